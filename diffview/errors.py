@@ -1,0 +1,21 @@
+"""The one kind of error that a user is meant to read."""
+
+
+class UserError(Exception):
+    """Something the user can mend: one finished sentence and one hint.
+
+    Raised in the core, shown in the message bar of the window or on stderr (exit status 2).
+    Anything else that is raised is a bug.
+
+    Args:
+        sentence: what is wrong, as a finished sentence that names the thing.
+        hint: what to do about it, as a finished sentence; may be empty.
+    """
+
+    def __init__(self, sentence: str, hint: str = "") -> None:
+        super().__init__(sentence, hint)
+        self.sentence = sentence
+        self.hint = hint
+
+    def __str__(self) -> str:
+        return f"{self.sentence} {self.hint}".strip()

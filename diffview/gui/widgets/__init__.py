@@ -1,0 +1,1 @@
+"""Small widgets that know neither session nor recipe: values in, signals out."""
