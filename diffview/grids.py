@@ -1,0 +1,64 @@
+"""Grids: which noise levels a run of N steps visits.
+
+Each grid gives N + 1 falling levels s_0 > ... > s_N = 0. A step goes from its own level to the next one on the grid.
+"""
+
+from collections.abc import Callable
+from typing import Annotated
+
+import numpy as np
+
+from diffview.errors import UserError
+from diffview.params import Choice, Range
+from diffview.schedules import Array, Schedule
+
+
+def uniform(
+    schedule: Schedule,
+    steps: int,
+    *,
+    spacing: Annotated[str, Choice(("trailing", "leading", "linspace")), "which end of t is hit exactly"] = "trailing",
+) -> Array:
+    """Uniform in t: trailing 1 - i/N, leading 1 - (i + 1)/N + 1/T, linspace from 1 to 1/T, with T = 1000.
+
+    Only trailing and linspace start from pure noise [Lin et al. 2024, arXiv 2305.08891, table 2].
+    """
+    i = np.arange(steps)
+    t = {
+        "trailing": 1 - i / steps,
+        "leading": 1 - (i + 1) / steps + 1e-3,
+        "linspace": np.linspace(1, 1e-3, steps) if steps > 1 else np.ones(1),
+    }[spacing]
+    return np.minimum(schedule.noise_level(np.minimum(t, 1.0)), schedule.s_max)
+
+
+def karras(schedule: Schedule, steps: int, *, rho: Annotated[float, Range(1.0, 20.0), "7 is EDM's"] = 7.0) -> Array:
+    """s^(1/rho) falls linearly from s_max to s_min [Karras et al. 2022, eq. 5]."""
+    high, low = schedule.s_max ** (1 / rho), schedule.s_min ** (1 / rho)
+    return np.asarray(np.linspace(high, low, steps) ** rho if steps > 1 else np.array([schedule.s_max]))
+
+
+def log_snr(schedule: Schedule, steps: int) -> Array:
+    """Uniform in log_snr: s falls geometrically from s_max to s_min [Lu et al. 2022, arXiv 2206.00927]."""
+    return np.asarray(np.geomspace(schedule.s_max, schedule.s_min, steps) if steps > 1 else np.array([schedule.s_max]))
+
+
+GRIDS: dict[str, Callable[..., Array]] = {"uniform": uniform, "karras": karras, "log_snr": log_snr}
+
+MAX_STEPS = 10_000
+
+
+def make_levels(schedule: Schedule, key: str, steps: int, **params: object) -> list[float]:
+    """The noise levels of a run: `steps` levels of the grid `key`, then 0.
+
+    Raises:
+        UserError: if there is no such grid, or `steps` is not in 1..10000.
+    """
+    if key not in GRIDS:
+        raise UserError(f"There is no grid called {key!r}.", f"Choose one of {', '.join(GRIDS)}.")
+    if not 1 <= steps <= MAX_STEPS:
+        raise UserError(f"A run of {steps} steps cannot be made.", f"Choose 1 to {MAX_STEPS} steps.")
+    levels = [*GRIDS[key](schedule, steps, **params).tolist(), 0.0]
+    if any(b >= a for a, b in zip(levels, levels[1:], strict=False)):
+        raise UserError(f"The levels of the grid {key!r} do not fall.", "Take fewer steps or another grid.")
+    return levels

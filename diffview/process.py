@@ -1,0 +1,182 @@
+"""The forward process in y = x/alpha: y = x_0 + W(s^2), W a Brownian motion; noise streams; parametrisations.
+
+The closed form is the path W(s^2) = s eps with one eps. The chain is a true Brownian path with independent
+increments. Both have the same law at every noise level s, and neither depends on the schedule: editing the schedule
+re-times the same path.
+"""
+
+import math
+from collections import OrderedDict
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+Array = NDArray[np.float32]
+
+START, STEP, JUMP, KNOWN, FORWARD, TREE, TIES = range(7)
+"""Noise streams: start of a run, its steps, jumps upwards, known pixels, anchors and bridges of a path, ties."""
+
+
+def draw(seed: int, stream: int, index: int, member: int, shape: tuple[int, ...], fork: int = 0) -> Array:
+    """Standard normals, float32 [*shape], that depend on nothing but the arguments.
+
+    Counter-based: Philox with key (seed, fork) and counter (0, stream, index, member). Word 0 counts the draws
+    within one call, so that no two streams ever overlap.
+    """
+    bits = np.random.Philox(key=[seed, fork], counter=[0, stream, index, member])
+    return np.random.Generator(bits).standard_normal(shape, dtype=np.float32)
+
+
+@dataclass(frozen=True)
+class Noise:
+    """The noise of a run: `noise(stream, index)` is [members, channels, ny, nx], like `like` in type and device.
+
+    Drawn as float32 on the CPU and then cast, so that every device and every dtype sees the same numbers. A member's
+    noise depends neither on how many members there are nor on how they are batched.
+    """
+
+    seed: int
+    shape: tuple[int, ...]
+    first_member: int = 0
+    fork: int = 0
+    like: Any = None
+
+    def __call__(self, stream: int, index: int) -> Any:
+        """Standard normals of this stream and index."""
+        members = range(self.first_member, self.first_member + self.shape[0])
+        z = np.stack([draw(self.seed, stream, index, m, self.shape[1:], self.fork) for m in members])
+        return cast_like(z, self.like)
+
+
+def cast_like(values: NDArray[Any], like: Any) -> Any:
+    """`values` as an array or tensor of the kind, dtype and device of `like` (None: as it is)."""
+    if like is None:
+        return values
+    if isinstance(like, np.ndarray):
+        return values.astype(like.dtype, copy=False)
+    import torch
+
+    return torch.from_numpy(np.ascontiguousarray(values)).to(like.device, like.dtype)
+
+
+class ForwardPath:
+    """One Brownian path W(s^2) of one seed and member: random access, the same whatever the order of queries.
+
+    mode "closed": W(v) = sqrt(v) eps.
+    mode "chain": W at the anchors v = 4^j (independent increments upwards from W(1), bridges downwards towards
+    W(0) = 0), then LEVELS halvings by Brownian bridges inside an anchor interval, then one bridge inside the leaf.
+    Every value has exactly the law N(0, v), and increments are independent down to leaves of 3/512 of 4^j,
+    finer than the steps of the presets at T = 1000; two values inside one leaf share its last normal.
+    """
+
+    LEVELS = 9
+    LOWEST, HIGHEST = -24, 24
+    CACHE_BYTES = 96 * 2**20
+
+    def __init__(self, seed: int, shape: tuple[int, ...], mode: str = "closed", member: int = 0) -> None:
+        """A path of arrays [*shape]."""
+        self.seed, self.shape, self.mode, self.member = seed, shape, mode, member
+        self._knots: OrderedDict[tuple[int, int, int], Array] = OrderedDict()
+        self._room = max(8, self.CACHE_BYTES // max(1, 4 * math.prod(shape)))
+
+    def __call__(self, s: float) -> Array:
+        """W(s^2), float32 [*shape]; 0 at s = 0."""
+        if s <= 0:
+            return np.zeros(self.shape, dtype=np.float32)
+        if self.mode == "closed":
+            return np.float32(s) * self.eps()
+        return self._chain(s * s)
+
+    def eps(self) -> Array:
+        """The one eps of the closed form."""
+        return self._kept((START, 0, 0), lambda: draw(self.seed, START, 0, self.member, self.shape))
+
+    def eps_at(self, s: float) -> Array:
+        """The accumulated noise read out as one standard normal, W(s^2)/s."""
+        return self.eps() if self.mode == "closed" or s <= 0 else self(s) / np.float32(s)
+
+    def _kept(self, key: tuple[int, int, int], make: Any) -> Array:
+        value = self._knots.get(key)
+        if value is None:
+            value = self._knots[key] = make()
+            value.setflags(write=False)
+            while len(self._knots) > self._room:
+                self._knots.popitem(last=False)
+        else:
+            self._knots.move_to_end(key)
+        return value
+
+    def _normal(self, stream: int, j: int, node: int = 0) -> Array:
+        index = ((j - self.LOWEST) << (self.LEVELS + 1)) + node
+        return draw(self.seed, stream, index, self.member, self.shape)
+
+    def _anchor(self, j: int) -> Array:
+        """W(4^j)."""
+        return self._kept((FORWARD, j, 0), lambda: self._make_anchor(j))
+
+    def _make_anchor(self, j: int) -> Array:
+        z = self._normal(FORWARD, j)
+        if j == 0:
+            return z
+        if j > 0:  # an independent increment of variance 4^j - 4^(j-1)
+            return self._anchor(j - 1) + np.float32(math.sqrt(0.75) * 2.0**j) * z
+        # the bridge from W(0) = 0 to W(4^(j+1)), a quarter of the way along
+        return np.float32(0.25) * self._anchor(j + 1) + np.float32(math.sqrt(0.75) * 2.0**j) * z
+
+    def _chain(self, v: float) -> Array:
+        j = min(max(math.floor(math.log2(v) / 2), self.LOWEST), self.HIGHEST - 1)
+        if v < 4.0**self.LOWEST:
+            return np.float32(math.sqrt(v) / 2.0**self.LOWEST) * self._anchor(self.LOWEST)
+        low, high = 4.0**j, 4.0 ** (j + 1)
+        left, right, node = self._anchor(j), self._anchor(j + 1), 1
+        for _ in range(self.LEVELS):
+            if v in (low, high):
+                break
+            middle = (low + high) / 2
+            knot = self._bridge(j, node, left, right, middle - low)
+            if v < middle:
+                high, right, node = middle, knot, 2 * node
+            else:
+                low, left, node = middle, knot, 2 * node + 1
+        share = (v - low) / (high - low)
+        leaf_std = math.sqrt(max(0.0, share * (1 - share) * (high - low)))
+        value = np.float32(1 - share) * left + np.float32(share) * right
+        if leaf_std:
+            z = self._kept((TREE, j, node), lambda: self._normal(TREE, j, node))
+            value += np.float32(leaf_std) * z
+        return value
+
+    def _bridge(self, j: int, node: int, left: Array, right: Array, half: float) -> Array:
+        """The middle of a bridge whose halves have the variance `half`: the mean of the ends + sqrt(half/2) z."""
+
+        def make() -> Array:
+            return np.float32(0.5) * (left + right) + np.float32(math.sqrt(half / 2)) * self._normal(TREE, j, node)
+
+        return self._kept((TREE, j, node), make)
+
+
+def x0_from_eps(x: Any, eps: Any, alpha: float, sigma: float) -> Any:
+    """x0 = (x - sigma eps)/alpha."""
+    return (x - sigma * eps) / alpha
+
+
+def eps_from_x0(x: Any, x0: Any, alpha: float, sigma: float) -> Any:
+    """eps = (x - alpha x0)/sigma."""
+    return (x - alpha * x0) / sigma
+
+
+def v_from_x0_eps(x0: Any, eps: Any, alpha: float, sigma: float) -> Any:
+    """v = alpha eps - sigma x0 [Salimans & Ho 2022, arXiv 2202.00512]."""
+    return alpha * eps - sigma * x0
+
+
+def x0_from_v(x: Any, v: Any, alpha: float, sigma: float) -> Any:
+    """x0 = (alpha x - sigma v)/(alpha^2 + sigma^2)."""
+    return (alpha * x - sigma * v) / (alpha**2 + sigma**2)
+
+
+def score_from_x0(y: Any, x0_hat: Any, s: float) -> Any:
+    """grad_y ln p(y) = (x0_hat - y)/s^2 (Tweedie's formula)."""
+    return (x0_hat - y) / s**2

@@ -1,0 +1,117 @@
+"""Radial power spectra of fields and of the forward process, and the signal-to-noise ratio of every scale.
+
+P(k) is the mean of |FFT2(window (x - mean))|^2 / (N_pixels mean(window^2)) over the ring of wavenumber k, in
+standardised units squared: white noise of standard deviation s has P = s^2 in every ring. k counts cycles per
+domain along the longer side.
+"""
+
+from dataclasses import dataclass
+from functools import lru_cache
+
+import numpy as np
+from numpy.typing import NDArray
+
+Array = NDArray[np.float64]
+
+MOST_MISSING = 0.2
+"""Above this share of missing pixels there is no spectrum."""
+
+
+@dataclass(frozen=True, eq=False)
+class Rings:
+    """The rings of a rectangle of pixels.
+
+    Attributes:
+        k: wavenumber of each ring, cycles per longest side, [n].
+        wavelength_km: longest side / k in km, or None where the pixel size is unknown.
+        window: Hann window [ny, nx].
+        index: ring of every mode of rfft2, [ny, nx//2 + 1]; n for modes beyond the last ring.
+        weight: how many modes of fft2 each mode of rfft2 stands for, over the number in its ring.
+    """
+
+    k: Array
+    wavelength_km: Array | None
+    window: NDArray[np.float32]
+    index: NDArray[np.intp]
+    weight: Array
+
+    def mean(self, power: NDArray[np.floating]) -> Array:
+        """Ring means of a power on the modes of rfft2, [n]."""
+        sums = np.bincount(self.index.ravel(), (power * self.weight).ravel(), minlength=len(self.k) + 1)
+        return np.asarray(sums[: len(self.k)])
+
+
+@lru_cache(maxsize=16)
+def rings(ny: int, nx: int, pixel_km: tuple[float, float] | None = None) -> Rings:
+    """The rings of ny x nx pixels; circles in physical wavenumber where pixels are not square."""
+    height, width = pixel_km or (1.0, 1.0)
+    longest = max(ny * height, nx * width)
+    ky, kx = np.fft.fftfreq(ny, height / longest), np.fft.rfftfreq(nx, width / longest)
+    k = np.hypot(ky[:, None], kx[None, :])
+    count = int(min(ky.max() if ny > 1 else np.inf, kx.max() if nx > 1 else np.inf))
+    index = np.rint(k).astype(np.intp) - 1
+    index[(index < 0) | (index >= count)] = count
+    twice = np.full(nx // 2 + 1, 2.0)
+    twice[0] = 1.0
+    if nx % 2 == 0:
+        twice[-1] = 1.0
+    modes = np.broadcast_to(twice, index.shape)
+    in_ring = np.bincount(index.ravel(), modes.ravel(), minlength=count + 1)
+    weight = modes / in_ring[index]
+    window = np.outer(_hann(ny), _hann(nx)).astype(np.float32)
+    wavenumber = np.arange(1, count + 1, dtype=np.float64)
+    return Rings(wavenumber, longest / wavenumber if pixel_km else None, window, index, weight)
+
+
+def _hann(n: int) -> Array:
+    """Periodic Hann window over n pixels whose first sample is not 0."""
+    return np.asarray(np.sin(np.pi * (np.arange(n) + 0.5) / n) ** 2)
+
+
+def transform(x: NDArray[np.float32], grid: Rings) -> NDArray[np.complex64]:
+    """Windowed rfft2 of x [ny, nx] about its own mean, scaled so that |.|^2 has white noise at its variance.
+
+    Missing pixels (NaN) are filled with the mean of the others first.
+    """
+    missing = np.isnan(x)
+    filled = np.where(missing, np.nanmean(x), x) if missing.any() else x
+    scale = np.float32(1 / np.sqrt(np.sum(grid.window.astype(np.float64) ** 2)))
+    return np.fft.rfft2((filled - filled.mean()) * (grid.window * scale))
+
+
+def power(x: NDArray[np.float32], grid: Rings) -> Array:
+    """P(k) of one field [ny, nx], [n]."""
+    return grid.mean(np.abs(transform(x, grid)) ** 2)
+
+
+@dataclass(frozen=True, eq=False)
+class ForwardSpectrum:
+    """The spectrum of x_t = alpha x_0 + sigma eps for every t without an FFT per frame.
+
+    P_t = alpha^2 P_xx + 2 alpha sigma P_xe + sigma^2 P_ee.
+    """
+
+    xx: Array
+    xe: Array
+    ee: Array
+
+    @classmethod
+    def of(cls, x0: NDArray[np.float32], eps: NDArray[np.float32], grid: Rings) -> "ForwardSpectrum":
+        """The three ring-mean (cross-)spectra of x_0 and eps."""
+        fx, fe = transform(x0, grid), transform(eps, grid)
+        return cls(grid.mean(np.abs(fx) ** 2), grid.mean((fx * fe.conj()).real), grid.mean(np.abs(fe) ** 2))
+
+    def at(self, alpha: float, sigma: float) -> Array:
+        """P_t(k) at these coefficients, [n]."""
+        return np.asarray(alpha**2 * self.xx + 2 * alpha * sigma * self.xe + sigma**2 * self.ee)
+
+
+def log10_snr(p: Array, s: Array) -> Array:
+    """log10 SNR(k, t) = log10 P(k)/s_t^2, [n_k, n_t]; P and s above 0."""
+    return np.asarray(np.log10(p)[:, None] - 2 * np.log10(s)[None, :])
+
+
+def drowned_from(p: Array, s: float) -> int | None:
+    """Index of the first ring whose power lies below the noise floor s^2; None if none does."""
+    below = np.flatnonzero(p < s * s)
+    return int(below[0]) if len(below) else None
