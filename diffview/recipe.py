@@ -1,0 +1,417 @@
+"""The recipe says what is wished; resolve says what can be done; run does it.
+
+A Recipe is frozen, plain data, hashed and written as JSON. `resolve(recipe, facts)` is pure and returns a Plan: arrays,
+levels, device, and notes of every wish that could not be met as asked. `run(plan)` depends on nothing but its Plan.
+"""
+
+import dataclasses
+import json
+import os
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Any, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from diffview.denoisers import FORMULAS, Denoiser
+from diffview.errors import UserError
+from diffview.fields import Field, Region
+from diffview.grids import make_levels
+from diffview.params import Choice
+from diffview.process import ForwardPath, Noise
+from diffview.regions import LARGEST, SMALLEST, crops_for, most_complete, nearest_complete, with_enough_crops
+from diffview.samplers import SAMPLERS, Denoise, Step, sampler_params
+from diffview.schedules import Linear, Schedule, make_schedule, schedule_params
+from diffview.transforms import Transform
+
+Array = NDArray[np.float32]
+Settings = tuple[tuple[str, Any], ...]
+
+STARTS = Choice(("noise", "field"))
+PATH_MODES = Choice(("closed", "chain"))
+DEVICES = Choice(("auto", "cpu", "cuda", "mps"))
+CHOICES = {"start": STARTS, "path_mode": PATH_MODES, "device": DEVICES, "model": Choice(tuple(FORMULAS))}
+COUNTS = {"chain_length": 100_000, "steps": 10_000, "members": 64, "seed": 2**63 - 1}
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """What the user wishes, as plain data.
+
+    Attributes:
+        path, dataset, index: the slice: a file (None: the packaged field), a variable, the fixed indices of its other
+            dimensions.
+        region: the rectangle worked on; None: the most complete square nearest the centre.
+        transform: key of TRANSFORMS.
+        schedule: alpha and sigma over t.
+        chain_length: T, the rows of the chain that slider and Markov steps count.
+        grid, grid_params, steps: which levels a run visits.
+        sampler, sampler_params: how it steps.
+        model: key of the denoiser.
+        seed, members: the run's noise, and how many fields it makes.
+        start: "noise", or "field": the region at the noise level start_level (None: the grid's highest).
+        path_mode: "closed" or "chain".
+        device: "auto" (formulas on numpy), "cpu", "cuda" or "mps" (torch).
+    """
+
+    path: str | None = None
+    dataset: str | None = None
+    index: tuple[int, ...] | None = None
+    region: Region | None = None
+    transform: str = "standardise"
+    schedule: Schedule = Linear()
+    chain_length: int = 1000
+    grid: str = "uniform"
+    grid_params: Settings = ()
+    steps: int = 18
+    sampler: str = "ddim"
+    sampler_params: Settings = ()
+    model: str = "local"
+    seed: int = 0
+    members: int = 1
+    start: str = "noise"
+    start_level: float | None = None
+    path_mode: str = "closed"
+    device: str = "auto"
+
+    def __post_init__(self) -> None:
+        for name, allowed in CHOICES.items():
+            if getattr(self, name) not in allowed.options:
+                raise UserError(
+                    f"{name} cannot be {getattr(self, name)!r}.", f"Choose one of {', '.join(allowed.options)}."
+                )
+        for name, most in COUNTS.items():
+            value, least = getattr(self, name), 0 if name == "seed" else 1
+            if not isinstance(value, int) or not least <= value <= most:
+                raise UserError(f"{name} = {value!r} cannot be used.", f"Choose a whole number from {least} to {most}.")
+
+    def to_json(self) -> str:
+        """The recipe as JSON text."""
+        plain: dict[str, Any] = {f.name: getattr(self, f.name) for f in dataclasses.fields(self)}
+        plain["schedule"] = {"key": self.schedule.key, **schedule_params(self.schedule)}
+        plain["region"] = None if self.region is None else dataclasses.asdict(self.region)
+        plain["grid_params"], plain["sampler_params"] = dict(self.grid_params), dict(self.sampler_params)
+        return json.dumps({"diffview_recipe": 1, **plain}, indent=2)
+
+    @classmethod
+    def from_json(cls, text: str) -> "Recipe":
+        """The recipe in JSON text; what it does not name keeps its default.
+
+        Raises:
+            UserError: if it is not a recipe, or a key or value is unknown.
+        """
+        try:
+            plain = json.loads(text)
+        except ValueError as error:
+            raise UserError(f"This is not JSON: {error}.", "Choose a recipe saved by diffview.") from None
+        if not isinstance(plain, dict) or plain.pop("diffview_recipe", None) != 1:
+            raise UserError("This JSON is not a diffview recipe.", 'A recipe has "diffview_recipe": 1.')
+        known = {f.name for f in dataclasses.fields(cls)}
+        for key in plain:
+            if key not in known:
+                raise UserError(f"The recipe has an unknown key, {key!r}.", "It may come from a newer diffview.")
+        try:
+            return cls(**_typed(plain))
+        except (TypeError, ValueError, AttributeError, KeyError) as error:
+            raise UserError(
+                f"The recipe has a value of the wrong kind: {error}.", "Compare it with a saved one."
+            ) from None
+
+
+def _typed(plain: dict[str, Any]) -> dict[str, Any]:
+    """Recipe arguments from JSON values."""
+    typed = dict(plain)
+    if "schedule" in plain:
+        params = dict(plain["schedule"])
+        typed["schedule"] = make_schedule(params.pop("key"), params)
+    if plain.get("region") is not None:
+        typed["region"] = Region(**plain["region"])
+    if plain.get("index") is not None:
+        typed["index"] = tuple(int(i) for i in plain["index"])
+    for name in ("grid_params", "sampler_params"):
+        if name in plain:
+            typed[name] = tuple(plain[name].items())
+    return typed
+
+
+class Note(NamedTuple):
+    """A wish that could not be met as asked."""
+
+    asked: str
+    given: str
+    why: str
+
+    def __str__(self) -> str:
+        return f"{self.why} Asked: {self.asked}; given: {self.given}."
+
+
+CACHED = 64
+"""Results that Facts remembers; the oldest goes first."""
+
+
+@dataclass(frozen=True, eq=False)
+class Facts:
+    """What is there: the open field, other slices of its variable, and the devices of this machine.
+
+    Attributes:
+        field: the slice, in physical units.
+        stack: the same picture in other slices of the variable [n, ny, nx], the shown one left out; or None.
+        torch: version of torch, "" while it is not loaded, None if it is not installed.
+        devices: torch devices that can be used ("cpu", "cuda", "mps"), known once torch is loaded.
+    """
+
+    field: Field
+    stack: Array | None = None
+    torch: str | None = ""
+    devices: tuple[str, ...] = ("cpu",)
+    _cache: dict[Any, Any] = field(default_factory=dict, repr=False)
+
+    def cached(self, key: tuple[Any, ...], make: Any) -> Any:
+        """What `make` gives, computed once for this field."""
+        if key not in self._cache:
+            while len(self._cache) >= CACHED:
+                self._cache.pop(next(iter(self._cache)))
+            self._cache[key] = make()
+        return self._cache[key]
+
+    def standardised(self, key: str) -> tuple[Transform, Array]:
+        """The fitted transform `key` and the whole field through it."""
+
+        def make() -> tuple[Transform, Array]:
+            transform = Transform.fit(key, self.field.values, self.field.name or "The field")
+            return transform, transform(self.field.values)
+
+        fitted: tuple[Transform, Array] = self.cached(("standardised", key), make)
+        return fitted
+
+
+@dataclass(frozen=True, eq=False)
+class FitSet:
+    """The crops a formula denoiser is fitted to, in standardised units.
+
+    Attributes:
+        model: key of FORMULAS.
+        source: the standardised field [rows, columns], or a stack of other slices [n, rows, columns].
+        regions: where the crops lie; of a stack, the one region common to all.
+        left_out: the crops share no pixel with the region worked on.
+    """
+
+    model: str
+    source: Array
+    regions: tuple[Region, ...]
+    left_out: bool
+
+    @property
+    def count(self) -> int:
+        """Number of crops."""
+        return len(self.source) if self.source.ndim == 3 else len(self.regions)
+
+    def crops(self) -> Array:
+        """The crops, [n, ny, nx]."""
+        if self.source.ndim == 3:
+            return np.ascontiguousarray(self.source[(slice(None), *self.regions[0].slices)])
+        return np.stack([self.source[region.slices] for region in self.regions])
+
+    def denoiser(self) -> Denoiser:
+        """The denoiser fitted to the crops."""
+        return FORMULAS[self.model](self.crops())
+
+
+@dataclass(frozen=True, eq=False)
+class Plan:
+    """What will be done: everything a run needs, and the notes of what was changed from the wish.
+
+    Attributes:
+        region: the region shown and worked on.
+        transform: the fitted transform.
+        x0: the region in standardised units, float32 [ny, nx]; NaN where missing.
+        levels: noise levels of the run, falling to 0.
+        params: all parameters of the sampler.
+        device: "numpy", or the torch device.
+        fit: what the denoiser is fitted to; None if it cannot be.
+        notes: wishes not met as asked.
+        refusal: why a run cannot be made, or None.
+        complete: the nearest complete region where missing pixels are the reason, or None.
+    """
+
+    recipe: Recipe
+    region: Region
+    transform: Transform
+    x0: Array
+    levels: list[float]
+    params: Mapping[str, Any]
+    device: str
+    fit: FitSet | None
+    notes: tuple[Note, ...] = ()
+    refusal: UserError | None = None
+    complete: Region | None = None
+
+    @property
+    def shape(self) -> tuple[int, int, int, int]:
+        """[members, channels, ny, nx]."""
+        return self.recipe.members, 1, self.region.ny, self.region.nx
+
+    @property
+    def steps(self) -> int:
+        """Steps of the run."""
+        return len(self.levels) - 1
+
+    @property
+    def evaluations(self) -> int:
+        """Denoiser calls of the run."""
+        return SAMPLERS[self.recipe.sampler].evaluations(self.steps)
+
+
+def resolve(recipe: Recipe, facts: Facts) -> Plan:
+    """Turn the wish into what can be done. Pure; explains itself in `notes` and `refusal`.
+
+    Raises:
+        UserError: if the transform cannot be fitted, or a parameter is unknown or not allowed.
+    """
+    notes: list[Note] = []
+    transform, standardised = facts.standardised(recipe.transform)
+    asked = region = _region(recipe, facts, notes)
+    fit, refusal = None, None
+    try:
+        region, fit = facts.cached(
+            ("fit", recipe.transform, recipe.model, asked, recipe.start),
+            lambda: _fit_set(recipe, facts, standardised, asked),
+        )
+    except UserError as error:
+        refusal = error
+    if fit is not None and region != asked:
+        notes.append(_shrunk_note(asked, region, fit))
+    x0 = standardised[region.slices]
+    complete = None
+    if np.isnan(x0).any():
+        complete = nearest_complete(facts.field.mask, region)
+        hint = "Move the region to the nearest complete place." if complete else "Choose a smaller region."
+        refusal = UserError(f"The region has {int(np.isnan(x0).sum())} missing pixels.", hint)
+    levels = _levels(recipe)
+    params = sampler_params(recipe.sampler, dict(recipe.sampler_params))
+    device = _device(recipe, facts, notes)
+    return Plan(
+        recipe, region, transform, x0, levels, params, device, fit, tuple(notes), refusal, complete
+    )  # fmt: skip
+
+
+def _region(recipe: Recipe, facts: Facts, notes: list[Note]) -> Region:
+    """The asked region if the field has it, else the most complete square nearest the centre."""
+    rows, columns = facts.field.values.shape
+    asked = recipe.region
+    if asked is None:
+        region: Region = facts.cached(("default region",), lambda: most_complete(facts.field.mask))
+        return region
+    inside = (
+        asked.row >= 0 and asked.column >= 0 and asked.row + asked.ny <= rows and asked.column + asked.nx <= columns
+    )
+    least = min(SMALLEST, rows, columns)
+    if inside and least <= min(asked.ny, asked.nx) and max(asked.ny, asked.nx) <= LARGEST:
+        return asked
+    region = most_complete(facts.field.mask, min(LARGEST, max(SMALLEST, min(asked.ny, asked.nx))))
+    why = f"A region lies inside the field's {rows} x {columns} pixels and has {SMALLEST} to {LARGEST} pixels a side."
+    notes.append(Note(str(asked), str(region), why))
+    return region
+
+
+def _fit_set(recipe: Recipe, facts: Facts, standardised: Array, region: Region) -> tuple[Region, FitSet]:
+    """The region and crops of the formula denoiser, under the honesty rule.
+
+    `data` and `local` started from the field see no crop that shares a pixel with it, or else the "recovery" is a
+    copy. Other slices of the same variable are taken where the slice is at most twice the region.
+    """
+    stack = facts.stack
+    if stack is not None and max(stack.shape[1:]) <= 2 * max(region.ny, region.nx):
+        transform, _ = facts.standardised(recipe.transform)
+        complete = ~np.isnan(stack[(slice(None), *region.slices)]).any(axis=(1, 2))
+        if complete.sum() >= 2:
+            values = facts.cached(("stack", recipe.transform), lambda: transform(stack))
+            return region, FitSet(recipe.model, values[complete], (region,), True)
+    leave_out = recipe.start == "field" and recipe.model != "gaussian"
+    mask = facts.field.mask
+    if recipe.model == "gaussian":
+        crops = crops_for(mask, region, leave_out=False)
+        if not crops:
+            raise UserError(
+                f"The field has no complete {region.ny} x {region.nx} crop to fit to.", "Take a smaller region."
+            )
+    else:
+        region, crops = with_enough_crops(mask, region, leave_out)
+    return region, FitSet(recipe.model, standardised, tuple(crops), leave_out)
+
+
+def _shrunk_note(asked: Region, region: Region, fit: FitSet) -> Note:
+    why = (
+        f"`{fit.model}` may not see the field it starts from: at this size fewer than 50 crops share no pixel with it."
+        if fit.left_out
+        else f"`{fit.model}` needs at least 50 crops of the region's size."
+    )
+    return Note(f"{asked.ny} x {asked.nx}", f"{region.ny} x {region.nx} with {fit.count} crops", why)
+
+
+def _levels(recipe: Recipe) -> list[float]:
+    """The grid's levels; from the field, its own level first and then the grid's levels below it."""
+    levels = make_levels(recipe.schedule, recipe.grid, recipe.steps, **dict(recipe.grid_params))
+    if recipe.start == "field" and recipe.start_level is not None:
+        top = min(recipe.start_level, levels[0])
+        return [top, *(s for s in levels if s < top * (1 - 1e-9))]
+    return levels
+
+
+def _device(recipe: Recipe, facts: Facts, notes: list[Note]) -> str:
+    """The engine: numpy for formulas unless a torch device is asked for and can be had."""
+    asked = recipe.device
+    if asked == "auto":
+        return "numpy"
+    if recipe.model == "local":
+        notes.append(Note(asked, "numpy on the CPU", "`local` runs on numpy."))
+    elif facts.torch is None:
+        notes.append(Note(asked, "numpy on the CPU", "torch is not installed."))
+    elif asked not in facts.devices:
+        notes.append(Note(asked, "numpy on the CPU", f"This machine has no {asked} device that torch can use."))
+    else:
+        return asked
+    return "numpy"
+
+
+def start_state(plan: Plan) -> Array:
+    """y at levels[0], float32 [members, 1, ny, nx]: the end of each member's forward path, on the field or on 0."""
+    shape = plan.shape
+    s = plan.levels[0]
+    base = plan.x0 if plan.recipe.start == "field" else np.float32(0)
+    paths = (ForwardPath(plan.recipe.seed, shape[2:], plan.recipe.path_mode, m) for m in range(shape[0]))
+    return np.stack([(base + path(s))[None] for path in paths]).astype(np.float32)
+
+
+def on_device(y: Array, device: str) -> Any:
+    """y as it is for "numpy", else a tensor on the torch device."""
+    if device == "numpy":
+        return y
+    import torch
+
+    return torch.from_numpy(y).to(device)
+
+
+def run(plan: Plan, denoise: Denoise | None = None, after: Step | None = None) -> Iterator[Step]:
+    """The steps of the planned run, from its start or on from the step `after`.
+
+    Raises:
+        UserError: if the plan cannot be run.
+    """
+    if plan.refusal is not None:
+        raise plan.refusal
+    if denoise is None:
+        if plan.fit is None:
+            raise UserError("The model has nothing it could be fitted to.", "Choose another region.")
+        denoise = plan.fit.denoiser()
+    y = on_device(start_state(plan) if after is None else after.y, plan.device)
+    noise = Noise(plan.recipe.seed, plan.shape, like=y)
+    sampler = SAMPLERS[plan.recipe.sampler].run
+    resume: dict[str, Any] = {} if after is None else {"start": after.index, "history": after.history}
+    return sampler(denoise, y, plan.levels, noise, **resume, **plan.params)
+
+
+def cores() -> int:
+    """Processors this process may use."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
