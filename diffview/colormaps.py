@@ -1,7 +1,7 @@
 """Colour maps, perceptually uniform and readable without colour vision: name -> uint8 [256, 3].
 
-cmocean (ice_r, thermal, rain, balance: MIT, Thyng et al. 2016), Scientific colour maps (batlow, vik: MIT, Crameri 2018),
-viridis (CC0, Smith and van der Walt 2015); gray_r is white to black in sRGB. The arrays are made by tools/make_colormaps.py.
+cmocean (ice_r, thermal, rain, balance: MIT, Thyng et al. 2016), Scientific colour maps (batlow, vik: MIT, Crameri
+2018), viridis (CC0, Smith and van der Walt 2015); gray_r is white to black in sRGB. Licences: resources/colormaps.txt.
 """
 
 from collections.abc import Iterator, Mapping

@@ -34,9 +34,12 @@ class Denoiser(Protocol):
         shape: (channels, ny, nx) it is fitted to, or None for any size.
     """
 
-    kind: str
-    noise_range: tuple[float, float]
-    shape: tuple[int, int, int] | None
+    @property
+    def kind(self) -> str: ...  # noqa: D102
+    @property
+    def noise_range(self) -> tuple[float, float]: ...  # noqa: D102
+    @property
+    def shape(self) -> tuple[int, int, int] | None: ...  # noqa: D102
 
     def __call__(self, y: Any, s: float) -> Any:
         """x0_hat of y at the noise level s."""
@@ -138,7 +141,7 @@ def window_radius(s: float) -> int:
     is the whole domain. Tried on rain and cloud fields of 64 x 64.
     """
     if s > 10:
-        return round(31 * (s / 10) ** (math.log(31 / 15) / math.log(10 / 3)))
+        return int(31 * (s / 10) ** (math.log(31 / 15) / math.log(10 / 3)))
     log_s = math.log(max(s, 1e-9))
     return round(math.exp(np.interp(log_s, np.log([0.05, 0.3, 1.0, 3.0, 10.0]), np.log([1.0, 3.0, 7.0, 15.0, 31.0]))))
 
@@ -170,7 +173,7 @@ class Local(_Formula):
         """x0_hat of y [members, 1, ny, nx]."""
         if is_torch(y):
             raise UserError("`local` runs on the CPU only.", "Choose the device CPU.")
-        return np.stack([self._one(member[0], s)[None] for member in y]).astype(y.dtype)
+        return np.asarray([self._one(member[0], s)[None] for member in y], dtype=y.dtype)
 
     def _one(self, y: Array, s: float) -> Array:
         ny, nx, n = self._by_pixel.shape

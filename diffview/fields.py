@@ -24,7 +24,8 @@ class Field:
         coords: 1-D or 2-D coordinate arrays of the shown dimensions, by name; orientation as `values`.
         provenance: where it came from: "path", "dataset", "index" (the fixed indices of the other dimensions,
             as text), "licence", and whatever else the reader knows.
-        notes: what was done to the packed values, one finished sentence each ("7 values outside valid_range were masked.").
+        notes: what was done to the packed values, one finished sentence each ("7 values lay
+            outside valid_range and were masked.").
     """
 
     values: Array

@@ -4,12 +4,13 @@ Each grid gives N + 1 falling levels s_0 > ... > s_N = 0. A step goes from its o
 """
 
 from collections.abc import Callable
+from itertools import pairwise
 from typing import Annotated
 
 import numpy as np
 
 from diffview.errors import UserError
-from diffview.params import Choice, Range
+from diffview.params import Choice, Range, checked
 from diffview.schedules import Array, Schedule
 
 
@@ -52,13 +53,14 @@ def make_levels(schedule: Schedule, key: str, steps: int, **params: object) -> l
     """The noise levels of a run: `steps` levels of the grid `key`, then 0.
 
     Raises:
-        UserError: if there is no such grid, or `steps` is not in 1..10000.
+        UserError: if there is no such grid, `steps` is not in 1..10000, or a parameter is unknown or not allowed.
     """
     if key not in GRIDS:
         raise UserError(f"There is no grid called {key!r}.", f"Choose one of {', '.join(GRIDS)}.")
     if not 1 <= steps <= MAX_STEPS:
         raise UserError(f"A run of {steps} steps cannot be made.", f"Choose 1 to {MAX_STEPS} steps.")
-    levels = [*GRIDS[key](schedule, steps, **params).tolist(), 0.0]
-    if any(b >= a for a, b in zip(levels, levels[1:], strict=False)):
+    given = checked(GRIDS[key], params, key)
+    levels = [*GRIDS[key](schedule, steps, **given).tolist(), 0.0]
+    if any(b >= a for a, b in pairwise(levels)):
         raise UserError(f"The levels of the grid {key!r} do not fall.", "Take fewer steps or another grid.")
     return levels

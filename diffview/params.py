@@ -6,7 +6,6 @@ A parameter is a keyword of a function or a field of a dataclass, annotated with
 """
 
 import dataclasses
-import functools
 import inspect
 import math
 from collections.abc import Callable, Mapping
@@ -57,7 +56,7 @@ class Parameter:
             return value
         try:
             typed = self.type(value) if self.type in (int, float) else value
-        except (TypeError, ValueError):
+        except (TypeError, ValueError, OverflowError):
             raise UserError(f"{owner}: {self.name} must be a number, not {value!r}.", hint) from None
         if self.type is int and not isinstance(value, str) and typed != value:
             raise UserError(f"{owner}: {self.name} must be a whole number, not {value!r}.", hint)
@@ -68,7 +67,6 @@ class Parameter:
         return typed
 
 
-@functools.cache
 def parameters(owner: Callable[..., Any]) -> tuple[Parameter, ...]:
     """The annotated parameters of a dataclass or of the keyword-only arguments of a function, in order."""
     hints = get_type_hints(owner, include_extras=True)

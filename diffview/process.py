@@ -127,8 +127,9 @@ class ForwardPath:
 
     def _chain(self, v: float) -> Array:
         j = min(max(math.floor(math.log2(v) / 2), self.LOWEST), self.HIGHEST - 1)
-        if v < 4.0**self.LOWEST:
-            return np.float32(math.sqrt(v) / 2.0**self.LOWEST) * self._anchor(self.LOWEST)
+        if not 4.0**self.LOWEST <= v < 4.0**self.HIGHEST:  # beyond the anchors: the end one, scaled to the variance v
+            end = self.LOWEST if v < 1 else self.HIGHEST
+            return np.float32(math.sqrt(v) / 2.0**end) * self._anchor(end)
         low, high = 4.0**j, 4.0 ** (j + 1)
         left, right, node = self._anchor(j), self._anchor(j + 1), 1
         for _ in range(self.LEVELS):

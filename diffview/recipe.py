@@ -8,7 +8,7 @@ import dataclasses
 import json
 import os
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -119,6 +119,11 @@ class Recipe:
             ) from None
 
 
+def default_recipe() -> Recipe:
+    """What the program starts with: the packaged field, and a complete region of it."""
+    return Recipe(region=Region(0, 100, 128, 128))
+
+
 def _typed(plain: dict[str, Any]) -> dict[str, Any]:
     """Recipe arguments from JSON values."""
     typed = dict(plain)
@@ -165,7 +170,7 @@ class Facts:
     stack: Array | None = None
     torch: str | None = ""
     devices: tuple[str, ...] = ("cpu",)
-    _cache: dict[Any, Any] = field(default_factory=dict, repr=False)
+    _cache: dict[Any, Any] = dataclasses.field(default_factory=dict, repr=False)
 
     def cached(self, key: tuple[Any, ...], make: Any) -> Any:
         """What `make` gives, computed once for this field."""
@@ -174,6 +179,12 @@ class Facts:
                 self._cache.pop(next(iter(self._cache)))
             self._cache[key] = make()
         return self._cache[key]
+
+    def learn(self, **facts: Any) -> "Facts":
+        """The same facts with some replaced; what was computed from the field stays unless the field's data change."""
+        if facts.keys() & {"field", "stack"}:
+            facts["_cache"] = {}
+        return dataclasses.replace(self, **facts)
 
     def standardised(self, key: str) -> tuple[Transform, Array]:
         """The fitted transform `key` and the whole field through it."""
@@ -282,7 +293,7 @@ def resolve(recipe: Recipe, facts: Facts) -> Plan:
         refusal = error
     if fit is not None and region != asked:
         notes.append(_shrunk_note(asked, region, fit))
-    x0 = standardised[region.slices]
+    x0 = facts.cached(("x0", recipe.transform, region), lambda: standardised[region.slices])
     complete = None
     if np.isnan(x0).any():
         complete = nearest_complete(facts.field.mask, region)

@@ -57,7 +57,7 @@ def crops_for(mask: Mask, region: Region, leave_out: bool) -> list[Region]:
         leave_out: leave out every crop that shares a pixel with it.
     """
     counts = missing_counts(mask, region.ny, region.nx)[::STRIDE, ::STRIDE]
-    found = [Region(int(r) * STRIDE, int(c) * STRIDE, region.ny, region.nx) for r, c in zip(*np.nonzero(counts == 0))]
+    found = [Region(int(r) * STRIDE, int(c) * STRIDE, region.ny, region.nx) for r, c in np.argwhere(counts == 0)]
     if leave_out:
         found = [crop for crop in found if not crop.overlaps(region)]
     if len(found) > MOST_CROPS:

@@ -12,7 +12,7 @@ equivalent, so that all of them share one axis. t = 0 is x_0, and row i of a cha
 Presets that the literature gives by their betas are exact at i/chain_steps; between, log_snr is linear in t.
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass
 from functools import cached_property
 from typing import Annotated, Any, ClassVar
@@ -31,7 +31,7 @@ S_CAP = 1e4
 S_LIMIT = 1e12
 """No table of betas may end at a larger noise level: float64 could not tell its rows apart."""
 
-FORMS = {
+FORMS: dict[str, Callable[[Array], Array]] = {
     "vp": lambda s: 1 / np.sqrt(1 + s * s),
     "ve": np.ones_like,
     "flow": lambda s: 1 / (1 + s),
@@ -60,6 +60,7 @@ class Schedule:
     """Base of all schedules: a subclass gives `noise_level(t)`; everything else follows from it."""
 
     key: ClassVar[str] = ""
+    title: ClassVar[str] = ""
     form: ClassVar[str] = "vp"
     source: ClassVar[str] = ""
 
@@ -144,7 +145,7 @@ class _Table(Schedule):
         super().__post_init__()
         if -self._log_snr_table[-1] / 2 > np.log(S_LIMIT):
             raise UserError(
-                f"{self.key}: {self.chain_steps} such betas end at a noise level above {S_LIMIT:g}.",
+                f"{self.key}: {len(self._log_snr_table)} such betas end at a noise level above {S_LIMIT:g}.",
                 "Take smaller betas or fewer chain_steps.",
             )
 
@@ -162,7 +163,7 @@ class _Table(Schedule):
         t, table = np.asarray(t, dtype=np.float64), self._log_snr_table
         row = t * len(table)
         log_snr = np.interp(row, np.arange(1, len(table) + 1), table)
-        return np.where(row < 1, np.sqrt(row.clip(0, 1)), 1.0) * np.exp(-log_snr / 2)
+        return np.asarray(np.where(row < 1, np.sqrt(row.clip(0, 1)), 1.0) * np.exp(-log_snr / 2))
 
     def t_of(self, s: ArrayLike) -> Array:
         """The t at which the noise level is s, by the inverse of the table."""
@@ -178,6 +179,7 @@ class Linear(_Table):
     """beta rises linearly from beta_start to beta_end [Ho et al. 2020, section 4]."""
 
     key: ClassVar[str] = "linear"
+    title: ClassVar[str] = "Linear"
     source: ClassVar[str] = "arXiv 2006.11239"
     beta_start: Beta = 1e-4
     beta_end: Beta = 0.02
@@ -193,6 +195,7 @@ class ScaledLinear(_Table):
     """sqrt(beta) rises linearly [Rombach et al. 2022]; "quadratic" in the code of DDPM, "linear" in CompVis'."""
 
     key: ClassVar[str] = "scaled_linear"
+    title: ClassVar[str] = "Scaled linear"
     source: ClassVar[str] = "arXiv 2112.10752"
     beta_start: Beta = 0.00085
     beta_end: Beta = 0.012
@@ -200,7 +203,7 @@ class ScaledLinear(_Table):
 
     def betas(self) -> Array:
         """linspace(sqrt(beta_start), sqrt(beta_end))^2."""
-        return np.linspace(self.beta_start**0.5, self.beta_end**0.5, self.chain_steps) ** 2
+        return np.asarray(np.linspace(self.beta_start**0.5, self.beta_end**0.5, self.chain_steps) ** 2)
 
 
 @dataclass(frozen=True)
@@ -212,6 +215,7 @@ class Cosine(_Table):
     """
 
     key: ClassVar[str] = "cosine"
+    title: ClassVar[str] = "Cosine"
     source: ClassVar[str] = "arXiv 2102.09672"
     offset: Annotated[float, Range(0.0, 0.1), "keeps the first steps from being too small"] = 0.008
     max_beta: Annotated[float, Range(0.01, 1 - 1e-9), "no beta is larger"] = 0.999
@@ -221,7 +225,7 @@ class Cosine(_Table):
         """min(1 - f(i/T)/f((i-1)/T), max_beta)."""
         t = np.arange(self.chain_steps + 1) / self.chain_steps
         f = np.cos((t + self.offset) / (1 + self.offset) * np.pi / 2) ** 2
-        return np.minimum(1 - f[1:] / f[:-1], self.max_beta)
+        return np.asarray(np.minimum(1 - f[1:] / f[:-1], self.max_beta))
 
 
 @dataclass(frozen=True)
@@ -232,19 +236,29 @@ class Sigmoid(Schedule):
     """
 
     key: ClassVar[str] = "sigmoid"
+    title: ClassVar[str] = "Sigmoid (Chen)"
     source: ClassVar[str] = "arXiv 2301.10972"
     begin: Annotated[float, Range(-20.0, 0.0), "where on the logistic curve t = 0 lies"] = -3.0
     end: Annotated[float, Range(0.1, 20.0), "where on the logistic curve t = 1 lies"] = 3.0
     tau: Annotated[float, Range(0.05, 10.0), "width of the logistic curve"] = 1.0
 
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        if self.end - self.begin > 2 * np.log(S_LIMIT) * self.tau:
+            raise UserError(
+                f"sigmoid: from {self.begin:g} to {self.end:g} at tau = {self.tau:g}, a step would leave no signal.",
+                "Take a larger tau, or begin and end nearer to 0.",
+            )
+
     def noise_level(self, t: ArrayLike) -> Array:
         """sqrt((1 - alpha_bar)/alpha_bar); both are differences of the logistic curve, so neither cancels."""
         t = np.asarray(t, dtype=np.float64)
         begin, end = self.begin / self.tau, self.end / self.tau
-        u = begin + t * (end - begin)
+        rise, rest = t * (end - begin) / 2, (1 - t) * (end - begin) / 2  # (u - b)/2 and (e - u)/2, exactly 0 at an end
         # S(u) - S(b) = sinh((u - b)/2)/(2 cosh(u/2) cosh(b/2)): the common factor 1/cosh(u/2) drops out of the ratio
         with np.errstate(divide="ignore"):
-            return np.sqrt(np.sinh((u - begin) / 2) * np.cosh(end / 2) / (np.sinh((end - u) / 2) * np.cosh(begin / 2)))
+            ratio = np.sinh(rise) * np.cosh(end / 2) / (np.sinh(rest) * np.cosh(begin / 2))
+        return np.asarray(np.sqrt(ratio))
 
 
 @dataclass(frozen=True)
@@ -252,6 +266,7 @@ class VarianceExploding(Schedule):
     """s(t) = sigma_min (sigma_max/sigma_min)^t, alpha = 1 [Song et al. 2021, eq. 9]; s(0) = 0 by definition."""
 
     key: ClassVar[str] = "ve"
+    title: ClassVar[str] = "Variance exploding"
     form: ClassVar[str] = "ve"
     source: ClassVar[str] = "arXiv 2011.13456"
     sigma_min: SigmaMin = 0.01
@@ -269,12 +284,13 @@ class VarianceExploding(Schedule):
 
 @dataclass(frozen=True)
 class Edm(Schedule):
-    """s(t) = (sigma_min^(1/rho) + t (sigma_max^(1/rho) - sigma_min^(1/rho)))^rho, alpha = 1 [Karras et al. 2022, eq. 5].
+    """s(t) = (a + t (b - a))^rho with a, b = sigma_min^(1/rho), sigma_max^(1/rho); alpha = 1.
 
-    s(0) = 0 by definition.
+    [Karras et al. 2022, eq. 5]. s(0) = 0 by definition.
     """
 
     key: ClassVar[str] = "edm"
+    title: ClassVar[str] = "EDM"
     form: ClassVar[str] = "ve"
     source: ClassVar[str] = "arXiv 2206.00364"
     sigma_min: SigmaMin = 0.002
@@ -297,6 +313,7 @@ class Flow(Schedule):
     """alpha = 1 - t, sigma = t: the straight line of flow matching [Lipman et al. 2023; Liu et al. 2023]."""
 
     key: ClassVar[str] = "flow"
+    title: ClassVar[str] = "Flow"
     form: ClassVar[str] = "flow"
     source: ClassVar[str] = "arXiv 2210.02747"
 
@@ -304,12 +321,14 @@ class Flow(Schedule):
         """t/(1 - t)."""
         t = np.asarray(t, dtype=np.float64)
         with np.errstate(divide="ignore"):
-            return t / (1 - t)
+            return np.asarray(t / (1 - t))
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Custom(Schedule):
     """log_snr(t) through knots (t, log_snr), monotone (PCHIP); s^2 linear in t before the first knot.
+
+    Keyword arguments only: `form`, declared by the base, would otherwise come first.
 
     Args:
         knots: pairs (t, log_snr) with t rising from above 0 to 1 and log_snr falling.
@@ -320,6 +339,7 @@ class Custom(Schedule):
     """
 
     key: ClassVar[str] = "custom"
+    title: ClassVar[str] = "Custom curve"
     source: ClassVar[str] = "Fritsch & Butland 1984"
     knots: tuple[tuple[float, float], ...] = ((0.02, 5.0), (0.25, 1.0), (0.5, -2.0), (0.75, -6.0), (1.0, -10.0))
     form: Annotated[str, Choice(tuple(FORMS)), "how alpha follows from s"] = "vp"  # type: ignore[misc]
@@ -330,7 +350,7 @@ class Custom(Schedule):
             t, log_snr = np.array([(float(a), float(b)) for a, b in self.knots]).T
         except (TypeError, ValueError):
             raise UserError("custom: the knots are not pairs of numbers.", "Give (t, log_snr) pairs.") from None
-        fine = len(t) >= 2 and np.isfinite(log_snr).all() and t[0] > 0 and t[-1] == 1
+        fine = len(t) >= 2 and (np.abs(log_snr) < 60).all() and t[0] > 0 and t[-1] == 1
         if not (fine and (np.diff(t) > 0).all() and (np.diff(log_snr) < 0).all()):
             raise UserError(
                 "custom: the curve is not monotone.", "t must rise from above 0 to 1 and log_snr must fall all the way."
@@ -354,7 +374,7 @@ class Custom(Schedule):
     def like(cls, schedule: Schedule, t: tuple[float, ...] = (0.02, 0.25, 0.5, 0.75, 1.0)) -> "Custom":
         """The custom curve through `schedule` at the given t; an infinite level is taken as its s_max."""
         s = np.minimum(schedule.noise_level(t), schedule.s_max)
-        return cls(tuple(zip(t, (-2 * np.log(s)).tolist(), strict=True)), schedule.form)
+        return cls(knots=tuple(zip(t, (-2 * np.log(s)).tolist(), strict=True)), form=schedule.form)
 
 
 def _rising(key: str, low: float, high: float) -> None:

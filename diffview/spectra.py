@@ -76,7 +76,7 @@ def transform(x: NDArray[np.float32], grid: Rings) -> NDArray[np.complex64]:
     missing = np.isnan(x)
     filled = np.where(missing, np.nanmean(x), x) if missing.any() else x
     scale = np.float32(1 / np.sqrt(np.sum(grid.window.astype(np.float64) ** 2)))
-    return np.fft.rfft2((filled - filled.mean()) * (grid.window * scale))
+    return np.fft.rfft2((filled - filled.mean()) * (grid.window * scale)).astype(np.complex64, copy=False)
 
 
 def power(x: NDArray[np.float32], grid: Rings) -> Array:

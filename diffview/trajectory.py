@@ -1,5 +1,6 @@
 """Recorded runs in bounded memory: every step while there is room, then every 2nd, 4th, ..., and always the last."""
 
+import threading
 from collections.abc import Callable
 from dataclasses import replace
 
@@ -11,13 +12,17 @@ BOUND = 256 * 2**20
 
 
 class Trajectory:
-    """The steps of one run, thinned when they outgrow `bound` bytes; a thinned step is recomputed exactly."""
+    """The steps of one run, thinned when they outgrow `bound` bytes; a thinned step is recomputed exactly.
+
+    One thread may append while another reads.
+    """
 
     def __init__(self, bound: int = BOUND) -> None:
         self.bound = bound
         self.stride = 1
         self._steps: dict[int, Step] = {}
         self._last: Step | None = None
+        self._lock = threading.Lock()
 
     def append(self, step: Step) -> None:
         """Record the next step, as arrays on the CPU."""
@@ -27,18 +32,19 @@ class Trajectory:
             x0_hat=None if step.x0_hat is None else to_numpy(step.x0_hat),
             eps_hat=None if step.eps_hat is None else to_numpy(step.eps_hat),
         )
-        self._last = step
-        if step.index % self.stride == 0:
-            self._steps[step.index] = step
-        while self.bytes > self.bound and len(self._steps) > 2:
-            self.stride *= 2
-            self._steps = {i: s for i, s in self._steps.items() if i % self.stride == 0}
+        with self._lock:
+            self._last = step
+            if step.index % self.stride == 0:
+                self._steps[step.index] = step
+            while _bytes(self._steps) > self.bound and len(self._steps) > 2:
+                self.stride *= 2
+                self._steps = {i: s for i, s in self._steps.items() if i % self.stride == 0}
 
     @property
     def bytes(self) -> int:
         """Memory that the kept steps take."""
-        arrays = (a for s in self._steps.values() for a in (s.y, s.x0_hat, s.eps_hat) if a is not None)
-        return sum(a.nbytes for a in arrays)
+        with self._lock:
+            return _bytes(self._steps)
 
     @property
     def last(self) -> Step | None:
@@ -52,8 +58,9 @@ class Trajectory:
     @property
     def kept(self) -> list[Step]:
         """The kept steps in order, the last one included."""
-        steps = list(self._steps.values())
-        return steps if self._last is None or self._last.index in self._steps else [*steps, self._last]
+        with self._lock:
+            steps, last = list(self._steps.values()), self._last
+        return steps if last is None or steps[-1] is last else [*steps, last]
 
     def nearest(self, index: int) -> Step:
         """The kept step nearest to `index`."""
@@ -74,3 +81,7 @@ class Trajectory:
             raise IndexError(index)
         before = max((s for s in self.kept if s.index <= index), key=lambda s: s.index)
         return before if before.index == index else go_on(before, index)
+
+
+def _bytes(steps: dict[int, Step]) -> int:
+    return sum(a.nbytes for s in steps.values() for a in (s.y, s.x0_hat, s.eps_hat) if a is not None)

@@ -64,7 +64,7 @@ class Transform:
         if not shape.fitted:
             return cls(key)
         g = shape.forward(known)
-        if not g.std() > 1e-9 * max(1.0, abs(g.mean())):
+        if not g.std() > 1e-9 * abs(g.mean()):
             raise UserError(
                 f"{name} has the same value, {known[0]:g}, everywhere: there is nothing to learn from it.",
                 "Choose another slice or dataset.",

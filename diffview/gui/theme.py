@@ -1,15 +1,26 @@
-"""One palette, one spacing, one set of type sizes; dark and light."""
+"""One palette, one spacing, one set of type sizes; dark and light, at any zoom."""
 
-from dataclasses import dataclass
+import re
+from dataclasses import dataclass, fields
+from string import Template
 
-from PySide6.QtCore import QObject, Qt, Signal
-from PySide6.QtGui import QColor, QGuiApplication
+from PySide6.QtCore import QDir, QObject, Qt, Signal
+from PySide6.QtGui import QColor, QFont, QFontDatabase, QGuiApplication, QPalette
+from PySide6.QtWidgets import QApplication
+
+from diffview.paths import resource
 
 GRID = 8
 RADIUS = 8
 FONT = "Inter"
 TEXT_PX = 13
 SMALL_PX = 12
+TITLE_PX = 13
+SCALES = (0.75, 0.85, 1.0, 1.15, 1.3, 1.5, 1.75, 2.0)
+"""The steps of the zoom of the window (Ctrl +/-)."""
+
+SEMIBOLD = QFont.Weight.DemiBold
+MEDIUM = QFont.Weight.Medium
 
 
 @dataclass(frozen=True)
@@ -20,11 +31,15 @@ class Palette:
     bg: str
     panel: str
     raised: str
+    hover: str
     line: str
+    edge: str
     text: str
     dim: str
+    faint: str
     forward: str
     reverse: str
+    on_accent: str
     good: str
     warn: str
     bad: str
@@ -36,14 +51,22 @@ class Palette:
         colour.setAlpha(alpha)
         return colour
 
+    def blend(self, over: str, under: str, share: float) -> QColor:
+        """The opaque mixture share * over + (1 - share) * under of two tokens."""
+        a, b = QColor(getattr(self, over)), QColor(getattr(self, under))
+        mix = [round(share * p + (1 - share) * q) for p, q in zip(a.getRgb()[:3], b.getRgb()[:3], strict=True)]
+        return QColor(*mix)
+
 
 DARK = Palette(
-    name="dark", bg="#14171c", panel="#1b1f26", raised="#242a33", line="#2b313b", text="#e6e9ef", dim="#8b94a3",
-    forward="#f2a93b", reverse="#4cc2e6", good="#7ee0a6", warn="#f2c94c", bad="#ff7b72", no_data="#2a2f3a",
+    name="dark", bg="#14171c", panel="#1b1f26", raised="#242a33", hover="#2c333e", line="#2b313b", edge="#414a58",
+    text="#e6e9ef", dim="#8b94a3", faint="#5c6574", forward="#f2a93b", reverse="#4cc2e6", on_accent="#0d1217",
+    good="#7ee0a6", warn="#f2c94c", bad="#ff7b72", no_data="#2a2f3a",
 )  # fmt: skip
 LIGHT = Palette(
-    name="light", bg="#f4f5f7", panel="#ffffff", raised="#eef0f3", line="#d9dde3", text="#1d232b", dim="#69727f",
-    forward="#c77700", reverse="#0a7ea4", good="#1e8a55", warn="#a06a00", bad="#c2352b", no_data="#dfe3e8",
+    name="light", bg="#f4f5f7", panel="#ffffff", raised="#eef0f3", hover="#e3e7ec", line="#d9dde3", edge="#b6bec9",
+    text="#1d232b", dim="#69727f", faint="#9aa3af", forward="#c77700", reverse="#0a7ea4", on_accent="#ffffff",
+    good="#1e8a55", warn="#a06a00", bad="#c2352b", no_data="#dfe3e8",
 )  # fmt: skip
 PALETTES = {"dark": DARK, "light": LIGHT}
 
@@ -56,20 +79,134 @@ class Theme(QObject):
     def __init__(self) -> None:
         super().__init__()
         self._palette = DARK
+        self._mode = "dark"
+        self._scale = 1.0
+        self._app: QApplication | None = None
 
     @property
     def palette(self) -> Palette:
         """The palette in force."""
         return self._palette
 
+    @property
+    def mode(self) -> str:
+        """What was asked for: "dark", "light" or "system"."""
+        return self._mode
+
+    @property
+    def scale(self) -> float:
+        """The zoom of texts and controls, 0.75..2."""
+        return self._scale
+
+    def colour(self, token: str, alpha: int = 255) -> QColor:
+        """The colour of `token` in the palette in force."""
+        return self._palette.colour(token, alpha)
+
+    def px(self, length: float) -> int:
+        """A length of the design in pixels at the zoom in force, at least 1."""
+        return max(1, round(length * self._scale))
+
+    def font(self, size: float = TEXT_PX, weight: int = QFont.Weight.Normal, tabular: bool = False) -> QFont:
+        """The program's font, `size` in design pixels; `tabular` gives all figures one width."""
+        font = QFont(FONT)
+        font.setPixelSize(self.px(size))
+        font.setWeight(QFont.Weight(weight))
+        if tabular:
+            font.setFeature(QFont.Tag("tnum"), 1)
+        return font
+
     def use(self, name: str) -> None:
-        """Take the palette `name`: "dark", "light", or "system"."""
-        if name == "system":
-            scheme = QGuiApplication.styleHints().colorScheme()
-            name = "light" if scheme is Qt.ColorScheme.Light else "dark"
-        if PALETTES[name] is not self._palette:
-            self._palette = PALETTES[name]
-            self.changed.emit()
+        """Take the palette `name`: "dark", "light", or "system" (and then follow the system)."""
+        self._mode = name
+        palette = _resolved(name)
+        if palette is not self._palette:
+            self._palette = palette
+            self._apply()
+
+    def set_scale(self, scale: float) -> None:
+        """Zoom texts and controls by `scale`, kept within 0.75..2."""
+        scale = min(max(scale, SCALES[0]), SCALES[-1])
+        if scale != self._scale:
+            self._scale = scale
+            self._apply()
+
+    def zoom(self, steps: int) -> None:
+        """Take the next larger (+1) or smaller (-1) zoom; 0 returns to 1."""
+        nearest = min(range(len(SCALES)), key=lambda i: abs(SCALES[i] - self._scale))
+        self.set_scale(SCALES[min(max(nearest + steps, 0), len(SCALES) - 1)] if steps else 1.0)
+
+    def install(self, app: QApplication, mode: str = "system") -> None:
+        """Give `app` the style, the font, the palette and the style sheet, and follow the system's scheme."""
+        if self._app is not app:
+            self._app = app
+            app.setStyle("Fusion")
+            QDir.setSearchPaths("icons", [str(resource("icons"))])
+            for name in ("Regular", "Medium", "SemiBold"):
+                QFontDatabase.addApplicationFont(str(resource(f"fonts/Inter-{name}.otf")))
+            app.styleHints().colorSchemeChanged.connect(self._follow_system)
+        self._mode = mode
+        self._palette = _resolved(mode)
+        self._apply()
+
+    def _follow_system(self) -> None:
+        if self._mode == "system":
+            self.use("system")
+
+    def _apply(self) -> None:
+        if self._app is not None:
+            self._app.setFont(self.font())
+            self._app.setPalette(_qt_palette(self._palette))
+            self._app.setStyleSheet(_style_sheet(self._palette, self._scale))
+        self.changed.emit()
+
+
+def _resolved(mode: str) -> Palette:
+    """The palette of `mode`; title bars and native dialogs are told of it (bare X11 ignores that)."""
+    hints = QGuiApplication.styleHints()
+    if QGuiApplication.instance() is None:
+        return PALETTES["dark" if mode == "system" else mode]
+    asked = {"dark": Qt.ColorScheme.Dark, "light": Qt.ColorScheme.Light, "system": Qt.ColorScheme.Unknown}[mode]
+    hints.setColorScheme(asked)
+    if mode == "system":
+        mode = "light" if hints.colorScheme() is Qt.ColorScheme.Light else "dark"
+    return PALETTES[mode]
+
+
+def _qt_palette(p: Palette) -> QPalette:
+    """Every role of every group, so that nothing of the system's palette shines through."""
+    role = QPalette.ColorRole
+    tokens = {
+        role.Window: "bg", role.WindowText: "text", role.Base: "panel", role.AlternateBase: "raised",
+        role.ToolTipBase: "raised", role.ToolTipText: "text", role.PlaceholderText: "faint", role.Text: "text",
+        role.Button: "raised", role.ButtonText: "text", role.BrightText: "bad", role.Light: "hover",
+        role.Midlight: "raised", role.Mid: "line", role.Dark: "edge", role.Shadow: "bg", role.Highlight: "reverse",
+        role.HighlightedText: "on_accent", role.Link: "reverse", role.LinkVisited: "dim", role.Accent: "reverse",
+    }  # fmt: skip
+    off = {
+        role.WindowText: "faint", role.Text: "faint", role.ButtonText: "faint", role.Highlight: "edge",
+        role.HighlightedText: "text", role.Accent: "edge", role.Link: "faint", role.ToolTipText: "text",
+    }  # fmt: skip
+    palette = QPalette()
+    for key, token in tokens.items():
+        palette.setColor(QPalette.ColorGroup.All, key, p.colour(token))
+    for key, token in off.items():
+        palette.setColor(QPalette.ColorGroup.Disabled, key, p.colour(token))
+    return palette
+
+
+def _style_sheet(p: Palette, scale: float) -> str:
+    """resources/style.qss with the tokens of `p` filled in and its lengths scaled; hairlines stay 1 px."""
+
+    def scaled(match: re.Match[str]) -> str:
+        length = int(match[1])
+        return f"{length if length <= 1 else max(1, round(length * scale))}px"
+
+    tokens = {f.name: getattr(p, f.name) for f in fields(p)}
+    tokens["lit"] = p.blend("text", "reverse", 0.15).name()
+    tokens["glow"] = p.blend("reverse", "panel", 0.16).name()
+    text = resource("style.qss").read_text(encoding="utf-8")
+    return re.sub(r"(\d+)px", scaled, Template(text).substitute(tokens))
 
 
 theme = Theme()
+install = theme.install

@@ -1,1 +1,24 @@
-"""Reading HDF5 and netCDF-4 files."""
+"""Reading HDF5 and netCDF-4 files.
+
+`tree`, `slices` and `describe` hold the functions that read; `process` runs them in a process of their own;
+`packaged` gives the field that ships with the program and needs none of them. This module stays light: it is
+imported before the first paint, h5py and xarray are not.
+"""
+
+import os
+
+# Must be in the environment before h5py is first imported: read-only archives and network disks refuse locks.
+os.environ["HDF5_USE_FILE_LOCKING"] = "FALSE"
+
+# One row for each family of files: a module of this folder with `claims(file)` and `variable(dataset)`, see
+# `base.Reader`. The first that claims a file reads it; the last claims every file.
+READERS: tuple[str, ...] = ("cf",)
+
+# What the reader process may be asked to do, and the module that does it.
+FUNCTIONS: dict[str, str] = {
+    "list_group": "tree",
+    "find_plottable": "tree",
+    "read_slice": "slices",
+    "read_stack": "slices",
+    "describe": "describe",
+}

@@ -1,0 +1,32 @@
+"""What this program is, what it stands on, and whose data ship with it."""
+
+import platform
+from importlib.metadata import PackageNotFoundError, version
+
+from diffview import __version__
+
+PARTS = ("PySide6-Essentials", "pyqtgraph", "numpy", "torch", "h5py", "xarray", "scipy")
+
+CREDITS = (
+    "Field: top-of-atmosphere brightness temperature, from iris-sample-data. © British Crown copyright 2018, Met Office. "
+    "Contains public sector information licensed under the Open Government Licence v3.0.",
+    "Font: Inter, SIL Open Font License 1.1.",
+    "Colour maps: cmocean (MIT), Scientific colour maps (MIT), viridis (CC0).",
+)
+
+
+def about_lines() -> list[str]:
+    """One line each: version, parts, credits."""
+    return [
+        f"diffview {__version__}: see, tune and run diffusion models on Earth-observation fields. MIT licence.",
+        f"Python {platform.python_version()} on {platform.system()} {platform.machine()}.",
+        ", ".join(f"{part} {_version(part)}" for part in PARTS) + ".",
+        *CREDITS,
+    ]
+
+
+def _version(part: str) -> str:
+    try:
+        return version(part)
+    except PackageNotFoundError:
+        return "(not installed)"

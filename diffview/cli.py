@@ -1,0 +1,159 @@
+"""The command line. Exit status: 0 good, 2 bad input with one sentence and a hint on stderr, 1 a bug."""
+
+import argparse
+import json
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+from diffview import __version__
+from diffview.errors import UserError
+
+COMMANDS = ("gui", "schedule", "info", "bench", "about")
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Do what the command line says; the exit status."""
+    words = list(sys.argv[1:] if argv is None else argv)
+    if not words or words[0] not in (*COMMANDS, "-h", "--help", "--version"):
+        words = ["gui", *words]
+    options = _parser().parse_args(words)
+    try:
+        return int(options.do(options) or 0)
+    except UserError as error:
+        sys.stderr.write(f"diffview: {error.sentence}\n")
+        if error.hint:
+            sys.stderr.write(f"  {error.hint}\n")
+        return 2
+    except BrokenPipeError:  # whoever read our output has enough of it
+        sys.stderr.close()
+        return 0
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="diffview", description="See, tune and run diffusion models on Earth-observation fields."
+    )
+    parser.add_argument("--version", action="version", version=f"diffview {__version__}")
+    commands = parser.add_subparsers(title="commands", required=True)
+    _add_gui(commands.add_parser("gui", help="open the window (the default command)"))
+    _add_schedule(commands.add_parser("schedule", help="print a noise schedule as a table"))
+    info = commands.add_parser("info", help="say what is in a file, or in one of its variables")
+    info.add_argument("file")
+    info.add_argument("dataset", nargs="?")
+    info.add_argument("--json", action="store_true", help="as JSON")
+    info.set_defaults(do=_info)
+    bench = commands.add_parser("bench", help="measure this program on this machine")
+    bench.add_argument("--json", action="store_true", help="as JSON")
+    bench.add_argument("--quick", action="store_true", help="fewer repetitions")
+    bench.set_defaults(do=_bench)
+    about = commands.add_parser("about", help="version, parts and licences")
+    about.set_defaults(do=_about)
+    return parser
+
+
+def _add_gui(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("file", nargs="?", help="an HDF5 or netCDF-4 file, or a recipe (.json)")
+    parser.add_argument("dataset", nargs="?", help="the variable to show")
+    parser.add_argument("--recipe", type=Path, help="settings saved by diffview")
+    parser.add_argument("--device", choices=("auto", "cpu", "cuda", "mps"), help="where models compute")
+    parser.add_argument("--present", action="store_true", help="full screen, for a talk")
+    parser.add_argument("--shot", type=Path, metavar="OUT.png", help="write a picture of the window and end")
+    parser.add_argument("--size", type=_size, default=(1600, 1000), help="size of the picture, 1600x1000")
+    parser.add_argument("--after", choices=("paint", "run"), default="run", help="take the picture after this")
+    parser.add_argument("--theme", choices=("dark", "light", "system"), help="appearance of the picture")
+    parser.add_argument("--t", type=float, help="playhead of the picture, 0 to 1")
+    parser.set_defaults(do=_gui)
+
+
+def _size(text: str) -> tuple[int, int]:
+    try:
+        width, height = (int(part) for part in text.lower().split("x"))
+    except ValueError:
+        raise argparse.ArgumentTypeError(f"{text!r} is not a size such as 1600x1000") from None
+    if not (320 <= width <= 8000 and 240 <= height <= 8000):
+        raise argparse.ArgumentTypeError(f"{text} is not between 320x240 and 8000x8000")
+    return width, height
+
+
+def _gui(options: argparse.Namespace) -> int:
+    from dataclasses import replace
+
+    from diffview.recipe import Recipe, default_recipe
+
+    recipe = None
+    if options.recipe is not None:
+        try:
+            recipe = Recipe.from_json(options.recipe.read_text(encoding="utf-8"))
+        except (OSError, UnicodeDecodeError) as error:
+            raise UserError(f"The recipe {options.recipe} cannot be read: {error}.", "Check the name.") from None
+    if options.device is not None:
+        recipe = replace(recipe or default_recipe(), device=options.device)
+    from diffview.gui.app import run_app, take_shot
+
+    if options.shot is not None:
+        take_shot(
+            options.shot, options.size, options.after, recipe, options.file, options.dataset, options.theme, options.t
+        )
+        return 0
+    return run_app(recipe, options.file, options.dataset, options.present)
+
+
+def _add_schedule(parser: argparse.ArgumentParser) -> None:
+    from diffview.schedules import SCHEDULES
+
+    parser.add_argument("name", help=", ".join(SCHEDULES))
+    parser.add_argument("--steps", type=int, default=1000, help="T, rows of the table")
+    parser.add_argument("--param", action="append", default=[], metavar="K=V", help="a parameter, as beta_end=0.03")
+    parser.add_argument("--format", choices=("csv", "json"), default="csv")
+    parser.set_defaults(do=_schedule)
+
+
+def _schedule(options: argparse.Namespace) -> None:
+    from diffview.schedules import make_schedule
+
+    params = {}
+    for word in options.param:
+        key, equals, value = word.partition("=")
+        if not equals:
+            raise UserError(f"{word!r} is not a parameter.", "Write it as beta_end=0.03.")
+        params[key] = json.loads(value) if value[:1] in "[{" else value
+    chain = make_schedule(options.name, params).discrete(options.steps)
+    columns = {name: getattr(chain, name).tolist() for name in ("t", "beta", "alpha_bar", "alpha", "sigma", "log_snr")}
+    if options.format == "json":
+        sys.stdout.write(json.dumps(columns) + "\n")
+        return
+    sys.stdout.write(",".join(columns) + "\n")
+    for row in zip(*columns.values(), strict=True):
+        sys.stdout.write(",".join(repr(value) for value in row) + "\n")
+
+
+def _info(options: argparse.Namespace) -> None:
+    from diffview.readers.process import ReaderProcess
+
+    reader = ReaderProcess()
+    try:
+        told = reader.call("describe", path=options.file, dataset=options.dataset)
+    finally:
+        reader.close()
+    if options.json:
+        sys.stdout.write(json.dumps(told) + "\n")
+    elif "tree" in told:
+        for node in told["tree"]:
+            shape = " x ".join(str(n) for n in node["shape"])
+            sys.stdout.write(f"{node['path']}  {shape}  {node['dtype']}  {node['units']}".rstrip() + "\n")
+    else:
+        for key, value in told.items():
+            sys.stdout.write(f"{key:8} {value}\n")
+
+
+def _bench(options: argparse.Namespace) -> None:
+    from diffview.bench import main as bench
+
+    bench(as_json=options.json, quick=options.quick)
+
+
+def _about(_: argparse.Namespace) -> None:
+    from diffview.about import about_lines
+
+    sys.stdout.write("\n".join(about_lines()) + "\n")

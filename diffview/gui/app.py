@@ -1,0 +1,139 @@
+"""Starting the window: the application, the first picture, `--shot`."""
+
+import os
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+from PySide6.QtCore import QLocale, QTimer
+from PySide6.QtGui import QGuiApplication
+from PySide6.QtWidgets import QApplication
+
+from diffview.errors import UserError
+from diffview.gui.dialogs import save_picture
+from diffview.gui.session import Session
+from diffview.gui.settings import Settings
+from diffview.gui.theme import theme
+from diffview.gui.window import MainWindow
+from diffview.readers.packaged import packaged_field
+from diffview.recipe import Facts, Recipe, default_recipe
+
+SHOT_LIMIT_S = 120
+SETTLE_MS = 300
+
+
+def application() -> QApplication:
+    """The one QApplication.
+
+    Raises:
+        UserError: if there is no screen to show it on.
+    """
+    existing = QApplication.instance()
+    if isinstance(existing, QApplication):
+        return existing
+    if sys.platform.startswith("linux") and not _has_display():
+        raise UserError(
+            "diffview has no screen to show its window on.",
+            "Start it in a desktop session, or make a picture with --shot OUT.png.",
+        )
+    QLocale.setDefault(QLocale.c())
+    QGuiApplication.setDesktopFileName("diffview")
+    app = QApplication(["diffview"])
+    app.setApplicationName("diffview")
+    return app
+
+
+def _has_display() -> bool:
+    platform = os.environ.get("QT_QPA_PLATFORM", "")
+    return bool(
+        os.environ.get("DISPLAY") or os.environ.get("WAYLAND_DISPLAY") or platform.split(":")[0] in ("offscreen", "minimal")
+    )
+
+
+def create_window(
+    recipe: Recipe | None = None, path: str | None = None, dataset: str | None = None, settings: Settings | None = None
+) -> MainWindow:
+    """The window, built but not shown, on the packaged field; a file or another recipe is opened behind it."""
+    settings = settings or Settings()
+    theme.install(application(), settings.text("theme", "system"))
+    first = recipe if recipe is not None and recipe.path is None else default_recipe()
+    session = Session(first, Facts(packaged_field()), settings.view())
+    window = MainWindow(session, settings)
+    if path is not None:
+        window.open_file(path, dataset)
+    elif recipe is not None and recipe.path is not None:
+        window.open_recipe(recipe)
+    return window
+
+
+def show_window(window: MainWindow, size: tuple[int, int] | None = None) -> None:
+    """Show it, and start its life after the first paint."""
+    window.restore(size)
+    window.painted.connect(window.start)
+    window.show()
+
+
+def run_app(recipe: Recipe | None, path: str | None, dataset: str | None, present: bool = False) -> int:
+    """Run until the window is closed; the exit status."""
+    app = application()
+    window = create_window(recipe, path, dataset)
+    show_window(window)
+    if present:
+        window.toggle_present()
+    return int(app.exec())
+
+
+def take_shot(  # noqa: PLR0913 - the options of one command
+    out: Path,
+    size: tuple[int, int],
+    after: str,
+    recipe: Recipe | None = None,
+    path: str | None = None,
+    dataset: str | None = None,
+    mode: str | None = None,
+    playhead: float | None = None,
+) -> None:
+    """Write a picture of the window after its first paint, or after its first run has played.
+
+    Raises:
+        UserError: if the picture cannot be written, or a file not opened.
+    """
+    if not _has_display():
+        os.environ["QT_QPA_PLATFORM"] = "offscreen"
+    app = application()
+    window = create_window(recipe, path, dataset)
+    if mode is not None:
+        theme.use(mode)
+    failed: list[str] = []
+    window.session.told.connect(lambda message: failed.append(message.sentence) if message.kind == "error" else None)
+    show_window(window, size)
+    try:
+        _wait(app, lambda: not window.files.busy)
+        if after == "run":
+            window.live.start()
+            _wait(app, window.is_idle)
+        if playhead is not None:
+            window.session.look(playhead=playhead, follow=False)
+        _settle(app)
+        if failed:
+            raise UserError(failed[0], "No picture was written.")
+        save_picture(window, out)
+    finally:
+        window.close()
+
+
+def _wait(app: QApplication, done: Callable[[], bool]) -> None:
+    until = time.monotonic() + SHOT_LIMIT_S
+    while not done() and time.monotonic() < until:
+        app.processEvents()
+        time.sleep(0.005)
+
+
+def _settle(app: QApplication) -> None:
+    """Let delayed drawing (film strip, layout) happen."""
+    finished: list[bool] = []
+    QTimer.singleShot(SETTLE_MS, lambda: finished.append(True))
+    while not finished:
+        app.processEvents()
+        time.sleep(0.002)

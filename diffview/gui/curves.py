@@ -1,0 +1,91 @@
+"""What the schedule plot shows of a schedule, and what a dragged point means."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from math import exp, inf, log, sqrt
+
+import numpy as np
+from numpy.typing import NDArray
+
+from diffview.gui.timescale import TimeScale
+from diffview.schedules import Custom, Schedule
+
+Floats = NDArray[np.float64]
+
+SAMPLES = 256
+T_GAP, LOG_SNR_GAP = 0.005, 0.02
+"""Least distance of neighbouring knots."""
+
+
+@dataclass(frozen=True)
+class Quantity:
+    """One quantity of the y axis: its values along a schedule, and the noise level that a value stands for."""
+
+    of: Callable[[Schedule, Floats], Floats]
+    level: Callable[[Schedule, float], float] | None
+
+
+def _alpha_bar_level(schedule: Schedule, y: float) -> float:
+    return sqrt(1 / y - 1) if 0 < y < 1 else 0.0 if y >= 1 else inf
+
+
+def _sigma_level(schedule: Schedule, y: float) -> float:
+    """s at which sigma = y: the inverse of s alpha(s) of the schedule's form."""
+    if schedule.form == "ve":
+        return max(y, 0.0)
+    if y >= 1:
+        return inf
+    y = max(y, 0.0)
+    return y / sqrt(1 - y * y) if schedule.form == "vp" else y / (1 - y)
+
+
+def _beta(schedule: Schedule, t: Floats) -> Floats:
+    """beta of a chain of T = 1000, which does not depend on how many samples are drawn."""
+    chain = schedule.discrete(1000)
+    return np.interp(t, chain.t, chain.beta)
+
+
+QUANTITIES: dict[str, Quantity] = {
+    "alpha_bar": Quantity(lambda schedule, t: schedule.alpha_bar(t), _alpha_bar_level),
+    "log_snr": Quantity(lambda schedule, t: schedule.log_snr(t), lambda _, y: exp(-min(max(y, -60.0), 60.0) / 2)),
+    "sigma": Quantity(lambda schedule, t: schedule(t)[1], _sigma_level),
+    "beta": Quantity(_beta, None),
+}
+
+
+def curve(schedule: Schedule, quantity: str, scale: TimeScale) -> tuple[Floats, Floats]:
+    """The schedule's quantity over the axis, 256 samples from the first row of T = 1000 to t = 1."""
+    x = np.linspace(scale.low, scale.high, SAMPLES)
+    t = np.maximum(scale.t(x), 1e-3)
+    return x, QUANTITIES[quantity].of(schedule, t)
+
+
+def handles(schedule: Schedule, quantity: str, scale: TimeScale) -> list[tuple[float, float]]:
+    """Where the knots of the schedule, or those it would get, lie in the plot."""
+    t = np.array([knot[0] for knot in as_custom(schedule).knots])
+    y = QUANTITIES[quantity].of(schedule, t)
+    return list(zip(np.asarray(scale.x(t)).tolist(), y.tolist(), strict=True))
+
+
+def as_custom(schedule: Schedule) -> Custom:
+    """The schedule itself if it has knots, else the custom curve through it."""
+    return schedule if isinstance(schedule, Custom) else Custom.like(schedule)
+
+
+def dragged(schedule: Schedule, index: int, t: float, y: float, quantity: str) -> Custom:
+    """The custom curve with knot `index` pulled to (t, y); it stops at its neighbours, so the curve stays monotone."""
+    custom = as_custom(schedule)
+    level = QUANTITIES[quantity].level
+    knots = list(custom.knots)
+    s = 1.0 if level is None else level(custom, y)
+    wish = -2 * log(s) if 0 < s < inf else inf if s == 0 else -inf
+    left = knots[index - 1] if index > 0 else (0.0, 40.0)
+    right = knots[index + 1] if index < len(knots) - 1 else (1.0 + T_GAP, -2 * log(custom.s_max) - 10)
+    log_snr = min(max(wish, right[1] + LOG_SNR_GAP), left[1] - LOG_SNR_GAP)
+    if index < len(knots) - 1:
+        t = min(max(t, left[0] + T_GAP), right[0] - T_GAP)
+    else:
+        t = 1.0
+        log_snr = max(log_snr, -2 * log(1e4))
+    knots[index] = (t, log_snr)
+    return replace(custom, knots=tuple(knots))

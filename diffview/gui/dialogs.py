@@ -1,0 +1,41 @@
+"""Keys, about, and pictures of the window."""
+
+from pathlib import Path
+
+from PySide6.QtCore import QBuffer, QIODevice
+from PySide6.QtWidgets import QMessageBox, QWidget
+
+from diffview.about import about_lines
+from diffview.gui.actions import ENTRIES
+from diffview.writers import write_bytes
+
+
+def show_keys(parent: QWidget) -> None:
+    """All keys, from the table of actions."""
+    rows = "".join(f"<tr><td><b>{', '.join(e.keys)}</b>&nbsp;&nbsp;</td><td>{e.text}</td></tr>" for e in ENTRIES if e.keys)
+    _show(parent, "Keys", f"<table>{rows}<tr><td><b>Esc</b></td><td>Stop, or leave the presentation</td></tr></table>")
+
+
+def show_about(parent: QWidget) -> None:
+    """Version, what it stands on, and the licences of what ships with it."""
+    _show(parent, "About diffview", "<br>".join(about_lines()))
+
+
+def _show(parent: QWidget, title: str, text: str) -> None:
+    box = QMessageBox(parent)
+    box.setObjectName("infoBox")
+    box.setWindowTitle(title)
+    box.setText(text)
+    box.open()
+
+
+def save_picture(window: QWidget, path: Path) -> None:
+    """The window as PNG, at the resolution of its screen.
+
+    Raises:
+        UserError: if the file cannot be written.
+    """
+    buffer = QBuffer()
+    buffer.open(QIODevice.OpenModeFlag.WriteOnly)
+    window.grab().save(buffer, "PNG")
+    write_bytes(path, buffer.data().data())

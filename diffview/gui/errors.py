@@ -1,0 +1,69 @@
+"""Bugs: logged with their traceback to a file that the message names; the window keeps running."""
+
+import logging
+import sys
+import threading
+import traceback
+from collections.abc import Callable
+from logging.handlers import RotatingFileHandler
+from types import TracebackType
+
+from PySide6.QtCore import QObject, Qt, Signal, Slot
+
+from diffview.errors import UserError
+from diffview.gui.session import Message
+from diffview.paths import user_folder
+
+_log = logging.getLogger("diffview")
+
+
+def log_file() -> str:
+    """Path of the log, which is opened at the first entry."""
+    path = user_folder("log") / "diffview.log"
+    if not _log.handlers:
+        _log.addHandler(RotatingFileHandler(path, maxBytes=1_000_000, backupCount=2, delay=True))
+    return str(path)
+
+
+def report(error: BaseException, tell: Callable[[Message], None]) -> None:
+    """Log a bug and say so in one sentence."""
+    path = log_file()
+    _log.error("".join(traceback.format_exception(error)))
+    tell(
+        Message(
+            f"diffview made a mistake: {type(error).__name__}: {error}.",
+            f"Nothing is lost. The details are in {path}.",
+            "error",
+        )
+    )
+
+
+class ErrorHook(QObject):
+    """Takes over sys.excepthook and threading.excepthook; whichever thread fails, the window's thread shows it."""
+
+    raised = Signal(object)
+
+    def __init__(self, tell: Callable[[Message], None], parent: QObject | None = None) -> None:
+        super().__init__(parent)
+        self._tell = tell
+        self.raised.connect(self._show, Qt.ConnectionType.QueuedConnection)
+        self._old = sys.excepthook, threading.excepthook
+        sys.excepthook = self._hook
+        threading.excepthook = lambda args: self.raised.emit(args.exc_value)
+
+    def restore(self) -> None:
+        """Give the hooks back."""
+        sys.excepthook, threading.excepthook = self._old
+
+    def _hook(self, kind: type[BaseException], error: BaseException, trace: TracebackType | None) -> None:
+        if issubclass(kind, KeyboardInterrupt):
+            self._old[0](kind, error, trace)
+            return
+        self.raised.emit(error)
+
+    @Slot(object)
+    def _show(self, error: BaseException) -> None:
+        if isinstance(error, UserError):
+            self._tell(Message(error.sentence, error.hint, "error"))
+        else:
+            report(error, self._tell)

@@ -1,0 +1,161 @@
+"""Opening files: requests to the reader process, whose replies are pulled by a timer while any is awaited."""
+
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+from PySide6.QtCore import QObject, QTimer, Signal
+
+from diffview.errors import UserError
+from diffview.fields import Region
+from diffview.gui.session import Session
+from diffview.readers.base import Picture
+from diffview.readers.packaged import packaged_field
+from diffview.readers.process import ReaderProcess
+from diffview.recipe import Facts, Recipe
+from diffview.regions import MOST_CROPS
+
+POLL_MS = 15
+STACK_SIDE = 256
+"""Longest side of a slice whose other slices are read too, to fit formula denoisers to."""
+
+STACK_BYTES = 128 * 2**20
+
+
+class Files(QObject):
+    """The open file: its tree, its slices.
+
+    Signals:
+        opened: another picture is on screen; `picture` and `path` tell which.
+        listed: (group, nodes) of the file named by `path`.
+        busy_changed: reading began or ended.
+    """
+
+    opened = Signal()
+    listed = Signal(str, object)
+    busy_changed = Signal(bool)
+
+    def __init__(self, session: Session, parent: QObject | None = None) -> None:
+        super().__init__(parent)
+        self._session = session
+        self._reader = ReaderProcess()
+        self._wanted: dict[int, Callable[[Any], None]] = {}
+        self.picture: Picture | None = None
+        self._timer = QTimer(self, interval=POLL_MS)
+        self._timer.timeout.connect(self._poll)
+
+    @property
+    def path(self) -> str:
+        """The open file."""
+        return str(self._session.facts.field.provenance.get("path", ""))
+
+    @property
+    def busy(self) -> bool:
+        """Whether something is being read."""
+        return bool(self._wanted)
+
+    def start(self) -> None:
+        """Start the reader process ahead of the first request."""
+        self._reader.start()
+
+    def close(self) -> None:
+        """End the reader process."""
+        self._timer.stop()
+        self._wanted.clear()
+        self._reader.close()
+
+    def open(self, path: str, dataset: str | None = None, index: tuple[int, ...] | None = None) -> None:
+        """Open a slice and show it with the settings in force."""
+        wish = replace(
+            self._session.recipe, path=path, dataset=dataset, index=index, region=None, start="noise", start_level=None
+        )
+        self.open_recipe(wish)
+
+    def open_recipe(self, recipe: Recipe) -> None:
+        """Open what a recipe names, and take the recipe."""
+        if recipe.path is None:
+            self._session.open(recipe, self._facts(packaged_field()))
+            self.opened.emit()
+            return
+        path = str(Path(recipe.path).expanduser())
+        self._ask(
+            lambda picture: self._show(picture, recipe),
+            "read_slice", path=path, dataset=recipe.dataset, index=recipe.index,
+        )  # fmt: skip
+
+    def load_recipe(self, path: str) -> None:
+        """Open a recipe saved as JSON."""
+        try:
+            text = Path(path).read_text(encoding="utf-8")
+        except (OSError, UnicodeDecodeError) as error:
+            raise UserError(f"The recipe {path} cannot be read: {error}.", "Check the name.") from None
+        self.open_recipe(Recipe.from_json(text))
+
+    def cancel(self) -> None:
+        """Give up what is being read."""
+        if self.busy:
+            self._wanted.clear()
+            self._reader.cancel()
+            self._reader.poll()
+            self._settle()
+
+    def list_group(self, group: str) -> None:
+        """Ask for the members of a group of the open file."""
+        if self.path:
+            self._ask(lambda nodes: self.listed.emit(group, nodes), "list_group", path=self.path, group=group)
+
+    def _facts(self, field: Any) -> Facts:
+        known = self._session.facts
+        return Facts(field, torch=known.torch, devices=known.devices)
+
+    def _show(self, picture: Picture, recipe: Recipe) -> None:
+        wish = replace(recipe, dataset=picture.dataset, index=picture.index)
+        if not self._session.open(wish, self._facts(picture.field)):
+            return
+        self.picture = picture
+        self.opened.emit()
+        ny, nx = picture.field.values.shape
+        if picture.other_dims and max(ny, nx) <= STACK_SIDE:
+            self._read_stack(picture)
+
+    def _read_stack(self, picture: Picture) -> None:
+        """Other slices at the same place, along the longest of the other dimensions."""
+        sizes = [size for _, size in picture.other_dims]
+        longest = max(range(len(sizes)), key=sizes.__getitem__)
+        if sizes[longest] < 2:
+            return
+        ny, nx = picture.field.values.shape
+        self._ask(
+            lambda stack: self._take_stack(picture, stack),
+            "read_stack", path=self.path, dataset=picture.dataset, axes=picture.axes, index=picture.index,
+            dim=longest, region=Region(0, 0, ny, nx), limit=min(MOST_CROPS, STACK_BYTES // (4 * ny * nx)),
+            leave_out=(picture.index[longest],),
+        )  # fmt: skip
+
+    def _take_stack(self, picture: Picture, stack: Any) -> None:
+        if self.picture is picture and len(stack):
+            self._session.learn(stack=stack)
+
+    def _ask(self, then: Callable[[Any], None], function: str, **arguments: Any) -> int:
+        ticket = self._reader.submit(function, **arguments)
+        self._wanted[ticket] = then
+        self._timer.start()
+        self.busy_changed.emit(True)
+        return ticket
+
+    def _poll(self) -> None:
+        for reply in self._reader.poll():
+            then = self._wanted.pop(reply.ticket, None)
+            if then is None or reply.cancelled:
+                continue
+            if reply.error is not None:
+                self._session.tell_error(reply.error)
+            else:
+                then(reply.value)
+        self._settle()
+
+    def _settle(self) -> None:
+        if not self._wanted:
+            self._timer.stop()
+            self.busy_changed.emit(False)

@@ -1,0 +1,248 @@
+"""The sampling thread: one long-lived QThread, one slot for the newest request, results that the window pulls.
+
+The window writes a request and never waits; the thread writes into the request's own Run or Shot and never signals.
+A newer request, or `stop`, is the cancel signal. Only this module names QThread.
+"""
+
+import threading
+import time
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from PySide6.QtCore import QObject, QThread
+
+from diffview.arrays import to_numpy
+from diffview.denoisers import Denoiser
+from diffview.recipe import FitSet, Plan, cores, on_device, run
+from diffview.trajectory import Trajectory
+
+Array = NDArray[np.float32]
+
+STACK_BYTES = 16 * 2**20
+"""Stack of the thread: macOS gives 512 kB, too little for torch."""
+
+WAITING, RUNNING, FINISHED, STOPPED, FAILED = "waiting", "running", "finished", "stopped", "failed"
+
+
+@dataclass(eq=False)
+class Run:
+    """One reverse run: written by the sampling thread, read by the window."""
+
+    number: int
+    plan: Plan
+    trajectory: Trajectory = field(default_factory=Trajectory)
+    state: str = WAITING
+    error: Exception | None = None
+    started: float = 0.0
+    seconds: float = 0.0
+
+    @property
+    def active(self) -> bool:
+        """Whether it has not ended."""
+        return self.state in (WAITING, RUNNING)
+
+    @property
+    def steps_per_second(self) -> float:
+        """Mean speed so far."""
+        seconds = self.seconds or (time.perf_counter() - self.started if self.started else 0.0)
+        return (len(self.trajectory) - 1) / seconds if seconds > 0 and len(self.trajectory) > 1 else 0.0
+
+
+@dataclass(eq=False)
+class Shot:
+    """One call of the model on the forward x_t: y = x_0 + s eps, and what the model makes of it."""
+
+    number: int
+    plan: Plan
+    s: float
+    y: Array
+    eps: Array
+    x0_hat: Array | None = None
+    error: Exception | None = None
+
+    @property
+    def eps_hat(self) -> Array | None:
+        """(y - x0_hat)/s, [ny, nx]."""
+        return None if self.x0_hat is None else (self.y[0, 0] - self.x0_hat) / np.float32(self.s)
+
+    @property
+    def loss(self) -> float | None:
+        """Mean of |eps - eps_hat|^2 over the pixels: the noise-prediction loss at this t on this field."""
+        eps_hat = self.eps_hat
+        return None if eps_hat is None else float(np.mean((self.eps - eps_hat) ** 2, dtype=np.float64))
+
+
+@dataclass(frozen=True)
+class Engine:
+    """What importing torch told: its version (None: not installed) and the devices it can use, with their labels."""
+
+    version: str | None
+    devices: dict[str, str]
+
+
+class _Thread(QThread):
+    """Serves the boxes of one Sampling until it is closed."""
+
+    def __init__(self, boxes: "Sampling") -> None:
+        super().__init__()
+        self.setObjectName("sampling")
+        self.setStackSize(STACK_BYTES)
+        self._boxes = boxes
+
+    def run(self) -> None:
+        """Wait for requests and do them."""
+        self._boxes.serve()
+
+
+class Sampling(QObject):
+    """Requests to the sampling thread and their results."""
+
+    def __init__(self, parent: QObject | None = None) -> None:
+        super().__init__(parent)
+        self._lock = threading.Condition()
+        self._run: Run | None = None
+        self._shot: Shot | None = None
+        self._want_engine = False
+        self._closing = False
+        self._number = 0
+        self._current = 0
+        self._fitted: list[tuple[FitSet, Denoiser]] = []
+        self.engine: Engine | None = None
+        self._thread = _Thread(self)
+
+    def _wake(self) -> None:
+        """Tell the thread, which is started by the first request; the lock is held."""
+        if not self._thread.isRunning() and not self._closing:
+            self._thread.start()
+        self._lock.notify()
+
+    def request(self, plan: Plan) -> Run:
+        """Run `plan`; ends what runs now."""
+        with self._lock:
+            self._number += 1
+            self._current = self._number
+            self._run = Run(self._number, plan)
+            self._wake()
+            return self._run
+
+    def stop(self) -> None:
+        """End what runs now after the call of the model that it is in; what it has recorded is kept."""
+        with self._lock:
+            self._current = 0
+            if self._run is not None:
+                self._run.state = STOPPED
+                self._run = None
+
+    def request_shot(self, plan: Plan, s: float, y: Array, eps: Array) -> Shot:
+        """Ask for one call of the model; a newer request replaces one not yet begun."""
+        with self._lock:
+            self._number += 1
+            self._shot = Shot(self._number, plan, s, y, eps)
+            self._wake()
+            return self._shot
+
+    def request_engine(self) -> None:
+        """Import torch when nothing else is asked; the answer comes in `engine`."""
+        with self._lock:
+            self._want_engine = True
+            self._wake()
+
+    def close(self) -> None:
+        """End the thread; returns when it has ended."""
+        with self._lock:
+            self._closing, self._current = True, 0
+            self._run = self._shot = None
+            self._wake()
+        self._thread.wait()
+
+    def serve(self) -> None:
+        """The thread's loop."""
+        while True:
+            with self._lock:
+                while not (self._closing or self._run or self._shot or self._want_engine):
+                    self._lock.wait()
+                if self._closing:
+                    return
+                asked, self._run = self._run, None
+                want_engine = self._want_engine and not (asked or self._shot)
+                self._want_engine = self._want_engine and not want_engine
+            if asked is not None:
+                self._do_run(asked)
+            elif want_engine:
+                self.engine = load_engine()
+            else:
+                self._do_shot()
+
+    def _do_run(self, asked: Run) -> None:
+        asked.started, asked.state = time.perf_counter(), RUNNING
+        state = FINISHED
+        try:
+            for step in run(asked.plan, self._denoiser(asked.plan)):
+                asked.trajectory.append(step)
+                if asked.number != self._current:
+                    state = STOPPED
+                    break
+                if self._shot is not None:
+                    self._do_shot()
+        except Exception as error:  # noqa: BLE001 - the window shows it or reports it as a bug
+            asked.error, state = error, FAILED
+        asked.seconds = time.perf_counter() - asked.started
+        asked.state = state
+
+    def _do_shot(self) -> None:
+        with self._lock:
+            shot, self._shot = self._shot, None
+        if shot is None:
+            return
+        try:
+            denoise: Any = self._denoiser(shot.plan)
+            shot.x0_hat = to_numpy(denoise(on_device(shot.y, shot.plan.device), shot.s))[0, 0]
+        except Exception as error:  # noqa: BLE001
+            shot.error = error
+
+    def _denoiser(self, plan: Plan) -> Denoiser | None:
+        """The plan's denoiser, fitted once per fit set."""
+        if plan.fit is None:
+            return None
+        for fit, denoiser in self._fitted:
+            if fit is plan.fit:
+                return denoiser
+        denoiser = plan.fit.denoiser()
+        self._fitted = [(plan.fit, denoiser), *self._fitted[:1]]
+        return denoiser
+
+
+def load_engine() -> Engine:
+    """Import torch and see what it can use."""
+    _preload_torch()
+    try:
+        import torch
+    except ImportError:
+        return Engine(None, {})
+    torch.set_num_threads(max(1, cores() - 1))
+    devices = {"cpu": f"CPU · {cores()} cores"}
+    if torch.cuda.is_available():
+        devices["cuda"] = torch.cuda.get_device_name(0)
+    if torch.backends.mps.is_available():
+        devices["mps"] = "Apple GPU"
+    return Engine(torch.__version__, devices)
+
+
+def _preload_torch() -> None:
+    """Load torch's libraries before Python imports them: dlopen lets the window's thread go on, import does not."""
+    import ctypes
+    import importlib.util
+    from pathlib import Path
+
+    spec = importlib.util.find_spec("torch")
+    if spec is None or spec.origin is None:
+        return
+    folder = Path(spec.origin).parent / "lib"
+    for name in ("libc10.so", "libtorch_cpu.so", "libtorch_python.so"):
+        if (folder / name).is_file():
+            try:
+                ctypes.CDLL(str(folder / name), mode=ctypes.RTLD_GLOBAL)
+            except OSError:  # the import itself will say what is wrong
+                return

@@ -1,0 +1,249 @@
+"""What REVERSE shows now: the newest run, played at its pace, and the one shot at the playhead.
+
+Pulls from the sampling thread by a timer at display rate that runs only while there is something to pull.
+"""
+
+import time
+from dataclasses import replace
+
+from PySide6.QtCore import QObject, QTimer, Signal
+
+from diffview.errors import UserError
+from diffview.gui.errors import report
+from diffview.gui.jobs import FAILED, FINISHED, Engine, Run, Sampling, Shot
+from diffview.gui.session import Message, Session, View
+from diffview.recipe import Recipe
+from diffview.samplers import Step
+
+TICK_MS = 16
+AUTO_RUN_MS = 200
+SLOW_SECONDS = 2.0
+"""A model whose last run took longer is not run again after every edit."""
+
+
+class Live(QObject):
+    """The run and the step on screen.
+
+    Signals:
+        stepped: `step` or `run` changed: draw.
+        shot_taken: `shot` changed.
+        run_changed: a run began or ended.
+    """
+
+    stepped = Signal()
+    shot_taken = Signal()
+    run_changed = Signal()
+    engine_loaded = Signal()
+
+    def __init__(self, session: Session, parent: QObject | None = None) -> None:
+        super().__init__(parent)
+        self._session = session
+        self._sampling = Sampling(self)
+        self.run: Run | None = None
+        self.step: Step | None = None
+        self.shot: Shot | None = None
+        self.engine: Engine | None = None
+        self._asked_shot: Shot | None = None
+        self._want_engine = False
+        self._ran: object = None
+        self._sweep = False
+        self._play_from = 0.0
+        self._was_active = False
+        self._timer = QTimer(self, interval=TICK_MS)
+        self._timer.timeout.connect(self.tick)
+        self._auto = QTimer(self, singleShot=True, interval=AUTO_RUN_MS)
+        self._auto.timeout.connect(self._auto_run)
+        session.changed.connect(self._on_changed)
+        session.viewed.connect(self._on_viewed)
+
+    @property
+    def active(self) -> bool:
+        """Whether a run computes."""
+        return self.run is not None and self.run.active
+
+    @property
+    def idle(self) -> bool:
+        """Whether nothing computes, plays or is about to."""
+        return not (self.active or self._sweep or self._auto.isActive() or self._asked_shot or self._want_engine)
+
+    def start(self) -> None:
+        """Run the plan as it stands and play it from its start."""
+        self._begin(sweep=True)
+
+    def start_next_seed(self) -> None:
+        """Run with the next seed."""
+        self._session.edit(seed=self._session.recipe.seed + 1)
+        self.start()
+
+    def stop(self) -> None:
+        """End the run; what is recorded stays and can be scrubbed."""
+        self._auto.stop()
+        self._sampling.stop()
+        self._sweep = False
+        self._timer.start()
+
+    def close(self) -> None:
+        """End the sampling thread."""
+        self._timer.stop()
+        self._auto.stop()
+        self._sampling.close()
+
+    def load_engine(self) -> None:
+        """Have torch imported once nothing else is asked."""
+        self._want_engine = True
+        self._sampling.request_engine()
+        self._timer.start()
+
+    def show_level(self, s: float) -> None:
+        """Show the recorded step of the noise level s."""
+        if self.run is not None and len(self.run.trajectory):
+            self._show(self.run.trajectory.nearest_level(s))
+
+    def _begin(self, sweep: bool) -> None:
+        self._auto.stop()
+        plan = self._session.plan
+        if plan.refusal is not None:
+            self._refuse(plan.refusal)
+            return
+        if self._session.view.one_shot:
+            self._session.look(reverse="x_t")
+            plan = self._session.plan
+        self.run, self._ran = self._sampling.request(plan), self._wanted()
+        self._sweep = sweep
+        self._play_from = time.perf_counter()
+        self._was_active = True
+        if sweep:
+            self._session.look(follow=True)
+        self._timer.start()
+        self.run_changed.emit()
+
+    def _refuse(self, refusal: UserError) -> None:
+        complete = self._session.plan.complete
+        action = None
+        if complete is not None:
+            action = ("Move the region", lambda: self._move_region(complete))
+        self._session.tell_error(refusal, action)
+
+    def _move_region(self, region: object) -> None:
+        if self._session.edit(region=region):
+            self.start()
+
+    def _auto_run(self) -> None:
+        """Run again after an edit; the playhead stays, so that the change is seen in place."""
+        if self._session.plan.refusal is None:
+            self._begin(sweep=False)
+
+    def _on_changed(self, old: Recipe, new: Recipe) -> None:
+        if self._session.view.one_shot:
+            self.take_shot()
+        elif self._wanted() != self._ran and self._may_auto_run():
+            self._auto.start()
+        elif self._session.view.follow and self.step is not None:
+            self._move_playhead(self.step)
+
+    def _wanted(self) -> tuple[Recipe, object, str]:
+        """What decides what a run gives; the length of the chain only counts rows."""
+        plan = self._session.plan
+        return replace(self._session.recipe, chain_length=1), plan.fit, plan.device
+
+    def _level(self) -> float:
+        """Noise level at the playhead."""
+        return float(self._session.recipe.schedule.noise_level(self._session.view.playhead))
+
+    def _may_auto_run(self) -> bool:
+        slow = self.run is not None and self.run.state == FINISHED and self.run.seconds > SLOW_SECONDS
+        return self._session.view.auto_run and not slow
+
+    def _on_viewed(self, old: View, new: View) -> None:
+        if new.one_shot:
+            self.take_shot()
+        elif old.one_shot and self.run is None:
+            self._auto.start()
+        if new.playhead != old.playhead and not new.follow:
+            self.show_level(self._level())
+
+    def take_shot(self) -> None:
+        """Ask what the model makes of the forward x_t at the playhead."""
+        session = self._session
+        plan, forward = session.plan, session.forward
+        s = min(self._level(), session.recipe.schedule.s_max)
+        if plan.fit is None or plan.complete is not None or s <= 0:
+            self.shot = None
+            self.shot_taken.emit()
+            return
+        self._asked_shot = self._sampling.request_shot(plan, s, forward.y(s), forward.eps(s))
+        self._timer.start()
+
+    def tick(self) -> None:
+        """Pull what is new and show it."""
+        self._pull_shot()
+        self._pull_engine()
+        if self.run is not None:
+            self._pull_run(self.run)
+        if self.idle and not self._was_active:
+            self._timer.stop()
+
+    def _pull_shot(self) -> None:
+        asked = self._asked_shot
+        if asked is None or (asked.x0_hat is None and asked.error is None):
+            return
+        self._asked_shot = None
+        self._tell(asked.error)
+        self.shot = asked
+        self.shot_taken.emit()
+
+    def _pull_engine(self) -> None:
+        if self._want_engine and self._sampling.engine is not None:
+            self._want_engine = False
+            self.engine = self._sampling.engine
+            self._session.learn(torch=self.engine.version, devices=tuple(self.engine.devices))
+            self.engine_loaded.emit()
+
+    def _pull_run(self, run: Run) -> None:
+        active = run.active
+        made = len(run.trajectory)
+        if made and (self._sweep or self._was_active):
+            last = made - 1
+            index = last if not self._sweep else min(last, self._position(run))
+            self._show_played(run, index)
+            if not active and (index >= last or not self._sweep):
+                self._sweep = False
+        if self._was_active and not active:
+            self._was_active = False
+            self._tell(run.error)
+            self._sweep = self._sweep and run.state != FAILED
+            self.run_changed.emit()
+
+    def _position(self, run: Run) -> int:
+        """Index of the step that is on screen at this moment of the playing."""
+        pace = self._session.view.pace
+        if pace <= 0:
+            return run.plan.steps
+        return int((time.perf_counter() - self._play_from) / pace * run.plan.steps)
+
+    def _show_played(self, run: Run, index: int) -> None:
+        view = self._session.view
+        if view.follow and self._sweep:
+            step = run.trajectory.nearest(index)
+            if step is not self.step:
+                self._move_playhead(step)
+                self._show(step)
+        else:
+            self._show(run.trajectory.nearest_level(self._level()))
+
+    def _move_playhead(self, step: Step) -> None:
+        t = float(self._session.recipe.schedule.t_of(step.s))
+        self._session.look(playhead=t)
+
+    def _show(self, step: Step) -> None:
+        if step is not self.step:
+            self.step = step
+            self.stepped.emit()
+
+    def _tell(self, error: Exception | None) -> None:
+        if isinstance(error, UserError):
+            self._session.tell_error(error)
+        elif error is not None and "out of memory" in str(error).lower():
+            self._session.tell(Message("The device ran out of memory.", "Try fewer members or a smaller region.", "error"))
+        elif error is not None:
+            report(error, self._session.tell)

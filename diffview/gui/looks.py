@@ -1,0 +1,50 @@
+"""How values are coloured and written: one place for all panels."""
+
+import math
+
+from diffview.colormaps import COLORMAPS, Rgb, default_for
+from diffview.fields import Field, Region
+from diffview.gui.session import Session
+from diffview.transforms import Transform
+
+NOISE_SNR = 0.01
+"""Below this signal-to-noise ratio a value says nothing physical and is marked as noise."""
+
+
+def colormap(session: Session) -> Rgb:
+    """The colour map in force."""
+    return COLORMAPS[session.view.colormap or default_for(session.facts.field.units)]
+
+
+def quantity_name(field: Field) -> str:
+    """ "toa brightness temperature · K": a field's name and units for people."""
+    name = field.name.replace("_", " ").strip() or "field"
+    return f"{name} · {field.units}" if field.units else name
+
+
+def number(value: float) -> str:
+    """A number with about three significant figures, with a true minus sign."""
+    if not math.isfinite(value):
+        return "∞" if value > 0 else "\u2212∞"
+    size = abs(value)
+    if size and (size >= 1e5 or size < 1e-3):
+        mantissa, exponent = f"{value:.1e}".split("e")
+        text = f"{mantissa}e{int(exponent)}"
+    else:
+        text = f"{value:.{0 if size >= 1000 else 1 if size >= 100 else 2}f}"
+    return text.replace("-", "\u2212")
+
+
+def physical(transform: Transform, z: float, units: str) -> str:
+    """A standardised value in physical units: "263.1 K"."""
+    return f"{number(float(transform.inverse(z)))} {units}".strip()
+
+
+def is_noise(s: float) -> bool:
+    """Whether a field of unit variance at the noise level s is noise rather than signal."""
+    return s * s > 1 / NOISE_SNR
+
+
+def region_text(region: Region) -> str:
+    """ "128 x 128 at row 0, column 100"."""
+    return f"{region.ny} × {region.nx} at row {region.row}, column {region.column}"

@@ -1,0 +1,127 @@
+"""What the noise does: the distribution of x_t, its spectrum with the noise floor, and which scale drowns when."""
+
+import numpy as np
+from PySide6.QtWidgets import QHBoxLayout, QWidget
+
+from diffview.colormaps import COLORMAPS
+from diffview.forward import EDGES, density
+from diffview.gui.live import Live
+from diffview.gui.looks import number
+from diffview.gui.timescale import TimeScale
+from diffview.gui.session import Session, View
+from diffview.gui.widgets.card import Card
+from diffview.gui.widgets.histogram_plot import HistogramPlot
+from diffview.gui.widgets.scale_time_view import ScaleTimeView
+from diffview.gui.widgets.spectrum_plot import SpectrumPlot
+from diffview.recipe import Recipe
+from diffview.samplers import Step
+from diffview.spectra import log10_snr, power
+
+MAP_COLUMNS = 160
+TOO_MUCH_MISSING = "No spectrum: more than 20 % of the region is missing"
+DECADES = 8.0
+"""Powers shown below the largest one of x_0, in decades."""
+
+
+class DiagnosticsPanel(QWidget):
+    """Three cards in a row, all on the region, all at the playhead."""
+
+    def __init__(self, session: Session, live: Live) -> None:
+        super().__init__()
+        self._session, self._live = session, live
+        self._step: Step | None = None
+        self._reverse: np.ndarray | None = None
+        self._reverse_power: np.ndarray | None = None
+        self.histogram, self.spectrum, self.scale_time = HistogramPlot(), SpectrumPlot(), ScaleTimeView()
+        self.histogram.setObjectName("histogramView")
+        self.spectrum.setObjectName("spectrumView")
+        self.scale_time.setObjectName("scaleTimeView")
+        self.histogram.set_reference(True)
+        self.scale_time.set_colormap(COLORMAPS["vik"])
+        self._cards = (Card("Distribution of xₜ"), Card("Spectrum"), Card("What drowns when"))
+        row = QHBoxLayout(self)
+        row.setContentsMargins(0, 0, 0, 0)
+        row.setSpacing(8)
+        for card, plot in zip(self._cards, (self.histogram, self.spectrum, self.scale_time), strict=True):
+            card.add(plot, 1)
+            row.addWidget(card, 1)
+        self._cards[1].set_subtitle("scales under the noise floor are gone")
+        self._cards[2].set_subtitle("signal to noise of each scale")
+        self.scale_time.playheadMoved.connect(
+            lambda x: session.look(playhead=TimeScale.of(session).t(x), follow=False)
+        )
+        session.changed.connect(self.show_recipe)
+        session.viewed.connect(self.show_view)
+        live.stepped.connect(self._show_step)
+        live.run_changed.connect(self._show_step)
+        self.show_recipe(None, session.recipe)
+
+    def show_recipe(self, old: Recipe | None, new: Recipe) -> None:
+        """Set the axes anew and draw all three."""
+        forward = self._session.forward
+        self._p0 = forward.spectrum_x0()
+        self._d0 = density(forward.x0)
+        self._reverse_power = self._step = None
+        if forward.rings is not None and self._p0 is not None:
+            self.spectrum.show_message("")
+            self.spectrum.set_axis(forward.rings.k, forward.rings.wavelength_km)
+            top = float(max(self._p0.max(), 1.0)) * 3
+            bottom = float(max(min(self._p0.min(), 1e-2) / 3, top * 10**-DECADES))
+            self.spectrum.set_range(bottom, top)
+        else:
+            self.spectrum.show_message(TOO_MUCH_MISSING)
+        self._show_map()
+        self._show_step()
+
+    def _show_map(self) -> None:
+        session = self._session
+        forward, scale = session.forward, TimeScale.of(session)
+        self.scale_time.set_x_axis(scale.axis, scale.low, scale.high)
+        if forward.rings is None or self._p0 is None:
+            self.scale_time.show_message(TOO_MUCH_MISSING)
+            return
+        self.scale_time.show_message("")
+        x = np.linspace(scale.low, scale.high, MAP_COLUMNS)
+        s = np.clip(session.recipe.schedule.noise_level(scale.t(x)), 1e-6, 1e8)
+        snr = log10_snr(np.maximum(self._p0, 1e-12), s)
+        self.scale_time.set_map(
+            snr, forward.rings.k, (scale.low, scale.high), session.recipe.chain_length,
+            wavelength_km=forward.rings.wavelength_km,
+        )  # fmt: skip
+
+    def show_view(self, old: View, new: View) -> None:
+        """Follow playhead and axis."""
+        if old.axis != new.axis:
+            self._show_map()
+        if old.reverse != new.reverse:
+            self._show_step()
+        elif old.playhead != new.playhead:
+            self.show_frame()
+
+    def _show_step(self) -> None:
+        """Histogram and spectrum of the reverse state, once per step."""
+        step, forward, session = self._live.step, self._session.forward, self._session
+        if step is None or session.view.one_shot or step.y.shape[-2:] != forward.x0.shape:
+            self._reverse = self._reverse_power = self._step = None
+        elif step is not self._step:
+            self._step = step
+            state = np.float32(session.recipe.schedule.scale(step.s)) * step.y[0, 0]
+            self._reverse = density(state)
+            self._reverse_power = None if forward.rings is None else power(state, forward.rings)
+        self.show_frame()
+
+    def show_frame(self) -> None:
+        """Draw at the playhead."""
+        session = self._session
+        frame, forward = session.frame(), session.forward
+        self.histogram.set_data(EDGES, density(frame.x_t), self._d0, self._reverse)
+        mean, variance = float(np.nanmean(frame.x_t)), float(np.nanvar(frame.x_t))
+        self._cards[0].set_subtitle(f"mean {number(mean)}  variance {number(variance)}")
+        p_t = forward.spectrum(frame)
+        if p_t is not None:
+            self.spectrum.set_curves(self._scaled_p0(frame.alpha), p_t, self._reverse_power, frame.sigma**2)
+        self.scale_time.set_playhead(TimeScale.of(session).x(frame.t))
+
+    def _scaled_p0(self, alpha: float) -> np.ndarray | None:
+        """The spectrum of alpha x_0, the signal in x_t, so that the floor sigma^2 cuts it where it drowns."""
+        return None if self._p0 is None or alpha == 0 else alpha**2 * self._p0

@@ -1,0 +1,318 @@
+"""The three pictures: FIELD with the region's frame, FORWARD with x_t, REVERSE with the run or the one shot."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from PySide6.QtCore import QRect
+from PySide6.QtWidgets import QHBoxLayout, QToolButton, QWidget
+
+from diffview.colormaps import COLORMAPS
+from diffview.fields import Region
+from diffview.forward import Forward
+from diffview.gui.live import Live
+from diffview.gui.looks import colormap, is_noise, number, quantity_name, region_text
+from diffview.gui.session import Session, View
+from diffview.gui.widgets.card import Card, ElidedLabel
+from diffview.gui.widgets.image_view import ImageView, link
+from diffview.gui.widgets.segmented import SegmentedControl
+from diffview.recipe import Recipe
+from diffview.samplers import Step
+
+Array = NDArray[np.float32]
+LARGEST_SHOWN = 1024
+"""Longest side of a whole slice on screen; larger ones are strided, and the card says so."""
+
+
+class _Picture(Card):
+    """A card with small controls beside its title, a picture, and a caption under it."""
+
+    def __init__(self, title: str, accent: str | None = None) -> None:
+        super().__init__(title, accent=accent)
+        self.content.setSpacing(4)
+        self.caption = ElidedLabel()
+
+    def fill(self, *widgets: QWidget) -> None:
+        """Put the widgets and the caption under the header."""
+        for widget in widgets:
+            self.add(widget, 1)
+        self.add(self.caption)
+
+
+class FieldPanel(_Picture):
+    """The whole slice and the frame of the region."""
+
+    def __init__(self, session: Session) -> None:
+        super().__init__("Field x₀")
+        self._session = session
+        self._stride = 1
+        self._shown: object = None
+        self.view = ImageView()
+        self.view.setObjectName("fieldView")
+        self.view.setAccessibleName("Field x0: the whole slice; drag the frame to move the region")
+        self.fill(self.view)
+        self.view.frameMoved.connect(self._move)
+        self.view.frameDropped.connect(self._move)
+        session.changed.connect(self.show_recipe)
+        session.viewed.connect(self.show_view)
+        self.show_recipe(None, session.recipe)
+
+    def show_recipe(self, old: Recipe | None, new: Recipe) -> None:
+        """Draw the field and its frame."""
+        session = self._session
+        field = session.facts.field
+        transform, values = session.facts.standardised(new.transform)
+        if values is not self._shown:
+            self._shown = values
+            self._stride = max(1, -(-max(values.shape) // LARGEST_SHOWN))
+            self.view.set_colormap(colormap(session))
+            self.view.set_levels(*session.view.limits)
+            self.view.set_image(np.ascontiguousarray(values[:: self._stride, :: self._stride]))
+        region, k = session.plan.region, self._stride
+        self.view.set_frame(QRect(region.column // k, region.row // k, region.nx // k, region.ny // k), square=True)
+        strided = f" · every {k}th pixel" if k > 1 else ""
+        self.set_subtitle(quantity_name(field))
+        self.caption.setText(f"region {region_text(region)}{strided}")
+        self.setToolTip(f"{values.shape[0]} × {values.shape[1]} pixels. Region: {region_text(region)}.")
+
+    def show_view(self, old: View, new: View) -> None:
+        """Follow the colours."""
+        if (old.colormap, old.limits) != (new.colormap, new.limits):
+            self.view.set_colormap(colormap(self._session))
+            self.view.set_levels(*new.limits)
+
+    def _move(self, frame: QRect) -> None:
+        rows, columns = self._session.facts.field.values.shape
+        k = self._stride
+        ny, nx = min(frame.height() * k, rows), min(frame.width() * k, columns)
+        row, column = min(frame.y() * k, rows - ny), min(frame.x() * k, columns - nx)
+        self._session.edit(merge="region", region=Region(max(0, row), max(0, column), ny, nx))
+
+
+class ForwardPanel(_Picture):
+    """x_t of the region (or of the whole slice) at the playhead."""
+
+    def __init__(self, session: Session) -> None:
+        super().__init__("Forward xₜ", accent="forward")
+        self._session = session
+        self._whole: Forward | None = None
+        self.view = ImageView()
+        self.view.setObjectName("forwardView")
+        self.view.setAccessibleName("Forward: the region with noise added up to the playhead")
+        self.mode = SegmentedControl(
+            [
+                ("closed", "jump", "Closed form: x_t = α x₀ + σ ε with one ε, any t in one jump"),
+                ("chain", "chain", "Markov chain: independent noise added step by step; the same law at every t"),
+            ]
+        )
+        self.mode.setObjectName("pathModeControl")
+        self.whole = QToolButton(text="whole")
+        self.whole.setObjectName("wholeSliceButton")
+        self.whole.setAccessibleName("Whole slice")
+        self.whole.setCheckable(True)
+        self.whole.setToolTip("Show the whole slice instead of the region")
+        self.header_layout.addWidget(self.mode)
+        self.header_layout.addWidget(self.whole)
+        self.fill(self.view)
+        self.mode.changed.connect(lambda key: session.edit(path_mode=key))
+        self.whole.toggled.connect(lambda on: session.look(whole_slice=on))
+        session.changed.connect(lambda old, new: self.show_frame())
+        session.viewed.connect(self.show_view)
+        self.recolour()
+
+    def recolour(self) -> None:
+        """Take colours and limits, and draw."""
+        self.view.set_colormap(colormap(self._session))
+        self.view.set_levels(*self._session.view.limits)
+        self.show_frame()
+
+    def show_view(self, old: View, new: View) -> None:
+        """Follow playhead, colours and the toggle."""
+        if (old.colormap, old.limits) != (new.colormap, new.limits):
+            self.recolour()
+        elif (old.playhead, old.whole_slice) != (new.playhead, new.whole_slice):
+            self.show_frame()
+
+    def show_frame(self) -> None:
+        """Draw x_t."""
+        session = self._session
+        self.mode.set_key(session.recipe.path_mode)
+        self.whole.setChecked(session.view.whole_slice)
+        frame = session.frame()
+        x_t = self._whole_frame() if session.view.whole_slice else frame.x_t
+        self.view.set_image(x_t)
+        row = round(frame.t * session.recipe.chain_length)
+        log_snr = -2 * np.log(frame.s) if frame.s > 0 else np.inf
+        self.caption.setText(f"t {row} · log-SNR {number(float(log_snr))} · s {number(frame.s)}")
+        self.view.set_badge("noise" if is_noise(frame.s) else "", "forward")
+
+    def _whole_frame(self) -> Array:
+        session = self._session
+        recipe = session.recipe
+        _, values = session.facts.standardised(recipe.transform)
+        k = max(1, -(-max(values.shape) // LARGEST_SHOWN))
+        x0 = session.facts.cached(("strided", recipe.transform), lambda: np.ascontiguousarray(values[::k, ::k]))
+        self._whole = Forward(x0, recipe.schedule, recipe.seed, recipe.path_mode, like=self._whole)
+        return self._whole.at(session.view.playhead).x_t
+
+
+@dataclass(frozen=True)
+class Mode:
+    """One thing REVERSE can show: its label, its tooltip, and what it takes from a step (run) or a shot."""
+
+    label: str
+    tip: str
+    picture: Callable[[Any, Session], Array | None]
+    diverging: bool = False
+
+
+def _x_t(step: Step, session: Session) -> Array:
+    """alpha y: the state in the units of x_t."""
+    return np.float32(session.recipe.schedule.scale(step.s)) * step.y[0, 0]
+
+
+def _x0_hat(step: Step, session: Session) -> Array:
+    return step.y[0, 0] if step.x0_hat is None else step.x0_hat[0, 0]
+
+
+def _eps_hat(step: Step, session: Session) -> Array | None:
+    return None if step.eps_hat is None else step.eps_hat[0, 0]
+
+
+MODES: dict[str, Mode] = {
+    "x_t": Mode("xₜ", "The state of the run", _x_t),
+    "x0_hat": Mode("x̂₀", "What the model believes the clean field is", _x0_hat),
+    "eps_hat": Mode("ε̂", "The noise the model believes is in x_t", _eps_hat, diverging=True),
+}
+SHOTS: dict[str, Mode] = {
+    "shot_x0": Mode("x̂₀", "What the model makes of the forward x_t in one call", lambda shot, _: shot.x0_hat),
+    "shot_eps": Mode("ε | ε̂", "The true noise, and the model's", lambda shot, _: shot.eps_hat, diverging=True),
+    "shot_diff": Mode("ε−ε̂", "What the model got wrong", lambda shot, _: _difference(shot), diverging=True),
+}
+SHOT_OF = {"x_t": "shot_x0", "x0_hat": "shot_x0", "eps_hat": "shot_eps"}
+RUN_OF = {"shot_x0": "x0_hat", "shot_eps": "eps_hat", "shot_diff": "eps_hat"}
+
+
+def _difference(shot: Any) -> Array | None:
+    return None if shot.eps_hat is None else shot.eps - shot.eps_hat
+
+
+class ReversePanel(_Picture):
+    """The run, step by step, or one shot of the model at the playhead."""
+
+    def __init__(self, session: Session, live: Live) -> None:
+        super().__init__("Reverse", accent="reverse")
+        self._session, self._live = session, live
+        self.view = ImageView()
+        self.view.setObjectName("reverseView")
+        self.view.setAccessibleName("Reverse: the field the model makes out of noise")
+        self.view.set_placeholder("Nothing sampled yet\nPress Run (R) to walk from noise to a field")
+        self.truth = ImageView()
+        self.truth.setObjectName("trueNoiseView")
+        self.truth.setAccessibleName("The true noise in x_t")
+        self.truth.set_badge("true ε", "forward")
+        self.truth.hide()
+        self.kind = SegmentedControl(
+            [
+                ("run", "run", "The recorded run at the playhead's noise level"),
+                ("shot", "one shot", "One call of the model on the forward x_t at the playhead"),
+            ]
+        )
+        self.kind.setObjectName("reverseKindControl")
+        self.mode = SegmentedControl()
+        self.mode.setObjectName("reverseModeControl")
+        self._items: tuple[str, ...] = ()
+        self.header_layout.addWidget(self.kind)
+        self.header_layout.addWidget(self.mode)
+        pair = QWidget()
+        row = QHBoxLayout(pair)
+        row.setContentsMargins(0, 0, 0, 0)
+        row.addWidget(self.truth, 1)
+        row.addWidget(self.view, 1)
+        self.fill(pair)
+        link(self.truth, self.view)
+        self.kind.changed.connect(self._choose_kind)
+        self.mode.changed.connect(lambda key: session.look(reverse=key))
+        live.stepped.connect(self.draw)
+        live.shot_taken.connect(self.draw)
+        live.run_changed.connect(self.draw)
+        session.viewed.connect(self.show_view)
+        session.changed.connect(lambda old, new: self.draw())
+        self.restyle()
+
+    def _choose_kind(self, kind: str) -> None:
+        reverse = self._session.view.reverse
+        self._session.look(reverse=SHOT_OF.get(reverse, reverse) if kind == "shot" else RUN_OF.get(reverse, reverse))
+
+    def show_view(self, old: View, new: View) -> None:
+        """Follow what is to be shown and its colours."""
+        if (old.reverse, old.colormap, old.limits) != (new.reverse, new.colormap, new.limits):
+            self.restyle()
+
+    def restyle(self) -> None:
+        """Take mode, colours and limits, and draw."""
+        view = self._session.view
+        modes = SHOTS if view.one_shot else MODES
+        self.kind.set_key("shot" if view.one_shot else "run")
+        if tuple(modes) != self._items:
+            self._items = tuple(modes)
+            self.mode.set_items([(key, mode.label, mode.tip) for key, mode in modes.items()])
+        self.mode.set_key(view.reverse)
+        noise = modes[view.reverse].diverging
+        for image in (self.view, self.truth):
+            image.set_colormap(COLORMAPS["vik"] if noise else colormap(self._session))
+            image.set_levels(*view.limits)
+        self.truth.setVisible(view.reverse == "shot_eps")
+        self.draw()
+
+    def picture(self) -> Array | None:
+        """What is on screen, [ny, nx] standardised; None if nothing is."""
+        view, live = self._session.view, self._live
+        if view.one_shot:
+            return None if live.shot is None else SHOTS[view.reverse].picture(live.shot, self._session)
+        return None if live.step is None else MODES[view.reverse].picture(live.step, self._session)
+
+    def draw(self) -> None:
+        """Draw the picture and its readout."""
+        self.view.set_image(self.picture())
+        if self._session.view.one_shot:
+            self._caption_shot()
+        else:
+            self._caption_run()
+
+    def _caption_shot(self) -> None:
+        shot = self._live.shot
+        self.view.set_badge("")
+        if shot is None:
+            self.caption.setText("move the playhead above t = 0")
+            return
+        self.truth.set_image(np.ascontiguousarray(shot.eps))
+        loss = shot.loss
+        if loss is not None:
+            self.caption.setText(f"|ε − ε̂|² = {number(loss)} · s {number(shot.s)}")
+
+    def _caption_run(self) -> None:
+        step, run = self._live.step, self._live.run
+        if step is None or run is None:
+            self.caption.setText("")
+            return
+        self.caption.setText(f"step {step.index}/{run.plan.steps} · s {number(step.s)} · {step.evaluations} evaluations")
+        started_here = run.plan.recipe.start == "field"
+        badge = "noise" if is_noise(step.s) and self._session.view.reverse == "x_t" else ""
+        self.view.set_badge(badge or ("from the field" if started_here else "made by the model"), "reverse")
+
+
+def link_images(session: Session, forward: ForwardPanel, reverse: ReversePanel) -> None:
+    """Zoom, pan and crosshair of FORWARD and REVERSE go together while both show the region."""
+    link(forward.view, reverse.view)
+
+    def point(row: int | None, column: int | None) -> None:
+        for view in (forward.view, reverse.view, reverse.truth):
+            if not (view is forward.view and session.view.whole_slice):
+                view.set_crosshair(row, column)
+
+    for view in (forward.view, reverse.view):
+        view.hovered.connect(point)
+        view.left.connect(lambda: point(None, None))

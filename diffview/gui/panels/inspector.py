@@ -1,0 +1,136 @@
+"""The inspector dock: parameters of the schedule, the sampler and the grid, and the model at a glance."""
+
+from typing import Any
+
+import numpy as np
+from PySide6.QtCore import Qt
+from PySide6.QtWidgets import QComboBox, QFormLayout, QLabel, QScrollArea, QVBoxLayout, QWidget
+
+from diffview.grids import GRIDS
+from diffview.gui.live import Live
+from diffview.gui.looks import number, physical
+from diffview.gui.models import MODELS
+from diffview.gui.session import Session
+from diffview.gui.theme import theme
+from diffview.gui.widgets.param_form import ParamForm
+from diffview.params import parameters
+from diffview.recipe import Recipe
+from diffview.samplers import SAMPLERS
+from diffview.schedules import SCHEDULES, make_schedule, schedule_params
+
+GRID_TITLES = {"uniform": "uniform in t", "karras": "Karras", "log_snr": "uniform in log-SNR"}
+
+
+class InspectorPanel(QScrollArea):
+    """Forms made from the declared parameters."""
+
+    def __init__(self, session: Session, live: Live) -> None:
+        super().__init__()
+        self._session = session
+        self.setWidgetResizable(True)
+        self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+        body = QWidget()
+        self._column = QVBoxLayout(body)
+        self._column.setContentsMargins(12, 8, 12, 8)
+        self._column.setSpacing(8)
+        self._titles: list[QLabel] = []
+        self.schedule, self.sampler, self.grid_form = ParamForm(), ParamForm(), ParamForm()
+        self.schedule_text, self.schedule_facts, self.model_text, self.fit_text = (self._text() for _ in range(4))
+        self.grid = QComboBox()
+        self.grid.setObjectName("gridCombo")
+        self.grid.setAccessibleName("Grid of noise levels")
+        for key in GRIDS:
+            self.grid.addItem(GRID_TITLES.get(key, key), key)
+        self._section("Schedule", self.schedule_text, self.schedule, self.schedule_facts)
+        self._section("Sampler", self.sampler)
+        grid_row = QFormLayout()
+        grid_row.addRow("Levels", self.grid)
+        self._column.addLayout(grid_row)
+        self._column.addWidget(self.grid_form)
+        self._section("Model", self.model_text, self.fit_text)
+        self._column.addStretch(1)
+        self.setWidget(body)
+        self._connect()
+        self._keys: tuple[str, ...] = ()
+        self.show_recipe(None, session.recipe)
+        self._restyle()
+
+    def _text(self) -> QLabel:
+        label = QLabel()
+        label.setWordWrap(True)
+        label.setProperty("dim", True)
+        return label
+
+    def _section(self, title: str, *widgets: QWidget) -> None:
+        label = QLabel(title)
+        self._titles.append(label)
+        if len(self._titles) > 1:
+            self._column.addSpacing(8)
+        for widget in (label, *widgets):
+            self._column.addWidget(widget)
+
+    def _restyle(self) -> None:
+        for label in self._titles:
+            label.setFont(theme.font(13, 600))
+
+    def _connect(self) -> None:
+        session = self._session
+        self.schedule.edited.connect(lambda values: self._edit_schedule(values))
+        self.sampler.edited.connect(
+            lambda values: session.edit(merge="sampler", sampler_params=tuple(values.items()))
+        )
+        self.grid_form.edited.connect(lambda values: session.edit(merge="grid", grid_params=tuple(values.items())))
+        self.grid.activated.connect(lambda i: session.edit(grid=self.grid.itemData(i), grid_params=()))
+        for form in (self.schedule, self.sampler, self.grid_form):
+            form.committed.connect(lambda _values: session.end_merge())
+        session.changed.connect(self.show_recipe)
+        theme.changed.connect(self._restyle)
+
+    def _edit_schedule(self, values: dict[str, Any]) -> None:
+        schedule = self._session.recipe.schedule
+        params = {**schedule_params(schedule), **values}
+        self._session.edit_checked(merge="schedule", make=lambda: {"schedule": make_schedule(schedule.key, params)})
+
+    def show_recipe(self, old: Recipe | None, new: Recipe) -> None:
+        """Show the forms of what is chosen, filled."""
+        schedule, info = new.schedule, SAMPLERS[new.sampler]
+        keys = (schedule.key, new.sampler, new.grid)
+        if keys != self._keys:
+            self._keys = keys
+            self.schedule.set_parameters(parameters(SCHEDULES[schedule.key]))
+            self.sampler.set_parameters(parameters(info.run))
+            self.grid_form.set_parameters(parameters(GRIDS[new.grid]))
+            self.schedule_text.setText((SCHEDULES[schedule.key].__doc__ or "").split("\n")[0])
+        self.schedule.set_values(schedule_params(schedule))
+        self.sampler.set_values(dict(new.sampler_params))
+        self.grid_form.set_values(dict(new.grid_params))
+        self.grid.setCurrentIndex(self.grid.findData(new.grid))
+        self._show_facts(new)
+        self._show_model(new)
+
+    def _show_facts(self, recipe: Recipe) -> None:
+        """What the end of the chain leaves of the field."""
+        plan, schedule = self._session.plan, recipe.schedule
+        left = float(np.sqrt(schedule.alpha_bar(1.0)))
+        units = self._session.facts.field.units
+        spread = plan.transform
+        one = abs(float(spread.inverse(left)) - float(spread.inverse(0.0)))
+        self.schedule_facts.setText(
+            f"At T the signal keeps √ᾱ = {number(left)} of its size: {number(one)} {units} of one standard deviation "
+            f"({physical(spread, 1.0, units)} against {physical(spread, 0.0, units)}). Noise level there: "
+            f"s = {number(float(schedule.noise_level(1.0)))}."
+        )
+
+    def _show_model(self, recipe: Recipe) -> None:
+        plan = self._session.plan
+        self.model_text.setText(MODELS[recipe.model].sentence)
+        if plan.fit is None:
+            self.fit_text.setText(str(plan.refusal or ""))
+            return
+        left_out = " None of them shares a pixel with the region." if plan.fit.left_out else ""
+        kind = "other slices" if plan.fit.source.ndim == 3 else "crops"
+        size = f"{plan.region.ny} × {plan.region.nx}"
+        self.fit_text.setText(
+            f"Fitted to {plan.fit.count} {kind} of {size} pixels.{left_out} {plan.steps} steps take {plan.evaluations} "
+            f"calls of the model."
+        )

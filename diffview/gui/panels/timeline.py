@@ -1,0 +1,307 @@
+"""The timeline: the schedule as a curve over the axis of the playhead, the slider, and the film strip."""
+
+import itertools
+
+import numpy as np
+from numpy.typing import NDArray
+from PySide6.QtCore import QTimer
+from PySide6.QtWidgets import QComboBox, QLabel, QSpinBox, QToolButton
+
+from diffview.gui import curves
+from diffview.gui.live import Live
+from diffview.gui.looks import colormap, number
+from diffview.gui.player import Player
+from diffview.gui.session import Session, View
+from diffview.gui.timescale import TimeScale
+from diffview.gui.widgets.card import Card
+from diffview.gui.widgets.film_strip import FilmStrip
+from diffview.gui.widgets.icons import set_icon
+from diffview.gui.widgets.schedule_plot import SchedulePlot
+from diffview.gui.widgets.segmented import SegmentedControl
+from diffview.gui.widgets.time_slider import TimeSlider
+from diffview.recipe import COUNTS, Recipe
+from diffview.samplers import Step
+from diffview.schedules import SCHEDULES, make_schedule
+
+FORWARD_ROW, RUN_ROW = 0, 1
+FORWARD_FRAMES = 14
+THUMBNAIL = 72
+STRIP_MS = 60
+GHOSTS = ("linear", "cosine")
+
+
+class TimelinePanel(Card):
+    """Schedule editor, slider and film strip on one axis."""
+
+    def __init__(self, session: Session, live: Live, player: Player) -> None:
+        super().__init__("Timeline")
+        self._session, self._live, self._player = session, live, player
+        self._drags = itertools.count()
+        self._drag = 0
+        self._strip_run: object = None
+        self._strip_steps: list[Step] = []
+        self._pictures: dict[int, NDArray[np.uint8]] = {}
+        self._forward_t = np.linspace(0, 1, FORWARD_FRAMES)
+        self._build()
+        self._strip_timer = QTimer(self, singleShot=True, interval=STRIP_MS)
+        self._strip_timer.timeout.connect(self._draw_forward_row)
+        self._connect()
+        self.show_recipe(None, session.recipe)
+
+    def _build(self) -> None:
+        self.play = QToolButton()
+        self.play.setObjectName("playButton")
+        self.play.setAccessibleName("Play the forward process")
+        self.play.setToolTip("Play the forward process (Space)")
+        set_icon(self.play, "play")
+        self.preset = QComboBox()
+        self.preset.setObjectName("scheduleCombo")
+        self.preset.setAccessibleName("Noise schedule")
+        for key, kind in SCHEDULES.items():
+            self.preset.addItem(kind.title, key)
+        self.quantity = SegmentedControl(
+            [
+                ("alpha_bar", "ᾱ", "What is left of the signal's variance; drag the points"),
+                ("log_snr", "log-SNR", "ln(α²/σ²); drag the points"),
+                ("sigma", "σ", "Standard deviation of the noise in x_t; drag the points"),
+                ("beta", "β", "Variance added by each of 1000 steps; read only"),
+            ]
+        )
+        self.quantity.setObjectName("quantityControl")
+        self.axis = SegmentedControl(
+            [("t", "t", "Horizontal axis: t"), ("ln_s", "ln s", "Horizontal axis: the noise level; read only")]
+        )
+        self.axis.setObjectName("axisControl")
+        self.length = QSpinBox()
+        self.length.setObjectName("chainLengthSpin")
+        self.length.setAccessibleName("Length T of the chain")
+        self.length.setToolTip("T: how many steps the chain counts; the curve stays as it is")
+        self.length.setRange(1, COUNTS["chain_length"])
+        self.length.setKeyboardTracking(False)
+        self.length.setFixedWidth(76)
+        self.follow = QToolButton(text="follow")
+        self.follow.setObjectName("followButton")
+        self.follow.setAccessibleName("Follow the run")
+        self.follow.setCheckable(True)
+        self.follow.setToolTip("The playhead goes with the run; grabbing the playhead detaches it")
+        label = QLabel("T")
+        label.setToolTip(self.length.toolTip())
+        for widget in (self.play, self.preset, self.quantity, self.axis, label, self.length, self.follow):
+            self.header_layout.addWidget(widget)
+        self.plot = SchedulePlot()
+        self.plot.setObjectName("scheduleEditor")
+        self.slider = TimeSlider()
+        self.slider.setObjectName("timeSlider")
+        self.strip = FilmStrip()
+        self.strip.setObjectName("filmStrip")
+        self.content.setSpacing(2)
+        self.add(self.plot, 5)
+        self.add(self.slider)
+        self.add(self.strip, 4)
+
+    def _connect(self) -> None:
+        session, live = self._session, self._live
+        self.play.clicked.connect(self._player.toggle)
+        self._player.changed.connect(self._show_player)
+        self.preset.activated.connect(self._choose_preset)
+        self.quantity.changed.connect(lambda key: session.look(quantity=key))
+        self.axis.changed.connect(lambda key: session.look(axis=key))
+        self.length.valueChanged.connect(lambda steps: session.edit(chain_length=steps))
+        self.follow.clicked.connect(self._follow)
+        self.plot.playheadMoved.connect(lambda x: self._scrub(TimeScale.of(session).t(x)))
+        self.plot.handlePressed.connect(lambda _: self._begin_drag())
+        self.plot.handleMoved.connect(self._pull)
+        self.plot.curveGrabbed.connect(lambda x, y: self._begin_drag())
+        self.plot.axisChanged.connect(self._align)
+        self.slider.valueChanged.connect(self._slide)
+        self.strip.picked.connect(self._pick)
+        session.changed.connect(self.show_recipe)
+        session.viewed.connect(self.show_view)
+        live.stepped.connect(self._show_step)
+        live.run_changed.connect(self._draw_run_row)
+
+    # -- edits
+
+    def _choose_preset(self, index: int) -> None:
+        key = self.preset.itemData(index)
+        schedule = self._session.recipe.schedule
+        if key != schedule.key:
+            new = curves.as_custom(schedule) if key == "custom" else make_schedule(key)
+            self._session.edit(schedule=new)
+
+    def _begin_drag(self) -> None:
+        self._drag = next(self._drags)
+
+    def _pull(self, index: int, x: float, y: float) -> None:
+        session = self._session
+        t = TimeScale.of(session).t(x)
+        schedule = curves.dragged(session.recipe.schedule, index, t, y, session.view.quantity)
+        session.edit(merge=("handle", self._drag), schedule=schedule)
+
+    # -- looks
+
+    def _scrub(self, t: float) -> None:
+        """The hand on the playhead: whole rows of the chain, and no longer with the run."""
+        length = self._session.recipe.chain_length
+        self._player.stop()
+        self._session.look(playhead=round(t * length) / length, follow=False)
+
+    def _slide(self, row: int) -> None:
+        self._scrub(row / self._session.recipe.chain_length)
+
+    def _follow(self, on: bool) -> None:
+        self._session.look(follow=on)
+        if on and self._live.step is not None and self._live.active:
+            self._session.look(playhead=float(self._session.recipe.schedule.t_of(self._live.step.s)))
+
+    def _pick(self, row: int, index: int) -> None:
+        if row == FORWARD_ROW:
+            self._scrub(float(self._forward_t[index]))
+        else:
+            t = float(self._session.recipe.schedule.t_of(self._strip_steps[index].s))
+            self._player.stop()
+            self._session.look(playhead=t, follow=False)
+
+    # -- shows
+
+    def show_recipe(self, old: Recipe | None, new: Recipe) -> None:
+        """Draw curve, ghosts, handles and ticks; move the thumbnails with the schedule."""
+        view, scale = self._session.view, TimeScale.of(self._session)
+        self.preset.setCurrentIndex(self.preset.findData(new.schedule.key))
+        if self.length.value() != new.chain_length:
+            self.length.blockSignals(True)
+            self.length.setValue(new.chain_length)
+            self.length.blockSignals(False)
+        self.plot.set_chain_length(new.chain_length)
+        self.plot.set_x_axis(scale.axis, scale.low, scale.high)
+        self.plot.set_quantity(view.quantity, *self._limits(new))
+        self.plot.set_read_only(scale.axis != "t")
+        self.plot.set_curve(*curves.curve(new.schedule, view.quantity, scale))
+        self.plot.set_handles(curves.handles(new.schedule, view.quantity, scale))
+        self.plot.set_ghosts(self._ghosts(new, scale))
+        levels = np.array([s for s in self._session.plan.levels if s > 0])
+        self.plot.set_grid_ticks(np.asarray(scale.x(new.schedule.t_of(levels))))
+        self._caption()
+        self._show_playhead()
+        self._move_run_row()
+        self._strip_timer.start()
+
+    def _limits(self, recipe: Recipe) -> tuple[float | None, float | None]:
+        """Range of y: the quantity's own, but as large as a variance-exploding sigma and as low as a drowned signal."""
+        if self._session.view.quantity == "sigma" and recipe.schedule.form == "ve":
+            return 0.0, recipe.schedule.s_max
+        if self._session.view.quantity == "log_snr":
+            return min(-12.0, -2 * float(np.log(recipe.schedule.s_max))), 12.0
+        return None, None
+
+    def _ghosts(self, recipe: Recipe, scale: TimeScale) -> list[tuple[str, NDArray[np.float64], NDArray[np.float64]]]:
+        if scale.axis != "t":
+            return []
+        quantity = self._session.view.quantity
+        others = [make_schedule(key) for key in GHOSTS if key != recipe.schedule.key]
+        return [(other.title.lower(), *curves.curve(other, quantity, scale)) for other in others]
+
+    def _caption(self) -> None:
+        recipe = self._session.recipe
+        left = float(np.sqrt(recipe.schedule.alpha_bar(1.0)))
+        hand = "drag a point to reshape · drag the playhead to scrub"
+        self.set_subtitle(f"√ᾱ left at T: {number(left)} · {hand}")
+
+    def show_view(self, old: View, new: View) -> None:
+        """Follow the playhead and the choice of axes."""
+        if (old.quantity, old.axis) != (new.quantity, new.axis):
+            self.quantity.set_key(new.quantity)
+            self.axis.set_key(new.axis)
+            self.show_recipe(None, self._session.recipe)
+            self._draw_run_row()
+        elif (old.colormap, old.limits) != (new.colormap, new.limits) or old.reverse != new.reverse:
+            self._draw_run_row()
+            self._strip_timer.start()
+        if (old.playhead, old.follow) != (new.playhead, new.follow):
+            self._show_playhead()
+
+    def _show_playhead(self) -> None:
+        view, recipe = self._session.view, self._session.recipe
+        self.plot.set_playhead(TimeScale.of(self._session).x(view.playhead))
+        self.plot.set_detached(not view.follow)
+        self.follow.setChecked(view.follow)
+        self.slider.blockSignals(True)
+        self.slider.setRange(0, recipe.chain_length)
+        self.slider.setValue(round(view.playhead * recipe.chain_length))
+        self.slider.blockSignals(False)
+        nearest = int(np.abs(self._forward_t - view.playhead).argmin())
+        self.strip.set_current(FORWARD_ROW, nearest)
+
+    def _show_player(self) -> None:
+        set_icon(self.play, "pause" if self._player.playing else "play")
+
+    def _align(self) -> None:
+        """Slider and film strip line up with the axis of the plot."""
+        left, right = self.plot.axis_pixels()
+        self.slider.set_inset(left, self.plot.width() - right)
+        scale = TimeScale.of(self._session)
+        self.strip.set_axis(left, right, scale.low, scale.high)
+
+    # -- film strip
+
+    def _quantised(self, x: NDArray[np.float32]) -> NDArray[np.uint8]:
+        low, high = self._session.view.limits
+        k = max(1, max(x.shape) // THUMBNAIL)
+        share = np.nan_to_num((x[::k, ::k] - low) / (high - low), nan=0.0)
+        return (share.clip(0, 1) * 255).astype(np.uint8)
+
+    def _draw_forward_row(self) -> None:
+        scale, forward = TimeScale.of(self._session), self._session.forward
+        if scale.axis == "t":
+            self._forward_t = np.linspace(0, 1, FORWARD_FRAMES)
+        else:
+            self._forward_t = np.asarray(scale.t(np.linspace(scale.low, scale.high, FORWARD_FRAMES)))
+        self.strip.set_colormap(colormap(self._session))
+        items = [(float(scale.x(t)), self._quantised(forward.at(float(t)).x_t)) for t in self._forward_t]
+        self.strip.set_row(FORWARD_ROW, items)
+        self._show_playhead()
+
+    def _picture(self, step: Step) -> NDArray[np.uint8]:
+        reverse = self._session.view.reverse
+        if reverse == "x_t":
+            x = np.float32(self._session.recipe.schedule.scale(step.s)) * step.y[0, 0]
+        else:
+            x = step.y[0, 0] if step.x0_hat is None else step.x0_hat[0, 0]
+        return self._quantised(x)
+
+    def _places(self) -> list[float]:
+        scale = TimeScale.of(self._session)
+        t = self._session.recipe.schedule.t_of(np.array([step.s for step in self._strip_steps]))
+        return np.atleast_1d(np.asarray(scale.x(t))).tolist()
+
+    def _draw_run_row(self) -> None:
+        """All kept steps anew."""
+        self._pictures.clear()
+        self._extend_run_row()
+
+    def _extend_run_row(self) -> None:
+        """The kept steps, those already drawn as they were."""
+        run = self._live.run
+        if run is not self._strip_run:
+            self._strip_run = run
+            self._pictures.clear()
+        if run is None or not len(run.trajectory):
+            return
+        self._strip_steps = run.trajectory.kept
+        for step in self._strip_steps:
+            if id(step) not in self._pictures:
+                self._pictures[id(step)] = self._picture(step)
+        pictures = [self._pictures[id(step)] for step in self._strip_steps]
+        self.strip.set_row(RUN_ROW, list(zip(self._places(), pictures, strict=True)))
+
+    def _move_run_row(self) -> None:
+        """Recorded steps belong to a noise level: they slide along t when the schedule is edited."""
+        if self._strip_steps and self.strip.count(RUN_ROW) == len(self._strip_steps):
+            self.strip.move_row(RUN_ROW, self._places())
+
+    def _show_step(self) -> None:
+        run, step = self._live.run, self._live.step
+        if run is not self._strip_run or (run is not None and len(run.trajectory.kept) != len(self._strip_steps)):
+            self._extend_run_row()
+        if step in self._strip_steps:
+            self.strip.set_current(RUN_ROW, self._strip_steps.index(step))

@@ -1,0 +1,187 @@
+"""The strip on top: what is open, which model and sampler, how many steps, which seed, run and stop."""
+
+from PySide6.QtCore import Qt
+from PySide6.QtWidgets import QComboBox, QHBoxLayout, QLabel, QPushButton, QSizePolicy, QSpinBox, QWidget
+
+from diffview.gui.actions import Actions
+from diffview.gui.live import Live
+from diffview.gui.looks import quantity_name
+from diffview.gui.models import MODELS
+from diffview.gui.session import Session
+from diffview.gui.widgets.card import ElidedLabel
+from diffview.gui.widgets.icons import set_icon
+from diffview.gui.widgets.segmented import SegmentedControl
+from diffview.recipe import COUNTS, Recipe, cores
+from diffview.samplers import SAMPLERS
+
+LARGEST_SPIN_SEED = 2**31 - 1
+DEVICE_TITLES = {"auto": "CPU", "cpu": "torch · CPU", "cuda": "torch · CUDA", "mps": "torch · MPS"}
+
+
+def combo(name: str, accessible: str, tip: str) -> QComboBox:
+    """An empty list with its names."""
+    box = QComboBox()
+    box.setObjectName(name)
+    box.setAccessibleName(accessible)
+    box.setToolTip(tip)
+    box.setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy.AdjustToContents)
+    return box
+
+
+def whole(name: str, accessible: str, tip: str, low: int, high: int, width: int) -> QSpinBox:
+    """A whole number that tells its value when it is finished."""
+    spin = QSpinBox()
+    spin.setObjectName(name)
+    spin.setAccessibleName(accessible)
+    spin.setToolTip(tip)
+    spin.setRange(low, high)
+    spin.setKeyboardTracking(False)
+    spin.setFixedWidth(width)
+    return spin
+
+
+class ToolbarPanel(QWidget):
+    """Field, model, sampler, steps, seed, start, run, stop, device, present."""
+
+    def __init__(self, session: Session, live: Live, actions: Actions) -> None:
+        super().__init__()
+        self.setObjectName("toolbar")
+        self._session, self._live = session, live
+        self.open_button = QPushButton("Open")
+        self.open_button.setObjectName("openButton")
+        self.open_button.setToolTip("Open an HDF5 or netCDF-4 file (Ctrl+O)")
+        set_icon(self.open_button, "open")
+        self.field = ElidedLabel()
+        self.field.setMinimumWidth(90)
+        self.model = combo("modelCombo", "Model", "The model that takes the noise out")
+        self.sampler = combo("samplerCombo", "Sampler", "How a run steps from noise to field")
+        self.steps = whole("stepsSpin", "Steps", "Steps of a run", 1, COUNTS["steps"], 64)
+        self.seed = whole("seedSpin", "Seed", "The same seed gives the same noise", 0, LARGEST_SPIN_SEED, 72)
+        self.start = SegmentedControl(
+            [
+                ("noise", "noise", "Run from pure noise: a new field"),
+                ("field", "field", "Run from the region at the playhead: noise it, and take it back"),
+            ]
+        )
+        self.start.setObjectName("startControl")
+        self.run = QPushButton("Run")
+        self.run.setObjectName("runButton")
+        self.run.setProperty("primary", True)
+        self.run.setToolTip("Run the reverse process (R); with Shift, with the next seed")
+        set_icon(self.run, "run", "on_accent")
+        self.stop = QPushButton("Stop")
+        self.stop.setObjectName("stopButton")
+        set_icon(self.stop, "stop")
+        self.device = combo("deviceCombo", "Device", "Where the model computes")
+        self.present = QPushButton("Present")
+        self.present.setObjectName("presentButton")
+        set_icon(self.present, "present")
+        self._lay_out()
+        self._connect(actions)
+        self.show_recipe(None, session.recipe)
+        self.show_run()
+        self.show_device()
+
+    def _lay_out(self) -> None:
+        for key, text in MODELS.items():
+            self.model.addItem(text.title, key)
+            self.model.setItemData(self.model.count() - 1, text.sentence, Qt.ItemDataRole.ToolTipRole)
+        for key, info in SAMPLERS.items():
+            self.sampler.addItem(info.title, key)
+        for key, title in DEVICE_TITLES.items():
+            self.device.addItem(title, key)
+        row = QHBoxLayout(self)
+        row.setContentsMargins(0, 0, 0, 0)
+        row.setSpacing(8)
+        for widget in (self.open_button, self.field):
+            row.addWidget(widget)
+        self.field.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
+        row.setStretch(1, 1)
+        for widget in (self.model, self.sampler):
+            row.addWidget(widget)
+        for text, widget in (("Steps", self.steps), ("Seed", self.seed)):
+            label = QLabel(text)
+            label.setProperty("dim", True)
+            label.setBuddy(widget)
+            row.addWidget(label)
+            row.addWidget(widget)
+        start_label = QLabel("Start")
+        start_label.setProperty("dim", True)
+        for widget in (start_label, self.start, self.run, self.stop, self.device, self.present):
+            row.addWidget(widget)
+
+    def _connect(self, actions: Actions) -> None:
+        session = self._session
+        self.open_button.clicked.connect(actions["openAction"].trigger)
+        self.present.clicked.connect(actions["presentAction"].trigger)
+        self.run.clicked.connect(self._run)
+        self.stop.clicked.connect(self._live.stop)
+        self.model.activated.connect(lambda i: session.edit(model=self.model.itemData(i)))
+        self.sampler.activated.connect(lambda i: session.edit(sampler=self.sampler.itemData(i), sampler_params=()))
+        self.device.activated.connect(lambda i: session.edit(device=self.device.itemData(i)))
+        self.steps.valueChanged.connect(lambda n: session.edit(merge="steps", steps=n))
+        self.seed.valueChanged.connect(lambda n: session.edit(merge="seed", seed=n))
+        self.start.changed.connect(self._choose_start)
+        session.changed.connect(self.show_recipe)
+        session.changed.connect(lambda old, new: self.show_device())
+        self._live.run_changed.connect(self.show_run)
+        self._live.engine_loaded.connect(self.show_device)
+
+    def _run(self) -> None:
+        from PySide6.QtGui import QGuiApplication
+
+        if QGuiApplication.keyboardModifiers() & Qt.KeyboardModifier.ShiftModifier:
+            self._live.start_next_seed()
+        else:
+            self._live.start()
+
+    def _choose_start(self, start: str) -> None:
+        session = self._session
+        level = float(session.recipe.schedule.noise_level(session.view.playhead)) if start == "field" else None
+        if level == 0:
+            level = float(session.recipe.schedule.noise_level(0.4))
+        session.edit(start=start, start_level=level)
+
+    def show_recipe(self, old: Recipe | None, new: Recipe) -> None:
+        """Show what is chosen."""
+        self.field.setText(quantity_name(self._session.facts.field))
+        for box, key in ((self.model, new.model), (self.sampler, new.sampler), (self.device, new.device)):
+            box.setCurrentIndex(box.findData(key))
+        for spin, value in ((self.steps, new.steps), (self.seed, min(new.seed, LARGEST_SPIN_SEED))):
+            if spin.value() != value:
+                spin.blockSignals(True)
+                spin.setValue(value)
+                spin.blockSignals(False)
+        self.start.set_key(new.start)
+        refusal = self._session.plan.refusal
+        self.run.setToolTip(str(refusal) if refusal else "Run the reverse process (R); with Shift, with the next seed")
+
+    def show_run(self) -> None:
+        """Stop can be pressed exactly while a run is active."""
+        active = self._live.active
+        self.stop.setEnabled(active)
+        self.stop.setToolTip("Stop; what is recorded stays (Esc)" if active else "Nothing runs")
+
+    def show_device(self) -> None:
+        """Name the devices; grey those that cannot be used, and say why."""
+        engine, facts = self._live.engine, self._session.facts
+        model = self._session.recipe.model
+        self.device.setItemText(0, f"CPU · {cores()} cores")
+        tips = {"auto": "numpy on the CPU"}
+        for key in ("cpu", "cuda", "mps"):
+            if model == "local":
+                tips[key] = "`local` runs on numpy only."
+            elif facts.torch is None:
+                tips[key] = "torch is not installed."
+            elif engine is None:
+                tips[key] = "torch is not loaded yet; it is loaded after the first run."
+            elif key not in engine.devices:
+                tips[key] = f"This machine has no {key} device that torch can use."
+            else:
+                tips[key] = f"torch {engine.version} on {engine.devices[key]}"
+        for i in range(self.device.count()):
+            key = self.device.itemData(i)
+            usable = key == "auto" or (engine is not None and key in engine.devices and model != "local")
+            item = self.device.model().item(i)  # type: ignore[attr-defined]
+            item.setEnabled(usable)
+            item.setToolTip(tips[key])

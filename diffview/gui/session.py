@@ -1,0 +1,223 @@
+"""The one object that holds the recipe and announces its changes; undo and redo; what the user looks at."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from typing import Any, NamedTuple
+
+from PySide6.QtCore import QObject, Signal
+
+from diffview.errors import UserError
+from diffview.forward import Forward, Frame
+from diffview.recipe import Facts, Plan, Recipe, resolve
+
+UNDO_DEPTH = 200
+
+
+@dataclass(frozen=True)
+class View:
+    """How it is looked at: saved with a session, never undone.
+
+    Attributes:
+        playhead: t in [0, 1].
+        follow: the playhead goes with a live run.
+        reverse: what REVERSE shows, a key of panels.reverse.MODES.
+        auto_run: a run starts again after an edit.
+        pace: seconds a finished run takes to play, 0 as it comes.
+        whole_slice: FORWARD shows the whole slice instead of the region.
+        quantity, axis: of the schedule plot.
+        colormap: key of COLORMAPS, "" for the default of the units.
+        limits: standardised values at the ends of the colour bar.
+    """
+
+    playhead: float = 1.0
+    follow: bool = True
+    reverse: str = "x_t"
+    auto_run: bool = True
+    pace: float = 3.0
+    whole_slice: bool = False
+    quantity: str = "alpha_bar"
+    axis: str = "t"
+    colormap: str = ""
+    limits: tuple[float, float] = (-2.5, 2.5)
+
+    @property
+    def one_shot(self) -> bool:
+        """Whether REVERSE shows what the model makes of the forward x_t."""
+        return self.reverse.startswith("shot")
+
+
+class Message(NamedTuple):
+    """What the message bar shows: a finished sentence, a hint, its kind, and an optional (label, callable)."""
+
+    sentence: str
+    hint: str = ""
+    kind: str = "info"
+    action: tuple[str, Callable[[], None]] | None = None
+
+
+class _State(NamedTuple):
+    recipe: Recipe
+    facts: Facts
+
+
+class Session(QObject):
+    """Recipe, facts, plan and view; `changed(old, new)` after every edit, `viewed(old, new)` after every look."""
+
+    changed = Signal(object, object)
+    viewed = Signal(object, object)
+    told = Signal(object)
+
+    def __init__(self, recipe: Recipe, facts: Facts, view: View | None = None) -> None:
+        super().__init__()
+        self._state = _State(recipe, facts)
+        self._view = view or View()
+        self._undo: list[_State] = []
+        self._redo: list[_State] = []
+        self._merge: object = None
+        self._frame: tuple[tuple[Forward, float], Frame] | None = None
+        self._plan = self._resolve(self._state)
+        self._forward = self._make_forward(None)
+
+    @property
+    def recipe(self) -> Recipe:
+        """The wish."""
+        return self._state.recipe
+
+    @property
+    def facts(self) -> Facts:
+        """What is there."""
+        return self._state.facts
+
+    @property
+    def plan(self) -> Plan:
+        """What can be done about the wish."""
+        return self._plan
+
+    @property
+    def view(self) -> View:
+        """How it is looked at."""
+        return self._view
+
+    @property
+    def forward(self) -> Forward:
+        """The forward side of the plan."""
+        return self._forward
+
+    def frame(self) -> Frame:
+        """x_t at the playhead, computed once however many panels ask."""
+        key = (self._forward, self._view.playhead)
+        if self._frame is None or self._frame[0] != key:
+            self._frame = key, self._forward.at(self._view.playhead)
+        return self._frame[1]
+
+    def edit(self, merge: object = None, **wishes: Any) -> bool:
+        """Replace parts of the recipe; edits with the same `merge` that follow each other are one undo.
+
+        Returns False, with a message and everything as it was, if the wish cannot be met.
+        """
+        try:
+            return self._take(_State(replace(self.recipe, **wishes), self.facts), merge)
+        except UserError as error:
+            self.tell_error(error)
+            return False
+
+    def edit_checked(self, make: Callable[[], dict[str, Any]], merge: object = None) -> bool:
+        """Like edit, with wishes that may themselves not be allowed."""
+        try:
+            wishes = make()
+        except UserError as error:
+            self.tell_error(error)
+            return False
+        return self.edit(merge, **wishes)
+
+    def end_merge(self) -> None:
+        """The next edit is an undo of its own."""
+        self._merge = None
+
+    def open(self, recipe: Recipe, facts: Facts) -> bool:
+        """Take another field and a recipe for it; can be undone like any edit."""
+        try:
+            return self._take(_State(recipe, facts), None)
+        except UserError as error:
+            self.tell_error(error)
+            return False
+
+    def learn(self, **facts: Any) -> None:
+        """New facts about this machine or this field; not an edit."""
+        state = self._state._replace(facts=self.facts.learn(**facts))
+        self._show(state, self.recipe)
+
+    def look(self, **what: Any) -> None:
+        """Change how it is looked at."""
+        old = self._view
+        self._view = replace(old, **what)
+        if self._view == old:
+            return
+        if self._view.one_shot != old.one_shot:
+            self._show(self._state, self.recipe)
+        self.viewed.emit(old, self._view)
+
+    def can_undo(self) -> bool:
+        """Whether there is an edit to take back."""
+        return bool(self._undo)
+
+    def can_redo(self) -> bool:
+        """Whether there is an edit to make again."""
+        return bool(self._redo)
+
+    def undo(self) -> None:
+        """Take the last edit back."""
+        self._step(self._undo, self._redo)
+
+    def redo(self) -> None:
+        """Make the edit again that was taken back."""
+        self._step(self._redo, self._undo)
+
+    def tell(self, message: Message) -> None:
+        """Show a message."""
+        self.told.emit(message)
+
+    def tell_error(self, error: UserError, action: tuple[str, Callable[[], None]] | None = None) -> None:
+        """Show what went wrong and what to do about it."""
+        self.told.emit(Message(error.sentence, error.hint, "error", action))
+
+    def _step(self, source: list[_State], target: list[_State]) -> None:
+        if source:
+            state = source.pop()
+            target.append(self._state)
+            self._merge = None
+            kept = state.facts.learn(torch=self.facts.torch, devices=self.facts.devices)
+            self._show(state._replace(facts=kept), self.recipe)
+
+    def _take(self, state: _State, merge: object) -> bool:
+        if state == self._state:
+            return True
+        plan = self._resolve(state)
+        if merge is None or merge != self._merge:
+            self._undo = [*self._undo[1 - UNDO_DEPTH :], self._state]
+        self._merge = merge
+        self._redo.clear()
+        self._show(state, self.recipe, plan)
+        return True
+
+    def _show(self, state: _State, old: Recipe, plan: Plan | None = None) -> None:
+        self._state = state
+        before = self._plan.notes
+        self._plan = plan or self._resolve(state)
+        self._forward = self._make_forward(self._forward)
+        self.changed.emit(old, state.recipe)
+        for note in self._plan.notes:
+            if note not in before:
+                self.tell(Message(note.why, f"Asked: {note.asked}. Given: {note.given}.", "warning"))
+
+    def _resolve(self, state: _State) -> Plan:
+        recipe = state.recipe
+        if self._view.one_shot:  # one shot looks at the field itself: the honesty rule holds as for a start from it
+            recipe = replace(recipe, start="field")
+        return resolve(recipe, state.facts)
+
+    def _make_forward(self, like: Forward | None) -> Forward:
+        recipe = self.recipe
+        return Forward(
+            self._plan.x0, recipe.schedule, recipe.seed, recipe.path_mode, self.facts.field.pixel_km, like
+        )

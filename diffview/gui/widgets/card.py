@@ -1,0 +1,178 @@
+"""A panel with a title, a readout and room for small controls."""
+
+from PySide6.QtCore import QRectF, QSize, Qt
+from PySide6.QtGui import QFont, QFontMetrics, QPainter, QPainterPath, QPaintEvent, QPen, QResizeEvent
+from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QSizePolicy, QVBoxLayout, QWidget
+
+from diffview.gui.theme import GRID, RADIUS, SEMIBOLD, SMALL_PX, TITLE_PX, theme
+
+
+class ElidedLabel(QWidget):
+    """One line of text in a theme font and colour; cut with an ellipsis, the whole text in the tooltip."""
+
+    def __init__(
+        self,
+        text: str = "",
+        token: str = "dim",
+        size: int = SMALL_PX,
+        weight: int = QFont.Weight.Normal,
+        align: Qt.AlignmentFlag = Qt.AlignmentFlag.AlignLeft,
+        elide: Qt.TextElideMode = Qt.TextElideMode.ElideRight,
+    ) -> None:
+        super().__init__()
+        self._text, self._token, self._size, self._weight = text, token, size, weight
+        self._align, self._elide = align, elide
+        self._tip = ""
+        self.setSizePolicy(QSizePolicy.Policy.Preferred, QSizePolicy.Policy.Fixed)
+        theme.changed.connect(self._restyle)
+
+    def text(self) -> str:
+        """The whole text."""
+        return self._text
+
+    def setText(self, text: str) -> None:
+        """Show another text; the width asked for follows."""
+        if text != self._text:
+            longer = len(text) != len(self._text)
+            self._text = text
+            self.setAccessibleName(text)
+            if longer:
+                self.updateGeometry()
+            self._set_tip()
+            self.update()
+
+    def set_token(self, token: str) -> None:
+        """Take the colour of another token."""
+        self._token = token
+        self.update()
+
+    def shown_text(self) -> str:
+        """The text as it fits; whole fields between middle dots go first when it is cut at the left."""
+        metrics = QFontMetrics(self._font())
+        if self._elide == Qt.TextElideMode.ElideLeft and metrics.horizontalAdvance(self._text) > self.width():
+            fields = self._text.split("·")
+            for first in range(1, len(fields)):
+                rest = "… " + "·".join(fields[first:]).strip()
+                if metrics.horizontalAdvance(rest) <= self.width():
+                    return rest
+        return metrics.elidedText(self._text, self._elide, self.width())
+
+    def sizeHint(self) -> QSize:
+        """The whole text."""
+        metrics = QFontMetrics(self._font())
+        return QSize(metrics.horizontalAdvance(self._text) + 2, metrics.height())
+
+    def minimumSizeHint(self) -> QSize:
+        """Nothing but its height."""
+        return QSize(0, QFontMetrics(self._font()).height())
+
+    def _font(self) -> QFont:
+        return theme.font(self._size, self._weight, tabular=True)
+
+    def _restyle(self) -> None:
+        self.updateGeometry()
+        self.update()
+
+    def _set_tip(self) -> None:
+        tip = self._text if self.shown_text() != self._text else ""
+        if tip != self._tip:
+            self._tip = tip
+            self.setToolTip(tip)
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        """Ask anew whether the text fits."""
+        self._set_tip()
+
+    def paintEvent(self, event: QPaintEvent) -> None:
+        """Draw the text."""
+        painter = QPainter(self)
+        painter.setFont(self._font())
+        painter.setPen(theme.colour(self._token))
+        painter.drawText(self.rect(), self._align | Qt.AlignmentFlag.AlignVCenter, self.shown_text())
+
+
+class Card(QFrame):
+    """A rounded panel: title, subtitle at the right, small controls between, content below.
+
+    Attributes:
+        header_layout: for small controls, after the title.
+        content: the vertical layout of what the card shows.
+    """
+
+    def __init__(
+        self, title: str = "", subtitle: str = "", accent: str | None = None, parent: QWidget | None = None
+    ) -> None:
+        super().__init__(parent)
+        self._accent = accent
+        self._title = QLabel(title)
+        self._title.setTextFormat(Qt.TextFormat.PlainText)
+        right, left = Qt.AlignmentFlag.AlignRight, Qt.TextElideMode.ElideLeft
+        self._subtitle = ElidedLabel(subtitle, align=right, elide=left)
+        self._subtitle.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
+        self.header_layout = QHBoxLayout()
+        self.header_layout.setSpacing(GRID // 2)
+        self._header = QWidget()
+        row = QHBoxLayout(self._header)
+        row.setContentsMargins(0, 0, 0, 0)
+        row.setSpacing(GRID)
+        row.addWidget(self._title)
+        row.addLayout(self.header_layout)
+        row.addWidget(self._subtitle, 1)
+        self.content = QVBoxLayout()
+        self.content.setSpacing(GRID)
+        self._column = QVBoxLayout(self)
+        self._column.addWidget(self._header, 0, Qt.AlignmentFlag.AlignTop)
+        self._column.addLayout(self.content, 1)
+        self.setAccessibleName(title)
+        theme.changed.connect(self._restyle)
+        self._restyle()
+
+    def title(self) -> str:
+        """The title."""
+        return self._title.text()
+
+    def set_title(self, title: str) -> None:
+        """Take another title."""
+        self._title.setText(title)
+        self.setAccessibleName(title)
+
+    def subtitle(self) -> str:
+        """The readout at the right."""
+        return self._subtitle.text()
+
+    def set_subtitle(self, text: str) -> None:
+        """Show a readout at the right; cheap enough for every frame."""
+        self._subtitle.setText(text)
+
+    def set_accent(self, token: str | None) -> None:
+        """Take the colour of `token` for the line on top, or none."""
+        self._accent = token
+        self.update()
+
+    def add(self, widget: QWidget, stretch: int = 0) -> QWidget:
+        """Add a widget to the content and return it."""
+        self.content.addWidget(widget, stretch)
+        return widget
+
+    def _restyle(self) -> None:
+        self._title.setFont(theme.font(TITLE_PX, SEMIBOLD))
+        side, gap = theme.px(12), theme.px(GRID)
+        self._column.setContentsMargins(side, gap, side, side)
+        self._column.setSpacing(gap)
+        self._header.setFixedHeight(theme.px(26))
+        self.update()
+
+    def paintEvent(self, event: QPaintEvent) -> None:
+        """Draw the ground, its border and the accent line, which follows the round corners."""
+        painter = QPainter(self)
+        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+        rect = QRectF(self.rect()).adjusted(0.5, 0.5, -0.5, -0.5)
+        painter.setPen(QPen(theme.colour("line"), 1.0))
+        painter.setBrush(theme.colour("panel"))
+        painter.drawRoundedRect(rect, RADIUS, RADIUS)
+        if self._accent is not None:
+            outer = QPainterPath()
+            outer.addRoundedRect(QRectF(self.rect()), RADIUS, RADIUS)
+            below = QPainterPath()
+            below.addRoundedRect(QRectF(self.rect()).adjusted(0, 2, 0, 2 * RADIUS), RADIUS, RADIUS)
+            painter.fillPath(outer.subtracted(below), theme.colour(self._accent))

@@ -1,0 +1,343 @@
+"""Small pictures of the steps, forward above reverse, over the axis of the timeline."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+import numpy as np
+from numpy.typing import NDArray
+from PySide6.QtCore import QEvent, QPoint, QPointF, QRectF, QSize, Qt, Signal
+from PySide6.QtGui import (
+    QFontMetricsF,
+    QHelpEvent,
+    QImage,
+    QKeyEvent,
+    QMouseEvent,
+    QPainter,
+    QPaintEvent,
+    QPen,
+    QPixmap,
+)
+from PySide6.QtWidgets import QSizePolicy, QToolTip, QWidget
+
+from diffview.gui.theme import SMALL_PX, theme
+from diffview.gui.widgets.film_layout import arranged, chosen
+from diffview.gui.widgets.raster import Rgb, indexed_image
+
+Picture = NDArray[np.uint8] | QImage
+FORWARD, REVERSE = 0, 1
+_TOKENS = ("forward", "reverse")
+_NAMES = ("forward", "reverse")
+_EMPTY = ("Open a field to see it drown in noise", "Run to record the reverse steps")
+_GUTTER_PX = 10
+_GAP_PX = 6
+_ROW_PX = 52
+_TALLEST_PX = 76
+
+
+@dataclass
+class _Row:
+    """What one row shows, and where."""
+
+    values: list[float] = field(default_factory=list)
+    pictures: list[Picture] = field(default_factory=list)
+    current: int | None = None
+    empty: str = ""
+    shown: list[int] = field(default_factory=list)
+    boxes: list[QRectF] = field(default_factory=list)
+
+
+class FilmStrip(QWidget):
+    """Two rows of thumbnails, each tied by a thin line to its place on an axis that the caller sets.
+
+    Signals:
+        picked: the user clicked or dragged to step `index` of row `row` (0 forward, 1 reverse).
+    """
+
+    picked = Signal(int, int)
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self._rows = tuple(_Row(empty=text) for text in _EMPTY)
+        self._axis: tuple[float, float, float, float] | None = None
+        self._rgb: Rgb = np.repeat(np.arange(256, dtype=np.uint8)[:, None], 3, axis=1)
+        self._pixmaps: dict[tuple[int, int, int], tuple[Picture, QPixmap]] = {}
+        self._active = REVERSE
+        self._dirty = True
+        self._dragging: int | None = None
+        self._scrub: list[tuple[float, int]] = []
+        self.setMouseTracking(True)
+        self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
+        self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Preferred)
+        self.setAccessibleName("Film strip")
+        theme.changed.connect(self._restyle)
+        self._restyle()
+
+    def set_axis(self, left_px: float, right_px: float, low: float, high: float) -> None:
+        """The axis value `low` lies at x = left_px, `high` at x = right_px, both in pixels of this widget."""
+        if (left_px, right_px, low, high) != self._axis:
+            self._axis = (left_px, right_px, low, high)
+            self._lay_out()
+
+    def set_row(self, row: int, items: Sequence[tuple[float, Picture]]) -> None:
+        """Replace a row by its steps in order: (axis value, quantised levels uint8 [ny, nx] or a QImage)."""
+        state = self._rows[row]
+        state.values = [float(value) for value, _ in items]
+        state.pictures = [picture for _, picture in items]
+        if state.current is not None and state.current >= len(items):
+            state.current = None
+        kept = {id(picture) for r in self._rows for picture in r.pictures}
+        self._pixmaps = {key: found for key, found in self._pixmaps.items() if key[0] in kept}
+        self._lay_out()
+
+    def move_row(self, row: int, values: Sequence[float]) -> None:
+        """Give the pictures of a row other axis values, as when the schedule is edited."""
+        if len(values) != len(self._rows[row].pictures):
+            raise ValueError(f"{len(values)} values for {len(self._rows[row].pictures)} pictures")
+        self._rows[row].values = [float(value) for value in values]
+        self._lay_out()
+
+    def count(self, row: int) -> int:
+        """How many pictures a row has; not all need to be shown."""
+        return len(self._rows[row].pictures)
+
+    def current(self, row: int) -> int | None:
+        """The highlighted step of a row."""
+        return self._rows[row].current
+
+    def set_current(self, row: int, index: int | None) -> None:
+        """Highlight a step; emits nothing."""
+        state = self._rows[row]
+        if index is not None and not 0 <= index < len(state.pictures):
+            index = None
+        if index != state.current:
+            state.current = index
+            self._lay_out()
+
+    def set_colormap(self, rgb: Rgb) -> None:
+        """Take the colours of quantised pictures, uint8 [256, 3]."""
+        self._rgb = rgb
+        self._pixmaps.clear()
+        self.update()
+
+    def set_empty_text(self, row: int, text: str) -> None:
+        """What an empty row says."""
+        self._rows[row].empty = text
+        self.update()
+
+    def shown(self, row: int) -> list[int]:
+        """The steps that have a thumbnail."""
+        self._arrange()
+        return list(self._rows[row].shown)
+
+    def thumbnail_rect(self, row: int, index: int) -> QRectF:
+        """Where the thumbnail of a shown step lies."""
+        self._arrange()
+        state = self._rows[row]
+        return QRectF(state.boxes[state.shown.index(index)])
+
+    def sizeHint(self) -> QSize:
+        """Two rows."""
+        return QSize(theme.px(480), 2 * theme.px(_ROW_PX + _GUTTER_PX) + theme.px(_GAP_PX))
+
+    def minimumSizeHint(self) -> QSize:
+        """Two low rows."""
+        return QSize(theme.px(160), 2 * theme.px(24 + _GUTTER_PX))
+
+    # Layout -----------------------------------------------------------------------------------------------------
+
+    def _restyle(self) -> None:
+        self._pixmaps.clear()
+        self.setMaximumHeight(2 * theme.px(_TALLEST_PX + _GUTTER_PX) + theme.px(_GAP_PX))
+        self.updateGeometry()
+        self._lay_out()
+
+    def _lay_out(self) -> None:
+        self._dirty = True
+        self.update()
+
+    def event(self, event: QEvent) -> bool:
+        """A new size is a new layout; a tooltip says what a thumbnail is."""
+        if event.type() == QEvent.Type.Resize:
+            self._dirty = True
+        if event.type() == QEvent.Type.ToolTip and isinstance(event, QHelpEvent):
+            QToolTip.showText(event.globalPos(), self.tip_at(event.pos()), self)
+            return True
+        return bool(super().event(event))
+
+    def _x_of(self, value: float) -> float:
+        left, right, low, high = self._axis or (0.0, float(self.width()), 0.0, 1.0)
+        return left + (value - low) / ((high - low) or 1.0) * (right - left)
+
+    def _band(self, row: int) -> QRectF:
+        """The row without its gutter."""
+        gutter, gap = theme.px(_GUTTER_PX), theme.px(_GAP_PX)
+        height = (self.height() - gap - 2 * gutter) / 2
+        return QRectF(0, gutter + row * (height + gutter + gap), self.width(), max(height, 4.0))
+
+    def _arrange(self) -> None:
+        if not self._dirty:
+            return
+        self._dirty = False
+        for row, state in enumerate(self._rows):
+            band = self._band(row)
+            if not state.pictures:
+                state.shown, state.boxes = [], []
+                continue
+            side = min(int(band.height()) - 2, self.width() // 3)
+            ny, nx = _shape(state.pictures[0])
+            width = max(round(side * min(max(nx / max(ny, 1), 0.5), 2.0)), 4)
+            gap = theme.px(_GAP_PX) - 2
+            room = max(int((self.width() - 2 + gap) // (width + gap)), 1)
+            state.shown = chosen(len(state.pictures), room, state.current)
+            wishes = [self._x_of(state.values[i]) for i in state.shown]
+            low, high = 1 + width / 2, self.width() - 1 - width / 2
+            centres = arranged(wishes, width + gap, low, high)
+            state.boxes = [QRectF(round(c - width / 2), round(band.y()) + 1, width, side) for c in centres]
+
+    def _index_at(self, row: int, x: float) -> int | None:
+        """The step under `x`, between thumbnails too: every step can be reached by dragging."""
+        self._arrange()
+        state = self._rows[row]
+        if not state.shown:
+            return None
+        if self._scrub:
+            return round(float(np.interp(x, *zip(*self._scrub, strict=True))))
+        inside = (i for box, i in zip(state.boxes, state.shown, strict=True) if box.left() <= x <= box.right())
+        return next(inside, round(float(np.interp(x, *zip(*self._places(state), strict=True)))))
+
+    def _places(self, state: _Row) -> list[tuple[float, int]]:
+        """(x, step) of the thumbnails, from the left."""
+        return sorted(zip((box.center().x() for box in state.boxes), state.shown, strict=True))
+
+    def _row_at(self, y: float) -> int:
+        return FORWARD if y < self._band(REVERSE).y() - theme.px(_GUTTER_PX) else REVERSE
+
+    def tip_at(self, point: QPoint) -> str:
+        """The tooltip at a point: the step and, where steps are left out, how many are shown."""
+        row = self._row_at(point.y())
+        state, index = self._rows[row], self._index_at(row, point.x())
+        if index is None:
+            return state.empty
+        text = f"{_NAMES[row].capitalize()} step {index} of {len(state.pictures) - 1}, at {state.values[index]:.6g}"
+        if len(state.shown) < len(state.pictures):
+            text += f"\nShown: {_share(state.shown, len(state.pictures))}. Drag to reach every step."
+        return text
+
+    # Painting ---------------------------------------------------------------------------------------------------
+
+    def paintEvent(self, event: QPaintEvent) -> None:
+        """Draw both rows."""
+        self._arrange()
+        painter = QPainter(self)
+        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+        for row, state in enumerate(self._rows):
+            if state.pictures:
+                self._paint_row(painter, row, state)
+            else:
+                self._paint_empty(painter, row, state)
+
+    def _paint_row(self, painter: QPainter, row: int, state: _Row) -> None:
+        accent, band = theme.colour(_TOKENS[row]), self._band(row)
+        top = band.y() - theme.px(_GUTTER_PX)
+        for pass_current in (False, True):
+            for box, index in zip(state.boxes, state.shown, strict=True):
+                if (index == state.current) != pass_current:
+                    continue
+                pen = QPen(accent, 1.5) if pass_current else QPen(theme.colour(_TOKENS[row], 110), 1.0)
+                painter.setPen(pen)
+                x = self._x_of(state.values[index])
+                painter.drawLine(QPointF(x, top), QPointF(x, top + 2))
+                painter.drawLine(QPointF(x, top + 2), QPointF(box.center().x(), box.top()))
+                painter.drawPixmap(box.toRect(), self._pixmap(state.pictures[index], box))
+                painter.setBrush(Qt.BrushStyle.NoBrush)
+                if pass_current:
+                    painter.setPen(QPen(accent, 2.0))
+                    painter.drawRoundedRect(box.adjusted(0, 0, 0, 0), 3, 3)
+        if self.hasFocus() and row == self._active:
+            painter.setPen(QPen(theme.colour(_TOKENS[row], 130), 1.0))
+            painter.drawRoundedRect(band.adjusted(0.5, -0.5, -0.5, 0.5), 4, 4)
+
+    def _paint_empty(self, painter: QPainter, row: int, state: _Row) -> None:
+        left, right = (self._axis[0], self._axis[1]) if self._axis else (1.0, self.width() - 1.0)
+        box = self._band(row).adjusted(0, 1, 0, -1)
+        box = QRectF(left + 0.5, round(box.y()) + 0.5, right - left - 1, round(box.height()) - 1)
+        pen = QPen(theme.colour("line"), 1.0)
+        pen.setDashPattern([4, 4])
+        painter.setPen(pen)
+        painter.setBrush(Qt.BrushStyle.NoBrush)
+        painter.drawRoundedRect(box, 4, 4)
+        font = theme.font(SMALL_PX)
+        painter.setFont(font)
+        width = QFontMetricsF(font).horizontalAdvance(state.empty)
+        radius = theme.px(3)
+        painter.setPen(Qt.PenStyle.NoPen)
+        painter.setBrush(theme.colour(_TOKENS[row], 170))
+        painter.drawEllipse(QPointF(box.center().x() - width / 2 - 3 * radius, box.center().y()), radius, radius)
+        painter.setPen(theme.colour("dim"))
+        painter.drawText(box, Qt.AlignmentFlag.AlignCenter, state.empty)
+
+    def _pixmap(self, picture: Picture, box: QRectF) -> QPixmap:
+        ratio = self.devicePixelRatioF()
+        width, height = round(box.width() * ratio), round(box.height() * ratio)
+        key = (id(picture), width, height)
+        found = self._pixmaps.get(key)
+        if found is None:
+            image = picture if isinstance(picture, QImage) else indexed_image(picture, self._rgb)
+            small = image.width() < width
+            mode = Qt.TransformationMode.FastTransformation if small else Qt.TransformationMode.SmoothTransformation
+            made = QPixmap.fromImage(image.scaled(width, height, Qt.AspectRatioMode.IgnoreAspectRatio, mode))
+            made.setDevicePixelRatio(ratio)
+            found = self._pixmaps[key] = (picture, made)
+        return found[1]
+
+    # Mouse and keys ---------------------------------------------------------------------------------------------
+
+    def _pick(self, row: int, index: int | None) -> None:
+        if index is not None and index != self._rows[row].current:
+            self.set_current(row, index)
+            self.picked.emit(row, index)
+
+    def mousePressEvent(self, event: QMouseEvent) -> None:
+        """Go to a step."""
+        if event.button() == Qt.MouseButton.LeftButton:
+            row = self._active = self._row_at(event.position().y())
+            index = self._index_at(row, event.position().x())
+            self._dragging, self._scrub = row, self._places(self._rows[row])  # thumbnails may change while dragging
+            self._pick(row, index)
+
+    def mouseMoveEvent(self, event: QMouseEvent) -> None:
+        """Scrub along the row."""
+        row = self._row_at(event.position().y()) if self._dragging is None else self._dragging
+        self.setCursor(Qt.CursorShape.PointingHandCursor if self._rows[row].pictures else Qt.CursorShape.ArrowCursor)
+        if self._dragging is not None:
+            self._pick(self._dragging, self._index_at(self._dragging, event.position().x()))
+
+    def mouseReleaseEvent(self, event: QMouseEvent) -> None:
+        """Let go."""
+        self._dragging, self._scrub = None, []
+
+    def keyPressEvent(self, event: QKeyEvent) -> None:
+        """Left and right step towards that side, up and down change the row."""
+        key, row = event.key(), self._active
+        state = self._rows[row]
+        if key in (Qt.Key.Key_Up, Qt.Key.Key_Down):
+            self._active = FORWARD if key == Qt.Key.Key_Up else REVERSE
+            self.update()
+        elif key in (Qt.Key.Key_Left, Qt.Key.Key_Right) and state.pictures:
+            rising = state.values[-1] >= state.values[0]
+            step = 1 if (key == Qt.Key.Key_Right) == rising else -1
+            start = 0 if state.current is None else state.current + step
+            self._pick(row, min(max(start, 0), len(state.pictures) - 1))
+        else:
+            super().keyPressEvent(event)
+
+
+def _shape(picture: Picture) -> tuple[int, int]:
+    return (picture.height(), picture.width()) if isinstance(picture, QImage) else picture.shape
+
+
+def _share(shown: Sequence[int], count: int) -> str:
+    """How much of a row is shown, in words."""
+    every = max(round((count - 1) / max(len(shown) - 1, 1)), 1)
+    suffix = {1: "st", 2: "nd", 3: "rd"}.get(every % 10 if every % 100 not in (11, 12, 13) else 0, "th")
+    return f"every {every}{suffix} of {count} steps" if every > 1 else f"{len(shown)} of {count} steps"

@@ -1,0 +1,62 @@
+"""The arithmetic of a frame over an image: where it is grabbed, how it moves and grows. No painting, no widget."""
+
+from dataclasses import dataclass
+
+from PySide6.QtCore import QPoint, QPointF, QRect, QSize
+
+MIN_SIDE = 16
+MAX_SIDE = 512
+
+
+@dataclass(frozen=True)
+class Grip:
+    """What a press took hold of: a corner (dx, dy in -1, +1) or the whole frame (0, 0)."""
+
+    dx: int
+    dy: int
+
+
+def grip_at(frame: QRect, point: QPointF, reach: float) -> Grip | None:
+    """What lies at `point` (image pixels), with corners felt within `reach` pixels."""
+    left, top = frame.x(), frame.y()
+    right, bottom = left + frame.width(), top + frame.height()
+    for dx, x in ((-1, left), (1, right)):
+        for dy, y in ((-1, top), (1, bottom)):
+            if abs(point.x() - x) <= reach and abs(point.y() - y) <= reach:
+                return Grip(dx, dy)
+    inside = left <= point.x() < right and top <= point.y() < bottom
+    return Grip(0, 0) if inside else None
+
+
+def moved(frame: QRect, shift: QPoint, bounds: QSize) -> QRect:
+    """The frame moved by `shift`, kept inside an image of size `bounds`."""
+    x = min(max(frame.x() + shift.x(), 0), max(bounds.width() - frame.width(), 0))
+    y = min(max(frame.y() + shift.y(), 0), max(bounds.height() - frame.height(), 0))
+    return QRect(QPoint(x, y), frame.size())
+
+
+def resized(frame: QRect, grip: Grip, shift: QPoint, bounds: QSize, square: bool) -> QRect:
+    """The frame with one corner dragged by `shift`; the opposite corner stays, sides keep within MIN_SIDE..MAX_SIDE."""
+    room_x = frame.x() + frame.width() if grip.dx < 0 else bounds.width() - frame.x()
+    room_y = frame.y() + frame.height() if grip.dy < 0 else bounds.height() - frame.y()
+    width = frame.width() + grip.dx * shift.x()
+    height = frame.height() + grip.dy * shift.y()
+    if square:
+        width = height = max(width, height)
+        room_x = room_y = min(room_x, room_y)
+    width, height = _held(width, room_x), _held(height, room_y)
+    x = frame.x() + frame.width() - width if grip.dx < 0 else frame.x()
+    y = frame.y() + frame.height() - height if grip.dy < 0 else frame.y()
+    return QRect(x, y, width, height)
+
+
+def grown(step: QPoint, square: bool, grow: bool) -> QPoint:
+    """The shift of the lower right corner that an arrow asks for; a square grows and shrinks on both sides."""
+    if not (grow and square):
+        return step
+    both = step.x() + step.y()
+    return QPoint(both, both)
+
+
+def _held(side: int, room: int) -> int:
+    return max(min(side, room, MAX_SIDE), min(MIN_SIDE, room))

@@ -1,0 +1,205 @@
+"""The layers of the schedule plot that lie in pixel coordinates: band, run levels, handles."""
+
+from collections.abc import Iterator, Sequence
+
+import numpy as np
+import pyqtgraph as pg
+from PySide6.QtCore import QPointF, QRectF, Qt
+from PySide6.QtGui import QFontMetricsF, QPainter, QPainterPath, QPolygonF
+
+from diffview.gui.theme import Palette
+from diffview.gui.widgets.plot_axis import Floats, pen, plot_font
+from diffview.gui.widgets.plot_base import Overlay, PlotBase
+
+HIT_PX = 12.0
+HANDLE_PX = 5.5
+TRIANGLE_PX = (9.0, 8.0)
+CROWD_PX = 7.0
+BAND_NAME = "trained range"
+LABEL_SHARES = (0.30, 0.38, 0.22, 0.46, 0.54, 0.62, 0.70, 0.78, 0.14)
+
+
+class Band(Overlay):
+    """The range of noise levels a model was trained on: a bar above the plot and a faint wash through it."""
+
+    def __init__(self, plot: PlotBase) -> None:
+        super().__init__(plot, z=-200)
+        self.span: tuple[float, float | None] | None = None
+
+    def bounds(self) -> QRectF:
+        """From the bar down to the axis."""
+        if self.span is None:
+            return QRectF()
+        box, (low, high) = self.plot.plot_rect, self.span
+        left = max(self.plot.to_pixel(low, 0).x(), box.left())
+        right = box.right() if high is None else min(self.plot.to_pixel(high, 0).x(), box.right())
+        return QRectF(left, box.top() - 1, max(right - left, 0.0), box.height() + 1)
+
+    def draw(self, painter: QPainter, palette: Palette) -> None:
+        """Wash, then bar."""
+        area = self.bounds()
+        if area.width() <= 0:
+            return
+        painter.fillRect(area, palette.colour("good", 13))
+        painter.setPen(Qt.PenStyle.NoPen)
+        painter.setBrush(palette.colour("good", 190))
+        painter.drawRoundedRect(QRectF(area.left(), area.top(), area.width(), 3), 1.5, 1.5)
+
+    def paint_name(self, painter: QPainter, palette: Palette, curve: tuple[Floats, Floats]) -> QRectF | None:
+        """Write what the bar means below its right or left end, where the curve is not; returns the place taken."""
+        area = self.bounds()
+        metrics = QFontMetricsF(plot_font())
+        width, height = metrics.horizontalAdvance(BAND_NAME) + 2, metrics.height()
+        for left in (area.right() - width - 6, area.left() + 6):
+            place = QRectF(left, area.top() + 5, width, height)
+            if area.contains(place) and not crosses(curve, place):
+                painter.setFont(plot_font())
+                painter.setPen(palette.blend("good", "panel", 0.8))
+                painter.drawText(place, Qt.AlignmentFlag.AlignCenter, BAND_NAME)
+                return place
+        return None
+
+
+class RunLevels(Overlay):
+    """Where a run stops on its way: triangles on the axis, or ticks where triangles would crowd."""
+
+    def __init__(self, plot: PlotBase) -> None:
+        super().__init__(plot, z=20)
+        self.levels: Floats = np.empty(0)
+        self.current: float | None = None
+
+    def bounds(self) -> QRectF:
+        """The strip above the axis."""
+        box = self.plot.plot_rect
+        return QRectF(box.left() - 8, box.bottom() - 14, box.width() + 16, 18)
+
+    def draw(self, painter: QPainter, palette: Palette) -> None:
+        """All levels, then the one the run is at, larger."""
+        base = self.plot.plot_rect.bottom()
+        pixels = [self.plot.to_pixel(float(x), 0).x() for x in self.levels]
+        painter.setPen(Qt.PenStyle.NoPen)
+        painter.setBrush(palette.colour("reverse", 255 if self.current is None else 150))
+        path = QPainterPath()
+        for at, crowded in zip(pixels, _crowded(pixels), strict=True):
+            if crowded:
+                path.addRect(QRectF(at - 0.5, base - TRIANGLE_PX[1], 1, TRIANGLE_PX[1]))
+            else:
+                path.addPolygon(_triangle(at, base, *TRIANGLE_PX))
+        path.setFillRule(Qt.FillRule.WindingFill)
+        painter.drawPath(path)
+        if self.current is not None:
+            painter.setPen(pen(palette, "panel", 1.5))
+            painter.setBrush(palette.colour("reverse"))
+            painter.drawPolygon(_triangle(self.plot.to_pixel(self.current, 0).x(), base, 14.0, 12.0))
+
+
+class Handles(Overlay):
+    """Round draggable points on the curve; one may be hovered, one selected."""
+
+    def __init__(self, plot: PlotBase) -> None:
+        super().__init__(plot, z=40)
+        self.points: list[tuple[float, float]] = []
+        self.hovered: int | None = None
+        self.selected: int | None = None
+        self.held: int | None = None
+
+    def bounds(self) -> QRectF:
+        """The plot and a handle's radius around it."""
+        return self.plot.plot_rect.adjusted(-HIT_PX, -HIT_PX, HIT_PX, HIT_PX)
+
+    def set_points(self, points: Sequence[tuple[float, float]]) -> None:
+        """Take new places; a selection that no longer exists is dropped."""
+        self.points = list(points)
+        for name in ("hovered", "selected", "held"):
+            index = getattr(self, name)
+            if index is not None and index >= len(self.points):
+                setattr(self, name, None)
+        self.update()
+
+    def mark(self, name: str, index: int | None) -> None:
+        """Set hovered, selected or held."""
+        if getattr(self, name) != index:
+            setattr(self, name, index)
+            self.update()
+
+    def at(self, point: QPointF) -> int | None:
+        """The handle within reach of `point`, the nearest first."""
+        gaps = [QPointF(self.plot.to_pixel(*p) - point) for p in self.points]
+        distances = [np.hypot(g.x(), g.y()) for g in gaps]
+        if not distances or min(distances) > HIT_PX:
+            return None
+        return int(np.argmin(distances))
+
+    def draw(self, painter: QPainter, palette: Palette) -> None:
+        """Rings; filled and larger under the pointer, with a halo when selected by key."""
+        for i, place in enumerate(self.points):
+            centre = self.plot.to_pixel(*place)
+            lit = i in (self.hovered, self.held)
+            if i == self.selected and self.plot.hasFocus():
+                painter.setPen(pen(palette, "text", 1.5))
+                painter.setBrush(Qt.BrushStyle.NoBrush)
+                painter.drawEllipse(centre, HANDLE_PX + 4.5, HANDLE_PX + 4.5)
+            elif lit:
+                painter.setPen(Qt.PenStyle.NoPen)
+                painter.setBrush(palette.colour("forward", 60))
+                painter.drawEllipse(centre, HANDLE_PX + 5, HANDLE_PX + 5)
+            painter.setPen(pen(palette, "forward", 2))
+            painter.setBrush(palette.colour("forward" if lit else "panel"))
+            painter.drawEllipse(centre, HANDLE_PX, HANDLE_PX)
+
+
+def crosses(curve: tuple[Floats, Floats], rect: QRectF) -> bool:
+    """Whether a curve in pixels comes within 3 px of `rect`."""
+    if not len(curve[0]):
+        return False
+    heights = np.interp(np.linspace(rect.left(), rect.right(), 8), *curve)
+    return bool(np.any((heights > rect.top() - 3) & (heights < rect.bottom() + 3)))
+
+
+def paint_ghosts(
+    painter: QPainter,
+    palette: Palette,
+    box: QRectF,
+    ghosts: Sequence[tuple[str, tuple[Floats, Floats]]],
+    curve: tuple[Floats, Floats],
+    taken: list[QRectF],
+) -> None:
+    """Draw curves in pixels dotted and dim, each with its name where it hides nothing."""
+    dotted = pen(palette, "dim", 1.2, 190)
+    dotted.setDashPattern([0.1, 3.0])
+    painter.setRenderHint(QPainter.RenderHint.Antialiasing, True)
+    painter.setBrush(Qt.BrushStyle.NoBrush)
+    painter.setFont(plot_font())
+    metrics = QFontMetricsF(plot_font())
+    for label, points in ghosts:
+        painter.setPen(dotted)
+        painter.drawPath(pg.arrayToQPath(*points, connect="finite"))
+        size = QRectF(0, 0, metrics.horizontalAdvance(label) + 4, metrics.height())
+        places = (p for p in _beside(points, size) if box.adjusted(0, 4, 0, -10).contains(p))
+        place = next((p for p in places if not crosses(curve, p) and not any(p.intersects(t) for t in taken)), None)
+        if place is not None:
+            taken.append(place)
+            painter.setPen(palette.colour("dim"))
+            painter.drawText(place, Qt.AlignmentFlag.AlignCenter, label)
+
+
+def _beside(points: tuple[Floats, Floats], size: QRectF) -> Iterator[QRectF]:
+    """Places for a name along a falling curve: right above it, then left below it."""
+    for share in LABEL_SHARES if len(points[0]) else ():
+        i = int(share * (len(points[0]) - 1))
+        x, y = float(points[0][i]), float(points[1][i])
+        yield size.translated(x + 3, y - size.height() - 3)
+        yield size.translated(x - size.width() - 3, y + 3)
+
+
+def _triangle(at: float, base: float, width: float, height: float) -> QPolygonF:
+    return QPolygonF([QPointF(at - width / 2, base), QPointF(at + width / 2, base), QPointF(at, base - height)])
+
+
+def _crowded(pixels: Sequence[float]) -> list[bool]:
+    order = np.argsort(pixels)
+    places = np.asarray(pixels)[order] if len(pixels) else np.empty(0)
+    gaps = np.diff(places, prepend=-np.inf, append=np.inf)
+    close = np.empty(len(pixels), dtype=bool)
+    close[order] = np.minimum(gaps[:-1], gaps[1:]) < CROWD_PX
+    return [bool(c) for c in close]

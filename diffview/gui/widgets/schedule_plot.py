@@ -1,0 +1,273 @@
+"""The timeline: the schedule as a curve that can be pulled, over the axis on which the playhead stands."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from PySide6.QtCore import QPointF, QRectF, Qt, Signal
+from PySide6.QtGui import QKeyEvent, QMouseEvent, QPainter
+from PySide6.QtWidgets import QWidget
+
+from diffview.gui.theme import Palette, theme
+from diffview.gui.widgets.plot_axis import LABEL_GAP, Floats, finite, plot_font
+from diffview.gui.widgets.schedule_items import Band, Handles, RunLevels, paint_ghosts
+from diffview.gui.widgets.time_plot import TimePlot
+
+CURVE_PX = 7.0
+PULL_PX = 4.0
+NUDGE = 0.005
+NUDGES = {
+    Qt.Key.Key_Left: (-1, 0),
+    Qt.Key.Key_Right: (1, 0),
+    Qt.Key.Key_Up: (0, 1),
+    Qt.Key.Key_Down: (0, -1),
+}
+
+
+@dataclass(frozen=True)
+class Quantity:
+    """What the y axis shows: its name, its fixed range, whether it is logarithmic and may be edited."""
+
+    label: str
+    low: float
+    high: float
+    log: bool = False
+    editable: bool = True
+
+
+QUANTITIES = {
+    "alpha_bar": Quantity("\u03b1\u0305", 0.0, 1.0),
+    "log_snr": Quantity("log-SNR", -12.0, 12.0),
+    "sigma": Quantity("\u03c3", 0.0, 1.0),
+    "beta": Quantity("\u03b2", 1e-5, 1.0, log=True, editable=False),
+}
+
+
+class SchedulePlot(TimePlot):
+    """Curve, ghosts, handles, levels of the run, trained band and playhead.
+
+    It shows what it is given and tells what is wished: a dragged handle stays where the caller puts it.
+    Pulling a curve without handles up or down asks for handles by `curveGrabbed`; if the caller answers with
+    `set_handles`, the drag goes on with the handle under the pointer.
+    """
+
+    handlePressed = Signal(int)
+    handleMoved = Signal(int, float, float)
+    handleReleased = Signal(int)
+    curveGrabbed = Signal(float, float)
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__("Noise schedule over time", (44, 24, 20, 22), tagged=True, parent=parent)
+        self._band = Band(self)
+        self._levels = RunLevels(self)
+        self._handles = Handles(self)
+        self._curve = self.add_curve("forward", 2.0, fast=False)
+        self._points: tuple[Floats, Floats] = (np.empty(0), np.empty(0))
+        self._ghosts: list[tuple[str, Floats, Floats]] = []
+        self._read_only = False
+        self._press: QPointF | None = None
+        self.quantity = "alpha_bar"
+        self.set_quantity("alpha_bar")
+
+    # -- what is shown
+
+    def set_quantity(self, name: str, low: float | None = None, high: float | None = None) -> None:
+        """Show alpha_bar, log_snr, sigma or beta; the range is the quantity's own unless given."""
+        known = QUANTITIES[name]
+        self.quantity = name
+        span = (known.low if low is None else low, known.high if high is None else high)
+        bottom, top = np.log10(span) if known.log else span
+        room = 0.04 * (top - bottom)
+        self.y_axis.log = known.log
+        self.set_ranges(y=(float(bottom - room), float(top + room)))
+        self._put_curve()
+
+    def set_read_only(self, read_only: bool) -> None:
+        """Let nothing be pulled; beta never can be."""
+        self._read_only = read_only
+        self._handles.setVisible(self.editable)
+
+    @property
+    def editable(self) -> bool:
+        """Whether curve and handles answer to the hand."""
+        return QUANTITIES[self.quantity].editable and not self._read_only
+
+    def set_curve(self, x: Floats, y: Floats) -> None:
+        """Show y over x, both in the units of the axes (beta as it is, not its log)."""
+        self._points = (np.asarray(x, dtype=float), np.asarray(y, dtype=float))
+        self._put_curve()
+
+    def set_ghosts(self, ghosts: Sequence[tuple[str, Floats, Floats]]) -> None:
+        """Show other schedules dimly, each with its name."""
+        self._ghosts = [(label, np.asarray(x, dtype=float), np.asarray(y, dtype=float)) for label, x, y in ghosts]
+        self.redraw()
+
+    def set_handles(self, handles: Sequence[tuple[float, float]] | None) -> None:
+        """Show draggable points at (x, y); None or [] shows none."""
+        self._handles.set_points([(x, float(self._view_y(np.array([y]))[0])) for x, y in handles or []])
+        self._handles.setVisible(self.editable)
+
+    def set_grid_ticks(self, x: Floats) -> None:
+        """Mark the levels a run visits."""
+        self._levels.levels = np.asarray(x, dtype=float)
+        self._levels.update()
+
+    def set_run_marker(self, x: float | None) -> None:
+        """Mark the level at which the run is now."""
+        self._levels.current = x
+        self._levels.update()
+
+    def set_band(self, low: float | None, high: float | None = None, tooltip: str = "") -> None:
+        """Mark what the model was trained on, to the right end where high is None; low None marks nothing."""
+        self._band.span = None if low is None else (low, high)
+        self._band.setToolTip(tooltip)
+        self._band.refresh()
+        self.redraw()
+
+    def lay_out(self) -> None:
+        """Keep every layer on its values."""
+        super().lay_out()
+        for item in self.scene().items():
+            if isinstance(item, (Band, RunLevels, Handles)):
+                item.refresh()
+
+    # -- drawing
+
+    def _view_y(self, y: Floats) -> Floats:
+        if self.y_axis.log:
+            y = np.log10(np.maximum(y, 1e-300))
+        return finite(y, self.y_axis.low, self.y_axis.high)
+
+    def _put_curve(self) -> None:
+        x, y = self._points
+        self._curve.setData(x, self._view_y(y))
+
+    def paint_background(self, painter: QPainter, box: QRectF, palette: Palette) -> None:
+        """Ghosts, the name of the band and of the axes."""
+        curve = self.pixel_arrays(self._points[0], self._view_y(self._points[1]))
+        painter.save()
+        painter.setClipRect(box.adjusted(0, -1, 0, 1))
+        taken = [place] if (place := self._band.paint_name(painter, palette, curve)) else []
+        ghosts = [(label, self.pixel_arrays(x, self._view_y(y))) for label, x, y in self._ghosts]
+        paint_ghosts(painter, palette, box, ghosts, curve, taken)
+        painter.restore()
+        painter.setFont(plot_font())
+        painter.setPen(palette.colour("dim"))
+        middle = Qt.AlignmentFlag.AlignVCenter
+        name, height = QUANTITIES[self.quantity].label, theme.px(17)
+        left = max(box.left() - 6 - painter.fontMetrics().horizontalAdvance(name), 4)
+        painter.drawText(QRectF(left, box.top() - height - 4, box.width(), height), middle, name)
+        corner = QRectF(0, box.bottom() + LABEL_GAP, box.left() - 14, painter.fontMetrics().height())
+        painter.drawText(corner, middle | Qt.AlignmentFlag.AlignRight, "t" if self.x_kind == "t" else "ln s")
+
+    # -- the hand
+
+    def _near_curve(self, point: QPointF) -> bool:
+        x, y = self._points
+        if not len(x) or not self.editable or self._handles.points:
+            return False
+        px, py = self.pixel_arrays(x, self._view_y(y))
+        across = abs(np.interp(point.x(), px, py) - point.y())
+        return bool(min(across, np.hypot(px - point.x(), py - point.y()).min()) <= CURVE_PX)
+
+    def hover(self, point: QPointF) -> None:
+        """Light the handle, or show by the cursor what a press would take."""
+        handle = self._handles.at(point) if self.editable else None
+        self._handles.mark("hovered", handle)
+        super().hover(point)
+        if handle is not None:
+            self.viewport().setCursor(Qt.CursorShape.OpenHandCursor)
+        elif not self.on_playhead(point) and self._near_curve(point):
+            self.viewport().setCursor(Qt.CursorShape.SizeVerCursor)
+
+    def mousePressEvent(self, event: QMouseEvent) -> None:
+        """Take a handle, else wait whether the curve is pulled, else scrub."""
+        point = event.position()
+        if event.button() is Qt.MouseButton.LeftButton and self.editable:
+            handle = self._handles.at(point)
+            if handle is not None:
+                self._hold(handle)
+                event.accept()
+                return
+            if self._near_curve(point) and not self.on_playhead(point):
+                self._press = point
+                event.accept()
+                return
+        super().mousePressEvent(event)
+
+    def mouseMoveEvent(self, event: QMouseEvent) -> None:
+        """Move what is held."""
+        point = event.position()
+        if self._press is not None:
+            self._decide(self._press, point)
+        if self._handles.held is not None:
+            self.handleMoved.emit(self._handles.held, *self._wish(point))
+            event.accept()
+        elif self._press is None:
+            super().mouseMoveEvent(event)
+
+    def mouseReleaseEvent(self, event: QMouseEvent) -> None:
+        """Let go; a press on the curve that was not pulled is a jump."""
+        held, press = self._handles.held, self._press
+        self._press = None
+        if held is not None and event.button() is Qt.MouseButton.LeftButton:
+            self._handles.mark("held", None)
+            self.handleReleased.emit(held)
+        elif press is not None:
+            self.start_scrub(press)
+        super().mouseReleaseEvent(event)
+
+    def _hold(self, handle: int) -> None:
+        self._handles.mark("held", handle)
+        self._handles.mark("selected", handle)
+        self.viewport().setCursor(Qt.CursorShape.ClosedHandCursor)
+        self.handlePressed.emit(handle)
+
+    def _decide(self, press: QPointF, point: QPointF) -> None:
+        """Once the pointer has moved: up or down pulls the curve, sideways scrubs."""
+        across, along = abs(point.y() - press.y()), abs(point.x() - press.x())
+        if max(across, along) < PULL_PX:
+            return
+        self._press = None
+        if along > across:
+            self.start_scrub(press)
+            return
+        self.curveGrabbed.emit(*self._wish(press))
+        handle = self._handles.at(press)
+        if handle is not None:
+            self._hold(handle)
+
+    def _wish(self, point: QPointF) -> tuple[float, float]:
+        x, y = self.from_pixel(point)
+        return x, 10.0**y if self.y_axis.log else y
+
+    # -- the keys
+
+    def focusNextPrevChild(self, forward: bool) -> bool:
+        """Tab goes through the handles before it leaves."""
+        count = len(self._handles.points) if self.editable else 0
+        now = self._handles.selected
+        step = 1 if forward else -1
+        target = (0 if forward else count - 1) if now is None else now + step
+        if not self.hasFocus() or not 0 <= target < count:
+            self._handles.mark("selected", None)
+            return bool(super().focusNextPrevChild(forward))
+        self._handles.mark("selected", target)
+        return True
+
+    def keyPressEvent(self, event: QKeyEvent) -> None:
+        """Arrows nudge the selected handle (10 times with Shift); without one they move the playhead."""
+        handle, key = self._handles.selected, Qt.Key(event.key())
+        if handle is None or key not in (*NUDGES, Qt.Key.Key_Escape):
+            super().keyPressEvent(event)
+            return
+        if key is Qt.Key.Key_Escape:
+            self._handles.mark("selected", None)
+            return
+        size = NUDGE * (10 if event.modifiers() & Qt.KeyboardModifier.ShiftModifier else 1)
+        x, y = self._handles.points[handle]
+        dx, dy = NUDGES[key]
+        y += dy * size * (self.y_axis.high - self.y_axis.low)
+        self.handlePressed.emit(handle)
+        self.handleMoved.emit(handle, x + dx * size * (self.x_axis.high - self.x_axis.low), y)
+        self.handleReleased.emit(handle)

@@ -1,0 +1,95 @@
+"""A row of joined buttons of which one is chosen."""
+
+from collections.abc import Sequence
+
+from PySide6.QtCore import Qt, Signal
+from PySide6.QtGui import QKeyEvent
+from PySide6.QtWidgets import QButtonGroup, QHBoxLayout, QSizePolicy, QToolButton, QWidget
+
+from diffview.gui.theme import SMALL_PX, theme
+
+
+class SegmentedControl(QWidget):
+    """Exclusive choice between a few keys.
+
+    Args:
+        items: (key, label, tooltip) of each button.
+
+    Signals:
+        changed: the user chose another key.
+    """
+
+    changed = Signal(str)
+
+    def __init__(self, items: Sequence[tuple[str, str, str]] = (), parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.setAttribute(Qt.WidgetAttribute.WA_StyledBackground)
+        self.setSizePolicy(QSizePolicy.Policy.Fixed, QSizePolicy.Policy.Fixed)
+        self._row = QHBoxLayout(self)
+        self._row.setContentsMargins(1, 1, 1, 1)
+        self._row.setSpacing(0)
+        self._group = QButtonGroup(self)
+        self._buttons: dict[str, QToolButton] = {}
+        self._tips: dict[str, str] = {}
+        self._group.buttonClicked.connect(self._clicked)
+        theme.changed.connect(self._restyle)
+        self.set_items(items)
+
+    def set_items(self, items: Sequence[tuple[str, str, str]]) -> None:
+        """Replace the buttons; the first is chosen."""
+        for button in self._buttons.values():
+            self._group.removeButton(button)
+            self._row.removeWidget(button)
+            button.deleteLater()
+        self._buttons, self._tips = {}, {}
+        for key, text, tip in items:
+            button = QToolButton(self)
+            button.setText(text)
+            button.setToolTip(tip)
+            button.setAccessibleName(text)
+            button.setCheckable(True)
+            button.setFocusPolicy(Qt.FocusPolicy.TabFocus)
+            button.setProperty("key", key)
+            button.setSizePolicy(QSizePolicy.Policy.Minimum, QSizePolicy.Policy.Fixed)
+            self._group.addButton(button)
+            self._row.addWidget(button)
+            self._buttons[key], self._tips[key] = button, tip
+        if items:
+            self._buttons[items[0][0]].setChecked(True)
+        self._restyle()
+
+    def key(self) -> str:
+        """The chosen key."""
+        chosen = self._group.checkedButton()
+        return "" if chosen is None else str(chosen.property("key"))
+
+    def set_key(self, key: str) -> None:
+        """Choose `key`; emits nothing."""
+        self._buttons[key].setChecked(True)
+
+    def button(self, key: str) -> QToolButton:
+        """The button of `key`."""
+        return self._buttons[key]
+
+    def set_enabled(self, key: str, enabled: bool, why: str = "") -> None:
+        """Allow or forbid one key; the tooltip says why it is forbidden."""
+        self._buttons[key].setEnabled(enabled)
+        self._buttons[key].setToolTip(self._tips[key] if enabled else why)
+
+    def keyPressEvent(self, event: QKeyEvent) -> None:
+        """Left and right choose the neighbour."""
+        way = {Qt.Key.Key_Left: -1, Qt.Key.Key_Right: 1}.get(Qt.Key(event.key()), 0)
+        keys = [k for k, button in self._buttons.items() if button.isEnabled()]
+        if not way or self.key() not in keys:
+            super().keyPressEvent(event)
+            return
+        button = self._buttons[keys[(keys.index(self.key()) + way) % len(keys)]]
+        button.setFocus(Qt.FocusReason.TabFocusReason)
+        button.click()
+
+    def _clicked(self) -> None:
+        self.changed.emit(self.key())
+
+    def _restyle(self) -> None:
+        for button in self._buttons.values():
+            button.setFont(theme.font(SMALL_PX))

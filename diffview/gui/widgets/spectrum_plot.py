@@ -1,0 +1,165 @@
+"""Power over scale, and the noise floor under which scales drown."""
+
+import math
+
+import numpy as np
+from PySide6.QtCore import QPointF, QRectF, Qt
+from PySide6.QtGui import QFontMetricsF, QPainter
+from PySide6.QtWidgets import QWidget
+
+from diffview.gui.theme import Palette
+from diffview.gui.widgets.plot_axis import LEGEND_ROW, Floats, finite, paint_legend, pen, plot_font
+from diffview.gui.widgets.plot_base import Curve, Overlay, PlotBase
+from diffview.gui.widgets.plot_ticks import number
+
+
+def drowned_from(k: Floats, signal: Floats, floor: float) -> float | None:
+    """The wavenumber from which on every scale lies under `floor`; None if the smallest scale stands above it.
+
+    Interpolated in log-log between the last ring above the floor and the next; k[0] if all lie under it.
+    """
+    above = np.flatnonzero(signal >= floor)
+    if not len(k) or floor <= 0:
+        return None
+    if not len(above):
+        return float(k[0])
+    last = int(above[-1])
+    if last == len(k) - 1:
+        return None
+    tiny = np.finfo(float).tiny
+    high, low = math.log(signal[last]), math.log(max(signal[last + 1], tiny))
+    share = (high - math.log(floor)) / (high - low)
+    return float(k[last] * (k[last + 1] / k[last]) ** share)
+
+
+def short(value: float) -> str:
+    """Two significant digits: 0.37, 3.7, 37, 370."""
+    rounded = float(f"{value:.2g}")
+    decimals = max(0, 1 - math.floor(math.log10(rounded))) if rounded > 0 else 0
+    return number(rounded, decimals if rounded != round(rounded) else 0)
+
+
+class Floor(Overlay):
+    """The noise floor as a dashed line, and what lies under it."""
+
+    def __init__(self, plot: "SpectrumPlot") -> None:
+        super().__init__(plot, z=10)
+        self.level: float | None = None
+        self.crossing: float | None = None
+        self.text = ""
+
+    def bounds(self) -> QRectF:
+        """The plot."""
+        return self.plot.plot_rect
+
+    def draw(self, painter: QPainter, palette: Palette) -> None:
+        """Wash over the drowned scales, the dashed floor, the dot where they part, and the words."""
+        if self.level is None or self.plot.message:
+            return
+        box = self.plot.plot_rect
+        painter.setClipRect(box)
+        end = self.plot.to_pixel(self.plot.x_axis.high, self.level)
+        if self.crossing is not None:
+            start = self.plot.to_pixel(self.crossing, self.level)
+            drowned = QRectF(start.x(), box.top(), box.right() - start.x(), box.height())
+            painter.fillRect(drowned, palette.colour("dim", 22))
+        dashed = pen(palette, "dim", 1.2)
+        dashed.setDashPattern([4, 3])
+        painter.setPen(dashed)
+        painter.drawLine(QPointF(box.left(), end.y()), end)
+        if self.crossing is not None:
+            painter.setPen(pen(palette, "panel", 1.5))
+            painter.setBrush(palette.colour("text"))
+            painter.drawEllipse(start, 4, 4)
+            self._draw_text(painter, palette, start)
+
+    def _draw_text(self, painter: QPainter, palette: Palette, at: QPointF) -> None:
+        """Right of the dot and above the floor, where no curve is; else left of it and below."""
+        font, box = plot_font(), self.plot.plot_rect
+        metrics = QFontMetricsF(font)
+        width, height = metrics.horizontalAdvance(self.text) + 2, metrics.height()
+        if at.x() + 8 + width <= box.right():
+            rect = QRectF(at.x() + 8, at.y() - height - 6, width, height)
+        else:
+            rect = QRectF(at.x() - 8 - width, at.y() + 5, width, height)
+        rect.moveTop(max(min(rect.top(), box.bottom() - height), box.top()))
+        painter.setPen(Qt.PenStyle.NoPen)
+        painter.setBrush(palette.colour("panel", 120))
+        painter.drawRoundedRect(rect.adjusted(-3, -1, 3, 1), 4, 4)
+        painter.setFont(font)
+        painter.setPen(palette.colour("text"))
+        painter.drawText(rect, Qt.AlignmentFlag.AlignCenter, self.text)
+
+
+class SpectrumPlot(PlotBase):
+    """P(k) of x_0, x_t and the reverse run on log axes; give curves and floor in the same units (x_t or y)."""
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__("Power spectrum", (40, LEGEND_ROW + 2, 16, 38), parent)
+        self._k: Floats = np.empty(0)
+        self._wave = 0.0
+        self._floor = Floor(self)
+        self._forward = self.add_curve("forward", 1.5)
+        self._source = self.add_curve("text", 1.0)
+        self._reverse = self.add_curve("reverse", 1.5)
+        self.x_axis.log = self.y_axis.log = True
+        self.set_ranges(x=(0.0, 2.0), y=(-2.0, 3.0))
+
+    def set_axis(self, k: Floats, wavelength_km: Floats | None = None) -> None:
+        """Wavenumbers of the rings (k = 0 is left out), shown as they are or as wavelengths, long ones left."""
+        self._k = np.asarray(k, dtype=float)
+        self._wave = self.x_axis.span_scales(self._k, wavelength_km)
+        self.lay_out()
+
+    def set_range(self, low: float, high: float) -> None:
+        """Fix the powers shown."""
+        self.set_ranges(y=(math.log10(low), math.log10(high)))
+
+    def set_curves(
+        self, x0: Floats | None, xt: Floats | None, reverse: Floats | None = None, noise_floor: float | None = None
+    ) -> None:
+        """Power per ring of each curve, and the level of the noise."""
+        before = self.legend_items()
+        for curve, power in ((self._source, x0), (self._forward, xt), (self._reverse, reverse)):
+            self._put(curve, power)
+        self._place_floor(x0, noise_floor)
+        if self.legend_items() != before:
+            self.redraw()
+
+    def legend_items(self) -> list[tuple[str, str]]:
+        """What is drawn: its name and the token of its colour."""
+        named = (
+            ("x\u2080", "text", self._source), ("x\u209c", "forward", self._forward),
+            ("reverse", "reverse", self._reverse),
+        )  # fmt: skip
+        items = [(name, token) for name, token, curve in named if curve.xData is not None and len(curve.xData)]
+        return [*items, ("noise floor", "dim")] if self._floor.level is not None else items
+
+    def _put(self, curve: Curve, power: Floats | None) -> None:
+        if power is None:
+            if curve.xData is not None and len(curve.xData):
+                curve.clear()
+            return
+        good = (self._k > 0) & np.isfinite(power)
+        with np.errstate(divide="ignore"):
+            y = np.log10(np.maximum(power[good], 0.0))
+        curve.setData(np.log10(self._k[good]), finite(y, self.y_axis.low, self.y_axis.high))
+
+    def _place_floor(self, x0: Floats | None, level: float | None) -> None:
+        floor = self._floor
+        floor.level = floor.crossing = None
+        if level is not None and level > 0:
+            floor.level = math.log10(level)
+        if level is not None and level > 0 and x0 is not None:
+            good = (self._k > 0) & np.isfinite(x0)
+            edge = drowned_from(self._k[good], x0[good], level)
+            if edge is not None:
+                floor.crossing = math.log10(edge)
+                km = f"drowned below {short(self._wave / edge)} km" if self._wave else ""
+                floor.text = km or f"drowned: k > {short(edge)}"
+        floor.update()
+
+    def paint_background(self, painter: QPainter, box: QRectF, palette: Palette) -> None:
+        """The legend."""
+        if not self.message:
+            paint_legend(painter, box.right(), 2, self.legend_items(), palette)

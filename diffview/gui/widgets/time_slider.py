@@ -1,0 +1,111 @@
+"""The slider over the steps of the chain."""
+
+from PySide6.QtCore import QPointF, QRectF, QSize, Qt
+from PySide6.QtGui import QMouseEvent, QPainter, QPaintEvent, QPen, QWheelEvent
+from PySide6.QtWidgets import QSizePolicy, QSlider, QWidget
+
+from diffview.gui.theme import theme
+
+_HANDLE_PX = 14
+_GROOVE_PX = 4
+
+
+class TimeSlider(QSlider):
+    """0..T; a click goes there at once, arrows step by 1, Page by T/20; the groove can line up with a plot above."""
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__(Qt.Orientation.Horizontal, parent)
+        self._inset = (10.0, 10.0)
+        self._grab = 0.0
+        self.setRange(0, 1000)
+        self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
+        self.setAccessibleName("Diffusion time")
+        self.rangeChanged.connect(self._set_steps)
+        theme.changed.connect(self._restyle)
+        self._set_steps()
+
+    def set_inset(self, left: float, right: float) -> None:
+        """Put 0 and T at these distances in pixels from the left and right edges."""
+        if (left, right) != self._inset:
+            self._inset = (float(left), float(right))
+            self.update()
+
+    def x_of(self, value: float) -> float:
+        """Where `value` lies, in pixels."""
+        left, right = self._inset
+        span = max(self.maximum() - self.minimum(), 1)
+        return left + (value - self.minimum()) / span * (self.width() - left - right)
+
+    def value_at(self, x: float) -> int:
+        """The nearest value to `x`."""
+        left, right = self._inset
+        share = (x - left) / max(self.width() - left - right, 1.0)
+        return self.minimum() + round(min(max(share, 0.0), 1.0) * (self.maximum() - self.minimum()))
+
+    def sizeHint(self) -> QSize:
+        """Room for the handle and its ring."""
+        return QSize(theme.px(200), theme.px(_HANDLE_PX + 8))
+
+    def minimumSizeHint(self) -> QSize:
+        """Room for the handle and its ring."""
+        return QSize(theme.px(80), self.sizeHint().height())
+
+    def _set_steps(self) -> None:
+        self.setSingleStep(1)
+        self.setPageStep(max(1, (self.maximum() - self.minimum()) // 20))
+
+    def _restyle(self) -> None:
+        self.updateGeometry()
+        self.update()
+
+    def mousePressEvent(self, event: QMouseEvent) -> None:
+        """Go to the place at once; a press on the handle keeps it under the pointer."""
+        if event.button() != Qt.MouseButton.LeftButton:
+            event.ignore()
+            return
+        off = event.position().x() - self.x_of(self.value())
+        self._grab = off if abs(off) <= theme.px(_HANDLE_PX) / 2 else 0.0
+        self.setSliderDown(True)
+        self.setSliderPosition(self.value_at(event.position().x() - self._grab))
+        event.accept()
+
+    def mouseMoveEvent(self, event: QMouseEvent) -> None:
+        """Follow the pointer."""
+        if self.isSliderDown():
+            self.setSliderPosition(self.value_at(event.position().x() - self._grab))
+        self.update()
+
+    def mouseReleaseEvent(self, event: QMouseEvent) -> None:
+        """Let go."""
+        if self.isSliderDown():
+            self.setSliderDown(False)
+        self.update()
+
+    def wheelEvent(self, event: QWheelEvent) -> None:
+        """A notch is one step, with Shift a page."""
+        delta = event.angleDelta()
+        notches = (delta.y() or delta.x()) / 120
+        big = event.modifiers() & Qt.KeyboardModifier.ShiftModifier
+        step = self.pageStep() if big else self.singleStep()
+        self.setValue(self.value() + round(notches * step))
+        event.accept()
+
+    def paintEvent(self, event: QPaintEvent) -> None:
+        """Draw groove, the way gone, and handle."""
+        painter = QPainter(self)
+        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+        on = self.isEnabled()
+        mid, thick = self.height() / 2, theme.px(_GROOVE_PX)
+        start, end, at = self.x_of(self.minimum()), self.x_of(self.maximum()), self.x_of(self.sliderPosition())
+        painter.setPen(Qt.PenStyle.NoPen)
+        painter.setBrush(theme.colour("line"))
+        painter.drawRoundedRect(QRectF(start - thick / 2, mid - thick / 2, end - start + thick, thick), 2, 2)
+        painter.setBrush(theme.colour("forward" if on else "edge"))
+        painter.drawRoundedRect(QRectF(start - thick / 2, mid - thick / 2, at - start + thick, thick), 2, 2)
+        radius = theme.px(_HANDLE_PX) / 2
+        if self.hasFocus():
+            painter.setBrush(theme.colour("forward", 70))
+            painter.drawEllipse(QPointF(at, mid), radius + theme.px(3), radius + theme.px(3))
+        painter.setPen(QPen(theme.colour("forward" if on else "edge"), 2.0))
+        painter.setBrush(theme.colour("forward" if self.isSliderDown() else "panel"))
+        painter.drawEllipse(QPointF(at, mid), radius - 1, radius - 1)

@@ -1,0 +1,364 @@
+"""The main window: builds the panels around one session, and says what each action does."""
+
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+from PySide6.QtCore import QEvent, QObject, Qt, QTimer, Signal
+from PySide6.QtGui import QCloseEvent, QDragEnterEvent, QDropEvent, QGuiApplication, QKeyEvent, QShowEvent
+from PySide6.QtWidgets import QDockWidget, QFileDialog, QHBoxLayout, QMainWindow, QMenu, QVBoxLayout, QWidget
+
+from diffview.errors import UserError
+from diffview.gui import dialogs
+from diffview.gui.actions import ENTRIES, Actions
+from diffview.gui.errors import ErrorHook
+from diffview.gui.files import Files
+from diffview.gui.live import Live
+from diffview.gui.looks import colormap
+from diffview.gui.panels.data import DataPanel
+from diffview.gui.panels.diagnostics import DiagnosticsPanel
+from diffview.gui.panels.images import FieldPanel, ForwardPanel, ReversePanel, link_images
+from diffview.gui.panels.inspector import InspectorPanel
+from diffview.gui.panels.status import StatusPanel
+from diffview.gui.panels.timeline import TimelinePanel
+from diffview.gui.panels.toolbar import ToolbarPanel
+from diffview.gui.player import Player
+from diffview.gui.session import Message, Session, View
+from diffview.gui.settings import Settings
+from diffview.gui.theme import theme
+from diffview.gui.widgets.colour_bar import ColourBar
+from diffview.gui.widgets.message_bar import MessageBar
+from diffview.recipe import Recipe, default_recipe
+from diffview.writers import write_text
+
+GAP = 8
+WIDE = 1500
+"""Width of a window that has room for the docks."""
+
+ENGINE_DELAY_MS = 1500
+PACES = {"paceThreeAction": 3.0, "paceTenAction": 10.0, "paceFreeAction": 0.0}
+MODES = {"darkAction": "dark", "lightAction": "light", "systemAction": "system"}
+
+
+class MainWindow(QMainWindow):
+    """diffview's one window.
+
+    Signals:
+        painted: the window has been painted for the first time.
+    """
+
+    painted = Signal()
+
+    def __init__(self, session: Session, settings: Settings) -> None:
+        super().__init__()
+        self.session, self.settings = session, settings
+        self.setWindowTitle("diffview")
+        self.setAcceptDrops(True)
+        self.live, self.files, self.player = Live(session, self), Files(session, self), Player(session, self)
+        self.errors = ErrorHook(session.tell, self)
+        self.actions_ = Actions(self)
+        self._first_paint = True
+        self._presenting = False
+        self._build()
+        self._connect()
+        self._show_session()
+
+    # -- building
+
+    def _build(self) -> None:
+        session, live = self.session, self.live
+        self.toolbar = ToolbarPanel(session, live, self.actions_)
+        self.message_bar = MessageBar()
+        self.message_bar.setObjectName("messageBar")
+        self.field, self.forward = FieldPanel(session), ForwardPanel(session)
+        self.reverse = ReversePanel(session, live)
+        self.colour_bar = ColourBar()
+        self.diagnostics = DiagnosticsPanel(session, live)
+        self.timeline = TimelinePanel(session, live, self.player)
+        self.status = StatusPanel(session, live)
+        images = QWidget()
+        row = QHBoxLayout(images)
+        row.setContentsMargins(0, 0, 0, 0)
+        row.setSpacing(GAP)
+        for panel in (self.field, self.forward, self.reverse):
+            row.addWidget(panel, 1)
+        row.addWidget(self.colour_bar)
+        body = QWidget()
+        column = QVBoxLayout(body)
+        column.setContentsMargins(GAP, GAP, GAP, 4)
+        column.setSpacing(GAP)
+        column.addWidget(self.toolbar)
+        column.addWidget(self.message_bar)
+        column.addWidget(images, 32)
+        column.addWidget(self.diagnostics, 19)
+        column.addWidget(self.timeline, 30)
+        column.addWidget(self.status)
+        self.setCentralWidget(body)
+        self.data_dock = self._dock("Data", DataPanel(session, self.files), Qt.DockWidgetArea.LeftDockWidgetArea)
+        self.inspector_dock = self._dock(
+            "Inspector", InspectorPanel(session, live), Qt.DockWidgetArea.RightDockWidgetArea
+        )
+        self._build_menus()
+
+    def _dock(self, title: str, panel: QWidget, area: Qt.DockWidgetArea) -> QDockWidget:
+        dock = QDockWidget(title, self)
+        dock.setObjectName(f"{title.lower()}Dock")
+        dock.setWidget(panel)
+        self.addDockWidget(area, dock)
+        return dock
+
+    def _build_menus(self) -> None:
+        menus: dict[str, QMenu] = {}
+        for entry in ENTRIES:
+            if entry.menu not in menus:
+                menus[entry.menu] = self.menuBar().addMenu(entry.menu)
+            menus[entry.menu].addAction(self.actions_[entry.name])
+        for dock in (self.data_dock, self.inspector_dock):
+            menus["View"].addAction(dock.toggleViewAction())
+
+    def _connect(self) -> None:
+        session, live = self.session, self.live
+        session.changed.connect(lambda old, new: self._show_session())
+        session.viewed.connect(self._show_view)
+        session.told.connect(self._tell)
+        live.run_changed.connect(self._show_run)
+        live.engine_loaded.connect(self._show_run)
+        self.files.busy_changed.connect(self.status.show_busy)
+        link_images(session, self.forward, self.reverse)
+        for view in (self.forward.view, self.reverse.view):
+            view.hovered.connect(self._hover)
+            view.left.connect(lambda: self._hover(None, None))
+        for name, what in self._handlers().items():
+            self.actions_.connect(name, what)
+        theme.changed.connect(self._show_theme)
+
+    def _handlers(self) -> dict[str, Callable[[], object]]:
+        """What each action of the table does."""
+        session, live = self.session, self.live
+        handlers: dict[str, Callable[[], object]] = {
+            "openAction": self._ask_open,
+            "packagedAction": lambda: self.open_recipe(default_recipe()),
+            "saveRecipeAction": self._ask_save_recipe,
+            "savePictureAction": self._ask_save_picture,
+            "quitAction": self.close,
+            "undoAction": session.undo,
+            "redoAction": session.redo,
+            "runAction": live.start,
+            "nextSeedAction": live.start_next_seed,
+            "stopAction": live.stop,
+            "autoRunAction": lambda: session.look(auto_run=self.actions_["autoRunAction"].isChecked()),
+            "playAction": self.player.toggle,
+            "forwardStepAction": lambda: self.scrub(1),
+            "backStepAction": lambda: self.scrub(-1),
+            "forwardPageAction": lambda: self.scrub(self._page()),
+            "backPageAction": lambda: self.scrub(-self._page()),
+            "homeAction": lambda: self.scrub(-session.recipe.chain_length),
+            "endAction": lambda: self.scrub(session.recipe.chain_length),
+            "followAction": self.timeline.follow.click,
+            "presentAction": self.toggle_present,
+            "zoomInAction": lambda: theme.zoom(1),
+            "zoomOutAction": lambda: theme.zoom(-1),
+            "zoomResetAction": lambda: theme.zoom(0),
+            "keysAction": lambda: dialogs.show_keys(self),
+            "aboutAction": lambda: dialogs.show_about(self),
+        }
+        for name, pace in PACES.items():
+            handlers[name] = lambda pace=pace: session.look(pace=pace)
+        for name, mode in MODES.items():
+            handlers[name] = lambda mode=mode: self._choose_theme(mode)
+        return handlers
+
+    # -- state
+
+    def is_idle(self) -> bool:
+        """Whether nothing is computed, played, read or about to be."""
+        return self.live.idle and not self.player.playing and not self.files.busy
+
+    def open_file(self, path: str, dataset: str | None = None) -> None:
+        """Open a data file or a recipe; what is on screen stays if it cannot be read."""
+        if path.lower().endswith(".json"):
+            try:
+                self.files.load_recipe(path)
+            except UserError as error:
+                self.session.tell_error(error)
+        else:
+            self.files.open(path, dataset)
+
+    def open_recipe(self, recipe: Recipe) -> None:
+        """Open what a recipe names, and take it."""
+        self.files.open_recipe(recipe)
+
+    def scrub(self, rows: int) -> None:
+        """Move the playhead by rows of the chain."""
+        length = self.session.recipe.chain_length
+        row = min(max(round(self.session.view.playhead * length) + rows, 0), length)
+        self.player.stop()
+        self.session.look(playhead=row / length, follow=False)
+
+    def toggle_present(self) -> None:
+        """Full screen without docks, menus and status, and back."""
+        self._presenting = not self._presenting
+        if self._presenting:
+            self._before = self.saveState(), self.isMaximized(), theme.scale
+            theme.set_scale(max(theme.scale, 1.25))
+            self.showFullScreen()
+        else:
+            state, maximized, scale = self._before
+            theme.set_scale(scale)
+            self.showMaximized() if maximized else self.showNormal()
+        for widget in (self.menuBar(), self.status, self.data_dock, self.inspector_dock):
+            widget.setVisible(not self._presenting)
+        if not self._presenting:
+            self.restoreState(state)
+
+    # -- showing
+
+    def _show_session(self) -> None:
+        session = self.session
+        transform, field = session.plan.transform, session.facts.field
+        self.colour_bar.set_colormap(colormap(session))
+        self.colour_bar.set_scale(
+            *session.view.limits, lambda z: float(transform.inverse(z)), lambda x: float(transform(x)), field.units
+        )
+        self.colour_bar.set_no_data_shown(bool(np.isnan(field.values).any()))
+        self.actions_["undoAction"].setEnabled(session.can_undo())
+        self.actions_["redoAction"].setEnabled(session.can_redo())
+        self.setWindowTitle(f"{field.name} · diffview" if field.name else "diffview")
+        self._show_view(session.view, session.view)
+        self._show_run()
+
+    def _show_view(self, old: View, new: View) -> None:
+        self.actions_["autoRunAction"].setChecked(new.auto_run)
+        for name, pace in PACES.items():
+            self.actions_[name].setChecked(new.pace == pace)
+        for name, mode in MODES.items():
+            self.actions_[name].setChecked(theme.mode == mode)
+
+    def _show_run(self) -> None:
+        self.actions_["stopAction"].setEnabled(self.live.active)
+
+    def _show_theme(self) -> None:
+        self._show_view(self.session.view, self.session.view)
+
+    def _choose_theme(self, mode: str) -> None:
+        theme.use(mode)
+        self.settings.set_text("theme", mode)
+        self._show_theme()
+
+    def _tell(self, message: Message) -> None:
+        self.message_bar.show_message(message.sentence, message.hint, message.kind, message.action)
+
+    def _hover(self, row: int | None, column: int | None) -> None:
+        self.status.show_pixel(row, column)
+        marker = None
+        if row is not None and column is not None and not self.session.view.whole_slice:
+            marker = self.forward.view.value_at(row, column)
+        self.colour_bar.set_marker(marker)
+
+    def _page(self) -> int:
+        return max(1, self.session.recipe.chain_length // 20)
+
+    # -- files
+
+    def _ask_open(self) -> None:
+        kinds = "Data and recipes (*.nc *.nc4 *.h5 *.hdf5 *.HDF5 *.he5 *.hdf *.mat *.json);;All files (*)"
+        path, _ = QFileDialog.getOpenFileName(self, "Open", str(Path(self.files.path).parent), kinds)
+        if path:
+            self.open_file(path)
+
+    def _ask_save_recipe(self) -> None:
+        path, _ = QFileDialog.getSaveFileName(self, "Save recipe", "recipe.json", "Recipes (*.json)")
+        if path:
+            self._save(path, lambda: write_text(Path(path), self.session.recipe.to_json()))
+
+    def _ask_save_picture(self) -> None:
+        path, _ = QFileDialog.getSaveFileName(self, "Save picture", "diffview.png", "Pictures (*.png)")
+        if path:
+            self._save(path, lambda: dialogs.save_picture(self, Path(path)))
+
+    def _save(self, path: str, write: Callable[[], None]) -> None:
+        try:
+            write()
+        except UserError as error:
+            self.session.tell_error(error)
+        else:
+            self.session.tell(Message(f"Saved {path}."))
+
+    # -- events
+
+    def keyPressEvent(self, event: QKeyEvent) -> None:
+        """Esc stops a run, gives up reading, or leaves the presentation."""
+        if event.key() != Qt.Key.Key_Escape:
+            super().keyPressEvent(event)
+        elif self.live.active:
+            self.live.stop()
+        elif self.files.busy:
+            self.files.cancel()
+        elif self._presenting:
+            self.toggle_present()
+
+    def dragEnterEvent(self, event: QDragEnterEvent) -> None:
+        """Take files."""
+        if event.mimeData().hasUrls():
+            event.acceptProposedAction()
+
+    def dropEvent(self, event: QDropEvent) -> None:
+        """Open the first file dropped."""
+        urls = [url for url in event.mimeData().urls() if url.isLocalFile()]
+        if urls:
+            self.open_file(urls[0].toLocalFile())
+
+    def showEvent(self, event: QShowEvent) -> None:
+        """Start what needs the first paint behind it."""
+        super().showEvent(event)
+        if self._first_paint:
+            self._first_paint = False
+            self.centralWidget().installEventFilter(self)
+
+    def eventFilter(self, watched: QObject, event: QEvent) -> bool:
+        """The first paint of the central widget."""
+        if event.type() is QEvent.Type.Paint:
+            self.centralWidget().removeEventFilter(self)
+            QTimer.singleShot(0, self, self.painted.emit)
+        return super().eventFilter(watched, event)
+
+    def closeEvent(self, event: QCloseEvent) -> None:
+        """Remember, end the threads and the reader, then go."""
+        if not self._presenting:
+            self.settings.set_bytes("geometry", self.saveGeometry())
+            self.settings.set_bytes("state", self.saveState())
+        self.settings.save_view(self.session.view)
+        self.player.stop()
+        self.live.close()
+        self.files.close()
+        self.errors.restore()
+        event.accept()
+
+    def restore(self, size: tuple[int, int] | None) -> None:
+        """Take `size`, or the remembered geometry if it lies on a screen, or most of the screen."""
+        geometry, state = self.settings.bytes("geometry"), self.settings.bytes("state")
+        if size is not None:
+            self.resize(*size)
+        elif geometry is None or not self.restoreGeometry(geometry):
+            screen = QGuiApplication.primaryScreen().availableGeometry()
+            self.resize(min(1600, screen.width()), min(1000, screen.height()))
+        if size is not None or state is None or not self.restoreState(state):
+            self.data_dock.setVisible(self.width() >= WIDE)
+            self.inspector_dock.setVisible(self.width() >= WIDE)
+            self.resizeDocks([self.data_dock, self.inspector_dock], [224, 256], Qt.Orientation.Horizontal)
+
+    def start(self) -> None:
+        """What happens once the window is on screen: the first run, the reader, then torch."""
+        self.live.start()
+        self.files.start()
+        self.files.list_group("/")
+        self._engine_timer = QTimer(self, interval=ENGINE_DELAY_MS)
+        self._engine_timer.timeout.connect(self._load_engine)
+        self._engine_timer.start()
+
+    def _load_engine(self) -> None:
+        """Torch is imported while nothing moves, because importing it holds the window up once."""
+        if self.is_idle():
+            self._engine_timer.stop()
+            self.status.announce_engine()
+            QTimer.singleShot(100, self, self.live.load_engine)

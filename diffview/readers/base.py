@@ -1,0 +1,147 @@
+"""What the readers hand out, and what a reader of one family of files has to give."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, Literal, Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from diffview.fields import Field
+
+if TYPE_CHECKING:
+    import h5py
+
+Kind = Literal["group", "dataset", "link", "other"]
+Role = Literal["latitude", "longitude", "y", "x", ""]
+
+
+@dataclass(frozen=True)
+class Node:
+    """One member of a group, as plain values.
+
+    Attributes:
+        path: full path in the file, "/Grid/precipitation".
+        name: last part of the path.
+        kind: group, dataset, link (soft, external, user-defined: never followed) or other (a named type, damage).
+        shape: length of every dimension; () for anything that has none.
+        dims: names of the dimensions, "dim_0" where the file gives none.
+        dtype: the stored type ("int16", ">f4", "text", "compound").
+        units: as written in the file, or "".
+        long_name: long_name or standard_name, or "".
+        plottable: whether `read_slice` can make a picture of it.
+        why: why it is not plottable, one finished sentence; "" if it is.
+        attributes: all attributes as text, without references.
+    """
+
+    path: str
+    name: str
+    kind: Kind
+    shape: tuple[int, ...] = ()
+    dims: tuple[str, ...] = ()
+    dtype: str = ""
+    units: str = ""
+    long_name: str = ""
+    plottable: bool = False
+    why: str = ""
+    attributes: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, eq=False)
+class Picture:
+    """One slice of a dataset.
+
+    Attributes:
+        field: the slice, in physical units, north up, NaN missing.
+        dataset: its path in the file.
+        shape: shape of the whole dataset.
+        axes: which axes of the dataset are the rows and the columns of the picture.
+        index: the fixed index of every other dimension, in the order of the file.
+        other_dims: (name, size) of those dimensions.
+    """
+
+    field: Field
+    dataset: str
+    shape: tuple[int, ...]
+    axes: tuple[int, int]
+    index: tuple[int, ...]
+    other_dims: tuple[tuple[str, int], ...]
+
+
+@dataclass(frozen=True, eq=False)
+class Coordinate:
+    """A coordinate of one or two dimensions of a variable, decoded, in the order of the file.
+
+    Attributes:
+        name: its own name in the file.
+        role: what it measures, "" if that cannot be told.
+        axes: the axes of the variable that it runs along.
+        values: floating, one dimension for each of `axes`.
+        units: as written in the file.
+    """
+
+    name: str
+    role: Role
+    axes: tuple[int, ...]
+    values: NDArray[np.floating[Any]]
+    units: str
+
+
+@dataclass(frozen=True, eq=False)
+class Decoded:
+    """Decoded values and what was masked on the way.
+
+    Attributes:
+        values: floating, NaN where missing; never infinite.
+        outside: how many values lay outside valid_range, valid_min, valid_max.
+        infinite: how many were infinite.
+    """
+
+    values: NDArray[np.floating[Any]]
+    outside: int = 0
+    infinite: int = 0
+
+
+class Variable(Protocol):
+    """A dataset that one reader understands."""
+
+    @property
+    def dataset(self) -> h5py.Dataset:
+        """The dataset as it lies in the file."""
+
+    @property
+    def name(self) -> str:
+        """Name for people."""
+
+    @property
+    def units(self) -> str:
+        """Physical units after decoding, or ""."""
+
+    @property
+    def dims(self) -> tuple[str, ...]:
+        """Names of the dimensions, "dim_0" where the file gives none."""
+
+    @property
+    def remarks(self) -> tuple[str, ...]:
+        """What could not be honoured, one finished sentence each."""
+
+    def decode(self, raw: NDArray[Any]) -> Decoded:
+        """Physical values of any part of the stored array."""
+
+    def axis_coordinates(self) -> tuple[Coordinate, ...]:
+        """The 1-D coordinates of the dimensions; cheap."""
+
+    def plane_coordinates(self, axes: tuple[int, int]) -> tuple[Coordinate, ...]:
+        """The 2-D latitude and longitude over two axes (in that order), or nothing."""
+
+
+class Reader(Protocol):
+    """The module of one family of files."""
+
+    def claims(self, file: h5py.File) -> bool:
+        """Whether this file belongs to the family."""
+
+    def variable(self, dataset: h5py.Dataset) -> Variable:
+        """The dataset as a variable."""

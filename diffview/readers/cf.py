@@ -1,0 +1,235 @@
+"""The reader of CF variables and of plain datasets: it claims every HDF5 file."""
+
+import contextlib
+import itertools
+import posixpath
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+import h5py
+import numpy as np
+from numpy.typing import NDArray
+
+from diffview.errors import UserError
+from diffview.readers.attributes import text_attribute
+from diffview.readers.base import Coordinate, Decoded, Role
+from diffview.readers.naming import coordinate_role
+from diffview.readers.opening import H5PY_ERRORS, find_dataset, member, stored_elsewhere
+from diffview.readers.packing import Packing, packing_of
+
+NOT_A_VARIABLE = "This is a netCDF dimension but not a netCDF variable"  # NAME of a bare netCDF-4 dimension
+
+
+def claims(file: h5py.File) -> bool:
+    """Always: any dataset can at least be shown by index."""
+    return isinstance(file, h5py.File)
+
+
+def variable(dataset: h5py.Dataset) -> "CFVariable":
+    """The dataset with what its CF attributes say."""
+    return CFVariable(dataset)
+
+
+@dataclass(frozen=True, eq=False)
+class CFVariable:
+    """A numeric dataset, its packing, dimensions and coordinates."""
+
+    dataset: h5py.Dataset
+
+    @property
+    def name(self) -> str:
+        """standard_name if the dataset's own name says nothing ("data"), else its own name."""
+        own = posixpath.basename(self.dataset.name)
+        return text_attribute(self.dataset, "standard_name") or own if own.lower() in ("data", "values") else own
+
+    @property
+    def units(self) -> str:
+        """Units as written; "1" stays "1"."""
+        return text_attribute(self.dataset, "units")
+
+    @cached_property
+    def _scales(self) -> tuple[tuple[str, h5py.Dataset | None], ...]:
+        return dimension_scales(self.dataset)
+
+    @cached_property
+    def packing(self) -> Packing:
+        """How the values are packed."""
+        return packing_of(self.dataset)
+
+    @property
+    def dims(self) -> tuple[str, ...]:
+        """Names of the dimensions, "dim_0" where the file gives none."""
+        return tuple(name for name, _ in self._scales)
+
+    @property
+    def remarks(self) -> tuple[str, ...]:
+        """Attributes that could not be honoured."""
+        return self.packing.remarks
+
+    def decode(self, raw: NDArray[Any]) -> Decoded:
+        """Physical values of any part of the stored array."""
+        return self.packing.decode(raw)
+
+    def axis_coordinates(self) -> tuple[Coordinate, ...]:
+        """The coordinate variable of every dimension that has one."""
+        found = []
+        for axis, (name, scale) in enumerate(self._scales):
+            nearby = (_find(self.dataset, near) for near in (name, *self._named_coordinates))
+            for candidate in itertools.chain([scale], nearby):
+                if _fits(candidate, (self.dataset.shape[axis],)) and _runs_along(candidate, name, scale):
+                    found.append(_coordinate(candidate, (axis,)))
+                    break
+        return tuple(found) or self._coordinates_by_length()
+
+    def _coordinates_by_length(self) -> tuple[Coordinate, ...]:
+        """Where no dimension has a name: 1-D latitude and longitude nearby that are as long as the last two axes."""
+        last_two = (len(self.dims) - 2, len(self.dims) - 1)
+        if not all(name.startswith("dim_") for name in self.dims):
+            return ()
+        lines = (item for item in reversed(_nearby(self.dataset)) if item.ndim == 1)
+        found: dict[str, h5py.Dataset] = {_role(item): item for item in lines}
+        for axes in (last_two, last_two[::-1]):
+            pairs = [(found.get(role), axis) for role, axis in zip(("latitude", "longitude"), axes, strict=True)]
+            if all(_fits(item, (self.dataset.shape[axis],)) for item, axis in pairs):
+                return tuple(_coordinate(item, (axis,)) for item, axis in pairs if item is not None)
+        return ()
+
+    def plane_coordinates(self, axes: tuple[int, int]) -> tuple[Coordinate, ...]:
+        """2-D latitude and longitude over `axes`: those that `coordinates` names, else those nearby in the file."""
+        shape = tuple(self.dataset.shape[axis] for axis in axes)
+        named = [_find(self.dataset, name) for name in self._named_coordinates]
+        chosen: dict[str, Coordinate] = {}
+        for candidate in (*named, *_nearby(self.dataset)):
+            if candidate is None or candidate == self.dataset:
+                continue
+            role = _role(candidate)
+            if role not in ("latitude", "longitude") or role in chosen:
+                continue
+            if _fits(candidate, shape):
+                chosen[role] = _coordinate(candidate, axes)
+            elif _fits(candidate, shape[::-1]):
+                turned = _coordinate(candidate, axes)
+                chosen[role] = Coordinate(turned.name, turned.role, axes, turned.values.T, turned.units)
+        return tuple(chosen.values()) if len(chosen) == len(axes) else ()
+
+    @property
+    def _named_coordinates(self) -> list[str]:
+        return text_attribute(self.dataset, "coordinates").replace(",", " ").split()
+
+
+def dimension_scales(dataset: h5py.Dataset) -> tuple[tuple[str, h5py.Dataset | None], ...]:
+    """(name, its coordinate dataset or None) of every dimension.
+
+    DIMENSION_LIST is read by hand: h5py's `Dataset.dims` ends the process where the attribute is an array of plain
+    references (files converted from HDF4) instead of lists of them.
+    """
+    count = len(dataset.shape)
+    scales = _referenced_scales(dataset, count)
+    if text_attribute(dataset, "CLASS") == "DIMENSION_SCALE" and count == 1:
+        scales = [dataset]
+    listed = _listed_names(dataset, count)
+    return tuple(
+        (posixpath.basename(scale.name) if scale is not None and scale.name else name or f"dim_{axis}", scale)
+        for axis, (name, scale) in enumerate(zip(listed, scales, strict=True))
+    )
+
+
+def _listed_names(dataset: h5py.Dataset, count: int) -> list[str]:
+    """Names of the dimensions as plain text: DimensionNames of NASA's products, or HDF5's own labels."""
+    names = [name.strip() for name in text_attribute(dataset, "DimensionNames").split(",")]
+    if len(names) != count:
+        names = text_attribute(dataset, "DIMENSION_LABELS").split()
+    return names if len(names) == count else [""] * count
+
+
+def _referenced_scales(dataset: h5py.Dataset, count: int) -> list[h5py.Dataset | None]:
+    """The first dataset that DIMENSION_LIST names for every dimension."""
+    scales: list[h5py.Dataset | None] = [None] * count
+    try:
+        lists = dataset.attrs["DIMENSION_LIST"]
+    except H5PY_ERRORS:
+        return scales
+    for axis, entry in enumerate(np.atleast_1d(lists)[:count]):
+        first = entry if isinstance(entry, h5py.Reference) else next(iter(entry), None)
+        if isinstance(first, h5py.Reference) and first:
+            try:
+                scale = dataset.file[first]
+            except H5PY_ERRORS:
+                continue
+            scales[axis] = scale if isinstance(scale, h5py.Dataset) else None
+    return scales
+
+
+def _find(dataset: h5py.Dataset, name: str) -> h5py.Dataset | None:
+    """A dataset called `name` in the group of `dataset` or above it; absolute names too; links are not followed."""
+    if not name:
+        return None
+    if "/" in name:
+        with contextlib.suppress(UserError):
+            return find_dataset(dataset.file, posixpath.normpath(posixpath.join(dataset.parent.name, name)))
+        return None
+    for group in _groups_above(dataset):
+        found, _ = member(group, name) if name in group else (None, "")
+        if isinstance(found, h5py.Dataset):
+            return found
+    return None
+
+
+def _groups_above(dataset: h5py.Dataset) -> list[h5py.Group]:
+    """The group of a dataset and those above it, nearest first."""
+    path = posixpath.dirname(dataset.name)
+    groups = [dataset.file[path]]
+    while path != "/":
+        path = posixpath.dirname(path)
+        groups.append(dataset.file[path])
+    return groups
+
+
+def _nearby(dataset: h5py.Dataset) -> list[h5py.Dataset]:
+    """Datasets that are called latitude or longitude beside, above, or in a geolocation group above `dataset`."""
+    found = []
+    for group in _groups_above(dataset):
+        places = [group]
+        for name in group:
+            if "geolocation" in name.lower():
+                place, _ = member(group, name)
+                places += [place] if isinstance(place, h5py.Group) else []
+        for place in places:
+            names = [name for name in place if coordinate_role(name, "", "") in ("latitude", "longitude")]
+            found += [item for item in (member(place, name)[0] for name in names) if isinstance(item, h5py.Dataset)]
+    return found
+
+
+def _fits(candidate: h5py.Dataset | None, shape: tuple[int, ...]) -> bool:
+    """Whether this is a numeric dataset of that shape, with values in this file."""
+    if candidate is None or candidate.shape != shape or text_attribute(candidate, "NAME").startswith(NOT_A_VARIABLE):
+        return False
+    try:
+        return candidate.dtype.kind in "iuf" and not stored_elsewhere(candidate)
+    except H5PY_ERRORS:
+        return False
+
+
+def _runs_along(candidate: h5py.Dataset, dim: str, scale: h5py.Dataset | None) -> bool:
+    """Whether a 1-D dataset is a coordinate of the dimension `dim`: it is its scale, or has its name, or lies on it."""
+    if scale is not None and candidate == scale:
+        return True
+    if posixpath.basename(candidate.name) == dim:
+        return True
+    lies_on = dimension_scales(candidate)[0]
+    return lies_on[0] == dim and not dim.startswith("dim_")
+
+
+def _role(candidate: h5py.Dataset) -> Role:
+    """What a coordinate variable measures."""
+    name, units = posixpath.basename(candidate.name), text_attribute(candidate, "units")
+    return coordinate_role(name, text_attribute(candidate, "standard_name"), units)
+
+
+def _coordinate(candidate: h5py.Dataset, axes: tuple[int, ...]) -> Coordinate:
+    """Read and decode a coordinate variable."""
+    values = packing_of(candidate).decode(candidate[...]).values
+    return Coordinate(
+        posixpath.basename(candidate.name), _role(candidate), axes, values, text_attribute(candidate, "units")
+    )

@@ -1,0 +1,63 @@
+"""`diffview info`: a file as a tree, or one dataset decoded over all of it."""
+
+import dataclasses
+from typing import Any
+
+import numpy as np
+
+from diffview.errors import UserError
+from diffview.readers.base import Variable
+from diffview.readers.blocks import blocks
+from diffview.readers.opening import find_dataset, open_file, reading
+from diffview.readers.slices import reader_of
+from diffview.readers.tree import is_numeric, type_name, whole_tree
+
+
+def describe(path: str, dataset: str | None = None) -> dict[str, Any]:
+    """A file or a dataset as JSON-ready values.
+
+    A file gives `path` and `tree`, its nodes depth first. A dataset gives `path` (in the file), `shape`, `dims`,
+    `dtype` (stored), `units`, `min`, `max`, `mean` (decoded, in these units, over all of it; None without any
+    value) and `missing` (how many values are masked or infinite). Memory stays bounded.
+
+    Raises:
+        UserError: if there is no such file or dataset, or its values are not numbers.
+    """
+    if dataset is None:
+        return {"path": str(path), "tree": [_plain(dataclasses.asdict(node)) for node in whole_tree(path)]}
+    with open_file(path) as file, reading(file, dataset):
+        found = find_dataset(file, dataset)
+        if found.shape is None or not is_numeric(found):
+            what = "it has no dataspace" if found.shape is None else f"its values are {type_name(found)}, not numbers"
+            raise UserError(f"{dataset} in {file.filename} has no range: {what}.", "Choose a numeric dataset.")
+        variable = reader_of(file).variable(found)
+        count, numbers = _range_and_mean(variable)
+        return {
+            "path": found.name,
+            "shape": [int(size) for size in found.shape],
+            "dims": list(variable.dims),
+            "dtype": str(found.dtype),
+            "units": variable.units,
+            **numbers,
+            "missing": int(found.size) - count,
+        }
+
+
+def _range_and_mean(variable: Variable) -> tuple[int, dict[str, float | None]]:
+    """How many values there are, and their min, max and mean, block by block."""
+    low, high, total, count = np.inf, -np.inf, 0.0, 0
+    for part in blocks(variable.dataset.shape, variable.dataset.chunks):
+        values = variable.decode(np.asarray(variable.dataset[part])).values
+        values = values[~np.isnan(values)]
+        if values.size:
+            low, high = min(low, float(values.min())), max(high, float(values.max()))
+            total += float(values.sum(dtype=np.float64))
+            count += values.size
+    if not count:
+        return 0, {"min": None, "max": None, "mean": None}
+    return count, {"min": low, "max": high, "mean": total / count}
+
+
+def _plain(node: dict[str, Any]) -> dict[str, Any]:
+    """A node with lists for tuples."""
+    return {key: list(value) if isinstance(value, tuple) else value for key, value in node.items()}

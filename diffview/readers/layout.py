@@ -1,0 +1,149 @@
+"""Which axes of a dataset make the picture, which way they run, and how large a pixel is. No file is touched here."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Any, TypeVar
+
+import numpy as np
+from numpy.typing import NDArray
+
+from diffview.readers.base import Coordinate
+from diffview.readers.naming import is_column, is_row
+
+SMALLEST_SIDE = 8  # pixels; thinner axes are channels, bands, corners, not the side of a picture
+KM_PER_DEGREE = 111.195  # of a great circle on a sphere of 6371 km
+_KM_PER_UNIT = {
+    "m": 1e-3, "metre": 1e-3, "metres": 1e-3, "meter": 1e-3, "meters": 1e-3,
+    "km": 1.0, "kilometre": 1.0, "kilometres": 1.0, "kilometer": 1.0, "kilometers": 1.0,
+}  # fmt: skip
+Floats = NDArray[np.floating[Any]]
+_Float = TypeVar("_Float", bound=np.floating[Any])
+_NORTHWARD, _EASTWARD = ("latitude", "y"), ("longitude", "x")
+
+
+@dataclass(frozen=True, eq=False)
+class Layout:
+    """How a stored slice is turned into a picture.
+
+    Attributes:
+        axes: the axes of the dataset that become (rows, columns).
+        flip_rows, flip_columns: whether the stored direction is turned round, so that north is up and east is right.
+        coords: coordinates of the picture, oriented like it, keyed latitude, longitude, y, x.
+        pixel_km: (height, width) of a pixel at the centre in km, or None.
+        notes: what was assumed, one finished sentence each.
+    """
+
+    axes: tuple[int, int]
+    flip_rows: bool = False
+    flip_columns: bool = False
+    coords: dict[str, Floats] = field(default_factory=dict)
+    pixel_km: tuple[float, float] | None = None
+    notes: tuple[str, ...] = ()
+
+    def oriented(self, values: NDArray[_Float]) -> NDArray[_Float]:
+        """`values` [..., rows, columns] in stored direction, north up; a view, its own inverse."""
+        rows = slice(None, None, -1) if self.flip_rows else slice(None)
+        columns = slice(None, None, -1) if self.flip_columns else slice(None)
+        return values[..., rows, columns]
+
+
+def image_axes(
+    shape: Sequence[int], dims: Sequence[str], coordinates: Sequence[Coordinate] = ()
+) -> tuple[int, int] | None:
+    """The axes that become (rows, columns): by coordinates, by names, else the last two; None below two dimensions."""
+    if len(shape) < 2:  # a picture has two sides
+        return None
+    rows = {axis for c in coordinates if c.role in _NORTHWARD for axis in c.axes}
+    columns = {axis for c in coordinates if c.role in _EASTWARD for axis in c.axes}
+    rows = rows or {axis for axis, name in enumerate(dims) if is_row(name)}
+    columns = columns or {axis for axis, name in enumerate(dims) if is_column(name)}
+    if rows and columns and rows.isdisjoint(columns):
+        return max(rows), max(columns)
+    last_two = (len(shape) - 2, len(shape) - 1)
+    wide = [axis for axis, size in enumerate(shape) if size >= SMALLEST_SIDE]
+    if all(axis in wide for axis in last_two) or len(wide) < len(last_two):
+        return last_two
+    return wide[-2], wide[-1]
+
+
+def layout(axes: tuple[int, int], along: Sequence[Coordinate], plane: Sequence[Coordinate]) -> Layout:
+    """The layout of a picture with these axes, 1-D coordinates `along` them and 2-D ones over their `plane`."""
+    row = next((c for c in along if c.axes == axes[:1] and c.role in _NORTHWARD), None)
+    column = next((c for c in along if c.axes == axes[1:] and c.role in _EASTWARD), None)
+    latitude = next((c for c in plane if c.role == "latitude"), None)
+    longitude = next((c for c in plane if c.role == "longitude"), None)
+    flip_rows = _falls(-row.values) if row else latitude is not None and _southward_up(latitude.values)
+    flip_columns = _falls(column.values) if column else longitude is not None and _westward(longitude.values)
+    turned = Layout(axes, flip_rows, flip_columns)
+    coords: dict[str, Floats] = {}
+    for flat in (latitude, longitude):
+        if flat:
+            coords[flat.role] = np.ascontiguousarray(turned.oriented(flat.values))
+    for line, flip in ((row, flip_rows), (column, flip_columns)):
+        if line:
+            coords[line.role] = line.values[::-1].copy() if flip else line.values
+    note = "" if (row or latitude) and (column or longitude) else "Shown by index: no coordinate says where north is."
+    return Layout(axes, flip_rows, flip_columns, coords, _pixel_km(row, column, coords), (note,) if note else ())
+
+
+def _falls(values: Floats) -> bool:
+    """Whether most steps of a 1-D coordinate go down; the jump of a longitude at the date line is one step of many."""
+    steps = np.diff(values)
+    return bool(np.nansum(np.sign(steps)) < 0)
+
+
+def _southward_up(latitude: Floats) -> bool:
+    """Whether the first row of a 2-D latitude lies south of the last; rows without any value are passed over."""
+    filled = np.flatnonzero(np.isfinite(latitude).any(axis=1))
+    if filled.size == 0:
+        return False
+    return bool(np.nanmean(latitude[filled[0]]) < np.nanmean(latitude[filled[-1]]))
+
+
+def _westward(longitude: Floats) -> bool:
+    """Whether a 2-D longitude mostly falls from column to column, steps taken on the circle."""
+    steps = np.diff(longitude, axis=1)
+    steps = (steps + 180.0) % 360.0 - 180.0
+    return bool(np.nansum(np.sign(steps)) < 0)
+
+
+def _pixel_km(
+    row: Coordinate | None, column: Coordinate | None, coords: dict[str, Floats]
+) -> tuple[float, float] | None:
+    """(height, width) of a pixel in km at the centre: by projection, by degrees, by a 2-D grid of places."""
+    size = None
+    if row and column:
+        scales = [_KM_PER_UNIT.get(c.units.strip().lower()) for c in (row, column)]
+        if scales[0] and scales[1]:
+            size = _step(row.values) * scales[0], _step(column.values) * scales[1]
+        elif row.role == "latitude" or row.units.startswith("degree"):
+            parallel = float(np.cos(np.radians(row.values[row.values.size // 2])))
+            size = _step(row.values) * KM_PER_DEGREE, _step(column.values) * KM_PER_DEGREE * parallel
+    if size is None and "latitude" in coords and "longitude" in coords and coords["latitude"].ndim > 1:
+        size = _at_centre(coords["latitude"], coords["longitude"])
+    return size if size and all(np.isfinite(side) and side > 0 for side in size) else None
+
+
+def _step(values: Floats) -> float:
+    """The usual distance between neighbours of a 1-D coordinate."""
+    steps = np.abs(np.diff(values.astype(np.float64)))
+    steps = steps[np.isfinite(steps)]
+    return float(np.median(steps)) if steps.size else float("nan")
+
+
+def _at_centre(latitude: Floats, longitude: Floats) -> tuple[float, float] | None:
+    """Mean great-circle distance between neighbours near the centre, down and across, in km."""
+    if longitude.shape != latitude.shape or min(latitude.shape) < 3:  # a centre and two neighbours
+        return None
+    i, j = (n // 2 for n in latitude.shape)
+    around = (slice(i - 1, i + 2), slice(j - 1, j + 2))
+    places = np.radians(np.stack([latitude[around], longitude[around]]).astype(np.float64))
+    north, south, west, east = places[:, 0, 1], places[:, 2, 1], places[:, 1, 0], places[:, 1, 2]
+    return _great_circle(north, south) / 2, _great_circle(west, east) / 2
+
+
+def _great_circle(a: Floats, b: Floats) -> float:
+    """Distance in km of two places (latitude, longitude) in radians, by the haversine formula."""
+    half = np.sin((b - a) / 2) ** 2
+    angle = 2 * np.arcsin(np.sqrt(half[0] + np.cos(a[0]) * np.cos(b[0]) * half[1]))
+    return float(np.degrees(angle)) * KM_PER_DEGREE

@@ -1,0 +1,215 @@
+"""Opening files and finding datasets in them; h5py's many exceptions become sentences here."""
+
+import contextlib
+import difflib
+import posixpath
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import h5py
+
+from diffview.errors import UserError
+from diffview.readers.sniff import require_hdf5
+
+with contextlib.suppress(ImportError):
+    import hdf5plugin  # noqa: F401  (registers blosc, lz4, bitshuffle, zstd)
+
+MAX_SOFT_LINKS = 32
+
+# What h5py is known to raise on damaged or unusual files.
+H5PY_ERRORS = (OSError, RuntimeError, ValueError, TypeError, KeyError, AttributeError, IndexError, OverflowError)
+
+
+@contextlib.contextmanager
+def open_file(path: str | Path) -> Iterator[h5py.File]:
+    """An HDF5 file, open for reading.
+
+    Raises:
+        UserError: if it is no HDF5 file, or damaged.
+    """
+    found = require_hdf5(path)
+    try:
+        file = h5py.File(found, "r")
+        file["/"]  # the root may be damaged where the first bytes are not
+    except H5PY_ERRORS as error:
+        state = "incomplete: its end is missing" if "truncated" in str(error) else "damaged"
+        raise UserError(f"{found} is an HDF5 file but {state}.", "Download or copy it again.") from None
+    with file:
+        yield file
+
+
+@contextlib.contextmanager
+def reading(file: h5py.File, dataset: str) -> Iterator[None]:
+    """Turn what h5py raises while `dataset` is read into a UserError."""
+    try:
+        yield
+    except MemoryError:
+        raise UserError(
+            f"{dataset} in {file.filename} does not fit into memory.", "Choose a smaller dataset."
+        ) from None
+    except H5PY_ERRORS as error:
+        text = str(error).lower()
+        if "filter" in text and ("regist" in text or "not available" in text or "find plugin" in text):
+            hint = "Install hdf5plugin, which brings the usual ones, or rewrite the file with h5repack."
+            reason = "it is compressed with a filter that is not installed here"
+        else:
+            hint = "The file may be damaged: download or copy it again, or choose another dataset."
+            reason = f"the HDF5 library gave up ({_first_line(error)})"
+        raise UserError(f"{dataset} in {file.filename} cannot be read: {reason}.", hint) from None
+
+
+def _first_line(error: Exception) -> str:
+    """The first line of an exception, without a full stop; its kind if it says nothing."""
+    lines = str(error).strip().splitlines() or [type(error).__name__]
+    return lines[0].rstrip(". ")[:200]
+
+
+def find_group(file: h5py.File, path: str) -> h5py.Group:
+    """The group at `path`.
+
+    Raises:
+        UserError: if there is none.
+    """
+    found = _resolve(file, path)
+    if not isinstance(found, h5py.Group):
+        raise UserError(f"{path} in {file.filename} is not a group.", "Choose a group of the tree.")
+    return found
+
+
+def find_dataset(file: h5py.File, path: str) -> h5py.Dataset:
+    """The dataset at `path`; links to other files are not followed.
+
+    Raises:
+        UserError: if there is none, or its values lie in another file.
+    """
+    found = _resolve(file, path)
+    if isinstance(found, h5py.Group):
+        members = _children(found)
+        hint = f"Choose one of its members: {', '.join(members[:8])}." if members else "It is empty."
+        raise UserError(f"{path} in {file.filename} is a group, not a dataset.", hint)
+    if not isinstance(found, h5py.Dataset):
+        raise UserError(f"{path} in {file.filename} is a named type, not a dataset.", "Choose a dataset of the tree.")
+    elsewhere = stored_elsewhere(found)
+    if elsewhere:
+        raise UserError(f"{path} in {file.filename} cannot be read: {elsewhere}", "Open that file itself.")
+    return found
+
+
+def stored_elsewhere(dataset: h5py.Dataset) -> str:
+    """A sentence that names the other file if the values lie in one, else ""."""
+    external = dataset.external
+    if external:
+        return f"its values lie in another file, {external[0][0]}, which is not followed."
+    if dataset.is_virtual:
+        others = {source.file_name for source in dataset.virtual_sources()} - {"."}
+        if others:
+            return f"it is put together from other files ({', '.join(sorted(others)[:3])}), which are not followed."
+    return ""
+
+
+def member(group: h5py.Group, name: str) -> tuple[Any, str]:
+    """(object or None, sentence) for one member of a group; the sentence says why there is no object."""
+    try:
+        link = group.get(name, getlink=True)
+    except TypeError:
+        return None, "It is a user-defined link, which is not followed."
+    except H5PY_ERRORS:
+        return None, "Its link is damaged."
+    if isinstance(link, h5py.ExternalLink):
+        return None, f"It is a link to {link.path} in another file, {link.filename}, which is not followed."
+    if isinstance(link, h5py.SoftLink):
+        return None, f"It is a link to {link.path}."
+    try:
+        return group[name], ""
+    except H5PY_ERRORS:
+        return None, "It is damaged and cannot be opened."
+
+
+def _resolve(file: h5py.File, path: str) -> Any:
+    """The object at `path`, walked part by part so that no link leads into another file."""
+    here: Any = file["/"]
+    parts = [part for part in path.split("/") if part]
+    links = 0
+    while parts:
+        name = parts.pop(0)
+        if not isinstance(here, h5py.Group) or name not in _names(here):
+            raise _missing(file, path)
+        found, why = member(here, name)
+        if found is None:
+            target = _soft_target(here, name)
+            links += 1
+            if target is None or links > MAX_SOFT_LINKS:
+                raise UserError(f"{path} in {file.filename} cannot be opened. {why}", "Choose another dataset.")
+            parts = [part for part in target.split("/") if part] + parts
+            found = file["/"]
+        here = found
+    return here
+
+
+def _soft_target(group: h5py.Group, name: str) -> str | None:
+    """Absolute path that a soft link points to; None if the member is no soft link."""
+    try:
+        link = group.get(name, getlink=True)
+    except H5PY_ERRORS:
+        return None
+    if not isinstance(link, h5py.SoftLink):
+        return None
+    return posixpath.normpath(posixpath.join(group.name or "/", link.path))
+
+
+def _names(group: h5py.Group) -> set[str]:
+    """The names of the members, nothing if the group is damaged."""
+    try:
+        return set(group)
+    except H5PY_ERRORS:
+        return set()
+
+
+def _children(group: h5py.Group) -> list[str]:
+    return sorted(_names(group))
+
+
+def dataset_paths(file: h5py.File, limit: int = 2000) -> list[str]:
+    """Paths of the datasets of a file, breadth first; every group is entered once, no link is followed."""
+    return [path for path, _ in walk(file, limit)]
+
+
+def walk(file: h5py.File, limit: int) -> Iterator[tuple[str, h5py.Dataset]]:
+    """(path, dataset) for up to `limit` datasets, breadth first; every group is entered once, no link followed."""
+    root = file["/"]
+    waiting: list[tuple[str, h5py.Group]] = [("", root)]
+    seen = {_address(root)}
+    count = 0
+    while waiting:
+        prefix, group = waiting.pop(0)
+        for name in _children(group):
+            found, _ = member(group, name)
+            path = f"{prefix}/{name}"
+            if isinstance(found, h5py.Dataset):
+                yield path, found
+                count += 1
+                if count == limit:
+                    return
+            elif isinstance(found, h5py.Group) and _address(found) not in seen:
+                seen.add(_address(found))
+                waiting.append((path, found))
+
+
+def _address(group: h5py.Group) -> int:
+    """Where the group lies in the file: hard links make cycles, names cannot tell."""
+    return int(h5py.h5o.get_info(group.id).addr)
+
+
+def _missing(file: h5py.File, path: str) -> UserError:
+    """The error for a dataset that is not there, with the names that come close."""
+    paths = dataset_paths(file)
+    by_name: dict[str, str] = {}
+    for known in paths:
+        by_name.setdefault(posixpath.basename(known).lower(), known)
+    wanted = "/" + path.strip("/")
+    close = difflib.get_close_matches(wanted, paths, n=3)
+    close += [by_name[n] for n in difflib.get_close_matches(posixpath.basename(wanted).lower(), by_name, n=3)]
+    names = list(dict.fromkeys(close)) or paths[:5]
+    hint = f"{'Near it' if close else 'It has'}: {', '.join(names[:5])}." if names else "The file has no dataset."
+    return UserError(f"{file.filename} has no dataset {path}.", hint)

@@ -1,0 +1,197 @@
+"""Packed values to physical ones: xarray's CF decoder, plus the parts of CF that it leaves to the reader."""
+
+from __future__ import annotations
+
+import importlib
+import math
+import threading
+import warnings
+from dataclasses import dataclass
+from types import ModuleType
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from diffview.readers.attributes import number_attributes, text_attribute
+from diffview.readers.base import Decoded
+
+if TYPE_CHECKING:
+    import h5py
+
+EDGE = 0.01  # of a packing step: limits given in physical units are met exactly by values that rounding moved
+
+
+_importing = threading.Lock()
+
+
+def load_xarray() -> ModuleType:
+    """xarray, imported by one thread at a time.
+
+    It imports itself in circles: two threads that import different parts of it at once each break the other.
+    """
+    with _importing:
+        importlib.import_module("xarray.conventions")
+        return importlib.import_module("xarray")
+
+
+@dataclass(frozen=True)
+class Packing:
+    """How one dataset is packed, CF conventions 1.11, sections 2.5.1 and 8.1.
+
+    Attributes:
+        dtype: the packed type after `_Unsigned` is honoured, in the byte order of this machine.
+        fills: packed values that mean missing (_FillValue, missing_value), in `dtype`.
+        scale, offset: value = packed * scale + offset, in their stored types; None if absent.
+        low, high: least and greatest valid packed value, infinite if not given.
+        remarks: what could not be honoured.
+    """
+
+    dtype: np.dtype[Any]
+    fills: tuple[Any, ...] = ()
+    scale: Any = None
+    offset: Any = None
+    low: float = -math.inf
+    high: float = math.inf
+    remarks: tuple[str, ...] = ()
+
+    def decode(self, raw: NDArray[Any]) -> Decoded:
+        """Physical values of packed ones, NaN where missing, outside the valid range or infinite."""
+        xarray = load_xarray()
+        packed = native(raw, self.dtype)
+        attributes: dict[str, Any] = {"scale_factor": self.scale, "add_offset": self.offset}
+        attributes = {key: value for key, value in attributes.items() if value is not None}
+        if self.fills:
+            attributes["_FillValue"], *others = self.fills
+            if others:
+                attributes["missing_value"] = np.array(others, self.dtype)
+        variable = xarray.Variable([f"d{i}" for i in range(packed.ndim)], packed, attributes)
+        with warnings.catch_warnings(), np.errstate(over="ignore", invalid="ignore"):
+            warnings.simplefilter("ignore", xarray.SerializationWarning)  # several fill values are meant
+            decoded = xarray.conventions.decode_cf_variable(
+                "values", variable, concat_characters=False, decode_times=False, decode_timedelta=False
+            )
+        values = np.asarray(decoded.values)
+        floating = values.dtype if values.dtype.kind == "f" else np.result_type(values.dtype, np.float32)
+        values = np.array(values, dtype=floating)  # always a copy: what is masked below must not reach `raw`
+        return self._bounded(packed, values)
+
+    def _bounded(self, packed: NDArray[Any], values: NDArray[Any]) -> Decoded:
+        """Mask what lies outside the valid range and what is infinite; `values` is changed in place."""
+        outside = 0
+        if self.low > -math.inf or self.high < math.inf:
+            bad = ((packed < self.low) | (packed > self.high)) & ~np.isnan(values)
+            outside = int(np.count_nonzero(bad))
+            values[bad] = np.nan
+        endless = np.isinf(values)
+        infinite = int(np.count_nonzero(endless))
+        if infinite:
+            values[endless] = np.nan
+        return Decoded(values, outside, infinite)
+
+
+def native(raw: NDArray[Any], dtype: np.dtype[Any]) -> NDArray[Any]:
+    """`raw` in the byte order of this machine, its bits seen as `dtype` where that differs only in its sign."""
+    plain = np.asarray(raw).astype(raw.dtype.newbyteorder("="), copy=False)
+    return plain.view(dtype) if {plain.dtype.kind, dtype.kind} == {"i", "u"} else plain.astype(dtype, copy=False)
+
+
+def packing_of(dataset: h5py.Dataset) -> Packing:
+    """The packing that the attributes of a numeric dataset declare."""
+    dtype = packed_type(dataset)
+    remarks: list[str] = []
+    found = [number_attributes(dataset, name) for name in ("_FillValue", "missing_value")]
+    fills = [as_packed(value, dtype) for values in found for value in values]
+    scale, offset = (_factor(dataset, name, remarks) for name in ("scale_factor", "add_offset"))
+    low, high = _valid_range(dataset, dtype, scale, offset, remarks)
+    unique = dict.fromkeys(fill.item() for fill in fills if fill is not None and not _is_nan(fill))
+    return Packing(dtype, tuple(dtype.type(fill) for fill in unique), scale, offset, low, high, tuple(remarks))
+
+
+def packed_type(dataset: h5py.Dataset) -> np.dtype[Any]:
+    """The stored type as `_Unsigned` wants it seen; bool counts as uint8, long double as float64."""
+    stored: np.dtype[Any] = dataset.dtype.newbyteorder("=")
+    if stored.kind == "b":
+        return np.dtype(np.uint8)
+    if stored.kind == "f" and stored.itemsize > np.dtype(np.float64).itemsize:
+        return np.dtype(np.float64)
+    unsigned = text_attribute(dataset, "_Unsigned").lower()
+    if stored.kind == "i" and unsigned == "true":
+        return np.dtype(f"u{stored.itemsize}")
+    if stored.kind == "u" and unsigned == "false":
+        return np.dtype(f"i{stored.itemsize}")
+    return stored
+
+
+def as_packed(value: Any, dtype: np.dtype[Any]) -> Any:
+    """A fill value in the packed type, None where it has no place there (NaN for integers, 1e20 for int16).
+
+    An integer of the same size is taken by its bits: that is how a signed file writes the fill of unsigned values.
+    """
+    value = np.asarray(value)
+    if dtype.kind == "f":
+        with np.errstate(over="ignore"):
+            return value.astype(dtype)[()]
+    if value.dtype.kind == "f":
+        if not np.isfinite(value) or value != np.round(value):
+            return None
+        whole = int(value)
+    else:
+        if value.dtype.itemsize == dtype.itemsize:
+            return value.astype(value.dtype.newbyteorder("=")).view(dtype)[()]
+        whole = int(value)
+    limits = np.iinfo(dtype)
+    if limits.min <= whole <= limits.max:
+        return dtype.type(whole)
+    wrapped = whole + 2 ** (8 * dtype.itemsize)  # -1 written in a wider type for the fill of an unsigned one
+    return dtype.type(wrapped) if dtype.kind == "u" and -limits.max <= whole < 0 else None
+
+
+def _factor(dataset: h5py.Dataset, name: str, remarks: list[str]) -> Any:
+    """scale_factor or add_offset as one number; None if absent or not one number."""
+    values = number_attributes(dataset, name)
+    if len(values) == 1 and math.isfinite(values[0]):
+        value = values[0]
+        return value if value.dtype.kind == "f" else np.float64(value)
+    if values:
+        remarks.append(f"{name} is not one finite number and was not applied.")
+    return None
+
+
+def _valid_range(
+    dataset: h5py.Dataset, dtype: np.dtype[Any], scale: Any, offset: Any, remarks: list[str]
+) -> tuple[float, float]:
+    """Least and greatest valid packed value, infinite where not given.
+
+    Limits are packed values [CF 2.5.1], except floating limits of packed integers, which are physical ones
+    [NetCDF Users Guide, attribute conventions: valid_range of the unpacked type].
+    """
+    lows, highs = number_attributes(dataset, "valid_min")[:1], number_attributes(dataset, "valid_max")[:1]
+    match number_attributes(dataset, "valid_range"):
+        case (low, high):
+            lows, highs = lows or (low,), highs or (high,)
+    lows, highs = (tuple(v for v in values if not _is_nan(v)) for values in (lows, highs))
+    if dtype.kind in "iu" and any(value.dtype.kind == "f" for value in (*lows, *highs)):
+        ends = (float(lows[0]) if lows else -math.inf, float(highs[0]) if highs else math.inf)
+        low, high = sorted((end - float(offset or 0.0)) / float(scale or 1.0) for end in ends)
+        low, high = low - EDGE, high + EDGE
+    else:
+        low = _packed_limit(lows[0], dtype) if lows else -math.inf
+        high = _packed_limit(highs[0], dtype) if highs else math.inf
+    if low > high:
+        remarks.append("The valid range is empty and was not applied.")
+        return -math.inf, math.inf
+    return low, high
+
+
+def _packed_limit(value: Any, dtype: np.dtype[Any]) -> float:
+    """One limit in the packed type; a negative one of unsigned values is taken by its bits."""
+    if dtype.kind == "f":
+        with np.errstate(over="ignore"):
+            return float(dtype.type(value))
+    whole = int(value)
+    return whole + 2 ** (8 * value.dtype.itemsize) if dtype.kind == "u" and whole < 0 else whole
+
+
+def _is_nan(value: Any) -> bool:
+    return bool(value != value)  # noqa: PLR0124 (also for types that math.isnan refuses)

@@ -1,0 +1,311 @@
+"""Reading one slice of a dataset as a picture, and the same place in other slices."""
+
+import importlib
+import itertools
+import math
+from collections.abc import Collection, Iterator, Sequence
+from typing import Any
+
+import h5py
+import numpy as np
+from numpy.typing import NDArray
+
+from diffview.errors import UserError
+from diffview.fields import Array, Field, Region
+from diffview.readers import READERS
+from diffview.readers.attributes import text_attribute
+from diffview.readers.base import Coordinate, Picture, Reader, Variable
+from diffview.readers.blocks import blocks
+from diffview.readers.layout import Layout, image_axes, layout
+from diffview.readers.opening import find_dataset, open_file, reading
+from diffview.readers.tree import find_in, text_of, why_not_plottable
+
+LARGEST_PICTURE = 64 * 2**20  # pixels
+TRIES = 12  # datasets and slices that are tried for one with data in it, where the user named none
+_PLACES = (0.0, 0.5, 1.0, 0.25, 0.75)  # where to look for a slice with data, as a part of the dimension
+_LICENCES = ("license", "licence", "terms_of_use", "rights")
+
+
+def read_slice(path: str, dataset: str | None = None, index: Sequence[int] | None = None) -> Picture:
+    """One slice of a dataset: float32, physical units, NaN missing, north up.
+
+    Args:
+        path: an HDF5 or netCDF-4 file.
+        dataset: path of the dataset; None takes the best one that holds data.
+        index: index of every dimension that is not shown, in the order of the file; None takes zeros, or the first
+            of a few other slices that holds data.
+
+    Raises:
+        UserError: if there is no such picture, or nothing to see in it.
+    """
+    with open_file(path) as file:
+        if dataset is not None:
+            return _first_with_data(file, dataset, index)
+        first_error: UserError | None = None
+        with reading(file, "The tree"):
+            candidates = find_in(file)
+        for node in candidates[:TRIES]:
+            try:
+                return _first_with_data(file, node.path, index)
+            except UserError as error:
+                first_error = first_error or error
+        raise first_error or UserError(
+            f"{file.filename} holds no picture: no numeric dataset has two dimensions of 8 pixels or more.",
+            "Choose a dataset of the tree to see why it cannot be shown.",
+        )
+
+
+def variable_of(file: h5py.File, dataset: str) -> Variable:
+    """The dataset, understood by the first reader that claims the file.
+
+    Raises:
+        UserError: if there is none, or it cannot be shown as a picture.
+    """
+    with reading(file, dataset):
+        found = find_dataset(file, dataset)
+        reader = reader_of(file)
+        why = why_not_plottable(found)
+        if not why:
+            return reader.variable(found)
+    raise UserError(
+        f"{dataset} in {file.filename} cannot be shown: {why[0].lower()}{why[1:]}", "Choose another dataset."
+    )
+
+
+def reader_of(file: h5py.File) -> Reader:
+    """The first row of READERS that claims the file."""
+    modules = (importlib.import_module(f"diffview.readers.{name}") for name in READERS)
+    return next(module for module in modules if module.claims(file))
+
+
+def _first_with_data(file: h5py.File, dataset: str, index: Sequence[int] | None) -> Picture:
+    """The slice asked for; without an index the first of a few that holds more than one value."""
+    variable = variable_of(file, dataset)
+    with reading(file, dataset):
+        along = variable.axis_coordinates()
+        axes = image_axes(variable.dataset.shape, variable.dims, along)
+        if axes is None:
+            raise UserError(f"{dataset} in {file.filename} has no two dimensions.", "Choose another dataset.")
+        arranged = _arranged(variable, axes, along)
+    others = [axis for axis in range(len(variable.dataset.shape)) if axis not in axes]
+    sizes = [variable.dataset.shape[axis] for axis in others]
+    if index is not None:
+        return _picture(file, variable, arranged, _checked_index(file, variable, others, index))
+    first_error: UserError | None = None
+    for candidate in _candidates(sizes):
+        try:
+            return _picture(file, variable, arranged, candidate)
+        except _NothingToSee as error:
+            first_error = first_error or UserError(error.sentence, error.hint)
+    raise first_error or UserError(f"{dataset} in {file.filename} is empty.", "Choose another dataset.")
+
+
+class _NothingToSee(UserError):
+    """The slice can be read, but holds no value, or the same everywhere."""
+
+
+def _candidates(sizes: Sequence[int]) -> Iterator[tuple[int, ...]]:
+    """A few indices to look at: the first slice, then places spread over all dimensions, then single ones."""
+    spread = [tuple(round(part * (size - 1)) for size in sizes) for part in _PLACES]
+    single = [
+        tuple(round(part * (size - 1)) if axis == moved else 0 for axis, size in enumerate(sizes))
+        for moved in range(len(sizes))
+        for part in _PLACES[1:]
+    ]
+    yield from itertools.islice(dict.fromkeys([*spread, *single]), TRIES)
+
+
+def _checked_index(file: h5py.File, variable: Variable, others: Sequence[int], index: Sequence[int]) -> tuple[int, ...]:
+    """`index` as whole numbers inside their dimensions.
+
+    Raises:
+        UserError: if there are too many, too few, or one is outside.
+    """
+    where = f"{variable.dataset.name} in {file.filename}"
+    names = [f"{variable.dims[axis]} (0 to {variable.dataset.shape[axis] - 1})" for axis in others]
+    hint = f"Give one index for each of {', '.join(names)}." if names else "It has no other dimension."
+    if len(index) != len(others):
+        raise UserError(f"{where} needs {len(others)} indices, not {len(index)}.", hint)
+    for axis, value in zip(others, index, strict=True):
+        if not 0 <= value < variable.dataset.shape[axis]:
+            raise UserError(f"{where} has no index {value} of {variable.dims[axis]}.", hint)
+    return tuple(int(value) for value in index)
+
+
+def _picture(file: h5py.File, variable: Variable, arranged: Layout, index: tuple[int, ...]) -> Picture:
+    """Read, decode, orient and describe one slice."""
+    dataset = variable.dataset
+    rows, columns = arranged.axes
+    others = [axis for axis in range(len(dataset.shape)) if axis not in arranged.axes]
+    where = f"{dataset.name} in {file.filename}"
+    if dataset.shape[rows] * dataset.shape[columns] > LARGEST_PICTURE:
+        raise UserError(
+            f"{where} is too large: {text_of((dataset.shape[rows], dataset.shape[columns]))} pixels.",
+            f"Pictures of up to {LARGEST_PICTURE // 2**20} million pixels are read; cut the file, e.g. with ncks.",
+        )
+    with reading(file, dataset.name):
+        values = np.empty((dataset.shape[rows], dataset.shape[columns]), np.float32)
+        fixed = dict(zip(others, index, strict=True))
+        outside, infinite = _read_plane(variable, arranged.axes, fixed, into=arranged.oriented(values))
+    _require_contrast(values, where, variable.units)
+    other_dims = tuple((variable.dims[axis], dataset.shape[axis]) for axis in others)
+    field = Field(
+        values,
+        variable.name,
+        variable.units,
+        (_shown(variable.dims[rows], "row"), _shown(variable.dims[columns], "column")),
+        arranged.pixel_km,
+        arranged.coords,
+        _provenance(file, variable, index, other_dims),
+        (*_masked_notes(outside, infinite), *variable.remarks, *arranged.notes),
+    )
+    return Picture(field, dataset.name, tuple(dataset.shape), arranged.axes, index, other_dims)
+
+
+def _shown(dim: str, fallback: str) -> str:
+    return fallback if dim.startswith("dim_") else dim
+
+
+def _read_plane(
+    variable: Variable, axes: tuple[int, int], fixed: dict[int, int], into: NDArray[np.float32]
+) -> tuple[int, int]:
+    """Fill `into` [rows, columns], in stored direction; return how many values were out of range and infinite.
+
+    Read and decoded block by block in the order of the file, so that memory stays near that of the picture.
+    """
+    dataset = variable.dataset
+    stored = sorted(axes)
+    turned = stored != list(axes)
+    chunks = [dataset.chunks[axis] for axis in stored] if dataset.chunks else None
+    outside = infinite = 0
+    for part in blocks([dataset.shape[axis] for axis in stored], chunks):
+        select = {**fixed, **dict(zip(stored, part, strict=True))}
+        raw = dataset[tuple(select[axis] for axis in sorted(select))]
+        decoded = variable.decode(raw.T if turned else raw)
+        block = _float32(decoded.values)
+        into[part[::-1] if turned else part] = block
+        outside += decoded.outside
+        infinite += decoded.infinite + int(np.isnan(block).sum() - np.isnan(decoded.values).sum())
+    return outside, infinite
+
+
+def _masked_notes(outside: int, infinite: int) -> tuple[str, ...]:
+    """What was masked, one finished sentence each."""
+    return tuple(
+        f"{count:,} {what} {'value was' if count == 1 else 'values were'} masked."
+        for count, what in ((outside, "out-of-range"), (infinite, "infinite"))
+        if count
+    )
+
+
+def _require_contrast(values: Array, where: str, units: str) -> None:
+    """Refuse a slice that holds no value, or one value everywhere: it cannot be standardised."""
+    missing = np.isnan(values)
+    if missing.all():
+        raise _NothingToSee(f"{where} cannot be shown: every value of this slice is missing.", "Choose another slice.")
+    low = float(values.min(initial=np.inf, where=~missing))
+    if low == float(values.max(initial=-np.inf, where=~missing)):
+        what = f"{low:g} {units}".strip()
+        raise _NothingToSee(f"{where} cannot be shown: every value is the same ({what}).", "Choose another slice.")
+
+
+def _provenance(
+    file: h5py.File, variable: Variable, index: Sequence[int], other_dims: Sequence[tuple[str, int]]
+) -> dict[str, str]:
+    """Where a slice comes from, as text."""
+    dataset = variable.dataset
+    parts = {
+        "path": file.filename,
+        "dataset": dataset.name,
+        "index": ", ".join(f"{name} = {i}" for (name, _), i in zip(other_dims, index, strict=True)),
+        "long_name": text_attribute(dataset, "long_name"),
+        "standard_name": text_attribute(dataset, "standard_name"),
+        "title": text_attribute(file, "title"),
+        "source": text_attribute(file, "source"),
+        "institution": text_attribute(file, "institution"),
+        "licence": next(filter(None, (text_attribute(file, name) for name in _LICENCES)), ""),
+    }
+    return {key: text for key, text in parts.items() if text or key in ("path", "dataset", "index")}
+
+
+def read_stack(
+    path: str,
+    dataset: str,
+    *,
+    axes: tuple[int, int],
+    index: Sequence[int],
+    dim: int,
+    region: Region,
+    limit: int = 1000,
+    leave_out: Collection[int] = (),
+) -> Array:
+    """The same place in other slices along one dimension: float32 [n, ny, nx], NaN missing, north up.
+
+    Args:
+        path: the file of a `Picture`.
+        dataset: its dataset.
+        axes: its axes.
+        index: its index.
+        dim: which of its `other_dims` to go along.
+        region: the place, in pixels of the oriented picture.
+        limit: at most this many slices, evenly spread.
+        leave_out: indices along `dim` that are not wanted (the slice a run starts from).
+
+    Raises:
+        UserError: if the place is not inside the picture or there is no such dimension.
+    """
+    with open_file(path) as file:
+        variable = variable_of(file, dataset)
+        shape = variable.dataset.shape
+        others = [axis for axis in range(len(shape)) if axis not in axes]
+        fixed = _checked_index(file, variable, others, index)
+        size = (shape[axes[0]], shape[axes[1]])
+        _check_place(f"{dataset} in {file.filename}", size, region, len(others), dim)
+        limit = max(1, min(limit, LARGEST_PICTURE // max(1, region.ny * region.nx)))
+        moving = others[dim]
+        step = max(1, math.ceil((shape[moving] - len(set(leave_out) & set(range(shape[moving])))) / limit))
+        with reading(file, dataset):
+            arranged = _arranged(variable, axes)
+            select: dict[int, int | slice] = dict(zip(others, fixed, strict=True))
+            select[moving] = slice(0, shape[moving], step)
+            select[axes[0]] = _stored(region.row, region.ny, size[0], arranged.flip_rows)
+            select[axes[1]] = _stored(region.column, region.nx, size[1], arranged.flip_columns)
+            keep = ~np.isin(np.arange(0, shape[moving], step), list(leave_out))
+            return _stack(variable, arranged, select, moving, keep)[:limit]
+
+
+def _check_place(where: str, size: tuple[int, int], region: Region, others: int, dim: int) -> None:
+    """Refuse a region outside a picture of `size`, and a dimension that is none of the `others`."""
+    if not 0 <= dim < others:
+        raise UserError(f"{where} has no other dimension number {dim}.", "Choose one of its other dimensions.")
+    if not (0 <= region.row <= size[0] - region.ny and 0 <= region.column <= size[1] - region.nx):
+        raise UserError(f"The region does not lie inside {where}.", "Move or shrink the region.")
+
+
+def _stack(
+    variable: Variable, arranged: Layout, select: dict[int, int | slice], moving: int, keep: NDArray[np.bool_]
+) -> Array:
+    """Read evenly spaced slices in one strided selection, so that each chunk is decompressed once."""
+    raw = variable.dataset[tuple(select[axis] for axis in sorted(select))]
+    left = sorted((moving, *arranged.axes))  # the axes of `raw`
+    raw = np.transpose(raw, [left.index(axis) for axis in (moving, *arranged.axes)])
+    return np.ascontiguousarray(arranged.oriented(_float32(variable.decode(raw[keep]).values)))
+
+
+def _stored(start: int, length: int, size: int, flipped: bool) -> slice:
+    """Where a stretch of the oriented picture lies in the file."""
+    return slice(size - start - length, size - start) if flipped else slice(start, start + length)
+
+
+def _float32(values: NDArray[np.floating[Any]]) -> Array:
+    """`values` as float32; what is too large for it becomes missing."""
+    with np.errstate(over="ignore"):
+        narrow = values.astype(np.float32)
+    narrow[np.isinf(narrow)] = np.nan
+    return narrow
+
+
+def _arranged(variable: Variable, axes: tuple[int, int], along: Sequence[Coordinate] | None = None) -> Layout:
+    """The layout of the picture that these axes make."""
+    along = variable.axis_coordinates() if along is None else along
+    return layout(axes, [c for c in along if c.axes[0] in axes], variable.plane_coordinates(axes))

@@ -1,0 +1,186 @@
+"""What a file holds: one level at a time for the tree, and every dataset that can be shown."""
+
+import posixpath
+from pathlib import Path
+
+import h5py
+
+from diffview.readers.attributes import all_attributes
+from diffview.readers.base import Node
+from diffview.readers.cf import dimension_scales
+from diffview.readers.layout import SMALLEST_SIDE, image_axes
+from diffview.readers.naming import is_coordinate, is_helper
+from diffview.readers.opening import H5PY_ERRORS, find_group, member, open_file, reading, stored_elsewhere, walk
+
+_FLAGS = ("flag_meanings", "flag_values", "flag_masks")
+
+
+def list_group(path: str, group: str = "/") -> tuple[Node, ...]:
+    """The members of one group, in the order of their names; nothing below them is touched.
+
+    Raises:
+        UserError: if the file or the group cannot be opened.
+    """
+    with open_file(path) as file, reading(file, group):
+        place = find_group(file, group)
+        names = sorted(place)
+        prefix = "/" + group.strip("/")
+        return tuple(_node(place, name, posixpath.join(prefix, name)) for name in names)
+
+
+def find_plottable(path: str, limit: int = 2000) -> tuple[Node, ...]:
+    """The datasets worth showing, best first, among the first `limit` of the file.
+
+    Numeric, both sides of the picture at least 8 pixels, no coordinate. Measurements come before flags, qualities
+    and angles, large pictures before small ones, those with units and a standard name before those without.
+
+    Raises:
+        UserError: if the file cannot be opened.
+    """
+    with open_file(path) as file, reading(file, "The tree"):
+        return find_in(file, limit)
+
+
+def find_in(file: h5py.File, limit: int = 2000) -> tuple[Node, ...]:
+    """`find_plottable` of a file that is open."""
+    ranked = []
+    for position, (where, dataset) in enumerate(walk(file, limit)):
+        if not _may_be_a_picture(dataset):
+            continue
+        node = dataset_node(dataset, where)
+        sides = picture_sides(node)
+        standard_name = node.attributes.get("standard_name", "")
+        if not node.plottable or min(sides) < SMALLEST_SIDE or is_coordinate(node.name, standard_name, node.units):
+            continue
+        helper = is_helper(node.name) or any(flag in node.attributes for flag in _FLAGS)
+        ranked.append(((helper, -sides[0] * sides[1], not node.units, not standard_name, position), node))
+    return tuple(node for _, node in sorted(ranked, key=lambda pair: pair[0]))
+
+
+def _may_be_a_picture(dataset: h5py.Dataset) -> bool:
+    """Whether two axes are long enough: said at once, without reading attributes."""
+    try:
+        return sum(size >= SMALLEST_SIDE for size in dataset.shape or ()) > 1 and dataset.dtype.kind in "biuf"
+    except H5PY_ERRORS:
+        return False
+
+
+def picture_sides(node: Node) -> tuple[int, int]:
+    """(rows, columns) of the picture that a dataset would make, (0, 0) if none."""
+    axes = image_axes(node.shape, node.dims)
+    return (node.shape[axes[0]], node.shape[axes[1]]) if axes else (0, 0)
+
+
+def _node(group: h5py.Group, name: str, path: str) -> Node:
+    """One member of a group."""
+    found, why = member(group, name)
+    if found is None:
+        return Node(path, name, "other" if "damaged" in why else "link", why=why)
+    if isinstance(found, h5py.Group):
+        return Node(path, name, "group", why="It is a group.", attributes=all_attributes(found))
+    if isinstance(found, h5py.Dataset):
+        return dataset_node(found, path)
+    return Node(path, name, "other", why="It is a named type, without values.")
+
+
+def dataset_node(dataset: h5py.Dataset, path: str) -> Node:
+    """A dataset as plain values; damage in one of its parts costs that part."""
+    attributes = all_attributes(dataset)
+    units = attributes.get("units", "").strip()
+    long_name = attributes.get("long_name", "").strip() or attributes.get("standard_name", "").strip()
+    name = posixpath.basename(path)
+    try:
+        shape = tuple(int(size) for size in dataset.shape) if dataset.shape is not None else ()
+        dims = tuple(dim for dim, _ in dimension_scales(dataset)) if shape else ()
+        dtype = type_name(dataset)
+        why = why_not_plottable(dataset, dims)
+    except H5PY_ERRORS:
+        return Node(path, name, "dataset", why="It is damaged and cannot be read.", attributes=attributes)
+    return Node(path, name, "dataset", shape, dims, dtype, units, long_name, not why, why, attributes)
+
+
+def type_name(dataset: h5py.Dataset) -> str:
+    """The stored type for people: numpy's name for numbers, a word for the rest."""
+    try:
+        dtype = dataset.dtype
+    except H5PY_ERRORS:
+        return "unsupported"
+    if h5py.check_string_dtype(dtype) is not None or dtype.kind == "S":
+        return "text"
+    if h5py.check_vlen_dtype(dtype) is not None:
+        return "lists of varying length"
+    if h5py.check_ref_dtype(dtype) is not None:
+        return "references"
+    words = {"V": "compound" if dtype.names else "opaque", "O": "unsupported", "c": "complex"}
+    if dtype.subdtype is not None:
+        return "array"
+    return words.get(dtype.kind, str(dtype))
+
+
+def why_not_plottable(dataset: h5py.Dataset, dims: tuple[str, ...] = ()) -> str:
+    """A sentence if no picture can be made of a dataset, else ""."""
+    word = type_name(dataset)
+    reason = ""
+    if dataset.shape is None:
+        reason = "It has no dataspace: nothing was ever stored in it."
+    elif not is_numeric(dataset):
+        reason = (
+            f"Its values are {'of a type that is not supported' if word == 'unsupported' else f'{word}, not numbers'}."
+        )
+    elif 0 in dataset.shape:
+        reason = f"It is empty: its shape is {text_of(dataset.shape)}."
+    elif stored_elsewhere(dataset):
+        reason = stored_elsewhere(dataset)
+        reason = reason[0].upper() + reason[1:]
+    elif len(dataset.shape) < 2:  # a picture has two sides
+        kind = "one dimension" if dataset.shape else "a single value"
+        reason = f"It has {kind}, a picture needs two."
+    else:
+        axes = image_axes(dataset.shape, dims or tuple(dim for dim, _ in dimension_scales(dataset)))
+        sides = [dataset.shape[axis] for axis in axes or ()]
+        if min(sides) < 2:  # a line is no picture
+            reason = f"Its picture would be only {text_of(tuple(sides))} pixels."
+    return reason
+
+
+def is_numeric(dataset: h5py.Dataset) -> bool:
+    """Whether the values are real numbers (bool and enum count)."""
+    try:
+        return dataset.dtype.kind in "biuf"
+    except H5PY_ERRORS:
+        return False
+
+
+def text_of(shape: tuple[int, ...]) -> str:
+    """A shape for people: "160 x 256"."""
+    return " x ".join(str(size) for size in shape)
+
+
+def whole_tree(path: str | Path, limit: int = 10000) -> tuple[Node, ...]:
+    """Every member of a file, depth first, at most `limit`; a group that was entered before is not entered again.
+
+    Raises:
+        UserError: if the file cannot be opened.
+    """
+    nodes: list[Node] = []
+    with open_file(path) as file, reading(file, "The tree"):
+        seen: set[int] = set()
+        waiting = _members(file["/"], "/", seen)
+        while waiting and len(nodes) < limit:
+            group, name, where = waiting.pop()
+            node = _node(group, name, where)
+            nodes.append(node)
+            if node.kind == "group":
+                waiting += _members(group[name], where, seen)
+    return tuple(nodes)
+
+
+def _members(group: h5py.Group, prefix: str, seen: set[int]) -> list[tuple[h5py.Group, str, str]]:
+    """(group, name, path) of the members, last first; nothing if the group is damaged or was entered before."""
+    try:
+        address = int(h5py.h5o.get_info(group.id).addr)
+        names = sorted(group, reverse=True) if address not in seen else []
+    except H5PY_ERRORS:
+        return []
+    seen.add(address)
+    return [(group, name, posixpath.join(prefix, name)) for name in names]

@@ -1,0 +1,119 @@
+"""The other side of `process`: a loop that reads requests from stdin and writes replies to stdout.
+
+Started as `python -P -m diffview.readers.worker FOLDER`. Replies are pickled; arrays of more than a few kilobytes
+are left in FOLDER as .npy files and only named in the reply.
+"""
+
+import importlib
+import io
+import os
+import pickle
+import shutil
+import signal
+import sys
+import threading
+import traceback
+import uuid
+from pathlib import Path
+from typing import Any, BinaryIO
+
+import numpy as np
+
+from diffview.errors import UserError
+from diffview.readers import FUNCTIONS
+
+LARGE = 16 * 2**10  # bytes; smaller arrays travel in the pipe
+
+
+class ReplyPickler(pickle.Pickler):
+    """Pickles a reply; large arrays become files of `folder`, named in the stream."""
+
+    def __init__(self, stream: BinaryIO, folder: Path) -> None:
+        super().__init__(stream, protocol=pickle.HIGHEST_PROTOCOL)
+        self._folder = folder
+
+    def persistent_id(self, item: Any) -> str | None:
+        """The name of the file that holds an array, None for everything that is pickled in place."""
+        if type(item) is not np.ndarray or item.nbytes < LARGE or item.dtype.hasobject:
+            return None
+        name = f"{uuid.uuid4().hex}.npy"
+        np.save(self._folder / name, item, allow_pickle=False)
+        return name
+
+
+def answer(name: str, arguments: dict[str, Any]) -> tuple[Any, UserError | None, str]:
+    """(value, error, traceback) of one request; whatever goes wrong comes back as a sentence."""
+    try:
+        module = importlib.import_module(f"diffview.readers.{FUNCTIONS[name]}")
+        return getattr(module, name)(**arguments), None, ""
+    except UserError as error:
+        return None, UserError(error.sentence, error.hint), ""
+    except MemoryError:
+        where = arguments.get("path", "The file")
+        return None, UserError(f"{where} needs more memory than there is.", "Choose a smaller dataset."), ""
+    except Exception as error:  # noqa: BLE001 (the last resort of a process: no request stays unanswered)
+        where = arguments.get("path", "The file")
+        sentence = f"{where} could not be read: the reader met an error of its own ({type(error).__name__}: {error})."
+        hint = "This is a fault of diffview, or the file is damaged in an unusual way: please report it."
+        return None, UserError(sentence, hint), traceback.format_exc()
+
+
+def packed_reply(ticket: int, reply: tuple[Any, UserError | None, str], folder: Path) -> bytes:
+    """The reply as bytes; if its arrays find no room on the disk, an error instead."""
+    for content in (reply, None):
+        stream = io.BytesIO()
+        try:
+            ReplyPickler(stream, folder).dump((ticket, *(content or _no_room(folder))))
+        except OSError:
+            continue
+        return stream.getvalue()
+    raise AssertionError("an error holds no arrays and always fits")
+
+
+def _no_room(folder: Path) -> tuple[None, UserError, str]:
+    sentence = f"The picture could not be handed over: {folder} has no room or may not be written."
+    return None, UserError(sentence, "Free some space there, or set TMPDIR to another folder."), ""
+
+
+def load_functions() -> None:
+    """Import every module that answers requests, and h5py with them."""
+    for name in dict.fromkeys(FUNCTIONS.values()):
+        importlib.import_module(f"diffview.readers.{name}")
+
+
+def warm_up() -> None:
+    """Import xarray (most of a second, pandas with it) while nobody waits: lists of groups do without it."""
+    importlib.import_module("diffview.readers.packing").load_xarray()
+
+
+def serve(requests: BinaryIO, replies: BinaryIO, folder: Path) -> None:
+    """Answer requests until the parent closes the pipe or dies."""
+    while True:
+        try:
+            ticket, name, arguments = pickle.load(requests)
+        except (EOFError, OSError, pickle.UnpicklingError):
+            return
+        replies.write(packed_reply(ticket, answer(name, arguments), folder))
+        replies.flush()
+
+
+def main() -> None:
+    """Run the reader process."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl+C in the terminal is for the window, which ends this process
+    folder = Path(sys.argv[1])
+    requests = os.fdopen(os.dup(0), "rb")
+    replies = os.fdopen(os.dup(1), "wb")
+    os.dup2(2, 1)  # what a library writes to stdout must not get between the replies
+    load_functions()
+    threading.Thread(target=warm_up, name="warm-up", daemon=True).start()
+    try:
+        serve(requests, replies, folder)
+    except BrokenPipeError:
+        pass
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+        os._exit(0)  # the warm-up may still be inside an import
+
+
+if __name__ == "__main__":
+    main()

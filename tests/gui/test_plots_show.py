@@ -1,0 +1,226 @@
+"""What the plots show: exact places, colours of the theme, messages; and no reference lost while painting."""
+
+import sys
+
+import numpy as np
+import pytest
+from PySide6.QtCore import QPointF
+from PySide6.QtGui import QColor
+from PySide6.QtWidgets import QApplication
+
+from diffview.gui.theme import DARK, LIGHT, theme
+from diffview.gui.widgets.histogram_plot import HistogramPlot
+from diffview.gui.widgets.scale_time_view import ScaleTimeView, log_rows, unity_line
+from diffview.gui.widgets.schedule_plot import SchedulePlot
+from diffview.gui.widgets.spectrum_plot import SpectrumPlot, drowned_from, short
+
+K = np.arange(64)
+RED = np.where(K > 0, 100.0 / np.maximum(K, 1) ** 2.0, 500.0)
+EDGES = np.linspace(-4, 4, 129)
+X = (EDGES[:-1] + EDGES[1:]) / 2
+NORMAL = np.exp(-(X**2) / 2) / np.sqrt(2 * np.pi)
+
+
+@pytest.fixture(autouse=True)
+def dark():
+    theme.use("dark")
+    yield
+    theme.use("dark")
+    theme.set_scale(1.0)
+
+
+@pytest.fixture
+def plots(qtbot):
+    made = [SchedulePlot(), HistogramPlot(), SpectrumPlot(), ScaleTimeView()]
+    schedule, histogram, spectrum, scales = made
+    t = np.linspace(0, 1, 256)
+    schedule.set_curve(t, 1 - t)
+    schedule.set_ghosts([("other", t, (1 - t) ** 2)])
+    schedule.set_handles([(0.5, 0.5)])
+    schedule.set_grid_ticks(np.linspace(0, 1, 19))
+    schedule.set_band(0.1, None, "trained on s = 0.1 to 80")
+    histogram.set_reference()
+    histogram.set_data(EDGES, NORMAL, NORMAL, NORMAL)
+    spectrum.set_axis(K, np.where(K > 0, 640.0 / np.maximum(K, 1), np.inf))
+    spectrum.set_curves(RED, RED + 1, None, 1.0)
+    scales.set_map(np.log10(RED)[:, None] - np.linspace(-3, 3, 80), K)
+    for plot, size in zip(made, ((900, 170), (400, 150), (400, 150), (400, 150)), strict=True):
+        qtbot.addWidget(plot)
+        plot.resize(*size)
+        plot.show()
+    QApplication.processEvents()
+    return made
+
+
+def colours(plot) -> set[str]:
+    image = plot.grab().toImage()
+    return {image.pixelColor(x, y).name() for x in range(image.width()) for y in range(image.height())}
+
+
+def test_every_plot_has_a_name_for_readers_of_screens(plots):
+    assert len({p.accessibleName() for p in plots}) == 4
+
+
+def test_a_change_of_theme_restyles(plots):
+    dark = [colours(p) for p in plots]
+    theme.use("light")
+    light = [colours(p) for p in plots]
+    for before, after in zip(dark, light, strict=True):
+        assert DARK.panel in before and LIGHT.panel not in before - {"#ffffff"}
+        assert LIGHT.panel in after and DARK.panel not in after
+    for plot, seen in zip(plots[:3], light[:3], strict=True):
+        assert QColor(LIGHT.forward).name() in seen, plot
+
+
+def test_zoom_moves_the_axis_and_tells_so(plots, qtbot):
+    schedule = plots[0]
+    left, _ = schedule.axis_pixels()
+    with qtbot.waitSignal(schedule.axisChanged):
+        theme.set_scale(1.5)
+    assert schedule.axis_pixels()[0] > left
+
+
+def test_axis_pixels_are_where_the_ends_are_drawn(plots, qtbot):
+    schedule = plots[0]
+    left, right = schedule.axis_pixels()
+    assert (schedule.to_pixel(0, 0).x(), schedule.to_pixel(1, 0).x()) == (left, right)
+    with qtbot.waitSignal(schedule.axisChanged):
+        schedule.resize(700, 170)
+        QApplication.processEvents()
+    assert schedule.axis_pixels()[1] == right - 200
+
+
+def test_curves_lie_where_the_axes_say(plots):
+    """The line of the schedule goes through the pixel of (0.25, 0.75)."""
+    schedule = plots[0]
+    schedule.set_handles(None)
+    QApplication.processEvents()
+    point = schedule.to_pixel(0.25, 0.75)
+    image = schedule.grab().toImage()
+    seen = {image.pixelColor(int(point.x()), int(point.y()) + dy).name() for dy in (-1, 0, 1)}
+    assert DARK.forward in seen
+    drawn = schedule.box.mapViewToScene(QPointF(0.25, 0.75))
+    assert (drawn.x(), drawn.y()) == pytest.approx((point.x(), point.y()))
+
+
+def test_nothing_autoscales(plots):
+    histogram, spectrum = plots[1:3]
+    before = (histogram.y_axis.high, spectrum.y_axis.high)
+    histogram.set_data(EDGES, 50 * NORMAL)
+    spectrum.set_curves(1e9 * RED, None, None, 1.0)
+    assert (histogram.y_axis.high, spectrum.y_axis.high) == before
+    assert histogram.box.viewRange()[1] == pytest.approx([0, 0.6])
+
+
+def test_infinite_and_missing_values_do_no_harm(plots):
+    schedule, _, spectrum, _ = plots
+    schedule.set_quantity("log_snr")
+    schedule.set_curve(np.array([0.0, 0.5, 1.0]), np.array([np.inf, 0.0, -np.inf]))
+    power = RED.copy()
+    power[5], power[7] = np.nan, 0.0
+    spectrum.set_curves(power, power, None, 1.0)
+    QApplication.processEvents()
+    assert np.isfinite(schedule._curve.yData).all()
+
+
+def test_legend_names_what_is_there(plots):
+    histogram, spectrum = plots[1:3]
+    assert [n for n, _ in histogram.legend_items()] == ["x\u2080", "x\u209c", "reverse", "N(0, 1)"]
+    histogram.set_data(EDGES, NORMAL)
+    assert [t for _, t in histogram.legend_items()] == ["forward", "dim"]
+    assert [n for n, _ in spectrum.legend_items()] == ["x\u2080", "x\u209c", "noise floor"]
+
+
+def test_a_power_law_drowns_at_its_exact_scale():
+    """P = 100/k^2 meets a floor of 4 at k = 5, and 3 at 10/sqrt 3 between the rings, both exactly in log-log."""
+    k, power = K[1:].astype(float), RED[1:]
+    assert drowned_from(k, power, 4.0) == pytest.approx(5.0)
+    assert drowned_from(k, power, 3.0) == pytest.approx(10 / np.sqrt(3))
+    assert drowned_from(k, power, 1e-9) is None
+    assert drowned_from(k, power, 1e9) == 1.0
+
+
+def test_the_floor_says_where_scales_drown(plots):
+    spectrum = plots[2]
+    assert spectrum._floor.text == "drowned below 64 km"
+    spectrum.set_axis(K)
+    spectrum.set_curves(RED, None, None, 1.0)
+    assert spectrum._floor.text == "drowned: k > 10"
+    spectrum.set_curves(RED, None, None, None)
+    assert spectrum._floor.level is None
+
+
+@pytest.mark.parametrize(
+    "value,text", [(0.372, "0.37"), (3.72, "3.7"), (37.2, "37"), (372, "370"), (4.0, "4"), (99.9, "100")]
+)
+def test_two_digits(value, text):
+    assert short(value) == text
+
+
+def test_a_message_hides_the_curves(plots):
+    spectrum = plots[2]
+    spectrum.show_message("No spectrum: more than 20 % is missing")
+    assert DARK.forward not in colours(spectrum)
+    assert spectrum.accessibleDescription().startswith("No spectrum")
+    spectrum.show_message("")
+    assert DARK.forward in colours(spectrum)
+
+
+def test_log_rows_are_exact_for_a_power_law():
+    """log10 of k^-2 is linear in log k: resampling between dense rings keeps it to the chord's error."""
+    k = np.arange(1.0, 65.0)
+    rows = log_rows(-2 * np.log10(k)[:, None], k, 100)
+    wanted = -2 * (np.arange(100) + 0.5) / 100 * np.log10(64)
+    assert rows[:, 0] == pytest.approx(wanted, abs=1e-12)
+
+
+def test_the_line_of_unity_is_that_of_the_spectrum_plot():
+    k = np.arange(1.0, 64.0)
+    noise = np.array([1e-9, 3.0, 1.0, 0.25, 1e9])
+    line = unity_line(np.log10(RED[1:, None] / noise), k)
+    assert line[1:4] == pytest.approx([10 / np.sqrt(3), 10, 20])
+    assert np.isnan(line[[0, 4]]).all()
+
+
+def test_the_map_is_centred_on_unity(plots):
+    scales = plots[3]
+    table = np.zeros((256, 3), dtype=np.uint8)
+    table[:128, 2] = table[128:, 0] = 255
+    scales.set_colormap(table)
+    k = np.arange(1, 65)
+    scales.set_map(np.where(np.arange(64) < 8, 1.0, -1.0)[:, None] * np.ones(50), k)
+    QApplication.processEvents()
+    image = scales.grab().toImage()
+    low, high = scales.to_pixel(0.5, np.log10(3)), scales.to_pixel(0.5, np.log10(30))
+    assert image.pixelColor(low.toPoint()).name() == "#ff0000", "large scales, below: signal"
+    assert image.pixelColor(high.toPoint()).name() == "#0000ff", "small scales, above: noise"
+
+
+def test_the_tag_stays_inside(plots):
+    schedule = plots[0]
+    for x in (0.0, 0.5, 1.0):
+        schedule.set_playhead(x)
+        tag = schedule.playhead.tag_rect().translated(schedule.playhead.pos())
+        assert tag.left() >= 0 and tag.right() <= schedule.width()
+    schedule.set_x_axis("ln_s", -5, 5)
+    schedule.set_playhead(-0.31)
+    assert schedule.playhead.text == "ln s \u22120.31"
+
+
+def test_painting_loses_no_references(plots):
+    """PySide6 6.12.0 dropped None at every paint and aborted within hundreds of frames."""
+    schedule, histogram, spectrum, scales = plots
+
+    def frames(count):
+        for i in range(count):
+            schedule.set_playhead(i / count)
+            scales.set_playhead(i / count)
+            histogram.set_data(EDGES, NORMAL * (1 + i / count), NORMAL, NORMAL)
+            spectrum.set_curves(RED, RED + i / count, RED, 0.1 + i / count)
+            QApplication.processEvents()
+
+    frames(20)
+    before = [sys.getrefcount(o) for o in (None, True, False)]
+    frames(300)
+    after = [sys.getrefcount(o) for o in (None, True, False)]
+    assert all(b - a < 50 for a, b in zip(after, before, strict=True)), (before, after)

@@ -1,0 +1,409 @@
+"""Exact answers on twins: packing, orientation, slices, trees, and one sentence for every bad input."""
+
+import dataclasses
+import json
+import pickle
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import h5py
+import numpy as np
+import pytest
+from readers_twins import attach, linked_tree, ramp, write
+
+from diffview.errors import UserError
+from diffview.fields import Region
+from diffview.readers.blocks import blocks
+from diffview.readers.describe import describe
+from diffview.readers.packaged import packaged_field
+from diffview.readers.slices import read_slice, read_stack
+from diffview.readers.tree import find_plottable, list_group
+
+NORTH = {"units": "degrees_north"}
+EAST = {"units": "degrees_east"}
+NAN = np.float32("nan")
+
+
+def picture(path: Path, values: Any, attributes: dict[str, Any]) -> tuple[np.ndarray, tuple[str, ...]]:
+    """(values, notes) of a file with one dataset."""
+    field = read_slice(write(path, values, attributes), "v").field
+    return field.values, field.notes
+
+
+# --- packing ---------------------------------------------------------------------------------------------------------
+
+
+def test_scale_and_offset_are_applied_in_physical_units(tmp_path: Path) -> None:
+    raw = ramp(dtype=np.int16)
+    got, _ = picture(tmp_path / "a.h5", raw, {"scale_factor": np.float32(0.01), "add_offset": np.float32(273.15)})
+    assert got.dtype == np.float32
+    np.testing.assert_allclose(got, raw * 0.01 + 273.15, rtol=1e-6)
+
+
+def test_a_negative_scale_without_offset_keeps_the_valid_range_the_right_way_round(tmp_path: Path) -> None:
+    raw = ramp(dtype=np.int16)
+    attributes = {"scale_factor": -0.5, "valid_range": np.array([10, 20], np.int16)}
+    got, notes = picture(tmp_path / "a.h5", raw, attributes)
+    expected = np.where((raw < 10) | (raw > 20), NAN, raw * -0.5).astype(np.float32)
+    np.testing.assert_array_equal(got, expected)
+    assert notes[0] == "109 out-of-range values were masked."
+
+
+def test_unsigned_is_seen_before_fill_range_and_scale(tmp_path: Path) -> None:
+    packed = np.linspace(0, 65535, 120).astype(np.uint16).reshape(10, 12)
+    attributes = {
+        "_Unsigned": "true",
+        "_FillValue": np.int16(-1),
+        "valid_range": np.array([0, -5536], np.int16),  # 0 to 60000
+        "scale_factor": np.array([0.1], np.float32),
+        "add_offset": np.array([-5.0], np.float32),
+    }
+    got, notes = picture(tmp_path / "a.h5", packed.view(np.int16), attributes)
+    expected = np.where(packed > 60000, np.nan, packed * 0.1 - 5.0)
+    np.testing.assert_allclose(got, expected, rtol=1e-6)
+    assert np.isnan(got[-1, -1])
+    assert notes[0].startswith(f"{np.count_nonzero(packed > 60000) - 1} out-of-range values")
+
+
+def test_the_fill_is_compared_packed_and_not_after_scaling(tmp_path: Path) -> None:
+    raw = ramp(dtype=np.int16)
+    raw[0, 0] = -999
+    got, _ = picture(tmp_path / "a.h5", raw, {"_FillValue": np.float64(-999.0), "scale_factor": 0.1})
+    assert np.isnan(got[0, 0])
+    assert np.count_nonzero(np.isnan(got)) == 1
+
+
+def test_a_double_fill_of_a_float_field_is_met(tmp_path: Path) -> None:
+    values = ramp()
+    values[2, 3] = -9999.9
+    got, _ = picture(tmp_path / "a.h5", values, {"_FillValue": np.float64(-9999.9), "missing_value": "-9999.9"})
+    assert np.flatnonzero(np.isnan(got)).tolist() == [2 * 12 + 3]
+
+
+def test_missing_value_may_be_several_and_a_senseless_fill_is_passed_over(tmp_path: Path) -> None:
+    attributes = {"_FillValue": np.float32("nan"), "missing_value": np.array([3, 5], np.int32)}
+    got, _ = picture(tmp_path / "a.h5", ramp(dtype=np.int16), attributes)
+    assert np.flatnonzero(np.isnan(got)).tolist() == [3, 5]
+
+
+def test_floating_limits_of_packed_integers_are_physical(tmp_path: Path) -> None:
+    raw = ramp(dtype=np.int16) * 100
+    attributes = {"scale_factor": np.float32(0.0001), "valid_range": np.array([0.0, 1.0], np.float32)}
+    got, _ = picture(tmp_path / "a.h5", raw, attributes)
+    np.testing.assert_array_equal(np.isnan(got), raw > 10000)
+
+
+@pytest.mark.parametrize(("low", "high"), [(None, -3.0), (-3.0, None)])
+def test_one_physical_limit_and_a_negative_scale(tmp_path: Path, low: float | None, high: float | None) -> None:
+    limits = {key: np.float32(v) for key, v in (("valid_min", low), ("valid_max", high)) if v is not None}
+    raw = ramp(dtype=np.int16)
+    got, _ = picture(tmp_path / "a.h5", raw, {"scale_factor": -1.0, **limits})
+    expected = (-raw < low) if low is not None else (-raw > (high or 0))
+    np.testing.assert_array_equal(np.isnan(got), expected)
+
+
+def test_infinite_values_become_missing_and_are_counted(tmp_path: Path) -> None:
+    values = ramp(dtype=np.float64)
+    values[0, :3] = np.inf, -np.inf, 1e300
+    got, notes = picture(tmp_path / "a.h5", values, {})
+    assert np.flatnonzero(np.isnan(got)).tolist() == [0, 1, 2]
+    assert notes[0] == "3 infinite values were masked."
+
+
+@pytest.mark.parametrize("dtype", ["?", "i1", ">i4", ">u2", "u8", "f2", ">f4", "f8", "g"])
+def test_every_numeric_type_is_read(tmp_path: Path, dtype: str) -> None:
+    values = (ramp() % 100).astype(dtype)
+    got, _ = picture(tmp_path / "a.h5", values, {})
+    np.testing.assert_array_equal(got, values.astype(np.float32))
+
+
+def test_a_scale_that_is_a_list_is_not_applied_and_said(tmp_path: Path) -> None:
+    got, notes = picture(tmp_path / "a.h5", ramp(), {"scale_factor": np.array([1.0, 2.0])})
+    np.testing.assert_array_equal(got, ramp())
+    assert "scale_factor is not one finite number and was not applied." in notes
+
+
+# --- orientation -----------------------------------------------------------------------------------------------------
+
+
+def test_ascending_latitude_is_flipped_with_its_coordinate(tmp_path: Path) -> None:
+    lat, lon = np.arange(10.0) + 40, np.arange(12.0)
+    path = attach(write(tmp_path / "a.nc", ramp()), "v", lat=(lat, NORTH), lon=(lon, EAST))
+    field = read_slice(path, "v").field
+    np.testing.assert_array_equal(field.values, ramp()[::-1])
+    np.testing.assert_array_equal(field.coords["latitude"], lat[::-1])
+    assert field.dims == ("lat", "lon")
+    assert field.pixel_km == pytest.approx((111.195, 111.195 * np.cos(np.radians(45.0))))
+    assert not field.notes
+
+
+def test_longitude_before_latitude_is_transposed(tmp_path: Path) -> None:
+    stored = np.stack([ramp(12, 10)])
+    path = write(tmp_path / "a.nc", stored)
+    scales = {"lon": (np.arange(12.0), EAST), "lat": (-np.arange(10.0), NORTH)}
+    attach(path, "v", time=(np.zeros(1), {"units": "days since 2000-01-01"}), **scales)
+    got = read_slice(path, "v")
+    np.testing.assert_array_equal(got.field.values, stored[0].T)
+    assert (got.axes, got.index, got.other_dims) == ((2, 1), (0,), (("time", 1),))
+
+
+def test_descending_longitude_and_projection_coordinates(tmp_path: Path) -> None:
+    y = {"standard_name": "projection_y_coordinate", "units": "m"}
+    x = {"standard_name": "projection_x_coordinate", "units": "km"}
+    path = attach(write(tmp_path / "a.nc", ramp()), "v", n=(np.arange(10.0) * 2000, y), m=(-np.arange(12.0) * 3, x))
+    field = read_slice(path, "v").field
+    np.testing.assert_array_equal(field.values, ramp()[::-1, ::-1])
+    assert field.pixel_km == pytest.approx((2.0, 3.0))
+
+
+def test_a_swath_is_turned_by_its_2d_latitude_and_longitude(tmp_path: Path) -> None:
+    lat, lon = np.meshgrid(np.arange(10.0), 181 - np.arange(12.0), indexing="ij")
+    lon[lon > 180] -= 360  # one column lies beyond the date line
+    path = write(
+        tmp_path / "a.h5", np.stack([ramp(), ramp() + 1], axis=-1), {"DimensionNames": "nscan,nray,channel"}, "S/v"
+    )
+    write(tmp_path / "a.h5", lat, {"units": "degrees", "_FillValue": -9999.9}, "S/Latitude")
+    write(tmp_path / "a.h5", lon, {"units": "degrees"}, "S/Longitude")
+    got = read_slice(path, "S/v", [1])
+    np.testing.assert_array_equal(got.field.values, ramp()[::-1, ::-1] + 1)
+    np.testing.assert_array_equal(got.field.coords["longitude"], lon[::-1, ::-1])
+    assert got.field.pixel_km == pytest.approx((111.195, 111.195 * np.cos(np.radians(5.0))), rel=2e-3)
+
+
+def test_a_rotated_pole_gives_a_size_but_no_place_on_earth(tmp_path: Path) -> None:
+    y = {"standard_name": "grid_latitude", "units": "degrees"}
+    x = {"standard_name": "grid_longitude", "units": "degrees"}
+    path = attach(write(tmp_path / "a.nc", ramp()), "v", rlat=(np.arange(10.0) - 5, y), rlon=(np.arange(12.0), x))
+    field = read_slice(path, "v").field
+    np.testing.assert_array_equal(field.values, ramp()[::-1])
+    assert list(field.coords) == ["y", "x"]
+    assert field.pixel_km == pytest.approx((111.195, 111.195), rel=1e-3)
+
+
+def test_latitude_and_longitude_beside_a_bare_dataset_are_found_by_their_length(tmp_path: Path) -> None:
+    path = write(tmp_path / "a.h5", np.stack([ramp()] * 3))
+    write(tmp_path / "a.h5", np.arange(10.0), NORTH, "lat")
+    write(tmp_path / "a.h5", np.arange(12.0), EAST, "lon")
+    np.testing.assert_array_equal(read_slice(path, "v").field.values, ramp()[::-1])
+
+
+def test_a_stack_outside_the_picture_is_refused(tmp_path: Path) -> None:
+    path = write(tmp_path / "a.h5", np.stack([ramp()] * 3))
+    with pytest.raises(UserError, match="does not lie inside"):
+        read_stack(path, "v", axes=(1, 2), index=(0,), dim=0, region=Region(5, 0, 6, 6))
+    with pytest.raises(UserError, match="no other dimension"):
+        read_stack(path, "v", axes=(1, 2), index=(0,), dim=1, region=Region(0, 0, 6, 6))
+
+
+def test_without_coordinates_it_is_shown_by_index(tmp_path: Path) -> None:
+    field = read_slice(write(tmp_path / "a.h5", ramp()), "v").field
+    assert field.dims == ("row", "column")
+    assert field.pixel_km is None
+    assert field.notes == ("Shown by index: no coordinate says where north is.",)
+
+
+# --- slices ----------------------------------------------------------------------------------------------------------
+
+
+def test_a_slice_of_many_dimensions_and_its_stack(tmp_path: Path) -> None:
+    values = np.arange(3 * 4 * 10 * 12, dtype=np.float32).reshape(3, 4, 10, 12)
+    path = attach(
+        write(tmp_path / "a.nc", values, chunks=(1, 2, 5, 12)), "v",
+        time=(np.arange(3.0), {}), lev=(np.arange(4.0), {}), lat=(np.arange(10.0), NORTH), lon=(np.arange(12.0), EAST),
+    )  # fmt: skip
+    got = read_slice(path, "v", (2, 1))
+    np.testing.assert_array_equal(got.field.values, values[2, 1, ::-1])
+    assert got.other_dims == (("time", 3), ("lev", 4))
+    assert got.field.provenance["index"] == "time = 2, lev = 1"
+    region = Region(1, 2, 4, 5)
+    stack = read_stack(path, "v", axes=got.axes, index=got.index, dim=1, region=region, leave_out=[1])
+    expected = values[2, [0, 2, 3]][:, ::-1][:, *region.slices]
+    np.testing.assert_array_equal(stack, expected)
+    few = read_stack(path, "v", axes=got.axes, index=got.index, dim=1, region=region, limit=2)
+    np.testing.assert_array_equal(few, values[2, [0, 2]][:, ::-1][:, *region.slices])
+
+
+def test_without_an_index_the_first_slice_that_holds_data_is_taken(tmp_path: Path) -> None:
+    values = np.full((5, 10, 12), np.nan, np.float32)
+    values[2] = ramp()
+    assert read_slice(write(tmp_path / "a.h5", values)).index == (2,)
+
+
+def test_the_best_dataset_is_the_measurement_and_not_its_flags_or_bounds(tmp_path: Path) -> None:
+    path = write(tmp_path / "a.h5", ramp(40, 40), {}, "DQF")
+    write(tmp_path / "a.h5", ramp(50, 50), {"units": "degrees_north"}, "lat")
+    write(tmp_path / "a.h5", ramp(60, 9), {}, "time_bnds")
+    write(tmp_path / "a.h5", ramp(20, 20), {"units": "K"}, "tb")
+    write(tmp_path / "a.h5", ramp(10, 10), {"units": "K"}, "small")
+    assert [node.name for node in find_plottable(path)] == ["tb", "small", "DQF"]
+    assert read_slice(path).dataset == "/tb"
+
+
+def test_blocks_cover_an_array_once_in_whole_chunks() -> None:
+    seen = np.zeros((7, 11, 5), int)
+    for part in blocks(seen.shape, (2, 4, 5), limit=40):
+        seen[part] += 1
+        assert all(piece.start % chunk == 0 for piece, chunk in zip(part, (2, 4, 5), strict=True))
+    assert (seen == 1).all()
+
+
+def test_a_file_behind_a_user_block_opens(tmp_path: Path) -> None:
+    with h5py.File(tmp_path / "a.h5", "w", userblock_size=2048) as file:
+        file["v"] = ramp()
+    np.testing.assert_array_equal(read_slice(str(tmp_path / "a.h5")).field.values, ramp())
+
+
+def test_describe_decodes_all_of_a_dataset(tmp_path: Path) -> None:
+    raw = np.arange(1000, dtype=np.int16).reshape(10, 10, 10)
+    attributes = {"scale_factor": 0.5, "add_offset": 1.0, "_FillValue": np.int16(0), "units": "K"}
+    path = write(tmp_path / "a.h5", raw, attributes, chunks=(3, 3, 3))
+    assert describe(path, "/v") == {
+        "path": "/v", "shape": [10, 10, 10], "dims": ["dim_0", "dim_1", "dim_2"], "dtype": "int16", "units": "K",
+        "min": 1.5, "max": 500.5, "mean": 251.0, "missing": 1,
+    }  # fmt: skip
+    tree = json.loads(json.dumps(describe(path)))
+    assert (tree["path"], tree["tree"][0]["name"], tree["tree"][0]["shape"]) == (path, "v", [10, 10, 10])
+
+
+# --- trees -----------------------------------------------------------------------------------------------------------
+
+
+def test_a_tree_of_oddities_is_listed_with_a_reason_for_each(tmp_path: Path) -> None:
+    nodes = {node.name: node for node in list_group(linked_tree(tmp_path / "a.h5"))}
+    plottable = {name for name, node in nodes.items() if node.plottable}
+    assert plottable == {"enum", "quad"}
+    assert all(node.why.endswith(".") for node in nodes.values() if not node.plottable)
+    assert {node.kind for name, node in nodes.items() if name in ("soft", "broken", "loop", "external")} == {"link"}
+    assert "other.h5" in nodes["external"].why
+    assert "other.h5" in nodes["virtual"].why
+    assert "raw.bin" in nodes["elsewhere"].why
+    assert nodes["type"].kind == "other"
+    assert pickle.loads(pickle.dumps(nodes)) == nodes
+    assert {node.path for node in find_plottable(str(tmp_path / "a.h5"))} == {"/enum", "/quad", "/g/v"}
+    assert len(describe(str(tmp_path / "a.h5"))["tree"]) < 40
+    np.testing.assert_array_equal(read_slice(str(tmp_path / "a.h5"), "soft").field.values, ramp())
+
+
+def test_thousands_of_members_are_listed(tmp_path: Path) -> None:
+    with h5py.File(tmp_path / "a.h5", "w") as file:
+        for i in range(3000):
+            file.create_group(f"g{i}")
+    assert len(list_group(str(tmp_path / "a.h5"))) == 3000
+
+
+# --- bad input -------------------------------------------------------------------------------------------------------
+
+LINKED = {
+    "g": "is a group", "line": "one dimension", "text": "text, not numbers", "compound": "compound, not numbers",
+    "zero": "is empty", "null": "no dataspace", "complex": "complex, not numbers", "opaque": "opaque, not numbers",
+    "lists": "lists of varying length", "regions": "references", "scalar": "a single value", "external": "other.h5",
+    "virtual": "other.h5", "elsewhere": "raw.bin", "type": "named type", "broken": "no dataset",
+    "loop": "link to /loop", "g/w": "no dataset",
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(("dataset", "says"), LINKED.items())
+def test_a_dataset_that_cannot_be_shown_is_one_sentence(tmp_path: Path, dataset: str, says: str) -> None:
+    path = linked_tree(tmp_path / "a.h5")
+    with pytest.raises(UserError) as caught:
+        read_slice(path, dataset)
+    assert says in caught.value.sentence
+    assert path in caught.value.sentence
+    assert caught.value.sentence.endswith(".")
+    assert caught.value.hint
+
+
+def test_a_wrong_name_suggests_the_right_one(tmp_path: Path) -> None:
+    with pytest.raises(UserError) as caught:
+        read_slice(linked_tree(tmp_path / "a.h5"), "/g/V")
+    assert "/g/v" in caught.value.hint
+
+
+@pytest.mark.parametrize(
+    ("head", "says", "hint"),
+    [
+        (b"", "empty", "again"),
+        (b"CDF\x01" + bytes(99), "netCDF-3", "nccopy -k nc4 in.nc in_nc4.nc"),
+        (b"CDF\x02" + bytes(99), "netCDF-3", "nccopy"),
+        (b"CDF\x05" + bytes(99), "netCDF-3", "nccopy"),
+        (b"\x0e\x03\x13\x01" + bytes(99), "HDF4", "in.nc"),
+        (b"GRIB" + bytes(99), "GRIB", "cdo"),
+        (b"II*\x00" + bytes(99), "TIFF", "gdal_translate"),
+        (b"lat,lon,value\n1,2,3\n", "text", "HDF5"),
+        (b"<!DOCTYPE html>", "HTML", "again"),
+        (bytes(2000), "zeros", "repeat"),
+        (b"\x89HDF\n\x1a\n" + bytes(99), "signature is broken", "again"),
+        (b"\x01\x02\x80" * 50, "not an HDF5 file", "netCDF-4"),
+        (b"\x89HDF\r\n\x1a\n" + bytes(99), "damaged", "again"),
+    ],
+)
+def test_another_kind_of_file_is_named_with_what_to_do(tmp_path: Path, head: bytes, says: str, hint: str) -> None:
+    (tmp_path / "in.nc").write_bytes(head)
+    with pytest.raises(UserError) as caught:
+        read_slice(str(tmp_path / "in.nc"))
+    assert says in caught.value.sentence
+    assert hint in caught.value.hint
+
+
+def test_missing_folder_and_truncated(tmp_path: Path) -> None:
+    with pytest.raises(UserError, match="does not exist"):
+        read_slice(str(tmp_path / "no.h5"))
+    with pytest.raises(UserError, match="is a folder"):
+        read_slice(str(tmp_path))
+    path = Path(write(tmp_path / "a.h5", ramp(200, 200)))
+    path.write_bytes(path.read_bytes()[:5000])
+    with pytest.raises(UserError, match="its end is missing"):
+        read_slice(str(path))
+
+
+@pytest.mark.parametrize(
+    ("values", "says"),
+    [
+        (np.full((9, 9), np.nan), "every value of this slice is missing"),
+        (np.full((9, 9), 273.0), r"the same \(273 K\)"),
+    ],
+)
+def test_nothing_to_see_is_refused(tmp_path: Path, values: np.ndarray, says: str) -> None:
+    with pytest.raises(UserError, match=says):
+        read_slice(write(tmp_path / "a.h5", values, {"units": "K"}), "v")
+
+
+@pytest.mark.parametrize("index", [(3,), (-1,), (), (0, 0)])
+def test_an_index_outside_is_refused_with_what_is_allowed(tmp_path: Path, index: tuple[int, ...]) -> None:
+    with pytest.raises(UserError) as caught:
+        read_slice(write(tmp_path / "a.h5", np.stack([ramp()] * 3)), "v", index)
+    assert "dim_0 (0 to 2)" in caught.value.hint
+
+
+def test_a_picture_that_is_too_large_is_refused_before_it_is_read(tmp_path: Path) -> None:
+    with h5py.File(tmp_path / "a.h5", "w") as file:
+        file.create_dataset("v", (10000, 10000), "f4", chunks=(1000, 1000))
+    with pytest.raises(UserError, match="10000 x 10000 pixels"):
+        read_slice(str(tmp_path / "a.h5"), "v")
+
+
+# --- the packaged field ----------------------------------------------------------------------------------------------
+
+
+def test_the_packaged_field_is_what_the_reader_makes_of_its_file() -> None:
+    field = packaged_field()
+    read = read_slice(field.provenance["path"]).field
+    np.testing.assert_array_equal(field.values, read.values)
+    assert (field.name, field.units, field.dims, field.notes) == (read.name, read.units, read.dims, read.notes)
+    assert field.pixel_km == pytest.approx(read.pixel_km)
+    assert "Crown copyright" in field.provenance["licence"]
+    assert np.count_nonzero(field.mask) == 3152
+    assert dataclasses.replace(field, name="other").name == "other"
+
+
+def test_the_packaged_field_needs_no_reader() -> None:
+    heavy = "('h5py', 'xarray', 'scipy', 'pandas', 'torch', 'PySide6')"
+    code = (
+        "import sys; from diffview.readers.packaged import packaged_field; packaged_field(); "
+        "import diffview.readers.process; "
+        f"print([m for m in {heavy} if m in sys.modules])"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "[]"

@@ -1,0 +1,119 @@
+"""Regions and crops, against brute force."""
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from diffview.errors import UserError
+from diffview.fields import Region
+from diffview.regions import (
+    FEWEST_CROPS,
+    MOST_CROPS,
+    STRIDE,
+    crops_for,
+    missing_counts,
+    most_complete,
+    nearest_complete,
+    shrunk,
+    with_enough_crops,
+)
+
+
+def holes(rows: int, columns: int, share: float = 0.01, seed: int = 0) -> np.ndarray:
+    return np.random.default_rng(seed).random((rows, columns)) < share
+
+
+@pytest.mark.parametrize(("ny", "nx"), [(1, 1), (3, 5), (20, 30), (20, 1)])
+def test_missing_counts(ny: int, nx: int) -> None:
+    mask = holes(20, 30, 0.3)
+    wanted = [[mask[r : r + ny, c : c + nx].sum() for c in range(31 - nx)] for r in range(21 - ny)]
+    np.testing.assert_array_equal(missing_counts(mask, ny, nx), wanted)
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_most_complete_is_the_best_and_then_the_nearest(seed: int) -> None:
+    mask, near = holes(40, 56, 0.05, seed), (13.0, 41.0)
+    best = min(
+        (mask[r : r + 16, c : c + 16].sum(), np.hypot(r + 8 - near[0], c + 8 - near[1]))
+        for r in range(25)
+        for c in range(41)
+    )
+    region = most_complete(mask, 16, near)
+    assert mask[region.slices].sum() == best[0]
+    assert np.hypot(region.row + 8 - near[0], region.column + 8 - near[1]) == pytest.approx(best[1])
+
+
+def test_most_complete_stays_in_the_centre_of_a_whole_field() -> None:
+    assert most_complete(np.zeros((200, 300), bool)) == Region(36, 86, 128, 128)
+    assert most_complete(np.zeros((50, 300), bool)) == Region(0, 125, 50, 50)
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_nearest_complete(seed: int) -> None:
+    mask, region = holes(40, 56, 0.01, seed), Region(20, 30, 8, 12)
+    complete = [(r, c) for r in range(33) for c in range(45) if not mask[r : r + 8, c : c + 12].any()]
+    found = nearest_complete(mask, region)
+    assert (found.ny, found.nx) == (8, 12) and (found.row, found.column) in complete
+    assert np.hypot(found.row - 20, found.column - 30) == min(np.hypot(r - 20, c - 30) for r, c in complete)
+    assert nearest_complete(np.ones((40, 56), bool), region) is None
+    assert nearest_complete(np.zeros((7, 56), bool), region) is None
+
+
+@settings(max_examples=60)
+@given(st.tuples(*[st.integers(0, 12)] * 4), st.tuples(*[st.integers(1, 9)] * 4))
+def test_overlap_is_a_shared_pixel(at: tuple[int, ...], size: tuple[int, ...]) -> None:
+    a, b = Region(at[0], at[1], size[0], size[1]), Region(at[2], at[3], size[2], size[3])
+    pixels = [{(r, c) for r in range(x.row, x.row + x.ny) for c in range(x.column, x.column + x.nx)} for x in (a, b)]
+    assert a.overlaps(b) == b.overlaps(a) == bool(pixels[0] & pixels[1])
+
+
+@pytest.mark.parametrize("leave_out", [False, True])
+@pytest.mark.parametrize("seed", range(3))
+def test_crops(seed: int, leave_out: bool) -> None:
+    mask, region = holes(61, 90, 0.002, seed), Region(17, 22, 16, 20)
+    wanted = []
+    for r in range(0, 61 - 16 + 1, STRIDE):
+        for c in range(0, 90 - 20 + 1, STRIDE):
+            apart = r + 16 <= 17 or r >= 33 or c + 20 <= 22 or c >= 42
+            if not mask[r : r + 16, c : c + 20].any() and (apart or not leave_out):
+                wanted.append(Region(r, c, 16, 20))
+    found = crops_for(mask, region, leave_out)
+    assert found == wanted and len(found) > 5
+    assert all(type(n) is int for crop in found for n in (crop.row, crop.column))
+
+
+@pytest.mark.parametrize("leave_out", [False, True])
+def test_at_most_1000_crops_spread_over_the_field(leave_out: bool) -> None:
+    region = Region(150, 150, 32, 32)
+    crops = crops_for(np.zeros((400, 500), bool), region, leave_out)
+    assert len(crops) == MOST_CROPS == len(set(crops))
+    assert all(crop.row % STRIDE == crop.column % STRIDE == 0 for crop in crops)
+    corners = np.array([(crop.row, crop.column) for crop in crops])
+    assert corners.min() == 0 and corners[:, 0].max() == 368 and corners[:, 1].max() == 468
+    quarters = np.histogram2d(corners[:, 0], corners[:, 1], bins=2)[0]
+    assert quarters.min() > 150
+    assert not (leave_out and any(crop.overlaps(region) for crop in crops))
+
+
+def test_a_region_with_enough_crops_stays() -> None:
+    region = Region(10, 30, 24, 40)
+    assert with_enough_crops(np.zeros((200, 200), bool), region, True)[0] == region
+
+
+@pytest.mark.parametrize(("ny", "nx"), [(64, 64), (60, 64), (90, 80)])
+def test_a_region_shrinks_to_the_largest_that_leaves_50(ny: int, nx: int) -> None:
+    mask, region = np.zeros((120, 130), bool), Region(20, 30, ny, nx)
+    smaller, crops = with_enough_crops(mask, region, True)
+    sizes = [size for size in range(16, min(ny, nx), 8) if len(crops_for(mask, shrunk(region, size), True)) >= 50]
+    assert smaller == shrunk(region, max(sizes)) and len(crops) >= FEWEST_CROPS
+    assert not any(crop.overlaps(smaller) for crop in crops)
+    middle = (region.row + ny / 2, region.column + nx / 2)
+    assert abs(smaller.row + smaller.ny / 2 - middle[0]) <= 0.5 and abs(smaller.column + smaller.nx / 2 - middle[1]) <= 0.5
+
+
+def test_where_nothing_is_left_the_user_is_told() -> None:
+    with pytest.raises(UserError, match="Fewer than 50"):
+        with_enough_crops(np.ones((100, 100), bool), Region(0, 0, 64, 64), False)
+    with pytest.raises(UserError):
+        with_enough_crops(np.zeros((20, 20), bool), Region(0, 0, 16, 16), True)

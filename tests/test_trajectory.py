@@ -1,0 +1,96 @@
+"""Recorded runs: bounded memory, and exact steps."""
+
+import numpy as np
+import pytest
+
+from diffview.denoisers import Gaussian
+from diffview.process import Noise
+from diffview.samplers import SAMPLERS, Step
+from diffview.trajectory import Trajectory
+
+SHAPE = (2, 1, 16, 16)
+LEVELS = [*np.geomspace(80, 0.05, 60).tolist(), 0.0]
+DENOISE = Gaussian(0.0, np.ones((16, 9)), 16)
+Y = (80 * np.random.default_rng(0).standard_normal(SHAPE)).astype(np.float32)
+ONE_STEP = 3 * Y.nbytes
+
+
+def steps(name: str = "ddim", after: Step | None = None, **params: object) -> list[Step]:
+    resume = {} if after is None else {"start": after.index, "history": after.history}
+    y = Y if after is None else after.y
+    return list(SAMPLERS[name].run(DENOISE, y, LEVELS, Noise(1, SHAPE), **resume, **params))
+
+
+def recorded(bound: int, run: list[Step]) -> Trajectory:
+    trajectory = Trajectory(bound)
+    for step in run:
+        trajectory.append(step)
+        assert trajectory.bytes <= max(bound, 2 * ONE_STEP)
+        assert trajectory.last.index == step.index and len(trajectory) == step.index + 1
+    return trajectory
+
+
+def test_everything_is_kept_while_there_is_room() -> None:
+    run = steps()
+    trajectory = recorded(10**9, run)
+    assert trajectory.stride == 1 and [s.index for s in trajectory.kept] == list(range(61))
+    assert trajectory.bytes == sum(a.nbytes for s in run for a in (s.y, s.x0_hat, s.eps_hat) if a is not None)
+
+
+@pytest.mark.parametrize("bound", [0, ONE_STEP, 5 * ONE_STEP, 20 * ONE_STEP, 40 * ONE_STEP])
+def test_the_bound_is_kept_by_thinning_evenly(bound: int) -> None:
+    trajectory = recorded(bound, steps())
+    indices = [s.index for s in trajectory.kept]
+    assert indices == sorted({*range(0, 61, trajectory.stride), 60})
+    assert trajectory.stride in (2, 4, 8, 16, 32, 64)
+    if bound >= 5 * ONE_STEP:  # not thinner than it must be
+        assert 2 * (60 // trajectory.stride + 1) * ONE_STEP > bound * 0.8
+
+
+@pytest.mark.parametrize(("name", "params"), [("ddim", {}), ("ddim", {"eta": 0.7}), ("ddpm", {}), ("heun", {})])
+def test_a_thinned_step_is_recomputed_exactly(name: str, params: dict) -> None:
+    run = steps(name, **params)
+    trajectory = recorded(7 * ONE_STEP, run)
+    calls = []
+
+    def go_on(after: Step, index: int) -> Step:
+        calls.append(index - after.index)
+        return next(s for s in steps(name, after, **params) if s.index == index)
+
+    for index in (0, 1, 7, 8, 30, 59, 60):
+        step, wanted = trajectory.at(index, go_on), run[index]
+        assert (step.y == wanted.y).all() and step.s == wanted.s and step.evaluations == wanted.evaluations
+        assert (step.x0_hat is None and index == 0) or (step.x0_hat == wanted.x0_hat).all()
+    assert calls and max(calls) < trajectory.stride
+
+
+def test_what_was_not_reached_is_an_index_error() -> None:
+    trajectory = recorded(10**9, steps()[:10])
+    for index in (-1, 10, 60):
+        with pytest.raises(IndexError):
+            trajectory.at(index, lambda step, i: step)
+    with pytest.raises(IndexError):
+        Trajectory().at(0, lambda step, i: step)
+    assert len(Trajectory()) == 0 and Trajectory().last is None and Trajectory().kept == []
+
+
+def test_nearest() -> None:
+    trajectory = recorded(7 * ONE_STEP, steps())
+    stride = trajectory.stride
+    assert trajectory.nearest(stride + 1).index == stride
+    assert trajectory.nearest(60).index == 60
+    assert trajectory.nearest_level(1e9).index == 0
+    assert trajectory.nearest_level(0.0).index == 60
+    assert trajectory.nearest_level(LEVELS[stride]).index == stride
+    assert trajectory.nearest_level(LEVELS[stride] * 1.0001).index == 0
+
+
+def test_tensors_are_kept_as_arrays() -> None:
+    import torch
+
+    trajectory = Trajectory()
+    y = torch.from_numpy(Y)
+    for step in SAMPLERS["ddpm"].run(DENOISE, y, LEVELS, Noise(1, SHAPE, like=y)):
+        trajectory.append(step)
+    assert all(type(s.y) is np.ndarray for s in trajectory.kept)
+    np.testing.assert_allclose(trajectory.last.y, steps("ddpm")[-1].y, atol=1e-4)
