@@ -173,7 +173,8 @@ class Local(_Formula):
         """x0_hat of y [members, 1, ny, nx]."""
         if is_torch(y):
             raise UserError("`local` runs on the CPU only.", "Choose the device CPU.")
-        return np.asarray([self._one(member[0], s)[None] for member in y], dtype=y.dtype)
+        out: Array = np.stack([self._one(member[0], s)[None] for member in y]).astype(y.dtype, copy=False)
+        return out
 
     def _one(self, y: Array, s: float) -> Array:
         ny, nx, n = self._by_pixel.shape

@@ -52,7 +52,7 @@ class Forward:
         self._filled = np.nan_to_num(x0, nan=0.0) if self._some_missing else x0
         self._key = (seed, x0.shape, mode)
         same = like is not None and like._key == self._key
-        self.path = like.path if like is not None and same else ForwardPath(seed, x0.shape, mode)
+        self.path: ForwardPath = like.path if like is not None and same else ForwardPath(seed, x0.shape, mode)
         self.rings: Rings | None = None
         if self.missing.mean() <= MOST_MISSING and min(x0.shape) >= 4:
             self.rings = rings(*x0.shape, pixel_km)

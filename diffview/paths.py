@@ -32,4 +32,4 @@ def user_folder(kind: str) -> Path:
         "log": platformdirs.user_log_path,
         "state": platformdirs.user_state_path,
     }[kind]
-    return find("diffview", appauthor=False, ensure_exists=True)
+    return Path(find("diffview", appauthor=False, ensure_exists=True))

@@ -6,8 +6,9 @@ levels, device, and notes of every wish that could not be met as asked. `run(pla
 
 import dataclasses
 import json
+import math
 import os
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
@@ -33,6 +34,35 @@ PATH_MODES = Choice(("closed", "chain"))
 DEVICES = Choice(("auto", "cpu", "cuda", "mps"))
 CHOICES = {"start": STARTS, "path_mode": PATH_MODES, "device": DEVICES, "model": Choice(tuple(FORMULAS))}
 COUNTS = {"chain_length": 100_000, "steps": 10_000, "members": 64, "seed": 2**63 - 1}
+
+
+def _is_text(value: Any) -> bool:
+    return isinstance(value, str)
+
+
+def _is_level(value: Any) -> bool:
+    return value is None or (isinstance(value, (int, float)) and 0 < value < math.inf)
+
+
+def _is_region(value: Any) -> bool:
+    return value is None or all(type(n) is int for n in dataclasses.astuple(value))
+
+
+def _are_settings(value: Any) -> bool:
+    return all(isinstance(v, (str, int, float)) for _, v in value)
+
+
+KINDS: dict[str, tuple[Callable[[Any], bool], str]] = {
+    "path": (lambda value: value is None or _is_text(value), "It is a text."),
+    "dataset": (lambda value: value is None or _is_text(value), "It is a text."),
+    "transform": (_is_text, "It is a text."),
+    "grid": (_is_text, "It is a text."),
+    "sampler": (_is_text, "It is a text."),
+    "region": (_is_region, "It has a row, a column, ny and nx, in whole pixels."),
+    "grid_params": (_are_settings, "They are numbers and texts."),
+    "sampler_params": (_are_settings, "They are numbers and texts."),
+    "start_level": (_is_level, "Choose a noise level above 0."),
+}
 
 
 @dataclass(frozen=True)
@@ -83,8 +113,11 @@ class Recipe:
                 )
         for name, most in COUNTS.items():
             value, least = getattr(self, name), 0 if name == "seed" else 1
-            if not isinstance(value, int) or not least <= value <= most:
+            if type(value) is not int or not least <= value <= most:
                 raise UserError(f"{name} = {value!r} cannot be used.", f"Choose a whole number from {least} to {most}.")
+        for name, (fine, hint) in KINDS.items():
+            if not fine(getattr(self, name)):
+                raise UserError(f"{name} = {getattr(self, name)!r} cannot be used.", hint)
 
     def to_json(self) -> str:
         """The recipe as JSON text."""
@@ -299,7 +332,7 @@ def resolve(recipe: Recipe, facts: Facts) -> Plan:
         complete = nearest_complete(facts.field.mask, region)
         hint = "Move the region to the nearest complete place." if complete else "Choose a smaller region."
         refusal = UserError(f"The region has {int(np.isnan(x0).sum())} missing pixels.", hint)
-    levels = _levels(recipe)
+    levels = _levels(recipe, notes)
     params = sampler_params(recipe.sampler, dict(recipe.sampler_params))
     device = _device(recipe, facts, notes)
     return Plan(
@@ -361,11 +394,14 @@ def _shrunk_note(asked: Region, region: Region, fit: FitSet) -> Note:
     return Note(f"{asked.ny} x {asked.nx}", f"{region.ny} x {region.nx} with {fit.count} crops", why)
 
 
-def _levels(recipe: Recipe) -> list[float]:
+def _levels(recipe: Recipe, notes: list[Note]) -> list[float]:
     """The grid's levels; from the field, its own level first and then the grid's levels below it."""
     levels = make_levels(recipe.schedule, recipe.grid, recipe.steps, **dict(recipe.grid_params))
     if recipe.start == "field" and recipe.start_level is not None:
-        top = min(recipe.start_level, levels[0])
+        top = min(float(recipe.start_level), levels[0])
+        if top < recipe.start_level * (1 - 1e-9):
+            why = "The grid reaches no higher noise level."
+            notes.append(Note(f"start at s = {recipe.start_level:g}", f"s = {top:g}", why))
         return [top, *(s for s in levels if s < top * (1 - 1e-9))]
     return levels
 

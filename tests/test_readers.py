@@ -1,10 +1,7 @@
 """Exact answers on twins: packing, orientation, slices, trees, and one sentence for every bad input."""
 
-import dataclasses
 import json
 import pickle
-import subprocess
-import sys
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +14,6 @@ from diffview.errors import UserError
 from diffview.fields import Region
 from diffview.readers.blocks import blocks
 from diffview.readers.describe import describe
-from diffview.readers.packaged import packaged_field
 from diffview.readers.slices import read_slice, read_stack
 from diffview.readers.tree import find_plottable, list_group
 
@@ -382,28 +378,3 @@ def test_a_picture_that_is_too_large_is_refused_before_it_is_read(tmp_path: Path
         file.create_dataset("v", (10000, 10000), "f4", chunks=(1000, 1000))
     with pytest.raises(UserError, match="10000 x 10000 pixels"):
         read_slice(str(tmp_path / "a.h5"), "v")
-
-
-# --- the packaged field ----------------------------------------------------------------------------------------------
-
-
-def test_the_packaged_field_is_what_the_reader_makes_of_its_file() -> None:
-    field = packaged_field()
-    read = read_slice(field.provenance["path"]).field
-    np.testing.assert_array_equal(field.values, read.values)
-    assert (field.name, field.units, field.dims, field.notes) == (read.name, read.units, read.dims, read.notes)
-    assert field.pixel_km == pytest.approx(read.pixel_km)
-    assert "Crown copyright" in field.provenance["licence"]
-    assert np.count_nonzero(field.mask) == 3152
-    assert dataclasses.replace(field, name="other").name == "other"
-
-
-def test_the_packaged_field_needs_no_reader() -> None:
-    heavy = "('h5py', 'xarray', 'scipy', 'pandas', 'torch', 'PySide6')"
-    code = (
-        "import sys; from diffview.readers.packaged import packaged_field; packaged_field(); "
-        "import diffview.readers.process; "
-        f"print([m for m in {heavy} if m in sys.modules])"
-    )
-    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
-    assert done.stdout.strip() == "[]"

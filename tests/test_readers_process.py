@@ -40,10 +40,10 @@ def wait_for(reader: ReaderProcess, ticket: int) -> Reply:
 
 
 def large_file(path: Path) -> str:
-    """A file whose description takes seconds: 64 million values of noise, compressed in small chunks."""
+    """A file whose description takes many seconds: 524 million values, of which few are stored."""
     block = np.random.default_rng(0).integers(0, 1000, (1, 256, 256)).astype(np.int32)
     with h5py.File(path, "w") as file:
-        data = file.create_dataset("v", (1000, 256, 256), "i4", chunks=(1, 256, 256), compression="gzip", fillvalue=7)
+        data = file.create_dataset("v", (8000, 256, 256), "i4", chunks=(1, 256, 256), compression="gzip", fillvalue=7)
         data[:40] = np.repeat(block, 40, axis=0)
     return str(path)
 

@@ -47,7 +47,9 @@ def application() -> QApplication:
 def _has_display() -> bool:
     platform = os.environ.get("QT_QPA_PLATFORM", "")
     return bool(
-        os.environ.get("DISPLAY") or os.environ.get("WAYLAND_DISPLAY") or platform.split(":")[0] in ("offscreen", "minimal")
+        os.environ.get("DISPLAY")
+        or os.environ.get("WAYLAND_DISPLAY")
+        or platform.split(":")[0] in ("offscreen", "minimal")
     )
 
 

@@ -12,7 +12,9 @@ from diffview.writers import write_bytes
 
 def show_keys(parent: QWidget) -> None:
     """All keys, from the table of actions."""
-    rows = "".join(f"<tr><td><b>{', '.join(e.keys)}</b>&nbsp;&nbsp;</td><td>{e.text}</td></tr>" for e in ENTRIES if e.keys)
+    rows = "".join(
+        f"<tr><td><b>{', '.join(e.keys)}</b>&nbsp;&nbsp;</td><td>{e.text}</td></tr>" for e in ENTRIES if e.keys
+    )
     _show(parent, "Keys", f"<table>{rows}<tr><td><b>Esc</b></td><td>Stop, or leave the presentation</td></tr></table>")
 
 
@@ -38,4 +40,4 @@ def save_picture(window: QWidget, path: Path) -> None:
     buffer = QBuffer()
     buffer.open(QIODevice.OpenModeFlag.WriteOnly)
     window.grab().save(buffer, "PNG")
-    write_bytes(path, buffer.data().data())
+    write_bytes(path, bytes(buffer.data().data()))

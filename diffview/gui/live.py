@@ -244,6 +244,8 @@ class Live(QObject):
         if isinstance(error, UserError):
             self._session.tell_error(error)
         elif error is not None and "out of memory" in str(error).lower():
-            self._session.tell(Message("The device ran out of memory.", "Try fewer members or a smaller region.", "error"))
+            self._session.tell(
+                Message("The device ran out of memory.", "Try fewer members or a smaller region.", "error")
+            )
         elif error is not None:
             report(error, self._session.tell)

@@ -218,6 +218,4 @@ class Session(QObject):
 
     def _make_forward(self, like: Forward | None) -> Forward:
         recipe = self.recipe
-        return Forward(
-            self._plan.x0, recipe.schedule, recipe.seed, recipe.path_mode, self.facts.field.pixel_km, like
-        )
+        return Forward(self._plan.x0, recipe.schedule, recipe.seed, recipe.path_mode, self.facts.field.pixel_km, like)

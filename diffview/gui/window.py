@@ -1,12 +1,13 @@
 """The main window: builds the panels around one session, and says what each action does."""
 
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 import numpy as np
 from PySide6.QtCore import QEvent, QObject, Qt, QTimer, Signal
 from PySide6.QtGui import QCloseEvent, QDragEnterEvent, QDropEvent, QGuiApplication, QKeyEvent, QShowEvent
-from PySide6.QtWidgets import QDockWidget, QFileDialog, QHBoxLayout, QMainWindow, QMenu, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QDockWidget, QFileDialog, QHBoxLayout, QMainWindow, QMenu, QToolBar, QVBoxLayout, QWidget
 
 from diffview.errors import UserError
 from diffview.gui import dialogs
@@ -83,17 +84,22 @@ class MainWindow(QMainWindow):
         for panel in (self.field, self.forward, self.reverse):
             row.addWidget(panel, 1)
         row.addWidget(self.colour_bar)
-        body = QWidget()
+        self._body = body = QWidget()
         column = QVBoxLayout(body)
-        column.setContentsMargins(GAP, GAP, GAP, 4)
+        column.setContentsMargins(GAP, 0, GAP, 4)
         column.setSpacing(GAP)
-        column.addWidget(self.toolbar)
         column.addWidget(self.message_bar)
         column.addWidget(images, 32)
         column.addWidget(self.diagnostics, 19)
         column.addWidget(self.timeline, 30)
         column.addWidget(self.status)
         self.setCentralWidget(body)
+        bar = QToolBar("Toolbar", self)
+        bar.setObjectName("mainToolBar")
+        bar.setMovable(False)
+        bar.toggleViewAction().setEnabled(False)
+        bar.addWidget(self.toolbar)
+        self.addToolBar(bar)
         self.data_dock = self._dock("Data", DataPanel(session, self.files), Qt.DockWidgetArea.LeftDockWidgetArea)
         self.inspector_dock = self._dock(
             "Inspector", InspectorPanel(session, live), Qt.DockWidgetArea.RightDockWidgetArea
@@ -163,9 +169,9 @@ class MainWindow(QMainWindow):
             "aboutAction": lambda: dialogs.show_about(self),
         }
         for name, pace in PACES.items():
-            handlers[name] = lambda pace=pace: session.look(pace=pace)
+            handlers[name] = partial(session.look, pace=pace)
         for name, mode in MODES.items():
-            handlers[name] = lambda mode=mode: self._choose_theme(mode)
+            handlers[name] = partial(self._choose_theme, mode)
         return handlers
 
     # -- state
@@ -313,12 +319,12 @@ class MainWindow(QMainWindow):
         super().showEvent(event)
         if self._first_paint:
             self._first_paint = False
-            self.centralWidget().installEventFilter(self)
+            self._body.installEventFilter(self)
 
     def eventFilter(self, watched: QObject, event: QEvent) -> bool:
         """The first paint of the central widget."""
         if event.type() is QEvent.Type.Paint:
-            self.centralWidget().removeEventFilter(self)
+            self._body.removeEventFilter(self)
             QTimer.singleShot(0, self, self.painted.emit)
         return super().eventFilter(watched, event)
 
@@ -349,6 +355,7 @@ class MainWindow(QMainWindow):
 
     def start(self) -> None:
         """What happens once the window is on screen: the first run, the reader, then torch."""
+        self.timeline.slider.setFocus()
         self.live.start()
         self.files.start()
         self.files.list_group("/")

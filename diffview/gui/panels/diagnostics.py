@@ -47,9 +47,7 @@ class DiagnosticsPanel(QWidget):
             row.addWidget(card, 1)
         self._cards[1].set_subtitle("scales under the noise floor are gone")
         self._cards[2].set_subtitle("signal to noise of each scale")
-        self.scale_time.playheadMoved.connect(
-            lambda x: session.look(playhead=TimeScale.of(session).t(x), follow=False)
-        )
+        self.scale_time.playheadMoved.connect(lambda x: session.look(playhead=TimeScale.of(session).t(x), follow=False))
         session.changed.connect(self.show_recipe)
         session.viewed.connect(self.show_view)
         live.stepped.connect(self._show_step)

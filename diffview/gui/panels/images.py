@@ -63,7 +63,7 @@ class FieldPanel(_Picture):
         """Draw the field and its frame."""
         session = self._session
         field = session.facts.field
-        transform, values = session.facts.standardised(new.transform)
+        _, values = session.facts.standardised(new.transform)
         if values is not self._shown:
             self._shown = values
             self._stride = max(1, -(-max(values.shape) // LARGEST_SHOWN))
@@ -108,7 +108,8 @@ class ForwardPanel(_Picture):
             ]
         )
         self.mode.setObjectName("pathModeControl")
-        self.whole = QToolButton(text="whole")
+        self.whole = QToolButton()
+        self.whole.setText("whole")
         self.whole.setObjectName("wholeSliceButton")
         self.whole.setAccessibleName("Whole slice")
         self.whole.setCheckable(True)
@@ -298,7 +299,9 @@ class ReversePanel(_Picture):
         if step is None or run is None:
             self.caption.setText("")
             return
-        self.caption.setText(f"step {step.index}/{run.plan.steps} · s {number(step.s)} · {step.evaluations} evaluations")
+        self.caption.setText(
+            f"step {step.index}/{run.plan.steps} · s {number(step.s)} · {step.evaluations} evaluations"
+        )
         started_here = run.plan.recipe.start == "field"
         badge = "noise" if is_noise(step.s) and self._session.view.reverse == "x_t" else ""
         self.view.set_badge(badge or ("from the field" if started_here else "made by the model"), "reverse")

@@ -75,10 +75,8 @@ class InspectorPanel(QScrollArea):
 
     def _connect(self) -> None:
         session = self._session
-        self.schedule.edited.connect(lambda values: self._edit_schedule(values))
-        self.sampler.edited.connect(
-            lambda values: session.edit(merge="sampler", sampler_params=tuple(values.items()))
-        )
+        self.schedule.edited.connect(self._edit_schedule)
+        self.sampler.edited.connect(lambda values: session.edit(merge="sampler", sampler_params=tuple(values.items())))
         self.grid_form.edited.connect(lambda values: session.edit(merge="grid", grid_params=tuple(values.items())))
         self.grid.activated.connect(lambda i: session.edit(grid=self.grid.itemData(i), grid_params=()))
         for form in (self.schedule, self.sampler, self.grid_form):

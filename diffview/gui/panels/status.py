@@ -1,5 +1,7 @@
 """The status line: what runs, how fast, where; the values under the pointer; the most useful keys."""
 
+import math
+
 from PySide6.QtWidgets import QHBoxLayout, QWidget
 
 from diffview.gui.live import Live
@@ -75,8 +77,9 @@ class StatusPanel(QWidget):
         transform, units = self._session.plan.transform, self._session.facts.field.units
         x0 = float(self._session.forward.x0[row, column])
         parts = [f"row {row}, column {column}"]
-        parts.append("x₀ no data" if x0 != x0 else f"x₀ {physical(transform, x0, units)}")
-        if x0 == x0:
+        missing = math.isnan(x0)
+        parts.append("x₀ no data" if missing else f"x₀ {physical(transform, x0, units)}")
+        if not missing:
             x_t = float(frame.x_t[row, column])
             parts.append(f"xₜ {number(x_t)} (noise)" if is_noise(frame.s) else f"xₜ {physical(transform, x_t, units)}")
         step = self._live.step

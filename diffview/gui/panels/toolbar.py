@@ -40,6 +40,14 @@ def whole(name: str, accessible: str, tip: str, low: int, high: int, width: int)
     return spin
 
 
+def dim(text: str, of: QWidget) -> QLabel:
+    """The quiet label of a control."""
+    label = QLabel(text)
+    label.setProperty("dim", True)
+    label.setBuddy(of)
+    return label
+
+
 class ToolbarPanel(QWidget):
     """Field, model, sampler, steps, seed, start, run, stop, device, present."""
 
@@ -83,9 +91,9 @@ class ToolbarPanel(QWidget):
         self.show_device()
 
     def _lay_out(self) -> None:
-        for key, text in MODELS.items():
-            self.model.addItem(text.title, key)
-            self.model.setItemData(self.model.count() - 1, text.sentence, Qt.ItemDataRole.ToolTipRole)
+        for key, model in MODELS.items():
+            self.model.addItem(model.title, key)
+            self.model.setItemData(self.model.count() - 1, model.sentence, Qt.ItemDataRole.ToolTipRole)
         for key, info in SAMPLERS.items():
             self.sampler.addItem(info.title, key)
         for key, title in DEVICE_TITLES.items():
@@ -93,22 +101,14 @@ class ToolbarPanel(QWidget):
         row = QHBoxLayout(self)
         row.setContentsMargins(0, 0, 0, 0)
         row.setSpacing(8)
-        for widget in (self.open_button, self.field):
+        for widget in (
+            self.open_button, self.field, self.model, self.sampler, dim("Steps", self.steps), self.steps,
+            dim("Seed", self.seed), self.seed, dim("Start", self.start), self.start,
+            self.run, self.stop, self.device, self.present,
+        ):  # fmt: skip
             row.addWidget(widget)
         self.field.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
         row.setStretch(1, 1)
-        for widget in (self.model, self.sampler):
-            row.addWidget(widget)
-        for text, widget in (("Steps", self.steps), ("Seed", self.seed)):
-            label = QLabel(text)
-            label.setProperty("dim", True)
-            label.setBuddy(widget)
-            row.addWidget(label)
-            row.addWidget(widget)
-        start_label = QLabel("Start")
-        start_label.setProperty("dim", True)
-        for widget in (start_label, self.start, self.run, self.stop, self.device, self.present):
-            row.addWidget(widget)
 
     def _connect(self, actions: Actions) -> None:
         session = self._session

@@ -14,7 +14,10 @@ _ROOM_FOR_CELL = 5
 
 def no_data(painter: QPainter, rect: QRectF) -> None:
     """The ground that shows through missing pixels: a colour of no map, with a faint hatch."""
-    painter.drawTiledPixmap(rect, _hatch(theme.palette, theme.px(_HATCH_PX), painter.device().devicePixelRatioF()))
+    ratio = painter.device().devicePixelRatioF()
+    left, top, right, bottom = (round(v * ratio) / ratio for v in rect.getCoords())
+    whole = QRectF(left, top, right - left, bottom - top)
+    painter.drawTiledPixmap(whole, _hatch(theme.palette, theme.px(_HATCH_PX), ratio))
 
 
 @lru_cache(maxsize=4)
