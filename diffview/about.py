@@ -8,8 +8,8 @@ from diffview import __version__
 PARTS = ("PySide6-Essentials", "pyqtgraph", "numpy", "torch", "h5py", "xarray", "scipy")
 
 CREDITS = (
-    "Field: top-of-atmosphere brightness temperature, from iris-sample-data. © British Crown copyright 2018, Met Office. "
-    "Contains public sector information licensed under the Open Government Licence v3.0.",
+    "Field: top-of-atmosphere brightness temperature, from iris-sample-data. © British Crown copyright 2018, "
+    "Met Office. Contains public sector information licensed under the Open Government Licence v3.0.",
     "Font: Inter, SIL Open Font License 1.1.",
     "Colour maps: cmocean (MIT), Scientific colour maps (MIT), viridis (CC0).",
 )

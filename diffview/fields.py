@@ -2,7 +2,6 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from types import MappingProxyType
 from typing import Any
 
 import numpy as np
@@ -33,8 +32,8 @@ class Field:
     units: str = ""
     dims: tuple[str, str] = ("row", "column")
     pixel_km: tuple[float, float] | None = None
-    coords: Mapping[str, NDArray[Any]] = field(default_factory=lambda: MappingProxyType({}))
-    provenance: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
+    coords: Mapping[str, NDArray[Any]] = field(default_factory=dict)
+    provenance: Mapping[str, str] = field(default_factory=dict)
     notes: tuple[str, ...] = ()
 
     @property

@@ -6,7 +6,6 @@ levels, device, and notes of every wish that could not be met as asked. `run(pla
 
 import dataclasses
 import json
-import math
 import os
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
@@ -41,7 +40,7 @@ def _is_text(value: Any) -> bool:
 
 
 def _is_level(value: Any) -> bool:
-    return value is None or (isinstance(value, (int, float)) and 0 < value < math.inf)
+    return value is None or (isinstance(value, (int, float)) and value > 0)  # inf: where alpha reaches 0
 
 
 def _is_region(value: Any) -> bool:
@@ -415,6 +414,8 @@ def _device(recipe: Recipe, facts: Facts, notes: list[Note]) -> str:
         notes.append(Note(asked, "numpy on the CPU", "`local` runs on numpy."))
     elif facts.torch is None:
         notes.append(Note(asked, "numpy on the CPU", "torch is not installed."))
+    elif not facts.torch:
+        notes.append(Note(asked, "numpy on the CPU until then", "torch is being loaded."))
     elif asked not in facts.devices:
         notes.append(Note(asked, "numpy on the CPU", f"This machine has no {asked} device that torch can use."))
     else:

@@ -48,7 +48,8 @@ def rings(ny: int, nx: int, pixel_km: tuple[float, float] | None = None) -> Ring
     longest = max(ny * height, nx * width)
     ky, kx = np.fft.fftfreq(ny, height / longest), np.fft.rfftfreq(nx, width / longest)
     k = np.hypot(ky[:, None], kx[None, :])
-    count = int(min(ky.max() if ny > 1 else np.inf, kx.max() if nx > 1 else np.inf))
+    # the last ring inside both axes; 1e-9: pixel sizes like 19.81 km make an integer wavenumber 55.999...
+    count = int(min(ky.max() if ny > 1 else np.inf, kx.max() if nx > 1 else np.inf) + 1e-9)
     index = np.rint(k).astype(np.intp) - 1
     index[(index < 0) | (index >= count)] = count
     twice = np.full(nx // 2 + 1, 2.0)

@@ -96,9 +96,8 @@ def within_5_sigma(sample, variance):
     """Whether mean and variance of independent normals agree with N(0, variance) within 5 standard errors."""
     sample = np.asarray(sample, dtype=np.float64).ravel()
     n = sample.size
-    return (
-        abs(sample.mean()) < 5 * math.sqrt(variance / n)
-        and abs((sample**2).mean() / variance - 1) < 5 * math.sqrt(2 / n)
+    return abs(sample.mean()) < 5 * math.sqrt(variance / n) and abs((sample**2).mean() / variance - 1) < 5 * math.sqrt(
+        2 / n
     )
 
 

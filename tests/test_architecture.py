@@ -96,7 +96,9 @@ def test_widgets_know_no_session(path: Path) -> None:
 
 def test_panels_never_import_each_other(path: Path) -> None:
     if inside(path, "gui/panels/") and path.name != "__init__.py":
-        others = [f"diffview.gui.panels.{f.stem}" for f in path.parent.glob("*.py") if f.stem not in ("__init__", "base")]
+        others = [
+            f"diffview.gui.panels.{f.stem}" for f in path.parent.glob("*.py") if f.stem not in ("__init__", "base")
+        ]
         assert [i.name for i in imports(path) if comes_from(i.name, *others)] == []
 
 
@@ -124,7 +126,8 @@ def test_the_scan_sees_what_it_must(tmp_path: Path, monkeypatch: pytest.MonkeyPa
     file = tmp_path / "gui" / "x.py"
     file.write_text(
         "import torch.nn as nn\nfrom . import session\nfrom .panels import data\nfrom typing import TYPE_CHECKING\n"
-        "if TYPE_CHECKING:\n    import h5py\nclass A:\n    import os\n    def f(self):\n        from PySide6 import QtCore\n"
+        "if TYPE_CHECKING:\n    import h5py\nclass A:\n    import os\n"
+        "    def f(self):\n        from PySide6 import QtCore\n"
     )
     assert imports(file) == [
         Import("torch.nn", True),

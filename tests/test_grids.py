@@ -1,6 +1,7 @@
 """Spacings of a run, against their formulas."""
 
 import math
+from itertools import pairwise
 
 import numpy as np
 import pytest
@@ -18,7 +19,7 @@ def test_levels_fall_from_s_max_to_0(key: str, grid: str, steps: int) -> None:
     levels = make_levels(schedule, grid, steps)
     assert len(levels) == steps + 1 and levels[-1] == 0.0
     assert all(type(s) is float for s in levels), "np.float64 would turn float32 fields into float64"
-    assert all(a > b for a, b in zip(levels, levels[1:], strict=False))
+    assert all(a > b for a, b in pairwise(levels))
     assert math.isclose(levels[0], schedule.s_max, rel_tol=1e-12)
 
 
@@ -44,9 +45,7 @@ def test_karras_grid_of_edm() -> None:
     n, low, high, rho = 18, 0.002, 80.0, 7.0
     schedule = Edm(sigma_min=low, sigma_max=high, rho=rho)
     s_min = (low ** (1 / rho) + 1e-3 * (high ** (1 / rho) - low ** (1 / rho))) ** rho  # the row 1 of T = 1000
-    wanted = [
-        (high ** (1 / 5) + i / (n - 1) * (s_min ** (1 / 5) - high ** (1 / 5))) ** 5 for i in range(n)
-    ]
+    wanted = [(high ** (1 / 5) + i / (n - 1) * (s_min ** (1 / 5) - high ** (1 / 5))) ** 5 for i in range(n)]
     np.testing.assert_allclose(make_levels(schedule, "karras", n, rho=5.0), [*wanted, 0.0], rtol=1e-12)
 
 
@@ -60,7 +59,9 @@ def test_where_alpha_reaches_0_a_run_starts_at_the_cap() -> None:
     assert make_levels(Flow(), "uniform", 10)[0] == pytest.approx(1e4)  # 10 x 999 is less
     at_999 = math.sqrt((1 - _chen(0.999)) / _chen(0.999))
     assert make_levels(Sigmoid(), "uniform", 10)[0] == pytest.approx(max(1e4, 10 * at_999), rel=1e-9)
-    np.testing.assert_allclose(make_levels(Flow(), "uniform", 10)[1:-1], [9, 4, 7 / 3, 1.5, 1, 2 / 3, 3 / 7, 0.25, 1 / 9])
+    np.testing.assert_allclose(
+        make_levels(Flow(), "uniform", 10)[1:-1], [9, 4, 7 / 3, 1.5, 1, 2 / 3, 3 / 7, 0.25, 1 / 9]
+    )
 
 
 def _chen(t: float) -> float:

@@ -119,7 +119,9 @@ def test_eps_at_of_the_chain_reads_the_accumulated_noise() -> None:
 
 
 def test_increments_of_the_chain_are_independent_with_their_variances() -> None:
-    levels = SCHEDULES["linear"]().noise_level(np.array([1, 2, 3, 20, 300, 301, 302, 500, 700, 701, 998, 999, 1000]) / 1000)
+    levels = SCHEDULES["linear"]().noise_level(
+        np.array([1, 2, 3, 20, 300, 301, 302, 500, 700, 701, 998, 999, 1000]) / 1000
+    )
     path = ForwardPath(4, SHAPE, "chain")
     w = [np.zeros(SHAPE), *(path(s).astype(np.float64) for s in levels)]
     v = np.append(0.0, levels**2)

@@ -12,7 +12,7 @@ from diffview.fields import Field, Region
 from diffview.process import ForwardPath
 from diffview.recipe import CACHED, Facts, Plan, Recipe, resolve, run, start_state
 from diffview.samplers import SAMPLERS, Step
-from diffview.schedules import SCHEDULES, Cosine, Custom, Linear
+from diffview.schedules import SCHEDULES, Cosine, Custom, Flow, Linear
 from diffview.transforms import TRANSFORMS
 
 
@@ -47,8 +47,8 @@ FULL = Recipe(
     grid="karras",
     grid_params=(("rho", 5.0),),
     steps=31,
-    sampler="ddim",
-    sampler_params=(("eta", 0.5),),
+    sampler="ddpm",
+    sampler_params=(("variance", "large"),),
     model="data",
     seed=2**63 - 1,
     members=4,
@@ -74,7 +74,9 @@ def test_every_field_of_the_full_recipe_is_other_than_the_default() -> None:
         assert getattr(FULL, field.name) != getattr(Recipe(), field.name), field.name
 
 
-@pytest.mark.parametrize("schedule", [*(cls() for cls in SCHEDULES.values()), Linear(1e-3, 0.1, 77)], ids=lambda s: s.key)
+@pytest.mark.parametrize(
+    "schedule", [*(cls() for cls in SCHEDULES.values()), Linear(1e-3, 0.1, 77)], ids=lambda s: s.key
+)
 def test_json_round_trip_of_every_schedule(schedule: object) -> None:
     recipe = Recipe(schedule=schedule)
     assert Recipe.from_json(recipe.to_json()) == recipe
@@ -89,7 +91,18 @@ def test_what_a_recipe_does_not_name_keeps_its_default() -> None:
 
 @pytest.mark.parametrize(
     "text",
-    ["", "{", "[]", "3", "null", "{}", '{"seed": 1}', '{"diffview_recipe": 2}', '{"diffview_recipe": 1, "sead": 1}', "\x00"],
+    [
+        "",
+        "{",
+        "[]",
+        "3",
+        "null",
+        "{}",
+        '{"seed": 1}',
+        '{"diffview_recipe": 2}',
+        '{"diffview_recipe": 1, "sead": 1}',
+        "\x00",
+    ],
 )
 def test_what_is_no_recipe_is_a_user_error(text: str) -> None:
     with pytest.raises(UserError) as caught:
@@ -143,7 +156,6 @@ BAD = [
     {"start_level": 0},
     {"start_level": -1.0},
     {"start_level": "high"},
-    {"start_level": float("inf")},
     {"start_level": float("nan")},
     {"schedule": "linear"},
     {"schedule": None},
@@ -267,7 +279,8 @@ def test_a_shrunk_region_has_a_note() -> None:
 
 
 @pytest.mark.parametrize(
-    "asked", [Region(-1, 0, 32, 32), Region(100, 0, 32, 32), Region(0, 150, 32, 32), Region(0, 0, 8, 32), Region(9, 9, 0, 0)]
+    "asked",
+    [Region(-1, 0, 32, 32), Region(100, 0, 32, 32), Region(0, 150, 32, 32), Region(0, 0, 8, 32), Region(9, 9, 0, 0)],
 )
 def test_a_region_that_the_field_has_not_is_replaced_and_noted(asked: Region) -> None:
     plan = resolve(Recipe(region=asked, model="gaussian"), facts())
@@ -344,6 +357,12 @@ def test_levels_from_the_field() -> None:
     assert high.levels == top and "no higher" in high.notes[0].why
 
 
+def test_from_the_field_where_alpha_reaches_0_a_run_starts_at_the_cap() -> None:
+    recipe = Recipe(region=SMALL, start="field", start_level=float(Flow().noise_level(1.0)), schedule=Flow())
+    plan = resolve(Recipe.from_json(recipe.to_json()), facts())
+    assert plan.levels[0] == pytest.approx(1e4) and len(plan.notes) == 1
+
+
 def test_a_field_without_values_is_a_user_error() -> None:
     with pytest.raises(UserError, match="tb has no values here"):
         resolve(Recipe(), facts(np.full((40, 40), np.nan, np.float32)))
@@ -372,7 +391,7 @@ def test_members_do_not_depend_on_how_many_there_are(model: str, sampler: str) -
         return list(run(resolve(recipe, facts())))[-1].y
 
     few, many = ends(1), ends(3)
-    np.testing.assert_allclose(few[0], many[0], rtol=0, atol=1e-4)
+    np.testing.assert_allclose(few[0], many[0], rtol=0, atol=1e-4 if model == "data" else 0)  # BLAS sums by shape
     assert np.abs(many[0] - many[1]).max() > 0.01
     assert (start_state(resolve(Recipe(region=SMALL, members=3), facts()))[:1]
             == start_state(resolve(Recipe(region=SMALL, members=1), facts()))).all()  # fmt: skip

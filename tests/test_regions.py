@@ -109,7 +109,9 @@ def test_a_region_shrinks_to_the_largest_that_leaves_50(ny: int, nx: int) -> Non
     assert smaller == shrunk(region, max(sizes)) and len(crops) >= FEWEST_CROPS
     assert not any(crop.overlaps(smaller) for crop in crops)
     middle = (region.row + ny / 2, region.column + nx / 2)
-    assert abs(smaller.row + smaller.ny / 2 - middle[0]) <= 0.5 and abs(smaller.column + smaller.nx / 2 - middle[1]) <= 0.5
+    assert (
+        abs(smaller.row + smaller.ny / 2 - middle[0]) <= 0.5 and abs(smaller.column + smaller.nx / 2 - middle[1]) <= 0.5
+    )
 
 
 def test_where_nothing_is_left_the_user_is_told() -> None:

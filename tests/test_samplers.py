@@ -160,7 +160,9 @@ def test_samples_of_a_gaussian_have_its_mean_and_variance(name: str, params: dic
     assert within_5_sigma(end - mean, variance)
     # an exact denoiser and 60 steps give the law of the data to a few percent; fixed large adds too much
     assert mean == pytest.approx(mu, abs=0.05)
-    assert variance == pytest.approx(p, rel=0.02 if name == "heun" else 0.15 if params != {"variance": "large"} else 1.5)
+    assert variance == pytest.approx(
+        p, rel=0.02 if name == "heun" else 0.15 if params != {"variance": "large"} else 1.5
+    )
 
 
 def _linear_step(name: str, params: dict, p: float, s: float, s2: float) -> tuple[float, float]:
@@ -280,11 +282,19 @@ def test_stepping_is_lazy() -> None:
 def test_the_table_describes_the_samplers() -> None:
     for name, info in SAMPLERS.items():
         assert info.run.__name__ == name and info.title and inspect.isgeneratorfunction(info.run)
-        assert list(inspect.signature(info.run).parameters)[:6] == ["denoise", "y", "levels", "noise", "start", "history"]
+        assert list(inspect.signature(info.run).parameters)[:6] == [
+            "denoise",
+            "y",
+            "levels",
+            "noise",
+            "start",
+            "history",
+        ]
 
 
 @pytest.mark.parametrize(
-    ("key", "params"), [("rk45", {}), ("ddim", {"eta": 1.5}), ("ddim", {"variance": "small"}), ("ddpm", {"variance": "?"})]
+    ("key", "params"),
+    [("rk45", {}), ("ddim", {"eta": 1.5}), ("ddim", {"variance": "small"}), ("ddpm", {"variance": "?"})],
 )
 def test_bad_parameters_are_user_errors(key: str, params: dict) -> None:
     with pytest.raises(UserError):

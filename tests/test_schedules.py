@@ -4,6 +4,7 @@ import dataclasses
 import json
 import math
 import pickle
+from itertools import pairwise
 
 import numpy as np
 import pytest
@@ -72,12 +73,14 @@ def test_linear_is_resampled_between_its_rows() -> None:
     rows = linear.log_snr(np.array([400, 401]) / 1000)
     np.testing.assert_allclose(linear.log_snr(0.40025), 0.75 * rows[0] + 0.25 * rows[1], rtol=1e-12)
     first = 1e-4 / (1 - 1e-4)  # s^2 = beta/(1 - beta)
-    np.testing.assert_allclose(linear.noise_level([0.0, 0.0001, 0.0005, 0.001]) ** 2, first * np.array([0, 0.1, 0.5, 1]))
+    np.testing.assert_allclose(
+        linear.noise_level([0.0, 0.0001, 0.0005, 0.001]) ** 2, first * np.array([0, 0.1, 0.5, 1])
+    )
 
 
 def test_cosine_is_clipped_first_and_then_multiplied() -> None:
     f = [math.cos((i / 1000 + 0.008) / 1.008 * math.pi / 2) ** 2 for i in range(1001)]
-    beta = [min(1 - b / a, 0.999) for a, b in zip(f, f[1:], strict=False)]
+    beta = [min(1 - b / a, 0.999) for a, b in pairwise(f)]
     chain = Cosine().discrete(1000)
     np.testing.assert_allclose(chain.beta, beta, rtol=1e-9)
     assert chain.beta[-1] == pytest.approx(0.999, rel=1e-12)
@@ -113,9 +116,7 @@ def test_variance_exploding_is_geometric() -> None:
 @pytest.mark.parametrize(("low", "high", "rho"), [(0.002, 80.0, 7.0), (0.01, 300.0, 3.0), (0.5, 2.0, 1.0)])
 def test_edm_is_the_grid_of_karras(low: float, high: float, rho: float) -> None:
     n = 40
-    wanted = [
-        (high ** (1 / rho) + i / (n - 1) * (low ** (1 / rho) - high ** (1 / rho))) ** rho for i in range(n - 1)
-    ]
+    wanted = [(high ** (1 / rho) + i / (n - 1) * (low ** (1 / rho) - high ** (1 / rho))) ** rho for i in range(n - 1)]
     t = 1 - np.arange(n - 1) / (n - 1)
     schedule = Edm(low, high, rho)
     np.testing.assert_allclose(schedule.noise_level(t), wanted, rtol=1e-12)
@@ -168,8 +169,10 @@ def _knots(draw: st.DrawFn) -> list[list[float]]:
 
 _BETA = _log(1e-9, 1 - 1e-9)
 _CHAIN = st.integers(1, 3000)
-_RANGE = st.tuples(_log(1e-6, 10.0), _log(1.01, 1e12)).map(lambda p: (p[0], min(p[0] * p[1], 1e6))).filter(
-    lambda p: p[1] >= 1e-3
+_RANGE = (
+    st.tuples(_log(1e-6, 10.0), _log(1.01, 1e12))
+    .map(lambda p: (p[0], min(p[0] * p[1], 1e6)))
+    .filter(lambda p: p[1] >= 1e-3)
 )
 PARAMS = {
     "linear": st.fixed_dictionaries({"beta_start": _BETA, "beta_end": _BETA, "chain_steps": _CHAIN}),
@@ -177,13 +180,9 @@ PARAMS = {
     "cosine": st.fixed_dictionaries(
         {"offset": st.floats(0, 0.1), "max_beta": st.floats(0.01, 1 - 1e-9), "chain_steps": _CHAIN}
     ),
-    "sigmoid": st.fixed_dictionaries(
-        {"begin": st.floats(-20, 0), "end": st.floats(0.1, 20), "tau": _log(0.05, 10.0)}
-    ),
+    "sigmoid": st.fixed_dictionaries({"begin": st.floats(-20, 0), "end": st.floats(0.1, 20), "tau": _log(0.05, 10.0)}),
     "ve": _RANGE.map(lambda p: {"sigma_min": p[0], "sigma_max": p[1]}),
-    "edm": st.tuples(_RANGE, st.floats(1, 20)).map(
-        lambda p: {"sigma_min": p[0][0], "sigma_max": p[0][1], "rho": p[1]}
-    ),
+    "edm": st.tuples(_RANGE, st.floats(1, 20)).map(lambda p: {"sigma_min": p[0][0], "sigma_max": p[0][1], "rho": p[1]}),
     "flow": st.just({}),
     "custom": st.fixed_dictionaries({"knots": _knots(), "form": st.sampled_from(["vp", "ve", "flow"])}),
 }

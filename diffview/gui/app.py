@@ -2,6 +2,7 @@
 
 import os
 import sys
+import tempfile
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -86,7 +87,7 @@ def run_app(recipe: Recipe | None, path: str | None, dataset: str | None, presen
     return int(app.exec())
 
 
-def take_shot(  # noqa: PLR0913 - the options of one command
+def take_shot(
     out: Path,
     size: tuple[int, int],
     after: str,
@@ -104,9 +105,16 @@ def take_shot(  # noqa: PLR0913 - the options of one command
     if not _has_display():
         os.environ["QT_QPA_PLATFORM"] = "offscreen"
     app = application()
-    window = create_window(recipe, path, dataset)
-    if mode is not None:
-        theme.use(mode)
+    with tempfile.TemporaryDirectory() as folder:  # what the user's own window remembers is neither used nor changed
+        window = create_window(recipe, path, dataset, Settings(Path(folder) / "diffview.ini"))
+        if mode is not None:
+            theme.use(mode)
+        _shoot(app, window, out, size, after, playhead)
+
+
+def _shoot(
+    app: QApplication, window: MainWindow, out: Path, size: tuple[int, int], after: str, playhead: float | None
+) -> None:
     failed: list[str] = []
     window.session.told.connect(lambda message: failed.append(message.sentence) if message.kind == "error" else None)
     show_window(window, size)

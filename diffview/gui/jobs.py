@@ -97,7 +97,12 @@ class _Thread(QThread):
 
 
 class Sampling(QObject):
-    """Requests to the sampling thread and their results."""
+    """Requests to the sampling thread and their results.
+
+    Attributes:
+        taken: the newest shot that has been taken.
+        engine: what importing torch told, once it has been asked for.
+    """
 
     def __init__(self, parent: QObject | None = None) -> None:
         super().__init__(parent)
@@ -110,6 +115,7 @@ class Sampling(QObject):
         self._current = 0
         self._fitted: list[tuple[FitSet, Denoiser]] = []
         self.engine: Engine | None = None
+        self.taken: Shot | None = None
         self._thread = _Thread(self)
 
     def _wake(self) -> None:
@@ -201,6 +207,7 @@ class Sampling(QObject):
             shot.x0_hat = to_numpy(denoise(on_device(shot.y, shot.plan.device), shot.s))[0, 0]
         except Exception as error:  # noqa: BLE001
             shot.error = error
+        self.taken = shot
 
     def _denoiser(self, plan: Plan) -> Denoiser | None:
         """The plan's denoiser, fitted once per fit set."""

@@ -28,11 +28,13 @@ class Live(QObject):
         stepped: `step` or `run` changed: draw.
         shot_taken: `shot` changed.
         run_changed: a run began or ended.
+        engine_wanted, engine_loaded: torch is being imported; it has been.
     """
 
     stepped = Signal()
     shot_taken = Signal()
     run_changed = Signal()
+    engine_wanted = Signal()
     engine_loaded = Signal()
 
     def __init__(self, session: Session, parent: QObject | None = None) -> None:
@@ -89,8 +91,11 @@ class Live(QObject):
         self._sampling.close()
 
     def load_engine(self) -> None:
-        """Have torch imported once nothing else is asked."""
+        """Have torch imported, once; the sampling thread does it when nothing else is asked."""
+        if self.engine is not None or self._want_engine:
+            return
         self._want_engine = True
+        self.engine_wanted.emit()
         self._sampling.request_engine()
         self._timer.start()
 
@@ -168,7 +173,7 @@ class Live(QObject):
         plan, forward = session.plan, session.forward
         s = min(self._level(), session.recipe.schedule.s_max)
         if plan.fit is None or plan.complete is not None or s <= 0:
-            self.shot = None
+            self.shot = self._asked_shot = None
             self.shot_taken.emit()
             return
         self._asked_shot = self._sampling.request_shot(plan, s, forward.y(s), forward.eps(s))
@@ -184,12 +189,13 @@ class Live(QObject):
             self._timer.stop()
 
     def _pull_shot(self) -> None:
-        asked = self._asked_shot
-        if asked is None or (asked.x0_hat is None and asked.error is None):
+        taken = self._sampling.taken
+        if self._asked_shot is None or taken is None or taken is self.shot:
             return
-        self._asked_shot = None
-        self._tell(asked.error)
-        self.shot = asked
+        if taken is self._asked_shot:
+            self._asked_shot = None
+        self._tell(taken.error)
+        self.shot = taken
         self.shot_taken.emit()
 
     def _pull_engine(self) -> None:

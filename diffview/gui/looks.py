@@ -2,9 +2,13 @@
 
 import math
 
+import numpy as np
+from numpy.typing import NDArray
+
 from diffview.colormaps import COLORMAPS, Rgb, default_for
 from diffview.fields import Field, Region
 from diffview.gui.session import Session
+from diffview.samplers import Step
 from diffview.transforms import Transform
 
 NOISE_SNR = 0.01
@@ -17,7 +21,7 @@ def colormap(session: Session) -> Rgb:
 
 
 def quantity_name(field: Field) -> str:
-    """ "toa brightness temperature · K": a field's name and units for people."""
+    """A field's name and units for people: toa brightness temperature · K."""
     name = field.name.replace("_", " ").strip() or "field"
     return f"{name} · {field.units}" if field.units else name
 
@@ -46,5 +50,15 @@ def is_noise(s: float) -> bool:
 
 
 def region_text(region: Region) -> str:
-    """ "128 x 128 at row 0, column 100"."""
+    """Size and place of a region for people: 128 x 128 at row 0, column 100."""
     return f"{region.ny} × {region.nx} at row {region.row}, column {region.column}"
+
+
+def state(step: Step, session: Session) -> NDArray[np.float32]:
+    """The state of a run in the units of x_t: alpha y, [ny, nx]."""
+    return np.float32(session.recipe.schedule.scale(step.s)) * step.y[0, 0]
+
+
+def estimate(step: Step, session: Session) -> NDArray[np.float32]:
+    """x0_hat of a step; at the start, before the first call of the model, the state."""
+    return state(step, session) if step.x0_hat is None else step.x0_hat[0, 0]

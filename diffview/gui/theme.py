@@ -54,8 +54,8 @@ class Palette:
     def blend(self, over: str, under: str, share: float) -> QColor:
         """The opaque mixture share * over + (1 - share) * under of two tokens."""
         a, b = QColor(getattr(self, over)), QColor(getattr(self, under))
-        mix = [round(share * p + (1 - share) * q) for p, q in zip(a.getRgb()[:3], b.getRgb()[:3], strict=True)]
-        return QColor(*mix)
+        pairs = ((a.red(), b.red()), (a.green(), b.green()), (a.blue(), b.blue()))
+        return QColor(*(round(share * p + (1 - share) * q) for p, q in pairs))
 
 
 DARK = Palette(

@@ -36,7 +36,6 @@ GAP = 8
 WIDE = 1500
 """Width of a window that has room for the docks."""
 
-ENGINE_DELAY_MS = 1500
 PACES = {"paceThreeAction": 3.0, "paceTenAction": 10.0, "paceFreeAction": 0.0}
 MODES = {"darkAction": "dark", "lightAction": "light", "systemAction": "system"}
 
@@ -354,18 +353,10 @@ class MainWindow(QMainWindow):
             self.resizeDocks([self.data_dock, self.inspector_dock], [224, 256], Qt.Orientation.Horizontal)
 
     def start(self) -> None:
-        """What happens once the window is on screen: the first run, the reader, then torch."""
+        """What happens once the window is on screen: the first run, the reader, and torch if it is asked for."""
         self.timeline.slider.setFocus()
         self.live.start()
         self.files.start()
         self.files.list_group("/")
-        self._engine_timer = QTimer(self, interval=ENGINE_DELAY_MS)
-        self._engine_timer.timeout.connect(self._load_engine)
-        self._engine_timer.start()
-
-    def _load_engine(self) -> None:
-        """Torch is imported while nothing moves, because importing it holds the window up once."""
-        if self.is_idle():
-            self._engine_timer.stop()
-            self.status.announce_engine()
-            QTimer.singleShot(100, self, self.live.load_engine)
+        if self.session.recipe.device != "auto":
+            self.live.load_engine()

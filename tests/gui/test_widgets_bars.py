@@ -1,5 +1,6 @@
 """Colour bar, message bar, card, segmented control and time slider."""
 
+import itertools
 import math
 
 import numpy as np
@@ -66,7 +67,7 @@ def test_the_colour_beside_a_tick_is_that_of_its_value(bar):
 TRANSFORMS = {
     "straight": (lambda z: 3 * z + 1, lambda p: (p - 1) / 3),
     "falling": (lambda z: -z, lambda p: -p),
-    "log": (lambda z: 10**z, lambda p: math.log10(p)),
+    "log": (lambda z: 10**z, math.log10),
     "cbrt": (lambda z: z**3, lambda p: math.copysign(abs(p) ** (1 / 3), p)),
     "log1p": (lambda z: math.expm1(z + 2.5), lambda p: math.log1p(p) - 2.5),
     "tiny": (lambda z: 1e-9 * z, lambda p: p / 1e-9),
@@ -81,7 +82,7 @@ def test_ticks_never_overlap_and_stay_on_the_bar(bar, name, height):
     ticks, rect = bar.ticks(), bar.bar_rect()
     places = sorted(y for _, y in ticks)
     assert len(ticks) >= (1 if height == 90 else 3)
-    assert all(b - a >= theme.px(11) * 1.2 for a, b in zip(places, places[1:], strict=False))
+    assert all(b - a >= theme.px(11) * 1.2 for a, b in itertools.pairwise(places))
     assert rect.top() - 1e-6 <= places[0]
     assert places[-1] <= rect.bottom() + 1e-6
 
@@ -93,6 +94,10 @@ def test_a_log_scale_has_its_powers_of_ten():
 
 def test_numbers_are_written_for_people():
     assert [label(v) for v in (0, -2.5, 1e-9, 300.0, 2e7, 0.1)] == ["0", "−2.5", "1e−9", "300", "2e7", "0.1"]
+
+
+def test_a_short_bar_still_has_a_tick():
+    assert nice_ticks(225, 335, lambda p: (p - 225) / 110 * 60, 46) == [300]
 
 
 def test_no_ticks_where_there_is_no_scale():
@@ -205,7 +210,9 @@ def test_the_accent_lies_on_top_of_the_card(qtbot):
 
 @pytest.fixture
 def segments(qtbot):
-    return shown(qtbot, SegmentedControl([("xt", "x_t", "noisy"), ("x0", "x0", "clean"), ("eps", "e", "noise")]), 200, 30)
+    return shown(
+        qtbot, SegmentedControl([("xt", "x_t", "noisy"), ("x0", "x0", "clean"), ("eps", "e", "noise")]), 200, 30
+    )
 
 
 def test_one_segment_is_chosen_and_a_click_tells(segments):

@@ -1,5 +1,7 @@
 """The film strip and the arithmetic of its layout."""
 
+import itertools
+
 import numpy as np
 import pytest
 from hypothesis import given
@@ -77,7 +79,7 @@ def test_many_steps_are_thinned_without_overlap_and_the_tooltip_says_so(strip):
     assert shown[-1] == 53
     assert len(shown) < 20
     boxes = sorted((strip.thumbnail_rect(REVERSE, i) for i in shown), key=lambda b: b.left())
-    assert all(a.right() <= b.left() for a, b in zip(boxes, boxes[1:], strict=False))
+    assert all(a.right() <= b.left() for a, b in itertools.pairwise(boxes))
     assert "of 54 steps" in strip.tip_at(boxes[0].center().toPoint())
     assert "every" in strip.tip_at(boxes[0].center().toPoint())
 

@@ -11,7 +11,6 @@ from diffview.gui.theme import DARK, LIGHT, PALETTES, SCALES, theme
 from diffview.gui.widgets import icons
 from diffview.paths import resource
 
-
 pytestmark = pytest.mark.qt_log_ignore("does not support propagateSizeHints")  # the offscreen plugin, of every window
 
 

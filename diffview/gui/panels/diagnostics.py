@@ -6,9 +6,9 @@ from PySide6.QtWidgets import QHBoxLayout, QWidget
 from diffview.colormaps import COLORMAPS
 from diffview.forward import EDGES, density
 from diffview.gui.live import Live
-from diffview.gui.looks import number
-from diffview.gui.timescale import TimeScale
+from diffview.gui.looks import number, state
 from diffview.gui.session import Session, View
+from diffview.gui.timescale import TimeScale
 from diffview.gui.widgets.card import Card
 from diffview.gui.widgets.histogram_plot import HistogramPlot
 from diffview.gui.widgets.scale_time_view import ScaleTimeView
@@ -103,9 +103,9 @@ class DiagnosticsPanel(QWidget):
             self._reverse = self._reverse_power = self._step = None
         elif step is not self._step:
             self._step = step
-            state = np.float32(session.recipe.schedule.scale(step.s)) * step.y[0, 0]
-            self._reverse = density(state)
-            self._reverse_power = None if forward.rings is None else power(state, forward.rings)
+            x_t = state(step, session)
+            self._reverse = density(x_t)
+            self._reverse_power = None if forward.rings is None else power(x_t, forward.rings)
         self.show_frame()
 
     def show_frame(self) -> None:

@@ -13,7 +13,7 @@ from diffview.colormaps import COLORMAPS
 from diffview.fields import Region
 from diffview.forward import Forward
 from diffview.gui.live import Live
-from diffview.gui.looks import colormap, is_noise, number, quantity_name, region_text
+from diffview.gui.looks import colormap, estimate, is_noise, number, quantity_name, region_text, state
 from diffview.gui.session import Session, View
 from diffview.gui.widgets.card import Card, ElidedLabel
 from diffview.gui.widgets.image_view import ImageView, link
@@ -169,22 +169,13 @@ class Mode:
     diverging: bool = False
 
 
-def _x_t(step: Step, session: Session) -> Array:
-    """alpha y: the state in the units of x_t."""
-    return np.float32(session.recipe.schedule.scale(step.s)) * step.y[0, 0]
-
-
-def _x0_hat(step: Step, session: Session) -> Array:
-    return step.y[0, 0] if step.x0_hat is None else step.x0_hat[0, 0]
-
-
 def _eps_hat(step: Step, session: Session) -> Array | None:
     return None if step.eps_hat is None else step.eps_hat[0, 0]
 
 
 MODES: dict[str, Mode] = {
-    "x_t": Mode("xₜ", "The state of the run", _x_t),
-    "x0_hat": Mode("x̂₀", "What the model believes the clean field is", _x0_hat),
+    "x_t": Mode("xₜ", "The state of the run", state),
+    "x0_hat": Mode("x̂₀", "What the model believes the clean field is", estimate),
     "eps_hat": Mode("ε̂", "The noise the model believes is in x_t", _eps_hat, diverging=True),
 }
 SHOTS: dict[str, Mode] = {

@@ -27,6 +27,7 @@ class StatusPanel(QWidget):
         row.addWidget(self.right, 2)
         live.stepped.connect(self.show_run)
         live.run_changed.connect(self.show_run)
+        live.engine_wanted.connect(self.announce_engine)
         live.engine_loaded.connect(self.show_engine)
         session.changed.connect(lambda old, new: self.show_run())
         self.show_run()

@@ -9,7 +9,7 @@ from PySide6.QtWidgets import QComboBox, QLabel, QSpinBox, QToolButton
 
 from diffview.gui import curves
 from diffview.gui.live import Live
-from diffview.gui.looks import colormap, number
+from diffview.gui.looks import colormap, estimate, number, state
 from diffview.gui.player import Player
 from diffview.gui.session import Session, View
 from diffview.gui.timescale import TimeScale
@@ -263,12 +263,8 @@ class TimelinePanel(Card):
         self._show_playhead()
 
     def _picture(self, step: Step) -> NDArray[np.uint8]:
-        reverse = self._session.view.reverse
-        if reverse == "x_t":
-            x = np.float32(self._session.recipe.schedule.scale(step.s)) * step.y[0, 0]
-        else:
-            x = step.y[0, 0] if step.x0_hat is None else step.x0_hat[0, 0]
-        return self._quantised(x)
+        shown = state if self._session.view.reverse == "x_t" else estimate
+        return self._quantised(shown(step, self._session))
 
     def _places(self) -> list[float]:
         scale = TimeScale.of(self._session)

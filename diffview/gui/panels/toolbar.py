@@ -1,6 +1,6 @@
 """The strip on top: what is open, which model and sampler, how many steps, which seed, run and stop."""
 
-from PySide6.QtCore import Qt
+from PySide6.QtCore import Qt, Signal
 from PySide6.QtWidgets import QComboBox, QHBoxLayout, QLabel, QPushButton, QSizePolicy, QSpinBox, QWidget
 
 from diffview.gui.actions import Actions
@@ -38,6 +38,23 @@ def whole(name: str, accessible: str, tip: str, low: int, high: int, width: int)
     spin.setKeyboardTracking(False)
     spin.setFixedWidth(width)
     return spin
+
+
+class DeviceCombo(QComboBox):
+    """The devices; `opened` before its list is shown, because what is in it has to be found out first."""
+
+    opened = Signal()
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.setObjectName("deviceCombo")
+        self.setAccessibleName("Device")
+        self.setToolTip("Where the model computes")
+
+    def showPopup(self) -> None:
+        """Tell, then show."""
+        self.opened.emit()
+        super().showPopup()
 
 
 def dim(text: str, of: QWidget) -> QLabel:
@@ -80,7 +97,7 @@ class ToolbarPanel(QWidget):
         self.stop = QPushButton("Stop")
         self.stop.setObjectName("stopButton")
         set_icon(self.stop, "stop")
-        self.device = combo("deviceCombo", "Device", "Where the model computes")
+        self.device = DeviceCombo()
         self.present = QPushButton("Present")
         self.present.setObjectName("presentButton")
         set_icon(self.present, "present")
@@ -119,6 +136,7 @@ class ToolbarPanel(QWidget):
         self.model.activated.connect(lambda i: session.edit(model=self.model.itemData(i)))
         self.sampler.activated.connect(lambda i: session.edit(sampler=self.sampler.itemData(i), sampler_params=()))
         self.device.activated.connect(lambda i: session.edit(device=self.device.itemData(i)))
+        self.device.opened.connect(self._live.load_engine)
         self.steps.valueChanged.connect(lambda n: session.edit(merge="steps", steps=n))
         self.seed.valueChanged.connect(lambda n: session.edit(merge="seed", seed=n))
         self.start.changed.connect(self._choose_start)
@@ -174,7 +192,7 @@ class ToolbarPanel(QWidget):
             elif facts.torch is None:
                 tips[key] = "torch is not installed."
             elif engine is None:
-                tips[key] = "torch is not loaded yet; it is loaded after the first run."
+                tips[key] = "torch is being loaded…"
             elif key not in engine.devices:
                 tips[key] = f"This machine has no {key} device that torch can use."
             else:

@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterator
 
 import numpy as np
 from PySide6.QtCore import QPointF, QRectF, QSize, Qt
-from PySide6.QtGui import QColor, QFontMetricsF, QImage, QPainter, QPainterPath, QPaintEvent, QPen
+from PySide6.QtGui import QColor, QFont, QFontMetricsF, QImage, QPainter, QPainterPath, QPaintEvent, QPen
 from PySide6.QtWidgets import QSizePolicy, QWidget
 
 from diffview.gui.theme import SMALL_PX, theme
@@ -43,7 +43,8 @@ def nice_ticks(low: float, high: float, place: Transform, room: float) -> list[f
     if max(abs(b) for b in bends) <= _STRAIGHT * length:
         step = nice_step(high - low, max(int(length / room), 1))
         first, last = math.ceil(low / step - 1e-9), math.floor(high / step + 1e-9)
-        return [i * step for i in range(first, last + 1)]
+        if first <= last:
+            return [i * step for i in range(first, last + 1)]
     kept: dict[float, float] = {}
     for value, least in _roundest_first(low, high):
         at = place(value)
@@ -71,7 +72,7 @@ def _roundest_first(low: float, high: float) -> Iterator[tuple[float, float]]:
 
 def label(value: float) -> str:
     """A number for people: a true minus, no needless digits."""
-    text = f"{value:.6g}" if value == 0 or 1e-3 <= abs(value) < 1e5 else f"{value:.3g}"  # noqa: PLR2004
+    text = f"{value:.6g}" if value == 0 or 1e-3 <= abs(value) < 1e5 else f"{value:.3g}"
     return text.replace("e-0", "e-").replace("e+0", "e").replace("e+", "e").replace("-", "\N{MINUS SIGN}")
 
 
@@ -145,7 +146,7 @@ class ColourBar(QWidget):
         """Narrower cuts labels off."""
         return QSize(self.sizeHint().width(), theme.px(80))
 
-    def _font(self):  # noqa: ANN202  QFont
+    def _font(self) -> QFont:
         return theme.font(SMALL_PX - 1, tabular=True)
 
     def _resize(self) -> None:

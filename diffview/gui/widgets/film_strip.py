@@ -200,10 +200,10 @@ class FilmStrip(QWidget):
         state = self._rows[row]
         if not state.shown:
             return None
-        if self._scrub:
-            return round(float(np.interp(x, *zip(*self._scrub, strict=True))))
+        places = self._scrub or self._places(state)
+        between = round(float(np.interp(x, [p for p, _ in places], [i for _, i in places])))
         inside = (i for box, i in zip(state.boxes, state.shown, strict=True) if box.left() <= x <= box.right())
-        return next(inside, round(float(np.interp(x, *zip(*self._places(state), strict=True)))))
+        return between if self._scrub else next(inside, between)
 
     def _places(self, state: _Row) -> list[tuple[float, int]]:
         """(x, step) of the thumbnails, from the left."""

@@ -15,7 +15,8 @@ _ROOM_FOR_CELL = 5
 def no_data(painter: QPainter, rect: QRectF) -> None:
     """The ground that shows through missing pixels: a colour of no map, with a faint hatch."""
     ratio = painter.device().devicePixelRatioF()
-    left, top, right, bottom = (round(v * ratio) / ratio for v in rect.getCoords())
+    edges = (rect.left(), rect.top(), rect.right(), rect.bottom())
+    left, top, right, bottom = (round(v * ratio) / ratio for v in edges)
     whole = QRectF(left, top, right - left, bottom - top)
     painter.drawTiledPixmap(whole, _hatch(theme.palette, theme.px(_HATCH_PX), ratio))
 

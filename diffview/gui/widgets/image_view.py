@@ -106,8 +106,9 @@ class ImageView(QWidget):
     def value_at(self, row: int, col: int) -> float | None:
         """The value of a pixel, or None where it is missing."""
         values, mask = self._raster.values, self._raster.mask
-        inside = values is not None and 0 <= row < values.shape[0] and 0 <= col < values.shape[1]
-        return float(values[row, col]) if inside and (mask is None or not mask[row, col]) else None
+        if values is None or not (0 <= row < values.shape[0] and 0 <= col < values.shape[1]):
+            return None
+        return None if mask is not None and mask[row, col] else float(values[row, col])
 
     def set_placeholder(self, text: str) -> None:
         """The words of the empty view; the first line is the title."""
@@ -121,10 +122,8 @@ class ImageView(QWidget):
 
     def set_crosshair(self, row: int | None, col: int | None = None) -> None:
         """Mark a pixel with thin lines; None removes them."""
-        cross = None if row is None or col is None else (row, col)
-        if cross != self._cross:
-            self._cross = cross
-            self.update()
+        self._cross = None if row is None or col is None else (row, col)
+        self.update()
 
     # The frame --------------------------------------------------------------------------------------------------
 
@@ -201,7 +200,7 @@ class ImageView(QWidget):
 
     def _picture(self, pixel: float) -> tuple[QImage, float]:
         """The image to draw and its pixels per pixel of the field: averaged first where it is much shrunk."""
-        if pixel * self.devicePixelRatioF() > 0.5:  # noqa: PLR2004  bilinear drawing averages 2 x 2 pixels by itself
+        if pixel * self.devicePixelRatioF() > 0.5:
             return self._raster.image(), 1.0
         size = (QRectF(self.image_rect()).size() * self.devicePixelRatioF()).toSize().expandedTo(QSize(1, 1))
         if self._shrunk is None or self._shrunk[0] != size:
@@ -279,7 +278,7 @@ class ImageView(QWidget):
 
     def _drag(self, point: QPointF) -> None:
         way = point - (self._pressed or point)
-        if not self._dragged and way.manhattanLength() < 3:  # noqa: PLR2004  px, a click with an unsteady hand
+        if not self._dragged and way.manhattanLength() < 3:
             return
         self._dragged = True
         if self._grip is None:

@@ -30,7 +30,7 @@ class NumberSpin(QDoubleSpinBox):
         """0.02, 1e-4, 80."""
         text = f"{value:.6g}"
         mantissa, e, power = text.partition("e")
-        return f"{mantissa}e{int(power)}" if e else text if abs(value) >= 1e-3 or not value else _scientific(value)  # noqa: PLR2004
+        return f"{mantissa}e{int(power)}" if e else text if abs(value) >= 1e-3 or not value else _scientific(value)
 
     def valueFromText(self, text: str) -> float:
         """What was typed; the last value where it is no number."""

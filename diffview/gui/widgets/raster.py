@@ -96,7 +96,7 @@ def _packed(rgb: Rgb) -> NDArray[np.uint32]:
     if rgb.shape != (256, 3):
         raise ValueError(f"a colour table has the shape (256, 3), not {rgb.shape}")
     wide = rgb.astype(np.uint32)
-    return 0xFF000000 | wide[:, 0] << 16 | wide[:, 1] << 8 | wide[:, 2]
+    return np.asarray(0xFF000000 | wide[:, 0] << 16 | wide[:, 1] << 8 | wide[:, 2], np.uint32)
 
 
 def indexed_image(levels: NDArray[np.uint8], rgb: Rgb) -> QImage:

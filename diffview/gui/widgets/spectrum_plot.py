@@ -129,7 +129,7 @@ class SpectrumPlot(PlotBase):
     def legend_items(self) -> list[tuple[str, str]]:
         """What is drawn: its name and the token of its colour."""
         named = (
-            ("x\u2080", "text", self._source), ("x\u209c", "forward", self._forward),
+            ("\u03b1x\u2080", "text", self._source), ("x\u209c", "forward", self._forward),
             ("reverse", "reverse", self._reverse),
         )  # fmt: skip
         items = [(name, token) for name, token, curve in named if curve.xData is not None and len(curve.xData)]
