@@ -173,8 +173,7 @@ class Local(_Formula):
         """x0_hat of y [members, 1, ny, nx]."""
         if is_torch(y):
             raise UserError("`local` runs on the CPU only.", "Choose the device CPU.")
-        out: Array = np.stack([self._one(member[0], s)[None] for member in y]).astype(y.dtype, copy=False)
-        return out
+        return np.stack([self._one(member[0], s).astype(y.dtype, copy=False)[None] for member in y])
 
     def _one(self, y: Array, s: float) -> Array:
         ny, nx, n = self._by_pixel.shape

@@ -1,6 +1,5 @@
 """Where things lie: what ships with the program, and what belongs to the user."""
 
-from collections.abc import Callable
 from functools import cache
 from pathlib import Path
 
@@ -28,9 +27,5 @@ def user_folder(kind: str) -> Path:
     """The user's own folder for `kind` (config, log, state), created if it is not there."""
     import platformdirs
 
-    find: dict[str, Callable[..., Path]] = {
-        "config": platformdirs.user_config_path,
-        "log": platformdirs.user_log_path,
-        "state": platformdirs.user_state_path,
-    }[kind]
-    return find("diffview", appauthor=False, ensure_exists=True)
+    found: Path = getattr(platformdirs, f"user_{kind}_path")("diffview", appauthor=False, ensure_exists=True)
+    return found

@@ -1,8 +1,9 @@
 """Writing files: whole or not at all."""
 
+import contextlib
 import os
-import tempfile
 from pathlib import Path
+from uuid import uuid4
 
 from diffview.errors import UserError
 
@@ -13,19 +14,19 @@ def write_bytes(path: Path, data: bytes) -> None:
     Raises:
         UserError: if it cannot be written; an older file of that name stays as it was.
     """
-    temporary = None
+    temporary = path.with_name(f".{path.name}.{uuid4().hex}.part")
     try:
-        with tempfile.NamedTemporaryFile(dir=path.parent, prefix=f".{path.name}.", delete=False) as file:
-            temporary = Path(file.name)
+        with temporary.open("xb") as file:
             file.write(data)
             file.flush()
             os.fsync(file.fileno())
         temporary.replace(path)
     except OSError as error:
-        if temporary is not None:
-            temporary.unlink(missing_ok=True)
         reason = error.strerror or type(error).__name__
         raise UserError(f"{path} cannot be written: {reason}.", "Choose another folder, or make room.") from None
+    finally:
+        with contextlib.suppress(OSError):
+            temporary.unlink(missing_ok=True)
 
 
 def write_text(path: Path, text: str) -> None:

@@ -350,7 +350,7 @@ class MainWindow(QMainWindow):
         if size is not None or state is None or not self.restoreState(state):
             self.data_dock.setVisible(self.width() >= WIDE)
             self.inspector_dock.setVisible(self.width() >= WIDE)
-            self.resizeDocks([self.data_dock, self.inspector_dock], [224, 256], Qt.Orientation.Horizontal)
+            self.resizeDocks([self.data_dock, self.inspector_dock], [248, 264], Qt.Orientation.Horizontal)
 
     def start(self) -> None:
         """What happens once the window is on screen: the first run, the reader, and torch if it is asked for."""

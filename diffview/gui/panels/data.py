@@ -6,8 +6,8 @@ from PySide6.QtCore import Qt
 from PySide6.QtWidgets import (
     QComboBox,
     QFormLayout,
+    QHeaderView,
     QLabel,
-    QSpinBox,
     QTreeWidget,
     QTreeWidgetItem,
     QVBoxLayout,
@@ -17,6 +17,7 @@ from PySide6.QtWidgets import (
 from diffview.gui.files import Files
 from diffview.gui.looks import number, region_text
 from diffview.gui.session import Session
+from diffview.gui.widgets.whole_spin import WholeSpin
 from diffview.readers.base import Node
 from diffview.recipe import Recipe
 from diffview.transforms import TRANSFORMS
@@ -37,6 +38,11 @@ class DataPanel(QWidget):
         self.tree.setAccessibleName("Contents of the file")
         self.tree.setHeaderLabels(["Variable", "Shape", "Units"])
         self.tree.setUniformRowHeights(True)
+        header = self.tree.header()
+        header.setStretchLastSection(False)
+        header.setSectionResizeMode(0, QHeaderView.ResizeMode.Stretch)
+        for column in (1, 2):
+            header.setSectionResizeMode(column, QHeaderView.ResizeMode.ResizeToContents)
         self.tree.setToolTip("Double click a variable to show it")
         self.file = QLabel()
         self.file.setWordWrap(True)
@@ -51,7 +57,7 @@ class DataPanel(QWidget):
         for label in (self.region, self.numbers, self.notes):
             label.setWordWrap(True)
             label.setProperty("dim", True)
-        self._slices: list[QSpinBox] = []
+        self._slices: list[WholeSpin] = []
         self._form = QFormLayout()
         self._form.addRow("Transform", self.transform)
         self._slice_rows = QFormLayout()
@@ -97,10 +103,9 @@ class DataPanel(QWidget):
             self._slice_rows.removeRow(0)
         self._slices = []
         for (name, size), at in zip(dims, picture.index if picture is not None else (), strict=True):
-            spin = QSpinBox()
+            spin = WholeSpin(0, size - 1)
             spin.setObjectName(f"slice_{name}")
             spin.setAccessibleName(f"Slice along {name}")
-            spin.setRange(0, size - 1)
             spin.setValue(at)
             spin.setKeyboardTracking(False)
             spin.setSuffix(f" of {size}")
@@ -121,8 +126,6 @@ class DataPanel(QWidget):
         parent.takeChildren()
         for node in sorted(nodes, key=lambda n: (not n.plottable, n.kind == "group", n.name)):
             parent.addChild(self._row(node))
-        if group == "/":
-            self.tree.resizeColumnToContents(0)
 
     def _row(self, node: Node) -> QTreeWidgetItem:
         item = QTreeWidgetItem([node.name, " × ".join(map(str, node.shape)), node.units])

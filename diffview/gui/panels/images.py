@@ -96,6 +96,7 @@ class ForwardPanel(_Picture):
 
     def __init__(self, session: Session) -> None:
         super().__init__("Forward xₜ", accent="forward")
+        self.set_subtitle("noise put in")
         self._session = session
         self._whole: Forward | None = None
         self.view = ImageView()
@@ -103,7 +104,7 @@ class ForwardPanel(_Picture):
         self.view.setAccessibleName("Forward: the region with noise added up to the playhead")
         self.mode = SegmentedControl(
             [
-                ("closed", "jump", "Closed form: x_t = α x₀ + σ ε with one ε, any t in one jump"),
+                ("closed", "closed form", "Closed form: x_t = α x₀ + σ ε with one ε, any t in one jump"),
                 ("chain", "chain", "Markov chain: independent noise added step by step; the same law at every t"),
             ]
         )
@@ -146,7 +147,8 @@ class ForwardPanel(_Picture):
         self.view.set_image(x_t)
         row = round(frame.t * session.recipe.chain_length)
         log_snr = -2 * np.log(frame.s) if frame.s > 0 else np.inf
-        self.caption.setText(f"t {row} · log-SNR {number(float(log_snr))} · s {number(frame.s)}")
+        mixture = f"xₜ = {number(frame.alpha)} x₀ + {number(frame.sigma)} ε"
+        self.caption.setText(f"t {row} · {mixture} · log-SNR {number(float(log_snr))} · s {number(frame.s)}")
         self.view.set_badge("noise" if is_noise(frame.s) else "", "forward")
 
     def _whole_frame(self) -> Array:
@@ -196,6 +198,7 @@ class ReversePanel(_Picture):
 
     def __init__(self, session: Session, live: Live) -> None:
         super().__init__("Reverse", accent="reverse")
+        self.set_subtitle("noise taken out")
         self._session, self._live = session, live
         self.view = ImageView()
         self.view.setObjectName("reverseView")

@@ -5,7 +5,7 @@ import itertools
 import numpy as np
 from numpy.typing import NDArray
 from PySide6.QtCore import QTimer
-from PySide6.QtWidgets import QComboBox, QLabel, QSpinBox, QToolButton
+from PySide6.QtWidgets import QComboBox, QLabel, QToolButton
 
 from diffview.gui import curves
 from diffview.gui.live import Live
@@ -19,6 +19,7 @@ from diffview.gui.widgets.icons import set_icon
 from diffview.gui.widgets.schedule_plot import SchedulePlot
 from diffview.gui.widgets.segmented import SegmentedControl
 from diffview.gui.widgets.time_slider import TimeSlider
+from diffview.gui.widgets.whole_spin import WholeSpin
 from diffview.recipe import COUNTS, Recipe
 from diffview.samplers import Step
 from diffview.schedules import SCHEDULES, make_schedule
@@ -72,13 +73,12 @@ class TimelinePanel(Card):
             [("t", "t", "Horizontal axis: t"), ("ln_s", "ln s", "Horizontal axis: the noise level; read only")]
         )
         self.axis.setObjectName("axisControl")
-        self.length = QSpinBox()
+        self.length = WholeSpin(1, COUNTS["chain_length"], log=True)
         self.length.setObjectName("chainLengthSpin")
         self.length.setAccessibleName("Length T of the chain")
         self.length.setToolTip("T: how many steps the chain counts; the curve stays as it is")
-        self.length.setRange(1, COUNTS["chain_length"])
         self.length.setKeyboardTracking(False)
-        self.length.setFixedWidth(76)
+        self.length.setFixedWidth(88)
         self.follow = QToolButton()
         self.follow.setText("follow")
         self.follow.setObjectName("followButton")
@@ -205,7 +205,7 @@ class TimelinePanel(Card):
     def _caption(self) -> None:
         recipe = self._session.recipe
         left = float(np.sqrt(recipe.schedule.alpha_bar(1.0)))
-        hand = "drag a point to reshape · drag the playhead to scrub"
+        hand = "drag a point, or the playhead"
         self.set_subtitle(f"√ᾱ left at T: {number(left)} · {hand}")
 
     def show_view(self, old: View, new: View) -> None:

@@ -1,7 +1,7 @@
 """The strip on top: what is open, which model and sampler, how many steps, which seed, run and stop."""
 
 from PySide6.QtCore import Qt, Signal
-from PySide6.QtWidgets import QComboBox, QHBoxLayout, QLabel, QPushButton, QSizePolicy, QSpinBox, QWidget
+from PySide6.QtWidgets import QComboBox, QHBoxLayout, QLabel, QPushButton, QSizePolicy, QWidget
 
 from diffview.gui.actions import Actions
 from diffview.gui.live import Live
@@ -11,6 +11,7 @@ from diffview.gui.session import Session
 from diffview.gui.widgets.card import ElidedLabel
 from diffview.gui.widgets.icons import set_icon
 from diffview.gui.widgets.segmented import SegmentedControl
+from diffview.gui.widgets.whole_spin import WholeSpin
 from diffview.recipe import COUNTS, Recipe, cores
 from diffview.samplers import SAMPLERS
 
@@ -24,17 +25,16 @@ def combo(name: str, accessible: str, tip: str) -> QComboBox:
     box.setObjectName(name)
     box.setAccessibleName(accessible)
     box.setToolTip(tip)
-    box.setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy.AdjustToContents)
+    box.setMinimumWidth(84)  # it may be narrower than its longest text when the window is
     return box
 
 
-def whole(name: str, accessible: str, tip: str, low: int, high: int, width: int) -> QSpinBox:
+def whole(name: str, accessible: str, tip: str, low: int, high: int, width: int) -> WholeSpin:
     """A whole number that tells its value when it is finished."""
-    spin = QSpinBox()
+    spin = WholeSpin(low, high)
     spin.setObjectName(name)
     spin.setAccessibleName(accessible)
     spin.setToolTip(tip)
-    spin.setRange(low, high)
     spin.setKeyboardTracking(False)
     spin.setFixedWidth(width)
     return spin
@@ -50,6 +50,7 @@ class DeviceCombo(QComboBox):
         self.setObjectName("deviceCombo")
         self.setAccessibleName("Device")
         self.setToolTip("Where the model computes")
+        self.setMinimumWidth(84)
 
     def showPopup(self) -> None:
         """Tell, then show."""
@@ -80,8 +81,8 @@ class ToolbarPanel(QWidget):
         self.field.setMinimumWidth(90)
         self.model = combo("modelCombo", "Model", "The model that takes the noise out")
         self.sampler = combo("samplerCombo", "Sampler", "How a run steps from noise to field")
-        self.steps = whole("stepsSpin", "Steps", "Steps of a run", 1, COUNTS["steps"], 64)
-        self.seed = whole("seedSpin", "Seed", "The same seed gives the same noise", 0, LARGEST_SPIN_SEED, 72)
+        self.steps = whole("stepsSpin", "Steps", "Steps of a run", 1, COUNTS["steps"], 72)
+        self.seed = whole("seedSpin", "Seed", "The same seed gives the same noise", 0, LARGEST_SPIN_SEED, 84)
         self.start = SegmentedControl(
             [
                 ("noise", "noise", "Run from pure noise: a new field"),
@@ -98,7 +99,9 @@ class ToolbarPanel(QWidget):
         self.stop.setObjectName("stopButton")
         set_icon(self.stop, "stop")
         self.device = DeviceCombo()
-        self.present = QPushButton("Present")
+        self.present = QPushButton()
+        self.present.setAccessibleName("Present")
+        self.present.setToolTip("Present: full screen, without docks (F5)")
         self.present.setObjectName("presentButton")
         set_icon(self.present, "present")
         self._lay_out()

@@ -47,7 +47,7 @@ class ElidedLabel(QWidget):
         self.update()
 
     def shown_text(self) -> str:
-        """The text as it fits; whole fields between middle dots go first when it is cut at the left."""
+        """The text as it fits; cut at the left, it loses whole fields between middle dots, at last all of them."""
         metrics = QFontMetrics(self._font())
         if self._elide == Qt.TextElideMode.ElideLeft and metrics.horizontalAdvance(self._text) > self.width():
             fields = self._text.split("·")
@@ -55,6 +55,7 @@ class ElidedLabel(QWidget):
                 rest = "… " + "·".join(fields[first:]).strip()
                 if metrics.horizontalAdvance(rest) <= self.width():
                     return rest
+            return ""
         return metrics.elidedText(self._text, self._elide, self.width())
 
     def sizeHint(self) -> QSize:

@@ -32,6 +32,7 @@ _GUTTER_PX = 10
 _GAP_PX = 6
 _ROW_PX = 52
 _TALLEST_PX = 76
+_NAME_PX = 10
 
 
 @dataclass
@@ -231,10 +232,25 @@ class FilmStrip(QWidget):
         painter = QPainter(self)
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
         for row, state in enumerate(self._rows):
+            self._paint_name(painter, row)
             if state.pictures:
                 self._paint_row(painter, row, state)
             else:
                 self._paint_empty(painter, row, state)
+
+    def _paint_name(self, painter: QPainter, row: int) -> None:
+        """The row's name, upright at the left edge, where it fits."""
+        band, font = self._band(row), theme.font(_NAME_PX)
+        if QFontMetricsF(font).horizontalAdvance(_NAMES[row]) > band.height() + theme.px(_GUTTER_PX):
+            return
+        painter.save()
+        painter.setFont(font)
+        painter.setPen(theme.colour(_TOKENS[row]))
+        painter.translate(0, band.center().y())
+        painter.rotate(-90)
+        room = QRectF(-band.height(), 0, 2 * band.height(), theme.px(_NAME_PX + 3))
+        painter.drawText(room, Qt.AlignmentFlag.AlignCenter, _NAMES[row])
+        painter.restore()
 
     def _paint_row(self, painter: QPainter, row: int, state: _Row) -> None:
         accent, band = theme.colour(_TOKENS[row]), self._band(row)

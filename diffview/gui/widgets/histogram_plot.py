@@ -6,7 +6,7 @@ from PySide6.QtGui import QPainter
 from PySide6.QtWidgets import QWidget
 
 from diffview.gui.theme import Palette
-from diffview.gui.widgets.plot_axis import LEGEND_ROW, Floats, finite, paint_legend, pen
+from diffview.gui.widgets.plot_axis import Floats, finite, paint_legend, pen
 from diffview.gui.widgets.plot_base import Curve, PlotBase
 
 
@@ -14,7 +14,7 @@ class HistogramPlot(PlotBase):
     """Densities over standardised values: x_t filled, x_0 thin, the reverse run in its colour, N(0, 1) dotted."""
 
     def __init__(self, parent: QWidget | None = None) -> None:
-        super().__init__("Histogram of values", (16, LEGEND_ROW + 2, 16, 22), parent)
+        super().__init__("Histogram of values", (16, 6, 16, 22), parent)
         self._reference = False
         self._forward = self.add_curve("forward", 1.5, fill=56)
         self._source = self.add_curve("text", 1.0)
@@ -65,4 +65,4 @@ class HistogramPlot(PlotBase):
             painter.setPen(dotted)
             painter.drawPath(self.pixel_path(x, np.exp(-(x**2) / 2) / np.sqrt(2 * np.pi)))
         if not self.message:
-            paint_legend(painter, box.right(), 2, self.legend_items(), palette)
+            paint_legend(painter, box.right() - 4, box.top() + 2, self.legend_items(), palette, column=True)

@@ -17,7 +17,6 @@ TICK_PX = 4
 MINOR_TICK_PX = 2
 LABEL_GAP = 5
 LABEL_ROW = 16
-LEGEND_ROW = 18
 
 
 def plot_font(pixels: int = AXIS_PX, weight: QFont.Weight = QFont.Weight.Normal) -> QFont:
@@ -123,16 +122,18 @@ class Axis:
         self._paint_label(painter, box, bounds)
 
     def _paint_label(self, painter: QPainter, box: QRectF, bounds: QRectF) -> None:
-        if not self.label:
+        row = theme.px(LABEL_ROW)
+        along = box.width() if self.horizontal else box.height()
+        across = bounds.bottom() - box.bottom() if self.horizontal else box.left()
+        fits = QFontMetricsF(plot_font()).horizontalAdvance(self.label) <= along and across >= 2 * row
+        if not self.label or not fits:
             return
         if self.horizontal:
-            row = theme.px(LABEL_ROW)
             rect = QRectF(bounds.left(), bounds.bottom() - row - 1, bounds.width(), row)
             rect.moveCenter(QPointF(max(box.center().x(), rect.width() / 2 - box.left()), rect.center().y()))
             painter.drawText(rect, Qt.AlignmentFlag.AlignHCenter | Qt.AlignmentFlag.AlignVCenter, self.label)
             return
         painter.save()
-        row = theme.px(LABEL_ROW)
         painter.translate(bounds.left() + row / 2 + 1, box.center().y())
         painter.rotate(-90)
         rect = QRectF(-box.height(), -row / 2, 2 * box.height(), row)
@@ -162,15 +163,20 @@ class Axis:
 
 
 def paint_legend(
-    painter: QPainter, right: float, top: float, items: Sequence[tuple[str, str]], palette: Palette
+    painter: QPainter,
+    right: float,
+    top: float,
+    items: Sequence[tuple[str, str]],
+    palette: Palette,
+    column: bool = False,
 ) -> None:
-    """Write coloured words (text, token) right-aligned in one row, each with a short stroke of its colour."""
+    """Write coloured words (text, token) right-aligned in a row or column, each with a stroke of its colour."""
     font = plot_font(AXIS_PX, MEDIUM)
     metrics = QFontMetricsF(font)
     painter.setFont(font)
     painter.setRenderHint(QPainter.RenderHint.Antialiasing, True)
     x, height = right, metrics.height()
-    for text, token in reversed(items):
+    for text, token in items if column else reversed(items):
         width = metrics.horizontalAdvance(text)
         painter.setPen(palette.colour(token))
         painter.drawText(QRectF(x - width - 1, top, width + 2, height), Qt.AlignmentFlag.AlignCenter, text)
@@ -178,4 +184,4 @@ def paint_legend(
         parts = (0.0, 7.0) if token == "dim" else (0.0,)  # the dim ones are the dashed ones
         for start in parts:
             painter.fillRect(stroke.adjusted(start, 0, start - 7 if len(parts) > 1 else 0, 0), palette.colour(token))
-        x = stroke.left() - 14
+        x, top = (right, top + height) if column else (stroke.left() - 14, top)

@@ -7,8 +7,8 @@ from PySide6.QtCore import QPointF, QRectF, Qt
 from PySide6.QtGui import QFontMetricsF, QPainter
 from PySide6.QtWidgets import QWidget
 
-from diffview.gui.theme import Palette
-from diffview.gui.widgets.plot_axis import LEGEND_ROW, Floats, finite, paint_legend, pen, plot_font
+from diffview.gui.theme import Palette, theme
+from diffview.gui.widgets.plot_axis import Floats, finite, paint_legend, pen, plot_font
 from diffview.gui.widgets.plot_base import Curve, Overlay, PlotBase
 from diffview.gui.widgets.plot_ticks import number
 
@@ -91,11 +91,15 @@ class Floor(Overlay):
         painter.drawText(rect, Qt.AlignmentFlag.AlignCenter, self.text)
 
 
+TICKS_AND_LABEL, TICKS_ONLY, ROOM_FOR_LABEL = 38, 22, 130
+"""Margins below the plot, and the height from which the axis has its label."""
+
+
 class SpectrumPlot(PlotBase):
     """P(k) of x_0, x_t and the reverse run on log axes; give curves and floor in the same units (x_t or y)."""
 
     def __init__(self, parent: QWidget | None = None) -> None:
-        super().__init__("Power spectrum", (40, LEGEND_ROW + 2, 16, 38), parent)
+        super().__init__("Power spectrum", (40, 6, 16, TICKS_AND_LABEL), parent)
         self._k: Floats = np.empty(0)
         self._wave = 0.0
         self._floor = Floor(self)
@@ -104,6 +108,12 @@ class SpectrumPlot(PlotBase):
         self._reverse = self.add_curve("reverse", 1.5)
         self.x_axis.log = self.y_axis.log = True
         self.set_ranges(x=(0.0, 2.0), y=(-2.0, 3.0))
+
+    def lay_out(self) -> None:
+        """Leave the label of the axis out where the plot needs the room."""
+        below = TICKS_AND_LABEL if self.height() >= theme.px(ROOM_FOR_LABEL) else TICKS_ONLY
+        self.margins = (*self.margins[:3], below)
+        super().lay_out()
 
     def set_axis(self, k: Floats, wavelength_km: Floats | None = None) -> None:
         """Wavenumbers of the rings (k = 0 is left out), shown as they are or as wavelengths, long ones left."""
@@ -162,4 +172,4 @@ class SpectrumPlot(PlotBase):
     def paint_background(self, painter: QPainter, box: QRectF, palette: Palette) -> None:
         """The legend."""
         if not self.message:
-            paint_legend(painter, box.right(), 2, self.legend_items(), palette)
+            paint_legend(painter, box.right() - 4, box.top() + 2, self.legend_items(), palette)

@@ -1,0 +1,43 @@
+"""Make the pictures of the README with the program itself: python tools/make_pictures.py [NAME...]."""
+
+import subprocess
+import sys
+import tempfile
+from dataclasses import replace
+from pathlib import Path
+
+from diffview.recipe import default_recipe
+from diffview.schedules import Cosine, Custom
+
+DOCS = Path(__file__).resolve().parents[1] / "docs"
+
+RECIPE = default_recipe()
+EDITED = replace(
+    RECIPE,
+    schedule=Custom(knots=((0.02, 7.5), (0.3, 3.0), (0.55, 0.0), (0.8, -4.5), (1.0, -10.0))),
+    sampler="heun",
+    seed=4,
+)
+RETURNED = replace(RECIPE, schedule=Cosine(), start="field", start_level=1.2, sampler="ddpm", steps=40)
+
+PICTURES = {
+    "window-dark.png": (RECIPE, ["--size", "1600x1000", "--theme", "dark", "--t", "0.2"]),
+    "window-light.png": (EDITED, ["--size", "1600x1000", "--theme", "light", "--t", "0.31"]),
+    "from-the-field.png": (RETURNED, ["--size", "1280x720", "--theme", "dark", "--t", "0.3"]),
+}
+
+
+def main(names: list[str]) -> None:
+    """Write the named pictures, all by default."""
+    DOCS.mkdir(exist_ok=True)
+    for name in names or PICTURES:
+        recipe, options = PICTURES[name]
+        with tempfile.TemporaryDirectory() as folder:
+            path = Path(folder) / "recipe.json"
+            path.write_text(recipe.to_json(), encoding="utf-8")
+            command = [sys.executable, "-c", "import sys; from diffview.cli import main; sys.exit(main())"]
+            subprocess.run([*command, "--recipe", str(path), "--shot", str(DOCS / name), *options], check=True)
+
+
+if __name__ == "__main__":
+    main(sys.argv[1:])
