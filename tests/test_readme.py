@@ -1,0 +1,39 @@
+"""What the README says is true."""
+
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+from diffview.gui.actions import ENTRIES
+
+ROOT = Path(__file__).resolve().parents[1]
+README = (ROOT / "README.md").read_text(encoding="utf-8")
+
+
+def test_the_library_program_runs_and_keeps_the_variance() -> None:
+    program = re.findall(r"```python\n(.*?)```", README, re.S)[0]
+    lines = [line for line in program.splitlines() if line.strip()]
+    assert len(lines) == 10
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True, cwd=ROOT)
+    rows = [line.split() for line in done.stdout.splitlines()]
+    assert [int(row[0]) for row in rows] == list(range(51))
+    assert float(rows[-1][1]) == 0
+    # the model is exact for white noise of variance 1, and Heun of second order: the end has that variance again
+    assert abs(float(rows[-1][2]) - 1) < 0.03
+
+
+def test_the_pictures_are_there_and_made_by_the_script() -> None:
+    named = re.findall(r"\(docs/(.*?)\)", README)
+    script = (ROOT / "tools" / "make_pictures.py").read_text(encoding="utf-8")
+    for name in named:
+        assert (ROOT / "docs" / name).is_file()
+        assert f'"{name}"' in script
+
+
+def test_every_key_of_the_table_is_bound() -> None:
+    bound = {keys for entry in ENTRIES for keys in entry.keys}
+    for keys in ("Space", "Left", "Right", "PgUp", "PgDown", "Home", "End", "R", "Shift+R", "F", "Ctrl+Z", "Ctrl+Y"):
+        assert keys in bound
+    for keys in ("Ctrl+O", "Ctrl+S", "Ctrl+Shift+S", "Ctrl++", "Ctrl+-", "Ctrl+0", "F5", "F1"):
+        assert keys in bound
