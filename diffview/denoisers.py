@@ -163,6 +163,7 @@ class Local(_Formula):
     def __post_init__(self) -> None:
         # [ny, nx, n]: both window sums become one product with a banded matrix, and the softmax runs along memory
         self._by_pixel = np.ascontiguousarray(np.moveaxis(self.crops, 0, -1))
+        self.crops = np.moveaxis(self._by_pixel, -1, 0)  # the same memory
 
     @property
     def shape(self) -> tuple[int, int, int]:
@@ -173,7 +174,10 @@ class Local(_Formula):
         """x0_hat of y [members, 1, ny, nx]."""
         if is_torch(y):
             raise UserError("`local` runs on the CPU only.", "Choose the device CPU.")
-        return np.stack([self._one(member[0], s).astype(y.dtype, copy=False)[None] for member in y])
+        x0_hat: Array = np.empty_like(y)
+        for member, noisy in zip(x0_hat, y, strict=True):
+            member[0] = self._one(noisy[0], s)
+        return x0_hat
 
     def _one(self, y: Array, s: float) -> Array:
         ny, nx, n = self._by_pixel.shape

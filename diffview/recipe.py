@@ -20,7 +20,16 @@ from diffview.fields import Field, Region
 from diffview.grids import make_levels
 from diffview.params import Choice
 from diffview.process import ForwardPath, Noise
-from diffview.regions import LARGEST, SMALLEST, crops_for, most_complete, nearest_complete, with_enough_crops
+from diffview.regions import (
+    FEWEST_CROPS,
+    LARGEST,
+    SMALLEST,
+    crops_for,
+    most_complete,
+    nearest_complete,
+    starting_region,
+    with_enough_crops,
+)
 from diffview.samplers import SAMPLERS, Denoise, Step, sampler_params
 from diffview.schedules import Linear, Schedule, make_schedule, schedule_params
 from diffview.transforms import Transform
@@ -71,7 +80,7 @@ class Recipe:
     Attributes:
         path, dataset, index: the slice: a file (None: the packaged field), a variable, the fixed indices of its other
             dimensions.
-        region: the rectangle worked on; None: the most complete square nearest the centre.
+        region: the rectangle worked on; None: a complete square near the centre.
         transform: key of TRANSFORMS.
         schedule: alpha and sigma over t.
         chain_length: T, the rows of the chain that slider and Markov steps count.
@@ -182,6 +191,9 @@ class Note(NamedTuple):
     def __str__(self) -> str:
         return f"{self.why} Asked: {self.asked}; given: {self.given}."
 
+
+FEWEST_SLICES = 2
+"""Other slices that a fit needs at least."""
 
 CACHED = 64
 """Results that Facts remembers; the oldest goes first."""
@@ -323,7 +335,7 @@ def resolve(recipe: Recipe, facts: Facts) -> Plan:
         )
     except UserError as error:
         refusal = error
-    if fit is not None and region != asked:
+    if fit is not None and region != asked and recipe.region is not None:
         notes.append(_shrunk_note(asked, region, fit))
     x0 = facts.cached(("x0", recipe.transform, region), lambda: standardised[region.slices])
     complete = None
@@ -340,11 +352,11 @@ def resolve(recipe: Recipe, facts: Facts) -> Plan:
 
 
 def _region(recipe: Recipe, facts: Facts, notes: list[Note]) -> Region:
-    """The asked region if the field has it, else the most complete square nearest the centre."""
+    """The asked region if the field has it, else a complete square near the centre."""
     rows, columns = facts.field.values.shape
     asked = recipe.region
     if asked is None:
-        region: Region = facts.cached(("default region",), lambda: most_complete(facts.field.mask))
+        region: Region = facts.cached(("default region",), lambda: starting_region(facts.field.mask))
         return region
     inside = (
         asked.row >= 0 and asked.column >= 0 and asked.row + asked.ny <= rows and asked.column + asked.nx <= columns
@@ -362,15 +374,15 @@ def _fit_set(recipe: Recipe, facts: Facts, standardised: Array, region: Region) 
     """The region and crops of the formula denoiser, under the honesty rule.
 
     `data` and `local` started from the field see no crop that shares a pixel with it, or else the "recovery" is a
-    copy. Other slices of the same variable are taken where the slice is at most twice the region.
+    copy. Other slices of the same variable, never the shown one, are taken where the slice is at most twice the region
+    or too small for enough crops.
     """
-    stack = facts.stack
-    if stack is not None and max(stack.shape[1:]) <= 2 * max(region.ny, region.nx):
+    if facts.stack is not None and _prefers_slices(facts, region):
         transform, _ = facts.standardised(recipe.transform)
+        stack = facts.cached(("stack", recipe.transform), lambda: transform(facts.stack))
         complete = ~np.isnan(stack[(slice(None), *region.slices)]).any(axis=(1, 2))
-        if complete.sum() >= 2:
-            values = facts.cached(("stack", recipe.transform), lambda: transform(stack))
-            return region, FitSet(recipe.model, values[complete], (region,), True)
+        if complete.sum() >= FEWEST_SLICES:
+            return region, FitSet(recipe.model, stack[complete], (region,), True)
     leave_out = recipe.start == "field" and recipe.model != "gaussian"
     mask = facts.field.mask
     if recipe.model == "gaussian":
@@ -382,6 +394,14 @@ def _fit_set(recipe: Recipe, facts: Facts, standardised: Array, region: Region) 
     else:
         region, crops = with_enough_crops(mask, region, leave_out)
     return region, FitSet(recipe.model, standardised, tuple(crops), leave_out)
+
+
+def _prefers_slices(facts: Facts, region: Region) -> bool:
+    """Whether the region at the same place in other slices is a better fit set than crops of the shown slice."""
+    rows, columns = facts.field.values.shape
+    if max(rows, columns) <= 2 * max(region.ny, region.nx):
+        return True
+    return len(crops_for(facts.field.mask, region, leave_out=True)) < FEWEST_CROPS
 
 
 def _shrunk_note(asked: Region, region: Region, fit: FitSet) -> Note:

@@ -12,6 +12,9 @@ from diffview.fields import Region
 SMALLEST, START_SIZE, LARGEST = 16, 128, 512
 """Sides of a region in pixels: the least, the one at the start, the greatest."""
 
+SIZE_STEP = 8
+"""Pixels a side by which a region is made smaller to be complete, or to leave enough crops."""
+
 STRIDE, MOST_CROPS, FEWEST_CROPS = 4, 1000, 50
 
 Mask = NDArray[np.bool_]
@@ -37,6 +40,18 @@ def most_complete(mask: Mask, size: int = START_SIZE, near: tuple[float, float] 
     distance = np.hypot(row + size / 2 - centre[0], column + size / 2 - centre[1])
     best = int(distance.argmin())
     return Region(int(row[best]), int(column[best]), size, size)
+
+
+def starting_region(mask: Mask) -> Region:
+    """The largest complete square of at most 128 and at least 16 pixels a side, nearest the centre of the field.
+
+    Where there is none, the square of at most 128 pixels a side with the fewest missing pixels.
+    """
+    most = min(START_SIZE, *mask.shape)
+    for size in range(most, min(SMALLEST, most) - 1, -SIZE_STEP):
+        if (missing_counts(mask, size, size) == 0).any():
+            return most_complete(mask, size)
+    return most_complete(mask)
 
 
 def nearest_complete(mask: Mask, region: Region) -> Region | None:
@@ -80,7 +95,7 @@ def with_enough_crops(mask: Mask, region: Region, leave_out: bool) -> tuple[Regi
     if len(crops) >= FEWEST_CROPS:
         return region, crops
     side = min(region.ny, region.nx)
-    for size in range(side - side % 8 if side % 8 else side - 8, SMALLEST - 1, -8):
+    for size in range(side - (side % SIZE_STEP or SIZE_STEP), SMALLEST - 1, -SIZE_STEP):
         smaller = shrunk(region, size)
         crops = crops_for(mask, smaller, leave_out)
         if len(crops) >= FEWEST_CROPS:

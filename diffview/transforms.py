@@ -4,7 +4,7 @@ A transform is a monotone function of a value followed by a shift and a scale fi
 fitted numbers are all there is to it, so it is stored as data.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 import numpy as np
@@ -22,6 +22,16 @@ class Shape:
     fitted: bool
     doc: str
     least: float = -np.inf
+
+
+BLOCK = 2**20
+"""Values that are in float64 at once: a large field never has a float64 copy of its own."""
+
+
+def _through(shape: Shape, flat: NDArray[np.floating]) -> Iterator[NDArray[np.floating]]:
+    """g of consecutive blocks of values, float64."""
+    for start in range(0, flat.size, BLOCK):
+        yield shape.forward(flat[start : start + BLOCK].astype(np.float64))
 
 
 def _same(x: NDArray[np.floating]) -> NDArray[np.floating]:
@@ -54,7 +64,7 @@ class Transform:
         if key not in TRANSFORMS:
             raise UserError(f"There is no transform called {key!r}.", f"Choose one of {', '.join(TRANSFORMS)}.")
         shape = TRANSFORMS[key]
-        known = values[~np.isnan(values)].astype(np.float64)
+        known = values[~np.isnan(values)]
         if not known.size:
             raise UserError(f"{name} has no values here: all are missing.", "Choose another slice or dataset.")
         if known.min() < shape.least:
@@ -63,18 +73,20 @@ class Transform:
             )
         if not shape.fitted:
             return cls(key)
-        g = shape.forward(known)
-        if not g.std() > 1e-9 * abs(g.mean()):
+        mean = sum(float(part.sum()) for part in _through(shape, known)) / known.size
+        var = sum(float(((part - mean) ** 2).sum()) for part in _through(shape, known)) / known.size
+        if not var**0.5 > 1e-9 * abs(mean):
             raise UserError(
                 f"{name} has the same value, {known[0]:g}, everywhere: there is nothing to learn from it.",
                 "Choose another slice or dataset.",
             )
-        return cls(key, float(g.mean()), float(g.std()))
+        return cls(key, mean, var**0.5)
 
     def __call__(self, x: ArrayLike) -> NDArray[np.float32]:
         """Physical to standardised, float32; missing stays missing."""
-        g = TRANSFORMS[self.key].forward(np.asarray(x, dtype=np.float64))
-        return ((g - self.mean) / self.std).astype(np.float32)
+        x = np.asarray(x)
+        parts = [((g - self.mean) / self.std).astype(np.float32) for g in _through(TRANSFORMS[self.key], x.ravel())]
+        return np.concatenate(parts).reshape(x.shape) if parts else np.empty(x.shape, np.float32)
 
     def inverse(self, z: ArrayLike) -> NDArray[np.float64]:
         """Standardised to physical, float64."""

@@ -16,6 +16,7 @@ from diffview.regions import (
     most_complete,
     nearest_complete,
     shrunk,
+    starting_region,
     with_enough_crops,
 )
 
@@ -119,3 +120,19 @@ def test_where_nothing_is_left_the_user_is_told() -> None:
         with_enough_crops(np.ones((100, 100), bool), Region(0, 0, 64, 64), False)
     with pytest.raises(UserError):
         with_enough_crops(np.zeros((20, 20), bool), Region(0, 0, 16, 16), True)
+
+
+def test_starts_with_the_largest_complete_square_near_the_centre() -> None:
+    mask = np.zeros((100, 300), bool)
+    assert starting_region(mask) == Region(0, 100, 100, 100)
+    mask[::40, :] = True  # whole bands of 39 rows are left
+    region = starting_region(mask)
+    assert (region.ny, region.nx) == (36, 36)
+    assert not mask[region.slices].any()
+    assert 40 < region.row < 80
+
+
+def test_starts_with_the_most_complete_square_where_none_is_complete() -> None:
+    mask = np.zeros((200, 200), bool)
+    mask[::10, ::10] = True
+    assert starting_region(mask).ny == 128

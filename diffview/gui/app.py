@@ -115,19 +115,19 @@ def take_shot(
 def _shoot(
     app: QApplication, window: MainWindow, out: Path, size: tuple[int, int], after: str, playhead: float | None
 ) -> None:
-    failed: list[str] = []
-    window.session.told.connect(lambda message: failed.append(message.sentence) if message.kind == "error" else None)
+    failed: list[UserError] = []
+    window.files.failed.connect(failed.append)
     show_window(window, size)
     try:
         _wait(app, lambda: not window.files.busy)
+        if failed:
+            raise failed[0]
         if after == "run":
             window.live.start()
             _wait(app, window.is_idle)
         if playhead is not None:
             window.session.look(playhead=playhead, follow=False)
         _settle(app)
-        if failed:
-            raise UserError(failed[0], "No picture was written.")
         save_picture(window, out)
     finally:
         window.close()

@@ -93,7 +93,7 @@ class _Paints(QObject):
         self._count = 0
         for widget in self._watched:
             if widget.visibleRegion().isEmpty():
-                raise RuntimeError(f"{widget.objectName() or widget.parentWidget().objectName()} is not visible")
+                raise RuntimeError(f"not every linked pane is visible: {widget}")
             widget.installEventFilter(self)
 
     def eventFilter(self, watched: QObject, event: QEvent) -> bool:
@@ -169,15 +169,20 @@ def scrub(width: int, height: int, side: int, mode: str, count: int) -> Numbers:
 
 
 def jump(side: int, count: int) -> Numbers:
-    """A jump of the playhead to where the chain of a new seed has never been asked."""
+    """A jump of the playhead on the chain of a new seed, once its film strip is drawn, and the longest gap until then.
+
+    The strip asks for 14 places of the chain; the jumps go between them.
+    """
     with _window() as window:
         _take_region(window, side, "chain")
-        paints, slider, times = _Paints(window), window.timeline.slider, []
+        paints, watch, slider = _Paints(window), _Gaps(), window.timeline.slider
+        jumps, strips = [], []
         for seed in range(1, count + 1):
             window.session.look(playhead=0.002, follow=False)
             paints.after(lambda seed=seed: window.session.edit(seed=seed))  # type: ignore[misc]
-            times.append(paints.after(lambda seed=seed: slider.setValue(400 + 31 * seed % 500)))  # type: ignore[misc]
-        return {"times": times}
+            strips.append(max(watch.over(0.25)))
+            jumps.append(paints.after(lambda seed=seed: slider.setValue(423 + 77 * (seed % 6))))  # type: ignore[misc]
+        return {"times": jumps, "strips": strips}
 
 
 def drag(side: int, count: int) -> Numbers:
@@ -230,7 +235,7 @@ def gaps(seconds: float) -> Numbers:
     found: dict[str, list[float]] = {"idle": [], "unseen": [], "drawn": []}
     with _window() as window:
         session, watch, unseen = window.session, _Gaps(), Sampling()
-        long = replace(session.recipe, steps=1000)
+        usual, long = session.recipe.steps, replace(session.recipe, steps=1000)
         for _ in range(2):
             found["idle"] += watch.over(seconds / 2)
             run = unseen.request(resolve(long, session.facts))
@@ -243,7 +248,7 @@ def gaps(seconds: float) -> Numbers:
             _until(lambda: window.live.step is not None and 2 < window.live.step.index < 100)
             found["drawn"] += watch.over(seconds / 2)
             window.live.stop()
-            session.edit(steps=long.steps - 982)
+            session.edit(steps=usual)
             _until(window.is_idle)
         unseen.close()
     return found
@@ -262,25 +267,26 @@ def torch_import() -> Numbers:
 
 
 def stop(count: int) -> Numbers:
-    """From the click on Stop to an idle window, and what one call of the model takes here."""
+    """From the click on Stop to an idle window, and what one call of the model takes: alone, and in a run seen here."""
     with _window() as window:
-        plan = window.session.plan
-        denoise = plan.fit.denoiser() if plan.fit is not None else None
-        if denoise is None:
+        live, plan = window.live, window.session.plan
+        if plan.fit is None:
             raise RuntimeError("there is no model")
-        calls, times = [], []
-        for s in [s for s in plan.levels if s > 0] + plan.levels[:1]:
+        denoise, y = plan.fit.denoiser(), np.nan_to_num(plan.x0)[None, None]
+        calls, steps, times = [], [], []
+        for s in plan.levels[:1] + plan.levels[:-1]:
             begun = time.perf_counter()
-            denoise(np.nan_to_num(plan.x0)[None, None], s)
+            denoise(y, s)
             calls.append(1000 * (time.perf_counter() - begun))
         for i in range(count):
-            window.live.start()
-            _until(lambda i=i: len(window.live.run.trajectory) > 2 + i % 4)  # type: ignore[misc,union-attr]
+            live.start()
+            _until(lambda i=i: len(live.run.trajectory) > 4 + i % 4)  # type: ignore[misc,union-attr]
+            steps.append(1000 / live.run.steps_per_second if live.run is not None else 0.0)
             begun = time.perf_counter()
             window.toolbar.stop.click()
             _until(window.is_idle, 0.0005)
             times.append(1000 * (time.perf_counter() - begun))
-        return {"times": times, "calls": calls[1:]}
+        return {"times": times, "calls": calls[1:], "steps": steps}
 
 
 def opening(path: str, dataset: str) -> Numbers:
@@ -311,13 +317,16 @@ def slice_memory(small: str, path: str, dataset: str) -> Numbers:
                 reset_peak(pid)
             field = reader.call("read_slice", path=path, dataset=dataset).field
             window.session.open(replace(default_recipe(), region=None), Facts(field))
+            _until(window.is_idle)
+            application().processEvents()
+            after = {name: memory(pid) for name, pid in pids.items()}
             window.live.start()
             _until(window.is_idle)
-            after = {name: memory(pid) for name, pid in pids.items()}
+            run = memory()
         finally:
             reader.close()
         grown = {name: [now - before[name][0] for now in after[name]] for name in pids}
-        return {"slice": field.values.nbytes, **grown}
+        return {"slice": field.values.nbytes, "run": run[1] - after["window"][0], **grown}
 
 
 def growth(scrubs: int, runs: int) -> Numbers:

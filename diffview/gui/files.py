@@ -8,7 +8,7 @@ from typing import Any
 from PySide6.QtCore import QObject, QTimer, Signal
 
 from diffview.errors import UserError
-from diffview.fields import Region
+from diffview.fields import Field, Region
 from diffview.gui.session import Session
 from diffview.readers.base import Picture
 from diffview.readers.packaged import packaged_field
@@ -17,8 +17,8 @@ from diffview.recipe import Facts, Recipe
 from diffview.regions import MOST_CROPS
 
 POLL_MS = 15
-STACK_SIDE = 256
-"""Longest side of a slice whose other slices are read too, to fit formula denoisers to."""
+STACK_PIXELS = 256 * 256
+"""Largest slice whose other slices are read too, to fit formula denoisers to."""
 
 STACK_BYTES = 128 * 2**20
 
@@ -30,17 +30,20 @@ class Files(QObject):
         opened: another picture is on screen; `picture` and `path` tell which.
         listed: (group, nodes) of the file named by `path`.
         busy_changed: reading began or ended.
+        failed: the UserError that says why something could not be read.
     """
 
     opened = Signal()
     listed = Signal(str, object)
     busy_changed = Signal(bool)
+    failed = Signal(object)
 
     def __init__(self, session: Session, parent: QObject | None = None) -> None:
         super().__init__(parent)
         self._session = session
         self._reader = ReaderProcess()
         self._wanted: dict[int, Callable[[Any], None]] = {}
+        self._opening = 0
         self.picture: Picture | None = None
         self._timer = QTimer(self, interval=POLL_MS)
         self._timer.timeout.connect(self._poll)
@@ -74,13 +77,16 @@ class Files(QObject):
 
     def open_recipe(self, recipe: Recipe) -> None:
         """Open what a recipe names, and take the recipe."""
+        self._opening += 1
         if recipe.path is None:
-            self._session.open(recipe, self._facts(packaged_field()))
-            self.opened.emit()
+            if self._session.open(recipe, self._facts(packaged_field())):
+                self.picture = None
+                self.opened.emit()
             return
         path = str(Path(recipe.path).expanduser())
+        recipe, opening = replace(recipe, path=path), self._opening
         self._ask(
-            lambda picture: self._show(picture, recipe),
+            lambda picture: self._take(picture, recipe, opening),
             "read_slice", path=path, dataset=recipe.dataset, index=recipe.index,
         )  # fmt: skip
 
@@ -105,37 +111,32 @@ class Files(QObject):
         if self.path:
             self._ask(lambda nodes: self.listed.emit(group, nodes), "list_group", path=self.path, group=group)
 
-    def _facts(self, field: Any) -> Facts:
+    def _facts(self, field: Field, stack: Any = None) -> Facts:
         known = self._session.facts
-        return Facts(field, torch=known.torch, devices=known.devices)
+        return Facts(field, stack, torch=known.torch, devices=known.devices)
 
-    def _show(self, picture: Picture, recipe: Recipe) -> None:
-        wish = replace(recipe, dataset=picture.dataset, index=picture.index)
-        if not self._session.open(wish, self._facts(picture.field)):
+    def _take(self, picture: Picture, recipe: Recipe, opening: int) -> None:
+        """A slice has come: show it, with the other slices at the same place where it is small enough."""
+        if opening != self._opening:  # a newer one has been asked for
             return
-        self.picture = picture
-        self.opened.emit()
         ny, nx = picture.field.values.shape
-        if picture.other_dims and max(ny, nx) <= STACK_SIDE:
-            self._read_stack(picture)
-
-    def _read_stack(self, picture: Picture) -> None:
-        """Other slices at the same place, along the longest of the other dimensions."""
         sizes = [size for _, size in picture.other_dims]
-        longest = max(range(len(sizes)), key=sizes.__getitem__)
-        if sizes[longest] < 2:
+        if ny * nx > STACK_PIXELS or max(sizes, default=1) < 2:
+            self._show(picture, recipe, None)
             return
-        ny, nx = picture.field.values.shape
+        longest = sizes.index(max(sizes))
         self._ask(
-            lambda stack: self._take_stack(picture, stack),
-            "read_stack", path=self.path, dataset=picture.dataset, axes=picture.axes, index=picture.index,
+            lambda stack: self._show(picture, recipe, stack) if opening == self._opening else None,
+            "read_stack", path=recipe.path, dataset=picture.dataset, axes=picture.axes, index=picture.index,
             dim=longest, region=Region(0, 0, ny, nx), limit=min(MOST_CROPS, STACK_BYTES // (4 * ny * nx)),
             leave_out=(picture.index[longest],),
         )  # fmt: skip
 
-    def _take_stack(self, picture: Picture, stack: Any) -> None:
-        if self.picture is picture and len(stack):
-            self._session.learn(stack=stack)
+    def _show(self, picture: Picture, recipe: Recipe, stack: Any) -> None:
+        wish = replace(recipe, dataset=picture.dataset, index=picture.index)
+        if self._session.open(wish, self._facts(picture.field, stack)):
+            self.picture = picture
+            self.opened.emit()
 
     def _ask(self, then: Callable[[Any], None], function: str, **arguments: Any) -> int:
         ticket = self._reader.submit(function, **arguments)
@@ -151,6 +152,7 @@ class Files(QObject):
                 continue
             if reply.error is not None:
                 self._session.tell_error(reply.error)
+                self.failed.emit(reply.error)
             else:
                 then(reply.value)
         self._settle()

@@ -129,6 +129,8 @@ class Sampling(QObject):
         with self._lock:
             self._number += 1
             self._current = self._number
+            if self._run is not None:
+                self._run.state = STOPPED
             self._run = Run(self._number, plan)
             self._wake()
             return self._run
@@ -159,6 +161,8 @@ class Sampling(QObject):
         """End the thread; returns when it has ended."""
         with self._lock:
             self._closing, self._current = True, 0
+            if self._run is not None:
+                self._run.state = STOPPED
             self._run = self._shot = None
             self._wake()
         self._thread.wait()

@@ -41,6 +41,7 @@ class Live(QObject):
         super().__init__(parent)
         self._session = session
         self._sampling = Sampling(self)
+        self._field = session.facts.field
         self.run: Run | None = None
         self.step: Step | None = None
         self.shot: Shot | None = None
@@ -66,7 +67,8 @@ class Live(QObject):
     @property
     def idle(self) -> bool:
         """Whether nothing computes, plays or is about to."""
-        return not (self.active or self._sweep or self._auto.isActive() or self._asked_shot or self._want_engine)
+        busy = self.active or self._was_active or self._sweep or self._auto.isActive()
+        return not (busy or self._asked_shot or self._want_engine)
 
     def start(self) -> None:
         """Run the plan as it stands and play it from its start."""
@@ -138,7 +140,17 @@ class Live(QObject):
         if self._session.plan.refusal is None:
             self._begin(sweep=False)
 
+    def _drop(self) -> None:
+        """Another field: what the old one gave has no place in it."""
+        self._sampling.stop()
+        self._sweep = self._was_active = False
+        self.run = self.step = self.shot = self._asked_shot = self._ran = None
+        self.run_changed.emit()
+
     def _on_changed(self, old: Recipe, new: Recipe) -> None:
+        if self._session.facts.field is not self._field:
+            self._field = self._session.facts.field
+            self._drop()
         if self._session.view.one_shot:
             self.take_shot()
         elif self._wanted() != self._ran and self._may_auto_run():
@@ -185,7 +197,7 @@ class Live(QObject):
         self._pull_engine()
         if self.run is not None:
             self._pull_run(self.run)
-        if self.idle and not self._was_active:
+        if self.idle:
             self._timer.stop()
 
     def _pull_shot(self) -> None:

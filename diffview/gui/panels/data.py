@@ -17,6 +17,7 @@ from PySide6.QtWidgets import (
 from diffview.gui.files import Files
 from diffview.gui.looks import number, region_text
 from diffview.gui.session import Session
+from diffview.gui.widgets.card import ElidedLabel
 from diffview.gui.widgets.whole_spin import WholeSpin
 from diffview.readers.base import Node
 from diffview.recipe import Recipe
@@ -41,12 +42,10 @@ class DataPanel(QWidget):
         header = self.tree.header()
         header.setStretchLastSection(False)
         header.setSectionResizeMode(0, QHeaderView.ResizeMode.Stretch)
-        for column in (1, 2):
-            header.setSectionResizeMode(column, QHeaderView.ResizeMode.ResizeToContents)
+        for section in (1, 2):
+            header.setSectionResizeMode(section, QHeaderView.ResizeMode.ResizeToContents)
         self.tree.setToolTip("Double click a variable to show it")
-        self.file = QLabel()
-        self.file.setWordWrap(True)
-        self.file.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
+        self.file = ElidedLabel(token="text", elide=Qt.TextElideMode.ElideMiddle)
         self.transform = QComboBox()
         self.transform.setObjectName("transformCombo")
         self.transform.setAccessibleName("Transform")

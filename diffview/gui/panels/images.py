@@ -120,7 +120,7 @@ class ForwardPanel(_Picture):
         self.fill(self.view)
         self.mode.changed.connect(lambda key: session.edit(path_mode=key))
         self.whole.toggled.connect(lambda on: session.look(whole_slice=on))
-        session.changed.connect(lambda old, new: self.show_frame())
+        session.changed.connect(lambda old, new: self.recolour())
         session.viewed.connect(self.show_view)
         self.recolour()
 
@@ -234,7 +234,7 @@ class ReversePanel(_Picture):
         live.shot_taken.connect(self.draw)
         live.run_changed.connect(self.draw)
         session.viewed.connect(self.show_view)
-        session.changed.connect(lambda old, new: self.draw())
+        session.changed.connect(lambda old, new: self.restyle())
         self.restyle()
 
     def _choose_kind(self, kind: str) -> None:

@@ -125,8 +125,9 @@ class InspectorPanel(QScrollArea):
         if plan.fit is None:
             self.fit_text.setText(str(plan.refusal or ""))
             return
-        left_out = " None of them shares a pixel with the region." if plan.fit.left_out else ""
-        kind = "other slices" if plan.fit.source.ndim == 3 else "crops"
+        slices = plan.fit.source.ndim == 3
+        left_out = " None of them shares a pixel with the region." if plan.fit.left_out and not slices else ""
+        kind = "other slices" if slices else "crops"
         size = f"{plan.region.ny} × {plan.region.nx}"
         self.fit_text.setText(
             f"Fitted to {plan.fit.count} {kind} of {size} pixels.{left_out} {plan.steps} steps take {plan.evaluations} "

@@ -283,6 +283,8 @@ class TimelinePanel(Card):
             self._strip_run = run
             self._pictures.clear()
         if run is None or not len(run.trajectory):
+            self._strip_steps = []
+            self.strip.set_row(RUN_ROW, [])
             return
         self._strip_steps = run.trajectory.kept
         for step in self._strip_steps:

@@ -1,0 +1,57 @@
+"""`diffview bench`: the budgets of this program, measured on this machine, as a table or as JSON.
+
+A measurement that fails is a row that says why.
+"""
+
+import json
+import os
+import platform
+import sys
+from collections.abc import Iterable
+from dataclasses import asdict
+
+from diffview import __version__
+from diffview.bench.rows import ROWS, Row
+
+
+def main(as_json: bool = False, quick: bool = False, only: Iterable[str] = ROWS) -> None:
+    """Measure and write; `only` names some of ROWS."""
+    rows = [row for name in only for row in measure(name, quick)]
+    if as_json:
+        told = [{**asdict(row), "verdict": row.verdict} for row in rows]
+        sys.stdout.write(json.dumps({"machine": machine(), "rows": told}, indent=2) + "\n")
+    else:
+        sys.stdout.write(f"{machine()}\n\n{table(rows)}\n")
+
+
+def measure(name: str, quick: bool) -> list[Row]:
+    """The rows of one measurement, or one that says why there are none."""
+    try:
+        return ROWS[name](quick)
+    except Exception as error:  # noqa: BLE001 - one measurement that cannot be made must not hide the others
+        return [Row(name, "", error=f"{type(error).__name__}: {error}")]
+
+
+def machine() -> str:
+    """What the numbers were measured on."""
+    from diffview.bench.core import child_environment
+    from diffview.recipe import cores
+
+    screen = child_environment().get("QT_QPA_PLATFORM") or "its own screen"
+    load = f", load {os.getloadavg()[0]:.2f}" if hasattr(os, "getloadavg") else ""
+    return (
+        f"diffview {__version__}, Python {platform.python_version()}, {platform.system()} {platform.machine()}, "
+        f"{cores()} cores{load}, {screen}"
+    )
+
+
+def table(rows: Iterable[Row]) -> str:
+    """The rows as text: what, value, budget, verdict, repetitions, detail and clock."""
+    lines = [("what", "value", "budget", "", "n", "detail", "clock")]
+    for row in rows:
+        value = "-" if row.value is None else f"{row.value:.3g} {row.unit}".strip()
+        budget = "" if row.budget is None else f"<= {row.budget:.3g}"
+        lines.append((row.what, value, budget, row.verdict, str(row.count or ""), row.error or row.detail, row.clock))
+    widths = [max(len(line[i]) for line in lines) for i in range(6)]
+    widths.append(0)
+    return "\n".join("  ".join(cell.ljust(n) for cell, n in zip(line, widths, strict=True)).rstrip() for line in lines)

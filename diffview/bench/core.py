@@ -1,0 +1,247 @@
+"""What is measured without a window, and the materials of all measurements: fields, crops, memory, child processes."""
+
+import contextlib
+import json
+import os
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from diffview.denoisers import Denoiser, Local
+from diffview.fields import Field, Region
+from diffview.forward import Forward
+from diffview.process import STEP, draw
+from diffview.readers.packaged import packaged_field
+from diffview.readers.process import ReaderProcess
+from diffview.recipe import Facts, Plan, Recipe, default_recipe, resolve, run
+from diffview.regions import MOST_CROPS, crops_for
+from diffview.schedules import Cosine
+
+Numbers = dict[str, Any]
+
+PACKAGE_FOLDER = Path(__file__).resolve().parents[2]
+CHILD_LIMIT_S = 300
+
+BARE_WINDOW = """
+import json, time
+import pyqtgraph as pg
+from PySide6.QtCore import QTimer
+
+class Plot(pg.PlotWidget):
+    def paintEvent(self, event):
+        super().paintEvent(event)
+        QTimer.singleShot(0, lambda: stamps.append(time.perf_counter()) or app.quit())
+
+stamps = []
+app = pg.mkQApp()
+plot = Plot()
+plot.plot(range(100))
+plot.resize(1600, 1000)
+plot.show()
+app.exec()
+print(json.dumps({"usable": stamps[0]}))
+"""
+
+WRITE_FILE = """
+import sys, h5py, numpy
+with h5py.File(sys.argv[1], "w") as file:
+    side, count = int(sys.argv[2]), int(sys.argv[3])
+    data = file.create_dataset("field", (count, side, side), "f4")
+    data[0] = numpy.random.default_rng(0).standard_normal((side, side)).cumsum(1)
+"""
+
+
+def ms_since(begun: float) -> float:
+    """Milliseconds since a `perf_counter`."""
+    return 1000 * (time.perf_counter() - begun)
+
+
+@cache
+def synthetic_field(side: int = 600) -> Field:
+    """A smooth random field of side x side pixels without missing values: power falls as k^-3."""
+    ky, kx = np.fft.fftfreq(side)[:, None], np.fft.rfftfreq(side)[None, :]
+    k = np.maximum(np.hypot(ky, kx), 1 / side)
+    white = np.fft.rfft2(np.random.default_rng(0).standard_normal((side, side)))
+    values = np.fft.irfft2(white * k**-1.5, s=(side, side))
+    return Field(values=((values - values.mean()) / values.std()).astype(np.float32), name="synthetic field")
+
+
+# -- processes
+
+
+def child_environment(scale: int = 1) -> dict[str, str]:
+    """Environment of a window of our own: no display is none needed, and `scale` device pixels to a pixel."""
+    path = os.pathsep.join(filter(None, [str(PACKAGE_FOLDER), os.environ.get("PYTHONPATH")]))
+    more = {"PYTHONPATH": path, "QT_SCALE_FACTOR": str(scale)}
+    if sys.platform.startswith("linux") and not (os.environ.get("DISPLAY") or os.environ.get("WAYLAND_DISPLAY")):
+        more["QT_QPA_PLATFORM"] = "offscreen"
+    return {**os.environ, **more}
+
+
+def child(*words: str, scale: int = 1) -> Numbers:
+    """The JSON that `python WORDS` writes, and `perf_counter`, common to all processes, from before its start.
+
+    Raises:
+        RuntimeError: if it ends otherwise than with status 0.
+    """
+    begun = time.perf_counter()
+    done = subprocess.run(
+        [sys.executable, "-P", *words],
+        capture_output=True, text=True, timeout=CHILD_LIMIT_S, env=child_environment(scale), check=False,
+    )  # fmt: skip
+    if done.returncode:
+        last = (done.stderr.strip().splitlines() or ["no word"])[-1]
+        raise RuntimeError(f"the process ended with status {done.returncode}: {last}")
+    text = done.stdout.strip()
+    return {**(json.loads(text) if text else {}), "begun": begun}
+
+
+def in_window(name: str, scale: int = 1, **arguments: Any) -> Numbers:
+    """The numbers of a measure of diffview.gui.bench, from a process of its own."""
+    return child("-m", "diffview.gui.bench", name, json.dumps(arguments), scale=scale)
+
+
+def memory(pid: int = 0) -> tuple[int, int]:
+    """Resident bytes of a process, now and at most; of this one for 0.
+
+    Raises:
+        RuntimeError: where the system has no /proc.
+    """
+    status = Path(f"/proc/{pid or 'self'}/status")
+    if not status.is_file():
+        raise RuntimeError("this system does not tell the memory of a process")
+    sizes = dict(line.split(":", 1) for line in status.read_text(encoding="utf-8").splitlines() if ":" in line)
+    return int(sizes["VmRSS"].split()[0]) * 1024, int(sizes["VmHWM"].split()[0]) * 1024
+
+
+def reset_peak(pid: int = 0) -> None:
+    """Let the most that `memory` tells begin anew, where the system allows it."""
+    with contextlib.suppress(OSError):
+        Path(f"/proc/{pid or 'self'}/clear_refs").write_text("5", encoding="utf-8")
+
+
+# -- measures
+
+
+def local_steps(rounds: int) -> list[float]:
+    """Milliseconds of each call of `local`, 1,000 crops of 64 x 64, down the levels of a run of 18 steps."""
+    values = synthetic_field().values
+    regions = crops_for(np.isnan(values), Region(0, 0, 64, 64), leave_out=False)[:MOST_CROPS]
+    denoise = Local(np.stack([values[region.slices] for region in regions]))
+    times = []
+    for levels in [_plan("local").levels] * rounds:
+        for i, s in enumerate(levels[:-1]):
+            y = denoise.crops[:1, None] + np.float32(s) * draw(0, STEP, i, 0, (1, 1, 64, 64))
+            begun = time.perf_counter()
+            denoise(y, s)
+            times.append(ms_since(begun))
+    return times
+
+
+def _plan(model: str, **wishes: Any) -> Plan:
+    return resolve(replace(default_recipe(), model=model, **wishes), Facts(packaged_field()))
+
+
+def run_and_bare(model: str, sampler: str, rounds: int) -> tuple[list[float], list[float]]:
+    """Milliseconds of a whole run, and of its denoiser calls (with a draw a step where it draws), alternately."""
+    plan = _plan(model, sampler=sampler)
+    if plan.fit is None:
+        raise RuntimeError("the packaged field gives no model")
+    denoise = plan.fit.denoiser()
+    draws = sampler == "ddpm"
+    ours, bare = [], []
+    for _ in range(rounds + 1):
+        begun = time.perf_counter()
+        states = [step.y for step in run(plan, denoise)]
+        ours.append(ms_since(begun))
+        begun = time.perf_counter()
+        _bare_calls(plan, denoise, states, draws)
+        bare.append(ms_since(begun))
+    return ours[1:], bare[1:]
+
+
+def _bare_calls(plan: Plan, denoise: Denoiser, states: list[Any], draws: bool) -> None:
+    for i, (y, s) in enumerate(zip(states, plan.levels[:-1], strict=False)):
+        denoise(y, s)
+        if draws:
+            draw(plan.recipe.seed, STEP, i, 0, plan.shape[1:])
+
+
+def schedule_edits(count: int) -> list[float]:
+    """Milliseconds from a new schedule to its plan, its chain of T = 1000, and x_t at one t."""
+    facts = Facts(packaged_field())
+    recipe: Recipe = default_recipe()
+    plan = resolve(recipe, facts)
+    forward = Forward(plan.x0, recipe.schedule)
+    forward.at(0.4)
+    times = []
+    for i in range(count):
+        begun = time.perf_counter()
+        recipe = replace(recipe, schedule=Cosine(offset=0.008 + 1e-5 * i))
+        plan = resolve(recipe, facts)
+        recipe.schedule.discrete(1000)
+        forward = Forward(plan.x0, recipe.schedule, like=forward)
+        forward.spectrum(forward.at(0.4))
+        times.append(ms_since(begun))
+    return times
+
+
+@dataclass(frozen=True)
+class LargeFile:
+    """A file of gigabytes, nearly all of it a hole, with one slice written."""
+
+    path: str
+    dataset: str
+    bytes: int
+
+
+@contextlib.contextmanager
+def large_file(side: int = 2000, count: int = 160) -> Iterator[LargeFile]:
+    """An HDF5 file of `count` slices of side x side float32 values, for a while."""
+    import tempfile
+
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "large.h5"
+        child("-c", WRITE_FILE, str(path), str(side), str(count))
+        yield LargeFile(str(path), "field", path.stat().st_size)
+
+
+def reader_times(small: str, file: LargeFile, count: int) -> dict[str, list[float]]:
+    """Milliseconds from new readers: to the tree of a small file; to a slice of a large one, and to the next there."""
+    found: dict[str, list[float]] = {"start": [], "first": [], "next": []}
+    for i in range(count + 1):
+        with _reader() as reader:
+            begun = time.perf_counter()
+            reader.call("list_group", path=small, group="/")
+            tree = ms_since(begun)
+        with _reader() as reader:
+            begun = time.perf_counter()
+            first = _read(reader, file), ms_since(begun)
+            begun = time.perf_counter()
+            again = _read(reader, file), ms_since(begun)
+        if i:  # the first round fills the file cache
+            for name, value in (("start", tree), ("first", first[1]), ("next", again[1])):
+                found[name].append(value)
+    return found
+
+
+@contextlib.contextmanager
+def _reader() -> Iterator[ReaderProcess]:
+    reader = ReaderProcess()
+    try:
+        yield reader
+    finally:
+        reader.close()
+
+
+def _read(reader: ReaderProcess, file: LargeFile) -> float:
+    """Read a slice and touch its values."""
+    picture = reader.call("read_slice", path=file.path, dataset=file.dataset, index=None)
+    return float(picture.field.values.max())

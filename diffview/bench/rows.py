@@ -1,0 +1,291 @@
+"""The budgets: one function a row or two, in the table ROWS."""
+
+import os
+import statistics
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from diffview.bench import core
+from diffview.paths import resource
+from diffview.readers.packaged import NAME
+
+
+@dataclass(frozen=True)
+class Row:
+    """One budget: what was measured, from where to where, and what came out.
+
+    Attributes:
+        what: the thing measured.
+        clock: what was timed, from where to where.
+        value, unit: what came out; None where it could not be measured.
+        budget: the most it may be, in the same unit; None where there is none.
+        count: repetitions.
+        detail: further numbers.
+        error: why there is no value.
+    """
+
+    what: str
+    clock: str
+    value: float | None = None
+    unit: str = "ms"
+    budget: float | None = None
+    count: int = 0
+    detail: str = ""
+    error: str = ""
+
+    @property
+    def verdict(self) -> str:
+        """ok, missed, failed, or "" where there is no budget."""
+        if self.value is None:
+            return "failed"
+        if self.budget is None:
+            return ""
+        return "ok" if self.value <= self.budget else "missed"
+
+
+Rows = list[Row]
+
+
+def percentile(times: Sequence[float], share: float) -> float:
+    """The value below which `share` per cent lie."""
+    return float(np.percentile(times, share))
+
+
+def _spread(times: Sequence[float], unit: str = "ms") -> str:
+    """Least, median and greatest."""
+    return f"min {min(times):.3g}, median {statistics.median(times):.3g}, max {max(times):.3g} {unit}"
+
+
+def start(quick: bool) -> Rows:
+    """Starting, beside a bare pyqtgraph window."""
+    count = 3 if quick else 9
+    bare, found = [], []
+    for i in range(count + 1):
+        peer, ours = core.child("-c", core.BARE_WINDOW), core.in_window("start")
+        if i:  # the first pair fills the file cache
+            bare.append(peer["usable"] - peer["begun"])
+            found.append({name: ours[name] - ours["begun"] for name in ("usable", "start", "frame")})
+
+    def row(what: str, name: str, budget: float, clock: str) -> Row:
+        times = [one[name] for one in found]
+        low = min(times) / min(bare)
+        detail = (
+            f"of minima {low:.2f}; {statistics.median(times):.2f} s (min {min(times):.2f}), "
+            f"bare {statistics.median(bare):.2f} s (min {min(bare):.2f})"
+        )
+        return Row(what, clock, statistics.median(times) / statistics.median(bare), "x bare", budget, count, detail)
+
+    return [
+        row("start to usable window", "usable", 1.5, "process start -> first turn of the loop after the first paint"),
+        row("start to first state of the run", "start", 2.5, "process start -> paint of step 0, the noise"),
+        row("start to first live reverse frame", "frame", 2.5, "process start -> paint of a step the model made"),
+    ]
+
+
+SCRUBS = (
+    (1600, 1000, 128, "closed", 1),
+    (1600, 1000, 128, "chain", 1),
+    (1920, 1080, 128, "closed", 1),
+    (1600, 1000, 512, "closed", 1),
+    (1600, 1000, 512, "chain", 1),
+    (1920, 1080, 512, "closed", 1),
+    (1920, 1080, 512, "chain", 1),
+    (1920, 1080, 128, "closed", 2),
+    (1920, 1080, 512, "closed", 2),
+    (1920, 1080, 512, "chain", 2),
+)
+"""Window, side of the region, path, device pixels to a pixel."""
+
+
+def scrub(quick: bool) -> Rows:
+    """Scrubbing with every pane open."""
+    rows = []
+    for width, height, side, mode, scale in SCRUBS[-3::-3] if quick else SCRUBS:
+        count = 60 if quick else 200
+        what = f"scrub {side}x{side} {mode} in {width}x{height} at scale {scale}, p95"
+        clock = "slider valueChanged -> end of the last linked paint"
+        try:
+            times = core.in_window("scrub", scale, width=width, height=height, side=side, mode=mode, count=count)[
+                "times"
+            ]
+        except (RuntimeError, OSError, ValueError) as error:
+            rows.append(Row(what, clock, error=str(error)))
+            continue
+        detail = f"p50 {percentile(times, 50):.1f}, max {max(times):.1f} ms"
+        rows.append(Row(what, clock, percentile(times, 95), "ms", 16.7 if scale == 1 else 33.0, count, detail))
+    return rows
+
+
+def jump(quick: bool) -> Rows:
+    """A place of the chain that no one has asked for."""
+    count = 8 if quick else 30
+    found = core.in_window("jump", side=512, count=count)
+    times, strips = found["times"], found["strips"]
+    clock = "slider valueChanged on a new seed's chain, its film strip drawn -> end of the last linked paint"
+    strip_clock = "longest gap of the event loop in the 250 ms after the seed was edited"
+    return [
+        Row("cold chain jump 512x512, p95", clock, percentile(times, 95), "ms", 60.0, count, _spread(times)),
+        Row(
+            "film strip of a new chain 512x512",
+            strip_clock,
+            statistics.median(strips),
+            "ms",
+            60.0,
+            count,
+            _spread(strips),
+        ),
+    ]
+
+
+def drag(quick: bool) -> Rows:
+    """Dragging a handle of the schedule."""
+    rows, count = [], 40 if quick else 150
+    for side in (128, 512):
+        times = core.in_window("drag", side=side, count=count)["times"]
+        what = f"drag a handle, region {side}x{side}, p95"
+        clock = "handleMoved -> end of the last linked paint"
+        detail = f"p50 {percentile(times, 50):.1f}, max {max(times):.1f} ms; budget: a frame"
+        rows.append(Row(what, clock, percentile(times, 95), "ms", 16.7, count, detail))
+    return rows
+
+
+def edit(quick: bool) -> Rows:
+    """What a schedule edit recomputes."""
+    times = core.schedule_edits(20 if quick else 100)
+    clock = "new schedule -> plan, chain of T = 1000, x_t and its spectrum; no window"
+    detail = _spread(times) + "; budget: a frame"
+    return [Row("schedule edit recomputed, p95", clock, percentile(times, 95), "ms", 16.7, len(times), detail)]
+
+
+def gaps(quick: bool) -> Rows:
+    """The window while the sampling thread works."""
+    seconds = 4.0 if quick else 20.0
+    found = core.in_window("gaps", seconds=seconds)
+    idle = percentile(found["idle"], 99)
+    rows = [Row("event-loop gap, idle, p99", "1 ms timer, window shown", idle, "ms", None, len(found["idle"]))]
+    for name, clock in (
+        ("unseen", "1 ms timer, `local` samples in the thread, nothing drawn"),
+        ("drawn", "1 ms timer, `local` samples, every new step drawn"),
+    ):
+        times = found[name]
+        what = f"event-loop gap, `local` samples, {name}"
+        detail = f"p50 {percentile(times, 50):.2f}, max {max(times):.1f} ms"
+        rows.append(Row(f"{what}, p99", clock, percentile(times, 99), "ms", idle + 8, len(times), detail))
+        rows.append(Row(f"{what}, p99.9", clock, percentile(times, 99.9), "ms", 50.0, len(times), detail))
+    return rows
+
+
+def torch_import(quick: bool) -> Rows:
+    """The stall of importing torch."""
+    worst, seconds = [], []
+    for _ in range(1 if quick else 4):
+        found = core.in_window("torch_import")
+        worst.append(max(found["gaps"]))
+        seconds.append(found["seconds"])
+    what, clock = (
+        "importing torch, longest event-loop gap",
+        "1 ms timer, load_engine -> engine known; median of processes",
+    )
+    detail = f"{_spread(worst)}; takes {statistics.median(seconds):.1f} s"
+    return [Row(what, clock, statistics.median(worst), "ms", 250.0, len(worst), detail)]
+
+
+def overhead(quick: bool) -> Rows:
+    """What a run costs beyond its model."""
+    rows = []
+    for model, sampler, budget, rounds in (("gaussian", "ddpm", 1.3, 40), ("local", "ddim", 1.03, 5)):
+        ours, bare = core.run_and_bare(model, sampler, max(1, rounds // 4) if quick else rounds)
+        draws = " and one draw" if sampler == "ddpm" else ""
+        clock = f"18 steps of {sampler} at 128x128: run() over the same denoiser calls{draws}, alternately"
+        detail = f"run {statistics.median(ours):.2f} ms, bare {statistics.median(bare):.2f} ms"
+        value = statistics.median(ours) / statistics.median(bare)
+        rows.append(Row(f"run over bare `{model}`", clock, value, "x bare", budget, len(ours), detail))
+    return rows
+
+
+def local_step(quick: bool) -> Rows:
+    """One step of `local`."""
+    times = core.local_steps(1 if quick else 5)
+    threads = os.environ.get("OPENBLAS_NUM_THREADS", "all")
+    clock = f"denoise(y, s), 1,000 crops of 64x64, down 18 levels; BLAS threads: {threads}"
+    detail = f"{_spread(times)}; the budget is for two threads"
+    return [Row("`local`, a step", clock, statistics.mean(times), "ms", 25.0, len(times), detail)]
+
+
+def stop(quick: bool) -> Rows:
+    """Stop."""
+    count = 4 if quick else 12
+    found = core.in_window("stop", count=count)
+    call, times = statistics.median(found["calls"]), found["times"]
+    step = statistics.median(found["steps"])
+    detail = f"{_spread(times)}; one call {call:.1f} ms alone, a step seen in the window {step:.1f} ms"
+    clock = "click on Stop while `local` runs -> is_idle(); budget: one call + 20 ms"
+    return [Row("Stop to idle, max", clock, max(times), "ms", call + 20, count, detail)]
+
+
+def opening(quick: bool) -> Rows:
+    """Opening a file of gigabytes."""
+    count = 2 if quick else 5
+    with core.large_file() as file:
+        found = core.reader_times(str(resource(f"{NAME}.nc")), file, count)
+        seen = core.in_window("opening", path=file.path, dataset=file.dataset)["times"][0]
+    start, first, next_ = (statistics.median(found[name]) for name in ("start", "first", "next"))
+    what = f"opening a file of {file.bytes / 1e9:.1f} GB, beyond the reader's start"
+    clock = "new reader -> values of a 2000x2000 slice touched, less new reader -> the packaged file's tree"
+    detail = f"first slice {first:.0f} ms, start {start:.0f} ms; again in the same reader {next_:.0f} ms"
+    return [
+        Row(
+            "reader's start",
+            "new reader -> the packaged file's tree",
+            start,
+            "ms",
+            None,
+            count,
+            _spread(found["start"]),
+        ),
+        Row(what, clock, first - start, "ms", 100.0, count, detail),
+        Row("opening it in the window", "open_file, reader running -> picture taken and painted", seen, "ms", None, 1),
+    ]
+
+
+def slice_memory(quick: bool) -> Rows:
+    """What one slice takes."""
+    small = str(resource(f"{NAME}.nc"))
+    with core.large_file() as file:
+        found = core.in_window("slice_memory", small=small, path=file.path, dataset=file.dataset)
+    size = found["slice"]
+    rows = []
+    for place, name in ((0, "kept"), (1, "at most")):
+        taken = {process: found[process][place] / size for process in ("reader", "window")}
+        detail = ", ".join(f"{process} {share:.1f}x" for process, share in taken.items()) + f" of {size / 1e6:.0f} MB"
+        clock = "resident bytes of reader and window beyond those before; opened and painted, no run"
+        rows.append(Row(f"memory for one slice, {name}", clock, sum(taken.values()), "x slice", 3.0, 1, detail))
+    clock = "most resident bytes of the window beyond those with the slice, `local` at 128x128"
+    return [*rows, Row("memory for a run", clock, found["run"] / 1e6, "MB", None, 1)]
+
+
+def growth(quick: bool) -> Rows:
+    """What long use leaves behind."""
+    scrubs, runs = (100, 3) if quick else (400, 15)
+    first, before, after = core.in_window("growth", scrubs=scrubs, runs=runs)["states"]
+    times = f"{scrubs} scrubs and {runs} runs, after {2 * scrubs} and {2 * runs}"
+    grown = {name: after[name] - before[name] for name in after}
+    bytes_detail = f"the round before: {(before['bytes'] - first['bytes']) / 1e6:.1f} MB"
+    references = max(abs(grown[name]) for name in ("None", "True", "False"))
+    reference_detail = ", ".join(f"{name} {grown[name]:+d}" for name in ("None", "True", "False"))
+    return [
+        Row("growth of memory", f"resident bytes over {times}", grown["bytes"] / 1e6, "MB", 1.0, 1, bytes_detail),
+        Row("growth of threads", f"over {times}", grown["threads"], "", 0.0, 1),
+        Row("drift of references", f"getrefcount over {times}", references, "", 500.0, 1, reference_detail),
+    ]
+
+
+ROWS: dict[str, Callable[[bool], Rows]] = {
+    f.__name__: f
+    for f in (
+        start, scrub, jump, drag, edit, gaps, torch_import, overhead, local_step, stop, opening, slice_memory, growth
+    )
+}  # fmt: skip
+"""All measurements by name, in the order of the table; each takes whether to be quick."""

@@ -1,0 +1,297 @@
+"""Runs in the window: messages, Stop, running again after edits, torch and its devices."""
+
+import importlib.util
+import threading
+
+import numpy as np
+import pytest
+from conftest import PATIENCE
+from PySide6.QtCore import Qt
+from PySide6.QtTest import QTest
+
+from diffview.gui import jobs
+from diffview.gui.jobs import Engine, Sampling
+from diffview.recipe import FitSet, run
+
+# the offscreen plugin, of every list that is opened
+pytestmark = pytest.mark.qt_log_ignore("This plugin does not support (raise|grabbing)")
+
+
+@pytest.fixture
+def model(monkeypatch):
+    """Every model is the given one from now on."""
+
+    def use(function):
+        monkeypatch.setattr(FitSet, "denoiser", lambda self: function)
+
+    return use
+
+
+class Slow:
+    """A model that waits in every call until it is let go on."""
+
+    def __init__(self):
+        self.calls = 0
+        self.step = threading.Semaphore(0)
+
+    def __call__(self, y, s):
+        self.calls += 1
+        assert self.step.acquire(timeout=PATIENCE / 1000)
+        return 0.5 * y
+
+
+@pytest.fixture
+def slow(model):
+    made = Slow()
+    model(made)
+    yield made
+    made.step.release(10**6)
+
+
+def raising(error):
+    def denoise(y, s):
+        raise error
+
+    return denoise
+
+
+def bar(window):
+    return window.message_bar
+
+
+def test_an_error_in_the_thread_reaches_the_message_bar_and_the_log(window, model, settle, wait):
+    model(raising(ZeroDivisionError("the model divided by zero")))
+    window.session.edit(model="data")
+    wait(lambda: bar(window).isVisible())
+    settle(window)
+    assert "the model divided by zero" in bar(window).text()
+    assert "diffview.log" in bar(window).text(), "the message names the log"
+    assert bar(window).kind() == "error"
+    log = bar(window).text().rsplit(" ", 1)[1].rstrip(".")
+    with open(log, encoding="utf-8") as file:
+        assert "ZeroDivisionError" in file.read()
+    assert window.live.run.state == "failed"
+
+
+@pytest.mark.parametrize("text", ["CUDA out of memory. Tried to allocate 2 GiB", "MPS backend out of memory"])
+def test_a_full_device_says_try_fewer_members(window, model, settle, wait, text):
+    model(raising(RuntimeError(text)))
+    window.session.edit(model="data")
+    wait(lambda: bar(window).isVisible())
+    settle(window)
+    assert "out of memory" in bar(window).text()
+    assert "fewer members" in bar(window).text()
+
+
+def test_a_full_device_in_a_shot_says_so_too(window, model, settle, wait):
+    window.session.edit(model="data")
+    settle(window)
+    model(raising(RuntimeError("CUDA out of memory")))
+    window.session.look(playhead=0.4, follow=False)
+    window.session.edit(model="gaussian", seed=3)
+    window.session.look(reverse="shot_x0")
+    wait(lambda: "fewer members" in bar(window).text())
+
+
+def test_after_a_failure_the_next_run_works(window, monkeypatch, model, settle, hand, find):
+    model(raising(ValueError("once")))
+    window.session.edit(model="data")
+    settle(window)
+    assert window.live.run.state == "failed"
+    monkeypatch.undo()
+    window.session.edit(model="gaussian", steps=5)
+    hand.click(find(window, "runButton"))
+    settle(window)
+    assert (window.live.run.state, len(window.live.run.trajectory)) == ("finished", 6)
+
+
+def test_the_window_runs_what_the_core_runs(window):
+    expected = list(run(window.session.plan))
+    for ours, theirs in zip(window.live.run.trajectory.kept, expected, strict=True):
+        np.testing.assert_array_equal(ours.y, theirs.y)
+
+
+def test_idle_means_that_the_end_of_the_run_is_on_screen(window, settle):
+    window.session.look(playhead=0.0, follow=False)
+    for seed in range(1, 6):
+        window.session.edit(seed=seed)
+        settle(window)
+        assert window.live.run.plan.recipe.seed == seed
+        assert window.live.step is window.live.run.trajectory.last
+        assert "Running" not in window.status.left.text()
+        assert not window.toolbar.stop.isEnabled()
+
+
+def test_stop_ends_the_run_after_the_call_it_is_in_and_keeps_it(window, slow, wait, settle, hand, find):
+    stop = find(window, "stopButton")
+    assert not stop.isEnabled()
+    window.session.look(auto_run=False)
+    window.session.edit(model="data")
+    hand.click(find(window, "runButton"))
+    assert stop.isEnabled(), "from the moment a run is asked for"
+    slow.step.release(3)
+    wait(lambda: slow.calls == 4)
+    assert stop.isEnabled()
+    hand.click(stop)
+    slow.step.release(1)
+    settle(window)
+    assert slow.calls == 4
+    assert not stop.isEnabled()
+    assert window.live.run.state == "stopped"
+    kept = len(window.live.run.trajectory)
+    assert kept in (4, 5)
+    assert window.timeline.strip.count(1) == kept
+
+
+def test_escape_stops_too(window, slow, wait, settle, hand):
+    window.session.edit(model="data")
+    wait(lambda: slow.calls == 1)
+    hand.key(window, Qt.Key.Key_Escape)
+    slow.step.release(1)
+    settle(window)
+    assert (window.live.run.state, slow.calls) == ("stopped", 1)
+
+
+def test_a_window_closes_in_the_middle_of_a_run(open_window, slow, wait, readers):
+    window = open_window(wait=False)
+    wait(lambda: slow.calls == 1)
+    done = threading.Timer(0.05, slow.step.release)
+    done.start()
+    window.close()
+    done.join()
+    assert slow.calls == 1
+    assert window.live.run.state == "stopped"
+    assert readers() == []
+
+
+def test_an_edit_runs_again_with_the_same_seed(window, settle, wait):
+    first = window.live.run
+    window.session.edit(steps=6)
+    wait(lambda: window.live.run is not first)
+    settle(window)
+    assert (window.live.run.plan.steps, window.live.run.plan.recipe.seed) == (6, 0)
+    np.testing.assert_array_equal(window.live.run.trajectory.kept[0].y, first.trajectory.kept[0].y)
+
+
+def test_edits_in_quick_succession_run_once(window, settle):
+    before = window.live.run.number
+    for seed in range(1, 9):
+        window.session.edit(merge="seed", seed=seed)
+    settle(window)
+    assert (window.live.run.number, window.live.run.plan.recipe.seed) == (before + 1, 8)
+
+
+def test_an_edit_does_not_run_when_auto_run_is_off_or_the_model_is_slow(window, settle, find):
+    run_before = window.live.run
+    find(window, "autoRunAction").trigger()
+    assert not window.session.view.auto_run
+    window.session.edit(steps=6)
+    settle(window)
+    assert window.live.run is run_before
+    find(window, "autoRunAction").trigger()
+    run_before.seconds = 3.0
+    window.session.edit(steps=7)
+    settle(window)
+    assert window.live.run is run_before
+
+
+def test_the_length_of_the_chain_runs_nothing_again(window, settle):
+    before = window.live.run
+    window.session.edit(chain_length=500)
+    settle(window)
+    assert window.live.run is before
+
+
+def test_run_repeats_the_seed_and_shift_takes_the_next(window, settle, hand, find):
+    button, first = find(window, "runButton"), window.live.run
+    hand.click(button)
+    settle(window)
+    assert window.live.run is not first
+    np.testing.assert_array_equal(window.live.run.trajectory.last.y, first.trajectory.last.y)
+    QTest.keyClick(window, Qt.Key.Key_R, Qt.KeyboardModifier.ShiftModifier)
+    settle(window)
+    assert window.live.run.plan.recipe.seed == 1
+    assert not np.array_equal(window.live.run.trajectory.last.y, first.trajectory.last.y)
+    assert find(window, "seedSpin").value() == 1
+
+
+def test_while_it_plays_every_picture_is_at_the_level_of_the_run(open_window, settle):
+    window = open_window(pace=0.4)
+    seen = []
+    window.live.stepped.connect(lambda: seen.append((window.live.step, window.session.frame())))
+    window.live.start()
+    settle(window)
+    assert len(seen) >= 5
+    assert seen[-1][0].index == 18
+    for step, frame in seen:
+        assert frame.s == pytest.approx(step.s, rel=1e-6)
+
+
+def test_a_hand_on_the_playhead_detaches_it_and_the_run_goes_on(window, slow, wait, settle, find):
+    window.session.edit(model="data")
+    window.live.start()
+    slow.step.release(2)
+    wait(lambda: slow.calls == 3 and window.live.step.index >= 1)
+    slider = find(window, "timeSlider")
+    slider.setValue(300)
+    assert not window.session.view.follow
+    slow.step.release(10**5)
+    settle(window)
+    assert slider.value() == 300
+    assert window.live.run.state == "finished"
+    assert window.live.step is window.live.run.trajectory.nearest_level(window.session.frame().s)
+
+
+# -- torch
+
+
+def test_without_torch_its_devices_are_grey_and_say_why(window, monkeypatch, wait, find):
+    monkeypatch.setattr(jobs, "load_engine", lambda: Engine(None, {}))
+    combo = find(window, "deviceCombo")
+    assert window.live.engine is None
+    combo.showPopup()
+    wait(lambda: window.live.engine is not None)
+    combo.hidePopup()
+    for key in ("cpu", "cuda", "mps"):
+        item = combo.model().item(combo.findData(key))
+        assert not item.isEnabled()
+        assert item.toolTip() == "torch is not installed."
+    assert combo.model().item(combo.findData("auto")).isEnabled()
+    window.session.edit(device="cpu")
+    assert window.session.plan.device == "numpy"
+    assert "torch is not installed" in bar(window).text()
+
+
+def test_a_missing_torch_is_an_answer_and_not_an_error(monkeypatch):
+    monkeypatch.setitem(__import__("sys").modules, "torch", None)
+    monkeypatch.setattr(jobs, "_preload_torch", lambda: None)
+    assert jobs.load_engine() == Engine(None, {})
+
+
+def test_opening_the_list_of_devices_loads_torch_and_a_run_on_it_agrees(window, wait, settle, hand, find):
+    if importlib.util.find_spec("torch") is None:
+        pytest.skip("torch is not installed")
+    combo, ours = find(window, "deviceCombo"), window.live.run
+    told = []
+    window.live.engine_wanted.connect(lambda: told.append(window.status.left.text()))
+    assert window.live.engine is None
+    combo.showPopup()
+    assert told
+    assert "loading torch" in window.status.left.text()
+    wait(lambda: window.live.engine is not None)
+    combo.hidePopup()
+    assert "loading torch" not in window.status.left.text()
+    assert window.session.facts.torch
+    hand.choose(combo, "cpu")
+    wait(lambda: window.live.run is not ours)
+    settle(window)
+    assert window.session.recipe.device == window.live.run.plan.device == "cpu"
+    np.testing.assert_allclose(window.live.run.trajectory.last.y, ours.trajectory.last.y, atol=1e-5)
+    window.session.edit(model="local")
+    assert window.session.plan.device == "numpy"
+    assert not combo.model().item(combo.findData("cpu")).isEnabled()
+    settle(window)
+
+
+def test_a_thread_that_never_started_closes(qapp):
+    Sampling().close()

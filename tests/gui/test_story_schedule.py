@@ -1,0 +1,234 @@
+"""Tuning the noise: presets, handles, parameters, the length of the chain, jump and chain."""
+
+import itertools
+
+import numpy as np
+import pytest
+from PySide6.QtCore import QPointF, Qt
+
+from diffview.process import ForwardPath
+from diffview.schedules import SCHEDULES, Cosine, Linear
+
+pytestmark = pytest.mark.qt_log_ignore("This plugin does not support (raise|grabbing)")  # of every list opened
+
+
+def handle_point(plot, index):
+    return plot.to_pixel(*plot._handles.points[index])
+
+
+def monotone(schedule):
+    s = schedule.noise_level(np.linspace(0, 1, 2001))
+    return (np.diff(s) > 0).all()
+
+
+def test_a_handle_of_the_preset_reshapes_it_while_the_picture_follows(window, hand, find, wait, settle):
+    plot, session = find(window, "scheduleEditor"), window.session
+    session.look(playhead=0.25, follow=False)
+    before, first_run = session.recipe, window.live.run
+    pictures, levels = [window.forward.view.indices().copy()], [session.frame().s]
+    start = handle_point(plot, 1)
+    hand.press(plot, start)
+    for way in ((-5, 8), (-20, 30), (-30, -10), (-400, 900)):
+        hand.move(plot, start + QPointF(*way))
+        assert session.recipe.schedule.key == "custom"
+        assert monotone(session.recipe.schedule)
+        pictures.append(window.forward.view.indices().copy())
+        levels.append(session.frame().s)
+    hand.release(plot, start + QPointF(-400, 900))
+    assert find(window, "scheduleCombo").currentData() == "custom"
+    for old, new in itertools.pairwise(levels):
+        assert old != new
+    for old, new in itertools.pairwise(pictures):
+        assert not np.array_equal(old, new), "x_t follows every move"
+    wait(lambda: window.live.run is not first_run)
+    settle(window)
+    assert window.live.run.plan.recipe.schedule == session.recipe.schedule
+    assert window.live.run.plan.recipe.seed == before.seed
+    assert session.view.playhead == 0.25
+    find(window, "undoAction").trigger()
+    assert session.recipe == before, "one drag is one undo"
+    np.testing.assert_array_equal(window.forward.view.indices(), pictures[0])
+    settle(window)
+
+
+def test_the_curve_goes_through_the_hand(window, hand, find, settle):
+    plot, session = find(window, "scheduleEditor"), window.session
+    start = handle_point(plot, 1)
+    end = start + QPointF(35, -12)
+    hand.drag(plot, start, start + QPointF(10, -5), end)
+    t, alpha_bar = plot.from_pixel(end)
+    assert float(session.recipe.schedule.alpha_bar(t)) == pytest.approx(alpha_bar, abs=0.01)
+    settle(window)
+
+
+def test_two_drags_are_two_undos(window, hand, find, settle):
+    plot, session = find(window, "scheduleEditor"), window.session
+    shapes = [session.recipe.schedule]
+    for index in (1, 2):
+        start = handle_point(plot, index)
+        hand.drag(plot, start, start + QPointF(8, 6), start + QPointF(12, 9))
+        shapes.append(session.recipe.schedule)
+    for shape in shapes[-2::-1]:
+        hand.key(window, Qt.Key.Key_Z, Qt.KeyboardModifier.ControlModifier)
+        assert session.recipe.schedule == shape
+    hand.key(window, Qt.Key.Key_Z, Qt.KeyboardModifier.ControlModifier | Qt.KeyboardModifier.ShiftModifier)
+    assert session.recipe.schedule == shapes[1]
+    settle(window)
+
+
+@pytest.mark.parametrize("quantity", ["log_snr", "sigma"])
+def test_other_quantities_are_dragged_too(window, hand, find, settle, quantity):
+    plot, session = find(window, "scheduleEditor"), window.session
+    hand.click(find(window, "quantityControl").button(quantity))
+    assert session.view.quantity == quantity
+    start = handle_point(plot, 1)
+    hand.drag(plot, start, start + QPointF(0, 5), start + QPointF(0, 15))
+    assert session.recipe.schedule.key == "custom"
+    assert monotone(session.recipe.schedule)
+    t, y = plot.from_pixel(start + QPointF(0, 15))
+    schedule = session.recipe.schedule
+    reached = schedule.log_snr(t) if quantity == "log_snr" else schedule(t)[1]
+    low, high = plot.y_axis.low, plot.y_axis.high
+    assert float(reached) == pytest.approx(y, abs=0.01 * (high - low))
+    settle(window)
+
+
+def test_beta_is_read_only(window, hand, find):
+    plot, session = find(window, "scheduleEditor"), window.session
+    hand.click(find(window, "quantityControl").button("beta"))
+    before = session.recipe
+    for index in range(len(plot._handles.points)):
+        start = handle_point(plot, index)
+        hand.drag(plot, start, start + QPointF(0, 20))
+    assert session.recipe == before
+
+
+def test_a_preset_is_chosen_from_the_list(window, hand, find, wait, settle):
+    combo, session = find(window, "scheduleCombo"), window.session
+    assert [combo.itemData(i) for i in range(combo.count())] == list(SCHEDULES)
+    first = window.live.run
+    hand.choose(combo, "cosine")
+    assert session.recipe.schedule == Cosine()
+    wait(lambda: window.live.run is not first)
+    settle(window)
+    np.testing.assert_array_equal(window.live.run.trajectory.kept[0].y[0, 0].shape, (64, 64))
+    session.undo()
+    assert session.recipe.schedule == Linear()
+    assert combo.currentData() == "linear"
+    settle(window)
+
+
+@pytest.mark.parametrize("key", SCHEDULES)
+def test_every_preset_shows_and_runs(window, find, settle, key):
+    combo = find(window, "scheduleCombo")
+    combo.activated.emit(combo.findData(key))
+    settle(window)
+    assert window.session.recipe.schedule.key == key
+    assert window.live.run.state == "finished"
+    assert window.live.run.plan.recipe.schedule.key == key
+    assert np.isfinite(window.live.run.trajectory.last.y).all()
+    for t in (0.0, 0.5, 1.0):
+        window.session.look(playhead=t, follow=False)
+        assert np.isfinite(window.session.frame().x_t).all()
+    assert [m.sentence for m in window.heard if m.kind == "error"] == []
+
+
+def test_a_parameter_is_typed(window, hand, find, wait, settle):
+    first = window.live.run
+    hand.type_number(find(window, "param_beta_end"), "0.03")
+    assert window.session.recipe.schedule == Linear(beta_end=0.03)
+    wait(lambda: window.live.run is not first)
+    settle(window)
+    assert window.live.run.plan.recipe.schedule == Linear(beta_end=0.03)
+    hand.key(window, Qt.Key.Key_Z, Qt.KeyboardModifier.ControlModifier)
+    assert window.session.recipe.schedule == Linear()
+    assert find(window, "param_beta_end").value() == 0.02
+    settle(window)
+
+
+def test_a_parameter_that_makes_no_schedule_is_refused(window, find, settle):
+    combo = find(window, "scheduleCombo")
+    combo.activated.emit(combo.findData("edm"))
+    settle(window)
+    before = window.session.recipe
+    window.heard.clear()
+    find(window, "param_sigma_min").setValue(9.0)
+    find(window, "param_sigma_max").setValue(2.0)
+    assert [m.kind for m in window.heard] == ["error"]
+    assert "sigma_min" in window.message_bar.text()
+    assert window.session.recipe.schedule.sigma_max == before.schedule.sigma_max
+    settle(window)
+
+
+def test_the_length_of_the_chain_counts_rows_and_moves_nothing(window, hand, find, settle):
+    slider, session = find(window, "timeSlider"), window.session
+    assert (slider.minimum(), slider.maximum()) == (0, 1000)
+    session.look(playhead=0.4, follow=False)
+    picture, run = window.forward.view.indices().copy(), window.live.run
+    hand.type_number(find(window, "chainLengthSpin"), "50")
+    assert session.recipe.chain_length == 50
+    assert (slider.minimum(), slider.maximum(), slider.value()) == (0, 50, 20)
+    assert find(window, "scheduleEditor").chain_length == 50
+    np.testing.assert_array_equal(window.forward.view.indices(), picture)
+    settle(window)
+    assert window.live.run is run
+    hand.key(slider, Qt.Key.Key_Right)
+    assert session.view.playhead == 21 / 50
+    session.undo()
+    assert slider.maximum() == 1000
+
+
+def test_the_axis_can_be_the_noise_level(window, hand, find):
+    plot, session = find(window, "scheduleEditor"), window.session
+    hand.click(find(window, "axisControl").button("ln_s"))
+    assert plot.x_kind == "ln_s"
+    at = QPointF(plot.to_pixel(0.0, 0).x(), plot.plot_rect.top() + 6)  # ln s = 0
+    hand.drag(plot, at)
+    assert session.frame().s == pytest.approx(1.0, rel=0.02)
+    assert find(window, "timeSlider").value() == round(1000 * session.view.playhead)
+
+
+# -- jump and chain
+
+
+def noise_of(window):
+    frame = window.session.frame()
+    return (frame.x_t - np.float32(frame.alpha) * window.session.plan.x0) / frame.sigma
+
+
+def scrub_to(window, find, row):
+    find(window, "timeSlider").setValue(row)
+    assert window.session.view.playhead == row / 1000
+    return noise_of(window)
+
+
+def test_chain_and_jump_have_the_same_law_at_every_t(window, hand, find, settle):
+    control, rows = find(window, "pathModeControl"), (60, 250, 500, 800)
+    jump = {row: scrub_to(window, find, row) for row in rows}
+    hand.click(control.button("chain"))
+    assert window.session.recipe.path_mode == "chain"
+    chain = {row: scrub_to(window, find, row) for row in rows}
+    count = 64 * 64
+    for row in rows:
+        for eps in (jump[row], chain[row]):
+            assert abs(eps.mean()) < 4.5 / np.sqrt(count)
+            assert abs(eps.var() - 1) < 4.5 * np.sqrt(2 / count)
+    np.testing.assert_allclose(jump[60], jump[800], atol=1e-3)
+    assert abs(np.corrcoef(chain[60].ravel(), chain[800].ravel())[0, 1]) < 0.2, "fresh noise at every step"
+    again = {row: scrub_to(window, find, row) for row in (500, 60, 800, 250)}
+    for row in rows:
+        np.testing.assert_array_equal(again[row], chain[row], err_msg="the order of looking changed the noise")
+    settle(window)
+
+
+def test_the_chain_is_that_of_the_core_whichever_way_it_was_reached(window, hand, find, settle):
+    hand.click(find(window, "pathModeControl").button("chain"))
+    for row in (900, 30, 400):
+        scrub_to(window, find, row)
+    frame = window.session.frame()
+    path = ForwardPath(0, (64, 64), "chain")
+    expected = np.float32(frame.alpha) * (window.session.plan.x0 + path(frame.s))
+    np.testing.assert_array_equal(frame.x_t, expected)
+    hand.click(find(window, "pathModeControl").button("closed"))
+    assert not np.array_equal(window.session.frame().x_t, expected)
+    settle(window)
