@@ -206,7 +206,7 @@ BLOCK_ROWS = 16
 def _band(n: int, radius: int) -> Array:
     """[n, n] matrix of ones within `radius` of the diagonal: the running sum over a window, cut at the edges."""
     i = np.arange(n)
-    return (np.abs(i[:, None] - i[None, :]) <= radius).astype(np.float32)
+    return np.asarray(np.abs(i[:, None] - i[None, :]) <= radius, dtype=np.float32)
 
 
 def fit_gaussian(crops: Array) -> Gaussian:

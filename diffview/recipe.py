@@ -377,13 +377,13 @@ def _fit_set(recipe: Recipe, facts: Facts, standardised: Array, region: Region) 
     copy. Other slices of the same variable, never the shown one, are taken where the slice is at most twice the region
     or too small for enough crops.
     """
-    if facts.stack is not None and _prefers_slices(facts, region):
+    leave_out = recipe.start == "field" and recipe.model != "gaussian"
+    if facts.stack is not None and _prefers_slices(facts, region, leave_out):
         transform, _ = facts.standardised(recipe.transform)
         stack = facts.cached(("stack", recipe.transform), lambda: transform(facts.stack))
         complete = ~np.isnan(stack[(slice(None), *region.slices)]).any(axis=(1, 2))
         if complete.sum() >= FEWEST_SLICES:
             return region, FitSet(recipe.model, stack[complete], (region,), True)
-    leave_out = recipe.start == "field" and recipe.model != "gaussian"
     mask = facts.field.mask
     if recipe.model == "gaussian":
         crops = crops_for(mask, region, leave_out=False)
@@ -396,12 +396,12 @@ def _fit_set(recipe: Recipe, facts: Facts, standardised: Array, region: Region) 
     return region, FitSet(recipe.model, standardised, tuple(crops), leave_out)
 
 
-def _prefers_slices(facts: Facts, region: Region) -> bool:
+def _prefers_slices(facts: Facts, region: Region, leave_out: bool) -> bool:
     """Whether the region at the same place in other slices is a better fit set than crops of the shown slice."""
     rows, columns = facts.field.values.shape
     if max(rows, columns) <= 2 * max(region.ny, region.nx):
         return True
-    return len(crops_for(facts.field.mask, region, leave_out=True)) < FEWEST_CROPS
+    return len(crops_for(facts.field.mask, region, leave_out)) < FEWEST_CROPS
 
 
 def _shrunk_note(asked: Region, region: Region, fit: FitSet) -> Note:
