@@ -4,7 +4,7 @@ import numpy as np
 from PySide6.QtWidgets import QHBoxLayout, QWidget
 
 from diffview.colormaps import COLORMAPS
-from diffview.forward import EDGES, density
+from diffview.forward import EDGES, density, moments
 from diffview.gui.live import Live
 from diffview.gui.looks import number, state
 from diffview.gui.session import Session, View
@@ -113,7 +113,7 @@ class DiagnosticsPanel(QWidget):
         session = self._session
         frame, forward = session.frame(), session.forward
         self.histogram.set_data(EDGES, density(frame.x_t), self._d0, self._reverse)
-        mean, variance = float(np.nanmean(frame.x_t)), float(np.nanvar(frame.x_t))
+        mean, variance = moments(frame.x_t)
         self._cards[0].set_subtitle(f"mean {number(mean)}  variance {number(variance)}")
         p_t = forward.spectrum(frame)
         if p_t is not None:
