@@ -1,7 +1,6 @@
 """What this program is, what it stands on, and whose data ship with it."""
 
 import platform
-from importlib.metadata import PackageNotFoundError, version
 
 from diffview import __version__
 
@@ -26,6 +25,8 @@ def about_lines() -> list[str]:
 
 
 def _version(part: str) -> str:
+    from importlib.metadata import PackageNotFoundError, version
+
     try:
         return version(part)
     except PackageNotFoundError:

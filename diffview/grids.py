@@ -17,31 +17,35 @@ from diffview.schedules import Array, Schedule
 def uniform(
     schedule: Schedule,
     steps: int,
+    top: float,
     *,
     spacing: Annotated[str, Choice(("trailing", "leading", "linspace")), "which end of t is hit exactly"] = "trailing",
 ) -> Array:
-    """Uniform in t: trailing 1 - i/N, leading 1 - (i + 1)/N + 1/T, linspace from 1 to 1/T, with T = 1000.
+    """Uniform in t below t(top): trailing t_top (1 - i/N), leading t_top (1 - (i + 1)/N) + 1/T, linspace to 1/T.
 
-    Only trailing and linspace start from pure noise [Lin et al. 2024, arXiv 2305.08891, table 2].
+    T = 1000. Only trailing and linspace start at the top [Lin et al. 2024, arXiv 2305.08891, table 2].
     """
     i = np.arange(steps)
+    t_top = 1.0 if top >= schedule.s_max else float(schedule.t_of(top))
     t = {
-        "trailing": 1 - i / steps,
-        "leading": 1 - (i + 1) / steps + 1e-3,
-        "linspace": np.linspace(1, 1e-3, steps) if steps > 1 else np.ones(1),
+        "trailing": t_top * (1 - i / steps),
+        "leading": t_top * (1 - (i + 1) / steps) + 1e-3,
+        "linspace": np.linspace(t_top, 1e-3, steps) if steps > 1 else np.array([t_top]),
     }[spacing]
-    return np.minimum(schedule.noise_level(np.minimum(t, 1.0)), schedule.s_max)
+    return np.minimum(schedule.noise_level(np.minimum(t, 1.0)), top)
 
 
-def karras(schedule: Schedule, steps: int, *, rho: Annotated[float, Range(1.0, 20.0), "7 is EDM's"] = 7.0) -> Array:
-    """s^(1/rho) falls linearly from s_max to s_min [Karras et al. 2022, eq. 5]."""
-    high, low = schedule.s_max ** (1 / rho), schedule.s_min ** (1 / rho)
-    return np.asarray(np.linspace(high, low, steps) ** rho if steps > 1 else np.array([schedule.s_max]))
+def karras(
+    schedule: Schedule, steps: int, top: float, *, rho: Annotated[float, Range(1.0, 20.0), "7 is EDM's"] = 7.0
+) -> Array:
+    """s^(1/rho) falls linearly from the top to s_min [Karras et al. 2022, eq. 5]."""
+    high, low = top ** (1 / rho), schedule.s_min ** (1 / rho)
+    return np.asarray(np.linspace(high, low, steps) ** rho if steps > 1 else np.array([top]))
 
 
-def log_snr(schedule: Schedule, steps: int) -> Array:
-    """Uniform in log_snr: s falls geometrically from s_max to s_min [Lu et al. 2022, arXiv 2206.00927]."""
-    return np.asarray(np.geomspace(schedule.s_max, schedule.s_min, steps) if steps > 1 else np.array([schedule.s_max]))
+def log_snr(schedule: Schedule, steps: int, top: float) -> Array:
+    """Uniform in log_snr: s falls geometrically from the top to s_min [Lu et al. 2022, arXiv 2206.00927]."""
+    return np.asarray(np.geomspace(top, schedule.s_min, steps) if steps > 1 else np.array([top]))
 
 
 GRIDS: dict[str, Callable[..., Array]] = {"uniform": uniform, "karras": karras, "log_snr": log_snr}
@@ -49,8 +53,8 @@ GRIDS: dict[str, Callable[..., Array]] = {"uniform": uniform, "karras": karras, 
 MAX_STEPS = 10_000
 
 
-def make_levels(schedule: Schedule, key: str, steps: int, **params: object) -> list[float]:
-    """The noise levels of a run: `steps` levels of the grid `key`, then 0.
+def make_levels(schedule: Schedule, key: str, steps: int, top: float | None = None, **params: object) -> list[float]:
+    """The noise levels of a run: `steps` levels of the grid `key` from `top` (s_max by default) down, then 0.
 
     Raises:
         UserError: if there is no such grid, `steps` is not in 1..10000, or a parameter is unknown or not allowed.
@@ -60,7 +64,10 @@ def make_levels(schedule: Schedule, key: str, steps: int, **params: object) -> l
     if not 1 <= steps <= MAX_STEPS:
         raise UserError(f"A run of {steps} steps cannot be made.", f"Choose 1 to {MAX_STEPS} steps.")
     given = checked(GRIDS[key], params, key)
-    levels = [*GRIDS[key](schedule, steps, **given).tolist(), 0.0]
+    highest = schedule.s_max if top is None else min(top, schedule.s_max)
+    levels = [*GRIDS[key](schedule, steps, highest, **given).tolist(), 0.0]
     if any(b >= a for a, b in pairwise(levels)):
-        raise UserError(f"The levels of the grid {key!r} do not fall.", "Take fewer steps or another grid.")
+        raise UserError(
+            f"The levels of the grid {key!r} do not fall.", "Take fewer steps, another grid or a higher start."
+        )
     return levels

@@ -414,14 +414,12 @@ def _shrunk_note(asked: Region, region: Region, fit: FitSet) -> Note:
 
 
 def _levels(recipe: Recipe, notes: list[Note]) -> list[float]:
-    """The grid's levels; from the field, its own level first and then the grid's levels below it."""
-    levels = make_levels(recipe.schedule, recipe.grid, recipe.steps, **dict(recipe.grid_params))
-    if recipe.start == "field" and recipe.start_level is not None:
-        top = min(float(recipe.start_level), levels[0])
-        if top < recipe.start_level * (1 - 1e-9):
-            why = "The grid reaches no higher noise level."
-            notes.append(Note(f"start at s = {recipe.start_level:g}", f"s = {top:g}", why))
-        return [top, *(s for s in levels if s < top * (1 - 1e-9))]
+    """The grid's levels: from the schedule's highest, or, from the field, all of them below its own level."""
+    top = recipe.start_level if recipe.start == "field" else None
+    levels = make_levels(recipe.schedule, recipe.grid, recipe.steps, top, **dict(recipe.grid_params))
+    if top is not None and top > levels[0] * (1 + 1e-9):
+        why = "The grid reaches no higher noise level."
+        notes.append(Note(f"start at s = {top:g}", f"s = {levels[0]:g}", why))
     return levels
 
 

@@ -349,9 +349,11 @@ def test_levels_from_the_field() -> None:
     top = resolve(Recipe(region=SMALL), facts()).levels
     assert resolve(Recipe(region=SMALL, start="field"), facts()).levels == top
     plan = resolve(Recipe(region=SMALL, start="field", start_level=1.0), facts())
-    assert plan.levels == [1.0, *(s for s in top if s < 1.0)] and plan.notes == ()
-    assert resolve(Recipe(region=SMALL, start="field", start_level=1e-5), facts()).levels == [1e-5, 0.0]
-    assert resolve(Recipe(region=SMALL, start="field", start_level=top[3]), facts()).levels == top[3:]
+    schedule = plan.recipe.schedule
+    wanted = schedule.noise_level(schedule.t_of(1.0) * (1 - np.arange(18) / 18))
+    assert plan.steps == 18 and plan.notes == () and plan.levels[-1] == 0
+    np.testing.assert_allclose(plan.levels[:-1], wanted, rtol=1e-12)
+    assert plan.levels[0] == pytest.approx(1.0)
     assert resolve(Recipe(region=SMALL, start="noise", start_level=1.0), facts()).levels == top
     high = resolve(Recipe(region=SMALL, start="field", start_level=1e6), facts())
     assert high.levels == top and "no higher" in high.notes[0].why

@@ -1,9 +1,10 @@
 """Everything that can be done by menu or key, in one table."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 
-from PySide6.QtGui import QAction, QKeySequence
+from PySide6.QtCore import Qt
+from PySide6.QtGui import QAction, QKeyEvent, QKeySequence
 from PySide6.QtWidgets import QWidget
 
 
@@ -18,6 +19,8 @@ class Entry:
     tip: str = ""
     checkable: bool = False
 
+
+SCRUB = "Scrub"
 
 ENTRIES = (
     Entry("openAction", "File", "Open…", ("Ctrl+O",), "Open an HDF5 or netCDF-4 file, or a recipe"),
@@ -34,14 +37,14 @@ ENTRIES = (
     Entry("paceThreeAction", "Run", "Play a run in 3 s", (), "", True),
     Entry("paceTenAction", "Run", "Play a run in 10 s", (), "", True),
     Entry("paceFreeAction", "Run", "Show a run as it comes", (), "", True),
-    Entry("playAction", "Scrub", "Play the forward process", ("Space",)),
-    Entry("forwardStepAction", "Scrub", "One step on", ("Right",)),
-    Entry("backStepAction", "Scrub", "One step back", ("Left",)),
-    Entry("forwardPageAction", "Scrub", "A twentieth on", ("PgDown",)),
-    Entry("backPageAction", "Scrub", "A twentieth back", ("PgUp",)),
-    Entry("homeAction", "Scrub", "To x₀", ("Home",)),
-    Entry("endAction", "Scrub", "To pure noise", ("End",)),
-    Entry("followAction", "Scrub", "Follow the run", ("F",)),
+    Entry("playAction", SCRUB, "Play the forward process", ("Space",)),
+    Entry("forwardStepAction", SCRUB, "One step on", ("Right",)),
+    Entry("backStepAction", SCRUB, "One step back", ("Left",)),
+    Entry("forwardPageAction", SCRUB, "A twentieth on", ("PgDown",)),
+    Entry("backPageAction", SCRUB, "A twentieth back", ("PgUp",)),
+    Entry("homeAction", SCRUB, "To x₀", ("Home",)),
+    Entry("endAction", SCRUB, "To pure noise", ("End",)),
+    Entry("followAction", SCRUB, "Follow the run", ("F",)),
     Entry("presentAction", "View", "Present", ("F5",), "Full screen, without docks; Esc returns"),
     Entry("darkAction", "View", "Dark", (), "", True),
     Entry("lightAction", "View", "Light", (), "", True),
@@ -63,6 +66,8 @@ class Actions(Mapping[str, QAction]):
             action = QAction(entry.text, window)
             action.setObjectName(entry.name)
             action.setShortcuts([QKeySequence(keys) for keys in entry.keys])
+            if entry.menu == SCRUB:  # a widget that uses an arrow or a letter itself comes first: see `key_pressed`
+                action.setShortcutContext(Qt.ShortcutContext.WidgetShortcut)
             action.setCheckable(entry.checkable)
             keys = f" ({entry.keys[0]})" if entry.keys else ""
             action.setToolTip((entry.tip or entry.text) + keys)
@@ -72,11 +77,20 @@ class Actions(Mapping[str, QAction]):
     def __getitem__(self, name: str) -> QAction:
         return self._actions[name]
 
-    def __iter__(self):  # type: ignore[no-untyped-def]  # noqa: ANN204
+    def __iter__(self) -> Iterator[str]:
         return iter(self._actions)
 
     def __len__(self) -> int:
         return len(self._actions)
+
+    def key_pressed(self, event: QKeyEvent) -> bool:
+        """Do what a key of the scrub menu says that no widget wanted for itself; whether there was one."""
+        pressed = QKeySequence(event.keyCombination())
+        for entry in ENTRIES:
+            if entry.menu == SCRUB and pressed in self._actions[entry.name].shortcuts():
+                self._actions[entry.name].trigger()
+                return True
+        return False
 
     def connect(self, name: str, what: Callable[[], object]) -> None:
         """Call `what` when the action is triggered."""

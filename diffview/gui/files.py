@@ -17,6 +17,9 @@ from diffview.recipe import Facts, Recipe
 from diffview.regions import MOST_CROPS
 
 POLL_MS = 15
+REMEMBERED = 16
+"""Pictures whose place in their file is known when an undo brings them back."""
+
 STACK_PIXELS = 256 * 256
 """Largest slice whose other slices are read too, to fit formula denoisers to."""
 
@@ -44,7 +47,7 @@ class Files(QObject):
         self._reader = ReaderProcess()
         self._wanted: dict[int, Callable[[Any], None]] = {}
         self._opening = 0
-        self.picture: Picture | None = None
+        self._pictures: list[Picture] = []
         self._timer = QTimer(self, interval=POLL_MS)
         self._timer.timeout.connect(self._poll)
 
@@ -52,6 +55,12 @@ class Files(QObject):
     def path(self) -> str:
         """The open file."""
         return str(self._session.facts.field.provenance.get("path", ""))
+
+    @property
+    def picture(self) -> Picture | None:
+        """How the slice on screen lies in its file; None for the packaged field."""
+        field = self._session.facts.field
+        return next((picture for picture in self._pictures if picture.field is field), None)
 
     @property
     def busy(self) -> bool:
@@ -80,7 +89,6 @@ class Files(QObject):
         self._opening += 1
         if recipe.path is None:
             if self._session.open(recipe, self._facts(packaged_field())):
-                self.picture = None
                 self.opened.emit()
             return
         path = str(Path(recipe.path).expanduser())
@@ -134,8 +142,8 @@ class Files(QObject):
 
     def _show(self, picture: Picture, recipe: Recipe, stack: Any) -> None:
         wish = replace(recipe, dataset=picture.dataset, index=picture.index)
+        self._pictures = [picture, *self._pictures[: REMEMBERED - 1]]
         if self._session.open(wish, self._facts(picture.field, stack)):
-            self.picture = picture
             self.opened.emit()
 
     def _ask(self, then: Callable[[Any], None], function: str, **arguments: Any) -> int:

@@ -292,9 +292,10 @@ class MainWindow(QMainWindow):
     # -- events
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
-        """Esc stops a run, gives up reading, or leaves the presentation."""
+        """Keys that scrub; Esc stops a run, gives up reading, or leaves the presentation."""
         if event.key() != Qt.Key.Key_Escape:
-            super().keyPressEvent(event)
+            if not self.actions_.key_pressed(event):
+                super().keyPressEvent(event)
         elif self.live.active:
             self.live.stop()
         elif self.files.busy:

@@ -34,6 +34,7 @@ class DataPanel(QWidget):
         super().__init__()
         self._session, self._files = session, files
         self._tree_path = ""
+        self._field = session.facts.field
         self.tree = QTreeWidget()
         self.tree.setObjectName("dataTree")
         self.tree.setAccessibleName("Contents of the file")
@@ -72,13 +73,15 @@ class DataPanel(QWidget):
         self.tree.itemActivated.connect(self._activate)
         self.transform.activated.connect(lambda i: session.edit(transform=self.transform.itemData(i)))
         files.listed.connect(self.show_nodes)
-        files.opened.connect(self.show_file)
         session.changed.connect(self.show_recipe)
         self.show_recipe(None, session.recipe)
 
     def show_recipe(self, old: Recipe | None, new: Recipe) -> None:
         """Show transform, region and what was done to the values."""
         plan, field = self._session.plan, self._session.facts.field
+        if field is not self._field and old is not None:
+            self._field = field
+            self.show_file()
         self.transform.setCurrentIndex(self.transform.findData(new.transform))
         fitted = plan.transform
         self.numbers.setText(f"mean {number(fitted.mean)} · std {number(fitted.std)} · {TRANSFORMS[fitted.key].doc}")
@@ -91,7 +94,7 @@ class DataPanel(QWidget):
         self.file.setToolTip("\n".join(f"{key}: {value}" for key, value in field.provenance.items()))
 
     def show_file(self) -> None:
-        """Another picture is open: list its file and offer its other dimensions."""
+        """Another field is on screen: list its file and offer its other dimensions."""
         if self._files.path != self._tree_path:
             self._tree_path = self._files.path
             self.tree.clear()

@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from PySide6.QtCore import QRect
+from PySide6.QtCore import QRect, Qt
 from PySide6.QtWidgets import QHBoxLayout, QToolButton, QWidget
 
 from diffview.colormaps import COLORMAPS
@@ -114,6 +114,7 @@ class ForwardPanel(_Picture):
         self.whole.setObjectName("wholeSliceButton")
         self.whole.setAccessibleName("Whole slice")
         self.whole.setCheckable(True)
+        self.whole.setFocusPolicy(Qt.FocusPolicy.TabFocus)
         self.whole.setToolTip("Show the whole slice instead of the region")
         self.header_layout.addWidget(self.mode)
         self.header_layout.addWidget(self.whole)

@@ -4,7 +4,7 @@ import itertools
 
 import numpy as np
 from numpy.typing import NDArray
-from PySide6.QtCore import QTimer
+from PySide6.QtCore import Qt, QTimer
 from PySide6.QtWidgets import QComboBox, QLabel, QToolButton
 
 from diffview.gui import curves
@@ -89,6 +89,8 @@ class TimelinePanel(Card):
         label.setToolTip(self.length.toolTip())
         for widget in (self.play, self.preset, self.quantity, self.axis, label, self.length, self.follow):
             self.header_layout.addWidget(widget)
+        for button in (self.play, self.preset, self.follow):
+            button.setFocusPolicy(Qt.FocusPolicy.TabFocus)
         self.plot = SchedulePlot()
         self.plot.setObjectName("scheduleEditor")
         self.slider = TimeSlider()

@@ -129,6 +129,9 @@ class ToolbarPanel(QWidget):
             row.addWidget(widget)
         self.field.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
         row.setStretch(1, 1)
+        # a click leaves the keys to the playhead; Tab still reaches everything
+        for widget in (self.open_button, self.model, self.sampler, self.run, self.stop, self.device, self.present):
+            widget.setFocusPolicy(Qt.FocusPolicy.TabFocus)
 
     def _connect(self, actions: Actions) -> None:
         session = self._session

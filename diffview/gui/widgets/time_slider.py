@@ -1,7 +1,7 @@
 """The slider over the steps of the chain."""
 
 from PySide6.QtCore import QPointF, QRectF, QSize, Qt
-from PySide6.QtGui import QMouseEvent, QPainter, QPaintEvent, QPen, QWheelEvent
+from PySide6.QtGui import QKeyEvent, QMouseEvent, QPainter, QPaintEvent, QPen, QWheelEvent
 from PySide6.QtWidgets import QSizePolicy, QSlider, QWidget
 
 from diffview.gui.theme import theme
@@ -80,6 +80,10 @@ class TimeSlider(QSlider):
         if self.isSliderDown():
             self.setSliderDown(False)
         self.update()
+
+    def keyPressEvent(self, event: QKeyEvent) -> None:
+        """Leave the keys to the window, which scrubs by them whatever has the focus."""
+        event.ignore()
 
     def wheelEvent(self, event: QWheelEvent) -> None:
         """A notch is one step, with Shift a page."""
