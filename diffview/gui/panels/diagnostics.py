@@ -56,7 +56,7 @@ class DiagnosticsPanel(QWidget):
 
     def show_recipe(self, old: Recipe | None, new: Recipe) -> None:
         """Set the axes anew and draw all three."""
-        forward = self._session.forward
+        forward = self._forward = self._session.forward
         self._p0 = forward.spectrum_x0()
         self._d0 = density(forward.x0)
         self._reverse_power = self._step = None
@@ -112,6 +112,8 @@ class DiagnosticsPanel(QWidget):
         """Draw at the playhead."""
         session = self._session
         frame, forward = session.frame(), session.forward
+        if forward is not self._forward:  # told of a run or a look in the middle of a change: show_recipe comes next
+            return
         self.histogram.set_data(EDGES, density(frame.x_t), self._d0, self._reverse)
         mean, variance = moments(frame.x_t)
         self._cards[0].set_subtitle(f"mean {number(mean)}  variance {number(variance)}")

@@ -88,7 +88,7 @@ class TimelinePanel(Card):
         label = QLabel("T")
         label.setToolTip(self.length.toolTip())
         for widget in (self.play, self.preset, self.quantity, self.axis, label, self.length, self.follow):
-            self.header_layout.addWidget(widget)
+            self.add_control(widget)
         for button in (self.play, self.preset, self.follow):
             button.setFocusPolicy(Qt.FocusPolicy.TabFocus)
         self.plot = SchedulePlot()

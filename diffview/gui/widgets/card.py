@@ -96,7 +96,6 @@ class Card(QFrame):
     """A rounded panel: title, subtitle at the right, small controls between, content below.
 
     Attributes:
-        header_layout: for small controls, after the title.
         content: the vertical layout of what the card shows.
     """
 
@@ -110,14 +109,14 @@ class Card(QFrame):
         right, left = Qt.AlignmentFlag.AlignRight, Qt.TextElideMode.ElideLeft
         self._subtitle = ElidedLabel(subtitle, align=right, elide=left)
         self._subtitle.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
-        self.header_layout = QHBoxLayout()
-        self.header_layout.setSpacing(GRID // 2)
+        self._controls = QHBoxLayout()
+        self._controls.setSpacing(GRID // 2)
         self._header = QWidget()
         row = QHBoxLayout(self._header)
         row.setContentsMargins(0, 0, 0, 0)
         row.setSpacing(GRID)
         row.addWidget(self._title)
-        row.addLayout(self.header_layout)
+        row.addLayout(self._controls)
         row.addWidget(self._subtitle, 1)
         self.content = QVBoxLayout()
         self.content.setSpacing(GRID)
@@ -144,6 +143,11 @@ class Card(QFrame):
     def set_subtitle(self, text: str) -> None:
         """Show a readout at the right; cheap enough for every frame."""
         self._subtitle.setText(text)
+
+    def add_control(self, widget: QWidget) -> None:
+        """Add a small control to the header, after the title; before the card is first shown."""
+        widget.setProperty("compact", True)
+        self._controls.addWidget(widget)
 
     def set_accent(self, token: str | None) -> None:
         """Take the colour of `token` for the line on top, or none."""
