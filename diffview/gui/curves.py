@@ -8,13 +8,16 @@ import numpy as np
 from numpy.typing import NDArray
 
 from diffview.gui.timescale import TimeScale
-from diffview.schedules import Custom, Schedule
+from diffview.schedules import S_CAP, Custom, Schedule
 
 Floats = NDArray[np.float64]
 
 SAMPLES = 256
 T_GAP, LOG_SNR_GAP = 0.005, 0.02
 """Least distance of neighbouring knots."""
+
+HIGHEST = 40.0
+"""log_snr above which no knot can be pulled: s = 2e-9."""
 
 
 @dataclass(frozen=True)
@@ -72,6 +75,12 @@ def as_custom(schedule: Schedule) -> Custom:
     return schedule if isinstance(schedule, Custom) else Custom.like(schedule)
 
 
+def _between(value: float, low: float, high: float, gap: float) -> float:
+    """`value`, but at least `gap` (or a third of the room) away from both ends."""
+    gap = min(gap, (high - low) / 3)
+    return min(max(value, low + gap), high - gap)
+
+
 def dragged(schedule: Schedule, index: int, t: float, y: float, quantity: str) -> Custom:
     """The custom curve with knot `index` pulled to (t, y); it stops at its neighbours, so the curve stays monotone."""
     custom = as_custom(schedule)
@@ -79,13 +88,11 @@ def dragged(schedule: Schedule, index: int, t: float, y: float, quantity: str) -
     knots = list(custom.knots)
     s = 1.0 if level is None else level(custom, y)
     wish = -2 * log(s) if 0 < s < inf else inf if s == 0 else -inf
-    left = knots[index - 1] if index > 0 else (0.0, 40.0)
-    right = knots[index + 1] if index < len(knots) - 1 else (1.0 + T_GAP, -2 * log(custom.s_max) - 10)
-    log_snr = min(max(wish, right[1] + LOG_SNR_GAP), left[1] - LOG_SNR_GAP)
-    if index < len(knots) - 1:
-        t = min(max(t, left[0] + T_GAP), right[0] - T_GAP)
-    else:
-        t = 1.0
-        log_snr = max(log_snr, -2 * log(1e4))
+    last = index == len(knots) - 1
+    lowest = min(-2 * log(S_CAP), knots[-1][1])
+    left = knots[index - 1] if index > 0 else (0.0, HIGHEST)
+    right = (1.0, lowest - LOG_SNR_GAP) if last else knots[index + 1]
+    t = 1.0 if last else _between(t, left[0], right[0], T_GAP)
+    log_snr = _between(wish, right[1], left[1], LOG_SNR_GAP)
     knots[index] = (t, log_snr)
     return replace(custom, knots=tuple(knots))
