@@ -12,6 +12,7 @@ with an array or tensor of the same kind and dtype.
 import math
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from functools import lru_cache
 from typing import Any, ClassVar, Protocol
 
 import numpy as np
@@ -158,12 +159,12 @@ class Local(_Formula):
     """
 
     crops: Array
-    _by_pixel: Array = field(init=False, repr=False)
+    _chunks: list[Array] = field(init=False, repr=False)
 
     def __post_init__(self) -> None:
-        # [ny, nx, n]: both window sums become one product with a banded matrix, and the softmax runs along memory
-        self._by_pixel = np.ascontiguousarray(np.moveaxis(self.crops, 0, -1))
-        self.crops = np.moveaxis(self._by_pixel, -1, 0)  # the same memory
+        # [ny, nx, CHUNK] each: small enough for the cache, and the softmax runs along memory
+        starts = range(0, len(self.crops), CHUNK)
+        self._chunks = [np.ascontiguousarray(np.moveaxis(self.crops[i : i + CHUNK], 0, -1)) for i in starts]
 
     @property
     def shape(self) -> tuple[int, int, int]:
@@ -180,33 +181,55 @@ class Local(_Formula):
         return x0_hat
 
     def _one(self, y: Array, s: float) -> Array:
-        ny, nx, n = self._by_pixel.shape
         radius = window_radius(s)
-        scale = np.float32(1 / (math.sqrt(2) * s))
-        out = np.empty((ny, nx), dtype=np.float32)
-        columns = _band(nx, radius)
-        for top in range(0, ny, BLOCK_ROWS):
-            bottom = min(top + BLOCK_ROWS, ny)
-            first, last = max(0, top - radius), min(ny, bottom + radius)
-            d = (y[first:last, :, None] - self._by_pixel[first:last]) * scale
-            d *= d
-            rows = _band(ny, radius)[top:bottom, first:last]
-            d = np.matmul(columns, (rows @ d.reshape(last - first, nx * n)).reshape(bottom - top, nx, n))
-            d -= d.min(axis=-1, keepdims=True)
-            w = np.exp(np.negative(d, out=d), out=d)
-            total = w.sum(axis=-1)
-            out[top:bottom] = np.einsum("yxn,yxn->yx", w, self._by_pixel[top:bottom]) / total
-        return out
+        distances = [self._distance(y, chunk, s, radius) for chunk in self._chunks]
+        least = np.minimum.reduce([d.min(axis=-1) for d in distances])[..., None]
+        total, average = np.zeros_like(y), np.zeros_like(y)
+        for d, chunk in zip(distances, self._chunks, strict=True):
+            w = np.exp(np.subtract(least, d, out=d), out=d)
+            total += w.sum(axis=-1)
+            average += np.einsum("yxn,yxn->yx", w, chunk)
+        return np.asarray(average / total)
+
+    def _distance(self, y: Array, chunk: Array, s: float, radius: int) -> Array:
+        """sum_{q in window(p)} (y(q) - x_i(q))^2 / 2 s^2, [ny, nx, chunk]: a running sum is a banded product."""
+        d = (y[:, :, None] - chunk) * np.float32(1 / (math.sqrt(2) * s))
+        d *= d
+        if radius >= max(y.shape) - 1:  # every window is the whole domain
+            return np.broadcast_to(d.sum(axis=(0, 1)), d.shape).copy()
+        return _window_sums(d, radius)
 
 
-BLOCK_ROWS = 16
-"""Rows that `local` does at once, so that its temporary arrays stay in the cache."""
+CHUNK = 128
+"""Crops that `local` does at once, so that its temporary arrays stay in the cache."""
 
 
-def _band(n: int, radius: int) -> Array:
-    """[n, n] matrix of ones within `radius` of the diagonal: the running sum over a window, cut at the edges."""
+BLOCK = 16
+"""Rows or columns of sums that one banded product makes."""
+
+
+def _window_sums(d: Array, radius: int) -> Array:
+    """Sums of d [ny, nx, n] over windows of 2 radius + 1 pixels a side, cut at the edges; d is written over."""
+    ny, nx, n = d.shape
+    along_y = np.empty_like(d)
+    for (first, last), (low, high), band in _bands(ny, radius):
+        np.matmul(band, d[low:high].reshape(high - low, nx * n), out=along_y[first:last].reshape(last - first, nx * n))
+    for (first, last), (low, high), band in _bands(nx, radius):
+        np.matmul(band, along_y[:, low:high], out=d[:, first:last])
+    return d
+
+
+@lru_cache(maxsize=128)
+def _bands(n: int, radius: int) -> tuple[tuple[tuple[int, int], tuple[int, int], Array], ...]:
+    """Blocks of sums first..last over n pixels: the pixels low..high they need, and the matrix of ones between them."""
     i = np.arange(n)
-    return np.asarray(np.abs(i[:, None] - i[None, :]) <= radius, dtype=np.float32)
+    blocks = []
+    for first in range(0, n, BLOCK):
+        last = min(first + BLOCK, n)
+        low, high = max(0, first - radius), min(n, last + radius)
+        band = np.abs(i[first:last, None] - i[None, low:high]) <= radius
+        blocks.append(((first, last), (low, high), band.astype(np.float32)))
+    return tuple(blocks)
 
 
 def fit_gaussian(crops: Array) -> Gaussian:

@@ -28,6 +28,7 @@ from diffview.regions import (
     most_complete,
     nearest_complete,
     starting_region,
+    summed,
     with_enough_crops,
 )
 from diffview.samplers import SAMPLERS, Denoise, Step, sampler_params
@@ -224,6 +225,12 @@ class Facts:
             self._cache[key] = make()
         return self._cache[key]
 
+    @property
+    def table(self) -> NDArray[np.int32]:
+        """Summed-area table of the field's missing pixels."""
+        table: NDArray[np.int32] = self.cached(("table",), lambda: summed(self.field.mask))
+        return table
+
     def learn(self, **facts: Any) -> "Facts":
         """The same facts with some replaced; what was computed from the field stays unless the field's data change."""
         if facts.keys() & {"field", "stack"}:
@@ -340,7 +347,7 @@ def resolve(recipe: Recipe, facts: Facts) -> Plan:
     x0 = facts.cached(("x0", recipe.transform, region), lambda: standardised[region.slices])
     complete = None
     if np.isnan(x0).any():
-        complete = nearest_complete(facts.field.mask, region)
+        complete = nearest_complete(facts.table, region)
         hint = "Move the region to the nearest complete place." if complete else "Choose a smaller region."
         refusal = UserError(f"The region has {int(np.isnan(x0).sum())} missing pixels.", hint)
     levels = _levels(recipe, notes)
@@ -356,7 +363,7 @@ def _region(recipe: Recipe, facts: Facts, notes: list[Note]) -> Region:
     rows, columns = facts.field.values.shape
     asked = recipe.region
     if asked is None:
-        region: Region = facts.cached(("default region",), lambda: starting_region(facts.field.mask))
+        region: Region = facts.cached(("default region",), lambda: starting_region(facts.table))
         return region
     inside = (
         asked.row >= 0 and asked.column >= 0 and asked.row + asked.ny <= rows and asked.column + asked.nx <= columns
@@ -364,7 +371,7 @@ def _region(recipe: Recipe, facts: Facts, notes: list[Note]) -> Region:
     least = min(SMALLEST, rows, columns)
     if inside and least <= min(asked.ny, asked.nx) and max(asked.ny, asked.nx) <= LARGEST:
         return asked
-    region = most_complete(facts.field.mask, min(LARGEST, max(SMALLEST, min(asked.ny, asked.nx))))
+    region = most_complete(facts.table, min(LARGEST, max(SMALLEST, min(asked.ny, asked.nx))))
     why = f"A region lies inside the field's {rows} x {columns} pixels and has {SMALLEST} to {LARGEST} pixels a side."
     notes.append(Note(str(asked), str(region), why))
     return region
@@ -384,15 +391,14 @@ def _fit_set(recipe: Recipe, facts: Facts, standardised: Array, region: Region) 
         complete = ~np.isnan(stack[(slice(None), *region.slices)]).any(axis=(1, 2))
         if complete.sum() >= FEWEST_SLICES:
             return region, FitSet(recipe.model, stack[complete], (region,), True)
-    mask = facts.field.mask
     if recipe.model == "gaussian":
-        crops = crops_for(mask, region, leave_out=False)
+        crops = crops_for(facts.table, region, leave_out=False)
         if not crops:
             raise UserError(
                 f"The field has no complete {region.ny} x {region.nx} crop to fit to.", "Take a smaller region."
             )
     else:
-        region, crops = with_enough_crops(mask, region, leave_out)
+        region, crops = with_enough_crops(facts.table, region, leave_out)
     return region, FitSet(recipe.model, standardised, tuple(crops), leave_out)
 
 
@@ -401,7 +407,7 @@ def _prefers_slices(facts: Facts, region: Region, leave_out: bool) -> bool:
     rows, columns = facts.field.values.shape
     if max(rows, columns) <= 2 * max(region.ny, region.nx):
         return True
-    return len(crops_for(facts.field.mask, region, leave_out)) < FEWEST_CROPS
+    return len(crops_for(facts.table, region, leave_out)) < FEWEST_CROPS
 
 
 def _shrunk_note(asked: Region, region: Region, fit: FitSet) -> Note:

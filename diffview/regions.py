@@ -20,64 +20,87 @@ STRIDE, MOST_CROPS, FEWEST_CROPS = 4, 1000, 50
 Mask = NDArray[np.bool_]
 
 
-def missing_counts(mask: Mask, ny: int, nx: int) -> NDArray[np.int64]:
-    """Number of missing pixels of every ny x nx rectangle, [rows - ny + 1, columns - nx + 1]."""
-    table = np.zeros((mask.shape[0] + 1, mask.shape[1] + 1), dtype=np.int64)
-    table[1:, 1:] = mask.cumsum(0).cumsum(1)
-    return np.asarray(table[ny:, nx:] - table[:-ny, nx:] - table[ny:, :-nx] + table[:-ny, :-nx])
+Table = NDArray[np.int32]
 
 
-def most_complete(mask: Mask, size: int = START_SIZE, near: tuple[float, float] | None = None) -> Region:
+def summed(mask: Mask) -> Table:
+    """Summed-area table of a mask, [rows + 1, columns + 1]: any rectangle's missing pixels by four look-ups."""
+    table = np.zeros((mask.shape[0] + 1, mask.shape[1] + 1), dtype=np.int32)
+    table[1:, 1:] = mask
+    np.cumsum(table, axis=0, out=table)
+    np.cumsum(table, axis=1, out=table)
+    return table
+
+
+def missing_counts(table: Table, ny: int, nx: int, stride: int = 1) -> Table:
+    """Number of missing pixels of every ny x nx rectangle that starts at a multiple of `stride`."""
+    rows, columns = table.shape[0] - 1, table.shape[1] - 1
+    top, left = slice(0, max(0, rows - ny + 1), stride), slice(0, max(0, columns - nx + 1), stride)
+    bottom, right = slice(ny, rows + 1, stride), slice(nx, columns + 1, stride)
+    return np.asarray(table[bottom, right] - table[top, right] - table[bottom, left] + table[top, left])
+
+
+def _nearest(allowed: Mask, row: float, column: float) -> tuple[int, int]:
+    """The allowed place nearest to (row, column); of equals the first."""
+    down = (np.arange(allowed.shape[0], dtype=np.float32) - np.float32(row)) ** 2
+    across = (np.arange(allowed.shape[1], dtype=np.float32) - np.float32(column)) ** 2
+    distance = down[:, None] + across[None, :]
+    distance[~allowed] = np.inf
+    best = int(distance.argmin())
+    return best // allowed.shape[1], best % allowed.shape[1]
+
+
+def most_complete(table: Table, size: int = START_SIZE, near: tuple[float, float] | None = None) -> Region:
     """The size x size square with the fewest missing pixels, nearest to `near` (row, column of a centre).
 
     `size` is cut to the shorter side of the field; `near` is the centre of the field by default.
     """
-    rows, columns = mask.shape
+    rows, columns = table.shape[0] - 1, table.shape[1] - 1
     size = min(size, rows, columns)
     centre = near or (rows / 2, columns / 2)
-    counts = missing_counts(mask, size, size)
-    row, column = np.nonzero(counts == counts.min())
-    distance = np.hypot(row + size / 2 - centre[0], column + size / 2 - centre[1])
-    best = int(distance.argmin())
-    return Region(int(row[best]), int(column[best]), size, size)
+    counts = missing_counts(table, size, size)
+    row, column = _nearest(counts == counts.min(), centre[0] - size / 2, centre[1] - size / 2)
+    return Region(row, column, size, size)
 
 
-def starting_region(mask: Mask) -> Region:
+def starting_region(table: Table) -> Region:
     """The largest complete square of at most 128 and at least 16 pixels a side, nearest the centre of the field.
 
     Where there is none, the square of at most 128 pixels a side with the fewest missing pixels.
     """
-    most = min(START_SIZE, *mask.shape)
+    most = min(START_SIZE, table.shape[0] - 1, table.shape[1] - 1)
     for size in range(most, min(SMALLEST, most) - 1, -SIZE_STEP):
-        if (missing_counts(mask, size, size) == 0).any():
-            return most_complete(mask, size)
-    return most_complete(mask)
+        if not missing_counts(table, size, size).all():
+            return most_complete(table, size)
+    return most_complete(table)
 
 
-def nearest_complete(mask: Mask, region: Region) -> Region | None:
+def nearest_complete(table: Table, region: Region) -> Region | None:
     """The complete rectangle of the same size nearest to `region`; None if there is none."""
-    row, column = np.nonzero(missing_counts(mask, region.ny, region.nx) == 0)
-    if not len(row):
+    complete = missing_counts(table, region.ny, region.nx) == 0
+    if not complete.any():
         return None
-    best = int(np.hypot(row - region.row, column - region.column).argmin())
-    return Region(int(row[best]), int(column[best]), region.ny, region.nx)
+    row, column = _nearest(complete, region.row, region.column)
+    return Region(row, column, region.ny, region.nx)
 
 
-def crops_for(mask: Mask, region: Region, leave_out: bool) -> list[Region]:
+def crops_for(table: Table, region: Region, leave_out: bool) -> list[Region]:
     """Complete crops of the size of `region` at stride 4, at most 1,000, spread evenly over the field.
 
     Args:
-        mask: True where the field is missing, [rows, columns].
+        table: summed-area table of the field's mask.
         region: the region worked on.
         leave_out: leave out every crop that shares a pixel with it.
     """
-    counts = missing_counts(mask, region.ny, region.nx)[::STRIDE, ::STRIDE]
-    found = [Region(int(r) * STRIDE, int(c) * STRIDE, region.ny, region.nx) for r, c in np.argwhere(counts == 0)]
+    free = missing_counts(table, region.ny, region.nx, STRIDE) == 0
     if leave_out:
-        found = [crop for crop in found if not crop.overlaps(region)]
-    if len(found) > MOST_CROPS:
-        found = [found[i] for i in np.linspace(0, len(found) - 1, MOST_CROPS).round().astype(int)]
-    return found
+        row, column = (STRIDE * np.arange(n) for n in free.shape)
+        beside = np.abs(column - region.column) >= region.nx
+        free &= (np.abs(row - region.row) >= region.ny)[:, None] | beside[None, :]
+    places = np.argwhere(free) * STRIDE
+    if len(places) > MOST_CROPS:
+        places = places[np.linspace(0, len(places) - 1, MOST_CROPS).round().astype(int)]
+    return [Region(row, column, region.ny, region.nx) for row, column in places.tolist()]
 
 
 def shrunk(region: Region, size: int) -> Region:
@@ -85,19 +108,19 @@ def shrunk(region: Region, size: int) -> Region:
     return Region(region.row + (region.ny - size) // 2, region.column + (region.nx - size) // 2, size, size)
 
 
-def with_enough_crops(mask: Mask, region: Region, leave_out: bool) -> tuple[Region, list[Region]]:
+def with_enough_crops(table: Table, region: Region, leave_out: bool) -> tuple[Region, list[Region]]:
     """`region`, or the largest square in its middle for which 50 crops are left, and these crops.
 
     Raises:
         UserError: if even a 16 x 16 square leaves fewer.
     """
-    crops = crops_for(mask, region, leave_out)
+    crops = crops_for(table, region, leave_out)
     if len(crops) >= FEWEST_CROPS:
         return region, crops
     side = min(region.ny, region.nx)
     for size in range(side - (side % SIZE_STEP or SIZE_STEP), SMALLEST - 1, -SIZE_STEP):
         smaller = shrunk(region, size)
-        crops = crops_for(mask, smaller, leave_out)
+        crops = crops_for(table, smaller, leave_out)
         if len(crops) >= FEWEST_CROPS:
             return smaller, crops
     raise UserError(

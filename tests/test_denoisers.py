@@ -148,11 +148,19 @@ def test_data_samples_end_on_a_training_field() -> None:
 def test_local_is_the_softmax_over_windows(
     monkeypatch: pytest.MonkeyPatch, s: float, ny: int, nx: int, rows: int
 ) -> None:
-    monkeypatch.setattr(denoisers, "BLOCK_ROWS", rows)
+    monkeypatch.setattr(denoisers, "BLOCK", rows)
+    monkeypatch.setattr(denoisers, "CHUNK", rows)
+    denoisers._bands.cache_clear()
     crops = smooth_crops(12, ny, nx)
     y = (crops[:2] + s * RNG(3).standard_normal((2, ny, nx)))[:, None].astype(np.float32)
     wanted = np.stack([local_mean(m[0], s, crops.astype(np.float64), window_radius(s))[None] for m in y])
     np.testing.assert_allclose(Local(crops)(y, s), wanted, atol=2e-4)
+
+
+def test_bands_are_forgotten() -> None:
+    """The blocks of the test above do not stay for the others."""
+    denoisers._bands.cache_clear()
+    assert all(band.shape[0] <= denoisers.BLOCK for _, _, band in denoisers._bands(64, 3))
 
 
 @pytest.mark.parametrize("s", [3.0, 10.0, 200.0])

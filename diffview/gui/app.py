@@ -102,6 +102,8 @@ def take_shot(
     Raises:
         UserError: if the picture cannot be written, or a file not opened.
     """
+    if playhead is not None and not 0 <= playhead <= 1:
+        raise UserError(f"t = {playhead:g} is not a place of the playhead.", "Choose a number from 0 to 1.")
     if not _has_display():
         os.environ["QT_QPA_PLATFORM"] = "offscreen"
     app = application()
@@ -122,6 +124,8 @@ def _shoot(
         _wait(app, lambda: not window.files.busy)
         if failed:
             raise failed[0]
+        if window.message_bar.text() and window.message_bar.kind() == "error":  # a recipe or a field that was refused
+            raise UserError(window.message_bar.text(), "No picture was written.")
         if after == "run":
             window.live.start()
             _wait(app, window.is_idle)

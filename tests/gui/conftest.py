@@ -117,7 +117,7 @@ def wait(qtbot):
 
 
 @pytest.fixture
-def open_window(qtbot, tmp_path, settle):
+def open_window(qtbot, tmp_path):
     """Open windows as the program does: open_window(recipe, path, pace=0); what they say is in `window.heard`."""
     made = []
 
@@ -130,8 +130,8 @@ def open_window(qtbot, tmp_path, settle):
         made.append(window)
         show_window(window, size)
         if wait:
-            qtbot.waitUntil(lambda: window.live.run is not None, timeout=PATIENCE)
-            settle(window)
+            # the reader process, which is started ahead, need not have answered yet
+            qtbot.waitUntil(lambda: window.live.run is not None and window.live.idle, timeout=PATIENCE)
         window.activateWindow()
         return window
 

@@ -84,13 +84,15 @@ def test_a_full_device_says_try_fewer_members(window, model, settle, wait, text)
 
 
 def test_a_full_device_in_a_shot_says_so_too(window, model, settle, wait):
-    window.session.edit(model="data")
-    settle(window)
+    window.session.look(auto_run=False, playhead=0.4, follow=False)
+    before = window.live.run
     model(raising(RuntimeError("CUDA out of memory")))
-    window.session.look(playhead=0.4, follow=False)
-    window.session.edit(model="gaussian", seed=3)
+    window.session.edit(model="data")
     window.session.look(reverse="shot_x0")
     wait(lambda: "fewer members" in bar(window).text())
+    settle(window)
+    assert window.live.run is before, "it was the shot that said so"
+    assert window.live.shot.x0_hat is None
 
 
 def test_after_a_failure_the_next_run_works(window, monkeypatch, model, settle, hand, find):
@@ -181,7 +183,7 @@ def test_edits_in_quick_succession_run_once(window, settle):
     assert (window.live.run.number, window.live.run.plan.recipe.seed) == (before + 1, 8)
 
 
-def test_an_edit_does_not_run_when_auto_run_is_off_or_the_model_is_slow(window, settle, find):
+def test_an_edit_does_not_run_when_auto_run_is_off(window, settle, find):
     run_before = window.live.run
     find(window, "autoRunAction").trigger()
     assert not window.session.view.auto_run
@@ -189,10 +191,9 @@ def test_an_edit_does_not_run_when_auto_run_is_off_or_the_model_is_slow(window, 
     settle(window)
     assert window.live.run is run_before
     find(window, "autoRunAction").trigger()
-    run_before.seconds = 3.0
     window.session.edit(steps=7)
     settle(window)
-    assert window.live.run is run_before
+    assert window.live.run.plan.steps == 7
 
 
 def test_the_length_of_the_chain_runs_nothing_again(window, settle):
@@ -216,12 +217,12 @@ def test_run_repeats_the_seed_and_shift_takes_the_next(window, settle, hand, fin
 
 
 def test_while_it_plays_every_picture_is_at_the_level_of_the_run(open_window, settle):
-    window = open_window(pace=0.4)
+    window = open_window(pace=0.8)
     seen = []
     window.live.stepped.connect(lambda: seen.append((window.live.step, window.session.frame())))
     window.live.start()
     settle(window)
-    assert len(seen) >= 5
+    assert len(seen) >= 3
     assert seen[-1][0].index == 18
     for step, frame in seen:
         assert frame.s == pytest.approx(step.s, rel=1e-6)
@@ -271,6 +272,7 @@ def test_a_missing_torch_is_an_answer_and_not_an_error(monkeypatch):
 def test_opening_the_list_of_devices_loads_torch_and_a_run_on_it_agrees(window, wait, settle, hand, find):
     if importlib.util.find_spec("torch") is None:
         pytest.skip("torch is not installed")
+    settle(window)
     combo, ours = find(window, "deviceCombo"), window.live.run
     told = []
     window.live.engine_wanted.connect(lambda: told.append(window.status.left.text()))

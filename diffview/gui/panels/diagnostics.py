@@ -14,7 +14,6 @@ from diffview.gui.widgets.histogram_plot import HistogramPlot
 from diffview.gui.widgets.scale_time_view import ScaleTimeView
 from diffview.gui.widgets.spectrum_plot import SpectrumPlot
 from diffview.recipe import Recipe
-from diffview.samplers import Step
 from diffview.spectra import log10_snr, power
 
 MAP_COLUMNS = 160
@@ -29,7 +28,8 @@ class DiagnosticsPanel(QWidget):
     def __init__(self, session: Session, live: Live) -> None:
         super().__init__()
         self._session, self._live = session, live
-        self._step: Step | None = None
+        self._x0: object = None
+        self._reverse_of: object = None
         self._reverse: np.ndarray | None = None
         self._reverse_power: np.ndarray | None = None
         self.histogram, self.spectrum, self.scale_time = HistogramPlot(), SpectrumPlot(), ScaleTimeView()
@@ -55,21 +55,26 @@ class DiagnosticsPanel(QWidget):
         self.show_recipe(None, session.recipe)
 
     def show_recipe(self, old: Recipe | None, new: Recipe) -> None:
-        """Set the axes anew and draw all three."""
-        forward = self._forward = self._session.forward
-        self._p0 = forward.spectrum_x0()
-        self._d0 = density(forward.x0)
-        self._reverse_power = self._step = None
-        if forward.rings is not None and self._p0 is not None:
-            self.spectrum.show_message("")
-            self.spectrum.set_axis(forward.rings.k, forward.rings.wavelength_km)
-            top = float(max(self._p0.max(), 1.0)) * 3
-            bottom = float(max(min(self._p0.min(), 1e-2) / 3, top * 10**-DECADES))
-            self.spectrum.set_range(bottom, top)
-        else:
-            self.spectrum.show_message(TOO_MUCH_MISSING)
+        """Draw all three; the axes anew for another field."""
+        self._forward = self._session.forward
+        if self._forward.x0 is not self._x0:
+            self._show_field()
         self._show_map()
         self._show_step()
+
+    def _show_field(self) -> None:
+        forward = self._session.forward
+        self._x0 = forward.x0
+        self._p0 = forward.spectrum_x0()
+        self._d0 = density(forward.x0)
+        if forward.rings is None or self._p0 is None:
+            self.spectrum.show_message(TOO_MUCH_MISSING)
+            return
+        self.spectrum.show_message("")
+        self.spectrum.set_axis(forward.rings.k, forward.rings.wavelength_km)
+        top = float(max(self._p0.max(), 1.0)) * 3
+        bottom = float(max(min(self._p0.min(), 1e-2) / 3, top * 10**-DECADES))
+        self.spectrum.set_range(bottom, top)
 
     def _show_map(self) -> None:
         session = self._session

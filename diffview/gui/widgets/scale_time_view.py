@@ -8,7 +8,6 @@ from PySide6.QtWidgets import QWidget
 from diffview.gui.theme import LIGHT, MEDIUM, Palette, theme
 from diffview.gui.widgets.plot_axis import AXIS_PX, Floats, pen, plot_font
 from diffview.gui.widgets.plot_ticks import PLAIN_DECADES
-from diffview.gui.widgets.spectrum_plot import drowned_from
 from diffview.gui.widgets.time_plot import TimePlot
 
 ROWS = 160
@@ -27,8 +26,14 @@ def log_rows(values: Floats, k: Floats, rows: int = ROWS) -> Floats:
 
 def unity_line(log10_snr: Floats, k: Floats) -> Floats:
     """k0(t): the wavenumber above which everything has drowned; NaN in columns where nothing or all has."""
-    edges = (drowned_from(k, column, 1.0) for column in (10.0**log10_snr).T)
-    return np.array([np.nan if e is None or e <= k[0] else e for e in edges])
+    above = log10_snr >= 0
+    last = len(k) - 1 - above[::-1].argmax(axis=0)  # the smallest scale that stands above the noise
+    between = above.any(axis=0) & (last < len(k) - 1)
+    last = np.where(between, last, 0)
+    columns = np.arange(log10_snr.shape[1])
+    high, low = log10_snr[last, columns], log10_snr[np.minimum(last + 1, len(k) - 1), columns]
+    share = high / np.where(between, high - low, 1.0)
+    return np.asarray(np.where(between, k[last] * (k[np.minimum(last + 1, len(k) - 1)] / k[last]) ** share, np.nan))
 
 
 class ScaleTimeView(TimePlot):
