@@ -1,7 +1,5 @@
 """What this program is, what it stands on, and whose data ship with it."""
 
-import platform
-
 from diffview import __version__
 
 PARTS = ("PySide6-Essentials", "pyqtgraph", "numpy", "torch", "h5py", "xarray", "scipy")
@@ -16,6 +14,8 @@ CREDITS = (
 
 def about_lines() -> list[str]:
     """One line each: version, parts, credits."""
+    import platform  # here, for the sake of the start
+
     return [
         f"diffview {__version__}: see, tune and run diffusion models on Earth-observation fields. MIT licence.",
         f"Python {platform.python_version()} on {platform.system()} {platform.machine()}.",

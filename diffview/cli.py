@@ -1,11 +1,14 @@
 """The command line. Exit status: 0 good, 2 bad input with one sentence and a hint on stderr, 1 a bug."""
 
 import argparse
+import gc
 import json
+import math
 import os
 import sys
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 from diffview import __version__
 from diffview.errors import UserError
@@ -80,6 +83,14 @@ def _size(text: str) -> tuple[int, int]:
 
 
 def _gui(options: argparse.Namespace) -> int:
+    gc.disable()  # while the window is made nothing becomes garbage, and looking for it takes a tenth of the time
+    try:
+        return _open_window(options)
+    finally:
+        gc.enable()
+
+
+def _open_window(options: argparse.Namespace) -> int:
     from dataclasses import replace
 
     from diffview.recipe import Recipe, default_recipe
@@ -106,29 +117,44 @@ def _add_schedule(parser: argparse.ArgumentParser) -> None:
     from diffview.schedules import SCHEDULES
 
     parser.add_argument("name", help=", ".join(SCHEDULES))
-    parser.add_argument("--steps", type=int, default=1000, help="T, rows of the table")
+    parser.add_argument("--steps", type=int, default=1000, help="T, rows of the table, at most 100000")
     parser.add_argument("--param", action="append", default=[], metavar="K=V", help="a parameter, as beta_end=0.03")
-    parser.add_argument("--format", choices=("csv", "json"), default="csv")
+    parser.add_argument("--format", choices=("csv", "json"), default="csv", help="json: null where a value is infinite")
     parser.set_defaults(do=_schedule)
 
 
 def _schedule(options: argparse.Namespace) -> None:
+    from diffview.recipe import COUNTS
     from diffview.schedules import make_schedule
 
+    most = COUNTS["chain_length"]
+    if not 1 <= options.steps <= most:
+        raise UserError(f"--steps {options.steps} cannot be used.", f"Choose a whole number from 1 to {most}.")
     params = {}
     for word in options.param:
         key, equals, value = word.partition("=")
         if not equals:
             raise UserError(f"{word!r} is not a parameter.", "Write it as beta_end=0.03.")
-        params[key] = json.loads(value) if value[:1] in "[{" else value
+        params[key] = _value(word, value)
     chain = make_schedule(options.name, params).discrete(options.steps)
     columns = {name: getattr(chain, name).tolist() for name in ("t", "beta", "alpha_bar", "alpha", "sigma", "log_snr")}
     if options.format == "json":
-        sys.stdout.write(json.dumps(columns) + "\n")
+        finite = {name: [v if math.isfinite(v) else None for v in column] for name, column in columns.items()}
+        sys.stdout.write(json.dumps(finite, allow_nan=False) + "\n")
         return
     sys.stdout.write(",".join(columns) + "\n")
     for row in zip(*columns.values(), strict=True):
         sys.stdout.write(",".join(repr(value) for value in row) + "\n")
+
+
+def _value(word: str, value: str) -> Any:
+    """A list is written as JSON; the schedule knows how to read everything else."""
+    if not value.startswith(("[", "{")):
+        return value
+    try:
+        return json.loads(value)
+    except ValueError:
+        raise UserError(f"{word!r} is not complete.", "Write a list as knots=[[0.5, 1.0], [1.0, -3.0]].") from None
 
 
 def _info(options: argparse.Namespace) -> None:

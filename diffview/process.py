@@ -7,13 +7,20 @@ re-times the same path.
 
 import math
 from collections import OrderedDict
+from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Any
+from functools import cache
+from itertools import pairwise, takewhile
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+if TYPE_CHECKING:
+    from concurrent.futures import Executor
+
 Array = NDArray[np.float32]
+Key = tuple[int, int, int]
 
 START, STEP, JUMP, KNOWN, FORWARD, TREE, TIES = range(7)
 """Noise streams: start of a run, its steps, jumps upwards, known pixels, anchors and bridges of a path, ties."""
@@ -61,6 +68,14 @@ def cast_like(values: NDArray[Any], like: Any) -> Any:
     return torch.from_numpy(np.ascontiguousarray(values)).to(like.device, like.dtype)
 
 
+@cache
+def _threads() -> "Executor":
+    """Two threads that draw side by side (standard_normal holds no lock); they end with the program."""
+    from concurrent.futures import ThreadPoolExecutor
+
+    return ThreadPoolExecutor(2, "draw")
+
+
 class ForwardPath:
     """One Brownian path W(s^2) of one seed and member: random access, the same whatever the order of queries.
 
@@ -73,12 +88,15 @@ class ForwardPath:
 
     LEVELS = 9
     LOWEST, HIGHEST = -24, 24
-    CACHE_BYTES = 96 * 2**20
+    CACHE_BYTES = 256 * 2**20
+    SIDE_BY_SIDE = 96 * 96
+    """Pixels from which on drawing on two threads is faster than on one."""
 
     def __init__(self, seed: int, shape: tuple[int, ...], mode: str = "closed", member: int = 0) -> None:
         """A path of arrays [*shape]."""
         self.seed, self.shape, self.mode, self.member = seed, shape, mode, member
-        self._knots: OrderedDict[tuple[int, int, int], Array] = OrderedDict()
+        self._knots: OrderedDict[Key, Array] = OrderedDict()
+        self._drawn: dict[Key, Array] = {}
         self._room = max(8, self.CACHE_BYTES // max(1, 4 * math.prod(shape)))
 
     def __call__(self, s: float) -> Array:
@@ -97,7 +115,7 @@ class ForwardPath:
         """The accumulated noise read out as one standard normal, W(s^2)/s."""
         return self.eps() if self.mode == "closed" or s <= 0 else self(s) / np.float32(s)
 
-    def _kept(self, key: tuple[int, int, int], make: Any) -> Array:
+    def _kept(self, key: Key, make: Any) -> Array:
         value = self._knots.get(key)
         if value is None:
             value = self._knots[key] = make()
@@ -109,8 +127,22 @@ class ForwardPath:
         return value
 
     def _normal(self, stream: int, j: int, node: int = 0) -> Array:
-        index = ((j - self.LOWEST) << (self.LEVELS + 1)) + node
-        return draw(self.seed, stream, index, self.member, self.shape)
+        z = self._drawn.pop((stream, j, node), None)
+        if z is None:
+            index = ((j - self.LOWEST) << (self.LEVELS + 1)) + node
+            z = draw(self.seed, stream, index, self.member, self.shape)
+        return z
+
+    def _draw_ahead(self, j: int, nodes: list[int]) -> None:
+        """Draw at once what the anchors j, j + 1 and these nodes between them still lack."""
+        if math.prod(self.shape) < self.SIDE_BY_SIDE:
+            return
+        towards_0 = range(j + 1, -1, -1) if j >= 0 else range(j, 1)
+        anchors = takewhile(lambda key: key not in self._knots, ((FORWARD, i, 0) for i in towards_0))
+        lacking = [*anchors, *(key for node in nodes if (key := (TREE, j, node)) not in self._knots)]
+        if len(lacking) > 1:
+            normals = _threads().map(lambda key: self._normal(*key), lacking)
+            self._drawn = dict(zip(lacking, normals, strict=True))
 
     def _anchor(self, j: int) -> Array:
         """W(4^j)."""
@@ -130,30 +162,39 @@ class ForwardPath:
         if not 4.0**self.LOWEST <= v < 4.0**self.HIGHEST:  # beyond the anchors: the end one, scaled to the variance v
             end = self.LOWEST if v < 1 else self.HIGHEST
             return np.float32(math.sqrt(v) / 2.0**end) * self._anchor(end)
-        low, high = 4.0**j, 4.0 ** (j + 1)
-        left, right, node = self._anchor(j), self._anchor(j + 1), 1
+        way = list(self._way(v, j))
+        leaf, low, high = way[-1]
+        share = (v - low) / (high - low)
+        leaf_std = math.sqrt(max(0.0, share * (1 - share) * (high - low)))
+        self._draw_ahead(j, [node for node, _, _ in (way if leaf_std else way[:-1])])
+        left, right = self._anchor(j), self._anchor(j + 1)
+        for (node, bottom, top), (child, _, _) in pairwise(way):
+            knot = self._bridge(j, node, left, right, (top - bottom) / 2)
+            left, right = (knot, right) if child % 2 else (left, knot)
+        value = np.float32(1 - share) * left + np.float32(share) * right
+        if leaf_std:
+            value += np.float32(leaf_std) * self._kept((TREE, j, leaf), lambda: self._normal(TREE, j, leaf))
+        return value
+
+    def _way(self, v: float, j: int) -> Iterator[tuple[int, float, float]]:
+        """The nodes around v with their intervals, from the root [4^j, 4^(j+1)] to the leaf, or to where v is an end."""
+        node, low, high = 1, 4.0**j, 4.0 ** (j + 1)
         for _ in range(self.LEVELS):
             if v in (low, high):
                 break
+            yield node, low, high
             middle = (low + high) / 2
-            knot = self._bridge(j, node, left, right, middle - low)
-            if v < middle:
-                high, right, node = middle, knot, 2 * node
-            else:
-                low, left, node = middle, knot, 2 * node + 1
-        share = (v - low) / (high - low)
-        leaf_std = math.sqrt(max(0.0, share * (1 - share) * (high - low)))
-        value = np.float32(1 - share) * left + np.float32(share) * right
-        if leaf_std:
-            z = self._kept((TREE, j, node), lambda: self._normal(TREE, j, node))
-            value += np.float32(leaf_std) * z
-        return value
+            node, low, high = (2 * node, low, middle) if v < middle else (2 * node + 1, middle, high)
+        yield node, low, high
 
     def _bridge(self, j: int, node: int, left: Array, right: Array, half: float) -> Array:
         """The middle of a bridge whose halves have the variance `half`: the mean of the ends + sqrt(half/2) z."""
 
         def make() -> Array:
-            return np.float32(0.5) * (left + right) + np.float32(math.sqrt(half / 2)) * self._normal(TREE, j, node)
+            z = self._normal(TREE, j, node)
+            z *= np.float32(math.sqrt(half / 2))  # in place: new arrays would cost as much as the arithmetic
+            z += np.float32(0.5) * (left + right)
+            return z
 
         return self._kept((TREE, j, node), make)
 

@@ -412,9 +412,9 @@ def _prefers_slices(facts: Facts, region: Region, leave_out: bool) -> bool:
 
 def _shrunk_note(asked: Region, region: Region, fit: FitSet) -> Note:
     why = (
-        f"`{fit.model}` may not see the field it starts from: at this size fewer than 50 crops share no pixel with it."
+        f"The region is reduced so that `{fit.model}` can be fitted without seeing it."
         if fit.left_out
-        else f"`{fit.model}` needs at least 50 crops of the region's size."
+        else f"The region is reduced so that there are enough crops to fit `{fit.model}` to."
     )
     return Note(f"{asked.ny} x {asked.nx}", f"{region.ny} x {region.nx} with {fit.count} crops", why)
 

@@ -22,6 +22,7 @@ class Trajectory:
         self.stride = 1
         self._steps: dict[int, Step] = {}
         self._last: Step | None = None
+        self._bytes = 0
         self._lock = threading.Lock()
 
     def append(self, step: Step) -> None:
@@ -36,15 +37,16 @@ class Trajectory:
             self._last = step
             if step.index % self.stride == 0:
                 self._steps[step.index] = step
-            while _bytes(self._steps) > self.bound and len(self._steps) > 2:
+                self._bytes += _bytes(step)
+            while self._bytes > self.bound and len(self._steps) > 2:
                 self.stride *= 2
                 self._steps = {i: s for i, s in self._steps.items() if i % self.stride == 0}
+                self._bytes = sum(_bytes(s) for s in self._steps.values())
 
     @property
     def bytes(self) -> int:
         """Memory that the kept steps take."""
-        with self._lock:
-            return _bytes(self._steps)
+        return self._bytes
 
     @property
     def last(self) -> Step | None:
@@ -63,13 +65,28 @@ class Trajectory:
         return steps if last is None or steps[-1] is last else [*steps, last]
 
     def nearest(self, index: int) -> Step:
-        """The kept step nearest to `index`."""
-        return min(self.kept, key=lambda step: abs(step.index - index))
+        """The kept step nearest to `index`, the earlier of two; in time that does not grow with the run.
 
-    def nearest_level(self, s: float) -> Step:
-        """The kept step at the smallest level not below s, or the first."""
-        at_or_above = [step for step in self.kept if step.s >= s * (1 - 1e-9)]
-        return at_or_above[-1] if at_or_above else self.kept[0]
+        Raises:
+            IndexError: if there is no step yet.
+        """
+        with self._lock:
+            last = self._last
+            if last is None:
+                raise IndexError(index)
+            before = min(max(index, 0), last.index) // self.stride * self.stride
+            after = self._steps.get(before + self.stride, last)
+            step = self._steps[before]
+            return step if index - step.index <= after.index - index else after
+
+    def spread(self, most: int, total: int) -> list[Step]:
+        """At most about `most` kept steps, evenly spread over a run of `total` steps, as far as it has come."""
+        with self._lock:
+            stride = -(-max(1, -(-total // most)) // self.stride) * self.stride
+            steps = [self._steps[i] for i in range(0, len(self), stride) if i in self._steps]
+            last = self._last
+        ended = last is not None and last.index == total
+        return [*steps, last] if ended and last is not None and (not steps or steps[-1] is not last) else steps
 
     def at(self, index: int, go_on: Callable[[Step, int], Step]) -> Step:
         """Step `index` exactly: the kept one, or go_on(kept, index), which runs on from the kept one before it.
@@ -83,5 +100,5 @@ class Trajectory:
         return before if before.index == index else go_on(before, index)
 
 
-def _bytes(steps: dict[int, Step]) -> int:
-    return sum(a.nbytes for s in steps.values() for a in (s.y, s.x0_hat, s.eps_hat) if a is not None)
+def _bytes(step: Step) -> int:
+    return sum(array.nbytes for array in (step.y, step.x0_hat, step.eps_hat) if array is not None)

@@ -3,7 +3,6 @@
 import contextlib
 import os
 from pathlib import Path
-from uuid import uuid4
 
 from diffview.errors import UserError
 
@@ -14,6 +13,8 @@ def write_bytes(path: Path, data: bytes) -> None:
     Raises:
         UserError: if it cannot be written; an older file of that name stays as it was.
     """
+    from uuid import uuid4  # here, for the sake of the start
+
     temporary = path.with_name(f".{path.name}.{uuid4().hex}.part")
     try:
         with temporary.open("xb") as file:

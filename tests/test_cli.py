@@ -1,7 +1,10 @@
 """The command line: what it prints, what it refuses and how, pictures without a screen."""
 
+import gc
 import json
+import math
 import os
+import re
 import struct
 import subprocess
 import sys
@@ -14,6 +17,7 @@ import pytest
 
 from diffview import __version__
 from diffview.cli import main
+from diffview.recipe import COUNTS
 from diffview.schedules import SCHEDULES
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -103,7 +107,28 @@ def test_json_is_the_same_table_to_the_last_bit(name, capsys):
     columns = json.loads(capsys.readouterr().out)
     assert list(columns) == list(rows)
     for key, values in columns.items():
-        np.testing.assert_array_equal(values, rows[key])
+        np.testing.assert_array_equal([math.inf if v is None else abs(v) for v in values], np.abs(rows[key]))
+
+
+def test_json_holds_for_strict_readers_where_log_snr_is_infinite(capsys):
+    assert table(capsys, "flow", "--steps", "4")["log_snr"][-1] == -math.inf
+    assert main(["schedule", "flow", "--steps", "4", "--format", "json"]) == 0
+
+    def refuse(word):
+        raise AssertionError(f"{word} is not JSON")
+
+    columns = json.loads(capsys.readouterr().out, parse_constant=refuse)
+    assert columns["log_snr"][-1] is None
+    assert None not in columns["log_snr"][:-1]
+    with pytest.raises(SystemExit):
+        main(["schedule", "--help"])
+    assert "null" in capsys.readouterr().out
+
+
+def test_the_longest_chain_is_that_of_a_recipe(capsys):
+    assert len(table(capsys, "linear", "--steps", str(COUNTS["chain_length"]))["t"]) == COUNTS["chain_length"]
+    assert main(["schedule", "linear", "--steps", str(COUNTS["chain_length"] + 1)]) == 2
+    assert "100000" in capsys.readouterr().err
 
 
 def test_a_reader_that_has_enough_is_no_error():
@@ -120,6 +145,11 @@ BAD = {
     "beta above 1": ["schedule", "linear", "--param", "beta_end=1.5"],
     "beta below 0": ["schedule", "linear", "--param", "beta_start=-0.1"],
     "no rows": ["schedule", "linear", "--steps", "0"],
+    "too many rows": ["schedule", "linear", "--steps", "100000000000"],
+    "broken JSON": ["schedule", "custom", "--param", "knots=[[0.5"],
+    "another broken JSON": ["schedule", "custom", "--param", "knots=[[1"],
+    "a table": ["schedule", "custom", "--param", 'knots={"a": 1}'],
+    "nested without end": ["schedule", "custom", "--param", "knots=" + 5000 * "["],
     "knots that rise": ["schedule", "custom", "--param", "knots=[[0.5, -1.0], [1.0, 3.0]]"],
     "no file": ["info", "/nowhere/at/all.nc"],
     "a folder": ["info", str(ROOT)],
@@ -137,17 +167,6 @@ def test_bad_input_is_refused_with_a_sentence_and_a_hint(words, capsys):
     told = capsys.readouterr()
     assert refused(status, told.err), told.err
     assert told.out == ""
-
-
-@pytest.mark.parametrize(
-    "words",
-    [["schedule", "custom", "--param", "knots=[[0.5"], ["schedule", "linear", "--steps", "100000000000"]],
-    ids=["broken JSON", "too many rows"],
-)
-@pytest.mark.xfail(strict=True, reason="known: a traceback instead of a sentence; the fix belongs in cli.py")
-def test_bad_input_that_still_ends_in_a_traceback(words, capsys):
-    status = main(words)
-    assert refused(status, capsys.readouterr().err)
 
 
 @pytest.mark.parametrize(
@@ -261,6 +280,26 @@ def test_a_picture_of_a_file_that_does_not_open_is_not_made(tmp_path):
         text = "\n".join(line for line in done.stderr.splitlines() if not line.startswith("This plugin"))
         assert refused(done.returncode, text), (words, done.stderr)
     assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize("size", ["320x240", "1107x900", "1400x611"])
+def test_a_picture_smaller_than_the_window_is_refused(tmp_path, size):
+    done = bare("--shot", tmp_path / "a.png", "--size", size, "--after", "paint")
+    text = "\n".join(line for line in done.stderr.splitlines() if not line.startswith("This plugin"))
+    assert refused(done.returncode, text), done.stderr
+    assert f" {size} " in text
+    width, height = map(int, re.search(r"--size (\d+)x(\d+)", text).groups())
+    asked = [int(n) for n in size.split("x")]
+    assert width > asked[0] or height > asked[1]
+    assert list(tmp_path.iterdir()) == []
+    done = bare("--shot", tmp_path / "a.png", "--size", f"{width}x{height}", "--after", "paint")
+    assert done.returncode == 0, done.stderr
+    assert png(tmp_path / "a.png")[:2] == (width, height)
+
+
+def test_a_start_that_is_refused_leaves_garbage_collection_on():
+    assert main(["--shot", "/nowhere/x.png", "--t", "7"]) == 2
+    assert gc.isenabled()
 
 
 def test_a_picture_that_cannot_be_written():

@@ -274,7 +274,7 @@ def test_a_shrunk_region_has_a_note() -> None:
     assert plan.region.ny == plan.region.nx < 96
     (note,) = plan.notes
     assert note.asked == "96 x 96" and note.given.startswith(f"{plan.region.ny} x {plan.region.nx} ")
-    assert "`local` may not see the field it starts from" in note.why and note.why in str(note)
+    assert "so that `local` can be fitted without seeing it" in note.why and note.why in str(note)
     assert resolve(Recipe(region=asked, start="field", model="gaussian"), facts()).region == asked
 
 

@@ -1,5 +1,6 @@
 """Starting the window: the application, the first picture, `--shot`."""
 
+import gc
 import os
 import sys
 import tempfile
@@ -73,8 +74,16 @@ def create_window(
 def show_window(window: MainWindow, size: tuple[int, int] | None = None) -> None:
     """Show it, and start its life after the first paint."""
     window.restore(size)
+    window.painted.connect(_resume_collecting)
     window.painted.connect(window.start)
     window.show()
+
+
+def _resume_collecting() -> None:
+    """Collect garbage again if the start went without (see cli.py); what is there now stays, and is not searched."""
+    if not gc.isenabled():
+        gc.freeze()
+        gc.enable()
 
 
 def run_app(recipe: Recipe | None, path: str | None, dataset: str | None, present: bool = False) -> int:
@@ -121,6 +130,12 @@ def _shoot(
     window.files.failed.connect(failed.append)
     show_window(window, size)
     try:
+        least = window.minimumSizeHint()
+        if size[0] < least.width() or size[1] < least.height():
+            raise UserError(
+                f"A picture of {size[0]}x{size[1]} is smaller than the window can be.",
+                f"Choose --size {least.width()}x{least.height()} or larger.",
+            )
         _wait(app, lambda: not window.files.busy)
         if failed:
             raise failed[0]

@@ -5,11 +5,11 @@ import sys
 import threading
 import traceback
 from collections.abc import Callable
-from logging.handlers import RotatingFileHandler
 from types import TracebackType
 
 from PySide6.QtCore import QObject, Qt, Signal, Slot
 
+from diffview import __version__
 from diffview.errors import UserError
 from diffview.gui.session import Message
 from diffview.paths import user_folder
@@ -21,7 +21,11 @@ def log_file() -> str:
     """Path of the log, which is opened at the first entry."""
     path = user_folder("log") / "diffview.log"
     if not _log.handlers:
-        _log.addHandler(RotatingFileHandler(path, maxBytes=1_000_000, backupCount=2, delay=True))
+        from logging.handlers import RotatingFileHandler  # here, for the sake of the start
+
+        handler = RotatingFileHandler(path, maxBytes=1_000_000, backupCount=2, encoding="utf-8", delay=True)
+        handler.setFormatter(logging.Formatter(f"%(asctime)s diffview {__version__} %(levelname)s %(message)s"))
+        _log.addHandler(handler)
     return str(path)
 
 

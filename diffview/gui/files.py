@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from PySide6.QtCore import QObject, QTimer, Signal
 
@@ -26,6 +26,14 @@ STACK_PIXELS = 256 * 256
 STACK_BYTES = 128 * 2**20
 
 
+class _Wanted(NamedTuple):
+    """What is done with a reply; a quiet one has nothing to say if it fails."""
+
+    then: Callable[[Any], None]
+    quiet: bool
+    path: str
+
+
 class Files(QObject):
     """The open file: its tree, its slices.
 
@@ -45,11 +53,17 @@ class Files(QObject):
         super().__init__(parent)
         self._session = session
         self._reader = ReaderProcess()
-        self._wanted: dict[int, Callable[[Any], None]] = {}
+        self._wanted: dict[int, _Wanted] = {}
+        self.browsed = self.path
         self._opening = 0
         self._pictures: list[Picture] = []
         self._timer = QTimer(self, interval=POLL_MS)
         self._timer.timeout.connect(self._poll)
+
+    @property
+    def opening(self) -> bool:
+        """Whether a slice is being read."""
+        return any(not wanted.quiet for wanted in self._wanted.values())
 
     @property
     def path(self) -> str:
@@ -88,7 +102,9 @@ class Files(QObject):
         """Open what a recipe names, and take the recipe."""
         self._opening += 1
         if recipe.path is None:
-            if self._session.open(recipe, self._facts(packaged_field())):
+            field = packaged_field()
+            self.browsed = field.provenance["path"]
+            if self._session.open(recipe, self._facts(field)):
                 self.opened.emit()
             return
         path = str(Path(recipe.path).expanduser())
@@ -115,9 +131,16 @@ class Files(QObject):
             self._settle()
 
     def list_group(self, group: str) -> None:
-        """Ask for the members of a group of the open file."""
-        if self.path:
-            self._ask(lambda nodes: self.listed.emit(group, nodes), "list_group", path=self.path, group=group)
+        """Ask for the members of a group of the file whose tree is shown."""
+        self._browse(self.browsed, group)
+
+    def _browse(self, path: str, group: str = "/") -> None:
+        def show(nodes: Any) -> None:
+            self.browsed = path
+            self.listed.emit(group, nodes)
+
+        if path:
+            self._ask(show, "list_group", quiet=True, path=path, group=group)
 
     def _facts(self, field: Field, stack: Any = None) -> Facts:
         known = self._session.facts
@@ -143,26 +166,27 @@ class Files(QObject):
     def _show(self, picture: Picture, recipe: Recipe, stack: Any) -> None:
         wish = replace(recipe, dataset=picture.dataset, index=picture.index)
         self._pictures = [picture, *self._pictures[: REMEMBERED - 1]]
+        self.browsed = str(wish.path)
         if self._session.open(wish, self._facts(picture.field, stack)):
             self.opened.emit()
 
-    def _ask(self, then: Callable[[Any], None], function: str, **arguments: Any) -> int:
+    def _ask(self, then: Callable[[Any], None], function: str, quiet: bool = False, **arguments: Any) -> None:
         ticket = self._reader.submit(function, **arguments)
-        self._wanted[ticket] = then
+        self._wanted[ticket] = _Wanted(then, quiet, str(arguments["path"]))
         self._timer.start()
-        self.busy_changed.emit(True)
-        return ticket
+        self.busy_changed.emit(self.opening)
 
     def _poll(self) -> None:
         for reply in self._reader.poll():
-            then = self._wanted.pop(reply.ticket, None)
-            if then is None or reply.cancelled:
+            wanted = self._wanted.pop(reply.ticket, None)
+            if wanted is None or reply.cancelled:
                 continue
-            if reply.error is not None:
+            if reply.error is None:
+                wanted.then(reply.value)
+            elif not wanted.quiet:
                 self._session.tell_error(reply.error)
                 self.failed.emit(reply.error)
-            else:
-                then(reply.value)
+                self._browse(wanted.path)  # perhaps another variable of the file can be shown
         self._settle()
 
     def _settle(self) -> None:

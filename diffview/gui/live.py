@@ -6,19 +6,20 @@ Pulls from the sampling thread by a timer at display rate that runs only while t
 import time
 from dataclasses import replace
 
+import numpy as np
+from numpy.typing import NDArray
 from PySide6.QtCore import QObject, QTimer, Signal
 
 from diffview.errors import UserError
 from diffview.gui.errors import report
-from diffview.gui.jobs import FAILED, FINISHED, Engine, Run, Sampling, Shot
+from diffview.gui.jobs import FAILED, Engine, Run, Sampling, Shot
 from diffview.gui.session import Message, Session, View
 from diffview.recipe import Recipe
 from diffview.samplers import Step
+from diffview.schedules import Schedule
 
 TICK_MS = 16
 AUTO_RUN_MS = 200
-SLOW_SECONDS = 2.0
-"""A model whose last run took longer is not run again after every edit."""
 
 
 class Live(QObject):
@@ -49,6 +50,7 @@ class Live(QObject):
         self._asked_shot: Shot | None = None
         self._want_engine = False
         self._ran: object = None
+        self._places: tuple[Run, Schedule, NDArray[np.float64]] | None = None
         self._sweep = False
         self._play_from = 0.0
         self._was_active = False
@@ -101,10 +103,19 @@ class Live(QObject):
         self._sampling.request_engine()
         self._timer.start()
 
-    def show_level(self, s: float) -> None:
-        """Show the recorded step of the noise level s."""
-        if self.run is not None and len(self.run.trajectory):
-            self._show(self.run.trajectory.nearest_level(s))
+    def show_at(self, t: float) -> None:
+        """Show the recorded step whose place on the schedule is nearest to t."""
+        run = self.run
+        if run is not None and len(run.trajectory):
+            places = self.places(run)[: len(run.trajectory)]
+            self._show(run.trajectory.nearest(int(np.abs(places - t).argmin())))
+
+    def places(self, run: Run) -> NDArray[np.float64]:
+        """The t of every level of a run on the schedule in force: recorded steps belong to a noise level."""
+        schedule = self._session.recipe.schedule
+        if self._places is None or self._places[0] is not run or self._places[1] is not schedule:
+            self._places = run, schedule, np.atleast_1d(schedule.t_of(np.array(run.plan.levels)))
+        return self._places[2]
 
     def _begin(self, sweep: bool) -> None:
         self._auto.stop()
@@ -153,7 +164,7 @@ class Live(QObject):
             self._drop()
         if self._session.view.one_shot:
             self.take_shot()
-        elif self._wanted() != self._ran and self._may_auto_run():
+        elif self._wanted() != self._ran and self._session.view.auto_run:
             self._auto.start()
         elif self._session.view.follow and self.step is not None:
             self._move_playhead(self.step)
@@ -167,17 +178,13 @@ class Live(QObject):
         """Noise level at the playhead."""
         return float(self._session.recipe.schedule.noise_level(self._session.view.playhead))
 
-    def _may_auto_run(self) -> bool:
-        slow = self.run is not None and self.run.state == FINISHED and self.run.seconds > SLOW_SECONDS
-        return self._session.view.auto_run and not slow
-
     def _on_viewed(self, old: View, new: View) -> None:
         if new.one_shot:
             self.take_shot()
         elif old.one_shot and self.run is None:
             self._auto.start()
         if new.playhead != old.playhead and not new.follow:
-            self.show_level(self._level())
+            self.show_at(new.playhead)
 
     def take_shot(self) -> None:
         """Ask what the model makes of the forward x_t at the playhead."""
@@ -247,11 +254,12 @@ class Live(QObject):
                 self._move_playhead(step)
                 self._show(step)
         else:
-            self._show(run.trajectory.nearest_level(self._level()))
+            self.show_at(view.playhead)
 
     def _move_playhead(self, step: Step) -> None:
-        t = float(self._session.recipe.schedule.t_of(step.s))
-        self._session.look(playhead=t)
+        run = self.run
+        if run is not None:
+            self._session.look(playhead=float(self.places(run)[step.index]))
 
     def _show(self, step: Step) -> None:
         if step is not self.step:

@@ -4,9 +4,8 @@ from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 
-import numpy as np
 from PySide6.QtCore import QEvent, QObject, Qt, QTimer, Signal
-from PySide6.QtGui import QCloseEvent, QDragEnterEvent, QDropEvent, QGuiApplication, QKeyEvent, QShowEvent
+from PySide6.QtGui import QCloseEvent, QDragEnterEvent, QDropEvent, QGuiApplication, QKeyEvent
 from PySide6.QtWidgets import QDockWidget, QFileDialog, QHBoxLayout, QMainWindow, QMenu, QToolBar, QVBoxLayout, QWidget
 
 from diffview.errors import UserError
@@ -33,6 +32,10 @@ from diffview.recipe import Recipe, default_recipe
 from diffview.writers import write_text
 
 GAP = 8
+ZOOM_CHECK_MS = 50
+LARGEST_START = (1920, 1160)
+"""Size of the first window on a large screen."""
+
 WIDE = 1500
 """Width of a window that has room for the docks."""
 
@@ -59,6 +62,7 @@ class MainWindow(QMainWindow):
         self.actions_ = Actions(self)
         self._first_paint = True
         self._presenting = False
+        self._scale: object = None
         self._build()
         self._connect()
         self._show_session()
@@ -83,11 +87,13 @@ class MainWindow(QMainWindow):
         for panel in (self.field, self.forward, self.reverse):
             row.addWidget(panel, 1)
         row.addWidget(self.colour_bar)
+        self._images = images
         self._body = body = QWidget()
+        self.message_bar.setParent(body)  # lies over the captions, so that nothing moves under the pointer
+        body.installEventFilter(self)
         column = QVBoxLayout(body)
         column.setContentsMargins(GAP, 0, GAP, 4)
         column.setSpacing(GAP)
-        column.addWidget(self.message_bar)
         column.addWidget(images, 32)
         column.addWidget(self.diagnostics, 19)
         column.addWidget(self.timeline, 30)
@@ -123,6 +129,7 @@ class MainWindow(QMainWindow):
 
     def _connect(self) -> None:
         session, live = self.session, self.live
+        session.changed.connect(lambda old, new: self._clear_message())
         session.changed.connect(lambda old, new: self._show_session())
         session.viewed.connect(self._show_view)
         session.told.connect(self._tell)
@@ -161,7 +168,7 @@ class MainWindow(QMainWindow):
             "endAction": lambda: self.scrub(session.recipe.chain_length),
             "followAction": self.timeline.follow.click,
             "presentAction": self.toggle_present,
-            "zoomInAction": lambda: theme.zoom(1),
+            "zoomInAction": self._zoom_in,
             "zoomOutAction": lambda: theme.zoom(-1),
             "zoomResetAction": lambda: theme.zoom(0),
             "keysAction": lambda: dialogs.show_keys(self),
@@ -221,16 +228,24 @@ class MainWindow(QMainWindow):
     def _show_session(self) -> None:
         session = self.session
         transform, field = session.plan.transform, session.facts.field
-        self.colour_bar.set_colormap(colormap(session))
-        self.colour_bar.set_scale(
-            *session.view.limits, lambda z: float(transform.inverse(z)), lambda x: float(transform(x)), field.units
-        )
-        self.colour_bar.set_no_data_shown(bool(np.isnan(field.values).any()))
+        scale = (transform, field, session.view.limits, session.view.colormap)
+        if scale != self._scale:
+            self._scale = scale
+            self._show_scale()
         self.actions_["undoAction"].setEnabled(session.can_undo())
         self.actions_["redoAction"].setEnabled(session.can_redo())
         self.setWindowTitle(f"{field.name} · diffview" if field.name else "diffview")
         self._show_view(session.view, session.view)
         self._show_run()
+
+    def _show_scale(self) -> None:
+        session = self.session
+        transform, field = session.plan.transform, session.facts.field
+        self.colour_bar.set_colormap(colormap(session))
+        self.colour_bar.set_scale(
+            *session.view.limits, lambda z: float(transform.inverse(z)), lambda x: float(transform(x)), field.units
+        )
+        self.colour_bar.set_no_data_shown(bool(field.mask.any()))
 
     def _show_view(self, old: View, new: View) -> None:
         self.actions_["autoRunAction"].setChecked(new.auto_run)
@@ -252,6 +267,34 @@ class MainWindow(QMainWindow):
 
     def _tell(self, message: Message) -> None:
         self.message_bar.show_message(message.sentence, message.hint, message.kind, message.action)
+        self._place_message()
+
+    def _place_message(self) -> None:
+        """At the foot of the pictures, as high as its words need."""
+        bar, images = self.message_bar, self._images.geometry()
+        height = max(bar.sizeHint().height(), bar.heightForWidth(images.width()))
+        bar.setGeometry(images.left(), images.bottom() - height + 1, images.width(), height)
+        bar.raise_()
+
+    def _clear_message(self) -> None:
+        """An edit was made: what was said before it no longer holds, unless the plan still says so."""
+        text = self.message_bar.text()
+        if text and not any(note.why in text for note in self.session.plan.notes):
+            self.message_bar.clear()
+
+    def _zoom_in(self) -> None:
+        """Larger text, as long as the window still fits its screen."""
+        before = theme.scale
+        theme.zoom(1)
+
+        def check() -> None:
+            room, needed = self.screen().availableGeometry(), self.minimumSizeHint()
+            if needed.width() > room.width() or needed.height() > room.height():
+                theme.set_scale(before)
+                self.resize(min(self.width(), room.width()), min(self.height(), room.height()))
+                self.session.tell(Message("The text cannot be larger on this screen.", "Close a dock to make room."))
+
+        QTimer.singleShot(ZOOM_CHECK_MS, self, check)
 
     def _hover(self, row: int | None, column: int | None) -> None:
         self.status.show_pixel(row, column)
@@ -298,7 +341,7 @@ class MainWindow(QMainWindow):
                 super().keyPressEvent(event)
         elif self.live.active:
             self.live.stop()
-        elif self.files.busy:
+        elif self.files.opening:
             self.files.cancel()
         elif self._presenting:
             self.toggle_present()
@@ -314,18 +357,13 @@ class MainWindow(QMainWindow):
         if urls:
             self.open_file(urls[0].toLocalFile())
 
-    def showEvent(self, event: QShowEvent) -> None:
-        """Start what needs the first paint behind it."""
-        super().showEvent(event)
-        if self._first_paint:
-            self._first_paint = False
-            self._body.installEventFilter(self)
-
     def eventFilter(self, watched: QObject, event: QEvent) -> bool:
-        """The first paint of the central widget."""
-        if event.type() is QEvent.Type.Paint:
-            self._body.removeEventFilter(self)
+        """The first paint of the body, and its layout, which the message follows."""
+        if event.type() is QEvent.Type.Paint and self._first_paint and self.isVisible():
+            self._first_paint = False
             QTimer.singleShot(0, self, self.painted.emit)
+        elif event.type() is QEvent.Type.LayoutRequest or event.type() is QEvent.Type.Resize:
+            QTimer.singleShot(0, self, self._place_message)
         return super().eventFilter(watched, event)
 
     def closeEvent(self, event: QCloseEvent) -> None:
@@ -347,7 +385,7 @@ class MainWindow(QMainWindow):
             self.resize(*size)
         elif geometry is None or not self.restoreGeometry(geometry):
             screen = QGuiApplication.primaryScreen().availableGeometry()
-            self.resize(min(1600, screen.width()), min(1000, screen.height()))
+            self.resize(min(LARGEST_START[0], screen.width()), min(LARGEST_START[1], screen.height()))
         if size is not None or state is None or not self.restoreState(state):
             self.data_dock.setVisible(self.width() >= WIDE)
             self.inspector_dock.setVisible(self.width() >= WIDE)

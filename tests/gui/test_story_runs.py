@@ -123,7 +123,7 @@ def test_a_run_from_the_field_is_honest_and_starts_where_the_playhead_stands(ope
     plan = session.plan
     assert plan.region.ny < 128
     assert find(window, "messageBar").isVisible()
-    assert "may not see the field it starts from" in find(window, "messageBar").text()
+    assert "can be fitted without seeing it" in find(window, "messageBar").text()
     assert len(plan.fit.regions) >= 50
     assert not any(crop.overlaps(plan.region) for crop in plan.fit.regions)
     s = float(session.recipe.schedule.noise_level(0.25))

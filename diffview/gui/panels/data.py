@@ -40,6 +40,7 @@ class DataPanel(QWidget):
         self.tree.setAccessibleName("Contents of the file")
         self.tree.setHeaderLabels(["Variable", "Shape", "Units"])
         self.tree.setUniformRowHeights(True)
+        self.tree.setFocusPolicy(Qt.FocusPolicy.TabFocus)  # a click leaves the keys to the playhead
         header = self.tree.header()
         header.setStretchLastSection(False)
         header.setSectionResizeMode(0, QHeaderView.ResizeMode.Stretch)
@@ -89,15 +90,16 @@ class DataPanel(QWidget):
         self.region.setText(f"Region {region_text(plan.region)}{km}")
         self.notes.setText(" ".join(field.notes))
         self.notes.setVisible(bool(field.notes))
-        name = self._files.path.replace("\\", "/").rsplit("/", 1)[-1]
-        self.file.setText(name)
+        self._show_name()
         self.file.setToolTip("\n".join(f"{key}: {value}" for key, value in field.provenance.items()))
+
+    def _show_name(self) -> None:
+        self.file.setText((self._tree_path or self._files.path).replace("\\", "/").rsplit("/", 1)[-1])
 
     def show_file(self) -> None:
         """Another field is on screen: list its file and offer its other dimensions."""
         if self._files.path != self._tree_path:
-            self._tree_path = self._files.path
-            self.tree.clear()
+            self._files.browsed = self._files.path
             self._files.list_group("/")
         picture = self._files.picture
         dims: Sequence[tuple[str, int]] = picture.other_dims if picture is not None else ()
@@ -121,7 +123,11 @@ class DataPanel(QWidget):
             self._files.open(self._files.path, picture.dataset, tuple(spin.value() for spin in self._slices))
 
     def show_nodes(self, group: str, nodes: Sequence[Node]) -> None:
-        """Fill a group of the tree."""
+        """Fill a group of the tree, which may be that of a file whose first choice could not be shown."""
+        if self._files.browsed != self._tree_path:
+            self._tree_path = self._files.browsed
+            self.tree.clear()
+            self._show_name()
         parent = self.tree.invisibleRootItem() if group == "/" else self._item(group)
         if parent is None:
             return
@@ -152,4 +158,4 @@ class DataPanel(QWidget):
 
     def _activate(self, item: QTreeWidgetItem) -> None:
         if item.data(0, KIND_ROLE) == "dataset":
-            self._files.open(self._files.path, item.data(0, PATH_ROLE))
+            self._files.open(self._files.browsed, item.data(0, PATH_ROLE))

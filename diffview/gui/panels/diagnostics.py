@@ -30,6 +30,9 @@ class DiagnosticsPanel(QWidget):
         self._session, self._live = session, live
         self._x0: object = None
         self._reverse_of: object = None
+        self._frame: object = None
+        self._density: np.ndarray = np.zeros(len(EDGES) - 1)
+        self._power: np.ndarray | None = None
         self._reverse: np.ndarray | None = None
         self._reverse_power: np.ndarray | None = None
         self.histogram, self.spectrum, self.scale_time = HistogramPlot(), SpectrumPlot(), ScaleTimeView()
@@ -104,10 +107,11 @@ class DiagnosticsPanel(QWidget):
     def _show_step(self) -> None:
         """Histogram and spectrum of the reverse state, once per step."""
         step, forward, session = self._live.step, self._session.forward, self._session
+        of = (step, session.recipe.schedule.form, forward.rings)
         if step is None or session.view.one_shot or step.y.shape[-2:] != forward.x0.shape:
-            self._reverse = self._reverse_power = self._step = None
-        elif step is not self._step:
-            self._step = step
+            self._reverse = self._reverse_power = self._reverse_of = None
+        elif of != self._reverse_of:
+            self._reverse_of = of
             x_t = state(step, session)
             self._reverse = density(x_t)
             self._reverse_power = None if forward.rings is None else power(x_t, forward.rings)
@@ -119,12 +123,14 @@ class DiagnosticsPanel(QWidget):
         frame, forward = session.frame(), session.forward
         if forward is not self._forward:  # told of a run or a look in the middle of a change: show_recipe comes next
             return
-        self.histogram.set_data(EDGES, density(frame.x_t), self._d0, self._reverse)
-        mean, variance = moments(frame.x_t)
-        self._cards[0].set_subtitle(f"mean {number(mean)}  variance {number(variance)}")
-        p_t = forward.spectrum(frame)
-        if p_t is not None:
-            self.spectrum.set_curves(self._scaled_p0(frame.alpha), p_t, self._reverse_power, frame.sigma**2)
+        if frame is not self._frame:
+            self._frame = frame
+            self._density, self._power = density(frame.x_t), forward.spectrum(frame)
+            mean, variance = moments(frame.x_t)
+            self._cards[0].set_subtitle(f"mean {number(mean)}  variance {number(variance)}")
+        self.histogram.set_data(EDGES, self._density, self._d0, self._reverse)
+        if self._power is not None:
+            self.spectrum.set_curves(self._scaled_p0(frame.alpha), self._power, self._reverse_power, frame.sigma**2)
         self.scale_time.set_playhead(TimeScale.of(session).x(frame.t))
 
     def _scaled_p0(self, alpha: float) -> np.ndarray | None:

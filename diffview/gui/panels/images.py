@@ -204,7 +204,6 @@ class ReversePanel(_Picture):
         self.view = ImageView()
         self.view.setObjectName("reverseView")
         self.view.setAccessibleName("Reverse: the field the model makes out of noise")
-        self.view.set_placeholder("Nothing sampled yet\nPress Run (R) to walk from noise to a field")
         self.truth = ImageView()
         self.truth.setObjectName("trueNoiseView")
         self.truth.setAccessibleName("The true noise in x_t")
@@ -272,31 +271,49 @@ class ReversePanel(_Picture):
 
     def draw(self) -> None:
         """Draw the picture and its readout."""
-        self.view.set_image(self.picture())
+        picture = self.picture()
+        if picture is None:
+            self.view.set_placeholder(self._why_empty())
+        self.view.set_image(picture)
         if self._session.view.one_shot:
             self._caption_shot()
         else:
             self._caption_run()
 
+    def _why_empty(self) -> str:
+        if self._session.view.one_shot:
+            return "Nothing to denoise\nMove the playhead above t = 0, over a region without missing pixels"
+        if self._live.step is None:
+            return "Nothing sampled yet\nPress Run (R) to walk from noise to a field"
+        return "No estimate yet\nThe model is first called in step 1"
+
+    def _noise_scale(self) -> str:
+        """What the colours of a noise mean, which the colour bar does not say."""
+        modes = SHOTS if self._session.view.one_shot else MODES
+        low, high = self._session.view.limits
+        if not modes[self._session.view.reverse].diverging:
+            return ""
+        return f" · colours {number(low)} to {number(high)} standard deviations"
+
     def _caption_shot(self) -> None:
         shot = self._live.shot
         self.view.set_badge("")
         if shot is None:
-            self.caption.setText("move the playhead above t = 0")
+            self.caption.setText("")
             return
         self.truth.set_image(np.ascontiguousarray(shot.eps))
         loss = shot.loss
         if loss is not None:
-            self.caption.setText(f"|ε − ε̂|² = {number(loss)} · s {number(shot.s)}")
+            self.caption.setText(f"mean |ε − ε̂|² = {number(loss)} · s {number(shot.s)}{self._noise_scale()}")
 
     def _caption_run(self) -> None:
         step, run = self._live.step, self._live.run
         if step is None or run is None:
             self.caption.setText("")
             return
-        self.caption.setText(
-            f"step {step.index}/{run.plan.steps} · s {number(step.s)} · {step.evaluations} evaluations"
-        )
+        row = round(float(self._live.places(run)[step.index]) * self._session.recipe.chain_length)
+        done = f"step {step.index}/{run.plan.steps} · {step.evaluations} evaluations"
+        self.caption.setText(f"t {row} · s {number(step.s)} · {done}{self._noise_scale()}")
         started_here = run.plan.recipe.start == "field"
         badge = "noise" if is_noise(step.s) and self._session.view.reverse == "x_t" else ""
         self.view.set_badge(badge or ("from the field" if started_here else "made by the model"), "reverse")

@@ -1,5 +1,6 @@
 """The inspector dock: parameters of the schedule, the sampler and the grid, and the model at a glance."""
 
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -8,7 +9,7 @@ from PySide6.QtWidgets import QComboBox, QFormLayout, QLabel, QScrollArea, QVBox
 
 from diffview.grids import GRIDS
 from diffview.gui.live import Live
-from diffview.gui.looks import number, physical
+from diffview.gui.looks import number
 from diffview.gui.models import MODELS
 from diffview.gui.session import Session
 from diffview.gui.theme import theme
@@ -87,7 +88,9 @@ class InspectorPanel(QScrollArea):
     def _edit_schedule(self, values: dict[str, Any]) -> None:
         schedule = self._session.recipe.schedule
         params = {**schedule_params(schedule), **values}
-        self._session.edit_checked(merge="schedule", make=lambda: {"schedule": make_schedule(schedule.key, params)})
+        wish = partial(make_schedule, schedule.key, params)
+        if not self._session.edit_checked(merge="schedule", make=lambda: {"schedule": wish()}):
+            self.schedule.set_values(schedule_params(schedule))
 
     def show_recipe(self, old: Recipe | None, new: Recipe) -> None:
         """Show the forms of what is chosen, filled."""
@@ -109,14 +112,13 @@ class InspectorPanel(QScrollArea):
     def _show_facts(self, recipe: Recipe) -> None:
         """What the end of the chain leaves of the field."""
         plan, schedule = self._session.plan, recipe.schedule
-        left = float(np.sqrt(schedule.alpha_bar(1.0)))
+        end = min(float(schedule.noise_level(1.0)), schedule.s_max)
         units = self._session.facts.field.units
-        spread = plan.transform
-        one = abs(float(spread.inverse(left)) - float(spread.inverse(0.0)))
+        one = abs(float(plan.transform.inverse(1.0)) - float(plan.transform.inverse(0.0)))
         self.schedule_facts.setText(
-            f"At T the signal keeps √ᾱ = {number(left)} of its size: {number(one)} {units} of one standard deviation "
-            f"({physical(spread, 1.0, units)} against {physical(spread, 0.0, units)}). Noise level there: "
-            f"s = {number(float(schedule.noise_level(1.0)))}."
+            f"At T the noise is s = {number(end)} times one standard deviation of the field "
+            f"({number(one)} {units})".rstrip()
+            + f"; √ᾱ = {number(float(np.sqrt(schedule.alpha_bar(1.0))))}."
         )
 
     def _show_model(self, recipe: Recipe) -> None:

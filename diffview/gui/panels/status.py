@@ -11,6 +11,8 @@ from diffview.gui.widgets.card import ElidedLabel
 
 KEYS = "Space play   ← → step   R run   F5 present   F1 keys"
 
+VERBS = {"finished": "Made", "stopped": "Stopped after", "failed": "Failed after"}
+
 
 class StatusPanel(QWidget):
     """One line at the foot of the window."""
@@ -57,9 +59,12 @@ class StatusPanel(QWidget):
         run, step, plan = self._live.run, self._live.step, self._session.plan
         parts = []
         if run is not None and step is not None:
-            verb = "Running" if run.active else "Stopped" if run.state == "stopped" else "Run"
-            parts.append(f"{verb} {step.index} of {run.plan.steps}")
-            parts.append(f"{step.evaluations} evaluations")
+            made, steps = len(run.trajectory) - 1, run.plan.steps
+            last = run.trajectory.last
+            parts.append(f"{VERBS.get(run.state, 'Running')} {made} of {steps} steps")
+            parts.append(f"{0 if last is None else last.evaluations} evaluations")
+            if step.index != made:
+                parts.append(f"step {step.index} shown")
             parts.append(f"{number(run.steps_per_second)} steps/s")
             parts.append(run.plan.device)
             parts.append(f"{number(run.trajectory.bytes / 2**20)} MB recorded")

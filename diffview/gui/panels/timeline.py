@@ -4,12 +4,13 @@ import itertools
 
 import numpy as np
 from numpy.typing import NDArray
-from PySide6.QtCore import Qt, QTimer
+from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QComboBox, QLabel, QToolButton
 
 from diffview.gui import curves
+from diffview.gui.film import Film
 from diffview.gui.live import Live
-from diffview.gui.looks import colormap, estimate, number, state
+from diffview.gui.looks import number
 from diffview.gui.player import Player
 from diffview.gui.session import Session, View
 from diffview.gui.timescale import TimeScale
@@ -21,13 +22,8 @@ from diffview.gui.widgets.segmented import SegmentedControl
 from diffview.gui.widgets.time_slider import TimeSlider
 from diffview.gui.widgets.whole_spin import WholeSpin
 from diffview.recipe import COUNTS, Recipe
-from diffview.samplers import Step
 from diffview.schedules import SCHEDULES, make_schedule
 
-FORWARD_ROW, RUN_ROW = 0, 1
-FORWARD_FRAMES = 14
-THUMBNAIL = 72
-STRIP_MS = 60
 GHOSTS = ("linear", "cosine")
 
 
@@ -39,13 +35,9 @@ class TimelinePanel(Card):
         self._session, self._live, self._player = session, live, player
         self._drags = itertools.count()
         self._drag = 0
-        self._strip_run: object = None
-        self._strip_steps: list[Step] = []
-        self._pictures: dict[int, NDArray[np.uint8]] = {}
-        self._forward_t = np.linspace(0, 1, FORWARD_FRAMES)
+        self._ghosts_of: object = None
         self._build()
-        self._strip_timer = QTimer(self, singleShot=True, interval=STRIP_MS)
-        self._strip_timer.timeout.connect(self._draw_forward_row)
+        self.film = Film(self.strip, session, live)
         self._connect()
         self.show_recipe(None, session.recipe)
 
@@ -73,12 +65,11 @@ class TimelinePanel(Card):
             [("t", "t", "Horizontal axis: t"), ("ln_s", "ln s", "Horizontal axis: the noise level; read only")]
         )
         self.axis.setObjectName("axisControl")
-        self.length = WholeSpin(1, COUNTS["chain_length"], log=True)
+        self.length = WholeSpin(1, COUNTS["chain_length"], log=True, width=88)
         self.length.setObjectName("chainLengthSpin")
         self.length.setAccessibleName("Length T of the chain")
         self.length.setToolTip("T: how many steps the chain counts; the curve stays as it is")
         self.length.setKeyboardTracking(False)
-        self.length.setFixedWidth(88)
         self.follow = QToolButton()
         self.follow.setText("follow")
         self.follow.setObjectName("followButton")
@@ -120,8 +111,8 @@ class TimelinePanel(Card):
         self.strip.picked.connect(self._pick)
         session.changed.connect(self.show_recipe)
         session.viewed.connect(self.show_view)
-        live.stepped.connect(self._show_step)
-        live.run_changed.connect(self._draw_run_row)
+        live.stepped.connect(self.film.show_step)
+        live.run_changed.connect(self.film.extend_run)
 
     # -- edits
 
@@ -158,12 +149,8 @@ class TimelinePanel(Card):
             self._session.look(playhead=float(self._session.recipe.schedule.t_of(self._live.step.s)))
 
     def _pick(self, row: int, index: int) -> None:
-        if row == FORWARD_ROW:
-            self._scrub(float(self._forward_t[index]))
-        else:
-            t = float(self._session.recipe.schedule.t_of(self._strip_steps[index].s))
-            self._player.stop()
-            self._session.look(playhead=t, follow=False)
+        self._player.stop()
+        self._session.look(playhead=self.film.place_of(row, index), follow=False)
 
     # -- shows
 
@@ -179,15 +166,19 @@ class TimelinePanel(Card):
         self.plot.set_x_axis(scale.axis, scale.low, scale.high)
         self.plot.set_quantity(view.quantity, *self._limits(new))
         self.plot.set_read_only(scale.axis != "t")
+        self.slider.setVisible(scale.axis == "t")
         self.plot.set_curve(*curves.curve(new.schedule, view.quantity, scale))
         self.plot.set_handles(curves.handles(new.schedule, view.quantity, scale))
-        self.plot.set_ghosts(self._ghosts(new, scale))
+        ghosts = (new.schedule.key, view.quantity, scale.axis)
+        if ghosts != self._ghosts_of:
+            self._ghosts_of = ghosts
+            self.plot.set_ghosts(self._ghosts(new, scale))
         levels = np.array([s for s in self._session.plan.levels if s > 0])
         self.plot.set_grid_ticks(np.asarray(scale.x(new.schedule.t_of(levels))))
         self._caption()
         self._show_playhead()
-        self._move_run_row()
-        self._strip_timer.start()
+        self.film.move_run()
+        self.film.refresh_forward()
 
     def _limits(self, recipe: Recipe) -> tuple[float | None, float | None]:
         """Range of y: the quantity's own, but as large as a variance-exploding sigma and as low as a drowned signal."""
@@ -207,7 +198,7 @@ class TimelinePanel(Card):
     def _caption(self) -> None:
         recipe = self._session.recipe
         left = float(np.sqrt(recipe.schedule.alpha_bar(1.0)))
-        hand = "drag a point, or the playhead"
+        hand = "drag a point, or the playhead" if self.plot.editable else "drag the playhead"
         self.set_subtitle(f"√ᾱ left at T: {number(left)} · {hand}")
 
     def show_view(self, old: View, new: View) -> None:
@@ -216,10 +207,10 @@ class TimelinePanel(Card):
             self.quantity.set_key(new.quantity)
             self.axis.set_key(new.axis)
             self.show_recipe(None, self._session.recipe)
-            self._draw_run_row()
+            self.film.redraw_run()
         elif (old.colormap, old.limits) != (new.colormap, new.limits) or old.reverse != new.reverse:
-            self._draw_run_row()
-            self._strip_timer.start()
+            self.film.redraw_run()
+            self.film.refresh_forward()
         if (old.playhead, old.follow) != (new.playhead, new.follow):
             self._show_playhead()
 
@@ -232,8 +223,7 @@ class TimelinePanel(Card):
         self.slider.setRange(0, recipe.chain_length)
         self.slider.setValue(round(view.playhead * recipe.chain_length))
         self.slider.blockSignals(False)
-        nearest = int(np.abs(self._forward_t - view.playhead).argmin())
-        self.strip.set_current(FORWARD_ROW, nearest)
+        self.film.show_playhead()
 
     def _show_player(self) -> None:
         set_icon(self.play, "pause" if self._player.playing else "play")
@@ -244,65 +234,3 @@ class TimelinePanel(Card):
         self.slider.set_inset(left, self.plot.width() - right)
         scale = TimeScale.of(self._session)
         self.strip.set_axis(left, right, scale.low, scale.high)
-
-    # -- film strip
-
-    def _quantised(self, x: NDArray[np.float32]) -> NDArray[np.uint8]:
-        low, high = self._session.view.limits
-        k = max(1, max(x.shape) // THUMBNAIL)
-        share = np.nan_to_num((x[::k, ::k] - low) / (high - low), nan=0.0)
-        return (share.clip(0, 1) * 255).astype(np.uint8)
-
-    def _draw_forward_row(self) -> None:
-        scale, forward = TimeScale.of(self._session), self._session.forward
-        if scale.axis == "t":
-            self._forward_t = np.linspace(0, 1, FORWARD_FRAMES)
-        else:
-            self._forward_t = np.asarray(scale.t(np.linspace(scale.low, scale.high, FORWARD_FRAMES)))
-        self.strip.set_colormap(colormap(self._session))
-        items = [(float(scale.x(t)), self._quantised(forward.at(float(t)).x_t)) for t in self._forward_t]
-        self.strip.set_row(FORWARD_ROW, items)
-        self._show_playhead()
-
-    def _picture(self, step: Step) -> NDArray[np.uint8]:
-        shown = state if self._session.view.reverse == "x_t" else estimate
-        return self._quantised(shown(step, self._session))
-
-    def _places(self) -> list[float]:
-        scale = TimeScale.of(self._session)
-        t = self._session.recipe.schedule.t_of(np.array([step.s for step in self._strip_steps]))
-        return np.atleast_1d(np.asarray(scale.x(t))).tolist()
-
-    def _draw_run_row(self) -> None:
-        """All kept steps anew."""
-        self._pictures.clear()
-        self._extend_run_row()
-
-    def _extend_run_row(self) -> None:
-        """The kept steps, those already drawn as they were."""
-        run = self._live.run
-        if run is not self._strip_run:
-            self._strip_run = run
-            self._pictures.clear()
-        if run is None or not len(run.trajectory):
-            self._strip_steps = []
-            self.strip.set_row(RUN_ROW, [])
-            return
-        self._strip_steps = run.trajectory.kept
-        for step in self._strip_steps:
-            if id(step) not in self._pictures:
-                self._pictures[id(step)] = self._picture(step)
-        pictures = [self._pictures[id(step)] for step in self._strip_steps]
-        self.strip.set_row(RUN_ROW, list(zip(self._places(), pictures, strict=True)))
-
-    def _move_run_row(self) -> None:
-        """Recorded steps belong to a noise level: they slide along t when the schedule is edited."""
-        if self._strip_steps and self.strip.count(RUN_ROW) == len(self._strip_steps):
-            self.strip.move_row(RUN_ROW, self._places())
-
-    def _show_step(self) -> None:
-        run, step = self._live.run, self._live.step
-        if run is not self._strip_run or (run is not None and len(run.trajectory.kept) != len(self._strip_steps)):
-            self._extend_run_row()
-        if step in self._strip_steps:
-            self.strip.set_current(RUN_ROW, self._strip_steps.index(step))

@@ -31,12 +31,11 @@ def combo(name: str, accessible: str, tip: str) -> QComboBox:
 
 def whole(name: str, accessible: str, tip: str, low: int, high: int, width: int) -> WholeSpin:
     """A whole number that tells its value when it is finished."""
-    spin = WholeSpin(low, high)
+    spin = WholeSpin(low, high, width=width)
     spin.setObjectName(name)
     spin.setAccessibleName(accessible)
     spin.setToolTip(tip)
     spin.setKeyboardTracking(False)
-    spin.setFixedWidth(width)
     return spin
 
 

@@ -188,7 +188,9 @@ class FilmStrip(QWidget):
             ny, nx = _shape(state.pictures[0])
             width = max(round(side * min(max(nx / max(ny, 1), 0.5), 2.0)), 4)
             gap = theme.px(_GAP_PX) - 2
-            room = max(int((self.width() - 2 + gap) // (width + gap)), 1)
+            ends = [self._x_of(value) for value in (state.values[0], state.values[-1])]
+            span = abs(ends[1] - ends[0]) + 2 * width  # a picture lies near its place, or it is left out
+            room = max(int((min(self.width() - 2, span) + gap) // (width + gap)), 1)
             state.shown = chosen(len(state.pictures), room, state.current)
             wishes = [self._x_of(state.values[i]) for i in state.shown]
             low, high = 1 + width / 2, self.width() - 1 - width / 2

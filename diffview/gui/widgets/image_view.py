@@ -45,6 +45,7 @@ class ImageView(QWidget):
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self._raster = Raster()
+        self._rgb: Rgb | None = None
         self._shrunk: tuple[QSize, QImage] | None = None
         self._port = Viewport()
         self._cross: tuple[int, int] | None = None
@@ -83,8 +84,9 @@ class ImageView(QWidget):
 
     def set_levels(self, low: float, high: float) -> None:
         """Take the values of the first and the last colour."""
-        self._raster.set_limits(low, high)
-        self._redraw()
+        if (low, high) != self._raster.limits:
+            self._raster.set_limits(low, high)
+            self._redraw()
 
     def levels(self) -> tuple[float, float]:
         """The values of the first and the last colour."""
@@ -92,8 +94,10 @@ class ImageView(QWidget):
 
     def set_colormap(self, rgb: Rgb) -> None:
         """Take the colours, uint8 [256, 3]."""
-        self._raster.set_table(rgb)
-        self._redraw()
+        if rgb is not self._rgb:
+            self._rgb = rgb
+            self._raster.set_table(rgb)
+            self._redraw()
 
     def indices(self) -> NDArray[np.uint8]:
         """The picture as quantised levels 0..255 [ny, nx]; valid until the next change."""
@@ -129,9 +133,10 @@ class ImageView(QWidget):
 
     def set_frame(self, frame: QRect | None, token: str = "forward", square: bool = True) -> None:
         """Show a frame in pixels of the image, in the colour of `token`; `square` keeps it so. Emits nothing."""
-        self._frame = QRect(frame) if frame is not None else None
-        self._frame_token, self._square = token, square
-        self.update()
+        asked = (QRect(frame) if frame is not None else None, token, square)
+        if asked != (self._frame, self._frame_token, self._square):
+            self._frame, self._frame_token, self._square = asked
+            self.update()
 
     def frame(self) -> QRect | None:
         """The frame in pixels of the image."""

@@ -2,11 +2,10 @@
 
 import math
 
-from PySide6.QtCore import QLocale, Qt
-from PySide6.QtGui import QValidator, QWheelEvent
+from PySide6.QtGui import QValidator
 from PySide6.QtWidgets import QDoubleSpinBox, QWidget
 
-from diffview.gui.theme import GRID, theme
+from diffview.gui.widgets.spin_manners import SpinManners
 
 _DECIMALS = 15
 _HUGE = 1e300
@@ -18,13 +17,10 @@ class NumberSpin(QDoubleSpinBox):
     def __init__(self, low: float, high: float, log: bool = False, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self._log = log
-        self.setLocale(QLocale.c())
         self.setDecimals(_DECIMALS)
         self.setRange(max(low, -_HUGE), min(high, _HUGE))
-        self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
         self._step = _round_step(high - low)
-        theme.changed.connect(self._restyle)
-        self._restyle()
+        SpinManners(self)
 
     def textFromValue(self, value: float) -> str:
         """0.02, 1e-4, 80."""
@@ -67,18 +63,6 @@ class NumberSpin(QDoubleSpinBox):
             self.setValue(float(f"{value * 10.0 ** (steps / 10):.3g}"))
         elif steps > 0:
             self.setValue(max(self.minimum(), self.maximum() * 1e-6))
-
-    def wheelEvent(self, event: QWheelEvent) -> None:
-        """Step only with the focus; else the form scrolls."""
-        if self.hasFocus():
-            super().wheelEvent(event)
-        else:
-            event.ignore()
-
-    def _restyle(self) -> None:
-        """Figures of one width; Qt forgets the padding of a spin box that a style sheet gives it."""
-        self.setFont(theme.font(tabular=True))
-        self.lineEdit().setTextMargins(theme.px(GRID - 2), 0, 0, 0)
 
 
 def _round_step(span: float) -> float:

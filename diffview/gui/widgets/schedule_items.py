@@ -67,6 +67,17 @@ class RunLevels(Overlay):
         super().__init__(plot, z=20)
         self.levels: Floats = np.empty(0)
         self.current: float | None = None
+        self._path: QPainterPath | None = None
+
+    def set_levels(self, levels: Floats) -> None:
+        """Take other levels."""
+        self.levels = levels
+        self.refresh()
+
+    def refresh(self) -> None:
+        """Paint again; the marks are made anew, once, however often they are painted."""
+        self._path = None
+        super().refresh()
 
     def bounds(self) -> QRectF:
         """The strip above the axis."""
@@ -76,21 +87,29 @@ class RunLevels(Overlay):
     def draw(self, painter: QPainter, palette: Palette) -> None:
         """All levels, then the one the run is at, larger."""
         base = self.plot.plot_rect.bottom()
-        pixels = [self.plot.to_pixel(float(x), 0).x() for x in self.levels]
+        if self._path is None:
+            self._path = self._marks(base)
         painter.setPen(Qt.PenStyle.NoPen)
         painter.setBrush(palette.colour("reverse", 255 if self.current is None else 150))
-        path = QPainterPath()
-        for at, crowded in zip(pixels, _crowded(pixels), strict=True):
-            if crowded:
-                path.addRect(QRectF(at - 0.5, base - TRIANGLE_PX[1], 1, TRIANGLE_PX[1]))
-            else:
-                path.addPolygon(_triangle(at, base, *TRIANGLE_PX))
-        path.setFillRule(Qt.FillRule.WindingFill)
-        painter.drawPath(path)
+        painter.drawPath(self._path)
         if self.current is not None:
             painter.setPen(pen(palette, "panel", 1.5))
             painter.setBrush(palette.colour("reverse"))
             painter.drawPolygon(_triangle(self.plot.to_pixel(self.current, 0).x(), base, 14.0, 12.0))
+
+    def _marks(self, base: float) -> QPainterPath:
+        """One mark a pixel at most: a thousand levels are a bar, not a thousand rectangles."""
+        pixels = self.plot.pixel_arrays(self.levels, np.zeros_like(self.levels))[0]
+        path = QPainterPath()
+        ticks: set[int] = set()
+        for at, crowded in zip(pixels.tolist(), _crowded(pixels), strict=True):
+            if not crowded:
+                path.addPolygon(_triangle(at, base, *TRIANGLE_PX))
+            elif round(at) not in ticks:
+                ticks.add(round(at))
+                path.addRect(QRectF(at - 0.5, base - TRIANGLE_PX[1], 1, TRIANGLE_PX[1]))
+        path.setFillRule(Qt.FillRule.WindingFill)
+        return path
 
 
 class Handles(Overlay):
@@ -196,9 +215,9 @@ def _triangle(at: float, base: float, width: float, height: float) -> QPolygonF:
     return QPolygonF([QPointF(at - width / 2, base), QPointF(at + width / 2, base), QPointF(at, base - height)])
 
 
-def _crowded(pixels: Sequence[float]) -> list[bool]:
+def _crowded(pixels: Floats) -> list[bool]:
     order = np.argsort(pixels)
-    places = np.asarray(pixels)[order] if len(pixels) else np.empty(0)
+    places = pixels[order]
     gaps = np.diff(places, prepend=-np.inf, append=np.inf)
     close = np.empty(len(pixels), dtype=bool)
     close[order] = np.minimum(gaps[:-1], gaps[1:]) < CROWD_PX

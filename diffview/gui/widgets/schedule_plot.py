@@ -66,7 +66,7 @@ class SchedulePlot(TimePlot):
         self._ghosts: list[tuple[str, Floats, Floats]] = []
         self._read_only = False
         self._press: QPointF | None = None
-        self.quantity = "alpha_bar"
+        self.quantity, self._span = "", (0.0, 0.0)
         self.set_quantity("alpha_bar")
 
     # -- what is shown
@@ -74,8 +74,10 @@ class SchedulePlot(TimePlot):
     def set_quantity(self, name: str, low: float | None = None, high: float | None = None) -> None:
         """Show alpha_bar, log_snr, sigma or beta; the range is the quantity's own unless given."""
         known = QUANTITIES[name]
-        self.quantity = name
         span = (known.low if low is None else low, known.high if high is None else high)
+        if (name, span) == (self.quantity, self._span):
+            return
+        self.quantity, self._span = name, span
         bottom, top = np.log10(span) if known.log else span
         room = 0.04 * (top - bottom)
         self.y_axis.log = known.log
@@ -109,8 +111,7 @@ class SchedulePlot(TimePlot):
 
     def set_grid_ticks(self, x: Floats) -> None:
         """Mark the levels a run visits."""
-        self._levels.levels = np.asarray(x, dtype=float)
-        self._levels.update()
+        self._levels.set_levels(np.asarray(x, dtype=float))
 
     def set_run_marker(self, x: float | None) -> None:
         """Mark the level at which the run is now."""

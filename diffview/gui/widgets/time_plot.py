@@ -94,14 +94,19 @@ class TimePlot(PlotBase):
 
     def set_chain_length(self, length: int) -> None:
         """Write t = 1 as `length`."""
-        self.chain_length = length
-        self.set_x_axis(self.x_kind, self.x_axis.low, self.x_axis.high)
+        if length != self.chain_length:
+            self.chain_length = length
+            self.set_x_axis(self.x_kind, self.x_axis.low, self.x_axis.high)
 
     def set_x_axis(self, kind: str, low: float = 0.0, high: float = 1.0) -> None:
         """Take x as "t" or "ln_s" over [low, high]; every x given or told is in these units."""
+        factor = float(self.chain_length) if kind == "t" else 1.0
+        asked, now = (kind, low, high, factor), (self.x_kind, self.x_axis.low, self.x_axis.high, self.x_axis.factor)
+        if asked == now and self.x_axis.integers == (kind == "t"):
+            return
         self.x_kind = kind
         self.x_axis.integers = kind == "t"
-        self.x_axis.factor = float(self.chain_length) if kind == "t" else 1.0
+        self.x_axis.factor = factor
         self.set_ranges(x=(low, high))
         self.set_playhead(self.playhead_x)
         self.axisChanged.emit()
