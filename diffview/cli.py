@@ -153,8 +153,8 @@ def _value(word: str, value: str) -> Any:
         return value
     try:
         return json.loads(value)
-    except ValueError:
-        raise UserError(f"{word!r} is not complete.", "Write a list as knots=[[0.5, 1.0], [1.0, -3.0]].") from None
+    except (ValueError, RecursionError):
+        raise UserError(f"{word[:60]!r} is not complete.", "Write a list as knots=[[0.5, 1.0], [1.0, -3.0]].") from None
 
 
 def _info(options: argparse.Namespace) -> None:

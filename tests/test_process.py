@@ -1,6 +1,8 @@
 """Noise streams, the forward path in both modes, and the parametrisations."""
 
 import math
+import subprocess
+import sys
 
 import numpy as np
 import pytest
@@ -170,6 +172,32 @@ def test_the_chain_does_not_depend_on_the_order_of_queries(monkeypatch: pytest.M
             assert (path(levels[i]) == fresh[i]).all()
     assert len(path._knots) <= path._room
     assert path._room == (8 if cache_bytes == 0 else cache_bytes // (4 * 12 * 13))
+
+
+@pytest.mark.parametrize("shape", [(95, 96), (96, 96), (130, 140)])
+def test_drawing_on_two_threads_changes_no_bit(monkeypatch: pytest.MonkeyPatch, shape: tuple[int, int]) -> None:
+    levels = [*np.exp(np.random.default_rng(1).uniform(-12, 9, 25)), 1.0, 2.0, 0.5, 1.25**0.5, 2.5**0.5, 1e-8, 1e9]
+    path, small = ForwardPath(3, shape, "chain", member=2), ForwardPath(3, shape, "chain", member=2)
+    small._room = 8
+    ahead = [path(s) for s in levels]
+    assert not path._drawn and all((small(s) == w).all() for s, w in zip(levels, ahead, strict=True))
+    monkeypatch.setattr(ForwardPath, "SIDE_BY_SIDE", math.inf)
+    alone = ForwardPath(3, shape, "chain", member=2)
+    for i in reversed(range(len(levels))):
+        assert (alone(levels[i]) == ahead[i]).all()
+
+
+def test_the_drawing_threads_are_made_late_and_end_with_the_program() -> None:
+    program = (
+        "import threading, sys\n"
+        "from diffview.process import ForwardPath\n"
+        "ForwardPath(1, (8, 8), 'chain')(0.7)\n"
+        "print(threading.active_count(), 'concurrent.futures' in sys.modules)\n"
+        "ForwardPath(1, (128, 128), 'chain')(0.7)\n"
+        "print(threading.active_count())\n"
+    )
+    done = subprocess.run([sys.executable, "-W", "error", "-c", program], capture_output=True, text=True, timeout=30)
+    assert (done.returncode, done.stderr, done.stdout.split()) == (0, "", ["1", "False", "3"])
 
 
 def test_what_a_path_returns_may_be_written_to() -> None:

@@ -79,10 +79,24 @@ def test_nearest() -> None:
     stride = trajectory.stride
     assert trajectory.nearest(stride + 1).index == stride
     assert trajectory.nearest(60).index == 60
-    assert trajectory.nearest_level(1e9).index == 0
-    assert trajectory.nearest_level(0.0).index == 60
-    assert trajectory.nearest_level(LEVELS[stride]).index == stride
-    assert trajectory.nearest_level(LEVELS[stride] * 1.0001).index == 0
+    assert trajectory.nearest(-3).index == 0 and trajectory.nearest(1000).index == 60
+    for index in range(61):
+        best = min(abs(step.index - index) for step in trajectory.kept)
+        assert abs(trajectory.nearest(index).index - index) == best
+    with pytest.raises(IndexError):
+        Trajectory().nearest(0)
+
+
+@pytest.mark.parametrize("bound", [7 * ONE_STEP, 1000 * ONE_STEP])
+@pytest.mark.parametrize("most", [1, 4, 10, 61, 500])
+def test_spread(bound: int, most: int) -> None:
+    trajectory = recorded(bound, steps())
+    indices = [step.index for step in trajectory.spread(most, 60)]
+    assert indices[0] == 0 and indices[-1] == 60 and len(indices) <= most + 2
+    assert len(set(np.diff(indices[:-1]).tolist())) <= 1, "not even"
+    assert Trajectory().spread(most, 60) == []
+    half = recorded(bound, steps()[:31])
+    assert {step.index for step in half.spread(most, 60)} <= set(range(31))
 
 
 def test_tensors_are_kept_as_arrays() -> None:

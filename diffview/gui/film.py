@@ -89,7 +89,10 @@ class Film(QObject):
         if run is not self._run:
             self._run = run
             self._pictures.clear()
-        steps = [] if run is None else run.trajectory.spread(MOST_STEPS, run.plan.steps)
+        steps = []
+        if run is not None and len(run.trajectory):
+            total = run.plan.steps if run.active else len(run.trajectory) - 1
+            steps = run.trajectory.spread(MOST_STEPS, total)
         if self._pictures and [step.index for step in steps] == [step.index for step in self.steps]:
             return
         shown = state if self._session.view.reverse == "x_t" else estimate

@@ -107,6 +107,7 @@ def test_no_label_of_any_quantity_overlaps(qtbot, quantity, height):
     qtbot.addWidget(plot)
     plot.resize(900, height)
     plot.set_quantity(quantity)
+    plot.lay_out()  # as a shown plot does when it is resized
     rects = [r for _, r in plot.y_axis.label_rects(plot.plot_rect, QRectF(plot.rect()))]
     assert len(rects) >= 2
     assert not any(a.intersects(b) for i, a in enumerate(rects) for b in rects[:i])

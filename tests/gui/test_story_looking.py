@@ -102,8 +102,8 @@ def all_at(window, find, row):
         assert window.forward.view.value_at(*at) == pytest.approx(float(x_t[at]), abs=1e-4)
     assert f"t {row} " in window.forward.caption.text()
     step = window.live.step
-    higher = [k.s for k in window.live.run.trajectory.kept if k.s >= s * (1 - 1e-9)]
-    assert step.s == (min(higher) if higher else window.live.run.trajectory.kept[0].s)
+    places = [float(session.recipe.schedule.t_of(kept.s)) for kept in window.live.run.trajectory.kept]
+    assert abs(places[step.index] - t) == min(abs(place - t) for place in places), "not the nearest step"
     z = float(session.recipe.schedule.scale(step.s)) * step.y[0, 0]
     assert window.reverse.view.value_at(20, 33) == pytest.approx(float(z[20, 33]), abs=1e-4)
     assert f"step {step.index}/" in window.reverse.caption.text()

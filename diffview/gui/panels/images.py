@@ -299,7 +299,7 @@ class ReversePanel(_Picture):
         shot = self._live.shot
         self.view.set_badge("")
         if shot is None:
-            self.caption.setText("")
+            self.caption.setText("move the playhead above t = 0")
             return
         self.truth.set_image(np.ascontiguousarray(shot.eps))
         loss = shot.loss

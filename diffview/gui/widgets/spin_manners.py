@@ -13,7 +13,7 @@ class SpinManners(QObject):
     def __init__(self, spin: QAbstractSpinBox, width: int = 0) -> None:
         """Mind `spin`, `width` design pixels wide where that is not 0."""
         super().__init__(spin)
-        self._spin, self._width = spin, width
+        self._width = width
         spin.setLocale(QLocale.c())
         spin.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
         spin.installEventFilter(self)
@@ -21,9 +21,14 @@ class SpinManners(QObject):
         theme.changed.connect(self._restyle)
         self._restyle()
 
+    @property
+    def spin(self) -> QAbstractSpinBox:
+        """The field, which owns this: no reference of our own keeps it."""
+        return self.parent()  # type: ignore[return-value]
+
     def eventFilter(self, watched: QObject, event: QEvent) -> bool:
         """Pass on what is not the field's."""
-        if event.type() is QEvent.Type.Wheel and not self._spin.hasFocus():
+        if event.type() is QEvent.Type.Wheel and not self.spin.hasFocus():
             event.ignore()  # what lies around scrolls
             return True
         if event.type() is QEvent.Type.ShortcutOverride and isinstance(event, QKeyEvent):
@@ -33,8 +38,8 @@ class SpinManners(QObject):
 
     def _restyle(self) -> None:
         """Figures of one width; Qt forgets the padding of a spin box that a style sheet gives it."""
-        self._spin.setFont(theme.font(tabular=True))
-        self._spin.lineEdit().setFont(theme.font(tabular=True))
+        self.spin.setFont(theme.font(tabular=True))
+        self.spin.lineEdit().setFont(theme.font(tabular=True))
         if self._width:
-            self._spin.setFixedWidth(theme.px(self._width))
-        self._spin.lineEdit().setTextMargins(theme.px(GRID - 2), 0, 0, 0)
+            self.spin.setFixedWidth(theme.px(self._width))
+        self.spin.lineEdit().setTextMargins(theme.px(GRID - 2), 0, 0, 0)

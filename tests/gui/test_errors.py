@@ -1,0 +1,41 @@
+"""The log of mistakes: where, when, which version, and the traceback."""
+
+import logging
+import re
+
+import pytest
+
+from diffview import __version__
+from diffview.gui import errors
+
+
+@pytest.fixture
+def folder(tmp_path, monkeypatch):
+    log = logging.getLogger("diffview")
+    kept, log.handlers = log.handlers, []
+    monkeypatch.setattr(errors, "user_folder", lambda kind: tmp_path)
+    yield tmp_path
+    for handler in log.handlers:
+        handler.close()
+    log.handlers = kept
+
+
+def test_the_log_is_opened_at_its_first_entry_and_once(folder):
+    assert errors.log_file() == errors.log_file() == str(folder / "diffview.log")
+    assert list(folder.iterdir()) == []
+    assert len(logging.getLogger("diffview").handlers) == 1
+
+
+def test_an_entry_has_its_time_the_version_and_the_traceback(folder):
+    told = []
+    for error in (ZeroDivisionError("τ = 0"), KeyError("x")):
+        try:
+            raise error
+        except type(error) as caught:
+            errors.report(caught, told.append)
+    text = (folder / "diffview.log").read_text(encoding="utf-8")
+    heads = re.findall(r"^\d{4}-\d\d-\d\d \d\d:\d\d:\d\d,\d{3} diffview (\S+) ERROR (.*)$", text, re.MULTILINE)
+    assert heads == [(__version__, "Traceback (most recent call last):")] * 2
+    assert "ZeroDivisionError: τ = 0" in text and "test_errors.py" in text
+    assert [m.kind for m in told] == ["error", "error"]
+    assert "ZeroDivisionError: τ = 0" in told[0].text
