@@ -177,7 +177,7 @@ class ForwardPath:
         return value
 
     def _way(self, v: float, j: int) -> Iterator[tuple[int, float, float]]:
-        """The nodes around v with their intervals, from the root [4^j, 4^(j+1)] to the leaf, or to where v is an end."""
+        """The nodes around v with their intervals, from the root [4^j, 4^(j+1)] to the leaf, or until v is an end."""
         node, low, high = 1, 4.0**j, 4.0 ** (j + 1)
         for _ in range(self.LEVELS):
             if v in (low, high):

@@ -196,7 +196,8 @@ def test_the_drawing_threads_are_made_late_and_end_with_the_program() -> None:
         "ForwardPath(1, (128, 128), 'chain')(0.7)\n"
         "print(threading.active_count())\n"
     )
-    done = subprocess.run([sys.executable, "-W", "error", "-c", program], capture_output=True, text=True, timeout=30)
+    command = [sys.executable, "-W", "error", "-c", program]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=30, check=False)
     assert (done.returncode, done.stderr, done.stdout.split()) == (0, "", ["1", "False", "3"])
 
 

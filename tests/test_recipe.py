@@ -9,8 +9,9 @@ import pytest
 
 from diffview.errors import UserError
 from diffview.fields import Field, Region
+from diffview.plan import CACHED, Facts, Plan, resolve, run, start_state
 from diffview.process import ForwardPath
-from diffview.recipe import CACHED, Facts, Plan, Recipe, resolve, run, start_state
+from diffview.recipe import Recipe
 from diffview.samplers import SAMPLERS, Step
 from diffview.schedules import SCHEDULES, Cosine, Custom, Flow, Linear
 from diffview.transforms import TRANSFORMS

@@ -17,10 +17,11 @@ import numpy as np
 from diffview.denoisers import Denoiser, Local
 from diffview.fields import Field, Region
 from diffview.forward import Forward
+from diffview.plan import Facts, Plan, resolve, run
 from diffview.process import STEP, draw
 from diffview.readers.packaged import packaged_field
 from diffview.readers.process import ReaderProcess
-from diffview.recipe import Facts, Plan, Recipe, default_recipe, resolve, run
+from diffview.recipe import Recipe, default_recipe
 from diffview.regions import MOST_CROPS, crops_for
 from diffview.schedules import Cosine
 

@@ -18,8 +18,9 @@ from diffview.gui.session import Session
 from diffview.gui.settings import Settings
 from diffview.gui.theme import theme
 from diffview.gui.window import MainWindow
+from diffview.plan import Facts
 from diffview.readers.packaged import packaged_field
-from diffview.recipe import Facts, Recipe, default_recipe
+from diffview.recipe import Recipe, default_recipe
 
 SHOT_LIMIT_S = 120
 SETTLE_MS = 300

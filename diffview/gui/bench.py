@@ -69,7 +69,8 @@ def _window(width: int = 1600, height: int = 1000) -> Iterator[MainWindow]:
 def _take_region(window: MainWindow, side: int, mode: str) -> None:
     """Work on a region of side x side pixels: of the packaged field, or of a synthetic one where it is too small."""
     from diffview.bench.core import synthetic_field
-    from diffview.recipe import Facts, default_recipe
+    from diffview.plan import Facts
+    from diffview.recipe import default_recipe
 
     recipe = replace(default_recipe(), path_mode=mode)
     if side != 128:
@@ -230,7 +231,7 @@ class _Gaps(QObject):
 def gaps(seconds: float) -> Numbers:
     """Gaps while nothing happens, while `local` samples unseen, and while it samples and each step is drawn."""
     from diffview.gui.jobs import Sampling
-    from diffview.recipe import resolve
+    from diffview.plan import resolve
 
     found: dict[str, list[float]] = {"idle": [], "unseen": [], "drawn": []}
     with _window() as window:
@@ -304,8 +305,9 @@ def opening(path: str, dataset: str) -> Numbers:
 def slice_memory(small: str, path: str, dataset: str) -> Numbers:
     """Bytes that one slice takes: in the reader and here, at most and in the end, over what was there before."""
     from diffview.bench.core import memory, reset_peak
+    from diffview.plan import Facts
     from diffview.readers.process import ReaderProcess
-    from diffview.recipe import Facts, default_recipe
+    from diffview.recipe import default_recipe
 
     reader = ReaderProcess()
     with _window() as window:

@@ -10,10 +10,11 @@ from PySide6.QtCore import QObject, QTimer, Signal
 from diffview.errors import UserError
 from diffview.fields import Field, Region
 from diffview.gui.session import Session
+from diffview.plan import Facts
 from diffview.readers.base import Picture
 from diffview.readers.packaged import packaged_field
 from diffview.readers.process import ReaderProcess
-from diffview.recipe import Facts, Recipe
+from diffview.recipe import Recipe
 from diffview.regions import MOST_CROPS
 
 POLL_MS = 15

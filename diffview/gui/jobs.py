@@ -15,7 +15,7 @@ from PySide6.QtCore import QObject, QThread
 
 from diffview.arrays import to_numpy
 from diffview.denoisers import Denoiser
-from diffview.recipe import FitSet, Plan, cores, on_device, run
+from diffview.plan import FitSet, Plan, cores, on_device, run
 from diffview.trajectory import Trajectory
 
 Array = NDArray[np.float32]

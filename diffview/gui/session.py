@@ -8,7 +8,8 @@ from PySide6.QtCore import QObject, Signal
 
 from diffview.errors import UserError
 from diffview.forward import Forward, Frame
-from diffview.recipe import Facts, Plan, Recipe, resolve
+from diffview.plan import Facts, Plan, resolve
+from diffview.recipe import Recipe
 
 UNDO_DEPTH = 200
 

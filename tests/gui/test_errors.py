@@ -38,4 +38,4 @@ def test_an_entry_has_its_time_the_version_and_the_traceback(folder):
     assert heads == [(__version__, "Traceback (most recent call last):")] * 2
     assert "ZeroDivisionError: τ = 0" in text and "test_errors.py" in text
     assert [m.kind for m in told] == ["error", "error"]
-    assert "ZeroDivisionError: τ = 0" in told[0].text
+    assert "ZeroDivisionError: τ = 0" in told[0].sentence

@@ -9,8 +9,8 @@ from conftest import PATIENCE, QUICK, sampling_has_ended, thread_names
 
 from diffview.gui import jobs
 from diffview.gui.jobs import FAILED, FINISHED, STOPPED, WAITING, Engine, Sampling
+from diffview.plan import Facts, resolve, run
 from diffview.readers.packaged import packaged_field
-from diffview.recipe import Facts, resolve, run
 
 SECONDS = PATIENCE / 1000
 

@@ -8,8 +8,9 @@ import pytest
 from diffview.errors import UserError
 from diffview.fields import Field, Region
 from diffview.gui.session import UNDO_DEPTH, Session
+from diffview.plan import Facts
 from diffview.readers.packaged import packaged_field
-from diffview.recipe import Facts, Recipe, default_recipe
+from diffview.recipe import Recipe, default_recipe
 from diffview.schedules import Cosine, Linear
 
 QUICK = replace(default_recipe(), model="gaussian", region=Region(40, 120, 64, 64))

@@ -5,7 +5,7 @@ from dataclasses import fields
 
 import pytest
 from PySide6.QtGui import QColor, QFontDatabase, QFontMetrics, QPalette
-from PySide6.QtWidgets import QPushButton, QToolButton
+from PySide6.QtWidgets import QComboBox, QPushButton, QToolButton
 
 from diffview.gui.theme import DARK, LIGHT, PALETTES, SCALES, theme
 from diffview.gui.widgets import icons
@@ -128,6 +128,27 @@ def test_the_pictures_of_controls_use_the_tokens(p):
     ours = {getattr(p, f.name) for f in fields(p)}
     for file in resource("icons").glob(f"*-{p.name}.svg"):
         assert set(re.findall(r"#[0-9a-f]{6}", file.read_text())) <= ours
+
+
+@pytest.mark.qt_log_ignore("This plugin does not support")  # the offscreen plugin, of a list that pops up
+@pytest.mark.parametrize("name", ["dark", "light"])
+def test_what_cannot_be_chosen_in_a_list_is_faint(qtbot, name):
+    theme.use(name)
+    combo = QComboBox()
+    qtbot.addWidget(combo)
+    combo.addItems(["Choice", "MMMM", "MMMM"])
+    combo.model().item(2).setEnabled(False)
+    combo.show()
+    combo.showPopup()
+    view = combo.view()
+    picture = view.viewport().grab().toImage()
+    wanted = {1: theme.palette.text, 2: theme.palette.faint}
+    for row, token in wanted.items():
+        rect = view.visualRect(combo.model().index(row, 0))
+        seen = {picture.pixelColor(x, y).name() for x in range(rect.width()) for y in range(rect.top(), rect.bottom())}
+        assert token in seen
+        assert not (set(wanted.values()) - {token}) & seen
+    combo.hidePopup()
 
 
 @pytest.mark.parametrize("name", icons.NAMES)

@@ -12,7 +12,8 @@ from diffview.gui.widgets.card import ElidedLabel
 from diffview.gui.widgets.icons import set_icon
 from diffview.gui.widgets.segmented import SegmentedControl
 from diffview.gui.widgets.whole_spin import WholeSpin
-from diffview.recipe import COUNTS, Recipe, cores
+from diffview.plan import cores
+from diffview.recipe import COUNTS, Recipe
 from diffview.samplers import SAMPLERS
 
 LARGEST_SPIN_SEED = 2**31 - 1
