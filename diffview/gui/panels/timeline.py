@@ -112,7 +112,7 @@ class TimelinePanel(Card):
         session.changed.connect(self.show_recipe)
         session.viewed.connect(self.show_view)
         live.stepped.connect(self.film.show_step)
-        live.run_changed.connect(self.film.extend_run)
+        live.run_changed.connect(self.film.show_step)
 
     # -- edits
 
