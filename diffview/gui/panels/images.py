@@ -315,8 +315,12 @@ class ReversePanel(_Picture):
         done = f"step {step.index}/{run.plan.steps} · {step.evaluations} evaluations"
         self.caption.setText(f"t {row} · s {number(step.s)} · {done}{self._noise_scale()}")
         started_here = run.plan.recipe.start == "field"
-        badge = "noise" if is_noise(step.s) and self._session.view.reverse == "x_t" else ""
-        self.view.set_badge(badge or ("from the field" if started_here else "made by the model"), "reverse")
+        badge = "from the field" if started_here else "made by the model"
+        if run.plan.region != self._session.plan.region:
+            badge = "earlier run, another region"
+        elif is_noise(step.s) and self._session.view.reverse == "x_t":
+            badge = "noise"
+        self.view.set_badge(badge, "reverse")
 
 
 def link_images(session: Session, forward: ForwardPanel, reverse: ReversePanel) -> None:

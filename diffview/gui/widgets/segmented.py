@@ -40,6 +40,7 @@ class SegmentedControl(QWidget):
         for button in self._buttons.values():
             self._group.removeButton(button)
             self._row.removeWidget(button)
+            button.hide()  # it is deleted a turn of the event loop later
             button.deleteLater()
         self._buttons, self._tips = {}, {}
         for key, text, tip in items:
