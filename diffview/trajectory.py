@@ -17,8 +17,9 @@ class Trajectory:
     One thread may append while another reads.
     """
 
-    def __init__(self, bound: int = BOUND) -> None:
-        self.bound = bound
+    def __init__(self, bound: int | None = None) -> None:
+        """An empty one; `bound` in bytes, BOUND by default."""
+        self.bound = BOUND if bound is None else bound
         self.stride = 1
         self._steps: dict[int, Step] = {}
         self._last: Step | None = None

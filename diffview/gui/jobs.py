@@ -6,7 +6,7 @@ A newer request, or `stop`, is the cancel signal. Only this module names QThread
 
 import threading
 import time
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
@@ -16,6 +16,7 @@ from PySide6.QtCore import QObject, QThread
 from diffview.arrays import to_numpy
 from diffview.denoisers import Denoiser
 from diffview.plan import FitSet, Plan, cores, on_device, run
+from diffview.samplers import Step
 from diffview.trajectory import Trajectory
 
 Array = NDArray[np.float32]
@@ -74,6 +75,16 @@ class Shot:
         return None if eps_hat is None else float(np.mean((self.eps - eps_hat) ** 2, dtype=np.float64))
 
 
+@dataclass(eq=False)
+class Replay:
+    """A step of an ended run that was thinned out of its record, computed again."""
+
+    run: Run
+    index: int
+    step: Step | None = None
+    error: Exception | None = None
+
+
 @dataclass(frozen=True)
 class Engine:
     """What importing torch told: its version (None: not installed) and the devices it can use, with their labels."""
@@ -109,6 +120,7 @@ class Sampling(QObject):
         self._lock = threading.Condition()
         self._run: Run | None = None
         self._shot: Shot | None = None
+        self._replay: Replay | None = None
         self._want_engine = False
         self._closing = False
         self._number = 0
@@ -151,6 +163,13 @@ class Sampling(QObject):
             self._wake()
             return self._shot
 
+    def request_replay(self, run: Run, index: int) -> Replay:
+        """Ask for the exact step `index` of a run; a newer request replaces one not yet begun."""
+        with self._lock:
+            self._replay = Replay(run, index)
+            self._wake()
+            return self._replay
+
     def request_engine(self) -> None:
         """Import torch when nothing else is asked; the answer comes in `engine`."""
         with self._lock:
@@ -171,15 +190,18 @@ class Sampling(QObject):
         """The thread's loop."""
         while True:
             with self._lock:
-                while not (self._closing or self._run or self._shot or self._want_engine):
+                while not (self._closing or self._run or self._shot or self._replay or self._want_engine):
                     self._lock.wait()
                 if self._closing:
                     return
                 asked, self._run = self._run, None
-                want_engine = self._want_engine and not (asked or self._shot)
+                replay, self._replay = (None, self._replay) if asked else (self._replay, None)
+                want_engine = self._want_engine and not (asked or replay or self._shot)
                 self._want_engine = self._want_engine and not want_engine
             if asked is not None:
                 self._do_run(asked)
+            elif replay is not None:
+                self._do_replay(replay)
             elif want_engine:
                 self.engine = load_engine()
             else:
@@ -200,6 +222,20 @@ class Sampling(QObject):
             asked.error, state = error, FAILED
         asked.seconds = time.perf_counter() - asked.started
         asked.state = state
+
+    def _do_replay(self, replay: Replay) -> None:
+        plan = replay.run.plan
+
+        def go_on(step: Step, index: int) -> Step:
+            again = replace(step, y=on_device(step.y, plan.device))
+            return next(s for s in run(plan, self._denoiser(plan), again) if s.index == index)
+
+        try:
+            record = Trajectory()
+            record.append(replay.run.trajectory.at(replay.index, go_on))
+            replay.step = record.last
+        except Exception as error:  # noqa: BLE001 - the window shows it or reports it as a bug
+            replay.error = error
 
     def _do_shot(self) -> None:
         with self._lock:

@@ -12,7 +12,7 @@ from PySide6.QtCore import QObject, QTimer, Signal
 
 from diffview.errors import UserError
 from diffview.gui.errors import report
-from diffview.gui.jobs import FAILED, Engine, Run, Sampling, Shot
+from diffview.gui.jobs import FAILED, Engine, Replay, Run, Sampling, Shot
 from diffview.gui.session import Message, Session, View
 from diffview.recipe import Recipe
 from diffview.samplers import Step
@@ -20,6 +20,7 @@ from diffview.schedules import Schedule
 
 TICK_MS = 16
 AUTO_RUN_MS = 200
+REST_MS = 150
 
 
 class Live(QObject):
@@ -48,6 +49,8 @@ class Live(QObject):
         self.shot: Shot | None = None
         self.engine: Engine | None = None
         self._asked_shot: Shot | None = None
+        self._asked_replay: Replay | None = None
+        self._missing: int | None = None
         self._want_engine = False
         self._ran: object = None
         self._places: tuple[Run, Schedule, NDArray[np.float64]] | None = None
@@ -58,6 +61,8 @@ class Live(QObject):
         self._timer.timeout.connect(self.tick)
         self._auto = QTimer(self, singleShot=True, interval=AUTO_RUN_MS)
         self._auto.timeout.connect(self._auto_run)
+        self._rest = QTimer(self, singleShot=True, interval=REST_MS)
+        self._rest.timeout.connect(self._replay_missing)
         session.changed.connect(self._on_changed)
         session.viewed.connect(self._on_viewed)
 
@@ -69,8 +74,9 @@ class Live(QObject):
     @property
     def idle(self) -> bool:
         """Whether nothing computes, plays or is about to."""
-        busy = self.active or self._was_active or self._sweep or self._auto.isActive()
-        return not (busy or self._asked_shot or self._want_engine)
+        moving = self.active or self._was_active or self._sweep
+        soon = self._auto.isActive() or self._rest.isActive()
+        return not (moving or soon or self._asked_shot or self._asked_replay or self._want_engine)
 
     def start(self) -> None:
         """Run the plan as it stands and play it from its start."""
@@ -90,8 +96,8 @@ class Live(QObject):
 
     def close(self) -> None:
         """End the sampling thread."""
-        self._timer.stop()
-        self._auto.stop()
+        for timer in (self._timer, self._auto, self._rest):
+            timer.stop()
         self._sampling.close()
 
     def load_engine(self) -> None:
@@ -108,7 +114,27 @@ class Live(QObject):
         run = self.run
         if run is not None and len(run.trajectory):
             places = self.places(run)[: len(run.trajectory)]
-            self._show(run.trajectory.nearest(int(np.abs(places - t).argmin())))
+            index = int(np.abs(places - t).argmin())
+            step = run.trajectory.nearest(index)
+            self._show(step)
+            self._missing = None if run.active or step.index == index else index
+            if self._missing is not None:
+                self._rest.start()
+
+    def _replay_missing(self) -> None:
+        """The hand rests on a step that was thinned out of the record: have it computed again, exactly."""
+        if self.run is not None and self._missing is not None:
+            self._asked_replay = self._sampling.request_replay(self.run, self._missing)
+            self._timer.start()
+
+    def _pull_replay(self) -> None:
+        asked = self._asked_replay
+        if asked is None or (asked.step is None and asked.error is None):
+            return
+        self._asked_replay = None
+        self._tell(asked.error)
+        if asked.step is not None and asked.run is self.run and asked.index == self._missing:
+            self._show(asked.step)
 
     def places(self, run: Run) -> NDArray[np.float64]:
         """The t of every level of a run on the schedule in force: recorded steps belong to a noise level."""
@@ -201,6 +227,7 @@ class Live(QObject):
     def tick(self) -> None:
         """Pull what is new and show it."""
         self._pull_shot()
+        self._pull_replay()
         self._pull_engine()
         if self.run is not None:
             self._pull_run(self.run)

@@ -2,10 +2,11 @@
 
 import importlib.util
 import threading
+from dataclasses import replace
 
 import numpy as np
 import pytest
-from conftest import PATIENCE
+from conftest import PATIENCE, QUICK
 from PySide6.QtCore import Qt
 from PySide6.QtTest import QTest
 
@@ -298,3 +299,25 @@ def test_opening_the_list_of_devices_loads_torch_and_a_run_on_it_agrees(window, 
 
 def test_a_thread_that_never_started_closes(qapp):
     Sampling().close()
+
+
+# -- thinned runs
+
+
+def test_resting_on_a_thinned_step_shows_it_exactly(open_window, monkeypatch, find, settle):
+    steps = 60
+    one = 3 * 64 * 64 * 4
+    monkeypatch.setattr("diffview.trajectory.BOUND", 9 * one)
+    window = open_window(replace(QUICK, sampler="ddpm", steps=steps))
+    run_ = window.live.run
+    assert run_.state == "finished" and run_.trajectory.stride >= 8
+    index = run_.trajectory.stride + 3
+    places = window.live.places(run_)
+    window.session.look(playhead=float(places[index]), follow=False)
+    assert window.live.step.index != index, "nothing to compute again"
+    settle(window)
+    assert window.live.step.index == index
+    exact = list(run(run_.plan))[index]
+    np.testing.assert_array_equal(window.live.step.y, exact.y)
+    np.testing.assert_array_equal(window.live.step.x0_hat, exact.x0_hat)
+    assert f"step {index}/{steps}" in window.reverse.caption.text()
