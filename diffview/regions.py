@@ -25,7 +25,10 @@ Table = NDArray[np.int32]
 
 def summed(mask: Mask) -> Table:
     """Summed-area table of a mask, [rows + 1, columns + 1]: any rectangle's missing pixels by four look-ups."""
-    table = np.zeros((mask.shape[0] + 1, mask.shape[1] + 1), dtype=np.int32)
+    shape = mask.shape[0] + 1, mask.shape[1] + 1
+    if not mask.any():  # one zero that stands for all takes no memory
+        return np.broadcast_to(np.zeros((), dtype=np.int32), shape)
+    table = np.zeros(shape, dtype=np.int32)
     table[1:, 1:] = mask
     np.cumsum(table, axis=0, out=table)
     np.cumsum(table, axis=1, out=table)

@@ -219,6 +219,7 @@ class ReversePanel(_Picture):
         self.mode = SegmentedControl()
         self.mode.setObjectName("reverseModeControl")
         self._items: tuple[str, ...] = ()
+        self._drawn: object = None
         self.add_control(self.kind)
         self.add_control(self.mode)
         pair = QWidget()
@@ -271,10 +272,14 @@ class ReversePanel(_Picture):
 
     def draw(self) -> None:
         """Draw the picture and its readout."""
-        picture = self.picture()
-        if picture is None:
-            self.view.set_placeholder(self._why_empty())
-        self.view.set_image(picture)
+        view, live = self._session.view, self._live
+        shown = (live.shot if view.one_shot else live.step, view.reverse, self._session.recipe.schedule.form)
+        if shown != self._drawn:
+            self._drawn = shown
+            picture = self.picture()
+            if picture is None:
+                self.view.set_placeholder(self._why_empty())
+            self.view.set_image(picture)
         if self._session.view.one_shot:
             self._caption_shot()
         else:
