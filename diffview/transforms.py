@@ -84,9 +84,13 @@ class Transform:
 
     def __call__(self, x: ArrayLike) -> NDArray[np.float32]:
         """Physical to standardised, float32; missing stays missing."""
-        x = np.asarray(x)
-        parts = [((g - self.mean) / self.std).astype(np.float32) for g in _through(TRANSFORMS[self.key], x.ravel())]
-        return np.concatenate(parts).reshape(x.shape) if parts else np.empty(x.shape, np.float32)
+        flat = np.asarray(x).ravel()
+        z = np.empty(flat.shape, dtype=np.float32)
+        start = 0
+        for g in _through(TRANSFORMS[self.key], flat):
+            z[start : start + g.size] = (g - self.mean) / self.std
+            start += g.size
+        return z.reshape(np.shape(x))
 
     def inverse(self, z: ArrayLike) -> NDArray[np.float64]:
         """Standardised to physical, float64."""

@@ -26,6 +26,12 @@ REST_MS = 150
 class Live(QObject):
     """The run and the step on screen.
 
+    Attributes:
+        run: the newest run.
+        step, shown: the step on screen and the run it belongs to, which is an earlier one until the newest has a step.
+        shot: the newest shot that has been taken.
+        engine: what importing torch told; None while it is not imported.
+
     Signals:
         stepped: `step` or `run` changed: draw.
         shot_taken: `shot` changed.
@@ -46,6 +52,7 @@ class Live(QObject):
         self._field = session.facts.field
         self.run: Run | None = None
         self.step: Step | None = None
+        self.shown: Run | None = None
         self.shot: Shot | None = None
         self.engine: Engine | None = None
         self._asked_shot: Shot | None = None
@@ -116,7 +123,7 @@ class Live(QObject):
             places = self.places(run)[: len(run.trajectory)]
             index = int(np.abs(places - t).argmin())
             step = run.trajectory.nearest(index)
-            self._show(step)
+            self._show(step, run)
             self._missing = None if run.active or step.index == index else index
             if self._missing is not None:
                 self._rest.start()
@@ -134,7 +141,7 @@ class Live(QObject):
         self._asked_replay = None
         self._tell(asked.error)
         if asked.step is not None and asked.run is self.run and asked.index == self._missing:
-            self._show(asked.step)
+            self._show(asked.step, asked.run)
 
     def places(self, run: Run) -> NDArray[np.float64]:
         """The t of every level of a run on the schedule in force: recorded steps belong to a noise level."""
@@ -180,8 +187,10 @@ class Live(QObject):
     def _drop(self) -> None:
         """Another field: what the old one gave has no place in it."""
         self._sampling.stop()
+        self._rest.stop()
         self._sweep = self._was_active = False
-        self.run = self.step = self.shot = self._asked_shot = self._ran = None
+        self.run = self.step = self.shown = self.shot = self._ran = None
+        self._asked_shot = self._asked_replay = self._missing = None
         self.run_changed.emit()
 
     def _on_changed(self, old: Recipe, new: Recipe) -> None:
@@ -192,8 +201,8 @@ class Live(QObject):
             self.take_shot()
         elif self._wanted() != self._ran and self._session.view.auto_run:
             self._auto.start()
-        elif self._session.view.follow and self.step is not None:
-            self._move_playhead(self.step)
+        elif self._session.view.follow and self.step is not None and self.shown is not None:
+            self._move_playhead(self.step, self.shown)
 
     def _wanted(self) -> tuple[Recipe, object, str]:
         """What decides what a run gives; the length of the chain only counts rows."""
@@ -278,19 +287,17 @@ class Live(QObject):
         if view.follow and self._sweep:
             step = run.trajectory.nearest(index)
             if step is not self.step:
-                self._move_playhead(step)
-                self._show(step)
+                self._move_playhead(step, run)
+                self._show(step, run)
         else:
             self.show_at(view.playhead)
 
-    def _move_playhead(self, step: Step) -> None:
-        run = self.run
-        if run is not None:
-            self._session.look(playhead=float(self.places(run)[step.index]))
+    def _move_playhead(self, step: Step, run: Run) -> None:
+        self._session.look(playhead=float(self.places(run)[step.index]))
 
-    def _show(self, step: Step) -> None:
+    def _show(self, step: Step, run: Run) -> None:
         if step is not self.step:
-            self.step = step
+            self.step, self.shown = step, run
             self.stepped.emit()
 
     def _tell(self, error: Exception | None) -> None:

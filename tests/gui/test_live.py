@@ -321,3 +321,17 @@ def test_resting_on_a_thinned_step_shows_it_exactly(open_window, monkeypatch, fi
     np.testing.assert_array_equal(window.live.step.y, exact.y)
     np.testing.assert_array_equal(window.live.step.x0_hat, exact.x0_hat)
     assert f"step {index}/{steps}" in window.reverse.caption.text()
+
+
+def test_an_edit_while_a_shorter_run_has_no_step_yet(window, settle):
+    """The step on screen belongs to an earlier, longer run: its place is asked of that run."""
+    window.session.edit(steps=40)
+    settle(window)
+    assert window.live.step.index == 40
+    window.session.edit(steps=5)
+    window.live._auto_run()
+    assert window.live.shown is not window.live.run and window.live.step.index == 40
+    window.session.edit(chain_length=500)
+    assert "step 40/40" in window.reverse.caption.text()
+    settle(window)
+    assert window.live.shown is window.live.run and "step 5/5" in window.reverse.caption.text()

@@ -312,7 +312,7 @@ class ReversePanel(_Picture):
             self.caption.setText(f"mean |ε − ε̂|² = {number(loss)} · s {number(shot.s)}{self._noise_scale()}")
 
     def _caption_run(self) -> None:
-        step, run = self._live.step, self._live.run
+        step, run = self._live.step, self._live.shown
         if step is None or run is None:
             self.caption.setText("")
             return

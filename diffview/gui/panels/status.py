@@ -63,7 +63,7 @@ class StatusPanel(QWidget):
             last = run.trajectory.last
             parts.append(f"{VERBS.get(run.state, 'Running')} {made} of {steps} steps")
             parts.append(f"{0 if last is None else last.evaluations} evaluations")
-            if step.index != made:
+            if self._live.shown is run and step.index != made:
                 parts.append(f"step {step.index} shown")
             parts.append(f"{number(run.steps_per_second)} steps/s")
             parts.append(run.plan.device)
