@@ -23,8 +23,3 @@ def namespace(y: Any) -> ModuleType:
 def to_numpy(y: Any) -> np.ndarray[Any, np.dtype[Any]]:
     """y as a numpy array on the CPU."""
     return y.detach().cpu().numpy() if is_torch(y) else np.asarray(y)
-
-
-def copied(y: Any) -> Any:
-    """A copy that nobody else writes to."""
-    return y.clone() if is_torch(y) else y.copy()

@@ -21,7 +21,7 @@ EDITED = replace(
 RETURNED = replace(RECIPE, schedule=Cosine(), start="field", start_level=1.2, sampler="ddpm", steps=40)
 
 PICTURES = {
-    "window-dark.png": (RECIPE, ["--size", "1600x1000", "--theme", "dark", "--t", "0.2"]),
+    "window-dark.png": (RECIPE, ["--size", "1600x1000", "--theme", "dark", "--t", "0.12"]),
     "window-light.png": (EDITED, ["--size", "1600x1000", "--theme", "light", "--t", "0.31"]),
     "from-the-field.png": (RETURNED, ["--size", "1280x720", "--theme", "dark", "--t", "0.3"]),
 }

@@ -17,12 +17,14 @@ from PySide6.QtWidgets import (
 from diffview.gui.files import Files
 from diffview.gui.looks import number, region_text
 from diffview.gui.session import Session
+from diffview.gui.theme import theme
 from diffview.gui.widgets.card import ElidedLabel
 from diffview.gui.widgets.whole_spin import WholeSpin
 from diffview.readers.base import Node
 from diffview.recipe import Recipe
 from diffview.transforms import TRANSFORMS
 
+UNITS_PX = 52
 PATH_ROLE = Qt.ItemDataRole.UserRole
 KIND_ROLE = Qt.ItemDataRole.UserRole + 1
 
@@ -44,8 +46,8 @@ class DataPanel(QWidget):
         header = self.tree.header()
         header.setStretchLastSection(False)
         header.setSectionResizeMode(0, QHeaderView.ResizeMode.Stretch)
-        for section in (1, 2):
-            header.setSectionResizeMode(section, QHeaderView.ResizeMode.ResizeToContents)
+        header.setSectionResizeMode(1, QHeaderView.ResizeMode.ResizeToContents)
+        header.resizeSection(2, theme.px(UNITS_PX))
         self.tree.setToolTip("Double click a variable to show it")
         self.file = ElidedLabel(token="text", elide=Qt.TextElideMode.ElideMiddle)
         self.transform = QComboBox()

@@ -112,6 +112,7 @@ class TimelinePanel(Card):
         session.changed.connect(self.show_recipe)
         session.viewed.connect(self.show_view)
         live.stepped.connect(self.film.show_step)
+        live.stepped.connect(self._mark_level)
         live.run_changed.connect(self.film.show_step)
 
     # -- edits
@@ -177,6 +178,7 @@ class TimelinePanel(Card):
         self.plot.set_grid_ticks(np.asarray(scale.x(new.schedule.t_of(levels))))
         self._caption()
         self._show_playhead()
+        self._mark_level()
         self.film.move_run()
         self.film.refresh_forward()
 
@@ -224,6 +226,14 @@ class TimelinePanel(Card):
         self.slider.setValue(round(view.playhead * recipe.chain_length))
         self.slider.blockSignals(False)
         self.film.show_playhead()
+
+    def _mark_level(self) -> None:
+        """The level of the step on screen, among those the run visits."""
+        live, scale = self._live, TimeScale.of(self._session)
+        place = None
+        if live.step is not None and live.shown is not None and live.step.s > 0:
+            place = float(scale.x(float(live.places(live.shown)[live.step.index])))
+        self.plot.set_run_marker(place)
 
     def _show_player(self) -> None:
         set_icon(self.play, "pause" if self._player.playing else "play")
