@@ -79,6 +79,11 @@ class Live(QObject):
         return self.run is not None and self.run.active
 
     @property
+    def running(self) -> bool:
+        """Whether a run computes, or is still being played: what a person calls running, and can stop."""
+        return self.active or self._sweep
+
+    @property
     def idle(self) -> bool:
         """Whether nothing computes, plays or is about to."""
         moving = self.active or self._was_active or self._sweep
@@ -100,6 +105,7 @@ class Live(QObject):
         self._sampling.stop()
         self._sweep = False
         self._timer.start()
+        self.run_changed.emit()
 
     def close(self) -> None:
         """End the sampling thread."""
@@ -267,8 +273,9 @@ class Live(QObject):
             last = made - 1
             index = last if not self._sweep else min(last, self._position(run))
             self._show_played(run, index)
-            if not active and (index >= last or not self._sweep):
+            if not active and index >= last and self._sweep:
                 self._sweep = False
+                self.run_changed.emit()
         if self._was_active and not active:
             self._was_active = False
             self._tell(run.error)

@@ -255,7 +255,7 @@ class MainWindow(QMainWindow):
             self.actions_[name].setChecked(theme.mode == mode)
 
     def _show_run(self) -> None:
-        self.actions_["stopAction"].setEnabled(self.live.active)
+        self.actions_["stopAction"].setEnabled(self.live.running)
 
     def _show_theme(self) -> None:
         self._show_view(self.session.view, self.session.view)
@@ -339,7 +339,7 @@ class MainWindow(QMainWindow):
         if event.key() != Qt.Key.Key_Escape:
             if not self.actions_.key_pressed(event):
                 super().keyPressEvent(event)
-        elif self.live.active:
+        elif self.live.running:
             self.live.stop()
         elif self.files.opening:
             self.files.cancel()

@@ -335,3 +335,17 @@ def test_an_edit_while_a_shorter_run_has_no_step_yet(window, settle):
     assert "step 40/40" in window.reverse.caption.text()
     settle(window)
     assert window.live.shown is window.live.run and "step 5/5" in window.reverse.caption.text()
+
+
+def test_stop_ends_the_playing_of_a_run_that_is_already_made(window, wait, settle, hand, find):
+    window.session.look(pace=10.0)
+    stop = find(window, "stopButton")
+    hand.click(find(window, "runButton"))
+    live = window.live
+    wait(lambda: live.run.state == "finished" and live.shown is live.run and live.step.index >= 1)
+    assert stop.isEnabled() and window.live.step.index < window.live.run.plan.steps
+    hand.click(stop)
+    index = window.live.step.index
+    settle(window)
+    assert window.live.step.index == index and not stop.isEnabled()
+    assert window.live.run.state == "finished" and len(window.live.run.trajectory) == window.live.run.plan.steps + 1

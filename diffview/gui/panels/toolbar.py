@@ -181,8 +181,8 @@ class ToolbarPanel(QWidget):
         self.run.setToolTip(str(refusal) if refusal else "Run the reverse process (R); with Shift, with the next seed")
 
     def show_run(self) -> None:
-        """Stop can be pressed exactly while a run is active."""
-        active = self._live.active
+        """Stop can be pressed exactly while a run computes or is played."""
+        active = self._live.running
         self.stop.setEnabled(active)
         self.stop.setToolTip("Stop; what is recorded stays (Esc)" if active else "Nothing runs")
 
