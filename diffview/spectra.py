@@ -1,8 +1,8 @@
 """Radial power spectra of fields and of the forward process, and the signal-to-noise ratio of every scale.
 
 P(k) is the mean of |FFT2(window (x - mean))|^2 / (N_pixels mean(window^2)) over the ring of wavenumber k, in
-standardised units squared: white noise of standard deviation s has P = s^2 in every ring. k counts cycles per
-domain along the longer side.
+standardised units squared: white noise of standard deviation s has P = s^2, in the first ring about 7 % less, because
+the mean is taken out before the window. k counts cycles per domain along the longer side.
 """
 
 from dataclasses import dataclass
