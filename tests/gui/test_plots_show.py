@@ -1,5 +1,6 @@
 """What the plots show: exact places, colours of the theme, messages; and no reference lost while painting."""
 
+import gc
 import sys
 
 import numpy as np
@@ -220,7 +221,12 @@ def test_painting_loses_no_references(plots):
             QApplication.processEvents()
 
     frames(20)
-    before = [sys.getrefcount(o) for o in (None, True, False)]
-    frames(300)
-    after = [sys.getrefcount(o) for o in (None, True, False)]
+    gc.collect()  # what earlier tests left must not go while we count
+    gc.disable()
+    try:
+        before = [sys.getrefcount(o) for o in (None, True, False)]
+        frames(300)
+        after = [sys.getrefcount(o) for o in (None, True, False)]
+    finally:
+        gc.enable()
     assert all(b - a < 50 for a, b in zip(after, before, strict=True)), (before, after)
