@@ -8,10 +8,13 @@ import os
 import sys
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from diffview import __version__
 from diffview.errors import UserError
+
+if TYPE_CHECKING:
+    from diffview.recipe import Recipe
 
 COMMANDS = ("gui", "schedule", "info", "bench", "about")
 
@@ -91,26 +94,39 @@ def _gui(options: argparse.Namespace) -> int:
 
 
 def _open_window(options: argparse.Namespace) -> int:
+    recipe = _wished(options)
+    from diffview.gui.app import run_app, take_shot
+
+    if options.shot is not None:
+        take_shot(options.shot, options.size, options.after, recipe, mode=options.theme, playhead=options.t)
+        return 0
+    return run_app(recipe, options.present)
+
+
+def _wished(options: argparse.Namespace) -> "Recipe | None":
+    """The recipe that the words ask for: a saved one, with FILE, DATASET and --device in the place of its own."""
     from dataclasses import replace
 
     from diffview.recipe import Recipe, default_recipe
 
+    file = options.file
+    saved = options.recipe
+    if saved is None and file is not None and file.lower().endswith(".json"):
+        saved, file = Path(file), None
     recipe = None
-    if options.recipe is not None:
+    if saved is not None:
         try:
-            recipe = Recipe.from_json(options.recipe.read_text(encoding="utf-8"))
+            recipe = Recipe.from_json(saved.read_text(encoding="utf-8"))
         except (OSError, UnicodeDecodeError) as error:
-            raise UserError(f"The recipe {options.recipe} cannot be read: {error}.", "Check the name.") from None
+            raise UserError(f"The recipe {saved} cannot be read: {error}.", "Check the name.") from None
+    if file is not None:
+        wished = recipe or Recipe()
+        if wished.path != file:
+            wished = replace(wished, path=file, dataset=None, index=None, region=None)
+        recipe = replace(wished, dataset=options.dataset or wished.dataset)
     if options.device is not None:
         recipe = replace(recipe or default_recipe(), device=options.device)
-    from diffview.gui.app import run_app, take_shot
-
-    if options.shot is not None:
-        take_shot(
-            options.shot, options.size, options.after, recipe, options.file, options.dataset, options.theme, options.t
-        )
-        return 0
-    return run_app(recipe, options.file, options.dataset, options.present)
+    return recipe
 
 
 def _add_schedule(parser: argparse.ArgumentParser) -> None:

@@ -111,22 +111,24 @@ class FitSet:
         source: the standardised field [rows, columns], or a stack of other slices [n, rows, columns].
         regions: where the crops lie; of a stack, the one region common to all.
         left_out: the crops share no pixel with the region worked on.
+        slices: which slices of the stack are complete there.
     """
 
     model: str
     source: Array
     regions: tuple[Region, ...]
     left_out: bool
+    slices: tuple[int, ...] = ()
 
     @property
     def count(self) -> int:
         """Number of crops."""
-        return len(self.source) if self.source.ndim == 3 else len(self.regions)
+        return len(self.slices) if self.source.ndim == 3 else len(self.regions)
 
     def crops(self) -> Array:
         """The crops, [n, ny, nx]."""
         if self.source.ndim == 3:
-            return np.ascontiguousarray(self.source[(slice(None), *self.regions[0].slices)])
+            return self.source[(slice(None), *self.regions[0].slices)][list(self.slices)]
         return np.stack([self.source[region.slices] for region in self.regions])
 
     def denoiser(self) -> Denoiser:
@@ -242,9 +244,9 @@ def _fit_set(recipe: Recipe, facts: Facts, standardised: Array, region: Region) 
     if facts.stack is not None and _prefers_slices(facts, region, leave_out):
         transform, _ = facts.standardised(recipe.transform)
         stack = facts.cached(("stack", recipe.transform), lambda: transform(facts.stack))
-        complete = ~np.isnan(stack[(slice(None), *region.slices)]).any(axis=(1, 2))
-        if complete.sum() >= FEWEST_SLICES:
-            return region, FitSet(recipe.model, stack[complete], (region,), True)
+        complete = np.flatnonzero(~np.isnan(stack[(slice(None), *region.slices)]).any(axis=(1, 2)))
+        if len(complete) >= FEWEST_SLICES:
+            return region, FitSet(recipe.model, stack, (region,), True, tuple(complete.tolist()))
     if recipe.model == "gaussian":
         crops = crops_for(facts.table, region, leave_out=False)
         if not crops:

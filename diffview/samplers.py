@@ -128,7 +128,7 @@ def ddim(
         x0_hat = denoise(y, s)
         eps_hat = (y - x0_hat) / s
         c = eta * s_next * sqrt(s**2 - s_next**2) / s
-        y = _interpolate(y, x0_hat, sqrt(s_next**2 - c**2) / s)
+        y = _interpolate(y, x0_hat, sqrt(max(0.0, s_next**2 - c**2)) / s)  # c may round to above s'
         if c:
             y = y + c * noise(STEP, i)
         yield Step(i + 1, s_next, y, x0_hat, eps_hat, s, i + 1)

@@ -305,3 +305,12 @@ def test_parameters_are_completed() -> None:
     assert sampler_params("ddim", {}) == {"eta": 0.0}
     assert sampler_params("ddpm", {"variance": "large"}) == {"variance": "large"}
     assert sampler_params("heun", {}) == {}
+
+
+def test_ddim_of_eta_1_survives_rounding() -> None:
+    """c = s' sqrt(s^2 - s'^2)/s rounds to above s' where s'/s is tiny."""
+    levels = [948083.0, 474041.500005, 1e-5, 0.0]
+    steps = list(
+        SAMPLERS["ddim"].run(lambda y, s: y / (1 + s * s), np.ones((1, 1, 2, 2)), levels, lambda *_: 0.0, eta=1.0)
+    )
+    assert np.isfinite(steps[-1].y).all()

@@ -87,10 +87,10 @@ def _resume_collecting() -> None:
         gc.enable()
 
 
-def run_app(recipe: Recipe | None, path: str | None, dataset: str | None, present: bool = False) -> int:
+def run_app(recipe: Recipe | None, present: bool = False) -> int:
     """Run until the window is closed; the exit status."""
     app = application()
-    window = create_window(recipe, path, dataset)
+    window = create_window(recipe)
     show_window(window)
     if present:
         window.toggle_present()
@@ -102,8 +102,6 @@ def take_shot(
     size: tuple[int, int],
     after: str,
     recipe: Recipe | None = None,
-    path: str | None = None,
-    dataset: str | None = None,
     mode: str | None = None,
     playhead: float | None = None,
 ) -> None:
@@ -118,7 +116,7 @@ def take_shot(
         os.environ["QT_QPA_PLATFORM"] = "offscreen"
     app = application()
     with tempfile.TemporaryDirectory() as folder:  # what the user's own window remembers is neither used nor changed
-        window = create_window(recipe, path, dataset, Settings(Path(folder) / "diffview.ini"))
+        window = create_window(recipe, settings=Settings(Path(folder) / "diffview.ini"))
         if mode is not None:
             theme.use(mode)
         _shoot(app, window, out, size, after, playhead)

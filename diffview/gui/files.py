@@ -167,8 +167,8 @@ class Files(QObject):
     def _show(self, picture: Picture, recipe: Recipe, stack: Any) -> None:
         wish = replace(recipe, dataset=picture.dataset, index=picture.index)
         self._pictures = [picture, *self._pictures[: REMEMBERED - 1]]
-        self.browsed = str(wish.path)
         if self._session.open(wish, self._facts(picture.field, stack)):
+            self.browsed = str(wish.path)
             self.opened.emit()
 
     def _ask(self, then: Callable[[Any], None], function: str, quiet: bool = False, **arguments: Any) -> None:

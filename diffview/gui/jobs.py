@@ -83,14 +83,26 @@ class Replay:
     index: int
     step: Step | None = None
     error: Exception | None = None
+    dropped: bool = False
+
+
+class _Dropped(Exception):
+    """A replay is not wanted any more."""
 
 
 @dataclass(frozen=True)
 class Engine:
-    """What importing torch told: its version (None: not installed) and the devices it can use, with their labels."""
+    """What importing torch told.
+
+    Attributes:
+        version: None if it is not installed or cannot be loaded.
+        devices: those it can use, with their labels.
+        fault: why it cannot be loaded, or "".
+    """
 
     version: str | None
     devices: dict[str, str]
+    fault: str = ""
 
 
 class _Thread(QThread):
@@ -121,6 +133,7 @@ class Sampling(QObject):
         self._run: Run | None = None
         self._shot: Shot | None = None
         self._replay: Replay | None = None
+        self._replaying: Replay | None = None
         self._want_engine = False
         self._closing = False
         self._number = 0
@@ -136,6 +149,11 @@ class Sampling(QObject):
             self._thread.start()
         self._lock.notify()
 
+    @property
+    def next_number(self) -> int:
+        """The number of the next request."""
+        return self._number + 1
+
     def request(self, plan: Plan) -> Run:
         """Run `plan`; ends what runs now."""
         with self._lock:
@@ -150,7 +168,9 @@ class Sampling(QObject):
     def stop(self) -> None:
         """End what runs now after the call of the model that it is in; what it has recorded is kept."""
         with self._lock:
-            self._current = 0
+            self._current, self._replaying = 0, None
+            if self._replay is not None:
+                self._replay.dropped, self._replay = True, None
             if self._run is not None:
                 self._run.state = STOPPED
                 self._run = None
@@ -166,7 +186,9 @@ class Sampling(QObject):
     def request_replay(self, run: Run, index: int) -> Replay:
         """Ask for the exact step `index` of a run; a newer request replaces one not yet begun."""
         with self._lock:
-            self._replay = Replay(run, index)
+            if self._replay is not None:
+                self._replay.dropped = True
+            self._replay = self._replaying = Replay(run, index)
             self._wake()
             return self._replay
 
@@ -228,12 +250,19 @@ class Sampling(QObject):
 
         def go_on(step: Step, index: int) -> Step:
             again = replace(step, y=on_device(step.y, plan.device))
-            return next(s for s in run(plan, self._denoiser(plan), again) if s.index == index)
+            for made in run(plan, self._denoiser(plan), again):
+                if made.index == index:
+                    return made
+                if self._closing or self._run is not None or replay is not self._replaying:
+                    raise _Dropped
+            raise IndexError(index)
 
         try:
             record = Trajectory()
             record.append(replay.run.trajectory.at(replay.index, go_on))
             replay.step = record.last
+        except _Dropped:
+            replay.dropped = True
         except Exception as error:  # noqa: BLE001 - the window shows it or reports it as a bug
             replay.error = error
 
@@ -266,8 +295,10 @@ def load_engine() -> Engine:
     _preload_torch()
     try:
         import torch
-    except ImportError:
+    except ModuleNotFoundError:
         return Engine(None, {})
+    except Exception as error:  # noqa: BLE001 - a broken installation raises whatever its libraries raise
+        return Engine(None, {}, f"{type(error).__name__}: {error}")
     torch.set_num_threads(max(1, cores() - 1))
     devices = {"cpu": f"CPU · {cores()} cores"}
     if torch.cuda.is_available():

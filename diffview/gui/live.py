@@ -58,6 +58,7 @@ class Live(QObject):
         self._asked_shot: Shot | None = None
         self._asked_replay: Replay | None = None
         self._missing: int | None = None
+        self._first_shot = 0
         self._want_engine = False
         self._ran: object = None
         self._places: tuple[Run, Schedule, NDArray[np.float64]] | None = None
@@ -91,7 +92,12 @@ class Live(QObject):
         return not (moving or soon or self._asked_shot or self._asked_replay or self._want_engine)
 
     def start(self) -> None:
-        """Run the plan as it stands and play it from its start."""
+        """Run the plan and play it from its start; from the field, at the playhead if a hand has put it there."""
+        view, recipe = self._session.view, self._session.recipe
+        level = min(self._level(), recipe.schedule.s_max)
+        if recipe.start == "field" and not view.follow and level > 0:
+            self._session.edit(start_level=level)
+        self._session.end_merge()
         self._begin(sweep=True)
 
     def start_next_seed(self) -> None:
@@ -142,7 +148,7 @@ class Live(QObject):
 
     def _pull_replay(self) -> None:
         asked = self._asked_replay
-        if asked is None or (asked.step is None and asked.error is None):
+        if asked is None or not (asked.step or asked.error or asked.dropped):
             return
         self._asked_replay = None
         self._tell(asked.error)
@@ -158,6 +164,8 @@ class Live(QObject):
 
     def _begin(self, sweep: bool) -> None:
         self._auto.stop()
+        self._rest.stop()
+        self._missing = None
         plan = self._session.plan
         if plan.refusal is not None:
             self._refuse(plan.refusal)
@@ -197,6 +205,7 @@ class Live(QObject):
         self._sweep = self._was_active = False
         self.run = self.step = self.shown = self.shot = self._ran = None
         self._asked_shot = self._asked_replay = self._missing = None
+        self._first_shot = self._sampling.next_number
         self.run_changed.emit()
 
     def _on_changed(self, old: Recipe, new: Recipe) -> None:
@@ -234,6 +243,7 @@ class Live(QObject):
         s = min(self._level(), session.recipe.schedule.s_max)
         if plan.fit is None or plan.complete is not None or s <= 0:
             self.shot = self._asked_shot = None
+            self._first_shot = self._sampling.next_number
             self.shot_taken.emit()
             return
         self._asked_shot = self._sampling.request_shot(plan, s, forward.y(s), forward.eps(s))
@@ -251,7 +261,8 @@ class Live(QObject):
 
     def _pull_shot(self) -> None:
         taken = self._sampling.taken
-        if self._asked_shot is None or taken is None or taken is self.shot:
+        stale = taken is None or taken is self.shot or taken.number < self._first_shot
+        if self._asked_shot is None or taken is None or stale:
             return
         if taken is self._asked_shot:
             self._asked_shot = None
@@ -265,6 +276,9 @@ class Live(QObject):
             self.engine = self._sampling.engine
             self._session.learn(torch=self.engine.version, devices=tuple(self.engine.devices))
             self.engine_loaded.emit()
+            if self.engine.fault:
+                hint = "The formula models run without it; installing torch again may help."
+                self._session.tell(Message(f"torch cannot be loaded: {self.engine.fault}.", hint, "error"))
 
     def _pull_run(self, run: Run) -> None:
         active = run.active

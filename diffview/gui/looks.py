@@ -28,6 +28,8 @@ def quantity_name(field: Field) -> str:
 
 def number(value: float) -> str:
     """A number with about three significant figures, with a true minus sign."""
+    if math.isnan(value):
+        return "—"
     if not math.isfinite(value):
         return "∞" if value > 0 else "\u2212∞"
     size = abs(value)

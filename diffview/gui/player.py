@@ -2,7 +2,7 @@
 
 from PySide6.QtCore import QElapsedTimer, QObject, QTimer, Signal
 
-from diffview.gui.session import Session
+from diffview.gui.session import Session, View
 
 TICK_MS = 16
 DEFAULT_SECONDS = 3.0
@@ -20,6 +20,8 @@ class Player(QObject):
         self._clock = QElapsedTimer()
         self._timer = QTimer(self, interval=TICK_MS)
         self._timer.timeout.connect(self._tick)
+        self._moving = False
+        session.viewed.connect(self._on_viewed)
 
     @property
     def playing(self) -> bool:
@@ -47,6 +49,13 @@ class Player(QObject):
         seconds = self._session.view.pace or DEFAULT_SECONDS
         length = self._session.recipe.chain_length
         t = min(1.0, self._from + self._clock.elapsed() / 1000 / seconds)
+        self._moving = True
         self._session.look(playhead=round(t * length) / length, follow=False)
+        self._moving = False
         if t >= 1:
+            self.stop()
+
+    def _on_viewed(self, old: View, new: View) -> None:
+        """Somebody else moves the playhead, the hand or a run: leave it to them."""
+        if not self._moving and (new.playhead != old.playhead or (new.follow and not old.follow)):
             self.stop()

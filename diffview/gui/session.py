@@ -11,7 +11,8 @@ from diffview.forward import Forward, Frame
 from diffview.plan import Facts, Plan, resolve
 from diffview.recipe import Recipe
 
-UNDO_DEPTH = 200
+UNDO_DEPTH, UNDO_FIELDS = 200, 8
+"""Edits, and different fields among them, that can be taken back."""
 
 
 @dataclass(frozen=True)
@@ -119,16 +120,14 @@ class Session(QObject):
         try:
             return self._take(_State(replace(self.recipe, **wishes), self.facts), merge)
         except UserError as error:
-            self.tell_error(error)
-            return False
+            return self._refuse(error)
 
     def edit_checked(self, make: Callable[[], dict[str, Any]], merge: object = None) -> bool:
         """Like edit, with wishes that may themselves not be allowed."""
         try:
             wishes = make()
         except UserError as error:
-            self.tell_error(error)
-            return False
+            return self._refuse(error)
         return self.edit(merge, **wishes)
 
     def end_merge(self) -> None:
@@ -140,8 +139,13 @@ class Session(QObject):
         try:
             return self._take(_State(recipe, facts), None)
         except UserError as error:
-            self.tell_error(error)
-            return False
+            return self._refuse(error)
+
+    def _refuse(self, error: UserError) -> bool:
+        """Everything is as it was: let the controls show it again, and say why."""
+        self.changed.emit(self.recipe, self.recipe)
+        self.tell_error(error)
+        return False
 
     def learn(self, **facts: Any) -> None:
         """New facts about this machine or this field; not an edit."""
@@ -150,13 +154,19 @@ class Session(QObject):
 
     def look(self, **what: Any) -> None:
         """Change how it is looked at."""
-        old = self._view
-        self._view = replace(old, **what)
-        if self._view == old:
+        old, new = self._view, replace(self._view, **what)
+        if new == old:
             return
-        if self._view.one_shot != old.one_shot:
-            self._show(self._state, self.recipe)
-        self.viewed.emit(old, self._view)
+        self._view = new
+        if new.one_shot != old.one_shot:
+            try:
+                plan = self._resolve(self._state)
+            except UserError as error:
+                self._view = old
+                self.tell_error(error)
+                return
+            self._show(self._state, self.recipe, plan)
+        self.viewed.emit(old, new)
 
     def can_undo(self) -> bool:
         """Whether there is an edit to take back."""
@@ -195,11 +205,26 @@ class Session(QObject):
             return True
         plan = self._resolve(state)
         if merge is None or merge != self._merge:
-            self._undo = [*self._undo[1 - UNDO_DEPTH :], self._state]
+            self._remember(state)
         self._merge = merge
         self._redo.clear()
         self._show(state, self.recipe, plan)
         return True
+
+    def _remember(self, new: _State) -> None:
+        """Keep the state in force for undo; of other fields only the last few, without what was computed from them."""
+        state = self._state
+        if new.facts.field is not state.facts.field:
+            state = state._replace(facts=state.facts.learn(field=state.facts.field))
+        self._undo = [*self._undo[1 - UNDO_DEPTH :], state]
+        fields: list[object] = []
+        for kept in reversed(self._undo):
+            if not any(kept.facts.field is field for field in fields):
+                fields.append(kept.facts.field)
+        if len(fields) > UNDO_FIELDS:
+            oldest = fields[UNDO_FIELDS - 1]
+            first = next(i for i, kept in enumerate(self._undo) if kept.facts.field is oldest)
+            self._undo = self._undo[first:]
 
     def _show(self, state: _State, old: Recipe, plan: Plan | None = None) -> None:
         self._state = state
@@ -207,14 +232,16 @@ class Session(QObject):
         self._plan = plan or self._resolve(state)
         self._forward = self._make_forward(self._forward)
         self.changed.emit(old, state.recipe)
-        for note in self._plan.notes:
-            if note not in before:
-                self.tell(Message(note.why, f"Asked: {note.asked}. Given: {note.given}.", "warning"))
+        news = [note for note in self._plan.notes if note not in before]
+        if news:
+            given = " ".join(f"Asked: {note.asked}. Given: {note.given}." for note in news)
+            self.tell(Message(" ".join(note.why for note in news), given, "warning"))
 
     def _resolve(self, state: _State) -> Plan:
         recipe = state.recipe
         if self._view.one_shot:  # one shot looks at the field itself: the honesty rule holds as for a start from it
-            recipe = replace(recipe, start="field")
+            level = recipe.start_level if recipe.start == "field" else None
+            recipe = replace(recipe, start="field", start_level=level)
         return resolve(recipe, state.facts)
 
     def _make_forward(self, like: Forward | None) -> Forward:

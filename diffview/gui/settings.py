@@ -1,15 +1,24 @@
 """What the window remembers between starts: geometry, view, appearance. One ini file."""
 
 import dataclasses
+from collections.abc import Container
 from pathlib import Path
 from typing import Any
 
 from PySide6.QtCore import QByteArray, QSettings
 
+from diffview.colormaps import COLORMAPS
+from diffview.gui.curves import QUANTITIES
 from diffview.gui.session import View
 from diffview.paths import user_folder
 
 REMEMBERED = ("auto_run", "pace", "quantity", "colormap")
+ALLOWED: dict[str, Container[str]] = {
+    "auto_run": ("true", "false"),
+    "pace": ("0.0", "3.0", "10.0"),
+    "quantity": QUANTITIES,
+    "colormap": COLORMAPS,
+}
 
 
 class Settings:
@@ -22,13 +31,19 @@ class Settings:
     def view(self) -> View:
         """The remembered view; anything unreadable is as at first."""
         view = View()
-        kinds = {f.name: type(getattr(view, f.name)) for f in dataclasses.fields(View)}
-        found: dict[str, Any] = {}
         for name in REMEMBERED:
-            if self._store.contains(f"view/{name}"):
-                text = str(self._store.value(f"view/{name}"))
-                found[name] = text == "true" if kinds[name] is bool else kinds[name](text)
-        return dataclasses.replace(view, **found)
+            text = str(self._store.value(f"view/{name}", ""))
+            allowed = ALLOWED.get(name)
+            if not text or (allowed is not None and text not in allowed):
+                continue
+            kind = type(getattr(view, name))
+            try:
+                value = text == "true" if kind is bool else kind(text)
+            except ValueError:
+                continue
+            found: dict[str, Any] = {name: value}
+            view = dataclasses.replace(view, **found)
+        return view
 
     def save_view(self, view: View) -> None:
         """Remember the lasting parts of the view."""

@@ -27,6 +27,7 @@ from diffview.gui.session import Message, Session, View
 from diffview.gui.settings import Settings
 from diffview.gui.theme import theme
 from diffview.gui.widgets.colour_bar import ColourBar
+from diffview.gui.widgets.image_view import ImageView
 from diffview.gui.widgets.message_bar import MessageBar
 from diffview.recipe import Recipe, default_recipe
 from diffview.writers import write_text
@@ -129,7 +130,7 @@ class MainWindow(QMainWindow):
 
     def _connect(self) -> None:
         session, live = self.session, self.live
-        session.changed.connect(lambda old, new: self._clear_message())
+        session.changed.connect(self._clear_message)
         session.changed.connect(lambda old, new: self._show_session())
         session.viewed.connect(self._show_view)
         session.told.connect(self._tell)
@@ -138,8 +139,8 @@ class MainWindow(QMainWindow):
         self.files.busy_changed.connect(self.status.show_busy)
         link_images(session, self.forward, self.reverse)
         for view in (self.forward.view, self.reverse.view):
-            view.hovered.connect(self._hover)
-            view.left.connect(lambda: self._hover(None, None))
+            view.hovered.connect(partial(self._hover, view))
+            view.left.connect(self._leave)
         for name, what in self._handlers().items():
             self.actions_.connect(name, what)
         theme.changed.connect(self._show_theme)
@@ -204,7 +205,6 @@ class MainWindow(QMainWindow):
         """Move the playhead by rows of the chain."""
         length = self.session.recipe.chain_length
         row = min(max(round(self.session.view.playhead * length) + rows, 0), length)
-        self.player.stop()
         self.session.look(playhead=row / length, follow=False)
 
     def toggle_present(self) -> None:
@@ -276,10 +276,10 @@ class MainWindow(QMainWindow):
         bar.setGeometry(images.left(), images.bottom() - height + 1, images.width(), height)
         bar.raise_()
 
-    def _clear_message(self) -> None:
+    def _clear_message(self, old: Recipe, new: Recipe) -> None:
         """An edit was made: what was said before it no longer holds, unless the plan still says so."""
         text = self.message_bar.text()
-        if text and not any(note.why in text for note in self.session.plan.notes):
+        if old is not new and text and not any(note.why in text for note in self.session.plan.notes):
             self.message_bar.clear()
 
     def _zoom_in(self) -> None:
@@ -296,12 +296,20 @@ class MainWindow(QMainWindow):
 
         QTimer.singleShot(ZOOM_CHECK_MS, self, check)
 
-    def _hover(self, row: int | None, column: int | None) -> None:
-        self.status.show_pixel(row, column)
-        marker = None
-        if row is not None and column is not None and not self.session.view.whole_slice:
-            marker = self.forward.view.value_at(row, column)
-        self.colour_bar.set_marker(marker)
+    def _hover(self, view: ImageView, row: int, column: int) -> None:
+        """Tell the values under the pointer; those of other panes only where these show the same pixels."""
+        region_shown = not self.session.view.whole_slice
+        x0 = x_t = reverse = None
+        if view is self.forward.view or region_shown:
+            x0, x_t = self.forward.values_at(row, column)
+        if view is self.reverse.view or region_shown:
+            reverse = self.reverse.view.value_at(row, column)
+        self.status.show_pixel(row, column, x0, x_t, reverse, self.reverse.shows_noise)
+        self.colour_bar.set_marker(x_t)
+
+    def _leave(self) -> None:
+        self.status.show_keys()
+        self.colour_bar.set_marker(None)
 
     def _page(self) -> int:
         return max(1, self.session.recipe.chain_length // 20)

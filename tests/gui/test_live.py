@@ -349,3 +349,38 @@ def test_stop_ends_the_playing_of_a_run_that_is_already_made(window, wait, settl
     settle(window)
     assert window.live.step.index == index and not stop.isEnabled()
     assert window.live.run.state == "finished" and len(window.live.run.trajectory) == window.live.run.plan.steps + 1
+
+
+def test_resting_and_then_running_with_fewer_steps(open_window, monkeypatch, settle):
+    monkeypatch.setattr("diffview.trajectory.BOUND", 9 * 3 * 64 * 64 * 4)
+    window = open_window(replace(QUICK, sampler="ddpm", steps=60))
+    run_ = window.live.run
+    window.session.look(playhead=float(window.live.places(run_)[run_.trajectory.stride + 3]), follow=False)
+    window.session.edit(steps=5)
+    window.live.start()
+    settle(window)
+    assert not window.message_bar.text() and window.live.step.index == 5
+
+
+def test_a_broken_torch_is_said_and_the_thread_goes_on(window, monkeypatch, settle):
+    broken = Engine(None, {}, "OSError: libtorch_cpu.so: cannot open shared object file")
+    monkeypatch.setattr(jobs, "load_engine", lambda: broken)
+    window.live.load_engine()
+    settle(window)
+    assert "torch cannot be loaded: OSError" in window.message_bar.text()
+    window.live.start()
+    settle(window)
+    assert window.live.run.state == "finished"
+
+
+def test_a_shot_of_the_old_field_is_not_shown_on_a_new_one(window, settle):
+    window.session.look(reverse="shot_x0", playhead=0.4, follow=False)
+    settle(window)
+    old = window.live.shot
+    assert old is not None
+    other = replace(window.session.facts.field, values=window.session.facts.field.values[:, ::-1].copy())
+    window.session.open(replace(QUICK, region=None), replace(window.session.facts, field=other, _cache={}))
+    window.live.tick()
+    assert window.live.shot is not old
+    settle(window)
+    assert window.live.shot is not None and window.live.shot.plan is window.session.plan

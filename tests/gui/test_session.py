@@ -138,8 +138,9 @@ def test_a_refused_wish_leaves_everything_as_it_was(session, wishes):
     assert not session.edit(**wishes)
     after = session.recipe, session.plan, session.forward, session.view, session.facts
     assert all(a is b for a, b in zip(after, before, strict=True))
-    assert heard.kinds == ["told"]
-    message = heard[0][1]
+    assert heard.kinds == ["changed", "told"], "the controls show again what is in force"
+    assert heard[0][1] is heard[0][2] is session.recipe
+    message = heard[1][1]
     assert message.kind == "error"
     assert message.sentence.endswith(".")
     assert message.hint
@@ -153,8 +154,8 @@ def test_wishes_that_cannot_even_be_made_are_told(session, heard):
 
     assert not session.edit_checked(make)
     assert session.edit_checked(lambda: {"steps": 4})
-    assert heard.kinds == ["told", "changed"]
-    assert heard[0][1][:3] == ("Not so.", "But so.", "error")
+    assert heard.kinds == ["changed", "told", "changed"]
+    assert heard[1][1][:3] == ("Not so.", "But so.", "error")
 
 
 def test_notes_are_told_after_the_change_and_once(session):
@@ -205,7 +206,7 @@ def test_a_field_that_cannot_be_used_is_refused_and_the_old_one_stays(session, h
     constant = Facts(Field(np.full((40, 40), 3, np.float32), "flat"))
     assert not session.open(Recipe(), constant)
     assert (session.facts, session.plan, session.recipe) == before
-    assert heard.kinds == ["told"]
+    assert heard.kinds == ["changed", "told"], "the controls show again what is in force"
     assert not session.can_undo()
 
 

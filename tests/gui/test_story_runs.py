@@ -10,6 +10,7 @@ from PySide6.QtTest import QTest
 
 from diffview.denoisers import FORMULAS
 from diffview.grids import GRIDS
+from diffview.plan import Facts
 from diffview.recipe import default_recipe
 from diffview.samplers import SAMPLERS
 
@@ -272,3 +273,48 @@ def test_a_region_with_missing_pixels_is_refused_with_a_way_out(window, hand, fi
     assert (frame.x(), frame.y()) == (session.plan.region.column, session.plan.region.row)
     session.undo()
     assert session.plan.region == here
+
+
+def test_refused_edits_show_again_what_is_in_force(window, find):
+    values = window.session.facts.field.values - 400  # all below 0: log1p is not defined
+    window.session.open(replace(QUICK, region=None), Facts(replace(window.session.facts.field, values=values)))
+    combo = find(window, "transformCombo")
+    combo.setCurrentIndex(combo.findData("log1p"))
+    combo.activated.emit(combo.currentIndex())
+    assert combo.currentData() == window.session.recipe.transform == "standardise"
+    assert "log1p is not defined" in find(window, "messageBar").text()
+
+
+def test_a_run_from_the_field_starts_where_the_hand_put_the_playhead(window, find, hand, settle):
+    window.session.look(playhead=0.4, follow=False)
+    find(window, "startControl").button("field").click()
+    settle(window)
+    window.session.look(playhead=0.8, follow=False)
+    hand.click(find(window, "runButton"))
+    settle(window)
+    wanted = float(window.session.recipe.schedule.noise_level(0.8))
+    assert window.live.run.plan.levels[0] == pytest.approx(wanted)
+
+
+def test_the_status_tells_the_pixels_of_the_pane_under_the_pointer(window, settle):
+    window.session.look(playhead=0.2, follow=False)
+    window.forward.view.hovered.emit(10, 20)
+    transform = window.session.plan.transform
+    x0 = float(transform.inverse(window.session.forward.x0[10, 20]))
+    assert f"x₀ {x0:.1f} K" in window.status.right.text()
+    window.session.look(whole_slice=True)
+    window.forward.view.hovered.emit(0, 0)
+    assert "no data" in window.status.right.text() and "reverse" not in window.status.right.text()
+    window.session.look(whole_slice=False, reverse="x0_hat")
+    window.reverse.view.hovered.emit(10, 20)
+    shown = float(transform.inverse(window.live.step.x0_hat[0, 0, 10, 20]))
+    assert f"reverse {shown:.1f} K" in window.status.right.text()
+    window.forward.view.left.emit()
+    assert "Space" in window.status.right.text()
+
+
+def test_playing_gives_way_to_another_hand(window, find, wait):
+    window.player.toggle()
+    wait(lambda: 0 < window.session.view.playhead < 0.9)
+    find(window, "scaleTimeView").playheadMoved.emit(0.9)
+    assert not window.player.playing and window.session.view.playhead == pytest.approx(0.9)

@@ -55,6 +55,7 @@ class FieldPanel(_Picture):
         self.fill(self.view)
         self.view.frameMoved.connect(self._move)
         self.view.frameDropped.connect(self._move)
+        self.view.frameDropped.connect(lambda _: session.end_merge())
         session.changed.connect(self.show_recipe)
         session.viewed.connect(self.show_view)
         self.show_recipe(None, session.recipe)
@@ -151,6 +152,12 @@ class ForwardPanel(_Picture):
         mixture = f"xₜ = {number(frame.alpha)} x₀ + {number(frame.sigma)} ε"
         self.caption.setText(f"t {row} · {mixture} · log-SNR {number(float(log_snr))} · s {number(frame.s)}")
         self.view.set_badge("noise" if is_noise(frame.s) else "", "forward")
+
+    def values_at(self, row: int, column: int) -> tuple[float | None, float | None]:
+        """x_0 and x_t of a pixel shown, standardised; None where it is missing or outside."""
+        x_t = self.view.value_at(row, column)
+        whole = self._whole if self._session.view.whole_slice else self._session.forward
+        return (None, None) if x_t is None or whole is None else (float(whole.x0[row, column]), x_t)
 
     def _whole_frame(self) -> Array:
         session = self._session
@@ -263,6 +270,12 @@ class ReversePanel(_Picture):
         self.truth.setVisible(view.reverse == "shot_eps")
         self.draw()
 
+    @property
+    def shows_noise(self) -> bool:
+        """Whether the picture is a noise and not a field."""
+        view = self._session.view
+        return (SHOTS if view.one_shot else MODES)[view.reverse].diverging
+
     def picture(self) -> Array | None:
         """What is on screen, [ny, nx] standardised; None if nothing is."""
         view, live = self._session.view, self._live
@@ -294,9 +307,8 @@ class ReversePanel(_Picture):
 
     def _noise_scale(self) -> str:
         """What the colours of a noise mean, which the colour bar does not say."""
-        modes = SHOTS if self._session.view.one_shot else MODES
         low, high = self._session.view.limits
-        if not modes[self._session.view.reverse].diverging:
+        if not self.shows_noise:
             return ""
         return f" · colours {number(low)} to {number(high)} standard deviations"
 

@@ -116,8 +116,7 @@ class InspectorPanel(QScrollArea):
         units = self._session.facts.field.units
         one = abs(float(plan.transform.inverse(1.0)) - float(plan.transform.inverse(0.0)))
         self.schedule_facts.setText(
-            f"At T the noise is s = {number(end)} times one standard deviation of the field "
-            f"({number(one)} {units})".rstrip()
+            f"Noise level at T: s = {number(end)}, where one unit is {number(one)} {units}".rstrip()
             + f"; √ᾱ = {number(float(np.sqrt(schedule.alpha_bar(1.0))))}."
         )
 

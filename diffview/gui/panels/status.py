@@ -1,7 +1,5 @@
 """The status line: what runs, how fast, where; the values under the pointer; the most useful keys."""
 
-import math
-
 from PySide6.QtWidgets import QHBoxLayout, QWidget
 
 from diffview.gui.live import Live
@@ -74,23 +72,24 @@ class StatusPanel(QWidget):
             parts.append("loading torch…")
         return parts
 
-    def show_pixel(self, row: int | None, column: int | None) -> None:
-        """Values of x_0, x_t and the reverse state under the pointer, in physical units."""
-        frame = self._session.frame()
-        if row is None or column is None or not (0 <= row < frame.x_t.shape[0] and 0 <= column < frame.x_t.shape[1]):
-            self.right.setText(KEYS)
-            return
-        transform, units = self._session.plan.transform, self._session.facts.field.units
-        x0 = float(self._session.forward.x0[row, column])
+    def show_keys(self) -> None:
+        """The pointer is over no picture."""
+        self.right.setText(KEYS)
+
+    def show_pixel(
+        self, row: int, column: int, x0: float | None, x_t: float | None, reverse: float | None, noise: bool
+    ) -> None:
+        """Values of a pixel, standardised, in physical units where they are signal; `noise`: REVERSE shows a noise."""
+        level, step = self._session.frame().s, self._live.step
         parts = [f"row {row}, column {column}"]
-        missing = math.isnan(x0)
-        parts.append("x₀ no data" if missing else f"x₀ {physical(transform, x0, units)}")
-        if not missing:
-            x_t = float(frame.x_t[row, column])
-            parts.append(f"xₜ {number(x_t)} (noise)" if is_noise(frame.s) else f"xₜ {physical(transform, x_t, units)}")
-        step = self._live.step
-        if step is not None and step.y.shape[-2:] == frame.x_t.shape:
-            z = float(self._session.recipe.schedule.scale(step.s)) * float(step.y[0, 0, row, column])
-            noise = is_noise(step.s)
-            parts.append(f"reverse {number(z)} (noise)" if noise else f"reverse {physical(transform, z, units)}")
+        parts.append("no data" if x0 is None else f"x₀ {self._physical(x0)}")
+        if x_t is not None:
+            parts.append(f"xₜ {number(x_t)} (noise)" if is_noise(level) else f"xₜ {self._physical(x_t)}")
+        if reverse is not None:
+            state = self._session.view.reverse == "x_t" and step is not None and is_noise(step.s)
+            shown = f"{number(reverse)} (noise)" if noise or state else self._physical(reverse)
+            parts.append(f"reverse {shown}")
         self.right.setText("   ".join(parts))
+
+    def _physical(self, z: float) -> str:
+        return physical(self._session.plan.transform, z, self._session.facts.field.units)

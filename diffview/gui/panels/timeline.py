@@ -100,7 +100,8 @@ class TimelinePanel(Card):
         self.preset.activated.connect(self._choose_preset)
         self.quantity.changed.connect(lambda key: session.look(quantity=key))
         self.axis.changed.connect(lambda key: session.look(axis=key))
-        self.length.valueChanged.connect(lambda steps: session.edit(chain_length=steps))
+        self.length.valueChanged.connect(lambda steps: session.edit(merge="length", chain_length=steps))
+        self.length.editingFinished.connect(session.end_merge)
         self.follow.clicked.connect(self._follow)
         self.plot.playheadMoved.connect(lambda x: self._scrub(TimeScale.of(session).t(x)))
         self.plot.handlePressed.connect(lambda _: self._begin_drag())
@@ -138,7 +139,6 @@ class TimelinePanel(Card):
     def _scrub(self, t: float) -> None:
         """The hand on the playhead: whole rows of the chain, and no longer with the run."""
         length = self._session.recipe.chain_length
-        self._player.stop()
         self._session.look(playhead=round(t * length) / length, follow=False)
 
     def _slide(self, row: int) -> None:
@@ -150,7 +150,6 @@ class TimelinePanel(Card):
             self._session.look(playhead=float(self._session.recipe.schedule.t_of(self._live.step.s)))
 
     def _pick(self, row: int, index: int) -> None:
-        self._player.stop()
         self._session.look(playhead=self.film.place_of(row, index), follow=False)
 
     # -- shows

@@ -145,6 +145,8 @@ class ToolbarPanel(QWidget):
         self.device.opened.connect(self._live.load_engine)
         self.steps.valueChanged.connect(lambda n: session.edit(merge="steps", steps=n))
         self.seed.valueChanged.connect(lambda n: session.edit(merge="seed", seed=n))
+        for spin in (self.steps, self.seed):
+            spin.editingFinished.connect(session.end_merge)
         self.start.changed.connect(self._choose_start)
         session.changed.connect(self.show_recipe)
         session.changed.connect(lambda old, new: self.show_device())
