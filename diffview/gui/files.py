@@ -93,11 +93,11 @@ class Files(QObject):
         self._reader.close()
 
     def open(self, path: str, dataset: str | None = None, index: tuple[int, ...] | None = None) -> None:
-        """Open a slice and show it with the settings in force."""
-        wish = replace(
-            self._session.recipe, path=path, dataset=dataset, index=index, region=None, start="noise", start_level=None
-        )
-        self.open_recipe(wish)
+        """Open a slice and show it with the settings in force; another slice of the same variable keeps its region."""
+        recipe = self._session.recipe
+        same = (path, dataset) == (recipe.path, recipe.dataset)
+        wish = replace(recipe, path=path, dataset=dataset, index=index)
+        self.open_recipe(wish if same else replace(wish, region=None, start="noise", start_level=None))
 
     def open_recipe(self, recipe: Recipe) -> None:
         """Open what a recipe names, and take the recipe."""

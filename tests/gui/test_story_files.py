@@ -11,6 +11,7 @@ from PySide6.QtGui import QDragEnterEvent, QDropEvent
 from PySide6.QtWidgets import QApplication
 from readers_twins import attach, real_files, write
 
+from diffview.fields import Region
 from diffview.recipe import Recipe
 from diffview.schedules import Cosine
 
@@ -144,6 +145,15 @@ def test_the_slice_is_chosen_and_the_picture_changes(opened, hand, find, wait, s
         settle(opened)
         np.testing.assert_allclose(physical(opened), truth()[index, ::-1], atol=0.006)
         assert find(opened, "slice_time").value() == index
+
+
+def test_another_slice_keeps_the_region(opened, hand, find, settle):
+    asked = Region(2, 3, 20, 20)
+    assert opened.session.edit(region=asked)
+    hand.type_number(find(opened, "slice_time"), "1")
+    settle(opened)
+    assert opened.session.recipe.index == (1,)
+    assert opened.session.recipe.region == asked
 
 
 def test_other_slices_are_what_the_model_is_fitted_to(opened, settle):
