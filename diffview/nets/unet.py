@@ -1,0 +1,220 @@
+"""A compact UNet that estimates x0_hat from y = x_0 + s eps, at every noise level s.
+
+    y / sqrt(s^2 + sd^2) ->  fold -> [blocks] -> down ... [blocks + attention] ... up -> [blocks] -> unfold  ->  F
+
+with the preconditioning of EDM [Karras et al. 2022, arXiv 2206.00364] around it:
+
+    x0_hat = c_skip y + c_out F(c_in y; ln(s)/4)
+    c_skip = sd^2/(s^2 + sd^2),   c_out = s sd/sqrt(s^2 + sd^2),   c_in = 1/sqrt(s^2 + sd^2)
+
+so that F sees and gives fields of unit variance whatever s is: at small s it estimates the noise, at large s the field.
+Every block sees [batch, channels, ny, nx]; a space-time form would fold time into the batch around these blocks and mix
+it by attention along its own axis, as `Attention` does in space.
+"""
+
+import math
+from dataclasses import dataclass
+from itertools import pairwise
+from typing import Annotated
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+from diffview.errors import UserError
+from diffview.params import Choice, Range, checked, parameters
+
+GROUP = 8
+"""Channels that are normalised together."""
+
+
+@dataclass(frozen=True)
+class UNetConfig:
+    """The few numbers that size a UNet.
+
+    Attributes:
+        channels: channels of the field.
+        cond_channels: channels of the condition, appended to y; 0 without one.
+        mask: whether a further channel tells where the field has data (1) and where it has none (0).
+        width: channels of the first level.
+        multipliers: channels of each level, as multiples of width; each level halves the resolution.
+        blocks: residual blocks a level, on the way down and on the way up.
+        attention: self-attention at the lowest resolution.
+        fold: pixels a side that are folded into channels before the first level (1: none); saves time, not detail.
+        padding: "zeros", or "circular": the left and right edges meet, as on a global map.
+        learned_variance: one more output a channel, the variance fraction of a reverse step.
+        sigma_data: sd, standard deviation of the standardised data.
+    """
+
+    channels: Annotated[int, Range(1, 64)] = 1
+    cond_channels: Annotated[int, Range(0, 64)] = 0
+    mask: bool = False
+    width: Annotated[int, Range(8, 512)] = 32
+    multipliers: tuple[int, ...] = (1, 2, 3)
+    blocks: Annotated[int, Range(1, 8)] = 1
+    attention: bool = True
+    fold: Annotated[int, Range(1, 8)] = 1
+    padding: Annotated[str, Choice(("zeros", "circular"))] = "zeros"
+    learned_variance: bool = False
+    sigma_data: Annotated[float, Range(1e-3, 1e3)] = 1.0
+
+    def __post_init__(self) -> None:
+        checked(type(self), {p.name: getattr(self, p.name) for p in parameters(type(self))}, "A UNet")
+        if not 1 <= len(self.multipliers) <= 8 or not all(1 <= m <= 64 for m in self.multipliers):
+            raise UserError("A UNet has 1 to 8 levels, of 1 to 64 times its width.", "Choose multipliers like 1, 2, 3.")
+        if self.width % GROUP:
+            raise UserError(f"A UNet cannot have the width {self.width}.", f"Choose a multiple of {GROUP}.")
+
+    @property
+    def stride(self) -> int:
+        """The sides of a field must be multiples of this."""
+        return self.fold * 2 ** (len(self.multipliers) - 1)
+
+
+class Conv(nn.Module):
+    """A convolution of odd size that keeps ny and nx, with zeros beyond the edges or with the left and right edges met."""
+
+    def __init__(self, inputs: int, outputs: int, size: int = 3, padding: str = "zeros") -> None:
+        super().__init__()
+        self.half = size // 2
+        self.circular = padding == "circular" and self.half > 0
+        across = 0 if self.circular else self.half
+        self.conv = nn.Conv2d(inputs, outputs, size, padding=(self.half, across))
+
+    def forward(self, x: Tensor) -> Tensor:
+        """[batch, inputs, ny, nx] to [batch, outputs, ny, nx]."""
+        if self.circular:
+            x = F.pad(x, (self.half, self.half, 0, 0), mode="circular")
+        out: Tensor = self.conv(x)
+        return out
+
+
+class Block(nn.Module):
+    """A residual block: norm, SiLU, convolution, twice; the noise level scales and shifts the second norm."""
+
+    def __init__(self, inputs: int, outputs: int, embedded: int, padding: str) -> None:
+        super().__init__()
+        self.norm1 = nn.GroupNorm(inputs // GROUP, inputs)
+        self.conv1 = Conv(inputs, outputs, 3, padding)
+        self.level = nn.Linear(embedded, 2 * outputs)
+        self.norm2 = nn.GroupNorm(outputs // GROUP, outputs)
+        self.conv2 = zeroed(Conv(outputs, outputs, 3, padding))
+        self.skip = Conv(inputs, outputs, 1) if inputs != outputs else nn.Identity()
+
+    def forward(self, x: Tensor, level: Tensor) -> Tensor:
+        """x [batch, inputs, ny, nx] and the embedded level [batch, embedded] to [batch, outputs, ny, nx]."""
+        h = self.conv1(F.silu(self.norm1(x)))
+        scale, shift = self.level(level)[:, :, None, None].chunk(2, dim=1)
+        h = self.conv2(F.silu(self.norm2(h) * (1 + scale) + shift))
+        out: Tensor = self.skip(x) + h
+        return out
+
+
+class Attention(nn.Module):
+    """Self-attention over all pixels, heads of 32 channels, as a residual."""
+
+    def __init__(self, channels: int) -> None:
+        super().__init__()
+        self.heads = max(1, channels // 32)
+        self.norm = nn.GroupNorm(channels // GROUP, channels)
+        self.qkv = Conv(channels, 3 * channels, 1)
+        self.out = zeroed(Conv(channels, channels, 1))
+
+    def forward(self, x: Tensor) -> Tensor:
+        """[batch, channels, ny, nx] to the same shape."""
+        batch, channels, ny, nx = x.shape
+        qkv = self.qkv(self.norm(x)).reshape(batch, 3, self.heads, channels // self.heads, ny * nx)
+        q, k, v = qkv.transpose(-1, -2).unbind(1)  # [batch, heads, pixels, channels a head]
+        mixed = F.scaled_dot_product_attention(q, k, v).transpose(-1, -2).reshape(batch, channels, ny, nx)
+        out: Tensor = x + self.out(mixed)
+        return out
+
+
+class LevelEmbedding(nn.Module):
+    """ln(s)/4 as sines and cosines of rising frequency, then a small network."""
+
+    def __init__(self, features: int, embedded: int) -> None:
+        super().__init__()
+        self.register_buffer("frequencies", 2.0 ** torch.linspace(-2, 5, features // 2) * math.pi / 4, persistent=False)
+        self.mlp = nn.Sequential(nn.Linear(features, embedded), nn.SiLU(), nn.Linear(embedded, embedded), nn.SiLU())
+
+    def forward(self, c_noise: Tensor) -> Tensor:
+        """[batch] to [batch, embedded]."""
+        angles = c_noise[:, None] * self.frequencies
+        out: Tensor = self.mlp(torch.cat([angles.sin(), angles.cos()], dim=1).to(c_noise.dtype))
+        return out
+
+
+class UNet(nn.Module):
+    """The preconditioned network; see the module for the formula."""
+
+    def __init__(self, config: UNetConfig) -> None:
+        super().__init__()
+        self.config = c = config
+        widths = [c.width * m for m in c.multipliers]
+        embedded = 4 * c.width
+        inputs = (c.channels + c.cond_channels + c.mask) * c.fold**2
+        outputs = c.channels * (2 if c.learned_variance else 1) * c.fold**2
+        self.embedding = LevelEmbedding(32, embedded)
+        self.first = Conv(inputs, widths[0], 3, c.padding)
+        self.down, self.up = nn.ModuleList(), nn.ModuleList()
+        self.shrink, self.grow = nn.ModuleList(), nn.ModuleList()
+        for width in widths:
+            self.down.append(nn.ModuleList(Block(width, width, embedded, c.padding) for _ in range(c.blocks)))
+            self.up.append(
+                nn.ModuleList(
+                    Block(2 * width if i == 0 else width, width, embedded, c.padding) for i in range(c.blocks)
+                )
+            )
+        for fine, coarse in pairwise(widths):
+            self.shrink.append(Conv(fine, coarse, 1))
+            self.grow.append(Conv(coarse, fine, 1))
+        self.middle = Block(widths[-1], widths[-1], embedded, c.padding)
+        self.attention = Attention(widths[-1]) if c.attention else nn.Identity()
+        self.norm = nn.GroupNorm(widths[0] // GROUP, widths[0])
+        self.last = zeroed(Conv(widths[0], outputs, 3, c.padding))
+
+    def forward(self, y: Tensor, s: Tensor, extra: Tensor | None = None) -> tuple[Tensor, Tensor | None]:
+        """x0_hat, and the logit of the variance fraction if it is learned.
+
+        Args:
+            y: [batch, channels, ny, nx], ny and nx multiples of config.stride.
+            s: noise levels [batch], > 0.
+            extra: condition and mask channels [batch, cond_channels + mask, ny, nx], standardised.
+        """
+        sd = self.config.sigma_data
+        s = s.reshape(-1, 1, 1, 1)
+        total = (s * s + sd * sd).rsqrt()
+        raw = self.raw((y * total).to(y.dtype), (s.reshape(-1).log() / 4).to(y.dtype), extra)
+        f, *variance = raw.chunk(2, dim=1) if self.config.learned_variance else (raw,)
+        x0_hat = (sd * sd * total * total).to(y.dtype) * y + (s * sd * total).to(y.dtype) * f
+        return x0_hat, variance[0] if variance else None
+
+    def raw(self, x: Tensor, c_noise: Tensor, extra: Tensor | None) -> Tensor:
+        """F of the scaled input c_in y [batch, channels, ny, nx] at c_noise = ln(s)/4 [batch]."""
+        if extra is not None:
+            x = torch.cat([x, extra], dim=1)
+        level = self.embedding(c_noise)
+        x = self.first(F.pixel_unshuffle(x, self.config.fold))
+        kept = []
+        for depth, blocks in enumerate(self.down):
+            for block in blocks:
+                x = block(x, level)
+            kept.append(x)
+            if depth < len(self.shrink):
+                x = self.shrink[depth](F.avg_pool2d(x, 2))
+        x = self.attention(self.middle(x, level))
+        for depth in reversed(range(len(self.up))):
+            if depth < len(self.grow):
+                x = F.interpolate(self.grow[depth](x), scale_factor=2.0, mode="nearest")
+            x = torch.cat([x, kept[depth]], dim=1)
+            for block in self.up[depth]:
+                x = block(x, level)
+        return F.pixel_shuffle(self.last(F.silu(self.norm(x))), self.config.fold)
+
+
+def zeroed(conv: Conv) -> Conv:
+    """The convolution with weights 0, so that a new block changes nothing and a new network answers c_skip y."""
+    nn.init.zeros_(conv.conv.weight)
+    nn.init.zeros_(conv.conv.bias)  # type: ignore[arg-type]
+    return conv
