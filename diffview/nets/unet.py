@@ -15,7 +15,7 @@ it by attention along its own axis, as `Attention` does in space.
 import math
 from dataclasses import dataclass
 from itertools import pairwise
-from typing import Annotated
+from typing import Annotated, cast
 
 import torch
 import torch.nn.functional as F
@@ -68,7 +68,7 @@ class UNetConfig:
     @property
     def stride(self) -> int:
         """The sides of a field must be multiples of this."""
-        return self.fold * 2 ** (len(self.multipliers) - 1)
+        return self.fold << (len(self.multipliers) - 1)
 
 
 class Conv(nn.Module):
@@ -76,15 +76,15 @@ class Conv(nn.Module):
 
     def __init__(self, inputs: int, outputs: int, size: int = 3, padding: str = "zeros") -> None:
         super().__init__()
-        self.half = size // 2
-        self.circular = padding == "circular" and self.half > 0
-        across = 0 if self.circular else self.half
-        self.conv = nn.Conv2d(inputs, outputs, size, padding=(self.half, across))
+        self.reach = size // 2
+        self.circular = padding == "circular" and self.reach > 0
+        across = 0 if self.circular else self.reach
+        self.conv = nn.Conv2d(inputs, outputs, size, padding=(self.reach, across))
 
     def forward(self, x: Tensor) -> Tensor:
         """[batch, inputs, ny, nx] to [batch, outputs, ny, nx]."""
         if self.circular:
-            x = F.pad(x, (self.half, self.half, 0, 0), mode="circular")
+            x = F.pad(x, (self.reach, self.reach, 0, 0), mode="circular")
         out: Tensor = self.conv(x)
         return out
 
@@ -135,6 +135,7 @@ class LevelEmbedding(nn.Module):
 
     def __init__(self, features: int, embedded: int) -> None:
         super().__init__()
+        self.frequencies: Tensor
         self.register_buffer("frequencies", 2.0 ** torch.linspace(-2, 5, features // 2) * math.pi / 4, persistent=False)
         self.mlp = nn.Sequential(nn.Linear(features, embedded), nn.SiLU(), nn.Linear(embedded, embedded), nn.SiLU())
 
@@ -198,7 +199,7 @@ class UNet(nn.Module):
         x = self.first(F.pixel_unshuffle(x, self.config.fold))
         kept = []
         for depth, blocks in enumerate(self.down):
-            for block in blocks:
+            for block in cast(nn.ModuleList, blocks):
                 x = block(x, level)
             kept.append(x)
             if depth < len(self.shrink):
@@ -208,7 +209,7 @@ class UNet(nn.Module):
             if depth < len(self.grow):
                 x = F.interpolate(self.grow[depth](x), scale_factor=2.0, mode="nearest")
             x = torch.cat([x, kept[depth]], dim=1)
-            for block in self.up[depth]:
+            for block in cast(nn.ModuleList, self.up[depth]):
                 x = block(x, level)
         return F.pixel_shuffle(self.last(F.silu(self.norm(x))), self.config.fold)
 
@@ -218,3 +219,9 @@ def zeroed(conv: Conv) -> Conv:
     nn.init.zeros_(conv.conv.weight)
     nn.init.zeros_(conv.conv.bias)  # type: ignore[arg-type]
     return conv
+
+
+def on_device(net: UNet, device: torch.device | str) -> UNet:
+    """The network there, channels last, which convolutions are fastest with."""
+    moved: UNet = net.to(device)
+    return moved.to(memory_format=torch.channels_last)  # type: ignore[call-overload,no-any-return]

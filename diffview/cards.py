@@ -1,0 +1,123 @@
+"""Model cards: what a network is, what it was trained on and how good it is, as plain JSON beside its weights."""
+
+import json
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass, field, fields
+from pathlib import Path
+from typing import Any
+
+from diffview.errors import UserError
+from diffview.paths import sample_models, user_folder
+from diffview.transforms import TRANSFORMS, Transform
+from diffview.writers import write_text
+
+KINDS = ("posterior mean", "consistency")
+
+
+@dataclass(frozen=True)
+class Card:
+    """What is known of a model without its weights.
+
+    Attributes:
+        name: for people, and the key in lists.
+        kind: "posterior mean" or "consistency".
+        quantity, units: what its fields are.
+        transform: from physical units to those the network sees.
+        shape: (channels, ny, nx) it was trained on.
+        noise_range: the s between 0.1 and 99.9 % of its training draws.
+        coarsen: it is conditioned on the mean over blocks of this many pixels a side; 0: on nothing.
+        network: the numbers of UNetConfig.
+        weights: sha256, dtype, parameters.
+        data: source, licence, split, number of fields.
+        training: loss, density, steps, batch, seconds, machine, ...
+        scores: what `diffview verify model` found, and the command that gives it.
+        file: the card's own path, without suffix; not part of the JSON.
+    """
+
+    name: str
+    quantity: str
+    units: str
+    transform: Transform
+    shape: tuple[int, int, int]
+    noise_range: tuple[float, float]
+    kind: str = "posterior mean"
+    coarsen: int = 0
+    network: Mapping[str, Any] = field(default_factory=dict)
+    weights: Mapping[str, Any] = field(default_factory=dict)
+    data: Mapping[str, Any] = field(default_factory=dict)
+    training: Mapping[str, Any] = field(default_factory=dict)
+    scores: Mapping[str, Any] = field(default_factory=dict)
+    file: Path = field(default=Path(), compare=False)
+
+    def to_json(self) -> str:
+        """The card as JSON text."""
+        plain = {f.name: getattr(self, f.name) for f in fields(self) if f.name != "file"}
+        plain["transform"] = {"key": self.transform.key, "mean": self.transform.mean, "std": self.transform.std}
+        return json.dumps({"diffview_model": 1, **plain}, indent=2, ensure_ascii=False) + "\n"
+
+    @classmethod
+    def read(cls, file: Path) -> "Card":
+        """The card NAME.json, or that of the folder of a model.
+
+        Raises:
+            UserError: if there is none, or it is not a card.
+        """
+        path = file / "model.json" if file.is_dir() else file.with_suffix(".json")
+        try:
+            plain = json.loads(path.read_text(encoding="utf-8"))
+        except FileNotFoundError:
+            raise UserError(
+                f"{file} has no card, {path.name}.", "A model is weights with a card beside them."
+            ) from None
+        except (OSError, ValueError) as error:
+            raise UserError(f"The card {path} cannot be read: {error}.", "Copy the model again.") from None
+        if not isinstance(plain, dict) or plain.pop("diffview_model", None) != 1:
+            raise UserError(f"{path} is not the card of a diffview model.", 'A card has "diffview_model": 1.')
+        try:
+            return cls(**_typed(plain), file=path.with_suffix(""))
+        except (TypeError, ValueError, KeyError) as error:
+            raise UserError(
+                f"The card {path} has a value of the wrong kind: {error}.", "Copy the model again."
+            ) from None
+
+    def save(self) -> None:
+        """Write the card where it was read."""
+        write_text(self.file.with_suffix(".json"), self.to_json())
+
+
+def _typed(plain: dict[str, Any]) -> dict[str, Any]:
+    transform = Transform(str(plain["transform"]["key"]), *(float(plain["transform"][k]) for k in ("mean", "std")))
+    if transform.key not in TRANSFORMS or not (math.isfinite(transform.mean) and 0 < transform.std < math.inf):
+        raise ValueError(f"transform {plain['transform']}")
+    low, high = (float(s) for s in plain["noise_range"])
+    if not 0 <= low < high:
+        raise ValueError(f"noise_range {plain['noise_range']}")
+    if plain.get("kind", KINDS[0]) not in KINDS:
+        raise ValueError(f"kind {plain['kind']!r}")
+    channels, ny, nx = (int(n) for n in plain["shape"])
+    return {**plain, "transform": transform, "noise_range": (low, high), "shape": (channels, ny, nx)}
+
+
+def find_card(name: str) -> Card:
+    """The card of a sample model, of one of the user's own, or at a path.
+
+    Raises:
+        UserError: if there is no such model.
+    """
+    for folder in (sample_models(), user_folder("data") / "models"):
+        for file in (folder / f"{name}.json", folder / name / "model.json"):
+            if file.is_file():
+                return Card.read(file.parent if file.name == "model.json" else file)
+    if Path(name).exists() or Path(name).with_suffix(".json").exists():
+        return Card.read(Path(name))
+    known = ", ".join(sorted(cards())) or "none yet"
+    raise UserError(f"There is no model called {name!r}.", f"There are {known}; or name the folder of a model.")
+
+
+def cards() -> dict[str, Path]:
+    """Names and places of the sample models and of the user's own."""
+    found = {path.stem: path for path in sorted(sample_models().glob("*.json"))}
+    own = user_folder("data") / "models"
+    found |= {path.parent.name: path.parent for path in sorted(own.glob("*/model.json"))}
+    return found

@@ -1,0 +1,449 @@
+"""Training a network on fields: draw a noise level, add noise, learn to take it out.
+
+    y = x_0 + s eps,    loss = weight(s) |x0_hat(y, s) - x_0|^2
+
+Two choices make a loss: how the noise levels are drawn (the training density over ln s) and how they are weighted.
+    edm     weight (s^2 + sd^2)/(s sd)^2: every level counts alike for the network's own output [arXiv 2206.00364]
+    plain   weight 1/s^2, which is |eps - eps_hat|^2: the noise-prediction loss of the theory [arXiv 2006.11239]
+With the density `schedule`, t is uniform on a noise schedule: the schedule IS then the training density.
+"""
+
+import math
+import platform
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import asdict, dataclass, replace
+from pathlib import Path
+from typing import Annotated, Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from diffview.cards import Card
+from diffview.checkpoints import State, save_model
+from diffview.errors import UserError
+from diffview.nets.unet import UNet, UNetConfig, on_device
+from diffview.params import Choice, Range, checked, parameters
+from diffview.schedules import Linear, Schedule, make_schedule, schedule_params
+from diffview.training_sets import TrainingSet
+
+LOSSES: dict[str, Callable[[Tensor, float], Tensor]] = {
+    "edm": lambda s, sd: (s * s + sd * sd) / (s * sd) ** 2,
+    "plain": lambda s, sd: 1 / (s * s),
+}
+"""Weights over the noise level s [batch] of |x0_hat - x_0|^2, for data of standard deviation sd."""
+
+
+def _normal(u: Tensor) -> Tensor:
+    """The quantile function of the standard normal."""
+    return math.sqrt(2) * torch.erfinv(2 * u - 1)
+
+
+def _uniform(u: Tensor, low: float, high: float, schedule: Schedule) -> Tensor:
+    return math.log(low) + u * math.log(high / low)
+
+
+def _edm(u: Tensor, low: float, high: float, schedule: Schedule) -> Tensor:
+    return -1.2 + 1.2 * _normal(u)
+
+
+def _broad(u: Tensor, low: float, high: float, schedule: Schedule) -> Tensor:
+    centre = -0.5 + 1.2 * _normal((2 * u - 1).clamp_min(1e-6))
+    return torch.where(u < 0.5, _uniform(2 * u, low, high, schedule), centre)
+
+
+def _scheduled(u: Tensor, low: float, high: float, schedule: Schedule) -> Tensor:
+    return torch.from_numpy(np.log(np.clip(schedule.noise_level(u.numpy()), low, high))).to(u.dtype)
+
+
+DENSITIES: dict[str, Callable[[Tensor, float, float, Schedule], Tensor]] = {
+    "broad": _broad,
+    "uniform": _uniform,
+    "edm": _edm,
+    "schedule": _scheduled,
+}
+"""ln s at the quantiles u of the training density: half uniform, half normal around -0.5 (sd 1.2); uniform between the
+lowest and the highest level; normal around -1.2 (sd 1.2) as EDM has it; t uniform on the schedule."""
+
+BINS = 24
+"""Bins of ln s in which the loss is followed."""
+
+DIRECTORY = ("model", "training.safetensors")
+"""Files in the folder of a model in training: the model so far (its EMA), and the state to go on from."""
+
+
+@dataclass(frozen=True)
+class Settings:
+    """How to train.
+
+    Attributes:
+        schedule: for the density `schedule`.
+    """
+
+    loss: Annotated[str, Choice(tuple(LOSSES)), "what the error is weighted with"] = "edm"
+    density: Annotated[str, Choice(tuple(DENSITIES)), "how noise levels are drawn"] = "broad"
+    steps: Annotated[int, Range(1, 10**8), "optimiser steps"] = 20_000
+    minutes: Annotated[float, Range(0.0, 1e6), "end after this time instead, if it comes first; 0: no limit"] = 0.0
+    batch: Annotated[int, Range(1, 4096), "fields a step"] = 32
+    rate: Annotated[float, Range(1e-8, 1.0, log=True), "largest learning rate"] = 1e-3
+    warmup: Annotated[int, Range(0, 10**6), "steps over which the rate rises; it then falls as a cosine"] = 300
+    half_life: Annotated[float, Range(0.0, 1e6), "of the moving average of the weights, in steps"] = 300.0
+    clip: Annotated[float, Range(1e-3, 1e6), "largest norm of the gradient"] = 1.0
+    lowest: Annotated[float, Range(1e-6, 1e6, log=True), "lowest noise level"] = 0.01
+    highest: Annotated[float, Range(0.0, 1e6), "highest noise level; 0: 3 sqrt(max P) of the data"] = 0.0
+    flips: Annotated[bool, "mirror the fields at random"] = False
+    rotations: Annotated[bool, "turn the fields by 90 degrees at random"] = False
+    precision: Annotated[str, Choice(("auto", "float32", "bfloat16")), "of the products"] = "auto"
+    checkpoint: Annotated[float, Range(1.0, 1e5), "seconds between checkpoints"] = 120.0
+    seed: Annotated[int, Range(0, 2**62)] = 0
+    schedule: Schedule = Linear()
+
+    def __post_init__(self) -> None:
+        checked(type(self), {p.name: getattr(self, p.name) for p in parameters(type(self))}, "A training")
+
+    def plain(self) -> dict[str, Any]:
+        """As JSON has it."""
+        schedule = {"key": self.schedule.key, **schedule_params(self.schedule)}
+        return {**{p.name: getattr(self, p.name) for p in parameters(type(self))}, "schedule": schedule}
+
+    @classmethod
+    def from_plain(cls, plain: dict[str, Any]) -> "Settings":
+        """Back from JSON."""
+        params = dict(plain["schedule"])
+        return cls(**{**plain, "schedule": make_schedule(params.pop("key"), params)})
+
+
+@dataclass(frozen=True)
+class Progress:
+    """How far a training is: step, seconds, the mean loss since the last report, rate, seconds left, and a remark."""
+
+    step: int
+    seconds: float
+    loss: float
+    rate: float
+    left: float
+    remark: str = ""
+
+
+class Trainer:
+    """A network in training: everything that changes, and one step of it.
+
+    Attributes:
+        net, ema: the network, and the moving average of its weights.
+        step, seconds: steps made, and seconds they took in all sessions.
+        curve: (step, loss) of every report.
+        noise_range: s between 0.1 and 99.9 % of the draws.
+    """
+
+    def __init__(self, data: TrainingSet, config: UNetConfig, settings: Settings, device: str = "cpu") -> None:
+        """Begin anew.
+
+        Raises:
+            UserError: if the fields do not fit the network.
+        """
+        _require_fit(data, config)
+        self.data, self.settings, self.device = data, settings, torch.device(device)
+        torch.manual_seed(settings.seed)
+        self.net = on_device(UNet(config), self.device)
+        self.ema = on_device(UNet(config), self.device).eval().requires_grad_(False)
+        self.ema.load_state_dict(self.net.state_dict())
+        self.optimiser = torch.optim.Adam(self.net.parameters(), lr=settings.rate, betas=(0.9, 0.99))
+        self.random = torch.Generator(self.device).manual_seed(settings.seed)
+        self.step, self.seconds, self.batch = 0, 0.0, settings.batch
+        self.curve: list[tuple[int, float]] = []
+        self.highest = settings.highest or max(10 * settings.lowest, 3 * math.sqrt(data.largest_power))
+        quantiles = self._density(torch.tensor([0.001, 0.999], dtype=torch.float64)).exp()
+        self.noise_range = (float(quantiles[0]), float(quantiles[1]))
+        self._loss_sum = torch.zeros((), device=self.device)
+        self._loss_count = 0
+        self._bins = torch.zeros(2, BINS, device=self.device)
+        self._fields = torch.from_numpy(np.nan_to_num(data.fields))[:, None]
+        extra = _extra(data, config)
+        if extra is not None:
+            self._fields = torch.cat([self._fields, torch.from_numpy(extra)], dim=1)
+        missing = torch.from_numpy(~np.isnan(data.fields)) if data.mask is not None else None
+        self._known = None if missing is None else missing[:, None].to(self.device)
+        self._fields = self._fields.to(self.device)
+        self.bfloat16 = settings.precision == "bfloat16" or (settings.precision == "auto" and fast_bfloat16(device))
+
+    def _density(self, u: Tensor) -> Tensor:
+        return DENSITIES[self.settings.density](u, self.settings.lowest, self.highest, self.settings.schedule)
+
+    def done(self) -> float:
+        """Share of the training that is done, 0 to 1."""
+        limit = 60 * self.settings.minutes
+        return min(1.0, max(self.step / self.settings.steps, self.seconds / limit if limit else 0.0))
+
+    def rate(self) -> float:
+        """The learning rate now: a linear rise, then half a cosine down to 0."""
+        rise = min(1.0, (self.step + 1) / max(1, self.settings.warmup))
+        return self.settings.rate * rise * 0.5 * (1 + math.cos(math.pi * self.done()))
+
+    def advance(self) -> None:
+        """One optimiser step; the loss is kept on the device until `report` asks for it."""
+        began = time.perf_counter()
+        for group in self.optimiser.param_groups:
+            group["lr"] = self.rate()
+        self.optimiser.zero_grad(set_to_none=True)
+        loss = self._loss()
+        loss.backward()  # type: ignore[no-untyped-call]
+        torch.nn.utils.clip_grad_norm_(self.net.parameters(), self.settings.clip, foreach=True)
+        self.optimiser.step()
+        self._average()
+        self._loss_sum += loss.detach()
+        self._loss_count += 1
+        self.step += 1
+        self.seconds += time.perf_counter() - began
+
+    def _average(self) -> None:
+        half_life = min(self.settings.half_life, 0.1 * (self.step + 1))
+        weight = 1 - 0.5 ** (1 / max(half_life, 1e-9))
+        with torch.no_grad():
+            torch._foreach_lerp_(list(self.ema.parameters()), list(self.net.parameters()), weight)
+
+    def _loss(self) -> Tensor:
+        config, batch = self.net.config, self.batch
+        index = torch.randint(len(self._fields), (batch,), generator=self.random, device=self.device)
+        known = None if self._known is None else self._known[index].to(torch.float32)
+        fields = torch.cat([self._fields[index]] + ([] if known is None else [known]), dim=1)
+        fields = self._turned(fields)
+        if known is not None:
+            fields, known = fields[:, :-1], fields[:, -1:]
+        x0, extra = fields[:, : config.channels], fields[:, config.channels :]
+        u = torch.rand(batch, generator=self.random, device=self.device)
+        u = (u + torch.arange(batch, device=self.device)) / batch  # one draw in each of `batch` equal parts
+        log_s = self._density(u.cpu().clamp(1e-6, 1 - 1e-6)).to(self.device, torch.float32)
+        s = log_s.exp()
+        eps = torch.randn(x0.shape, generator=self.random, device=self.device)
+        y = x0 + s[:, None, None, None] * eps
+        if known is not None:
+            y = y * known
+        y = y.contiguous(memory_format=torch.channels_last)
+        with torch.autocast(self.device.type, torch.bfloat16, enabled=self.bfloat16):
+            x0_hat, logit = self.net(y, s, extra if extra.shape[1] else None)
+        error = (x0_hat.float() - x0) ** 2
+        if known is None:
+            each = error.mean(dim=(1, 2, 3))
+        else:
+            each = (error * known).sum(dim=(1, 2, 3)) / known.sum(dim=(1, 2, 3)).clamp_min(1)
+        self._count(log_s, each.detach() / (s * s))
+        loss = (LOSSES[self.settings.loss](s, config.sigma_data) * each).mean()
+        if logit is not None:
+            loss = loss + VARIANCE_WEIGHT * self._variance_loss(x0, x0_hat.detach().float(), logit.float(), s)
+        return loss
+
+    def _turned(self, fields: Tensor) -> Tensor:
+        """The same batch, mirrored and turned at random as a whole where that is allowed."""
+        turns = int(torch.randint(8, (), generator=self.random, device=self.device))
+        if self.settings.flips and turns & 1:
+            fields = fields.flip(3)
+        if self.settings.flips and turns & 2:
+            fields = fields.flip(2)
+        if self.settings.rotations and turns & 4:
+            fields = fields.transpose(2, 3)
+        return fields
+
+    def _variance_loss(self, x0: Tensor, x0_hat: Tensor, logit: Tensor, s: Tensor) -> Tensor:
+        """The bound of one reverse step to s' = r s, seen as a loss of its variance alone [arXiv 2102.09672]."""
+        s = s[:, None, None, None]
+        ratio = torch.rand(s.shape, generator=self.random, device=self.device) * 0.9 + 0.05
+        low, high = variance_limits(s, ratio * s)
+        log_variance = torch.lerp(low.log(), high.log(), torch.sigmoid(logit))
+        gap = ((1 - ratio * ratio) * (x0 - x0_hat)) ** 2
+        return (0.5 * (log_variance - low.log() + (low + gap) / log_variance.exp() - 1)).mean()
+
+    def _count(self, log_s: Tensor, loss: Tensor) -> None:
+        low, high = math.log(self.settings.lowest), math.log(self.highest)
+        place = ((log_s - low) / (high - low) * BINS).long().clamp(0, BINS - 1)
+        self._bins.mul_(0.995)
+        self._bins[0].index_add_(0, place, loss)
+        self._bins[1].index_add_(0, place, torch.ones_like(loss))
+
+    def loss_by_level(self) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+        """Centres s of the bins, and mean |eps - eps_hat|^2 there lately; NaN where nothing was drawn."""
+        edges = np.linspace(math.log(self.settings.lowest), math.log(self.highest), BINS + 1)
+        total, count = self._bins.cpu().double().numpy()
+        mean = np.divide(total, count, out=np.full(BINS, np.nan), where=count > 1e-3)
+        return np.exp((edges[1:] + edges[:-1]) / 2), mean
+
+    def report(self, remark: str = "") -> Progress:
+        """Progress since the last report; the one place that waits for the device."""
+        loss = float(self._loss_sum) / max(1, self._loss_count)
+        self._loss_sum.zero_()
+        self._loss_count = 0
+        if not math.isfinite(loss):
+            raise UserError(
+                f"The loss is not a number at step {self.step}.", "Choose a smaller learning rate, and resume."
+            )
+        self.curve.append((self.step, loss))
+        done = self.done()
+        left = self.seconds * (1 - done) / done if done else math.inf
+        return Progress(self.step, self.seconds, loss, self.rate(), left, remark)
+
+    # -- keeping
+
+    def card(self, name: str) -> Card:
+        """The card of the model so far."""
+        data = self.data
+        about = {
+            "source": data.source, "licence": data.licence, "split": data.split,
+            "fields": len(data.fields), "held_out": len(data.held_out), "sha256": data.fingerprint,
+        }  # fmt: skip
+        training = {
+            **self.settings.plain(), "highest": self.highest, "steps": self.step,
+            "planned_steps": self.settings.steps, "samples": self.step * self.batch,
+            "seconds": round(self.seconds, 1), "machine": machine(self.device), "loss_now": self.curve[-1:],
+        }  # fmt: skip
+        return Card(
+            name, data.name, data.units, data.transform, (1, *data.shape), self.noise_range,
+            coarsen=data.coarsen, data=about, training=training,
+        )  # fmt: skip
+
+    def save(self, folder: Path) -> None:
+        """Write the state to go on from and the model so far, each whole or not at all.
+
+        Raises:
+            UserError: if they cannot be written; what was there stays.
+        """
+        try:
+            folder.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise UserError(f"{folder} cannot be made: {error.strerror}.", "Choose another folder.") from None
+        tensors = {f"net.{k}": v for k, v in self.net.state_dict().items()}
+        tensors |= {f"ema.{k}": v for k, v in self.ema.state_dict().items()}
+        for index, kept in self.optimiser.state_dict()["state"].items():
+            tensors |= {f"adam.{index}.{k}": torch.as_tensor(v) for k, v in kept.items()}
+        tensors["random"], tensors["bins"] = self.random.get_state(), self._bins
+        plain = {
+            "step": self.step, "seconds": self.seconds, "batch": self.batch, "curve": self.curve,
+            "settings": self.settings.plain(), "network": asdict(self.net.config),
+            "fingerprint": self.data.fingerprint,
+        }  # fmt: skip
+        model, state = DIRECTORY
+        State(tensors, plain).save(folder / state)
+        save_model(folder / model, self.ema, self.card(folder.name), self.data.mask)
+
+    @classmethod
+    def resume(cls, folder: Path, data: TrainingSet, device: str = "cpu", **changed: Any) -> "Trainer":
+        """The training kept in a folder, to go on on the same data; settings can be changed, its network cannot.
+
+        Raises:
+            UserError: if there is none, it is damaged, or was made on other data.
+        """
+        state = State.load(folder / DIRECTORY[1])
+        plain = state.plain
+        if plain["fingerprint"] != data.fingerprint:
+            raise UserError(f"The training in {folder} was made on other data.", "Choose another folder for this data.")
+        config = UNetConfig(**{**plain["network"], "multipliers": tuple(plain["network"]["multipliers"])})
+        trainer = cls(data, config, replace(Settings.from_plain(plain["settings"]), **changed), device)
+        for name, net in (("net", trainer.net), ("ema", trainer.ema)):
+            net.load_state_dict(
+                {k.removeprefix(name + "."): v for k, v in state.tensors.items() if k.startswith(name + ".")}
+            )
+        adam = trainer.optimiser.state_dict()
+        for key, value in state.tensors.items():
+            if key.startswith("adam."):
+                _, index, what = key.split(".")
+                adam["state"].setdefault(int(index), {})[what] = value
+        trainer.optimiser.load_state_dict(adam)
+        if trainer.device.type == "cpu":
+            trainer.random.set_state(state.tensors["random"])
+        trainer._bins = state.tensors["bins"].to(trainer.device)
+        trainer.step, trainer.seconds, trainer.batch = plain["step"], plain["seconds"], plain["batch"]
+        trainer.curve = [(int(step), float(loss)) for step, loss in plain["curve"]]
+        return trainer
+
+
+VARIANCE_WEIGHT = 0.01
+
+
+def variance_limits(s: Any, s_next: Any) -> tuple[Any, Any]:
+    """Least and greatest variance of a reverse step from s to s', in y: s'^2 (s^2-s'^2)/s^2, and what is called large."""
+    gap = s * s - s_next * s_next
+    return s_next * s_next * gap / (s * s), gap * (1 + s_next * s_next) / (1 + s * s)
+
+
+def train(trainer: Trainer, folder: Path, every: int = 50) -> Iterator[Progress]:
+    """Train to the end, with a report every so many steps and checkpoints on the way; the caller may stop any time.
+
+    What is made before the caller stops, or before an error, is kept: at most one interval is lost to a kill.
+
+    Raises:
+        UserError: if a checkpoint cannot be written, the loss is not finite, or memory does not suffice for one field.
+    """
+    kept = time.monotonic()
+    remark = ""
+    try:
+        while trainer.done() < 1:
+            try:
+                trainer.advance()
+            except RuntimeError as error:
+                remark = _smaller_batch(trainer, error)
+            if trainer.step % every == 0 or remark or trainer.done() >= 1:
+                yield trainer.report(remark)
+                remark = ""
+            if time.monotonic() - kept >= trainer.settings.checkpoint:
+                trainer.save(folder)
+                kept = time.monotonic()
+    finally:
+        if trainer.step:
+            trainer.save(folder)
+
+
+def _smaller_batch(trainer: Trainer, error: RuntimeError) -> str:
+    """Out of memory is answered by half the batch; any other error is not ours."""
+    text = str(error).lower()
+    if "out of memory" not in text and "allocate memory" not in text:
+        raise error
+    trainer.optimiser.zero_grad(set_to_none=True)
+    if trainer.device.type == "cuda":
+        torch.cuda.empty_cache()
+    if trainer.batch == 1:
+        raise UserError(
+            "The device's memory does not suffice even for a batch of one field.", "Choose a smaller network."
+        ) from None
+    asked, trainer.batch = trainer.batch, trainer.batch // 2
+    return f"The device ran out of memory with batches of {asked} fields; they have {trainer.batch} from here on."
+
+
+def _require_fit(data: TrainingSet, config: UNetConfig) -> None:
+    if any(side % config.stride for side in data.shape):
+        raise UserError(
+            f"Fields of {data.shape[0]} x {data.shape[1]} pixels do not fit the network, which halves them "
+            f"down to a {config.stride}th.",
+            f"Take crops whose sides are multiples of {config.stride}, or fewer levels.",
+        )
+    if bool(data.coarsen) != bool(config.cond_channels) or config.mask != (data.mask is not None):
+        raise UserError("The network's condition and mask channels are not those of the data.", "Set them alike.")
+
+
+def _extra(data: TrainingSet, config: UNetConfig) -> NDArray[np.float32] | None:
+    """The channels beside y: the condition and the mask (1 where there are data), [n, channels, ny, nx]."""
+    parts = []
+    condition = data.condition(data.fields)
+    if condition is not None:
+        parts.append(np.nan_to_num(condition))
+    if config.mask:
+        parts.append((~np.isnan(data.fields))[:, None].astype(np.float32))
+    return np.concatenate(parts, axis=1) if parts else None
+
+
+def config_for(data: TrainingSet, **sizes: Any) -> UNetConfig:
+    """A network whose condition and mask channels are those of the data."""
+    return UNetConfig(cond_channels=int(bool(data.coarsen)), mask=data.mask is not None, **sizes)
+
+
+def fast_bfloat16(device: str) -> bool:
+    """Whether products in bfloat16 are faster than in float32 there."""
+    if device.startswith("cuda"):
+        return bool(torch.cuda.is_bf16_supported())
+    return device == "cpu" and bool(torch.cpu._is_avx512_bf16_supported())
+
+
+def machine(device: torch.device) -> str:
+    """What it was trained on, for the card."""
+    if device.type == "cuda":
+        return torch.cuda.get_device_name(device)
+    return f"{device.type}, {torch.get_num_threads()} thread(s), {platform.machine()}"

@@ -1,0 +1,126 @@
+"""What a network is trained on: fields in standardised units, those kept apart, and their condition if there is one."""
+
+import hashlib
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+from numpy.typing import NDArray
+
+from diffview.errors import UserError
+from diffview.transforms import Transform
+
+Array = NDArray[np.float32]
+
+FEWEST = 8
+"""Fields that a training set has at least."""
+
+MOST_MISSING = 0.5
+"""Share of missing pixels up to which a field is trained on."""
+
+
+@dataclass(frozen=True, eq=False)
+class TrainingSet:
+    """Fields to train on and fields never trained on, both through one transform fitted to the former.
+
+    Attributes:
+        fields: float32 [n, ny, nx], standardised; NaN where missing.
+        held_out: the same, kept apart; may be empty.
+        transform: from physical units to standardised ones.
+        name, units: the quantity.
+        source, licence, split: where the fields come from, their terms, and how the two parts were divided.
+        coarsen: the condition is the mean over blocks of this many pixels a side, of the physical field; 0: none.
+    """
+
+    fields: Array
+    held_out: Array
+    transform: Transform
+    name: str
+    units: str
+    source: str = ""
+    licence: str = ""
+    split: str = ""
+    coarsen: int = 0
+
+    @classmethod
+    def fit(cls, key: str, train: Array, held_out: Array, name: str, units: str, **about: object) -> "TrainingSet":
+        """The set of physical fields [n, ny, nx], with the transform `key` fitted to `train`.
+
+        Raises:
+            UserError: if fewer than 8 usable fields are left, or all values are equal or missing.
+        """
+        train, held_out = _usable(train), _usable(held_out)
+        if len(train) < FEWEST:
+            raise UserError(
+                f"{name} has {len(train)} fields to train on with at most half of their pixels missing; "
+                f"a network needs at least {FEWEST}.",
+                "Take more slices, smaller crops, or a formula denoiser.",
+            )
+        if held_out.size and held_out.shape[1:] != train.shape[1:]:
+            raise UserError(
+                f"The held-out fields have {held_out.shape[1]} x {held_out.shape[2]} pixels, "
+                f"those to train on {train.shape[1]} x {train.shape[2]}.",
+                "Cut both to one size.",
+            )
+        transform = Transform.fit(key, train, name)
+        return cls(transform(train), transform(held_out), transform, name, units, **about)  # type: ignore[arg-type]
+
+    @property
+    def shape(self) -> tuple[int, int]:
+        """(ny, nx)."""
+        return self.fields.shape[1], self.fields.shape[2]
+
+    @cached_property
+    def mask(self) -> NDArray[np.bool_] | None:
+        """Where most fields have no data [ny, nx]; None if no pixel is ever missing."""
+        missing = np.isnan(self.fields)
+        return missing.mean(axis=0) >= 0.5 if missing.any() else None
+
+    @cached_property
+    def largest_power(self) -> float:
+        """max P(k) of the standardised fields, k = 0 included: mean |FFT2|^2/N of at most 500 of them."""
+        some = np.nan_to_num(self.fields[:: max(1, len(self.fields) // 500)])
+        power = np.mean(np.abs(np.fft.rfft2(some)) ** 2, axis=0) / (some.shape[1] * some.shape[2])
+        return float(power.max())
+
+    @cached_property
+    def fingerprint(self) -> str:
+        """SHA-256 of the fields trained on."""
+        return hashlib.sha256(np.ascontiguousarray(self.fields).tobytes()).hexdigest()
+
+    def condition(self, fields: Array) -> Array | None:
+        """The condition of standardised fields [n, ny, nx] as [n, 1, ny, nx], or None without one."""
+        return None if not self.coarsen else coarse(fields, self.transform, self.coarsen)[:, None]
+
+
+def _usable(fields: Array) -> Array:
+    return fields[np.isnan(fields).mean(axis=(1, 2)) <= MOST_MISSING] if len(fields) else fields
+
+
+def block_mean(values: NDArray[np.floating], factor: int) -> NDArray[np.floating]:
+    """Means over blocks of factor x factor pixels, [..., ny/factor, nx/factor].
+
+    Raises:
+        UserError: if the sides are not multiples of factor.
+    """
+    *rest, ny, nx = values.shape
+    if ny % factor or nx % factor:
+        raise UserError(f"{ny} x {nx} pixels cannot be cut into blocks of {factor}.", "Choose another factor.")
+    return np.asarray(values.reshape(*rest, ny // factor, factor, nx // factor, factor).mean(axis=(-3, -1)))
+
+
+def coarse(fields: Array, transform: Transform, factor: int) -> Array:
+    """Standardised fields [n, ny, nx] as a coarse sensor sees them: block means in physical units, standardised again."""
+    means = block_mean(transform.inverse(fields), factor)
+    return transform(means.repeat(factor, axis=-2).repeat(factor, axis=-1))
+
+
+def crops_of(picture: Array, size: int, stride: int) -> Array:
+    """All size x size crops of a picture at multiples of stride, [n, size, size]."""
+    if min(picture.shape) < size:
+        raise UserError(
+            f"A picture of {picture.shape[0]} x {picture.shape[1]} pixels has no {size} x {size} crops.",
+            "Choose a smaller size.",
+        )
+    windows = np.lib.stride_tricks.sliding_window_view(picture, (size, size))[::stride, ::stride]
+    return np.ascontiguousarray(windows.reshape(-1, size, size))

@@ -1,0 +1,125 @@
+"""Train the sample models: python tools/train_sample_models.py DATA_FOLDER OUT_FOLDER NAME [--minutes 60 --threads 1].
+
+Run again to go on from the last checkpoint; give more minutes for a better model. --publish copies the trained model
+into sample_models/. The data folder holds the packs named below, see their cards for their origin.
+"""
+
+import argparse
+import sys
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+
+from diffview.cards import Card
+from diffview.checkpoints import load_model, save_model
+from diffview.fields import Region
+from diffview.paths import sample_models
+from diffview.readers.packaged import packaged_field
+from diffview.readers.process import ReaderProcess
+from diffview.training import DIRECTORY, Settings, Trainer, config_for, train
+from diffview.training_sets import TrainingSet, crops_of
+
+
+def stack(path: Path, dataset: str, size: int) -> np.ndarray:
+    """All slices of a packed dataset [n, size, size] in physical units."""
+    reader = ReaderProcess()
+    try:
+        return reader.call(
+            "read_stack", path=str(path), dataset=dataset, axes=(1, 2), index=(0,), dim=0,
+            region=Region(0, 0, size, size), limit=100_000,
+        )  # fmt: skip
+    finally:
+        reader.close()
+
+
+def rain(folder: Path, coarsen: int = 0) -> TrainingSet:
+    """64 x 64 patches of NOAA MRMS rain rate."""
+    path = folder / "mrms_wet64.h5"
+    return TrainingSet.fit(
+        "cbrt", stack(path, "train/precip_rate", 64), stack(path, "test/precip_rate", 64),
+        "precipitation_rate", "mm h-1", coarsen=coarsen,
+        source="NOAA MRMS PrecipRate, 2019-06-10 00:00, 00:30 and 01:00 UTC, 0.01 degree, patches at least 15 % wet",
+        licence="US public domain", split="by blocks of longitude",
+    )  # fmt: skip
+
+
+def sst(folder: Path) -> TrainingSet:
+    """Daily sea surface temperature off Tasmania, split by year."""
+    values = stack(folder / "oisst_tasman_daily.h5", "sst", 32)
+    days = np.arange(len(values)) + np.datetime64("1982-01-01")
+    late = days >= np.datetime64("2010-01-01")
+    return TrainingSet.fit(
+        "standardise", values[~late], values[late], "sea_surface_temperature", "degC",
+        source="NOAA OISST v2, 147-155E 45-37S, 0.25 degree, daily", licence="NOAA public domain",
+        split="1982-2009 trained on, 2010-2016 held out",
+    )  # fmt: skip
+
+
+def brightness(folder: Path) -> TrainingSet:
+    """64 x 64 crops of the packaged field: its left part to train on, its right part held out."""
+    packaged = packaged_field()
+    left, right = packaged.values[:, :160], packaged.values[:, 160:]
+    pick = [crop[~np.isnan(crop).any(axis=(1, 2))] for crop in (crops_of(left, 64, 2), crops_of(right, 64, 2))]
+    return TrainingSet.fit(
+        "standardise", *pick, packaged.name, packaged.units,
+        source="the packaged field (Met Office, from iris-sample-data)", licence=packaged.provenance["licence"],
+        split="columns 0-159 trained on, 160-255 held out",
+    )  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """Data, network and settings of one sample model."""
+
+    data: Callable[[Path], TrainingSet]
+    network: dict[str, Any]
+    settings: dict[str, Any] = field(default_factory=dict)
+
+
+RAIN = {"width": 48, "multipliers": (1, 2, 3), "fold": 2}
+RECIPES = {
+    "bt64": Recipe(brightness, {"width": 32, "multipliers": (1, 2, 3), "fold": 2}, {"flips": True}),
+    "sst32": Recipe(sst, {"width": 32, "multipliers": (1, 2, 3)}),
+    "rain64": Recipe(rain, RAIN, {"flips": True, "rotations": True}),
+    "rain64-from-coarse": Recipe(lambda folder: rain(folder, 8), RAIN, {"flips": True, "rotations": True}),
+}
+
+
+def main() -> None:
+    """Train one model, or go on with it."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("data", type=Path)
+    parser.add_argument("out", type=Path)
+    parser.add_argument("name", choices=RECIPES)
+    parser.add_argument("--minutes", type=float, default=60.0)
+    parser.add_argument("--steps", type=int, default=1_000_000)
+    parser.add_argument("--threads", type=int, default=1)
+    parser.add_argument("--device", default="cpu")
+    parser.add_argument("--publish", action="store_true", help="only copy what is trained into sample_models/")
+    options = parser.parse_args()
+    torch.set_num_threads(options.threads)
+    folder, wish = options.out / options.name, RECIPES[options.name]
+    if options.publish:
+        card = Card.read(folder)
+        net, mask = load_model(card)
+        save_model(sample_models() / options.name, net, replace(card, name=options.name), mask)
+        return
+    data = wish.data(options.data)
+    limits = {"minutes": options.minutes, "steps": options.steps}
+    if (folder / DIRECTORY[1]).exists():
+        trainer = Trainer.resume(folder, data, options.device, **limits)
+    else:
+        settings = Settings(**wish.settings, **limits)
+        trainer = Trainer(data, config_for(data, **wish.network), settings, options.device)
+    sys.stdout.write(f"{options.name}: {len(data.fields)} fields, s up to {trainer.highest:.3g}, {data.transform}\n")
+    for p in train(trainer, folder):
+        sys.stdout.write(f"step {p.step} loss {p.loss:.4f} rate {p.rate:.2g} {p.seconds:.0f} s, left {p.left:.0f} s\n")
+        sys.stdout.flush()
+
+
+if __name__ == "__main__":
+    main()
