@@ -1,5 +1,6 @@
 """Model cards: what a network is, what it was trained on and how good it is, as plain JSON beside its weights."""
 
+import contextlib
 import json
 import math
 from collections.abc import Mapping
@@ -120,4 +121,13 @@ def cards() -> dict[str, Path]:
     found = {path.stem: path for path in sorted(sample_models().glob("*.json"))}
     own = user_folder("data") / "models"
     found |= {path.parent.name: path.parent for path in sorted(own.glob("*/model.json"))}
+    return found
+
+
+def read_cards() -> dict[str, Card]:
+    """The cards of all models that can be read, by name; a damaged one is left out."""
+    found = {}
+    for name, file in cards().items():
+        with contextlib.suppress(UserError):
+            found[name] = Card.read(file)
     return found

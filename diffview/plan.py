@@ -5,6 +5,7 @@ met as asked. `run(plan)` depends on nothing but its Plan.
 """
 
 import dataclasses
+import math
 import os
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -13,10 +14,12 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from diffview.denoisers import FORMULAS, Denoiser
+from diffview.cards import Card
+from diffview.denoisers import FORMULAS
 from diffview.errors import UserError
 from diffview.fields import Field, Region
 from diffview.grids import make_levels
+from diffview.models import FitSet, Given, Model, Trained, mismatch
 from diffview.process import ForwardPath, Noise
 from diffview.recipe import Recipe
 from diffview.regions import (
@@ -31,17 +34,19 @@ from diffview.regions import (
     with_enough_crops,
 )
 from diffview.samplers import SAMPLERS, Denoise, Step, sampler_params
+from diffview.training_sets import coarse
 from diffview.transforms import Transform
 
 Array = NDArray[np.float32]
 
 
 class Note(NamedTuple):
-    """A wish that could not be met as asked."""
+    """A wish that could not be met as asked; a quiet one is said in the status line only."""
 
     asked: str
     given: str
     why: str
+    quiet: bool = False
 
     def __str__(self) -> str:
         return f"{self.why} Asked: {self.asked}; given: {self.given}."
@@ -63,12 +68,16 @@ class Facts:
         stack: the same picture in other slices of the variable [n, ny, nx], the shown one left out; or None.
         torch: version of torch, "" while it is not loaded, None if it is not installed.
         devices: torch devices that can be used ("cpu", "cuda", "mps"), known once torch is loaded.
+        cards: the networks that can be chosen, by name.
+        given: denoisers that the user's own program brought, by name.
     """
 
     field: Field
     stack: Array | None = None
     torch: str | None = ""
     devices: tuple[str, ...] = ("cpu",)
+    cards: Mapping[str, Card] = dataclasses.field(default_factory=dict)
+    given: Mapping[str, Given] = dataclasses.field(default_factory=dict)
     _cache: dict[Any, Any] = dataclasses.field(default_factory=dict, repr=False)
 
     def cached(self, key: tuple[Any, ...], make: Any) -> Any:
@@ -101,39 +110,9 @@ class Facts:
         fitted: tuple[Transform, Array] = self.cached(("standardised", key), make)
         return fitted
 
-
-@dataclass(frozen=True, eq=False)
-class FitSet:
-    """The crops a formula denoiser is fitted to, in standardised units.
-
-    Attributes:
-        model: key of FORMULAS.
-        source: the standardised field [rows, columns], or a stack of other slices [n, rows, columns].
-        regions: where the crops lie; of a stack, the one region common to all.
-        left_out: the crops share no pixel with the region worked on.
-        slices: which slices of the stack are complete there.
-    """
-
-    model: str
-    source: Array
-    regions: tuple[Region, ...]
-    left_out: bool
-    slices: tuple[int, ...] = ()
-
-    @property
-    def count(self) -> int:
-        """Number of crops."""
-        return len(self.slices) if self.source.ndim == 3 else len(self.regions)
-
-    def crops(self) -> Array:
-        """The crops, [n, ny, nx]."""
-        if self.source.ndim == 3:
-            return self.source[(slice(None), *self.regions[0].slices)][list(self.slices)]
-        return np.stack([self.source[region.slices] for region in self.regions])
-
-    def denoiser(self) -> Denoiser:
-        """The denoiser fitted to the crops."""
-        return FORMULAS[self.model](self.crops())
+    def through(self, transform: Transform) -> tuple[Transform, Array]:
+        """The whole field through a transform that was fitted to other data."""
+        return self.cached(("through", transform), lambda: (transform, transform(self.field.values)))  # type: ignore[no-any-return]
 
 
 @dataclass(frozen=True, eq=False)
@@ -142,12 +121,14 @@ class Plan:
 
     Attributes:
         region: the region shown and worked on.
-        transform: the fitted transform.
-        x0: the region in standardised units, float32 [ny, nx]; NaN where missing.
+        transform: the transform of the field.
+        standardised: the whole field through it; NaN where missing.
+        x0: the region of it, float32 [ny, nx].
         levels: noise levels of the run, falling to 0.
         params: all parameters of the sampler.
         device: "numpy", or the torch device.
-        fit: what the denoiser is fitted to; None if it cannot be.
+        model: what the denoiser is made from; None if it cannot be.
+        card: the network's card, or None.
         notes: wishes not met as asked.
         refusal: why a run cannot be made, or None.
         complete: the nearest complete region where missing pixels are the reason, or None.
@@ -156,11 +137,13 @@ class Plan:
     recipe: Recipe
     region: Region
     transform: Transform
+    standardised: Array
     x0: Array
     levels: list[float]
     params: Mapping[str, Any]
     device: str
-    fit: FitSet | None
+    model: Model | None
+    card: Card | None = None
     notes: tuple[Note, ...] = ()
     refusal: UserError | None = None
     complete: Region | None = None
@@ -168,7 +151,14 @@ class Plan:
     @property
     def shape(self) -> tuple[int, int, int, int]:
         """[members, channels, ny, nx]."""
+        if self.card is not None:
+            return self.recipe.members, *self.card.shape
         return self.recipe.members, 1, self.region.ny, self.region.nx
+
+    @property
+    def made_in(self) -> Transform:
+        """The transform of what the run makes: the model's own."""
+        return self.transform if self.card is None else self.card.transform
 
     @property
     def steps(self) -> int:
@@ -187,31 +177,124 @@ def resolve(recipe: Recipe, facts: Facts) -> Plan:
     Raises:
         UserError: if the transform cannot be fitted, or a parameter is unknown or not allowed.
     """
+    card = facts.cards.get(recipe.model)
+    if card is not None:
+        return _resolve_network(recipe, facts, card)
     notes: list[Note] = []
     transform, standardised = facts.standardised(recipe.transform)
     asked = region = _region(recipe, facts, notes)
-    fit, refusal = None, None
-    try:
-        region, fit = facts.cached(
-            ("fit", recipe.transform, recipe.model, asked, recipe.start),
-            lambda: _fit_set(recipe, facts, standardised, asked),
-        )
-    except UserError as error:
-        refusal = error
-    if fit is not None and region != asked and recipe.region is not None:
-        notes.append(_shrunk_note(asked, region, fit))
+    model: Model | None = None
+    refusal = None
+    if recipe.model in facts.given:
+        model = facts.given[recipe.model]
+    elif recipe.model not in FORMULAS:
+        refusal = _unknown(recipe.model, facts)
+    else:
+        try:
+            region, model = facts.cached(
+                ("fit", recipe.transform, recipe.model, asked, recipe.start),
+                lambda: _fit_set(recipe, facts, standardised, asked),
+            )
+        except UserError as error:
+            refusal = error
+    if isinstance(model, FitSet) and region != asked and recipe.region is not None:
+        notes.append(_shrunk_note(asked, region, model))
     x0 = facts.cached(("x0", recipe.transform, region), lambda: standardised[region.slices])
     complete = None
     if np.isnan(x0).any():
-        complete = nearest_complete(facts.table, region)
-        hint = "Move the region to the nearest complete place." if complete else "Choose a smaller region."
-        refusal = UserError(f"The region has {int(np.isnan(x0).sum())} missing pixels.", hint)
+        complete, refusal = _incomplete(facts, region, x0)
     levels = _levels(recipe, notes)
     params = sampler_params(recipe.sampler, dict(recipe.sampler_params))
     device = _device(recipe, facts, notes)
     return Plan(
-        recipe, region, transform, x0, levels, params, device, fit, tuple(notes), refusal, complete
+        recipe, region, transform, standardised, x0, levels, params, device, model,
+        notes=tuple(notes), refusal=refusal, complete=complete,
     )  # fmt: skip
+
+
+def _unknown(name: str, facts: Facts) -> UserError:
+    known = ", ".join([*FORMULAS, *facts.cards, *facts.given])
+    return UserError(f"There is no model called {name!r} here.", f"Choose one of {known}.")
+
+
+def _incomplete(facts: Facts, region: Region, x0: Array) -> tuple[Region | None, UserError]:
+    complete = nearest_complete(facts.table, region)
+    hint = "Move the region to the nearest complete place." if complete else "Choose a smaller region."
+    return complete, UserError(f"The region has {int(np.isnan(x0).sum())} missing pixels.", hint)
+
+
+def _resolve_network(recipe: Recipe, facts: Facts, card: Card) -> Plan:
+    """A network brings its own transform, size, noise range and condition; see its card.
+
+    From noise it runs whatever field is open. A start from the field, or a condition made of it, needs a field of the
+    model's quantity and units that is at least as large.
+    """
+    notes: list[Note] = []
+    foreign = mismatch(card, facts.field)
+    transform, standardised = facts.standardised(recipe.transform) if foreign else facts.through(card.transform)
+    if not foreign and recipe.transform != card.transform.key:
+        notes.append(Note(recipe.transform, card.transform.key, "The transform in force is the model's.", quiet=True))
+    asked = _region(recipe, facts, notes)
+    region = _of_size(facts, asked, card.shape[1], card.shape[2])
+    if recipe.region is not None and (region.ny, region.nx) != (asked.ny, asked.nx):
+        why = f"{card.name} works on {card.shape[1]} x {card.shape[2]} pixels."
+        notes.append(Note(f"{asked.ny} x {asked.nx}", f"{region.ny} x {region.nx}", why, quiet=True))
+    x0 = facts.cached(("x0", transform, region), lambda: standardised[region.slices])
+    complete, refusal, known = None, _network_refusal(recipe, facts, card, foreign, region), None
+    if _uses_field(recipe, card) and refusal is None and np.isnan(x0).any():
+        if card.network.get("mask"):
+            known = ~np.isnan(x0)
+        else:
+            complete, refusal = _incomplete(facts, region, x0)
+    device = _network_device(recipe, facts, notes)
+
+    def make() -> Trained:
+        condition = coarse(x0[None], transform, card.coarsen)[:, None] if card.coarsen else None
+        return Trained(card, device, condition, known)
+
+    place = region if _uses_field(recipe, card) else None
+    key = ("trained", card.name, card.weights.get("sha256"), device, place)
+    model = None if refusal is not None else facts.cached(key, make)
+    levels = _levels(recipe, notes, card)
+    params = sampler_params(recipe.sampler, dict(recipe.sampler_params))
+    return Plan(
+        recipe, region, transform, standardised, x0, levels, params, device, model,
+        card=card, notes=tuple(notes), refusal=refusal, complete=complete,
+    )  # fmt: skip
+
+
+def _uses_field(recipe: Recipe, card: Card) -> bool:
+    """Whether a run of the network starts from the field or is conditioned on it."""
+    return recipe.start == "field" or card.coarsen > 0
+
+
+def _network_refusal(recipe: Recipe, facts: Facts, card: Card, foreign: str, region: Region) -> UserError | None:
+    """Why the network cannot be run on this field, with this engine, by this sampler; None if it can."""
+    if facts.torch is None:
+        return UserError(f"{card.name} is a network, and torch is not installed.", "Choose a formula model.")
+    if card.kind == "consistency":
+        return UserError(
+            f"{card.name} is a consistency model: it jumps to the end of the path instead of giving a mean to step by.",
+            f"{recipe.sampler} needs a posterior mean; choose another model.",
+        )
+    if _uses_field(recipe, card) and foreign:
+        needs = "A start from the field" if recipe.start == "field" else "Its condition"
+        return UserError(foreign, f"{needs} needs a field of that quantity and unit.")
+    if _uses_field(recipe, card) and (region.ny, region.nx) != card.shape[1:]:
+        return UserError(
+            f"The field is smaller than the {card.shape[1]} x {card.shape[2]} pixels of {card.name}.",
+            "Open a larger field, or start from noise.",
+        )
+    return None
+
+
+def _of_size(facts: Facts, region: Region, ny: int, nx: int) -> Region:
+    """ny x nx pixels around the middle of `region`, inside the field; `region` itself if the field is too small."""
+    rows, columns = facts.field.values.shape
+    if ny > rows or nx > columns:
+        return region
+    row, column = region.row + (region.ny - ny) // 2, region.column + (region.nx - nx) // 2
+    return Region(min(max(row, 0), rows - ny), min(max(column, 0), columns - nx), ny, nx)
 
 
 def _region(recipe: Recipe, facts: Facts, notes: list[Note]) -> Region:
@@ -275,14 +358,35 @@ def _shrunk_note(asked: Region, region: Region, fit: FitSet) -> Note:
     return Note(f"{asked.ny} x {asked.nx}", f"{region.ny} x {region.nx} with {fit.count} crops", why)
 
 
-def _levels(recipe: Recipe, notes: list[Note]) -> list[float]:
-    """The grid's levels: from the schedule's highest, or, from the field, all of them below its own level."""
+def _levels(recipe: Recipe, notes: list[Note], card: Card | None = None) -> list[float]:
+    """The grid's levels: from the schedule's highest, or, from the field, all of them below its own level.
+
+    A run that would start above what its network was trained on starts at the upper end of that.
+    """
     top = recipe.start_level if recipe.start == "field" else None
-    levels = make_levels(recipe.schedule, recipe.grid, recipe.steps, top, **dict(recipe.grid_params))
-    if top is not None and top > levels[0] * (1 + 1e-9):
+    trained = math.inf if card is None else card.noise_range[1]
+    highest = min(recipe.schedule.s_max, math.inf if top is None else top)
+    start = trained if highest > trained else top
+    levels = make_levels(recipe.schedule, recipe.grid, recipe.steps, start, **dict(recipe.grid_params))
+    if highest > trained:
+        given = f"starts at s = {levels[0]:.3g}, t = {float(recipe.schedule.t_of(levels[0])):.2f}"
+        why = f"The model was trained up to s = {trained:.3g}."
+        notes.append(Note(f"start at s = {highest:.3g}", given, why, quiet=True))
+    elif top is not None and top > levels[0] * (1 + 1e-9):
         why = "The grid reaches no higher noise level."
         notes.append(Note(f"start at s = {top:g}", f"s = {levels[0]:g}", why))
     return levels
+
+
+def _network_device(recipe: Recipe, facts: Facts, notes: list[Note]) -> str:
+    """The torch device of a network: the one asked for if it can be had, else the fastest there is."""
+    best = next((device for device in ("cuda", "mps") if device in facts.devices), "cpu")
+    if recipe.device == "auto":
+        return best
+    if recipe.device not in facts.devices and facts.torch:
+        notes.append(Note(recipe.device, best, f"This machine has no {recipe.device} device that torch can use."))
+        return best
+    return recipe.device if recipe.device in facts.devices else best
 
 
 def _device(recipe: Recipe, facts: Facts, notes: list[Note]) -> str:
@@ -307,7 +411,7 @@ def start_state(plan: Plan) -> Array:
     """y at levels[0], float32 [members, 1, ny, nx]: the end of each member's forward path, on the field or on 0."""
     shape = plan.shape
     s = plan.levels[0]
-    base = plan.x0 if plan.recipe.start == "field" else np.float32(0)
+    base = np.nan_to_num(plan.x0) if plan.recipe.start == "field" else np.float32(0)
     paths = (ForwardPath(plan.recipe.seed, shape[2:], plan.recipe.path_mode, m) for m in range(shape[0]))
     return np.stack([(base + path(s))[None] for path in paths]).astype(np.float32)
 
@@ -330,9 +434,9 @@ def run(plan: Plan, denoise: Denoise | None = None, after: Step | None = None) -
     if plan.refusal is not None:
         raise plan.refusal
     if denoise is None:
-        if plan.fit is None:
+        if plan.model is None:
             raise UserError("The model has nothing it could be fitted to.", "Choose another region.")
-        denoise = plan.fit.denoiser()
+        denoise = plan.model.denoiser()
     y = on_device(start_state(plan) if after is None else after.y, plan.device)
     noise = Noise(plan.recipe.seed, plan.shape, like=y)
     sampler = SAMPLERS[plan.recipe.sampler].run

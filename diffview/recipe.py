@@ -9,7 +9,6 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from diffview.denoisers import FORMULAS
 from diffview.errors import UserError
 from diffview.fields import Region
 from diffview.params import Choice
@@ -21,7 +20,7 @@ Settings = tuple[tuple[str, Any], ...]
 STARTS = Choice(("noise", "field"))
 PATH_MODES = Choice(("closed", "chain"))
 DEVICES = Choice(("auto", "cpu", "cuda", "mps"))
-CHOICES = {"start": STARTS, "path_mode": PATH_MODES, "device": DEVICES, "model": Choice(tuple(FORMULAS))}
+CHOICES = {"start": STARTS, "path_mode": PATH_MODES, "device": DEVICES}
 COUNTS = {"chain_length": 100_000, "steps": 10_000, "members": 64, "seed": 2**63 - 1}
 
 
@@ -44,6 +43,7 @@ def _are_settings(value: Any) -> bool:
 KINDS: dict[str, tuple[Callable[[Any], bool], str]] = {
     "path": (lambda value: value is None or _is_text(value), "It is a text."),
     "dataset": (lambda value: value is None or _is_text(value), "It is a text."),
+    "model": (_is_text, "It is the name of a model."),
     "transform": (_is_text, "It is a text."),
     "grid": (_is_text, "It is a text."),
     "sampler": (_is_text, "It is a text."),
@@ -67,7 +67,7 @@ class Recipe:
         chain_length: T, the rows of the chain that slider and Markov steps count.
         grid, grid_params, steps: which levels a run visits.
         sampler, sampler_params: how it steps.
-        model: key of the denoiser.
+        model: key of FORMULAS, or the name of a network or of a denoiser that was given.
         seed, members: the run's noise, and how many fields it makes.
         start: "noise", or "field": the region at the noise level start_level (None: the grid's highest).
         path_mode: "closed" or "chain".

@@ -154,8 +154,8 @@ class Trainer:
         self.step, self.seconds, self.batch = 0, 0.0, settings.batch
         self.curve: list[tuple[int, float]] = []
         self.highest = settings.highest or max(10 * settings.lowest, 3 * math.sqrt(data.largest_power))
-        quantiles = self._density(torch.tensor([0.001, 0.999], dtype=torch.float64)).exp()
-        self.noise_range = (float(quantiles[0]), float(quantiles[1]))
+        draws = self._density((torch.arange(100_000, dtype=torch.float64) + 0.5) / 100_000).exp().numpy()
+        self.noise_range = (float(np.quantile(draws, 0.001)), float(np.quantile(draws, 0.999)))
         self._loss_sum = torch.zeros((), device=self.device)
         self._loss_count = 0
         self._bins = torch.zeros(2, BINS, device=self.device)

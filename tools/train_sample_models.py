@@ -7,7 +7,7 @@ into sample_models/. The data folder holds the packs named below, see their card
 import argparse
 import sys
 from collections.abc import Callable
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -103,12 +103,11 @@ def main() -> None:
     options = parser.parse_args()
     torch.set_num_threads(options.threads)
     folder, wish = options.out / options.name, RECIPES[options.name]
-    if options.publish:
-        card = Card.read(folder)
-        net, mask = load_model(card)
-        save_model(sample_models() / options.name, net, replace(card, name=options.name), mask)
-        return
     data = wish.data(options.data)
+    if options.publish:
+        trainer = Trainer.resume(folder, data)
+        save_model(sample_models() / options.name, trainer.ema, trainer.card(options.name), data.mask)
+        return
     limits = {"minutes": options.minutes, "steps": options.steps}
     if (folder / DIRECTORY[1]).exists():
         trainer = Trainer.resume(folder, data, options.device, **limits)

@@ -157,9 +157,9 @@ def _plan(model: str, **wishes: Any) -> Plan:
 def run_and_bare(model: str, sampler: str, rounds: int) -> tuple[list[float], list[float]]:
     """Milliseconds of a whole run, and of its denoiser calls (with a draw a step where it draws), alternately."""
     plan = _plan(model, sampler=sampler)
-    if plan.fit is None:
+    if plan.model is None:
         raise RuntimeError("the packaged field gives no model")
-    denoise = plan.fit.denoiser()
+    denoise = plan.model.denoiser()
     draws = sampler == "ddpm"
     ours, bare = [], []
     for _ in range(rounds + 1):

@@ -12,6 +12,7 @@ from PySide6.QtCore import QLocale, QTimer
 from PySide6.QtGui import QGuiApplication
 from PySide6.QtWidgets import QApplication
 
+from diffview.cards import read_cards
 from diffview.errors import UserError
 from diffview.gui.dialogs import save_picture
 from diffview.gui.session import Session
@@ -63,7 +64,7 @@ def create_window(
     settings = settings or Settings()
     theme.install(application(), settings.text("theme", "system"))
     first = recipe if recipe is not None and recipe.path is None else default_recipe()
-    session = Session(first, Facts(packaged_field()), settings.view())
+    session = Session(first, Facts(packaged_field(), cards=read_cards()), settings.view())
     window = MainWindow(session, settings)
     if path is not None:
         window.open_file(path, dataset)

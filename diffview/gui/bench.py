@@ -271,9 +271,9 @@ def stop(count: int) -> Numbers:
     """From the click on Stop to an idle window, and what one call of the model takes: alone, and in a run seen here."""
     with _window() as window:
         live, plan = window.live, window.session.plan
-        if plan.fit is None:
+        if plan.model is None:
             raise RuntimeError("there is no model")
-        denoise, y = plan.fit.denoiser(), np.nan_to_num(plan.x0)[None, None]
+        denoise, y = plan.model.denoiser(), np.nan_to_num(plan.x0)[None, None]
         calls, steps, times = [], [], []
         for s in plan.levels[:1] + plan.levels[:-1]:
             begun = time.perf_counter()

@@ -145,7 +145,9 @@ class Files(QObject):
 
     def _facts(self, field: Field, stack: Any = None) -> Facts:
         known = self._session.facts
-        return Facts(field, stack, torch=known.torch, devices=known.devices)
+        return Facts(
+            field, stack, torch=known.torch, devices=known.devices, cards=known.cards, given=known.given
+        )  # fmt: skip
 
     def _take(self, picture: Picture, recipe: Recipe, opening: int) -> None:
         """A slice has come: show it, with the other slices at the same place where it is small enough."""

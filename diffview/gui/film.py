@@ -8,11 +8,11 @@ from PySide6.QtCore import QObject, QTimer
 from PySide6.QtGui import QImage
 
 from diffview.gui.live import Live
-from diffview.gui.looks import colormap, estimate, state
+from diffview.gui.looks import colormap, estimate, made_colormap, state
 from diffview.gui.session import Session
 from diffview.gui.timescale import TimeScale
 from diffview.gui.widgets.film_strip import FORWARD, REVERSE, FilmStrip
-from diffview.gui.widgets.raster import Raster
+from diffview.gui.widgets.raster import Raster, Rgb
 from diffview.samplers import Step
 
 FORWARD_FRAMES = 14
@@ -64,17 +64,17 @@ class Film(QObject):
             t = np.asarray(scale.t(np.linspace(scale.low, scale.high, FORWARD_FRAMES)))
         items = []
         for at in t.tolist():
-            items.append((float(scale.x(at)), self._picture(forward.at(at).x_t)))
+            items.append((float(scale.x(at)), self._picture(forward.at(at).x_t, colormap(self._session))))
             yield
         self.forward_t = t
         self.strip.set_row(FORWARD, items)
         self.show_playhead()
 
-    def _picture(self, x: NDArray[np.float32]) -> QImage:
-        """x in the colours of the panes, small; missing pixels are transparent."""
+    def _picture(self, x: NDArray[np.float32], colours: Rgb) -> QImage:
+        """x in the colours of its pane, small; missing pixels are transparent."""
         k = max(1, max(x.shape) // THUMBNAIL)
         self._raster.set_limits(*self._session.view.limits)
-        self._raster.set_table(colormap(self._session))
+        self._raster.set_table(colours)
         self._raster.set_values(np.ascontiguousarray(x[::k, ::k]), None)
         return self._raster.image().copy()
 
@@ -98,7 +98,7 @@ class Film(QObject):
         shown = state if self._session.view.reverse == "x_t" else estimate
         for step in steps:
             if step.index not in self._pictures:
-                self._pictures[step.index] = self._picture(shown(step, self._session))
+                self._pictures[step.index] = self._picture(shown(step, self._session), made_colormap(self._session))
         self.steps = steps
         self.strip.set_row(REVERSE, [(x, self._pictures[s.index]) for x, s in zip(self._x(), steps, strict=True)])
 

@@ -15,7 +15,8 @@ from PySide6.QtCore import QObject, QThread
 
 from diffview.arrays import to_numpy
 from diffview.denoisers import Denoiser
-from diffview.plan import FitSet, Plan, cores, on_device, run
+from diffview.models import Model, Trained
+from diffview.plan import Plan, cores, on_device, run
 from diffview.samplers import Step
 from diffview.trajectory import Trajectory
 
@@ -72,7 +73,9 @@ class Shot:
     def loss(self) -> float | None:
         """Mean of |eps - eps_hat|^2 over the pixels: the noise-prediction loss at this t on this field."""
         eps_hat = self.eps_hat
-        return None if eps_hat is None else float(np.mean((self.eps - eps_hat) ** 2, dtype=np.float64))
+        if eps_hat is None:
+            return None
+        return float(np.mean((self.eps - eps_hat)[~np.isnan(self.plan.x0)] ** 2, dtype=np.float64))
 
 
 @dataclass(eq=False)
@@ -138,7 +141,7 @@ class Sampling(QObject):
         self._closing = False
         self._number = 0
         self._current = 0
-        self._fitted: list[tuple[FitSet, Denoiser]] = []
+        self._fitted: list[tuple[Model, Denoiser]] = []
         self.engine: Engine | None = None
         self.taken: Shot | None = None
         self._thread = _Thread(self)
@@ -279,14 +282,17 @@ class Sampling(QObject):
         self.taken = shot
 
     def _denoiser(self, plan: Plan) -> Denoiser | None:
-        """The plan's denoiser, fitted once per fit set."""
-        if plan.fit is None:
+        """The plan's denoiser, fitted or loaded once per model; a network has torch imported first."""
+        if plan.model is None:
             return None
-        for fit, denoiser in self._fitted:
-            if fit is plan.fit:
+        for model, denoiser in self._fitted:
+            if model is plan.model:
                 return denoiser
-        denoiser = plan.fit.denoiser()
-        self._fitted = [(plan.fit, denoiser), *self._fitted[:1]]
+        if isinstance(plan.model, Trained) and self.engine is None:
+            self.engine = load_engine()
+            self._want_engine = False
+        denoiser = plan.model.denoiser()
+        self._fitted = [(plan.model, denoiser), *self._fitted[:1]]
         return denoiser
 
 

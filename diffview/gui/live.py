@@ -212,6 +212,8 @@ class Live(QObject):
         if self._session.facts.field is not self._field:
             self._field = self._session.facts.field
             self._drop()
+        if self._session.plan.card is not None:
+            self.load_engine()
         if self._session.view.one_shot:
             self.take_shot()
         elif self._wanted() != self._ran and self._session.view.auto_run:
@@ -222,7 +224,7 @@ class Live(QObject):
     def _wanted(self) -> tuple[Recipe, object, str]:
         """What decides what a run gives; the length of the chain only counts rows."""
         plan = self._session.plan
-        return replace(self._session.recipe, chain_length=1), plan.fit, plan.device
+        return replace(self._session.recipe, chain_length=1), plan.model, plan.device
 
     def _level(self) -> float:
         """Noise level at the playhead."""
@@ -241,12 +243,12 @@ class Live(QObject):
         session = self._session
         plan, forward = session.plan, session.forward
         s = min(self._level(), session.recipe.schedule.s_max)
-        if plan.fit is None or plan.complete is not None or s <= 0:
+        if plan.model is None or plan.refusal is not None or s <= 0:
             self.shot = self._asked_shot = None
             self._first_shot = self._sampling.next_number
             self.shot_taken.emit()
             return
-        self._asked_shot = self._sampling.request_shot(plan, s, forward.y(s), forward.eps(s))
+        self._asked_shot = self._sampling.request_shot(plan, s, np.nan_to_num(forward.y(s)), forward.eps(s))
         self._timer.start()
 
     def tick(self) -> None:

@@ -20,6 +20,12 @@ def colormap(session: Session) -> Rgb:
     return COLORMAPS[session.view.colormap or default_for(session.facts.field.units)]
 
 
+def made_colormap(session: Session) -> Rgb:
+    """The colour map of what the model makes, which can be another quantity than the open field."""
+    card = session.plan.card
+    return colormap(session) if card is None else COLORMAPS[session.view.colormap or default_for(card.units)]
+
+
 def quantity_name(field: Field) -> str:
     """A field's name and units for people: toa brightness temperature · K."""
     name = field.name.replace("_", " ").strip() or "field"
@@ -57,10 +63,40 @@ def region_text(region: Region) -> str:
 
 
 def state(step: Step, session: Session) -> NDArray[np.float32]:
-    """The state of a run in the units of x_t: alpha y, [ny, nx]."""
-    return np.float32(session.recipe.schedule.scale(step.s)) * step.y[0, 0]
+    """The state of a run in the units of x_t: alpha y of the member shown, [ny, nx]."""
+    return np.float32(session.recipe.schedule.scale(step.s)) * step.y[member_of(step, session), 0]
 
 
 def estimate(step: Step, session: Session) -> NDArray[np.float32]:
-    """x0_hat of a step; at the start, before the first call of the model, the state."""
-    return state(step, session) if step.x0_hat is None else step.x0_hat[0, 0]
+    """x0_hat of the member shown; at the start, before the first call of the model, the state."""
+    return state(step, session) if step.x0_hat is None else step.x0_hat[member_of(step, session), 0]
+
+
+def member_of(step: Step, session: Session) -> int:
+    """The member shown large, or the first where all are."""
+    return min(session.view.member or 0, len(step.y) - 1)
+
+
+GAP = 2
+"""Pixels between tiles."""
+
+
+def tiled(members: NDArray[np.float32]) -> NDArray[np.float32]:
+    """Members [m, ny, nx] side by side in rows, as square as can be; NaN between them and where there is none."""
+    m, ny, nx = members.shape
+    across = math.ceil(math.sqrt(m))
+    down = -(-m // across)
+    tiles = np.full((down * (ny + GAP) - GAP, across * (nx + GAP) - GAP), np.nan, dtype=np.float32)
+    for i, member in enumerate(members):
+        row, column = i // across * (ny + GAP), i % across * (nx + GAP)
+        tiles[row : row + ny, column : column + nx] = member
+    return tiles
+
+
+def tile_at(row: int, column: int, members: NDArray[np.float32]) -> int | None:
+    """The member whose tile has this pixel, or None."""
+    m, ny, nx = members.shape
+    across = math.ceil(math.sqrt(m))
+    i = row // (ny + GAP) * across + column // (nx + GAP)
+    inside = row % (ny + GAP) < ny and column % (nx + GAP) < nx
+    return i if inside and i < m else None

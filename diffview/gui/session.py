@@ -29,6 +29,7 @@ class View:
         quantity, axis: of the schedule plot.
         colormap: key of COLORMAPS, "" for the default of the units.
         limits: standardised values at the ends of the colour bar.
+        member: the member shown large, or None: all of them, tiled.
     """
 
     playhead: float = 1.0
@@ -41,6 +42,7 @@ class View:
     axis: str = "t"
     colormap: str = ""
     limits: tuple[float, float] = (-2.5, 2.5)
+    member: int | None = None
 
     @property
     def one_shot(self) -> bool:
@@ -197,7 +199,8 @@ class Session(QObject):
             state = source.pop()
             target.append(self._state)
             self._merge = None
-            kept = state.facts.learn(torch=self.facts.torch, devices=self.facts.devices)
+            known = self.facts
+            kept = state.facts.learn(torch=known.torch, devices=known.devices, cards=known.cards, given=known.given)
             self._show(state._replace(facts=kept), self.recipe)
 
     def _take(self, state: _State, merge: object) -> bool:
@@ -232,7 +235,7 @@ class Session(QObject):
         self._plan = plan or self._resolve(state)
         self._forward = self._make_forward(self._forward)
         self.changed.emit(old, state.recipe)
-        news = [note for note in self._plan.notes if note not in before]
+        news = [note for note in self._plan.notes if note not in before and not note.quiet]
         if news:
             given = " ".join(f"Asked: {note.asked}. Given: {note.given}." for note in news)
             self.tell(Message(" ".join(note.why for note in news), given, "warning"))

@@ -298,7 +298,7 @@ class MainWindow(QMainWindow):
 
     def _hover(self, view: ImageView, row: int, column: int) -> None:
         """Tell the values under the pointer; those of other panes only where these show the same pixels."""
-        region_shown = not self.session.view.whole_slice
+        region_shown = not self.session.view.whole_slice and self.reverse.aligned
         x0 = x_t = reverse = None
         if view is self.forward.view or region_shown:
             x0, x_t = self.forward.values_at(row, column)

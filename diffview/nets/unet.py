@@ -72,7 +72,7 @@ class UNetConfig:
 
 
 class Conv(nn.Module):
-    """A convolution of odd size that keeps ny and nx, with zeros beyond the edges or with the left and right edges met."""
+    """A convolution of odd size that keeps ny and nx; beyond the edges are zeros, or the other edge in longitude."""
 
     def __init__(self, inputs: int, outputs: int, size: int = 3, padding: str = "zeros") -> None:
         super().__init__()

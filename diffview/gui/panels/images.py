@@ -13,7 +13,7 @@ from diffview.colormaps import COLORMAPS
 from diffview.fields import Region
 from diffview.forward import Forward
 from diffview.gui.live import Live
-from diffview.gui.looks import colormap, estimate, is_noise, number, quantity_name, region_text, state
+from diffview.gui.looks import colormap, is_noise, made_colormap, number, quantity_name, region_text, tile_at, tiled
 from diffview.gui.session import Session, View
 from diffview.gui.widgets.card import Card, ElidedLabel
 from diffview.gui.widgets.image_view import ImageView, link
@@ -64,7 +64,7 @@ class FieldPanel(_Picture):
         """Draw the field and its frame."""
         session = self._session
         field = session.facts.field
-        _, values = session.facts.standardised(new.transform)
+        values = session.plan.standardised
         if values is not self._shown:
             self._shown = values
             self._stride = max(1, -(-max(values.shape) // LARGEST_SHOWN))
@@ -162,9 +162,9 @@ class ForwardPanel(_Picture):
     def _whole_frame(self) -> Array:
         session = self._session
         recipe = session.recipe
-        _, values = session.facts.standardised(recipe.transform)
+        values = session.plan.standardised
         k = max(1, -(-max(values.shape) // LARGEST_SHOWN))
-        x0 = session.facts.cached(("strided", recipe.transform), lambda: np.ascontiguousarray(values[::k, ::k]))
+        x0 = session.facts.cached(("strided", session.plan.transform), lambda: np.ascontiguousarray(values[::k, ::k]))
         self._whole = Forward(x0, recipe.schedule, recipe.seed, recipe.path_mode, like=self._whole)
         return self._whole.at(session.view.playhead).x_t
 
@@ -179,13 +179,29 @@ class Mode:
     diverging: bool = False
 
 
+def _shown(members: Array, session: Session) -> Array:
+    """One member [ny, nx], or all of them tiled."""
+    member = session.view.member
+    if len(members) == 1 or member is not None:
+        return members[min(member or 0, len(members) - 1)]
+    return tiled(members)
+
+
+def _state(step: Step, session: Session) -> Array:
+    return _shown(np.float32(session.recipe.schedule.scale(step.s)) * step.y[:, 0], session)
+
+
+def _estimate(step: Step, session: Session) -> Array:
+    return _state(step, session) if step.x0_hat is None else _shown(step.x0_hat[:, 0], session)
+
+
 def _eps_hat(step: Step, session: Session) -> Array | None:
-    return None if step.eps_hat is None else step.eps_hat[0, 0]
+    return None if step.eps_hat is None else _shown(step.eps_hat[:, 0], session)
 
 
 MODES: dict[str, Mode] = {
-    "x_t": Mode("xₜ", "The state of the run", state),
-    "x0_hat": Mode("x̂₀", "What the model believes the clean field is", estimate),
+    "x_t": Mode("xₜ", "The state of the run", _state),
+    "x0_hat": Mode("x̂₀", "What the model believes the clean field is", _estimate),
     "eps_hat": Mode("ε̂", "The noise the model believes is in x_t", _eps_hat, diverging=True),
 }
 SHOTS: dict[str, Mode] = {
@@ -236,6 +252,7 @@ class ReversePanel(_Picture):
         row.addWidget(self.view, 1)
         self.fill(pair)
         link(self.truth, self.view)
+        self.view.clicked.connect(self._enlarge)
         self.kind.changed.connect(self._choose_kind)
         self.mode.changed.connect(lambda key: session.look(reverse=key))
         live.stepped.connect(self.draw)
@@ -253,6 +270,22 @@ class ReversePanel(_Picture):
         """Follow what is to be shown and its colours."""
         if (old.reverse, old.colormap, old.limits) != (new.reverse, new.colormap, new.limits):
             self.restyle()
+        elif old.member != new.member:
+            self.draw()
+
+    def _enlarge(self, row: int, column: int) -> None:
+        """A click on a tile shows its member large; a click on a large one shows all again."""
+        step, view = self._live.step, self._session.view
+        if step is None or view.one_shot or len(step.y) == 1:
+            return
+        member = tile_at(row, column, step.y[:, 0]) if view.member is None else None
+        self._session.look(member=member)
+
+    @property
+    def aligned(self) -> bool:
+        """Whether the picture has the pixels of the region, one to one."""
+        picture = self.picture()
+        return picture is None or picture.shape == self._session.plan.x0.shape
 
     def restyle(self) -> None:
         """Take mode, colours and limits, and draw."""
@@ -265,7 +298,7 @@ class ReversePanel(_Picture):
         self.mode.set_key(view.reverse)
         noise = modes[view.reverse].diverging
         for image in (self.view, self.truth):
-            image.set_colormap(COLORMAPS["vik"] if noise else colormap(self._session))
+            image.set_colormap(COLORMAPS["vik"] if noise else made_colormap(self._session))
             image.set_levels(*view.limits)
         self.truth.setVisible(view.reverse == "shot_eps")
         self.draw()
@@ -286,7 +319,12 @@ class ReversePanel(_Picture):
     def draw(self) -> None:
         """Draw the picture and its readout."""
         view, live = self._session.view, self._live
-        shown = (live.shot if view.one_shot else live.step, view.reverse, self._session.recipe.schedule.form)
+        shown = (
+            live.shot if view.one_shot else live.step,
+            view.reverse,
+            view.member,
+            self._session.recipe.schedule.form,
+        )
         if shown != self._drawn:
             self._drawn = shown
             picture = self.picture()
@@ -312,6 +350,24 @@ class ReversePanel(_Picture):
             return ""
         return f" · colours {number(low)} to {number(high)} standard deviations"
 
+    def _members(self, step: Step) -> str:
+        """Which members are shown, and how to see the others."""
+        member, members = self._session.view.member, len(step.y)
+        if members == 1:
+            return ""
+        return f" · {members} members, click one" if member is None else f" · member {min(member, members - 1) + 1}"
+
+    def _made_scale(self) -> str:
+        """What the colours mean where the bar does not say: of a noise, or of another quantity than the field's."""
+        run = self._live.shown
+        if self.shows_noise or run is None or run.plan.card is None:
+            return self._noise_scale()
+        plan, field = run.plan, self._session.facts.field
+        if plan.made_in == self._session.plan.transform or plan.card is None:
+            return ""
+        low, high = (number(float(plan.made_in.inverse(z))) for z in self._session.view.limits)
+        return f" · colours {low} to {high} {plan.card.units}" if plan.card.units != field.units else ""
+
     def _caption_shot(self) -> None:
         shot = self._live.shot
         self.view.set_badge("")
@@ -330,7 +386,7 @@ class ReversePanel(_Picture):
             return
         row = round(float(self._live.places(run)[step.index]) * self._session.recipe.chain_length)
         done = f"step {step.index}/{run.plan.steps} · {step.evaluations} evaluations"
-        self.caption.setText(f"t {row} · s {number(step.s)} · {done}{self._noise_scale()}")
+        self.caption.setText(f"t {row} · s {number(step.s)} · {done}{self._made_scale()}{self._members(step)}")
         started_here = run.plan.recipe.start == "field"
         badge = "from the field" if started_here else "made by the model"
         if run.plan.region != self._session.plan.region:
@@ -345,7 +401,7 @@ def link_images(session: Session, forward: ForwardPanel, reverse: ReversePanel) 
     link(forward.view, reverse.view)
 
     def point(row: int | None, column: int | None) -> None:
-        for view in (forward.view, reverse.view, reverse.truth):
+        for view in (forward.view, reverse.view, reverse.truth) if reverse.aligned else ():
             if not (view is forward.view and session.view.whole_slice):
                 view.set_crosshair(row, column)
 

@@ -14,8 +14,9 @@ from diffview.gui.models import MODELS
 from diffview.gui.session import Session
 from diffview.gui.theme import theme
 from diffview.gui.widgets.param_form import ParamForm
+from diffview.gui.widgets.whole_spin import WholeSpin
 from diffview.params import parameters
-from diffview.recipe import Recipe
+from diffview.recipe import COUNTS, Recipe
 from diffview.samplers import SAMPLERS
 from diffview.schedules import SCHEDULES, make_schedule, schedule_params
 
@@ -44,6 +45,14 @@ class InspectorPanel(QScrollArea):
             self.grid.addItem(GRID_TITLES.get(key, key), key)
         self._section("Schedule", self.schedule_text, self.schedule, self.schedule_facts)
         self._section("Sampler", self.sampler)
+        self.members = WholeSpin(1, COUNTS["members"], width=72)
+        self.members.setObjectName("membersSpin")
+        self.members.setAccessibleName("Members")
+        self.members.setKeyboardTracking(False)
+        self.members.setToolTip("Fields that a run makes at once, each from noise of its own")
+        member_row = QFormLayout()
+        member_row.addRow("Members", self.members)
+        self._column.addLayout(member_row)
         grid_row = QFormLayout()
         grid_row.addRow("Levels", self.grid)
         self._column.addLayout(grid_row)
@@ -82,6 +91,8 @@ class InspectorPanel(QScrollArea):
         self.grid.activated.connect(lambda i: session.edit(grid=self.grid.itemData(i), grid_params=()))
         for form in (self.schedule, self.sampler, self.grid_form):
             form.committed.connect(lambda _values: session.end_merge())
+        self.members.valueChanged.connect(lambda n: session.edit(merge="members", members=n))
+        self.members.editingFinished.connect(session.end_merge)
         session.changed.connect(self.show_recipe)
         theme.changed.connect(self._restyle)
 
@@ -106,6 +117,10 @@ class InspectorPanel(QScrollArea):
         self.sampler.set_values(dict(new.sampler_params))
         self.grid_form.set_values(dict(new.grid_params))
         self.grid.setCurrentIndex(self.grid.findData(new.grid))
+        if self.members.value() != new.members:
+            self.members.blockSignals(True)
+            self.members.setValue(new.members)
+            self.members.blockSignals(False)
         self._show_facts(new)
         self._show_model(new)
 
@@ -122,15 +137,10 @@ class InspectorPanel(QScrollArea):
 
     def _show_model(self, recipe: Recipe) -> None:
         plan = self._session.plan
-        self.model_text.setText(MODELS[recipe.model].sentence)
-        if plan.fit is None:
+        text = MODELS.get(recipe.model)
+        self.model_text.setText("" if text is None else text.sentence)
+        self.model_text.setVisible(text is not None)
+        if plan.model is None:
             self.fit_text.setText(str(plan.refusal or ""))
             return
-        slices = plan.fit.source.ndim == 3
-        left_out = " None of them shares a pixel with the region." if plan.fit.left_out and not slices else ""
-        kind = "other slices" if slices else "crops"
-        size = f"{plan.region.ny} × {plan.region.nx}"
-        self.fit_text.setText(
-            f"Fitted to {plan.fit.count} {kind} of {size} pixels.{left_out} {plan.steps} steps take {plan.evaluations} "
-            f"calls of the model."
-        )
+        self.fit_text.setText(f"{plan.model.sentence} {plan.steps} steps take {plan.evaluations} calls of the model.")

@@ -66,8 +66,9 @@ class StatusPanel(QWidget):
             parts.append(f"{number(run.steps_per_second)} steps/s")
             parts.append(run.plan.device)
             parts.append(f"{number(run.trajectory.bytes / 2**20)} MB recorded")
-        if plan.fit is not None:
-            parts.append(f"{plan.recipe.model} on {plan.fit.count} crops")
+        if plan.model is not None:
+            parts.append(plan.model.label)
+        parts.extend(note.given for note in plan.notes if note.quiet and note.given.startswith("starts"))
         if self._engine:
             parts.append("loading torch…")
         return parts
@@ -87,9 +88,15 @@ class StatusPanel(QWidget):
             parts.append(f"xₜ {number(x_t)} (noise)" if is_noise(level) else f"xₜ {self._physical(x_t)}")
         if reverse is not None:
             state = self._session.view.reverse == "x_t" and step is not None and is_noise(step.s)
-            shown = f"{number(reverse)} (noise)" if noise or state else self._physical(reverse)
+            shown = f"{number(reverse)} (noise)" if noise or state else self._made(reverse)
             parts.append(f"reverse {shown}")
         self.right.setText("   ".join(parts))
+
+    def _made(self, z: float) -> str:
+        """A value of REVERSE in the units of the model that made it."""
+        run = self._live.shown
+        card = None if run is None or self._session.view.one_shot else run.plan.card
+        return self._physical(z) if card is None else physical(card.transform, z, card.units)
 
     def _physical(self, z: float) -> str:
         return physical(self._session.plan.transform, z, self._session.facts.field.units)

@@ -175,11 +175,23 @@ class TimelinePanel(Card):
             self.plot.set_ghosts(self._ghosts(new, scale))
         levels = np.array([s for s in self._session.plan.levels if s > 0])
         self.plot.set_grid_ticks(np.asarray(scale.x(new.schedule.t_of(levels))))
+        self._show_band(scale)
         self._caption()
         self._show_playhead()
         self._mark_level()
         self.film.move_run()
         self.film.refresh_forward()
+
+    def _show_band(self, scale: TimeScale) -> None:
+        """What the network in force was trained on; nothing for a formula, which answers for every level."""
+        card, schedule = self._session.plan.card, self._session.recipe.schedule
+        if card is None:
+            self.plot.set_band(None)
+            return
+        low, high = card.noise_range
+        ends = np.asarray(scale.x(schedule.t_of(np.array([low, min(high, schedule.s_max)]))))
+        tip = f"{card.name} was trained for {number(low)} ≤ s ≤ {number(high)}"
+        self.plot.set_band(float(ends.min()), float(ends.max()), tip)
 
     def _limits(self, recipe: Recipe) -> tuple[float | None, float | None]:
         """Range of y: the quantity's own, but as large as a variance-exploding sigma and as low as a drowned signal."""

@@ -12,6 +12,7 @@ from diffview.gui.widgets.card import ElidedLabel
 from diffview.gui.widgets.icons import set_icon
 from diffview.gui.widgets.segmented import SegmentedControl
 from diffview.gui.widgets.whole_spin import WholeSpin
+from diffview.models import Trained
 from diffview.plan import cores
 from diffview.recipe import COUNTS, Recipe
 from diffview.samplers import SAMPLERS
@@ -111,9 +112,7 @@ class ToolbarPanel(QWidget):
         self.show_device()
 
     def _lay_out(self) -> None:
-        for key, model in MODELS.items():
-            self.model.addItem(model.title, key)
-            self.model.setItemData(self.model.count() - 1, model.sentence, Qt.ItemDataRole.ToolTipRole)
+        self._list_models()
         for key, info in SAMPLERS.items():
             self.sampler.addItem(info.title, key)
         for key, title in DEVICE_TITLES.items():
@@ -132,6 +131,19 @@ class ToolbarPanel(QWidget):
         # a click leaves the keys to the playhead; Tab still reaches everything
         for widget in (self.open_button, self.model, self.sampler, self.run, self.stop, self.device, self.present):
             widget.setFocusPolicy(Qt.FocusPolicy.TabFocus)
+
+    def _list_models(self) -> None:
+        """The formulas, the networks, and what the user's own program brought."""
+        facts = self._session.facts
+        rows = [(key, model.title, model.sentence) for key, model in MODELS.items()]
+        rows += [(name, f"{name} · yours", given.sentence) for name, given in facts.given.items()]
+        rows += [(name, f"{name} · network", Trained(card, "cpu").sentence) for name, card in facts.cards.items()]
+        if [key for key, _, _ in rows] == [self.model.itemData(i) for i in range(self.model.count())]:
+            return
+        self.model.clear()
+        for key, title, sentence in rows:
+            self.model.addItem(title, key)
+            self.model.setItemData(self.model.count() - 1, sentence, Qt.ItemDataRole.ToolTipRole)
 
     def _connect(self, actions: Actions) -> None:
         session = self._session
@@ -170,6 +182,7 @@ class ToolbarPanel(QWidget):
 
     def show_recipe(self, old: Recipe | None, new: Recipe) -> None:
         """Show what is chosen."""
+        self._list_models()
         self.field.setText(quantity_name(self._session.facts.field))
         for box, key in ((self.model, new.model), (self.sampler, new.sampler), (self.device, new.device)):
             box.setCurrentIndex(box.findData(key))
@@ -193,7 +206,8 @@ class ToolbarPanel(QWidget):
         engine, facts = self._live.engine, self._session.facts
         model = self._session.recipe.model
         self.device.setItemText(0, f"CPU · {cores()} cores")
-        tips = {"auto": "numpy on the CPU"}
+        network = model in facts.cards
+        tips = {"auto": "the fastest device there is" if network else "numpy on the CPU"}
         for key in ("cpu", "cuda", "mps"):
             if model == "local":
                 tips[key] = "`local` runs on numpy only."

@@ -397,7 +397,7 @@ def link(*views: ImageView) -> None:
 
     def follow(rect: QRectF, source: Any) -> None:
         for view in views:
-            if view is not source:
+            if view is not source and view._shape() == source._shape():
                 view.set_view_rect(rect)
 
     for view in views:

@@ -1,0 +1,175 @@
+"""What a plan's denoiser is made from: crops a formula is fitted to, a trained network, or the user's own object."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from diffview.cards import Card
+from diffview.denoisers import FORMULAS, Denoiser
+from diffview.fields import Field, Region
+
+Array = NDArray[np.float32]
+
+UNITS = (
+    frozenset({"mm h-1", "mm/h", "mm/hr", "mm hr-1", "mm h**-1"}),
+    frozenset({"degC", "celsius", "Celsius", "deg_C", "degree_C", "degrees_C", "degree_Celsius", "degrees C"}),
+    frozenset({"K", "kelvin", "Kelvin"}),
+)
+"""Spellings of one unit."""
+
+QUANTITIES = (
+    frozenset({"precipitation_rate", "precip_rate", "rainfall_rate", "rain_rate", "precipitation", "precip", "rain"}),
+    frozenset({"sea_surface_temperature", "sst", "analysed_sst", "tos"}),
+    frozenset({"toa_brightness_temperature", "brightness_temperature", "tb"}),
+)
+"""Names of one quantity."""
+
+
+class Model(Protocol):
+    """Where a run's denoiser comes from; told apart by identity."""
+
+    @property
+    def label(self) -> str:
+        """For the status line."""
+
+    @property
+    def sentence(self) -> str:
+        """What it is made from, for the inspector."""
+
+    def denoiser(self) -> Denoiser:
+        """Fit or load it."""
+
+
+@dataclass(frozen=True, eq=False)
+class FitSet:
+    """The crops a formula denoiser is fitted to, in standardised units.
+
+    Attributes:
+        model: key of FORMULAS.
+        source: the standardised field [rows, columns], or a stack of other slices [n, rows, columns].
+        regions: where the crops lie; of a stack, the one region common to all.
+        left_out: the crops share no pixel with the region worked on.
+        slices: which slices of the stack are complete there.
+    """
+
+    model: str
+    source: Array
+    regions: tuple[Region, ...]
+    left_out: bool
+    slices: tuple[int, ...] = ()
+
+    @property
+    def count(self) -> int:
+        """Number of crops."""
+        return len(self.slices) if self.source.ndim == 3 else len(self.regions)
+
+    @property
+    def label(self) -> str:
+        """For the status line."""
+        return f"{self.model} on {self.count} crops"
+
+    @property
+    def sentence(self) -> str:
+        """How many crops of what."""
+        slices, region = self.source.ndim == 3, self.regions[0]
+        left_out = " None of them shares a pixel with the region." if self.left_out and not slices else ""
+        kind = "other slices" if slices else "crops"
+        return f"Fitted to {self.count} {kind} of {region.ny} × {region.nx} pixels.{left_out}"
+
+    def crops(self) -> Array:
+        """The crops, [n, ny, nx]."""
+        if self.source.ndim == 3:
+            return self.source[(slice(None), *self.regions[0].slices)][list(self.slices)]
+        return np.stack([self.source[region.slices] for region in self.regions])
+
+    def denoiser(self) -> Denoiser:
+        """The denoiser fitted to the crops."""
+        return FORMULAS[self.model](self.crops())
+
+
+@dataclass(frozen=True, eq=False)
+class Trained:
+    """A network of a card, and what it is told beside y.
+
+    Attributes:
+        card: what it is.
+        device: torch device.
+        condition: standardised [1, channels, ny, nx], or None.
+        known: where the field has data [ny, nx], or None: where the model's own data have them.
+    """
+
+    card: Card
+    device: str
+    condition: Array | None = None
+    known: NDArray[np.bool_] | None = None
+
+    @property
+    def label(self) -> str:
+        """For the status line."""
+        return f"{self.card.name} on {self.device}"
+
+    @property
+    def sentence(self) -> str:
+        """The card at a glance."""
+        card = self.card
+        size = " × ".join(str(n) for n in card.shape[1:])
+        low, high = card.noise_range
+        parts = [
+            f"A network of {card.weights.get('parameters', 0) / 1e6:.2g} million weights for fields of {size} pixels, "
+            f"in {card.units or 'no units'}; trained for {low:.2g} ≤ s ≤ {high:.3g} on {card.data.get('fields', '?')} "
+            f"fields: {card.data.get('source') or 'unknown source'} ({card.data.get('licence') or 'terms unknown'}; "
+            f"{card.data.get('split') or 'nothing held out'})."
+        ]
+        if card.coarsen:
+            parts.append(f"It is told the mean over blocks of {card.coarsen} × {card.coarsen} pixels of the region.")
+        return " ".join(parts)
+
+    def denoiser(self) -> Denoiser:
+        """The network, loaded and checked."""
+        from diffview.nets.adapter import Network
+
+        return Network.of(self.card, self.device, self.condition, self.known)
+
+
+@dataclass(frozen=True, eq=False)
+class Given:
+    """The user's own denoiser, as diffview.show was given it.
+
+    Attributes:
+        own: any object that is called as `denoise(y, s)`.
+        name: for people.
+    """
+
+    own: Callable[[Any, float], Any]
+    name: str = "yours"
+
+    @property
+    def label(self) -> str:
+        """For the status line."""
+        return self.name
+
+    @property
+    def sentence(self) -> str:
+        """Where it comes from."""
+        return f"Your own denoiser, {type(self.own).__name__}, as it was given."
+
+    def denoiser(self) -> Any:
+        """It."""
+        return self.own
+
+
+def mismatch(card: Card, field: Field) -> str:
+    """Why the field is not what the model's fields are, as a finished sentence; "" if it is."""
+    if not _alike(card.units, field.units, UNITS):
+        return f"{card.name} makes {card.quantity} in {card.units or '1'}; the open field is in {field.units or '1'}."
+    names = {field.name, field.provenance.get("standard_name", ""), field.provenance.get("dataset", "").split("/")[-1]}
+    if not any(_alike(card.quantity, name, QUANTITIES) for name in names):
+        return f"{card.name} makes {card.quantity}; the open field is {field.name or 'without a name'}."
+    return ""
+
+
+def _alike(one: str, other: str, groups: tuple[frozenset[str], ...]) -> bool:
+    return one == other or any(one in group and other in group for group in groups)

@@ -1,0 +1,140 @@
+"""A trained network as a denoiser: y [members, channels, ny, nx] and s in, x0_hat out, as every other model does it."""
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from diffview.cards import Card
+from diffview.checkpoints import load_model
+from diffview.nets.unet import UNet, on_device
+from diffview.transforms import Transform
+
+Array = NDArray[np.float32]
+
+HOLD_BELOW = 0.1
+"""Noise level below which block means are held: x0_hat is then a field, not yet an average of fields at larger s."""
+
+SHAPES: dict[str, tuple[Callable[[Tensor], Tensor], Callable[[Tensor], Tensor]]] = {
+    "standardise": (lambda x: x, lambda z: z),
+    "identity": (lambda x: x, lambda z: z),
+    "log1p": (torch.log1p, torch.expm1),
+    "cbrt": (lambda x: x.sign() * x.abs() ** (1 / 3), lambda z: z**3),
+}
+"""The functions of transforms.TRANSFORMS, on tensors."""
+
+
+class Network:
+    """A network, its condition and its mask, as the posterior mean E[x_0 | y].
+
+    Attributes:
+        kind, noise_range, shape: as of every denoiser.
+        card: what is known of it.
+    """
+
+    def __init__(self, net: UNet, card: Card, device: str = "cpu") -> None:
+        self.kind, self.noise_range, self.shape, self.card = card.kind, card.noise_range, card.shape, card
+        self._net, self._device = on_device(net, device).eval().requires_grad_(False), torch.device(device)
+        self._half = torch.autocast(self._device.type, torch.bfloat16, enabled=self._device.type == "cuda")
+        self._extra: Tensor | None = None
+        self._known: Tensor | None = None
+        self._coarse: Tensor | None = None
+
+    @classmethod
+    def of(
+        cls,
+        card: Card,
+        device: str = "cpu",
+        condition: Array | None = None,
+        known: NDArray[np.bool_] | None = None,
+    ) -> "Network":
+        """The network of a card with what it is told beside y.
+
+        Args:
+            card: a card that was read from a file.
+            device: torch device.
+            condition: standardised [1 or members, channels, ny, nx], for a conditional model.
+            known: where there are data [ny, nx], for a model with a mask; None: where the card's own data have them.
+
+        Raises:
+            UserError: if the weights cannot be loaded.
+        """
+        net, mask = load_model(card)
+        network = cls(net, card, device)
+        if net.config.mask:
+            there = ~mask if mask is not None else torch.ones(card.shape[1:], dtype=torch.bool)
+            there = there if known is None else torch.from_numpy(known)
+            network._known = there[None, None].to(network._device, torch.float32)
+        if condition is not None:
+            network._coarse = torch.from_numpy(condition).to(network._device)
+        parts = [part for part in (network._coarse, network._known) if part is not None]
+        if parts:
+            batch = max(len(part) for part in parts)
+            network._extra = torch.cat([part.expand(batch, -1, -1, -1) for part in parts], dim=1)
+        return network
+
+    @property
+    def known(self) -> NDArray[np.bool_] | None:
+        """Where the model's fields have data [ny, nx]; None if everywhere."""
+        return None if self._known is None else self._known[0, 0].cpu().numpy() > 0.5
+
+    def __call__(self, y: Any, s: float) -> Any:
+        """x0_hat of y [members, channels, ny, nx], an array or a tensor; the same kind and dtype back."""
+        if isinstance(y, np.ndarray):
+            tensor = torch.from_numpy(np.ascontiguousarray(y)).to(self._device, torch.float32)
+            return self(tensor, s).cpu().numpy().astype(y.dtype, copy=False)
+        with torch.no_grad():
+            return self._estimate(y, s).to(y.dtype)
+
+    def vjp(self, y: Tensor, s: float, v: Tensor) -> Tensor:
+        """v^T times the Jacobian of x0_hat at y, [members, channels, ny, nx]."""
+        with torch.enable_grad():
+            y = y.detach().requires_grad_()
+            (product,) = torch.autograd.grad(self._estimate(y, s), y, v)
+        return product.detach()
+
+    def variance_fraction(self, y: Tensor, s: float) -> Tensor | None:
+        """f in (0, 1), where a reverse step's log variance lies between its limits; None without a learned head."""
+        with torch.no_grad():
+            logit = self._both(y, s)[1]
+        return None if logit is None else torch.sigmoid(logit.float())
+
+    def _both(self, y: Tensor, s: float) -> tuple[Tensor, Tensor | None]:
+        y = y.to(torch.float32).contiguous(memory_format=torch.channels_last)
+        if self._known is not None:
+            y = y * self._known
+        extra = self._extra
+        if extra is not None:
+            extra = extra.expand(len(y), -1, -1, -1) if len(extra) == 1 else extra[: len(y)]
+        level = torch.full((len(y),), s, dtype=torch.float32, device=y.device)
+        with self._half:
+            x0_hat, logit = self._net(y, level, extra)
+        return x0_hat.float(), logit
+
+    def _estimate(self, y: Tensor, s: float) -> Tensor:
+        x0_hat = self._both(y, s)[0]
+        if self._known is not None:
+            x0_hat = x0_hat * self._known
+        if self._coarse is not None and s <= HOLD_BELOW:
+            x0_hat = with_block_means(x0_hat, self._coarse, self.card.transform, self.card.coarsen)
+        return x0_hat
+
+
+def with_block_means(x0_hat: Tensor, coarse: Tensor, transform: Transform, factor: int) -> Tensor:
+    """x0_hat with the block means of `coarse`, by one factor a block in physical units, where both are positive.
+
+    Amounts below 0, which a network can give by a little, count as 0. A block whose mean is 0 becomes 0; one that has
+    nothing where there should be something takes the mean everywhere.
+    """
+    forward, inverse = SHAPES[transform.key]
+    wanted = inverse(coarse[:, :, ::factor, ::factor] * transform.std + transform.mean).clamp_min(0)
+    amount = inverse(x0_hat * transform.std + transform.mean).clamp_min(0)
+    mean = torch.nn.functional.avg_pool2d(amount, factor)
+    nothing = mean < 1e-6
+    ratio = torch.where(nothing, torch.zeros_like(mean), wanted / mean.clamp_min(1e-6))
+    spread = torch.where(nothing, wanted, torch.zeros_like(mean))
+    ratio, spread = (torch.repeat_interleave(torch.repeat_interleave(v, factor, 2), factor, 3) for v in (ratio, spread))
+    return (forward(amount * ratio + spread) - transform.mean) / transform.std
