@@ -3,6 +3,7 @@
 import contextlib
 import json
 import math
+import os
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
 from pathlib import Path
@@ -64,40 +65,67 @@ class Card:
         Raises:
             UserError: if there is none, or it is not a card.
         """
-        path = file / "model.json" if file.is_dir() else file.with_suffix(".json")
+        path = file / "model.json" if file.is_dir() else beside(_bare(file), ".json")
         try:
             plain = json.loads(path.read_text(encoding="utf-8"))
         except FileNotFoundError:
             raise UserError(
                 f"{file} has no card, {path.name}.", "A model is weights with a card beside them."
             ) from None
-        except (OSError, ValueError) as error:
-            raise UserError(f"The card {path} cannot be read: {error}.", "Copy the model again.") from None
+        except OSError as error:
+            raise UserError(f"The card {path} cannot be read: {error.strerror}.", "Copy the model again.") from None
+        except (ValueError, RecursionError) as error:
+            raise UserError(f"The card {path} is damaged: {error}.", "Copy the model again.") from None
         if not isinstance(plain, dict) or plain.pop("diffview_model", None) != 1:
             raise UserError(f"{path} is not the card of a diffview model.", 'A card has "diffview_model": 1.')
         try:
-            return cls(**_typed(plain), file=path.with_suffix(""))
-        except (TypeError, ValueError, KeyError) as error:
+            return cls(**_typed(plain), file=_bare(path))
+        except KeyError as error:
+            raise UserError(f"The card {path} lacks {error}.", "Copy the model again.") from None
+        except (TypeError, ValueError, OverflowError) as error:
             raise UserError(
                 f"The card {path} has a value of the wrong kind: {error}.", "Copy the model again."
             ) from None
 
     def save(self) -> None:
         """Write the card where it was read."""
-        write_text(self.file.with_suffix(".json"), self.to_json())
+        write_text(beside(self.file, ".json"), self.to_json())
+
+
+def beside(file: Path, suffix: str) -> Path:
+    """FILE with a suffix more: the card ".json" or the weights ".safetensors" of a model; its name may have dots."""
+    return file.with_name(file.name + suffix)
+
+
+def _bare(file: Path) -> Path:
+    return file.with_suffix("") if file.suffix in (".json", ".safetensors") else file
 
 
 def _typed(plain: dict[str, Any]) -> dict[str, Any]:
+    """The values of a card in the types they have here."""
+    for key in ("name", "quantity", "units"):
+        if not isinstance(plain[key], str):
+            raise ValueError(f"{key} {plain[key]!r}")
+    for key in ("network", "weights", "data", "training", "scores"):
+        if not isinstance(plain.get(key, {}), dict):
+            raise ValueError(f"{key} {plain[key]!r}")
     transform = Transform(str(plain["transform"]["key"]), *(float(plain["transform"][k]) for k in ("mean", "std")))
     if transform.key not in TRANSFORMS or not (math.isfinite(transform.mean) and 0 < transform.std < math.inf):
         raise ValueError(f"transform {plain['transform']}")
     low, high = (float(s) for s in plain["noise_range"])
-    if not 0 <= low < high:
+    if not 0 <= low < high < math.inf:
         raise ValueError(f"noise_range {plain['noise_range']}")
     if plain.get("kind", KINDS[0]) not in KINDS:
         raise ValueError(f"kind {plain['kind']!r}")
     channels, ny, nx = (int(n) for n in plain["shape"])
-    return {**plain, "transform": transform, "noise_range": (low, high), "shape": (channels, ny, nx)}
+    if min(channels, ny, nx) < 1:
+        raise ValueError(f"shape {plain['shape']}")
+    coarsen = int(plain.get("coarsen", 0))
+    if coarsen < 0 or (coarsen and (ny % coarsen or nx % coarsen)):
+        raise ValueError(f"coarsen {coarsen}")
+    return {
+        **plain, "transform": transform, "noise_range": (low, high), "shape": (channels, ny, nx), "coarsen": coarsen,
+    }  # fmt: skip
 
 
 def find_card(name: str) -> Card:
@@ -106,18 +134,17 @@ def find_card(name: str) -> Card:
     Raises:
         UserError: if there is no such model.
     """
-    for folder in (sample_models(), user_folder("data") / "models"):
-        for file in (folder / f"{name}.json", folder / name / "model.json"):
-            if file.is_file():
-                return Card.read(file.parent if file.name == "model.json" else file)
-    if Path(name).exists() or Path(name).with_suffix(".json").exists():
+    own = cards()
+    if name in own:
+        return Card.read(own[name])
+    if name and (os.path.exists(name) or os.path.exists(f"{name}.json")):  # unlike Path.exists, for any text
         return Card.read(Path(name))
-    known = ", ".join(sorted(cards())) or "none yet"
+    known = ", ".join(sorted(own)) or "none yet"
     raise UserError(f"There is no model called {name!r}.", f"There are {known}; or name the folder of a model.")
 
 
 def cards() -> dict[str, Path]:
-    """Names and places of the sample models and of the user's own."""
+    """Names and places of the sample models and of the user's own, which come first."""
     found = {path.stem: path for path in sorted(sample_models().glob("*.json"))}
     own = user_folder("data") / "models"
     found |= {path.parent.name: path.parent for path in sorted(own.glob("*/model.json"))}

@@ -10,7 +10,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from diffview.cards import Card
+from diffview.cards import Card, beside
 from diffview.errors import UserError
 from diffview.nets.unet import UNet, UNetConfig
 from diffview.writers import write_bytes, write_text
@@ -23,12 +23,17 @@ MASK = "diffview.mask"
 def save_model(path: Path, net: UNet, card: Card, mask: Any = None, dtype: str = "float16") -> Card:
     """Write the weights to PATH.safetensors and the card, with their checksum, to PATH.json; gives the card back.
 
+    Weights that the dtype cannot hold are written as float32.
+
     Raises:
         UserError: if they cannot be written.
     """
     import safetensors.torch
 
-    tensors = {name: t.detach().cpu().to(DTYPES[dtype]).contiguous() for name, t in net.state_dict().items()}
+    state = {name: t.detach().cpu().contiguous() for name, t in net.state_dict().items()}
+    if dtype == "float16" and any(t.abs().max() > torch.finfo(torch.float16).max for t in state.values()):
+        dtype = "float32"
+    tensors = {name: t.to(DTYPES[dtype]) for name, t in state.items()}
     if mask is not None:
         tensors[MASK] = torch.as_tensor(mask).to(torch.uint8).contiguous()
     data = safetensors.torch.save(tensors)
@@ -36,8 +41,8 @@ def save_model(path: Path, net: UNet, card: Card, mask: Any = None, dtype: str =
     weights = {"sha256": hashlib.sha256(data).hexdigest(), "dtype": dtype, "parameters": parameters}
     config = {**asdict(net.config), "multipliers": list(net.config.multipliers)}
     card = replace(card, weights=weights, network=config)
-    write_bytes(path.with_suffix(".safetensors"), data)
-    write_text(path.with_suffix(".json"), card.to_json())
+    write_bytes(beside(path, ".safetensors"), data)
+    write_text(beside(path, ".json"), card.to_json())
     return card
 
 
@@ -47,33 +52,72 @@ def load_model(card: Card) -> tuple[UNet, Tensor | None]:
     Raises:
         UserError: if the weights are missing, damaged, not those of the card, or do not fit its network.
     """
-    tensors = load_tensors(card.file.with_suffix(".safetensors"), str(card.weights.get("sha256", "")))
+    tensors = load_tensors(beside(card.file, ".safetensors"), str(card.weights.get("sha256", "")))
     mask = tensors.pop(MASK, None)
+    config = _config_of(card)
+    with torch.device("meta"):  # no memory for numbers that may be absurd
+        wanted = UNet(config).state_dict()
+    _require_same(card.name, tensors, wanted)
+    if mask is not None and tuple(mask.shape) != card.shape[1:]:
+        raise UserError(
+            f"The mask of {card.name} does not have the shape of its fields.",
+            "Weights and card do not belong together.",
+        )
+    net = UNet(config)
+    net.load_state_dict({name: tensor.float() for name, tensor in tensors.items()})
+    return net.eval(), None if mask is None else mask.bool()
+
+
+def network_config(plain: Mapping[str, Any]) -> UNetConfig:
+    """The numbers of a network from JSON.
+
+    Raises:
+        TypeError, KeyError, ValueError: if they are not those of a network.
+        UserError: if one is outside its range.
+    """
+    for name in ("mask", "attention", "learned_variance"):
+        if not isinstance(plain.get(name, False), bool):
+            raise ValueError(f"{name} is {plain[name]!r}")
+    return UNetConfig(**{**plain, "multipliers": tuple(plain["multipliers"])})
+
+
+def _config_of(card: Card) -> UNetConfig:
     try:
-        config = UNetConfig(**{**card.network, "multipliers": tuple(card.network["multipliers"])})
-        net = UNet(config)
-    except (TypeError, KeyError) as error:
+        config = network_config(card.network)
+    except (TypeError, KeyError, ValueError, OverflowError) as error:
         raise UserError(
             f"The card {card.file.name} describes a network that is unknown here: {error}.",
             "It may come from a newer diffview.",
         ) from None
-    wanted = net.state_dict()
+    channels, ny, nx = card.shape
+    fits = not ny % config.stride and not nx % config.stride
+    if channels != config.channels or not fits or bool(card.coarsen) != bool(config.cond_channels):
+        raise UserError(
+            f"The card {card.file.name} describes fields that do not fit its network.", "Copy the model again."
+        )
+    return config
+
+
+def _require_same(model: str, tensors: Mapping[str, Tensor], wanted: Mapping[str, Tensor]) -> None:
+    """Refuse weights that lack a tensor, have one too many, one of another shape, or one that is not finite."""
     for name, tensor in wanted.items():
         if name not in tensors:
-            raise UserError(f"The weights of {card.name} lack {name}.", "Weights and card do not belong together.")
+            raise UserError(f"The weights of {model} lack {name}.", "Weights and card do not belong together.")
         if tensors[name].shape != tensor.shape:
             has, needs = "x".join(map(str, tensors[name].shape)), "x".join(map(str, tensor.shape))
             raise UserError(
-                f"The weights of {card.name} do not fit its network: {name} has the shape {has}, not {needs}.",
+                f"The weights of {model} do not fit its network: {name} has the shape {has}, not {needs}.",
                 "Weights and card do not belong together.",
+            )
+        if not torch.isfinite(tensors[name]).all():
+            raise UserError(
+                f"The weights of {model} are not all numbers: see {name}.", "Train it again, or copy it again."
             )
     if extra := tensors.keys() - wanted.keys():
         raise UserError(
-            f"The weights of {card.name} have what its network has not: {min(extra)}.",
+            f"The weights of {model} have what its network has not: {min(extra)}.",
             "Weights and card do not belong together.",
         )
-    net.load_state_dict({name: tensor.float() for name, tensor in tensors.items()})
-    return net.eval(), None if mask is None else mask.bool()
 
 
 def load_tensors(path: Path, sha256: str = "") -> dict[str, Tensor]:
@@ -132,7 +176,13 @@ class State:
 
         tensors = load_tensors(path)
         with safetensors.safe_open(str(path), "pt") as file:
-            plain = (file.metadata() or {}).get("diffview_training")
-        if plain is None:
+            text = (file.metadata() or {}).get("diffview_training")
+        if text is None:
             raise UserError(f"{path} is not the state of a training.", "Choose the training.safetensors of a model.")
-        return cls(tensors, json.loads(plain))
+        try:
+            plain = json.loads(text)
+        except (ValueError, RecursionError):
+            plain = None
+        if not isinstance(plain, dict):
+            raise UserError(f"The settings in {path} are damaged.", "Copy it again, or train anew in another folder.")
+        return cls(tensors, plain)

@@ -5,6 +5,7 @@ import gc
 import json
 import math
 import os
+import signal
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -15,8 +16,9 @@ from diffview.errors import UserError
 
 if TYPE_CHECKING:
     from diffview.recipe import Recipe
+    from diffview.training import Trainer
 
-COMMANDS = ("gui", "schedule", "info", "bench", "about")
+COMMANDS = ("gui", "schedule", "train", "info", "bench", "about")
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -47,6 +49,7 @@ def _parser() -> argparse.ArgumentParser:
     commands = parser.add_subparsers(title="commands", required=True)
     _add_gui(commands.add_parser("gui", help="open the window (the default command)"))
     _add_schedule(commands.add_parser("schedule", help="print a noise schedule as a table"))
+    _add_train(commands.add_parser("train", help="train a network on the slices of a file"))
     info = commands.add_parser("info", help="say what is in a file, or in one of its variables")
     info.add_argument("file")
     info.add_argument("dataset", nargs="?")
@@ -146,12 +149,7 @@ def _schedule(options: argparse.Namespace) -> None:
     most = COUNTS["chain_length"]
     if not 1 <= options.steps <= most:
         raise UserError(f"--steps {options.steps} cannot be used.", f"Choose a whole number from 1 to {most}.")
-    params = {}
-    for word in options.param:
-        key, equals, value = word.partition("=")
-        if not equals:
-            raise UserError(f"{word!r} is not a parameter.", "Write it as beta_end=0.03.")
-        params[key] = _value(word, value)
+    params = _params(options.param, "beta_end=0.03")
     chain = make_schedule(options.name, params).discrete(options.steps)
     columns = {name: getattr(chain, name).tolist() for name in ("t", "beta", "alpha_bar", "alpha", "sigma", "log_snr")}
     if options.format == "json":
@@ -163,6 +161,17 @@ def _schedule(options: argparse.Namespace) -> None:
         sys.stdout.write(",".join(repr(value) for value in row) + "\n")
 
 
+def _params(words: Sequence[str], example: str) -> dict[str, Any]:
+    """Parameters from words such as beta_end=0.03."""
+    params = {}
+    for word in words:
+        key, equals, value = word.partition("=")
+        if not equals:
+            raise UserError(f"{word!r} is not a parameter.", f"Write it as {example}.")
+        params[key] = _value(word, value)
+    return params
+
+
 def _value(word: str, value: str) -> Any:
     """A list is written as JSON; the schedule knows how to read everything else."""
     if not value.startswith(("[", "{")):
@@ -171,6 +180,87 @@ def _value(word: str, value: str) -> Any:
         return json.loads(value)
     except (ValueError, RecursionError):
         raise UserError(f"{word[:60]!r} is not complete.", "Write a list as knots=[[0.5, 1.0], [1.0, -3.0]].") from None
+
+
+TRAINING = {
+    "steps": "optimiser steps", "minutes": "end after this time, if it comes first", "batch": "fields a step",
+    "rate": "largest learning rate", "loss": "edm or plain", "density": "broad, uniform, edm or schedule: how noise "
+    "levels are drawn", "schedule": "name of the schedule for --density schedule", "seed": "of all random numbers",
+    "precision": "auto, float32 or bfloat16",
+}  # fmt: skip
+"""Settings of a training that have an option of their own; a test holds them against training.Settings."""
+
+
+def _add_train(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("file", help="an HDF5 or netCDF-4 file")
+    parser.add_argument("dataset", nargs="*", help="variables of one quantity; none: the best one of the file")
+    parser.add_argument("-o", "--out", type=Path, required=True, metavar="MODEL_DIR", help="folder of the model")
+    parser.add_argument("--resume", action="store_true", help="go on with the training that MODEL_DIR holds")
+    for name, doc in TRAINING.items():
+        parser.add_argument(f"--{name}", metavar="X", help=doc)
+    parser.add_argument("--flips", action="store_true", default=None, help="mirror the fields at random")
+    parser.add_argument("--rotations", action="store_true", default=None, help="turn them by 90 degrees at random")
+    parser.add_argument("--param", action="append", default=[], metavar="K=V", help="another setting, as half_life=500")
+    parser.add_argument("--size", type=int, default=64, help="largest side of a field; larger slices are cut (64)")
+    parser.add_argument("--held-out", type=float, default=0.2, metavar="SHARE", help="never trained on (0.2)")
+    parser.add_argument(
+        "--transform", default="standardise", metavar="KEY", help="from physical units to the network's"
+    )
+    parser.add_argument("--coarsen", type=int, default=0, metavar="N", help="condition: the mean over N x N pixels")
+    parser.add_argument("--width", type=int, help="channels of the network's first level (32)")
+    parser.add_argument("--device", default="auto", metavar="auto|cpu|cuda|mps", help="where it is trained")
+    parser.set_defaults(do=_train)
+
+
+def _train(options: argparse.Namespace) -> None:
+    names = (*TRAINING, "flips", "rotations")
+    words = {name: getattr(options, name) for name in names if getattr(options, name) is not None}
+    try:
+        _train_with(options, words | _params(options.param, "half_life=500"))
+    except KeyboardInterrupt:
+        sys.stdout.write("Stopped before the first step.\n")
+
+
+def _train_with(options: argparse.Namespace, words: dict[str, Any]) -> None:
+    from diffview.training import settings_of, train_device, trainer_in
+    from diffview.training_data import read_training_set
+
+    settings, device = settings_of(words), train_device(options.device)
+    data = read_training_set(
+        options.file, options.dataset, size=options.size, transform=options.transform, held_out=options.held_out,
+        coarsen=options.coarsen,
+    )  # fmt: skip
+    sizes = {} if options.width is None else {"width": options.width}
+    trainer = trainer_in(options.out, data, settings, sizes, device, resume=options.resume)
+    ny, nx = data.shape
+    sys.stdout.write(f"{data.name}: {len(data.fields)} fields of {ny} x {nx} pixels, {len(data.held_out)} held out.\n")
+    sys.stdout.flush()
+    _train_to_the_end(trainer, options.out)
+
+
+def _train_to_the_end(trainer: "Trainer", folder: Path) -> None:
+    """Print how it goes; the first Ctrl+C ends it after the step it is in, a second one at once."""
+    from diffview.training import train
+
+    pressed: list[int] = []
+
+    def stop(number: int, _: object) -> None:
+        pressed.append(number)
+        signal.signal(signal.SIGINT, before)
+
+    before = signal.signal(signal.SIGINT, stop)
+    try:
+        for now in train(trainer, folder, stopped=lambda: bool(pressed)):
+            left = "?" if math.isinf(now.left) else f"{now.left / 60:.1f} min"
+            numbers = f"step {now.step}  loss {now.loss:.4f}  rate {now.rate:.2g}  left {left}"
+            sys.stdout.write("\n".join(filter(None, (now.remark, numbers))) + "\n")
+            sys.stdout.flush()
+    finally:
+        signal.signal(signal.SIGINT, before)
+    if trainer.done() < 1:
+        sys.stdout.write(f"Stopped at step {trainer.step}; what was learned is in {folder}, --resume goes on.\n")
+    else:
+        sys.stdout.write(f"Trained to step {trainer.step}; the model is in {folder}.\n")
 
 
 def _info(options: argparse.Namespace) -> None:

@@ -7,7 +7,7 @@ met as asked. `run(plan)` depends on nothing but its Plan.
 import dataclasses
 import math
 import os
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
@@ -175,7 +175,7 @@ def resolve(recipe: Recipe, facts: Facts) -> Plan:
     """Turn the wish into what can be done. Pure; explains itself in `notes` and `refusal`.
 
     Raises:
-        UserError: if the transform cannot be fitted, or a parameter is unknown or not allowed.
+        UserError: if the transform cannot be fitted, the model is unknown, or a parameter is unknown or not allowed.
     """
     card = facts.cards.get(recipe.model)
     if card is not None:
@@ -188,7 +188,8 @@ def resolve(recipe: Recipe, facts: Facts) -> Plan:
     if recipe.model in facts.given:
         model = facts.given[recipe.model]
     elif recipe.model not in FORMULAS:
-        refusal = _unknown(recipe.model, facts)
+        known = ", ".join([*FORMULAS, *facts.cards, *facts.given])
+        raise UserError(f"There is no model called {recipe.model!r} here.", f"Choose one of {known}.")
     else:
         try:
             region, model = facts.cached(
@@ -210,11 +211,6 @@ def resolve(recipe: Recipe, facts: Facts) -> Plan:
         recipe, region, transform, standardised, x0, levels, params, device, model,
         notes=tuple(notes), refusal=refusal, complete=complete,
     )  # fmt: skip
-
-
-def _unknown(name: str, facts: Facts) -> UserError:
-    known = ", ".join([*FORMULAS, *facts.cards, *facts.given])
-    return UserError(f"There is no model called {name!r} here.", f"Choose one of {known}.")
 
 
 def _incomplete(facts: Facts, region: Region, x0: Array) -> tuple[Region | None, UserError]:
@@ -441,7 +437,15 @@ def run(plan: Plan, denoise: Denoise | None = None, after: Step | None = None) -
     noise = Noise(plan.recipe.seed, plan.shape, like=y)
     sampler = SAMPLERS[plan.recipe.sampler].run
     resume: dict[str, Any] = {} if after is None else {"start": after.index, "history": after.history}
-    return sampler(denoise, y, plan.levels, noise, **resume, **plan.params)
+    steps = sampler(denoise, y, plan.levels, noise, **resume, **plan.params)
+    finished = getattr(denoise, "finished", None)
+    return steps if finished is None else _finished(steps, plan.steps, finished)
+
+
+def _finished(steps: Iterator[Step], last: int, finished: Callable[[Any], Any]) -> Iterator[Step]:
+    """The same steps, with what the model does to a field that is done."""
+    for step in steps:
+        yield dataclasses.replace(step, y=finished(step.y)) if step.index == last else step
 
 
 def cores() -> int:

@@ -11,7 +11,7 @@ With the density `schedule`, t is uniform on a noise schedule: the schedule IS t
 import math
 import platform
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Annotated, Any
@@ -22,7 +22,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from diffview.cards import Card
-from diffview.checkpoints import State, save_model
+from diffview.checkpoints import State, network_config, save_model
 from diffview.errors import UserError
 from diffview.nets.unet import UNet, UNetConfig, on_device
 from diffview.params import Choice, Range, checked, parameters
@@ -101,7 +101,14 @@ class Settings:
     schedule: Schedule = Linear()
 
     def __post_init__(self) -> None:
-        checked(type(self), {p.name: getattr(self, p.name) for p in parameters(type(self))}, "A training")
+        given = {p.name: getattr(self, p.name) for p in parameters(type(self))}
+        for name, value in checked(type(self), given, "A training").items():
+            object.__setattr__(self, name, value)
+        if 0 < self.highest <= self.lowest:
+            raise UserError(
+                f"The highest noise level, {self.highest:g}, is not above the lowest, {self.lowest:g}.",
+                "Choose a higher one, or 0 for one that suits the data.",
+            )
 
     def plain(self) -> dict[str, Any]:
         """As JSON has it."""
@@ -113,6 +120,26 @@ class Settings:
         """Back from JSON."""
         params = dict(plain["schedule"])
         return cls(**{**plain, "schedule": make_schedule(params.pop("key"), params)})
+
+
+def settings_of(words: Mapping[str, Any]) -> dict[str, Any]:
+    """Arguments for Settings from words, as a command line or a form has them: {"steps": "100", "schedule": "cosine"}.
+
+    Raises:
+        UserError: if there is no such setting, or a word is not a value of it.
+    """
+    words = dict(words)
+    schedule = {"schedule": make_schedule(words.pop("schedule"), {})} if "schedule" in words else {}
+    for p in parameters(Settings):
+        if p.type is bool and isinstance(words.get(p.name), str):
+            if words[p.name].lower() not in TRUTH:
+                raise UserError(f"A training: {p.name} cannot be {words[p.name]!r}.", "Choose true or false.")
+            words[p.name] = TRUTH[words[p.name].lower()]
+    values = checked(Settings, words, "A training")
+    return {name: values[name] for name in words} | schedule
+
+
+TRUTH = {"true": True, "yes": True, "1": True, "false": False, "no": False, "0": False}
 
 
 @dataclass(frozen=True)
@@ -141,9 +168,13 @@ class Trainer:
         """Begin anew.
 
         Raises:
-            UserError: if the fields do not fit the network.
+            UserError: if the fields do not fit the network, or the settings do not fit the fields.
         """
         _require_fit(data, config)
+        if settings.rotations and config.padding == "circular":
+            raise UserError(
+                "Fields whose left and right edges meet cannot be turned by 90 degrees.", "Switch the rotations off."
+            )
         self.data, self.settings, self.device = data, settings, torch.device(device)
         torch.manual_seed(settings.seed)
         self.net = on_device(UNet(config), self.device)
@@ -156,6 +187,11 @@ class Trainer:
         self.highest = settings.highest or max(10 * settings.lowest, 3 * math.sqrt(data.largest_power))
         draws = self._density((torch.arange(100_000, dtype=torch.float64) + 0.5) / 100_000).exp().numpy()
         self.noise_range = (float(np.quantile(draws, 0.001)), float(np.quantile(draws, 0.999)))
+        if not self.noise_range[0] < self.noise_range[1]:
+            raise UserError(
+                f"All noise levels of the training would be {self.noise_range[0]:g}.",
+                "Choose other limits, or another schedule.",
+            )
         self._loss_sum = torch.zeros((), device=self.device)
         self._loss_count = 0
         self._bins = torch.zeros(2, BINS, device=self.device)
@@ -241,6 +277,8 @@ class Trainer:
             fields = fields.flip(3)
         if self.settings.flips and turns & 2:
             fields = fields.flip(2)
+        if self.settings.rotations and not self.settings.flips:
+            return torch.rot90(fields, turns % 4, [2, 3])
         if self.settings.rotations and turns & 4:
             fields = fields.transpose(2, 3)
         return fields
@@ -269,15 +307,19 @@ class Trainer:
         return np.exp((edges[1:] + edges[:-1]) / 2), mean
 
     def report(self, remark: str = "") -> Progress:
-        """Progress since the last report; the one place that waits for the device."""
-        loss = float(self._loss_sum) / max(1, self._loss_count)
+        """Progress since the last report; without a step in between its loss is the last one, or NaN.
+
+        Raises:
+            UserError: if the loss is not finite.
+        """
+        loss = self.curve[-1][1] if self.curve else math.nan
+        if self._loss_count:
+            loss = float(self._loss_sum) / self._loss_count
+            if not math.isfinite(loss):
+                raise _diverged(self.step)
+            self.curve.append((self.step, loss))
         self._loss_sum.zero_()
         self._loss_count = 0
-        if not math.isfinite(loss):
-            raise UserError(
-                f"The loss is not a number at step {self.step}.", "Choose a smaller learning rate, and resume."
-            )
-        self.curve.append((self.step, loss))
         done = self.done()
         left = self.seconds * (1 - done) / done if done else math.inf
         return Progress(self.step, self.seconds, loss, self.rate(), left, remark)
@@ -305,12 +347,17 @@ class Trainer:
         """Write the state to go on from and the model so far, each whole or not at all.
 
         Raises:
-            UserError: if they cannot be written; what was there stays.
+            UserError: if they cannot be written, or are not finite; what was there stays.
         """
+        if not all(bool(torch.isfinite(p).all()) for p in self.net.parameters()):
+            raise _diverged(self.step)
         try:
             folder.mkdir(parents=True, exist_ok=True)
         except OSError as error:
             raise UserError(f"{folder} cannot be made: {error.strerror}.", "Choose another folder.") from None
+        for name in DIRECTORY:
+            for left in folder.glob(f".{name}*.part"):  # of a kill while writing
+                left.unlink(missing_ok=True)
         tensors = {f"net.{k}": v for k, v in self.net.state_dict().items()}
         tensors |= {f"ema.{k}": v for k, v in self.ema.state_dict().items()}
         for index, kept in self.optimiser.state_dict()["state"].items():
@@ -323,7 +370,7 @@ class Trainer:
         }  # fmt: skip
         model, state = DIRECTORY
         State(tensors, plain).save(folder / state)
-        save_model(folder / model, self.ema, self.card(folder.name), self.data.mask)
+        save_model(folder / model, self.ema, self.card(folder.resolve().name), self.data.mask)
 
     @classmethod
     def resume(cls, folder: Path, data: TrainingSet, device: str = "cpu", **changed: Any) -> "Trainer":
@@ -332,43 +379,76 @@ class Trainer:
         Raises:
             UserError: if there is none, it is damaged, or was made on other data.
         """
+        if not (folder / DIRECTORY[1]).exists():
+            raise UserError(f"{folder} holds no training to go on with.", "Begin one, or name another folder.")
         state = State.load(folder / DIRECTORY[1])
-        plain = state.plain
-        if plain["fingerprint"] != data.fingerprint:
+        coarsen = Card.read(folder).coarsen if (folder / "model.json").exists() else data.coarsen
+        if state.plain.get("fingerprint") != data.fingerprint or coarsen != data.coarsen:
             raise UserError(f"The training in {folder} was made on other data.", "Choose another folder for this data.")
-        config = UNetConfig(**{**plain["network"], "multipliers": tuple(plain["network"]["multipliers"])})
-        trainer = cls(data, config, replace(Settings.from_plain(plain["settings"]), **changed), device)
-        for name, net in (("net", trainer.net), ("ema", trainer.ema)):
-            net.load_state_dict(
-                {k.removeprefix(name + "."): v for k, v in state.tensors.items() if k.startswith(name + ".")}
-            )
-        adam = trainer.optimiser.state_dict()
-        for key, value in state.tensors.items():
+        try:
+            config = network_config(state.plain["network"])
+            trainer = cls(data, config, replace(Settings.from_plain(state.plain["settings"]), **changed), device)
+            trainer._take(state)
+        except (KeyError, TypeError, ValueError, AttributeError, IndexError, RuntimeError) as error:
+            if isinstance(error, torch.OutOfMemoryError):
+                raise
+            raise UserError(
+                f"The training in {folder} is damaged, or of another version: {str(error).splitlines()[0]}.",
+                "Train anew in another folder.",
+            ) from None
+        if "batch" in changed:
+            trainer.batch = trainer.settings.batch
+        return trainer
+
+    def _take(self, state: State) -> None:
+        """Go on from this state."""
+        tensors, plain = state.tensors, state.plain
+        for name, net in (("net.", self.net), ("ema.", self.ema)):
+            net.load_state_dict({k.removeprefix(name): v for k, v in tensors.items() if k.startswith(name)})
+        adam = self.optimiser.state_dict()
+        for key, value in tensors.items():
             if key.startswith("adam."):
                 _, index, what = key.split(".")
-                adam["state"].setdefault(int(index), {})[what] = value
-        trainer.optimiser.load_state_dict(adam)
-        if trainer.device.type == "cpu":
-            trainer.random.set_state(state.tensors["random"])
-        trainer._bins = state.tensors["bins"].to(trainer.device)
-        trainer.step, trainer.seconds, trainer.batch = plain["step"], plain["seconds"], plain["batch"]
-        trainer.curve = [(int(step), float(loss)) for step, loss in plain["curve"]]
-        return trainer
+                layout = torch.channels_last if value.ndim == 4 else torch.contiguous_format
+                adam["state"].setdefault(int(index), {})[what] = value.contiguous(memory_format=layout)
+        self.optimiser.load_state_dict(adam)
+        if tensors["random"].shape == self.random.get_state().shape:
+            self.random.set_state(tensors["random"])
+        else:  # it was drawn on another kind of device
+            self.random.manual_seed(self.settings.seed + int(plain["step"]) + 1)
+        self._bins.copy_(tensors["bins"])
+        self.step, self.seconds, self.batch = int(plain["step"]), float(plain["seconds"]), int(plain["batch"])
+        self.curve = [(int(step), float(loss)) for step, loss in plain["curve"]]
+
+
+def _diverged(step: int) -> UserError:
+    return UserError(
+        f"The training came to what is not a number by step {step}; it is not saved.",
+        "Choose a smaller learning rate, and resume from what was saved before, or begin anew.",
+    )
 
 
 VARIANCE_WEIGHT = 0.01
 
 
 def variance_limits(s: Any, s_next: Any) -> tuple[Any, Any]:
-    """Least and greatest variance of a reverse step from s to s', in y: s'^2 (s^2-s'^2)/s^2, and what is called large."""
+    """Least and greatest variance of a reverse step from s to s', in y: s'^2 (s^2-s'^2)/s^2, and the forward one."""
     gap = s * s - s_next * s_next
     return s_next * s_next * gap / (s * s), gap * (1 + s_next * s_next) / (1 + s * s)
 
 
-def train(trainer: Trainer, folder: Path, every: int = 50) -> Iterator[Progress]:
+def train(
+    trainer: Trainer, folder: Path, every: int = 50, stopped: Callable[[], bool] = lambda: False
+) -> Iterator[Progress]:
     """Train to the end, with a report every so many steps and checkpoints on the way; the caller may stop any time.
 
     What is made before the caller stops, or before an error, is kept: at most one interval is lost to a kill.
+
+    Args:
+        trainer: what to train.
+        folder: where it is kept.
+        every: steps between reports.
+        stopped: asked after every step whether to end here.
 
     Raises:
         UserError: if a checkpoint cannot be written, the loss is not finite, or memory does not suffice for one field.
@@ -376,7 +456,7 @@ def train(trainer: Trainer, folder: Path, every: int = 50) -> Iterator[Progress]
     kept = time.monotonic()
     remark = ""
     try:
-        while trainer.done() < 1:
+        while trainer.done() < 1 and not stopped():
             try:
                 trainer.advance()
             except RuntimeError as error:
@@ -415,8 +495,12 @@ def _require_fit(data: TrainingSet, config: UNetConfig) -> None:
             f"down to a {config.stride}th.",
             f"Take crops whose sides are multiples of {config.stride}, or fewer levels.",
         )
-    if bool(data.coarsen) != bool(config.cond_channels) or config.mask != (data.mask is not None):
-        raise UserError("The network's condition and mask channels are not those of the data.", "Set them alike.")
+    wanted = (1, int(bool(data.coarsen)), data.mask is not None)
+    if (config.channels, config.cond_channels, config.mask) != wanted:
+        raise UserError(
+            "The network's channels, of the field, the condition and the mask, are not those of the data.",
+            "Set them alike.",
+        )
 
 
 def _extra(data: TrainingSet, config: UNetConfig) -> NDArray[np.float32] | None:
@@ -430,6 +514,49 @@ def _extra(data: TrainingSet, config: UNetConfig) -> NDArray[np.float32] | None:
     return np.concatenate(parts, axis=1) if parts else None
 
 
+def trainer_in(
+    folder: Path,
+    data: TrainingSet,
+    settings: Mapping[str, Any],
+    sizes: Mapping[str, Any],
+    device: str,
+    *,
+    resume: bool = False,
+) -> Trainer:
+    """A training in a folder: a new one, or with `resume` the one it holds, with these settings changed.
+
+    Raises:
+        UserError: if the folder holds one already, holds none to resume, or what is asked for does not fit.
+    """
+    if resume and sizes:
+        raise UserError("A network cannot change its size while it is trained.", "Leave out the width.")
+    if resume:
+        trainer = Trainer.resume(folder, data, device, **settings)
+        if trainer.done() >= 1:
+            raise UserError(f"The training in {folder} is finished.", "Ask for more steps, or more minutes.")
+        return trainer
+    if any((folder / name).exists() for name in ("model.json", DIRECTORY[1])):
+        raise UserError(f"{folder} holds a model already.", "Resume it, or choose another folder.")
+    if folder.exists() and not folder.is_dir():
+        raise UserError(f"{folder} is a file.", "Choose a folder.")
+    return Trainer(data, config_for(data, **sizes), Settings(**settings), device)
+
+
+def train_device(key: str) -> str:
+    """The device called auto, cpu, cuda or mps.
+
+    Raises:
+        UserError: if there is no such device here.
+    """
+    there = {"cuda": torch.cuda.is_available(), "mps": torch.backends.mps.is_available(), "cpu": True}
+    if key == "auto":
+        return next(name for name, found in there.items() if found)
+    if not there.get(key, False):
+        found = ", ".join(name for name in there if there[name])
+        raise UserError(f"There is no device {key!r} to train on here.", f"Choose one of auto, {found}.")
+    return key
+
+
 def config_for(data: TrainingSet, **sizes: Any) -> UNetConfig:
     """A network whose condition and mask channels are those of the data."""
     return UNetConfig(cond_channels=int(bool(data.coarsen)), mask=data.mask is not None, **sizes)
@@ -439,7 +566,8 @@ def fast_bfloat16(device: str) -> bool:
     """Whether products in bfloat16 are faster than in float32 there."""
     if device.startswith("cuda"):
         return bool(torch.cuda.is_bf16_supported())
-    return device == "cpu" and bool(torch.cpu._is_avx512_bf16_supported())
+    supported = getattr(torch.cpu, "_is_avx512_bf16_supported", None)
+    return device == "cpu" and supported is not None and bool(supported())
 
 
 def machine(device: torch.device) -> str:

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from diffview.errors import UserError
-from diffview.transforms import Transform
+from diffview.transforms import TRANSFORMS, Transform
 
 Array = NDArray[np.float32]
 
@@ -47,7 +47,8 @@ class TrainingSet:
         """The set of physical fields [n, ny, nx], with the transform `key` fitted to `train`.
 
         Raises:
-            UserError: if fewer than 8 usable fields are left, or all values are equal or missing.
+            UserError: if fewer than 8 usable fields are left, all values are equal or missing, or the transform or
+                the blocks of the condition do not fit them.
         """
         train, held_out = _usable(train), _usable(held_out)
         if len(train) < FEWEST:
@@ -63,7 +64,21 @@ class TrainingSet:
                 "Cut both to one size.",
             )
         transform = Transform.fit(key, train, name)
-        return cls(transform(train), transform(held_out), transform, name, units, **about)  # type: ignore[arg-type]
+        if np.nanmin(train) == np.nanmax(train):
+            raise UserError(
+                f"{name} has the same value, {np.nanmin(train):g}, everywhere: there is nothing to learn from it.",
+                "Choose another dataset.",
+            )
+        if held_out.size and np.nanmin(held_out) < TRANSFORMS[key].least:
+            raise UserError(
+                f"{key} is not defined for the held-out part of {name}, whose smallest value is "
+                f"{np.nanmin(held_out):g}.",
+                "Choose standardise.",
+            )
+        found = cls(transform(train), transform(held_out), transform, name, units, **about)  # type: ignore[arg-type]
+        if found.coarsen:
+            block_mean(found.fields[:1], found.coarsen)
+        return found
 
     @property
     def shape(self) -> tuple[int, int]:
@@ -94,7 +109,13 @@ class TrainingSet:
 
 
 def _usable(fields: Array) -> Array:
-    return fields[np.isnan(fields).mean(axis=(1, 2)) <= MOST_MISSING] if len(fields) else fields
+    """The fields with data enough; what is infinite counts as missing."""
+    if not fields.size:
+        return fields
+    infinite = np.isinf(fields)
+    if infinite.any():
+        fields = np.where(infinite, np.float32(np.nan), fields)
+    return fields[np.isnan(fields).mean(axis=(1, 2)) <= MOST_MISSING]
 
 
 def block_mean(values: NDArray[np.floating], factor: int) -> NDArray[np.floating]:
@@ -104,23 +125,28 @@ def block_mean(values: NDArray[np.floating], factor: int) -> NDArray[np.floating
         UserError: if the sides are not multiples of factor.
     """
     *rest, ny, nx = values.shape
-    if ny % factor or nx % factor:
+    if factor < 1 or ny % factor or nx % factor:
         raise UserError(f"{ny} x {nx} pixels cannot be cut into blocks of {factor}.", "Choose another factor.")
     return np.asarray(values.reshape(*rest, ny // factor, factor, nx // factor, factor).mean(axis=(-3, -1)))
 
 
 def coarse(fields: Array, transform: Transform, factor: int) -> Array:
-    """Standardised fields [n, ny, nx] as a coarse sensor sees them: block means in physical units, standardised again."""
+    """Standardised fields [n, ny, nx] as a coarse sensor sees them: means in physical units, standardised again."""
     means = block_mean(transform.inverse(fields), factor)
     return transform(means.repeat(factor, axis=-2).repeat(factor, axis=-1))
 
 
 def crops_of(picture: Array, size: int, stride: int) -> Array:
-    """All size x size crops of a picture at multiples of stride, [n, size, size]."""
-    if min(picture.shape) < size:
+    """All size x size crops of a picture at multiples of stride, float32 [n, size, size].
+
+    Raises:
+        UserError: if there is none.
+    """
+    if not 1 <= size <= min(picture.shape):
         raise UserError(
             f"A picture of {picture.shape[0]} x {picture.shape[1]} pixels has no {size} x {size} crops.",
-            "Choose a smaller size.",
+            "Choose a smaller size." if size > 1 else "Choose a size above 0.",
         )
-    windows = np.lib.stride_tricks.sliding_window_view(picture, (size, size))[::stride, ::stride]
+    every = max(1, stride)
+    windows = np.lib.stride_tricks.sliding_window_view(picture, (size, size))[::every, ::every]
     return np.ascontiguousarray(windows.reshape(-1, size, size))

@@ -128,7 +128,6 @@ BAD = [
     {"start": []},
     {"path_mode": "open"},
     {"device": "tpu"},
-    {"model": "magic"},
     {"model": None},
     {"model": {}},
     {"path": 5},
@@ -205,8 +204,9 @@ def same(a: Plan, b: Plan) -> bool:
         all(getattr(a, name) == getattr(b, name) for name in plain)
         and str(a.refusal) == str(b.refusal)
         and np.array_equal(a.x0, b.x0, equal_nan=True)
-        and (a.fit is None) == (b.fit is None)
-        and (a.fit is None or (a.fit.regions == b.fit.regions and np.array_equal(a.fit.crops(), b.fit.crops())))
+        and (a.model is None) == (b.model is None)
+        and (a.model is None or a.model.regions == b.model.regions)
+        and (a.model is None or np.array_equal(a.model.crops(), b.model.crops()))
     )
 
 
@@ -253,20 +253,20 @@ def test_honesty_no_crop_shares_a_pixel_with_the_field_started_from(
 ) -> None:
     plan = resolve(Recipe(region=region, model=model, start="field"), facts(values))
     used = np.zeros(values.shape, bool)
-    for crop in plan.fit.regions:
+    for crop in plan.model.regions:
         used[crop.row : crop.row + crop.ny, crop.column : crop.column + crop.nx] = True
         assert (crop.ny, crop.nx) == (plan.region.ny, plan.region.nx)
     r = plan.region
     assert not used[r.row : r.row + r.ny, r.column : r.column + r.nx].any()
-    assert plan.fit.left_out and plan.fit.count >= 50
-    assert np.isfinite(plan.fit.crops()).all() and plan.fit.crops().shape == (plan.fit.count, r.ny, r.nx)
+    assert plan.model.left_out and plan.model.count >= 50
+    assert np.isfinite(plan.model.crops()).all() and plan.model.crops().shape == (plan.model.count, r.ny, r.nx)
     assert plan.x0.shape == (r.ny, r.nx)
 
 
 def test_from_noise_the_region_may_be_learnt_from() -> None:
     plan = resolve(Recipe(region=Region(40, 60, 24, 24), model="data", start="noise"), facts())
-    assert any(crop.overlaps(plan.region) for crop in plan.fit.regions) and not plan.fit.left_out
-    assert Region(40, 60, 24, 24) in plan.fit.regions
+    assert any(crop.overlaps(plan.region) for crop in plan.model.regions) and not plan.model.left_out
+    assert Region(40, 60, 24, 24) in plan.model.regions
 
 
 def test_a_shrunk_region_has_a_note() -> None:
@@ -340,10 +340,11 @@ def test_other_slices_of_a_small_variable_are_the_crops() -> None:
     stack[3, 20, 20] = np.nan
     known = facts(smooth(40, 50), stack=stack)
     plan = resolve(Recipe(region=Region(4, 6, 32, 32), start="field"), known)
-    assert plan.region == Region(4, 6, 32, 32) and plan.fit.count == 58 and plan.fit.left_out
+    assert plan.region == Region(4, 6, 32, 32) and plan.model.count == 58 and plan.model.left_out
     wanted = np.delete(plan.transform(stack), 3, 0)[:, 4:36, 6:38]
-    assert (plan.fit.crops() == wanted).all()
-    assert resolve(Recipe(region=Region(4, 6, 16, 16)), known).fit.source.ndim == 2, "the slice is large enough itself"
+    assert (plan.model.crops() == wanted).all()
+    plan = resolve(Recipe(region=Region(4, 6, 16, 16)), known)
+    assert plan.model.source.ndim == 2, "the slice is large enough itself"
 
 
 def test_levels_from_the_field() -> None:

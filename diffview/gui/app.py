@@ -7,21 +7,26 @@ import tempfile
 import time
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
+import numpy as np
 from PySide6.QtCore import QLocale, QTimer
 from PySide6.QtGui import QGuiApplication
 from PySide6.QtWidgets import QApplication
 
 from diffview.cards import read_cards
 from diffview.errors import UserError
+from diffview.fields import Field
 from diffview.gui.dialogs import save_picture
 from diffview.gui.session import Session
 from diffview.gui.settings import Settings
 from diffview.gui.theme import theme
 from diffview.gui.window import MainWindow
+from diffview.models import Given
 from diffview.plan import Facts
 from diffview.readers.packaged import packaged_field
 from diffview.recipe import Recipe, default_recipe
+from diffview.regions import SMALLEST
 
 SHOT_LIMIT_S = 120
 SETTLE_MS = 300
@@ -58,13 +63,19 @@ def _has_display() -> bool:
 
 
 def create_window(
-    recipe: Recipe | None = None, path: str | None = None, dataset: str | None = None, settings: Settings | None = None
+    recipe: Recipe | None = None,
+    path: str | None = None,
+    dataset: str | None = None,
+    settings: Settings | None = None,
+    facts: Facts | None = None,
 ) -> MainWindow:
-    """The window, built but not shown, on the packaged field; a file or another recipe is opened behind it."""
+    """The window, built but not shown, on the packaged field or on `facts`; a file or recipe is opened behind it."""
     settings = settings or Settings()
     theme.install(application(), settings.text("theme", "system"))
     first = recipe if recipe is not None and recipe.path is None else default_recipe()
-    session = Session(first, Facts(packaged_field(), cards=read_cards()), settings.view())
+    if facts is not None and recipe is None:
+        first = Recipe(model=next(iter(facts.given), "local"))
+    session = Session(first, (facts or Facts(packaged_field())).learn(cards=read_cards()), settings.view())
     window = MainWindow(session, settings)
     if path is not None:
         window.open_file(path, dataset)
@@ -88,10 +99,34 @@ def _resume_collecting() -> None:
         gc.enable()
 
 
-def run_app(recipe: Recipe | None, present: bool = False) -> int:
+def shown_facts(field: Any, denoiser: Any, units: str) -> Facts:
+    """What diffview.show was given, as facts.
+
+    Raises:
+        UserError: if it is not a picture of at least 16 x 16 numbers, or the denoiser cannot be called.
+    """
+    if not isinstance(field, Field):
+        try:
+            values = np.asarray(field, dtype=np.float32)
+        except (TypeError, ValueError) as error:
+            raise UserError(f"The array cannot be shown: {error}.", "Give numbers [ny, nx].") from None
+        field = Field(np.where(np.isfinite(values), values, np.nan).astype(np.float32), "array", units)
+    shape = field.values.shape
+    if len(shape) != 2 or min(shape) < SMALLEST:
+        raise UserError(
+            f"An array of the shape {shape} cannot be shown.", f"Give [ny, nx] with at least {SMALLEST} pixels a side."
+        )
+    if denoiser is None:
+        return Facts(field)
+    if not callable(denoiser):
+        raise UserError("The denoiser cannot be called.", "Give an object that is called as denoiser(y, s).")
+    return Facts(field, given={"yours": Given(denoiser)})
+
+
+def run_app(recipe: Recipe | None, present: bool = False, facts: Facts | None = None) -> int:
     """Run until the window is closed; the exit status."""
     app = application()
-    window = create_window(recipe)
+    window = create_window(recipe, facts=facts)
     show_window(window)
     if present:
         window.toggle_present()

@@ -6,6 +6,7 @@ A newer request, or `stop`, is the cancel signal. Only this module names QThread
 
 import threading
 import time
+from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -330,3 +331,17 @@ def _preload_torch() -> None:
                 ctypes.CDLL(str(folder / name), mode=ctypes.RTLD_GLOBAL)
             except OSError:  # the import itself will say what is wrong
                 return
+
+
+class TrainingThread(QThread):
+    """The thread of the training: runs `serve` until it returns."""
+
+    def __init__(self, serve: Callable[[], None]) -> None:
+        super().__init__()
+        self.setObjectName("training")
+        self.setStackSize(STACK_BYTES)
+        self._serve = serve
+
+    def run(self) -> None:
+        """Wait for orders and do them."""
+        self._serve()

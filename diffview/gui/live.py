@@ -232,6 +232,7 @@ class Live(QObject):
 
     def _on_viewed(self, old: View, new: View) -> None:
         if new.one_shot:
+            self._auto.stop()
             self.take_shot()
         elif old.one_shot and self.run is None:
             self._auto.start()

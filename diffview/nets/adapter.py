@@ -15,9 +15,6 @@ from diffview.transforms import Transform
 
 Array = NDArray[np.float32]
 
-HOLD_BELOW = 0.1
-"""Noise level below which block means are held: x0_hat is then a field, not yet an average of fields at larger s."""
-
 SHAPES: dict[str, tuple[Callable[[Tensor], Tensor], Callable[[Tensor], Tensor]]] = {
     "standardise": (lambda x: x, lambda z: z),
     "identity": (lambda x: x, lambda z: z),
@@ -118,9 +115,13 @@ class Network:
         x0_hat = self._both(y, s)[0]
         if self._known is not None:
             x0_hat = x0_hat * self._known
-        if self._coarse is not None and s <= HOLD_BELOW:
-            x0_hat = with_block_means(x0_hat, self._coarse, self.card.transform, self.card.coarsen)
         return x0_hat
+
+    def finished(self, x0: Tensor) -> Tensor:
+        """The fields at the end of a run, with the block means they are conditioned on; see `with_block_means`."""
+        if self._coarse is None:
+            return x0
+        return with_block_means(x0, self._coarse, self.card.transform, self.card.coarsen)
 
 
 def with_block_means(x0_hat: Tensor, coarse: Tensor, transform: Transform, factor: int) -> Tensor:

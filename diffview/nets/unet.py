@@ -27,6 +27,9 @@ from diffview.params import Choice, Range, checked, parameters
 GROUP = 8
 """Channels that are normalised together."""
 
+WIDEST = 4096
+"""Channels that a level has at most."""
+
 
 @dataclass(frozen=True)
 class UNetConfig:
@@ -59,11 +62,19 @@ class UNetConfig:
     sigma_data: Annotated[float, Range(1e-3, 1e3)] = 1.0
 
     def __post_init__(self) -> None:
-        checked(type(self), {p.name: getattr(self, p.name) for p in parameters(type(self))}, "A UNet")
-        if not 1 <= len(self.multipliers) <= 8 or not all(1 <= m <= 64 for m in self.multipliers):
+        typed = checked(type(self), {p.name: getattr(self, p.name) for p in parameters(type(self))}, "A UNet")
+        for name, value in typed.items():
+            object.__setattr__(self, name, value)
+        if not 1 <= len(self.multipliers) <= 8 or not all(1 <= m <= 64 and m == int(m) for m in self.multipliers):
             raise UserError("A UNet has 1 to 8 levels, of 1 to 64 times its width.", "Choose multipliers like 1, 2, 3.")
+        object.__setattr__(self, "multipliers", tuple(int(m) for m in self.multipliers))
         if self.width % GROUP:
             raise UserError(f"A UNet cannot have the width {self.width}.", f"Choose a multiple of {GROUP}.")
+        if self.width * max(self.multipliers) > WIDEST:
+            raise UserError(
+                f"A UNet cannot have a level of {self.width * max(self.multipliers)} channels; {WIDEST} are the most.",
+                "Choose a smaller width, or smaller multipliers.",
+            )
 
     @property
     def stride(self) -> int:
@@ -111,11 +122,11 @@ class Block(nn.Module):
 
 
 class Attention(nn.Module):
-    """Self-attention over all pixels, heads of 32 channels, as a residual."""
+    """Self-attention over all pixels, heads of about 32 channels, as a residual."""
 
     def __init__(self, channels: int) -> None:
         super().__init__()
-        self.heads = max(1, channels // 32)
+        self.heads = next(heads for heads in range(max(1, channels // 32), 0, -1) if channels % heads == 0)
         self.norm = nn.GroupNorm(channels // GROUP, channels)
         self.qkv = Conv(channels, 3 * channels, 1)
         self.out = zeroed(Conv(channels, channels, 1))

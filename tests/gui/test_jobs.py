@@ -59,7 +59,7 @@ def plan():
 @pytest.fixture
 def with_model(plan):
     """A plan for a model of our own."""
-    return lambda model, **wishes: replace(plan, fit=Fit(model, []), **wishes)
+    return lambda model, **wishes: replace(plan, model=Fit(model, []), **wishes)
 
 
 @pytest.fixture
@@ -181,7 +181,7 @@ def test_a_shot_is_one_call_of_the_model(sampling, plan, wait):
     y, eps = shot_arrays(plan)
     asked = sampling.request_shot(plan, 0.8, y, eps)
     wait(lambda: sampling.taken is asked)
-    x0_hat = plan.fit.denoiser()(y, 0.8)[0, 0]
+    x0_hat = plan.model.denoiser()(y, 0.8)[0, 0]
     np.testing.assert_array_equal(asked.x0_hat, x0_hat)
     eps_hat = (y[0, 0] - x0_hat) / 0.8
     np.testing.assert_allclose(asked.eps_hat, eps_hat, rtol=1e-5, atol=1e-5)
@@ -234,7 +234,7 @@ def test_a_model_is_fitted_once_for_what_it_is_fitted_to(sampling, with_model, g
         wait(lambda asked=asked: not asked.active)
     shot = sampling.request_shot(plan, 0.8, *shot_arrays(plan))
     wait(lambda: sampling.taken is shot)
-    assert len(plan.fit.fitted) == 1
+    assert len(plan.model.fitted) == 1
 
 
 def test_closing_in_the_middle_of_a_run_ends_the_thread(sampling, with_model, gates):

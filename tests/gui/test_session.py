@@ -214,8 +214,8 @@ def test_other_slices_are_fitted_to_once_they_are_known(session):
     session.open(Recipe(model="data"), other_field())
     stack = np.random.default_rng(1).normal(10, 3, (5, 90, 70)).astype(np.float32)
     session.learn(stack=stack)
-    assert session.plan.fit.source.shape == (5, 90, 70)
-    assert session.plan.fit.left_out
+    assert session.plan.model.source.shape == (5, 90, 70)
+    assert session.plan.model.left_out
 
 
 def test_one_shot_plans_as_if_it_started_from_the_field(session):
@@ -226,7 +226,7 @@ def test_one_shot_plans_as_if_it_started_from_the_field(session):
     assert heard.kinds[0] == "changed"
     assert "viewed" in heard.kinds
     assert session.recipe.start == "noise"
-    assert not any(crop.overlaps(session.plan.region) for crop in session.plan.fit.regions)
+    assert not any(crop.overlaps(session.plan.region) for crop in session.plan.model.regions)
     session.look(reverse="x_t")
     assert session.plan.region == whole.region
 

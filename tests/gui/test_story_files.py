@@ -158,14 +158,14 @@ def test_another_slice_keeps_the_region(opened, hand, find, settle):
 
 def test_other_slices_are_what_the_model_is_fitted_to(opened, settle):
     plan = opened.session.plan
-    assert plan.fit.source.shape == (TIMES - 1, NY, NX)
+    assert plan.model.source.shape == (TIMES - 1, NY, NX)
     region, index = plan.region, opened.session.recipe.index[0]
     others = np.delete(truth()[:, ::-1], index, axis=0)[(slice(None), *region.slices)]
-    np.testing.assert_allclose(plan.transform.inverse(plan.fit.crops()), others, atol=0.006)
+    np.testing.assert_allclose(plan.transform.inverse(plan.model.crops()), others, atol=0.006)
     opened.live.start()
     settle(opened)
     assert opened.live.run.state == "finished"
-    assert opened.live.run.plan.fit is opened.session.plan.fit
+    assert opened.live.run.plan.model is opened.session.plan.model
 
 
 def test_opening_is_undone_and_the_packaged_field_comes_back(opened, find, settle):

@@ -106,7 +106,7 @@ def test_a_model_is_chosen_from_the_list(window, hand, find, wait, settle):
     wait(lambda: window.live.run is not first)
     settle(window)
     assert window.live.run.plan.recipe.model == "data"
-    crops = window.session.plan.fit.crops()
+    crops = window.session.plan.model.crops()
     gap = np.abs(crops - window.live.run.trajectory.last.y[0]).mean(axis=(1, 2)).min()
     assert gap < 0.05, "`data` can only give its crops back"
 
@@ -117,7 +117,7 @@ def test_a_model_is_chosen_from_the_list(window, hand, find, wait, settle):
 def test_a_run_from_the_field_is_honest_and_starts_where_the_playhead_stands(open_window, hand, find, settle):
     window = open_window(replace(default_recipe(), steps=8))
     session, first = window.session, window.live.run
-    assert (session.plan.region.ny, session.plan.fit.left_out) == (128, False)
+    assert (session.plan.region.ny, session.plan.model.left_out) == (128, False)
     find(window, "timeSlider").setValue(250)
     window.heard.clear()
     hand.click(find(window, "startControl").button("field"))
@@ -125,8 +125,8 @@ def test_a_run_from_the_field_is_honest_and_starts_where_the_playhead_stands(ope
     assert plan.region.ny < 128
     assert find(window, "messageBar").isVisible()
     assert "can be fitted without seeing it" in find(window, "messageBar").text()
-    assert len(plan.fit.regions) >= 50
-    assert not any(crop.overlaps(plan.region) for crop in plan.fit.regions)
+    assert len(plan.model.regions) >= 50
+    assert not any(crop.overlaps(plan.region) for crop in plan.model.regions)
     s = float(session.recipe.schedule.noise_level(0.25))
     assert plan.levels[0] == pytest.approx(s, rel=1e-9)
     assert plan.steps == 8, "the steps asked for, all below the level it starts at"
@@ -162,7 +162,7 @@ def test_one_shot_tells_the_loss_at_the_playhead(window, hand, find, settle):
     frame = session.frame()
     eps = (frame.x_t - frame.alpha * session.plan.x0) / frame.sigma
     y = (frame.x_t / frame.alpha)[None, None]
-    x0_hat = FORMULAS["gaussian"](session.plan.fit.crops())(y, frame.s)[0, 0]
+    x0_hat = FORMULAS["gaussian"](session.plan.model.crops())(y, frame.s)[0, 0]
     eps_hat = (y[0, 0] - x0_hat) / frame.s
     loss = float(np.mean((eps - eps_hat) ** 2))
     assert 0.001 < loss < 1

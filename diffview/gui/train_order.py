@@ -1,0 +1,173 @@
+"""What to train on, how, and where the model is kept: what the window asks of the training thread."""
+
+import re
+from dataclasses import dataclass, replace
+from functools import partial
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from diffview.errors import UserError
+from diffview.fields import Field, Region
+from diffview.paths import user_folder
+from diffview.plan import Facts
+from diffview.regions import missing_counts, summed
+from diffview.schedules import Schedule
+from diffview.training_sets import FEWEST, TrainingSet, crops_of
+
+Array = NDArray[np.float32]
+
+SIZES = (32, 64, 128)
+"""Sides of the crops that are offered."""
+
+HELD_COLUMNS, HELD_SLICES = 0.3, 0.2
+"""Share of the columns, or of the slices, that is never trained on."""
+
+STRIDE, CROP_BYTES = 4, 128 * 2**20
+"""Pixels between crops, at least; it doubles until they fit into this memory."""
+
+MULTIPLE = 4
+"""Sides of a field that the network takes are multiples of this."""
+
+LOSSES = {
+    "edm": "Every noise level counts alike for what the network itself puts out.",
+    "plain": "|ε − ε̂|², the loss of the theory: the lowest noise levels count most.",
+}
+DENSITIES = {
+    "broad": "Half of the noise levels lie evenly between the lowest and the highest, half in the middle.",
+    "uniform": "All noise levels are as likely, on a log axis.",
+    "edm": "Mostly noise levels around s = 0.3, as EDM draws them.",
+    "schedule": "t is drawn evenly on your schedule: the schedule is the training density.",
+}
+"""What the window says of each choice of training.Settings."""
+
+
+def held_from(columns: int) -> int:
+    """The first column that is never trained on."""
+    return columns - round(HELD_COLUMNS * columns)
+
+
+def sizes_that_fit(facts: Facts) -> tuple[int, ...]:
+    """Of SIZES, those of which there are enough complete crops left of the held-out columns."""
+    return facts.cached(("training sizes",), partial(_sizes, facts.field.mask))  # type: ignore[no-any-return]
+
+
+def _sizes(mask: NDArray[np.bool_]) -> tuple[int, ...]:
+    mask = mask[:, : held_from(mask.shape[1])]
+    fit = (size for size in SIZES if min(mask.shape) >= size)
+    return tuple(size for size in fit if np.sum(missing_counts(summed(mask), size, size, STRIDE) == 0) >= FEWEST)
+
+
+def usable_slices(facts: Facts, region: Region) -> int:
+    """How many other slices are complete in the region."""
+
+    def count() -> int:
+        stack = facts.stack
+        return 0 if stack is None else int((~np.isnan(stack[(slice(None), *region.slices)]).any(axis=(1, 2))).sum())
+
+    return facts.cached(("training slices", region), count)  # type: ignore[no-any-return]
+
+
+def enough_slices(count: int) -> bool:
+    """Whether so many slices can be trained on, with some held out."""
+    return count - round(HELD_SLICES * count) >= FEWEST
+
+
+@dataclass(frozen=True, eq=False)
+class Order:
+    """What to train, as the window asks for it.
+
+    Attributes:
+        size: side of the crops of the open slice; 0 for the region in the other slices.
+        region: in the other slices.
+        folder: of the model; `again` goes on with the training kept there.
+        device: a torch device, or "auto".
+    """
+
+    field: Field
+    transform: str
+    schedule: Schedule
+    folder: Path
+    size: int = 32
+    stack: Array | None = None
+    region: Region | None = None
+    loss: str = "edm"
+    density: str = "broad"
+    minutes: float = 10.0
+    batch: int = 32
+    width: int = 32
+    device: str = "auto"
+    again: bool = False
+
+    def data(self) -> TrainingSet:
+        """Cut the fields, fit the transform.
+
+        Raises:
+            UserError: if there are too few of them.
+        """
+        train, held, split = self._slices() if self.size == 0 else self._crops()
+        field = self.field
+        source = " ".join(filter(None, (field.provenance.get("path", ""), field.provenance.get("dataset", ""))))
+        return TrainingSet.fit(
+            self.transform, train, held, field.name or "field", field.units,
+            source=source, licence=field.provenance.get("licence", ""), split=split,
+        )  # fmt: skip
+
+    def _crops(self) -> tuple[Array, Array, str]:
+        values, size = self.field.values, self.size
+        cut = held_from(values.shape[1])
+        train, held = values[:, :cut], values[:, cut:]
+        split = f"complete {size} x {size} crops of one slice; columns from {cut} on held out"
+        return complete_crops(train, size), complete_crops(held, size), split
+
+    def _slices(self) -> tuple[Array, Array, str]:
+        if self.stack is None or self.region is None:
+            raise UserError("There are no other slices of this field.", "Train on crops of the open slice.")
+        region = self.region
+        ny, nx = region.ny // MULTIPLE * MULTIPLE, region.nx // MULTIPLE * MULTIPLE
+        fields = self.stack[(slice(None), *replace(region, ny=ny, nx=nx).slices)]
+        fields = fields[~np.isnan(fields).any(axis=(1, 2))].astype(np.float32)
+        kept = len(fields) - round(HELD_SLICES * len(fields))
+        split = f"one region in {len(fields)} other slices; the last {len(fields) - kept} held out"
+        return fields[:kept], fields[kept:], split
+
+
+def complete_crops(picture: Array, size: int) -> Array:
+    """The crops of a picture without missing pixels, as dense as memory allows; none if it is too small."""
+    if min(picture.shape) < size:
+        return np.empty((0, size, size), np.float32)
+    stride = STRIDE
+    while ((picture.shape[0] - size) // stride + 1) * ((picture.shape[1] - size) // stride + 1) > _most(size):
+        stride *= 2
+    crops = crops_of(picture, size, stride)
+    return crops[~np.isnan(crops).any(axis=(1, 2))]
+
+
+def _most(size: int) -> int:
+    return CROP_BYTES // (4 * size * size)
+
+
+def models_folder() -> Path:
+    """Where trained models are kept."""
+    return user_folder("data") / "models"
+
+
+def clean_name(text: str) -> str:
+    """A name that every file system takes."""
+    return re.sub(r"[^\w.-]+", "-", text).strip("-._")[:60] or "model"
+
+
+def free_name(name: str) -> str:
+    """`name`, or the first of name-2, name-3, ... that is not taken."""
+    taken, number = models_folder(), 1
+    free = name
+    while (taken / free).exists():
+        number += 1
+        free = f"{name}-{number}"
+    return free
+
+
+def is_kept(name: str) -> bool:
+    """Whether a training of this name can be gone on with."""
+    return (models_folder() / name / "training.safetensors").is_file()

@@ -1,0 +1,142 @@
+"""Reading a training set from files: all slices of one or more datasets, cut to one size, some of them kept apart."""
+
+import math
+from collections.abc import Sequence
+from itertools import chain
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from diffview.errors import UserError
+from diffview.fields import Region
+from diffview.readers.base import Picture
+from diffview.readers.process import ReaderProcess
+from diffview.training_sets import TrainingSet
+
+Array = NDArray[np.float32]
+
+STRIDE = 4
+"""The sides of the fields are cut to multiples of this, which a network of three levels needs."""
+
+MOST_BYTES = 2**30
+"""Crops that are kept; of more, evenly spread ones."""
+
+
+def read_training_set(
+    path: str,
+    datasets: Sequence[str] = (),
+    *,
+    size: int = 64,
+    transform: str = "standardise",
+    held_out: float = 0.2,
+    coarsen: int = 0,
+) -> TrainingSet:
+    """The slices of datasets along their first other dimension, as fields of at most size x size pixels.
+
+    Larger slices are cut into all crops at multiples of size/4. Of several slices the last are held out, of a single
+    picture the right part: the two parts share no pixel.
+
+    Args:
+        path: an HDF5 or netCDF-4 file.
+        datasets: variables of one quantity, concatenated; none: the best one of the file.
+        size: largest side in pixels.
+        transform: key of TRANSFORMS, fitted to the part that is trained on.
+        held_out: share of the slices, or of the width of a single picture, that is kept apart, 0 to 0.9.
+        coarsen: the condition is the mean over blocks of this many pixels a side; 0: none.
+
+    Raises:
+        UserError: if they cannot be read, do not go together, or are too few, too small or all the same.
+    """
+    if not STRIDE <= size <= 4096:
+        raise UserError(f"Fields of {size} pixels a side cannot be trained on.", f"Choose {STRIDE} to 4096.")
+    if not 0 <= held_out <= 0.9:
+        raise UserError(f"A share of {held_out:g} cannot be held out.", "Choose 0 to 0.9.")
+    if not 0 <= coarsen <= size:
+        raise UserError(f"Blocks of {coarsen} pixels do not fit into {size}.", f"Choose 2 to {size}, or 0 for none.")
+    reader = ReaderProcess()
+    try:
+        read = [_read(reader, path, dataset) for dataset in datasets or (None,)]
+    finally:
+        reader.close()
+    pictures = [picture for picture, _ in read]
+    _require_alike(pictures)
+    parts = [_parted(stack, size, math.lcm(STRIDE, max(1, coarsen)), held_out) for _, stack in read]
+    if len({part.shape[1:] for part in chain(*parts) if len(part)}) > 1:
+        raise UserError("The datasets give fields of several sizes.", "Choose a smaller size, which all of them have.")
+    train, kept = (_thinned(np.concatenate(part)) for part in zip(*parts, strict=True))
+    field = pictures[0].field
+    how = "the right part" if max(len(stack) for _, stack in read) == 1 else "the last slices in order"
+    return TrainingSet.fit(
+        transform, train, kept, field.name, field.units, source=_source(pictures),
+        licence=field.provenance.get("licence", ""), coarsen=coarsen,
+        split=f"{how} held out, {held_out:.0%}" if held_out else "nothing held out",
+    )  # fmt: skip
+
+
+def _read(reader: ReaderProcess, path: str, dataset: str | None) -> tuple[Picture, Array]:
+    """A picture of the dataset, and all slices [n, ny, nx] along its first other dimension."""
+    picture: Picture = reader.call("read_slice", path=path, dataset=dataset, index=None)
+    ny, nx = picture.field.values.shape
+    if not picture.other_dims:
+        return picture, np.asarray(picture.field.values)[None]
+    arguments: dict[str, Any] = {"axes": picture.axes, "index": picture.index, "dim": 0, "region": Region(0, 0, ny, nx)}
+    limit = picture.other_dims[0][1]
+    stack = reader.call("read_stack", path=path, dataset=picture.dataset, limit=limit, **arguments)
+    return picture, np.asarray(stack)
+
+
+def _require_alike(pictures: Sequence[Picture]) -> None:
+    first = pictures[0]
+    for other in pictures[1:]:
+        if other.dataset == first.dataset or other.field.units != first.field.units:
+            what = (
+                "is named twice" if other.dataset == first.dataset else f"is not in {first.field.units or 'no units'}"
+            )
+            raise UserError(
+                f"{other.dataset} {what}, as {first.dataset} is.", "Name datasets of one quantity, once each."
+            )
+
+
+def _parted(stack: Array, size: int, multiple: int, share: float) -> tuple[Array, Array]:
+    """Fields to train on and fields held out, float32 [n, ny, nx] of one size."""
+    n, ny, nx = stack.shape
+    sides = (min(ny, size) // multiple * multiple, min(nx, size) // multiple * multiple)
+    if not min(sides):
+        raise UserError(
+            f"Slices of {ny} x {nx} pixels are too small to be trained on: their sides are to be multiples of {multiple}.",
+            "Choose other data, or other blocks.",
+        )
+    if n > 1:
+        kept = min(n - 1, max(1, round(share * n))) if share else 0
+        return _crops(stack[: n - kept], sides, size), _crops(stack[n - kept :], sides, size)
+    kept = max(sides[1], round(share * nx)) if share else 0
+    if nx - kept < sides[1]:
+        raise UserError(
+            f"A picture of {nx} columns has no two parts of {sides[1]} columns, one to train on and one to hold out.",
+            "Choose a smaller size, or hold nothing out.",
+        )
+    return _crops(stack[:, :, : nx - kept], sides, size), _crops(stack[:, :, nx - kept :], sides, size)
+
+
+def _crops(stack: Array, sides: tuple[int, int], size: int) -> Array:
+    """Crops of these sides of every slice at multiples of size/4, evenly thinned to what fits into memory."""
+    if stack.shape[0] == 0 or stack.shape[2] == 0:
+        return np.empty((0, *sides), np.float32)
+    every = max(1, size // 4)
+    windows = np.lib.stride_tricks.sliding_window_view(stack, sides, axis=(1, 2))[:, ::every, ::every]  # type: ignore[call-overload]
+    places = windows.shape[:3]
+    pick = np.arange(0, math.prod(places), max(1, math.ceil(math.prod(places) * 4 * math.prod(sides) / MOST_BYTES)))
+    return np.ascontiguousarray(windows[np.unravel_index(pick, places)], dtype=np.float32)
+
+
+def _thinned(fields: Array) -> Array:
+    return fields[:: max(1, math.ceil(fields.nbytes / MOST_BYTES))]
+
+
+def _source(pictures: Sequence[Picture]) -> str:
+    """File, datasets and title, for the card."""
+    said = pictures[0].field.provenance
+    names = ", ".join(picture.dataset for picture in pictures)
+    parts = (said.get("title"), said.get("institution"), said.get("source"), f"{said.get('path', '')} {names}".strip())
+    return "; ".join(filter(None, parts))

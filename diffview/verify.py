@@ -1,0 +1,472 @@
+"""How good a model is: what it generates beside fields it never saw, next to how far real fields are from each other.
+
+A score of generated fields means little on its own. Beside each stand two yardsticks: the training set scored against
+the held-out set, and the two halves of the training set against each other (its order is that of space or time, so
+that they are disjoint blocks).
+"""
+
+import math
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from diffview import metrics
+from diffview.cards import Card
+from diffview.errors import UserError
+from diffview.grids import make_levels
+from diffview.process import FORWARD, START, Noise
+from diffview.samplers import SAMPLERS
+from diffview.schedules import Edm
+from diffview.training_sets import FEWEST, TrainingSet, block_mean, coarse
+from diffview.transforms import Transform
+
+Fields = NDArray[np.floating]
+Denoise = Callable[[Any, float], Any]
+Progress = Callable[[int, int], None]
+"""Called with how many members are done, and of how many."""
+
+BATCH = 32
+CASES, MEMBERS = 64, 16
+"""Held-out fields a conditional model is verified on, and members drawn for each."""
+
+NEIGHBOURS = 512
+"""Most fields whose nearest neighbour is looked for, evenly picked."""
+
+WET = {
+    **dict.fromkeys(("mm h-1", "mm/h", "mm/hr", "mm hr-1", "mm h**-1"), 0.1),
+    **dict.fromkeys(("mm d-1", "mm day-1", "mm/d", "mm/day", "kg m-2 d-1", "kg m-2 day-1"), 2.4),
+    **dict.fromkeys(("mm s-1", "mm/s", "kg m-2 s-1", "kg m**-2 s**-1", "kg/m2/s", "kg/m^2/s"), 0.1 / 3600),
+    **dict.fromkeys(("m s-1 of water", "m of water equivalent s-1"), 1e-4 / 3600),
+}
+"""0.1 mm/h, from which on a pixel is wet, in every unit of a rain rate."""
+
+LSD_LIMIT, TAIL_LIMIT, HELD_OUT_LIMIT, WET_LIMIT = 1.5, 0.15, 1.25, 0.03
+"""Acceptance: log-spectral distance to train over that of two blocks; error of the two highest quantiles; errors against
+held-out over those of the training set; difference of the wet share."""
+
+
+def scores(
+    samples: Fields,
+    held_out: Fields,
+    train: Fields,
+    units: str,
+    transform: Transform,
+    flips: bool = False,
+    rotations: bool = False,
+) -> dict[str, Any]:
+    """Scores of generated fields against held-out and training fields, with their yardsticks and verdicts.
+
+    Args:
+        samples, held_out, train: [n, ny, nx] in physical units; NaN where missing. The order of `train` is that of
+            space or time: its halves are the two blocks.
+        units: of all three. Of a rain rate, the wet share and the limits for rain come with it.
+        transform: to the standardised units of spectra and distances.
+        flips, rotations: a mirrored (turned) training field counts as a neighbour too, as it was trained on.
+
+    Returns:
+        As JSON has it, None where there is no number: "units", "counts", "wet_from", "rows" and "verdicts". A row is
+        {"what", "units", "samples_train", "samples_held_out", "train_held_out", "blocks"}: the score of the first
+        against the second; or, of a plain value, {"what", "units", "samples", "held_out", "train"}. A verdict is
+        {"what", "value", "limit", "at_least", "units", "ok"}.
+
+    Raises:
+        UserError: if shapes differ, there are fewer than 8 held-out or 16 training fields, or values that are infinite.
+    """
+    _check(samples, held_out, train)
+    wet_from = WET.get(units)
+    half = len(train) // 2
+    parts = {"samples": samples, "held_out": held_out, "train": train, "one": train[:half], "two": train[half:]}
+    pairs = (("samples", "train"), ("samples", "held_out"), ("train", "held_out"), ("two", "one"))
+
+    def row(what: str, unit: str, score: Callable[[str, str], float]) -> dict[str, Any]:
+        return {"what": what, "units": unit} | {_column(a, b): _number(score(a, b)) for a, b in pairs}
+
+    def plain(what: str, unit: str, values: Mapping[str, float]) -> dict[str, Any]:
+        return {"what": what, "units": unit} | {
+            name: _number(values[name]) for name in ("samples", "held_out", "train")
+        }
+
+    spectra = {name: metrics.mean_spectrum(transform(fields)) for name, fields in parts.items()}
+    rows = [row("spectrum", "dB", lambda a, b: metrics.log_spectral_distance(spectra[a], spectra[b]))]
+    found = {name: metrics.quantiles(fields) for name, fields in parts.items()}
+    for index, level in enumerate(metrics.QUANTILES):
+        of = {name: float(values[index]) for name, values in found.items()}
+        rows.append(plain(f"quantile {level:g}", units, of))
+        rows.append(
+            row(
+                f"quantile {level:g} error", "%", lambda a, b, of=of: 100 * float(metrics.relative_errors(of[a], of[b]))
+            )  # type: ignore[misc]
+        )
+    edges = metrics.common_edges([samples, held_out, train], zero=wet_from)
+    shares = {name: metrics.histogram(fields, edges) for name, fields in parts.items()}
+    rows.append(row("histogram", "%", lambda a, b: 100 * metrics.histogram_difference(shares[a], shares[b])))
+    if wet_from is not None:
+        wet = {name: 100 * metrics.wet_share(fields, wet_from) for name, fields in parts.items()}
+        rows.append(plain("wet share", "%", wet))
+        rows.append(row("wet share error", "points", lambda a, b: wet[a] - wet[b]))
+    z = {name: transform(_some(parts[name])) for name in ("samples", "held_out", "two")}
+    near = {name: _median_distance(z[name], transform(train), flips, rotations) for name in ("samples", "held_out")}
+    near["blocks"] = _median_distance(z["two"], transform(parts["one"]), flips, rotations)
+    rows.append(
+        {"what": "nearest neighbour", "units": "std"}
+        | {"samples_train": near["samples"], "samples_held_out": None}
+        | {"train_held_out": near["held_out"], "blocks": near["blocks"]}
+    )
+    told = {"units": units, "wet_from": wet_from, "rows": rows}
+    counts = {name: len(parts[name]) for name in ("samples", "held_out", "train")}
+    return {**told, "counts": counts, "verdicts": _verdicts(rows, wet_from is not None)}
+
+
+def _column(a: str, b: str) -> str:
+    return "blocks" if a == "two" else f"{a}_{b}"
+
+
+def _check(samples: Fields, held_out: Fields, train: Fields) -> None:
+    named = {"The samples": samples, "The held-out fields": held_out, "The training fields": train}
+    if len(held_out) < FEWEST:
+        raise UserError(
+            f"There are {len(held_out)} held-out fields; a model is verified on at least {FEWEST}.",
+            "Keep more fields apart from those trained on.",
+        )
+    if len(train) < 2 * FEWEST or not len(samples):
+        raise UserError(
+            f"There are {len(samples)} samples and {len(train)} training fields; two blocks of at least {FEWEST} "
+            "training fields and one sample are needed.",
+            "Take more fields.",
+        )
+    for name, fields in named.items():
+        if fields.ndim != 3 or fields.shape[1:] != train.shape[1:]:
+            raise UserError(
+                f"{name} have the shape {_by(fields.shape)}, those of the training fields is {_by(train.shape)}.",
+                "All must be [fields, rows, columns] of one size.",
+            )
+        if np.isinf(fields).any() or np.isnan(fields).all():
+            raise UserError(
+                f"{name} have infinite values or none at all.", "A model that gives such fields has diverged."
+            )
+
+
+def _by(shape: tuple[int, ...]) -> str:
+    return " x ".join(str(n) for n in shape)
+
+
+def _number(value: float) -> float | None:
+    return float(value) if math.isfinite(value) else None
+
+
+def _some(fields: Fields, most: int = NEIGHBOURS) -> Fields:
+    return fields[np.linspace(0, len(fields) - 1, min(most, len(fields))).astype(int)]
+
+
+def _orientations(fields: Fields, flips: bool, rotations: bool) -> Iterator[Fields]:
+    """The fields as they are, mirrored and turned, each once."""
+    square = fields.shape[1] == fields.shape[2]
+    for turn in range(4 if rotations and square else 1):
+        turned = np.rot90(fields, turn, axes=(1, 2))
+        yield turned
+        if flips:
+            yield turned[:, ::-1]
+            if turn < 1 and not (rotations and square):
+                yield from (turned[:, :, ::-1], turned[:, ::-1, ::-1])
+
+
+def _median_distance(fields: Fields, others: Fields, flips: bool, rotations: bool) -> float | None:
+    distances = [metrics.nearest_distances(turned, others) for turned in _orientations(fields, flips, rotations)]
+    nearest = np.fmin.reduce(distances)
+    known = nearest[~np.isnan(nearest)]
+    return float(np.median(known)) if known.size else None
+
+
+def _verdicts(rows: Sequence[Mapping[str, Any]], rain: bool) -> list[dict[str, Any]]:
+    by_name = {row["what"]: row for row in rows}
+    found: list[dict[str, Any]] = []
+
+    def verdict(what: str, value: float | None, limit: float | None, units: str, at_least: bool = False) -> None:
+        if value is None or limit is None:
+            ok = None
+        else:
+            ok = bool(value >= limit if at_least else value <= limit)
+        told = {"what": what, "value": value, "limit": limit, "at_least": at_least, "units": units, "ok": ok}
+        found.append(told)
+
+    def size(name: str, column: str, factor: float = 1.0) -> float | None:
+        value = by_name[name][column]
+        return None if value is None else factor * abs(value)
+
+    tails = [f"quantile {level:g} error" for level in metrics.QUANTILES[-2:]]
+    verdict(
+        f"spectrum to train, {LSD_LIMIT:g} x that of two blocks",
+        size("spectrum", "samples_train"), size("spectrum", "blocks", LSD_LIMIT), "dB",
+    )  # fmt: skip
+    if rain:
+        for name in tails:
+            verdict(f"{name} to train", size(name, "samples_train"), 100 * TAIL_LIMIT, "%")
+        for name in ("spectrum", *tails):
+            verdict(
+                f"{name} to held-out, {HELD_OUT_LIMIT:g} x that of train",
+                size(name, "samples_held_out"), size(name, "train_held_out", HELD_OUT_LIMIT), by_name[name]["units"],
+            )  # fmt: skip
+        verdict("wet share error to train", size("wet share error", "samples_train"), 100 * WET_LIMIT, "points")
+    near = by_name["nearest neighbour"]
+    verdict(
+        "nearest training field, that of held-out fields", near["samples_train"], near["train_held_out"], "std", True
+    )
+    return found
+
+
+def loss_by_level(denoise: Denoise, fields: Fields, levels: Sequence[float], seed: int = 0) -> list[float]:
+    """mean |eps - eps_hat|^2 over the pixels that have data, for y = x_0 + s eps at each noise level s, without units.
+
+    eps_hat = (y - x0_hat)/s, so that this is mean |x0_hat - x_0|^2/s^2; 1 for x0_hat = E x_0 as s grows, for the truth
+    0. Every level sees the same eps.
+
+    Args:
+        denoise: y float32 [m, 1, ny, nx] and s to x0_hat.
+        fields: standardised [n, ny, nx]; NaN where missing, which enters as 0.
+        levels: noise levels above 0.
+        seed: of eps.
+    """
+    total, count = np.zeros(len(levels)), 0
+    for first in range(0, len(fields), BATCH):
+        x0 = fields[first : first + BATCH, None].astype(np.float32)
+        known = ~np.isnan(x0)
+        x0 = np.where(known, x0, np.float32(0))
+        eps = Noise(seed, x0.shape, first)(FORWARD, 0)
+        count += np.count_nonzero(known)
+        for index, s in enumerate(levels):
+            y = x0 + np.float32(s) * eps
+            eps_hat = (y - np.asarray(denoise(y, float(s)))) / np.float32(s)
+            total[index] += np.square(eps - eps_hat, dtype=np.float64)[known].sum()
+    return [float(value) for value in total / max(count, 1)]
+
+
+def verify_model(
+    card: Card,
+    data: TrainingSet,
+    samples: int = 256,
+    steps: int = 18,
+    seed: int = 0,
+    device: str = "cpu",
+    progress: Progress = lambda done, of: None,
+) -> dict[str, Any]:
+    """Draw from a model and score what it gives; a conditional model (card.coarsen) as ensembles of held-out fields.
+
+    Heun's method on the Karras grid between the ends of card.noise_range, in batches of 32 members; a consistency
+    model takes one step. Member i of a seed is the same in any batch.
+
+    Args:
+        card: of the model, read from its file.
+        data: what it was trained on, and what was kept apart.
+        samples: fields to draw; for a conditional model the number is 16 for each of the first 64 held-out fields.
+        steps, seed, device: of the run.
+        progress: told of every batch.
+
+    Returns:
+        As JSON has it: what `scores` gives, with "loss_by_level" of held-out and training fields; or "crps", "spread",
+        "skill", ... of a conditional model. "kind" is "samples" or "ensemble", "settings" tells how they were drawn.
+
+    Raises:
+        UserError: if the data are not of the model's units and size, or there are too few held-out fields.
+    """
+    _check_model(card, data, samples)
+    levels = _levels(card, steps)
+    settings = {
+        "sampler": "heun", "steps": len(levels) - 1, "highest": levels[0], "seed": seed, "device": device,
+        "command": f"diffview verify model {card.name} --samples {samples} --steps {steps} --seed {seed}",
+    }  # fmt: skip
+    verified = _ensembles if card.coarsen else _samples
+    return {"settings": settings, **verified(card, data, samples, levels, seed, device, progress)}
+
+
+def _check_model(card: Card, data: TrainingSet, samples: int) -> None:
+    if card.units != data.units and (card.units not in WET or WET[card.units] != WET.get(data.units)):
+        raise UserError(
+            f"{card.name} makes fields in {card.units or 'no units'}, the data are in {data.units or 'no units'}.",
+            "Verify a model on data in its own units.",
+        )
+    if card.shape != (1, *data.shape):
+        raise UserError(
+            f"{card.name} makes fields of {_by(card.shape[1:])} pixels, the data have {_by(data.shape)}.",
+            "Verify a model on fields of its own size.",
+        )
+    if len(data.held_out) < FEWEST:
+        raise UserError(
+            f"There are {len(data.held_out)} held-out fields; a model is verified on at least {FEWEST}.",
+            "Keep more fields apart from those trained on.",
+        )
+    if samples < 1:
+        raise UserError(f"{samples} samples cannot be drawn.", "Draw at least one; 256 give steady scores.")
+
+
+def _levels(card: Card, steps: int) -> list[float]:
+    low, high = card.noise_range
+    if card.kind == "consistency":
+        return [high, 0.0]
+    return make_levels(Edm(sigma_min=max(low, min(2e-3, high / 10)), sigma_max=high), "karras", steps)
+
+
+def _draw(denoise: Denoise, shape: tuple[int, ...], levels: list[float], seed: int, first: int) -> NDArray[np.float32]:
+    """Members [m, ny, nx] from noise, standardised; `first` is the number of the first of them."""
+    noise = Noise(seed, shape, first)
+    y = noise(START, 0) * np.float32(levels[0])
+    for step in SAMPLERS["heun"].run(denoise, y, levels, noise):
+        y = step.y
+    return np.asarray(y[:, 0], dtype=np.float32)
+
+
+def _samples(
+    card: Card, data: TrainingSet, samples: int, levels: list[float], seed: int, device: str, progress: Progress
+) -> dict[str, Any]:
+    from diffview.nets.adapter import Network
+
+    network = Network.of(card, device)
+    drawn = []
+    for first in range(0, samples, BATCH):
+        drawn.append(_draw(network, (min(BATCH, samples - first), *card.shape), levels, seed, first))
+        progress(first + len(drawn[-1]), samples)
+    fields = np.concatenate(drawn)
+    missing = network.known if network.known is None else ~network.known
+    missing = data.mask if missing is None else missing
+    if missing is not None:
+        fields[:, missing] = np.nan
+    physical, held_out, train = (
+        transform.inverse(z) for transform, z in
+        ((card.transform, fields), (data.transform, data.held_out), (data.transform, data.fields))
+    )  # fmt: skip
+    turned = {name: bool(card.training.get(name)) for name in ("flips", "rotations")}
+    found = scores(physical, held_out, train, card.units, card.transform, **turned)
+    at = [float(s) for s in np.geomspace(levels[-2], levels[0], 7)]
+    losses = {
+        name: loss_by_level(network, card.transform(_some(some, BATCH)), at, seed)
+        for name, some in (("held_out", held_out), ("train", train))
+    }
+    return {"kind": "samples", **found, "loss_by_level": {"levels": at, **losses}}
+
+
+def _ensembles(
+    card: Card, data: TrainingSet, samples: int, levels: list[float], seed: int, device: str, progress: Progress
+) -> dict[str, Any]:
+    from diffview.nets.adapter import Network
+
+    truth = data.transform.inverse(data.held_out[:CASES])
+    told = coarse(card.transform(truth), card.transform, card.coarsen)[:, None]
+    members = np.empty((MEMBERS, *truth.shape))
+    for first in range(0, len(truth), BATCH // MEMBERS):
+        some = slice(first, first + BATCH // MEMBERS)
+        condition = np.nan_to_num(told[some]).repeat(MEMBERS, axis=0)
+        network = Network.of(card, device, condition=condition)
+        drawn = _draw(network, (len(condition), *card.shape), levels, seed, first * MEMBERS)
+        cases = card.transform.inverse(drawn).reshape(-1, MEMBERS, *truth.shape[1:])
+        members[:, some] = cases.swapaxes(0, 1)
+        progress(first * MEMBERS + len(drawn), len(truth) * MEMBERS)
+    if not np.isfinite(members).all():
+        raise UserError(f"{card.name} gave values that are not finite.", "It has diverged: train it again.")
+    members[:, np.isnan(truth)] = np.nan
+    return {"kind": "ensemble", **ensemble_scores(members, truth, card.transform.inverse(told[:, 0]), card)}
+
+
+def ensemble_scores(members: Fields, truth: Fields, told: Fields, card: Card) -> dict[str, Any]:
+    """Scores of members [M, n, ny, nx] of fields [n, ny, nx] of which the block means `told` [n, ny, nx] were known.
+
+    All in physical units, NaN where missing. The relative error of a block mean is that over the mean of the block in
+    the truth, or over a thousandth of the mean size of them all where that is more. As JSON has it.
+    """
+    found = metrics.spread_skill(members, truth)
+    wanted = block_mean(truth, card.coarsen)
+    error = np.abs(block_mean(members, card.coarsen) - wanted)
+    size = np.abs(wanted)
+    least = 1e-3 * float(np.nanmean(size)) if np.isfinite(size).any() else math.nan
+    relative = error / np.maximum(size, max(least, 1e-30))
+
+    def largest(values: Fields) -> float | None:
+        known = values[~np.isnan(values)]
+        return _number(float(known.max())) if known.size else None
+
+    return {
+        "units": card.units,
+        "counts": {"cases": len(truth), "members": len(members)},
+        "crps": _number(float(np.nanmean(metrics.crps(members, truth)))),
+        "crps_of_coarse": _number(float(np.nanmean(np.abs(told - truth)))),
+        "crps_of_one_member": _number(float(np.nanmean(np.abs(members[0] - truth)))),
+        "spread": _number(found.spread),
+        "skill": _number(found.skill),
+        "spread_skill": _number(found.ratio),
+        "block_mean_error": largest(error),
+        "block_mean_relative_error": largest(relative),
+    }
+
+
+# -- telling
+
+
+def format_scores(found: Mapping[str, Any]) -> str:
+    """The scores of `scores` or `verify_model` as an aligned table for the terminal."""
+    told = _ensemble_table(found) if found.get("kind") == "ensemble" else _sample_tables(found)
+    if settings := found.get("settings"):
+        told = [f"{settings['sampler']}, {settings['steps']} steps, seed {settings['seed']}", "", *told]
+    return "\n".join(told)
+
+
+def _sample_tables(found: Mapping[str, Any]) -> list[str]:
+    counts, rows = found["counts"], found["rows"]
+    values = [["value", "samples", "held-out", "train", ""]]
+    errors = [["error", "samples-train", "samples-held-out", "train-held-out", "two blocks", ""]]
+    for row in rows:
+        if "train" in row:
+            values.append(
+                [row["what"], *(_short(row[name]) for name in ("samples", "held_out", "train")), row["units"]]
+            )
+        elif row["what"] != "nearest neighbour":
+            names = ("samples_train", "samples_held_out", "train_held_out", "blocks")
+            errors.append([row["what"], *(_short(row[name]) for name in names), row["units"]])
+    near = rows[-1]
+    nearest = [
+        ["nearest training field (median)", "samples", "held-out", "block to block", ""],
+        ["distance", *(_short(near[name]) for name in ("samples_train", "train_held_out", "blocks")), "std"],
+    ]
+    checks = [["accepted if", "is", "limit", "", ""]]
+    for v in found["verdicts"]:
+        verdict = "-" if v["ok"] is None else "ok" if v["ok"] else "MISSED"
+        limit = f"{'>=' if v['at_least'] else '<='} {_short(v['limit'])}"
+        checks.append([v["what"], _short(v["value"]), limit, v["units"], verdict])
+    lines = [f"{counts['samples']} samples, {counts['held_out']} held-out fields, {counts['train']} training fields"]
+    if found["wet_from"] is not None:
+        lines[0] += f"; wet from {found['wet_from']:.3g} {found['units']}"
+    for table in (errors, values, nearest, checks):
+        lines += ["", *_aligned(table)]
+    if losses := found.get("loss_by_level"):
+        told = [["mean |eps - eps_hat|^2 at s", *(_short(s) for s in losses["levels"])]]
+        told += [[name, *(_short(v) for v in losses[key])] for key, name in (("held_out", "held-out"), ("train",) * 2)]
+        lines += ["", *_aligned(told)]
+    return lines
+
+
+def _ensemble_table(found: Mapping[str, Any]) -> list[str]:
+    units, counts = found["units"], found["counts"]
+    told = [
+        ("CRPS of the members (fair)", "crps", units), ("CRPS of the coarse field", "crps_of_coarse", units),
+        ("CRPS of one member", "crps_of_one_member", units), ("spread", "spread", units),
+        ("skill: RMSE of the mean", "skill", units), ("spread/skill, 1 if perfect", "spread_skill", ""),
+        ("largest error of a block mean", "block_mean_error", units),
+        ("largest relative error of one", "block_mean_relative_error", ""),
+    ]  # fmt: skip
+    table = [[what, _short(found[key]), unit] for what, key, unit in told]
+    return [f"{counts['cases']} held-out fields, {counts['members']} members each", "", *_aligned(table)]
+
+
+def _short(value: float | None) -> str:
+    return "-" if value is None else f"{value:.3g}"
+
+
+def _aligned(table: Sequence[Sequence[str]]) -> list[str]:
+    """Lines of a table: the first column and the last to the left, numbers to the right."""
+    widths = [max(len(row[i]) for row in table) for i in range(len(table[0]))]
+    lines = []
+    for row in table:
+        first, *others = (
+            cell.ljust(w) if i == 0 else cell.rjust(w) for i, (cell, w) in enumerate(zip(row, widths, strict=True))
+        )
+        lines.append("  ".join([first, *others]).rstrip())
+    return lines

@@ -1,0 +1,123 @@
+"""A network in the window: chosen, run, its members, its trained range, one shot, and where it does not fit."""
+
+import sys
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PySide6.QtCore import QPointF
+
+from diffview.errors import UserError
+from diffview.gui.app import shown_facts
+from diffview.gui.looks import tile_at, tiled
+
+sys.path.insert(0, str(Path(__file__).parents[1]))
+from models_twins import small_model
+
+
+@pytest.fixture
+def network_window(open_window, tmp_path):
+    """A window that knows a small network besides the formulas."""
+    window = open_window()
+    cards = {"twin": small_model(tmp_path / "models"), "rain": small_model(tmp_path / "models", "rain", units="mm/h")}
+    window.session.learn(cards=cards)
+    return window
+
+
+def choose(window, name):
+    """Take a model from the list, as a hand does."""
+    combo = window.toolbar.model
+    index = combo.findData(name)
+    assert index >= 0
+    combo.setCurrentIndex(index)
+    combo.activated.emit(index)
+
+
+def test_a_network_is_chosen_and_runs_by_itself(network_window, settle):
+    choose(network_window, "twin")
+    settle(network_window)
+    run = network_window.live.run
+    assert run.state == "finished" and run.plan.device == "cpu" and run.trajectory.last.y.shape == (1, 1, 16, 16)
+    assert "twin on cpu" in network_window.status.left.toolTip() + network_window.status.left.text()
+    assert "starts at s = 20" in " ".join(network_window.status._parts())
+
+
+def test_the_trained_range_is_a_band_on_the_timeline(network_window, settle):
+    choose(network_window, "twin")
+    settle(network_window)
+    low, high = network_window.timeline.plot._band.span
+    schedule = network_window.session.recipe.schedule
+    assert float(schedule.noise_level(high)) == pytest.approx(20.0, rel=1e-3) and low < 0.02
+    choose(network_window, "gaussian")
+    settle(network_window)
+    assert network_window.timeline.plot._band.span is None
+
+
+def test_members_are_tiled_and_a_click_enlarges_one(network_window, settle, hand):
+    choose(network_window, "twin")
+    network_window.session.edit(members=4)
+    settle(network_window)
+    network_window.session.look(playhead=0.0, follow=False)
+    settle(network_window)
+    view = network_window.reverse.view
+    assert network_window.reverse.picture().shape == (34, 34)
+    hand.click(view, view.to_widget(QPointF(25, 5)))
+    assert network_window.session.view.member == 1
+    assert np.array_equal(network_window.reverse.picture(), network_window.live.step.y[1, 0])
+    hand.click(view, view.to_widget(QPointF(8, 8)))
+    assert network_window.session.view.member is None
+
+
+def test_one_shot_gives_a_loss_with_a_network(network_window, settle):
+    choose(network_window, "twin")
+    network_window.session.look(reverse="shot_eps", playhead=0.3, follow=False)
+    settle(network_window)
+    assert network_window.live.shot.loss > 0
+    assert "mean |ε − ε̂|²" in network_window.reverse.caption.toolTip() + network_window.reverse.caption.text()
+
+
+def test_a_network_for_another_quantity_makes_its_own_and_refuses_the_field(network_window, settle):
+    choose(network_window, "rain")
+    settle(network_window)
+    assert network_window.live.run.state == "finished"
+    network_window.toolbar.start.changed.emit("field")
+    network_window.live.start()
+    assert any("the open field is in K" in message.sentence for message in network_window.heard)
+
+
+def test_ones_own_array_and_denoiser(open_window, settle):
+    values = np.random.default_rng(0).normal(280, 10, (48, 64))
+    values[0, 0] = np.inf
+    called = []
+
+    def mine(y, s):
+        called.append(s)
+        return y / (1 + s * s)
+
+    facts = shown_facts(values, mine, "K")
+    window = open_window()
+    window.session.open(replace(window.session.recipe, model="yours", region=None), facts)
+    settle(window)
+    window.live.start()
+    settle(window)
+    assert called and window.live.run.state == "finished" and np.isnan(facts.field.values[0, 0])
+
+
+@pytest.mark.parametrize(
+    ("array", "denoiser"), [(np.zeros(5), None), (np.zeros((4, 4)), None), ("x", None), (np.zeros((32, 32)), 3)]
+)
+def test_what_cannot_be_shown_is_a_sentence(array, denoiser):
+    with pytest.raises(UserError) as caught:
+        shown_facts(array, denoiser, "")
+    assert caught.value.hint
+
+
+@pytest.mark.parametrize("members", [1, 2, 5, 9, 64])
+def test_every_tile_is_found_again(members):
+    values = np.arange(members, dtype=np.float32)[:, None, None] * np.ones((1, 3, 4), np.float32)
+    picture = tiled(values)
+    for row in range(picture.shape[0]):
+        for column in range(picture.shape[1]):
+            member = tile_at(row, column, values)
+            assert np.isnan(picture[row, column]) if member is None else picture[row, column] == member
