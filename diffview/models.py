@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any, Protocol
 
 import numpy as np
@@ -10,6 +11,7 @@ from numpy.typing import NDArray
 from diffview.cards import Card
 from diffview.denoisers import FORMULAS, Denoiser
 from diffview.fields import Field, Region
+from diffview.foreign import foreign_card, is_foreign
 
 Array = NDArray[np.float32]
 
@@ -116,6 +118,8 @@ class Trained:
         """The card at a glance."""
         card = self.card
         size = " × ".join(str(n) for n in card.shape[1:])
+        if "diffusers" in card.network:
+            return f"A network for fields of {size} pixels in units of its own, from {card.data['source']}."
         low, high = card.noise_range
         parts = [
             f"A network of {card.weights.get('parameters', 0) / 1e6:.2g} million weights for fields of {size} pixels, "
@@ -129,6 +133,10 @@ class Trained:
 
     def denoiser(self) -> Denoiser:
         """The network, loaded and checked."""
+        if "diffusers" in self.card.network:
+            from diffview.nets.discrete import load_discrete
+
+            return load_discrete(self.card, self.device)
         from diffview.nets.adapter import Network
 
         return Network.of(self.card, self.device, self.condition, self.known)
@@ -163,6 +171,8 @@ class Given:
 
 def mismatch(card: Card, field: Field) -> str:
     """Why the field is not what the model's fields are, as a finished sentence; "" if it is."""
+    if "diffusers" in card.network:
+        return f"{card.name} does not say what its fields are."
     if not _alike(card.units, field.units, UNITS):
         return f"{card.name} makes {card.quantity} in {card.units or '1'}; the open field is in {field.units or '1'}."
     names = {field.name, field.provenance.get("standard_name", ""), field.provenance.get("dataset", "").split("/")[-1]}
@@ -173,3 +183,14 @@ def mismatch(card: Card, field: Field) -> str:
 
 def _alike(one: str, other: str, groups: tuple[frozenset[str], ...]) -> bool:
     return one == other or any(one in group and other in group for group in groups)
+
+
+def open_card(folder: Path) -> Card:
+    """The card of a model's folder or file: our own, or one made from a diffusers folder.
+
+    Raises:
+        UserError: if it is neither.
+    """
+    if folder.is_dir() and not (folder / "model.json").is_file() and is_foreign(folder):
+        return foreign_card(folder)
+    return Card.read(folder)

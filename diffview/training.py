@@ -265,7 +265,7 @@ class Trainer:
         else:
             each = (error * known).sum(dim=(1, 2, 3)) / known.sum(dim=(1, 2, 3)).clamp_min(1)
         self._count(log_s, each.detach() / (s * s))
-        loss = (LOSSES[self.settings.loss](s, config.sigma_data) * each).mean()
+        loss: Tensor = (LOSSES[self.settings.loss](s, config.sigma_data) * each).mean()
         if logit is not None:
             loss = loss + VARIANCE_WEIGHT * self._variance_loss(x0, x0_hat.detach().float(), logit.float(), s)
         return loss
@@ -290,7 +290,8 @@ class Trainer:
         low, high = variance_limits(s, ratio * s)
         log_variance = torch.lerp(low.log(), high.log(), torch.sigmoid(logit))
         gap = ((1 - ratio * ratio) * (x0 - x0_hat)) ** 2
-        return (0.5 * (log_variance - low.log() + (low + gap) / log_variance.exp() - 1)).mean()
+        bound: Tensor = 0.5 * (log_variance - low.log() + (low + gap) / log_variance.exp() - 1)
+        return bound.mean()
 
     def _count(self, log_s: Tensor, loss: Tensor) -> None:
         low, high = math.log(self.settings.lowest), math.log(self.highest)
@@ -552,8 +553,8 @@ def train_device(key: str) -> str:
     if key == "auto":
         return next(name for name, found in there.items() if found)
     if not there.get(key, False):
-        found = ", ".join(name for name in there if there[name])
-        raise UserError(f"There is no device {key!r} to train on here.", f"Choose one of auto, {found}.")
+        known = ", ".join(name for name in there if there[name])
+        raise UserError(f"There is no device {key!r} to train on here.", f"Choose one of auto, {known}.")
     return key
 
 

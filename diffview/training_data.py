@@ -104,7 +104,7 @@ def _parted(stack: Array, size: int, multiple: int, share: float) -> tuple[Array
     sides = (min(ny, size) // multiple * multiple, min(nx, size) // multiple * multiple)
     if not min(sides):
         raise UserError(
-            f"Slices of {ny} x {nx} pixels are too small to be trained on: their sides are to be multiples of {multiple}.",
+            f"Slices of {ny} x {nx} pixels are too small: the sides of fields are multiples of {multiple}.",
             "Choose other data, or other blocks.",
         )
     if n > 1:
@@ -124,7 +124,7 @@ def _crops(stack: Array, sides: tuple[int, int], size: int) -> Array:
     if stack.shape[0] == 0 or stack.shape[2] == 0:
         return np.empty((0, *sides), np.float32)
     every = max(1, size // 4)
-    windows = np.lib.stride_tricks.sliding_window_view(stack, sides, axis=(1, 2))[:, ::every, ::every]  # type: ignore[call-overload]
+    windows = np.lib.stride_tricks.sliding_window_view(stack, sides, axis=(1, 2))[:, ::every, ::every]
     places = windows.shape[:3]
     pick = np.arange(0, math.prod(places), max(1, math.ceil(math.prod(places) * 4 * math.prod(sides) / MOST_BYTES)))
     return np.ascontiguousarray(windows[np.unravel_index(pick, places)], dtype=np.float32)

@@ -115,7 +115,8 @@ def _usable(fields: Array) -> Array:
     infinite = np.isinf(fields)
     if infinite.any():
         fields = np.where(infinite, np.float32(np.nan), fields)
-    return fields[np.isnan(fields).mean(axis=(1, 2)) <= MOST_MISSING]
+    kept: Array = fields[np.isnan(fields).mean(axis=(1, 2)) <= MOST_MISSING]
+    return kept
 
 
 def block_mean(values: NDArray[np.floating], factor: int) -> NDArray[np.floating]:

@@ -25,6 +25,9 @@ SCRUB = "Scrub"
 ENTRIES = (
     Entry("openAction", "File", "Open…", ("Ctrl+O",), "Open an HDF5 or netCDF-4 file, or a recipe"),
     Entry("packagedAction", "File", "Open the packaged field", (), "Back to the field that ships with diffview"),
+    Entry(
+        "openModelAction", "File", "Open model…", (), "Open the folder of a network: one trained here, or of diffusers"
+    ),
     Entry("saveRecipeAction", "File", "Save recipe…", ("Ctrl+S",), "Save every setting as JSON"),
     Entry("savePictureAction", "File", "Save picture…", ("Ctrl+Shift+S",), "Save the window as PNG"),
     Entry("quitAction", "File", "Quit", ("Ctrl+Q",)),

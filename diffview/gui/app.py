@@ -15,6 +15,7 @@ from PySide6.QtGui import QGuiApplication
 from PySide6.QtWidgets import QApplication
 
 from diffview.cards import read_cards
+from diffview.denoisers import FORMULAS
 from diffview.errors import UserError
 from diffview.fields import Field
 from diffview.gui.dialogs import save_picture
@@ -72,14 +73,16 @@ def create_window(
     """The window, built but not shown, on the packaged field or on `facts`; a file or recipe is opened behind it."""
     settings = settings or Settings()
     theme.install(application(), settings.text("theme", "system"))
-    first = recipe if recipe is not None and recipe.path is None else default_recipe()
+    cards = read_cards()
+    known = recipe is not None and recipe.path is None and recipe.model in {*FORMULAS, *cards}
+    first = recipe if recipe is not None and known else default_recipe()
     if facts is not None and recipe is None:
         first = Recipe(model=next(iter(facts.given), "local"))
-    session = Session(first, (facts or Facts(packaged_field())).learn(cards=read_cards()), settings.view())
+    session = Session(first, (facts or Facts(packaged_field())).learn(cards=cards), settings.view())
     window = MainWindow(session, settings)
     if path is not None:
         window.open_file(path, dataset)
-    elif recipe is not None and recipe.path is not None:
+    elif recipe is not None and not known:
         window.open_recipe(recipe)
     return window
 

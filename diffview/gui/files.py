@@ -7,9 +7,11 @@ from typing import Any, NamedTuple
 
 from PySide6.QtCore import QObject, QTimer, Signal
 
+from diffview.denoisers import FORMULAS
 from diffview.errors import UserError
 from diffview.fields import Field, Region
 from diffview.gui.session import Session
+from diffview.models import open_card
 from diffview.plan import Facts
 from diffview.readers.base import Picture
 from diffview.readers.packaged import packaged_field
@@ -101,6 +103,8 @@ class Files(QObject):
 
     def open_recipe(self, recipe: Recipe) -> None:
         """Open what a recipe names, and take the recipe."""
+        if not self._learn_model(recipe.model):
+            return
         self._opening += 1
         if recipe.path is None:
             field = packaged_field()
@@ -114,6 +118,23 @@ class Files(QObject):
             lambda picture: self._take(picture, recipe, opening),
             "read_slice", path=path, dataset=recipe.dataset, index=recipe.index,
         )  # fmt: skip
+
+    def open_model(self, path: str) -> None:
+        """Read the card of a network and choose it; its weights are loaded when it is first run."""
+        if self._learn_model(path):
+            self._session.edit(model=path)
+
+    def _learn_model(self, name: str) -> bool:
+        """Whether the session knows the model, after having looked for a card at that place; tells why not."""
+        facts = self._session.facts
+        if name in FORMULAS or name in facts.cards or name in facts.given:
+            return True
+        try:
+            self._session.learn(cards={**facts.cards, name: open_card(Path(name))})
+        except UserError as error:
+            self._session.tell_error(error)
+            return False
+        return True
 
     def load_recipe(self, path: str) -> None:
         """Open a recipe saved as JSON."""

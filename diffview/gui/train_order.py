@@ -50,7 +50,8 @@ def held_from(columns: int) -> int:
 
 def sizes_that_fit(facts: Facts) -> tuple[int, ...]:
     """Of SIZES, those of which there are enough complete crops left of the held-out columns."""
-    return facts.cached(("training sizes",), partial(_sizes, facts.field.mask))  # type: ignore[no-any-return]
+    sizes: tuple[int, ...] = facts.cached(("training sizes",), partial(_sizes, facts.field.mask))
+    return sizes
 
 
 def _sizes(mask: NDArray[np.bool_]) -> tuple[int, ...]:
@@ -66,7 +67,8 @@ def usable_slices(facts: Facts, region: Region) -> int:
         stack = facts.stack
         return 0 if stack is None else int((~np.isnan(stack[(slice(None), *region.slices)]).any(axis=(1, 2))).sum())
 
-    return facts.cached(("training slices", region), count)  # type: ignore[no-any-return]
+    found: int = facts.cached(("training slices", region), count)
+    return found
 
 
 def enough_slices(count: int) -> bool:

@@ -209,7 +209,7 @@ def _follow(training: Training, trainer: "Trainer", steps: "Steps", painter: "_P
     seen = time.perf_counter(), trainer.step
     for progress in steps:
         now = time.perf_counter(), trainer.step
-        curve = np.array(trainer.curve[:: max(1, len(trainer.curve) // CURVE_POINTS)], dtype=np.float64)
+        curve = np.array(trainer.curve[:: max(1, len(trainer.curve) // CURVE_POINTS)], dtype=np.float64).reshape(-1, 2)
         training.put(
             step=progress.step, share=trainer.done(), left=progress.left, levels=trainer.loss_by_level(),
             speed=(now[1] - seen[1]) / max(now[0] - seen[0], 1e-6), curve=(curve[:, 0], curve[:, 1]),

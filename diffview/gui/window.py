@@ -22,10 +22,12 @@ from diffview.gui.panels.inspector import InspectorPanel
 from diffview.gui.panels.status import StatusPanel
 from diffview.gui.panels.timeline import TimelinePanel
 from diffview.gui.panels.toolbar import ToolbarPanel
+from diffview.gui.panels.train import TrainPanel
 from diffview.gui.player import Player
 from diffview.gui.session import Message, Session, View
 from diffview.gui.settings import Settings
 from diffview.gui.theme import theme
+from diffview.gui.trainer import TrainerJob
 from diffview.gui.widgets.colour_bar import ColourBar
 from diffview.gui.widgets.image_view import ImageView
 from diffview.gui.widgets.message_bar import MessageBar
@@ -110,6 +112,11 @@ class MainWindow(QMainWindow):
         self.inspector_dock = self._dock(
             "Inspector", InspectorPanel(session, live), Qt.DockWidgetArea.RightDockWidgetArea
         )
+        self.trainer = TrainerJob(session, lambda: live.active, self)
+        self.train_dock = self._dock("Train", TrainPanel(session, self.trainer), Qt.DockWidgetArea.RightDockWidgetArea)
+        self.tabifyDockWidget(self.inspector_dock, self.train_dock)
+        self.train_dock.toggleViewAction().triggered.connect(self.train_dock.raise_)
+        self.train_dock.hide()
         self._build_menus()
 
     def _dock(self, title: str, panel: QWidget, area: Qt.DockWidgetArea) -> QDockWidget:
@@ -125,7 +132,7 @@ class MainWindow(QMainWindow):
             if entry.menu not in menus:
                 menus[entry.menu] = self.menuBar().addMenu(entry.menu)
             menus[entry.menu].addAction(self.actions_[entry.name])
-        for dock in (self.data_dock, self.inspector_dock):
+        for dock in (self.data_dock, self.inspector_dock, self.train_dock):
             menus["View"].addAction(dock.toggleViewAction())
 
     def _connect(self) -> None:
@@ -150,6 +157,7 @@ class MainWindow(QMainWindow):
         session, live = self.session, self.live
         handlers: dict[str, Callable[[], object]] = {
             "openAction": self._ask_open,
+            "openModelAction": self._ask_open_model,
             "packagedAction": lambda: self.open_recipe(default_recipe()),
             "saveRecipeAction": self._ask_save_recipe,
             "savePictureAction": self._ask_save_picture,
@@ -185,11 +193,13 @@ class MainWindow(QMainWindow):
 
     def is_idle(self) -> bool:
         """Whether nothing is computed, played, read or about to be."""
-        return self.live.idle and not self.player.playing and not self.files.busy
+        return self.live.idle and not (self.player.playing or self.files.busy or self.trainer.active)
 
     def open_file(self, path: str, dataset: str | None = None) -> None:
-        """Open a data file or a recipe; what is on screen stays if it cannot be read."""
-        if path.lower().endswith(".json"):
+        """Open a data file, a recipe, or the folder of a model; what is on screen stays if it cannot be read."""
+        if Path(path).is_dir():
+            self.files.open_model(path)
+        elif path.lower().endswith(".json"):
             try:
                 self.files.load_recipe(path)
             except UserError as error:
@@ -218,7 +228,7 @@ class MainWindow(QMainWindow):
             state, maximized, scale = self._before
             theme.set_scale(scale)
             self.showMaximized() if maximized else self.showNormal()
-        for widget in (self.menuBar(), self.status, self.data_dock, self.inspector_dock):
+        for widget in (self.menuBar(), self.status, self.data_dock, self.inspector_dock, self.train_dock):
             widget.setVisible(not self._presenting)
         if not self._presenting:
             self.restoreState(state)
@@ -322,6 +332,11 @@ class MainWindow(QMainWindow):
         if path:
             self.open_file(path)
 
+    def _ask_open_model(self) -> None:
+        path = QFileDialog.getExistingDirectory(self, "Open model")
+        if path:
+            self.files.open_model(path)
+
     def _ask_save_recipe(self) -> None:
         path, _ = QFileDialog.getSaveFileName(self, "Save recipe", "recipe.json", "Recipes (*.json)")
         if path:
@@ -382,6 +397,7 @@ class MainWindow(QMainWindow):
         self.settings.save_view(self.session.view)
         self.player.stop()
         self.live.close()
+        self.trainer.close()
         self.files.close()
         self.errors.restore()
         event.accept()

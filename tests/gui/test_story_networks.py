@@ -121,3 +121,19 @@ def test_every_tile_is_found_again(members):
         for column in range(picture.shape[1]):
             member = tile_at(row, column, values)
             assert np.isnan(picture[row, column]) if member is None else picture[row, column] == member
+
+
+def test_the_folder_of_a_model_is_opened(open_window, settle, tmp_path):
+    card = small_model(tmp_path / "mine", "model")
+    window = open_window()
+    window.open_file(str(tmp_path / "mine"))
+    settle(window)
+    assert window.session.recipe.model == str(tmp_path / "mine") and window.session.plan.card == card
+    assert window.live.run.state == "finished" and window.toolbar.model.currentText() == "model · network"
+
+
+def test_a_folder_without_a_model_is_a_sentence_and_nothing_changes(open_window, tmp_path):
+    window = open_window()
+    before = window.session.recipe
+    window.open_file(str(tmp_path))
+    assert window.session.recipe == before and "has no card" in window.heard[-1].sentence

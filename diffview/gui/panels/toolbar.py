@@ -137,7 +137,7 @@ class ToolbarPanel(QWidget):
         facts = self._session.facts
         rows = [(key, model.title, model.sentence) for key, model in MODELS.items()]
         rows += [(name, f"{name} · yours", given.sentence) for name, given in facts.given.items()]
-        rows += [(name, f"{name} · network", Trained(card, "cpu").sentence) for name, card in facts.cards.items()]
+        rows += [(key, f"{card.name} · network", Trained(card, "cpu").sentence) for key, card in facts.cards.items()]
         if [key for key, _, _ in rows] == [self.model.itemData(i) for i in range(self.model.count())]:
             return
         self.model.clear()

@@ -1,0 +1,293 @@
+"""The training dock under the hand: begin, watch, hold, go on, end, go on from disk, and leave nothing running."""
+
+import json
+import time
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from conftest import QUICK, thread_names
+
+from diffview import training as core
+from diffview.fields import Field, Region
+from diffview.gui import train_order, trainer
+from diffview.gui.widgets.loss_plot import LossPlot, decades, round_up, smooth
+from diffview.plan import Facts
+from diffview.schedules import make_schedule
+
+pytestmark = [
+    pytest.mark.qt_log_ignore("This plugin does not support (raise|grabbing)"),
+    pytest.mark.timeout(300),
+]
+
+
+@pytest.fixture(autouse=True)
+def _own_models(tmp_path, monkeypatch):
+    monkeypatch.setattr(train_order, "user_folder", lambda kind: tmp_path / kind)
+
+
+@pytest.fixture
+def models(tmp_path):
+    return tmp_path / "data" / "models"
+
+
+@pytest.fixture
+def dock(window):
+    """The dock as a person opens it: from the menu."""
+    window.train_dock.toggleViewAction().trigger()
+    return window.train_dock
+
+
+@pytest.fixture
+def small(dock, window, hand, find):
+    """The smallest network, for some minutes, under the name "tiny"."""
+    width = find(window, "trainWidthCombo")
+    width.setCurrentIndex(width.findData(8))
+    hand.type_number(find(window, "trainBatchSpin"), "4")
+    hand.type_number(find(window, "trainMinutesSpin"), "5")
+    name = find(window, "trainNameEdit")
+    name.selectAll()
+    name.insert("tiny")
+    name.textEdited.emit("tiny")
+
+
+def press(window, hand, find, name):
+    hand.click(find(window, f"train{name}Button"))
+
+
+def trained_for(window, steps):
+    return lambda: window.trainer.training.newest.step >= steps
+
+
+def enabled(window, find):
+    names = ("Start", "Pause", "Resume", "Stop")
+    return [name for name in names if find(window, f"train{name}Button").isEnabled()]
+
+
+def test_a_training_from_start_to_stop(window, small, hand, find, wait, models):
+    assert enabled(window, find) == ["Start"]
+    press(window, hand, find, "Start")
+    assert enabled(window, find) == ["Pause", "Stop"]
+    assert not find(window, "trainLossCombo").isEnabled()
+    assert not window.is_idle()
+    wait(lambda: len(find(window, "lossView").curve()[0]) >= 3)
+    wait(lambda: find(window, "trainPictures").count == 4)
+    wait(lambda: len(find(window, "levelLossView").curve()[0]) >= 2)
+    assert "training" in thread_names() or not thread_names()
+
+    press(window, hand, find, "Pause")
+    wait(lambda: window.trainer.training.state == trainer.PAUSED)
+    wait(lambda: enabled(window, find) == ["Resume", "Stop"])
+    wait(lambda: "Paused tiny" in find(window, "trainStatus").text())
+    assert (models / "tiny" / "training.safetensors").is_file()
+    held = window.trainer.training.newest.step
+    time.sleep(0.3)
+    assert window.trainer.training.newest.step == held
+
+    press(window, hand, find, "Resume")
+    wait(trained_for(window, held + 2))
+    press(window, hand, find, "Stop")
+    wait(lambda: not window.trainer.active)
+    assert window.trainer.training.state == "stopped"
+    card = json.loads((models / "tiny" / "model.json").read_text())
+    assert card["name"] == "tiny"
+    assert card["units"] == window.session.facts.field.units
+    assert card["training"]["loss"] == "edm"
+    assert "columns from" in card["data"]["split"]
+    assert window.is_idle()
+    assert enabled(window, find) == ["Start", "Resume"]
+    assert not [m for m in window.heard if m.kind == "error"]
+
+
+def test_a_kept_training_is_gone_on_with_on_demand_and_never_overwritten(window, small, hand, find, wait, models):
+    press(window, hand, find, "Start")
+    wait(trained_for(window, 4))
+    press(window, hand, find, "Stop")
+    wait(lambda: not window.trainer.active)
+    kept = window.trainer.training.newest.step
+    press(window, hand, find, "Resume")
+    wait(trained_for(window, kept + 1))
+    assert any("Going on with tiny at step" in m.sentence for m in window.heard)
+    press(window, hand, find, "Stop")
+    wait(lambda: not window.trainer.active)
+    before = (models / "tiny" / "training.safetensors").read_bytes()
+
+    press(window, hand, find, "Start")
+    assert find(window, "trainNameEdit").text() == "tiny-2"
+    assert any("There is a model called tiny already" in m.sentence for m in window.heard)
+    wait(trained_for(window, 1))
+    press(window, hand, find, "Stop")
+    wait(lambda: not window.trainer.active)
+    assert (models / "tiny" / "training.safetensors").read_bytes() == before
+    assert (models / "tiny-2" / "model.json").is_file()
+
+
+def test_closing_the_window_keeps_what_is_learned_and_ends_the_thread(window, small, hand, find, wait, models):
+    press(window, hand, find, "Start")
+    wait(trained_for(window, 2))
+    window.close()
+    assert (models / "tiny" / "model.json").is_file()
+    assert not window.trainer.active
+    until = time.monotonic() + 10
+    while "training" in thread_names() and time.monotonic() < until:
+        time.sleep(0.01)
+    assert "training" not in thread_names()
+
+
+def test_it_ends_by_itself_and_says_where_the_model_lies(window, small, hand, find, wait, models):
+    hand.type_number(find(window, "trainMinutesSpin"), "0.05")
+    press(window, hand, find, "Start")
+    wait(lambda: not window.trainer.active)
+    assert window.trainer.training.state == "finished"
+    assert window.heard[-1].sentence == "tiny is trained."
+    assert str(models / "tiny") in window.heard[-1].hint
+
+
+def test_errors_reach_the_window(window, small, hand, find, wait, models):
+    models.mkdir(parents=True)
+    (models / "tiny").write_text("in the way")
+    monkey = find(window, "trainNameEdit")
+    press(window, hand, find, "Start")  # a file of this name is not overwritten either
+    assert monkey.text() == "tiny-2"
+    wait(trained_for(window, 1))
+    press(window, hand, find, "Stop")
+    wait(lambda: not window.trainer.active)
+    (models / "tiny-2" / "training.safetensors").write_bytes(b"damaged")
+    press(window, hand, find, "Resume")
+    wait(lambda: not window.trainer.active)
+    assert window.trainer.training.state == "failed"
+    assert window.heard[-1].kind == "error"
+    assert "safetensors" in window.heard[-1].sentence
+
+
+def test_other_mistakes_are_logged_and_memory_is_explained(window, small, hand, find, wait, monkeypatch):
+    for error, words in ((ZeroDivisionError("x"), "ZeroDivisionError"), (RuntimeError("out of memory"), "ran out of")):
+
+        def fail(*args, error=error, **kwargs):
+            raise error
+
+        monkeypatch.setattr(core.Trainer, "__init__", fail)
+        press(window, hand, find, "Start")
+        wait(lambda: not window.trainer.active)
+        assert words in window.heard[-1].sentence
+
+
+def test_a_smaller_batch_is_announced(window, small, hand, find, wait, monkeypatch):
+    whole = core.Trainer.advance
+
+    def advance(self):
+        if self.batch > 2:
+            raise RuntimeError("CUDA out of memory")
+        whole(self)
+
+    monkeypatch.setattr(core.Trainer, "advance", advance)
+    press(window, hand, find, "Start")
+    wait(lambda: any("ran out of memory with batches of 4" in m.sentence for m in window.heard))
+    press(window, hand, find, "Stop")
+    wait(lambda: not window.trainer.active)
+
+
+def test_every_choice_of_the_core_is_offered_with_a_sentence():
+    assert set(train_order.LOSSES) == set(core.LOSSES)
+    assert set(train_order.DENSITIES) == set(core.DENSITIES)
+
+
+def test_nothing_is_built_before_the_dock_is_shown(window):
+    assert window.train_dock.isHidden()
+    assert window.train_dock.widget().widget() is None
+
+
+def test_every_disabled_button_says_why(window, dock, find):
+    for name in ("Pause", "Resume", "Stop"):
+        button = find(window, f"train{name}Button")
+        assert not button.isEnabled()
+        assert button.toolTip().endswith(".")
+    window.session.learn(torch=None)
+    assert not find(window, "trainStartButton").isEnabled()
+    assert "torch" in find(window, "trainStartButton").toolTip()
+
+
+def test_held_out_pixels_are_never_trained_on():
+    values = np.random.default_rng(0).normal(size=(64, 200)).astype(np.float32)
+    order = train_order.Order(Field(values, "x"), "identity", make_schedule("linear", {}), None, size=32)
+    data = order.data()
+    cut = train_order.held_from(200)
+    assert cut == 140
+    assert np.isin(data.fields, values[:, :cut]).all()
+    assert np.isin(data.held_out, values[:, cut:]).all()
+    assert len(data.fields) == 9 * 28
+
+
+def test_crops_are_complete_and_sizes_are_those_that_fit():
+    values = np.random.default_rng(0).normal(size=(80, 200)).astype(np.float32)
+    assert train_order.sizes_that_fit(Facts(Field(values, "x"))) == (32, 64)
+    values[20, :] = np.nan
+    assert not np.isnan(train_order.complete_crops(values, 32)).any()
+    assert train_order.sizes_that_fit(Facts(Field(values, "x"))) == (32,)
+    assert train_order.sizes_that_fit(Facts(Field(values[:30], "x"))) == ()
+
+
+def test_the_region_in_other_slices():
+    stack = np.random.default_rng(0).normal(size=(22, 40, 40)).astype(np.float32)
+    stack[3, 10, 10] = np.nan
+    stack[4, 0, 0] = np.nan  # outside
+    field = Field(stack[0], "x")
+    region = Region(4, 4, 34, 33)
+    assert train_order.usable_slices(Facts(field, stack), region) == 21
+    order = train_order.Order(field, "identity", make_schedule("linear", {}), None, 0, stack, region)
+    data = order.data()
+    assert data.fields.shape == (17, 32, 32)
+    assert data.held_out.shape == (4, 32, 32)
+    assert np.array_equal(data.held_out[-1], stack[-1, 4:36, 4:36])
+    assert train_order.enough_slices(10) and not train_order.enough_slices(9)
+
+
+def test_names(models):
+    assert train_order.clean_name("  sea surface/°C ") == "sea-surface-C" or train_order.clean_name("a/b") == "a-b"
+    assert train_order.clean_name("../..") == "model"
+    (models / "a").mkdir(parents=True)
+    (models / "a-2").mkdir()
+    assert train_order.free_name("a") == "a-3"
+    assert train_order.free_name("b") == "b"
+
+
+def test_a_loss_plot_widens_by_decades_and_never_shrinks(qtbot):
+    plot = LossPlot()
+    qtbot.addWidget(plot)
+    plot.set_curve(np.array([1.0, 2.0, 3.0]), np.array([0.5, np.nan, 0.2]))
+    assert (plot.x_axis.high, plot.y_axis.low, plot.y_axis.high) == (100, -1, 0)
+    plot.set_curve(np.array([1.0, 130.0]), np.array([0.5, 0.05]))
+    assert (plot.x_axis.high, plot.y_axis.low, plot.y_axis.high) == (200, -2, 0)
+    plot.set_curve(np.array([1.0, 30.0]), np.array([0.5, 0.4]))
+    assert (plot.x_axis.high, plot.y_axis.low) == (200, -2)
+    plot.clear()
+    assert plot.x_axis.high == 100
+    assert len(plot.curve()[0]) == 0
+
+
+def test_smoothing_and_rounding():
+    assert np.allclose(smooth(np.full(50, 0.3)), 0.3)
+    assert decades(np.array([0.02, 3.0])) == (-2, 1)
+    assert [round_up(v) for v in (101.0, 200.0, 501.0)] == [200, 200, 1000]
+
+
+def test_a_memorising_model_is_told_from_one_that_is_not(window, dock, find):
+    fields = np.zeros((4, 16, 16), np.float32)
+    panel = window.train_dock.widget()
+    panel._pictures = trainer.Pictures(fields, fields, np.array([0.1, 0.9, 0.8, 0.9]), 0.8, 7)
+    panel._repaint(True)
+    assert "1 of 4 are copies" in panel._verdict.text()
+    panel._pictures = replace(panel._pictures, unseen=float("nan"))
+    panel._repaint(True)
+    assert "no field is held out" in panel._verdict.text()
+
+
+def test_a_recipe_has_its_schedule_in_the_order(window, dock, find):
+    schedule = make_schedule("cosine", {})
+    window.session.edit(schedule=schedule)
+    density = find(window, "trainDensityCombo")
+    density.setCurrentIndex(density.findData("schedule"))
+    order = window.train_dock.widget()._order("x", again=False)
+    assert order.schedule is schedule
+    assert order.density == "schedule"
+    assert order.transform == QUICK.transform

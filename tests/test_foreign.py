@@ -1,0 +1,118 @@
+"""Folders of diffusers networks, against diffusers itself."""
+
+import json
+
+import numpy as np
+import pytest
+import torch
+
+from diffview.errors import UserError
+from diffview.foreign import alpha_bar_of, foreign_card, time_of
+from diffview.models import open_card
+from diffview.nets.discrete import load_discrete
+from diffview.plan import Facts, resolve, run
+from diffview.readers.packaged import packaged_field
+from diffview.recipe import Recipe
+
+diffusers = pytest.importorskip("diffusers")
+
+SMALL = {
+    "sample_size": 16, "in_channels": 1, "out_channels": 1, "layers_per_block": 1, "block_out_channels": (8, 8),
+    "norm_num_groups": 4, "down_block_types": ("DownBlock2D", "DownBlock2D"),
+    "up_block_types": ("UpBlock2D", "UpBlock2D"),
+}  # fmt: skip
+
+
+def make(folder, **schedule):
+    torch.manual_seed(0)
+    net = diffusers.UNet2DModel(**SMALL)
+    scheduler = diffusers.DDPMScheduler(**schedule)
+    diffusers.DDPMPipeline(net, scheduler).save_pretrained(str(folder))
+    return net.eval(), scheduler
+
+
+SCHEDULES = [{}, {"beta_schedule": "scaled_linear", "beta_start": 0.00085}, {"beta_schedule": "squaredcos_cap_v2"}]
+
+
+@pytest.mark.parametrize("schedule", SCHEDULES)
+def test_alpha_bar_is_that_of_diffusers(schedule):
+    scheduler = diffusers.DDPMScheduler(**schedule)
+    ours = alpha_bar_of(dict(scheduler.config))
+    assert ours == pytest.approx(scheduler.alphas_cumprod.double().numpy(), rel=1e-3, abs=1e-7)
+
+
+@pytest.mark.parametrize("prediction", ["epsilon", "v_prediction", "sample"])
+def test_x0_hat_is_that_of_diffusers_at_its_own_times(tmp_path, prediction):
+    net, scheduler = make(tmp_path / "theirs", prediction_type=prediction, clip_sample=False)
+    card = foreign_card(tmp_path / "theirs")
+    denoise = load_discrete(card, "cpu")
+    x = torch.randn(2, 1, 16, 16, generator=torch.Generator().manual_seed(1))
+    alpha_bar = np.asarray(card.network["alpha_bar"])
+    for t in (0, 10, 500, 999):
+        s = float(np.sqrt((1 - alpha_bar[t]) / alpha_bar[t]))
+        with torch.no_grad():
+            theirs = scheduler.step(net(x, t).sample, t, x).pred_original_sample
+        ours = denoise(x * float(np.sqrt(1 + s * s)), s)
+        assert ours.numpy() == pytest.approx(theirs.numpy(), rel=2e-3, abs=2e-3 * float(theirs.abs().max()))
+
+
+def test_times_are_whole_at_the_training_levels_and_held_beyond():
+    alpha_bar = alpha_bar_of({})
+    s = np.sqrt((1 - alpha_bar) / alpha_bar)
+    assert [time_of(float(v), alpha_bar) for v in s] == list(range(1000))
+    assert time_of(1e-9, alpha_bar) == 0 and time_of(1e9, alpha_bar) == 999
+    assert 10 < time_of(float(np.sqrt(s[10] * s[11])), alpha_bar) < 11
+
+
+def test_it_runs_from_noise_and_refuses_a_field_of_which_it_does_not_know(tmp_path):
+    make(tmp_path / "theirs")
+    facts = Facts(packaged_field(), cards={"theirs": open_card(tmp_path / "theirs")})
+    *_, last = run(resolve(Recipe(model="theirs", steps=3), facts))
+    assert last.y.shape == (1, 1, 16, 16) and torch.isfinite(last.y).all()
+    plan = resolve(Recipe(model="theirs", start="field", start_level=1.0), facts)
+    assert "does not say what its fields are" in str(plan.refusal)
+
+
+def edited(folder, file, **changes):
+    path = folder / file
+    plain = json.loads(path.read_text()) | changes
+    path.write_text(json.dumps(plain))
+
+
+BAD = {
+    "another network": lambda f: edited(f, "unet/config.json", _class_name="UNet2DConditionModel"),
+    "three channels": lambda f: edited(f, "unet/config.json", in_channels=3),
+    "no weights": lambda f: (f / "unet" / "diffusion_pytorch_model.safetensors").unlink(),
+    "no scheduler": lambda f: (f / "scheduler" / "scheduler_config.json").unlink(),
+    "unknown schedule": lambda f: edited(f, "scheduler/scheduler_config.json", beta_schedule="magic"),
+    "unknown prediction": lambda f: edited(f, "scheduler/scheduler_config.json", prediction_type="magic"),
+    "betas outside": lambda f: edited(f, "scheduler/scheduler_config.json", beta_end=2.0),
+    "zero SNR": lambda f: edited(f, "scheduler/scheduler_config.json", rescale_betas_zero_snr=True),
+    "not JSON": lambda f: (f / "unet" / "config.json").write_text("{"),
+}
+
+
+@pytest.mark.parametrize("what", BAD)
+def test_what_cannot_be_read_is_a_sentence(tmp_path, what):
+    make(tmp_path / "theirs")
+    BAD[what](tmp_path / "theirs")
+    with pytest.raises(UserError) as caught:
+        foreign_card(tmp_path / "theirs")
+    assert caught.value.hint
+
+
+def test_weights_that_do_not_fit_and_weights_cut_in_half(tmp_path):
+    make(tmp_path / "theirs")
+    card = foreign_card(tmp_path / "theirs")
+    edited(tmp_path / "theirs", "unet/config.json", block_out_channels=[16, 16])
+    with pytest.raises(UserError, match="do not fit"):
+        load_discrete(foreign_card(tmp_path / "theirs"), "cpu")
+    weights = tmp_path / "theirs" / "unet" / "diffusion_pytorch_model.safetensors"
+    weights.write_bytes(weights.read_bytes()[: weights.stat().st_size // 2])
+    with pytest.raises(UserError, match="not a whole safetensors file"):
+        load_discrete(card, "cpu")
+
+
+def test_a_folder_without_anything(tmp_path):
+    with pytest.raises(UserError, match="has no card"):
+        open_card(tmp_path)

@@ -1,0 +1,198 @@
+"""`diffview train`: a file in, a model out; stopping and going on; and how it refuses."""
+
+import os
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+import h5py
+import numpy as np
+import pytest
+
+from diffview.cards import Card
+from diffview.checkpoints import load_model
+from diffview.cli import TRAINING, main
+from diffview.errors import UserError
+from diffview.params import parameters
+from diffview.training import DIRECTORY, Settings, Trainer
+from diffview.training_data import _parted, read_training_set
+
+ROOT = Path(__file__).resolve().parents[1]
+QUICK = ("--width", "8", "--batch", "4", "--precision", "float32", "--device", "cpu", "--seed", "3")
+
+
+@pytest.fixture(scope="module")
+def file(tmp_path_factory):
+    path = tmp_path_factory.mktemp("data") / "ocean.h5"
+    random = np.random.default_rng(0)
+    with h5py.File(path, "w") as f:
+        f.attrs["title"], f.attrs["license"] = "A made-up ocean", "CC0"
+        for name, shape, units in (
+            ("sst", (20, 16, 16), "degC"),
+            ("skin", (10, 16, 16), "degC"),
+            ("salt", (10, 16, 16), "g/kg"),
+            ("wide", (10, 16, 32), "degC"),
+            ("one", (40, 60), "degC"),
+            ("few", (3, 16, 16), "degC"),
+            ("flat", (20, 16, 16), "degC"),
+        ):
+            values = random.normal(15, 2, shape).astype(np.float32)
+            f[name] = np.full_like(values, 4) if name == "flat" else values
+            f[name].attrs["units"] = units
+        f["text"] = "no picture"
+        f["sst"][0, 0, 0] = np.nan
+    return path
+
+
+def refused(status, capsys):
+    text = capsys.readouterr().err
+    lines = text.strip().splitlines()
+    assert status == 2 and len(lines) == 2 and "Traceback" not in text, text
+    assert lines[0].startswith("diffview: ") and lines[0].endswith(".") and lines[1].strip().endswith("."), text
+    return lines[0]
+
+
+# -- reading
+
+
+def test_slices(file):
+    data = read_training_set(str(file), ["/sst", "/skin"], size=16)
+    with h5py.File(file) as f:
+        train, held_out = (
+            np.concatenate([f["sst"][a], f["skin"][b]])
+            for a, b in ((slice(0, 16), slice(0, 8)), (slice(16, 20), slice(8, 10)))
+        )
+    assert (data.name, data.units, data.licence, data.shape) == ("sst", "degC", "CC0", (16, 16))
+    for values, fields in ((train, data.fields), (held_out, data.held_out)):
+        np.testing.assert_allclose(np.sort(data.transform.inverse(fields), axis=1), np.sort(values, axis=1), rtol=1e-5)
+    assert "A made-up ocean" in data.source and "/skin" in data.source and "20%" in data.split
+
+
+def test_a_single_picture_is_cut_in_two(file):
+    data = read_training_set(str(file), ["/one"], size=16, held_out=0.3)
+    with h5py.File(file) as f:
+        left, right = f["one"][:, :42], f["one"][:, 42:]
+    assert data.shape == (16, 16) and len(data.fields) == 7 * 7 and len(data.held_out) == 7
+    for part, fields in ((left, data.fields), (right, data.held_out)):
+        assert np.isin(np.round(data.transform.inverse(fields), 3), np.round(part, 3)).all()
+    assert not np.intersect1d(data.fields, data.held_out).size
+    whole = read_training_set(str(file), ["/one"], size=16, held_out=0)
+    assert len(whole.fields) == 7 * 12 and not whole.held_out.size
+
+
+def test_parts():
+    stack = np.arange(10 * 9 * 30, dtype=np.float32).reshape(10, 9, 30)
+    train, kept = _parted(stack, 64, 4, 0.2)
+    assert train.shape == (8, 8, 28) and kept.shape == (2, 8, 28)
+    np.testing.assert_array_equal(kept, stack[8:, :8, :28])
+    assert _parted(stack, 8, 8, 0.0)[0].shape == (10 * 12, 8, 8)
+    assert _parted(stack[:2], 64, 4, 0.9)[0].shape[0] == 1
+
+
+@pytest.mark.parametrize(
+    ("datasets", "wishes", "word"),
+    [
+        (["/few"], {"size": 16}, "fields to train on"),
+        (["/flat"], {"size": 16}, "same"),
+        (["/sst", "/salt"], {}, "not in degC"),
+        (["/sst", "/sst"], {}, "named twice"),
+        (["/sst", "/wide"], {}, "several sizes"),
+        (["/nothing"], {}, "nothing"),
+        (["/text"], {}, "text"),
+        (["/one"], {"size": 32}, "no two parts"),
+        (["/sst"], {"size": 16, "coarsen": 16, "transform": "cubic"}, "cubic"),
+        (["/sst"], {"coarsen": 20}, "too small"),
+        (["/sst"], {"size": 2}, "2 pixels"),
+        (["/sst"], {"held_out": 1.0}, "share"),
+        (["/sst"], {"coarsen": -1}, "Blocks"),
+    ],
+)
+def test_data_that_cannot_be_trained_on(file, datasets, wishes, word):
+    with pytest.raises(UserError) as error:
+        read_training_set(str(file), datasets, **wishes)
+    assert word in error.value.sentence and error.value.sentence.endswith(".") and error.value.hint.endswith(".")
+
+
+# -- the command
+
+
+def test_the_options_are_settings():
+    assert set(TRAINING) - {p.name for p in parameters(Settings)} == {"schedule"}
+
+
+def test_the_command_line_stays_light():
+    code = "import sys; from diffview.cli import _parser; _parser(); print('torch' in sys.modules)"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, cwd=ROOT)
+    assert done.stdout.strip() == "False"
+
+
+def test_training_stopping_and_going_on(file, tmp_path, capsys, monkeypatch):
+    words = ["train", str(file), "/sst", "--size", "16"]
+    whole, parts = tmp_path / "whole", tmp_path / "parts"
+    settings = (*QUICK, "--steps", "6", "--flips", "--param", "half_life=20", "--coarsen", "4")
+    assert main([*words, "-o", str(whole), *settings]) == 0
+    told = capsys.readouterr().out.splitlines()
+    assert told[0] == "sst: 16 fields of 16 x 16 pixels, 4 held out."
+    assert told[1].startswith("step 6  loss ") and "rate" in told[1] and told[1].endswith("left 0.0 min")
+    assert told[-1] == f"Trained to step 6; the model is in {whole}."
+    card = Card.read(whole)
+    assert (card.name, card.coarsen, card.training["half_life"], card.training["flips"]) == ("whole", 4, 20.0, True)
+    assert load_model(card)[0].config.width == 8
+
+    advance = Trainer.advance
+
+    def interrupted(self):
+        advance(self)
+        if self.step == 3:
+            os.kill(os.getpid(), signal.SIGINT)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(Trainer, "advance", interrupted)
+        before = signal.getsignal(signal.SIGINT)
+        assert main([*words, "-o", str(parts), *settings]) == 0
+        assert signal.getsignal(signal.SIGINT) is before
+    assert capsys.readouterr().out.splitlines()[-1].startswith("Stopped at step 3; ")
+    assert main([*words, "-o", str(parts), "--resume", "--coarsen", "4", "--device", "cpu"]) == 0
+    for name in ("model.safetensors", DIRECTORY[1]):
+        a, b = ((folder / name).read_bytes() for folder in (whole, parts))
+        assert name == DIRECTORY[1] or a == b
+
+
+def test_ctrl_c_while_reading(file, tmp_path, capsys, monkeypatch):
+    def pressed(*_, **__):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("diffview.training_data.read_training_set", pressed)
+    assert main(["train", str(file), "-o", str(tmp_path / "m")]) == 0
+    assert capsys.readouterr().out == "Stopped before the first step.\n" and not (tmp_path / "m").exists()
+
+
+@pytest.mark.parametrize(
+    ("words", "word"),
+    [
+        (["--steps", "many"], "steps"),
+        (["--rate", "-1"], "rate"),
+        (["--loss", "huber"], "loss"),
+        (["--param", "half_life"], "half_life"),
+        (["--param", "momentum=1"], "momentum"),
+        (["--device", "abacus"], "abacus"),
+    ],
+)
+def test_refused_before_anything_is_read(file, tmp_path, capsys, words, word):
+    assert word in refused(main(["train", str(file), "-o", str(tmp_path / "m"), *words]), capsys)
+
+
+def test_refused_later(file, tmp_path, capsys):
+    out = ["-o", str(tmp_path / "m")]
+    assert "packaged" in refused(main(["train", "packaged", *out]), capsys)
+    words = ["train", str(file), "/sst", "--size", "16", *out]
+    assert "no training" in refused(main([*words, "--resume"]), capsys)
+    assert "width 12" in refused(main([*words, "--width", "12"]), capsys)
+    assert not (tmp_path / "m").exists()
+
+
+def test_folder_is_needed(file, capsys):
+    with pytest.raises(SystemExit) as end:
+        main(["train", str(file)])
+    assert end.value.code == 2 and "-o" in capsys.readouterr().err
