@@ -248,7 +248,7 @@ def _train_to_the_end(trainer: "Trainer", folder: Path) -> None:
         pressed.append(number)
         signal.signal(signal.SIGINT, before)
 
-    before = signal.signal(signal.SIGINT, stop)
+    before = signal.signal(signal.SIGINT, stop) or signal.SIG_DFL
     try:
         for now in train(trainer, folder, stopped=lambda: bool(pressed)):
             left = "?" if math.isinf(now.left) else f"{now.left / 60:.1f} min"

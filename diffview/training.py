@@ -391,7 +391,7 @@ class Trainer:
             trainer = cls(data, config, replace(Settings.from_plain(state.plain["settings"]), **changed), device)
             trainer._take(state)
         except (KeyError, TypeError, ValueError, AttributeError, IndexError, RuntimeError) as error:
-            if isinstance(error, torch.OutOfMemoryError):
+            if _out_of_memory(error):
                 raise
             raise UserError(
                 f"The training in {folder} is damaged, or of another version: {str(error).splitlines()[0]}.",
@@ -475,8 +475,7 @@ def train(
 
 def _smaller_batch(trainer: Trainer, error: RuntimeError) -> str:
     """Out of memory is answered by half the batch; any other error is not ours."""
-    text = str(error).lower()
-    if "out of memory" not in text and "allocate memory" not in text:
+    if not _out_of_memory(error):
         raise error
     trainer.optimiser.zero_grad(set_to_none=True)
     if trainer.device.type == "cuda":
@@ -487,6 +486,12 @@ def _smaller_batch(trainer: Trainer, error: RuntimeError) -> str:
         ) from None
     asked, trainer.batch = trainer.batch, trainer.batch // 2
     return f"The device ran out of memory with batches of {asked} fields; they have {trainer.batch} from here on."
+
+
+def _out_of_memory(error: Exception) -> bool:
+    """Whether this is what CUDA, MPS or the CPU says when memory runs out; it has a class only since torch 2.5."""
+    text = str(error).lower()
+    return isinstance(error, RuntimeError) and ("out of memory" in text or "allocate memory" in text)
 
 
 def _require_fit(data: TrainingSet, config: UNetConfig) -> None:
@@ -529,6 +534,20 @@ def trainer_in(
     Raises:
         UserError: if the folder holds one already, holds none to resume, or what is asked for does not fit.
     """
+    try:
+        return _trainer_in(folder, data, settings, sizes, device, resume)
+    except RuntimeError as error:
+        if not _out_of_memory(error):
+            raise
+        raise UserError(
+            "The device's memory does not suffice for the data and this network.",
+            "Choose a smaller network or device cpu.",
+        ) from None
+
+
+def _trainer_in(
+    folder: Path, data: TrainingSet, settings: Mapping[str, Any], sizes: Mapping[str, Any], device: str, resume: bool
+) -> Trainer:
     if resume and sizes:
         raise UserError("A network cannot change its size while it is trained.", "Leave out the width.")
     if resume:

@@ -3,7 +3,6 @@
 import math
 from collections.abc import Sequence
 from itertools import chain
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -32,7 +31,7 @@ def read_training_set(
     held_out: float = 0.2,
     coarsen: int = 0,
 ) -> TrainingSet:
-    """The slices of datasets along their first other dimension, as fields of at most size x size pixels.
+    """The slices of datasets along their first other dimension of more than 1, as fields of at most size x size pixels.
 
     Larger slices are cut into all crops at multiples of size/4. Of several slices the last are held out, of a single
     picture the right part: the two parts share no pixel.
@@ -75,14 +74,17 @@ def read_training_set(
 
 
 def _read(reader: ReaderProcess, path: str, dataset: str | None) -> tuple[Picture, Array]:
-    """A picture of the dataset, and all slices [n, ny, nx] along its first other dimension."""
+    """A picture of the dataset, and all slices [n, ny, nx], of very many evenly spread ones."""
     picture: Picture = reader.call("read_slice", path=path, dataset=dataset, index=None)
     ny, nx = picture.field.values.shape
     if not picture.other_dims:
         return picture, np.asarray(picture.field.values)[None]
-    arguments: dict[str, Any] = {"axes": picture.axes, "index": picture.index, "dim": 0, "region": Region(0, 0, ny, nx)}
-    limit = picture.other_dims[0][1]
-    stack = reader.call("read_stack", path=path, dataset=picture.dataset, limit=limit, **arguments)
+    sizes = [size for _, size in picture.other_dims]
+    along = next((dim for dim, size in enumerate(sizes) if size > 1), 0)
+    stack = reader.call(
+        "read_stack", path=path, dataset=picture.dataset, axes=picture.axes, index=picture.index, dim=along,
+        region=Region(0, 0, ny, nx), limit=sizes[along],
+    )  # fmt: skip
     return picture, np.asarray(stack)
 
 

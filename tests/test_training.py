@@ -313,6 +313,15 @@ def test_out_of_memory_halves_the_batch(tmp_path, monkeypatch):
     assert not (tmp_path / "b").exists()
 
 
+def test_out_of_memory_from_the_start(tmp_path, monkeypatch):
+    def full(*_):
+        raise RuntimeError("CUDA out of memory.")
+
+    monkeypatch.setattr("diffview.training.on_device", full)
+    with pytest.raises(UserError, match="smaller network"):
+        trainer_in(tmp_path, data_of(), SMALL, SIZES, "cpu")
+
+
 def test_other_errors_are_not_hidden(tmp_path, monkeypatch):
     def wrong(self):
         raise RuntimeError("a bug")

@@ -82,6 +82,19 @@ def test_where_rain_comes_in_steps_wet_begins_between_two_of_them():
     )
 
 
+def test_a_dry_median_stays_0_through_a_transform():
+    train, held_out = (np.where(x > 0.3, x, 0) for x in (rain(32, 0), rain(16, 1)))
+    cbrt = Transform.fit("cbrt", train)
+    there_and_back = [cbrt.inverse(cbrt(x)) for x in (train, held_out, train)]
+    found = verify.scores(*there_and_back, "mm h-1", cbrt)
+    assert row(found, "quantile 0.5") == {
+        "what": "quantile 0.5", "units": "mm h-1", "samples": 0, "held_out": 0, "train": 0
+    }  # fmt: skip
+    assert row(found, "quantile 0.5 error")["samples_held_out"] == 0
+    drizzle = verify.scores(there_and_back[0] + 0.01, *there_and_back[1:], "mm h-1", cbrt)
+    assert row(drizzle, "quantile 0.5 error")["samples_train"] is None
+
+
 def test_the_two_blocks_are_the_halves():
     half = fields(16, 0)
     found = verify.scores(fields(8, 2), fields(8, 1), np.concatenate([half, 2 * half]), "K", SAME)
@@ -207,17 +220,16 @@ def test_a_model_is_verified_from_noise(tmp_path, holes):
         train[:, :3, :3], held_out[:, :3, :3] = np.nan, np.nan
     data = TrainingSet.fit("standardise", train, held_out, "sst", "degC")
     card, told = saved(tmp_path, data), []
-    found = verify.verify_model(card, data, samples=35, steps=3, progress=lambda *now: told.append(now))
-    assert told == [(32, 35), (35, 35)]
-    assert found["kind"] == "samples" and found["counts"]["samples"] == 35
-    assert found["settings"]["steps"] == 3 and found["settings"]["highest"] == pytest.approx(20)
+    found = verify.verify_model(card, data, samples=33, steps=2, progress=lambda *now: told.append(now))
+    assert told == [(32, 33), (33, 33)]
+    assert found["kind"] == "samples" and found["counts"]["samples"] == 33
+    assert found["settings"]["steps"] == 2 and found["settings"]["highest"] == pytest.approx(20)
     losses = found["loss_by_level"]
     assert len(losses["levels"]) == len(losses["held_out"]) == len(losses["train"]) == 7 and losses["train"][0] < 100
     assert json.loads(json.dumps(found, allow_nan=False)) == found
-    assert "35 samples, 10 held-out fields, 24 training fields" in verify.format_scores(found)
-    again = verify.verify_model(card, data, samples=35, steps=3)
+    assert "33 samples, 10 held-out fields, 24 training fields" in verify.format_scores(found)
+    again = verify.verify_model(card, data, samples=33, steps=2)
     assert again["rows"] == found["rows"]
-    assert verify.verify_model(card, data, samples=35, steps=3, seed=1)["rows"] != found["rows"]
 
 
 def test_a_consistency_model_takes_one_step(tmp_path):

@@ -1,13 +1,13 @@
 """Train the sample models: python tools/train_sample_models.py DATA_FOLDER OUT_FOLDER NAME [--minutes 60 --threads 1].
 
 Run again to go on from the last checkpoint; give more minutes for a better model. --publish copies the trained model
-into sample_models/. The data folder holds the packs named below, see their cards for their origin.
+into sample_models/ and writes what `diffview verify model` finds into its card. The data folder holds the packs named below, see their cards for their origin.
 """
 
 import argparse
 import sys
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -22,6 +22,7 @@ from diffview.readers.packaged import packaged_field
 from diffview.readers.process import ReaderProcess
 from diffview.training import DIRECTORY, Settings, Trainer, config_for, train
 from diffview.training_sets import TrainingSet, crops_of
+from diffview.verify import format_scores, verify_model
 
 
 def stack(path: Path, dataset: str, size: int) -> np.ndarray:
@@ -99,7 +100,7 @@ def main() -> None:
     parser.add_argument("--steps", type=int, default=1_000_000)
     parser.add_argument("--threads", type=int, default=1)
     parser.add_argument("--device", default="cpu")
-    parser.add_argument("--publish", action="store_true", help="only copy what is trained into sample_models/")
+    parser.add_argument("--publish", action="store_true", help="only copy what is trained into sample_models/, and score it")
     options = parser.parse_args()
     torch.set_num_threads(options.threads)
     folder, wish = options.out / options.name, RECIPES[options.name]
@@ -107,6 +108,11 @@ def main() -> None:
     if options.publish:
         trainer = Trainer.resume(folder, data)
         save_model(sample_models() / options.name, trainer.ema, trainer.card(options.name), data.mask)
+        card = Card.read(sample_models() / options.name)
+        found = verify_model(card, data)
+        found["settings"]["command"] = f"tools/train_sample_models.py DATA OUT {options.name} --publish"
+        replace(card, scores=found).save()
+        sys.stdout.write(format_scores(found) + "\n")
         return
     limits = {"minutes": options.minutes, "steps": options.steps}
     if (folder / DIRECTORY[1]).exists():

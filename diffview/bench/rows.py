@@ -214,6 +214,38 @@ def local_step(quick: bool) -> Rows:
     return [Row("`local`, a step", clock, statistics.mean(times), "ms", 25.0, len(times), detail)]
 
 
+def network(quick: bool) -> Rows:
+    """What a run of a network costs beyond its calls, and beside diffusers' pipeline where diffusers is installed."""
+    from diffview.bench import networks
+
+    ours, bare, calls = networks.run_and_bare_network(2 if quick else 8)
+    value = statistics.median(ours) / statistics.median(bare)
+    detail = f"run {statistics.median(ours):.0f} ms, bare {statistics.median(bare):.0f} ms, {calls} calls"
+    rows = [Row("run over bare `rain64`", "a run over the same network calls, alternately; CPU", value, "x bare", 1.03,
+                len(ours), detail)]  # fmt: skip
+    clock = (
+        f"{networks.STEPS} steps of DDIM, 64x64, same weights, float32: ours over diffusers' pipeline, alternately; CPU"
+    )
+    try:
+        ours, theirs = networks.ours_and_diffusers(2 if quick else 8)
+    except ImportError:
+        return [*rows, Row("run over diffusers' pipeline", clock, error="diffusers is not installed")]
+    value = statistics.median(ours) / statistics.median(theirs)
+    detail = f"ours {statistics.median(ours):.0f} ms, diffusers {statistics.median(theirs):.0f} ms"
+    return [*rows, Row("run over diffusers' pipeline", clock, value, "x", 1 / 1.05, len(ours), detail)]
+
+
+def training(quick: bool) -> Rows:
+    """What a training step costs beyond forward, backward and the optimiser."""
+    from diffview.bench import networks
+
+    ours, bare = networks.training_and_bare(2 if quick else 8)
+    value = statistics.median(ours) / statistics.median(bare)
+    detail = f"5 steps: ours {statistics.median(ours):.0f} ms, bare {statistics.median(bare):.0f} ms"
+    clock = "advance() with batches of 16 at 64x64 over bare forward + backward + step, alternately; CPU"
+    return [Row("training over bare", clock, value, "x bare", 1 / 0.95, len(ours), detail)]
+
+
 def stop(quick: bool) -> Rows:
     """Stop."""
     count = 4 if quick else 12
@@ -278,7 +310,8 @@ def growth(quick: bool) -> Rows:
 ROWS: dict[str, Callable[[bool], Rows]] = {
     f.__name__: f
     for f in (
-        start, scrub, jump, drag, edit, gaps, torch_import, overhead, local_step, stop, opening, slice_memory, growth
+        start, scrub, jump, drag, edit, gaps, torch_import, overhead, local_step, network, training, stop, opening,
+        slice_memory, growth,
     )
 }  # fmt: skip
 """All measurements by name, in the order of the table; each takes whether to be quick."""

@@ -202,7 +202,7 @@ def _go(training: Training, trainer: "Trainer") -> None:
         every = int(min(max(REPORT_S / max(each, 1e-6), 1), 200))
         if training.stopping:
             return
-    training.put(pictures=painter.paint())
+    painter.show(training)
 
 
 def _follow(training: Training, trainer: "Trainer", steps: "Steps", painter: "_Painter", until: int | None) -> None:
@@ -219,7 +219,7 @@ def _follow(training: Training, trainer: "Trainer", steps: "Steps", painter: "_P
         if training.stopping or (until is not None and trainer.step >= until):
             return
         if painter.due():
-            training.put(pictures=painter.paint())
+            painter.show(training)
         _share_cores(training)
         if training.pausing:
             trainer.save(training.order.folder)
@@ -254,16 +254,19 @@ class _Painter:
         """Whether it is time for new pictures."""
         return time.perf_counter() >= self._next
 
-    def paint(self) -> Pictures:
-        """Twelve Heun steps, a few members."""
+    def show(self, training: Training) -> None:
+        """Twelve Heun steps, a few members; nothing if it is to stop meanwhile."""
         began = time.perf_counter()
-        made = self._made()
+        made = self._made(training)
+        if made is None:
+            return
         index, distance = self._nearest(made)
         took = time.perf_counter() - began
         self._next = began + took + max(PICTURES_S, 10 * took)
-        return Pictures(made, self._trainer.data.fields[index], distance, self._unseen, self._trainer.step)
+        trainer = self._trainer
+        training.put(pictures=Pictures(made, trainer.data.fields[index], distance, self._unseen, trainer.step))
 
-    def _made(self) -> Array:
+    def _made(self, training: Training) -> Array | None:
         import torch
 
         trainer = self._trainer
@@ -276,8 +279,11 @@ class _Painter:
 
         with torch.no_grad():
             y = torch.from_numpy(noise(START, 0)).to(trainer.device) * levels[0]
-            *_, last = heun(denoise, y, levels, noise)
-        made: Array = last.y[:, 0].cpu().numpy()
+            for step in heun(denoise, y, levels, noise):
+                if training.stopping:
+                    return None
+                y = step.y
+        made: Array = y[:, 0].cpu().numpy()
         return made
 
     def _nearest(self, fields: Array) -> tuple[NDArray[np.intp], Floats]:

@@ -7,8 +7,7 @@ from PySide6.QtCore import Qt
 from PySide6.QtGui import QShowEvent
 from PySide6.QtWidgets import (
     QComboBox,
-    QFormLayout,
-    QHBoxLayout,
+    QGridLayout,
     QLabel,
     QLineEdit,
     QProgressBar,
@@ -93,7 +92,8 @@ class TrainPanel(QScrollArea):
         self._titles: list[QLabel] = []
         self._teach = self._text(TEACH)
         column.addWidget(self._teach)
-        column.addLayout(self._build_form())
+        self._form = self._build_form()
+        column.addWidget(self._form)
         column.addLayout(self._build_buttons())
         self._status, self._detail = QLabel(), self._text()
         self._status.setObjectName("trainStatus")
@@ -142,10 +142,11 @@ class TrainPanel(QScrollArea):
         box = QComboBox()
         box.setObjectName(name)
         box.setAccessibleName(accessible)
-        box.setMinimumWidth(84)
+        box.setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy.AdjustToMinimumContentsLengthWithIcon)
+        box.setMinimumContentsLength(8)
         return box
 
-    def _build_form(self) -> QFormLayout:
+    def _build_form(self) -> QWidget:
         self._data = self._combo("trainDataCombo", "What to train on")
         self._size = self._combo("trainSizeCombo", "Size of the crops")
         self._loss_choice = self._combo("trainLossCombo", "Training loss")
@@ -166,7 +167,7 @@ class TrainPanel(QScrollArea):
         self._batch.setObjectName("trainBatchSpin")
         self._batch.setAccessibleName("Fields a step")
         self._batch.setValue(32)
-        self._batch.setSuffix(" fields a step")
+        self._batch.setToolTip("Fields a step; it is halved where memory does not suffice")
         self._name = QLineEdit()
         self._name.setObjectName("trainNameEdit")
         self._name.setAccessibleName("Name of the model")
@@ -178,29 +179,35 @@ class TrainPanel(QScrollArea):
             "Noise": self._density, "  ": self._density_text,
             "Minutes": self._minutes, "Batch": self._batch, "Width": self._width, "Name": self._name,
         }  # fmt: skip
-        form = QFormLayout()
-        form.setFieldGrowthPolicy(QFormLayout.FieldGrowthPolicy.ExpandingFieldsGrow)
-        for label, widget in self._form_rows.items():
-            form.addRow(widget) if isinstance(widget, QLabel) else form.addRow(label, widget)
-        return form
+        box = QWidget()
+        form = QGridLayout(box)  # a QFormLayout cuts off sentences of several lines
+        form.setContentsMargins(0, 0, 0, 0)
+        form.setColumnStretch(1, 1)
+        for row, (label, widget) in enumerate(self._form_rows.items()):
+            if isinstance(widget, QLabel):
+                form.addWidget(widget, row, 0, 1, 2)
+            else:
+                form.addWidget(QLabel(label), row, 0)
+                form.addWidget(widget, row, 1)
+        return box
 
     def _fill(self, box: QComboBox, texts: Mapping[str, str]) -> None:
         for key, text in texts.items():
             box.addItem(key, key)
             box.setItemData(box.count() - 1, text, Qt.ItemDataRole.ToolTipRole)
 
-    def _build_buttons(self) -> QHBoxLayout:
-        row = QHBoxLayout()
-        row.setSpacing(6)
+    def _build_buttons(self) -> QGridLayout:
+        grid = QGridLayout()
+        grid.setSpacing(6)
         self._buttons: dict[str, QPushButton] = {}
-        for name in ("Start", "Pause", "Resume", "Stop"):
+        for place, name in enumerate(("Start", "Stop", "Pause", "Resume")):
             button = QPushButton(name)
             button.setObjectName(f"train{name}Button")
             button.setAccessibleName(f"{name} training")
             self._buttons[name] = button
-            row.addWidget(button, 1)
+            grid.addWidget(button, place // 2, place % 2)
         self._buttons["Start"].setProperty("primary", True)
-        return row
+        return grid
 
     def _connect(self) -> None:
         session, job, buttons = self._session, self._job, self._buttons
@@ -232,9 +239,9 @@ class TrainPanel(QScrollArea):
         wanted = self._data.currentData(), self._size.currentData()
         self._data.clear()
         if enough_slices(slices) and min(region.ny, region.nx) >= 4 * MULTIPLE:
-            self._data.addItem(f"The region in {slices} other slices", "slices")
+            self._data.addItem(f"Region in {slices} slices", "slices")
         if sizes:
-            self._data.addItem("Crops of the open slice", "crops")
+            self._data.addItem("Crops of the slice", "crops")
         self._size.clear()
         for size in SIZES:
             if size in sizes:
@@ -243,6 +250,7 @@ class TrainPanel(QScrollArea):
             box.setCurrentIndex(max(0, box.findData(key)))
         if not self._named:
             self._name.setText(clean_name((self._session.facts.field.name or "model")[:40]))
+            self._name.setCursorPosition(0)
         self._show_choices()
 
     def _show_choices(self) -> None:
@@ -355,6 +363,7 @@ class TrainPanel(QScrollArea):
                 view.clear()
             self._pictures = None
             self._verdict.setText("The first pictures come soon.")
+        self._form.setVisible(not active)  # what is seen then needs the room
         self._shown.setVisible(training is not None)
         self._teach.setVisible(training is None)
         self._show_values()
@@ -391,6 +400,9 @@ class TrainPanel(QScrollArea):
             parts += [f"{number(now.speed)} steps/s", f"{clock(now.left)} left"]
         if now.fields:
             parts.append(f"{now.fields} fields, {now.held_out} held out")
+        order = training.order
+        if training.active and not order.again:
+            parts += [f"loss {order.loss}", f"noise {order.density}", f"{order.width} channels"]
         return " · ".join(parts)
 
     def _repaint(self, needed: bool) -> None:

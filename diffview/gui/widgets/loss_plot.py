@@ -7,12 +7,16 @@ from PySide6.QtCore import QRectF, Qt
 from PySide6.QtGui import QPainter
 from PySide6.QtWidgets import QWidget
 
-from diffview.gui.theme import Palette
+from diffview.gui.theme import Palette, theme
 from diffview.gui.widgets.plot_axis import Floats, finite, paint_legend, pen
 from diffview.gui.widgets.plot_base import PlotBase
 
 FEWEST_STEPS = 100
 """The axis of steps spans at least so many."""
+
+HEIGHT = 156
+LEAST = 1e-3
+"""Error below which a noise level is not looked at: the field is then drowned, and the noise is plain to see."""
 
 SMOOTHING = 0.03
 """Share of the curve over which its smooth version averages."""
@@ -58,8 +62,12 @@ class LossPlot(PlotBase):
         self.x_axis.label = "noise level s" if by_level else "training step"
         self.y_axis.log = True
         self.y_axis.label = "|ε − ε̂|²" if by_level else "loss"
-        self.setMinimumHeight(120)
+        self._fit()
+        theme.changed.connect(self._fit)
         self.clear()
+
+    def _fit(self) -> None:
+        self.setFixedHeight(theme.px(HEIGHT))
 
     def clear(self) -> None:
         """Forget the curve, and the ranges that it wanted."""
@@ -99,7 +107,7 @@ class LossPlot(PlotBase):
         self._smooth.setData(at, finite(np.log10(smooth(y)), low, high))
 
     def _widen(self, x: Floats, y: Floats) -> None:
-        low, high = decades(y)
+        low, high = decades(np.maximum(y, LEAST) if self.by_level else y)
         if not self._empty:
             low, high = min(low, self.y_axis.low), max(high, self.y_axis.high)
         if self.by_level:

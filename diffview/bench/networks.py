@@ -1,0 +1,112 @@
+"""What is measured of networks: runs and training beside bare calls, and beside diffusers' pipeline."""
+
+import tempfile
+import time
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from diffview.bench.core import ms_since
+from diffview.cards import read_cards
+from diffview.foreign import foreign_card
+from diffview.nets.discrete import load_discrete
+from diffview.plan import Facts, Plan, cores, resolve, run
+from diffview.readers.packaged import packaged_field
+from diffview.recipe import Recipe, default_recipe
+
+STEPS = 20
+
+
+def _threads() -> None:
+    import torch
+
+    torch.set_num_threads(max(1, cores() - 1))
+
+
+def run_and_bare_network(rounds: int) -> tuple[list[float], list[float], int]:
+    """Milliseconds of a run of rain64 and of its bare calls, alternately; and the calls of a run."""
+    import torch
+
+    _threads()
+    facts = Facts(packaged_field(), cards=read_cards())
+    plan = resolve(replace(default_recipe(), model="rain64", steps=STEPS), facts)
+    if plan.model is None:
+        raise RuntimeError(str(plan.refusal))
+    denoise: Any = plan.model.denoiser()
+    net, extra = denoise._net, denoise._extra
+    ours, bare = [], []
+    for _ in range(rounds + 1):
+        begun = time.perf_counter()
+        states = [step.y for step in run(plan, denoise)]
+        ours.append(ms_since(begun))
+        begun = time.perf_counter()
+        with torch.no_grad():
+            for y, s in zip(states, plan.levels[:-1], strict=False):
+                net(y, torch.full((1,), s), extra)
+        bare.append(ms_since(begun))
+    return ours[1:], bare[1:], plan.evaluations
+
+
+def ours_and_diffusers(rounds: int) -> tuple[list[float], list[float]]:
+    """Milliseconds of DDIM with the same weights, float32 and steps: here, and by diffusers' pipeline, alternately."""
+    import torch
+    from diffusers import DDIMPipeline, DDIMScheduler, UNet2DModel
+
+    _threads()
+    torch.manual_seed(0)
+    net = UNet2DModel(
+        sample_size=64, in_channels=1, out_channels=1, layers_per_block=1, block_out_channels=(32, 64, 96),
+        norm_num_groups=8, down_block_types=("DownBlock2D",) * 3, up_block_types=("UpBlock2D",) * 3,
+    ).eval()  # fmt: skip
+    pipeline = DDIMPipeline(net, DDIMScheduler())
+    pipeline.set_progress_bar_config(disable=True)
+    with tempfile.TemporaryDirectory() as folder:
+        pipeline.save_pretrained(folder)
+        card = replace(foreign_card(Path(folder)), name="theirs")
+        denoise = load_discrete(card, "cpu")
+    plan: Plan = resolve(Recipe(model="theirs", steps=STEPS), Facts(packaged_field(), cards={"theirs": card}))
+    ours, theirs = [], []
+    for _ in range(rounds + 1):
+        begun = time.perf_counter()
+        for _step in run(plan, denoise):
+            pass
+        ours.append(ms_since(begun))
+        begun = time.perf_counter()
+        pipeline(num_inference_steps=STEPS, output_type="np")
+        theirs.append(ms_since(begun))
+    return ours[1:], theirs[1:]
+
+
+def training_and_bare(rounds: int, steps: int = 5) -> tuple[list[float], list[float]]:
+    """Milliseconds of `steps` training steps, and of bare forward, backward and optimiser steps, alternately."""
+    import torch
+
+    from diffview.training import Settings, Trainer, config_for
+    from diffview.training_sets import TrainingSet
+
+    _threads()
+    fields = np.random.default_rng(0).standard_normal((256, 64, 64)).astype(np.float32)
+    data = TrainingSet.fit("standardise", fields, fields[:0], "noise", "")
+    config = config_for(data, width=32, fold=2)
+    trainer = Trainer(data, config, Settings(batch=16))
+    bare_one = Trainer(data, config, Settings(batch=16))
+    net, optimiser = bare_one.net, bare_one.optimiser
+    y = torch.randn(16, 1, 64, 64).contiguous(memory_format=torch.channels_last)
+    s = torch.rand(16) + 0.1
+    ours, bare = [], []
+    for _ in range(rounds + 1):
+        begun = time.perf_counter()
+        for _step in range(steps):
+            trainer.advance()
+        ours.append(ms_since(begun))
+        begun = time.perf_counter()
+        for _step in range(steps):
+            with torch.autocast("cpu", torch.bfloat16, enabled=trainer.bfloat16):
+                x0_hat, _ = net(y, s)
+            optimiser.zero_grad(set_to_none=True)
+            ((x0_hat.float() - y) ** 2).mean().backward()
+            optimiser.step()
+        bare.append(ms_since(begun))
+    return ours[1:], bare[1:]
