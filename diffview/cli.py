@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from diffview.recipe import Recipe
     from diffview.training import Trainer
 
-COMMANDS = ("gui", "schedule", "train", "info", "bench", "about")
+COMMANDS = ("gui", "schedule", "train", "verify", "info", "bench", "about")
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -50,6 +50,7 @@ def _parser() -> argparse.ArgumentParser:
     _add_gui(commands.add_parser("gui", help="open the window (the default command)"))
     _add_schedule(commands.add_parser("schedule", help="print a noise schedule as a table"))
     _add_train(commands.add_parser("train", help="train a network on the slices of a file"))
+    _add_verify(commands.add_parser("verify", help="how good a model is on fields it never saw"))
     info = commands.add_parser("info", help="say what is in a file, or in one of its variables")
     info.add_argument("file")
     info.add_argument("dataset", nargs="?")
@@ -261,6 +262,44 @@ def _train_to_the_end(trainer: "Trainer", folder: Path) -> None:
         sys.stdout.write(f"Stopped at step {trainer.step}; what was learned is in {folder}, --resume goes on.\n")
     else:
         sys.stdout.write(f"Trained to step {trainer.step}; the model is in {folder}.\n")
+
+
+def _add_verify(parser: argparse.ArgumentParser) -> None:
+    kinds = parser.add_subparsers(title="what", required=True)
+    model = kinds.add_parser("model", help="a network's fields beside its training set and held-out fields")
+    model.add_argument("--model", required=True, help="a sample model, one of your own, or the folder of one")
+    model.add_argument(
+        "--data", required=True, nargs="+", metavar=("FILE", "DATASET"),
+        help="with two datasets the first is what it was trained on, the second is held out",
+    )  # fmt: skip
+    model.add_argument("--held-out", type=float, default=0.2, help="share held out of a single dataset, 0.2")
+    model.add_argument("--samples", type=int, default=256, help="fields that are made")
+    model.add_argument("--steps", type=int, default=18)
+    model.add_argument("--seed", type=int, default=0)
+    model.add_argument("--device", default="cpu", help="torch device")
+    model.add_argument("--json", action="store_true", help="as JSON")
+    model.add_argument("--save", action="store_true", help="write the scores into the model's card")
+    model.set_defaults(do=_verify_model)
+
+
+def _verify_model(options: argparse.Namespace) -> None:
+    from dataclasses import replace
+
+    from diffview.cards import find_card
+    from diffview.training_data import read_verification_set
+    from diffview.verify import format_scores, verify_model
+
+    card = find_card(options.model)
+    file, *datasets = options.data
+    data = read_verification_set(card, file, datasets, options.held_out)
+    found = verify_model(card, data, options.samples, options.steps, options.seed, options.device)
+    found["settings"]["command"] = (
+        f"diffview verify model --model {card.name} --data {' '.join([Path(file).name, *datasets])} "
+        f"--samples {options.samples} --steps {options.steps} --seed {options.seed}"
+    )
+    sys.stdout.write((json.dumps(found, indent=2) if options.json else format_scores(found)) + "\n")
+    if options.save:
+        replace(card, scores=found).save()
 
 
 def _info(options: argparse.Namespace) -> None:

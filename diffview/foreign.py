@@ -96,7 +96,7 @@ def alpha_bar_of(config: dict[str, Any]) -> NDArray[np.float64]:
         raise UserError("The scheduler's betas are not all between 0 and 1.", "Copy its scheduler_config.json again.")
     if config.get("rescale_betas_zero_snr"):
         raise UserError("A schedule rescaled to zero SNR cannot be read yet.", "Choose another network.")
-    return np.exp(np.cumsum(np.log1p(-betas)))
+    return np.asarray(np.exp(np.cumsum(np.log1p(-betas))))
 
 
 def time_of(s: float, alpha_bar: NDArray[np.float64]) -> float:

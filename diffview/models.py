@@ -173,15 +173,16 @@ def mismatch(card: Card, field: Field) -> str:
     """Why the field is not what the model's fields are, as a finished sentence; "" if it is."""
     if "diffusers" in card.network:
         return f"{card.name} does not say what its fields are."
-    if not _alike(card.units, field.units, UNITS):
+    if not alike(card.units, field.units, UNITS):
         return f"{card.name} makes {card.quantity} in {card.units or '1'}; the open field is in {field.units or '1'}."
     names = {field.name, field.provenance.get("standard_name", ""), field.provenance.get("dataset", "").split("/")[-1]}
-    if not any(_alike(card.quantity, name, QUANTITIES) for name in names):
+    if not any(alike(card.quantity, name, QUANTITIES) for name in names):
         return f"{card.name} makes {card.quantity}; the open field is {field.name or 'without a name'}."
     return ""
 
 
-def _alike(one: str, other: str, groups: tuple[frozenset[str], ...]) -> bool:
+def alike(one: str, other: str, groups: tuple[frozenset[str], ...]) -> bool:
+    """Whether two words are the same, or of one group."""
     return one == other or any(one in group and other in group for group in groups)
 
 

@@ -2,13 +2,16 @@
 
 import math
 from collections.abc import Sequence
+from dataclasses import replace
 from itertools import chain
 
 import numpy as np
 from numpy.typing import NDArray
 
+from diffview.cards import Card
 from diffview.errors import UserError
 from diffview.fields import Region
+from diffview.models import UNITS, alike
 from diffview.readers.base import Picture
 from diffview.readers.process import ReaderProcess
 from diffview.training_sets import TrainingSet
@@ -142,3 +145,42 @@ def _source(pictures: Sequence[Picture]) -> str:
     names = ", ".join(picture.dataset for picture in pictures)
     parts = (said.get("title"), said.get("institution"), said.get("source"), f"{said.get('path', '')} {names}".strip())
     return "; ".join(filter(None, parts))
+
+
+def read_verification_set(card: Card, path: str, datasets: Sequence[str], held_out: float) -> TrainingSet:
+    """The fields a network was trained on and those it never saw, through the transform of its card.
+
+    Args:
+        card: the network's card.
+        path: an HDF5 or netCDF-4 file.
+        datasets: of two, the first was trained on and the second is held out; of one, the last share is.
+        held_out: that share.
+
+    Raises:
+        UserError: if they cannot be read, or have another unit than the card.
+    """
+    size, key = max(card.shape[1:]), card.transform.key
+
+    def read(names: Sequence[str], share: float) -> TrainingSet:
+        data = read_training_set(path, names, size=size, transform=key, held_out=share, coarsen=card.coarsen)
+        if not alike(card.units, data.units, UNITS):
+            raise UserError(
+                f"{card.name} makes {card.quantity} in {card.units or '1'}; these fields are in {data.units or '1'}.",
+                "Choose a variable of that quantity.",
+            )
+        return data
+
+    if len(datasets) == 2:
+        train, other = read(datasets[:1], 0.0), read(datasets[1:], 0.0)
+        held, back = other.fields, other.transform
+    else:
+        train = read(datasets, held_out)
+        held, back = train.held_out, train.transform
+    return replace(
+        train,
+        fields=card.transform(train.transform.inverse(train.fields)),
+        held_out=card.transform(back.inverse(held)),
+        transform=card.transform,
+        name=card.quantity,
+        units=card.units,
+    )

@@ -3,6 +3,7 @@
 import tempfile
 import time
 from dataclasses import replace
+from importlib import import_module
 from pathlib import Path
 from typing import Any
 
@@ -52,15 +53,15 @@ def run_and_bare_network(rounds: int) -> tuple[list[float], list[float], int]:
 def ours_and_diffusers(rounds: int) -> tuple[list[float], list[float]]:
     """Milliseconds of DDIM with the same weights, float32 and steps: here, and by diffusers' pipeline, alternately."""
     import torch
-    from diffusers import DDIMPipeline, DDIMScheduler, UNet2DModel
 
+    diffusers: Any = import_module("diffusers")
     _threads()
     torch.manual_seed(0)
-    net = UNet2DModel(
+    net = diffusers.UNet2DModel(
         sample_size=64, in_channels=1, out_channels=1, layers_per_block=1, block_out_channels=(32, 64, 96),
         norm_num_groups=8, down_block_types=("DownBlock2D",) * 3, up_block_types=("UpBlock2D",) * 3,
     ).eval()  # fmt: skip
-    pipeline = DDIMPipeline(net, DDIMScheduler())
+    pipeline = diffusers.DDIMPipeline(net, diffusers.DDIMScheduler())
     pipeline.set_progress_bar_config(disable=True)
     with tempfile.TemporaryDirectory() as folder:
         pipeline.save_pretrained(folder)

@@ -15,6 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PySide6.QtCore import QObject, QTimer, Signal
 
+from diffview.cards import Card
 from diffview.errors import UserError
 from diffview.grids import make_levels
 from diffview.gui.errors import report
@@ -413,5 +414,21 @@ class TrainerJob(QObject):
             self._session.tell(Message("The device ran out of memory.", hint, "error"))
         elif error is not None:
             report(error, self._session.tell)
-        elif training.state == FINISHED:
-            self._session.tell(Message(f"{name} is trained.", f"It lies in {training.order.folder}."))
+        else:
+            self._offer(name, training)
+
+    def _offer(self, name: str, training: Training) -> None:
+        """The new model stands in the list, and can be used at once."""
+        session, folder = self._session, training.order.folder
+        if not (folder / "model.json").is_file():  # stopped before its first step
+            return
+        try:
+            session.learn(cards={**session.facts.cards, name: Card.read(folder)})
+        except UserError as error:
+            session.tell_error(error)
+            return
+        words = f"{name} is trained." if training.state == FINISHED else f"{name} is kept as it is now."
+        session.tell(Message(words, f"It lies in {folder}.", action=("Use it", lambda: self._use(name))))
+
+    def _use(self, name: str) -> None:
+        self._session.edit(model=name)

@@ -13,8 +13,6 @@ from diffview.checkpoints import load_tensors
 from diffview.errors import UserError
 from diffview.foreign import WEIGHTS, time_of
 
-Prediction = tuple[float, float]
-
 
 class Discrete:
     """x0_hat of a UNet2DModel: x_t = alpha y at the training step whose noise level is s.
@@ -66,9 +64,9 @@ def load_discrete(card: Card, device: str) -> Discrete:
         ) from None
     tensors = load_tensors(Path(card.network["folder"]) / WEIGHTS)
     try:
-        net = UNet2DModel.from_config(dict(card.network["diffusers"]))
+        net = UNet2DModel.from_config(dict(card.network["diffusers"]))  # type: ignore[no-untyped-call]
         net.load_state_dict(tensors)
     except (RuntimeError, ValueError, TypeError, KeyError) as error:
         first = str(error).splitlines()[0]
-        raise UserError(f"The weights of {card.name} do not fit its config: {first}.", "Copy the model again.") from None
+        raise UserError(f"The weights of {card.name} do not fit: {first}.", "Copy the model again.") from None
     return Discrete(net.float(), card, device)

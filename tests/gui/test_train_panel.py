@@ -143,6 +143,21 @@ def test_it_ends_by_itself_and_says_where_the_model_lies(window, small, hand, fi
     assert str(models / "tiny") in window.heard[-1].hint
 
 
+def test_the_new_model_is_in_the_list_and_runs(window, small, hand, find, wait, settle):
+    press(window, hand, find, "Start")
+    wait(trained_for(window, 2))
+    press(window, hand, find, "Stop")
+    wait(lambda: not window.trainer.active)
+    assert find(window, "modelCombo").findData("tiny") >= 0
+    label, use = window.heard[-1].action
+    assert label == "Use it"
+    use()
+    settle(window)
+    wait(lambda: window.live.run.state == "finished")
+    assert window.session.recipe.model == "tiny"
+    assert window.live.step.y.shape[-2:] == (32, 32)
+
+
 def test_errors_reach_the_window(window, small, hand, find, wait, models):
     models.mkdir(parents=True)
     (models / "tiny").write_text("in the way")
@@ -291,3 +306,30 @@ def test_a_recipe_has_its_schedule_in_the_order(window, dock, find):
     assert order.schedule is schedule
     assert order.density == "schedule"
     assert order.transform == QUICK.transform
+
+
+def test_the_region_in_other_slices_is_trained_on_where_there_are_enough(window, hand, find, wait, models):
+    values = window.session.facts.field.values
+    noise = np.random.default_rng(0).normal(size=(12, 1, 1)).astype(np.float32)
+    window.session.learn(stack=values + noise)
+    window.session.edit(region=Region(40, 120, 32, 32))
+    window.train_dock.toggleViewAction().trigger()
+    data = find(window, "trainDataCombo")
+    assert data.currentData() == "slices"
+    assert not find(window, "trainSizeCombo").isEnabled()
+    assert "32 × 32" in find(window, "trainSizeCombo").toolTip()
+    press(window, hand, find, "Start")
+    wait(trained_for(window, 1))
+    assert (window.trainer.training.newest.fields, window.trainer.training.newest.held_out) == (10, 2)
+    press(window, hand, find, "Stop")
+    wait(lambda: not window.trainer.active)
+
+
+def test_a_field_too_small_to_train_on_says_so(window, find, dock):
+    values = np.random.default_rng(0).normal(size=(24, 24)).astype(np.float32)
+    window.session.open(
+        replace(window.session.recipe, region=None), window.session.facts.learn(field=Field(values, "x"))
+    )
+    button = find(window, "trainStartButton")
+    assert not button.isEnabled()
+    assert "no eight complete crops" in button.toolTip()
