@@ -11,7 +11,7 @@ from models_twins import small_model
 from diffview.checkpoints import load_model
 from diffview.errors import UserError
 from diffview.fields import Field, Region
-from diffview.models import Given, mismatch
+from diffview.models import Given, Trained, mismatch
 from diffview.nets.adapter import Network, with_block_means
 from diffview.plan import Facts, resolve, run, start_state
 from diffview.readers.packaged import packaged_field
@@ -188,3 +188,12 @@ def test_damaged_weights_are_a_sentence(card):
     weights.write_bytes(weights.read_bytes()[:-10])
     with pytest.raises(UserError, match="damaged"):
         load_model(card)
+
+
+def test_the_scores_of_a_card_are_told_beside_their_limits(tmp_path):
+    verdict = {"what": "wet share", "value": 0.02, "limit": 0.03, "at_least": False, "units": "", "ok": True}
+    card = replace(small_model(tmp_path), scores={"verdicts": [verdict, {**verdict, "value": 0.05, "ok": False}]})
+    told = Trained(card, "cpu").sentence
+    assert "wet share 0.02 (at most 0.03: met); wet share 0.05 (at most 0.03: missed)" in told
+    card = replace(card, scores={"crps": 0.1, "crps_of_coarse": 0.2})
+    assert "CRPS 0.1 K, of the coarse field itself 0.2." in Trained(card, "cpu").sentence

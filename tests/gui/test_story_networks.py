@@ -137,3 +137,14 @@ def test_a_folder_without_a_model_is_a_sentence_and_nothing_changes(open_window,
     before = window.session.recipe
     window.open_file(str(tmp_path))
     assert window.session.recipe == before and "has no card" in window.heard[-1].sentence
+
+
+def test_the_transform_of_a_network_is_shown_and_not_to_be_chosen(network_window, settle):
+    choose(network_window, "twin")
+    settle(network_window)
+    panel = network_window.data_dock.widget()
+    assert not panel.transform.isEnabled() and panel.transform.currentData() == "standardise"
+    assert "mean 270" in panel.numbers.text()
+    choose(network_window, "gaussian")
+    settle(network_window)
+    assert panel.transform.isEnabled()

@@ -107,7 +107,7 @@ def test_a_kept_training_is_gone_on_with_on_demand_and_never_overwritten(window,
     kept = window.trainer.training.newest.step
     press(window, hand, find, "Resume")
     wait(trained_for(window, kept + 1))
-    assert any("Going on with tiny at step" in m.sentence for m in window.heard)
+    wait(lambda: any("Going on with tiny at step" in m.sentence for m in window.heard))
     press(window, hand, find, "Stop")
     wait(lambda: not window.trainer.active)
     before = (models / "tiny" / "training.safetensors").read_bytes()

@@ -85,8 +85,11 @@ class DataPanel(QWidget):
         if field is not self._field and old is not None:
             self._field = field
             self.show_file()
-        self.transform.setCurrentIndex(self.transform.findData(new.transform))
         fitted = plan.transform
+        theirs = plan.card is not None and fitted == plan.card.transform
+        self.transform.setCurrentIndex(self.transform.findData(fitted.key))
+        self.transform.setEnabled(not theirs)
+        self.transform.setToolTip("The transform in force is the model's" if theirs else "")
         self.numbers.setText(f"mean {number(fitted.mean)} · std {number(fitted.std)} · {TRANSFORMS[fitted.key].doc}")
         km = f" · pixels {number(field.pixel_km[0])} km" if field.pixel_km else ""
         self.region.setText(f"Region {region_text(plan.region)}{km}")
