@@ -142,7 +142,7 @@ class Trained:
         ]
         if "crps" in found:
             told.append(
-                f"CRPS {found["crps"]:.3g} {self.card.units}, of the coarse field itself {found["crps_of_coarse"]:.3g}"
+                f"CRPS {found['crps']:.3g} {self.card.units}, of the coarse field itself {found['crps_of_coarse']:.3g}"
             )
         return " On held-out fields: " + "; ".join(told) + "." if told else ""
 
