@@ -1,7 +1,8 @@
 """Train the sample models: python tools/train_sample_models.py DATA_FOLDER OUT_FOLDER NAME [--minutes 60 --threads 1].
 
 Run again to go on from the last checkpoint; give more minutes for a better model. --publish copies the trained model
-into sample_models/ and writes what `diffview verify model` finds into its card. The data folder holds the packs named below, see their cards for their origin.
+into sample_models/ and writes what `diffview verify model` finds into its card. The data folder holds the packs named
+below, see their cards for their origin.
 """
 
 import argparse
@@ -15,7 +16,7 @@ import numpy as np
 import torch
 
 from diffview.cards import Card
-from diffview.checkpoints import load_model, save_model
+from diffview.checkpoints import save_model
 from diffview.fields import Region
 from diffview.paths import sample_models
 from diffview.readers.packaged import packaged_field
@@ -100,7 +101,7 @@ def main() -> None:
     parser.add_argument("--steps", type=int, default=1_000_000)
     parser.add_argument("--threads", type=int, default=1)
     parser.add_argument("--device", default="cpu")
-    parser.add_argument("--publish", action="store_true", help="only copy what is trained into sample_models/, and score it")
+    parser.add_argument("--publish", action="store_true", help="only copy what is trained to sample_models/, scored")
     options = parser.parse_args()
     torch.set_num_threads(options.threads)
     folder, wish = options.out / options.name, RECIPES[options.name]
