@@ -5,6 +5,7 @@ import itertools
 import numpy as np
 import pytest
 from PySide6.QtCore import QPointF, Qt
+from PySide6.QtWidgets import QLabel, QPushButton
 
 from diffview.process import ForwardPath
 from diffview.schedules import SCHEDULES, Cosine, Linear
@@ -231,4 +232,23 @@ def test_the_chain_is_that_of_the_core_whichever_way_it_was_reached(window, hand
     np.testing.assert_array_equal(frame.x_t, expected)
     hand.click(find(window, "pathModeControl").button("closed"))
     assert not np.array_equal(window.session.frame().x_t, expected)
+    settle(window)
+
+
+def test_the_lint_says_what_a_short_chain_leaves_out_and_mends_it(window, hand, find, wait, settle):
+    session = window.session
+    view = find(window, "lintView")
+    wait(lambda: "fine" in view.more.text())
+    assert session.edit(schedule=Linear(chain_steps=50))
+    wait(lambda: view.findChild(QPushButton, "remedy_terminal") is not None)
+    said = [label.text() for label in view.findChildren(QLabel)]
+    assert any("leaves out" in text and text.endswith(".") and " K)" in text for text in said)
+    hand.click(view.findChild(QPushButton, "remedy_terminal"))
+    assert session.recipe.schedule == Linear(chain_steps=1000)
+    wait(lambda: view.findChild(QPushButton, "remedy_terminal") is None or not view.isVisible())
+    find(window, "undoAction").trigger()
+    assert session.recipe.schedule == Linear(chain_steps=50)
+    shown = len([label for label in view.findChildren(QLabel) if label.isVisible()])
+    hand.click(view.more)
+    assert len([label for label in view.findChildren(QLabel) if label.isVisible()]) > shown, "what is fine, on request"
     settle(window)

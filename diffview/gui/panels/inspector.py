@@ -4,23 +4,29 @@ from functools import partial
 from typing import Any
 
 import numpy as np
-from PySide6.QtCore import Qt
+from PySide6.QtCore import QSize, Qt, QTimer
 from PySide6.QtWidgets import QComboBox, QFormLayout, QLabel, QScrollArea, QVBoxLayout, QWidget
 
 from diffview.grids import GRIDS
+from diffview.gui.checks import case_of
 from diffview.gui.live import Live
 from diffview.gui.looks import number
 from diffview.gui.models import MODELS
 from diffview.gui.session import Session
 from diffview.gui.theme import theme
+from diffview.gui.widgets.findings_view import FindingsView
 from diffview.gui.widgets.param_form import ParamForm
 from diffview.gui.widgets.whole_spin import WholeSpin
+from diffview.lint import lint
 from diffview.params import parameters
 from diffview.recipe import COUNTS, Recipe
 from diffview.samplers import SAMPLERS
 from diffview.schedules import SCHEDULES, make_schedule, schedule_params
 
 GRID_TITLES = {"uniform": "uniform in t", "karras": "Karras", "log_snr": "uniform in log-SNR"}
+
+LINT_MS = 60
+"""Between an edit and what the lint says of it; a drag asks no more often."""
 
 
 class InspectorPanel(QScrollArea):
@@ -41,9 +47,13 @@ class InspectorPanel(QScrollArea):
         self.grid = QComboBox()
         self.grid.setObjectName("gridCombo")
         self.grid.setAccessibleName("Grid of noise levels")
+        self.grid.setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy.AdjustToMinimumContentsLengthWithIcon)
+        self.grid.setMinimumContentsLength(4)
         for key in GRIDS:
             self.grid.addItem(GRID_TITLES.get(key, key), key)
-        self._section("Schedule", self.schedule_text, self.schedule, self.schedule_facts)
+        self.findings = FindingsView()
+        self.findings.setObjectName("lintView")
+        self._section("Schedule", self.schedule_text, self.schedule, self.schedule_facts, self.findings)
         self._section("Sampler", self.sampler)
         self.members = WholeSpin(1, COUNTS["members"], width=72)
         self.members.setObjectName("membersSpin")
@@ -62,8 +72,16 @@ class InspectorPanel(QScrollArea):
         self.setWidget(body)
         self._connect()
         self._keys: tuple[str, ...] = ()
+        self._looking = QTimer(self, singleShot=True, interval=LINT_MS)
+        self._looking.timeout.connect(lambda: self.findings.show_findings(lint(case_of(session))))
+        self.findings.remedied.connect(lambda changes: session.edit(**changes))
         self.show_recipe(None, session.recipe)
         self._restyle()
+
+    def minimumSizeHint(self) -> QSize:
+        """As wide as the forms need, so that nothing is cut."""
+        width = self._column.minimumSize().width() + self.verticalScrollBar().sizeHint().width()
+        return QSize(width, super().minimumSizeHint().height())
 
     def _text(self) -> QLabel:
         label = QLabel()
@@ -123,6 +141,8 @@ class InspectorPanel(QScrollArea):
             self.members.blockSignals(False)
         self._show_facts(new)
         self._show_model(new)
+        if not self._looking.isActive():
+            self._looking.start()
 
     def _show_facts(self, recipe: Recipe) -> None:
         """What the end of the chain leaves of the field."""

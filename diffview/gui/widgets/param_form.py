@@ -18,6 +18,7 @@ _GREEK = {
 }  # fmt: skip
 _IDLE_MS = 600
 _PX_PER_STEP = 4
+_FIELD_PX = 80
 
 
 def label_for(name: str) -> str:
@@ -208,6 +209,7 @@ class ParamForm(QWidget):
         self._form.setVerticalSpacing(theme.px(6))
         for name, field in self._fields.items():
             field.setFont(theme.font(tabular=True))
+            field.setMinimumWidth(theme.px(_FIELD_PX))
             self._labels[name].setMinimumHeight(field.sizeHint().height())
         self._mark()
 

@@ -1,0 +1,29 @@
+"""The case that the schedule lint looks at, as the session has it."""
+
+import numpy as np
+
+from diffview.gui.session import Session
+from diffview.lint import Case, Signal
+from diffview.models import mismatch
+
+
+def case_of(session: Session) -> Case:
+    """The schedule and the run in force, for the region; without a signal where the run makes other fields."""
+    recipe, plan = session.recipe, session.plan
+    card = plan.card
+    return Case(
+        recipe.schedule, recipe.chain_length, plan.levels,
+        _signal(session) if card is None or not mismatch(card, session.facts.field) else None,
+        None if card is None else card.noise_range, recipe.start == "noise",
+    )  # fmt: skip
+
+
+def _signal(session: Session) -> Signal | None:
+    """The region's spectrum and mean; None where it has none."""
+    forward, plan, field = session.forward, session.plan, session.facts.field
+    power = forward.spectrum_x0()
+    if power is None:
+        return None
+    unit = abs(float(plan.transform.inverse(1.0)) - float(plan.transform.inverse(0.0)))
+    known = int(forward.x0.size - np.count_nonzero(forward.missing))
+    return Signal(power, float(np.nanmean(forward.x0)), known, unit, field.units)

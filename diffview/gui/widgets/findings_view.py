@@ -1,0 +1,128 @@
+"""What was found when something was looked over: what is amiss with its remedies, what is fine on request."""
+
+from collections.abc import Mapping, Sequence
+from functools import partial
+from typing import Any
+
+from PySide6.QtCore import QPointF, QSize, Qt, Signal
+from PySide6.QtGui import QPainter, QPaintEvent
+from PySide6.QtWidgets import (
+    QGridLayout,
+    QHBoxLayout,
+    QLabel,
+    QPushButton,
+    QSizePolicy,
+    QToolButton,
+    QVBoxLayout,
+    QWidget,
+)
+
+from diffview.gui.theme import GRID, theme
+from diffview.lint import Finding
+
+
+class _Dot(QWidget):
+    """A dot in the colour of a finding, beside the first line of its sentence."""
+
+    def __init__(self, token: str) -> None:
+        super().__init__()
+        self._token = token
+        self.setSizePolicy(QSizePolicy.Policy.Fixed, QSizePolicy.Policy.Expanding)
+
+    def sizeHint(self) -> QSize:
+        """A column for the dot."""
+        return QSize(theme.px(GRID), theme.px(2 * GRID))
+
+    def paintEvent(self, event: QPaintEvent) -> None:
+        """Draw it."""
+        painter = QPainter(self)
+        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+        painter.setPen(Qt.PenStyle.NoPen)
+        painter.setBrush(theme.colour(self._token))
+        radius = theme.px(3)
+        painter.drawEllipse(QPointF(radius, theme.px(GRID)), radius, radius)
+
+
+class FindingsView(QWidget):
+    """A list of findings; those that are fine are one line until they are asked for.
+
+    Signals:
+        remedied: a remedy was clicked; its changes.
+    """
+
+    remedied = Signal(object)
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._shown: list[tuple[Finding, ...]] = []
+        column = QVBoxLayout(self)
+        column.setContentsMargins(0, 0, 0, 0)
+        column.setSpacing(GRID // 2)
+        self._amiss, self._fine = QWidget(), QWidget()
+        self.more = QToolButton()
+        self.more.setProperty("flat", True)
+        self.more.setCheckable(True)
+        self.more.setToolButtonStyle(Qt.ToolButtonStyle.ToolButtonTextBesideIcon)
+        self.more.setArrowType(Qt.ArrowType.RightArrow)
+        self.more.toggled.connect(self._toggle)
+        for widget in (self._amiss, self.more, self._fine):
+            column.addWidget(widget)
+            grid = QGridLayout(widget) if widget is not self.more else None
+            if grid is not None:
+                grid.setContentsMargins(0, 0, 0, 0)
+                grid.setHorizontalSpacing(GRID)
+                grid.setVerticalSpacing(GRID // 2)
+                grid.setColumnStretch(1, 1)
+        self._fine.hide()
+        self.show_findings([])
+
+    def show_findings(self, findings: Sequence[Finding]) -> None:
+        """Replace what is shown; the same findings again change nothing."""
+        amiss, fine = (tuple(f for f in findings if f.ok == ok) for ok in (False, True))
+        if self._shown == [amiss, fine]:
+            return
+        self._shown = [amiss, fine]
+        self._fill(self._amiss, amiss, "warn")
+        self._fill(self._fine, fine, "good")
+        self._amiss.setVisible(bool(amiss))
+        self.more.setVisible(bool(fine))
+        self.more.setText(f"{len(fine)} check{'s' if len(fine) != 1 else ''} fine")
+        self._fine.setVisible(bool(fine) and self.more.isChecked())
+
+    def _toggle(self, shown: bool) -> None:
+        self.more.setArrowType(Qt.ArrowType.DownArrow if shown else Qt.ArrowType.RightArrow)
+        self._fine.setVisible(shown and bool(self._shown[1]))
+
+    def _fill(self, where: QWidget, findings: Sequence[Finding], token: str) -> None:
+        grid = where.layout()
+        assert isinstance(grid, QGridLayout)
+        while (item := grid.takeAt(0)) is not None:
+            if (widget := item.widget()) is not None:
+                widget.hide()  # it is deleted a turn of the event loop later
+                widget.deleteLater()
+        for row, finding in enumerate(findings):
+            text = QLabel(finding.sentence)
+            text.setTextFormat(Qt.TextFormat.PlainText)
+            text.setWordWrap(True)
+            text.setProperty("dim", True)
+            text.setToolTip(finding.reason)
+            grid.addWidget(_Dot(token), 2 * row, 0)
+            grid.addWidget(text, 2 * row, 1)
+            if finding.remedies:
+                grid.addWidget(self._remedies(finding), 2 * row + 1, 1)
+
+    def _remedies(self, finding: Finding) -> QWidget:
+        box = QWidget()
+        line = QHBoxLayout(box)
+        line.setContentsMargins(0, 0, 0, 0)
+        for remedy in finding.remedies:
+            button = QPushButton(remedy.title)
+            button.setObjectName(f"remedy_{finding.key}")
+            button.setToolTip("Make this change; Undo takes it back")
+            button.clicked.connect(partial(self._remedy, remedy.changes))
+            line.addWidget(button)
+        line.addStretch(1)
+        return box
+
+    def _remedy(self, changes: Mapping[str, Any], _checked: bool = False) -> None:
+        self.remedied.emit(dict(changes))
