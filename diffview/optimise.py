@@ -32,9 +32,8 @@ FINE = 4
 
 FEWEST_FINE = 64
 
-RHOS = (1.5, 3.0, 5.0, 7.0, 10.0, 15.0)
-LOWEST = (0.3, 1.0, 3.0)
-"""Exponents, and factors of the smallest level, of the grids that are tried first."""
+RHOS, LOWEST = (2.0, 4.0, 7.0, 12.0), (0.0, 0.35, 0.7, 1.0)
+"""Exponents of the grids tried first, and where in ln s between those of the given grids their smallest level lies."""
 
 
 @dataclass(frozen=True)
@@ -130,11 +129,11 @@ class Search:
         return y, last.y
 
     def _family(self) -> Iterator[tuple[float, ...]]:
-        top, lowest = self.best[0], min(levels[-2] for levels in self._grids.values())
-        for rho in RHOS:
-            for factor in LOWEST:
-                if factor * lowest < top:
-                    yield _warped(top, factor * lowest, self.best_count, rho)
+        smallest = [levels[-2] for levels in self._grids.values()]
+        low, high = min(smallest), max(smallest)
+        for part in LOWEST if high > low else (0.0,):
+            for rho in RHOS:
+                yield _warped(self.best[0], low * (high / low) ** part, self.best_count, rho)
 
     def _states(self, y: Any, levels: Sequence[float], after: Step | None = None) -> list[Step]:
         """The steps of a run on these levels, from its start or on from `after`."""
