@@ -223,8 +223,10 @@ def _train(options: argparse.Namespace) -> None:
 
 
 def _train_with(options: argparse.Namespace, words: dict[str, Any]) -> None:
-    from diffview.training import settings_of, train_device, trainer_in
+    from diffview.training import trainer_in
     from diffview.training_data import read_training_set
+    from diffview.training_devices import train_device
+    from diffview.training_settings import settings_of
 
     settings, device = settings_of(words), train_device(options.device)
     data = read_training_set(

@@ -1,20 +1,11 @@
-"""Training a network on fields: draw a noise level, add noise, learn to take it out.
-
-    y = x_0 + s eps,    loss = weight(s) |x0_hat(y, s) - x_0|^2
-
-Two choices make a loss: how the noise levels are drawn (the training density over ln s) and how they are weighted.
-    edm     weight (s^2 + sd^2)/(s sd)^2: every level counts alike for the network's own output [arXiv 2206.00364]
-    plain   weight 1/s^2, which is |eps - eps_hat|^2: the noise-prediction loss of the theory [arXiv 2006.11239]
-With the density `schedule`, t is uniform on a noise schedule: the schedule IS then the training density.
-"""
+"""Training a network on fields: draw a noise level, add noise, learn to take it out; keep it, and go on with it."""
 
 import math
-import platform
 import time
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Any
 
 import numpy as np
 import torch
@@ -25,121 +16,17 @@ from diffview.cards import Card
 from diffview.checkpoints import State, network_config, save_model
 from diffview.errors import UserError
 from diffview.nets.unet import UNet, UNetConfig, on_device
-from diffview.params import Choice, Range, checked, parameters
-from diffview.schedules import Linear, Schedule, make_schedule, schedule_params
+from diffview.training_devices import fast_bfloat16, machine, out_of_memory
+from diffview.training_loss import VARIANCE_WEIGHT, mean_known, turned, variance_bound
+from diffview.training_network import config_for, extra_channels, require_fit
 from diffview.training_sets import TrainingSet
-
-LOSSES: dict[str, Callable[[Tensor, float], Tensor]] = {
-    "edm": lambda s, sd: (s * s + sd * sd) / (s * sd) ** 2,
-    "plain": lambda s, sd: 1 / (s * s),
-}
-"""Weights over the noise level s [batch] of |x0_hat - x_0|^2, for data of standard deviation sd."""
-
-
-def _normal(u: Tensor) -> Tensor:
-    """The quantile function of the standard normal."""
-    return math.sqrt(2) * torch.erfinv(2 * u - 1)
-
-
-def _uniform(u: Tensor, low: float, high: float, schedule: Schedule) -> Tensor:
-    return math.log(low) + u * math.log(high / low)
-
-
-def _edm(u: Tensor, low: float, high: float, schedule: Schedule) -> Tensor:
-    return -1.2 + 1.2 * _normal(u)
-
-
-def _broad(u: Tensor, low: float, high: float, schedule: Schedule) -> Tensor:
-    centre = -0.5 + 1.2 * _normal((2 * u - 1).clamp_min(1e-6))
-    return torch.where(u < 0.5, _uniform(2 * u, low, high, schedule), centre)
-
-
-def _scheduled(u: Tensor, low: float, high: float, schedule: Schedule) -> Tensor:
-    return torch.from_numpy(np.log(np.clip(schedule.noise_level(u.numpy()), low, high))).to(u.dtype)
-
-
-DENSITIES: dict[str, Callable[[Tensor, float, float, Schedule], Tensor]] = {
-    "broad": _broad,
-    "uniform": _uniform,
-    "edm": _edm,
-    "schedule": _scheduled,
-}
-"""ln s at the quantiles u of the training density: half uniform, half normal around -0.5 (sd 1.2); uniform between the
-lowest and the highest level; normal around -1.2 (sd 1.2) as EDM has it; t uniform on the schedule."""
+from diffview.training_settings import DENSITIES, LOSSES, Settings
 
 BINS = 24
 """Bins of ln s in which the loss is followed."""
 
 DIRECTORY = ("model", "training.safetensors")
 """Files in the folder of a model in training: the model so far (its EMA), and the state to go on from."""
-
-
-@dataclass(frozen=True)
-class Settings:
-    """How to train.
-
-    Attributes:
-        schedule: for the density `schedule`.
-    """
-
-    loss: Annotated[str, Choice(tuple(LOSSES)), "what the error is weighted with"] = "edm"
-    density: Annotated[str, Choice(tuple(DENSITIES)), "how noise levels are drawn"] = "broad"
-    steps: Annotated[int, Range(1, 10**8), "optimiser steps"] = 20_000
-    minutes: Annotated[float, Range(0.0, 1e6), "end after this time instead, if it comes first; 0: no limit"] = 0.0
-    batch: Annotated[int, Range(1, 4096), "fields a step"] = 32
-    rate: Annotated[float, Range(1e-8, 1.0, log=True), "largest learning rate"] = 1e-3
-    warmup: Annotated[int, Range(0, 10**6), "steps over which the rate rises; it then falls as a cosine"] = 300
-    half_life: Annotated[float, Range(0.0, 1e6), "of the moving average of the weights, in steps"] = 300.0
-    clip: Annotated[float, Range(1e-3, 1e6), "largest norm of the gradient"] = 1.0
-    lowest: Annotated[float, Range(1e-6, 1e6, log=True), "lowest noise level"] = 0.01
-    highest: Annotated[float, Range(0.0, 1e6), "highest noise level; 0: 3 sqrt(max P) of the data"] = 0.0
-    flips: Annotated[bool, "mirror the fields at random"] = False
-    rotations: Annotated[bool, "turn the fields by 90 degrees at random"] = False
-    precision: Annotated[str, Choice(("auto", "float32", "bfloat16")), "of the products"] = "auto"
-    checkpoint: Annotated[float, Range(1.0, 1e5), "seconds between checkpoints"] = 120.0
-    seed: Annotated[int, Range(0, 2**62)] = 0
-    schedule: Schedule = Linear()
-
-    def __post_init__(self) -> None:
-        given = {p.name: getattr(self, p.name) for p in parameters(type(self))}
-        for name, value in checked(type(self), given, "A training").items():
-            object.__setattr__(self, name, value)
-        if 0 < self.highest <= self.lowest:
-            raise UserError(
-                f"The highest noise level, {self.highest:g}, is not above the lowest, {self.lowest:g}.",
-                "Choose a higher one, or 0 for one that suits the data.",
-            )
-
-    def plain(self) -> dict[str, Any]:
-        """As JSON has it."""
-        schedule = {"key": self.schedule.key, **schedule_params(self.schedule)}
-        return {**{p.name: getattr(self, p.name) for p in parameters(type(self))}, "schedule": schedule}
-
-    @classmethod
-    def from_plain(cls, plain: dict[str, Any]) -> "Settings":
-        """Back from JSON."""
-        params = dict(plain["schedule"])
-        return cls(**{**plain, "schedule": make_schedule(params.pop("key"), params)})
-
-
-def settings_of(words: Mapping[str, Any]) -> dict[str, Any]:
-    """Arguments for Settings from words, as a command line or a form has them: {"steps": "100", "schedule": "cosine"}.
-
-    Raises:
-        UserError: if there is no such setting, or a word is not a value of it.
-    """
-    words = dict(words)
-    schedule = {"schedule": make_schedule(words.pop("schedule"), {})} if "schedule" in words else {}
-    for p in parameters(Settings):
-        if p.type is bool and isinstance(words.get(p.name), str):
-            if words[p.name].lower() not in TRUTH:
-                raise UserError(f"A training: {p.name} cannot be {words[p.name]!r}.", "Choose true or false.")
-            words[p.name] = TRUTH[words[p.name].lower()]
-    values = checked(Settings, words, "A training")
-    return {name: values[name] for name in words} | schedule
-
-
-TRUTH = {"true": True, "yes": True, "1": True, "false": False, "no": False, "0": False}
 
 
 @dataclass(frozen=True)
@@ -170,7 +57,7 @@ class Trainer:
         Raises:
             UserError: if the fields do not fit the network, or the settings do not fit the fields.
         """
-        _require_fit(data, config)
+        require_fit(data, config)
         if settings.rotations and config.padding == "circular":
             raise UserError(
                 "Fields whose left and right edges meet cannot be turned by 90 degrees.", "Switch the rotations off."
@@ -196,7 +83,7 @@ class Trainer:
         self._loss_count = 0
         self._bins = torch.zeros(2, BINS, device=self.device)
         self._fields = torch.from_numpy(np.nan_to_num(data.fields))[:, None]
-        extra = _extra(data, config)
+        extra = extra_channels(data, config)
         if extra is not None:
             self._fields = torch.cat([self._fields, torch.from_numpy(extra)], dim=1)
         missing = torch.from_numpy(~np.isnan(data.fields)) if data.mask is not None else None
@@ -244,7 +131,8 @@ class Trainer:
         index = torch.randint(len(self._fields), (batch,), generator=self.random, device=self.device)
         known = None if self._known is None else self._known[index].to(torch.float32)
         fields = torch.cat([self._fields[index]] + ([] if known is None else [known]), dim=1)
-        fields = self._turned(fields)
+        turns = int(torch.randint(8, (), generator=self.random, device=self.device))
+        fields = turned(fields, turns, self.settings.flips, self.settings.rotations)
         if known is not None:
             fields, known = fields[:, :-1], fields[:, -1:]
         x0, extra = fields[:, : config.channels], fields[:, config.channels :]
@@ -259,39 +147,15 @@ class Trainer:
         y = y.contiguous(memory_format=torch.channels_last)
         with torch.autocast(self.device.type, torch.bfloat16, enabled=self.bfloat16):
             x0_hat, logit = self.net(y, s, extra if extra.shape[1] else None)
-        error = (x0_hat.float() - x0) ** 2
-        if known is None:
-            each = error.mean(dim=(1, 2, 3))
-        else:
-            each = (error * known).sum(dim=(1, 2, 3)) / known.sum(dim=(1, 2, 3)).clamp_min(1)
+        each = mean_known((x0_hat.float() - x0) ** 2, known)
         self._count(log_s, each.detach() / (s * s))
         loss: Tensor = (LOSSES[self.settings.loss](s, config.sigma_data) * each).mean()
         if logit is not None:
-            loss = loss + VARIANCE_WEIGHT * self._variance_loss(x0, x0_hat.detach().float(), logit.float(), s)
+            s = s[:, None, None, None]
+            ratio = torch.rand(s.shape, generator=self.random, device=self.device) * 0.9 + 0.05
+            bound = variance_bound(x0, x0_hat.detach().float(), logit.float(), s, ratio)
+            loss = loss + VARIANCE_WEIGHT * bound.mean()
         return loss
-
-    def _turned(self, fields: Tensor) -> Tensor:
-        """The same batch, mirrored and turned at random as a whole where that is allowed."""
-        turns = int(torch.randint(8, (), generator=self.random, device=self.device))
-        if self.settings.flips and turns & 1:
-            fields = fields.flip(3)
-        if self.settings.flips and turns & 2:
-            fields = fields.flip(2)
-        if self.settings.rotations and not self.settings.flips:
-            return torch.rot90(fields, turns % 4, [2, 3])
-        if self.settings.rotations and turns & 4:
-            fields = fields.transpose(2, 3)
-        return fields
-
-    def _variance_loss(self, x0: Tensor, x0_hat: Tensor, logit: Tensor, s: Tensor) -> Tensor:
-        """The bound of one reverse step to s' = r s, seen as a loss of its variance alone [arXiv 2102.09672]."""
-        s = s[:, None, None, None]
-        ratio = torch.rand(s.shape, generator=self.random, device=self.device) * 0.9 + 0.05
-        low, high = variance_limits(s, ratio * s)
-        log_variance = torch.lerp(low.log(), high.log(), torch.sigmoid(logit))
-        gap = ((1 - ratio * ratio) * (x0 - x0_hat)) ** 2
-        bound: Tensor = 0.5 * (log_variance - low.log() + (low + gap) / log_variance.exp() - 1)
-        return bound.mean()
 
     def _count(self, log_s: Tensor, loss: Tensor) -> None:
         low, high = math.log(self.settings.lowest), math.log(self.highest)
@@ -391,7 +255,7 @@ class Trainer:
             trainer = cls(data, config, replace(Settings.from_plain(state.plain["settings"]), **changed), device)
             trainer._take(state)
         except (KeyError, TypeError, ValueError, AttributeError, IndexError, RuntimeError) as error:
-            if _out_of_memory(error):
+            if out_of_memory(error):
                 raise
             raise UserError(
                 f"The training in {folder} is damaged, or of another version: {str(error).splitlines()[0]}.",
@@ -427,15 +291,6 @@ def _diverged(step: int) -> UserError:
         f"The training came to what is not a number by step {step}; it is not saved.",
         "Choose a smaller learning rate, and resume from what was saved before, or begin anew.",
     )
-
-
-VARIANCE_WEIGHT = 0.01
-
-
-def variance_limits(s: Any, s_next: Any) -> tuple[Any, Any]:
-    """Least and greatest variance of a reverse step from s to s', in y: s'^2 (s^2-s'^2)/s^2, and the forward one."""
-    gap = s * s - s_next * s_next
-    return s_next * s_next * gap / (s * s), gap * (1 + s_next * s_next) / (1 + s * s)
 
 
 def train(
@@ -475,7 +330,7 @@ def train(
 
 def _smaller_batch(trainer: Trainer, error: RuntimeError) -> str:
     """Out of memory is answered by half the batch; any other error is not ours."""
-    if not _out_of_memory(error):
+    if not out_of_memory(error):
         raise error
     trainer.optimiser.zero_grad(set_to_none=True)
     if trainer.device.type == "cuda":
@@ -486,38 +341,6 @@ def _smaller_batch(trainer: Trainer, error: RuntimeError) -> str:
         ) from None
     asked, trainer.batch = trainer.batch, trainer.batch // 2
     return f"The device ran out of memory with batches of {asked} fields; they have {trainer.batch} from here on."
-
-
-def _out_of_memory(error: Exception) -> bool:
-    """Whether this is what CUDA, MPS or the CPU says when memory runs out; it has a class only since torch 2.5."""
-    text = str(error).lower()
-    return isinstance(error, RuntimeError) and ("out of memory" in text or "allocate memory" in text)
-
-
-def _require_fit(data: TrainingSet, config: UNetConfig) -> None:
-    if any(side % config.stride for side in data.shape):
-        raise UserError(
-            f"Fields of {data.shape[0]} x {data.shape[1]} pixels do not fit the network, which halves them "
-            f"down to a {config.stride}th.",
-            f"Take crops whose sides are multiples of {config.stride}, or fewer levels.",
-        )
-    wanted = (1, int(bool(data.coarsen)), data.mask is not None)
-    if (config.channels, config.cond_channels, config.mask) != wanted:
-        raise UserError(
-            "The network's channels, of the field, the condition and the mask, are not those of the data.",
-            "Set them alike.",
-        )
-
-
-def _extra(data: TrainingSet, config: UNetConfig) -> NDArray[np.float32] | None:
-    """The channels beside y: the condition and the mask (1 where there are data), [n, channels, ny, nx]."""
-    parts = []
-    condition = data.condition(data.fields)
-    if condition is not None:
-        parts.append(np.nan_to_num(condition))
-    if config.mask:
-        parts.append((~np.isnan(data.fields))[:, None].astype(np.float32))
-    return np.concatenate(parts, axis=1) if parts else None
 
 
 def trainer_in(
@@ -537,7 +360,7 @@ def trainer_in(
     try:
         return _trainer_in(folder, data, settings, sizes, device, resume)
     except RuntimeError as error:
-        if not _out_of_memory(error):
+        if not out_of_memory(error):
             raise
         raise UserError(
             "The device's memory does not suffice for the data and this network.",
@@ -560,38 +383,3 @@ def _trainer_in(
     if folder.exists() and not folder.is_dir():
         raise UserError(f"{folder} is a file.", "Choose a folder.")
     return Trainer(data, config_for(data, **sizes), Settings(**settings), device)
-
-
-def train_device(key: str) -> str:
-    """The device called auto, cpu, cuda or mps.
-
-    Raises:
-        UserError: if there is no such device here.
-    """
-    there = {"cuda": torch.cuda.is_available(), "mps": torch.backends.mps.is_available(), "cpu": True}
-    if key == "auto":
-        return next(name for name, found in there.items() if found)
-    if not there.get(key, False):
-        known = ", ".join(name for name in there if there[name])
-        raise UserError(f"There is no device {key!r} to train on here.", f"Choose one of auto, {known}.")
-    return key
-
-
-def config_for(data: TrainingSet, **sizes: Any) -> UNetConfig:
-    """A network whose condition and mask channels are those of the data."""
-    return UNetConfig(cond_channels=int(bool(data.coarsen)), mask=data.mask is not None, **sizes)
-
-
-def fast_bfloat16(device: str) -> bool:
-    """Whether products in bfloat16 are faster than in float32 there."""
-    if device.startswith("cuda"):
-        return bool(torch.cuda.is_bf16_supported())
-    supported = getattr(torch.cpu, "_is_avx512_bf16_supported", None)
-    return device == "cpu" and supported is not None and bool(supported())
-
-
-def machine(device: torch.device) -> str:
-    """What it was trained on, for the card."""
-    if device.type == "cuda":
-        return torch.cuda.get_device_name(device)
-    return f"{device.type}, {torch.get_num_threads()} thread(s), {platform.machine()}"

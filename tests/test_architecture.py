@@ -11,6 +11,7 @@ import pytest
 
 PACKAGE = Path(__file__).parents[1] / "diffview"
 FILES = sorted(PACKAGE.rglob("*.py"))
+TRAINING = ("training", "training_devices", "training_loss", "training_network")
 QT = {"PySide6", "shiboken6", "pyqtgraph", "superqt", "qtawesome", "qtpy", "pytestqt"}
 
 
@@ -78,7 +79,7 @@ def test_the_core_never_imports_the_window(path: Path) -> None:
 
 
 def test_torch_is_a_guest(path: Path) -> None:
-    if not inside(path, "nets/", "training", "checkpoints"):
+    if not inside(path, "nets/", "checkpoints", *TRAINING):
         assert [i.name for i in imports(path) if i.top and comes_from(i.name, "torch", "diffusers")] == []
 
 

@@ -16,9 +16,10 @@ from diffview.cli import TRAINING, main
 from diffview.errors import UserError
 from diffview.params import parameters
 from diffview.readers.worker import answer
-from diffview.training import Settings, Trainer
+from diffview.training import Trainer
 from diffview.training_data import _parted, read_training_set
 from diffview.training_sets import crops_of
+from diffview.training_settings import Settings
 
 ROOT = Path(__file__).resolve().parents[1]
 QUICK = ("--width", "8", "--batch", "4", "--precision", "float32", "--device", "cpu", "--seed", "3")

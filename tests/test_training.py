@@ -13,19 +13,12 @@ from diffview.checkpoints import State, load_model
 from diffview.errors import UserError
 from diffview.nets.unet import UNetConfig
 from diffview.schedules import make_schedule
-from diffview.training import (
-    DENSITIES,
-    DIRECTORY,
-    Settings,
-    Trainer,
-    config_for,
-    settings_of,
-    train,
-    train_device,
-    trainer_in,
-    variance_limits,
-)
+from diffview.training import DIRECTORY, Trainer, train, trainer_in
+from diffview.training_devices import train_device
+from diffview.training_loss import turned, variance_limits
+from diffview.training_network import config_for
 from diffview.training_sets import TrainingSet
+from diffview.training_settings import DENSITIES, Settings, settings_of
 
 SIZES = {"width": 8, "multipliers": (1, 2), "attention": False}
 SMALL = {"precision": "float32", "batch": 8, "warmup": 4, "steps": 12}
@@ -183,11 +176,9 @@ def test_the_moving_average():
 
 def test_turns():
     picture = torch.arange(6.0).reshape(1, 1, 2, 3)
-    turned = [p.rot90(k, (2, 3)) for k in range(4) for p in (picture, picture.flip(3))]
-    all_eight = {tuple(t.flatten().tolist()) for t in turned}
+    all_eight = {tuple(p.rot90(k, (2, 3)).flatten().tolist()) for k in range(4) for p in (picture, picture.flip(3))}
     for flips, rotations, count in ((False, False, 1), (True, False, 4), (False, True, 4), (True, True, 8)):
-        trainer = made(flips=flips, rotations=rotations)
-        seen = {tuple(trainer._turned(picture).flatten().tolist()) for _ in range(100)}
+        seen = {tuple(turned(picture, turns, flips, rotations).flatten().tolist()) for turns in range(8)}
         assert len(seen) == count and seen <= all_eight
         if rotations and not flips:
             assert seen == {tuple(picture.rot90(k, (2, 3)).flatten().tolist()) for k in range(4)}

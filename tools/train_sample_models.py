@@ -21,8 +21,10 @@ from diffview.fields import Region
 from diffview.paths import sample_models
 from diffview.readers.packaged import packaged_field
 from diffview.readers.process import ReaderProcess
-from diffview.training import DIRECTORY, Settings, Trainer, config_for, train
+from diffview.training import DIRECTORY, Trainer, train
+from diffview.training_network import config_for
 from diffview.training_sets import TrainingSet, crops_of
+from diffview.training_settings import Settings
 from diffview.verify import format_scores, verify_model
 
 

@@ -84,8 +84,10 @@ def training_and_bare(rounds: int, steps: int = 5) -> tuple[list[float], list[fl
     """Milliseconds of `steps` training steps, and of bare forward, backward and optimiser steps, alternately."""
     import torch
 
-    from diffview.training import Settings, Trainer, config_for
+    from diffview.training import Trainer
+    from diffview.training_network import config_for
     from diffview.training_sets import TrainingSet
+    from diffview.training_settings import Settings
 
     _threads()
     fields = np.random.default_rng(0).standard_normal((256, 64, 64)).astype(np.float32)

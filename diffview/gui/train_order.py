@@ -40,7 +40,7 @@ DENSITIES = {
     "edm": "Mostly noise levels around s = 0.3, as EDM draws them.",
     "schedule": "t is drawn evenly on your schedule: the schedule is the training density.",
 }
-"""What the window says of each choice of training.Settings."""
+"""What the window says of each choice of training_settings.Settings."""
 
 
 def held_from(columns: int) -> int:

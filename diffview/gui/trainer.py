@@ -169,7 +169,9 @@ def _trainer(training: Training) -> "Trainer":
     engine = load_engine()
     if engine.version is None:
         raise UserError(engine.fault or "torch is not installed.", "Networks need torch; formula models do not.")
-    from diffview.training import Settings, Trainer, config_for
+    from diffview.training import Trainer
+    from diffview.training_network import config_for
+    from diffview.training_settings import Settings
 
     device = order.device
     if device not in engine.devices:

@@ -8,12 +8,13 @@ import numpy as np
 import pytest
 from conftest import QUICK, thread_names
 
-from diffview import training as core
 from diffview.fields import Field, Region
 from diffview.gui import train_order, trainer
 from diffview.gui.widgets.loss_plot import LossPlot, decades, round_up, smooth
 from diffview.plan import Facts
 from diffview.schedules import make_schedule
+from diffview.training import Trainer
+from diffview.training_settings import DENSITIES, LOSSES
 
 pytestmark = [
     pytest.mark.qt_log_ignore("This plugin does not support (raise|grabbing)"),
@@ -181,21 +182,21 @@ def test_other_mistakes_are_logged_and_memory_is_explained(window, small, hand, 
         def fail(*args, error=error, **kwargs):
             raise error
 
-        monkeypatch.setattr(core.Trainer, "__init__", fail)
+        monkeypatch.setattr(Trainer, "__init__", fail)
         press(window, hand, find, "Start")
         wait(lambda: not window.trainer.active)
         assert words in window.heard[-1].sentence
 
 
 def test_a_smaller_batch_is_announced(window, small, hand, find, wait, monkeypatch):
-    whole = core.Trainer.advance
+    whole = Trainer.advance
 
     def advance(self):
         if self.batch > 2:
             raise RuntimeError("CUDA out of memory")
         whole(self)
 
-    monkeypatch.setattr(core.Trainer, "advance", advance)
+    monkeypatch.setattr(Trainer, "advance", advance)
     press(window, hand, find, "Start")
     wait(lambda: any("ran out of memory with batches of 4" in m.sentence for m in window.heard))
     press(window, hand, find, "Stop")
@@ -203,8 +204,8 @@ def test_a_smaller_batch_is_announced(window, small, hand, find, wait, monkeypat
 
 
 def test_every_choice_of_the_core_is_offered_with_a_sentence():
-    assert set(train_order.LOSSES) == set(core.LOSSES)
-    assert set(train_order.DENSITIES) == set(core.DENSITIES)
+    assert set(train_order.LOSSES) == set(LOSSES)
+    assert set(train_order.DENSITIES) == set(DENSITIES)
 
 
 def test_nothing_is_built_before_the_dock_is_shown(window):

@@ -1,0 +1,43 @@
+"""The devices a network can be trained on: which there are, what they are good at, and when their memory is out."""
+
+import platform
+
+import torch
+
+from diffview.errors import UserError
+
+
+def train_device(key: str) -> str:
+    """The device called auto, cpu, cuda or mps.
+
+    Raises:
+        UserError: if there is no such device here.
+    """
+    there = {"cuda": torch.cuda.is_available(), "mps": torch.backends.mps.is_available(), "cpu": True}
+    if key == "auto":
+        return next(name for name, found in there.items() if found)
+    if not there.get(key, False):
+        known = ", ".join(name for name in there if there[name])
+        raise UserError(f"There is no device {key!r} to train on here.", f"Choose one of auto, {known}.")
+    return key
+
+
+def fast_bfloat16(device: str) -> bool:
+    """Whether products in bfloat16 are faster than in float32 there."""
+    if device.startswith("cuda"):
+        return bool(torch.cuda.is_bf16_supported())
+    supported = getattr(torch.cpu, "_is_avx512_bf16_supported", None)
+    return device == "cpu" and supported is not None and bool(supported())
+
+
+def machine(device: torch.device) -> str:
+    """What it was trained on, for the card."""
+    if device.type == "cuda":
+        return torch.cuda.get_device_name(device)
+    return f"{device.type}, {torch.get_num_threads()} thread(s), {platform.machine()}"
+
+
+def out_of_memory(error: Exception) -> bool:
+    """Whether this is what CUDA, MPS or the CPU says when memory runs out; it has a class only since torch 2.5."""
+    text = str(error).lower()
+    return isinstance(error, RuntimeError) and ("out of memory" in text or "allocate memory" in text)
