@@ -14,13 +14,14 @@ from torch import Tensor
 
 from diffview.cards import Card
 from diffview.checkpoints import State, network_config, save_model
+from diffview.densities import DENSITIES
 from diffview.errors import UserError
 from diffview.nets.unet import UNet, UNetConfig, on_device
 from diffview.training_devices import fast_bfloat16, machine, out_of_memory
 from diffview.training_loss import VARIANCE_WEIGHT, mean_known, turned, variance_bound
 from diffview.training_network import config_for, extra_channels, require_fit
 from diffview.training_sets import TrainingSet
-from diffview.training_settings import DENSITIES, LOSSES, Settings
+from diffview.training_settings import LOSSES, Settings
 
 BINS = 24
 """Bins of ln s in which the loss is followed."""
@@ -46,7 +47,7 @@ class Trainer:
 
     Attributes:
         net, ema: the network, and the moving average of its weights.
-        step, seconds: steps made, and seconds they took in all sessions.
+        step, seconds, samples: steps made, seconds they took and fields they saw, in all sessions.
         curve: (step, loss) of every report.
         noise_range: s between 0.1 and 99.9 % of the draws.
     """
@@ -69,10 +70,11 @@ class Trainer:
         self.ema.load_state_dict(self.net.state_dict())
         self.optimiser = torch.optim.Adam(self.net.parameters(), lr=settings.rate, betas=(0.9, 0.99))
         self.random = torch.Generator(self.device).manual_seed(settings.seed)
-        self.step, self.seconds, self.batch = 0, 0.0, settings.batch
+        self.step, self.seconds, self.samples, self.batch = 0, 0.0, 0, settings.batch
         self.curve: list[tuple[int, float]] = []
         self.highest = settings.highest or max(10 * settings.lowest, 3 * math.sqrt(data.largest_power))
-        draws = self._density((torch.arange(100_000, dtype=torch.float64) + 0.5) / 100_000).exp().numpy()
+        self.density = DENSITIES[settings.density](settings.lowest, self.highest, settings.schedule)
+        draws = np.exp(self.density.log_s((np.arange(100_000) + 0.5) / 100_000))
         self.noise_range = (float(np.quantile(draws, 0.001)), float(np.quantile(draws, 0.999)))
         if not self.noise_range[0] < self.noise_range[1]:
             raise UserError(
@@ -90,9 +92,6 @@ class Trainer:
         self._known = None if missing is None else missing[:, None].to(self.device)
         self._fields = self._fields.to(self.device)
         self.bfloat16 = settings.precision == "bfloat16" or (settings.precision == "auto" and fast_bfloat16(device))
-
-    def _density(self, u: Tensor) -> Tensor:
-        return DENSITIES[self.settings.density](u, self.settings.lowest, self.highest, self.settings.schedule)
 
     def done(self) -> float:
         """Share of the training that is done, 0 to 1."""
@@ -118,6 +117,7 @@ class Trainer:
         self._loss_sum += loss.detach()
         self._loss_count += 1
         self.step += 1
+        self.samples += self.batch
         self.seconds += time.perf_counter() - began
 
     def _average(self) -> None:
@@ -138,7 +138,8 @@ class Trainer:
         x0, extra = fields[:, : config.channels], fields[:, config.channels :]
         u = torch.rand(batch, generator=self.random, device=self.device)
         u = (u + torch.arange(batch, device=self.device)) / batch  # one draw in each of `batch` equal parts
-        log_s = self._density(u.cpu().clamp(1e-6, 1 - 1e-6)).to(self.device, torch.float32)
+        u = u.clamp(1e-6, 1 - 1e-6).cpu()
+        log_s = torch.from_numpy(self.density.log_s(u.numpy())).to(self.device, torch.float32)
         s = log_s.exp()
         eps = torch.randn(x0.shape, generator=self.random, device=self.device)
         y = x0 + s[:, None, None, None] * eps
@@ -154,7 +155,7 @@ class Trainer:
             s = s[:, None, None, None]
             ratio = torch.rand(s.shape, generator=self.random, device=self.device) * 0.9 + 0.05
             bound = variance_bound(x0, x0_hat.detach().float(), logit.float(), s, ratio)
-            loss = loss + VARIANCE_WEIGHT * bound.mean()
+            loss = loss + VARIANCE_WEIGHT * mean_known(bound, known).mean()
         return loss
 
     def _count(self, log_s: Tensor, loss: Tensor) -> None:
@@ -200,7 +201,7 @@ class Trainer:
         }  # fmt: skip
         training = {
             **self.settings.plain(), "highest": self.highest, "steps": self.step,
-            "planned_steps": self.settings.steps, "samples": self.step * self.batch,
+            "planned_steps": self.settings.steps, "samples": self.samples,
             "seconds": round(self.seconds, 1), "machine": machine(self.device), "loss_now": self.curve[-1:],
         }  # fmt: skip
         return Card(
@@ -229,7 +230,8 @@ class Trainer:
             tensors |= {f"adam.{index}.{k}": torch.as_tensor(v) for k, v in kept.items()}
         tensors["random"], tensors["bins"] = self.random.get_state(), self._bins
         plain = {
-            "step": self.step, "seconds": self.seconds, "batch": self.batch, "curve": self.curve,
+            "step": self.step, "seconds": self.seconds, "samples": self.samples, "batch": self.batch,
+            "curve": self.curve,
             "settings": self.settings.plain(), "network": asdict(self.net.config),
             "fingerprint": self.data.fingerprint,
         }  # fmt: skip
@@ -283,6 +285,7 @@ class Trainer:
             self.random.manual_seed(self.settings.seed + int(plain["step"]) + 1)
         self._bins.copy_(tensors["bins"])
         self.step, self.seconds, self.batch = int(plain["step"]), float(plain["seconds"]), int(plain["batch"])
+        self.samples = int(plain.get("samples", self.step * self.batch))  # not counted in old states
         self.curve = [(int(step), float(loss)) for step, loss in plain["curve"]]
 
 

@@ -1,12 +1,10 @@
 """How a network is trained: everything a person chooses, as one checked, frozen value. No torch is needed to choose."""
 
-import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Annotated, Any
 
-import numpy as np
-
+from diffview.densities import DENSITIES
 from diffview.errors import UserError
 from diffview.params import Choice, Range, checked, parameters
 from diffview.schedules import Linear, Schedule, make_schedule, schedule_params
@@ -21,50 +19,12 @@ LOSSES: dict[str, Callable[["Tensor", float], "Tensor"]] = {
 """Weights over the noise level s [batch] of |x0_hat - x_0|^2, for data of standard deviation sd."""
 
 
-def _normal(u: "Tensor") -> "Tensor":
-    """The quantile function of the standard normal."""
-    import torch
-
-    return math.sqrt(2) * torch.erfinv(2 * u - 1)
-
-
-def _uniform(u: "Tensor", low: float, high: float, schedule: Schedule) -> "Tensor":
-    return math.log(low) + u * math.log(high / low)
-
-
-def _edm(u: "Tensor", low: float, high: float, schedule: Schedule) -> "Tensor":
-    return -1.2 + 1.2 * _normal(u)
-
-
-def _broad(u: "Tensor", low: float, high: float, schedule: Schedule) -> "Tensor":
-    import torch
-
-    centre = -0.5 + 1.2 * _normal((2 * u - 1).clamp_min(1e-6))
-    return torch.where(u < 0.5, _uniform(2 * u, low, high, schedule), centre)
-
-
-def _scheduled(u: "Tensor", low: float, high: float, schedule: Schedule) -> "Tensor":
-    import torch
-
-    return torch.from_numpy(np.log(np.clip(schedule.noise_level(u.numpy()), low, high))).to(u.dtype)
-
-
-DENSITIES: dict[str, Callable[["Tensor", float, float, Schedule], "Tensor"]] = {
-    "broad": _broad,
-    "uniform": _uniform,
-    "edm": _edm,
-    "schedule": _scheduled,
-}
-"""ln s at the quantiles u of the training density: half uniform, half normal around -0.5 (sd 1.2); uniform between the
-lowest and the highest level; normal around -1.2 (sd 1.2) as EDM has it; t uniform on the schedule."""
-
-
 @dataclass(frozen=True)
 class Settings:
     """How to train.
 
     Attributes:
-        schedule: for the density `schedule`.
+        schedule: for the density `schedule`: t is uniform on its part between the lowest and the highest level.
     """
 
     loss: Annotated[str, Choice(tuple(LOSSES)), "what the error is weighted with"] = "edm"

@@ -113,7 +113,7 @@ def test_only_jobs_names_qthread(path: Path) -> None:
 
 def test_importing_the_core_loads_no_guest() -> None:
     code = (
-        "import sys, diffview.samplers, diffview.recipe\n"
+        "import sys, diffview.samplers, diffview.recipe, diffview.training_settings\n"
         "guests = {'torch', 'PySide6', 'shiboken6', 'pyqtgraph', 'scipy', 'h5py', 'xarray', 'pandas'}\n"
         "print(sorted(guests & {name.split('.')[0] for name in sys.modules}))"
     )

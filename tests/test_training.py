@@ -10,15 +10,16 @@ import torch
 from diffview import checkpoints
 from diffview.cards import Card
 from diffview.checkpoints import State, load_model
+from diffview.densities import DENSITIES
 from diffview.errors import UserError
 from diffview.nets.unet import UNetConfig
-from diffview.schedules import make_schedule
+from diffview.schedules import Linear, make_schedule
 from diffview.training import DIRECTORY, Trainer, train, trainer_in
 from diffview.training_devices import train_device
-from diffview.training_loss import turned, variance_limits
+from diffview.training_loss import VARIANCE_WEIGHT, turned, variance_bound, variance_limits
 from diffview.training_network import config_for
 from diffview.training_sets import TrainingSet
-from diffview.training_settings import DENSITIES, Settings, settings_of
+from diffview.training_settings import Settings, settings_of
 
 SIZES = {"width": 8, "multipliers": (1, 2), "attention": False}
 SMALL = {"precision": "float32", "batch": 8, "warmup": 4, "steps": 12}
@@ -53,7 +54,7 @@ def same(first, second):
 
 
 def drawn(trainer):
-    """x_0, s and eps of the next step, drawn as the trainer will draw them."""
+    """x_0, s, eps and s'/s of the next step, drawn as the trainer will draw them."""
     random = torch.Generator().set_state(trainer.random.get_state())
     batch, (ny, nx) = trainer.batch, trainer.data.shape
     index = torch.randint(len(trainer.data.fields), (batch,), generator=random)
@@ -61,14 +62,16 @@ def drawn(trainer):
     u = (torch.rand(batch, generator=random) + torch.arange(batch)) / batch
     eps = torch.randn((batch, 1, ny, nx), generator=random)
     low, high = math.log(trainer.settings.lowest), math.log(trainer.highest)
-    return torch.from_numpy(np.nan_to_num(trainer.data.fields[index]))[:, None], (low + u * (high - low)).exp(), eps
+    s = (low + u * (high - low)).exp()
+    x0 = torch.from_numpy(np.nan_to_num(trainer.data.fields[index]))[:, None]
+    return x0, s, eps, torch.rand((batch, 1, 1, 1), generator=random) * 0.9 + 0.05
 
 
 @pytest.mark.parametrize("loss", ["plain", "edm"])
 def test_the_loss_by_hand(loss):
     """Plain is |eps - eps_hat|^2; EDM's is |F - F_wanted|^2 with F_wanted = (x_0 - c_skip y)/c_out."""
     trainer = advanced(made(loss=loss, density="uniform"), 3)
-    x0, s, eps = drawn(trainer)
+    x0, s, eps, _ = drawn(trainer)
     s = s[:, None, None, None]
     y = x0 + s * eps
     with torch.no_grad():
@@ -83,7 +86,7 @@ def test_missing_pixels_do_not_count():
     values = fields()
     values[:, :, 0] = np.nan
     trainer = advanced(made(data_of(values), loss="plain", density="uniform"), 3)
-    x0, s, eps = drawn(trainer)
+    x0, s, eps, _ = drawn(trainer)
     s = s[:, None, None, None]
     known = torch.ones_like(x0)
     known[..., 0] = 0
@@ -100,6 +103,22 @@ def test_a_new_network_has_the_edm_loss_1():
         assert float(trainer._loss()) == pytest.approx(1.0, abs=0.05)
 
 
+def test_the_variance_head_learns_from_known_pixels_only():
+    values = fields()
+    values[:, :, :3] = np.nan
+    trainer = made(data_of(values), {"learned_variance": True}, density="uniform")
+    x0, s, eps, ratio = drawn(trainer)
+    known, s = (torch.arange(8) >= 3).float().expand_as(x0), s[:, None, None, None]
+    with torch.no_grad():
+        trainer.net.last.conv.weight.normal_(0, 0.1)  # a new head says the same everywhere
+        x0_hat, logit = trainer.net((x0 + s * eps) * known, s.flatten(), known)
+        bound = variance_bound(x0, x0_hat, logit, s, ratio)
+        error = (1 + s * s) / (s * s) * (x0_hat - x0) ** 2
+        by_hand = (error + VARIANCE_WEIGHT * bound)[..., 3:].mean()
+        assert float(trainer._loss()) == pytest.approx(float(by_hand), rel=1e-5)
+    assert float(bound[..., 3:].mean()) != pytest.approx(float(bound.mean()), rel=0.01)
+
+
 def test_the_variance_head():
     """The limits are those of DDPM in y = x/alpha, and the bound falls when the fraction is learned."""
     s, s_next = 2.0, 1.5
@@ -114,27 +133,10 @@ def test_the_variance_head():
 # -- densities
 
 
-def density(key, u, schedule="linear", low=0.01, high=50.0):
-    return DENSITIES[key](torch.as_tensor(u, dtype=torch.float64), low, high, make_schedule(schedule, {})).exp().numpy()
-
-
-@pytest.mark.parametrize("schedule", ["linear", "cosine", "edm"])
-def test_the_density_of_a_schedule_is_its_noise_level(schedule):
-    u = np.linspace(0.3, 0.7, 9)
-    expected = make_schedule(schedule, {}).noise_level(u)
-    np.testing.assert_allclose(density("schedule", u, schedule, 1e-6, 1e6), expected, rtol=1e-9)
-
-
-def test_the_other_densities():
-    np.testing.assert_allclose(density("uniform", [0, 0.5, 1]), [0.01, np.sqrt(0.5), 50], rtol=1e-9)
-    np.testing.assert_allclose(density("edm", [0.5, 0.841344746]), np.exp([-1.2, 0.0]), rtol=1e-6)
-    np.testing.assert_allclose(density("broad", [0, 0.25, 0.75]), [0.01, np.sqrt(0.5), np.exp(-0.5)], rtol=1e-6)
-
-
 def test_the_noise_range_holds_998_of_1000_draws():
-    for key in DENSITIES:
+    for key, density in DENSITIES.items():
         trainer = made(density=key, highest=200.0)
-        draws = density(key, (np.arange(10_000) + 0.5) / 10_000, high=200.0)
+        draws = np.exp(density(0.01, 200.0, Linear()).log_s((np.arange(10_000) + 0.5) / 10_000))
         low, high = trainer.noise_range
         assert np.mean(draws < low) == pytest.approx(0.001, abs=2e-4)
         assert np.mean(draws > high) == pytest.approx(0.001, abs=2e-4)
@@ -304,6 +306,19 @@ def test_out_of_memory_halves_the_batch(tmp_path, monkeypatch):
     assert not (tmp_path / "b").exists()
 
 
+def test_the_fields_that_were_seen_are_counted(tmp_path):
+    """Also when a batch was halved on the way, and over sessions; an old state did not count them."""
+    trainer = advanced(made(), 3)
+    trainer.batch = 2
+    advanced(trainer, 2).save(tmp_path)
+    assert trainer.card("m").training["samples"] == 3 * 8 + 2 * 2
+    resumed = advanced(Trainer.resume(tmp_path, trainer.data), 1)
+    assert resumed.card("m").training["samples"] == 3 * 8 + 3 * 2
+    state = State.load(tmp_path / DIRECTORY[1])
+    State(state.tensors, {k: v for k, v in state.plain.items() if k != "samples"}).save(tmp_path / DIRECTORY[1])
+    assert Trainer.resume(tmp_path, trainer.data).samples == 5 * 2
+
+
 def test_out_of_memory_from_the_start(tmp_path, monkeypatch):
     def full(*_):
         raise RuntimeError("CUDA out of memory.")
@@ -371,7 +386,8 @@ def test_damaged_states(tmp_path, damage):
         (lambda: made(sizes={"channels": 2}), "channels"),
         (lambda: Trainer(data_of(coarsen=2), UNetConfig(**SIZES), Settings()), "channels"),
         (lambda: made(sizes={"padding": "circular"}, rotations=True), "cannot be turned"),
-        (lambda: made(density="schedule", lowest=1e5, highest=1e6), "would be"),
+        (lambda: made(density="schedule", lowest=1e5, highest=1e6), "no noise level between"),
+        (lambda: made(density="uniform", highest=math.nextafter(0.01, 1)), "would be"),
         (lambda: Settings(lowest=1.0, highest=0.5), "not above"),
         (lambda: Settings(loss="huber"), "loss"),
         (lambda: Settings(steps="many"), "steps"),

@@ -38,7 +38,7 @@ DENSITIES = {
     "broad": "Half of the noise levels lie evenly between the lowest and the highest, half in the middle.",
     "uniform": "All noise levels are as likely, on a log axis.",
     "edm": "Mostly noise levels around s = 0.3, as EDM draws them.",
-    "schedule": "t is drawn evenly on your schedule: the schedule is the training density.",
+    "schedule": "t is drawn evenly on your schedule, between the lowest and the highest noise level.",
 }
 """What the window says of each choice of training_settings.Settings."""
 
