@@ -16,7 +16,7 @@ import numpy as np
 import pytest
 
 from diffview import __version__
-from diffview.cli import main
+from diffview.cli import COMMANDS, main
 from diffview.recipe import COUNTS
 from diffview.schedules import SCHEDULES
 
@@ -54,7 +54,7 @@ def test_version(capsys):
     assert capsys.readouterr().out.strip() == f"diffview {__version__}"
 
 
-@pytest.mark.parametrize("command", ["", "gui", "schedule", "info", "bench", "about"])
+@pytest.mark.parametrize("command", ["", *COMMANDS, "verify model"])
 def test_every_command_has_help(command, capsys):
     with pytest.raises(SystemExit) as end:
         main([*command.split(), "--help"])
