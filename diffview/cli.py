@@ -192,6 +192,13 @@ TRAINING = {
 """Settings of a training that have an option of their own; a test holds them against training.Settings."""
 
 
+NETWORK = {
+    "width": "channels of the network's first level (32)",
+    "padding": "zeros, or circular: left and right edges meet, as on a global map",
+}
+"""Sizes of a network that have an option of their own; a test holds them against nets.unet.UNetConfig."""
+
+
 def _add_train(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("file", help="an HDF5 or netCDF-4 file")
     parser.add_argument("dataset", nargs="*", help="variables of one quantity; none: the best one of the file")
@@ -208,32 +215,44 @@ def _add_train(parser: argparse.ArgumentParser) -> None:
         "--transform", default="standardise", metavar="KEY", help="from physical units to the network's"
     )
     parser.add_argument("--coarsen", type=int, default=0, metavar="N", help="condition: the mean over N x N pixels")
-    parser.add_argument("--width", type=int, help="channels of the network's first level (32)")
+    for name, doc in NETWORK.items():
+        parser.add_argument(f"--{name}", metavar="X", help=doc)
+    parser.add_argument(
+        "--learned-variance", action="store_true", default=None, help="the network learns the variance of a step too"
+    )
+    parser.add_argument(
+        "--network", action="append", default=[], metavar="K=V",
+        help="another size of it: multipliers=1,2,3 (of the width, one a level), blocks, fold or attention",
+    )  # fmt: skip
     parser.add_argument("--device", default="auto", metavar="auto|cpu|cuda|mps", help="where it is trained")
     parser.set_defaults(do=_train)
 
 
 def _train(options: argparse.Namespace) -> None:
-    names = (*TRAINING, "flips", "rotations")
-    words = {name: getattr(options, name) for name in names if getattr(options, name) is not None}
+    words = _given(options, *TRAINING, "flips", "rotations") | _params(options.param, "half_life=500")
+    sizes = _given(options, *NETWORK, "learned_variance") | _params(options.network, "multipliers=1,2,3")
     try:
-        _train_with(options, words | _params(options.param, "half_life=500"))
+        _train_with(options, words, sizes)
     except KeyboardInterrupt:
         sys.stdout.write("Stopped before the first step.\n")
 
 
-def _train_with(options: argparse.Namespace, words: dict[str, Any]) -> None:
+def _given(options: argparse.Namespace, *names: str) -> dict[str, Any]:
+    return {name: getattr(options, name) for name in names if getattr(options, name) is not None}
+
+
+def _train_with(options: argparse.Namespace, words: dict[str, Any], sizes: dict[str, Any]) -> None:
     from diffview.training import trainer_in
     from diffview.training_data import read_training_set
     from diffview.training_devices import train_device
+    from diffview.training_network import sizes_of
     from diffview.training_settings import settings_of
 
-    settings, device = settings_of(words), train_device(options.device)
+    settings, sizes, device = settings_of(words), sizes_of(sizes), train_device(options.device)
     data = read_training_set(
         options.file, options.dataset, size=options.size, transform=options.transform, held_out=options.held_out,
         coarsen=options.coarsen,
     )  # fmt: skip
-    sizes = {} if options.width is None else {"width": options.width}
     trainer = trainer_in(options.out, data, settings, sizes, device, resume=options.resume)
     ny, nx = data.shape
     sys.stdout.write(f"{data.name}: {len(data.fields)} fields of {ny} x {nx} pixels, {len(data.held_out)} held out.\n")

@@ -14,6 +14,9 @@ from typing import Annotated, Any, get_args, get_origin, get_type_hints
 
 from diffview.errors import UserError
 
+TRUTH = {"true": True, "yes": True, "1": True, "false": False, "no": False, "0": False}
+"""What a command line may say of something that is or is not."""
+
 
 @dataclass(frozen=True)
 class Range:
@@ -54,6 +57,10 @@ class Parameter:
                     f"{owner}: {self.name} cannot be {value!r}.", f"Choose one of {', '.join(self.allowed.options)}."
                 )
             return value
+        if self.type is bool:
+            if str(value).lower() not in TRUTH:
+                raise UserError(f"{owner}: {self.name} cannot be {value!r}.", "Choose true or false.")
+            return TRUTH[str(value).lower()]
         try:
             typed = self.type(value) if self.type in (int, float) else value
         except (TypeError, ValueError, OverflowError):

@@ -375,7 +375,7 @@ def _trainer_in(
     folder: Path, data: TrainingSet, settings: Mapping[str, Any], sizes: Mapping[str, Any], device: str, resume: bool
 ) -> Trainer:
     if resume and sizes:
-        raise UserError("A network cannot change its size while it is trained.", "Leave out the width.")
+        raise UserError("A network cannot change its size while it is trained.", "Leave out its sizes.")
     if resume:
         trainer = Trainer.resume(folder, data, device, **settings)
         if trainer.done() >= 1:

@@ -72,6 +72,7 @@ def read_training_set(
     return TrainingSet.fit(
         transform, train, kept, field.name, field.units, source=_source(pictures),
         licence=field.provenance.get("licence", ""), coarsen=coarsen,
+        whole_width=all(stack.shape[2] == train.shape[2] for _, stack in read),
         split=f"{how} held out, {held_out:.0%}" if held_out else "nothing held out",
     )  # fmt: skip
 

@@ -30,6 +30,7 @@ class TrainingSet:
         name, units: the quantity.
         source, licence, split: where the fields come from, their terms, and how the two parts were divided.
         coarsen: the condition is the mean over blocks of this many pixels a side, of the physical field; 0: none.
+        whole_width: whether the fields are as wide as what they were cut from.
     """
 
     fields: Array
@@ -41,6 +42,7 @@ class TrainingSet:
     licence: str = ""
     split: str = ""
     coarsen: int = 0
+    whole_width: bool = True
 
     @classmethod
     def fit(cls, key: str, train: Array, held_out: Array, name: str, units: str, **about: object) -> "TrainingSet":

@@ -75,13 +75,5 @@ def settings_of(words: Mapping[str, Any]) -> dict[str, Any]:
     """
     words = dict(words)
     schedule = {"schedule": make_schedule(words.pop("schedule"), {})} if "schedule" in words else {}
-    for p in parameters(Settings):
-        if p.type is bool and isinstance(words.get(p.name), str):
-            if words[p.name].lower() not in TRUTH:
-                raise UserError(f"A training: {p.name} cannot be {words[p.name]!r}.", "Choose true or false.")
-            words[p.name] = TRUTH[words[p.name].lower()]
     values = checked(Settings, words, "A training")
     return {name: values[name] for name in words} | schedule
-
-
-TRUTH = {"true": True, "yes": True, "1": True, "false": False, "no": False, "0": False}

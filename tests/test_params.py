@@ -51,6 +51,18 @@ def test_checked_fills_in_defaults_and_types() -> None:
     assert checked(oven, {"heat": 2.5}, "oven")["heat"] == 2.5
 
 
+@pytest.mark.parametrize(("word", "value"), [("yes", True), ("False", False), ("0", False), (True, True), (1, True)])
+def test_what_is_or_is_not(word: object, value: bool) -> None:
+    assert Parameter("hot", bool, False).check(word, "oven") is value
+
+
+@pytest.mark.parametrize("word", ["perhaps", "", 2, None])
+def test_what_neither_is_nor_is_not(word: object) -> None:
+    with pytest.raises(UserError, match="oven: hot cannot be") as refused:
+        Parameter("hot", bool, False).check(word, "oven")
+    assert refused.value.hint == "Choose true or false."
+
+
 BAD = [
     {"heat": 0.49},
     {"heat": 2.51},

@@ -12,12 +12,14 @@ import pytest
 
 from diffview.cards import Card
 from diffview.checkpoints import load_model
-from diffview.cli import TRAINING, main
+from diffview.cli import NETWORK, TRAINING, main
 from diffview.errors import UserError
+from diffview.nets.unet import UNetConfig
 from diffview.params import parameters
 from diffview.readers.worker import answer
 from diffview.training import Trainer
 from diffview.training_data import _parted, read_training_set
+from diffview.training_network import OF_THE_DATA, sizes_of
 from diffview.training_sets import crops_of
 from diffview.training_settings import Settings
 
@@ -147,6 +149,7 @@ def test_data_that_cannot_be_trained_on(direct, file, datasets, wishes, word):
 
 def test_the_options_are_settings():
     assert set(TRAINING) - {p.name for p in parameters(Settings)} == {"schedule"}
+    assert {*NETWORK, "learned_variance"} <= {p.name for p in parameters(UNetConfig)} - set(OF_THE_DATA)
 
 
 def test_the_command_line_stays_light():
@@ -185,6 +188,17 @@ def test_training_stopping_and_going_on(file, tmp_path, capsys, monkeypatch):
     assert (whole / "model.safetensors").read_bytes() == (parts / "model.safetensors").read_bytes()
 
 
+def test_the_sizes_of_the_network(direct, file, tmp_path):
+    words = ["train", str(file), "/sst", "--size", "16", *QUICK, "--steps", "1", "-o", str(tmp_path / "m")]
+    sizes = ["--padding", "circular", "--learned-variance", "--network", "multipliers=1,2", "--network", "attention=no"]
+    assert main([*words, *sizes]) == 0
+    wanted = UNetConfig(
+        width=8, multipliers=(1, 2), padding="circular", learned_variance=True, attention=False, mask=True
+    )
+    assert load_model(Card.read(tmp_path / "m"))[0].config == wanted
+    assert sizes_of({"multipliers": [1, 2], "fold": "2"}) == {"multipliers": (1, 2), "fold": 2}
+
+
 def test_ctrl_c_while_reading(file, tmp_path, capsys, monkeypatch):
     def pressed(*_, **__):
         raise KeyboardInterrupt
@@ -203,6 +217,13 @@ def test_ctrl_c_while_reading(file, tmp_path, capsys, monkeypatch):
         (["--param", "half_life"], "half_life"),
         (["--param", "momentum=1"], "momentum"),
         (["--device", "abacus"], "abacus"),
+        (["--width", "many"], "width"),
+        (["--padding", "reflect"], "reflect"),
+        (["--network", "depth=3"], "depth"),
+        (["--network", "channels=2"], "channels"),
+        (["--network", "multipliers=one"], "multipliers"),
+        (["--network", "multipliers"], "multipliers"),
+        (["--network", "attention=perhaps"], "attention"),
     ],
 )
 def test_refused_before_anything_is_read(file, tmp_path, capsys, words, word):
@@ -215,6 +236,8 @@ def test_refused_later(direct, file, tmp_path, capsys):
     words = ["train", str(file), "/sst", "--size", "16", *out]
     assert "no training" in refused(main([*words, "--resume"]), capsys)
     assert "width 12" in refused(main([*words, "--width", "12"]), capsys)
+    crops = ["train", str(file), "/wide", "--size", "16", *out, "--padding", "circular"]
+    assert "do not meet" in refused(main(crops), capsys)
     assert not (tmp_path / "m").exists()
 
 

@@ -51,14 +51,14 @@ class UNetConfig:
 
     channels: Annotated[int, Range(1, 64)] = 1
     cond_channels: Annotated[int, Range(0, 64)] = 0
-    mask: bool = False
+    mask: Annotated[bool, "a channel tells where there are data"] = False
     width: Annotated[int, Range(8, 512)] = 32
     multipliers: tuple[int, ...] = (1, 2, 3)
     blocks: Annotated[int, Range(1, 8)] = 1
-    attention: bool = True
+    attention: Annotated[bool, "at the lowest resolution"] = True
     fold: Annotated[int, Range(1, 8)] = 1
     padding: Annotated[str, Choice(("zeros", "circular"))] = "zeros"
-    learned_variance: bool = False
+    learned_variance: Annotated[bool, "of a reverse step"] = False
     sigma_data: Annotated[float, Range(1e-3, 1e3)] = 1.0
 
     def __post_init__(self) -> None:
