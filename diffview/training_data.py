@@ -14,15 +14,9 @@ from diffview.fields import Region
 from diffview.models import UNITS, alike
 from diffview.readers.base import Picture
 from diffview.readers.process import ReaderProcess
-from diffview.training_sets import TrainingSet
+from diffview.training_sets import MOST_BYTES, MULTIPLE, TrainingSet, crops_of
 
 Array = NDArray[np.float32]
-
-STRIDE = 4
-"""The sides of the fields are cut to multiples of this, which a network of three levels needs."""
-
-MOST_BYTES = 2**30
-"""Crops that are kept; of more, evenly spread ones."""
 
 
 def read_training_set(
@@ -50,8 +44,8 @@ def read_training_set(
     Raises:
         UserError: if they cannot be read, do not go together, or are too few, too small or all the same.
     """
-    if not STRIDE <= size <= 4096:
-        raise UserError(f"Fields of {size} pixels a side cannot be trained on.", f"Choose {STRIDE} to 4096.")
+    if not MULTIPLE <= size <= 4096:
+        raise UserError(f"Fields of {size} pixels a side cannot be trained on.", f"Choose {MULTIPLE} to 4096.")
     if not 0 <= held_out <= 0.9:
         raise UserError(f"A share of {held_out:g} cannot be held out.", "Choose 0 to 0.9.")
     if not 0 <= coarsen <= size:
@@ -63,7 +57,7 @@ def read_training_set(
         reader.close()
     pictures = [picture for picture, _ in read]
     _require_alike(pictures)
-    parts = [_parted(stack, size, math.lcm(STRIDE, max(1, coarsen)), held_out) for _, stack in read]
+    parts = [_parted(stack, size, math.lcm(MULTIPLE, max(1, coarsen)), held_out) for _, stack in read]
     if len({part.shape[1:] for part in chain(*parts) if len(part)}) > 1:
         raise UserError("The datasets give fields of several sizes.", "Choose a smaller size, which all of them have.")
     train, kept = (_thinned(np.concatenate(part)) for part in zip(*parts, strict=True))
@@ -113,27 +107,17 @@ def _parted(stack: Array, size: int, multiple: int, share: float) -> tuple[Array
             f"Slices of {ny} x {nx} pixels are too small: the sides of fields are multiples of {multiple}.",
             "Choose other data, or other blocks.",
         )
+    every = max(1, size // 4)
     if n > 1:
         kept = min(n - 1, max(1, round(share * n))) if share else 0
-        return _crops(stack[: n - kept], sides, size), _crops(stack[n - kept :], sides, size)
+        return crops_of(stack[: n - kept], sides, every), crops_of(stack[n - kept :], sides, every)
     kept = max(sides[1], round(share * nx)) if share else 0
     if nx - kept < sides[1]:
         raise UserError(
             f"A picture of {nx} columns has no two parts of {sides[1]} columns, one to train on and one to hold out.",
             "Choose a smaller size, or hold nothing out.",
         )
-    return _crops(stack[:, :, : nx - kept], sides, size), _crops(stack[:, :, nx - kept :], sides, size)
-
-
-def _crops(stack: Array, sides: tuple[int, int], size: int) -> Array:
-    """Crops of these sides of every slice at multiples of size/4, evenly thinned to what fits into memory."""
-    if stack.shape[0] == 0 or stack.shape[2] == 0:
-        return np.empty((0, *sides), np.float32)
-    every = max(1, size // 4)
-    windows = np.lib.stride_tricks.sliding_window_view(stack, sides, axis=(1, 2))[:, ::every, ::every]
-    places = windows.shape[:3]
-    pick = np.arange(0, math.prod(places), max(1, math.ceil(math.prod(places) * 4 * math.prod(sides) / MOST_BYTES)))
-    return np.ascontiguousarray(windows[np.unravel_index(pick, places)], dtype=np.float32)
+    return crops_of(stack[:, :, : nx - kept], sides, every), crops_of(stack[:, :, nx - kept :], sides, every)
 
 
 def _thinned(fields: Array) -> Array:

@@ -1,6 +1,7 @@
 """What a network is trained on: fields in standardised units, those kept apart, and their condition if there is one."""
 
 import hashlib
+import math
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -14,6 +15,12 @@ Array = NDArray[np.float32]
 
 FEWEST = 8
 """Fields that a training set has at least."""
+
+MULTIPLE = 4
+"""The sides of the fields are cut to multiples of this, which a network of three levels needs."""
+
+MOST_BYTES = 2**30
+"""Memory of the crops that are kept."""
 
 MOST_MISSING = 0.5
 """Share of missing pixels up to which a field is trained on."""
@@ -139,17 +146,24 @@ def coarse(fields: Array, transform: Transform, factor: int) -> Array:
     return transform(means.repeat(factor, axis=-2).repeat(factor, axis=-1))
 
 
-def crops_of(picture: Array, size: int, stride: int) -> Array:
-    """All size x size crops of a picture at multiples of stride, float32 [n, size, size].
+def crops_of(stack: Array, sides: tuple[int, int], stride: int, most: int = MOST_BYTES) -> Array:
+    """All crops of these sides at multiples of stride, float32 [n, *sides]; of more than fit, evenly spread ones.
 
-    Raises:
-        UserError: if there is none.
+    Args:
+        stack: pictures [n, ny, nx], or one [ny, nx]; if it is smaller than a crop there is none.
+        sides: rows and columns of a crop.
+        stride: pixels between crops, down and across.
+        most: bytes that the crops may take, to within one crop.
     """
-    if not 1 <= size <= min(picture.shape):
-        raise UserError(
-            f"A picture of {picture.shape[0]} x {picture.shape[1]} pixels has no {size} x {size} crops.",
-            "Choose a smaller size." if size > 1 else "Choose a size above 0.",
-        )
-    every = max(1, stride)
-    windows = np.lib.stride_tricks.sliding_window_view(picture, (size, size))[::every, ::every]
-    return np.ascontiguousarray(windows.reshape(-1, size, size))
+    stack = stack[None] if stack.ndim == 2 else stack
+    if not len(stack) or stack.shape[1] < sides[0] or stack.shape[2] < sides[1]:
+        return np.empty((0, *sides), np.float32)
+    windows = np.lib.stride_tricks.sliding_window_view(stack, sides, axis=(1, 2))[:, ::stride, ::stride]
+    places = windows.shape[:3]
+    pick = np.arange(0, math.prod(places), max(1, math.ceil(math.prod(places) * 4 * math.prod(sides) / most)))
+    return np.ascontiguousarray(windows[np.unravel_index(pick, places)], dtype=np.float32)
+
+
+def complete(fields: Array) -> NDArray[np.bool_]:
+    """Which of the fields [n, ny, nx] have no missing pixel."""
+    return np.asarray(~np.isnan(fields).any(axis=(1, 2)))

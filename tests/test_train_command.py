@@ -105,7 +105,7 @@ def test_a_single_picture_is_cut_in_two(direct, file):
         left, right = f["one"][:, :42], f["one"][:, 42:]
     assert data.shape == (16, 16) and len(data.fields) == 7 * 7 and len(data.held_out) == 7
     for part, fields in ((left, data.fields), (right, data.held_out)):
-        np.testing.assert_allclose(data.transform.inverse(fields), crops_of(part, 16, 4), rtol=1e-5)
+        np.testing.assert_allclose(data.transform.inverse(fields), crops_of(part, (16, 16), 4), rtol=1e-5)
     assert not np.intersect1d(data.fields, data.held_out).size
     whole = read_training_set(str(file), ["/one"], size=16, held_out=0)
     assert len(whole.fields) == 7 * 12 and not whole.held_out.size

@@ -23,7 +23,7 @@ from diffview.readers.packaged import packaged_field
 from diffview.readers.process import ReaderProcess
 from diffview.training import DIRECTORY, Trainer, train
 from diffview.training_network import config_for
-from diffview.training_sets import TrainingSet, crops_of
+from diffview.training_sets import TrainingSet, complete, crops_of
 from diffview.training_settings import Settings
 from diffview.verify import format_scores, verify_model
 
@@ -67,7 +67,7 @@ def brightness(folder: Path) -> TrainingSet:
     """64 x 64 crops of the packaged field: its left part to train on, its right part held out."""
     packaged = packaged_field()
     left, right = packaged.values[:, :160], packaged.values[:, 160:]
-    pick = [crop[~np.isnan(crop).any(axis=(1, 2))] for crop in (crops_of(left, 64, 2), crops_of(right, 64, 2))]
+    pick = [crops[complete(crops)] for crops in (crops_of(left, (64, 64), 2), crops_of(right, (64, 64), 2))]
     return TrainingSet.fit(
         "standardise", *pick, packaged.name, packaged.units,
         source="the packaged field (Met Office, from iris-sample-data)", licence=packaged.provenance["licence"],

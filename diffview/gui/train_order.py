@@ -14,7 +14,7 @@ from diffview.paths import user_folder
 from diffview.plan import Facts
 from diffview.regions import missing_counts, summed
 from diffview.schedules import Schedule
-from diffview.training_sets import FEWEST, TrainingSet, crops_of
+from diffview.training_sets import FEWEST, MULTIPLE, TrainingSet, complete, crops_of
 
 Array = NDArray[np.float32]
 
@@ -26,9 +26,6 @@ HELD_COLUMNS, HELD_SLICES = 0.3, 0.2
 
 STRIDE, CROP_BYTES = 4, 128 * 2**20
 """Pixels between crops, at least; it doubles until they fit into this memory."""
-
-MULTIPLE = 4
-"""Sides of a field that the network takes are multiples of this."""
 
 LOSSES = {
     "edm": "Every noise level counts alike for what the network itself puts out.",
@@ -65,7 +62,7 @@ def usable_slices(facts: Facts, region: Region) -> int:
 
     def count() -> int:
         stack = facts.stack
-        return 0 if stack is None else int((~np.isnan(stack[(slice(None), *region.slices)]).any(axis=(1, 2))).sum())
+        return 0 if stack is None else int(complete(stack[(slice(None), *region.slices)]).sum())
 
     found: int = facts.cached(("training slices", region), count)
     return found
@@ -114,6 +111,7 @@ class Order:
         return TrainingSet.fit(
             self.transform, train, held, field.name or "field", field.units,
             source=source, licence=field.provenance.get("licence", ""), split=split,
+            whole_width=train.shape[2] == field.values.shape[1],
         )  # fmt: skip
 
     def _crops(self) -> tuple[Array, Array, str]:
@@ -129,7 +127,7 @@ class Order:
         region = self.region
         ny, nx = region.ny // MULTIPLE * MULTIPLE, region.nx // MULTIPLE * MULTIPLE
         fields = self.stack[(slice(None), *replace(region, ny=ny, nx=nx).slices)]
-        fields = fields[~np.isnan(fields).any(axis=(1, 2))].astype(np.float32)
+        fields = fields[complete(fields)].astype(np.float32)
         kept = len(fields) - round(HELD_SLICES * len(fields))
         split = f"one region in {len(fields)} other slices; the last {len(fields) - kept} held out"
         return fields[:kept], fields[kept:], split
@@ -137,13 +135,11 @@ class Order:
 
 def complete_crops(picture: Array, size: int) -> Array:
     """The crops of a picture without missing pixels, as dense as memory allows; none if it is too small."""
-    if min(picture.shape) < size:
-        return np.empty((0, size, size), np.float32)
     stride = STRIDE
     while ((picture.shape[0] - size) // stride + 1) * ((picture.shape[1] - size) // stride + 1) > _most(size):
         stride *= 2
-    crops = crops_of(picture, size, stride)
-    return crops[~np.isnan(crops).any(axis=(1, 2))]
+    crops = crops_of(picture, (size, size), stride)
+    return crops[complete(crops)]
 
 
 def _most(size: int) -> int:

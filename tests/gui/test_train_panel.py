@@ -231,7 +231,7 @@ def test_held_out_pixels_are_never_trained_on():
     assert cut == 140
     assert np.isin(data.fields, values[:, :cut]).all()
     assert np.isin(data.held_out, values[:, cut:]).all()
-    assert len(data.fields) == 9 * 28
+    assert len(data.fields) == 9 * 28 and not data.whole_width
 
 
 def test_crops_are_complete_and_sizes_are_those_that_fit():

@@ -23,7 +23,6 @@ from diffview.gui.theme import theme
 from diffview.gui.train_order import (
     DENSITIES,
     LOSSES,
-    MULTIPLE,
     SIZES,
     Order,
     clean_name,
@@ -39,6 +38,7 @@ from diffview.gui.widgets.loss_plot import LossPlot
 from diffview.gui.widgets.number_spin import NumberSpin
 from diffview.gui.widgets.pair_grid import PairGrid
 from diffview.gui.widgets.whole_spin import WholeSpin
+from diffview.training_sets import MULTIPLE
 
 TEACH = (
     "Train a network on your own field. It is shown fields with noise and learns to take the noise out; what it has "
