@@ -49,6 +49,7 @@ class Trainer:
         net, ema: the network, and the moving average of its weights.
         step, seconds, samples: steps made, seconds they took and fields they saw, in all sessions.
         curve: (step, loss) of every report.
+        density: of the noise levels, over ln s; `highest` is the highest of them.
         noise_range: s between 0.1 and 99.9 % of the draws.
     """
 
@@ -139,7 +140,7 @@ class Trainer:
         u = torch.rand(batch, generator=self.random, device=self.device)
         u = (u + torch.arange(batch, device=self.device)) / batch  # one draw in each of `batch` equal parts
         u = u.clamp(1e-6, 1 - 1e-6).cpu()
-        log_s = torch.from_numpy(self.density.log_s(u.numpy())).to(self.device, torch.float32)
+        log_s = torch.from_numpy(self.density.log_s(u.numpy())).float().to(self.device)
         s = log_s.exp()
         eps = torch.randn(x0.shape, generator=self.random, device=self.device)
         y = x0 + s[:, None, None, None] * eps
