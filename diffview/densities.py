@@ -1,22 +1,23 @@
-"""Training densities: how the noise levels of a training are drawn, as distributions of ln s.
+"""Densities over ln s: how much of t, of a run's steps and of a training's draws falls on each noise level.
 
-Each is given by a formula that makes draws of uniform numbers, and by the share of the draws below a level: its
-distribution function. Both are exact, in float64. With `Scheduled` the schedule IS the training density.
+    p(ln s) = d share_below/d ln s
+
+Each is given by its distribution function, the share that lies below a level, and returned as its mean over the cells
+between given places: exact, so that times the widths of the cells it sums to the share within them. The share of a
+schedule below s is t itself, so its density is dt/d ln s. A training's is also given by a formula that makes draws of
+uniform numbers; with `Scheduled` the schedule IS the training density.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from typing import TYPE_CHECKING, ClassVar
+from typing import Any, ClassVar
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from diffview.errors import UserError
-from diffview.schedules import Schedule
-
-if TYPE_CHECKING:
-    from diffview.training_settings import Settings
+from diffview.schedules import Schedule, make_schedule
 
 Array = NDArray[np.float64]
 
@@ -143,20 +144,61 @@ DENSITIES: dict[str, Callable[[float, float, Schedule], Density]] = {
 }
 
 
-def training_density(settings: "Settings", highest: float, edges: ArrayLike) -> Array:
-    """The density over ln s of the draws of a training: probability per unit of ln s, exact as a mean over each bin.
+def training_density(training: Mapping[str, Any], edges: ArrayLike) -> Array:
+    """The share of a training's draws per unit of ln s, in the cells between rising ln s [n + 1]: [n].
 
     Args:
-        settings: of the training.
-        highest: its highest noise level; where the settings say 0, what the trainer makes of the data.
+        training: as a card has it: density, lowest, highest, and the schedule's key and parameters.
         edges: rising ln s [n + 1].
 
-    Returns:
-        [n]; times the widths of the bins it sums to the share of the draws within the edges.
-
     Raises:
-        UserError: if the schedule has no level between the limits.
+        UserError: if it does not say how the noise levels were drawn, or the schedule has none between the limits.
     """
-    edges = np.asarray(edges, dtype=np.float64)
-    density = DENSITIES[settings.density](settings.lowest, highest, settings.schedule)
-    return np.asarray(np.diff(density.share_below(edges)) / np.diff(edges))
+    try:
+        params = dict(training["schedule"])
+        schedule = make_schedule(params.pop("key"), params)
+        density = DENSITIES[training["density"]](training["lowest"], training["highest"], schedule)
+        if not 0 < training["lowest"] < training["highest"]:
+            raise ValueError(training["lowest"])
+    except (KeyError, TypeError, ValueError):
+        raise UserError(
+            "The card does not say how the noise levels of the training were drawn.",
+            "It needs density, lowest, highest and schedule.",
+        ) from None
+    return mean_density(density.share_below(edges), edges)
+
+
+def mean_density(share_below: ArrayLike, edges: ArrayLike) -> Array:
+    """The density over the cells between `edges` [n + 1], of which the shares [n + 1] lie below: [n]; 0 without end."""
+    with np.errstate(invalid="ignore", divide="ignore"):
+        density = np.diff(share_below) / np.diff(edges)
+    return np.asarray(np.nan_to_num(density, nan=0.0, posinf=0.0))
+
+
+def schedule_density(schedule: Schedule, t: ArrayLike) -> Array:
+    """dt/d ln s between rising places t [n + 1]: the share of t per unit of ln s, [n].
+
+    An infinite level is taken as s_max, where a walk starts.
+    """
+    return mean_density(t, log_levels(schedule, t))
+
+
+def log_levels(schedule: Schedule, t: ArrayLike) -> Array:
+    """ln s at t, at most ln s_max; -inf at t = 0."""
+    with np.errstate(divide="ignore"):
+        return np.asarray(np.log(np.minimum(schedule.noise_level(t), schedule.s_max)))
+
+
+def grid_density(levels: Sequence[float], edges: ArrayLike) -> Array:
+    """The share of a run's steps per unit of ln s, in the cells between rising ln s [n + 1]: [n].
+
+    Each of N steps counts 1/N, spread over the ln s between its levels. The last one, down to s = 0, has no end in
+    ln s: the density holds (N - 1)/N.
+
+    Args:
+        levels: N + 1 falling noise levels, the last one 0.
+        edges: rising ln s [n + 1].
+    """
+    rising = np.log(np.asarray(levels, dtype=np.float64)[-2::-1])
+    share = np.arange(1, len(rising) + 1) / len(rising)
+    return mean_density(np.interp(edges, rising, share), edges)

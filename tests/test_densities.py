@@ -22,7 +22,8 @@ def made(key, schedule="linear", low=LOW, high=HIGH):
 
 
 def curve(key, edges, schedule="linear", low=LOW, high=HIGH):
-    return training_density(Settings(density=key, lowest=low, schedule=make_schedule(schedule, {})), high, edges)
+    settings = Settings(density=key, lowest=low, schedule=make_schedule(schedule, {}))
+    return training_density({**settings.plain(), "highest": high}, edges)
 
 
 # -- draws
