@@ -122,7 +122,7 @@ def test_the_card_of_a_sample_model_says_it_all():
     "about",
     [{}, {"density": "broad"}, {**LIMITS, "density": "odd"}, {**LIMITS, "density": "uniform", "lowest": "low"},
      {**LIMITS, "density": "uniform", "lowest": -1.0}, {"density": "uniform", "lowest": 2.0, "highest": 2.0},
-     {**LIMITS, "density": "schedule"}, {"density": "schedule", "lowest": 1e6, "highest": 1e7, "schedule": {"key": "linear"}},
+     {**LIMITS, "density": "schedule"}, training("schedule", lowest=1e6, highest=1e7),
      {**LIMITS, "density": "schedule", "schedule": {"key": "odd"}}],
 )  # fmt: skip
 def test_a_card_that_does_not_say_it_is_a_sentence(about):

@@ -48,6 +48,9 @@ ENTRIES = (
     Entry("homeAction", SCRUB, "To x₀", ("Home",)),
     Entry("endAction", SCRUB, "To pure noise", ("End",)),
     Entry("followAction", SCRUB, "Follow the run", ("F",)),
+    Entry(
+        "densitiesAction", "View", "Densities over ln s", (), "Schedule, grid and training, below the schedule", True
+    ),
     Entry("presentAction", "View", "Present", ("F5",), "Full screen, without docks; Esc returns"),
     Entry("darkAction", "View", "Dark", (), "", True),
     Entry("lightAction", "View", "Light", (), "", True),

@@ -1,18 +1,22 @@
 """What the schedule plot shows of a schedule, and what a dragged point means."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from math import exp, inf, log, sqrt
 
 import numpy as np
 from numpy.typing import NDArray
 
+from diffview.cards import Card
+from diffview.densities import grid_density, log_levels, schedule_density, training_density
+from diffview.errors import UserError
 from diffview.gui.timescale import TimeScale
 from diffview.schedules import S_CAP, Custom, Schedule
 
 Floats = NDArray[np.float64]
 
-SAMPLES = 256
+SAMPLES, CELLS = 256, 512
 T_GAP, LOG_SNR_GAP = 0.005, 0.02
 """Least distance of neighbouring knots."""
 
@@ -61,6 +65,25 @@ def curve(schedule: Schedule, quantity: str, scale: TimeScale) -> tuple[Floats, 
     x = np.linspace(scale.low, scale.high, SAMPLES)
     t = np.maximum(scale.t(x), 1e-3)
     return x, QUANTITIES[quantity].of(schedule, t)
+
+
+def densities(scale: TimeScale, levels: Sequence[float], card: Card | None) -> tuple[Floats, Floats, dict[str, Floats]]:
+    """Schedule, grid and, where a card says it, training per unit of ln s, in cells along the axis.
+
+    The cells are about equally wide on either axis and exact wherever they lie, so that no level is looked for.
+
+    Returns:
+        Edges of the cells on the axis and ln s there [513], from the first row of T = 1000; the densities [512].
+    """
+    t = np.linspace(1e-3, 1.0, CELLS + 1)
+    if scale.axis != "t":
+        rows = np.linspace(1e-3, 1.0, 8 * CELLS)
+        t = np.interp(np.linspace(scale.low, scale.high, CELLS + 1), log_levels(scale.schedule, rows), rows)
+    log_s = log_levels(scale.schedule, t)
+    found = {"schedule": schedule_density(scale.schedule, t), "grid": grid_density(levels, log_s)}
+    with suppress(UserError):
+        found["training"] = training_density({} if card is None else card.training, log_s)
+    return t if scale.axis == "t" else log_s, log_s, found
 
 
 def handles(schedule: Schedule, quantity: str, scale: TimeScale) -> list[tuple[float, float]]:

@@ -27,6 +27,7 @@ class View:
         pace: seconds a finished run takes to play, 0 as it comes.
         whole_slice: FORWARD shows the whole slice instead of the region.
         quantity, axis: of the schedule plot.
+        densities: schedule, grid and training over ln s are shown below it.
         colormap: key of COLORMAPS, "" for the default of the units.
         limits: standardised values at the ends of the colour bar.
         member: the member shown large, or None: all of them, tiled.
@@ -40,6 +41,7 @@ class View:
     whole_slice: bool = False
     quantity: str = "alpha_bar"
     axis: str = "t"
+    densities: bool = True
     colormap: str = ""
     limits: tuple[float, float] = (-2.5, 2.5)
     member: int | None = None

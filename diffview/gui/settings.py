@@ -12,11 +12,12 @@ from diffview.gui.curves import QUANTITIES
 from diffview.gui.session import View
 from diffview.paths import user_folder
 
-REMEMBERED = ("auto_run", "pace", "quantity", "colormap")
+REMEMBERED = ("auto_run", "pace", "quantity", "densities", "colormap")
 ALLOWED: dict[str, Container[str]] = {
     "auto_run": ("true", "false"),
     "pace": ("0.0", "3.0", "10.0"),
     "quantity": QUANTITIES,
+    "densities": ("true", "false"),
     "colormap": COLORMAPS,
 }
 

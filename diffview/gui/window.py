@@ -42,6 +42,9 @@ LARGEST_START = (1920, 1160)
 WIDE = 1500
 """Width of a window that has room for the docks."""
 
+TALL = 900
+"""Height of a window that has room for the densities below the schedule."""
+
 PACES = {"paceThreeAction": 3.0, "paceTenAction": 10.0, "paceFreeAction": 0.0}
 MODES = {"darkAction": "dark", "lightAction": "light", "systemAction": "system"}
 
@@ -176,6 +179,7 @@ class MainWindow(QMainWindow):
             "homeAction": lambda: self.scrub(-session.recipe.chain_length),
             "endAction": lambda: self.scrub(session.recipe.chain_length),
             "followAction": self.timeline.follow.click,
+            "densitiesAction": lambda: session.look(densities=self.actions_["densitiesAction"].isChecked()),
             "presentAction": self.toggle_present,
             "zoomInAction": self._zoom_in,
             "zoomOutAction": lambda: theme.zoom(-1),
@@ -259,6 +263,7 @@ class MainWindow(QMainWindow):
 
     def _show_view(self, old: View, new: View) -> None:
         self.actions_["autoRunAction"].setChecked(new.auto_run)
+        self.actions_["densitiesAction"].setChecked(new.densities)
         for name, pace in PACES.items():
             self.actions_[name].setChecked(new.pace == pace)
         for name, mode in MODES.items():
@@ -413,6 +418,7 @@ class MainWindow(QMainWindow):
         if size is not None or state is None or not self.restoreState(state):
             self.data_dock.setVisible(self.width() >= WIDE)
             self.inspector_dock.setVisible(self.width() >= WIDE)
+            self.session.look(densities=self.height() >= TALL)
             self.resizeDocks([self.data_dock, self.inspector_dock], [248, 264], Qt.Orientation.Horizontal)
 
     def start(self) -> None:

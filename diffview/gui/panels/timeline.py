@@ -7,6 +7,7 @@ from numpy.typing import NDArray
 from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QComboBox, QLabel, QToolButton
 
+from diffview.denoisers import FORMULAS
 from diffview.gui import curves
 from diffview.gui.film import Film
 from diffview.gui.live import Live
@@ -15,6 +16,7 @@ from diffview.gui.player import Player
 from diffview.gui.session import Session, View
 from diffview.gui.timescale import TimeScale
 from diffview.gui.widgets.card import Card
+from diffview.gui.widgets.density_strip import DensityStrip
 from diffview.gui.widgets.film_strip import FilmStrip
 from diffview.gui.widgets.icons import set_icon
 from diffview.gui.widgets.schedule_plot import SchedulePlot
@@ -26,6 +28,11 @@ from diffview.schedules import SCHEDULES, make_schedule
 
 GHOSTS = ("linear", "cosine")
 
+DENSITY_TIP = """How much falls on each noise level, per unit of ln s, on either axis:
+schedule: share of t, dt/d ln s
+grid: share of the run's steps; the last one, to s = 0, has no end in ln s
+training: share of the network's draws{how}"""
+
 
 class TimelinePanel(Card):
     """Schedule editor, slider and film strip on one axis."""
@@ -36,6 +43,7 @@ class TimelinePanel(Card):
         self._drags = itertools.count()
         self._drag = 0
         self._ghosts_of: object = None
+        self._densities_of: object = None
         self._build()
         self.film = Film(self.strip, session, live)
         self._connect()
@@ -76,21 +84,30 @@ class TimelinePanel(Card):
         self.follow.setAccessibleName("Follow the run")
         self.follow.setCheckable(True)
         self.follow.setToolTip("The playhead goes with the run; grabbing the playhead detaches it")
+        self.density = QToolButton()
+        self.density.setText("density")
+        self.density.setObjectName("densityButton")
+        self.density.setAccessibleName("Show densities over ln s")
+        self.density.setCheckable(True)
+        self.density.setToolTip("How much of schedule, grid and training falls on each noise level, below the schedule")
         label = QLabel("T")
         label.setToolTip(self.length.toolTip())
-        for widget in (self.play, self.preset, self.quantity, self.axis, label, self.length, self.follow):
+        for widget in (self.play, self.preset, self.quantity, self.axis, label, self.length, self.density, self.follow):
             self.add_control(widget)
-        for button in (self.play, self.preset, self.follow):
+        for button in (self.play, self.preset, self.density, self.follow):
             button.setFocusPolicy(Qt.FocusPolicy.TabFocus)
         self.plot = SchedulePlot()
         self.plot.setObjectName("scheduleEditor")
         self.slider = TimeSlider()
         self.slider.setObjectName("timeSlider")
+        self.densities = DensityStrip()
+        self.densities.setObjectName("densityStrip")
         self.strip = FilmStrip()
         self.strip.setObjectName("filmStrip")
         self.content.setSpacing(2)
         self.add(self.plot, 5)
         self.add(self.slider)
+        self.add(self.densities)
         self.add(self.strip, 4)
 
     def _connect(self) -> None:
@@ -102,6 +119,7 @@ class TimelinePanel(Card):
         self.axis.changed.connect(lambda key: session.look(axis=key))
         self.length.valueChanged.connect(lambda steps: session.edit(merge="length", chain_length=steps))
         self.length.editingFinished.connect(session.end_merge)
+        self.density.clicked.connect(lambda on: session.look(densities=on))
         self.follow.clicked.connect(self._follow)
         self.plot.playheadMoved.connect(lambda x: self._scrub(TimeScale.of(session).t(x)))
         self.plot.handlePressed.connect(lambda _: self._begin_drag())
@@ -176,6 +194,7 @@ class TimelinePanel(Card):
         levels = np.array([s for s in self._session.plan.levels if s > 0])
         self.plot.set_grid_ticks(np.asarray(scale.x(new.schedule.t_of(levels))))
         self._show_band(scale)
+        self._show_densities(scale)
         self._caption()
         self._show_playhead()
         self._mark_level()
@@ -192,6 +211,23 @@ class TimelinePanel(Card):
         ends = np.asarray(scale.x(schedule.t_of(np.array([low, min(high, schedule.s_max)]))))
         tip = f"{card.name} was trained for {number(low)} ≤ s ≤ {number(high)}"
         self.plot.set_band(float(ends.min()), float(ends.max()), tip)
+
+    def _show_densities(self, scale: TimeScale) -> None:
+        """Schedule, grid and training on one axis; computed only when one of them has changed."""
+        plan, shown = self._session.plan, self._session.view.densities
+        self.densities.setVisible(shown)
+        self.density.setChecked(shown)
+        wish = (scale, plan.levels, plan.card, plan.recipe.model)
+        if not shown or wish == self._densities_of:
+            return
+        self._densities_of = wish
+        x, log_s, found = curves.densities(scale, plan.levels, plan.card)
+        how = (
+            f" ({plan.card.training['density']}, loss {plan.card.training.get('loss')})" if "training" in found else ""
+        )
+        missing = "no training: a formula" if plan.recipe.model in FORMULAS else "training not known"
+        self.densities.set_densities(x, log_s, found, "" if "training" in found else missing)
+        self.densities.setToolTip(DENSITY_TIP.format(how=how))
 
     def _limits(self, recipe: Recipe) -> tuple[float | None, float | None]:
         """Range of y: the quantity's own, but as large as a variance-exploding sigma and as low as a drowned signal."""
@@ -221,6 +257,8 @@ class TimelinePanel(Card):
             self.axis.set_key(new.axis)
             self.show_recipe(None, self._session.recipe)
             self.film.redraw_run()
+        elif old.densities != new.densities:
+            self._show_densities(TimeScale.of(self._session))
         elif (old.colormap, old.limits) != (new.colormap, new.limits) or old.reverse != new.reverse:
             self.film.redraw_run()
             self.film.refresh_forward()
@@ -254,4 +292,5 @@ class TimelinePanel(Card):
         left, right = self.plot.axis_pixels()
         self.slider.set_inset(left, self.plot.width() - right)
         scale = TimeScale.of(self._session)
-        self.strip.set_axis(left, right, scale.low, scale.high)
+        for strip in (self.densities, self.strip):
+            strip.set_axis(left, right, scale.low, scale.high)
