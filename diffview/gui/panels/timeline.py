@@ -30,8 +30,7 @@ GHOSTS = ("linear", "cosine")
 
 DENSITY_TIP = """How much falls on each noise level, per unit of ln s, on either axis:
 schedule: share of t, dt/d ln s
-grid: share of the run's steps; the last one, to s = 0, has no end in ln s
-training: share of the network's draws{how}"""
+grid: share of the run's steps; the last one, to s = 0, has no end in ln s"""
 
 
 class TimelinePanel(Card):
@@ -222,12 +221,13 @@ class TimelinePanel(Card):
             return
         self._densities_of = wish
         x, log_s, found = curves.densities(scale, plan.levels, plan.card)
-        how = (
-            f" ({plan.card.training['density']}, loss {plan.card.training.get('loss')})" if "training" in found else ""
-        )
-        missing = "no training: a formula" if plan.recipe.model in FORMULAS else "training not known"
-        self.densities.set_densities(x, log_s, found, "" if "training" in found else missing)
-        self.densities.setToolTip(DENSITY_TIP.format(how=how))
+        tip, missing = DENSITY_TIP, ""
+        if plan.card is not None and "training" in found:
+            tip += "\ntraining: share of the network's draws ({density}, {loss} loss)".format_map(plan.card.training)
+        else:
+            missing = "no training: a formula" if plan.recipe.model in FORMULAS else "training: not known"
+        self.densities.set_densities(x, log_s, found, missing)
+        self.densities.setToolTip(tip)
 
     def _limits(self, recipe: Recipe) -> tuple[float | None, float | None]:
         """Range of y: the quantity's own, but as large as a variance-exploding sigma and as low as a drowned signal."""
