@@ -201,4 +201,4 @@ def grid_density(levels: Sequence[float], edges: ArrayLike) -> Array:
     """
     rising = np.log(np.asarray(levels, dtype=np.float64)[-2::-1])
     share = np.arange(1, len(rising) + 1) / len(rising)
-    return mean_density(np.interp(edges, rising, share), edges)
+    return mean_density(np.interp(np.asarray(edges, dtype=np.float64), rising, share), edges)

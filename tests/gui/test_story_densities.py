@@ -16,7 +16,7 @@ from diffview.schedules import Flow, VarianceExploding, make_schedule
 sys.path.insert(0, str(Path(__file__).parents[1]))
 from models_twins import small_model
 
-TRAINING = {"loss": "plain", "density": "uniform", "lowest": 0.02, "highest": 20.0}
+TRAINING = {"loss": "plain", "density": "uniform", "lowest": 0.02, "highest": 20.0, "schedule": {"key": "linear"}}
 
 
 @pytest.fixture

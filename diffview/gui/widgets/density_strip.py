@@ -170,8 +170,9 @@ class DensityStrip(QWidget):
         middles = (self._edges[1:] + self._edges[:-1]) / 2
         x = np.concatenate(([self._edges[0]], middles, [self._edges[-1]]))
         y = np.concatenate((density[:1], density, density[-1:]))
+        columns = np.array([self.x_of(place) for place in x.tolist()])
         rows = box.bottom() - y / self.top * box.height()
-        line: QPainterPath = pg.arrayToQPath(self.x_of(x), rows)
+        line: QPainterPath = pg.arrayToQPath(columns, rows)
         if FILLS[key]:
             area = QPainterPath(line)
             area.lineTo(box.right(), box.bottom())
