@@ -4,6 +4,7 @@ import contextlib
 import json
 import math
 import os
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
 from pathlib import Path
@@ -56,7 +57,15 @@ class Card:
         """The card as JSON text."""
         plain = {f.name: getattr(self, f.name) for f in fields(self) if f.name != "file"}
         plain["transform"] = {"key": self.transform.key, "mean": self.transform.mean, "std": self.transform.std}
-        return json.dumps({"diffview_model": 1, **plain}, indent=2, ensure_ascii=False) + "\n"
+        text = json.dumps({"diffview_model": 1, **plain}, indent=2, ensure_ascii=False) + "\n"
+        # numbers of a list on one line; only structure has line ends, so no string is touched
+        return re.sub(r"\[\n[^][{}\"]*\]", lambda found: re.sub(r"\s+", " ", found[0]), text)
+
+    @property
+    def limits_met(self) -> tuple[int, int] | None:
+        """How many of how many limits `verify` found to be met; None if it has not been asked."""
+        known = [v["ok"] for v in self.scores.get("verdicts", ()) if v["ok"] is not None]
+        return (sum(known), len(known)) if known else None
 
     @classmethod
     def read(cls, file: Path) -> "Card":

@@ -141,6 +141,20 @@ def crps(members: NDArray[np.floating], truth: ArrayLike, fair: bool = True) -> 
     return np.asarray(error - spread / (count * (count - 1 if fair else count)))
 
 
+def rank_histogram(members: NDArray[np.floating], truth: ArrayLike, ties: ArrayLike) -> Array:
+    """Share of the points at which the truth is above 0, 1, ... M of the members [M, ...], [M + 1]; flat if it is one.
+
+    Where it equals e members it takes one of the e + 1 ranks, by `ties` in [0, 1) of the shape of the truth. Points
+    with missing values are left out; NaN where none is left.
+    """
+    x, y = np.asarray(members, dtype=np.float64), np.asarray(truth, dtype=np.float64)
+    known = ~(np.isnan(x).any(axis=0) | np.isnan(y))
+    if not known.any():
+        return np.full(len(x) + 1, np.nan)
+    rank = (x < y).sum(axis=0) + np.floor(np.asarray(ties) * ((x == y).sum(axis=0) + 1)).astype(np.intp)
+    return np.bincount(rank[known], minlength=len(x) + 1) / np.count_nonzero(known)
+
+
 class SpreadSkill(NamedTuple):
     """Spread and skill of ensembles, in their units, and spread over skill: 1 for a perfect ensemble of any size."""
 

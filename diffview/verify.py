@@ -22,6 +22,7 @@ from diffview.samplers import SAMPLERS
 from diffview.schedules import Edm
 from diffview.training_sets import FEWEST, TrainingSet, block_mean, coarse
 from diffview.transforms import Transform
+from diffview.verify_curves import distance_curves, ensemble_curves, histogram_curves, spectrum_curves
 
 Fields = NDArray[np.floating]
 Denoise = Callable[[Any, float], Any]
@@ -46,6 +47,9 @@ LSD_LIMIT, TAIL_LIMIT, HELD_OUT_LIMIT, WET_LIMIT = 1.5, 0.15, 1.25, 0.03
 """Acceptance: log-spectral distance to train over that of two blocks; error of the two highest quantiles; errors
 against held-out over those of the training set; difference of the wet share."""
 
+CRPS_LIMIT, BLOCK_LIMIT = 0.9, 1e-3
+"""Acceptance of ensembles: CRPS over that of what they are told, and of one member; relative error of a block mean."""
+
 
 def scores(
     samples: Fields,
@@ -68,7 +72,9 @@ def scores(
         rotations: one turned by 90 degrees does.
 
     Returns:
-        As JSON has it, None where there is no number: "units", "counts", "wet_from", "rows" and "verdicts". A row is
+        As JSON has it, None where there is no number: "units", "counts", "wet_from", "rows", "verdicts" and "curves":
+        "spectrum" and "histogram" (see verify_curves) of samples, held_out, train and the two blocks, one and two, and
+        "nearest", the distances to nearest neighbours of samples, held_out and blocks. A row is
         {"what", "units", "samples_train", "samples_held_out", "train_held_out", "blocks"}: the score of the first
         against the second; or, of a plain value, {"what", "units", "samples", "held_out", "train"}. A verdict is
         {"what", "value", "limit", "at_least", "units", "ok"}.
@@ -110,16 +116,23 @@ def scores(
         wet = {name: 100 * metrics.wet_share(fields, wet_from) for name, fields in parts.items()}
         rows.append(plain("wet share", "%", wet))
         rows.append(row("wet share error", "points", lambda a, b: wet[a] - wet[b]))
-    near = {
-        name: _median_distance(_some(z[name]), z[others], flips, rotations)
-        for name, others in (("samples", "train"), ("held_out", "train"), ("two", "one"))
-    }
+    apart = {
+        column: _distances(_some(z[name]), z[others], flips, rotations)
+        for column, name, others in (
+            ("samples", "samples", "train"), ("held_out", "held_out", "train"), ("blocks", "two", "one")
+        )
+    }  # fmt: skip
+    near = {name: float(np.median(d)) if d.size else None for name, d in apart.items()}
     rows.append(
         {"what": "nearest neighbour", "units": "std"}
         | {"samples_train": near["samples"], "samples_held_out": None}
-        | {"train_held_out": near["held_out"], "blocks": near["two"]}
+        | {"train_held_out": near["held_out"], "blocks": near["blocks"]}
     )
-    told = {"units": units, "wet_from": wet_from, "rows": rows}
+    curves = {
+        "spectrum": spectrum_curves(spectra, train.shape[1:]), "histogram": histogram_curves(shares, edges),
+        "nearest": distance_curves(apart),
+    }  # fmt: skip
+    told = {"units": units, "wet_from": wet_from, "rows": rows, "curves": curves}
     counts = {name: len(parts[name]) for name in ("samples", "held_out", "train")}
     return {**told, "counts": counts, "verdicts": _verdicts(rows, wet_from is not None)}
 
@@ -198,21 +211,19 @@ def _orientations(fields: Fields, flips: bool, rotations: bool) -> Iterator[Fiel
                 yield from (turned[:, :, ::-1], turned[:, ::-1, ::-1])
 
 
-def _median_distance(fields: Fields, others: Fields, flips: bool, rotations: bool) -> float | None:
+def _distances(fields: Fields, others: Fields, flips: bool, rotations: bool) -> NDArray[np.float64]:
+    """Of every field to the nearest of the others, as it is, mirrored or turned; those that share no pixel left out."""
     distances = [metrics.nearest_distances(turned, others) for turned in _orientations(fields, flips, rotations)]
     nearest = np.fmin.reduce(distances)
-    known = nearest[~np.isnan(nearest)]
-    return float(np.median(known)) if known.size else None
+    return np.asarray(nearest[~np.isnan(nearest)])
 
 
 def _verdicts(rows: Sequence[Mapping[str, Any]], rain: bool) -> list[dict[str, Any]]:
     by_name = {row["what"]: row for row in rows}
     found: list[dict[str, Any]] = []
 
-    def verdict(what: str, value: float | None, limit: float | None, units: str, at_least: bool = False) -> None:
-        ok = None if value is None or limit is None else bool(value >= limit if at_least else value <= limit)
-        told = {"what": what, "value": value, "limit": limit, "at_least": at_least, "units": units, "ok": ok}
-        found.append(told)
+    def verdict(*told: Any) -> None:
+        found.append(_verdict(*told))
 
     def size(name: str, column: str, factor: float = 1.0) -> float | None:
         value = by_name[name][column]
@@ -237,6 +248,13 @@ def _verdicts(rows: Sequence[Mapping[str, Any]], rain: bool) -> list[dict[str, A
         "nearest training field, that of held-out fields", near["samples_train"], near["train_held_out"], "std", True
     )
     return found
+
+
+def _verdict(
+    what: str, value: float | None, limit: float | None, units: str, at_least: bool = False
+) -> dict[str, Any]:
+    ok = None if value is None or limit is None else bool(value >= limit if at_least else value <= limit)
+    return {"what": what, "value": value, "limit": limit, "at_least": at_least, "units": units, "ok": ok}
 
 
 def loss_by_level(denoise: Denoise, fields: Fields, levels: Sequence[float], seed: int = 0) -> list[float]:
@@ -404,17 +422,31 @@ def ensemble_scores(members: Fields, truth: Fields, told: Fields, card: Card) ->
     """
     found = metrics.spread_skill(members, truth)
     block_error, block_relative = _block_mean_errors(members, truth, card.coarsen)
+    crps, of_coarse, of_one = (
+        _number(float(np.nanmean(x)))
+        for x in (metrics.crps(members, truth), np.abs(told - truth), np.abs(members[0] - truth))
+    )
+    checks = (
+        ("CRPS", f"{CRPS_LIMIT:g} x that of the coarse field", crps, of_coarse, CRPS_LIMIT, card.units),
+        ("CRPS", f"{CRPS_LIMIT:g} x that of one member", crps, of_one, CRPS_LIMIT, card.units),
+        ("block mean error", "relative, of the worst block", block_relative, 1.0, BLOCK_LIMIT, ""),
+    )
     return {
         "units": card.units,
         "counts": {"cases": len(truth), "members": len(members)},
-        "crps": _number(float(np.nanmean(metrics.crps(members, truth)))),
-        "crps_of_coarse": _number(float(np.nanmean(np.abs(told - truth)))),
-        "crps_of_one_member": _number(float(np.nanmean(np.abs(members[0] - truth)))),
+        "crps": crps,
+        "crps_of_coarse": of_coarse,
+        "crps_of_one_member": of_one,
         "spread": _number(found.spread),
         "skill": _number(found.skill),
         "spread_skill": _number(found.ratio),
         "block_mean_error": block_error,
         "block_mean_relative_error": block_relative,
+        "curves": ensemble_curves(members, truth, told, card, _wet_from(card.units, truth)),
+        "verdicts": [
+            _verdict(f"{what}, {than}", value, None if of is None else factor * of, units)
+            for what, than, value, of, factor, units in checks
+        ],
     }
 
 
@@ -462,21 +494,26 @@ def _sample_tables(found: Mapping[str, Any]) -> list[str]:
         ["nearest training field (median)", "samples", "held-out", "block to block", ""],
         ["distance", *(_short(near[name]) for name in ("samples_train", "train_held_out", "blocks")), "std"],
     ]
-    checks = [["accepted if", "is", "limit", "", ""]]
-    for v in found["verdicts"]:
-        verdict = "-" if v["ok"] is None else "ok" if v["ok"] else "MISSED"
-        limit = f"{'>=' if v['at_least'] else '<='} {_short(v['limit'])}"
-        checks.append([v["what"], _short(v["value"]), limit, v["units"], verdict])
     lines = [f"{counts['samples']} samples, {counts['held_out']} held-out fields, {counts['train']} training fields"]
     if found["wet_from"] is not None:
         lines[0] += f"; wet from {found['wet_from']:.3g} {found['units']}"
-    for table in (errors, values, nearest, checks):
+    for table in (errors, values, nearest, _checks(found)):
         lines += ["", *_aligned(table)]
     if losses := found.get("loss_by_level"):
         told = [["mean |eps - eps_hat|^2 at s", *(_short(s) for s in losses["levels"])]]
         told += [[name, *(_short(v) for v in losses[key])] for key, name in (("held_out", "held-out"), ("train",) * 2)]
         lines += ["", *_aligned(told)]
     return lines
+
+
+def _checks(found: Mapping[str, Any]) -> list[list[str]]:
+    """The verdicts, with a title."""
+    checks = [["accepted if", "is", "limit", "", ""]]
+    for v in found["verdicts"]:
+        verdict = "-" if v["ok"] is None else "ok" if v["ok"] else "MISSED"
+        limit = f"{'>=' if v['at_least'] else '<='} {_short(v['limit'])}"
+        checks.append([v["what"], _short(v["value"]), limit, v["units"], verdict])
+    return checks
 
 
 def _ensemble_table(found: Mapping[str, Any]) -> list[str]:
@@ -491,7 +528,8 @@ def _ensemble_table(found: Mapping[str, Any]) -> list[str]:
     if "block_mean_relative_error_as_drawn" in found:
         told.append(("the same before they are held", "block_mean_relative_error_as_drawn", ""))
     table = [[what, _short(found[key]), unit] for what, key, unit in told]
-    return [f"{counts['cases']} held-out fields, {counts['members']} members each", "", *_aligned(table)]
+    lines = [f"{counts['cases']} held-out fields, {counts['members']} members each", "", *_aligned(table)]
+    return [*lines, "", *_aligned(_checks(found))] if found.get("verdicts") else lines
 
 
 def _short(value: float | None) -> str:
