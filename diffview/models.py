@@ -129,22 +129,9 @@ class Trained:
         ]
         if card.coarsen:
             parts.append(f"It is told the mean over blocks of {card.coarsen} × {card.coarsen} pixels of the region.")
-        return " ".join(parts) + self._scores()
-
-    def _scores(self) -> str:
-        """What verify found on held-out fields, each number beside its limit."""
-        found = self.card.scores
-        told = [
-            f"{v['what']} {v['value']:.3g} {v['units']}".rstrip() + f" ({'at least' if v['at_least'] else 'at most'} "
-            f"{v['limit']:.3g}: {'met' if v['ok'] else 'missed'})"
-            for v in found.get("verdicts", ())
-            if v["ok"] is not None
-        ]
-        if "crps" in found:
-            told.append(
-                f"CRPS {found['crps']:.3g} {self.card.units}, of the coarse field itself {found['crps_of_coarse']:.3g}"
-            )
-        return " On held-out fields: " + "; ".join(told) + "." if told else ""
+        if met := card.limits_met:
+            parts.append(f"On held-out fields it meets {met[0]} of {met[1]} limits.")
+        return " ".join(parts)
 
     def denoiser(self) -> Denoiser:
         """The network, loaded and checked."""

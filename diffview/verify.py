@@ -250,9 +250,7 @@ def _verdicts(rows: Sequence[Mapping[str, Any]], rain: bool) -> list[dict[str, A
     return found
 
 
-def _verdict(
-    what: str, value: float | None, limit: float | None, units: str, at_least: bool = False
-) -> dict[str, Any]:
+def _verdict(what: str, value: float | None, limit: float | None, units: str, at_least: bool = False) -> dict[str, Any]:
     ok = None if value is None or limit is None else bool(value >= limit if at_least else value <= limit)
     return {"what": what, "value": value, "limit": limit, "at_least": at_least, "units": units, "ok": ok}
 

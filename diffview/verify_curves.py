@@ -56,7 +56,8 @@ def ensemble_curves(members: Fields, truth: Fields, told: Fields, card: Card, we
     """What members [M, n, ny, nx] are beside the truth [n, ny, nx], physical, NaN where missing.
 
     Args:
-        members, truth: in the units of the card.
+        members: in the units of the card.
+        truth: the same.
         told: the block means that were known, [n, ny, nx].
         card: of the model, for its transform.
         wet_from: amounts below are no rain: one tie, in ranks.
@@ -77,11 +78,11 @@ def ensemble_curves(members: Fields, truth: Fields, told: Fields, card: Card, we
     edges = metrics.common_edges([members, truth], 40 if wet_from is None else 12, wet_from)
     shares = {name: metrics.histogram(fields, edges) for name, fields in (("members", members), ("truth", truth))}
     at = -np.inf if wet_from is None else wet_from
-    ranked = (np.where(v < at, 0.0, v) for v in (members, truth))
+    ranked, among = (np.where(v < at, 0.0, v) for v in (truth, members))
     return {
         "spectrum": spectrum_curves({**spectra, "told": metrics.mean_spectrum(known)}, truth.shape[1:]),
         "histogram": histogram_curves(shares, edges),
-        "ranks": rounded(metrics.rank_histogram(*ranked, ties=_uniform(truth.shape))),
+        "ranks": rounded(metrics.rank_histogram(among, ranked, _uniform(truth.shape))),
         "scales": spectrum_curves(scales, truth.shape[1:]),
     }
 

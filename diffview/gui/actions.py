@@ -20,7 +20,8 @@ class Entry:
     checkable: bool = False
 
 
-SCRUB = "Scrub"
+SCRUB, LAYOUT = "Scrub", "View/Layout"
+"""Menus; one in another is written after it."""
 
 ENTRIES = (
     Entry("openAction", "File", "Open…", ("Ctrl+O",), "Open an HDF5 or netCDF-4 file, or a recipe"),
@@ -58,6 +59,8 @@ ENTRIES = (
     Entry("zoomInAction", "View", "Larger text", ("Ctrl++", "Ctrl+=")),
     Entry("zoomOutAction", "View", "Smaller text", ("Ctrl+-",)),
     Entry("zoomResetAction", "View", "Normal text", ("Ctrl+0",)),
+    Entry("exploreLayoutAction", LAYOUT, "Explore", ("Ctrl+1",), "Data and inspector beside the pictures"),
+    Entry("trainLayoutAction", LAYOUT, "Train", ("Ctrl+2",), "Training, and what its model is worth"),
     Entry("keysAction", "Help", "Keys", ("F1",)),
     Entry("aboutAction", "Help", "About diffview"),
 )

@@ -334,11 +334,11 @@ def _preload_torch() -> None:
 
 
 class TrainingThread(QThread):
-    """The thread of the training: runs `serve` until it returns."""
+    """The thread of the training, and that of verifying: runs `serve` until it returns."""
 
-    def __init__(self, serve: Callable[[], None]) -> None:
+    def __init__(self, serve: Callable[[], None], name: str = "training") -> None:
         super().__init__()
-        self.setObjectName("training")
+        self.setObjectName(name)
         self.setStackSize(STACK_BYTES)
         self._serve = serve
 

@@ -13,12 +13,14 @@ from diffview.gui import dialogs
 from diffview.gui.actions import ENTRIES, Actions
 from diffview.gui.errors import ErrorHook
 from diffview.gui.files import Files
+from diffview.gui.layouts import LAYOUTS, LEFT_WIDTH, RIGHT_WIDTH, arrange
 from diffview.gui.live import Live
 from diffview.gui.looks import colormap
 from diffview.gui.panels.data import DataPanel
 from diffview.gui.panels.diagnostics import DiagnosticsPanel
 from diffview.gui.panels.images import FieldPanel, ForwardPanel, ReversePanel, link_images
 from diffview.gui.panels.inspector import InspectorPanel
+from diffview.gui.panels.model import ModelPanel
 from diffview.gui.panels.status import StatusPanel
 from diffview.gui.panels.timeline import TimelinePanel
 from diffview.gui.panels.toolbar import ToolbarPanel
@@ -28,6 +30,7 @@ from diffview.gui.session import Message, Session, View
 from diffview.gui.settings import Settings
 from diffview.gui.theme import theme
 from diffview.gui.trainer import TrainerJob
+from diffview.gui.verifier import VerifierJob
 from diffview.gui.widgets.colour_bar import ColourBar
 from diffview.gui.widgets.image_view import ImageView
 from diffview.gui.widgets.message_bar import MessageBar
@@ -112,15 +115,29 @@ class MainWindow(QMainWindow):
         bar.addWidget(self.toolbar)
         self.addToolBar(bar)
         self.data_dock = self._dock("Data", DataPanel(session, self.files), Qt.DockWidgetArea.LeftDockWidgetArea)
-        self.inspector_dock = self._dock(
-            "Inspector", InspectorPanel(session, live), Qt.DockWidgetArea.RightDockWidgetArea
-        )
+        right = Qt.DockWidgetArea.RightDockWidgetArea
+        inspector = InspectorPanel(session, live)
+        self.inspector_dock = self._dock("Inspector", inspector, right)
         self.trainer = TrainerJob(session, lambda: live.active, self)
-        self.train_dock = self._dock("Train", TrainPanel(session, self.trainer), Qt.DockWidgetArea.RightDockWidgetArea)
-        self.tabifyDockWidget(self.inspector_dock, self.train_dock)
-        self.train_dock.toggleViewAction().triggered.connect(self.train_dock.raise_)
-        self.train_dock.hide()
+        self.verifier = VerifierJob(session, lambda: live.active or self.trainer.active, self)
+        self.train_dock = self._dock("Train", TrainPanel(session, self.trainer), right)
+        self.model_dock = self._dock("Model", ModelPanel(session, self.verifier, self.trainer), right)
+        for dock in (self.train_dock, self.model_dock):
+            self.tabifyDockWidget(self.inspector_dock, dock)
+            dock.toggleViewAction().triggered.connect(dock.raise_)
+            dock.hide()
+        inspector.more.clicked.connect(self._show_model_dock)
         self._build_menus()
+
+    def _show_model_dock(self) -> None:
+        self.model_dock.show()
+        self.model_dock.raise_()
+
+    @property
+    def docks(self) -> dict[str, QDockWidget]:
+        """All of them, by object name."""
+        docks = (self.data_dock, self.inspector_dock, self.train_dock, self.model_dock)
+        return {dock.objectName(): dock for dock in docks}
 
     def _dock(self, title: str, panel: QWidget, area: Qt.DockWidgetArea) -> QDockWidget:
         dock = QDockWidget(title, self)
@@ -133,9 +150,10 @@ class MainWindow(QMainWindow):
         menus: dict[str, QMenu] = {}
         for entry in ENTRIES:
             if entry.menu not in menus:
-                menus[entry.menu] = self.menuBar().addMenu(entry.menu)
+                above, _, name = entry.menu.rpartition("/")
+                menus[entry.menu] = (menus[above] if above else self.menuBar()).addMenu(name)
             menus[entry.menu].addAction(self.actions_[entry.name])
-        for dock in (self.data_dock, self.inspector_dock, self.train_dock):
+        for dock in self.docks.values():
             menus["View"].addAction(dock.toggleViewAction())
 
     def _connect(self) -> None:
@@ -191,13 +209,16 @@ class MainWindow(QMainWindow):
             handlers[name] = partial(session.look, pace=pace)
         for name, mode in MODES.items():
             handlers[name] = partial(self._choose_theme, mode)
+        for name, layout in LAYOUTS.items():
+            handlers[name] = partial(arrange, self, layout, self.docks)
         return handlers
 
     # -- state
 
     def is_idle(self) -> bool:
         """Whether nothing is computed, played, read or about to be."""
-        return self.live.idle and not (self.player.playing or self.files.busy or self.trainer.active)
+        working = self.player.playing or self.files.busy or self.trainer.active or self.verifier.active
+        return self.live.idle and not working
 
     def open_file(self, path: str, dataset: str | None = None) -> None:
         """Open a data file, a recipe, or the folder of a model; what is on screen stays if it cannot be read."""
@@ -232,7 +253,7 @@ class MainWindow(QMainWindow):
             state, maximized, scale = self._before
             theme.set_scale(scale)
             self.showMaximized() if maximized else self.showNormal()
-        for widget in (self.menuBar(), self.status, self.data_dock, self.inspector_dock, self.train_dock):
+        for widget in (self.menuBar(), self.status, *self.docks.values()):
             widget.setVisible(not self._presenting)
         if not self._presenting:
             self.restoreState(state)
@@ -403,6 +424,7 @@ class MainWindow(QMainWindow):
         self.player.stop()
         self.live.close()
         self.trainer.close()
+        self.verifier.close()
         self.files.close()
         self.errors.restore()
         event.accept()
@@ -419,7 +441,8 @@ class MainWindow(QMainWindow):
             self.data_dock.setVisible(self.width() >= WIDE)
             self.inspector_dock.setVisible(self.width() >= WIDE)
             self.session.look(densities=self.height() >= TALL)
-            self.resizeDocks([self.data_dock, self.inspector_dock], [248, 264], Qt.Orientation.Horizontal)
+            docks, widths = [self.data_dock, self.inspector_dock], [LEFT_WIDTH, RIGHT_WIDTH]
+            self.resizeDocks(docks, widths, Qt.Orientation.Horizontal)
 
     def start(self) -> None:
         """What happens once the window is on screen: the first run, the reader, and torch if it is asked for."""

@@ -5,9 +5,10 @@ from typing import Any
 
 import numpy as np
 from PySide6.QtCore import QSize, Qt, QTimer
-from PySide6.QtWidgets import QComboBox, QFormLayout, QLabel, QScrollArea, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QComboBox, QFormLayout, QLabel, QPushButton, QScrollArea, QVBoxLayout, QWidget
 
 from diffview.grids import GRIDS
+from diffview.gui.card_facts import limits_text, title_of
 from diffview.gui.checks import case_of
 from diffview.gui.live import Live
 from diffview.gui.looks import number
@@ -67,7 +68,11 @@ class InspectorPanel(QScrollArea):
         grid_row.addRow("Levels", self.grid)
         self._column.addLayout(grid_row)
         self._column.addWidget(self.grid_form)
+        self.more = QPushButton("More on the model…")
+        self.more.setObjectName("moreModelButton")
+        self.more.setToolTip("Its card, its verdicts and the curves behind them, in the Model dock")
         self._section("Model", self.model_text, self.fit_text)
+        self._column.addWidget(self.more, 0, Qt.AlignmentFlag.AlignLeft)
         self._column.addStretch(1)
         self.setWidget(body)
         self._connect()
@@ -156,11 +161,16 @@ class InspectorPanel(QScrollArea):
         )
 
     def _show_model(self, recipe: Recipe) -> None:
-        plan = self._session.plan
+        plan, card = self._session.plan, self._session.plan.card
         text = MODELS.get(recipe.model)
-        self.model_text.setText("" if text is None else text.sentence)
-        self.model_text.setVisible(text is not None)
+        sentence = "" if text is None else text.sentence
+        if card is not None:
+            sentence = f"{card.name}: {title_of(card)}; {limits_text(card)}."
+        self.model_text.setText(sentence)
+        self.model_text.setVisible(bool(sentence))
+        self.more.setVisible(card is not None)
         if plan.model is None:
             self.fit_text.setText(str(plan.refusal or ""))
             return
-        self.fit_text.setText(f"{plan.model.sentence} {plan.steps} steps take {plan.evaluations} calls of the model.")
+        made_from = "" if card is not None else plan.model.sentence + " "
+        self.fit_text.setText(f"{made_from}{plan.steps} steps take {plan.evaluations} calls of the model.")

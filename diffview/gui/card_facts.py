@@ -1,0 +1,145 @@
+"""What the window says of a network: its card in short lines, and each verdict with its reason in plain words."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from diffview.cards import Card
+from diffview.gui.looks import number
+
+REASONS: dict[str, str] = {
+    "spectrum to train": "How far the mean power spectrum of the samples lies from that of the training fields, over "
+    "all scales; 10 dB is a factor of ten. Two halves of the training fields differ too, and the limit is 1.5 times "
+    "that: further off, the model has the wrong texture.",
+    "spectrum to held-out": "The same, from the fields it never saw. The training fields differ from those too, and "
+    "the limit is 1.25 times that.",
+    "quantile 0.99 error to train": "The value that one pixel in a hundred exceeds, beside that of the training "
+    "fields: too low, and heavy rain is missing.",
+    "quantile 0.999 error to train": "The value that one pixel in a thousand exceeds, beside that of the training "
+    "fields: the extremes, which networks smooth away first.",
+    "quantile 0.99 error to held-out": "The value that one pixel in a hundred exceeds, beside that of fields it never "
+    "saw. The limit is 1.25 times how far the training fields themselves are off.",
+    "quantile 0.999 error to held-out": "The value that one pixel in a thousand exceeds, beside that of fields it "
+    "never saw. The limit is 1.25 times how far the training fields themselves are off.",
+    "wet share error to train": "The share of the pixels with rain, beside that of the training fields, in points of "
+    "a hundred.",
+    "nearest training field": "The distance of a sample to the most similar training field, median. It must not be "
+    "less than that of fields it never saw: nearer means that it copies what it was trained on.",
+    "CRPS": "How far the members lie from the truth, with credit for saying how sure they are (the fair continuous "
+    "ranked probability score). Clearly below a single guess, or the ensemble is worth nothing.",
+    "block mean error": "The mean of every member over every block must be what the model was told.",
+    "spread over skill": "The spread of the members over the error of their mean: 1 if the ensemble is as unsure as "
+    "it should be, less if it is too sure of itself.",
+}
+"""Why each limit is there, by what its verdict begins with."""
+
+MEASURES = (
+    ("CRPS", "crps"),
+    ("CRPS of the coarse field", "crps_of_coarse"),
+    ("CRPS of one member", "crps_of_one_member"),
+    ("block mean error", "block_mean_relative_error"),
+    ("spread over skill", "spread_skill"),
+)
+"""Numbers of an ensemble that have no verdict of their own, or in an older card none at all."""
+
+
+@dataclass(frozen=True)
+class Row:
+    """A line of the table of verdicts: what is measured, its value, its limit, whether it is met (None: no limit)."""
+
+    what: str
+    value: str
+    limit: str
+    ok: bool | None
+    why: str
+
+
+def rows_of(scores: Mapping[str, Any]) -> list[Row]:
+    """The verdicts of a card, then the numbers that have none."""
+    rows = [_row(v) for v in scores.get("verdicts", ())]
+    shown = {row.what.split(",")[0] for row in rows}
+    for what, key in MEASURES:
+        if what.split(" of ")[0] not in shown and scores.get(key) is not None:
+            units = scores.get("units", "") if key.startswith("crps") else ""
+            rows.append(Row(what, f"{number(scores[key])} {units}".strip(), "", None, _why(what)))
+    return rows
+
+
+def _row(verdict: Mapping[str, Any]) -> Row:
+    what, _, than = verdict["what"].partition(", ")
+    if what == "CRPS":
+        what += ", " + than.split(" x ")[-1].replace("that of ", "to ")
+    units = {"points": "%"}.get(verdict["units"], verdict["units"])
+    value, limit = ("—" if v is None else number(v) for v in (verdict["value"], verdict["limit"]))
+    sign = "≥" if verdict["at_least"] else "≤"
+    why = _why(verdict["what"])
+    full = verdict["what"][0].upper() + verdict["what"][1:] + "."
+    return Row(what, f"{value} {units}".strip(), f"{sign} {limit}", verdict["ok"], f"{full}\n{why}".strip())
+
+
+def _why(what: str) -> str:
+    return next((why for start, why in REASONS.items() if what.startswith(start)), "")
+
+
+def limits_text(card: Card) -> str:
+    """How the verification ended: "6 of 8 limits met"."""
+    met = card.limits_met
+    if met is not None:
+        return f"{met[0]} of {met[1]} limits met"
+    return "verified, without limits" if card.scores else "not verified yet"
+
+
+def title_of(card: Card) -> str:
+    """What it makes, in a line: "precipitation rate in mm h-1, 64 × 64 pixels"."""
+    units = f" in {card.units}" if card.units else ""
+    return f"{card.quantity.replace('_', ' ')}{units}, {size_of(card)} pixels"
+
+
+def size_of(card: Card) -> str:
+    """64 × 64."""
+    return " × ".join(str(n) for n in card.shape[1:])
+
+
+def glance(card: Card) -> list[tuple[str, str]]:
+    """The card in short lines; what it does not say is left out."""
+    data, training = card.data, card.training
+    low, high = card.noise_range
+    told = f"the mean over {card.coarsen} × {card.coarsen} pixels" if card.coarsen else ""
+    return [(what, text) for what, text in (
+        ("It is told", told),
+        ("Weights", _weights(card)),
+        ("Noise", f"{number(low)} ≤ s ≤ {number(high)}, fields through {card.transform.key}"),
+        ("Trained on", _fields(data.get("fields"), "fields")),
+        ("Held out", ", ".join(filter(None, (_fields(data.get("held_out"), "fields"), str(data.get("split", "")))))),
+        ("Training", _training(training)),
+        ("Machine", str(training.get("machine", "")).replace("(s)", "s").replace(" 1 threads", " 1 thread")),
+        ("Data", str(data.get("source", ""))),
+        ("Licence", str(data.get("licence", ""))),
+    ) if text]  # fmt: skip
+
+
+def _weights(card: Card) -> str:
+    count = card.weights.get("parameters")
+    return f"{count / 1e6:.2g} million, {card.weights.get('dtype', '')}".rstrip(", ") if count else ""
+
+
+def _fields(count: Any, what: str) -> str:
+    return f"{count:,} {what}".replace(",", "\N{THIN SPACE}") if isinstance(count, int) else ""
+
+
+def _training(training: Mapping[str, Any]) -> str:
+    parts = []
+    if "steps" in training:
+        parts.append(f"{training['steps']} steps of {training.get('batch', '?')} fields")
+    if training.get("seconds"):
+        minutes = training["seconds"] / 60
+        parts.append(f"{minutes:.0f} min" if minutes >= 1 else f"{training['seconds']:.0f} s")
+    if training.get("loss"):
+        parts.append(f"loss {training['loss']}, noise {training.get('density', '?')}")
+    return ", ".join(parts)
+
+
+def command_of(card: Card, path: str, dataset: str) -> str:
+    """The command that verifies a model on a file and keeps the scores in its card."""
+    quoted = " ".join(f'"{part}"' if " " in part else part for part in filter(None, (path or "FILE", dataset)))
+    return f"diffview verify model --model {card.name} --data {quoted} --save"

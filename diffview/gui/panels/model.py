@@ -1,0 +1,282 @@
+"""The model dock: the card of the network in force at a glance, and what verifying it found, drawn."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from PySide6.QtCore import Qt
+from PySide6.QtGui import QShowEvent
+from PySide6.QtWidgets import (
+    QGridLayout,
+    QHBoxLayout,
+    QLabel,
+    QProgressBar,
+    QPushButton,
+    QScrollArea,
+    QVBoxLayout,
+    QWidget,
+)
+
+from diffview.cards import Card
+from diffview.gui.card_facts import command_of, glance, limits_text, rows_of, title_of
+from diffview.gui.models import MODELS
+from diffview.gui.session import Session
+from diffview.gui.theme import theme
+from diffview.gui.train_order import Order, models_folder
+from diffview.gui.trainer import TrainerJob
+from diffview.gui.verifier import Place, VerifierJob
+from diffview.gui.widgets.card import ElidedLabel
+from diffview.gui.widgets.score_views import ScoreViews
+from diffview.models import mismatch
+
+FORMULA = (
+    "It is a formula, fitted to the open field in about a second. Nothing was trained and nothing is held out, so that "
+    "there is nothing to verify. Choose a network in the list above the pictures, or train one on your own field."
+)
+OWN = "It is a function of your own program: it has no card, and diffview does not know what it was trained on."
+FOREIGN = "It does not say what its fields are, so that they cannot be held beside yours."
+UNVERIFIED = (
+    "Not verified yet. Its samples, held beside the fields it was trained on and those it never saw, show whether it "
+    "has learned them."
+)
+
+
+class ModelPanel(QScrollArea):
+    """Built when it is first shown, as the training dock is."""
+
+    def __init__(self, session: Session, job: VerifierJob, trainer: TrainerJob) -> None:
+        super().__init__()
+        self._session, self._job, self._trainer = session, job, trainer
+        self.setObjectName("modelPanel")
+        self.setWidgetResizable(True)
+        self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+        self._built = False
+        self._shown: object = None
+
+    def showEvent(self, event: QShowEvent) -> None:
+        """Build on the first showing."""
+        if not self._built:
+            self._built = True
+            self._build()
+            self._session.changed.connect(lambda old, new: self.show_model())
+            self._job.changed.connect(self._show_job)
+            self._trainer.changed.connect(self._show_job)
+            theme.changed.connect(self._restyle)
+            self._restyle()
+            self.show_model()
+        super().showEvent(event)
+
+    # -- building
+
+    def _build(self) -> None:
+        body = QWidget()
+        column = QVBoxLayout(body)
+        column.setContentsMargins(12, 8, 12, 8)
+        column.setSpacing(8)
+        self._titles: list[QLabel] = []
+        self._name, self._makes = self._title("modelName"), self._text()
+        self._verdict = self._title("modelVerdict")
+        self._teach, self._source = self._text("modelTeach"), self._text("modelSource")
+        self._command = self._text("modelCommand")
+        for label in (self._command, self._source):
+            label.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
+        self._card, self._table = QWidget(), QWidget()
+        for grid_of in (self._card, self._table):
+            grid = QGridLayout(grid_of)
+            grid.setContentsMargins(0, 0, 0, 0)
+            grid.setHorizontalSpacing(8)
+            grid.setVerticalSpacing(3)
+        self._table.setObjectName("modelVerdicts")
+        self._verify = QPushButton("Verify")
+        self._verify.setObjectName("verifyButton")
+        self._verify.setAccessibleName("Verify the model")
+        self._verify.clicked.connect(self._press)
+        self._bar = QProgressBar()
+        self._bar.setTextVisible(False)
+        self._bar.setAccessibleName("Share of the verification that is done")
+        row = QHBoxLayout()
+        row.setSpacing(8)
+        row.addWidget(self._verify)
+        row.addWidget(self._bar, 1)
+        for widget in (self._name, self._makes, self._card, self._verdict, self._teach, self._table):
+            column.addWidget(widget)
+        self._views = ScoreViews()
+        column.addWidget(self._views)
+        column.addWidget(self._source)
+        column.addWidget(self._command)
+        column.addLayout(row)
+        column.addStretch(1)
+        self.setWidget(body)
+
+    def _text(self, name: str = "") -> QLabel:
+        label = QLabel()
+        label.setObjectName(name)
+        label.setWordWrap(True)
+        label.setProperty("dim", True)
+        label.setTextFormat(Qt.TextFormat.PlainText)
+        return label
+
+    def _title(self, name: str, text: str = "") -> QLabel:
+        label = QLabel(text)
+        label.setObjectName(name)
+        label.setWordWrap(True)
+        label.setTextFormat(Qt.TextFormat.PlainText)
+        self._titles.append(label)
+        return label
+
+    def _restyle(self) -> None:
+        for label in self._titles:
+            label.setFont(theme.font(13, 600))
+
+    # -- showing
+
+    def card(self) -> Card | None:
+        """That of the network in force."""
+        return self._session.plan.card
+
+    def show_model(self) -> None:
+        """Show what is in force now, if it is another than what is shown."""
+        card, recipe = self.card(), self._session.recipe
+        now = card, None if card is None else id(card.scores), recipe.model, self._session.facts.field
+        if now != self._shown:
+            self._shown = now
+            self._show_card(card)
+            self._show_scores(card)
+        self._show_job()
+
+    def _show_card(self, card: Card | None) -> None:
+        model = self._session.recipe.model
+        formula = MODELS.get(model)
+        self._name.setText(card.name if card is not None else formula.title if formula else model)
+        makes = title_of(card) if card is not None else formula.sentence if formula else ""
+        self._makes.setText(makes)
+        self._makes.setVisible(bool(makes))
+        rows = [] if card is None else glance(card)
+        fill(self._card, [[self._text_of(what), self._text_of(text, dim=False)] for what, text in rows], stretch=1)
+        self._card.setVisible(bool(rows))
+
+    def _show_scores(self, card: Card | None) -> None:
+        foreign = card is not None and "diffusers" in card.network
+        scores: Mapping[str, Any] = {} if card is None else card.scores
+        teach = FOREIGN if foreign else "" if scores else UNVERIFIED if card is not None else (
+            FORMULA if self._session.recipe.model in MODELS else OWN
+        )  # fmt: skip
+        self._teach.setText(teach)
+        self._teach.setVisible(bool(teach))
+        self._verdict.setVisible(bool(scores))
+        self._verdict.setText("" if card is None else limits_text(card).capitalize())
+        cells: list[list[QWidget]] = []
+        for row in rows_of(scores):
+            mark = {True: ("✓ met", "good"), False: ("✗ missed", "bad"), None: ("", "dim")}[row.ok]
+            line: list[QWidget] = [
+                self._text_of(row.what),
+                ElidedLabel(row.value, "text", align=Qt.AlignmentFlag.AlignRight),
+                ElidedLabel(row.limit, "dim", align=Qt.AlignmentFlag.AlignRight),
+                ElidedLabel(*mark),
+            ]
+            for widget in line:
+                widget.setToolTip(row.why)
+                widget.setMinimumWidth(0 if widget is line[0] else widget.sizeHint().width())
+            cells.append(line)
+        fill(self._table, cells, stretch=0)
+        self._table.setVisible(bool(cells))
+        self._views.show_scores(scores)
+        self._views.setVisible(bool(scores))
+        settings = scores.get("settings", {})
+        self._source.setText(_source(scores, settings))
+        self._source.setVisible(bool(scores))
+        field = self._session.facts.field.provenance
+        command = settings.get("command", "")
+        if card is not None and not scores and not foreign:
+            command = command_of(card, field.get("path", ""), self._session.recipe.dataset or "")
+        self._command.setText(command)
+        self._command.setVisible(bool(command))
+
+    def _text_of(self, text: str, dim: bool = True) -> QLabel:
+        label = self._text()
+        label.setProperty("dim", dim)
+        label.setText(text)
+        label.setAlignment(Qt.AlignmentFlag.AlignTop)
+        return label
+
+    # -- verifying
+
+    def _why_not(self, card: Card | None) -> str:
+        """Why it cannot be verified now; "" if it can."""
+        if card is None:
+            return "Formulas and your own denoisers have no card to verify."
+        if "diffusers" in card.network:
+            return FOREIGN
+        if self._session.facts.torch is None:
+            return "Networks need torch, which is not installed."
+        if self._trainer.active:
+            return "A training is at work: stop it first."
+        return mismatch(card, self._session.facts.field)
+
+    def _place(self, card: Card) -> Place:
+        """The sets that can be made of the open field, as the training dock and `diffview train` make them."""
+        session, training = self._session, self._trainer.training
+        facts, plan = session.facts, session.plan
+        schedule, folder, key = session.recipe.schedule, models_folder(), card.transform.key
+        orders = [
+            Order(facts.field, key, schedule, folder, size=card.shape[1]),
+            Order(facts.field, key, schedule, folder, size=0, stack=facts.stack, region=plan.region),
+        ]
+        if training is not None and training.order.folder == card.file.parent:
+            orders.insert(0, training.order)
+        path = str(facts.field.provenance.get("path", ""))
+        return Place(tuple(orders), path, session.recipe.dataset or str(facts.field.provenance.get("dataset", "")))
+
+    def _press(self) -> None:
+        card = self.card()
+        if self._job.active:
+            self._job.stop()
+        elif card is not None and not self._why_not(card):
+            recipe = self._session.recipe
+            self._job.start(recipe.model, card, self._place(card), recipe.device)
+
+    def _show_job(self) -> None:
+        card, job, active = self.card(), self._job.job, self._job.active
+        why = "" if active else self._why_not(card)
+        self._verify.setText("Stop" if active else "Verify again" if card is not None and card.scores else "Verify")
+        stopping = active and job is not None and job.stopping
+        self._verify.setEnabled(not why and not stopping)
+        tip = "It stops after this batch." if stopping else "Stop; nothing is kept of it" if active else (
+            "Draw 256 samples and hold them beside the fields it was trained on: some minutes"
+        )  # fmt: skip
+        self._verify.setToolTip(why or tip)
+        self._verify.setVisible(card is not None or active)
+        self._bar.setVisible(active)
+        if job is not None:
+            self._bar.setRange(0, job.of)  # 0 of 0: it is on its way
+            self._bar.setValue(job.done)
+
+
+def _source(scores: Mapping[str, Any], settings: Mapping[str, Any]) -> str:
+    """How the scores were made."""
+    counts = scores.get("counts", {})
+    parts = []
+    if "samples" in counts:
+        parts.append(
+            f"{counts['samples']} samples beside {counts['held_out']} held-out and {counts['train']} training fields"
+        )
+    elif "cases" in counts:
+        parts.append(f"{counts['members']} members for each of {counts['cases']} held-out fields")
+    if settings:
+        parts.append(f"{settings.get('sampler')}, {settings.get('steps')} steps, seed {settings.get('seed')}")
+    if "one" in scores.get("curves", {}).get("spectrum", {}):
+        parts.append("the grey band lies between two halves of the training fields")
+    return "; ".join(parts) + "." if parts else ""
+
+
+def fill(grid_of: QWidget, cells: Sequence[Sequence[QWidget]], stretch: int) -> None:
+    """Put rows of widgets into the grid of a widget in place of what is there; `stretch` is the wide column."""
+    grid = grid_of.layout()
+    assert isinstance(grid, QGridLayout)
+    while (item := grid.takeAt(0)) is not None:
+        if (widget := item.widget()) is not None:
+            widget.setParent(None)
+            widget.deleteLater()
+    grid.setColumnStretch(stretch, 1)
+    for row, line in enumerate(cells):
+        for column, widget in enumerate(line):
+            grid.addWidget(widget, row, column)

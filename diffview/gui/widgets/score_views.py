@@ -1,0 +1,131 @@
+"""What verifying a network found, drawn: one titled plot below the other."""
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, TypeVar
+
+import numpy as np
+from PySide6.QtWidgets import QLabel, QVBoxLayout, QWidget
+
+from diffview.gui.theme import theme
+from diffview.gui.widgets.plot_axis import Floats
+from diffview.gui.widgets.score_plots import Line, LinesPlot, Mark, Range, RangesPlot
+
+Plot = TypeVar("Plot", bound=QWidget)
+
+QUANTILES = ("0.5", "0.9", "0.99", "0.999")
+LEAST_LOSS, LEAST_SHARE = 1e-4, 1e-6
+SAMPLES = (("samples", "samples", "reverse"), ("held-out", "held_out", "text"), ("training", "train", "dim"))
+MEMBERS = (("members", "members", "reverse"), ("truth", "truth", "text"), ("block means", "told", "dim"))
+SCALES = (("spread of the members", "spread", "reverse"), ("error of their mean", "error", "text"))
+"""Lines: the name on screen, the key in the card, the token of the colour."""
+
+
+def array(values: Sequence[float | None]) -> Floats:
+    """Numbers of a card; NaN where it has none."""
+    return np.array([np.nan if v is None else v for v in values], dtype=float)
+
+
+def lines_of(
+    curve: Mapping[str, Any], names: Sequence[tuple[str, str, str]], x: str, steps: bool = False
+) -> list[Line]:
+    """The lines of a curve of the card, those that it has."""
+    below = curve.get("below") or {}
+    return [
+        Line(name, token, array(curve[x]), array(curve[key]), steps, below.get(key))
+        for name, key, token in names
+        if key in curve
+    ]
+
+
+def quantile_marks(scores: Mapping[str, Any]) -> list[Mark]:
+    """Where the quantiles lie: written at those of the held-out fields, ticks for the others."""
+    values = {row["what"]: row for row in scores.get("rows", ())}
+    marks = []
+    for level in QUANTILES:
+        if (row := values.get(f"quantile {level}")) is not None and row["held_out"] is not None:
+            marks.append(Mark(row["held_out"], "text", level))
+            marks += [Mark(row[k], token) for _, k, token in SAMPLES if k != "held_out" and row[k] is not None]
+    return marks
+
+
+class ScoreViews(QWidget):
+    """The plots of the scores of a card."""
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self._column = QVBoxLayout(self)
+        self._column.setContentsMargins(0, 0, 0, 0)
+        self._column.setSpacing(8)
+        self._plots: dict[str, tuple[QLabel, QWidget]] = {}
+        self.spectrum = self._plot("Power spectrum", LinesPlot("Spectra of samples and fields", x_log=True))
+        self.histogram = self._plot("Histogram", LinesPlot("Histograms of samples and fields"))
+        self.loss = self._plot("Error at each noise level", LinesPlot("Loss by noise level", x_log=True))
+        self.nearest = self._plot("Nearest training field", RangesPlot("Distances to training fields"))
+        self.ranks = self._plot("Rank of the truth among the members", LinesPlot("Ranks", y_log=False))
+        self.scales = self._plot("Spread and error by scale", LinesPlot("Spread and error", x_log=True))
+        theme.changed.connect(self._restyle)
+        self._restyle()
+
+    def _plot(self, title: str, plot: Plot) -> Plot:
+        label = QLabel(title)
+        plot.setObjectName("model" + title.split(maxsplit=1)[0] + "View")
+        self._plots[title] = label, plot
+        self._column.addWidget(label)
+        self._column.addWidget(plot)
+        return plot
+
+    def _restyle(self) -> None:
+        for label, _ in self._plots.values():
+            label.setFont(theme.font(13, 600))
+
+    def show_scores(self, scores: Mapping[str, Any]) -> None:
+        """Draw what there is; an older card has fewer curves, and no plot is empty."""
+        curves: Mapping[str, Any] = scores.get("curves", {})
+        units = scores.get("units", "")
+        names = MEMBERS if scores.get("kind") == "ensemble" else SAMPLES
+        wave = "wavenumber, cycles per pixel"
+        draws: dict[str, tuple[bool, Callable[[], None]]] = {
+            "Power spectrum": ("spectrum" in curves, lambda: self.spectrum.show_lines(
+                lines_of(curves["spectrum"], names, "k"), wave, "power", band=_band(curves["spectrum"]))),
+            "Histogram": ("histogram" in curves, lambda: self._draw_histogram(scores, names, units)),
+            "Error at each noise level": ("loss_by_level" in scores, lambda: self.loss.show_lines(
+                lines_of(scores["loss_by_level"], SAMPLES, "levels"), "noise level s", "|ε − ε̂|²", floor=LEAST_LOSS)),
+            "Nearest training field": ("nearest" in curves or "rows" in scores, lambda: self._draw_nearest(scores)),
+            "Rank of the truth among the members": ("ranks" in curves, lambda: self._draw_ranks(curves["ranks"])),
+            "Spread and error by scale": ("scales" in curves, lambda: self.scales.show_lines(
+                lines_of(curves["scales"], SCALES, "k"), wave, "power")),
+        }  # fmt: skip
+        for title, (there, draw) in draws.items():
+            for widget in self._plots[title]:
+                widget.setVisible(there)
+            if there:
+                draw()
+
+    def _draw_histogram(self, scores: Mapping[str, Any], names: Sequence[tuple[str, str, str]], units: str) -> None:
+        curve = scores["curves"]["histogram"]
+        self.histogram.x_axis.log = bool(curve.get("below"))
+        lines = lines_of(curve, names, "edges", steps=True)
+        self.histogram.show_lines(lines, units, "share of pixels", quantile_marks(scores), LEAST_SHARE)
+
+    def _draw_nearest(self, scores: Mapping[str, Any]) -> None:
+        found = scores.get("curves", {}).get("nearest")
+        if found is None:  # an older card has the medians only
+            row = next(row for row in scores["rows"] if row["what"] == "nearest neighbour")
+            keys = {"samples": "samples_train", "held_out": "train_held_out", "blocks": "blocks"}
+            found = {name: [row[key]] for name, key in keys.items() if row[key] is not None}
+        names = (*SAMPLES[:2], ("two blocks", "blocks", "dim"))
+        rows = [Range(name, token, tuple(found[key])) for name, key, token in names if key in found]
+        self.nearest.show_rows(rows, "distance, standard deviations")
+
+    def _draw_ranks(self, ranks: Sequence[float | None]) -> None:
+        shares = array(ranks)
+        edges = np.arange(len(shares) + 1) - 0.5
+        flat = Line("perfect", "dim", edges[[0, -1]], np.full(2, 1 / len(shares)))
+        truth = Line("truth", "reverse", edges, shares, steps=True)
+        self.ranks.x_axis.integers = True
+        self.ranks.show_lines([truth, flat], "members below the truth", "share")
+
+
+def _band(curve: Mapping[str, Any]) -> tuple[Floats, Floats, Floats] | None:
+    """Between the spectra of the two blocks."""
+    return (array(curve["k"]), array(curve["one"]), array(curve["two"])) if "one" in curve else None
