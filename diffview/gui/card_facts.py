@@ -43,10 +43,27 @@ MEASURES = (
 """Numbers of an ensemble that have no verdict of their own, or in an older card none at all."""
 
 
+GROUPS = (
+    (" error to train", "Beside the training fields"),
+    (" to train", "Beside the training fields"),
+    (" error to held-out", "Beside fields it never saw"),
+    (" to held-out", "Beside fields it never saw"),
+)
+"""What the name of a verdict ends with, and the heading that it stands below instead."""
+
+
+MEMBERS = "The members"
+"""Heading of what is said of an ensemble as a whole."""
+
+
 @dataclass(frozen=True)
 class Row:
-    """A line of the table of verdicts: what is measured, its value, its limit, whether it is met (None: no limit)."""
+    """A line of the table of verdicts: what is measured, its value, its limit, whether it is met (None: no limit).
 
+    Rows of one `group` stand below that heading.
+    """
+
+    group: str
     what: str
     value: str
     limit: str
@@ -57,24 +74,38 @@ class Row:
 def rows_of(scores: Mapping[str, Any]) -> list[Row]:
     """The verdicts of a card, then the numbers that have none."""
     rows = [_row(v) for v in scores.get("verdicts", ())]
-    shown = {row.what.split(",")[0] for row in rows}
     for what, key in MEASURES:
-        if what.split(" of ")[0] not in shown and scores.get(key) is not None:
+        judged = any(what.split(" of ")[0] in v["what"] for v in scores.get("verdicts", ()))
+        if not judged and scores.get(key) is not None:
             units = scores.get("units", "") if key.startswith("crps") else ""
-            rows.append(Row(what, f"{number(scores[key])} {units}".strip(), "", None, _why(what)))
-    return rows
+            rows.append(Row(MEMBERS, _capital(what), f"{short(scores[key])} {units}".strip(), "", None, _why(what)))
+    order = list(dict.fromkeys(row.group for row in rows))
+    return sorted(rows, key=lambda row: order.index(row.group))
 
 
 def _row(verdict: Mapping[str, Any]) -> Row:
     what, _, than = verdict["what"].partition(", ")
+    group = "Does it copy?" if what.startswith("nearest") else MEMBERS
     if what == "CRPS":
-        what += ", " + than.split(" x ")[-1].replace("that of ", "to ")
+        group, what = "CRPS beside that of", than.split("that of ")[-1]
+    for end, heading in GROUPS:
+        if what.endswith(end):
+            group, what = heading, what.removesuffix(end)
+            break
     units = {"points": "%"}.get(verdict["units"], verdict["units"])
-    value, limit = ("—" if v is None else number(v) for v in (verdict["value"], verdict["limit"]))
+    value, limit = (short(v) for v in (verdict["value"], verdict["limit"]))
     sign = "≥" if verdict["at_least"] else "≤"
-    why = _why(verdict["what"])
-    full = verdict["what"][0].upper() + verdict["what"][1:] + "."
-    return Row(what, f"{value} {units}".strip(), f"{sign} {limit}", verdict["ok"], f"{full}\n{why}".strip())
+    why = f"{_capital(verdict['what'])}.\n{_why(verdict['what'])}".strip()
+    return Row(group, _capital(what), f"{value} {units}".strip(), f"{sign} {limit}", verdict["ok"], why)
+
+
+def short(value: float | None) -> str:
+    """Three significant digits: 0.735, 15, 33.7, 9.1e−07."""
+    return "—" if value is None else f"{value:.3g}".replace("-", "\N{MINUS SIGN}")
+
+
+def _capital(text: str) -> str:
+    return text[:1].upper() + text[1:]
 
 
 def _why(what: str) -> str:

@@ -7,38 +7,40 @@ from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QDockWidget, QMainWindow
 
 LEFT_WIDTH, RIGHT_WIDTH = 248, 264
+WIDE = 1500
+"""Width of a window that has room for docks on both sides."""
 
 
 @dataclass(frozen=True)
 class Layout:
-    """Docks that are seen, by object name; of several on a side the first lies on top of the others, as tabs do."""
+    """Docks by object name: the first of each side is seen, the others come up as tabs behind it when asked for."""
 
-    left: tuple[str, ...] = ()
-    right: tuple[str, ...] = ()
+    left: tuple[str, ...]
+    right: tuple[str, ...]
     widths: tuple[int, int] = (LEFT_WIDTH, RIGHT_WIDTH)
 
 
 LAYOUTS: dict[str, Layout] = {
-    "exploreLayoutAction": Layout(("dataDock",), ("inspectorDock",)),
-    "trainLayoutAction": Layout(("trainDock",), ("modelDock",), (300, 320)),
+    "exploreLayoutAction": Layout(("dataDock",), ("inspectorDock", "trainDock", "modelDock")),
+    "trainLayoutAction": Layout(("trainDock", "dataDock"), ("modelDock", "inspectorDock"), (300, 320)),
 }
 """By the action that takes each."""
 
 
 def arrange(window: QMainWindow, layout: Layout, docks: Mapping[str, QDockWidget]) -> None:
-    """Show the docks of a layout where it has them, and hide the others."""
-    for dock in docks.values():
-        dock.hide()
-    sides = ((Qt.DockWidgetArea.LeftDockWidgetArea, layout.left), (Qt.DockWidgetArea.RightDockWidgetArea, layout.right))
+    """Put the docks where the layout has them; a window without room for both sides has them all at the right."""
+    wide = window.width() >= WIDE
+    left, right = Qt.DockWidgetArea.LeftDockWidgetArea, Qt.DockWidgetArea.RightDockWidgetArea
+    sides = ((left, layout.left), (right, layout.right)) if wide else ((right, layout.left + layout.right),)
+    shown = [docks[names[0]] for names in (layout.left, layout.right)]
     for area, names in sides:
         for name in names:
             docks[name].setFloating(False)
             window.addDockWidget(area, docks[name])
             if name != names[0]:
                 window.tabifyDockWidget(docks[names[0]], docks[name])
-            docks[name].show()
-        if names:
-            docks[names[0]].raise_()
-    first = [docks[names[0]] for _, names in sides if names]
-    widths = [width for width, (_, names) in zip(layout.widths, sides, strict=True) if names]
-    window.resizeDocks(first, widths, Qt.Orientation.Horizontal)
+            docks[name].setVisible(docks[name] in shown)
+    for dock in reversed(shown):
+        dock.raise_()
+    widths = layout.widths if wide else (max(layout.widths),) * 2
+    window.resizeDocks(shown, list(widths), Qt.Orientation.Horizontal)

@@ -13,7 +13,7 @@ from diffview.gui import dialogs
 from diffview.gui.actions import ENTRIES, Actions
 from diffview.gui.errors import ErrorHook
 from diffview.gui.files import Files
-from diffview.gui.layouts import LAYOUTS, LEFT_WIDTH, RIGHT_WIDTH, arrange
+from diffview.gui.layouts import LAYOUTS, LEFT_WIDTH, RIGHT_WIDTH, WIDE, arrange
 from diffview.gui.live import Live
 from diffview.gui.looks import colormap
 from diffview.gui.panels.data import DataPanel
@@ -41,9 +41,6 @@ GAP = 8
 ZOOM_CHECK_MS = 50
 LARGEST_START = (1920, 1160)
 """Size of the first window on a large screen."""
-
-WIDE = 1500
-"""Width of a window that has room for the docks."""
 
 TALL = 900
 """Height of a window that has room for the densities below the schedule."""

@@ -17,7 +17,7 @@ from PySide6.QtWidgets import (
 )
 
 from diffview.cards import Card
-from diffview.gui.card_facts import command_of, glance, limits_text, rows_of, title_of
+from diffview.gui.card_facts import Row, command_of, glance, limits_text, rows_of, title_of
 from diffview.gui.models import MODELS
 from diffview.gui.session import Session
 from diffview.gui.theme import theme
@@ -39,6 +39,9 @@ UNVERIFIED = (
     "has learned them."
 )
 
+LEAST_WIDTH = 240
+"""Narrower, the table would be cut off."""
+
 
 class ModelPanel(QScrollArea):
     """Built when it is first shown, as the training dock is."""
@@ -49,6 +52,7 @@ class ModelPanel(QScrollArea):
         self.setObjectName("modelPanel")
         self.setWidgetResizable(True)
         self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+        self.setMinimumWidth(LEAST_WIDTH)
         self._built = False
         self._shown: object = None
 
@@ -84,7 +88,7 @@ class ModelPanel(QScrollArea):
             grid = QGridLayout(grid_of)
             grid.setContentsMargins(0, 0, 0, 0)
             grid.setHorizontalSpacing(8)
-            grid.setVerticalSpacing(3)
+            grid.setVerticalSpacing(5)
         self._table.setObjectName("modelVerdicts")
         self._verify = QPushButton("Verify")
         self._verify.setObjectName("verifyButton")
@@ -165,19 +169,13 @@ class ModelPanel(QScrollArea):
         self._verdict.setVisible(bool(scores))
         self._verdict.setText("" if card is None else limits_text(card).capitalize())
         cells: list[list[QWidget]] = []
+        group = ""
         for row in rows_of(scores):
-            mark = {True: ("✓ met", "good"), False: ("✗ missed", "bad"), None: ("", "dim")}[row.ok]
-            line: list[QWidget] = [
-                self._text_of(row.what),
-                ElidedLabel(row.value, "text", align=Qt.AlignmentFlag.AlignRight),
-                ElidedLabel(row.limit, "dim", align=Qt.AlignmentFlag.AlignRight),
-                ElidedLabel(*mark),
-            ]
-            for widget in line:
-                widget.setToolTip(row.why)
-                widget.setMinimumWidth(0 if widget is line[0] else widget.sizeHint().width())
-            cells.append(line)
-        fill(self._table, cells, stretch=0)
+            if row.group != group:
+                group = row.group
+                cells.append([self._text_of(group)])
+            cells.append(self._verdict_cells(row))
+        fill(self._table, cells)
         self._table.setVisible(bool(cells))
         self._views.show_scores(scores)
         self._views.setVisible(bool(scores))
@@ -190,6 +188,23 @@ class ModelPanel(QScrollArea):
             command = command_of(card, field.get("path", ""), self._session.recipe.dataset or "")
         self._command.setText(command)
         self._command.setVisible(bool(command))
+
+    def _verdict_cells(self, row: Row) -> list[QWidget]:
+        """Name, value, limit, and whether it is met; the reason is told of each."""
+        right = Qt.AlignmentFlag.AlignRight
+        mark, token = {True: ("✓", "good"), False: ("✗", "bad"), None: ("", "dim")}[row.ok]
+        line: list[QWidget] = [
+            self._text_of(row.what, dim=False),
+            ElidedLabel(row.value, "text", align=right),
+            ElidedLabel(row.limit, "dim", align=right),
+            ElidedLabel(mark, token, align=right),
+        ]
+        for widget in line:
+            widget.setToolTip(row.why)
+        for widget in line[1:]:
+            widget.setMinimumWidth(widget.sizeHint().width())
+        line[-1].setAccessibleName({True: "met", False: "missed", None: ""}[row.ok])
+        return line
 
     def _text_of(self, text: str, dim: bool = True) -> QLabel:
         label = self._text()
@@ -268,8 +283,8 @@ def _source(scores: Mapping[str, Any], settings: Mapping[str, Any]) -> str:
     return "; ".join(parts) + "." if parts else ""
 
 
-def fill(grid_of: QWidget, cells: Sequence[Sequence[QWidget]], stretch: int) -> None:
-    """Put rows of widgets into the grid of a widget in place of what is there; `stretch` is the wide column."""
+def fill(grid_of: QWidget, cells: Sequence[Sequence[QWidget]], stretch: int = 0) -> None:
+    """Put rows of widgets, one alone across all columns, in place of what a grid has; `stretch` is the wide column."""
     grid = grid_of.layout()
     assert isinstance(grid, QGridLayout)
     while (item := grid.takeAt(0)) is not None:
@@ -279,4 +294,4 @@ def fill(grid_of: QWidget, cells: Sequence[Sequence[QWidget]], stretch: int) -> 
     grid.setColumnStretch(stretch, 1)
     for row, line in enumerate(cells):
         for column, widget in enumerate(line):
-            grid.addWidget(widget, row, column)
+            grid.addWidget(widget, row, column, 1, 1 if len(line) > 1 else -1)

@@ -13,10 +13,10 @@ from diffview.gui.widgets.plot_axis import Floats, finite, paint_legend, pen, pl
 from diffview.gui.widgets.plot_base import PlotBase
 from diffview.gui.widgets.plot_ticks import Tick, number
 
-HEIGHT, ROW = 150, 24
-MARGINS = (46, 8, 12, 38)
-DRY_WIDTH = 0.45
-"""Decades that the zero bin takes, left of the axis."""
+HEIGHT, ROW = 164, 24
+MARGINS = (52, 22, 12, 38)
+DRY_SHARE = 0.16
+"""Width of the zero bin, left of the axis, over that of the axis."""
 
 MARK_PX = 9
 
@@ -70,7 +70,7 @@ def span_of(values: Sequence[Floats], log: bool) -> tuple[float, float]:
 class LinesPlot(PlotBase):
     """Named lines on linear or log axes that fit them, with a legend; all painted once, into the background."""
 
-    dry = False  # whether there is a zero bin; pyqtgraph lays out while it builds its view
+    dry = 0.0  # width of the zero bin in decades
 
     def __init__(self, name: str, x_log: bool = False, y_log: bool = True, parent: QWidget | None = None) -> None:
         super().__init__(name, MARGINS, parent)
@@ -95,27 +95,30 @@ class LinesPlot(PlotBase):
     ) -> None:
         """Draw them over a band (x, one side, the other); `floor` is the least y of a log axis that is looked at."""
         self.lines, self.marks, self.band = tuple(lines), tuple(marks), band
-        self.dry = any(line.below is not None for line in lines)
         self.x_axis.label, self.y_axis.label = x_label, y_label
         low, high = span_of([line.x for line in lines], self.x_axis.log)
+        self.dry = DRY_SHARE * (high - low) if any(line.below is not None for line in lines) else 0.0
         heights = [line.y for line in lines] + [np.array([line.below]) for line in lines if line.below is not None]
         bottom, top = span_of(heights, self.y_axis.log)
         if floor is not None:
             bottom = max(bottom, float(np.log10(floor)))
         room = 0.06 * (top - bottom)
         bottom = bottom - room if self.y_axis.log else min(0.0, bottom)
-        self.set_ranges(x=(low - DRY_WIDTH if self.dry else low, high), y=(bottom, top + 3 * room))
+        self.set_ranges(x=(low - self.dry, high), y=(bottom, top + 3 * room))
         self.setAccessibleDescription(", ".join(line.name for line in lines))
 
     def lay_out(self) -> None:
         """The zero bin lies left of the axis, and is called dry there."""
         super().lay_out()
-        if self.dry:
-            edge = self.x_axis.low + DRY_WIDTH
-            at = self.to_pixel(edge - DRY_WIDTH / 2, 0).x()
-            kept = [(tick, x) for tick, x in self.x_axis.ticks if tick.value >= edge - 1e-9]
-            self.x_axis.ticks = [(Tick(edge - DRY_WIDTH / 2, "dry"), at), *kept]
-            self.redraw()
+        if not self.dry:
+            return
+        edge = self.x_axis.low + self.dry
+        at = self.to_pixel(edge - self.dry / 2, 0).x()
+        room = QFontMetricsF(plot_font()).horizontalAdvance("dry 0.1")
+        kept = [(tick, x) for tick, x in self.x_axis.ticks if tick.value >= edge - 1e-9]
+        kept = [(tick if x - at >= room else Tick(tick.value), x) for tick, x in kept]
+        self.x_axis.ticks = [(Tick(edge - self.dry / 2, "dry"), at), *kept]
+        self.redraw()
 
     def paint_background(self, painter: QPainter, box: QRectF, palette: Palette) -> None:
         """Marks, lines, legend."""
@@ -129,15 +132,14 @@ class LinesPlot(PlotBase):
             around = np.concatenate([x, x[::-1]]), np.concatenate([one, two[::-1]])
             path = self.pixel_path(self._view(around[0], self.x_axis.log), self._height(around[1], empty=True))
             painter.fillPath(path, palette.colour("dim", 60))
-        for mark in self.marks:
-            self._paint_mark(painter, box, palette, mark)
+        self._paint_marks(painter, box, palette)
         for line in reversed(self.lines):
             painter.setPen(line_pen(palette, line.token))
             painter.setBrush(Qt.BrushStyle.NoBrush)
             for x, y in self._pieces(line):
                 painter.drawPath(self.pixel_path(x, y))
         painter.restore()
-        paint_legend(painter, box.right() - 2, box.top(), [(n.name, n.token) for n in self.lines], palette, column=True)
+        paint_legend(painter, box.right(), 2, [(line.name, line.token) for line in self.lines], palette)
 
     def _pieces(self, line: Line) -> list[tuple[Floats, Floats]]:
         """A line in view coordinates, and its zero bin."""
@@ -147,7 +149,7 @@ class LinesPlot(PlotBase):
         pieces = [(self._view(x, self.x_axis.log), self._height(y, empty=line.steps))]
         if line.below is not None:
             low = self.x_axis.low
-            across = np.array([low + 0.15 * DRY_WIDTH, low + 0.85 * DRY_WIDTH])
+            across = low + self.dry * np.array([0.15, 0.85])
             pieces.append((across, self._height(np.full(2, line.below), empty=True)))
         return pieces
 
@@ -161,30 +163,35 @@ class LinesPlot(PlotBase):
         low, high = self.y_axis.low, self.y_axis.high
         return finite(at, low, high) if empty else np.where(np.isfinite(at), finite(at, low, high), np.nan)
 
-    def _paint_mark(self, painter: QPainter, box: QRectF, palette: Palette, mark: Mark) -> None:
-        with np.errstate(divide="ignore", invalid="ignore"):
-            at = float(np.log10(mark.x)) if self.x_axis.log else mark.x
-        if not np.isfinite(at) or not self.x_axis.low + (DRY_WIDTH if self.dry else 0) <= at <= self.x_axis.high:
-            return
-        x = self.to_pixel(at, 0).x()
-        if not mark.text:
-            height = theme.px(MARK_PX) * (0.65 if mark.token == "dim" else 1.0)
-            painter.setPen(pen(palette, mark.token, 2.0))
-            painter.drawLine(QPointF(x, box.bottom()), QPointF(x, box.bottom() - height))
-            return
-        dotted = pen(palette, mark.token, 1.0, alpha=150)
-        dotted.setDashPattern([1.5, 3])
-        painter.setPen(dotted)
-        painter.drawLine(QPointF(x, box.bottom()), QPointF(x, box.top()))
-        font = plot_font()
-        painter.setFont(font)
-        painter.setPen(palette.colour("dim"))
-        metrics = QFontMetricsF(font)
-        painter.save()  # upright along its line, so that near ones do not overlap
-        painter.translate(x - 2, box.bottom() - theme.px(MARK_PX) - 4)
-        painter.rotate(-90)
-        painter.drawText(QPointF(0, -metrics.descent() + 2), mark.text)
-        painter.restore()
+    def _paint_marks(self, painter: QPainter, box: QRectF, palette: Palette) -> None:
+        """From right to left, so that the words of near ones move apart."""
+        painter.setFont(plot_font())
+        height, limit = QFontMetricsF(plot_font()).height() - 2, box.right() + 2
+        first = self.x_axis.low + self.dry
+        for mark in sorted(self.marks, key=lambda mark: -mark.x):
+            at = float(self._view(np.array(mark.x, dtype=float), self.x_axis.log))
+            if not first <= at <= self.x_axis.high:  # NaN and -inf too
+                continue
+            x = self.to_pixel(at, 0).x()
+            if not mark.text:
+                tick = theme.px(MARK_PX) * (0.65 if mark.token == "dim" else 1.0)
+                painter.setPen(pen(palette, mark.token, 2.0))
+                painter.drawLine(QPointF(x, box.bottom()), QPointF(x, box.bottom() - tick))
+                continue
+            dotted = pen(palette, mark.token, 1.0, alpha=150)
+            dotted.setDashPattern([1.5, 3])
+            painter.setPen(dotted)
+            painter.drawLine(QPointF(x, box.bottom()), QPointF(x, box.top()))
+            limit = min(x, limit - height)
+            painter.save()
+            painter.translate(limit, box.top() + 2)
+            painter.rotate(-90)
+            width = QFontMetricsF(plot_font()).horizontalAdvance(mark.text)
+            words = QRectF(-width, -height, width, height)
+            painter.fillRect(words, palette.colour("panel", 200))
+            painter.setPen(palette.colour("dim"))
+            painter.drawText(words, Qt.AlignmentFlag.AlignCenter, mark.text)
+            painter.restore()
 
 
 @dataclass(frozen=True)
