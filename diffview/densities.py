@@ -8,6 +8,7 @@ schedule below s is t itself, so its density is dt/d ln s. A training's is also 
 uniform numbers; with `Scheduled` the schedule IS the training density.
 """
 
+import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -73,10 +74,9 @@ class Normal(Density):
         return np.asarray(self.centre + self.sd * ndtri(np.asarray(u, dtype=np.float64)))
 
     def share_below(self, log_s: ArrayLike) -> Array:
-        """Phi((ln s - centre)/sd)."""
-        from scipy.special import ndtr
-
-        return np.asarray(ndtr((np.asarray(log_s, dtype=np.float64) - self.centre) / self.sd))
+        """Phi((ln s - centre)/sd); math's erf, as scipy would stall the window that draws this while it is imported."""
+        z = (np.asarray(log_s, dtype=np.float64) - self.centre) / (self.sd * math.sqrt(2))
+        return np.asarray([(1 + math.erf(value)) / 2 for value in z.ravel().tolist()]).reshape(z.shape)
 
 
 @dataclass(frozen=True)

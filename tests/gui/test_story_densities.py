@@ -72,6 +72,9 @@ def test_a_network_brings_its_training_and_a_formula_takes_it_away(window, settl
     assert strip.accessibleDescription() == "no training: a formula"
     cards = {
         "twin": small_model(tmp_path / "models", training=TRAINING),
+        "terse": small_model(
+            tmp_path / "models", "terse", training={key: TRAINING[key] for key in TRAINING if key != "loss"}
+        ),
         "mute": small_model(tmp_path / "models", "mute"),
     }
     window.session.learn(cards=cards)
@@ -79,6 +82,10 @@ def test_a_network_brings_its_training_and_a_formula_takes_it_away(window, settl
     np.testing.assert_allclose(strip.density("training"), training_density(TRAINING, strip._log_s))
     assert mass(strip, "training") == pytest.approx(1.0, abs=1e-9)
     assert "draws (uniform, plain loss)" in strip.toolTip()
+    settle(window)
+    choose(window, "terse")
+    assert mass(strip, "training") == pytest.approx(1.0, abs=1e-9)
+    assert "draws (uniform)" in strip.toolTip(), "a card need not name its loss"
     settle(window)
     choose(window, "mute")
     assert strip.density("training") is None

@@ -223,7 +223,9 @@ class TimelinePanel(Card):
         x, log_s, found = curves.densities(scale, plan.levels, plan.card)
         tip, missing = DENSITY_TIP, ""
         if plan.card is not None and "training" in found:
-            tip += "\ntraining: share of the network's draws ({density}, {loss} loss)".format_map(plan.card.training)
+            training = plan.card.training
+            told = [training["density"], *([f"{training['loss']} loss"] if "loss" in training else [])]
+            tip += f"\ntraining: share of the network's draws ({', '.join(told)})"
         else:
             missing = "no training: a formula" if plan.recipe.model in FORMULAS else "training: not known"
         self.densities.set_densities(x, log_s, found, missing)
