@@ -42,6 +42,9 @@ ZOOM_CHECK_MS = 50
 LARGEST_START = (1920, 1160)
 """Size of the first window on a large screen."""
 
+DOCKS_VERSION = 2
+"""Raised whenever there is another dock: Qt would put one that a kept arrangement does not know anywhere."""
+
 TALL = 900
 """Height of a window that has room for the densities below the schedule."""
 
@@ -416,7 +419,7 @@ class MainWindow(QMainWindow):
         """Remember, end the threads and the reader, then go."""
         if not self._presenting:
             self.settings.set_bytes("geometry", self.saveGeometry())
-            self.settings.set_bytes("state", self.saveState())
+            self.settings.set_bytes("state", self.saveState(DOCKS_VERSION))
         self.settings.save_view(self.session.view)
         self.player.stop()
         self.live.close()
@@ -434,7 +437,7 @@ class MainWindow(QMainWindow):
         elif geometry is None or not self.restoreGeometry(geometry):
             screen = QGuiApplication.primaryScreen().availableGeometry()
             self.resize(min(LARGEST_START[0], screen.width()), min(LARGEST_START[1], screen.height()))
-        if size is not None or state is None or not self.restoreState(state):
+        if size is not None or state is None or not self.restoreState(state, DOCKS_VERSION):
             self.data_dock.setVisible(self.width() >= WIDE)
             self.inspector_dock.setVisible(self.width() >= WIDE)
             self.session.look(densities=self.height() >= TALL)
