@@ -97,11 +97,13 @@ class Decoded:
         values: floating, NaN where missing; never infinite.
         outside: how many values lay outside valid_range, valid_min, valid_max.
         infinite: how many were infinite.
+        flagged: how many the file's own quality flags call no measurement.
     """
 
     values: NDArray[np.floating[Any]]
     outside: int = 0
     infinite: int = 0
+    flagged: int = 0
 
 
 class Variable(Protocol):
@@ -127,8 +129,11 @@ class Variable(Protocol):
     def remarks(self) -> tuple[str, ...]:
         """What could not be honoured, one finished sentence each."""
 
-    def decode(self, raw: NDArray[Any]) -> Decoded:
-        """Physical values of any part of the stored array."""
+    def read(self, part: tuple[int | slice, ...]) -> Decoded:
+        """Physical values of one part of the dataset, axes in the order of the file.
+
+        The part and not only its stored values: a quality flag or a scale may differ from place to place.
+        """
 
     def axis_coordinates(self) -> tuple[Coordinate, ...]:
         """The 1-D coordinates of the dimensions; cheap."""

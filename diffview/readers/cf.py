@@ -5,11 +5,9 @@ import itertools
 import posixpath
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any
 
 import h5py
 import numpy as np
-from numpy.typing import NDArray
 
 from diffview.errors import UserError
 from diffview.readers.attributes import text_attribute
@@ -67,18 +65,18 @@ class CFVariable:
         """Attributes that could not be honoured."""
         return self.packing.remarks
 
-    def decode(self, raw: NDArray[Any]) -> Decoded:
-        """Physical values of any part of the stored array."""
-        return self.packing.decode(raw)
+    def read(self, part: tuple[int | slice, ...]) -> Decoded:
+        """Physical values of one part of the dataset."""
+        return self.packing.decode(np.asarray(self.dataset[part]))
 
     def axis_coordinates(self) -> tuple[Coordinate, ...]:
         """The coordinate variable of every dimension that has one."""
         found = []
         for axis, (name, scale) in enumerate(self._scales):
-            nearby = (_find(self.dataset, near) for near in (name, *self._named_coordinates))
+            nearby = (find_nearby(self.dataset, near) for near in (name, *self._named_coordinates))
             for candidate in itertools.chain([scale], nearby):
                 if _fits(candidate, (self.dataset.shape[axis],)) and _runs_along(candidate, name, scale):
-                    found.append(_coordinate(candidate, (axis,)))
+                    found.append(read_coordinate(candidate, (axis,)))
                     break
         return tuple(found) or self._coordinates_by_length()
 
@@ -92,13 +90,13 @@ class CFVariable:
         for axes in (last_two, last_two[::-1]):
             pairs = [(found.get(role), axis) for role, axis in zip(("latitude", "longitude"), axes, strict=True)]
             if all(_fits(item, (self.dataset.shape[axis],)) for item, axis in pairs):
-                return tuple(_coordinate(item, (axis,)) for item, axis in pairs if item is not None)
+                return tuple(read_coordinate(item, (axis,)) for item, axis in pairs if item is not None)
         return ()
 
     def plane_coordinates(self, axes: tuple[int, int]) -> tuple[Coordinate, ...]:
         """2-D latitude and longitude over `axes`: those that `coordinates` names, else those nearby in the file."""
         shape = tuple(self.dataset.shape[axis] for axis in axes)
-        named = [_find(self.dataset, name) for name in self._named_coordinates]
+        named = [find_nearby(self.dataset, name) for name in self._named_coordinates]
         chosen: dict[str, Coordinate] = {}
         for candidate in (*named, *_nearby(self.dataset)):
             if candidate is None or candidate == self.dataset:
@@ -107,9 +105,9 @@ class CFVariable:
             if role not in ("latitude", "longitude") or role in chosen:
                 continue
             if _fits(candidate, shape):
-                chosen[role] = _coordinate(candidate, axes)
+                chosen[role] = read_coordinate(candidate, axes)
             elif _fits(candidate, shape[::-1]):
-                turned = _coordinate(candidate, axes)
+                turned = read_coordinate(candidate, axes)
                 chosen[role] = Coordinate(turned.name, turned.role, axes, turned.values.T, turned.units)
         return tuple(chosen.values()) if len(chosen) == len(axes) else ()
 
@@ -161,7 +159,7 @@ def _referenced_scales(dataset: h5py.Dataset, count: int) -> list[h5py.Dataset |
     return scales
 
 
-def _find(dataset: h5py.Dataset, name: str) -> h5py.Dataset | None:
+def find_nearby(dataset: h5py.Dataset, name: str) -> h5py.Dataset | None:
     """A dataset called `name` in the group of `dataset` or above it; absolute names too; links are not followed."""
     if not name:
         return None
@@ -227,7 +225,7 @@ def _role(candidate: h5py.Dataset) -> Role:
     return coordinate_role(name, text_attribute(candidate, "standard_name"), units)
 
 
-def _coordinate(candidate: h5py.Dataset, axes: tuple[int, ...]) -> Coordinate:
+def read_coordinate(candidate: h5py.Dataset, axes: tuple[int, ...]) -> Coordinate:
     """Read and decode a coordinate variable."""
     values = packing_of(candidate).decode(candidate[...]).values
     return Coordinate(

@@ -47,7 +47,7 @@ def _range_and_mean(variable: Variable) -> tuple[int, dict[str, float | None]]:
     """How many values there are, and their min, max and mean, block by block."""
     low, high, total, count = np.inf, -np.inf, 0.0, 0
     for part in blocks(variable.dataset.shape, variable.dataset.chunks):
-        values = variable.decode(np.asarray(variable.dataset[part])).values
+        values = variable.read(part).values
         values = values[~np.isnan(values)]
         if values.size:
             low, high = min(low, float(values.min())), max(high, float(values.max()))

@@ -34,10 +34,11 @@ _COLUMN = re.compile(
 )
 _BOUNDS = re.compile(r"(_bnds|_bounds|_vertices|_corners?)$|^(bounds|vertices)_", re.IGNORECASE)
 _HELPER = re.compile(
-    r"(^|_)(flags?|dqf|quality|qc|qa|mask|dtime|time|count|counts|nobs|uncertainty|error|std|stdev|stddev|"
+    r"(^|_)(flags?|dqf|qf|quality|qc|qa|mask|dtime|time|count|counts|nobs|uncertainty|error|std|stdev|stddev|"
     r"standard_deviation|deviation|angle|azimuth|zenith|elevation|bands?|sensor|index)(_|\d|$)",
     re.IGNORECASE,
 )
+_HEADLINE = re.compile(r"(analysed_|l3s?_)?sst$|(surface|sea_surface(_\w+)?)_temperature$", re.IGNORECASE)
 _SWATH = re.compile(r"(HS|MS|NS|FS)?\d*$")  # "nrayHS", "npixel1": the swath that a dimension belongs to
 _CAMEL = re.compile(r"(?<=[a-z0-9])(?=[A-Z])")
 
@@ -74,6 +75,11 @@ def is_coordinate(name: str, standard_name: str, units: str) -> bool:
     if _BOUNDS.search(name) or standard_name.lower() in ("time", "altitude", "depth"):
         return True
     return " since " in units or coordinate_role(name, standard_name, units) not in ("", "x", "y")
+
+
+def is_headline(name: str) -> bool:
+    """Whether a variable is what its product is named after, among winds and corrections as large as itself."""
+    return bool(_HEADLINE.match(name))
 
 
 def is_helper(name: str) -> bool:

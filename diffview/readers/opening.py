@@ -126,6 +126,20 @@ def member(group: h5py.Group, name: str) -> tuple[Any, str]:
         return None, "It is damaged and cannot be opened."
 
 
+def dataset_in(group: h5py.Group, name: str) -> h5py.Dataset | None:
+    """The dataset called `name` in a group, None if there is none with values in this file; no link is followed."""
+    found, _ = member(group, name)
+    return (
+        found if isinstance(found, h5py.Dataset) and found.shape is not None and not stored_elsewhere(found) else None
+    )
+
+
+def group_in(group: h5py.Group, name: str) -> h5py.Group | None:
+    """The group called `name` in a group, None if there is none; no link is followed."""
+    found, _ = member(group, name)
+    return found if isinstance(found, h5py.Group) else None
+
+
 def _resolve(file: h5py.File, path: str) -> Any:
     """The object at `path`, walked part by part so that no link leads into another file."""
     here: Any = file["/"]

@@ -3,7 +3,8 @@
 import importlib
 import itertools
 import math
-from collections.abc import Collection, Iterator, Sequence
+from collections import Counter
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from typing import Any
 
 import h5py
@@ -146,7 +147,7 @@ def _picture(file: h5py.File, variable: Variable, arranged: Layout, index: tuple
     with reading(file, dataset.name):
         values = np.empty((dataset.shape[rows], dataset.shape[columns]), np.float32)
         fixed = dict(zip(others, index, strict=True))
-        outside, infinite = _read_plane(variable, arranged.axes, fixed, into=arranged.oriented(values))
+        masked = _read_plane(variable, arranged.axes, fixed, into=arranged.oriented(values))
     _require_contrast(values, where, variable.units)
     other_dims = tuple((variable.dims[axis], dataset.shape[axis]) for axis in others)
     field = Field(
@@ -157,7 +158,7 @@ def _picture(file: h5py.File, variable: Variable, arranged: Layout, index: tuple
         arranged.pixel_km,
         arranged.coords,
         _provenance(file, variable, index, other_dims),
-        (*_masked_notes(outside, infinite), *variable.remarks, *arranged.notes),
+        (*_masked_notes(masked), *variable.remarks, *_plain_note(variable), *arranged.notes),
     )
     return Picture(field, dataset.name, tuple(dataset.shape), arranged.axes, index, other_dims)
 
@@ -168,8 +169,8 @@ def _shown(dim: str, fallback: str) -> str:
 
 def _read_plane(
     variable: Variable, axes: tuple[int, int], fixed: dict[int, int], into: NDArray[np.float32]
-) -> tuple[int, int]:
-    """Fill `into` [rows, columns], in stored direction; return how many values were out of range and infinite.
+) -> Counter[str]:
+    """Fill `into` [rows, columns], in stored direction; return how many values were masked, by reason.
 
     Read and decoded block by block in the order of the file, so that memory stays near that of the picture.
     """
@@ -177,25 +178,33 @@ def _read_plane(
     stored = sorted(axes)
     turned = stored != list(axes)
     chunks = [dataset.chunks[axis] for axis in stored] if dataset.chunks else None
-    outside = infinite = 0
+    masked: Counter[str] = Counter()
     for part in blocks([dataset.shape[axis] for axis in stored], chunks):
-        select = {**fixed, **dict(zip(stored, part, strict=True))}
-        raw = dataset[tuple(select[axis] for axis in sorted(select))]
-        decoded = variable.decode(raw.T if turned else raw)
+        select: dict[int, int | slice] = {**fixed, **dict(zip(stored, part, strict=True))}
+        decoded = variable.read(tuple(select[axis] for axis in sorted(select)))
         block = _float32(decoded.values)
-        into[part[::-1] if turned else part] = block
-        outside += decoded.outside
-        infinite += decoded.infinite + int(np.isnan(block).sum() - np.isnan(decoded.values).sum())
-    return outside, infinite
+        into[part[::-1] if turned else part] = block.T if turned else block
+        masked["out-of-range"] += decoded.outside
+        masked["infinite"] += decoded.infinite + int(np.isnan(block).sum() - np.isnan(decoded.values).sum())
+        masked["flagged"] += decoded.flagged
+    return masked
 
 
-def _masked_notes(outside: int, infinite: int) -> tuple[str, ...]:
+def _masked_notes(masked: Mapping[str, int]) -> tuple[str, ...]:
     """What was masked, one finished sentence each."""
     return tuple(
         f"{count:,} {what} {'value was' if count == 1 else 'values were'} masked."
-        for count, what in ((outside, "out-of-range"), (infinite, "infinite"))
+        for what, count in masked.items()
         if count
     )
+
+
+def _plain_note(variable: Variable) -> tuple[str, ...]:
+    """A sentence where neither the reader nor the file says what the numbers are."""
+    described = any(text_attribute(variable.dataset, name) for name in ("long_name", "standard_name"))
+    if variable.units or described or not all(dim.startswith("dim_") for dim in variable.dims):
+        return ()
+    return ("Plain numbers: nothing in the file says what they are.",)
 
 
 def _require_contrast(values: Array, where: str, units: str) -> None:
@@ -286,10 +295,10 @@ def _stack(
     variable: Variable, arranged: Layout, select: dict[int, int | slice], moving: int, keep: NDArray[np.bool_]
 ) -> Array:
     """Read evenly spaced slices in one strided selection, so that each chunk is decompressed once."""
-    raw = variable.dataset[tuple(select[axis] for axis in sorted(select))]
-    left = sorted((moving, *arranged.axes))  # the axes of `raw`
-    raw = np.transpose(raw, [left.index(axis) for axis in (moving, *arranged.axes)])
-    return np.ascontiguousarray(arranged.oriented(_float32(variable.decode(raw[keep]).values)))
+    values = variable.read(tuple(select[axis] for axis in sorted(select))).values
+    left = sorted((moving, *arranged.axes))  # the axes of `values`
+    values = np.transpose(values, [left.index(axis) for axis in (moving, *arranged.axes)])
+    return np.ascontiguousarray(arranged.oriented(_float32(values[keep])))
 
 
 def _stored(start: int, length: int, size: int, flipped: bool) -> slice:

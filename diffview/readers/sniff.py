@@ -23,11 +23,24 @@ _KNOWN: tuple[tuple[bytes, str, str], ...] = (
     (b"\xff\xd8\xff", "a JPEG image", "Open the file of values that the image was made from."),
     (b"\x1f\x8b", "a gzip archive", "Unpack it first: gunzip {name}"),
     (b"BZh", "a bzip2 archive", "Unpack it first: bunzip2 {name}"),
+    (b"\xfd7zXZ\x00", "an xz archive", "Unpack it first: unxz {name}"),
+    (b"\x28\xb5\x2f\xfd", "a Zstandard archive", "Unpack it first: unzstd {name}"),
+    (b"7z\xbc\xaf\x27\x1c", "a 7-Zip archive", "Unpack it first: 7z x {name}"),
     (b"PK\x03\x04", "a zip archive", "Unpack it first: unzip {name}"),
     (b"\x93NUMPY", "a NumPy array file", "Load it with numpy.load and pass the array to diffview.show(array)."),
     (b"MATLAB 5.0", "a MATLAB file of version 7.2 or older", "In MATLAB, save it again with save(..., '-v7.3')."),
+    (b"\xcd\xf3\x00\x01", "a NASA CDF file", "Convert it once to netCDF-4 with the cdf-to-netCDF tool of NASA's CDF."),
+    (
+        b"\x00\x00\x00\x0cjP  ",
+        "a JPEG 2000 image",
+        "Convert it once: gdal_translate -of netCDF -co FORMAT=NC4 {name} {stem}.nc",
+    ),
+    (b"SIMPLE  =", "a FITS file", "Convert it once: gdal_translate -of netCDF -co FORMAT=NC4 {name} {stem}.nc"),
+    (b"PAR1", "a Parquet table", "It holds a table, no pictures."),
+    (b"version https://git-lfs", "a Git LFS pointer", "The file itself was not fetched: run git lfs pull."),
     (b"%PDF", "a PDF document", ""),
 )
+_ZARR = "Convert it once in Python: xarray.open_zarr(folder).to_netcdf(file)."
 _HINT = "diffview opens HDF5 and netCDF-4 files."
 
 
@@ -40,7 +53,9 @@ def require_hdf5(path: str | Path) -> Path:
     path = Path(path).expanduser()
     try:
         if path.is_dir():
-            raise UserError(f"{path} is a folder, not a file.", "Choose a file in it.")
+            zarr = any((path / name).exists() for name in (".zgroup", ".zarray", "zarr.json"))
+            kind, hint = ("a Zarr store", _ZARR) if zarr else ("a folder", "Choose a file in it.")
+            raise UserError(f"{path} is {kind}, not a file.", hint)
         if path.exists() and not path.is_file():
             raise UserError(f"{path} is a device or a pipe, not a file.", _HINT)
         with path.open("rb") as stream:
@@ -76,6 +91,7 @@ def _kind(head: bytes) -> tuple[str, str]:
         if head.startswith(start):
             return f"{kind}, not an HDF5 file", hint
     for applies, kind, hint in (
+        (head[257:262] == b"ustar", "a tar archive, not an HDF5 file", "Unpack it first: tar -xf {name}"),
         (not head, "empty", "Download it again."),
         (head.startswith(b"\x89HDF"), "a damaged HDF5 file: its signature is broken", "Download it again as binary."),
         (not head.strip(b"\0"), "filled with zeros, not an HDF5 file", "Its transfer was not finished: repeat it."),

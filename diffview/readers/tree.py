@@ -5,11 +5,11 @@ from pathlib import Path
 
 import h5py
 
-from diffview.readers.attributes import all_attributes
+from diffview.readers.attributes import all_attributes, raw_attribute, text_attribute
 from diffview.readers.base import Node
 from diffview.readers.cf import dimension_scales
 from diffview.readers.layout import SMALLEST_SIDE, image_axes
-from diffview.readers.naming import is_coordinate, is_helper
+from diffview.readers.naming import is_coordinate, is_headline, is_helper
 from diffview.readers.opening import H5PY_ERRORS, find_group, member, open_file, reading, stored_elsewhere, walk
 
 _FLAGS = ("flag_meanings", "flag_values", "flag_masks")
@@ -53,7 +53,12 @@ def find_in(file: h5py.File, limit: int = 2000) -> tuple[Node, ...]:
         if not node.plottable or min(sides) < SMALLEST_SIDE or is_coordinate(node.name, standard_name, node.units):
             continue
         helper = is_helper(node.name) or any(flag in node.attributes for flag in _FLAGS)
-        ranked.append(((helper, -sides[0] * sides[1], not node.units, not standard_name, position), node))
+        ranked.append(
+            (
+                (helper, not is_headline(node.name), -sides[0] * sides[1], not node.units, not standard_name, position),
+                node,
+            )
+        )
     return tuple(node for _, node in sorted(ranked, key=lambda pair: pair[0]))
 
 
@@ -105,7 +110,7 @@ def type_name(dataset: h5py.Dataset) -> str:
         dtype = dataset.dtype
     except H5PY_ERRORS:
         return "unsupported"
-    if h5py.check_string_dtype(dtype) is not None or dtype.kind == "S":
+    if h5py.check_string_dtype(dtype) is not None or dtype.kind == "S" or _is_matlab_text(dataset):
         return "text"
     if h5py.check_vlen_dtype(dtype) is not None:
         return "lists of varying length"
@@ -123,7 +128,7 @@ def why_not_plottable(dataset: h5py.Dataset, dims: tuple[str, ...] = ()) -> str:
     reason = ""
     if dataset.shape is None:
         reason = "It has no dataspace: nothing was ever stored in it."
-    elif not is_numeric(dataset):
+    elif not is_numeric(dataset) or word == "text":
         reason = (
             f"Its values are {'of a type that is not supported' if word == 'unsupported' else f'{word}, not numbers'}."
         )
@@ -135,12 +140,27 @@ def why_not_plottable(dataset: h5py.Dataset, dims: tuple[str, ...] = ()) -> str:
     elif len(dataset.shape) < 2:  # a picture has two sides
         kind = "one dimension" if dataset.shape else "a single value"
         reason = f"It has {kind}, a picture needs two."
+    elif raw_attribute(dataset, "MATLAB_empty"):
+        reason = "It is an empty array of MATLAB: the numbers in it are its shape."
+    elif on_a_mesh(dataset):
+        reason = "It lies on an unstructured mesh, which is no picture: interpolate it to a grid first (cdo remapnn)."
     else:
         axes = image_axes(dataset.shape, dims or tuple(dim for dim, _ in dimension_scales(dataset)))
         sides = [dataset.shape[axis] for axis in axes or ()]
         if min(sides) < 2:  # a line is no picture
             reason = f"Its picture would be only {text_of(tuple(sides))} pixels."
     return reason
+
+
+def _is_matlab_text(dataset: h5py.Dataset) -> bool:
+    """Whether unsigned numbers of 16 bits are the characters of a text of MATLAB v7.3."""
+    return bool(dataset.dtype == "u2") and text_attribute(dataset, "MATLAB_class") == "char"
+
+
+def on_a_mesh(dataset: h5py.Dataset) -> bool:
+    """Whether one axis runs over the nodes, edges or faces of a mesh [UGRID 1.0; CDI's own attribute for ICON]."""
+    ugrid = bool(text_attribute(dataset, "mesh") and text_attribute(dataset, "location"))
+    return ugrid or text_attribute(dataset, "CDI_grid_type") == "unstructured"
 
 
 def is_numeric(dataset: h5py.Dataset) -> bool:

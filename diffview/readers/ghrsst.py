@@ -1,0 +1,50 @@
+"""Sea surface temperature of GHRSST (L2P, L3C, L3U, L4): CF, and its quality levels are said.
+
+GHRSST Data Specification 2.0, section 9.14: quality_level is 0 no data, 1 bad, 2 worst, 3 low, 4 acceptable, 5 best.
+"""
+
+import re
+from dataclasses import dataclass
+
+import h5py
+
+from diffview.readers.attributes import text_attribute
+from diffview.readers.cf import CFVariable
+from diffview.readers.opening import dataset_in
+from diffview.readers.quality import rated, shares_of_levels
+
+_TEMPERATURE = re.compile(r"sst|sea_surface|sea_water_temperature", re.IGNORECASE)
+BEST = 5
+
+
+def claims(file: h5py.File) -> bool:
+    """Files that state their GHRSST data specification."""
+    return bool(text_attribute(file, "gds_version_id")) or "GHRSST" in text_attribute(file, "Conventions")
+
+
+def variable(dataset: h5py.Dataset) -> "SSTVariable":
+    """The dataset with what its file says about quality."""
+    return SSTVariable(dataset)
+
+
+@dataclass(frozen=True, eq=False)
+class SSTVariable(CFVariable):
+    """A CF variable beside a quality level."""
+
+    @property
+    def remarks(self) -> tuple[str, ...]:
+        """How good the temperatures are; none is left out."""
+        level = dataset_in(self.dataset.parent, "quality_level")
+        rates = level is not None and level.shape == self.dataset.shape and level != self.dataset
+        if not rates or not _TEMPERATURE.search(self.dataset.name):
+            return super().remarks
+        found = rated(self, CFVariable(level))
+        if found is None:
+            said = "quality_level rates every value from 1 (bad) to 5 (best); all are shown."
+        elif not found.size:
+            said = "quality_level rates no value of this picture."
+        else:
+            said = (
+                f"quality_level of the {found.size:,} values: {shares_of_levels(found, {BEST: 'best'})}; all are shown."
+            )
+        return (said, *super().remarks)

@@ -1,0 +1,66 @@
+"""Sentinel-3 OLCI and SLSTR: CF, but latitude and longitude lie in another file of the product's folder."""
+
+import re
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+
+import h5py
+
+from diffview.errors import UserError
+from diffview.readers.attributes import text_attribute
+from diffview.readers.base import Coordinate
+from diffview.readers.cf import CFVariable, read_coordinate
+from diffview.readers.opening import H5PY_ERRORS, dataset_in, open_file
+
+_VIEW = re.compile(r"_([abcfit][nox])$")  # SLSTR: the grid and the view that end every name, "S8_BT_in"
+
+
+def claims(file: h5py.File) -> bool:
+    """Files of a Sentinel-3 product folder."""
+    return text_attribute(file, "product_name").startswith(("S3A_", "S3B_", "S3C_", "S3D_", "S3_"))
+
+
+def variable(dataset: h5py.Dataset) -> "Sentinel3Variable":
+    """The dataset with the coordinates that its folder gives."""
+    return Sentinel3Variable(dataset)
+
+
+@dataclass(frozen=True, eq=False)
+class Sentinel3Variable(CFVariable):
+    """A CF variable whose coordinates may lie in the file beside its own."""
+
+    @cached_property
+    def _beside(self) -> tuple[Path, str]:
+        """The file of coordinates, and how their names end."""
+        view = _VIEW.search(self.dataset.name)
+        name = f"geodetic_{view[1]}.nc" if view else "geo_coordinates.nc"
+        return Path(self.dataset.file.filename).with_name(name), f"_{view[1]}" if view else ""
+
+    @property
+    def remarks(self) -> tuple[str, ...]:
+        """Where the coordinates come from, or should have come from."""
+        beside = self._beside[0]
+        if beside.name == Path(self.dataset.file.filename).name:
+            return super().remarks
+        said = (
+            f"Latitude and longitude are those of {beside.name} beside it."
+            if beside.is_file()
+            else f"Latitude and longitude lie in {beside.name}, which is not beside it."
+        )
+        return (said, *super().remarks)
+
+    def plane_coordinates(self, axes: tuple[int, int]) -> tuple[Coordinate, ...]:
+        """Latitude and longitude of the file itself, else of the one beside it."""
+        own = super().plane_coordinates(axes)
+        path, end = self._beside
+        if own or not path.is_file():
+            return own
+        shape = tuple(self.dataset.shape[axis] for axis in axes)
+        try:
+            with open_file(path) as file:
+                pair = [dataset_in(file, f"{name}{end}") for name in ("latitude", "longitude")]
+                fitting = [item for item in pair if item is not None and item.shape == shape]
+                return tuple(read_coordinate(item, axes) for item in fitting) if len(fitting) == len(pair) else ()
+        except (UserError, *H5PY_ERRORS):  # a damaged neighbour costs the coordinates, not the picture
+            return ()
