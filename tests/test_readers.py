@@ -197,7 +197,10 @@ def test_without_coordinates_it_is_shown_by_index(tmp_path: Path) -> None:
     field = read_slice(write(tmp_path / "a.h5", ramp()), "v").field
     assert field.dims == ("row", "column")
     assert field.pixel_km is None
-    assert field.notes == ("Shown by index: no coordinate says where north is.",)
+    assert field.notes == (
+        "Plain numbers: nothing in the file says what they are.",
+        "Shown by index: no coordinate says where north is.",
+    )
 
 
 # --- slices ----------------------------------------------------------------------------------------------------------
@@ -333,6 +336,15 @@ def test_a_wrong_name_suggests_the_right_one(tmp_path: Path) -> None:
         (b"\x89HDF\n\x1a\n" + bytes(99), "signature is broken", "again"),
         (b"\x01\x02\x80" * 50, "not an HDF5 file", "netCDF-4"),
         (b"\x89HDF\r\n\x1a\n" + bytes(99), "damaged", "again"),
+        (b"\x1f\x8b" + bytes(99), "gzip", "gunzip in.nc"),
+        (b"PK\x03\x04" + bytes(99), "zip", "unzip in.nc"),
+        (b"\xfd7zXZ\x00" + bytes(99), "xz", "unxz in.nc"),
+        (b"\x28\xb5\x2f\xfd" + bytes(99), "Zstandard", "unzstd in.nc"),
+        (b"in/a.nc".ljust(257, b"\0") + b"ustar" + bytes(250), "tar archive", "tar -xf in.nc"),
+        (b"MATLAB 5.0 MAT-file", "7.2 or older", "v7.3"),
+        (b"\x93NUMPY" + bytes(99), "NumPy", "diffview.show"),
+        (b"SIMPLE  =" + bytes(99), "FITS", "gdal_translate"),
+        (b"version https://git-lfs.github.com/spec/v1\n", "Git LFS", "git lfs pull"),
     ],
 )
 def test_another_kind_of_file_is_named_with_what_to_do(tmp_path: Path, head: bytes, says: str, hint: str) -> None:
@@ -341,6 +353,12 @@ def test_another_kind_of_file_is_named_with_what_to_do(tmp_path: Path, head: byt
         read_slice(str(tmp_path / "in.nc"))
     assert says in caught.value.sentence
     assert hint in caught.value.hint
+
+
+def test_a_zarr_store_is_named_with_what_to_do(tmp_path: Path) -> None:
+    (tmp_path / "zarr.json").write_text("{}")
+    with pytest.raises(UserError, match=r"is a Zarr store.*open_zarr"):
+        read_slice(str(tmp_path))
 
 
 def test_missing_folder_and_truncated(tmp_path: Path) -> None:

@@ -104,9 +104,10 @@ class CFVariable:
             role = _role(candidate)
             if role not in ("latitude", "longitude") or role in chosen:
                 continue
-            if _fits(candidate, shape):
+            ones = (1,) * (len(candidate.shape or ()) - len(shape))  # TROPOMI, WRF: time = 1 before the plane
+            if _fits(candidate, (*ones, *shape)):
                 chosen[role] = read_coordinate(candidate, axes)
-            elif _fits(candidate, shape[::-1]):
+            elif _fits(candidate, (*ones, *shape[::-1])):
                 turned = read_coordinate(candidate, axes)
                 chosen[role] = Coordinate(turned.name, turned.role, axes, turned.values.T, turned.units)
         return tuple(chosen.values()) if len(chosen) == len(axes) else ()
@@ -226,8 +227,9 @@ def _role(candidate: h5py.Dataset) -> Role:
 
 
 def read_coordinate(candidate: h5py.Dataset, axes: tuple[int, ...]) -> Coordinate:
-    """Read and decode a coordinate variable."""
+    """Read and decode a coordinate variable; leading axes of length 1 are dropped."""
     values = packing_of(candidate).decode(candidate[...]).values
+    values = values.reshape(values.shape[values.ndim - len(axes) :])
     return Coordinate(
         posixpath.basename(candidate.name), _role(candidate), axes, values, text_attribute(candidate, "units")
     )

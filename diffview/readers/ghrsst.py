@@ -14,7 +14,7 @@ from diffview.readers.opening import dataset_in
 from diffview.readers.quality import rated, shares_of_levels
 
 _TEMPERATURE = re.compile(r"sst|sea_surface|sea_water_temperature", re.IGNORECASE)
-BEST = 5
+WORDS = {5: "best", 4: "acceptable", 3: "low", 2: "worst", 1: "bad", 0: "no data"}
 
 
 def claims(file: h5py.File) -> bool:
@@ -44,7 +44,5 @@ class SSTVariable(CFVariable):
         elif not found.size:
             said = "quality_level rates no value of this picture."
         else:
-            said = (
-                f"quality_level of the {found.size:,} values: {shares_of_levels(found, {BEST: 'best'})}; all are shown."
-            )
+            said = f"quality_level of the {found.size:,} values: {shares_of_levels(found, WORDS)}; all are shown."
         return (said, *super().remarks)

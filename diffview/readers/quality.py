@@ -26,12 +26,12 @@ def rated(variable: Variable, quality: Variable) -> NDArray[np.floating[Any]] | 
 
 
 def shares_of_levels(levels: NDArray[np.floating[Any]], words: Mapping[int, str]) -> str:
-    """The share of every level, highest first: 5 (best) 71 %, 4 29 %."""
+    """The share of every level, highest first: "5 (best): 71 %, 4: 29 %"."""
     values, counts = np.unique(levels.astype(int), return_counts=True)
     parts = []
     for value, count in sorted(zip(values.tolist(), counts.tolist(), strict=True), reverse=True):
         word = f" ({words[value]})" if value in words else ""
-        parts.append(f"{value}{word} {percent(count, levels.size)}")
+        parts.append(f"{value}{word}: {percent(count, levels.size)}")
     return ", ".join(parts)
 
 

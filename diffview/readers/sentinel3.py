@@ -1,7 +1,7 @@
 """Sentinel-3 OLCI and SLSTR: CF, but latitude and longitude lie in another file of the product's folder."""
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
 
@@ -9,10 +9,11 @@ import h5py
 
 from diffview.errors import UserError
 from diffview.readers.attributes import text_attribute
-from diffview.readers.base import Coordinate
+from diffview.readers.base import Coordinate, Role
 from diffview.readers.cf import CFVariable, read_coordinate
 from diffview.readers.opening import H5PY_ERRORS, dataset_in, open_file
 
+_ROLES: tuple[Role, ...] = ("latitude", "longitude")
 _VIEW = re.compile(r"_([abcfit][nox])$")  # SLSTR: the grid and the view that end every name, "S8_BT_in"
 
 
@@ -59,8 +60,9 @@ class Sentinel3Variable(CFVariable):
         shape = tuple(self.dataset.shape[axis] for axis in axes)
         try:
             with open_file(path) as file:
-                pair = [dataset_in(file, f"{name}{end}") for name in ("latitude", "longitude")]
-                fitting = [item for item in pair if item is not None and item.shape == shape]
-                return tuple(read_coordinate(item, axes) for item in fitting) if len(fitting) == len(pair) else ()
+                pair = {role: dataset_in(file, f"{role}{end}") for role in _ROLES}
+                fitting = {role: item for role, item in pair.items() if item is not None and item.shape == shape}
+                found = tuple(replace(read_coordinate(item, axes), role=role) for role, item in fitting.items())
+                return found if len(found) == len(_ROLES) else ()
         except (UserError, *H5PY_ERRORS):  # a damaged neighbour costs the coordinates, not the picture
             return ()

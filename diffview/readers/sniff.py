@@ -7,18 +7,21 @@ from diffview.errors import UserError
 
 HDF5_SIGNATURE = b"\x89HDF\r\n\x1a\n"
 
+_NCCOPY = "Convert it once: nccopy -k nc4 {name} {stem}_nc4.nc"
+_GDAL = "Convert it once: gdal_translate -of netCDF -co FORMAT=NC4 {name} {stem}.nc"
+
 # (first bytes, what that is, what to do about it); {name} and {stem} are filled in
 _KNOWN: tuple[tuple[bytes, str, str], ...] = (
-    (b"CDF\x01", "a netCDF-3 file", "Convert it once: nccopy -k nc4 {name} {stem}_nc4.nc"),
-    (b"CDF\x02", "a netCDF-3 file (64-bit offset)", "Convert it once: nccopy -k nc4 {name} {stem}_nc4.nc"),
-    (b"CDF\x05", "a netCDF-3 file (64-bit data)", "Convert it once: nccopy -k nc4 {name} {stem}_nc4.nc"),
+    (b"CDF\x01", "a netCDF-3 file", _NCCOPY),
+    (b"CDF\x02", "a netCDF-3 file (64-bit offset)", _NCCOPY),
+    (b"CDF\x05", "a netCDF-3 file (64-bit data)", _NCCOPY),
     (b"\x0e\x03\x13\x01", "an HDF4 file", "Convert it once: h4toh5convert {name} {stem}.h5"),
     (b"GRIB", "a GRIB file", "Convert it once: cdo -f nc4 copy {name} {stem}.nc"),
     (b"BUFR", "a BUFR file", "Convert it to netCDF-4 with the tools of its provider."),
-    (b"II*\x00", "a TIFF image", "Convert it once: gdal_translate -of netCDF -co FORMAT=NC4 {name} {stem}.nc"),
-    (b"MM\x00*", "a TIFF image", "Convert it once: gdal_translate -of netCDF -co FORMAT=NC4 {name} {stem}.nc"),
-    (b"II+\x00", "a BigTIFF image", "Convert it once: gdal_translate -of netCDF -co FORMAT=NC4 {name} {stem}.nc"),
-    (b"MM\x00+", "a BigTIFF image", "Convert it once: gdal_translate -of netCDF -co FORMAT=NC4 {name} {stem}.nc"),
+    (b"II*\x00", "a TIFF image", _GDAL),
+    (b"MM\x00*", "a TIFF image", _GDAL),
+    (b"II+\x00", "a BigTIFF image", _GDAL),
+    (b"MM\x00+", "a BigTIFF image", _GDAL),
     (b"\x89PNG", "a PNG image", "Open the file of values that the image was made from."),
     (b"\xff\xd8\xff", "a JPEG image", "Open the file of values that the image was made from."),
     (b"\x1f\x8b", "a gzip archive", "Unpack it first: gunzip {name}"),
@@ -30,12 +33,8 @@ _KNOWN: tuple[tuple[bytes, str, str], ...] = (
     (b"\x93NUMPY", "a NumPy array file", "Load it with numpy.load and pass the array to diffview.show(array)."),
     (b"MATLAB 5.0", "a MATLAB file of version 7.2 or older", "In MATLAB, save it again with save(..., '-v7.3')."),
     (b"\xcd\xf3\x00\x01", "a NASA CDF file", "Convert it once to netCDF-4 with the cdf-to-netCDF tool of NASA's CDF."),
-    (
-        b"\x00\x00\x00\x0cjP  ",
-        "a JPEG 2000 image",
-        "Convert it once: gdal_translate -of netCDF -co FORMAT=NC4 {name} {stem}.nc",
-    ),
-    (b"SIMPLE  =", "a FITS file", "Convert it once: gdal_translate -of netCDF -co FORMAT=NC4 {name} {stem}.nc"),
+    (b"\x00\x00\x00\x0cjP  ", "a JPEG 2000 image", _GDAL),
+    (b"SIMPLE  =", "a FITS file", _GDAL),
     (b"PAR1", "a Parquet table", "It holds a table, no pictures."),
     (b"version https://git-lfs", "a Git LFS pointer", "The file itself was not fetched: run git lfs pull."),
     (b"%PDF", "a PDF document", ""),
