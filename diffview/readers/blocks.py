@@ -4,6 +4,8 @@ import itertools
 import math
 from collections.abc import Iterator, Sequence
 
+from diffview.readers.alive import progress
+
 BLOCK = 2**20  # values decoded at once: 8 MB as float64, a few times over
 
 
@@ -19,6 +21,7 @@ def blocks(shape: Sequence[int], chunks: Sequence[int] | None, limit: int = BLOC
         extent[axis] = min(shape[axis], extent[axis] * times)
     ranges = [range(0, size, max(1, step)) for size, step in zip(shape, extent, strict=True)]
     for starts in itertools.product(*ranges):
+        progress()
         yield tuple(
             slice(start, min(start + step, size)) for start, step, size in zip(starts, extent, shape, strict=True)
         )

@@ -10,6 +10,7 @@ from typing import Any
 import h5py
 
 from diffview.errors import UserError
+from diffview.readers.alive import progress
 from diffview.readers.sniff import require_hdf5
 
 with contextlib.suppress(ImportError):
@@ -198,6 +199,7 @@ def walk(file: h5py.File, limit: int) -> Iterator[tuple[str, h5py.Dataset]]:
     while waiting:
         prefix, group = waiting.pop(0)
         for name in _children(group):
+            progress()
             found, _ = member(group, name)
             path = f"{prefix}/{name}"
             if isinstance(found, h5py.Dataset):

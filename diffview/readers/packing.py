@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
+from diffview.readers.alive import progress
 from diffview.readers.attributes import number_attributes, text_attribute
 from diffview.readers.base import Decoded
 
@@ -32,6 +33,7 @@ def load_xarray() -> ModuleType:
     """
     with _importing:
         importlib.import_module("xarray.conventions")
+        progress()
         return importlib.import_module("xarray")
 
 

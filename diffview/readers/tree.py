@@ -5,6 +5,7 @@ from pathlib import Path
 
 import h5py
 
+from diffview.readers.alive import progress
 from diffview.readers.attributes import all_attributes, raw_attribute, text_attribute
 from diffview.readers.base import Node
 from diffview.readers.cf import dimension_scales
@@ -78,6 +79,7 @@ def picture_sides(node: Node) -> tuple[int, int]:
 
 def _node(group: h5py.Group, name: str, path: str) -> Node:
     """One member of a group."""
+    progress()
     found, why = member(group, name)
     if found is None:
         return Node(path, name, "other" if "damaged" in why else "link", why=why)

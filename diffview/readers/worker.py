@@ -21,7 +21,9 @@ import numpy as np
 
 from diffview.errors import UserError
 from diffview.readers import FUNCTIONS
+from diffview.readers.alive import watch
 
+UNWATCHED = frozenset({"read_stack"})  # reads a thousand slices in one call of the library
 LARGE = 16 * 2**10  # bytes; smaller arrays travel in the pipe
 
 
@@ -93,7 +95,10 @@ def serve(requests: BinaryIO, replies: BinaryIO, folder: Path) -> None:
             ticket, name, arguments = pickle.load(requests)
         except (EOFError, OSError, pickle.UnpicklingError):
             return
-        replies.write(packed_reply(ticket, answer(name, arguments), folder))
+        watch(name not in UNWATCHED)
+        reply = packed_reply(ticket, answer(name, arguments), folder)
+        watch(False)
+        replies.write(reply)
         replies.flush()
 
 
