@@ -1,12 +1,13 @@
 """What a file holds: one level at a time for the tree, and every dataset that can be shown."""
 
 import posixpath
+from collections.abc import Mapping
 from pathlib import Path
 
 import h5py
 
 from diffview.readers.alive import progress
-from diffview.readers.attributes import all_attributes, raw_attribute, text_attribute
+from diffview.readers.attributes import all_attributes, text_attribute
 from diffview.readers.base import Node
 from diffview.readers.cf import dimension_scales
 from diffview.readers.layout import SMALLEST_SIDE, image_axes
@@ -100,7 +101,7 @@ def dataset_node(dataset: h5py.Dataset, path: str) -> Node:
         shape = tuple(int(size) for size in dataset.shape) if dataset.shape is not None else ()
         dims = tuple(dim for dim, _ in dimension_scales(dataset)) if shape else ()
         dtype = type_name(dataset)
-        why = why_not_plottable(dataset, dims)
+        why = why_not_plottable(dataset, dims, attributes)
     except H5PY_ERRORS:
         return Node(path, name, "dataset", why="It is damaged and cannot be read.", attributes=attributes)
     return Node(path, name, "dataset", shape, dims, dtype, units, long_name, not why, why, attributes)
@@ -124,9 +125,12 @@ def type_name(dataset: h5py.Dataset) -> str:
     return words.get(dtype.kind, str(dtype))
 
 
-def why_not_plottable(dataset: h5py.Dataset, dims: tuple[str, ...] = ()) -> str:
-    """A sentence if no picture can be made of a dataset, else ""."""
+def why_not_plottable(
+    dataset: h5py.Dataset, dims: tuple[str, ...] = (), attributes: Mapping[str, str] | None = None
+) -> str:
+    """A sentence if no picture can be made of a dataset, else ""; dimensions and attributes are read if not given."""
     word = type_name(dataset)
+    attributes = all_attributes(dataset) if attributes is None else attributes
     reason = ""
     if dataset.shape is None:
         reason = "It has no dataspace: nothing was ever stored in it."
@@ -142,9 +146,9 @@ def why_not_plottable(dataset: h5py.Dataset, dims: tuple[str, ...] = ()) -> str:
     elif len(dataset.shape) < 2:  # a picture has two sides
         kind = "one dimension" if dataset.shape else "a single value"
         reason = f"It has {kind}, a picture needs two."
-    elif raw_attribute(dataset, "MATLAB_empty"):
+    elif attributes.get("MATLAB_empty", "0") != "0":
         reason = "It is an empty array of MATLAB: the numbers in it are its shape."
-    elif on_a_mesh(dataset):
+    elif on_a_mesh(attributes):
         reason = "It lies on an unstructured mesh, which is no picture: interpolate it to a grid first (cdo remapnn)."
     else:
         axes = image_axes(dataset.shape, dims or tuple(dim for dim, _ in dimension_scales(dataset)))
@@ -159,10 +163,9 @@ def _is_matlab_text(dataset: h5py.Dataset) -> bool:
     return bool(dataset.dtype == "u2") and text_attribute(dataset, "MATLAB_class") == "char"
 
 
-def on_a_mesh(dataset: h5py.Dataset) -> bool:
+def on_a_mesh(attributes: Mapping[str, str]) -> bool:
     """Whether one axis runs over the nodes, edges or faces of a mesh [UGRID 1.0; CDI's own attribute for ICON]."""
-    ugrid = bool(text_attribute(dataset, "mesh") and text_attribute(dataset, "location"))
-    return ugrid or text_attribute(dataset, "CDI_grid_type") == "unstructured"
+    return {"mesh", "location"} <= attributes.keys() or attributes.get("CDI_grid_type") == "unstructured"
 
 
 def is_numeric(dataset: h5py.Dataset) -> bool:
