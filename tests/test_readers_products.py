@@ -49,7 +49,7 @@ def test_an_emissive_band_is_brightness_temperature(tmp_path: Path) -> None:
     assert (reader_name(path), field.name, field.units) == ("abi", "brightness temperature, band 13", "K")
     assert field.notes[0] == "2 flagged values were masked."  # the third lies at the fill value already
     assert "Planck" in field.notes[1]
-    assert "no_value" in field.notes[2]
+    assert field.notes[2] == "Pixels that DQF marks as out of range or no value are masked."
 
 
 def test_planck_radiance_of_a_temperature_comes_back(tmp_path: Path) -> None:
@@ -75,6 +75,18 @@ def test_a_reflective_band_is_reflectance_in_km_of_the_projection(tmp_path: Path
     assert field.pixel_km == pytest.approx((5.6e-8 * twins.HEIGHT,) * 2, rel=1e-4)  # metres of y fall: north is up
     assert describe(path, "Rad")["missing"] == np.count_nonzero(np.isnan(expected))
     assert read_slice(path, "DQF").field.values[1, 3] == 3  # the flags themselves are not masked by the flags
+
+
+def test_level_2_imagery_is_only_masked_by_its_flags(tmp_path: Path) -> None:
+    raw, dqf = abi_values()
+    path = twins.abi(tmp_path / "a.nc", raw, dqf, emissive=True)
+    with h5py.File(path, "a") as file:
+        file.move("Rad", "CMI")
+        file["CMI"].attrs["units"] = "K"
+        file.attrs["title"] = "ABI L2 Cloud and Moisture Imagery"
+    field = read_slice(path).field
+    np.testing.assert_allclose(field.values, np.where((raw == 4095) | (dqf > 1), np.nan, raw * 0.01 - 1.0), rtol=1e-5)
+    assert (field.name, field.units) == ("CMI", "K")
 
 
 @needs_files

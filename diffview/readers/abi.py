@@ -86,8 +86,9 @@ class ABIVariable(CFVariable):
             said.append("Radiance was turned into brightness temperature by the Planck constants of the file.")
         elif not np.isnan(self._kappa):
             said.append("Radiance was turned into reflectance by kappa0 of the file.")
-        if self._no_measurement[1]:
-            said.append(f"Pixels that DQF marks as {' or '.join(self._no_measurement[1])} are masked.")
+        words = [m.removesuffix("_qf").removesuffix("_pixel").replace("_", " ") for m in self._no_measurement[1]]
+        if words:
+            said.append(f"Pixels that DQF marks as {' or '.join(words)} are masked.")
         return (*said, *super().remarks)
 
     def read(self, part: tuple[int | slice, ...]) -> Decoded:
