@@ -5,9 +5,11 @@ import itertools
 import posixpath
 from dataclasses import dataclass
 from functools import cached_property
+from typing import Any
 
 import h5py
 import numpy as np
+from numpy.typing import NDArray
 
 from diffview.errors import UserError
 from diffview.readers.attributes import text_attribute
@@ -67,7 +69,11 @@ class CFVariable:
 
     def read(self, part: tuple[int | slice, ...]) -> Decoded:
         """Physical values of one part of the dataset."""
-        return self.packing.decode(np.asarray(self.dataset[part]))
+        return self.decode(np.asarray(self.dataset[part]))
+
+    def decode(self, raw: NDArray[Any]) -> Decoded:
+        """Physical values of stored ones, wherever they lie: for readers whose packing is the same everywhere."""
+        return self.packing.decode(raw)
 
     def axis_coordinates(self) -> tuple[Coordinate, ...]:
         """The coordinate variable of every dimension that has one."""
