@@ -92,7 +92,7 @@ def stuck(path: Path) -> str:
 
 @needs_timers
 def test_a_library_that_never_returns_is_ended(tmp_path: Path) -> None:
-    reader = ReaderProcess()
+    reader = ReaderProcess(patience=3.0)
     path = stuck(tmp_path / "stuck.nc")
     try:
         with pytest.raises(UserError) as caught:
@@ -108,12 +108,11 @@ def test_a_library_that_never_returns_is_ended(tmp_path: Path) -> None:
 def test_patience_begins_anew_with_progress(moving: bool) -> None:
     code = (
         "import time, diffview.readers.alive as alive\n"
-        "alive.PATIENCE = 0.3\n"
-        "alive.watch(True)\n"
+        "alive.watch(0.3)\n"
         "end = time.process_time() + 1.0\n"
         "while time.process_time() < end:\n"
         f"    {'alive.progress()' if moving else 'pass'}\n"
-        "alive.watch(False)\n"
+        "alive.watch(0.0)\n"
         "end = time.process_time() + 0.6\n"
         "while time.process_time() < end: alive.progress()\n"
     )

@@ -22,7 +22,8 @@ from diffview.errors import UserError
 from diffview.readers.process import ReaderProcess, Reply
 
 LARGEST = 4 * 2**20  # bytes; of larger files the structure is too small a part to be hit
-LIMIT = 60.0  # seconds for one request; a reader that is stuck ends by itself before
+PATIENCE = 4.0  # seconds of processor time before a reader that is stuck ends itself; the files are small
+LIMIT = 60.0  # seconds for one request
 QUESTIONS = ("list_group", "describe", "find_plottable", "read_slice")
 BLOCK = re.compile(rb"\x89HDF|OHDR|OCHK|TREE|HEAP|SNOD|FRHP|FHDB|FHIB|FSHD|BTHD|BTIN|BTLF|GCOL|FAHD|EAHD|EAIB|EADB")
 GOOD, SLOW, FAULT, DEAD = "picture", "too slow", "fault", "reader stopped"
@@ -118,7 +119,7 @@ def fuzz(
     A sound file is read after every death of the reader, and after every fiftieth mutant.
     """
     rng, counts, bad = np.random.default_rng(seed), Counter[str](), list[str]()
-    reader = ReaderProcess()
+    reader = ReaderProcess(PATIENCE)
     sound = _sound(reader, files)
     with tempfile.TemporaryDirectory() as folder:
         for number in range(count):

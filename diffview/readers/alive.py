@@ -6,20 +6,20 @@ ends the process, and `process` answers with a sentence. Where there are no such
 
 import signal
 
-PATIENCE = 5.0  # seconds of processor time for one block or one member of a group; waiting for a disk is free
+PATIENCE = 10.0  # seconds of processor time for one block or one member of a group; waiting for a disk is free
 
-_watched = False
+_patience = 0.0
 
 
-def watch(watched: bool) -> None:
-    """Start or stop watching this process."""
-    global _watched  # noqa: PLW0603 (there is one process, and one timer in it)
-    _watched = watched and hasattr(signal, "setitimer")
+def watch(patience: float) -> None:
+    """Give this process so many seconds of processor time for every step; 0 stops watching."""
+    global _patience  # noqa: PLW0603 (there is one process, and one timer in it)
+    _patience = patience if hasattr(signal, "setitimer") else 0.0
     if hasattr(signal, "setitimer"):
-        signal.setitimer(signal.ITIMER_PROF, PATIENCE if watched else 0.0)
+        signal.setitimer(signal.ITIMER_PROF, patience)
 
 
 def progress() -> None:
     """Say that something was read: the patience begins anew. Does nothing in a process that is not watched."""
-    if _watched:
-        signal.setitimer(signal.ITIMER_PROF, PATIENCE)
+    if _patience:
+        signal.setitimer(signal.ITIMER_PROF, _patience)

@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from diffview.errors import UserError
+from diffview.readers.alive import progress
 from diffview.readers.attributes import text_attribute
 from diffview.readers.base import Coordinate, Decoded, Role
 from diffview.readers.naming import coordinate_role
@@ -234,7 +235,9 @@ def _role(candidate: h5py.Dataset) -> Role:
 
 def read_coordinate(candidate: h5py.Dataset, axes: tuple[int, ...]) -> Coordinate:
     """Read and decode a coordinate variable; leading axes of length 1 are dropped."""
+    progress()
     values = packing_of(candidate).decode(candidate[...]).values
+    progress()
     values = values.reshape(values.shape[values.ndim - len(axes) :])
     return Coordinate(
         posixpath.basename(candidate.name), _role(candidate), axes, values, text_attribute(candidate, "units")

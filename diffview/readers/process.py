@@ -24,6 +24,7 @@ import numpy as np
 
 from diffview.errors import UserError
 from diffview.readers import FUNCTIONS
+from diffview.readers.alive import PATIENCE
 
 _PACKAGE_FOLDER = Path(__file__).resolve().parents[2]
 
@@ -72,12 +73,12 @@ class _ReplyUnpickler(pickle.Unpickler):
 class _Child:
     """One running worker with its folder of temporary files and the thread that collects its replies."""
 
-    def __init__(self) -> None:
+    def __init__(self, patience: float) -> None:
         self.folder = Path(tempfile.mkdtemp(prefix="diffview-reader-"))
         self.replies: queue.SimpleQueue[Reply | None] = queue.SimpleQueue()  # None: the child has ended
         path = pathsep.join([str(_PACKAGE_FOLDER), *filter(None, [environ.get("PYTHONPATH")])])
         self.process = subprocess.Popen(
-            [sys.executable, "-P", "-m", "diffview.readers.worker", str(self.folder)],
+            [sys.executable, "-P", "-m", "diffview.readers.worker", str(self.folder), str(patience)],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=None if sys.stderr else subprocess.DEVNULL,  # a program without a console has none
@@ -129,9 +130,13 @@ class ReaderProcess:
 
     Requests are answered in order, one at a time. If the process dies, the request it worked on gets an error and
     the next one a fresh process.
+
+    Args:
+        patience: seconds of processor time after which a request that makes no progress ends the process.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, patience: float = PATIENCE) -> None:
+        self._patience = patience
         self._child: _Child | None = None
         self._waiting: deque[_Request] = deque()
         self._active: _Request | None = None
@@ -156,7 +161,7 @@ class ReaderProcess:
     def start(self) -> None:
         """Start the process if there is none; returns at once."""
         if self._child is None:
-            self._child = _Child()
+            self._child = _Child(self._patience)
 
     def submit(self, function_name: str, **kwargs: Any) -> int:
         """Ask for a function of `FUNCTIONS` and return the number of the request; never waits.

@@ -1,7 +1,7 @@
 """The other side of `process`: a loop that reads requests from stdin and writes replies to stdout.
 
-Started as `python -P -m diffview.readers.worker FOLDER`. Replies are pickled; arrays of more than a few kilobytes
-are left in FOLDER as .npy files and only named in the reply.
+Started as `python -P -m diffview.readers.worker FOLDER PATIENCE`. Replies are pickled; arrays of more than a few
+kilobytes are left in FOLDER as .npy files and only named in the reply.
 """
 
 import importlib
@@ -88,16 +88,16 @@ def warm_up() -> None:
     importlib.import_module("diffview.readers.packing").load_xarray()
 
 
-def serve(requests: BinaryIO, replies: BinaryIO, folder: Path) -> None:
-    """Answer requests until the parent closes the pipe or dies."""
+def serve(requests: BinaryIO, replies: BinaryIO, folder: Path, patience: float) -> None:
+    """Answer requests until the parent closes the pipe or dies, or one of them makes no progress."""
     while True:
         try:
             ticket, name, arguments = pickle.load(requests)
         except (EOFError, OSError, pickle.UnpicklingError):
             return
-        watch(name not in UNWATCHED)
+        watch(0.0 if name in UNWATCHED else patience)
         reply = packed_reply(ticket, answer(name, arguments), folder)
-        watch(False)
+        watch(0.0)
         replies.write(reply)
         replies.flush()
 
@@ -105,14 +105,14 @@ def serve(requests: BinaryIO, replies: BinaryIO, folder: Path) -> None:
 def main() -> None:
     """Run the reader process."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl+C in the terminal is for the window, which ends this process
-    folder = Path(sys.argv[1])
+    folder, patience = Path(sys.argv[1]), float(sys.argv[2])
     requests = os.fdopen(os.dup(0), "rb")
     replies = os.fdopen(os.dup(1), "wb")
     os.dup2(2, 1)  # what a library writes to stdout must not get between the replies
     load_functions()
     threading.Thread(target=warm_up, name="warm-up", daemon=True).start()
     try:
-        serve(requests, replies, folder)
+        serve(requests, replies, folder, patience)
     except BrokenPipeError:
         pass
     finally:
