@@ -13,6 +13,7 @@ from PySide6.QtGui import QAccessible, QAction, QWheelEvent
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QAbstractSpinBox, QApplication, QComboBox, QPushButton, QSlider, QToolButton, QWidget
 
+from diffview.cards import read_cards
 from diffview.gui.models import MODELS
 from diffview.gui.theme import theme
 from diffview.recipe import DEVICES, default_recipe
@@ -369,7 +370,8 @@ def test_no_control_is_nameless(window):
 
 def test_lists_carry_the_keys_of_their_tables(window, find):
     tables = {
-        "scheduleCombo": SCHEDULES, "samplerCombo": SAMPLERS, "modelCombo": MODELS, "transformCombo": TRANSFORMS,
+        "scheduleCombo": SCHEDULES, "samplerCombo": SAMPLERS, "transformCombo": TRANSFORMS,
+        "modelCombo": [*MODELS, *read_cards()],
         "deviceCombo": DEVICES.options,
     }  # fmt: skip
     for name, table in tables.items():

@@ -60,6 +60,8 @@ class FindingsView(QWidget):
         column.setSpacing(GRID // 2)
         self._amiss, self._fine = QWidget(), QWidget()
         self.more = QToolButton()
+        self.more.setObjectName("checksFineButton")
+        self.more.setAccessibleName("Show the checks that are fine")
         self.more.setProperty("flat", True)
         self.more.setCheckable(True)
         self.more.setToolButtonStyle(Qt.ToolButtonStyle.ToolButtonTextBesideIcon)
@@ -118,6 +120,7 @@ class FindingsView(QWidget):
         for remedy in finding.remedies:
             button = QPushButton(remedy.title)
             button.setObjectName(f"remedy_{finding.key}")
+            button.setAccessibleName(remedy.title)
             button.setToolTip("Make this change; Undo takes it back")
             button.clicked.connect(partial(self._remedy, remedy.changes))
             line.addWidget(button)
