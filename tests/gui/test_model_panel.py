@@ -133,6 +133,21 @@ def test_every_verdict_says_why_on_hover(shown, scored, ensemble, window, find):
         assert all(len(row.why) > 60 and row.why.endswith(".") for row in rows)
 
 
+def test_every_number_stands_beside_its_limit():
+    verdict = {"what": "wet share error to train", "limit": 3.0, "at_least": False, "units": "points"}
+    scores = {"verdicts": [{**verdict, "value": v, "ok": ok} for v, ok in ((0.129, True), (5.0, False), (None, None))]}
+    rows = card_facts.rows_of(scores)
+    assert [(r.group, r.what, r.value, r.limit, r.ok) for r in rows] == [
+        ("Beside the training fields", "Wet share", value, "≤ 3", ok)
+        for value, ok in (("0.129 %", True), ("5 %", False), ("— %", None))
+    ]
+    older = card_facts.rows_of({"crps": 0.1, "crps_of_coarse": 0.2, "units": "K"})
+    assert [(r.what, r.value, r.limit) for r in older] == [
+        ("CRPS", "0.1 K", ""),
+        ("CRPS of the coarse field", "0.2 K", ""),
+    ]
+
+
 def test_an_ensemble_has_its_own_plots(shown, ensemble, window, find):
     panel = shown(ensemble)
     assert visible(panel) == ["Power", "Histogram", "Rank", "Spread"]
