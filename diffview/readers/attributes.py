@@ -49,7 +49,7 @@ def text_attribute(item: h5py.Dataset | h5py.Group, name: str) -> str:
     return value.strip() if isinstance(value, str) else ""
 
 
-def number_attributes(item: h5py.Dataset, name: str) -> tuple[Any, ...]:
+def number_attributes(item: h5py.Dataset | h5py.Group, name: str) -> tuple[Any, ...]:
     """A numeric attribute as numpy scalars in their own types; numbers written as text count, the rest does not."""
     value = raw_attribute(item, name)
     if value is None:

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     import h5py
 
 Kind = Literal["group", "dataset", "link", "other"]
-Role = Literal["latitude", "longitude", "y", "x", ""]
+Role = Literal["latitude", "longitude", "y", "x", "azimuth", "range", ""]
 
 
 @dataclass(frozen=True)

@@ -8,8 +8,8 @@ import numpy as np
 from diffview.errors import UserError
 from diffview.readers.base import Variable
 from diffview.readers.blocks import blocks
+from diffview.readers.families import reader_of
 from diffview.readers.opening import find_dataset, open_file, reading
-from diffview.readers.slices import reader_of
 from diffview.readers.tree import is_numeric, type_name, whole_tree
 
 

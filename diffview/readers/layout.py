@@ -19,6 +19,7 @@ _KM_PER_UNIT = {
 Floats = NDArray[np.floating[Any]]
 _Float = TypeVar("_Float", bound=np.floating[Any])
 _NORTHWARD, _EASTWARD = ("latitude", "y"), ("longitude", "x")
+_POLAR = ("azimuth", "range")
 
 
 @dataclass(frozen=True, eq=False)
@@ -28,7 +29,7 @@ class Layout:
     Attributes:
         axes: the axes of the dataset that become (rows, columns).
         flip_rows, flip_columns: whether the stored direction is turned round, so that north is up and east is right.
-        coords: coordinates of the picture, oriented like it, keyed latitude, longitude, y, x.
+        coords: coordinates of the picture, oriented like it, keyed latitude, longitude, y, x, azimuth, range.
         pixel_km: (height, width) of a pixel at the centre in km, or None.
         notes: what was assumed, one finished sentence each.
     """
@@ -68,6 +69,9 @@ def image_axes(
 
 def layout(axes: tuple[int, int], along: Sequence[Coordinate], plane: Sequence[Coordinate]) -> Layout:
     """The layout of a picture with these axes, 1-D coordinates `along` them and 2-D ones over their `plane`."""
+    if any(c.role in _POLAR for c in along):
+        sweep: dict[str, Floats] = {c.role: c.values for c in along}
+        return Layout(axes, coords=sweep, notes=("A radar sweep: azimuth runs down, range runs right.",))
     row = next((c for c in along if c.axes == axes[:1] and c.role in _NORTHWARD), None)
     column = next((c for c in along if c.axes == axes[1:] and c.role in _EASTWARD), None)
     latitude = next((c for c in plane if c.role == "latitude"), None)

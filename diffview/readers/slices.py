@@ -1,6 +1,5 @@
 """Reading one slice of a dataset as a picture, and the same place in other slices."""
 
-import importlib
 import itertools
 import math
 from collections import Counter
@@ -13,10 +12,10 @@ from numpy.typing import NDArray
 
 from diffview.errors import UserError
 from diffview.fields import Array, Field, Region
-from diffview.readers import READERS
 from diffview.readers.attributes import text_attribute
-from diffview.readers.base import Coordinate, Picture, Reader, Variable
+from diffview.readers.base import Coordinate, Picture, Variable
 from diffview.readers.blocks import blocks
+from diffview.readers.families import reader_of
 from diffview.readers.layout import Layout, image_axes, layout
 from diffview.readers.opening import find_dataset, open_file, reading
 from diffview.readers.tree import find_in, text_of, why_not_plottable
@@ -51,7 +50,7 @@ def read_slice(path: str, dataset: str | None = None, index: Sequence[int] | Non
             except UserError as error:
                 first_error = first_error or error
         raise first_error or UserError(
-            f"{file.filename} holds no picture: no numeric dataset has two dimensions of 8 pixels or more.",
+            f"{file.filename} holds no picture: no numeric dataset but coordinates has two sides of 8 pixels or more.",
             "Choose a dataset of the tree to see why it cannot be shown.",
         )
 
@@ -71,12 +70,6 @@ def variable_of(file: h5py.File, dataset: str) -> Variable:
     raise UserError(
         f"{dataset} in {file.filename} cannot be shown: {why[0].lower()}{why[1:]}", "Choose another dataset."
     )
-
-
-def reader_of(file: h5py.File) -> Reader:
-    """The first row of READERS that claims the file."""
-    modules = (importlib.import_module(f"diffview.readers.{name}") for name in READERS)
-    return next(module for module in modules if module.claims(file))
 
 
 def _first_with_data(file: h5py.File, dataset: str, index: Sequence[int] | None) -> Picture:

@@ -7,9 +7,10 @@ from pathlib import Path
 import h5py
 
 from diffview.readers.alive import progress
-from diffview.readers.attributes import all_attributes, text_attribute
-from diffview.readers.base import Node
+from diffview.readers.attributes import all_attributes
+from diffview.readers.base import Node, Reader
 from diffview.readers.cf import dimension_scales
+from diffview.readers.families import reader_of
 from diffview.readers.layout import SMALLEST_SIDE, image_axes
 from diffview.readers.naming import is_coordinate, is_headline, is_helper
 from diffview.readers.opening import H5PY_ERRORS, find_group, member, open_file, reading, stored_elsewhere, walk
@@ -26,8 +27,8 @@ def list_group(path: str, group: str = "/") -> tuple[Node, ...]:
     with open_file(path) as file, reading(file, group):
         place = find_group(file, group)
         names = sorted(place)
-        prefix = "/" + group.strip("/")
-        return tuple(_node(place, name, posixpath.join(prefix, name)) for name in names)
+        prefix, reader = "/" + group.strip("/"), reader_of(file)
+        return tuple(_node(place, name, posixpath.join(prefix, name), reader) for name in names)
 
 
 def find_plottable(path: str, limit: int = 2000) -> tuple[Node, ...]:
@@ -46,10 +47,12 @@ def find_plottable(path: str, limit: int = 2000) -> tuple[Node, ...]:
 def find_in(file: h5py.File, limit: int = 2000) -> tuple[Node, ...]:
     """`find_plottable` of a file that is open."""
     ranked = []
+    reader = reader_of(file)
+    first = getattr(reader, "FIRST", ())  # what a product is made for, where its reader knows that
     for position, (where, dataset) in enumerate(walk(file, limit)):
         if not _may_be_a_picture(dataset):
             continue
-        node = dataset_node(dataset, where)
+        node = dataset_node(dataset, where, reader)
         sides = picture_sides(node)
         standard_name = node.attributes.get("standard_name", "")
         if not node.plottable or min(sides) < SMALLEST_SIDE or is_coordinate(node.name, standard_name, node.units):
@@ -57,9 +60,12 @@ def find_in(file: h5py.File, limit: int = 2000) -> tuple[Node, ...]:
         helper = is_helper(node.name) or any(flag in node.attributes for flag in _FLAGS)
         ranked.append(
             (
-                (helper, not is_headline(node.name), -sides[0] * sides[1], not node.units, not standard_name, position),
+                (
+                    helper, node.name not in first, not is_headline(node.name), -sides[0] * sides[1], not node.units,
+                    not standard_name, position,
+                ),
                 node,
-            )
+            )  # fmt: skip
         )
     return tuple(node for _, node in sorted(ranked, key=lambda pair: pair[0]))
 
@@ -78,7 +84,7 @@ def picture_sides(node: Node) -> tuple[int, int]:
     return (node.shape[axes[0]], node.shape[axes[1]]) if axes else (0, 0)
 
 
-def _node(group: h5py.Group, name: str, path: str) -> Node:
+def _node(group: h5py.Group, name: str, path: str, reader: Reader) -> Node:
     """One member of a group."""
     progress()
     found, why = member(group, name)
@@ -87,19 +93,23 @@ def _node(group: h5py.Group, name: str, path: str) -> Node:
     if isinstance(found, h5py.Group):
         return Node(path, name, "group", why="It is a group.", attributes=all_attributes(found))
     if isinstance(found, h5py.Dataset):
-        return dataset_node(found, path)
+        return dataset_node(found, path, reader)
     return Node(path, name, "other", why="It is a named type, without values.")
 
 
-def dataset_node(dataset: h5py.Dataset, path: str) -> Node:
+def dataset_node(dataset: h5py.Dataset, path: str, reader: Reader) -> Node:
     """A dataset as plain values; damage in one of its parts costs that part."""
     attributes = all_attributes(dataset)
     units = attributes.get("units", "").strip()
-    long_name = attributes.get("long_name", "").strip() or attributes.get("standard_name", "").strip()
+    said = (attributes.get(name, "").strip() for name in ("long_name", "LongName", "standard_name"))
+    long_name = next(filter(None, said), "")
     name = posixpath.basename(path)
     try:
         shape = tuple(int(size) for size in dataset.shape) if dataset.shape is not None else ()
-        dims = tuple(dim for dim, _ in dimension_scales(dataset)) if shape else ()
+        variable = reader.variable(dataset)
+        dims = variable.dims if shape else ()
+        units = variable.units
+        long_name = long_name or ("" if variable.name == name else variable.name)
         dtype = type_name(dataset)
         why = why_not_plottable(dataset, dims, attributes)
     except H5PY_ERRORS:
@@ -189,11 +199,12 @@ def whole_tree(path: str | Path, limit: int = 10000) -> tuple[Node, ...]:
     """
     nodes: list[Node] = []
     with open_file(path) as file, reading(file, "The tree"):
+        reader = reader_of(file)
         seen: set[int] = set()
         waiting = _members(file["/"], "/", seen)
         while waiting and len(nodes) < limit:
             group, name, where = waiting.pop()
-            node = _node(group, name, where)
+            node = _node(group, name, where, reader)
             nodes.append(node)
             if node.kind == "group":
                 waiting += _members(group[name], where, seen)

@@ -1,0 +1,73 @@
+"""Products of the Global Precipitation Measurement mission and of TRMM, versions 4 to 7: IMERG, DPR, GMI, 1C, 2A, 2B.
+
+CF carries most of them; here is what it does not know: `DimensionNames` decides which latitude and longitude belong to
+an array, `CodeMissingValue` is text, and the radar has codes of its own beside the fill value.
+[PPS, File Specification for GPM Products; JAXA, GPM/DPR L2 product format]
+"""
+
+from dataclasses import dataclass, replace
+from functools import cached_property
+
+import h5py
+
+from diffview.readers.attributes import number_attributes, text_attribute
+from diffview.readers.base import Coordinate
+from diffview.readers.cf import CFVariable
+from diffview.readers.packing import Packing, as_packed, packing_of
+
+FIRST = (
+    "precipitation", "precipitationCal", "precipRateNearSurface", "surfacePrecipitation", "surfacePrecipRate",
+    "nearSurfPrecipTotRate", "precipTotRate", "latentHeating", "Tc", "Tb",
+)  # fmt: skip
+
+# Not applicable (no rain, no bright band), below the noise of the radar, not measured: none is a physical value.
+_CODES = {"f": (-1111.1, -28888.0, -29999.0), "i": (-1111,)}
+
+
+def claims(file: h5py.File) -> bool:
+    """By the header that PPS writes into every product."""
+    header = text_attribute(file, "FileHeader")
+    return "AlgorithmID=" in header and ("GPM" in header or "TRMM" in header)
+
+
+def variable(dataset: h5py.Dataset) -> "GpmVariable":
+    """The dataset with what PPS says of it."""
+    return GpmVariable(dataset)
+
+
+@dataclass(frozen=True, eq=False)
+class GpmVariable(CFVariable):
+    """An array of a grid or a swath."""
+
+    @property
+    def units(self) -> str:
+        """Units as written, under either spelling."""
+        return super().units or text_attribute(self.dataset, "Units")
+
+    @cached_property
+    def packing(self) -> Packing:
+        """The packing with the codes of PPS as fill values."""
+        packing = packing_of(self.dataset)
+        codes = (*number_attributes(self.dataset, "CodeMissingValue"), *_CODES.get(packing.dtype.kind, ()))
+        fills = [as_packed(code, packing.dtype) for code in codes]
+        unique = dict.fromkeys((*packing.fills, *(fill for fill in fills if fill is not None)))
+        return replace(packing, fills=tuple(unique))
+
+    def plane_coordinates(self, axes: tuple[int, int]) -> tuple[Coordinate, ...]:
+        """Latitude and longitude of the swath, if they lie on the same two dimensions."""
+        found = super().plane_coordinates(axes)
+        names = [self.dims[axis] for axis in axes]
+        for coordinate in found:
+            lies_on = self._dims_of(coordinate.name)
+            if lies_on and sorted(lies_on) != sorted(names):
+                return ()
+        return found
+
+    def _dims_of(self, name: str) -> list[str]:
+        """Dimensions of the nearest dataset of that name above this one, [] if they are not said."""
+        group = self.dataset.parent
+        while name not in group and group.name != "/":
+            group = group.parent
+        found = group.get(name) if name in group else None
+        text = text_attribute(found, "DimensionNames") if isinstance(found, h5py.Dataset) else ""
+        return [part.strip() for part in text.split(",") if part.strip()]

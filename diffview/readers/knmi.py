@@ -1,0 +1,112 @@
+"""KNMI radar composites (the HDF5 data format of KNMI, version 3.5): value by a formula in text, "GEO=0.01*PV+0.0"."""
+
+import re
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+import h5py
+import numpy as np
+from numpy.typing import NDArray
+
+from diffview.readers.attributes import number_attributes, text_attribute
+from diffview.readers.base import Coordinate, Decoded
+from diffview.readers.cf import CFVariable
+from diffview.readers.opening import member
+from diffview.readers.packing import as_packed, native, packed_type
+
+_NUMBER = r"([-+]?(?:\d+\.?\d*|\.\d+)(?:e[-+]?\d+)?)"
+_FORMULA = re.compile(rf"GEO={_NUMBER}\*PV(?:\+?{_NUMBER})?$", re.IGNORECASE)
+_PARAMETER = re.compile(r"(.*?)_?\[(.*)\]$")
+_UNITS = {"MM": "mm", "DBZ": "dBZ", "MM/H": "mm/h", "MM/HR": "mm/h", "KM": "km", "M": "m", "K": "K"}
+
+
+def claims(file: h5py.File) -> bool:
+    """By the group `overview` with a product name, beside a first image."""
+    found = [_group(file["/"], name) for name in ("overview", "image1")]
+    return None not in found and bool(text_attribute(found[0], "product_group_name"))
+
+
+def variable(dataset: h5py.Dataset) -> CFVariable:
+    """The images; the rest as plain numbers."""
+    own = (dataset.name or "").endswith("/image_data") and len(dataset.shape or ()) > 1
+    return KnmiImage(dataset) if own else CFVariable(dataset)
+
+
+def _group(group: h5py.Group, name: str) -> h5py.Group | None:
+    found, _ = member(group, name) if name in group else (None, "")
+    return found if isinstance(found, h5py.Group) else None
+
+
+@dataclass(frozen=True, eq=False)
+class KnmiImage(CFVariable):
+    """One image with its calibration."""
+
+    @cached_property
+    def _calibration(self) -> h5py.Group | None:
+        return _group(self.dataset.parent, "calibration")
+
+    @cached_property
+    def formula(self) -> tuple[float, float] | None:
+        """(slope, offset) of the calibration, None if there is none that can be read."""
+        text = text_attribute(self._calibration, "calibration_formulas") if self._calibration is not None else ""
+        found = _FORMULA.match(text.replace(" ", "").replace("+-", "-"))
+        return (float(found[1]), float(found[2] or 0.0)) if found else None
+
+    @cached_property
+    def _parameter(self) -> tuple[str, str]:
+        found = _PARAMETER.match(text_attribute(self.dataset.parent, "image_geo_parameter"))
+        return (found[1].lower(), _UNITS.get(found[2].upper(), found[2])) if found else ("", "")
+
+    @property
+    def name(self) -> str:
+        """The parameter ("accumulated_precipitation"), else the name of the array."""
+        return self._parameter[0] or super().name
+
+    @property
+    def units(self) -> str:
+        """Units after calibration; "" without a formula."""
+        return self._parameter[1] if self.formula else ""
+
+    @property
+    def dims(self) -> tuple[str, ...]:
+        """(y, x)."""
+        return (*(f"dim_{axis}" for axis in range(self.dataset.ndim - 2)), "y", "x")
+
+    @property
+    def remarks(self) -> tuple[str, ...]:
+        """Said where the numbers are not calibrated."""
+        return () if self.formula else ("The calibration formula cannot be read: stored values are shown.",)
+
+    def decode(self, raw: NDArray[Any]) -> Decoded:
+        """slope * raw + offset, NaN for missing data and outside the image."""
+        packed = native(raw, packed_type(self.dataset))
+        slope, offset = self.formula or (1.0, 0.0)
+        values = packed.astype(np.float64) * slope + offset
+        for name in ("calibration_missing_data", "calibration_out_of_image"):
+            for code in number_attributes(self._calibration, name) if self._calibration is not None else ():
+                packed_code = as_packed(code, packed.dtype)
+                if packed_code is not None:
+                    values[packed == packed_code] = np.nan
+        endless = np.isinf(values)
+        values[endless] = np.nan
+        return Decoded(values, 0, int(np.count_nonzero(endless)))
+
+    def axis_coordinates(self) -> tuple[Coordinate, ...]:
+        """Projection coordinates of the middle of the pixels, in km; the offsets count pixels from the pole."""
+        geographic = _group(self.dataset.file["/"], "geographic")
+        if geographic is None:
+            return ()
+        lines: list[Coordinate] = []
+        for axis, (role, side) in enumerate((("y", "row"), ("x", "column")), self.dataset.ndim - 2):
+            step = number_attributes(geographic, f"geo_pixel_size_{role}")
+            offset = number_attributes(geographic, f"geo_{side}_offset")
+            if not (step and offset and step[0]):
+                return ()
+            values = (float(offset[0]) + np.arange(self.dataset.shape[axis]) + 0.5) * float(step[0])
+            lines.append(Coordinate(role, "y" if role == "y" else "x", (axis,), values, "km"))
+        return tuple(lines)
+
+    def plane_coordinates(self, axes: tuple[int, int]) -> tuple[Coordinate, ...]:
+        """None: the place of a pixel follows from the projection."""
+        return ()
