@@ -1,0 +1,52 @@
+"""CF/Radial radar sweeps: CF values, rays along time; azimuth and range say where they are."""
+
+import h5py
+import numpy as np
+
+from diffview.readers.attributes import text_attribute
+from diffview.readers.base import Coordinate
+from diffview.readers.cf import CFVariable
+from diffview.readers.opening import H5PY_ERRORS, member
+from diffview.readers.packing import packing_of
+from diffview.readers.polar import sweep_coordinates
+
+MOST_SPREAD = 2.0  # degrees of elevation within one sweep around the vertical; more is a cut through height
+
+
+def claims(file: h5py.File) -> bool:
+    """By Conventions."""
+    words = f"{text_attribute(file, 'Conventions')} {text_attribute(file, 'Sub_conventions')}".lower()
+    return "cf/radial" in words or "cf-radial" in words or "cfradial" in words
+
+
+def variable(dataset: h5py.Dataset) -> CFVariable:
+    """The dataset with its rays."""
+    return RadialVariable(dataset)
+
+
+class RadialVariable(CFVariable):
+    """An array over rays and gates, if azimuths are there that turn; else as CF says."""
+
+    def axis_coordinates(self) -> tuple[Coordinate, ...]:
+        """Azimuth and range of a sweep around the vertical."""
+        axes = (self.dataset.ndim - 2, self.dataset.ndim - 1)
+        lines = [self._line(name, axis) for name, axis in (("azimuth", axes[0]), ("range", axes[1]))]
+        elevation = self._line("elevation", axes[0])
+        if lines[0] is None or lines[1] is None or self.dims[-1] != "range":
+            return super().axis_coordinates()
+        if elevation is not None and np.nanmax(elevation) - np.nanmin(elevation) > MOST_SPREAD:
+            return super().axis_coordinates()
+        return sweep_coordinates(axes, lines[0], lines[1])
+
+    def _line(self, name: str, axis: int) -> np.ndarray | None:
+        """A 1-D dataset beside this one, decoded, if it is as long as an axis."""
+        if axis < 0:
+            return None
+        found, _ = member(self.dataset.parent, name) if name in self.dataset.parent else (None, "")
+        if not isinstance(found, h5py.Dataset) or found.shape != (self.dataset.shape[axis],):
+            return None
+        try:
+            values = packing_of(found).decode(found[...]).values
+        except H5PY_ERRORS:
+            return None
+        return values if np.isfinite(values).any() else None

@@ -1,0 +1,139 @@
+"""HDF-EOS5 grids and swaths: StructMetadata says what the dimensions are called and where a grid lies.
+
+Attributes may have the names of HDF-EOS (Units, ScaleFactor, Offset, MissingValue) beside those of CF.
+[NASA, HDF-EOS Library User's Guide, volumes 1 and 2 for HDF-EOS 5.1]
+"""
+
+import posixpath
+import re
+from dataclasses import dataclass, replace
+from functools import cached_property
+from typing import Any
+
+import h5py
+import numpy as np
+
+from diffview.readers.attributes import number_attributes, text_attribute
+from diffview.readers.base import Coordinate
+from diffview.readers.cf import CFVariable
+from diffview.readers.opening import H5PY_ERRORS, member
+from diffview.readers.packing import Packing, as_packed, packing_of
+
+_INFORMATION = "HDFEOS INFORMATION"
+_ENTRY = re.compile(r"^\s*(\w+)=(.*?)\s*$", re.MULTILINE)
+_FIELD = re.compile(r'(?:Data|Geo)FieldName="(.*?)".*?DimList=\((.*?)\)', re.DOTALL)
+
+
+def claims(file: h5py.File) -> bool:
+    """By the groups that the library always writes."""
+    return "HDFEOS" in file and _INFORMATION in file
+
+
+def variable(dataset: h5py.Dataset) -> CFVariable:
+    """Fields below HDFEOS; the rest as CF or plain numbers."""
+    own = (dataset.name or "").startswith("/HDFEOS/") and len(dataset.shape or ()) > 0
+    return EosField(dataset) if own else CFVariable(dataset)
+
+
+def metadata(file: h5py.File) -> str:
+    """StructMetadata.0, .1 ... as one text, "" where it is damaged."""
+    information, _ = member(file["/"], _INFORMATION)
+    parts = []
+    for name in sorted(information) if isinstance(information, h5py.Group) else ():
+        found, _ = member(information, name)
+        if name.startswith("StructMetadata") and isinstance(found, h5py.Dataset):
+            try:
+                value = found[()]
+            except H5PY_ERRORS:
+                continue
+            parts.append(value.decode("utf-8", "replace").rstrip("\x00") if isinstance(value, bytes) else str(value))
+    return "".join(parts)
+
+
+def block_of(text: str, kind: str, name: str) -> str:
+    """The part of the metadata about one grid or swath; `kind` is "Grid" or "Swath"."""
+    for part in re.split(rf"GROUP={kind.upper()}_\d+\s", text)[1::2]:  # also cut at END_GROUP: every second is a block
+        if f'{kind}Name="{name}"' in part:
+            return part
+    return ""
+
+
+@dataclass(frozen=True, eq=False)
+class EosField(CFVariable):
+    """One field of a grid or a swath."""
+
+    @cached_property
+    def _block(self) -> str:
+        parts = self.dataset.name.strip("/").split("/")  # HDFEOS, GRIDS, name of the grid, Data Fields, name
+        kind = {"GRIDS": "Grid", "SWATHS": "Swath"}.get(parts[1] if len(parts) > 2 else "")
+        return block_of(metadata(self.dataset.file), kind, parts[2]) if kind else ""
+
+    @cached_property
+    def _entries(self) -> dict[str, str]:
+        return {key: value.strip('"') for key, value in reversed(_ENTRY.findall(self._block))}
+
+    @property
+    def dims(self) -> tuple[str, ...]:
+        """Names of the dimensions from DimList, else as CF says."""
+        for name, dims in _FIELD.findall(self._block):
+            listed = tuple(part.strip().strip('"') for part in dims.split(","))
+            if name == posixpath.basename(self.dataset.name) and len(listed) == self.dataset.ndim:
+                return listed
+        return super().dims
+
+    @property
+    def units(self) -> str:
+        """Units as written, under either spelling."""
+        return super().units or text_attribute(self.dataset, "Units")
+
+    @cached_property
+    def packing(self) -> Packing:
+        """The packing under the names of CF, else of HDF-EOS."""
+        packing = packing_of(self.dataset)
+        fills = [as_packed(value, packing.dtype) for value in number_attributes(self.dataset, "MissingValue")]
+        unique = dict.fromkeys((*packing.fills, *(fill for fill in fills if fill is not None and fill == fill)))  # noqa: PLR0124
+        scale = self._factor("ScaleFactor") if packing.scale is None else packing.scale
+        names = ("Offset", "offset")
+        offset = next(filter(None, map(self._factor, names)), None) if packing.offset is None else packing.offset
+        return replace(packing, fills=tuple(unique), scale=scale, offset=offset)
+
+    def _factor(self, name: str) -> Any:
+        values = number_attributes(self.dataset, name)
+        return np.float64(values[0]) if len(values) == 1 and np.isfinite(values[0]) else None
+
+    def axis_coordinates(self) -> tuple[Coordinate, ...]:
+        """Of a grid: by its corners, degrees or metres of its projection, where XDim and YDim are named."""
+        upper_left, lower_right = (self._pair(name) for name in ("UpperLeftPointMtrs", "LowerRightMtrs"))
+        axes = {name: self.dims.index(name) for name in ("YDim", "XDim") if name in self.dims}
+        if upper_left is None or lower_right is None or len(axes) < len(("YDim", "XDim")):
+            return super().axis_coordinates()
+        (left, top), (right, bottom) = upper_left, lower_right
+        degrees = self._entries.get("Projection", "").endswith("_GEO")
+        if self._entries.get("GridOrigin", "").endswith(("_LL", "_LR")):  # the first row is the southern one
+            top, bottom = bottom, top
+        lines = (("YDim", top, bottom), ("XDim", left, right))
+        found = []
+        for name, first, last in lines:
+            ends = [_degrees(end) for end in (first, last)] if degrees else [first, last]
+            count = self.dataset.shape[axes[name]]
+            values = ends[0] + (np.arange(count) + 0.5) * (ends[1] - ends[0]) / count
+            y = name == "YDim"
+            role: Any = ("latitude" if y else "longitude") if degrees else ("y" if y else "x")
+            units = ("degrees_north" if y else "degrees_east") if degrees else "m"
+            found.append(Coordinate(role, role, (axes[name],), values, units))
+        return tuple(found)
+
+    def _pair(self, name: str) -> tuple[float, float] | None:
+        try:
+            x, y = (float(part) for part in self._entries.get(name, "").strip("()").split(","))
+        except ValueError:
+            return None
+        return x, y
+
+
+def _degrees(packed: float) -> float:
+    """Degrees from DDDMMMSSS.SS, the packed angles of the projection library."""
+    sign, packed = np.sign(packed), abs(packed)
+    whole, rest = divmod(packed, 1e6)
+    minutes, seconds = divmod(rest, 1e3)
+    return float(sign * (whole + minutes / 60 + seconds / 3600))

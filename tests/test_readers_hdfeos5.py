@@ -1,0 +1,144 @@
+"""HDF-EOS5 grids and swaths, and CF/Radial sweeps: exact answers on twins, real files by hand."""
+
+from pathlib import Path
+from typing import Any
+
+import h5py
+import numpy as np
+import pytest
+from readers_twins import SHARED, attach, ramp, write
+
+from diffview.readers.describe import describe
+from diffview.readers.slices import read_slice
+
+real = pytest.mark.skipif(not SHARED.is_dir(), reason="the folder of real files is not there")
+GRID = """GROUP=SwathStructure
+END_GROUP=SwathStructure
+GROUP=GridStructure
+	GROUP=GRID_1
+		GridName="other"
+		XDim=2
+		UpperLeftPointMtrs=(1.0,2.0)
+		LowerRightMtrs=(3.0,4.0)
+	END_GROUP=GRID_1
+	GROUP=GRID_2
+		GridName="tile"
+		XDim=12
+		YDim=10
+		UpperLeftPointMtrs=({left},{top})
+		LowerRightMtrs=({right},{bottom})
+		Projection=HE5_GCTP_{projection}
+		{more}
+		GROUP=DataField
+			OBJECT=DataField_1
+				DataFieldName="v"
+				DimList={dims}
+			END_OBJECT=DataField_1
+		END_GROUP=DataField
+	END_GROUP=GRID_2
+END_GROUP=GridStructure
+END
+"""
+
+
+def grid(path: Path, values: Any, dims: str = '("YDim","XDim")', more: str = "", **corners: Any) -> str:
+    """A file with the grid `tile` and a field v."""
+    text = GRID.format(dims=dims, more=more, **corners)
+    with h5py.File(path, "w") as file:
+        file["HDFEOS INFORMATION/StructMetadata.0"] = np.bytes_(text.encode().ljust(4000, b"\0"))
+        file["HDFEOS/GRIDS/tile/Data Fields/v"] = values
+    return str(path)
+
+
+FIELD = "HDFEOS/GRIDS/tile/Data Fields/v"
+DEGREES = {"left": -10030000.0, "right": 1030000.0, "top": 60000000.0, "bottom": 50000000.0, "projection": "GEO"}
+
+
+def test_a_grid_in_degrees_has_its_corners_in_packed_angles(tmp_path: Path) -> None:
+    field = read_slice(grid(tmp_path / "a.he5", ramp(), **DEGREES)).field  # 10 degrees 30 minutes west to 1.5 east
+    np.testing.assert_array_equal(field.values, ramp())
+    np.testing.assert_allclose(field.coords["longitude"], np.arange(12) - 10.0)
+    np.testing.assert_allclose(field.coords["latitude"], 59.5 - np.arange(10.0))
+    assert field.dims == ("YDim", "XDim")
+    assert not field.notes
+
+
+def test_a_grid_that_begins_in_the_south_is_turned(tmp_path: Path) -> None:
+    path = grid(tmp_path / "a.he5", ramp(), more="GridOrigin=HE5_HDFE_GD_LL", **DEGREES)
+    field = read_slice(path).field
+    np.testing.assert_array_equal(field.values, ramp()[::-1])
+    np.testing.assert_allclose(field.coords["latitude"], 59.5 - np.arange(10.0))
+
+
+def test_a_projected_grid_with_x_first_and_a_band(tmp_path: Path) -> None:
+    stored = np.stack([ramp().T, ramp().T + 1])
+    corners = {"left": -6000.0, "right": 6000.0, "top": 20000.0, "bottom": 0.0, "projection": "SNSOID"}
+    picture = read_slice(grid(tmp_path / "a.he5", stored, dims='("Band","XDim","YDim")', **corners), FIELD, [1])
+    np.testing.assert_array_equal(picture.field.values, ramp() + 1)
+    assert (picture.axes, picture.other_dims) == ((2, 1), (("Band", 2),))
+    assert picture.field.pixel_km == (2.0, 1.0)
+    np.testing.assert_allclose(picture.field.coords["y"], 19000.0 - 2000.0 * np.arange(10))
+
+
+def test_attributes_with_the_names_of_hdf_eos(tmp_path: Path) -> None:
+    raw = ramp(dtype=np.int16)
+    path = grid(tmp_path / "a.he5", raw, **DEGREES)
+    with h5py.File(path, "r+") as file:
+        file[FIELD].attrs.update({
+            "Units": np.bytes_("DU"), "ScaleFactor": [0.5], "Offset": [3.0],
+            "_FillValue": np.int16([0]), "MissingValue": np.int16([7]),
+        })  # fmt: skip
+    expected = raw * 0.5 + 3.0
+    expected[(raw == 0) | (raw == 7)] = np.nan
+    field = read_slice(path).field
+    np.testing.assert_allclose(field.values, expected)
+    assert field.units == "DU"
+    assert describe(path, FIELD)["missing"] == 2
+
+
+def test_a_swath_is_placed_by_its_geolocation_fields(tmp_path: Path) -> None:
+    lat, lon = np.meshgrid(np.linspace(10, 12, 10), np.linspace(100, 101, 12), indexing="ij")
+    with h5py.File(tmp_path / "a.he5", "w") as file:
+        file["HDFEOS INFORMATION/StructMetadata.0"] = np.bytes_(
+            'GROUP=SwathStructure\n\tGROUP=SWATH_1\n\t\tSwathName="s"\n\t\t\tDataFieldName="v"\n'
+            '\t\t\tDimList=("nTimes","nXtrack")\n\tEND_GROUP=SWATH_1\nEND_GROUP=SwathStructure\n'
+        )
+        file["HDFEOS/SWATHS/s/Data Fields/v"] = ramp()
+        file["HDFEOS/SWATHS/s/Geolocation Fields/Latitude"] = lat
+        file["HDFEOS/SWATHS/s/Geolocation Fields/Longitude"] = lon
+    field = read_slice(str(tmp_path / "a.he5")).field
+    np.testing.assert_array_equal(field.values, ramp()[::-1])
+    np.testing.assert_array_equal(field.coords["latitude"], lat[::-1])
+    assert field.dims == ("nTimes", "nXtrack")
+
+
+@real
+def test_the_real_polar_grids_are_where_their_corners_say() -> None:
+    path = str(SHARED / "h5" / "odd" / "grid_2_2d_ps.h5")
+    for name, rows, columns, first in (("NPGrid", 5, 4, 5850000 - 1120000), ("SPGrid", 4, 3, 4350000 - 1037500)):
+        dataset = f"HDFEOS/GRIDS/{name}/Data Fields/Temperature"
+        with h5py.File(path) as file:
+            stored = file[dataset][...]
+        field = read_slice(path, dataset).field
+        np.testing.assert_array_equal(field.values, stored)
+        assert (field.values.shape, field.dims, field.units) == ((rows, columns), ("YDim", "XDim"), "C")
+        assert field.coords["y"][0] == pytest.approx(first)
+
+
+# --- CF/Radial -------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("sweeps", [True, False])
+def test_rays_of_cf_radial_have_azimuth_and_range(tmp_path: Path, sweeps: bool) -> None:
+    path = write(tmp_path / "a.nc", ramp(dtype=np.int16), {"units": "dBZ", "scale_factor": 0.5, "add_offset": -32.0})
+    attach(path, "v", time=(np.arange(10.0), {"units": "seconds since 2020-01-01"}), range=(np.arange(12.0) * 250, {}))
+    with h5py.File(path, "r+") as file:
+        file.attrs["Conventions"] = "CF/Radial instrument_parameters"
+        file["azimuth"] = np.arange(10.0) * 36
+        file["elevation"] = np.full(10, 0.7) if sweeps else np.arange(10.0) * 9
+    field = read_slice(path).field
+    np.testing.assert_allclose(field.values, ramp() * 0.5 - 32.0)
+    assert ("azimuth" in field.coords) is sweeps
+    if sweeps:
+        np.testing.assert_allclose(field.coords["azimuth"], np.arange(10.0) * 36)
+        np.testing.assert_allclose(field.coords["range"], np.arange(12.0) * 250)
