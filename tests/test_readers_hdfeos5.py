@@ -1,4 +1,4 @@
-"""HDF-EOS5 grids and swaths, and CF/Radial sweeps: exact answers on twins, real files by hand."""
+"""HDF-EOS5 grids and swaths, SMAP, and CF/Radial sweeps: exact answers on twins, real files by hand."""
 
 from pathlib import Path
 from typing import Any
@@ -128,17 +128,46 @@ def test_the_real_polar_grids_are_where_their_corners_say() -> None:
 # --- CF/Radial -------------------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("sweeps", [True, False])
-def test_rays_of_cf_radial_have_azimuth_and_range(tmp_path: Path, sweeps: bool) -> None:
+@pytest.mark.parametrize(
+    ("elevation", "sweeps"),
+    [(np.full(10, 0.7), True), (np.arange(10.0) * 9, False), (np.full(10, 90.0), False)],
+    ids=["sweep", "cut through height", "zenith"],
+)
+def test_rays_of_cf_radial_have_azimuth_and_range(tmp_path: Path, elevation: Any, sweeps: bool) -> None:
     path = write(tmp_path / "a.nc", ramp(dtype=np.int16), {"units": "dBZ", "scale_factor": 0.5, "add_offset": -32.0})
     attach(path, "v", time=(np.arange(10.0), {"units": "seconds since 2020-01-01"}), range=(np.arange(12.0) * 250, {}))
     with h5py.File(path, "r+") as file:
         file.attrs["Conventions"] = "CF/Radial instrument_parameters"
         file["azimuth"] = np.arange(10.0) * 36
-        file["elevation"] = np.full(10, 0.7) if sweeps else np.arange(10.0) * 9
+        file["elevation"] = elevation
     field = read_slice(path).field
     np.testing.assert_allclose(field.values, ramp() * 0.5 - 32.0)
     assert ("azimuth" in field.coords) is sweeps
     if sweeps:
         np.testing.assert_allclose(field.coords["azimuth"], np.arange(10.0) * 36)
         np.testing.assert_allclose(field.coords["range"], np.arange(12.0) * 250)
+
+
+# --- SMAP ------------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("half", ["AM", "PM"])
+def test_smap_has_a_place_where_its_own_latitude_is_missing(tmp_path: Path, half: str) -> None:
+    """First row and column of the 36 km grid as NSIDC lists them: 83.63197 N, 179.8133 W."""
+    end = "" if half == "AM" else "_pm"
+    values = np.linspace(0, 0.5, 406 * 964, dtype=np.float32).reshape(406, 964)
+    values[:3] = -9999.0
+    group = f"Soil_Moisture_Retrieval_Data_{half}"
+    path = write(
+        tmp_path / "a.h5", values, {"_FillValue": np.float32(-9999), "units": "cm**3/cm**3"}, f"{group}/sm{end}"
+    )
+    hole = np.full((406, 964), -9999.0, np.float32)
+    for name in ("latitude", "longitude"):
+        write(tmp_path / "a.h5", hole, {"_FillValue": np.float32(-9999)}, f"{group}/{name}{end}")
+    field = read_slice(path, f"{group}/sm{end}").field
+    np.testing.assert_array_equal(field.values, np.where(values == -9999, np.nan, values))
+    latitude, longitude = field.coords["latitude"], field.coords["longitude"]
+    assert latitude[0] == pytest.approx(83.63197, abs=1e-4)
+    assert longitude[0] == pytest.approx(-179.8133, abs=1e-4)
+    np.testing.assert_allclose(latitude, -latitude[::-1], atol=1e-9)
+    assert field.pixel_km is not None and field.pixel_km[1] == pytest.approx(41.52, abs=0.05)  # at the equator

@@ -10,6 +10,7 @@ from diffview.readers.opening import H5PY_ERRORS, member
 from diffview.readers.packing import packing_of
 from diffview.readers.polar import sweep_coordinates
 
+STEEPEST = 85.0  # degrees of elevation of a sweep; above it the beam points to the zenith and rays are times
 MOST_SPREAD = 2.0  # degrees of elevation within one sweep around the vertical; more is a cut through height
 
 
@@ -34,7 +35,7 @@ class RadialVariable(CFVariable):
         elevation = self._line("elevation", axes[0])
         if lines[0] is None or lines[1] is None or self.dims[-1] != "range":
             return super().axis_coordinates()
-        if elevation is not None and np.nanmax(elevation) - np.nanmin(elevation) > MOST_SPREAD:
+        if elevation is not None and (np.ptp(elevation) > MOST_SPREAD or np.median(elevation) > STEEPEST):
             return super().axis_coordinates()
         return sweep_coordinates(axes, lines[0], lines[1])
 
@@ -49,4 +50,4 @@ class RadialVariable(CFVariable):
             values = packing_of(found).decode(found[...]).values
         except H5PY_ERRORS:
             return None
-        return values if np.isfinite(values).any() else None
+        return values if np.isfinite(values).all() else None

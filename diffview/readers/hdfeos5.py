@@ -104,7 +104,7 @@ class EosField(CFVariable):
     def axis_coordinates(self) -> tuple[Coordinate, ...]:
         """Of a grid: by its corners, degrees or metres of its projection, where XDim and YDim are named."""
         upper_left, lower_right = (self._pair(name) for name in ("UpperLeftPointMtrs", "LowerRightMtrs"))
-        axes = {name: self.dims.index(name) for name in ("YDim", "XDim") if name in self.dims}
+        axes: dict[str, int] = {name: self.dims.index(name) for name in ("YDim", "XDim") if name in self.dims}
         if upper_left is None or lower_right is None or len(axes) < len(("YDim", "XDim")):
             return super().axis_coordinates()
         (left, top), (right, bottom) = upper_left, lower_right
