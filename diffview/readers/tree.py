@@ -7,7 +7,7 @@ from pathlib import Path
 import h5py
 
 from diffview.readers.alive import progress
-from diffview.readers.attributes import all_attributes
+from diffview.readers.attributes import all_attributes, text_attribute
 from diffview.readers.base import Node, Reader
 from diffview.readers.cf import dimension_scales
 from diffview.readers.families import reader_of
@@ -58,15 +58,8 @@ def find_in(file: h5py.File, limit: int = 2000) -> tuple[Node, ...]:
         if not node.plottable or min(sides) < SMALLEST_SIDE or is_coordinate(node.name, standard_name, node.units):
             continue
         helper = is_helper(node.name) or any(flag in node.attributes for flag in _FLAGS)
-        ranked.append(
-            (
-                (
-                    helper, node.name not in first, not is_headline(node.name), -sides[0] * sides[1], not node.units,
-                    not standard_name, position,
-                ),
-                node,
-            )  # fmt: skip
-        )
+        order = (helper, node.name not in first, not is_headline(node.name), -sides[0] * sides[1], not node.units)
+        ranked.append(((*order, not standard_name, position), node))
     return tuple(node for _, node in sorted(ranked, key=lambda pair: pair[0]))
 
 
