@@ -10,7 +10,7 @@ from typing import Annotated
 import numpy as np
 
 from diffview.errors import UserError
-from diffview.params import Choice, Range, checked
+from diffview.params import Choice, Numbers, Range, checked
 from diffview.schedules import Array, Schedule
 
 
@@ -48,7 +48,38 @@ def log_snr(schedule: Schedule, steps: int, top: float) -> Array:
     return np.asarray(np.geomspace(top, schedule.s_min, steps) if steps > 1 else np.array([top]))
 
 
-GRIDS: dict[str, Callable[..., Array]] = {"uniform": uniform, "karras": karras, "log_snr": log_snr}
+def custom(
+    schedule: Schedule,
+    steps: int,
+    top: float,
+    *,
+    levels: Annotated[tuple[float, ...], Numbers(1e-12, 1e12), "noise levels, the highest first"] = (),
+) -> Array:
+    """The levels given, drawn by hand or found by a search; without any, as log_snr.
+
+    Another number of steps, or a start below the highest, takes the curve through them: ln s is linear between
+    neighbours, as Sabour et al. do with theirs [arXiv 2404.14507].
+
+    Raises:
+        UserError: if the levels do not fall.
+    """
+    given = np.array(levels or (top, schedule.s_min) if steps > 1 or levels else (top,))
+    rises = np.flatnonzero(np.diff(given) >= 0)
+    if len(rises):
+        i = int(rises[0])
+        raise UserError(
+            f"The levels of the grid rise from {given[i]:g} to {given[i + 1]:g}.", "List them from the highest down."
+        )
+    if len(given) == steps and given[0] <= top:
+        return given
+    places = np.arange(len(given))
+    first = float(np.interp(-np.log(top), -np.log(given), places))
+    found = np.exp(np.interp(np.linspace(first, len(given) - 1, steps), places, np.log(given)))
+    found[0] = min(top, given[0])
+    return np.asarray(found)
+
+
+GRIDS: dict[str, Callable[..., Array]] = {"uniform": uniform, "karras": karras, "log_snr": log_snr, "custom": custom}
 
 MAX_STEPS = 10_000
 

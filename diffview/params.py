@@ -10,6 +10,7 @@ import inspect
 import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import cache
 from typing import Annotated, Any, get_args, get_origin, get_type_hints
 
 from diffview.errors import UserError
@@ -35,13 +36,38 @@ class Choice:
 
 
 @dataclass(frozen=True)
+class Numbers:
+    """A list of numbers in [low, high], drawn by hand: no field of a form."""
+
+    low: float
+    high: float
+
+    def check(self, value: Any, name: str, owner: str) -> tuple[float, ...]:
+        """The list as a tuple of floats.
+
+        Raises:
+            UserError: if it is not a list of numbers, or one of them is not allowed.
+        """
+        try:
+            numbers = None if isinstance(value, str) else tuple(float(v) for v in value)
+        except (TypeError, ValueError, OverflowError):
+            numbers = None
+        if numbers is None:
+            raise UserError(f"{owner}: {name} is not a list of numbers.", "Give it as [3.0, 1.0, 0.2].")
+        for v in numbers:
+            if not self.low <= v <= self.high:
+                raise UserError(f"{owner}: {v:g} among the {name} is outside {self.low:g} to {self.high:g}.")
+        return numbers
+
+
+@dataclass(frozen=True)
 class Parameter:
     """One declared parameter: its name, type, default, what is allowed, and one sentence about it."""
 
     name: str
     type: type
     default: Any
-    allowed: Range | Choice | None = None
+    allowed: Range | Choice | Numbers | None = None
     doc: str = ""
 
     def check(self, value: Any, owner: str) -> Any:
@@ -51,6 +77,8 @@ class Parameter:
             UserError: if it is not of that type or not allowed.
         """
         hint = f"The default is {self.default!r}."
+        if isinstance(self.allowed, Numbers):
+            return self.allowed.check(value, self.name, owner)
         if isinstance(self.allowed, Choice):
             if value not in self.allowed.options:
                 raise UserError(
@@ -74,6 +102,7 @@ class Parameter:
         return typed
 
 
+@cache
 def parameters(owner: Callable[..., Any]) -> tuple[Parameter, ...]:
     """The annotated parameters of a dataclass or of the keyword-only arguments of a function, in order."""
     hints = get_type_hints(owner, include_extras=True)
@@ -88,7 +117,8 @@ def parameters(owner: Callable[..., Any]) -> tuple[Parameter, ...]:
         if get_origin(hint) is not Annotated:
             continue
         kind, *extras = get_args(hint)
-        allowed = next((e for e in extras if isinstance(e, (Range, Choice))), None)
+        kind = get_origin(kind) or kind
+        allowed = next((e for e in extras if isinstance(e, (Range, Choice, Numbers))), None)
         doc = next((e for e in extras if isinstance(e, str)), "")
         found.append(Parameter(name, kind, default, allowed, doc))
     return tuple(found)

@@ -83,7 +83,7 @@ class ForwardPath:
     mode "chain": W at the anchors v = 4^j (independent increments upwards from W(1), bridges downwards towards
     W(0) = 0), then LEVELS halvings by Brownian bridges inside an anchor interval, then one bridge inside the leaf.
     Every value has exactly the law N(0, v), and increments are independent down to leaves of 3/512 of 4^j,
-    finer than the steps of the presets at T = 1000; two values inside one leaf share its last normal.
+    finer than the steps of most presets at T = 1000; two values inside one leaf share its last normal.
     """
 
     LEVELS = 9

@@ -11,7 +11,8 @@ from numpy.typing import NDArray
 
 from diffview.errors import UserError
 from diffview.fields import Region
-from diffview.params import Choice
+from diffview.grids import GRIDS
+from diffview.params import Choice, Numbers, parameters
 from diffview.schedules import Linear, Schedule, make_schedule, schedule_params
 
 Array = NDArray[np.float32]
@@ -20,6 +21,9 @@ Settings = tuple[tuple[str, Any], ...]
 STARTS = Choice(("noise", "field"))
 PATH_MODES = Choice(("closed", "chain"))
 DEVICES = Choice(("auto", "cpu", "cuda", "mps"))
+DRAWN = {p.name for grid in GRIDS.values() for p in parameters(grid) if isinstance(p.allowed, Numbers)}
+"""Settings of grids that are lists of numbers."""
+
 CHOICES = {"start": STARTS, "path_mode": PATH_MODES, "device": DEVICES}
 COUNTS = {"chain_length": 100_000, "steps": 10_000, "members": 64, "seed": 2**63 - 1}
 
@@ -40,6 +44,12 @@ def _are_settings(value: Any) -> bool:
     return all(isinstance(v, (str, int, float)) for _, v in value)
 
 
+def _are_grid_settings(value: Any) -> bool:
+    plain = [pair for pair in value if pair[0] not in DRAWN]
+    drawn = [v for name, v in value if name in DRAWN]
+    return _are_settings(plain) and all(isinstance(v, tuple) and _are_settings(enumerate(v)) for v in drawn)
+
+
 KINDS: dict[str, tuple[Callable[[Any], bool], str]] = {
     "path": (lambda value: value is None or _is_text(value), "It is a text."),
     "dataset": (lambda value: value is None or _is_text(value), "It is a text."),
@@ -48,7 +58,7 @@ KINDS: dict[str, tuple[Callable[[Any], bool], str]] = {
     "grid": (_is_text, "It is a text."),
     "sampler": (_is_text, "It is a text."),
     "region": (_is_region, "It has a row, a column, ny and nx, in whole pixels."),
-    "grid_params": (_are_settings, "They are numbers and texts."),
+    "grid_params": (_are_grid_settings, "They are numbers and texts."),
     "sampler_params": (_are_settings, "They are numbers and texts."),
     "start_level": (_is_level, "Choose a noise level above 0."),
 }
@@ -158,5 +168,5 @@ def _typed(plain: dict[str, Any]) -> dict[str, Any]:
         typed["index"] = tuple(int(i) for i in plain["index"])
     for name in ("grid_params", "sampler_params"):
         if name in plain:
-            typed[name] = tuple(plain[name].items())
+            typed[name] = tuple((k, tuple(v) if isinstance(v, list) else v) for k, v in plain[name].items())
     return typed
