@@ -136,30 +136,36 @@ def _wished(options: argparse.Namespace) -> "Recipe | None":
 def _add_schedule(parser: argparse.ArgumentParser) -> None:
     from diffview.schedules import SCHEDULES
 
-    parser.add_argument("name", help=", ".join(SCHEDULES))
-    parser.add_argument("--steps", type=int, default=1000, help="T, rows of the table, at most 100000")
+    parser.add_argument("name", nargs="?", help=", ".join(SCHEDULES) + "; or a file that was exported")
+    parser.add_argument("--list", action="store_true", help="every schedule with its formula and source")
+    parser.add_argument("--steps", type=int, help="T, rows of the table, at most 100000 (1000; those of a file)")
     parser.add_argument("--param", action="append", default=[], metavar="K=V", help="a parameter, as beta_end=0.03")
-    parser.add_argument("--format", choices=("csv", "json"), default="csv", help="json: null where a value is infinite")
+    parser.add_argument(
+        "--format", choices=("csv", "json", "diffusers"), default="csv",
+        help="json: null where a value is infinite; diffusers: a scheduler_config.json with trained_betas",
+    )  # fmt: skip
     parser.set_defaults(do=_schedule)
 
 
 def _schedule(options: argparse.Namespace) -> None:
-    from diffview.recipe import COUNTS
-    from diffview.schedules import make_schedule
+    from diffview.schedule_files import export_schedule, read_schedule
+    from diffview.schedules import SCHEDULES, edited, make_schedule
 
-    most = COUNTS["chain_length"]
-    if not 1 <= options.steps <= most:
-        raise UserError(f"--steps {options.steps} cannot be used.", f"Choose a whole number from 1 to {most}.")
-    params = _params(options.param, "beta_end=0.03")
-    chain = make_schedule(options.name, params).discrete(options.steps)
-    columns = {name: getattr(chain, name).tolist() for name in ("t", "beta", "alpha_bar", "alpha", "sigma", "log_snr")}
-    if options.format == "json":
-        finite = {name: [v if math.isfinite(v) else None for v in column] for name, column in columns.items()}
-        sys.stdout.write(json.dumps(finite, allow_nan=False) + "\n")
+    if options.list:
+        for key, kind in SCHEDULES.items():
+            sys.stdout.write(f"{key:14} {kind.title}\n{'':14} {kind.formula}\n{'':14} {kind.source}\n")
         return
-    sys.stdout.write(",".join(columns) + "\n")
-    for row in zip(*columns.values(), strict=True):
-        sys.stdout.write(",".join(repr(value) for value in row) + "\n")
+    if options.name is None:
+        raise UserError("No schedule is named.", "Name one, or a file; --list tells all.")
+    params = _params(options.param, "beta_end=0.03")
+    if options.name not in SCHEDULES and Path(options.name).suffix.lower() in (".csv", ".json"):
+        schedule = read_schedule(Path(options.name))
+        schedule = edited(schedule, params) if params else schedule
+        steps = schedule.rows if options.steps is None else options.steps
+    else:
+        schedule = make_schedule(options.name, params)
+        steps = 1000 if options.steps is None else options.steps
+    sys.stdout.write(export_schedule(schedule, steps, options.format))
 
 
 def _params(words: Sequence[str], example: str) -> dict[str, Any]:

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from diffview.cards import Card
 from diffview.errors import UserError
-from diffview.schedules import make_schedule
+from diffview.schedule_files import schedule_of_config
 from diffview.transforms import Transform
 
 WEIGHTS = "diffusion_pytorch_model.safetensors"
@@ -77,26 +77,13 @@ def alpha_bar_of(config: dict[str, Any]) -> NDArray[np.float64]:
     """alpha_bar of every training step, float64 [T], from a scheduler_config.json.
 
     Raises:
-        UserError: if its schedule is unknown, or beta is not in (0, 1).
+        UserError: if its schedule is unknown, beta is not in (0, 1), or no signal is left at its end.
     """
-    steps = int(config.get("num_train_timesteps", 1000))
-    start, end = float(config.get("beta_start", 1e-4)), float(config.get("beta_end", 0.02))
-    kind = config.get("beta_schedule", "linear")
-    if config.get("trained_betas") is not None:
-        betas = np.asarray(config["trained_betas"], dtype=np.float64)
-    elif kind == "linear":
-        betas = np.linspace(start, end, steps)
-    elif kind == "scaled_linear":
-        betas = np.linspace(start**0.5, end**0.5, steps) ** 2
-    elif kind == "squaredcos_cap_v2":
-        betas = np.asarray(make_schedule("cosine").discrete(steps).beta)
-    else:
-        raise UserError(f"The schedule {kind!r} is unknown here.", "Known: linear, scaled_linear, squaredcos_cap_v2.")
-    if not (betas.size and np.all((betas > 0) & (betas < 1))):
-        raise UserError("The scheduler's betas are not all between 0 and 1.", "Copy its scheduler_config.json again.")
-    if config.get("rescale_betas_zero_snr"):
+    schedule = schedule_of_config(config)
+    chain = schedule.discrete(schedule.rows)
+    if chain.beta[-1] == 1:
         raise UserError("A schedule rescaled to zero SNR cannot be read yet.", "Choose another network.")
-    return np.asarray(np.exp(np.cumsum(np.log1p(-betas))))
+    return chain.alpha_bar
 
 
 def time_of(s: float, alpha_bar: NDArray[np.float64]) -> float:
