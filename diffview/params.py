@@ -102,9 +102,13 @@ class Parameter:
         return typed
 
 
-@cache
 def parameters(owner: Callable[..., Any]) -> tuple[Parameter, ...]:
     """The annotated parameters of a dataclass or of the keyword-only arguments of a function, in order."""
+    return _declared(owner)
+
+
+@cache  # a schedule asks at every move of the hand
+def _declared(owner: Callable[..., Any]) -> tuple[Parameter, ...]:
     hints = get_type_hints(owner, include_extras=True)
     if dataclasses.is_dataclass(owner):
         defaults = {f.name: f.default for f in dataclasses.fields(owner)}

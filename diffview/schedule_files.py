@@ -133,11 +133,6 @@ def import_schedule(text: str) -> Schedule:
     return _from_table({name: _numbers(name, column) for name, column in plain.items()})
 
 
-def is_schedule(text: str) -> bool:
-    """Whether a JSON text looks like a schedule rather than a recipe."""
-    return '"diffview_recipe"' not in text
-
-
 # -- diffusers
 
 _BETA_KEYS = {

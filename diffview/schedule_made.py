@@ -1,6 +1,6 @@
 """Schedules made from something: drawn points, rows of a table, other schedules, the spectrum of a field."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Annotated, Any, ClassVar
@@ -337,7 +337,7 @@ class SpectrumMatched(Schedule):
         return np.where(t > 0, np.exp(np.interp(t, *self._knots)), 0.0)
 
     @classmethod
-    def fit(cls, k: Sequence[float] | Array, power: Array, mean_power: float = 0.0) -> "SpectrumMatched":
+    def fit(cls, k: ArrayLike, power: Array, mean_power: float = 0.0) -> "SpectrumMatched":
         """The schedule for a radial power spectrum P(k), k rising, and the power at k = 0 (pixels times mean squared).
 
         sigma_max is 10 sqrt of the largest power, k = 0 included: the domain's mean drowns last. sigma_min is 0.01, or
@@ -346,20 +346,20 @@ class SpectrumMatched(Schedule):
         Raises:
             UserError: if the power does not fall with k at all.
         """
-        k, power = np.asarray(k, dtype=np.float64), np.asarray(power, dtype=np.float64)
+        wavenumber, power = np.asarray(k, dtype=np.float64), np.asarray(power, dtype=np.float64)
         known = np.isfinite(power) & (power > 0)
-        k, power = k[known], power[known]
+        wavenumber, power = wavenumber[known], power[known]
         later = np.maximum.accumulate(power[::-1])[::-1]  # the envelope: the largest power at this scale or finer
-        kept = np.append(power[:-1] > later[1:], True)[: len(k)] if len(k) else np.zeros(0, bool)
+        kept = np.append(power[:-1] > later[1:], True)[: len(power)]
         if kept.sum() < 2:
             raise UserError(
                 "spectrum: the power of this field does not fall with the wavenumber.", "Choose another region."
             )
-        k, power = k[kept], power[kept]
+        wavenumber, power = wavenumber[kept], power[kept]
         return cls(
             sigma_min=min(0.01, float(power[-1] ** 0.5) / 3),
             sigma_max=10 * float(max(power[0], mean_power) ** 0.5),
-            spectrum=tuple(zip(k.tolist(), power.tolist(), strict=True)),
+            spectrum=tuple(zip(wavenumber.tolist(), power.tolist(), strict=True)),
         )
 
     @classmethod

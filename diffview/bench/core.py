@@ -23,7 +23,7 @@ from diffview.readers.packaged import packaged_field
 from diffview.readers.process import ReaderProcess
 from diffview.recipe import Recipe, default_recipe
 from diffview.regions import MOST_CROPS, crops_for, summed
-from diffview.schedules import Cosine
+from diffview.schedules import SCHEDULES, Cosine, make_schedule, schedule_params
 
 Numbers = dict[str, Any]
 
@@ -195,6 +195,18 @@ def schedule_edits(count: int) -> list[float]:
         forward = Forward(plan.x0, recipe.schedule, like=forward)
         forward.spectrum(forward.at(0.4))
         times.append(ms_since(begun))
+    return times
+
+
+def schedule_chains(count: int) -> dict[str, list[float]]:
+    """Milliseconds to make every schedule anew from its parameters, and its chain of T = 1000, by key."""
+    times: dict[str, list[float]] = {}
+    for key, kind in SCHEDULES.items():
+        params = schedule_params(kind())
+        for _ in range(count):
+            begun = time.perf_counter()
+            make_schedule(key, params).discrete(1000)
+            times.setdefault(key, []).append(ms_since(begun))
     return times
 
 

@@ -159,6 +159,16 @@ def edit(quick: bool) -> Rows:
     return [Row("schedule edit recomputed, p95", clock, percentile(times, 95), "ms", 16.7, len(times), detail)]
 
 
+def chain(quick: bool) -> Rows:
+    """The schedule itself after an edit."""
+    times = core.schedule_chains(30 if quick else 300)
+    slowest = max(times, key=lambda key: statistics.median(times[key]))
+    clock = "parameters -> schedule -> chain of T = 1000, median of the slowest of all schedules"
+    detail = f"slowest {slowest}; linear {statistics.median(times['linear']):.2g} ms"
+    found = times[slowest]
+    return [Row("schedule recomputed", clock, statistics.median(found), "ms", 1.0, len(found), detail)]
+
+
 def gaps(quick: bool) -> Rows:
     """The window while the sampling thread works."""
     seconds = 4.0 if quick else 20.0
@@ -310,8 +320,8 @@ def growth(quick: bool) -> Rows:
 ROWS: dict[str, Callable[[bool], Rows]] = {
     f.__name__: f
     for f in (
-        start, scrub, jump, drag, edit, gaps, torch_import, overhead, local_step, network, training, stop, opening,
-        slice_memory, growth,
+        start, scrub, jump, drag, edit, chain, gaps, torch_import, overhead, local_step, network, training, stop,
+        opening, slice_memory, growth,
     )
 }  # fmt: skip
 """All measurements by name, in the order of the table; each takes whether to be quick."""

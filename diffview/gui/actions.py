@@ -30,6 +30,10 @@ ENTRIES = (
         "openModelAction", "File", "Open model…", (), "Open the folder of a network: one trained here, or of diffusers"
     ),
     Entry("saveRecipeAction", "File", "Save recipe…", ("Ctrl+S",), "Save every setting as JSON"),
+    Entry(
+        "importScheduleAction", "File", "Import schedule…", (), "A CSV or JSON table, or diffusers' scheduler_config"
+    ),
+    Entry("exportScheduleAction", "File", "Export schedule…", (), "The rows 1..T as CSV or JSON, or for diffusers"),
     Entry("savePictureAction", "File", "Save picture…", ("Ctrl+Shift+S",), "Save the window as PNG"),
     Entry("quitAction", "File", "Quit", ("Ctrl+Q",)),
     Entry("undoAction", "Edit", "Undo", ("Ctrl+Z",)),

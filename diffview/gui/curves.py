@@ -12,7 +12,16 @@ from diffview.cards import Card
 from diffview.densities import grid_density, log_levels, schedule_density, training_density
 from diffview.errors import UserError
 from diffview.gui.timescale import TimeScale
-from diffview.schedules import S_CAP, Custom, Schedule
+from diffview.schedules import (
+    S_CAP,
+    Custom,
+    Join,
+    Schedule,
+    SpectrumMatched,
+    Tabulated,
+    ZeroSnr,
+    make_schedule,
+)
 
 Floats = NDArray[np.float64]
 
@@ -96,6 +105,33 @@ def handles(schedule: Schedule, quantity: str, scale: TimeScale) -> list[tuple[f
 def as_custom(schedule: Schedule) -> Custom:
     """The schedule itself if it has knots, else the custom curve through it."""
     return schedule if isinstance(schedule, Custom) else Custom.like(schedule)
+
+
+def chosen(key: str, schedule: Schedule, match: Callable[[], Schedule]) -> Schedule:
+    """The schedule a list entry stands for: a preset, or what is made of the one in force or, by `match`, of the field.
+
+    Raises:
+        UserError: if it cannot be made.
+    """
+    made: dict[str, Callable[[], Schedule]] = {
+        Custom.key: lambda: as_custom(schedule),
+        Tabulated.key: lambda: Tabulated.like(schedule),
+        ZeroSnr.key: lambda: ZeroSnr(schedule),
+        Join.key: lambda: Join.above(schedule.of if isinstance(schedule, ZeroSnr) else schedule),
+        SpectrumMatched.key: match,
+    }
+    return make_schedule(key) if key not in made else made[key]()
+
+
+TICK_GAP = 1e-3
+"""Least distance in ln s of neighbouring levels."""
+
+
+def tick_dragged(levels: list[float], index: int, s: float, low: float, high: float) -> tuple[float, ...]:
+    """The levels with one pulled to s; it stops at its neighbours, the first at `high`, the last at `low`."""
+    above = levels[index - 1] * exp(-TICK_GAP) if index > 0 else high
+    below = levels[index + 1] * exp(TICK_GAP) if index + 1 < len(levels) else low
+    return (*levels[:index], max(min(s, above), min(below, above)), *levels[index + 1 :])
 
 
 def _between(value: float, low: float, high: float, gap: float) -> float:

@@ -18,6 +18,7 @@ from diffview.readers.packaged import packaged_field
 from diffview.readers.process import ReaderProcess
 from diffview.recipe import Recipe
 from diffview.regions import MOST_CROPS
+from diffview.schedule_files import read_schedule
 
 POLL_MS = 15
 REMEMBERED = 16
@@ -27,6 +28,12 @@ STACK_PIXELS = 256 * 256
 """Largest slice whose other slices are read too, to fit formula denoisers to."""
 
 STACK_BYTES = 128 * 2**20
+
+
+LOOKED_AT = 2**16
+"""Bytes that tell a recipe from a schedule."""
+
+SCHEDULE_WORDS = (b'"beta"', b'"alpha_bar"', b'"log_snr"', b'"trained_betas"', b'"beta_schedule"', b"Scheduler")
 
 
 class _Wanted(NamedTuple):
@@ -135,6 +142,16 @@ class Files(QObject):
             self._session.tell_error(error)
             return False
         return True
+
+    def load_settings(self, path: str) -> None:
+        """Open a recipe saved as JSON, or take a schedule saved as a table or by diffusers."""
+        plain = Path(path).read_bytes()[:LOOKED_AT] if Path(path).is_file() else b"{"
+        known = path.lower().endswith(".csv") or any(word in plain for word in SCHEDULE_WORDS)
+        if known and b'"diffview_recipe"' not in plain:
+            schedule = read_schedule(Path(path))
+            self._session.edit(schedule=schedule)
+        else:
+            self.load_recipe(path)
 
     def load_recipe(self, path: str) -> None:
         """Open a recipe saved as JSON."""

@@ -35,6 +35,7 @@ from diffview.gui.widgets.colour_bar import ColourBar
 from diffview.gui.widgets.image_view import ImageView
 from diffview.gui.widgets.message_bar import MessageBar
 from diffview.recipe import Recipe, default_recipe
+from diffview.schedule_files import FORMATS, export_schedule, read_schedule
 from diffview.writers import write_text
 
 GAP = 8
@@ -49,6 +50,9 @@ TALL = 900
 """Height of a window that has room for the densities below the schedule."""
 
 PACES = {"paceThreeAction": 3.0, "paceTenAction": 10.0, "paceFreeAction": 0.0}
+EXPORTS = {"Table (*.csv)": "csv", "Table (*.json)": "json", "diffusers (scheduler_config.json)": "diffusers"}
+"""Formats of a schedule by what the dialog calls them."""
+
 MODES = {"darkAction": "dark", "lightAction": "light", "systemAction": "system"}
 
 
@@ -181,6 +185,8 @@ class MainWindow(QMainWindow):
             "openModelAction": self._ask_open_model,
             "packagedAction": lambda: self.open_recipe(default_recipe()),
             "saveRecipeAction": self._ask_save_recipe,
+            "importScheduleAction": self._ask_import_schedule,
+            "exportScheduleAction": self._ask_export_schedule,
             "savePictureAction": self._ask_save_picture,
             "quitAction": self.close,
             "undoAction": session.undo,
@@ -221,12 +227,12 @@ class MainWindow(QMainWindow):
         return self.live.idle and not working
 
     def open_file(self, path: str, dataset: str | None = None) -> None:
-        """Open a data file, a recipe, or the folder of a model; what is on screen stays if it cannot be read."""
+        """Open data, a recipe, a schedule, or the folder of a model; what is on screen stays if it cannot be read."""
         if Path(path).is_dir():
             self.files.open_model(path)
-        elif path.lower().endswith(".json"):
+        elif path.lower().endswith((".json", ".csv")):
             try:
-                self.files.load_recipe(path)
+                self.files.load_settings(path)
             except UserError as error:
                 self.session.tell_error(error)
         else:
@@ -367,6 +373,19 @@ class MainWindow(QMainWindow):
         path, _ = QFileDialog.getSaveFileName(self, "Save recipe", "recipe.json", "Recipes (*.json)")
         if path:
             self._save(path, lambda: write_text(Path(path), self.session.recipe.to_json()))
+
+    def _ask_import_schedule(self) -> None:
+        path, _ = QFileDialog.getOpenFileName(self, "Import schedule", "", "Schedules (*.csv *.json);;All files (*)")
+        if path:
+            self.session.edit_checked(lambda: {"schedule": read_schedule(Path(path))})
+
+    def _ask_export_schedule(self) -> None:
+        path, kind = QFileDialog.getSaveFileName(self, "Export schedule", "schedule.csv", ";;".join(EXPORTS))
+        if path:
+            recipe, form = self.session.recipe, EXPORTS.get(kind, Path(path).suffix[1:].lower())
+            form = "diffusers" if Path(path).name == "scheduler_config.json" else form if form in FORMATS else "csv"
+            text = export_schedule(recipe.schedule, recipe.chain_length, form)
+            self._save(path, lambda: write_text(Path(path), text))
 
     def _ask_save_picture(self) -> None:
         path, _ = QFileDialog.getSaveFileName(self, "Save picture", "diffview.png", "Pictures (*.png)")

@@ -8,7 +8,7 @@ from PySide6.QtCore import QPointF, Qt
 from PySide6.QtWidgets import QLabel, QPushButton
 
 from diffview.process import ForwardPath
-from diffview.schedules import SCHEDULES, Cosine, Linear
+from diffview.schedules import SCHEDULES, Cosine, Linear, SpectrumMatched, ZeroSnr
 
 pytestmark = pytest.mark.qt_log_ignore("This plugin does not support (raise|grabbing)")  # of every list opened
 
@@ -251,4 +251,78 @@ def test_the_lint_says_what_a_short_chain_leaves_out_and_mends_it(window, hand, 
     shown = len([label for label in view.findChildren(QLabel) if label.isVisible()])
     hand.click(view.more)
     assert len([label for label in view.findChildren(QLabel) if label.isVisible()]) > shown, "what is fine, on request"
+    settle(window)
+
+
+def tick_point(plot, index):
+    place = plot.to_pixel(float(plot._levels.levels[index]), 0)
+    return QPointF(place.x(), plot.plot_rect.bottom() - 4)
+
+
+def test_a_level_of_the_run_is_pulled_along_the_axis(window, hand, find, settle):
+    plot, session = find(window, "scheduleEditor"), window.session
+    before, levels = session.recipe, session.plan.levels
+    start = tick_point(plot, 8)
+    hand.drag(plot, start, start + QPointF(4, 0), start + QPointF(9, 2))
+    assert session.recipe.grid == "custom" and find(window, "gridCombo").currentData() == "custom"
+    now = session.plan.levels
+    t = plot.from_pixel(start + QPointF(9, 0))[0]
+    assert now[8] == pytest.approx(float(session.recipe.schedule.noise_level(t)), rel=1e-9)
+    assert now[:8] == levels[:8] and now[9:] == levels[9:]
+    start = tick_point(plot, 8)
+    hand.drag(plot, start, start + QPointF(-900, 0))
+    assert now[9] < session.plan.levels[8] < now[9] * 1.01, "it stops at its neighbour"
+    session.undo()
+    assert session.plan.levels == now, "one drag is one undo"
+    session.undo()
+    assert session.recipe == before
+    settle(window)
+
+
+def test_custom_ticks_begin_as_they_are_and_keep_their_spacing(window, find, settle):
+    combo, session = find(window, "gridCombo"), window.session
+    levels = session.plan.levels
+    combo.activated.emit(combo.findData("custom"))
+    assert session.plan.levels == levels
+    session.edit(steps=2 * session.recipe.steps - 1)
+    assert session.plan.levels[:-1:2] == pytest.approx(levels[:-1])
+    settle(window)
+
+
+def test_a_schedule_made_of_another_keeps_its_parameters_in_the_form(window, hand, find, settle):
+    combo, session = find(window, "scheduleCombo"), window.session
+    combo.activated.emit(combo.findData("zero_snr"))
+    assert session.recipe.schedule == ZeroSnr(Linear())
+    hand.type_number(find(window, "param_of.beta_end"), "0.03")
+    assert session.recipe.schedule == ZeroSnr(Linear(beta_end=0.03))
+    part = find(window, "param_of")
+    part.setCurrentIndex(part.findData("cosine"))
+    assert session.recipe.schedule == ZeroSnr(Cosine())
+    assert find(window, "param_of.offset").value() == 0.008
+    combo.activated.emit(combo.findData("join"))
+    assert session.recipe.schedule.low == Cosine() and find(window, "param_high.rho").value() == 7.0
+    combo.activated.emit(combo.findData("spectrum"))
+    assert session.recipe.schedule == SpectrumMatched.match(session.plan.x0, session.facts.field.pixel_km)
+    settle(window)
+
+
+@pytest.mark.parametrize("name", ["schedule.csv", "schedule.json", "scheduler_config.json"])
+def test_a_schedule_goes_to_a_file_and_comes_back(window, find, settle, monkeypatch, tmp_path, name):
+    path, session = str(tmp_path / name), window.session
+    session.edit(schedule=Cosine(), chain_length=50)
+    chain = Cosine().discrete(50)
+    monkeypatch.setattr("diffview.gui.window.QFileDialog.getSaveFileName", lambda *a, **k: (path, ""))
+    monkeypatch.setattr("diffview.gui.window.QFileDialog.getOpenFileName", lambda *a, **k: (path, ""))
+    find(window, "exportScheduleAction").trigger()
+    session.edit(schedule=Linear())
+    find(window, "importScheduleAction").trigger()
+    np.testing.assert_array_equal(session.recipe.schedule.discrete(50).beta, chain.beta)
+    session.undo()
+    assert session.recipe.schedule == Linear()
+    window.open_file(path)  # as a drop does
+    np.testing.assert_array_equal(session.recipe.schedule.discrete(50).beta, chain.beta)
+    before = session.recipe
+    (tmp_path / name).write_text('{"_class_name": "DDPMScheduler", "gamma": 1}' if "json" in name else "beta\n2.0")
+    find(window, "importScheduleAction").trigger()
+    assert session.recipe == before and window.heard[-1].kind == "error"
     settle(window)

@@ -19,12 +19,18 @@ from diffview.gui.widgets.findings_view import FindingsView
 from diffview.gui.widgets.param_form import ParamForm
 from diffview.gui.widgets.whole_spin import WholeSpin
 from diffview.lint import lint
-from diffview.params import parameters
+from diffview.params import Numbers, Parameter, parameters
 from diffview.recipe import COUNTS, Recipe
 from diffview.samplers import SAMPLERS
-from diffview.schedules import SCHEDULES, make_schedule, schedule_params
+from diffview.schedules import SCHEDULES, edited, flat_params, form_parameters
 
-GRID_TITLES = {"uniform": "uniform in t", "karras": "Karras", "log_snr": "uniform in log-SNR"}
+GRID_TITLES = {"uniform": "uniform in t", "karras": "Karras", "log_snr": "uniform in log-SNR", "custom": "custom ticks"}
+
+
+def _fields(grid: str) -> tuple[Parameter, ...]:
+    """The parameters of a grid that a form has a field for."""
+    return tuple(p for p in parameters(GRIDS[grid]) if not isinstance(p.allowed, Numbers))
+
 
 LINT_MS = 60
 """Between an edit and what the lint says of it; a drag asks no more often."""
@@ -111,7 +117,7 @@ class InspectorPanel(QScrollArea):
         self.schedule.edited.connect(self._edit_schedule)
         self.sampler.edited.connect(lambda values: session.edit(merge="sampler", sampler_params=tuple(values.items())))
         self.grid_form.edited.connect(lambda values: session.edit(merge="grid", grid_params=tuple(values.items())))
-        self.grid.activated.connect(lambda i: session.edit(grid=self.grid.itemData(i), grid_params=()))
+        self.grid.activated.connect(lambda i: self._choose_grid(self.grid.itemData(i)))
         for form in (self.schedule, self.sampler, self.grid_form):
             form.committed.connect(lambda _values: session.end_merge())
         self.members.valueChanged.connect(lambda n: session.edit(merge="members", members=n))
@@ -119,24 +125,29 @@ class InspectorPanel(QScrollArea):
         session.changed.connect(self.show_recipe)
         theme.changed.connect(self._restyle)
 
+    def _choose_grid(self, key: str) -> None:
+        """Another grid; custom ticks begin as the levels in force."""
+        levels = tuple(self._session.plan.levels[:-1])
+        self._session.edit(grid=key, grid_params=(("levels", levels),) if key == "custom" else ())
+
     def _edit_schedule(self, values: dict[str, Any]) -> None:
         schedule = self._session.recipe.schedule
-        params = {**schedule_params(schedule), **values}
-        wish = partial(make_schedule, schedule.key, params)
+        wish = partial(edited, schedule, values)
         if not self._session.edit_checked(merge="schedule", make=lambda: {"schedule": wish()}):
-            self.schedule.set_values(schedule_params(schedule))
+            self.schedule.set_values(flat_params(schedule))
 
     def show_recipe(self, old: Recipe | None, new: Recipe) -> None:
         """Show the forms of what is chosen, filled."""
         schedule, info = new.schedule, SAMPLERS[new.sampler]
-        keys = (schedule.key, new.sampler, new.grid)
+        fields = tuple(form_parameters(schedule))
+        keys = (schedule.key, *(p.name for p in fields), new.sampler, new.grid)
         if keys != self._keys:
             self._keys = keys
-            self.schedule.set_parameters(parameters(SCHEDULES[schedule.key]))
+            self.schedule.set_parameters(fields)
             self.sampler.set_parameters(parameters(info.run))
-            self.grid_form.set_parameters(parameters(GRIDS[new.grid]))
+            self.grid_form.set_parameters(_fields(new.grid))
             self.schedule_text.setText((SCHEDULES[schedule.key].__doc__ or "").split("\n")[0])
-        self.schedule.set_values(schedule_params(schedule))
+        self.schedule.set_values(flat_params(schedule))
         self.sampler.set_values(dict(new.sampler_params))
         self.grid_form.set_values(dict(new.grid_params))
         self.grid.setCurrentIndex(self.grid.findData(new.grid))

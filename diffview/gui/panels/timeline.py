@@ -1,6 +1,7 @@
 """The timeline: the schedule as a curve over the axis of the playhead, the slider, and the film strip."""
 
 import itertools
+from math import inf
 
 import numpy as np
 from numpy.typing import NDArray
@@ -24,7 +25,7 @@ from diffview.gui.widgets.segmented import SegmentedControl
 from diffview.gui.widgets.time_slider import TimeSlider
 from diffview.gui.widgets.whole_spin import WholeSpin
 from diffview.recipe import COUNTS, Recipe
-from diffview.schedules import SCHEDULES, make_schedule
+from diffview.schedules import SCHEDULES, SpectrumMatched, make_schedule
 
 GHOSTS = ("linear", "cosine")
 
@@ -124,6 +125,8 @@ class TimelinePanel(Card):
         self.plot.handlePressed.connect(lambda _: self._begin_drag())
         self.plot.handleMoved.connect(self._pull)
         self.plot.curveGrabbed.connect(lambda x, y: self._begin_drag())
+        self.plot.tickPressed.connect(lambda _: self._begin_drag())
+        self.plot.tickMoved.connect(self._pull_tick)
         self.plot.axisChanged.connect(self._align)
         self.slider.valueChanged.connect(self._slide)
         self.strip.picked.connect(self._pick)
@@ -138,9 +141,23 @@ class TimelinePanel(Card):
     def _choose_preset(self, index: int) -> None:
         key = self.preset.itemData(index)
         schedule = self._session.recipe.schedule
-        if key != schedule.key:
-            new = curves.as_custom(schedule) if key == "custom" else make_schedule(key)
-            self._session.edit(schedule=new)
+        if key != schedule.key or key == SpectrumMatched.key:  # the field may be another one now
+            self._session.edit_checked(lambda: {"schedule": curves.chosen(key, schedule, self._matched)})
+
+    def _matched(self) -> SpectrumMatched:
+        """The schedule for the region's spectrum."""
+        return SpectrumMatched.match(self._session.plan.x0, self._session.facts.field.pixel_km)
+
+    def _pull_tick(self, index: int, x: float) -> None:
+        """A level of the run is dragged: the grid becomes the user's own."""
+        session = self._session
+        recipe, plan = session.recipe, session.plan
+        highest = min(recipe.schedule.s_max, inf if plan.card is None else plan.card.noise_range[1])
+        if recipe.start == "field" and recipe.start_level is not None:
+            highest = min(highest, recipe.start_level)
+        s = float(recipe.schedule.noise_level(TimeScale.of(session).t(x)))
+        levels = curves.tick_dragged(plan.levels[:-1], index, s, recipe.schedule.s_min, highest)
+        session.edit(merge=("tick", self._drag), grid="custom", grid_params=(("levels", levels),))
 
     def _begin_drag(self) -> None:
         self._drag = next(self._drags)

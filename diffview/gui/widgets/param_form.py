@@ -22,8 +22,9 @@ _FIELD_PX = 80
 
 
 def label_for(name: str) -> str:
-    """A parameter's name for people: beta_start -> "β start"."""
-    return " ".join(_GREEK.get(word, word) for word in name.split("_"))
+    """A parameter's name for people: beta_start -> "β start"; that of a part, low.beta_start, is set in below it."""
+    *parts, own = name.split(".")
+    return "\u2003" * len(parts) + " ".join(_GREEK.get(word, word) for word in own.split("_"))
 
 
 class _Combo(QComboBox):
@@ -117,7 +118,12 @@ class ParamForm(QWidget):
         """Make the form anew, with the defaults; emits nothing."""
         self._idle.stop()
         while self._form.rowCount():
-            self._form.removeRow(0)
+            row = self._form.takeRow(0)
+            for item in (row.labelItem, row.fieldItem):  # one of them may be telling of the edit that ends it
+                if (widget := item.widget()) is not None:
+                    widget.setObjectName("")
+                    widget.hide()
+                    widget.deleteLater()
         self._parameters = parameters
         self._fields, self._labels = {}, {}
         for p in parameters:
@@ -129,7 +135,7 @@ class ParamForm(QWidget):
             field.setToolTip(tip)
             label.setToolTip(tip)
             field.setObjectName(f"param_{p.name}")
-            field.setAccessibleName(label.text())
+            field.setAccessibleName(" ".join(map(label_for, p.name.split("."))))
             field.setAccessibleDescription(p.doc)
             label.setBuddy(field)
             label.dropped.connect(self._commit)
@@ -223,12 +229,12 @@ def _field_for(p: Parameter) -> QWidget:
     if p.type is int:
         return _whole_spin(p.allowed)
     if p.type is float:
-        allowed = p.allowed or Range(-1e300, 1e300)
+        allowed = p.allowed if isinstance(p.allowed, Range) else Range(-1e300, 1e300)
         return NumberSpin(allowed.low, allowed.high, allowed.log)
     return QLineEdit()
 
 
-def _whole_spin(allowed: Range | Choice | None) -> WholeSpin:
+def _whole_spin(allowed: object) -> WholeSpin:
     allowed = allowed if isinstance(allowed, Range) else Range(-math.inf, math.inf)
     return WholeSpin(allowed.low, allowed.high, allowed.log)
 

@@ -79,6 +79,16 @@ class RunLevels(Overlay):
         self._path = None
         super().refresh()
 
+    def at(self, point: QPointF) -> int | None:
+        """The triangle under `point`; a tick among crowded ones is not taken."""
+        base = self.plot.plot_rect.bottom()
+        if not len(self.levels) or not base - 1.5 * TRIANGLE_PX[1] <= point.y() <= base + 4:
+            return None
+        pixels = self.plot.pixel_arrays(self.levels, np.zeros_like(self.levels))[0]
+        nearest = int(np.argmin(np.abs(pixels - point.x())))
+        near = abs(float(pixels[nearest]) - point.x()) <= TRIANGLE_PX[0] / 2 + 1
+        return nearest if near and not _crowded(pixels)[nearest] else None
+
     def bounds(self) -> QRectF:
         """The strip above the axis."""
         box = self.plot.plot_rect

@@ -48,13 +48,15 @@ class SchedulePlot(TimePlot):
 
     It shows what it is given and tells what is wished: a dragged handle stays where the caller puts it.
     Pulling a curve without handles up or down asks for handles by `curveGrabbed`; if the caller answers with
-    `set_handles`, the drag goes on with the handle under the pointer.
+    `set_handles`, the drag goes on with the handle under the pointer. A triangle of the grid is pulled along the axis.
     """
 
     handlePressed = Signal(int)
     handleMoved = Signal(int, float, float)
     handleReleased = Signal(int)
     curveGrabbed = Signal(float, float)
+    tickPressed = Signal(int)
+    tickMoved = Signal(int, float)
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__("Noise schedule over time", (44, 24, 20, 22), tagged=True, parent=parent)
@@ -66,6 +68,7 @@ class SchedulePlot(TimePlot):
         self._ghosts: list[tuple[str, Floats, Floats]] = []
         self._read_only = False
         self._press: QPointF | None = None
+        self._tick: int | None = None
         self.quantity, self._span = "", (0.0, 0.0)
         self.set_quantity("alpha_bar")
 
@@ -178,6 +181,8 @@ class SchedulePlot(TimePlot):
         super().hover(point)
         if handle is not None:
             self.viewport().setCursor(Qt.CursorShape.OpenHandCursor)
+        elif self._levels.at(point) is not None:
+            self.viewport().setCursor(Qt.CursorShape.SizeHorCursor)
         elif not self.on_playhead(point) and self._near_curve(point):
             self.viewport().setCursor(Qt.CursorShape.SizeVerCursor)
 
@@ -194,11 +199,21 @@ class SchedulePlot(TimePlot):
                 self._press = point
                 event.accept()
                 return
+        if event.button() is Qt.MouseButton.LeftButton:
+            self._tick = self._levels.at(point)
+            if self._tick is not None:
+                self.tickPressed.emit(self._tick)
+                event.accept()
+                return
         super().mousePressEvent(event)
 
     def mouseMoveEvent(self, event: QMouseEvent) -> None:
         """Move what is held."""
         point = event.position()
+        if self._tick is not None:
+            self.tickMoved.emit(self._tick, self.from_pixel(point)[0])
+            event.accept()
+            return
         if self._press is not None:
             self._decide(self._press, point)
         if self._handles.held is not None:
@@ -209,6 +224,10 @@ class SchedulePlot(TimePlot):
 
     def mouseReleaseEvent(self, event: QMouseEvent) -> None:
         """Let go; a press on the curve that was not pulled is a jump."""
+        if self._tick is not None and event.button() is Qt.MouseButton.LeftButton:
+            self._tick = None
+            event.accept()
+            return
         held, press = self._handles.held, self._press
         self._press = None
         if held is not None and event.button() is Qt.MouseButton.LeftButton:
