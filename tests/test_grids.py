@@ -94,3 +94,25 @@ def test_one_step_starts_at_the_top() -> None:
 def test_what_cannot_be_made_is_a_user_error(grid: str, steps: int, params: dict[str, object]) -> None:
     with pytest.raises(UserError):
         make_levels(Linear(), grid, steps, **params)
+
+
+def test_custom_levels_are_taken_as_they_are() -> None:
+    assert make_levels(Flow(), "custom", 3, levels=[5, 2, 1]) == [5.0, 2.0, 1.0, 0.0]
+
+
+def test_another_number_of_steps_goes_along_the_custom_levels() -> None:
+    """ln s is linear between neighbours: halves fall on geometric means; a lower start cuts the curve."""
+    five = make_levels(Flow(), "custom", 5, levels=(5.0, 2.0, 1.0))
+    np.testing.assert_allclose(five[:-1], [5, math.sqrt(10), 2, math.sqrt(2), 1], rtol=1e-12)
+    cut = make_levels(Flow(), "custom", 3, top=math.sqrt(10), levels=(5.0, 2.0, 1.0))
+    place = [0.5, 1.25, 2.0]  # of the list, evenly from where it crosses the start
+    np.testing.assert_allclose(cut[:-1], np.exp(np.interp(place, [0, 1, 2], np.log([5.0, 2.0, 1.0]))), rtol=1e-12)
+
+
+@pytest.mark.parametrize(
+    "levels", [(1.0, 2.0), (2.0, 2.0), (2.0, 0.0), (math.nan,), (math.inf, 1.0), ("a",), 3, "21", None]
+)
+def test_custom_levels_that_make_no_grid_are_refused(levels: object) -> None:
+    with pytest.raises(UserError) as caught:
+        make_levels(Flow(), "custom", 2, levels=levels)
+    assert caught.value.sentence.endswith(".")
