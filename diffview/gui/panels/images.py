@@ -385,8 +385,10 @@ class ReversePanel(_Picture):
             self.caption.setText("")
             return
         row = round(float(self._live.places(run)[step.index]) * self._session.recipe.chain_length)
-        done = f"step {step.index}/{run.plan.steps} · {step.evaluations} evaluations"
-        self.caption.setText(f"t {row} · s {number(step.s)} · {done}{self._made_scale()}{self._members(step)}")
+        where = f"t {row} · s {number(step.s)} · step {step.index}/{run.plan.steps}"
+        self.caption.setText(
+            f"{where}{self._made_scale()}{self._members(step)} · {step.evaluations} evaluations"  # the last is cut first
+        )
         started_here = run.plan.recipe.start == "field"
         badge = "from the field" if started_here else "made by the model"
         if run.plan.region != self._session.plan.region:

@@ -57,7 +57,7 @@ class StatusPanel(QWidget):
         run, step, plan = self._live.run, self._live.step, self._session.plan
         parts = []
         if run is not None and step is not None:
-            made, steps = len(run.trajectory) - 1, run.plan.steps
+            made, steps = max(0, len(run.trajectory) - 1), run.plan.steps
             last = run.trajectory.last
             parts.append(f"{VERBS.get(run.state, 'Running')} {made} of {steps} steps")
             parts.append(f"{0 if last is None else last.evaluations} evaluations")
