@@ -74,14 +74,9 @@ class Search:
         Raises:
             UserError: if the sampler draws noise on its way, or the run has fewer than two steps.
         """
+        if (why := unsearchable(plan)) is not None:
+            raise why
         info = SAMPLERS[plan.recipe.sampler]
-        if info.stochastic and not _deterministic(plan):
-            raise UserError(
-                f"{info.title} draws noise at every step, so that two grids do not end alike.",
-                "Choose a sampler that draws none, such as DDIM with eta = 0 or Heun.",
-            )
-        if plan.steps < 2:
-            raise UserError("A run of one step has no level to move.", "Choose more steps.")
         self._plan, self._denoise, self._seeds = plan, denoise, seeds
         self._grids = {title: tuple(levels) for title, levels in grids.items()}
         self._run = partial(info.run, denoise, **plan.params)
@@ -161,6 +156,19 @@ class Search:
             if self._take(levels, self._error(tried, truth)):
                 return tried
         return states
+
+
+def unsearchable(plan: Plan) -> UserError | None:
+    """Why the levels of a plan cannot be searched; None if they can."""
+    info = SAMPLERS[plan.recipe.sampler]
+    if info.stochastic and not _deterministic(plan):
+        return UserError(
+            f"{info.title} draws noise at every step, so that two grids do not end alike.",
+            "Choose a sampler that draws none, such as DDIM with eta = 0 or Heun.",
+        )
+    if plan.steps < 2:
+        return UserError("A run of one step has no level to move.", "Choose more steps.")
+    return plan.refusal
 
 
 def _warped(top: float, lowest: float, steps: int, rho: float) -> tuple[float, ...]:

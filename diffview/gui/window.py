@@ -14,6 +14,7 @@ from diffview.gui.actions import ENTRIES, Actions
 from diffview.gui.errors import ErrorHook
 from diffview.gui.files import Files
 from diffview.gui.layouts import LAYOUTS, LEFT_WIDTH, RIGHT_WIDTH, WIDE, arrange
+from diffview.gui.level_search import LevelSearchJob
 from diffview.gui.live import Live
 from diffview.gui.looks import colormap
 from diffview.gui.panels.data import DataPanel
@@ -91,7 +92,8 @@ class MainWindow(QMainWindow):
         self.reverse = ReversePanel(session, live)
         self.colour_bar = ColourBar()
         self.diagnostics = DiagnosticsPanel(session, live)
-        self.timeline = TimelinePanel(session, live, self.player)
+        self.search = LevelSearchJob(session, lambda: live.active, self)
+        self.timeline = TimelinePanel(session, live, self.player, self.search)
         self.status = StatusPanel(session, live)
         images = QWidget()
         row = QHBoxLayout(images)
@@ -120,7 +122,7 @@ class MainWindow(QMainWindow):
         self.addToolBar(bar)
         self.data_dock = self._dock("Data", DataPanel(session, self.files), Qt.DockWidgetArea.LeftDockWidgetArea)
         right = Qt.DockWidgetArea.RightDockWidgetArea
-        inspector = InspectorPanel(session, live)
+        inspector = InspectorPanel(session, live, self.search)
         self.inspector_dock = self._dock("Inspector", inspector, right)
         self.trainer = TrainerJob(session, lambda: live.active, self)
         self.verifier = VerifierJob(session, lambda: live.active or self.trainer.active, self)
@@ -223,7 +225,9 @@ class MainWindow(QMainWindow):
 
     def is_idle(self) -> bool:
         """Whether nothing is computed, played, read or about to be."""
-        working = self.player.playing or self.files.busy or self.trainer.active or self.verifier.active
+        working = (
+            self.player.playing or self.files.busy or self.trainer.active or self.verifier.active or self.search.active
+        )
         return self.live.idle and not working
 
     def open_file(self, path: str, dataset: str | None = None) -> None:
@@ -444,6 +448,7 @@ class MainWindow(QMainWindow):
         self.live.close()
         self.trainer.close()
         self.verifier.close()
+        self.search.close()
         self.files.close()
         self.errors.restore()
         event.accept()

@@ -386,9 +386,8 @@ class ReversePanel(_Picture):
             return
         row = round(float(self._live.places(run)[step.index]) * self._session.recipe.chain_length)
         where = f"t {row} · s {number(step.s)} · step {step.index}/{run.plan.steps}"
-        self.caption.setText(
-            f"{where}{self._made_scale()}{self._members(step)} · {step.evaluations} evaluations"  # the last is cut first
-        )
+        what = f"{self._made_scale()}{self._members(step)}"
+        self.caption.setText(f"{where}{what} · {step.evaluations} evaluations")  # what is last is cut first
         started_here = run.plan.recipe.start == "field"
         badge = "from the field" if started_here else "made by the model"
         if run.plan.region != self._session.plan.region:

@@ -10,15 +10,18 @@ from PySide6.QtWidgets import QComboBox, QFormLayout, QLabel, QPushButton, QScro
 from diffview.grids import GRIDS
 from diffview.gui.card_facts import limits_text, title_of
 from diffview.gui.checks import case_of
+from diffview.gui.level_search import LevelSearchJob
 from diffview.gui.live import Live
 from diffview.gui.looks import number
 from diffview.gui.models import MODELS
 from diffview.gui.session import Session
 from diffview.gui.theme import theme
 from diffview.gui.widgets.findings_view import FindingsView
+from diffview.gui.widgets.grid_scores import GridScores
 from diffview.gui.widgets.param_form import ParamForm
 from diffview.gui.widgets.whole_spin import WholeSpin
 from diffview.lint import lint
+from diffview.optimise import unsearchable
 from diffview.params import Numbers, Parameter, parameters
 from diffview.recipe import COUNTS, Recipe
 from diffview.samplers import SAMPLERS
@@ -32,6 +35,9 @@ def _fields(grid: str) -> tuple[Parameter, ...]:
     return tuple(p for p in parameters(GRIDS[grid]) if not isinstance(p.allowed, Numbers))
 
 
+LINEAR = ("identity", "standardise")
+"""Transforms through which an error has one size in physical units."""
+
 LINT_MS = 60
 """Between an edit and what the lint says of it; a drag asks no more often."""
 
@@ -39,9 +45,9 @@ LINT_MS = 60
 class InspectorPanel(QScrollArea):
     """Forms made from the declared parameters."""
 
-    def __init__(self, session: Session, live: Live) -> None:
+    def __init__(self, session: Session, live: Live, search: LevelSearchJob) -> None:
         super().__init__()
-        self._session = session
+        self._session, self._search = session, search
         self.setWidgetResizable(True)
         self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         body = QWidget()
@@ -74,6 +80,9 @@ class InspectorPanel(QScrollArea):
         grid_row.addRow("Levels", self.grid)
         self._column.addLayout(grid_row)
         self._column.addWidget(self.grid_form)
+        self.grid_scores = GridScores()
+        self.grid_scores.setObjectName("gridScores")
+        self._column.addWidget(self.grid_scores)
         self.more = QPushButton("More on the model…")
         self.more.setObjectName("moreModelButton")
         self.more.setToolTip("Its card, its verdicts and the curves behind them, in the Model dock")
@@ -122,6 +131,12 @@ class InspectorPanel(QScrollArea):
             form.committed.connect(lambda _values: session.end_merge())
         self.members.valueChanged.connect(lambda n: session.edit(merge="members", members=n))
         self.members.editingFinished.connect(session.end_merge)
+        search, scores = self._search, self.grid_scores
+        scores.started.connect(search.start)
+        scores.stopped.connect(search.stop)
+        scores.accepted.connect(search.accept)
+        scores.dismissed.connect(search.dismiss)
+        search.changed.connect(self._show_search)
         session.changed.connect(self.show_recipe)
         theme.changed.connect(self._restyle)
 
@@ -157,6 +172,7 @@ class InspectorPanel(QScrollArea):
             self.members.blockSignals(False)
         self._show_facts(new)
         self._show_model(new)
+        self._show_search()
         if not self._looking.isActive():
             self._looking.start()
 
@@ -170,6 +186,17 @@ class InspectorPanel(QScrollArea):
             f"Noise level at T: s = {number(end)}, where one unit is {number(one)} {units}".rstrip()
             + f"; √ᾱ = {number(float(np.sqrt(schedule.alpha_bar(1.0))))}."
         )
+
+    def _show_search(self) -> None:
+        """How far the search for levels is, and the grids it has judged."""
+        search, plan, field = self._search, self._session.plan, self._session.facts.field
+        job, why = search.job, unsearchable(plan)
+        share = job.done if job is not None and search.active else None
+        self.grid_scores.show_progress(share, str(why or ""), plan.steps)
+        made_in, units = plan.made_in, field.units if plan.card is None else plan.card.units
+        one, units = (made_in.std, units) if made_in.key in LINEAR else (1.0, "standard deviations")
+        rows = [(GRID_TITLES.get(row.title, row.title), f"{number(one * row.error)} {units}") for row in search.rows]
+        self.grid_scores.show_rows(rows, bool(rows) and search.rows[0].title == "found")
 
     def _show_model(self, recipe: Recipe) -> None:
         plan, card = self._session.plan, self._session.plan.card

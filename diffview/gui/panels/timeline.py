@@ -11,6 +11,7 @@ from PySide6.QtWidgets import QComboBox, QLabel, QToolButton
 from diffview.denoisers import FORMULAS
 from diffview.gui import curves
 from diffview.gui.film import Film
+from diffview.gui.level_search import LevelSearchJob
 from diffview.gui.live import Live
 from diffview.gui.looks import number
 from diffview.gui.player import Player
@@ -37,9 +38,9 @@ grid: share of the run's steps; the last one, to s = 0, has no end in ln s"""
 class TimelinePanel(Card):
     """Schedule editor, slider and film strip on one axis."""
 
-    def __init__(self, session: Session, live: Live, player: Player) -> None:
+    def __init__(self, session: Session, live: Live, player: Player, search: LevelSearchJob) -> None:
         super().__init__("Timeline")
-        self._session, self._live, self._player = session, live, player
+        self._session, self._live, self._player, self._search = session, live, player, search
         self._drags = itertools.count()
         self._drag = 0
         self._ghosts_of: object = None
@@ -130,6 +131,7 @@ class TimelinePanel(Card):
         self.plot.axisChanged.connect(self._align)
         self.slider.valueChanged.connect(self._slide)
         self.strip.picked.connect(self._pick)
+        self._search.changed.connect(self._show_offered)
         session.changed.connect(self.show_recipe)
         session.viewed.connect(self.show_view)
         live.stepped.connect(self.film.show_step)
@@ -209,6 +211,7 @@ class TimelinePanel(Card):
             self.plot.set_ghosts(self._ghosts(new, scale))
         levels = np.array([s for s in self._session.plan.levels if s > 0])
         self.plot.set_grid_ticks(np.asarray(scale.x(new.schedule.t_of(levels))))
+        self._show_offered()
         self._show_band(scale)
         self._show_densities(scale)
         self._caption()
@@ -216,6 +219,13 @@ class TimelinePanel(Card):
         self._mark_level()
         self.film.move_run()
         self.film.refresh_forward()
+
+    def _show_offered(self) -> None:
+        """The levels that a search has found, until they are taken or dropped."""
+        scale = TimeScale.of(self._session)
+        found = [row.levels[:-1] for row in self._search.rows if row.title == "found"]
+        levels = np.array(found[0] if found else ())
+        self.plot.set_offered_ticks(np.asarray(scale.x(self._session.recipe.schedule.t_of(levels))))
 
     def _show_band(self, scale: TimeScale) -> None:
         """What the network in force was trained on; nothing for a formula, which answers for every level."""

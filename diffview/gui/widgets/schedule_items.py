@@ -66,6 +66,7 @@ class RunLevels(Overlay):
     def __init__(self, plot: PlotBase) -> None:
         super().__init__(plot, z=20)
         self.levels: Floats = np.empty(0)
+        self.offered: Floats = np.empty(0)
         self.current: float | None = None
         self._path: QPainterPath | None = None
 
@@ -102,6 +103,11 @@ class RunLevels(Overlay):
         painter.setPen(Qt.PenStyle.NoPen)
         painter.setBrush(palette.colour("reverse", 255 if self.current is None else 150))
         painter.drawPath(self._path)
+        if len(self.offered):
+            painter.setPen(pen(palette, "good", 1.25))
+            painter.setBrush(Qt.BrushStyle.NoBrush)
+            for at in self.plot.pixel_arrays(self.offered, np.zeros_like(self.offered))[0].tolist():
+                painter.drawPolygon(_triangle(at, base, *TRIANGLE_PX))
         if self.current is not None:
             painter.setPen(pen(palette, "panel", 1.5))
             painter.setBrush(palette.colour("reverse"))

@@ -116,6 +116,11 @@ class SchedulePlot(TimePlot):
         """Mark the levels a run visits."""
         self._levels.set_levels(np.asarray(x, dtype=float))
 
+    def set_offered_ticks(self, x: Floats) -> None:
+        """Show other levels that the run could visit, as empty triangles; none where there are none."""
+        self._levels.offered = np.asarray(x, dtype=float)
+        self._levels.refresh()
+
     def set_run_marker(self, x: float | None) -> None:
         """Mark the level at which the run is now."""
         self._levels.current = x
