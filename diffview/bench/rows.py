@@ -187,6 +187,23 @@ def gaps(quick: bool) -> Rows:
     return rows
 
 
+def network_gaps(quick: bool) -> Rows:
+    """The window while a network samples, and while one is trained."""
+    found = core.in_window("network_gaps", seconds=4.0 if quick else 30.0, warm_up=1.0 if quick else 10.0)
+    idle = percentile(found["idle"], 99)
+    rows = []
+    for name, clock in (
+        ("samples", "1 ms timer, `rain64` samples on the CPU, every new step drawn"),
+        ("trains", "1 ms timer, a network of 32 channels is trained on the CPU, panel shown"),
+    ):
+        times = found[name]
+        detail = f"p50 {percentile(times, 50):.2f}, max {max(times):.1f} ms; idle p99 {idle:.2f}"
+        what = f"event-loop gap, a network {name}"
+        rows.append(Row(f"{what}, p99", clock, percentile(times, 99), "ms", idle + 8, len(times), detail))
+        rows.append(Row(f"{what}, p99.9", clock, percentile(times, 99.9), "ms", 50.0, len(times), detail))
+    return rows
+
+
 def torch_import(quick: bool) -> Rows:
     """The stall of importing torch."""
     worst, seconds = [], []
@@ -320,8 +337,8 @@ def growth(quick: bool) -> Rows:
 ROWS: dict[str, Callable[[bool], Rows]] = {
     f.__name__: f
     for f in (
-        start, scrub, jump, drag, edit, chain, gaps, torch_import, overhead, local_step, network, training, stop,
-        opening, slice_memory, growth,
+        start, scrub, jump, drag, edit, chain, gaps, network_gaps, torch_import, overhead, local_step, network,
+        training, stop, opening, slice_memory, growth,
     )
 }  # fmt: skip
 """All measurements by name, in the order of the table; each takes whether to be quick."""

@@ -255,6 +255,34 @@ def gaps(seconds: float) -> Numbers:
     return found
 
 
+def network_gaps(seconds: float, warm_up: float) -> Numbers:
+    """Gaps while nothing happens, while `rain64` samples and each step is drawn, and while a network is trained."""
+    from diffview.gui.train_order import Order
+
+    found: dict[str, list[float]] = {}
+    with _window() as window, tempfile.TemporaryDirectory() as folder:
+        session, live, trainer, watch = window.session, window.live, window.trainer, _Gaps()
+        found["idle"] = watch.over(seconds)
+        session.edit(model="rain64", steps=1000, sampler="ddim")
+        live.start()
+        _until(lambda: live.step is not None and 2 < live.step.index < 200)
+        watch.over(warm_up)
+        found["samples"] = watch.over(seconds)
+        live.stop()
+        session.edit(model="gaussian", steps=18)
+        _until(window.is_idle)
+        recipe = session.recipe
+        window.train_dock.show()
+        window.train_dock.raise_()
+        trainer.start(Order(session.facts.field, recipe.transform, recipe.schedule, Path(folder) / "model"))
+        _until(lambda: trainer.training is not None and trainer.training.newest.step > 2)
+        watch.over(warm_up)
+        found["trains"] = watch.over(seconds)
+        trainer.stop()
+        _until(lambda: not trainer.active)
+    return found
+
+
 def torch_import() -> Numbers:
     """Gaps while the sampling thread imports torch."""
     with _window() as window:
@@ -360,7 +388,7 @@ def growth(scrubs: int, runs: int) -> Numbers:
 
 MEASURES: dict[str, Callable[..., Numbers]] = {
     f.__name__: f
-    for f in (start, scrub, jump, drag, gaps, torch_import, stop, opening, slice_memory, growth)
+    for f in (start, scrub, jump, drag, gaps, network_gaps, torch_import, stop, opening, slice_memory, growth)
 }  # fmt: skip
 
 
