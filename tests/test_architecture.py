@@ -73,7 +73,7 @@ def test_qt_only_inside_gui(path: Path) -> None:
 def test_the_core_never_imports_the_window(path: Path) -> None:
     """The command line and diffview.show open it, from inside a function."""
     if not inside(path, "gui/"):
-        lazily = name_of(path) in ("cli.py", "__init__.py", "__main__.py")
+        lazily = name_of(path) in ("commands/gui.py", "__init__.py", "__main__.py")
         found = [i.name for i in imports(path) if comes_from(i.name, "diffview.gui") and (i.top or not lazily)]
         assert found == []
 

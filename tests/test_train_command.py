@@ -12,7 +12,8 @@ import pytest
 
 from diffview.cards import Card
 from diffview.checkpoints import load_model
-from diffview.cli import NETWORK, TRAINING, main
+from diffview.cli import main
+from diffview.commands.train import NETWORK, TRAINING
 from diffview.errors import UserError
 from diffview.nets.unet import UNetConfig
 from diffview.params import parameters
@@ -153,7 +154,7 @@ def test_the_options_are_settings():
 
 
 def test_the_command_line_stays_light():
-    code = "import sys; from diffview.cli import _parser; _parser(); print('torch' in sys.modules)"
+    code = "import sys; from diffview.cli import _parser; _parser('train'); print('torch' in sys.modules)"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, cwd=ROOT)
     assert done.stdout.strip() == "False"
 

@@ -1,0 +1,16 @@
+"""`diffview bench`: measure this program on this machine."""
+
+import argparse
+
+
+def add(parser: argparse.ArgumentParser) -> None:
+    """Declare the options."""
+    parser.add_argument("--json", action="store_true", help="as JSON")
+    parser.add_argument("--quick", action="store_true", help="fewer repetitions")
+    parser.set_defaults(do=_bench)
+
+
+def _bench(options: argparse.Namespace) -> None:
+    from diffview.bench import main as bench
+
+    bench(as_json=options.json, quick=options.quick)

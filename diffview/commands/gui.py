@@ -1,0 +1,80 @@
+"""`diffview gui`, the command that is meant where none is named: the window, or a picture of it."""
+
+import argparse
+import gc
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from diffview.errors import UserError
+
+if TYPE_CHECKING:
+    from diffview.recipe import Recipe
+
+
+def add(parser: argparse.ArgumentParser) -> None:
+    """Declare the options."""
+    parser.add_argument("file", nargs="?", help="an HDF5 or netCDF-4 file, or a recipe (.json)")
+    parser.add_argument("dataset", nargs="?", help="the variable to show")
+    parser.add_argument("--recipe", type=Path, help="settings saved by diffview")
+    parser.add_argument("--device", choices=("auto", "cpu", "cuda", "mps"), help="where models compute")
+    parser.add_argument("--present", action="store_true", help="full screen, for a talk")
+    parser.add_argument("--shot", type=Path, metavar="OUT.png", help="write a picture of the window and end")
+    parser.add_argument("--size", type=_size, default=(1600, 1000), help="size of the picture, 1600x1000")
+    parser.add_argument("--after", choices=("paint", "run"), default="run", help="take the picture after this")
+    parser.add_argument("--theme", choices=("dark", "light", "system"), help="appearance of the picture")
+    parser.add_argument("--t", type=float, help="playhead of the picture, 0 to 1")
+    parser.set_defaults(do=_gui)
+
+
+def _size(text: str) -> tuple[int, int]:
+    try:
+        width, height = (int(part) for part in text.lower().split("x"))
+    except ValueError:
+        raise argparse.ArgumentTypeError(f"{text!r} is not a size such as 1600x1000") from None
+    if not (320 <= width <= 8000 and 240 <= height <= 8000):
+        raise argparse.ArgumentTypeError(f"{text} is not between 320x240 and 8000x8000")
+    return width, height
+
+
+def _gui(options: argparse.Namespace) -> int:
+    gc.disable()  # while the window is made nothing becomes garbage, and looking for it takes a tenth of the time
+    try:
+        return _open_window(options)
+    finally:
+        gc.enable()
+
+
+def _open_window(options: argparse.Namespace) -> int:
+    recipe = _wished(options)
+    from diffview.gui.app import run_app, take_shot
+
+    if options.shot is not None:
+        take_shot(options.shot, options.size, options.after, recipe, mode=options.theme, playhead=options.t)
+        return 0
+    return run_app(recipe, options.present)
+
+
+def _wished(options: argparse.Namespace) -> "Recipe | None":
+    """The recipe that the words ask for: a saved one, with FILE, DATASET and --device in the place of its own."""
+    from dataclasses import replace
+
+    from diffview.recipe import Recipe, default_recipe
+
+    file = options.file
+    saved = options.recipe
+    if saved is None and file is not None and file.lower().endswith(".json"):
+        saved, file = Path(file), None
+    recipe = None
+    if saved is not None:
+        try:
+            recipe = Recipe.from_json(saved.read_text(encoding="utf-8"))
+        except (OSError, UnicodeDecodeError) as error:
+            raise UserError(f"The recipe {saved} cannot be read: {error}.", "Check the name.") from None
+    if file is not None:
+        wished = recipe or Recipe()
+        if wished.path != file:
+            wished = replace(wished, path=file, dataset=None, index=None, region=None)
+        recipe = replace(wished, dataset=options.dataset or wished.dataset)
+    if options.device is not None:
+        recipe = replace(recipe or default_recipe(), device=options.device)
+    return recipe

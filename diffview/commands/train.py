@@ -1,0 +1,111 @@
+"""`diffview train`: a network on the slices of a file."""
+
+import argparse
+import math
+import signal
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from diffview.commands.words import given, params_of
+
+if TYPE_CHECKING:
+    from diffview.training import Trainer
+
+TRAINING = {
+    "steps": "optimiser steps", "minutes": "end after this time, if it comes first", "batch": "fields a step",
+    "rate": "largest learning rate", "loss": "edm or plain", "density": "broad, uniform, edm or schedule: how noise "
+    "levels are drawn", "schedule": "name of the schedule for --density schedule", "seed": "of all random numbers",
+    "precision": "auto, float32 or bfloat16",
+}  # fmt: skip
+"""Settings of a training that have an option of their own; a test holds them against training.Settings."""
+
+
+NETWORK = {
+    "width": "channels of the network's first level (32)",
+    "padding": "zeros, or circular: left and right edges meet, as on a global map",
+}
+"""Sizes of a network that have an option of their own; a test holds them against nets.unet.UNetConfig."""
+
+
+def add(parser: argparse.ArgumentParser) -> None:
+    """Declare the options."""
+    parser.add_argument("file", help="an HDF5 or netCDF-4 file")
+    parser.add_argument("dataset", nargs="*", help="variables of one quantity; none: the best one of the file")
+    parser.add_argument("-o", "--out", type=Path, required=True, metavar="MODEL_DIR", help="folder of the model")
+    parser.add_argument("--resume", action="store_true", help="go on with the training that MODEL_DIR holds")
+    for name, doc in TRAINING.items():
+        parser.add_argument(f"--{name}", metavar="X", help=doc)
+    parser.add_argument("--flips", action="store_true", default=None, help="mirror the fields at random")
+    parser.add_argument("--rotations", action="store_true", default=None, help="turn them by 90 degrees at random")
+    parser.add_argument("--param", action="append", default=[], metavar="K=V", help="another setting, as half_life=500")
+    parser.add_argument("--size", type=int, default=64, help="largest side of a field; larger slices are cut (64)")
+    parser.add_argument("--held-out", type=float, default=0.2, metavar="SHARE", help="never trained on (0.2)")
+    parser.add_argument(
+        "--transform", default="standardise", metavar="KEY", help="from physical units to the network's"
+    )
+    parser.add_argument("--coarsen", type=int, default=0, metavar="N", help="condition: the mean over N x N pixels")
+    for name, doc in NETWORK.items():
+        parser.add_argument(f"--{name}", metavar="X", help=doc)
+    parser.add_argument(
+        "--learned-variance", action="store_true", default=None, help="the network learns the variance of a step too"
+    )
+    parser.add_argument(
+        "--network", action="append", default=[], metavar="K=V",
+        help="another size of it: multipliers=1,2,3 (of the width, one a level), blocks, fold or attention",
+    )  # fmt: skip
+    parser.add_argument("--device", default="auto", metavar="auto|cpu|cuda|mps", help="where it is trained")
+    parser.set_defaults(do=_train)
+
+
+def _train(options: argparse.Namespace) -> None:
+    words = given(options, *TRAINING, "flips", "rotations") | params_of(options.param, "half_life=500")
+    sizes = given(options, *NETWORK, "learned_variance") | params_of(options.network, "multipliers=1,2,3")
+    try:
+        _train_with(options, words, sizes)
+    except KeyboardInterrupt:
+        sys.stdout.write("Stopped before the first step.\n")
+
+
+def _train_with(options: argparse.Namespace, words: dict[str, Any], sizes: dict[str, Any]) -> None:
+    from diffview.training import trainer_in
+    from diffview.training_data import read_training_set
+    from diffview.training_devices import train_device
+    from diffview.training_network import sizes_of
+    from diffview.training_settings import settings_of
+
+    settings, sizes, device = settings_of(words), sizes_of(sizes), train_device(options.device)
+    data = read_training_set(
+        options.file, options.dataset, size=options.size, transform=options.transform, held_out=options.held_out,
+        coarsen=options.coarsen,
+    )  # fmt: skip
+    trainer = trainer_in(options.out, data, settings, sizes, device, resume=options.resume)
+    ny, nx = data.shape
+    sys.stdout.write(f"{data.name}: {len(data.fields)} fields of {ny} x {nx} pixels, {len(data.held_out)} held out.\n")
+    sys.stdout.flush()
+    _train_to_the_end(trainer, options.out)
+
+
+def _train_to_the_end(trainer: "Trainer", folder: Path) -> None:
+    """Print how it goes; the first Ctrl+C ends it after the step it is in, a second one at once."""
+    from diffview.training import train
+
+    pressed: list[int] = []
+
+    def stop(number: int, _: object) -> None:
+        pressed.append(number)
+        signal.signal(signal.SIGINT, before)
+
+    before = signal.signal(signal.SIGINT, stop) or signal.SIG_DFL
+    try:
+        for now in train(trainer, folder, stopped=lambda: bool(pressed)):
+            left = "?" if math.isinf(now.left) else f"{now.left / 60:.1f} min"
+            numbers = f"step {now.step}  loss {now.loss:.4f}  rate {now.rate:.2g}  left {left}"
+            sys.stdout.write("\n".join(filter(None, (now.remark, numbers))) + "\n")
+            sys.stdout.flush()
+    finally:
+        signal.signal(signal.SIGINT, before)
+    if trainer.done() < 1:
+        sys.stdout.write(f"Stopped at step {trainer.step}; what was learned is in {folder}, --resume goes on.\n")
+    else:
+        sys.stdout.write(f"Trained to step {trainer.step}; the model is in {folder}.\n")

@@ -1,0 +1,34 @@
+"""What several commands read from the words of a command line."""
+
+import argparse
+import json
+from collections.abc import Sequence
+from typing import Any
+
+from diffview.errors import UserError
+
+
+def params_of(words: Sequence[str], example: str) -> dict[str, Any]:
+    """Parameters from words such as beta_end=0.03."""
+    params = {}
+    for word in words:
+        key, equals, value = word.partition("=")
+        if not equals:
+            raise UserError(f"{word!r} is not a parameter.", f"Write it as {example}.")
+        params[key] = _value(word, value)
+    return params
+
+
+def _value(word: str, value: str) -> Any:
+    """A list is written as JSON; the schedule knows how to read everything else."""
+    if not value.startswith(("[", "{")):
+        return value
+    try:
+        return json.loads(value)
+    except (ValueError, RecursionError):
+        raise UserError(f"{word[:60]!r} is not complete.", "Write a list as knots=[[0.5, 1.0], [1.0, -3.0]].") from None
+
+
+def given(options: argparse.Namespace, *names: str) -> dict[str, Any]:
+    """Those of the named options that were given."""
+    return {name: getattr(options, name) for name in names if getattr(options, name) is not None}
