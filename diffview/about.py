@@ -2,12 +2,13 @@
 
 from diffview import __version__
 
-PARTS = ("PySide6-Essentials", "pyqtgraph", "numpy", "torch", "h5py", "xarray", "scipy")
+PARTS = ("PySide6-Essentials", "pyqtgraph", "numpy", "torch", "h5py", "xarray", "pyproj", "scipy")
 
 CREDITS = (
     "Field: top-of-atmosphere brightness temperature, from iris-sample-data. © British Crown copyright 2018, "
     "Met Office. Contains public sector information licensed under the Open Government Licence v3.0.",
     "Font: Inter, SIL Open Font License 1.1.",
+    "Coastlines: Natural Earth 1:50 million, public domain, from the npm package world-atlas 2.0.2.",
     "Colour maps: cmocean (MIT), Scientific colour maps (MIT), viridis (CC0).",
 )
 

@@ -23,5 +23,11 @@ FUNCTIONS: dict[str, str] = {
     "find_plottable": "tree",
     "read_slice": "slices",
     "read_stack": "slices",
+    "search_members": "tree",
+    "follow_link": "tree",
+    "read_map": "places",
+    "preview": "preview",
+    "read_labels": "labels",
+    "read_series": "labels",
     "describe": "describe",
 }

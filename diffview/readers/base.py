@@ -18,6 +18,13 @@ Kind = Literal["group", "dataset", "link", "other"]
 Role = Literal["latitude", "longitude", "y", "x", "azimuth", "range", ""]
 
 
+KM_PER_UNIT = {
+    "m": 1e-3, "metre": 1e-3, "metres": 1e-3, "meter": 1e-3, "meters": 1e-3,
+    "km": 1.0, "kilometre": 1.0, "kilometres": 1.0, "kilometer": 1.0, "kilometers": 1.0,
+}  # fmt: skip
+"""Units of projection coordinates."""
+
+
 @dataclass(frozen=True)
 class Node:
     """One member of a group, as plain values.
@@ -34,6 +41,9 @@ class Node:
         plottable: whether `read_slice` can make a picture of it.
         why: why it is not plottable, one finished sentence; "" if it is.
         attributes: all attributes as text, without references.
+        chunks: sides of a chunk, () if the values are stored in one piece.
+        filters: names of the filters that the chunks go through, in their order.
+        fill: the value that stands for nothing, as stored, or "".
     """
 
     path: str
@@ -47,6 +57,9 @@ class Node:
     plottable: bool = False
     why: str = ""
     attributes: Mapping[str, str] = field(default_factory=dict)
+    chunks: tuple[int, ...] = ()
+    filters: tuple[str, ...] = ()
+    fill: str = ""
 
 
 @dataclass(frozen=True, eq=False)
@@ -87,6 +100,23 @@ class Coordinate:
     axes: tuple[int, ...]
     values: NDArray[np.floating[Any]]
     units: str
+
+
+@dataclass(frozen=True)
+class Projection:
+    """What y and x of a picture are coordinates of.
+
+    Attributes:
+        crs: text or CF attributes that pyproj.CRS understands.
+        metres: of one unit of y and x, in the projection's own unit (1 if they are in that unit).
+        origin: (y, x) of the projection where y = x = 0.
+        km: of one unit of y and x, for people.
+    """
+
+    crs: Any
+    metres: float = 1.0
+    origin: tuple[float, float] = (0.0, 0.0)
+    km: float = 1e-3
 
 
 @dataclass(frozen=True, eq=False)
@@ -140,6 +170,9 @@ class Variable(Protocol):
 
     def plane_coordinates(self, axes: tuple[int, int]) -> tuple[Coordinate, ...]:
         """The 2-D latitude and longitude over two axes (in that order), or nothing."""
+
+    def projection(self) -> Projection | None:
+        """What the coordinates with the roles y and x are coordinates of; None if that is not said."""
 
 
 class Reader(Protocol):

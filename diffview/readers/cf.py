@@ -13,8 +13,8 @@ from numpy.typing import NDArray
 
 from diffview.errors import UserError
 from diffview.readers.alive import progress
-from diffview.readers.attributes import text_attribute
-from diffview.readers.base import Coordinate, Decoded, Role
+from diffview.readers.attributes import raw_attribute, text_attribute
+from diffview.readers.base import KM_PER_UNIT, Coordinate, Decoded, Projection, Role
 from diffview.readers.naming import coordinate_role
 from diffview.readers.opening import H5PY_ERRORS, find_dataset, member, stored_elsewhere
 from diffview.readers.packing import Packing, packing_of
@@ -119,9 +119,31 @@ class CFVariable:
                 chosen[role] = Coordinate(turned.name, turned.role, axes, turned.values.T, turned.units)
         return tuple(chosen.values()) if len(chosen) == len(axes) else ()
 
+    def projection(self) -> Projection | None:
+        """The CF grid mapping that the variable names."""
+        mapping = find_nearby(self.dataset, text_attribute(self.dataset, "grid_mapping").split(":")[0].strip())
+        lines = {c.role: c for c in self.axis_coordinates()}
+        if mapping is None or not text_attribute(mapping, "grid_mapping_name") or not {"y", "x"} <= lines.keys():
+            return None
+        km = KM_PER_UNIT.get(lines["x"].units.strip().lower())
+        return None if km is None else Projection(_grid_mapping(mapping, km * 1e3), km * 1e3, km=km)
+
     @property
     def _named_coordinates(self) -> list[str]:
         return text_attribute(self.dataset, "coordinates").replace(",", " ").split()
+
+
+def _grid_mapping(mapping: h5py.Dataset, metres: float) -> dict[str, Any]:
+    """The attributes of a grid mapping as pyproj takes them; false origins have the unit of y and x."""
+    found: dict[str, Any] = {}
+    for name in mapping.attrs:
+        value = raw_attribute(mapping, name)
+        if value is not None:
+            found[name] = value.tolist() if isinstance(value, (np.ndarray, np.generic)) else value
+    for name in ("false_easting", "false_northing"):
+        if name in found:
+            found[name] = float(found[name]) * metres
+    return found
 
 
 def dimension_scales(dataset: h5py.Dataset) -> tuple[tuple[str, h5py.Dataset | None], ...]:

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from diffview.readers.attributes import number_attributes, text_attribute
-from diffview.readers.base import Coordinate, Decoded
+from diffview.readers.base import Coordinate, Decoded, Projection
 from diffview.readers.cf import CFVariable
 from diffview.readers.opening import member
 from diffview.readers.packing import as_packed, native, packed_type
@@ -110,3 +110,10 @@ class KnmiImage(CFVariable):
     def plane_coordinates(self, axes: tuple[int, int]) -> tuple[Coordinate, ...]:
         """None: the place of a pixel follows from the projection."""
         return ()
+
+    def projection(self) -> Projection | None:
+        """The file's own, whose axes of the Earth are in km, as y and x are."""
+        geographic = _group(self.dataset.file["/"], "geographic")
+        found = _group(geographic, "map_projection") if geographic is not None else None
+        text = text_attribute(found, "projection_proj4_params") if found is not None else ""
+        return Projection(text, km=1.0) if text else None

@@ -7,15 +7,11 @@ from typing import Any, TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
-from diffview.readers.base import Coordinate
+from diffview.readers.base import KM_PER_UNIT, Coordinate
 from diffview.readers.naming import is_column, is_row
 
 SMALLEST_SIDE = 8  # pixels; thinner axes are channels, bands, corners, not the side of a picture
 KM_PER_DEGREE = 111.195  # of a great circle on a sphere of 6371 km
-_KM_PER_UNIT = {
-    "m": 1e-3, "metre": 1e-3, "metres": 1e-3, "meter": 1e-3, "meters": 1e-3,
-    "km": 1.0, "kilometre": 1.0, "kilometres": 1.0, "kilometer": 1.0, "kilometers": 1.0,
-}  # fmt: skip
 Floats = NDArray[np.floating[Any]]
 _Float = TypeVar("_Float", bound=np.floating[Any])
 _NORTHWARD, _EASTWARD = ("latitude", "y"), ("longitude", "x")
@@ -117,7 +113,7 @@ def _pixel_km(
     """(height, width) of a pixel in km at the centre: by projection, by degrees, by a 2-D grid of places."""
     size = None
     if row and column:
-        scales = [_KM_PER_UNIT.get(c.units.strip().lower()) for c in (row, column)]
+        scales = [KM_PER_UNIT.get(c.units.strip().lower()) for c in (row, column)]
         if scales[0] and scales[1]:
             size = _step(row.values) * scales[0], _step(column.values) * scales[1]
         elif row.role == "latitude" or row.units.startswith("degree"):

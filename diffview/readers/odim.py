@@ -14,8 +14,9 @@ import h5py
 import numpy as np
 from numpy.typing import NDArray
 
+from diffview.maps import projected
 from diffview.readers.attributes import number_attributes, text_attribute
-from diffview.readers.base import Coordinate, Decoded
+from diffview.readers.base import Coordinate, Decoded, Projection
 from diffview.readers.cf import CFVariable
 from diffview.readers.opening import member
 from diffview.readers.packing import as_packed, native, packed_type
@@ -196,3 +197,12 @@ class OdimVariable(CFVariable):
     def plane_coordinates(self, axes: tuple[int, int]) -> tuple[Coordinate, ...]:
         """None: the place of a pixel follows from the projection or the site."""
         return ()
+
+    def projection(self) -> Projection | None:
+        """The composite's own, with the place of its lower left corner in it."""
+        where = next(filter(None, (self._group(level, "where") for level in self._levels)), None)
+        text = text_attribute(where, "projdef") if where is not None else ""
+        corner = self._number("where", "LL_lat", float("nan")), self._number("where", "LL_lon", float("nan"))
+        if self._is_polar or not text or not np.isfinite(corner).all():
+            return None
+        return Projection(text, origin=projected(text, *corner))

@@ -26,7 +26,12 @@ _PLACES = (0.0, 0.5, 1.0, 0.25, 0.75)  # where to look for a slice with data, as
 _LICENCES = ("license", "licence", "terms_of_use", "rights")
 
 
-def read_slice(path: str, dataset: str | None = None, index: Sequence[int] | None = None) -> Picture:
+def read_slice(
+    path: str,
+    dataset: str | None = None,
+    index: Sequence[int] | None = None,
+    axes: Sequence[int] | None = None,
+) -> Picture:
     """One slice of a dataset: float32, physical units, NaN missing, north up.
 
     Args:
@@ -34,13 +39,14 @@ def read_slice(path: str, dataset: str | None = None, index: Sequence[int] | Non
         dataset: path of the dataset; None takes the best one that holds data.
         index: index of every dimension that is not shown, in the order of the file; None takes zeros, or the first
             of a few other slices that holds data.
+        axes: which axes of the dataset are the rows and the columns; None takes those that look like a map.
 
     Raises:
         UserError: if there is no such picture, or nothing to see in it.
     """
     with open_file(path) as file:
         if dataset is not None:
-            return _first_with_data(file, dataset, index)
+            return _first_with_data(file, dataset, index, axes)
         first_error: UserError | None = None
         with reading(file, "The tree"):
             candidates = find_in(file)
@@ -72,15 +78,17 @@ def variable_of(file: h5py.File, dataset: str) -> Variable:
     )
 
 
-def _first_with_data(file: h5py.File, dataset: str, index: Sequence[int] | None) -> Picture:
+def _first_with_data(
+    file: h5py.File, dataset: str, index: Sequence[int] | None, wish: Sequence[int] | None = None
+) -> Picture:
     """The slice asked for; without an index the first of a few that holds more than one value."""
     variable = variable_of(file, dataset)
     with reading(file, dataset):
         along = variable.axis_coordinates()
-        axes = image_axes(variable.dataset.shape, variable.dims, along)
+        axes = _checked_axes(file, variable, wish) or image_axes(variable.dataset.shape, variable.dims, along)
         if axes is None:
             raise UserError(f"{dataset} in {file.filename} has no two dimensions.", "Choose another dataset.")
-        arranged = _arranged(variable, axes, along)
+        arranged = arrange(variable, axes, along)
     others = [axis for axis in range(len(variable.dataset.shape)) if axis not in axes]
     sizes = [variable.dataset.shape[axis] for axis in others]
     if index is not None:
@@ -92,6 +100,24 @@ def _first_with_data(file: h5py.File, dataset: str, index: Sequence[int] | None)
         except _NothingToSee as error:
             first_error = first_error or UserError(error.sentence, error.hint)
     raise first_error or UserError(f"{dataset} in {file.filename} is empty.", "Choose another dataset.")
+
+
+def _checked_axes(file: h5py.File, variable: Variable, wish: Sequence[int] | None) -> tuple[int, int] | None:
+    """`wish` as two axes of the dataset, None if there is none.
+
+    Raises:
+        UserError: if they are not two different axes of at least two values.
+    """
+    if wish is None:
+        return None
+    shape = variable.dataset.shape
+    fine = len(wish) == 2 and wish[0] != wish[1] and all(0 <= axis < len(shape) and shape[axis] > 1 for axis in wish)
+    if not fine:
+        raise UserError(
+            f"Axes {tuple(wish)} of {variable.dataset.name} in {file.filename} make no picture.",
+            f"Choose two of its {len(shape)} dimensions with more than one value.",
+        )
+    return int(wish[0]), int(wish[1])
 
 
 class _NothingToSee(UserError):
@@ -267,7 +293,7 @@ def read_stack(
         moving = others[dim]
         step = max(1, math.ceil((shape[moving] - len(set(leave_out) & set(range(shape[moving])))) / limit))
         with reading(file, dataset):
-            arranged = _arranged(variable, axes)
+            arranged = arrange(variable, axes)
             select: dict[int, int | slice] = dict(zip(others, fixed, strict=True))
             select[moving] = slice(0, shape[moving], step)
             select[axes[0]] = _stored(region.row, region.ny, size[0], arranged.flip_rows)
@@ -307,7 +333,7 @@ def _float32(values: NDArray[np.floating[Any]]) -> Array:
     return narrow
 
 
-def _arranged(variable: Variable, axes: tuple[int, int], along: Sequence[Coordinate] | None = None) -> Layout:
+def arrange(variable: Variable, axes: tuple[int, int], along: Sequence[Coordinate] | None = None) -> Layout:
     """The layout of the picture that these axes make."""
     along = variable.axis_coordinates() if along is None else along
     return layout(axes, [c for c in along if c.axes[0] in axes], variable.plane_coordinates(axes))

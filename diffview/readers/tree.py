@@ -6,8 +6,9 @@ from pathlib import Path
 
 import h5py
 
+from diffview.errors import UserError
 from diffview.readers.alive import progress
-from diffview.readers.attributes import all_attributes, text_attribute
+from diffview.readers.attributes import all_attributes, raw_attribute, text_attribute
 from diffview.readers.base import Node, Reader
 from diffview.readers.cf import dimension_scales
 from diffview.readers.families import reader_of
@@ -15,20 +16,57 @@ from diffview.readers.layout import SMALLEST_SIDE, image_axes
 from diffview.readers.naming import is_coordinate, is_headline, is_helper
 from diffview.readers.opening import H5PY_ERRORS, find_group, member, open_file, reading, stored_elsewhere, walk
 
+_FILTERS = {"deflate": "gzip"}
 _FLAGS = ("flag_meanings", "flag_values", "flag_masks")
 
 
-def list_group(path: str, group: str = "/") -> tuple[Node, ...]:
-    """The members of one group, in the order of their names; nothing below them is touched.
+def list_group(path: str, group: str = "/", first: int = 0, count: int | None = None) -> tuple[Node, ...]:
+    """The members of one group, in the order of their names, or a portion of them; nothing below them is touched.
 
     Raises:
         UserError: if the file or the group cannot be opened.
     """
     with open_file(path) as file, reading(file, group):
         place = find_group(file, group)
-        names = sorted(place)
+        names = sorted(place)[first : None if count is None else first + count]
         prefix, reader = "/" + group.strip("/"), reader_of(file)
         return tuple(_node(place, name, posixpath.join(prefix, name), reader) for name in names)
+
+
+def search_members(path: str, text: str, most: int = 300, limit: int = 20_000) -> tuple[Node, ...]:
+    """Datasets whose path has the words of `text` in it, of any case; at most `most`, of the first `limit` of the file.
+
+    Raises:
+        UserError: if the file cannot be opened.
+    """
+    words = text.lower().split()
+    with open_file(path) as file, reading(file, "The tree"):
+        reader, found = reader_of(file), []
+        for where, dataset in walk(file, limit):
+            if all(word in where.lower() for word in words):
+                found.append(dataset_node(dataset, where, reader))
+                if len(found) == most:
+                    break
+        return tuple(found)
+
+
+def follow_link(path: str, link: str) -> tuple[str, str]:
+    """(file, path in it) that an external link of a file points to; a relative name starts beside the file.
+
+    Raises:
+        UserError: if there is no such link, or the file that it names is not there.
+    """
+    with open_file(path) as file, reading(file, link):
+        group = find_group(file, posixpath.dirname(link))
+        found = group.get(posixpath.basename(link), getlink=True)
+    if not isinstance(found, h5py.ExternalLink):
+        raise UserError(f"{link} in {path} is no link to another file.", "Choose one that the tree calls a link.")
+    target = Path(path).parent / found.filename
+    if not target.is_file():
+        raise UserError(
+            f"{link} in {path} points to {found.filename}, which is not there.", "Put that file beside this one."
+        )
+    return str(target), str(found.path)
 
 
 def find_plottable(path: str, limit: int = 2000) -> tuple[Node, ...]:
@@ -105,9 +143,21 @@ def dataset_node(dataset: h5py.Dataset, path: str, reader: Reader) -> Node:
         long_name = long_name or ("" if variable.name == name else variable.name)
         dtype = type_name(dataset)
         why = why_not_plottable(dataset, dims, attributes)
+        stored = _stored_as(dataset)
     except H5PY_ERRORS:
         return Node(path, name, "dataset", why="It is damaged and cannot be read.", attributes=attributes)
-    return Node(path, name, "dataset", shape, dims, dtype, units, long_name, not why, why, attributes)
+    return Node(path, name, "dataset", shape, dims, dtype, units, long_name, not why, why, attributes, *stored)
+
+
+def _stored_as(dataset: h5py.Dataset) -> tuple[tuple[int, ...], tuple[str, ...], str]:
+    """(chunks, filters, fill value) of a dataset; the fill value of CF counts before HDF5's own."""
+    made = dataset.id.get_create_plist()
+    names = [made.get_filter(i)[3].decode("utf-8", "replace") for i in range(made.get_nfilters())]
+    filters = tuple(_FILTERS.get(name, name.partition(";")[0].strip()) for name in names)
+    fill = raw_attribute(dataset, "_FillValue")
+    if fill is None and is_numeric(dataset) and made.fill_value_defined() == h5py.h5d.FILL_VALUE_USER_DEFINED:
+        fill = dataset.fillvalue
+    return tuple(int(side) for side in dataset.chunks or ()), filters, "" if fill is None else str(fill)
 
 
 def type_name(dataset: h5py.Dataset) -> str:
