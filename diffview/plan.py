@@ -390,9 +390,7 @@ def _device(recipe: Recipe, facts: Facts, notes: list[Note]) -> str:
     asked = recipe.device
     if asked == "auto":
         return "numpy"
-    if recipe.model == "local":
-        notes.append(Note(asked, "numpy on the CPU", "`local` runs on numpy."))
-    elif facts.torch is None:
+    if facts.torch is None:
         notes.append(Note(asked, "numpy on the CPU", "torch is not installed."))
     elif not facts.torch:
         notes.append(Note(asked, "numpy on the CPU until then", "torch is being loaded."))

@@ -326,7 +326,7 @@ def test_where_no_place_is_complete_a_smaller_region_is_advised() -> None:
         ("gaussian", "cuda", {"torch": "2.13"}, "numpy", "no cuda device"),
         ("data", "mps", {"torch": "2.13"}, "numpy", "no mps device"),
         ("data", "cpu", {"torch": None}, "numpy", "not installed"),
-        ("local", "cuda", {"torch": "2.13", "devices": ("cpu", "cuda")}, "numpy", "`local` runs on numpy"),
+        ("local", "cuda", {"torch": "2.13", "devices": ("cpu", "cuda")}, "cuda", None),
     ],
 )
 def test_devices(model: str, device: str, known: dict, given: str, why: str | None) -> None:

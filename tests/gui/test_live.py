@@ -291,10 +291,18 @@ def test_opening_the_list_of_devices_loads_torch_and_a_run_on_it_agrees(window, 
     settle(window)
     assert window.session.recipe.device == window.live.run.plan.device == "cpu"
     np.testing.assert_allclose(window.live.run.trajectory.last.y, ours.trajectory.last.y, atol=1e-5)
+    before = window.live.run
     window.session.edit(model="local")
-    assert window.session.plan.device == "numpy"
-    assert not combo.model().item(combo.findData("cpu")).isEnabled()
+    assert window.session.plan.device == "cpu" and combo.model().item(combo.findData("cpu")).isEnabled()
+    wait(lambda: window.live.run is not before)
     settle(window)
+    on_torch = window.live.run
+    window.session.edit(device="auto")
+    wait(lambda: window.live.run is not on_torch)
+    settle(window)
+    assert (on_torch.plan.device, window.live.run.plan.device) == ("cpu", "numpy")
+    ends = on_torch.trajectory.last.y, window.live.run.trajectory.last.y
+    np.testing.assert_allclose(*ends, atol=1e-3)
 
 
 def test_a_thread_that_never_started_closes(qapp):

@@ -209,9 +209,7 @@ class ToolbarPanel(QWidget):
         network = model in facts.cards
         tips = {"auto": "the fastest device there is" if network else "numpy on the CPU"}
         for key in ("cpu", "cuda", "mps"):
-            if model == "local":
-                tips[key] = "`local` runs on numpy only."
-            elif facts.torch is None:
+            if facts.torch is None:
                 tips[key] = "torch is not installed."
             elif engine is None:
                 tips[key] = "torch is being loaded…"
@@ -221,7 +219,7 @@ class ToolbarPanel(QWidget):
                 tips[key] = f"torch {engine.version} on {engine.devices[key]}"
         for i in range(self.device.count()):
             key = self.device.itemData(i)
-            usable = key == "auto" or (engine is not None and key in engine.devices and model != "local")
+            usable = key == "auto" or (engine is not None and key in engine.devices)
             item = self.device.model().item(i)  # type: ignore[attr-defined]
             item.setEnabled(usable)
             item.setToolTip(tips[key])

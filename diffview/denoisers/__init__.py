@@ -1,0 +1,27 @@
+"""Denoisers: the posterior mean x0_hat = E[x_0 | y], y = x_0 + s eps, as formulas fitted to crops of a field.
+
+    gaussian   a Wiener gain per wavenumber; exact for a Gaussian random field
+    data       the softmax average over the crops; exact for the finite set, so it can only give the crops back
+    local      the same per pixel over a window that shrinks with s; an approximation that composes new fields from
+               local pieces
+    mixture    a weighted sum of Gaussians over points of a few numbers; exact, for teaching and as an oracle
+
+All of them are called as `denoise(y, s)` with y [members, channels, ny, nx], finite, and s a Python float, and answer
+with an array or tensor of the same kind and dtype. What else they can, they can exactly, in closed form and on either
+kind of array; see `Formula`.
+"""
+
+from collections.abc import Callable
+
+from diffview.denoisers.base import Array, Denoiser, Formula
+from diffview.denoisers.finite import Data
+from diffview.denoisers.gaussian import Gaussian, fit_gaussian
+from diffview.denoisers.local import Local, window_radius
+from diffview.denoisers.mixture import Mixture
+
+__all__ = [
+    "FORMULAS", "Data", "Denoiser", "Formula", "Gaussian", "Local", "Mixture", "fit_gaussian", "window_radius",
+]  # fmt: skip
+
+FORMULAS: dict[str, Callable[[Array], Denoiser]] = {"gaussian": fit_gaussian, "data": Data, "local": Local}
+"""Fits of the formula denoisers to crops [n, ny, nx] in standardised units."""

@@ -1,0 +1,137 @@
+"""The denoiser of a stationary Gaussian random field: a Wiener gain per wavenumber."""
+
+from dataclasses import dataclass
+from math import log, pi
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from diffview.arrays import is_torch, namespace
+from diffview.denoisers.base import Array, Formula
+from diffview.spectra import rings, transform
+
+
+@dataclass(eq=False)
+class Gaussian(Formula):
+    """The exact posterior mean of a stationary, periodic Gaussian random field.
+
+    x0_hat(k) = mean + P(k)/(P(k) + s^2) (y(k) - mean): a Wiener gain per wavenumber.
+
+    Attributes:
+        mean: the field's mean.
+        power: P on the modes of rfft2, [ny, nx//2 + 1]; white noise of variance v has P = v.
+        nx: number of columns.
+    """
+
+    mean: float
+    power: NDArray[np.float64]
+    nx: int
+
+    @classmethod
+    def power_law(
+        cls, ny: int, nx: int, beta: float, k0: float, variance: float = 1.0, mean: float = 0.0
+    ) -> "Gaussian":
+        """The field of ny x nx pixels with P(k) = A (k0^2 + k^2)^(-beta/2): red above k0, flat below.
+
+        Its covariance is Matern's with smoothness beta/2 - 1 [Whittle 1954; Lindgren, Rue & Lindstrom 2011].
+
+        Args:
+            ny: rows.
+            nx: columns.
+            beta: slope of the power on log axes: 0 is white; 8/3 where one-dimensional spectra fall as k^-5/3.
+            k0: where it bends, cycles per longest side.
+            variance: of a pixel; it sets A.
+            mean: of the field.
+        """
+        shape = (k0 * k0 + wavenumbers(ny, nx) ** 2) ** (-beta / 2)
+        return cls(mean, shape * (variance * ny * nx / float((shape * twice(nx)).sum())), nx)
+
+    @property
+    def shape(self) -> tuple[int, int, int]:
+        """(1, ny, nx)."""
+        return 1, self.power.shape[0], self.nx
+
+    def gain(self, s: float) -> NDArray[np.float64]:
+        """P/(P + s^2) on the modes of rfft2; 0 where P is 0, also at s = 0."""
+        return np.divide(self.power, self.power + s * s, out=np.zeros_like(self.power), where=self.power > 0)
+
+    def __call__(self, y: Any, s: float) -> Any:
+        """x0_hat of y [members, channels, ny, nx]."""
+        return self.mean + self.vjp(y, s, y - self.mean)
+
+    def vjp(self, y: Any, s: float, v: Any) -> Any:
+        """v through the Wiener gain: J is symmetric and does not depend on y."""
+        xp = namespace(v)
+        if is_torch(v):
+            power = self._like("power", self.power, v)
+            gain = xp.nan_to_num(power / (power + s * s))
+        else:
+            gain = self.gain(s).astype(v.dtype)
+        return xp.fft.irfft2(xp.fft.rfft2(v) * gain, s=v.shape[-2:])
+
+    def variance(self, y: Any, s: float) -> Any:
+        """The mean of s^2 P/(P + s^2) over all modes: the same for every pixel and every y."""
+        return y * 0 + s * s * self._mean_of(self.gain(s))
+
+    def divergence(self, y: Any, s: float) -> Any:
+        """The sum of P/(P + s^2) over all modes, of every channel."""
+        return y[:, 0, 0, 0] * 0 + self._mean_of(self.gain(s)) * (y[0].size if not is_torch(y) else y[0].numel())
+
+    def log_density(self, y: Any, s: float) -> NDArray[np.float64]:
+        """ln p_s(y) of y = x_0 + s eps, nats, [members], in float64: its modes are independent with variance P + s^2.
+
+        -inf where a mode that has no variance at all (P = 0, s = 0) is not at its mean.
+        """
+        z = np.fft.rfft2(np.asarray(y, dtype=np.float64) - self.mean, norm="ortho")
+        law, weight = self.power + s * s, twice(self.nx)
+        none = law <= 0
+        square = np.where(none, np.where(np.abs(z) > 0, np.inf, 0.0), np.abs(z) ** 2 / np.where(none, 1.0, law))
+        log_law = np.log(2 * pi * np.where(none, 1 / (2 * pi), law))
+        return np.asarray(-0.5 * ((square + log_law) * weight).sum(axis=(-1, -2)).sum(axis=-1))
+
+    def entropy(self, s: float = 0.0) -> float:
+        """-E ln p_s(y), nats per pixel; -inf if a mode has no variance at all."""
+        with np.errstate(divide="ignore"):
+            mean_log = self._mean_of(np.log(self.power + s * s))
+        return 0.5 * (1 + log(2 * pi) + mean_log)
+
+    def _mean_of(self, values: NDArray[np.float64]) -> float:
+        """The mean over all modes of fft2 of values on those of rfft2."""
+        return float((values * twice(self.nx)).sum() / (len(self.power) * self.nx))
+
+    def sample(self, z: NDArray[np.floating]) -> NDArray[np.floating]:
+        """A field of this law from standard normals z [..., ny, nx]."""
+        return np.asarray(self.mean + np.fft.irfft2(np.fft.rfft2(z) * np.sqrt(self.power), s=z.shape[-2:]))
+
+
+def wavenumbers(ny: int, nx: int) -> NDArray[np.float64]:
+    """k of the modes of rfft2 in cycles per longest side, [ny, nx//2 + 1]."""
+    ky, kx = np.fft.fftfreq(ny, 1 / max(ny, nx)), np.fft.rfftfreq(nx, 1 / max(ny, nx))
+    return np.asarray(np.hypot(ky[:, None], kx[None, :]))
+
+
+def twice(nx: int) -> NDArray[np.float64]:
+    """How many modes of fft2 each column of rfft2 stands for, [nx//2 + 1]."""
+    count = np.full(nx // 2 + 1, 2.0)
+    count[0] = 1.0
+    if nx % 2 == 0:
+        count[-1] = 1.0
+    return count
+
+
+def fit_gaussian(crops: Array) -> Gaussian:
+    """The Gaussian field with the mean and the ring-mean spectrum of crops [n, ny, nx].
+
+    The spectrum is the mean over the Hann-windowed crops; the power of the domain mean is its variance over crops.
+    """
+    n, ny, nx = crops.shape
+    grid = rings(ny, nx)
+    mean = float(crops.mean(dtype=np.float64))
+    radial = np.mean([grid.mean(np.abs(transform(crop, grid)) ** 2) for crop in crops], axis=0)
+    floor = max(float(radial.max()) * 1e-12, 1e-30)
+    k = np.maximum(wavenumbers(ny, nx), 1.0)
+    power = np.exp(np.interp(np.log(k), np.log(grid.k), np.log(np.maximum(radial, floor))))
+    domain_means = crops.mean(axis=(1, 2), dtype=np.float64)
+    power[0, 0] = ny * nx * float(domain_means.var()) if n > 1 else power.max()
+    return Gaussian(mean, power, nx)
