@@ -12,7 +12,7 @@ from typing import Any
 
 from diffview.errors import UserError
 from diffview.paths import sample_models, user_folder
-from diffview.transforms import TRANSFORMS, Transform
+from diffview.transforms import Transform
 from diffview.writers import write_text
 
 KINDS = ("posterior mean", "consistency")
@@ -56,7 +56,7 @@ class Card:
     def to_json(self) -> str:
         """The card as JSON text."""
         plain = {f.name: getattr(self, f.name) for f in fields(self) if f.name != "file"}
-        plain["transform"] = {"key": self.transform.key, "mean": self.transform.mean, "std": self.transform.std}
+        plain["transform"] = self.transform.plain
         text = json.dumps({"diffview_model": 1, **plain}, indent=2, ensure_ascii=False) + "\n"
         # numbers of a list on one line; only structure has line ends, so no string is touched
         return re.sub(r"\[\n[^][{}\"]*\]", lambda found: re.sub(r"\s+", " ", found[0]), text)
@@ -118,9 +118,7 @@ def _typed(plain: dict[str, Any]) -> dict[str, Any]:
     for key in ("network", "weights", "data", "training", "scores"):
         if not isinstance(plain.get(key, {}), dict):
             raise ValueError(f"{key} {plain[key]!r}")
-    transform = Transform(str(plain["transform"]["key"]), *(float(plain["transform"][k]) for k in ("mean", "std")))
-    if transform.key not in TRANSFORMS or not (math.isfinite(transform.mean) and 0 < transform.std < math.inf):
-        raise ValueError(f"transform {plain['transform']}")
+    transform = Transform.of(plain["transform"])
     low, high = (float(s) for s in plain["noise_range"])
     if not 0 <= low < high < math.inf:
         raise ValueError(f"noise_range {plain['noise_range']}")

@@ -21,7 +21,7 @@ from diffview.fields import Field, Region
 from diffview.grids import make_levels
 from diffview.models import FitSet, Given, Model, Trained, mismatch
 from diffview.process import ForwardPath, Noise
-from diffview.recipe import Recipe
+from diffview.recipe import AUTO, Recipe
 from diffview.regions import (
     FEWEST_CROPS,
     LARGEST,
@@ -35,7 +35,7 @@ from diffview.regions import (
 )
 from diffview.samplers import SAMPLERS, Denoise, Step, sampler_params
 from diffview.training_sets import coarse
-from diffview.transforms import Transform
+from diffview.transforms import Transform, check_least, choose_transform
 
 Array = NDArray[np.float32]
 
@@ -100,18 +100,32 @@ class Facts:
             facts["_cache"] = {}
         return dataclasses.replace(self, **facts)
 
-    def standardised(self, key: str) -> tuple[Transform, Array]:
-        """The fitted transform `key` and the whole field through it."""
+    @property
+    def chosen(self) -> tuple[str, str]:
+        """The key of the transform that suits the field, and why."""
+        made: tuple[str, str] = self.cached(("chosen",), lambda: choose_transform(self.field.values, self.field.units))
+        return made
 
-        def make() -> tuple[Transform, Array]:
-            transform = Transform.fit(key, self.field.values, self.field.name or "The field")
-            return transform, transform(self.field.values)
+    def key_of(self, recipe: Recipe) -> str:
+        """The key of the transform that a recipe wishes."""
+        return self.chosen[0] if recipe.transform == AUTO else recipe.transform
 
-        fitted: tuple[Transform, Array] = self.cached(("standardised", key), make)
-        return fitted
+    def fitted(self, recipe: Recipe) -> tuple[Transform, Array]:
+        """The transform that a recipe wishes, with the numbers it brings or fitted to the field; the field through it.
+
+        Raises:
+            UserError: if it cannot be fitted, or is not meant for the field's values.
+        """
+        key, name = self.key_of(recipe), self.field.name or "The field"
+        if recipe.fitted is not None and recipe.transform in (AUTO, recipe.fitted.key):
+            if not self.field.mask.all():
+                check_least(recipe.fitted.key, float(np.nanmin(self.field.values)), name)
+            return self.through(recipe.fitted)
+        fit = self.cached(("transform", key), lambda: Transform.fit(key, self.field.values, name))
+        return self.through(fit)
 
     def through(self, transform: Transform) -> tuple[Transform, Array]:
-        """The whole field through a transform that was fitted to other data."""
+        """The whole field through a transform."""
         return self.cached(("through", transform), lambda: (transform, transform(self.field.values)))  # type: ignore[no-any-return]
 
 
@@ -156,6 +170,13 @@ class Plan:
         return self.recipe.members, 1, self.region.ny, self.region.nx
 
     @property
+    def settled(self) -> Recipe:
+        """The recipe with the region and the fitted numbers in force: what gives the same again."""
+        own = self.card is not None and self.transform == self.card.transform
+        fitted = self.recipe.fitted if own else self.transform
+        return dataclasses.replace(self.recipe, region=self.region, fitted=fitted)
+
+    @property
     def made_in(self) -> Transform:
         """The transform of what the run makes: the model's own."""
         return self.transform if self.card is None else self.card.transform
@@ -181,7 +202,7 @@ def resolve(recipe: Recipe, facts: Facts) -> Plan:
     if card is not None:
         return _resolve_network(recipe, facts, card)
     notes: list[Note] = []
-    transform, standardised = facts.standardised(recipe.transform)
+    transform, standardised = facts.fitted(recipe)
     asked = region = _region(recipe, facts, notes)
     model: Model | None = None
     refusal = None
@@ -193,16 +214,16 @@ def resolve(recipe: Recipe, facts: Facts) -> Plan:
     else:
         try:
             region, model = facts.cached(
-                ("fit", recipe.transform, recipe.model, asked, recipe.start),
-                lambda: _fit_set(recipe, facts, standardised, asked),
+                ("fit", transform, recipe.model, asked, recipe.start),
+                lambda: _fit_set(recipe, facts, transform, asked),
             )
         except UserError as error:
             refusal = error
     if isinstance(model, FitSet) and region != asked and recipe.region is not None:
         notes.append(_shrunk_note(asked, region, model))
-    x0 = facts.cached(("x0", recipe.transform, region), lambda: standardised[region.slices])
+    x0 = facts.cached(("x0", transform, region), lambda: standardised[region.slices])
     complete = None
-    if np.isnan(x0).any():
+    if recipe.start == "field" and np.isnan(x0).any():  # from noise, nothing of the region goes into a run
         complete, refusal = _incomplete(facts, region, x0)
     levels = _levels(recipe, notes)
     params = sampler_params(recipe.sampler, dict(recipe.sampler_params))
@@ -227,8 +248,8 @@ def _resolve_network(recipe: Recipe, facts: Facts, card: Card) -> Plan:
     """
     notes: list[Note] = []
     foreign = mismatch(card, facts.field)
-    transform, standardised = facts.standardised(recipe.transform) if foreign else facts.through(card.transform)
-    if not foreign and recipe.transform != card.transform.key:
+    transform, standardised = facts.fitted(recipe) if foreign else facts.through(card.transform)
+    if not foreign and recipe.transform not in (AUTO, card.transform.key):
         notes.append(Note(recipe.transform, card.transform.key, "The transform in force is the model's.", quiet=True))
     asked = _region(recipe, facts, notes)
     region = _of_size(facts, asked, card.shape[1], card.shape[2])
@@ -312,7 +333,7 @@ def _region(recipe: Recipe, facts: Facts, notes: list[Note]) -> Region:
     return region
 
 
-def _fit_set(recipe: Recipe, facts: Facts, standardised: Array, region: Region) -> tuple[Region, FitSet]:
+def _fit_set(recipe: Recipe, facts: Facts, transform: Transform, region: Region) -> tuple[Region, FitSet]:
     """The region and crops of the formula denoiser, under the honesty rule.
 
     `data` and `local` started from the field see no crop that shares a pixel with it, or else the "recovery" is a
@@ -321,8 +342,7 @@ def _fit_set(recipe: Recipe, facts: Facts, standardised: Array, region: Region) 
     """
     leave_out = recipe.start == "field" and recipe.model != "gaussian"
     if facts.stack is not None and _prefers_slices(facts, region, leave_out):
-        transform, _ = facts.standardised(recipe.transform)
-        stack = facts.cached(("stack", recipe.transform), lambda: transform(facts.stack))
+        stack = facts.cached(("stack", transform), lambda: transform(facts.stack))
         complete = np.flatnonzero(~np.isnan(stack[(slice(None), *region.slices)]).any(axis=(1, 2)))
         if len(complete) >= FEWEST_SLICES:
             return region, FitSet(recipe.model, stack, (region,), True, tuple(complete.tolist()))
@@ -334,7 +354,7 @@ def _fit_set(recipe: Recipe, facts: Facts, standardised: Array, region: Region) 
             )
     else:
         region, crops = with_enough_crops(facts.table, region, leave_out)
-    return region, FitSet(recipe.model, standardised, tuple(crops), leave_out)
+    return region, FitSet(recipe.model, facts.through(transform)[1], tuple(crops), leave_out)
 
 
 def _prefers_slices(facts: Facts, region: Region, leave_out: bool) -> bool:

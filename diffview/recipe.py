@@ -14,6 +14,7 @@ from diffview.fields import Region
 from diffview.grids import GRIDS
 from diffview.params import Choice, Numbers, parameters
 from diffview.schedules import Linear, Schedule, make_schedule, schedule_params
+from diffview.transforms import Transform
 
 Array = NDArray[np.float32]
 Settings = tuple[tuple[str, Any], ...]
@@ -23,6 +24,9 @@ PATH_MODES = Choice(("closed", "chain"))
 DEVICES = Choice(("auto", "cpu", "cuda", "mps"))
 DRAWN = {p.name for grid in GRIDS.values() for p in parameters(grid) if isinstance(p.allowed, Numbers)}
 """Settings of grids that are lists of numbers."""
+
+AUTO = "auto"
+"""The transform that is chosen from units and values."""
 
 CHOICES = {"start": STARTS, "path_mode": PATH_MODES, "device": DEVICES}
 COUNTS = {"chain_length": 100_000, "steps": 10_000, "members": 64, "seed": 2**63 - 1}
@@ -55,6 +59,7 @@ KINDS: dict[str, tuple[Callable[[Any], bool], str]] = {
     "dataset": (lambda value: value is None or _is_text(value), "It is a text."),
     "model": (_is_text, "It is the name of a model."),
     "transform": (_is_text, "It is a text."),
+    "fitted": (lambda value: value is None or isinstance(value, Transform), "It has a key, mean, std and numbers."),
     "grid": (_is_text, "It is a text."),
     "sampler": (_is_text, "It is a text."),
     "region": (_is_region, "It has a row, a column, ny and nx, in whole pixels."),
@@ -72,7 +77,9 @@ class Recipe:
         path, dataset, index: the slice: a file (None: the packaged field), a variable, the fixed indices of its other
             dimensions.
         region: the rectangle worked on; None: a complete square near the centre.
-        transform: key of TRANSFORMS.
+        transform: key of TRANSFORMS, or "auto": chosen from units and values.
+        fitted: the transform with its numbers, as fitted to the chosen data; None: fitted to the shown slice. It is
+            in force while its key is the one that is wished.
         schedule: alpha and sigma over t.
         chain_length: T, the rows of the chain that slider and Markov steps count.
         grid, grid_params, steps: which levels a run visits.
@@ -88,7 +95,8 @@ class Recipe:
     dataset: str | None = None
     index: tuple[int, ...] | None = None
     region: Region | None = None
-    transform: str = "standardise"
+    transform: str = AUTO
+    fitted: Transform | None = None
     schedule: Schedule = Linear()
     chain_length: int = 1000
     grid: str = "uniform"
@@ -122,6 +130,7 @@ class Recipe:
         """The recipe as JSON text."""
         plain: dict[str, Any] = {f.name: getattr(self, f.name) for f in dataclasses.fields(self)}
         plain["schedule"] = {"key": self.schedule.key, **schedule_params(self.schedule)}
+        plain["fitted"] = None if self.fitted is None else self.fitted.plain
         plain["region"] = None if self.region is None else dataclasses.asdict(self.region)
         plain["grid_params"], plain["sampler_params"] = dict(self.grid_params), dict(self.sampler_params)
         return json.dumps({"diffview_recipe": 1, **plain}, indent=2)
@@ -164,6 +173,8 @@ def _typed(plain: dict[str, Any]) -> dict[str, Any]:
         typed["schedule"] = make_schedule(params.pop("key"), params)
     if plain.get("region") is not None:
         typed["region"] = Region(**plain["region"])
+    if plain.get("fitted") is not None:
+        typed["fitted"] = Transform.of(plain["fitted"])
     if plain.get("index") is not None:
         typed["index"] = tuple(int(i) for i in plain["index"])
     for name in ("grid_params", "sampler_params"):

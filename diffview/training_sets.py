@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from diffview.errors import UserError
-from diffview.transforms import TRANSFORMS, Transform
+from diffview.transforms import Transform, check_least
 
 Array = NDArray[np.float32]
 
@@ -78,12 +78,8 @@ class TrainingSet:
                 f"{name} has the same value, {np.nanmin(train):g}, everywhere: there is nothing to learn from it.",
                 "Choose another dataset.",
             )
-        if held_out.size and np.nanmin(held_out) < TRANSFORMS[key].least:
-            raise UserError(
-                f"{key} is not defined for the held-out part of {name}, whose smallest value is "
-                f"{np.nanmin(held_out):g}.",
-                "Choose standardise.",
-            )
+        if held_out.size:
+            check_least(key, float(np.nanmin(held_out)), f"the held-out part of {name}")
         found = cls(transform(train), transform(held_out), transform, name, units, **about)  # type: ignore[arg-type]
         if found.coarsen:
             block_mean(found.fields[:1], found.coarsen)

@@ -14,7 +14,7 @@ from diffview.process import ForwardPath
 from diffview.recipe import Recipe
 from diffview.samplers import SAMPLERS, Step
 from diffview.schedules import SCHEDULES, Cosine, Custom, Flow, Linear
-from diffview.transforms import TRANSFORMS
+from diffview.transforms import TRANSFORMS, Transform
 
 
 def smooth(ny: int, nx: int, seed: int = 0) -> np.ndarray:
@@ -42,7 +42,8 @@ FULL = Recipe(
     dataset="/group/tb",
     index=(3, 0),
     region=Region(1, 2, 32, 48),
-    transform="cbrt",
+    transform="quantile normal",
+    fitted=Transform("quantile normal", 0.1, 1.2, (0.0, 0.2, 9.0, -0.5, 0.1, 2.7)),
     schedule=Cosine(offset=0.01),
     chain_length=250,
     grid="karras",
@@ -143,6 +144,11 @@ BAD = [
     {"region": {"row": "0", "column": 0, "ny": 32, "nx": 32}},
     {"transform": []},
     {"transform": None},
+    {"fitted": "log1p"},
+    {"fitted": {"key": "log1p", "mean": 0.0, "std": 0.0}},
+    {"fitted": {"key": "log1p", "mean": 0.0, "std": 1.0, "numbers": [3.0]}},
+    {"fitted": {"key": "log10 floor", "mean": 0.0, "std": 1.0}},
+    {"fitted": {"key": "quantile normal", "mean": 0.0, "std": 1.0, "numbers": [1.0, 0.0, -1.0, 1.0]}},
     {"grid": []},
     {"grid": 5},
     {"grid_params": []},
@@ -297,9 +303,8 @@ def test_a_small_field_is_its_own_region() -> None:
 
 
 @pytest.mark.parametrize("model", ["gaussian", "local"])
-@pytest.mark.parametrize("start", ["noise", "field"])
-def test_missing_pixels_are_a_refusal_with_a_complete_region(model: str, start: str) -> None:
-    region = Region(30, 40, 24, 24)
+def test_missing_pixels_refuse_a_start_from_the_field(model: str) -> None:
+    region, start = Region(30, 40, 24, 24), "field"
     plan = resolve(Recipe(region=region, model=model, start=start), facts(with_hole()))
     assert "12 missing pixels" in plan.refusal.sentence and "nearest complete" in plan.refusal.hint
     c = plan.complete
@@ -310,10 +315,18 @@ def test_missing_pixels_are_a_refusal_with_a_complete_region(model: str, start: 
     assert moved.refusal is None and np.isfinite(moved.x0).all()
 
 
+@pytest.mark.parametrize("model", ["gaussian", "data", "local"])
+def test_missing_pixels_do_not_matter_from_noise(model: str) -> None:
+    """Nothing of the region goes into such a run; the crops it is fitted to are complete."""
+    plan = resolve(Recipe(region=Region(30, 40, 24, 24), model=model, steps=3), facts(with_hole()))
+    assert plan.refusal is None and plan.complete is None and np.isnan(plan.x0).sum() == 12
+    assert np.isfinite(list(run(plan))[-1].y).all() and np.isfinite(plan.model.crops()).all()
+
+
 def test_where_no_place_is_complete_a_smaller_region_is_advised() -> None:
     values = VALUES.copy()
     values[::20, ::20] = np.nan
-    plan = resolve(Recipe(region=Region(0, 0, 64, 64), model="gaussian"), facts(values))
+    plan = resolve(Recipe(region=Region(0, 0, 64, 64), model="gaussian", start="field"), facts(values))
     assert plan.complete is None and "smaller" in plan.refusal.hint
 
 
@@ -414,7 +427,7 @@ def test_a_pickled_plan_runs_bit_for_bit(model: str, start: str) -> None:
 
 
 def test_a_refused_plan_can_be_pickled() -> None:
-    plan = resolve(Recipe(region=Region(30, 40, 24, 24)), facts(with_hole()))
+    plan = resolve(Recipe(region=Region(30, 40, 24, 24), start="field"), facts(with_hole()))
     again = pickle.loads(pickle.dumps(plan))
     assert again.refusal.sentence == plan.refusal.sentence and again.refusal.hint == plan.refusal.hint
 
@@ -442,6 +455,32 @@ def test_a_field_noised_a_little_is_restored() -> None:
     steps = list(run(plan))
     before, after = (float(np.std(y[0, 0] - plan.x0)) for y in (steps[0].y, steps[-1].y))
     assert before == pytest.approx(0.3, rel=0.15) and after < 0.3 and after > 0.01
+
+
+def test_a_fitted_transform_stays_with_its_recipe() -> None:
+    """Another slice, or another day, is seen through the numbers that were fitted once."""
+    plan = resolve(Recipe(region=SMALL, transform="cbrt"), facts())
+    settled = Recipe.from_json(plan.settled.to_json())
+    other = facts(VALUES + 30)
+    again = resolve(settled, other)
+    assert again.transform == plan.transform != resolve(Recipe(region=SMALL, transform="cbrt"), other).transform
+    np.testing.assert_allclose(again.transform.inverse(again.x0), VALUES[44:68, 60:84] + 30, rtol=1e-5)
+    anew = resolve(dataclasses.replace(settled, transform="standardise"), other)
+    assert anew.transform.key == "standardise", "numbers of another transform are not in force"
+
+
+def test_fitted_numbers_that_the_field_does_not_suit() -> None:
+    settled = resolve(Recipe(region=SMALL, transform="log1p"), facts(np.abs(VALUES))).settled
+    with pytest.raises(UserError, match="log1p is not defined"):
+        resolve(settled, facts(VALUES - VALUES.max()))
+
+
+def test_the_automatic_transform_is_told_and_a_chosen_one_stays() -> None:
+    rain = np.where(VALUES.mean() < VALUES, np.exp((VALUES - VALUES.mean()) / VALUES.std()) - 1, 0).astype(np.float32)
+    there = Facts(Field(rain, "rain", "mm h-1"))
+    assert resolve(Recipe(), facts()).transform.key == "standardise"
+    assert resolve(Recipe(), there).transform.key == "log1p" and "zero" in there.chosen[1]
+    assert resolve(Recipe(transform="cbrt"), there).transform.key == "cbrt"
 
 
 @pytest.mark.parametrize("key", TRANSFORMS)

@@ -73,7 +73,7 @@ def _wished(options: argparse.Namespace) -> "Recipe | None":
     if file is not None:
         wished = recipe or Recipe()
         if wished.path != file:
-            wished = replace(wished, path=file, dataset=None, index=None, region=None)
+            wished = replace(wished, path=file, dataset=None, index=None, region=None, fitted=None)
         recipe = replace(wished, dataset=options.dataset or wished.dataset)
     if options.device is not None:
         recipe = replace(recipe or default_recipe(), device=options.device)

@@ -274,7 +274,7 @@ def network_gaps(seconds: float, warm_up: float) -> Numbers:
         recipe = session.recipe
         window.train_dock.show()
         window.train_dock.raise_()
-        trainer.start(Order(session.facts.field, recipe.transform, recipe.schedule, Path(folder) / "model"))
+        trainer.start(Order(session.facts.field, session.facts.key_of(recipe), recipe.schedule, Path(folder) / "model"))
         _until(lambda: trainer.training is not None and trainer.training.newest.step > 2)
         watch.over(warm_up)
         found["trains"] = watch.over(seconds)

@@ -106,7 +106,11 @@ class Files(QObject):
         recipe = self._session.recipe
         same = (path, dataset) == (recipe.path, recipe.dataset)
         wish = replace(recipe, path=path, dataset=dataset, index=index)
-        self.open_recipe(wish if same else replace(wish, region=None, start="noise", start_level=None))
+        if same:  # the transform is fitted once, to the slice that was opened first
+            wish = replace(wish, fitted=self._session.plan.settled.fitted)
+        else:
+            wish = replace(wish, region=None, fitted=None, start="noise", start_level=None)
+        self.open_recipe(wish)
 
     def open_recipe(self, recipe: Recipe) -> None:
         """Open what a recipe names, and take the recipe."""

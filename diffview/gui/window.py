@@ -376,7 +376,7 @@ class MainWindow(QMainWindow):
     def _ask_save_recipe(self) -> None:
         path, _ = QFileDialog.getSaveFileName(self, "Save recipe", "recipe.json", "Recipes (*.json)")
         if path:
-            self._save(path, lambda: write_text(Path(path), self.session.recipe.to_json()))
+            self._save(path, lambda: write_text(Path(path), self.session.plan.settled.to_json()))
 
     def _ask_import_schedule(self) -> None:
         path, _ = QFileDialog.getOpenFileName(self, "Import schedule", "", "Schedules (*.csv *.json);;All files (*)")

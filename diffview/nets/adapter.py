@@ -1,5 +1,6 @@
 """A trained network as a denoiser: y [members, channels, ny, nx] and s in, x0_hat out, as every other model does it."""
 
+import math
 from collections.abc import Callable
 from typing import Any
 
@@ -11,17 +12,52 @@ from torch import Tensor
 from diffview.cards import Card
 from diffview.checkpoints import load_model
 from diffview.nets.unet import UNet, on_device
-from diffview.transforms import Transform
+from diffview.transforms import Transform, piecewise
 
 Array = NDArray[np.float32]
 
-SHAPES: dict[str, tuple[Callable[[Tensor], Tensor], Callable[[Tensor], Tensor]]] = {
-    "standardise": (lambda x: x, lambda z: z),
-    "identity": (lambda x: x, lambda z: z),
-    "log1p": (torch.log1p, torch.expm1),
-    "cbrt": (lambda x: x.sign() * x.abs() ** (1 / 3), lambda z: z**3),
+Numbers = tuple[float, ...]
+
+
+def _log_floor(x: Tensor, numbers: Numbers) -> Tensor:
+    (floor,) = numbers
+    below = math.log10(floor) + (x / floor - 1) / math.log(10)
+    return torch.where(x < floor, below, torch.log10(x.clamp_min(floor)))
+
+
+def _power_floor(z: Tensor, numbers: Numbers) -> Tensor:
+    (floor,) = numbers
+    u = z - math.log10(floor)
+    return torch.where(u < 0, floor * (1 + math.log(10) * u), floor * 10 ** u.clamp_min(0))
+
+
+def _knots(like: Tensor, numbers: Numbers) -> tuple[Tensor, ...]:
+    return torch.tensor(numbers, dtype=like.dtype, device=like.device).chunk(2)
+
+
+def _scores(x: Tensor, numbers: Numbers) -> Tensor:
+    xs, zs = _knots(x, numbers)
+    return piecewise(x.contiguous(), xs, zs)  # type: ignore[no-any-return]
+
+
+def _quantiles(z: Tensor, numbers: Numbers) -> Tensor:
+    xs, zs = _knots(z, numbers)
+    return piecewise(z.contiguous(), zs, xs)  # type: ignore[no-any-return]
+
+
+OnTensors = Callable[[Tensor, Numbers], Tensor]
+SAME: OnTensors = lambda x, _: x  # noqa: E731
+
+SHAPES: dict[str, tuple[OnTensors, OnTensors]] = {
+    "standardise": (SAME, SAME),
+    "anomaly": (SAME, SAME),
+    "identity": (SAME, SAME),
+    "log1p": (lambda x, _: torch.log1p(x), lambda z, _: torch.expm1(z)),
+    "log10 floor": (_log_floor, _power_floor),
+    "cbrt": (lambda x, _: x.sign() * x.abs() ** (1 / 3), lambda z, _: z**3),
+    "quantile normal": (_scores, _quantiles),
 }
-"""The functions of transforms.TRANSFORMS, on tensors."""
+"""The functions of transforms.TRANSFORMS, on tensors: of values, and of the fitted numbers."""
 
 
 class Network:
@@ -130,12 +166,12 @@ def with_block_means(x0_hat: Tensor, coarse: Tensor, transform: Transform, facto
     Amounts below 0, which a network can give by a little, count as 0. A block whose mean is 0 becomes 0; one that has
     nothing where there should be something takes the mean everywhere.
     """
-    forward, inverse = SHAPES[transform.key]
-    wanted = inverse(coarse[:, :, ::factor, ::factor] * transform.std + transform.mean).clamp_min(0)
-    amount = inverse(x0_hat * transform.std + transform.mean).clamp_min(0)
+    (forward, inverse), numbers = SHAPES[transform.key], transform.numbers
+    wanted = inverse(coarse[:, :, ::factor, ::factor] * transform.std + transform.mean, numbers).clamp_min(0)
+    amount = inverse(x0_hat * transform.std + transform.mean, numbers).clamp_min(0)
     mean = torch.nn.functional.avg_pool2d(amount, factor)
     nothing = mean < 1e-6
     ratio = torch.where(nothing, torch.zeros_like(mean), wanted / mean.clamp_min(1e-6))
     spread = torch.where(nothing, wanted, torch.zeros_like(mean))
     ratio, spread = (torch.repeat_interleave(torch.repeat_interleave(v, factor, 2), factor, 3) for v in (ratio, spread))
-    return (forward(amount * ratio + spread) - transform.mean) / transform.std
+    return (forward(amount * ratio + spread, numbers) - transform.mean) / transform.std

@@ -171,11 +171,11 @@ def test_notes_are_told_after_the_change_and_once(session):
 
 def test_what_is_learned_is_no_edit_and_survives_undo(session, heard):
     session.edit(steps=4)
-    fitted = session.facts.standardised("standardise")
+    fitted = session.facts.fitted(session.recipe)
     heard.clear()
     session.learn(torch="2.9", devices=("cpu", "cuda"))
     assert heard == [("changed", session.recipe, session.recipe)]
-    assert session.facts.standardised("standardise") is fitted, "what was computed from the field stays"
+    assert session.facts.fitted(session.recipe) is fitted, "what was computed from the field stays"
     session.undo()
     assert session.recipe == QUICK
     assert (session.facts.torch, session.facts.devices) == ("2.9", ("cpu", "cuda"))

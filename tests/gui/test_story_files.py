@@ -336,7 +336,7 @@ def test_a_recipe_is_saved_and_opened(window, tmp_path, find, settle, monkeypatc
     monkeypatch.setattr("diffview.gui.window.QFileDialog.getOpenFileName", lambda *a, **k: (path, ""))
     window.session.edit(schedule=Cosine(), steps=9)
     window.session.edit(seed=5)
-    mine = window.session.recipe
+    mine = window.session.plan.settled  # with the numbers that were fitted
     find(window, "saveRecipeAction").trigger()
     assert "mine.json" in window.message_bar.text()
     assert Recipe.from_json((tmp_path / "mine.json").read_text()) == mine

@@ -370,7 +370,7 @@ def test_no_control_is_nameless(window):
 
 def test_lists_carry_the_keys_of_their_tables(window, find):
     tables = {
-        "scheduleCombo": SCHEDULES, "samplerCombo": SAMPLERS, "transformCombo": TRANSFORMS,
+        "scheduleCombo": SCHEDULES, "samplerCombo": SAMPLERS, "transformCombo": ["auto", *TRANSFORMS],
         "modelCombo": [*MODELS, *read_cards()],
         "deviceCombo": DEVICES.options,
     }  # fmt: skip

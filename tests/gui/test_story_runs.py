@@ -9,6 +9,7 @@ from PySide6.QtCore import QPointF, Qt
 from PySide6.QtTest import QTest
 
 from diffview.denoisers import FORMULAS
+from diffview.fields import Region
 from diffview.grids import GRIDS
 from diffview.plan import Facts
 from diffview.recipe import default_recipe
@@ -229,7 +230,7 @@ def test_the_region_is_dragged_and_everything_follows(window, hand, find, wait, 
     for columns in (5, 20, 40):
         hand.move(view, start + QPointF(columns * pixel, 10 * pixel))
         assert session.plan.region.column == region.column + columns
-        expected = session.facts.standardised("standardise")[1][session.plan.region.slices]
+        expected = session.facts.fitted(session.recipe)[1][session.plan.region.slices]
         np.testing.assert_array_equal(session.plan.x0, expected)
     hand.release(view, start + QPointF(40 * pixel, 10 * pixel))
     assert (session.plan.region.row, session.plan.region.ny) == (50, 64)
@@ -241,8 +242,22 @@ def test_the_region_is_dragged_and_everything_follows(window, hand, find, wait, 
     settle(window)
 
 
+def test_a_region_with_missing_pixels_runs_from_noise(window, find, settle):
+    """Nothing of the field goes into such a run, so every pixel of it is the model's; FORWARD keeps what is missing."""
+    session = window.session
+    session.edit(region=Region(0, 0, 64, 64))
+    settle(window)
+    missing = np.argwhere(np.isnan(session.plan.x0))
+    assert len(missing) and window.live.run.plan.region == session.plan.region and window.live.run.state == "finished"
+    assert window.forward.view.value_at(*missing[0]) is None
+    assert np.isfinite(window.live.run.trajectory.last.y).all()
+    assert find(window, "reverseView").value_at(*missing[0]) is not None
+
+
 def test_a_region_with_missing_pixels_is_refused_with_a_way_out(window, hand, find, wait, settle):
     view, session = find(window, "fieldView"), window.session
+    session.edit(start="field", start_level=1.0)
+    settle(window)
     region, first = session.plan.region, window.live.run
     start = view.to_widget(QPointF(region.column + 32, region.row + 32))
     corner = view.to_widget(QPointF(20, 20))
@@ -281,7 +296,8 @@ def test_refused_edits_show_again_what_is_in_force(window, find):
     combo = find(window, "transformCombo")
     combo.setCurrentIndex(combo.findData("log1p"))
     combo.activated.emit(combo.currentIndex())
-    assert combo.currentData() == window.session.recipe.transform == "standardise"
+    assert combo.currentData() == window.session.recipe.transform == "auto"
+    assert window.session.plan.transform.key == "standardise"
     assert "log1p is not defined" in find(window, "messageBar").text()
 
 

@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from conftest import QUICK, thread_names
+from conftest import thread_names
 
 from diffview.fields import Field, Region
 from diffview.gui import train_order, trainer
@@ -306,7 +306,7 @@ def test_a_recipe_has_its_schedule_in_the_order(window, dock, find):
     order = window.train_dock.widget()._order("x", again=False)
     assert order.schedule is schedule
     assert order.density == "schedule"
-    assert order.transform == QUICK.transform
+    assert order.transform == "standardise"
 
 
 def test_the_region_in_other_slices_is_trained_on_where_there_are_enough(window, hand, find, wait, models):

@@ -21,12 +21,26 @@ from diffview.gui.theme import theme
 from diffview.gui.widgets.card import ElidedLabel
 from diffview.gui.widgets.whole_spin import WholeSpin
 from diffview.readers.base import Node
-from diffview.recipe import Recipe
-from diffview.transforms import TRANSFORMS
+from diffview.recipe import AUTO, Recipe
+from diffview.transforms import TRANSFORMS, Transform
 
 UNITS_PX = 52
 PATH_ROLE = Qt.ItemDataRole.UserRole
 KIND_ROLE = Qt.ItemDataRole.UserRole + 1
+
+
+def _numbers_text(fitted: Transform) -> str:
+    """What was fitted, at a glance."""
+    own = {1: f"floor {number(fitted.numbers[0])} · "} if fitted.numbers else {}
+    knots = f"{len(fitted.numbers) // 2} quantiles · " if len(fitted.numbers) > 1 else ""
+    return f"{own.get(len(fitted.numbers), knots)}mean {number(fitted.mean)} · std {number(fitted.std)}"
+
+
+def _all_numbers(fitted: Transform, units: str) -> str:
+    """Every quantile with its normal score; "" where there are none."""
+    half = len(fitted.numbers) // 2
+    pairs = zip(fitted.numbers[:half], fitted.numbers[half:], strict=False) if half > 1 else ()
+    return "\n".join(f"{number(x)} {units}  →  {number(z)}" for x, z in pairs)
 
 
 class DataPanel(QWidget):
@@ -53,6 +67,8 @@ class DataPanel(QWidget):
         self.transform = QComboBox()
         self.transform.setObjectName("transformCombo")
         self.transform.setAccessibleName("Transform")
+        self.transform.addItem("automatic", AUTO)
+        self.transform.setItemData(0, "Chosen from units and values", Qt.ItemDataRole.ToolTipRole)
         for key, shape in TRANSFORMS.items():
             self.transform.addItem(key, key)
             self.transform.setItemData(self.transform.count() - 1, shape.doc, Qt.ItemDataRole.ToolTipRole)
@@ -74,7 +90,7 @@ class DataPanel(QWidget):
             column.addWidget(label)
         self.tree.itemExpanded.connect(self._expand)
         self.tree.itemActivated.connect(self._activate)
-        self.transform.activated.connect(lambda i: session.edit(transform=self.transform.itemData(i)))
+        self.transform.activated.connect(lambda i: session.edit(transform=self.transform.itemData(i), fitted=None))
         files.listed.connect(self.show_nodes)
         session.changed.connect(self.show_recipe)
         self.show_recipe(None, session.recipe)
@@ -87,10 +103,15 @@ class DataPanel(QWidget):
             self.show_file()
         fitted = plan.transform
         theirs = plan.card is not None and fitted == plan.card.transform
-        self.transform.setCurrentIndex(self.transform.findData(fitted.key))
+        chosen, why = self._session.facts.chosen
+        automatic = new.transform == AUTO and fitted.key == chosen and not theirs
+        self.transform.setItemText(0, f"automatic: {fitted.key if new.transform == AUTO else chosen}")
+        self.transform.setCurrentIndex(self.transform.findData(fitted.key if theirs else new.transform))
         self.transform.setEnabled(not theirs)
         self.transform.setToolTip("The transform in force is the model's" if theirs else "")
-        self.numbers.setText(f"mean {number(fitted.mean)} · std {number(fitted.std)} · {TRANSFORMS[fitted.key].doc}")
+        because = f" {why}".rstrip() if automatic else ""
+        self.numbers.setText(f"{_numbers_text(fitted)} · {TRANSFORMS[fitted.key].doc}.{because}")
+        self.numbers.setToolTip(_all_numbers(fitted, field.units))
         km = f" · pixels {number(field.pixel_km[0])} km" if field.pixel_km else ""
         self.region.setText(f"Region {region_text(plan.region)}{km}")
         self.notes.setText(" ".join(field.notes))

@@ -35,7 +35,6 @@ def _fields(grid: str) -> tuple[Parameter, ...]:
     return tuple(p for p in parameters(GRIDS[grid]) if not isinstance(p.allowed, Numbers))
 
 
-LINEAR = ("identity", "standardise")
 """Transforms through which an error has one size in physical units."""
 
 LINT_MS = 60
@@ -194,7 +193,7 @@ class InspectorPanel(QScrollArea):
         share = job.done if job is not None and search.active else None
         self.grid_scores.show_progress(share, str(why or ""), plan.steps)
         made_in, units = plan.made_in, field.units if plan.card is None else plan.card.units
-        one, units = (made_in.std, units) if made_in.key in LINEAR else (1.0, "standard deviations")
+        one, units = (made_in.std, units) if made_in.linear else (1.0, "standard deviations")
         rows = [(GRID_TITLES.get(row.title, row.title), f"{number(one * row.error)} {units}") for row in search.rows]
         self.grid_scores.show_rows(rows, bool(rows) and search.rows[0].title == "found")
 

@@ -256,7 +256,7 @@ class TrainPanel(QScrollArea):
     def _show_choices(self) -> None:
         """Say what is chosen means."""
         kind, region = self._data.currentData(), self._session.plan.region
-        transform = self._session.recipe.transform
+        transform = self._session.facts.key_of(self._session.recipe)
         crops = kind == "crops"
         self._size.setEnabled(crops and not self._job.active)
         self._size.setToolTip("" if crops else f"The region: {region.ny} × {region.nx} pixels")
@@ -281,7 +281,7 @@ class TrainPanel(QScrollArea):
     def _order(self, name: str, again: bool) -> Order:
         session, crops = self._session, self._data.currentData() == "crops"
         return Order(
-            session.facts.field, session.recipe.transform, session.recipe.schedule, models_folder() / name,
+            session.facts.field, session.facts.key_of(session.recipe), session.recipe.schedule, models_folder() / name,
             size=int(self._size.currentData()) if crops else 0,
             stack=None if crops else session.facts.stack,
             region=session.plan.region,
