@@ -1,7 +1,7 @@
 """The strip on top: what is open, which model and sampler, how many steps, which seed, run and stop."""
 
 from PySide6.QtCore import Qt, Signal
-from PySide6.QtWidgets import QComboBox, QHBoxLayout, QLabel, QPushButton, QSizePolicy, QWidget
+from PySide6.QtWidgets import QHBoxLayout, QLabel, QPushButton, QSizePolicy, QWidget
 
 from diffview.gui.actions import Actions
 from diffview.gui.live import Live
@@ -9,6 +9,7 @@ from diffview.gui.looks import quantity_name
 from diffview.gui.models import MODELS
 from diffview.gui.session import Session
 from diffview.gui.widgets.card import ElidedLabel
+from diffview.gui.widgets.combo import Combo
 from diffview.gui.widgets.icons import set_icon
 from diffview.gui.widgets.segmented import SegmentedControl
 from diffview.gui.widgets.whole_spin import WholeSpin
@@ -21,16 +22,6 @@ LARGEST_SPIN_SEED = 2**31 - 1
 DEVICE_TITLES = {"auto": "CPU", "cpu": "torch · CPU", "cuda": "torch · CUDA", "mps": "torch · MPS"}
 
 
-def combo(name: str, accessible: str, tip: str) -> QComboBox:
-    """An empty list with its names."""
-    box = QComboBox()
-    box.setObjectName(name)
-    box.setAccessibleName(accessible)
-    box.setToolTip(tip)
-    box.setMinimumWidth(84)  # it may be narrower than its longest text when the window is
-    return box
-
-
 def whole(name: str, accessible: str, tip: str, low: int, high: int, width: int) -> WholeSpin:
     """A whole number that tells its value when it is finished."""
     spin = WholeSpin(low, high, width=width)
@@ -41,17 +32,13 @@ def whole(name: str, accessible: str, tip: str, low: int, high: int, width: int)
     return spin
 
 
-class DeviceCombo(QComboBox):
+class DeviceCombo(Combo):
     """The devices; `opened` before its list is shown, because what is in it has to be found out first."""
 
     opened = Signal()
 
     def __init__(self) -> None:
-        super().__init__()
-        self.setObjectName("deviceCombo")
-        self.setAccessibleName("Device")
-        self.setToolTip("Where the model computes")
-        self.setMinimumWidth(84)
+        super().__init__("deviceCombo", "Device", "Where the model computes")
 
     def showPopup(self) -> None:
         """Tell, then show."""
@@ -80,8 +67,8 @@ class ToolbarPanel(QWidget):
         set_icon(self.open_button, "open")
         self.field = ElidedLabel()
         self.field.setMinimumWidth(90)
-        self.model = combo("modelCombo", "Model", "The model that takes the noise out")
-        self.sampler = combo("samplerCombo", "Sampler", "How a run steps from noise to field")
+        self.model = Combo("modelCombo", "Model", "The model that takes the noise out")
+        self.sampler = Combo("samplerCombo", "Sampler", "How a run steps from noise to field")
         self.steps = whole("stepsSpin", "Steps", "Steps of a run", 1, COUNTS["steps"], 72)
         self.seed = whole("seedSpin", "Seed", "The same seed gives the same noise", 0, LARGEST_SPIN_SEED, 84)
         self.start = SegmentedControl(
