@@ -389,10 +389,3 @@ def test_an_index_outside_is_refused_with_what_is_allowed(tmp_path: Path, index:
     with pytest.raises(UserError) as caught:
         read_slice(write(tmp_path / "a.h5", np.stack([ramp()] * 3)), "v", index)
     assert "dim_0 (0 to 2)" in caught.value.hint
-
-
-def test_a_picture_that_is_too_large_is_refused_before_it_is_read(tmp_path: Path) -> None:
-    with h5py.File(tmp_path / "a.h5", "w") as file:
-        file.create_dataset("v", (10000, 10000), "f4", chunks=(1000, 1000))
-    with pytest.raises(UserError, match="10000 x 10000 pixels"):
-        read_slice(str(tmp_path / "a.h5"), "v")

@@ -5,10 +5,12 @@ ends the process, and `process` answers with a sentence. Where there are no such
 """
 
 import signal
+from collections.abc import Callable
 
 PATIENCE = 10.0  # seconds of processor time for one block or one member of a group; waiting for a disk is free
 
 _patience = 0.0
+_listener: Callable[[float], None] | None = None
 
 
 def watch(patience: float) -> None:
@@ -19,7 +21,18 @@ def watch(patience: float) -> None:
         signal.setitimer(signal.ITIMER_PROF, patience)
 
 
-def progress() -> None:
-    """Say that something was read: the patience begins anew. Does nothing in a process that is not watched."""
+def listen(listener: Callable[[float], None] | None) -> None:
+    """Whom to tell what share of the work is done."""
+    global _listener  # noqa: PLW0603 (as above)
+    _listener = listener
+
+
+def progress(share: float | None = None) -> None:
+    """Say that something was read, perhaps what share of the whole: the patience begins anew.
+
+    Does nothing in a process that is not watched.
+    """
     if _patience:
         signal.setitimer(signal.ITIMER_PROF, _patience)
+    if share is not None and _listener is not None:
+        _listener(share)

@@ -9,13 +9,15 @@ from typing import TYPE_CHECKING, Any, Literal, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from diffview.fields import Field
+from diffview.fields import Field, Region
 
 if TYPE_CHECKING:
     import h5py
 
 Kind = Literal["group", "dataset", "link", "other"]
 Role = Literal["latitude", "longitude", "y", "x", "azimuth", "range", ""]
+Take = tuple[slice, slice]
+EVERY: Take = (slice(None), slice(None))
 
 
 KM_PER_UNIT = {
@@ -73,6 +75,8 @@ class Picture:
         axes: which axes of the dataset are the rows and the columns of the picture.
         index: the fixed index of every other dimension, in the order of the file.
         other_dims: (name, size) of those dimensions.
+        block: values of the dataset along each side of a pixel: 1, or more in an overview.
+        window: the part of the whole picture that was read, in its own pixels and north up; None: all of it.
     """
 
     field: Field
@@ -81,6 +85,13 @@ class Picture:
     axes: tuple[int, int]
     index: tuple[int, ...]
     other_dims: tuple[tuple[str, int], ...]
+    block: int = 1
+    window: Region | None = None
+
+    @property
+    def size(self) -> tuple[int, int]:
+        """Rows and columns of the whole picture."""
+        return self.shape[self.axes[0]], self.shape[self.axes[1]]
 
 
 @dataclass(frozen=True, eq=False)
@@ -168,8 +179,8 @@ class Variable(Protocol):
     def axis_coordinates(self) -> tuple[Coordinate, ...]:
         """The 1-D coordinates of the dimensions; cheap."""
 
-    def plane_coordinates(self, axes: tuple[int, int]) -> tuple[Coordinate, ...]:
-        """The 2-D latitude and longitude over two axes (in that order), or nothing."""
+    def plane_coordinates(self, axes: tuple[int, int], take: Take = EVERY) -> tuple[Coordinate, ...]:
+        """The 2-D latitude and longitude over two axes (in that order), or nothing; `take` of them is read."""
 
     def projection(self) -> Projection | None:
         """What the coordinates with the roles y and x are coordinates of; None if that is not said."""

@@ -6,11 +6,16 @@ from collections.abc import Iterator, Sequence
 
 from diffview.readers.alive import progress
 
-BLOCK = 2**20  # values decoded at once: 8 MB as float64, a few times over
+BLOCK = 2**18  # values decoded at once: 2 MB as float64, a few times over
 
 
-def blocks(shape: Sequence[int], chunks: Sequence[int] | None, limit: int = BLOCK) -> Iterator[tuple[slice, ...]]:
-    """Slices that cover an array of `shape` once, each of about `limit` values at most.
+def blocks(
+    shape: Sequence[int],
+    chunks: Sequence[int] | None,
+    limit: int = BLOCK,
+    within: Sequence[slice] | None = None,
+) -> Iterator[tuple[slice, ...]]:
+    """Slices that cover an array of `shape`, or the part `within` it, once, each of about `limit` values at most.
 
     A block is made of whole chunks, so that none is decompressed twice; one chunk may exceed the limit.
     """
@@ -19,9 +24,13 @@ def blocks(shape: Sequence[int], chunks: Sequence[int] | None, limit: int = BLOC
         others = math.prod(extent) // extent[axis] if extent[axis] else 1
         times = max(1, limit // max(1, others * extent[axis]))
         extent[axis] = min(shape[axis], extent[axis] * times)
-    ranges = [range(0, size, max(1, step)) for size, step in zip(shape, extent, strict=True)]
-    for starts in itertools.product(*ranges):
-        progress()
+    parts = within or [slice(0, size) for size in shape]
+    steps = [max(1, step) for step in extent]
+    ranges = [range(part.start - part.start % step, part.stop, step) for part, step in zip(parts, steps, strict=True)]
+    count = math.prod(len(line) for line in ranges)
+    for number, starts in enumerate(itertools.product(*ranges)):
+        progress(number / count)
         yield tuple(
-            slice(start, min(start + step, size)) for start, step, size in zip(starts, extent, shape, strict=True)
+            slice(max(start, part.start), min(start + step, part.stop))
+            for start, step, part in zip(starts, steps, parts, strict=True)
         )

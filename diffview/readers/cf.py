@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from diffview.errors import UserError
 from diffview.readers.alive import progress
 from diffview.readers.attributes import raw_attribute, text_attribute
-from diffview.readers.base import KM_PER_UNIT, Coordinate, Decoded, Projection, Role
+from diffview.readers.base import EVERY, KM_PER_UNIT, Coordinate, Decoded, Projection, Role, Take
 from diffview.readers.naming import coordinate_role
 from diffview.readers.opening import H5PY_ERRORS, find_dataset, member, stored_elsewhere
 from diffview.readers.packing import Packing, packing_of
@@ -100,7 +100,7 @@ class CFVariable:
                 return tuple(read_coordinate(item, (axis,)) for item, axis in pairs if item is not None)
         return ()
 
-    def plane_coordinates(self, axes: tuple[int, int]) -> tuple[Coordinate, ...]:
+    def plane_coordinates(self, axes: tuple[int, int], take: Take = EVERY) -> tuple[Coordinate, ...]:
         """2-D latitude and longitude over `axes`: those that `coordinates` names, else those nearby in the file."""
         shape = tuple(self.dataset.shape[axis] for axis in axes)
         named = [find_nearby(self.dataset, name) for name in self._named_coordinates]
@@ -113,9 +113,9 @@ class CFVariable:
                 continue
             ones = (1,) * (len(candidate.shape or ()) - len(shape))  # TROPOMI, WRF: time = 1 before the plane
             if _fits(candidate, (*ones, *shape)):
-                chosen[role] = read_coordinate(candidate, axes)
+                chosen[role] = read_coordinate(candidate, axes, take)
             elif _fits(candidate, (*ones, *shape[::-1])):
-                turned = read_coordinate(candidate, axes)
+                turned = read_coordinate(candidate, axes, take[::-1])
                 chosen[role] = Coordinate(turned.name, turned.role, axes, turned.values.T, turned.units)
         return tuple(chosen.values()) if len(chosen) == len(axes) else ()
 
@@ -255,10 +255,10 @@ def _role(candidate: h5py.Dataset) -> Role:
     return coordinate_role(name, text_attribute(candidate, "standard_name"), units)
 
 
-def read_coordinate(candidate: h5py.Dataset, axes: tuple[int, ...]) -> Coordinate:
-    """Read and decode a coordinate variable; leading axes of length 1 are dropped."""
+def read_coordinate(candidate: h5py.Dataset, axes: tuple[int, ...], take: tuple[slice, ...] = ()) -> Coordinate:
+    """Read and decode a coordinate variable, or `take` of its last axes; leading axes of length 1 are dropped."""
     progress()
-    values = packing_of(candidate).decode(candidate[...]).values
+    values = packing_of(candidate).decode(candidate[..., *take]).values
     progress()
     values = values.reshape(values.shape[values.ndim - len(axes) :])
     return Coordinate(

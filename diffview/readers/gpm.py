@@ -11,7 +11,7 @@ from functools import cached_property
 import h5py
 
 from diffview.readers.attributes import number_attributes, text_attribute
-from diffview.readers.base import Coordinate
+from diffview.readers.base import EVERY, Coordinate, Take
 from diffview.readers.cf import CFVariable
 from diffview.readers.packing import Packing, as_packed, packing_of
 
@@ -53,9 +53,9 @@ class GpmVariable(CFVariable):
         unique = dict.fromkeys((*packing.fills, *(fill for fill in fills if fill is not None)))
         return replace(packing, fills=tuple(unique))
 
-    def plane_coordinates(self, axes: tuple[int, int]) -> tuple[Coordinate, ...]:
+    def plane_coordinates(self, axes: tuple[int, int], take: Take = EVERY) -> tuple[Coordinate, ...]:
         """Latitude and longitude of the swath, if they lie on the same two dimensions."""
-        found = super().plane_coordinates(axes)
+        found = super().plane_coordinates(axes, take)
         names = [self.dims[axis] for axis in axes]
         for coordinate in found:
             lies_on = self._dims_of(coordinate.name)

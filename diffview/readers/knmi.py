@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from diffview.readers.attributes import number_attributes, text_attribute
-from diffview.readers.base import Coordinate, Decoded, Projection
+from diffview.readers.base import EVERY, Coordinate, Decoded, Projection, Take
 from diffview.readers.cf import CFVariable
 from diffview.readers.opening import member
 from diffview.readers.packing import as_packed, native, packed_type
@@ -107,7 +107,7 @@ class KnmiImage(CFVariable):
             lines.append(Coordinate(role, "y" if role == "y" else "x", (axis,), values, "km"))
         return tuple(lines)
 
-    def plane_coordinates(self, axes: tuple[int, int]) -> tuple[Coordinate, ...]:
+    def plane_coordinates(self, axes: tuple[int, int], take: Take = EVERY) -> tuple[Coordinate, ...]:
         """None: the place of a pixel follows from the projection."""
         return ()
 

@@ -1,7 +1,7 @@
 """Which axes of a dataset make the picture, which way they run, and how large a pixel is. No file is touched here."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, TypeVar
 
 import numpy as np
@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 
 from diffview.readers.base import KM_PER_UNIT, Coordinate
 from diffview.readers.naming import is_column, is_row
+from diffview.readers.sides import Side
 
 SMALLEST_SIDE = 8  # pixels; thinner axes are channels, bands, corners, not the side of a picture
 KM_PER_DEGREE = 111.195  # of a great circle on a sphere of 6371 km
@@ -24,6 +25,7 @@ class Layout:
 
     Attributes:
         axes: the axes of the dataset that become (rows, columns).
+        sides: the part of each that is shown, and how many values a pixel stands for.
         flip_rows, flip_columns: whether the stored direction is turned round, so that north is up and east is right.
         coords: coordinates of the picture, oriented like it, keyed latitude, longitude, y, x, azimuth, range.
         pixel_km: (height, width) of a pixel at the centre in km, or None.
@@ -31,11 +33,17 @@ class Layout:
     """
 
     axes: tuple[int, int]
+    sides: tuple[Side, Side]
     flip_rows: bool = False
     flip_columns: bool = False
     coords: dict[str, Floats] = field(default_factory=dict)
     pixel_km: tuple[float, float] | None = None
     notes: tuple[str, ...] = ()
+
+    @property
+    def pixels(self) -> tuple[int, int]:
+        """Rows and columns of the picture."""
+        return self.sides[0].pixels, self.sides[1].pixels
 
     def oriented(self, values: NDArray[_Float]) -> NDArray[_Float]:
         """`values` [..., rows, columns] in stored direction, north up; a view, its own inverse."""
@@ -63,27 +71,47 @@ def image_axes(
     return wide[-2], wide[-1]
 
 
-def layout(axes: tuple[int, int], along: Sequence[Coordinate], plane: Sequence[Coordinate]) -> Layout:
-    """The layout of a picture with these axes, 1-D coordinates `along` them and 2-D ones over their `plane`."""
+def layout(
+    axes: tuple[int, int],
+    sides: tuple[Side, Side],
+    along: Sequence[Coordinate],
+    plane: Sequence[Coordinate],
+    flips: tuple[bool, bool] | None = None,
+) -> Layout:
+    """The layout of a picture.
+
+    Args:
+        axes: what becomes rows and columns.
+        sides: the part of them that is shown.
+        along: 1-D coordinates along whole axes.
+        plane: 2-D ones, of every pixel.
+        flips: whether rows and columns are turned round, where that is known already.
+    """
+    shown = [(c, c.axes == axes[1:]) for c in along]
+    along = [replace(c, values=sides[across].at_pixels(c.values)) for c, across in shown]
     if any(c.role in _POLAR for c in along):
         sweep: dict[str, Floats] = {c.role: c.values for c in along}
-        return Layout(axes, coords=sweep, notes=("A radar sweep: azimuth runs down, range runs right.",))
+        return Layout(axes, sides, coords=sweep, notes=("A radar sweep: azimuth runs down, range runs right.",))
     row = next((c for c in along if c.axes == axes[:1] and c.role in _NORTHWARD), None)
     column = next((c for c in along if c.axes == axes[1:] and c.role in _EASTWARD), None)
     latitude = next((c for c in plane if c.role == "latitude"), None)
     longitude = next((c for c in plane if c.role == "longitude"), None)
-    flip_rows = _falls(-row.values) if row else latitude is not None and _southward_up(latitude.values)
-    flip_columns = _falls(column.values) if column else longitude is not None and _westward(longitude.values)
-    turned = Layout(axes, flip_rows, flip_columns)
+    if flips is None:
+        flips = (
+            _falls(-row.values) if row else latitude is not None and _southward_up(latitude.values),
+            _falls(column.values) if column else longitude is not None and _westward(longitude.values),
+        )
+    turned = Layout(axes, sides, *flips)
     coords: dict[str, Floats] = {}
     for flat in (latitude, longitude):
         if flat:
             coords[flat.role] = np.ascontiguousarray(turned.oriented(flat.values))
-    for line, flip in ((row, flip_rows), (column, flip_columns)):
+    for line, flip in ((row, turned.flip_rows), (column, turned.flip_columns)):
         if line:
             coords[line.role] = line.values[::-1].copy() if flip else line.values
     note = "" if (row or latitude) and (column or longitude) else "Shown by index: no coordinate says where north is."
-    return Layout(axes, flip_rows, flip_columns, coords, _pixel_km(row, column, coords), (note,) if note else ())
+    km = _pixel_km(row, column, coords)
+    return replace(turned, coords=coords, pixel_km=km, notes=(note,) if note else ())
 
 
 def _falls(values: Floats) -> bool:

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from diffview.maps import projected
 from diffview.readers.attributes import number_attributes, text_attribute
-from diffview.readers.base import Coordinate, Decoded, Projection
+from diffview.readers.base import EVERY, Coordinate, Decoded, Projection, Take
 from diffview.readers.cf import CFVariable
 from diffview.readers.opening import member
 from diffview.readers.packing import as_packed, native, packed_type
@@ -194,7 +194,7 @@ class OdimVariable(CFVariable):
         step = 360.0 / count
         return np.asarray((self._number("how", "astart", 0.0) + (np.arange(count) + 0.5) * step) % 360.0)
 
-    def plane_coordinates(self, axes: tuple[int, int]) -> tuple[Coordinate, ...]:
+    def plane_coordinates(self, axes: tuple[int, int], take: Take = EVERY) -> tuple[Coordinate, ...]:
         """None: the place of a pixel follows from the projection or the site."""
         return ()
 

@@ -76,6 +76,7 @@ class _Child:
     def __init__(self, patience: float) -> None:
         self.folder = Path(tempfile.mkdtemp(prefix="diffview-reader-"))
         self.replies: queue.SimpleQueue[Reply | None] = queue.SimpleQueue()  # None: the child has ended
+        self.shares: deque[tuple[int, float]] = deque(maxlen=1)  # (ticket, share done), the newest
         path = pathsep.join([str(_PACKAGE_FOLDER), *filter(None, [environ.get("PYTHONPATH")])])
         self.process = subprocess.Popen(
             [sys.executable, "-P", "-m", "diffview.readers.worker", str(self.folder), str(patience)],
@@ -87,7 +88,10 @@ class _Child:
         )
         self._discard = weakref.finalize(self, _end, self.process, self.folder)
         threading.Thread(
-            target=_collect, args=(self.process.stdout, self.folder, self.replies), name="reader replies", daemon=True
+            target=_collect,
+            args=(self.process.stdout, self.folder, self.replies, self.shares),
+            name="reader replies",
+            daemon=True,
         ).start()
 
     def send(self, request: _Request) -> None:
@@ -113,15 +117,20 @@ def _end(process: subprocess.Popen[bytes], folder: Path) -> None:
     shutil.rmtree(folder, ignore_errors=True)
 
 
-def _collect(stream: IO[bytes], folder: Path, replies: "queue.SimpleQueue[Reply | None]") -> None:
-    """Move replies from the pipe into the queue until the child ends, however it ends."""
+def _collect(
+    stream: IO[bytes], folder: Path, replies: "queue.SimpleQueue[Reply | None]", shares: deque[tuple[int, float]]
+) -> None:
+    """Move replies from the pipe into the queue until the child ends, however it ends; words on progress beside it."""
     with stream:
         while True:
             try:
-                ticket, value, error, traceback = _ReplyUnpickler(stream, folder).load()
+                ticket, *said = _ReplyUnpickler(stream, folder).load()
             except (EOFError, OSError, ValueError, pickle.UnpicklingError):
                 break
-            replies.put(Reply(ticket, value, error, traceback))
+            if len(said) == 1:
+                shares.append((ticket, said[0]))
+            else:
+                replies.put(Reply(ticket, *said))
     replies.put(None)
 
 
@@ -157,6 +166,12 @@ class ReaderProcess:
     def busy(self) -> bool:
         """Whether a request is being read or waits."""
         return self._active is not None or bool(self._waiting)
+
+    @property
+    def share(self) -> float:
+        """What share of the request being read is done, 0 to 1, as far as is known."""
+        told = list(self._child.shares) if self._child else []
+        return next((share for ticket, share in told if self._active and ticket == self._active.ticket), 0.0)
 
     def start(self) -> None:
         """Start the process if there is none; returns at once."""

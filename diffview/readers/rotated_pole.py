@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from diffview.readers.attributes import number_attributes, text_attribute
-from diffview.readers.base import Coordinate
+from diffview.readers.base import EVERY, Coordinate, Take
 from diffview.readers.cf import CFVariable, find_nearby
 from diffview.readers.opening import H5PY_ERRORS, member
 
@@ -56,9 +56,9 @@ def unrotated(
 class RotatedVariable(CFVariable):
     """A CF variable on a rotated grid."""
 
-    def plane_coordinates(self, axes: tuple[int, int]) -> tuple[Coordinate, ...]:
+    def plane_coordinates(self, axes: tuple[int, int], take: Take = EVERY) -> tuple[Coordinate, ...]:
         """Latitude and longitude as the file gives them, else worked out from the pole."""
-        given = super().plane_coordinates(axes)
+        given = super().plane_coordinates(axes, take)
         mapping = find_nearby(self.dataset, text_attribute(self.dataset, "grid_mapping"))
         if given or mapping is None or text_attribute(mapping, "grid_mapping_name") != _MAPPING:
             return given
@@ -67,7 +67,10 @@ class RotatedVariable(CFVariable):
         if not all(pole) or any((axis,) not in lines for axis in axes):
             return given
         turned = number_attributes(mapping, "north_pole_grid_longitude")
-        rlat, rlon = np.meshgrid(*(lines[axis,].values.astype(np.float64) for axis in axes), indexing="ij")
+        rlat, rlon = np.meshgrid(
+            *(lines[axis,].values[part].astype(np.float64) for axis, part in zip(axes, take, strict=True)),
+            indexing="ij",
+        )
         if lines[axes[:1]].role == "x":  # the user swapped the axes
             rlat, rlon = rlon, rlat
         lat, lon = unrotated(rlat, rlon, float(pole[0][0]), float(pole[1][0]), float(turned[0]) if turned else 0.0)

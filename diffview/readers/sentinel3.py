@@ -9,7 +9,7 @@ import h5py
 
 from diffview.errors import UserError
 from diffview.readers.attributes import text_attribute
-from diffview.readers.base import Coordinate, Role
+from diffview.readers.base import EVERY, Coordinate, Role, Take
 from diffview.readers.cf import CFVariable, read_coordinate
 from diffview.readers.opening import H5PY_ERRORS, dataset_in, open_file
 
@@ -51,9 +51,9 @@ class Sentinel3Variable(CFVariable):
         )
         return (said, *super().remarks)
 
-    def plane_coordinates(self, axes: tuple[int, int]) -> tuple[Coordinate, ...]:
+    def plane_coordinates(self, axes: tuple[int, int], take: Take = EVERY) -> tuple[Coordinate, ...]:
         """Latitude and longitude of the file itself, else of the one beside it."""
-        own = super().plane_coordinates(axes)
+        own = super().plane_coordinates(axes, take)
         path, end = self._beside
         if own or not path.is_file():
             return own
@@ -62,7 +62,7 @@ class Sentinel3Variable(CFVariable):
             with open_file(path) as file:
                 pair = {role: dataset_in(file, f"{role}{end}") for role in _ROLES}
                 fitting = {role: item for role, item in pair.items() if item is not None and item.shape == shape}
-                found = tuple(replace(read_coordinate(item, axes), role=role) for role, item in fitting.items())
+                found = tuple(replace(read_coordinate(item, axes, take), role=role) for role, item in fitting.items())
                 return found if len(found) == len(_ROLES) else ()
         except (UserError, *H5PY_ERRORS):  # a damaged neighbour costs the coordinates, not the picture
             return ()

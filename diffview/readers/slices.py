@@ -2,9 +2,7 @@
 
 import itertools
 import math
-from collections import Counter
 from collections.abc import Collection, Iterator, Mapping, Sequence
-from typing import Any
 
 import h5py
 import numpy as np
@@ -14,13 +12,13 @@ from diffview.errors import UserError
 from diffview.fields import Array, Field, Region
 from diffview.readers.attributes import text_attribute
 from diffview.readers.base import Coordinate, Picture, Variable
-from diffview.readers.blocks import blocks
 from diffview.readers.families import reader_of
 from diffview.readers.layout import Layout, image_axes, layout
 from diffview.readers.opening import find_dataset, open_file, reading
+from diffview.readers.planes import float32, is_flag, read_plane
+from diffview.readers.sides import LARGEST_PICTURE, stored, whole
 from diffview.readers.tree import find_in, text_of, why_not_plottable
 
-LARGEST_PICTURE = 64 * 2**20  # pixels
 TRIES = 12  # datasets and slices that are tried for one with data in it, where the user named none
 _PLACES = (0.0, 0.5, 1.0, 0.25, 0.75)  # where to look for a slice with data, as a part of the dimension
 _LICENCES = ("license", "licence", "terms_of_use", "rights")
@@ -31,6 +29,7 @@ def read_slice(
     dataset: str | None = None,
     index: Sequence[int] | None = None,
     axes: Sequence[int] | None = None,
+    window: Region | None = None,
 ) -> Picture:
     """One slice of a dataset: float32, physical units, NaN missing, north up.
 
@@ -40,19 +39,21 @@ def read_slice(
         index: index of every dimension that is not shown, in the order of the file; None takes zeros, or the first
             of a few other slices that holds data.
         axes: which axes of the dataset are the rows and the columns; None takes those that look like a map.
+        window: a part of the picture, in its pixels, north up, read as it is; None takes all of it, as an overview
+            if it has more than LARGEST_PICTURE pixels.
 
     Raises:
         UserError: if there is no such picture, or nothing to see in it.
     """
     with open_file(path) as file:
         if dataset is not None:
-            return _first_with_data(file, dataset, index, axes)
+            return _first_with_data(file, dataset, index, axes, window)
         first_error: UserError | None = None
         with reading(file, "The tree"):
             candidates = find_in(file)
         for node in candidates[:TRIES]:
             try:
-                return _first_with_data(file, node.path, index)
+                return _first_with_data(file, node.path, index, axes, window)
             except UserError as error:
                 first_error = first_error or error
         raise first_error or UserError(
@@ -79,7 +80,11 @@ def variable_of(file: h5py.File, dataset: str) -> Variable:
 
 
 def _first_with_data(
-    file: h5py.File, dataset: str, index: Sequence[int] | None, wish: Sequence[int] | None = None
+    file: h5py.File,
+    dataset: str,
+    index: Sequence[int] | None,
+    wish: Sequence[int] | None,
+    window: Region | None,
 ) -> Picture:
     """The slice asked for; without an index the first of a few that holds more than one value."""
     variable = variable_of(file, dataset)
@@ -88,15 +93,18 @@ def _first_with_data(
         axes = _checked_axes(file, variable, wish) or image_axes(variable.dataset.shape, variable.dims, along)
         if axes is None:
             raise UserError(f"{dataset} in {file.filename} has no two dimensions.", "Choose another dataset.")
-        arranged = arrange(variable, axes, along)
+        size = variable.dataset.shape[axes[0]], variable.dataset.shape[axes[1]]
+        where = f"{dataset} in {file.filename}"
+        _check_size(where, size, window)
+        arranged = arrange(variable, axes, along, window)
     others = [axis for axis in range(len(variable.dataset.shape)) if axis not in axes]
     sizes = [variable.dataset.shape[axis] for axis in others]
     if index is not None:
-        return _picture(file, variable, arranged, _checked_index(file, variable, others, index))
+        return _picture(file, variable, arranged, _checked_index(file, variable, others, index), window)
     first_error: UserError | None = None
     for candidate in _candidates(sizes):
         try:
-            return _picture(file, variable, arranged, candidate)
+            return _picture(file, variable, arranged, candidate, window)
         except _NothingToSee as error:
             first_error = first_error or UserError(error.sentence, error.hint)
     raise first_error or UserError(f"{dataset} in {file.filename} is empty.", "Choose another dataset.")
@@ -152,21 +160,33 @@ def _checked_index(file: h5py.File, variable: Variable, others: Sequence[int], i
     return tuple(int(value) for value in index)
 
 
-def _picture(file: h5py.File, variable: Variable, arranged: Layout, index: tuple[int, ...]) -> Picture:
+def _check_size(where: str, size: tuple[int, int], window: Region | None) -> None:
+    """Refuse a window that is too large or not inside the picture, and a picture too long for an overview."""
+    if window is not None:
+        _check_window(where, size, window)
+        if window.ny * window.nx > LARGEST_PICTURE:
+            raise UserError(
+                f"A window of {text_of((window.ny, window.nx))} pixels of {where} is too large.",
+                f"Choose one of at most {LARGEST_PICTURE // 2**20} million pixels.",
+            )
+    elif math.prod(side.pixels for side in whole(size)) > LARGEST_PICTURE:
+        raise UserError(
+            f"{where} is too long for a picture: {text_of(size)} pixels.", "Cut a part of it, for instance with ncks."
+        )
+
+
+def _picture(
+    file: h5py.File, variable: Variable, arranged: Layout, index: tuple[int, ...], window: Region | None
+) -> Picture:
     """Read, decode, orient and describe one slice."""
     dataset = variable.dataset
     rows, columns = arranged.axes
     others = [axis for axis in range(len(dataset.shape)) if axis not in arranged.axes]
     where = f"{dataset.name} in {file.filename}"
-    if dataset.shape[rows] * dataset.shape[columns] > LARGEST_PICTURE:
-        raise UserError(
-            f"{where} is too large: {text_of((dataset.shape[rows], dataset.shape[columns]))} pixels.",
-            f"Pictures of up to {LARGEST_PICTURE // 2**20} million pixels are read; cut the file, e.g. with ncks.",
-        )
     with reading(file, dataset.name):
-        values = np.empty((dataset.shape[rows], dataset.shape[columns]), np.float32)
+        values = np.empty(arranged.pixels, np.float32)
         fixed = dict(zip(others, index, strict=True))
-        masked = _read_plane(variable, arranged.axes, fixed, into=arranged.oriented(values))
+        masked = read_plane(variable, arranged.axes, fixed, arranged.sides, into=arranged.oriented(values))
     _require_contrast(values, where, variable.units)
     other_dims = tuple((variable.dims[axis], dataset.shape[axis]) for axis in others)
     field = Field(
@@ -176,37 +196,45 @@ def _picture(file: h5py.File, variable: Variable, arranged: Layout, index: tuple
         (_shown(variable.dims[rows], "row"), _shown(variable.dims[columns], "column")),
         arranged.pixel_km,
         arranged.coords,
-        _provenance(file, variable, index, other_dims),
-        (*_masked_notes(masked), *variable.remarks, *_plain_note(variable), *arranged.notes),
+        {**_provenance(file, variable, index, other_dims), **_part(arranged, window)},
+        (
+            *_part_notes(variable, arranged, window),
+            *_masked_notes(masked),
+            *variable.remarks,
+            *_plain_note(variable),
+            *arranged.notes,
+        ),
     )
-    return Picture(field, dataset.name, tuple(dataset.shape), arranged.axes, index, other_dims)
+    return Picture(
+        field, dataset.name, tuple(dataset.shape), arranged.axes, index, other_dims, arranged.sides[0].block, window
+    )
 
 
 def _shown(dim: str, fallback: str) -> str:
     return fallback if dim.startswith("dim_") else dim
 
 
-def _read_plane(
-    variable: Variable, axes: tuple[int, int], fixed: dict[int, int], into: NDArray[np.float32]
-) -> Counter[str]:
-    """Fill `into` [rows, columns], in stored direction; return how many values were masked, by reason.
+def _part(arranged: Layout, window: Region | None) -> dict[str, str]:
+    """Which part of the plane a picture shows, for its provenance; nothing if all of it, value for value."""
+    block = arranged.sides[0].block
+    if window is not None:
+        rows, columns = (
+            f"{start} to {start + n - 1}" for start, n in ((window.row, window.ny), (window.column, window.nx))
+        )
+        return {"window": f"rows {rows}, columns {columns}"}
+    return {"overview": f"{block} x {block} values a pixel"} if block > 1 else {}
 
-    Read and decoded block by block in the order of the file, so that memory stays near that of the picture.
-    """
-    dataset = variable.dataset
-    stored = sorted(axes)
-    turned = stored != list(axes)
-    chunks = [dataset.chunks[axis] for axis in stored] if dataset.chunks else None
-    masked: Counter[str] = Counter()
-    for part in blocks([dataset.shape[axis] for axis in stored], chunks):
-        select: dict[int, int | slice] = {**fixed, **dict(zip(stored, part, strict=True))}
-        decoded = variable.read(tuple(select[axis] for axis in sorted(select)))
-        block = _float32(decoded.values)
-        into[part[::-1] if turned else part] = block.T if turned else block
-        masked["out-of-range"] += decoded.outside
-        masked["infinite"] += decoded.infinite + int(np.isnan(block).sum() - np.isnan(decoded.values).sum())
-        masked["flagged"] += decoded.flagged
-    return masked
+
+def _part_notes(variable: Variable, arranged: Layout, window: Region | None) -> tuple[str, ...]:
+    """What a picture is that does not show every value, one finished sentence each."""
+    size = text_of((variable.dataset.shape[arranged.axes[0]], variable.dataset.shape[arranged.axes[1]]))
+    block = arranged.sides[0].block
+    if window is not None:
+        return (f"A window at full resolution: {_part(arranged, window)['window']} of {size}.",)
+    if block == 1:
+        return ()
+    how = "the value in the middle" if is_flag(variable) else "the mean"
+    return (f"An overview: each pixel is {how} of {text_of((block, block))} values, of {size} in the file.",)
 
 
 def _masked_notes(masked: Mapping[str, int]) -> tuple[str, ...]:
@@ -296,8 +324,8 @@ def read_stack(
             arranged = arrange(variable, axes)
             select: dict[int, int | slice] = dict(zip(others, fixed, strict=True))
             select[moving] = slice(0, shape[moving], step)
-            select[axes[0]] = _stored(region.row, region.ny, size[0], arranged.flip_rows)
-            select[axes[1]] = _stored(region.column, region.nx, size[1], arranged.flip_columns)
+            for axis, side in zip(axes, stored(region, size, (arranged.flip_rows, arranged.flip_columns)), strict=True):
+                select[axis] = slice(side.start, side.stop)
             keep = ~np.isin(np.arange(0, shape[moving], step), list(leave_out))
             return _stack(variable, arranged, select, moving, keep)[:limit]
 
@@ -306,7 +334,14 @@ def _check_place(where: str, size: tuple[int, int], region: Region, others: int,
     """Refuse a region outside a picture of `size`, and a dimension that is none of the `others`."""
     if not 0 <= dim < others:
         raise UserError(f"{where} has no other dimension number {dim}.", "Choose one of its other dimensions.")
-    if not (0 <= region.row <= size[0] - region.ny and 0 <= region.column <= size[1] - region.nx):
+    _check_window(where, size, region)
+
+
+def _check_window(where: str, size: tuple[int, int], region: Region) -> None:
+    """Refuse a region that has no pixels, or some outside a picture of `size`."""
+    if min(region.ny, region.nx) < 1 or not (
+        0 <= region.row <= size[0] - region.ny and 0 <= region.column <= size[1] - region.nx
+    ):
         raise UserError(f"The region does not lie inside {where}.", "Move or shrink the region.")
 
 
@@ -317,23 +352,22 @@ def _stack(
     values = variable.read(tuple(select[axis] for axis in sorted(select))).values
     left = sorted((moving, *arranged.axes))  # the axes of `values`
     values = np.transpose(values, [left.index(axis) for axis in (moving, *arranged.axes)])
-    return np.ascontiguousarray(arranged.oriented(_float32(values[keep])))
+    return np.ascontiguousarray(arranged.oriented(float32(values[keep])))
 
 
-def _stored(start: int, length: int, size: int, flipped: bool) -> slice:
-    """Where a stretch of the oriented picture lies in the file."""
-    return slice(size - start - length, size - start) if flipped else slice(start, start + length)
-
-
-def _float32(values: NDArray[np.floating[Any]]) -> Array:
-    """`values` as float32; what is too large for it becomes missing."""
-    with np.errstate(over="ignore"):
-        narrow = values.astype(np.float32)
-    narrow[np.isinf(narrow)] = np.nan
-    return narrow
-
-
-def arrange(variable: Variable, axes: tuple[int, int], along: Sequence[Coordinate] | None = None) -> Layout:
-    """The layout of the picture that these axes make."""
-    along = variable.axis_coordinates() if along is None else along
-    return layout(axes, [c for c in along if c.axes[0] in axes], variable.plane_coordinates(axes))
+def arrange(
+    variable: Variable,
+    axes: tuple[int, int],
+    along: Sequence[Coordinate] | None = None,
+    window: Region | None = None,
+) -> Layout:
+    """The layout of the picture that these axes make: all of it, in blocks if it is large, or a window of it."""
+    size = variable.dataset.shape[axes[0]], variable.dataset.shape[axes[1]]
+    along = [c for c in (variable.axis_coordinates() if along is None else along) if c.axes[0] in axes]
+    sides = whole(size)
+    found = layout(axes, sides, along, variable.plane_coordinates(axes, (sides[0].middle, sides[1].middle)))
+    if window is None:
+        return found
+    flips = found.flip_rows, found.flip_columns
+    sides = stored(window, size, flips)
+    return layout(axes, sides, along, variable.plane_coordinates(axes, (sides[0].middle, sides[1].middle)), flips)

@@ -7,7 +7,7 @@ The files store both as 2-D arrays that are missing wherever the satellite did n
 import h5py
 import numpy as np
 
-from diffview.readers.base import Coordinate
+from diffview.readers.base import EVERY, Coordinate, Take
 from diffview.readers.cf import CFVariable
 
 # (rows, columns): side of a pixel in m on the projection, true at 30 degrees
@@ -56,6 +56,6 @@ class SmapVariable(CFVariable):
             Coordinate("longitude", "longitude", (1,), longitude, "degrees_east"),
         )
 
-    def plane_coordinates(self, axes: tuple[int, int]) -> tuple[Coordinate, ...]:
+    def plane_coordinates(self, axes: tuple[int, int], take: Take = EVERY) -> tuple[Coordinate, ...]:
         """None: the coordinates of the axes say the same without holes."""
         return ()

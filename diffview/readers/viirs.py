@@ -12,7 +12,7 @@ import h5py
 import numpy as np
 from numpy.typing import NDArray
 
-from diffview.readers.base import Coordinate, Decoded, Role
+from diffview.readers.base import EVERY, Coordinate, Decoded, Role, Take
 from diffview.readers.cf import CFVariable
 from diffview.readers.opening import H5PY_ERRORS, dataset_in, group_in
 
@@ -108,7 +108,7 @@ class VIIRSVariable(CFVariable):
         """Whether unsigned values are a quantity; the bits of a quality flag have no fill values."""
         return self._fits or self.dataset.name.rsplit("/", 1)[-1] in _UNITS
 
-    def plane_coordinates(self, axes: tuple[int, int]) -> tuple[Coordinate, ...]:
+    def plane_coordinates(self, axes: tuple[int, int], take: Take = EVERY) -> tuple[Coordinate, ...]:
         """Latitude and longitude of the geolocation group in the same file, terrain-corrected if there is one."""
         shape = tuple(self.dataset.shape[axis] for axis in axes)
         groups = [group for group in _products(self.dataset.file) if "-GEO" in group.name]
@@ -116,7 +116,7 @@ class VIIRSVariable(CFVariable):
             pair = {name: dataset_in(group, name) for name in _ROLES}
             if all(item is not None and item.shape == shape for item in pair.values()):
                 return tuple(
-                    Coordinate(name, _ROLES[name], axes, variable(item).read((slice(None), slice(None))).values, "")
+                    Coordinate(name, _ROLES[name], axes, variable(item).read(take).values, "")
                     for name, item in pair.items()
                 )
-        return super().plane_coordinates(axes)
+        return super().plane_coordinates(axes, take)

@@ -1,7 +1,8 @@
 """The other side of `process`: a loop that reads requests from stdin and writes replies to stdout.
 
 Started as `python -P -m diffview.readers.worker FOLDER PATIENCE`. Replies are pickled; arrays of more than a few
-kilobytes are left in FOLDER as .npy files and only named in the reply.
+kilobytes are left in FOLDER as .npy files and only named in the reply. Before the reply to a long request come pairs
+(ticket, share done).
 """
 
 import importlib
@@ -12,8 +13,10 @@ import shutil
 import signal
 import sys
 import threading
+import time
 import traceback
 import uuid
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any, BinaryIO
 
@@ -21,10 +24,11 @@ import numpy as np
 
 from diffview.errors import UserError
 from diffview.readers import FUNCTIONS
-from diffview.readers.alive import watch
+from diffview.readers.alive import listen, watch
 
 UNWATCHED = frozenset({"read_stack"})  # reads a thousand slices in one call of the library
 LARGE = 16 * 2**10  # bytes; smaller arrays travel in the pipe
+TELL_S = 0.1  # seconds between two words about the share that is done
 
 
 class ReplyPickler(pickle.Pickler):
@@ -88,6 +92,21 @@ def warm_up() -> None:
     importlib.import_module("diffview.readers.packing").load_xarray()
 
 
+def teller(ticket: int, replies: BinaryIO) -> Callable[[float], None]:
+    """What tells the window the share of a request that is done, now and then."""
+    last = time.monotonic()
+
+    def tell(share: float) -> None:
+        nonlocal last
+        now = time.monotonic()
+        if now - last >= TELL_S:
+            last = now
+            replies.write(pickle.dumps((ticket, share)))
+            replies.flush()
+
+    return tell
+
+
 def serve(requests: BinaryIO, replies: BinaryIO, folder: Path, patience: float) -> None:
     """Answer requests until the parent closes the pipe or dies, or one of them makes no progress."""
     while True:
@@ -96,7 +115,9 @@ def serve(requests: BinaryIO, replies: BinaryIO, folder: Path, patience: float) 
         except (EOFError, OSError, pickle.UnpicklingError):
             return
         watch(0.0 if name in UNWATCHED else patience)
+        listen(teller(ticket, replies))
         reply = packed_reply(ticket, answer(name, arguments), folder)
+        listen(None)
         watch(0.0)
         replies.write(reply)
         replies.flush()
