@@ -81,6 +81,20 @@ def _are_knots(numbers: Numbers) -> bool:
     return bool(halves) and all(np.isfinite(half).all() and (np.diff(half) > 0).all() for half in halves)
 
 
+def _log_floor_slope(x: Values, numbers: Numbers) -> Values:
+    return 1 / (math.log(10) * np.maximum(x, numbers[0]))
+
+
+def _cbrt_slope(x: Values, numbers: Numbers) -> Values:
+    with np.errstate(divide="ignore"):
+        return np.asarray(np.cbrt(x) ** -2 / 3)
+
+
+def _scores_slope(x: Values, numbers: Numbers) -> Values:
+    xs, zs = np.split(np.asarray(numbers), 2)
+    return np.asarray((np.diff(zs) / np.diff(xs))[np.searchsorted(xs[1:-1], x)])
+
+
 def _cube(z: Values, numbers: Numbers) -> Values:
     return z**3
 
@@ -96,6 +110,7 @@ class Shape:
         least: the least value it is meant for.
         fit: from the known values to its numbers; they are none by default.
         fine: whether numbers can be its own.
+        slope: of `forward`, of values and numbers; 1 by default.
     """
 
     forward: Callable[[Values, Numbers], Values]
@@ -106,6 +121,7 @@ class Shape:
     least: float = -np.inf
     fit: Callable[[Values], Numbers] = lambda known: ()
     fine: Callable[[Numbers], bool] = lambda numbers: not numbers
+    slope: Callable[[Values, Numbers], Values] = lambda x, numbers: np.ones_like(x)
 
 
 BLOCK = 2**20
@@ -115,16 +131,16 @@ TRANSFORMS: dict[str, Shape] = {
     "standardise": Shape(_same, _same, "(x - mean)/std"),
     "log1p": Shape(
         lambda x, _: np.log1p(x), lambda z, _: np.expm1(z), "ln(1 + x), standardised: for rain and other amounts",
-        least=0.0,
+        least=0.0, slope=lambda x, _: 1 / (1 + x),
     ),
     "log10 floor": Shape(
         _log_floor, _power_floor, "log10 of x above a floor and its tangent below it, standardised: 0 stays 0",
-        least=0.0, fit=_fit_floor, fine=_is_floor,
+        least=0.0, fit=_fit_floor, fine=_is_floor, slope=_log_floor_slope,
     ),
-    "cbrt": Shape(lambda x, _: np.cbrt(x), _cube, "cube root, standardised: for rain"),
+    "cbrt": Shape(lambda x, _: np.cbrt(x), _cube, "cube root, standardised: for rain", slope=_cbrt_slope),
     "quantile normal": Shape(
         _scores, _quantiles, "normal scores, straight between quantiles and on beyond the outermost, standardised",
-        fit=_fit_quantiles, fine=_are_knots,
+        fit=_fit_quantiles, fine=_are_knots, slope=_scores_slope,
     ),
     "anomaly": Shape(_same, _same, "x - mean, in its own units", scaled=False),
     "identity": Shape(
@@ -213,6 +229,11 @@ class Transform:
             z[start : start + g.size] = (g - self.mean) / self.std
             start += g.size
         return z.reshape(np.shape(x))
+
+    def log_slope(self, x: ArrayLike) -> NDArray[np.float64]:
+        """ln dz/dx at physical values x, float64: what turns densities of z into those of x; infinite where g' is."""
+        slope = TRANSFORMS[self.key].slope(np.asarray(x, dtype=np.float64), self.numbers)
+        return np.asarray(np.log(slope / self.std))
 
     def inverse(self, z: ArrayLike) -> NDArray[np.float64]:
         """Standardised to physical, float64; infinite where the noise is stronger than a float can say."""

@@ -1,6 +1,7 @@
 """The denoiser of a finite set of fields: the softmax average over them."""
 
 from dataclasses import dataclass
+from math import log, pi
 from typing import Any
 
 import numpy as np
@@ -45,6 +46,14 @@ class Data(Formula):
     def __call__(self, y: Any, s: float) -> Any:
         """x0_hat of y [members, 1, ny, nx]."""
         return (self.weights(y, s) @ self._points(y)).reshape(y.shape)
+
+    def log_density(self, y: Any, s: float) -> Any:
+        """ln p_s(y) of y = x_0 + s eps: a normal of width s about every field, nats, [members]."""
+        xp = namespace(y)
+        apart = [((self._points(y) - one) ** 2).sum(-1) / (-2 * s * s) for one in y.reshape(len(y), -1)]
+        top = [one.max() for one in apart]
+        total = xp.stack([most + xp.log(xp.exp(one - most).mean()) for one, most in zip(apart, top, strict=True)])
+        return total - 0.5 * self.crops[0].size * log(2 * pi * s * s)
 
     def vjp(self, y: Any, s: float, v: Any) -> Any:
         """Cov_w[x] v / s^2 = sum_i w_i ((x_i - x0_hat).v) x_i / s^2."""
