@@ -166,6 +166,8 @@ def unsearchable(plan: Plan) -> UserError | None:
             f"{info.title} draws noise at every step, so that two grids do not end alike.",
             "Choose a sampler that draws none, such as DDIM with eta = 0 or Heun.",
         )
+    if plan.parent is not None:
+        return UserError("A fork starts on its way, where nothing is searched.", "Return to the run it leaves.")
     if plan.steps < 2:
         return UserError("A run of one step has no level to move.", "Choose more steps.")
     return plan.refusal

@@ -146,6 +146,7 @@ class Plan:
         notes: wishes not met as asked.
         refusal: why a run cannot be made, or None.
         complete: the nearest complete region where missing pixels are the reason, or None.
+        parent: the plan of the run that this one leaves at a step, or None.
     """
 
     recipe: Recipe
@@ -161,6 +162,7 @@ class Plan:
     notes: tuple[Note, ...] = ()
     refusal: UserError | None = None
     complete: Region | None = None
+    parent: "Plan | None" = None
 
     @property
     def shape(self) -> tuple[int, int, int, int]:
@@ -189,7 +191,19 @@ class Plan:
     @property
     def evaluations(self) -> int:
         """Denoiser calls of the run."""
-        return SAMPLERS[self.recipe.sampler].evaluations(self.steps)
+        info, fork = SAMPLERS[self.recipe.sampler], self.recipe.fork
+        if self.parent is None or fork is None:
+            return info.evaluations(self.steps)
+        return self.parent.evaluations_until(fork.step) + info.evaluations(self.steps - fork.step)
+
+    def evaluations_until(self, step: int) -> int:
+        """Denoiser calls of its first `step` steps, none of which ends at s = 0."""
+        info, fork = SAMPLERS[self.recipe.sampler], self.recipe.fork
+        if self.parent is None or fork is None:
+            return info.evaluations(step + 1) - 1
+        if step <= fork.step:
+            return self.parent.evaluations_until(step)
+        return self.parent.evaluations_until(fork.step) + info.evaluations(step - fork.step + 1) - 1
 
 
 def resolve(recipe: Recipe, facts: Facts) -> Plan:
@@ -198,6 +212,9 @@ def resolve(recipe: Recipe, facts: Facts) -> Plan:
     Raises:
         UserError: if the transform cannot be fitted, the model is unknown, or a parameter is unknown or not allowed.
     """
+    if recipe.fork is not None:
+        parent = resolve(dataclasses.replace(recipe, **recipe.fork.course), facts)
+        return _branched(recipe, parent, resolve(dataclasses.replace(recipe, fork=None), facts))
     card = facts.cards.get(recipe.model)
     if card is not None:
         return _resolve_network(recipe, facts, card)
@@ -232,6 +249,26 @@ def resolve(recipe: Recipe, facts: Facts) -> Plan:
         recipe, region, transform, standardised, x0, levels, params, device, model,
         notes=tuple(notes), refusal=refusal, complete=complete,
     )  # fmt: skip
+
+
+def _branched(recipe: Recipe, parent: Plan, own: Plan) -> Plan:
+    """The plan of a fork: the parent's levels down to the step they share, then the own ones below that."""
+    assert recipe.fork is not None
+    step = recipe.fork.step
+    refusal = parent.refusal or own.refusal
+    if step >= parent.steps and refusal is None:
+        refusal = UserError(
+            f"The run that is forked has {parent.steps} steps; after step {step} there is nothing to go on from.",
+            "Fork it at an earlier step, or return to it.",
+        )
+    s = parent.levels[min(step, parent.steps - 1)]
+    below = [level for level in own.levels if level < s * (1 - 1e-9)]
+    levels = [*parent.levels[: step + 1], *below]
+    notes = tuple(note for note in own.notes if not note.asked.startswith("start at"))
+    started = tuple(note for note in parent.notes if note not in notes)
+    return dataclasses.replace(
+        own, recipe=recipe, levels=levels, notes=(*started, *notes), refusal=refusal, parent=parent
+    )
 
 
 def _incomplete(facts: Facts, region: Region, x0: Array) -> tuple[Region | None, UserError]:
@@ -451,13 +488,57 @@ def run(plan: Plan, denoise: Denoise | None = None, after: Step | None = None) -
         if plan.model is None:
             raise UserError("The model has nothing it could be fitted to.", "Choose another region.")
         denoise = plan.model.denoiser()
-    y = on_device(start_state(plan) if after is None else after.y, plan.device)
-    noise = Noise(plan.recipe.seed, plan.shape, like=y)
-    sampler = SAMPLERS[plan.recipe.sampler].run
-    resume: dict[str, Any] = {} if after is None else {"start": after.index, "history": after.history}
-    steps = sampler(denoise, y, plan.levels, noise, **resume, **plan.params)
+    steps = _course(plan, denoise, after)
     finished = getattr(denoise, "finished", None)
     return steps if finished is None else _finished(steps, plan.steps, finished)
+
+
+def _course(plan: Plan, denoise: Denoise, after: Step | None) -> Iterator[Step]:
+    """The steps of a run, those before a fork its parent's."""
+    fork = plan.recipe.fork
+    if fork is None or plan.parent is None:
+        yield from _own_steps(plan, denoise, after)
+        return
+    at = after
+    if at is None or at.index < fork.step:
+        for at in _course(plan.parent, denoise, after):
+            yield at
+            if at.index == fork.step:
+                break
+    assert at is not None
+    calls, resumed = _Counted(denoise), at is after
+    if at.index == fork.step and plan.recipe.sampler != plan.parent.recipe.sampler:
+        at = dataclasses.replace(at, history=())  # another sampler has nothing to remember yet
+    for step in _own_steps(plan, calls, at):
+        if step.index > at.index:
+            yield dataclasses.replace(step, evaluations=at.evaluations + calls.count)
+        elif resumed:
+            yield step
+
+
+def _own_steps(plan: Plan, denoise: Denoise, after: Step | None) -> Iterator[Step]:
+    """The steps that the sampler of a plan makes, from the start or on from the step `after`."""
+    fork = plan.recipe.fork
+    y = on_device(start_state(plan) if after is None else after.y, plan.device)
+    noise = Noise(plan.recipe.seed, plan.shape, like=y, fork=0 if fork is None else fork.number)
+    sampler = SAMPLERS[plan.recipe.sampler].run
+    resume: dict[str, Any] = {} if after is None else {"start": after.index, "history": after.history}
+    return sampler(denoise, y, plan.levels, noise, **resume, **plan.params)
+
+
+class _Counted:
+    """A denoiser that counts its calls: samplers count from the start of a run, which a fork's has not made."""
+
+    def __init__(self, denoise: Denoise) -> None:
+        self._denoise, self.count = denoise, 0
+
+    def __call__(self, y: Any, s: float) -> Any:
+        """x0_hat of y at the noise level s."""
+        self.count += 1
+        return self._denoise(y, s)
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._denoise, name)
 
 
 def _finished(steps: Iterator[Step], last: int, finished: Callable[[Any], Any]) -> Iterator[Step]:

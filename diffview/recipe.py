@@ -66,7 +66,43 @@ KINDS: dict[str, tuple[Callable[[Any], bool], str]] = {
     "grid_params": (_are_grid_settings, "They are numbers and texts."),
     "sampler_params": (_are_settings, "They are numbers and texts."),
     "start_level": (_is_level, "Choose a noise level above 0."),
+    "fork": (lambda value: value is None or isinstance(value, Fork), "It has a step, a number and a parent."),
 }
+
+COURSE = ("schedule", "grid", "grid_params", "steps", "sampler", "sampler_params", "seed", "fork")
+"""What says which way a run takes from its start; the start itself, the field and the model are all else."""
+
+
+@dataclass(frozen=True)
+class Fork:
+    """Where a run leaves another: up to step `step` it is the parent's, from there on the recipe's own course holds.
+
+    Attributes:
+        step: the last step that both have.
+        parent: whose COURSE is the parent's; all else is the recipe's own, so that the parent of a fork that was given
+            another region or model is a run on that.
+        number: fork id in the key of the noise, (seed, number); 0 goes on with the noise of the seed.
+    """
+
+    step: int
+    parent: "Recipe"
+    number: int = 0
+
+    def __post_init__(self) -> None:
+        for name, most in (("step", COUNTS["steps"]), ("number", 2**63 - 1)):
+            value = getattr(self, name)
+            if type(value) is not int or not 0 <= value <= most:
+                raise UserError(f"A fork cannot have {name} = {value!r}.", f"Choose a whole number from 0 to {most}.")
+
+    @classmethod
+    def of(cls, recipe: "Recipe", step: int, number: int = 0) -> "Fork":
+        """A fork of the run of `recipe`."""
+        return cls(step, Recipe(**{name: getattr(recipe, name) for name in COURSE}), number)
+
+    @property
+    def course(self) -> dict[str, Any]:
+        """What to replace in a recipe to have the parent's."""
+        return {name: getattr(self.parent, name) for name in COURSE}
 
 
 @dataclass(frozen=True)
@@ -89,6 +125,7 @@ class Recipe:
         start: "noise", or "field": the region at the noise level start_level (None: the grid's highest).
         path_mode: "closed" or "chain".
         device: "auto" (formulas on numpy), "cpu", "cuda" or "mps" (torch).
+        fork: the run it leaves on its way; None: it goes its own from the start.
     """
 
     path: str | None = None
@@ -111,6 +148,7 @@ class Recipe:
     start_level: float | None = None
     path_mode: str = "closed"
     device: str = "auto"
+    fork: Fork | None = None
 
     def __post_init__(self) -> None:
         for name, allowed in CHOICES.items():
@@ -128,12 +166,20 @@ class Recipe:
 
     def to_json(self) -> str:
         """The recipe as JSON text."""
+        return json.dumps({"diffview_recipe": 1, **self._plain()}, indent=2)
+
+    def _plain(self) -> dict[str, Any]:
+        """Its values as JSON has them."""
         plain: dict[str, Any] = {f.name: getattr(self, f.name) for f in dataclasses.fields(self)}
         plain["schedule"] = {"key": self.schedule.key, **schedule_params(self.schedule)}
         plain["fitted"] = None if self.fitted is None else self.fitted.plain
         plain["region"] = None if self.region is None else dataclasses.asdict(self.region)
         plain["grid_params"], plain["sampler_params"] = dict(self.grid_params), dict(self.sampler_params)
-        return json.dumps({"diffview_recipe": 1, **plain}, indent=2)
+        if (fork := self.fork) is not None:
+            course = fork.parent._plain()
+            parent = {name: course[name] for name in COURSE}
+            plain["fork"] = {"step": fork.step, "number": fork.number, "parent": parent}
+        return plain
 
     @classmethod
     def from_json(cls, text: str) -> "Recipe":
@@ -148,13 +194,9 @@ class Recipe:
             raise UserError(f"This is not JSON: {error}.", "Choose a recipe saved by diffview.") from None
         if not isinstance(plain, dict) or plain.pop("diffview_recipe", None) != 1:
             raise UserError("This JSON is not a diffview recipe.", 'A recipe has "diffview_recipe": 1.')
-        known = {f.name for f in dataclasses.fields(cls)}
-        for key in plain:
-            if key not in known:
-                raise UserError(f"The recipe has an unknown key, {key!r}.", "It may come from a newer diffview.")
         try:
             return cls(**_typed(plain))
-        except (TypeError, ValueError, AttributeError, KeyError) as error:
+        except (TypeError, ValueError, AttributeError, KeyError, RecursionError) as error:
             raise UserError(
                 f"The recipe has a value of the wrong kind: {error}.", "Compare it with a saved one."
             ) from None
@@ -167,7 +209,14 @@ def default_recipe() -> Recipe:
 
 def _typed(plain: dict[str, Any]) -> dict[str, Any]:
     """Recipe arguments from JSON values."""
+    known = {f.name for f in dataclasses.fields(Recipe)}
+    for key in plain:
+        if key not in known:
+            raise UserError(f"The recipe has an unknown key, {key!r}.", "It may come from a newer diffview.")
     typed = dict(plain)
+    if plain.get("fork") is not None:
+        fork = dict(plain["fork"])
+        typed["fork"] = Fork.of(Recipe(**_typed(fork.pop("parent"))), **fork)
     if "schedule" in plain:
         params = dict(plain["schedule"])
         typed["schedule"] = make_schedule(params.pop("key"), params)

@@ -11,7 +11,7 @@ from diffview.errors import UserError
 from diffview.fields import Field, Region
 from diffview.plan import CACHED, Facts, Plan, resolve, run, start_state
 from diffview.process import ForwardPath
-from diffview.recipe import Recipe
+from diffview.recipe import Fork, Recipe
 from diffview.samplers import SAMPLERS, Step
 from diffview.schedules import SCHEDULES, Cosine, Custom, Flow, Linear
 from diffview.transforms import TRANSFORMS, Transform
@@ -58,6 +58,7 @@ FULL = Recipe(
     start_level=2.5,
     path_mode="chain",
     device="cuda",
+    fork=Fork.of(Recipe(grid="log_snr", steps=9, seed=4, fork=Fork.of(Recipe(sampler="heun"), 2)), 5, 3),
 )
 
 
