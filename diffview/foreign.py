@@ -4,7 +4,7 @@ A folder is a pipeline (unet/ and scheduler/ in it) or a UNet alone with a sched
 """
 
 import json
-import math
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -13,11 +13,11 @@ from numpy.typing import NDArray
 
 from diffview.cards import Card
 from diffview.errors import UserError
+from diffview.parametrisations import PREDICTIONS, FlowTimes, TableTimes, Times
 from diffview.schedule_files import schedule_of_config
 from diffview.transforms import Transform
 
 WEIGHTS = "diffusion_pytorch_model.safetensors"
-PREDICTIONS = ("epsilon", "v_prediction", "sample")
 
 
 def is_foreign(folder: Path) -> bool:
@@ -40,10 +40,11 @@ def foreign_card(folder: Path) -> Card:
             f"{folder.name} is a {config.get('_class_name', 'network without a name')}, not a UNet2DModel.",
             "Only unconditional diffusers UNets can be read; bring others by diffview.show(field, denoiser=yours).",
         )
-    if config.get("in_channels") != 1 or config.get("out_channels") != 1:
+    channels = config.get("in_channels"), config.get("out_channels")
+    if channels not in ((1, 1), (1, 2)):
         raise UserError(
-            f"{folder.name} has {config.get('in_channels')} channels in and {config.get('out_channels')} out; "
-            "a field here has one.",
+            f"{folder.name} has {channels[0]} channels in and {channels[1]} out; a field here has one, and a network "
+            "that learned the variance of its steps gives two.",
             "Choose a network for fields of one channel.",
         )
     if not (unet / WEIGHTS).is_file():
@@ -57,40 +58,61 @@ def foreign_card(folder: Path) -> Card:
             "Copy the scheduler's folder as well.",
         )
     wanted = _json(scheduler / "scheduler_config.json")
-    prediction = wanted.get("prediction_type", "epsilon")
-    if prediction not in PREDICTIONS:
-        raise UserError(f"{folder.name} predicts {prediction!r}.", f"Known are {', '.join(PREDICTIONS)}.")
-    alpha_bar = alpha_bar_of(wanted)
-    levels = np.sqrt((1 - alpha_bar) / np.maximum(alpha_bar, 1e-30))
+    learned = channels == (1, 2)
+    network = {"diffusers": config, "folder": str(unet), "learned_variance": learned}
+    network |= _trained_on(folder.name, wanted, learned)
     side = config.get("sample_size") or 64
     ny, nx = (side, side) if isinstance(side, int) else (int(side[0]), int(side[1]))
-    return Card(
-        folder.name, "unknown quantity", "", Transform("identity"), (1, ny, nx),
-        (float(levels[0]), float(levels[-1])),
-        network={"diffusers": config, "prediction": prediction, "alpha_bar": alpha_bar.tolist(), "folder": str(unet)},
-        data={"source": f"a diffusers folder, {wanted.get('_class_name', 'unknown scheduler')}, predicts {prediction}"},
+    card = Card(
+        folder.name, "unknown quantity", "", Transform("identity"), (1, ny, nx), (0.0, 1.0), network=network,
+        data={
+            "source": f"a diffusers folder, {wanted.get('_class_name', 'unknown scheduler')}, "
+            f"predicts {network['prediction']}"
+        },
         file=folder,
     )  # fmt: skip
+    return replace(card, noise_range=times_of(card).noise_range)
+
+
+def _trained_on(name: str, scheduler: dict[str, Any], learned: bool) -> dict[str, Any]:
+    """What the network predicts and the noise levels it knows, of a scheduler_config.json, as a card has it.
+
+    Raises:
+        UserError: if the prediction or the schedule is unknown, or they do not go together.
+    """
+    kind = scheduler.get("variance_type")
+    if learned and kind != "learned_range":
+        raise UserError(
+            f"{name} gives a variance beside each pixel, but its scheduler says {kind!r}, not 'learned_range'.",
+            "Only a variance between the two limits of a step can be read.",
+        )
+    flow = "Flow" in str(scheduler.get("_class_name", "")) or bool(scheduler.get("use_flow_sigmas"))
+    prediction = scheduler.get("prediction_type", "flow" if flow else "epsilon")
+    prediction = "flow" if prediction == "flow_prediction" else prediction
+    if prediction not in PREDICTIONS or flow != (prediction == "flow"):
+        raise UserError(
+            f"{name} predicts {prediction!r}{' along a flow' if flow else ''}.", f"Known are {', '.join(PREDICTIONS)}."
+        )
+    if flow:
+        return {"prediction": prediction, "flow_scale": float(scheduler.get("num_train_timesteps", 1000))}
+    return {"prediction": prediction, "alpha_bar": alpha_bar_of(scheduler).tolist()}
 
 
 def alpha_bar_of(config: dict[str, Any]) -> NDArray[np.float64]:
-    """alpha_bar of every training step, float64 [T], from a scheduler_config.json.
+    """alpha_bar of every training step, float64 [T], from a scheduler_config.json; 0 at the end with zero terminal SNR.
 
     Raises:
-        UserError: if its schedule is unknown, beta is not in (0, 1), or no signal is left at its end.
+        UserError: if its schedule is unknown, or beta is not in (0, 1).
     """
     schedule = schedule_of_config(config)
-    chain = schedule.discrete(schedule.rows)
-    if chain.beta[-1] == 1:
-        raise UserError("A schedule rescaled to zero SNR cannot be read yet.", "Choose another network.")
-    return chain.alpha_bar
+    return schedule.discrete(schedule.rows).alpha_bar
 
 
-def time_of(s: float, alpha_bar: NDArray[np.float64]) -> float:
-    """The (fractional) training step with the noise level s: linear in ln s, held at the ends, whole within 1e-6."""
-    log_s = 0.5 * (np.log1p(-alpha_bar) - np.log(alpha_bar))
-    t = float(np.interp(math.log(max(s, 1e-30)), log_s, np.arange(len(alpha_bar))))
-    return float(round(t)) if abs(t - round(t)) < 1e-6 else t
+def times_of(card: Card) -> Times:
+    """What the network of a card made by `foreign_card` was told at which noise level."""
+    if "flow_scale" in card.network:
+        return FlowTimes(float(card.network["flow_scale"]))
+    return TableTimes(np.asarray(card.network["alpha_bar"], dtype=np.float64))
 
 
 def _json(path: Path) -> dict[str, Any]:

@@ -219,6 +219,16 @@ def x0_from_v(x: Any, v: Any, alpha: float, sigma: float) -> Any:
     return (alpha * x - sigma * v) / (alpha**2 + sigma**2)
 
 
+def flow_from_x0_eps(x0: Any, eps: Any) -> Any:
+    """u = eps - x0, the velocity of x_t = (1 - t) x0 + t eps [Lipman et al. 2023, arXiv 2210.02747]."""
+    return eps - x0
+
+
+def x0_from_flow(x: Any, u: Any, alpha: float, sigma: float) -> Any:
+    """x0 = (x - sigma u)/(alpha + sigma), with alpha + sigma = 1 of flow matching: x - t u."""
+    return (x - sigma * u) / (alpha + sigma)
+
+
 def score_from_x0(y: Any, x0_hat: Any, s: float) -> Any:
     """grad_y ln p(y) = (x0_hat - y)/s^2 (Tweedie's formula)."""
     return (x0_hat - y) / s**2

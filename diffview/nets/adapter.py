@@ -124,10 +124,7 @@ class Network:
 
     def vjp(self, y: Tensor, s: float, v: Tensor) -> Tensor:
         """v^T times the Jacobian of x0_hat at y, [members, channels, ny, nx]."""
-        with torch.enable_grad():
-            y = y.detach().requires_grad_()
-            (product,) = torch.autograd.grad(self._estimate(y, s), y, v)
-        return product.detach()
+        return pulled_back(lambda x: self._estimate(x, s), y, v)
 
     def variance_fraction(self, y: Tensor, s: float) -> Tensor | None:
         """f in (0, 1), where a reverse step's log variance lies between its limits; None without a learned head."""
@@ -158,6 +155,14 @@ class Network:
         if self._coarse is None:
             return x0
         return with_block_means(x0, self._coarse, self.card.transform, self.card.coarsen)
+
+
+def pulled_back(estimate: Callable[[Tensor], Tensor], y: Tensor, v: Tensor) -> Tensor:
+    """v^T times the Jacobian of `estimate` at y, by going back through it."""
+    with torch.enable_grad():
+        y = y.detach().requires_grad_()
+        (product,) = torch.autograd.grad(estimate(y), y, v)
+    return product.detach()
 
 
 def with_block_means(x0_hat: Tensor, coarse: Tensor, transform: Transform, factor: int) -> Tensor:

@@ -1,6 +1,5 @@
 """A diffusers network of discrete times as a denoiser of continuous noise levels."""
 
-import math
 from pathlib import Path
 from typing import Any
 
@@ -11,14 +10,13 @@ from torch import Tensor, nn
 from diffview.cards import Card
 from diffview.checkpoints import load_tensors
 from diffview.errors import UserError
-from diffview.foreign import WEIGHTS, time_of
+from diffview.foreign import WEIGHTS, times_of
+from diffview.nets.adapter import pulled_back
+from diffview.parametrisations import Adapted
 
 
 class Discrete:
-    """x0_hat of a UNet2DModel: x_t = alpha y at the training step whose noise level is s.
-
-    Between two training steps the time is interpolated in ln s; see foreign.time_of.
-    """
+    """x0_hat of a UNet2DModel; see `parametrisations` for what it sees and what becomes of its output."""
 
     kind = "posterior mean"
 
@@ -27,8 +25,13 @@ class Discrete:
         self._net = net.to(device).eval().requires_grad_(False)
         self._net = self._net.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
         self._device = torch.device(device)
-        self._alpha_bar = np.asarray(card.network["alpha_bar"], dtype=np.float64)
-        self._prediction = str(card.network["prediction"])
+        learned = bool(card.network.get("learned_variance"))
+        self._adapted = Adapted(self._out, str(card.network["prediction"]), times_of(card), card.shape, learned)
+
+    def _out(self, x: Tensor, time: float) -> Tensor:
+        told = torch.full((len(x),), time, device=x.device)  # of a Python float diffusers takes the whole part
+        found: Tensor = self._net(x.contiguous(memory_format=torch.channels_last), told, return_dict=False)[0]
+        return found
 
     def __call__(self, y: Any, s: float) -> Any:
         """x0_hat of y [members, 1, ny, nx], an array or a tensor; the same kind and dtype back."""
@@ -36,18 +39,18 @@ class Discrete:
             tensor = torch.from_numpy(np.ascontiguousarray(y)).to(self._device, torch.float32)
             return self(tensor, s).cpu().numpy().astype(y.dtype, copy=False)
         with torch.no_grad():
-            return self._estimate(y, s).to(y.dtype)
+            found: Tensor = self._adapted(y.to(torch.float32), s)
+        return found.to(y.dtype)
 
-    def _estimate(self, y: Tensor, s: float) -> Tensor:
-        alpha = 1 / math.sqrt(1 + s * s)
-        sigma = s * alpha
-        x = (alpha * y.to(torch.float32)).contiguous(memory_format=torch.channels_last)
-        out: Tensor = self._net(x, time_of(s, self._alpha_bar), return_dict=False)[0]
-        if self._prediction == "sample":
-            return out
-        if self._prediction == "v_prediction":
-            return alpha * x - sigma * out
-        return (x - sigma * out) / alpha
+    def vjp(self, y: Tensor, s: float, v: Tensor) -> Tensor:
+        """v^T times the Jacobian of x0_hat at y, [members, channels, ny, nx]."""
+        return pulled_back(lambda x: self._adapted(x.to(torch.float32), s), y, v)
+
+    def variance_fraction(self, y: Tensor, s: float) -> Tensor | None:
+        """f, where a reverse step's log variance lies between its limits; None without a learned variance."""
+        with torch.no_grad():
+            found: Tensor | None = self._adapted.variance_fraction(y.to(torch.float32), s)
+        return found
 
 
 def load_discrete(card: Card, device: str) -> Discrete:
