@@ -10,6 +10,12 @@ from numpy.typing import NDArray
 Array = NDArray[np.float32]
 
 
+def any_missing(values: NDArray[np.floating[Any]]) -> bool:
+    """Whether there is a NaN among values, without an array of their size."""
+    with np.errstate(invalid="ignore"):
+        return bool(np.isnan(values.min(initial=np.inf)))
+
+
 @dataclass(frozen=True, eq=False)
 class Field:
     """One picture from a file, in physical units, north up; NaN is the only mask.
@@ -38,8 +44,8 @@ class Field:
 
     @property
     def mask(self) -> NDArray[np.bool_]:
-        """True where a value is missing, [ny, nx]."""
-        return np.isnan(self.values)
+        """True where a value is missing, [ny, nx]; not to be written to: if none is, one False stands for all."""
+        return np.isnan(self.values) if any_missing(self.values) else np.broadcast_to(np.False_, self.values.shape)
 
 
 @dataclass(frozen=True)

@@ -3,6 +3,8 @@
 Counts of missing pixels come from one summed-area table, so that every candidate costs four look-ups.
 """
 
+from math import ceil
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -53,6 +55,14 @@ def _nearest(allowed: Mask, row: float, column: float) -> tuple[int, int]:
     return best // allowed.shape[1], best % allowed.shape[1]
 
 
+def _nearest_whole(size: tuple[int, int], sides: tuple[int, int], wish: tuple[float, float]) -> Region:
+    """What `_nearest` gives where nothing is missing, without an array as large as the field; of equals the first."""
+    row, column = (
+        min(max(ceil(at - 0.5), 0), length - side) for at, length, side in zip(wish, size, sides, strict=True)
+    )
+    return Region(row, column, *sides)
+
+
 def most_complete(table: Table, size: int = START_SIZE, near: tuple[float, float] | None = None) -> Region:
     """The size x size square with the fewest missing pixels, nearest to `near` (row, column of a centre).
 
@@ -61,6 +71,8 @@ def most_complete(table: Table, size: int = START_SIZE, near: tuple[float, float
     rows, columns = table.shape[0] - 1, table.shape[1] - 1
     size = min(size, rows, columns)
     centre = near or (rows / 2, columns / 2)
+    if not table[-1, -1]:
+        return _nearest_whole((rows, columns), (size, size), (centre[0] - size / 2, centre[1] - size / 2))
     counts = missing_counts(table, size, size)
     row, column = _nearest(counts == counts.min(), centre[0] - size / 2, centre[1] - size / 2)
     return Region(row, column, size, size)
@@ -73,13 +85,16 @@ def starting_region(table: Table) -> Region:
     """
     most = min(START_SIZE, table.shape[0] - 1, table.shape[1] - 1)
     for size in range(most, min(SMALLEST, most) - 1, -SIZE_STEP):
-        if not missing_counts(table, size, size).all():
+        if not table[-1, -1] or not missing_counts(table, size, size).all():
             return most_complete(table, size)
     return most_complete(table)
 
 
 def nearest_complete(table: Table, region: Region) -> Region | None:
     """The complete rectangle of the same size nearest to `region`; None if there is none."""
+    rows, columns = table.shape[0] - 1, table.shape[1] - 1
+    if not table[-1, -1] and region.ny <= rows and region.nx <= columns:
+        return _nearest_whole((rows, columns), (region.ny, region.nx), (region.row, region.column))
     complete = missing_counts(table, region.ny, region.nx) == 0
     if not complete.any():
         return None

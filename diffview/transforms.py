@@ -14,6 +14,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from diffview.arrays import namespace
 from diffview.errors import UserError
+from diffview.fields import any_missing
 
 Numbers = tuple[float, ...]
 Values = NDArray[np.floating]
@@ -124,7 +125,7 @@ class Shape:
     slope: Callable[[Values, Numbers], Values] = lambda x, numbers: np.ones_like(x)
 
 
-BLOCK = 2**20
+BLOCK = 2**15
 """Values that are in float64 at once: a large field never has a float64 copy of its own."""
 
 TRANSFORMS: dict[str, Shape] = {
@@ -168,7 +169,7 @@ class Transform:
         if key not in TRANSFORMS:
             raise UserError(f"There is no transform called {key!r}.", f"Choose one of {', '.join(TRANSFORMS)}.")
         shape = TRANSFORMS[key]
-        known = values[~np.isnan(values)]
+        known = values[~np.isnan(values)] if any_missing(values) else values.ravel()  # most have none: no copy
         if not known.size:
             raise UserError(f"{name} has no values here: all are missing.", "Choose another slice or dataset.")
         check_least(key, float(known.min()), name)
@@ -252,6 +253,9 @@ def check_least(key: str, least: float, name: str) -> None:
         raise UserError(f"{key} is not defined for {name}, whose smallest value is {least:g}.", "Choose standardise.")
 
 
+SAMPLE = 2**17
+"""Values by which a transform is chosen."""
+
 FEW_ZEROS, SKEWED = 0.05, 2.0
 """Share of zeros, and skewness, above which values that are never negative get a logarithm."""
 
@@ -265,7 +269,7 @@ def choose_transform(values: Values, units: str = "") -> tuple[str, str]:
     Amounts, which are never negative and have many zeros or a long tail, get a logarithm; everything else is
     standardised.
     """
-    some = values.ravel()[:: max(1, values.size // BLOCK)]
+    some = values.ravel()[:: max(1, values.size // SAMPLE)]
     known = some[~np.isnan(some)].astype(np.float64)
     if not known.size or known.std() == 0:
         return "standardise", ""

@@ -51,6 +51,19 @@ def test_most_complete_stays_in_the_centre_of_a_whole_field() -> None:
     assert most_complete(summed(np.zeros((50, 300), bool))) == Region(0, 125, 50, 50)
 
 
+@given(st.tuples(*[st.integers(8, 40)] * 2), st.tuples(*[st.floats(-9, 50, width=16)] * 2), st.integers(1, 8))
+def test_nothing_missing_is_the_same_question_with_a_short_answer(
+    size: tuple[int, int], near: tuple[float, float], side: int
+) -> None:
+    places = [(r, c) for r in range(size[0] - side + 1) for c in range(size[1] - side + 1)]
+    best = min(places, key=lambda at: ((at[0] + side / 2 - near[0]) ** 2 + (at[1] + side / 2 - near[1]) ** 2, at))
+    table = summed(np.zeros(size, bool))
+    assert most_complete(table, side, near) == Region(*best, side, side)
+    row, column = int(near[0]), int(near[1])
+    nearest = min(places, key=lambda at: (at[0] - row) ** 2 + (at[1] - column) ** 2)
+    assert nearest_complete(table, Region(row, column, side, side)) == Region(*nearest, side, side)
+
+
 @pytest.mark.parametrize("seed", range(4))
 def test_nearest_complete(seed: int) -> None:
     mask, region = holes(40, 56, 0.01, seed), Region(20, 30, 8, 12)

@@ -308,12 +308,14 @@ def slice_memory(quick: bool) -> Rows:
     with core.large_file() as file:
         found = core.in_window("slice_memory", small=small, path=file.path, dataset=file.dataset)
     size = found["slice"]
+    kept, reading, showing = (
+        {process: found[process][phase] / size for process in ("reader", "window")} for phase in range(3)
+    )
     rows = []
-    for place, name in ((0, "kept"), (1, "at most")):
-        taken = {process: found[process][place] / size for process in ("reader", "window")}
-        detail = ", ".join(f"{process} {share:.1f}x" for process, share in taken.items()) + f" of {size / 1e6:.0f} MB"
-        clock = "resident bytes of reader and window beyond those before; opened and painted, no run"
-        rows.append(Row(f"memory for one slice, {name}", clock, sum(taken.values()), "x slice", 3.0, 1, detail))
+    for name, shares in (("kept", kept), ("at most", max(reading, showing, key=lambda shares: sum(shares.values())))):
+        detail = ", ".join(f"{process} {share:.1f}x" for process, share in shares.items()) + f" of {size / 1e6:.0f} MB"
+        clock = "resident bytes of reader and window beyond those before; read, opened and painted, no run"
+        rows.append(Row(f"memory for one slice, {name}", clock, sum(shares.values()), "x slice", 3.0, 1, detail))
     clock = "most resident bytes of the window beyond those with the slice, `local` at 128x128"
     return [*rows, Row("memory for a run", clock, found["run"] / 1e6, "MB", None, 1)]
 

@@ -331,7 +331,7 @@ def opening(path: str, dataset: str) -> Numbers:
 
 
 def slice_memory(small: str, path: str, dataset: str) -> Numbers:
-    """Bytes that one slice takes: in the reader and here, at most and in the end, over what was there before."""
+    """Bytes that one slice takes over what was there before, in the reader and here: kept, most read, most shown."""
     from diffview.bench.core import memory, reset_peak
     from diffview.plan import Facts
     from diffview.readers.process import ReaderProcess
@@ -340,12 +340,16 @@ def slice_memory(small: str, path: str, dataset: str) -> Numbers:
     reader = ReaderProcess()
     with _window() as window:
         try:
-            reader.call("read_slice", path=small)  # its imports are not the slice's
+            for _ in range(2):  # its imports are not the slice's; after the second the first is given back
+                reader.call("read_slice", path=small)
             pids = {"reader": int(reader.pid or 0), "window": 0}
             before = {name: memory(pid) for name, pid in pids.items()}
             for pid in pids.values():
                 reset_peak(pid)
             field = reader.call("read_slice", path=path, dataset=dataset).field
+            read = {name: memory(pid)[1] for name, pid in pids.items()}
+            time.sleep(0.05)  # the reader gives its memory back after the reply
+            reset_peak(pids["reader"])
             window.session.open(replace(default_recipe(), region=None), Facts(field))
             _until(window.is_idle)
             application().processEvents()
@@ -355,7 +359,7 @@ def slice_memory(small: str, path: str, dataset: str) -> Numbers:
             run = memory()
         finally:
             reader.close()
-        grown = {name: [now - before[name][0] for now in after[name]] for name in pids}
+        grown = {name: [now - before[name][0] for now in (after[name][0], read[name], after[name][1])] for name in pids}
         return {"slice": field.values.nbytes, "run": run[1] - after["window"][0], **grown}
 
 

@@ -10,7 +10,7 @@ from PySide6.QtWidgets import QApplication
 from diffview.colormaps import COLORMAPS
 from diffview.gui.theme import theme
 from diffview.gui.widgets.image_view import ImageView, link
-from diffview.gui.widgets.raster import Raster, indexed_image
+from diffview.gui.widgets.raster import BAND, Raster, indexed_image
 
 LEFT, NONE = Qt.MouseButton.LeftButton, Qt.MouseButton.NoButton
 SHIFT, CTRL = Qt.KeyboardModifier.ShiftModifier, Qt.KeyboardModifier.ControlModifier
@@ -306,6 +306,22 @@ def test_a_raster_refuses_nonsense():
     with pytest.raises(ValueError, match="256"):
         raster.set_table(np.zeros((3, 256), np.uint8))
     assert raster.image().isNull()
+
+
+def test_a_raster_larger_than_a_band_has_the_same_levels_and_colours():
+    values = np.random.default_rng(0).normal(size=(700, 900)).astype(np.float32)
+    values[690:, 5] = np.nan
+    assert values.size > 2 * BAND
+    raster = Raster()
+    raster.set_limits(-2.0, 3.0)
+    raster.set_table(COLORMAPS["viridis"])
+    raster.set_values(values)
+    wanted = np.clip((np.nan_to_num(values) + 2.0) * 51.0 + 0.5, 0, 255).astype(int)
+    assert np.abs(raster.levels().astype(int) - np.where(np.isnan(values), 0, wanted)).max() <= 1  # float32 rounds
+    image = raster.image()
+    for row, column in ((0, 0), (350, 899), (699, 6)):
+        assert image.pixelColor(column, row).getRgb()[:3] == tuple(COLORMAPS["viridis"][raster.levels()[row, column]])
+    assert image.pixelColor(5, 695).alpha() == 0
 
 
 def test_an_indexed_image_owns_its_pixels():

@@ -1,10 +1,15 @@
 """Fields in standardised units -> pictures: quantised to 256 steps, then coloured by a table."""
 
+from collections.abc import Iterator
+
 import numpy as np
 from numpy.typing import NDArray
 from PySide6.QtGui import QImage
 
 Rgb = NDArray[np.uint8]
+
+BAND = 2**18
+"""Pixels that are quantised at once: all of a picture of 512 x 512."""
 
 
 class Raster:
@@ -64,31 +69,45 @@ class Raster:
         """The quantised picture, uint8 [ny, nx]; valid until the next change."""
         if not self._quantised and self._values is not None:
             if self._levels.shape != self._values.shape:
-                self._scratch = np.empty(self._values.shape, np.float32)
                 self._levels = np.empty(self._values.shape, np.uint8)
                 self._pixels = np.empty(self._values.shape, np.uint32)
             step = 255.0 / (self._high - self._low)
-            np.multiply(self._values, np.float32(step), out=self._scratch)
-            self._scratch += np.float32(0.5 - self._low * step)
-            np.clip(self._scratch, 0.0, 255.0, out=self._scratch)
-            if self._mask is not None:
-                self._scratch[self._mask] = 0.0
-            np.copyto(self._levels, self._scratch, casting="unsafe")
+            for rows in _bands(self._values.shape):
+                self._quantise(self._values, rows, np.float32(step))
             self._quantised = True
         return self._levels
+
+    def _quantise(self, whole: NDArray[np.float32], rows: slice, step: np.float32) -> None:
+        values, levels = whole[rows], self._levels[rows]
+        if self._scratch.shape != values.shape:
+            self._scratch = np.empty(values.shape, np.float32)
+        np.multiply(values, step, out=self._scratch)
+        self._scratch += np.float32(0.5 - self._low * float(step))
+        np.clip(self._scratch, 0.0, 255.0, out=self._scratch)
+        if self._mask is not None:
+            self._scratch[self._mask[rows]] = 0.0
+        np.copyto(levels, self._scratch, casting="unsafe")
 
     def image(self) -> QImage:
         """The coloured picture; it shares this object's buffer, so draw it before the next change."""
         if self._values is None:
             return QImage()
         if not self._coloured:
-            self._table.take(self.levels(), out=self._pixels, mode="clip")
+            levels = self.levels()
+            for rows in _bands(levels.shape):
+                self._table.take(levels[rows], out=self._pixels[rows], mode="clip")
             if self._mask is not None:
                 self._pixels[self._mask] = 0
             self._coloured = True
         ny, nx = self._pixels.shape
         kind = QImage.Format.Format_RGB32 if self._mask is None else QImage.Format.Format_ARGB32_Premultiplied
         return QImage(self._pixels.data, nx, ny, 4 * nx, kind)
+
+
+def _bands(shape: tuple[int, ...]) -> Iterator[slice]:
+    """Rows that are worked on at once: what they take in between stays small beside a large picture."""
+    step = max(1, BAND // max(1, shape[1]))
+    return (slice(start, start + step) for start in range(0, shape[0], step))
 
 
 def _packed(rgb: Rgb) -> NDArray[np.uint32]:
