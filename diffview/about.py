@@ -2,7 +2,7 @@
 
 from diffview import __version__
 
-PARTS = ("PySide6-Essentials", "pyqtgraph", "numpy", "torch", "h5py", "xarray", "pyproj", "scipy")
+PARTS = ("PySide6-Essentials", "pyqtgraph", "numpy", "torch", "h5py", "h5netcdf", "xarray", "pyproj", "scipy")
 
 CREDITS = (
     "Field: top-of-atmosphere brightness temperature, from iris-sample-data. © British Crown copyright 2018, "

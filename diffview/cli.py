@@ -12,6 +12,8 @@ from diffview.errors import UserError
 COMMANDS = {
     "gui": "open the window (the default command)",
     "schedule": "print a noise schedule as a table",
+    "noise": "put noise into a field of a file",
+    "sample": "make fields with a model",
     "train": "train a network on the slices of a file",
     "verify": "how good a model is on fields it never saw",
     "info": "say what is in a file, or in one of its variables",

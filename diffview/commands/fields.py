@@ -1,0 +1,182 @@
+"""Opening the fields that a command works on, as the window does it, and what commands say of their progress."""
+
+import argparse
+import math
+import sys
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from diffview.commands.words import params_of
+from diffview.errors import UserError
+from diffview.fields import Region
+from diffview.plan import Facts
+from diffview.readers.base import Picture
+from diffview.readers.packaged import packaged_field
+from diffview.readers.process import ReaderProcess
+from diffview.regions import MOST_CROPS
+from diffview.schedule_files import read_schedule
+from diffview.schedules import SCHEDULES, Schedule, edited, make_schedule
+
+STACK_PIXELS, STACK_BYTES = 256 * 256, 128 * 2**20
+"""Largest slice whose other slices are read too, to fit formula denoisers to, and bytes that they may take."""
+
+
+@dataclass(frozen=True)
+class Opened:
+    """A slice and what is known of it.
+
+    Attributes:
+        path, dataset, index: as a recipe names it; of the packaged field all None.
+        facts: the slice, and other slices at the same place.
+    """
+
+    path: str | None
+    dataset: str | None
+    index: tuple[int, ...] | None
+    facts: Facts
+
+
+def open_field(path: str | None, dataset: str | None, index: Sequence[int] | None) -> Opened:
+    """The slice of a dataset, with its other slices where it is small; None as path: the packaged field.
+
+    Raises:
+        UserError: if it cannot be read.
+    """
+    if path is None:
+        return Opened(None, None, None, Facts(packaged_field()))
+    reader = ReaderProcess()
+    try:
+        picture: Picture = reader.call("read_slice", path=path, dataset=dataset, index=index)
+        wanted = stack_of(picture)
+        stack = None if wanted is None else reader.call("read_stack", path=path, **wanted)
+    finally:
+        reader.close()
+    return Opened(path, picture.dataset, picture.index, Facts(picture.field, stack))
+
+
+def stack_of(picture: Picture) -> dict[str, Any] | None:
+    """What `read_stack` is asked for, to fit to other slices of a variable; None where it has none, or large ones."""
+    ny, nx = picture.field.values.shape
+    sizes = [size for _, size in picture.other_dims]
+    if ny * nx > STACK_PIXELS or max(sizes, default=1) < 2:
+        return None
+    longest = sizes.index(max(sizes))
+    return {
+        "dataset": picture.dataset, "axes": picture.axes, "index": picture.index, "dim": longest,
+        "region": Region(0, 0, ny, nx), "limit": min(MOST_CROPS, STACK_BYTES // (4 * ny * nx)),
+        "leave_out": (picture.index[longest],),
+    }  # fmt: skip
+
+
+def add_place(parser: argparse.ArgumentParser) -> None:
+    """Options that say which part of a dataset is meant."""
+    parser.add_argument("--index", metavar="I,J,...", help="of the dimensions that are not shown; else the first")
+    parser.add_argument("--region", metavar="ROW,COLUMN,NY,NX", help="a rectangle of pixels, from the upper left")
+    parser.add_argument("--transform", metavar="KEY", help="from physical units to standardised ones (automatic)")
+
+
+def add_schedule(parser: argparse.ArgumentParser) -> None:
+    """Options that choose a schedule."""
+    parser.add_argument("--schedule", metavar="NAME", help=f"{', '.join(SCHEDULES)}; or a file that was exported")
+    parser.add_argument("--param", action="append", default=[], metavar="K=V", help="of the schedule: beta_end=0.03")
+
+
+def add_level(parser: argparse.ArgumentParser, required: bool) -> None:
+    """How much noise: a time of the schedule, or a level."""
+    level = parser.add_mutually_exclusive_group(required=required)
+    level.add_argument("--t", type=float, metavar="T", help="time of the schedule, 0 to 1")
+    level.add_argument("--s", type=float, metavar="S", help="noise level, sigma/alpha")
+
+
+def schedule_of(options: argparse.Namespace, default: Schedule) -> Schedule:
+    """The schedule that the options choose.
+
+    Raises:
+        UserError: if there is no such schedule, or a parameter is not allowed.
+    """
+    params = params_of(options.param, "beta_end=0.03")
+    name = options.schedule
+    if name is None:
+        return edited(default, params) if params else default
+    if name not in SCHEDULES and Path(name).suffix.lower() in (".csv", ".json"):
+        found = read_schedule(Path(name))
+        return edited(found, params) if params else found
+    return make_schedule(name, params)
+
+
+def level_of(options: argparse.Namespace, schedule: Schedule) -> tuple[float, float] | None:
+    """(t, s) of the options, None if they name none.
+
+    Raises:
+        UserError: if it lies outside the schedule.
+    """
+    t, s = options.t, options.s
+    if t is None and s is None:
+        return None
+    if t is not None:
+        if not 0 <= t <= 1:
+            raise UserError(f"t = {t:g} is outside the schedule.", "Choose 0 to 1.")
+        return t, float(schedule.noise_level(t))
+    most = float(schedule.s_max)
+    if not (math.isfinite(s) and 0 <= s <= most):
+        raise UserError(f"s = {s:g} is outside the schedule, which reaches s = {most:.4g}.", "Choose less noise.")
+    return float(schedule.t_of(s)), s
+
+
+def numbers_of(text: str | None, count: int | None, example: str) -> tuple[int, ...] | None:
+    """Whole numbers from 3,0,2; None from None.
+
+    Raises:
+        UserError: if they are none, or not `count`.
+    """
+    if text is None:
+        return None
+    try:
+        found = tuple(int(part) for part in text.split(",")) if text else ()
+    except ValueError:
+        found = None
+    if found is None or (count is not None and len(found) != count):
+        raise UserError(f"{text!r} is not a list of whole numbers as it is needed here.", f"Write it as {example}.")
+    return found
+
+
+def region_of(options: argparse.Namespace) -> Region | None:
+    """The rectangle of --region.
+
+    Raises:
+        UserError: if it is none.
+    """
+    numbers = numbers_of(options.region, 4, "0,100,128,128")
+    return None if numbers is None else Region(*numbers)
+
+
+def check_folder(path: Path) -> None:
+    """Refuse a file in a folder that is not there, before any work is done.
+
+    Raises:
+        UserError: then.
+    """
+    if not path.absolute().parent.is_dir() or path.is_dir():
+        raise UserError(f"{path} cannot be written: there is no such folder.", "Name a file in a folder that exists.")
+
+
+class Progress:
+    """What is done, on stderr: one line that changes on a terminal, tenths elsewhere."""
+
+    def __init__(self, what: str) -> None:
+        self._what, self._tenth = what, -1
+
+    def __call__(self, share: float) -> None:
+        """Show a share from 0 to 1."""
+        live, tenth = sys.stderr.isatty(), int(10 * share)
+        if live or tenth > self._tenth:
+            self._tenth = max(tenth, self._tenth)
+            sys.stderr.write(f"{chr(13) if live else ''}{self._what} {100 * share:3.0f} %{'' if live else chr(10)}")
+            sys.stderr.flush()
+
+    def end(self) -> None:
+        """Leave the line."""
+        if sys.stderr.isatty():
+            sys.stderr.write("\n")

@@ -1,0 +1,66 @@
+"""`diffview noise`: a field with noise put in, as a netCDF file."""
+
+import argparse
+import sys
+from dataclasses import replace
+from pathlib import Path
+
+from diffview.commands.fields import (
+    Progress,
+    add_level,
+    add_place,
+    add_schedule,
+    check_folder,
+    level_of,
+    numbers_of,
+    open_field,
+    region_of,
+    schedule_of,
+)
+from diffview.errors import UserError
+
+
+def add(parser: argparse.ArgumentParser) -> None:
+    """Declare the options."""
+    parser.add_argument("file", help="an HDF5 or netCDF-4 file")
+    parser.add_argument("dataset", help="the variable")
+    add_level(parser, required=True)
+    add_schedule(parser)
+    parser.add_argument("--chain", action="store_true", help="by the Markov chain; else in one jump with one noise")
+    parser.add_argument("--seed", type=int, default=0, help="of the noise (0)")
+    add_place(parser)
+    parser.add_argument("-o", "--out", type=Path, required=True, metavar="OUT.nc", help="the file to write")
+    parser.set_defaults(do=_noise)
+
+
+def _noise(options: argparse.Namespace) -> None:
+    from diffview.exports import forward_content
+    from diffview.fields import Region
+    from diffview.forward import Forward
+    from diffview.recipe import AUTO, Recipe
+    from diffview.writers.saving import save_netcdf
+
+    check_folder(options.out)
+    schedule = schedule_of(options, Recipe().schedule)
+    level = level_of(options, schedule)
+    opened = open_field(options.file, options.dataset, numbers_of(options.index, None, "3,0"))
+    of = opened.facts.field
+    rows, columns = of.values.shape
+    region = region_of(options) or Region(0, 0, rows, columns)
+    inside = 0 <= region.row <= rows - region.ny and 0 <= region.column <= columns - region.nx
+    if not inside or min(region.ny, region.nx) < 1 or level is None:
+        raise UserError(
+            f"The region does not lie inside the {rows} x {columns} pixels of {options.dataset}.",
+            "Write it as row,column,rows,columns.",
+        )
+    recipe = Recipe(
+        path=opened.path, dataset=opened.dataset, index=opened.index, region=region, schedule=schedule,
+        seed=options.seed, path_mode="chain" if options.chain else "closed", transform=options.transform or AUTO,
+    )  # fmt: skip
+    transform, standardised = opened.facts.fitted(recipe)
+    forward = Forward(standardised[region.slices], schedule, recipe.seed, recipe.path_mode, of.pixel_km)
+    told = Progress("writing")
+    content = forward_content(forward, level[0], of, replace(recipe, fitted=transform), transform)
+    save_netcdf(content, options.out, told)
+    told.end()
+    sys.stderr.write(f"{options.out}: x_t at t = {level[0]:.6g}, s = {level[1]:.6g}.\n")

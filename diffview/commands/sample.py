@@ -1,0 +1,205 @@
+"""`diffview sample`: fields made by a model, as a netCDF file."""
+
+import argparse
+import sys
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from diffview.commands.fields import (
+    Opened,
+    Progress,
+    add_level,
+    add_place,
+    add_schedule,
+    check_folder,
+    level_of,
+    numbers_of,
+    open_field,
+    region_of,
+    schedule_of,
+)
+from diffview.commands.words import given, params_of
+from diffview.errors import UserError
+
+if TYPE_CHECKING:
+    from diffview.plan import Facts, Plan
+    from diffview.recipe import Recipe
+    from diffview.samplers import Step
+
+PLACE = ("FILE", "DATASET")
+
+
+def add(parser: argparse.ArgumentParser) -> None:
+    """Declare the options."""
+    parser.add_argument("--model", metavar="NAME", help="a formula (gaussian, data, local), a network, or its folder")
+    parser.add_argument("--fit", nargs=2, metavar=PLACE, help="what a formula is fitted to")
+    parser.add_argument("--start", nargs=2, metavar=PLACE, help="start from this field, noised to --t or --s")
+    parser.add_argument("--condition", nargs=2, metavar=PLACE, help="a conditional network is told means of this field")
+    add_level(parser, required=False)
+    parser.add_argument("--recipe", type=Path, metavar="R.json", help="settings saved by diffview; options come first")
+    parser.add_argument("--sampler", metavar="KEY", help="how a run steps")
+    parser.add_argument("--sampler-param", action="append", default=[], metavar="K=V", help="of it, as eta=1")
+    parser.add_argument("--grid", metavar="KEY", help="which levels a run visits")
+    parser.add_argument("--grid-param", action="append", default=[], metavar="K=V", help="of it, as rho=7")
+    for name, doc in (("steps", "of a run"), ("members", "fields that are made"), ("seed", "of the noise")):
+        parser.add_argument(f"--{name}", type=int, help=doc)
+    add_schedule(parser)
+    parser.add_argument("--chain", action="store_true", help="start at the end of the Markov chain")
+    add_place(parser)
+    parser.add_argument("--device", choices=("auto", "cpu", "cuda", "mps"), help="where the model computes")
+    parser.add_argument("--record", action="store_true", help="write every step, x_t and x0_hat, not only the end")
+    parser.add_argument("-o", "--out", type=Path, required=True, metavar="OUT.nc", help="the file to write")
+    parser.set_defaults(do=_sample)
+
+
+def _sample(options: argparse.Namespace) -> None:
+    from diffview.exports import ensemble_content, run_content
+    from diffview.trajectory import Trajectory
+    from diffview.writers.saving import save_netcdf
+
+    check_folder(options.out)
+    plan, opened = planned(options)
+    for note in plan.notes:
+        sys.stderr.write(f"{note}\n")
+    if plan.refusal is not None:
+        raise plan.refusal
+    trajectory = Trajectory()
+    told = Progress("sampling")
+    last = _run(plan, trajectory.append if options.record else lambda step: None, told)
+    told.end()
+    of = opened.facts.field
+    content = run_content(plan, of, trajectory.kept) if options.record else ensemble_content(plan, of, last)
+    told = Progress("writing")
+    save_netcdf(content, options.out, told)
+    told.end()
+    what = f"{len(trajectory.kept)} steps" if options.record else f"{plan.recipe.members} fields"
+    sys.stderr.write(f"{options.out}: {what}, {last.evaluations} calls of the model.\n")
+
+
+def _run(plan: "Plan", keep: "Callable[[Step], None]", told: Progress) -> "Step":
+    """Run to the end; its last step."""
+    from diffview.arrays import to_numpy
+    from diffview.plan import run
+
+    for step in run(plan):
+        keep(step)
+        told(step.index / plan.steps)
+        last = step
+    return replace(last, y=to_numpy(last.y))
+
+
+def planned(options: argparse.Namespace) -> "tuple[Plan, Opened]":
+    """The plan of the options, and the field that is open.
+
+    Raises:
+        UserError: if they do not go together, or something cannot be read.
+    """
+    from diffview.plan import resolve
+    from diffview.recipe import default_recipe
+
+    saved = None if options.recipe is None else _read(options.recipe)
+    recipe = _wished(options, saved or replace(default_recipe(), region=None))
+    place = options.start or options.condition or options.fit
+    path, dataset = place or (recipe.path, recipe.dataset)
+    if place is None and saved is None and options.fit is None and recipe.model in _formulas():
+        raise UserError(f"{recipe.model} has nothing to be fitted to.", "Name it with --fit FILE DATASET.")
+    other = place is not None and (path, dataset) != (recipe.path, recipe.dataset)
+    index = numbers_of(options.index, None, "3,0") or (None if other else recipe.index)
+    opened = open_field(path, dataset, index)
+    recipe = replace(
+        recipe, path=opened.path, dataset=opened.dataset, index=opened.index, fitted=None if other else recipe.fitted
+    )
+    opened = replace(opened, facts=_equipped(recipe, opened.facts))
+    if options.fit is None or place == options.fit or recipe.model not in _formulas():
+        return resolve(recipe, opened.facts), opened
+    return _fitted_elsewhere(recipe, opened, options.fit), opened
+
+
+def _fitted_elsewhere(recipe: "Recipe", opened: Opened, place: Sequence[str]) -> "Plan":
+    """The plan of a formula that is fitted to one file and started from a field of another."""
+    from diffview.plan import resolve
+
+    there = open_field(place[0], place[1], None)
+    fit = replace(recipe, path=place[0], dataset=place[1], index=there.index, start="noise", start_level=None)
+    first = resolve(replace(recipe, model="gaussian"), opened.facts)  # settles the region, and asks for a whole one
+    if first.refusal is not None:
+        raise first.refusal
+    size = replace(first.region, row=0, column=0)
+    fitted = resolve(replace(fit, region=size), there.facts)
+    if fitted.model is None or (fitted.region.ny, fitted.region.nx) != (size.ny, size.nx):
+        why = f"{place[1]} has no crops of {size.ny} x {size.nx} pixels to fit {recipe.model} to."
+        raise fitted.refusal or UserError(why, "Name a smaller --region.")
+    here = replace(recipe, fitted=fitted.transform, transform=fitted.transform.key, region=first.region)
+    plan = resolve(replace(here, model="gaussian"), opened.facts)
+    return replace(plan, recipe=here, model=fitted.model)
+
+
+def _formulas() -> "Mapping[str, Any]":
+    from diffview.denoisers import FORMULAS
+
+    return FORMULAS
+
+
+def _read(path: Path) -> "Recipe":
+    from diffview.recipe import Recipe
+
+    try:
+        return Recipe.from_json(path.read_text(encoding="utf-8"))
+    except (OSError, UnicodeDecodeError) as error:
+        raise UserError(f"The recipe {path} cannot be read: {error}.", "Check the name.") from None
+
+
+def _wished(options: argparse.Namespace, recipe: "Recipe") -> "Recipe":
+    """The recipe with the options in the place of its own."""
+    from diffview.grids import GRIDS
+    from diffview.params import checked
+    from diffview.samplers import sampler_params
+
+    wishes = given(options, "model", "sampler", "grid", "steps", "members", "seed", "transform", "device")
+    wishes["schedule"] = schedule_of(options, recipe.schedule)
+    sampler, grid = wishes.get("sampler", recipe.sampler), wishes.get("grid", recipe.grid)
+    if grid not in GRIDS:
+        raise UserError(f"There is no grid called {grid!r}.", f"Choose one of {', '.join(GRIDS)}.")
+    words = params_of(options.sampler_param, "eta=1"), params_of(options.grid_param, "rho=7")
+    for name, asked, typed in (
+        ("sampler", words[0], sampler_params(sampler, words[0])),
+        ("grid", words[1], checked(GRIDS[grid], words[1], grid)),
+    ):
+        if asked or name in wishes:
+            kept = () if name in wishes else getattr(recipe, f"{name}_params")
+            wishes[f"{name}_params"] = tuple({**dict(kept), **{key: typed[key] for key in asked}}.items())
+    if options.chain:
+        wishes["path_mode"] = "chain"
+    if (region := region_of(options)) is not None:
+        wishes["region"] = region
+    level = level_of(options, wishes["schedule"])
+    if level is not None and options.start is None and recipe.start != "field":
+        raise UserError("--t and --s say how far a field is noised, and no field is named.", "Name it with --start.")
+    if options.start is not None or (level is not None and recipe.start == "field"):
+        if level is None or level[1] <= 0:
+            raise UserError("A start from a field needs a noise level above 0.", "Give --t or --s.")
+        wishes |= {"start": "field", "start_level": level[1]}
+    return replace(recipe, **wishes)
+
+
+def _equipped(recipe: "Recipe", facts: "Facts") -> "Facts":
+    """The facts with the network that the recipe names and the devices of this machine, where they are needed."""
+    from diffview.cards import find_card
+    from diffview.models import open_card
+
+    network = recipe.model not in _formulas()
+    if not network and recipe.device == "auto":
+        return facts
+    cards = {}
+    if network:
+        cards[recipe.model] = open_card(Path(recipe.model)) if Path(recipe.model).is_dir() else find_card(recipe.model)
+    try:
+        import torch
+    except ImportError:
+        return facts.learn(torch=None, cards=cards)
+    there = {"cpu": True, "cuda": torch.cuda.is_available(), "mps": torch.backends.mps.is_available()}
+    return facts.learn(
+        torch=torch.__version__, devices=tuple(key for key, found in there.items() if found), cards=cards
+    )

@@ -1,0 +1,114 @@
+"""The coordinates of the pictures in a netCDF file, by the CF conventions."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from diffview.exports import PIXELS, Values
+from diffview.readers.base import KM_PER_UNIT, Projection
+
+Floats = NDArray[np.floating[Any]]
+
+DEGREES = {"latitude": ("degrees_north", "Y"), "longitude": ("degrees_east", "X")}
+SWEEP = {"azimuth": "degree", "range": "m"}
+
+
+@dataclass(frozen=True, eq=False)
+class Grid:
+    """The two dimensions of the pictures and what is known of them.
+
+    Attributes:
+        dims: names of rows and columns.
+        variables: coordinates, by name.
+        mapping: CF attributes of the projection, or None.
+        coordinates: names of those that are not along one dimension.
+    """
+
+    dims: tuple[str, str]
+    variables: Mapping[str, Values]
+    mapping: Mapping[str, Any] | None = None
+    coordinates: tuple[str, ...] = ()
+
+
+def pixel_grid(shape: tuple[int, int], pixel_km: tuple[float, float] | None) -> Grid:
+    """Rows and columns in km, or counted, from the lower left corner: y rises upwards, as maps have it."""
+    ny, nx = shape
+    high, wide = pixel_km or (1.0, 1.0)
+    units, what = ("km", "distance") if pixel_km else ("1", "pixels")
+    sides = (
+        ("y", np.arange(ny - 1, -1, -1) * float(high), "from the lower edge"),
+        ("x", np.arange(nx) * float(wide), "from the left edge"),
+    )
+    variables = {
+        name: Values((name,), values, {"long_name": f"{what} {where}", "units": units, "axis": name.upper()})
+        for name, values, where in sides
+    }
+    return Grid(PIXELS, variables)
+
+
+def earth_grid(
+    coords: Mapping[str, Floats], shape: tuple[int, int], units: Mapping[str, str], projection: Projection | None
+) -> Grid | None:
+    """The grid of a picture with these coordinates, oriented like it; None where they do not say where it lies.
+
+    Args:
+        coords: as `Field.coords` has them.
+        shape: rows and columns of the picture.
+        units: of the coordinates, as written in their file.
+        projection: what y and x are coordinates of.
+    """
+    sides = {name: values for name, values in coords.items() if values.ndim == 1}
+    for dims in (("latitude", "longitude"), ("azimuth", "range")):
+        if all(name in sides and len(sides[name]) == n for name, n in zip(dims, shape, strict=True)):
+            told = _degrees if dims[0] in DEGREES else _swept
+            return Grid(dims, {name: told(name, sides[name], (name,)) for name in dims})
+    variables: dict[str, Values] = {}
+    mapping = None
+    places = {name: coords[name] for name in DEGREES if name in coords and coords[name].shape == shape}
+    if all(name in sides and len(sides[name]) == n for name, n in zip(PIXELS, shape, strict=True)):
+        y, x = sides["y"], sides["x"]
+        if projection is None:
+            variables = {name: _plain(name, sides[name], units.get(name, "")) for name in PIXELS}
+        else:
+            y, x = (o + v * projection.metres for o, v in zip(projection.origin, (y, x), strict=True))
+            mapping, unit, found = _mapping(projection.crs, y, x)
+            variables = {name: _projected(name, values, unit) for name, values in (("y", y), ("x", x))}
+            places = places or found
+    variables |= {name: _degrees(name, values, PIXELS) for name, values in places.items()}
+    return Grid(PIXELS, variables, mapping, tuple(places)) if variables else None
+
+
+def _degrees(name: str, values: Floats, dims: tuple[str, ...]) -> Values:
+    units, axis = DEGREES[name]
+    told = {"long_name": name, "standard_name": name, "units": units}
+    return Values(dims, values, told | ({"axis": axis} if len(dims) == 1 else {}))
+
+
+def _swept(name: str, values: Floats, dims: tuple[str, ...]) -> Values:
+    return Values(dims, values, {"long_name": f"{name} of the radar sweep", "units": SWEEP[name]})
+
+
+def _plain(name: str, values: Floats, units: str) -> Values:
+    told = {"long_name": f"{name} coordinate", "units": units or "1"}
+    return Values((name,), values, told | ({"axis": name.upper()} if units.lower() in KM_PER_UNIT else {}))
+
+
+def _projected(name: str, values: Floats, unit: str) -> Values:
+    told = {"long_name": f"{name} coordinate of projection", "standard_name": f"projection_{name}_coordinate"}
+    return Values((name,), values, {**told, "units": unit, "axis": name.upper()})
+
+
+def _mapping(crs: Any, y: Floats, x: Floats) -> tuple[dict[str, Any], str, dict[str, Floats]]:
+    """CF attributes of a projection, the unit of its y and x, and its places in degrees, NaN off the Earth."""
+    from pyproj import CRS, Transformer
+
+    known = CRS.from_cf(dict(crs)) if isinstance(crs, Mapping) else CRS(crs)
+    to_degrees = Transformer.from_crs(known, known.geodetic_crs or 4326, always_xy=True)
+    longitude, latitude = to_degrees.transform(*np.meshgrid(x, y))
+    off = ~(np.isfinite(latitude) & np.isfinite(longitude))
+    places = {"latitude": latitude, "longitude": longitude}
+    unit = "km" if known.axis_info and known.axis_info[0].unit_conversion_factor == 1000 else "m"
+    return known.to_cf(), unit, {name: np.where(off, np.nan, values) for name, values in places.items()}

@@ -1,0 +1,70 @@
+"""netCDF-4 files by the CF conventions, written with h5netcdf into memory: the disk sees them whole or not at all."""
+
+import io
+from collections.abc import Callable
+from typing import Any
+
+import h5netcdf
+import numpy as np
+
+from diffview.exports import PIXELS, Content, Values
+from diffview.writers.grid import Grid
+
+CONVENTIONS = "CF-1.11"
+COMPRESSED = 4096
+"""Values from which on a variable is compressed."""
+
+
+def netcdf_image(content: Content, grid: Grid, told: Callable[[float], None] = lambda share: None) -> bytes:
+    """The bytes of the file.
+
+    Args:
+        content: what it holds.
+        grid: the coordinates of its pictures.
+        told: called with the share that is done.
+    """
+    buffer = io.BytesIO()
+    variables = {**grid.variables, **content.variables}
+    total = sum(v.values.size for v in variables.values())
+    with h5netcdf.File(buffer, "w") as file:
+        file.attrs["Conventions"] = CONVENTIONS
+        for name, text in content.attributes.items():
+            file.attrs[name] = text
+        if grid.mapping is not None:
+            crs = file.create_variable("crs", (), np.int32)
+            crs[...] = 0
+            for name, value in grid.mapping.items():
+                crs.attrs[name] = value
+        done = 0
+        for name, variable in variables.items():
+            _write(file, name, variable, grid, lambda n, done=done: told((done + n) / total))  # type: ignore[misc]
+            done += variable.values.size
+    return buffer.getvalue()
+
+
+def _write(file: Any, name: str, variable: Values, grid: Grid, told: Callable[[int], None]) -> None:
+    """One variable, picture by picture; pictures of a field as float32, NaN where missing."""
+    values, shape, place = variable.values, variable.values.shape, name in grid.variables
+    picture = variable.dims[-2:] == PIXELS
+    dims = (*variable.dims[:-2], *grid.dims) if picture else variable.dims
+    for dim, size in zip(dims, shape, strict=True):
+        if dim not in file.dimensions:
+            file.dimensions[dim] = size
+    kind = np.dtype(np.float32) if picture and not place else values.dtype
+    storage: dict[str, Any] = {"fillvalue": kind.type(np.nan)} if picture else {}
+    if values.size >= COMPRESSED:
+        chunks = (*(1 for _ in shape[:-2]), *shape[-2:]) if picture else shape
+        storage |= {"compression": "gzip", "compression_opts": 1, "shuffle": True, "chunks": chunks}
+    made = file.create_variable(name, dims, kind, **storage)
+    for done, at in enumerate(np.ndindex(shape[:-2]) if picture else [()], 1):
+        part = np.asarray(values[at])
+        with np.errstate(over="ignore"):  # of pure noise, where the transform is a logarithm
+            made[(*at, ...)] = (part if variable.back is None else variable.back.inverse(part)).astype(kind)
+        told(done * part.size)
+    attributes = dict(variable.attributes)
+    if picture and not place:
+        known = " ".join(filter(None, (attributes.pop("coordinates", ""), *grid.coordinates)))
+        attributes |= {"coordinates": known} if known else {}
+        attributes |= {"grid_mapping": "crs"} if grid.mapping is not None else {}
+    for key, value in attributes.items():
+        made.attrs[key] = value

@@ -1,0 +1,76 @@
+"""Having a netCDF file written in a process of its own, which alone touches HDF5: the window goes on meanwhile."""
+
+import contextlib
+import tempfile
+import time
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+from uuid import uuid4
+
+import numpy as np
+
+from diffview.errors import UserError
+from diffview.exports import Content
+from diffview.readers.process import ReaderProcess
+
+TICK = 0.02
+LARGE = 4096
+"""Values from which on an array goes through a file and not through the pipe."""
+
+
+def save_netcdf(
+    content: Content,
+    path: Path,
+    told: Callable[[float], None] = lambda share: None,
+    stopped: Callable[[], bool] = lambda: False,
+) -> bool:
+    """Write a file, whole or not at all; returns when it is there, or False when it was stopped.
+
+    Args:
+        content: what it holds.
+        path: the file; it is replaced if it is there.
+        told: called with the share that is done.
+        stopped: whether it is to end.
+
+    Raises:
+        UserError: if it cannot be written; an older file of that name stays as it was.
+    """
+    temporary = path.with_name(f".{path.name}.{uuid4().hex}.part")
+    reader = ReaderProcess()
+    try:
+        with tempfile.TemporaryDirectory(prefix="diffview-export-") as folder:
+            light, arrays = _set_aside(content, Path(folder))
+            report = Path(folder) / "percent"
+            reader.submit("save_netcdf", path=str(temporary), content=light, arrays=arrays, report=str(report))
+            while not (replies := reader.poll()):
+                if stopped():
+                    return False
+                told(report.stat().st_size / 100 if report.exists() else 0.0)
+                time.sleep(TICK)
+        if (error := replies[0].error) is not None:
+            raise UserError(error.sentence.replace(str(temporary), str(path)), error.hint)
+        temporary.replace(path)
+    except OSError as error:
+        reason = error.strerror or type(error).__name__
+        raise UserError(f"{path} cannot be written: {reason}.", "Choose another folder, or make room.") from None
+    finally:
+        reader.close()
+        for left in path.parent.glob(f".{temporary.name}*.part") if path.parent.is_dir() else ():
+            left.unlink(missing_ok=True)
+        with contextlib.suppress(OSError):
+            temporary.unlink(missing_ok=True)
+    told(1.0)
+    return True
+
+
+def _set_aside(content: Content, folder: Path) -> tuple[Content, dict[str, str]]:
+    """The content without its large arrays, and the files that hold them."""
+    arrays, light = {}, {}
+    for i, (name, variable) in enumerate(content.variables.items()):
+        if variable.values.size >= LARGE:
+            arrays[name] = str(folder / f"{i}.npy")
+            np.save(arrays[name], variable.values, allow_pickle=False)
+        large = name in arrays
+        light[name] = replace(variable, values=np.empty(0, variable.values.dtype)) if large else variable
+    return replace(content, variables=light), arrays

@@ -1,0 +1,384 @@
+"""Exported files, read by xarray, netCDF4 and this program: values, coordinates, units, masks, provenance."""
+
+import hashlib
+import json
+import resource
+import subprocess
+import sys
+import warnings
+from pathlib import Path
+
+import netCDF4
+import numpy as np
+import pytest
+import xarray as xr
+
+from diffview.cli import main
+from diffview.errors import UserError
+from diffview.exports import PIXELS, Content, Values, clean
+from diffview.forward import Forward
+from diffview.plan import Facts, resolve, run
+from diffview.readers.slices import read_slice
+from diffview.recipe import Recipe
+from diffview.schedules import Cosine
+from diffview.writers.saving import save_netcdf
+
+LATITUDE, LONGITUDE = np.linspace(60, 40, 48), np.linspace(-10, 20, 64)
+WAVES = 280 + 10 * np.sin(np.arange(48) / 9)[:, None] + 5 * np.cos(np.arange(64) / 7)
+TEMPERATURE = np.float32(WAVES + np.random.default_rng(0).normal(size=(48, 64)))
+TEMPERATURE[5:8, 10:14] = np.nan
+CORNER = ("--region", "0,0,32,32")
+ROOT = Path(__file__).resolve().parents[1]
+
+
+@pytest.fixture
+def source(tmp_path):
+    """A file of two days, stored south first and packed, as products are."""
+    path = tmp_path / "source.nc"
+    with netCDF4.Dataset(path, "w") as file:
+        file.Conventions, file.license = "CF-1.8", "public domain"
+        for name, values, units in (("lat", LATITUDE[::-1], "degrees_north"), ("lon", LONGITUDE, "degrees_east")):
+            file.createDimension(name, len(values))
+            file.createVariable(name, "f8", (name,))[:] = values
+            file[name].units = units
+        file.createDimension("day", 2)
+        t = file.createVariable("ts", "i2", ("day", "lat", "lon"), fill_value=-32768)
+        t.scale_factor, t.add_offset, t.units, t.standard_name = 0.01, 280.0, "K", "surface_temperature"
+        t.long_name = "temperature of the surface"
+        missing = np.isnan(TEMPERATURE[::-1])
+        for day in (0, 1):
+            t[day] = np.ma.masked_array(np.where(missing, 280, TEMPERATURE[::-1] + 3 * day), missing)
+    return path
+
+
+@pytest.fixture
+def command(capsys):
+    def do(*words):
+        status = main([str(word) for word in words])
+        return status, capsys.readouterr().err
+
+    return do
+
+
+def both(path):
+    """The file by xarray, after netCDF4 has found the same; any warning fails."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        seen = xr.load_dataset(path, engine="h5netcdf")
+        again = xr.load_dataset(path, engine="netcdf4")
+    xr.testing.assert_identical(seen, again)
+    with netCDF4.Dataset(path) as file:
+        file.set_auto_mask(False)
+        for name, variable in seen.variables.items():
+            np.testing.assert_array_equal(file[name][...], variable.values, err_msg=str(name))
+    return seen
+
+
+def check_cf(path):
+    """What the CF conventions ask of a file like ours (1.11: 2.3, 2.6.1, 3.1, 4, 5, 7.3)."""
+    with netCDF4.Dataset(path) as file:
+        assert file.Conventions == "CF-1.11" and file.title and file.history and file.source
+        for name, variable in file.variables.items():
+            assert name.isidentifier() and (name == "crs" or {"units", "long_name"} <= set(variable.ncattrs())), name
+            for other in getattr(variable, "coordinates", "").split():
+                assert set(file[other].dimensions) <= set(variable.dimensions)
+            if "grid_mapping" in variable.ncattrs():
+                assert file[variable.grid_mapping].grid_mapping_name
+            if "cell_methods" in variable.ncattrs():
+                assert variable.cell_methods.split(":")[0] in file.dimensions
+            if name in file.dimensions:
+                assert variable.dimensions == (name,) and np.isfinite(variable[:]).all()
+                assert (np.diff(variable[:]) > 0).all() or (np.diff(variable[:]) < 0).all()
+            elif variable.dtype == np.float32:
+                assert np.isnan(variable._FillValue)
+
+
+# -- the forward state
+
+
+def test_noise_is_written_as_it_is_defined(source, tmp_path, command):
+    out = tmp_path / "out.nc"
+    words = ("--s", "0.7", "--schedule", "cosine", "--seed", "5", "--index", "1", "--region", "2,4,32,40")
+    status, told = command("noise", source, "/ts", *words, "-o", out)
+    assert status == 0 and "s = 0.7" in told
+    check_cf(out)
+    seen = both(out)
+    picture = read_slice(str(source), "/ts", (1,))
+    recipe = Recipe.from_json(seen.attrs["diffview_recipe"])
+    plan_transform, z = Facts(picture.field).fitted(recipe)
+    forward = Forward(z[2:34, 4:44], Cosine(), 5)
+    frame = forward.at(float(Cosine().t_of(0.7)))
+    for name, values in (("ts", z[2:34, 4:44]), ("x_t", frame.x_t)):
+        expected = plan_transform.inverse(values).astype(np.float32)
+        np.testing.assert_array_equal(seen[name].values, expected)
+        assert seen[name].attrs["units"] == "K" and seen[name].dims == ("latitude", "longitude")
+    np.testing.assert_allclose(seen.eps.values, np.where(np.isnan(frame.x_t), np.nan, forward.eps(0.7)), atol=1e-6)
+    np.testing.assert_allclose(seen.s, 0.7, rtol=1e-9)
+    np.testing.assert_allclose(seen.latitude, LATITUDE[2:34])
+    np.testing.assert_allclose(seen.longitude, LONGITUDE[4:44])
+    assert (np.isnan(seen.x_t) == np.isnan(TEMPERATURE[2:34, 4:44])).all() and np.isnan(seen.x_t).any()
+    assert seen.ts.attrs["standard_name"] == "surface_temperature" and "standard_name" not in seen.x_t.attrs
+    assert recipe.seed == 5 and recipe.index == (1,) and recipe.fitted == plan_transform
+    assert seen.attrs["diffview_source_sha256"] == hashlib.sha256(source.read_bytes()).hexdigest()
+    assert seen.attrs["license"] == "public domain" and seen.attrs["diffview_source_index"] == "day = 1"
+
+
+def test_our_own_file_opens_the_right_way_up(source, tmp_path, command):
+    out = tmp_path / "out.nc"
+    assert command("noise", source, "/ts", "--t", "0.3", "-o", out)[0] == 0
+    before, after = read_slice(str(source), "/ts", (0,)).field, read_slice(str(out), "/ts").field
+    np.testing.assert_allclose(after.values, before.values, rtol=1e-6)
+    assert after.units == "K" and after.pixel_km == pytest.approx(before.pixel_km, rel=0.02)
+    np.testing.assert_allclose(after.coords["latitude"], before.coords["latitude"])
+    assert read_slice(str(out), "/x_t").field.mask.sum() == 12
+
+
+def test_the_chain_is_another_path_of_the_same_law(source, tmp_path, command):
+    for name, more in (("closed", ()), ("chain", ("--chain",))):
+        assert command("noise", source, "/ts", "--t", "0.5", *more, "-o", tmp_path / f"{name}.nc")[0] == 0
+    closed, chain = both(tmp_path / "closed.nc"), both(tmp_path / "chain.nc")
+    assert float(np.abs(closed.x_t - chain.x_t).max()) > 1
+    assert float(chain.eps.std()) == pytest.approx(float(closed.eps.std()), rel=0.1)
+
+
+def test_a_projection_travels_with_the_field(tmp_path, command):
+    """The packaged field lies on a projection: y and x in metres lead to its latitude and longitude."""
+    import pyproj
+
+    from diffview.paths import resource as packaged
+
+    out = tmp_path / "out.nc"
+    path = packaged("toa_brightness_temperature.nc")
+    assert command("noise", path, "/data", "--t", "0.2", "--region", "10,20,64,80", "-o", out)[0] == 0
+    check_cf(out)
+    seen = both(out)
+    assert seen.x_t.attrs["grid_mapping"] == "crs" or seen.x_t.encoding["grid_mapping"] == "crs"
+    crs = pyproj.CRS.from_cf(seen.crs.attrs)
+    lon, lat = pyproj.Transformer.from_crs(crs, crs.geodetic_crs, always_xy=True).transform(
+        *np.meshgrid(seen.x, seen.y)
+    )
+    np.testing.assert_allclose(seen.latitude, lat, atol=2e-5)  # the file has them in float32
+    np.testing.assert_allclose(seen.longitude, lon, atol=2e-5)
+    before, after = read_slice(str(path), "/data").field, read_slice(str(out), "/x_t").field
+    assert after.pixel_km == pytest.approx(before.pixel_km, rel=1e-3)
+    assert seen.attrs["pixel_height_km"] == pytest.approx(before.pixel_km[0])
+    field = [name for name in seen.data_vars if name not in ("x_t", "eps", "alpha", "sigma", "crs")]
+    np.testing.assert_allclose(seen[field[0]].values, before.values[10:74, 20:100], rtol=1e-5)
+
+
+def test_a_curvilinear_grid_keeps_its_two_dimensional_coordinates(tmp_path, command):
+    rows, columns = np.meshgrid(np.arange(30.0), np.arange(40.0), indexing="ij")
+    latitude, longitude = 50 - 0.2 * rows + 0.05 * columns, 5 + 0.3 * columns + 0.04 * rows
+    path, out = tmp_path / "swath.nc", tmp_path / "out.nc"
+    with netCDF4.Dataset(path, "w") as file:
+        file.createDimension("line", 30)
+        file.createDimension("pixel", 40)
+        for name, values, units in (
+            ("lat", latitude, "degrees_north"), ("lon", longitude, "degrees_east"), ("tb", 250 + rows + columns, "K"),
+        ):  # fmt: skip
+            file.createVariable(name, "f4", ("line", "pixel"))[:] = values
+            file[name].units = units
+        file["tb"].coordinates = "lat lon"
+    assert command("noise", path, "/tb", "--t", "0.2", "--region", "4,8,20,24", "-o", out)[0] == 0
+    check_cf(out)
+    seen = both(out)
+    np.testing.assert_allclose(seen.latitude, latitude[4:24, 8:32], atol=1e-5)
+    assert {"latitude", "longitude"} <= set(seen.x_t.coords)
+
+
+# -- what models make
+
+
+def test_an_ensemble_from_noise_has_no_place_on_earth(source, tmp_path, command):
+    out = tmp_path / "out.nc"
+    words = ("--fit", source, "/ts", "--index", "0", "--region", "16,16,24,32", "--members", "3", "--steps", "4")
+    status, told = command("sample", "--model", "gaussian", *words, "-o", out)
+    assert status == 0 and "3 fields" in told
+    check_cf(out)
+    seen = both(out)
+    assert not {"latitude", "longitude", "crs"} & set(seen.variables) and seen.y.attrs["units"] == "km"
+    recipe = Recipe.from_json(seen.attrs["diffview_recipe"])
+    picture = read_slice(str(source), "/ts", (0,))
+    with_others = Facts(picture.field, read_slice(str(source), "/ts", (1,)).field.values[None])
+    plan = resolve(recipe, with_others)
+    last = list(run(plan))[-1]
+    physical = plan.transform.inverse(last.y[:, 0])
+    np.testing.assert_array_equal(seen.ts.values, physical.astype(np.float32))
+    np.testing.assert_allclose(seen.ts_mean, physical.mean(axis=0), rtol=1e-6)
+    np.testing.assert_allclose(seen.ts_spread, physical.std(axis=0, ddof=1), rtol=1e-5)
+    assert seen.member.attrs["standard_name"] == "realization"
+    again = read_slice(str(out), "/ts_mean").field
+    assert "latitude" not in again.coords and again.pixel_km == pytest.approx(picture.field.pixel_km)
+    np.testing.assert_array_equal(again.values, seen.ts_mean.values)
+    assert "no place on Earth" in seen.attrs["comment"]
+
+
+def test_a_recorded_run_from_the_field_keeps_its_place(source, tmp_path, command):
+    out = tmp_path / "out.nc"
+    words = ("--start", source, "/ts", "--s", "0.8", "--region", "16,16,24,32", "--steps", "5", "--sampler", "ddim")
+    status, _ = command("sample", "--model", "gaussian", *words, "--sampler-param", "eta=1", "--record", "-o", out)
+    assert status == 0
+    check_cf(out)
+    seen = both(out)
+    assert seen.x_t.dims == ("step", "member", "latitude", "longitude") and seen.sizes["step"] == 6
+    assert np.isnan(seen.x0_hat[0]).all() and np.isfinite(seen.x0_hat[1:]).all()
+    np.testing.assert_allclose(seen.latitude, LATITUDE[16:40])
+    assert float(seen.s[0]) == pytest.approx(0.8) and float(seen.s[-1]) == 0
+    recipe = Recipe.from_json(seen.attrs["diffview_recipe"])
+    assert dict(recipe.sampler_params) == {"eta": 1.0} and recipe.start == "field"
+    assert "noised to s = 0.8" in seen.attrs["comment"]
+
+
+def test_a_recipe_gives_the_same_file_again(source, tmp_path, command):
+    one, two = tmp_path / "one.nc", tmp_path / "two.nc"
+    words = ("--fit", source, "/ts", "--region", "16,16,24,32", "--steps", "4", "--sampler", "ddpm", "--members", "2")
+    assert command("sample", "--model", "gaussian", *words, "-o", one)[0] == 0
+    (tmp_path / "r.json").write_text(both(one).attrs["diffview_recipe"])
+    assert command("sample", "--recipe", tmp_path / "r.json", "-o", two)[0] == 0
+    xr.testing.assert_equal(both(one), both(two))
+    assert both(one).attrs["diffview_recipe"] == both(two).attrs["diffview_recipe"]
+
+
+def test_a_formula_fitted_to_another_file(source, tmp_path, command):
+    """The start is the field's, the law is that of the other file, through the other file's transform."""
+    other = tmp_path / "other.nc"
+    with netCDF4.Dataset(source) as old, netCDF4.Dataset(other, "w") as new:
+        for name in ("day", "lat", "lon"):
+            new.createDimension(name, old.dimensions[name].size)
+        new.createVariable("ts", "f4", ("day", "lat", "lon"))[:] = np.random.default_rng(1).normal(290, 2, (2, 48, 64))
+        new["ts"].units = "K"
+    out = tmp_path / "out.nc"
+    words = ("--start", source, "/ts", "--s", "5", "--region", "16,16,24,32", "--steps", "6")
+    assert command("sample", "--model", "gaussian", "--fit", other, "/ts", *words, "-o", out)[0] == 0
+    seen = both(out)
+    assert json.loads(seen.attrs["diffview_transform"])["mean"] == pytest.approx(290, abs=0.3)
+    assert float(seen.ts.std()) == pytest.approx(2, rel=0.5) and "latitude" in seen.coords
+
+
+def test_a_network_from_noise_says_nothing_of_the_open_field(tmp_path, command):
+    pytest.importorskip("torch")
+    out = tmp_path / "out.nc"
+    assert command("sample", "--model", "rain64", "--steps", "2", "--members", "2", "-o", out)[0] == 0
+    check_cf(out)
+    seen = both(out)
+    assert seen.precipitation_rate.shape == (2, 64, 64) and seen.precipitation_rate.attrs["units"] == "mm h-1"
+    assert json.loads(seen.attrs["diffview_model_card"])["name"] == "rain64"
+    assert "diffview_source_file" not in seen.attrs and "pixel_height_km" not in seen.attrs
+
+
+def test_a_conditional_network_takes_its_condition(tmp_path, command):
+    pytest.importorskip("torch")
+    rain, out = tmp_path / "rain.nc", tmp_path / "out.nc"
+    rng = np.random.default_rng(3)
+    amount = np.maximum(np.repeat(np.repeat(rng.gamma(0.4, 4.0, (8, 8)) - 0.5, 8, 0), 8, 1), 0).astype(np.float32)
+    with netCDF4.Dataset(rain, "w") as file:
+        for name, units in (("lat", "degrees_north"), ("lon", "degrees_east")):
+            file.createDimension(name, 64)
+            file.createVariable(name, "f8", (name,))[:] = np.arange(64)
+            file[name].units = units
+        file.createVariable("precipitation_rate", "f4", ("lat", "lon"))[:] = amount
+        file["precipitation_rate"].units = "mm h-1"
+    words = ("sample", "--model", "rain64-from-coarse", "--steps", "2")
+    assert command(*words, "--condition", rain, "/precipitation_rate", "-o", out)[0] == 0
+    seen = both(out)
+    mean = seen.precipitation_rate[0].values.reshape(8, 8, 8, 8).mean(axis=(1, 3))
+    told = amount[::-1].reshape(8, 8, 8, 8).mean(axis=(1, 3))
+    np.testing.assert_allclose(mean, told, rtol=1e-3, atol=1e-4)
+    assert "latitude" in seen.coords and "told coarse means" in seen.attrs["comment"]
+    status, error = command(*words, "-o", out)
+    assert status == 2 and "Its condition needs a field" in error
+
+
+@pytest.mark.parametrize(
+    ("words", "word"),
+    [
+        (("noise", "SOURCE", "/ts", "--t", "2"), "outside the schedule"),
+        (("noise", "SOURCE", "/ts", "--s", "-1"), "outside the schedule"),
+        (("noise", "SOURCE", "/none", "--t", "0.5"), "none"),
+        (("noise", "SOURCE", "/ts", "--t", "0.5", "--region", "0,0,99,99"), "does not lie inside"),
+        (("noise", "SOURCE", "/ts", "--t", "0.5", "--region", "a"), "not a list"),
+        (("noise", "SOURCE", "/ts", "--t", "0.5", "--index", "7"), "no index 7"),
+        (("noise", "SOURCE", "/ts", "--t", "0.5", "--transform", "sqrt"), "no transform"),
+        (("noise", "SOURCE", "/ts", "--t", "0.5", "--schedule", "none"), "no schedule"),
+        (("noise", "gone.nc", "/ts", "--t", "0.5"), "gone.nc"),
+        (("sample", "--model", "gaussian"), "nothing to be fitted to"),
+        (("sample", "--model", "nothing"), "no model called"),
+        (("sample", "--model", "gaussian", "--fit", "SOURCE", "/ts", "--s", "1"), "no field is named"),
+        (("sample", "--model", "gaussian", "--start", "SOURCE", "/ts"), "noise level"),
+        (("sample", "--model", "gaussian", "--fit", "SOURCE", "/ts", "--grid", "none"), "no grid"),
+        (("sample", "--model", "gaussian", "--fit", "SOURCE", "/ts", "--sampler", "none"), "no sampler"),
+        (("sample", "--model", "gaussian", "--fit", "SOURCE", "/ts", "--members", "0"), "members"),
+        (
+            ("sample", "--model", "gaussian", "--start", "SOURCE", "/ts", "--s", "1", "--region", "0,0,32,32"),
+            "missing pixels",
+        ),
+        (("sample", "--recipe", "gone.json"), "cannot be read"),
+    ],
+    ids=str,
+)
+def test_what_cannot_be_done_is_a_sentence(words, word, source, tmp_path, command):
+    out = tmp_path / "out.nc"
+    status, error = command(*(source if w == "SOURCE" else w for w in words), "-o", out)
+    assert status == 2 and word in error and "Traceback" not in error and not out.exists()
+
+
+def test_a_folder_that_is_not_there_is_said_at_once(source, tmp_path, command):
+    for words in (("noise", source, "/ts", "--t", "0.1"), ("sample", "--model", "gaussian", "--fit", source, "/ts")):
+        status, error = command(*words, "-o", tmp_path / "none" / "out.nc")
+        assert status == 2 and "no such folder" in error
+
+
+# -- writing
+
+
+def content(ny=200, nx=200):
+    values = np.random.default_rng(0).normal(size=(ny, nx)).astype(np.float32)
+    return Content((ny, nx), {"z": Values(PIXELS, values, {"long_name": "noise", "units": "1"})}, {"title": "noise"})
+
+
+def test_progress_is_told_and_ends_at_one(tmp_path):
+    told = []
+    assert save_netcdf(content(), tmp_path / "a.nc", told.append)
+    assert told[-1] == 1 and told == sorted(told)
+    assert [p.name for p in tmp_path.iterdir()] == ["a.nc"]
+
+
+def test_a_writing_that_is_stopped_leaves_the_old_file(tmp_path):
+    (tmp_path / "a.nc").write_bytes(b"old")
+    assert not save_netcdf(content(), tmp_path / "a.nc", stopped=lambda: True)
+    assert (tmp_path / "a.nc").read_bytes() == b"old" and len(list(tmp_path.iterdir())) == 1
+
+
+@pytest.mark.parametrize("room", [1000, 170_000], ids=["before", "while the file is written"])
+def test_a_full_disk_leaves_the_old_file_and_nothing_else(tmp_path, room):
+    """A limit on the size of files stands for it, in this process and the one that writes: 160 kB wait, 150 kB come."""
+    (tmp_path / "a.nc").write_bytes(b"old")
+    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+    many = content(200, 200) if room < 10_000 else Content(
+        (200, 200), {f"z{i}": v for i, v in enumerate([*content().variables.values()] * 3)}, {}
+    )  # fmt: skip
+    resource.setrlimit(resource.RLIMIT_FSIZE, (room, hard))
+    try:
+        with pytest.raises(UserError, match=r"a\.nc cannot be written") as error:
+            save_netcdf(many, tmp_path / "a.nc")
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
+    assert error.value.sentence.endswith(".") and ".part" not in error.value.sentence
+    assert (tmp_path / "a.nc").read_bytes() == b"old" and len(list(tmp_path.iterdir())) == 1
+
+
+def test_names_that_any_program_reads():
+    assert [clean(name) for name in ("precip rate", "2m temp", "/a/b", "", "x", "Käse")] == [
+        "precip_rate", "field_2m_temp", "b", "field", "field_x", "K_se",
+    ]  # fmt: skip
+
+
+def test_the_commands_load_no_torch_for_formulas(source, tmp_path):
+    code = (
+        f"import sys; from diffview.cli import main\n"
+        f"main(['sample', '--model', 'gaussian', '--fit', {str(source)!r}, '/ts', '--region', '16,16,16,16', "
+        f"'--steps', '2', '-o', {str(tmp_path / 'o.nc')!r}])\n"
+        "print(sorted({'torch', 'h5py', 'PySide6', 'xarray'} & set(sys.modules)))"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, cwd=ROOT)
+    assert done.stdout.strip() == "[]"
