@@ -13,8 +13,8 @@ os.environ["HDF5_USE_FILE_LOCKING"] = "FALSE"
 # One row for each family of files: a module of this folder with `claims(file)` and `variable(dataset)`, see
 # `base.Reader`. The first that claims a file reads it; the last claims every file.
 READERS: tuple[str, ...] = (
-    "abi", "viirs", "ghrsst", "sentinel3", "sentinel5p", "gpm", "odim", "knmi", "smap", "hdfeos5", "matlab",
-    "rotated_pole", "cfradial", "cf",
+    "abi", "ami", "fci", "viirs", "ghrsst", "sentinel3", "sentinel5p", "gpm", "odim", "knmi", "smap", "hdfeos5",
+    "matlab", "rotated_pole", "cfradial", "cf",
 )  # fmt: skip
 
 # What the reader process may be asked to do, and the module that does it.
