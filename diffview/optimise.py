@@ -161,7 +161,7 @@ class Search:
 def unsearchable(plan: Plan) -> UserError | None:
     """Why the levels of a plan cannot be searched; None if they can."""
     info = SAMPLERS[plan.recipe.sampler]
-    if info.stochastic and not _deterministic(plan):
+    if info.draws(plan.params):
         return UserError(
             f"{info.title} draws noise at every step, so that two grids do not end alike.",
             "Choose a sampler that draws none, such as DDIM with eta = 0 or Heun.",
@@ -177,8 +177,3 @@ def _warped(top: float, lowest: float, steps: int, rho: float) -> tuple[float, .
     """`steps` levels from top to lowest, even in s^(1/rho), then 0."""
     levels = np.linspace(top ** (1 / rho), lowest ** (1 / rho), steps) ** rho
     return (top, *levels[1:].tolist(), 0.0)
-
-
-def _deterministic(plan: Plan) -> bool:
-    """Whether a sampler that can draw noise is set so that it does not."""
-    return plan.params.get("eta") == 0 or plan.params.get("S_churn") == 0

@@ -14,12 +14,14 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from diffview.arrays import to_numpy
 from diffview.cards import Card
 from diffview.denoisers import FORMULAS
 from diffview.errors import UserError
 from diffview.fields import Field, Region
 from diffview.grids import make_levels
 from diffview.models import FitSet, Given, Model, Trained, mismatch
+from diffview.needs import FORMULA_OFFERS, offers_of, offers_of_card, unmet
 from diffview.process import ForwardPath, Noise
 from diffview.recipe import AUTO, Recipe
 from diffview.regions import (
@@ -142,6 +144,7 @@ class Plan:
         params: all parameters of the sampler.
         device: "numpy", or the torch device.
         model: what the denoiser is made from; None if it cannot be.
+        offers: what that model, and this field, offer a sampler; see `needs`.
         card: the network's card, or None.
         notes: wishes not met as asked.
         refusal: why a run cannot be made, or None.
@@ -158,6 +161,7 @@ class Plan:
     params: Mapping[str, Any]
     device: str
     model: Model | None
+    offers: frozenset[str]
     card: Card | None = None
     notes: tuple[Note, ...] = ()
     refusal: UserError | None = None
@@ -184,26 +188,44 @@ class Plan:
         return self.transform if self.card is None else self.card.transform
 
     @property
+    def visited(self) -> list[float]:
+        """The level of every state of the run: `levels`, unless the sampler walks upwards on its way."""
+        info = SAMPLERS[self.recipe.sampler]
+        return [self.levels[i] for i in info.places(len(self.levels) - 1, self.params)]
+
+    @property
     def steps(self) -> int:
         """Steps of the run."""
-        return len(self.levels) - 1
+        return len(self.visited) - 1
 
     @property
     def evaluations(self) -> int:
         """Denoiser calls of the run."""
-        info, fork = SAMPLERS[self.recipe.sampler], self.recipe.fork
+        info, fork, made = SAMPLERS[self.recipe.sampler], self.recipe.fork, len(self.levels) - 1
         if self.parent is None or fork is None:
-            return info.evaluations(self.steps)
-        return self.parent.evaluations_until(fork.step) + info.evaluations(self.steps - fork.step)
+            return info.evaluations(made, self.params)
+        return self.parent.evaluations_until(fork.step) + self._after_fork(made - fork.step)
 
     def evaluations_until(self, step: int) -> int:
         """Denoiser calls of its first `step` steps, none of which ends at s = 0."""
         info, fork = SAMPLERS[self.recipe.sampler], self.recipe.fork
         if self.parent is None or fork is None:
-            return info.evaluations(step + 1) - 1
+            return info.evaluations(step + 1, self.params) - 1 if step else 0
         if step <= fork.step:
             return self.parent.evaluations_until(step)
-        return self.parent.evaluations_until(fork.step) + info.evaluations(step - fork.step + 1) - 1
+        return self.parent.evaluations_until(fork.step) + self._after_fork(step - fork.step + 1) - 1
+
+    def _after_fork(self, steps: int) -> int:
+        """Denoiser calls of the last `steps` steps; a sampler that goes on from its own history needs none to begin."""
+        info, fork = SAMPLERS[self.recipe.sampler], self.recipe.fork
+        assert self.parent is not None and fork is not None
+        goes_on = fork.step > 0 and self.parent.recipe.sampler == self.recipe.sampler
+        return info.evaluations(steps, self.params) - (info.extra if goes_on and steps > 1 else 0)
+
+    def lacks(self, sampler: str, params: Mapping[str, Any] | None = None) -> UserError | None:
+        """Why a sampler, with these parameters or its defaults, cannot run on the model; None if it can."""
+        given = sampler_params(sampler, params or {})
+        return unmet(SAMPLERS[sampler], given, self.recipe.model, self.offers)
 
 
 def resolve(recipe: Recipe, facts: Facts) -> Plan:
@@ -216,15 +238,22 @@ def resolve(recipe: Recipe, facts: Facts) -> Plan:
         parent = resolve(dataclasses.replace(recipe, **recipe.fork.course), facts)
         return _branched(recipe, parent, resolve(dataclasses.replace(recipe, fork=None), facts))
     card = facts.cards.get(recipe.model)
-    if card is not None:
-        return _resolve_network(recipe, facts, card)
+    plan = _resolve_formula(recipe, facts) if card is None else _resolve_network(recipe, facts, card)
+    if plan.refusal is None and (refusal := plan.lacks(recipe.sampler, plan.params)) is not None:
+        return dataclasses.replace(plan, refusal=refusal)
+    return plan
+
+
+def _resolve_formula(recipe: Recipe, facts: Facts) -> Plan:
+    """A formula fitted to crops of the field, or the user's own denoiser."""
     notes: list[Note] = []
     transform, standardised = facts.fitted(recipe)
     asked = region = _region(recipe, facts, notes)
     model: Model | None = None
-    refusal = None
+    refusal, offers = None, FORMULA_OFFERS
     if recipe.model in facts.given:
         model = facts.given[recipe.model]
+        offers = offers_of(model.own)
     elif recipe.model not in FORMULAS:
         known = ", ".join([*FORMULAS, *facts.cards, *facts.given])
         raise UserError(f"There is no model called {recipe.model!r} here.", f"Choose one of {known}.")
@@ -246,7 +275,7 @@ def resolve(recipe: Recipe, facts: Facts) -> Plan:
     params = sampler_params(recipe.sampler, dict(recipe.sampler_params))
     device = _device(recipe, facts, notes)
     return Plan(
-        recipe, region, transform, standardised, x0, levels, params, device, model,
+        recipe, region, transform, standardised, x0, levels, params, device, model, offers,
         notes=tuple(notes), refusal=refusal, complete=complete,
     )  # fmt: skip
 
@@ -261,7 +290,13 @@ def _branched(recipe: Recipe, parent: Plan, own: Plan) -> Plan:
             f"The run that is forked has {parent.steps} steps; after step {step} there is nothing to go on from.",
             "Fork it at an earlier step, or return to it.",
         )
-    s = parent.levels[min(step, parent.steps - 1)]
+    up = next((info for plan in (parent, own) if (info := SAMPLERS[plan.recipe.sampler]).walk is not None), None)
+    if up is not None and refusal is None:
+        refusal = UserError(
+            f"{up.title} walks up and down its levels: a run cannot be forked out of it or into it.",
+            "Choose another sampler.",
+        )
+    s = parent.levels[min(step, len(parent.levels) - 2)]
     below = [level for level in own.levels if level < s * (1 - 1e-9)]
     levels = [*parent.levels[: step + 1], *below]
     notes = tuple(note for note in own.notes if not note.asked.startswith("start at"))
@@ -312,7 +347,7 @@ def _resolve_network(recipe: Recipe, facts: Facts, card: Card) -> Plan:
     levels = _levels(recipe, notes, card)
     params = sampler_params(recipe.sampler, dict(recipe.sampler_params))
     return Plan(
-        recipe, region, transform, standardised, x0, levels, params, device, model,
+        recipe, region, transform, standardised, x0, levels, params, device, model, offers_of_card(card),
         card=card, notes=tuple(notes), refusal=refusal, complete=complete,
     )  # fmt: skip
 
@@ -323,14 +358,9 @@ def _uses_field(recipe: Recipe, card: Card) -> bool:
 
 
 def _network_refusal(recipe: Recipe, facts: Facts, card: Card, foreign: str, region: Region) -> UserError | None:
-    """Why the network cannot be run on this field, with this engine, by this sampler; None if it can."""
+    """Why the network cannot be run on this field, with this engine; None if it can."""
     if facts.torch is None:
         return UserError(f"{card.name} is a network, and torch is not installed.", "Choose a formula model.")
-    if card.kind == "consistency":
-        return UserError(
-            f"{card.name} is a consistency model: it jumps to the end of the path instead of giving a mean to step by.",
-            f"{recipe.sampler} needs a posterior mean; choose another model.",
-        )
     if _uses_field(recipe, card) and foreign:
         needs = "A start from the field" if recipe.start == "field" else "Its condition"
         return UserError(foreign, f"{needs} needs a field of that quantity and unit.")
@@ -467,13 +497,13 @@ def start_state(plan: Plan) -> Array:
     return np.stack([(base + path(s))[None] for path in paths]).astype(np.float32)
 
 
-def on_device(y: Array, device: str) -> Any:
-    """y as it is for "numpy", else a tensor on the torch device."""
+def on_device(y: Any, device: str) -> Any:
+    """An array, or a tensor, as an array for "numpy", else as a tensor on the torch device."""
     if device == "numpy":
-        return y
+        return to_numpy(y)
     import torch
 
-    return torch.from_numpy(y).to(device)
+    return torch.as_tensor(y).to(device)
 
 
 def run(plan: Plan, denoise: Denoise | None = None, after: Step | None = None) -> Iterator[Step]:
@@ -522,7 +552,10 @@ def _own_steps(plan: Plan, denoise: Denoise, after: Step | None) -> Iterator[Ste
     y = on_device(start_state(plan) if after is None else after.y, plan.device)
     noise = Noise(plan.recipe.seed, plan.shape, like=y, fork=0 if fork is None else fork.number)
     sampler = SAMPLERS[plan.recipe.sampler].run
-    resume: dict[str, Any] = {} if after is None else {"start": after.index, "history": after.history}
+    resume: dict[str, Any] = {}
+    if after is not None:
+        history = (h if isinstance(h, float) else on_device(h, plan.device) for h in after.history)
+        resume = {"start": after.index, "history": tuple(history)}
     return sampler(denoise, y, plan.levels, noise, **resume, **plan.params)
 
 

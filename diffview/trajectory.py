@@ -33,6 +33,7 @@ class Trajectory:
             y=to_numpy(step.y),
             x0_hat=None if step.x0_hat is None else to_numpy(step.x0_hat),
             eps_hat=None if step.eps_hat is None else to_numpy(step.eps_hat),
+            history=tuple(h if isinstance(h, float) else to_numpy(h) for h in step.history),
         )
         with self._lock:
             self._last = step
@@ -102,4 +103,5 @@ class Trajectory:
 
 
 def _bytes(step: Step) -> int:
-    return sum(array.nbytes for array in (step.y, step.x0_hat, step.eps_hat) if array is not None)
+    arrays = (step.y, step.x0_hat, step.eps_hat, *step.history)  # a history may hold the step's own x0_hat
+    return sum({id(array): getattr(array, "nbytes", 0) for array in arrays}.values())

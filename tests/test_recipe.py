@@ -409,7 +409,8 @@ def test_members_do_not_depend_on_how_many_there_are(model: str, sampler: str) -
         return list(run(resolve(recipe, facts())))[-1].y
 
     few, many = ends(1), ends(3)
-    np.testing.assert_allclose(few[0], many[0], rtol=0, atol=1e-4 if model == "data" else 0)  # BLAS sums by shape
+    by_shape = {"gaussian": 0, "data": 1e-4, "local": 1e-5}  # BLAS sums by shape, and by where arrays lie in memory
+    np.testing.assert_allclose(few[0], many[0], rtol=0, atol=by_shape[model])
     assert np.abs(many[0] - many[1]).max() > 0.01
     assert (start_state(resolve(Recipe(region=SMALL, members=3), facts()))[:1]
             == start_state(resolve(Recipe(region=SMALL, members=1), facts()))).all()  # fmt: skip

@@ -7,7 +7,7 @@ A newer request, or `stop`, is the cancel signal. Only this module names QThread
 import threading
 import time
 from collections.abc import Callable
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
@@ -253,8 +253,7 @@ class Sampling(QObject):
         plan = replay.run.plan
 
         def go_on(step: Step, index: int) -> Step:
-            again = replace(step, y=on_device(step.y, plan.device))
-            for made in run(plan, self._denoiser(plan), again):
+            for made in run(plan, self._denoiser(plan), step):
                 if made.index == index:
                     return made
                 if self._closing or self._run is not None or replay is not self._replaying:

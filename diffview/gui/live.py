@@ -159,7 +159,7 @@ class Live(QObject):
         """The t of every level of a run on the schedule in force: recorded steps belong to a noise level."""
         schedule = self._session.recipe.schedule
         if self._places is None or self._places[0] is not run or self._places[1] is not schedule:
-            self._places = run, schedule, np.atleast_1d(schedule.t_of(np.array(run.plan.levels)))
+            self._places = run, schedule, np.atleast_1d(schedule.t_of(np.array(run.plan.visited)))
         return self._places[2]
 
     def _begin(self, sweep: bool) -> None:

@@ -24,7 +24,7 @@ from diffview.gui.session import Message, Session
 from diffview.gui.train_order import Order
 from diffview.plan import cores
 from diffview.process import START, Noise
-from diffview.samplers import heun
+from diffview.sampler_ode import heun
 
 if TYPE_CHECKING:
     from diffview.training import Progress, Trainer
