@@ -14,18 +14,14 @@ FORMULA_OFFERS = frozenset({POSTERIOR_MEAN, VJP})
 
 def offers_of_card(card: Card) -> frozenset[str]:
     """What the network of a card offers."""
-    found = {card.kind}
-    if "diffusers" not in card.network:
-        found.add(VJP)
-        if card.network.get("learned_variance"):
-            found.add(VARIANCE_FRACTION)
-    return frozenset(found)
+    return frozenset({card.kind, VJP, *([VARIANCE_FRACTION] if card.network.get("learned_variance") else [])})
 
 
 def offers_of(denoise: Any) -> frozenset[str]:
     """What a denoiser offers: its kind (a posterior mean if it does not say), and what it can be asked."""
-    kind = str(getattr(denoise, "kind", POSTERIOR_MEAN))
-    return frozenset({kind, *(name for name in (VJP, VARIANCE_FRACTION) if callable(getattr(denoise, name, None)))})
+    found = {str(getattr(denoise, "kind", POSTERIOR_MEAN))}
+    found |= {name for name in (VJP, VARIANCE_FRACTION) if callable(getattr(denoise, name, None))}
+    return frozenset(found if getattr(denoise, "learned_variance", True) else found - {VARIANCE_FRACTION})
 
 
 SENTENCES = {
