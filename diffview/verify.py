@@ -17,7 +17,8 @@ from diffview import metrics
 from diffview.cards import Card
 from diffview.errors import UserError
 from diffview.grids import make_levels
-from diffview.process import FORWARD, START, Noise
+from diffview.losses import loss_by_level
+from diffview.process import START, Noise
 from diffview.samplers import SAMPLERS
 from diffview.schedules import Edm
 from diffview.training_sets import FEWEST, TrainingSet, block_mean, coarse
@@ -83,7 +84,7 @@ def scores(
         UserError: if shapes differ, there are fewer than 8 held-out or 16 training fields, or values that are infinite.
     """
     _check(samples, held_out, train)
-    wet_from = _wet_from(units, held_out, train)
+    wet_from = wet_threshold(units, held_out, train)
     half = len(train) // 2
     parts = {"samples": samples, "held_out": held_out, "train": train, "one": train[:half], "two": train[half:]}
     pairs = (("samples", "train"), ("samples", "held_out"), ("train", "held_out"), ("two", "one"))
@@ -142,7 +143,7 @@ def _without_rounding(values: NDArray[np.float64]) -> NDArray[np.float64]:
     return np.where(np.abs(values) < 1e-9 * np.abs(values).max(), 0.0, values)
 
 
-def _wet_from(units: str, *real: Fields) -> float | None:
+def wet_threshold(units: str, *real: Fields) -> float | None:
     """From which on a pixel is wet: WET, or the middle of the gap around it where real values come in steps.
 
     In steps of 0.1 mm/h all from 0.05 on means the same as all from 0.1 on, but neither rounding nor a sample that is
@@ -253,32 +254,6 @@ def _verdicts(rows: Sequence[Mapping[str, Any]], rain: bool) -> list[dict[str, A
 def _verdict(what: str, value: float | None, limit: float | None, units: str, at_least: bool = False) -> dict[str, Any]:
     ok = None if value is None or limit is None else bool(value >= limit if at_least else value <= limit)
     return {"what": what, "value": value, "limit": limit, "at_least": at_least, "units": units, "ok": ok}
-
-
-def loss_by_level(denoise: Denoise, fields: Fields, levels: Sequence[float], seed: int = 0) -> list[float]:
-    """mean |eps - eps_hat|^2 over the pixels that have data, for y = x_0 + s eps at each noise level s, without units.
-
-    eps_hat = (y - x0_hat)/s, so that this is mean |x0_hat - x_0|^2/s^2; 1 for x0_hat = E x_0 as s grows, for the truth
-    0. Every level sees the same eps.
-
-    Args:
-        denoise: y float32 [m, 1, ny, nx] and s to x0_hat.
-        fields: standardised [n, ny, nx]; NaN where missing, which enters as 0.
-        levels: noise levels above 0.
-        seed: of eps.
-    """
-    total, count = np.zeros(len(levels)), 0
-    for first in range(0, len(fields), BATCH):
-        x0 = fields[first : first + BATCH, None].astype(np.float32)
-        known = ~np.isnan(x0)
-        x0 = np.where(known, x0, np.float32(0))
-        eps = Noise(seed, x0.shape, first)(FORWARD, 0)
-        count += int(np.count_nonzero(known))
-        for index, s in enumerate(levels):
-            y = x0 + np.float32(s) * eps
-            eps_hat = (y - np.asarray(denoise(y, float(s)))) / np.float32(s)
-            total[index] += np.square(eps - eps_hat, dtype=np.float64)[known].sum()
-    return [float(value) for value in total / max(count, 1)]
 
 
 def verify_model(
@@ -440,7 +415,7 @@ def ensemble_scores(members: Fields, truth: Fields, told: Fields, card: Card) ->
         "spread_skill": _number(found.ratio),
         "block_mean_error": block_error,
         "block_mean_relative_error": block_relative,
-        "curves": ensemble_curves(members, truth, told, card, _wet_from(card.units, truth)),
+        "curves": ensemble_curves(members, truth, told, card, wet_threshold(card.units, truth)),
         "verdicts": [
             _verdict(f"{what}, {than}", value, None if of is None else factor * of, units)
             for what, than, value, of, factor, units in checks
@@ -481,26 +456,24 @@ def _sample_tables(found: Mapping[str, Any]) -> list[str]:
     errors = [["error", "samples-train", "samples-held-out", "train-held-out", "two blocks", ""]]
     for row in rows:
         if "train" in row:
-            values.append(
-                [row["what"], *(_short(row[name]) for name in ("samples", "held_out", "train")), row["units"]]
-            )
+            values.append([row["what"], *(short(row[name]) for name in ("samples", "held_out", "train")), row["units"]])
         elif row["what"] != "nearest neighbour":
             names = ("samples_train", "samples_held_out", "train_held_out", "blocks")
-            errors.append([row["what"], *(_short(row[name]) for name in names), row["units"]])
+            errors.append([row["what"], *(short(row[name]) for name in names), row["units"]])
     near = rows[-1]
     nearest = [
         ["nearest training field (median)", "samples", "held-out", "block to block", ""],
-        ["distance", *(_short(near[name]) for name in ("samples_train", "train_held_out", "blocks")), "std"],
+        ["distance", *(short(near[name]) for name in ("samples_train", "train_held_out", "blocks")), "std"],
     ]
     lines = [f"{counts['samples']} samples, {counts['held_out']} held-out fields, {counts['train']} training fields"]
     if found["wet_from"] is not None:
         lines[0] += f"; wet from {found['wet_from']:.3g} {found['units']}"
     for table in (errors, values, nearest, _checks(found)):
-        lines += ["", *_aligned(table)]
+        lines += ["", *aligned(table)]
     if losses := found.get("loss_by_level"):
-        told = [["mean |eps - eps_hat|^2 at s", *(_short(s) for s in losses["levels"])]]
-        told += [[name, *(_short(v) for v in losses[key])] for key, name in (("held_out", "held-out"), ("train",) * 2)]
-        lines += ["", *_aligned(told)]
+        told = [["mean |eps - eps_hat|^2 at s", *(short(s) for s in losses["levels"])]]
+        told += [[name, *(short(v) for v in losses[key])] for key, name in (("held_out", "held-out"), ("train",) * 2)]
+        lines += ["", *aligned(told)]
     return lines
 
 
@@ -509,8 +482,8 @@ def _checks(found: Mapping[str, Any]) -> list[list[str]]:
     checks = [["accepted if", "is", "limit", "", ""]]
     for v in found["verdicts"]:
         verdict = "-" if v["ok"] is None else "ok" if v["ok"] else "MISSED"
-        limit = f"{'>=' if v['at_least'] else '<='} {_short(v['limit'])}"
-        checks.append([v["what"], _short(v["value"]), limit, v["units"], verdict])
+        limit = f"{'>=' if v['at_least'] else '<='} {short(v['limit'])}"
+        checks.append([v["what"], short(v["value"]), limit, v["units"], verdict])
     return checks
 
 
@@ -525,16 +498,17 @@ def _ensemble_table(found: Mapping[str, Any]) -> list[str]:
     ]  # fmt: skip
     if "block_mean_relative_error_as_drawn" in found:
         told.append(("the same before they are held", "block_mean_relative_error_as_drawn", ""))
-    table = [[what, _short(found[key]), unit] for what, key, unit in told]
-    lines = [f"{counts['cases']} held-out fields, {counts['members']} members each", "", *_aligned(table)]
-    return [*lines, "", *_aligned(_checks(found))] if found.get("verdicts") else lines
+    table = [[what, short(found[key]), unit] for what, key, unit in told]
+    lines = [f"{counts['cases']} held-out fields, {counts['members']} members each", "", *aligned(table)]
+    return [*lines, "", *aligned(_checks(found))] if found.get("verdicts") else lines
 
 
-def _short(value: float | None) -> str:
+def short(value: float | None) -> str:
+    """A number with three significant figures; "-" for none."""
     return "-" if value is None else f"{value:.3g}"
 
 
-def _aligned(table: Sequence[Sequence[str]]) -> list[str]:
+def aligned(table: Sequence[Sequence[str]]) -> list[str]:
     """Lines of a table: the first column and the last to the left, numbers to the right."""
     widths = [max(len(row[i]) for row in table) for i in range(len(table[0]))]
     lines = []

@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from diffview import verify
+from diffview import losses, verify
 from diffview.cards import Card
 from diffview.errors import UserError
 from diffview.training_sets import TrainingSet
@@ -149,15 +149,15 @@ def test_the_loss_of_a_known_denoiser():
     """mean x0^2/s^2 for x0_hat = 0; 1/(1 + s^2) for the Wiener gain on white noise of variance 1."""
     x = np.random.default_rng(0).standard_normal((70, 8, 8)).astype(np.float32)
     levels = [0.1, 1.0, 10.0]
-    nothing = verify.loss_by_level(lambda y, s: np.zeros_like(y), x, levels)
+    nothing = losses.loss_by_level(lambda y, s: np.zeros_like(y), x, levels)
     np.testing.assert_allclose(nothing, [np.mean(x.astype(float) ** 2) / s**2 for s in levels], rtol=1e-5)
-    wiener = verify.loss_by_level(lambda y, s: y / (1 + s * s), x, levels)
+    wiener = losses.loss_by_level(lambda y, s: y / (1 + s * s), x, levels)
     np.testing.assert_allclose(wiener, [1 / (1 + s**2) for s in levels], rtol=0.06)
-    assert verify.loss_by_level(lambda y, s: y / (1 + s * s), x, levels, seed=1) != wiener
+    assert losses.loss_by_level(lambda y, s: y / (1 + s * s), x, levels, seed=1) != wiener
     holed = x.copy()
     holed[:, 4:] = np.nan
     np.testing.assert_allclose(
-        verify.loss_by_level(lambda y, s: np.zeros_like(y), holed, levels),
+        losses.loss_by_level(lambda y, s: np.zeros_like(y), holed, levels),
         [np.mean(x[:, :4].astype(float) ** 2) / s**2 for s in levels], rtol=1e-5,
     )  # fmt: skip
 
