@@ -119,7 +119,7 @@ class Search:
             starts.append(start_state(dataclasses.replace(plan, recipe=recipe)))
         y = on_device(np.concatenate(starts), plan.device)
         steps = max(FEWEST_FINE, FINE * plan.steps)
-        fine = _warped(plan.levels[0], min(levels[-2] for levels in self._grids.values()) / 2, steps, 7.0)
+        fine = warped(plan.levels[0], min(levels[-2] for levels in self._grids.values()) / 2, steps, 7.0)
         *_, last = SAMPLERS["heun"].run(self._denoise, y, fine, Noise(0, tuple(y.shape), like=y))
         return y, last.y
 
@@ -128,7 +128,7 @@ class Search:
         low, high = min(smallest), max(smallest)
         for part in LOWEST if high > low else (0.0,):
             for rho in RHOS:
-                yield _warped(self.best[0], low * (high / low) ** part, self.best_count, rho)
+                yield warped(self.best[0], low * (high / low) ** part, self.best_count, rho)
 
     def _states(self, y: Any, levels: Sequence[float], after: Step | None = None) -> list[Step]:
         """The steps of a run on these levels, from its start or on from `after`."""
@@ -173,7 +173,7 @@ def unsearchable(plan: Plan) -> UserError | None:
     return plan.refusal
 
 
-def _warped(top: float, lowest: float, steps: int, rho: float) -> tuple[float, ...]:
+def warped(top: float, lowest: float, steps: int, rho: float) -> tuple[float, ...]:
     """`steps` levels from top to lowest, even in s^(1/rho), then 0."""
     levels = np.linspace(top ** (1 / rho), lowest ** (1 / rho), steps) ** rho
     return (top, *levels[1:].tolist(), 0.0)

@@ -7,7 +7,7 @@ import pytest
 from diffview.errors import UserError
 from diffview.fields import Field, Region
 from diffview.grids import make_levels
-from diffview.optimise import Search, _warped
+from diffview.optimise import Search, warped
 from diffview.plan import Facts, Plan, resolve
 from diffview.recipe import Recipe
 from diffview.schedules import Edm
@@ -60,7 +60,7 @@ def test_the_reference_is_fine_enough(facts: Facts) -> None:
     for _ in search.run():
         pass
     y, truth = search._problem(range(4))
-    fine = _warped(plan.levels[0], 1e-3, 1000, 7.0)
+    fine = warped(plan.levels[0], 1e-3, 1000, 7.0)
     from diffview.process import Noise
     from diffview.samplers import SAMPLERS
 

@@ -70,6 +70,15 @@ class Gaussian(Formula):
             gain = self.gain(s).astype(v.dtype)
         return xp.fft.irfft2(xp.fft.rfft2(v) * gain, s=v.shape[-2:])
 
+    def flow(self, y: NDArray[np.floating], s: float, s_to: float) -> NDArray[np.float64]:
+        """Where the probability-flow ODE takes y from s > 0 to s_to, exactly, in float64.
+
+        y'(k) = mean + sqrt((P(k) + s'^2)/(P(k) + s^2)) (y(k) - mean): dy/ds = (y - x0_hat)/s per wavenumber.
+        """
+        gain = np.sqrt((self.power + s_to * s_to) / (self.power + s * s))
+        z = np.fft.rfft2(np.asarray(y, dtype=np.float64) - self.mean)
+        return np.asarray(self.mean + np.fft.irfft2(z * gain, s=y.shape[-2:]))
+
     def variance(self, y: Any, s: float) -> Any:
         """The mean of s^2 P/(P + s^2) over all modes: the same for every pixel and every y."""
         return y * 0 + s * s * self._mean_of(self.gain(s))
