@@ -5,6 +5,8 @@ import json
 import sys
 from pathlib import Path
 
+from diffview.commands import verify_race
+
 
 def add(parser: argparse.ArgumentParser) -> None:
     """Declare the options."""
@@ -23,6 +25,7 @@ def add(parser: argparse.ArgumentParser) -> None:
     model.add_argument("--json", action="store_true", help="as JSON")
     model.add_argument("--save", action="store_true", help="write the scores into the model's card")
     model.set_defaults(do=_verify_model)
+    verify_race.add(kinds.add_parser("race", help="schedules x grids x samplers x steps, scored on held-out fields"))
     _add_loss(kinds.add_parser("loss", help="a model's loss at every noise level, and its variational bound"))
 
 

@@ -1,0 +1,152 @@
+"""`diffview verify race`: schedules x grids x samplers x steps on held-out fields, or errors against evaluations."""
+
+import argparse
+import json
+import sys
+from collections.abc import Iterator
+from dataclasses import asdict
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from diffview.errors import UserError
+
+if TYPE_CHECKING:
+    from diffview.race import Point
+    from diffview.scored_models import Scored
+
+
+def add(parser: argparse.ArgumentParser) -> None:
+    """Declare the options."""
+    parser.add_argument("--model", required=True, help="gaussian, data or local, a network's name, or its folder")
+    parser.add_argument(
+        "--data", nargs="+", default=[], metavar=("FILE", "DATASET"),
+        help="what it is fitted to and scored on, of two datasets the second; a formula has the packaged field without",
+    )  # fmt: skip
+    parser.add_argument("--schedules", default="edm", metavar="A,B", help="edm; `diffview schedule --list` tells all")
+    parser.add_argument("--grids", default="karras,log_snr,uniform", metavar="A,B")
+    parser.add_argument("--samplers", default="ddim,heun", metavar="A,B")
+    parser.add_argument("--steps", default="9,18", metavar="N,M", help="of a run: 9,18")
+    parser.add_argument("--samples", type=int, default=32, help="fields that each run makes, 32")
+    parser.add_argument("--members", type=int, default=4, help="of them with one truth, where there is one, 4")
+    parser.add_argument(
+        "--start-level", type=float, metavar="S", help="start from held-out fields at this noise level: gives a CRPS"
+    )
+    parser.add_argument("--errors", action="store_true", help="errors against evaluations instead of scores")
+    parser.add_argument("--evaluations", default="6,10,18,34,66,130", metavar="N,M", help="of --errors")
+    parser.add_argument(
+        "--end", type=float, metavar="S", help="of --errors: without the last jump, on log-uniform levels down to S"
+    )
+    parser.add_argument("--size", type=int, default=32, help="side of the crops that formulas see, 32")
+    parser.add_argument("--held-out", type=float, default=0.3, metavar="SHARE", help="of a single dataset, 0.3")
+    parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--device", default="cpu", help="torch device of a network")
+    parser.add_argument("--json", action="store_true", help="as JSON")
+    parser.add_argument("--csv", type=Path, metavar="FILE", help="write the rows as CSV, too")
+    parser.set_defaults(do=_race)
+
+
+def _words(text: str) -> list[str]:
+    return [word.strip() for word in text.split(",") if word.strip()]
+
+
+def _counts(text: str, what: str) -> list[int]:
+    try:
+        return [int(word) for word in _words(text)]
+    except ValueError:
+        raise UserError(f"{text!r} is no list of {what}.", f"Write --{what} 9,18.") from None
+
+
+def _race(options: argparse.Namespace) -> None:
+    from diffview.scored_models import scored
+
+    _check_keys(options)
+    found = scored(options.model, options.data, size=options.size, held_out=options.held_out, device=options.device)
+    (_errors if options.errors else _scores)(options, found)
+
+
+def _check_keys(options: argparse.Namespace) -> None:
+    """Wrong words are told before minutes are spent on reading and fitting."""
+    from diffview.grids import GRIDS
+    from diffview.samplers import SAMPLERS
+
+    for what, table in (("grids", GRIDS), ("samplers", SAMPLERS)):
+        for key in _words(getattr(options, what)):
+            if key not in table:
+                raise UserError(f"There is no {what[:-1]} called {key!r}.", f"Choose of {', '.join(table)}.")
+
+
+def _until_stopped(reports: Iterator[Any]) -> Iterator[Any]:
+    """Ctrl+C keeps what there is."""
+    try:
+        yield from reports
+    except KeyboardInterrupt:
+        sys.stderr.write("Stopped; these are the rows so far.\n")
+
+
+def _scores(options: argparse.Namespace, found: "Scored") -> None:
+    from diffview.schedules import make_schedule
+    from diffview.scoreboard import Draw, Scoreboard, entries, to_csv, to_lines, to_plain
+    from diffview.writers import write_text
+
+    schedules = [make_schedule(key) for key in _words(options.schedules)]
+    ways = entries(schedules, _words(options.grids), _words(options.samplers), _counts(options.steps, "steps"))
+    draw = Draw(options.samples, options.members, options.start_level, found.noise_range, options.seed, found.like)
+    board, units, rows = Scoreboard(found.make, found.data, ways, draw), found.data.units, []
+    for report in _until_stopped(board.run()):
+        if report.row is not None:
+            rows.append(report.row)
+            sys.stderr.write(f"{report.done:4.0%}  {_told(report.row)}\n")
+    if options.csv is not None:
+        write_text(options.csv, to_csv(rows, units))
+    first, *runs = rows
+    runs.sort(key=lambda row: (row.spectrum is None, row.spectrum))
+    text = json.dumps(to_plain(rows, units), indent=2) if options.json else "\n".join(to_lines([first, *runs], units))
+    sys.stdout.write(text + "\n")
+
+
+def _told(row: Any) -> str:
+    """What has just been finished, in a line."""
+    name = " ".join(str(part) for part in (row.schedule, row.grid, row.sampler, row.steps) if part) or row.what
+    return f"{name}: {row.why}" if row.why else f"{name}: {row.spectrum:.3g} dB" if row.spectrum is not None else name
+
+
+def _errors(options: argparse.Namespace, found: "Scored") -> None:
+    import numpy as np
+
+    from diffview.process import START, Noise
+    from diffview.race import Race, Track
+    from diffview.schedules import make_schedule
+    from diffview.writers import write_text
+
+    data = found.data
+    if data.coarsen:
+        raise UserError("A model that is told something has no one end.", "Race it without --errors.")
+    (key, *_), (grid, *_) = _words(options.schedules), _words(options.grids)
+    schedule = make_schedule(key)
+    top = min(schedule.s_max, schedule.s_max if found.noise_range is None else found.noise_range[1])
+    y = Noise(options.seed, (options.members, 1, *data.shape), like=found.like)(START, 0) * top
+    denoise = found.make(None)
+    y = y.astype(np.float64) if found.like is None and options.model == "gaussian" else y
+    race = Race(
+        denoise, Track(y, top, schedule, grid, seed=options.seed, end=options.end),
+        {name: {} for name in _words(options.samplers)}, _counts(options.evaluations, "evaluations"),
+    )  # fmt: skip
+    one, units = (data.transform.std, data.units) if data.transform.linear else (1.0, "standard deviations")
+    points: list[Point] = []
+    for report in _until_stopped(race.run()):
+        if report.point is not None:
+            points.append(report.point)
+    rows = [{**asdict(point), "error": one * point.error, "units": units} for point in points]
+    for name, why in race.lost.items():
+        sys.stderr.write(f"{name}: {why}\n")
+    if options.csv is not None:
+        lines = [",".join(rows[0])] if rows else []
+        write_text(options.csv, "\n".join([*lines, *(",".join(map(str, row.values())) for row in rows)]) + "\n")
+    if options.json:
+        sys.stdout.write(json.dumps({"schedule": key, "grid": grid, "rows": rows}, indent=2) + "\n")
+        return
+    where = f"{key}, {grid}" if options.end is None else f"log-uniform to s = {options.end:g}"
+    sys.stdout.write(f"root mean square error, {units}; levels: {where}, from s = {top:.4g}\n")
+    for row in rows:
+        cells = f"{row['sampler']:12} {row['steps']:5} steps {row['evaluations']:5} evaluations"
+        sys.stdout.write(f"{cells} {row['error']:12.4g}  {row['seconds']:8.3g} s  ({row['truth']})\n")
