@@ -181,6 +181,7 @@ class Scoreboard:
 
     def run(self) -> Iterator[Progress]:
         """The row of real fields, then every way to run; the caller may stop at any time."""
+        self._warm()
         yield Progress(0.0, self._scored(Row(ANOTHER), self._others, self._climate()))
         for number, way in enumerate(self._ways):
             row = Row("run", way.schedule.key, way.grid, way.sampler, way.steps)
@@ -194,6 +195,12 @@ class Scoreboard:
                 took = {"evaluations": evaluations, "seconds": time.perf_counter() - started}
                 row = self._scored(Row(**{**_plain(row), **took}), drawn, drawn)
             yield Progress((number + 1) / len(self._ways), row)
+
+    def _warm(self) -> None:
+        """Load the model and call it once, so that no run pays for that."""
+        if not self._data.coarsen:
+            y = Noise(0, (min(BATCH, self._count), 1, *self._data.shape), like=self._draw.like)(START, 0)
+            self._make(None)(y, 1.0)
 
     def _climate(self) -> Array | None:
         """Other real fields as the members of every case: what is known without a model."""

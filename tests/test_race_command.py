@@ -48,7 +48,7 @@ def test_rows_are_told_as_they_are_finished_and_sorted_at_the_end(file, capsys):
     told = capsys.readouterr()
     lines = told.out.splitlines()
     assert "crps" in lines[0] and lines[2].startswith(ANOTHER) and len(lines) == 5
-    assert [line.split("  ")[1].split(":")[0] for line in told.err.splitlines()] == [
+    assert [line.split("  ")[-1].split(":")[0] for line in told.err.splitlines()] == [
         ANOTHER, "edm karras ddim 2", "edm karras ddim 12",
     ]  # fmt: skip
 
