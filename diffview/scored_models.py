@@ -14,7 +14,7 @@ from diffview.paths import resource
 from diffview.regions import MOST_CROPS
 from diffview.samplers import Denoise
 from diffview.scoreboard import Array, MakeDenoise, picked
-from diffview.training_data import read_training_set, read_verification_set
+from diffview.training_data import read_parted_set, read_verification_set
 from diffview.training_sets import TrainingSet, complete
 from diffview.transforms import choose_transform
 
@@ -101,12 +101,7 @@ def scored(name: str, words: Sequence[str], *, size: int = 32, held_out: float =
     path, *datasets = words or [str(resource(PACKAGED))]
     if name not in FORMULAS:
         return network(name, path, datasets, held_out, device)
-    if len(datasets) == 2:
-        data, other = (read_training_set(path, [name], size=size, held_out=0.0) for name in datasets)
-        parts = (data.transform.inverse(data.fields), other.transform.inverse(other.fields))
-    else:
-        data = read_training_set(path, datasets, size=size, held_out=held_out)
-        parts = (data.transform.inverse(data.fields), data.transform.inverse(data.held_out))
-    train, held = (part.astype(np.float32) for part in parts)
+    data = read_parted_set(path, datasets, held_out, size=size)
+    train, held = (data.transform.inverse(part).astype(np.float32) for part in (data.fields, data.held_out))
     key, _ = choose_transform(train, data.units)
     return formula(name, TrainingSet.fit(key, train, held, data.name, data.units, source=data.source))
