@@ -1,13 +1,18 @@
 """Fields in physical units, and the square regions of them that are noised and denoised."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from diffview.errors import UserError
+
 Array = NDArray[np.float32]
+
+SMALLEST_COARSE = 16
+"""Sides that a field has at least at its working resolution."""
 
 
 def any_missing(values: NDArray[np.floating[Any]]) -> bool:
@@ -70,3 +75,54 @@ class Region:
             and self.column < other.column + other.nx
             and other.column < self.column + self.nx
         )
+
+
+def coarsened(values: Array, k: int, how: str) -> Array:
+    """[..., ny // k, nx // k] of [..., ny, nx]: the mean of every k x k pixels, or the first of them ("stride").
+
+    A mean counts where at least half of its pixels have a value; what is left over at the ends is cut off.
+    """
+    ny, nx = (n // k * k for n in values.shape[-2:])
+    cut = values[..., :ny, :nx]
+    if how == "stride" or k == 1:
+        return np.ascontiguousarray(cut[..., ::k, ::k])
+    blocks = cut.reshape(*cut.shape[:-2], ny // k, k, nx // k, k)
+    known = np.count_nonzero(~np.isnan(blocks), axis=(-3, -1))
+    total = np.nansum(blocks, axis=(-3, -1), dtype=np.float64)
+    means = np.full(known.shape, np.nan, np.float32)
+    np.divide(total, known, out=means, where=2 * known >= k * k, casting="unsafe")
+    return means
+
+
+def at_resolution(field: Field, k: int, how: str) -> Field:
+    """A field whose pixels are k x k of the given one's; the notes say so.
+
+    Raises:
+        UserError: if it would be smaller than 16 x 16 pixels.
+    """
+    if k == 1:
+        return field
+    values = coarsened(field.values, k, how)
+    if min(values.shape) < SMALLEST_COARSE:
+        raise UserError(
+            f"At {k} pixels to one, {field.name or 'the field'} would have only {values.shape[0]} x {values.shape[1]}.",
+            f"Choose a finer working resolution: {SMALLEST_COARSE} x {SMALLEST_COARSE} pixels are needed.",
+        )
+    said = "the mean of" if how == "mean" else "the first of"
+    km = field.pixel_km
+    return replace(
+        field,
+        values=values,
+        pixel_km=None if km is None else (km[0] * k, km[1] * k),
+        coords={name: _coarse_coordinate(c, k) for name, c in field.coords.items()},
+        notes=(*field.notes, f"Each pixel is {said} {k} x {k} stored ones."),
+    )
+
+
+def _coarse_coordinate(values: NDArray[Any], k: int) -> NDArray[Any]:
+    """The middle of every k places, down and across."""
+    for axis in range(values.ndim):
+        n = values.shape[axis] // k * k
+        first, last = (np.take(values, np.arange(at, n, k), axis=axis) for at in ((k - 1) // 2, k // 2))
+        values = first if first.shape == last.shape and np.array_equal(first, last) else first + (last - first) / 2
+    return values

@@ -1,7 +1,7 @@
 """What a plan's denoiser is made from: crops a formula is fitted to, a trained network, or the user's own object."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -55,6 +55,7 @@ class FitSet:
         regions: where the crops lie; of a stack, the one region common to all.
         left_out: the crops share no pixel with the region worked on.
         slices: which slices of the stack are complete there.
+        more: crops of another source, beside these; or None.
     """
 
     model: str
@@ -62,11 +63,13 @@ class FitSet:
     regions: tuple[Region, ...]
     left_out: bool
     slices: tuple[int, ...] = ()
+    more: "FitSet | None" = None
 
     @property
     def count(self) -> int:
         """Number of crops."""
-        return len(self.slices) if self.source.ndim == 3 else len(self.regions)
+        own = len(self.slices) if self.source.ndim == 3 else len(self.regions)
+        return own + (0 if self.more is None else self.more.count)
 
     @property
     def label(self) -> str:
@@ -79,10 +82,14 @@ class FitSet:
         slices, region = self.source.ndim == 3, self.regions[0]
         left_out = " None of them shares a pixel with the region." if self.left_out and not slices else ""
         kind = "other slices" if slices else "crops"
-        return f"Fitted to {self.count} {kind} of {region.ny} × {region.nx} pixels.{left_out}"
+        own = self.count - (0 if self.more is None else self.more.count)
+        beside = "" if self.more is None else f" and {self.more.count} other slices"
+        return f"Fitted to {own} {kind}{beside} of {region.ny} × {region.nx} pixels.{left_out}"
 
     def crops(self) -> Array:
         """The crops, [n, ny, nx]."""
+        if self.more is not None:
+            return np.concatenate([replace(self, more=None).crops(), self.more.crops()])
         if self.source.ndim == 3:
             return self.source[(slice(None), *self.regions[0].slices)][list(self.slices)]
         return np.stack([self.source[region.slices] for region in self.regions])

@@ -20,6 +20,7 @@ from diffview.denoisers import FORMULAS
 from diffview.errors import UserError
 from diffview.fields import Field, Region
 from diffview.grids import make_levels
+from diffview.maps import EarthMap
 from diffview.models import FitSet, Given, Model, Trained, mismatch
 from diffview.needs import FORMULA_OFFERS, offers_of, offers_of_card, unmet
 from diffview.process import ForwardPath, Noise
@@ -68,6 +69,7 @@ class Facts:
     Attributes:
         field: the slice, in physical units.
         stack: the same picture in other slices of the variable [n, ny, nx], the shown one left out; or None.
+        place: where its pixels lie on Earth; None where that is not known, or not yet.
         torch: version of torch, "" while it is not loaded, None if it is not installed.
         devices: torch devices that can be used ("cpu", "cuda", "mps"), known once torch is loaded.
         cards: the networks that can be chosen, by name.
@@ -76,6 +78,7 @@ class Facts:
 
     field: Field
     stack: Array | None = None
+    place: EarthMap | None = None
     torch: str | None = ""
     devices: tuple[str, ...] = ("cpu",)
     cards: Mapping[str, Card] = dataclasses.field(default_factory=dict)
@@ -260,11 +263,13 @@ def _resolve_formula(recipe: Recipe, facts: Facts) -> Plan:
     else:
         try:
             region, model = facts.cached(
-                ("fit", transform, recipe.model, asked, recipe.start),
+                ("fit", transform, recipe.model, asked, recipe.start, recipe.fit_set),
                 lambda: _fit_set(recipe, facts, transform, asked),
             )
         except UserError as error:
             refusal = error
+    if isinstance(model, FitSet) and recipe.fit_set == "both" and model.source.ndim == 2 and model.more is None:
+        notes.append(Note("crops and other slices", "crops", "The variable has no other complete slices here."))
     if isinstance(model, FitSet) and region != asked and recipe.region is not None:
         notes.append(_shrunk_note(asked, region, model))
     x0 = facts.cached(("x0", transform, region), lambda: standardised[region.slices])
@@ -408,20 +413,36 @@ def _fit_set(recipe: Recipe, facts: Facts, transform: Transform, region: Region)
     or too small for enough crops.
     """
     leave_out = recipe.start == "field" and recipe.model != "gaussian"
-    if facts.stack is not None and _prefers_slices(facts, region, leave_out):
-        stack = facts.cached(("stack", transform), lambda: transform(facts.stack))
-        complete = np.flatnonzero(~np.isnan(stack[(slice(None), *region.slices)]).any(axis=(1, 2)))
-        if len(complete) >= FEWEST_SLICES:
-            return region, FitSet(recipe.model, stack, (region,), True, tuple(complete.tolist()))
-    if recipe.model == "gaussian":
-        crops = crops_for(facts.table, region, leave_out=False)
-        if not crops:
-            raise UserError(
-                f"The field has no complete {region.ny} x {region.nx} crop to fit to.", "Take a smaller region."
-            )
-    else:
+    wish, slices = recipe.fit_set, None
+    if wish in ("slices", "both") or (wish == "auto" and _prefers_slices(facts, region, leave_out)):
+        slices = _slices_set(recipe, facts, transform, region)
+    if slices is not None and wish != "both":
+        return region, slices
+    if wish == "slices":
+        raise UserError(
+            "There are no other slices of this variable that are complete in the region.", "Fit to crops instead."
+        )
+    crops = crops_for(facts.table, region, leave_out)
+    if recipe.model == "gaussian" and not crops and slices is None:
+        raise UserError(
+            f"The field has no complete {region.ny} x {region.nx} crop to fit to.", "Take a smaller region."
+        )
+    if recipe.model != "gaussian" and slices is None:
         region, crops = with_enough_crops(facts.table, region, leave_out)
-    return region, FitSet(recipe.model, facts.through(transform)[1], tuple(crops), leave_out)
+    if not crops and slices is not None:
+        return region, slices
+    return region, FitSet(recipe.model, facts.through(transform)[1], tuple(crops), leave_out, more=slices)
+
+
+def _slices_set(recipe: Recipe, facts: Facts, transform: Transform, region: Region) -> FitSet | None:
+    """The region in the other slices that are complete there; None if there are fewer than two."""
+    if facts.stack is None:
+        return None
+    stack = facts.cached(("stack", transform), lambda: transform(facts.stack))
+    complete = np.flatnonzero(~np.isnan(stack[(slice(None), *region.slices)]).any(axis=(1, 2)))
+    if len(complete) < FEWEST_SLICES:
+        return None
+    return FitSet(recipe.model, stack, (region,), True, tuple(complete.tolist()))
 
 
 def _prefers_slices(facts: Facts, region: Region, leave_out: bool) -> bool:

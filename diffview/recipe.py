@@ -19,6 +19,8 @@ from diffview.transforms import Transform
 Array = NDArray[np.float32]
 Settings = tuple[tuple[str, Any], ...]
 
+RESOLUTIONS = Choice(("mean", "stride"))
+FIT_SETS = Choice(("auto", "crops", "slices", "both"))
 STARTS = Choice(("noise", "field"))
 PATH_MODES = Choice(("closed", "chain"))
 DEVICES = Choice(("auto", "cpu", "cuda", "mps"))
@@ -28,8 +30,10 @@ DRAWN = {p.name for grid in GRIDS.values() for p in parameters(grid) if isinstan
 AUTO = "auto"
 """The transform that is chosen from units and values."""
 
-CHOICES = {"start": STARTS, "path_mode": PATH_MODES, "device": DEVICES}
-COUNTS = {"chain_length": 100_000, "steps": 10_000, "members": 64, "seed": 2**63 - 1}
+CHOICES = {
+    "start": STARTS, "path_mode": PATH_MODES, "device": DEVICES, "coarsen_by": RESOLUTIONS, "fit_set": FIT_SETS
+}  # fmt: skip
+COUNTS = {"coarsen": 64, "chain_length": 100_000, "steps": 10_000, "members": 64, "seed": 2**63 - 1}
 
 
 def _is_text(value: Any) -> bool:
@@ -42,6 +46,10 @@ def _is_level(value: Any) -> bool:
 
 def _is_region(value: Any) -> bool:
     return value is None or all(type(n) is int for n in dataclasses.astuple(value))
+
+
+def _are_axes(value: Any) -> bool:
+    return value is None or (len(value) == 2 and all(type(n) is int for n in value))
 
 
 def _are_settings(value: Any) -> bool:
@@ -57,6 +65,7 @@ def _are_grid_settings(value: Any) -> bool:
 KINDS: dict[str, tuple[Callable[[Any], bool], str]] = {
     "path": (lambda value: value is None or _is_text(value), "It is a text."),
     "dataset": (lambda value: value is None or _is_text(value), "It is a text."),
+    "axes": (_are_axes, "They are two whole numbers."),
     "model": (_is_text, "It is the name of a model."),
     "transform": (_is_text, "It is a text."),
     "fitted": (lambda value: value is None or isinstance(value, Transform), "It has a key, mean, std and numbers."),
@@ -112,6 +121,9 @@ class Recipe:
     Attributes:
         path, dataset, index: the slice: a file (None: the packaged field), a variable, the fixed indices of its other
             dimensions.
+        axes: which axes of the variable are the rows and the columns; None: those that look like a map.
+        coarsen, coarsen_by: the working resolution: pixels a side that become one, by their mean or by the first of
+            them (stride); 1: as stored.
         region: the rectangle worked on; None: a complete square near the centre.
         transform: key of TRANSFORMS, or "auto": chosen from units and values.
         fitted: the transform with its numbers, as fitted to the chosen data; None: fitted to the shown slice. It is
@@ -121,6 +133,8 @@ class Recipe:
         grid, grid_params, steps: which levels a run visits.
         sampler, sampler_params: how it steps.
         model: key of FORMULAS, or the name of a network or of a denoiser that was given.
+        fit_set: what formula models are fitted to: crops of this slice, the region in other slices, both, or
+            whichever is larger (auto).
         seed, members: the run's noise, and how many fields it makes.
         start: "noise", or "field": the region at the noise level start_level (None: the grid's highest).
         path_mode: "closed" or "chain".
@@ -131,6 +145,9 @@ class Recipe:
     path: str | None = None
     dataset: str | None = None
     index: tuple[int, ...] | None = None
+    axes: tuple[int, int] | None = None
+    coarsen: int = 1
+    coarsen_by: str = "mean"
     region: Region | None = None
     transform: str = AUTO
     fitted: Transform | None = None
@@ -142,6 +159,7 @@ class Recipe:
     sampler: str = "ddim"
     sampler_params: Settings = ()
     model: str = "local"
+    fit_set: str = "auto"
     seed: int = 0
     members: int = 1
     start: str = "noise"
@@ -224,8 +242,9 @@ def _typed(plain: dict[str, Any]) -> dict[str, Any]:
         typed["region"] = Region(**plain["region"])
     if plain.get("fitted") is not None:
         typed["fitted"] = Transform.of(plain["fitted"])
-    if plain.get("index") is not None:
-        typed["index"] = tuple(int(i) for i in plain["index"])
+    for name in ("index", "axes"):
+        if plain.get(name) is not None:
+            typed[name] = tuple(int(i) for i in plain[name])
     for name in ("grid_params", "sampler_params"):
         if name in plain:
             typed[name] = tuple((k, tuple(v) if isinstance(v, list) else v) for k, v in plain[name].items())

@@ -165,7 +165,7 @@ def _shoot(
     app: QApplication, window: MainWindow, out: Path, size: tuple[int, int], after: str, playhead: float | None
 ) -> None:
     failed: list[UserError] = []
-    window.files.failed.connect(failed.append)
+    window.files.failed.connect(lambda error, path: failed.append(error))
     show_window(window, size)
     try:
         least = window.minimumSizeHint()

@@ -5,12 +5,14 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any, NamedTuple
 
+import numpy as np
 from PySide6.QtCore import QObject, QTimer, Signal
 
 from diffview.denoisers import FORMULAS
 from diffview.errors import UserError
-from diffview.fields import Field, Region
+from diffview.fields import Field, Region, at_resolution, coarsened
 from diffview.gui.session import Session
+from diffview.maps import EarthMap
 from diffview.models import open_card
 from diffview.plan import Facts
 from diffview.readers.base import Picture
@@ -36,37 +38,57 @@ LOOKED_AT = 2**16
 SCHEDULE_WORDS = (b'"beta"', b'"alpha_bar"', b'"log_snr"', b'"trained_betas"', b'"beta_schedule"', b"Scheduler")
 
 
+PlaceKey = tuple[str, str, tuple[int, int]]
+"""File, dataset and axes of a picture: what decides where its pixels lie."""
+
+
 class _Wanted(NamedTuple):
     """What is done with a reply; a quiet one has nothing to say if it fails."""
 
     then: Callable[[Any], None]
     quiet: bool
     path: str
+    what: str
+
+
+class _Stack(NamedTuple):
+    """All slices along one dimension that were read, every `step`-th, and what they are slices of."""
+
+    of: tuple[object, ...]
+    values: Any
+    step: int
+
+
+class _Shown(NamedTuple):
+    """A picture and the field that was made of it."""
+
+    field: Field
+    picture: Picture
 
 
 class Files(QObject):
-    """The open file: its tree, its slices.
+    """The open file: its slices.
 
     Signals:
         opened: another picture is on screen; `picture` and `path` tell which.
-        listed: (group, nodes) of the file named by `path`.
         busy_changed: reading began or ended.
-        failed: the UserError that says why something could not be read.
+        failed: the UserError that says why something could not be read, and the file.
     """
 
     opened = Signal()
-    listed = Signal(str, object)
     busy_changed = Signal(bool)
-    failed = Signal(object)
+    failed = Signal(object, str)
 
     def __init__(self, session: Session, parent: QObject | None = None) -> None:
         super().__init__(parent)
         self._session = session
         self._reader = ReaderProcess()
         self._wanted: dict[int, _Wanted] = {}
-        self.browsed = self.path
-        self._opening = 0
-        self._pictures: list[Picture] = []
+        self._asked, self._shown = 0, 0
+        self._pending: int | None = None
+        self._pictures: list[_Shown] = []
+        self._stack: _Stack | None = None
+        self.places: dict[PlaceKey, EarthMap | None] = {}
         self._timer = QTimer(self, interval=POLL_MS)
         self._timer.timeout.connect(self._poll)
 
@@ -74,6 +96,11 @@ class Files(QObject):
     def opening(self) -> bool:
         """Whether a slice is being read."""
         return any(not wanted.quiet for wanted in self._wanted.values())
+
+    @property
+    def reading(self) -> str:
+        """What is being read, for people; "" if nothing is."""
+        return next((wanted.what for wanted in self._wanted.values() if not wanted.quiet), "")
 
     @property
     def path(self) -> str:
@@ -84,7 +111,7 @@ class Files(QObject):
     def picture(self) -> Picture | None:
         """How the slice on screen lies in its file; None for the packaged field."""
         field = self._session.facts.field
-        return next((picture for picture in self._pictures if picture.field is field), None)
+        return next((shown.picture for shown in self._pictures if shown.field is field), None)
 
     @property
     def busy(self) -> bool:
@@ -101,33 +128,79 @@ class Files(QObject):
         self._wanted.clear()
         self._reader.close()
 
-    def open(self, path: str, dataset: str | None = None, index: tuple[int, ...] | None = None) -> None:
-        """Open a slice and show it with the settings in force; another slice of the same variable keeps its region."""
+    def open(
+        self, path: str, dataset: str | None = None, index: tuple[int, ...] | None = None, merge: object = None
+    ) -> None:
+        """Open a slice and show it with the settings in force; another slice of the same variable keeps its region.
+
+        Slices with the same `merge` that follow each other are one undo.
+        """
         recipe = self._session.recipe
         same = (path, dataset) == (recipe.path, recipe.dataset)
         wish = replace(recipe, path=path, dataset=dataset, index=index)
         if same:  # the transform is fitted once, to the slice that was opened first
             wish = replace(wish, fitted=self._session.plan.settled.fitted)
         else:
-            wish = replace(wish, region=None, fitted=None, start="noise", start_level=None)
-        self.open_recipe(wish)
+            wish = replace(
+                wish, region=None, fitted=None, start="noise", start_level=None, axes=None, coarsen=1
+            )  # fmt: skip
+        self.open_recipe(wish, merge)
 
-    def open_recipe(self, recipe: Recipe) -> None:
+    def turn(self, axes: tuple[int, int]) -> None:
+        """Show the open variable with these axes as rows and columns, at the same place along the others."""
+        picture, recipe = self.picture, self._session.recipe
+        if picture is None or axes == picture.axes:
+            return
+        others = [axis for axis in range(len(picture.shape)) if axis not in picture.axes]
+        at = dict(zip(others, picture.index, strict=True))
+        index = tuple(at.get(axis, picture.shape[axis] // 2) for axis in range(len(picture.shape)) if axis not in axes)
+        self.open_recipe(replace(recipe, axes=axes, index=index, region=None))
+
+    def coarsen(self, k: int, how: str) -> None:
+        """Work at another resolution: k x k pixels of the file to one; the region keeps its place on the field."""
+        recipe, shown = self._session.recipe, self._shown_picture()
+        ratio, region = recipe.coarsen / k, self._session.plan.region
+        sides = [max(16, round(side * ratio)) for side in (region.ny, region.nx)]
+        moved = Region(round(region.row * ratio), round(region.column * ratio), *sides)
+        rows, columns = (n // k for n in shown.values.shape)
+        fits = moved.row + moved.ny <= rows and moved.column + moved.nx <= columns
+        wish = replace(recipe, coarsen=k, coarsen_by=how, region=moved if fits else None)
+        try:
+            field = at_resolution(shown, k, how)
+        except UserError as error:
+            self._session.edit()  # let the controls show what is
+            self._session.tell_error(error)
+            return
+        picture = self.picture
+        self._show(field, picture, wish, self._other_slices(wish, picture) if picture is not None else None)
+
+    def _shown_picture(self) -> Field:
+        """The field as stored, before its working resolution."""
+        picture = self.picture
+        if picture is not None:
+            return picture.field
+        return packaged_field() if self._session.recipe.coarsen > 1 else self._session.facts.field
+
+    def open_recipe(self, recipe: Recipe, merge: object = None) -> None:
         """Open what a recipe names, and take the recipe."""
         if not self._learn_model(recipe.model):
             return
-        self._opening += 1
+        self._asked += 1
+        if self._pending is not None and self._reader.withdraw(self._pending):  # the newest wins: no queue of slices
+            self._wanted.pop(self._pending, None)
+        self._pending = None
         if recipe.path is None:
-            field = packaged_field()
-            self.browsed = field.provenance["path"]
-            if self._session.open(recipe, self._facts(field)):
-                self.opened.emit()
+            self._shown = self._asked
+            try:
+                self._show(at_resolution(packaged_field(), recipe.coarsen, recipe.coarsen_by), None, recipe, None)
+            except UserError as error:
+                self._session.tell_error(error)
             return
         path = str(Path(recipe.path).expanduser())
-        recipe, opening = replace(recipe, path=path), self._opening
-        self._ask(
-            lambda picture: self._take(picture, recipe, opening),
-            "read_slice", path=path, dataset=recipe.dataset, index=recipe.index,
+        recipe, asked = replace(recipe, path=path), self._asked
+        self._pending = self.ask(
+            lambda picture: self._take(picture, recipe, asked, merge),
+            "read_slice", path=path, dataset=recipe.dataset, index=recipe.index, axes=recipe.axes,
         )  # fmt: skip
 
     def open_model(self, path: str) -> None:
@@ -173,53 +246,88 @@ class Files(QObject):
             self._reader.poll()
             self._settle()
 
-    def list_group(self, group: str) -> None:
-        """Ask for the members of a group of the file whose tree is shown."""
-        self._browse(self.browsed, group)
+    def _take(self, picture: Picture, recipe: Recipe, asked: int, merge: object) -> None:
+        """A slice has come: show it, with the other slices at the same place where it is small enough.
 
-    def _browse(self, path: str, group: str = "/") -> None:
-        def show(nodes: Any) -> None:
-            self.browsed = path
-            self.listed.emit(group, nodes)
-
-        if path:
-            self._ask(show, "list_group", quiet=True, path=path, group=group)
-
-    def _facts(self, field: Field, stack: Any = None) -> Facts:
-        known = self._session.facts
-        return Facts(
-            field, stack, torch=known.torch, devices=known.devices, cards=known.cards, given=known.given
-        )  # fmt: skip
-
-    def _take(self, picture: Picture, recipe: Recipe, opening: int) -> None:
-        """A slice has come: show it, with the other slices at the same place where it is small enough."""
-        if opening != self._opening:  # a newer one has been asked for
+        While a newer one is awaited, it is shown only if it is a step on the way: of the variable on screen.
+        """
+        on_the_way = (recipe.path, recipe.dataset) == (self._session.recipe.path, self._session.recipe.dataset)
+        if asked < self._shown or (asked != self._asked and not on_the_way):
             return
+        try:
+            field = at_resolution(picture.field, recipe.coarsen, recipe.coarsen_by)
+        except UserError as error:
+            self._session.tell_error(error)
+            return
+        wish = replace(recipe, dataset=picture.dataset, index=picture.index)
         ny, nx = picture.field.values.shape
         sizes = [size for _, size in picture.other_dims]
-        if ny * nx > STACK_PIXELS or max(sizes, default=1) < 2:
-            self._show(picture, recipe, None)
+        known = self._stack is not None and self._stack.of == _stack_of(wish, picture)
+        self._shown = asked
+        if known or ny * nx > STACK_PIXELS or max(sizes, default=1) < 2:
+            self._show(field, picture, wish, self._other_slices(wish, picture), merge)
             return
         longest = sizes.index(max(sizes))
-        self._ask(
-            lambda stack: self._show(picture, recipe, stack) if opening == self._opening else None,
-            "read_stack", path=recipe.path, dataset=picture.dataset, axes=picture.axes, index=picture.index,
-            dim=longest, region=Region(0, 0, ny, nx), limit=min(MOST_CROPS, STACK_BYTES // (4 * ny * nx)),
-            leave_out=(picture.index[longest],),
+        limit = max(1, min(MOST_CROPS, STACK_BYTES // (4 * ny * nx)))
+
+        def keep(values: Any) -> None:
+            self._stack = _Stack(_stack_of(wish, picture), values, max(1, -(-sizes[longest] // limit)))
+            if asked == self._asked:
+                self._show(field, picture, wish, self._other_slices(wish, picture), merge)
+
+        self.ask(
+            keep,
+            "read_stack", path=wish.path, dataset=picture.dataset, axes=picture.axes, index=picture.index,
+            dim=longest, region=Region(0, 0, ny, nx), limit=limit,
         )  # fmt: skip
 
-    def _show(self, picture: Picture, recipe: Recipe, stack: Any) -> None:
-        wish = replace(recipe, dataset=picture.dataset, index=picture.index)
-        self._pictures = [picture, *self._pictures[: REMEMBERED - 1]]
-        if self._session.open(wish, self._facts(picture.field, stack)):
-            self.browsed = str(wish.path)
+    def _other_slices(self, recipe: Recipe, picture: Picture) -> Any:
+        """The slices beside this one, at its resolution; None if they were not read."""
+        stack = self._stack
+        if stack is None or stack.of != _stack_of(recipe, picture):
+            return None
+        sizes = [size for _, size in picture.other_dims]
+        at = picture.index[sizes.index(max(sizes))]
+        values = stack.values if at % stack.step else np.delete(stack.values, at // stack.step, axis=0)
+        return coarsened(values, recipe.coarsen, recipe.coarsen_by) if recipe.coarsen > 1 else values
+
+    def _show(self, field: Field, picture: Picture | None, recipe: Recipe, stack: Any, merge: object = None) -> None:
+        known = self._session.facts
+        facts = Facts(
+            field, stack, self.place(field, recipe.coarsen, picture), torch=known.torch, devices=known.devices,
+            cards=known.cards, given=known.given,
+        )  # fmt: skip
+        if picture is not None:
+            self._pictures = [_Shown(field, picture), *self._pictures[: REMEMBERED - 1]]
+        if self._session.open(recipe, facts, merge):
             self.opened.emit()
 
-    def _ask(self, then: Callable[[Any], None], function: str, quiet: bool = False, **arguments: Any) -> None:
+    def place_key(self, field: Field, picture: Picture | None = None) -> PlaceKey:
+        """What decides where the pixels of a field lie."""
+        picture = picture or next((shown.picture for shown in self._pictures if shown.field is field), None)
+        axes = (0, 1) if picture is None else picture.axes
+        return str(field.provenance.get("path", "")), str(field.provenance.get("dataset", "")), axes
+
+    def place(self, field: Field, k: int, picture: Picture | None = None) -> EarthMap | None:
+        """Where the pixels of a field at a working resolution lie, if that was read."""
+        found = self.places.get(self.place_key(field, picture))
+        return found.coarsened(k) if found is not None and k > 1 else found
+
+    def withdraw(self, ticket: int) -> None:
+        """Forget a request that is not being read yet."""
+        if self._reader.withdraw(ticket):
+            self._wanted.pop(ticket, None)
+            self._settle()
+
+    def ask(self, then: Callable[[Any], None], function: str, quiet: bool = False, **arguments: Any) -> int:
+        """Ask the reader process, and call `then` with the value when it comes; the number of the request."""
         ticket = self._reader.submit(function, **arguments)
-        self._wanted[ticket] = _Wanted(then, quiet, str(arguments["path"]))
+        path = str(arguments["path"])
+        what = " of ".join(filter(None, (arguments.get("dataset") or "", Path(path).name)))
+        self._wanted[ticket] = _Wanted(then, quiet, path, what)
         self._timer.start()
         self.busy_changed.emit(self.opening)
+        return ticket
 
     def _poll(self) -> None:
         for reply in self._reader.poll():
@@ -230,11 +338,17 @@ class Files(QObject):
                 wanted.then(reply.value)
             elif not wanted.quiet:
                 self._session.tell_error(reply.error)
-                self.failed.emit(reply.error)
-                self._browse(wanted.path)  # perhaps another variable of the file can be shown
+                self.failed.emit(reply.error, wanted.path)
         self._settle()
 
     def _settle(self) -> None:
         if not self._wanted:
             self._timer.stop()
             self.busy_changed.emit(False)
+
+
+def _stack_of(recipe: Recipe, picture: Picture) -> tuple[object, ...]:
+    """What tells the slices along the longest other dimension from all others."""
+    sizes = [size for _, size in picture.other_dims]
+    longest = sizes.index(max(sizes)) if sizes else 0
+    return recipe.path, picture.dataset, picture.axes, picture.index[:longest], picture.index[longest + 1 :]

@@ -138,10 +138,10 @@ class Session(QObject):
         """The next edit is an undo of its own."""
         self._merge = None
 
-    def open(self, recipe: Recipe, facts: Facts) -> bool:
+    def open(self, recipe: Recipe, facts: Facts, merge: object = None) -> bool:
         """Take another field and a recipe for it; can be undone like any edit."""
         try:
-            return self._take(_State(recipe, facts), None)
+            return self._take(_State(recipe, facts), merge)
         except UserError as error:
             return self._refuse(error)
 

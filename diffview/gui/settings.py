@@ -12,6 +12,9 @@ from diffview.gui.curves import QUANTITIES
 from diffview.gui.session import View
 from diffview.paths import user_folder
 
+MOST_RECENT = 12
+"""Files in the menu."""
+
 REMEMBERED = ("auto_run", "pace", "quantity", "densities", "colormap")
 ALLOWED: dict[str, Container[str]] = {
     "auto_run": ("true", "false"),
@@ -51,6 +54,25 @@ class Settings:
         for name in REMEMBERED:
             value = getattr(view, name)
             self._store.setValue(f"view/{name}", ("true" if value else "false") if isinstance(value, bool) else value)
+
+    def recent(self) -> list[str]:
+        """Files that were opened, the latest first."""
+        count = self._store.beginReadArray("recent")
+        found = []
+        for i in range(min(count, MOST_RECENT)):
+            self._store.setArrayIndex(i)
+            found.append(str(self._store.value("path", "")))
+        self._store.endArray()
+        return [path for path in found if path]
+
+    def add_recent(self, path: str) -> None:
+        """Remember a file that was opened."""
+        paths = list(dict.fromkeys([path, *self.recent()]))[:MOST_RECENT]
+        self._store.beginWriteArray("recent", len(paths))
+        for i, each in enumerate(paths):
+            self._store.setArrayIndex(i)
+            self._store.setValue("path", each)
+        self._store.endArray()
 
     def text(self, name: str, default: str) -> str:
         """A remembered word."""

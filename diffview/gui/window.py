@@ -11,6 +11,7 @@ from PySide6.QtWidgets import QDockWidget, QFileDialog, QHBoxLayout, QMainWindow
 from diffview.errors import UserError
 from diffview.gui import dialogs
 from diffview.gui.actions import ENTRIES, Actions
+from diffview.gui.browser import Browser
 from diffview.gui.errors import ErrorHook
 from diffview.gui.files import Files
 from diffview.gui.layouts import LAYOUTS, LEFT_WIDTH, RIGHT_WIDTH, WIDE, arrange
@@ -72,6 +73,7 @@ class MainWindow(QMainWindow):
         self.setWindowTitle("diffview")
         self.setAcceptDrops(True)
         self.live, self.files, self.player = Live(session, self), Files(session, self), Player(session, self)
+        self.browser = Browser(session, self.files, self)
         self.errors = ErrorHook(session.tell, self)
         self.actions_ = Actions(self)
         self._first_paint = True
@@ -120,7 +122,9 @@ class MainWindow(QMainWindow):
         bar.toggleViewAction().setEnabled(False)
         bar.addWidget(self.toolbar)
         self.addToolBar(bar)
-        self.data_dock = self._dock("Data", DataPanel(session, self.files), Qt.DockWidgetArea.LeftDockWidgetArea)
+        self.data_dock = self._dock(
+            "Data", DataPanel(session, self.files, self.browser), Qt.DockWidgetArea.LeftDockWidgetArea
+        )
         right = Qt.DockWidgetArea.RightDockWidgetArea
         inspector = InspectorPanel(session, live, self.search)
         self.inspector_dock = self._dock("Inspector", inspector, right)
@@ -159,6 +163,11 @@ class MainWindow(QMainWindow):
                 above, _, name = entry.menu.rpartition("/")
                 menus[entry.menu] = (menus[above] if above else self.menuBar()).addMenu(name)
             menus[entry.menu].addAction(self.actions_[entry.name])
+        self.recent = QMenu("Open recent", self)
+        self.recent.setObjectName("recentMenu")
+        self.recent.setToolTipsVisible(True)
+        menus["File"].insertMenu(self.actions_["packagedAction"], self.recent)
+        self._show_recent()
         for dock in self.docks.values():
             menus["View"].addAction(dock.toggleViewAction())
 
@@ -170,7 +179,10 @@ class MainWindow(QMainWindow):
         session.told.connect(self._tell)
         live.run_changed.connect(self._show_run)
         live.engine_loaded.connect(self._show_run)
-        self.files.busy_changed.connect(self.status.show_busy)
+        self.files.busy_changed.connect(lambda _: self.status.show_reading(self.files.reading))
+        self.files.opened.connect(self._remember_file)
+        self.status.give_up.clicked.connect(self.files.cancel)
+        self.browser.linked.connect(self.open_file)
         link_images(session, self.forward, self.reverse)
         for view in (self.forward.view, self.reverse.view):
             view.hovered.connect(partial(self._hover, view))
@@ -368,6 +380,20 @@ class MainWindow(QMainWindow):
         if path:
             self.open_file(path)
 
+    def _remember_file(self) -> None:
+        """The open file comes first among the recent ones; recipes bring theirs."""
+        if self.session.recipe.path is not None:
+            self.settings.add_recent(str(Path(self.session.recipe.path).absolute()))
+            self._show_recent()
+
+    def _show_recent(self) -> None:
+        self.recent.clear()
+        for path in self.settings.recent():
+            action = self.recent.addAction(Path(path).name, partial(self.open_file, path))
+            action.setToolTip(path)
+        self.recent.menuAction().setEnabled(not self.recent.isEmpty())
+        self.recent.menuAction().setToolTip("" if self.recent.actions() else "No file was opened yet")
+
     def _ask_open_model(self) -> None:
         path = QFileDialog.getExistingDirectory(self, "Open model")
         if path:
@@ -449,6 +475,7 @@ class MainWindow(QMainWindow):
         self.trainer.close()
         self.verifier.close()
         self.search.close()
+        self.browser.close()
         self.files.close()
         self.errors.restore()
         event.accept()
@@ -473,6 +500,6 @@ class MainWindow(QMainWindow):
         self.timeline.slider.setFocus()
         self.live.start()
         self.files.start()
-        self.files.list_group("/")
+        self.browser.start()
         if self.session.recipe.device != "auto":
             self.live.load_engine()

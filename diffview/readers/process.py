@@ -191,6 +191,13 @@ class ReaderProcess:
         self._pump()
         return self._last_ticket
 
+    def withdraw(self, ticket: int) -> bool:
+        """Forget a request that waits; False if it is being read, or was: then its reply comes."""
+        waiting = next((request for request in self._waiting if request.ticket == ticket), None)
+        if waiting is not None:
+            self._waiting.remove(waiting)
+        return waiting is not None
+
     def poll(self) -> list[Reply]:
         """The replies that have come since the last call; never waits."""
         self._pump()

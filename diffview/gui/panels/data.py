@@ -1,32 +1,51 @@
-"""The data dock: the tree of the open file, the slice, and the transform to standardised units."""
+"""The data dock: the tree of the open file, a variable in detail, the slice, and how the field enters the work."""
 
 from collections.abc import Sequence
+from typing import Any
 
-from PySide6.QtCore import Qt
+import numpy as np
+from PySide6.QtCore import Qt, QTimer
+from PySide6.QtGui import QPixmap
 from PySide6.QtWidgets import (
     QComboBox,
     QFormLayout,
-    QHeaderView,
+    QHBoxLayout,
     QLabel,
-    QTreeWidget,
-    QTreeWidgetItem,
+    QLineEdit,
+    QSplitter,
+    QStackedWidget,
+    QToolButton,
     QVBoxLayout,
     QWidget,
 )
 
+from diffview.colormaps import COLORMAPS, default_for
+from diffview.denoisers import FORMULAS
+from diffview.gui.browser import Browser
 from diffview.gui.files import Files
 from diffview.gui.looks import number, region_text
 from diffview.gui.session import Session
 from diffview.gui.theme import theme
 from diffview.gui.widgets.card import ElidedLabel
-from diffview.gui.widgets.whole_spin import WholeSpin
+from diffview.gui.widgets.details_view import DetailsView
+from diffview.gui.widgets.file_tree import ICON, FileTree
+from diffview.gui.widgets.icons import set_icon
+from diffview.gui.widgets.raster import Raster
+from diffview.gui.widgets.slice_row import SliceRow
+from diffview.models import FitSet
 from diffview.readers.base import Node
 from diffview.recipe import AUTO, Recipe
 from diffview.transforms import TRANSFORMS, Transform
 
-UNITS_PX = 52
-PATH_ROLE = Qt.ItemDataRole.UserRole
-KIND_ROLE = Qt.ItemDataRole.UserRole + 1
+SEARCH_AFTER_MS = 250
+RESOLUTIONS = [(1, "mean"), *((k, how) for how in ("mean", "stride") for k in (2, 4, 8, 16))]
+FIT_SETS = {
+    "auto": ("as it suits", "Other slices where there are any and the slice is small, else crops of this one"),
+    "crops": ("crops of this slice", "Complete crops of this slice, of the size of the region"),
+    "slices": ("other slices", "The region in other slices of this variable; never the one shown"),
+    "both": ("crops and other slices", "Crops of this slice, and the region in other slices"),
+}
+MARGIN = 8
 
 
 def _numbers_text(fitted: Transform) -> str:
@@ -44,63 +63,146 @@ def _all_numbers(fitted: Transform, units: str) -> str:
 
 
 class DataPanel(QWidget):
-    """Tree, slice and transform."""
+    """Tree, details, slice and transform."""
 
-    def __init__(self, session: Session, files: Files) -> None:
+    def __init__(self, session: Session, files: Files, browser: Browser) -> None:
         super().__init__()
-        self._session, self._files = session, files
-        self._tree_path = ""
-        self._field = session.facts.field
-        self.tree = QTreeWidget()
+        self._session, self._files, self._browser = session, files, browser
+        self._field: object = None
+        self._rows_of: object = None
+        self.rows: list[SliceRow] = []
+        self.file = ElidedLabel(token="text", elide=Qt.TextElideMode.ElideMiddle)
+        self._build_browser()
+        self._build_axes()
+        self._build_form()
+        self._slices = QVBoxLayout()
+        self._slices.setSpacing(4)
+        column = QVBoxLayout(self)
+        column.setContentsMargins(MARGIN, MARGIN, MARGIN, MARGIN)
+        column.addWidget(self.file)
+        column.addWidget(self.filter)
+        column.addWidget(self._split, 1)
+        column.addLayout(self._slices)
+        column.addWidget(self._axes)
+        column.addLayout(self._form)
+        for label in (self.numbers, self.region, self.notes):
+            column.addWidget(label)
+        files.busy_changed.connect(self._show_busy)
+        browser.began.connect(self._begin)
+        browser.listed.connect(self.tree.add_nodes)
+        browser.found.connect(self._show_found)
+        browser.looked.connect(self._show_preview)
+        browser.labelled.connect(self._show_labels)
+        session.changed.connect(self.show_recipe)
+        self.show_recipe(None, session.recipe)
+
+    # -- building
+
+    def _build_browser(self) -> None:
+        self.filter = QLineEdit()
+        self.filter.setObjectName("treeFilter")
+        self.filter.setAccessibleName("Find variables by words of their paths")
+        self.filter.setPlaceholderText("Find a variable")
+        self.filter.setClearButtonEnabled(True)
+        self.tree, self.matches, self.details = FileTree(), FileTree(), DetailsView()
         self.tree.setObjectName("dataTree")
         self.tree.setAccessibleName("Contents of the file")
-        self.tree.setHeaderLabels(["Variable", "Shape", "Units"])
-        self.tree.setUniformRowHeights(True)
-        self.tree.setFocusPolicy(Qt.FocusPolicy.TabFocus)  # a click leaves the keys to the playhead
-        header = self.tree.header()
-        header.setStretchLastSection(False)
-        header.setSectionResizeMode(0, QHeaderView.ResizeMode.Stretch)
-        header.setSectionResizeMode(1, QHeaderView.ResizeMode.ResizeToContents)
-        header.resizeSection(2, theme.px(UNITS_PX))
-        self.tree.setToolTip("Double click a variable to show it")
-        self.file = ElidedLabel(token="text", elide=Qt.TextElideMode.ElideMiddle)
-        self.transform = QComboBox()
-        self.transform.setObjectName("transformCombo")
-        self.transform.setAccessibleName("Transform")
+        self.matches.setObjectName("matchTree")
+        self.matches.setAccessibleName("Variables found")
+        self.matches.setRootIsDecorated(False)
+        self.details.setObjectName("detailsView")
+        self.details.setAccessibleName("The selected variable")
+        self._trees = QStackedWidget()
+        self._split = QSplitter(Qt.Orientation.Vertical)
+        self._split.setObjectName("browserSplitter")
+        self._split.setChildrenCollapsible(False)
+        for tree in (self.tree, self.matches):
+            self._trees.addWidget(tree)
+            tree.chosen.connect(self._open)
+            tree.selected.connect(self._select)
+            tree.uncovered.connect(self._look)
+            tree.followWanted.connect(self._browser.follow)
+        self.tree.groupWanted.connect(self._browser.list_group)
+        for widget, part in ((self._trees, 3), (self.details, 2)):
+            widget.setMinimumHeight(theme.px(72))
+            self._split.addWidget(widget)
+            self._split.setStretchFactor(self._split.count() - 1, part)
+        self._search = QTimer(self, interval=SEARCH_AFTER_MS, singleShot=True)
+        self._search.timeout.connect(lambda: self._browser.search(self.filter.text().strip()))
+        self.filter.textChanged.connect(self._filter)
+
+    def _build_axes(self) -> None:
+        self.down, self.across, self.swap = QComboBox(), QComboBox(), QToolButton()
+        for widget, name, said in (
+            (self.down, "rowsCombo", "Dimension that runs down"),
+            (self.across, "columnsCombo", "Dimension that runs right"),
+            (self.swap, "swapAxesButton", "Swap rows and columns"),
+        ):
+            widget.setObjectName(name)
+            widget.setAccessibleName(said)
+            widget.setToolTip(said)
+        for combo in (self.down, self.across):
+            combo.setMinimumWidth(0)
+            combo.setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy.AdjustToMinimumContentsLengthWithIcon)
+            combo.setMinimumContentsLength(4)
+            combo.activated.connect(self._turn)
+        set_icon(self.swap, "swap")
+        self.swap.setProperty("bare", True)
+        self.swap.setFocusPolicy(Qt.FocusPolicy.TabFocus)
+        self.swap.clicked.connect(self._swap)
+        self._axes = QWidget()
+        row = QHBoxLayout(self._axes)
+        row.setContentsMargins(0, 0, 0, 0)
+        row.setSpacing(2)
+        row.addWidget(self.down, 1)
+        row.addWidget(self.swap)
+        row.addWidget(self.across, 1)
+
+    def _build_form(self) -> None:
+        self.transform, self.resolution, self.fit_set = QComboBox(), QComboBox(), QComboBox()
+        for combo, name, said in (
+            (self.transform, "transformCombo", "Transform"),
+            (self.resolution, "resolutionCombo", "Working resolution"),
+            (self.fit_set, "fitSetCombo", "What formula models are fitted to"),
+        ):
+            combo.setObjectName(name)
+            combo.setAccessibleName(said)
+            combo.setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy.AdjustToMinimumContentsLengthWithIcon)
         self.transform.addItem("automatic", AUTO)
         self.transform.setItemData(0, "Chosen from units and values", Qt.ItemDataRole.ToolTipRole)
         for key, shape in TRANSFORMS.items():
             self.transform.addItem(key, key)
             self.transform.setItemData(self.transform.count() - 1, shape.doc, Qt.ItemDataRole.ToolTipRole)
+        for k, how in RESOLUTIONS:
+            what = f"mean of {k} × {k}" if how == "mean" else f"every {k}th pixel" if k > 2 else "every 2nd pixel"
+            self.resolution.addItem("as stored" if k == 1 else what, f"{k} {how}")
+        for key, (text, tip) in FIT_SETS.items():
+            self.fit_set.addItem(text, key)
+            self.fit_set.setItemData(self.fit_set.count() - 1, tip, Qt.ItemDataRole.ToolTipRole)
+        self.fitted = QLabel()
+        self.fitted.setObjectName("fitSetText")
         self.region, self.numbers, self.notes = QLabel(), QLabel(), QLabel()
-        for label in (self.region, self.numbers, self.notes):
+        for label in (self.fitted, self.region, self.numbers, self.notes):
             label.setWordWrap(True)
             label.setProperty("dim", True)
-        self._slices: list[WholeSpin] = []
         self._form = QFormLayout()
         self._form.addRow("Transform", self.transform)
-        self._slice_rows = QFormLayout()
-        column = QVBoxLayout(self)
-        column.setContentsMargins(8, 8, 8, 8)
-        column.addWidget(self.file)
-        column.addWidget(self.tree, 1)
-        column.addLayout(self._slice_rows)
-        column.addLayout(self._form)
-        for label in (self.numbers, self.region, self.notes):
-            column.addWidget(label)
-        self.tree.itemExpanded.connect(self._expand)
-        self.tree.itemActivated.connect(self._activate)
+        self._form.addRow("Resolution", self.resolution)
+        self._form.addRow("Fit set", self.fit_set)
+        self._form.addRow(self.fitted)
+        session = self._session
         self.transform.activated.connect(lambda i: session.edit(transform=self.transform.itemData(i), fitted=None))
-        files.listed.connect(self.show_nodes)
-        session.changed.connect(self.show_recipe)
-        self.show_recipe(None, session.recipe)
+        self.fit_set.activated.connect(lambda i: session.edit(fit_set=self.fit_set.itemData(i)))
+        self.resolution.activated.connect(self._coarsen)
+
+    # -- the recipe
 
     def show_recipe(self, old: Recipe | None, new: Recipe) -> None:
-        """Show transform, region and what was done to the values."""
+        """Show slice, transform, resolution, fit set, region and what was done to the values."""
         plan, field = self._session.plan, self._session.facts.field
-        if field is not self._field and old is not None:
+        if field is not self._field:
             self._field = field
-            self.show_file()
+            self.show_slice()
         fitted = plan.transform
         theirs = plan.card is not None and fitted == plan.card.transform
         chosen, why = self._session.facts.chosen
@@ -109,10 +211,18 @@ class DataPanel(QWidget):
         self.transform.setCurrentIndex(self.transform.findData(fitted.key if theirs else new.transform))
         self.transform.setEnabled(not theirs)
         self.transform.setToolTip("The transform in force is the model's" if theirs else "")
+        self.resolution.setCurrentIndex(self.resolution.findData(_resolution(new)))
+        self.fit_set.setCurrentIndex(self.fit_set.findData(new.fit_set))
+        formula = new.model in FORMULAS
+        self.fit_set.setEnabled(formula)
+        self.fit_set.setToolTip("" if formula else f"{new.model} is not fitted to this file")
+        model = plan.model if isinstance(plan.model, FitSet) else None
+        self.fitted.setText(model.sentence if model is not None else "")
+        self.fitted.setVisible(model is not None)
         because = f" {why}".rstrip() if automatic else ""
         self.numbers.setText(f"{_numbers_text(fitted)} · {TRANSFORMS[fitted.key].doc}.{because}")
         self.numbers.setToolTip(_all_numbers(fitted, field.units))
-        km = f" · pixels {number(field.pixel_km[0])} km" if field.pixel_km else ""
+        km = f" · pixels {number(field.pixel_km[0])} km" if field.pixel_km else " · pixels of unknown size"
         self.region.setText(f"Region {region_text(plan.region)}{km}")
         self.notes.setText(" ".join(field.notes))
         self.notes.setVisible(bool(field.notes))
@@ -120,68 +230,151 @@ class DataPanel(QWidget):
         self.file.setToolTip("\n".join(f"{key}: {value}" for key, value in field.provenance.items()))
 
     def _show_name(self) -> None:
-        self.file.setText((self._tree_path or self._files.path).replace("\\", "/").rsplit("/", 1)[-1])
+        self.file.setText((self._browser.path or self._files.path).replace("\\", "/").rsplit("/", 1)[-1])
 
-    def show_file(self) -> None:
-        """Another field is on screen: list its file and offer its other dimensions."""
-        if self._files.path != self._tree_path:
-            self._files.browsed = self._files.path
-            self._files.list_group("/")
+    def _coarsen(self, at: int) -> None:
+        k, how = self.resolution.itemData(at).split()
+        if self.resolution.itemData(at) != _resolution(self._session.recipe):
+            self._files.coarsen(int(k), how)
+
+    # -- the slice
+
+    def show_slice(self) -> None:
+        """Another field is on screen: offer its other dimensions and its axes."""
         picture = self._files.picture
         dims: Sequence[tuple[str, int]] = picture.other_dims if picture is not None else ()
-        while self._slice_rows.rowCount():
-            self._slice_rows.removeRow(0)
-        self._slices = []
-        for (name, size), at in zip(dims, picture.index if picture is not None else (), strict=True):
-            spin = WholeSpin(0, size - 1)
-            spin.setObjectName(f"slice_{name}")
-            spin.setAccessibleName(f"Slice along {name}")
-            spin.setValue(at)
-            spin.setKeyboardTracking(False)
-            spin.setSuffix(f" of {size}")
-            spin.valueChanged.connect(self._choose_slice)
-            self._slices.append(spin)
-            self._slice_rows.addRow(name, spin)
+        if (rows_of := (self._files.path, picture and picture.dataset, dims)) != self._rows_of:
+            self._rows_of = rows_of
+            self._make_rows(dims)
+        for row, index in zip(self.rows, picture.index if picture is not None else (), strict=True):
+            row.set_value(index)
+        self._axes.setVisible(picture is not None)
+        names = [] if picture is None else _dim_names(picture)
+        for combo, at in ((self.down, 0), (self.across, 1)):
+            combo.clear()
+            combo.addItems(names)
+            if picture is not None:
+                combo.setCurrentIndex(picture.axes[at])
+        if picture is not None:
+            self.tree.mark(picture.dataset)
+
+    def _make_rows(self, dims: Sequence[tuple[str, int]]) -> None:
+        for row in self.rows:
+            row.stop()
+            row.setParent(None)
+            row.deleteLater()
+        self.rows = []
+        for name, size in dims:
+            row = SliceRow(name, size)
+            row.indexChanged.connect(self._choose_slice)
+            row.settled.connect(self._session.end_merge)
+            row.setVisible(size > 1)
+            self.rows.append(row)
+            self._slices.addWidget(row)
+        self._show_labels()
+
+    def _show_labels(self) -> None:
+        """What the indices stand for."""
+        for row in self.rows:
+            labels = self._browser.labels.get(row.name)
+            row.set_texts(labels.texts if labels is not None else ())
 
     def _choose_slice(self) -> None:
         picture = self._files.picture
         if picture is not None:
-            self._files.open(self._files.path, picture.dataset, tuple(spin.value() for spin in self._slices))
+            index = tuple(row.value() for row in self.rows)
+            self._files.open(self._files.path, picture.dataset, index, merge="slice")
 
-    def show_nodes(self, group: str, nodes: Sequence[Node]) -> None:
-        """Fill a group of the tree, which may be that of a file whose first choice could not be shown."""
-        if self._files.browsed != self._tree_path:
-            self._tree_path = self._files.browsed
-            self.tree.clear()
-            self._show_name()
-        parent = self.tree.invisibleRootItem() if group == "/" else self._item(group)
-        if parent is None:
+    def _show_busy(self, busy: bool) -> None:
+        for row in self.rows:
+            row.set_busy(busy)
+
+    def _turn(self) -> None:
+        """Take the axes chosen; the one that both would be goes where the other was."""
+        picture = self._files.picture
+        if picture is None:
             return
-        parent.takeChildren()
-        for node in sorted(nodes, key=lambda n: (not n.plottable, n.kind == "group", n.name)):
-            parent.addChild(self._row(node))
+        down, across = self.down.currentIndex(), self.across.currentIndex()
+        if down == across:
+            moved_down = down != picture.axes[0]
+            down, across = (down, picture.axes[0]) if moved_down else (picture.axes[1], across)
+        self._files.turn((down, across))
 
-    def _row(self, node: Node) -> QTreeWidgetItem:
-        item = QTreeWidgetItem([node.name, " × ".join(map(str, node.shape)), node.units])
-        item.setData(0, PATH_ROLE, node.path)
-        item.setData(0, KIND_ROLE, node.kind)
-        facts = [node.long_name, f"{node.dtype} ({', '.join(node.dims)})" if node.dims else node.dtype, node.why]
-        facts += [f"{key} = {value[:120]}" for key, value in list(node.attributes.items())[:16]]
-        item.setToolTip(0, "\n".join(filter(None, facts)))
-        if node.kind == "group":
-            item.setChildIndicatorPolicy(QTreeWidgetItem.ChildIndicatorPolicy.ShowIndicator)
-        elif not node.plottable:
-            item.setForeground(0, self.palette().placeholderText())
-        return item
+    def _swap(self) -> None:
+        picture = self._files.picture
+        if picture is not None:
+            self._files.turn((picture.axes[1], picture.axes[0]))
 
-    def _item(self, path: str) -> QTreeWidgetItem | None:
-        found = self.tree.findItems("*", Qt.MatchFlag.MatchWildcard | Qt.MatchFlag.MatchRecursive, 0)
-        return next((item for item in found if item.data(0, PATH_ROLE) == path), None)
+    # -- the tree
 
-    def _expand(self, item: QTreeWidgetItem) -> None:
-        if item.data(0, KIND_ROLE) == "group" and not item.childCount():
-            self._files.list_group(item.data(0, PATH_ROLE))
+    def _open(self, dataset: str) -> None:
+        self._files.open(self._browser.path, dataset)
 
-    def _activate(self, item: QTreeWidgetItem) -> None:
-        if item.data(0, KIND_ROLE) == "dataset":
-            self._files.open(self._files.browsed, item.data(0, PATH_ROLE))
+    def _begin(self) -> None:
+        """Another file's tree begins."""
+        self.tree.restart()
+        self.matches.restart()
+        self.filter.clear()
+        self.details.clear()
+        self._show_name()
+
+    def _filter(self, text: str) -> None:
+        """Look for what is typed a moment after the last key; without words the whole tree is back."""
+        self.matches.restart()
+        self._trees.setCurrentWidget(self.matches if text.strip() else self.tree)
+        self._search.start()
+
+    def _show_found(self, text: str, nodes: Sequence[Node]) -> None:
+        if text == self.filter.text().strip():
+            self.matches.restart()
+            self.matches.add_nodes("/", nodes, whole_paths=True)
+            self.filter.setToolTip(f"{len(nodes)} variables found")
+
+    def _select(self, node: Node) -> None:
+        self.details.show_node(node, self._browser.preview(node.path))
+        self._look()
+
+    def _look(self) -> None:
+        """Ask for small pictures of what can be seen, the selected one first."""
+        picture, shown = self._files.picture, self._trees.currentWidget()
+        if picture is not None:
+            self.tree.mark(picture.dataset)
+        if isinstance(shown, FileTree) and shown.isVisible():
+            node = self.details.node()
+            first = [node.path] if node is not None and node.plottable else []
+            self._browser.look(list(dict.fromkeys([*first, *shown.seen()])))
+
+    def _show_preview(self, dataset: str, preview: Any) -> None:
+        if preview is None:
+            return
+        picture = small_picture(preview)
+        for tree in (self.tree, self.matches):
+            tree.set_picture(dataset, picture)
+        node = self.details.node()
+        if node is not None and node.path == dataset:
+            self.details.show_node(node, preview)
+
+
+def _resolution(recipe: Recipe) -> str:
+    return "1 mean" if recipe.coarsen == 1 else f"{recipe.coarsen} {recipe.coarsen_by}"
+
+
+def _dim_names(picture: Any) -> list[str]:
+    """Names of all dimensions of a picture's dataset, in their order."""
+    others = iter(name for name, _ in picture.other_dims)
+    shown = dict(zip(picture.axes, picture.field.dims, strict=True))
+    return [shown[axis] if axis in shown else next(others) for axis in range(len(picture.shape))]
+
+
+def small_picture(preview: Any) -> QPixmap:
+    """A preview in the colours of its units, between its 2nd and 98th percentile."""
+    known = preview.values[np.isfinite(preview.values)]
+    low, high = np.percentile(known, (2, 98)) if known.size else (0.0, 1.0)
+    raster = Raster()
+    raster.set_table(COLORMAPS[default_for(preview.units)])
+    raster.set_limits(float(low), float(max(high, low + 1e-6 * max(1.0, abs(low)))))
+    raster.set_values(np.ascontiguousarray(preview.values))
+    scaled = raster.image().scaled(
+        ICON * theme.scale, Qt.AspectRatioMode.KeepAspectRatio, Qt.TransformationMode.SmoothTransformation
+    )
+    return QPixmap.fromImage(scaled)

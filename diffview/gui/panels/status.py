@@ -1,6 +1,7 @@
 """The status line: what runs, how fast, where; the values under the pointer; the most useful keys."""
 
-from PySide6.QtWidgets import QHBoxLayout, QWidget
+from PySide6.QtCore import Qt, QTimer
+from PySide6.QtWidgets import QHBoxLayout, QToolButton, QWidget
 
 from diffview.gui.live import Live
 from diffview.gui.looks import is_noise, number, physical
@@ -8,6 +9,9 @@ from diffview.gui.session import Session
 from diffview.gui.widgets.card import ElidedLabel
 
 KEYS = "Space play   ← → step   R run   F5 present   F1 keys"
+
+PATIENCE_MS = 250
+"""Milliseconds of reading after which it can be given up by a button; shorter reads would make it flicker."""
 
 VERBS = {"finished": "Made", "stopped": "Stopped after", "failed": "Failed after"}
 
@@ -18,11 +22,22 @@ class StatusPanel(QWidget):
     def __init__(self, session: Session, live: Live) -> None:
         super().__init__()
         self._session, self._live = session, live
-        self._busy = self._engine = False
+        self._engine, self._reading = False, ""
         self.left, self.right = ElidedLabel(), ElidedLabel(KEYS)
         self.left.setObjectName("statusText")
         row = QHBoxLayout(self)
         row.setContentsMargins(4, 0, 4, 0)
+        self.give_up = QToolButton()
+        self.give_up.setObjectName("giveUpButton")
+        self.give_up.setText("Give up")
+        self.give_up.setAccessibleName("Give up reading")
+        self.give_up.setToolTip("Give up reading; what is on screen stays (Esc)")
+        self.give_up.setProperty("compact", True)
+        self.give_up.setFocusPolicy(Qt.FocusPolicy.TabFocus)
+        self.give_up.hide()
+        self._patience = QTimer(self, interval=PATIENCE_MS, singleShot=True)
+        self._patience.timeout.connect(lambda: self.give_up.setVisible(bool(self._reading)))
+        row.addWidget(self.give_up)
         row.addWidget(self.left, 3)
         row.addWidget(self.right, 2)
         live.stepped.connect(self.show_run)
@@ -32,9 +47,14 @@ class StatusPanel(QWidget):
         session.changed.connect(lambda old, new: self.show_run())
         self.show_run()
 
-    def show_busy(self, busy: bool) -> None:
-        """Say that a file is being read."""
-        self._busy = busy
+    def show_reading(self, what: str) -> None:
+        """Say what is being read, "" if nothing is; a read that takes a moment can be given up by a button."""
+        self._reading = what
+        if not what:
+            self._patience.stop()
+            self.give_up.hide()
+        elif not self._patience.isActive() and not self.give_up.isVisible():
+            self._patience.start()
         self.show_run()
 
     def announce_engine(self) -> None:
@@ -52,8 +72,8 @@ class StatusPanel(QWidget):
         self.left.setText(" · ".join(self._parts()))
 
     def _parts(self) -> list[str]:
-        if self._busy:
-            return ["Reading the file… (Esc gives up)"]
+        if self._reading:
+            return [f"Reading {self._reading}… (Esc gives up)"]
         run, step, plan = self._live.run, self._live.step, self._session.plan
         parts = []
         if run is not None and step is not None:

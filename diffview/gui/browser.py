@@ -1,0 +1,207 @@
+"""What the open file holds: its tree in portions, small pictures, names of indices, pixels along them, its place."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from PySide6.QtCore import QObject, QTimer, Signal
+
+from diffview.errors import UserError
+from diffview.gui.files import POLL_MS, Files
+from diffview.gui.session import Session
+from diffview.readers.base import Node
+from diffview.readers.process import ReaderProcess
+from diffview.recipe import Recipe
+
+FIRST_PORTION, PORTION = 100, 400
+"""Members of a group that are asked for at once: few, so that the first rows come soon, then more."""
+
+PREVIEW_PATIENCE = 3.0
+"""Seconds of processor time that a small picture may take."""
+
+PREVIEWS_AFTER_MS = 600
+"""Small pictures begin when nothing was asked of a file for so long."""
+
+
+@dataclass(frozen=True, eq=False)
+class PixelSeries:
+    """One pixel of the open variable along one of its other dimensions.
+
+    Attributes:
+        row, column: of the pixel, as stored.
+        dim: name of the dimension.
+        series: values and their indices [diffview.readers.labels.Series].
+        labels: what the indices stand for [diffview.readers.labels.Labels], or None.
+    """
+
+    row: int
+    column: int
+    dim: str
+    series: Any
+    labels: Any
+
+
+class Browser(QObject):
+    """The file whose tree is shown, which may be one that could not be opened.
+
+    Signals:
+        began: another file's tree begins; `path` names it.
+        listed: (group, nodes): more members of a group.
+        found: (text, nodes): what a search gave.
+        looked: (dataset, Preview or None): a small picture came, or cannot be had.
+        labelled: the names of the open variable's indices came: `labels`.
+        series_read: a PixelSeries.
+        linked: (path, dataset) that a link to another file points to.
+    """
+
+    began = Signal()
+    listed = Signal(str, object)
+    found = Signal(str, object)
+    looked = Signal(str, object)
+    labelled = Signal()
+    series_read = Signal(object)
+    linked = Signal(str, str)
+
+    def __init__(self, session: Session, files: Files, parent: QObject | None = None) -> None:
+        super().__init__(parent)
+        self._session, self._files = session, files
+        self.path = ""
+        self.labels: dict[str, Any] = {}
+        self._labels_of: tuple[str, str] = ("", "")
+        self._field: object = None
+        self._pixel: int | None = None
+        self._previews: dict[str, Any] = {}
+        self._wanted: list[str] = []
+        self._in_work: tuple[int, str, str] | None = None
+        self._reader = ReaderProcess(PREVIEW_PATIENCE)  # of its own: a user's request never waits for a small picture
+        self._timer = QTimer(self, interval=POLL_MS)
+        self._timer.timeout.connect(self._poll)
+        self._rest = QTimer(self, interval=PREVIEWS_AFTER_MS, singleShot=True)
+        self._rest.timeout.connect(self._timer.start)
+        files.failed.connect(lambda error, path: self.browse(path))  # perhaps another variable of it can be shown
+        session.changed.connect(self._follow)
+
+    def start(self) -> None:
+        """Look at the field that is on screen."""
+        self._follow(None, self._session.recipe)
+
+    def close(self) -> None:
+        """End the process of the small pictures."""
+        self._timer.stop()
+        self._rest.stop()
+        self._wanted = []
+        self._reader.close()
+
+    # -- the tree
+
+    def browse(self, path: str) -> None:
+        """Show the tree of a file."""
+        if path and path != self.path:
+            self.path = path
+            self._previews, self._wanted = {}, []
+            self.began.emit()
+            self.list_group("/")
+
+    def list_group(self, group: str, first: int = 0) -> None:
+        """Ask for the members of a group, portion by portion."""
+        path, count = self.path, PORTION if first else FIRST_PORTION
+
+        def show(nodes: Sequence[Node]) -> None:
+            if path == self.path:
+                if len(nodes) == count:
+                    self.list_group(group, first + count)
+                self.listed.emit(group, nodes)
+
+        self._files.ask(show, "list_group", quiet=True, path=path, group=group, first=first, count=count)
+
+    def search(self, text: str) -> None:
+        """Look for datasets by words of their paths."""
+        path = self.path
+        if path and text:
+            self._files.ask(
+                lambda nodes: self.found.emit(text, nodes) if path == self.path else None,
+                "search_members", quiet=True, path=path, text=text,
+            )  # fmt: skip
+
+    def follow(self, link: str) -> None:
+        """Go where a link to another file points."""
+        self._files.ask(lambda target: self.linked.emit(*target), "follow_link", path=self.path, link=link)
+
+    # -- the open variable
+
+    def _follow(self, old: Recipe | None, new: Recipe) -> None:
+        """Another field is on screen: its file, the names of its indices, its place on Earth."""
+        field = self._session.facts.field
+        if field is self._field:
+            return
+        self._field = field
+        of = (str(field.provenance.get("path", "")), str(field.provenance.get("dataset", "")))
+        if not all(of):
+            return
+        self.browse(of[0])
+        if of != self._labels_of:
+            self._labels_of, self.labels = of, {}
+            if self._files.picture is not None:
+                self._files.ask(lambda labels: self._take_labels(of, labels),
+                                "read_labels", quiet=True, path=of[0], dataset=of[1])  # fmt: skip
+        if self._session.facts.place is None:
+            self._ask_place(of)
+
+    def _take_labels(self, of: tuple[str, str], labels: dict[str, Any]) -> None:
+        if of == self._labels_of:
+            self.labels = labels
+            self.labelled.emit()
+
+    def _ask_place(self, of: tuple[str, str]) -> None:
+        key = self._files.place_key(self._session.facts.field)
+        if key in self._files.places:
+            return
+
+        def take(place: Any) -> None:
+            self._files.places[key] = place
+            if place is not None and self._files.place_key(self._session.facts.field) == key:
+                self._session.learn(place=self._files.place(self._session.facts.field, self._session.recipe.coarsen))
+
+        self._files.ask(take, "read_map", quiet=True, path=of[0], dataset=of[1], axes=key[2])
+
+    def read_pixel(self, row: int, column: int, dim: int) -> None:
+        """Read a pixel (as stored) of the open picture along its other dimension number `dim`; the newest wins."""
+        picture = self._files.picture
+        if picture is None:
+            return
+        name, labels = picture.other_dims[dim][0], self.labels.get(picture.other_dims[dim][0])
+        if self._pixel is not None:
+            self._files.withdraw(self._pixel)
+        self._pixel = self._files.ask(
+            lambda series: self.series_read.emit(PixelSeries(row, column, name, series, labels)),
+            "read_series", path=self._files.path, dataset=picture.dataset, axes=picture.axes, index=picture.index,
+            dim=dim, row=row, column=column,
+        )  # fmt: skip
+
+    # -- small pictures
+
+    def preview(self, dataset: str) -> Any:
+        """The small picture of a dataset if it has come."""
+        return self._previews.get(dataset)
+
+    def look(self, datasets: Sequence[str]) -> None:
+        """Ask for small pictures of these, the first one first, instead of those asked for before."""
+        self._wanted = [name for name in datasets if name not in self._previews]
+        if self._wanted:
+            self._rest.start()
+
+    def _poll(self) -> None:
+        """Take what came; ask for the next while the user waits for nothing."""
+        for reply in self._reader.poll():
+            if self._in_work is not None and reply.ticket == self._in_work[0]:
+                _, path, dataset = self._in_work
+                self._in_work = None
+                if path == self.path:
+                    self._previews[dataset] = None if isinstance(reply.error, UserError) else reply.value
+                    self.looked.emit(dataset, self._previews[dataset])
+        if self._in_work is None and self._wanted and not self._files.busy:
+            dataset = self._wanted.pop(0)
+            ticket = self._reader.submit("preview", path=self.path, dataset=dataset)
+            self._in_work = ticket, self.path, dataset
+        elif self._in_work is None and not self._wanted:
+            self._timer.stop()

@@ -1,0 +1,175 @@
+"""The members of a file as a tree that is filled while it is looked at."""
+
+import bisect
+from collections.abc import Sequence
+
+from PySide6.QtCore import QModelIndex, QPersistentModelIndex, QPoint, QSize, Qt, Signal
+from PySide6.QtGui import QIcon, QPixmap, QResizeEvent
+from PySide6.QtWidgets import QHeaderView, QMenu, QTreeWidget, QTreeWidgetItem, QWidget
+
+from diffview.gui.theme import theme
+from diffview.readers.base import Node
+
+COLUMNS = ("Variable", "Shape", "Units", "Dimensions", "Type", "Chunks", "Filters")
+ALWAYS, WIDE_PX = 3, 460
+"""Columns that are always there, and the width from which the others are."""
+
+UNITS_PX = 52
+ICON = QSize(30, 20)
+NODE_ROLE = Qt.ItemDataRole.UserRole
+
+
+def shape_text(shape: Sequence[int]) -> str:
+    """A shape for people: 160 × 256."""
+    return " × ".join(map(str, shape))
+
+
+class FileTree(QTreeWidget):
+    """Groups are asked for when they are opened; plottable variables stand first.
+
+    Signals:
+        groupWanted: the path of a group that was opened for the first time.
+        chosen: the path of a dataset that was double-clicked or Enter pressed on.
+        selected: the Node on which the selection is.
+        followWanted: the path of a link to another file that is to be followed.
+        uncovered: other rows can be seen.
+    """
+
+    groupWanted = Signal(str)
+    chosen = Signal(str)
+    selected = Signal(object)
+    followWanted = Signal(str)
+    uncovered = Signal()
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self._items: dict[str, QTreeWidgetItem] = {}
+        self._keys: dict[str, list[tuple[bool, bool, str]]] = {}
+        self.setHeaderLabels(COLUMNS)
+        self.setUniformRowHeights(True)
+        self.setIconSize(ICON)
+        self.setFocusPolicy(Qt.FocusPolicy.TabFocus)  # a click leaves the keys to the playhead
+        self.setContextMenuPolicy(Qt.ContextMenuPolicy.CustomContextMenu)
+        self.setToolTip("Double click a variable to show it")
+        header = self.header()
+        header.setStretchLastSection(False)
+        header.setMinimumSectionSize(theme.px(40))
+        header.setSectionResizeMode(0, QHeaderView.ResizeMode.Stretch)
+        header.setSectionResizeMode(1, QHeaderView.ResizeMode.ResizeToContents)
+        header.resizeSection(2, theme.px(UNITS_PX))
+        self._show_columns()
+        self.itemExpanded.connect(self._expand)
+        self.itemActivated.connect(self._activate)
+        self.currentItemChanged.connect(lambda item, _: self.selected.emit(self.node(item)) if item else None)
+        self.customContextMenuRequested.connect(self._menu)
+        self.verticalScrollBar().valueChanged.connect(lambda _: self.uncovered.emit())
+
+    def restart(self) -> None:
+        """Empty it: the nodes that come belong to another file."""
+        self._items, self._keys = {}, {}
+        self.clear()
+
+    def node(self, item: QTreeWidgetItem) -> Node:
+        """What a row shows."""
+        found: Node = item.data(0, NODE_ROLE)
+        return found
+
+    def add_nodes(self, group: str, nodes: Sequence[Node], whole_paths: bool = False) -> None:
+        """More members of a group; plottable ones first, groups last, each by name."""
+        parent = self.invisibleRootItem() if group == "/" else self._items.get(group)
+        if parent is None:
+            return
+        keys = self._keys.setdefault(group, [])
+        for node in nodes:
+            if node.path not in self._items:
+                key = (not node.plottable, node.kind == "group", node.name)
+                at = bisect.bisect(keys, key)
+                keys.insert(at, key)
+                item = self._items[node.path] = self._row(node, whole_paths)
+                parent.insertChild(at, item)
+                if node.kind == "group":
+                    item.setChildIndicatorPolicy(QTreeWidgetItem.ChildIndicatorPolicy.ShowIndicator)
+        self.uncovered.emit()
+
+    def _row(self, node: Node, whole_path: bool) -> QTreeWidgetItem:
+        name = node.path.lstrip("/") if whole_path else node.name
+        chunks = shape_text(node.chunks) or ("one piece" if node.kind == "dataset" else "")
+        texts = [name, shape_text(node.shape), node.units, ", ".join(node.dims), node.dtype, chunks]
+        item = QTreeWidgetItem([*texts, ", ".join(node.filters)])
+        item.setData(0, NODE_ROLE, node)
+        facts = [node.long_name, f"{node.dtype} ({', '.join(node.dims)})" if node.dims else node.dtype, node.why]
+        facts += [f"{key} = {value[:120]}" for key, value in list(node.attributes.items())[:12]]
+        item.setToolTip(0, "\n".join(filter(None, facts)))
+        if node.kind != "group" and not node.plottable:
+            item.setForeground(0, self.palette().placeholderText())
+        return item
+
+    def mark(self, path: str) -> None:
+        """Select the row of a dataset without saying so, where it is there."""
+        item = self._items.get(path)
+        if item is not None and self.currentItem() is None:
+            self.setCurrentItem(item)
+
+    def set_picture(self, path: str, picture: QPixmap) -> None:
+        """Show a small picture beside a name."""
+        if path in self._items:
+            self._items[path].setIcon(0, QIcon(picture))
+
+    def seen(self) -> list[str]:
+        """Paths of the plottable datasets whose rows can be seen, from the top."""
+        found, at, bottom = [], self.indexAt(QPoint(1, 1)), self.viewport().height()
+        while at.isValid() and self.visualRect(at).top() < bottom:
+            item = self.itemFromIndex(at)
+            if self.node(item).plottable:
+                found.append(self.node(item).path)
+            at = self.indexBelow(at)
+        return found
+
+    def _expand(self, item: QTreeWidgetItem) -> None:
+        node = self.node(item)
+        if node.kind == "group" and node.path not in self._keys:
+            self._keys[node.path] = []
+            self.groupWanted.emit(node.path)
+        self.uncovered.emit()
+
+    def _activate(self, item: QTreeWidgetItem) -> None:
+        if self.node(item).kind == "dataset":
+            self.chosen.emit(self.node(item).path)
+
+    def _menu(self, at: QPoint) -> None:
+        """What can be done with a row."""
+        item = self.itemAt(at)
+        if item is not None:
+            self.menu_of(self.node(item)).popup(self.viewport().mapToGlobal(at))
+
+    def menu_of(self, node: Node) -> QMenu:
+        """The context menu of a row."""
+        menu = QMenu(self)
+        menu.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+        show = menu.addAction("Show", lambda: self.chosen.emit(node.path))
+        show.setEnabled(node.plottable)
+        show.setToolTip(node.why)
+        if node.kind == "link" and "another file" in node.why:
+            menu.addAction("Follow the link to the other file", lambda: self.followWanted.emit(node.path))
+        menu.setToolTipsVisible(True)
+        return menu
+
+    def _show_columns(self) -> None:
+        for column in range(ALWAYS, len(COLUMNS)):
+            self.setColumnHidden(column, self.width() < theme.px(WIDE_PX))
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        """More columns where there is room."""
+        super().resizeEvent(event)
+        self._show_columns()
+        self.uncovered.emit()
+
+    def scrollTo(
+        self,
+        index: QModelIndex | QPersistentModelIndex,
+        hint: QTreeWidget.ScrollHint = QTreeWidget.ScrollHint.EnsureVisible,
+    ) -> None:
+        """Only up and down: names start at the left edge."""
+        left = self.horizontalScrollBar().value()
+        super().scrollTo(index, hint)
+        self.horizontalScrollBar().setValue(left)
