@@ -41,6 +41,9 @@ FULL = Recipe(
     path="/data/x.nc",
     dataset="/group/tb",
     index=(3, 0),
+    axes=(3, 1),
+    coarsen=4,
+    coarsen_by="stride",
     region=Region(1, 2, 32, 48),
     transform="quantile normal",
     fitted=Transform("quantile normal", 0.1, 1.2, (0.0, 0.2, 9.0, -0.5, 0.1, 2.7)),
@@ -52,6 +55,7 @@ FULL = Recipe(
     sampler="ddpm",
     sampler_params=(("variance", "large"),),
     model="data",
+    fit_set="both",
     seed=2**63 - 1,
     members=4,
     start="field",
@@ -359,6 +363,30 @@ def test_other_slices_of_a_small_variable_are_the_crops() -> None:
     assert (plan.model.crops() == wanted).all()
     plan = resolve(Recipe(region=Region(4, 6, 16, 16)), known)
     assert plan.model.source.ndim == 2, "the slice is large enough itself"
+
+
+def test_the_fit_set_is_what_is_wished() -> None:
+    stack = np.stack([smooth(60, 60, seed) for seed in range(1, 30)])
+    known, region = facts(smooth(60, 60), stack=stack), Region(4, 6, 16, 16)
+    crops, slices, both = (resolve(Recipe(region=region, fit_set=wish), known) for wish in ("crops", "slices", "both"))
+    assert crops.model.source.ndim == 2
+    assert slices.model.count == 29
+    assert (slices.model.crops() == slices.transform(stack)[:, 4:20, 6:22]).all()
+    assert both.model.count == crops.model.count + 29
+    assert (both.model.crops() == np.concatenate([crops.model.crops(), slices.model.crops()])).all()
+    assert "29 other slices" in both.model.sentence
+    alone = facts(smooth(60, 60))
+    assert "no other slices" in str(resolve(Recipe(region=region, fit_set="slices"), alone).refusal)
+    plan = resolve(Recipe(region=region, fit_set="both"), alone)
+    assert plan.refusal is None and [note.given for note in plan.notes] == ["crops"]
+
+
+def test_a_start_from_the_field_sees_no_crop_of_it_beside_other_slices() -> None:
+    stack = np.stack([smooth(60, 60, seed) for seed in range(1, 30)])
+    region = Region(20, 20, 16, 16)
+    plan = resolve(Recipe(region=region, fit_set="both", start="field"), facts(smooth(60, 60), stack=stack))
+    assert plan.region == region
+    assert not any(crop.overlaps(region) for crop in plan.model.regions)
 
 
 def test_levels_from_the_field() -> None:
