@@ -225,6 +225,19 @@ def default_recipe() -> Recipe:
     return Recipe(region=Region(0, 100, 128, 128))
 
 
+def _whole_numbers(plain: list[Any]) -> tuple[int, ...]:
+    return tuple(int(i) for i in plain)
+
+
+_OPTIONAL: dict[str, Callable[[Any], Any]] = {
+    "region": lambda plain: Region(**plain),
+    "fitted": Transform.of,
+    "index": _whole_numbers,
+    "axes": _whole_numbers,
+}
+"""Values that may be absent, and what makes them of JSON."""
+
+
 def _typed(plain: dict[str, Any]) -> dict[str, Any]:
     """Recipe arguments from JSON values."""
     known = {f.name for f in dataclasses.fields(Recipe)}
@@ -238,13 +251,9 @@ def _typed(plain: dict[str, Any]) -> dict[str, Any]:
     if "schedule" in plain:
         params = dict(plain["schedule"])
         typed["schedule"] = make_schedule(params.pop("key"), params)
-    if plain.get("region") is not None:
-        typed["region"] = Region(**plain["region"])
-    if plain.get("fitted") is not None:
-        typed["fitted"] = Transform.of(plain["fitted"])
-    for name in ("index", "axes"):
+    for name, kind in _OPTIONAL.items():
         if plain.get(name) is not None:
-            typed[name] = tuple(int(i) for i in plain[name])
+            typed[name] = kind(plain[name])
     for name in ("grid_params", "sampler_params"):
         if name in plain:
             typed[name] = tuple((k, tuple(v) if isinstance(v, list) else v) for k, v in plain[name].items())
