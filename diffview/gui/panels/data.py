@@ -104,6 +104,9 @@ class DataPanel(QWidget):
         self.filter.setAccessibleName("Find variables by words of their paths")
         self.filter.setPlaceholderText("Find a variable")
         self.filter.setClearButtonEnabled(True)
+        for button in self.filter.findChildren(QToolButton):
+            button.setObjectName("clearFilterButton")
+            button.setAccessibleName("Show the whole tree again")
         self.tree, self.matches, self.details = FileTree(), FileTree(), DetailsView()
         self.tree.setObjectName("dataTree")
         self.tree.setAccessibleName("Contents of the file")
