@@ -56,6 +56,7 @@ ENTRIES = (
     Entry(
         "densitiesAction", "View", "Densities over ln s", (), "Schedule, grid and training, below the schedule", True
     ),
+    Entry("coastAction", "View", "Coastlines", ("C",), "Over what has a place on Earth", True),
     Entry("presentAction", "View", "Present", ("F5",), "Full screen, without docks; Esc returns"),
     Entry("darkAction", "View", "Dark", (), "", True),
     Entry("lightAction", "View", "Light", (), "", True),

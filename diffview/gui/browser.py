@@ -28,8 +28,9 @@ class PixelSeries:
     """One pixel of the open variable along one of its other dimensions.
 
     Attributes:
-        row, column: of the pixel, as stored.
+        row, column: of the pixel of the field on screen.
         dim: name of the dimension.
+        index: along it, of the slice on screen.
         series: values and their indices [diffview.readers.labels.Series].
         labels: what the indices stand for [diffview.readers.labels.Labels], or None.
     """
@@ -37,6 +38,7 @@ class PixelSeries:
     row: int
     column: int
     dim: str
+    index: int
     series: Any
     labels: Any
 
@@ -164,18 +166,26 @@ class Browser(QObject):
 
         self._files.ask(take, "read_map", quiet=True, path=of[0], dataset=of[1], axes=key[2])
 
-    def read_pixel(self, row: int, column: int, dim: int) -> None:
-        """Read a pixel (as stored) of the open picture along its other dimension number `dim`; the newest wins."""
-        picture = self._files.picture
-        if picture is None:
+    def read_pixel(self, row: int, column: int) -> None:
+        """Read a pixel of the field along its dates, or else along its longest other dimension; the newest wins."""
+        picture, recipe = self._files.picture, self._session.recipe
+        if picture is None or max((size for _, size in picture.other_dims), default=1) < 2:
             return
-        name, labels = picture.other_dims[dim][0], self.labels.get(picture.other_dims[dim][0])
+        dims = [
+            (name in self.labels and self.labels[name].dates and size > 1, size) for name, size in picture.other_dims
+        ]
+        dim = dims.index(max(dims))
+        name, index = picture.other_dims[dim][0], picture.index[dim]
+        each = recipe.coarsen * picture.block
+        stored = [min(at * each + each // 2, size - 1) for at, size in zip((row, column), picture.size, strict=True)]
         if self._pixel is not None:
             self._files.withdraw(self._pixel)
         self._pixel = self._files.ask(
-            lambda series: self.series_read.emit(PixelSeries(row, column, name, series, labels)),
+            lambda series: self.series_read.emit(
+                PixelSeries(row, column, name, index, series, self.labels.get(name))
+            ),
             "read_series", path=self._files.path, dataset=picture.dataset, axes=picture.axes, index=picture.index,
-            dim=dim, row=row, column=column,
+            dim=dim, row=stored[0], column=stored[1],
         )  # fmt: skip
 
     # -- small pictures

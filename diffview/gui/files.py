@@ -146,6 +146,14 @@ class Files(QObject):
             )  # fmt: skip
         self.open_recipe(wish, merge)
 
+    def step_to(self, dim: str, index: int) -> None:
+        """Show another slice along one dimension."""
+        picture = self.picture
+        names = [] if picture is None else [name for name, _ in picture.other_dims]
+        if picture is not None and dim in names:
+            at = [index if name == dim else i for name, i in zip(names, picture.index, strict=True)]
+            self.open(self.path, picture.dataset, tuple(at))
+
     def turn(self, axes: tuple[int, int]) -> None:
         """Show the open variable with these axes as rows and columns, at the same place along the others."""
         picture, recipe = self.picture, self._session.recipe
@@ -168,8 +176,7 @@ class Files(QObject):
         try:
             field = at_resolution(shown, k, how)
         except UserError as error:
-            self._session.edit()  # let the controls show what is
-            self._session.tell_error(error)
+            self._session.refuse(error)
             return
         picture = self.picture
         self._show(field, picture, wish, self._other_slices(wish, picture) if picture is not None else None)

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QDockWidget, QMainWindow
 
-LEFT_WIDTH, RIGHT_WIDTH = 248, 264
+LEFT_WIDTH, RIGHT_WIDTH = 288, 264
 WIDE = 1500
 """Width of a window that has room for docks on both sides."""
 

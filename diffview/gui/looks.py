@@ -62,6 +62,18 @@ def region_text(region: Region) -> str:
     return f"{region.ny} × {region.nx} at row {region.row}, column {region.column}"
 
 
+def coast(session: Session, region: Region | None, k: int = 1) -> NDArray[np.float32] | None:
+    """Coasts in pixels of a region, or of every k-th pixel of the slice; None where they are not known or wanted."""
+    place = session.facts.place
+    if place is None or not session.view.coast or not len(place.coast):
+        return None
+    corner = np.array([0, 0] if region is None else [region.row, region.column], np.float32)
+    lines: NDArray[np.float32] = session.facts.cached(
+        ("coast", id(place), region, k), lambda: (place.coast - corner) / np.float32(k)
+    )
+    return lines
+
+
 def state(step: Step, session: Session) -> NDArray[np.float32]:
     """The state of a run in the units of x_t: alpha y of the member shown, [ny, nx]."""
     return np.float32(session.recipe.schedule.scale(step.s)) * step.y[member_of(step, session), 0]

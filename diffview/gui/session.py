@@ -31,6 +31,7 @@ class View:
         colormap: key of COLORMAPS, "" for the default of the units.
         limits: standardised values at the ends of the colour bar.
         member: the member shown large, or None: all of them, tiled.
+        coast: coastlines are drawn over what has a place on Earth.
     """
 
     playhead: float = 1.0
@@ -45,6 +46,7 @@ class View:
     colormap: str = ""
     limits: tuple[float, float] = (-2.5, 2.5)
     member: int | None = None
+    coast: bool = True
 
     @property
     def one_shot(self) -> bool:
@@ -124,14 +126,14 @@ class Session(QObject):
         try:
             return self._take(_State(replace(self.recipe, **wishes), self.facts), merge)
         except UserError as error:
-            return self._refuse(error)
+            return self.refuse(error)
 
     def edit_checked(self, make: Callable[[], dict[str, Any]], merge: object = None) -> bool:
         """Like edit, with wishes that may themselves not be allowed."""
         try:
             wishes = make()
         except UserError as error:
-            return self._refuse(error)
+            return self.refuse(error)
         return self.edit(merge, **wishes)
 
     def end_merge(self) -> None:
@@ -143,10 +145,10 @@ class Session(QObject):
         try:
             return self._take(_State(recipe, facts), merge)
         except UserError as error:
-            return self._refuse(error)
+            return self.refuse(error)
 
-    def _refuse(self, error: UserError) -> bool:
-        """Everything is as it was: let the controls show it again, and say why."""
+    def refuse(self, error: UserError) -> bool:
+        """Everything is as it was: let the controls show it again, and say why; False."""
         self.changed.emit(self.recipe, self.recipe)
         self.tell_error(error)
         return False

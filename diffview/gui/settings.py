@@ -15,12 +15,13 @@ from diffview.paths import user_folder
 MOST_RECENT = 12
 """Files in the menu."""
 
-REMEMBERED = ("auto_run", "pace", "quantity", "densities", "colormap")
+REMEMBERED = ("auto_run", "pace", "quantity", "densities", "colormap", "coast")
 ALLOWED: dict[str, Container[str]] = {
     "auto_run": ("true", "false"),
     "pace": ("0.0", "3.0", "10.0"),
     "quantity": QUANTITIES,
     "densities": ("true", "false"),
+    "coast": ("true", "false"),
     "colormap": COLORMAPS,
 }
 

@@ -20,7 +20,8 @@ from diffview.gui.live import Live
 from diffview.gui.looks import colormap
 from diffview.gui.panels.data import DataPanel
 from diffview.gui.panels.diagnostics import DiagnosticsPanel
-from diffview.gui.panels.images import FieldPanel, ForwardPanel, ReversePanel, link_images
+from diffview.gui.panels.field import FieldPanel
+from diffview.gui.panels.images import ForwardPanel, ReversePanel, link_images
 from diffview.gui.panels.inspector import InspectorPanel
 from diffview.gui.panels.model import ModelPanel
 from diffview.gui.panels.status import StatusPanel
@@ -36,6 +37,7 @@ from diffview.gui.verifier import VerifierJob
 from diffview.gui.widgets.colour_bar import ColourBar
 from diffview.gui.widgets.image_view import ImageView
 from diffview.gui.widgets.message_bar import MessageBar
+from diffview.gui.widgets.ruler import place_text
 from diffview.recipe import Recipe, default_recipe
 from diffview.schedule_files import FORMATS, export_schedule, read_schedule
 from diffview.writers import write_text
@@ -187,6 +189,12 @@ class MainWindow(QMainWindow):
         for view in (self.forward.view, self.reverse.view):
             view.hovered.connect(partial(self._hover, view))
             view.left.connect(self._leave)
+        self.field.view.hovered.connect(self._hover_field)
+        self.field.view.left.connect(self._leave)
+        self.field.pixelChosen.connect(self.browser.read_pixel)
+        self.field.sliceChosen.connect(self.files.step_to)
+        self.browser.series_read.connect(self.field.show_series)
+        self.files.opened.connect(self._show_index)
         for name, what in self._handlers().items():
             self.actions_.connect(name, what)
         theme.changed.connect(self._show_theme)
@@ -218,6 +226,7 @@ class MainWindow(QMainWindow):
             "endAction": lambda: self.scrub(session.recipe.chain_length),
             "followAction": self.timeline.follow.click,
             "densitiesAction": lambda: session.look(densities=self.actions_["densitiesAction"].isChecked()),
+            "coastAction": lambda: session.look(coast=self.actions_["coastAction"].isChecked()),
             "presentAction": self.toggle_present,
             "zoomInAction": self._zoom_in,
             "zoomOutAction": lambda: theme.zoom(-1),
@@ -307,6 +316,7 @@ class MainWindow(QMainWindow):
     def _show_view(self, old: View, new: View) -> None:
         self.actions_["autoRunAction"].setChecked(new.auto_run)
         self.actions_["densitiesAction"].setChecked(new.densities)
+        self.actions_["coastAction"].setChecked(new.coast)
         for name, pace in PACES.items():
             self.actions_[name].setChecked(new.pace == pace)
         for name, mode in MODES.items():
@@ -362,8 +372,33 @@ class MainWindow(QMainWindow):
             x0, x_t = self.forward.values_at(row, column)
         if view is self.reverse.view or region_shown:
             reverse = self.reverse.view.value_at(row, column)
-        self.status.show_pixel(row, column, x0, x_t, reverse, self.reverse.shows_noise)
+        region = self.session.plan.region
+        placed = view is self.forward.view or self.reverse.is_of_the_field
+        k = self.field.stride if self.session.view.whole_slice and view is self.forward.view else 0
+        at = (row * k, column * k) if k else (row + region.row, column + region.column)
+        self.status.show_pixel(
+            row, column, x0, x_t, reverse, noise=self.reverse.shows_noise, where=self._where(*at) if placed else ""
+        )
         self.colour_bar.set_marker(x_t)
+
+    def _hover_field(self, row: int, column: int) -> None:
+        """Tell value and place of a pixel of the whole slice."""
+        k, x0 = self.field.stride, self.field.view.value_at(row, column)
+        self.status.show_pixel(row * k, column * k, x0, None, None, where=self._where(row * k, column * k))
+        self.colour_bar.set_marker(x0)
+
+    def _where(self, row: int, column: int) -> str:
+        """Latitude and longitude of a pixel of the field, "" where they are not known."""
+        place = self.session.facts.place
+        found = None if place is None else place.at(row + 0.5, column + 0.5)
+        return "" if found is None else place_text(*found)
+
+    def _show_index(self) -> None:
+        """Which slice along each dimension is on screen."""
+        picture = self.files.picture
+        if picture is not None:
+            for (dim, _), index in zip(picture.other_dims, picture.index, strict=True):
+                self.field.show_index(dim, index)
 
     def _leave(self) -> None:
         self.status.show_keys()

@@ -1,4 +1,4 @@
-"""The three pictures: FIELD with the region's frame, FORWARD with x_t, REVERSE with the run or the one shot."""
+"""The two pictures of the process: FORWARD with x_t, REVERSE with the run or the one shot."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -6,93 +6,23 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from PySide6.QtCore import QRect, Qt
+from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QHBoxLayout, QToolButton, QWidget
 
 from diffview.colormaps import COLORMAPS
-from diffview.fields import Region
 from diffview.forward import Forward
 from diffview.gui.live import Live
-from diffview.gui.looks import colormap, is_noise, made_colormap, number, quantity_name, region_text, tile_at, tiled
+from diffview.gui.looks import coast, colormap, is_noise, made_colormap, number, tile_at, tiled
+from diffview.gui.panels.base import LARGEST_SHOWN, PictureCard
 from diffview.gui.session import Session, View
-from diffview.gui.widgets.card import Card, ElidedLabel
 from diffview.gui.widgets.image_view import ImageView, link
 from diffview.gui.widgets.segmented import SegmentedControl
-from diffview.recipe import Recipe
 from diffview.samplers import Step
 
 Array = NDArray[np.float32]
-LARGEST_SHOWN = 1024
-"""Longest side of a whole slice on screen; larger ones are strided, and the card says so."""
 
 
-class _Picture(Card):
-    """A card with small controls beside its title, a picture, and a caption under it."""
-
-    def __init__(self, title: str, accent: str | None = None) -> None:
-        super().__init__(title, accent=accent)
-        self.content.setSpacing(4)
-        self.caption = ElidedLabel()
-
-    def fill(self, *widgets: QWidget) -> None:
-        """Put the widgets and the caption under the header."""
-        for widget in widgets:
-            self.add(widget, 1)
-        self.add(self.caption)
-
-
-class FieldPanel(_Picture):
-    """The whole slice and the frame of the region."""
-
-    def __init__(self, session: Session) -> None:
-        super().__init__("Field x₀")
-        self._session = session
-        self._stride = 1
-        self._shown: object = None
-        self.view = ImageView()
-        self.view.setObjectName("fieldView")
-        self.view.setAccessibleName("Field x0: the whole slice; drag the frame to move the region")
-        self.fill(self.view)
-        self.view.frameMoved.connect(self._move)
-        self.view.frameDropped.connect(self._move)
-        self.view.frameDropped.connect(lambda _: session.end_merge())
-        session.changed.connect(self.show_recipe)
-        session.viewed.connect(self.show_view)
-        self.show_recipe(None, session.recipe)
-
-    def show_recipe(self, old: Recipe | None, new: Recipe) -> None:
-        """Draw the field and its frame."""
-        session = self._session
-        field = session.facts.field
-        values = session.plan.standardised
-        if values is not self._shown:
-            self._shown = values
-            self._stride = max(1, -(-max(values.shape) // LARGEST_SHOWN))
-            self.view.set_colormap(colormap(session))
-            self.view.set_levels(*session.view.limits)
-            self.view.set_image(np.ascontiguousarray(values[:: self._stride, :: self._stride]))
-        region, k = session.plan.region, self._stride
-        self.view.set_frame(QRect(region.column // k, region.row // k, region.nx // k, region.ny // k), square=True)
-        strided = f" · every {k}th pixel" if k > 1 else ""
-        self.set_subtitle(quantity_name(field))
-        self.caption.setText(f"region {region_text(region)}{strided}")
-        self.setToolTip(f"{values.shape[0]} × {values.shape[1]} pixels. Region: {region_text(region)}.")
-
-    def show_view(self, old: View, new: View) -> None:
-        """Follow the colours."""
-        if (old.colormap, old.limits) != (new.colormap, new.limits):
-            self.view.set_colormap(colormap(self._session))
-            self.view.set_levels(*new.limits)
-
-    def _move(self, frame: QRect) -> None:
-        rows, columns = self._session.facts.field.values.shape
-        k = self._stride
-        ny, nx = min(frame.height() * k, rows), min(frame.width() * k, columns)
-        row, column = min(frame.y() * k, rows - ny), min(frame.x() * k, columns - nx)
-        self._session.edit(merge="region", region=Region(max(0, row), max(0, column), ny, nx))
-
-
-class ForwardPanel(_Picture):
+class ForwardPanel(PictureCard):
     """x_t of the region (or of the whole slice) at the playhead."""
 
     def __init__(self, session: Session) -> None:
@@ -136,7 +66,7 @@ class ForwardPanel(_Picture):
         """Follow playhead, colours and the toggle."""
         if (old.colormap, old.limits) != (new.colormap, new.limits):
             self.recolour()
-        elif (old.playhead, old.whole_slice) != (new.playhead, new.whole_slice):
+        elif (old.playhead, old.whole_slice, old.coast) != (new.playhead, new.whole_slice, new.coast):
             self.show_frame()
 
     def show_frame(self) -> None:
@@ -147,6 +77,10 @@ class ForwardPanel(_Picture):
         frame = session.frame()
         x_t = self._whole_frame() if session.view.whole_slice else frame.x_t
         self.view.set_image(x_t)
+        k = max(1, -(-max(session.plan.standardised.shape) // LARGEST_SHOWN))
+        self.view.set_lines(
+            coast(session, None, k) if session.view.whole_slice else coast(session, session.plan.region)
+        )
         row = round(frame.t * session.recipe.chain_length)
         log_snr = -2 * np.log(frame.s) if frame.s > 0 else np.inf
         mixture = f"xₜ = {number(frame.alpha)} x₀ + {number(frame.sigma)} ε"
@@ -217,7 +151,7 @@ def _difference(shot: Any) -> Array | None:
     return None if shot.eps_hat is None else shot.eps - shot.eps_hat
 
 
-class ReversePanel(_Picture):
+class ReversePanel(PictureCard):
     """The run, step by step, or one shot of the model at the playhead."""
 
     def __init__(self, session: Session, live: Live) -> None:
@@ -270,7 +204,8 @@ class ReversePanel(_Picture):
         """Follow what is to be shown and its colours."""
         if (old.reverse, old.colormap, old.limits) != (new.reverse, new.colormap, new.limits):
             self.restyle()
-        elif old.member != new.member:
+        elif (old.member, old.coast) != (new.member, new.coast):
+            self._drawn = None
             self.draw()
 
     def _enlarge(self, row: int, column: int) -> None:
@@ -304,6 +239,16 @@ class ReversePanel(_Picture):
         self.draw()
 
     @property
+    def is_of_the_field(self) -> bool:
+        """Whether what is shown has its place on Earth: made from the field, and of the region on screen."""
+        picture, run, plan = self.picture(), self._live.shown, self._session.plan
+        if picture is None or picture.shape != plan.x0.shape:
+            return False
+        if self._session.view.one_shot:
+            return True
+        return run is not None and run.plan.recipe.start == "field" and run.plan.region == plan.region
+
+    @property
     def shows_noise(self) -> bool:
         """Whether the picture is a noise and not a field."""
         view = self._session.view
@@ -331,6 +276,7 @@ class ReversePanel(_Picture):
             if picture is None:
                 self.view.set_placeholder(self._why_empty())
             self.view.set_image(picture)
+        self.view.set_lines(coast(self._session, self._session.plan.region) if self.is_of_the_field else None)
         if self._session.view.one_shot:
             self._caption_shot()
         else:

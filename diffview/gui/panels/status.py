@@ -98,11 +98,19 @@ class StatusPanel(QWidget):
         self.right.setText(KEYS)
 
     def show_pixel(
-        self, row: int, column: int, x0: float | None, x_t: float | None, reverse: float | None, noise: bool
+        self,
+        row: int,
+        column: int,
+        x0: float | None,
+        x_t: float | None,
+        reverse: float | None,
+        *,
+        noise: bool = False,
+        where: str = "",
     ) -> None:
-        """Values of a pixel, standardised, in physical units where they are signal; `noise`: REVERSE shows a noise."""
+        """Place and values of a pixel, standardised, in physical units where signal; `noise`: REVERSE shows a noise."""
         level, step = self._session.frame().s, self._live.step
-        parts = [f"row {row}, column {column}"]
+        parts = [f"{where}  (row {row}, column {column})" if where else f"row {row}, column {column}"]
         parts.append("no data" if x0 is None else f"x₀ {self._physical(x0)}")
         if x_t is not None:
             parts.append(f"xₜ {number(x_t)} (noise)" if is_noise(level) else f"xₜ {self._physical(x_t)}")

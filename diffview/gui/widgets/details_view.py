@@ -9,6 +9,7 @@ from diffview.gui.theme import theme
 from diffview.gui.widgets.file_tree import shape_text
 from diffview.readers.base import Node
 
+NAME_PX = 60
 ABOUT = "Every {}th pixel of the middle slice was looked at."
 
 
@@ -24,7 +25,7 @@ class DetailsView(QTreeWidget):
         self.setFocusPolicy(Qt.FocusPolicy.TabFocus)
         self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         self.header().setMinimumSectionSize(theme.px(36))
-        self.header().setSectionResizeMode(0, QHeaderView.ResizeMode.ResizeToContents)
+        self.header().resizeSection(0, theme.px(NAME_PX))
         self.header().setSectionResizeMode(1, QHeaderView.ResizeMode.Stretch)
         self.header().setSectionResizeMode(2, QHeaderView.ResizeMode.Stretch)
         self._node: Node | None = None
@@ -44,11 +45,10 @@ class DetailsView(QTreeWidget):
             item.setForeground(0, self.palette().placeholderText())
             self.addTopLevelItem(item)
         for key, value in node.attributes.items():
-            item = QTreeWidgetItem([key, " ".join(value.split())])
+            item = QTreeWidgetItem([f"{key} = {' '.join(value.split())}"])
             item.setToolTip(0, f"{key} = {value}")
-            item.setToolTip(1, value)
-            item.setForeground(0, self.palette().placeholderText())
             self.addTopLevelItem(item)
+            item.setFirstColumnSpanned(True)
 
     def _rows(self, node: Node, preview: Any) -> list[tuple[str, str, str, str]]:
         rows = [("name", node.path, node.long_name, "")]

@@ -15,7 +15,7 @@ ALWAYS, WIDE_PX = 3, 460
 """Columns that are always there, and the width from which the others are."""
 
 UNITS_PX = 52
-ICON = QSize(30, 20)
+ICON = QSize(26, 18)
 NODE_ROLE = Qt.ItemDataRole.UserRole
 
 
@@ -48,6 +48,7 @@ class FileTree(QTreeWidget):
         self.setHeaderLabels(COLUMNS)
         self.setUniformRowHeights(True)
         self.setIconSize(ICON)
+        self.setIndentation(theme.px(14))
         self.setFocusPolicy(Qt.FocusPolicy.TabFocus)  # a click leaves the keys to the playhead
         self.setContextMenuPolicy(Qt.ContextMenuPolicy.CustomContextMenu)
         self.setToolTip("Double click a variable to show it")

@@ -11,8 +11,9 @@ from PySide6.QtWidgets import QSizePolicy, QWidget
 
 from diffview.gui.theme import theme
 from diffview.gui.widgets import image_paint as paint
+from diffview.gui.widgets.line_overlay import LineOverlay
 from diffview.gui.widgets.raster import Raster, Rgb
-from diffview.gui.widgets.region_frame import Grip, grip_at, grown, moved, resized
+from diffview.gui.widgets.region_frame import MAX_SIDE, MIN_SIDE, Grip, drawn, grip_at, grown, moved, resized
 from diffview.gui.widgets.viewport import Viewport
 
 _ARROWS = {
@@ -22,6 +23,13 @@ _ARROWS = {
     Qt.Key.Key_Down: QPoint(0, 1),
 }
 _REACH_PX = 9
+_FALLS, _RISES = Qt.CursorShape.SizeFDiagCursor, Qt.CursorShape.SizeBDiagCursor
+_CURSORS = {
+    Grip(0, 0): Qt.CursorShape.SizeAllCursor,
+    Grip(1, 1): _FALLS, Grip(-1, -1): _FALLS, Grip(1, -1): _RISES, Grip(-1, 1): _RISES,
+    Grip(0, 1): Qt.CursorShape.SizeVerCursor, Grip(0, -1): Qt.CursorShape.SizeVerCursor,
+    Grip(1, 0): Qt.CursorShape.SizeHorCursor, Grip(-1, 0): Qt.CursorShape.SizeHorCursor,
+}  # fmt: skip
 
 
 class ImageView(QWidget):
@@ -51,6 +59,10 @@ class ImageView(QWidget):
         self._cross: tuple[int, int] | None = None
         self._frame: QRect | None = None
         self._frame_token, self._square = "forward", True
+        self._limits = MIN_SIDE, MAX_SIDE
+        self._drawing = False
+        self._corner: QPoint | None = None
+        self._overlay = LineOverlay()
         self._placeholder = self._badge = ""
         self._badge_token: str | None = None
         self._grip: Grip | None = None
@@ -124,6 +136,20 @@ class ImageView(QWidget):
         self._badge, self._badge_token = text, token
         self.update()
 
+    def set_lines(self, lines: NDArray[np.float32] | None) -> None:
+        """Draw lines [n, 2] over the picture, (row, column) in its pixels with NaN between them; None removes them."""
+        if self._overlay.set_lines(lines):
+            self.update()
+
+    def lines(self) -> NDArray[np.float32] | None:
+        """The lines drawn over the picture."""
+        return self._overlay.lines()
+
+    def image_size(self) -> tuple[int, int]:
+        """Rows and columns of the picture, (0, 0) without one."""
+        ny, nx = self._shape() or (0, 0)
+        return ny, nx
+
     def set_crosshair(self, row: int | None, col: int | None = None) -> None:
         """Mark a pixel with thin lines; None removes them."""
         self._cross = None if row is None or col is None else (row, col)
@@ -138,6 +164,15 @@ class ImageView(QWidget):
             self._frame, self._frame_token, self._square = asked
             self.update()
 
+    def set_frame_limits(self, least: int, most: int) -> None:
+        """Take the shortest and the longest side of the frame, in pixels of the image."""
+        self._limits = least, most
+
+    def set_drawing(self, on: bool) -> None:
+        """Whether a drag draws a new frame instead of taking hold of something; Shift does so at any time."""
+        self._drawing = on
+        self.setCursor(Qt.CursorShape.CrossCursor if on else Qt.CursorShape.ArrowCursor)
+
     def frame(self) -> QRect | None:
         """The frame in pixels of the image."""
         return None if self._frame is None else QRect(self._frame)
@@ -147,6 +182,11 @@ class ImageView(QWidget):
     def view_rect(self) -> QRectF:
         """The part of the image that the widget shows at least, in pixels of the image."""
         return QRectF(self._port.rect)
+
+    def seen_rect(self) -> QRectF:
+        """The part of the image that can be seen, in its pixels."""
+        corners = self.to_image(QPointF()), self.to_image(QPointF(self.width(), self.height()))
+        return QRectF(*corners).intersected(self._port.all())
 
     def set_view_rect(self, rect: QRectF) -> None:
         """Show this part of the image; emits nothing, so two views can be linked both ways."""
@@ -232,6 +272,7 @@ class ImageView(QWidget):
             smooth = pixel * self.devicePixelRatioF() < 1.0
             painter.setRenderHint(QPainter.RenderHint.SmoothPixmapTransform, smooth)
             painter.drawImage(place, picture, QRectF(QPointF(), self._port.whole * ratio))
+            self._overlay.paint(painter, self._port, place.intersected(QRectF(self.rect())))
             if self._cross is not None:
                 row, col = self._cross
                 cell = self._port.rect_to_widget(QRectF(col, row, 1, 1))
@@ -259,8 +300,12 @@ class ImageView(QWidget):
         self._pressed, self._dragged = event.position(), False
         self._press_view = self._port.shown()
         if event.button() == Qt.MouseButton.LeftButton:
-            self._grip = self._grip_at(event.position())
+            anew = self._drawing or bool(event.modifiers() & Qt.KeyboardModifier.ShiftModifier)
             self._press_frame = self._frame or QRect()
+            if anew and self._frame is not None:
+                self._grip, self._corner = Grip(1, 1), self.to_image(event.position()).toPoint()
+            else:
+                self._grip, self._corner = self._grip_at(event.position()), None
         self._point_at(event.position())
 
     def mouseMoveEvent(self, event: QMouseEvent) -> None:
@@ -289,12 +334,20 @@ class ImageView(QWidget):
         if self._grip is None:
             self._show(self._press_view.translated(-way / self.pixel_size()))
             return
-        self._move_frame(self._grip, self._press_frame, (way / self.pixel_size()).toPoint())
+        if self._corner is not None:
+            now = self.to_image(point).toPoint()
+            self._take_frame(drawn(self._corner, now, self._port.whole.toSize(), self._square, self._limits))
+        else:
+            self._move_frame(self._grip, self._press_frame, (way / self.pixel_size()).toPoint())
 
     def _move_frame(self, grip: Grip, start: QRect, shift: QPoint) -> None:
         bounds = self._port.whole.toSize()
         whole = grip == Grip(0, 0)
-        new = moved(start, shift, bounds) if whole else resized(start, grip, shift, bounds, self._square)
+        self._take_frame(
+            moved(start, shift, bounds) if whole else resized(start, grip, shift, bounds, self._square, self._limits)
+        )
+
+    def _take_frame(self, new: QRect) -> None:
         if new != self._frame:
             self._frame = new
             self.update()
@@ -304,7 +357,7 @@ class ImageView(QWidget):
         """Let go."""
         if self._pressed is None:
             return
-        held, self._grip, self._pressed = self._grip, None, None
+        held, self._grip, self._pressed, self._corner = self._grip, None, None, None
         pixel = self._pixel_at(event.position())
         if held is not None and self._frame is not None and self._frame != self._press_frame:
             self.frameDropped.emit(QRect(self._frame))
@@ -339,11 +392,10 @@ class ImageView(QWidget):
             self._over = grip is not None
             self.update()
         shape = Qt.CursorShape.ArrowCursor
-        if grip is not None and grip != Grip(0, 0):
-            falls = grip.dx == grip.dy
-            shape = Qt.CursorShape.SizeFDiagCursor if falls else Qt.CursorShape.SizeBDiagCursor
+        if self._drawing or self._corner is not None:
+            shape = Qt.CursorShape.CrossCursor
         elif grip is not None:
-            shape = Qt.CursorShape.SizeAllCursor
+            shape = _CURSORS[grip]
         elif self._port.rect != self._port.all():
             closed = self._pressed is not None
             shape = Qt.CursorShape.ClosedHandCursor if closed else Qt.CursorShape.OpenHandCursor

@@ -10,20 +10,29 @@ MAX_SIDE = 512
 
 @dataclass(frozen=True)
 class Grip:
-    """What a press took hold of: a corner (dx, dy in -1, +1) or the whole frame (0, 0)."""
+    """What a press took hold of: a corner (dx, dy in -1, +1), an edge (one of them 0) or the whole frame (0, 0)."""
 
     dx: int
     dy: int
 
 
 def grip_at(frame: QRect, point: QPointF, reach: float) -> Grip | None:
-    """What lies at `point` (image pixels), with corners felt within `reach` pixels."""
+    """What lies at `point` (image pixels): corners are felt within `reach` pixels, edges within half of it."""
     left, top = frame.x(), frame.y()
     right, bottom = left + frame.width(), top + frame.height()
     for dx, x in ((-1, left), (1, right)):
         for dy, y in ((-1, top), (1, bottom)):
             if abs(point.x() - x) <= reach and abs(point.y() - y) <= reach:
                 return Grip(dx, dy)
+    near = reach / 2
+    if top <= point.y() <= bottom:
+        for dx, x in ((-1, left), (1, right)):
+            if abs(point.x() - x) <= near:
+                return Grip(dx, 0)
+    if left <= point.x() <= right:
+        for dy, y in ((-1, top), (1, bottom)):
+            if abs(point.y() - y) <= near:
+                return Grip(0, dy)
     inside = left <= point.x() < right and top <= point.y() < bottom
     return Grip(0, 0) if inside else None
 
@@ -35,19 +44,41 @@ def moved(frame: QRect, shift: QPoint, bounds: QSize) -> QRect:
     return QRect(QPoint(x, y), frame.size())
 
 
-def resized(frame: QRect, grip: Grip, shift: QPoint, bounds: QSize, square: bool) -> QRect:
-    """The frame with one corner dragged by `shift`; the opposite corner stays, sides keep within MIN_SIDE..MAX_SIDE."""
+def resized(
+    frame: QRect,
+    grip: Grip,
+    shift: QPoint,
+    bounds: QSize,
+    square: bool,
+    limits: tuple[int, int] = (MIN_SIDE, MAX_SIDE),
+) -> QRect:
+    """The frame with a corner or an edge dragged by `shift`; what is opposite stays, sides keep within `limits`."""
     room_x = frame.x() + frame.width() if grip.dx < 0 else bounds.width() - frame.x()
     room_y = frame.y() + frame.height() if grip.dy < 0 else bounds.height() - frame.y()
     width = frame.width() + grip.dx * shift.x()
     height = frame.height() + grip.dy * shift.y()
     if square:
-        width = height = max(width, height)
+        width = height = max([side for side, way in ((width, grip.dx), (height, grip.dy)) if way])
         room_x = room_y = min(room_x, room_y)
-    width, height = _held(width, room_x), _held(height, room_y)
+    width, height = _held(width, room_x, limits), _held(height, room_y, limits)
     x = frame.x() + frame.width() - width if grip.dx < 0 else frame.x()
     y = frame.y() + frame.height() - height if grip.dy < 0 else frame.y()
     return QRect(x, y, width, height)
+
+
+def drawn(
+    start: QPoint, end: QPoint, bounds: QSize, square: bool, limits: tuple[int, int] = (MIN_SIDE, MAX_SIDE)
+) -> QRect:
+    """The frame from one corner to the other, in any direction; sides keep within `limits`, all of it inside."""
+    width, height = abs(end.x() - start.x()), abs(end.y() - start.y())
+    most_x, most_y = bounds.width(), bounds.height()
+    if square:
+        width = height = max(width, height)
+        most_x = most_y = min(most_x, most_y)
+    width, height = _held(width, most_x, limits), _held(height, most_y, limits)
+    x = start.x() - width if end.x() < start.x() else start.x()
+    y = start.y() - height if end.y() < start.y() else start.y()
+    return moved(QRect(x, y, width, height), QPoint(), bounds)
 
 
 def grown(step: QPoint, square: bool, grow: bool) -> QPoint:
@@ -58,5 +89,6 @@ def grown(step: QPoint, square: bool, grow: bool) -> QPoint:
     return QPoint(both, both)
 
 
-def _held(side: int, room: int) -> int:
-    return max(min(side, room, MAX_SIDE), min(MIN_SIDE, room))
+def _held(side: int, room: int, limits: tuple[int, int]) -> int:
+    least, most = limits
+    return max(min(side, room, most), min(least, room))

@@ -1,0 +1,272 @@
+"""FIELD: the whole slice on Earth, the frame of the region, and one pixel along another dimension."""
+
+from typing import Any
+
+import numpy as np
+from PySide6.QtCore import QEvent, QObject, QRect, QRectF, Qt, Signal
+from PySide6.QtWidgets import QGridLayout, QHBoxLayout, QToolButton, QVBoxLayout, QWidget
+
+from diffview.fields import Region
+from diffview.gui.looks import colormap, quantity_name, region_text
+from diffview.gui.panels.base import LARGEST_SHOWN, PictureCard
+from diffview.gui.session import Session, View
+from diffview.gui.widgets.card import ElidedLabel
+from diffview.gui.widgets.icons import set_icon
+from diffview.gui.widgets.image_view import ImageView
+from diffview.gui.widgets.ruler import Ruler
+from diffview.gui.widgets.series_plot import SeriesPlot
+from diffview.gui.widgets.strip_view import StripView
+from diffview.recipe import Recipe
+from diffview.regions import LARGEST, SMALLEST
+
+LONG = 4.0
+"""Sides of a picture from which it is looked at part by part, with a strip that shows all of it."""
+
+
+class FieldPanel(PictureCard):
+    """The whole slice and the frame of the region.
+
+    Signals:
+        pixelChosen: (row, column) of the field that was clicked.
+        sliceChosen: (dimension, index) that was clicked in the series of a pixel.
+    """
+
+    pixelChosen = Signal(int, int)
+    sliceChosen = Signal(str, int)
+
+    def __init__(self, session: Session) -> None:
+        super().__init__("Field x₀")
+        self._session = session
+        self._stride = 1
+        self._shown: object = None
+        self._placed: object = None
+        self._series_of: tuple[object, str] = (None, "")
+        self.view = ImageView()
+        self.view.setObjectName("fieldView")
+        self.view.setAccessibleName("Field x0: the whole slice; drag the frame to move the region")
+        self.view.installEventFilter(self)
+        self.strip = StripView()
+        self.strip.setObjectName("stripView")
+        self.strip.setAccessibleName("The whole picture as a strip")
+        self.rulers = Ruler(self.view, horizontal=False), Ruler(self.view, horizontal=True)
+        for ruler, name in zip(self.rulers, ("rowRuler", "columnRuler"), strict=True):
+            ruler.setObjectName(name)
+        self.draw = QToolButton()
+        self.draw.setObjectName("drawRegionButton")
+        self.draw.setAccessibleName("Draw a new region")
+        self.draw.setToolTip("Draw a new region with the mouse (or drag with Shift held)")
+        self.draw.setCheckable(True)
+        self.draw.setFocusPolicy(Qt.FocusPolicy.TabFocus)
+        set_icon(self.draw, "frame")
+        self.add_control(self.draw)
+        self.fill(self._pictures())
+        self.add(self._series_card())
+        self.draw.toggled.connect(self.view.set_drawing)
+        self.view.frameMoved.connect(self._move)
+        self.view.frameDropped.connect(self._drop)
+        self.view.clicked.connect(lambda row, column: self.pixelChosen.emit(row * self._stride, column * self._stride))
+        self.strip.moved.connect(self._slide)
+        self.strip.released.connect(session.end_merge)
+        session.changed.connect(self.show_recipe)
+        session.viewed.connect(self.show_view)
+        self.show_recipe(None, session.recipe)
+
+    @property
+    def stride(self) -> int:
+        """Pixels of the field from one pixel of the view to the next."""
+        return self._stride
+
+    def _pictures(self) -> QWidget:
+        body = QWidget()
+        self._grid = QGridLayout(body)
+        self._grid.setContentsMargins(0, 0, 0, 0)
+        self._grid.setSpacing(2)
+        self._grid.addWidget(self.strip, 1, 0)
+        self._grid.addWidget(self.rulers[0], 1, 1)
+        self._grid.addWidget(self.view, 1, 2)
+        self._grid.addWidget(self.rulers[1], 2, 2)
+        return body
+
+    def _series_card(self) -> QWidget:
+        self.series, self.series_text, close = SeriesPlot(), ElidedLabel(), QToolButton()
+        self.series.setObjectName("seriesPlot")
+        self.series.setAccessibleName("The pixel along the other dimension")
+        self.series.indexChosen.connect(lambda index: self.sliceChosen.emit(self._series_of[1], index))
+        close.setObjectName("closeSeriesButton")
+        close.setAccessibleName("Close the series")
+        close.setToolTip("Close the series")
+        close.setProperty("bare", True)
+        close.setFocusPolicy(Qt.FocusPolicy.TabFocus)
+        set_icon(close, "close")
+        close.clicked.connect(self.hide_series)
+        head = QHBoxLayout()
+        head.addWidget(self.series_text, 1)
+        head.addWidget(close)
+        self.series_box = QWidget()
+        column = QVBoxLayout(self.series_box)
+        column.setContentsMargins(0, 0, 0, 0)
+        column.setSpacing(0)
+        column.addLayout(head)
+        column.addWidget(self.series)
+        self.series_box.hide()
+        return self.series_box
+
+    # -- the picture
+
+    def show_recipe(self, old: Recipe | None, new: Recipe) -> None:
+        """Draw the field, its frame and its coasts."""
+        session = self._session
+        field, values = session.facts.field, session.plan.standardised
+        if values is not self._shown:
+            self._shown = values
+            self._stride = max(1, -(-max(values.shape) // LARGEST_SHOWN))
+            self.view.set_colormap(colormap(session))
+            self.view.set_levels(*session.view.limits)
+            before = self.view.image_size()
+            self.view.set_image(np.ascontiguousarray(values[:: self._stride, :: self._stride]))
+            self._show_strip(self.view.image_size() != before)
+        if (id(field), id(session.facts.place)) != self._placed:
+            self._placed = id(field), id(session.facts.place)
+            self._show_place()
+        region, k = session.plan.region, self._stride
+        self.view.set_frame_limits(max(1, SMALLEST // k), LARGEST // k)
+        free = session.plan.card is None
+        frame = QRect(region.column // k, region.row // k, region.nx // k, region.ny // k)
+        self.view.set_frame(frame, square=not free)
+        strided = f" · every {k}th pixel" if k > 1 else ""
+        self.set_subtitle(quantity_name(field))
+        self.caption.setText(f"region {region_text(region)}{strided}{self._unplaced()}")
+        self.setToolTip(f"{values.shape[0]} × {values.shape[1]} pixels. Region: {region_text(region)}.")
+        if self._series_of[0] != _variable(session):
+            self.hide_series()
+
+    def _unplaced(self) -> str:
+        """What the rulers count where nothing says where the pixels lie on Earth."""
+        if self._session.facts.place is not None:
+            return ""
+        return " · in km" if self._session.facts.field.pixel_km else " · by index"
+
+    def _show_place(self) -> None:
+        """Rulers in degrees, in km or by index; coasts."""
+        field, place = self._session.facts.field, self._session.facts.place
+        for axis, ruler in enumerate(self.rulers):
+            n = field.values.shape[axis]
+            side = None if place is None else (place.y, place.x)[axis]
+            if side is not None and place is not None and len(side) == n:
+                kind = "km" if place.units == "km" else ("latitude", "longitude")[axis]
+                ruler.set_side(side, self._stride, kind)
+            elif field.pixel_km is not None:
+                ruler.set_side((np.arange(n) + 0.5) * field.pixel_km[axis], self._stride, "km")
+            else:
+                ruler.set_side(np.arange(n) + 0.0, self._stride, "index")
+        self._show_coast()
+
+    def _show_coast(self) -> None:
+        place = self._session.facts.place
+        shown = place is not None and self._session.view.coast
+        self.view.set_lines(place.coast / np.float32(self._stride) if shown and place is not None else None)
+
+    def show_view(self, old: View, new: View) -> None:
+        """Follow the colours and the coasts."""
+        if (old.colormap, old.limits) != (new.colormap, new.limits):
+            self.view.set_colormap(colormap(self._session))
+            self.view.set_levels(*new.limits)
+            self.strip.set_image(self.view.image())
+        if old.coast != new.coast:
+            self._show_coast()
+
+    def _move(self, frame: QRect) -> None:
+        rows, columns = self._session.facts.field.values.shape
+        k = self._stride
+        ny, nx = min(frame.height() * k, rows), min(frame.width() * k, columns)
+        row, column = min(frame.y() * k, rows - ny), min(frame.x() * k, columns - nx)
+        self._session.edit(merge="region", region=Region(max(0, row), max(0, column), ny, nx))
+
+    def _drop(self, frame: QRect) -> None:
+        self._move(frame)
+        self._session.end_merge()
+        self.draw.setChecked(False)
+
+    # -- long pictures
+
+    @property
+    def is_long(self) -> bool:
+        """Whether the picture is looked at part by part."""
+        ny, nx = self.view.image_size()
+        return min(ny, nx) > 0 and max(ny, nx) > LONG * min(ny, nx)
+
+    def _show_strip(self, anew: bool) -> None:
+        self.strip.setVisible(self.is_long)
+        if not self.is_long:
+            return
+        self.strip.set_image(self.view.image())
+        self._grid.removeWidget(self.strip)
+        if self.strip.vertical():
+            self._grid.addWidget(self.strip, 1, 0)
+        else:
+            self._grid.addWidget(self.strip, 0, 2)
+        if anew:
+            self._show_part()
+
+    def _show_part(self) -> None:
+        """Zoom to the region, with the whole width of the picture."""
+        ny, nx = self.view.image_size()
+        region, k = self._session.plan.region, self._stride
+        tall = ny >= nx
+        side = min(ny, nx) * max(1.0, (self.view.height() / max(1, self.view.width())) ** (1 if tall else -1))
+        middle = (region.row + region.ny / 2) / k if tall else (region.column + region.nx / 2) / k
+        first = middle - side / 2
+        self.view.set_view_rect(QRectF(0, first, nx, side) if tall else QRectF(first, 0, side, ny))
+
+    def _slide(self, share: float) -> None:
+        """The region goes along the strip, and the view with it."""
+        region = self._session.plan.region
+        rows, columns = self._session.facts.field.values.shape
+        row, column = region.row, region.column
+        if self.strip.vertical():
+            row = min(max(round(share * rows - region.ny / 2), 0), rows - region.ny)
+        else:
+            column = min(max(round(share * columns - region.nx / 2), 0), columns - region.nx)
+        self._session.edit(merge="region", region=Region(row, column, region.ny, region.nx))
+        self._show_part()
+
+    def eventFilter(self, watched: QObject, event: QEvent) -> bool:
+        """The band of the strip is what the view shows."""
+        if event.type() is QEvent.Type.Paint and self.is_long:
+            ny, nx = self.view.image_size()
+            rect = self.view.seen_rect()
+            if self.strip.vertical():
+                self.strip.set_band(max(0.0, rect.top() / ny), min(1.0, rect.bottom() / ny))
+            else:
+                self.strip.set_band(max(0.0, rect.left() / nx), min(1.0, rect.right() / nx))
+        return super().eventFilter(watched, event)
+
+    # -- one pixel
+
+    def show_series(self, found: Any) -> None:
+        """Show a pixel along a dimension [diffview.gui.browser.PixelSeries]."""
+        labels, field = found.labels, self._session.facts.field
+        texts, x = ((), None) if labels is None else (labels.texts, labels.values)
+        self._series_of = _variable(self._session), found.dim
+        self.series.set_series(found.series.values, found.series.at, field.units, texts, x)
+        self.series_text.setText(f"pixel at row {found.row}, column {found.column} along {found.dim}")
+        self.view.set_crosshair(found.row // self._stride, found.column // self._stride)
+        self.series.set_shown(found.index)
+        self.series_box.show()
+
+    def show_index(self, dim: str, index: int) -> None:
+        """Another slice is on screen."""
+        if dim == self._series_of[1]:
+            self.series.set_shown(index)
+
+    def hide_series(self) -> None:
+        """Close the series."""
+        if self.series_box.isVisibleTo(self):
+            self.series_box.hide()
+            self.view.set_crosshair(None)
+
+
+def _variable(session: Session) -> tuple[object, ...]:
+    """What a series belongs to, whichever of its slices is shown."""
+    recipe, found = session.recipe, session.facts.field.provenance
+    return found.get("path"), found.get("dataset"), recipe.axes, recipe.coarsen, session.facts.field.values.shape

@@ -1,0 +1,349 @@
+"""Looking around in a file: its tree, a variable in detail, slices by hand, axes, a pixel through time, its place."""
+
+import os
+
+import h5py
+import numpy as np
+import pytest
+from PySide6.QtCore import QEvent, QPointF, Qt
+from PySide6.QtTest import QTest
+from PySide6.QtWidgets import QApplication
+from readers_twins import ramp, write
+from test_story_files import NX, NY, TIMES, drop, errors, good_file, physical, truth
+
+from diffview.fields import Region, coarsened
+
+pytestmark = pytest.mark.qt_log_ignore("This plugin does not support (raise|grabbing)")  # of every list opened
+
+
+@pytest.fixture
+def good(tmp_path):
+    return good_file(tmp_path / "sea.nc")
+
+
+@pytest.fixture
+def opened(window, good, settle, wait):
+    """A window in which the good file was dropped and all that is known of it has come."""
+    settle(window)
+    drop(window, good)
+    settle(window)
+    wait(lambda: window.browser.labels and window.session.facts.place is not None)
+    assert errors(window) == []
+    return window
+
+
+def row_of(tree, name):
+    every = Qt.MatchFlag.MatchExactly | Qt.MatchFlag.MatchRecursive
+    return tree.findItems(name, every)[0]
+
+
+def click_row(hand, tree, name):
+    hand.click(tree.viewport(), tree.visualItemRect(row_of(tree, name)).center())
+
+
+def seen(view, row, column):
+    """The middle of a pixel of an image view, in the widget."""
+    return view.to_widget(QPointF(column + 0.5, row + 0.5))
+
+
+# -- slices
+
+
+def test_steps_and_dates_of_a_slice(opened, hand, find, settle):
+    row = opened.data_dock.widget().rows[0]
+    at = opened.session.recipe.index[0]
+    assert row.label.text() == f"2000-01-0{at + 1}"
+    hand.click(find(opened, "sliceOn_time"))
+    settle(opened)
+    assert opened.session.recipe.index == (at + 1,)
+    assert row.label.text() == f"2000-01-0{at + 2}"
+    np.testing.assert_allclose(physical(opened), truth()[at + 1, ::-1], atol=0.006)
+    hand.click(find(opened, "sliceBack_time"))
+    settle(opened)
+    assert opened.session.recipe.index == (at,)
+    assert not find(opened, "sliceBack_time").isEnabled() or at > 0
+    assert "first" in find(opened, "sliceBack_time").toolTip() or at > 0
+
+
+def test_a_drag_of_the_slider_shows_the_newest_slice_and_is_one_undo(opened, find, settle):
+    session, before = opened.session, opened.session.recipe
+    slider, shown = find(opened, "sliceSlider_time"), []
+    opened.files.opened.connect(lambda: shown.append(session.recipe.index[0]))
+    slider.setSliderDown(True)
+    for index in (1, 2, 3, 1, 2, 4):
+        slider.setSliderPosition(index)
+    settle(opened)
+    slider.setSliderDown(False)
+    settle(opened)
+    assert session.recipe.index == (4,)
+    assert shown[-1] == 4
+    assert len(shown) <= 2, "the one on its way and the newest, not a queue of six"
+    session.undo()
+    assert session.recipe == before
+    assert slider.value() == before.index[0]
+    settle(opened)
+
+
+def test_slices_play(opened, hand, find, wait, settle):
+    start = opened.session.recipe.index[0]
+    hand.click(find(opened, "slicePlay_time"))
+    wait(lambda: opened.session.recipe.index[0] == (start + 2) % TIMES)
+    hand.click(find(opened, "slicePlay_time"))
+    settle(opened)
+    at = opened.session.recipe.index
+    QTest.qWait(450)
+    assert opened.session.recipe.index == at, "it stands"
+
+
+def test_the_axes_are_swapped_and_chosen(opened, hand, find, settle):
+    at = opened.session.recipe.index[0]
+    hand.click(find(opened, "swapAxesButton"))
+    settle(opened)
+    assert opened.session.recipe.axes == (2, 1)
+    assert opened.session.facts.field.values.shape == (NX, NY)
+    hand.click(find(opened, "swapAxesButton"))
+    settle(opened)
+    np.testing.assert_allclose(physical(opened), truth()[at, ::-1], atol=0.006)
+    combo = find(opened, "rowsCombo")
+    combo.setCurrentIndex(combo.findText("time"))
+    combo.activated.emit(combo.currentIndex())
+    settle(opened)
+    assert opened.session.recipe.axes == (0, 2), "time runs down, longitude still right"
+    np.testing.assert_allclose(opened.session.facts.field.values, truth()[:, NY // 2], atol=0.006)
+    assert opened.findChild(object, "slice_lat").value() == NY // 2
+
+
+def test_a_pixel_through_time_and_back_to_a_slice(opened, hand, find, wait, settle):
+    view = opened.field.view
+    hand.click(view, seen(view, 10, 20))
+    wait(lambda: find(opened, "seriesPlot").isVisible())
+    plot = find(opened, "seriesPlot")
+    np.testing.assert_allclose(plot.values(), truth()[:, NY - 11, 20], atol=0.006)
+    assert "row 10, column 20 along time" in opened.field.series_text.text()
+    assert plot.text_at(3) == "2000-01-04"
+    hand.click(plot, plot.place_of(3))
+    settle(opened)
+    assert opened.session.recipe.index == (3,)
+    assert plot.isVisible(), "it belongs to the variable, whichever slice is shown"
+    hand.click(find(opened, "closeSeriesButton"))
+    assert not plot.isVisible()
+
+
+# -- the tree
+
+
+def test_a_variable_in_detail_with_its_small_picture(opened, hand, find, wait):
+    tree, details = find(opened, "dataTree"), find(opened, "detailsView")
+    wait(lambda: opened.browser.preview("/sst") is not None)
+    wait(lambda: not row_of(tree, "sst").icon(0).isNull())
+    click_row(hand, tree, "sst")
+    rows = {details.topLevelItem(i).text(0): details.topLevelItem(i) for i in range(details.topLevelItemCount())}
+    assert (rows["type"].text(1), rows["type"].text(2)) == ("int16", "K")
+    middle = truth()[TIMES // 2]
+    stored = np.round((middle - 280) / 0.01)
+    shown = [float(part.replace("\N{MINUS SIGN}", "-")) for part in rows["range"].text(1).split(" … ")]
+    assert shown == [np.nanmin(stored), np.nanmax(stored)]
+    low, high = (float(part) for part in rows["range"].text(2).removesuffix(" K").split(" … "))
+    assert low == pytest.approx(np.nanmin(middle), abs=0.006)
+    assert high == pytest.approx(np.nanmax(middle), abs=0.006)
+    assert rows["missing"].text(1) == "-32768"
+    assert any("sea temperature" in details.topLevelItem(i).text(0) for i in range(details.topLevelItemCount()))
+    click_row(hand, tree, "lat")
+    assert details.node().path == "/lat"
+
+
+def test_a_variable_is_found_by_a_word_and_opened(opened, hand, find, wait, settle):
+    box, found = find(opened, "treeFilter"), find(opened, "matchTree")
+    QTest.keyClicks(box, "RAI")
+    wait(lambda: found.topLevelItemCount() == 1)
+    assert found.topLevelItem(0).text(0) == "inner/rain"
+    assert not find(opened, "dataTree").isVisible()
+    at = found.visualItemRect(found.topLevelItem(0)).center()
+    QTest.mouseClick(found.viewport(), Qt.MouseButton.LeftButton, pos=at)
+    QTest.mouseDClick(found.viewport(), Qt.MouseButton.LeftButton, pos=at)
+    wait(lambda: opened.session.recipe.dataset == "/inner/rain")
+    settle(opened)
+    box.clear()
+    wait(find(opened, "dataTree").isVisible)
+
+
+def test_a_very_large_group_comes_in_portions_and_a_cycle_opens_level_by_level(window, tmp_path, find, wait, settle):
+    settle(window)
+    with h5py.File(tmp_path / "many.h5", "w") as file:
+        for i in range(1300):
+            file.create_dataset(f"g/v{i:04}", data=np.arange(3))
+        file["g"]["round"] = file["/"]
+        file["picture"] = ramp(40, 40)
+    window.open_file(str(tmp_path / "many.h5"))
+    settle(window)
+    tree, counts = find(window, "dataTree"), []
+    window.browser.listed.connect(lambda group, nodes: counts.append(len(nodes)))
+    row_of(tree, "g").setExpanded(True)
+    wait(lambda: row_of(tree, "g").childCount() == 1301)
+    assert counts[0] == 100, "the first rows do not wait for the others"
+    assert counts == [100, 400, 400, 400, 1]
+    inner = row_of(tree, "round")
+    inner.setExpanded(True)
+    wait(lambda: inner.childCount() == 2)
+    assert errors(window) == []
+
+
+def test_a_link_to_another_file_is_followed_only_on_request(window, tmp_path, find, wait, settle):
+    settle(window)
+    write(tmp_path / "other.h5", ramp(40, 50), {"units": "m"})
+    with h5py.File(tmp_path / "links.h5", "w") as file:
+        file["here"] = ramp(30, 30)
+        file["there"] = h5py.ExternalLink("other.h5", "/v")
+    window.open_file(str(tmp_path / "links.h5"))
+    settle(window)
+    tree = find(window, "dataTree")
+    wait(lambda: tree.topLevelItemCount() == 2)
+    node = tree.node(row_of(tree, "there"))
+    assert "other.h5, which is not followed" in node.why
+    menu = tree.menu_of(node)
+    follow = next(action for action in menu.actions() if "Follow" in action.text())
+    assert window.session.facts.field.values.shape == (30, 30)
+    follow.trigger()
+    menu.close()
+    wait(lambda: window.session.facts.field.units == "m")
+    settle(window)
+    assert window.data_dock.widget().file.text() == "other.h5"
+
+
+def test_recent_files_are_in_the_menu_and_in_the_settings(opened, good, find, settle):
+    find(opened, "packagedAction").trigger()
+    settle(opened)
+    actions = opened.recent.actions()
+    assert [action.toolTip() for action in actions] == [good]
+    assert opened.settings.recent() == [good]
+    actions[0].trigger()
+    settle(opened)
+    assert opened.session.facts.field.units == "K"
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="this system has no named pipes")
+def test_a_read_that_takes_long_can_be_given_up_by_a_button(window, tmp_path, hand, find, wait, settle, monkeypatch):
+    settle(window)
+    field = window.session.facts.field
+    monkeypatch.setattr("diffview.gui.files.ReaderProcess.poll", lambda reader: [])  # nothing ever comes
+    window.open_file(write(tmp_path / "slow.h5", ramp(40, 40)))
+    button = find(window, "giveUpButton")
+    wait(button.isVisible)
+    assert "Reading slow.h5" in window.status.left.text()
+    hand.click(button)
+    monkeypatch.undo()
+    assert not window.files.busy
+    assert not button.isVisible()
+    settle(window)
+    assert window.session.facts.field is field
+
+
+# -- region, resolution, fit set
+
+
+def test_a_new_region_is_drawn_with_the_mouse(opened, hand, find, settle):
+    view, button = opened.field.view, find(opened, "drawRegionButton")
+    before = opened.session.recipe
+    hand.click(button)
+    hand.drag(view, seen(view, 50, 60), seen(view, 40, 40), seen(view, 29, 20))
+    region = opened.session.recipe.region
+    assert abs(region.row - 29) <= 1 and abs(region.column - 20) <= 1
+    assert abs(region.ny - 21) <= 1 and abs(region.nx - 40) <= 1
+    assert not button.isChecked(), "one at a time"
+    settle(opened)
+    opened.session.undo()
+    assert opened.session.recipe == before
+    settle(opened)
+
+
+def test_an_edge_of_the_frame_is_dragged(opened, hand, settle):
+    opened.session.edit(region=Region(10, 10, 24, 24))
+    view = opened.field.view
+    hand.drag(view, view.to_widget(QPointF(34, 22)), view.to_widget(QPointF(40, 23)), view.to_widget(QPointF(50, 24)))
+    assert opened.session.recipe.region == Region(10, 10, 24, 40)
+    settle(opened)
+
+
+def test_a_working_resolution_is_chosen_said_and_undone(opened, hand, find, settle):
+    at = opened.session.recipe.index[0]
+    hand.choose(find(opened, "resolutionCombo"), "2 mean")
+    settle(opened)
+    wanted = coarsened(truth()[at, ::-1].astype(np.float32), 2, "mean")
+    np.testing.assert_allclose(opened.session.facts.field.values, wanted, atol=0.006)
+    assert "the mean of 2 x 2 stored ones" in opened.data_dock.widget().notes.text()
+    assert opened.session.facts.place.latitude.shape == (NY // 2, NX // 2)
+    assert opened.session.facts.field.pixel_km[0] == pytest.approx(2 * 60 / (NY - 1) * 111.195, rel=1e-3)
+    opened.session.undo()
+    assert opened.session.facts.field.values.shape == (NY, NX)
+    assert find(opened, "resolutionCombo").currentData() == "1 mean"
+    settle(opened)
+    hand.choose(find(opened, "resolutionCombo"), "8 mean")
+    settle(opened)
+    assert "would have only 7 x 10" in errors(opened)[-1]
+    assert find(opened, "resolutionCombo").currentData() == "1 mean"
+
+
+def test_the_fit_set_is_chosen_and_counted(opened, hand, find, settle):
+    opened.session.edit(region=Region(20, 10, 16, 16))
+    text = find(opened, "fitSetText")
+    hand.choose(find(opened, "fitSetCombo"), "slices")
+    settle(opened)
+    assert text.text().startswith(f"Fitted to {TIMES - 1} other slices of 16 × 16")
+    hand.choose(find(opened, "fitSetCombo"), "both")
+    settle(opened)
+    assert f"crops and {TIMES - 1} other slices" in text.text()
+    opened.session.undo()
+    assert opened.session.recipe.fit_set == "slices"
+    settle(opened)
+
+
+# -- on Earth
+
+
+def test_degrees_coasts_and_the_place_under_the_pointer(opened, hand, find, settle):
+    view = opened.field.view
+    assert view.lines() is not None
+    texts = [text for _, text in opened.field.rulers[0].ticks()]
+    assert texts == ["30° S", "15° S", "0°", "15° N", "30° N"]
+    hand.mouse(view, QEvent.Type.MouseMove, seen(view, 0, 0))
+    assert "30.00° N, 0.00°" in opened.status.right.text()
+    assert opened.forward.view.lines() is not None, "noise was put into a place"
+    opened.session.edit(start="noise")
+    settle(opened)
+    assert opened.reverse.view.lines() is None, "what a model makes of noise has none"
+    opened.session.edit(start="field", start_level=1.0, region=Region(20, 10, 16, 16))
+    settle(opened)
+    assert opened.reverse.view.lines() is not None
+    find(opened, "coastAction").trigger()
+    assert view.lines() is None and opened.forward.view.lines() is None and opened.reverse.view.lines() is None
+
+
+def test_a_picture_without_coordinates_is_by_index_and_says_so(window, tmp_path, settle):
+    settle(window)
+    window.open_file(write(tmp_path / "plain.h5", np.random.default_rng(0).normal(0, 1, (60, 70))))
+    settle(window)
+    assert window.session.facts.place is None
+    assert window.field.view.lines() is None
+    assert "by index" in window.field.caption.text()
+    assert "20" in [text for _, text in window.field.rulers[0].ticks()]
+
+
+def test_a_swath_is_a_strip_and_the_region_slides_along(window, tmp_path, hand, find, settle):
+    settle(window)
+    window.open_file(write(tmp_path / "swath.h5", np.random.default_rng(0).normal(0, 1, (600, 40))))
+    settle(window)
+    QApplication.processEvents()
+    strip, view = find(window, "stripView"), window.field.view
+    assert strip.isVisible() and strip.vertical()
+    assert view.pixel_size() > 3, "a part of it, large"
+    before = window.session.recipe
+    top, bottom = QPointF(strip.width() / 2, 20), QPointF(strip.width() / 2, strip.height() * 0.9)
+    hand.drag(strip, top, bottom)
+    region = window.session.recipe.region
+    assert region.row == pytest.approx(0.9 * 600 - region.ny / 2, abs=3)
+    QApplication.processEvents()
+    assert view.seen_rect().contains(5, region.row + region.ny / 2), "the view goes along"
+    settle(window)
+    window.session.undo()
+    assert window.session.recipe == before
+    settle(window)
