@@ -1,4 +1,4 @@
-"""The one kind of error that a user is meant to read."""
+"""The one kind of error that a user is meant to read, and the one that every device can bring."""
 
 
 class UserError(Exception):
@@ -19,3 +19,9 @@ class UserError(Exception):
 
     def __str__(self) -> str:
         return f"{self.sentence} {self.hint}".strip()
+
+
+def out_of_memory(error: BaseException) -> bool:
+    """Whether this is what CUDA, MPS or the CPU says when memory runs out; it has a class only since torch 2.5."""
+    text = str(error).lower()
+    return isinstance(error, RuntimeError) and ("out of memory" in text or "allocate memory" in text)

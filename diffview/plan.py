@@ -36,7 +36,7 @@ from diffview.regions import (
     summed,
     with_enough_crops,
 )
-from diffview.samplers import SAMPLERS, Denoise, Step, sampler_params
+from diffview.samplers import SAMPLERS, Denoise, NoiseFn, Step, sampler_params
 from diffview.training_sets import coarse
 from diffview.transforms import Transform, check_least, choose_transform
 
@@ -569,15 +569,13 @@ def _course(plan: Plan, denoise: Denoise, after: Step | None) -> Iterator[Step]:
 
 def _own_steps(plan: Plan, denoise: Denoise, after: Step | None) -> Iterator[Step]:
     """The steps that the sampler of a plan makes, from the start or on from the step `after`."""
-    fork = plan.recipe.fork
     y = on_device(start_state(plan) if after is None else after.y, plan.device)
-    noise = Noise(plan.recipe.seed, plan.shape, like=y, fork=0 if fork is None else fork.number)
     sampler = SAMPLERS[plan.recipe.sampler].run
     resume: dict[str, Any] = {}
     if after is not None:
         history = (h if isinstance(h, float) else on_device(h, plan.device) for h in after.history)
         resume = {"start": after.index, "history": tuple(history)}
-    return sampler(denoise, y, plan.levels, noise, **resume, **plan.params)
+    return sampler(denoise, y, plan.levels, noise_of(plan, y), **resume, **plan.params)
 
 
 class _Counted:
@@ -593,6 +591,16 @@ class _Counted:
 
     def __getattr__(self, name: str) -> Any:
         return getattr(self._denoise, name)
+
+
+def noise_of(plan: Plan, y: Any) -> NoiseFn:
+    """The noise of the run, like its state y; for a device it is drawn ahead."""
+    noise = Noise(plan.recipe.seed, plan.shape, fork=0 if plan.recipe.fork is None else plan.recipe.fork.number)
+    if plan.device == "numpy":
+        return noise
+    from diffview.nets.acceleration import Ahead
+
+    return Ahead(noise, y)
 
 
 def _finished(steps: Iterator[Step], last: int, finished: Callable[[Any], Any]) -> Iterator[Step]:

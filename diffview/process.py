@@ -69,7 +69,7 @@ def cast_like(values: NDArray[Any], like: Any) -> Any:
 
 
 @cache
-def _threads() -> "Executor":
+def drawing_threads() -> "Executor":
     """Two threads that draw side by side (standard_normal holds no lock); they end with the program."""
     from concurrent.futures import ThreadPoolExecutor
 
@@ -141,7 +141,7 @@ class ForwardPath:
         anchors = takewhile(lambda key: key not in self._knots, ((FORWARD, i, 0) for i in towards_0))
         lacking = [*anchors, *(key for node in nodes if (key := (TREE, j, node)) not in self._knots)]
         if len(lacking) > 1:
-            normals = _threads().map(lambda key: self._normal(*key), lacking)
+            normals = drawing_threads().map(lambda key: self._normal(*key), lacking)
             self._drawn = dict(zip(lacking, normals, strict=True))
 
     def _anchor(self, j: int) -> Array:

@@ -15,9 +15,9 @@ from torch import Tensor
 from diffview.cards import Card
 from diffview.checkpoints import State, network_config, save_model
 from diffview.densities import DENSITIES
-from diffview.errors import UserError
+from diffview.errors import UserError, out_of_memory
 from diffview.nets.unet import UNet, UNetConfig, on_device
-from diffview.training_devices import fast_bfloat16, machine, out_of_memory
+from diffview.training_devices import fast_bfloat16, machine, there
 from diffview.training_loss import VARIANCE_WEIGHT, mean_known, turned, variance_bound
 from diffview.training_network import config_for, extra_channels, require_fit
 from diffview.training_sets import TrainingSet
@@ -70,7 +70,8 @@ class Trainer:
         self.ema = on_device(UNet(config), self.device).eval().requires_grad_(False)
         self.ema.load_state_dict(self.net.state_dict())
         self.optimiser = torch.optim.Adam(self.net.parameters(), lr=settings.rate, betas=(0.9, 0.99))
-        self.random = torch.Generator(self.device).manual_seed(settings.seed)
+        self.random = torch.Generator().manual_seed(settings.seed)  # on the CPU, so that no step waits for the device
+        self.noise = torch.Generator(self.device).manual_seed(settings.seed + 1_000_003)  # of another sequence
         self.step, self.seconds, self.samples, self.batch = 0, 0.0, 0, settings.batch
         self.curve: list[tuple[int, float]] = []
         self.highest = settings.highest or max(10 * settings.lowest, 3 * math.sqrt(data.largest_power))
@@ -129,20 +130,20 @@ class Trainer:
 
     def _loss(self) -> Tensor:
         config, batch = self.net.config, self.batch
-        index = torch.randint(len(self._fields), (batch,), generator=self.random, device=self.device)
+        index = there(torch.randint(len(self._fields), (batch,), generator=self.random), self.device)
         known = None if self._known is None else self._known[index].to(torch.float32)
         fields = torch.cat([self._fields[index]] + ([] if known is None else [known]), dim=1)
-        turns = int(torch.randint(8, (), generator=self.random, device=self.device))
+        turns = int(torch.randint(8, (), generator=self.random))
         fields = turned(fields, turns, self.settings.flips, self.settings.rotations)
         if known is not None:
             fields, known = fields[:, :-1], fields[:, -1:]
         x0, extra = fields[:, : config.channels], fields[:, config.channels :]
-        u = torch.rand(batch, generator=self.random, device=self.device)
-        u = (u + torch.arange(batch, device=self.device)) / batch  # one draw in each of `batch` equal parts
-        u = u.clamp(1e-6, 1 - 1e-6).cpu()
-        log_s = torch.from_numpy(self.density.log_s(u.numpy())).float().to(self.device)
+        u = torch.rand(batch, generator=self.random)
+        u = (u + torch.arange(batch)) / batch  # one draw in each of `batch` equal parts
+        u = u.clamp(1e-6, 1 - 1e-6)
+        log_s = there(torch.from_numpy(self.density.log_s(u.numpy())).float(), self.device)
         s = log_s.exp()
-        eps = torch.randn(x0.shape, generator=self.random, device=self.device)
+        eps = torch.randn(x0.shape, generator=self.noise, device=self.device)
         y = x0 + s[:, None, None, None] * eps
         if known is not None:
             y = y * known
@@ -154,7 +155,7 @@ class Trainer:
         loss: Tensor = (LOSSES[self.settings.loss](s, config.sigma_data) * each).mean()
         if logit is not None:
             s = s[:, None, None, None]
-            ratio = torch.rand(s.shape, generator=self.random, device=self.device) * 0.9 + 0.05
+            ratio = torch.rand(s.shape, generator=self.noise, device=self.device) * 0.9 + 0.05
             bound = variance_bound(x0, x0_hat.detach().float(), logit.float(), s, ratio)
             loss = loss + VARIANCE_WEIGHT * mean_known(bound, known).mean()
         return loss
@@ -181,7 +182,9 @@ class Trainer:
         """
         loss = self.curve[-1][1] if self.curve else math.nan
         if self._loss_count:
+            began = time.perf_counter()
             loss = float(self._loss_sum) / self._loss_count
+            self.seconds += time.perf_counter() - began  # here the steps that were launched are waited for
             if not math.isfinite(loss):
                 raise _diverged(self.step)
             self.curve.append((self.step, loss))
@@ -229,7 +232,8 @@ class Trainer:
         tensors |= {f"ema.{k}": v for k, v in self.ema.state_dict().items()}
         for index, kept in self.optimiser.state_dict()["state"].items():
             tensors |= {f"adam.{index}.{k}": torch.as_tensor(v) for k, v in kept.items()}
-        tensors["random"], tensors["bins"] = self.random.get_state(), self._bins
+        tensors["random"], tensors["noise"] = self.random.get_state(), self.noise.get_state()
+        tensors["bins"] = self._bins
         plain = {
             "step": self.step, "seconds": self.seconds, "samples": self.samples, "batch": self.batch,
             "curve": self.curve,
@@ -280,10 +284,11 @@ class Trainer:
                 layout = torch.channels_last if value.ndim == 4 else torch.contiguous_format
                 adam["state"].setdefault(int(index), {})[what] = value.contiguous(memory_format=layout)
         self.optimiser.load_state_dict(adam)
-        if tensors["random"].shape == self.random.get_state().shape:
-            self.random.set_state(tensors["random"])
-        else:  # it was drawn on another kind of device
-            self.random.manual_seed(self.settings.seed + int(plain["step"]) + 1)
+        for kept, generator in ((tensors["random"], self.random), (tensors.get("noise"), self.noise)):
+            if kept is not None and kept.shape == generator.get_state().shape:
+                generator.set_state(kept)
+            else:  # it was drawn on another kind of device, or by a version that had one state
+                generator.manual_seed(self.settings.seed + int(plain["step"]) + 1)
         self._bins.copy_(tensors["bins"])
         self.step, self.seconds, self.batch = int(plain["step"]), float(plain["seconds"]), int(plain["batch"])
         self.samples = int(plain.get("samples", self.step * self.batch))  # not counted in old states

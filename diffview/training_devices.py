@@ -1,4 +1,4 @@
-"""The devices a network can be trained on: which there are, what they are good at, and when their memory is out."""
+"""The devices a network can be trained on: which there are, what they are good at, and ways there."""
 
 import platform
 
@@ -37,7 +37,6 @@ def machine(device: torch.device) -> str:
     return f"{device.type}, {torch.get_num_threads()} thread(s), {platform.machine()}"
 
 
-def out_of_memory(error: Exception) -> bool:
-    """Whether this is what CUDA, MPS or the CPU says when memory runs out; it has a class only since torch 2.5."""
-    text = str(error).lower()
-    return isinstance(error, RuntimeError) and ("out of memory" in text or "allocate memory" in text)
+def there(values: torch.Tensor, device: torch.device) -> torch.Tensor:
+    """A tensor of the CPU on the device, without waiting for what is at work there."""
+    return values.pin_memory().to(device, non_blocking=True) if device.type == "cuda" else values.to(device)

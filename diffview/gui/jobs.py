@@ -7,6 +7,7 @@ A newer request, or `stop`, is the cancel signal. Only this module names QThread
 import threading
 import time
 from collections.abc import Callable
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -237,13 +238,14 @@ class Sampling(QObject):
         asked.started, asked.state = time.perf_counter(), RUNNING
         state = FINISHED
         try:
-            for step in run(asked.plan, self._denoiser(asked.plan)):
-                asked.trajectory.append(step)
-                if asked.number != self._current:
-                    state = STOPPED
-                    break
-                if self._shot is not None:
-                    self._do_shot()
+            with _recording(asked) as keep:
+                for step in run(asked.plan, self._denoiser(asked.plan)):
+                    keep(step)
+                    if asked.number != self._current:
+                        state = STOPPED
+                        break
+                    if self._shot is not None:
+                        self._do_shot()
         except Exception as error:  # noqa: BLE001 - the window shows it or reports it as a bug
             asked.error, state = error, FAILED
         asked.seconds = time.perf_counter() - asked.started
@@ -294,6 +296,15 @@ class Sampling(QObject):
         denoiser = plan.model.denoiser()
         self._fitted = [(plan.model, denoiser), *self._fitted[:1]]
         return denoiser
+
+
+def _recording(asked: Run) -> AbstractContextManager[Callable[[Step], None]]:
+    """What takes the steps of a run into its record: those of a GPU come at display rate, without stopping it."""
+    if asked.plan.device != "cuda":
+        return nullcontext(asked.trajectory.append)
+    from diffview.nets.acceleration import Pages
+
+    return Pages(asked.trajectory.append)
 
 
 def load_engine() -> Engine:

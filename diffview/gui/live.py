@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PySide6.QtCore import QObject, QTimer, Signal
 
-from diffview.errors import UserError
+from diffview.errors import UserError, out_of_memory
 from diffview.gui.errors import report
 from diffview.gui.jobs import FAILED, Engine, Replay, Run, Sampling, Shot
 from diffview.gui.session import Message, Session, View
@@ -327,7 +327,7 @@ class Live(QObject):
     def _tell(self, error: Exception | None) -> None:
         if isinstance(error, UserError):
             self._session.tell_error(error)
-        elif error is not None and "out of memory" in str(error).lower():
+        elif error is not None and out_of_memory(error):
             self._session.tell(
                 Message("The device ran out of memory.", "Try fewer members or a smaller region.", "error")
             )

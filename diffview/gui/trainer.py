@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from PySide6.QtCore import QObject, QTimer, Signal
 
 from diffview.cards import Card
-from diffview.errors import UserError
+from diffview.errors import UserError, out_of_memory
 from diffview.grids import make_levels
 from diffview.gui.errors import report
 from diffview.gui.jobs import FAILED, FINISHED, RUNNING, STOPPED, WAITING, TrainingThread, load_engine
@@ -411,7 +411,7 @@ class TrainerJob(QObject):
         error, name = training.error, training.order.folder.name
         if isinstance(error, UserError):
             self._session.tell_error(error)
-        elif error is not None and "out of memory" in str(error).lower():
+        elif error is not None and out_of_memory(error):
             hint = "Choose a smaller batch, smaller crops or a smaller width."
             self._session.tell(Message("The device ran out of memory.", hint, "error"))
         elif error is not None:

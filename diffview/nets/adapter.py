@@ -1,5 +1,6 @@
 """A trained network as a denoiser: y [members, channels, ny, nx] and s in, x0_hat out, as every other model does it."""
 
+import logging
 import math
 from collections.abc import Callable
 from typing import Any
@@ -11,8 +12,11 @@ from torch import Tensor
 
 from diffview.cards import Card
 from diffview.checkpoints import load_model
+from diffview.nets.acceleration import CLOSE, Fast, Tensors
 from diffview.nets.unet import UNet, on_device
 from diffview.transforms import Transform, piecewise
+
+LOG = logging.getLogger(__name__)
 
 Array = NDArray[np.float32]
 
@@ -71,7 +75,8 @@ class Network:
     def __init__(self, net: UNet, card: Card, device: str = "cpu") -> None:
         self.kind, self.noise_range, self.shape, self.card = card.kind, card.noise_range, card.shape, card
         self._net, self._device = on_device(net, device).eval().requires_grad_(False), torch.device(device)
-        self._half = torch.autocast(self._device.type, torch.bfloat16, enabled=self._device.type == "cuda")
+        self._half = torch.autocast(self._device.type, torch.float16, enabled=False)
+        self._fast = Fast(self._forward)
         self._extra: Tensor | None = None
         self._known: Tensor | None = None
         self._coarse: Tensor | None = None
@@ -107,7 +112,33 @@ class Network:
         if parts:
             batch = max(len(part) for part in parts)
             network._extra = torch.cat([part.expand(batch, -1, -1, -1) for part in parts], dim=1)
+        if network._device.type == "cuda":  # a CPU is hardly faster with it
+            network.take_half()
         return network
+
+    def take_half(self) -> bool:
+        """Compute in float16 from here on if that does not change the picture; whether it does.
+
+        At five noise levels of its range the answer to noise must be within an eighth of a step of the colours, which
+        divide 5 standard deviations by 256. Measured on the sample models: a whole run is off by 0.0003 to 0.0008
+        standard deviations, in bfloat16 by 0.003 to 0.009, a visible step in one pixel of eight.
+        """
+        low, high = self.noise_range
+        z = torch.randn(1, *self.card.shape, generator=torch.Generator().manual_seed(0)).to(self._device)
+        offs = []
+        with torch.no_grad():
+            for s in np.geomspace(max(low, 1e-3), high, 5).tolist():
+                answers = []
+                for half in (False, True):
+                    self._half = torch.autocast(self._device.type, torch.float16, enabled=half)
+                    answers.append(self._forward(*self._told(s * z, s))[0])
+                offs.append(float((answers[0] - answers[1]).square().mean().sqrt()))
+        off = float(np.max(offs))
+        fine = off <= CLOSE / 4  # not so for NaN
+        if not fine:
+            self._half = torch.autocast(self._device.type, torch.float16, enabled=False)
+            LOG.warning("%s is off by %g in float16 and is computed in float32", self.card.name, off)
+        return fine
 
     @property
     def known(self) -> NDArray[np.bool_] | None:
@@ -129,23 +160,27 @@ class Network:
     def variance_fraction(self, y: Tensor, s: float) -> Tensor | None:
         """f in (0, 1), where a reverse step's log variance lies between its limits; None without a learned head."""
         with torch.no_grad():
-            logit = self._both(y, s)[1]
-        return None if logit is None else torch.sigmoid(logit.float())
+            _, *logit = self._fast(*self._told(y, s))
+        return torch.sigmoid(logit[0]) if logit else None
 
-    def _both(self, y: Tensor, s: float) -> tuple[Tensor, Tensor | None]:
+    def _forward(self, y: Tensor, level: Tensor, *extra: Tensor) -> Tensors:
+        """x0_hat, and the logit of the variance fraction where it is learned."""
+        with self._half:
+            x0_hat, logit = self._net(y, level, *extra)
+        return (x0_hat.float(),) if logit is None else (x0_hat.float(), logit.float())
+
+    def _told(self, y: Tensor, s: float) -> Tensors:
+        """What the network sees of y: itself without what is missing, the level, and condition and mask."""
         y = y.to(torch.float32).contiguous(memory_format=torch.channels_last)
         if self._known is not None:
             y = y * self._known
-        extra = self._extra
-        if extra is not None:
-            extra = extra.expand(len(y), -1, -1, -1) if len(extra) == 1 else extra[: len(y)]
         level = torch.full((len(y),), s, dtype=torch.float32, device=y.device)
-        with self._half:
-            x0_hat, logit = self._net(y, level, extra)
-        return x0_hat.float(), logit
+        if (extra := self._extra) is None:
+            return y, level
+        return y, level, extra.expand(len(y), -1, -1, -1) if len(extra) == 1 else extra[: len(y)]
 
     def _estimate(self, y: Tensor, s: float) -> Tensor:
-        x0_hat = self._both(y, s)[0]
+        x0_hat = self._fast(*self._told(y, s))[0]
         if self._known is not None:
             x0_hat = x0_hat * self._known
         return x0_hat

@@ -11,6 +11,7 @@ from diffview.cards import Card
 from diffview.checkpoints import load_tensors
 from diffview.errors import UserError
 from diffview.foreign import WEIGHTS, times_of
+from diffview.nets.acceleration import Fast, Tensors
 from diffview.nets.adapter import pulled_back
 from diffview.parametrisations import Adapted
 
@@ -26,11 +27,15 @@ class Discrete:
         self._net = self._net.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
         self._device = torch.device(device)
         learned = bool(card.network.get("learned_variance"))
+        self._fast = Fast(self._forward)
         self._adapted = Adapted(self._out, str(card.network["prediction"]), times_of(card), card.shape, learned)
 
     def _out(self, x: Tensor, time: float) -> Tensor:
         told = torch.full((len(x),), time, device=x.device)  # of a Python float diffusers takes the whole part
-        found: Tensor = self._net(x.contiguous(memory_format=torch.channels_last), told, return_dict=False)[0]
+        return self._fast(x.contiguous(memory_format=torch.channels_last), told)[0]
+
+    def _forward(self, x: Tensor, told: Tensor) -> Tensors:
+        found: Tensors = self._net(x, told, return_dict=False)
         return found
 
     def __call__(self, y: Any, s: float) -> Any:
