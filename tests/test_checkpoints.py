@@ -1,6 +1,8 @@
 """Models and states on disk: exact in float32, close in float16, and a sentence for every way they can be damaged."""
 
 import json
+import subprocess
+import sys
 from dataclasses import replace
 
 import pytest
@@ -148,3 +150,17 @@ def test_the_old_file_stays_when_writing_fails(tmp_path, monkeypatch):
     with pytest.raises(UserError, match="full"):
         State({"a": torch.ones(2)}, {"step": 2}).save(path)
     assert State.load(path).plain == {"step": 1} and json.dumps(State.load(path).tensors["a"].tolist()) == "[0.0, 0.0]"
+
+
+def test_loading_a_network_imports_no_compiler(model):
+    """torch imports one for arithmetic on the meta device, which takes 2 s; seen in a process that has not."""
+    program = (
+        "import sys\n"
+        "from pathlib import Path\n"
+        "from diffview.cards import Card\n"
+        "from diffview.checkpoints import load_model\n"
+        f"load_model(Card.read(Path({str(model)!r})))\n"
+        "assert not {'torch._dynamo', 'sympy'} & sys.modules.keys()\n"
+    )
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr

@@ -4,10 +4,12 @@ The window writes a request and never waits; the thread writes into the request'
 A newer request, or `stop`, is the cancel signal. Only this module names QThread.
 """
 
+import gc
+import sys
 import threading
 import time
-from collections.abc import Callable
-from contextlib import AbstractContextManager, nullcontext
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -311,7 +313,8 @@ def load_engine() -> Engine:
     """Import torch and see what it can use."""
     _preload_torch()
     try:
-        import torch
+        with no_search_for_garbage("torch"):
+            import torch
     except ModuleNotFoundError:
         return Engine(None, {})
     except Exception as error:  # noqa: BLE001 - a broken installation raises whatever its libraries raise
@@ -323,6 +326,23 @@ def load_engine() -> Engine:
     if torch.backends.mps.is_available():
         devices["mps"] = "Apple GPU"
     return Engine(torch.__version__, devices)
+
+
+@contextmanager
+def no_search_for_garbage(module: str) -> Iterator[None]:
+    """Python's search for garbage stops the window for as long as it has objects to look at, with torch 0.3 s.
+
+    It rests while a large module is imported, the first time, and what there is then is never looked at again.
+    """
+    if module in sys.modules or not gc.isenabled():
+        yield
+        return
+    gc.disable()
+    try:
+        yield
+        gc.freeze()
+    finally:
+        gc.enable()
 
 
 def _preload_torch() -> None:

@@ -9,6 +9,7 @@ import time
 from collections.abc import Callable, Generator
 from contextlib import closing
 from dataclasses import dataclass, replace
+from importlib import import_module
 from typing import TYPE_CHECKING, Any, cast
 
 import numpy as np
@@ -19,7 +20,16 @@ from diffview.cards import Card
 from diffview.errors import UserError, out_of_memory
 from diffview.grids import make_levels
 from diffview.gui.errors import report
-from diffview.gui.jobs import FAILED, FINISHED, RUNNING, STOPPED, WAITING, TrainingThread, load_engine
+from diffview.gui.jobs import (
+    FAILED,
+    FINISHED,
+    RUNNING,
+    STOPPED,
+    WAITING,
+    TrainingThread,
+    load_engine,
+    no_search_for_garbage,
+)
 from diffview.gui.session import Message, Session
 from diffview.gui.train_order import Order
 from diffview.plan import cores
@@ -35,6 +45,9 @@ Array = NDArray[np.float32]
 Floats = NDArray[np.float64]
 
 PAUSED = "paused"
+COMPILER = "torch._dynamo"
+"""Imported by torch's optimisers, at their first use: a second or two, and a hundred thousand objects."""
+
 TICK_MS = 100
 REPORT_S, PICTURES_S = 0.25, 20.0
 """Seconds between reports, and between pictures."""
@@ -169,6 +182,8 @@ def _trainer(training: Training) -> "Trainer":
     engine = load_engine()
     if engine.version is None:
         raise UserError(engine.fault or "torch is not installed.", "Networks need torch; formula models do not.")
+    with no_search_for_garbage(COMPILER):
+        import_module(COMPILER)
     from diffview.training import Trainer
     from diffview.training_network import config_for
     from diffview.training_settings import Settings

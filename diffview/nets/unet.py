@@ -147,7 +147,9 @@ class LevelEmbedding(nn.Module):
     def __init__(self, features: int, embedded: int) -> None:
         super().__init__()
         self.frequencies: Tensor
-        self.register_buffer("frequencies", 2.0 ** torch.linspace(-2, 5, features // 2) * math.pi / 4, persistent=False)
+        # from Python numbers: arithmetic of tensors on the meta device imports a compiler, which takes 2 s
+        frequencies = [2.0 ** (-2 + 7 * i / (features // 2 - 1)) * math.pi / 4 for i in range(features // 2)]
+        self.register_buffer("frequencies", torch.tensor(frequencies), persistent=False)
         self.mlp = nn.Sequential(nn.Linear(features, embedded), nn.SiLU(), nn.Linear(embedded, embedded), nn.SiLU())
 
     def forward(self, c_noise: Tensor) -> Tensor:

@@ -1,6 +1,9 @@
 """The sampling thread, without a window: what it runs, in which order, and how it ends."""
 
+import subprocess
+import sys
 import threading
+import time
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -241,7 +244,14 @@ def test_closing_in_the_middle_of_a_run_ends_the_thread(sampling, with_model, ga
     gate = gates(free=3)
     asked = sampling.request(with_model(gate))
     gate.wait_inside()
-    helper = threading.Timer(0.0, gate.open, (1,))  # the call it is in ends while close() waits
+
+    def open_once_closing():
+        """The call it is in ends while close() waits."""
+        while not sampling._closing:
+            time.sleep(0.001)
+        gate.open(1)
+
+    helper = threading.Thread(target=open_once_closing)
     while gate.calls < 4:
         assert gate.inside.wait(SECONDS)
     helper.start()
@@ -285,3 +295,21 @@ def test_torch_on_the_cpu_agrees_with_numpy(sampling, wait):
     ours, theirs = (r.trajectory.last.y for r in runs)
     assert type(theirs) is np.ndarray
     np.testing.assert_allclose(theirs, ours, atol=1e-5)
+
+
+def test_the_search_for_garbage_rests_while_torch_is_imported_and_then_leaves_it_out():
+    """A whole search with torch in it stops the window for 0.3 s; seen in a process that has not imported it."""
+    program = (
+        "import gc, time\n"
+        "seen = []\n"
+        "gc.callbacks.append(lambda phase, info: seen.append(info['generation']))\n"
+        "from diffview.gui.jobs import load_engine\n"
+        "seen.clear()\n"
+        "assert load_engine().version is not None and seen == [], seen\n"
+        "assert gc.isenabled() and gc.get_freeze_count() > 50_000\n"
+        "begun = time.perf_counter()\n"
+        "gc.collect()\n"
+        "assert time.perf_counter() - begun < 0.1\n"
+    )
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr

@@ -1,6 +1,7 @@
 """What the noise does: the distribution of x_t, its spectrum with the noise floor, and which scale drowns when."""
 
 import numpy as np
+from PySide6.QtCore import QTimer
 from PySide6.QtWidgets import QHBoxLayout, QWidget
 
 from diffview.colormaps import COLORMAPS
@@ -51,10 +52,12 @@ class DiagnosticsPanel(QWidget):
         self._cards[1].set_subtitle("scales under the noise floor are gone")
         self._cards[2].set_subtitle("signal to noise of each scale")
         self.scale_time.playheadMoved.connect(lambda x: session.look(playhead=TimeScale.of(session).t(x), follow=False))
+        self._soon = QTimer(self, singleShot=True, interval=0)
+        self._soon.timeout.connect(self.show_frame)
         session.changed.connect(self.show_recipe)
         session.viewed.connect(self.show_view)
-        live.stepped.connect(self._show_step)
-        live.run_changed.connect(self._show_step)
+        live.stepped.connect(self._draw)
+        live.run_changed.connect(self._draw)
         self.show_recipe(None, session.recipe)
 
     def show_recipe(self, old: Recipe | None, new: Recipe) -> None:
@@ -63,7 +66,7 @@ class DiagnosticsPanel(QWidget):
         if self._forward.x0 is not self._x0:
             self._show_field()
         self._show_map()
-        self._show_step()
+        self._draw()
 
     def _show_field(self) -> None:
         forward = self._session.forward
@@ -99,12 +102,10 @@ class DiagnosticsPanel(QWidget):
         """Follow playhead and axis."""
         if old.axis != new.axis:
             self._show_map()
-        if old.reverse != new.reverse:
-            self._show_step()
-        elif old.playhead != new.playhead:
-            self.show_frame()
+        if (old.reverse, old.playhead) != (new.reverse, new.playhead):
+            self._draw()
 
-    def _show_step(self) -> None:
+    def _take_step(self) -> None:
         """Histogram and spectrum of the reverse state, once per step."""
         step, forward, session = self._live.step, self._session.forward, self._session
         of = (step, session.recipe.schedule.form, forward.rings)
@@ -115,7 +116,17 @@ class DiagnosticsPanel(QWidget):
             x_t = state(step, session)
             self._reverse = density(x_t)
             self._reverse_power = None if forward.rings is None else power(x_t, forward.rings)
-        self.show_frame()
+
+    def _draw(self) -> None:
+        """Draw at the playhead; of a run that moves it, once a step and in the turn of the event loop after the images.
+
+        One turn for all panes would take longer than the hand may wait while the processor is busy with a network.
+        """
+        if self._live.running:
+            self._soon.start()
+        else:
+            self._soon.stop()
+            self.show_frame()
 
     def show_frame(self) -> None:
         """Draw at the playhead."""
@@ -123,6 +134,7 @@ class DiagnosticsPanel(QWidget):
         frame, forward = session.frame(), session.forward
         if forward is not self._forward:  # told of a run or a look in the middle of a change: show_recipe comes next
             return
+        self._take_step()
         if frame is not self._frame:
             self._frame = frame
             self._density, self._power = density(frame.x_t), forward.spectrum(frame)
