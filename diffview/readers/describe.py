@@ -12,6 +12,9 @@ from diffview.readers.families import reader_of
 from diffview.readers.opening import find_dataset, open_file, reading
 from diffview.readers.tree import is_numeric, type_name, whole_tree
 
+BLOCK = 2**20
+"""Values decoded at once: more than for a picture, whose memory is shared with the window."""
+
 
 def describe(path: str, dataset: str | None = None) -> dict[str, Any]:
     """A file or a dataset as JSON-ready values.
@@ -46,7 +49,7 @@ def describe(path: str, dataset: str | None = None) -> dict[str, Any]:
 def _range_and_mean(variable: Variable) -> tuple[int, dict[str, float | None]]:
     """How many values there are, and their min, max and mean, block by block."""
     low, high, total, count = np.inf, -np.inf, 0.0, 0
-    for part in blocks(variable.dataset.shape, variable.dataset.chunks):
+    for part in blocks(variable.dataset.shape, variable.dataset.chunks, BLOCK):
         values = variable.read(part).values
         values = values[~np.isnan(values)]
         if values.size:

@@ -4,6 +4,7 @@ MATLAB stores columns first: A(i, j, k) lies in the file as [k, j, i]. The first
 enough become the rows and columns, as imagesc(A) shows them.
 """
 
+import itertools
 from dataclasses import dataclass, replace
 from functools import cached_property
 
@@ -28,7 +29,7 @@ def claims(file: h5py.File) -> bool:
         with open(file.filename, "rb") as stream:
             if stream.read(len(_MAGIC)) == _MAGIC:
                 return True
-        names = list(file)[:_MEMBERS]
+        names = list(itertools.islice(file, _MEMBERS))
     except (UnicodeError, *H5PY_ERRORS):
         return False
     return any(text_attribute(item, "MATLAB_class") for item in (dataset_in(file, name) for name in names) if item)

@@ -3,6 +3,7 @@
 CF conventions 1.11, appendix F: the grid's north pole lies at (grid_north_pole_latitude, grid_north_pole_longitude).
 """
 
+import itertools
 from dataclasses import dataclass
 
 import h5py
@@ -15,13 +16,13 @@ from diffview.readers.cf import CFVariable, find_nearby
 from diffview.readers.opening import H5PY_ERRORS, member
 
 _MAPPING = "rotated_latitude_longitude"
-_MEMBERS = 200  # of the first group that are asked for their grid mapping
+_MEMBERS = 100  # of the first group that are asked for their grid mapping
 
 
 def claims(file: h5py.File) -> bool:
     """Files with a grid mapping of a rotated pole at their top."""
     try:
-        names = list(file)[:_MEMBERS]
+        names = list(itertools.islice(file, _MEMBERS))
     except H5PY_ERRORS:
         return False
     found = (member(file, name)[0] for name in names)

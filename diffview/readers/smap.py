@@ -4,6 +4,8 @@ The files store both as 2-D arrays that are missing wherever the satellite did n
 [Brodzik et al. 2012, EASE-Grid 2.0, ISPRS Int. J. Geo-Inf. 1, 32; Snyder 1987, equations 3-12, 3-18 and 10-15]
 """
 
+import itertools
+
 import h5py
 import numpy as np
 
@@ -12,12 +14,14 @@ from diffview.readers.cf import CFVariable
 
 # (rows, columns): side of a pixel in m on the projection, true at 30 degrees
 _GRIDS = {(406, 964): 36032.220840584, (1624, 3856): 9008.055210146, (4872, 11568): 3002.6850700487}
+_MEMBERS = 100  # of the root that are looked at
 _A, _F = 6378137.0, 1 / 298.257223563  # WGS 84
 
 
 def claims(file: h5py.File) -> bool:
     """By the groups of soil moisture or freeze and thaw at the root."""
-    return any(name.startswith(("Soil_Moisture_Retrieval_Data", "Freeze_Thaw_Retrieval_Data")) for name in file)
+    names = itertools.islice(file, _MEMBERS)
+    return any(name.startswith(("Soil_Moisture_Retrieval_Data", "Freeze_Thaw_Retrieval_Data")) for name in names)
 
 
 def variable(dataset: h5py.Dataset) -> CFVariable:
