@@ -12,7 +12,8 @@ from collections.abc import Iterable
 from dataclasses import asdict
 
 from diffview import __version__
-from diffview.bench.rows import ROWS, Row
+from diffview.bench.row import Row
+from diffview.bench.rows import ROWS
 
 
 def main(as_json: bool = False, quick: bool = False, only: Iterable[str] = ROWS) -> None:

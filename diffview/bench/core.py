@@ -6,8 +6,7 @@ import os
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -20,7 +19,6 @@ from diffview.forward import Forward
 from diffview.plan import Facts, Plan, resolve, run
 from diffview.process import STEP, draw
 from diffview.readers.packaged import packaged_field
-from diffview.readers.process import ReaderProcess
 from diffview.recipe import Recipe, default_recipe
 from diffview.regions import MOST_CROPS, crops_for, summed
 from diffview.schedules import SCHEDULES, Cosine, make_schedule, schedule_params
@@ -48,14 +46,6 @@ plot.resize(1600, 1000)
 plot.show()
 app.exec()
 print(json.dumps({"usable": stamps[0]}))
-"""
-
-WRITE_FILE = """
-import sys, h5py, numpy
-with h5py.File(sys.argv[1], "w") as file:
-    side, count = int(sys.argv[2]), int(sys.argv[3])
-    data = file.create_dataset("field", (count, side, side), "f4")
-    data[0] = numpy.random.default_rng(0).standard_normal((side, side)).cumsum(1)
 """
 
 
@@ -208,49 +198,3 @@ def schedule_chains(count: int) -> dict[str, list[float]]:
             make_schedule(key, params).discrete(1000)
             times.setdefault(key, []).append(ms_since(begun))
     return times
-
-
-@dataclass(frozen=True)
-class LargeFile:
-    """A file of gigabytes, nearly all of it a hole, with one slice written."""
-
-    path: str
-    dataset: str
-    bytes: int
-
-
-@contextlib.contextmanager
-def large_file(side: int = 2000, count: int = 160) -> Iterator[LargeFile]:
-    """An HDF5 file of `count` slices of side x side float32 values, for a while."""
-    import tempfile
-
-    with tempfile.TemporaryDirectory() as folder:
-        path = Path(folder) / "large.h5"
-        child("-c", WRITE_FILE, str(path), str(side), str(count))
-        yield LargeFile(str(path), "field", path.stat().st_size)
-
-
-def reader_times(small: str, file: LargeFile, count: int) -> dict[str, list[float]]:
-    """Milliseconds of a new reader to a tree; of another to a slice of a small file, then to one of a large file."""
-    found: dict[str, list[float]] = {"tree": [], "first": [], "large": []}
-    for _ in range(count):
-        with _reader() as reader:
-            begun = time.perf_counter()
-            reader.call("list_group", path=small, group="/")
-            found["tree"].append(ms_since(begun))
-        with _reader() as reader:
-            for name, path, dataset in (("first", small, None), ("large", file.path, file.dataset)):
-                begun = time.perf_counter()
-                picture = reader.call("read_slice", path=path, dataset=dataset, index=None)
-                picture.field.values.max()  # the values are mapped: read them
-                found[name].append(ms_since(begun))
-    return found
-
-
-@contextlib.contextmanager
-def _reader() -> Iterator[ReaderProcess]:
-    reader = ReaderProcess()
-    try:
-        yield reader
-    finally:
-        reader.close()

@@ -2,60 +2,11 @@
 
 import os
 import statistics
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
-
-import numpy as np
+from collections.abc import Callable
 
 from diffview.bench import core
-from diffview.paths import resource
-from diffview.readers.packaged import NAME
-
-
-@dataclass(frozen=True)
-class Row:
-    """One budget: what was measured, from where to where, and what came out.
-
-    Attributes:
-        what: the thing measured.
-        clock: what was timed, from where to where.
-        value, unit: what came out; None where it could not be measured.
-        budget: the most it may be, in the same unit; None where there is none.
-        count: repetitions.
-        detail: further numbers.
-        error: why there is no value.
-    """
-
-    what: str
-    clock: str
-    value: float | None = None
-    unit: str = "ms"
-    budget: float | None = None
-    count: int = 0
-    detail: str = ""
-    error: str = ""
-
-    @property
-    def verdict(self) -> str:
-        """ok, missed, failed, or "" where there is no budget."""
-        if self.value is None:
-            return "failed"
-        if self.budget is None:
-            return ""
-        return "ok" if self.value <= self.budget else "missed"
-
-
-Rows = list[Row]
-
-
-def percentile(times: Sequence[float], share: float) -> float:
-    """The value below which `share` per cent lie."""
-    return float(np.percentile(times, share))
-
-
-def _spread(times: Sequence[float], unit: str = "ms") -> str:
-    """Least, median and greatest."""
-    return f"min {min(times):.3g}, median {statistics.median(times):.3g}, max {max(times):.3g} {unit}"
+from diffview.bench.file_rows import opening, reading_gaps, slice_memory, stepping, tree
+from diffview.bench.row import Row, Rows, percentile, spread
 
 
 def start(quick: bool) -> Rows:
@@ -126,7 +77,7 @@ def jump(quick: bool) -> Rows:
     clock = "slider valueChanged on a new seed's chain, its film strip drawn -> end of the last linked paint"
     strip_clock = "longest gap of the event loop in the 250 ms after the seed was edited"
     return [
-        Row("cold chain jump 512x512, p95", clock, percentile(times, 95), "ms", 60.0, count, _spread(times)),
+        Row("cold chain jump 512x512, p95", clock, percentile(times, 95), "ms", 60.0, count, spread(times)),
         Row(
             "film strip of a new chain 512x512",
             strip_clock,
@@ -134,7 +85,7 @@ def jump(quick: bool) -> Rows:
             "ms",
             60.0,
             count,
-            _spread(strips),
+            spread(strips),
         ),
     ]
 
@@ -155,7 +106,7 @@ def edit(quick: bool) -> Rows:
     """What a schedule edit recomputes."""
     times = core.schedule_edits(20 if quick else 100)
     clock = "new schedule -> plan, chain of T = 1000, x_t and its spectrum; no window"
-    detail = _spread(times) + "; budget: a frame"
+    detail = spread(times) + "; budget: a frame"
     return [Row("schedule edit recomputed, p95", clock, percentile(times, 95), "ms", 16.7, len(times), detail)]
 
 
@@ -215,7 +166,7 @@ def torch_import(quick: bool) -> Rows:
         "importing torch, longest event-loop gap",
         "1 ms timer, load_engine -> engine known; median of processes",
     )
-    detail = f"{_spread(worst)}; takes {statistics.median(seconds):.1f} s"
+    detail = f"{spread(worst)}; takes {statistics.median(seconds):.1f} s"
     return [Row(what, clock, statistics.median(worst), "ms", 250.0, len(worst), detail)]
 
 
@@ -237,7 +188,7 @@ def local_step(quick: bool) -> Rows:
     times = core.local_steps(1 if quick else 5)
     threads = os.environ.get("OPENBLAS_NUM_THREADS", "all")
     clock = f"denoise(y, s), 1,000 crops of 64x64, down 18 levels; BLAS threads: {threads}"
-    detail = f"{_spread(times)}; the budget is for two threads"
+    detail = f"{spread(times)}; the budget is for two threads"
     return [Row("`local`, a step", clock, statistics.mean(times), "ms", 25.0, len(times), detail)]
 
 
@@ -279,45 +230,9 @@ def stop(quick: bool) -> Rows:
     found = core.in_window("stop", count=count)
     call, times = statistics.median(found["calls"]), found["times"]
     step = statistics.median(found["steps"])
-    detail = f"{_spread(times)}; one call {call:.1f} ms alone, a step seen in the window {step:.1f} ms"
+    detail = f"{spread(times)}; one call {call:.1f} ms alone, a step seen in the window {step:.1f} ms"
     clock = "click on Stop while `local` runs -> is_idle(); budget: one call + 20 ms"
     return [Row("Stop to idle, max", clock, max(times), "ms", call + 20, count, detail)]
-
-
-def opening(quick: bool) -> Rows:
-    """Opening a file of gigabytes."""
-    count = 2 if quick else 5
-    with core.large_file() as file:
-        found = core.reader_times(str(resource(f"{NAME}.nc")), file, count)
-        seen = core.in_window("opening", path=file.path, dataset=file.dataset)["times"][0]
-    tree, first, large = found["tree"], found["first"], found["large"]
-    what = f"opening a file of {file.bytes / 1e9:.1f} GB, beyond the reader's start"
-    clock = "reader that has read one small slice -> values of a 2000x2000 slice touched"
-    start_clock = "new reader -> values of a slice of the packaged file touched"
-    start_detail = f"{_spread(first)}; its tree after {statistics.median(tree):.0f} ms"
-    return [
-        Row("the reader's start", start_clock, statistics.median(first), "ms", None, count, start_detail),
-        Row(what, clock, statistics.median(large), "ms", 100.0, count, _spread(large)),
-        Row("opening it in the window", "open_file, reader running -> picture taken and painted", seen, "ms", None, 1),
-    ]
-
-
-def slice_memory(quick: bool) -> Rows:
-    """What one slice takes."""
-    small = str(resource(f"{NAME}.nc"))
-    with core.large_file() as file:
-        found = core.in_window("slice_memory", small=small, path=file.path, dataset=file.dataset)
-    size = found["slice"]
-    kept, reading, showing = (
-        {process: found[process][phase] / size for process in ("reader", "window")} for phase in range(3)
-    )
-    rows = []
-    for name, shares in (("kept", kept), ("at most", max(reading, showing, key=lambda shares: sum(shares.values())))):
-        detail = ", ".join(f"{process} {share:.1f}x" for process, share in shares.items()) + f" of {size / 1e6:.0f} MB"
-        clock = "resident bytes of reader and window beyond those before; read, opened and painted, no run"
-        rows.append(Row(f"memory for one slice, {name}", clock, sum(shares.values()), "x slice", 3.0, 1, detail))
-    clock = "most resident bytes of the window beyond those with the slice, `local` at 128x128"
-    return [*rows, Row("memory for a run", clock, found["run"] / 1e6, "MB", None, 1)]
 
 
 def growth(quick: bool) -> Rows:
@@ -340,7 +255,7 @@ ROWS: dict[str, Callable[[bool], Rows]] = {
     f.__name__: f
     for f in (
         start, scrub, jump, drag, edit, chain, gaps, network_gaps, torch_import, overhead, local_step, network,
-        training, stop, opening, slice_memory, growth,
+        training, stop, opening, tree, stepping, reading_gaps, slice_memory, growth,
     )
 }  # fmt: skip
 """All measurements by name, in the order of the table; each takes whether to be quick."""
