@@ -18,6 +18,7 @@ from diffview.gui.layouts import LAYOUTS, LEFT_WIDTH, RIGHT_WIDTH, WIDE, arrange
 from diffview.gui.level_search import LevelSearchJob
 from diffview.gui.live import Live
 from diffview.gui.looks import colormap
+from diffview.gui.loss_check import LossCheckJob
 from diffview.gui.panels.data import DataPanel
 from diffview.gui.panels.diagnostics import DiagnosticsPanel
 from diffview.gui.panels.field import FieldPanel
@@ -132,8 +133,9 @@ class MainWindow(QMainWindow):
         self.inspector_dock = self._dock("Inspector", inspector, right)
         self.trainer = TrainerJob(session, lambda: live.active, self)
         self.verifier = VerifierJob(session, lambda: live.active or self.trainer.active, self)
+        self.losses = LossCheckJob(session, lambda: live.active or self.trainer.active, self)
         self.train_dock = self._dock("Train", TrainPanel(session, self.trainer), right)
-        self.model_dock = self._dock("Model", ModelPanel(session, self.verifier, self.trainer), right)
+        self.model_dock = self._dock("Model", ModelPanel(session, self.verifier, self.losses, self.trainer), right)
         for dock in (self.train_dock, self.model_dock):
             self.tabifyDockWidget(self.inspector_dock, dock)
             dock.toggleViewAction().triggered.connect(dock.raise_)
@@ -246,10 +248,8 @@ class MainWindow(QMainWindow):
 
     def is_idle(self) -> bool:
         """Whether nothing is computed, played, read or about to be."""
-        working = (
-            self.player.playing or self.files.busy or self.trainer.active or self.verifier.active or self.search.active
-        )
-        return self.live.idle and not working
+        jobs = (self.trainer, self.verifier, self.losses, self.search)
+        return self.live.idle and not (self.player.playing or self.files.busy or any(job.active for job in jobs))
 
     def open_file(self, path: str, dataset: str | None = None) -> None:
         """Open data, a recipe, a schedule, or the folder of a model; what is on screen stays if it cannot be read."""
@@ -509,6 +509,7 @@ class MainWindow(QMainWindow):
         self.live.close()
         self.trainer.close()
         self.verifier.close()
+        self.losses.close()
         self.search.close()
         self.browser.close()
         self.files.close()

@@ -18,6 +18,8 @@ from PySide6.QtWidgets import (
 
 from diffview.cards import Card
 from diffview.gui.card_facts import Row, command_of, glance, limits_text, rows_of, title_of
+from diffview.gui.loss_check import LossCheckJob
+from diffview.gui.loss_words import UNMEASURED, WEIGHTING, about_found, bound_rows, lines_of_found
 from diffview.gui.models import MODELS
 from diffview.gui.session import Session
 from diffview.gui.theme import theme
@@ -25,6 +27,7 @@ from diffview.gui.train_order import Order, models_folder
 from diffview.gui.trainer import TrainerJob
 from diffview.gui.verifier import Place, VerifierJob
 from diffview.gui.widgets.card import ElidedLabel
+from diffview.gui.widgets.loss_view import LossView
 from diffview.gui.widgets.score_views import ScoreViews
 from diffview.models import mismatch
 
@@ -46,9 +49,9 @@ LEAST_WIDTH = 240
 class ModelPanel(QScrollArea):
     """Built when it is first shown, as the training dock is."""
 
-    def __init__(self, session: Session, job: VerifierJob, trainer: TrainerJob) -> None:
+    def __init__(self, session: Session, job: VerifierJob, losses: LossCheckJob, trainer: TrainerJob) -> None:
         super().__init__()
-        self._session, self._job, self._trainer = session, job, trainer
+        self._session, self._job, self._losses, self._trainer = session, job, losses, trainer
         self.setObjectName("modelPanel")
         self.setWidgetResizable(True)
         self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
@@ -64,6 +67,7 @@ class ModelPanel(QScrollArea):
             self._session.changed.connect(lambda old, new: self.show_model())
             self._job.changed.connect(self._show_job)
             self._trainer.changed.connect(self._show_job)
+            self._losses.changed.connect(self._show_loss)
             theme.changed.connect(self._restyle)
             self._restyle()
             self.show_model()
@@ -108,6 +112,10 @@ class ModelPanel(QScrollArea):
         column.addWidget(self._source)
         column.addWidget(self._command)
         column.addLayout(row)
+        self._loss = LossView()
+        self._loss.started.connect(self._losses.start)
+        self._loss.stopped.connect(self._losses.stop)
+        column.addWidget(self._loss)
         column.addStretch(1)
         self.setWidget(body)
 
@@ -146,6 +154,7 @@ class ModelPanel(QScrollArea):
             self._show_card(card)
             self._show_scores(card)
         self._show_job()
+        self._show_loss()
 
     def _show_card(self, card: Card | None) -> None:
         model = self._session.recipe.model
@@ -264,6 +273,21 @@ class ModelPanel(QScrollArea):
         if job is not None:
             self._bar.setRange(0, job.of)  # 0 of 0: it is on its way
             self._bar.setValue(job.done)
+
+    # -- the loss on the open region
+
+    def _show_loss(self) -> None:
+        job, card, field = self._losses.job, self.card(), self._session.facts.field
+        active = self._losses.active and job is not None
+        why = "" if active or card is None or self._session.facts.torch is not None else "Networks need torch."
+        self._loss.show_progress(job.done if active and job is not None else None, why)
+        found = self._losses.found
+        if found is None or job is None:
+            self._loss.show_found((), UNMEASURED, (), "")
+            return
+        scores = {} if card is None else card.scores
+        words = about_found(job), bound_rows(found, field.units if card is None else card.units), WEIGHTING
+        self._loss.show_found(lines_of_found(found, scores), *words)
 
 
 def _source(scores: Mapping[str, Any], settings: Mapping[str, Any]) -> str:

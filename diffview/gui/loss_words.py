@@ -1,0 +1,74 @@
+"""What the window says of a loss that was measured on the open region, and the lines it draws."""
+
+import math
+from collections.abc import Mapping
+from typing import Any
+
+from diffview.gui.loss_check import DRAWS, Found, LossCheck
+from diffview.gui.widgets.score_plots import Line
+from diffview.gui.widgets.score_views import array
+from diffview.models import FitSet, Trained
+
+UNMEASURED = (
+    "How well the model tells noise from field, at every noise level of the run, on the region that is open; and the "
+    "bound on −ln p that follows from it."
+)
+WEIGHTING = (
+    "The loss counts every pixel of ε alike, as DDPM's simple loss does; times s² it is the error of x̂₀. Weighted by "
+    "d ln s it is the bound: with fine steps the area under it over ln s is the part of the steps. Nats are "
+    "for a density of the standardised field, unless a unit is named; ± is over the noises."
+)
+FITTED = {
+    True: " It was fitted to crops that share no pixel with the region.",
+    False: " It was fitted to crops of the same field, the region among them.",
+}
+"""By whether the region was left out."""
+
+BOUND = "−ln p per pixel, nats"
+
+
+def lines_of_found(found: Found, scores: Mapping[str, Any]) -> list[Line]:
+    """The loss, beside it that of a field of the model's own law, or of the held-out fields of its card."""
+    lines = [Line("this region", "reverse", found.levels, found.loss)]
+    if found.law is not None:
+        lines.append(Line("a field of its law", "dim", found.levels, found.law))
+    card = scores.get("loss_by_level")
+    if card:
+        lines.append(Line("held-out fields", "text", array(card["levels"]), array(card["held_out"])))
+    return lines
+
+
+def about_found(job: LossCheck) -> str:
+    """What was measured on what."""
+    plan = job.plan
+    steps = len(plan.levels) - 1
+    walk = f"{len(job.walk)} of the run's {steps}" if len(job.walk) < steps else f"the run's {steps}"
+    seen = ""
+    if isinstance(plan.model, FitSet):
+        seen = FITTED[plan.model.left_out]
+    elif isinstance(plan.model, Trained):
+        seen = " Whether the network was trained on it is not known here."
+    return f"{plan.region.ny} × {plan.region.nx} pixels under {DRAWS} noises each of {walk} levels.{seen}"
+
+
+def bound_rows(found: Found, units: str) -> list[tuple[str, str]]:
+    """The terms of the bound and what follows from them, in nats per pixel; the bound itself comes first."""
+    bound = found.bound
+    spread = f" ± {bound.spread:.1g}" if math.isfinite(bound.spread) else ""
+    rows = [
+        (BOUND, f"≤ {_nats(bound.total)}{spread}"),
+        (f"left at s = {bound.levels[0]:.3g}", _nats(bound.prior)),
+        ("the steps", _nats(sum(bound.steps))),
+        (f"the last, s = {bound.levels[-1]:.3g}", _nats(bound.last)),
+    ]
+    if math.isfinite(found.physical):
+        rows.append((f"as a density per {units or '1'}", _nats(found.physical)))
+    if found.law_bound is not None:
+        rows.append(("a field of its law", _nats(found.law_bound)))
+    return rows
+
+
+def _nats(value: float) -> str:
+    """Three significant digits from 1 on, two decimals below, with a real minus sign."""
+    text = f"{value:.2f}" if abs(value) < 100 else f"{value:.4g}"
+    return ("0.00" if text == "-0.00" else text).replace("-", "\N{MINUS SIGN}")
