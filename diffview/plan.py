@@ -36,7 +36,9 @@ from diffview.regions import (
     summed,
     with_enough_crops,
 )
+from diffview.sampler_base import KNOWN_PIXELS
 from diffview.samplers import SAMPLERS, Denoise, NoiseFn, Step, sampler_params
+from diffview.steering import is_told, known_pixels
 from diffview.training_sets import coarse
 from diffview.transforms import Transform, check_least, choose_transform
 
@@ -153,6 +155,7 @@ class Plan:
         refusal: why a run cannot be made, or None.
         complete: the nearest complete region where missing pixels are the reason, or None.
         parent: the plan of the run that this one leaves at a step, or None.
+        known: the pixels of the region that the run is told [ny, nx], or None if it is told none.
     """
 
     recipe: Recipe
@@ -170,6 +173,7 @@ class Plan:
     refusal: UserError | None = None
     complete: Region | None = None
     parent: "Plan | None" = None
+    known: NDArray[np.bool_] | None = None
 
     @property
     def shape(self) -> tuple[int, int, int, int]:
@@ -242,6 +246,10 @@ def resolve(recipe: Recipe, facts: Facts) -> Plan:
         return _branched(recipe, parent, resolve(dataclasses.replace(recipe, fork=None), facts))
     card = facts.cards.get(recipe.model)
     plan = _resolve_formula(recipe, facts) if card is None else _resolve_network(recipe, facts, card)
+    if is_told(recipe):
+        known = known_pixels(recipe, plan.region, plan.x0)
+        offers = plan.offers | ({KNOWN_PIXELS} if known.any() and not known.all() else set())
+        plan = dataclasses.replace(plan, known=known, offers=offers)
     if plan.refusal is None and (refusal := plan.lacks(recipe.sampler, plan.params)) is not None:
         return dataclasses.replace(plan, refusal=refusal)
     return plan
@@ -263,7 +271,7 @@ def _resolve_formula(recipe: Recipe, facts: Facts) -> Plan:
     else:
         try:
             region, model = facts.cached(
-                ("fit", transform, recipe.model, asked, recipe.start, recipe.fit_set),
+                ("fit", transform, recipe.model, asked, _sees_region(recipe), recipe.fit_set),
                 lambda: _fit_set(recipe, facts, transform, asked),
             )
         except UserError as error:
@@ -274,7 +282,9 @@ def _resolve_formula(recipe: Recipe, facts: Facts) -> Plan:
         notes.append(_shrunk_note(asked, region, model))
     x0 = facts.cached(("x0", transform, region), lambda: standardised[region.slices])
     complete = None
-    if recipe.start == "field" and np.isnan(x0).any():  # from noise, nothing of the region goes into a run
+    if (
+        recipe.start == "field" and np.isnan(x0).any() and not is_told(recipe)
+    ):  # from noise, nothing of the region goes into a run
         complete, refusal = _incomplete(facts, region, x0)
     levels = _levels(recipe, notes)
     params = sampler_params(recipe.sampler, dict(recipe.sampler_params))
@@ -335,7 +345,8 @@ def _resolve_network(recipe: Recipe, facts: Facts, card: Card) -> Plan:
         notes.append(Note(f"{asked.ny} x {asked.nx}", f"{region.ny} x {region.nx}", why, quiet=True))
     x0 = facts.cached(("x0", transform, region), lambda: standardised[region.slices])
     complete, refusal, known = None, _network_refusal(recipe, facts, card, foreign, region), None
-    if _uses_field(recipe, card) and refusal is None and np.isnan(x0).any():
+    filled = is_told(recipe) and not card.coarsen
+    if _uses_field(recipe, card) and refusal is None and np.isnan(x0).any() and not filled:
         if card.network.get("mask"):
             known = ~np.isnan(x0)
         else:
@@ -357,9 +368,14 @@ def _resolve_network(recipe: Recipe, facts: Facts, card: Card) -> Plan:
     )  # fmt: skip
 
 
+def _sees_region(recipe: Recipe) -> bool:
+    """Whether a run starts from the region of the field, or is told pixels of it."""
+    return recipe.start == "field" or is_told(recipe)
+
+
 def _uses_field(recipe: Recipe, card: Card) -> bool:
-    """Whether a run of the network starts from the field or is conditioned on it."""
-    return recipe.start == "field" or card.coarsen > 0
+    """Whether a run of the network starts from the field, is told pixels of it or is conditioned on it."""
+    return _sees_region(recipe) or card.coarsen > 0
 
 
 def _network_refusal(recipe: Recipe, facts: Facts, card: Card, foreign: str, region: Region) -> UserError | None:
@@ -367,7 +383,8 @@ def _network_refusal(recipe: Recipe, facts: Facts, card: Card, foreign: str, reg
     if facts.torch is None:
         return UserError(f"{card.name} is a network, and torch is not installed.", "Choose a formula model.")
     if _uses_field(recipe, card) and foreign:
-        needs = "A start from the field" if recipe.start == "field" else "Its condition"
+        told = "What it is told" if is_told(recipe) else "Its condition"
+        needs = "A start from the field" if recipe.start == "field" else told
         return UserError(foreign, f"{needs} needs a field of that quantity and unit.")
     if _uses_field(recipe, card) and (region.ny, region.nx) != card.shape[1:]:
         return UserError(
@@ -412,7 +429,7 @@ def _fit_set(recipe: Recipe, facts: Facts, transform: Transform, region: Region)
     copy. Other slices of the same variable, never the shown one, are taken where the slice is at most twice the region
     or too small for enough crops.
     """
-    leave_out = recipe.start == "field" and recipe.model != "gaussian"
+    leave_out = _sees_region(recipe) and recipe.model != "gaussian"
     wish, slices = recipe.fit_set, None
     if wish in ("slices", "both") or (wish == "auto" and _prefers_slices(facts, region, leave_out)):
         slices = _slices_set(recipe, facts, transform, region)
@@ -513,7 +530,9 @@ def start_state(plan: Plan) -> Array:
     """y at levels[0], float32 [members, 1, ny, nx]: the end of each member's forward path, on the field or on 0."""
     shape = plan.shape
     s = plan.levels[0]
-    base = np.nan_to_num(plan.x0) if plan.recipe.start == "field" else np.float32(0)
+    base: Any = np.float32(0)
+    if plan.recipe.start == "field":
+        base = np.nan_to_num(plan.x0) if plan.known is None else np.where(plan.known, plan.x0, base)
     paths = (ForwardPath(plan.recipe.seed, shape[2:], plan.recipe.path_mode, m) for m in range(shape[0]))
     return np.stack([(base + path(s))[None] for path in paths]).astype(np.float32)
 
@@ -575,6 +594,9 @@ def _own_steps(plan: Plan, denoise: Denoise, after: Step | None) -> Iterator[Ste
     if after is not None:
         history = (h if isinstance(h, float) else on_device(h, plan.device) for h in after.history)
         resume = {"start": after.index, "history": tuple(history)}
+    if plan.known is not None and KNOWN_PIXELS in SAMPLERS[plan.recipe.sampler].needs:
+        values = np.where(plan.known, plan.x0, np.float32(0))
+        resume["known"] = on_device(plan.known, plan.device), on_device(values, plan.device)
     return sampler(denoise, y, plan.levels, noise_of(plan, y), **resume, **plan.params)
 
 

@@ -52,6 +52,10 @@ def _are_axes(value: Any) -> bool:
     return value is None or (len(value) == 2 and all(type(n) is int for n in value))
 
 
+def _are_regions(value: Any) -> bool:
+    return isinstance(value, tuple) and all(isinstance(v, Region) and _is_region(v) for v in value)
+
+
 def _are_settings(value: Any) -> bool:
     return all(isinstance(v, (str, int, float)) for _, v in value)
 
@@ -72,6 +76,7 @@ KINDS: dict[str, tuple[Callable[[Any], bool], str]] = {
     "grid": (_is_text, "It is a text."),
     "sampler": (_is_text, "It is a text."),
     "region": (_is_region, "It has a row, a column, ny and nx, in whole pixels."),
+    "hidden": (_are_regions, "They are rectangles with a row, a column, ny and nx, in whole pixels."),
     "grid_params": (_are_grid_settings, "They are numbers and texts."),
     "sampler_params": (_are_settings, "They are numbers and texts."),
     "start_level": (_is_level, "Choose a noise level above 0."),
@@ -140,6 +145,7 @@ class Recipe:
         path_mode: "closed" or "chain".
         device: "auto" (formulas on numpy), "cpu", "cuda" or "mps" (torch).
         fork: the run it leaves on its way; None: it goes its own from the start.
+        hidden: rectangles of the slice that a run which is told known pixels is not told, although the field has them.
     """
 
     path: str | None = None
@@ -167,6 +173,7 @@ class Recipe:
     path_mode: str = "closed"
     device: str = "auto"
     fork: Fork | None = None
+    hidden: tuple[Region, ...] = ()
 
     def __post_init__(self) -> None:
         for name, allowed in CHOICES.items():
@@ -192,6 +199,7 @@ class Recipe:
         plain["schedule"] = {"key": self.schedule.key, **schedule_params(self.schedule)}
         plain["fitted"] = None if self.fitted is None else self.fitted.plain
         plain["region"] = None if self.region is None else dataclasses.asdict(self.region)
+        plain["hidden"] = [dataclasses.asdict(region) for region in self.hidden]
         plain["grid_params"], plain["sampler_params"] = dict(self.grid_params), dict(self.sampler_params)
         if (fork := self.fork) is not None:
             course = fork.parent._plain()
@@ -234,6 +242,7 @@ _OPTIONAL: dict[str, Callable[[Any], Any]] = {
     "fitted": Transform.of,
     "index": _whole_numbers,
     "axes": _whole_numbers,
+    "hidden": lambda plain: tuple(Region(**region) for region in plain),
 }
 """Values that may be absent, and what makes them of JSON."""
 

@@ -8,14 +8,14 @@ sampler_multistep  PLMS, DPM-Solver++ 2M and 2M SDE, UniPC-2
 from collections.abc import Mapping
 from typing import Any
 
-from diffview import sampler_ancestral, sampler_multistep, sampler_ode
+from diffview import sampler_ancestral, sampler_jumps, sampler_multistep, sampler_ode
 from diffview.errors import UserError
 from diffview.params import checked
 from diffview.sampler_base import REGISTERED, Denoise, Info, NoiseFn, Sampler, Step
 
 __all__ = ["SAMPLERS", "Denoise", "Info", "NoiseFn", "Sampler", "Step", "sampler_params"]
 
-_MODULES = (sampler_ancestral, sampler_ode, sampler_multistep)
+_MODULES = (sampler_ancestral, sampler_ode, sampler_multistep, sampler_jumps)
 
 SAMPLERS: dict[str, Info] = {
     key: info for module in _MODULES for key, info in REGISTERED.items() if info.run.__module__ == module.__name__

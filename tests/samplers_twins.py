@@ -32,6 +32,9 @@ VARIANTS = [
     ("dpmpp_2m_sde", {}),
     ("dpmpp_2m_sde", {"eta": 0.0}),
     ("unipc", {}),
+    ("consistency", {}),
+    ("repaint", {}),
+    ("repaint", {"jump": 1, "resamplings": 2}),
 ]
 IDS = [f"{name}-{'-'.join(map(str, params.values()))}" for name, params in VARIANTS]
 

@@ -181,3 +181,20 @@ def test_a_damaged_fork_is_a_user_error(bad: object) -> None:
 
 def test_the_levels_of_a_fork_are_not_searched(facts: Facts) -> None:
     assert unsearchable(resolve(fork(BASE, 2), facts)) is not None
+
+
+def test_a_run_that_walks_upwards_is_not_forked(facts: Facts) -> None:
+    told = dataclasses.replace(BASE, sampler="repaint", hidden=(Region(12, 12, 4, 4),))
+    assert resolve(told, facts).refusal is None
+    for recipe in (fork(told, 3), fork(told, 3, sampler="heun"), fork(BASE, 3, sampler="repaint", hidden=told.hidden)):
+        plan = resolve(recipe, facts)
+        assert "RePaint walks up and down" in str(plan.refusal) and plan.steps >= 0
+
+
+@pytest.mark.parametrize("step", [0, 1, 3, 6])
+@pytest.mark.parametrize("sampler", ["plms", "ddim"])
+def test_a_fork_of_plms_counts_its_first_step_once(sampler: str, step: int, facts: Facts) -> None:
+    """Going on from its own slopes needs no second evaluation; beginning in the middle of another run does."""
+    recipe = fork(dataclasses.replace(BASE, sampler=sampler), step, sampler="plms")
+    plan = resolve(recipe, facts)
+    assert [s.evaluations for s in run(plan)][-1] == plan.evaluations

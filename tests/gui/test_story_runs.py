@@ -75,7 +75,7 @@ def test_a_stopped_run_can_be_scrubbed(open_window, hand, find, wait, settle):
 
 def test_every_sampler_and_every_grid_is_chosen_and_runs(window, find, settle):
     combo = find(window, "samplerCombo")
-    for sampler in SAMPLERS:
+    for sampler in (key for key, info in SAMPLERS.items() if info.needs == ("posterior mean",)):
         combo.activated.emit(combo.findData(sampler))
         settle(window)
         run = window.live.run
