@@ -12,6 +12,8 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from diffview.params import parameters
+
 POSTERIOR_MEAN = "posterior mean"
 CONSISTENCY = "consistency"
 VARIANCE_FRACTION = "variance_fraction"
@@ -77,13 +79,18 @@ class Info:
     extra: int = 0
     walk: Walk | None = None
 
-    def places(self, steps: int, params: Params) -> Sequence[int]:
-        """The place in `levels` of every state of a run down `steps` levels: 0, 1, ... N, unless it walks upwards."""
-        return range(steps + 1) if self.walk is None else self.walk(steps, params)
+    def places(self, steps: int, params: Params | None = None) -> Sequence[int]:
+        """The place in `levels` of every state of a run down `steps` levels: 0, 1, ... N, unless it walks upwards.
+
+        What `params` does not name has its default.
+        """
+        if self.walk is None:
+            return range(steps + 1)
+        return self.walk(steps, {**{p.name: p.default for p in parameters(self.run)}, **(params or {})})
 
     def evaluations(self, steps: int, params: Params | None = None) -> int:
-        """Denoiser calls of a whole run down `steps` levels; `params` are those it is run with."""
-        made = len(self.places(steps, params or {})) - 1
+        """Denoiser calls of a whole run down `steps` levels with these parameters."""
+        made = len(self.places(steps, params)) - 1
         return self.per_step * (made - 1) + 1 + (self.extra if made > 1 else 0)
 
     def draws(self, params: Params) -> bool:

@@ -65,6 +65,7 @@ FULL = Recipe(
     path_mode="chain",
     device="cuda",
     fork=Fork.of(Recipe(grid="log_snr", steps=9, seed=4, fork=Fork.of(Recipe(sampler="heun"), 2)), 5, 3),
+    hidden=(Region(3, 4, 5, 6), Region(9, 9, 1, 2)),
 )
 
 
