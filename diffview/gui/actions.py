@@ -41,6 +41,9 @@ ENTRIES = (
     Entry("runAction", "Run", "Run", ("R", "Ctrl+R"), "Run the reverse process"),
     Entry("nextSeedAction", "Run", "Run with the next seed", ("Shift+R",)),
     Entry("stopAction", "Run", "Stop", (), "Stop the run; what is recorded stays (Esc)"),
+    Entry("forkAction", "Run", "Fork here", ("Shift+F",), "Go on from the step on screen with other settings"),
+    Entry("forkNoiseAction", "Run", "Fork here with new noise", ("Ctrl+Shift+F",), "The same settings, other noise"),
+    Entry("goBackAction", "Run", "Return to the run it leaves", ("Shift+B",), "The run that was forked, as it was"),
     Entry("autoRunAction", "Run", "Run again after every edit", (), "Restart 0.2 s after an edit", True),
     Entry("paceThreeAction", "Run", "Play a run in 3 s", (), "", True),
     Entry("paceTenAction", "Run", "Play a run in 10 s", (), "", True),
@@ -83,10 +86,15 @@ class Actions(Mapping[str, QAction]):
             if entry.menu == SCRUB:  # a widget that uses an arrow or a letter itself comes first: see `key_pressed`
                 action.setShortcutContext(Qt.ShortcutContext.WidgetShortcut)
             action.setCheckable(entry.checkable)
-            keys = f" ({entry.keys[0]})" if entry.keys else ""
-            action.setToolTip((entry.tip or entry.text) + keys)
+            action.setToolTip(_tip(entry))
             window.addAction(action)
             self._actions[entry.name] = action
+
+    def show(self, name: str, why_not: str) -> None:
+        """Whether an action can be taken: `why_not` it cannot, or "" if it can; the tooltip says so."""
+        action = self._actions[name]
+        action.setEnabled(not why_not)
+        action.setToolTip(why_not or _tip(next(entry for entry in ENTRIES if entry.name == name)))
 
     def __getitem__(self, name: str) -> QAction:
         return self._actions[name]
@@ -109,3 +117,7 @@ class Actions(Mapping[str, QAction]):
     def connect(self, name: str, what: Callable[[], object]) -> None:
         """Call `what` when the action is triggered."""
         self._actions[name].triggered.connect(lambda _checked=False: what())
+
+
+def _tip(entry: Entry) -> str:
+    return (entry.tip or entry.text) + (f" ({entry.keys[0]})" if entry.keys else "")

@@ -7,11 +7,12 @@ from numpy.typing import NDArray
 from PySide6.QtCore import QObject, QTimer
 from PySide6.QtGui import QImage
 
+from diffview.gui.jobs import Run
 from diffview.gui.live import Live
 from diffview.gui.looks import colormap, estimate, made_colormap, state
 from diffview.gui.session import Session
 from diffview.gui.timescale import TimeScale
-from diffview.gui.widgets.film_strip import FORWARD, REVERSE, FilmStrip
+from diffview.gui.widgets.film_strip import FORWARD, PARENT, REVERSE, FilmStrip
 from diffview.gui.widgets.raster import Raster, Rgb
 from diffview.samplers import Step
 
@@ -26,16 +27,31 @@ REST_MS = 60
 """The forward row is drawn when the hand has rested this long."""
 
 
+class Reel:
+    """The pictures of one run, in one row of the strip."""
+
+    def __init__(self, row: int) -> None:
+        self.row = row
+        self.run: Run | None = None
+        self.steps: list[Step] = []
+        self.pictures: dict[int, QImage] = {}
+
+    def nearest(self, index: int) -> int | None:
+        """Which picture is nearest to a step; None if there is none."""
+        return min(range(len(self.steps)), key=lambda i: abs(self.steps[i].index - index), default=None)
+
+
 class Film(QObject):
-    """Two rows on the axis of the timeline: the forward process, one picture a turn of the event loop, and the run."""
+    """Rows on the axis of the timeline: the forward process, one picture a turn of the event loop, and the run.
+
+    A fork has a row more, that of the run it leaves.
+    """
 
     def __init__(self, strip: FilmStrip, session: Session, live: Live) -> None:
         super().__init__(strip)
         self.strip, self._session, self._live = strip, session, live
         self.forward_t = np.linspace(0, 1, FORWARD_FRAMES)
-        self.steps: list[Step] = []
-        self._run: object = None
-        self._pictures: dict[int, QImage] = {}
+        self._run, self._parent = Reel(REVERSE), Reel(PARENT)
         self._raster = Raster()
         self._work: Iterator[None] | None = None
         self._rest = QTimer(self, singleShot=True, interval=REST_MS)
@@ -80,56 +96,97 @@ class Film(QObject):
 
     def redraw_run(self) -> None:
         """All pictures of the run anew, as when their colours change."""
-        self._pictures.clear()
+        for reel in (self._run, self._parent):
+            reel.pictures.clear()
         self.extend_run()
+
+    @property
+    def steps(self) -> list[Step]:
+        """The steps of the run that have a picture."""
+        return self._run.steps
 
     def extend_run(self) -> None:
         """Show the steps recorded since the last time, those already drawn as they were."""
         run = self._live.run
-        if run is not self._run:
-            self._run = run
-            self._pictures.clear()
-        steps = []
-        if run is not None and len(run.trajectory):
-            total = run.plan.steps if run.active else len(run.trajectory) - 1
-            steps = run.trajectory.spread(MOST_STEPS, total)
-        if self._pictures and [step.index for step in steps] == [step.index for step in self.steps]:
+        fork = None if run is None else run.plan.recipe.fork
+        steps = self._recorded(run)
+        if run is None or fork is None:
+            self._extend(self._parent, None, [])
+            self._extend(self._run, run, steps)
+            self.strip.set_fork(None)
+            return
+        parent = self._live.left
+        if parent is None:  # what it shares is all that is known of the run it leaves
+            self._extend(self._parent, run, [step for step in steps if step.index <= fork.step])
+        else:
+            self._extend(self._parent, parent, self._recorded(parent))
+        own = [step for step in steps if step.index >= fork.step]
+        if len(run.trajectory) > fork.step and (not own or own[0].index > fork.step):
+            own.insert(0, run.trajectory.nearest(fork.step))
+        self._extend(self._run, run, own)
+        self.strip.set_fork(self._parent.nearest(fork.step))
+
+    def _recorded(self, run: Run | None) -> list[Step]:
+        if run is None or not len(run.trajectory):
+            return []
+        total = run.plan.steps if run.active else len(run.trajectory) - 1
+        return run.trajectory.spread(MOST_STEPS, total)
+
+    def _extend(self, reel: Reel, run: Run | None, steps: list[Step]) -> None:
+        if run is not reel.run:
+            reel.run = run
+            reel.pictures.clear()
+        if reel.pictures and [step.index for step in steps] == [step.index for step in reel.steps]:
+            return
+        if not steps and not reel.steps:
             return
         shown = state if self._session.view.reverse == "x_t" else estimate
         for step in steps:
-            if step.index not in self._pictures:
-                self._pictures[step.index] = self._picture(shown(step, self._session), made_colormap(self._session))
-        self.steps = steps
-        self.strip.set_row(REVERSE, [(x, self._pictures[s.index]) for x, s in zip(self._x(), steps, strict=True)])
+            if step.index not in reel.pictures:
+                reel.pictures[step.index] = self._picture(shown(step, self._session), made_colormap(self._session))
+        reel.steps = steps
+        pictures = [reel.pictures[step.index] for step in steps]
+        self.strip.set_row(reel.row, list(zip(self._x(reel), pictures, strict=True)))
 
     def move_run(self) -> None:
         """Recorded steps belong to a noise level: they slide along t when the schedule is edited."""
-        if self.steps:
-            self.strip.move_row(REVERSE, self._x())
+        for reel in (self._run, self._parent):
+            if reel.steps:
+                self.strip.move_row(reel.row, self._x(reel))
 
-    def _x(self) -> list[float]:
-        run = self._live.run
-        if run is None or not self.steps:
+    def _x(self, reel: Reel) -> list[float]:
+        if reel.run is None or not reel.steps:
             return []
-        t = self._live.places(run)[[step.index for step in self.steps]]
+        t = self._live.places(reel.run)[[step.index for step in reel.steps]]
         return np.atleast_1d(np.asarray(TimeScale.of(self._session).x(t))).tolist()
 
     def show_step(self) -> None:
         """Another step is on screen: mark the nearest picture."""
         self.extend_run()
-        step = self._live.step
-        if step is not None and self.steps:
-            nearest = min(range(len(self.steps)), key=lambda i: abs(self.steps[i].index - step.index))
-            self.strip.set_current(REVERSE, nearest)
+        step, shown = self._live.step, self._live.shown
+        if step is None:
+            return
+        if shown is self._parent.run and shown is not self._run.run:
+            self.strip.set_current(PARENT, self._parent.nearest(step.index))
+        elif self.steps:
+            self.strip.set_current(REVERSE, self._run.nearest(step.index))
 
     def show_playhead(self) -> None:
         """Mark the forward picture nearest to the playhead."""
         nearest = int(np.abs(self.forward_t - self._session.view.playhead).argmin())
         self.strip.set_current(FORWARD, nearest)
 
+    def step_at(self, row: int, index: int) -> tuple[Run, Step] | None:
+        """The run and the step of a picture; None for the forward process."""
+        reel = {REVERSE: self._run, PARENT: self._parent}.get(row)
+        if reel is None or reel.run is None or index >= len(reel.steps):
+            return None
+        return reel.run, reel.steps[index]
+
     def place_of(self, row: int, index: int) -> float:
         """The t of a picture."""
-        run = self._live.run
-        if row == FORWARD or run is None:
+        found = self.step_at(row, index)
+        if found is None:
             return float(self.forward_t[index])
-        return float(self._live.places(run)[self.steps[index].index])
+        run, step = found
+        return float(self._live.places(run)[step.index])

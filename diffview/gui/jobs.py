@@ -34,10 +34,14 @@ WAITING, RUNNING, FINISHED, STOPPED, FAILED = "waiting", "running", "finished", 
 
 @dataclass(eq=False)
 class Run:
-    """One reverse run: written by the sampling thread, read by the window."""
+    """One reverse run: written by the sampling thread, read by the window.
+
+    `left` is the run that a fork leaves, where it is known.
+    """
 
     number: int
     plan: Plan
+    left: "Run | None" = None
     trajectory: Trajectory = field(default_factory=Trajectory)
     state: str = WAITING
     error: Exception | None = None
@@ -48,6 +52,14 @@ class Run:
     def active(self) -> bool:
         """Whether it has not ended."""
         return self.state in (WAITING, RUNNING)
+
+    @property
+    def shared(self) -> list[Step]:
+        """The steps that a fork has from the run it leaves; none where that has not kept all of them."""
+        fork, left = self.plan.recipe.fork, self.left
+        if fork is None or left is None or left.trajectory.stride > 1 or len(left.trajectory) <= fork.step:
+            return []
+        return left.trajectory.kept[: fork.step + 1]
 
     @property
     def steps_per_second(self) -> float:
@@ -161,14 +173,14 @@ class Sampling(QObject):
         """The number of the next request."""
         return self._number + 1
 
-    def request(self, plan: Plan) -> Run:
-        """Run `plan`; ends what runs now."""
+    def request(self, plan: Plan, left: Run | None = None) -> Run:
+        """Run `plan`, that of a fork with the run it leaves; ends what runs now."""
         with self._lock:
             self._number += 1
             self._current = self._number
             if self._run is not None:
                 self._run.state = STOPPED
-            self._run = Run(self._number, plan)
+            self._run = Run(self._number, plan, left)
             self._wake()
             return self._run
 
@@ -241,7 +253,7 @@ class Sampling(QObject):
         state = FINISHED
         try:
             with _recording(asked) as keep:
-                for step in run(asked.plan, self._denoiser(asked.plan)):
+                for step in self._steps(asked):
                     keep(step)
                     if asked.number != self._current:
                         state = STOPPED
@@ -252,6 +264,17 @@ class Sampling(QObject):
             asked.error, state = error, FAILED
         asked.seconds = time.perf_counter() - asked.started
         asked.state = state
+
+    def _steps(self, asked: Run) -> Iterator[Step]:
+        """The steps of a run; what a fork shares with the run it leaves is recorded without computing it again."""
+        plan, shared = asked.plan, asked.shared
+        denoise = self._denoiser(plan)
+        for step in shared:
+            asked.trajectory.append(step)
+        steps = run(plan, denoise, shared[-1] if shared else None)
+        if shared:
+            next(steps)
+        yield from steps
 
     def _do_replay(self, replay: Replay) -> None:
         plan = replay.run.plan

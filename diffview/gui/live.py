@@ -12,8 +12,9 @@ from PySide6.QtCore import QObject, QTimer, Signal
 
 from diffview.errors import UserError, out_of_memory
 from diffview.gui.errors import report
-from diffview.gui.jobs import FAILED, Engine, Replay, Run, Sampling, Shot
+from diffview.gui.jobs import FAILED, FINISHED, Engine, Replay, Run, Sampling, Shot
 from diffview.gui.session import Message, Session, View
+from diffview.plan import Plan
 from diffview.recipe import Recipe
 from diffview.samplers import Step
 from diffview.schedules import Schedule
@@ -21,6 +22,8 @@ from diffview.schedules import Schedule
 TICK_MS = 16
 AUTO_RUN_MS = 200
 REST_MS = 150
+MOST_LEFT = 3
+"""Runs that forks have left and that are kept, to be shown again at once."""
 
 
 class Live(QObject):
@@ -28,6 +31,7 @@ class Live(QObject):
 
     Attributes:
         run: the newest run.
+        left: the run that a fork leaves, while it is known.
         step, shown: the step on screen and the run it belongs to, which is an earlier one until the newest has a step.
         shot: the newest shot that has been taken.
         engine: what importing torch told; None while it is not imported.
@@ -51,6 +55,8 @@ class Live(QObject):
         self._sampling = Sampling(self)
         self._field = session.facts.field
         self.run: Run | None = None
+        self.left: Run | None = None
+        self._kept: list[Run] = []
         self.step: Step | None = None
         self.shown: Run | None = None
         self.shot: Shot | None = None
@@ -61,7 +67,7 @@ class Live(QObject):
         self._first_shot = 0
         self._want_engine = False
         self._ran: object = None
-        self._places: tuple[Run, Schedule, NDArray[np.float64]] | None = None
+        self._places: dict[Run, tuple[Schedule, NDArray[np.float64]]] = {}
         self._sweep = False
         self._play_from = 0.0
         self._was_active = False
@@ -158,9 +164,12 @@ class Live(QObject):
     def places(self, run: Run) -> NDArray[np.float64]:
         """The t of every level of a run on the schedule in force: recorded steps belong to a noise level."""
         schedule = self._session.recipe.schedule
-        if self._places is None or self._places[0] is not run or self._places[1] is not schedule:
-            self._places = run, schedule, np.atleast_1d(schedule.t_of(np.array(run.plan.visited)))
-        return self._places[2]
+        known = self._places.get(run)
+        if known is None or known[0] is not schedule:
+            kept = {r: at for r, at in self._places.items() if r in (self.run, self.left)}
+            known = schedule, np.atleast_1d(schedule.t_of(np.array(run.plan.visited)))
+            self._places = {**kept, run: known}
+        return known[1]
 
     def _begin(self, sweep: bool) -> None:
         self._auto.stop()
@@ -173,7 +182,7 @@ class Live(QObject):
         if self._session.view.one_shot:
             self._session.look(reverse="x_t")
             plan = self._session.plan
-        self.run, self._ran = self._sampling.request(plan), self._wanted()
+        self.run, self._ran = self._sampling.request(plan, self.left), self._wanted()
         self._sweep = sweep
         self._play_from = time.perf_counter()
         self._was_active = True
@@ -203,7 +212,8 @@ class Live(QObject):
         self._sampling.stop()
         self._rest.stop()
         self._sweep = self._was_active = False
-        self.run = self.step = self.shown = self.shot = self._ran = None
+        self.run = self.left = self.step = self.shown = self.shot = self._ran = None
+        self._kept = []
         self._asked_shot = self._asked_replay = self._missing = None
         self._first_shot = self._sampling.next_number
         self.run_changed.emit()
@@ -214,12 +224,35 @@ class Live(QObject):
             self._drop()
         if self._session.plan.card is not None:
             self.load_engine()
+        self._find_parent()
         if self._session.view.one_shot:
             self.take_shot()
         elif self._wanted() != self._ran and self._session.view.auto_run:
             self._auto.start()
         elif self._session.view.follow and self.step is not None and self.shown is not None:
             self._move_playhead(self.step, self.shown)
+
+    def _find_parent(self) -> None:
+        """Keep the run that a fork leaves; show a finished one again where what it ran is in force again."""
+        plan, before = self._session.plan, self.left
+        known = [run for run in (self.run, before, *self._kept) if run is not None]
+        self.left = None if plan.parent is None else next((r for r in known if is_of(r, plan.parent)), None)
+        if self.left is not None and self.left not in self._kept:
+            self._kept = [self.left, *self._kept[: MOST_LEFT - 1]]
+        again = next((run for run in self._kept if run.state == FINISHED and is_of(run, plan)), None)
+        if again is not None and again is not self.run and not self._session.view.one_shot:
+            self._sampling.stop()
+            self._sweep = self._was_active = False
+            self.run, self._ran = again, self._wanted()
+            self.show_at(self._session.view.playhead)
+            self.run_changed.emit()
+        elif before is not self.left:
+            self.run_changed.emit()
+
+    def show_step(self, run: Run, step: Step) -> None:
+        """Show a recorded step of any run, as of the one that a fork leaves; the playhead goes there."""
+        self._session.look(playhead=float(self.places(run)[step.index]), follow=False)
+        self._show(step, run)
 
     def _wanted(self) -> tuple[Recipe, object, str]:
         """What decides what a run gives; the length of the chain only counts rows."""
@@ -333,3 +366,9 @@ class Live(QObject):
             )
         elif error is not None:
             report(error, self._session.tell)
+
+
+def is_of(run: Run, plan: Plan) -> bool:
+    """Whether a run is what `plan` would give; the length of the chain only counts rows."""
+    same = replace(run.plan.recipe, chain_length=1) == replace(plan.recipe, chain_length=1)
+    return same and run.plan.model is plan.model and run.plan.device == plan.device

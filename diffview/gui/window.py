@@ -9,7 +9,7 @@ from PySide6.QtGui import QCloseEvent, QDragEnterEvent, QDropEvent, QGuiApplicat
 from PySide6.QtWidgets import QDockWidget, QFileDialog, QHBoxLayout, QMainWindow, QMenu, QToolBar, QVBoxLayout, QWidget
 
 from diffview.errors import UserError
-from diffview.gui import dialogs
+from diffview.gui import dialogs, forking
 from diffview.gui.actions import ENTRIES, Actions
 from diffview.gui.browser import Browser
 from diffview.gui.errors import ErrorHook
@@ -98,7 +98,7 @@ class MainWindow(QMainWindow):
         self.colour_bar = ColourBar()
         self.diagnostics = DiagnosticsPanel(session, live)
         self.search = LevelSearchJob(session, lambda: live.active, self)
-        self.timeline = TimelinePanel(session, live, self.player, self.search)
+        self.timeline = TimelinePanel(session, live, self.player, self.search, self.actions_)
         self.status = StatusPanel(session, live)
         images = QWidget()
         row = QHBoxLayout(images)
@@ -187,6 +187,7 @@ class MainWindow(QMainWindow):
         self.files.opened.connect(self._remember_file)
         self.status.give_up.clicked.connect(self.files.cancel)
         self.browser.linked.connect(self.open_file)
+        live.stepped.connect(self._show_forks)
         link_images(session, self.forward, self.reverse)
         for view in (self.forward.view, self.reverse.view):
             view.hovered.connect(partial(self._hover, view))
@@ -218,6 +219,9 @@ class MainWindow(QMainWindow):
             "runAction": live.start,
             "nextSeedAction": live.start_next_seed,
             "stopAction": live.stop,
+            "forkAction": partial(forking.fork_here, session, live),
+            "forkNoiseAction": partial(forking.fork_here, session, live, True),
+            "goBackAction": partial(forking.go_back, session),
             "autoRunAction": lambda: session.look(auto_run=self.actions_["autoRunAction"].isChecked()),
             "playAction": self.player.toggle,
             "forwardStepAction": lambda: self.scrub(1),
@@ -324,6 +328,13 @@ class MainWindow(QMainWindow):
 
     def _show_run(self) -> None:
         self.actions_["stopAction"].setEnabled(self.live.running)
+        self._show_forks()
+
+    def _show_forks(self) -> None:
+        why = forking.why_not(self.live)
+        self.actions_.show("forkAction", why)
+        self.actions_.show("forkNoiseAction", why or forking.why_no_noise(self.session))
+        self.actions_.show("goBackAction", "" if self.session.recipe.fork else "The run is no fork.")
 
     def _show_theme(self) -> None:
         self._show_view(self.session.view, self.session.view)

@@ -1,15 +1,17 @@
 """The timeline: the schedule as a curve over the axis of the playhead, the slider, and the film strip."""
 
 import itertools
+from functools import partial
 from math import inf
 
 import numpy as np
 from numpy.typing import NDArray
-from PySide6.QtCore import Qt
-from PySide6.QtWidgets import QComboBox, QLabel, QToolButton
+from PySide6.QtCore import QPoint, Qt
+from PySide6.QtWidgets import QComboBox, QLabel, QMenu, QToolButton
 
 from diffview.denoisers import FORMULAS
 from diffview.gui import curves
+from diffview.gui.actions import Actions
 from diffview.gui.film import Film
 from diffview.gui.level_search import LevelSearchJob
 from diffview.gui.live import Live
@@ -19,13 +21,14 @@ from diffview.gui.session import Session, View
 from diffview.gui.timescale import TimeScale
 from diffview.gui.widgets.card import Card
 from diffview.gui.widgets.density_strip import DensityStrip
-from diffview.gui.widgets.film_strip import FilmStrip
+from diffview.gui.widgets.film_strip import PARENT, FilmStrip
 from diffview.gui.widgets.icons import set_icon
 from diffview.gui.widgets.schedule_plot import SchedulePlot
 from diffview.gui.widgets.segmented import SegmentedControl
 from diffview.gui.widgets.time_slider import TimeSlider
 from diffview.gui.widgets.whole_spin import WholeSpin
 from diffview.recipe import COUNTS, Recipe
+from diffview.samplers import SAMPLERS
 from diffview.schedules import SCHEDULES, SpectrumMatched, make_schedule
 
 GHOSTS = ("linear", "cosine")
@@ -38,9 +41,10 @@ grid: share of the run's steps; the last one, to s = 0, has no end in ln s"""
 class TimelinePanel(Card):
     """Schedule editor, slider and film strip on one axis."""
 
-    def __init__(self, session: Session, live: Live, player: Player, search: LevelSearchJob) -> None:
+    def __init__(self, session: Session, live: Live, player: Player, search: LevelSearchJob, actions: Actions) -> None:
         super().__init__("Timeline")
         self._session, self._live, self._player, self._search = session, live, player, search
+        self._actions = actions
         self._drags = itertools.count()
         self._drag = 0
         self._ghosts_of: object = None
@@ -85,6 +89,8 @@ class TimelinePanel(Card):
         self.follow.setAccessibleName("Follow the run")
         self.follow.setCheckable(True)
         self.follow.setToolTip("The playhead goes with the run; grabbing the playhead detaches it")
+        self.fork = self._action_button("forkAction", "fork", "forkButton")
+        self.back = self._action_button("goBackAction", "return", "goBackButton")
         self.density = QToolButton()
         self.density.setText("density")
         self.density.setObjectName("densityButton")
@@ -93,10 +99,13 @@ class TimelinePanel(Card):
         self.density.setToolTip("How much of schedule, grid and training falls on each noise level, below the schedule")
         label = QLabel("T")
         label.setToolTip(self.length.toolTip())
-        for widget in (self.play, self.preset, self.quantity, self.axis, label, self.length, self.density, self.follow):
+        for widget in (
+            self.play, self.preset, self.quantity, self.axis, label, self.length,
+            self.density, self.fork, self.back, self.follow,
+        ):  # fmt: skip
             self.add_control(widget)
-        for button in (self.play, self.preset, self.density, self.follow):
-            button.setFocusPolicy(Qt.FocusPolicy.TabFocus)
+        for taken in (self.play, self.preset, self.density, self.fork, self.back, self.follow):
+            taken.setFocusPolicy(Qt.FocusPolicy.TabFocus)
         self.plot = SchedulePlot()
         self.plot.setObjectName("scheduleEditor")
         self.slider = TimeSlider()
@@ -110,6 +119,16 @@ class TimelinePanel(Card):
         self.add(self.slider)
         self.add(self.densities)
         self.add(self.strip, 4)
+
+    def _action_button(self, action: str, text: str, name: str) -> QToolButton:
+        """A button that does what an action does, and is enabled when that is."""
+        button = QToolButton()
+        button.setDefaultAction(self._actions[action])
+        button.setText(text)
+        button.setObjectName(name)
+        button.setAccessibleName(self._actions[action].text())
+        self._actions[action].changed.connect(partial(button.setText, text))  # the action's own would be taken
+        return button
 
     def _connect(self) -> None:
         session, live = self._session, self._live
@@ -131,6 +150,7 @@ class TimelinePanel(Card):
         self.plot.axisChanged.connect(self._align)
         self.slider.valueChanged.connect(self._slide)
         self.strip.picked.connect(self._pick)
+        self.strip.menuAsked.connect(self._ask_menu)
         self._search.changed.connect(self._show_offered)
         session.changed.connect(self.show_recipe)
         session.viewed.connect(self.show_view)
@@ -158,6 +178,8 @@ class TimelinePanel(Card):
         if recipe.start == "field" and recipe.start_level is not None:
             highest = min(highest, recipe.start_level)
         s = float(recipe.schedule.noise_level(TimeScale.of(session).t(x)))
+        if recipe.fork is not None and index <= recipe.fork.step:
+            return  # it is a level of the run that was left
         levels = curves.tick_dragged(plan.levels[:-1], index, s, recipe.schedule.s_min, highest)
         session.edit(merge=("tick", self._drag), grid="custom", grid_params=(("levels", levels),))
 
@@ -186,7 +208,24 @@ class TimelinePanel(Card):
             self._session.look(playhead=float(self._session.recipe.schedule.t_of(self._live.step.s)))
 
     def _pick(self, row: int, index: int) -> None:
-        self._session.look(playhead=self.film.place_of(row, index), follow=False)
+        found = self.film.step_at(row, index)
+        if row == PARENT and found is not None:
+            self._live.show_step(*found)
+        else:
+            self._session.look(playhead=self.film.place_of(row, index), follow=False)
+
+    def _ask_menu(self, row: int, index: int, at: QPoint) -> None:
+        """What can be done with a step: it is shown, then left or returned to."""
+        found = self.film.step_at(row, index)
+        if found is None:
+            return
+        self._live.show_step(*found)
+        self.menu = QMenu(self)
+        self.menu.setToolTipsVisible(True)
+        self.menu.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+        for name in ("forkAction", "forkNoiseAction", "goBackAction"):
+            self.menu.addAction(self._actions[name])
+        self.menu.popup(at)
 
     # -- shows
 
@@ -217,6 +256,8 @@ class TimelinePanel(Card):
         self._caption()
         self._show_playhead()
         self._mark_level()
+        self.back.setVisible(new.fork is not None)
+        self.film.extend_run()
         self.film.move_run()
         self.film.refresh_forward()
 
@@ -275,6 +316,11 @@ class TimelinePanel(Card):
 
     def _caption(self) -> None:
         recipe = self._session.recipe
+        if (fork := recipe.fork) is not None:
+            title = SAMPLERS[fork.parent.sampler].title
+            fresh = f" · noise {fork.number}" if fork.number else ""
+            self.set_subtitle(f"fork at step {fork.step} of {title}, seed {fork.parent.seed}{fresh}")
+            return
         left = float(np.sqrt(recipe.schedule.alpha_bar(1.0)))
         hand = "drag a point, or the playhead" if self.plot.editable else "drag the playhead"
         self.set_subtitle(f"√ᾱ left at T: {number(left)} · {hand}")

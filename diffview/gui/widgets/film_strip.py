@@ -1,4 +1,4 @@
-"""Small pictures of the steps, forward above reverse, over the axis of the timeline."""
+"""Small pictures of the steps, forward above reverse, over the axis of the timeline; a fork below the run it leaves."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -7,6 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PySide6.QtCore import QEvent, QPoint, QPointF, QRectF, QSize, Qt, Signal
 from PySide6.QtGui import (
+    QContextMenuEvent,
     QFontMetricsF,
     QHelpEvent,
     QImage,
@@ -24,10 +25,12 @@ from diffview.gui.widgets.film_layout import arranged, chosen
 from diffview.gui.widgets.raster import Rgb, indexed_image
 
 Picture = NDArray[np.uint8] | QImage
-FORWARD, REVERSE = 0, 1
-_TOKENS = ("forward", "reverse")
-_NAMES = ("forward", "reverse")
-_EMPTY = ("Open a field to see it drown in noise", "Run to record the reverse steps")
+FORWARD, REVERSE, PARENT = 0, 1, 2
+"""Rows; PARENT is there while the run in REVERSE is a fork, between the two others."""
+
+_TOKENS = ("forward", "reverse", "reverse")
+_NAMES = ("forward", "reverse", "parent")
+_EMPTY = ("Open a field to see it drown in noise", "Run to record the reverse steps", "")
 _GUTTER_PX = 10
 _GAP_PX = 6
 _ROW_PX = 52
@@ -48,13 +51,15 @@ class _Row:
 
 
 class FilmStrip(QWidget):
-    """Two rows of thumbnails, each tied by a thin line to its place on an axis that the caller sets.
+    """Rows of thumbnails, each tied by a thin line to its place on an axis that the caller sets.
 
     Signals:
-        picked: the user clicked or dragged to step `index` of row `row` (0 forward, 1 reverse).
+        picked: the user clicked or dragged to step `index` of row `row`.
+        menuAsked: the user asked what can be done with step `index` of row `row`, at a point of the screen.
     """
 
     picked = Signal(int, int)
+    menuAsked = Signal(int, int, QPoint)
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -63,6 +68,7 @@ class FilmStrip(QWidget):
         self._rgb: Rgb = np.repeat(np.arange(256, dtype=np.uint8)[:, None], 3, axis=1)
         self._pixmaps: dict[tuple[int, int, int], tuple[Picture, QPixmap]] = {}
         self._active = REVERSE
+        self._fork: int | None = None
         self._dirty = True
         self._dragging: int | None = None
         self._scrub: list[tuple[float, int]] = []
@@ -81,13 +87,15 @@ class FilmStrip(QWidget):
 
     def set_row(self, row: int, items: Sequence[tuple[float, Picture]]) -> None:
         """Replace a row by its steps in order: (axis value, quantised levels uint8 [ny, nx] or a QImage)."""
-        state = self._rows[row]
+        state, rows = self._rows[row], self._order
         state.values = [float(value) for value, _ in items]
         state.pictures = [picture for _, picture in items]
         if state.current is not None and state.current >= len(items):
             state.current = None
         kept = {id(picture) for r in self._rows for picture in r.pictures}
         self._pixmaps = {key: found for key, found in self._pixmaps.items() if key[0] in kept}
+        if self._order != rows:
+            self._restyle()
         self._lay_out()
 
     def move_row(self, row: int, values: Sequence[float]) -> None:
@@ -114,6 +122,11 @@ class FilmStrip(QWidget):
             state.current = index
             self._lay_out()
 
+    def set_fork(self, index: int | None) -> None:
+        """The step of PARENT at which the run in REVERSE leaves it; it always has a thumbnail."""
+        self._fork = index
+        self.set_current(PARENT, index)
+
     def set_colormap(self, rgb: Rgb) -> None:
         """Take the colours of quantised pictures, uint8 [256, 3]."""
         self._rgb = rgb
@@ -137,18 +150,27 @@ class FilmStrip(QWidget):
         return QRectF(state.boxes[state.shown.index(index)])
 
     def sizeHint(self) -> QSize:
-        """Two rows."""
-        return QSize(theme.px(480), 2 * theme.px(_ROW_PX + _GUTTER_PX) + theme.px(_GAP_PX))
+        """As many rows as there are."""
+        return QSize(theme.px(480), self._height_of(_ROW_PX))
 
     def minimumSizeHint(self) -> QSize:
-        """Two low rows."""
-        return QSize(theme.px(160), 2 * theme.px(24 + _GUTTER_PX))
+        """Low rows."""
+        return QSize(theme.px(160), len(self._order) * theme.px(24 + _GUTTER_PX))
+
+    @property
+    def _order(self) -> tuple[int, ...]:
+        """The rows from the top."""
+        return (FORWARD, PARENT, REVERSE) if self._rows[PARENT].pictures else (FORWARD, REVERSE)
+
+    def _height_of(self, row_px: int) -> int:
+        count = len(self._order)
+        return count * theme.px(row_px + _GUTTER_PX) + (count - 1) * theme.px(_GAP_PX)
 
     # Layout -----------------------------------------------------------------------------------------------------
 
     def _restyle(self) -> None:
         self._pixmaps.clear()
-        self.setMaximumHeight(2 * theme.px(_TALLEST_PX + _GUTTER_PX) + theme.px(_GAP_PX))
+        self.setMaximumHeight(self._height_of(_TALLEST_PX))
         self.updateGeometry()
         self._lay_out()
 
@@ -171,9 +193,10 @@ class FilmStrip(QWidget):
 
     def _band(self, row: int) -> QRectF:
         """The row without its gutter."""
-        gutter, gap = theme.px(_GUTTER_PX), theme.px(_GAP_PX)
-        height = (self.height() - gap - 2 * gutter) / 2
-        return QRectF(0, gutter + row * (height + gutter + gap), self.width(), max(height, 4.0))
+        gutter, gap, count = theme.px(_GUTTER_PX), theme.px(_GAP_PX), len(self._order)
+        height = (self.height() - (count - 1) * gap - count * gutter) / count
+        place = self._order.index(row) if row in self._order else 0
+        return QRectF(0, gutter + place * (height + gutter + gap), self.width(), max(height, 4.0))
 
     def _arrange(self) -> None:
         if not self._dirty:
@@ -213,7 +236,10 @@ class FilmStrip(QWidget):
         return sorted(zip((box.center().x() for box in state.boxes), state.shown, strict=True))
 
     def _row_at(self, y: float) -> int:
-        return FORWARD if y < self._band(REVERSE).y() - theme.px(_GUTTER_PX) else REVERSE
+        above = theme.px(_GUTTER_PX)
+        return next(
+            row for row in (*reversed(self._order), FORWARD) if row == FORWARD or y >= self._band(row).y() - above
+        )
 
     def tip_at(self, point: QPoint) -> str:
         """The tooltip at a point: the step and, where steps are left out, how many are shown."""
@@ -221,7 +247,7 @@ class FilmStrip(QWidget):
         state, index = self._rows[row], self._index_at(row, point.x())
         if index is None:
             return state.empty
-        text = f"{_NAMES[row].capitalize()} step {index} of {len(state.pictures) - 1}, at {state.values[index]:.6g}"
+        text = f"{self._name(row).capitalize()} step {index} of {len(state.pictures) - 1}, at {state.values[index]:.6g}"
         if len(state.shown) < len(state.pictures):
             text += f"\nShown: {_share(state.shown, len(state.pictures))}. Drag to reach every step."
         return text
@@ -233,17 +259,38 @@ class FilmStrip(QWidget):
         self._arrange()
         painter = QPainter(self)
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
-        for row, state in enumerate(self._rows):
+        for row in self._order:
+            state = self._rows[row]
             self._paint_name(painter, row)
             if state.pictures:
                 self._paint_row(painter, row, state)
             else:
                 self._paint_empty(painter, row, state)
+        self._paint_fork(painter)
+
+    def _name(self, row: int) -> str:
+        return "fork" if row == REVERSE and PARENT in self._order else _NAMES[row]
+
+    def _paint_fork(self, painter: QPainter) -> None:
+        """Where the fork leaves its parent: from the step they share to the first of its own."""
+        parent, own = self._rows[PARENT], self._rows[REVERSE]
+        if self._fork not in parent.shown or not own.boxes:
+            return
+        start = parent.boxes[parent.shown.index(self._fork)]
+        end = own.boxes[own.shown.index(0)] if 0 in own.shown else own.boxes[0]
+        pen = QPen(theme.colour("reverse"), 1.5)
+        pen.setDashPattern([2, 2])
+        painter.setPen(pen)
+        low, high = QPointF(start.center().x(), start.bottom()), QPointF(end.center().x(), end.top())
+        painter.drawLine(low, high)
+        painter.setPen(Qt.PenStyle.NoPen)
+        painter.setBrush(theme.colour("reverse"))
+        painter.drawEllipse(low, theme.px(3), theme.px(3))
 
     def _paint_name(self, painter: QPainter, row: int) -> None:
         """The row's name, upright at the left edge, where it fits."""
         band, font = self._band(row), theme.font(_NAME_PX)
-        if QFontMetricsF(font).horizontalAdvance(_NAMES[row]) > band.height() + theme.px(_GUTTER_PX):
+        if QFontMetricsF(font).horizontalAdvance(self._name(row)) > band.height() + theme.px(_GUTTER_PX):
             return
         painter.save()
         painter.setFont(font)
@@ -251,7 +298,7 @@ class FilmStrip(QWidget):
         painter.translate(0, band.center().y())
         painter.rotate(-90)
         room = QRectF(-band.height(), 0, 2 * band.height(), theme.px(_NAME_PX + 3))
-        painter.drawText(room, Qt.AlignmentFlag.AlignCenter, _NAMES[row])
+        painter.drawText(room, Qt.AlignmentFlag.AlignCenter, self._name(row))
         painter.restore()
 
     def _paint_row(self, painter: QPainter, row: int, state: _Row) -> None:
@@ -334,12 +381,22 @@ class FilmStrip(QWidget):
         """Let go."""
         self._dragging, self._scrub = None, []
 
+    def contextMenuEvent(self, event: QContextMenuEvent) -> None:
+        """Ask for the menu of a step: the one under the pointer, or by key the highlighted one."""
+        row, index = self._active, self._rows[self._active].current
+        if event.reason() == QContextMenuEvent.Reason.Mouse:
+            row = self._row_at(event.pos().y())
+            index = self._index_at(row, event.pos().x())
+        if index is not None:
+            self.menuAsked.emit(row, index, event.globalPos())
+
     def keyPressEvent(self, event: QKeyEvent) -> None:
         """Left and right step towards that side, up and down change the row."""
         key, row = event.key(), self._active
         state = self._rows[row]
         if key in (Qt.Key.Key_Up, Qt.Key.Key_Down):
-            self._active = FORWARD if key == Qt.Key.Key_Up else REVERSE
+            place = self._order.index(row) + (1 if key == Qt.Key.Key_Down else -1)
+            self._active = self._order[min(max(place, 0), len(self._order) - 1)]
             self.update()
         elif key in (Qt.Key.Key_Left, Qt.Key.Key_Right) and state.pictures:
             rising = state.values[-1] >= state.values[0]
