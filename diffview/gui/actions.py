@@ -20,7 +20,7 @@ class Entry:
     checkable: bool = False
 
 
-SCRUB, LAYOUT = "Scrub", "View/Layout"
+SCRUB, LAYOUT, EXPORT = "Scrub", "View/Layout", "File/Export"
 """Menus; one in another is written after it."""
 
 ENTRIES = (
@@ -33,11 +33,17 @@ ENTRIES = (
     Entry(
         "importScheduleAction", "File", "Import schedule…", (), "A CSV or JSON table, or diffusers' scheduler_config"
     ),
-    Entry("exportScheduleAction", "File", "Export schedule…", (), "The rows 1..T as CSV or JSON, or for diffusers"),
-    Entry("savePictureAction", "File", "Save picture…", ("Ctrl+Shift+S",), "Save the window as PNG"),
+    Entry("exportForwardAction", EXPORT, "Forward state xₜ…", (), "x₀, xₜ and the noise at the playhead, as netCDF-4"),
+    Entry("exportRunAction", EXPORT, "Run…", (), "Every recorded step, as netCDF-4"),
+    Entry("exportEnsembleAction", EXPORT, "Ensemble…", (), "Members at the end, mean and spread, as netCDF-4"),
+    Entry("exportHistogramAction", EXPORT, "Histogram…", (), "The densities on screen, as CSV"),
+    Entry("exportSpectrumAction", EXPORT, "Spectrum…", (), "The spectra on screen, as CSV"),
+    Entry("exportScheduleAction", EXPORT, "Schedule…", (), "The rows 1..T as CSV or JSON, or for diffusers"),
+    Entry("savePictureAction", EXPORT, "Picture of the window…", ("Ctrl+Shift+S",), "Save the window as PNG"),
     Entry("quitAction", "File", "Quit", ("Ctrl+Q",)),
     Entry("undoAction", "Edit", "Undo", ("Ctrl+Z",)),
     Entry("redoAction", "Edit", "Redo", ("Ctrl+Shift+Z", "Ctrl+Y")),
+    Entry("copyAction", "Edit", "Copy view", ("Ctrl+C",), "Picture, values and caption of the view under the pointer"),
     Entry("runAction", "Run", "Run", ("R", "Ctrl+R"), "Run the reverse process"),
     Entry("nextSeedAction", "Run", "Run with the next seed", ("Shift+R",)),
     Entry("stopAction", "Run", "Stop", (), "Stop the run; what is recorded stays (Esc)"),

@@ -32,6 +32,7 @@ from diffview.gui.panels.train import TrainPanel
 from diffview.gui.player import Player
 from diffview.gui.session import Message, Session, View
 from diffview.gui.settings import Settings
+from diffview.gui.sharing import Sharing
 from diffview.gui.theme import theme
 from diffview.gui.trainer import TrainerJob
 from diffview.gui.verifier import VerifierJob
@@ -40,7 +41,7 @@ from diffview.gui.widgets.image_view import ImageView
 from diffview.gui.widgets.message_bar import MessageBar
 from diffview.gui.widgets.ruler import place_text
 from diffview.recipe import Recipe, default_recipe
-from diffview.schedule_files import FORMATS, export_schedule, read_schedule
+from diffview.schedule_files import read_schedule
 from diffview.writers import write_text
 
 GAP = 8
@@ -55,9 +56,6 @@ TALL = 900
 """Height of a window that has room for the densities below the schedule."""
 
 PACES = {"paceThreeAction": 3.0, "paceTenAction": 10.0, "paceFreeAction": 0.0}
-EXPORTS = {"Table (*.csv)": "csv", "Table (*.json)": "json", "diffusers (scheduler_config.json)": "diffusers"}
-"""Formats of a schedule by what the dialog calls them."""
-
 MODES = {"darkAction": "dark", "lightAction": "light", "systemAction": "system"}
 
 
@@ -90,6 +88,7 @@ class MainWindow(QMainWindow):
 
     def _build(self) -> None:
         session, live = self.session, self.live
+        self.sharing = Sharing(session, live, self)
         self.toolbar = ToolbarPanel(session, live, self.actions_)
         self.message_bar = MessageBar()
         self.message_bar.setObjectName("messageBar")
@@ -188,6 +187,7 @@ class MainWindow(QMainWindow):
         self.status.give_up.clicked.connect(self.files.cancel)
         self.browser.linked.connect(self.open_file)
         live.stepped.connect(self._show_forks)
+        self.sharing.writer.progressed.connect(self.status.show_writing)
         link_images(session, self.forward, self.reverse)
         for view in (self.forward.view, self.reverse.view):
             view.hovered.connect(partial(self._hover, view))
@@ -211,8 +211,6 @@ class MainWindow(QMainWindow):
             "packagedAction": lambda: self.open_recipe(default_recipe()),
             "saveRecipeAction": self._ask_save_recipe,
             "importScheduleAction": self._ask_import_schedule,
-            "exportScheduleAction": self._ask_export_schedule,
-            "savePictureAction": self._ask_save_picture,
             "quitAction": self.close,
             "undoAction": session.undo,
             "redoAction": session.redo,
@@ -244,6 +242,7 @@ class MainWindow(QMainWindow):
             handlers[name] = partial(session.look, pace=pace)
         for name, mode in MODES.items():
             handlers[name] = partial(self._choose_theme, mode)
+        handlers |= self.sharing.handlers()
         for name, layout in LAYOUTS.items():
             handlers[name] = partial(arrange, self, layout, self.docks)
         return handlers
@@ -252,7 +251,7 @@ class MainWindow(QMainWindow):
 
     def is_idle(self) -> bool:
         """Whether nothing is computed, played, read or about to be."""
-        jobs = (self.trainer, self.verifier, self.losses, self.search)
+        jobs = (self.trainer, self.verifier, self.losses, self.search, self.sharing.writer)
         return self.live.idle and not (self.player.playing or self.files.busy or any(job.active for job in jobs))
 
     def open_file(self, path: str, dataset: str | None = None) -> None:
@@ -328,6 +327,7 @@ class MainWindow(QMainWindow):
 
     def _show_run(self) -> None:
         self.actions_["stopAction"].setEnabled(self.live.running)
+        self.sharing.show_run(self.actions_)
         self._show_forks()
 
     def _show_forks(self) -> None:
@@ -455,19 +455,6 @@ class MainWindow(QMainWindow):
         if path:
             self.session.edit_checked(lambda: {"schedule": read_schedule(Path(path))})
 
-    def _ask_export_schedule(self) -> None:
-        path, kind = QFileDialog.getSaveFileName(self, "Export schedule", "schedule.csv", ";;".join(EXPORTS))
-        if path:
-            recipe, form = self.session.recipe, EXPORTS.get(kind, Path(path).suffix[1:].lower())
-            form = "diffusers" if Path(path).name == "scheduler_config.json" else form if form in FORMATS else "csv"
-            text = export_schedule(recipe.schedule, recipe.chain_length, form)
-            self._save(path, lambda: write_text(Path(path), text))
-
-    def _ask_save_picture(self) -> None:
-        path, _ = QFileDialog.getSaveFileName(self, "Save picture", "diffview.png", "Pictures (*.png)")
-        if path:
-            self._save(path, lambda: dialogs.save_picture(self, Path(path)))
-
     def _save(self, path: str, write: Callable[[], None]) -> None:
         try:
             write()
@@ -487,6 +474,8 @@ class MainWindow(QMainWindow):
             self.live.stop()
         elif self.files.opening:
             self.files.cancel()
+        elif self.sharing.writer.active:
+            self.sharing.writer.stop()
         elif self._presenting:
             self.toggle_present()
 
@@ -523,6 +512,7 @@ class MainWindow(QMainWindow):
         self.losses.close()
         self.search.close()
         self.browser.close()
+        self.sharing.writer.close()
         self.files.close()
         self.errors.restore()
         event.accept()

@@ -3,6 +3,7 @@
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 from PySide6.QtCore import QEvent, QObject, QRect, QRectF, Qt, Signal
 from PySide6.QtWidgets import QGridLayout, QHBoxLayout, QToolButton, QVBoxLayout, QWidget
 
@@ -174,6 +175,11 @@ class FieldPanel(PictureCard):
             self.strip.set_image(self.view.image())
         if old.coast != new.coast:
             self._show_coast()
+
+    def numbers(self) -> NDArray[np.float64] | None:
+        """The values shown, in physical units."""
+        values = self.view.values
+        return None if values is None else self._session.plan.transform.inverse(values)
 
     def _move(self, frame: QRect) -> None:
         rows, columns = self._session.facts.field.values.shape

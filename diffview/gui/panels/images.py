@@ -93,6 +93,11 @@ class ForwardPanel(PictureCard):
         whole = self._whole if self._session.view.whole_slice else self._session.forward
         return (None, None) if x_t is None or whole is None else (float(whole.x0[row, column]), x_t)
 
+    def numbers(self) -> NDArray[np.float64] | None:
+        """The values shown, in physical units."""
+        values = self.view.values
+        return None if values is None else self._session.plan.transform.inverse(values)
+
     def _whole_frame(self) -> Array:
         session = self._session
         recipe = session.recipe
@@ -260,6 +265,14 @@ class ReversePanel(PictureCard):
         if view.one_shot:
             return None if live.shot is None else SHOTS[view.reverse].picture(live.shot, self._session)
         return None if live.step is None else MODES[view.reverse].picture(live.step, self._session)
+
+    def numbers(self) -> NDArray[np.floating] | None:
+        """The values shown, in physical units where they are a field and not a noise."""
+        values, run = self.picture(), self._live.shown
+        if values is None or self.shows_noise:
+            return values
+        plan = self._session.plan if self._session.view.one_shot or run is None else run.plan
+        return plan.made_in.inverse(values)
 
     def draw(self) -> None:
         """Draw the picture and its readout."""

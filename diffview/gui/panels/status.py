@@ -23,6 +23,7 @@ class StatusPanel(QWidget):
         super().__init__()
         self._session, self._live = session, live
         self._engine, self._reading = False, ""
+        self._writing = ""
         self.left, self.right = ElidedLabel(), ElidedLabel(KEYS)
         self.left.setObjectName("statusText")
         row = QHBoxLayout(self)
@@ -57,6 +58,11 @@ class StatusPanel(QWidget):
             self._patience.start()
         self.show_run()
 
+    def show_writing(self, text: str) -> None:
+        """Say which file is being written; "" when none is."""
+        self._writing = text
+        self.show_run()
+
     def announce_engine(self) -> None:
         """Say that torch is being loaded."""
         self._engine = True
@@ -74,6 +80,8 @@ class StatusPanel(QWidget):
     def _parts(self) -> list[str]:
         if self._reading:
             return [f"Reading {self._reading}… (Esc gives up)"]
+        if self._writing:
+            return [self._writing]
         run, step, plan = self._live.run, self._live.step, self._session.plan
         parts = []
         if run is not None and step is not None:

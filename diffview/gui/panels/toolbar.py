@@ -1,9 +1,9 @@
 """The strip on top: what is open, which model and sampler, how many steps, which seed, run and stop."""
 
 from PySide6.QtCore import Qt, Signal
-from PySide6.QtWidgets import QHBoxLayout, QLabel, QPushButton, QSizePolicy, QWidget
+from PySide6.QtWidgets import QHBoxLayout, QLabel, QMenu, QPushButton, QSizePolicy, QWidget
 
-from diffview.gui.actions import Actions
+from diffview.gui.actions import ENTRIES, EXPORT, Actions
 from diffview.gui.live import Live
 from diffview.gui.looks import quantity_name
 from diffview.gui.models import MODELS
@@ -86,6 +86,11 @@ class ToolbarPanel(QWidget):
         self.stop = QPushButton("Stop")
         self.stop.setObjectName("stopButton")
         set_icon(self.stop, "stop")
+        self.export = QPushButton()
+        self.export.setObjectName("exportButton")
+        self.export.setAccessibleName("Export")
+        self.export.setToolTip("Export what is shown: netCDF, CSV, a picture")
+        set_icon(self.export, "export")
         self.device = DeviceCombo()
         self.present = QPushButton()
         self.present.setAccessibleName("Present")
@@ -110,13 +115,22 @@ class ToolbarPanel(QWidget):
         for widget in (
             self.open_button, self.field, self.model, self.sampler, dim("Steps", self.steps), self.steps,
             dim("Seed", self.seed), self.seed, dim("Start", self.start), self.start,
-            self.run, self.stop, self.device, self.present,
+            self.run, self.stop, self.export, self.device, self.present,
         ):  # fmt: skip
             row.addWidget(widget)
         self.field.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
         row.setStretch(1, 1)
         # a click leaves the keys to the playhead; Tab still reaches everything
-        for widget in (self.open_button, self.model, self.sampler, self.run, self.stop, self.device, self.present):
+        for widget in (
+            self.open_button,
+            self.model,
+            self.sampler,
+            self.run,
+            self.stop,
+            self.export,
+            self.device,
+            self.present,
+        ):
             widget.setFocusPolicy(Qt.FocusPolicy.TabFocus)
 
     def _list_models(self) -> None:
@@ -136,6 +150,9 @@ class ToolbarPanel(QWidget):
         session = self._session
         self.open_button.clicked.connect(actions["openAction"].trigger)
         self.present.clicked.connect(actions["presentAction"].trigger)
+        menu = QMenu(self)
+        menu.addActions([actions[entry.name] for entry in ENTRIES if entry.menu == EXPORT])
+        self.export.setMenu(menu)
         self.run.clicked.connect(self._run)
         self.stop.clicked.connect(self._live.stop)
         self.model.activated.connect(lambda i: session.edit(model=self.model.itemData(i)))

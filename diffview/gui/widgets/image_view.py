@@ -94,6 +94,11 @@ class ImageView(QWidget):
             self._cross = None
         self._redraw()
 
+    @property
+    def values(self) -> NDArray[np.float32] | None:
+        """What is shown, [ny, nx], not a copy; None if nothing is."""
+        return self._raster.values
+
     def set_levels(self, low: float, high: float) -> None:
         """Take the values of the first and the last colour."""
         if (low, high) != self._raster.limits:
