@@ -4,12 +4,37 @@ import numpy as np
 import pyqtgraph as pg
 from numpy.typing import NDArray
 from PySide6.QtCore import QPointF, QRectF, QSizeF, Qt
-from PySide6.QtGui import QColor, QPainter, QPainterPath, QPen, QPixmap, QTransform
+from PySide6.QtGui import QColor, QPainter, QPen, QPixmap
 
 from diffview.gui.widgets.viewport import Viewport
 
 HALO, LINE = QColor(0, 0, 0, 110), QColor(255, 255, 255, 215)
 """Readable on every colour of every map."""
+
+STEP, MARGIN = 0.5, 4.0
+"""Pixels of the widget: what lies closer together is one point; what may reach in from beyond the edge."""
+
+
+def thinned(places: NDArray[np.float64], size: tuple[float, float]) -> NDArray[np.float64]:
+    """Lines [n, 2] in pixels, NaN between them, without points that fall together or pieces outside 0..size.
+
+    The coasts of the Earth in a small picture are a hundred thousand points in a few thousand pixels; to stroke them
+    all took a quarter of a second.
+    """
+    cells = np.floor(places / STEP)
+    kept = np.ones(len(places), bool)
+    kept[1:] = (cells[1:] != cells[:-1]).any(axis=1)
+    kept[:-1] |= np.isnan(places[1:, 0])  # where a line ends
+    places = places[kept]
+    low, high = np.minimum(places[1:], places[:-1]), np.maximum(places[1:], places[:-1])
+    inside = ((high >= -MARGIN) & (low <= np.add(size, MARGIN))).all(axis=1)  # pieces; NaN is none
+    seen = np.zeros(len(places), bool)
+    seen[1:] |= inside
+    seen[:-1] |= inside
+    places = np.where(seen[:, None], places, np.nan)
+    gap = ~seen
+    gap[1:] &= ~seen[:-1]
+    return np.asarray(places[~gap])
 
 
 class LineOverlay:
@@ -17,7 +42,6 @@ class LineOverlay:
 
     def __init__(self) -> None:
         self._lines: NDArray[np.float32] | None = None
-        self._path = QPainterPath()
         self._drawn: tuple[object, QPixmap] | None = None
 
     def lines(self) -> NDArray[np.float32] | None:
@@ -28,13 +52,11 @@ class LineOverlay:
         """Take lines [n, 2], (row, column) with NaN between them, or None; whether they are others than before."""
         if lines is not None and not len(lines):
             lines = None
-        if lines is self._lines:
-            return False
+        if lines is self._lines or (
+            lines is not None and self._lines is not None and np.array_equal(lines, self._lines, equal_nan=True)
+        ):
+            return False  # from slice to slice the coast stays where it is
         self._lines, self._drawn = lines, None
-        self._path = QPainterPath()
-        if lines is not None:
-            x, y = lines[:, 1].astype(np.float64), lines[:, 0].astype(np.float64)
-            self._path = pg.arrayToQPath(x, y, connect="finite")
         return True
 
     def paint(self, painter: QPainter, port: Viewport, bounds: QRectF) -> None:
@@ -44,20 +66,21 @@ class LineOverlay:
         ratio = painter.device().devicePixelRatioF()
         key = (QRectF(port.rect), QSizeF(port.widget), QRectF(bounds), ratio)
         if self._drawn is None or self._drawn[0] != key:
-            self._drawn = key, self._draw(port, bounds, ratio)
+            self._drawn = key, self._draw(self._lines, port, bounds, ratio)
         painter.drawPixmap(bounds.topLeft(), self._drawn[1])
 
-    def _draw(self, port: Viewport, bounds: QRectF, ratio: float) -> QPixmap:
+    def _draw(self, lines: NDArray[np.float32], port: Viewport, bounds: QRectF, ratio: float) -> QPixmap:
         size = (QSizeF(bounds.size()) * ratio).toSize()
         picture = QPixmap(max(1, size.width()), max(1, size.height()))
         picture.setDevicePixelRatio(ratio)
         picture.fill(Qt.GlobalColor.transparent)
         origin, pixel = port.to_widget(QPointF()) - bounds.topLeft(), port.pixel()
-        turned = QTransform.fromTranslate(origin.x(), origin.y()).scale(pixel, pixel).map(self._path)
+        y, x = thinned(lines * pixel + np.array([origin.y(), origin.x()]), (bounds.height(), bounds.width())).T
+        path = pg.arrayToQPath(x, y, connect="finite")
         painter = QPainter(picture)
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
         for colour, width in ((HALO, 2.4), (LINE, 1.0)):
             painter.setPen(QPen(colour, width, j=Qt.PenJoinStyle.RoundJoin))
-            painter.drawPath(turned)
+            painter.drawPath(path)
         painter.end()
         return picture

@@ -1,0 +1,81 @@
+"""Lines over a picture: thinned without moving, kept while nothing changes, quick even with all coasts."""
+
+import time
+
+import numpy as np
+import pytest
+from PySide6.QtCore import QRectF, QSizeF
+from PySide6.QtGui import QImage, QPainter
+
+from diffview.gui.widgets.line_overlay import LineOverlay, thinned
+from diffview.gui.widgets.viewport import Viewport
+from diffview.maps import coastlines
+
+NAN = [np.nan, np.nan]
+
+
+def ink(overlay, port):
+    """The picture that the overlay paints."""
+    image = QImage(400, 300, QImage.Format.Format_ARGB32)
+    image.fill(0)
+    painter = QPainter(image)
+    overlay.paint(painter, port, QRectF(0, 0, 400, 300))
+    painter.end()
+    return np.frombuffer(image.constBits(), np.uint8).reshape(300, 400, 4)
+
+
+@pytest.fixture
+def port(qapp):
+    found = Viewport()
+    found.widget, found.whole = QSizeF(400, 300), QSizeF(400, 300)
+    found.rect = found.all()
+    return found
+
+
+def test_points_that_fall_together_are_one_and_ends_stay():
+    fine = np.linspace(10, 20, 1001)
+    line = np.stack([fine, fine], axis=1)
+    found = thinned(np.concatenate([line, [NAN], line + 30]), (100.0, 100.0))
+    assert len(found) < 60
+    ends = np.flatnonzero(np.isnan(found[:, 0]))
+    assert len(ends) == 1
+    np.testing.assert_allclose(found[[0, ends[0] - 1, ends[0] + 1, -1]], [[10, 10], [20, 20], [40, 40], [50, 50]])
+    whole = found[~np.isnan(found[:, 0])]
+    assert np.all(np.hypot(*np.diff(whole[: ends[0]], axis=0).T) <= 1.0)
+
+
+def test_what_lies_outside_goes_and_what_crosses_stays():
+    far = np.array([[500.0, 500.0], [600.0, 700.0], [650.0, 900.0]])
+    across = np.array([[-900.0, 50.0], [900.0, 50.0]])
+    found = thinned(np.concatenate([far, [NAN], across, [NAN], far]), (100.0, 100.0))
+    np.testing.assert_array_equal(found[~np.isnan(found[:, 0])], across)
+    assert np.isnan(found[:, 0]).sum() <= 3
+
+
+def test_a_thinned_coast_looks_like_the_whole_one(port):
+    lines = (coastlines() * np.array([-1, 1], np.float32) + np.array([90, 180], np.float32)) * np.float32(1.1)
+    overlay = LineOverlay()
+    overlay.set_lines(lines.astype(np.float32))
+    thin = ink(overlay, port)[..., 3] > 100
+    wanted = np.zeros((300, 400), bool)
+    places = lines[~np.isnan(lines[:, 0])]
+    rows, columns = np.floor(places).astype(int).T
+    wanted[np.clip(rows, 0, 299), np.clip(columns, 0, 399)] = True
+    assert (thin & wanted).sum() > 0.97 * wanted.sum()
+
+
+def test_all_coasts_are_drawn_quickly_and_once(port):
+    lines = (coastlines() * np.array([-1, 1], np.float32) + np.array([90, 180], np.float32)).astype(np.float32)
+    overlay = LineOverlay()
+    assert overlay.set_lines(lines)
+    begun = time.process_time()
+    ink(overlay, port)
+    first = time.process_time() - begun
+    assert not overlay.set_lines(lines.copy())
+    begun = time.process_time()
+    for _ in range(10):
+        ink(overlay, port)
+    assert (time.process_time() - begun) / 10 < first  # a picture, not the lines again
+    assert first < 0.2
+    assert overlay.set_lines(lines + 1)
+    assert overlay.set_lines(None)
