@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from diffview.arrays import to_numpy
 from diffview.cards import Card
-from diffview.denoisers import FORMULAS
+from diffview.denoisers import FORMULAS, LAWS
 from diffview.errors import UserError
 from diffview.fields import Field, Region
 from diffview.grids import make_levels
@@ -429,7 +429,7 @@ def _fit_set(recipe: Recipe, facts: Facts, transform: Transform, region: Region)
     copy. Other slices of the same variable, never the shown one, are taken where the slice is at most twice the region
     or too small for enough crops.
     """
-    leave_out = _sees_region(recipe) and recipe.model != "gaussian"
+    leave_out = _sees_region(recipe) and recipe.model not in LAWS
     wish, slices = recipe.fit_set, None
     if wish in ("slices", "both") or (wish == "auto" and _prefers_slices(facts, region, leave_out)):
         slices = _slices_set(recipe, facts, transform, region)
@@ -440,11 +440,11 @@ def _fit_set(recipe: Recipe, facts: Facts, transform: Transform, region: Region)
             "There are no other slices of this variable that are complete in the region.", "Fit to crops instead."
         )
     crops = crops_for(facts.table, region, leave_out)
-    if recipe.model == "gaussian" and not crops and slices is None:
+    if recipe.model in LAWS and not crops and slices is None:
         raise UserError(
             f"The field has no complete {region.ny} x {region.nx} crop to fit to.", "Take a smaller region."
         )
-    if recipe.model != "gaussian" and slices is None:
+    if recipe.model not in LAWS and slices is None:
         region, crops = with_enough_crops(facts.table, region, leave_out)
     if not crops and slices is not None:
         return region, slices

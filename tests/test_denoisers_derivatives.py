@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from oracle import covariance
 
-from diffview.denoisers import FORMULAS, Data, Gaussian, Local, Mixture, window_radius
+from diffview.denoisers import FORMULAS, Data, Gaussian, Local, Mixture, fit_power_law, window_radius
 from diffview.errors import UserError
 
 RNG = np.random.default_rng
@@ -266,3 +266,22 @@ def test_what_is_no_mixture_is_a_sentence(weights: list, means: list, covariance
     with pytest.raises(UserError) as caught:
         Mixture(weights, means, covariances)
     assert caught.value.hint
+
+
+@pytest.mark.parametrize(("beta", "k0"), [(2.0, 2.0), (3.0, 1.0), (11 / 3, 3.0)])
+def test_a_fitted_power_law_finds_the_three_numbers(beta: float, k0: float) -> None:
+    """From 200 fields of the law itself; the Hann window smooths the first rings a little."""
+    law = Gaussian.power_law(48, 48, beta, k0, 1.0, 0.4)
+    fitted = fit_power_law(law.sample(RNG(0).standard_normal((200, 48, 48))).astype(np.float32))
+    assert fitted.mean == pytest.approx(0.4, abs=0.1)
+    k = np.arange(3, 24)
+    np.testing.assert_allclose(fitted.power[0, k], law.power[0, k], rtol=0.15)
+    slope = np.log(fitted.power[0, 23] / fitted.power[0, 12]) / np.log(law.power[0, 23] / law.power[0, 12])
+    assert slope == pytest.approx(1.0, abs=0.05)
+
+
+def test_a_fitted_power_law_is_one_also_of_what_is_none() -> None:
+    white = RNG(1).standard_normal((30, 16, 16)).astype(np.float32)
+    np.testing.assert_allclose(fit_power_law(white).power, 1.0, rtol=0.25)
+    for crops in (np.full((3, 16, 16), 2.0, np.float32), white[:1], white[:, :8]):
+        assert np.isfinite(fit_power_law(crops).power).all() and (fit_power_law(crops).power > 0).all()

@@ -113,6 +113,7 @@ def _told(row: Any) -> str:
 def _errors(options: argparse.Namespace, found: "Scored") -> None:
     import numpy as np
 
+    from diffview.denoisers import LAWS
     from diffview.process import START, Noise
     from diffview.race import Race, Track
     from diffview.schedules import make_schedule
@@ -126,7 +127,7 @@ def _errors(options: argparse.Namespace, found: "Scored") -> None:
     top = min(schedule.s_max, schedule.s_max if found.noise_range is None else found.noise_range[1])
     y = Noise(options.seed, (options.members, 1, *data.shape), like=found.like)(START, 0) * top
     denoise = found.make(None)
-    y = y.astype(np.float64) if found.like is None and options.model == "gaussian" else y
+    y = y.astype(np.float64) if found.like is None and options.model in LAWS else y
     race = Race(
         denoise, Track(y, top, schedule, grid, seed=options.seed, end=options.end),
         {name: {} for name in _words(options.samplers)}, _counts(options.evaluations, "evaluations"),

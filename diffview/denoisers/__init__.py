@@ -1,6 +1,7 @@
 """Denoisers: the posterior mean x0_hat = E[x_0 | y], y = x_0 + s eps, as formulas fitted to crops of a field.
 
     gaussian   a Wiener gain per wavenumber; exact for a Gaussian random field
+    power_law  the same with a spectrum of three numbers, A (k0^2 + k^2)^(-beta/2)
     data       the softmax average over the crops; exact for the finite set, so it can only give the crops back
     local      the same per pixel over a window that shrinks with s; an approximation that composes new fields from
                local pieces
@@ -15,13 +16,28 @@ from collections.abc import Callable
 
 from diffview.denoisers.base import Array, Denoiser, Formula
 from diffview.denoisers.finite import Data
-from diffview.denoisers.gaussian import Gaussian, fit_gaussian
+from diffview.denoisers.gaussian import Gaussian, fit_gaussian, fit_power_law
 from diffview.denoisers.local import Local, window_radius
 from diffview.denoisers.mixture import Mixture
 
 __all__ = [
-    "FORMULAS", "Data", "Denoiser", "Formula", "Gaussian", "Local", "Mixture", "fit_gaussian", "window_radius",
+    "FORMULAS",
+    "LAWS",
+    "Data",
+    "Denoiser",
+    "Formula",
+    "Gaussian",
+    "Local",
+    "Mixture",
+    "fit_gaussian",
+    "fit_power_law",
+    "window_radius",
 ]  # fmt: skip
 
-FORMULAS: dict[str, Callable[[Array], Denoiser]] = {"gaussian": fit_gaussian, "data": Data, "local": Local}
+FORMULAS: dict[str, Callable[[Array], Denoiser]] = {
+    "gaussian": fit_gaussian, "power_law": fit_power_law, "data": Data, "local": Local,
+}  # fmt: skip
 """Fits of the formula denoisers to crops [n, ny, nx] in standardised units."""
+
+LAWS = frozenset({"gaussian", "power_law"})
+"""Formulas that keep a spectrum of their crops and no crop: they may have seen the field that they restore."""

@@ -135,12 +135,39 @@ def fit_gaussian(crops: Array) -> Gaussian:
     The spectrum is the mean over the Hann-windowed crops; the power of the domain mean is its variance over crops.
     """
     n, ny, nx = crops.shape
-    grid = rings(ny, nx)
-    mean = float(crops.mean(dtype=np.float64))
-    radial = np.mean([grid.mean(np.abs(transform(crop, grid)) ** 2) for crop in crops], axis=0)
-    floor = max(float(radial.max()) * 1e-12, 1e-30)
-    k = np.maximum(wavenumbers(ny, nx), 1.0)
-    power = np.exp(np.interp(np.log(k), np.log(grid.k), np.log(np.maximum(radial, floor))))
+    rings_k, log_p = _ring_spectrum(crops)
+    power = np.exp(np.interp(np.log(np.maximum(wavenumbers(ny, nx), 1.0)), np.log(rings_k), log_p))
     domain_means = crops.mean(axis=(1, 2), dtype=np.float64)
     power[0, 0] = ny * nx * float(domain_means.var()) if n > 1 else power.max()
-    return Gaussian(mean, power, nx)
+    return Gaussian(float(crops.mean(dtype=np.float64)), power, nx)
+
+
+def fit_power_law(crops: Array) -> Gaussian:
+    """The Gaussian field with the mean of crops [n, ny, nx] and the power law that fits their ring-mean spectrum best.
+
+    A, k0 and beta by least squares in ln P, every ring weighted by its number of modes: for each of many k0 the other
+    two are a straight line. Three numbers instead of a spectrum: smooth also where there are few crops, and P(0) is the
+    law's own.
+    """
+    ny, nx = crops.shape[1:]
+    k, log_p = _ring_spectrum(crops)
+    root = np.sqrt(k)  # a ring of radius k has about 2 pi k modes
+    best: tuple[float, float, NDArray[np.float64]] | None = None
+    for k0 in np.geomspace(0.1, max(2.0, float(k[-1]) / 2), 200):
+        lines = np.stack([np.ones_like(k), -0.5 * np.log(k0 * k0 + k * k)], axis=1)
+        line = np.linalg.lstsq(lines * root[:, None], log_p * root, rcond=None)[0]
+        misfit = float((((lines @ line - log_p) * root) ** 2).sum())
+        if best is None or misfit < best[0]:
+            best = misfit, float(k0), line
+    assert best is not None
+    _, k0, (log_a, beta) = best
+    power = np.exp(log_a - 0.5 * beta * np.log(k0 * k0 + wavenumbers(ny, nx) ** 2))
+    return Gaussian(float(crops.mean(dtype=np.float64)), power, nx)
+
+
+def _ring_spectrum(crops: Array) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """k of the rings, and ln of the mean power over the Hann-windowed crops, with a floor for what has none."""
+    grid = rings(*crops.shape[1:])
+    radial = np.mean([grid.mean(np.abs(transform(crop, grid)) ** 2) for crop in crops], axis=0)
+    floor = max(float(radial.max()) * 1e-12, 1e-30)
+    return grid.k, np.log(np.maximum(radial, floor))

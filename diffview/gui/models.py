@@ -26,4 +26,9 @@ MODELS: dict[str, ModelText] = {
         "The exact answer for a Gaussian random field with the spectrum of your field: a Wiener gain for each "
         "wavenumber. Right variance at every scale, no structure.",
     ),
+    "power_law": ModelText(
+        "power law · three numbers",
+        "The exact answer for a Gaussian random field whose spectrum is three numbers, A (k₀² + k²)^(−β/2), fitted to "
+        "that of your field: flat for the largest scales, a straight slope for the small ones.",
+    ),
 }
