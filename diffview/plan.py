@@ -38,7 +38,7 @@ from diffview.regions import (
 )
 from diffview.sampler_base import KNOWN_PIXELS
 from diffview.samplers import SAMPLERS, Denoise, NoiseFn, Step, sampler_params
-from diffview.steering import is_told, known_pixels
+from diffview.steering import is_steered, is_told, known_pixels, partner_of, steered
 from diffview.training_sets import coarse
 from diffview.transforms import Transform, check_least, choose_transform
 
@@ -207,11 +207,16 @@ class Plan:
 
     @property
     def evaluations(self) -> int:
-        """Denoiser calls of the run."""
+        """Evaluations of the model, or of both where two are mixed, that the run takes."""
         info, fork, made = SAMPLERS[self.recipe.sampler], self.recipe.fork, len(self.levels) - 1
         if self.parent is None or fork is None:
-            return info.evaluations(made, self.params)
-        return self.parent.evaluations_until(fork.step) + self._after_fork(made - fork.step)
+            return self.calls * info.evaluations(made, self.params)
+        return self.calls * (self.parent.evaluations_until(fork.step) + self._after_fork(made - fork.step))
+
+    @property
+    def calls(self) -> int:
+        """Evaluations of networks that one call of the denoiser takes: two where two are mixed."""
+        return getattr(self.model, "calls", 1)
 
     def evaluations_until(self, step: int) -> int:
         """Denoiser calls of its first `step` steps, none of which ends at s = 0."""
@@ -250,9 +255,39 @@ def resolve(recipe: Recipe, facts: Facts) -> Plan:
         known = known_pixels(recipe, plan.region, plan.x0)
         offers = plan.offers | ({KNOWN_PIXELS} if known.any() and not known.all() else set())
         plan = dataclasses.replace(plan, known=known, offers=offers)
+    if is_steered(recipe) and plan.model is not None:
+        try:
+            plan = dataclasses.replace(plan, model=_steered(plan, facts))
+        except UserError as error:
+            plan = dataclasses.replace(plan, refusal=plan.refusal or error)
     if plan.refusal is None and (refusal := plan.lacks(recipe.sampler, plan.params)) is not None:
         return dataclasses.replace(plan, refusal=refusal)
     return plan
+
+
+def _steered(plan: Plan, facts: Facts) -> Model:
+    """The plan's model with what the recipe wishes to be done to it; the same one as long as that is the same."""
+    recipe, card, base, partner = plan.recipe, plan.card, plan.model, None
+    assert base is not None
+    name = None if card is None else partner_of(card, facts.cards)
+    if name is not None and recipe.guidance != 1:
+        partner = _trained(facts, facts.cards[name], plan.device)
+    told = None if plan.known is None else (plan.x0, plan.known)
+    wish = (recipe.guidance, recipe.clip_low, recipe.clip_high, recipe.observe, recipe.observe_params, recipe.hidden)
+    key = ("steered", base, partner, *wish, plan.region, plan.transform)
+    made: Model = facts.cached(key, lambda: steered(recipe, base, partner, plan.offers, plan.made_in, told))
+    return made
+
+
+def _nothing() -> tuple[None, None]:
+    return None, None
+
+
+def _trained(facts: Facts, card: Card, device: str, place: Any = None, told: Callable[[], Any] = _nothing) -> Trained:
+    """The network of a card, with the condition and the mask that `told` finds at `place`; the same one each time."""
+    key = ("trained", card.name, card.weights.get("sha256"), device, place)
+    model: Trained = facts.cached(key, lambda: Trained(card, device, *told()))
+    return model
 
 
 def _resolve_formula(recipe: Recipe, facts: Facts) -> Plan:
@@ -353,13 +388,11 @@ def _resolve_network(recipe: Recipe, facts: Facts, card: Card) -> Plan:
             complete, refusal = _incomplete(facts, region, x0)
     device = _network_device(recipe, facts, notes)
 
-    def make() -> Trained:
-        condition = coarse(x0[None], transform, card.coarsen)[:, None] if card.coarsen else None
-        return Trained(card, device, condition, known)
+    def told() -> tuple[Array | None, NDArray[np.bool_] | None]:
+        return coarse(x0[None], transform, card.coarsen)[:, None] if card.coarsen else None, known
 
-    place = region if _uses_field(recipe, card) else None
-    key = ("trained", card.name, card.weights.get("sha256"), device, place)
-    model = None if refusal is not None else facts.cached(key, make)
+    place = (region, known is None) if _uses_field(recipe, card) else None
+    model = None if refusal is not None else _trained(facts, card, device, place, told)
     levels = _levels(recipe, notes, card)
     params = sampler_params(recipe.sampler, dict(recipe.sampler_params))
     return Plan(
@@ -558,7 +591,12 @@ def run(plan: Plan, denoise: Denoise | None = None, after: Step | None = None) -
         if plan.model is None:
             raise UserError("The model has nothing it could be fitted to.", "Choose another region.")
         denoise = plan.model.denoiser()
+    calls = plan.calls
+    if after is not None:
+        after = dataclasses.replace(after, evaluations=after.evaluations // calls)
     steps = _course(plan, denoise, after)
+    if calls > 1:
+        steps = (dataclasses.replace(step, evaluations=calls * step.evaluations) for step in steps)
     finished = getattr(denoise, "finished", None)
     return steps if finished is None else _finished(steps, plan.steps, finished)
 

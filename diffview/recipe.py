@@ -2,6 +2,7 @@
 
 import dataclasses
 import json
+import math
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
@@ -30,6 +31,8 @@ DRAWN = {p.name for grid in GRIDS.values() for p in parameters(grid) if isinstan
 AUTO = "auto"
 """The transform that is chosen from units and values."""
 
+PARAMS = ("grid_params", "sampler_params", "observe_params")
+
 CHOICES = {
     "start": STARTS, "path_mode": PATH_MODES, "device": DEVICES, "coarsen_by": RESOLUTIONS, "fit_set": FIT_SETS
 }  # fmt: skip
@@ -50,6 +53,14 @@ def _is_region(value: Any) -> bool:
 
 def _are_axes(value: Any) -> bool:
     return value is None or (len(value) == 2 and all(type(n) is int for n in value))
+
+
+def _is_finite(value: Any) -> bool:
+    return isinstance(value, (int, float)) and not isinstance(value, bool) and math.isfinite(value)
+
+
+def _is_limit(value: Any) -> bool:
+    return value is None or _is_finite(value)
 
 
 def _are_regions(value: Any) -> bool:
@@ -76,6 +87,11 @@ KINDS: dict[str, tuple[Callable[[Any], bool], str]] = {
     "grid": (_is_text, "It is a text."),
     "sampler": (_is_text, "It is a text."),
     "region": (_is_region, "It has a row, a column, ny and nx, in whole pixels."),
+    "guidance": (_is_finite, "Choose a number; 1 is the plain conditional model."),
+    "clip_low": (_is_limit, "Choose a number in the field's unit, or none."),
+    "clip_high": (_is_limit, "Choose a number in the field's unit, or none."),
+    "observe": (_is_text, "It is a text."),
+    "observe_params": (_are_settings, "They are numbers and texts."),
     "hidden": (_are_regions, "They are rectangles with a row, a column, ny and nx, in whole pixels."),
     "grid_params": (_are_grid_settings, "They are numbers and texts."),
     "sampler_params": (_are_settings, "They are numbers and texts."),
@@ -145,6 +161,9 @@ class Recipe:
         path_mode: "closed" or "chain".
         device: "auto" (formulas on numpy), "cpu", "cuda" or "mps" (torch).
         fork: the run it leaves on its way; None: it goes its own from the start.
+        guidance: weight w of the condition, eps_u + w (eps_c - eps_u); 1 is the plain conditional model.
+        clip_low, clip_high: limits of x0_hat in physical units, or None.
+        observe, observe_params: key of guidance.OBSERVATIONS that a run is guided by, or "".
         hidden: rectangles of the slice that a run which is told known pixels is not told, although the field has them.
     """
 
@@ -173,6 +192,11 @@ class Recipe:
     path_mode: str = "closed"
     device: str = "auto"
     fork: Fork | None = None
+    guidance: float = 1.0
+    clip_low: float | None = None
+    clip_high: float | None = None
+    observe: str = ""
+    observe_params: Settings = ()
     hidden: tuple[Region, ...] = ()
 
     def __post_init__(self) -> None:
@@ -200,7 +224,8 @@ class Recipe:
         plain["fitted"] = None if self.fitted is None else self.fitted.plain
         plain["region"] = None if self.region is None else dataclasses.asdict(self.region)
         plain["hidden"] = [dataclasses.asdict(region) for region in self.hidden]
-        plain["grid_params"], plain["sampler_params"] = dict(self.grid_params), dict(self.sampler_params)
+        for name in PARAMS:
+            plain[name] = dict(getattr(self, name))
         if (fork := self.fork) is not None:
             course = fork.parent._plain()
             parent = {name: course[name] for name in COURSE}
@@ -263,7 +288,7 @@ def _typed(plain: dict[str, Any]) -> dict[str, Any]:
     for name, kind in _OPTIONAL.items():
         if plain.get(name) is not None:
             typed[name] = kind(plain[name])
-    for name in ("grid_params", "sampler_params"):
+    for name in PARAMS:
         if name in plain:
             typed[name] = tuple((k, tuple(v) if isinstance(v, list) else v) for k, v in plain[name].items())
     return typed

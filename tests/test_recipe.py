@@ -65,6 +65,11 @@ FULL = Recipe(
     path_mode="chain",
     device="cuda",
     fork=Fork.of(Recipe(grid="log_snr", steps=9, seed=4, fork=Fork.of(Recipe(sampler="heun"), 2)), 5, 3),
+    guidance=2.5,
+    clip_low=-3.0,
+    clip_high=300,
+    observe="blocks",
+    observe_params=(("size", 4), ("std", 0.2)),
     hidden=(Region(3, 4, 5, 6), Region(9, 9, 1, 2)),
 )
 

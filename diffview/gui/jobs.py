@@ -22,9 +22,13 @@ from diffview.denoisers import Denoiser
 from diffview.models import Model, Trained
 from diffview.plan import Plan, cores, on_device, run
 from diffview.samplers import Step
+from diffview.steering import Steered
 from diffview.trajectory import Trajectory
 
 Array = NDArray[np.float32]
+
+KEPT_MODELS = 3
+"""Denoisers that are kept beside the newest: a mixed one is made around two."""
 
 STACK_BYTES = 16 * 2**20
 """Stack of the thread: macOS gives 512 kB, too little for torch."""
@@ -310,17 +314,21 @@ class Sampling(QObject):
 
     def _denoiser(self, plan: Plan) -> Denoiser | None:
         """The plan's denoiser, fitted or loaded once per model; a network has torch imported first."""
-        if plan.model is None:
-            return None
-        for model, denoiser in self._fitted:
-            if model is plan.model:
+        return None if plan.model is None else self._made(plan.model)
+
+    def _made(self, model: Model) -> Denoiser:
+        for known, denoiser in self._fitted:
+            if model is known:
                 return denoiser
-        if isinstance(plan.model, Trained) and self.engine is None:
-            self.engine = load_engine()
-            self._want_engine = False
-        denoiser = plan.model.denoiser()
-        self._fitted = [(plan.model, denoiser), *self._fitted[:1]]
-        return denoiser
+        if isinstance(model, Steered):
+            made: Denoiser = model.around(*(self._made(part) for part in model.parts))
+        else:
+            if isinstance(model, Trained) and self.engine is None:
+                self.engine = load_engine()
+                self._want_engine = False
+            made = model.denoiser()
+        self._fitted = [(model, made), *self._fitted[:KEPT_MODELS]]
+        return made
 
 
 def _recording(asked: Run) -> AbstractContextManager[Callable[[Step], None]]:

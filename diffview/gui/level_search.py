@@ -12,7 +12,6 @@ from diffview.gui.background import Background, Job, Stopped
 from diffview.gui.errors import report
 from diffview.gui.jobs import load_engine
 from diffview.gui.session import Session
-from diffview.models import Trained
 from diffview.optimise import Row, Search
 from diffview.plan import Plan
 from diffview.recipe import Recipe
@@ -47,13 +46,13 @@ class LevelSearch(Job):
             raise plan.refusal
         if plan.model is None:
             raise UserError("The model has nothing it could be fitted to.", "Choose another region.")
-        if isinstance(plan.model, Trained):
+        if plan.card is not None:
             load_engine()
         search = Search(plan, plan.model.denoiser(), standard_grids(plan))
         try:
             for progress in search.run():
                 self.done = progress.done
-                if isinstance(plan.model, Trained):
+                if plan.card is not None:
                     self.share_cores()
                 self.go_on()
         except Stopped:

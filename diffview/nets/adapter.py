@@ -80,6 +80,7 @@ class Network:
         self._extra: Tensor | None = None
         self._known: Tensor | None = None
         self._coarse: Tensor | None = None
+        self._last: tuple[Tensor, float, Tensor] | None = None
 
     @classmethod
     def of(
@@ -157,11 +158,21 @@ class Network:
         """v^T times the Jacobian of x0_hat at y, [members, channels, ny, nx]."""
         return pulled_back(lambda x: self._estimate(x, s), y, v)
 
+    def pullback(self, y: Tensor, s: float) -> tuple[Tensor, Callable[[Tensor], Tensor]]:
+        """x0_hat of y, and v -> v^T J there, through the one call that gave x0_hat."""
+        return with_pullback(lambda x: self._estimate(x, s), y)
+
     def variance_fraction(self, y: Tensor, s: float) -> Tensor | None:
-        """f in (0, 1), where a reverse step's log variance lies between its limits; None without a learned head."""
-        with torch.no_grad():
-            _, *logit = self._fast(*self._told(y, s))
-        return torch.sigmoid(logit[0]) if logit else None
+        """f in (0, 1), where a reverse step's log variance lies between its limits; None without a learned head.
+
+        Of the y and s whose x0_hat was asked for just before, it costs no call.
+        """
+        if not self.card.network.get("learned_variance"):
+            return None
+        if self._last is None or self._last[0] is not y or self._last[1] != s:
+            self(y, s)
+        assert self._last is not None
+        return torch.sigmoid(self._last[2])
 
     def _forward(self, y: Tensor, level: Tensor, *extra: Tensor) -> Tensors:
         """x0_hat, and the logit of the variance fraction where it is learned."""
@@ -180,7 +191,9 @@ class Network:
         return y, level, extra.expand(len(y), -1, -1, -1) if len(extra) == 1 else extra[: len(y)]
 
     def _estimate(self, y: Tensor, s: float) -> Tensor:
-        x0_hat = self._fast(*self._told(y, s))[0]
+        x0_hat, *logit = self._fast(*self._told(y, s))
+        if logit and not torch.is_grad_enabled():
+            self._last = y, s, logit[0].clone()
         if self._known is not None:
             x0_hat = x0_hat * self._known
         return x0_hat
@@ -198,6 +211,14 @@ def pulled_back(estimate: Callable[[Tensor], Tensor], y: Tensor, v: Tensor) -> T
         y = y.detach().requires_grad_()
         (product,) = torch.autograd.grad(estimate(y), y, v)
     return product.detach()
+
+
+def with_pullback(estimate: Callable[[Tensor], Tensor], y: Tensor) -> tuple[Tensor, Callable[[Tensor], Tensor]]:
+    """`estimate` at y, and v -> v^T times its Jacobian there, going back through that one call."""
+    with torch.enable_grad():
+        x = y.detach().requires_grad_()
+        found = estimate(x)
+    return found.detach().to(y.dtype), lambda v: torch.autograd.grad(found, x, v.to(found.dtype))[0]
 
 
 def with_block_means(x0_hat: Tensor, coarse: Tensor, transform: Transform, factor: int) -> Tensor:

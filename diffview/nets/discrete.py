@@ -1,5 +1,6 @@
 """A diffusers network of discrete times as a denoiser of continuous noise levels."""
 
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +13,7 @@ from diffview.checkpoints import load_tensors
 from diffview.errors import UserError
 from diffview.foreign import WEIGHTS, times_of
 from diffview.nets.acceleration import Fast, Tensors
-from diffview.nets.adapter import pulled_back
+from diffview.nets.adapter import pulled_back, with_pullback
 from diffview.parametrisations import Adapted
 
 
@@ -26,13 +27,19 @@ class Discrete:
         self._net = net.to(device).eval().requires_grad_(False)
         self._net = self._net.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
         self._device = torch.device(device)
+        self._last: tuple[Tensor, float, Tensor] | None = None
         learned = bool(card.network.get("learned_variance"))
         self._fast = Fast(self._forward)
         self._adapted = Adapted(self._out, str(card.network["prediction"]), times_of(card), card.shape, learned)
 
     def _out(self, x: Tensor, time: float) -> Tensor:
         told = torch.full((len(x),), time, device=x.device)  # of a Python float diffusers takes the whole part
-        return self._fast(x.contiguous(memory_format=torch.channels_last), told)[0]
+        last, plain = self._last, self._adapted.learned_variance and not torch.is_grad_enabled()
+        if plain and last is not None and last[1] == time and torch.equal(last[0], x):
+            return last[2]  # x0_hat and the variance that belongs to it are one call
+        found = self._fast(x.contiguous(memory_format=torch.channels_last), told)[0]
+        self._last = (x, time, found.clone()) if plain else None
+        return found
 
     def _forward(self, x: Tensor, told: Tensor) -> Tensors:
         found: Tensors = self._net(x, told, return_dict=False)
@@ -50,6 +57,10 @@ class Discrete:
     def vjp(self, y: Tensor, s: float, v: Tensor) -> Tensor:
         """v^T times the Jacobian of x0_hat at y, [members, channels, ny, nx]."""
         return pulled_back(lambda x: self._adapted(x.to(torch.float32), s), y, v)
+
+    def pullback(self, y: Tensor, s: float) -> tuple[Tensor, Callable[[Tensor], Tensor]]:
+        """x0_hat of y, and v -> v^T J there, through the one call that gave x0_hat."""
+        return with_pullback(lambda x: self._adapted(x.to(torch.float32), s), y)
 
     def variance_fraction(self, y: Tensor, s: float) -> Tensor | None:
         """f, where a reverse step's log variance lies between its limits; None without a learned variance."""
