@@ -15,6 +15,9 @@ from diffview.paths import sample_models, user_folder
 from diffview.transforms import Transform
 from diffview.writers import write_text
 
+MASK = "diffview.mask"
+"""Name of the tensor beside the weights that is True where the fields have no data."""
+
 KINDS = ("posterior mean", "consistency")
 
 

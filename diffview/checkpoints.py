@@ -10,14 +10,12 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from diffview.cards import Card, beside
+from diffview.cards import MASK, Card, beside
 from diffview.errors import UserError
 from diffview.nets.unet import UNet, UNetConfig
 from diffview.writers import write_bytes, write_text
 
 DTYPES = {"float32": torch.float32, "float16": torch.float16, "bfloat16": torch.bfloat16}
-MASK = "diffview.mask"
-"""Name of the tensor beside the weights that is True where the fields have no data."""
 
 
 def save_model(path: Path, net: UNet, card: Card, mask: Any = None, dtype: str = "float16") -> Card:

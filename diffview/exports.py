@@ -53,12 +53,14 @@ class Place:
         path, dataset: the file and the variable.
         region: the rectangle of the oriented picture.
         coords: its coordinates if they are known, as `Field.coords` has them; else the file is asked.
+        coarsen: pixels a side of the file's picture that are one of it.
     """
 
     path: str
     dataset: str
     region: Region
     coords: Mapping[str, Array]
+    coarsen: int = 1
 
 
 @dataclass(frozen=True, eq=False)
@@ -202,27 +204,31 @@ def _members(count: int) -> Values:
 
 
 def _masked(plan: Plan, values: Array) -> Array:
-    """What the model was not told of and does not fill stays missing."""
-    known = getattr(plan.model, "known", None)
-    return values if known is None else np.where(known, values, np.float32(np.nan))
+    """Where the model makes nothing, values stay missing."""
+    return values if plan.makes is None else np.where(plan.makes, values, np.float32(np.nan))
 
 
 def _made(title: str, variables: Mapping[str, Values], plan: Plan, of: Field) -> Content:
     """What a model made: on Earth only where it started from the field, or was told of it."""
     recipe, card = plan.recipe, plan.card
-    told = card is not None and card.coarsen > 0
-    placed = recipe.start == "field" or told
+    placed = plan.placed
     source = of if placed or card is None else None
     start = "It has no place on Earth."
     if recipe.start == "field":
         start = f"It started from the field noised to s = {plan.levels[0]:.6g}."
-    elif told:
+    elif plan.known is None and placed:
         start = "It was told coarse means of the field."
+    comment = f"Every pixel was made by the model. {start}"
+    if plan.known is not None:
+        comment = "Pixels that the field has were told to the model; those flagged as generated were made by it."
+        flags = {"long_name": "made by the model", "flag_values": np.array([0, 1], np.int8), "units": "1"}
+        flags["flag_meanings"] = "of_the_field generated"
+        variables = {**variables, "generated": Values(PIXELS, (~plan.known).astype(np.int8), flags)}
     content = _content(
         title, variables, source, plan.settled, plan.made_in, plan.shape[2:], plan.region if placed else None
     )
     more = {
-        "comment": f"Every pixel was made by the model. {start}",
+        "comment": comment,
         "diffview_model": recipe.model if plan.model is None else plan.model.label,
     }
     if card is not None:
@@ -255,7 +261,7 @@ def _content(
         "license": said.get("licence", ""),
         "institution": said.get("institution", "") if region is not None else "",
     }
-    place = None if region is None or of is None else Place(path, dataset, region, of.coords)
+    place = None if region is None or of is None else Place(path, dataset, region, of.coords, recipe.coarsen)
     kept = {name: text for name, text in attributes.items() if text}
     size, pixel_km = (int(shape[-2]), int(shape[-1])), None if of is None else of.pixel_km
     return Content(size, variables, kept, pixel_km, place, path)

@@ -114,12 +114,12 @@ def at_resolution(field: Field, k: int, how: str) -> Field:
         field,
         values=values,
         pixel_km=None if km is None else (km[0] * k, km[1] * k),
-        coords={name: _coarse_coordinate(c, k) for name, c in field.coords.items()},
+        coords={name: coarse_coordinate(c, k) for name, c in field.coords.items()},
         notes=(*field.notes, f"Each pixel is {said} {k} x {k} stored ones."),
     )
 
 
-def _coarse_coordinate(values: NDArray[Any], k: int) -> NDArray[Any]:
+def coarse_coordinate(values: NDArray[Any], k: int) -> NDArray[Any]:
     """The middle of every k places, down and across."""
     for axis in range(values.ndim):
         n = values.shape[axis] // k * k

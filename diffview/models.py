@@ -2,13 +2,14 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from functools import cached_property
 from pathlib import Path
 from typing import Any, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
-from diffview.cards import Card
+from diffview.cards import MASK, Card, beside
 from diffview.denoisers import FORMULAS, Denoiser
 from diffview.fields import Field, Region
 from diffview.foreign import foreign_card, is_foreign
@@ -120,6 +121,11 @@ class Trained:
         """For the status line."""
         return f"{self.card.name} on {self.device}"
 
+    @cached_property
+    def makes(self) -> NDArray[np.bool_] | None:
+        """Where it makes values [ny, nx]: where it knows of data; None if everywhere."""
+        return own_mask(self.card) if self.known is None and self.card.network.get("mask") else self.known
+
     @property
     def sentence(self) -> str:
         """The card at a glance."""
@@ -149,6 +155,20 @@ class Trained:
         from diffview.nets.adapter import Network
 
         return Network.of(self.card, self.device, self.condition, self.known)
+
+
+def own_mask(card: Card) -> NDArray[np.bool_] | None:
+    """Where the fields that a network was trained on have data [ny, nx], from its weights; None if that is not there.
+
+    Damaged weights are told of when the network is loaded.
+    """
+    from safetensors import SafetensorError, safe_open
+
+    try:
+        with safe_open(beside(card.file, ".safetensors"), "numpy") as file:
+            return np.asarray(file.get_tensor(MASK)) == 0 if MASK in file.keys() else None  # noqa: SIM118
+    except (OSError, SafetensorError):
+        return None
 
 
 @dataclass(frozen=True, eq=False)

@@ -183,6 +183,17 @@ class Plan:
         return self.recipe.members, 1, self.region.ny, self.region.nx
 
     @property
+    def placed(self) -> bool:
+        """Whether what a run makes lies where the region does: it starts from it, or is told of it."""
+        told = self.card is not None and self.card.coarsen > 0
+        return _sees_region(self.recipe) or told
+
+    @property
+    def makes(self) -> NDArray[np.bool_] | None:
+        """Where a run makes values [ny, nx]; elsewhere there is nothing to see. None: everywhere."""
+        return self.model.makes if isinstance(self.model, Trained) else None
+
+    @property
     def settled(self) -> Recipe:
         """The recipe with the region and the fitted numbers in force: what gives the same again."""
         own = self.card is not None and self.transform == self.card.transform

@@ -7,16 +7,20 @@ import subprocess
 import sys
 import warnings
 from pathlib import Path
+from unittest.mock import ANY
 
 import netCDF4
 import numpy as np
 import pytest
 import xarray as xr
 
+from diffview.cards import find_card
 from diffview.cli import main
 from diffview.errors import UserError
 from diffview.exports import PIXELS, Content, Values, clean
+from diffview.fields import Region
 from diffview.forward import Forward
+from diffview.paths import resource as packaged
 from diffview.plan import Facts, resolve, run
 from diffview.readers.slices import read_slice
 from diffview.recipe import Recipe
@@ -144,8 +148,6 @@ def test_the_chain_is_another_path_of_the_same_law(source, tmp_path, command):
 def test_a_projection_travels_with_the_field(tmp_path, command):
     """The packaged field lies on a projection: y and x in metres lead to its latitude and longitude."""
     import pyproj
-
-    from diffview.paths import resource as packaged
 
     out = tmp_path / "out.nc"
     path = packaged("toa_brightness_temperature.nc")
@@ -287,6 +289,54 @@ def test_a_conditional_network_takes_its_condition(tmp_path, command):
     assert "latitude" in seen.coords and "told coarse means" in seen.attrs["comment"]
     status, error = command(*words, "-o", out)
     assert status == 2 and "Its condition needs a field" in error
+
+
+def test_a_network_makes_nothing_on_land(tmp_path, command):
+    pytest.importorskip("torch")
+    from diffview.checkpoints import load_model
+
+    out = tmp_path / "out.nc"
+    assert command("sample", "--model", "sst32", "--steps", "2", "-o", out)[0] == 0
+    seen, land = both(out), load_model(find_card("sst32"))[1].numpy()
+    name = next(name for name, values in seen.data_vars.items() if values.dims[-2:] == ("y", "x"))
+    assert land.any() and (np.isnan(seen[name][0].values) == land).all()
+
+
+def test_what_is_filled_is_flagged_as_generated(source, tmp_path, command):
+    out, gap = tmp_path / "out.nc", Region(20, 20, 6, 8)
+    recipe = Recipe(
+        path=str(source), dataset="/ts", region=Region(16, 16, 24, 32), model="gaussian", sampler="repaint", steps=5,
+        hidden=(gap,),
+    )  # fmt: skip
+    (tmp_path / "r.json").write_text(recipe.to_json())
+    assert command("sample", "--recipe", tmp_path / "r.json", "-o", out)[0] == 0
+    check_cf(out)
+    seen = both(out)
+    flags = np.zeros((24, 32), bool)
+    flags[4:10, 4:12] = True
+    assert (seen.generated.values.astype(bool) == flags).all() and seen.generated.attrs["flag_meanings"].split()
+    assert "latitude" in seen.coords and "flagged as generated" in seen.attrs["comment"]
+    known = np.abs(seen.ts[0].values - TEMPERATURE[16:40, 16:48])[~flags]
+    assert known.max() < 0.02 < np.abs(seen.ts[0].values - TEMPERATURE[16:40, 16:48])[flags].max()
+
+
+def test_a_working_resolution_keeps_its_places(source, tmp_path, command):
+    """Pixels of 2 x 2 lie in the middle of theirs, also where the writer asks the file for the coordinates."""
+    for path, dataset, row, column in ((str(source), "/ts", 4, 8), (None, None, 30, 60)):
+        recipe = Recipe(
+            path=path, dataset=dataset, coarsen=2, region=Region(row, column, 16, 20), model="gaussian", steps=2,
+            start="field", start_level=1.0,
+        )  # fmt: skip
+        (tmp_path / "r.json").write_text(recipe.to_json())
+        assert command("sample", "--recipe", tmp_path / "r.json", "-o", tmp_path / "out.nc") == (0, ANY)
+        seen = both(tmp_path / "out.nc")
+        file = path or str(packaged("toa_brightness_temperature.nc"))
+        latitude = read_slice(file, dataset or "/data").field.coords["latitude"]
+        rows, columns = slice(2 * row, 2 * row + 32), slice(2 * column, 2 * column + 40)
+        fine = latitude[rows] if latitude.ndim == 1 else latitude[rows, columns]
+        blocks = fine.reshape(16, 2) if fine.ndim == 1 else fine.reshape(16, 2, 20, 2)
+        middle = blocks.mean(axis=1) if fine.ndim == 1 else blocks.mean(axis=(1, 3))
+        np.testing.assert_allclose(seen.latitude, middle, atol=1e-3)
 
 
 @pytest.mark.parametrize(

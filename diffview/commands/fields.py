@@ -3,71 +3,51 @@
 import argparse
 import math
 import sys
-from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
 
 from diffview.commands.words import params_of
 from diffview.errors import UserError
-from diffview.fields import Region
+from diffview.fields import Region, at_resolution
 from diffview.plan import Facts
 from diffview.readers.base import Picture
 from diffview.readers.packaged import packaged_field
 from diffview.readers.process import ReaderProcess
-from diffview.regions import MOST_CROPS
+from diffview.recipe import Recipe
 from diffview.schedule_files import read_schedule
 from diffview.schedules import SCHEDULES, Schedule, edited, make_schedule
-
-STACK_PIXELS, STACK_BYTES = 256 * 256, 128 * 2**20
-"""Largest slice whose other slices are read too, to fit formula denoisers to, and bytes that they may take."""
+from diffview.stacks import other_slices, stack_read, stack_wanted
 
 
 @dataclass(frozen=True)
 class Opened:
-    """A slice and what is known of it.
+    """A slice: the recipe that names it to the end, and what is known of it."""
 
-    Attributes:
-        path, dataset, index: as a recipe names it; of the packaged field all None.
-        facts: the slice, and other slices at the same place.
-    """
-
-    path: str | None
-    dataset: str | None
-    index: tuple[int, ...] | None
+    recipe: Recipe
     facts: Facts
 
 
-def open_field(path: str | None, dataset: str | None, index: Sequence[int] | None) -> Opened:
-    """The slice of a dataset, with its other slices where it is small; None as path: the packaged field.
+def open_field(recipe: Recipe) -> Opened:
+    """The slice that a recipe names, with the other slices of its variable where it is small, as the window opens it.
 
     Raises:
         UserError: if it cannot be read.
     """
+    path, k, how = recipe.path, recipe.coarsen, recipe.coarsen_by
     if path is None:
-        return Opened(None, None, None, Facts(packaged_field()))
+        return Opened(recipe, Facts(at_resolution(packaged_field(), k, how)))
     reader = ReaderProcess()
     try:
-        picture: Picture = reader.call("read_slice", path=path, dataset=dataset, index=index)
-        wanted = stack_of(picture)
-        stack = None if wanted is None else reader.call("read_stack", path=path, **wanted)
+        picture: Picture = reader.call(
+            "read_slice", path=path, dataset=recipe.dataset, index=recipe.index, axes=recipe.axes
+        )
+        stack = None
+        if (wanted := stack_wanted(picture)) is not None:
+            stack = stack_read(path, picture, reader.call("read_stack", path=path, **wanted), wanted["limit"])
     finally:
         reader.close()
-    return Opened(path, picture.dataset, picture.index, Facts(picture.field, stack))
-
-
-def stack_of(picture: Picture) -> dict[str, Any] | None:
-    """What `read_stack` is asked for, to fit to other slices of a variable; None where it has none, or large ones."""
-    ny, nx = picture.field.values.shape
-    sizes = [size for _, size in picture.other_dims]
-    if ny * nx > STACK_PIXELS or max(sizes, default=1) < 2:
-        return None
-    longest = sizes.index(max(sizes))
-    return {
-        "dataset": picture.dataset, "axes": picture.axes, "index": picture.index, "dim": longest,
-        "region": Region(0, 0, ny, nx), "limit": min(MOST_CROPS, STACK_BYTES // (4 * ny * nx)),
-        "leave_out": (picture.index[longest],),
-    }  # fmt: skip
+    named = replace(recipe, dataset=picture.dataset, index=picture.index)
+    return Opened(named, Facts(at_resolution(picture.field, k, how), other_slices(stack, named, picture)))
 
 
 def add_place(parser: argparse.ArgumentParser) -> None:

@@ -43,7 +43,8 @@ def _noise(options: argparse.Namespace) -> None:
     check_folder(options.out)
     schedule = schedule_of(options, Recipe().schedule)
     level = level_of(options, schedule)
-    opened = open_field(options.file, options.dataset, numbers_of(options.index, None, "3,0"))
+    index = numbers_of(options.index, None, "3,0")
+    opened = open_field(Recipe(path=options.file, dataset=options.dataset, index=index))
     of = opened.facts.field
     rows, columns = of.values.shape
     region = region_of(options) or Region(0, 0, rows, columns)
@@ -53,9 +54,10 @@ def _noise(options: argparse.Namespace) -> None:
             f"The region does not lie inside the {rows} x {columns} pixels of {options.dataset}.",
             "Write it as row,column,rows,columns.",
         )
-    recipe = Recipe(
-        path=opened.path, dataset=opened.dataset, index=opened.index, region=region, schedule=schedule,
-        seed=options.seed, path_mode="chain" if options.chain else "closed", transform=options.transform or AUTO,
+    mode = "chain" if options.chain else "closed"
+    recipe = replace(
+        opened.recipe, region=region, schedule=schedule, seed=options.seed, path_mode=mode,
+        transform=options.transform or AUTO,
     )  # fmt: skip
     transform, standardised = opened.facts.fitted(recipe)
     forward = Forward(standardised[region.slices], schedule, recipe.seed, recipe.path_mode, of.pixel_km)

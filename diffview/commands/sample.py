@@ -107,27 +107,26 @@ def planned(options: argparse.Namespace) -> "tuple[Plan, Opened]":
         raise UserError(f"{recipe.model} has nothing to be fitted to.", "Name it with --fit FILE DATASET.")
     other = place is not None and (path, dataset) != (recipe.path, recipe.dataset)
     index = numbers_of(options.index, None, "3,0") or (None if other else recipe.index)
-    opened = open_field(path, dataset, index)
-    recipe = replace(
-        recipe, path=opened.path, dataset=opened.dataset, index=opened.index, fitted=None if other else recipe.fitted
-    )
+    wish = replace(recipe, path=path, dataset=dataset, index=index)
+    opened = open_field(replace(wish, fitted=None, axes=None, coarsen=1) if other else wish)
     opened = replace(opened, facts=_equipped(recipe, opened.facts))
     if options.fit is None or place == options.fit or recipe.model not in _formulas():
-        return resolve(recipe, opened.facts), opened
-    return _fitted_elsewhere(recipe, opened, options.fit), opened
+        return resolve(opened.recipe, opened.facts), opened
+    return _fitted_elsewhere(opened, options.fit), opened
 
 
-def _fitted_elsewhere(recipe: "Recipe", opened: Opened, place: Sequence[str]) -> "Plan":
+def _fitted_elsewhere(opened: Opened, place: Sequence[str]) -> "Plan":
     """The plan of a formula that is fitted to one file and started from a field of another."""
     from diffview.plan import resolve
 
-    there = open_field(place[0], place[1], None)
-    fit = replace(recipe, path=place[0], dataset=place[1], index=there.index, start="noise", start_level=None)
+    recipe = opened.recipe
+    fit = replace(recipe, path=place[0], dataset=place[1], index=None, start="noise", start_level=None)
     first = resolve(replace(recipe, model="gaussian"), opened.facts)  # settles the region, and asks for a whole one
     if first.refusal is not None:
         raise first.refusal
     size = replace(first.region, row=0, column=0)
-    fitted = resolve(replace(fit, region=size), there.facts)
+    there = open_field(replace(fit, region=size))
+    fitted = resolve(there.recipe, there.facts)
     if fitted.model is None or (fitted.region.ny, fitted.region.nx) != (size.ny, size.nx):
         why = f"{place[1]} has no crops of {size.ny} x {size.nx} pixels to fit {recipe.model} to."
         raise fitted.refusal or UserError(why, "Name a smaller --region.")

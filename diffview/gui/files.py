@@ -5,12 +5,11 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any, NamedTuple
 
-import numpy as np
 from PySide6.QtCore import QObject, QTimer, Signal
 
 from diffview.denoisers import FORMULAS
 from diffview.errors import UserError
-from diffview.fields import Field, Region, at_resolution, coarsened
+from diffview.fields import Field, Region, at_resolution
 from diffview.gui.session import Session
 from diffview.maps import EarthMap
 from diffview.models import open_card
@@ -19,18 +18,12 @@ from diffview.readers.base import Picture
 from diffview.readers.packaged import packaged_field
 from diffview.readers.process import ReaderProcess
 from diffview.recipe import Recipe
-from diffview.regions import MOST_CROPS
 from diffview.schedule_files import read_schedule
+from diffview.stacks import Stack, other_slices, stack_of, stack_read, stack_wanted
 
 POLL_MS = 15
 REMEMBERED = 16
 """Pictures whose place in their file is known when an undo brings them back."""
-
-STACK_PIXELS = 256 * 256
-"""Largest slice whose other slices are read too, to fit formula denoisers to."""
-
-STACK_BYTES = 128 * 2**20
-
 
 LOOKED_AT = 2**16
 """Bytes that tell a recipe from a schedule."""
@@ -49,14 +42,6 @@ class _Wanted(NamedTuple):
     quiet: bool
     path: str
     what: str
-
-
-class _Stack(NamedTuple):
-    """All slices along one dimension that were read, every `step`-th, and what they are slices of."""
-
-    of: tuple[object, ...]
-    values: Any
-    step: int
 
 
 class _Shown(NamedTuple):
@@ -87,7 +72,7 @@ class Files(QObject):
         self._asked, self._shown = 0, 0
         self._pending: int | None = None
         self._pictures: list[_Shown] = []
-        self._stack: _Stack | None = None
+        self._stack: Stack | None = None
         self.places: dict[PlaceKey, EarthMap | None] = {}
         self._timer = QTimer(self, interval=POLL_MS)
         self._timer.timeout.connect(self._poll)
@@ -179,7 +164,7 @@ class Files(QObject):
             self._session.refuse(error)
             return
         picture = self.picture
-        self._show(field, picture, wish, self._other_slices(wish, picture) if picture is not None else None)
+        self._show(field, picture, wish, None if picture is None else other_slices(self._stack, wish, picture))
 
     def _shown_picture(self) -> Field:
         """The field as stored, before its working resolution."""
@@ -267,36 +252,18 @@ class Files(QObject):
             self._session.tell_error(error)
             return
         wish = replace(recipe, dataset=picture.dataset, index=picture.index)
-        ny, nx = picture.field.values.shape
-        sizes = [size for _, size in picture.other_dims]
-        known = self._stack is not None and self._stack.of == _stack_of(wish, picture)
+        known = self._stack is not None and self._stack.of == stack_of(wish.path, picture)
         self._shown = asked
-        if known or ny * nx > STACK_PIXELS or max(sizes, default=1) < 2:
-            self._show(field, picture, wish, self._other_slices(wish, picture), merge)
+        if known or (wanted := stack_wanted(picture)) is None:
+            self._show(field, picture, wish, other_slices(self._stack, wish, picture), merge)
             return
-        longest = sizes.index(max(sizes))
-        limit = max(1, min(MOST_CROPS, STACK_BYTES // (4 * ny * nx)))
 
         def keep(values: Any) -> None:
-            self._stack = _Stack(_stack_of(wish, picture), values, max(1, -(-sizes[longest] // limit)))
+            self._stack = stack_read(wish.path, picture, values, wanted["limit"])
             if asked == self._asked:
-                self._show(field, picture, wish, self._other_slices(wish, picture), merge)
+                self._show(field, picture, wish, other_slices(self._stack, wish, picture), merge)
 
-        self.ask(
-            keep,
-            "read_stack", path=wish.path, dataset=picture.dataset, axes=picture.axes, index=picture.index,
-            dim=longest, region=Region(0, 0, ny, nx), limit=limit,
-        )  # fmt: skip
-
-    def _other_slices(self, recipe: Recipe, picture: Picture) -> Any:
-        """The slices beside this one, at its resolution; None if they were not read."""
-        stack = self._stack
-        if stack is None or stack.of != _stack_of(recipe, picture):
-            return None
-        sizes = [size for _, size in picture.other_dims]
-        at = picture.index[sizes.index(max(sizes))]
-        values = stack.values if at % stack.step else np.delete(stack.values, at // stack.step, axis=0)
-        return coarsened(values, recipe.coarsen, recipe.coarsen_by) if recipe.coarsen > 1 else values
+        self.ask(keep, "read_stack", path=wish.path, **wanted)
 
     def _show(self, field: Field, picture: Picture | None, recipe: Recipe, stack: Any, merge: object = None) -> None:
         known = self._session.facts
@@ -352,10 +319,3 @@ class Files(QObject):
         if not self._wanted:
             self._timer.stop()
             self.busy_changed.emit(False)
-
-
-def _stack_of(recipe: Recipe, picture: Picture) -> tuple[object, ...]:
-    """What tells the slices along the longest other dimension from all others."""
-    sizes = [size for _, size in picture.other_dims]
-    longest = sizes.index(max(sizes)) if sizes else 0
-    return recipe.path, picture.dataset, picture.axes, picture.index[:longest], picture.index[longest + 1 :]

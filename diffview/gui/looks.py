@@ -75,13 +75,21 @@ def coast(session: Session, region: Region | None, k: int = 1) -> NDArray[np.flo
 
 
 def state(step: Step, session: Session) -> NDArray[np.float32]:
-    """The state of a run in the units of x_t: alpha y of the member shown, [ny, nx]."""
-    return np.float32(session.recipe.schedule.scale(step.s)) * step.y[member_of(step, session), 0]
+    """The state of a run in the units of x_t: alpha y of the member shown, [ny, nx]; NaN where nothing is made."""
+    return np.float32(session.recipe.schedule.scale(step.s)) * made(step.y, session)[member_of(step, session)]
 
 
 def estimate(step: Step, session: Session) -> NDArray[np.float32]:
     """x0_hat of the member shown; at the start, before the first call of the model, the state."""
-    return state(step, session) if step.x0_hat is None else step.x0_hat[member_of(step, session), 0]
+    return state(step, session) if step.x0_hat is None else made(step.x0_hat, session)[member_of(step, session)]
+
+
+def made(y: NDArray[np.float32], session: Session) -> NDArray[np.float32]:
+    """Members [m, ny, nx] of [m, channels, ny, nx]; NaN where the model makes nothing, as on land for sea fields."""
+    makes, members = session.plan.makes, y[:, 0]
+    if makes is None or makes.shape != members.shape[1:]:
+        return members
+    return np.where(makes, members, np.float32(np.nan))
 
 
 def member_of(step: Step, session: Session) -> int:

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from diffview.errors import UserError
 from diffview.exports import Content, Place
+from diffview.fields import coarse_coordinate
 from diffview.readers.alive import progress
 from diffview.readers.base import Projection
 from diffview.readers.layout import image_axes
@@ -89,7 +90,8 @@ def _grid(place: Place, shape: tuple[int, int]) -> Grid | None:
             projection = variable.projection()
             axes = image_axes(variable.dataset.shape, variable.dims, along)
             if not coords and axes is not None:
-                coords = arrange(variable, axes, along).coords
+                found = arrange(variable, axes, along).coords
+                coords = {name: coarse_coordinate(values, place.coarsen) for name, values in found.items()}
     except UserError:  # it has gone, or it never was a file: what is known of it has to do
         pass
     return earth_grid({name: _part(name, values, place) for name, values in coords.items()}, shape, units, projection)

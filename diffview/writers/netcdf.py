@@ -50,8 +50,9 @@ def _write(file: Any, name: str, variable: Values, grid: Grid, told: Callable[[i
     for dim, size in zip(dims, shape, strict=True):
         if dim not in file.dimensions:
             file.dimensions[dim] = size
-    kind = np.dtype(np.float32) if picture and not place else values.dtype
-    storage: dict[str, Any] = {"fillvalue": kind.type(np.nan)} if picture else {}
+    floating = np.issubdtype(values.dtype, np.floating)
+    kind = np.dtype(np.float32) if picture and floating and not place else values.dtype
+    storage: dict[str, Any] = {"fillvalue": kind.type(np.nan)} if picture and floating else {}
     if values.size >= COMPRESSED:
         chunks = (*(1 for _ in shape[:-2]), *shape[-2:]) if picture else shape
         storage |= {"compression": "gzip", "compression_opts": 1, "shuffle": True, "chunks": chunks}

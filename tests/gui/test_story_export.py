@@ -168,6 +168,24 @@ def test_curves_are_exported_as_they_are_drawn(window, find, save_as, what, colu
     assert len(path.read_text(encoding="utf-8").splitlines()) > 20
 
 
+def test_a_network_shows_no_data_where_it_makes_nothing(open_window, find, settle, save_as):
+    """Land of the sea surface temperatures it was trained on: in the picture, in the file and in the histogram."""
+    pytest.importorskip("torch")
+    window = open_window(replace(QUICK, model="sst32", steps=2))
+    settle(window)
+    makes = window.session.plan.makes
+    row, column = np.argwhere(~makes)[0]
+    assert window.reverse.view.value_at(row, column) is None
+    row, column = np.argwhere(makes)[0]
+    assert window.reverse.view.value_at(row, column) is not None
+    path = save_as("ensemble.nc")
+    find(window, "exportEnsembleAction").trigger()
+    settle(window)
+    with xr.open_dataset(path, engine="h5netcdf") as seen:
+        values = next(v for v in seen.data_vars.values() if v.dims == ("member", "y", "x"))
+        assert (np.isnan(values[0].values) == ~makes).all()
+
+
 # -- the clipboard
 
 

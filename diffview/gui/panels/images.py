@@ -12,7 +12,7 @@ from PySide6.QtWidgets import QHBoxLayout, QToolButton, QWidget
 from diffview.colormaps import COLORMAPS
 from diffview.forward import Forward
 from diffview.gui.live import Live
-from diffview.gui.looks import coast, colormap, is_noise, made_colormap, number, tile_at, tiled
+from diffview.gui.looks import coast, colormap, is_noise, made, made_colormap, number, tile_at, tiled
 from diffview.gui.panels.base import LARGEST_SHOWN, PictureCard
 from diffview.gui.session import Session, View
 from diffview.gui.widgets.image_view import ImageView, link
@@ -127,15 +127,19 @@ def _shown(members: Array, session: Session) -> Array:
 
 
 def _state(step: Step, session: Session) -> Array:
-    return _shown(np.float32(session.recipe.schedule.scale(step.s)) * step.y[:, 0], session)
+    return _shown(np.float32(session.recipe.schedule.scale(step.s)) * made(step.y, session), session)
 
 
 def _estimate(step: Step, session: Session) -> Array:
-    return _state(step, session) if step.x0_hat is None else _shown(step.x0_hat[:, 0], session)
+    return _state(step, session) if step.x0_hat is None else _shown(made(step.x0_hat, session), session)
 
 
 def _eps_hat(step: Step, session: Session) -> Array | None:
-    return None if step.eps_hat is None else _shown(step.eps_hat[:, 0], session)
+    return None if step.eps_hat is None else _shown(made(step.eps_hat, session), session)
+
+
+def _shot_x0(shot: Any, session: Session) -> Array | None:
+    return None if shot.x0_hat is None else made(shot.x0_hat[None, None], session)[0]
 
 
 MODES: dict[str, Mode] = {
@@ -144,7 +148,7 @@ MODES: dict[str, Mode] = {
     "eps_hat": Mode("ε̂", "The noise the model believes is in x_t", _eps_hat, diverging=True),
 }
 SHOTS: dict[str, Mode] = {
-    "shot_x0": Mode("x̂₀", "What the model makes of the forward x_t in one call", lambda shot, _: shot.x0_hat),
+    "shot_x0": Mode("x̂₀", "What the model makes of the forward x_t in one call", _shot_x0),
     "shot_eps": Mode("ε | ε̂", "The true noise, and the model's", lambda shot, _: shot.eps_hat, diverging=True),
     "shot_diff": Mode("ε−ε̂", "What the model got wrong", lambda shot, _: _difference(shot), diverging=True),
 }
