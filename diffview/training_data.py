@@ -132,9 +132,7 @@ def _source(pictures: Sequence[Picture]) -> str:
     return "; ".join(filter(None, parts))
 
 
-def read_parted_set(
-    path: str, datasets: Sequence[str], held_out: float, *, size: int = 64, transform: str = "standardise"
-) -> TrainingSet:
+def read_parted_set(path: str, datasets: Sequence[str], held_out: float, *, size: int = 64) -> TrainingSet:
     """The fields a formula is fitted to and those kept apart, through one transform fitted to the former.
 
     Of two datasets the second is kept apart, of one its last share; see read_training_set.
@@ -143,8 +141,8 @@ def read_parted_set(
         UserError: as read_training_set, or if the second dataset is of another unit.
     """
     if len(datasets) != 2:
-        return read_training_set(path, datasets, size=size, transform=transform, held_out=held_out)
-    train, other = (read_training_set(path, [name], size=size, transform=transform, held_out=0.0) for name in datasets)
+        return read_training_set(path, datasets, size=size, held_out=held_out)
+    train, other = (read_training_set(path, [name], size=size, held_out=0.0) for name in datasets)
     if not alike(train.units, other.units, UNITS):
         raise UserError(
             f"{datasets[1]} is in {other.units or '1'}, {datasets[0]} in {train.units or '1'}.",

@@ -1,19 +1,19 @@
 """`verify loss`: a model's loss at every noise level of a schedule, on fields it never saw, and its bound."""
 
 import json
-from collections.abc import Callable, Mapping, Sequence
-from functools import partial
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from diffview.cards import Card
-from diffview.denoisers import FORMULAS
 from diffview.errors import UserError
 from diffview.losses import errors_by_level, variational_bound, walked
 from diffview.regions import MOST_CROPS
-from diffview.training_sets import TrainingSet, coarse
+from diffview.sampler_base import CONSISTENCY
+from diffview.scoreboard import picked
+from diffview.scored_models import Scored
+from diffview.training_sets import TrainingSet, complete
 from diffview.verify import aligned, short
 
 Array = NDArray[np.float32]
@@ -24,51 +24,15 @@ ROWS = 16
 PARTS = (("held_out", "held-out"), ("train", "train"))
 
 
-def evenly(fields: Array, most: int) -> Array:
-    """At most so many of the fields, evenly picked."""
-    return np.asarray(fields[np.linspace(0, len(fields) - 1, min(most, len(fields))).astype(int)])
-
-
-def fit_set(data: TrainingSet) -> Array:
-    """What a formula is fitted to: at most 1,000 of the fields to train on, those without a missing pixel.
-
-    Raises:
-        UserError: if every field has one.
-    """
-    complete = data.fields[~np.isnan(data.fields).any(axis=(1, 2))]
-    if not len(complete):
-        raise UserError(
-            f"Every field of {data.name} has missing pixels, to which no formula can be fitted.",
-            "Choose a network, or smaller fields.",
-        )
-    return evenly(complete, MOST_CROPS)
-
-
-def network_errors(card: Card, device: str, fields: Array, levels: Sequence[float], seed: int) -> NDArray[np.float64]:
-    """errors_by_level of the network of a card, told the block means of the very fields if it is conditioned."""
-    from diffview.models import Trained
-
-    if not card.coarsen:
-        return errors_by_level(Trained(card, device).denoiser(), fields, levels, seed)
-    found = []
-    for field in fields:  # one by one: a network holds one condition
-        condition = np.nan_to_num(coarse(field[None], card.transform, card.coarsen)[:, None])
-        found.append(errors_by_level(Trained(card, device, condition).denoiser(), field[None], levels, seed))
-    return np.concatenate(found, axis=1)
-
-
-def verify_loss(
-    model: str | Card, data: TrainingSet, levels: Sequence[float], count: int = 32, seed: int = 0, device: str = "cpu"
-) -> dict[str, Any]:
+def verify_loss(name: str, found: Scored, levels: Sequence[float], count: int = 32, seed: int = 0) -> dict[str, Any]:
     """Loss at every level and bound of a model on held-out fields, and on fields it was trained on or fitted to.
 
     Args:
-        model: key of FORMULAS, or the card of a network.
-        data: what it is fitted to or was trained on, and what was kept apart, in the model's standardised units.
+        name: of the model.
+        found: the model and its data, in its standardised units.
         levels: of a walk; a last 0 is left out.
         count: fields of either part, evenly picked.
         seed: of the noise, the same at every level.
-        device: torch device of a network.
 
     Returns:
         As JSON has it: "model", "units", "levels", "noise_range" of the model (None: any); and for "held_out" and
@@ -77,25 +41,38 @@ def verify_loss(
         unit of the field (None where a pixel has no density).
 
     Raises:
-        UserError: if nothing is held out, or the levels are not those of a walk.
+        UserError: if nothing is held out, the levels are not those of a walk, or the model is a consistency model.
     """
+    data = found.data
+    if found.kind == CONSISTENCY:
+        raise UserError(
+            f"{name} is a consistency model: it gives the end of a path and not a mean, which alone has this loss.",
+            "Choose another model.",
+        )
     if not len(data.held_out):
         raise UserError(f"Nothing of {data.name} is held out.", "Hold out a share of it, as 0.2.")
     if count < 1:
         raise UserError(f"A loss cannot be measured on {count} fields.", "Choose at least one; 32 give a steady loss.")
     s = walked(levels)
-    errors_of: Callable[[Array], NDArray[np.float64]]
-    if isinstance(model, Card):
-        name, noise_range = model.name, list(model.noise_range)
-        errors_of, seen = partial(network_errors, model, device, levels=s, seed=seed), data.fields
-    else:
-        name, noise_range = model, None
-        seen = fit_set(data)
-        errors_of = partial(errors_by_level, FORMULAS[model](seen), levels=s, seed=seed)
-    found: dict[str, Any] = {"model": name, "units": data.units, "levels": list(s), "noise_range": noise_range}
-    for part, fields in (("held_out", evenly(data.held_out, count)), ("train", evenly(seen, count))):
-        found[part] = _part(data, fields, errors_of(fields), s)
-    return found
+    formula = found.noise_range is None
+    seen = picked(data.fields[complete(data.fields)], MOST_CROPS) if formula else data.fields
+    told: dict[str, Any] = {"model": name, "units": data.units, "levels": list(s)}
+    told["noise_range"] = None if found.noise_range is None else list(found.noise_range)
+    for part, fields in (("held_out", picked(data.held_out, count)), ("train", picked(seen, count))):
+        told[part] = _part(data, fields, _errors(found, fields, s, seed), s)
+    return told
+
+
+def _errors(found: Scored, fields: Array, s: Sequence[float], seed: int) -> NDArray[np.float64]:
+    """errors_by_level; a model that is told block means is told those of the very field, one by one."""
+    if not found.data.coarsen:
+        return errors_by_level(found.make(None), fields, s, seed)
+    alone = []
+    for i in range(len(fields)):
+        condition = found.data.condition(fields[i : i + 1])
+        denoise = found.make(None if condition is None else np.nan_to_num(condition))
+        alone.append(errors_by_level(denoise, fields[i : i + 1], s, seed))
+    return np.concatenate(alone, axis=1)
 
 
 def _part(data: TrainingSet, fields: Array, errors: NDArray[np.float64], s: Sequence[float]) -> dict[str, Any]:
@@ -115,10 +92,10 @@ def _part(data: TrainingSet, fields: Array, errors: NDArray[np.float64], s: Sequ
 def format_loss(found: Mapping[str, Any]) -> str:
     """What `verify_loss` found as an aligned table for the terminal."""
     levels, low_high = found["levels"], found["noise_range"]
-    picked = sorted(set(np.linspace(0, len(levels) - 1, min(ROWS, len(levels))).round().astype(int).tolist()))
+    shown = sorted(set(np.linspace(0, len(levels) - 1, min(ROWS, len(levels))).round().astype(int).tolist()))
     head = ["s", "loss, held-out", "loss, train", "rms error, held-out", ""]
     table = [head]
-    for i in picked:
+    for i in shown:
         outside = low_high is not None and not low_high[0] <= levels[i] <= low_high[1]
         losses = [short(found[part]["loss"][i]) for part, _ in PARTS]
         rms = short(found["held_out"]["error"][i] ** 0.5)

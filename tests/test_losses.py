@@ -22,6 +22,7 @@ from diffview.losses import (
     walked,
 )
 from diffview.schedules import Cosine, Edm, Linear, ZeroSnr
+from diffview.scored_models import Scored, formula
 from diffview.training_sets import TrainingSet
 from diffview.transforms import Transform
 from diffview.verify_loss import format_loss, verify_loss
@@ -183,7 +184,7 @@ def sets(n: int = 40) -> TrainingSet:
 
 def test_verify_loss_of_formulas() -> None:
     levels = make_levels(Edm(), "karras", 12)
-    found = {model: verify_loss(model, sets(), levels, count=8) for model in ("gaussian", "data", "local")}
+    found = {m: verify_loss(m, formula(m, sets()), levels, count=8) for m in ("gaussian", "data", "local")}
     for model, told in found.items():
         assert told["model"] == model and told["noise_range"] is None and told["levels"] == levels[:-1]
         for part in ("held_out", "train"):
@@ -212,8 +213,32 @@ def test_what_cannot_be_verified_is_a_sentence() -> None:
         (sets(), 0),
     ):
         with pytest.raises(UserError) as caught:
-            verify_loss("gaussian", data, levels, count)
+            verify_loss("gaussian", formula("gaussian", data), levels, count)
         assert caught.value.hint
+
+
+def test_a_consistency_model_has_no_such_loss() -> None:
+    jump = Scored(lambda condition: LAW, sets(), (0.02, 80.0), kind="consistency")
+    with pytest.raises(UserError, match="not a mean"):
+        verify_loss("jump", jump, [1.0, 0.1, 0.0])
+
+
+def test_a_conditional_model_is_told_the_block_means_of_the_very_field() -> None:
+    """One that answers with what it is told has the error of the block means, whatever the noise."""
+    law = Gaussian.power_law(8, 8, 2.5, 1.0)
+    fields = law.sample(RNG(0).standard_normal((14, 8, 8))).astype(np.float32)
+    data = TrainingSet(fields[:8], fields[8:], Transform("standardise", 280.0, 15.0), "tb", "K", coarsen=4)
+    told = verify_loss("told", Scored(lambda condition: lambda y, s: condition, data, (0.1, 1.0)), [5.0, 0.5], 6)
+    blocks = fields[8:].reshape(6, 2, 4, 2, 4).mean(axis=(2, 4))
+    apart = fields[8:] - blocks.repeat(4, axis=1).repeat(4, axis=2)
+    assert told["held_out"]["error"] == pytest.approx([np.mean(apart**2)] * 2, rel=1e-4)
+    assert told["noise_range"] == [0.1, 1.0] and "outside of its training" in format_loss(told)
+
+
+def test_a_formula_without_data_has_the_packaged_field(capsys) -> None:
+    words = ["verify", "loss", "--model", "power_law", "--steps", "3", "--fields", "2", "--size", "32", "--json"]
+    assert main(words) == 0
+    assert json.loads(capsys.readouterr().out)["units"] == "K"
 
 
 def written(path, name="tb", n=30):

@@ -32,8 +32,9 @@ def add(parser: argparse.ArgumentParser) -> None:
 def _add_loss(loss: argparse.ArgumentParser) -> None:
     loss.add_argument("--model", required=True, help="a formula (gaussian, data, local, ...) or a network, as above")
     loss.add_argument(
-        "--data", required=True, nargs="+", metavar=("FILE", "DATASET"),
-        help="a formula is fitted to what is not held out; of two datasets, the second is held out",
+        "--data", nargs="+", default=[], metavar=("FILE", "DATASET"),
+        help="a formula is fitted to what is not held out; of two datasets, the second is held out; a formula without "
+        "data has the packaged field",
     )  # fmt: skip
     loss.add_argument("--held-out", type=float, default=0.2, help="share held out of a single dataset, 0.2")
     loss.add_argument("--schedule", default="linear", help="whose noise levels, as in `diffview schedule` (linear)")
@@ -42,7 +43,6 @@ def _add_loss(loss: argparse.ArgumentParser) -> None:
     loss.add_argument("--steps", type=int, default=100, help="how many there are (100)")
     loss.add_argument("--fields", type=int, default=32, help="fields of either part, evenly picked (32)")
     loss.add_argument("--size", type=int, default=64, help="largest side of a formula's fields (64)")
-    loss.add_argument("--transform", default="standardise", metavar="KEY", help="of a formula; a network has its own")
     loss.add_argument("--seed", type=int, default=0)
     loss.add_argument("--device", default="cpu", help="torch device of a network")
     loss.add_argument("--json", action="store_true", help="as JSON")
@@ -50,24 +50,16 @@ def _add_loss(loss: argparse.ArgumentParser) -> None:
 
 
 def _verify_loss(options: argparse.Namespace) -> None:
-    from diffview.cards import find_card
     from diffview.commands.words import params_of
-    from diffview.denoisers import FORMULAS
     from diffview.grids import make_levels
     from diffview.schedules import make_schedule
-    from diffview.training_data import read_parted_set, read_verification_set
+    from diffview.scored_models import scored
     from diffview.verify_loss import as_json, format_loss, verify_loss
 
     schedule = make_schedule(options.schedule, params_of(options.param, "beta_end=0.03"))
     levels = make_levels(schedule, options.grid, options.steps)
-    file, *datasets = options.data
-    if options.model in FORMULAS:
-        model = options.model
-        data = read_parted_set(file, datasets, options.held_out, size=options.size, transform=options.transform)
-    else:
-        model = find_card(options.model)
-        data = read_verification_set(model, file, datasets, options.held_out)
-    found = verify_loss(model, data, levels, options.fields, options.seed, options.device)
+    model = scored(options.model, options.data, size=options.size, held_out=options.held_out, device=options.device)
+    found = verify_loss(options.model, model, levels, options.fields, options.seed)
     sys.stdout.write((as_json(found) if options.json else format_loss(found)) + "\n")
 
 
