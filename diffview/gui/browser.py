@@ -80,6 +80,7 @@ class Browser(QObject):
         self._timer.timeout.connect(self._poll)
         self._rest = QTimer(self, interval=PREVIEWS_AFTER_MS, singleShot=True)
         self._rest.timeout.connect(self._timer.start)
+        files.asked.connect(self.browse)  # the first rows are there before the picture, whose search may take longer
         files.failed.connect(lambda error, path: self.browse(path))  # perhaps another variable of it can be shown
         session.changed.connect(self._follow)
 

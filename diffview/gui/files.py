@@ -55,11 +55,13 @@ class Files(QObject):
     """The open file: its slices.
 
     Signals:
+        asked: another file is about to be read; its name.
         opened: another picture is on screen; `picture` and `path` tell which.
         busy_changed: reading began or ended.
         failed: the UserError that says why something could not be read, and the file.
     """
 
+    asked = Signal(str)
     opened = Signal()
     busy_changed = Signal(bool)
     failed = Signal(object, str)
@@ -190,6 +192,8 @@ class Files(QObject):
             return
         path = str(Path(recipe.path).expanduser())
         recipe, asked = replace(recipe, path=path), self._asked
+        if path != self.path:
+            self.asked.emit(path)
         self._pending = self.ask(
             lambda picture: self._take(picture, recipe, asked, merge),
             "read_slice", path=path, dataset=recipe.dataset, index=recipe.index, axes=recipe.axes,
