@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from diffview.cards import Card
+from diffview.gui.jobs import Run
 from diffview.gui.looks import number
 
 REASONS: dict[str, str] = {
@@ -147,6 +148,16 @@ def glance(card: Card) -> list[tuple[str, str]]:
         ("Data", str(data.get("source", ""))),
         ("Licence", str(data.get("licence", ""))),
     ) if text]  # fmt: skip
+
+
+def speed_of(run: Run) -> str:
+    """The time of a call in an ended run; "" if there is none yet."""
+    last = run.trajectory.last
+    if run.active or last is None or not last.evaluations or not run.seconds:
+        return ""
+    members = f" for {len(last.y)} members" if len(last.y) > 1 else ""
+    device = {"cuda": "the GPU", "mps": "Apple's GPU"}.get(run.plan.device, "the CPU")
+    return f"In its last run here a call took {number(1000 * run.seconds / last.evaluations)} ms{members}, on {device}."
 
 
 def _weights(card: Card) -> str:

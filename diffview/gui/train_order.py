@@ -81,6 +81,7 @@ class Order:
         size: side of the crops of the open slice; 0 for the region in the other slices.
         region: in the other slices.
         folder: of the model; `again` goes on with the training kept there.
+        turned: the fields are also mirrored, and turned if they are square.
         device: a torch device, or "auto".
     """
 
@@ -96,6 +97,7 @@ class Order:
     minutes: float = 10.0
     batch: int = 32
     width: int = 32
+    turned: bool = False
     device: str = "auto"
     again: bool = False
 

@@ -200,7 +200,7 @@ def _trainer(training: Training) -> "Trainer":
         return trainer
     settings = Settings(
         loss=order.loss, density=order.density, steps=10**8, minutes=order.minutes, batch=order.batch,
-        schedule=order.schedule,
+        schedule=order.schedule, flips=order.turned, rotations=order.turned and data.shape[0] == data.shape[1],
     )  # fmt: skip
     return Trainer(data, config_for(data, width=order.width, sigma_data=training.newest.spread), settings, device)
 

@@ -134,7 +134,9 @@ class MainWindow(QMainWindow):
         self.verifier = VerifierJob(session, lambda: live.active or self.trainer.active, self)
         self.losses = LossCheckJob(session, lambda: live.active or self.trainer.active, self)
         self.train_dock = self._dock("Train", TrainPanel(session, self.trainer), right)
-        self.model_dock = self._dock("Model", ModelPanel(session, self.verifier, self.losses, self.trainer), right)
+        self.model_dock = self._dock(
+            "Model", ModelPanel(session, live, self.verifier, self.losses, self.trainer), right
+        )
         for dock in (self.train_dock, self.model_dock):
             self.tabifyDockWidget(self.inspector_dock, dock)
             dock.toggleViewAction().triggered.connect(dock.raise_)

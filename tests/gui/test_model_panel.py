@@ -17,6 +17,7 @@ from diffview import verify
 from diffview.cards import Card
 from diffview.gui import card_facts, train_order
 from diffview.gui.layouts import LAYOUTS
+from diffview.gui.looks import number
 from diffview.gui.widgets.score_plots import LinesPlot, span_of
 from diffview.transforms import Transform
 
@@ -96,6 +97,20 @@ def test_a_network_without_scores_names_the_command(shown, window, find):
     assert "16 × 16 pixels" in words(panel) and "0.01 ≤ s ≤ 20" in words(panel)
     button = find(window, "verifyButton")
     assert button.isVisible() and not button.isEnabled() and "the open field is in K" in button.toolTip()
+
+
+def test_the_measured_time_of_a_call_is_shown_until_another_model_is_chosen(shown, window, find, wait):
+    window.session.edit(members=3)
+    panel = shown({})
+    window.live.start()
+    wait(window.is_idle)
+    run = window.live.run
+    milliseconds = 1000 * run.seconds / run.trajectory.last.evaluations
+    assert find(window, "modelSpeed").text() == (
+        f"In its last run here a call took {number(milliseconds)} ms for 3 members, on the CPU."
+    )
+    window.session.edit(model="gaussian")
+    assert "In its last run" not in words(panel)
 
 
 def test_curves_and_verdicts_of_a_card_are_drawn(shown, scored, window, find):

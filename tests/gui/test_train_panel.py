@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 from conftest import thread_names
 
+from diffview.cards import Card
 from diffview.fields import Field, Region
 from diffview.gui import train_order, trainer
 from diffview.gui.widgets.loss_plot import LossPlot, decades, round_up, smooth
@@ -316,11 +317,28 @@ def test_the_region_in_other_slices_is_trained_on_where_there_are_enough(window,
     assert data.currentData() == "slices"
     assert not find(window, "trainSizeCombo").isEnabled()
     assert "32 × 32" in find(window, "trainSizeCombo").toolTip()
+    assert find(window, "trainSizeCombo").placeholderText() == "32 × 32 pixels"
+    assert find(window, "trainSizeCombo").currentIndex() == -1  # and not one of the sizes of crops
+    data.setCurrentIndex(data.findData("crops"))
+    data.activated.emit(data.currentIndex())
+    assert find(window, "trainSizeCombo").currentData() == 32 and find(window, "trainSizeCombo").isEnabled()
+    data.setCurrentIndex(data.findData("slices"))
+    data.activated.emit(data.currentIndex())
     press(window, hand, find, "Start")
     wait(trained_for(window, 1))
     assert (window.trainer.training.newest.fields, window.trainer.training.newest.held_out) == (10, 2)
     press(window, hand, find, "Stop")
     wait(lambda: not window.trainer.active)
+
+
+def test_fields_are_mirrored_and_turned_on_demand(window, small, hand, find, wait, models):
+    hand.click(find(window, "trainTurnedCheck"))
+    press(window, hand, find, "Start")
+    wait(trained_for(window, 2))
+    press(window, hand, find, "Stop")
+    wait(lambda: not window.trainer.active)
+    training = Card.read(models / "tiny").training
+    assert training["flips"] and training["rotations"]
 
 
 def test_a_field_too_small_to_train_on_says_so(window, find, dock):

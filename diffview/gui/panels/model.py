@@ -17,7 +17,8 @@ from PySide6.QtWidgets import (
 )
 
 from diffview.cards import Card
-from diffview.gui.card_facts import Row, command_of, glance, limits_text, rows_of, title_of
+from diffview.gui.card_facts import Row, command_of, glance, limits_text, rows_of, speed_of, title_of
+from diffview.gui.live import Live
 from diffview.gui.loss_check import LossCheckJob
 from diffview.gui.loss_words import UNMEASURED, WEIGHTING, about_found, bound_rows, lines_of_found
 from diffview.gui.models import MODELS
@@ -49,8 +50,11 @@ LEAST_WIDTH = 240
 class ModelPanel(QScrollArea):
     """Built when it is first shown, as the training dock is."""
 
-    def __init__(self, session: Session, job: VerifierJob, losses: LossCheckJob, trainer: TrainerJob) -> None:
+    def __init__(
+        self, session: Session, live: Live, job: VerifierJob, losses: LossCheckJob, trainer: TrainerJob
+    ) -> None:
         super().__init__()
+        self._live = live
         self._session, self._job, self._losses, self._trainer = session, job, losses, trainer
         self.setObjectName("modelPanel")
         self.setWidgetResizable(True)
@@ -65,6 +69,7 @@ class ModelPanel(QScrollArea):
             self._built = True
             self._build()
             self._session.changed.connect(lambda old, new: self.show_model())
+            self._live.run_changed.connect(self._show_speed)
             self._job.changed.connect(self._show_job)
             self._trainer.changed.connect(self._show_job)
             self._losses.changed.connect(self._show_loss)
@@ -83,6 +88,7 @@ class ModelPanel(QScrollArea):
         self._titles: list[QLabel] = []
         self._name, self._makes = self._title("modelName"), self._text()
         self._verdict = self._title("modelVerdict")
+        self._speed = self._text("modelSpeed")
         self._teach, self._source = self._text("modelTeach"), self._text("modelSource")
         self._command = self._text("modelCommand")
         for label in (self._command, self._source):
@@ -105,7 +111,7 @@ class ModelPanel(QScrollArea):
         row.setSpacing(8)
         row.addWidget(self._verify)
         row.addWidget(self._bar, 1)
-        for widget in (self._name, self._makes, self._card, self._verdict, self._teach, self._table):
+        for widget in (self._name, self._makes, self._card, self._speed, self._verdict, self._teach, self._table):
             column.addWidget(widget)
         self._views = ScoreViews()
         column.addWidget(self._views)
@@ -153,6 +159,7 @@ class ModelPanel(QScrollArea):
             self._shown = now
             self._show_card(card)
             self._show_scores(card)
+        self._show_speed()
         self._show_job()
         self._show_loss()
 
@@ -166,6 +173,13 @@ class ModelPanel(QScrollArea):
         rows = [] if card is None else glance(card)
         fill(self._card, [[self._text_of(what), self._text_of(text, dim=False)] for what, text in rows], stretch=1)
         self._card.setVisible(bool(rows))
+
+    def _show_speed(self) -> None:
+        """How long a call of the model takes here, from its last run."""
+        run = self._live.run
+        text = "" if run is None or run.plan.model is not self._session.plan.model else speed_of(run)
+        self._speed.setText(text)
+        self._speed.setVisible(bool(text))
 
     def _show_scores(self, card: Card | None) -> None:
         foreign = card is not None and "diffusers" in card.network

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from PySide6.QtCore import Qt
 from PySide6.QtGui import QShowEvent
 from PySide6.QtWidgets import (
+    QCheckBox,
     QComboBox,
     QGridLayout,
     QLabel,
@@ -172,9 +173,13 @@ class TrainPanel(QScrollArea):
         self._name.setObjectName("trainNameEdit")
         self._name.setAccessibleName("Name of the model")
         self._name.setMaxLength(60)
+        self._turned = QCheckBox("mirrored and turned")
+        self._turned.setObjectName("trainTurnedCheck")
+        self._turned.setAccessibleName("Fields mirrored and turned as well")
+        self._turned.setToolTip("Eight times the fields, where up and north do not matter, as for patches of rain")
         self._facts, self._loss_text, self._density_text = self._text(), self._text(), self._text()
         self._form_rows = {
-            "Data": self._data, "Size": self._size, "": self._facts,
+            "Data": self._data, "Size": self._size, "": self._facts, "Also": self._turned,
             "Loss": self._loss_choice, " ": self._loss_text,
             "Noise": self._density, "  ": self._density_text,
             "Minutes": self._minutes, "Batch": self._batch, "Width": self._width, "Name": self._name,
@@ -258,6 +263,9 @@ class TrainPanel(QScrollArea):
         kind, region = self._data.currentData(), self._session.plan.region
         transform = self._session.facts.key_of(self._session.recipe)
         crops = kind == "crops"
+        self._size.setPlaceholderText(f"{region.ny} × {region.nx} pixels" if kind else "")
+        if crops != (self._size.currentIndex() >= 0):  # of slices it is the region's: none of those that are offered
+            self._size.setCurrentIndex(0 if crops else -1)
         self._size.setEnabled(crops and not self._job.active)
         self._size.setToolTip("" if crops else f"The region: {region.ny} × {region.nx} pixels")
         if kind is None:
@@ -287,6 +295,7 @@ class TrainPanel(QScrollArea):
             region=session.plan.region,
             loss=self._loss_choice.currentData(), density=self._density.currentData(),
             minutes=self._minutes.value(), batch=self._batch.value(), width=self._width.currentData(),
+            turned=self._turned.isChecked(),
             device=session.recipe.device, again=again,
         )  # fmt: skip
 

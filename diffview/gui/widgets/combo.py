@@ -6,6 +6,9 @@ from PySide6.QtWidgets import QComboBox, QStyle, QStyleOptionComboBox, QStylePai
 
 LEAST_PX = 84
 
+LIST_MARGIN_PX = 12
+"""Left and right of the texts of the list."""
+
 
 class Combo(QComboBox):
     """A QComboBox that may be narrower than its longest text; see the module."""
@@ -24,6 +27,12 @@ class Combo(QComboBox):
         part = QStyle.SubControl.SC_ComboBoxEditField
         room = self.style().subControlRect(QStyle.ComplexControl.CC_ComboBox, option, part, self).width()
         return self.fontMetrics().elidedText(self.currentText(), Qt.TextElideMode.ElideRight, room)
+
+    def showPopup(self) -> None:
+        """Show the list, as wide as its longest text."""
+        self.view().setTextElideMode(Qt.TextElideMode.ElideNone)
+        self.view().setMinimumWidth(self.view().sizeHintForColumn(0) + 2 * LIST_MARGIN_PX)
+        super().showPopup()
 
     def paintEvent(self, event: QPaintEvent) -> None:
         """Draw it with the text that fits."""
