@@ -21,6 +21,10 @@ class UserError(Exception):
         return f"{self.sentence} {self.hint}".strip()
 
 
+class NotWrittenError(UserError):
+    """A file could not be written: what it was to hold is still there, and can be written again."""
+
+
 def out_of_memory(error: BaseException) -> bool:
     """Whether this is what CUDA, MPS or the CPU says when memory runs out; it has a class only since torch 2.5."""
     text = str(error).lower()

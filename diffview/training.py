@@ -15,7 +15,7 @@ from torch import Tensor
 from diffview.cards import Card
 from diffview.checkpoints import State, network_config, save_model
 from diffview.densities import DENSITIES
-from diffview.errors import UserError, out_of_memory
+from diffview.errors import NotWrittenError, UserError, out_of_memory
 from diffview.nets.unet import UNet, UNetConfig, on_device
 from diffview.training_devices import fast_bfloat16, machine, there
 from diffview.training_loss import VARIANCE_WEIGHT, mean_known, turned, variance_bound
@@ -316,7 +316,8 @@ def train(
         stopped: asked after every step whether to end here.
 
     Raises:
-        UserError: if a checkpoint cannot be written, the loss is not finite, or memory does not suffice for one field.
+        UserError: if what was made cannot be written at the end, the loss is not finite, or memory does not suffice for
+            one field.
     """
     kept = time.monotonic()
     remark = ""
@@ -330,11 +331,20 @@ def train(
                 yield trainer.report(remark)
                 remark = ""
             if time.monotonic() - kept >= trainer.settings.checkpoint:
-                trainer.save(folder)
+                remark = keep(trainer, folder)
                 kept = time.monotonic()
     finally:
         if trainer.step:
             trainer.save(folder)
+
+
+def keep(trainer: Trainer, folder: Path) -> str:
+    """Save it on the way, and say so if it cannot be: a disk that is full now may have room at the next checkpoint."""
+    try:
+        trainer.save(folder)
+    except NotWrittenError as error:
+        return f"{error.sentence} The training goes on; make room before the next checkpoint."
+    return ""
 
 
 def _smaller_batch(trainer: Trainer, error: RuntimeError) -> str:

@@ -8,10 +8,11 @@ import pytest
 import torch
 
 from diffview import checkpoints
+from diffview import training as training_module
 from diffview.cards import Card
 from diffview.checkpoints import State, load_model
 from diffview.densities import DENSITIES
-from diffview.errors import UserError
+from diffview.errors import NotWrittenError, UserError
 from diffview.nets.unet import UNetConfig
 from diffview.schedules import Linear, make_schedule
 from diffview.training import DIRECTORY, Trainer, train, trainer_in
@@ -306,6 +307,42 @@ def test_out_of_memory_halves_the_batch(tmp_path, monkeypatch):
     with pytest.raises(UserError, match="batch of one field"):
         list(train(made(batch=1), tmp_path / "b"))
     assert not (tmp_path / "b").exists()
+
+
+def test_a_disk_that_is_full_for_a_while_loses_nothing(tmp_path, monkeypatch):
+    """The checkpoint of the third step fails as the system says it; those before and after it are whole."""
+    save, told = checkpoints.write_bytes, []
+
+    def full(path, data):
+        if trainer.step == 3:
+            raise NotWrittenError(f"{path} cannot be written: No space left on device.", "Make room.")
+        save(path, data)
+
+    trainer = made(steps=5, checkpoint=1.0)
+    monkeypatch.setattr(checkpoints, "write_bytes", full)
+    monkeypatch.setattr(training_module.time, "monotonic", iter(range(0, 100, 2)).__next__)
+    told = list(train(trainer, tmp_path))
+    assert [p.remark for p in told if p.remark] == [
+        f"{tmp_path / DIRECTORY[1]} cannot be written: No space left on device. "
+        "The training goes on; make room before the next checkpoint."
+    ]
+    assert Trainer.resume(tmp_path, trainer.data).step == 5
+    assert not [path.name for path in tmp_path.iterdir() if path.name.startswith(".")]
+
+
+def test_a_disk_that_is_full_at_the_end_keeps_the_last_checkpoint(tmp_path, monkeypatch):
+    save = checkpoints.write_bytes
+    trainer = advanced(made(), 2)
+    trainer.save(tmp_path)
+
+    def full(path, data):
+        raise NotWrittenError(f"{path} cannot be written: No space left on device.", "Make room.")
+
+    monkeypatch.setattr(checkpoints, "write_bytes", full)
+    with pytest.raises(NotWrittenError, match="No space left"):
+        list(train(trainer, tmp_path))
+    monkeypatch.setattr(checkpoints, "write_bytes", save)
+    assert Trainer.resume(tmp_path, trainer.data).step == 2
 
 
 def test_the_fields_that_were_seen_are_counted(tmp_path):

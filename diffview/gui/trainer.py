@@ -109,7 +109,7 @@ class Training:
         self.newest = Snapshot()
         self.error: Exception | None = None
         self.shared = False
-        self._remarks: list[str] = []
+        self._remarks: list[tuple[str, str]] = []
         self._pause = self._stop = False
 
     @property
@@ -147,12 +147,12 @@ class Training:
         with self.lock:
             self.newest = replace(self.newest, **values)
 
-    def remark(self, text: str) -> None:
-        """In the thread: something to say."""
+    def remark(self, text: str, kind: str = "info") -> None:
+        """In the thread: something to say, and the kind of message."""
         with self.lock:
-            self._remarks.append(text)
+            self._remarks.append((text, kind))
 
-    def remarks(self) -> list[str]:
+    def remarks(self) -> list[tuple[str, str]]:
         """What there is to say since the last call."""
         with self.lock:
             said, self._remarks = self._remarks, []
@@ -224,6 +224,8 @@ def _go(training: Training, trainer: "Trainer") -> None:
 
 
 def _follow(training: Training, trainer: "Trainer", steps: "Steps", painter: "_Painter", until: int | None) -> None:
+    from diffview.training import keep
+
     seen = time.perf_counter(), trainer.step
     for progress in steps:
         now = time.perf_counter(), trainer.step
@@ -233,14 +235,15 @@ def _follow(training: Training, trainer: "Trainer", steps: "Steps", painter: "_P
             speed=(now[1] - seen[1]) / max(now[0] - seen[0], 1e-6), curve=(curve[:, 0], curve[:, 1]),
         )  # fmt: skip
         if progress.remark:
-            training.remark(progress.remark)
+            training.remark(progress.remark, "warning")
         if training.stopping or (until is not None and trainer.step >= until):
             return
         if painter.due():
             painter.show(training)
         _share_cores(training)
         if training.pausing:
-            trainer.save(training.order.folder)
+            if words := keep(trainer, training.order.folder):
+                training.remark(words, "warning")
             training.hold()
         if training.stopping:
             return
@@ -407,8 +410,7 @@ class TrainerJob(QObject):
             return
         ended = not training.active
         training.shared = self._busy()
-        for remark in training.remarks():
-            kind = "warning" if "memory" in remark else "info"
+        for remark, kind in training.remarks():
             self._session.tell(Message(remark, kind=kind))
         if training.newest is not self._newest:
             self._newest = training.newest

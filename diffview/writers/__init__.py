@@ -4,14 +4,14 @@ import contextlib
 import os
 from pathlib import Path
 
-from diffview.errors import UserError
+from diffview.errors import NotWrittenError
 
 
 def write_bytes(path: Path, data: bytes) -> None:
     """Write a file under a temporary name beside it, then rename it.
 
     Raises:
-        UserError: if it cannot be written; an older file of that name stays as it was.
+        NotWrittenError: if it cannot be written; an older file of that name stays as it was.
     """
     from uuid import uuid4  # here, for the sake of the start
 
@@ -24,7 +24,7 @@ def write_bytes(path: Path, data: bytes) -> None:
         temporary.replace(path)
     except OSError as error:
         reason = error.strerror or type(error).__name__
-        raise UserError(f"{path} cannot be written: {reason}.", "Choose another folder, or make room.") from None
+        raise NotWrittenError(f"{path} cannot be written: {reason}.", "Choose another folder, or make room.") from None
     finally:
         with contextlib.suppress(OSError):
             temporary.unlink(missing_ok=True)
@@ -34,6 +34,6 @@ def write_text(path: Path, text: str) -> None:
     """Write a text file as UTF-8, whole or not at all.
 
     Raises:
-        UserError: if it cannot be written.
+        NotWrittenError: if it cannot be written.
     """
     write_bytes(path, text.encode())
