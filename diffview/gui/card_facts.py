@@ -7,6 +7,7 @@ from typing import Any
 from diffview.cards import Card
 from diffview.gui.jobs import Run
 from diffview.gui.looks import number
+from diffview.units import written
 
 REASONS: dict[str, str] = {
     "spectrum to train": "How far the mean power spectrum of the samples lies from that of the training fields, over "
@@ -78,7 +79,7 @@ def rows_of(scores: Mapping[str, Any]) -> list[Row]:
     for what, key in MEASURES:
         judged = any(what.split(" of ")[0] in v["what"] for v in scores.get("verdicts", ()))
         if not judged and scores.get(key) is not None:
-            units = scores.get("units", "") if key.startswith("crps") else ""
+            units = written(scores.get("units", "")) if key.startswith("crps") else ""
             rows.append(Row(MEMBERS, _capital(what), f"{short(scores[key])} {units}".strip(), "", None, _why(what)))
     order = list(dict.fromkeys(row.group for row in rows))
     return sorted(rows, key=lambda row: order.index(row.group))
@@ -93,7 +94,7 @@ def _row(verdict: Mapping[str, Any]) -> Row:
         if what.endswith(end):
             group, what = heading, what.removesuffix(end)
             break
-    units = {"points": "%"}.get(verdict["units"], verdict["units"])
+    units = {"points": "%"}.get(verdict["units"], written(verdict["units"]))
     value, limit = (short(v) for v in (verdict["value"], verdict["limit"]))
     sign = "≥" if verdict["at_least"] else "≤"
     why = f"{_capital(verdict['what'])}.\n{_why(verdict['what'])}".strip()
@@ -123,7 +124,7 @@ def limits_text(card: Card) -> str:
 
 def title_of(card: Card) -> str:
     """What it makes, in a line: "precipitation rate in mm h-1, 64 × 64 pixels"."""
-    units = f" in {card.units}" if card.units else ""
+    units = f" in {units}" if (units := written(card.units)) else ""
     return f"{card.quantity.replace('_', ' ')}{units}, {size_of(card)} pixels"
 
 

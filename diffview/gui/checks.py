@@ -5,6 +5,7 @@ import numpy as np
 from diffview.gui.session import Session
 from diffview.lint import Case, Signal
 from diffview.models import mismatch
+from diffview.units import written
 
 
 def case_of(session: Session) -> Case:
@@ -26,4 +27,4 @@ def _signal(session: Session) -> Signal | None:
         return None
     unit = abs(float(plan.transform.inverse(1.0)) - float(plan.transform.inverse(0.0)))
     known = int(forward.x0.size - np.count_nonzero(forward.missing))
-    return Signal(power, float(np.nanmean(forward.x0)), known, unit, field.units)
+    return Signal(power, float(np.nanmean(forward.x0)), known, unit, written(field.units))

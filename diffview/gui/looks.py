@@ -10,6 +10,7 @@ from diffview.fields import Field, Region
 from diffview.gui.session import Session
 from diffview.samplers import Step
 from diffview.transforms import Transform
+from diffview.units import written
 
 NOISE_SNR = 0.01
 """Below this signal-to-noise ratio a value says nothing physical and is marked as noise."""
@@ -29,7 +30,7 @@ def made_colormap(session: Session) -> Rgb:
 def quantity_name(field: Field) -> str:
     """A field's name and units for people: toa brightness temperature · K."""
     name = field.name.replace("_", " ").strip() or "field"
-    return f"{name} · {field.units}" if field.units else name
+    return f"{name} · {units}" if (units := written(field.units)) else name
 
 
 def number(value: float) -> str:
@@ -49,7 +50,7 @@ def number(value: float) -> str:
 
 def physical(transform: Transform, z: float, units: str) -> str:
     """A standardised value in physical units: "263.1 K"."""
-    return f"{number(float(transform.inverse(z)))} {units}".strip()
+    return f"{number(float(transform.inverse(z)))} {written(units)}".strip()
 
 
 def is_noise(s: float) -> bool:

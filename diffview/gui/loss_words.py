@@ -8,6 +8,7 @@ from diffview.gui.loss_check import DRAWS, Found, LossCheck
 from diffview.gui.widgets.score_plots import Line
 from diffview.gui.widgets.score_views import array
 from diffview.models import FitSet, Trained
+from diffview.units import written
 
 UNMEASURED = (
     "How well the model tells noise from field, at every noise level of the run, on the region that is open; and the "
@@ -62,7 +63,7 @@ def bound_rows(found: Found, units: str) -> list[tuple[str, str]]:
         (f"the last, s = {bound.levels[-1]:.3g}", _nats(bound.last)),
     ]
     if math.isfinite(found.physical):
-        rows.append((f"as a density per {units or '1'}", _nats(found.physical)))
+        rows.append((f"as a density per {written(units) or '1'}", _nats(found.physical)))
     if found.law_bound is not None:
         rows.append(("a field of its law", _nats(found.law_bound)))
     return rows

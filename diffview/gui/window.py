@@ -42,6 +42,7 @@ from diffview.gui.widgets.message_bar import MessageBar
 from diffview.gui.widgets.ruler import place_text
 from diffview.recipe import Recipe, default_recipe
 from diffview.schedule_files import read_schedule
+from diffview.units import written
 from diffview.writers import write_text
 
 GAP = 8
@@ -314,8 +315,11 @@ class MainWindow(QMainWindow):
         transform, field = session.plan.transform, session.facts.field
         self.colour_bar.set_colormap(colormap(session))
         self.colour_bar.set_scale(
-            *session.view.limits, lambda z: float(transform.inverse(z)), lambda x: float(transform(x)), field.units
-        )
+            *session.view.limits,
+            lambda z: float(transform.inverse(z)),
+            lambda x: float(transform(x)),
+            written(field.units),
+        )  # fmt: skip
         self.colour_bar.set_no_data_shown(bool(field.mask.any()))
 
     def _show_view(self, old: View, new: View) -> None:

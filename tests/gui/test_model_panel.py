@@ -125,7 +125,7 @@ def test_curves_and_verdicts_of_a_card_are_drawn(shown, scored, window, find):
         assert line.y.tolist() == curves["spectrum"][key] and line.x.tolist() == curves["spectrum"]["k"]
     assert spectrum.band[1].tolist() == curves["spectrum"]["one"]
     assert [line.below for line in histogram.lines] == list(curves["histogram"]["below"].values())[:3]
-    assert histogram.x_axis.label == "mm h-1" and histogram.x_axis.log and histogram.x_axis.ticks[0][0].text == "dry"
+    assert histogram.x_axis.label == "mm/h" and histogram.x_axis.log and histogram.x_axis.ticks[0][0].text == "dry"
     written = [mark for mark in histogram.marks if mark.text]
     values = {row["what"]: row for row in scored["rows"]}
     assert [(m.text, m.x) for m in written][1:] == [
@@ -190,7 +190,7 @@ def test_the_inspector_is_short_and_leads_to_the_dock(shown, scored, window, han
     window.inspector_dock.raise_()
     wait(lambda: find(window, "moreModelButton").isVisible())
     text = window.inspector_dock.widget().model_text.text()
-    assert text.startswith("twin: rain in mm h-1, 16 × 16 pixels; ") and text.endswith(" of 8 limits met.")
+    assert text.startswith("twin: rain in mm/h, 16 × 16 pixels; ") and text.endswith(" of 8 limits met.")
     window.inspector_dock.widget().ensureWidgetVisible(find(window, "moreModelButton"))
     hand.click(find(window, "moreModelButton"))
     wait(lambda: not find(window, "modelPanel").visibleRegion().isEmpty())

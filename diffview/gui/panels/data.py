@@ -36,6 +36,7 @@ from diffview.models import FitSet
 from diffview.readers.base import Node
 from diffview.recipe import AUTO, Recipe
 from diffview.transforms import TRANSFORMS, Transform
+from diffview.units import written
 
 SEARCH_AFTER_MS = 250
 RESOLUTIONS = [(1, "mean"), *((k, how) for how in ("mean", "stride") for k in (2, 4, 8, 16))]
@@ -59,7 +60,7 @@ def _all_numbers(fitted: Transform, units: str) -> str:
     """Every quantile with its normal score; "" where there are none."""
     half = len(fitted.numbers) // 2
     pairs = zip(fitted.numbers[:half], fitted.numbers[half:], strict=False) if half > 1 else ()
-    return "\n".join(f"{number(x)} {units}  →  {number(z)}" for x, z in pairs)
+    return "\n".join(f"{number(x)} {written(units)}  →  {number(z)}" for x, z in pairs)
 
 
 class DataPanel(QWidget):

@@ -19,6 +19,7 @@ from diffview.gui.widgets.series_plot import SeriesPlot
 from diffview.gui.widgets.strip_view import StripView
 from diffview.recipe import Recipe
 from diffview.regions import LARGEST, SMALLEST
+from diffview.units import written
 
 LONG = 4.0
 """Sides of a picture from which it is looked at part by part, with a strip that shows all of it."""
@@ -254,7 +255,7 @@ class FieldPanel(PictureCard):
         labels, field = found.labels, self._session.facts.field
         texts, x = ((), None) if labels is None else (labels.texts, labels.values)
         self._series_of = _variable(self._session), found.dim
-        self.series.set_series(found.series.values, found.series.at, field.units, texts, x)
+        self.series.set_series(found.series.values, found.series.at, written(field.units), texts, x)
         self.series_text.setText(f"pixel at row {found.row}, column {found.column} along {found.dim}")
         self.view.set_crosshair(found.row // self._stride, found.column // self._stride)
         self.series.set_shown(found.index)

@@ -18,6 +18,7 @@ from diffview.gui.session import Session, View
 from diffview.gui.widgets.image_view import ImageView, link
 from diffview.gui.widgets.segmented import SegmentedControl
 from diffview.samplers import Step
+from diffview.units import written
 
 Array = NDArray[np.float32]
 
@@ -329,7 +330,7 @@ class ReversePanel(PictureCard):
         if plan.made_in == self._session.plan.transform or plan.card is None:
             return ""
         low, high = (number(float(plan.made_in.inverse(z))) for z in self._session.view.limits)
-        return f" · colours {low} to {high} {plan.card.units}" if plan.card.units != field.units else ""
+        return f" · colours {low} to {high} {written(plan.card.units)}" if plan.card.units != field.units else ""
 
     def _caption_shot(self) -> None:
         shot = self._live.shot

@@ -26,6 +26,7 @@ from diffview.params import Numbers, Parameter, parameters
 from diffview.recipe import COUNTS, Recipe
 from diffview.samplers import SAMPLERS
 from diffview.schedules import SCHEDULES, edited, flat_params, form_parameters
+from diffview.units import written
 
 GRID_TITLES = {"uniform": "uniform in t", "karras": "Karras", "log_snr": "uniform in log-SNR", "custom": "custom ticks"}
 
@@ -179,7 +180,7 @@ class InspectorPanel(QScrollArea):
         """What the end of the chain leaves of the field."""
         plan, schedule = self._session.plan, recipe.schedule
         end = min(float(schedule.noise_level(1.0)), schedule.s_max)
-        units = self._session.facts.field.units
+        units = written(self._session.facts.field.units)
         one = abs(float(plan.transform.inverse(1.0)) - float(plan.transform.inverse(0.0)))
         self.schedule_facts.setText(
             f"Noise level at T: s = {number(end)}, where one unit is {number(one)} {units}".rstrip()
@@ -192,7 +193,7 @@ class InspectorPanel(QScrollArea):
         job, why = search.job, unsearchable(plan)
         share = job.done if job is not None and search.active else None
         self.grid_scores.show_progress(share, str(why or ""), plan.steps)
-        made_in, units = plan.made_in, field.units if plan.card is None else plan.card.units
+        made_in, units = plan.made_in, written(field.units if plan.card is None else plan.card.units)
         one, units = (made_in.std, units) if made_in.linear else (1.0, "standard deviations")
         rows = [(GRID_TITLES.get(row.title, row.title), f"{number(one * row.error)} {units}") for row in search.rows]
         self.grid_scores.show_rows(rows, bool(rows) and search.rows[0].title == "found")

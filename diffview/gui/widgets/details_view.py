@@ -8,6 +8,7 @@ from PySide6.QtWidgets import QHeaderView, QTreeWidget, QTreeWidgetItem, QWidget
 from diffview.gui.theme import theme
 from diffview.gui.widgets.file_tree import shape_text
 from diffview.readers.base import Node
+from diffview.units import written
 
 NAME_PX = 60
 ABOUT = "Every {}th pixel of the middle slice was looked at."
@@ -57,10 +58,12 @@ class DetailsView(QTreeWidget):
         if node.shape:
             rows.append(("shape", shape_text(node.shape), ", ".join(node.dims), ""))
         if node.dtype:
-            rows.append(("type", node.dtype, node.units or "no units", ""))
+            rows.append(("type", node.dtype, written(node.units) or "no units", ""))
         if preview is not None:
             tip = ABOUT.format(preview.every) if preview.every > 1 else "The middle slice was looked at."
-            rows.append(("range", _range(preview.stored), f"{_range(preview.physical)} {preview.units}".strip(), tip))
+            rows.append(
+                ("range", _range(preview.stored), f"{_range(preview.physical)} {written(preview.units)}".strip(), tip)
+            )
             rows.append(("missing", node.fill or "no fill value", f"{100 * preview.missing:.3g} %", tip))
         elif node.fill:
             rows.append(("missing", node.fill, "", ""))

@@ -9,6 +9,7 @@ from PySide6.QtWidgets import QHeaderView, QMenu, QTreeWidget, QTreeWidgetItem, 
 
 from diffview.gui.theme import theme
 from diffview.readers.base import Node
+from diffview.units import written
 
 COLUMNS = ("Variable", "Shape", "Units", "Dimensions", "Type", "Chunks", "Filters")
 ALWAYS, WIDE_PX = 3, 460
@@ -95,7 +96,7 @@ class FileTree(QTreeWidget):
     def _row(self, node: Node, whole_path: bool) -> QTreeWidgetItem:
         name = node.path.lstrip("/") if whole_path else node.name
         chunks = shape_text(node.chunks) or ("one piece" if node.kind == "dataset" else "")
-        texts = [name, shape_text(node.shape), node.units, ", ".join(node.dims), node.dtype, chunks]
+        texts = [name, shape_text(node.shape), written(node.units), ", ".join(node.dims), node.dtype, chunks]
         item = QTreeWidgetItem([*texts, ", ".join(node.filters)])
         item.setData(0, NODE_ROLE, node)
         facts = [node.long_name, f"{node.dtype} ({', '.join(node.dims)})" if node.dims else node.dtype, node.why]

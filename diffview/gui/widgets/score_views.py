@@ -9,6 +9,7 @@ from PySide6.QtWidgets import QLabel, QVBoxLayout, QWidget
 from diffview.gui.theme import theme
 from diffview.gui.widgets.plot_axis import Floats
 from diffview.gui.widgets.score_plots import Line, LinesPlot, Mark, Range, RangesPlot
+from diffview.units import written
 
 Plot = TypeVar("Plot", bound=QWidget)
 
@@ -81,7 +82,7 @@ class ScoreViews(QWidget):
     def show_scores(self, scores: Mapping[str, Any]) -> None:
         """Draw what there is; an older card has fewer curves, and no plot is empty."""
         curves: Mapping[str, Any] = scores.get("curves", {})
-        units = scores.get("units", "")
+        units = written(scores.get("units", ""))
         names = MEMBERS if scores.get("kind") == "ensemble" else SAMPLES
         wave = "wavenumber, cycles per pixel"
         draws: dict[str, tuple[bool, Callable[[], None]]] = {

@@ -1,0 +1,42 @@
+"""Units as people write them; files spell them in many ways and keep theirs."""
+
+import re
+
+WORDS = {
+    **dict.fromkeys(("degC", "deg_C", "celsius", "Celsius", "degree_C", "degrees_C"), "°C"),
+    **dict.fromkeys(("degree_Celsius", "degrees_Celsius", "degrees C", "Deg C", "deg C"), "°C"),
+    **dict.fromkeys(("kelvin", "Kelvin", "degK", "degrees_K"), "K"),
+    **dict.fromkeys(("mm/hr", "mm hr-1", "mm/hour", "mm h-1", "mm h**-1"), "mm/h"),
+    **dict.fromkeys(("degree", "degrees", "deg"), "°"),
+    **dict.fromkeys(("degrees_north", "degree_north", "degrees_N"), "° N"),
+    **dict.fromkeys(("degrees_east", "degree_east", "degrees_E"), "° E"),
+    **dict.fromkeys(("percent", "Percent", "per cent"), "%"),
+    **dict.fromkeys(("1", "none", "None", "unitless", "dimensionless", "-"), ""),
+}  # fmt: skip
+"""Whole units that are written otherwise."""
+
+BASES = {"um": "µm", "hr": "h"}
+
+_FACTOR = re.compile(r"([A-Za-zµ°%]+)(?:\*\*|\^)?([+-]?\d+)")
+_RAISED = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹", "+")
+
+
+def written(units: str) -> str:
+    """Units for the screen: "m s**-1" and "m s-1" as "m s⁻¹", "degC" as "°C"; what is not understood stays as it is.
+
+    Recipes, files and comparisons keep the spelling of the file.
+    """
+    plain = units.strip()
+    if plain in WORDS:
+        return WORDS[plain]
+    if " since " in plain:  # a calendar is no product of units
+        return plain
+    return " ".join(_factor(part) for part in plain.split())
+
+
+def _factor(part: str) -> str:
+    found = _FACTOR.fullmatch(part)
+    if found is None:
+        return BASES.get(part, part)
+    base, power = found[1], str(int(found[2]))
+    return BASES.get(base, base) + ("" if power == "1" else power.translate(_RAISED))
