@@ -179,7 +179,7 @@ def _projected(y: Floats, x: Floats, projection: Any) -> EarthMap | None:
     coast = _cut(np.stack([position(coast_y, own_y), position(coast_x, own_x)], axis=1), (len(y), len(x)))
     return EarthMap(
         latitude.astype(np.float32), longitude.astype(np.float32), step, coast,
-        (y - y[0]) * projection.km, (x - x[0]) * projection.km, "km",
+        np.abs(y - y[0]) * projection.km, np.abs(x - x[0]) * projection.km, "km",
     )  # fmt: skip
 
 

@@ -86,6 +86,7 @@ KINDS: dict[str, tuple[Callable[[Any], bool], str]] = {
     "fitted": (lambda value: value is None or isinstance(value, Transform), "It has a key, mean, std and numbers."),
     "grid": (_is_text, "It is a text."),
     "sampler": (_is_text, "It is a text."),
+    "window": (_is_region, "It has a row, a column, ny and nx, in whole pixels."),
     "region": (_is_region, "It has a row, a column, ny and nx, in whole pixels."),
     "guidance": (_is_finite, "Choose a number; 1 is the plain conditional model."),
     "clip_low": (_is_limit, "Choose a number in the field's unit, or none."),
@@ -143,6 +144,7 @@ class Recipe:
         path, dataset, index: the slice: a file (None: the packaged field), a variable, the fixed indices of its other
             dimensions.
         axes: which axes of the variable are the rows and the columns; None: those that look like a map.
+        window: the part of the slice that is read, in its own pixels; None: all of it.
         coarsen, coarsen_by: the working resolution: pixels a side that become one, by their mean or by the first of
             them (stride); 1: as stored.
         region: the rectangle worked on; None: a complete square near the centre.
@@ -171,6 +173,7 @@ class Recipe:
     dataset: str | None = None
     index: tuple[int, ...] | None = None
     axes: tuple[int, int] | None = None
+    window: Region | None = None
     coarsen: int = 1
     coarsen_by: str = "mean"
     region: Region | None = None
@@ -222,7 +225,9 @@ class Recipe:
         plain: dict[str, Any] = {f.name: getattr(self, f.name) for f in dataclasses.fields(self)}
         plain["schedule"] = {"key": self.schedule.key, **schedule_params(self.schedule)}
         plain["fitted"] = None if self.fitted is None else self.fitted.plain
-        plain["region"] = None if self.region is None else dataclasses.asdict(self.region)
+        for name in ("region", "window"):
+            part: Region | None = getattr(self, name)
+            plain[name] = None if part is None else dataclasses.asdict(part)
         plain["hidden"] = [dataclasses.asdict(region) for region in self.hidden]
         for name in PARAMS:
             plain[name] = dict(getattr(self, name))
@@ -264,6 +269,7 @@ def _whole_numbers(plain: list[Any]) -> tuple[int, ...]:
 
 _OPTIONAL: dict[str, Callable[[Any], Any]] = {
     "region": lambda plain: Region(**plain),
+    "window": lambda plain: Region(**plain),
     "fitted": Transform.of,
     "index": _whole_numbers,
     "axes": _whole_numbers,

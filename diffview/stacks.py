@@ -30,7 +30,7 @@ def longest(picture: Picture) -> int:
 def stack_of(path: str | None, picture: Picture) -> tuple[object, ...]:
     """What tells the slices along the longest other dimension from all others."""
     at = longest(picture)
-    return path, picture.dataset, picture.axes, picture.index[:at], picture.index[at + 1 :]
+    return path, picture.dataset, picture.axes, picture.window, picture.index[:at], picture.index[at + 1 :]
 
 
 def stack_wanted(picture: Picture) -> dict[str, Any] | None:
@@ -40,7 +40,7 @@ def stack_wanted(picture: Picture) -> dict[str, Any] | None:
         return None
     return {
         "dataset": picture.dataset, "axes": picture.axes, "index": picture.index, "dim": longest(picture),
-        "region": Region(0, 0, ny, nx), "limit": max(1, min(MOST_CROPS, STACK_BYTES // (4 * ny * nx))),
+        "region": picture.window or Region(0, 0, ny, nx), "limit": max(1, min(MOST_CROPS, STACK_BYTES // (4 * ny * nx))),
     }  # fmt: skip
 
 

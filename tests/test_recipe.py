@@ -44,6 +44,7 @@ FULL = Recipe(
     dataset="/group/tb",
     index=(3, 0),
     axes=(3, 1),
+    window=Region(10, 20, 300, 400),
     coarsen=4,
     coarsen_by="stride",
     region=Region(1, 2, 32, 48),

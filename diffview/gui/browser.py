@@ -13,7 +13,7 @@ from diffview.readers.base import Node
 from diffview.readers.process import ReaderProcess
 from diffview.recipe import Recipe
 
-FIRST_PORTION, PORTION = 100, 400
+FIRST_PORTION, PORTION = 100, 200
 """Members of a group that are asked for at once: few, so that the first rows come soon, then more."""
 
 PREVIEW_PATIENCE = 3.0
@@ -165,7 +165,7 @@ class Browser(QObject):
             if place is not None and self._files.place_key(self._session.facts.field) == key:
                 self._session.learn(place=self._files.place(self._session.facts.field, self._session.recipe.coarsen))
 
-        self._files.ask(take, "read_map", quiet=True, path=of[0], dataset=of[1], axes=key[2])
+        self._files.ask(take, "read_map", quiet=True, path=of[0], dataset=of[1], axes=key[2], window=key[3])
 
     def read_pixel(self, row: int, column: int) -> None:
         """Read a pixel of the field along its dates, or else along its longest other dimension; the newest wins."""
@@ -178,7 +178,11 @@ class Browser(QObject):
         dim = dims.index(max(dims))
         name, index = picture.other_dims[dim][0], picture.index[dim]
         each = recipe.coarsen * picture.block
-        stored = [min(at * each + each // 2, size - 1) for at, size in zip((row, column), picture.size, strict=True)]
+        first = (0, 0) if picture.window is None else (picture.window.row, picture.window.column)
+        stored = [
+            min(start + at * each + each // 2, size - 1)
+            for start, at, size in zip(first, (row, column), picture.size, strict=True)
+        ]
         if self._pixel is not None:
             self._files.withdraw(self._pixel)
         self._pixel = self._files.ask(

@@ -31,8 +31,8 @@ LOOKED_AT = 2**16
 SCHEDULE_WORDS = (b'"beta"', b'"alpha_bar"', b'"log_snr"', b'"trained_betas"', b'"beta_schedule"', b"Scheduler")
 
 
-PlaceKey = tuple[str, str, tuple[int, int]]
-"""File, dataset and axes of a picture: what decides where its pixels lie."""
+PlaceKey = tuple[str, str, tuple[int, int], Region | None]
+"""File, dataset, axes and window of a picture: what decides where its pixels lie."""
 
 
 class _Wanted(NamedTuple):
@@ -129,7 +129,7 @@ class Files(QObject):
             wish = replace(wish, fitted=self._session.plan.settled.fitted)
         else:
             wish = replace(
-                wish, region=None, fitted=None, start="noise", start_level=None, axes=None, coarsen=1
+                wish, region=None, fitted=None, start="noise", start_level=None, axes=None, window=None, coarsen=1
             )  # fmt: skip
         self.open_recipe(wish, merge)
 
@@ -149,7 +149,22 @@ class Files(QObject):
         others = [axis for axis in range(len(picture.shape)) if axis not in picture.axes]
         at = dict(zip(others, picture.index, strict=True))
         index = tuple(at.get(axis, picture.shape[axis] // 2) for axis in range(len(picture.shape)) if axis not in axes)
-        self.open_recipe(replace(recipe, axes=axes, index=index, region=None))
+        self.open_recipe(replace(recipe, axes=axes, index=index, window=None, region=None, hidden=()))
+
+    def crop(self, on: bool) -> None:
+        """Read the region alone, at full resolution, or all of the slice again; the region keeps its place."""
+        picture, recipe, region = self.picture, self._session.recipe, self._session.plan.region
+        if picture is None or on == (picture.window is not None):
+            return
+        each, inside = recipe.coarsen * picture.block, picture.window
+        if on:
+            row, column = region.row * each, region.column * each
+            ny, nx = (min(n * each, m) for n, m in zip((region.ny, region.nx), picture.size, strict=True))
+            self.open_recipe(replace(recipe, window=Region(row, column, ny, nx), coarsen=1, region=None, hidden=()))
+        elif inside is not None:
+            row, column = inside.row + region.row * each, inside.column + region.column * each
+            whole = Region(row, column, region.ny * each, region.nx * each)
+            self.open_recipe(replace(recipe, window=None, coarsen=1, region=whole, hidden=()))
 
     def coarsen(self, k: int, how: str) -> None:
         """Work at another resolution: k x k pixels of the file to one; the region keeps its place on the field."""
@@ -159,7 +174,7 @@ class Files(QObject):
         moved = Region(round(region.row * ratio), round(region.column * ratio), *sides)
         rows, columns = (n // k for n in shown.values.shape)
         fits = moved.row + moved.ny <= rows and moved.column + moved.nx <= columns
-        wish = replace(recipe, coarsen=k, coarsen_by=how, region=moved if fits else None)
+        wish = replace(recipe, coarsen=k, coarsen_by=how, region=moved if fits else None, hidden=())
         try:
             field = at_resolution(shown, k, how)
         except UserError as error:
@@ -197,6 +212,7 @@ class Files(QObject):
         self._pending = self.ask(
             lambda picture: self._take(picture, recipe, asked, merge),
             "read_slice", path=path, dataset=recipe.dataset, index=recipe.index, axes=recipe.axes,
+            window=recipe.window,
         )  # fmt: skip
 
     def open_model(self, path: str) -> None:
@@ -283,8 +299,8 @@ class Files(QObject):
     def place_key(self, field: Field, picture: Picture | None = None) -> PlaceKey:
         """What decides where the pixels of a field lie."""
         picture = picture or next((shown.picture for shown in self._pictures if shown.field is field), None)
-        axes = (0, 1) if picture is None else picture.axes
-        return str(field.provenance.get("path", "")), str(field.provenance.get("dataset", "")), axes
+        path, dataset = (str(field.provenance.get(name, "")) for name in ("path", "dataset"))
+        return (path, dataset, (0, 1), None) if picture is None else (path, dataset, picture.axes, picture.window)
 
     def place(self, field: Field, k: int, picture: Picture | None = None) -> EarthMap | None:
         """Where the pixels of a field at a working resolution lie, if that was read."""
@@ -307,6 +323,11 @@ class Files(QObject):
         self.busy_changed.emit(self.opening)
         return ticket
 
+    @property
+    def share(self) -> float:
+        """What share of the slice being read is done, 0 to 1, as far as is known."""
+        return self._reader.share
+
     def _poll(self) -> None:
         for reply in self._reader.poll():
             wanted = self._wanted.pop(reply.ticket, None)
@@ -317,6 +338,8 @@ class Files(QObject):
             elif not wanted.quiet:
                 self._session.tell_error(reply.error)
                 self.failed.emit(reply.error, wanted.path)
+        if self.opening and self._reader.share:
+            self.busy_changed.emit(True)
         self._settle()
 
     def _settle(self) -> None:

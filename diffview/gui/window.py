@@ -185,7 +185,7 @@ class MainWindow(QMainWindow):
         session.told.connect(self._tell)
         live.run_changed.connect(self._show_run)
         live.engine_loaded.connect(self._show_run)
-        self.files.busy_changed.connect(lambda _: self.status.show_reading(self.files.reading))
+        self.files.busy_changed.connect(lambda _: self.status.show_reading(self.files.reading, self.files.share))
         self.files.opened.connect(self._remember_file)
         self.status.give_up.clicked.connect(self.files.cancel)
         self.browser.linked.connect(self.open_file)
@@ -199,6 +199,8 @@ class MainWindow(QMainWindow):
         self.field.view.left.connect(self._leave)
         self.field.pixelChosen.connect(self.browser.read_pixel)
         self.field.sliceChosen.connect(self.files.step_to)
+        self.field.crop.clicked.connect(self.files.crop)
+        session.changed.connect(lambda old, new: self.field.show_crop(self.files.picture))
         self.browser.series_read.connect(self.field.show_series)
         self.files.opened.connect(self._show_index)
         for name, what in self._handlers().items():

@@ -181,7 +181,7 @@ def test_a_very_large_group_comes_in_portions_and_a_cycle_opens_level_by_level(w
     row_of(tree, "g").setExpanded(True)
     wait(lambda: row_of(tree, "g").childCount() == 1301)
     assert counts[0] == 100, "the first rows do not wait for the others"
-    assert counts == [100, 400, 400, 400, 1]
+    assert counts == [100, *6 * [200], 1]
     inner = row_of(tree, "round")
     inner.setExpanded(True)
     wait(lambda: inner.childCount() == 2)
@@ -347,3 +347,39 @@ def test_a_swath_is_a_strip_and_the_region_slides_along(window, tmp_path, hand, 
     window.session.undo()
     assert window.session.recipe == before
     settle(window)
+
+
+def test_the_region_is_read_alone_and_all_of_it_again(opened, hand, find, wait, settle):
+    opened.session.edit(region=Region(20, 10, 30, 40))
+    settle(opened)
+    at, button = opened.session.recipe.index[0], find(opened, "cropButton")
+    hand.click(button)
+    settle(opened)
+    np.testing.assert_allclose(opened.session.facts.field.values, truth()[at, ::-1][20:50, 10:50], atol=0.006)
+    assert opened.session.plan.model.source.shape[1:] == (30, 40), "the other slices are read alone too"
+    wait(lambda: opened.session.facts.place is not None)
+    assert opened.session.facts.place.at(0.5, 0.5)[0] == pytest.approx(np.linspace(30, -30, NY)[20], abs=1e-4)
+    view = opened.field.view
+    hand.click(view, seen(view, 3, 4))
+    wait(lambda: find(opened, "seriesPlot").isVisible())
+    np.testing.assert_allclose(find(opened, "seriesPlot").values(), truth()[:, NY - 1 - 23, 14], atol=0.006)
+    opened.session.edit(region=Region(5, 6, 16, 16))
+    hand.click(button)
+    settle(opened)
+    assert opened.session.facts.field.values.shape == (NY, NX)
+    assert opened.session.recipe.region == Region(25, 16, 16, 16)
+    opened.session.undo()
+    settle(opened)
+    assert opened.session.facts.field.values.shape == (30, 40)
+    assert button.isChecked()
+
+
+def test_a_map_waits_for_nobody_and_comes_back_with_an_undo(opened, find, settle, wait):
+    place = opened.session.facts.place
+    find(opened, "packagedAction").trigger()
+    settle(opened)
+    wait(lambda: opened.session.facts.place is not None)
+    assert opened.field.view.lines() is not None, "Iceland and Europe"
+    opened.session.undo()
+    assert opened.session.facts.place is place
+    settle(opened)

@@ -215,6 +215,7 @@ class DataPanel(QWidget):
         self.transform.setCurrentIndex(self.transform.findData(fitted.key if theirs else new.transform))
         self.transform.setEnabled(not theirs)
         self.transform.setToolTip("The transform in force is the model's" if theirs else "")
+        self._show_stored()
         self.resolution.setCurrentIndex(self.resolution.findData(_resolution(new)))
         self.fit_set.setCurrentIndex(self.fit_set.findData(new.fit_set))
         formula = new.model in FORMULAS
@@ -235,6 +236,12 @@ class DataPanel(QWidget):
 
     def _show_name(self) -> None:
         self.file.setText((self._browser.path or self._files.path).replace("\\", "/").rsplit("/", 1)[-1])
+
+    def _show_stored(self) -> None:
+        """An overview of a picture too large to be shown has a resolution of its own."""
+        picture = self._files.picture
+        block = 1 if picture is None else picture.block
+        self.resolution.setItemText(0, "as stored" if block == 1 else f"overview, {block} × {block}")
 
     def _coarsen(self, at: int) -> None:
         k, how = self.resolution.itemData(at).split()

@@ -61,6 +61,14 @@ class FieldPanel(PictureCard):
         self.draw.setFocusPolicy(Qt.FocusPolicy.TabFocus)
         set_icon(self.draw, "frame")
         self.add_control(self.draw)
+        self.crop = QToolButton()
+        self.crop.setObjectName("cropButton")
+        self.crop.setAccessibleName("Read the region alone")
+        self.crop.setCheckable(True)
+        self.crop.setFocusPolicy(Qt.FocusPolicy.TabFocus)
+        set_icon(self.crop, "crop")
+        self.add_control(self.crop)
+        self.show_crop(None)
         self.fill(self._pictures())
         self.add(self._series_card())
         self.draw.toggled.connect(self.view.set_drawing)
@@ -193,6 +201,18 @@ class FieldPanel(PictureCard):
         self._move(frame)
         self._session.end_merge()
         self.draw.setChecked(False)
+
+    def show_crop(self, picture: Any) -> None:
+        """Offer to read the region alone, or all again; `picture` is how the field lies in its file, if in one."""
+        self.crop.setEnabled(picture is not None)
+        self.crop.setChecked(picture is not None and picture.window is not None)
+        if picture is None:
+            self.crop.setToolTip("The packaged field is small: open a file to read a part of it")
+        elif picture.window is not None:
+            self.crop.setToolTip("Read the whole slice again")
+        else:
+            whole = "" if picture.block == 1 else f" (now every pixel is a mean of {picture.block} × {picture.block})"
+            self.crop.setToolTip(f"Read the region alone, at the resolution of the file{whole}")
 
     # -- long pictures
 

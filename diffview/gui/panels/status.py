@@ -48,9 +48,9 @@ class StatusPanel(QWidget):
         session.changed.connect(lambda old, new: self.show_run())
         self.show_run()
 
-    def show_reading(self, what: str) -> None:
-        """Say what is being read, "" if nothing is; a read that takes a moment can be given up by a button."""
-        self._reading = what
+    def show_reading(self, what: str, share: float = 0.0) -> None:
+        """Say what is being read and how much of it is, "" if nothing; a longer read can be given up by a button."""
+        self._reading = f"{what}, {100 * share:.0f} %" if what and share else what
         if not what:
             self._patience.stop()
             self.give_up.hide()
