@@ -129,7 +129,7 @@ class Files(QObject):
             wish = replace(wish, fitted=self._session.plan.settled.fitted)
         else:
             wish = replace(
-                wish, region=None, fitted=None, start="noise", start_level=None, axes=None, window=None, coarsen=1
+                wish, region=None, fitted=None, start="noise", start_level=None, axes=None, window=None, coarsen=1, hidden=()
             )  # fmt: skip
         self.open_recipe(wish, merge)
 
