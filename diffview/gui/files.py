@@ -129,7 +129,8 @@ class Files(QObject):
             wish = replace(wish, fitted=self._session.plan.settled.fitted)
         else:
             wish = replace(
-                wish, region=None, fitted=None, start="noise", start_level=None, axes=None, window=None, coarsen=1, hidden=()
+                wish, region=None, fitted=None, hidden=(), start="noise", start_level=None,
+                axes=None, window=None, coarsen=1,
             )  # fmt: skip
         self.open_recipe(wish, merge)
 

@@ -145,8 +145,8 @@ class FieldPanel(PictureCard):
         self.view.set_frame(frame, square=not free)
         strided = f" · every {k}th pixel" if k > 1 else ""
         self.set_subtitle(quantity_name(field))
-        self.caption.setText(f"region {region_text(region)}{strided}{self._unplaced()}")
-        self.setToolTip(f"{values.shape[0]} × {values.shape[1]} pixels. Region: {region_text(region)}.")
+        size = f"{values.shape[0]} × {values.shape[1]} pixels"
+        self.caption.setText(f"region {region_text(region)}{self._unplaced()}{strided} · of {size}")
         if self._series_of[0] != _variable(session):
             self.hide_series()
 
