@@ -475,31 +475,30 @@ def _fit_set(recipe: Recipe, facts: Facts, transform: Transform, region: Region)
     """
     leave_out = _sees_region(recipe) and recipe.model not in LAWS
     wish, slices = recipe.fit_set, None
-    if wish in ("slices", "both") or (wish == "auto" and _prefers_slices(facts, region, leave_out)):
-        slices = _slices_set(recipe, facts, transform, region)
+    if facts.stack is not None and wish != "crops" and (wish != "auto" or _prefers_slices(facts, region, leave_out)):
+        slices = _slices_set(recipe, facts, facts.stack, transform, region)
     if slices is not None and wish != "both":
         return region, slices
     if wish == "slices":
         raise UserError(
             "There are no other slices of this variable that are complete in the region.", "Fit to crops instead."
         )
-    crops = crops_for(facts.table, region, leave_out)
-    if recipe.model in LAWS and not crops and slices is None:
+    if recipe.model not in LAWS and slices is None:
+        region, crops = with_enough_crops(facts.table, region, leave_out)
+    else:
+        crops = crops_for(facts.table, region, leave_out)
+    if not crops and slices is not None:
+        return region, slices
+    if not crops:
         raise UserError(
             f"The field has no complete {region.ny} x {region.nx} crop to fit to.", "Take a smaller region."
         )
-    if recipe.model not in LAWS and slices is None:
-        region, crops = with_enough_crops(facts.table, region, leave_out)
-    if not crops and slices is not None:
-        return region, slices
     return region, FitSet(recipe.model, facts.through(transform)[1], tuple(crops), leave_out, more=slices)
 
 
-def _slices_set(recipe: Recipe, facts: Facts, transform: Transform, region: Region) -> FitSet | None:
+def _slices_set(recipe: Recipe, facts: Facts, values: Array, transform: Transform, region: Region) -> FitSet | None:
     """The region in the other slices that are complete there; None if there are fewer than two."""
-    if facts.stack is None:
-        return None
-    stack = facts.cached(("stack", transform), lambda: transform(facts.stack))
+    stack = facts.cached(("stack", transform), lambda: transform(values))
     complete = np.flatnonzero(~np.isnan(stack[(slice(None), *region.slices)]).any(axis=(1, 2)))
     if len(complete) < FEWEST_SLICES:
         return None

@@ -38,9 +38,10 @@ def stack_wanted(picture: Picture) -> dict[str, Any] | None:
     ny, nx = picture.field.values.shape
     if ny * nx > STACK_PIXELS or max((size for _, size in picture.other_dims), default=1) < 2:
         return None
+    limit = max(1, min(MOST_CROPS, STACK_BYTES // (4 * ny * nx)))
     return {
         "dataset": picture.dataset, "axes": picture.axes, "index": picture.index, "dim": longest(picture),
-        "region": picture.window or Region(0, 0, ny, nx), "limit": max(1, min(MOST_CROPS, STACK_BYTES // (4 * ny * nx))),
+        "region": picture.window or Region(0, 0, ny, nx), "limit": limit,
     }  # fmt: skip
 
 

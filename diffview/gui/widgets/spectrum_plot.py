@@ -101,6 +101,7 @@ class SpectrumPlot(PlotBase):
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__("Power spectrum", (40, 6, 16, TICKS_AND_LABEL), parent)
         self._k: Floats = np.empty(0)
+        self._asked: list[Floats] = [np.empty(0), np.empty(0)]
         self._wave = 0.0
         self._floor = Floor(self)
         self._forward = self.add_curve("forward", 1.5)
@@ -117,6 +118,10 @@ class SpectrumPlot(PlotBase):
 
     def set_axis(self, k: Floats, wavelength_km: Floats | None = None) -> None:
         """Wavenumbers of the rings (k = 0 is left out), shown as they are or as wavelengths, long ones left."""
+        asked = [np.asarray([np.nan] if part is None else part, dtype=float) for part in (k, wavelength_km)]
+        if all(np.array_equal(new, old, equal_nan=True) for new, old in zip(asked, self._asked, strict=True)):
+            return
+        self._asked = asked
         self._k = np.asarray(k, dtype=float)
         self._wave = self.x_axis.span_scales(self._k, wavelength_km)
         self.lay_out()
