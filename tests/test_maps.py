@@ -7,7 +7,7 @@ import h5py
 import numpy as np
 import pyproj
 import pytest
-from readers_twins import SHARED
+from readers_twins import SHARED, attach, write
 from scipy.ndimage import binary_dilation
 
 from diffview.maps import coastlines, map_of, position, unit_vectors
@@ -103,6 +103,25 @@ def test_a_coarser_picture_keeps_its_places():
     apart = unit_vectors(*fine.at(42.0, 62.0)) - unit_vectors(*coarse.at(10.5, 15.5))
     assert np.linalg.norm(apart) * 6371 < 40, "within a pixel of the fine picture"
     np.testing.assert_allclose(coarse.coast, fine.coast / 4)
+
+
+def test_a_file_names_its_projection_by_a_grid_mapping_or_by_a_text(tmp_path):
+    y, x = stereographic()
+    lat, _ = degrees_of(y, x)
+    values = np.random.default_rng(0).normal(280, 5, (NY, NX)).astype(np.float32)
+    units = {"units": "km"}
+    cf = {"grid_mapping_name": "polar_stereographic", "latitude_of_projection_origin": 90.0,
+          "straight_vertical_longitude_from_pole": -35.0, "scale_factor_at_projection_origin": 1.0,
+          "earth_radius": 6371000.0, "false_easting": 0.0, "false_northing": 0.0}  # fmt: skip
+    wkt = {"spatial_ref": pyproj.CRS(STEREO).to_wkt()}
+    for name, own, mapping in (("cf", {"grid_mapping": "crs"}, cf), ("text", {"crs": STEREO}, None),
+                               ("wkt", {"grid_mapping": "crs"}, wkt)):  # fmt: skip
+        path = attach(write(tmp_path / f"{name}.nc", values, own), "v", y=(y / 1e3, units), x=(x / 1e3, units))
+        if mapping is not None:
+            write(tmp_path / f"{name}.nc", np.int32(0), mapping, "crs")
+        found = read_map(path, "v", (0, 1))
+        np.testing.assert_allclose(found.latitude, lat, atol=2e-4, err_msg=name)
+        assert found.units == "km"
 
 
 # -- real files: the edge of missing values of an ocean field is the coast

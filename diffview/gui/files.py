@@ -42,6 +42,7 @@ class _Wanted(NamedTuple):
     quiet: bool
     path: str
     what: str
+    request: tuple[str, dict[str, Any]]
 
 
 class _Shown(NamedTuple):
@@ -252,11 +253,14 @@ class Files(QObject):
         self.open_recipe(Recipe.from_json(text))
 
     def cancel(self) -> None:
-        """Give up what is being read."""
+        """Give up the slice that is being read; what was asked for quietly is asked for again."""
         if self.busy:
+            quiet = [wanted for wanted in self._wanted.values() if wanted.quiet]
             self._wanted.clear()
             self._reader.cancel()
             self._reader.poll()
+            for wanted in quiet:
+                self.ask(wanted.then, wanted.request[0], quiet=True, **wanted.request[1])
             self._settle()
 
     def _take(self, picture: Picture, recipe: Recipe, asked: int, merge: object) -> None:
@@ -319,7 +323,7 @@ class Files(QObject):
         ticket = self._reader.submit(function, **arguments)
         path = str(arguments["path"])
         what = " of ".join(filter(None, (arguments.get("dataset") or "", Path(path).name)))
-        self._wanted[ticket] = _Wanted(then, quiet, path, what)
+        self._wanted[ticket] = _Wanted(then, quiet, path, what, (function, arguments))
         self._timer.start()
         self.busy_changed.emit(self.opening)
         return ticket

@@ -19,6 +19,7 @@ from diffview.readers.naming import coordinate_role
 from diffview.readers.opening import H5PY_ERRORS, find_dataset, member, stored_elsewhere
 from diffview.readers.packing import Packing, packing_of
 
+_WELL_KNOWN = ("crs_wkt", "spatial_ref")  # attributes of a grid mapping that say the same in one text
 NOT_A_VARIABLE = "This is a netCDF dimension but not a netCDF variable"  # NAME of a bare netCDF-4 dimension
 
 
@@ -120,13 +121,18 @@ class CFVariable:
         return tuple(chosen.values()) if len(chosen) == len(axes) else ()
 
     def projection(self) -> Projection | None:
-        """The CF grid mapping that the variable names."""
+        """The CF grid mapping that the variable names, or its attribute `crs` (rasterio's) as text for PROJ."""
         mapping = find_nearby(self.dataset, text_attribute(self.dataset, "grid_mapping").split(":")[0].strip())
         lines = {c.role: c for c in self.axis_coordinates()}
-        if mapping is None or not text_attribute(mapping, "grid_mapping_name") or not {"y", "x"} <= lines.keys():
+        km = KM_PER_UNIT.get(lines["x"].units.strip().lower()) if {"y", "x"} <= lines.keys() else None
+        if km is None:
             return None
-        km = KM_PER_UNIT.get(lines["x"].units.strip().lower())
-        return None if km is None else Projection(_grid_mapping(mapping, km * 1e3), km * 1e3, km=km)
+        if mapping is not None and text_attribute(mapping, "grid_mapping_name"):
+            return Projection(_grid_mapping(mapping, km * 1e3), km * 1e3, km=km)
+        crs = text_attribute(self.dataset, "crs") or (
+            next(filter(None, (text_attribute(mapping, name) for name in _WELL_KNOWN)), "") if mapping else ""
+        )
+        return Projection(crs, km * 1e3, km=km) if crs else None
 
     @property
     def _named_coordinates(self) -> list[str]:
