@@ -388,10 +388,10 @@ def test_a_map_waits_for_nobody_and_comes_back_with_an_undo(opened, find, settle
 def test_giving_up_a_slice_keeps_what_was_asked_for_quietly(window, good, settle, wait):
     settle(window)
     drop(window, good)
-    wait(lambda: window.session.facts.field.units == "K")  # its labels and its place are still on their way
+    wait(lambda: window.session.recipe.path == good)  # its labels and its place are still on their way
     window.open_file(good, "inner/rain")
     window.files.cancel()  # at once, as no key could
     settle(window)
     wait(lambda: window.session.facts.place is not None)
     assert window.browser.labels["time"].dates
-    assert window.session.facts.field.units == "K"
+    assert window.session.recipe.path == good
