@@ -19,9 +19,12 @@ CHUNK = 64
 BLOCK = 16
 """Rows or columns of sums that one banded product makes, on the CPU."""
 
-LEAST_EXPONENT = -60.0
-"""A crop further off than this counts with e^-60 times the weight of the nearest, which no sum in float64 sees:
+LEAST_EXPONENT = -45.0
+"""A crop further off than this counts with e^-45 times the weight of the nearest, which no sum in float64 sees:
 smaller ones would be denormal numbers, on which a processor is ten times slower."""
+
+UNSEEN = 2 * math.exp(LEAST_EXPONENT)
+"""Weights below this count as 0 in derivatives, where they would be multiplied with each other."""
 
 
 def window_radius(s: float) -> int:
@@ -80,9 +83,10 @@ class Local(Formula):
         for member, along in zip(y, v, strict=True):
             sums = _Windows(member[0], window_radius(s), 1 / (s * s))
             product = xp.zeros_like(member[0])
-            for w, apart in self._spread(member[0], s):
-                pull = w * apart * along[0][:, :, None]
-                product += xp.einsum("yxn,yxn->yx", sums(pull), apart)
+            for w, apart, share in self._spread(member[0], s):
+                xp.multiply(w, apart, out=w)
+                xp.multiply(w, (along[0] * share)[:, :, None], out=w)
+                product += xp.einsum("yxn,yxn->yx", sums(w), apart)
             found.append(product[None])
         return xp.stack(found)
 
@@ -91,10 +95,13 @@ class Local(Formula):
         if self._sees_all(s):
             return self._everywhere.variance(y, s)
         xp = namespace(y)
-        spreads = (
-            sum(xp.einsum("yxn,yxn->yx", w, apart * apart) for w, apart in self._spread(member[0], s)) for member in y
-        )
-        return xp.stack([spread[None] for spread in spreads])
+        found = []
+        for member in y:
+            spread = xp.zeros_like(member[0])
+            for w, apart, share in self._spread(member[0], s):
+                spread += share * xp.einsum("yxn,yxn,yxn->yx", w, apart, apart)
+            found.append(spread[None])
+        return xp.stack(found)
 
     def _chunks(self, y: Any) -> list[Any]:
         """The crops like y, [ny, nx, at most CHUNK] each: the softmax runs along memory."""
@@ -129,13 +136,16 @@ class Local(Formula):
         average = sum(f * part for f, (_, _, part) in zip(factors, parts, strict=True))
         return average / total, nearest, total
 
-    def _spread(self, y: Any, s: float) -> Iterator[tuple[Any, Any]]:
-        """Chunk by chunk: the weights w_i, which add up to 1 over all of them, and x_i - x0_hat."""
+    def _spread(self, y: Any, s: float) -> Iterator[tuple[Any, Any, Any]]:
+        """Chunk by chunk: w and x_i - x0_hat [ny, nx, chunk] (to be written over), and what makes w shares of 1."""
         xp = namespace(y)
         x0_hat, nearest, total = self._average(y, s)
+        apart: Any = None
         for chunk, w, least in self._weigh(y, s):
-            share = (xp.exp(nearest - least) / total)[:, :, None]
-            yield w * share, chunk - x0_hat[:, :, None]
+            apart = _room(apart, chunk)
+            xp.multiply(w, w > UNSEEN, out=w)
+            share = xp.exp(nearest - least)
+            yield w, xp.subtract(chunk, x0_hat[:, :, None], out=apart), share * (share > UNSEEN) / total
 
 
 def _room(before: Any, like: Any) -> Any:
