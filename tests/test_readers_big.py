@@ -159,6 +159,21 @@ def test_a_window_too_large_and_a_picture_too_long_are_refused(tmp_path: Path) -
         read_slice(write(tmp_path / "b.h5", ramp(900, 9)), "v")
 
 
+@pytest.mark.parametrize("chunks", [None, (1, 16, 16), (5, 8, 12), (23, 3, 4)])
+@pytest.mark.parametrize(("limit", "leave_out"), [(100, ()), (100, (0, 7, 22)), (6, (8,)), (1, ())])
+def test_a_stack_read_in_portions_is_the_same(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, chunks: Any, limit: int, leave_out: tuple[int, ...]
+) -> None:
+    cube = np.random.default_rng(0).normal(size=(23, 16, 18)).astype(np.float32)
+    path = large(tmp_path / "a.nc", cube, chunks=chunks)
+    wish: dict[str, Any] = {"axes": (1, 2), "index": (0,), "dim": 0, "region": Region(1, 2, 8, 9)}
+    step = max(1, -(-(23 - len(leave_out)) // limit))
+    wanted = [i for i in range(0, 23, step) if i not in leave_out][:limit]
+    monkeypatch.setattr(slices, "AT_ONCE", 200)
+    got = read_stack(path, "v", limit=limit, leave_out=leave_out, **wish)
+    np.testing.assert_array_equal(got, cube[wanted, ::-1][:, 1:9, 2:11])
+
+
 def test_full_disks_are_shown_value_by_value_and_larger_ones_are_not() -> None:
     assert [block_of(size) for size in ((5424, 5424), (10848, 10848), (21600, 10800), (20000, 20000))] == [1, 6, 8, 10]
     assert block_of((4_000_000, 12)) == 1  # too narrow for blocks
@@ -209,6 +224,20 @@ def test_a_huge_picture_takes_little_memory_and_tells_how_far_it_is(reader: Read
     assert peak(reader.pid) - before < 3 * picture.field.values.nbytes / 2**20
     window = reader.call("read_slice", path=path, dataset="v", window=Region(5400, 1080, 540, 540))
     np.testing.assert_array_equal(window.field.values, (ramp(540, 1080) % 300)[:, :540] * 0.5)
+
+
+@pytest.mark.skipif(not Path("/proc/self/clear_refs").exists(), reason="this system does not tell the memory")
+def test_a_stack_takes_little_more_memory_than_itself(reader: ReaderProcess, tmp_path: Path) -> None:
+    with h5py.File(tmp_path / "a.nc", "w") as file:
+        data = file.create_dataset("v", (200, 256, 256), "i2", chunks=(1, 256, 256))
+        data.attrs["scale_factor"] = 0.5  # a double: values are decoded as float64
+        data[150] = 3
+    Path(f"/proc/{reader.pid}/clear_refs").write_text("5")
+    before = peak(reader.pid)
+    wish = {"axes": (1, 2), "index": (0,), "dim": 0, "region": Region(0, 0, 256, 256)}
+    stack = reader.call("read_stack", path=str(tmp_path / "a.nc"), dataset="v", **wish)
+    assert stack.shape == (200, 256, 256) and (stack[150] == 1.5).all()
+    assert peak(reader.pid) - before < 2 * stack.nbytes / 2**20
 
 
 def test_an_overview_can_be_given_up(reader: ReaderProcess, tmp_path: Path) -> None:

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from diffview.errors import UserError
 from diffview.fields import Array, Field, Region
+from diffview.readers.alive import progress
 from diffview.readers.attributes import text_attribute
 from diffview.readers.base import Coordinate, Picture, Variable
 from diffview.readers.families import reader_of
@@ -19,6 +20,9 @@ from diffview.readers.planes import float32, is_flag, read_plane
 from diffview.readers.sides import LARGEST_PICTURE, stored, whole
 from diffview.readers.tree import find_in, text_of, why_not_plottable
 
+Mask = NDArray[np.bool_]
+
+AT_ONCE = 2**20  # values of a stack that are decoded together
 TRIES = 12  # datasets and slices that are tried for one with data in it, where the user named none
 _PLACES = (0.0, 0.5, 1.0, 0.25, 0.75)  # where to look for a slice with data, as a part of the dimension
 _LICENCES = ("license", "licence", "terms_of_use", "rights")
@@ -322,12 +326,13 @@ def read_stack(
         step = max(1, math.ceil((shape[moving] - len(set(leave_out) & set(range(shape[moving])))) / limit))
         with reading(file, dataset):
             arranged = arrange(variable, axes)
-            select: dict[int, int | slice] = dict(zip(others, fixed, strict=True))
-            select[moving] = slice(0, shape[moving], step)
+            select = {moving: slice(0, shape[moving], step)}
             for axis, side in zip(axes, stored(region, size, (arranged.flip_rows, arranged.flip_columns)), strict=True):
                 select[axis] = slice(side.start, side.stop)
             keep = ~np.isin(np.arange(0, shape[moving], step), list(leave_out))
-            return _stack(variable, arranged, select, moving, keep)[:limit]
+            keep &= np.cumsum(keep) <= limit
+            at = {axis: i for axis, i in zip(others, fixed, strict=True) if axis != moving}
+            return _stack(variable, arranged, select, at, moving, keep)
 
 
 def _check_place(where: str, size: tuple[int, int], region: Region, others: int, dim: int) -> None:
@@ -346,13 +351,28 @@ def _check_window(where: str, size: tuple[int, int], region: Region) -> None:
 
 
 def _stack(
-    variable: Variable, arranged: Layout, select: dict[int, int | slice], moving: int, keep: NDArray[np.bool_]
+    variable: Variable, arranged: Layout, select: dict[int, slice], fixed: Mapping[int, int], moving: int, keep: Mask
 ) -> Array:
-    """Read evenly spaced slices in one strided selection, so that each chunk is decompressed once."""
-    values = variable.read(tuple(select[axis] for axis in sorted(select))).values
-    left = sorted((moving, *arranged.axes))  # the axes of `values`
-    values = np.transpose(values, [left.index(axis) for axis in (moving, *arranged.axes)])
-    return np.ascontiguousarray(arranged.oriented(float32(values[keep])))
+    """Read those of the evenly spaced slices that are to be kept, some at a time, each chunk decompressed once."""
+    dataset, along = variable.dataset, select[moving]
+    plane = [select[axis].stop - select[axis].start for axis in arranged.axes]
+    unit = math.lcm(along.step, dataset.chunks[moving] if dataset.chunks else 1)
+    length = unit * max(1, AT_ONCE // (math.prod(plane) * (unit // along.step)))
+    left = sorted((moving, *arranged.axes))  # the axes of what is read
+    turn = [left.index(axis) for axis in (moving, *arranged.axes)]
+    found, done = np.empty((np.count_nonzero(keep), *plane), np.float32), 0
+    for start in range(0, along.stop, length):
+        progress(start / along.stop)
+        part: dict[int, int | slice] = {
+            **fixed,
+            **select,
+            moving: slice(start, min(start + length, along.stop), along.step),
+        }
+        values = np.transpose(variable.read(tuple(part[axis] for axis in sorted(part))).values, turn)
+        values = values[keep[start // along.step :][: len(values)]]
+        found[done : done + len(values)] = arranged.oriented(float32(values))
+        done += len(values)
+    return found
 
 
 def arrange(
