@@ -452,7 +452,7 @@ def _region(recipe: Recipe, facts: Facts, notes: list[Note]) -> Region:
     rows, columns = facts.field.values.shape
     asked = recipe.region
     if asked is None:
-        region: Region = facts.cached(("default region",), lambda: starting_region(facts.table))
+        region: Region = facts.cached(("default region",), lambda: starting_region(facts.table, facts.field.values))
         return region
     inside = (
         asked.row >= 0 and asked.column >= 0 and asked.row + asked.ny <= rows and asked.column + asked.nx <= columns

@@ -19,6 +19,9 @@ SIZE_STEP = 8
 
 STRIDE, MOST_CROPS, FEWEST_CROPS = 4, 1000, 50
 
+CONTRAST = 0.25
+"""Standard deviation of the region at the start over that of the field, at least."""
+
 Mask = NDArray[np.bool_]
 
 
@@ -78,16 +81,29 @@ def most_complete(table: Table, size: int = START_SIZE, near: tuple[float, float
     return Region(row, column, size, size)
 
 
-def starting_region(table: Table) -> Region:
+def starting_region(table: Table, values: NDArray[np.floating]) -> Region:
     """The largest complete square of at most 128 and at least 16 pixels a side, nearest the centre of the field.
 
-    Where there is none, the square of at most 128 pixels a side with the fewest missing pixels.
+    Where nothing is to be seen there, such as the night side of a reflectance or a dry place beside the rain, one of
+    its size that has contrast. Where none is complete, the square with the fewest missing pixels.
     """
     most = min(START_SIZE, table.shape[0] - 1, table.shape[1] - 1)
     for size in range(most, min(SMALLEST, most) - 1, -SIZE_STEP):
         if not table[-1, -1] or not missing_counts(table, size, size).all():
-            return most_complete(table, size)
+            return _with_contrast(table, values, most_complete(table, size))
     return most_complete(table)
+
+
+def _with_contrast(table: Table, values: NDArray[np.floating], region: Region) -> Region:
+    """`region`, or the nearest of its size, half a side apart, whose standard deviation is CONTRAST of the field's."""
+    every = max(1, round((values.size / 1e5) ** 0.5))
+    least = CONTRAST * float(np.nanstd(values[::every, ::every], dtype=np.float64))
+    step = max(1, region.ny // 2)
+    places = step * np.argwhere(missing_counts(table, region.ny, region.nx, step) == 0)
+    away = np.square(places - (region.row, region.column)).sum(axis=1)
+    near = (Region(row, column, region.ny, region.nx) for row, column in places[away.argsort(kind="stable")].tolist())
+    found = (place for place in (region, *near) if float(np.std(values[place.slices][::2, ::2])) >= least)
+    return next(found, region)
 
 
 def nearest_complete(table: Table, region: Region) -> Region | None:

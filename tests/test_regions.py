@@ -137,17 +137,32 @@ def test_where_nothing_is_left_the_user_is_told() -> None:
         with_enough_crops(summed(np.zeros((20, 20), bool)), Region(0, 0, 16, 16), True)
 
 
+def noise(mask: np.ndarray) -> np.ndarray:
+    """White noise where a mask has data."""
+    return np.where(mask, np.nan, np.random.default_rng(0).standard_normal(mask.shape)).astype(np.float32)
+
+
 def test_starts_with_the_largest_complete_square_near_the_centre() -> None:
     mask = np.zeros((100, 300), bool)
-    assert starting_region(summed(mask)) == Region(0, 100, 100, 100)
+    assert starting_region(summed(mask), noise(mask)) == Region(0, 100, 100, 100)
     mask[::40, :] = True  # whole bands of 39 rows are left
-    region = starting_region(summed(mask))
+    region = starting_region(summed(mask), noise(mask))
     assert (region.ny, region.nx) == (36, 36)
     assert not mask[region.slices].any()
     assert 40 < region.row < 80
 
 
+def test_starts_where_there_is_something_to_see() -> None:
+    mask = np.zeros((400, 900), bool)
+    values = noise(mask)
+    values[:, 200:] = 0.001  # the night side
+    region = starting_region(summed(mask), values)
+    assert region.ny == 128 and 100 < region.column < 200, "the nearest place that has some contrast"
+    values[:] = 5.0
+    assert starting_region(summed(mask), values) == Region(136, 386, 128, 128), "there is none: the centre"
+
+
 def test_starts_with_the_most_complete_square_where_none_is_complete() -> None:
     mask = np.zeros((200, 200), bool)
     mask[::10, ::10] = True
-    assert starting_region(summed(mask)).ny == 128
+    assert starting_region(summed(mask), noise(mask)).ny == 128

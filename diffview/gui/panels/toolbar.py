@@ -8,6 +8,7 @@ from diffview.gui.live import Live
 from diffview.gui.looks import quantity_name
 from diffview.gui.models import MODELS
 from diffview.gui.session import Session
+from diffview.gui.theme import theme
 from diffview.gui.widgets.card import ElidedLabel
 from diffview.gui.widgets.combo import Combo
 from diffview.gui.widgets.icons import set_icon
@@ -18,6 +19,7 @@ from diffview.plan import cores
 from diffview.recipe import COUNTS, Recipe
 from diffview.samplers import SAMPLERS
 
+WIDEST_SAMPLER_PX = 150
 LARGEST_SPIN_SEED = 2**31 - 1
 DEVICE_TITLES = {"auto": "CPU", "cpu": "torch · CPU", "cuda": "torch · CUDA", "mps": "torch · MPS"}
 
@@ -69,6 +71,7 @@ class ToolbarPanel(QWidget):
         self.field.setMinimumWidth(90)
         self.model = Combo("modelCombo", "Model", "The model that takes the noise out")
         self.sampler = Combo("samplerCombo", "Sampler", "How a run steps from noise to field")
+        self.sampler.setMaximumWidth(theme.px(WIDEST_SAMPLER_PX))
         self.steps = whole("stepsSpin", "Steps", "Steps of a run", 1, COUNTS["steps"], 72)
         self.seed = whole("seedSpin", "Seed", "The same seed gives the same noise", 0, LARGEST_SPIN_SEED, 84)
         self.start = SegmentedControl(

@@ -290,12 +290,13 @@ class FilmStrip(QWidget):
     def _paint_name(self, painter: QPainter, row: int) -> None:
         """The row's name, upright at the left edge, where it fits."""
         band, font = self._band(row), theme.font(_NAME_PX)
-        if QFontMetricsF(font).horizontalAdvance(self._name(row)) > band.height() + theme.px(_GUTTER_PX):
+        length = QFontMetricsF(font).horizontalAdvance(self._name(row))
+        if length > band.height() + theme.px(_GUTTER_PX):
             return
         painter.save()
         painter.setFont(font)
         painter.setPen(theme.colour(_TOKENS[row]))
-        painter.translate(0, band.center().y())
+        painter.translate(0, min(band.center().y(), self.height() - length / 2 - 1))  # the lowest ends at the edge
         painter.rotate(-90)
         room = QRectF(-band.height(), 0, 2 * band.height(), theme.px(_NAME_PX + 3))
         painter.drawText(room, Qt.AlignmentFlag.AlignCenter, self._name(row))
