@@ -67,6 +67,12 @@ class Region:
         """Index of the region in values [..., ny, nx]."""
         return slice(self.row, self.row + self.ny), slice(self.column, self.column + self.nx)
 
+    @property
+    def middle(self) -> "Region":
+        """The middle third of it, at least a pixel."""
+        ny, nx = max(1, self.ny // 3), max(1, self.nx // 3)
+        return Region(self.row + (self.ny - ny) // 2, self.column + (self.nx - nx) // 2, ny, nx)
+
     def overlaps(self, other: "Region") -> bool:
         """Whether the two share a pixel."""
         return (

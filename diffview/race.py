@@ -19,6 +19,7 @@ from diffview.arrays import to_numpy
 from diffview.denoisers import Gaussian
 from diffview.errors import UserError
 from diffview.grids import make_levels
+from diffview.needs import offers_of, unmet
 from diffview.optimise import warped
 from diffview.process import STEP, ForwardPath, Noise, cast_like
 from diffview.samplers import SAMPLERS, Denoise, Info, Step, sampler_params
@@ -151,11 +152,15 @@ class Race:
             evaluations: calls of the model; a run takes as many steps as they allow.
 
         Raises:
-            UserError: if there is no such sampler or parameter, or a number of evaluations below 1.
+            UserError: if there is no such sampler or parameter, a number of evaluations below 1, or the model lacks
+                what a sampler needs.
         """
         if not samplers or not evaluations or min(evaluations) < 1:
             raise UserError("A race needs a sampler and numbers of evaluations from 1 on.", "Choose some.")
         self.samplers = {key: sampler_params(key, params) for key, params in samplers.items()}
+        for key, params in self.samplers.items():
+            if (why := unmet(SAMPLERS[key], params, "the model", offers_of(denoise))) is not None:
+                raise why
         self.lost: dict[str, str] = {}
         self._denoise, self._track = denoise, track
         self._runs = [
@@ -191,7 +196,7 @@ class Race:
 
     def _find_truths(self) -> Generator[Progress, None, dict[str, tuple[Any, str]]]:
         """Where each sampler should end, and what says so."""
-        drawing = [key for key, params in self.samplers.items() if draws(SAMPLERS[key], params)]
+        drawing = [key for key, params in self.samplers.items() if SAMPLERS[key].draws(params)]
         still = [key for key in self.samplers if key not in drawing]
         fine = self._track.fine(self._fine)
         runs = len(drawing) + (bool(still) and not self.exact)
@@ -217,7 +222,7 @@ class Race:
         """The last step of a run on these levels."""
         y, info = self._track.y, SAMPLERS[key]
         params = self.samplers[key] if key in self.samplers else sampler_params(key, {})
-        along = draws(info, params)
+        along = info.draws(params)
         noise = PathNoise(self._track.seed, levels, y) if along else Noise(self._track.seed, tuple(y.shape), like=y)
         steps = info.run(self._denoise, y, levels, noise, **params)
         last = next(steps)
@@ -229,8 +234,3 @@ class Race:
 
     def _share(self) -> float:
         return min(1.0, self._done / self._work)
-
-
-def draws(info: Info, params: Mapping[str, Any]) -> bool:
-    """Whether a run with these parameters draws noise on its way."""
-    return info.stochastic and params.get("eta") != 0

@@ -6,7 +6,7 @@ import pytest
 from diffview.denoisers import Data, Gaussian
 from diffview.errors import UserError
 from diffview.process import JUMP, STEP
-from diffview.race import EXACT, FINE_RUN, OWN_RUN, PathNoise, Point, Race, Track, draws, steps_for
+from diffview.race import EXACT, FINE_RUN, OWN_RUN, PathNoise, Point, Race, Track, steps_for
 from diffview.samplers import SAMPLERS, sampler_params
 from diffview.schedules import Edm, Linear
 
@@ -45,7 +45,7 @@ def test_errors_by_hand() -> None:
     assert (point.sampler, point.steps, point.evaluations, point.truth) == ("heun", 5, 9, EXACT)
 
 
-ODE = [key for key, info in SAMPLERS.items() if not draws(info, sampler_params(key, {}))]
+ODE = [key for key, info in SAMPLERS.items() if not info.draws(sampler_params(key, {}))]
 
 
 @pytest.mark.parametrize("key", ODE)

@@ -19,13 +19,16 @@ from diffview.gui.theme import theme
 from diffview.gui.widgets.findings_view import FindingsView
 from diffview.gui.widgets.grid_scores import GridScores
 from diffview.gui.widgets.param_form import ParamForm
+from diffview.gui.widgets.steering_form import Steering, SteeringForm
 from diffview.gui.widgets.whole_spin import WholeSpin
+from diffview.guidance import OBSERVATIONS
 from diffview.lint import lint
 from diffview.optimise import unsearchable
 from diffview.params import Numbers, Parameter, parameters
 from diffview.recipe import COUNTS, Recipe
 from diffview.samplers import SAMPLERS
 from diffview.schedules import SCHEDULES, edited, flat_params, form_parameters
+from diffview.steering import partner_of
 from diffview.units import written
 
 GRID_TITLES = {"uniform": "uniform in t", "karras": "Karras", "log_snr": "uniform in log-SNR", "custom": "custom ticks"}
@@ -67,15 +70,10 @@ class InspectorPanel(QScrollArea):
         self.findings = FindingsView()
         self.findings.setObjectName("lintView")
         self._section("Schedule", self.schedule_text, self.schedule, self.schedule_facts, self.findings)
-        self._section("Sampler", self.sampler)
-        self.members = WholeSpin(1, COUNTS["members"], width=72)
-        self.members.setObjectName("membersSpin")
-        self.members.setAccessibleName("Members")
-        self.members.setKeyboardTracking(False)
-        self.members.setToolTip("Fields that a run makes at once, each from noise of its own")
-        member_row = QFormLayout()
-        member_row.addRow("Members", self.members)
-        self._column.addLayout(member_row)
+        self.sampler_text = self._text()
+        self.sampler_text.setObjectName("samplerText")
+        self._section("Sampler", self.sampler, self.sampler_text)
+        self._column.addLayout(self._member_row())
         grid_row = QFormLayout()
         grid_row.addRow("Levels", self.grid)
         self._column.addLayout(grid_row)
@@ -86,6 +84,8 @@ class InspectorPanel(QScrollArea):
         self.more = QPushButton("More on the model…")
         self.more.setObjectName("moreModelButton")
         self.more.setToolTip("Its card, its verdicts and the curves behind them, in the Model dock")
+        self.steering = SteeringForm({key: (kind.title, parameters(kind)) for key, kind in OBSERVATIONS.items()})
+        self._section("Guidance", self.steering)
         self._section("Model", self.model_text, self.fit_text)
         self._column.addWidget(self.more, 0, Qt.AlignmentFlag.AlignLeft)
         self._column.addStretch(1)
@@ -102,6 +102,16 @@ class InspectorPanel(QScrollArea):
         """As wide as the forms need, so that nothing is cut."""
         width = self._column.minimumSize().width() + self.verticalScrollBar().sizeHint().width()
         return QSize(width, super().minimumSizeHint().height())
+
+    def _member_row(self) -> QFormLayout:
+        self.members = WholeSpin(1, COUNTS["members"], width=72)
+        self.members.setObjectName("membersSpin")
+        self.members.setAccessibleName("Members")
+        self.members.setKeyboardTracking(False)
+        self.members.setToolTip("Fields that a run makes at once, each from noise of its own")
+        member_row = QFormLayout()
+        member_row.addRow("Members", self.members)
+        return member_row
 
     def _text(self) -> QLabel:
         label = QLabel()
@@ -129,6 +139,9 @@ class InspectorPanel(QScrollArea):
         self.grid.activated.connect(lambda i: self._choose_grid(self.grid.itemData(i)))
         for form in (self.schedule, self.sampler, self.grid_form):
             form.committed.connect(lambda _values: session.end_merge())
+        self.steering.edited.connect(lambda wishes: session.edit(merge=("steering", *wishes), **wishes))
+        self.steering.committed.connect(session.end_merge)
+        self.steering.hide_asked.connect(self._hide)
         self.members.valueChanged.connect(lambda n: session.edit(merge="members", members=n))
         self.members.editingFinished.connect(session.end_merge)
         search, scores = self._search, self.grid_scores
@@ -139,6 +152,10 @@ class InspectorPanel(QScrollArea):
         search.changed.connect(self._show_search)
         session.changed.connect(self.show_recipe)
         theme.changed.connect(self._restyle)
+
+    def _hide(self, middle: bool) -> None:
+        """Keep the middle third of the region from runs that are told its pixels, or nothing."""
+        self._session.edit(hidden=(self._session.plan.region.middle,) if middle else ())
 
     def _choose_grid(self, key: str) -> None:
         """Another grid; custom ticks begin as the levels in force."""
@@ -170,7 +187,11 @@ class InspectorPanel(QScrollArea):
             self.members.blockSignals(True)
             self.members.setValue(new.members)
             self.members.blockSignals(False)
+        why = self._session.plan.lacks(new.sampler, dict(new.sampler_params))
+        self.sampler_text.setText(str(why or ""))
+        self.sampler_text.setVisible(why is not None)
         self._show_facts(new)
+        self._show_steering(new)
         self._show_model(new)
         self._show_search()
         if not self._looking.isActive():
@@ -187,12 +208,29 @@ class InspectorPanel(QScrollArea):
             + f"; √ᾱ = {number(float(np.sqrt(schedule.alpha_bar(1.0))))}."
         )
 
+    def _show_steering(self, recipe: Recipe) -> None:
+        """What is done to the model; the weight of a condition only where there is a pair of networks."""
+        plan, facts = self._session.plan, self._session.facts
+        weighs = recipe.guidance != 1 or (plan.card is not None and partner_of(plan.card, facts.cards) is not None)
+        there = plan.x0[~np.isnan(plan.x0)]
+        least, most = (float(plan.transform.inverse(f(there))) if there.size else 0.0 for f in (np.min, np.max))
+        told = ""
+        if plan.known is not None:
+            told = f"The run is told {np.count_nonzero(plan.known)} of the {plan.known.size} pixels of the region."
+        self.steering.show_steering(
+            Steering(
+                recipe.guidance if weighs else None, recipe.clip_low, recipe.clip_high, least, most,
+                written(facts.field.units if plan.card is None else plan.card.units),
+                recipe.observe, dict(recipe.observe_params), told, bool(recipe.hidden),
+            )
+        )  # fmt: skip
+
     def _show_search(self) -> None:
         """How far the search for levels is, and the grids it has judged."""
         search, plan, field = self._search, self._session.plan, self._session.facts.field
         job, why = search.job, unsearchable(plan)
         share = job.done if job is not None and search.active else None
-        self.grid_scores.show_progress(share, str(why or ""), plan.steps)
+        self.grid_scores.show_progress(share, str(why or ""), len(plan.levels) - 1)
         made_in, units = plan.made_in, written(field.units if plan.card is None else plan.card.units)
         one, units = (made_in.std, units) if made_in.linear else (1.0, "standard deviations")
         rows = [(GRID_TITLES.get(row.title, row.title), f"{number(one * row.error)} {units}") for row in search.rows]
@@ -207,8 +245,11 @@ class InspectorPanel(QScrollArea):
         self.model_text.setText(sentence)
         self.model_text.setVisible(bool(sentence))
         self.more.setVisible(card is not None)
-        if plan.model is None:
-            self.fit_text.setText(str(plan.refusal or ""))
+        if plan.refusal is not None or plan.model is None:
+            told = self._session.plan.lacks(recipe.sampler, dict(recipe.sampler_params))
+            self.fit_text.setText("" if told is not None else str(plan.refusal or ""))
+            self.fit_text.setVisible(told is None)
             return
+        self.fit_text.setVisible(True)
         made_from = "" if card is not None else plan.model.sentence + " "
         self.fit_text.setText(f"{made_from}{plan.steps} steps take {plan.evaluations} calls of the model.")

@@ -15,8 +15,10 @@ from diffview.gui.widgets.icons import set_icon
 from diffview.gui.widgets.segmented import SegmentedControl
 from diffview.gui.widgets.whole_spin import WholeSpin
 from diffview.models import Trained
+from diffview.needs import unmet
 from diffview.plan import cores
 from diffview.recipe import COUNTS, Recipe
+from diffview.sampler_base import KNOWN_PIXELS
 from diffview.samplers import SAMPLERS
 
 WIDEST_SAMPLER_PX = 150
@@ -110,6 +112,7 @@ class ToolbarPanel(QWidget):
         self._list_models()
         for key, info in SAMPLERS.items():
             self.sampler.addItem(info.title, key)
+        self.sampler.setMaxVisibleItems(self.sampler.count())
         for key, title in DEVICE_TITLES.items():
             self.device.addItem(title, key)
         row = QHBoxLayout(self)
@@ -199,8 +202,19 @@ class ToolbarPanel(QWidget):
                 spin.setValue(value)
                 spin.blockSignals(False)
         self.start.set_key(new.start)
+        self._show_samplers()
         refusal = self._session.plan.refusal
         self.run.setToolTip(str(refusal) if refusal else "Run the reverse process (R); with Shift, with the next seed")
+
+    def _show_samplers(self) -> None:
+        """Grey the samplers that need what the model lacks, and say why; known pixels can be had by hiding some."""
+        plan = self._session.plan
+        for i in range(self.sampler.count()):
+            info = SAMPLERS[self.sampler.itemData(i)]
+            why = unmet(info, {}, plan.recipe.model, plan.offers | {KNOWN_PIXELS})
+            item = self.sampler.model().item(i)  # type: ignore[attr-defined]
+            item.setEnabled(why is None)
+            item.setToolTip(str(why or ""))
 
     def show_run(self) -> None:
         """Stop can be pressed exactly while a run computes or is played."""

@@ -1,0 +1,176 @@
+"""What is done to the model on its way: the weight of its condition, limits of x0_hat, what it is guided by."""
+
+from dataclasses import dataclass
+from typing import Any
+
+from PySide6.QtCore import QSignalBlocker, Signal
+from PySide6.QtWidgets import QCheckBox, QComboBox, QFormLayout, QLabel, QPushButton, QVBoxLayout, QWidget
+
+from diffview.gui.theme import GRID, theme
+from diffview.gui.widgets.number_spin import NumberSpin
+from diffview.gui.widgets.param_form import ParamForm
+from diffview.params import Parameter
+
+HUGE = 1e9
+
+
+@dataclass(frozen=True)
+class Steering:
+    """What the form shows.
+
+    Attributes:
+        weight: of the condition; None: there is nothing to weigh.
+        low, high: limits of x0_hat in physical units, or None.
+        least, most: of the region, where a limit that is switched on begins.
+        units: of both.
+        observe: key of what it is guided by, or "".
+        params: of that.
+        told: which pixels the run is told, as a sentence; "" if it is told none.
+        hides: some of them are hidden by hand.
+    """
+
+    weight: float | None
+    low: float | None
+    high: float | None
+    least: float
+    most: float
+    units: str
+    observe: str
+    params: dict[str, Any]
+    told: str
+    hides: bool
+
+
+class _Limit:
+    """A limit that can be switched on: its switch, and its number."""
+
+    def __init__(self, name: str, title: str, tip: str) -> None:
+        self._title = title
+        self.switch, self.spin = QCheckBox(title), NumberSpin(-HUGE, HUGE)
+        self.switch.setObjectName(f"{name}Check")
+        self.spin.setObjectName(f"{name}Spin")
+        self.spin.setAccessibleName(title)
+        self.spin.setKeyboardTracking(False)
+        for widget in (self.switch, self.spin):
+            widget.setToolTip(tip)
+
+    def show(self, value: float | None, otherwise: float, units: str) -> None:
+        """The limit, or where it would begin."""
+        blockers = QSignalBlocker(self.switch), QSignalBlocker(self.spin)
+        self.switch.setChecked(value is not None)
+        self.spin.setEnabled(value is not None)
+        self.switch.setText(f"{self._title}, {units}" if units else self._title)
+        shown = otherwise if value is None else value
+        if self.spin.value() != shown:
+            self.spin.setValue(shown)
+        for blocker in blockers:
+            blocker.unblock()
+
+    @property
+    def value(self) -> float | None:
+        """The limit, None while it is off."""
+        return self.spin.value() if self.switch.isChecked() else None
+
+
+class SteeringForm(QWidget):
+    """The form.
+
+    Signals:
+        edited: values of the recipe that change.
+        committed: an edit is complete.
+        hide_asked: hide the middle of the region, or nothing.
+    """
+
+    edited = Signal(dict)
+    committed = Signal()
+    hide_asked = Signal(bool)
+
+    def __init__(self, observations: dict[str, tuple[str, tuple[Parameter, ...]]]) -> None:
+        """`observations`: title and parameters by key."""
+        super().__init__()
+        self._observations = observations
+        self._hides = False
+        self.weight = NumberSpin(-20.0, 20.0)
+        self.weight.setObjectName("guidanceSpin")
+        self.weight.setAccessibleName("Weight of the condition")
+        self.weight.setToolTip("ε = ε_u + w (ε_c − ε_u): 1 is the plain conditional model, 0 the unconditional one")
+        self.weight.setKeyboardTracking(False)
+        tip = "x̂₀ of every step is held there, and ε̂ follows from it; off by default"
+        self.low = _Limit("clipLow", "x̂₀ at least", tip)
+        self.high = _Limit("clipHigh", "x̂₀ at most", tip)
+        self.observe = QComboBox()
+        self.observe.setObjectName("observeCombo")
+        self.observe.setAccessibleName("What the run is guided by")
+        self.observe.setToolTip("Every step is led towards what is observed of the region, back through the model")
+        self.observe.setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy.AdjustToMinimumContentsLengthWithIcon)
+        self.observe.setMinimumContentsLength(4)
+        self.observe.addItem("nothing", "")
+        for key, (title, _) in observations.items():
+            self.observe.addItem(title, key)
+        self.params = ParamForm()
+        self.told = QLabel()
+        self.told.setObjectName("toldText")
+        self.told.setWordWrap(True)
+        self.told.setProperty("dim", True)
+        self.hide_button = QPushButton()
+        self.hide_button.setObjectName("hideMiddleButton")
+        self._lay_out()
+        self._connect()
+
+    def _lay_out(self) -> None:
+        self._form = QFormLayout()
+        self._form.setFieldGrowthPolicy(QFormLayout.FieldGrowthPolicy.AllNonFixedFieldsGrow)
+        self._form.setHorizontalSpacing(theme.px(2 * GRID))
+        self._form.addRow("Weight w", self.weight)
+        for limit in (self.low, self.high):
+            self._form.addRow(limit.switch, limit.spin)
+        self._form.addRow("Guided by", self.observe)
+        column = QVBoxLayout(self)
+        column.setContentsMargins(0, 0, 0, 0)
+        column.setSpacing(GRID)
+        column.addLayout(self._form)
+        for widget in (self.params, self.told, self.hide_button):
+            column.addWidget(widget)
+
+    def _connect(self) -> None:
+        self.weight.valueChanged.connect(lambda w: self.edited.emit({"guidance": w}))
+        self.weight.editingFinished.connect(self.committed)
+        for limit, key in ((self.low, "clip_low"), (self.high, "clip_high")):
+            for signal in (limit.switch.toggled, limit.spin.valueChanged):
+                signal.connect(lambda _value, limit=limit, key=key: self.edited.emit({key: limit.value}))
+            limit.switch.toggled.connect(lambda _on: self.committed.emit())
+            limit.spin.editingFinished.connect(self.committed)
+        self.observe.activated.connect(self._choose)
+        self.params.edited.connect(lambda values: self.edited.emit({"observe_params": tuple(values.items())}))
+        self.params.committed.connect(lambda _values: self.committed.emit())
+        self.hide_button.clicked.connect(lambda: self.hide_asked.emit(not self._hides))
+
+    def _choose(self, index: int) -> None:
+        self.edited.emit({"observe": self.observe.itemData(index), "observe_params": ()})
+        self.committed.emit()
+
+    def show_steering(self, now: Steering) -> None:
+        """Show what is wished; emits nothing."""
+        self._form.setRowVisible(self.weight, now.weight is not None)
+        blocker = QSignalBlocker(self.weight)
+        if now.weight is not None and self.weight.value() != now.weight:
+            self.weight.setValue(now.weight)
+        blocker.unblock()
+        self.low.show(now.low, now.least, now.units)
+        self.high.show(now.high, now.most, now.units)
+        self.observe.setCurrentIndex(max(0, self.observe.findData(now.observe)))
+        parameters = self._observations[now.observe][1] if now.observe in self._observations else ()
+        if self.params.parameters() != parameters:
+            self.params.set_parameters(parameters)
+        self.params.set_values(now.params)
+        self._hides = now.hides
+        self.told.setText(now.told)
+        self.hide_button.setText("Hide nothing" if now.hides else "Hide the middle")
+        self.hide_button.setToolTip(
+            "Tell the run all pixels that the field has"
+            if now.hides
+            else "Keep the middle of the region from the run, so that there is a gap to fill"
+        )
+        for widget, there in ((self.params, bool(parameters)), (self.told, bool(now.told))):
+            widget.setVisible(there)
+        self.hide_button.setVisible(bool(now.told))
