@@ -17,12 +17,16 @@ from numpy.typing import NDArray
 from diffview import __version__
 from diffview.fields import Field, Region
 from diffview.forward import Forward
+from diffview.models import UNITS
 from diffview.plan import Plan
 from diffview.recipe import Recipe
 from diffview.samplers import Step
 from diffview.transforms import Transform
 
 Array = NDArray[Any]
+
+TEMPERATURES = UNITS[1] | UNITS[2]
+"""Units of which CF 1.11 wants to know whether they are of a temperature or of a difference of two."""
 
 PIXELS = ("y", "x")
 """Stand for the two dimensions of a picture, which get their names from its coordinates."""
@@ -97,7 +101,8 @@ class _Quantity:
         """CF attributes; `what` says how it differs from the quantity itself, which alone has the standard name."""
         standard = {"standard_name": self.standard_name} if self.standard_name and not what else {}
         long_name = f"{self.long_name}, {what}" if what else self.long_name
-        return {"long_name": long_name, "units": self.units or "1", **standard, **more}
+        scale = {"units_metadata": "temperature: on_scale"} if self.units in TEMPERATURES else {}
+        return {"long_name": long_name, "units": self.units or "1", **standard, **scale, **more}
 
 
 def _quantity(of: Field, plan: Plan | None = None) -> _Quantity:
@@ -188,7 +193,9 @@ def ensemble_content(plan: Plan, of: Field, last: Step) -> Content:
         physical = plan.made_in.inverse(made)
         mean, spread = physical.mean(axis=0), physical.std(axis=0, ddof=1)
         for name, values, method in (("mean", mean, "mean"), ("spread", spread, "standard_deviation")):
-            told = what.told(f"{name} over the members", cell_methods=f"member: {method}")
+            told = what.told(f"{name} over the members", cell_methods=f"realization: {method}")
+            if "units_metadata" in told and name == "spread":
+                told["units_metadata"] = "temperature: difference"
             variables[f"{what.name}_{name}"] = Values(PIXELS, values, told)
     return _made(f"{len(made)} made by {plan.recipe.model}: {what.long_name}", variables, plan, of)
 

@@ -259,6 +259,9 @@ SAMPLE = 2**17
 FEW_ZEROS, SKEWED = 0.05, 2.0
 """Share of zeros, and skewness, above which values that are never negative get a logarithm."""
 
+LITTLE = 0.3
+"""Standard deviation, as a share of the mean, below which no logarithm is taken."""
+
 AROUND_1 = (0.05, 50.0)
 """Medians of the positive values for which ln(1 + x) bends where the values are."""
 
@@ -275,6 +278,8 @@ def choose_transform(values: Values, units: str = "") -> tuple[str, str]:
         return "standardise", ""
     if np.nanmin(values) < 0:
         return "standardise", "Standardised, because there are values below 0."
+    if known.std() < LITTLE * known.mean():  # a logarithm is straight there
+        return "standardise", "Standardised, because the values vary little beside their size."
     zeros = float((known == 0).mean())
     z = (known - known.mean()) / known.std()
     skewness = float((z * z * z).mean())  # ten times faster than a power

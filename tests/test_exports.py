@@ -22,9 +22,11 @@ from diffview.fields import Region
 from diffview.forward import Forward
 from diffview.paths import resource as packaged
 from diffview.plan import Facts, resolve, run
+from diffview.readers.base import Projection
 from diffview.readers.slices import read_slice
 from diffview.recipe import Recipe
 from diffview.schedules import Cosine
+from diffview.writers.grid import earth_grid
 from diffview.writers.saving import save_netcdf
 
 LATITUDE, LONGITUDE = np.linspace(60, 40, 48), np.linspace(-10, 20, 64)
@@ -89,7 +91,7 @@ def check_cf(path):
             if "grid_mapping" in variable.ncattrs():
                 assert file[variable.grid_mapping].grid_mapping_name
             if "cell_methods" in variable.ncattrs():
-                assert variable.cell_methods.split(":")[0] in file.dimensions
+                assert variable.cell_methods.split(":")[0] == file["member"].standard_name
             if name in file.dimensions:
                 assert variable.dimensions == (name,) and np.isfinite(variable[:]).all()
                 assert (np.diff(variable[:]) > 0).all() or (np.diff(variable[:]) < 0).all()
@@ -208,6 +210,8 @@ def test_an_ensemble_from_noise_has_no_place_on_earth(source, tmp_path, command)
     np.testing.assert_array_equal(seen.ts.values, physical.astype(np.float32))
     np.testing.assert_allclose(seen.ts_mean, physical.mean(axis=0), rtol=1e-6)
     np.testing.assert_allclose(seen.ts_spread, physical.std(axis=0, ddof=1), rtol=1e-5)
+    assert seen.ts.attrs["units_metadata"] == "temperature: on_scale"
+    assert seen.ts_spread.attrs["units_metadata"] == "temperature: difference"
     assert seen.member.attrs["standard_name"] == "realization"
     again = read_slice(str(out), "/ts_mean").field
     assert "latitude" not in again.coords and again.pixel_km == pytest.approx(picture.field.pixel_km)
@@ -432,3 +436,57 @@ def test_the_commands_load_no_torch_for_formulas(source, tmp_path):
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, cwd=ROOT)
     assert done.stdout.strip() == "[]"
+
+
+# -- grids
+
+
+@pytest.mark.parametrize(
+    ("crs", "unit", "pole"),
+    [
+        ("+proj=stere +lat_0=90 +lon_0=0 +lat_ts=60 +a=6378.14 +b=6356.75", 1e3, 90.0),  # KNMI's: an Earth in km
+        ("+proj=stere +lat_0=90 +lon_0=0 +lat_ts=60 +a=6378140 +b=6356750 +units=km +x_0=1e5", 1e3, 90.0),
+        ("+proj=stere +lat_0=-90 +lon_0=0 +lat_ts=-71 +ellps=WGS84", 1.0, -90.0),
+    ],
+)
+def test_a_polar_projection_is_written_in_metres_and_says_which_pole(crs, unit, pole):
+    """The written attributes lead pyproj from the written y and x back to the latitude and longitude of the file's."""
+    import pyproj
+
+    y, x = np.linspace(-2, -3, 12) * 1e6 / unit, np.linspace(0, 1, 16) * 1e6 / unit
+    grid = earth_grid({"y": y, "x": x}, (12, 16), {}, Projection(crs))
+    assert grid.mapping["latitude_of_projection_origin"] == pole
+    written = {name: grid.variables[name] for name in ("y", "x")}
+    assert all(v.attributes["units"] == "m" for v in written.values())
+    np.testing.assert_allclose(written["y"].values, y * unit)
+    again = pyproj.CRS.from_cf(grid.mapping)
+    turn = pyproj.Transformer.from_crs(again, again.geodetic_crs, always_xy=True)
+    longitude, latitude = turn.transform(*np.meshgrid(written["x"].values, written["y"].values))
+    np.testing.assert_allclose(grid.variables["latitude"].values, latitude, atol=1e-4)
+    np.testing.assert_allclose(grid.variables["longitude"].values, longitude, atol=1e-4)
+    assert (latitude * pole > 0).all()
+
+
+def test_places_off_the_earth_are_missing():
+    """Corners of a full disk seen from a geostationary satellite."""
+    crs = {
+        "grid_mapping_name": "geostationary", "perspective_point_height": 35786023.0, "sweep_angle_axis": "x",
+        "longitude_of_projection_origin": -75.0, "latitude_of_projection_origin": 0.0, "semi_major_axis": 6378137.0,
+        "semi_minor_axis": 6356752.31414,
+    }  # fmt: skip
+    angles = np.linspace(-0.151, 0.151, 21)
+    projection = Projection(crs, metres=35786023.0)
+    grid = earth_grid({"y": -angles, "x": angles}, (21, 21), {}, projection)
+    latitude, longitude = (grid.variables[name].values for name in ("latitude", "longitude"))
+    assert np.isnan(latitude[0, 0]) and np.isnan(longitude[0, 0])
+    assert (latitude[10, 10], longitude[10, 10]) == (pytest.approx(0, abs=1e-6), pytest.approx(-75))
+
+
+def test_a_radar_sweep_keeps_azimuth_and_range():
+    grid = earth_grid({"azimuth": np.arange(36.0), "range": np.arange(50.0)}, (36, 50), {}, None)
+    assert grid.dims == ("azimuth", "range") and grid.variables["range"].attributes["units"] == "m"
+
+
+def test_coordinates_that_say_nothing_of_the_earth():
+    assert earth_grid({}, (4, 5), {}, None) is None
+    assert earth_grid({"latitude": np.arange(9.0)}, (4, 5), {}, None) is None

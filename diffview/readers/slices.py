@@ -274,12 +274,13 @@ def _provenance(
 ) -> dict[str, str]:
     """Where a slice comes from, as text."""
     dataset = variable.dataset
+    units = text_attribute(dataset, "units")  # in other units it is another quantity: a reflectance of a radiance
     parts = {
         "path": file.filename,
         "dataset": dataset.name,
         "index": ", ".join(f"{name} = {i}" for (name, _), i in zip(other_dims, index, strict=True)),
         "long_name": text_attribute(dataset, "long_name"),
-        "standard_name": text_attribute(dataset, "standard_name"),
+        "standard_name": text_attribute(dataset, "standard_name") if units in ("", variable.units) else "",
         "title": text_attribute(file, "title"),
         "source": text_attribute(file, "source"),
         "institution": text_attribute(file, "institution"),

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from diffview.exports import PIXELS, Values
-from diffview.readers.base import KM_PER_UNIT, Projection
+from diffview.readers.base import Projection
 
 Floats = NDArray[np.floating[Any]]
 
@@ -43,8 +43,7 @@ def pixel_grid(shape: tuple[int, int], pixel_km: tuple[float, float] | None) -> 
         ("x", np.arange(nx) * float(wide), "from the left edge"),
     )
     variables = {
-        name: Values((name,), values, {"long_name": f"{what} {where}", "units": units, "axis": name.upper()})
-        for name, values, where in sides
+        name: Values((name,), values, {"long_name": f"{what} {where}", "units": units}) for name, values, where in sides
     }
     return Grid(PIXELS, variables)
 
@@ -74,8 +73,10 @@ def earth_grid(
             variables = {name: _plain(name, sides[name], units.get(name, "")) for name in PIXELS}
         else:
             y, x = (o + v * projection.metres for o, v in zip(projection.origin, (y, x), strict=True))
-            mapping, unit, found = _mapping(projection.crs, y, x)
-            variables = {name: _projected(name, values, unit) for name, values in (("y", y), ("x", x))}
+            crs = _crs(projection.crs)
+            mapping, found = _mapping(crs), _degrees_of(crs, y, x)
+            metres = _unit(crs) * _of_ellipsoid(crs)
+            variables = {name: _projected(name, values * metres) for name, values in (("y", y), ("x", x))}
             places = places or found
     variables |= {name: _degrees(name, values, PIXELS) for name, values in places.items()}
     return Grid(PIXELS, variables, mapping, tuple(places)) if variables else None
@@ -92,23 +93,50 @@ def _swept(name: str, values: Floats, dims: tuple[str, ...]) -> Values:
 
 
 def _plain(name: str, values: Floats, units: str) -> Values:
-    told = {"long_name": f"{name} coordinate", "units": units or "1"}
-    return Values((name,), values, told | ({"axis": name.upper()} if units.lower() in KM_PER_UNIT else {}))
+    return Values((name,), values, {"long_name": f"{name} coordinate", "units": units or "1"})
 
 
-def _projected(name: str, values: Floats, unit: str) -> Values:
+def _projected(name: str, metres: Floats) -> Values:
     told = {"long_name": f"{name} coordinate of projection", "standard_name": f"projection_{name}_coordinate"}
-    return Values((name,), values, {**told, "units": unit, "axis": name.upper()})
+    return Values((name,), metres, {**told, "units": "m", "axis": name.upper()})
 
 
-def _mapping(crs: Any, y: Floats, x: Floats) -> tuple[dict[str, Any], str, dict[str, Floats]]:
-    """CF attributes of a projection, the unit of its y and x, and its places in degrees, NaN off the Earth."""
-    from pyproj import CRS, Transformer
+def _crs(of: Any) -> Any:
+    from pyproj import CRS
 
-    known = CRS.from_cf(dict(crs)) if isinstance(crs, Mapping) else CRS(crs)
-    to_degrees = Transformer.from_crs(known, known.geodetic_crs or 4326, always_xy=True)
+    return CRS.from_cf(dict(of)) if isinstance(of, Mapping) else CRS(of)
+
+
+def _unit(crs: Any) -> float:
+    """Metres of the unit that a projection says y and x are in."""
+    return float(crs.axis_info[0].unit_conversion_factor) if crs.axis_info else 1.0
+
+
+def _of_ellipsoid(crs: Any) -> float:
+    """1000 where a file gives the axes of the Earth in km, as if they were metres: then all else is in km too."""
+    return 1e3 if crs.ellipsoid is not None and crs.ellipsoid.semi_major_metre < 1e5 else 1.0
+
+
+def _mapping(crs: Any) -> dict[str, Any]:
+    """CF attributes of a projection, in metres."""
+    mapping: dict[str, Any] = crs.to_cf()
+    unit, scale = _unit(crs), _of_ellipsoid(crs)
+    if mapping.get("grid_mapping_name") == "polar_stereographic":  # CF wants it, and pyproj leaves it out
+        north = mapping.get("standard_parallel", 90.0) > 0
+        mapping.setdefault("latitude_of_projection_origin", 90.0 if north else -90.0)
+    if unit * scale != 1:  # the text says lengths in its own unit; the other attributes say all that it does
+        mapping.pop("crs_wkt", None)
+        lengths = {"semi_major_axis": scale, "semi_minor_axis": scale, "perspective_point_height": scale}
+        lengths |= {"false_easting": unit * scale, "false_northing": unit * scale}
+        mapping |= {name: mapping[name] * factor for name, factor in lengths.items() if name in mapping}
+    return mapping
+
+
+def _degrees_of(crs: Any, y: Floats, x: Floats) -> dict[str, Floats]:
+    """Latitude and longitude of places in the projection's own units, NaN off the Earth."""
+    from pyproj import Transformer
+
+    to_degrees = Transformer.from_crs(crs, crs.geodetic_crs or 4326, always_xy=True)
     longitude, latitude = to_degrees.transform(*np.meshgrid(x, y))
     off = ~(np.isfinite(latitude) & np.isfinite(longitude))
-    places = {"latitude": latitude, "longitude": longitude}
-    unit = "km" if known.axis_info and known.axis_info[0].unit_conversion_factor == 1000 else "m"
-    return known.to_cf(), unit, {name: np.where(off, np.nan, values) for name, values in places.items()}
+    return {"latitude": np.where(off, np.nan, latitude), "longitude": np.where(off, np.nan, longitude)}
