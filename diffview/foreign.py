@@ -31,7 +31,8 @@ def foreign_card(folder: Path) -> Card:
     What its fields are is not written there: they have no units and the transform `identity`.
 
     Raises:
-        UserError: if a config is missing or damaged, or the network is not a UNet2DModel for fields of one channel.
+        UserError: if a config is missing or damaged, or the network is not an unconditional UNet2DModel of the times of
+            a schedule, for fields of one channel.
     """
     unet = folder / "unet" if (folder / "unet").is_dir() else folder
     config = _json(unet / "config.json")
@@ -39,6 +40,15 @@ def foreign_card(folder: Path) -> Card:
         raise UserError(
             f"{folder.name} is a {config.get('_class_name', 'network without a name')}, not a UNet2DModel.",
             "Only unconditional diffusers UNets can be read; bring others by diffview.show(field, denoiser=yours).",
+        )
+    if config.get("time_embedding_type") == "fourier":
+        raise UserError(
+            f"{folder.name} is a score network, told the noise level itself and not a time of a schedule.",
+            "Choose a network with positional times.",
+        )
+    if config.get("num_class_embeds") is not None or config.get("class_embed_type") is not None:
+        raise UserError(
+            f"{folder.name} is conditioned on classes, which fields here have not.", "Choose an unconditional network."
         )
     channels = config.get("in_channels"), config.get("out_channels")
     if channels not in ((1, 1), (1, 2)):

@@ -1,6 +1,7 @@
 """Folders of diffusers networks, against diffusers itself."""
 
 import json
+import math
 
 import numpy as np
 import pytest
@@ -55,6 +56,21 @@ def test_x0_hat_is_that_of_diffusers_at_its_own_times(tmp_path, prediction):
             theirs = scheduler.step(net(x, t).sample, t, x).pred_original_sample
         ours = denoise(x * float(np.sqrt(1 + s * s)), s)
         assert ours.numpy() == pytest.approx(theirs.numpy(), rel=2e-3, abs=2e-3 * float(theirs.abs().max()))
+
+
+def test_a_table_of_learned_times_is_asked_for_the_nearest(tmp_path):
+    torch.manual_seed(0)
+    net = diffusers.UNet2DModel(**SMALL, time_embedding_type="learned", num_train_timesteps=1000).eval()
+    diffusers.DDPMPipeline(net, diffusers.DDPMScheduler()).save_pretrained(str(tmp_path / "theirs"))
+    card = foreign_card(tmp_path / "theirs")
+    alpha_bar = np.asarray(card.network["alpha_bar"])
+    s = np.sqrt((1 - alpha_bar) / alpha_bar)
+    between = float(s[500] ** 0.7 * s[501] ** 0.3)
+    x, alpha = torch.randn(2, 1, 16, 16), 1 / math.sqrt(1 + between**2)
+    with torch.no_grad():
+        eps_hat = net(x, 500).sample
+    wanted = (x - between * alpha * eps_hat) / alpha
+    assert torch.allclose(load_discrete(card, "cpu")(x / alpha, between), wanted, rtol=1e-4, atol=1e-4)
 
 
 def test_times_are_whole_at_the_training_levels_and_held_beyond():
@@ -167,6 +183,8 @@ def edited(folder, file, **changes):
 
 BAD = {
     "another network": lambda f: edited(f, "unet/config.json", _class_name="UNet2DConditionModel"),
+    "a score network": lambda f: edited(f, "unet/config.json", time_embedding_type="fourier"),
+    "classes": lambda f: edited(f, "unet/config.json", num_class_embeds=10),
     "three channels": lambda f: edited(f, "unet/config.json", in_channels=3),
     "no weights": lambda f: (f / "unet" / "diffusion_pytorch_model.safetensors").unlink(),
     "no scheduler": lambda f: (f / "scheduler" / "scheduler_config.json").unlink(),

@@ -27,19 +27,32 @@ class Discrete:
         self._net = net.to(device).eval().requires_grad_(False)
         self._net = self._net.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
         self._device = torch.device(device)
+        self._asked: Tensor | None = None
         self._last: tuple[Tensor, float, Tensor] | None = None
+        self._table = card.network["diffusers"].get("time_embedding_type") == "learned"  # of whole times
         learned = bool(card.network.get("learned_variance"))
         self._fast = Fast(self._forward)
         self._adapted = Adapted(self._out, str(card.network["prediction"]), times_of(card), card.shape, learned)
 
     def _out(self, x: Tensor, time: float) -> Tensor:
         told = torch.full((len(x),), time, device=x.device)  # of a Python float diffusers takes the whole part
-        last, plain = self._last, self._adapted.learned_variance and not torch.is_grad_enabled()
-        if plain and last is not None and last[1] == time and torch.equal(last[0], x):
+        if self._table:
+            told = told.round().long()
+        asked, last = self._asked, self._last
+        if asked is not None and last is not None and last[0] is asked and last[1] == time:
             return last[2]  # x0_hat and the variance that belongs to it are one call
         found = self._fast(x.contiguous(memory_format=torch.channels_last), told)[0]
-        self._last = (x, time, found.clone()) if plain else None
+        self._last = None if asked is None else (asked, time, found)
         return found
+
+    def _found(self, ask: Callable[[Tensor, float], Tensor | None], y: Tensor, s: float) -> Tensor | None:
+        """What `ask` makes of the network's output, which is remembered where a variance goes with the estimate."""
+        self._asked = y if self._adapted.learned_variance else None
+        try:
+            with torch.no_grad():
+                return ask(y.to(torch.float32), s)
+        finally:
+            self._asked = None
 
     def _forward(self, x: Tensor, told: Tensor) -> Tensors:
         found: Tensors = self._net(x, told, return_dict=False)
@@ -50,8 +63,8 @@ class Discrete:
         if isinstance(y, np.ndarray):
             tensor = torch.from_numpy(np.ascontiguousarray(y)).to(self._device, torch.float32)
             return self(tensor, s).cpu().numpy().astype(y.dtype, copy=False)
-        with torch.no_grad():
-            found: Tensor = self._adapted(y.to(torch.float32), s)
+        found = self._found(self._adapted, y, s)
+        assert found is not None
         return found.to(y.dtype)
 
     def vjp(self, y: Tensor, s: float, v: Tensor) -> Tensor:
@@ -64,9 +77,7 @@ class Discrete:
 
     def variance_fraction(self, y: Tensor, s: float) -> Tensor | None:
         """f, where a reverse step's log variance lies between its limits; None without a learned variance."""
-        with torch.no_grad():
-            found: Tensor | None = self._adapted.variance_fraction(y.to(torch.float32), s)
-        return found
+        return self._found(self._adapted.variance_fraction, y, s)
 
 
 def load_discrete(card: Card, device: str) -> Discrete:

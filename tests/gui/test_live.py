@@ -96,6 +96,29 @@ def test_a_full_device_in_a_shot_says_so_too(window, model, settle, wait):
     assert window.live.shot.x0_hat is None
 
 
+def test_a_device_that_fills_up_in_the_middle_leaves_the_run_so_far(window, model, settle, wait):
+    """Its steps can still be scrubbed, and what the window shows is the last of them."""
+    calls = []
+
+    def fills_up(y, s):
+        calls.append(s)
+        if len(calls) > 3:
+            raise RuntimeError("CUDA out of memory. Tried to allocate 2 GiB")
+        return 0.5 * y
+
+    model(fills_up)
+    window.session.edit(model="data", steps=9)
+    wait(lambda: "fewer members" in bar(window).text())
+    settle(window)
+    run = window.live.run
+    assert run.state == "failed" and [step.index for step in run.trajectory.kept] == [0, 1, 2, 3]
+    window.session.look(playhead=float(window.live.places(run)[2]), follow=False)
+    settle(window)
+    assert window.live.step is run.trajectory.kept[2]
+    window.session.look(playhead=0.0)
+    assert window.live.step is run.trajectory.kept[3]
+
+
 def test_after_a_failure_the_next_run_works(window, monkeypatch, model, settle, hand, find):
     model(raising(ValueError("once")))
     window.session.edit(model="data")
