@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 
+from diffview.arrays import to_numpy
 from diffview.bench.core import ms_since
 from diffview.cards import read_cards
 from diffview.foreign import foreign_card
@@ -50,8 +51,18 @@ def run_and_bare_network(rounds: int) -> tuple[list[float], list[float], int]:
     return ours[1:], bare[1:], plan.evaluations
 
 
-def ours_and_diffusers(rounds: int) -> tuple[list[float], list[float]]:
-    """Milliseconds of DDIM with the same weights, float32 and steps: here, and by diffusers' pipeline, alternately."""
+def gpu_name() -> str:
+    """The CUDA device, or ""."""
+    import torch
+
+    return torch.cuda.get_device_name(0) if torch.cuda.is_available() else ""
+
+
+def ours_and_diffusers(rounds: int, device: str = "cpu", members: int = 1) -> tuple[list[float], list[float]]:
+    """Milliseconds of DDIM with the same weights, float32 and steps: here, and by diffusers' pipeline, alternately.
+
+    Both end with their fields on the CPU.
+    """
     import torch
 
     diffusers: Any = import_module("diffusers")
@@ -61,21 +72,22 @@ def ours_and_diffusers(rounds: int) -> tuple[list[float], list[float]]:
         sample_size=64, in_channels=1, out_channels=1, layers_per_block=1, block_out_channels=(32, 64, 96),
         norm_num_groups=8, down_block_types=("DownBlock2D",) * 3, up_block_types=("UpBlock2D",) * 3,
     ).eval()  # fmt: skip
-    pipeline = diffusers.DDIMPipeline(net, diffusers.DDIMScheduler())
+    pipeline = diffusers.DDIMPipeline(net, diffusers.DDIMScheduler()).to(device)
     pipeline.set_progress_bar_config(disable=True)
     with tempfile.TemporaryDirectory() as folder:
         pipeline.save_pretrained(folder)
         card = replace(foreign_card(Path(folder)), name="theirs")
-        denoise = load_discrete(card, "cpu")
-    plan: Plan = resolve(Recipe(model="theirs", steps=STEPS), Facts(packaged_field(), cards={"theirs": card}))
+        denoise = load_discrete(card, device)
+    facts = Facts(packaged_field(), cards={"theirs": card}, torch=torch.__version__, devices=("cpu", device))
+    plan: Plan = resolve(Recipe(model="theirs", steps=STEPS, members=members, device=device), facts)
     ours, theirs = [], []
     for _ in range(rounds + 1):
         begun = time.perf_counter()
-        for _step in run(plan, denoise):
-            pass
+        *_, last = run(plan, denoise)
+        to_numpy(last.y)
         ours.append(ms_since(begun))
         begun = time.perf_counter()
-        pipeline(num_inference_steps=STEPS, output_type="np")
+        pipeline(batch_size=members, num_inference_steps=STEPS, output_type="np")
         theirs.append(ms_since(begun))
     return ours[1:], theirs[1:]
 
