@@ -21,7 +21,7 @@ from diffview.recipe import COUNTS, Recipe
 from diffview.sampler_base import KNOWN_PIXELS
 from diffview.samplers import SAMPLERS
 
-WIDEST_SAMPLER_PX = 150
+WIDEST_SAMPLER_PX, DEVICE_PX = 140, 126
 LARGEST_SPIN_SEED = 2**31 - 1
 DEVICE_TITLES = {"auto": "CPU", "cpu": "torch · CPU", "cuda": "torch · CUDA", "mps": "torch · MPS"}
 
@@ -43,6 +43,7 @@ class DeviceCombo(Combo):
 
     def __init__(self) -> None:
         super().__init__("deviceCombo", "Device", "Where the model computes")
+        self.setMinimumWidth(theme.px(DEVICE_PX))
 
     def showPopup(self) -> None:
         """Tell, then show."""
