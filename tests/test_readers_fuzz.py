@@ -11,6 +11,7 @@ import h5py
 import numpy as np
 import products_twins as twins
 import pytest
+from geostationary_twins import ami, ami_counts, fci
 from readers_twins import attach, linked_tree, ramp, write
 
 from diffview.errors import UserError
@@ -55,6 +56,8 @@ def small_files(folder: Path) -> list[Path]:
         Path(twins.tropomi(folder / "s5p.nc", ramp(), flags.astype(np.uint8))),
         Path(twins.matlab(folder / "a.mat", ramp())),
         Path(twins.rotated(folder / "rotated.nc", ramp(11, 13), (37.5, 177.5))),
+        Path(ami(folder / "ami.nc", ami_counts(7000), "IR087", 13)),
+        Path(fci(folder / "fci.nc", ramp(20, 20, np.uint16) + np.uint16(500), "ir_105", thermal=True)),
     ]
     return made
 
