@@ -96,6 +96,21 @@ def test_attributes_with_the_names_of_hdf_eos(tmp_path: Path) -> None:
     assert describe(path, FIELD)["missing"] == 2
 
 
+@pytest.mark.parametrize(("dtype", "fill", "scale"), [(np.uint16, 65535, 0.1), (np.float32, -999.9, 1.0)])
+def test_a_tile_of_black_marble(tmp_path: Path, dtype: Any, fill: float, scale: float) -> None:
+    raw = ramp(dtype=dtype)
+    raw[4, 5] = fill
+    path = grid(tmp_path / "VNP46A2.A2023001.h17v03.h5", raw, **DEGREES)
+    with h5py.File(path, "r+") as file:
+        file[FIELD].attrs.update({
+            "_FillValue": np.array([fill], dtype), "scale_factor": np.float32([scale]), "add_offset": np.float32([0.0]),
+            "units": np.bytes_("nWatts/(cm^2 sr)"), "long_name": np.bytes_("DNB BRDF-corrected night-time light"),
+        })  # fmt: skip
+    field = read_slice(path).field
+    np.testing.assert_allclose(field.values, np.where(raw == dtype(fill), np.nan, raw * scale), rtol=1e-6)
+    assert (field.units, field.coords["latitude"][0]) == ("nWatts/(cm^2 sr)", 59.5)
+
+
 def test_a_swath_is_placed_by_its_geolocation_fields(tmp_path: Path) -> None:
     lat, lon = np.meshgrid(np.linspace(10, 12, 10), np.linspace(100, 101, 12), indexing="ij")
     with h5py.File(tmp_path / "a.he5", "w") as file:
