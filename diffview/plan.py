@@ -123,11 +123,12 @@ class Facts:
         Raises:
             UserError: if it cannot be fitted, or is not meant for the field's values.
         """
-        key, name = self.key_of(recipe), self.field.name or "The field"
+        name = self.field.name or "The field"
         if recipe.fitted is not None and recipe.transform in (AUTO, recipe.fitted.key):
             if not self.field.mask.all():
                 check_least(recipe.fitted.key, float(np.nanmin(self.field.values)), name)
             return self.through(recipe.fitted)
+        key = self.key_of(recipe)
         fit = self.cached(("transform", key), lambda: Transform.fit(key, self.field.values, name))
         return self.through(fit)
 

@@ -124,7 +124,7 @@ class Files(QObject):
         Slices with the same `merge` that follow each other are one undo.
         """
         recipe = self._session.recipe
-        same = (path, dataset) == (recipe.path, recipe.dataset)
+        same = path == recipe.path and _absolute(dataset) == _absolute(recipe.dataset)
         wish = replace(recipe, path=path, dataset=dataset, index=index)
         if same:  # the transform is fitted once, to the slice that was opened first
             wish = replace(wish, fitted=self._session.plan.settled.fitted)
@@ -268,7 +268,8 @@ class Files(QObject):
 
         While a newer one is awaited, it is shown only if it is a step on the way: of the variable on screen.
         """
-        on_the_way = (recipe.path, recipe.dataset) == (self._session.recipe.path, self._session.recipe.dataset)
+        now = self._session.recipe
+        on_the_way = recipe.path == now.path and _absolute(recipe.dataset) == _absolute(now.dataset)
         if asked < self._shown or (asked != self._asked and not on_the_way):
             return
         try:
@@ -351,3 +352,8 @@ class Files(QObject):
         if not self._wanted:
             self._timer.stop()
             self.busy_changed.emit(False)
+
+
+def _absolute(dataset: str | None) -> str | None:
+    """The path of a dataset from the root of its file, however it was written."""
+    return None if dataset is None else "/" + dataset.strip("/")

@@ -395,3 +395,11 @@ def test_giving_up_a_slice_keeps_what_was_asked_for_quietly(window, good, settle
     wait(lambda: window.session.facts.place is not None)
     assert window.browser.labels["time"].dates
     assert window.session.recipe.path == good
+
+
+def test_a_variable_written_without_its_root_is_the_same_variable(opened, good, settle):
+    opened.session.edit(region=Region(10, 10, 24, 30))
+    opened.files.open(good, "sst", (3,))
+    settle(opened)
+    assert opened.session.recipe.index == (3,)
+    assert opened.session.recipe.region == Region(10, 10, 24, 30), "another slice keeps the region"
