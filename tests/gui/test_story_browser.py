@@ -232,7 +232,7 @@ def test_a_read_that_takes_long_can_be_given_up_by_a_button(window, tmp_path, ha
     assert "Reading slow.h5" in window.status.left.text()
     hand.click(button)
     monkeypatch.undo()
-    assert not window.files.busy
+    assert not window.files.opening
     assert not button.isVisible()
     settle(window)
     assert window.session.facts.field is field

@@ -198,7 +198,7 @@ def test_escape_gives_up_reading(window, good, hand, settle):
     assert window.files.busy
     assert "Reading" in window.status.left.text()
     hand.key(window, Qt.Key.Key_Escape)
-    assert not window.files.busy
+    assert not window.files.opening
     settle(window)
     assert window.session.facts.field is before
     window.open_file(good)
