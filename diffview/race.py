@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from diffview.arrays import to_numpy
 from diffview.denoisers import Gaussian
@@ -28,7 +29,7 @@ from diffview.schedules import Schedule
 EVALUATIONS = (6, 10, 18, 34, 66, 130)
 """Calls of the model that a race is run for, where nothing else is asked."""
 
-FINE, FEWEST_FINE = 4, 256
+FINE, FEWEST_FINE = 4, 128
 """Steps of a fine run over those of the longest raced, and at least."""
 
 REVERSE_PATHS = 2**32
@@ -99,6 +100,7 @@ class PathNoise:
         members, *shape = like.shape
         self._levels, self._like, self._shape = levels, like, tuple(shape)
         self._paths = [_Path(seed, tuple(shape), "chain", REVERSE_PATHS + m) for m in range(members)]
+        self._last: tuple[float, NDArray[np.float32]] | None = None
 
     def __call__(self, stream: int, index: int) -> Any:
         """Standard normals of a step, the increment of the path over it.
@@ -107,10 +109,15 @@ class PathNoise:
             UserError: for noise that is no step down the levels: a path does not say what it is.
         """
         if stream != STEP:
-            raise UserError("It goes upwards on its way, which is no step along a path.", "Race another sampler.")
+            raise UserError("It goes upwards on its way, which is no step along a path.", "Set that to 0.")
         high, low = self._levels[index], self._levels[index + 1]
         scale = np.float32(1 / math.sqrt(high * high - low * low))
-        return cast_like(np.stack([(path(high) - path(low)) * scale for path in self._paths]), self._like)
+        above = self._last[1] if self._last is not None and self._last[0] == high else self._at(high)
+        self._last = low, self._at(low)
+        return cast_like((above - self._last[1]) * scale, self._like)
+
+    def _at(self, s: float) -> NDArray[np.float32]:
+        return np.stack([path(s) for path in self._paths])
 
 
 class _Path(ForwardPath):
@@ -119,11 +126,11 @@ class _Path(ForwardPath):
     CACHE_BYTES = 8 * 2**20
 
 
-def steps_for(info: Info, evaluations: int, to_zero: bool = True) -> int:
+def steps_for(info: Info, params: Mapping[str, Any], evaluations: int, to_zero: bool = True) -> int:
     """Most steps that take at most so many calls of the model, at least 1; without the last to 0, which takes one."""
     more = 0 if to_zero else 1
     steps = 1
-    while info.evaluations(steps + 1 + more) - more <= evaluations:
+    while info.evaluations(steps + 1 + more, params) - more <= evaluations:
         steps += 1
     return steps
 
@@ -152,22 +159,21 @@ class Race:
             evaluations: calls of the model; a run takes as many steps as they allow.
 
         Raises:
-            UserError: if there is no such sampler or parameter, a number of evaluations below 1, or the model lacks
-                what a sampler needs.
+            UserError: if there is no such sampler or parameter, or a number of evaluations below 1.
         """
         if not samplers or not evaluations or min(evaluations) < 1:
             raise UserError("A race needs a sampler and numbers of evaluations from 1 on.", "Choose some.")
         self.samplers = {key: sampler_params(key, params) for key, params in samplers.items()}
-        for key, params in self.samplers.items():
-            if (why := unmet(SAMPLERS[key], params, "the model", offers_of(denoise))) is not None:
-                raise why
-        self.lost: dict[str, str] = {}
+        self.lost = {key: why for key, params in self.samplers.items() if (why := why_not(denoise, key, params))}
         self._denoise, self._track = denoise, track
         self._runs = [
-            (key, steps)
-            for e in sorted(set(evaluations))
-            for key, steps in ((key, steps_for(SAMPLERS[key], e, track.end is None)) for key in self.samplers)
+            (key, steps_for(SAMPLERS[key], self.samplers[key], most, track.end is None))
+            for most in sorted(set(evaluations))
+            for key in self.samplers
+            if key not in self.lost
         ]
+        if not self._runs:
+            raise UserError(next(iter(self.lost.values())), "Choose other samplers.")
         self._runs = list(dict.fromkeys(self._runs))
         most = max(steps for _, steps in self._runs)
         self._fine = max(FEWEST_FINE, FINE * most)
@@ -196,8 +202,9 @@ class Race:
 
     def _find_truths(self) -> Generator[Progress, None, dict[str, tuple[Any, str]]]:
         """Where each sampler should end, and what says so."""
-        drawing = [key for key, params in self.samplers.items() if SAMPLERS[key].draws(params)]
-        still = [key for key in self.samplers if key not in drawing]
+        racing = {key: params for key, params in self.samplers.items() if key not in self.lost}
+        drawing = [key for key, params in racing.items() if SAMPLERS[key].draws(params)]
+        still = [key for key in racing if key not in drawing]
         fine = self._track.fine(self._fine)
         runs = len(drawing) + (bool(still) and not self.exact)
         self._work = runs * self._fine + sum(steps for _, steps in self._runs)
@@ -234,3 +241,12 @@ class Race:
 
     def _share(self) -> float:
         return min(1.0, self._done / self._work)
+
+
+def why_not(denoise: Denoise, key: str, params: Mapping[str, Any]) -> str:
+    """Why a sampler cannot race on a model; "" if it can."""
+    info = SAMPLERS[key]
+    if info.walk is not None:
+        return f"{info.title} goes upwards on its way, which is no step along a path."
+    lacking = unmet(info, params, "the model", offers_of(denoise))
+    return "" if lacking is None else lacking.sentence

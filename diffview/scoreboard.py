@@ -24,6 +24,7 @@ from diffview import metrics
 from diffview.arrays import to_numpy
 from diffview.errors import UserError
 from diffview.grids import make_levels
+from diffview.needs import offers_of, unmet
 from diffview.process import START, Noise, cast_like
 from diffview.samplers import SAMPLERS, Denoise, sampler_params
 from diffview.schedules import Schedule
@@ -216,6 +217,7 @@ class Scoreboard:
         """
         params = sampler_params(way.sampler, {})
         levels = self._levels(way)
+        places = SAMPLERS[way.sampler].places(len(levels) - 1, params)
         truth = None if self._truth is None else self._truth.repeat(self._draw.members, axis=0)
         drawn, evaluations = [], 0
         for first in range(0, self._count, BATCH):
@@ -225,13 +227,15 @@ class Scoreboard:
             if truth is not None and self._data.coarsen:
                 condition = np.nan_to_num(coarse(truth[some], self._data.transform, self._data.coarsen)[:, None])
             denoise = self._make(condition)
+            if (lacking := unmet(SAMPLERS[way.sampler], params, "the model", offers_of(denoise))) is not None:
+                raise lacking
             noise = Noise(self._draw.seed, shape, first, like=self._draw.like)
             y = noise(START, 0) * levels[0]
             if truth is not None and self._draw.start_level is not None:
                 y = y + cast_like(np.nan_to_num(truth[some])[:, None], self._draw.like)
             for step in SAMPLERS[way.sampler].run(denoise, y, levels, noise, **params):
                 y, evaluations = step.y, step.evaluations
-                share = (first + step.index / (len(levels) - 1) * shape[0]) / self._count
+                share = (first + step.index / len(places) * shape[0]) / self._count
                 yield Progress((number + min(1.0, share)) / len(self._ways))
             finished = getattr(denoise, "finished", None)
             drawn.append(to_numpy(y if finished is None else finished(y))[:, 0])

@@ -7,11 +7,12 @@ from typing import Any
 
 import numpy as np
 
-from diffview.cards import find_card
+from diffview.cards import Card, find_card
 from diffview.denoisers import FORMULAS
 from diffview.errors import UserError
 from diffview.paths import resource
 from diffview.regions import MOST_CROPS
+from diffview.sampler_base import POSTERIOR_MEAN
 from diffview.samplers import Denoise
 from diffview.scoreboard import Array, MakeDenoise, picked
 from diffview.training_data import read_parted_set, read_verification_set
@@ -37,7 +38,7 @@ class Scored:
     data: TrainingSet
     noise_range: tuple[float, float] | None = None
     like: Any = None
-    kind: str = "posterior mean"
+    kind: str = POSTERIOR_MEAN
 
 
 def formula(name: str, data: TrainingSet) -> Scored:
@@ -57,14 +58,12 @@ def formula(name: str, data: TrainingSet) -> Scored:
     return Scored(lambda condition: denoise, data)
 
 
-def network(name: str, path: str, datasets: Sequence[str], held_out: float, device: str) -> Scored:
-    """A network and the fields of a file.
+def network(card: Card, data: TrainingSet, device: str) -> Scored:
+    """A network and its fields, through its transform.
 
     Raises:
-        UserError: if there is no such model, torch is missing, or the fields are not the model's.
+        UserError: if torch is missing, or the fields are not of the model's size.
     """
-    card = find_card(name)
-    data = read_verification_set(card, path, datasets, held_out)
     try:
         import torch
     except ImportError:
@@ -100,7 +99,8 @@ def scored(name: str, words: Sequence[str], *, size: int = 32, held_out: float =
         raise UserError(f"No data are named to score {name} on.", "Name a file with --data, and a variable.")
     path, *datasets = words or [str(resource(PACKAGED))]
     if name not in FORMULAS:
-        return network(name, path, datasets, held_out, device)
+        card = find_card(name)
+        return network(card, read_verification_set(card, path, datasets, held_out), device)
     data = read_parted_set(path, datasets, held_out, size=size)
     train, held = (data.transform.inverse(part).astype(np.float32) for part in (data.fields, data.held_out))
     key, _ = choose_transform(train, data.units)

@@ -75,6 +75,9 @@ ENTRIES = (
     Entry("zoomResetAction", "View", "Normal text", ("Ctrl+0",)),
     Entry("exploreLayoutAction", LAYOUT, "Explore", ("Ctrl+1",), "Data and inspector beside the pictures"),
     Entry("trainLayoutAction", LAYOUT, "Train", ("Ctrl+2",), "Training, and what its model is worth"),
+    Entry(
+        "compareLayoutAction", LAYOUT, "Compare", ("Ctrl+3",), "Samplers raced, and settings scored on held-out fields"
+    ),
     Entry("keysAction", "Help", "Keys", ("F1",)),
     Entry("aboutAction", "Help", "About diffview"),
 )

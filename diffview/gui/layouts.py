@@ -23,6 +23,7 @@ class Layout:
 LAYOUTS: dict[str, Layout] = {
     "exploreLayoutAction": Layout(("dataDock",), ("inspectorDock", "trainDock", "modelDock")),
     "trainLayoutAction": Layout(("trainDock", "dataDock"), ("modelDock", "inspectorDock"), (300, 320)),
+    "compareLayoutAction": Layout(("scoreboardDock", "dataDock"), ("raceDock", "inspectorDock"), (400, 340)),
 }
 """By the action that takes each."""
 

@@ -67,6 +67,23 @@ class Place:
         )
 
 
+def place_of(session: Session, card: Card, trained: Order | None = None) -> Place:
+    """The sets that can be made of the open field, as the training dock and `diffview train` make them.
+
+    `trained` is the order of the newest training, if there is one.
+    """
+    facts, plan = session.facts, session.plan
+    schedule, folder, key = session.recipe.schedule, models_folder(), card.transform.key
+    orders = [
+        Order(facts.field, key, schedule, folder, size=card.shape[1]),
+        Order(facts.field, key, schedule, folder, size=0, stack=facts.stack, region=plan.region),
+    ]
+    if trained is not None and trained.folder == card.file.parent:
+        orders.insert(0, trained)
+    path = str(facts.field.provenance.get("path", ""))
+    return Place(tuple(orders), path, session.recipe.dataset or str(facts.field.provenance.get("dataset", "")))
+
+
 class Verification(Job):
     """One verification."""
 

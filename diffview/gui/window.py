@@ -25,15 +25,19 @@ from diffview.gui.panels.field import FieldPanel
 from diffview.gui.panels.images import ForwardPanel, ReversePanel, link_images
 from diffview.gui.panels.inspector import InspectorPanel
 from diffview.gui.panels.model import ModelPanel
+from diffview.gui.panels.race import RacePanel
+from diffview.gui.panels.scoreboard import ScoreboardPanel
 from diffview.gui.panels.status import StatusPanel
 from diffview.gui.panels.timeline import TimelinePanel
 from diffview.gui.panels.toolbar import ToolbarPanel
 from diffview.gui.panels.train import TrainPanel
 from diffview.gui.player import Player
+from diffview.gui.races import BoardJob, RaceJob
 from diffview.gui.session import Message, Session, View
 from diffview.gui.settings import Settings
 from diffview.gui.sharing import Sharing
 from diffview.gui.theme import theme
+from diffview.gui.train_order import Order
 from diffview.gui.trainer import TrainerJob
 from diffview.gui.verifier import VerifierJob
 from diffview.gui.widgets.colour_bar import ColourBar
@@ -50,7 +54,7 @@ ZOOM_CHECK_MS = 50
 LARGEST_START = (1920, 1160)
 """Size of the first window on a large screen."""
 
-DOCKS_VERSION = 2
+DOCKS_VERSION = 3
 """Raised whenever there is another dock: Qt would put one that a kept arrangement does not know anywhere."""
 
 TALL = 900
@@ -138,12 +142,25 @@ class MainWindow(QMainWindow):
         self.model_dock = self._dock(
             "Model", ModelPanel(session, live, self.verifier, self.losses, self.trainer), right
         )
-        for dock in (self.train_dock, self.model_dock):
+        self._build_races(right)
+        inspector.more.clicked.connect(self._show_model_dock)
+        self._build_menus()
+
+    def _build_races(self, side: Qt.DockWidgetArea) -> None:
+        """Races and scoreboards, and their docks; the docks on this side are tabs behind the inspector."""
+        session, live, trainer = self.session, self.live, self.trainer
+        self.race = RaceJob("racing", session, lambda: live.active, self)
+        self.board = BoardJob("scoring", session, lambda: live.active or trainer.active, self)
+        self.race_dock = self._dock("Race", RacePanel(session, self.race), side)
+
+        def trained() -> Order | None:
+            return None if trainer.training is None else trainer.training.order
+
+        self.scoreboard_dock = self._dock("Scoreboard", ScoreboardPanel(session, self.board, trained), side)
+        for dock in (self.train_dock, self.model_dock, self.race_dock, self.scoreboard_dock):
             self.tabifyDockWidget(self.inspector_dock, dock)
             dock.toggleViewAction().triggered.connect(dock.raise_)
             dock.hide()
-        inspector.more.clicked.connect(self._show_model_dock)
-        self._build_menus()
 
     def _show_model_dock(self) -> None:
         self.model_dock.show()
@@ -152,7 +169,9 @@ class MainWindow(QMainWindow):
     @property
     def docks(self) -> dict[str, QDockWidget]:
         """All of them, by object name."""
-        docks = (self.data_dock, self.inspector_dock, self.train_dock, self.model_dock)
+        docks = (
+            self.data_dock, self.inspector_dock, self.train_dock, self.model_dock, self.race_dock, self.scoreboard_dock
+        )  # fmt: skip
         return {dock.objectName(): dock for dock in docks}
 
     def _dock(self, title: str, panel: QWidget, area: Qt.DockWidgetArea) -> QDockWidget:
@@ -256,7 +275,7 @@ class MainWindow(QMainWindow):
 
     def is_idle(self) -> bool:
         """Whether nothing is computed, played, read or about to be."""
-        jobs = (self.trainer, self.verifier, self.losses, self.search, self.sharing.writer)
+        jobs = (self.trainer, self.verifier, self.losses, self.search, self.sharing.writer, self.race, self.board)
         return self.live.idle and not (self.player.playing or self.files.busy or any(job.active for job in jobs))
 
     def open_file(self, path: str, dataset: str | None = None) -> None:
@@ -519,6 +538,8 @@ class MainWindow(QMainWindow):
         self.verifier.close()
         self.losses.close()
         self.search.close()
+        self.race.close()
+        self.board.close()
         self.browser.close()
         self.sharing.writer.close()
         self.files.close()

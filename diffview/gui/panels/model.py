@@ -24,9 +24,8 @@ from diffview.gui.loss_words import UNMEASURED, WEIGHTING, about_found, bound_ro
 from diffview.gui.models import MODELS
 from diffview.gui.session import Session
 from diffview.gui.theme import theme
-from diffview.gui.train_order import Order, models_folder
 from diffview.gui.trainer import TrainerJob
-from diffview.gui.verifier import Place, VerifierJob
+from diffview.gui.verifier import VerifierJob, place_of
 from diffview.gui.widgets.card import ElidedLabel
 from diffview.gui.widgets.loss_view import LossView
 from diffview.gui.widgets.score_views import ScoreViews
@@ -250,27 +249,18 @@ class ModelPanel(QScrollArea):
             return "A training is at work: stop it first."
         return mismatch(card, self._session.facts.field)
 
-    def _place(self, card: Card) -> Place:
-        """The sets that can be made of the open field, as the training dock and `diffview train` make them."""
-        session, training = self._session, self._trainer.training
-        facts, plan = session.facts, session.plan
-        schedule, folder, key = session.recipe.schedule, models_folder(), card.transform.key
-        orders = [
-            Order(facts.field, key, schedule, folder, size=card.shape[1]),
-            Order(facts.field, key, schedule, folder, size=0, stack=facts.stack, region=plan.region),
-        ]
-        if training is not None and training.order.folder == card.file.parent:
-            orders.insert(0, training.order)
-        path = str(facts.field.provenance.get("path", ""))
-        return Place(tuple(orders), path, session.recipe.dataset or str(facts.field.provenance.get("dataset", "")))
-
     def _press(self) -> None:
         card = self.card()
         if self._job.active:
             self._job.stop()
         elif card is not None and not self._why_not(card):
             recipe = self._session.recipe
-            self._job.start(recipe.model, card, self._place(card), recipe.device)
+            self._job.start(
+                recipe.model,
+                card,
+                place_of(self._session, card, None if (made := self._trainer.training) is None else made.order),
+                recipe.device,
+            )
 
     def _show_job(self) -> None:
         card, job, active = self.card(), self._job.job, self._job.active

@@ -1,0 +1,196 @@
+"""The race dock: which samplers race, how far from the truth each ends for how many calls, and against what."""
+
+from itertools import groupby
+
+from PySide6.QtCore import Qt
+from PySide6.QtGui import QShowEvent
+from PySide6.QtWidgets import (
+    QHBoxLayout,
+    QLabel,
+    QLineEdit,
+    QProgressBar,
+    QPushButton,
+    QScrollArea,
+    QVBoxLayout,
+    QWidget,
+)
+
+from diffview.errors import UserError
+from diffview.gui.looks import number
+from diffview.gui.races import RaceJob, RaceRun, RaceWish, counts
+from diffview.gui.session import Session
+from diffview.gui.widgets.check_menu import CheckMenu
+from diffview.gui.widgets.race_plot import Lane, Mark, RacePlot
+from diffview.gui.widgets.segmented import SegmentedControl
+from diffview.race import EVALUATIONS, Point
+from diffview.samplers import SAMPLERS
+
+FIRST = ("ddim", "heun", "dpmpp_2m", "unipc")
+LEAST_WIDTH = 260
+TEACH = (
+    "All samplers start from the same noise. The plot shows how far from the truth each ends, for how many calls of "
+    "the model: an order 2 sampler loses a factor of 4 when the calls are doubled."
+)
+
+
+class RacePanel(QScrollArea):
+    """Built when it is first shown."""
+
+    def __init__(self, session: Session, job: RaceJob) -> None:
+        super().__init__()
+        self._session, self._job = session, job
+        self.setObjectName("racePanel")
+        self.setWidgetResizable(True)
+        self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+        self.setMinimumWidth(LEAST_WIDTH)
+        self._built = False
+
+    def showEvent(self, event: QShowEvent) -> None:
+        """Build on the first showing."""
+        if not self._built:
+            self._built = True
+            self._build()
+            self._session.changed.connect(lambda old, new: self._show_recipe())
+            self._job.changed.connect(self._show_job)
+            self._show_recipe()
+            self._show_job()
+        super().showEvent(event)
+
+    def _build(self) -> None:
+        body = QWidget()
+        column = QVBoxLayout(body)
+        column.setContentsMargins(12, 8, 12, 8)
+        column.setSpacing(8)
+        self.teach, self.says = self._text(TEACH), self._text("")
+        self.says.setObjectName("raceSays")
+        self.model = SegmentedControl(
+            [
+                ("loaded", "this model", "Its samplers, against a fine run of Heun's method on it"),
+                (
+                    "exact",
+                    "gaussian, exact",
+                    "The Gaussian field with your field's spectrum: its ODE is solved exactly",
+                ),
+            ]
+        )
+        self.model.setObjectName("raceModel")
+        self.levels = SegmentedControl(
+            [
+                ("grid", "the run's levels", "Schedule and grid as they are set, down to s = 0"),
+                ("even", "log-uniform", "Uniform in ln s, without the last jump to s = 0: shows the orders"),
+            ]
+        )
+        self.levels.setObjectName("raceLevels")
+        self.samplers = CheckMenu("Samplers", "raceSamplers")
+        self.calls = QLineEdit(", ".join(map(str, EVALUATIONS)))
+        self.calls.setObjectName("raceCalls")
+        self.calls.setAccessibleName("Calls of the model")
+        self.calls.setToolTip("Numbers of calls of the model; a run takes as many steps as they allow")
+        self.button = QPushButton("Race")
+        self.button.setObjectName("raceButton")
+        self.button.clicked.connect(self._press)
+        self.bar = QProgressBar()
+        self.bar.setTextVisible(False)
+        self.bar.setRange(0, 100)
+        self.bar.setAccessibleName("Share of the race that is done")
+        self.plot = RacePlot()
+        self.plot.setObjectName("racePlot")
+        column.addWidget(self.teach)
+        for widgets in ((self.model,), (self.levels,), (self.samplers, self.calls), (self.button, self.bar)):
+            row = QHBoxLayout()
+            row.setSpacing(8)
+            for widget in widgets:
+                row.addWidget(widget, int(widget in (self.calls, self.bar)))
+            row.addStretch(int(len(widgets) == 1))
+            column.addLayout(row)
+        column.addWidget(self.plot, 1)
+        column.addWidget(self.says)
+        self.setWidget(body)
+
+    def _text(self, text: str) -> QLabel:
+        label = QLabel(text)
+        label.setWordWrap(True)
+        label.setProperty("dim", True)
+        label.setTextFormat(Qt.TextFormat.PlainText)
+        return label
+
+    def _show_recipe(self) -> None:
+        """Which samplers the model has what they need for."""
+        plan = self._session.plan
+        items = []
+        for key, info in SAMPLERS.items():
+            lacking = plan.lacks(key)
+            upwards = f"{info.title} goes upwards on its way, which is no step along a path."
+            items.append((key, info.title, upwards if info.walk else "" if lacking is None else lacking.sentence))
+        self.samplers.set_items(items, FIRST)
+
+    def _press(self) -> None:
+        if self._job.active:
+            self._job.stop()
+            return
+        try:
+            evaluations = counts(self.calls.text(), "numbers of calls")
+        except UserError as error:
+            self._session.tell_error(error)
+            return
+        exact, even = self.model.key() == "exact", self.levels.key() == "even"
+        self._job.start(RaceWish(self.samplers.chosen(), evaluations, exact, even))
+
+    def _show_job(self) -> None:
+        job, active = self._job.job, self._job.active
+        self.button.setText("Stop" if active else "Race")
+        self.button.setAccessibleName("Stop the race" if active else "Race the samplers")
+        self.button.setToolTip("Stop; the runs that have ended stay" if active else "Run them all, the shortest first")
+        self.bar.setVisible(active)
+        if job is None:
+            self.plot.show_lanes((), "", "Choose samplers and race them")
+            self.says.setText("")
+            return
+        self.bar.setValue(round(100 * job.done))
+        one, units = job.units
+        lanes = [self._lane(key, list(points), one, units) for key, points in by_sampler(job)]
+        waiting = "The truth is being computed" if active else "No run has ended"
+        self.plot.show_lanes(lanes, f"rms error, {units}", waiting)
+        self.says.setText(said(job))
+
+    def _lane(self, key: str, points: list[Point], one: float, units: str) -> Lane:
+        info = SAMPLERS[key]
+        marks = [
+            Mark(
+                point.evaluations, one * point.error,
+                f"{info.title}: {point.steps} steps, {point.evaluations} calls\n"
+                f"rms error {number(one * point.error)} {units}, against the {point.truth}\n{point.seconds:.3g} s",
+            )
+            for point in points
+        ]  # fmt: skip
+        return Lane(info.title, info.order, list(SAMPLERS).index(key), tuple(marks))
+
+
+def by_sampler(job: RaceRun) -> list[tuple[str, list[Point]]]:
+    """The runs of every sampler, in order of their calls."""
+    keys = list(SAMPLERS)
+    points = sorted(job.points, key=lambda point: (keys.index(point.sampler), point.evaluations))
+    return [(key, list(group)) for key, group in groupby(points, lambda point: point.sampler)]
+
+
+def said(job: RaceRun) -> str:
+    """What was raced, against what, in which units, and who could not."""
+    recipe, parts = job.plan.recipe, []
+    where = (
+        f"log-uniform levels down to s = {number(job.end)}" if job.end else f"{recipe.schedule.title}, {recipe.grid}"
+    )
+    count, _, ny, nx = job.plan.shape
+    top = number(job.plan.levels[0])
+    parts.append(f"{recipe.model}, {count} fields of {ny} × {nx} pixels, {where}, from s = {top}.")
+    truths = sorted({point.truth for point in job.points})
+    if truths:
+        parts.append(f"Truth: {'; '.join(truths)}.")
+    if not job.plan.made_in.linear:
+        parts.append(
+            f"Errors are in standard deviations: {job.plan.made_in.key} is not linear, so that an error has no one "
+            "size in physical units."
+        )
+    if any(point.error == 0 for point in job.points):
+        parts.append("Runs that end exactly on the truth have no place on a log axis.")
+    parts.extend(job.lost.values())
+    return " ".join(parts)

@@ -1,0 +1,184 @@
+"""Races and scoreboards in the window: chosen, run, stopped, hovered, sorted, saved."""
+
+import csv
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from conftest import QUICK
+from PySide6.QtCore import QPoint, QPointF, Qt
+from PySide6.QtTest import QTest
+from PySide6.QtWidgets import QFileDialog
+
+from diffview.fields import Region
+from diffview.gui.races import EVEN_END, RACERS, counts
+from diffview.plan import resolve, start_state
+from diffview.race import EXACT, FINE_RUN, OWN_RUN, Race, Track
+from diffview.samplers import SAMPLERS
+from diffview.scoreboard import ANOTHER
+
+pytestmark = pytest.mark.qt_log_ignore("This plugin does not support (raise|grabbing)")  # of every list opened
+
+
+SLOWER = replace(QUICK, model="data", region=Region(40, 120, 32, 32))
+"""A model whose end nobody knows."""
+
+
+@pytest.fixture
+def comparing(window, hand, find, settle):
+    """A window in the layout Compare."""
+    hand.key(find(window, "timeSlider"), Qt.Key.Key_3, Qt.KeyboardModifier.ControlModifier)
+    assert find(window, "racePanel").isVisible() and find(window, "scoreboardPanel").isVisible()
+    return window
+
+
+def tick(window, hand, find, name, *keys):
+    """Leave exactly these ticked in a list of check boxes, by mouse; the list stays open meanwhile."""
+    menu = find(window, name)
+    menu.list.popup(menu.mapToGlobal(QPoint(0, menu.height())))
+    for key in menu._actions:
+        action = menu.action(key)
+        if action.isChecked() != (key in keys):
+            QTest.mouseClick(menu.list, Qt.MouseButton.LeftButton, pos=menu.list.actionGeometry(action).center())
+            assert menu.list.isVisible()
+    QTest.keyClick(menu.list, Qt.Key.Key_Escape)
+    assert set(menu.chosen()) == set(keys)
+
+
+def race(window, hand, find, settle, calls="6, 18", samplers=("heun", "euler")):
+    tick(window, hand, find, "raceSamplers", *samplers)
+    field = find(window, "raceCalls")
+    field.setFocus()
+    field.selectAll()
+    QTest.keyClicks(field, calls)
+    hand.click(find(window, "raceButton"))
+    settle(window)
+    return window.race.job
+
+
+def test_a_race_gives_the_errors_of_the_core(comparing, hand, find, settle):
+    job = race(comparing, hand, find, settle)
+    plan = resolve(replace(QUICK, members=RACERS), comparing.session.facts)
+    y = start_state(plan).astype(np.float64)
+    track = Track(y, plan.levels[0], QUICK.schedule, QUICK.grid, QUICK.grid_params, QUICK.seed)
+    core = Race(plan.model.denoiser(), track, {"heun": {}, "euler": {}}, (6, 18))
+    expected = {(p.sampler, p.steps): p.error for p in (report.point for report in core.run()) if p is not None}
+    assert {(p.sampler, p.steps): p.error for p in job.points} == pytest.approx(expected, rel=1e-9)
+    assert {p.truth for p in job.points} == {EXACT}
+    plot = find(comparing, "racePlot")
+    assert {lane.name for lane in plot.lanes} == {"Heun", "Euler"} and "K" in plot.y_axis.label
+    heights = {lane.name: [mark.y for mark in lane.marks] for lane in plot.lanes}
+    std = plan.transform.std
+    assert heights["Heun"] == pytest.approx([std * expected["heun", n] for n in (3, 9)])
+    assert "closed form" in find(comparing, "raceSays").text()
+
+
+def test_hovering_a_run_tells_its_numbers(comparing, hand, find, settle):
+    race(comparing, hand, find, settle)
+    plot = find(comparing, "racePlot")
+    lane = next(lane for lane in plot.lanes if lane.name == "Heun")
+    found = plot.nearest(plot.place(lane.marks[1]) + QPointF(3, -2))
+    assert found == (lane, lane.marks[1]) and "9 steps, 17 calls" in found[1].tip and " K" in found[1].tip
+    assert plot.nearest(plot.plot_rect.topLeft() - QPointF(40, 0)) is None
+
+
+def test_guide_lines_have_the_slopes_of_the_orders(comparing, hand, find, settle):
+    find(comparing, "raceLevels").set_key("even")
+    job = race(comparing, hand, find, settle, "20, 40, 80")
+    assert job.end == EVEN_END
+    guides = {order: (b[1] - a[1]) / (b[0] - a[0]) for order, a, b in find(comparing, "racePlot").guides()}
+    assert guides == pytest.approx({1: -1.0, 2: -2.0})
+    by = {key: [p.error for p in job.points if p.sampler == key] for key in ("euler", "heun")}
+    assert by["euler"][1] / by["euler"][2] == pytest.approx(2, abs=0.3)
+    assert by["heun"][1] / by["heun"][2] == pytest.approx(4, abs=1.2)
+
+
+def test_another_model_races_against_a_fine_run_and_noise_along_a_path(open_window, hand, find, settle):
+    window = open_window(SLOWER)
+    hand.key(find(window, "timeSlider"), Qt.Key.Key_3, Qt.KeyboardModifier.ControlModifier)
+    job = race(window, hand, find, settle, "6", ("ddim", "ddpm"))
+    assert {p.sampler: p.truth for p in job.points} == {"ddim": FINE_RUN, "ddpm": OWN_RUN}
+    find(window, "raceModel").set_key("exact")
+    job = race(window, hand, find, settle, "6", ("ddim",))
+    assert {p.truth for p in job.points} == {EXACT} and job.plan.recipe.model == "gaussian"
+
+
+def test_a_stopped_race_keeps_what_has_ended(open_window, hand, find, settle, wait):
+    window = open_window(SLOWER)
+    hand.key(find(window, "timeSlider"), Qt.Key.Key_3, Qt.KeyboardModifier.ControlModifier)
+    tick(window, hand, find, "raceSamplers", "heun")
+    hand.click(find(window, "raceButton"))
+    wait(lambda: bool(window.race.job.points))
+    assert find(window, "raceButton").text() == "Stop"
+    hand.click(find(window, "raceButton"))
+    settle(window)
+    assert window.race.job.state in ("stopped", "finished") and find(window, "racePlot").lanes
+    assert find(window, "raceButton").text() == "Race"
+
+
+def test_what_cannot_race_is_disabled_with_a_reason(comparing, find):
+    samplers = find(comparing, "raceSamplers")
+    for key in ("consistency", "repaint"):
+        if key in SAMPLERS:
+            assert not samplers.action(key).isEnabled() and len(samplers.action(key).toolTip()) > 20
+
+
+def test_a_list_of_calls_that_is_none_is_a_sentence(comparing, hand, find, settle):
+    race(comparing, hand, find, settle, "six")
+    assert comparing.race.job is None and "no list of numbers of calls" in comparing.heard[-1].sentence
+
+
+def score(window, hand, find, settle):
+    tick(window, hand, find, "boardGrids", "karras")
+    tick(window, hand, find, "boardSamplers", "ddim", "heun")
+    hand.type_number(find(window, "boardSamples"), "8")
+    hand.click(find(window, "boardButton"))
+    settle(window)
+    return window.board.job
+
+
+def texts(table, column):
+    return [table.item(row, column).text() for row in range(table.rowCount())]
+
+
+def test_a_scoreboard_is_sorted_and_saved(comparing, hand, find, settle, tmp_path, monkeypatch):
+    job = score(comparing, hand, find, settle)
+    assert [row.what for row in job.rows] == [ANOTHER] + ["run"] * 4 and not any(row.why for row in job.rows)
+    table = find(comparing, "scoreTable")
+    titles = [table.horizontalHeaderItem(i).text() for i in range(table.columnCount())]
+    column = titles.index("spectrum, dB")
+    header = table.horizontalHeader()
+    at = QPoint(header.sectionViewportPosition(column) + 8, header.height() // 2)
+    QTest.mouseClick(header.viewport(), Qt.MouseButton.LeftButton, pos=at)
+    first = [float(text) for text in texts(table, column)]
+    QTest.mouseClick(header.viewport(), Qt.MouseButton.LeftButton, pos=at)
+    second = [float(text) for text in texts(table, column)]
+    assert first == second[::-1] and sorted(first) in (first, second)
+    calls = titles.index("calls")
+    table.sortByColumn(calls, Qt.SortOrder.DescendingOrder)
+    assert texts(table, calls)[-1] == "—" and texts(table, 0)[-1] == ANOTHER
+    table.sortByColumn(calls, Qt.SortOrder.AscendingOrder)
+    assert texts(table, calls)[-1] == "—"
+    out = tmp_path / "board.csv"
+    monkeypatch.setattr(QFileDialog, "getSaveFileName", lambda *_: (str(out), ""))
+    hand.click(find(comparing, "boardCsvButton"))
+    rows = list(csv.DictReader(out.read_text().splitlines()))
+    assert [float(row["spectrum (dB)"]) for row in rows] == [row.spectrum for row in job.rows]
+
+
+def test_a_stopped_scoreboard_keeps_its_rows(comparing, hand, find, settle, wait):
+    csv_button = find(comparing, "boardCsvButton")
+    assert not csv_button.isEnabled() and "no rows" in csv_button.toolTip()
+    tick(comparing, hand, find, "boardGrids", "karras", "uniform", "log_snr")
+    hand.type_number(find(comparing, "boardSamples"), "256")
+    hand.click(find(comparing, "boardButton"))
+    wait(lambda: bool(comparing.board.job.rows))
+    hand.click(find(comparing, "boardButton"))
+    settle(comparing)
+    assert comparing.board.job.state == "stopped" and csv_button.isEnabled()
+    assert find(comparing, "scoreTable").rowCount() == len(comparing.board.job.rows) < 13
+
+
+@pytest.mark.parametrize(("text", "numbers"), [("9, 18", (9, 18)), ("5", (5,)), (" 7 8,9 ", (7, 8, 9))])
+def test_counts_are_read(text, numbers):
+    assert counts(text, "steps") == numbers
