@@ -87,7 +87,7 @@ def samples(denoise: object, members: int = 64) -> np.ndarray:
 
 def test_a_guided_run_fills_a_gap_nearly_as_kriging_does() -> None:
     exact = krige(np.where(KNOWN, TRUTH, np.nan), LAW, std=True)
-    made = samples(Guided(LAW, KnownPixels(), KnownPixels().observed(TRUTH, KNOWN)))
+    made = samples(Guided(LAW, KnownPixels(gamma=0.3), KnownPixels().observed(TRUTH, KNOWN)))
     off = lambda x, where: math.sqrt(((x - exact.mean)[..., where] ** 2).mean())  # noqa: E731
     assert off(made, KNOWN) < 0.06, "the default std is 0.05"
     assert off(made.mean(0), ~KNOWN) < 0.5 * off(samples(LAW).mean(0), ~KNOWN)
@@ -95,7 +95,7 @@ def test_a_guided_run_fills_a_gap_nearly_as_kriging_does() -> None:
 
 
 def test_a_guided_run_has_block_means_nearer_to_those_observed() -> None:
-    block = BlockMean(4)
+    block = BlockMean(4, gamma=0.3)
     made = samples(Guided(LAW, block, block.observed(TRUTH, np.ones_like(KNOWN))))
     off = lambda x: math.sqrt(((block.of(x) - block.of(TRUTH)) ** 2).mean())  # noqa: E731
     assert off(made) < 0.35 * off(samples(LAW))

@@ -70,7 +70,7 @@ def test_a_run_is_guided_by_block_means(window, find, hand, settle):
     settle(window)
     run, block = window.live.run, BlockMean()
     off = lambda y: float(np.std(block.of(y) - block.of(run.plan.x0)))  # noqa: E731
-    assert run.state == "finished" and off(run.trajectory.last.y[0, 0]) < 0.2 * off(free)
+    assert run.state == "finished" and off(run.trajectory.last.y[0, 0]) < 0.4 * off(free)
     form = window.inspector_dock.widget().steering.params
     assert [p.name for p in form.parameters()] == ["size", "std", "gamma"]
     window.inspector_dock.widget().ensureWidgetVisible(form.field("size"))
@@ -87,7 +87,7 @@ def test_a_run_is_guided_by_block_means(window, find, hand, settle):
 def test_limits_are_switched_on_typed_and_undone(window, find, hand, settle):
     settle(window)
     before, spin = window.session.recipe, find(window, "clipLowSpin")
-    assert not spin.isEnabled() and find(window, "clipLowCheck").text() == "x̂₀ at least, K"
+    assert not spin.isEnabled() and find(window, "clipLowCheck").text() == "x̂₀ ≥ (K)"
     tick(window, hand, find, "clipLowCheck")
     settle(window)
     least = window.session.recipe.clip_low

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from typing import Any
 
-from PySide6.QtCore import QSignalBlocker, Signal
+from PySide6.QtCore import QSignalBlocker, Qt, Signal
 from PySide6.QtWidgets import QCheckBox, QComboBox, QFormLayout, QLabel, QPushButton, QVBoxLayout, QWidget
 
 from diffview.gui.theme import GRID, theme
@@ -44,12 +44,13 @@ class Steering:
 class _Limit:
     """A limit that can be switched on: its switch, and its number."""
 
-    def __init__(self, name: str, title: str, tip: str) -> None:
+    def __init__(self, name: str, title: str, accessible: str, tip: str) -> None:
         self._title = title
-        self.switch, self.spin = QCheckBox(title), NumberSpin(-HUGE, HUGE)
+        self.switch, self.spin = QCheckBox(), NumberSpin(-HUGE, HUGE)
         self.switch.setObjectName(f"{name}Check")
         self.spin.setObjectName(f"{name}Spin")
-        self.spin.setAccessibleName(title)
+        self.switch.setAccessibleName(f"Hold {accessible}")
+        self.spin.setAccessibleName(accessible)
         self.spin.setKeyboardTracking(False)
         for widget in (self.switch, self.spin):
             widget.setToolTip(tip)
@@ -59,7 +60,7 @@ class _Limit:
         blockers = QSignalBlocker(self.switch), QSignalBlocker(self.spin)
         self.switch.setChecked(value is not None)
         self.spin.setEnabled(value is not None)
-        self.switch.setText(f"{self._title}, {units}" if units else self._title)
+        self.switch.setText(f"{self._title} ({units})" if units else self._title)
         shown = otherwise if value is None else value
         if self.spin.value() != shown:
             self.spin.setValue(shown)
@@ -96,8 +97,8 @@ class SteeringForm(QWidget):
         self.weight.setToolTip("ε = ε_u + w (ε_c − ε_u): 1 is the plain conditional model, 0 the unconditional one")
         self.weight.setKeyboardTracking(False)
         tip = "x̂₀ of every step is held there, and ε̂ follows from it; off by default"
-        self.low = _Limit("clipLow", "x̂₀ at least", tip)
-        self.high = _Limit("clipHigh", "x̂₀ at most", tip)
+        self.low = _Limit("clipLow", "x̂₀ ≥", "x̂₀ at least", tip)
+        self.high = _Limit("clipHigh", "x̂₀ ≤", "x̂₀ at most", tip)
         self.observe = QComboBox()
         self.observe.setObjectName("observeCombo")
         self.observe.setAccessibleName("What the run is guided by")
@@ -120,6 +121,7 @@ class SteeringForm(QWidget):
     def _lay_out(self) -> None:
         self._form = QFormLayout()
         self._form.setFieldGrowthPolicy(QFormLayout.FieldGrowthPolicy.AllNonFixedFieldsGrow)
+        self._form.setLabelAlignment(Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter)
         self._form.setHorizontalSpacing(theme.px(2 * GRID))
         self._form.addRow("Weight w", self.weight)
         for limit in (self.low, self.high):
