@@ -20,6 +20,8 @@ from diffview.gui.live import Live
 from diffview.gui.looks import state
 from diffview.gui.session import Message, Session
 from diffview.gui.widgets.card import Card
+from diffview.gui.widgets.image_view import ImageView
+from diffview.gui.widgets.plot_base import PlotBase
 from diffview.gui.writing import Writer
 from diffview.schedule_files import FORMATS, export_schedule, table_of
 from diffview.tables import Array, Table, columns_text, histogram_table, picture_text, spectrum_table
@@ -155,45 +157,48 @@ class Sharing(QObject):
     def copy(self) -> None:
         """Copy the view under the pointer, or the one that has the keys: its picture, values and caption."""
         under = self._window.childAt(self._window.mapFromGlobal(QCursor.pos()))
-        card = _card_of(under) or _card_of(QApplication.focusWidget())
-        if card is None:
+        view = _view_of(under) or _view_of(QApplication.focusWidget())
+        if view is None:
             self._session.tell(Message("There is no view under the pointer to copy.", "Point at a picture or a plot."))
             return
-        caption, text = self._caption(card), self._values(card)
+        name = view.title() if isinstance(view, Card) else view.accessibleName()
+        caption, text = self._caption(view, name), self._values(view)
         lines = [f"# {line}" for line in filter(None, caption)]
         data = QMimeData()
-        data.setImageData(card.grab().toImage())
+        data.setImageData(view.grab().toImage())
         data.setText("\n".join([*lines, text or ""]))
         QGuiApplication.clipboard().setMimeData(data)
         what = "picture, values and caption" if text else "picture and caption"
         hint = "" if text else "Its values are too many for text, or not shown; File, Export writes them."
-        self._session.tell(Message(f"Copied {card.title()}: {what}.", hint))
+        self._session.tell(Message(f"Copied {name}: {what}.", hint))
 
-    def _caption(self, card: Card) -> list[str]:
+    def _caption(self, view: QWidget, name: str) -> list[str]:
         """What it is, where it comes from, and by which settings."""
         said, recipe = self._session.facts.field.provenance, self._session.recipe
         units = self._session.facts.field.units
         source = " ".join(filter(None, (Path(said.get("path", "")).name, said.get("dataset"), said.get("index"))))
-        under = getattr(card, "caption", None)
-        shown = [card.title(), card.subtitle(), "" if under is None else under.text()]
+        under = getattr(view, "caption", None)
+        shown = [name, view.subtitle() if isinstance(view, Card) else "", "" if under is None else under.text()]
         wishes = f"{recipe.schedule.key} schedule, model {recipe.model}, {recipe.sampler}, seed {recipe.seed}"
         return [" · ".join(filter(None, shown)), f"{source} {f'in {units}' if units else ''}".strip(), wishes]
 
-    def _values(self, card: Card) -> str | None:
-        """The numbers of a card as tab-separated text; None if it has none, or too many."""
-        if (numbers := getattr(card, "numbers", None)) is not None:
+    def _values(self, view: QWidget) -> str | None:
+        """The numbers of a view as tab-separated text; None if it has none, or too many."""
+        if (numbers := getattr(view, "numbers", None)) is not None:
             values = numbers()
             return None if values is None or values.size > MOST_VALUES else picture_text(values)
         tables = {"histogramView": self._histogram, "spectrumView": self._spectrum, "scheduleEditor": self._schedule}
         for name, make in tables.items():
-            if card.findChild(QWidget, name) is not None:
+            if view.findChild(QWidget, name) is not None:
                 table = make()
                 return None if table is None else columns_text(table, "\t")
         return None
 
 
-def _card_of(widget: QWidget | None) -> Card | None:
-    """The card that a widget lies in."""
+def _view_of(widget: QWidget | None) -> QWidget | None:
+    """The card that a widget lies in; where there is none, as in the docks, the plot or picture itself."""
+    alone = None
     while widget is not None and not isinstance(widget, Card):
+        alone = widget if isinstance(widget, (PlotBase, ImageView)) else alone
         widget = widget.parentWidget()
-    return widget
+    return widget or alone

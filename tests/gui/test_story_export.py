@@ -6,15 +6,17 @@ from dataclasses import replace
 import numpy as np
 import pytest
 import xarray as xr
+from conftest import QUICK
 from PySide6.QtCore import Qt
 from PySide6.QtGui import QGuiApplication
 from PySide6.QtTest import QTest
+from test_story_files import good_file
 
 from diffview.cli import main
 from diffview.gui.actions import ENTRIES, EXPORT
+from diffview.gui.widgets.plot_base import PlotBase
 from diffview.readers.slices import read_slice
 from diffview.recipe import Recipe
-from tests.gui.conftest import QUICK
 
 
 @pytest.fixture
@@ -98,6 +100,22 @@ def test_a_run_and_its_ensemble_are_those_of_the_command(window, find, save_as, 
         }
     assert Recipe.from_json(seen.attrs["diffview_recipe"]).region == window.session.plan.region
     assert not {"latitude", "longitude"} & set(seen.variables), "made from noise: nowhere on Earth"
+    capsys.readouterr()
+
+
+def test_other_slices_are_fitted_to_alike(open_window, find, save_as, settle, tmp_path, capsys):
+    """A small slice of many: the window and the command fit to the same others."""
+    file = good_file(tmp_path / "good.nc")
+    window = open_window(replace(QUICK, path=str(file), dataset="/sst", index=(2,), region=None, steps=3))
+    settle(window)
+    assert "other slices" in window.session.plan.model.sentence
+    path, out = save_as("window.nc"), tmp_path / "command.nc"
+    find(window, "exportEnsembleAction").trigger()
+    settle(window)
+    seen = xr.load_dataset(path, engine="h5netcdf")
+    (tmp_path / "r.json").write_text(seen.attrs["diffview_recipe"])
+    assert main(["sample", "--recipe", str(tmp_path / "r.json"), "-o", str(out)]) == 0
+    xr.testing.assert_equal(xr.load_dataset(out, engine="h5netcdf"), seen)
     capsys.readouterr()
 
 
@@ -225,6 +243,18 @@ def test_a_view_without_numbers_gives_its_picture(window, find, hand, point_at):
     hand.key(window, Qt.Key.Key_C, Qt.KeyboardModifier.ControlModifier)
     caption, rows, picture = copied()
     assert caption[0].startswith("What drowns when") and not "".join(rows) and not picture.isNull()
+
+
+def test_a_plot_of_a_dock_is_copied_too(window, hand, point_at, settle):
+    window.session.look(auto_run=False)
+    window.session.edit(model="rain64")  # whose card has curves
+    settle(window)
+    window._show_model_dock()
+    plot = next(p for p in window.model_dock.findChildren(PlotBase) if p.isVisible())
+    point_at(plot)
+    hand.key(window, Qt.Key.Key_C, Qt.KeyboardModifier.ControlModifier)
+    caption, _, picture = copied()
+    assert caption[0].startswith(plot.accessibleName()) and not picture.isNull()
 
 
 def test_ctrl_c_in_a_number_field_copies_its_text(window, find):
