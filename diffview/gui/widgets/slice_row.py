@@ -13,7 +13,8 @@ from diffview.gui.widgets.whole_spin import WholeSpin
 FRAME_MS = 200
 """Time of a slice while they play, unless reading one takes longer."""
 
-SPIN_PX = 92
+SPIN_PX, DIGIT_PX = 44, 6
+"""Width of the number without its digits, and of each of them."""
 
 
 class SliceRow(QWidget):
@@ -36,7 +37,7 @@ class SliceRow(QWidget):
         self.slider = QSlider(Qt.Orientation.Horizontal)
         self.slider.setRange(0, size - 1)
         self.slider.setFocusPolicy(Qt.FocusPolicy.TabFocus)
-        self.spin = WholeSpin(0, size - 1, width=SPIN_PX)
+        self.spin = WholeSpin(0, size - 1, width=SPIN_PX + DIGIT_PX * (len(str(size - 1)) + len(f" of {size}")))
         self.spin.setKeyboardTracking(False)
         self.spin.setSuffix(f" of {size}")
         self.back, self.on, self.play = QToolButton(), QToolButton(), QToolButton()
