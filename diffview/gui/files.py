@@ -17,7 +17,9 @@ from diffview.plan import Facts
 from diffview.readers.base import Picture
 from diffview.readers.packaged import packaged_field
 from diffview.readers.process import ReaderProcess
+from diffview.readers.sides import block_of
 from diffview.recipe import Recipe
+from diffview.regions import SMALLEST
 from diffview.schedule_files import read_schedule
 from diffview.stacks import Stack, other_slices, stack_of, stack_read, stack_wanted
 
@@ -165,7 +167,7 @@ class Files(QObject):
             self.open_recipe(replace(recipe, window=Region(row, column, ny, nx), coarsen=1, region=None, hidden=()))
         elif inside is not None:
             row, column = inside.row + region.row * each, inside.column + region.column * each
-            whole = Region(row, column, region.ny * each, region.nx * each)
+            whole = _in_blocks(Region(row, column, region.ny * each, region.nx * each), picture.size)
             self.open_recipe(replace(recipe, window=None, coarsen=1, region=whole, hidden=()))
 
     def coarsen(self, k: int, how: str) -> None:
@@ -357,3 +359,16 @@ class Files(QObject):
 def _absolute(dataset: str | None) -> str | None:
     """The path of a dataset from the root of its file, however it was written."""
     return None if dataset is None else "/" + dataset.strip("/")
+
+
+def _in_blocks(region: Region, size: tuple[int, int]) -> Region:
+    """A part of a picture of `size` in the pixels of its whole, which is an overview where it is large."""
+    k = block_of(size)
+    if k == 1:
+        return region
+    ny, nx = (max(SMALLEST, n // k) for n in (region.ny, region.nx))
+    row, column = (
+        min(start // k, n // k - side)
+        for start, n, side in zip((region.row, region.column), size, (ny, nx), strict=True)
+    )
+    return Region(row, column, ny, nx)
