@@ -1,5 +1,6 @@
 """Files that are written while the window lives: in a thread that has a process of its own do it."""
 
+import time
 from collections.abc import Callable
 from pathlib import Path
 
@@ -7,7 +8,7 @@ from PySide6.QtCore import QObject, Signal
 
 from diffview.errors import UserError
 from diffview.exports import Content
-from diffview.gui.background import Background, Job, Stopped
+from diffview.gui.background import TICK_MS, Background, Job, Stopped
 from diffview.gui.errors import report
 from diffview.gui.jobs import FAILED, FINISHED, STOPPED
 from diffview.gui.session import Message, Session
@@ -60,6 +61,12 @@ class Writer(Background):
         """Write a file, or say that another one is being written."""
         if not self.begin(Writing(make, path)):
             self._session.tell_error(UserError("Another file is being written.", "Wait for it, or press Esc."))
+
+    def close(self) -> None:
+        """End, once the file that is being written is there: who closes the window wants it all the same."""
+        while self.current is not None and self.current.active:
+            time.sleep(TICK_MS / 1000)
+        super().close()
 
     def take(self, job: Writing) -> None:
         """Say how it ended."""

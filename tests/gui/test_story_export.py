@@ -158,6 +158,13 @@ def test_escape_gives_up_an_export(window, find, save_as, settle, hand, wait):
     assert "Writing" not in find(window, "statusText").text()
 
 
+def test_closing_the_window_finishes_the_file(window, find, save_as):
+    path = save_as("forward.nc")
+    find(window, "exportForwardAction").trigger()
+    window.close()
+    assert xr.load_dataset(path, engine="h5netcdf").x_t.shape == window.session.plan.x0.shape
+
+
 def test_a_dialog_that_is_closed_writes_nothing(window, find, save_as, settle, tmp_path):
     save_as("")
     before = set(tmp_path.iterdir())
