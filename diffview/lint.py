@@ -8,7 +8,7 @@ mean of a domain of n pixels is such a scale, with P = n mean^2; it is the last 
 
 import math
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Any
 
@@ -27,6 +27,9 @@ IDLE = 0.25
 
 DROWNED, UNTOUCHED = 100.0, 0.01
 """s^2/P of every scale above which nothing is left of it, and below which nothing has happened to it."""
+
+USUAL = 1000
+"""Steps of the chains that schedules were published with."""
 
 STRONG_BETA = 0.999
 """From this beta on a step leaves less than a thousandth of the signal's variance."""
@@ -137,9 +140,19 @@ def _terminal(case: Case) -> Iterator[Finding]:
     )
     reason = (
         "What the forward process has not drowned at its end is missing in noise that a run starts from; "
-        "s = 5 √P leaves out 2 %, 10 √P half a percent."
+        "s = 5 √P leaves out 2 %, 10 √P half a percent.\n" + _snr_text(signal, top)
     )
     yield Finding("terminal", ok, sentence, reason, () if ok else tuple(_more_noise(case, signal)))
+
+
+def _snr_text(signal: Signal, s: float) -> str:
+    """What is left of every scale beside the noise at s, as 10 log10(P/s^2): the mean, then k = 1, 2, 4, ..."""
+    k = [1]
+    while 2 * k[-1] <= len(signal.power):
+        k.append(2 * k[-1])
+    powers = {"mean": signal.powers[0], **{f"k = {n}": signal.power[n - 1] for n in k if n <= len(signal.power)}}
+    told = (f"{name} {round(10 * math.log10(p / (s * s)))} dB" for name, p in powers.items() if p > 0)
+    return "Signal to noise at the end: " + ", ".join(told) + "."
 
 
 def _more_noise(case: Case, signal: Signal) -> Iterator[Remedy]:
@@ -201,7 +214,14 @@ def _clipped(case: Case) -> Iterator[Finding]:
         "Such a step throws away nearly all signal at once: a chain of that length has no small steps there, and a "
         "beta above 0.999 is usually clipped to it. A single one of 1, at the end, is zero terminal signal on purpose."
     )
-    yield Finding("clipped", strong - ended <= 1, sentence, reason)
+    ok = strong - ended <= 1
+    yield Finding("clipped", ok, sentence, reason, () if ok else tuple(_usual_length(case, _clipped)))
+
+
+def _usual_length(case: Case, check: Callable[[Case], Iterator[Finding]]) -> Iterator[Remedy]:
+    """A chain of 1000 steps, where the check finds nothing wrong with it."""
+    if case.chain_length != USUAL and all(found.ok for found in check(replace(case, chain_length=USUAL))):
+        yield Remedy(f"T = {USUAL}", {"chain_length": USUAL})
 
 
 def _precision(case: Case) -> Iterator[Finding]:
@@ -214,7 +234,8 @@ def _precision(case: Case) -> Iterator[Finding]:
         "diffview keeps schedules in float64. Programs that keep ᾱ in fewer bits lose the first steps of a fine chain: "
         "1 − ᾱ is then exactly 0."
     )
-    yield Finding("precision", same["float32"] == 0, sentence, reason)
+    ok = same["float32"] == 0
+    yield Finding("precision", ok, sentence, reason, () if ok else tuple(_usual_length(case, _precision)))
 
 
 def _bfloat16(x: Array) -> NDArray[np.float32]:

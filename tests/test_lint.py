@@ -1,3 +1,4 @@
+import dataclasses
 import math
 
 import numpy as np
@@ -85,6 +86,22 @@ def test_rows_that_float32_cannot_tell_apart() -> None:
     assert not fine.ok
     usual = found("precision", case(Linear()))
     assert usual.ok and "0 in float32" in usual.sentence
+
+
+def test_signal_to_noise_of_every_scale_at_the_end() -> None:
+    of = case(Edm(sigma_max=10.0), RED)
+    assert "mean 4 dB, k = 1 6 dB, k = 2 0 dB." in found("terminal", of).reason  # 256, 400 and 100 over 100
+
+
+def test_a_chain_of_the_wrong_length_has_the_usual_one_as_its_remedy() -> None:
+    for key, of in (
+        ("clipped", case(VarianceExploding(sigma_min=0.01, sigma_max=1e6), chain_length=5)),
+        ("precision", case(Cosine(offset=0.0), chain_length=100_000)),
+    ):
+        finding = found(key, of)
+        assert not finding.ok and finding.remedies[0].changes == {"chain_length": 1000}
+        assert found(key, dataclasses.replace(of, chain_length=1000)).ok
+    assert not found("precision", case(Linear(beta_start=1e-9, beta_end=1e-8))).remedies  # T = 1000 is no better
 
 
 def test_bfloat16_is_that_of_torch() -> None:
