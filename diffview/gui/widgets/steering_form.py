@@ -49,6 +49,7 @@ class _Limit:
         self.switch, self.spin = QCheckBox(), NumberSpin(-HUGE, HUGE)
         self.switch.setObjectName(f"{name}Check")
         self.spin.setObjectName(f"{name}Spin")
+        self.switch.setMinimumHeight(self.spin.sizeHint().height())
         self.switch.setAccessibleName(f"Hold {accessible}")
         self.spin.setAccessibleName(accessible)
         self.spin.setKeyboardTracking(False)
