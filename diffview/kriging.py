@@ -10,6 +10,9 @@ z_K (with white noise of standard deviation `noise`, if they have any) then say 
 preconditioned conjugate gradients [Hestenes & Stiefel 1952], to the residual that is told. A sample of the posterior is
 a sample of the law that is moved by the kriging of what it lacks at the known pixels [Journel & Huijbregts 1978]. It is
 the best any method can do under that law: the baseline of every other filling.
+
+Without noise and for a gap g of few pixels the variance has a shorter way: with the precision Q = C^-1, which is
+circulant too, it is diag((Q_gg)^-1) [Rue & Held 2005, theorem 2.5].
 """
 
 from collections.abc import Callable
@@ -26,6 +29,12 @@ Array = NDArray[np.float64]
 TOLERANCE, MOST_ITERATIONS = 1e-8, 2000
 BATCH = 64
 """Systems that are solved side by side."""
+
+DENSE = 2500
+"""Pixels of a gap up to which its precision matrix is inverted: 50 MB and about a second."""
+
+WORST_CONDITION = 1e8
+"""Ratio of the largest power to the least up to which that is done: digits lost."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -111,8 +120,11 @@ class Kriging:
     def std(self, tolerance: float = 1e-5, told: Callable[[int, int], None] = lambda done, of: None) -> Array:
         """The posterior standard deviation [ny, nx], exactly, by one system for each pixel that is not known.
 
-        With noise also for each that is. `told` hears how many pixels are done, and may raise to end it.
+        With noise also for each that is. `told` hears how many pixels are done, and may raise to end it. A gap of at
+        most DENSE pixels in known ones without noise is done at once, by its precision matrix.
         """
+        if not self.noise and self.known.any() and self.dense:
+            return self._std_of_gap()
         wanted = np.argwhere(np.ones_like(self.known) if self.noise else ~self.known)
         covariance = self._through(self._power, _unit((0, 0), self.known.shape))
         variance = np.zeros(self.known.shape)
@@ -123,6 +135,22 @@ class Kriging:
             variance[tuple(places.T)] = covariance[0, 0] - explained
             told(first + len(places), len(wanted))
         return np.sqrt(np.maximum(variance, 0.0))  # rounding can leave -1e-17
+
+    @property
+    def dense(self) -> bool:
+        """Whether the gap is small enough, and the law fit, for matrices on it."""
+        low, high = float(self._power.min()), float(self._power.max())
+        return bool(np.count_nonzero(~self.known) <= DENSE and low > 0 and high / low <= WORST_CONDITION)
+
+    def _std_of_gap(self) -> Array:
+        """sqrt(diag((Q_gg)^-1)) in the gap, 0 elsewhere."""
+        ny, nx = self.known.shape
+        precision = np.fft.irfft2(1 / self._power, s=(ny, nx))
+        row, column = np.nonzero(~self.known)
+        q = precision[(row[:, None] - row) % ny, (column[:, None] - column) % nx]
+        std = np.zeros(self.known.shape)
+        std[row, column] = np.sqrt(np.diag(np.linalg.inv(q)))
+        return std
 
     def samples(self, z: Array, normals: Array, tolerance: float = TOLERANCE) -> Array:
         """Fields of the posterior given the known pixels of z [ny, nx], [n, ny, nx].

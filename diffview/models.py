@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from diffview.cards import MASK, Card, beside
-from diffview.denoisers import FORMULAS, Denoiser
+from diffview.denoisers import FORMULAS, LAWS, Denoiser
 from diffview.fields import Field, Region
 from diffview.foreign import foreign_card, is_foreign
 
@@ -53,10 +53,11 @@ class FitSet:
     Attributes:
         model: key of FORMULAS.
         source: the standardised field [rows, columns], or a stack of other slices [n, rows, columns].
-        regions: where the crops lie; of a stack, the one region common to all.
+        regions: where the crops lie; of a stack, in every slice.
         left_out: the crops share no pixel with the region worked on.
         slices: which slices of the stack are complete there.
         more: crops of another source, beside these; or None.
+        shape: (ny, nx) of the fields if the crops are smaller, which only a law allows; or None.
     """
 
     model: str
@@ -65,11 +66,12 @@ class FitSet:
     left_out: bool
     slices: tuple[int, ...] = ()
     more: "FitSet | None" = None
+    shape: tuple[int, int] | None = None
 
     @property
     def count(self) -> int:
         """Number of crops."""
-        own = len(self.slices) if self.source.ndim == 3 else len(self.regions)
+        own = len(self.regions) * (len(self.slices) if self.source.ndim == 3 else 1)
         return own + (0 if self.more is None else self.more.count)
 
     @property
@@ -82,7 +84,7 @@ class FitSet:
         """How many crops of what."""
         slices, region = self.source.ndim == 3, self.regions[0]
         left_out = " None of them shares a pixel with the region." if self.left_out and not slices else ""
-        kind = "other slices" if slices else "crops"
+        kind = "other slices" if slices and len(self.regions) == 1 else "crops"
         own = self.count - (0 if self.more is None else self.more.count)
         beside = "" if self.more is None else f" and {self.more.count} other slices"
         return f"Fitted to {own} {kind}{beside} of {region.ny} × {region.nx} pixels.{left_out}"
@@ -92,11 +94,14 @@ class FitSet:
         if self.more is not None:
             return np.concatenate([replace(self, more=None).crops(), self.more.crops()])
         if self.source.ndim == 3:
-            return self.source[(slice(None), *self.regions[0].slices)][list(self.slices)]
+            chosen = list(self.slices)
+            return np.concatenate([self.source[(slice(None), *region.slices)][chosen] for region in self.regions])
         return np.stack([self.source[region.slices] for region in self.regions])
 
     def denoiser(self) -> Denoiser:
         """The denoiser fitted to the crops."""
+        if self.shape is not None:
+            return LAWS[self.model](self.crops(), self.shape)
         return FORMULAS[self.model](self.crops())
 
 

@@ -19,6 +19,7 @@ from diffview.cards import Card
 from diffview.denoisers import FORMULAS, LAWS
 from diffview.errors import UserError
 from diffview.fields import Field, Region
+from diffview.gaps import hidden_in
 from diffview.grids import make_levels
 from diffview.maps import EarthMap
 from diffview.models import FitSet, Given, Model, Trained, mismatch
@@ -32,13 +33,14 @@ from diffview.regions import (
     crops_for,
     most_complete,
     nearest_complete,
+    smaller_crops,
     starting_region,
     summed,
     with_enough_crops,
 )
 from diffview.sampler_base import KNOWN_PIXELS
 from diffview.samplers import SAMPLERS, Denoise, NoiseFn, Step, sampler_params
-from diffview.steering import is_steered, is_told, known_pixels, partner_of, steered
+from diffview.steering import Steered, fills, is_steered, is_told, known_pixels, partner_of, steered
 from diffview.training_sets import coarse
 from diffview.transforms import Transform, check_least, choose_transform
 
@@ -177,6 +179,13 @@ class Plan:
     known: NDArray[np.bool_] | None = None
 
     @property
+    def filled(self) -> NDArray[np.bool_] | None:
+        """The pixels of the region that the run makes up beside known ones [ny, nx]; None if it fills nothing."""
+        if self.known is None or not fills(self.recipe):
+            return None
+        return ~self.known if self.makes is None else self.makes & ~self.known
+
+    @property
     def shape(self) -> tuple[int, int, int, int]:
         """[members, channels, ny, nx]."""
         if self.card is not None:
@@ -192,7 +201,8 @@ class Plan:
     @property
     def makes(self) -> NDArray[np.bool_] | None:
         """Where a run makes values [ny, nx]; elsewhere there is nothing to see. None: everywhere."""
-        return self.model.makes if isinstance(self.model, Trained) else None
+        base = self.model.base if isinstance(self.model, Steered) else self.model
+        return base.makes if isinstance(base, Trained) else None
 
     @property
     def settled(self) -> Recipe:
@@ -264,9 +274,9 @@ def resolve(recipe: Recipe, facts: Facts) -> Plan:
     card = facts.cards.get(recipe.model)
     plan = _resolve_formula(recipe, facts) if card is None else _resolve_network(recipe, facts, card)
     if is_told(recipe):
-        known = known_pixels(recipe, plan.region, plan.x0)
-        offers = plan.offers | ({KNOWN_PIXELS} if known.any() and not known.all() else set())
-        plan = dataclasses.replace(plan, known=known, offers=offers)
+        plan = dataclasses.replace(plan, known=known_pixels(recipe, plan.region, plan.x0))
+        if plan.known is not None and plan.known.any() and plan.filled is not None and plan.filled.any():
+            plan = dataclasses.replace(plan, offers=plan.offers | {KNOWN_PIXELS})
     if is_steered(recipe) and plan.model is not None:
         try:
             plan = dataclasses.replace(plan, model=_steered(plan, facts))
@@ -318,7 +328,7 @@ def _resolve_formula(recipe: Recipe, facts: Facts) -> Plan:
     else:
         try:
             region, model = facts.cached(
-                ("fit", transform, recipe.model, asked, _sees_region(recipe), recipe.fit_set),
+                ("fit", transform, recipe.model, asked, *_unseen(recipe), recipe.fit_set),
                 lambda: _fit_set(recipe, facts, transform, asked),
             )
         except UserError as error:
@@ -467,16 +477,37 @@ def _region(recipe: Recipe, facts: Facts, notes: list[Note]) -> Region:
     return region
 
 
+def _unseen(recipe: Recipe) -> tuple[bool, tuple[Region, ...]]:
+    """What no fit may see: the whole region, if a run comes from it; and what a run that is told of it is not told.
+
+    A run that fills gaps is given the rest of its region pixel by pixel, so that crops may show that.
+    """
+    return _sees_region(recipe) and not fills(recipe), recipe.hidden if is_told(recipe) else ()
+
+
+def _fit_table(recipe: Recipe, facts: Facts) -> NDArray[np.int32]:
+    """Summed-area table of the pixels that no crop may have: missing ones, and those hidden from a run."""
+    hidden = _unseen(recipe)[1]
+    if not hidden:
+        return facts.table
+    whole = Region(0, 0, *facts.field.values.shape)
+    table: NDArray[np.int32] = facts.cached(
+        ("table", hidden), lambda: summed(facts.field.mask | hidden_in(hidden, whole))
+    )
+    return table
+
+
 def _fit_set(recipe: Recipe, facts: Facts, transform: Transform, region: Region) -> tuple[Region, FitSet]:
     """The region and crops of the formula denoiser, under the honesty rule.
 
     `data` and `local` started from the field see no crop that shares a pixel with it, or else the "recovery" is a
-    copy. Other slices of the same variable, never the shown one, are taken where the slice is at most twice the region
-    or too small for enough crops.
+    copy; no model sees what is hidden from a run that fills it. Other slices of the same variable, never the shown one,
+    are taken where the slice is at most twice the region or too small for enough crops.
     """
-    leave_out = _sees_region(recipe) and recipe.model not in LAWS
-    wish, slices = recipe.fit_set, None
-    if facts.stack is not None and wish != "crops" and (wish != "auto" or _prefers_slices(facts, region, leave_out)):
+    leave_out = _unseen(recipe)[0] and recipe.model not in LAWS
+    table, wish, slices = _fit_table(recipe, facts), recipe.fit_set, None
+    prefers = wish != "auto" or _prefers_slices(facts, table, region, leave_out)
+    if facts.stack is not None and wish != "crops" and prefers:
         slices = _slices_set(recipe, facts, facts.stack, transform, region)
     if slices is not None and wish != "both":
         return region, slices
@@ -485,16 +516,31 @@ def _fit_set(recipe: Recipe, facts: Facts, transform: Transform, region: Region)
             "There are no other slices of this variable that are complete in the region.", "Fit to crops instead."
         )
     if recipe.model not in LAWS and slices is None:
-        region, crops = with_enough_crops(facts.table, region, leave_out)
+        region, crops = with_enough_crops(table, region, leave_out)
     else:
-        crops = crops_for(facts.table, region, leave_out)
-    if not crops and slices is not None:
-        return region, slices
+        crops = crops_for(table, region, leave_out)
     if not crops:
-        raise UserError(
-            f"The field has no complete {region.ny} x {region.nx} crop to fit to.", "Take a smaller region."
-        )
+        return region, slices or _smaller_set(recipe, facts, transform, region)
     return region, FitSet(recipe.model, facts.through(transform)[1], tuple(crops), leave_out, more=slices)
+
+
+def _smaller_set(recipe: Recipe, facts: Facts, transform: Transform, region: Region) -> FitSet:
+    """Crops smaller than the region, of this slice or of the others, for the law of a gap that leaves no other.
+
+    Raises:
+        UserError: if there are none, or the run is not one that fills a gap.
+    """
+    shape = region.ny, region.nx
+    if fills(recipe):
+        if crops := smaller_crops(_fit_table(recipe, facts), region):
+            return FitSet(recipe.model, facts.through(transform)[1], tuple(crops), False, shape=shape)
+        values = facts.stack
+        if values is not None and len(values) >= FEWEST_SLICES:
+            stack = facts.cached(("stack", transform), lambda: transform(values))
+            anywhere = summed(np.isnan(stack).any(axis=0))
+            if crops := smaller_crops(anywhere, region, fewest=1):
+                return FitSet(recipe.model, stack, tuple(crops), True, tuple(range(len(stack))), shape=shape)
+    raise UserError(f"The field has no complete {shape[0]} x {shape[1]} crop to fit to.", "Take a smaller region.")
 
 
 def _slices_set(recipe: Recipe, facts: Facts, values: Array, transform: Transform, region: Region) -> FitSet | None:
@@ -506,12 +552,12 @@ def _slices_set(recipe: Recipe, facts: Facts, values: Array, transform: Transfor
     return FitSet(recipe.model, stack, (region,), True, tuple(complete.tolist()))
 
 
-def _prefers_slices(facts: Facts, region: Region, leave_out: bool) -> bool:
+def _prefers_slices(facts: Facts, table: NDArray[np.int32], region: Region, leave_out: bool) -> bool:
     """Whether the region at the same place in other slices is a better fit set than crops of the shown slice."""
     rows, columns = facts.field.values.shape
     if max(rows, columns) <= 2 * max(region.ny, region.nx):
         return True
-    return len(crops_for(facts.table, region, leave_out)) < FEWEST_CROPS
+    return len(crops_for(table, region, leave_out)) < FEWEST_CROPS
 
 
 def _shrunk_note(asked: Region, region: Region, fit: FitSet) -> Note:

@@ -161,3 +161,18 @@ def with_enough_crops(table: Table, region: Region, leave_out: bool) -> tuple[Re
         f"Fewer than {FEWEST_CROPS} complete crops are left to fit to, even at {SMALLEST} x {SMALLEST} pixels.",
         "Choose the model gaussian, or another place.",
     )
+
+
+def smaller_crops(table: Table, region: Region, fewest: int = FEWEST_CROPS) -> list[Region]:
+    """Square crops smaller than `region`: the largest of which there are `fewest`, else any; none if none is complete.
+
+    What a Gaussian law is fitted to where no crop of the size of the region is complete.
+    """
+    side = min(region.ny, region.nx)
+    found: list[Region] = []
+    for size in range(side - (side % SIZE_STEP or SIZE_STEP), SMALLEST // 2 - 1, -SIZE_STEP):
+        crops = crops_for(table, shrunk(region, size), leave_out=False)
+        if len(crops) >= fewest:
+            return crops
+        found = found or crops
+    return found

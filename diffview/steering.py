@@ -11,6 +11,7 @@ from diffview.cards import Card
 from diffview.denoisers import Denoiser
 from diffview.errors import UserError
 from diffview.fields import Region
+from diffview.gaps import hidden_in
 from diffview.guidance import OBSERVATIONS, Clipped, Guided, Limits, Mixed, Observation, standardised_limits
 from diffview.models import Model
 from diffview.needs import VJP
@@ -29,6 +30,12 @@ def is_told(recipe: Recipe) -> bool:
     return bool(recipe.observe) or (info is not None and KNOWN_PIXELS in info.needs)
 
 
+def fills(recipe: Recipe) -> bool:
+    """Whether a run is told the region pixel by pixel, so that it makes up what is missing or hidden."""
+    info = SAMPLERS.get(recipe.sampler)
+    return recipe.observe == "known" or (info is not None and KNOWN_PIXELS in info.needs)
+
+
 def is_steered(recipe: Recipe) -> bool:
     """Whether anything is done to the model."""
     return bool(recipe.observe) or recipe.guidance != 1 or (recipe.clip_low, recipe.clip_high) != (None, None)
@@ -36,11 +43,7 @@ def is_steered(recipe: Recipe) -> bool:
 
 def known_pixels(recipe: Recipe, region: Region, x0: Array) -> NDArray[np.bool_]:
     """Where a run may be told the region [ny, nx]: the pixels that are neither missing nor hidden."""
-    known = ~np.isnan(x0)
-    for hidden in recipe.hidden:
-        top, left = hidden.row - region.row, hidden.column - region.column
-        known[max(0, top) : max(0, top + hidden.ny), max(0, left) : max(0, left + hidden.nx)] = False
-    return known
+    return ~(np.isnan(x0) | hidden_in(recipe.hidden, region))
 
 
 def partner_of(card: Card, cards: Mapping[str, Card]) -> str | None:

@@ -123,6 +123,32 @@ def test_conjugate_gradients_end_after_as_many_steps_as_there_are_eigenvalues() 
     np.testing.assert_allclose(x, b / values, rtol=1e-10)
 
 
+@pytest.mark.parametrize(("ny", "nx"), [(16, 16), (15, 22)])
+def test_the_precision_of_the_gap_gives_what_one_system_a_pixel_gives(
+    ny: int, nx: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    known = np.ones((ny, nx), bool)
+    known[3:9, 4:11] = known[12, 0] = False
+    kriging = Kriging(law_of(ny, nx, 3.0), known)
+    assert kriging.dense
+    short = kriging.std()
+    monkeypatch.setattr("diffview.kriging.DENSE", 10)
+    assert not kriging.dense
+    np.testing.assert_allclose(short, kriging.std(1e-10), rtol=1e-7)
+    assert not Kriging(Gaussian(0.0, np.geomspace(1, 1e-12, 24).reshape(6, 4), 6), known[:6, :6]).dense
+
+
+def test_its_error_is_in_the_mean_what_its_std_says() -> None:
+    """300 fields of the law: the mean square error in the gap is the variance within 4 standard errors."""
+    law, rng, n = law_of(16, 16, 3.0), RNG(7), 300
+    known = np.ones((16, 16), bool)
+    known[5:11, 4:12] = False
+    kriging = Kriging(law, known)
+    fields = law.sample(rng.standard_normal((n, 16, 16)))
+    square = ((kriging.moved(fields)[0] - fields)[:, ~known] ** 2).mean(axis=1)
+    assert abs(square.mean() - (kriging.std() ** 2)[~known].mean()) < 4 * square.std() / np.sqrt(n)
+
+
 def test_it_can_be_watched_and_ended() -> None:
     law = law_of(12, 12)
     heard = []

@@ -34,10 +34,11 @@ __all__ = [
     "window_radius",
 ]  # fmt: skip
 
-FORMULAS: dict[str, Callable[[Array], Denoiser]] = {
-    "gaussian": fit_gaussian, "power_law": fit_power_law, "data": Data, "local": Local,
-}  # fmt: skip
-"""Fits of the formula denoisers to crops [n, ny, nx] in standardised units."""
+LAWS: dict[str, Callable[..., Gaussian]] = {"gaussian": fit_gaussian, "power_law": fit_power_law}
+"""Formulas that keep a spectrum of their crops and no crop: they may have seen the field that they restore.
 
-LAWS = frozenset({"gaussian", "power_law"})
-"""Formulas that keep a spectrum of their crops and no crop: they may have seen the field that they restore."""
+Told the shape of a field as well, they are fitted to crops smaller than that.
+"""
+
+FORMULAS: dict[str, Callable[[Array], Denoiser]] = {**LAWS, "data": Data, "local": Local}
+"""Fits of the formula denoisers to crops [n, ny, nx] in standardised units."""

@@ -129,27 +129,29 @@ def twice(nx: int) -> NDArray[np.float64]:
     return count
 
 
-def fit_gaussian(crops: Array) -> Gaussian:
+def fit_gaussian(crops: Array, shape: tuple[int, int] | None = None) -> Gaussian:
     """The Gaussian field with the mean and the ring-mean spectrum of crops [n, ny, nx].
 
-    The spectrum is the mean over the Hann-windowed crops; the power of the domain mean is its variance over crops.
+    The spectrum is the mean over the Hann-windowed crops; the power of the domain mean is its variance over crops. With
+    `shape` (ny, nx) the field is larger than the crops: P is a density over cycles per pixel, and what is larger than
+    a crop has the power of the crop's largest scale.
     """
     n, ny, nx = crops.shape
     rings_k, log_p = _ring_spectrum(crops)
-    power = np.exp(np.interp(np.log(np.maximum(wavenumbers(ny, nx), 1.0)), np.log(rings_k), log_p))
+    k, columns = _wavenumbers_of(crops, shape)
+    power = np.exp(np.interp(np.log(np.maximum(k, 1.0)), np.log(rings_k), log_p))
     domain_means = crops.mean(axis=(1, 2), dtype=np.float64)
     power[0, 0] = ny * nx * float(domain_means.var()) if n > 1 else power.max()
-    return Gaussian(float(crops.mean(dtype=np.float64)), power, nx)
+    return Gaussian(float(crops.mean(dtype=np.float64)), power, columns)
 
 
-def fit_power_law(crops: Array) -> Gaussian:
+def fit_power_law(crops: Array, shape: tuple[int, int] | None = None) -> Gaussian:
     """The Gaussian field with the mean of crops [n, ny, nx] and the power law that fits their ring-mean spectrum best.
 
     A, k0 and beta by least squares in ln P, every ring weighted by its number of modes: for each of many k0 the other
     two are a straight line. Three numbers instead of a spectrum: smooth also where there are few crops, and P(0) is the
-    law's own.
+    law's own. `shape` is as of `fit_gaussian`.
     """
-    ny, nx = crops.shape[1:]
     k, log_p = _ring_spectrum(crops)
     root = np.sqrt(k)  # a ring of radius k has about 2 pi k modes
     best: tuple[float, float, NDArray[np.float64]] | None = None
@@ -161,8 +163,15 @@ def fit_power_law(crops: Array) -> Gaussian:
             best = misfit, float(k0), line
     assert best is not None
     _, k0, (log_a, beta) = best
-    power = np.exp(log_a - 0.5 * beta * np.log(k0 * k0 + wavenumbers(ny, nx) ** 2))
-    return Gaussian(float(crops.mean(dtype=np.float64)), power, nx)
+    wanted, columns = _wavenumbers_of(crops, shape)
+    power = np.exp(log_a - 0.5 * beta * np.log(k0 * k0 + wanted**2))
+    return Gaussian(float(crops.mean(dtype=np.float64)), power, columns)
+
+
+def _wavenumbers_of(crops: Array, shape: tuple[int, int] | None) -> tuple[NDArray[np.float64], int]:
+    """k of the modes of the field in cycles per longest side of a crop, and the columns of the field."""
+    rows, columns = shape or crops.shape[1:]
+    return wavenumbers(rows, columns) * (max(crops.shape[1:]) / max(rows, columns)), columns
 
 
 def _ring_spectrum(crops: Array) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
