@@ -35,6 +35,9 @@ DRAWS = 64
 DRAWS_FORK = 2**62
 """Fork of the draws' noise, so that no run shares it."""
 
+NO_GAP = "Drag over Forward or Field to paint a gap, or open a field with missing pixels."
+"""What to do where nothing is missing or hidden."""
+
 PLAIN_SAMPLER = "ddim"
 """The sampler that a run which fills nothing goes back to."""
 

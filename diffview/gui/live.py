@@ -179,7 +179,7 @@ class Live(QObject):
         if plan.refusal is not None:
             self._refuse(plan.refusal)
             return
-        if self._session.view.one_shot:
+        if self._session.view.one_shot or (sweep and self._session.view.beside):
             self._session.look(reverse="x_t")
             plan = self._session.plan
         self.run, self._ran = self._sampling.request(plan, self.left), self._wanted()

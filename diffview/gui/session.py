@@ -22,7 +22,7 @@ class View:
     Attributes:
         playhead: t in [0, 1].
         follow: the playhead goes with a live run.
-        reverse: what REVERSE shows, a key of panels.reverse.MODES.
+        reverse: what REVERSE shows, a key of reverse_modes.MODES, SHOTS or BESIDE.
         auto_run: a run starts again after an edit.
         pace: seconds a finished run takes to play, 0 as it comes.
         whole_slice: FORWARD shows the whole slice instead of the region.
@@ -52,6 +52,11 @@ class View:
     def one_shot(self) -> bool:
         """Whether REVERSE shows what the model makes of the forward x_t."""
         return self.reverse.startswith("shot")
+
+    @property
+    def beside(self) -> bool:
+        """Whether REVERSE shows what stands beside a filled gap."""
+        return self.reverse.startswith("beside")
 
 
 class Message(NamedTuple):

@@ -14,6 +14,8 @@ from diffview.gui.actions import ENTRIES, Actions
 from diffview.gui.browser import Browser
 from diffview.gui.errors import ErrorHook
 from diffview.gui.files import Files
+from diffview.gui.gaps import Gaps
+from diffview.gui.judge import Judge
 from diffview.gui.layouts import LAYOUTS, LEFT_WIDTH, RIGHT_WIDTH, WIDE, arrange
 from diffview.gui.level_search import LevelSearchJob
 from diffview.gui.live import Live
@@ -22,6 +24,7 @@ from diffview.gui.loss_check import LossCheckJob
 from diffview.gui.panels.data import DataPanel
 from diffview.gui.panels.diagnostics import DiagnosticsPanel
 from diffview.gui.panels.field import FieldPanel
+from diffview.gui.panels.filling import FillingPanel
 from diffview.gui.panels.images import ForwardPanel, ReversePanel, link_images
 from diffview.gui.panels.inspector import InspectorPanel
 from diffview.gui.panels.model import ModelPanel
@@ -79,6 +82,7 @@ class MainWindow(QMainWindow):
         self.setWindowTitle("diffview")
         self.setAcceptDrops(True)
         self.live, self.files, self.player = Live(session, self), Files(session, self), Player(session, self)
+        self.judge = Judge(session, self.live, self)
         self.browser = Browser(session, self.files, self)
         self.errors = ErrorHook(session.tell, self)
         self.actions_ = Actions(self)
@@ -98,7 +102,8 @@ class MainWindow(QMainWindow):
         self.message_bar = MessageBar()
         self.message_bar.setObjectName("messageBar")
         self.field, self.forward = FieldPanel(session), ForwardPanel(session)
-        self.reverse = ReversePanel(session, live)
+        self.gaps = Gaps(session, self.actions_, self.field.view, self.forward.view)
+        self.reverse = ReversePanel(session, live, self.judge)
         self.colour_bar = ColourBar()
         self.diagnostics = DiagnosticsPanel(session, live)
         self.search = LevelSearchJob(session, lambda: live.active, self)
@@ -133,8 +138,8 @@ class MainWindow(QMainWindow):
             "Data", DataPanel(session, self.files, self.browser), Qt.DockWidgetArea.LeftDockWidgetArea
         )
         right = Qt.DockWidgetArea.RightDockWidgetArea
-        inspector = InspectorPanel(session, live, self.search)
-        self.inspector_dock = self._dock("Inspector", inspector, right)
+        self.inspector = InspectorPanel(session, live, self.search, FillingPanel(session, self.judge))
+        self.inspector_dock = self._dock("Inspector", self.inspector, right)
         self.trainer = TrainerJob(session, lambda: live.active, self)
         self.verifier = VerifierJob(session, lambda: live.active or self.trainer.active, self)
         self.losses = LossCheckJob(session, lambda: live.active or self.trainer.active, self)
@@ -143,7 +148,6 @@ class MainWindow(QMainWindow):
             "Model", ModelPanel(session, live, self.verifier, self.losses, self.trainer), right
         )
         self._build_races(right)
-        inspector.more.clicked.connect(self._show_model_dock)
         self._build_menus()
 
     def _build_races(self, side: Qt.DockWidgetArea) -> None:
@@ -198,6 +202,7 @@ class MainWindow(QMainWindow):
 
     def _connect(self) -> None:
         session, live = self.session, self.live
+        self.inspector.more.clicked.connect(self._show_model_dock)
         session.changed.connect(self._clear_message)
         session.changed.connect(lambda old, new: self._show_session())
         session.viewed.connect(self._show_view)
@@ -210,6 +215,8 @@ class MainWindow(QMainWindow):
         self.browser.linked.connect(self.open_file)
         live.stepped.connect(self._show_forks)
         self.sharing.writer.progressed.connect(self.status.show_writing)
+        for button in (self.gaps.button, self.gaps.clear_button):
+            self.field.add_control(button)
         link_images(session, self.forward, self.reverse)
         for view in (self.forward.view, self.reverse.view):
             view.hovered.connect(partial(self._hover, view))
@@ -241,6 +248,8 @@ class MainWindow(QMainWindow):
             "runAction": live.start,
             "nextSeedAction": live.start_next_seed,
             "stopAction": live.stop,
+            "gapAction": lambda: self.gaps.set_armed(self.actions_["gapAction"].isChecked()),
+            "clearGapsAction": self.gaps.clear,
             "forkAction": partial(forking.fork_here, session, live),
             "forkNoiseAction": partial(forking.fork_here, session, live, True),
             "goBackAction": partial(forking.go_back, session),
@@ -276,7 +285,8 @@ class MainWindow(QMainWindow):
     def is_idle(self) -> bool:
         """Whether nothing is computed, played, read or about to be."""
         jobs = (self.trainer, self.verifier, self.losses, self.search, self.sharing.writer, self.race, self.board)
-        return self.live.idle and not (self.player.playing or self.files.busy or any(job.active for job in jobs))
+        busy = self.player.playing or self.files.busy or self.judge.busy
+        return self.live.idle and not (busy or any(job.active for job in jobs))
 
     def open_file(self, path: str, dataset: str | None = None) -> None:
         """Open data, a recipe, a schedule, or the folder of a model; what is on screen stays if it cannot be read."""
@@ -503,6 +513,8 @@ class MainWindow(QMainWindow):
             self.files.cancel()
         elif self.sharing.writer.active:
             self.sharing.writer.stop()
+        elif self.gaps.armed:
+            self.gaps.set_armed(False)
         elif self._presenting:
             self.toggle_present()
 
@@ -540,6 +552,7 @@ class MainWindow(QMainWindow):
         self.search.close()
         self.race.close()
         self.board.close()
+        self.judge.close()
         self.browser.close()
         self.sharing.writer.close()
         self.files.close()

@@ -1,9 +1,5 @@
 """The two pictures of the process: FORWARD with x_t, REVERSE with the run or the one shot."""
 
-from collections.abc import Callable
-from dataclasses import dataclass
-from typing import Any
-
 import numpy as np
 from numpy.typing import NDArray
 from PySide6.QtCore import Qt
@@ -11,10 +7,13 @@ from PySide6.QtWidgets import QHBoxLayout, QToolButton, QWidget
 
 from diffview.colormaps import COLORMAPS
 from diffview.forward import Forward
+from diffview.gui.judge import Judge
 from diffview.gui.live import Live
-from diffview.gui.looks import coast, colormap, is_noise, made, made_colormap, number, tile_at, tiled
+from diffview.gui.looks import coast, colormap, is_noise, made_colormap, number, tile_at, tiled
 from diffview.gui.panels.base import LARGEST_SHOWN, PictureCard
+from diffview.gui.reverse_modes import BADGES, BESIDE, KINDS, kind_of, mode_of, turned_to
 from diffview.gui.session import Session, View
+from diffview.gui.widgets.gap_layer import GapLayer
 from diffview.gui.widgets.image_view import ImageView, link
 from diffview.gui.widgets.segmented import SegmentedControl
 from diffview.samplers import Step
@@ -109,79 +108,25 @@ class ForwardPanel(PictureCard):
         return self._whole.at(session.view.playhead).x_t
 
 
-@dataclass(frozen=True)
-class Mode:
-    """One thing REVERSE can show: its label, its tooltip, and what it takes from a step (run) or a shot."""
-
-    label: str
-    tip: str
-    picture: Callable[[Any, Session], Array | None]
-    diverging: bool = False
-
-
-def _shown(members: Array, session: Session) -> Array:
-    """One member [ny, nx], or all of them tiled."""
-    member = session.view.member
-    if len(members) == 1 or member is not None:
-        return members[min(member or 0, len(members) - 1)]
-    return tiled(members)
-
-
-def _state(step: Step, session: Session) -> Array:
-    return _shown(np.float32(session.recipe.schedule.scale(step.s)) * made(step.y, session), session)
-
-
-def _estimate(step: Step, session: Session) -> Array:
-    return _state(step, session) if step.x0_hat is None else _shown(made(step.x0_hat, session), session)
-
-
-def _eps_hat(step: Step, session: Session) -> Array | None:
-    return None if step.eps_hat is None else _shown(made(step.eps_hat, session), session)
-
-
-def _shot_x0(shot: Any, session: Session) -> Array | None:
-    return None if shot.x0_hat is None else made(shot.x0_hat[None, None], session)[0]
-
-
-MODES: dict[str, Mode] = {
-    "x_t": Mode("xₜ", "The state of the run", _state),
-    "x0_hat": Mode("x̂₀", "What the model believes the clean field is", _estimate),
-    "eps_hat": Mode("ε̂", "The noise the model believes is in x_t", _eps_hat, diverging=True),
-}
-SHOTS: dict[str, Mode] = {
-    "shot_x0": Mode("x̂₀", "What the model makes of the forward x_t in one call", _shot_x0),
-    "shot_eps": Mode("ε | ε̂", "The true noise, and the model's", lambda shot, _: shot.eps_hat, diverging=True),
-    "shot_diff": Mode("ε−ε̂", "What the model got wrong", lambda shot, _: _difference(shot), diverging=True),
-}
-SHOT_OF = {"x_t": "shot_x0", "x0_hat": "shot_x0", "eps_hat": "shot_eps"}
-RUN_OF = {"shot_x0": "x0_hat", "shot_eps": "eps_hat", "shot_diff": "eps_hat"}
-
-
-def _difference(shot: Any) -> Array | None:
-    return None if shot.eps_hat is None else shot.eps - shot.eps_hat
-
-
 class ReversePanel(PictureCard):
     """The run, step by step, or one shot of the model at the playhead."""
 
-    def __init__(self, session: Session, live: Live) -> None:
+    def __init__(self, session: Session, live: Live, judge: Judge) -> None:
         super().__init__("Reverse", accent="reverse")
         self.set_subtitle("noise taken out")
-        self._session, self._live = session, live
+        self._session, self._live, self._judge = session, live, judge
         self.view = ImageView()
         self.view.setObjectName("reverseView")
         self.view.setAccessibleName("Reverse: the field the model makes out of noise")
+        self.made = GapLayer(self.view, "reverse", hatched=False)
+        self.made.setObjectName("filledPixels")
+        self.made.setAccessibleName("Outline of the pixels that were filled")
         self.truth = ImageView()
         self.truth.setObjectName("trueNoiseView")
         self.truth.setAccessibleName("The true noise in x_t")
         self.truth.set_badge("true ε", "forward")
         self.truth.hide()
-        self.kind = SegmentedControl(
-            [
-                ("run", "run", "The recorded run at the playhead's noise level"),
-                ("shot", "one shot", "One call of the model on the forward x_t at the playhead"),
-            ]
-        )
+        self.kind = SegmentedControl([(key, KINDS[key].label, KINDS[key].tip) for key in ("run", "shot")])
         self.kind.setObjectName("reverseKindControl")
         self.mode = SegmentedControl()
         self.mode.setObjectName("reverseModeControl")
@@ -194,21 +139,33 @@ class ReversePanel(PictureCard):
         row.setContentsMargins(0, 0, 0, 0)
         row.addWidget(self.truth, 1)
         row.addWidget(self.view, 1)
+        filled = ("run", "filled", "The run: the gap as the model fills it")
+        self.beside = SegmentedControl([filled, *((key, mode.label, mode.tip) for key, mode in BESIDE.items())])
+        self.beside.setObjectName("besideControl")
+        self.beside.setAccessibleName("The filled gap, kriging, or the truth")
+        self.beside.setProperty("compact", True)
+        self.beside.changed.connect(self._compare)
         self.fill(pair)
+        self.content.insertWidget(1, self.beside, 0, Qt.AlignmentFlag.AlignHCenter)
         link(self.truth, self.view)
         self.view.clicked.connect(self._enlarge)
-        self.kind.changed.connect(self._choose_kind)
+        self.kind.changed.connect(lambda kind: session.look(reverse=turned_to(kind, session.view.reverse)))
         self.mode.changed.connect(lambda key: session.look(reverse=key))
         live.stepped.connect(self.draw)
         live.shot_taken.connect(self.draw)
         live.run_changed.connect(self.draw)
+        judge.judged.connect(self._show_judged)
         session.viewed.connect(self.show_view)
         session.changed.connect(lambda old, new: self.restyle())
         self.restyle()
 
-    def _choose_kind(self, kind: str) -> None:
-        reverse = self._session.view.reverse
-        self._session.look(reverse=SHOT_OF.get(reverse, reverse) if kind == "shot" else RUN_OF.get(reverse, reverse))
+    def _compare(self, key: str) -> None:
+        self._session.look(reverse="x_t" if key == "run" else key)
+
+    def _show_judged(self) -> None:
+        """Kriging and scores came, or went."""
+        self._drawn = None
+        self.draw()
 
     def show_view(self, old: View, new: View) -> None:
         """Follow what is to be shown and its colours."""
@@ -221,7 +178,7 @@ class ReversePanel(PictureCard):
     def _enlarge(self, row: int, column: int) -> None:
         """A click on a tile shows its member large; a click on a large one shows all again."""
         step, view = self._live.step, self._session.view
-        if step is None or view.one_shot or len(step.y) == 1:
+        if step is None or kind_of(view.reverse) != "run" or len(step.y) == 1:
             return
         member = tile_at(row, column, step.y[:, 0]) if view.member is None else None
         self._session.look(member=member)
@@ -234,17 +191,24 @@ class ReversePanel(PictureCard):
 
     def restyle(self) -> None:
         """Take mode, colours and limits, and draw."""
-        view = self._session.view
-        modes = SHOTS if view.one_shot else MODES
-        self.kind.set_key("shot" if view.one_shot else "run")
+        view, kind = self._session.view, kind_of(self._session.view.reverse)
+        gap = self._judge.gap is not None
+        if kind == "beside" and not gap:
+            self._session.look(reverse="x_t")
+            return
+        self.beside.setVisible(gap and kind != "shot")
+        self.beside.set_key(view.reverse if kind == "beside" else "run")
+        self.kind.set_key("shot" if kind == "shot" else "run")
+        modes = KINDS[self.kind.key()].modes
         if tuple(modes) != self._items:
             self._items = tuple(modes)
             self.mode.set_items([(key, mode.label, mode.tip) for key, mode in modes.items()])
-        self.mode.set_key(view.reverse)
-        noise = modes[view.reverse].diverging
+        if kind != "beside":
+            self.mode.set_key(view.reverse)
+        mode = mode_of(view.reverse)
         for image in (self.view, self.truth):
-            image.set_colormap(COLORMAPS["vik"] if noise else made_colormap(self._session))
-            image.set_levels(*view.limits)
+            image.set_colormap(COLORMAPS["vik"] if mode.diverging else made_colormap(self._session))
+            image.set_levels(*(mode.limits or view.limits))
         self.truth.setVisible(view.reverse == "shot_eps")
         self.draw()
 
@@ -254,55 +218,71 @@ class ReversePanel(PictureCard):
         picture, run, plan = self.picture(), self._live.shown, self._session.plan
         if picture is None or picture.shape != plan.x0.shape:
             return False
-        if self._session.view.one_shot:
+        if kind_of(self._session.view.reverse) != "run":
             return True
-        return run is not None and run.plan.recipe.start == "field" and run.plan.region == plan.region
+        if run is None or run.plan.region != plan.region:
+            return False
+        return run.plan.recipe.start == "field" or run.plan.filled is not None
 
     @property
     def shows_noise(self) -> bool:
         """Whether the picture is a noise and not a field."""
-        view = self._session.view
-        return (SHOTS if view.one_shot else MODES)[view.reverse].diverging
+        return mode_of(self._session.view.reverse).diverging
 
     def picture(self) -> Array | None:
         """What is on screen, [ny, nx] standardised; None if nothing is."""
-        view, live = self._session.view, self._live
-        if view.one_shot:
-            return None if live.shot is None else SHOTS[view.reverse].picture(live.shot, self._session)
-        return None if live.step is None else MODES[view.reverse].picture(live.step, self._session)
+        source = self._source()
+        return None if source is None else mode_of(self._session.view.reverse).picture(source, self._session)
+
+    def _source(self) -> object:
+        """What the picture is taken from: a step, a shot or a kriged gap; None if there is none."""
+        of: dict[str, object] = {"run": self._live.step, "shot": self._live.shot, "beside": self._judge.kriged}
+        return of[kind_of(self._session.view.reverse)]
+
+    def filled(self) -> NDArray[np.bool_] | None:
+        """The pixels of the picture that were made up beside known ones [ny, nx]; None if none is."""
+        view, run = self._session.view, self._live.shown
+        kind, picture = kind_of(view.reverse), self.picture()
+        gap = self._judge.gap if kind == "beside" else None if run is None or kind == "shot" else run.plan.filled
+        if gap is None or picture is None or view.reverse == "beside_truth":
+            return None
+        if picture.shape == gap.shape:
+            return gap
+        step = self._live.step
+        members = 0 if step is None else len(step.y)
+        tiles = tiled(np.broadcast_to(gap.astype(np.float32), (members, *gap.shape))) if members > 1 else None
+        return tiles == 1 if tiles is not None and tiles.shape == picture.shape else None
 
     def numbers(self) -> NDArray[np.floating] | None:
         """The values shown, in physical units where they are a field and not a noise."""
         values, run = self.picture(), self._live.shown
         if values is None or self.shows_noise:
             return values
-        plan = self._session.plan if self._session.view.one_shot or run is None else run.plan
+        shown_run = run if kind_of(self._session.view.reverse) == "run" else None
+        plan = self._session.plan if shown_run is None else shown_run.plan
+        if self._session.view.reverse == "beside_std":
+            return values * plan.made_in.std if plan.made_in.linear else values
         return plan.made_in.inverse(values)
 
     def draw(self) -> None:
         """Draw the picture and its readout."""
         view, live = self._session.view, self._live
-        shown = (
-            live.shot if view.one_shot else live.step,
-            view.reverse,
-            view.member,
-            self._session.recipe.schedule.form,
-        )
+        shown = (self._source(), view.reverse, view.member, self._session.recipe.schedule.form, live.shown)
         if shown != self._drawn:
             self._drawn = shown
             picture = self.picture()
             if picture is None:
                 self.view.set_placeholder(self._why_empty())
             self.view.set_image(picture)
+            self.made.set_marks(self.filled())
         self.view.set_lines(coast(self._session, self._session.plan.region) if self.is_of_the_field else None)
-        if self._session.view.one_shot:
-            self._caption_shot()
-        else:
-            self._caption_run()
+        {"run": self._caption_run, "shot": self._caption_shot, "beside": self._caption_beside}[kind_of(view.reverse)]()
 
     def _why_empty(self) -> str:
         if self._session.view.one_shot:
             return "Nothing to denoise\nMove the playhead above t = 0, over a region without missing pixels"
+        if self._session.view.beside:
+            return f"No kriging\n{self._judge.fault}" if self._judge.fault else "Kriging is computed…"
         if self._live.step is None:
             return "Nothing sampled yet\nPress Run (R) to walk from noise to a field"
         return "No estimate yet\nThe model is first called in step 1"
@@ -343,6 +323,20 @@ class ReversePanel(PictureCard):
         if loss is not None:
             self.caption.setText(f"mean |ε − ε̂|² = {number(loss)} · s {number(shot.s)}{self._noise_scale()}")
 
+    def _caption_beside(self) -> None:
+        """What of kriging is shown, and what it is worth."""
+        kriged, plan, key = self._judge.kriged, self._session.plan, self._session.view.reverse
+        self.view.set_badge("" if kriged is None else BADGES[key], "reverse" if key != "beside_truth" else "forward")
+        if kriged is None:
+            self.caption.setText("")
+        elif key == "beside_std":
+            one, units = plan.made_in.std, self._session.facts.field.units
+            top = f"{number(one)} {units}".strip() if plan.made_in.linear else "1 standard deviation, transformed"
+            how = "exact" if kriged.exact else f"of {len(kriged.draws)} draws"
+            self.caption.setText(f"colours 0 to {top} · {how}")
+        else:
+            self.caption.setText(f"{self._judge.sentence} · {kriged.law}".strip(" ·"))
+
     def _caption_run(self) -> None:
         step, run = self._live.step, self._live.shown
         if step is None or run is None:
@@ -351,9 +345,13 @@ class ReversePanel(PictureCard):
         row = round(float(self._live.places(run)[step.index]) * self._session.recipe.chain_length)
         where = f"t {row} · s {number(step.s)} · step {step.index}/{run.plan.steps}"
         what = f"{self._made_scale()}{self._members(step)}"
-        self.caption.setText(f"{where}{what} · {step.evaluations} evaluations")  # what is last is cut first
+        gap = self._judge.sentence if step.index == run.plan.steps and run is self._judge.run else ""
+        # what is last is cut first
+        self.caption.setText(f"{gap} · {where}" if gap else f"{where}{what} · {step.evaluations} evaluations")
         started_here = run.plan.recipe.start == "field"
         badge = "from the field" if started_here else "made by the model"
+        if run.plan.filled is not None and run.plan.filled.any():
+            badge = "outlined: made by the model"
         if run.plan.region != self._session.plan.region:
             badge = "earlier run, another region"
         elif is_noise(step.s) and self._session.view.reverse == "x_t":

@@ -48,9 +48,10 @@ LINT_MS = 60
 class InspectorPanel(QScrollArea):
     """Forms made from the declared parameters."""
 
-    def __init__(self, session: Session, live: Live, search: LevelSearchJob) -> None:
+    def __init__(self, session: Session, live: Live, search: LevelSearchJob, filling: QWidget) -> None:
         super().__init__()
         self._session, self._search = session, search
+        self._keys: tuple[str, ...] = ()
         self.setWidgetResizable(True)
         self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         body = QWidget()
@@ -89,9 +90,9 @@ class InspectorPanel(QScrollArea):
         self._section("Model", self.model_text, self.fit_text)
         self._column.addWidget(self.more, 0, Qt.AlignmentFlag.AlignLeft)
         self._column.addStretch(1)
+        self._column.insertWidget(0, filling)
         self.setWidget(body)
         self._connect()
-        self._keys: tuple[str, ...] = ()
         self._looking = QTimer(self, singleShot=True, interval=LINT_MS)
         self._looking.timeout.connect(lambda: self.findings.show_findings(lint(case_of(session))))
         self.findings.remedied.connect(lambda changes: session.edit(**changes))

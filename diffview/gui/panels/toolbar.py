@@ -3,11 +3,12 @@
 from PySide6.QtCore import Qt, Signal
 from PySide6.QtWidgets import QHBoxLayout, QLabel, QMenu, QPushButton, QSizePolicy, QWidget
 
+from diffview.filling import FILLINGS, NO_GAP, filling, not_filling, way_of
 from diffview.gui.actions import ENTRIES, EXPORT, Actions
 from diffview.gui.live import Live
 from diffview.gui.looks import quantity_name
 from diffview.gui.models import MODELS
-from diffview.gui.session import Session
+from diffview.gui.session import Message, Session
 from diffview.gui.theme import theme
 from diffview.gui.widgets.card import ElidedLabel
 from diffview.gui.widgets.combo import Combo
@@ -20,6 +21,7 @@ from diffview.plan import cores
 from diffview.recipe import COUNTS, Recipe
 from diffview.sampler_base import KNOWN_PIXELS
 from diffview.samplers import SAMPLERS
+from diffview.steering import fills
 
 WIDEST_SAMPLER_PX, DEVICE_PX = 140, 126
 LARGEST_SPIN_SEED = 2**31 - 1
@@ -65,7 +67,7 @@ class ToolbarPanel(QWidget):
     def __init__(self, session: Session, live: Live, actions: Actions) -> None:
         super().__init__()
         self.setObjectName("toolbar")
-        self._session, self._live = session, live
+        self._session, self._live, self._actions = session, live, actions
         self.open_button = QPushButton("Open")
         self.open_button.setObjectName("openButton")
         self.open_button.setToolTip("Open an HDF5 or netCDF-4 file (Ctrl+O)")
@@ -81,6 +83,11 @@ class ToolbarPanel(QWidget):
             [
                 ("noise", "noise", "Run from pure noise: a new field"),
                 ("field", "field", "Run from the region at the playhead: noise it, and take it back"),
+                (
+                    "gap",
+                    "gap",
+                    "Fill what is missing in the region, or hidden by a painted gap, from what is around it",
+                ),
             ]
         )
         self.start.setObjectName("startControl")
@@ -186,10 +193,27 @@ class ToolbarPanel(QWidget):
 
     def _choose_start(self, start: str) -> None:
         session = self._session
+        if start == "gap":
+            self._fill()
+            return
         level = float(session.recipe.schedule.noise_level(session.view.playhead)) if start == "field" else None
         if level == 0:
             level = float(session.recipe.schedule.noise_level(0.4))
-        session.edit(start=start, start_level=level)
+        session.edit(start=start, start_level=level, **not_filling(session.recipe))
+
+    def _fill(self) -> None:
+        """Fill gaps from now on; say what will happen, or how to make a gap where there is none."""
+        session = self._session
+        if not session.edit(**(filling(session.recipe) if not fills(session.recipe) else {})):
+            return
+        filled = session.plan.filled
+        if filled is not None and filled.any():
+            way = FILLINGS[way_of(session.recipe)].sentence
+            session.tell(Message(f"{int(filled.sum())} pixels of the region are filled.", way))
+        else:
+            if not self._actions["gapAction"].isChecked():
+                self._actions["gapAction"].trigger()
+            session.tell(Message("Nothing is missing or hidden in the region.", NO_GAP))
 
     def show_recipe(self, old: Recipe | None, new: Recipe) -> None:
         """Show what is chosen."""
@@ -202,7 +226,7 @@ class ToolbarPanel(QWidget):
                 spin.blockSignals(True)
                 spin.setValue(value)
                 spin.blockSignals(False)
-        self.start.set_key(new.start)
+        self.start.set_key("gap" if fills(new) else new.start)
         self._show_samplers()
         refusal = self._session.plan.refusal
         self.run.setToolTip(str(refusal) if refusal else "Run the reverse process (R); with Shift, with the next seed")

@@ -1,0 +1,119 @@
+"""The gap tool: rectangles dragged over FIELD and FORWARD are hidden from a run, which then fills them."""
+
+from functools import partial
+
+import numpy as np
+from numpy.typing import NDArray
+from PySide6.QtCore import QObject, QRect, Qt, Signal
+from PySide6.QtWidgets import QToolButton
+
+from diffview.fields import Region
+from diffview.filling import filling
+from diffview.gaps import hidden_in, with_gap, without_gap
+from diffview.gui.actions import Actions
+from diffview.gui.session import Message, Session
+from diffview.gui.widgets.gap_layer import GapLayer
+from diffview.gui.widgets.icons import set_icon
+from diffview.gui.widgets.image_view import ImageView
+from diffview.steering import fills
+
+HOW = "Drag over Forward or Field to paint a gap; Shift or the right button erases."
+
+
+class Gaps(QObject):
+    """Marks what is hidden, and makes edits of drags while the tool is on.
+
+    Signals:
+        armed_changed: the tool is on or off.
+    """
+
+    armed_changed = Signal()
+
+    def __init__(self, session: Session, actions: Actions, field: ImageView, forward: ImageView) -> None:
+        super().__init__()
+        self._session, self._actions = session, actions
+        self.field, self.forward = (GapLayer(view, "forward", hatched=True) for view in (field, forward))
+        for layer, view, name in ((self.field, field, "fieldGaps"), (self.forward, forward, "forwardGaps")):
+            layer.setObjectName(name)
+            layer.setAccessibleName(f"Gaps over {view.accessibleName()}")
+            layer.dragged.connect(partial(self._take, layer))
+        self.button = self._tool("gapButton", "gap", "Paint gaps", actions["gapAction"].toolTip())
+        self.button.setCheckable(True)
+        self.button.clicked.connect(self.toggle)
+        self.clear_button = self._tool("clearGapsButton", "close", "Clear gaps", "Clear gaps: hide nothing (Shift+G)")
+        self.clear_button.clicked.connect(self.clear)
+        session.changed.connect(lambda old, new: self.show_gaps())
+        session.viewed.connect(lambda old, new: self.show_gaps() if old.whole_slice != new.whole_slice else None)
+        self.show_gaps()
+
+    def _tool(self, name: str, icon: str, accessible: str, tip: str) -> QToolButton:
+        button = QToolButton()
+        button.setObjectName(name)
+        button.setAccessibleName(accessible)
+        button.setToolTip(tip)
+        button.setFocusPolicy(Qt.FocusPolicy.TabFocus)
+        set_icon(button, icon)
+        return button
+
+    @property
+    def armed(self) -> bool:
+        """Whether the tool is on."""
+        return self.forward.armed()
+
+    def set_armed(self, on: bool) -> None:
+        """Turn the tool on or off."""
+        if on == self.armed:
+            return
+        for layer in (self.field, self.forward):
+            layer.set_armed(on)
+        self._actions["gapAction"].setChecked(on)
+        self.button.setChecked(on)
+        if on:
+            self._session.tell(Message(HOW, "G or Esc ends it."))
+        self.armed_changed.emit()
+
+    def toggle(self) -> None:
+        """The other way."""
+        self.set_armed(not self.armed)
+
+    def clear(self) -> None:
+        """Hide nothing any more."""
+        self._session.edit(hidden=())
+
+    def _place(self, layer: GapLayer) -> tuple[int, int, int]:
+        """Row and column of the layer's first pixel in the slice, and its stride."""
+        shape = self._session.facts.field.values.shape
+        region = self._session.plan.region
+        if layer is self.forward and not self._session.view.whole_slice:
+            return region.row, region.column, 1
+        shown = layer.parent()
+        assert isinstance(shown, ImageView)
+        longest = max(shown.image_size())
+        return 0, 0, max(1, -(-max(shape) // longest)) if longest else 1
+
+    def _take(self, layer: GapLayer, drag: QRect, erases: bool) -> None:
+        """One drag is one edit; a gap that is painted is filled."""
+        recipe, (row, column, k) = self._session.recipe, self._place(layer)
+        rows, columns = self._session.facts.field.values.shape
+        top, left = row + drag.y() * k, column + drag.x() * k
+        new = Region(top, left, min(drag.height() * k, rows - top), min(drag.width() * k, columns - left))
+        change = without_gap if erases else with_gap
+        wishes = {} if erases or fills(recipe) else filling(recipe)
+        self._session.edit_checked(lambda: {"hidden": change(recipe.hidden, new), **wishes})
+
+    def show_gaps(self) -> None:
+        """Mark what is hidden where it is shown."""
+        hidden = self._session.recipe.hidden
+        for layer in (self.field, self.forward):
+            layer.set_marks(self._mask(layer, hidden) if hidden else None)
+        self.clear_button.setVisible(bool(hidden))
+        self._actions["clearGapsAction"].setEnabled(bool(hidden))
+        self._actions["clearGapsAction"].setToolTip("Hide nothing (Shift+G)" if hidden else "There is no painted gap")
+
+    def _mask(self, layer: GapLayer, hidden: tuple[Region, ...]) -> NDArray[np.bool_]:
+        row, column, k = self._place(layer)
+        region = self._session.plan.region
+        if (row, column, k) == (region.row, region.column, 1) and layer is self.forward:
+            return hidden_in(hidden, region)
+        whole = Region(0, 0, *self._session.facts.field.values.shape)
+        return hidden_in(hidden, whole)[::k, ::k]

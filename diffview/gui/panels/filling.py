@@ -1,0 +1,77 @@
+"""How gaps are filled and what the filling is worth, while a run fills any: the top of the inspector."""
+
+from PySide6.QtWidgets import QLabel, QVBoxLayout, QWidget
+
+from diffview.filling import FILLINGS, NO_GAP, filling, lacks, way_of
+from diffview.gui.judge import Judge
+from diffview.gui.session import Session
+from diffview.gui.theme import theme
+from diffview.gui.widgets.fill_view import FillView
+
+
+class FillingPanel(QWidget):
+    """A title, the way, what will happen, and the scores; hidden while nothing is to be filled."""
+
+    def __init__(self, session: Session, judge: Judge) -> None:
+        super().__init__()
+        self.setObjectName("fillingPanel")
+        self._session, self._judge = session, judge
+        self._title = QLabel("Filling")
+        self.view = FillView([(key, way.title, way.sentence) for key, way in FILLINGS.items()])
+        column = QVBoxLayout(self)
+        column.setContentsMargins(0, 0, 0, 8)
+        column.setSpacing(8)
+        column.addWidget(self._title)
+        column.addWidget(self.view)
+        self.view.chosen.connect(lambda way: session.edit(**filling(session.recipe, way)))
+        session.changed.connect(lambda old, new: self.show_filling())
+        judge.judged.connect(self.show_filling)
+        judge.changed.connect(self.show_filling)
+        theme.changed.connect(self._restyle)
+        self._restyle()
+        self.show_filling()
+
+    def _restyle(self) -> None:
+        self._title.setFont(theme.font(13, 600))
+
+    def show_filling(self) -> None:
+        """Show what is in force and what was found."""
+        plan, judge = self._session.plan, self._judge
+        way = way_of(plan.recipe)
+        self.setVisible(bool(way))
+        if not way:
+            return
+        self.view.way.set_key(way)
+        for key in FILLINGS:
+            why = lacks(plan, key)
+            self.view.way.set_enabled(key, why is None or key == way, "" if why is None else str(why))
+        gap = judge.gap
+        if gap is None:
+            self.view.text.setText(str(plan.refusal or f"Nothing is missing or hidden in the region. {NO_GAP}"))
+        else:
+            self.view.text.setText(f"{int(gap.sum())} pixels of the region are filled. {FILLINGS[way].sentence}")
+        self.view.show_scores(judge.rows())
+        self.view.note.setText(self._note())
+        self.view.note.setVisible(bool(self.view.note.text()))
+
+    def _note(self) -> str:
+        """What the scores, or their absence, mean, and what kriging knows."""
+        judge = self._judge
+        if judge.gap is None:
+            return ""
+        if judge.fault:
+            return f"No kriging beside it: {judge.fault}"
+        parts = []
+        if not judge.has_truth:
+            parts.append("These pixels are missing in the field: there is no truth to judge the filling by.")
+        elif judge.unjudged:
+            parts.append("Judged where a value was hidden; the other pixels are missing in the field.")
+        if judge.kriged is None:
+            job = judge.current
+            share = f" {100 * getattr(job, 'done', 0.0):.0f} %" if judge.active else ""
+            parts.append(f"Kriging is computed{share}…")
+        else:
+            parts.append(f"Kriging, or optimal interpolation: exact under a Gaussian law. {judge.kriged.law}")
+            if self._session.recipe.hidden:
+                parts.append("No crop shows a hidden pixel.")
+        return " ".join(parts)

@@ -1,0 +1,141 @@
+"""What REVERSE can show, as tables: of a run, of one shot, and what stands beside a filled gap."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from diffview.gui.looks import made, tiled
+from diffview.gui.session import Session
+from diffview.samplers import Step
+
+Array = NDArray[np.float32]
+
+
+@dataclass(frozen=True)
+class Mode:
+    """One thing REVERSE can show: its label, its tooltip, and what it takes from a step, a shot or a kriged gap.
+
+    Attributes:
+        diverging: it is a noise and not a field.
+        limits: its own ends of the colours, standardised, or None.
+    """
+
+    label: str
+    tip: str
+    picture: Callable[[Any, Session], Array | None]
+    diverging: bool = False
+    limits: tuple[float, float] | None = None
+
+
+def shown_member(members: Array, session: Session) -> Array:
+    """One member [ny, nx], or all of them tiled."""
+    member = session.view.member
+    if len(members) == 1 or member is not None:
+        return members[min(member or 0, len(members) - 1)]
+    return tiled(members)
+
+
+def _state(step: Step, session: Session) -> Array:
+    return shown_member(np.float32(session.recipe.schedule.scale(step.s)) * made(step.y, session), session)
+
+
+def _estimate(step: Step, session: Session) -> Array:
+    return _state(step, session) if step.x0_hat is None else shown_member(made(step.x0_hat, session), session)
+
+
+def _eps_hat(step: Step, session: Session) -> Array | None:
+    return None if step.eps_hat is None else shown_member(made(step.eps_hat, session), session)
+
+
+def _shot_x0(shot: Any, session: Session) -> Array | None:
+    return None if shot.x0_hat is None else made(shot.x0_hat[None, None], session)[0]
+
+
+def _difference(shot: Any) -> Array | None:
+    return None if shot.eps_hat is None else shot.eps - shot.eps_hat
+
+
+MODES: dict[str, Mode] = {
+    "x_t": Mode("xₜ", "The state of the run", _state),
+    "x0_hat": Mode("x̂₀", "What the model believes the clean field is", _estimate),
+    "eps_hat": Mode("ε̂", "The noise the model believes is in x_t", _eps_hat, diverging=True),
+}
+SHOTS: dict[str, Mode] = {
+    "shot_x0": Mode("x̂₀", "What the model makes of the forward x_t in one call", _shot_x0),
+    "shot_eps": Mode("ε | ε̂", "The true noise, and the model's", lambda shot, _: shot.eps_hat, diverging=True),
+    "shot_diff": Mode("ε−ε̂", "What the model got wrong", lambda shot, _: _difference(shot), diverging=True),
+}
+BESIDE: dict[str, Mode] = {
+    "beside_mean": Mode(
+        "kriging",
+        "The gap by simple kriging (optimal interpolation): the best estimate under a Gaussian law",
+        lambda kriged, _: kriged.mean,
+    ),
+    "beside_draw": Mode(
+        "draw", "One possible field of the kriging law, as a member of a run is one",
+        lambda kriged, session: kriged.member(session.recipe.seed),
+    ),
+    "beside_std": Mode(
+        "std", "The standard deviation of kriging: how little it knows", lambda kriged, _: kriged.std, limits=(0.0, 1.0)
+    ),
+    "beside_truth": Mode("truth", "The field itself, hidden ones included", lambda _, session: session.plan.x0),
+}  # fmt: skip
+
+
+class Kind(NamedTuple):
+    """A table of things that are shown one at a time."""
+
+    label: str
+    tip: str
+    modes: Mapping[str, Mode]
+
+
+KINDS: dict[str, Kind] = {
+    "run": Kind("run", "The recorded run at the playhead's noise level", MODES),
+    "shot": Kind("one shot", "One call of the model on the forward x_t at the playhead", SHOTS),
+    "beside": Kind("compare", "The filled gap beside kriging and the truth", BESIDE),
+}
+"""By what the keys of their modes begin with; those of a run begin with nothing."""
+
+LIKE = {
+    "x_t": "x0",
+    "x0_hat": "x0",
+    "eps_hat": "eps",
+    "shot_x0": "x0_hat",
+    "shot_eps": "eps_hat",
+    "shot_diff": "eps_hat",
+}
+"""What is most like a mode of a run among the shots, and the other way round."""
+
+
+def kind_of(key: str) -> str:
+    """The key in KINDS of a mode."""
+    return next((kind for kind, found in KINDS.items() if key in found.modes), "run")
+
+
+def mode_of(key: str) -> Mode:
+    """The mode of a key."""
+    return KINDS[kind_of(key)].modes[key]
+
+
+def turned_to(kind: str, key: str) -> str:
+    """The mode of another kind that is most like the one on screen."""
+    if kind_of(key) == kind:
+        return key
+    if kind == "beside":
+        return "beside_mean"
+    if kind == "shot":
+        return f"shot_{LIKE.get(key, 'x0')}"
+    return LIKE.get(key, "x_t")
+
+
+BADGES = {
+    "beside_mean": "outlined: made by kriging",
+    "beside_draw": "outlined: one draw of kriging",
+    "beside_std": "std of kriging",
+    "beside_truth": "the field, hidden pixels included",
+}
+"""What a comparison says it is."""

@@ -1,0 +1,80 @@
+"""How gaps are filled, and what the filling is worth: a choice, a sentence, and scores of model and kriging."""
+
+from collections.abc import Sequence
+
+from PySide6.QtCore import Qt, Signal
+from PySide6.QtWidgets import QGridLayout, QLabel, QVBoxLayout, QWidget
+
+from diffview.gui.theme import GRID, SEMIBOLD, theme
+from diffview.gui.widgets.segmented import SegmentedControl
+
+Row = tuple[str, str, str, str]
+"""A score: its name, what it says, and its values for model and kriging."""
+
+
+class FillView(QWidget):
+    """Signals: chosen: the user chose another way to fill, by its key."""
+
+    chosen = Signal(str)
+
+    def __init__(self, ways: Sequence[tuple[str, str, str]]) -> None:
+        """`ways` are (key, title, sentence)."""
+        super().__init__()
+        column = QVBoxLayout(self)
+        column.setContentsMargins(0, 0, 0, 0)
+        column.setSpacing(GRID // 2)
+        self.way = SegmentedControl(ways)
+        self.way.setObjectName("fillingControl")
+        self.way.setAccessibleName("How gaps are filled")
+        self.way.changed.connect(self.chosen.emit)
+        self.text, self.note = self._words(), self._words()
+        self.text.setObjectName("fillingText")
+        self.note.setObjectName("fillingNote")
+        self._table = QWidget()
+        self._table.setObjectName("fillingScores")
+        self._grid = QGridLayout(self._table)
+        self._grid.setContentsMargins(0, 0, 0, 0)
+        self._grid.setHorizontalSpacing(2 * GRID)
+        self._grid.setVerticalSpacing(GRID // 2)
+        self._grid.setColumnStretch(0, 1)
+        self._rows: tuple[Row, ...] = ()
+        for widget in (self.way, self.text, self._table, self.note):
+            column.addWidget(widget, 0, Qt.AlignmentFlag.AlignLeft if widget is self.way else Qt.AlignmentFlag(0))
+        theme.changed.connect(self._restyle)
+
+    def _words(self) -> QLabel:
+        label = QLabel()
+        label.setWordWrap(True)
+        label.setProperty("dim", True)
+        return label
+
+    def rows(self) -> tuple[Row, ...]:
+        """The scores shown, the head first."""
+        return self._rows
+
+    def show_scores(self, rows: Sequence[Row]) -> None:
+        """Show these rows, the first as the head; none at all leave nothing."""
+        if tuple(rows) == self._rows:
+            return
+        self._rows = tuple(rows)
+        while (item := self._grid.takeAt(0)) is not None:
+            if (old := item.widget()) is not None:
+                old.hide()
+                old.deleteLater()
+        for i, (name, tip, *values) in enumerate(self._rows):
+            for j, text in enumerate((name, *values)):
+                label = QLabel(text)
+                label.setToolTip(tip)
+                label.setProperty("dim", i == 0 or j == 0)
+                side = Qt.AlignmentFlag.AlignLeft if j == 0 else Qt.AlignmentFlag.AlignRight
+                self._grid.addWidget(label, i, j, side)
+        self._table.setVisible(bool(self._rows))
+        self._table.setAccessibleName("; ".join(f"{n}: model {a}, kriging {b}" for n, _, a, b in self._rows[1:]))
+        self._restyle()
+
+    def _restyle(self) -> None:
+        for i in range(self._grid.count()):
+            item = self._grid.itemAt(i)
+            label = None if item is None else item.widget()
+            if isinstance(label, QLabel):
+                label.setFont(theme.font(13, SEMIBOLD if i < 3 else 400, tabular=True))
