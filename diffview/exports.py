@@ -223,14 +223,14 @@ def _made(title: str, variables: Mapping[str, Values], plan: Plan, of: Field) ->
     start = "It has no place on Earth."
     if recipe.start == "field":
         start = f"It started from the field noised to s = {plan.levels[0]:.6g}."
-    elif plan.known is None and placed:
+    elif placed:
         start = "It was told coarse means of the field."
     comment = f"Every pixel was made by the model. {start}"
-    if plan.known is not None:
+    if plan.filled is not None:
         comment = "Pixels that the field has were told to the model; those flagged as generated were made by it."
         flags = {"long_name": "made by the model", "flag_values": np.array([0, 1], np.int8), "units": "1"}
-        flags["flag_meanings"] = "of_the_field generated"
-        variables = {**variables, "generated": Values(PIXELS, (~plan.known).astype(np.int8), flags)}
+        flags["flag_meanings"] = f"{'led_to' if recipe.observe else 'of'}_the_field generated"
+        variables = {**variables, "generated": Values(PIXELS, plan.filled.astype(np.int8), flags)}
     content = _content(
         title, variables, source, plan.settled, plan.made_in, plan.shape[2:], plan.region if placed else None
     )

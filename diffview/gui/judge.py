@@ -98,8 +98,8 @@ class Judge(Background):
 
     @property
     def run(self) -> Run | None:
-        """The run that `model` is the score of; None if there is none."""
-        return None if self.model is None else self._scored[0]
+        """The run that was judged last; None if there is none."""
+        return self._scored[0]
 
     @property
     def has_truth(self) -> bool:

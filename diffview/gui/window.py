@@ -425,8 +425,9 @@ class MainWindow(QMainWindow):
         k = self.field.stride if self.session.view.whole_slice and view is self.forward.view else 0
         at = (row * k, column * k) if k else (row + region.row, column + region.column)
         self.status.show_pixel(
-            row, column, x0, x_t, reverse, noise=self.reverse.shows_noise, where=self._where(*at) if placed else ""
-        )
+            row, column, x0, x_t, reverse, noise=self.reverse.shows_noise, where=self._where(*at) if placed else "",
+            origin=self.reverse.origin_at(row, column),
+        )  # fmt: skip
         self.colour_bar.set_marker(x_t)
 
     def _hover_field(self, row: int, column: int) -> None:

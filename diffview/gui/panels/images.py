@@ -253,6 +253,15 @@ class ReversePanel(PictureCard):
         tiles = tiled(np.broadcast_to(gap.astype(np.float32), (members, *gap.shape))) if members > 1 else None
         return tiles == 1 if tiles is not None and tiles.shape == picture.shape else None
 
+    def origin_at(self, row: int, column: int) -> str:
+        """Where the value of a pixel shown comes from, while a gap is filled; "" without one, or where it is plain."""
+        gap, key = self.made.marks(), self._session.view.reverse
+        if gap is None or self.shows_noise or not (row < gap.shape[0] and column < gap.shape[1]):
+            return ""
+        if not gap[row, column]:
+            return "" if key == "beside_std" else "told"
+        return {"run": "filled, generated", "beside": "filled by kriging"}[kind_of(key)]
+
     def numbers(self) -> NDArray[np.floating] | None:
         """The values shown, in physical units where they are a field and not a noise."""
         values, run = self.picture(), self._live.shown

@@ -115,8 +115,12 @@ class StatusPanel(QWidget):
         *,
         noise: bool = False,
         where: str = "",
+        origin: str = "",
     ) -> None:
-        """Place and values of a pixel, standardised, in physical units where signal; `noise`: REVERSE shows a noise."""
+        """Place and values of a pixel, standardised, in physical units where signal.
+
+        `noise`: REVERSE shows a noise; `origin`: where its value comes from, if a gap is filled.
+        """
         level, step = self._session.frame().s, self._live.step
         parts = [f"{where}  (row {row}, column {column})" if where else f"row {row}, column {column}"]
         parts.append("no data" if x0 is None else f"x₀ {self._physical(x0)}")
@@ -125,7 +129,7 @@ class StatusPanel(QWidget):
         if reverse is not None:
             state = self._session.view.reverse == "x_t" and step is not None and is_noise(step.s)
             shown = f"{number(reverse)} (noise)" if noise or state else self._made(reverse)
-            parts.append(f"reverse {shown}")
+            parts.append(f"reverse {shown}{f' ({origin})' if origin else ''}")
         self.right.setText("   ".join(parts))
 
     def _made(self, z: float) -> str:
