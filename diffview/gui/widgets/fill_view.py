@@ -37,6 +37,7 @@ class FillView(QWidget):
         self._grid.setHorizontalSpacing(2 * GRID)
         self._grid.setVerticalSpacing(GRID // 2)
         self._grid.setColumnStretch(0, 1)
+        self._table.hide()
         self._rows: tuple[Row, ...] = ()
         for widget in (self.way, self.text, self._table, self.note):
             column.addWidget(widget, 0, Qt.AlignmentFlag.AlignLeft if widget is self.way else Qt.AlignmentFlag(0))
