@@ -4,6 +4,7 @@ The thread writes whole, frozen states into one Training and never signals; a ti
 while there is a training, pulls the newest. torch is imported in the thread.
 """
 
+import math
 import threading
 import time
 from collections.abc import Callable, Generator
@@ -278,7 +279,16 @@ class _Painter:
     def show(self, training: Training) -> None:
         """Twelve Heun steps, a few members; nothing if it is to stop meanwhile."""
         began = time.perf_counter()
-        made = self._made(training)
+        try:
+            made = self._made(training)
+        except RuntimeError as error:
+            if not out_of_memory(error):
+                raise
+            training.remark(
+                "The device has no memory left for pictures of what is made; the training goes on.", "warning"
+            )
+            self._next = math.inf
+            return
         if made is None:
             return
         index, distance = self._nearest(made)

@@ -201,6 +201,19 @@ def test_a_smaller_batch_is_announced(window, small, hand, find, wait, monkeypat
     wait(lambda: not window.trainer.active)
 
 
+def test_pictures_that_memory_does_not_suffice_for_do_not_end_it(window, small, hand, find, wait, monkeypatch):
+    def full(self, training):
+        raise RuntimeError("CUDA out of memory. Tried to allocate 2 GiB")
+
+    monkeypatch.setattr(trainer._Painter, "_made", full)
+    press(window, hand, find, "Start")
+    wait(trained_for(window, 8))
+    press(window, hand, find, "Stop")
+    wait(lambda: not window.trainer.active)
+    assert window.trainer.training.state == "stopped"
+    assert len([m for m in window.heard if "no memory left for pictures" in m.sentence and m.kind == "warning"]) == 1
+
+
 def test_every_choice_of_the_core_is_offered_with_a_sentence():
     assert set(train_order.LOSSES) == set(LOSSES)
     assert set(train_order.DENSITIES) == set(DENSITIES)
