@@ -98,10 +98,13 @@ class Live(QObject):
         return not (moving or soon or self._asked_shot or self._asked_replay or self._want_engine)
 
     def start(self) -> None:
-        """Run the plan and play it from its start; from the field, at the playhead if a hand has put it there."""
+        """Run the plan and play it from its start; from the field, at the playhead if a hand has put it there.
+
+        The start of a fork is that of the run it leaves, and stays.
+        """
         view, recipe = self._session.view, self._session.recipe
         level = min(self._level(), recipe.schedule.s_max)
-        if recipe.start == "field" and not view.follow and level > 0:
+        if recipe.start == "field" and recipe.fork is None and not view.follow and level > 0:
             self._session.edit(start_level=level)
         self._session.end_merge()
         self._begin(sweep=True)

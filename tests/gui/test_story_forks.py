@@ -175,3 +175,16 @@ def test_a_tick_above_the_fork_is_not_moved(forked, hand, find, settle):
     hand.drag(plot, at, at - QPointF(10, 0))
     assert forked.session.recipe == before
     settle(forked)
+
+
+def test_the_start_of_a_fork_stays_where_its_parent_started(open_window, hand, find, settle):
+    window = open_window(replace(QUICK, start="field", start_level=2.0))
+    strip = find(window, "filmStrip")
+    hand.click(strip, strip.thumbnail_rect(REVERSE, strip.shown(REVERSE)[3]).center())
+    step = window.live.step.index
+    hand.click(find(window, "forkButton"))
+    settle(window)
+    hand.click(strip, strip.thumbnail_rect(PARENT, strip.shown(PARENT)[1]).center())  # the playhead is elsewhere now
+    hand.click(find(window, "runButton"))
+    settle(window)
+    assert window.session.recipe.start_level == 2.0 and window.session.recipe.fork.step == step > 0

@@ -146,7 +146,7 @@ def test_a_scoreboard_is_sorted_and_saved(comparing, hand, find, settle, tmp_pat
     assert [row.what for row in job.rows] == [ANOTHER] + ["run"] * 4 and not any(row.why for row in job.rows)
     table = find(comparing, "scoreTable")
     titles = [table.horizontalHeaderItem(i).text() for i in range(table.columnCount())]
-    column = titles.index("spectrum, dB")
+    column = titles.index("spectrum\ndB")
     header = table.horizontalHeader()
     at = QPoint(header.sectionViewportPosition(column) + 8, header.height() // 2)
     QTest.mouseClick(header.viewport(), Qt.MouseButton.LeftButton, pos=at)
@@ -154,7 +154,7 @@ def test_a_scoreboard_is_sorted_and_saved(comparing, hand, find, settle, tmp_pat
     QTest.mouseClick(header.viewport(), Qt.MouseButton.LeftButton, pos=at)
     second = [float(text) for text in texts(table, column)]
     assert first == second[::-1] and sorted(first) in (first, second)
-    calls = titles.index("calls")
+    calls = titles.index("calls\n")
     table.sortByColumn(calls, Qt.SortOrder.DescendingOrder)
     assert texts(table, calls)[-1] == "—" and texts(table, 0)[-1] == ANOTHER
     table.sortByColumn(calls, Qt.SortOrder.AscendingOrder)

@@ -113,11 +113,9 @@ class ScoreboardPanel(QWidget):
             (self.button, self.bar, self.csv),
         ):  # fmt: skip
             row = QHBoxLayout()
-            row.setSpacing(8)
+            row.setSpacing(4)
             for widget in widgets:
                 row.addWidget(widget, int(widget in (self.steps, self.bar)))
-            if self.schedules in widgets:
-                row.addStretch(1)
             column.addLayout(row)
         column.addWidget(self.table, 1)
         column.addWidget(self.says)
@@ -190,7 +188,7 @@ def heading(name: str, units: str) -> tuple[str, str]:
     """A heading with its unit, and what it means."""
     text, tip = HEADINGS[name]
     unit = unit_of(name, units)
-    return (f"{text}, {unit}" if unit and name != "seconds" else text), tip
+    return f"{text}\n{unit if name != 'seconds' else ''}", tip
 
 
 def cells(row: Row, columns: list[str]) -> list[Cell]:

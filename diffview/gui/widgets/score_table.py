@@ -4,9 +4,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from PySide6.QtCore import Qt
+from PySide6.QtGui import QFontMetricsF
 from PySide6.QtWidgets import QAbstractItemView, QTableWidget, QTableWidgetItem, QWidget
 
 from diffview.gui.theme import SMALL_PX, theme
+
+PADDING = 14
+"""Pixels of a column beside its text."""
 
 
 @dataclass(frozen=True)
@@ -48,13 +52,13 @@ class ScoreTable(QTableWidget):
         self.setShowGrid(False)
         self.verticalHeader().hide()
         self.setSortingEnabled(True)
-        self.setStyleSheet("QHeaderView::section { padding: 2px 3px; } QTableWidget::item { padding: 0px 2px; }")
         self.horizontalHeader().setHighlightSections(False)
         self.horizontalHeader().setMinimumSectionSize(20)
         self.horizontalHeader().setDefaultAlignment(Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter)
         self._shown: list[tuple[Sequence[Cell], bool]] = []
         self._headings: list[tuple[str, str]] = []
         theme.changed.connect(self._restyle)
+        self._restyle()
 
     def show_rows(self, headings: Sequence[tuple[str, str]], rows: Sequence[tuple[Sequence[Cell], bool]]) -> None:
         """Headings with what they mean, and rows of cells, each with whether it is the one to compare with."""
@@ -69,6 +73,10 @@ class ScoreTable(QTableWidget):
         self._fill()
 
     def _restyle(self) -> None:
+        """Narrower than tables are: the numbers are to be seen beside the names."""
+        size = theme.px(SMALL_PX - 1)
+        heading = f"QHeaderView::section {{ padding: 1px 3px; font-size: {size}px; font-weight: 400; }}"
+        self.setStyleSheet(heading + " QTableWidget::item { padding: 0px 2px; }")
         self._fill()
 
     def _fill(self) -> None:
@@ -85,6 +93,16 @@ class ScoreTable(QTableWidget):
                     item.setForeground(theme.colour("good"))
                 self.setItem(line, column, item)
         self.setSortingEnabled(True)
-        self.horizontalHeader().setFont(theme.font(SMALL_PX - 1))
-        self.resizeColumnsToContents()
+        self.horizontalHeader().setFixedHeight(self.horizontalHeader().sizeHint().height())
+        self._fit_columns()
         self.resizeRowsToContents()
+
+    def _fit_columns(self) -> None:
+        """As wide as cells and headings; Qt takes headings for as large as other tables have them."""
+        small, bold = (QFontMetricsF(theme.font(SMALL_PX - 1, weight, tabular=True)) for weight in (400, 600))
+        for column, (heading, _) in enumerate(self._headings):
+            widths = [small.horizontalAdvance(line) for line in heading.split("\n")]
+            widths += [
+                (bold if yardstick else small).horizontalAdvance(cells[column].text) for cells, yardstick in self._shown
+            ]
+            self.setColumnWidth(column, round(max(widths)) + theme.px(PADDING))
