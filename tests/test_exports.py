@@ -13,6 +13,7 @@ import netCDF4
 import numpy as np
 import pytest
 import xarray as xr
+from readers_twins import real_files
 
 from diffview.cards import find_card
 from diffview.cli import main
@@ -490,3 +491,24 @@ def test_a_radar_sweep_keeps_azimuth_and_range():
 def test_coordinates_that_say_nothing_of_the_earth():
     assert earth_grid({}, (4, 5), {}, None) is None
     assert earth_grid({"latitude": np.arange(9.0)}, (4, 5), {}, None) is None
+
+
+KINDS = ("RAD_NL25", "T_PAAH21", "era5_", "MODIS_ARRAY", "nemo_1m", "rotated_pole", "2A.GPM.GMI", "sst_1998")
+
+
+@pytest.mark.skipif(not real_files("h5"), reason="files of ../shared are absent")
+@pytest.mark.parametrize("kind", KINDS)
+def test_real_fields_come_back_as_they_were(kind, tmp_path, command):
+    """Radar, composite, reanalysis, satellite, ocean model, rotated pole, swath, MATLAB: values, gaps, north, size."""
+    path, out = next(p for p in real_files("h5") if p.name.startswith(kind)), tmp_path / "out.nc"
+    before = read_slice(str(path))
+    index = ",".join(map(str, before.index))
+    assert command("noise", path, before.dataset, "--t", "0.2", "--index", index, "-o", out) == (0, ANY)
+    check_cf(out)
+    seen, after = both(out), read_slice(str(out), "/x_t").field
+    clean_values = next(v for v in seen.data_vars.values() if v.ndim == 2).values
+    size = float(np.nanmax(np.abs(before.field.values)))
+    np.testing.assert_allclose(clean_values, before.field.values, rtol=1e-4, atol=1e-5 * size)
+    assert (after.mask == before.field.mask).all()
+    if before.field.pixel_km is not None:
+        assert after.pixel_km == pytest.approx(before.field.pixel_km, rel=0.05)
