@@ -221,7 +221,8 @@ def _go(training: Training, trainer: "Trainer") -> None:
         every = int(min(max(REPORT_S / max(each, 1e-6), 1), 200))
         if training.stopping:
             return
-    painter.show(training)
+    if painter.able:
+        painter.show(training)
 
 
 def _follow(training: Training, trainer: "Trainer", steps: "Steps", painter: "_Painter", until: int | None) -> None:
@@ -271,6 +272,11 @@ class _Painter:
         self._squares = np.einsum("ij,ij->i", self._fields, self._fields)
         held = trainer.data.held_out[:: max(1, len(trainer.data.held_out) // REFERENCE)]
         self._unseen = float(np.median(self._nearest(held)[1])) if len(held) else float("nan")
+
+    @property
+    def able(self) -> bool:
+        """Whether memory has sufficed so far."""
+        return self._next < math.inf
 
     def due(self) -> bool:
         """Whether it is time for new pictures."""
