@@ -19,9 +19,10 @@ from diffview.kriging import Kriging
 from diffview.metrics import crps, spread_skill
 from diffview.models import FitSet
 from diffview.needs import VJP
-from diffview.plan import Facts, Plan, resolve
+from diffview.plan import Facts, Plan
 from diffview.process import START, draw
 from diffview.recipe import Recipe
+from diffview.resolve import resolve
 from diffview.sampler_base import POSTERIOR_MEAN
 from diffview.samplers import SAMPLERS
 from diffview.steering import fills

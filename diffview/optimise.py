@@ -18,8 +18,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from diffview.errors import UserError
-from diffview.plan import Plan, on_device, start_state
+from diffview.plan import Plan
 from diffview.process import Noise
+from diffview.runs import on_device, start_state
 from diffview.samplers import SAMPLERS, Denoise, Step
 
 Array = NDArray[np.floating]

@@ -165,3 +165,8 @@ def steered(
         observed = observation.observed(*told).astype(np.float32)
     limits = standardised_limits(transform, (recipe.clip_low, recipe.clip_high))
     return Steered(base, partner if recipe.guidance != 1 else None, recipe.guidance, observation, observed, limits)
+
+
+def sees_region(recipe: Recipe) -> bool:
+    """Whether a run starts from the region of the field, or is told pixels of it."""
+    return recipe.start == "field" or is_told(recipe)

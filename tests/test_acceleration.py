@@ -15,10 +15,12 @@ from diffview.errors import UserError, out_of_memory
 from diffview.nets import acceleration
 from diffview.nets.acceleration import LAUNCH_BOUND, MOST_ROWS, Ahead, Fast, Graphed, InBatches, Pages
 from diffview.nets.adapter import Network
-from diffview.plan import Facts, noise_of, resolve, run
+from diffview.plan import Facts
 from diffview.process import JUMP, STEP, Noise
 from diffview.readers.packaged import packaged_field
 from diffview.recipe import default_recipe
+from diffview.resolve import resolve
+from diffview.runs import noise_of, run
 from diffview.samplers import SAMPLERS, Step
 from diffview.trajectory import Trajectory
 

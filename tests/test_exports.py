@@ -22,10 +22,12 @@ from diffview.exports import PIXELS, Content, Values, clean
 from diffview.fields import Region
 from diffview.forward import Forward
 from diffview.paths import resource as packaged
-from diffview.plan import Facts, resolve, run
+from diffview.plan import Facts
 from diffview.readers.base import Projection
 from diffview.readers.slices import read_slice
 from diffview.recipe import Recipe
+from diffview.resolve import resolve
+from diffview.runs import run
 from diffview.schedules import Cosine
 from diffview.writers.grid import earth_grid
 from diffview.writers.saving import save_netcdf

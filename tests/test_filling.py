@@ -23,9 +23,11 @@ from diffview.filling import (
 )
 from diffview.kriging import krige
 from diffview.models import FitSet, Given, own_mask
-from diffview.plan import Facts, Plan, resolve, run
+from diffview.plan import Facts, Plan
 from diffview.recipe import Recipe
 from diffview.regions import smaller_crops, summed
+from diffview.resolve import resolve
+from diffview.runs import run
 
 LAW = Gaussian.power_law(96, 96, 3.0, 2.0, 1.0)
 VALUES = (280 + 10 * LAW.sample(np.random.default_rng(5).standard_normal((96, 96)))).astype(np.float32)

@@ -12,9 +12,11 @@ from diffview.foreign import alpha_bar_of, foreign_card
 from diffview.models import open_card
 from diffview.nets.discrete import load_discrete
 from diffview.parametrisations import TableTimes
-from diffview.plan import Facts, resolve, run
+from diffview.plan import Facts
 from diffview.readers.packaged import packaged_field
 from diffview.recipe import Recipe
+from diffview.resolve import resolve
+from diffview.runs import run
 
 diffusers = pytest.importorskip("diffusers")
 

@@ -14,9 +14,11 @@ from diffview.errors import UserError
 from diffview.fields import Field, Region
 from diffview.grids import GRIDS, make_levels
 from diffview.optimise import unsearchable
-from diffview.plan import Facts, Plan, resolve, run
+from diffview.plan import Facts, Plan
 from diffview.process import STEP, Noise
 from diffview.recipe import COURSE, Fork, Recipe
+from diffview.resolve import resolve
+from diffview.runs import run
 from diffview.samplers import SAMPLERS, Step
 from diffview.schedules import Cosine, Edm
 

@@ -16,9 +16,11 @@ from diffview.guidance import OBSERVATIONS, BlockMean, Clipped, Guided, KnownPix
 from diffview.kriging import krige
 from diffview.models import Given
 from diffview.params import parameters
-from diffview.plan import Facts, resolve, run
+from diffview.plan import Facts
 from diffview.process import Noise
 from diffview.recipe import Recipe
+from diffview.resolve import resolve
+from diffview.runs import run
 from diffview.samplers import SAMPLERS
 from diffview.steering import Steered, partner_of
 from diffview.transforms import Transform

@@ -11,8 +11,9 @@ from diffview.fields import Field
 from diffview.models import Given
 from diffview.needs import FORMULA_OFFERS, offers_of, offers_of_card, unmet
 from diffview.parametrisations import adapt
-from diffview.plan import Facts, resolve
+from diffview.plan import Facts
 from diffview.recipe import Recipe
+from diffview.resolve import resolve
 from diffview.samplers import SAMPLERS, sampler_params
 
 VALUES = np.random.default_rng(0).standard_normal((48, 48)).astype(np.float32).cumsum(0).cumsum(1)

@@ -13,9 +13,11 @@ from diffview.errors import UserError
 from diffview.fields import Field, Region
 from diffview.models import Given, Trained, mismatch
 from diffview.nets.adapter import Network, with_block_means
-from diffview.plan import Facts, resolve, run, start_state
+from diffview.plan import Facts
 from diffview.readers.packaged import packaged_field
 from diffview.recipe import Recipe, default_recipe
+from diffview.resolve import resolve
+from diffview.runs import run, start_state
 from diffview.schedules import make_schedule
 from diffview.training_sets import block_mean, coarse
 from diffview.transforms import Transform

@@ -8,8 +8,9 @@ from diffview.errors import UserError
 from diffview.fields import Field, Region
 from diffview.grids import make_levels
 from diffview.optimise import Search, warped
-from diffview.plan import Facts, Plan, resolve
+from diffview.plan import Facts, Plan
 from diffview.recipe import Recipe
+from diffview.resolve import resolve
 from diffview.schedules import Edm
 
 

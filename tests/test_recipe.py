@@ -9,9 +9,11 @@ import pytest
 
 from diffview.errors import UserError
 from diffview.fields import Field, Region
-from diffview.plan import CACHED, Facts, Plan, resolve, run, start_state
+from diffview.plan import CACHED, Facts, Plan
 from diffview.process import ForwardPath
 from diffview.recipe import Fork, Recipe
+from diffview.resolve import resolve
+from diffview.runs import run, start_state
 from diffview.samplers import SAMPLERS, Step
 from diffview.schedules import SCHEDULES, Cosine, Custom, Flow, Linear
 from diffview.transforms import TRANSFORMS, Transform

@@ -16,9 +16,11 @@ from diffview.errors import UserError
 from diffview.fields import Field, Region
 from diffview.kriging import krige
 from diffview.models import Given
-from diffview.plan import Facts, resolve, run, start_state
+from diffview.plan import Facts
 from diffview.process import JUMP, KNOWN, STEP, Noise
 from diffview.recipe import Recipe
+from diffview.resolve import resolve
+from diffview.runs import run, start_state
 from diffview.samplers import SAMPLERS
 from diffview.trajectory import Trajectory
 

@@ -114,8 +114,10 @@ def test_tensors_are_kept_as_arrays() -> None:
 def test_a_recorded_run_of_tensors_goes_on_bit_for_bit(name: str) -> None:
     """What is recorded are arrays; `run` takes them, and the solver's history, back to the engine of the plan."""
     from diffview.fields import Field
-    from diffview.plan import Facts, resolve, run
+    from diffview.plan import Facts
     from diffview.recipe import Recipe
+    from diffview.resolve import resolve
+    from diffview.runs import run
 
     values = np.random.default_rng(0).standard_normal((32, 32)).astype(np.float32).cumsum(0).cumsum(1)
     wish = Recipe(model="gaussian", sampler=name, steps=9, device="cpu")

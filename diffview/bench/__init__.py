@@ -43,7 +43,7 @@ def measure(name: str, quick: bool) -> list[Row]:
 def machine() -> str:
     """What the numbers were measured on."""
     from diffview.bench.core import child_environment
-    from diffview.plan import cores
+    from diffview.machine import cores
 
     screen = child_environment().get("QT_QPA_PLATFORM") or "its own screen"
     load = f", load {os.getloadavg()[0]:.2f}" if hasattr(os, "getloadavg") else ""

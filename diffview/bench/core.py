@@ -16,11 +16,13 @@ import numpy as np
 from diffview.denoisers import Denoiser, Local
 from diffview.fields import Field, Region
 from diffview.forward import Forward
-from diffview.plan import Facts, Plan, resolve, run
+from diffview.plan import Facts, Plan
 from diffview.process import STEP, draw
 from diffview.readers.packaged import packaged_field
 from diffview.recipe import Recipe, default_recipe
 from diffview.regions import MOST_CROPS, crops_for, summed
+from diffview.resolve import resolve
+from diffview.runs import run
 from diffview.schedules import SCHEDULES, Cosine, make_schedule, schedule_params
 
 Numbers = dict[str, Any]

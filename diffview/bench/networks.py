@@ -13,10 +13,13 @@ from diffview.arrays import to_numpy
 from diffview.bench.core import ms_since
 from diffview.cards import read_cards
 from diffview.foreign import foreign_card
+from diffview.machine import cores
 from diffview.nets.discrete import load_discrete
-from diffview.plan import Facts, Plan, cores, resolve, run
+from diffview.plan import Facts, Plan
 from diffview.readers.packaged import packaged_field
 from diffview.recipe import Recipe, default_recipe
+from diffview.resolve import resolve
+from diffview.runs import run
 
 STEPS = 20
 

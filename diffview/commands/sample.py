@@ -81,7 +81,7 @@ def _sample(options: argparse.Namespace) -> None:
 def _run(plan: "Plan", keep: "Callable[[Step], None]", told: Progress) -> "Step":
     """Run to the end; its last step."""
     from diffview.arrays import to_numpy
-    from diffview.plan import run
+    from diffview.runs import run
 
     for step in run(plan):
         keep(step)
@@ -96,8 +96,8 @@ def planned(options: argparse.Namespace) -> "tuple[Plan, Opened]":
     Raises:
         UserError: if they do not go together, or something cannot be read.
     """
-    from diffview.plan import resolve
     from diffview.recipe import default_recipe
+    from diffview.resolve import resolve
 
     saved = None if options.recipe is None else _read(options.recipe)
     recipe = _wished(options, saved or replace(default_recipe(), region=None))
@@ -117,7 +117,7 @@ def planned(options: argparse.Namespace) -> "tuple[Plan, Opened]":
 
 def _fitted_elsewhere(opened: Opened, place: Sequence[str]) -> "Plan":
     """The plan of a formula that is fitted to one file and started from a field of another."""
-    from diffview.plan import resolve
+    from diffview.resolve import resolve
 
     recipe = opened.recipe
     fit = replace(recipe, path=place[0], dataset=place[1], index=None, start="noise", start_level=None)

@@ -10,7 +10,7 @@ from typing import Any
 from PySide6.QtCore import QObject, QTimer, Signal
 
 from diffview.gui.jobs import FAILED, FINISHED, RUNNING, STOPPED, WAITING, TrainingThread
-from diffview.plan import cores
+from diffview.machine import cores
 
 TICK_MS = 100
 

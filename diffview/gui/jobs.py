@@ -19,8 +19,10 @@ from PySide6.QtCore import QObject, QThread
 
 from diffview.arrays import to_numpy
 from diffview.denoisers import Denoiser
+from diffview.machine import cores
 from diffview.models import Model, Trained
-from diffview.plan import Plan, cores, on_device, run
+from diffview.plan import Plan
+from diffview.runs import on_device, run
 from diffview.samplers import Step
 from diffview.steering import Steered
 from diffview.trajectory import Trajectory

@@ -15,8 +15,9 @@ from diffview.gui.jobs import load_engine
 from diffview.gui.session import Session
 from diffview.losses import Bound, errors_by_level, exact_bound, variational_bound, walked
 from diffview.models import Trained
-from diffview.plan import Facts, Plan, resolve
+from diffview.plan import Facts, Plan
 from diffview.recipe import Recipe
+from diffview.resolve import resolve
 
 Array = NDArray[np.float64]
 

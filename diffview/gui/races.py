@@ -18,8 +18,10 @@ from diffview.gui.session import Session
 from diffview.gui.train_order import Order, models_folder, sizes_that_fit
 from diffview.gui.verifier import Place, place_of
 from diffview.models import Trained
-from diffview.plan import Plan, on_device, resolve, start_state
+from diffview.plan import Plan
 from diffview.race import Point, Race, Track
+from diffview.resolve import resolve
+from diffview.runs import on_device, start_state
 from diffview.schedules import Schedule
 from diffview.scoreboard import Draw, Row, Scoreboard, entries
 from diffview.scored_models import Scored, formula, network

@@ -33,7 +33,7 @@ from diffview.gui.jobs import (
 )
 from diffview.gui.session import Message, Session
 from diffview.gui.train_order import Order
-from diffview.plan import cores
+from diffview.machine import cores
 from diffview.process import START, Noise
 from diffview.sampler_ode import heun
 

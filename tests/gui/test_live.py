@@ -12,7 +12,8 @@ from PySide6.QtTest import QTest
 
 from diffview.gui import jobs
 from diffview.gui.jobs import Engine, Sampling
-from diffview.plan import FitSet, run
+from diffview.models import FitSet
+from diffview.runs import run
 
 # the offscreen plugin, of every list that is opened
 pytestmark = pytest.mark.qt_log_ignore("This plugin does not support (raise|grabbing)")

@@ -11,8 +11,9 @@ from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication, QMenu
 
 from diffview.gui.widgets.film_strip import FORWARD, PARENT, REVERSE
-from diffview.plan import resolve, run
 from diffview.recipe import Recipe
+from diffview.resolve import resolve
+from diffview.runs import run
 
 pytestmark = pytest.mark.qt_log_ignore("This plugin does not support (raise|grabbing)")  # of every list opened
 

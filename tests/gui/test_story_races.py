@@ -12,8 +12,9 @@ from PySide6.QtWidgets import QFileDialog
 
 from diffview.fields import Region
 from diffview.gui.races import EVEN_END, RACERS, counts
-from diffview.plan import resolve, start_state
 from diffview.race import EXACT, FINE_RUN, OWN_RUN, Race, Track
+from diffview.resolve import resolve
+from diffview.runs import start_state
 from diffview.samplers import SAMPLERS
 from diffview.scoreboard import ANOTHER
 

@@ -15,9 +15,9 @@ from diffview.gui.widgets.combo import Combo
 from diffview.gui.widgets.icons import set_icon
 from diffview.gui.widgets.segmented import SegmentedControl
 from diffview.gui.widgets.whole_spin import WholeSpin
+from diffview.machine import cores
 from diffview.models import Trained
 from diffview.needs import unmet
-from diffview.plan import cores
 from diffview.recipe import COUNTS, Recipe
 from diffview.sampler_base import KNOWN_PIXELS
 from diffview.samplers import SAMPLERS

@@ -1,0 +1,119 @@
+"""Which crops a formula denoiser is fitted to, under the honesty rule: none that a run is to find again."""
+
+import numpy as np
+from numpy.typing import NDArray
+
+from diffview.denoisers import LAWS
+from diffview.errors import UserError
+from diffview.fields import Region
+from diffview.gaps import hidden_in
+from diffview.models import FitSet
+from diffview.plan import Facts, Note
+from diffview.recipe import Recipe
+from diffview.regions import (
+    FEWEST_CROPS,
+    crops_for,
+    smaller_crops,
+    summed,
+    with_enough_crops,
+)
+from diffview.steering import fills, is_told, sees_region
+from diffview.transforms import Transform
+
+Array = NDArray[np.float32]
+
+FEWEST_SLICES = 2
+"""Other slices that a fit needs at least."""
+
+
+def unseen(recipe: Recipe) -> tuple[bool, tuple[Region, ...]]:
+    """What no fit may see: the whole region, if a run comes from it; and what a run that is told of it is not told.
+
+    A run that fills gaps is given the rest of its region pixel by pixel, so that crops may show that.
+    """
+    return sees_region(recipe) and not fills(recipe), recipe.hidden if is_told(recipe) else ()
+
+
+def fit_table(recipe: Recipe, facts: Facts) -> NDArray[np.int32]:
+    """Summed-area table of the pixels that no crop may have: missing ones, and those hidden from a run."""
+    hidden = unseen(recipe)[1]
+    if not hidden:
+        return facts.table
+    whole = Region(0, 0, *facts.field.values.shape)
+    table: NDArray[np.int32] = facts.cached(
+        ("table", hidden), lambda: summed(facts.field.mask | hidden_in(hidden, whole))
+    )
+    return table
+
+
+def fit_set(recipe: Recipe, facts: Facts, transform: Transform, region: Region) -> tuple[Region, FitSet]:
+    """The region and crops of the formula denoiser, under the honesty rule.
+
+    `data` and `local` started from the field see no crop that shares a pixel with it, or else the "recovery" is a
+    copy; no model sees what is hidden from a run that fills it. Other slices of the same variable, never the shown one,
+    are taken where the slice is at most twice the region or too small for enough crops.
+    """
+    leave_out = unseen(recipe)[0] and recipe.model not in LAWS
+    table, wish, slices = fit_table(recipe, facts), recipe.fit_set, None
+    prefers = wish != "auto" or _prefers_slices(facts, table, region, leave_out)
+    if facts.stack is not None and wish != "crops" and prefers:
+        slices = _slices_set(recipe, facts, facts.stack, transform, region)
+    if slices is not None and wish != "both":
+        return region, slices
+    if wish == "slices":
+        raise UserError(
+            "There are no other slices of this variable that are complete in the region.", "Fit to crops instead."
+        )
+    if recipe.model not in LAWS and slices is None:
+        region, crops = with_enough_crops(table, region, leave_out)
+    else:
+        crops = crops_for(table, region, leave_out)
+    if not crops:
+        return region, slices or _smaller_set(recipe, facts, transform, region)
+    return region, FitSet(recipe.model, facts.through(transform)[1], tuple(crops), leave_out, more=slices)
+
+
+def _smaller_set(recipe: Recipe, facts: Facts, transform: Transform, region: Region) -> FitSet:
+    """Crops smaller than the region, of this slice or of the others, for the law of a gap that leaves no other.
+
+    Raises:
+        UserError: if there are none, or the run is not one that fills a gap.
+    """
+    shape = region.ny, region.nx
+    if fills(recipe):
+        if crops := smaller_crops(fit_table(recipe, facts), region):
+            return FitSet(recipe.model, facts.through(transform)[1], tuple(crops), False, shape=shape)
+        values = facts.stack
+        if values is not None and len(values) >= FEWEST_SLICES:
+            stack = facts.cached(("stack", transform), lambda: transform(values))
+            anywhere = summed(np.isnan(stack).any(axis=0))
+            if crops := smaller_crops(anywhere, region, fewest=1):
+                return FitSet(recipe.model, stack, tuple(crops), True, tuple(range(len(stack))), shape=shape)
+    raise UserError(f"The field has no complete {shape[0]} x {shape[1]} crop to fit to.", "Take a smaller region.")
+
+
+def _slices_set(recipe: Recipe, facts: Facts, values: Array, transform: Transform, region: Region) -> FitSet | None:
+    """The region in the other slices that are complete there; None if there are fewer than two."""
+    stack = facts.cached(("stack", transform), lambda: transform(values))
+    complete = np.flatnonzero(~np.isnan(stack[(slice(None), *region.slices)]).any(axis=(1, 2)))
+    if len(complete) < FEWEST_SLICES:
+        return None
+    return FitSet(recipe.model, stack, (region,), True, tuple(complete.tolist()))
+
+
+def _prefers_slices(facts: Facts, table: NDArray[np.int32], region: Region, leave_out: bool) -> bool:
+    """Whether the region at the same place in other slices is a better fit set than crops of the shown slice."""
+    rows, columns = facts.field.values.shape
+    if max(rows, columns) <= 2 * max(region.ny, region.nx):
+        return True
+    return len(crops_for(table, region, leave_out)) < FEWEST_CROPS
+
+
+def shrunk_note(asked: Region, region: Region, fit: FitSet) -> Note:
+    """Why the region is smaller than it was asked."""
+    why = (
+        f"The region is reduced so that `{fit.model}` can be fitted without seeing it."
+        if fit.left_out
+        else f"The region is reduced so that there are enough crops to fit `{fit.model}` to."
+    )
+    return Note(f"{asked.ny} x {asked.nx}", f"{region.ny} x {region.nx} with {fit.count} crops", why)
