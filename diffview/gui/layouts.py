@@ -21,9 +21,15 @@ class Layout:
 
 
 LAYOUTS: dict[str, Layout] = {
-    "exploreLayoutAction": Layout(("dataDock",), ("inspectorDock", "trainDock", "modelDock")),
-    "trainLayoutAction": Layout(("trainDock", "dataDock"), ("modelDock", "inspectorDock"), (300, 320)),
-    "compareLayoutAction": Layout(("scoreboardDock", "dataDock"), ("raceDock", "inspectorDock"), (400, 340)),
+    "exploreLayoutAction": Layout(
+        ("dataDock",), ("inspectorDock", "trainDock", "modelDock", "scoreboardDock", "raceDock")
+    ),
+    "trainLayoutAction": Layout(
+        ("trainDock", "dataDock"), ("modelDock", "inspectorDock", "scoreboardDock", "raceDock"), (300, 320)
+    ),
+    "compareLayoutAction": Layout(
+        ("scoreboardDock", "dataDock"), ("raceDock", "inspectorDock", "trainDock", "modelDock"), (400, 340)
+    ),
 }
 """By the action that takes each."""
 
