@@ -292,7 +292,7 @@ def test_layouts_are_a_key_away(window, hand, find, wait):
     wait(lambda: docks_shown(window) == {"trainDock", "modelDock"})
     assert window.train_dock.x() < window.forward.mapTo(window, QPoint(0, 0)).x() < window.model_dock.x()
     hand.key(window, Qt.Key.Key_1, Qt.KeyboardModifier.ControlModifier)
-    wait(lambda: docks_shown(window) == {"dataDock", "inspectorDock"})
+    wait(lambda: docks_shown(window) == {"dataDock", "inspectorDock"} and window.inspector_dock.x() > 0)
     assert window.data_dock.x() < window.forward.mapTo(window, QPoint(0, 0)).x() < window.inspector_dock.x()
     window.model_dock.toggleViewAction().trigger()  # comes up as a tab where the inspector is
     assert window.model_dock in window.tabifiedDockWidgets(window.inspector_dock)
