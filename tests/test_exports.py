@@ -20,6 +20,7 @@ from diffview.cli import main
 from diffview.errors import UserError
 from diffview.exports import PIXELS, Content, Values, clean
 from diffview.fields import Region
+from diffview.filling import way_of
 from diffview.forward import Forward
 from diffview.paths import resource as packaged
 from diffview.plan import Facts
@@ -325,6 +326,45 @@ def test_what_is_filled_is_flagged_as_generated(source, tmp_path, command):
     assert "latitude" in seen.coords and "flagged as generated" in seen.attrs["comment"]
     known = np.abs(seen.ts[0].values - TEMPERATURE[16:40, 16:48])[~flags]
     assert known.max() < 0.02 < np.abs(seen.ts[0].values - TEMPERATURE[16:40, 16:48])[flags].max()
+
+
+@pytest.mark.parametrize("way", ["repaint", "guidance"])
+def test_a_gap_is_filled_by_command_and_judged(source, tmp_path, command, way):
+    out = tmp_path / "out.nc"
+    words = ("--region", "16,16,24,32", "--hide", "20,20,6,8", "--hide", "30,40,2,3", "--steps", 6, "--members", 3)
+    gap = ("--fill", source, "/ts", "--fill-by", way)
+    status, told = command("sample", "--model", "gaussian", *gap, *words, "-o", out)
+        "sample", "--model", "gaussian", "--fill", source, "/ts", "--fill-by", way, *words, "-o", out
+    )
+    assert status == 0 and "54 pixels were filled." in told
+    seen, truth = both(out), TEMPERATURE[16:40, 16:48]
+    filled = seen.generated.values.astype(bool)
+    assert filled.sum() == 54 and filled[4:10, 4:12].all() and filled[14:16, 24:27].all()
+    rmse = np.sqrt(np.mean((seen.ts.values.mean(0) - truth)[filled] ** 2))
+    lines = {line.split(":")[0]: line for line in told.splitlines() if "RMSE" in line}
+    assert float(lines["model"].split("RMSE ")[1].split()[0]) == pytest.approx(rmse, rel=2e-3)
+    assert "64 members" in lines["kriging"] and "spread/skill" in lines["model"] and "CRPS" in lines["kriging"]
+    recipe = Recipe.from_json(seen.attrs["diffview_recipe"])
+    assert recipe.hidden == (Region(20, 20, 6, 8), Region(30, 40, 2, 3)) and way_of(recipe) == way
+    (tmp_path / "r.json").write_text(recipe.to_json())
+    assert command("sample", "--recipe", tmp_path / "r.json", "-o", tmp_path / "again.nc")[0] == 0
+    assert (both(tmp_path / "again.nc").ts.values == seen.ts.values).all()
+
+
+@pytest.mark.parametrize(
+    ("words", "word"),
+    [
+        (("--hide", "1,2,3,4"), "for runs that fill"),
+        (("--fill", "SOURCE", "/ts", "--start", "SOURCE", "/ts", "--s", "1"), "does not start from one"),
+        (("--fill", "SOURCE", "/ts", "--sampler", "heun"), "RePaint is a sampler of its own"),
+        (("--fill", "SOURCE", "/ts", "--hide", "1,2"), "not a list of whole numbers"),
+        (("--fill", "SOURCE", "/ts", "--region", "16,16,24,32"), "here are none"),
+    ],
+)
+def test_what_cannot_be_filled_is_a_sentence(words, word, source, tmp_path, command):
+    words = [source if w == "SOURCE" else w for w in words]
+    status, told = command("sample", "--model", "gaussian", *words, "-o", tmp_path / "out.nc")
+    assert status == 2 and word in told and "Traceback" not in told and not (tmp_path / "out.nc").exists()
 
 
 def test_a_working_resolution_keeps_its_places(source, tmp_path, command):

@@ -37,6 +37,11 @@ def add(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--fit", nargs=2, metavar=PLACE, help="what a formula is fitted to")
     parser.add_argument("--start", nargs=2, metavar=PLACE, help="start from this field, noised to --t or --s")
     parser.add_argument("--condition", nargs=2, metavar=PLACE, help="a conditional network is told means of this field")
+    parser.add_argument("--fill", nargs=2, metavar=PLACE, help="fill what is missing in this field, or hidden from it")
+    parser.add_argument(
+        "--hide", action="append", default=[], metavar="ROW,COLUMN,NY,NX", help="a rectangle the run is not told of"
+    )
+    parser.add_argument("--fill-by", choices=("repaint", "guidance"), help="how (repaint)")
     add_level(parser, required=False)
     parser.add_argument("--recipe", type=Path, metavar="R.json", help="settings saved by diffview; options come first")
     parser.add_argument("--sampler", metavar="KEY", help="how a run steps")
@@ -74,8 +79,36 @@ def _sample(options: argparse.Namespace) -> None:
     told = Progress("writing")
     save_netcdf(content, options.out, told)
     told.end()
+    if plan.filled is not None:
+        _tell_filling(plan, opened, last)
     what = f"{len(trajectory.kept)} steps" if options.record else f"{plan.recipe.members} fields"
     sys.stderr.write(f"{options.out}: {what}, {last.evaluations} calls of the model.\n")
+
+
+def _tell_filling(plan: "Plan", opened: Opened, last: "Step") -> None:
+    """How many pixels were filled, and what that is worth beside kriging where the truth was hidden."""
+    from diffview.filling import krige_gap, kriging_plan, kriging_score, run_score
+
+    assert plan.filled is not None
+    sys.stderr.write(f"{int(plan.filled.sum())} pixels were filled.\n")
+    score = run_score(plan, opened.facts, last.y)
+    if score is None:
+        sys.stderr.write("They are missing in the field: there is no truth to judge them by.\n")
+        return
+    told = Progress("kriging")
+    try:
+        kriged = krige_gap(plan, kriging_plan(plan, opened.facts), told=told)
+        beside = kriging_score(plan, opened.facts, kriged)
+    except UserError as error:
+        beside = None
+        sys.stderr.write(f"No kriging beside it: {error}\n")
+    told.end()
+    units = opened.facts.field.units
+    for name, found in (("model", score), ("kriging", beside)):
+        if found is not None:
+            ratio = "" if found.ratio is None else f", spread/skill {found.ratio:.3g}"
+            words = f"RMSE {found.rmse:.4g} {units}, CRPS {found.crps:.4g} {units}{ratio}, {found.members} members"
+            sys.stderr.write(f"{name}: {words}, {found.pixels} pixels\n")
 
 
 def _run(plan: "Plan", keep: "Callable[[Step], None]", told: Progress) -> "Step":
@@ -100,8 +133,8 @@ def planned(options: argparse.Namespace) -> "tuple[Plan, Opened]":
     from diffview.resolve import resolve
 
     saved = None if options.recipe is None else _read(options.recipe)
-    recipe = _wished(options, saved or replace(default_recipe(), region=None))
-    place = options.start or options.condition or options.fit
+    recipe = _wished(options, _filling(options, saved or replace(default_recipe(), region=None)))
+    place = options.start or options.fill or options.condition or options.fit
     path, dataset = place or (recipe.path, recipe.dataset)
     if place is None and saved is None and options.fit is None and recipe.model in _formulas():
         raise UserError(f"{recipe.model} has nothing to be fitted to.", "Name it with --fit FILE DATASET.")
@@ -117,10 +150,15 @@ def planned(options: argparse.Namespace) -> "tuple[Plan, Opened]":
 
 def _fitted_elsewhere(opened: Opened, place: Sequence[str]) -> "Plan":
     """The plan of a formula that is fitted to one file and started from a field of another."""
+    from diffview.filling import not_filling
     from diffview.resolve import resolve
+    from diffview.steering import Steered
 
     recipe = opened.recipe
-    fit = replace(recipe, path=place[0], dataset=place[1], index=None, start="noise", start_level=None)
+    fit = replace(
+        recipe, path=place[0], dataset=place[1], index=None, start="noise", start_level=None, hidden=(),
+        **not_filling(recipe),
+    )  # fmt: skip
     first = resolve(replace(recipe, model="gaussian"), opened.facts)  # settles the region, and asks for a whole one
     if first.refusal is not None:
         raise first.refusal
@@ -132,7 +170,34 @@ def _fitted_elsewhere(opened: Opened, place: Sequence[str]) -> "Plan":
         raise fitted.refusal or UserError(why, "Name a smaller --region.")
     here = replace(recipe, fitted=fitted.transform, transform=fitted.transform.key, region=first.region)
     plan = resolve(replace(here, model="gaussian"), opened.facts)
-    return replace(plan, recipe=here, model=fitted.model)
+    model = replace(plan.model, base=fitted.model) if isinstance(plan.model, Steered) else fitted.model
+    return replace(plan, recipe=here, model=model)
+
+
+def _filling(options: argparse.Namespace, recipe: "Recipe") -> "Recipe":
+    """The recipe made to fill gaps, with what is hidden, as the options say.
+
+    Raises:
+        UserError: if they do not go together.
+    """
+    from diffview.fields import Region
+    from diffview.filling import filling, way_of
+
+    if options.fill is not None and options.start is not None:
+        raise UserError("A run that fills a field does not start from one.", "Give either --fill or --start.")
+    way = options.fill_by or way_of(recipe) or "repaint"
+    if options.fill is not None or (options.fill_by is not None and way_of(recipe)):
+        if options.sampler not in (None, "repaint") and way == "repaint":
+            raise UserError(
+                f"RePaint is a sampler of its own; {options.sampler} fills nothing.",
+                "Leave --sampler out, or give --fill-by guidance.",
+            )
+        recipe = replace(recipe, **filling(recipe, way))
+    elif (options.hide or options.fill_by) and not way_of(recipe):
+        raise UserError("--hide and --fill-by are for runs that fill a field.", "Name it with --fill FILE DATASET.")
+    regions = [numbers_of(text, 4, "40,150,20,24") for text in options.hide]
+    hidden = tuple(Region(*numbers) for numbers in regions if numbers is not None)
+    return replace(recipe, hidden=hidden) if hidden else recipe
 
 
 def _formulas() -> "Mapping[str, Any]":
