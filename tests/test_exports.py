@@ -334,8 +334,6 @@ def test_a_gap_is_filled_by_command_and_judged(source, tmp_path, command, way):
     words = ("--region", "16,16,24,32", "--hide", "20,20,6,8", "--hide", "30,40,2,3", "--steps", 6, "--members", 3)
     gap = ("--fill", source, "/ts", "--fill-by", way)
     status, told = command("sample", "--model", "gaussian", *gap, *words, "-o", out)
-        "sample", "--model", "gaussian", "--fill", source, "/ts", "--fill-by", way, *words, "-o", out
-    )
     assert status == 0 and "54 pixels were filled." in told
     seen, truth = both(out), TEMPERATURE[16:40, 16:48]
     filled = seen.generated.values.astype(bool)
