@@ -35,5 +35,5 @@ def test_every_key_of_the_table_is_bound() -> None:
     bound = {keys for entry in ENTRIES for keys in entry.keys}
     for keys in ("Space", "Left", "Right", "PgUp", "PgDown", "Home", "End", "R", "Shift+R", "F", "Ctrl+Z", "Ctrl+Y"):
         assert keys in bound
-    for keys in ("Ctrl+O", "Ctrl+S", "Ctrl+Shift+S", "Ctrl++", "Ctrl+-", "Ctrl+0", "F5", "F1"):
+    for keys in ("Ctrl+O", "Ctrl+S", "Ctrl+Shift+S", "Ctrl++", "Ctrl+-", "Ctrl+0", "F5", "F1", "G", "Shift+G"):
         assert keys in bound
