@@ -33,6 +33,9 @@ Array = NDArray[np.floating]
 DRAWS = 64
 """Samples of the kriging law, for scores that need an ensemble."""
 
+BATCH = 16
+"""Draws that are made side by side."""
+
 DRAWS_FORK = 2**62
 """Fork of the draws' noise, so that no run shares it."""
 
@@ -150,17 +153,16 @@ def krige_gap(
         raise law_plan.refusal or UserError("Nothing is to be filled.", "Hide a part of the region.")
     law = law_plan.model.denoiser()
     assert isinstance(law, Gaussian) and isinstance(law_plan.model, FitSet)
-    kriging = Kriging(law, plan.known)
-    told(0.1)
+    done = [0.1]
+    kriging = Kriging(law, plan.known, watch=lambda: told(done[0]))
     z = np.where(plan.known, plan.x0, 0.0).astype(np.float64)
     mean = kriging.moved(z[None])[0][0]
-    told(0.3)
-    normals = np.stack([draw(plan.recipe.seed, START, 0, m, z.shape, DRAWS_FORK) for m in range(draws)])
-    parts = np.array_split(normals.astype(np.float64), max(1, draws // 16))
     made = []
-    for part in parts:
-        made.append(kriging.samples(z, part, 1e-5).astype(np.float32))
-        told(0.3 + 0.5 * len(made) / len(parts))
+    for first in range(0, draws, BATCH):
+        done[0] = 0.3 + 0.5 * first / draws
+        members = range(first, min(first + BATCH, draws))
+        normals = np.stack([draw(plan.recipe.seed, START, 0, m, z.shape, DRAWS_FORK) for m in members])
+        made.append(kriging.samples(z, normals.astype(np.float64), 1e-5).astype(np.float32))
     samples = np.concatenate(made)
     std = kriging.std() if kriging.dense else np.sqrt(np.mean((samples - mean) ** 2, axis=0))
     told(1.0)

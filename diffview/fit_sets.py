@@ -6,7 +6,6 @@ from numpy.typing import NDArray
 from diffview.denoisers import LAWS
 from diffview.errors import UserError
 from diffview.fields import Region
-from diffview.gaps import hidden_in
 from diffview.models import FitSet
 from diffview.plan import Facts, Note
 from diffview.recipe import Recipe
@@ -34,18 +33,6 @@ def unseen(recipe: Recipe) -> tuple[bool, tuple[Region, ...]]:
     return sees_region(recipe) and not fills(recipe), recipe.hidden if is_told(recipe) else ()
 
 
-def fit_table(recipe: Recipe, facts: Facts) -> NDArray[np.int32]:
-    """Summed-area table of the pixels that no crop may have: missing ones, and those hidden from a run."""
-    hidden = unseen(recipe)[1]
-    if not hidden:
-        return facts.table
-    whole = Region(0, 0, *facts.field.values.shape)
-    table: NDArray[np.int32] = facts.cached(
-        ("table", hidden), lambda: summed(facts.field.mask | hidden_in(hidden, whole))
-    )
-    return table
-
-
 def fit_set(recipe: Recipe, facts: Facts, transform: Transform, region: Region) -> tuple[Region, FitSet]:
     """The region and crops of the formula denoiser, under the honesty rule.
 
@@ -53,9 +40,10 @@ def fit_set(recipe: Recipe, facts: Facts, transform: Transform, region: Region) 
     copy; no model sees what is hidden from a run that fills it. Other slices of the same variable, never the shown one,
     are taken where the slice is at most twice the region or too small for enough crops.
     """
-    leave_out = unseen(recipe)[0] and recipe.model not in LAWS
-    table, wish, slices = fit_table(recipe, facts), recipe.fit_set, None
-    prefers = wish != "auto" or _prefers_slices(facts, table, region, leave_out)
+    whole, hidden = unseen(recipe)
+    leave_out = whole and recipe.model not in LAWS
+    wish, slices = recipe.fit_set, None
+    prefers = wish != "auto" or _prefers_slices(facts, region, leave_out, hidden)
     if facts.stack is not None and wish != "crops" and prefers:
         slices = _slices_set(recipe, facts, facts.stack, transform, region)
     if slices is not None and wish != "both":
@@ -65,30 +53,27 @@ def fit_set(recipe: Recipe, facts: Facts, transform: Transform, region: Region) 
             "There are no other slices of this variable that are complete in the region.", "Fit to crops instead."
         )
     if recipe.model not in LAWS and slices is None:
-        region, crops = with_enough_crops(table, region, leave_out)
+        region, crops = with_enough_crops(facts.table, region, leave_out, hidden)
     else:
-        crops = crops_for(table, region, leave_out)
+        crops = crops_for(facts.table, region, leave_out, hidden)
     if not crops:
         return region, slices or _smaller_set(recipe, facts, transform, region)
     return region, FitSet(recipe.model, facts.through(transform)[1], tuple(crops), leave_out, more=slices)
 
 
 def _smaller_set(recipe: Recipe, facts: Facts, transform: Transform, region: Region) -> FitSet:
-    """Crops smaller than the region, of this slice or of the others, for the law of a gap that leaves no other.
+    """Crops smaller than the region, of the other slices or of this one, for the law of a gap that leaves no other.
 
     Raises:
         UserError: if there are none, or the run is not one that fills a gap.
     """
-    shape = region.ny, region.nx
-    if fills(recipe):
-        if crops := smaller_crops(fit_table(recipe, facts), region):
-            return FitSet(recipe.model, facts.through(transform)[1], tuple(crops), False, shape=shape)
-        values = facts.stack
-        if values is not None and len(values) >= FEWEST_SLICES:
-            stack = facts.cached(("stack", transform), lambda: transform(values))
-            anywhere = summed(np.isnan(stack).any(axis=0))
-            if crops := smaller_crops(anywhere, region, fewest=1):
-                return FitSet(recipe.model, stack, tuple(crops), True, tuple(range(len(stack))), shape=shape)
+    shape, values = (region.ny, region.nx), facts.stack
+    if fills(recipe) and values is not None and len(values) >= FEWEST_SLICES:
+        stack = facts.cached(("stack", transform), lambda: transform(values))
+        if crops := smaller_crops(summed(np.isnan(stack).any(axis=0)), region, fewest=1):
+            return FitSet(recipe.model, stack, tuple(crops), True, tuple(range(len(stack))), shape=shape)
+    if fills(recipe) and (crops := smaller_crops(facts.table, region, hidden=recipe.hidden)):
+        return FitSet(recipe.model, facts.through(transform)[1], tuple(crops), False, shape=shape)
     raise UserError(f"The field has no complete {shape[0]} x {shape[1]} crop to fit to.", "Take a smaller region.")
 
 
@@ -101,12 +86,12 @@ def _slices_set(recipe: Recipe, facts: Facts, values: Array, transform: Transfor
     return FitSet(recipe.model, stack, (region,), True, tuple(complete.tolist()))
 
 
-def _prefers_slices(facts: Facts, table: NDArray[np.int32], region: Region, leave_out: bool) -> bool:
+def _prefers_slices(facts: Facts, region: Region, leave_out: bool, hidden: tuple[Region, ...]) -> bool:
     """Whether the region at the same place in other slices is a better fit set than crops of the shown slice."""
     rows, columns = facts.field.values.shape
     if max(rows, columns) <= 2 * max(region.ny, region.nx):
         return True
-    return len(crops_for(table, region, leave_out)) < FEWEST_CROPS
+    return len(crops_for(facts.table, region, leave_out, hidden)) < FEWEST_CROPS
 
 
 def shrunk_note(asked: Region, region: Region, fit: FitSet) -> Note:

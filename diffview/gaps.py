@@ -14,12 +14,14 @@ MOST_GAPS = 500
 Rectangles = tuple[Region, ...]
 
 
-def hidden_in(hidden: Iterable[Region], region: Region) -> NDArray[np.bool_]:
-    """Where a region is hidden, [ny, nx]."""
-    mask = np.zeros((region.ny, region.nx), dtype=bool)
+def hidden_in(hidden: Iterable[Region], region: Region, stride: int = 1) -> NDArray[np.bool_]:
+    """Where a region is hidden, [ny, nx]; of every `stride`-th row and column if it is above 1."""
+    mask = np.zeros((-(-region.ny // stride), -(-region.nx // stride)), dtype=bool)
     for rectangle in hidden:
         top, left = rectangle.row - region.row, rectangle.column - region.column
-        mask[max(0, top) : max(0, top + rectangle.ny), max(0, left) : max(0, left + rectangle.nx)] = True
+        edges = (max(0, -(-edge // stride)) for edge in (top, top + rectangle.ny, left, left + rectangle.nx))
+        first, last, begin, end = edges
+        mask[first:last, begin:end] = True
     return mask
 
 

@@ -61,8 +61,12 @@ class Kriging:
         known: where there are values, [ny, nx].
     """
 
-    def __init__(self, law: Gaussian, known: NDArray[np.bool_], noise: float = 0.0) -> None:
+    def __init__(
+        self, law: Gaussian, known: NDArray[np.bool_], noise: float = 0.0, watch: Callable[[], None] = lambda: None
+    ) -> None:
         """`noise` is the standard deviation of white noise in the known values, in standardised units.
+
+        `watch` is called at every iteration and may raise to end it.
 
         Raises:
             UserError: if the sizes differ or the noise is not a number of at least 0.
@@ -75,7 +79,7 @@ class Kriging:
         if not (np.isfinite(noise) and noise >= 0):
             raise UserError(f"The noise of known pixels cannot be {noise:g}.", "Choose 0 or more.")
         self.known, self.noise = known, float(noise)
-        self._law, self._mean = law, law.mean
+        self._law, self._mean, self._watch = law, law.mean, watch
         self._power = law.power
         total = law.power + noise * noise
         # the inverse of the circulant C + noise^2 I, restricted to the known pixels, is nearly that of the system
@@ -86,6 +90,7 @@ class Kriging:
 
     def _system(self, x: Array) -> Array:
         """(C_KK + noise^2 I) x for x [n, ny, nx] that is 0 where nothing is known."""
+        self._watch()
         return (self._through(self._power, x) + self.noise**2 * x) * self.known
 
     def _precondition(self, r: Array) -> Array:

@@ -3,6 +3,7 @@
 Counts of missing pixels come from one summed-area table, so that every candidate costs four look-ups.
 """
 
+from collections.abc import Sequence
 from math import ceil
 
 import numpy as np
@@ -118,15 +119,21 @@ def nearest_complete(table: Table, region: Region) -> Region | None:
     return Region(row, column, region.ny, region.nx)
 
 
-def crops_for(table: Table, region: Region, leave_out: bool) -> list[Region]:
+def crops_for(table: Table, region: Region, leave_out: bool, hidden: Sequence[Region] = ()) -> list[Region]:
     """Complete crops of the size of `region` at stride 4, at most 1,000, spread evenly over the field.
 
     Args:
         table: summed-area table of the field's mask.
         region: the region worked on.
         leave_out: leave out every crop that shares a pixel with it.
+        hidden: leave out every crop that shares a pixel with one of these.
     """
     free = missing_counts(table, region.ny, region.nx, STRIDE) == 0
+    for gap in hidden:
+        first_row, first_column = gap.row - region.ny + 1, gap.column - region.nx + 1
+        starts = (first_row, gap.row + gap.ny, first_column, gap.column + gap.nx)
+        top, bottom, left, right = (max(0, -(-start // STRIDE)) for start in starts)
+        free[top:bottom, left:right] = False
     if leave_out:
         row, column = (STRIDE * np.arange(n) for n in free.shape)
         beside = np.abs(column - region.column) >= region.nx
@@ -142,19 +149,21 @@ def shrunk(region: Region, size: int) -> Region:
     return Region(region.row + (region.ny - size) // 2, region.column + (region.nx - size) // 2, size, size)
 
 
-def with_enough_crops(table: Table, region: Region, leave_out: bool) -> tuple[Region, list[Region]]:
+def with_enough_crops(
+    table: Table, region: Region, leave_out: bool, hidden: Sequence[Region] = ()
+) -> tuple[Region, list[Region]]:
     """`region`, or the largest square in its middle for which 50 crops are left, and these crops.
 
     Raises:
         UserError: if even a 16 x 16 square leaves fewer.
     """
-    crops = crops_for(table, region, leave_out)
+    crops = crops_for(table, region, leave_out, hidden)
     if len(crops) >= FEWEST_CROPS:
         return region, crops
     side = min(region.ny, region.nx)
     for size in range(side - (side % SIZE_STEP or SIZE_STEP), SMALLEST - 1, -SIZE_STEP):
         smaller = shrunk(region, size)
-        crops = crops_for(table, smaller, leave_out)
+        crops = crops_for(table, smaller, leave_out, hidden)
         if len(crops) >= FEWEST_CROPS:
             return smaller, crops
     raise UserError(
@@ -163,7 +172,9 @@ def with_enough_crops(table: Table, region: Region, leave_out: bool) -> tuple[Re
     )
 
 
-def smaller_crops(table: Table, region: Region, fewest: int = FEWEST_CROPS) -> list[Region]:
+def smaller_crops(
+    table: Table, region: Region, fewest: int = FEWEST_CROPS, hidden: Sequence[Region] = ()
+) -> list[Region]:
     """Square crops smaller than `region`: the largest of which there are `fewest`, else any; none if none is complete.
 
     What a Gaussian law is fitted to where no crop of the size of the region is complete.
@@ -171,7 +182,7 @@ def smaller_crops(table: Table, region: Region, fewest: int = FEWEST_CROPS) -> l
     side = min(region.ny, region.nx)
     found: list[Region] = []
     for size in range(side - (side % SIZE_STEP or SIZE_STEP), SMALLEST // 2 - 1, -SIZE_STEP):
-        crops = crops_for(table, shrunk(region, size), leave_out=False)
+        crops = crops_for(table, shrunk(region, size), False, hidden)
         if len(crops) >= fewest:
             return crops
         found = found or crops

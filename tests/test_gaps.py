@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 from diffview.errors import UserError
 from diffview.fields import Region
 from diffview.gaps import MOST_GAPS, hidden_in, with_gap, without_gap
+from diffview.regions import crops_for, summed
 
 WHOLE = Region(0, 0, 12, 15)
 RECTANGLES = st.builds(Region, st.integers(0, 8), st.integers(0, 11), st.integers(1, 4), st.integers(1, 4))
@@ -26,6 +27,19 @@ def test_painting_and_erasing_are_union_and_difference(drags: list[tuple[bool, R
 @given(st.lists(RECTANGLES, max_size=5), RECTANGLES)
 def test_a_region_sees_its_part(hidden: list[Region], region: Region) -> None:
     assert (hidden_in(hidden, region) == hidden_in(hidden, WHOLE)[region.slices]).all()
+
+
+@given(st.lists(RECTANGLES, max_size=5), RECTANGLES, st.integers(1, 5))
+def test_a_strided_view_sees_the_same(hidden: list[Region], region: Region, k: int) -> None:
+    assert (hidden_in(hidden, WHOLE, k) == hidden_in(hidden, WHOLE)[::k, ::k]).all()
+    assert (hidden_in(hidden, region, k) == hidden_in(hidden, region)[::k, ::k]).all()
+
+
+@given(st.lists(RECTANGLES, max_size=4), st.integers(1, 6), st.integers(1, 7))
+def test_no_crop_shows_a_gap_and_none_else_is_left_out(hidden: list[Region], ny: int, nx: int) -> None:
+    table, size = summed(np.zeros((12, 15), bool)), Region(0, 0, ny, nx)
+    found = crops_for(table, size, False, hidden)
+    assert found == [crop for crop in crops_for(table, size, False) if not any(crop.overlaps(gap) for gap in hidden)]
 
 
 def test_what_is_painted_twice_is_held_once() -> None:

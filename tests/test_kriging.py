@@ -149,6 +149,10 @@ def test_its_error_is_in_the_mean_what_its_std_says() -> None:
     assert abs(square.mean() - (kriging.std() ** 2)[~known].mean()) < 4 * square.std() / np.sqrt(n)
 
 
+def known_half() -> np.ndarray:
+    return RNG(5).random((12, 12)) < 0.5
+
+
 def test_it_can_be_watched_and_ended() -> None:
     law = law_of(12, 12)
     heard = []
@@ -161,6 +165,9 @@ def test_it_can_be_watched_and_ended() -> None:
     with pytest.raises(InterruptedError):
         Kriging(law, np.zeros((12, 12), bool)).std(told=told)
     assert heard == [(64, 144), (128, 144)]
+    kriging = Kriging(law, known_half(), watch=lambda: heard.append((0, 0)))
+    kriging.moved(law.sample(RNG(0).standard_normal((1, 12, 12))))
+    assert len(heard) > 5
 
 
 def test_what_cannot_be_kriged_is_a_sentence() -> None:

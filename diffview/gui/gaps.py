@@ -116,4 +116,4 @@ class Gaps(QObject):
         if (row, column, k) == (region.row, region.column, 1) and layer is self.forward:
             return hidden_in(hidden, region)
         whole = Region(0, 0, *self._session.facts.field.values.shape)
-        return hidden_in(hidden, whole)[::k, ::k]
+        return hidden_in(hidden, whole, k)
