@@ -62,6 +62,24 @@ def test_the_command_writes_nothing_but_json(capsys, monkeypatch):
     assert told["machine"] and row["verdict"] in ("ok", "missed") and row["value"] > 0
 
 
+def test_the_command_measures_only_what_it_is_asked_for(capsys, monkeypatch):
+    asked: list[tuple[str, bool]] = []
+    for name in ROWS:
+        monkeypatch.setitem(ROWS, name, lambda quick, name=name: asked.append((name, quick)) or [Row(name, "c", 1.0)])
+    assert cli.main(["bench", "--json", "--only", "stop, drag,stop"]) == 0
+    assert [row["what"] for row in json.loads(capsys.readouterr().out)["rows"]] == ["stop", "drag"]
+    assert cli.main(["bench", "--quick"]) == 0
+    assert asked == [("stop", False), ("drag", False), *((name, True) for name in ROWS)]
+
+
+def test_a_measurement_that_there_is_not_is_told_with_those_there_are(capsys, monkeypatch):
+    monkeypatch.setitem(ROWS, "drag", lambda quick: pytest.fail("measured, though the other name is wrong"))
+    assert cli.main(["bench", "--only", "drag,dragg"]) == 2
+    told = capsys.readouterr()
+    assert not told.out and "There is no measurement called 'dragg'." in told.err
+    assert all(name in told.err for name in ROWS)
+
+
 def test_every_measure_named_by_a_row_is_there():
     from diffview.gui.bench import MEASURES
 

@@ -14,6 +14,7 @@ from dataclasses import asdict
 from diffview import __version__
 from diffview.bench.row import Row
 from diffview.bench.rows import ROWS
+from diffview.errors import UserError
 
 
 def main(as_json: bool = False, quick: bool = False, only: Iterable[str] = ROWS) -> None:
@@ -30,6 +31,21 @@ def main(as_json: bool = False, quick: bool = False, only: Iterable[str] = ROWS)
         sys.stdout.write(json.dumps({"machine": machine(), "rows": told}, indent=2) + "\n")
     else:
         sys.stdout.write(f"{machine()}\n\n{table(rows)}\n")
+
+
+def chosen(names: str | None) -> list[str]:
+    """The measurements that `names`, "ROW,ROW", asks for, each once and in its order; all of them for None.
+
+    Raises:
+        UserError: if there is none of a name.
+    """
+    if names is None:
+        return list(ROWS)
+    asked = list(dict.fromkeys(name.strip() for name in names.split(",")))
+    unknown = [name for name in asked if name not in ROWS]
+    if unknown:
+        raise UserError(f"There is no measurement called {unknown[0]!r}.", f"Choose of {', '.join(ROWS)}.")
+    return asked
 
 
 def measure(name: str, quick: bool) -> list[Row]:
