@@ -14,6 +14,7 @@ from diffview.errors import UserError
 from diffview.fields import Region
 from diffview.readers.blocks import blocks
 from diffview.readers.describe import describe
+from diffview.readers.labels import read_labels
 from diffview.readers.slices import read_slice, read_stack
 from diffview.readers.tree import find_plottable, list_group
 
@@ -69,6 +70,15 @@ def test_the_fill_is_compared_packed_and_not_after_scaling(tmp_path: Path) -> No
     got, _ = picture(tmp_path / "a.h5", raw, {"_FillValue": np.float64(-999.0), "scale_factor": 0.1})
     assert np.isnan(got[0, 0])
     assert np.count_nonzero(np.isnan(got)) == 1
+
+
+def test_the_offset_of_the_dsp_is_added_and_said(tmp_path: Path) -> None:
+    facts = {"scale_factor": np.float32(0.125), "add_off": np.float32(-4.0)}
+    field = read_slice(write(tmp_path / "a.h5", ramp(dtype=np.uint32), facts), "v").field
+    np.testing.assert_array_equal(field.values, ramp() * 0.125 - 4)
+    assert "add_off = -4 was added to scaled values, as add_offset would be." in field.notes
+    both = read_slice(write(tmp_path / "b.h5", ramp(dtype=np.uint32), {**facts, "add_offset": 1.0}), "v").field
+    np.testing.assert_array_equal(both.values, ramp() * 0.125 + 1)  # the word of CF counts
 
 
 def test_a_double_fill_of_a_float_field_is_met(tmp_path: Path) -> None:
@@ -183,6 +193,18 @@ def test_latitude_and_longitude_beside_a_bare_dataset_are_found_by_their_length(
     write(tmp_path / "a.h5", np.arange(10.0), NORTH, "lat")
     write(tmp_path / "a.h5", np.arange(12.0), EAST, "lon")
     np.testing.assert_array_equal(read_slice(path, "v").field.values, ramp()[::-1])
+
+
+def test_a_dimension_without_a_name_is_called_time_where_that_is_as_long(tmp_path: Path) -> None:
+    path = write(tmp_path / "a.h5", np.stack([ramp()] * 3) + np.arange(3, dtype=np.float32)[:, None, None])
+    write(Path(path), np.linspace(50, 41, 10), {}, "lat")
+    write(Path(path), np.linspace(0, 11, 12), {}, "lon")
+    write(Path(path), np.arange(3.0), {"units": "days since 2000-01-01"}, "time")
+    picture = read_slice(path, "v")
+    assert picture.other_dims == (("time", 3),)
+    assert set(picture.field.coords) == {"latitude", "longitude"}, "these are still found by their length"
+    assert find_plottable(path)[0].dims == ("time", "dim_1", "dim_2")
+    assert read_labels(path, "v")["time"].texts == ("2000-01-01", "2000-01-02", "2000-01-03")
 
 
 def test_a_stack_outside_the_picture_is_refused(tmp_path: Path) -> None:
@@ -382,6 +404,15 @@ def test_missing_folder_and_truncated(tmp_path: Path) -> None:
 def test_nothing_to_see_is_refused(tmp_path: Path, values: np.ndarray, says: str) -> None:
     with pytest.raises(UserError, match=says):
         read_slice(write(tmp_path / "a.h5", values, {"units": "K"}), "v")
+
+
+def test_the_only_slice_is_not_answered_with_another_one(tmp_path: Path) -> None:
+    with pytest.raises(UserError) as one:
+        read_slice(write(tmp_path / "a.h5", np.zeros((1, 10, 12))), "v")
+    assert one.value.hint == "It has no other slice: choose another dataset."
+    with pytest.raises(UserError) as more:
+        read_slice(write(tmp_path / "b.h5", np.zeros((2, 10, 12))), "v")
+    assert more.value.hint == "Choose another slice."
 
 
 @pytest.mark.parametrize("index", [(3,), (-1,), (), (0, 0)])

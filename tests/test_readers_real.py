@@ -83,6 +83,11 @@ def test_the_trap_that_ends_other_programs_is_read() -> None:
     picture = read_slice(str(SHARED / "h5" / "f97182070958.h5"))
     assert picture.field.values.shape == (1024, 1024)
     assert np.all(np.diff(picture.field.coords["latitude"]) < 0)
+    with h5py.File(SHARED / "h5" / "f97182070958.h5") as file:
+        slope, offset = file["dsp_band_1"].attrs["dsp_cal_coeffs"]  # its own second statement of the calibration
+        stored = file["dsp_band_1"][...].astype(np.float64)
+    ours = picture.field.values
+    assert any(np.allclose(ours, way, rtol=1e-6) for way in (stored * slope + offset, (stored * slope + offset)[::-1]))
 
 
 def test_imerg_is_transposed_and_turned(tmp_path: Path) -> None:

@@ -52,7 +52,7 @@ class CFVariable:
 
     @cached_property
     def _scales(self) -> tuple[tuple[str, h5py.Dataset | None], ...]:
-        return dimension_scales(self.dataset)
+        return named_by_time(self.dataset, dimension_scales(self.dataset))
 
     @cached_property
     def packing(self) -> Packing:
@@ -86,12 +86,12 @@ class CFVariable:
                 if _fits(candidate, (self.dataset.shape[axis],)) and _runs_along(candidate, name, scale):
                     found.append(read_coordinate(candidate, (axis,)))
                     break
-        return tuple(found) or self._coordinates_by_length()
+        return (*found, *self._coordinates_by_length())
 
     def _coordinates_by_length(self) -> tuple[Coordinate, ...]:
         """Where no dimension has a name: 1-D latitude and longitude nearby that are as long as the last two axes."""
-        last_two = (len(self.dims) - 2, len(self.dims) - 1)
-        if not all(name.startswith("dim_") for name in self.dims):
+        last_two = (len(self._scales) - 2, len(self._scales) - 1)
+        if not all(name.startswith("dim_") for name, _ in dimension_scales(self.dataset)):
             return ()
         lines = (item for item in reversed(_nearby(self.dataset)) if item.ndim == 1)
         found: dict[str, h5py.Dataset] = {_role(item): item for item in lines}
@@ -167,6 +167,21 @@ def dimension_scales(dataset: h5py.Dataset) -> tuple[tuple[str, h5py.Dataset | N
         (posixpath.basename(scale.name) if scale is not None and scale.name else name or f"dim_{axis}", scale)
         for axis, (name, scale) in enumerate(zip(listed, scales, strict=True))
     )
+
+
+def named_by_time(
+    dataset: h5py.Dataset, scales: tuple[tuple[str, h5py.Dataset | None], ...]
+) -> tuple[tuple[str, h5py.Dataset | None], ...]:
+    """The first dimension without a name that is as long as a dataset `time` nearby is called so, and has it."""
+    if len(scales) < 3 or not any(name.startswith("dim_") for name, _ in scales):  # two are the sides of a picture
+        return scales
+    time = find_nearby(dataset, "time")
+    named = list(scales)
+    for axis, (name, scale) in enumerate(scales):
+        if scale is None and name.startswith("dim_") and _fits(time, (dataset.shape[axis],)):
+            named[axis] = "time", time
+            break
+    return tuple(named)
 
 
 def _listed_names(dataset: h5py.Dataset, count: int) -> list[str]:

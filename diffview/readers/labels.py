@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from diffview.fields import Array, Region
 from diffview.readers.attributes import text_attribute
 from diffview.readers.base import Coordinate, Variable
-from diffview.readers.cf import find_nearby, read_coordinate
+from diffview.readers.cf import find_nearby
 from diffview.readers.opening import open_file, reading
 from diffview.readers.slices import read_stack, variable_of
 
@@ -67,10 +67,7 @@ def read_labels(path: str, dataset: str) -> dict[str, Labels]:
                 for c in variable.axis_coordinates()
                 if c.values.size <= MOST_LABELS
             }
-            for axis, (dim, size) in enumerate(zip(variable.dims, variable.dataset.shape, strict=True)):
-                time = find_nearby(variable.dataset, "time") if dim == f"dim_{axis}" and dim not in found else None
-                if time is not None and time.shape == (size,) and time.dtype.kind in "iuf":
-                    found[dim] = _labels(variable, read_coordinate(time, (axis,)))
+            for dim, size in zip(variable.dims, variable.dataset.shape, strict=True):
                 names = () if dim in found else _names(variable, dim, size)
                 if names:
                     found[dim] = Labels(names)

@@ -20,6 +20,9 @@ from diffview.readers.base import Decoded
 if TYPE_CHECKING:
     import h5py
 
+DSP_OFFSET = "add_off"
+"""What files converted from the DSP of Miami and URI call their offset; `dsp_cal_coeffs` has the same number."""
+
 EDGE = 0.01  # of a packing step: limits given in physical units are met exactly by values that rounding moved
 
 
@@ -105,6 +108,10 @@ def packing_of(dataset: h5py.Dataset) -> Packing:
     found = [number_attributes(dataset, name) for name in ("_FillValue", "missing_value")]
     fills = [as_packed(value, dtype) for values in found for value in values]
     scale, offset = (_factor(dataset, name, remarks) for name in ("scale_factor", "add_offset"))
+    if offset is None:
+        offset = _factor(dataset, DSP_OFFSET, remarks)
+        if offset is not None:
+            remarks.append(f"{DSP_OFFSET} = {offset:g} was added to scaled values, as add_offset would be.")
     low, high = _valid_range(dataset, dtype, scale, offset, remarks)
     unique = dict.fromkeys(fill.item() for fill in fills if fill is not None and not _is_nan(fill))
     return Packing(dtype, tuple(dtype.type(fill) for fill in unique), scale, offset, low, high, tuple(remarks))

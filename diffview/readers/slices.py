@@ -24,6 +24,7 @@ Mask = NDArray[np.bool_]
 
 AT_ONCE = 2**20  # values of a stack that are decoded together
 TRIES = 12  # datasets and slices that are tried for one with data in it, where the user named none
+ONLY_SLICE = "It has no other slice: choose another dataset."
 _PLACES = (0.0, 0.5, 1.0, 0.25, 0.75)  # where to look for a slice with data, as a part of the dimension
 _LICENCES = ("license", "licence", "terms_of_use", "rights")
 
@@ -61,7 +62,8 @@ def read_slice(
             except UserError as error:
                 first_error = first_error or error
         raise first_error or UserError(
-            f"{file.filename} holds no picture: no numeric dataset but coordinates has two sides of 8 pixels or more.",
+            f"{file.filename} holds no picture: none of its numeric datasets has two sides of 8 pixels or more, "
+            "coordinates apart.",
             "Choose a dataset of the tree to see why it cannot be shown.",
         )
 
@@ -191,7 +193,8 @@ def _picture(
         values = np.empty(arranged.pixels, np.float32)
         fixed = dict(zip(others, index, strict=True))
         masked = read_plane(variable, arranged.axes, fixed, arranged.sides, into=arranged.oriented(values))
-    _require_contrast(values, where, variable.units)
+    others_there = math.prod(dataset.shape[axis] for axis in others) > 1
+    _require_contrast(values, where, variable.units, "Choose another slice." if others_there else ONLY_SLICE)
     other_dims = tuple((variable.dims[axis], dataset.shape[axis]) for axis in others)
     field = Field(
         values,
@@ -258,15 +261,15 @@ def _plain_note(variable: Variable) -> tuple[str, ...]:
     return ("Plain numbers: nothing in the file says what they are.",)
 
 
-def _require_contrast(values: Array, where: str, units: str) -> None:
+def _require_contrast(values: Array, where: str, units: str, hint: str) -> None:
     """Refuse a slice that holds no value, or one value everywhere: it cannot be standardised."""
     missing = np.isnan(values)
     if missing.all():
-        raise _NothingToSee(f"{where} cannot be shown: every value of this slice is missing.", "Choose another slice.")
+        raise _NothingToSee(f"{where} cannot be shown: every value of this slice is missing.", hint)
     low = float(values.min(initial=np.inf, where=~missing))
     if low == float(values.max(initial=-np.inf, where=~missing)):
         what = f"{low:g} {units}".strip()
-        raise _NothingToSee(f"{where} cannot be shown: every value is the same ({what}).", "Choose another slice.")
+        raise _NothingToSee(f"{where} cannot be shown: every value is the same ({what}).", hint)
 
 
 def _provenance(

@@ -188,6 +188,28 @@ def test_a_very_large_group_comes_in_portions_and_a_cycle_opens_level_by_level(w
     assert errors(window) == []
 
 
+def test_the_open_variable_is_selected_deep_in_closed_groups(window, tmp_path, hand, find, wait, settle):
+    settle(window)
+    with h5py.File(tmp_path / "deep.h5", "w") as file:
+        for name in [f"a{i}" for i in range(150)]:  # more than a first portion
+            file.create_group(name)
+        file["z/inner/rain"], file["z/inner/wind"] = ramp(40, 40), ramp(30, 30)
+        file["z/inner/rain"].attrs["units"] = "mm"
+    window.open_file(str(tmp_path / "deep.h5"))
+    settle(window)
+    tree, details = find(window, "dataTree"), find(window, "detailsView")
+    wait(lambda: details.node() is not None and details.node().path == "/z/inner/rain")
+    assert tree.currentItem() is row_of(tree, "rain")
+    assert row_of(tree, "inner").isExpanded() and row_of(tree, "z").isExpanded()
+    assert tree.viewport().rect().intersects(tree.visualItemRect(tree.currentItem())), "it is scrolled to"
+    assert not row_of(tree, "a0").isExpanded(), "no other group is opened"
+    click_row(hand, tree, "wind")
+    assert details.node().path == "/z/inner/wind", "looking at another one is left to the hand"
+    find(window, "swapAxesButton").click()
+    settle(window)
+    assert details.node().path == "/z/inner/wind", "and a turned picture of the same variable does not take it away"
+
+
 def test_a_link_to_another_file_is_followed_only_on_request(window, tmp_path, find, wait, settle):
     settle(window)
     write(tmp_path / "other.h5", ramp(40, 50), {"units": "m"})

@@ -71,6 +71,7 @@ class DataPanel(QWidget):
         self._session, self._files, self._browser = session, files, browser
         self._field: object = None
         self._rows_of: object = None
+        self._revealed: tuple[str, str] | None = None
         self.rows: list[SliceRow] = []
         self.file = ElidedLabel(token="text", elide=Qt.TextElideMode.ElideMiddle)
         self._build_browser()
@@ -266,8 +267,7 @@ class DataPanel(QWidget):
             combo.addItems(names)
             if picture is not None:
                 combo.setCurrentIndex(picture.axes[at])
-        if picture is not None:
-            self.tree.mark(picture.dataset)
+        self._reveal()
 
     def _make_rows(self, dims: Sequence[tuple[str, int]]) -> None:
         for row in self.rows:
@@ -328,6 +328,16 @@ class DataPanel(QWidget):
         self.filter.clear()
         self.details.clear()
         self._show_name()
+        self._revealed = None
+        self._reveal()
+
+    def _reveal(self) -> None:
+        """Select the open variable in the tree of its file, once: what the hand selects afterwards stays."""
+        origin = self._session.facts.field.provenance
+        shown = str(origin.get("path", "")), str(origin.get("dataset", ""))
+        if all(shown) and shown[0] == self._browser.path and shown != self._revealed:
+            self._revealed = shown
+            self.tree.reveal(shown[1])
 
     def _filter(self, text: str) -> None:
         """Look for what is typed a moment after the last key; without words the whole tree is back."""
@@ -347,9 +357,7 @@ class DataPanel(QWidget):
 
     def _look(self) -> None:
         """Ask for small pictures of what can be seen, the selected one first."""
-        picture, shown = self._files.picture, self._trees.currentWidget()
-        if picture is not None:
-            self.tree.mark(picture.dataset)
+        shown = self._trees.currentWidget()
         if isinstance(shown, FileTree) and shown.isVisible():
             node = self.details.node()
             first = [node.path] if node is not None and node.plottable else []

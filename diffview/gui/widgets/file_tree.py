@@ -46,6 +46,7 @@ class FileTree(QTreeWidget):
         super().__init__(parent)
         self._items: dict[str, QTreeWidgetItem] = {}
         self._keys: dict[str, list[tuple[bool, bool, str]]] = {}
+        self._sought = ""
         self.setHeaderLabels(COLUMNS)
         self.setUniformRowHeights(True)
         self.setIconSize(ICON)
@@ -68,7 +69,7 @@ class FileTree(QTreeWidget):
 
     def restart(self) -> None:
         """Empty it: the nodes that come belong to another file."""
-        self._items, self._keys = {}, {}
+        self._items, self._keys, self._sought = {}, {}, ""
         self.clear()
 
     def node(self, item: QTreeWidgetItem) -> Node:
@@ -91,6 +92,7 @@ class FileTree(QTreeWidget):
                 parent.insertChild(at, item)
                 if node.kind == "group":
                     item.setChildIndicatorPolicy(QTreeWidgetItem.ChildIndicatorPolicy.ShowIndicator)
+        self._go_on()
         self.uncovered.emit()
 
     def _row(self, node: Node, whole_path: bool) -> QTreeWidgetItem:
@@ -106,10 +108,22 @@ class FileTree(QTreeWidget):
             item.setForeground(0, self.palette().placeholderText())
         return item
 
-    def mark(self, path: str) -> None:
-        """Select the row of a dataset without saying so, where it is there."""
-        item = self._items.get(path)
-        if item is not None and self.currentItem() is None:
+    def reveal(self, path: str) -> None:
+        """Select the row of a dataset: the groups above it are opened, and it is selected when it has come."""
+        self._sought = path
+        self._go_on()
+
+    def _go_on(self) -> None:
+        """Open the next group on the way to the row that is sought, as far as the way is there."""
+        at = self._sought.find("/", 1)
+        while at > 0:
+            group = self._items.get(self._sought[:at])
+            if group is not None:
+                group.setExpanded(True)
+            at = self._sought.find("/", at + 1)
+        item = self._items.get(self._sought)
+        if item is not None:
+            self._sought = ""
             self.setCurrentItem(item)
 
     def set_picture(self, path: str, picture: QPixmap) -> None:
