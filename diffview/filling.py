@@ -117,7 +117,7 @@ class Kriged:
     """The gap of a plan filled by kriging, standardised.
 
     Attributes:
-        mean: the posterior mean, float32 [ny, nx]; known pixels are as they were.
+        mean: the posterior mean, float32 [ny, nx]; known pixels are as they were; NaN where the run makes nothing.
         std: the posterior standard deviation [ny, nx], 0 at known pixels.
         draws: samples of the posterior [n, ny, nx].
         exact: whether std is; else it is that of the draws.
@@ -166,6 +166,8 @@ def krige_gap(
     samples = np.concatenate(made)
     std = kriging.std() if kriging.dense else np.sqrt(np.mean((samples - mean) ** 2, axis=0))
     told(1.0)
+    if plan.makes is not None:  # as the run, it says nothing of land
+        mean, std, samples = (np.where(plan.makes, values, np.float32(np.nan)) for values in (mean, std, samples))
     return Kriged(mean.astype(np.float32), std.astype(np.float32), samples, kriging.dense, law_plan.model.sentence)
 
 

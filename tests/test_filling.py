@@ -209,6 +209,8 @@ def test_a_network_with_land_fills_everything_but_its_land() -> None:
     assert "here are none" in str(resolve(wish, there).refusal)
     free = tuple(int(i) for i in np.argwhere(~land[8:20, 8:20])[0] + 8)
     plan = resolve(replace(wish, hidden=(Region(*free, 1, 1),)), there)
+    made = krige_gap(plan, kriging_plan(plan, replace(there, stack=np.stack([sea + k for k in range(3)]))), draws=2)
+    assert (np.isnan(made.mean) == land).all() and (np.isnan(made.draws[1]) == land).all()
     guided = resolve(replace(plan.recipe, **filling(plan.recipe, "guidance")), there)
     assert (guided.filled == plan.filled).all() and (guided.makes == ~land).all()
     assert plan.refusal is None and plan.filled.sum() == 1 and plan.known.sum() == (~land).sum() - 1

@@ -88,6 +88,7 @@ def _sample(options: argparse.Namespace) -> None:
 def _tell_filling(plan: "Plan", opened: Opened, last: "Step") -> None:
     """How many pixels were filled, and what that is worth beside kriging where the truth was hidden."""
     from diffview.filling import krige_gap, kriging_plan, kriging_score, run_score
+    from diffview.units import written
 
     assert plan.filled is not None
     sys.stderr.write(f"{int(plan.filled.sum())} pixels were filled.\n")
@@ -103,7 +104,7 @@ def _tell_filling(plan: "Plan", opened: Opened, last: "Step") -> None:
         beside = None
         sys.stderr.write(f"No kriging beside it: {error}\n")
     told.end()
-    units = opened.facts.field.units
+    units = written(opened.facts.field.units)
     for name, found in (("model", score), ("kriging", beside)):
         if found is not None:
             ratio = "" if found.ratio is None else f", spread/skill {found.ratio:.3g}"

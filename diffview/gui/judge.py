@@ -13,6 +13,7 @@ from diffview.gui.live import Live, is_of
 from diffview.gui.looks import number
 from diffview.gui.session import Session
 from diffview.plan import Facts, Plan
+from diffview.units import written
 
 REST_MS = 150
 """Milliseconds without an edit or a run after which the gap is kriged."""
@@ -117,7 +118,7 @@ class Judge(Background):
     def units(self) -> str:
         """Of the scores."""
         plan = self._session.plan
-        return self._session.facts.field.units if plan.card is None else plan.card.units
+        return written(self._session.facts.field.units if plan.card is None else plan.card.units)
 
     @property
     def sentence(self) -> str:

@@ -339,7 +339,7 @@ class ReversePanel(PictureCard):
         if kriged is None:
             self.caption.setText("")
         elif key == "beside_std":
-            one, units = plan.made_in.std, self._session.facts.field.units
+            one, units = plan.made_in.std, self._judge.units
             top = f"{number(one)} {units}".strip() if plan.made_in.linear else "1 standard deviation, transformed"
             how = "exact" if kriged.exact else f"of {len(kriged.draws)} draws"
             self.caption.setText(f"colours 0 to {top} · {how}")

@@ -39,6 +39,7 @@ class FillView(QWidget):
         self._grid.setColumnStretch(0, 1)
         self._table.hide()
         self._rows: tuple[Row, ...] = ()
+        self._labels: list[tuple[QLabel, QLabel, QLabel]] = []
         for widget in (self.way, self.text, self._table, self.note):
             column.addWidget(widget, 0, Qt.AlignmentFlag.AlignLeft if widget is self.way else Qt.AlignmentFlag(0))
         theme.changed.connect(self._restyle)
@@ -58,24 +59,26 @@ class FillView(QWidget):
         if tuple(rows) == self._rows:
             return
         self._rows = tuple(rows)
-        while (item := self._grid.takeAt(0)) is not None:
-            if (old := item.widget()) is not None:
-                old.hide()
-                old.deleteLater()
-        for i, (name, tip, *values) in enumerate(self._rows):
-            for j, text in enumerate((name, *values)):
-                label = QLabel(text)
+        while len(self._labels) < len(self._rows):
+            self._add_row()
+        for labels, (name, tip, *values) in zip(self._labels, self._rows, strict=False):
+            for label, text in zip(labels, (name, *values), strict=True):
+                label.setText(text)
                 label.setToolTip(tip)
-                label.setProperty("dim", i == 0 or j == 0)
-                side = Qt.AlignmentFlag.AlignLeft if j == 0 else Qt.AlignmentFlag.AlignRight
-                self._grid.addWidget(label, i, j, side)
         self._table.setVisible(bool(self._rows))
         self._table.setAccessibleName("; ".join(f"{n}: model {a}, kriging {b}" for n, _, a, b in self._rows[1:]))
+
+    def _add_row(self) -> None:
+        row = len(self._labels)
+        labels = QLabel(), QLabel(), QLabel()
+        for column, label in enumerate(labels):
+            label.setProperty("dim", row == 0 or column == 0)
+            side = Qt.AlignmentFlag.AlignLeft if column == 0 else Qt.AlignmentFlag.AlignRight
+            self._grid.addWidget(label, row, column, side)
+        self._labels.append(labels)
         self._restyle()
 
     def _restyle(self) -> None:
-        for i in range(self._grid.count()):
-            item = self._grid.itemAt(i)
-            label = None if item is None else item.widget()
-            if isinstance(label, QLabel):
-                label.setFont(theme.font(13, SEMIBOLD if i < 3 else 400, tabular=True))
+        for row, labels in enumerate(self._labels):
+            for label in labels:
+                label.setFont(theme.font(13, SEMIBOLD if row == 0 else 400, tabular=True))

@@ -3,7 +3,7 @@
 import numpy as np
 from numpy.typing import NDArray
 from PySide6.QtCore import QEvent, QObject, QPointF, QRect, QRectF, Qt, Signal
-from PySide6.QtGui import QBrush, QColor, QMouseEvent, QPainter, QPainterPath, QPaintEvent, QPen, QTransform
+from PySide6.QtGui import QBrush, QColor, QMouseEvent, QPainter, QPainterPath, QPaintEvent, QPen, QPixmap, QTransform
 from PySide6.QtWidgets import QWidget
 
 from diffview.gui.theme import theme
@@ -27,8 +27,9 @@ class GapLayer(QWidget):
         """`token` is the colour; `hatched` fills the marked pixels, else they are only outlined."""
         super().__init__(view)
         self._view, self._token, self._hatched = view, token, hatched
-        self._mask: Mask | None = None
+        self._marks: Mask | None = None
         self._outline, self._area = QPainterPath(), QPainterPath()
+        self._drawn: tuple[object, QPixmap] | None = None
         self._from: QPointF | None = None
         self._drag = QRect()
         self._erases = self._armed = False
@@ -41,16 +42,17 @@ class GapLayer(QWidget):
     def set_marks(self, mask: Mask | None) -> None:
         """Mark these pixels of the image [ny, nx]; None or none at all: nothing."""
         mask = mask if mask is not None and mask.any() else None
-        same = mask is None if self._mask is None else mask is not None and np.array_equal(mask, self._mask)
+        same = mask is None if self._marks is None else mask is not None and np.array_equal(mask, self._marks)
         if not same:
-            self._mask = mask
+            self._marks = mask
             self._outline = QPainterPath() if mask is None else outline(mask)
             self._area = QPainterPath() if mask is None or not self._hatched else area(mask)
+            self._drawn = None
             self.update()
 
     def marks(self) -> Mask | None:
         """The pixels marked."""
-        return self._mask
+        return self._marks
 
     def set_armed(self, on: bool) -> None:
         """Whether the mouse drags rectangles here."""
@@ -112,41 +114,62 @@ class GapLayer(QWidget):
     # -- painting
 
     def paintEvent(self, event: QPaintEvent) -> None:
-        """Draw the marks where the view shows their pixels."""
+        """Draw the marks where the view shows their pixels, and the drag."""
         if not any(self._view.image_size()):
             return
         painter = QPainter(self)
-        place = self._view.image_rect()
-        pixel, colour = self._view.pixel_size(), theme.colour(self._token)
-        to_widget = QTransform.fromTranslate(place.x(), place.y()).scale(pixel, pixel)
-        painter.setClipRect(place.intersected(QRectF(self.rect())))
-        if self._mask is not None:
-            if self._hatched:
-                painter.save()
-                painter.setClipPath(to_widget.map(self._area), Qt.ClipOperation.IntersectClip)
-                self._hatch(painter, colour)
-                painter.restore()
-            _stroke(painter, to_widget.map(self._outline), colour)
+        place, pixel = self._view.image_rect(), self._view.pixel_size()
+        if self._marks is not None:
+            painter.drawPixmap(0, 0, self._picture(place, pixel))
         if self._from is not None and not self._drag.isEmpty():
+            colour = theme.colour("text" if self._erases else self._token)
             shape = QPainterPath()
-            shape.addRect(to_widget.mapRect(QRectF(self._drag)))
-            painter.fillPath(shape, QBrush(theme.colour("text" if self._erases else self._token, 70)))
-            _stroke(painter, shape, theme.colour("text" if self._erases else self._token))
+            shape.addRect(_placed(place, pixel).mapRect(QRectF(self._drag)))
+            painter.setClipRect(place)
+            painter.setOpacity(0.3)
+            painter.fillPath(shape, QBrush(colour))
+            painter.setOpacity(1.0)
+            _stroke(painter, shape, colour)
             size = f"{self._drag.height()} × {self._drag.width()}"
             pill(painter, shape.boundingRect().center(), size, Qt.AlignmentFlag.AlignCenter)
 
-    def _hatch(self, painter: QPainter, colour: QColor) -> None:
-        """Lines from the lower left to the upper right over the clip."""
-        box = painter.clipBoundingRect()
-        step, high = theme.px(HATCH_PX), box.height()
-        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
-        first = np.floor((box.left() - high) / step) * step
-        lines = QPainterPath()
-        for x in np.arange(first, box.right(), step):
-            lines.moveTo(float(x), box.bottom())
-            lines.lineTo(float(x) + high, box.top())
-        painter.strokePath(lines, QPen(QColor(0, 0, 0, 90), 2.6))
-        painter.strokePath(lines, QPen(colour, 1.2))
+    def _picture(self, place: QRectF, pixel: float) -> QPixmap:
+        """The marks as they lie in the view, drawn once: a scrub repaints the view at every frame."""
+        ratio, colour = self.devicePixelRatioF(), theme.colour(self._token)
+        key = (place.getRect(), pixel, self.size().toTuple(), ratio, colour.rgba(), theme.scale)
+        if self._drawn is None or self._drawn[0] != key:
+            picture = QPixmap(self.size() * ratio)
+            picture.setDevicePixelRatio(ratio)
+            picture.fill(Qt.GlobalColor.transparent)
+            painter = QPainter(picture)
+            painter.setClipRect(place.intersected(QRectF(self.rect())))
+            if self._hatched:
+                painter.fillPath(_placed(place, pixel).map(self._area), QBrush(_hatch(colour, ratio)))
+            _stroke(painter, _placed(place, pixel).map(self._outline), colour)
+            painter.end()
+            self._drawn = key, picture
+        return self._drawn[1]
+
+
+def _placed(place: QRectF, pixel: float) -> QTransform:
+    """From pixels of the image to those of the widget."""
+    return QTransform.fromTranslate(place.x(), place.y()).scale(pixel, pixel)
+
+
+def _hatch(colour: QColor, ratio: float) -> QPixmap:
+    """One tile of lines from the lower left to the upper right, with a shadow that any ground leaves seen."""
+    step = theme.px(HATCH_PX)
+    tile = QPixmap(round(step * ratio), round(step * ratio))
+    tile.setDevicePixelRatio(ratio)
+    tile.fill(Qt.GlobalColor.transparent)
+    painter = QPainter(tile)
+    painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+    for pen in (QPen(QColor(0, 0, 0, 90), 2.6), QPen(colour, 1.2)):
+        painter.setPen(pen)
+        for x in (-step, 0, step):
+            painter.drawLine(QPointF(x - 1, step + 1), QPointF(x + step + 1, -1))
+    painter.end()
+    return tile
 
 
 def _stroke(painter: QPainter, path: QPainterPath, colour: QColor) -> None:
