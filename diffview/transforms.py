@@ -15,6 +15,7 @@ from numpy.typing import ArrayLike, NDArray
 from diffview.arrays import namespace
 from diffview.errors import UserError
 from diffview.fields import any_missing
+from diffview.units import written
 
 Numbers = tuple[float, ...]
 Values = NDArray[np.floating]
@@ -287,7 +288,7 @@ def choose_transform(values: Values, units: str = "") -> tuple[str, str]:
         return "standardise", "Standardised, because the values have neither many zeros nor a long tail."
     middle = float(np.median(known[known > 0]))
     shape = f"{100 * zeros:.0f} % of them are zero" if zeros > FEW_ZEROS else f"their skewness is {skewness:.1f}"
-    of = f"values in {units}" if units else "the values"
+    of = f"values in {written(units)}" if written(units) else "the values"
     if AROUND_1[0] <= middle <= AROUND_1[1]:
         return "log1p", f"A logarithm was chosen, because {of} are never negative and {shape}."
     why = f"A logarithm above a floor was chosen, because {of} are never negative, {shape}, and half lie below"

@@ -33,6 +33,11 @@ def quantity_name(field: Field) -> str:
     return f"{name} · {units}" if (units := written(field.units)) else name
 
 
+def tidied(value: float, size: float) -> float:
+    """`value` without what is lost in the rounding of float32 values as large as `size`: 0 instead of -8.5e-10."""
+    return round(value, 6 - math.floor(math.log10(size))) + 0.0 if size else value
+
+
 def number(value: float) -> str:
     """A number with about three significant figures, with a true minus sign."""
     if math.isnan(value):

@@ -25,6 +25,7 @@ from diffview.runs import on_device, start_state
 from diffview.schedules import Schedule
 from diffview.scoreboard import Draw, Row, Scoreboard, entries
 from diffview.scored_models import Scored, formula, network
+from diffview.units import written
 
 RACERS, RACE_SIDE = 4, 64
 """Fields that race at once, and their largest side, where the model does not say: larger ones race the same, slowly."""
@@ -71,7 +72,7 @@ class RaceRun(Job):
     def units(self) -> tuple[float, str]:
         """What one standardised unit of error is, and in which units."""
         made_in = self.plan.made_in
-        return (made_in.std, self._units) if made_in.linear and self._units else (1.0, "standard deviations")
+        return (made_in.std, written(self._units)) if made_in.linear and self._units else (1.0, "standard deviations")
 
     def work(self) -> None:
         """Race; what has ended when it is stopped is kept."""

@@ -186,7 +186,6 @@ def _picture(
 ) -> Picture:
     """Read, decode, orient and describe one slice."""
     dataset = variable.dataset
-    rows, columns = arranged.axes
     others = [axis for axis in range(len(dataset.shape)) if axis not in arranged.axes]
     where = f"{dataset.name} in {file.filename}"
     with reading(file, dataset.name):
@@ -200,7 +199,7 @@ def _picture(
         values,
         variable.name,
         variable.units,
-        (_shown(variable.dims[rows], "row"), _shown(variable.dims[columns], "column")),
+        _shown_dims(variable.dims, arranged.axes),
         arranged.pixel_km,
         arranged.coords,
         {**_provenance(file, variable, index, other_dims), **_part(arranged, window)},
@@ -217,8 +216,13 @@ def _picture(
     )
 
 
-def _shown(dim: str, fallback: str) -> str:
-    return fallback if dim.startswith("dim_") else dim
+def _shown_dims(dims: Sequence[str], axes: tuple[int, int]) -> tuple[str, str]:
+    """Names of the picture's sides; unnamed ones are row and column of the file, so that a swap shows in them."""
+    plain = ("row", "column") if axes[0] < axes[1] else ("column", "row")
+    down, across = (
+        fallback if dims[axis].startswith("dim_") else dims[axis] for axis, fallback in zip(axes, plain, strict=True)
+    )
+    return down, across
 
 
 def _part(arranged: Layout, window: Region | None) -> dict[str, str]:

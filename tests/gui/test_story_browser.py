@@ -8,7 +8,7 @@ import pytest
 from PySide6.QtCore import QEvent, QPointF, Qt
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication
-from readers_twins import ramp, write
+from readers_twins import attach, ramp, write
 from test_story_files import NX, NY, TIMES, drop, errors, good_file, physical, truth
 
 from diffview.fields import Region, coarsened
@@ -111,6 +111,30 @@ def test_the_axes_are_swapped_and_chosen(opened, hand, find, settle):
     assert opened.session.recipe.axes == (0, 2), "time runs down, longitude still right"
     np.testing.assert_allclose(opened.session.facts.field.values, truth()[:, NY // 2], atol=0.006)
     assert opened.findChild(object, "slice_lat").value() == NY // 2
+
+
+def test_a_swap_shows_in_the_axes_of_a_file_that_names_none(window, tmp_path, hand, find, settle):
+    path = tmp_path / "plain.h5"
+    with h5py.File(path, "w") as file:
+        file["v"] = ramp(60, 24).reshape(3, 20, 24)
+    drop(window, path)
+    settle(window)
+    combos = find(window, "rowsCombo"), find(window, "columnsCombo")
+    assert [combo.currentText() for combo in combos] == ["row", "column"]
+    hand.click(find(window, "swapAxesButton"))
+    settle(window)
+    assert [combo.currentText() for combo in combos] == ["column", "row"]
+
+
+def test_the_sides_of_a_pixel_are_both_told_where_they_differ(window, tmp_path, settle):
+    name = attach(
+        write(tmp_path / "north.nc", ramp(40, 40), {"units": "K"}), "v",
+        lat=(60 + 0.25 * np.arange(-20, 20), {"units": "degrees_north"}),
+        lon=(0.25 * np.arange(40), {"units": "degrees_east"}),
+    )  # fmt: skip
+    drop(window, name)
+    settle(window)
+    assert "pixels 27.80 × 13.9" in window.data_dock.widget().region.text()
 
 
 def test_a_pixel_through_time_and_back_to_a_slice(opened, hand, find, wait, settle):

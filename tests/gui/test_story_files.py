@@ -317,6 +317,16 @@ def test_a_message_names_the_file_and_the_dataset(window, tmp_path, settle):
     assert "row" in window.message_bar.text()
 
 
+def test_an_empty_picture_claims_no_origin(window, tmp_path, settle):
+    window.session.edit(model="local")
+    settle(window)
+    assert window.reverse.view._badge == "made by the model"
+    drop(window, write(tmp_path / "tiny.h5", np.arange(100, dtype=np.float32).reshape(10, 10)))
+    settle(window)
+    assert window.live.step is None, "too small to fit the model to"
+    assert window.reverse.view._badge == ""
+
+
 def test_after_a_bad_file_a_good_one_opens(window, good, tmp_path, settle):
     (tmp_path / "bad.h5").write_bytes(b"\x89HDF\r\n\x1a\n" + bytes(64))
     window.open_file(str(tmp_path / "bad.h5"))

@@ -142,6 +142,14 @@ def test_dragging_the_playhead_in_a_plot_moves_everything(window, hand, find, na
     hand.release(plot, places[-1])
 
 
+def test_another_axis_moves_the_playhead_of_every_plot(window, find):
+    window.session.look(playhead=0.3)
+    window.session.look(axis="ln_s")
+    ln_s = float(np.log(window.session.recipe.schedule.noise_level(0.3)))
+    for name in ("scheduleEditor", "scaleTimeView"):
+        assert find(window, name).playhead_x == pytest.approx(ln_s), name
+
+
 def test_the_thumb_and_the_playhead_lie_over_each_other(window, find):
     plot, slider = find(window, "scheduleEditor"), find(window, "timeSlider")
     for row in (0, 500, 1000):

@@ -39,8 +39,9 @@ def test_rain_gets_a_logarithm_and_the_dock_says_why(window, rain_file, settle, 
     assert window.session.recipe.transform == "auto" and window.session.plan.transform.key == "log1p"
     combo, panel = find(window, "transformCombo"), window.data_dock.widget()
     assert combo.currentText() == "automatic: log1p"
-    assert "never negative and 5" in panel.numbers.text() and "mm h-1" in panel.numbers.text()
+    assert "never negative and 5" in panel.numbers.text() and "mm/h are" in panel.numbers.text()
     assert f"mean {window.session.plan.transform.mean:.2f}" in panel.numbers.text()
+    assert find(window, "clipLowSpin").value() == 0, "where rain begins, not a rounding below it"
 
 
 def test_a_transform_chosen_by_hand_stays(window, rain_file, settle, find, hand):

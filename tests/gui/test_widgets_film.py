@@ -13,7 +13,7 @@ from PySide6.QtTest import QTest
 from diffview.colormaps import COLORMAPS
 from diffview.gui.theme import theme
 from diffview.gui.widgets.film_layout import arranged, chosen
-from diffview.gui.widgets.film_strip import FORWARD, REVERSE, FilmStrip
+from diffview.gui.widgets.film_strip import FORWARD, PARENT, REVERSE, FilmStrip
 
 LEFT = Qt.MouseButton.LeftButton
 
@@ -96,6 +96,16 @@ def test_a_click_picks_and_a_drag_reaches_every_step(strip):
     assert [row for row, _ in told] == [REVERSE] * len(told)
     assert [index for _, index in told] == list(range(54))
     assert strip.current(REVERSE) == 53
+
+
+def test_three_rows_that_are_low_are_named_too(strip):
+    for row in (FORWARD, PARENT, REVERSE):
+        strip.set_row(row, pictures([0, 500, 1000]))
+    names = {}
+    for height in (240, 90):
+        strip.resize(800, height)
+        names[height] = [strip.caption(row)[0] for row in (FORWARD, PARENT, REVERSE)]
+    assert names == {240: ["forward", "parent", "fork"], 90: ["fwd", "run", "fork"]}
 
 
 def test_the_rows_are_picked_apart(strip):

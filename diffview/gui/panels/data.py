@@ -228,8 +228,7 @@ class DataPanel(QWidget):
         because = f" {why}".rstrip() if automatic else ""
         self.numbers.setText(f"{_numbers_text(fitted)} · {TRANSFORMS[fitted.key].doc}.{because}")
         self.numbers.setToolTip(_all_numbers(fitted, field.units))
-        km = f" · pixels {number(field.pixel_km[0])} km" if field.pixel_km else " · pixels of unknown size"
-        self.region.setText(f"Region {region_text(plan.region)}{km}")
+        self.region.setText(f"Region {region_text(plan.region)} · pixels {_pixel_size(field.pixel_km)}")
         self.notes.setText(" ".join(field.notes))
         self.notes.setVisible(bool(field.notes))
         self._show_name()
@@ -376,6 +375,14 @@ class DataPanel(QWidget):
 
 def _resolution(recipe: Recipe) -> str:
     return "1 mean" if recipe.coarsen == 1 else f"{recipe.coarsen} {recipe.coarsen_by}"
+
+
+def _pixel_size(km: tuple[float, float] | None) -> str:
+    """Height × width of a pixel, or its side if it is square to a percent."""
+    if km is None:
+        return "of unknown size"
+    high, wide = km
+    return f"{number(high)} km" if abs(wide - high) <= 0.01 * high else f"{number(high)} × {number(wide)} km"
 
 
 def _dim_names(picture: Any) -> list[str]:

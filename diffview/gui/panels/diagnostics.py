@@ -102,7 +102,7 @@ class DiagnosticsPanel(QWidget):
         """Follow playhead and axis."""
         if old.axis != new.axis:
             self._show_map()
-        if (old.reverse, old.playhead) != (new.reverse, new.playhead):
+        if (old.axis, old.reverse, old.playhead) != (new.axis, new.reverse, new.playhead):
             self._draw()
 
     def _take_step(self) -> None:

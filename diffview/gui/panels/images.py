@@ -350,6 +350,7 @@ class ReversePanel(PictureCard):
         step, run = self._live.step, self._live.shown
         if step is None or run is None:
             self.caption.setText("")
+            self.view.set_badge("")
             return
         row = round(float(self._live.places(run)[step.index]) * self._session.recipe.chain_length)
         where = f"t {row} · s {number(step.s)} · step {step.index}/{run.plan.steps}"

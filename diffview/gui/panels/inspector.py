@@ -12,7 +12,7 @@ from diffview.gui.card_facts import limits_text, title_of
 from diffview.gui.checks import case_of
 from diffview.gui.level_search import LevelSearchJob
 from diffview.gui.live import Live
-from diffview.gui.looks import number
+from diffview.gui.looks import number, tidied
 from diffview.gui.models import MODELS
 from diffview.gui.session import Session
 from diffview.gui.theme import theme
@@ -214,7 +214,8 @@ class InspectorPanel(QScrollArea):
         plan, facts = self._session.plan, self._session.facts
         weighs = recipe.guidance != 1 or (plan.card is not None and partner_of(plan.card, facts.cards) is not None)
         there = plan.x0[~np.isnan(plan.x0)]
-        least, most = (float(plan.transform.inverse(f(there))) if there.size else 0.0 for f in (np.min, np.max))
+        ends = [float(plan.transform.inverse(f(there))) if there.size else 0.0 for f in (np.min, np.max)]
+        least, most = (tidied(end, max(map(abs, ends))) for end in ends)
         told = ""
         if plan.known is not None:
             told = f"The run is told {np.count_nonzero(plan.known)} of the {plan.known.size} pixels of the region."
@@ -242,7 +243,8 @@ class InspectorPanel(QScrollArea):
         text = MODELS.get(recipe.model)
         sentence = "" if text is None else text.sentence
         if card is not None:
-            sentence = f"{card.name}: {title_of(card)}; {limits_text(card)}."
+            verified = "verified: " if card.limits_met else ""
+            sentence = f"{card.name}: {title_of(card)}; {verified}{limits_text(card)}."
         self.model_text.setText(sentence)
         self.model_text.setVisible(bool(sentence))
         self.more.setVisible(card is not None)

@@ -30,6 +30,8 @@ FORWARD, REVERSE, PARENT = 0, 1, 2
 
 _TOKENS = ("forward", "reverse", "reverse")
 _NAMES = ("forward", "reverse", "parent")
+_SHORT = ("fwd", "rev", "run")
+"""What they are called in rows too low for their names."""
 _EMPTY = ("Open a field to see it drown in noise", "Run to record the reverse steps", "")
 _GUTTER_PX = 10
 _GAP_PX = 6
@@ -287,11 +289,21 @@ class FilmStrip(QWidget):
         painter.setBrush(theme.colour("reverse"))
         painter.drawEllipse(low, theme.px(3), theme.px(3))
 
+    def caption(self, row: int) -> tuple[str, float]:
+        """The name that stands at a row, "" where it is too low for any, and its length."""
+        metrics = QFontMetricsF(theme.font(_NAME_PX))
+        long = self._name(row)
+        room = self._band(row).height() + theme.px(_GUTTER_PX)
+        for name in (long, long if long == "fork" else _SHORT[row]):
+            if (length := metrics.horizontalAdvance(name)) <= room:
+                return name, length
+        return "", 0.0
+
     def _paint_name(self, painter: QPainter, row: int) -> None:
-        """The row's name, upright at the left edge, where it fits."""
+        """The row's name, upright at the left edge, where it or its short form fits."""
         band, font = self._band(row), theme.font(_NAME_PX)
-        length = QFontMetricsF(font).horizontalAdvance(self._name(row))
-        if length > band.height() + theme.px(_GUTTER_PX):
+        name, length = self.caption(row)
+        if not name:
             return
         painter.save()
         painter.setFont(font)
@@ -299,7 +311,7 @@ class FilmStrip(QWidget):
         painter.translate(0, min(band.center().y(), self.height() - length / 2 - 1))  # the lowest ends at the edge
         painter.rotate(-90)
         room = QRectF(-band.height(), 0, 2 * band.height(), theme.px(_NAME_PX + 3))
-        painter.drawText(room, Qt.AlignmentFlag.AlignCenter, self._name(row))
+        painter.drawText(room, Qt.AlignmentFlag.AlignCenter, name)
         painter.restore()
 
     def _paint_row(self, painter: QPainter, row: int, state: _Row) -> None:
