@@ -215,6 +215,10 @@ class MainWindow(QMainWindow):
         self.browser.linked.connect(self.open_file)
         live.stepped.connect(self._show_forks)
         self.sharing.writer.progressed.connect(self.status.show_writing)
+        self.field.draw.toggled.connect(lambda on: self.gaps.set_armed(self.gaps.armed and not on))
+        self.gaps.armed_changed.connect(
+            lambda: self.field.draw.setChecked(self.field.draw.isChecked() and not self.gaps.armed)
+        )
         for button in (self.gaps.button, self.gaps.clear_button):
             self.field.add_control(button)
         link_images(session, self.forward, self.reverse)

@@ -1,6 +1,9 @@
 """Gaps under the hand: painted, filled, erased, judged beside kriging and the truth; missing pixels have no truth."""
 
+import sys
+import time
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -9,12 +12,16 @@ from PySide6.QtCore import QEvent, QPointF, QRectF, Qt
 from PySide6.QtGui import QMouseEvent
 from PySide6.QtWidgets import QApplication
 
+sys.path.insert(0, str(Path(__file__).parents[1]))
+from models_twins import small_model
+
 from diffview.fields import Region
 from diffview.filling import run_score
 from diffview.gaps import hidden_in
 from diffview.gui.theme import theme
 from diffview.gui.widgets.gap_layer import area, outline
 from diffview.kriging import krige
+from diffview.process import drawing_threads
 from diffview.recipe import Recipe
 
 pytestmark = pytest.mark.qt_log_ignore("This plugin does not support (raise|grabbing)")
@@ -219,6 +226,39 @@ def test_the_tool_works_at_a_larger_scale_and_marks_follow_the_zoom(window, hand
     assert window.session.recipe.hidden == (Region(region.row + row, region.column + column, 5, 7),)
     assert find(window, "forwardGaps").size() == view.size()
     settle(window)
+
+
+def test_only_one_tool_is_in_the_hand(window, hand, find):
+    draw, gap = find(window, "drawRegionButton"), find(window, "gapButton")
+    hand.click(draw)
+    hand.click(gap)
+    assert window.gaps.armed and not draw.isChecked()
+    hand.click(draw)
+    assert draw.isChecked() and not window.gaps.armed and not gap.isChecked()
+    hand.click(draw)
+    assert not draw.isChecked() and not window.gaps.armed
+
+
+def test_a_window_that_closes_while_a_gap_is_kriged_leaves_nothing(open_window, wait):
+    """What is left over is looked for after every test."""
+    window = open_window(replace(GAPPY, region=Region(0, 100, 128, 128), hidden=(Region(40, 130, 60, 60),), members=1))
+    wait(lambda: window.judge.active)
+    window.close()
+    assert not window.judge.current.active
+
+
+def test_the_window_follows_a_networks_filling(open_window, tmp_path, find, settle):
+    # the threads that draw for networks live as long as the program; begun by a run they would bear its thread's name
+    list(drawing_threads().map(time.sleep, (0.05, 0.05)))
+    window = open_window(replace(GAPPY, region=Region(56, 136, 16, 16), hidden=(Region(60, 140, 5, 6),), members=2))
+    window.session.learn(cards={"twin": small_model(tmp_path / "m")})
+    window.session.edit(model="twin")
+    settle(window)
+    run, plan = window.live.run, window.session.plan
+    assert run.state == "finished" and run.plan.card is not None and plan.filled.sum() == 30
+    end = np.asarray(run.trajectory.last.y)[:, 0]
+    assert (end[:, plan.known] == plan.x0[plan.known]).all() and np.abs(end - plan.x0)[:, plan.filled].max() > 0.01
+    assert window.judge.model.members == 2 and window.judge.kriging.rmse > 0 and window.judge.fault == ""
 
 
 def test_outline_and_area_are_those_of_the_mask():
