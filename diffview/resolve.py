@@ -16,6 +16,7 @@ from diffview.denoisers import FORMULAS
 from diffview.errors import UserError
 from diffview.fields import Region
 from diffview.fit_sets import fit_set, shrunk_note, unseen
+from diffview.gaps import hidden_in
 from diffview.grids import make_levels
 from diffview.models import FitSet, Model, Trained, mismatch
 from diffview.needs import FORMULA_OFFERS, offers_of, offers_of_card
@@ -214,6 +215,11 @@ def _network_refusal(recipe: Recipe, facts: Facts, card: Card, foreign: str, reg
         return UserError(
             f"The field is smaller than the {card.shape[1]} x {card.shape[2]} pixels of {card.name}.",
             "Open a larger field, or start from noise.",
+        )
+    if card.coarsen and is_told(recipe) and hidden_in(recipe.hidden, region).any():
+        return UserError(
+            f"{card.name} is told means over blocks of the region, and those over a gap say what is hidden in it.",
+            "Choose a network without a condition, or a formula.",
         )
     return None
 
