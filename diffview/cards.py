@@ -18,6 +18,9 @@ from diffview.writers import write_text
 MASK = "diffview.mask"
 """Name of the tensor beside the weights that is True where the fields have no data."""
 
+VERDICT = {"what", "value", "limit", "units", "at_least", "ok"}
+"""What every verdict of a card says."""
+
 KINDS = ("posterior mean", "consistency")
 
 
@@ -121,6 +124,10 @@ def _typed(plain: dict[str, Any]) -> dict[str, Any]:
     for key in ("network", "weights", "data", "training", "scores"):
         if not isinstance(plain.get(key, {}), dict):
             raise ValueError(f"{key} {plain[key]!r}")
+    float(plain.get("weights", {}).get("parameters") or 0)
+    for verdict in plain.get("scores", {}).get("verdicts") or ():
+        if not isinstance(verdict, dict) or not verdict.keys() >= VERDICT:
+            raise ValueError(f"verdict {str(verdict)[:200]}")
     transform = Transform.of(plain["transform"])
     low, high = (float(s) for s in plain["noise_range"])
     if not 0 <= low < high < math.inf:

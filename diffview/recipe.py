@@ -44,7 +44,7 @@ def _is_text(value: Any) -> bool:
 
 
 def _is_level(value: Any) -> bool:
-    return value is None or (isinstance(value, (int, float)) and value > 0)  # inf: where alpha reaches 0
+    return value is None or (isinstance(value, (int, float)) and float(value) > 0)  # inf: where alpha reaches 0
 
 
 def _is_region(value: Any) -> bool:
@@ -252,7 +252,7 @@ class Recipe:
             raise UserError("This JSON is not a diffview recipe.", 'A recipe has "diffview_recipe": 1.')
         try:
             return cls(**_typed(plain))
-        except (TypeError, ValueError, AttributeError, KeyError, RecursionError) as error:
+        except (TypeError, ValueError, AttributeError, KeyError, RecursionError, OverflowError) as error:
             raise UserError(
                 f"The recipe has a value of the wrong kind: {error}.", "Compare it with a saved one."
             ) from None
