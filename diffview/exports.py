@@ -17,10 +17,11 @@ from numpy.typing import NDArray
 from diffview import __version__
 from diffview.fields import Field, Region
 from diffview.forward import Forward
-from diffview.models import UNITS
+from diffview.models import UNITS, FitSet
 from diffview.plan import Plan
 from diffview.recipe import Recipe
 from diffview.samplers import Step
+from diffview.steering import Steered
 from diffview.transforms import Transform
 
 Array = NDArray[Any]
@@ -78,6 +79,7 @@ class Content:
         pixel_km: (height, width) of a pixel, or None.
         place: None for what has no place on Earth.
         source: the file that the data came from, whose checksum is written; "" if there is none.
+        fitted_to: another file that a formula was fitted to, whose checksum is written too; "" if there is none.
     """
 
     shape: tuple[int, int]
@@ -86,6 +88,7 @@ class Content:
     pixel_km: tuple[float, float] | None = None
     place: Place | None = None
     source: str = ""
+    fitted_to: str = ""
 
 
 @dataclass(frozen=True)
@@ -238,11 +241,18 @@ def _made(title: str, variables: Mapping[str, Values], plan: Plan, of: Field) ->
         "comment": comment,
         "diffview_model": recipe.model if plan.model is None else plan.model.label,
     }
+    model = plan.model.base if isinstance(plan.model, Steered) else plan.model
+    path, dataset = model.place if isinstance(model, FitSet) else ("", "")
+    if isinstance(model, FitSet):
+        more["diffview_fit"] = model.sentence
+    if path:
+        more |= {"diffview_fit_file": Path(path).name, "diffview_fit_dataset": dataset}
+        more["comment"] += " The recipe names the field alone: with it, the same needs sample --fit and the file here."
     if card is not None:
         more |= {"diffview_model_card": card.to_json(), "license": content.attributes.get("license", "")}
         more["license"] = more["license"] or str(card.data.get("licence", ""))
     attributes = {name: text for name, text in {**content.attributes, **more}.items() if text}
-    return replace(content, attributes=attributes)
+    return replace(content, attributes=attributes, fitted_to=path)
 
 
 def _content(

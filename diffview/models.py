@@ -58,6 +58,7 @@ class FitSet:
         slices: which slices of the stack are complete there.
         more: crops of another source, beside these; or None.
         shape: (ny, nx) of the fields if the crops are smaller, which only a law allows; or None.
+        place: path and dataset of the source if it is another than the open field; else two empty texts.
     """
 
     model: str
@@ -67,6 +68,7 @@ class FitSet:
     slices: tuple[int, ...] = ()
     more: "FitSet | None" = None
     shape: tuple[int, int] | None = None
+    place: tuple[str, str] = "", ""
 
     @property
     def count(self) -> int:
@@ -87,7 +89,9 @@ class FitSet:
         kind = "other slices" if slices and len(self.regions) == 1 else "crops"
         own = self.count - (0 if self.more is None else self.more.count)
         beside = "" if self.more is None else f" and {self.more.count} other slices"
-        return f"Fitted to {own} {kind}{beside} of {region.ny} × {region.nx} pixels.{left_out}"
+        path, dataset = self.place
+        where = f" of {dataset} in {Path(path).name}" if path else ""
+        return f"Fitted to {own} {kind}{beside} of {region.ny} × {region.nx} pixels{where}.{left_out}"
 
     def crops(self) -> Array:
         """The crops, [n, ny, nx]."""

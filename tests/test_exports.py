@@ -263,6 +263,23 @@ def test_a_formula_fitted_to_another_file(source, tmp_path, command):
     seen = both(out)
     assert json.loads(seen.attrs["diffview_transform"])["mean"] == pytest.approx(290, abs=0.3)
     assert float(seen.ts.std()) == pytest.approx(2, rel=0.5) and "latitude" in seen.coords
+    assert seen.attrs["diffview_fit_file"] == "other.nc" and seen.attrs["diffview_fit_dataset"] == "/ts"
+    assert seen.attrs["diffview_fit_sha256"] == hashlib.sha256(other.read_bytes()).hexdigest()
+    assert seen.attrs["diffview_source_sha256"] == hashlib.sha256(source.read_bytes()).hexdigest()
+    assert "of /ts in other.nc" in seen.attrs["diffview_fit"] and "--fit" in seen.attrs["comment"]
+
+
+def test_another_spelling_of_the_same_variable_is_no_other_file(source, tmp_path, command):
+    """A fit to the very slice of the start leaves out what shares a pixel with it, whatever the path looks like."""
+    told = []
+    (tmp_path / "link.nc").symlink_to(source)
+    for fit in ((source, "/ts"), (tmp_path / "link.nc", "ts")):
+        out = tmp_path / f"{len(told)}.nc"
+        words = ("--start", source, "/ts", "--s", "2", "--region", "16,16,16,16", "--steps", "3", "--seed", "1")
+        assert command("sample", "--model", "data", "--fit", *fit, *words, "-o", out)[0] == 0
+        told.append(both(out))
+    assert told[0].attrs["diffview_fit"] == told[1].attrs["diffview_fit"] and "link" not in told[1].attrs["comment"]
+    xr.testing.assert_equal(*told)
 
 
 def test_a_network_from_noise_says_nothing_of_the_open_field(tmp_path, command):

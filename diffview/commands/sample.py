@@ -24,6 +24,7 @@ from diffview.commands.words import given, params_of
 from diffview.errors import UserError
 
 if TYPE_CHECKING:
+    from diffview.fields import Field
     from diffview.plan import Facts, Plan
     from diffview.recipe import Recipe
     from diffview.samplers import Step
@@ -152,6 +153,7 @@ def planned(options: argparse.Namespace) -> "tuple[Plan, Opened]":
 def _fitted_elsewhere(opened: Opened, place: Sequence[str]) -> "Plan":
     """The plan of a formula that is fitted to one file and started from a field of another."""
     from diffview.filling import not_filling
+    from diffview.models import FitSet
     from diffview.resolve import resolve
     from diffview.steering import Steered
 
@@ -165,14 +167,25 @@ def _fitted_elsewhere(opened: Opened, place: Sequence[str]) -> "Plan":
         raise first.refusal
     size = replace(first.region, row=0, column=0)
     there = open_field(replace(fit, region=size))
+    if _same_variable(there.facts.field, opened.facts.field):
+        return resolve(recipe, opened.facts)
     fitted = resolve(there.recipe, there.facts)
     if fitted.model is None or (fitted.region.ny, fitted.region.nx) != (size.ny, size.nx):
         why = f"{place[1]} has no crops of {size.ny} x {size.nx} pixels to fit {recipe.model} to."
         raise fitted.refusal or UserError(why, "Name a smaller --region.")
     here = replace(recipe, fitted=fitted.transform, transform=fitted.transform.key, region=first.region)
     plan = resolve(replace(here, model="gaussian"), opened.facts)
-    model = replace(plan.model, base=fitted.model) if isinstance(plan.model, Steered) else fitted.model
+    assert isinstance(fitted.model, FitSet)
+    law = replace(fitted.model, place=(place[0], place[1]))
+    model = replace(plan.model, base=law) if isinstance(plan.model, Steered) else law
     return replace(plan, recipe=here, model=model)
+
+
+def _same_variable(one: "Field", other: "Field") -> bool:
+    """Whether two fields are of one variable of one file, however it was spelled: then crops may show the start."""
+    said = one.provenance, other.provenance
+    datasets = {str(of.get("dataset", "")).strip("/") for of in said}
+    return len(datasets) == 1 and Path(said[0]["path"]).samefile(said[1]["path"])
 
 
 def _filling(options: argparse.Namespace, recipe: "Recipe") -> "Recipe":

@@ -47,8 +47,9 @@ def save_netcdf(path: str, content: Content, arrays: Mapping[str, str], report: 
     }
     grid = None if content.place is None else _grid(content.place, content.shape)
     attributes = {**content.attributes, **_spacing(content.pixel_km)}
-    if content.source and Path(content.source).is_file():
-        attributes["diffview_source_sha256"] = checksum(Path(content.source))
+    for name, source in (("source", content.source), ("fit", content.fitted_to)):
+        if source and Path(source).is_file():
+            attributes[f"diffview_{name}_sha256"] = checksum(Path(source))
     with Path(report).open("ab", buffering=0) as percent:
 
         def told(share: float) -> None:
