@@ -116,8 +116,8 @@ def _bare(file: Path) -> Path:
     return file.with_suffix("") if file.suffix in (".json", ".safetensors") else file
 
 
-def _typed(plain: dict[str, Any]) -> dict[str, Any]:
-    """The values of a card in the types they have here."""
+def _check_parts(plain: dict[str, Any]) -> None:
+    """Raise KeyError, TypeError, ValueError or OverflowError for texts and tables of a card that are none."""
     for key in ("name", "quantity", "units"):
         if not isinstance(plain[key], str):
             raise ValueError(f"{key} {plain[key]!r}")
@@ -128,6 +128,11 @@ def _typed(plain: dict[str, Any]) -> dict[str, Any]:
     for verdict in plain.get("scores", {}).get("verdicts") or ():
         if not isinstance(verdict, dict) or not verdict.keys() >= VERDICT:
             raise ValueError(f"verdict {str(verdict)[:200]}")
+
+
+def _typed(plain: dict[str, Any]) -> dict[str, Any]:
+    """The values of a card in the types they have here."""
+    _check_parts(plain)
     transform = Transform.of(plain["transform"])
     low, high = (float(s) for s in plain["noise_range"])
     if not 0 <= low < high < math.inf:
