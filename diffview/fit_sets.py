@@ -43,8 +43,11 @@ def fit_set(recipe: Recipe, facts: Facts, transform: Transform, region: Region) 
     whole, hidden = unseen(recipe)
     leave_out = whole and recipe.model not in LAWS
     wish, slices = recipe.fit_set, None
-    prefers = wish != "auto" or _prefers_slices(facts, region, leave_out, hidden)
-    if facts.stack is not None and wish != "crops" and prefers:
+    if (
+        facts.stack is not None
+        and wish != "crops"
+        and (wish != "auto" or _prefers_slices(facts, region, leave_out, hidden))
+    ):
         slices = _slices_set(recipe, facts, facts.stack, transform, region)
     if slices is not None and wish != "both":
         return region, slices

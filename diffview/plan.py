@@ -20,7 +20,7 @@ from diffview.regions import (
 )
 from diffview.samplers import SAMPLERS, sampler_params
 from diffview.steering import Steered, fills, sees_region
-from diffview.transforms import Transform, check_least, choose_transform
+from diffview.transforms import Transform, check_least, choose_transform, has_least
 
 Array = NDArray[np.float32]
 
@@ -102,7 +102,7 @@ class Facts:
         """
         name = self.field.name or "The field"
         if recipe.fitted is not None and recipe.transform in (AUTO, recipe.fitted.key):
-            if not self.field.mask.all():
+            if has_least(recipe.fitted.key) and not self.field.mask.all():
                 check_least(recipe.fitted.key, float(np.nanmin(self.field.values)), name)
             return self.through(recipe.fitted)
         key = self.key_of(recipe)
@@ -200,7 +200,7 @@ class Plan:
     @property
     def steps(self) -> int:
         """Steps of the run."""
-        return len(self.visited) - 1
+        return len(self.levels) - 1 if SAMPLERS[self.recipe.sampler].walk is None else len(self.visited) - 1
 
     @property
     def evaluations(self) -> int:

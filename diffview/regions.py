@@ -138,10 +138,11 @@ def crops_for(table: Table, region: Region, leave_out: bool, hidden: Sequence[Re
         row, column = (STRIDE * np.arange(n) for n in free.shape)
         beside = np.abs(column - region.column) >= region.nx
         free &= (np.abs(row - region.row) >= region.ny)[:, None] | beside[None, :]
-    places = np.argwhere(free) * STRIDE
+    places = np.flatnonzero(free)  # ten times faster than their rows and columns, which are then those of a few
     if len(places) > MOST_CROPS:
         places = places[np.linspace(0, len(places) - 1, MOST_CROPS).round().astype(int)]
-    return [Region(row, column, region.ny, region.nx) for row, column in places.tolist()]
+    rows, columns = ((STRIDE * at).tolist() for at in np.unravel_index(places, free.shape))
+    return [Region(row, column, region.ny, region.nx) for row, column in zip(rows, columns, strict=True)]
 
 
 def shrunk(region: Region, size: int) -> Region:

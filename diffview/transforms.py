@@ -244,6 +244,11 @@ class Transform:
             return np.asarray(TRANSFORMS[self.key].inverse(g, self.numbers))
 
 
+def has_least(key: str) -> bool:
+    """Whether a transform is not meant for all values."""
+    return TRANSFORMS[key].least > -math.inf
+
+
 def check_least(key: str, least: float, name: str) -> None:
     """Refuse a transform that is not meant for values as small as `least`.
 

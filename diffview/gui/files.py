@@ -128,8 +128,9 @@ class Files(QObject):
         recipe = self._session.recipe
         same = path == recipe.path and _absolute(dataset) == _absolute(recipe.dataset)
         wish = replace(recipe, path=path, dataset=dataset, index=index)
-        if same:  # the transform is fitted once, to the slice that was opened first
-            wish = replace(wish, fitted=self._session.plan.settled.fitted)
+        if same:  # the region is chosen and the transform fitted once, for the slice that was opened first
+            settled = self._session.plan.settled
+            wish = replace(wish, region=settled.region, fitted=settled.fitted)
         else:
             wish = replace(
                 wish, region=None, fitted=None, hidden=(), start="noise", start_level=None,

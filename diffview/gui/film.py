@@ -23,7 +23,7 @@ MOST_STEPS = 60
 THUMBNAIL = 72
 """Longest side of a picture in pixels; larger ones are strided."""
 
-REST_MS = 60
+REST_MS = 120
 """The forward row is drawn when the hand has rested this long."""
 
 

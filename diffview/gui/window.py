@@ -334,8 +334,9 @@ class MainWindow(QMainWindow):
 
     def _show_session(self) -> None:
         session = self.session
-        transform, field = session.plan.transform, session.facts.field
-        scale = (transform, field, session.view.limits, session.view.colormap)
+        field = session.facts.field
+        missing = bool(session.facts.table[-1, -1])
+        scale = (session.plan.transform, written(field.units), missing, session.view.limits, session.view.colormap)
         if scale != self._scale:
             self._scale = scale
             self._show_scale()
@@ -355,7 +356,7 @@ class MainWindow(QMainWindow):
             lambda x: float(transform(x)),
             written(field.units),
         )  # fmt: skip
-        self.colour_bar.set_no_data_shown(bool(field.mask.any()))
+        self.colour_bar.set_no_data_shown(bool(session.facts.table[-1, -1]))
 
     def _show_view(self, old: View, new: View) -> None:
         self.actions_["autoRunAction"].setChecked(new.auto_run)

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from PySide6.QtCore import QPointF
 from PySide6.QtGui import QColor
-from PySide6.QtWidgets import QApplication
+from PySide6.QtWidgets import QApplication, QGraphicsItem
 
 from diffview.gui.theme import DARK, LIGHT, theme
 from diffview.gui.widgets.histogram_plot import HistogramPlot
@@ -230,3 +230,70 @@ def test_painting_loses_no_references(plots):
     finally:
         gc.enable()
     assert all(b - a < 50 for a, b in zip(after, before, strict=True)), (before, after)
+
+
+def redraws(plot, monkeypatch):
+    """How often the background of a plot is painted anew from now on."""
+    made = []
+    monkeypatch.setattr(plot, "redraw", lambda: (made.append(1), type(plot).redraw(plot))[1])
+    return made
+
+
+def test_what_is_shown_already_is_not_painted_anew(plots, monkeypatch):
+    schedule, _, spectrum, scales = plots
+    spectrum.set_range(1e-2, 1e3)
+    counts = [redraws(plot, monkeypatch) for plot in (schedule, spectrum)]
+    t = np.linspace(0, 1, 256)
+    schedule.set_curve(t, 1 - t)
+    schedule.set_band(0.1, None, "trained on s = 0.1 to 80")
+    spectrum.set_range(1e-2, 1e3)
+    assert counts == [[], []]
+    schedule.set_curve(t, (1 - t) ** 3)
+    schedule.set_band(0.2, None, "trained on s = 0.2 to 80")
+    spectrum.set_range(1e-2, 1e4)
+    assert [bool(count) for count in counts] == [True, True]
+    lay_outs = []
+    monkeypatch.setattr(scales, "lay_out", lambda: lay_outs.append(1))
+    before = scales.grab().toImage()
+    scales.set_map(2.0 - np.log10(RED)[:, None] - np.linspace(-3, 3, 80), K)
+    assert not lay_outs and scales.grab().toImage() != before
+    scales.set_map(np.log10(RED)[:32, None] - np.linspace(-3, 3, 80), K[:32])
+    assert lay_outs
+
+
+def test_a_thousand_levels_are_bars_that_cover_what_the_ticks_did(plots):
+    schedule = plots[0]
+    levels = np.concatenate([np.linspace(0.0, 0.5, 600), [0.55, 0.553, 0.9]])
+    schedule.set_grid_ticks(levels)
+    path = schedule._levels._marks(100.0)
+    pixels = schedule.pixel_arrays(levels, np.zeros_like(levels))[0]
+    assert all(path.contains(QPointF(float(at), 98.0)) for at in pixels)
+    assert not any(path.contains(QPointF(float(at), 98.0)) for at in (pixels[599] + 2, pixels[600:602].mean()))
+    assert len(path.toSubpathPolygons()) == 4
+
+
+def test_the_curve_is_painted_as_it_is_without_a_store_of_it(plots):
+    schedule, t = plots[0], np.linspace(0, 1, 256)
+    stored, plain = QGraphicsItem.CacheMode.DeviceCoordinateCache, QGraphicsItem.CacheMode.NoCache
+
+    def picture():
+        QApplication.processEvents()
+        return schedule.grab().toImage()
+
+    changes = (
+        lambda: schedule.set_curve(t, (1 - t) ** 2),
+        lambda: schedule.set_quantity("sigma", 0.0, 2.0),
+        lambda: schedule.resize(700, 200),
+        lambda: theme.use("light"),
+        lambda: theme.set_scale(1.25),
+    )
+    before = picture()
+    for change in changes:
+        assert schedule._curve.cacheMode() is stored
+        change()
+        shown = picture()
+        schedule._curve.setCacheMode(plain)
+        assert shown == picture() != before
+        schedule._curve.setCacheMode(stored)
+        before = picture()
+        assert before == shown

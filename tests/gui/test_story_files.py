@@ -156,6 +156,32 @@ def test_another_slice_keeps_the_region(opened, hand, find, settle):
     assert opened.session.recipe.region == asked
 
 
+def test_slices_are_looked_at_in_the_region_that_the_first_was_opened_with(opened, hand, find, settle):
+    first = opened.session.plan.region
+    assert opened.session.recipe.region is None
+    for index in ("1", "3"):
+        hand.type_number(find(opened, "slice_time"), index)
+        settle(opened)
+        assert opened.session.plan.region == opened.session.recipe.region == first
+
+
+def test_another_slice_paints_the_schedule_and_the_axes_of_the_spectrum_no_more(
+    opened, hand, find, settle, monkeypatch
+):
+    hand.type_number(find(opened, "slice_time"), "2")
+    settle(opened)
+    painted = []
+    for plot in (opened.timeline.plot, opened.diagnostics.spectrum):
+        monkeypatch.setattr(plot, "lay_out", lambda plot=plot: painted.append(plot.objectName()))
+    monkeypatch.setattr(opened.timeline.plot, "redraw", lambda: painted.append("background"))
+    bar = []
+    monkeypatch.setattr(opened.colour_bar, "set_scale", lambda *scale: bar.append(scale))
+    hand.type_number(find(opened, "slice_time"), "1")
+    settle(opened)
+    assert opened.session.recipe.index == (1,)
+    assert painted == bar == []
+
+
 def test_other_slices_are_what_the_model_is_fitted_to(opened, settle):
     plan = opened.session.plan
     assert plan.model.source.shape == (TIMES - 1, NY, NX)

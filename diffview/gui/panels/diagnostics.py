@@ -1,5 +1,8 @@
 """What the noise does: the distribution of x_t, its spectrum with the noise floor, and which scale drowns when."""
 
+import math
+from collections.abc import Callable
+
 import numpy as np
 from PySide6.QtCore import QTimer
 from PySide6.QtWidgets import QHBoxLayout, QWidget
@@ -21,6 +24,13 @@ MAP_COLUMNS = 160
 TOO_MUCH_MISSING = "No spectrum: more than 20 % of the region is missing"
 DECADES = 8.0
 """Powers shown below the largest one of x_0, in decades."""
+
+TINY = 1e-30
+
+
+def _outward(power: float, rounded: Callable[[float], int]) -> float:
+    """A power up or down to a half of a decade, so that slices of a variable mostly share their axis."""
+    return float(10.0 ** (rounded(2 * math.log10(max(power, TINY))) / 2))
 
 
 class DiagnosticsPanel(QWidget):
@@ -78,8 +88,8 @@ class DiagnosticsPanel(QWidget):
             return
         self.spectrum.show_message("")
         self.spectrum.set_axis(forward.rings.k, forward.rings.wavelength_km)
-        top = float(max(self._p0.max(), 1.0)) * 3
-        bottom = float(max(min(self._p0.min(), 1e-2) / 3, top * 10**-DECADES))
+        top = _outward(max(float(self._p0.max()), 1.0) * 3, math.ceil)
+        bottom = max(_outward(min(float(self._p0.min()), 1e-2) / 3, math.floor), top * 10**-DECADES)
         self.spectrum.set_range(bottom, top)
 
     def _show_map(self) -> None:

@@ -41,7 +41,7 @@ def _fields(grid: str) -> tuple[Parameter, ...]:
 
 """Transforms through which an error has one size in physical units."""
 
-LINT_MS = 60
+LINT_MS = 150
 """Between an edit and what the lint says of it; a drag asks no more often."""
 
 

@@ -208,7 +208,9 @@ class ParamForm(QWidget):
         """Names of changed parameters stand out."""
         for p in self._parameters:
             token = "dim" if _read(self._fields[p.name]) == p.default else "text"
-            self._labels[p.name].setStyleSheet(f"color: {getattr(theme.palette, token)}")
+            style = f"color: {getattr(theme.palette, token)}"
+            if self._labels[p.name].styleSheet() != style:  # Qt would polish and lay out anew
+                self._labels[p.name].setStyleSheet(style)
 
     def _restyle(self) -> None:
         self._form.setHorizontalSpacing(theme.px(2 * GRID))

@@ -69,6 +69,11 @@ class Axis:
         made = log_ticks(low, high, room) if self.log else linear_ticks(low, high, room, self.integers)
         self.ticks = [(t, room.position(t.value)) for t in made]
 
+    @property
+    def span(self) -> tuple[object, ...]:
+        """All that decides where its ticks lie and what they say."""
+        return self.log, self.low, self.high, self.label, self.offset, self.factor
+
     def span_scales(self, k: Floats, wavelength_km: Floats | None) -> float:
         """Run over log10 k of the rings k > 0, written in km where wavelengths are known.
 

@@ -53,6 +53,8 @@ class Ruler(QWidget):
 
         `kind` is "latitude", "longitude", "km" or "index".
         """
+        if (stride, kind) == (self._stride, self._kind) and np.array_equal(side, self._side):
+            return
         self._side, self._stride, self._kind = np.asarray(side, np.float64), stride, kind
         self.setAccessibleName(f"{'Horizontal' if self._horizontal else 'Vertical'} axis: {kind}")
         self.update()

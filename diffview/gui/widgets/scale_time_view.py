@@ -69,11 +69,13 @@ class ScaleTimeView(TimePlot):
         known = unity_line(values, rings) if line is None else np.asarray(line, dtype=float)
         self._line = (np.linspace(*t_range, values.shape[1]), known)
         self._t_range = t_range
+        if chain_length is not None:
+            self.set_chain_length(chain_length)
+        before = self.y_axis.span
         self.y_axis.span_scales(k, wavelength_km)
         self._render()
-        if chain_length is not None and chain_length != self.chain_length:
-            self.set_chain_length(chain_length)
-        self.lay_out()
+        if self.y_axis.span != before:
+            self.lay_out()
 
     def _render(self) -> None:
         if self._rows is None:

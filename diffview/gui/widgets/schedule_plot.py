@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 from PySide6.QtCore import QPointF, QRectF, Qt, Signal
 from PySide6.QtGui import QKeyEvent, QMouseEvent, QPainter
-from PySide6.QtWidgets import QWidget
+from PySide6.QtWidgets import QGraphicsItem, QWidget
 
 from diffview.gui.theme import Palette, theme
 from diffview.gui.widgets.plot_axis import LABEL_GAP, Floats, finite, plot_font
@@ -64,6 +64,7 @@ class SchedulePlot(TimePlot):
         self._levels = RunLevels(self)
         self._handles = Handles(self)
         self._curve = self.add_curve("forward", 2.0, fast=False)
+        self._curve.setCacheMode(QGraphicsItem.CacheMode.DeviceCoordinateCache)  # it stands still mostly
         self._points: tuple[Floats, Floats] = (np.empty(0), np.empty(0))
         self._ghosts: list[tuple[str, Floats, Floats]] = []
         self._read_only = False
@@ -99,8 +100,12 @@ class SchedulePlot(TimePlot):
 
     def set_curve(self, x: Floats, y: Floats) -> None:
         """Show y over x, both in the units of the axes (beta as it is, not its log)."""
-        self._points = (np.asarray(x, dtype=float), np.asarray(y, dtype=float))
+        points = np.asarray(x, dtype=float), np.asarray(y, dtype=float)
+        if all(np.array_equal(new, old) for new, old in zip(points, self._points, strict=True)):
+            return
+        self._points = points
         self._put_curve()
+        self.redraw()  # the names of the ghosts lie where the curve is not
 
     def set_ghosts(self, ghosts: Sequence[tuple[str, Floats, Floats]]) -> None:
         """Show other schedules dimly, each with its name."""
@@ -128,8 +133,11 @@ class SchedulePlot(TimePlot):
 
     def set_band(self, low: float | None, high: float | None = None, tooltip: str = "") -> None:
         """Mark what the model was trained on, to the right end where high is None; low None marks nothing."""
-        self._band.span = None if low is None else (low, high)
         self._band.setToolTip(tooltip)
+        span = None if low is None else (low, high)
+        if span == self._band.span:
+            return
+        self._band.span = span
         self._band.refresh()
         self.redraw()
 

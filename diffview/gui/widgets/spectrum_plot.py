@@ -128,7 +128,9 @@ class SpectrumPlot(PlotBase):
 
     def set_range(self, low: float, high: float) -> None:
         """Fix the powers shown."""
-        self.set_ranges(y=(math.log10(low), math.log10(high)))
+        span = math.log10(low), math.log10(high)
+        if span != (self.y_axis.low, self.y_axis.high):
+            self.set_ranges(y=span)
 
     def set_curves(
         self, x0: Floats | None, xt: Floats | None, reverse: Floats | None = None, noise_floor: float | None = None
