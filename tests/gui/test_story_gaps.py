@@ -166,7 +166,7 @@ def test_filled_pixels_are_outlined_and_said_under_the_pointer(open_window, hand
     hand.mouse(reverse.view, QEvent.Type.MouseMove, at(reverse.view, row, column))
     text = window.status.right.text()
     kelvin = float(plan.transform.inverse(window.live.step.y[1, 0, row, column]))
-    assert f"reverse {kelvin:.1f} K (filled, generated)" in text
+    assert f"reverse {kelvin:.1f} K (filled, generated)" in text and text.index("reverse") < text.index("x₀")
     hand.mouse(reverse.view, QEvent.Type.MouseMove, at(reverse.view, 2, 2))
     assert "K (told)" in window.status.right.text()
     window.session.look(reverse="beside_mean")

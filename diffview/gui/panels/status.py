@@ -129,7 +129,10 @@ class StatusPanel(QWidget):
         if reverse is not None:
             state = self._session.view.reverse == "x_t" and step is not None and is_noise(step.s)
             shown = f"{number(reverse)} (noise)" if noise or state else self._made(reverse)
-            parts.append(f"reverse {shown}{f' ({origin})' if origin else ''}")
+            if origin:  # what is last is cut first
+                parts.insert(1, f"reverse {shown} ({origin})")
+            else:
+                parts.append(f"reverse {shown}")
         self.right.setText("   ".join(parts))
 
     def _made(self, z: float) -> str:
