@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from diffview.paths import resource
+from diffview.sweeps import Site
 
 Floats = NDArray[np.floating[Any]]
 Array = NDArray[np.float32]
@@ -36,7 +37,7 @@ class EarthMap:
         step: pixels from one of these places to the next.
         coast: float32 [n, 2], (row, column) in pixels, (0, 0) the outer corner of the first; NaN between lines.
         y, x: coordinates along the sides for rulers [ny], [nx], or None; degrees or km, as `units` says.
-        units: "degrees", "km" or "".
+        units: "degrees", "km", "sweep" (degrees of azimuth, without a leap, and km of range) or "".
     """
 
     latitude: Array
@@ -102,8 +103,12 @@ def map_of(coords: Mapping[str, Floats], shape: tuple[int, int], projection: Any
         coords: coordinates of the picture as `Field.coords` has them, oriented like it.
         shape: its rows and columns.
         projection: an object with `crs`, whatever pyproj.CRS takes, `metres` of a unit of y and x, and `origin` (y, x)
-            in the projection's own units, where y = x = 0; None if there is none.
+            in the projection's own units, where y = x = 0; or the Site of a radar; None if there is none.
     """
+    if isinstance(projection, Site):
+        azimuth, ranges = coords.get("azimuth"), coords.get("range")
+        known = azimuth is not None and ranges is not None and (len(azimuth), len(ranges)) == shape
+        return _swept(azimuth, ranges, projection) if known and azimuth is not None and ranges is not None else None
     latitude, longitude = coords.get("latitude"), coords.get("longitude")
     if latitude is not None and longitude is not None:
         if latitude.shape == shape[:1] and longitude.shape == shape[1:]:
@@ -181,6 +186,22 @@ def _projected(y: Floats, x: Floats, projection: Any) -> EarthMap | None:
         latitude.astype(np.float32), longitude.astype(np.float32), step, coast,
         np.abs(y - y[0]) * projection.km, np.abs(x - x[0]) * projection.km, "km",
     )  # fmt: skip
+
+
+def _swept(azimuth: Floats, ranges: Floats, site: Site) -> EarthMap:
+    """Rays down, gates across; a coast goes to the ray it lies on, and leaves the picture where the turn ends."""
+    turn = np.unwrap(azimuth.astype(np.float64), period=360.0)
+    step = _step((len(turn), len(ranges)))
+    latitude, longitude = site.places(turn[::step], ranges[::step])
+    coast_turn, coast_far = site.polar(*coastlines().T)
+    middle = (turn[0] + turn[-1]) / 2
+    coast_turn = middle - 180.0 + (coast_turn - middle + 180.0) % 360.0
+    line = np.stack([position(coast_turn, turn), position(coast_far, site.ground(ranges))], axis=1)
+    line[(line < 0).any(axis=1) | (line[:, 0] > len(turn)) | (line[:, 1] > len(ranges))] = np.nan
+    coast = _cut(line, (len(turn), len(ranges)))
+    return EarthMap(
+        latitude.astype(np.float32), longitude.astype(np.float32), step, coast, turn, ranges * 1e-3, "sweep"
+    )
 
 
 def _at_pixels(latitude: Floats, longitude: Floats, coords: Mapping[str, Floats]) -> EarthMap | None:

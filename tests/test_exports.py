@@ -30,6 +30,7 @@ from diffview.recipe import Recipe
 from diffview.resolve import resolve
 from diffview.runs import run
 from diffview.schedules import Cosine
+from diffview.sweeps import Site
 from diffview.writers.grid import earth_grid
 from diffview.writers.saving import save_netcdf
 
@@ -548,6 +549,16 @@ def test_a_radar_sweep_keeps_azimuth_and_range():
 def test_coordinates_that_say_nothing_of_the_earth():
     assert earth_grid({}, (4, 5), {}, None) is None
     assert earth_grid({"latitude": np.arange(9.0)}, (4, 5), {}, None) is None
+
+
+def test_a_sweep_of_a_known_site_has_latitude_and_longitude_of_every_gate():
+    azimuth, ranges = np.array([0.0, 90.0]), np.array([1e3, 1e5, 2e5])
+    grid = earth_grid({"azimuth": azimuth, "range": ranges}, (2, 3), {}, Site(50.0, 5.0))
+    assert (grid.dims, grid.coordinates) == (("azimuth", "range"), ("latitude", "longitude"))
+    lat, lon = (grid.variables[name].values for name in grid.coordinates)
+    assert lat.shape == (2, 3) and np.all(np.diff(lat[0]) > 0) and np.all(np.diff(lon[1]) > 0)
+    np.testing.assert_allclose(lon[0], 5.0, atol=1e-9)  # the ray that goes north
+    np.testing.assert_allclose((lat[0, 2] - 50) * 111.23, 199.9, atol=0.3)
 
 
 KINDS = ("RAD_NL25", "T_PAAH21", "era5_", "MODIS_ARRAY", "nemo_1m", "rotated_pole", "2A.GPM.GMI", "sst_1998")

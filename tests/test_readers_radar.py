@@ -8,9 +8,12 @@ import numpy as np
 import pytest
 from readers_twins import SHARED
 
+from diffview.maps import coastlines
 from diffview.readers.describe import describe
+from diffview.readers.places import read_map
 from diffview.readers.slices import read_slice
 from diffview.readers.tree import find_plottable
+from diffview.sweeps import Site
 
 RAW = (np.arange(12 * 20) % 256).astype(np.uint8).reshape(12, 20)
 real = pytest.mark.skipif(not SHARED.is_dir(), reason="the folder of real files is not there")
@@ -94,6 +97,58 @@ def test_a_sweep_has_azimuths_and_ranges(tmp_path: Path) -> None:
         start = (np.arange(12) * 30.0 - 10.0) % 360.0  # the first ray lies across north
         file["dataset1/how"].attrs.update({"startazA": start, "stopazA": (start + 30.0) % 360.0})
     np.testing.assert_allclose(read_slice(path).field.coords["azimuth"], (start + 15.0) % 360.0)
+
+
+def test_the_gates_of_a_sweep_lie_on_earth(tmp_path: Path) -> None:
+    raw = np.zeros((360, 400), np.uint8)
+    raw[::2] = 50
+    where = {"nbins": 400, "nrays": 360, "rscale": 500.0, "rstart": 0.0, "elangle": 2.0, "lat": 50.0, "lon": 5.0}
+    path = odim(tmp_path / "a.h5", "DBZH", raw, {**where, "height": 200.0}, gain=0.5, offset=-32.0, undetect=0.0)
+    field, place = read_slice(path).field, read_map(path, "dataset1/data1/data", (0, 1))
+    assert place is not None and place.units == "sweep"
+    far = 4 / 3 * 6371e3 * np.arcsin(99750 * np.cos(np.radians(2)) / (4 / 3 * 6371e3 + beam_height(99750, 2.0, 200.0)))
+    for row, (north, east) in {0: (1, 0), 90: (0, 1), 180: (-1, 0), 270: (0, -1)}.items():  # half a degree further
+        angle = np.radians(row + 0.5)
+        latitude, longitude = place.at(row + 0.5, 199.5)
+        assert abs(latitude - 50 - np.cos(angle) * far / 111.23e3) < 0.01  # a degree of latitude at 50 N: 111.23 km
+        assert abs(longitude - 5 - np.sin(angle) * far / 71.70e3) < 0.02  # of longitude: 71.70 km
+        assert np.sign(latitude - 50).round() == north or east
+    np.testing.assert_allclose(place.x[[0, -1]], [0.25, 199.75])
+    np.testing.assert_allclose(place.y[[0, -1]], [0.5, 359.5])
+    assert len(place.coast), "the North Sea is within 200 km"
+    rows, columns = (line[np.isfinite(line)] for line in place.coast.T)
+    assert rows.min() >= 0 and rows.max() <= 360 and columns.min() >= 0 and columns.max() <= 400
+    vertex = place.coast[np.isfinite(place.coast[:, 0])][0]
+    latitude, longitude = place.at(*vertex)
+    ours = np.array([latitude, longitude])
+    assert np.nanmin(np.abs(coastlines() - ours).max(axis=1)) < 0.02, "where a coast is drawn there is one"
+    assert "gates are 500 m long, rays 1° and at the far end 3.5 km apart" in field.notes[-1]
+    turned = read_slice(path, axes=(1, 0))
+    assert turned.field.coords == {} and read_map(path, "dataset1/data1/data", (1, 0)) is None
+    assert "shown by index" in turned.field.notes[-1]
+
+
+def beam_height(r: float, elevation: float, h: float) -> float:
+    """Above the sea, by the law of cosines in the triangle of radar, gate and middle of the effective Earth."""
+    radius = 4 / 3 * 6371e3
+    return float(np.sqrt(r**2 + (radius + h) ** 2 + 2 * r * (radius + h) * np.sin(np.radians(elevation))) - radius)
+
+
+def test_a_site_finds_its_gates_again() -> None:
+    site = Site(-27.7, 153.2, 175.0, 0.5)
+    azimuth, ranges = np.arange(0.0, 360.0, 7.0), np.array([1e3, 5e4, 1.5e5])
+    back = site.polar(*site.places(azimuth, ranges))
+    np.testing.assert_allclose(back[0], np.broadcast_to(azimuth[:, None], back[0].shape), atol=1e-6)
+    np.testing.assert_allclose(back[1], np.broadcast_to(site.ground(ranges), back[1].shape), rtol=1e-9)
+    assert np.isnan(site.polar(np.array([np.nan]), np.array([0.0]))).all()
+
+
+@pytest.mark.parametrize("lost", ["lat", "lon", "elangle"])
+def test_a_sweep_without_a_site_has_no_place(tmp_path: Path, lost: str) -> None:
+    where = {name: value for name, value in SWEEP.items() if name != lost}
+    path = odim(tmp_path / "a.h5", "DBZH", RAW, where, gain=0.5, offset=-32.0, undetect=0.0)
+    assert read_map(path, "dataset1/data1/data", (0, 1)) is None
+    assert set(read_slice(path).field.coords) == {"azimuth", "range"}
 
 
 def test_floating_codes_and_a_file_known_by_its_version(tmp_path: Path) -> None:

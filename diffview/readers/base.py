@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from diffview.fields import Field, Region
+from diffview.sweeps import Site
 
 if TYPE_CHECKING:
     import h5py
@@ -182,8 +183,8 @@ class Variable(Protocol):
     def plane_coordinates(self, axes: tuple[int, int], take: Take = EVERY) -> tuple[Coordinate, ...]:
         """The 2-D latitude and longitude over two axes (in that order), or nothing; `take` of them is read."""
 
-    def projection(self) -> Projection | None:
-        """What the coordinates with the roles y and x are coordinates of; None if that is not said."""
+    def projection(self) -> Projection | Site | None:
+        """What y and x are coordinates of, or whence azimuth and range are counted; None if that is not said."""
 
 
 class Reader(Protocol):

@@ -18,6 +18,7 @@ from diffview.readers.base import EVERY, KM_PER_UNIT, Coordinate, Decoded, Proje
 from diffview.readers.naming import coordinate_role
 from diffview.readers.opening import H5PY_ERRORS, find_dataset, member, stored_elsewhere
 from diffview.readers.packing import Packing, packing_of
+from diffview.sweeps import Site
 
 _WELL_KNOWN = ("crs_wkt", "spatial_ref")  # attributes of a grid mapping that say the same in one text
 NOT_A_VARIABLE = "This is a netCDF dimension but not a netCDF variable"  # NAME of a bare netCDF-4 dimension
@@ -120,7 +121,7 @@ class CFVariable:
                 chosen[role] = Coordinate(turned.name, turned.role, axes, turned.values.T, turned.units)
         return tuple(chosen.values()) if len(chosen) == len(axes) else ()
 
-    def projection(self) -> Projection | None:
+    def projection(self) -> Projection | Site | None:
         """The CF grid mapping that the variable names, or its attribute `crs` (rasterio's) as text for PROJ."""
         mapping = find_nearby(self.dataset, text_attribute(self.dataset, "grid_mapping").split(":")[0].strip())
         lines = {c.role: c for c in self.axis_coordinates()}

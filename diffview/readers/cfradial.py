@@ -4,11 +4,12 @@ import h5py
 import numpy as np
 
 from diffview.readers.attributes import text_attribute
-from diffview.readers.base import Coordinate
+from diffview.readers.base import Coordinate, Projection
 from diffview.readers.cf import CFVariable
-from diffview.readers.opening import H5PY_ERRORS, member
+from diffview.readers.opening import H5PY_ERRORS, dataset_in, member
 from diffview.readers.packing import packing_of
-from diffview.readers.polar import sweep_coordinates
+from diffview.readers.polar import site_of, sweep_coordinates
+from diffview.sweeps import Site
 
 STEEPEST = 85.0  # degrees of elevation of a sweep; above it the beam points to the zenith and rays are times
 MOST_SPREAD = 2.0  # degrees of elevation within one sweep around the vertical; more is a cut through height
@@ -38,6 +39,22 @@ class RadialVariable(CFVariable):
         if elevation is not None and (np.ptp(elevation) > MOST_SPREAD or np.median(elevation) > STEEPEST):
             return super().axis_coordinates()
         return sweep_coordinates(axes, lines[0], lines[1])
+
+    def projection(self) -> Projection | Site | None:
+        """Where the radar of a sweep stands, if it stands: a moving one has no one place."""
+        lines = {c.role for c in self.axis_coordinates()}
+        elevation = self._line("elevation", self.dataset.ndim - 2)
+        if "azimuth" not in lines or elevation is None:
+            return super().projection()
+        latitude, longitude, height = map(self._number, ("latitude", "longitude", "altitude"))
+        return site_of(latitude, longitude, height, float(np.median(elevation)))
+
+    def _number(self, name: str) -> float:
+        """A dataset of one value beside this one; NaN if there is none."""
+        found = dataset_in(self.dataset.parent, name)
+        if found is None or found.size != 1 or found.dtype.kind not in "iuf":
+            return float("nan")
+        return float(packing_of(found).decode(found[...].reshape(1)).values[0])
 
     def _line(self, name: str, axis: int) -> np.ndarray | None:
         """A 1-D dataset beside this one, decoded, if it is as long as an axis."""

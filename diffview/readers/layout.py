@@ -90,8 +90,7 @@ def layout(
     shown = [(c, c.axes == axes[1:]) for c in along]
     along = [replace(c, values=sides[across].at_pixels(c.values)) for c, across in shown]
     if any(c.role in _POLAR for c in along):
-        sweep: dict[str, Floats] = {c.role: c.values for c in along}
-        return Layout(axes, sides, coords=sweep, notes=("A radar sweep: azimuth runs down, range runs right.",))
+        return _sweep(axes, sides, along)
     row = next((c for c in along if c.axes == axes[:1] and c.role in _NORTHWARD), None)
     column = next((c for c in along if c.axes == axes[1:] and c.role in _EASTWARD), None)
     latitude = next((c for c in plane if c.role == "latitude"), None)
@@ -112,6 +111,21 @@ def layout(
     note = "" if (row or latitude) and (column or longitude) else "Shown by index: no coordinate says where north is."
     km = _pixel_km(row, column, coords)
     return replace(turned, coords=coords, pixel_km=km, notes=(note,) if note else ())
+
+
+def _sweep(axes: tuple[int, int], sides: tuple[Side, Side], along: Sequence[Coordinate]) -> Layout:
+    """Rays and gates as they are stored: a pixel has no one size in km, since rays part."""
+    lines: dict[str, Coordinate] = {c.role: c for c in along if c.role in _POLAR}
+    azimuth, ranges = (lines.get(role) for role in _POLAR)
+    if azimuth is None or ranges is None or (azimuth.axes, ranges.axes) != (axes[:1], axes[1:]):
+        return Layout(axes, sides, notes=("A radar sweep with its axes chosen by hand: it is shown by index.",))
+    gate, turn = _step(ranges.values), _step(np.unwrap(azimuth.values.astype(np.float64), period=360.0))
+    wide = np.radians(turn) * float(ranges.values[-1]) * 1e-3
+    note = (
+        f"A radar sweep: azimuth runs down, range runs right; gates are {gate:.4g} m long, "
+        f"rays {turn:.3g}° and at the far end {wide:.2g} km apart, so that pixels have no one size."
+    )
+    return Layout(axes, sides, coords={role: lines[role].values for role in _POLAR}, notes=(note,))
 
 
 def _falls(values: Floats) -> bool:

@@ -20,7 +20,8 @@ from diffview.readers.base import EVERY, Coordinate, Decoded, Projection, Take
 from diffview.readers.cf import CFVariable
 from diffview.readers.opening import member
 from diffview.readers.packing import as_packed, native, packed_type
-from diffview.readers.polar import sweep_coordinates
+from diffview.readers.polar import site_of, sweep_coordinates
+from diffview.sweeps import Site
 
 FLOOR_DBZ = -32.0  # of no echo, where the code of undetect itself gives no reflectivity
 _PLAUSIBLE_FLOOR = (-100.0, 0.0)  # dBZ
@@ -198,11 +199,14 @@ class OdimVariable(CFVariable):
         """None: the place of a pixel follows from the projection or the site."""
         return ()
 
-    def projection(self) -> Projection | None:
-        """The composite's own, with the place of its lower left corner in it."""
+    def projection(self) -> Projection | Site | None:
+        """The composite's own, with the place of its lower left corner in it; the site of a sweep."""
+        if self._is_polar:
+            numbers = (self._number("where", name, np.nan) for name in ("lat", "lon", "height", "elangle"))
+            return site_of(*numbers)
         where = next(filter(None, (self._group(level, "where") for level in self._levels)), None)
         text = text_attribute(where, "projdef") if where is not None else ""
         corner = self._number("where", "LL_lat", float("nan")), self._number("where", "LL_lon", float("nan"))
-        if self._is_polar or not text or not np.isfinite(corner).all():
+        if not text or not np.isfinite(corner).all():
             return None
         return Projection(text, origin=projected(text, *corner))

@@ -6,6 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from diffview.readers.base import Coordinate
+from diffview.sweeps import Site
 
 
 def sweep_coordinates(
@@ -16,3 +17,10 @@ def sweep_coordinates(
         Coordinate("azimuth", "azimuth", axes[:1], azimuth, "degrees"),
         Coordinate("range", "range", axes[1:], ranges, "m"),
     )
+
+
+def site_of(latitude: float, longitude: float, height: float, elevation: float) -> Site | None:
+    """The site of a sweep, at the height of the sea if no height is given; None if another of these is not known."""
+    if not np.isfinite((latitude, longitude, elevation)).all() or abs(latitude) > 90:  # degrees
+        return None
+    return Site(latitude, longitude, height if np.isfinite(height) else 0.0, elevation)

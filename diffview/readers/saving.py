@@ -17,6 +17,7 @@ from diffview.readers.base import Projection
 from diffview.readers.layout import image_axes
 from diffview.readers.opening import open_file
 from diffview.readers.slices import arrange, variable_of
+from diffview.sweeps import Site
 from diffview.writers import write_bytes
 from diffview.writers.grid import Grid, earth_grid, pixel_grid
 
@@ -82,7 +83,7 @@ def _grid(place: Place, shape: tuple[int, int]) -> Grid | None:
     """The grid of a region by the coordinates of its file; None where it has none."""
     coords: dict[str, Floats] = dict(place.coords)
     units: dict[str, str] = {}
-    projection: Projection | None = None
+    projection: Projection | Site | None = None
     try:
         with open_file(place.path) as file:
             variable = variable_of(file, place.dataset)

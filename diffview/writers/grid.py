@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 
 from diffview.exports import PIXELS, Values
 from diffview.readers.base import Projection
+from diffview.sweeps import Site
 
 Floats = NDArray[np.floating[Any]]
 
@@ -49,7 +50,7 @@ def pixel_grid(shape: tuple[int, int], pixel_km: tuple[float, float] | None) -> 
 
 
 def earth_grid(
-    coords: Mapping[str, Floats], shape: tuple[int, int], units: Mapping[str, str], projection: Projection | None
+    coords: Mapping[str, Floats], shape: tuple[int, int], units: Mapping[str, str], projection: Projection | Site | None
 ) -> Grid | None:
     """The grid of a picture with these coordinates, oriented like it; None where they do not say where it lies.
 
@@ -57,19 +58,20 @@ def earth_grid(
         coords: as `Field.coords` has them.
         shape: rows and columns of the picture.
         units: of the coordinates, as written in their file.
-        projection: what y and x are coordinates of.
+        projection: what y and x are coordinates of, or the site of a radar.
     """
     sides = {name: values for name, values in coords.items() if values.ndim == 1}
     for dims in (("latitude", "longitude"), ("azimuth", "range")):
         if all(name in sides and len(sides[name]) == n for name, n in zip(dims, shape, strict=True)):
-            told = _degrees if dims[0] in DEGREES else _swept
-            return Grid(dims, {name: told(name, sides[name], (name,)) for name in dims})
+            if dims[0] in DEGREES:
+                return Grid(dims, {name: _degrees(name, sides[name], (name,)) for name in dims})
+            return _sweep(sides["azimuth"], sides["range"], projection if isinstance(projection, Site) else None)
     variables: dict[str, Values] = {}
     mapping = None
     places = {name: coords[name] for name in DEGREES if name in coords and coords[name].shape == shape}
     if all(name in sides and len(sides[name]) == n for name, n in zip(PIXELS, shape, strict=True)):
         y, x = sides["y"], sides["x"]
-        if projection is None:
+        if not isinstance(projection, Projection):
             variables = {name: _plain(name, sides[name], units.get(name, "")) for name in PIXELS}
         else:
             y, x = (o + v * projection.metres for o, v in zip(projection.origin, (y, x), strict=True))
@@ -86,6 +88,17 @@ def _degrees(name: str, values: Floats, dims: tuple[str, ...]) -> Values:
     units, axis = DEGREES[name]
     told = {"long_name": name, "standard_name": name, "units": units}
     return Values(dims, values, told | ({"axis": axis} if len(dims) == 1 else {}))
+
+
+def _sweep(azimuth: Floats, ranges: Floats, site: Site | None) -> Grid:
+    """Azimuth and range, and latitude and longitude of every gate where it is known where the radar stands."""
+    sides = {"azimuth": azimuth, "range": ranges}
+    variables = {name: _swept(name, values, (name,)) for name, values in sides.items()}
+    if site is None:
+        return Grid(("azimuth", "range"), variables)
+    places = dict(zip(DEGREES, site.places(azimuth, ranges), strict=True))
+    variables |= {name: _degrees(name, values, ("azimuth", "range")) for name, values in places.items()}
+    return Grid(("azimuth", "range"), variables, coordinates=tuple(places))
 
 
 def _swept(name: str, values: Floats, dims: tuple[str, ...]) -> Values:

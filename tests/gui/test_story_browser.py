@@ -346,6 +346,28 @@ def test_the_fit_set_is_chosen_and_counted(opened, hand, find, settle):
 # -- on Earth
 
 
+def test_a_radar_sweep_has_rulers_and_places(window, tmp_path, hand, find, wait, settle):
+    settle(window)
+    noise = np.random.default_rng(0).integers(20, 200, (360, 200)).astype(np.uint8)
+    where = {"nbins": 200, "rscale": 1000.0, "rstart": 0.0, "elangle": 0.5, "lat": 52.0, "lon": 5.0, "height": 50.0}
+    with h5py.File(tmp_path / "sweep.h5", "w") as file:
+        file.attrs["Conventions"] = np.bytes_("ODIM_H5/V2_2")
+        file["dataset1/data1/data"] = noise
+        file.create_group("dataset1/data1/what").attrs.update({"quantity": np.bytes_("DBZH"), "gain": 0.5})
+        file.create_group("dataset1/where").attrs.update(where)
+    window.open_file(str(tmp_path / "sweep.h5"))
+    settle(window)
+    wait(lambda: window.session.facts.place is not None)
+    down, across = window.field.rulers
+    assert {"90°", "180°", "270°"} <= {text for _, text in down.ticks()}
+    assert [text for _, text in across.ticks()][-1] == "200"
+    assert "index" not in window.field.caption.text()
+    hand.mouse(window.field.view, QEvent.Type.MouseMove, seen(window.field.view, 90, 40))
+    latitude, longitude = window.session.facts.place.at(90.5, 40.5)
+    assert abs(latitude - 52) < 0.02 and 5.5 < longitude < 5.7, "40 km east"
+    assert f"{latitude:.2f}° N, {longitude:.2f}° E" in window.status.right.text()
+
+
 def test_degrees_coasts_and_the_place_under_the_pointer(opened, hand, find, settle):
     view = opened.field.view
     assert view.lines() is not None

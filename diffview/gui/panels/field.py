@@ -21,6 +21,9 @@ from diffview.recipe import Recipe
 from diffview.regions import LARGEST, SMALLEST
 from diffview.units import written
 
+RULED = {"degrees": ("latitude", "longitude"), "km": ("km", "km"), "sweep": ("azimuth", "km")}
+"""What the rulers down and across count, by the units of a map."""
+
 LONG = 4.0
 """Sides of a picture from which it is looked at part by part, with a strip that shows all of it."""
 
@@ -163,7 +166,7 @@ class FieldPanel(PictureCard):
             n = field.values.shape[axis]
             side = None if place is None else (place.y, place.x)[axis]
             if side is not None and place is not None and len(side) == n:
-                kind = "km" if place.units == "km" else ("latitude", "longitude")[axis]
+                kind = RULED[place.units][axis]
                 ruler.set_side(side, self._stride, kind)
             elif field.pixel_km is not None:
                 ruler.set_side((np.arange(n) + 0.5) * field.pixel_km[axis], self._stride, "km")

@@ -51,7 +51,7 @@ class Ruler(QWidget):
     def set_side(self, side: NDArray[np.floating], stride: int, kind: str) -> None:
         """Take the coordinate of the middle of every pixel of the field, the view showing every `stride`-th.
 
-        `kind` is "latitude", "longitude", "km" or "index".
+        `kind` is "latitude", "longitude", "azimuth", "km" or "index".
         """
         if (stride, kind) == (self._stride, self._kind) and np.array_equal(side, self._side):
             return
@@ -95,7 +95,7 @@ class Ruler(QWidget):
         return point.x() if self._horizontal else point.y()
 
     def _step(self, least: float) -> float:
-        if self._kind in ("latitude", "longitude"):
+        if self._kind in ("latitude", "longitude", "azimuth"):
             return next((step for step in DEGREES if step >= least), DEGREES[-1])
         ten = 10.0 ** math.floor(math.log10(least))
         step = next(m * ten for m in (1, 2, 5, 10) if m * ten >= least * (1 - 1e-9))
@@ -104,6 +104,8 @@ class Ruler(QWidget):
     def _text(self, value: float, decimals: int) -> str:
         if self._kind in ("latitude", "longitude"):
             return degree_text(value, self._kind == "latitude", decimals)
+        if self._kind == "azimuth":
+            return f"{value % 360.0:.{decimals}f}°"
         return number(value, decimals)
 
     def eventFilter(self, watched: QObject, event: QEvent) -> bool:
