@@ -21,6 +21,8 @@ from diffview.transforms import Transform
 
 Array = NDArray[np.float32]
 
+COMPLETE_ONLY = "This model compares crops pixel by pixel and gives them back, so that it needs complete ones."
+
 FEWEST_SLICES = 2
 """Other slices that a fit needs at least."""
 
@@ -33,6 +35,23 @@ def unseen(recipe: Recipe) -> tuple[bool, tuple[Region, ...]]:
     return sees_region(recipe) and not fills(recipe), recipe.hidden if is_told(recipe) else ()
 
 
+def wished(recipe: Recipe) -> tuple[str, float, float]:
+    """What a recipe asks of its fit set: its kind, the share of a crop that may be missing, the share held out."""
+    return recipe.fit_set, limit_of(recipe), recipe.held_out
+
+
+def limit_of(recipe: Recipe) -> float:
+    """Share of a crop's pixels that may be missing: only a law can leave them out."""
+    return recipe.missing_limit if recipe.model in LAWS else 0.0
+
+
+def held_columns(recipe: Recipe, facts: Facts) -> tuple[Region, ...]:
+    """The right columns of the slice, whole, that nothing is fitted to; none if nothing is held out."""
+    rows, columns = facts.field.values.shape
+    count = round(recipe.held_out * columns)
+    return (Region(0, columns - count, rows, count),) if count else ()
+
+
 def fit_set(recipe: Recipe, facts: Facts, transform: Transform, region: Region) -> tuple[Region, FitSet]:
     """The region and crops of the formula denoiser, under the honesty rule.
 
@@ -42,7 +61,8 @@ def fit_set(recipe: Recipe, facts: Facts, transform: Transform, region: Region) 
     """
     whole, hidden = unseen(recipe)
     leave_out = whole and recipe.model not in LAWS
-    wish, slices = recipe.fit_set, None
+    hidden = *hidden, *held_columns(recipe, facts)
+    wish, limit, slices = recipe.fit_set, limit_of(recipe), None
     if (
         facts.stack is not None
         and wish != "crops"
@@ -58,10 +78,32 @@ def fit_set(recipe: Recipe, facts: Facts, transform: Transform, region: Region) 
     if recipe.model not in LAWS and slices is None:
         region, crops = with_enough_crops(facts.table, region, leave_out, hidden)
     else:
-        crops = crops_for(facts.table, region, leave_out, hidden)
+        crops = crops_for(facts.table, region, leave_out, hidden, limit)
     if not crops:
         return region, slices or _smaller_set(recipe, facts, transform, region)
-    return region, FitSet(recipe.model, facts.through(transform)[1], tuple(crops), leave_out, more=slices)
+    source = facts.through(transform)[1]
+    held = _held_crops(recipe, facts, source, region)
+    return region, FitSet(recipe.model, source, tuple(crops), leave_out, more=slices, limit=limit, held=held)
+
+
+def _held_crops(recipe: Recipe, facts: Facts, source: Array, region: Region) -> FitSet | None:
+    """The complete crops that lie wholly in the columns that are held out; None if none are.
+
+    Raises:
+        UserError: if columns are held out, and no such crop is there.
+    """
+    rows, columns = facts.field.values.shape
+    for part in held_columns(recipe, facts):
+        fitted = Region(0, 0, rows, columns - part.nx)
+        crops = crops_for(facts.table, region, False, (fitted,)) if part.nx >= region.nx else []
+        if not crops:
+            raise UserError(
+                f"No complete crop of {region.ny} x {region.nx} pixels lies in the right {recipe.held_out:.0%} of the "
+                "slice, which is held out.",
+                "Hold out more, or take a smaller region.",
+            )
+        return FitSet(recipe.model, source, tuple(crops), False)
+    return None
 
 
 def _smaller_set(recipe: Recipe, facts: Facts, transform: Transform, region: Region) -> FitSet:
@@ -74,19 +116,41 @@ def _smaller_set(recipe: Recipe, facts: Facts, transform: Transform, region: Reg
     if fills(recipe) and values is not None and len(values) >= FEWEST_SLICES:
         stack = facts.cached(("stack", transform), lambda: transform(values))
         if crops := smaller_crops(summed(np.isnan(stack).any(axis=0)), region, fewest=1):
-            return FitSet(recipe.model, stack, tuple(crops), True, tuple(range(len(stack))), shape=shape)
-    if fills(recipe) and (crops := smaller_crops(facts.table, region, hidden=recipe.hidden)):
+            kept = tuple(range(_fitted_slices(recipe, len(stack))))
+            return FitSet(recipe.model, stack, tuple(crops), True, kept, shape=shape)
+    hidden = *recipe.hidden, *held_columns(recipe, facts)
+    if fills(recipe) and (crops := smaller_crops(facts.table, region, hidden=hidden)):
         return FitSet(recipe.model, facts.through(transform)[1], tuple(crops), False, shape=shape)
     raise UserError(f"The field has no complete {shape[0]} x {shape[1]} crop to fit to.", "Take a smaller region.")
 
 
+def _fitted_slices(recipe: Recipe, count: int) -> int:
+    """How many of the other slices, from the first on, may be fitted to; the last ones are held out."""
+    return count - round(recipe.held_out * count)
+
+
 def _slices_set(recipe: Recipe, facts: Facts, values: Array, transform: Transform, region: Region) -> FitSet | None:
-    """The region in the other slices that are complete there; None if there are fewer than two."""
+    """The region in the other slices that are complete enough there; None if there are fewer than two.
+
+    Raises:
+        UserError: if the last slices are held out, and none of them is complete there.
+    """
     stack = facts.cached(("stack", transform), lambda: transform(values))
-    complete = np.flatnonzero(~np.isnan(stack[(slice(None), *region.slices)]).any(axis=(1, 2)))
-    if len(complete) < FEWEST_SLICES:
+    missing = np.isnan(stack[(slice(None), *region.slices)]).mean(axis=(1, 2))
+    first_held, limit = _fitted_slices(recipe, len(stack)), limit_of(recipe)
+    fitted = np.flatnonzero(missing[:first_held] <= limit)
+    if len(fitted) < FEWEST_SLICES:
         return None
-    return FitSet(recipe.model, stack, (region,), True, tuple(complete.tolist()))
+    held = None
+    if recipe.held_out:
+        apart = first_held + np.flatnonzero(missing[first_held:] == 0)
+        if not len(apart):
+            raise UserError(
+                f"None of the last {recipe.held_out:.0%} of the slices, which are held out, is complete in the region.",
+                "Hold out more, or choose another region.",
+            )
+        held = FitSet(recipe.model, stack, (region,), True, tuple(apart.tolist()))
+    return FitSet(recipe.model, stack, (region,), True, tuple(fitted.tolist()), limit=limit, held=held)
 
 
 def _prefers_slices(facts: Facts, region: Region, leave_out: bool, hidden: tuple[Region, ...]) -> bool:

@@ -59,6 +59,8 @@ class FitSet:
         more: crops of another source, beside these; or None.
         shape: (ny, nx) of the fields if the crops are smaller, which only a law allows; or None.
         place: path and dataset of the source if it is another than the open field; else two empty texts.
+        limit: share of a crop's pixels that may be missing, which only a law allows.
+        held: complete fields of the same size that it is not fitted to; or None.
     """
 
     model: str
@@ -69,6 +71,8 @@ class FitSet:
     more: "FitSet | None" = None
     shape: tuple[int, int] | None = None
     place: tuple[str, str] = "", ""
+    limit: float = 0.0
+    held: "FitSet | None" = None
 
     @property
     def count(self) -> int:
@@ -91,7 +95,9 @@ class FitSet:
         beside = "" if self.more is None else f" and {self.more.count} other slices"
         path, dataset = self.place
         where = f" of {dataset} in {Path(path).name}" if path else ""
-        return f"Fitted to {own} {kind}{beside} of {region.ny} × {region.nx} pixels{where}.{left_out}"
+        gaps = f" Up to {self.limit:.0%} of a crop may be missing." if self.limit else ""
+        apart = "" if self.held is None else f" {self.held.count} others are held out."
+        return f"Fitted to {own} {kind}{beside} of {region.ny} × {region.nx} pixels{where}.{gaps}{left_out}{apart}"
 
     def crops(self) -> Array:
         """The crops, [n, ny, nx]."""

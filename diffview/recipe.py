@@ -31,6 +31,9 @@ DRAWN = {p.name for grid in GRIDS.values() for p in parameters(grid) if isinstan
 AUTO = "auto"
 """The transform that is chosen from units and values."""
 
+MOST_SHARE = 0.5
+"""Of a crop's pixels that may be missing, and of a slice that may be held out."""
+
 PARAMS = ("grid_params", "sampler_params", "observe_params")
 
 CHOICES = {
@@ -63,6 +66,10 @@ def _is_limit(value: Any) -> bool:
     return value is None or _is_finite(value)
 
 
+def _is_share(value: Any) -> bool:
+    return _is_finite(value) and 0 <= value <= MOST_SHARE
+
+
 def _are_regions(value: Any) -> bool:
     return isinstance(value, tuple) and all(isinstance(v, Region) and _is_region(v) for v in value)
 
@@ -79,6 +86,8 @@ def _are_grid_settings(value: Any) -> bool:
 
 KINDS: dict[str, tuple[Callable[[Any], bool], str]] = {
     "path": (lambda value: value is None or _is_text(value), "It is a text."),
+    "missing_limit": (_is_share, "Choose a share of the pixels from 0 to 0.5."),
+    "held_out": (_is_share, "Choose a share of the slice from 0 to 0.5."),
     "dataset": (lambda value: value is None or _is_text(value), "It is a text."),
     "axes": (_are_axes, "They are two whole numbers."),
     "model": (_is_text, "It is the name of a model."),
@@ -158,6 +167,9 @@ class Recipe:
         model: key of FORMULAS, or the name of a network or of a denoiser that was given.
         fit_set: what formula models are fitted to: crops of this slice, the region in other slices, both, or
             whichever is larger (auto).
+        missing_limit: share of a crop's pixels that may be missing where a law is fitted; the other formulas give crops
+            back and take complete ones.
+        held_out: share of the fit set that no formula is fitted to: the right columns of the slice, the last slices.
         seed, members: the run's noise, and how many fields it makes.
         start: "noise", or "field": the region at the noise level start_level (None: the grid's highest).
         path_mode: "closed" or "chain".
@@ -188,6 +200,8 @@ class Recipe:
     sampler_params: Settings = ()
     model: str = "local"
     fit_set: str = "auto"
+    missing_limit: float = 0.0
+    held_out: float = 0.0
     seed: int = 0
     members: int = 1
     start: str = "noise"

@@ -119,7 +119,9 @@ def nearest_complete(table: Table, region: Region) -> Region | None:
     return Region(row, column, region.ny, region.nx)
 
 
-def crops_for(table: Table, region: Region, leave_out: bool, hidden: Sequence[Region] = ()) -> list[Region]:
+def crops_for(
+    table: Table, region: Region, leave_out: bool, hidden: Sequence[Region] = (), limit: float = 0.0
+) -> list[Region]:
     """Complete crops of the size of `region` at stride 4, at most 1,000, spread evenly over the field.
 
     Args:
@@ -127,8 +129,9 @@ def crops_for(table: Table, region: Region, leave_out: bool, hidden: Sequence[Re
         region: the region worked on.
         leave_out: leave out every crop that shares a pixel with it.
         hidden: leave out every crop that shares a pixel with one of these.
+        limit: share of a crop's pixels that may be missing; 0 takes complete ones.
     """
-    free = missing_counts(table, region.ny, region.nx, STRIDE) == 0
+    free = missing_counts(table, region.ny, region.nx, STRIDE) <= limit * region.ny * region.nx
     for gap in hidden:
         first_row, first_column = gap.row - region.ny + 1, gap.column - region.nx + 1
         starts = (first_row, gap.row + gap.ny, first_column, gap.column + gap.nx)

@@ -15,7 +15,7 @@ from diffview.cards import Card
 from diffview.denoisers import FORMULAS
 from diffview.errors import UserError
 from diffview.fields import Region
-from diffview.fit_sets import fit_set, shrunk_note, unseen
+from diffview.fit_sets import COMPLETE_ONLY, fit_set, shrunk_note, unseen, wished
 from diffview.gaps import hidden_in
 from diffview.grids import make_levels
 from diffview.models import FitSet, Model, Trained, mismatch
@@ -103,13 +103,15 @@ def _resolve_formula(recipe: Recipe, facts: Facts) -> Plan:
     else:
         try:
             region, model = facts.cached(
-                ("fit", transform, recipe.model, asked, *unseen(recipe), recipe.fit_set),
+                ("fit", transform, recipe.model, asked, *unseen(recipe), *wished(recipe)),
                 lambda: fit_set(recipe, facts, transform, asked),
             )
         except UserError as error:
             refusal = error
     if isinstance(model, FitSet) and recipe.fit_set == "both" and model.source.ndim == 2 and model.more is None:
         notes.append(Note("crops and other slices", "crops", "The variable has no other complete slices here."))
+    if isinstance(model, FitSet) and recipe.missing_limit and not model.limit:
+        notes.append(Note(f"up to {recipe.missing_limit:.0%} missing", "complete crops", COMPLETE_ONLY))
     if isinstance(model, FitSet) and region != asked and recipe.region is not None:
         notes.append(shrunk_note(asked, region, model))
     x0 = facts.cached(("x0", transform, region), lambda: standardised[region.slices])

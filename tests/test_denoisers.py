@@ -2,12 +2,23 @@
 
 import math
 import pickle
+from collections.abc import Callable
 
 import numpy as np
 import pytest
 from oracle import covariance, data_posterior_mean, gaussian_posterior_mean, local_mean
 
-from diffview.denoisers import FORMULAS, Data, Denoiser, Gaussian, Local, fit_gaussian, local, window_radius
+from diffview.denoisers import (
+    FORMULAS,
+    Data,
+    Denoiser,
+    Gaussian,
+    Local,
+    fit_gaussian,
+    fit_power_law,
+    local,
+    window_radius,
+)
 from diffview.samplers import SAMPLERS
 
 RNG = np.random.default_rng
@@ -37,6 +48,17 @@ def test_gaussian_is_the_dense_posterior_mean(ny: int, nx: int, s: float) -> Non
     wanted = np.stack([gaussian_posterior_mean(m[0], s, 0.4, cov)[None] for m in y])
     np.testing.assert_allclose(denoise(y, s), wanted, rtol=1e-9, atol=1e-10)
     assert denoise.shape == (1, ny, nx)
+
+
+@pytest.mark.parametrize("fit", [fit_gaussian, fit_power_law])
+def test_a_law_of_white_noise_does_not_change_with_gaps(fit: Callable[..., Gaussian]) -> None:
+    rng = np.random.default_rng(5)
+    crops = rng.normal(3.0, 2.0, (400, 32, 32)).astype(np.float32)
+    gaps = np.where(rng.random(crops.shape) < 0.3, np.float32(np.nan), crops)
+    whole, holed = fit(crops), fit(gaps)
+    assert abs(holed.mean - 3) < 0.03
+    np.testing.assert_allclose(holed.power[4:12, 4:12].mean(), 4.0, rtol=0.03)
+    np.testing.assert_allclose(holed.power[4:12, 4:12], whole.power[4:12, 4:12], rtol=0.05)
 
 
 def test_gaussian_of_white_noise_shrinks_by_one_factor() -> None:

@@ -61,6 +61,8 @@ FULL = Recipe(
     sampler_params=(("variance", "large"),),
     model="data",
     fit_set="both",
+    missing_limit=0.2,
+    held_out=0.1,
     seed=2**63 - 1,
     members=4,
     start="field",
@@ -395,6 +397,49 @@ def test_the_fit_set_is_what_is_wished() -> None:
     assert "no other slices" in str(resolve(Recipe(region=region, fit_set="slices"), alone).refusal)
     plan = resolve(Recipe(region=region, fit_set="both"), alone)
     assert plan.refusal is None and [note.given for note in plan.notes] == ["crops"]
+
+
+def test_a_law_is_fitted_to_crops_with_gaps_only_as_far_as_it_is_wished() -> None:
+    values = smooth(80, 80)
+    values[::8, ::8] = np.nan  # a pixel in 64 everywhere: no crop is complete
+    known, region = facts(values), Region(0, 0, 32, 32)
+    assert "no complete 32 x 32 crop" in str(resolve(Recipe(region=region, model="gaussian"), known).refusal)
+    plan = resolve(Recipe(region=region, model="gaussian", missing_limit=0.02), known)
+    assert plan.refusal is None and plan.model.limit == 0.02
+    share = np.isnan(plan.model.crops()).mean(axis=(1, 2))
+    assert 0 < share.max() <= 0.02 and plan.model.count == 169
+    assert "Up to 2% of a crop may be missing." in plan.model.sentence
+    assert np.isfinite(plan.model.denoiser().power).all()
+
+
+def test_a_model_that_gives_crops_back_takes_complete_ones_and_says_so() -> None:
+    plan = resolve(Recipe(region=Region(0, 0, 16, 16), model="local", missing_limit=0.2), facts(smooth(80, 80)))
+    assert [(note.asked, note.given) for note in plan.notes] == [("up to 20% missing", "complete crops")]
+    assert plan.model.limit == 0
+
+
+@pytest.mark.parametrize("model", ["gaussian", "power_law", "data", "local"])
+def test_what_is_held_out_is_in_no_crop(model: str) -> None:
+    known = facts(smooth(100, 100))
+    plan = resolve(Recipe(region=Region(4, 6, 16, 16), model=model, held_out=0.3), known)
+    assert max(crop.column + crop.nx for crop in plan.model.regions) <= 70
+    assert min(crop.column for crop in plan.model.held.regions) >= 70
+    assert plan.model.held.count == 22 * 4  # starts at 0, 4 ... 84 and 72, 76, 80, 84
+    assert "88 others are held out" in plan.model.sentence
+    refused = resolve(Recipe(region=Region(4, 6, 16, 16), model=model, held_out=0.1), known).refusal
+    assert "lies in the right 10% of the slice" in refused.sentence
+
+
+def test_the_last_slices_are_held_out() -> None:
+    stack = np.stack([smooth(60, 60, seed) for seed in range(1, 31)])
+    stack[:3, 5, 7] = np.nan
+    stack[-1, 5, 7] = np.nan
+    known, recipe = facts(smooth(60, 60), stack=stack), Recipe(region=Region(4, 6, 16, 16), fit_set="slices")
+    plan = resolve(dataclasses.replace(recipe, held_out=0.2), known)
+    assert plan.model.slices == tuple(range(3, 24))
+    assert plan.model.held.slices == tuple(range(24, 29)), "held-out slices are complete"
+    law = resolve(dataclasses.replace(recipe, model="gaussian", missing_limit=0.05), known)
+    assert law.model.count == 30 and law.model.held is None
 
 
 def test_a_start_from_the_field_sees_no_crop_of_it_beside_other_slices() -> None:

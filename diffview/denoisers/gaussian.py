@@ -135,14 +135,17 @@ def fit_gaussian(crops: Array, shape: tuple[int, int] | None = None) -> Gaussian
     The spectrum is the mean over the Hann-windowed crops; the power of the domain mean is its variance over crops. With
     `shape` (ny, nx) the field is larger than the crops: P is a density over cycles per pixel, and what is larger than
     a crop has the power of the crop's largest scale.
+
+    Missing pixels (NaN) count as the mean of the others, and the power of a crop is divided by the share of its window
+    that is known: exact for white noise; gaps smear a steep spectrum a little.
     """
     n, ny, nx = crops.shape
     rings_k, log_p = _ring_spectrum(crops)
     k, columns = _wavenumbers_of(crops, shape)
     power = np.exp(np.interp(np.log(np.maximum(k, 1.0)), np.log(rings_k), log_p))
-    domain_means = crops.mean(axis=(1, 2), dtype=np.float64)
+    domain_means = np.nanmean(crops, axis=(1, 2), dtype=np.float64)
     power[0, 0] = ny * nx * float(domain_means.var()) if n > 1 else power.max()
-    return Gaussian(float(crops.mean(dtype=np.float64)), power, columns)
+    return Gaussian(float(np.nanmean(crops, dtype=np.float64)), power, columns)
 
 
 def fit_power_law(crops: Array, shape: tuple[int, int] | None = None) -> Gaussian:
@@ -150,7 +153,7 @@ def fit_power_law(crops: Array, shape: tuple[int, int] | None = None) -> Gaussia
 
     A, k0 and beta by least squares in ln P, every ring weighted by its number of modes: for each of many k0 the other
     two are a straight line. Three numbers instead of a spectrum: smooth also where there are few crops, and P(0) is the
-    law's own. `shape` is as of `fit_gaussian`.
+    law's own. `shape` and missing pixels are as of `fit_gaussian`.
     """
     k, log_p = _ring_spectrum(crops)
     root = np.sqrt(k)  # a ring of radius k has about 2 pi k modes
@@ -165,7 +168,7 @@ def fit_power_law(crops: Array, shape: tuple[int, int] | None = None) -> Gaussia
     _, k0, (log_a, beta) = best
     wanted, columns = _wavenumbers_of(crops, shape)
     power = np.exp(log_a - 0.5 * beta * np.log(k0 * k0 + wanted**2))
-    return Gaussian(float(crops.mean(dtype=np.float64)), power, columns)
+    return Gaussian(float(np.nanmean(crops, dtype=np.float64)), power, columns)
 
 
 def _wavenumbers_of(crops: Array, shape: tuple[int, int] | None) -> tuple[NDArray[np.float64], int]:
@@ -177,6 +180,9 @@ def _wavenumbers_of(crops: Array, shape: tuple[int, int] | None) -> tuple[NDArra
 def _ring_spectrum(crops: Array) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     """k of the rings, and ln of the mean power over the Hann-windowed crops, with a floor for what has none."""
     grid = rings(*crops.shape[1:])
-    radial = np.mean([grid.mean(np.abs(transform(crop, grid)) ** 2) for crop in crops], axis=0)
+    square = np.square(grid.window, dtype=np.float64)
+    known = [np.sum(square, where=~np.isnan(crop)) / square.sum() for crop in crops]
+    powers = [grid.mean(np.abs(transform(crop, grid)) ** 2) / share for crop, share in zip(crops, known, strict=True)]
+    radial = np.mean(powers, axis=0)
     floor = max(float(radial.max()) * 1e-12, 1e-30)
     return grid.k, np.log(np.maximum(radial, floor))

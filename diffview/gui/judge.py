@@ -155,7 +155,8 @@ class Judge(Background):
     def _key(self) -> object:
         """What kriging depends on."""
         plan, gap = self._session.plan, self.gap
-        fit = (plan.recipe.fit_set, plan.recipe.hidden, plan.recipe.seed)
+        recipe = plan.recipe
+        fit = (recipe.fit_set, recipe.missing_limit, recipe.held_out, recipe.hidden, recipe.seed)
         return None if gap is None else (plan.transform, plan.region, gap.tobytes(), fit)
 
     def _run(self) -> Run | None:

@@ -14,12 +14,14 @@ from diffview.gui.errors import report
 from diffview.gui.jobs import load_engine
 from diffview.gui.session import Session
 from diffview.losses import Bound, errors_by_level, exact_bound, variational_bound, walked
-from diffview.models import Trained
+from diffview.models import FitSet, Trained
 from diffview.plan import Facts, Plan
 from diffview.recipe import Recipe
 from diffview.resolve import resolve
+from diffview.scoreboard import picked
 
 Array = NDArray[np.float64]
+Fields = NDArray[np.float32]
 
 DRAWS = 8
 """Noises that the region is seen with."""
@@ -39,6 +41,7 @@ class Found:
         physical: its total for densities per unit of the field; NaN where a pixel has none.
         law: what a Gaussian field of the model's own law would give at each level; None of other models.
         law_bound: the bound of such a field, nats per pixel.
+        what: it was measured on.
     """
 
     levels: Array
@@ -47,6 +50,7 @@ class Found:
     physical: float
     law: Array | None = None
     law_bound: float | None = None
+    what: str = "this region"
 
 
 def loss_recipe(recipe: Recipe) -> Recipe:
@@ -72,6 +76,18 @@ def loss_plan(recipe: Recipe, facts: Facts) -> Plan:
     if plan.model is None:
         raise UserError("The model has nothing it could be fitted to.", "Choose another region.")
     return plan
+
+
+def held_fields(plan: Plan) -> Fields | None:
+    """Fields that the model of a plan is not fitted to, standardised, evenly picked; None if nothing is held out."""
+    held = plan.model.held if isinstance(plan.model, FitSet) else None
+    return None if held is None else picked(held.crops(), DRAWS)
+
+
+def looked_at(plan: Plan) -> Fields:
+    """What a loss is measured on: held-out fields, each under its own noise, else the region under several."""
+    held = held_fields(plan)
+    return np.repeat(plan.x0[None], DRAWS, axis=0) if held is None else held
 
 
 class LossCheck(Job):
@@ -116,10 +132,10 @@ class LossCheck(Job):
         denoise = plan.model.denoiser()
         between = np.geomspace(walk[0], walk[-1], FEWEST_LEVELS) if len(walk) < FEWEST_LEVELS else ()
         levels = sorted({*walk, *(float(s) for s in between)}, reverse=True)
-        fields = np.repeat(plan.x0[None], DRAWS, axis=0)
+        fields = looked_at(plan)
         errors = errors_by_level(denoise, fields, levels, go_on=self.tell)
-        known = plan.x0[~np.isnan(plan.x0)].astype(np.float64)
-        squares = np.full(DRAWS, np.square(known).mean())
+        squares = np.nanmean(np.square(fields, dtype=np.float64), axis=(1, 2))
+        known = fields[~np.isnan(fields)].astype(np.float64)
         bound = variational_bound(errors[[levels.index(s) for s in walk]], squares, walk)
         slope = plan.made_in.log_slope(plan.made_in.inverse(known)).mean()
         s = np.array(levels)
@@ -129,7 +145,8 @@ class LossCheck(Job):
             law = np.array([denoise.variance(nothing, x).mean() for x in levels]) / s**2
             law_bound = exact_bound(denoise, walk).total
         physical = bound.total - float(slope) if np.isfinite(slope) else np.nan
-        self.found = Found(s, errors.mean(axis=1) / s**2, bound, physical, law, law_bound)
+        what = "this region" if held_fields(plan) is None else "held out"
+        self.found = Found(s, errors.mean(axis=1) / s**2, bound, physical, law, law_bound, what)
 
 
 class LossCheckJob(Background):

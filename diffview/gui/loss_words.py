@@ -4,7 +4,7 @@ import math
 from collections.abc import Mapping
 from typing import Any
 
-from diffview.gui.loss_check import DRAWS, Found, LossCheck
+from diffview.gui.loss_check import DRAWS, Found, LossCheck, held_fields
 from diffview.gui.widgets.score_plots import Line
 from diffview.gui.widgets.score_views import array
 from diffview.models import FitSet, Trained
@@ -30,7 +30,7 @@ BOUND = "−ln p per pixel, nats"
 
 def lines_of_found(found: Found, scores: Mapping[str, Any]) -> list[Line]:
     """The loss, beside it that of a field of the model's own law, or of the held-out fields of its card."""
-    lines = [Line("this region", "reverse", found.levels, found.loss)]
+    lines = [Line(found.what, "reverse", found.levels, found.loss)]
     if found.law is not None:
         lines.append(Line("a field of its law", "dim", found.levels, found.law))
     card = scores.get("loss_by_level")
@@ -44,6 +44,10 @@ def about_found(job: LossCheck) -> str:
     plan = job.plan
     steps = len(plan.levels) - 1
     walk = f"{len(job.walk)} of the run's {steps}" if len(job.walk) < steps else f"the run's {steps}"
+    held = held_fields(plan)
+    if held is not None:
+        size = f"{held.shape[1]} × {held.shape[2]}"
+        return f"{len(held)} held-out fields of {size} pixels, each under a noise of its own at {walk} levels."
     seen = ""
     if isinstance(plan.model, FitSet):
         seen = FITTED[plan.model.left_out]

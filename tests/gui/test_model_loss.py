@@ -10,6 +10,7 @@ from diffview.fields import Region
 from diffview.gui.loss_check import DRAWS, LossCheck, loss_plan
 from diffview.gui.loss_words import BOUND, UNMEASURED, bound_rows
 from diffview.losses import errors_by_level, exact_bound
+from diffview.scoreboard import picked
 
 pytestmark = pytest.mark.qt_log_ignore("This plugin does not support (raise|grabbing)")
 
@@ -63,6 +64,26 @@ def test_a_formula_is_measured_and_its_numbers_are_those_of_the_core(window, doc
     assert BOUND in text and "as a density per K" in text and "simple loss" in text
     assert f"{found.bound.total:.2f} ± ".replace("-", "\N{MINUS SIGN}") in text
     assert "64 × 64 pixels under 8 noises each of the run's 18 levels" in text
+
+
+def test_held_out_fields_are_measured_where_a_part_is_held_out(window, dock, measure, hand, find, wait, settle):
+    window.session.edit(region=Region(0, 100, 48, 48), model="gaussian")
+    hand.choose(find(window, "heldOutCombo"), 0.3)
+    settle(window)
+    found, plan = measure(), window.session.plan
+    assert "are held out" in find(window, "fitSetText").text()
+    columns = window.session.facts.field.values.shape[1]
+    apart = columns - round(0.3 * columns)
+    assert min(crop.column for crop in plan.model.held.regions) >= apart
+    assert max(crop.column + crop.nx for crop in plan.model.regions) <= apart
+    fields = picked(plan.model.held.crops(), DRAWS)
+    errors = errors_by_level(plan.model.denoiser(), fields, found.levels)
+    np.testing.assert_allclose(found.loss, errors.mean(axis=1) / found.levels**2, rtol=1e-6)
+    assert [line.name for line in find(window, "regionLossView").lines] == ["held out", "a field of its law"]
+    assert find(window, "lossAbout").text().startswith(f"{DRAWS} held-out fields of 48 × 48 pixels")
+    window.session.undo()
+    assert window.session.recipe.held_out == 0 and window.losses.found is None
+    settle(window)
 
 
 def test_data_does_not_know_the_region_it_is_measured_on(open_window, find, hand, wait):

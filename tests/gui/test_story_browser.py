@@ -343,6 +343,28 @@ def test_the_fit_set_is_chosen_and_counted(opened, hand, find, settle):
     settle(opened)
 
 
+def test_crops_with_gaps_are_fitted_to_where_it_is_wished_and_can_be(window, tmp_path, hand, find, settle):
+    settle(window)
+    values = np.random.default_rng(0).normal(280, 5, (64, 64)).astype(np.float32)
+    values[::8, ::8] = np.nan
+    window.open_file(write(tmp_path / "holes.h5", values))
+    settle(window)
+    limit, model = find(window, "missingLimitCombo"), find(window, "modelCombo")
+    window.session.edit(region=Region(0, 0, 16, 16), model="local")
+    settle(window)
+    assert not limit.isEnabled() and "complete ones" in limit.toolTip()
+    hand.choose(model, "gaussian")
+    settle(window)
+    assert window.session.plan.refusal is not None
+    hand.choose(limit, 0.05)
+    settle(window)
+    assert window.session.plan.refusal is None
+    assert "Up to 5% of a crop may be missing" in find(window, "fitSetText").text()
+    window.session.undo()
+    assert window.session.recipe.missing_limit == 0 and limit.currentData() == 0
+    settle(window)
+
+
 # -- on Earth
 
 

@@ -20,9 +20,9 @@ from PySide6.QtWidgets import (
 )
 
 from diffview.colormaps import COLORMAPS, default_for
-from diffview.denoisers import FORMULAS
 from diffview.gui.browser import Browser
 from diffview.gui.files import Files
+from diffview.gui.fit_form import FitForm
 from diffview.gui.looks import number, region_text
 from diffview.gui.session import Session
 from diffview.gui.theme import theme
@@ -40,12 +40,6 @@ from diffview.units import written
 
 SEARCH_AFTER_MS = 250
 RESOLUTIONS = [(1, "mean"), *((k, how) for how in ("mean", "stride") for k in (2, 4, 8, 16))]
-FIT_SETS = {
-    "auto": ("as it suits", "Other slices where there are any and the slice is small, else crops of this one"),
-    "crops": ("crops of this slice", "Complete crops of this slice, of the size of the region"),
-    "slices": ("other slices", "The region in other slices of this variable; never the one shown"),
-    "both": ("crops and other slices", "Crops of this slice, and the region in other slices"),
-}
 MARGIN = 8
 
 
@@ -164,11 +158,10 @@ class DataPanel(QWidget):
         row.addWidget(self.across, 1)
 
     def _build_form(self) -> None:
-        self.transform, self.resolution, self.fit_set = QComboBox(), QComboBox(), QComboBox()
+        self.transform, self.resolution = QComboBox(), QComboBox()
         for combo, name, said in (
             (self.transform, "transformCombo", "Transform"),
             (self.resolution, "resolutionCombo", "Working resolution"),
-            (self.fit_set, "fitSetCombo", "What formula models are fitted to"),
         ):
             combo.setObjectName(name)
             combo.setAccessibleName(said)
@@ -181,23 +174,17 @@ class DataPanel(QWidget):
         for k, how in RESOLUTIONS:
             what = f"mean of {k} × {k}" if how == "mean" else f"every {k}th pixel" if k > 2 else "every 2nd pixel"
             self.resolution.addItem("as stored" if k == 1 else what, f"{k} {how}")
-        for key, (text, tip) in FIT_SETS.items():
-            self.fit_set.addItem(text, key)
-            self.fit_set.setItemData(self.fit_set.count() - 1, tip, Qt.ItemDataRole.ToolTipRole)
-        self.fitted = QLabel()
-        self.fitted.setObjectName("fitSetText")
         self.region, self.numbers, self.notes = QLabel(), QLabel(), QLabel()
-        for label in (self.fitted, self.region, self.numbers, self.notes):
+        for label in (self.region, self.numbers, self.notes):
             label.setWordWrap(True)
             label.setProperty("dim", True)
         self._form = QFormLayout()
         self._form.addRow("Transform", self.transform)
         self._form.addRow("Resolution", self.resolution)
-        self._form.addRow("Fit set", self.fit_set)
-        self._form.addRow(self.fitted)
+        self._fit = FitForm(self._form)
+        self._fit.wished.connect(lambda wish: self._session.edit(**wish))
         session = self._session
         self.transform.activated.connect(lambda i: session.edit(transform=self.transform.itemData(i), fitted=None))
-        self.fit_set.activated.connect(lambda i: session.edit(fit_set=self.fit_set.itemData(i)))
         self.resolution.activated.connect(self._coarsen)
 
     # -- the recipe
@@ -218,13 +205,7 @@ class DataPanel(QWidget):
         self.transform.setToolTip("The transform in force is the model's" if theirs else "")
         self._show_stored()
         self.resolution.setCurrentIndex(self.resolution.findData(_resolution(new)))
-        self.fit_set.setCurrentIndex(self.fit_set.findData(new.fit_set))
-        formula = new.model in FORMULAS
-        self.fit_set.setEnabled(formula)
-        self.fit_set.setToolTip("" if formula else f"{new.model} is not fitted to this file")
-        model = plan.model if isinstance(plan.model, FitSet) else None
-        self.fitted.setText(model.sentence if model is not None else "")
-        self.fitted.setVisible(model is not None)
+        self._fit.show_fit(new, plan.model if isinstance(plan.model, FitSet) else None)
         because = f" {why}".rstrip() if automatic else ""
         self.numbers.setText(f"{_numbers_text(fitted)} · {TRANSFORMS[fitted.key].doc}.{because}")
         self.numbers.setToolTip(_all_numbers(fitted, field.units))

@@ -1,0 +1,101 @@
+"""What formula models are fitted to: crops or slices, how complete, and how much is held out."""
+
+from typing import Any
+
+from PySide6.QtCore import QObject, Qt, Signal
+from PySide6.QtWidgets import QComboBox, QFormLayout, QHBoxLayout, QLabel
+
+from diffview.denoisers import FORMULAS, LAWS
+from diffview.fit_sets import COMPLETE_ONLY
+from diffview.models import FitSet
+from diffview.recipe import Recipe
+
+FIT_SETS = {
+    "auto": ("as it suits", "Other slices where there are any and the slice is small, else crops of this one"),
+    "crops": ("crops of this slice", "Crops of this slice, of the size of the region"),
+    "slices": ("other slices", "The region in other slices of this variable; never the one shown"),
+    "both": ("crops and other slices", "Crops of this slice, and the region in other slices"),
+}
+LIMITS = {
+    0.0: ("complete", "No pixel of a crop may be missing"),
+    **{
+        share: (
+            f"{share:.0%} missing",
+            f"Up to {share:.0%} of a crop may be missing: missing pixels count as the mean of the others, "
+            "and its power is divided by the share that is known",
+        )
+        for share in (0.05, 0.1, 0.2, 0.5)
+    },
+}
+HELD_OUT = {
+    0.0: ("all fitted", "Nothing is held out"),
+    **{
+        share: (
+            f"{share:.0%} held out",
+            f"Nothing is fitted to the right {share:.0%} of the slice, or to the last {share:.0%} of the slices; the "
+            "loss in the Model panel is measured there",
+        )
+        for share in (0.1, 0.2, 0.3)
+    },
+}
+
+
+class FitForm(QObject):
+    """Rows of a form; knows no session.
+
+    Signals:
+        wished: what of the recipe was chosen, as a dict.
+    """
+
+    wished = Signal(dict)
+
+    def __init__(self, form: QFormLayout) -> None:
+        super().__init__(form)
+        self.fit_set, self.limit, self.held = QComboBox(), QComboBox(), QComboBox()
+        for combo, name, said, of, choices in (
+            (self.fit_set, "fitSetCombo", "What formula models are fitted to", "fit_set", FIT_SETS),
+            (self.limit, "missingLimitCombo", "How much of a crop may be missing", "missing_limit", LIMITS),
+            (self.held, "heldOutCombo", "How much is held out from the fit", "held_out", HELD_OUT),
+        ):
+            _fill(combo, name, said, choices)
+            combo.activated.connect(lambda i, combo=combo, of=of: self.wished.emit({of: combo.itemData(i)}))
+        self.text = QLabel()
+        self.text.setObjectName("fitSetText")
+        self.text.setWordWrap(True)
+        self.text.setProperty("dim", True)
+        pair = QHBoxLayout()
+        pair.setSpacing(4)
+        pair.addWidget(self.limit, 1)
+        pair.addWidget(self.held, 1)
+        form.addRow("Fit set", self.fit_set)
+        form.addRow("Crops", pair)
+        form.addRow(self.text)
+
+    def show_fit(self, recipe: Recipe, fitted: FitSet | None) -> None:
+        """Show what is wished, and what came of it."""
+        formula = recipe.model in FORMULAS
+        why = "" if formula else f"{recipe.model} is not fitted to this file"
+        for combo, value in (
+            (self.fit_set, recipe.fit_set), (self.limit, recipe.missing_limit), (self.held, recipe.held_out)
+        ):  # fmt: skip
+            if combo.findData(value) < 0:  # of a recipe that was written by hand
+                combo.addItem(f"{value:.3g}", value)
+            combo.setCurrentIndex(combo.findData(value))
+            combo.setEnabled(formula)
+            combo.setToolTip(why)
+        if formula and recipe.model not in LAWS:
+            self.limit.setEnabled(False)
+            self.limit.setToolTip(COMPLETE_ONLY)
+        self.text.setText("" if fitted is None else fitted.sentence)
+        self.text.setVisible(fitted is not None)
+
+
+def _fill(combo: QComboBox, name: str, said: str, choices: dict[Any, tuple[str, str]]) -> None:
+    combo.setObjectName(name)
+    combo.setAccessibleName(said)
+    combo.setMinimumWidth(0)
+    combo.setMinimumContentsLength(4)
+    combo.setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy.AdjustToMinimumContentsLengthWithIcon)
+    for key, (text, tip) in choices.items():
+        combo.addItem(text, key)
+        combo.setItemData(combo.count() - 1, tip, Qt.ItemDataRole.ToolTipRole)
