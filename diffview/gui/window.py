@@ -408,11 +408,14 @@ class MainWindow(QMainWindow):
         before = theme.scale
         theme.zoom(1)
 
+        def fit() -> None:
+            self.resize(self.size().boundedTo(self.screen().availableGeometry().size()))
+
         def check() -> None:
             room, needed = self.screen().availableGeometry(), self.minimumSizeHint()
             if needed.width() > room.width() or needed.height() > room.height():
                 theme.set_scale(before)
-                self.resize(min(self.width(), room.width()), min(self.height(), room.height()))
+                QTimer.singleShot(ZOOM_CHECK_MS, self, fit)  # until then the larger text holds the window wide
                 self.session.tell(Message("The text cannot be larger on this screen.", "Close a dock to make room."))
 
         QTimer.singleShot(ZOOM_CHECK_MS, self, check)

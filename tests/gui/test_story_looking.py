@@ -4,11 +4,12 @@ import gc
 import json
 import subprocess
 import sys
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
 from conftest import QUICK
-from PySide6.QtCore import QEvent, QPoint, QPointF, Qt
+from PySide6.QtCore import QEvent, QPoint, QPointF, QRect, Qt
 from PySide6.QtGui import QAccessible, QAction, QWheelEvent
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QAbstractSpinBox, QApplication, QComboBox, QPushButton, QSlider, QToolButton, QWidget
@@ -339,6 +340,16 @@ def test_text_is_zoomed_by_keys(window, hand, find):
     hand.key(window, KEY.Key_0, CTRL)
     assert theme.scale == 1
     assert label.font().pixelSize() == size
+
+
+def test_text_too_large_for_the_screen_leaves_the_window_on_it(window, hand, find, wait, monkeypatch):
+    room = QRect(0, 0, window.minimumSizeHint().width() + 8, window.height())
+    window.resize(room.size())
+    monkeypatch.setattr(window, "screen", lambda: SimpleNamespace(availableGeometry=lambda: room))
+    hand.key(window, KEY.Key_Equal, CTRL)
+    wait(find(window, "messageBar").isVisible)
+    assert "cannot be larger" in find(window, "messageBar").text() and theme.scale == 1
+    wait(lambda: window.width() <= room.width())
 
 
 # -- names
