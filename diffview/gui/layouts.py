@@ -40,6 +40,8 @@ def arrange(window: QMainWindow, layout: Layout, docks: Mapping[str, QDockWidget
     left, right = Qt.DockWidgetArea.LeftDockWidgetArea, Qt.DockWidgetArea.RightDockWidgetArea
     sides = ((left, layout.left), (right, layout.right)) if wide else ((right, layout.left + layout.right),)
     shown = [docks[names[0]] for names in (layout.left, layout.right)]
+    for dock in docks.values():
+        dock.hide()  # all of them side by side and in a pile on the way would push the window off its screen
     for area, names in sides:
         for name in names:
             docks[name].setFloating(False)

@@ -352,6 +352,16 @@ def test_text_too_large_for_the_screen_leaves_the_window_on_it(window, hand, fin
     wait(lambda: window.width() <= room.width())
 
 
+def test_a_layout_keeps_the_size_of_a_small_window(window, find):
+    window.resize(window.minimumSizeHint())
+    small = window.size()
+    for name in ("compareLayoutAction", "trainLayoutAction", "exploreLayoutAction"):
+        find(window, name).trigger()
+        for _ in range(3):
+            QApplication.processEvents()
+        assert window.size() == small, name
+
+
 # -- names
 
 NAMED = """fieldView forwardView reverseView scheduleEditor scheduleCombo timeSlider histogramView spectrumView
