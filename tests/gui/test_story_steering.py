@@ -103,6 +103,12 @@ def test_limits_are_switched_on_typed_and_undone(window, find, hand, settle):
     assert window.session.recipe == before and not find(window, "clipLowCheck").isChecked()
 
 
+def test_limits_of_another_quantity_begin_in_its_own_values(window, find):
+    window.session.edit(model="rain64")
+    assert "mm/h" in find(window, "clipHighCheck").text()
+    assert 0 < find(window, "clipHighSpin").value() < 100, "a rain rate, not the kelvin of the field"
+
+
 def test_a_weight_is_offered_where_there_is_a_pair(open_window, tmp_path, find, hand, settle):
     window = open_window()
     cards = {"plain": small_model(tmp_path / "m", "plain"), "told": small_model(tmp_path / "m", "told", coarsen=4)}

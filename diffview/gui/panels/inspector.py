@@ -213,8 +213,11 @@ class InspectorPanel(QScrollArea):
         """What is done to the model; the weight of a condition only where there is a pair of networks."""
         plan, facts = self._session.plan, self._session.facts
         weighs = recipe.guidance != 1 or (plan.card is not None and partner_of(plan.card, facts.cards) is not None)
-        there = plan.x0[~np.isnan(plan.x0)]
-        ends = [float(plan.transform.inverse(f(there))) if there.size else 0.0 for f in (np.min, np.max)]
+        alike = (
+            plan.card is None or plan.card.transform == plan.transform
+        )  # else the field says nothing of what is made
+        there = plan.x0[~np.isnan(plan.x0)] if alike else np.asarray(self._session.view.limits)
+        ends = [float(plan.made_in.inverse(f(there))) if there.size else 0.0 for f in (np.min, np.max)]
         least, most = (tidied(end, max(map(abs, ends))) for end in ends)
         told = ""
         if plan.known is not None:
