@@ -5,12 +5,13 @@ import sys
 
 import numpy as np
 import pytest
-from PySide6.QtCore import QPointF
-from PySide6.QtGui import QColor
+from PySide6.QtCore import QPointF, QRectF
+from PySide6.QtGui import QColor, QFontMetricsF
 from PySide6.QtWidgets import QApplication, QGraphicsItem
 
 from diffview.gui.theme import DARK, LIGHT, theme
 from diffview.gui.widgets.histogram_plot import HistogramPlot
+from diffview.gui.widgets.plot_axis import plot_font
 from diffview.gui.widgets.scale_time_view import ScaleTimeView, log_rows, unity_line
 from diffview.gui.widgets.schedule_plot import SchedulePlot
 from diffview.gui.widgets.spectrum_plot import SpectrumPlot, drowned_from, short
@@ -139,6 +140,17 @@ def test_a_power_law_drowns_at_its_exact_scale():
     assert drowned_from(k, power, 3.0) == pytest.approx(10 / np.sqrt(3))
     assert drowned_from(k, power, 1e-9) is None
     assert drowned_from(k, power, 1e9) == 1.0
+
+
+def test_the_words_at_the_floor_leave_the_legend_alone(plots):
+    spectrum, floor = plots[2], plots[2]._floor
+    box = spectrum.plot_rect
+    legend = QRectF(box.left(), box.top(), box.width(), 2 + QFontMetricsF(plot_font()).height())
+    assert box.height() > 3 * legend.height(), "there is room for both"
+    for x in (box.left() + 5, box.right() - 5):
+        for share in (0.0, 0.1, 0.2, 0.5, 1.0):
+            rect = floor.text_rect(QPointF(x, box.top() + share * box.height()))
+            assert not rect.intersects(legend) and box.contains(rect), (x, share)
 
 
 def test_the_floor_says_where_scales_drown(plots):

@@ -73,16 +73,20 @@ class Floor(Overlay):
             painter.drawEllipse(start, 4, 4)
             self._draw_text(painter, palette, start)
 
-    def _draw_text(self, painter: QPainter, palette: Palette, at: QPointF) -> None:
-        """Right of the dot and above the floor, where no curve is; else left of it and below."""
-        font, box = plot_font(), self.plot.plot_rect
-        metrics = QFontMetricsF(font)
+    def text_rect(self, at: QPointF) -> QRectF:
+        """Right of the dot and above the floor, where no curve is; else left of it and below; under the legend."""
+        box, metrics = self.plot.plot_rect, QFontMetricsF(plot_font())
         width, height = metrics.horizontalAdvance(self.text) + 2, metrics.height()
         if at.x() + 8 + width <= box.right():
             rect = QRectF(at.x() + 8, at.y() - height - 6, width, height)
         else:
             rect = QRectF(at.x() - 8 - width, at.y() + 5, width, height)
-        rect.moveTop(max(min(rect.top(), box.bottom() - height), box.top()))
+        legend = height + 4
+        rect.moveTop(max(min(max(rect.top(), box.top() + legend), box.bottom() - height), box.top()))
+        return rect
+
+    def _draw_text(self, painter: QPainter, palette: Palette, at: QPointF) -> None:
+        font, rect = plot_font(), self.text_rect(at)
         painter.setPen(Qt.PenStyle.NoPen)
         painter.setBrush(palette.colour("panel", 120))
         painter.drawRoundedRect(rect.adjusted(-3, -1, 3, 1), 4, 4)
