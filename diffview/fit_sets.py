@@ -6,7 +6,7 @@ from numpy.typing import NDArray
 from diffview.denoisers import LAWS
 from diffview.errors import UserError
 from diffview.fields import Region
-from diffview.models import FitSet
+from diffview.models import FitSet, percent
 from diffview.plan import Facts, Note
 from diffview.recipe import Recipe
 from diffview.regions import (
@@ -98,8 +98,8 @@ def _held_crops(recipe: Recipe, facts: Facts, source: Array, region: Region) -> 
         crops = crops_for(facts.table, region, False, (fitted,)) if part.nx >= region.nx else []
         if not crops:
             raise UserError(
-                f"No complete crop of {region.ny} x {region.nx} pixels lies in the right {recipe.held_out:.0%} of the "
-                "slice, which is held out.",
+                f"No complete crop of {region.ny} x {region.nx} pixels lies in the right "
+                f"{percent(recipe.held_out)} of the slice, which is held out.",
                 "Hold out more, or take a smaller region.",
             )
         return FitSet(recipe.model, source, tuple(crops), False)
@@ -146,7 +146,7 @@ def _slices_set(recipe: Recipe, facts: Facts, values: Array, transform: Transfor
         apart = first_held + np.flatnonzero(missing[first_held:] == 0)
         if not len(apart):
             raise UserError(
-                f"None of the last {recipe.held_out:.0%} of the slices, which are held out, is complete in the region.",
+                f"The last {percent(recipe.held_out)} of the slices are held out, and none is complete in the region.",
                 "Hold out more, or choose another region.",
             )
         held = FitSet(recipe.model, stack, (region,), True, tuple(apart.tolist()))

@@ -31,6 +31,11 @@ QUANTITIES = (
 """Names of one quantity."""
 
 
+def percent(share: float) -> str:
+    """A share for people: 10 %."""
+    return f"{100 * share:.3g} %"
+
+
 class Model(Protocol):
     """Where a run's denoiser comes from; told apart by identity."""
 
@@ -95,7 +100,7 @@ class FitSet:
         beside = "" if self.more is None else f" and {self.more.count} other slices"
         path, dataset = self.place
         where = f" of {dataset} in {Path(path).name}" if path else ""
-        gaps = f" Up to {self.limit:.0%} of a crop may be missing." if self.limit else ""
+        gaps = f" Up to {percent(self.limit)} of a crop may be missing." if self.limit else ""
         apart = "" if self.held is None else f" {self.held.count} others are held out."
         return f"Fitted to {own} {kind}{beside} of {region.ny} × {region.nx} pixels{where}.{gaps}{left_out}{apart}"
 

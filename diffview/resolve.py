@@ -18,7 +18,7 @@ from diffview.fields import Region
 from diffview.fit_sets import COMPLETE_ONLY, fit_set, shrunk_note, unseen, wished
 from diffview.gaps import hidden_in
 from diffview.grids import make_levels
-from diffview.models import FitSet, Model, Trained, mismatch
+from diffview.models import FitSet, Model, Trained, mismatch, percent
 from diffview.needs import FORMULA_OFFERS, offers_of, offers_of_card
 from diffview.plan import Facts, Note, Plan
 from diffview.recipe import AUTO, Recipe
@@ -111,7 +111,7 @@ def _resolve_formula(recipe: Recipe, facts: Facts) -> Plan:
     if isinstance(model, FitSet) and recipe.fit_set == "both" and model.source.ndim == 2 and model.more is None:
         notes.append(Note("crops and other slices", "crops", "The variable has no other complete slices here."))
     if isinstance(model, FitSet) and recipe.missing_limit and not model.limit:
-        notes.append(Note(f"up to {recipe.missing_limit:.0%} missing", "complete crops", COMPLETE_ONLY))
+        notes.append(Note(f"up to {percent(recipe.missing_limit)} missing", "complete crops", COMPLETE_ONLY))
     if isinstance(model, FitSet) and region != asked and recipe.region is not None:
         notes.append(shrunk_note(asked, region, model))
     x0 = facts.cached(("x0", transform, region), lambda: standardised[region.slices])

@@ -557,6 +557,8 @@ def test_a_sweep_of_a_known_site_has_latitude_and_longitude_of_every_gate():
     assert (grid.dims, grid.coordinates) == (("azimuth", "range"), ("latitude", "longitude"))
     lat, lon = (grid.variables[name].values for name in grid.coordinates)
     assert lat.shape == (2, 3) and np.all(np.diff(lat[0]) > 0) and np.all(np.diff(lon[1]) > 0)
+    across = earth_grid({"azimuth": np.array([350.0, 359.0, 8.0]), "range": ranges}, (3, 3), {}, None)
+    assert across.variables["azimuth"].values.tolist() == [350.0, 359.0, 368.0]
     np.testing.assert_allclose(lon[0], 5.0, atol=1e-9)  # the ray that goes north
     np.testing.assert_allclose((lat[0, 2] - 50) * 111.23, 199.9, atol=0.3)
 

@@ -307,6 +307,11 @@ def test_a_mesh_is_no_picture_and_says_what_to_do(tmp_path: Path) -> None:
     assert read_slice(path).dataset == "/overview"
     with pytest.raises(UserError, match=r"unstructured mesh.*cdo remapnn"):
         read_slice(path, "water_level")
+    with h5py.File(path, "r+") as file:
+        del file["overview"]
+    with pytest.raises(UserError, match="lies on an unstructured mesh") as nothing_else:
+        read_slice(path)
+    assert "cdo remapnn" in nothing_else.value.hint
 
 
 # (file, dataset, latitude, longitude, least and greatest value there in the units of the file; None: land, missing)

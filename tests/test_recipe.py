@@ -408,13 +408,13 @@ def test_a_law_is_fitted_to_crops_with_gaps_only_as_far_as_it_is_wished() -> Non
     assert plan.refusal is None and plan.model.limit == 0.02
     share = np.isnan(plan.model.crops()).mean(axis=(1, 2))
     assert 0 < share.max() <= 0.02 and plan.model.count == 169
-    assert "Up to 2% of a crop may be missing." in plan.model.sentence
+    assert "Up to 2 % of a crop may be missing." in plan.model.sentence
     assert np.isfinite(plan.model.denoiser().power).all()
 
 
 def test_a_model_that_gives_crops_back_takes_complete_ones_and_says_so() -> None:
     plan = resolve(Recipe(region=Region(0, 0, 16, 16), model="local", missing_limit=0.2), facts(smooth(80, 80)))
-    assert [(note.asked, note.given) for note in plan.notes] == [("up to 20% missing", "complete crops")]
+    assert [(note.asked, note.given) for note in plan.notes] == [("up to 20 % missing", "complete crops")]
     assert plan.model.limit == 0
 
 
@@ -427,7 +427,7 @@ def test_what_is_held_out_is_in_no_crop(model: str) -> None:
     assert plan.model.held.count == 22 * 4  # starts at 0, 4 ... 84 and 72, 76, 80, 84
     assert "88 others are held out" in plan.model.sentence
     refused = resolve(Recipe(region=Region(4, 6, 16, 16), model=model, held_out=0.1), known).refusal
-    assert "lies in the right 10% of the slice" in refused.sentence
+    assert "lies in the right 10 % of the slice" in refused.sentence
 
 
 def test_the_last_slices_are_held_out() -> None:

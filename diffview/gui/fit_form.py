@@ -7,7 +7,7 @@ from PySide6.QtWidgets import QComboBox, QFormLayout, QHBoxLayout, QLabel
 
 from diffview.denoisers import FORMULAS, LAWS
 from diffview.fit_sets import COMPLETE_ONLY
-from diffview.models import FitSet
+from diffview.models import FitSet, percent
 from diffview.recipe import Recipe
 
 FIT_SETS = {
@@ -20,8 +20,8 @@ LIMITS = {
     0.0: ("complete", "No pixel of a crop may be missing"),
     **{
         share: (
-            f"{share:.0%} missing",
-            f"Up to {share:.0%} of a crop may be missing: missing pixels count as the mean of the others, "
+            f"≤ {percent(share)} gaps",
+            f"Up to {percent(share)} of a crop may be missing: missing pixels count as the mean of the others, "
             "and its power is divided by the share that is known",
         )
         for share in (0.05, 0.1, 0.2, 0.5)
@@ -31,9 +31,9 @@ HELD_OUT = {
     0.0: ("all fitted", "Nothing is held out"),
     **{
         share: (
-            f"{share:.0%} held out",
-            f"Nothing is fitted to the right {share:.0%} of the slice, or to the last {share:.0%} of the slices; the "
-            "loss in the Model panel is measured there",
+            f"hold {percent(share)}",
+            f"Held out: nothing is fitted to the right {percent(share)} of the slice, or to the last of the slices; "
+            "the loss in the Model panel is measured there",
         )
         for share in (0.1, 0.2, 0.3)
     },

@@ -18,7 +18,7 @@ from diffview.readers.layout import Layout, image_axes, layout
 from diffview.readers.opening import find_dataset, open_file, reading
 from diffview.readers.planes import float32, is_flag, read_plane
 from diffview.readers.sides import LARGEST_PICTURE, stored, whole
-from diffview.readers.tree import find_in, text_of, why_not_plottable
+from diffview.readers.tree import find_in, no_picture, text_of, why_not_plottable
 
 Mask = NDArray[np.bool_]
 
@@ -61,11 +61,7 @@ def read_slice(
                 return _first_with_data(file, node.path, index, axes, window)
             except UserError as error:
                 first_error = first_error or error
-        raise first_error or UserError(
-            f"{file.filename} holds no picture: none of its numeric datasets has two sides of 8 pixels or more, "
-            "coordinates apart.",
-            "Choose a dataset of the tree to see why it cannot be shown.",
-        )
+        raise first_error or no_picture(file)
 
 
 def variable_of(file: h5py.File, dataset: str) -> Variable:

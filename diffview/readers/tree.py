@@ -19,6 +19,9 @@ from diffview.readers.opening import H5PY_ERRORS, find_group, member, open_file,
 _FILTERS = {"deflate": "gzip"}
 _FLAGS = ("flag_meanings", "flag_values", "flag_masks")
 
+FEW = 500
+"""Datasets that are looked at for a mesh, where none is a picture."""
+
 
 def list_group(path: str, group: str = "/", first: int = 0, count: int | None = None) -> tuple[Node, ...]:
     """The members of one group, in the order of their names, or a portion of them; nothing below them is touched.
@@ -219,6 +222,23 @@ def _is_matlab_text(dataset: h5py.Dataset) -> bool:
 def on_a_mesh(attributes: Mapping[str, str]) -> bool:
     """Whether one axis runs over the nodes, edges or faces of a mesh [UGRID 1.0; CDI's own attribute for ICON]."""
     return {"mesh", "location"} <= attributes.keys() or attributes.get("CDI_grid_type") == "unstructured"
+
+
+def no_picture(file: h5py.File) -> UserError:
+    """Why nothing of a file can be shown, and what to do."""
+    with reading(file, "The tree"):
+        some = ((path, found) for path, found in walk(file, FEW) if found.shape)
+        on_mesh = next((path for path, found in some if on_a_mesh(all_attributes(found))), "")
+    if on_mesh:
+        return UserError(
+            f"{file.filename} holds no picture: {on_mesh} lies on an unstructured mesh, without rows and columns.",
+            "Interpolate it to a grid first, for instance with `cdo remapnn`.",
+        )
+    return UserError(
+        f"{file.filename} holds no picture: none of its numeric datasets has two sides of 8 pixels or more, "
+        "coordinates apart.",
+        "Choose a dataset of the tree to see why it cannot be shown.",
+    )
 
 
 def is_numeric(dataset: h5py.Dataset) -> bool:

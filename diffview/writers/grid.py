@@ -91,8 +91,11 @@ def _degrees(name: str, values: Floats, dims: tuple[str, ...]) -> Values:
 
 
 def _sweep(azimuth: Floats, ranges: Floats, site: Site | None) -> Grid:
-    """Azimuth and range, and latitude and longitude of every gate where it is known where the radar stands."""
-    sides = {"azimuth": azimuth, "range": ranges}
+    """Azimuth and range, and latitude and longitude of every gate where it is known where the radar stands.
+
+    CF wants a coordinate that does not turn back: a sweep that begins elsewhere than in the north counts on past 360.
+    """
+    sides = {"azimuth": np.unwrap(azimuth, period=360.0), "range": ranges}
     variables = {name: _swept(name, values, (name,)) for name, values in sides.items()}
     if site is None:
         return Grid(("azimuth", "range"), variables)

@@ -359,7 +359,7 @@ def test_crops_with_gaps_are_fitted_to_where_it_is_wished_and_can_be(window, tmp
     hand.choose(limit, 0.05)
     settle(window)
     assert window.session.plan.refusal is None
-    assert "Up to 5% of a crop may be missing" in find(window, "fitSetText").text()
+    assert "Up to 5 % of a crop may be missing" in find(window, "fitSetText").text()
     window.session.undo()
     assert window.session.recipe.missing_limit == 0 and limit.currentData() == 0
     settle(window)
