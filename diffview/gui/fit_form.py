@@ -17,10 +17,10 @@ FIT_SETS = {
     "both": ("crops and other slices", "Crops of this slice, and the region in other slices"),
 }
 LIMITS = {
-    0.0: ("complete", "No pixel of a crop may be missing"),
+    0.0: ("none", "No pixel of a crop may be missing"),
     **{
         share: (
-            f"≤ {percent(share)} gaps",
+            f"≤ {percent(share)}",
             f"Up to {percent(share)} of a crop may be missing: missing pixels count as the mean of the others, "
             "and its power is divided by the share that is known",
         )
@@ -28,7 +28,7 @@ LIMITS = {
     },
 }
 HELD_OUT = {
-    0.0: ("all fitted", "Nothing is held out"),
+    0.0: ("hold none", "Nothing is held out"),
     **{
         share: (
             f"hold {percent(share)}",
@@ -68,7 +68,7 @@ class FitForm(QObject):
         pair.addWidget(self.limit, 1)
         pair.addWidget(self.held, 1)
         form.addRow("Fit set", self.fit_set)
-        form.addRow("Crops", pair)
+        form.addRow("Gaps", pair)
         form.addRow(self.text)
 
     def show_fit(self, recipe: Recipe, fitted: FitSet | None) -> None:
@@ -82,7 +82,7 @@ class FitForm(QObject):
                 combo.addItem(f"{value:.3g}", value)
             combo.setCurrentIndex(combo.findData(value))
             combo.setEnabled(formula)
-            combo.setToolTip(why)
+            combo.setToolTip(why or combo.currentData(Qt.ItemDataRole.ToolTipRole) or "")
         if formula and recipe.model not in LAWS:
             self.limit.setEnabled(False)
             self.limit.setToolTip(COMPLETE_ONLY)

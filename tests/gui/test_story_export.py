@@ -13,6 +13,7 @@ from PySide6.QtTest import QTest
 from test_story_files import good_file
 
 from diffview.cli import main
+from diffview.fields import Region
 from diffview.gui.actions import ENTRIES, EXPORT
 from diffview.gui.widgets.plot_base import PlotBase
 from diffview.readers.slices import read_slice
@@ -117,6 +118,24 @@ def test_other_slices_are_fitted_to_alike(open_window, find, save_as, settle, tm
     assert main(["sample", "--recipe", str(tmp_path / "r.json"), "-o", str(out)]) == 0
     xr.testing.assert_equal(xr.load_dataset(out, engine="h5netcdf"), seen)
     capsys.readouterr()
+
+
+def test_a_filled_gap_is_exported_with_its_place_and_flagged(window, find, save_as, settle):
+    region = window.session.plan.region
+    gap = Region(region.row + 4, region.column + 6, 8, 10)
+    window.session.edit(model="gaussian", sampler="repaint", steps=4, hidden=(gap,))
+    settle(window)
+    path = save_as("filled.nc")
+    find(window, "exportEnsembleAction").trigger()
+    settle(window)
+    seen, plan = xr.load_dataset(path, engine="h5netcdf"), window.session.plan
+    made = seen.generated.values == 1
+    assert made.sum() == 80 and made[4:12, 6:16].all()
+    values = next(v for name, v in seen.data_vars.items() if v.attrs.get("units") == "K" and v.ndim == 3).values[0]
+    truth = plan.transform.inverse(plan.x0)
+    np.testing.assert_allclose(values[~made], truth[~made], atol=1e-3)
+    assert np.abs(values[made] - truth[made]).max() > 0.1, "made, and not copied"
+    assert {"latitude", "longitude"} <= set(seen.variables)
 
 
 def test_there_is_no_run_to_export_before_one_has_ended(open_window, find):
