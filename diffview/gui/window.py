@@ -2,13 +2,11 @@
 
 from collections.abc import Callable
 from functools import partial
-from pathlib import Path
 
 from PySide6.QtCore import QEvent, QObject, Qt, QTimer, Signal
 from PySide6.QtGui import QCloseEvent, QDragEnterEvent, QDropEvent, QGuiApplication, QKeyEvent
-from PySide6.QtWidgets import QDockWidget, QFileDialog, QHBoxLayout, QMainWindow, QMenu, QToolBar, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QDockWidget, QHBoxLayout, QMainWindow, QMenu, QToolBar, QVBoxLayout, QWidget
 
-from diffview.errors import UserError
 from diffview.gui import dialogs, forking
 from diffview.gui.actions import ENTRIES, Actions
 from diffview.gui.browser import Browser
@@ -21,6 +19,7 @@ from diffview.gui.level_search import LevelSearchJob
 from diffview.gui.live import Live
 from diffview.gui.looks import colormap
 from diffview.gui.loss_check import LossCheckJob
+from diffview.gui.opening import Opening
 from diffview.gui.panels.data import DataPanel
 from diffview.gui.panels.diagnostics import DiagnosticsPanel
 from diffview.gui.panels.field import FieldPanel
@@ -35,6 +34,7 @@ from diffview.gui.panels.timeline import TimelinePanel
 from diffview.gui.panels.toolbar import ToolbarPanel
 from diffview.gui.panels.train import TrainPanel
 from diffview.gui.player import Player
+from diffview.gui.pointer import Pointer
 from diffview.gui.races import BoardJob, RaceJob
 from diffview.gui.session import Message, Session, View
 from diffview.gui.settings import Settings
@@ -44,13 +44,9 @@ from diffview.gui.train_order import Order
 from diffview.gui.trainer import TrainerJob
 from diffview.gui.verifier import VerifierJob
 from diffview.gui.widgets.colour_bar import ColourBar
-from diffview.gui.widgets.image_view import ImageView
 from diffview.gui.widgets.message_bar import MessageBar
-from diffview.gui.widgets.ruler import place_text
 from diffview.recipe import Recipe, default_recipe
-from diffview.schedule_files import read_schedule
 from diffview.units import written
-from diffview.writers import write_text
 
 GAP = 8
 ZOOM_CHECK_MS = 50
@@ -84,6 +80,7 @@ class MainWindow(QMainWindow):
         self.live, self.files, self.player = Live(session, self), Files(session, self), Player(session, self)
         self.judge = Judge(session, self.live, self)
         self.browser = Browser(session, self.files, self)
+        self.opening = Opening(session, self.files, settings, self)
         self.errors = ErrorHook(session.tell, self)
         self.actions_ = Actions(self)
         self._first_paint = True
@@ -109,6 +106,7 @@ class MainWindow(QMainWindow):
         self.search = LevelSearchJob(session, lambda: live.active, self)
         self.timeline = TimelinePanel(session, live, self.player, self.search, self.actions_)
         self.status = StatusPanel(session, live)
+        self.pointer = Pointer(session, self.field, self.forward, self.reverse, self.status, self.colour_bar)
         images = QWidget()
         row = QHBoxLayout(images)
         row.setContentsMargins(0, 0, 0, 0)
@@ -148,6 +146,9 @@ class MainWindow(QMainWindow):
             "Model", ModelPanel(session, live, self.verifier, self.losses, self.trainer), right
         )
         self._build_races(right)
+        self._jobs = (
+            self.trainer, self.verifier, self.losses, self.search, self.race, self.board, self.sharing.writer
+        )  # fmt: skip
         self._build_menus()
 
     def _build_races(self, side: Qt.DockWidgetArea) -> None:
@@ -192,11 +193,7 @@ class MainWindow(QMainWindow):
                 above, _, name = entry.menu.rpartition("/")
                 menus[entry.menu] = (menus[above] if above else self.menuBar()).addMenu(name)
             menus[entry.menu].addAction(self.actions_[entry.name])
-        self.recent = QMenu("Open recent", self)
-        self.recent.setObjectName("recentMenu")
-        self.recent.setToolTipsVisible(True)
-        menus["File"].insertMenu(self.actions_["packagedAction"], self.recent)
-        self._show_recent()
+        menus["File"].insertMenu(self.actions_["packagedAction"], self.opening.recent)
         for dock in self.docks.values():
             menus["View"].addAction(dock.toggleViewAction())
 
@@ -210,7 +207,6 @@ class MainWindow(QMainWindow):
         live.run_changed.connect(self._show_run)
         live.engine_loaded.connect(self._show_run)
         self.files.busy_changed.connect(lambda _: self.status.show_reading(self.files.reading, self.files.share))
-        self.files.opened.connect(self._remember_file)
         self.status.give_up.clicked.connect(self.files.cancel)
         self.browser.linked.connect(self.open_file)
         live.stepped.connect(self._show_forks)
@@ -222,11 +218,6 @@ class MainWindow(QMainWindow):
         for button in (self.gaps.button, self.gaps.clear_button):
             self.field.add_control(button)
         link_images(session, self.forward, self.reverse)
-        for view in (self.forward.view, self.reverse.view):
-            view.hovered.connect(partial(self._hover, view))
-            view.left.connect(self._leave)
-        self.field.view.hovered.connect(self._hover_field)
-        self.field.view.left.connect(self._leave)
         self.field.pixelChosen.connect(self.browser.read_pixel)
         self.field.sliceChosen.connect(self.files.step_to)
         self.field.crop.clicked.connect(self.files.crop)
@@ -241,11 +232,7 @@ class MainWindow(QMainWindow):
         """What each action of the table does."""
         session, live = self.session, self.live
         handlers: dict[str, Callable[[], object]] = {
-            "openAction": self._ask_open,
-            "openModelAction": self._ask_open_model,
             "packagedAction": lambda: self.open_recipe(default_recipe()),
-            "saveRecipeAction": self._ask_save_recipe,
-            "importScheduleAction": self._ask_import_schedule,
             "quitAction": self.close,
             "undoAction": session.undo,
             "redoAction": session.redo,
@@ -279,7 +266,7 @@ class MainWindow(QMainWindow):
             handlers[name] = partial(session.look, pace=pace)
         for name, mode in MODES.items():
             handlers[name] = partial(self._choose_theme, mode)
-        handlers |= self.sharing.handlers()
+        handlers |= self.opening.handlers() | self.sharing.handlers()
         for name, layout in LAYOUTS.items():
             handlers[name] = partial(arrange, self, layout, self.docks)
         return handlers
@@ -288,21 +275,12 @@ class MainWindow(QMainWindow):
 
     def is_idle(self) -> bool:
         """Whether nothing is computed, played, read or about to be."""
-        jobs = (self.trainer, self.verifier, self.losses, self.search, self.sharing.writer, self.race, self.board)
         busy = self.player.playing or self.files.busy or self.judge.busy
-        return self.live.idle and not (busy or any(job.active for job in jobs))
+        return self.live.idle and not (busy or any(job.active for job in self._jobs))
 
     def open_file(self, path: str, dataset: str | None = None) -> None:
         """Open data, a recipe, a schedule, or the folder of a model; what is on screen stays if it cannot be read."""
-        if Path(path).is_dir():
-            self.files.open_model(path)
-        elif path.lower().endswith((".json", ".csv")):
-            try:
-                self.files.load_settings(path)
-            except UserError as error:
-                self.session.tell_error(error)
-        else:
-            self.files.open(path, dataset)
+        self.opening.open(path, dataset)
 
     def open_recipe(self, recipe: Recipe) -> None:
         """Open what a recipe names, and take it."""
@@ -420,36 +398,6 @@ class MainWindow(QMainWindow):
 
         QTimer.singleShot(ZOOM_CHECK_MS, self, check)
 
-    def _hover(self, view: ImageView, row: int, column: int) -> None:
-        """Tell the values under the pointer; those of other panes only where these show the same pixels."""
-        region_shown = not self.session.view.whole_slice and self.reverse.aligned
-        x0 = x_t = reverse = None
-        if view is self.forward.view or region_shown:
-            x0, x_t = self.forward.values_at(row, column)
-        if view is self.reverse.view or region_shown:
-            reverse = self.reverse.view.value_at(row, column)
-        region = self.session.plan.region
-        placed = view is self.forward.view or self.reverse.is_of_the_field
-        k = self.field.stride if self.session.view.whole_slice and view is self.forward.view else 0
-        at = (row * k, column * k) if k else (row + region.row, column + region.column)
-        self.status.show_pixel(
-            row, column, x0, x_t, reverse, noise=self.reverse.shows_noise, where=self._where(*at) if placed else "",
-            origin=self.reverse.origin_at(row, column),
-        )  # fmt: skip
-        self.colour_bar.set_marker(x_t)
-
-    def _hover_field(self, row: int, column: int) -> None:
-        """Tell value and place of a pixel of the whole slice."""
-        k, x0 = self.field.stride, self.field.view.value_at(row, column)
-        self.status.show_pixel(row * k, column * k, x0, None, None, where=self._where(row * k, column * k))
-        self.colour_bar.set_marker(x0)
-
-    def _where(self, row: int, column: int) -> str:
-        """Latitude and longitude of a pixel of the field, "" where they are not known."""
-        place = self.session.facts.place
-        found = None if place is None else place.at(row + 0.5, column + 0.5)
-        return "" if found is None else place_text(*found)
-
     def _show_index(self) -> None:
         """Which slice along each dimension is on screen."""
         picture = self.files.picture
@@ -457,57 +405,8 @@ class MainWindow(QMainWindow):
             for (dim, _), index in zip(picture.other_dims, picture.index, strict=True):
                 self.field.show_index(dim, index)
 
-    def _leave(self) -> None:
-        self.status.show_keys()
-        self.colour_bar.set_marker(None)
-
     def _page(self) -> int:
         return max(1, self.session.recipe.chain_length // 20)
-
-    # -- files
-
-    def _ask_open(self) -> None:
-        kinds = "Data and recipes (*.nc *.nc4 *.h5 *.hdf5 *.HDF5 *.he5 *.hdf *.mat *.json);;All files (*)"
-        path, _ = QFileDialog.getOpenFileName(self, "Open", str(Path(self.files.path).parent), kinds)
-        if path:
-            self.open_file(path)
-
-    def _remember_file(self) -> None:
-        """The open file comes first among the recent ones; recipes bring theirs."""
-        if self.session.recipe.path is not None:
-            self.settings.add_recent(str(Path(self.session.recipe.path).absolute()))
-            self._show_recent()
-
-    def _show_recent(self) -> None:
-        self.recent.clear()
-        for path in self.settings.recent():
-            action = self.recent.addAction(Path(path).name, partial(self.open_file, path))
-            action.setToolTip(path)
-        self.recent.menuAction().setEnabled(not self.recent.isEmpty())
-        self.recent.menuAction().setToolTip("" if self.recent.actions() else "No file was opened yet")
-
-    def _ask_open_model(self) -> None:
-        path = QFileDialog.getExistingDirectory(self, "Open model")
-        if path:
-            self.files.open_model(path)
-
-    def _ask_save_recipe(self) -> None:
-        path, _ = QFileDialog.getSaveFileName(self, "Save recipe", "recipe.json", "Recipes (*.json)")
-        if path:
-            self._save(path, lambda: write_text(Path(path), self.session.plan.settled.to_json()))
-
-    def _ask_import_schedule(self) -> None:
-        path, _ = QFileDialog.getOpenFileName(self, "Import schedule", "", "Schedules (*.csv *.json);;All files (*)")
-        if path:
-            self.session.edit_checked(lambda: {"schedule": read_schedule(Path(path))})
-
-    def _save(self, path: str, write: Callable[[], None]) -> None:
-        try:
-            write()
-        except UserError as error:
-            self.session.tell_error(error)
-        else:
-            self.session.tell(Message(f"Saved {path}."))
 
     # -- events
 
@@ -554,17 +453,8 @@ class MainWindow(QMainWindow):
             self.settings.set_bytes("state", self.saveState(DOCKS_VERSION))
         self.settings.save_view(self.session.view)
         self.player.stop()
-        self.live.close()
-        self.trainer.close()
-        self.verifier.close()
-        self.losses.close()
-        self.search.close()
-        self.race.close()
-        self.board.close()
-        self.judge.close()
-        self.browser.close()
-        self.sharing.writer.close()
-        self.files.close()
+        for worker in (self.live, *self._jobs, self.judge, self.browser, self.files):
+            worker.close()
         self.errors.restore()
         event.accept()
 

@@ -311,8 +311,8 @@ def test_a_schedule_goes_to_a_file_and_comes_back(window, find, settle, monkeypa
     path, session = str(tmp_path / name), window.session
     session.edit(schedule=Cosine(), chain_length=50)
     chain = Cosine().discrete(50)
-    monkeypatch.setattr("diffview.gui.window.QFileDialog.getSaveFileName", lambda *a, **k: (path, ""))
-    monkeypatch.setattr("diffview.gui.window.QFileDialog.getOpenFileName", lambda *a, **k: (path, ""))
+    monkeypatch.setattr("diffview.gui.opening.QFileDialog.getSaveFileName", lambda *a, **k: (path, ""))
+    monkeypatch.setattr("diffview.gui.opening.QFileDialog.getOpenFileName", lambda *a, **k: (path, ""))
     find(window, "exportScheduleAction").trigger()
     session.edit(schedule=Linear())
     find(window, "importScheduleAction").trigger()
