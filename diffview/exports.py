@@ -17,17 +17,18 @@ from numpy.typing import NDArray
 from diffview import __version__
 from diffview.fields import Field, Region
 from diffview.forward import Forward
-from diffview.models import UNITS, FitSet
+from diffview.models import FitSet
 from diffview.plan import Plan
 from diffview.recipe import Recipe
 from diffview.samplers import Step
 from diffview.steering import Steered
 from diffview.transforms import Transform
+from diffview.units import written
 
 Array = NDArray[Any]
 
-TEMPERATURES = UNITS[1] | UNITS[2]
-"""Units of which CF 1.11 wants to know whether they are of a temperature or of a difference of two."""
+TEMPERATURES = ("K", "°C")
+"""Units, as `written`, of which CF 1.11 wants to know whether they are of a temperature or of a difference of two."""
 
 PIXELS = ("y", "x")
 """Stand for the two dimensions of a picture, which get their names from its coordinates."""
@@ -104,7 +105,7 @@ class _Quantity:
         """CF attributes; `what` says how it differs from the quantity itself, which alone has the standard name."""
         standard = {"standard_name": self.standard_name} if self.standard_name and not what else {}
         long_name = f"{self.long_name}, {what}" if what else self.long_name
-        scale = {"units_metadata": "temperature: on_scale"} if self.units in TEMPERATURES else {}
+        scale = {"units_metadata": "temperature: on_scale"} if written(self.units) in TEMPERATURES else {}
         return {"long_name": long_name, "units": self.units or "1", **standard, **scale, **more}
 
 

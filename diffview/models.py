@@ -13,15 +13,9 @@ from diffview.cards import MASK, Card, beside
 from diffview.denoisers import FORMULAS, LAWS, Denoiser
 from diffview.fields import Field, Region
 from diffview.foreign import foreign_card, is_foreign
+from diffview.units import same_units
 
 Array = NDArray[np.float32]
-
-UNITS = (
-    frozenset({"mm h-1", "mm/h", "mm/hr", "mm hr-1", "mm h**-1"}),
-    frozenset({"degC", "celsius", "Celsius", "deg_C", "degree_C", "degrees_C", "degree_Celsius", "degrees C"}),
-    frozenset({"K", "kelvin", "Kelvin"}),
-)
-"""Spellings of one unit."""
 
 QUANTITIES = (
     frozenset({"precipitation_rate", "precip_rate", "rainfall_rate", "rain_rate", "precipitation", "precip", "rain"}),
@@ -222,17 +216,17 @@ def mismatch(card: Card, field: Field) -> str:
     """Why the field is not what the model's fields are, as a finished sentence; "" if it is."""
     if "diffusers" in card.network:
         return f"{card.name} does not say what its fields are."
-    if not alike(card.units, field.units, UNITS):
+    if not same_units(card.units, field.units):
         return f"{card.name} makes {card.quantity} in {card.units or '1'}; the open field is in {field.units or '1'}."
     names = {field.name, field.provenance.get("standard_name", ""), field.provenance.get("dataset", "").split("/")[-1]}
-    if not any(alike(card.quantity, name, QUANTITIES) for name in names):
+    if not any(_same_quantity(card.quantity, name) for name in names):
         return f"{card.name} makes {card.quantity}; the open field is {field.name or 'without a name'}."
     return ""
 
 
-def alike(one: str, other: str, groups: tuple[frozenset[str], ...]) -> bool:
-    """Whether two words are the same, or of one group."""
-    return one == other or any(one in group and other in group for group in groups)
+def _same_quantity(one: str, other: str) -> bool:
+    """Whether two names are of one quantity."""
+    return one == other or any(one in group and other in group for group in QUANTITIES)
 
 
 def open_card(folder: Path) -> Card:

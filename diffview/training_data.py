@@ -11,10 +11,10 @@ from numpy.typing import NDArray
 from diffview.cards import Card
 from diffview.errors import UserError
 from diffview.fields import Region
-from diffview.models import UNITS, alike
 from diffview.readers.base import Picture
 from diffview.readers.process import ReaderProcess
 from diffview.training_sets import MOST_BYTES, MULTIPLE, TrainingSet, crops_of
+from diffview.units import same_units
 
 Array = NDArray[np.float32]
 
@@ -143,7 +143,7 @@ def read_parted_set(path: str, datasets: Sequence[str], held_out: float, *, size
     if len(datasets) != 2:
         return read_training_set(path, datasets, size=size, held_out=held_out)
     train, other = (read_training_set(path, [name], size=size, held_out=0.0) for name in datasets)
-    if not alike(train.units, other.units, UNITS):
+    if not same_units(train.units, other.units):
         raise UserError(
             f"{datasets[1]} is in {other.units or '1'}, {datasets[0]} in {train.units or '1'}.",
             "Hold out a dataset of the same quantity.",
@@ -167,7 +167,7 @@ def read_verification_set(card: Card, path: str, datasets: Sequence[str], held_o
 
     def read(names: Sequence[str], share: float) -> TrainingSet:
         data = read_training_set(path, names, size=size, transform=key, held_out=share, coarsen=card.coarsen)
-        if not alike(card.units, data.units, UNITS):
+        if not same_units(card.units, data.units):
             raise UserError(
                 f"{card.name} makes {card.quantity} in {card.units or '1'}; these fields are in {data.units or '1'}.",
                 "Choose a variable of that quantity.",

@@ -1,4 +1,4 @@
-"""Units as people write them; files spell them in many ways and keep theirs."""
+"""Units as people write them, and which spellings are one unit; files spell them in many ways and keep theirs."""
 
 import re
 
@@ -14,6 +14,13 @@ WORDS = {
     **dict.fromkeys(("1", "none", "None", "unitless", "dimensionless", "-"), ""),
 }  # fmt: skip
 """Whole units that are written otherwise."""
+
+RAIN = {
+    **dict.fromkeys(("mm/h", "kg m⁻² h⁻¹"), 1.0),
+    **dict.fromkeys(("mm d⁻¹", "mm day⁻¹", "mm/d", "mm/day", "kg m⁻² d⁻¹", "kg m⁻² day⁻¹"), 24.0),
+    **dict.fromkeys(("mm s⁻¹", "mm/s", "kg m⁻² s⁻¹", "kg/m2/s", "kg/m^2/s"), 1 / 3600),
+}
+"""1 mm/h in every unit of a rain rate, as `written`: a kg of water on a square metre is a mm."""
 
 BASES = {"um": "µm", "hr": "h"}
 
@@ -32,6 +39,12 @@ def written(units: str) -> str:
     if " since " in plain:  # a calendar is no product of units
         return plain
     return " ".join(_factor(part) for part in plain.split())
+
+
+def same_units(one: str, other: str) -> bool:
+    """Whether two spellings are of one unit: "degC" and "celsius", "m s-1" and "m s**-1", "mm/day" and "kg m-2 d-1"."""
+    a, b = written(one), written(other)
+    return a == b or (a in RAIN and RAIN[a] == RAIN.get(b))
 
 
 def _factor(part: str) -> str:

@@ -23,6 +23,7 @@ from diffview.samplers import SAMPLERS
 from diffview.schedules import Edm
 from diffview.training_sets import FEWEST, TrainingSet, block_mean, coarse
 from diffview.transforms import Transform
+from diffview.units import RAIN, same_units, written
 from diffview.verify_curves import distance_curves, ensemble_curves, histogram_curves, spectrum_curves
 
 Fields = NDArray[np.floating]
@@ -37,12 +38,8 @@ CASES, MEMBERS = 64, 16
 NEIGHBOURS = 256
 """Most fields whose nearest neighbour is looked for, evenly picked."""
 
-WET = {
-    **dict.fromkeys(("mm h-1", "mm/h", "mm/hr", "mm hr-1", "mm h**-1"), 0.1),
-    **dict.fromkeys(("mm d-1", "mm day-1", "mm/d", "mm/day", "kg m-2 d-1", "kg m-2 day-1"), 2.4),
-    **dict.fromkeys(("mm s-1", "mm/s", "kg m-2 s-1", "kg m**-2 s**-1", "kg/m2/s", "kg/m^2/s"), 0.1 / 3600),
-}
-"""0.1 mm/h, from which on a pixel is wet, in every unit of a rain rate."""
+WET = 0.1
+"""Rain rate, mm/h, from which on a pixel is wet."""
 
 LSD_LIMIT, TAIL_LIMIT, HELD_OUT_LIMIT, WET_LIMIT = 1.5, 0.15, 1.25, 0.03
 """Acceptance: log-spectral distance to train over that of two blocks; error of the two highest quantiles; errors
@@ -147,11 +144,12 @@ def wet_threshold(units: str, *real: Fields) -> float | None:
     """From which on a pixel is wet: WET, or the middle of the gap around it where real values come in steps.
 
     In steps of 0.1 mm/h all from 0.05 on means the same as all from 0.1 on, but neither rounding nor a sample that is
-    off by less than half a step makes a difference.
+    off by less than half a step makes a difference. None where the units are not those of a rain rate.
     """
-    limit = WET.get(units)
-    if limit is None:
+    rate = RAIN.get(written(units))
+    if rate is None:
         return None
+    limit = WET * rate
     edge = limit * (1 - 1e-3)
     below = max(float(np.max(x, initial=-np.inf, where=x < edge)) for x in real)
     above = min(float(np.min(x, initial=np.inf, where=x >= edge)) for x in real)
@@ -297,7 +295,7 @@ def verify_model(
 
 
 def _check_model(card: Card, data: TrainingSet, samples: int) -> None:
-    if card.units != data.units and (card.units not in WET or WET[card.units] != WET.get(data.units)):
+    if not same_units(card.units, data.units):
         raise UserError(
             f"{card.name} makes fields in {card.units or 'no units'}, the data are in {data.units or 'no units'}.",
             "Verify a model on data in its own units.",

@@ -2,7 +2,7 @@
 
 import pytest
 
-from diffview.units import WORDS, written
+from diffview.units import RAIN, WORDS, same_units, written
 
 
 @pytest.mark.parametrize(
@@ -37,3 +37,31 @@ def test_units_for_the_screen(stored, shown):
 def test_what_is_written_is_written_the_same_again():
     for units in (*WORDS, "m s**-1", "kg m-2 s-1"):
         assert written(written(units)) == written(units)
+
+
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [
+        ("degC", "celsius"),
+        ("mm/hour", "mm h**-1"),
+        ("m s-1", "m s**-1"),
+        ("mm/day", "kg m-2 d-1"),
+        ("kg m-2 s-1", "kg m**-2 s**-1"),
+        ("kg m-2 h-1", "mm/hr"),
+        ("kelvin", " K"),
+        ("1", ""),
+    ],
+)
+def test_two_spellings_of_one_unit(one, other):
+    assert same_units(one, other) and same_units(other, one)
+
+
+@pytest.mark.parametrize(
+    ("one", "other"), [("K", "degC"), ("mm/h", "mm/day"), ("mm/s", "mm/h"), ("dBZ", ""), ("m", "mm")]
+)
+def test_two_units(one, other):
+    assert not same_units(one, other) and not same_units(other, one)
+
+
+def test_a_rain_rate_is_known_as_it_is_written():
+    assert all(written(units) == units for units in RAIN)
