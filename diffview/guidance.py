@@ -157,9 +157,11 @@ class Guided(Wrapper):
     """D' = D + s^2 grad_y ln N(obs; A D(y, s), std^2 + g s^2): any denoiser with a vjp, led by an observation.
 
     The gradient is J^T A^T (obs - A D)/(std^2 + g s^2), J the Jacobian of D [Rozet & Louppe 2023, arXiv 2306.10574, eq.
-    16]. g = gamma share, share the largest eigenvalue of A A^T, so that one gamma means the same for every A. They take
-    g = 0.01 and correct every step by Langevin dynamics. Without that, known pixels run away at 0.01 on a Gaussian
-    field and at 0.3 on `rain64`; 1, the default, holds on both, and 0.3 leads formulas nearer to what is observed.
+    16]. Two things differ from theirs: their g is gamma itself, whatever A is, here g = gamma share, share the largest
+    eigenvalue of A A^T (1 for known pixels, 1/size^2 for block means), so that one gamma means the same for every A;
+    and they take 0.01 and correct every step by Langevin dynamics, which is not done here. Without that, known pixels
+    run away at 0.01 on a Gaussian field and at 0.3 on `rain64`; 1, the default, holds on both, and 0.3 leads formulas
+    nearer to what is observed.
     """
 
     def __init__(self, inner: Any, observation: Observation, observed: Array) -> None:
