@@ -21,6 +21,10 @@ def any_missing(values: NDArray[np.floating[Any]]) -> bool:
         return bool(np.isnan(values.min(initial=np.inf)))
 
 
+HALF_TURN = 180.0
+"""Degrees: neighbours that differ by more lie on both sides of the end of a turn."""
+
+
 @dataclass(frozen=True, eq=False)
 class Field:
     """One picture from a file, in physical units, north up; NaN is the only mask.
@@ -125,10 +129,20 @@ def at_resolution(field: Field, k: int, how: str) -> Field:
     )
 
 
+def midway(first: NDArray[Any], last: NDArray[Any], of: NDArray[Any]) -> NDArray[Any]:
+    """The middle of pairs of a coordinate; the first of two degrees between which a turn ends (359 and 1).
+
+    Metres may be as far apart as they like: where some number of the coordinate `of` is beyond a full turn, none of
+    them is an angle.
+    """
+    angles = bool(np.fmax.reduce(np.abs(of), axis=None) <= 2 * HALF_TURN)
+    return np.where(angles & (np.abs(last - first) > HALF_TURN), first, first + (last - first) / 2)
+
+
 def coarse_coordinate(values: NDArray[Any], k: int) -> NDArray[Any]:
     """The middle of every k places, down and across."""
     for axis in range(values.ndim):
         n = values.shape[axis] // k * k
         first, last = (np.take(values, np.arange(at, n, k), axis=axis) for at in ((k - 1) // 2, k // 2))
-        values = first if first.shape == last.shape and np.array_equal(first, last) else first + (last - first) / 2
+        values = first if first.shape == last.shape and np.array_equal(first, last) else midway(first, last, values)
     return values

@@ -4,9 +4,20 @@ import numpy as np
 import pytest
 
 from diffview.errors import UserError
-from diffview.fields import Field, at_resolution, coarsened
+from diffview.fields import Field, at_resolution, coarse_coordinate, coarsened
+from diffview.readers.sides import Side
 
 NAN = np.float32(np.nan)
+
+
+def test_coordinates_of_coarse_pixels_end_a_turn_and_pass_metres() -> None:
+    np.testing.assert_array_equal(coarse_coordinate(np.array([355.0, 357.0, 359.0, 1.0]), 2), [356.0, 359.0])
+    np.testing.assert_array_equal(coarse_coordinate(np.array([177.0, 179.0, 179.5, -179.5]), 2), [178.0, 179.5])
+    np.testing.assert_array_equal(coarse_coordinate(np.array([5000.0, 4000.0, 3000.0, 2000.0]), 2), [4500.0, 2500.0])
+    near = np.array([750.0, 250.0, -250.0, -750.0])  # of a grid of 500 m around its origin
+    np.testing.assert_array_equal(coarse_coordinate(near, 2), [500.0, -500.0])
+    np.testing.assert_array_equal(coarse_coordinate(near, 4), [0.0])
+    np.testing.assert_array_equal(Side(0, 4, 2).at_pixels(np.array([5000.0, 4000.0, 3000.0, 2000.0])), [4500.0, 2500.0])
 
 
 def test_means_count_where_half_of_a_block_is_there():

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from diffview.fields import Region
+from diffview.fields import Region, midway
 
 LARGEST_PICTURE = 32 * 2**20
 """Pixels shown one for one (5792 x 5792: a full disk at 2 km fits); of a larger picture an overview is made."""
@@ -18,9 +18,6 @@ OVERVIEW = 4 * 2**20
 
 FEWEST_PIXELS = 8
 """Along the shorter side of an overview."""
-
-HALF_TURN = 180.0
-"""Degrees: the longitudes of neighbours that differ by more lie on both sides of the date line."""
 
 Floats = NDArray[np.floating[Any]]
 
@@ -56,7 +53,7 @@ class Side:
         first = self.starts
         counts = np.diff(first, append=self.stop)
         low, high = values[first + (counts - 1) // 2], values[first + counts // 2]
-        return np.asarray(np.where(np.abs(high - low) > HALF_TURN, low, low + (high - low) / 2), values.dtype)
+        return np.asarray(midway(low, high, values), values.dtype)
 
 
 def block_of(size: Sequence[int]) -> int:
