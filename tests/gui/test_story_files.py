@@ -3,6 +3,7 @@
 import json
 from dataclasses import replace
 
+import h5py
 import numpy as np
 import pytest
 from conftest import QUICK
@@ -423,3 +424,13 @@ def test_real_files_open_or_say_why_not(open_window, find, settle):
             shown += 1
     assert wrong == {}
     assert shown >= len(REAL) // 2
+
+
+def test_an_empty_reverse_says_why_nothing_can_be_run(open_window, tmp_path, settle):
+    with h5py.File(tmp_path / "small.h5", "w") as file:
+        file["v"] = np.random.default_rng(0).standard_normal((20, 20)).astype(np.float32)
+    recipe = replace(QUICK, model="local", region=None)
+    window = open_window(recipe, path=str(tmp_path / "small.h5"), wait=False)
+    settle(window)
+    assert window.session.plan.refusal is not None and window.live.step is None
+    assert window.reverse.view.placeholder.endswith(window.session.plan.refusal.sentence)

@@ -293,6 +293,8 @@ class ReversePanel(PictureCard):
         if self._session.view.beside:
             return f"No kriging\n{self._judge.fault}" if self._judge.fault else "Kriging is computed…"
         if self._live.step is None:
+            if (refusal := self._session.plan.refusal) is not None:
+                return f"Nothing can be sampled here\n{refusal.sentence}"
             return "Nothing sampled yet\nPress Run (R) to walk from noise to a field"
         return "No estimate yet\nThe model is first called in step 1"
 

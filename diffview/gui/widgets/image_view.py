@@ -131,6 +131,11 @@ class ImageView(QWidget):
             return None
         return None if mask is not None and mask[row, col] else float(values[row, col])
 
+    @property
+    def placeholder(self) -> str:
+        """The words of the empty view."""
+        return self._placeholder
+
     def set_placeholder(self, text: str) -> None:
         """The words of the empty view; the first line is the title."""
         self._placeholder = text
