@@ -248,7 +248,9 @@ def _made(title: str, variables: Mapping[str, Values], plan: Plan, of: Field) ->
         more["diffview_fit"] = model.sentence
     if path:
         more |= {"diffview_fit_file": Path(path).name, "diffview_fit_dataset": dataset}
-        more["comment"] += " The recipe names the field alone: with it, the same needs sample --fit and the file here."
+        more["comment"] += (
+            " The recipe names the field alone: the same again takes --recipe, and --fit with the file named here."
+        )
     if card is not None:
         more |= {"diffview_model_card": card.to_json(), "license": content.attributes.get("license", "")}
         more["license"] = more["license"] or str(card.data.get("licence", ""))

@@ -268,6 +268,11 @@ def test_a_formula_fitted_to_another_file(source, tmp_path, command):
     assert seen.attrs["diffview_fit_sha256"] == hashlib.sha256(other.read_bytes()).hexdigest()
     assert seen.attrs["diffview_source_sha256"] == hashlib.sha256(source.read_bytes()).hexdigest()
     assert "of /ts in other.nc" in seen.attrs["diffview_fit"] and "--fit" in seen.attrs["comment"]
+    (tmp_path / "r.json").write_text(seen.attrs["diffview_recipe"])
+    two = tmp_path / "two.nc"
+    words = ("--recipe", tmp_path / "r.json", "--fit", other, "/ts")
+    assert command("sample", *words, "-o", two)[0] == 0
+    xr.testing.assert_equal(both(two), seen)
 
 
 def test_another_spelling_of_the_same_variable_is_no_other_file(source, tmp_path, command):

@@ -133,10 +133,14 @@ def planned(options: argparse.Namespace) -> "tuple[Plan, Opened]":
     """
     from diffview.recipe import default_recipe
     from diffview.resolve import resolve
+    from diffview.steering import sees_region
 
     saved = None if options.recipe is None else _read(options.recipe)
     recipe = _wished(options, _filling(options, saved or replace(default_recipe(), region=None)))
-    place = options.start or options.fill or options.condition or options.fit
+    of_saved = saved is not None and sees_region(
+        recipe
+    )  # that of the recipe is started from, and not what is fitted to
+    place = options.start or options.fill or options.condition or (None if of_saved else options.fit)
     path, dataset = place or (recipe.path, recipe.dataset)
     if place is None and saved is None and options.fit is None and recipe.model in _formulas():
         raise UserError(f"{recipe.model} has nothing to be fitted to.", "Name it with --fit FILE DATASET.")
