@@ -6,6 +6,7 @@ import tempfile
 from dataclasses import replace
 from pathlib import Path
 
+from diffview.fields import Region
 from diffview.recipe import default_recipe
 from diffview.schedules import Cosine, Custom
 
@@ -18,11 +19,16 @@ EDITED = replace(
     sampler="heun",
     seed=4,
 )
+FILLED = replace(
+    RECIPE, model="gaussian", sampler="repaint", sampler_params=(("resamplings", 10),), start="noise",
+    hidden=(Region(30, 140, 36, 44),), schedule=Cosine(),
+)  # fmt: skip
 RETURNED = replace(RECIPE, schedule=Cosine(), start="field", start_level=1.2, sampler="ddpm", steps=40)
 
 PICTURES = {
     "window-dark.png": (RECIPE, ["--size", "1600x1000", "--theme", "dark", "--t", "0.12"]),
     "window-light.png": (EDITED, ["--size", "1600x1000", "--theme", "light", "--t", "0.31"]),
+    "filled-gap.png": (FILLED, ["--size", "1600x1000", "--theme", "light", "--t", "0"]),
     "from-the-field.png": (RETURNED, ["--size", "1280x720", "--theme", "dark", "--t", "0.3"]),
 }
 
