@@ -22,6 +22,8 @@ from diffview.schedules import Schedule
 TICK_MS = 16
 AUTO_RUN_MS = 200
 REST_MS = 150
+FRAME_S = 0.03
+"""Between two steps of a computing run on screen, at least: the thread that computes needs the interpreter, too."""
 MOST_LEFT = 3
 """Runs that forks have left and that are kept, to be shown again at once."""
 
@@ -69,7 +71,7 @@ class Live(QObject):
         self._ran: object = None
         self._places: dict[Run, tuple[Schedule, NDArray[np.float64]]] = {}
         self._sweep = False
-        self._play_from = 0.0
+        self._play_from = self._drawn = 0.0
         self._was_active = False
         self._timer = QTimer(self, interval=TICK_MS)
         self._timer.timeout.connect(self.tick)
@@ -346,7 +348,9 @@ class Live(QObject):
         view = self._session.view
         if view.follow and self._sweep:
             step = run.trajectory.nearest(index)
-            if step is not self.step:
+            early = time.perf_counter() - self._drawn < FRAME_S
+            if step is not self.step and not (early and run.active and step.index > 1):
+                self._drawn = time.perf_counter()
                 self._move_playhead(step, run)
                 self._show(step, run)
         else:

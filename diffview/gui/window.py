@@ -9,16 +9,17 @@ from PySide6.QtWidgets import QDockWidget, QHBoxLayout, QMainWindow, QMenu, QToo
 
 from diffview.gui import dialogs, forking
 from diffview.gui.actions import ENTRIES, Actions
+from diffview.gui.background import Background
 from diffview.gui.browser import Browser
 from diffview.gui.errors import ErrorHook
 from diffview.gui.files import Files
 from diffview.gui.gaps import Gaps
 from diffview.gui.judge import Judge
+from diffview.gui.late import LateDock, LateJobs
 from diffview.gui.layouts import LAYOUTS, LEFT_WIDTH, RIGHT_WIDTH, WIDE, arrange
 from diffview.gui.level_search import LevelSearchJob
 from diffview.gui.live import Live
 from diffview.gui.looks import colormap
-from diffview.gui.loss_check import LossCheckJob
 from diffview.gui.opening import Opening
 from diffview.gui.panels.data import DataPanel
 from diffview.gui.panels.diagnostics import DiagnosticsPanel
@@ -26,23 +27,15 @@ from diffview.gui.panels.field import FieldPanel
 from diffview.gui.panels.filling import FillingPanel
 from diffview.gui.panels.images import ForwardPanel, ReversePanel, link_images
 from diffview.gui.panels.inspector import InspectorPanel
-from diffview.gui.panels.model import ModelPanel
-from diffview.gui.panels.race import RacePanel
-from diffview.gui.panels.scoreboard import ScoreboardPanel
 from diffview.gui.panels.status import StatusPanel
 from diffview.gui.panels.timeline import TimelinePanel
 from diffview.gui.panels.toolbar import ToolbarPanel
-from diffview.gui.panels.train import TrainPanel
 from diffview.gui.player import Player
 from diffview.gui.pointer import Pointer
-from diffview.gui.races import BoardJob, RaceJob
 from diffview.gui.session import Message, Session, View
 from diffview.gui.settings import Settings
 from diffview.gui.sharing import Sharing
 from diffview.gui.theme import theme
-from diffview.gui.train_order import Order
-from diffview.gui.trainer import TrainerJob
-from diffview.gui.verifier import VerifierJob
 from diffview.gui.widgets.colour_bar import ColourBar
 from diffview.gui.widgets.message_bar import MessageBar
 from diffview.recipe import Recipe, default_recipe
@@ -63,7 +56,7 @@ PACES = {"paceThreeAction": 3.0, "paceTenAction": 10.0, "paceFreeAction": 0.0}
 MODES = {"darkAction": "dark", "lightAction": "light", "systemAction": "system"}
 
 
-class MainWindow(QMainWindow):
+class MainWindow(LateJobs, QMainWindow):
     """diffview's one window.
 
     Signals:
@@ -138,34 +131,17 @@ class MainWindow(QMainWindow):
         right = Qt.DockWidgetArea.RightDockWidgetArea
         self.inspector = InspectorPanel(session, live, self.search, FillingPanel(session, self.judge))
         self.inspector_dock = self._dock("Inspector", self.inspector, right)
-        self.trainer = TrainerJob(session, lambda: live.active, self)
-        self.verifier = VerifierJob(session, lambda: live.active or self.trainer.active, self)
-        self.losses = LossCheckJob(session, lambda: live.active or self.trainer.active, self)
-        self.train_dock = self._dock("Train", TrainPanel(session, self.trainer), right)
-        self.model_dock = self._dock(
-            "Model", ModelPanel(session, live, self.verifier, self.losses, self.trainer), right
+        self.train_dock, self.model_dock, self.race_dock, self.scoreboard_dock = later = (
+            self._late_dock("Train", self.train_panel, right),
+            self._late_dock("Model", self.model_panel, right),
+            self._late_dock("Race", self.race_panel, right),
+            self._late_dock("Scoreboard", self.scoreboard_panel, right),
         )
-        self._build_races(right)
-        self._jobs = (
-            self.trainer, self.verifier, self.losses, self.search, self.race, self.board, self.sharing.writer
-        )  # fmt: skip
-        self._build_menus()
-
-    def _build_races(self, side: Qt.DockWidgetArea) -> None:
-        """Races and scoreboards, and their docks; the docks on this side are tabs behind the inspector."""
-        session, live, trainer = self.session, self.live, self.trainer
-        self.race = RaceJob("racing", session, lambda: live.active, self)
-        self.board = BoardJob("scoring", session, lambda: live.active or trainer.active, self)
-        self.race_dock = self._dock("Race", RacePanel(session, self.race), side)
-
-        def trained() -> Order | None:
-            return None if trainer.training is None else trainer.training.order
-
-        self.scoreboard_dock = self._dock("Scoreboard", ScoreboardPanel(session, self.board, trained), side)
-        for dock in (self.train_dock, self.model_dock, self.race_dock, self.scoreboard_dock):
+        for dock in later:  # tabs behind the inspector
             self.tabifyDockWidget(self.inspector_dock, dock)
             dock.toggleViewAction().triggered.connect(dock.raise_)
             dock.hide()
+        self._build_menus()
 
     def _show_model_dock(self) -> None:
         self.model_dock.show()
@@ -181,8 +157,14 @@ class MainWindow(QMainWindow):
 
     def _dock(self, title: str, panel: QWidget, area: Qt.DockWidgetArea) -> QDockWidget:
         dock = QDockWidget(title, self)
-        dock.setObjectName(f"{title.lower()}Dock")
         dock.setWidget(panel)
+        return self._add_dock(dock, area)
+
+    def _late_dock(self, title: str, make: Callable[[], QWidget], area: Qt.DockWidgetArea) -> QDockWidget:
+        return self._add_dock(LateDock(title, make, self), area)
+
+    def _add_dock(self, dock: QDockWidget, area: Qt.DockWidgetArea) -> QDockWidget:
+        dock.setObjectName(f"{dock.windowTitle().lower()}Dock")
         self.addDockWidget(area, dock)
         return dock
 
@@ -272,6 +254,11 @@ class MainWindow(QMainWindow):
         return handlers
 
     # -- state
+
+    @property
+    def _jobs(self) -> tuple[Background, ...]:
+        """What computes or writes beside the runs."""
+        return (self.search, self.sharing.writer, *self.late_jobs)
 
     def is_idle(self) -> bool:
         """Whether nothing is computed, played, read or about to be."""
@@ -453,8 +440,11 @@ class MainWindow(QMainWindow):
             self.settings.set_bytes("state", self.saveState(DOCKS_VERSION))
         self.settings.save_view(self.session.view)
         self.player.stop()
-        for worker in (self.live, *self._jobs, self.judge, self.browser, self.files):
-            worker.close()
+        self.live.close()
+        for job in self._jobs:
+            job.close()
+        for reader in (self.judge, self.browser, self.files):
+            reader.close()
         self.errors.restore()
         event.accept()
 

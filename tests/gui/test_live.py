@@ -2,6 +2,7 @@
 
 import importlib.util
 import threading
+import time
 from dataclasses import replace
 
 import numpy as np
@@ -12,6 +13,7 @@ from PySide6.QtTest import QTest
 
 from diffview.gui import jobs
 from diffview.gui.jobs import Engine, Sampling
+from diffview.gui.live import FRAME_S
 from diffview.models import FitSet
 from diffview.runs import run
 
@@ -416,3 +418,18 @@ def test_a_shot_of_the_old_field_is_not_shown_on_a_new_one(window, settle):
     assert window.live.shot is not old
     settle(window)
     assert window.live.shot is not None and window.live.shot.plan is window.session.plan
+
+
+def test_a_fast_run_is_drawn_at_the_rate_of_a_film_and_to_its_end(window, model, settle):
+    settle(window)
+    window.session.look(auto_run=False)
+    drawn = []
+    window.live.stepped.connect(lambda: drawn.append((window.live.step.index, time.perf_counter())))
+    model(lambda y, s: (time.sleep(0.003), 0.5 * y)[1])
+    window.session.edit(model="data", steps=200)
+    window.live.start()
+    settle(window)
+    assert window.live.step.index == drawn[-1][0] == 200
+    assert [index for index, _ in drawn] == sorted(index for index, _ in drawn)
+    times = [at for index, at in drawn[:-1] if index > 1]
+    assert 5 < len(times) <= (times[-1] - times[0]) / FRAME_S + 2

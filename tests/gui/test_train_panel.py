@@ -221,7 +221,7 @@ def test_every_choice_of_the_core_is_offered_with_a_sentence():
 
 def test_nothing_is_built_before_the_dock_is_shown(window):
     assert window.train_dock.isHidden()
-    assert window.train_dock.widget().widget() is None
+    assert window.train_dock.widget() is None
 
 
 def test_every_disabled_button_says_why(window, dock, find):

@@ -1,0 +1,116 @@
+"""What is looked at later: docks whose panels, and jobs, are imported and made when they are first asked for.
+
+A start that brings the window alone is shorter by the import of all that trains, verifies and races.
+"""
+
+from collections.abc import Callable, Iterator
+from functools import cached_property
+from typing import TYPE_CHECKING, cast
+
+from PySide6.QtCore import QObject
+from PySide6.QtGui import QShowEvent
+from PySide6.QtWidgets import QDockWidget, QWidget
+
+from diffview.gui.live import Live
+from diffview.gui.session import Session
+
+if TYPE_CHECKING:
+    from diffview.gui.background import Background
+    from diffview.gui.loss_check import LossCheckJob
+    from diffview.gui.races import BoardJob, RaceJob
+    from diffview.gui.train_order import Order
+    from diffview.gui.trainer import TrainerJob
+    from diffview.gui.verifier import VerifierJob
+
+
+class LateDock(QDockWidget):
+    """A dock that makes its panel when it is first shown."""
+
+    def __init__(self, title: str, make: Callable[[], QWidget], parent: QWidget) -> None:
+        super().__init__(title, parent)
+        self._make: Callable[[], QWidget] | None = make
+
+    def showEvent(self, event: QShowEvent) -> None:
+        """Make the panel, once."""
+        make, self._make = self._make, None
+        if make is not None:
+            self.setWidget(make())
+        super().showEvent(event)
+
+
+class LateJobs:
+    """The jobs of the window that only such docks start, and the panels of these; for the window to inherit."""
+
+    session: Session
+    live: Live
+
+    @cached_property
+    def trainer(self) -> "TrainerJob":
+        """Trains networks."""
+        from diffview.gui.trainer import TrainerJob
+
+        return TrainerJob(self.session, lambda: self.live.active, cast(QObject, self))
+
+    @cached_property
+    def verifier(self) -> "VerifierJob":
+        """Verifies networks on fields they never saw."""
+        from diffview.gui.verifier import VerifierJob
+
+        return VerifierJob(self.session, self._computes, cast(QObject, self))
+
+    @cached_property
+    def losses(self) -> "LossCheckJob":
+        """Measures losses at every noise level."""
+        from diffview.gui.loss_check import LossCheckJob
+
+        return LossCheckJob(self.session, self._computes, cast(QObject, self))
+
+    @cached_property
+    def race(self) -> "RaceJob":
+        """Races samplers."""
+        from diffview.gui.races import RaceJob
+
+        return RaceJob("racing", self.session, lambda: self.live.active, cast(QObject, self))
+
+    @cached_property
+    def board(self) -> "BoardJob":
+        """Scores schedules, grids and samplers."""
+        from diffview.gui.races import BoardJob
+
+        return BoardJob("scoring", self.session, self._computes, cast(QObject, self))
+
+    @property
+    def late_jobs(self) -> "Iterator[Background]":
+        """Those that were asked for; the others do nothing yet."""
+        return (vars(self)[name] for name in ("trainer", "verifier", "losses", "race", "board") if name in vars(self))
+
+    def _computes(self) -> bool:
+        return self.live.active or ("trainer" in vars(self) and self.trainer.active)
+
+    def train_panel(self) -> QWidget:
+        """What trains a network."""
+        from diffview.gui.panels.train import TrainPanel
+
+        return TrainPanel(self.session, self.trainer)
+
+    def model_panel(self) -> QWidget:
+        """What is known of the model."""
+        from diffview.gui.panels.model import ModelPanel
+
+        return ModelPanel(self.session, self.live, self.verifier, self.losses, self.trainer)
+
+    def race_panel(self) -> QWidget:
+        """What races samplers."""
+        from diffview.gui.panels.race import RacePanel
+
+        return RacePanel(self.session, self.race)
+
+    def scoreboard_panel(self) -> QWidget:
+        """What scores them."""
+        from diffview.gui.panels.scoreboard import ScoreboardPanel
+
+        return ScoreboardPanel(self.session, self.board, self._trained)
+
+    def _trained(self) -> "Order | None":
+        training = self.trainer.training
+        return None if training is None else training.order

@@ -1,0 +1,49 @@
+"""What is looked at later costs the start nothing, and is there when it is asked for."""
+
+import subprocess
+import sys
+
+import pytest
+
+from diffview.gui.app import create_window, show_window
+
+LATE = ("diffview.verify", "diffview.race", "diffview.scoreboard", "diffview.gui.trainer", "diffview.gui.panels.model")
+
+
+def test_the_window_is_imported_without_what_trains_verifies_and_races():
+    code = "import sys, diffview.gui.app; print(*sys.modules)"
+    found = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout.split()
+    assert "diffview.gui.window" in found
+    assert not set(LATE) & set(found)
+
+
+@pytest.mark.parametrize("name", ["train", "model", "race", "scoreboard"])
+def test_a_dock_makes_its_panel_when_it_is_first_shown_and_keeps_it(window, name):
+    dock = getattr(window, f"{name}_dock")
+    assert dock.widget() is None
+    dock.toggleViewAction().trigger()
+    panel = dock.widget()
+    assert panel is not None and panel.isVisible()
+    dock.toggleViewAction().trigger()
+    dock.toggleViewAction().trigger()
+    assert dock.widget() is panel and panel.isVisible()
+
+
+def test_jobs_that_were_not_asked_for_are_neither_busy_nor_to_be_closed(window, settle):
+    settle(window)
+    assert list(window.late_jobs) == []
+    window.race_dock.toggleViewAction().trigger()
+    assert list(window.late_jobs) == [window.race]
+
+
+def test_a_dock_that_was_open_is_filled_in_the_next_window(qtbot, tmp_path, open_window):
+    before = open_window()
+    before.train_dock.toggleViewAction().trigger()
+    before.close()
+    window = create_window(settings=before.settings)
+    qtbot.addWidget(window)
+    show_window(window)
+    qtbot.waitUntil(lambda: window.train_dock.widget() is not None)
+    assert window.train_dock.widget().isVisible()
+    qtbot.waitUntil(lambda: window.live.run is not None and window.live.idle, timeout=60000)
+    window.close()
