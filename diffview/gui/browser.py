@@ -68,6 +68,7 @@ class Browser(QObject):
         super().__init__(parent)
         self._session, self._files = session, files
         self.path = ""
+        self._has_rows = False
         self.labels: dict[str, Any] = {}
         self._labels_of: tuple[str, str] = ("", "")
         self._field: object = None
@@ -81,7 +82,7 @@ class Browser(QObject):
         self._rest = QTimer(self, interval=PREVIEWS_AFTER_MS, singleShot=True)
         self._rest.timeout.connect(self._timer.start)
         files.asked.connect(self.browse)  # the first rows are there before the picture, whose search may take longer
-        files.failed.connect(lambda error, path: self.browse(path))  # perhaps another variable of it can be shown
+        files.failed.connect(self._settle_on)
         session.changed.connect(self._follow)
 
     def start(self) -> None:
@@ -100,7 +101,7 @@ class Browser(QObject):
     def browse(self, path: str) -> None:
         """Show the tree of a file."""
         if path and path != self.path:
-            self.path = path
+            self.path, self._has_rows = path, False
             self._previews, self._wanted = {}, []
             self.began.emit()
             self.list_group("/")
@@ -111,11 +112,18 @@ class Browser(QObject):
 
         def show(nodes: Sequence[Node]) -> None:
             if path == self.path:
+                self._has_rows = self._has_rows or bool(nodes)
                 if len(nodes) == count:
                     self.list_group(group, first + count)
                 self.listed.emit(group, nodes)
 
         self._files.ask(show, "list_group", quiet=True, path=path, group=group, first=first, count=count)
+
+    def _settle_on(self, error: object, path: str) -> None:
+        """A picture could not be shown: perhaps another variable of its file can be; of a file without any, go back."""
+        self.browse(path)
+        if not self._has_rows:
+            self.browse(self._files.path)
 
     def search(self, text: str) -> None:
         """Look for datasets by words of their paths."""

@@ -434,3 +434,15 @@ def test_an_empty_reverse_says_why_nothing_can_be_run(open_window, tmp_path, set
     settle(window)
     assert window.session.plan.refusal is not None and window.live.step is None
     assert window.reverse.view.placeholder.endswith(window.session.plan.refusal.sentence)
+
+
+def test_the_tree_of_a_file_that_cannot_be_opened_gives_way_to_the_open_one(window, find, tmp_path, settle):
+    tree, name = find(window, "dataTree"), find(window, "dataDock").widget().file
+    settle(window)
+    rows = [tree.topLevelItem(i).text(0) for i in range(tree.topLevelItemCount())]
+    assert "data" in rows
+    (tmp_path / "broken.nc").write_bytes(b"\x89HDF\r\n\x1a\n" + bytes(200))
+    window.open_file(str(tmp_path / "broken.nc"))
+    settle(window)
+    assert [tree.topLevelItem(i).text(0) for i in range(tree.topLevelItemCount())] == rows
+    assert name.text() == "toa_brightness_temperature.nc"
