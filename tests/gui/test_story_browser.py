@@ -259,7 +259,7 @@ def test_a_link_to_another_file_is_followed_only_on_request(window, tmp_path, fi
 def test_recent_files_are_in_the_menu_and_in_the_settings(opened, good, find, settle):
     find(opened, "packagedAction").trigger()
     settle(opened)
-    actions = opened.recent.actions()
+    actions = opened.opening.recent.actions()
     assert [action.toolTip() for action in actions] == [good]
     assert opened.settings.recent() == [good]
     actions[0].trigger()
