@@ -23,7 +23,7 @@ from diffview.gui.theme import theme
 from diffview.recipe import default_recipe
 
 LEFT, NONE = Qt.MouseButton.LeftButton, Qt.MouseButton.NoButton
-PATIENCE = 30_000
+PATIENCE = 60_000
 """Milliseconds; a loaded machine computes slowly."""
 
 QUICK = replace(default_recipe(), model="gaussian", region=Region(40, 120, 64, 64))
