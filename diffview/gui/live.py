@@ -70,7 +70,7 @@ class Live(QObject):
         self._want_engine = False
         self._ran: object = None
         self._places: dict[Run, tuple[Schedule, NDArray[np.float64]]] = {}
-        self._sweep = False
+        self._sweep = self._cut_short = False
         self._play_from = self._drawn = 0.0
         self._was_active = False
         self._timer = QTimer(self, interval=TICK_MS)
@@ -188,7 +188,7 @@ class Live(QObject):
             self._session.look(reverse="x_t")
             plan = self._session.plan
         self.run, self._ran = self._sampling.request(plan, self.left), self._wanted()
-        self._sweep = sweep
+        self._sweep, self._cut_short = sweep, False
         self._play_from = time.perf_counter()
         self._was_active = True
         if sweep:
@@ -208,14 +208,18 @@ class Live(QObject):
             self.start()
 
     def _auto_run(self) -> None:
-        """Run again after an edit; the playhead stays, so that the change is seen in place."""
+        """Run again after an edit; the playhead stays, so that the change is seen in place.
+
+        Where another field took the place of one whose run was being played, its own is played.
+        """
         if self._session.plan.refusal is None:
-            self._begin(sweep=False)
+            self._begin(sweep=self._cut_short)
 
     def _drop(self) -> None:
         """Another field: what the old one gave has no place in it."""
         self._sampling.stop()
         self._rest.stop()
+        self._cut_short = self._sweep
         self._sweep = self._was_active = False
         self.run = self.left = self.step = self.shown = self.shot = self._ran = None
         self._kept = []

@@ -446,3 +446,14 @@ def test_the_tree_of_a_file_that_cannot_be_opened_gives_way_to_the_open_one(wind
     settle(window)
     assert [tree.topLevelItem(i).text(0) for i in range(tree.topLevelItemCount())] == rows
     assert name.text() == "toa_brightness_temperature.nc"
+
+
+def test_a_file_that_is_opened_while_a_run_is_played_is_played_to_its_end(open_window, tmp_path, wait, settle):
+    with h5py.File(tmp_path / "other.h5", "w") as file:
+        file["v"] = np.random.default_rng(0).standard_normal((64, 64)).astype(np.float32)
+    window = open_window(pace=1.0, wait=False)
+    wait(lambda: 0.2 < window.session.view.playhead < 0.9)
+    window.open_file(str(tmp_path / "other.h5"))
+    wait(lambda: window.session.facts.field.values.shape == (64, 64))
+    settle(window)
+    assert window.live.step.index == window.live.run.plan.steps and window.session.view.playhead < 0.01
