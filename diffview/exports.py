@@ -21,7 +21,6 @@ from diffview.models import FitSet
 from diffview.plan import Plan
 from diffview.recipe import Recipe
 from diffview.samplers import Step
-from diffview.steering import Steered
 from diffview.transforms import Transform
 from diffview.units import written
 
@@ -242,7 +241,7 @@ def _made(title: str, variables: Mapping[str, Values], plan: Plan, of: Field) ->
         "comment": comment,
         "diffview_model": recipe.model if plan.model is None else plan.model.label,
     }
-    model = plan.model.base if isinstance(plan.model, Steered) else plan.model
+    model = plan.base
     path, dataset = model.place if isinstance(model, FitSet) else ("", "")
     if isinstance(model, FitSet):
         more["diffview_fit"] = model.sentence

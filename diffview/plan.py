@@ -174,10 +174,14 @@ class Plan:
         return sees_region(self.recipe) or told
 
     @property
+    def base(self) -> Model | None:
+        """The model without what is done to it: a formula, a network or the user's own."""
+        return self.model.base if isinstance(self.model, Steered) else self.model
+
+    @property
     def makes(self) -> NDArray[np.bool_] | None:
         """Where a run makes values [ny, nx]; elsewhere there is nothing to see. None: everywhere."""
-        base = self.model.base if isinstance(self.model, Steered) else self.model
-        return base.makes if isinstance(base, Trained) else None
+        return self.base.makes if isinstance(self.base, Trained) else None
 
     @property
     def settled(self) -> Recipe:

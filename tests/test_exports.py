@@ -275,6 +275,30 @@ def test_a_formula_fitted_to_another_file(source, tmp_path, command):
     xr.testing.assert_equal(both(two), seen)
 
 
+def test_crops_with_gaps_and_columns_that_are_held_out(source, tmp_path, command):
+    """The same fit set as the window's Gaps row gives; the recipe in the file has it, and --recipe takes it again."""
+    fit = ("--fit", source, "/ts", "--fit-set", "crops", "--missing-limit", "0.1", "--held-out", "0.3")
+    words = ("--model", "gaussian", *fit, "--region", "24,20,16,16", "--steps", "2", "--members", "2")
+    out = tmp_path / "out.nc"
+    status, told = command("sample", *words, "-o", out)
+    assert status == 0
+    picture = read_slice(str(source), "/ts")
+    recipe = Recipe.from_json(both(out).attrs["diffview_recipe"])
+    assert (recipe.fit_set, recipe.missing_limit, recipe.held_out) == ("crops", 0.1, 0.3)
+    corners = [(row, column) for row in range(0, 33, 4) for column in range(0, 49, 4)]
+    gaps = {at: np.isnan(picture.field.values[at[0] : at[0] + 16, at[1] : at[1] + 16]).mean() for at in corners}
+    fitted = [at for at, share in gaps.items() if share <= 0.1 and at[1] + 16 <= 64 - 19]
+    held = [at for at, share in gaps.items() if share == 0 and at[1] >= 64 - 19]
+    assert max(gaps[at] for at in fitted) > 0 and held
+    sentence = both(out).attrs["diffview_fit"]
+    assert sentence in told and f"Fitted to {len(fitted)} crops of 16 × 16" in sentence
+    assert "Up to 10 % of a crop may be missing." in sentence and f"{len(held)} others are held out." in sentence
+    (tmp_path / "r.json").write_text(recipe.to_json())
+    again = tmp_path / "again.nc"
+    assert command("sample", "--recipe", tmp_path / "r.json", "-o", again)[0] == 0
+    xr.testing.assert_equal(both(again), both(out))
+
+
 def test_another_spelling_of_the_same_variable_is_no_other_file(source, tmp_path, command):
     """A fit to the very slice of the start leaves out what shares a pixel with it, whatever the path looks like."""
     told = []
@@ -431,6 +455,11 @@ def test_a_working_resolution_keeps_its_places(source, tmp_path, command):
             "missing pixels",
         ),
         (("sample", "--recipe", "gone.json"), "cannot be read"),
+        (("sample", "--model", "gaussian", "--fit", "SOURCE", "/ts", "--held-out", "0.7"), "held_out = 0.7"),
+        (("sample", "--model", "gaussian", "--fit", "SOURCE", "/ts", "--missing-limit", "nan"), "missing_limit = nan"),
+        (("sample", "--model", "gaussian", "--fit", "SOURCE", "/ts", "--fit-set", "all"), "fit_set cannot be 'all'"),
+        (("sample", "--model", "local", "--fit", "SOURCE", "/ts", "--missing-limit", "0.1"), "complete ones"),
+        (("sample", "--model", "rain64", "--held-out", "0.1"), "--held-out says nothing"),
     ],
     ids=str,
 )

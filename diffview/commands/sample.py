@@ -31,11 +31,17 @@ if TYPE_CHECKING:
 
 PLACE = ("FILE", "DATASET")
 
+FIT = ("fit_set", "missing_limit", "held_out")
+"""What of a recipe says how a formula is fitted."""
+
 
 def add(parser: argparse.ArgumentParser) -> None:
     """Declare the options."""
     parser.add_argument("--model", metavar="NAME", help="a formula (gaussian, data, local), a network, or its folder")
     parser.add_argument("--fit", nargs=2, metavar=PLACE, help="what a formula is fitted to")
+    parser.add_argument("--fit-set", metavar="KEY", help="to crops of it, to its other slices, to both, or auto")
+    parser.add_argument("--missing-limit", type=float, metavar="SHARE", help="of a crop that may be missing, 0 to 0.5")
+    parser.add_argument("--held-out", type=float, metavar="SHARE", help="of it that nothing is fitted to, 0 to 0.5")
     parser.add_argument("--start", nargs=2, metavar=PLACE, help="start from this field, noised to --t or --s")
     parser.add_argument("--condition", nargs=2, metavar=PLACE, help="a conditional network is told means of this field")
     parser.add_argument("--fill", nargs=2, metavar=PLACE, help="fill what is missing in this field, or hidden from it")
@@ -62,6 +68,7 @@ def add(parser: argparse.ArgumentParser) -> None:
 
 def _sample(options: argparse.Namespace) -> None:
     from diffview.exports import ensemble_content, run_content
+    from diffview.models import FitSet
     from diffview.trajectory import Trajectory
     from diffview.writers.saving import save_netcdf
 
@@ -71,6 +78,8 @@ def _sample(options: argparse.Namespace) -> None:
         sys.stderr.write(f"{note}\n")
     if plan.refusal is not None:
         raise plan.refusal
+    if isinstance(plan.base, FitSet):
+        sys.stderr.write(f"{plan.base.sentence}\n")
     trajectory = Trajectory()
     told = Progress("sampling")
     last = _run(plan, trajectory.append if options.record else lambda step: None, told)
@@ -239,7 +248,8 @@ def _wished(options: argparse.Namespace, recipe: "Recipe") -> "Recipe":
     from diffview.params import checked
     from diffview.samplers import sampler_params
 
-    wishes = given(options, "model", "sampler", "grid", "steps", "members", "seed", "transform", "device")
+    wishes = given(options, "model", "sampler", "grid", "steps", "members", "seed", "transform", "device", *FIT)
+    _check_fit(wishes, wishes.get("model", recipe.model))
     wishes["schedule"] = schedule_of(options, recipe.schedule)
     sampler, grid = wishes.get("sampler", recipe.sampler), wishes.get("grid", recipe.grid)
     if grid not in GRIDS:
@@ -264,6 +274,25 @@ def _wished(options: argparse.Namespace, recipe: "Recipe") -> "Recipe":
             raise UserError("A start from a field needs a noise level above 0.", "Give --t or --s.")
         wishes |= {"start": "field", "start_level": level[1]}
     return replace(recipe, **wishes)
+
+
+def _check_fit(wishes: "Mapping[str, Any]", model: str) -> None:
+    """Refuse what a model would not heed.
+
+    Raises:
+        UserError: then.
+    """
+    from diffview.denoisers import LAWS
+    from diffview.fit_sets import COMPLETE_ONLY
+
+    asked = [name for name in FIT if name in wishes]
+    if asked and model not in _formulas():
+        raise UserError(
+            f"{model} is a network, which is not fitted: --{asked[0].replace('_', '-')} says nothing to it.",
+            "Leave it out, or name a formula with --model.",
+        )
+    if wishes.get("missing_limit") and model not in LAWS:
+        raise UserError(f"{model} takes no crop with missing pixels. {COMPLETE_ONLY}", "Leave --missing-limit out.")
 
 
 def _equipped(recipe: "Recipe", facts: "Facts") -> "Facts":
