@@ -29,7 +29,9 @@ from diffview.process import START, Noise, cast_like
 from diffview.samplers import SAMPLERS, Denoise, sampler_params
 from diffview.schedules import Schedule
 from diffview.training_sets import FEWEST, TrainingSet, coarse
-from diffview.verify import BATCH, aligned, short, wet_threshold
+from diffview.verify import BATCH
+from diffview.verify_scores import wet_threshold
+from diffview.verify_tables import aligned, short
 
 Array = NDArray[np.float32]
 MakeDenoise = Callable[[Array | None], Denoise]

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from diffview.cards import Card
-from diffview.checkpoints import State, network_config, save_model
+from diffview.checkpoints import State, load_model, network_config, save_model
 from diffview.densities import DENSITIES
 from diffview.errors import NotWrittenError, UserError, out_of_memory
 from diffview.nets.unet import UNet, UNetConfig, on_device
@@ -51,6 +51,7 @@ class Trainer:
         curve: (step, loss) of every report.
         density: of the noise levels, over ln s; `highest` is the highest of them.
         noise_range: s between 0.1 and 99.9 % of the draws.
+        origin: name, checksum and steps of the model whose weights it began from; empty if from random ones.
     """
 
     def __init__(self, data: TrainingSet, config: UNetConfig, settings: Settings, device: str = "cpu") -> None:
@@ -73,6 +74,7 @@ class Trainer:
         self.random = torch.Generator().manual_seed(settings.seed)  # on the CPU, so that no step waits for the device
         self.noise = torch.Generator(self.device).manual_seed(settings.seed + 1_000_003)  # of another sequence
         self.step, self.seconds, self.samples, self.batch = 0, 0.0, 0, settings.batch
+        self.origin: Mapping[str, Any] = {}
         self.curve: list[tuple[int, float]] = []
         self.highest = settings.highest or max(10 * settings.lowest, 3 * math.sqrt(data.largest_power))
         self.density = DENSITIES[settings.density](settings.lowest, self.highest, settings.schedule)
@@ -94,6 +96,22 @@ class Trainer:
         self._known = None if missing is None else missing[:, None].to(self.device)
         self._fields = self._fields.to(self.device)
         self.bfloat16 = settings.precision == "bfloat16" or (settings.precision == "auto" and fast_bfloat16(device))
+
+    @classmethod
+    def begin_from(cls, card: Card, data: TrainingSet, settings: Settings, device: str = "cpu") -> "Trainer":
+        """Begin with the weights of a model instead of random ones; the fields are standardised as `data` says.
+
+        Raises:
+            UserError: if its weights cannot be read, or the fields do not fit its network.
+        """
+        weights = load_model(card)[0]
+        trainer = cls(data, weights.config, settings, device)
+        for net in (trainer.net, trainer.ema):
+            net.load_state_dict(weights.state_dict())
+        trainer.origin = {
+            "name": card.name, "sha256": card.weights.get("sha256", ""), "steps": card.training.get("steps", 0)
+        }  # fmt: skip
+        return trainer
 
     def done(self) -> float:
         """Share of the training that is done, 0 to 1."""
@@ -208,6 +226,8 @@ class Trainer:
             "planned_steps": self.settings.steps, "samples": self.samples,
             "seconds": round(self.seconds, 1), "machine": machine(self.device), "loss_now": self.curve[-1:],
         }  # fmt: skip
+        if self.origin:
+            training["from"] = dict(self.origin)
         return Card(
             name, data.name, data.units, data.transform, (1, *data.shape), self.noise_range,
             coarsen=data.coarsen, data=about, training=training,
@@ -238,7 +258,7 @@ class Trainer:
             "step": self.step, "seconds": self.seconds, "samples": self.samples, "batch": self.batch,
             "curve": self.curve,
             "settings": self.settings.plain(), "network": asdict(self.net.config),
-            "fingerprint": self.data.fingerprint,
+            "fingerprint": self.data.fingerprint, "origin": dict(self.origin),
         }  # fmt: skip
         model, state = DIRECTORY
         State(tensors, plain).save(folder / state)
@@ -292,6 +312,7 @@ class Trainer:
         self._bins.copy_(tensors["bins"])
         self.step, self.seconds, self.batch = int(plain["step"]), float(plain["seconds"]), int(plain["batch"])
         self.samples = int(plain.get("samples", self.step * self.batch))  # not counted in old states
+        self.origin = dict(plain.get("origin", {}))
         self.curve = [(int(step), float(loss)) for step, loss in plain["curve"]]
 
 
@@ -370,14 +391,15 @@ def trainer_in(
     device: str,
     *,
     resume: bool = False,
+    origin: Card | None = None,
 ) -> Trainer:
-    """A training in a folder: a new one, or with `resume` the one it holds, with these settings changed.
+    """A training in a folder: a new one, of a model's weights if one is given; or the one it holds, settings changed.
 
     Raises:
         UserError: if the folder holds one already, holds none to resume, or what is asked for does not fit.
     """
     try:
-        return _trainer_in(folder, data, settings, sizes, device, resume)
+        return _trainer_in(folder, data, settings, sizes, device, resume, origin)
     except RuntimeError as error:
         if not out_of_memory(error):
             raise
@@ -388,9 +410,15 @@ def trainer_in(
 
 
 def _trainer_in(
-    folder: Path, data: TrainingSet, settings: Mapping[str, Any], sizes: Mapping[str, Any], device: str, resume: bool
-) -> Trainer:
-    if resume and sizes:
+    folder: Path, data: TrainingSet, settings: Mapping[str, Any], sizes: Mapping[str, Any], device: str, resume: bool,
+    origin: Card | None,
+) -> Trainer:  # fmt: skip
+    if resume and origin:
+        raise UserError(
+            "A training that is resumed has begun already: it cannot begin from another model.",
+            "Leave out one of the two.",
+        )
+    if sizes and (resume or origin):
         raise UserError("A network cannot change its size while it is trained.", "Leave out its sizes.")
     if resume:
         trainer = Trainer.resume(folder, data, device, **settings)
@@ -401,4 +429,6 @@ def _trainer_in(
         raise UserError(f"{folder} holds a model already.", "Resume it, or choose another folder.")
     if folder.exists() and not folder.is_dir():
         raise UserError(f"{folder} is a file.", "Choose a folder.")
+    if origin:
+        return Trainer.begin_from(origin, data, Settings(**settings), device)
     return Trainer(data, config_for(data, **sizes), Settings(**settings), device)

@@ -14,7 +14,7 @@ from diffview.sampler_base import CONSISTENCY
 from diffview.scoreboard import picked
 from diffview.scored_models import Scored
 from diffview.training_sets import TrainingSet, complete
-from diffview.verify import aligned, short
+from diffview.verify_tables import aligned, short
 
 Array = NDArray[np.float32]
 

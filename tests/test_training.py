@@ -222,6 +222,34 @@ def test_going_on_bit_for_bit(tmp_path, coarsen):
     assert torch.equal(whole._bins, resumed._bins)
 
 
+def test_beginning_from_a_model(tmp_path):
+    """Its weights are those of the network and of the moving average; the card says whose, also after going on."""
+    first = advanced(made(), 3)
+    first.save(tmp_path / "first")
+    card = Card.read(tmp_path / "first")
+    trainer = trainer_in(tmp_path / "second", data_of(fields() + 3), SMALL, {}, "cpu", origin=card)
+    kept = load_model(card)[0]
+    assert same(trainer.net, kept) and same(trainer.ema, kept) and trainer.step == 0 and not trainer.optimiser.state
+    advanced(trainer, 2).save(tmp_path / "second")
+    again = Trainer.resume(tmp_path / "second", trainer.data)
+    origin = {"name": "first", "sha256": card.weights["sha256"], "steps": 3}
+    assert again.card("x").training["from"] == trainer.card("x").training["from"] == origin
+    assert "from" not in first.card("x").training
+
+
+def test_what_cannot_begin_from_a_model(tmp_path):
+    advanced(made(), 1).save(tmp_path / "first")
+    card = Card.read(tmp_path / "first")
+    with pytest.raises(UserError, match="cannot change its size"):
+        trainer_in(tmp_path / "new", data_of(), SMALL, {"width": 8}, "cpu", origin=card)
+    with pytest.raises(UserError, match="cannot begin from another model"):
+        trainer_in(tmp_path / "first", data_of(), SMALL, {}, "cpu", resume=True, origin=card)
+    with pytest.raises(UserError, match="do not fit the network"):
+        trainer_in(tmp_path / "new", data_of(fields(nx=7)), SMALL, {}, "cpu", origin=card)
+    with pytest.raises(UserError, match="channels"):
+        trainer_in(tmp_path / "new", data_of(coarsen=2), SMALL, {}, "cpu", origin=card)
+
+
 def test_settings_that_change(tmp_path):
     trainer = advanced(made(), 2)
     trainer.batch = 4  # as after running out of memory

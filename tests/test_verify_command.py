@@ -40,6 +40,16 @@ def test_the_scores_go_into_the_card(tmp_path, file, capsys):
     assert "nearest" in capsys.readouterr().out
 
 
+def test_the_sampler_and_its_settings(tmp_path, file, capsys):
+    words = ("--sampler", "churn", "--sampler-param", "S_churn=2")
+    assert verify(tmp_path, file, "train", "test", *words, "--json") == 0
+    settings = json.loads(capsys.readouterr().out)["settings"]
+    assert settings["sampler"] == "churn" and settings["params"]["S_churn"] == 2
+    assert settings["command"].endswith("--steps 3 --seed 0 --sampler churn --sampler-param S_churn=2.0")
+    assert verify(tmp_path, file, "train", "test", "--sampler", "repaint") == 2
+    assert "fills the pixels" in capsys.readouterr().err
+
+
 def test_another_unit_is_a_sentence(tmp_path, file, capsys):
     assert verify(tmp_path, file, "train", units="mm h-1") == 2
     assert "these fields are in K" in capsys.readouterr().err

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from diffview import metrics, verify
+from diffview import metrics, verify_scores, verify_tables
 from diffview.cards import Card
 from diffview.transforms import Transform
 from diffview.verify_curves import SPREAD, histogram_curves, rounded
@@ -26,14 +26,14 @@ def test_numbers_keep_four_digits():
 
 
 def test_white_noise_has_its_variance_at_every_scale():
-    found = verify.scores(noise(400, 0, 2.0), noise(400, 1, 3.0), noise(800, 2), "K", SAME)["curves"]["spectrum"]
+    found = verify_scores.scores(noise(400, 0, 2.0), noise(400, 1, 3.0), noise(800, 2), "K", SAME)["curves"]["spectrum"]
     assert found["k"] == rounded(np.arange(1, 8) / 16)
     for name, variance in (("samples", 4), ("held_out", 9), ("train", 1), ("one", 1), ("two", 1)):
         assert np.array(found[name][1:]) == pytest.approx(variance, rel=0.05)
 
 
 def test_the_curves_give_the_score_beside_them():
-    found = verify.scores(noise(40, 0, 2.0), noise(40, 1), noise(80, 2), "K", SAME)
+    found = verify_scores.scores(noise(40, 0, 2.0), noise(40, 1), noise(80, 2), "K", SAME)
     spectra, row = found["curves"]["spectrum"], found["rows"][0]
     for column, names in (("samples_train", ("samples", "train")), ("blocks", ("two", "one"))):
         distance = metrics.log_spectral_distance(*(spectra[name] for name in names))
@@ -47,7 +47,7 @@ def test_the_curves_give_the_score_beside_them():
 @pytest.mark.parametrize(("units", "bins"), [("K", 40), ("mm h-1", 11)])
 def test_shares_and_zero_bin_add_up_to_1(units, bins):
     fields = [np.maximum(noise(n, n), 0) if units == "mm h-1" else noise(n, n) for n in (20, 30, 40)]
-    found = verify.scores(*fields, units, SAME)["curves"]["histogram"]
+    found = verify_scores.scores(*fields, units, SAME)["curves"]["histogram"]
     assert len(found["edges"]) == bins + 1 and (found["below"] is None) == (units == "K")
     for name, values in zip(("samples", "held_out", "train"), fields, strict=True):
         dry = 0.0 if found["below"] is None else found["below"][name]
@@ -65,7 +65,7 @@ def test_a_histogram_without_zero_bin_keeps_every_bin():
 
 def test_a_card_with_curves_is_a_small_text_file_and_comes_back(tmp_path):
     rain = [np.maximum(noise(n, n, size=64), 0) for n in (20, 30, 40)]
-    found = verify.scores(*rain, "mm h-1", SAME)
+    found = verify_scores.scores(*rain, "mm h-1", SAME)
     assert json.loads(json.dumps(found, allow_nan=False)) == found
     card = replace(CARD, scores=found, data={"source": 'a [\n list] of "words", [1, 2]'}, file=tmp_path / "m")
     card.save()
@@ -104,7 +104,7 @@ def test_ranks_of_what_is_known():
 
 def test_a_perfect_ensemble_is_flat_and_as_wide_as_it_errs():
     members, truth = np.stack([noise(200, m) for m in range(8)]), noise(200, 99)
-    found = verify.ensemble_scores(members, truth, truth * 0, replace(CARD, units="K"))["curves"]
+    found = verify_scores.ensemble_scores(members, truth, truth * 0, replace(CARD, units="K"))["curves"]
     assert np.array(found["ranks"]) == pytest.approx(1 / 9, abs=0.01) and sum(found["ranks"]) == pytest.approx(1, 1e-3)
     scales = found["scales"]
     for name in ("error", "spread"):  # 1 + 1/M
@@ -115,7 +115,7 @@ def test_a_perfect_ensemble_is_flat_and_as_wide_as_it_errs():
 
 def test_too_narrow_an_ensemble_shows_in_both():
     members, truth = np.stack([noise(100, m, 0.5) for m in range(8)]), noise(100, 99)
-    found = verify.ensemble_scores(members, truth, truth, replace(CARD, units="K"))["curves"]
+    found = verify_scores.ensemble_scores(members, truth, truth, replace(CARD, units="K"))["curves"]
     assert found["ranks"][0] > 0.2 < found["ranks"][-1]
     assert max(found["scales"]["spread"][1:]) < 0.4 < min(found["scales"]["error"][1:])
 
@@ -123,16 +123,16 @@ def test_too_narrow_an_ensemble_shows_in_both():
 def test_rain_below_the_smallest_amount_is_a_tie():
     """No rain and 0.001 mm/h are the same to a gauge: which of both is the truth must not decide its rank."""
     members, truth = np.full((4, 8, 16, 16), 1e-3), np.zeros((8, 16, 16))
-    found = verify.ensemble_scores(members, truth, truth, CARD)["curves"]
+    found = verify_scores.ensemble_scores(members, truth, truth, CARD)["curves"]
     assert np.array(found["ranks"]) == pytest.approx(0.2, abs=0.05)
     assert found["histogram"]["below"] == {"members": 1, "truth": 1}
 
 
 def test_an_ensemble_has_verdicts():
     truth = np.maximum(noise(8, 0), 0) + 1.0
-    good = verify.ensemble_scores(np.stack([truth] * 4), truth, truth + 0.5, CARD)
+    good = verify_scores.ensemble_scores(np.stack([truth] * 4), truth, truth + 0.5, CARD)
     told = {v["what"].split(",")[0] + v["what"].rsplit(" ", 1)[-1]: v["ok"] for v in good["verdicts"]}
     assert told == {"CRPSfield": True, "CRPSmember": True, "block mean errorblock": True}
-    bad = verify.ensemble_scores(np.stack([truth * 2] * 4), truth, truth, CARD)
+    bad = verify_scores.ensemble_scores(np.stack([truth * 2] * 4), truth, truth, CARD)
     assert [v["ok"] for v in bad["verdicts"]] == [False, False, False]
-    assert "MISSED" in verify.format_scores({"kind": "ensemble", **bad})
+    assert "MISSED" in verify_tables.format_scores({"kind": "ensemble", **bad})

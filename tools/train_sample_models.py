@@ -1,6 +1,7 @@
 """Train the sample models: python tools/train_sample_models.py DATA_FOLDER OUT_FOLDER NAME [--minutes 60 --threads 1].
 
-Run again to go on from the last checkpoint; give more minutes for a better model. --publish copies the trained model
+Run again to go on from the last checkpoint; give more minutes for a better model. --from-published begins with the
+weights in sample_models/, whose checkpoint is not kept, instead of random ones. --publish copies the trained model
 into sample_models/ and writes what `diffview verify model` finds into its card. The data folder holds the packs named
 below, see their cards for their origin.
 """
@@ -25,7 +26,8 @@ from diffview.training import DIRECTORY, Trainer, train
 from diffview.training_network import config_for
 from diffview.training_sets import TrainingSet, complete, crops_of
 from diffview.training_settings import Settings
-from diffview.verify import format_scores, verify_model
+from diffview.verify import Sampling, verify_model
+from diffview.verify_tables import format_scores
 
 
 def stack(path: Path, dataset: str, size: int) -> np.ndarray:
@@ -77,11 +79,12 @@ def brightness(folder: Path) -> TrainingSet:
 
 @dataclass(frozen=True)
 class Recipe:
-    """Data, network and settings of one sample model."""
+    """Data, network and settings of one sample model, and how the fields that it is judged by are drawn."""
 
     data: Callable[[Path], TrainingSet]
     network: dict[str, Any]
     settings: dict[str, Any] = field(default_factory=dict)
+    sampling: dict[str, Any] = field(default_factory=dict)
 
 
 RAIN = {"width": 48, "multipliers": (1, 2, 3), "fold": 2}
@@ -103,6 +106,7 @@ def main() -> None:
     parser.add_argument("--steps", type=int, default=1_000_000)
     parser.add_argument("--threads", type=int, default=1)
     parser.add_argument("--device", default="cpu")
+    parser.add_argument("--from-published", action="store_true", help="begin with the weights in sample_models/")
     parser.add_argument("--publish", action="store_true", help="only copy what is trained to sample_models/, scored")
     options = parser.parse_args()
     torch.set_num_threads(options.threads)
@@ -112,7 +116,7 @@ def main() -> None:
         trainer = Trainer.resume(folder, data)
         save_model(sample_models() / options.name, trainer.ema, trainer.card(options.name), data.mask)
         card = Card.read(sample_models() / options.name)
-        found = verify_model(card, data)
+        found = verify_model(card, data, Sampling(**wish.sampling), options.device)
         found["settings"]["command"] = f"tools/train_sample_models.py DATA OUT {options.name} --publish"
         replace(card, scores=found).save()
         sys.stdout.write(format_scores(found) + "\n")
@@ -122,7 +126,11 @@ def main() -> None:
         trainer = Trainer.resume(folder, data, options.device, **limits)
     else:
         settings = Settings(**wish.settings, **limits)
-        trainer = Trainer(data, config_for(data, **wish.network), settings, options.device)
+        if options.from_published:
+            published = Card.read(sample_models() / options.name)
+            trainer = Trainer.begin_from(published, data, settings, options.device)
+        else:
+            trainer = Trainer(data, config_for(data, **wish.network), settings, options.device)
     sys.stdout.write(f"{options.name}: {len(data.fields)} fields, s up to {trainer.highest:.3g}, {data.transform}\n")
     for p in train(trainer, folder):
         sys.stdout.write(f"step {p.step} loss {p.loss:.4f} rate {p.rate:.2g} {p.seconds:.0f} s, left {p.left:.0f} s\n")

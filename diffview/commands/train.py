@@ -34,6 +34,9 @@ def add(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("dataset", nargs="*", help="variables of one quantity; none: the best one of the file")
     parser.add_argument("-o", "--out", type=Path, required=True, metavar="MODEL_DIR", help="folder of the model")
     parser.add_argument("--resume", action="store_true", help="go on with the training that MODEL_DIR holds")
+    parser.add_argument(
+        "--from", dest="origin", metavar="MODEL", help="begin with the weights of a sample model, or of one of your own"
+    )
     for name, doc in TRAINING.items():
         parser.add_argument(f"--{name}", metavar="X", help=doc)
     parser.add_argument("--flips", action="store_true", default=None, help="mirror the fields at random")
@@ -68,6 +71,7 @@ def _train(options: argparse.Namespace) -> None:
 
 
 def _train_with(options: argparse.Namespace, words: dict[str, Any], sizes: dict[str, Any]) -> None:
+    from diffview.cards import find_card
     from diffview.training import trainer_in
     from diffview.training_data import read_training_set
     from diffview.training_devices import train_device
@@ -75,11 +79,12 @@ def _train_with(options: argparse.Namespace, words: dict[str, Any], sizes: dict[
     from diffview.training_settings import settings_of
 
     settings, sizes, device = settings_of(words), sizes_of(sizes), train_device(options.device)
+    origin = find_card(options.origin) if options.origin else None
     data = read_training_set(
         options.file, options.dataset, size=options.size, transform=options.transform, held_out=options.held_out,
         coarsen=options.coarsen,
     )  # fmt: skip
-    trainer = trainer_in(options.out, data, settings, sizes, device, resume=options.resume)
+    trainer = trainer_in(options.out, data, settings, sizes, device, resume=options.resume, origin=origin)
     ny, nx = data.shape
     sys.stdout.write(f"{data.name}: {len(data.fields)} fields of {ny} x {nx} pixels, {len(data.held_out)} held out.\n")
     sys.stdout.flush()

@@ -20,6 +20,8 @@ def add(parser: argparse.ArgumentParser) -> None:
     model.add_argument("--held-out", type=float, default=0.2, help="share held out of a single dataset, 0.2")
     model.add_argument("--samples", type=int, default=256, help="fields that are made")
     model.add_argument("--steps", type=int, default=18)
+    model.add_argument("--sampler", default="heun", metavar="KEY", help="how they are drawn (heun)")
+    model.add_argument("--sampler-param", action="append", default=[], metavar="K=V", help="of it, as S_churn=10")
     model.add_argument("--seed", type=int, default=0)
     model.add_argument("--device", default="cpu", help="torch device")
     model.add_argument("--json", action="store_true", help="as JSON")
@@ -67,16 +69,19 @@ def _verify_model(options: argparse.Namespace) -> None:
     from dataclasses import replace
 
     from diffview.cards import find_card
+    from diffview.commands.words import params_of
     from diffview.training_data import read_verification_set
-    from diffview.verify import format_scores, verify_model
+    from diffview.verify import Sampling, verify_model
+    from diffview.verify_tables import format_scores
 
     card = find_card(options.model)
+    params = params_of(options.sampler_param, "S_churn=10")
+    sampling = Sampling(options.samples, options.steps, options.seed, options.sampler, params).of(card)
     file, *datasets = options.data
     data = read_verification_set(card, file, datasets, options.held_out)
-    found = verify_model(card, data, options.samples, options.steps, options.seed, options.device)
+    found = verify_model(card, data, sampling, options.device)
     found["settings"]["command"] = (
-        f"diffview verify model --model {card.name} --data {' '.join([Path(file).name, *datasets])} "
-        f"--samples {options.samples} --steps {options.steps} --seed {options.seed}"
+        f"diffview verify model --model {card.name} --data {' '.join([Path(file).name, *datasets])} {sampling.words}"
     )
     sys.stdout.write((json.dumps(found, indent=2) if options.json else format_scores(found)) + "\n")
     if options.save:

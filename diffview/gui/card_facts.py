@@ -97,8 +97,18 @@ def _row(verdict: Mapping[str, Any]) -> Row:
     units = {"points": "%"}.get(verdict["units"], written(verdict["units"]))
     value, limit = (short(v) for v in (verdict["value"], verdict["limit"]))
     sign = "≥" if verdict["at_least"] else "≤"
-    why = f"{_capital(verdict['what'])}.\n{_why(verdict['what'])}".strip()
+    why = f"{_capital(verdict['what'])}.\n{_why(verdict['what'])}{_chance(verdict.get('chance'))}".strip()
     return Row(group, _capital(what), f"{value} {units}".strip(), f"{sign} {limit}", verdict["ok"], why)
+
+
+def _chance(chance: Any) -> str:
+    """How often a perfect model would meet a limit: a limit that it often misses says little."""
+    if not isinstance(chance, float | int):
+        return ""
+    return (
+        "\nA perfect model, which draws as many fields from the training set itself, meets it in "
+        f"{100 * chance:.0f} of 100 cases."
+    )
 
 
 def short(value: float | None) -> str:

@@ -106,7 +106,7 @@ class Verification(Job):
 
     def work(self) -> None:
         """Find the set and verify."""
-        from diffview.verify import verify_model
+        from diffview.verify import Sampling, verify_model
 
         data = self.place.set_of(self.card)
         engine = load_engine()
@@ -114,7 +114,7 @@ class Verification(Job):
             raise UserError(engine.fault or "torch is not installed.", "Networks need torch; formula models do not.")
         device = self.device if self.device in engine.devices else "cuda" if "cuda" in engine.devices else "cpu"
         self.tell(0, 0)
-        self.found = verify_model(self.card, data, device=device, progress=self.tell)
+        self.found = verify_model(self.card, data, Sampling.told(self.card), device, self.tell)
         self.found["settings"]["command"] = "Verify in the Model dock"
 
 

@@ -3,7 +3,6 @@
 import json
 import sys
 from dataclasses import replace
-from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -13,7 +12,7 @@ from PySide6.QtCore import QPoint, Qt
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QLabel
 
-from diffview import verify
+from diffview import verify, verify_scores
 from diffview.cards import Card
 from diffview.gui import card_facts, train_order
 from diffview.gui.layouts import LAYOUTS
@@ -44,7 +43,7 @@ def rain(n, seed):
 @pytest.fixture(scope="module")
 def scored():
     """Scores of samples of rain, with the loss that `verify_model` adds."""
-    found = verify.scores(rain(20, 0), rain(30, 1), rain(40, 2), "mm h-1", SAME)
+    found = verify_scores.scores(rain(20, 0), rain(30, 1), rain(40, 2), "mm h-1", SAME)
     losses = {"levels": [0.1, 1.0, 10.0], "held_out": [0.8, 0.2, 0.01], "train": [0.7, 0.1, 0.005]}
     settings = {"sampler": "heun", "steps": 18, "seed": 0, "command": "diffview verify model --model twin"}
     return {"kind": "samples", **found, "loss_by_level": losses, "settings": settings}
@@ -54,7 +53,7 @@ def scored():
 def ensemble():
     members, truth = np.stack([rain(8, m) for m in range(4)]), rain(8, 9)
     card = Card("m", "rain", "mm h-1", SAME, (1, 16, 16), (0.02, 20.0), coarsen=4)
-    return {"kind": "ensemble", **verify.ensemble_scores(members, truth, truth * 0 + truth.mean(), card)}
+    return {"kind": "ensemble", **verify_scores.ensemble_scores(members, truth, truth * 0 + truth.mean(), card)}
 
 
 @pytest.fixture
@@ -146,6 +145,10 @@ def test_every_verdict_says_why_on_hover(shown, scored, ensemble, window, find):
         tips = {label.toolTip() for label in find(window, "modelVerdicts").findChildren(QLabel)} - {""}
         assert tips == {row.why for row in rows}
         assert all(len(row.why) > 60 and row.why.endswith(".") for row in rows)
+    told = {row.what: row.why for row in card_facts.rows_of(scored)}
+    chance = next(v["chance"] for v in scored["verdicts"] if v["what"].startswith("wet share"))
+    assert f"meets it in {100 * chance:.0f} of 100 cases" in told["Wet share"]
+    assert "perfect model" not in told["Nearest training field"]
 
 
 def test_every_number_stands_beside_its_limit():
@@ -219,10 +222,16 @@ def own(window, tmp_path):
     return card
 
 
+def verify_with(monkeypatch, sampling):
+    """Verify with this sampling instead."""
+    true = verify.verify_model
+    monkeypatch.setattr(verify, "verify_model", lambda card, data, _, *more: true(card, data, sampling, *more))
+
+
 @pytest.fixture
 def quick(monkeypatch):
     """A few samples in a few steps."""
-    monkeypatch.setattr(verify, "verify_model", partial(verify.verify_model, samples=8, steps=2))
+    verify_with(monkeypatch, verify.Sampling(8, 2))
 
 
 def verify_by_hand(window, hand, find, wait):
@@ -263,7 +272,7 @@ def test_other_data_than_it_was_trained_on_are_refused(own, quick, window, hand,
 
 
 def test_a_verification_can_be_stopped(own, window, hand, find, wait, monkeypatch):
-    monkeypatch.setattr(verify, "verify_model", partial(verify.verify_model, samples=10_000))
+    verify_with(monkeypatch, verify.Sampling(10_000))
     verify_by_hand(window, hand, find, wait)
     wait(lambda: window.verifier.job.done > 0)
     hand.click(find(window, "verifyButton"))
@@ -273,7 +282,7 @@ def test_a_verification_can_be_stopped(own, window, hand, find, wait, monkeypatc
 
 
 def test_closing_ends_it(own, window, hand, find, wait, monkeypatch):
-    monkeypatch.setattr(verify, "verify_model", partial(verify.verify_model, samples=10_000))
+    verify_with(monkeypatch, verify.Sampling(10_000))
     verify_by_hand(window, hand, find, wait)
     wait(lambda: window.verifier.job.done > 0)
     window.close()
