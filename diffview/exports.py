@@ -59,6 +59,7 @@ class Place:
         region: the rectangle of the oriented picture.
         coords: its coordinates if they are known, as `Field.coords` has them; else the file is asked.
         coarsen: pixels a side of the file's picture that are one of it.
+        axes: which axes of the variable are its rows and columns; None: those that look like a map.
     """
 
     path: str
@@ -66,6 +67,7 @@ class Place:
     region: Region
     coords: Mapping[str, Array]
     coarsen: int = 1
+    axes: tuple[int, int] | None = None
 
 
 @dataclass(frozen=True, eq=False)
@@ -280,7 +282,9 @@ def _content(
         "license": said.get("licence", ""),
         "institution": said.get("institution", "") if region is not None else "",
     }
-    place = None if region is None or of is None else Place(path, dataset, region, of.coords, recipe.coarsen)
+    place = None
+    if region is not None and of is not None:
+        place = Place(path, dataset, region, of.coords, recipe.coarsen, recipe.axes)
     kept = {name: text for name, text in attributes.items() if text}
     size, pixel_km = (int(shape[-2]), int(shape[-1])), None if of is None else of.pixel_km
     return Content(size, variables, kept, pixel_km, place, path)

@@ -4,6 +4,7 @@ A picture has latitude and longitude along its sides, or at every pixel, or a pr
 Whichever it is, the answer has one form: latitude and longitude of pixels, and coastlines in pixels.
 """
 
+import itertools
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache
@@ -50,35 +51,40 @@ class EarthMap:
 
     def at(self, row: float, column: float) -> tuple[float, float] | None:
         """(latitude, longitude) of a place in pixels, from the places known around it; None off the Earth."""
-        ny, nx = self.latitude.shape
-        i, j = (row - 0.5) / self.step, (column - 0.5) / self.step
-        i0, j0 = min(max(int(i), 0), max(ny - 2, 0)), min(max(int(j), 0), max(nx - 2, 0))
-        around = (slice(i0, i0 + 2), slice(j0, j0 + 2))
-        corners = unit_vectors(self.latitude[around], self.longitude[around])
-        down = np.array([1 - (i - i0), i - i0])[: corners.shape[0], None, None]
-        across = np.array([1 - (j - j0), j - j0])[: corners.shape[1], None]
-        weights = down * across
-        terms = np.where(weights != 0, corners * weights, 0.0)  # a corner off the Earth counts only where it is asked
-        x, y, z = terms.sum(axis=(0, 1))
-        if not np.isfinite(x):
-            return None
-        return float(np.degrees(np.arctan2(z, np.hypot(x, y)))), float(np.degrees(np.arctan2(y, x)))
+        latitude, longitude = self._between(np.array([row]), np.array([column]))
+        return None if np.isnan(latitude[0, 0]) else (float(latitude[0, 0]), float(longitude[0, 0]))
 
     def coarsened(self, k: int) -> "EarthMap":
         """The map of the picture whose pixels are blocks of k x k of these, what is left over at the ends cut off."""
         step = 1 if self.step <= k else self.step // k
         ny, nx = (max(1, n * self.step // k) for n in self.latitude.shape)
-        rows, columns = (
-            np.minimum(((np.arange(0, n, step) + 0.5) * k / self.step).astype(int), m - 1)
-            for n, m in zip((ny, nx), self.latitude.shape, strict=True)
-        )
-        pick = np.ix_(rows, columns)
+        latitude, longitude = self._between(*((np.arange(0, n, step) + 0.5) * k for n in (ny, nx)))
         y, x = (
             None if side is None else side[: len(side) // k * k].reshape(-1, k).mean(axis=1)
             for side in (self.y, self.x)
         )
         coast = self.coast / np.float32(k)
-        return EarthMap(self.latitude[pick], self.longitude[pick], step, coast, y, x, self.units)
+        return EarthMap(latitude.astype(np.float32), longitude.astype(np.float32), step, coast, y, x, self.units)
+
+    def _between(self, rows: Floats, columns: Floats) -> tuple[Floats, Floats]:
+        """Latitude and longitude [rows, columns] of places in pixels, between the four places known around each.
+
+        A place off the Earth counts only where it is the very one that is asked for.
+        """
+        near = []
+        for at, size in zip((rows, columns), self.latitude.shape, strict=True):
+            index = (at - 0.5) / self.step
+            first = np.clip(np.floor(index), 0, max(size - 2, 0)).astype(int)
+            near.append(((first, first + 1 - index), (np.minimum(first + 1, size - 1), index - first)))
+        total = np.zeros((len(rows), len(columns), 3))
+        for (i, down), (j, across) in itertools.product(*near):
+            corner = np.ix_(i, j)
+            weight = np.multiply.outer(down, across)[..., None]
+            if weight.any():
+                vectors = weight * unit_vectors(self.latitude[corner], self.longitude[corner])
+                total += np.where(weight != 0, vectors, 0.0)
+        x, y, z = np.moveaxis(total, -1, 0)
+        return np.degrees(np.arctan2(z, np.hypot(x, y))), np.degrees(np.arctan2(y, x))
 
 
 @cache

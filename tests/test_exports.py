@@ -431,6 +431,16 @@ def test_a_working_resolution_keeps_its_places(source, tmp_path, command):
         np.testing.assert_allclose(seen.latitude, middle, atol=1e-3)
 
 
+def test_a_picture_with_its_axes_swapped_is_not_given_the_coordinates_of_the_other_way(source, tmp_path, command):
+    recipe = Recipe(path=str(source), dataset="/ts", index=(0,), axes=(2, 1), region=Region(8, 8, 24, 16), steps=2,
+                    model="gaussian", start="field", start_level=1.0)  # fmt: skip
+    (tmp_path / "r.json").write_text(recipe.to_json())
+    out = tmp_path / "out.nc"
+    assert command("sample", "--recipe", tmp_path / "r.json", "-o", out)[0] == 0
+    seen = both(out)
+    assert seen.ts.dims == ("member", "y", "x") and not {"latitude", "longitude"} & set(seen.variables)
+
+
 @pytest.mark.parametrize(
     ("words", "word"),
     [

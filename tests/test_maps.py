@@ -10,7 +10,7 @@ import pytest
 from readers_twins import SHARED, attach, write
 from scipy.ndimage import binary_dilation
 
-from diffview.maps import coastlines, map_of, position, unit_vectors
+from diffview.maps import EarthMap, coastlines, map_of, position, unit_vectors
 from diffview.readers.places import read_map
 from diffview.readers.slices import read_slice
 
@@ -103,6 +103,25 @@ def test_a_coarser_picture_keeps_its_places():
     apart = unit_vectors(*fine.at(42.0, 62.0)) - unit_vectors(*coarse.at(10.5, 15.5))
     assert np.linalg.norm(apart) * 6371 < 40, "within a pixel of the fine picture"
     np.testing.assert_allclose(coarse.coast, fine.coast / 4)
+
+
+@pytest.mark.parametrize("k", [2, 3, 4, 5])
+def test_a_coarser_picture_lies_where_the_middle_of_its_pixels_does(k):
+    """A block of an even side has its middle between pixels, also across the date line and off the Earth."""
+    latitude = 50.0 - 0.5 * np.arange(60)
+    longitude = (170.0 + 0.25 * np.arange(90) + 180.0) % 360.0 - 180.0
+    fine = map_of({"latitude": latitude, "longitude": longitude}, (60, 90))
+    coarse = fine.coarsened(k)
+    assert coarse.latitude.shape == (60 // k, 90 // k)
+    middle = (np.arange(90 // k) + 0.5) * k - 0.5
+    turns = (coarse.longitude[0] - (170.0 + 0.25 * middle)) / 360.0
+    np.testing.assert_allclose(turns, np.round(turns), atol=1e-7)
+    np.testing.assert_allclose(coarse.latitude[:, 0], 50.0 - 0.5 * ((np.arange(60 // k) + 0.5) * k - 0.5), atol=2e-3)
+    np.testing.assert_allclose(coarse.latitude[:, 0], coarse.y, atol=2e-3)
+    holed = EarthMap(fine.latitude.copy(), fine.longitude.copy(), 1, fine.coast)
+    holed.latitude[: k + 1] = np.nan
+    lost = np.isnan(holed.coarsened(k).latitude).any(axis=1)
+    assert lost[:1].all() and not lost[2:].any()
 
 
 def test_a_file_names_its_projection_by_a_grid_mapping_or_by_a_text(tmp_path):

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import h5py
+import netCDF4
 import numpy as np
 import pytest
 from readers_twins import attach, linked_tree, ramp, write
@@ -46,6 +47,32 @@ def test_a_negative_scale_without_offset_keeps_the_valid_range_the_right_way_rou
     expected = np.where((raw < 10) | (raw > 20), NAN, raw * -0.5).astype(np.float32)
     np.testing.assert_array_equal(got, expected)
     assert notes[0] == "109 out-of-range values were masked."
+
+
+@pytest.mark.filterwarnings("ignore:endian-ness of dtype")
+@pytest.mark.parametrize("kind", ["f4", "f8", "i2", "i4", "i8", "u2", "u4", "u8", ">f4", ">i2"])
+def test_what_netcdf_never_wrote_is_missing_though_no_attribute_says_so(tmp_path: Path, kind: str) -> None:
+    path = tmp_path / "a.nc"
+    with netCDF4.Dataset(path, "w") as file:
+        file.createDimension("y", 10)
+        file.createDimension("x", 12)
+        v = file.createVariable("v", kind[-2:], ("y", "x"), endian="big" if kind[0] == ">" else "native")
+        v.scale_factor = 0.5
+        v[:5] = ramp(5)
+        expected = np.ma.filled(v[:].astype(np.float32), np.nan)
+    assert np.isnan(expected).sum() == 60
+    np.testing.assert_array_equal(read_slice(str(path), "v").field.values, expected)
+
+
+def test_numbers_that_netcdf_would_fill_with_count_where_the_file_does_not(tmp_path: Path) -> None:
+    """Bytes have no fill value of netCDF's, and plain HDF5 fills with what it likes."""
+    raw = ramp(dtype=np.int16)
+    raw[0, 0] = -32767
+    assert picture(tmp_path / "a.h5", raw, {})[0][0, 0] == -32767
+    dim = {"fillvalue": np.uint8(255)}
+    with h5py.File(tmp_path / "b.h5", "w") as file:
+        file.create_dataset("v", data=np.clip(ramp(), 0, 200).astype(np.uint8) + np.uint8(136), **dim)
+    assert not np.isnan(read_slice(str(tmp_path / "b.h5"), "v").field.values).any()
 
 
 def test_unsigned_is_seen_before_fill_range_and_scale(tmp_path: Path) -> None:
@@ -420,3 +447,29 @@ def test_an_index_outside_is_refused_with_what_is_allowed(tmp_path: Path, index:
     with pytest.raises(UserError) as caught:
         read_slice(write(tmp_path / "a.h5", np.stack([ramp()] * 3)), "v", index)
     assert "dim_0 (0 to 2)" in caught.value.hint
+
+
+# --- axes chosen by hand ---------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("named", [True, False])
+def test_places_turn_with_the_axes_of_a_square_swath(tmp_path: Path, named: bool) -> None:
+    """Neither its shape nor its latitudes tell which way a square plane lies: its dimensions do, or the file's order."""
+    values = np.random.default_rng(0).normal(size=(2, 12, 12)).astype(np.float32)
+    lat, lon = np.meshgrid(60.0 - np.arange(12), 5.0 + np.arange(12), indexing="ij")
+    path = write(tmp_path / "a.h5", values, {"coordinates": "lat lon"})
+    write(tmp_path / "a.h5", lat, NORTH, "lat")
+    write(tmp_path / "a.h5", lon, EAST, "lon")
+    if named:
+        with h5py.File(path, "a") as file:
+            for name, size in (("time", 2), ("down", 12), ("along", 12)):
+                file[name] = np.arange(size)
+                file[name].make_scale(name)
+            for name, dims in (("v", ("time", "down", "along")), ("lat", ("down", "along")), ("lon", ("down", "along"))):
+                for axis, dim in enumerate(dims):
+                    file[name].dims[axis].attach_scale(file[dim])
+    for axes in ((1, 2), (2, 1)):
+        field = read_slice(path, "v", (1,), axes=axes).field
+        rows = 60 - field.coords["latitude"].round().astype(int)
+        columns = field.coords["longitude"].round().astype(int) - 5
+        np.testing.assert_array_equal(field.values, values[1][rows, columns])

@@ -230,6 +230,38 @@ def test_vectors_of_latitude_turn_a_matlab_array_north_up(tmp_path: Path) -> Non
     assert not field.notes
 
 
+def test_planes_of_latitude_lie_on_the_pixels_of_a_square_matlab_array(tmp_path: Path) -> None:
+    lat, lon = np.meshgrid(60.0 - np.arange(12), 5.0 + np.arange(12), indexing="ij")
+    path = twins.matlab(tmp_path / "a.mat", ramp(12, 12))
+    with h5py.File(path, "a") as file:
+        for name, plane in (("lat", lat), ("lon", lon)):
+            file[name] = plane.T
+            file[name].attrs["MATLAB_class"] = np.bytes_("double")
+    field = read_slice(path, "A").field
+    np.testing.assert_array_equal(field.values, ramp(12, 12))
+    np.testing.assert_array_equal(field.coords["latitude"], lat)
+    np.testing.assert_array_equal(field.coords["longitude"], lon)
+
+
+@pytest.mark.parametrize("family", ["viirs", "sentinel3"])
+def test_swapped_axes_take_the_places_of_a_swath_along(tmp_path: Path, family: str) -> None:
+    """Where latitude and longitude lie in a group or a file of their own."""
+    if family == "viirs":
+        path = twins.viirs(tmp_path / "a.h5", ramp(12, 12, np.uint16), (0.01, 180.0))
+    else:
+        path = twins.sentinel3(tmp_path, ramp(12, 12), "Oa08_radiance", "geo_coordinates.nc")
+    straight, swapped = (read_slice(path, axes=axes).field for axes in ((0, 1), (1, 0)))
+    places = [
+        {
+            float(v): (round(float(b), 3), round(float(l), 3))
+            for v, b, l in zip(f.values.flat, f.coords["latitude"].flat, f.coords["longitude"].flat, strict=True)
+            if np.isfinite(b)
+        }
+        for f in (straight, swapped)
+    ]
+    assert places[0] == places[1] and len(places[0]) > 100
+
+
 def test_matlab_text_and_empty_arrays_are_no_pictures(tmp_path: Path) -> None:
     path = twins.matlab(tmp_path / "a.mat", ramp())
     nodes = {node.name: node for node in list_group(path)}

@@ -3,7 +3,7 @@
 import contextlib
 import itertools
 import posixpath
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any
 
@@ -114,12 +114,21 @@ class CFVariable:
             if role not in ("latitude", "longitude") or role in chosen:
                 continue
             ones = (1,) * (len(candidate.shape or ()) - len(shape))  # TROPOMI, WRF: time = 1 before the plane
-            if _fits(candidate, (*ones, *shape)):
+            straight, turned = (_fits(candidate, (*ones, *sides)) for sides in (shape, shape[::-1]))
+            if straight and turned:  # a square: its shape does not tell
+                turned = self._lies_turned(candidate, axes)
+            if turned:
+                there = read_coordinate(candidate, axes, take[::-1])
+                chosen[role] = replace(there, values=there.values.T)
+            elif straight:
                 chosen[role] = read_coordinate(candidate, axes, take)
-            elif _fits(candidate, (*ones, *shape[::-1])):
-                turned = read_coordinate(candidate, axes, take[::-1])
-                chosen[role] = Coordinate(turned.name, turned.role, axes, turned.values.T, turned.units)
         return tuple(chosen.values()) if len(chosen) == len(axes) else ()
+
+    def _lies_turned(self, candidate: h5py.Dataset, axes: tuple[int, int]) -> bool:
+        """Whether a plane has its rows where the variable has its columns: by its dimensions, or as the file has both."""
+        own = [self.dims[axis] for axis in axes]
+        names = [name for name, _ in dimension_scales(candidate)[-2:]]
+        return names != own if sorted(names) == sorted(own) else axes[0] > axes[1]
 
     def projection(self) -> Projection | Site | None:
         """The CF grid mapping that the variable names, or its attribute `crs` (rasterio's) as text for PROJ."""
@@ -275,6 +284,11 @@ def _role(candidate: h5py.Dataset) -> Role:
     """What a coordinate variable measures."""
     name, units = posixpath.basename(candidate.name), text_attribute(candidate, "units")
     return coordinate_role(name, text_attribute(candidate, "standard_name"), units)
+
+
+def in_order_of_file(axes: tuple[int, int], take: Take) -> tuple[tuple[int, int], Take]:
+    """Two axes and what is taken along them, in the order in which the file has them."""
+    return (axes, take) if axes[0] < axes[1] else (axes[::-1], take[::-1])
 
 
 def read_coordinate(candidate: h5py.Dataset, axes: tuple[int, ...], take: tuple[slice, ...] = ()) -> Coordinate:

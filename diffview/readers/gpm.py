@@ -13,6 +13,7 @@ import h5py
 from diffview.readers.attributes import number_attributes, text_attribute
 from diffview.readers.base import EVERY, Coordinate, Take
 from diffview.readers.cf import CFVariable
+from diffview.readers.opening import dataset_in
 from diffview.readers.packing import Packing, as_packed, packing_of
 
 FIRST = (
@@ -68,6 +69,6 @@ class GpmVariable(CFVariable):
         group = self.dataset.parent
         while name not in group and group.name != "/":
             group = group.parent
-        found = group.get(name) if name in group else None
-        text = text_attribute(found, "DimensionNames") if isinstance(found, h5py.Dataset) else ""
+        found = dataset_in(group, name) if name in group else None
+        text = "" if found is None else text_attribute(found, "DimensionNames")
         return [part.strip() for part in text.split(",") if part.strip()]

@@ -23,6 +23,12 @@ if TYPE_CHECKING:
 DSP_OFFSET = "add_off"
 """What files converted from the DSP of Miami and URI call their offset; `dsp_cal_coeffs` has the same number."""
 
+NEVER_WRITTEN: dict[str, Any] = {
+    "f4": 15 * 2.0**119, "f8": 15 * 2.0**119, "i2": -(2**15) + 1, "i4": -(2**31) + 1, "i8": -(2**63) + 2,
+    "u2": 2**16 - 1, "u4": 2**32 - 1, "u8": 2**64 - 2,
+}  # fmt: skip
+"""What netCDF leaves where nothing was written, by type; of bytes every value counts [NetCDF Users Guide, fill]."""
+
 EDGE = 0.01  # of a packing step: limits given in physical units are met exactly by values that rounding moved
 
 
@@ -106,6 +112,7 @@ def packing_of(dataset: h5py.Dataset) -> Packing:
     dtype = packed_type(dataset)
     remarks: list[str] = []
     found = [number_attributes(dataset, name) for name in ("_FillValue", "missing_value")]
+    found = found if any(found) else [_never_written(dataset)]
     fills = [as_packed(value, dtype) for values in found for value in values]
     scale, offset = (_factor(dataset, name, remarks) for name in ("scale_factor", "add_offset"))
     if offset is None:
@@ -115,6 +122,16 @@ def packing_of(dataset: h5py.Dataset) -> Packing:
     low, high = _valid_range(dataset, dtype, scale, offset, remarks)
     unique = dict.fromkeys(fill.item() for fill in fills if fill is not None and not _is_nan(fill))
     return Packing(dtype, tuple(dtype.type(fill) for fill in unique), scale, offset, low, high, tuple(remarks))
+
+
+def _never_written(dataset: h5py.Dataset) -> tuple[Any, ...]:
+    """The fill value of netCDF itself, where a file has it as the one of HDF5 and names none of its own."""
+    import h5py
+
+    default = NEVER_WRITTEN.get(dataset.dtype.str[1:])
+    if default is None or dataset.id.get_create_plist().fill_value_defined() != h5py.h5d.FILL_VALUE_USER_DEFINED:
+        return ()
+    return (dataset.fillvalue,) if dataset.fillvalue == dataset.dtype.type(default) else ()
 
 
 def packed_type(dataset: h5py.Dataset) -> np.dtype[Any]:

@@ -90,7 +90,7 @@ def _grid(place: Place, shape: tuple[int, int]) -> Grid | None:
             along = variable.axis_coordinates()
             units = {c.role: c.units for c in along if c.role}
             projection = variable.projection()
-            axes = image_axes(variable.dataset.shape, variable.dims, along)
+            axes = place.axes or image_axes(variable.dataset.shape, variable.dims, along)
             if not coords and axes is not None:
                 found = arrange(variable, axes, along).coords
                 coords = {name: coarse_coordinate(values, place.coarsen) for name, values in found.items()}

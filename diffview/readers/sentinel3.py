@@ -10,7 +10,7 @@ import h5py
 from diffview.errors import UserError
 from diffview.readers.attributes import text_attribute
 from diffview.readers.base import EVERY, Coordinate, Role, Take
-from diffview.readers.cf import CFVariable, read_coordinate
+from diffview.readers.cf import CFVariable, in_order_of_file, read_coordinate
 from diffview.readers.opening import H5PY_ERRORS, dataset_in, open_file
 
 _ROLES: tuple[Role, ...] = ("latitude", "longitude")
@@ -57,12 +57,14 @@ class Sentinel3Variable(CFVariable):
         path, end = self._beside
         if own or not path.is_file():
             return own
-        shape = tuple(self.dataset.shape[axis] for axis in axes)
+        order, part = in_order_of_file(axes, take)
+        shape = tuple(self.dataset.shape[axis] for axis in order)
         try:
             with open_file(path) as file:
                 pair = {role: dataset_in(file, f"{role}{end}") for role in _ROLES}
                 fitting = {role: item for role, item in pair.items() if item is not None and item.shape == shape}
-                found = tuple(replace(read_coordinate(item, axes, take), role=role) for role, item in fitting.items())
+                read = tuple(replace(read_coordinate(item, axes, part), role=role) for role, item in fitting.items())
+                found = tuple(c if order == axes else replace(c, values=c.values.T) for c in read)
                 return found if len(found) == len(_ROLES) else ()
         except (UserError, *H5PY_ERRORS):  # a damaged neighbour costs the coordinates, not the picture
             return ()

@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from diffview.readers.base import EVERY, Coordinate, Decoded, Role, Take
-from diffview.readers.cf import CFVariable
+from diffview.readers.cf import CFVariable, in_order_of_file
 from diffview.readers.opening import H5PY_ERRORS, dataset_in, group_in
 
 _PRODUCT = re.compile(r"VIIRS-.*_All$")
@@ -110,13 +110,15 @@ class VIIRSVariable(CFVariable):
 
     def plane_coordinates(self, axes: tuple[int, int], take: Take = EVERY) -> tuple[Coordinate, ...]:
         """Latitude and longitude of the geolocation group in the same file, terrain-corrected if there is one."""
-        shape = tuple(self.dataset.shape[axis] for axis in axes)
+        order, part = in_order_of_file(axes, take)
+        shape = tuple(self.dataset.shape[axis] for axis in order)
         groups = [group for group in _products(self.dataset.file) if "-GEO" in group.name]
         for group in sorted(groups, key=lambda group: "-TC" not in group.name):
             pair = {name: dataset_in(group, name) for name in _ROLES}
             if all(item is not None and item.shape == shape for item in pair.values()):
+                read = {name: variable(item).read(part).values for name, item in pair.items()}
                 return tuple(
-                    Coordinate(name, _ROLES[name], axes, variable(item).read(take).values, "")
-                    for name, item in pair.items()
+                    Coordinate(name, _ROLES[name], axes, values if order == axes else values.T, "")
+                    for name, values in read.items()
                 )
         return super().plane_coordinates(axes, take)
