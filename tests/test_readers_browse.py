@@ -118,6 +118,13 @@ def test_times_between_days_have_hours_and_nonsense_is_not_decoded():
     assert decoded_dates(np.array([1.0]), "fortnights since long ago", "standard") is None
 
 
+def test_a_time_that_rounding_moved_off_midnight_is_that_midnight():
+    """The soil moisture of ESA CCI for 1 January 2000 is stamped 40 microseconds early."""
+    texts, days = decoded_dates(np.array([10956.9999999995, 10958.0]), "days since 1970-01-01", "standard")
+    assert texts == ("2000-01-01", "2000-01-02") and days[0] < 10957
+    assert decoded_dates(np.array([0.4, 0.6]), "seconds since 2000-01-01", "360_day")[0][1] == "2000-01-01 00:00:01"
+
+
 def test_a_pixel_along_a_dimension(path):
     picture = read_slice(path, "t", (0, 1))
     series = read_series(path, "t", axes=picture.axes, index=(0, 1), dim=0, row=4, column=7)

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import Any
 
 import h5py
@@ -21,6 +22,7 @@ MOST_POINTS = 2000
 
 _HEMISPHERES = {"latitude": ("N", "S"), "longitude": ("E", "W")}
 EPOCH = "days since 1970-01-01"
+HALF_SECOND = timedelta(microseconds=500_000)
 
 
 @dataclass(frozen=True, eq=False)
@@ -96,7 +98,8 @@ def decoded_dates(
 ) -> tuple[tuple[str, ...], NDArray[np.float64]] | None:
     """(texts, days since 1970-01-01 in the same calendar) of times; None if the units are not understood.
 
-    A text has no more than the times differ in: days have no hours, months no days only if the file says so.
+    A text has no more than the times differ in: days have no hours, months no days only if the file says so. It is
+    that of the nearest second: a time in float64 days falls some microseconds short of a midnight.
     """
     import cftime
 
@@ -106,6 +109,7 @@ def decoded_dates(
     try:
         dates = np.atleast_1d(cftime.num2date(values[good], units, calendar, only_use_cftime_datetimes=True))
         days = np.atleast_1d(cftime.date2num(dates, EPOCH, calendar)).astype(np.float64)
+        dates = [(d + HALF_SECOND).replace(microsecond=0) if d.microsecond else d for d in dates]
     except (ValueError, TypeError, OverflowError):
         return None
     pattern = "%Y-%m-%d" if all((d.hour, d.minute, d.second) == (0, 0, 0) for d in dates) else "%Y-%m-%d %H:%M"
