@@ -465,7 +465,11 @@ def test_places_turn_with_the_axes_of_a_square_swath(tmp_path: Path, named: bool
             for name, size in (("time", 2), ("down", 12), ("along", 12)):
                 file[name] = np.arange(size)
                 file[name].make_scale(name)
-            for name, dims in (("v", ("time", "down", "along")), ("lat", ("down", "along")), ("lon", ("down", "along"))):
+            for name, dims in (
+                ("v", ("time", "down", "along")),
+                ("lat", ("down", "along")),
+                ("lon", ("down", "along")),
+            ):
                 for axis, dim in enumerate(dims):
                     file[name].dims[axis].attach_scale(file[dim])
     for axes in ((1, 2), (2, 1)):

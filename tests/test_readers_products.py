@@ -243,6 +243,9 @@ def test_planes_of_latitude_lie_on_the_pixels_of_a_square_matlab_array(tmp_path:
     np.testing.assert_array_equal(field.coords["longitude"], lon)
 
 
+ROLES = ("latitude", "longitude")
+
+
 @pytest.mark.parametrize("family", ["viirs", "sentinel3"])
 def test_swapped_axes_take_the_places_of_a_swath_along(tmp_path: Path, family: str) -> None:
     """Where latitude and longitude lie in a group or a file of their own."""
@@ -253,9 +256,9 @@ def test_swapped_axes_take_the_places_of_a_swath_along(tmp_path: Path, family: s
     straight, swapped = (read_slice(path, axes=axes).field for axes in ((0, 1), (1, 0)))
     places = [
         {
-            float(v): (round(float(b), 3), round(float(l), 3))
-            for v, b, l in zip(f.values.flat, f.coords["latitude"].flat, f.coords["longitude"].flat, strict=True)
-            if np.isfinite(b)
+            float(value): (round(float(lat), 3), round(float(lon), 3))
+            for value, lat, lon in zip(f.values.flat, *(f.coords[name].flat for name in ROLES), strict=True)
+            if np.isfinite(lat)
         }
         for f in (straight, swapped)
     ]
