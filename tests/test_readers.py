@@ -454,7 +454,7 @@ def test_an_index_outside_is_refused_with_what_is_allowed(tmp_path: Path, index:
 
 @pytest.mark.parametrize("named", [True, False])
 def test_places_turn_with_the_axes_of_a_square_swath(tmp_path: Path, named: bool) -> None:
-    """Neither its shape nor its latitudes tell which way a square plane lies: its dimensions do, or the file's order."""
+    """Its shape does not tell which way a square plane lies: its dimensions do, or the order of the file."""
     values = np.random.default_rng(0).normal(size=(2, 12, 12)).astype(np.float32)
     lat, lon = np.meshgrid(60.0 - np.arange(12), 5.0 + np.arange(12), indexing="ij")
     path = write(tmp_path / "a.h5", values, {"coordinates": "lat lon"})

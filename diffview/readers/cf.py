@@ -125,7 +125,7 @@ class CFVariable:
         return tuple(chosen.values()) if len(chosen) == len(axes) else ()
 
     def _lies_turned(self, candidate: h5py.Dataset, axes: tuple[int, int]) -> bool:
-        """Whether a plane has its rows where the variable has its columns: by its dimensions, or as the file has both."""
+        """Whether a plane lies across the variable: by the names of its dimensions, else by the order of the axes."""
         own = [self.dims[axis] for axis in axes]
         names = [name for name, _ in dimension_scales(candidate)[-2:]]
         return names != own if sorted(names) == sorted(own) else axes[0] > axes[1]
