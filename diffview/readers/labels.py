@@ -107,9 +107,9 @@ def decoded_dates(
     if not good.any():
         return None
     try:
-        dates = np.atleast_1d(cftime.num2date(values[good], units, calendar, only_use_cftime_datetimes=True))
-        days = np.atleast_1d(cftime.date2num(dates, EPOCH, calendar)).astype(np.float64)
-        dates = [(d + HALF_SECOND).replace(microsecond=0) if d.microsecond else d for d in dates]
+        exact = np.atleast_1d(cftime.num2date(values[good], units, calendar, only_use_cftime_datetimes=True))
+        days = np.atleast_1d(cftime.date2num(exact, EPOCH, calendar)).astype(np.float64)
+        dates = [(d + HALF_SECOND).replace(microsecond=0) if d.microsecond else d for d in exact]
     except (ValueError, TypeError, OverflowError):
         return None
     pattern = "%Y-%m-%d" if all((d.hour, d.minute, d.second) == (0, 0, 0) for d in dates) else "%Y-%m-%d %H:%M"
