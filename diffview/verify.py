@@ -85,6 +85,13 @@ class Sampling:
         told = f"--samples {self.samples} --steps {self.steps} --seed {self.seed}"
         return f"{told} --sampler {self.sampler}{''.join(params)}"
 
+    def course(self, card: Card) -> dict[str, Any]:
+        """The parts of a recipe that make a run of the model's network go the same way."""
+        return {
+            "schedule": _noise(card), "grid": "karras", "grid_params": (), "steps": self.steps,
+            "sampler": self.sampler, "sampler_params": tuple(self.params.items()), "start": "noise", "fork": None,
+        }  # fmt: skip
+
 
 USUAL = Sampling()
 
@@ -143,11 +150,14 @@ def _check_model(card: Card, data: TrainingSet) -> None:
         )
 
 
-def _levels(card: Card, steps: int) -> list[float]:
+def _noise(card: Card) -> Edm:
+    """The schedule between the ends of the model's noise range."""
     low, high = card.noise_range
-    if card.kind == CONSISTENCY:
-        return [high, 0.0]
-    return make_levels(Edm(sigma_min=max(low, min(2e-3, high / 10)), sigma_max=high), "karras", steps)
+    return Edm(sigma_min=max(low, min(2e-3, high / 10)), sigma_max=high)
+
+
+def _levels(card: Card, steps: int) -> list[float]:
+    return [card.noise_range[1], 0.0] if card.kind == CONSISTENCY else make_levels(_noise(card), "karras", steps)
 
 
 def _draw(

@@ -11,6 +11,8 @@ from scipy import stats
 from diffview import losses, verify, verify_scores, verify_tables
 from diffview.cards import Card
 from diffview.errors import UserError
+from diffview.grids import make_levels
+from diffview.recipe import Recipe
 from diffview.training_sets import TrainingSet
 from diffview.transforms import Transform
 
@@ -282,6 +284,18 @@ def test_the_sampler_is_chosen(tmp_path):
     )
     assert churned["settings"]["params"]["S_max"] == 50 and "churn, S_churn 3.0" in verify_tables.format_scores(churned)
     assert verify.Sampling.told(replace(card, scores=churned)) == verify.Sampling(256, 3, 0, "churn", {"S_churn": 3.0})
+
+
+def test_a_run_of_the_window_can_go_the_same_way(tmp_path):
+    """The course of a sampling is a recipe whose levels are those that were scored."""
+    data = TrainingSet.fit("standardise", fields(24, 0), fields(10, 1), "sst", "degC")
+    card = saved(tmp_path, data)
+    found = verify.verify_model(card, data, verify.Sampling(4, 5, sampler="churn", params={"S_churn": 3.0}))
+    course = verify.Sampling.told(replace(card, scores=found)).course(card)
+    recipe = replace(Recipe(), **course)
+    assert recipe.sampler == "churn" and dict(recipe.sampler_params)["S_churn"] == 3 and recipe.steps == 5
+    levels = make_levels(recipe.schedule, recipe.grid, recipe.steps, card.noise_range[1])
+    assert levels[0] == found["settings"]["highest"] and levels == verify._levels(card, 5)
 
 
 @pytest.mark.parametrize("settings", [{}, {"steps": "x", "sampler": "heun"}, {"steps": 3, "sampler": "nix"}, [], None])

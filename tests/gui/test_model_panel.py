@@ -201,6 +201,21 @@ def test_the_inspector_is_short_and_leads_to_the_dock(shown, scored, window, han
     assert find(window, "moreModelButton").isHidden()
 
 
+def test_a_run_goes_as_the_scored_fields_did(shown, scored, window, find, hand):
+    shown({})
+    assert not find(window, "asScoredButton").isVisible()
+    settings = {"sampler": "churn", "params": {"S_churn": 5.0}, "steps": 12, "seed": 0, "command": "x"}
+    shown({**scored, "settings": settings})
+    before, low_high = window.session.recipe, window.session.plan.card.noise_range
+    window.model_dock.widget().ensureWidgetVisible(find(window, "asScoredButton"))
+    hand.click(find(window, "asScoredButton"))
+    recipe = window.session.recipe
+    assert (recipe.sampler, recipe.steps, recipe.grid) == ("churn", 12, "karras")
+    assert dict(recipe.sampler_params)["S_churn"] == 5 and window.session.plan.levels[0] == pytest.approx(low_high[1])
+    window.session.undo()
+    assert window.session.recipe == before
+
+
 # -- verifying
 
 

@@ -108,7 +108,16 @@ class ModelPanel(QScrollArea):
         self._bar.setAccessibleName("Share of the verification that is done")
         row = QHBoxLayout()
         row.setSpacing(8)
+        self._as_scored = QPushButton("Run as scored")
+        self._as_scored.setObjectName("asScoredButton")
+        self._as_scored.setAccessibleName("Run as the fields that were scored")
+        self._as_scored.setToolTip(
+            "Set schedule, grid, steps and sampler to those of the fields that these scores are of. Networks err, and "
+            "samplers differ in what they make of it."
+        )
+        self._as_scored.clicked.connect(self._run_as_scored)
         row.addWidget(self._verify)
+        row.addWidget(self._as_scored)
         row.addWidget(self._bar, 1)
         for widget in (self._name, self._makes, self._card, self._speed, self._verdict, self._teach, self._table):
             column.addWidget(widget)
@@ -273,10 +282,17 @@ class ModelPanel(QScrollArea):
         )  # fmt: skip
         self._verify.setToolTip(why or tip)
         self._verify.setVisible(card is not None or active)
+        self._as_scored.setVisible(card is not None and "settings" in card.scores and not active)
         self._bar.setVisible(active)
         if job is not None:
             self._bar.setRange(0, job.of)  # 0 of 0: it is on its way
             self._bar.setValue(job.done)
+
+    def _run_as_scored(self) -> None:
+        from diffview.verify import Sampling
+
+        if (card := self.card()) is not None:
+            self._session.edit(**Sampling.told(card).course(card))
 
     # -- the loss on the open region
 
