@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 import torch
 from models_twins import small_model
+from torch.overrides import TorchFunctionMode
 
 from diffview.cards import read_cards
 from diffview.errors import UserError, out_of_memory
@@ -46,6 +47,30 @@ def test_noise_drawn_ahead_is_the_noise_whatever_is_asked_for():
     asked = [(STEP, 0), (STEP, 1), (JUMP, 4), (STEP, 2), (STEP, 2), (STEP, 9), (JUMP, 5), (STEP, 10), (STEP, 0)]
     for stream, index in asked:
         assert np.array_equal(ahead(stream, index).numpy(), noise(stream, index))
+
+
+class Watched(TorchFunctionMode):
+    """Keeps what copies were asked for: the method, and whether anything waits for it."""
+
+    def __init__(self):
+        self.copies = []
+
+    def __torch_function__(self, function, types, args=(), kwargs=None):
+        if (name := getattr(function, "__name__", "")) in ("to", "copy_"):
+            self.copies.append((name, (kwargs or {}).get("non_blocking", False)))
+        return function(*args, **(kwargs or {}))
+
+
+@pytest.mark.parametrize("device", ["cpu", "meta"])
+def test_only_cuda_copies_without_waiting(device):
+    """Elsewhere memory may be read after it was freed, or before it was written; MPS does so without a word."""
+    with Watched() as watched:
+        Ahead(Noise(7, (1, 1, 4, 4)), torch.zeros(1, device=device))(STEP, 0)
+    assert watched.copies and not any(unwaited for _, unwaited in watched.copies)
+    y = torch.zeros(1, 1, 4, 4)
+    with Watched() as watched, Pages([].append) as keep:
+        keep(Step(1, 1.0, y, y, y, 1.0, 1))
+    assert watched.copies == [("copy_", False)] * 3
 
 
 def test_the_next_noise_is_drawn_while_this_one_is_used():

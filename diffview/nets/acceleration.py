@@ -29,6 +29,16 @@ LOG = logging.getLogger(__name__)
 Tensors = tuple[Tensor, ...]
 Call = Callable[..., Tensors]
 
+
+def copies_by_itself(like: Tensor) -> bool:
+    """Whether the device of a tensor copies to and from the CPU by itself, so that nothing must wait until it has.
+
+    CUDA keeps what is to be copied, and its events tell when it is there. On MPS such a copy may read memory that was
+    freed, and be read too soon, silently [pytorch issues 139550 and 189690].
+    """
+    return like.is_cuda
+
+
 # -- noise
 
 
@@ -49,7 +59,7 @@ class Ahead:
         foreseen, drawn = self._next.pop(stream, (None, None))
         z = drawn.result() if drawn is not None and foreseen == index else self._draw(stream, index)
         self._next[stream] = index + 1, drawing_threads().submit(self._draw, stream, index + 1)
-        return z.to(self._like.device, self._like.dtype, non_blocking=True)
+        return z.to(self._like.device, self._like.dtype, non_blocking=copies_by_itself(self._like))
 
     def _draw(self, stream: int, index: int) -> Tensor:
         z = torch.from_numpy(self._noise(stream, index))
@@ -223,10 +233,10 @@ class _Page:
         return len(self.steps) == len(self._room)
 
     def take(self, step: Step) -> None:
-        """Ask for copies of a step's tensors; nothing waits for them."""
+        """Ask for copies of a step's tensors; on CUDA nothing waits for them."""
         for place, tensor in zip(self._room[len(self.steps)], (step.y, step.x0_hat, step.eps_hat), strict=True):
             if tensor is not None:
-                place.copy_(tensor, non_blocking=True)
+                place.copy_(tensor, non_blocking=copies_by_itself(tensor))
         self.steps.append(step)
 
     def close(self) -> None:
