@@ -203,10 +203,11 @@ def test_the_sizes_of_the_network(direct, file, tmp_path):
 def test_beginning_from_a_model(direct, file, tmp_path, capsys):
     first, second = tmp_path / "first", tmp_path / "second"
     train = ("train", str(file), "skin")
-    assert main([*train, "-o", str(first), *QUICK, "--steps", "2"]) == 0
+    assert main([*train, "-o", str(first), *QUICK, "--steps", "2", "--transform", "log1p"]) == 0
     on = tuple(word for word in QUICK if word not in ("--width", "8"))
     assert main([*train, "-o", str(second), *on, "--steps", "1", "--from", str(first)]) == 0
     assert Card.read(second).training["from"]["steps"] == 2 and Card.read(second).network["width"] == 8
+    assert Card.read(second).transform.key == "log1p"
     assert main([*train, "-o", str(tmp_path / "third"), *on, "--from", "nix"]) == 2
     assert "no model called 'nix'" in capsys.readouterr().err
 

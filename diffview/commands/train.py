@@ -45,8 +45,9 @@ def add(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--size", type=int, default=64, help="largest side of a field; larger slices are cut (64)")
     parser.add_argument("--held-out", type=float, default=0.2, metavar="SHARE", help="never trained on (0.2)")
     parser.add_argument(
-        "--transform", default="standardise", metavar="KEY", help="from physical units to the network's"
-    )
+        "--transform", metavar="KEY",
+        help="from physical units to the network's (that of the model in --from, else standardise)",
+    )  # fmt: skip
     parser.add_argument("--coarsen", type=int, default=0, metavar="N", help="condition: the mean over N x N pixels")
     for name, doc in NETWORK.items():
         parser.add_argument(f"--{name}", metavar="X", help=doc)
@@ -80,8 +81,9 @@ def _train_with(options: argparse.Namespace, words: dict[str, Any], sizes: dict[
 
     settings, sizes, device = settings_of(words), sizes_of(sizes), train_device(options.device)
     origin = find_card(options.origin) if options.origin else None
+    transform = options.transform or (origin.transform.key if origin else "standardise")
     data = read_training_set(
-        options.file, options.dataset, size=options.size, transform=options.transform, held_out=options.held_out,
+        options.file, options.dataset, size=options.size, transform=transform, held_out=options.held_out,
         coarsen=options.coarsen,
     )  # fmt: skip
     trainer = trainer_in(options.out, data, settings, sizes, device, resume=options.resume, origin=origin)

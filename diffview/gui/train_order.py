@@ -1,6 +1,7 @@
 """What to train on, how, and where the model is kept: what the window asks of the training thread."""
 
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
@@ -8,11 +9,13 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from diffview.cards import Card
 from diffview.errors import UserError
 from diffview.fields import Field, Region
 from diffview.paths import user_folder
 from diffview.plan import Facts
 from diffview.regions import missing_counts, summed
+from diffview.sampler_base import POSTERIOR_MEAN
 from diffview.schedules import Schedule
 from diffview.training_sets import FEWEST, MULTIPLE, TrainingSet, complete, crops_of
 
@@ -81,6 +84,7 @@ class Order:
         size: side of the crops of the open slice; 0 for the region in the other slices.
         region: in the other slices.
         folder: of the model; `again` goes on with the training kept there.
+        origin: the model whose weights it begins with, and whose width it has; None: random ones.
         turned: the fields are also mirrored, and turned if they are square.
         device: a torch device, or "auto".
     """
@@ -97,6 +101,7 @@ class Order:
     minutes: float = 10.0
     batch: int = 32
     width: int = 32
+    origin: Card | None = None
     turned: bool = False
     device: str = "auto"
     again: bool = False
@@ -146,6 +151,14 @@ def complete_crops(picture: Array, size: int) -> Array:
 
 def _most(size: int) -> int:
     return CROP_BYTES // (4 * size * size)
+
+
+def origins(cards: Mapping[str, Card]) -> dict[str, Card]:
+    """The networks that a training of the window can begin with: they are told nothing but y, as it has it."""
+    return {
+        name: card for name, card in cards.items()
+        if "width" in card.network and card.kind == POSTERIOR_MEAN and not card.coarsen and not card.network.get("mask")
+    }  # fmt: skip
 
 
 def models_folder() -> Path:

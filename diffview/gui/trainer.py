@@ -203,6 +203,8 @@ def _trainer(training: Training) -> "Trainer":
         loss=order.loss, density=order.density, steps=10**8, minutes=order.minutes, batch=order.batch,
         schedule=order.schedule, flips=order.turned, rotations=order.turned and data.shape[0] == data.shape[1],
     )  # fmt: skip
+    if order.origin is not None:
+        return Trainer.begin_from(order.origin, data, settings, device)
     return Trainer(data, config_for(data, width=order.width, sigma_data=training.newest.spread), settings, device)
 
 

@@ -7,6 +7,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 from conftest import thread_names
+from models_twins import small_model
 
 from diffview.cards import Card
 from diffview.fields import Field, Region
@@ -16,6 +17,7 @@ from diffview.plan import Facts
 from diffview.schedules import make_schedule
 from diffview.training import Trainer
 from diffview.training_settings import DENSITIES, LOSSES
+from diffview.transforms import Transform
 
 pytestmark = [
     pytest.mark.qt_log_ignore("This plugin does not support (raise|grabbing)"),
@@ -342,6 +344,28 @@ def test_the_region_in_other_slices_is_trained_on_where_there_are_enough(window,
     assert (window.trainer.training.newest.fields, window.trainer.training.newest.held_out) == (10, 2)
     press(window, hand, find, "Stop")
     wait(lambda: not window.trainer.active)
+
+
+def test_a_training_begins_with_the_weights_of_a_model(window, small, hand, find, wait, models, tmp_path):
+    card = small_model(tmp_path / "elsewhere", "parent", units="K", transform=Transform("cbrt", 6.4, 0.1))
+    told = replace(card, coarsen=2), replace(card, kind="consistency"), replace(card, network={"diffusers": "x"})
+    cards = {"parent": card, **{f"no{i}": other for i, other in enumerate(told)}}
+    window.session.learn(cards=cards)
+    origin, width = find(window, "trainOriginCombo"), find(window, "trainWidthCombo")
+    assert [origin.itemData(i) for i in range(origin.count())] == ["", "parent"]
+    origin.setCurrentIndex(1)
+    origin.activated.emit(1)
+    assert not width.isEnabled() and "cannot change its size" in width.toolTip()
+    press(window, hand, find, "Start")
+    wait(trained_for(window, 2))
+    press(window, hand, find, "Stop")
+    wait(lambda: not window.trainer.active)
+    kept = Card.read(models / "tiny")
+    assert kept.training["from"]["sha256"] == card.weights["sha256"] and kept.network == card.network
+    assert kept.transform.key == "cbrt"
+    origin.setCurrentIndex(0)
+    origin.activated.emit(0)
+    assert width.isEnabled() and width.currentData() == 8
 
 
 def test_fields_are_mirrored_and_turned_on_demand(window, small, hand, find, wait, models):

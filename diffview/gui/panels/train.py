@@ -18,6 +18,7 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
+from diffview.cards import Card
 from diffview.gui.looks import colormap, number
 from diffview.gui.session import Message, Session
 from diffview.gui.theme import theme
@@ -31,6 +32,7 @@ from diffview.gui.train_order import (
     free_name,
     is_kept,
     models_folder,
+    origins,
     sizes_that_fit,
     usable_slices,
 )
@@ -154,11 +156,12 @@ class TrainPanel(QScrollArea):
         self._density = self._combo("trainDensityCombo", "Training density of noise levels")
         self._fill(self._loss_choice, LOSSES)
         self._fill(self._density, DENSITIES)
+        self._origin = self._combo("trainOriginCombo", "Weights to begin with")
+        self._origin.setToolTip("Of a model that knows fields like yours, a training learns sooner what is new in them")
         self._width = self._combo("trainWidthCombo", "Width of the network")
         for width in WIDTHS:
             self._width.addItem(f"{width} channels", width)
         self._width.setCurrentIndex(self._width.findData(32))
-        self._width.setToolTip("A wider network learns more of each step, and takes longer for it")
         self._minutes = NumberSpin(0.05, 10_000, log=True)
         self._minutes.setObjectName("trainMinutesSpin")
         self._minutes.setAccessibleName("Minutes of training")
@@ -182,7 +185,8 @@ class TrainPanel(QScrollArea):
             "Data": self._data, "Size": self._size, "": self._facts, "Also": self._turned,
             "Loss": self._loss_choice, " ": self._loss_text,
             "Noise": self._density, "  ": self._density_text,
-            "Minutes": self._minutes, "Batch": self._batch, "Width": self._width, "Name": self._name,
+            "Minutes": self._minutes, "Batch": self._batch,
+            "Weights": self._origin, "Width": self._width, "Name": self._name,
         }  # fmt: skip
         box = QWidget()
         form = QGridLayout(box)  # a QFormLayout cuts off sentences of several lines
@@ -220,7 +224,7 @@ class TrainPanel(QScrollArea):
         buttons["Pause"].clicked.connect(job.pause)
         buttons["Resume"].clicked.connect(self._resume)
         buttons["Stop"].clicked.connect(job.stop)
-        for box in (self._data, self._size, self._loss_choice, self._density):
+        for box in (self._data, self._size, self._loss_choice, self._density, self._origin):
             box.activated.connect(self._show_choices)
         self._name.textEdited.connect(self._rename)
         session.changed.connect(lambda old, new: self._show_field())
@@ -253,15 +257,36 @@ class TrainPanel(QScrollArea):
                 self._size.addItem(f"{size} × {size} pixels", size)
         for box, key in zip((self._data, self._size), wanted, strict=True):
             box.setCurrentIndex(max(0, box.findData(key)))
+        self._offer_origins()
         if not self._named:
             self._name.setText(clean_name((self._session.facts.field.name or "model")[:40]))
             self._name.setCursorPosition(0)
         self._show_choices()
 
+    def _offer_origins(self) -> None:
+        """Random weights, and those of every network that a training can begin with."""
+        offered = origins(self._session.facts.cards)
+        names = [self._origin.itemData(i) for i in range(self._origin.count())]
+        if names != ["", *offered]:
+            wanted = self._origin.currentData()
+            self._origin.clear()
+            self._origin.addItem("new", "")
+            for name in offered:
+                self._origin.addItem(f"those of {name}", name)
+            self._origin.setCurrentIndex(max(0, self._origin.findData(wanted)))
+
+    def _origin_card(self) -> Card | None:
+        return self._session.facts.cards.get(self._origin.currentData() or "")
+
+    def _transform_now(self) -> str:
+        """That of the model it begins with, which knows fields through it, or the one in force."""
+        card = self._origin_card()
+        return self._session.facts.key_of(self._session.recipe) if card is None else card.transform.key
+
     def _show_choices(self) -> None:
         """Say what is chosen means."""
         kind, region = self._data.currentData(), self._session.plan.region
-        transform = self._session.facts.key_of(self._session.recipe)
+        transform = self._transform_now()
         crops = kind == "crops"
         self._size.setPlaceholderText(f"{region.ny} × {region.nx} pixels" if kind else "")
         if crops != (self._size.currentIndex() >= 0):  # of slices it is the region's: none of those that are offered
@@ -277,6 +302,16 @@ class TrainPanel(QScrollArea):
         self._facts.setText(text)
         self._loss_text.setText(LOSSES[self._loss_choice.currentData()])
         self._density_text.setText(DENSITIES[self._density.currentData()])
+        card = self._origin_card()
+        if card is not None:
+            self._width.setCurrentIndex(self._width.findData(card.network["width"]))
+            self._width.setPlaceholderText(f"{card.network['width']} channels")
+        elif self._width.currentIndex() < 0:
+            self._width.setCurrentIndex(self._width.findData(32))
+        self._width.setToolTip(
+            "A wider network learns more of each step, and takes longer for it" if card is None
+            else f"That of {card.name}: a network cannot change its size"
+        )  # fmt: skip
         self._show_state()
 
     def _rename(self) -> None:
@@ -289,12 +324,13 @@ class TrainPanel(QScrollArea):
     def _order(self, name: str, again: bool) -> Order:
         session, crops = self._session, self._data.currentData() == "crops"
         return Order(
-            session.facts.field, session.facts.key_of(session.recipe), session.recipe.schedule, models_folder() / name,
+            session.facts.field, self._transform_now(), session.recipe.schedule, models_folder() / name,
             size=int(self._size.currentData()) if crops else 0,
             stack=None if crops else session.facts.stack,
             region=session.plan.region,
             loss=self._loss_choice.currentData(), density=self._density.currentData(),
-            minutes=self._minutes.value(), batch=self._batch.value(), width=self._width.currentData(),
+            minutes=self._minutes.value(), batch=self._batch.value(),
+            width=self._width.currentData() or 32, origin=self._origin_card(),
             turned=self._turned.isChecked(),
             device=session.recipe.device, again=again,
         )  # fmt: skip
@@ -363,9 +399,13 @@ class TrainPanel(QScrollArea):
         for name, button in self._buttons.items():
             button.setEnabled(not why[name])
             button.setToolTip(why[name] or tips[name])
+        fixed: dict[QWidget, bool] = {
+            self._size: self._data.currentData() != "crops",
+            self._width: self._origin_card() is not None,
+        }
         for box in self._form_rows.values():
             if not isinstance(box, QLabel):
-                box.setEnabled(not active and (box is not self._size or self._data.currentData() == "crops"))
+                box.setEnabled(not active and not fixed.get(box, False))
         if training is not self._training:
             self._training = training
             for view in (self._loss, self._levels, self._pairs):
@@ -412,6 +452,7 @@ class TrainPanel(QScrollArea):
         order = training.order
         if training.active and not order.again:
             parts += [f"loss {order.loss}", f"noise {order.density}", f"{order.width} channels"]
+            parts += [] if order.origin is None else [f"from {order.origin.name}"]
         return " · ".join(parts)
 
     def _repaint(self, needed: bool) -> None:
