@@ -132,7 +132,7 @@ def run_app(recipe: Recipe | None, present: bool = False, facts: Facts | None = 
     window = create_window(recipe, facts=facts)
     show_window(window)
     if present:
-        window.toggle_present()
+        window.presentation.toggle()
     return int(app.exec())
 
 

@@ -1,28 +1,71 @@
-"""Named layouts of the same panels, as data: which docks stand left and right of the pictures."""
+"""Named layouts of the same panels, as data: which docks stand left and right of the pictures, and what needs room."""
 
-from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import NamedTuple
 
-from PySide6.QtCore import Qt
-from PySide6.QtWidgets import QDockWidget, QMainWindow
+from PySide6.QtCore import QSize
 
-LEFT_WIDTH, RIGHT_WIDTH = 288, 264
+from diffview.gui.theme import theme
+
+LEFT_WIDTH, RIGHT_WIDTH, PLOTS_WIDTH = 288, 264, 300
 WIDE = 1500
 """Width of a window that has room for docks on both sides."""
+
+LOW = 960
+"""Height, in design pixels, below which a window has no room for a row of plots between pictures and timeline."""
+
+PLOTS = "plotsDock"
+"""The dock in which the plots stand in a low window."""
+
+
+class Room(NamedTuple):
+    """What a window has room for: docks on both sides (wide), or no row of plots (low)."""
+
+    wide: bool
+    low: bool
+
+    @classmethod
+    def of(cls, size: QSize) -> "Room":
+        """That of a window of this size, at the zoom in force."""
+        return cls(size.width() >= WIDE, size.height() < theme.px(LOW))
 
 
 @dataclass(frozen=True)
 class Layout:
-    """Docks by object name: the first of each side is seen, the others come up as tabs behind it when asked for."""
+    """Docks by object name: the first of each side is seen, the others come up as tabs behind it when asked for.
+
+    Attributes:
+        left, right: the docks of the sides.
+        widths: of the sides.
+        plots: in a low window the plots lie before the other docks, not behind them.
+    """
 
     left: tuple[str, ...]
     right: tuple[str, ...]
     widths: tuple[int, int] = (LEFT_WIDTH, RIGHT_WIDTH)
+    plots: bool = False
 
+    @property
+    def first(self) -> tuple[str, str]:
+        """The docks that are seen."""
+        return self.left[0], self.right[0]
+
+    @property
+    def front(self) -> tuple[str, ...]:
+        """The docks that lie before the others of their side, the foremost first."""
+        return (PLOTS, *self.first) if self.plots else self.first
+
+    def sides(self, room: Room) -> tuple[tuple[str, ...], tuple[str, ...]]:
+        """The docks at the left and at the right of a window; without room for both sides all are at the right."""
+        left, right = (self.left, self.right) if room.wide else ((), self.left + self.right)
+        return left, ((PLOTS, *right) if self.plots else (*right, PLOTS))
+
+
+EXPLORE = "exploreLayoutAction"
 
 LAYOUTS: dict[str, Layout] = {
-    "exploreLayoutAction": Layout(
-        ("dataDock",), ("inspectorDock", "trainDock", "modelDock", "scoreboardDock", "raceDock")
+    EXPLORE: Layout(
+        ("dataDock",), ("inspectorDock", "trainDock", "modelDock", "scoreboardDock", "raceDock"), plots=True
     ),
     "trainLayoutAction": Layout(
         ("trainDock", "dataDock"), ("modelDock", "inspectorDock", "scoreboardDock", "raceDock"), (300, 320)
@@ -32,24 +75,3 @@ LAYOUTS: dict[str, Layout] = {
     ),
 }
 """By the action that takes each."""
-
-
-def arrange(window: QMainWindow, layout: Layout, docks: Mapping[str, QDockWidget]) -> None:
-    """Put the docks where the layout has them; a window without room for both sides has them all at the right."""
-    wide = window.width() >= WIDE
-    left, right = Qt.DockWidgetArea.LeftDockWidgetArea, Qt.DockWidgetArea.RightDockWidgetArea
-    sides = ((left, layout.left), (right, layout.right)) if wide else ((right, layout.left + layout.right),)
-    shown = [docks[names[0]] for names in (layout.left, layout.right)]
-    for dock in docks.values():
-        dock.hide()  # all of them side by side and in a pile on the way would push the window off its screen
-    for area, names in sides:
-        for name in names:
-            docks[name].setFloating(False)
-            window.addDockWidget(area, docks[name])
-            if name != names[0]:
-                window.tabifyDockWidget(docks[names[0]], docks[name])
-            docks[name].setVisible(docks[name] in shown)
-    for dock in reversed(shown):
-        dock.raise_()
-    widths = layout.widths if wide else (max(layout.widths),) * 2
-    window.resizeDocks(shown, list(widths), Qt.Orientation.Horizontal)

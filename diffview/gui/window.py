@@ -11,12 +11,13 @@ from diffview.gui import dialogs, forking
 from diffview.gui.actions import ENTRIES, Actions
 from diffview.gui.background import Background
 from diffview.gui.browser import Browser
+from diffview.gui.docking import PLOTS_PLACE, PLOTS_SHARE, Docks
 from diffview.gui.errors import ErrorHook
 from diffview.gui.files import Files
 from diffview.gui.gaps import Gaps
 from diffview.gui.judge import Judge
 from diffview.gui.late import LateDock, LateJobs
-from diffview.gui.layouts import LAYOUTS, LEFT_WIDTH, RIGHT_WIDTH, WIDE, arrange
+from diffview.gui.layouts import LAYOUTS
 from diffview.gui.level_search import LevelSearchJob
 from diffview.gui.live import Live
 from diffview.gui.looks import colormap
@@ -32,6 +33,7 @@ from diffview.gui.panels.timeline import TimelinePanel
 from diffview.gui.panels.toolbar import ToolbarPanel
 from diffview.gui.player import Player
 from diffview.gui.pointer import Pointer
+from diffview.gui.presenting import Presentation
 from diffview.gui.session import Message, Session, View
 from diffview.gui.settings import Settings
 from diffview.gui.sharing import Sharing
@@ -45,9 +47,6 @@ GAP = 8
 ZOOM_CHECK_MS = 50
 LARGEST_START = (1920, 1160)
 """Size of the first window on a large screen."""
-
-DOCKS_VERSION = 3
-"""Raised whenever there is another dock: Qt would put one that a kept arrangement does not know anywhere."""
 
 TALL = 900
 """Height of a window that has room for the densities below the schedule."""
@@ -77,7 +76,6 @@ class MainWindow(LateJobs, QMainWindow):
         self.errors = ErrorHook(session.tell, self)
         self.actions_ = Actions(self)
         self._first_paint = True
-        self._presenting = False
         self._scale: object = None
         self._build()
         self._connect()
@@ -115,9 +113,10 @@ class MainWindow(LateJobs, QMainWindow):
         column.setContentsMargins(GAP, 0, GAP, 4)
         column.setSpacing(GAP)
         column.addWidget(images, 32)
-        column.addWidget(self.diagnostics, 19)
-        column.addWidget(self.timeline, 30)
+        column.insertWidget(PLOTS_PLACE, self.diagnostics, PLOTS_SHARE)
+        column.addWidget(self.timeline, 33)
         column.addWidget(self.status)
+        self._rows = column
         self.setCentralWidget(body)
         bar = QToolBar("Toolbar", self)
         bar.setObjectName("mainToolBar")
@@ -125,12 +124,18 @@ class MainWindow(LateJobs, QMainWindow):
         bar.toggleViewAction().setEnabled(False)
         bar.addWidget(self.toolbar)
         self.addToolBar(bar)
+        self._build_docks()
+        self._build_menus()
+
+    def _build_docks(self) -> None:
+        session, live = self.session, self.live
         self.data_dock = self._dock(
             "Data", DataPanel(session, self.files, self.browser), Qt.DockWidgetArea.LeftDockWidgetArea
         )
         right = Qt.DockWidgetArea.RightDockWidgetArea
         self.inspector = InspectorPanel(session, live, self.search, FillingPanel(session, self.judge))
         self.inspector_dock = self._dock("Inspector", self.inspector, right)
+        self.plots_dock = self._dock("Plots", None, right)
         self.train_dock, self.model_dock, self.race_dock, self.scoreboard_dock = later = (
             self._late_dock("Train", self.train_panel, right),
             self._late_dock("Model", self.model_panel, right),
@@ -141,7 +146,8 @@ class MainWindow(LateJobs, QMainWindow):
             self.tabifyDockWidget(self.inspector_dock, dock)
             dock.toggleViewAction().triggered.connect(dock.raise_)
             dock.hide()
-        self._build_menus()
+        self.arrangement = Docks(self, self.docks, self.diagnostics, self._rows)
+        self.presentation = Presentation(self, self.arrangement, self._furniture)
 
     def _show_model_dock(self) -> None:
         self.model_dock.show()
@@ -151,13 +157,15 @@ class MainWindow(LateJobs, QMainWindow):
     def docks(self) -> dict[str, QDockWidget]:
         """All of them, by object name."""
         docks = (
-            self.data_dock, self.inspector_dock, self.train_dock, self.model_dock, self.race_dock, self.scoreboard_dock
+            self.data_dock, self.inspector_dock, self.plots_dock,
+            self.train_dock, self.model_dock, self.race_dock, self.scoreboard_dock,
         )  # fmt: skip
         return {dock.objectName(): dock for dock in docks}
 
-    def _dock(self, title: str, panel: QWidget, area: Qt.DockWidgetArea) -> QDockWidget:
+    def _dock(self, title: str, panel: QWidget | None, area: Qt.DockWidgetArea) -> QDockWidget:
         dock = QDockWidget(title, self)
-        dock.setWidget(panel)
+        if panel is not None:
+            dock.setWidget(panel)
         return self._add_dock(dock, area)
 
     def _late_dock(self, title: str, make: Callable[[], QWidget], area: Qt.DockWidgetArea) -> QDockWidget:
@@ -237,7 +245,7 @@ class MainWindow(LateJobs, QMainWindow):
             "followAction": self.timeline.follow.click,
             "densitiesAction": lambda: session.look(densities=self.actions_["densitiesAction"].isChecked()),
             "coastAction": lambda: session.look(coast=self.actions_["coastAction"].isChecked()),
-            "presentAction": self.toggle_present,
+            "presentAction": self.presentation.toggle,
             "zoomInAction": self._zoom_in,
             "zoomOutAction": lambda: theme.zoom(-1),
             "zoomResetAction": lambda: theme.zoom(0),
@@ -249,8 +257,8 @@ class MainWindow(LateJobs, QMainWindow):
         for name, mode in MODES.items():
             handlers[name] = partial(self._choose_theme, mode)
         handlers |= self.opening.handlers() | self.sharing.handlers()
-        for name, layout in LAYOUTS.items():
-            handlers[name] = partial(arrange, self, layout, self.docks)
+        for name in LAYOUTS:
+            handlers[name] = partial(self.arrangement.arrange, name)
         return handlers
 
     # -- state
@@ -279,21 +287,11 @@ class MainWindow(LateJobs, QMainWindow):
         row = min(max(round(self.session.view.playhead * length) + rows, 0), length)
         self.session.look(playhead=row / length, follow=False)
 
-    def toggle_present(self) -> None:
-        """Full screen without docks, menus and status, and back."""
-        self._presenting = not self._presenting
-        if self._presenting:
-            self._before = self.saveState(), self.isMaximized(), theme.scale
-            theme.set_scale(max(theme.scale, 1.25))
-            self.showFullScreen()
-        else:
-            state, maximized, scale = self._before
-            theme.set_scale(scale)
-            self.showMaximized() if maximized else self.showNormal()
-        for widget in (self.menuBar(), self.status, *self.docks.values()):
-            widget.setVisible(not self._presenting)
-        if not self._presenting:
-            self.restoreState(state)
+    def _furniture(self) -> list[QWidget]:
+        """What is not for an audience."""
+        bar, field = self.toolbar, self.field
+        own = [self.menuBar(), self.status, bar.open_button, bar.export, bar.device, field.draw, field.crop]
+        return [*own, self.gaps.button, self.forward.whole]
 
     # -- showing
 
@@ -410,8 +408,8 @@ class MainWindow(LateJobs, QMainWindow):
             self.sharing.writer.stop()
         elif self.gaps.armed:
             self.gaps.set_armed(False)
-        elif self._presenting:
-            self.toggle_present()
+        elif self.presentation.on:
+            self.presentation.toggle()
 
     def dragEnterEvent(self, event: QDragEnterEvent) -> None:
         """Take files."""
@@ -435,9 +433,9 @@ class MainWindow(LateJobs, QMainWindow):
 
     def closeEvent(self, event: QCloseEvent) -> None:
         """Remember, end the threads and the reader, then go."""
-        if not self._presenting:
+        if not self.presentation.on:
             self.settings.set_bytes("geometry", self.saveGeometry())
-            self.settings.set_bytes("state", self.saveState(DOCKS_VERSION))
+            self.arrangement.save(self.settings)
         self.settings.save_view(self.session.view)
         self.player.stop()
         self.live.close()
@@ -450,18 +448,14 @@ class MainWindow(LateJobs, QMainWindow):
 
     def restore(self, size: tuple[int, int] | None) -> None:
         """Take `size`, or the remembered geometry if it lies on a screen, or most of the screen."""
-        geometry, state = self.settings.bytes("geometry"), self.settings.bytes("state")
+        geometry = self.settings.bytes("geometry")
         if size is not None:
             self.resize(*size)
         elif geometry is None or not self.restoreGeometry(geometry):
             screen = QGuiApplication.primaryScreen().availableGeometry()
             self.resize(min(LARGEST_START[0], screen.width()), min(LARGEST_START[1], screen.height()))
-        if size is not None or state is None or not self.restoreState(state, DOCKS_VERSION):
-            self.data_dock.setVisible(self.width() >= WIDE)
-            self.inspector_dock.setVisible(self.width() >= WIDE)
+        if not self.arrangement.restore(self.settings, anew=size is not None):
             self.session.look(densities=self.height() >= TALL)
-            docks, widths = [self.data_dock, self.inspector_dock], [LEFT_WIDTH, RIGHT_WIDTH]
-            self.resizeDocks(docks, widths, Qt.Orientation.Horizontal)
 
     def start(self) -> None:
         """What happens once the window is on screen: the first run, the reader, and torch if it is asked for."""

@@ -325,7 +325,7 @@ def test_layouts_are_a_key_away(window, hand, find, wait):
 def test_a_narrow_window_has_a_layout_as_tabs(open_window, wait, find):
     window = open_window(size=(1280, 720))
     find(window, "trainLayoutAction").trigger()
-    wait(lambda: docks_shown(window) == {"trainDock", "modelDock"})
+    wait(lambda: docks_shown(window) == {"plotsDock", "trainDock", "modelDock"})
     assert window.tabifiedDockWidgets(window.train_dock) and window.width() == 1280
     assert not window.train_dock.visibleRegion().isEmpty() and window.model_dock.visibleRegion().isEmpty()
 
@@ -342,7 +342,7 @@ def test_every_layout_names_docks_and_has_an_entry_in_the_menu(window, find):
     menu = next(a.menu() for a in window.menuBar().actions()[4].menu().actions() if a.text() == "Layout")
     assert [action.objectName() for action in menu.actions()] == list(LAYOUTS)
     for layout in LAYOUTS.values():
-        assert set(layout.left + layout.right) == set(window.docks)
+        assert {*layout.left, *layout.right, "plotsDock"} == set(window.docks)
 
 
 # -- plots

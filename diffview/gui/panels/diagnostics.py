@@ -5,13 +5,14 @@ from collections.abc import Callable
 
 import numpy as np
 from PySide6.QtCore import QTimer
-from PySide6.QtWidgets import QHBoxLayout, QWidget
+from PySide6.QtWidgets import QBoxLayout, QWidget
 
 from diffview.colormaps import COLORMAPS
 from diffview.forward import EDGES, density, moments
 from diffview.gui.live import Live
 from diffview.gui.looks import number, state
 from diffview.gui.session import Session, View
+from diffview.gui.theme import GRID
 from diffview.gui.timescale import TimeScale
 from diffview.gui.widgets.card import Card
 from diffview.gui.widgets.histogram_plot import HistogramPlot
@@ -53,12 +54,12 @@ class DiagnosticsPanel(QWidget):
         self.histogram.set_reference(True)
         self.scale_time.set_colormap(COLORMAPS["vik"])
         self._cards = (Card("Distribution of xₜ"), Card("Spectrum"), Card("What drowns when"))
-        row = QHBoxLayout(self)
-        row.setContentsMargins(0, 0, 0, 0)
-        row.setSpacing(8)
+        self._box = QBoxLayout(QBoxLayout.Direction.LeftToRight, self)
+        self._box.setSpacing(GRID)
         for card, plot in zip(self._cards, (self.histogram, self.spectrum, self.scale_time), strict=True):
             card.add(plot, 1)
-            row.addWidget(card, 1)
+            self._box.addWidget(card, 1)
+        self.set_column(False)
         self._cards[1].set_subtitle("scales under the noise floor are gone")
         self._cards[2].set_subtitle("signal to noise of each scale")
         self.scale_time.playheadMoved.connect(lambda x: session.look(playhead=TimeScale.of(session).t(x), follow=False))
@@ -69,6 +70,11 @@ class DiagnosticsPanel(QWidget):
         live.stepped.connect(self._draw)
         live.run_changed.connect(self._draw)
         self.show_recipe(None, session.recipe)
+
+    def set_column(self, on: bool) -> None:
+        """Stand below each other, in a dock; else in a row."""
+        self._box.setDirection(QBoxLayout.Direction.TopToBottom if on else QBoxLayout.Direction.LeftToRight)
+        self._box.setContentsMargins(0, 0, GRID if on else 0, 4 if on else 0)
 
     def show_recipe(self, old: Recipe | None, new: Recipe) -> None:
         """Draw all three; the axes anew for another field."""

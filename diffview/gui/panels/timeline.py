@@ -115,7 +115,7 @@ class TimelinePanel(Card):
         self.strip = FilmStrip()
         self.strip.setObjectName("filmStrip")
         self.content.setSpacing(2)
-        self.add(self.plot, 5)
+        self.add(self.plot, 6)
         self.add(self.slider)
         self.add(self.densities)
         self.add(self.strip, 4)

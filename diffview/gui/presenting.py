@@ -1,0 +1,66 @@
+"""Presenting: full screen and larger, with what an audience is to see and nothing else."""
+
+from collections.abc import Callable
+
+from PySide6.QtCore import QObject, QSize, QTimer
+from PySide6.QtWidgets import QMainWindow, QWidget
+
+from diffview.gui.docking import Docks
+from diffview.gui.theme import theme
+
+ZOOMS = (1.25, 1.2, 1.15, 1.1, 1.05)
+"""The first of these at which all of the window fits on the screen is taken; else that which is in force."""
+
+SETTLE_MS = 60
+"""Between two looks at the least size of the window, which what was hidden leaves layout by layout."""
+
+
+class Presentation(QObject):
+    """Full screen and back."""
+
+    def __init__(self, window: QMainWindow, docks: Docks, furniture: Callable[[], list[QWidget]]) -> None:
+        """`furniture` lists what is hidden meanwhile, if it is seen then."""
+        super().__init__(window)
+        self._window, self._docks, self._furniture = window, docks, furniture
+        self._before: tuple[list[QWidget], bool, float] | None = None
+
+    @property
+    def on(self) -> bool:
+        """Whether it goes on."""
+        return self._before is not None
+
+    def toggle(self) -> None:
+        """Begin, or end and have everything as it was."""
+        if self._before is None:
+            hidden = [widget for widget in self._furniture() if not widget.isHidden()]
+            self._before = hidden, self._window.isMaximized(), theme.scale
+            for widget in hidden:
+                widget.hide()
+            self._docks.present(True)
+            self._window.showFullScreen()
+            self._enlarge_soon(QSize())
+        else:
+            hidden, maximized, scale = self._before
+            self._before = None
+            theme.set_scale(scale)
+            self._window.showMaximized() if maximized else self._window.showNormal()
+            for widget in hidden:
+                widget.show()
+            self._docks.present(False)
+
+    def _enlarge_soon(self, least: QSize) -> None:
+        QTimer.singleShot(SETTLE_MS, self, lambda: self._enlarge(least))
+
+    def _enlarge(self, before: QSize) -> None:
+        """As far as the screen has room, once the least size of the window stays what it was `before`."""
+        if self._before is None:
+            return
+        if (least := self._window.minimumSizeHint()) != before:
+            self._enlarge_soon(least)
+            return
+        room, scale = self._window.screen().size(), theme.scale
+        fits = (
+            zoom for zoom in ZOOMS
+            if zoom / scale * least.width() <= room.width() and zoom / scale * least.height() <= room.height()
+        )  # fmt: skip
+        theme.set_scale(max(next(fits, 1.0), self._before[2]))
