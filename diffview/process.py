@@ -8,6 +8,7 @@ re-times the same path.
 import math
 from collections import OrderedDict
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import cache
 from itertools import pairwise, takewhile
@@ -24,6 +25,9 @@ Key = tuple[int, int, int]
 
 START, STEP, JUMP, KNOWN, FORWARD, TREE, TIES = range(7)
 """Noise streams: start of a run, its steps, jumps upwards, known pixels, anchors and bridges of a path, ties."""
+
+DRAWING = "draw"
+"""Name of the threads that draw."""
 
 
 def draw(seed: int, stream: int, index: int, member: int, shape: tuple[int, ...], fork: int = 0) -> Array:
@@ -73,7 +77,13 @@ def drawing_threads() -> "Executor":
     """Two threads that draw side by side (standard_normal holds no lock); they end with the program."""
     from concurrent.futures import ThreadPoolExecutor
 
-    return ThreadPoolExecutor(2, "draw")
+    return ThreadPoolExecutor(2, DRAWING, _take_own_name)
+
+
+def _take_own_name() -> None:
+    """Linux gives a thread the name of the one that started it, which may be long gone while this one draws on."""
+    with suppress(OSError), open("/proc/thread-self/comm", "w") as name:
+        name.write(DRAWING)
 
 
 class ForwardPath:

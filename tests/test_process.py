@@ -3,6 +3,7 @@
 import math
 import subprocess
 import sys
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -199,6 +200,25 @@ def test_the_drawing_threads_are_made_late_and_end_with_the_program() -> None:
     command = [sys.executable, "-W", "error", "-c", program]
     done = subprocess.run(command, capture_output=True, text=True, timeout=30, check=False)
     assert (done.returncode, done.stderr, done.stdout.split()) == (0, "", ["1", "False", "3"])
+
+
+@pytest.mark.skipif(not Path("/proc/thread-self/comm").exists(), reason="this system does not name threads")
+def test_the_drawing_threads_do_not_bear_the_name_of_the_thread_that_asks_first() -> None:
+    program = (
+        "import threading\n"
+        "from pathlib import Path\n"
+        "from diffview.process import ForwardPath\n"
+        "def ask():\n"
+        "    Path('/proc/thread-self/comm').write_text('sampling')\n"
+        "    ForwardPath(1, (128, 128), 'chain')(0.7)\n"
+        "asking = threading.Thread(target=ask)\n"
+        "asking.start()\n"
+        "asking.join()\n"
+        "print(*(name.read_text().strip() for name in Path('/proc/self/task').glob('*/comm')))\n"
+    )
+    command = [sys.executable, "-c", program]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=30, check=True)
+    assert done.stdout.split().count("draw") == 2
 
 
 def test_what_a_path_returns_may_be_written_to() -> None:

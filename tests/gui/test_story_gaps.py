@@ -1,7 +1,6 @@
 """Gaps under the hand: painted, filled, erased, judged beside kriging and the truth; missing pixels have no truth."""
 
 import sys
-import time
 from dataclasses import replace
 from pathlib import Path
 
@@ -21,7 +20,6 @@ from diffview.gaps import hidden_in
 from diffview.gui.theme import theme
 from diffview.gui.widgets.gap_layer import area, outline
 from diffview.kriging import krige
-from diffview.process import drawing_threads
 from diffview.recipe import Recipe
 
 pytestmark = pytest.mark.qt_log_ignore("This plugin does not support (raise|grabbing)")
@@ -248,8 +246,6 @@ def test_a_window_that_closes_while_a_gap_is_kriged_leaves_nothing(open_window, 
 
 
 def test_the_window_follows_a_networks_filling(open_window, tmp_path, find, settle):
-    # the threads that draw for networks live as long as the program; begun by a run they would bear its thread's name
-    list(drawing_threads().map(time.sleep, (0.05, 0.05)))
     window = open_window(replace(GAPPY, region=Region(56, 136, 16, 16), hidden=(Region(60, 140, 5, 6),), members=2))
     window.session.learn(cards={"twin": small_model(tmp_path / "m")})
     window.session.edit(model="twin")
