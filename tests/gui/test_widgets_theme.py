@@ -1,10 +1,12 @@
 """The theme: every role, readable text, the font that ships, zoom, and icons that follow."""
 
+import gc
 import re
 from dataclasses import fields
 
 import pytest
-from PySide6.QtGui import QColor, QFontDatabase, QFontMetrics, QPalette
+from PySide6.QtCore import QRectF, QSize
+from PySide6.QtGui import QColor, QFontDatabase, QFontMetrics, QIcon, QImage, QPainter, QPalette
 from PySide6.QtWidgets import QComboBox, QPushButton, QToolButton
 
 from diffview.gui.theme import DARK, LIGHT, PALETTES, SCALES, theme
@@ -153,23 +155,32 @@ def test_what_cannot_be_chosen_in_a_list_is_faint(qtbot, name):
 
 @pytest.mark.parametrize("name", icons.NAMES)
 def test_an_icon_draws_in_its_colour_inside_its_box(qapp, name):
-    image = icons.pixmap(name, 24, QColor("#ff0000"), 2.0).toImage()
-    assert image.width() == 48
+    image = QImage(48, 48, QImage.Format.Format_ARGB32_Premultiplied)
+    image.fill(0)
+    painter = QPainter(image)
+    icons.draw_icon(painter, name, QRectF(0, 0, 48, 48), QColor("#ff0000"))
+    painter.end()
     inked = [(x, y) for x in range(48) for y in range(48) if image.pixelColor(x, y).alpha() > 200]
     assert len(inked) > 60
     assert all(image.pixelColor(x, y).getRgb()[:3] == (255, 0, 0) for x, y in inked)
 
 
-def test_icons_follow_the_theme_and_forget_dead_buttons(qtbot):
+def test_icons_follow_the_theme_are_faint_where_disabled_and_sharp_on_a_dense_screen(qtbot):
     button = QToolButton()
     icons.set_icon(button, "stop")
 
-    def colour():
-        return button.icon().pixmap(24, 24).toImage().pixelColor(12, 12).name()
+    def colour(icon, mode=QIcon.Mode.Normal):
+        return icon.pixmap(QSize(24, 24), 2.0, mode).toImage().pixelColor(24, 24).name()
 
-    assert colour() == DARK.text
+    assert colour(button.icon()) == DARK.text
+    copy = QIcon(button.icon())
+    del button
+    gc.collect()
     theme.use("light")
-    assert colour() == LIGHT.text
-    button.deleteLater()
-    qtbot.wait(1)
+    assert colour(copy) == LIGHT.text
+    assert colour(copy, QIcon.Mode.Disabled) == LIGHT.faint
+    picture = copy.pixmap(QSize(24, 24), 2.0)
+    assert (picture.width(), picture.devicePixelRatio()) == (48, 2.0)
+    corner = picture.toImage().pixelColor(1, 1)
+    assert corner.alpha() == 0
     theme.use("dark")

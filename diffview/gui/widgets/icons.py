@@ -1,18 +1,13 @@
 """The program's icons: strokes on a 24 px grid, tinted by the theme, sharp at any scale."""
 
-from functools import cache
-from weakref import WeakKeyDictionary
-
-from PySide6.QtCore import QPointF, QRectF, Qt
-from PySide6.QtGui import QAction, QColor, QIcon, QPainter, QPainterPath, QPen, QPixmap
+from PySide6.QtCore import QPointF, QRect, QRectF, QSize, Qt
+from PySide6.QtGui import QAction, QColor, QIcon, QIconEngine, QPainter, QPainterPath, QPen, QPixmap
 from PySide6.QtWidgets import QAbstractButton
-from shiboken6 import isValid
 
 from diffview.gui.theme import theme
 
 GRID = 24
 _WIDTH = 1.8
-_SIZES = (16, 24, 32, 64)
 
 # M x y: move, L x y: line, C x1 y1 x2 y2 x y: curve, Z: close, R x y w h r: rounded rectangle, O x y r: circle;
 # after "|" the figures are filled instead of drawn.
@@ -53,8 +48,6 @@ _FIGURES = {
 }
 NAMES = tuple(_FIGURES)
 
-_bound: WeakKeyDictionary[QAbstractButton | QAction, tuple[str, str]] = WeakKeyDictionary()
-
 
 def _traced(figure: str) -> QPainterPath:
     """The path of one figure in the small language above."""
@@ -93,39 +86,32 @@ def draw_icon(painter: QPainter, name: str, rect: QRectF, colour: QColor) -> Non
     painter.restore()
 
 
-def pixmap(name: str, size: int, colour: QColor, ratio: float = 1.0) -> QPixmap:
-    """The icon as a picture of `size` x `size` logical pixels."""
-    picture = QPixmap(round(size * ratio), round(size * ratio))
-    picture.setDevicePixelRatio(ratio)
-    picture.fill(Qt.GlobalColor.transparent)
-    painter = QPainter(picture)
-    draw_icon(painter, name, QRectF(0, 0, size, size), colour)
-    painter.end()
-    return picture
+class _Engine(QIconEngine):
+    """Draws an icon when it is asked for, in the palette then in force: faint where it is disabled."""
 
+    def __init__(self, name: str, token: str) -> None:
+        super().__init__()
+        self._name, self._token = name, token
 
-def icon(name: str, token: str = "text") -> QIcon:
-    """The icon in the colour of `token` of the palette in force, with its faint disabled form."""
-    made = QIcon()
-    for size in _SIZES:
-        made.addPixmap(pixmap(name, size, theme.colour(token)), QIcon.Mode.Normal)
-        made.addPixmap(pixmap(name, size, theme.colour("faint")), QIcon.Mode.Disabled)
-    return made
+    def clone(self) -> QIconEngine:
+        """Another that draws the same, for Qt."""
+        return _Engine(self._name, self._token)
+
+    def paint(self, painter: QPainter, rect: QRect, mode: QIcon.Mode, state: QIcon.State) -> None:
+        """Draw into `rect`."""
+        token = "faint" if mode is QIcon.Mode.Disabled else self._token
+        draw_icon(painter, self._name, QRectF(rect), theme.colour(token))
+
+    def pixmap(self, size: QSize, mode: QIcon.Mode, state: QIcon.State) -> QPixmap:
+        """A picture of `size` device pixels on a clear ground."""
+        picture = QPixmap(size)
+        picture.fill(Qt.GlobalColor.transparent)
+        painter = QPainter(picture)
+        self.paint(painter, picture.rect(), mode, state)
+        painter.end()
+        return picture
 
 
 def set_icon(target: QAbstractButton | QAction, name: str, token: str = "text") -> None:
-    """Give a button or an action an icon that follows the theme."""
-    _follow_theme()
-    _bound[target] = (name, token)
-    target.setIcon(icon(name, token))
-
-
-@cache
-def _follow_theme() -> None:
-    theme.changed.connect(_retint)
-
-
-def _retint() -> None:
-    for target, (name, token) in list(_bound.items()):
-        if isValid(target):
-            target.setIcon(icon(name, token))
+    """Give a button or an action an icon that follows the theme, drawn when it is seen."""
+    target.setIcon(QIcon(_Engine(name, token)))
