@@ -45,6 +45,9 @@ from diffview.units import written
 
 GAP = 8
 ZOOM_CHECK_MS = 50
+READERS_MS = 200
+"""After the first paint the reader processes are started, which the first run would have to wait for."""
+
 LARGEST_START = (1920, 1160)
 """Size of the first window on a large screen."""
 
@@ -77,6 +80,9 @@ class MainWindow(LateJobs, QMainWindow):
         self.actions_ = Actions(self)
         self._first_paint = True
         self._scale: object = None
+        self._readers_soon = QTimer(self, singleShot=True, interval=READERS_MS)
+        self._readers_soon.timeout.connect(self.files.start)
+        self._readers_soon.timeout.connect(self.browser.start)
         self._build()
         self._connect()
         self._show_session()
@@ -437,6 +443,7 @@ class MainWindow(LateJobs, QMainWindow):
             self.settings.set_bytes("geometry", self.saveGeometry())
             self.arrangement.save(self.settings)
         self.settings.save_view(self.session.view)
+        self._readers_soon.stop()
         self.player.stop()
         self.live.close()
         for job in self._jobs:
@@ -461,7 +468,6 @@ class MainWindow(LateJobs, QMainWindow):
         """What happens once the window is on screen: the first run, the reader, and torch if it is asked for."""
         self.timeline.slider.setFocus()
         self.live.start()
-        self.files.start()
-        self.browser.start()
+        self._readers_soon.start()
         if self.session.recipe.device != "auto":
             self.live.load_engine()
