@@ -55,7 +55,8 @@ class Axis:
     line: bool = True
     labels: bool = True
     plain: tuple[float, float] = PLAIN_DECADES
-    ticks: list[tuple[Tick, float]] = field(default_factory=list)
+    _place: tuple[QRectF, QRectF] | None = field(default=None, init=False)
+    _ticks: list[tuple[Tick, float]] | None = field(default=None, init=False)
 
     @property
     def horizontal(self) -> bool:
@@ -63,11 +64,25 @@ class Axis:
         return self.side == "bottom"
 
     def lay_out(self, box: QRectF, bounds: QRectF) -> None:
-        """Choose the ticks for a plot filling `box` inside a widget `bounds`; each is kept with its pixel."""
+        """Take the plot, which fills `box` inside a widget `bounds`: the ticks are chosen anew."""
+        self._place, self._ticks = (box, bounds), None
+
+    @property
+    def ticks(self) -> list[tuple[Tick, float]]:
+        """Every tick with its pixel, chosen when it is first asked for: many a layout is never seen."""
+        if self._ticks is None:
+            self._ticks = [] if self._place is None else self._chosen(*self._place)
+        return self._ticks
+
+    @ticks.setter
+    def ticks(self, ticks: list[tuple[Tick, float]]) -> None:
+        self._ticks = ticks
+
+    def _chosen(self, box: QRectF, bounds: QRectF) -> list[tuple[Tick, float]]:
         room = self._room(box, bounds)
         low, high = sorted((self.offset + self.factor * u) for u in (self.low, self.high))
         made = log_ticks(low, high, room) if self.log else linear_ticks(low, high, room, self.integers)
-        self.ticks = [(t, room.position(t.value)) for t in made]
+        return [(t, room.position(t.value)) for t in made]
 
     @property
     def span(self) -> tuple[object, ...]:

@@ -114,7 +114,7 @@ class PlotBase(pg.GraphicsView):  # type: ignore[misc]
         self.x_axis, self.y_axis = Axis("bottom"), Axis("left", plain=(-3.0, 3.0))
         self.message = ""
         self._styled: list[CurveStyle] = []
-        self._ratio = 0.0
+        self._ratio = self.devicePixelRatioF()
         self.setCentralItem(None)
         self.box = pg.ViewBox(enableMouse=False, enableMenu=False, defaultPadding=0.0)
         self.box.disableAutoRange()
