@@ -87,6 +87,23 @@ class Finding:
 
 
 @dataclass(frozen=True)
+class Scored:
+    """A network whose card has scores, and how the fields were drawn that they are of.
+
+    Attributes:
+        model: its name.
+        drawn: how they were, as "Heun, 18 steps".
+        run: how the run in force goes.
+        changes: what to replace in a recipe to have it go as they did; nothing where it does.
+    """
+
+    model: str
+    drawn: str
+    run: str
+    changes: Mapping[str, Any]
+
+
+@dataclass(frozen=True)
 class Case:
     """What is looked at.
 
@@ -97,6 +114,7 @@ class Case:
         signal: of the field; None where it has no spectrum.
         noise_range: of the model's training; None for a formula.
         from_noise: whether the run starts from noise.
+        scored: how the network's scores were made; None of a model without scores.
     """
 
     schedule: Schedule
@@ -105,6 +123,7 @@ class Case:
     signal: Signal | None = None
     noise_range: tuple[float, float] | None = None
     from_noise: bool = True
+    scored: Scored | None = None
 
     @cached_property
     def chain(self) -> Chain:
@@ -272,6 +291,21 @@ def _trained_levels(low: float, high: float) -> Schedule:
     return make_schedule("edm", {"sigma_min": low, "sigma_max": high})
 
 
+def _scored(case: Case) -> Iterator[Finding]:
+    scored = case.scored
+    if scored is None or not case.from_noise:
+        return
+    same = not scored.changes
+    sentence = f"The scores of {scored.model} are of fields drawn by {scored.drawn}; this run " + (
+        "goes the same way." if same else f"takes {scored.run}."
+    )
+    reason = (
+        "A network errs, and samplers differ in what they make of it: on the path of an ODE errors add up, while fresh "
+        "noise forgets those of earlier steps. So scores hold for the way the fields were drawn."
+    )
+    yield Finding("scored", same, sentence, reason, () if same else (Remedy("As it was scored", scored.changes),))
+
+
 def _percent(share: float) -> str:
     return f"{100 * share:.2g} %" if share < 0.0995 else f"{100 * share:.0f} %"
 
@@ -282,4 +316,5 @@ CHECKS: dict[str, Callable[[Case], Iterator[Finding]]] = {
     "clipped": _clipped,
     "precision": _precision,
     "trained": _trained,
+    "scored": _scored,
 }

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from diffview.grids import make_levels
-from diffview.lint import CHECKS, Case, Finding, Signal, left_out, lint
+from diffview.lint import CHECKS, Case, Finding, Scored, Signal, left_out, lint
 from diffview.samplers import SAMPLERS
 from diffview.schedules import SCHEDULES, Cosine, Edm, Linear, Schedule, Sigmoid, VarianceExploding
 
@@ -111,6 +111,16 @@ def test_bfloat16_is_that_of_torch() -> None:
     x = np.random.default_rng(0).uniform(0, 1, 10_000)
     theirs = torch.from_numpy(x).to(torch.bfloat16).to(torch.float32).numpy()
     assert np.array_equal(_bfloat16(x), theirs)
+
+
+def test_a_run_that_goes_another_way_than_what_was_scored() -> None:
+    changes = {"sampler": "churn", "steps": 32}
+    of = case(Linear(), scored=Scored("rain", "Heun with churn (EDM), 32 steps", "DDIM, 18 steps", changes))
+    finding = found("scored", of)
+    assert not finding.ok and "takes DDIM, 18 steps" in finding.sentence and finding.remedies[0].changes == changes
+    same = found("scored", dataclasses.replace(of, scored=dataclasses.replace(of.scored, changes={})))
+    assert same.ok and not same.remedies and "the same way" in same.sentence
+    assert not [f for f in lint(dataclasses.replace(of, from_noise=False)) if f.key == "scored"]
 
 
 def test_levels_outside_the_training() -> None:

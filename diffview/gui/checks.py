@@ -2,9 +2,11 @@
 
 import numpy as np
 
+from diffview.cards import Card
 from diffview.gui.session import Session
-from diffview.lint import Case, Signal
+from diffview.lint import Case, Scored, Signal
 from diffview.models import mismatch
+from diffview.samplers import SAMPLERS
 from diffview.units import written
 
 
@@ -16,7 +18,25 @@ def case_of(session: Session) -> Case:
         recipe.schedule, recipe.chain_length, plan.levels,
         _signal(session) if card is None or not mismatch(card, session.facts.field) else None,
         None if card is None else card.noise_range, recipe.start == "noise",
+        None if card is None or "settings" not in card.scores else _scored(session, card),
     )  # fmt: skip
+
+
+def _scored(session: Session, card: Card) -> Scored:
+    """How the fields were drawn that the scores of a card are of, beside the run in force."""
+    from diffview.verify import Sampling  # only a network needs it
+
+    recipe, plan = session.recipe, session.plan
+    sampling = Sampling.told(card)
+    course = sampling.course(card)
+    now = {**{name: getattr(recipe, name) for name in course}, "sampler_params": tuple(plan.params.items())}
+    drawn, run = (
+        f"{SAMPLERS[sampler].title}, {steps} steps"
+        for sampler, steps in ((sampling.sampler, sampling.steps), (recipe.sampler, recipe.steps))
+    )
+    if drawn == run:
+        run = "the same sampler on other levels, or with other settings"
+    return Scored(card.name, drawn, run, {} if now == course else course)
 
 
 def _signal(session: Session) -> Signal | None:

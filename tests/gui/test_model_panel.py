@@ -15,9 +15,11 @@ from PySide6.QtWidgets import QLabel
 from diffview import verify, verify_scores
 from diffview.cards import Card
 from diffview.gui import card_facts, train_order
+from diffview.gui.checks import case_of
 from diffview.gui.layouts import LAYOUTS
 from diffview.gui.looks import number
 from diffview.gui.widgets.score_plots import LinesPlot, span_of
+from diffview.lint import lint
 from diffview.transforms import Transform
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
@@ -201,19 +203,30 @@ def test_the_inspector_is_short_and_leads_to_the_dock(shown, scored, window, han
     assert find(window, "moreModelButton").isHidden()
 
 
+def finding_of(window, key):
+    return next(finding for finding in lint(case_of(window.session)) if finding.key == key)
+
+
 def test_a_run_goes_as_the_scored_fields_did(shown, scored, window, find, hand):
     shown({})
     assert not find(window, "asScoredButton").isVisible()
     settings = {"sampler": "churn", "params": {"S_churn": 5.0}, "steps": 12, "seed": 0, "command": "x"}
     shown({**scored, "settings": settings})
+    assert not finding_of(window, "scored").ok and "takes DDIM, 18 steps" in finding_of(window, "scored").sentence
     before, low_high = window.session.recipe, window.session.plan.card.noise_range
     window.model_dock.widget().ensureWidgetVisible(find(window, "asScoredButton"))
     hand.click(find(window, "asScoredButton"))
     recipe = window.session.recipe
     assert (recipe.sampler, recipe.steps, recipe.grid) == ("churn", 12, "karras")
     assert dict(recipe.sampler_params)["S_churn"] == 5 and window.session.plan.levels[0] == pytest.approx(low_high[1])
+    assert finding_of(window, "scored").ok
+    window.session.edit(sampler_params=(("S_churn", 6.0),))
+    assert "with other settings" in finding_of(window, "scored").sentence
+    window.session.undo()
     window.session.undo()
     assert window.session.recipe == before
+    assert window.session.edit(**finding_of(window, "scored").remedies[0].changes)
+    assert finding_of(window, "scored").ok and window.session.recipe == recipe
 
 
 # -- verifying
