@@ -170,7 +170,7 @@ def _snr_text(signal: Signal, s: float) -> str:
     while 2 * k[-1] <= len(signal.power):
         k.append(2 * k[-1])
     powers = {"mean": signal.powers[0], **{f"k = {n}": signal.power[n - 1] for n in k if n <= len(signal.power)}}
-    told = (f"{name} {round(10 * math.log10(p / (s * s)))} dB" for name, p in powers.items() if p > 0)
+    told = (f"{name} {round(10 * (math.log10(p) - 2 * math.log10(s)))} dB" for name, p in powers.items() if p > 0)
     return "Signal to noise at the end: " + ", ".join(told) + "."
 
 

@@ -132,6 +132,12 @@ def test_levels_outside_the_training() -> None:
     assert "trained" not in {f.key for f in lint(case(Edm()))}
 
 
+def test_a_mean_of_next_to_nothing_has_a_signal_to_noise() -> None:
+    """Its square over s^2 is 0 in floating point, which has no logarithm."""
+    reason = found("terminal", case(Edm(), dataclasses.replace(RED, mean=6e-162))).reason
+    assert "mean -32" in reason
+
+
 @given(
     st.sampled_from(sorted(SCHEDULES)), st.integers(1, 50), st.integers(2, 2000),
     st.lists(st.floats(1e-8, 1e6), min_size=1, max_size=20), st.floats(-5, 5),
@@ -139,6 +145,8 @@ def test_levels_outside_the_training() -> None:
 def test_every_schedule_can_be_looked_at(key: str, steps: int, length: int, power: list[float], mean: float) -> None:
     schedule = SCHEDULES[key]()
     signal = Signal(np.array(power), mean, 64, 10.0, "K")
-    findings = lint(Case(schedule, length, make_levels(schedule, "log_snr", steps), signal, (0.01, 80.0)))
+    scored = Scored("rain", "Heun, 18 steps", "Heun, 18 steps", {})
+    levels = make_levels(schedule, "log_snr", steps)
+    findings = lint(Case(schedule, length, levels, signal, (0.01, 80.0), scored=scored))
     assert [f.key for f in findings] == list(CHECKS)
     assert all(f.sentence.endswith(".") and "nan" not in f.sentence for f in findings)
