@@ -20,19 +20,29 @@ QUANTILES = (0.5, 0.9, 0.99, 0.999)
 # -- samples
 
 
-def mean_spectrum(fields: NDArray[np.floating], pixel_km: tuple[float, float] | None = None) -> Array:
-    """Mean over n fields of P(k) = ring mean of |FFT2|^2 / N_pixels, k = 1, 2, ... cycles per longest side, [n_k].
+def spectra(fields: NDArray[np.floating], pixel_km: tuple[float, float] | None = None) -> Array:
+    """P(k) = ring mean of |FFT2|^2 / N_pixels of every field, k = 1, 2, ... cycles per longest side, [n, n_k].
 
     In the square of the units of `fields`; white noise of standard deviation s has P = s^2. See diffview.spectra for
-    the window. Fields of which more than 20 % are missing are left out; NaN where none is left.
+    the window. NaN for fields of which more than 20 % are missing.
     """
     grid = rings(fields.shape[1], fields.shape[2], pixel_km)
-    total, count = np.zeros(len(grid.k)), 0
-    for field in fields:
+    found = np.full((len(fields), len(grid.k)), np.nan)
+    for row, field in zip(found, fields, strict=True):
         if np.isnan(field).mean() <= MOST_MISSING:
-            total += power(field.astype(np.float32, copy=False), grid)
-            count += 1
-    return total / count if count else np.full(len(grid.k), np.nan)
+            row[:] = power(field.astype(np.float32, copy=False), grid)
+    return found
+
+
+def mean_spectrum(fields: NDArray[np.floating], pixel_km: tuple[float, float] | None = None) -> Array:
+    """Mean of the `spectra` of n fields, [n_k]; NaN where there is none."""
+    return mean_of(spectra(fields, pixel_km))
+
+
+def mean_of(powers: Array) -> Array:
+    """Mean of spectra [n, n_k] without those that are NaN, [n_k]; NaN where none is left."""
+    kept = powers[~np.isnan(powers[:, 0])]
+    return np.asarray(kept.mean(axis=0)) if len(kept) else np.full(powers.shape[1], np.nan)
 
 
 def log_spectral_distance(p: ArrayLike, q: ArrayLike) -> float:

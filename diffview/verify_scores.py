@@ -56,20 +56,34 @@ class Law:
     wet: float | None
 
 
-@dataclass(frozen=True)
-class Measure:
-    """What takes the law of a set of fields: edges of its histogram, and from which rain rate on a pixel is wet."""
+@dataclass(frozen=True, eq=False)
+class Measured:
+    """Physical fields [n, ny, nx], and what the law of any of them is made of.
 
-    transform: Transform
-    edges: Array
-    wet_from: float | None
+    Attributes:
+        powers: spectrum of each in standardised units, [n, n_k].
+        counts: its pixels in every bin, [n, bins].
+        wet: how many are wet, [n]; None of what is not a rain rate.
+    """
 
-    def __call__(self, fields: Fields) -> Law:
-        """Of physical fields [n, ny, nx]."""
-        wet = None if self.wet_from is None else 100 * metrics.wet_share(fields, self.wet_from)
-        shares = metrics.histogram(fields, self.edges)
-        found = _without_rounding(metrics.quantiles(fields))
-        return Law(metrics.mean_spectrum(self.transform(fields)), found, shares, wet)
+    fields: Fields
+    powers: Array
+    counts: Array
+    wet: NDArray[np.intp] | None
+
+    @classmethod
+    def of(cls, fields: Fields, transform: Transform, edges: Array, wet_from: float | None) -> "Measured":
+        """Measure each field once; a pixel is wet from `wet_from` on."""
+        counts = np.stack([np.histogram(field[~np.isnan(field)], edges)[0] for field in fields]).astype(np.float64)
+        wet = None if wet_from is None else np.count_nonzero(fields >= wet_from, axis=(1, 2))
+        return cls(fields, metrics.spectra(transform(fields)), counts, wet)
+
+    def law(self, pick: Any = slice(None)) -> Law:
+        """Of the picked fields."""
+        counts = self.counts[pick].sum(axis=0)
+        found = _without_rounding(metrics.quantiles(self.fields[pick]))
+        wet = None if self.wet is None else 100 * float(self.wet[pick].sum() / counts.sum())
+        return Law(metrics.mean_of(self.powers[pick]), found, counts / counts.sum(), wet)
 
 
 def scores(
@@ -109,8 +123,10 @@ def scores(
     half = len(train) // 2
     parts = {"samples": samples, "held_out": held_out, "train": train, "one": train[:half], "two": train[half:]}
     bins = 40 if wet_from is None else 12  # wide ones: radars give rain in steps of 0.1 mm/h, models do not
-    measure = Measure(transform, metrics.common_edges([samples, held_out, train], bins, wet_from), wet_from)
-    laws = {name: measure(fields) for name, fields in parts.items()}
+    edges = metrics.common_edges([samples, held_out, train], bins, wet_from)
+    measured = {name: Measured.of(parts[name], transform, edges, wet_from) for name in ("samples", "held_out", "train")}
+    laws = {name: found.law() for name, found in measured.items()}
+    laws |= {"one": measured["train"].law(slice(half)), "two": measured["train"].law(slice(half, None))}
     z = {name: transform(fields) for name, fields in parts.items()}
     apart = {
         column: _distances(evenly(z[name], NEIGHBOURS), z[others], flips, rotations)
@@ -124,10 +140,10 @@ def scores(
         "train_held_out": near["held_out"], "blocks": near["blocks"],
     }  # fmt: skip
     rows = [*_rows(laws, units), nearest]
-    chances = _chances(laws, train, measure, len(samples), units)
+    chances = _chances(laws, measured["train"], len(samples), units)
     curves = {
         "spectrum": spectrum_curves({name: law.spectrum for name, law in laws.items()}, train.shape[1:]),
-        "histogram": histogram_curves({name: law.shares for name, law in laws.items()}, measure.edges),
+        "histogram": histogram_curves({name: law.shares for name, law in laws.items()}, edges),
         "nearest": distance_curves(apart),
     }
     told = {"units": units, "wet_from": wet_from, "rows": rows, "curves": curves}
@@ -159,14 +175,12 @@ def _rows(laws: Mapping[str, Law], units: str) -> list[dict[str, Any]]:
     return rows
 
 
-def _chances(
-    laws: Mapping[str, Law], train: Fields, measure: Measure, count: int, units: str, seed: int = 0
-) -> dict[str, float]:
+def _chances(laws: Mapping[str, Law], train: Measured, count: int, units: str, seed: int = 0) -> dict[str, float]:
     """Share of random picks of `count` training fields, each field as likely as any other, that meet each limit."""
     rng = np.random.default_rng(seed)
     met: Counter[str] = Counter()
     for _ in range(PICKS):
-        pick = measure(train[rng.integers(0, len(train), count)])
+        pick = train.law(rng.integers(0, len(train.fields), count))
         met.update(v["what"] for v in _verdicts(_rows({**laws, "samples": pick}, units)) if v["ok"])
     return {v["what"]: met[v["what"]] / PICKS for v in _verdicts(_rows(laws, units)) if v["ok"] is not None}
 

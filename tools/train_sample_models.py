@@ -2,8 +2,8 @@
 
 Run again to go on from the last checkpoint; give more minutes for a better model. --from-published begins with the
 weights in sample_models/, whose checkpoint is not kept, instead of random ones. --publish copies the trained model
-into sample_models/ and writes what `diffview verify model` finds into its card. The data folder holds the packs named
-below, see their cards for their origin.
+into sample_models/ and writes what `diffview verify model` finds into its card; --score only does the latter. The data
+folder holds the packs named below, see their cards for their origin.
 """
 
 import argparse
@@ -96,6 +96,15 @@ RECIPES = {
 }
 
 
+def score(name: str, data: TrainingSet, device: str) -> None:
+    """Write into the card of a sample model how good it is."""
+    card = Card.read(sample_models() / name)
+    found = verify_model(card, data, Sampling(**RECIPES[name].sampling), device)
+    found["settings"]["command"] = f"tools/train_sample_models.py DATA OUT {name} --score"
+    replace(card, scores=found).save()
+    sys.stdout.write(format_scores(found) + "\n")
+
+
 def main() -> None:
     """Train one model, or go on with it."""
     parser = argparse.ArgumentParser(description=__doc__)
@@ -108,6 +117,7 @@ def main() -> None:
     parser.add_argument("--device", default="cpu")
     parser.add_argument("--from-published", action="store_true", help="begin with the weights in sample_models/")
     parser.add_argument("--publish", action="store_true", help="only copy what is trained to sample_models/, scored")
+    parser.add_argument("--score", action="store_true", help="only score what is in sample_models/ again")
     options = parser.parse_args()
     torch.set_num_threads(options.threads)
     folder, wish = options.out / options.name, RECIPES[options.name]
@@ -115,11 +125,8 @@ def main() -> None:
     if options.publish:
         trainer = Trainer.resume(folder, data)
         save_model(sample_models() / options.name, trainer.ema, trainer.card(options.name), data.mask)
-        card = Card.read(sample_models() / options.name)
-        found = verify_model(card, data, Sampling(**wish.sampling), options.device)
-        found["settings"]["command"] = f"tools/train_sample_models.py DATA OUT {options.name} --publish"
-        replace(card, scores=found).save()
-        sys.stdout.write(format_scores(found) + "\n")
+    if options.publish or options.score:
+        score(options.name, data, options.device)
         return
     limits = {"minutes": options.minutes, "steps": options.steps}
     if (folder / DIRECTORY[1]).exists():
