@@ -1,6 +1,7 @@
 """How values are coloured and written: one place for all panels."""
 
 import math
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -8,6 +9,7 @@ from numpy.typing import NDArray
 from diffview.colormaps import COLORMAPS, Rgb, default_for
 from diffview.fields import Field, Region
 from diffview.gui.session import Session
+from diffview.plan import Plan
 from diffview.samplers import Step
 from diffview.transforms import Transform
 from diffview.units import written
@@ -23,8 +25,60 @@ def colormap(session: Session) -> Rgb:
 
 def made_colormap(session: Session) -> Rgb:
     """The colour map of what the model makes, which can be another quantity than the open field."""
-    card = session.plan.card
-    return colormap(session) if card is None else COLORMAPS[session.view.colormap or default_for(card.units)]
+    return COLORMAPS[made_scale(session, session.plan).colours]
+
+
+@dataclass(frozen=True)
+class Scale:
+    """What the colours and the numbers of a picture mean.
+
+    Attributes:
+        limits: standardised values at the ends of the colours.
+        transform: from standardised to physical.
+        units: as they are written.
+        colours: key of COLORMAPS.
+        floor: the physical value below which nothing is ever measured, or None.
+    """
+
+    limits: tuple[float, float]
+    transform: Transform
+    units: str
+    colours: str
+    floor: float | None = None
+
+    def text(self, z: float) -> str:
+        """A standardised value in physical units, "263.1 K"; below the floor it is noise."""
+        if self.floor is not None and z < float(self.transform(self.floor)) - AT_FLOOR:
+            return f"noise (below {self.floor:g} {self.units}".rstrip() + ")"
+        value = float(self.transform.inverse(z))
+        return f"{number(value if self.floor is None else max(value, self.floor))} {self.units}".strip()
+
+
+AT_FLOOR = 0.01
+"""Standard deviations by which a value can lie below the floor and still be at it."""
+
+
+def field_scale(session: Session) -> Scale:
+    """That of Field and Forward."""
+    field, transform, view = session.facts.field, session.plan.transform, session.view
+    least = session.facts.cached(("least",), lambda: float(np.nanmin(field.values)))
+    colours = view.colormap or default_for(field.units)
+    return Scale(view.limits, transform, written(field.units), colours, floor_of(transform, least))
+
+
+def made_scale(session: Session, plan: Plan) -> Scale:
+    """That of what the run of a plan makes: another quantity than the field's if its model has its own."""
+    card, view, own = plan.card, session.view, field_scale(session)
+    if card is None:
+        return replace(own, transform=plan.made_in)
+    made, units = plan.made_in, written(card.units)
+    floor = own.floor if (made, units) == (own.transform, own.units) else floor_of(made)
+    return Scale(view.limits, made, units, view.colormap or default_for(card.units), floor)
+
+
+def floor_of(transform: Transform, least: float = 0.0) -> float | None:
+    """0 where a bent transform, which is for amounts, meets values that are never negative; None elsewhere."""
+    return None if transform.linear or least < 0 else 0.0
 
 
 def quantity_name(field: Field) -> str:
@@ -51,11 +105,6 @@ def number(value: float) -> str:
     else:
         text = f"{value:.{0 if size >= 1000 else 1 if size >= 100 else 2}f}"
     return text.replace("-", "\u2212")
-
-
-def physical(transform: Transform, z: float, units: str) -> str:
-    """A standardised value in physical units: "263.1 K"."""
-    return f"{number(float(transform.inverse(z)))} {written(units)}".strip()
 
 
 def is_noise(s: float) -> bool:

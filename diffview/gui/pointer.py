@@ -7,8 +7,8 @@ from PySide6.QtCore import QObject
 from diffview.gui.panels.field import FieldPanel
 from diffview.gui.panels.images import ForwardPanel, ReversePanel
 from diffview.gui.panels.status import StatusPanel
+from diffview.gui.scales import Scales
 from diffview.gui.session import Session
-from diffview.gui.widgets.colour_bar import ColourBar
 from diffview.gui.widgets.image_view import ImageView
 from diffview.gui.widgets.ruler import place_text
 
@@ -23,11 +23,11 @@ class Pointer(QObject):
         forward: ForwardPanel,
         reverse: ReversePanel,
         status: StatusPanel,
-        colour_bar: ColourBar,
+        scales: Scales,
     ) -> None:
         super().__init__(status)
         self._session, self._field, self._forward, self._reverse = session, field, forward, reverse
-        self._status, self._colour_bar = status, colour_bar
+        self._status, self._scales = status, scales
         for view in (forward.view, reverse.view):
             view.hovered.connect(partial(self._hover, view))
         field.view.hovered.connect(self._hover_field)
@@ -46,17 +46,18 @@ class Pointer(QObject):
         placed = view is self._forward.view or self._reverse.is_of_the_field
         k = self._field.stride if self._session.view.whole_slice and view is self._forward.view else 0
         at = (row * k, column * k) if k else (row + region.row, column + region.column)
+        made = None if self._reverse.shows_noise else self._reverse.scale()
         self._status.show_pixel(
-            row, column, x0, x_t, reverse, noise=self._reverse.shows_noise, where=self._where(*at) if placed else "",
+            row, column, x0, x_t, reverse, made=made, where=self._where(*at) if placed else "",
             origin=self._reverse.origin_at(row, column),
         )  # fmt: skip
-        self._colour_bar.set_marker(x_t)
+        self._scales.mark(x_t, reverse)
 
     def _hover_field(self, row: int, column: int) -> None:
         """Tell value and place of a pixel of the whole slice."""
         k, x0 = self._field.stride, self._field.view.value_at(row, column)
         self._status.show_pixel(row * k, column * k, x0, None, None, where=self._where(row * k, column * k))
-        self._colour_bar.set_marker(x0)
+        self._scales.mark(x0)
 
     def _where(self, row: int, column: int) -> str:
         """Latitude and longitude of a pixel of the field, "" where they are not known."""
@@ -66,4 +67,4 @@ class Pointer(QObject):
 
     def _leave(self) -> None:
         self._status.show_keys()
-        self._colour_bar.set_marker(None)
+        self._scales.mark(None)

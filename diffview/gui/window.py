@@ -20,7 +20,6 @@ from diffview.gui.late import LateDock, LateJobs
 from diffview.gui.layouts import LAYOUTS
 from diffview.gui.level_search import LevelSearchJob
 from diffview.gui.live import Live
-from diffview.gui.looks import colormap
 from diffview.gui.opening import Opening
 from diffview.gui.panels.data import DataPanel
 from diffview.gui.panels.diagnostics import DiagnosticsPanel
@@ -34,14 +33,13 @@ from diffview.gui.panels.toolbar import ToolbarPanel
 from diffview.gui.player import Player
 from diffview.gui.pointer import Pointer
 from diffview.gui.presenting import Presentation
+from diffview.gui.scales import Scales
 from diffview.gui.session import Message, Session, View
 from diffview.gui.settings import Settings
 from diffview.gui.sharing import Sharing
 from diffview.gui.theme import theme
-from diffview.gui.widgets.colour_bar import ColourBar
 from diffview.gui.widgets.message_bar import MessageBar
 from diffview.recipe import Recipe, default_recipe
-from diffview.units import written
 
 GAP = 8
 ZOOM_CHECK_MS = 50
@@ -79,7 +77,6 @@ class MainWindow(LateJobs, QMainWindow):
         self.errors = ErrorHook(session.tell, self)
         self.actions_ = Actions(self)
         self._first_paint = True
-        self._scale: object = None
         self._readers_soon = QTimer(self, singleShot=True, interval=READERS_MS)
         self._readers_soon.timeout.connect(self.files.start)
         self._readers_soon.timeout.connect(self.browser.start)
@@ -98,19 +95,18 @@ class MainWindow(LateJobs, QMainWindow):
         self.field, self.forward = FieldPanel(session), ForwardPanel(session)
         self.gaps = Gaps(session, self.actions_, self.field.view, self.forward.view)
         self.reverse = ReversePanel(session, live, self.judge)
-        self.colour_bar = ColourBar()
         self.diagnostics = DiagnosticsPanel(session, live)
         self.search = LevelSearchJob(session, lambda: live.active, self)
         self.timeline = TimelinePanel(session, live, self.player, self.search, self.actions_)
         self.status = StatusPanel(session, live)
-        self.pointer = Pointer(session, self.field, self.forward, self.reverse, self.status, self.colour_bar)
         images = QWidget()
         row = QHBoxLayout(images)
         row.setContentsMargins(0, 0, 0, 0)
         row.setSpacing(GAP)
         for panel in (self.field, self.forward, self.reverse):
             row.addWidget(panel, 1)
-        row.addWidget(self.colour_bar)
+        self.scales = Scales(session, live, self.reverse, row)
+        self.pointer = Pointer(session, self.field, self.forward, self.reverse, self.status, self.scales)
         self._images = images
         self._body = body = QWidget()
         self.message_bar.setParent(body)  # lies over the captions, so that nothing moves under the pointer
@@ -304,28 +300,11 @@ class MainWindow(LateJobs, QMainWindow):
     def _show_session(self) -> None:
         session = self.session
         field = session.facts.field
-        missing = bool(session.facts.table[-1, -1])
-        scale = (session.plan.transform, written(field.units), missing, session.view.limits, session.view.colormap)
-        if scale != self._scale:
-            self._scale = scale
-            self._show_scale()
         self.actions_["undoAction"].setEnabled(session.can_undo())
         self.actions_["redoAction"].setEnabled(session.can_redo())
         self.setWindowTitle(f"{field.name} · diffview" if field.name else "diffview")
         self._show_view(session.view, session.view)
         self._show_run()
-
-    def _show_scale(self) -> None:
-        session = self.session
-        transform, field = session.plan.transform, session.facts.field
-        self.colour_bar.set_colormap(colormap(session))
-        self.colour_bar.set_scale(
-            *session.view.limits,
-            lambda z: float(transform.inverse(z)),
-            lambda x: float(transform(x)),
-            written(field.units),
-        )  # fmt: skip
-        self.colour_bar.set_no_data_shown(bool(session.facts.table[-1, -1]))
 
     def _show_view(self, old: View, new: View) -> None:
         self.actions_["autoRunAction"].setChecked(new.auto_run)

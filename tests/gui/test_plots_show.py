@@ -11,7 +11,7 @@ from PySide6.QtWidgets import QApplication, QGraphicsItem
 
 from diffview.gui.theme import DARK, LIGHT, theme
 from diffview.gui.widgets.histogram_plot import HistogramPlot
-from diffview.gui.widgets.plot_axis import plot_font
+from diffview.gui.widgets.plot_axis import legend_rows, plot_font
 from diffview.gui.widgets.scale_time_view import ScaleTimeView, log_rows, unity_line
 from diffview.gui.widgets.schedule_plot import SchedulePlot
 from diffview.gui.widgets.spectrum_plot import SpectrumPlot, drowned_from, short
@@ -309,3 +309,24 @@ def test_the_curve_is_painted_as_it_is_without_a_store_of_it(plots):
         schedule._curve.setCacheMode(stored)
         before = picture()
         assert before == shown
+
+
+def test_a_legend_without_room_in_one_row_takes_two_and_words_stay_inside(plots):
+    items = [("αx\u2080", "text"), ("x\u209c", "forward"), ("reverse", "reverse"), ("noise floor", "dim")]
+    assert legend_rows(items, 1000) == [items]
+    rows = legend_rows(items, 210)
+    assert len(rows) == 2 and [item for row in rows for item in row] == items
+    assert len(legend_rows(items, 10)) == len(items), "a word has a row of its own at least"
+    spectrum = plots[2]
+    spectrum.resize(260, 150)
+    spectrum._floor.text = "drowned below 480 km"
+    box = spectrum.plot_rect
+    for x in (box.left() + 5, box.center().x(), box.right() - 5):
+        assert box.contains(spectrum._floor.text_rect(QPointF(x, box.center().y())))
+
+
+def test_axes_say_their_quantity(plots):
+    spectrum = plots[2]
+    assert spectrum.y_axis.label == "power, std²" and "s²" in spectrum.toolTip()
+    spectrum.resize(300, 150)
+    assert QFontMetricsF(plot_font()).horizontalAdvance(spectrum.y_axis.label) < spectrum.plot_rect.height()

@@ -273,3 +273,19 @@ def test_outline_and_area_are_those_of_the_mask():
     )
     padded = np.pad(mask, 1)
     assert total == sum(int(np.diff(padded.astype(int), axis=a).astype(bool).sum()) for a in (0, 1))
+
+
+@pytest.mark.parametrize("size", [(1280, 720), (1600, 1000)])
+def test_a_message_leaves_the_switch_of_a_filled_gap_free(open_window, hand, find, settle, size):
+    window = open_window(replace(QUICK, hidden=(Region(60, 140, 12, 12),)), size=size)
+    choose_start(window, hand, find, "gap")
+    settle(window)
+    bar, switch = find(window, "messageBar"), find(window, "besideControl")
+    bar.show_message("A sentence of some length. " * 12, "And a hint to it. " * 12, "warning")
+    window._place_message()
+    QApplication.processEvents()
+    assert bar.isVisible() and switch.isVisible()
+    taken, needed = (QRectF(QPointF(w.mapTo(window, w.rect().topLeft())), w.size()) for w in (bar, switch))
+    assert not taken.intersects(needed)
+    hand.click(switch.button("beside_mean"))
+    assert window.session.view.reverse == "beside_mean"

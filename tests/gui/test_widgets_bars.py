@@ -13,7 +13,7 @@ from PySide6.QtWidgets import QApplication, QLineEdit, QVBoxLayout, QWidget
 from diffview.colormaps import COLORMAPS
 from diffview.gui.theme import theme
 from diffview.gui.widgets import message_bar
-from diffview.gui.widgets.card import Card
+from diffview.gui.widgets.card import Card, ElidedLabel
 from diffview.gui.widgets.colour_bar import ColourBar, label, nice_ticks
 from diffview.gui.widgets.message_bar import MessageBar
 from diffview.gui.widgets.segmented import SegmentedControl
@@ -301,3 +301,16 @@ def test_the_way_gone_has_the_forward_colour(slider):
     assert picture.pixelColor(100, 12) == theme.colour("forward")
     assert picture.pixelColor(400, 12) == QColor(theme.palette.line)
     assert np.isfinite(slider.x_of(3))
+
+
+@pytest.mark.parametrize(
+    ("width", "shown"), [(400, "sea surface temperature · K"), (80, "sea s… · K"), (14, "K"), (2, "")]
+)
+def test_of_a_name_with_a_unit_the_unit_is_kept(qtbot, width, shown):
+    label = ElidedLabel("sea surface temperature · K", elide=Qt.TextElideMode.ElideMiddle)
+    qtbot.addWidget(label)
+    label.resize(width, 20)
+    if width == 80:
+        assert label.shown_text().startswith("sea") and label.shown_text().endswith("… · K")
+    else:
+        assert label.shown_text() == shown

@@ -1,5 +1,6 @@
 """What the picture panels have in common."""
 
+from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QWidget
 
 from diffview.gui.widgets.card import Card, ElidedLabel
@@ -11,8 +12,10 @@ LARGEST_SHOWN = 1024
 class PictureCard(Card):
     """A card with small controls beside its title, a picture, and a caption under it."""
 
-    def __init__(self, title: str, accent: str | None = None) -> None:
-        super().__init__(title, accent=accent)
+    def __init__(
+        self, title: str, accent: str | None = None, elide: Qt.TextElideMode = Qt.TextElideMode.ElideLeft
+    ) -> None:
+        super().__init__(title, accent=accent, elide=elide)
         self.content.setSpacing(4)
         self.caption = ElidedLabel()
 

@@ -40,7 +40,7 @@ class FieldPanel(PictureCard):
     sliceChosen = Signal(str, int)
 
     def __init__(self, session: Session) -> None:
-        super().__init__("Field x₀")
+        super().__init__("Field x₀", elide=Qt.TextElideMode.ElideMiddle)
         self._session = session
         self._stride = 1
         self._shown: object = None

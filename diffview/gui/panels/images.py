@@ -1,5 +1,7 @@
 """The two pictures of the process: FORWARD with x_t, REVERSE with the run or the one shot."""
 
+from dataclasses import replace
+
 import numpy as np
 from numpy.typing import NDArray
 from PySide6.QtCore import Qt
@@ -9,7 +11,7 @@ from diffview.colormaps import COLORMAPS
 from diffview.forward import Forward
 from diffview.gui.judge import Judge
 from diffview.gui.live import Live
-from diffview.gui.looks import coast, colormap, is_noise, made_colormap, number, tile_at, tiled
+from diffview.gui.looks import Scale, coast, colormap, is_noise, made_scale, number, tile_at, tiled
 from diffview.gui.panels.base import LARGEST_SHOWN, PictureCard
 from diffview.gui.reverse_modes import BADGES, BESIDE, KINDS, kind_of, mode_of, turned_to
 from diffview.gui.session import Session, View
@@ -17,9 +19,12 @@ from diffview.gui.widgets.gap_layer import GapLayer
 from diffview.gui.widgets.image_view import ImageView, link
 from diffview.gui.widgets.segmented import SegmentedControl
 from diffview.samplers import Step
-from diffview.units import written
+from diffview.transforms import Transform
 
 Array = NDArray[np.float32]
+
+NOISE_COLOURS = "vik"
+"""Key of the colour map of noises."""
 
 
 class ForwardPanel(PictureCard):
@@ -132,6 +137,7 @@ class ReversePanel(PictureCard):
         self.mode.setObjectName("reverseModeControl")
         self._items: tuple[str, ...] = ()
         self._drawn: object = None
+        self._coloured: Scale | None = None
         self.add_control(self.kind)
         self.add_control(self.mode)
         pair = QWidget()
@@ -146,7 +152,7 @@ class ReversePanel(PictureCard):
         self.beside.setProperty("compact", True)
         self.beside.changed.connect(self._compare)
         self.fill(pair)
-        self.content.insertWidget(1, self.beside, 0, Qt.AlignmentFlag.AlignHCenter)
+        self.content.insertWidget(0, self.beside, 0, Qt.AlignmentFlag.AlignHCenter)
         link(self.truth, self.view)
         self.view.clicked.connect(self._enlarge)
         self.kind.changed.connect(lambda kind: session.look(reverse=turned_to(kind, session.view.reverse)))
@@ -205,12 +211,18 @@ class ReversePanel(PictureCard):
             self.mode.set_items([(key, mode.label, mode.tip) for key, mode in modes.items()])
         if kind != "beside":
             self.mode.set_key(view.reverse)
-        mode = mode_of(view.reverse)
-        for image in (self.view, self.truth):
-            image.set_colormap(COLORMAPS["vik"] if mode.diverging else made_colormap(self._session))
-            image.set_levels(*(mode.limits or view.limits))
+        self._recolour()
         self.truth.setVisible(view.reverse == "shot_eps")
         self.draw()
+
+    def _recolour(self) -> None:
+        """Take colours and limits of what is shown."""
+        scale = self.scale()
+        if scale != self._coloured:
+            self._coloured = scale
+            for image in (self.view, self.truth):
+                image.set_colormap(COLORMAPS[scale.colours])
+                image.set_levels(*scale.limits)
 
     @property
     def is_of_the_field(self) -> bool:
@@ -253,6 +265,20 @@ class ReversePanel(PictureCard):
         tiles = tiled(np.broadcast_to(gap.astype(np.float32), (members, *gap.shape))) if members > 1 else None
         return tiles == 1 if tiles is not None and tiles.shape == picture.shape else None
 
+    def scale(self) -> Scale:
+        """What the colours and numbers of the picture mean."""
+        session, key, run = self._session, self._session.view.reverse, self._live.shown
+        mode = mode_of(key)
+        plan = session.plan if run is None or kind_of(key) != "run" else run.plan
+        scale = made_scale(session, plan)
+        if mode.diverging:
+            return Scale(mode.limits or session.view.limits, Transform("identity"), "std", NOISE_COLOURS)
+        if key == "beside_std":
+            one = Transform("anomaly", 0.0, plan.made_in.std) if plan.made_in.linear else Transform("identity")
+            units = scale.units if plan.made_in.linear else "std"
+            return replace(scale, limits=mode.limits or scale.limits, transform=one, units=units, floor=None)
+        return scale
+
     def origin_at(self, row: int, column: int) -> str:
         """Where the value of a pixel shown comes from, while a gap is filled; "" without one, or where it is plain."""
         gap, key = self.made.marks(), self._session.view.reverse
@@ -279,6 +305,7 @@ class ReversePanel(PictureCard):
         shown = (self._source(), view.reverse, view.member, self._session.recipe.schedule.form, live.shown)
         if shown != self._drawn:
             self._drawn = shown
+            self._recolour()
             picture = self.picture()
             if picture is None:
                 self.view.set_placeholder(self._why_empty())
@@ -298,30 +325,12 @@ class ReversePanel(PictureCard):
             return "Nothing sampled yet\nPress Run (R) to walk from noise to a field"
         return "No estimate yet\nThe model is first called in step 1"
 
-    def _noise_scale(self) -> str:
-        """What the colours of a noise mean, which the colour bar does not say."""
-        low, high = self._session.view.limits
-        if not self.shows_noise:
-            return ""
-        return f" · colours {number(low)} to {number(high)} standard deviations"
-
     def _members(self, step: Step) -> str:
         """Which members are shown, and how to see the others."""
         member, members = self._session.view.member, len(step.y)
         if members == 1:
             return ""
         return f" · {members} members, click one" if member is None else f" · member {min(member, members - 1) + 1}"
-
-    def _made_scale(self) -> str:
-        """What the colours mean where the bar does not say: of a noise, or of another quantity than the field's."""
-        run = self._live.shown
-        if self.shows_noise or run is None or run.plan.card is None:
-            return self._noise_scale()
-        plan, field = run.plan, self._session.facts.field
-        if plan.made_in == self._session.plan.transform or plan.card is None:
-            return ""
-        low, high = (number(float(plan.made_in.inverse(z))) for z in self._session.view.limits)
-        return f" · colours {low} to {high} {written(plan.card.units)}" if plan.card.units != field.units else ""
 
     def _caption_shot(self) -> None:
         shot = self._live.shot
@@ -332,7 +341,7 @@ class ReversePanel(PictureCard):
         self.truth.set_image(np.ascontiguousarray(shot.eps))
         loss = shot.loss
         if loss is not None:
-            self.caption.setText(f"mean |ε − ε̂|² = {number(loss)} · s {number(shot.s)}{self._noise_scale()}")
+            self.caption.setText(f"mean |ε − ε̂|² = {number(loss)} · s {number(shot.s)}")
 
     def _caption_beside(self) -> None:
         """What of kriging is shown, and what it is worth."""
@@ -341,10 +350,9 @@ class ReversePanel(PictureCard):
         if kriged is None:
             self.caption.setText("")
         elif key == "beside_std":
-            one, units = plan.made_in.std, self._judge.units
-            top = f"{number(one)} {units}".strip() if plan.made_in.linear else "1 standard deviation, transformed"
             how = "exact" if kriged.exact else f"of {len(kriged.draws)} draws"
-            self.caption.setText(f"colours 0 to {top} · {how}")
+            units = "" if plan.made_in.linear else " of transformed values"
+            self.caption.setText(f"standard deviation{units} · {how}")
         else:
             self.caption.setText(f"{self._judge.sentence} · {kriged.law}".strip(" ·"))
 
@@ -356,10 +364,10 @@ class ReversePanel(PictureCard):
             return
         row = round(float(self._live.places(run)[step.index]) * self._session.recipe.chain_length)
         where = f"t {row} · s {number(step.s)} · step {step.index}/{run.plan.steps}"
-        what = f"{self._made_scale()}{self._members(step)}"
+        rest = f"{self._members(step)} · {step.evaluations} evaluations"
         gap = self._judge.sentence if step.index == run.plan.steps and run is self._judge.run else ""
         # what is last is cut first
-        self.caption.setText(f"{gap} · {where}" if gap else f"{where}{what} · {step.evaluations} evaluations")
+        self.caption.setText(f"{gap} · {where}" if gap else f"{where}{rest}")
         started_here = run.plan.recipe.start == "field"
         badge = "from the field" if started_here else "made by the model"
         if run.plan.filled is not None and run.plan.filled.any():

@@ -4,7 +4,7 @@ from PySide6.QtCore import Qt, QTimer
 from PySide6.QtWidgets import QHBoxLayout, QToolButton, QWidget
 
 from diffview.gui.live import Live
-from diffview.gui.looks import is_noise, number, physical
+from diffview.gui.looks import Scale, field_scale, is_noise, number
 from diffview.gui.session import Session
 from diffview.gui.widgets.card import ElidedLabel
 
@@ -113,33 +113,24 @@ class StatusPanel(QWidget):
         x_t: float | None,
         reverse: float | None,
         *,
-        noise: bool = False,
+        made: Scale | None = None,
         where: str = "",
         origin: str = "",
     ) -> None:
         """Place and values of a pixel, standardised, in physical units where signal.
 
-        `noise`: REVERSE shows a noise; `origin`: where its value comes from, if a gap is filled.
+        `made`: what numbers of REVERSE mean, None of a noise; `origin`: where its value comes from, if a gap is filled.
         """
-        level, step = self._session.frame().s, self._live.step
+        level, step, field = self._session.frame().s, self._live.step, field_scale(self._session)
         parts = [f"{where}  (row {row}, column {column})" if where else f"row {row}, column {column}"]
-        parts.append("no data" if x0 is None else f"x₀ {self._physical(x0)}")
+        parts.append("no data" if x0 is None else f"x₀ {field.text(x0)}")
         if x_t is not None:
-            parts.append(f"xₜ {number(x_t)} (noise)" if is_noise(level) else f"xₜ {self._physical(x_t)}")
+            parts.append(f"xₜ {number(x_t)} (noise)" if is_noise(level) else f"xₜ {field.text(x_t)}")
         if reverse is not None:
             state = self._session.view.reverse == "x_t" and step is not None and is_noise(step.s)
-            shown = f"{number(reverse)} (noise)" if noise or state else self._made(reverse)
+            shown = f"{number(reverse)} (noise)" if made is None or state else made.text(reverse)
             if origin:  # what is last is cut first
                 parts.insert(1, f"reverse {shown} ({origin})")
             else:
                 parts.append(f"reverse {shown}")
         self.right.setText("   ".join(parts))
-
-    def _made(self, z: float) -> str:
-        """A value of REVERSE in the units of the model that made it."""
-        run = self._live.shown
-        card = None if run is None or self._session.view.one_shot else run.plan.card
-        return self._physical(z) if card is None else physical(card.transform, z, card.units)
-
-    def _physical(self, z: float) -> str:
-        return physical(self._session.plan.transform, z, self._session.facts.field.units)

@@ -72,7 +72,7 @@ class ToolbarPanel(QWidget):
         self.open_button.setObjectName("openButton")
         self.open_button.setToolTip("Open an HDF5 or netCDF-4 file (Ctrl+O)")
         set_icon(self.open_button, "open")
-        self.field = ElidedLabel()
+        self.field = ElidedLabel(elide=Qt.TextElideMode.ElideMiddle)
         self.field.setMinimumWidth(90)
         self.model = Combo("modelCombo", "Model", "The model that takes the noise out")
         self.sampler = Combo("samplerCombo", "Sampler", "How a run steps from noise to field")

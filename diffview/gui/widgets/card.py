@@ -6,6 +6,9 @@ from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QSizePolicy, QVBoxLay
 
 from diffview.gui.theme import GRID, RADIUS, SEMIBOLD, SMALL_PX, TITLE_PX, theme
 
+LEAST_NAME = 4
+"""Characters, the ellipsis among them, that a shortened name has at least."""
+
 
 class ElidedLabel(QWidget):
     """One line of text in a theme font and colour; cut with an ellipsis, the whole text in the tooltip."""
@@ -47,8 +50,20 @@ class ElidedLabel(QWidget):
         self.update()
 
     def shown_text(self) -> str:
-        """The text as it fits; cut at the left, it loses whole fields between middle dots, at last all of them."""
+        """The text as it fits; cut at the left, it loses whole fields between middle dots, at last all of them.
+
+        Cut in the middle, of "name · unit" the unit stays whole and the name is shortened, or left out.
+        """
         metrics = QFontMetrics(self._font())
+        if self._elide == Qt.TextElideMode.ElideMiddle and " · " in self._text:
+            name, _, unit = self._text.rpartition(" · ")
+            rest = f" · {unit}"
+            short = metrics.elidedText(
+                name, Qt.TextElideMode.ElideRight, self.width() - metrics.horizontalAdvance(rest)
+            )
+            if len(short) >= LEAST_NAME:
+                return short + rest
+            return unit if metrics.horizontalAdvance(unit) <= self.width() else ""
         if self._elide == Qt.TextElideMode.ElideLeft and metrics.horizontalAdvance(self._text) > self.width():
             fields = self._text.split("·")
             for first in range(1, len(fields)):
@@ -100,14 +115,19 @@ class Card(QFrame):
     """
 
     def __init__(
-        self, title: str = "", subtitle: str = "", accent: str | None = None, parent: QWidget | None = None
+        self,
+        title: str = "",
+        subtitle: str = "",
+        accent: str | None = None,
+        parent: QWidget | None = None,
+        elide: Qt.TextElideMode = Qt.TextElideMode.ElideLeft,
     ) -> None:
+        """`elide` is how a subtitle is cut that has no room."""
         super().__init__(parent)
         self._accent = accent
         self._title = QLabel(title)
         self._title.setTextFormat(Qt.TextFormat.PlainText)
-        right, left = Qt.AlignmentFlag.AlignRight, Qt.TextElideMode.ElideLeft
-        self._subtitle = ElidedLabel(subtitle, align=right, elide=left)
+        self._subtitle = ElidedLabel(subtitle, align=Qt.AlignmentFlag.AlignRight, elide=elide)
         self._subtitle.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
         self._controls = QHBoxLayout()
         self._controls.setSpacing(GRID // 2)

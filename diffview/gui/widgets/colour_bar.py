@@ -16,6 +16,9 @@ _BAR_PX = 12
 _TICK_PX = 4
 _STRAIGHT = 0.02
 
+NOISE = "noise"
+"""Written beside colours that no value has."""
+
 Transform = Callable[[float], float]
 
 
@@ -87,6 +90,7 @@ class ColourBar(QWidget):
         self._units = ""
         self._marker: float | None = None
         self._no_data = False
+        self._floor: float | None = None
         self._gradient = QImage()
         self.set_colormap(np.repeat(np.arange(256, dtype=np.uint8)[:, None], 3, axis=1))
         self.setSizePolicy(QSizePolicy.Policy.Fixed, QSizePolicy.Policy.Expanding)
@@ -121,9 +125,16 @@ class ColourBar(QWidget):
         self._no_data = shown
         self.update()
 
+    def set_floor(self, physical: float | None) -> None:
+        """No value lies below this one, so that the colours there are called noise; None: all are values."""
+        if physical != self._floor:
+            self._floor = physical
+            self._resize()
+
     def ticks(self) -> list[tuple[float, float]]:
         """The labelled (physical value, y in pixels), from the lowest value up."""
         low, high = sorted((self._to(self._low), self._to(self._high)))
+        low = low if self._floor is None else max(low, self._floor)
         found = nice_ticks(low, high, self._y_of, QFontMetricsF(self._font()).height() * 2.0)
         return [(value, self._y_of(value)) for value in found]
 
@@ -134,11 +145,18 @@ class ColourBar(QWidget):
         bottom = cap + theme.px(2) + (line + theme.px(8) if self._no_data else 0)
         return QRectF(theme.px(2), round(top), theme.px(_BAR_PX), max(round(self.height() - top - bottom), 1))
 
+    def noise_rect(self) -> QRectF:
+        """Beside the colours that are noise and no value; empty where all are values."""
+        bar = self.bar_rect()
+        top = bar.bottom() if self._floor is None else max(self._y_of(self._floor), bar.top())
+        left = bar.right() + 2
+        return QRectF(left, top, self.width() - left, max(bar.bottom() - top, 0.0))
+
     def sizeHint(self) -> QSize:
         """Wide enough for the labels."""
         metrics = QFontMetricsF(self._font())
         texts = [label(value) for value, _ in self.ticks()] or ["\N{MINUS SIGN}0.00"]
-        widest = max(metrics.horizontalAdvance(text) for text in texts)
+        widest = max(metrics.horizontalAdvance(text) for text in (*texts, *([] if self._floor is None else [NOISE])))
         width = theme.px(2 + _BAR_PX + _TICK_PX + 6) + widest + theme.px(2)
         return QSize(math.ceil(max(width, metrics.horizontalAdvance(self._units) + theme.px(4), theme.px(56))), 160)
 
@@ -176,6 +194,7 @@ class ColourBar(QWidget):
             painter.setPen(theme.colour("dim"))
             box = QRectF(start, y - height / 2, self.width() - start, height)
             painter.drawText(box, Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter, label(value))
+        self._paint_noise(painter, start, height)
         if self._no_data:
             self._paint_no_data(painter, bar, height)
         if self._marker is not None and math.isfinite(self._marker):
@@ -202,6 +221,24 @@ class ColourBar(QWidget):
         painter.setBrush(Qt.BrushStyle.NoBrush)
         painter.setPen(QPen(theme.colour("edge"), 1.0))
         painter.drawPath(shape)
+
+    def _paint_noise(self, painter: QPainter, start: float, height: float) -> None:
+        """A bracket beside the colours that are no values, and the word where there is room for it."""
+        room = self.noise_rect()
+        if room.height() < theme.px(6):
+            return
+        painter.setPen(QPen(theme.colour("edge"), 1.0))
+        x, tick = round(room.left() + theme.px(1)) + 0.5, theme.px(_TICK_PX)
+        top, bottom = round(room.top() + 3) + 0.5, round(room.bottom()) - 0.5
+        painter.drawPolyline([QPointF(x + tick, top), QPointF(x, top), QPointF(x, bottom), QPointF(x + tick, bottom)])
+        if room.height() >= 1.5 * height:  # the half of a line belongs to the lowest tick
+            painter.setPen(theme.colour("dim"))
+            font = self._font()
+            font.setItalic(True)
+            painter.setFont(font)
+            box = QRectF(start, room.center().y() + height / 4 - height / 2, self.width() - start, height)
+            painter.drawText(box, Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter, NOISE)
+            painter.setFont(self._font())
 
     def _paint_no_data(self, painter: QPainter, bar: QRectF, height: float) -> None:
         box = QRectF(bar.x(), self.height() - height - 1, bar.width(), height)

@@ -19,7 +19,7 @@ FILLS = {"schedule": 30, "training": 44, "grid": 0}
 TOPS = (0.2, 0.3, 0.5, 1.0, 2.0, 5.0, 10.0, 20.0, 50.0, 100.0, 1000.0)
 """The y axis ends at the first of these that is high enough; it is written beside it."""
 
-TITLE = "density over ln s"
+TITLE = "density, per unit of ln s"
 _HEIGHT_PX, _HEAD_PX, _FOOT_PX = 56, 16, 5
 
 

@@ -183,13 +183,28 @@ class Axis:
         return Room(position, lambda _: height, (bounds.top(), bounds.bottom()), 3.0, theme.px(20), self.plain)
 
 
+Items = Sequence[tuple[str, str]]
+STROKE_PX, STROKE_GAP, ITEM_GAP = 12, 6, 14
+"""Of a word of a legend: its stroke, the gap behind the stroke, and the gap to the word before."""
+
+
+def legend_rows(items: Items, width: float) -> list[list[tuple[str, str]]]:
+    """Words (text, token) in as few rows as fit in a width, in order."""
+    metrics = QFontMetricsF(plot_font(AXIS_PX, MEDIUM))
+    rows: list[list[tuple[str, str]]] = [[]]
+    used = 0.0
+    for text, token in items:
+        needed = metrics.horizontalAdvance(text) + STROKE_PX + STROKE_GAP
+        if rows[-1] and used + ITEM_GAP + needed > width:
+            rows.append([])
+            used = 0.0
+        used += needed + (ITEM_GAP if rows[-1] else 0)
+        rows[-1].append((text, token))
+    return rows
+
+
 def paint_legend(
-    painter: QPainter,
-    right: float,
-    top: float,
-    items: Sequence[tuple[str, str]],
-    palette: Palette,
-    column: bool = False,
+    painter: QPainter, right: float, top: float, items: Items, palette: Palette, column: bool = False
 ) -> None:
     """Write coloured words (text, token) right-aligned in a row or column, each with a stroke of its colour."""
     font = plot_font(AXIS_PX, MEDIUM)
@@ -201,8 +216,8 @@ def paint_legend(
         width = metrics.horizontalAdvance(text)
         painter.setPen(palette.colour(token))
         painter.drawText(QRectF(x - width - 1, top, width + 2, height), Qt.AlignmentFlag.AlignCenter, text)
-        stroke = QRectF(x - width - 6 - 12, top + height / 2 - 1, 12, 2)
+        stroke = QRectF(x - width - STROKE_GAP - STROKE_PX, top + height / 2 - 1, STROKE_PX, 2)
         parts = (0.0, 7.0) if token == "dim" else (0.0,)  # the dim ones are the dashed ones
         for start in parts:
             painter.fillRect(stroke.adjusted(start, 0, start - 7 if len(parts) > 1 else 0, 0), palette.colour(token))
-        x, top = (right, top + height) if column else (stroke.left() - 14, top)
+        x, top = (right, top + height) if column else (stroke.left() - ITEM_GAP, top)

@@ -8,7 +8,7 @@ from PySide6.QtGui import QFontMetricsF, QPainter
 from PySide6.QtWidgets import QWidget
 
 from diffview.gui.theme import Palette, theme
-from diffview.gui.widgets.plot_axis import Floats, finite, paint_legend, pen, plot_font
+from diffview.gui.widgets.plot_axis import Floats, finite, legend_rows, paint_legend, pen, plot_font
 from diffview.gui.widgets.plot_base import Curve, Overlay, PlotBase
 from diffview.gui.widgets.plot_ticks import number
 
@@ -41,6 +41,8 @@ def short(value: float) -> str:
 
 class Floor(Overlay):
     """The noise floor as a dashed line, and what lies under it."""
+
+    plot: "SpectrumPlot"
 
     def __init__(self, plot: "SpectrumPlot") -> None:
         super().__init__(plot, z=10)
@@ -80,8 +82,8 @@ class Floor(Overlay):
         if at.x() + 8 + width <= box.right():
             rect = QRectF(at.x() + 8, at.y() - height - 6, width, height)
         else:
-            rect = QRectF(at.x() - 8 - width, at.y() + 5, width, height)
-        legend = height + 4
+            rect = QRectF(max(at.x() - 8 - width, box.left() + 4), at.y() + 5, width, height)
+        legend = len(legend_rows(self.plot.legend_items(), box.width() - 8)) * height + 4
         rect.moveTop(max(min(max(rect.top(), box.top() + legend), box.bottom() - height), box.top()))
         return rect
 
@@ -95,6 +97,9 @@ class Floor(Overlay):
         painter.drawText(rect, Qt.AlignmentFlag.AlignCenter, self.text)
 
 
+POWER = "power, std²"
+POWER_TIP = "Mean squared amplitude of each scale in standardised units: noise of standard deviation s has s²"
+
 TICKS_AND_LABEL, TICKS_ONLY, ROOM_FOR_LABEL = 38, 22, 130
 """Margins below the plot, and the height from which the axis has its label."""
 
@@ -103,7 +108,7 @@ class SpectrumPlot(PlotBase):
     """P(k) of x_0, x_t and the reverse run on log axes; give curves and floor in the same units (x_t or y)."""
 
     def __init__(self, parent: QWidget | None = None) -> None:
-        super().__init__("Power spectrum", (40, 6, 16, TICKS_AND_LABEL), parent)
+        super().__init__("Power spectrum", (52, 6, 16, TICKS_AND_LABEL), parent)
         self._k: Floats = np.empty(0)
         self._asked: list[Floats] = [np.empty(0), np.empty(0)]
         self._wave = 0.0
@@ -112,6 +117,8 @@ class SpectrumPlot(PlotBase):
         self._source = self.add_curve("text", 1.0)
         self._reverse = self.add_curve("reverse", 1.5)
         self.x_axis.log = self.y_axis.log = True
+        self.y_axis.label = POWER
+        self.setToolTip(POWER_TIP)
         self.set_ranges(x=(0.0, 2.0), y=(-2.0, 3.0))
 
     def lay_out(self) -> None:
@@ -183,4 +190,6 @@ class SpectrumPlot(PlotBase):
     def paint_background(self, painter: QPainter, box: QRectF, palette: Palette) -> None:
         """The legend."""
         if not self.message:
-            paint_legend(painter, box.right() - 4, box.top() + 2, self.legend_items(), palette)
+            for place, row in enumerate(legend_rows(self.legend_items(), box.width() - 8)):
+                top = box.top() + 2 + place * QFontMetricsF(plot_font()).height()
+                paint_legend(painter, box.right() - 4, top, row, palette)

@@ -1,0 +1,137 @@
+"""Colour bars and readouts tell the quantity and the unit of what is drawn; what cannot be is called noise."""
+
+from dataclasses import replace
+
+import h5py
+import numpy as np
+import pytest
+from conftest import QUICK
+from PySide6.QtCore import QPoint
+from PySide6.QtTest import QTest
+
+from diffview.gui.looks import Scale, floor_of
+from diffview.gui.widgets.colour_bar import ColourBar
+from diffview.transforms import Transform
+
+RAIN64 = Transform("cbrt", 0.5179609896628582, 0.622058303576088)
+
+
+def bars(window, find):
+    return find(window, "colourBar"), find(window, "reverseColourBar")
+
+
+@pytest.fixture
+def raining(open_window, settle):
+    """A window on the packaged field in kelvin, with a model that makes rain."""
+    window = open_window(replace(QUICK, model="rain64", steps=3))
+    settle(window)
+    assert window.live.shown.plan.card.name == "rain64"
+    return window
+
+
+def test_one_bar_serves_all_pictures_while_they_show_one_quantity(window, find):
+    own, made = bars(window, find)
+    assert own.isVisible() and not made.isVisible()
+    assert own.x() > window.reverse.x()
+    assert own.accessibleDescription().endswith(" K")
+
+
+def test_reverse_has_a_bar_of_its_own_while_the_model_makes_another_quantity(raining, find, settle):
+    own, made = bars(raining, find)
+    assert made.isVisible() and window_order(raining, own, made)
+    assert made.accessibleDescription().endswith(" mm/h") and own.accessibleDescription().endswith(" K")
+    assert next(value for value, _ in made.ticks()) == 0.0
+    high = float(RAIN64.inverse(raining.session.view.limits[1]))
+    assert max(value for value, _ in made.ticks()) <= high
+    raining.session.edit(model="gaussian")
+    settle(raining)
+    assert not made.isVisible() and own.x() > raining.reverse.x()
+
+
+def window_order(window, own, made):
+    return window.forward.x() < own.x() < window.reverse.x() < made.x()
+
+
+def test_the_bar_is_that_of_the_run_on_screen_until_another_has_a_step(raining, find, settle):
+    raining.session.look(auto_run=False)
+    raining.session.edit(model="gaussian")
+    assert raining.live.shown.plan.card.name == "rain64"
+    assert bars(raining, find)[1].isVisible()
+
+
+def test_the_readout_has_the_unit_of_what_is_drawn(raining, find, hand, wait):
+    view = find(raining, "reverseView")
+    QTest.mouseMove(view, QPoint(view.width() // 2, 60))
+    wait(lambda: "reverse" in raining.status.right.text())
+    said = raining.status.right.text()
+    assert said.split("reverse ")[1].split(" (")[0].endswith("mm/h")
+    assert find(raining, "reverseColourBar")._marker is not None
+
+
+def test_noises_have_a_bar_in_standard_deviations(window, find):
+    window.session.look(reverse="eps_hat")
+    made = find(window, "reverseColourBar")
+    assert made.isVisible() and made.accessibleDescription().endswith(" std")
+    low, high = window.session.view.limits
+    assert {low, 0.0, high} <= {value for value, _ in made.ticks()}
+    window.session.look(reverse="x_t")
+    assert not made.isVisible()
+
+
+def test_below_the_floor_a_scale_says_noise():
+    scale = Scale((-2.5, 2.5), RAIN64, "mm/h", "rain", floor=0.0)
+    dry = float(RAIN64(0.0))
+    assert scale.text(dry - 0.5) == "noise (below 0 mm/h)"
+    assert scale.text(dry - 0.001) == "0.00 mm/h"  # what rounding makes of no rain
+    assert scale.text(float(RAIN64(2.5))) == "2.50 mm/h"
+    assert Scale((-2.5, 2.5), Transform("standardise", 280.0, 20.0), "K", "ice").text(-1.0) == "260.0 K"
+
+
+def test_only_bent_transforms_of_what_is_never_negative_have_a_floor():
+    assert floor_of(RAIN64) == 0.0
+    assert floor_of(Transform("log1p", 0.1, 0.3), least=0.0) == 0.0
+    assert floor_of(RAIN64, least=-3.0) is None  # a cube root of winds
+    assert floor_of(Transform("standardise", 0.1, 0.3), least=0.0) is None
+
+
+@pytest.fixture
+def rain_bar(qtbot):
+    bar = ColourBar()
+    qtbot.addWidget(bar)
+    bar.resize(80, 300)
+    bar.set_scale(-2.5, 2.5, lambda z: float(RAIN64.inverse(z)), lambda x: float(RAIN64(x)), "mm/h")
+    return bar
+
+
+def test_a_bar_without_floor_has_ticks_of_negative_rain_and_one_with_it_a_bracket(rain_bar):
+    assert min(value for value, _ in rain_bar.ticks()) < 0
+    assert rain_bar.noise_rect().isEmpty()
+    plain = rain_bar.grab().toImage()
+    rain_bar.set_floor(0.0)
+    ticks = rain_bar.ticks()
+    assert ticks[0][0] == 0.0 and ticks[0][1] == pytest.approx(rain_bar.noise_rect().top())
+    share = (float(RAIN64(0.0)) + 2.5) / 5.0
+    assert rain_bar.noise_rect().height() == pytest.approx(share * rain_bar.bar_rect().height(), rel=1e-6)
+    marked = rain_bar.grab().toImage()
+    middle = rain_bar.noise_rect().center().toPoint()
+    box = [(x, y) for x in range(30, 75) for y in range(middle.y() - 4, middle.y() + 16)]
+    assert any(plain.pixel(*at) != marked.pixel(*at) for at in box)
+    bar = rain_bar.bar_rect().center().toPoint()
+    assert plain.pixel(bar) == marked.pixel(bar)  # colours are colours
+
+
+def test_rain_read_in_noise_is_called_noise(open_window, tmp_path, find, wait, settle):
+    path = tmp_path / "rain.h5"
+    rng = np.random.default_rng(0)
+    with h5py.File(path, "w") as file:
+        rain = np.where(rng.random((32, 32)) < 0.6, 0.0, rng.gamma(1.0, 2.0, (32, 32))).astype(np.float32)
+        file.create_dataset("precip_rate", data=rain).attrs["units"] = "mm/h"
+    window = open_window(path=str(path))
+    settle(window)
+    assert find(window, "colourBar").noise_rect().height() > 0
+    assert "noise" in find(window, "colourBar").toolTip()
+    window.session.look(playhead=0.3, follow=False)
+    z = window.forward.view.values
+    row, column = np.argwhere(z == z.min())[0]
+    window.pointer._hover(window.forward.view, int(row), int(column))
+    assert "xₜ noise (below 0 mm/h)" in window.status.right.text()
