@@ -29,23 +29,23 @@ def raining(open_window, settle):
     return window
 
 
-def test_one_bar_serves_all_pictures_while_they_show_one_quantity(window, find):
+def test_one_bar_serves_all_pictures_while_they_show_one_quantity(window, find, wait):
     own, made = bars(window, find)
     assert own.isVisible() and not made.isVisible()
-    assert own.x() > window.reverse.x()
+    wait(lambda: own.x() > window.reverse.x())
     assert own.accessibleDescription().endswith(" K")
 
 
-def test_reverse_has_a_bar_of_its_own_while_the_model_makes_another_quantity(raining, find, settle):
+def test_reverse_has_a_bar_of_its_own_while_the_model_makes_another_quantity(raining, find, settle, wait):
     own, made = bars(raining, find)
-    assert made.isVisible() and window_order(raining, own, made)
+    wait(lambda: made.isVisible() and window_order(raining, own, made))
     assert made.accessibleDescription().endswith(" mm/h") and own.accessibleDescription().endswith(" K")
     assert next(value for value, _ in made.ticks()) == 0.0
     high = float(RAIN64.inverse(raining.session.view.limits[1]))
     assert max(value for value, _ in made.ticks()) <= high
     raining.session.edit(model="gaussian")
     settle(raining)
-    assert not made.isVisible() and own.x() > raining.reverse.x()
+    wait(lambda: not made.isVisible() and own.x() > raining.reverse.x())
 
 
 def window_order(window, own, made):
