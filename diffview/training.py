@@ -244,7 +244,7 @@ class Trainer:
         try:
             folder.mkdir(parents=True, exist_ok=True)
         except OSError as error:
-            raise UserError(f"{folder} cannot be made: {error.strerror}.", "Choose another folder.") from None
+            raise NotWrittenError(f"{folder} cannot be made: {error.strerror}.", "Choose another folder.") from None
         for name in DIRECTORY:
             for left in folder.glob(f".{name}*.part"):  # of a kill while writing
                 left.unlink(missing_ok=True)
@@ -337,8 +337,8 @@ def train(
         stopped: asked after every step whether to end here.
 
     Raises:
-        UserError: if what was made cannot be written at the end, the loss is not finite, or memory does not suffice for
-            one field.
+        NotWrittenError: if what was made cannot be written at the end: `trainer` has it still, to be saved again.
+        UserError: if the loss is not finite, or memory does not suffice for one field.
     """
     kept = time.monotonic()
     remark = ""

@@ -10,11 +10,12 @@ import h5py
 import numpy as np
 import pytest
 
+from diffview import checkpoints
 from diffview.cards import Card
 from diffview.checkpoints import load_model
 from diffview.cli import main
 from diffview.commands.train import NETWORK, TRAINING
-from diffview.errors import UserError
+from diffview.errors import NotWrittenError, UserError
 from diffview.nets.unet import UNetConfig
 from diffview.params import parameters
 from diffview.readers.worker import answer
@@ -258,3 +259,40 @@ def test_folder_is_needed(file, capsys):
     with pytest.raises(SystemExit) as end:
         main(["train", str(file)])
     assert end.value.code == 2 and "-o" in capsys.readouterr().err
+
+
+class Terminal:
+    """A person who makes room at the second Enter, or gives up."""
+
+    def __init__(self, full, gives_up=False):
+        self.full, self.gives_up, self.pressed = full, gives_up, 0
+
+    def isatty(self):
+        return True
+
+    def readline(self):
+        self.pressed += 1
+        if self.pressed == 2:
+            if self.gives_up:
+                raise KeyboardInterrupt
+            self.full.clear()
+        return "\n"
+
+
+@pytest.mark.parametrize("gives_up", [False, True])
+def test_a_full_disk_at_the_end_waits_for_room_at_a_terminal(file, direct, tmp_path, monkeypatch, capsys, gives_up):
+    write, full = checkpoints.write_bytes, [True]
+
+    def written(path, data):
+        if full:
+            raise NotWrittenError(f"{path} cannot be written: No space left on device.", "Make room.")
+        write(path, data)
+
+    person = Terminal(full, gives_up)
+    monkeypatch.setattr(checkpoints, "write_bytes", written)
+    monkeypatch.setattr(sys, "stdin", person)
+    status = main(["train", str(file), "sst", "-o", str(tmp_path / "m"), *QUICK, "--steps", "2"])
+    told = capsys.readouterr().err
+    assert person.pressed == 2 and told.count("What was learned is held") == 2
+    assert status == (2 if gives_up else 0)
+    assert (tmp_path / "m" / "model.json").is_file() is not gives_up

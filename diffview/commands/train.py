@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from diffview.commands.words import given, params_of
+from diffview.errors import NotWrittenError
 
 if TYPE_CHECKING:
     from diffview.training import Trainer
@@ -110,9 +111,33 @@ def _train_to_the_end(trainer: "Trainer", folder: Path) -> None:
             numbers = f"step {now.step}  loss {now.loss:.4f}  rate {now.rate:.2g}  left {left}"
             sys.stdout.write("\n".join(filter(None, (now.remark, numbers))) + "\n")
             sys.stdout.flush()
+    except NotWrittenError as error:
+        signal.signal(signal.SIGINT, before)
+        _write_later(trainer, folder, error)
     finally:
         signal.signal(signal.SIGINT, before)
     if trainer.done() < 1:
         sys.stdout.write(f"Stopped at step {trainer.step}; what was learned is in {folder}, --resume goes on.\n")
     else:
         sys.stdout.write(f"Trained to step {trainer.step}; the model is in {folder}.\n")
+
+
+def _write_later(trainer: "Trainer", folder: Path, error: NotWrittenError) -> None:
+    """Where somebody sits at a terminal: try again to write what was learned, as often as they like.
+
+    Raises:
+        NotWrittenError: if nobody does, or they give up.
+    """
+    while sys.stdin is not None and sys.stdin.isatty():
+        words = "What was learned is held: make room, then press Enter; Ctrl+C gives it up."
+        sys.stderr.write(f"{error.sentence} {words}\n")
+        try:
+            sys.stdin.readline()
+            trainer.save(folder)
+        except NotWrittenError as again:
+            error = again
+        except KeyboardInterrupt:
+            break
+        else:
+            return
+    raise error

@@ -4,22 +4,19 @@ The thread writes whole, frozen states into one Training and never signals; a ti
 while there is a training, pulls the newest. torch is imported in the thread.
 """
 
-import math
 import threading
 import time
 from collections.abc import Callable, Generator
 from contextlib import closing
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from importlib import import_module
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, cast
 
 import numpy as np
-from numpy.typing import NDArray
 from PySide6.QtCore import QObject, QTimer, Signal
 
 from diffview.cards import Card
-from diffview.errors import UserError, out_of_memory
-from diffview.grids import make_levels
+from diffview.errors import NotWrittenError, UserError, out_of_memory
 from diffview.gui.errors import report
 from diffview.gui.jobs import (
     FAILED,
@@ -33,147 +30,35 @@ from diffview.gui.jobs import (
 )
 from diffview.gui.session import Message, Session
 from diffview.gui.train_order import Order
+from diffview.gui.training_pictures import Painter
+from diffview.gui.training_state import UNSAVED, Snapshot, Training
 from diffview.machine import cores
-from diffview.process import START, Noise
-from diffview.sampler_ode import heun
 
 if TYPE_CHECKING:
     from diffview.training import Progress, Trainer
 
     Steps = Generator[Progress, None, None]
 
-Array = NDArray[np.float32]
-Floats = NDArray[np.float64]
-
-PAUSED = "paused"
 COMPILER = "torch._dynamo"
 """Imported by torch's optimisers, at their first use: a second or two, and a hundred thousand objects."""
 
 TICK_MS = 100
-REPORT_S, PICTURES_S = 0.25, 20.0
-"""Seconds between reports, and between pictures."""
-
-PICTURES, PICTURE_STEPS, REFERENCE, CURVE_POINTS = 4, 12, 48, 2000
-
-# -- the shared object
-
-
-@dataclass(frozen=True, eq=False)
-class Pictures:
-    """What the model makes from noise now, each beside the nearest field it was trained on; standardised.
-
-    Attributes:
-        made, nearest: float32 [n, ny, nx].
-        distance: root mean square difference of each pair.
-        unseen: median of that distance for fields held out; NaN if there are none.
-    """
-
-    made: Array
-    nearest: Array
-    distance: Floats
-    unseen: float
-    step: int
-
-
-@dataclass(frozen=True, eq=False)
-class Snapshot:
-    """The newest of a training.
-
-    Attributes:
-        share: of the training that is done.
-        speed: steps a second lately.
-        curve: steps, losses.
-        levels: noise levels s, mean |eps - eps_hat|^2 there.
-        spread: standard deviation of the data.
-        fields, held_out: how many.
-    """
-
-    step: int = 0
-    share: float = 0.0
-    left: float = float("inf")
-    speed: float = 0.0
-    curve: tuple[Floats, Floats] = (np.empty(0), np.empty(0))
-    levels: tuple[Floats, Floats] = (np.empty(0), np.empty(0))
-    spread: float = 1.0
-    fields: int = 0
-    held_out: int = 0
-    pictures: Pictures | None = None
-
-
-class Training:
-    """One training: written by its thread, read by the window; each write replaces a whole value."""
-
-    def __init__(self, order: Order) -> None:
-        self.order = order
-        self.lock = threading.Condition()
-        self.state = WAITING
-        self.newest = Snapshot()
-        self.error: Exception | None = None
-        self.shared = False
-        self._remarks: list[tuple[str, str]] = []
-        self._pause = self._stop = False
-
-    @property
-    def active(self) -> bool:
-        """Whether it has not ended."""
-        return self.state in (WAITING, RUNNING, PAUSED)
-
-    def ask(self, pause: bool | None = None, stop: bool = False) -> None:
-        """Tell the thread to pause, go on or stop after the step it is in."""
-        with self.lock:
-            self._pause = self._pause if pause is None else pause
-            self._stop = self._stop or stop
-            self.lock.notify_all()
-
-    @property
-    def stopping(self) -> bool:
-        """Whether it is to end."""
-        return self._stop
-
-    @property
-    def pausing(self) -> bool:
-        """Whether it is to pause, or does."""
-        return self._pause and not self._stop
-
-    def hold(self) -> None:
-        """In the thread: wait while it is to pause."""
-        with self.lock:
-            while self._pause and not self._stop:
-                self.state = PAUSED
-                self.lock.wait()
-            self.state = RUNNING
-
-    def put(self, **values: Any) -> None:
-        """In the thread: the newest values."""
-        with self.lock:
-            self.newest = replace(self.newest, **values)
-
-    def remark(self, text: str, kind: str = "info") -> None:
-        """In the thread: something to say, and the kind of message."""
-        with self.lock:
-            self._remarks.append((text, kind))
-
-    def remarks(self) -> list[tuple[str, str]]:
-        """What there is to say since the last call."""
-        with self.lock:
-            said, self._remarks = self._remarks, []
-            return said
-
+REPORT_S, CURVE_POINTS, FIRST_STEPS = 0.25, 2000, 3
+"""Seconds between reports, points of the curve in one, and steps that tell how many make a report."""
 
 # -- the work, in the thread
 
 
 def work(training: Training) -> None:
     """Do a training from its data to its last checkpoint; errors are left in it."""
-    state = FINISHED
     training.state = RUNNING
     try:
-        trainer = _trainer(training)
-        _go(training, trainer)
-        state = STOPPED if training.stopping else FINISHED
+        _go(training, _trainer(training))
     except Exception as error:  # noqa: BLE001 - the window shows it or reports it as a bug
-        training.error, state = error, FAILED
-    training.state = state
+        training.error = error
+        training.turn(FAILED)
+        return
+    training.turn(STOPPED if training.stopping else FINISHED)
 
 
 def _trainer(training: Training) -> "Trainer":
@@ -213,21 +98,43 @@ def _go(training: Training, trainer: "Trainer") -> None:
     from diffview.training import train
 
     folder = training.order.folder
-    painter = _Painter(trainer)
+    painter = Painter(trainer)
     every = 1
-    for last in (3, None):
+    until: int | None = trainer.step + FIRST_STEPS
+    while trainer.done() < 1 and not training.stopping:
         began = time.perf_counter(), trainer.step
-        with closing(cast("Steps", train(trainer, folder, every))) as steps:
-            _follow(training, trainer, steps, painter, None if last is None else trainer.step + last)
+        try:
+            with closing(cast("Steps", train(trainer, folder, every))) as steps:
+                _follow(training, trainer, steps, painter, until)
+        except NotWrittenError as error:
+            _write_later(training, trainer, error)
         each = (time.perf_counter() - began[0]) / max(1, trainer.step - began[1])
-        every = int(min(max(REPORT_S / max(each, 1e-6), 1), 200))
-        if training.stopping:
-            return
-    if painter.able:
+        every, until = int(min(max(REPORT_S / max(each, 1e-6), 1), 200)), None
+    if painter.able and not training.stopping:
         painter.show(training)
 
 
-def _follow(training: Training, trainer: "Trainer", steps: "Steps", painter: "_Painter", until: int | None) -> None:
+def _write_later(training: Training, trainer: "Trainer", error: NotWrittenError) -> None:
+    """Hold what was learned until it is written: the person makes room, and asks again.
+
+    Raises:
+        NotWrittenError: if nobody can ask any more, since the window is gone.
+    """
+    while True:
+        name = training.order.folder.name
+        again = f"What {name} has learned is held: make room, then press Stop to write it, or Resume to go on."
+        training.remark(f"{error.sentence} {again}", "error")
+        if not training.hold_unsaved():
+            raise error
+        try:
+            trainer.save(training.order.folder)
+        except NotWrittenError as once_more:
+            error = once_more
+        else:
+            return
+
+
+def _follow(training: Training, trainer: "Trainer", steps: "Steps", painter: Painter, until: int | None) -> None:
     from diffview.training import keep
 
     seen = time.perf_counter(), trainer.step
@@ -261,77 +168,6 @@ def _share_cores(training: Training) -> None:
     wanted = 1 if training.shared else max(1, cores() - 1)
     if torch.get_num_threads() != wanted:
         torch.set_num_threads(wanted)
-
-
-class _Painter:
-    """Draws fields with the averaged weights, always from the same noise, and finds what they are nearest to."""
-
-    def __init__(self, trainer: "Trainer") -> None:
-        self._trainer = trainer
-        self._next = 0.0
-        fields = trainer.data.fields
-        self._fields = fields.reshape(len(fields), -1)
-        self._squares = np.einsum("ij,ij->i", self._fields, self._fields)
-        held = trainer.data.held_out[:: max(1, len(trainer.data.held_out) // REFERENCE)]
-        self._unseen = float(np.median(self._nearest(held)[1])) if len(held) else float("nan")
-
-    @property
-    def able(self) -> bool:
-        """Whether memory has sufficed so far."""
-        return self._next < math.inf
-
-    def due(self) -> bool:
-        """Whether it is time for new pictures."""
-        return time.perf_counter() >= self._next
-
-    def show(self, training: Training) -> None:
-        """Twelve Heun steps, a few members; nothing if it is to stop meanwhile."""
-        began = time.perf_counter()
-        try:
-            made = self._made(training)
-        except RuntimeError as error:
-            if not out_of_memory(error):
-                raise
-            training.remark(
-                "The device has no memory left for pictures of what is made; the training goes on.", "warning"
-            )
-            self._next = math.inf
-            return
-        if made is None:
-            return
-        index, distance = self._nearest(made)
-        took = time.perf_counter() - began
-        self._next = began + took + max(PICTURES_S, 10 * took)
-        trainer = self._trainer
-        training.put(pictures=Pictures(made, trainer.data.fields[index], distance, self._unseen, trainer.step))
-
-    def _made(self, training: Training) -> Array | None:
-        import torch
-
-        trainer = self._trainer
-        levels = make_levels(trainer.settings.schedule, "karras", PICTURE_STEPS, top=trainer.noise_range[1])
-        noise = Noise(trainer.settings.seed, (PICTURES, 1, *trainer.data.shape))
-
-        def denoise(y: Any, s: float) -> Any:
-            level = torch.full((len(y),), s, dtype=torch.float32, device=y.device)
-            return trainer.ema(y.contiguous(memory_format=torch.channels_last), level, None)[0].float()
-
-        with torch.no_grad():
-            y = torch.from_numpy(noise(START, 0)).to(trainer.device) * levels[0]
-            for step in heun(denoise, y, levels, noise):
-                if training.stopping:
-                    return None
-                y = step.y
-        made: Array = y[:, 0].cpu().numpy()
-        return made
-
-    def _nearest(self, fields: Array) -> tuple[NDArray[np.intp], Floats]:
-        """Index of the nearest training field of each, and the root mean square difference."""
-        flat = fields.reshape(len(fields), -1)
-        square = np.einsum("ij,ij->i", flat, flat)[:, None] + self._squares - 2 * flat @ self._fields.T
-        index = square.argmin(axis=1)
-        least = square[np.arange(len(flat)), index].clip(min=0)
-        return index, np.sqrt(least / flat.shape[1], dtype=np.float64)
 
 
 # -- the window's side
@@ -400,11 +236,24 @@ class TrainerJob(QObject):
             self.training.ask(**what)
             self.tick()
 
+    def settle(self) -> bool:
+        """Save and end what trains; False where it cannot be written, and the person does not know that yet."""
+        training = self.training
+        if training is None or training.state in (WAITING, UNSAVED):
+            return True
+        training.ask(stop=True)
+        if training.rest() != UNSAVED:
+            return True
+        self.tick()
+        words = f"The window stays open, since what {training.order.folder.name} has learned could not be written."
+        self._session.tell(Message(words, "Make room and press Stop, or close once more to give it up.", "error"))
+        return False
+
     def close(self) -> None:
-        """Save and end what trains; returns when the thread has ended."""
+        """Save and end what trains; returns when the thread has ended. What cannot be written is given up."""
         self._timer.stop()
         if self.training is not None:
-            self.training.ask(stop=True)
+            self.training.ask(stop=True, leave=True)
         with self._box:
             self._closing = True
             self._box.notify()

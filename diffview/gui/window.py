@@ -417,7 +417,10 @@ class MainWindow(LateJobs, QMainWindow):
         return super().eventFilter(watched, event)
 
     def closeEvent(self, event: QCloseEvent) -> None:
-        """Remember, end the threads and the reader, then go."""
+        """Remember, end the threads and the reader, then go; not at once where what was learned cannot be written."""
+        if "trainer" in vars(self) and not self.trainer.settle():
+            event.ignore()
+            return
         if not self.presentation.on:
             self.settings.set_bytes("geometry", self.saveGeometry())
             self.arrangement.save(self.settings)

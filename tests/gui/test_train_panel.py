@@ -9,9 +9,11 @@ import pytest
 from conftest import thread_names
 from models_twins import small_model
 
+from diffview import checkpoints
 from diffview.cards import Card
+from diffview.errors import NotWrittenError
 from diffview.fields import Field, Region
-from diffview.gui import train_order, trainer
+from diffview.gui import train_order, training_pictures, training_state
 from diffview.gui.widgets.loss_plot import LossPlot, decades, round_up, smooth
 from diffview.plan import Facts
 from diffview.schedules import make_schedule
@@ -80,7 +82,7 @@ def test_a_training_from_start_to_stop(window, small, hand, find, wait, models):
     assert "training" in thread_names() or not thread_names()
 
     press(window, hand, find, "Pause")
-    wait(lambda: window.trainer.training.state == trainer.PAUSED)
+    wait(lambda: window.trainer.training.state == training_state.PAUSED)
     wait(lambda: enabled(window, find) == ["Resume", "Stop"])
     wait(lambda: "Paused tiny" in find(window, "trainStatus").text())
     assert (models / "tiny" / "training.safetensors").is_file()
@@ -207,13 +209,65 @@ def test_pictures_that_memory_does_not_suffice_for_do_not_end_it(window, small, 
     def full(self, training):
         raise RuntimeError("CUDA out of memory. Tried to allocate 2 GiB")
 
-    monkeypatch.setattr(trainer._Painter, "_made", full)
+    monkeypatch.setattr(training_pictures.Painter, "_made", full)
     press(window, hand, find, "Start")
     wait(trained_for(window, 8))
     press(window, hand, find, "Stop")
     wait(lambda: not window.trainer.active)
     assert window.trainer.training.state == "stopped"
     assert len([m for m in window.heard if "no memory left for pictures" in m.sentence and m.kind == "warning"]) == 1
+
+
+@pytest.fixture
+def full_disk(monkeypatch):
+    """The disk is full while the list that this gives is not empty."""
+    write, full = checkpoints.write_bytes, [True]
+
+    def written(path, data):
+        if full:
+            raise NotWrittenError(f"{path} cannot be written: No space left on device.", "Make room.")
+        write(path, data)
+
+    monkeypatch.setattr(checkpoints, "write_bytes", written)
+    return full
+
+
+def test_what_a_full_disk_does_not_take_is_held_until_there_is_room(window, small, hand, find, wait, models, full_disk):
+    """Stop, no room; Stop again, still none; room, Resume goes on; Stop writes all of it."""
+    press(window, hand, find, "Start")
+    wait(lambda: find(window, "trainResumeButton").isEnabled())  # its first steps are written, too
+    full_disk.clear()
+    press(window, hand, find, "Resume")
+    wait(trained_for(window, 8))
+    full_disk.append(True)
+    press(window, hand, find, "Stop")
+    wait(lambda: find(window, "trainStopButton").isEnabled())
+    assert find(window, "trainStatus").text().startswith("Not written tiny · step")
+    assert window.trainer.active and enabled(window, find) == ["Resume", "Stop"]
+    assert "Write" in find(window, "trainStopButton").toolTip()
+    told = [m for m in window.heard if "No space left on device. What tiny has learned is held" in m.sentence]
+    assert told and told[-1].kind == "error"
+    press(window, hand, find, "Stop")
+    wait(lambda: sum("is held" in m.sentence for m in window.heard) > len(told))
+    assert window.trainer.training.state == "unsaved"
+    step = window.trainer.training.newest.step
+    full_disk.clear()
+    press(window, hand, find, "Resume")
+    wait(trained_for(window, step + 1))
+    press(window, hand, find, "Stop")
+    wait(lambda: not window.trainer.active)
+    assert window.trainer.training.state == "stopped"
+    assert Card.read(models / "tiny").training["steps"] > step
+
+
+def test_a_window_with_what_cannot_be_written_closes_at_the_second_try(window, small, hand, find, wait, full_disk):
+    full_disk.clear()
+    press(window, hand, find, "Start")
+    wait(trained_for(window, 4))
+    full_disk.append(True)
+    assert not window.close() and window.isVisible()
+    assert "close once more" in window.heard[-1].hint and window.trainer.training.state == "unsaved"
+    assert window.close() and not window.trainer._thread.isRunning()
 
 
 def test_every_choice_of_the_core_is_offered_with_a_sentence():
@@ -303,7 +357,7 @@ def test_smoothing_and_rounding():
 def test_a_memorising_model_is_told_from_one_that_is_not(window, dock, find):
     fields = np.zeros((4, 16, 16), np.float32)
     panel = window.train_dock.widget()
-    panel._pictures = trainer.Pictures(fields, fields, np.array([0.1, 0.9, 0.8, 0.9]), 0.8, 7)
+    panel._pictures = training_state.Pictures(fields, fields, np.array([0.1, 0.9, 0.8, 0.9]), 0.8, 7)
     panel._repaint(True)
     assert "1 of 4 are copies" in panel._verdict.text()
     panel._pictures = replace(panel._pictures, unseen=float("nan"))

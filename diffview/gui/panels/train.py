@@ -36,7 +36,9 @@ from diffview.gui.train_order import (
     sizes_that_fit,
     usable_slices,
 )
-from diffview.gui.trainer import PAUSED, PICTURES, Pictures, Snapshot, TrainerJob, Training
+from diffview.gui.trainer import TrainerJob
+from diffview.gui.training_pictures import PICTURES
+from diffview.gui.training_state import PAUSED, UNSAVED, Pictures, Snapshot, Training
 from diffview.gui.widgets.loss_plot import LossPlot
 from diffview.gui.widgets.number_spin import NumberSpin
 from diffview.gui.widgets.pair_grid import PairGrid
@@ -51,7 +53,10 @@ WIDTHS = (8, 16, 32, 48, 64)
 COPY = 0.5
 """A picture nearer to a training field than this share of what unseen fields are is called a copy."""
 
-STATES = {"finished": "Trained", "stopped": "Stopped", "failed": "Failed", PAUSED: "Paused", "waiting": "Waiting"}
+STATES = {
+    "finished": "Trained", "stopped": "Stopped", "failed": "Failed", PAUSED: "Paused", "waiting": "Waiting",
+    UNSAVED: "Not written",
+}  # fmt: skip
 
 
 def clock(seconds: float) -> str:
@@ -360,6 +365,7 @@ class TrainPanel(QScrollArea):
         training, active = self._job.training, self._job.active
         pausing = active and training is not None and training.pausing
         stopping = active and training is not None and training.stopping
+        unsaved = active and training is not None and training.state == UNSAVED
         idle = "" if active else "Nothing trains now."
         if stopping:
             idle = "It is stopping, and writes what it has learned."
@@ -371,18 +377,20 @@ class TrainPanel(QScrollArea):
             start = resume = self._facts.text()
         if active:
             start = "One training at a time: stop this one first."
-        if active and not pausing:
+        if active and not (pausing or unsaved):
             resume = idle or "It is not paused."
         elif active:
             resume = ""
         elif not resume and not kept:
             resume = f"No training called {self._name_now()} is kept: there is nothing to go on with."
-        pause = idle or ("It is paused." if pausing else "")
+        pause = idle or ("It is paused." if pausing else "It waits to be written." if unsaved else "")
         return {"Start": start, "Pause": pause, "Resume": resume, "Stop": idle}
 
     def _tips(self) -> dict[str, str]:
         name = self._name_now()
         resume = "Go on" if self._job.active else f"Go on with {name}, with the settings it was begun with"
+        if self._job.training is not None and self._job.training.state == UNSAVED:
+            return {"Stop": "Write what is learned, and end", "Resume": "Write what is learned, and go on"}
         return {
             "Start": f"Train, and keep the model in {models_folder() / name}",
             "Pause": "Hold after this step; what is learned is written to disk",

@@ -1,0 +1,142 @@
+"""One training as its thread writes it and the window reads it; what is asked of it goes the other way."""
+
+import threading
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from diffview.gui.jobs import RUNNING, WAITING
+from diffview.gui.train_order import Order
+
+Array = NDArray[np.float32]
+Floats = NDArray[np.float64]
+
+PAUSED, UNSAVED = "paused", "unsaved"
+"""It holds on request; it holds because what it learned could not be written."""
+
+
+@dataclass(frozen=True, eq=False)
+class Pictures:
+    """What the model makes from noise now, each beside the nearest field it was trained on; standardised.
+
+    Attributes:
+        made, nearest: float32 [n, ny, nx].
+        distance: root mean square difference of each pair.
+        unseen: median of that distance for fields held out; NaN if there are none.
+    """
+
+    made: Array
+    nearest: Array
+    distance: Floats
+    unseen: float
+    step: int
+
+
+@dataclass(frozen=True, eq=False)
+class Snapshot:
+    """The newest of a training.
+
+    Attributes:
+        share: of the training that is done.
+        speed: steps a second lately.
+        curve: steps, losses.
+        levels: noise levels s, mean |eps - eps_hat|^2 there.
+        spread: standard deviation of the data.
+        fields, held_out: how many.
+    """
+
+    step: int = 0
+    share: float = 0.0
+    left: float = float("inf")
+    speed: float = 0.0
+    curve: tuple[Floats, Floats] = (np.empty(0), np.empty(0))
+    levels: tuple[Floats, Floats] = (np.empty(0), np.empty(0))
+    spread: float = 1.0
+    fields: int = 0
+    held_out: int = 0
+    pictures: Pictures | None = None
+
+
+class Training:
+    """One training: written by its thread, read by the window; each write replaces a whole value."""
+
+    def __init__(self, order: Order) -> None:
+        self.order = order
+        self.lock = threading.Condition()
+        self.state = WAITING
+        self.newest = Snapshot()
+        self.error: Exception | None = None
+        self.shared = False
+        self._remarks: list[tuple[str, str]] = []
+        self._pause = self._stop = self._asked = self._leave = False
+
+    @property
+    def active(self) -> bool:
+        """Whether it has not ended."""
+        return self.state in (WAITING, RUNNING, PAUSED, UNSAVED)
+
+    def ask(self, pause: bool | None = None, stop: bool = False, leave: bool = False) -> None:
+        """Tell the thread to pause, go on or stop after the step it is in; `leave`: nobody will ask any more."""
+        with self.lock:
+            self._pause = self._pause if pause is None else pause
+            self._stop, self._leave, self._asked = self._stop or stop, self._leave or leave, True
+            self.lock.notify_all()
+
+    @property
+    def stopping(self) -> bool:
+        """Whether it is to end."""
+        return self._stop
+
+    @property
+    def pausing(self) -> bool:
+        """Whether it is to pause, or does."""
+        return self._pause and not self._stop
+
+    def turn(self, state: str) -> None:
+        """In the thread: another state."""
+        with self.lock:
+            self.state = state
+            self.lock.notify_all()
+
+    def rest(self) -> str:
+        """In the window: wait until it has ended or cannot go on alone; its state."""
+        with self.lock:
+            self.lock.wait_for(lambda: not self.active or self.state == UNSAVED)
+            return self.state
+
+    def hold(self) -> None:
+        """In the thread: wait while it is to pause."""
+        with self.lock:
+            while self._pause and not self._stop:
+                self.state = PAUSED
+                self.lock.wait()
+            self.state = RUNNING
+
+    def hold_unsaved(self) -> bool:
+        """In the thread: wait until it is asked for anything; False if nobody is there to ask."""
+        with self.lock:
+            if self._leave:
+                return False
+            self._stop = self._pause = self._asked = False
+            self.turn(UNSAVED)
+            self.lock.wait_for(lambda: self._asked)
+            self.state = RUNNING
+            return True
+
+    def put(self, **values: Any) -> None:
+        """In the thread: the newest values."""
+        with self.lock:
+            self.newest = replace(self.newest, **values)
+
+    def remark(self, text: str, kind: str = "info") -> None:
+        """In the thread: something to say, and the kind of message."""
+        with self.lock:
+            self._remarks.append((text, kind))
+
+    def remarks(self) -> list[tuple[str, str]]:
+        """What there is to say since the last call."""
+        with self.lock:
+            said, self._remarks = self._remarks, []
+            return said
