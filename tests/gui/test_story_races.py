@@ -183,3 +183,61 @@ def test_a_stopped_scoreboard_keeps_its_rows(comparing, hand, find, settle, wait
 @pytest.mark.parametrize(("text", "numbers"), [("9, 18", (9, 18)), ("5", (5,)), (" 7 8,9 ", (7, 8, 9))])
 def test_counts_are_read(text, numbers):
     assert counts(text, "steps") == numbers
+
+
+# -- what is seen of them
+
+
+@pytest.mark.parametrize("size", [(1280, 720), (1600, 1000)])
+def test_an_empty_scoreboard_says_what_will_be_there_and_how_to_begin(open_window, find, size):
+    window = open_window(size=size)
+    window.actions_["compareLayoutAction"].trigger()
+    QTest.qWait(50)
+    table = find(window, "scoreTable")
+    assert table.rowCount() == 0 and not table.horizontalHeader().isVisible()
+    assert "press Score" in table.accessibleDescription()
+    blank = table.viewport().grab().toImage()
+    table.show_empty("")
+    assert table.viewport().grab().toImage() != blank, "the words are drawn"
+
+
+def test_a_narrow_scoreboard_shows_what_matters_and_has_no_scroll_bar(open_window, hand, find, settle):
+    window = open_window(size=(1280, 720))
+    window.actions_["compareLayoutAction"].trigger()
+    QTest.qWait(50)
+    hand.click(find(window, "boardButton"))
+    settle(window)
+    table = find(window, "scoreTable")
+    assert not table.horizontalScrollBar().isVisible() and not table.accessibleDescription()
+
+    def shown():
+        return [
+            table.horizontalHeaderItem(i).text().split("\n")[0]
+            for i in range(table.columnCount())
+            if not table.isColumnHidden(i)
+        ]
+
+    assert shown()[:3] == ["run", "spectrum", "calls"] and "time" not in shown()
+    widths = sum(table.columnWidth(i) for i in range(table.columnCount()))
+    assert widths <= table.viewport().width()
+    names = texts(table, 0)
+    assert len(set(names)) == len(names) == 9, "no two rows have one name"
+    assert {"uniform · ddim · 9", "karras · heun · 18", ANOTHER} < set(names)
+    assert "All runs: linear." in find(window, "boardSays").text()
+    row = names.index("karras · heun · 18")
+    assert all(word in table.item(row, 0).toolTip() for word in ("linear", "q 0.999", "dB", "18 steps"))
+    table.setFixedWidth(900)
+    QTest.qWait(20)
+    assert shown()[-1] == "time", "a wide one has all"
+
+
+def test_samplers_that_race_have_colours_of_their_own_and_the_plot_needs_no_scrolling(open_window, hand, find, settle):
+    window = open_window(size=(1280, 720))
+    window.actions_["compareLayoutAction"].trigger()
+    window.race_dock.raise_()
+    race(window, hand, find, settle, samplers=("ddim", "heun", "dpmpp_2m", "unipc"))
+    plot = find(window, "racePlot")
+    assert [lane.style for lane in plot.lanes] == [0, 1, 2, 3]
+    QTest.qWait(50)
+    assert find(window, "racePanel").verticalScrollBar().maximum() == 0
+    assert plot.height() >= 240

@@ -88,6 +88,7 @@ class RacePanel(QScrollArea):
         self.calls.setToolTip("Numbers of calls of the model; a run takes as many steps as they allow")
         self.button = QPushButton("Race")
         self.button.setObjectName("raceButton")
+        self.button.setProperty("primary", True)
         self.button.clicked.connect(self._press)
         self.bar = QProgressBar()
         self.bar.setTextVisible(False)
@@ -142,18 +143,20 @@ class RacePanel(QScrollArea):
         self.button.setAccessibleName("Stop the race" if active else "Race the samplers")
         self.button.setToolTip("Stop; the runs that have ended stay" if active else "Run them all, the shortest first")
         self.bar.setVisible(active)
+        self.teach.setVisible(job is None or not job.points)
         if job is None:
-            self.plot.show_lanes((), "", "Choose samplers and race them")
+            self.plot.show_lanes((), "", "Choose samplers above and press Race: one line for each will be here")
             self.says.setText("")
             return
         self.bar.setValue(round(100 * job.done))
         one, units = job.units
-        lanes = [self._lane(key, list(points), one, units) for key, points in by_sampler(job)]
+        styles = [key for key in SAMPLERS if key in job.wish.samplers]
+        lanes = [self._lane(key, styles.index(key), list(points), one, units) for key, points in by_sampler(job)]
         waiting = "The truth is being computed" if active else "No run has ended"
         self.plot.show_lanes(lanes, f"rms error, {units}", waiting)
         self.says.setText(said(job))
 
-    def _lane(self, key: str, points: list[Point], one: float, units: str) -> Lane:
+    def _lane(self, key: str, style: int, points: list[Point], one: float, units: str) -> Lane:
         info = SAMPLERS[key]
         marks = [
             Mark(
@@ -163,7 +166,7 @@ class RacePanel(QScrollArea):
             )
             for point in points
         ]  # fmt: skip
-        return Lane(info.title, info.order, list(SAMPLERS).index(key), tuple(marks))
+        return Lane(info.title, info.order, style, tuple(marks))
 
 
 def by_sampler(job: RaceRun) -> list[tuple[str, list[Point]]]:

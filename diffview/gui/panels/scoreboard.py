@@ -1,6 +1,6 @@
 """The scoreboard dock: schedules x grids x samplers x steps of the model in force, scored on held-out fields."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from PySide6.QtCore import Qt
@@ -12,6 +12,7 @@ from PySide6.QtWidgets import (
     QLineEdit,
     QProgressBar,
     QPushButton,
+    QSizePolicy,
     QVBoxLayout,
     QWidget,
 )
@@ -34,22 +35,29 @@ PRESENT = "present"
 OFFERED = ("linear", "scaled_linear", "cosine", "edm", "flow", "ve")
 LEAST_WIDTH = 260
 HEADINGS = {
-    "schedule": ("schedule", "Noise schedule; in green other held-out fields in the place of a run"),
-    "grid": ("levels", "How the levels lie on it"), "sampler": ("sampler", "With its default settings"),
+    "run": ("run", "What differs between the rows; in green other held-out fields in the place of a run"),
     "spectrum": ("spectrum", "Log-spectral distance to the held-out fields: 10 dB is a factor of ten at every scale"),
     "evaluations": ("calls", "Calls of the model for one batch"),
-    "q50": ("median", "Median of all pixels minus that of the held-out fields"),
-    "q90": ("q 0.9", "Quantile 0.9 minus that of the held-out fields"),
-    "q99": ("q 0.99", "Quantile 0.99 minus that of the held-out fields"),
-    "q999": ("q 0.999", "Quantile 0.999 minus that of the held-out fields"),
-    "wet": ("wet", "Share of wet pixels minus that of the held-out fields"),
     "crps": ("CRPS", "Fair continuous ranked probability score of members against the truth"),
-    "steps": ("steps", "Of a run"), "seconds": ("seconds", "Time that drawing took"),
+    "q99": ("q 0.99", "Quantile 0.99 minus that of the held-out fields"),
+    "wet": ("wet", "Share of wet pixels minus that of the held-out fields"),
+    "q50": ("median", "Median of all pixels minus that of the held-out fields"),
+    "q999": ("q 0.999", "Quantile 0.999 minus that of the held-out fields"),
+    "q90": ("q 0.9", "Quantile 0.9 minus that of the held-out fields"),
+    "seconds": ("time", "Time that drawing took"),
 }  # fmt: skip
+"""Columns, those that matter most first: a narrow dock shows the first of them."""
+
+WAY = ("schedule", "grid", "sampler", "steps")
 TEACH = (
     "Every combination draws fields that are held beside held-out ones. The row in green is other held-out fields: no "
     "run can be told to be better than that. Click a heading to sort."
 )
+EMPTY = (
+    "One row for every combination of schedule, levels, sampler and steps will be here, with how far its fields are "
+    "from held-out ones and what they cost. Choose above, then press Score."
+)
+BEGUN = "The first row is being computed."
 
 
 class ScoreboardPanel(QWidget):
@@ -77,14 +85,16 @@ class ScoreboardPanel(QWidget):
         column = QVBoxLayout(self)
         column.setContentsMargins(12, 8, 12, 8)
         column.setSpacing(8)
-        teach, self.says = QLabel(TEACH), QLabel()
-        for label in (teach, self.says):
+        self.teach, self.says = QLabel(TEACH), QLabel()
+        for label in (self.teach, self.says):
             label.setWordWrap(True)
             label.setProperty("dim", True)
             label.setTextFormat(Qt.TextFormat.PlainText)
         self.says.setObjectName("boardSays")
         self.schedules, self.grids = CheckMenu("Schedules", "boardSchedules"), CheckMenu("Levels", "boardGrids")
         self.samplers = CheckMenu("Samplers", "boardSamplers")
+        for menu in (self.schedules, self.samplers):
+            menu.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
         self.steps = QLineEdit("9, 18")
         self.steps.setObjectName("boardSteps")
         self.steps.setAccessibleName("Steps")
@@ -94,8 +104,9 @@ class ScoreboardPanel(QWidget):
         self.samples.setAccessibleName("Fields that each run makes")
         self.samples.setToolTip("Fields that each run makes")
         self.samples.setValue(SAMPLES)
-        self.button, self.csv = QPushButton("Score"), QPushButton("Save CSV…")
+        self.button, self.csv = QPushButton("Score"), QPushButton("CSV…")
         self.button.setObjectName("boardButton")
+        self.button.setProperty("primary", True)
         self.csv.setObjectName("boardCsvButton")
         self.csv.setAccessibleName("Save the rows as CSV")
         self.button.clicked.connect(self._press)
@@ -106,16 +117,16 @@ class ScoreboardPanel(QWidget):
         self.bar.setAccessibleName("Share of the scoreboard that is done")
         self.table = ScoreTable()
         self.table.setObjectName("scoreTable")
-        column.addWidget(teach)
+        column.addWidget(self.teach)
         steps, fields = QLabel("Steps"), QLabel("Fields")
         for widgets in (
-            (self.schedules, self.grids, self.samplers), (steps, self.steps, fields, self.samples),
-            (self.button, self.bar, self.csv),
+            (self.schedules, self.samplers), (self.grids, steps, self.steps),
+            (fields, self.samples, self.button, self.csv), (self.bar,),
         ):  # fmt: skip
             row = QHBoxLayout()
             row.setSpacing(4)
             for widget in widgets:
-                row.addWidget(widget, int(widget in (self.steps, self.bar)))
+                row.addWidget(widget, int(widget not in (steps, fields, self.samples, self.grids)))
             column.addLayout(row)
         column.addWidget(self.table, 1)
         column.addWidget(self.says)
@@ -165,11 +176,15 @@ class ScoreboardPanel(QWidget):
         shown = [
             name for name in HEADINGS if name not in ("wet", "crps") or any(getattr(r, name) is not None for r in rows)
         ]
+        differ = differing(rows)
         headings = [heading(name, units) for name in shown]
-        self.table.show_rows(headings, [(cells(row, shown), row.what == ANOTHER) for row in rows])
+        self.table.show_empty(BEGUN if active else EMPTY)
+        self.table.show_rows(headings, [(cells(row, shown, differ, units), row.what == ANOTHER) for row in rows])
+        self.teach.setVisible(bool(rows))
         if job is not None:
             self.bar.setValue(round(100 * job.done))
-            self.says.setText(f"{job.name}. {job.split[:1].upper()}{job.split[1:]}." if job.split else job.name)
+            parts = [job.name, common(rows, differ), job.split[:1].upper() + job.split[1:]]
+            self.says.setText(" ".join(f"{part}." for part in parts if part))
 
     def _ask_save(self) -> None:
         job = self._job.job
@@ -188,21 +203,49 @@ def heading(name: str, units: str) -> tuple[str, str]:
     """A heading with its unit, and what it means."""
     text, tip = HEADINGS[name]
     unit = unit_of(name, units)
-    return f"{text}\n{unit if name != 'seconds' else ''}", tip
+    return f"{text}\n{unit}", tip
 
 
-def cells(row: Row, columns: list[str]) -> list[Cell]:
-    """The cells of a row; differences are sorted by their size."""
+def differing(rows: Sequence[Row]) -> tuple[str, ...]:
+    """What tells the runs of a board apart, all of a way if there is only one."""
+    runs = [row for row in rows if row.what != ANOTHER]
+    found = tuple(name for name in WAY if len({getattr(row, name) for row in runs}) > 1)
+    return found or WAY
+
+
+def common(rows: Sequence[Row], differ: Sequence[str]) -> str:
+    """What all runs of a board have in common: "linear, 18 steps"."""
+    run = next((row for row in rows if row.what != ANOTHER), None)
+    parts = [] if run is None else [_part(run, name) for name in WAY if name not in differ]
+    return f"All runs: {', '.join(parts)}" if parts else ""
+
+
+def _part(row: Row, name: str) -> str:
+    return f"{row.steps} steps" if name == "steps" else str(getattr(row, name))
+
+
+def cells(row: Row, columns: Sequence[str], differ: Sequence[str], units: str) -> list[Cell]:
+    """The cells of a row; differences are sorted by their size. The first tells all of the row."""
     found = []
     for name in columns:
-        value = getattr(row, name)
-        if isinstance(value, str):
-            text = ANOTHER if name == "schedule" and row.what == ANOTHER else value
-            found.append(Cell(text, text, row.why))
-        elif value is None:
+        if name == "run":
+            text = ANOTHER if row.what == ANOTHER else " · ".join(str(getattr(row, part)) for part in differ)
+            rank = " ".join(f"{row.steps or 0:06d}" if part == "steps" else getattr(row, part) for part in differ)
+            found.append(Cell(text, rank, row.why or _all_of(row, columns[1:], units)))
+        elif (value := getattr(row, name)) is None:
             found.append(Cell("—", None, row.why or "There is no such number here"))
-        elif name in ("steps", "evaluations"):
+        elif name == "evaluations":
             found.append(Cell(str(value), float(value)))
         else:
             found.append(Cell(number(value), abs(value)))
     return found
+
+
+def _all_of(row: Row, columns: Sequence[str], units: str) -> str:
+    """A row in words and numbers, one below the other."""
+    lines = [ANOTHER if row.what == ANOTHER else ", ".join(_part(row, name) for name in WAY)]
+    for name in columns:
+        if (value := getattr(row, name)) is not None:
+            text = str(value) if name == "evaluations" else number(value)
+            lines.append(f"{HEADINGS[name][0]}: {text} {unit_of(name, units)}".strip())
+    return "\n".join(lines)

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from PySide6.QtCore import QPointF, QRectF, Qt
+from PySide6.QtCore import QPointF, QRectF, QSize, Qt
 from PySide6.QtGui import QFontMetricsF, QMouseEvent, QPainter, QPainterPath, QPen
 from PySide6.QtWidgets import QToolTip, QWidget
 
@@ -56,6 +56,10 @@ class RacePlot(PlotBase):
         self._at: tuple[Lane, Mark] | None = None
         self.setMinimumHeight(theme.px(240))
         self.show_lanes((), "", "")
+
+    def sizeHint(self) -> QSize:
+        """Low; whatever contains it gives it the room that is left."""
+        return QSize(theme.px(240), theme.px(240))
 
     def show_lanes(self, lanes: Sequence[Lane], y_label: str, empty: str) -> None:
         """Draw them; `empty` is said where there is nothing."""

@@ -1,10 +1,10 @@
-"""A table of scores that is sorted by clicking a heading; rows come one by one and may have no number somewhere."""
+"""A table of scores, sorted by clicking a heading, with as many columns as have room."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
 
 from PySide6.QtCore import Qt
-from PySide6.QtGui import QFontMetricsF
+from PySide6.QtGui import QFontMetricsF, QPainter, QPaintEvent, QResizeEvent
 from PySide6.QtWidgets import QAbstractItemView, QTableWidget, QTableWidgetItem, QWidget
 
 from diffview.gui.theme import SMALL_PX, theme
@@ -52,16 +52,28 @@ class ScoreTable(QTableWidget):
         self.setShowGrid(False)
         self.verticalHeader().hide()
         self.setSortingEnabled(True)
+        self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+        self._empty = ""
         self.horizontalHeader().setHighlightSections(False)
         self.horizontalHeader().setMinimumSectionSize(20)
         self.horizontalHeader().setDefaultAlignment(Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter)
         self._shown: list[tuple[Sequence[Cell], bool]] = []
         self._headings: list[tuple[str, str]] = []
+        self._widths: list[int] = []
         theme.changed.connect(self._restyle)
         self._restyle()
 
+    def show_empty(self, text: str) -> None:
+        """What is said while there is no row."""
+        self._empty = text
+        self.setAccessibleDescription(text if not self._shown else "")
+        self.viewport().update()
+
     def show_rows(self, headings: Sequence[tuple[str, str]], rows: Sequence[tuple[Sequence[Cell], bool]]) -> None:
-        """Headings with what they mean, and rows of cells, each with whether it is the one to compare with."""
+        """Headings with what they mean, and rows of cells, each with whether it is the one to compare with.
+
+        The first columns matter most: those that have no room are left out from the last on.
+        """
         if list(headings) != self._headings:
             self._headings = list(headings)
             self.setColumnCount(len(headings))
@@ -71,6 +83,7 @@ class ScoreTable(QTableWidget):
                 self.setHorizontalHeaderItem(column, item)
         self._shown = list(rows)
         self._fill()
+        self.horizontalHeader().setVisible(bool(self._shown))
 
     def _restyle(self) -> None:
         """Narrower than tables are: the numbers are to be seen beside the names."""
@@ -99,10 +112,35 @@ class ScoreTable(QTableWidget):
 
     def _fit_columns(self) -> None:
         """As wide as cells and headings; Qt takes headings for as large as other tables have them."""
+        self._widths = []
         small, bold = (QFontMetricsF(theme.font(SMALL_PX - 1, weight, tabular=True)) for weight in (400, 600))
         for column, (heading, _) in enumerate(self._headings):
             widths = [small.horizontalAdvance(line) for line in heading.split("\n")]
             widths += [
                 (bold if yardstick else small).horizontalAdvance(cells[column].text) for cells, yardstick in self._shown
             ]
-            self.setColumnWidth(column, round(max(widths)) + theme.px(PADDING))
+            self._widths.append(round(max(widths)) + theme.px(PADDING))
+            self.setColumnWidth(column, self._widths[-1])
+        self._hide_columns()
+
+    def _hide_columns(self) -> None:
+        """Leave out, from the last on, what has no room."""
+        used = 0
+        for column, width in enumerate(self._widths):
+            used += width
+            self.setColumnHidden(column, used > self.viewport().width() and column > 0)
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        """Other columns have room."""
+        super().resizeEvent(event)
+        self._hide_columns()
+
+    def paintEvent(self, event: QPaintEvent) -> None:
+        """The rows, or what is said while there are none."""
+        super().paintEvent(event)
+        if not self._shown and self._empty:
+            painter = QPainter(self.viewport())
+            painter.setPen(theme.colour("dim"))
+            painter.setFont(theme.font(SMALL_PX))
+            room = self.viewport().rect().adjusted(16, 12, -16, -12)
+            painter.drawText(room, Qt.AlignmentFlag.AlignCenter | Qt.TextFlag.TextWordWrap, self._empty)
