@@ -4,7 +4,6 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from PySide6.QtCore import Qt
-from PySide6.QtGui import QShowEvent
 from PySide6.QtWidgets import (
     QGridLayout,
     QHBoxLayout,
@@ -47,7 +46,7 @@ LEAST_WIDTH = 240
 
 
 class ModelPanel(QScrollArea):
-    """Built when it is first shown, as the training dock is."""
+    """Made when its dock is first shown, as the training dock is."""
 
     def __init__(
         self, session: Session, live: Live, job: VerifierJob, losses: LossCheckJob, trainer: TrainerJob
@@ -59,23 +58,16 @@ class ModelPanel(QScrollArea):
         self.setWidgetResizable(True)
         self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         self.setMinimumWidth(LEAST_WIDTH)
-        self._built = False
         self._shown: object = None
-
-    def showEvent(self, event: QShowEvent) -> None:
-        """Build on the first showing."""
-        if not self._built:
-            self._built = True
-            self._build()
-            self._session.changed.connect(lambda old, new: self.show_model())
-            self._live.run_changed.connect(self._show_speed)
-            self._job.changed.connect(self._show_job)
-            self._trainer.changed.connect(self._show_job)
-            self._losses.changed.connect(self._show_loss)
-            theme.changed.connect(self._restyle)
-            self._restyle()
-            self.show_model()
-        super().showEvent(event)
+        self._build()
+        session.changed.connect(lambda old, new: self.show_model())
+        live.run_changed.connect(self._show_speed)
+        job.changed.connect(self._show_job)
+        trainer.changed.connect(self._show_job)
+        losses.changed.connect(self._show_loss)
+        theme.changed.connect(self._restyle)
+        self._restyle()
+        self.show_model()
 
     # -- building
 

@@ -3,7 +3,6 @@
 from itertools import groupby
 
 from PySide6.QtCore import Qt
-from PySide6.QtGui import QShowEvent
 from PySide6.QtWidgets import (
     QHBoxLayout,
     QLabel,
@@ -34,7 +33,7 @@ TEACH = (
 
 
 class RacePanel(QScrollArea):
-    """Built when it is first shown."""
+    """Made when its dock is first shown."""
 
     def __init__(self, session: Session, job: RaceJob) -> None:
         super().__init__()
@@ -43,18 +42,11 @@ class RacePanel(QScrollArea):
         self.setWidgetResizable(True)
         self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         self.setMinimumWidth(LEAST_WIDTH)
-        self._built = False
-
-    def showEvent(self, event: QShowEvent) -> None:
-        """Build on the first showing."""
-        if not self._built:
-            self._built = True
-            self._build()
-            self._session.changed.connect(lambda old, new: self._show_recipe())
-            self._job.changed.connect(self._show_job)
-            self._show_recipe()
-            self._show_job()
-        super().showEvent(event)
+        self._build()
+        session.changed.connect(lambda old, new: self._show_recipe())
+        job.changed.connect(self._show_job)
+        self._show_recipe()
+        self._show_job()
 
     def _build(self) -> None:
         body = QWidget()

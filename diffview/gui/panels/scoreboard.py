@@ -4,7 +4,6 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from PySide6.QtCore import Qt
-from PySide6.QtGui import QShowEvent
 from PySide6.QtWidgets import (
     QFileDialog,
     QHBoxLayout,
@@ -61,7 +60,7 @@ BEGUN = "The first row is being computed."
 
 
 class ScoreboardPanel(QWidget):
-    """Built when it is first shown."""
+    """Made when its dock is first shown."""
 
     def __init__(self, session: Session, job: BoardJob, trained: Callable[[], Order | None]) -> None:
         """`trained` gives the order of the newest training, or None."""
@@ -69,17 +68,10 @@ class ScoreboardPanel(QWidget):
         self._session, self._job, self._trained = session, job, trained
         self.setObjectName("scoreboardPanel")
         self.setMinimumWidth(LEAST_WIDTH)
-        self._built = False
-
-    def showEvent(self, event: QShowEvent) -> None:
-        """Build on the first showing."""
-        if not self._built:
-            self._built = True
-            self._build()
-            self._session.changed.connect(lambda old, new: self._show_recipe())
-            self._job.changed.connect(self._show_job)
-            self._show_recipe()
-        super().showEvent(event)
+        self._build()
+        session.changed.connect(lambda old, new: self._show_recipe())
+        job.changed.connect(self._show_job)
+        self._show_recipe()
 
     def _build(self) -> None:
         column = QVBoxLayout(self)

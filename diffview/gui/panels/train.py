@@ -4,7 +4,6 @@ import math
 from collections.abc import Mapping
 
 from PySide6.QtCore import Qt
-from PySide6.QtGui import QShowEvent
 from PySide6.QtWidgets import (
     QCheckBox,
     QComboBox,
@@ -70,25 +69,19 @@ def clock(seconds: float) -> str:
 
 
 class TrainPanel(QScrollArea):
-    """Built when it is first shown: a window that trains nothing pays nothing."""
+    """Made when its dock is first shown: a window that trains nothing pays nothing."""
 
     def __init__(self, session: Session, job: TrainerJob) -> None:
         super().__init__()
         self._session, self._job = session, job
-        self._built = self._named = False
+        self._named = False
         self._training: Training | None = None
         self._pictures: Pictures | None = None
         self.setWidgetResizable(True)
         self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
-
-    def showEvent(self, event: QShowEvent) -> None:
-        """Build on the first showing."""
-        if not self._built:
-            self._built = True
-            self._build()
-            self._connect()
-            self._show_field()
-        super().showEvent(event)
+        self._build()
+        self._connect()
+        self._show_field()
 
     # -- building
 
