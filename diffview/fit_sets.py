@@ -121,7 +121,10 @@ def _smaller_set(recipe: Recipe, facts: Facts, transform: Transform, region: Reg
     hidden = *recipe.hidden, *held_columns(recipe, facts)
     if fills(recipe) and (crops := smaller_crops(facts.table, region, hidden=hidden)):
         return FitSet(recipe.model, facts.through(transform)[1], tuple(crops), False, shape=shape)
-    raise UserError(f"The field has no complete {shape[0]} x {shape[1]} crop to fit to.", "Take a smaller region.")
+    gaps = ", or let some pixels of a crop be missing (Data, Gaps)" if recipe.model in LAWS else ""
+    raise UserError(
+        f"The field has no complete {shape[0]} x {shape[1]} crop to fit to.", f"Take a smaller region{gaps}."
+    )
 
 
 def _fitted_slices(recipe: Recipe, count: int) -> int:

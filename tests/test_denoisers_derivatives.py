@@ -278,6 +278,9 @@ def test_a_fitted_power_law_finds_the_three_numbers(beta: float, k0: float) -> N
     np.testing.assert_allclose(fitted.power[0, k], law.power[0, k], rtol=0.15)
     slope = np.log(fitted.power[0, 23] / fitted.power[0, 12]) / np.log(law.power[0, 23] / law.power[0, 12])
     assert slope == pytest.approx(1.0, abs=0.05)
+    assert fitted.beta == pytest.approx(beta, abs=0.25)
+    by_its_numbers = fitted.amplitude * (fitted.k0**2 + k**2.0) ** (-fitted.beta / 2)
+    np.testing.assert_allclose(fitted.power[0, k], by_its_numbers, rtol=1e-9)
 
 
 def test_a_fitted_power_law_is_one_also_of_what_is_none() -> None:

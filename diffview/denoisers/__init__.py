@@ -16,7 +16,7 @@ from collections.abc import Callable
 
 from diffview.denoisers.base import Array, Denoiser, Formula
 from diffview.denoisers.finite import Data
-from diffview.denoisers.gaussian import Gaussian, fit_gaussian, fit_power_law
+from diffview.denoisers.gaussian import Gaussian, PowerLaw, fit_gaussian, fit_power_law
 from diffview.denoisers.local import Local, window_radius
 from diffview.denoisers.mixture import Mixture
 
@@ -29,6 +29,7 @@ __all__ = [
     "Gaussian",
     "Local",
     "Mixture",
+    "PowerLaw",
     "fit_gaussian",
     "fit_power_law",
     "window_radius",

@@ -114,6 +114,21 @@ class Gaussian(Formula):
         return np.asarray(self.mean + np.fft.irfft2(np.fft.rfft2(z) * np.sqrt(self.power), s=z.shape[-2:]))
 
 
+@dataclass(eq=False)
+class PowerLaw(Gaussian):
+    """A Gaussian field whose spectrum was found as A (k0^2 + k^2)^(-beta/2).
+
+    Attributes:
+        amplitude: A, in standardised units squared.
+        k0: where it bends, cycles per longest side of what it was fitted to.
+        beta: its slope for the small scales.
+    """
+
+    amplitude: float
+    k0: float
+    beta: float
+
+
 def wavenumbers(ny: int, nx: int) -> NDArray[np.float64]:
     """k of the modes of rfft2 in cycles per longest side, [ny, nx//2 + 1]."""
     ky, kx = np.fft.fftfreq(ny, 1 / max(ny, nx)), np.fft.rfftfreq(nx, 1 / max(ny, nx))
@@ -148,7 +163,7 @@ def fit_gaussian(crops: Array, shape: tuple[int, int] | None = None) -> Gaussian
     return Gaussian(float(np.nanmean(crops, dtype=np.float64)), power, columns)
 
 
-def fit_power_law(crops: Array, shape: tuple[int, int] | None = None) -> Gaussian:
+def fit_power_law(crops: Array, shape: tuple[int, int] | None = None) -> PowerLaw:
     """The Gaussian field with the mean of crops [n, ny, nx] and the power law that fits their ring-mean spectrum best.
 
     A, k0 and beta by least squares in ln P, every ring weighted by its number of modes: for each of many k0 the other
@@ -168,7 +183,8 @@ def fit_power_law(crops: Array, shape: tuple[int, int] | None = None) -> Gaussia
     _, k0, (log_a, beta) = best
     wanted, columns = _wavenumbers_of(crops, shape)
     power = np.exp(log_a - 0.5 * beta * np.log(k0 * k0 + wanted**2))
-    return Gaussian(float(np.nanmean(crops, dtype=np.float64)), power, columns)
+    mean = float(np.nanmean(crops, dtype=np.float64))
+    return PowerLaw(mean, power, columns, float(np.exp(log_a)), k0, float(beta))
 
 
 def _wavenumbers_of(crops: Array, shape: tuple[int, int] | None) -> tuple[NDArray[np.float64], int]:

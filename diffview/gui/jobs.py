@@ -318,6 +318,12 @@ class Sampling(QObject):
         """The plan's denoiser, fitted or loaded once per model; a network has torch imported first."""
         return None if plan.model is None else self._made(plan.model)
 
+    def fitted(self, model: Model | None) -> Denoiser | None:
+        """What has been fitted or loaded for a model, without waiting for it; None if that is not yet done."""
+        if isinstance(model, Steered):
+            model = model.base
+        return next((denoiser for known, denoiser in self._fitted if known is model), None)
+
     def _made(self, model: Model) -> Denoiser:
         for known, denoiser in self._fitted:
             if model is known:

@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PySide6.QtCore import QObject, QTimer, Signal
 
+from diffview.denoisers import Denoiser
 from diffview.errors import UserError, out_of_memory
 from diffview.gui.errors import report
 from diffview.gui.jobs import FAILED, FINISHED, Engine, Replay, Run, Sampling, Shot
@@ -70,7 +71,7 @@ class Live(QObject):
         self._want_engine = False
         self._ran: object = None
         self._places: dict[Run, tuple[Schedule, NDArray[np.float64]]] = {}
-        self._sweep = self._cut_short = False
+        self._sweep = self._cut_short = self._computing_left = False
         self._play_from = self._drawn = 0.0
         self._was_active = False
         self._timer = QTimer(self, interval=TICK_MS)
@@ -95,7 +96,7 @@ class Live(QObject):
     @property
     def idle(self) -> bool:
         """Whether nothing computes, plays or is about to."""
-        moving = self.active or self._was_active or self._sweep
+        moving = self.active or self._was_active or self._sweep or self._computing_left
         soon = self._auto.isActive() or self._rest.isActive()
         return not (moving or soon or self._asked_shot or self._asked_replay or self._want_engine)
 
@@ -138,6 +139,11 @@ class Live(QObject):
         self.engine_wanted.emit()
         self._sampling.request_engine()
         self._timer.start()
+
+    @property
+    def fitted(self) -> Denoiser | None:
+        """The denoiser of the plan in force, once the sampling thread has it."""
+        return self._sampling.fitted(self._session.plan.model)
 
     def show_at(self, t: float) -> None:
         """Show the recorded step whose place on the schedule is nearest to t."""
@@ -301,6 +307,7 @@ class Live(QObject):
         self._pull_engine()
         if self.run is not None:
             self._pull_run(self.run)
+        self._pull_parent()
         if self.idle:
             self._timer.stop()
 
@@ -339,6 +346,23 @@ class Live(QObject):
             self._was_active = False
             self._tell(run.error)
             self._sweep = self._sweep and run.state != FAILED
+            self._run_parent(run)
+            self.run_changed.emit()
+
+    def _run_parent(self, run: Run) -> None:
+        """The run that a finished fork leaves is not known where the fork was opened: have all of it computed, too."""
+        parent = run.plan.parent
+        if parent is None or self.left is not None or run.state != FINISHED or run.plan is not self._session.plan:
+            return
+        self.left = self._sampling.request(parent)
+        self._kept = [self.left, *self._kept[: MOST_LEFT - 1]]
+        self._computing_left = True
+
+    def _pull_parent(self) -> None:
+        """Show the run that a fork leaves once it is there."""
+        if self._computing_left and (self.left is None or not self.left.active):
+            self._computing_left = False
+            self._tell(None if self.left is None else self.left.error)
             self.run_changed.emit()
 
     def _position(self, run: Run) -> int:

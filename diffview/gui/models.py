@@ -1,6 +1,11 @@
-"""What the window says of each model: its name and one sentence."""
+"""What the window says of each model: its name, one sentence, and the numbers that were fitted."""
 
-from typing import NamedTuple
+from typing import Any, NamedTuple
+
+from diffview.denoisers import PowerLaw
+from diffview.gui.looks import number
+from diffview.models import FitSet, Model
+from diffview.steering import Steered
 
 
 class ModelText(NamedTuple):
@@ -32,3 +37,16 @@ MODELS: dict[str, ModelText] = {
         "that of your field: flat for the largest scales, a straight slope for the small ones.",
     ),
 }
+
+
+def law_text(denoiser: Any, model: Model, pixel_km: tuple[float, float] | None) -> str:
+    """The three numbers of a fitted power law, as a sentence; "" of any other model, or before it is fitted."""
+    base = model.base if isinstance(model, Steered) else model
+    if not isinstance(denoiser, PowerLaw) or not isinstance(base, FitSet):
+        return ""
+    bend, crop = f"bends at k₀ = {number(denoiser.k0)} cycles per crop", base.regions[0]
+    if denoiser.k0 < 1:
+        bend = f"does not bend within a crop (k₀ = {number(denoiser.k0)})"
+    elif pixel_km is not None:
+        bend += f", {number(max(crop.ny * pixel_km[0], crop.nx * pixel_km[1]) / denoiser.k0)} km"
+    return f"Its slope is β = {number(denoiser.beta)}, its amplitude A = {number(denoiser.amplitude)} std²; it {bend}. "

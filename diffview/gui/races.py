@@ -27,8 +27,11 @@ from diffview.scoreboard import Draw, Row, Scoreboard, entries
 from diffview.scored_models import Scored, formula, network
 from diffview.units import written
 
-RACERS, RACE_SIDE = 4, 64
-"""Fields that race at once, and their largest side, where the model does not say: larger ones race the same, slowly."""
+RACERS = 4
+"""Fields that race at once."""
+
+RACE_SIDES = 64, 32, 16
+"""Their sides, where the model does not say: larger ones race the same, slowly; smaller ones where land leaves few."""
 
 EVEN_END = 0.05
 """Noise level at which a race without the last jump ends, where the schedule goes that low."""
@@ -126,21 +129,39 @@ class RaceJob(_Told):
 
     def start(self, wish: RaceWish) -> None:
         """Race on the plan in force, of a fork on the run it leaves; none must be at work."""
-        recipe = self._session.recipe
-        model = "gaussian" if wish.exact else recipe.model
         try:
-            racing = replace(recipe, model=model, members=RACERS, fork=None, region=self._region())
-            plan = resolve(racing, self._session.facts)
+            plan = self._plan("gaussian" if wish.exact else self._session.recipe.model)
         except UserError as error:
             self._session.tell_error(error)
         else:
             units = self._session.facts.field.units if plan.card is None else plan.card.units
             self.begin(RaceRun(plan, wish, units))
 
-    def _region(self) -> Region:
-        """The middle of the region in force, of at most 64 x 64 pixels."""
+    def _plan(self, model: str) -> Plan:
+        """On the middle of the region, of at most 64 x 64 pixels, or of less where no larger crops can be fitted to.
+
+        Raises:
+            UserError: if there are none at all.
+        """
+        session = self._session
+        fault: UserError | None = None
+        for side in RACE_SIDES:
+            racing = replace(session.recipe, model=model, members=RACERS, fork=None, region=self._region(side))
+            try:
+                plan = resolve(racing, session.facts)
+            except UserError as error:
+                fault = error
+                continue
+            if plan.refusal is None:
+                return plan
+            fault = plan.refusal
+        assert fault is not None
+        raise fault
+
+    def _region(self, side: int) -> Region:
+        """The middle of the region in force, of at most side x side pixels."""
         region = self._session.plan.region
-        ny, nx = min(region.ny, RACE_SIDE), min(region.nx, RACE_SIDE)
+        ny, nx = min(region.ny, side), min(region.nx, side)
         return Region(region.row + (region.ny - ny) // 2, region.column + (region.nx - nx) // 2, ny, nx)
 
 

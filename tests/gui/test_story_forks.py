@@ -148,11 +148,11 @@ def test_another_region_is_run_for_both(forked, settle):
     assert forked.session.edit(region=Region(60, 100, 64, 64))
     settle(forked)
     film = forked.timeline.film
-    assert forked.live.left is None and [step.index for step in film.step_at(PARENT, 0)[0].trajectory.kept[:2]] == [
-        0,
-        1,
-    ]
-    assert film.step_at(PARENT, 6)[1].index == 6 and film.step_at(PARENT, 7) is None
+    left = forked.live.left
+    assert left.state == "finished" and left.plan is forked.session.plan.parent and len(left.trajectory) == 19
+    assert film.step_at(PARENT, 6)[1].index == 6 and film.step_at(PARENT, 18)[0] is left
+    for a, b in zip(left.trajectory.kept[:7], forked.live.run.trajectory.kept[:7], strict=True):
+        assert np.array_equal(a.y, b.y)
 
 
 def test_a_saved_fork_is_opened_as_it_was(forked, open_window, hand, find, settle, tmp_path):
@@ -163,7 +163,12 @@ def test_a_saved_fork_is_opened_as_it_was(forked, open_window, hand, find, settl
     settle(other)
     assert np.array_equal(other.live.run.trajectory.last.y, forked.live.run.trajectory.last.y)
     strip = find(other, "filmStrip")
-    assert strip.count(PARENT) == 7 and strip.current(PARENT) == 6  # what the fork shares is all there is
+    assert strip.count(PARENT) == 19 and strip.current(PARENT) == 6, "all of the run it leaves is there again"
+    assert other.live.run.plan is other.session.plan and other.live.left.state == "finished"
+    for a, b in zip(other.live.left.trajectory.kept, forked.live.left.trajectory.kept, strict=True):
+        assert np.array_equal(a.y, b.y)
+    hand.click(strip, strip.thumbnail_rect(PARENT, 12).center())
+    assert other.live.shown is other.live.left and other.live.step.index == 12
     hand.click(find(other, "goBackButton"))
     settle(other)
     assert len(other.live.run.trajectory) == 19 and strip.count(PARENT) == 0

@@ -1,9 +1,11 @@
 """Opening and looking: the window opens alive, everything stands at the same place, zoom, presentation, names."""
 
 import gc
+import itertools
 import json
 import subprocess
 import sys
+from dataclasses import replace
 from types import SimpleNamespace
 
 import numpy as np
@@ -15,8 +17,13 @@ from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QAbstractSpinBox, QApplication, QComboBox, QPushButton, QSlider, QToolButton, QWidget
 
 from diffview.cards import read_cards
-from diffview.gui.models import MODELS
+from diffview.denoisers import PowerLaw
+from diffview.fields import Region
+from diffview.gui.looks import number
+from diffview.gui.models import MODELS, law_text
 from diffview.gui.theme import theme
+from diffview.gui.widgets.word_area import WordArea
+from diffview.models import FitSet
 from diffview.recipe import DEVICES, default_recipe
 from diffview.samplers import SAMPLERS
 from diffview.schedules import SCHEDULES
@@ -432,3 +439,43 @@ def test_scrubbing_loses_no_references(open_window, find):
     for was, now in zip(before, after, strict=True):
         assert now > was - 60  # PySide 6.12.0 on Python 3.11 loses 4,600 of None and 960 of True
         assert now < was + 3000
+
+
+def test_the_three_numbers_of_a_power_law_are_told(open_window, settle):
+    window = open_window(replace(QUICK, model="power_law"))
+    settle(window)
+    law, text = window.live.fitted, window.inspector.fit_text.text()
+    assert f"slope is β = {law.beta:.2f}" in text and f"A = {number(law.amplitude)} std²" in text
+    window.session.edit(model="gaussian")
+    settle(window)
+    assert "slope" not in window.inspector.fit_text.text()
+
+
+@pytest.mark.parametrize(
+    ("k0", "said"),
+    [(0.3, "does not bend within a crop (k₀ = 0.30)"), (4.0, "bends at k₀ = 4.00 cycles per crop, 32.00 km")],
+)
+def test_where_a_power_law_bends(k0, said):
+    law = PowerLaw(0.0, np.ones((64, 33)), 64, 7.0, k0, 3.0)
+    model = FitSet("power_law", np.zeros((64, 64), np.float32), (Region(0, 0, 64, 64),), False)
+    assert said in law_text(law, model, (2.0, 2.0)) and "β = 3.00" in law_text(law, model, None)
+    assert law_text(None, model, None) == ""
+
+
+@pytest.mark.parametrize("size", [(1280, 720), (1600, 1000)])
+def test_the_data_dock_has_room_for_all_it_has(open_window, size, wait):
+    window = open_window(size=size)
+    window.actions_["exploreLayoutAction"].trigger()
+    window.data_dock.raise_()
+    panel = window.data_dock.widget()
+    wait(panel.isVisible)
+    panel.notes.setText("What was done to the values, at some length. " * 6)
+    panel.notes.show()
+    QApplication.processEvents()
+    QTest.qWait(50)
+    rects = [QRect(w.mapTo(panel, QPoint(0, 0)), w.size()) for w in panel.findChildren(QComboBox) if w.isVisible()]
+    assert all(not a.intersects(b) for a, b in itertools.combinations(rects, 2))
+    assert min(rect.height() for rect in rects) >= 26 and panel.tree.height() >= 98
+    words = panel.findChild(WordArea)
+    whole = words.verticalScrollBar().maximum() == 0
+    assert whole == (size[1] == 1000) and words.height() >= 52

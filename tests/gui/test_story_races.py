@@ -3,6 +3,7 @@
 import csv
 from dataclasses import replace
 
+import h5py
 import numpy as np
 import pytest
 from conftest import QUICK
@@ -10,8 +11,10 @@ from PySide6.QtCore import QPoint, QPointF, Qt
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QFileDialog
 
+from diffview.errors import UserError
 from diffview.fields import Region
 from diffview.gui.races import EVEN_END, RACERS, counts
+from diffview.plan import Facts
 from diffview.race import EXACT, FINE_RUN, OWN_RUN, Race, Track
 from diffview.resolve import resolve
 from diffview.runs import start_state
@@ -241,3 +244,27 @@ def test_samplers_that_race_have_colours_of_their_own_and_the_plot_needs_no_scro
     QTest.qWait(50)
     assert find(window, "racePanel").verticalScrollBar().maximum() == 0
     assert plot.height() >= 240
+
+
+def test_where_land_leaves_no_large_crop_smaller_fields_race(open_window, hand, find, settle, tmp_path):
+    values = np.random.default_rng(0).standard_normal((128, 128)).cumsum(0).astype(np.float32)
+    values[::40], values[:, ::40] = np.nan, np.nan  # no complete crop of 64, some of 32
+    with h5py.File(tmp_path / "sea.h5", "w") as file:
+        file["sst"] = values
+    window = open_window(QUICK, path=str(tmp_path / "sea.h5"))
+    settle(window)
+    window.session.edit(region=Region(10, 10, 100, 100))
+    window.actions_["compareLayoutAction"].trigger()
+    QTest.qWait(50)
+    find(window, "raceModel").set_key("exact")
+    job = race(window, hand, find, settle, samplers=("heun",))
+    assert job.state == "finished" and job.plan.shape == (RACERS, 1, 32, 32) and len(job.points) == 2
+    assert "32 × 32 pixels" in find(window, "raceSays").text()
+
+
+def test_what_helps_is_said_where_nothing_can_be_fitted(window):
+    facts = window.session.facts
+    holes = np.where(np.indices(facts.field.values.shape).sum(0) % 12 == 0, np.nan, facts.field.values)
+    with pytest.raises(UserError) as told:
+        raise resolve(QUICK, Facts(replace(facts.field, values=holes.astype(np.float32)))).refusal
+    assert "let some pixels of a crop be missing" in told.value.hint

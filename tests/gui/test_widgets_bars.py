@@ -314,3 +314,10 @@ def test_of_a_name_with_a_unit_the_unit_is_kept(qtbot, width, shown):
         assert label.shown_text().startswith("sea") and label.shown_text().endswith("… · K")
     else:
         assert label.shown_text() == shown
+
+
+def test_a_short_name_is_not_taken_for_a_cut_one(qtbot):
+    label = ElidedLabel("sst · °C", elide=Qt.TextElideMode.ElideMiddle)
+    qtbot.addWidget(label)
+    label.resize(90, 20)
+    assert label.shown_text() == "sst · °C"

@@ -32,6 +32,7 @@ from diffview.gui.widgets.file_tree import ICON, FileTree
 from diffview.gui.widgets.icons import set_icon
 from diffview.gui.widgets.raster import Raster
 from diffview.gui.widgets.slice_row import SliceRow
+from diffview.gui.widgets.word_area import WordArea
 from diffview.models import FitSet
 from diffview.readers.base import Node
 from diffview.recipe import AUTO, Recipe
@@ -81,8 +82,10 @@ class DataPanel(QWidget):
         column.addLayout(self._slices)
         column.addWidget(self._axes)
         column.addLayout(self._form)
-        for label in (self.numbers, self.region, self.notes):
-            column.addWidget(label)
+        words = WordArea((self.numbers, self.region, self.notes))
+        words.setObjectName("dataWords")
+        words.setAccessibleName("What was done to the values")
+        column.addWidget(words)
         files.busy_changed.connect(self._show_busy)
         browser.began.connect(self._begin)
         browser.listed.connect(self.tree.add_nodes)
@@ -122,8 +125,8 @@ class DataPanel(QWidget):
             tree.uncovered.connect(self._look)
             tree.followWanted.connect(self._browser.follow)
         self.tree.groupWanted.connect(self._browser.list_group)
-        for widget, part in ((self._trees, 3), (self.details, 2)):
-            widget.setMinimumHeight(theme.px(72))
+        for widget, part, least in ((self._trees, 3, 100), (self.details, 2, 72)):
+            widget.setMinimumHeight(theme.px(least))
             self._split.addWidget(widget)
             self._split.setStretchFactor(self._split.count() - 1, part)
         self._search = QTimer(self, interval=SEARCH_AFTER_MS, singleShot=True)

@@ -13,7 +13,7 @@ from diffview.gui.checks import case_of
 from diffview.gui.level_search import LevelSearchJob
 from diffview.gui.live import Live
 from diffview.gui.looks import number, tidied
-from diffview.gui.models import MODELS
+from diffview.gui.models import MODELS, law_text
 from diffview.gui.session import Session
 from diffview.gui.theme import theme
 from diffview.gui.widgets.findings_view import FindingsView
@@ -50,7 +50,7 @@ class InspectorPanel(QScrollArea):
 
     def __init__(self, session: Session, live: Live, search: LevelSearchJob, filling: QWidget) -> None:
         super().__init__()
-        self._session, self._search = session, search
+        self._session, self._live, self._search = session, live, search
         self._keys: tuple[str, ...] = ()
         self.setWidgetResizable(True)
         self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
@@ -152,6 +152,7 @@ class InspectorPanel(QScrollArea):
         scores.dismissed.connect(search.dismiss)
         search.changed.connect(self._show_search)
         session.changed.connect(self.show_recipe)
+        self._live.run_changed.connect(lambda: self._show_model(session.recipe))
         theme.changed.connect(self._restyle)
 
     def _hide(self, middle: bool) -> None:
@@ -258,4 +259,5 @@ class InspectorPanel(QScrollArea):
             return
         self.fit_text.setVisible(True)
         made_from = "" if card is not None else plan.model.sentence + " "
-        self.fit_text.setText(f"{made_from}{plan.steps} steps take {plan.evaluations} calls of the model.")
+        law = law_text(self._live.fitted, plan.model, self._session.facts.field.pixel_km)
+        self.fit_text.setText(f"{made_from}{law}{plan.steps} steps take {plan.evaluations} calls of the model.")

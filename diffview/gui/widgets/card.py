@@ -61,7 +61,7 @@ class ElidedLabel(QWidget):
             short = metrics.elidedText(
                 name, Qt.TextElideMode.ElideRight, self.width() - metrics.horizontalAdvance(rest)
             )
-            if len(short) >= LEAST_NAME:
+            if short == name or len(short) >= LEAST_NAME:
                 return short + rest
             return unit if metrics.horizontalAdvance(unit) <= self.width() else ""
         if self._elide == Qt.TextElideMode.ElideLeft and metrics.horizontalAdvance(self._text) > self.width():
