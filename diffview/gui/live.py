@@ -352,7 +352,7 @@ class Live(QObject):
     def _run_parent(self, run: Run) -> None:
         """The run that a finished fork leaves is not known where the fork was opened: have all of it computed, too."""
         parent = run.plan.parent
-        if parent is None or self.left is not None or run.state != FINISHED or run.plan is not self._session.plan:
+        if parent is None or self.left is not None or run.state != FINISHED or not is_of(run, self._session.plan):
             return
         self.left = self._sampling.request(parent)
         self._kept = [self.left, *self._kept[: MOST_LEFT - 1]]
