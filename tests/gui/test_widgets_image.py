@@ -9,7 +9,8 @@ from PySide6.QtWidgets import QApplication
 
 from diffview.colormaps import COLORMAPS
 from diffview.gui.theme import theme
-from diffview.gui.widgets.image_view import ImageView, link
+from diffview.gui.widgets.image_view import ImageView
+from diffview.gui.widgets.picture_view import link
 from diffview.gui.widgets.raster import BAND, Raster, indexed_image
 
 LEFT, NONE = Qt.MouseButton.LeftButton, Qt.MouseButton.NoButton

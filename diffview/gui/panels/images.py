@@ -16,7 +16,8 @@ from diffview.gui.panels.base import LARGEST_SHOWN, PictureCard
 from diffview.gui.reverse_modes import BADGES, BESIDE, KINDS, kind_of, mode_of, turned_to
 from diffview.gui.session import Session, View
 from diffview.gui.widgets.gap_layer import GapLayer
-from diffview.gui.widgets.image_view import ImageView, link
+from diffview.gui.widgets.image_view import ImageView
+from diffview.gui.widgets.picture_view import link
 from diffview.gui.widgets.segmented import SegmentedControl
 from diffview.samplers import Step
 from diffview.transforms import Transform

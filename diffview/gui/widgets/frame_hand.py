@@ -1,0 +1,80 @@
+"""A frame over an image, and the hand that takes hold of it. All in pixels of the image; no painting, no widget."""
+
+from PySide6.QtCore import QPoint, QPointF, QRect, QSize
+
+from diffview.gui.widgets.region_frame import MAX_SIDE, MIN_SIDE, Grip, drawn, grip_at, grown, moved, resized
+
+WHOLE, LOWER_RIGHT = Grip(0, 0), Grip(1, 1)
+
+
+class FrameHand:
+    """One frame: where it lies, and what a press, a drag or an arrow makes of it.
+
+    Attributes:
+        frame: where it lies, or None.
+        square: whether it stays a square.
+        limits: its shortest and its longest side.
+        drawing: whether a press draws a new frame instead of taking hold of this one.
+        grip: what is held now, or None.
+        nudged: whether arrows have moved it since it was last let go.
+    """
+
+    def __init__(self) -> None:
+        self.frame: QRect | None = None
+        self.square, self.limits = True, (MIN_SIDE, MAX_SIDE)
+        self.drawing = self.nudged = False
+        self.grip: Grip | None = None
+        self._corner: QPoint | None = None
+        self._start = QRect()
+
+    @property
+    def draws(self) -> bool:
+        """Whether a drag draws a new frame, now or at the next press."""
+        return self.drawing or self._corner is not None
+
+    @property
+    def changing(self) -> bool:
+        """Whether it is held or nudged."""
+        return self.grip is not None or self.nudged
+
+    def under(self, point: QPointF, reach: float) -> Grip | None:
+        """What a press at `point` would take hold of, felt within `reach`."""
+        return None if self.frame is None else grip_at(self.frame, point, reach)
+
+    def press(self, point: QPointF, reach: float, anew: bool) -> None:
+        """Take hold of what is there, or begin a new frame."""
+        self._start = self.frame or QRect()
+        if (anew or self.drawing) and self.frame is not None:
+            self.grip, self._corner = LOWER_RIGHT, point.toPoint()
+        else:
+            self.grip, self._corner = self.under(point, reach), None
+
+    def drag(self, point: QPointF, way: QPointF, bounds: QSize) -> bool:
+        """Follow a drag that is at `point` now, `way` from where it began; whether the frame changed."""
+        if self.grip is None:
+            return False
+        if self._corner is not None:
+            return self._take(drawn(self._corner, point.toPoint(), bounds, self.square, self.limits))
+        return self._move(self.grip, self._start, way.toPoint(), bounds)
+
+    def release(self) -> bool:
+        """Let go; whether the frame is another than when it was taken hold of."""
+        held, self.grip, self._corner = self.grip, None, None
+        return held is not None and self.frame is not None and self.frame != self._start
+
+    def nudge(self, step: QPoint, grow: bool, bounds: QSize) -> bool:
+        """Move it by an arrow, or its lower right corner; whether it changed."""
+        if self.frame is None:
+            return False
+        self.nudged = True
+        return self._move(LOWER_RIGHT if grow else WHOLE, self.frame, grown(step, self.square, grow), bounds)
+
+    def _move(self, grip: Grip, start: QRect, shift: QPoint, bounds: QSize) -> bool:
+        if grip == WHOLE:
+            return self._take(moved(start, shift, bounds))
+        return self._take(resized(start, grip, shift, bounds, self.square, self.limits))
+
+    def _take(self, new: QRect) -> bool:
+        changed = new != self.frame
+        self.frame = new
+        return changed
