@@ -8,7 +8,7 @@ folder holds the packs named below, see their cards for their origin.
 
 import argparse
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
@@ -84,14 +84,17 @@ class Recipe:
     data: Callable[[Path], TrainingSet]
     network: dict[str, Any]
     settings: dict[str, Any] = field(default_factory=dict)
-    sampling: dict[str, Any] = field(default_factory=dict)
+    sampling: Mapping[str, Any] = field(default_factory=dict)
 
+
+CHURN: Mapping[str, Any] = {"steps": 18, "sampler": "churn", "params": {"S_churn": 7.0}}
+"""Fresh noise at every step makes up for much of what a small network errs."""
 
 RAIN = {"width": 48, "multipliers": (1, 2, 3), "fold": 2}
 RECIPES = {
     "bt64": Recipe(brightness, {"width": 32, "multipliers": (1, 2, 3), "fold": 2}, {"flips": True}),
-    "sst32": Recipe(sst, {"width": 32, "multipliers": (1, 2, 3)}),
-    "rain64": Recipe(rain, RAIN, {"flips": True, "rotations": True}),
+    "sst32": Recipe(sst, {"width": 32, "multipliers": (1, 2, 3)}, sampling=CHURN),
+    "rain64": Recipe(rain, RAIN, {"flips": True, "rotations": True}, CHURN),
     "rain64-from-coarse": Recipe(lambda folder: rain(folder, 8), RAIN, {"flips": True, "rotations": True}),
 }
 
