@@ -155,6 +155,7 @@ def glance(card: Card) -> list[tuple[str, str]]:
         ("Trained on", _fields(data.get("fields"), "fields")),
         ("Held out", ", ".join(filter(None, (_fields(data.get("held_out"), "fields"), str(data.get("split", "")))))),
         ("Training", _training(training)),
+        ("Begun with", _origin(training.get("from"))),
         ("Machine", str(training.get("machine", "")).replace("(s)", "s").replace(" 1 threads", " 1 thread")),
         ("Data", str(data.get("source", ""))),
         ("Licence", str(data.get("licence", ""))),
@@ -178,6 +179,13 @@ def _weights(card: Card) -> str:
 
 def _fields(count: Any, what: str) -> str:
     return f"{count:,} {what}".replace(",", "\N{THIN SPACE}") if isinstance(count, int) else ""
+
+
+def _origin(origin: Any) -> str:
+    """Whose weights a training began with."""
+    if not isinstance(origin, Mapping) or not origin.get("name"):
+        return ""
+    return f"{origin['name']} after {origin.get('steps', '?')} steps"
 
 
 def _training(training: Mapping[str, Any]) -> str:

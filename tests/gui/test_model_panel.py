@@ -203,6 +203,14 @@ def test_the_inspector_is_short_and_leads_to_the_dock(shown, scored, window, han
     assert find(window, "moreModelButton").isHidden()
 
 
+@pytest.mark.parametrize(
+    ("origin", "told"), [({"name": "rain64", "steps": 300}, "rain64 after 300 steps"), (None, None), ("x", None)]
+)
+def test_the_card_says_whose_weights_it_began_with(tmp_path, origin, told):
+    card = small_model(tmp_path, training={} if origin is None else {"from": origin})
+    assert dict(card_facts.glance(card)).get("Begun with") == told
+
+
 def finding_of(window, key):
     return next(finding for finding in lint(case_of(window.session)) if finding.key == key)
 
