@@ -111,7 +111,11 @@ class Schedule:
         return np.asarray(1 / (1 + self.noise_level(t) ** 2))
 
     def t_of(self, s: ArrayLike) -> Array:
-        """The t at which the noise level is s, in [0, 1]; the nearest end for an s that is never reached."""
+        """The t at which the noise level is s, in [0, 1]; the nearest end for an s that is never reached.
+
+        It is the first of the t whose noise level rounds to s: many, where the schedule is flat. Where it is steep,
+        s(t_of(s)) differs from s by no more than s does between neighbouring floats of t.
+        """
         s = np.asarray(s, dtype=np.float64)
         low, width = np.zeros_like(s), 1.0
         while s.size <= FEW and width > 2.0**-48:  # a call for few values takes as long for fifteen times as many
