@@ -12,7 +12,8 @@ from diffview.gui.live import Live
 from diffview.gui.looks import colormap, estimate, made_colormap, state
 from diffview.gui.session import Session
 from diffview.gui.timescale import TimeScale
-from diffview.gui.widgets.film_strip import FORWARD, PARENT, REVERSE, FilmStrip
+from diffview.gui.widgets.film_rows import FORWARD, PARENT, REVERSE
+from diffview.gui.widgets.film_strip import FilmStrip
 from diffview.gui.widgets.raster import Raster, Rgb
 from diffview.samplers import Step
 

@@ -10,7 +10,7 @@ from PySide6.QtGui import QContextMenuEvent
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication, QMenu
 
-from diffview.gui.widgets.film_strip import FORWARD, PARENT, REVERSE
+from diffview.gui.widgets.film_rows import FORWARD, PARENT, REVERSE
 from diffview.recipe import Recipe
 from diffview.resolve import resolve
 from diffview.runs import run

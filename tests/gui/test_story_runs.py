@@ -54,7 +54,7 @@ def test_the_film_lies_over_the_axis_of_the_timeline(window, find):
     for index, step in enumerate(window.live.run.trajectory.kept):
         t = float(window.session.recipe.schedule.t_of(step.s))
         above = plot.viewport().mapToGlobal(plot.to_pixel(t, 0)).x()
-        below = strip.mapToGlobal(QPointF(strip._x_of(strip._rows[1].values[index]), 0)).x()
+        below = strip.mapToGlobal(QPointF(strip.rows.x_of(strip.rows[1].values[index]), 0)).x()
         assert abs(above - below) <= 1.5
 
 

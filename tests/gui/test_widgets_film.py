@@ -13,7 +13,8 @@ from PySide6.QtTest import QTest
 from diffview.colormaps import COLORMAPS
 from diffview.gui.theme import theme
 from diffview.gui.widgets.film_layout import arranged, chosen
-from diffview.gui.widgets.film_strip import FORWARD, PARENT, REVERSE, FilmStrip
+from diffview.gui.widgets.film_rows import FORWARD, PARENT, REVERSE
+from diffview.gui.widgets.film_strip import FilmStrip
 
 LEFT = Qt.MouseButton.LeftButton
 

@@ -21,7 +21,8 @@ from diffview.gui.session import Session, View
 from diffview.gui.timescale import TimeScale
 from diffview.gui.widgets.card import Card
 from diffview.gui.widgets.density_strip import DensityStrip
-from diffview.gui.widgets.film_strip import PARENT, FilmStrip
+from diffview.gui.widgets.film_rows import PARENT
+from diffview.gui.widgets.film_strip import FilmStrip
 from diffview.gui.widgets.icons import set_icon
 from diffview.gui.widgets.schedule_plot import SchedulePlot
 from diffview.gui.widgets.segmented import SegmentedControl
