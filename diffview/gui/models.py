@@ -2,9 +2,11 @@
 
 from typing import Any, NamedTuple
 
+from diffview.cards import Card
 from diffview.denoisers import PowerLaw
 from diffview.gui.looks import number
-from diffview.models import FitSet, Model
+from diffview.gui.session import Session
+from diffview.models import FitSet, Model, mismatch
 from diffview.steering import Steered
 
 
@@ -50,3 +52,17 @@ def law_text(denoiser: Any, model: Model, pixel_km: tuple[float, float] | None) 
     elif pixel_km is not None:
         bend += f", {number(max(crop.ny * pixel_km[0], crop.nx * pixel_km[1]) / denoiser.k0)} km"
     return f"Its slope is β = {number(denoiser.beta)}, its amplitude A = {number(denoiser.amplitude)} std²; it {bend}. "
+
+
+def network_title(card: Card) -> str:
+    """A network in the list: its name and what it makes, "rain64 · precipitation rate"."""
+    made = card.quantity.replace("_", " ") or "network"
+    return f"{card.name} · {made}{', from coarse' if card.coarsen else ''}"
+
+
+def offered(session: Session) -> Card | None:
+    """A network that draws fields of the quantity that is open, while a formula is in force; None if there is none."""
+    facts = session.facts
+    if session.recipe.model not in MODELS or facts.torch is None:
+        return None
+    return next((card for card in facts.cards.values() if not card.coarsen and not mismatch(card, facts.field)), None)

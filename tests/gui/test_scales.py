@@ -135,3 +135,7 @@ def test_rain_read_in_noise_is_called_noise(open_window, tmp_path, find, wait, s
     row, column = np.argwhere(z == z.min())[0]
     window.pointer._hover(window.forward.view, int(row), int(column))
     assert "xₜ noise (below 0 mm/h)" in window.status.right.text()
+
+
+def test_a_limit_of_rain_begins_at_no_rain_also_where_the_field_is_no_rain(raining, find):
+    assert find(raining, "clipLowSpin").value() == 0.0

@@ -4,9 +4,12 @@ import sys
 from dataclasses import replace
 from pathlib import Path
 
+import h5py
 import numpy as np
 import pytest
+from conftest import QUICK
 from PySide6.QtCore import QPointF
+from PySide6.QtTest import QTest
 
 from diffview.errors import UserError
 from diffview.gui.app import shown_facts
@@ -129,7 +132,10 @@ def test_the_folder_of_a_model_is_opened(open_window, settle, tmp_path):
     window.open_file(str(tmp_path / "mine"))
     settle(window)
     assert window.session.recipe.model == str(tmp_path / "mine") and window.session.plan.card == card
-    assert window.live.run.state == "finished" and window.toolbar.model.currentText() == "model · network"
+    assert (
+        window.live.run.state == "finished"
+        and window.toolbar.model.currentText() == "model · toa brightness temperature"
+    )
 
 
 def test_a_folder_without_a_model_is_a_sentence_and_nothing_changes(open_window, tmp_path):
@@ -148,3 +154,44 @@ def test_the_transform_of_a_network_is_shown_and_not_to_be_chosen(network_window
     choose(network_window, "gaussian")
     settle(network_window)
     assert panel.transform.isEnabled()
+
+
+@pytest.fixture
+def rain(tmp_path):
+    rng = np.random.default_rng(0)
+    values = np.where(rng.random((80, 96)) < 0.5, 0.0, rng.gamma(1.0, 2.0, (80, 96))).astype(np.float32)
+    with h5py.File(tmp_path / "rain.h5", "w") as file:
+        file["precip_rate"] = values
+        file["precip_rate"].attrs["units"] = "mm/h"
+        file["wind"] = values - 3
+        file["wind"].attrs["units"] = "m s-1"
+    return str(tmp_path / "rain.h5")
+
+
+def test_a_beginner_who_opens_rain_is_offered_the_network_that_draws_it(open_window, rain, hand, find, settle):
+    window = open_window(replace(QUICK, steps=3))
+    window.open_file(rain, "/precip_rate")
+    settle(window)
+    button = find(window, "offeredNetworkButton")
+    assert button.text() == "Draw with rain64" and "precipitation rate in mm/h" in button.toolTip()
+    window.inspector.ensureWidgetVisible(button)
+    hand.click(button)
+    settle(window)
+    assert window.session.recipe.model == "rain64" and window.live.run.state == "finished"
+    assert window.live.run.plan.shape[-2:] == (64, 64)
+    assert not button.isVisible(), "the network is in force"
+    window.session.undo()
+    assert window.session.recipe.model == "gaussian" and button.isVisible()
+    window.open_file(rain, "/wind")
+    settle(window)
+    assert not button.isVisible()
+
+
+def test_the_model_dock_offers_it_too_and_the_list_says_what_networks_make(window, hand, find, settle):
+    window.model_dock.toggleViewAction().trigger()
+    window.model_dock.raise_()
+    QTest.qWait(50)
+    assert find(window, "modelOfferButton").text() == "Draw with bt64"
+    combo = find(window, "modelCombo")
+    titles = [combo.itemText(i) for i in range(combo.count())]
+    assert "rain64 · precipitation rate" in titles and "rain64-from-coarse · precipitation rate, from coarse" in titles

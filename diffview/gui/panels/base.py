@@ -1,8 +1,13 @@
 """What the picture panels have in common."""
 
 from PySide6.QtCore import Qt
-from PySide6.QtWidgets import QWidget
+from PySide6.QtWidgets import QPushButton, QWidget
 
+from diffview import cards
+from diffview.gui.card_facts import title_of
+from diffview.gui.live import Live
+from diffview.gui.models import offered
+from diffview.gui.session import Session
 from diffview.gui.widgets.card import Card, ElidedLabel
 
 LARGEST_SHOWN = 1024
@@ -24,3 +29,35 @@ class PictureCard(Card):
         for widget in widgets:
             self.add(widget, 1)
         self.add(self.caption)
+
+
+class NetworkOffer(QPushButton):
+    """Draws with the network whose fields are of the quantity that is open; there only while there is one."""
+
+    def __init__(self, session: Session, live: Live, name: str) -> None:
+        super().__init__()
+        self._session, self._live = session, live
+        self.setObjectName(name)
+        self.setFocusPolicy(Qt.FocusPolicy.TabFocus)
+        self.clicked.connect(self._draw)
+        session.changed.connect(lambda old, new: self.show_offer())
+        self._name(offered(session))
+        if offered(session) is None:
+            self.hide()  # to show it, too, would open a window of its own
+
+    def show_offer(self) -> None:
+        """Name the network, or be gone."""
+        card = offered(self._session)
+        self.setVisible(card is not None)
+        self._name(card)
+
+    def _name(self, card: cards.Card | None) -> None:
+        if card is not None:
+            self.setText(f"Draw with {card.name}")
+            self.setAccessibleName(f"Draw with the network {card.name}")
+            self.setToolTip(f"A network for this quantity: {title_of(card)}")
+
+    def _draw(self) -> None:
+        card = offered(self._session)
+        if card is not None and self._session.edit(model=card.name):
+            self._live.start()

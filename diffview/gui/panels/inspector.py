@@ -12,8 +12,9 @@ from diffview.gui.card_facts import limits_text, title_of
 from diffview.gui.checks import case_of
 from diffview.gui.level_search import LevelSearchJob
 from diffview.gui.live import Live
-from diffview.gui.looks import number, tidied
+from diffview.gui.looks import made_scale, number, tidied
 from diffview.gui.models import MODELS, law_text
+from diffview.gui.panels.base import NetworkOffer
 from diffview.gui.session import Session
 from diffview.gui.theme import theme
 from diffview.gui.widgets.findings_view import FindingsView
@@ -88,7 +89,9 @@ class InspectorPanel(QScrollArea):
         self.steering = SteeringForm({key: (kind.title, parameters(kind)) for key, kind in OBSERVATIONS.items()})
         self._section("Guidance", self.steering)
         self._section("Model", self.model_text, self.fit_text)
-        self._column.addWidget(self.more, 0, Qt.AlignmentFlag.AlignLeft)
+        self.offer = NetworkOffer(session, live, "offeredNetworkButton")
+        for button in (self.more, self.offer):
+            self._column.addWidget(button, 0, Qt.AlignmentFlag.AlignLeft)
         self._column.addStretch(1)
         self._column.insertWidget(0, filling)
         self.setWidget(body)
@@ -220,6 +223,8 @@ class InspectorPanel(QScrollArea):
         there = plan.x0[~np.isnan(plan.x0)] if alike else np.asarray(self._session.view.limits)
         ends = [float(plan.made_in.inverse(f(there))) if there.size else 0.0 for f in (np.min, np.max)]
         least, most = (tidied(end, max(map(abs, ends))) for end in ends)
+        floor = made_scale(self._session, plan).floor
+        least = least if floor is None else max(least, floor)
         told = ""
         if plan.known is not None:
             told = f"The run is told {np.count_nonzero(plan.known)} of the {plan.known.size} pixels of the region."

@@ -21,6 +21,7 @@ from diffview.gui.live import Live
 from diffview.gui.loss_check import LossCheckJob
 from diffview.gui.loss_words import UNMEASURED, WEIGHTING, about_found, bound_rows, lines_of_found
 from diffview.gui.models import MODELS
+from diffview.gui.panels.base import NetworkOffer
 from diffview.gui.session import Session
 from diffview.gui.theme import theme
 from diffview.gui.trainer import TrainerJob
@@ -113,6 +114,7 @@ class ModelPanel(QScrollArea):
         row.addWidget(self._bar, 1)
         for widget in (self._name, self._makes, self._card, self._speed, self._verdict, self._teach, self._table):
             column.addWidget(widget)
+        column.addWidget(NetworkOffer(self._session, self._live, "modelOfferButton"), 0, Qt.AlignmentFlag.AlignLeft)
         self._views = ScoreViews()
         column.addWidget(self._views)
         column.addWidget(self._source)

@@ -7,7 +7,7 @@ from diffview.filling import FILLINGS, NO_GAP, filling, not_filling, way_of
 from diffview.gui.actions import ENTRIES, EXPORT, Actions
 from diffview.gui.live import Live
 from diffview.gui.looks import quantity_name
-from diffview.gui.models import MODELS
+from diffview.gui.models import MODELS, network_title
 from diffview.gui.session import Message, Session
 from diffview.gui.theme import theme
 from diffview.gui.widgets.card import ElidedLabel
@@ -152,7 +152,7 @@ class ToolbarPanel(QWidget):
         facts = self._session.facts
         rows = [(key, model.title, model.sentence) for key, model in MODELS.items()]
         rows += [(name, f"{name} · yours", given.sentence) for name, given in facts.given.items()]
-        rows += [(key, f"{card.name} · network", Trained(card, "cpu").sentence) for key, card in facts.cards.items()]
+        rows += [(key, network_title(card), Trained(card, "cpu").sentence) for key, card in facts.cards.items()]
         if [key for key, _, _ in rows] == [self.model.itemData(i) for i in range(self.model.count())]:
             return
         self.model.clear()
