@@ -23,6 +23,9 @@ class Presentation(QObject):
         super().__init__(window)
         self._window, self._docks, self._furniture = window, docks, furniture
         self._before: tuple[list[QWidget], bool, float] | None = None
+        self._least = QSize()
+        self._soon = QTimer(self, singleShot=True, interval=SETTLE_MS)
+        self._soon.timeout.connect(self._enlarge)
 
     @property
     def on(self) -> bool:
@@ -38,25 +41,26 @@ class Presentation(QObject):
                 widget.hide()
             self._docks.present(True)
             self._window.showFullScreen()
-            self._enlarge_soon(QSize())
+            self._least = QSize()
+            self._soon.start()
         else:
             hidden, maximized, scale = self._before
             self._before = None
+            self._soon.stop()
             theme.set_scale(scale)
             self._window.showMaximized() if maximized else self._window.showNormal()
             for widget in hidden:
                 widget.show()
             self._docks.present(False)
 
-    def _enlarge_soon(self, least: QSize) -> None:
-        QTimer.singleShot(SETTLE_MS, self, lambda: self._enlarge(least))
-
-    def _enlarge(self, before: QSize) -> None:
-        """As far as the screen has room, once the least size of the window stays what it was `before`."""
+    def _enlarge(self) -> None:
+        """As far as the screen has room, once the least size of the window stays what it was."""
+        least = self._window.minimumSizeHint()
         if self._before is None:
             return
-        if (least := self._window.minimumSizeHint()) != before:
-            self._enlarge_soon(least)
+        if least != self._least:
+            self._least = least
+            self._soon.start()
             return
         room, scale = self._window.screen().size(), theme.scale
         fits = (

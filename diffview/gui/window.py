@@ -293,7 +293,7 @@ class MainWindow(LateJobs, QMainWindow):
         """What is not for an audience."""
         bar, field = self.toolbar, self.field
         own = [self.menuBar(), self.status, bar.open_button, bar.export, bar.device, field.draw, field.crop]
-        return [*own, self.gaps.button, self.forward.whole]
+        return [*own, self.gaps.button, self.forward.whole, self.timeline.density]
 
     # -- showing
 

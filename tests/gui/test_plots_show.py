@@ -323,6 +323,9 @@ def test_a_legend_without_room_in_one_row_takes_two_and_words_stay_inside(plots)
     box = spectrum.plot_rect
     for x in (box.left() + 5, box.center().x(), box.right() - 5):
         assert box.contains(spectrum._floor.text_rect(QPointF(x, box.center().y())))
+    spectrum.resize(170, 150)
+    assert spectrum._floor.words() == "below 480 km"
+    assert spectrum.plot_rect.contains(spectrum._floor.text_rect(spectrum.plot_rect.center()))
 
 
 def test_axes_say_their_quantity(plots):

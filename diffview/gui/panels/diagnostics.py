@@ -12,7 +12,7 @@ from diffview.forward import EDGES, density, moments
 from diffview.gui.live import Live
 from diffview.gui.looks import number, state
 from diffview.gui.session import Session, View
-from diffview.gui.theme import GRID
+from diffview.gui.theme import GRID, theme
 from diffview.gui.timescale import TimeScale
 from diffview.gui.widgets.card import Card
 from diffview.gui.widgets.histogram_plot import HistogramPlot
@@ -27,6 +27,9 @@ DECADES = 8.0
 """Powers shown below the largest one of x_0, in decades."""
 
 TINY = 1e-30
+
+COLUMN_PX = 250
+"""Least width of the plots below each other."""
 
 
 def _outward(power: float, rounded: Callable[[float], int]) -> float:
@@ -69,12 +72,19 @@ class DiagnosticsPanel(QWidget):
         session.viewed.connect(self.show_view)
         live.stepped.connect(self._draw)
         live.run_changed.connect(self._draw)
+        theme.changed.connect(self._restyle)
         self.show_recipe(None, session.recipe)
 
     def set_column(self, on: bool) -> None:
         """Stand below each other, in a dock; else in a row."""
         self._box.setDirection(QBoxLayout.Direction.TopToBottom if on else QBoxLayout.Direction.LeftToRight)
         self._box.setContentsMargins(0, 0, GRID if on else 0, 4 if on else 0)
+        self._column = on
+        self._restyle()
+
+    def _restyle(self) -> None:
+        """A column is wide enough for the words in its plots."""
+        self.setMinimumWidth(theme.px(COLUMN_PX) if self._column else 0)
 
     def show_recipe(self, old: Recipe | None, new: Recipe) -> None:
         """Draw all three; the axes anew for another field."""

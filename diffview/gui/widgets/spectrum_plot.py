@@ -75,10 +75,16 @@ class Floor(Overlay):
             painter.drawEllipse(start, 4, 4)
             self._draw_text(painter, palette, start)
 
+    def words(self) -> str:
+        """What is said, without its first word where it would be cut."""
+        room = self.plot.plot_rect.width() - 8
+        whole = QFontMetricsF(plot_font()).horizontalAdvance(self.text) + 2 <= room
+        return self.text if whole else self.text.partition(" ")[2]
+
     def text_rect(self, at: QPointF) -> QRectF:
         """Right of the dot and above the floor, where no curve is; else left of it and below; under the legend."""
         box, metrics = self.plot.plot_rect, QFontMetricsF(plot_font())
-        width, height = metrics.horizontalAdvance(self.text) + 2, metrics.height()
+        width, height = metrics.horizontalAdvance(self.words()) + 2, metrics.height()
         if at.x() + 8 + width <= box.right():
             rect = QRectF(at.x() + 8, at.y() - height - 6, width, height)
         else:
@@ -94,7 +100,7 @@ class Floor(Overlay):
         painter.drawRoundedRect(rect.adjusted(-3, -1, 3, 1), 4, 4)
         painter.setFont(font)
         painter.setPen(palette.colour("text"))
-        painter.drawText(rect, Qt.AlignmentFlag.AlignCenter, self.text)
+        painter.drawText(rect, Qt.AlignmentFlag.AlignCenter, self.words())
 
 
 POWER = "power, std²"
