@@ -99,12 +99,16 @@ class SeriesPlot(QWidget):
         return low - room, high + room
 
     def _point(self, k: int) -> QPointF:
+        x, y = self._places()
+        return QPointF(float(x[k]), float(y[k]))
+
+    def _places(self) -> tuple[Floats, Floats]:
+        """(x, y) of every value; those that are missing lie on the axis."""
         box, (low, high) = self._box(), self._limits()
         first, last = float(self._x.min()), float(self._x.max())
-        share = (float(self._x[k]) - first) / (last - first) if last > first else 0.5
-        value = float(self._values[k])
-        y = box.bottom() - (value - low) / (high - low) * box.height() if math.isfinite(value) else box.bottom()
-        return QPointF(box.left() + share * box.width(), y)
+        share = (self._x - first) / (last - first) if last > first else np.full(self._x.shape, 0.5)
+        y = box.bottom() - (self._values.astype(np.float64) - low) / (high - low) * box.height()
+        return box.left() + share * box.width(), np.where(np.isfinite(self._values), y, box.bottom())
 
     def paintEvent(self, event: QPaintEvent) -> None:
         """Draw axes, curve, the slice on screen and what the pointer is over."""
@@ -122,7 +126,7 @@ class SeriesPlot(QWidget):
 
     def _paint_curve(self, painter: QPainter) -> None:
         """Lines between neighbours that have a value; few points have marks."""
-        points = [self._point(k) for k in range(len(self._values))]
+        points = [QPointF(x, y) for x, y in zip(*(side.tolist() for side in self._places()), strict=True)]
         painter.setPen(QPen(theme.colour("text"), 1.2))
         piece: list[QPointF] = []
         for point, value in zip([*points, QPointF()], [*self._values, np.nan], strict=True):
