@@ -70,6 +70,14 @@ def test_a_grid_that_begins_in_the_south_is_turned(tmp_path: Path) -> None:
     np.testing.assert_allclose(field.coords["latitude"], 59.5 - np.arange(10.0))
 
 
+@pytest.mark.parametrize(("corner", "rows"), [("UR", 1), ("LR", -1)])
+def test_a_grid_that_begins_in_the_east_is_turned(tmp_path: Path, corner: str, rows: int) -> None:
+    field = read_slice(grid(tmp_path / "a.he5", ramp(), more=f"GridOrigin=HE5_HDFE_GD_{corner}", **DEGREES)).field
+    np.testing.assert_array_equal(field.values, ramp()[::rows, ::-1])
+    np.testing.assert_allclose(field.coords["longitude"], np.arange(12) - 10.0)
+    np.testing.assert_allclose(field.coords["latitude"], 59.5 - np.arange(10.0))
+
+
 def test_a_projected_grid_with_x_first_and_a_band(tmp_path: Path) -> None:
     stored = np.stack([ramp().T, ramp().T + 1])
     corners = {"left": -6000.0, "right": 6000.0, "top": 20000.0, "bottom": 0.0, "projection": "SNSOID"}

@@ -109,8 +109,11 @@ class EosField(CFVariable):
             return super().axis_coordinates()
         (left, top), (right, bottom) = upper_left, lower_right
         degrees = self._entries.get("Projection", "").endswith("_GEO")
-        if self._entries.get("GridOrigin", "").endswith(("_LL", "_LR")):  # the first row is the southern one
+        origin = self._entries.get("GridOrigin", "")  # the corner of the first pixel
+        if origin.endswith(("_LL", "_LR")):
             top, bottom = bottom, top
+        if origin.endswith(("_UR", "_LR")):
+            left, right = right, left
         lines = (("YDim", top, bottom), ("XDim", left, right))
         found = []
         for name, first, last in lines:
