@@ -11,6 +11,9 @@ from diffview.gui.theme import theme
 ZOOMS = (1.25, 1.2, 1.15, 1.1, 1.05)
 """The first of these at which all of the window fits on the screen is taken; else that which is in force."""
 
+RESERVE_PX = 100
+"""Kept for what can come later: a second colour bar, the longer words of one shot."""
+
 SETTLE_MS = 60
 """Between two looks at the least size of the window, which what was hidden leaves layout by layout."""
 
@@ -63,8 +66,6 @@ class Presentation(QObject):
             self._soon.start()
             return
         room, scale = self._window.screen().size(), theme.scale
-        fits = (
-            zoom for zoom in ZOOMS
-            if zoom / scale * least.width() <= room.width() and zoom / scale * least.height() <= room.height()
-        )  # fmt: skip
+        width, height = least.width() / scale + RESERVE_PX, least.height() / scale
+        fits = (zoom for zoom in ZOOMS if zoom * width <= room.width() and zoom * height <= room.height())
         theme.set_scale(max(next(fits, 1.0), self._before[2]))

@@ -139,3 +139,22 @@ def test_rain_read_in_noise_is_called_noise(open_window, tmp_path, find, wait, s
 
 def test_a_limit_of_rain_begins_at_no_rain_also_where_the_field_is_no_rain(raining, find):
     assert find(raining, "clipLowSpin").value() == 0.0
+
+
+def test_one_shot_of_another_quantity_says_why_there_is_none(raining, find, settle):
+    raining.session.look(playhead=0.5, follow=False, reverse="shot_x0")
+    settle(raining)
+    said = raining.reverse.caption.text()
+    assert "rain64 makes precipitation_rate" in said and "playhead" not in said
+    raining.session.look(playhead=0.0)
+    assert raining.reverse.caption.text() == "Move the playhead above t = 0."
+
+
+@pytest.mark.parametrize("reverse", ["x_t", "shot_eps"])
+def test_a_second_bar_leaves_a_small_window_on_its_screen(open_window, find, settle, reverse):
+    window = open_window(replace(QUICK, model="rain64", steps=3), size=(1280, 720))
+    settle(window)
+    window.session.look(reverse=reverse, playhead=0.5, follow=False)
+    QTest.qWait(50)
+    assert find(window, "reverseColourBar").isVisible() and not window.plots_dock.isHidden()
+    assert window.minimumSizeHint().width() <= 1280 and window.width() == 1280

@@ -28,7 +28,7 @@ DECADES = 8.0
 
 TINY = 1e-30
 
-COLUMN_PX = 250
+COLUMN_PX = 200
 """Least width of the plots below each other."""
 
 

@@ -317,7 +317,7 @@ class ReversePanel(PictureCard):
 
     def _why_empty(self) -> str:
         if self._session.view.one_shot:
-            return "Nothing to denoise\nMove the playhead above t = 0, over a region without missing pixels"
+            return f"Nothing to denoise\n{self._why_no_shot()}"
         if self._session.view.beside:
             return f"No kriging\n{self._judge.fault}" if self._judge.fault else "Kriging is computed…"
         if self._live.step is None:
@@ -325,6 +325,13 @@ class ReversePanel(PictureCard):
                 return f"Nothing can be sampled here\n{refusal.sentence}"
             return "Nothing sampled yet\nPress Run (R) to walk from noise to a field"
         return "No estimate yet\nThe model is first called in step 1"
+
+    def _why_no_shot(self) -> str:
+        """Why there is no shot, as a sentence."""
+        refusal = self._session.plan.refusal
+        if refusal is None or self._session.view.playhead == 0:
+            return "Move the playhead above t = 0."
+        return str(refusal)
 
     def _members(self, step: Step) -> str:
         """Which members are shown, and how to see the others."""
@@ -337,7 +344,7 @@ class ReversePanel(PictureCard):
         shot = self._live.shot
         self.view.set_badge("")
         if shot is None:
-            self.caption.setText("move the playhead above t = 0")
+            self.caption.setText(self._why_no_shot())
             return
         self.truth.set_image(np.ascontiguousarray(shot.eps))
         loss = shot.loss
