@@ -333,3 +333,13 @@ def test_axes_say_their_quantity(plots):
     assert spectrum.y_axis.label == "power, std²" and "s²" in spectrum.toolTip()
     spectrum.resize(300, 150)
     assert QFontMetricsF(plot_font()).horizontalAdvance(spectrum.y_axis.label) < spectrum.plot_rect.height()
+
+
+def test_an_axis_without_room_for_its_label_has_its_unit(plots):
+    axis, metrics = plots[2].x_axis, QFontMetricsF(plot_font())
+    axis.label = "wavenumber, cycles per region"
+    assert axis.label_for(metrics.horizontalAdvance(axis.label)) == axis.label
+    assert axis.label_for(metrics.horizontalAdvance(axis.label) - 1) == "cycles per region"
+    assert axis.label_for(20) == ""
+    axis.label = "density"
+    assert axis.label_for(20) == "" and axis.label_for(200) == "density"

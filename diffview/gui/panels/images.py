@@ -349,7 +349,7 @@ class ReversePanel(PictureCard):
         self.truth.set_image(np.ascontiguousarray(shot.eps))
         loss = shot.loss
         if loss is not None:
-            self.caption.setText(f"mean |ε − ε̂|² = {number(loss)} · s {number(shot.s)}")
+            self.caption.setText(f"mean |ε − ε̂|² = {loss:.3g} · s {number(shot.s)}")
 
     def _caption_beside(self) -> None:
         """What of kriging is shown, and what it is worth."""

@@ -142,23 +142,29 @@ class Axis:
             painter.drawText(rect.adjusted(-2, 0, 2, 0), Qt.AlignmentFlag.AlignCenter, text)
         self._paint_label(painter, box, bounds)
 
+    def label_for(self, length: float) -> str:
+        """The label that fits in a length: all of it, "wavelength, km", or its unit, or nothing."""
+        metrics = QFontMetricsF(plot_font())
+        words = self.label, self.label.partition(", ")[2]
+        return next((text for text in words if text and metrics.horizontalAdvance(text) <= length), "")
+
     def _paint_label(self, painter: QPainter, box: QRectF, bounds: QRectF) -> None:
         row = theme.px(LABEL_ROW)
         along = box.width() if self.horizontal else box.height()
         across = bounds.bottom() - box.bottom() if self.horizontal else box.left()
-        fits = QFontMetricsF(plot_font()).horizontalAdvance(self.label) <= along and across >= 2 * row
-        if not self.label or not fits:
+        text = self.label_for(along)
+        if not text or across < 2 * row:
             return
         if self.horizontal:
             rect = QRectF(bounds.left(), bounds.bottom() - row - 1, bounds.width(), row)
             rect.moveCenter(QPointF(max(box.center().x(), rect.width() / 2 - box.left()), rect.center().y()))
-            painter.drawText(rect, Qt.AlignmentFlag.AlignHCenter | Qt.AlignmentFlag.AlignVCenter, self.label)
+            painter.drawText(rect, Qt.AlignmentFlag.AlignHCenter | Qt.AlignmentFlag.AlignVCenter, text)
             return
         painter.save()
         painter.translate(bounds.left() + row / 2 + 1, box.center().y())
         painter.rotate(-90)
         rect = QRectF(-box.height(), -row / 2, 2 * box.height(), row)
-        painter.drawText(rect, Qt.AlignmentFlag.AlignCenter, self.label)
+        painter.drawText(rect, Qt.AlignmentFlag.AlignCenter, text)
         painter.restore()
 
     def _segment(self, at: float, box: QRectF, *, inside: bool, length: float = 0.0) -> tuple[QPointF, QPointF]:
