@@ -370,7 +370,7 @@ def test_a_recipe_has_its_schedule_in_the_order(window, dock, find):
     window.session.edit(schedule=schedule)
     density = find(window, "trainDensityCombo")
     density.setCurrentIndex(density.findData("schedule"))
-    order = window.train_dock.widget()._order("x", again=False)
+    order = window.train_dock.widget().form.order("x", again=False)
     assert order.schedule is schedule
     assert order.density == "schedule"
     assert order.transform == "standardise"

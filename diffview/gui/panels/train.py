@@ -1,15 +1,11 @@
 """The training dock: what to train on and how, the hand on it, and what the training shows of itself."""
 
 import math
-from collections.abc import Mapping
 
 from PySide6.QtCore import Qt
 from PySide6.QtWidgets import (
-    QCheckBox,
-    QComboBox,
     QGridLayout,
     QLabel,
-    QLineEdit,
     QProgressBar,
     QPushButton,
     QScrollArea,
@@ -17,38 +13,25 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-from diffview.cards import Card
 from diffview.gui.looks import colormap, number
 from diffview.gui.session import Message, Session
 from diffview.gui.theme import theme
+from diffview.gui.train_form import TrainForm, dim_text
 from diffview.gui.train_order import (
-    DENSITIES,
-    LOSSES,
-    SIZES,
-    Order,
-    clean_name,
-    enough_slices,
     free_name,
     is_kept,
     models_folder,
-    origins,
-    sizes_that_fit,
-    usable_slices,
 )
 from diffview.gui.trainer import TrainerJob
 from diffview.gui.training_pictures import PICTURES
 from diffview.gui.training_state import PAUSED, UNSAVED, Pictures, Snapshot, Training
 from diffview.gui.widgets.loss_plot import LossPlot
-from diffview.gui.widgets.number_spin import NumberSpin
 from diffview.gui.widgets.pair_grid import PairGrid
-from diffview.gui.widgets.whole_spin import WholeSpin
-from diffview.training_sets import MULTIPLE
 
 TEACH = (
     "Train a network on your own field. It is shown fields with noise and learns to take the noise out; what it has "
     "learned is a model like the others, and lies beside them when it is done."
 )
-WIDTHS = (8, 16, 32, 48, 64)
 COPY = 0.5
 """A picture nearer to a training field than this share of what unseen fields are is called a copy."""
 
@@ -74,14 +57,14 @@ class TrainPanel(QScrollArea):
     def __init__(self, session: Session, job: TrainerJob) -> None:
         super().__init__()
         self._session, self._job = session, job
-        self._named = False
+        self.form = TrainForm(session)
         self._training: Training | None = None
         self._pictures: Pictures | None = None
         self.setWidgetResizable(True)
         self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         self._build()
         self._connect()
-        self._show_field()
+        self._show_state()
 
     # -- building
 
@@ -91,12 +74,11 @@ class TrainPanel(QScrollArea):
         column.setContentsMargins(12, 8, 12, 8)
         column.setSpacing(8)
         self._titles: list[QLabel] = []
-        self._teach = self._text(TEACH)
+        self._teach = dim_text(TEACH)
         column.addWidget(self._teach)
-        self._form = self._build_form()
-        column.addWidget(self._form)
+        column.addWidget(self.form)
         column.addLayout(self._build_buttons())
-        self._status, self._detail = QLabel(), self._text()
+        self._status, self._detail = QLabel(), dim_text()
         self._status.setObjectName("trainStatus")
         self._status.setWordWrap(True)
         self._bar = QProgressBar()
@@ -116,7 +98,7 @@ class TrainPanel(QScrollArea):
         self._pairs = PairGrid(("From noise, by the model so far", "The nearest field it was trained on"), PICTURES)
         self._pairs.setObjectName("trainPictures")
         self._pairs.setAccessibleName("What the model makes, and the nearest training fields")
-        self._verdict = self._text()
+        self._verdict = dim_text()
         sections: tuple[tuple[str, QWidget], ...] = (
             ("Loss", self._loss),
             ("Error at each noise level", self._levels),
@@ -132,76 +114,6 @@ class TrainPanel(QScrollArea):
         column.addStretch(1)
         self.setWidget(body)
         self._restyle()
-
-    def _text(self, text: str = "") -> QLabel:
-        label = QLabel(text)
-        label.setWordWrap(True)
-        label.setProperty("dim", True)
-        return label
-
-    def _combo(self, name: str, accessible: str) -> QComboBox:
-        box = QComboBox()
-        box.setObjectName(name)
-        box.setAccessibleName(accessible)
-        box.setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy.AdjustToMinimumContentsLengthWithIcon)
-        box.setMinimumContentsLength(8)
-        return box
-
-    def _build_form(self) -> QWidget:
-        self._data = self._combo("trainDataCombo", "What to train on")
-        self._size = self._combo("trainSizeCombo", "Size of the crops")
-        self._loss_choice = self._combo("trainLossCombo", "Training loss")
-        self._density = self._combo("trainDensityCombo", "Training density of noise levels")
-        self._fill(self._loss_choice, LOSSES)
-        self._fill(self._density, DENSITIES)
-        self._origin = self._combo("trainOriginCombo", "Weights to begin with")
-        self._origin.setToolTip("Of a model that knows fields like yours, a training learns sooner what is new in them")
-        self._width = self._combo("trainWidthCombo", "Width of the network")
-        for width in WIDTHS:
-            self._width.addItem(f"{width} channels", width)
-        self._width.setCurrentIndex(self._width.findData(32))
-        self._minutes = NumberSpin(0.05, 10_000, log=True)
-        self._minutes.setObjectName("trainMinutesSpin")
-        self._minutes.setAccessibleName("Minutes of training")
-        self._minutes.setValue(10)
-        self._minutes.setToolTip("The learning rate falls to 0 over this time")
-        self._batch = WholeSpin(1, 4096, log=True)
-        self._batch.setObjectName("trainBatchSpin")
-        self._batch.setAccessibleName("Fields a step")
-        self._batch.setValue(32)
-        self._batch.setToolTip("Fields a step; it is halved where memory does not suffice")
-        self._name = QLineEdit()
-        self._name.setObjectName("trainNameEdit")
-        self._name.setAccessibleName("Name of the model")
-        self._name.setMaxLength(60)
-        self._turned = QCheckBox("mirrored and turned")
-        self._turned.setObjectName("trainTurnedCheck")
-        self._turned.setAccessibleName("Fields mirrored and turned as well")
-        self._turned.setToolTip("Eight times the fields, where up and north do not matter, as for patches of rain")
-        self._facts, self._loss_text, self._density_text = self._text(), self._text(), self._text()
-        self._form_rows = {
-            "Data": self._data, "Size": self._size, "": self._facts, "Also": self._turned,
-            "Loss": self._loss_choice, " ": self._loss_text,
-            "Noise": self._density, "  ": self._density_text,
-            "Minutes": self._minutes, "Batch": self._batch,
-            "Weights": self._origin, "Width": self._width, "Name": self._name,
-        }  # fmt: skip
-        box = QWidget()
-        form = QGridLayout(box)  # a QFormLayout cuts off sentences of several lines
-        form.setContentsMargins(0, 0, 0, 0)
-        form.setColumnStretch(1, 1)
-        for row, (label, widget) in enumerate(self._form_rows.items()):
-            if isinstance(widget, QLabel):
-                form.addWidget(widget, row, 0, 1, 2)
-            else:
-                form.addWidget(QLabel(label), row, 0)
-                form.addWidget(widget, row, 1)
-        return box
-
-    def _fill(self, box: QComboBox, texts: Mapping[str, str]) -> None:
-        for key, text in texts.items():
-            box.addItem(key, key)
-            box.setItemData(box.count() - 1, text, Qt.ItemDataRole.ToolTipRole)
 
     def _build_buttons(self) -> QGridLayout:
         grid = QGridLayout()
@@ -222,10 +134,7 @@ class TrainPanel(QScrollArea):
         buttons["Pause"].clicked.connect(job.pause)
         buttons["Resume"].clicked.connect(self._resume)
         buttons["Stop"].clicked.connect(job.stop)
-        for box in (self._data, self._size, self._loss_choice, self._density, self._origin):
-            box.activated.connect(self._show_choices)
-        self._name.textEdited.connect(self._rename)
-        session.changed.connect(lambda old, new: self._show_field())
+        self.form.changed.connect(self._show_state)
         session.viewed.connect(lambda old, new: self._repaint(old != new))
         job.changed.connect(self._show_state)
         job.advanced.connect(self._show_values)
@@ -236,116 +145,18 @@ class TrainPanel(QScrollArea):
             label.setFont(theme.font(13, 600))
         self._status.setFont(theme.font(13, 600, tabular=True))
 
-    # -- the form
-
-    def _show_field(self) -> None:
-        """Offer what the open field allows."""
-        facts, region = self._session.facts, self._session.plan.region
-        slices = usable_slices(facts, region)
-        sizes = sizes_that_fit(facts)
-        wanted = self._data.currentData(), self._size.currentData()
-        self._data.clear()
-        if enough_slices(slices) and min(region.ny, region.nx) >= 4 * MULTIPLE:
-            self._data.addItem(f"Region in {slices} slices", "slices")
-        if sizes:
-            self._data.addItem("Crops of the slice", "crops")
-        self._size.clear()
-        for size in SIZES:
-            if size in sizes:
-                self._size.addItem(f"{size} × {size} pixels", size)
-        for box, key in zip((self._data, self._size), wanted, strict=True):
-            box.setCurrentIndex(max(0, box.findData(key)))
-        self._offer_origins()
-        if not self._named:
-            self._name.setText(clean_name((self._session.facts.field.name or "model")[:40]))
-            self._name.setCursorPosition(0)
-        self._show_choices()
-
-    def _offer_origins(self) -> None:
-        """Random weights, and those of every network that a training can begin with."""
-        offered = origins(self._session.facts.cards)
-        names = [self._origin.itemData(i) for i in range(self._origin.count())]
-        if names != ["", *offered]:
-            wanted = self._origin.currentData()
-            self._origin.clear()
-            self._origin.addItem("new", "")
-            for name in offered:
-                self._origin.addItem(f"those of {name}", name)
-            self._origin.setCurrentIndex(max(0, self._origin.findData(wanted)))
-
-    def _origin_card(self) -> Card | None:
-        return self._session.facts.cards.get(self._origin.currentData() or "")
-
-    def _transform_now(self) -> str:
-        """That of the model it begins with, which knows fields through it, or the one in force."""
-        card = self._origin_card()
-        return self._session.facts.key_of(self._session.recipe) if card is None else card.transform.key
-
-    def _show_choices(self) -> None:
-        """Say what is chosen means."""
-        kind, region = self._data.currentData(), self._session.plan.region
-        transform = self._transform_now()
-        crops = kind == "crops"
-        self._size.setPlaceholderText(f"{region.ny} × {region.nx} pixels" if kind else "")
-        if crops != (self._size.currentIndex() >= 0):  # of slices it is the region's: none of those that are offered
-            self._size.setCurrentIndex(0 if crops else -1)
-        self._size.setEnabled(crops and not self._job.active)
-        self._size.setToolTip("" if crops else f"The region: {region.ny} × {region.nx} pixels")
-        if kind is None:
-            text = "This field is too small or has too many gaps: no eight complete crops of 32 pixels fit."
-        elif crops:
-            text = f"Through {transform}. The right 30 % of the columns are kept apart, and never trained on."
-        else:
-            text = f"Through {transform}. The last 20 % of the slices are kept apart, and never trained on."
-        self._facts.setText(text)
-        self._loss_text.setText(LOSSES[self._loss_choice.currentData()])
-        self._density_text.setText(DENSITIES[self._density.currentData()])
-        card = self._origin_card()
-        if card is not None:
-            self._width.setCurrentIndex(self._width.findData(card.network["width"]))
-            self._width.setPlaceholderText(f"{card.network['width']} channels")
-        elif self._width.currentIndex() < 0:
-            self._width.setCurrentIndex(self._width.findData(32))
-        self._width.setToolTip(
-            "A wider network learns more of each step, and takes longer for it" if card is None
-            else f"That of {card.name}: a network cannot change its size"
-        )  # fmt: skip
-        self._show_state()
-
-    def _rename(self) -> None:
-        self._named = True
-        self._show_state()
-
-    def _name_now(self) -> str:
-        return clean_name(self._name.text())
-
-    def _order(self, name: str, again: bool) -> Order:
-        session, crops = self._session, self._data.currentData() == "crops"
-        return Order(
-            session.facts.field, self._transform_now(), session.recipe.schedule, models_folder() / name,
-            size=int(self._size.currentData()) if crops else 0,
-            stack=None if crops else session.facts.stack,
-            region=session.plan.region,
-            loss=self._loss_choice.currentData(), density=self._density.currentData(),
-            minutes=self._minutes.value(), batch=self._batch.value(),
-            width=self._width.currentData() or 32, origin=self._origin_card(),
-            turned=self._turned.isChecked(),
-            device=session.recipe.device, again=again,
-        )  # fmt: skip
-
     # -- the hand on it
 
     def _begin(self, again: bool) -> None:
-        name = self._name_now()
+        name = self.form.name
         if not again:
             free = free_name(name)
             if free != name:
                 why = f"There is a model called {name} already: this one is called {free}."
                 self._session.tell(Message(why, f"Resume would go on with {name}."))
             name = free
-        self._name.setText(name)
-        self._named = True
-        self._job.start(self._order(name, again))
+        self.form.keep_name(name)
+        self._job.start(self.form.order(name, again))
 
     def _resume(self) -> None:
         if self._job.active:
@@ -362,12 +173,12 @@ class TrainPanel(QScrollArea):
         idle = "" if active else "Nothing trains now."
         if stopping:
             idle = "It is stopping, and writes what it has learned."
-        kept = is_kept(self._name_now())
+        kept = is_kept(self.form.name)
         start = resume = ""
         if self._session.facts.torch is None:
             start = resume = "Networks need torch, which is not installed."
-        elif self._data.currentData() is None:
-            start = resume = self._facts.text()
+        else:
+            start = resume = self.form.why_nothing
         if active:
             start = "One training at a time: stop this one first."
         if active and not (pausing or unsaved):
@@ -375,12 +186,12 @@ class TrainPanel(QScrollArea):
         elif active:
             resume = ""
         elif not resume and not kept:
-            resume = f"No training called {self._name_now()} is kept: there is nothing to go on with."
+            resume = f"No training called {self.form.name} is kept: there is nothing to go on with."
         pause = idle or ("It is paused." if pausing else "It waits to be written." if unsaved else "")
         return {"Start": start, "Pause": pause, "Resume": resume, "Stop": idle}
 
     def _tips(self) -> dict[str, str]:
-        name = self._name_now()
+        name = self.form.name
         resume = "Go on" if self._job.active else f"Go on with {name}, with the settings it was begun with"
         if self._job.training is not None and self._job.training.state == UNSAVED:
             return {"Stop": "Write what is learned, and end", "Resume": "Write what is learned, and go on"}
@@ -400,20 +211,14 @@ class TrainPanel(QScrollArea):
         for name, button in self._buttons.items():
             button.setEnabled(not why[name])
             button.setToolTip(why[name] or tips[name])
-        fixed: dict[QWidget, bool] = {
-            self._size: self._data.currentData() != "crops",
-            self._width: self._origin_card() is not None,
-        }
-        for box in self._form_rows.values():
-            if not isinstance(box, QLabel):
-                box.setEnabled(not active and not fixed.get(box, False))
+        self.form.set_fixed(active)
         if training is not self._training:
             self._training = training
             for view in (self._loss, self._levels, self._pairs):
                 view.clear()
             self._pictures = None
             self._verdict.setText("The first pictures come soon.")
-        self._form.setVisible(not active)  # what is seen then needs the room
+        self.form.setVisible(not active)  # what is seen then needs the room
         self._shown.setVisible(training is not None)
         self._teach.setVisible(training is None)
         self._show_values()

@@ -1,0 +1,231 @@
+"""What to train on and how, as a form: it offers what the open field allows, and makes an order of what is chosen."""
+
+from collections.abc import Mapping
+
+from PySide6.QtCore import Qt, Signal
+from PySide6.QtWidgets import QCheckBox, QComboBox, QGridLayout, QLabel, QLineEdit, QWidget
+
+from diffview.cards import Card
+from diffview.gui.session import Session
+from diffview.gui.train_order import (
+    DENSITIES,
+    LOSSES,
+    SIZES,
+    Order,
+    clean_name,
+    enough_slices,
+    models_folder,
+    origins,
+    sizes_that_fit,
+    usable_slices,
+)
+from diffview.gui.widgets.number_spin import NumberSpin
+from diffview.gui.widgets.whole_spin import WholeSpin
+from diffview.training_sets import MULTIPLE
+
+WIDTHS = (8, 16, 32, 48, 64)
+
+
+class TrainForm(QWidget):
+    """Follows the open field; `changed` tells that something else is chosen."""
+
+    changed = Signal()
+
+    def __init__(self, session: Session) -> None:
+        super().__init__()
+        self._session, self._named = session, False
+        self._build()
+        for box in (self._data, self._size, self._loss_choice, self._density, self._origin):
+            box.activated.connect(self._show_choices)
+        self._name.textEdited.connect(self._rename)
+        session.changed.connect(lambda old, new: self._show_field())
+        self._show_field()
+
+    def _build(self) -> None:
+        self._data = _combo("trainDataCombo", "What to train on")
+        self._size = _combo("trainSizeCombo", "Size of the crops")
+        self._loss_choice = _combo("trainLossCombo", "Training loss")
+        self._density = _combo("trainDensityCombo", "Training density of noise levels")
+        _fill(self._loss_choice, LOSSES)
+        _fill(self._density, DENSITIES)
+        self._origin = _combo("trainOriginCombo", "Weights to begin with")
+        self._origin.setToolTip("Of a model that knows fields like yours, a training learns sooner what is new in them")
+        self._width = _combo("trainWidthCombo", "Width of the network")
+        for width in WIDTHS:
+            self._width.addItem(f"{width} channels", width)
+        self._width.setCurrentIndex(self._width.findData(32))
+        self._minutes = NumberSpin(0.05, 10_000, log=True)
+        self._minutes.setObjectName("trainMinutesSpin")
+        self._minutes.setAccessibleName("Minutes of training")
+        self._minutes.setValue(10)
+        self._minutes.setToolTip("The learning rate falls to 0 over this time")
+        self._batch = WholeSpin(1, 4096, log=True)
+        self._batch.setObjectName("trainBatchSpin")
+        self._batch.setAccessibleName("Fields a step")
+        self._batch.setValue(32)
+        self._batch.setToolTip("Fields a step; it is halved where memory does not suffice")
+        self._name = QLineEdit()
+        self._name.setObjectName("trainNameEdit")
+        self._name.setAccessibleName("Name of the model")
+        self._name.setMaxLength(60)
+        self._turned = QCheckBox("mirrored and turned")
+        self._turned.setObjectName("trainTurnedCheck")
+        self._turned.setAccessibleName("Fields mirrored and turned as well")
+        self._turned.setToolTip("Eight times the fields, where up and north do not matter, as for patches of rain")
+        self._facts, self._loss_text, self._density_text = dim_text(), dim_text(), dim_text()
+        self._rows = {
+            "Data": self._data, "Size": self._size, "": self._facts, "Also": self._turned,
+            "Loss": self._loss_choice, " ": self._loss_text,
+            "Noise": self._density, "  ": self._density_text,
+            "Minutes": self._minutes, "Batch": self._batch,
+            "Weights": self._origin, "Width": self._width, "Name": self._name,
+        }  # fmt: skip
+        form = QGridLayout(self)  # a QFormLayout cuts off sentences of several lines
+        form.setContentsMargins(0, 0, 0, 0)
+        form.setColumnStretch(1, 1)
+        for row, (label, widget) in enumerate(self._rows.items()):
+            if isinstance(widget, QLabel):
+                form.addWidget(widget, row, 0, 1, 2)
+            else:
+                form.addWidget(QLabel(label), row, 0)
+                form.addWidget(widget, row, 1)
+
+    def _show_field(self) -> None:
+        """Offer what the open field allows."""
+        facts, region = self._session.facts, self._session.plan.region
+        slices = usable_slices(facts, region)
+        sizes = sizes_that_fit(facts)
+        wanted = self._data.currentData(), self._size.currentData()
+        self._data.clear()
+        if enough_slices(slices) and min(region.ny, region.nx) >= 4 * MULTIPLE:
+            self._data.addItem(f"Region in {slices} slices", "slices")
+        if sizes:
+            self._data.addItem("Crops of the slice", "crops")
+        self._size.clear()
+        for size in SIZES:
+            if size in sizes:
+                self._size.addItem(f"{size} × {size} pixels", size)
+        for box, key in zip((self._data, self._size), wanted, strict=True):
+            box.setCurrentIndex(max(0, box.findData(key)))
+        self._offer_origins()
+        if not self._named:
+            self._name.setText(clean_name((self._session.facts.field.name or "model")[:40]))
+            self._name.setCursorPosition(0)
+        self._show_choices()
+
+    def _offer_origins(self) -> None:
+        """Random weights, and those of every network that a training can begin with."""
+        offered = origins(self._session.facts.cards)
+        names = [self._origin.itemData(i) for i in range(self._origin.count())]
+        if names != ["", *offered]:
+            wanted = self._origin.currentData()
+            self._origin.clear()
+            self._origin.addItem("new", "")
+            for name in offered:
+                self._origin.addItem(f"those of {name}", name)
+            self._origin.setCurrentIndex(max(0, self._origin.findData(wanted)))
+
+    def _origin_card(self) -> Card | None:
+        return self._session.facts.cards.get(self._origin.currentData() or "")
+
+    def _transform_now(self) -> str:
+        """That of the model it begins with, which knows fields through it, or the one in force."""
+        card = self._origin_card()
+        return self._session.facts.key_of(self._session.recipe) if card is None else card.transform.key
+
+    def _show_choices(self) -> None:
+        """Say what is chosen means."""
+        kind, region = self._data.currentData(), self._session.plan.region
+        transform = self._transform_now()
+        crops = kind == "crops"
+        self._size.setPlaceholderText(f"{region.ny} × {region.nx} pixels" if kind else "")
+        if crops != (self._size.currentIndex() >= 0):  # of slices it is the region's: none of those that are offered
+            self._size.setCurrentIndex(0 if crops else -1)
+        self._size.setToolTip("" if crops else f"The region: {region.ny} × {region.nx} pixels")
+        if kind is None:
+            text = "This field is too small or has too many gaps: no eight complete crops of 32 pixels fit."
+        elif crops:
+            text = f"Through {transform}. The right 30 % of the columns are kept apart, and never trained on."
+        else:
+            text = f"Through {transform}. The last 20 % of the slices are kept apart, and never trained on."
+        self._facts.setText(text)
+        self._loss_text.setText(LOSSES[self._loss_choice.currentData()])
+        self._density_text.setText(DENSITIES[self._density.currentData()])
+        card = self._origin_card()
+        if card is not None:
+            self._width.setCurrentIndex(self._width.findData(card.network["width"]))
+            self._width.setPlaceholderText(f"{card.network['width']} channels")
+        elif self._width.currentIndex() < 0:
+            self._width.setCurrentIndex(self._width.findData(32))
+        self._width.setToolTip(
+            "A wider network learns more of each step, and takes longer for it" if card is None
+            else f"That of {card.name}: a network cannot change its size"
+        )  # fmt: skip
+        self.changed.emit()
+
+    def _rename(self) -> None:
+        self._named = True
+        self.changed.emit()
+
+    @property
+    def name(self) -> str:
+        """What the model will be called."""
+        return clean_name(self._name.text())
+
+    def keep_name(self, name: str) -> None:
+        """Take a name that stays, whatever field is opened."""
+        self._name.setText(name)
+        self._named = True
+
+    @property
+    def why_nothing(self) -> str:
+        """Why there is nothing to train on; "" if there is."""
+        return "" if self._data.currentData() else self._facts.text()
+
+    def set_fixed(self, training: bool) -> None:
+        """While something trains nothing of it can be changed."""
+        fixed: dict[QWidget, bool] = {
+            self._size: self._data.currentData() != "crops",
+            self._width: self._origin_card() is not None,
+        }
+        for box in self._rows.values():
+            if not isinstance(box, QLabel):
+                box.setEnabled(not training and not fixed.get(box, False))
+
+    def order(self, name: str, again: bool) -> Order:
+        """What is asked for, as a model of a name; `again` goes on with what is kept under it."""
+        session, crops = self._session, self._data.currentData() == "crops"
+        return Order(
+            session.facts.field, self._transform_now(), session.recipe.schedule, models_folder() / name,
+            size=int(self._size.currentData()) if crops else 0,
+            stack=None if crops else session.facts.stack,
+            region=session.plan.region,
+            loss=self._loss_choice.currentData(), density=self._density.currentData(),
+            minutes=self._minutes.value(), batch=self._batch.value(),
+            width=self._width.currentData() or 32, origin=self._origin_card(),
+            turned=self._turned.isChecked(),
+            device=session.recipe.device, again=again,
+        )  # fmt: skip
+
+
+def dim_text(text: str = "") -> QLabel:
+    """Words of second rank, in as many lines as they need."""
+    label = QLabel(text)
+    label.setWordWrap(True)
+    label.setProperty("dim", True)
+    return label
+
+
+def _combo(name: str, accessible: str) -> QComboBox:
+    box = QComboBox()
+    box.setObjectName(name)
+    box.setAccessibleName(accessible)
+    box.setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy.AdjustToMinimumContentsLengthWithIcon)
+    box.setMinimumContentsLength(8)
+    return box
+
+
+def _fill(box: QComboBox, texts: Mapping[str, str]) -> None:
+    for key, text in texts.items():
+        box.addItem(key, key)
+        box.setItemData(box.count() - 1, text, Qt.ItemDataRole.ToolTipRole)
