@@ -196,6 +196,7 @@ class TrainerJob(QObject):
         self._closing = False
         self._thread = TrainingThread(self._serve)
         self.training: Training | None = None
+        self._given_up: Training | None = None
         self._shown: tuple[str, bool, bool] | None = None
         self._newest: Snapshot | None = None
         self._timer = QTimer(self, interval=TICK_MS)
@@ -232,19 +233,21 @@ class TrainerJob(QObject):
         self._ask(stop=True)
 
     def _ask(self, **what: bool) -> None:
+        self._given_up = None
         if self.training is not None:
             self.training.ask(**what)
             self.tick()
 
     def settle(self) -> bool:
-        """Save and end what trains; False where it cannot be written, and the person does not know that yet."""
+        """Save and end what trains; False where it cannot be written, and the last try to close did not say so."""
         training = self.training
-        if training is None or training.state in (WAITING, UNSAVED):
+        if training is None or training.state == WAITING or training is self._given_up:
             return True
         training.ask(stop=True)
         if training.rest() != UNSAVED:
             return True
         self.tick()
+        self._given_up = training
         words = f"The window stays open, since what {training.order.folder.name} has learned could not be written."
         self._session.tell(Message(words, "Make room and press Stop, or close once more to give it up.", "error"))
         return False

@@ -82,6 +82,8 @@ class Training:
         with self.lock:
             self._pause = self._pause if pause is None else pause
             self._stop, self._leave, self._asked = self._stop or stop, self._leave or leave, True
+            if self.state == UNSAVED:  # it is written again, as soon as the thread wakes
+                self.state = RUNNING
             self.lock.notify_all()
 
     @property
@@ -122,7 +124,6 @@ class Training:
             self._stop = self._pause = self._asked = False
             self.turn(UNSAVED)
             self.lock.wait_for(lambda: self._asked)
-            self.state = RUNNING
             return True
 
     def put(self, **values: Any) -> None:

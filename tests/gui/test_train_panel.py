@@ -266,6 +266,9 @@ def test_a_window_with_what_cannot_be_written_closes_at_the_second_try(window, s
     wait(trained_for(window, 4))
     full_disk.append(True)
     assert not window.close() and window.isVisible()
+    press(window, hand, find, "Stop")
+    wait(lambda: find(window, "trainStopButton").isEnabled())
+    assert not window.close() and window.isVisible()
     assert "close once more" in window.heard[-1].hint and window.trainer.training.state == "unsaved"
     assert window.close() and not window.trainer._thread.isRunning()
 
