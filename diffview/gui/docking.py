@@ -59,7 +59,10 @@ class Docks(QObject):
             return
         lowered = room.low and not before.low
         if self._presenting or self._moved:
-            self._docks[PLOTS].setVisible(lowered or (room.low and not self._docks[PLOTS].isHidden()))
+            dock = self._docks[PLOTS]
+            dock.setVisible(lowered or (room.low and not dock.isHidden()))
+            if lowered:
+                self._window.resizeDocks([dock], [theme.px(PLOTS_WIDTH)], Qt.Orientation.Horizontal)
         else:
             self._again(room, {PLOTS} if lowered else set())
 
@@ -114,13 +117,13 @@ class Docks(QObject):
         """Into the window, or into their dock."""
         dock = self._docks[PLOTS]
         dock.toggleViewAction().setVisible(room.low)
-        self._plots.set_column(room.low)
         if room.low:
             dock.setWidget(self._plots)
         else:
             dock.hide()
             self._rows.insertWidget(PLOTS_PLACE, self._plots, PLOTS_SHARE)
         self._plots.show()
+        self._plots.set_column(room.low)
 
     # -- presenting
 

@@ -57,7 +57,7 @@ def law_text(denoiser: Any, model: Model, pixel_km: tuple[float, float] | None) 
 def network_title(card: Card) -> str:
     """A network in the list: its name and what it makes, "rain64 · precipitation rate"."""
     made = card.quantity.replace("_", " ") or "network"
-    return f"{card.name} · {made}{', from coarse' if card.coarsen else ''}"
+    return f"{card.name} · {made}"
 
 
 def offered(session: Session) -> Card | None:

@@ -74,7 +74,6 @@ class MainWindow(LateJobs, QMainWindow):
         self.judge = Judge(session, self.live, self)
         self.browser = Browser(session, self.files, self)
         self.opening = Opening(session, self.files, settings, self)
-        self.errors = ErrorHook(session.tell, self)
         self.actions_ = Actions(self)
         self._first_paint = True
         self._readers_soon = QTimer(self, singleShot=True, interval=READERS_MS)
@@ -83,6 +82,7 @@ class MainWindow(LateJobs, QMainWindow):
         self._build()
         self._connect()
         self._show_session()
+        self.errors = ErrorHook(session.tell, self)  # until here nothing could be shown: a bug goes to stderr
 
     # -- building
 

@@ -157,3 +157,11 @@ def test_the_title_of_a_plot_stays_over_it(open_window, resize):
     window = open_window(size=SMALL)
     tops = [card.mapTo(window, QPoint(0, 0)) for card in window.diagnostics._cards]
     assert len({at.x() for at in tops}) == 1 and [at.y() for at in tops] == sorted(at.y() for at in tops)
+
+
+def test_plots_that_move_keep_the_size_of_their_titles(open_window, resize):
+    window = open_window(size=LARGE)
+    theme.set_scale(1.3)
+    resize(window, (1750, 1000))  # low now: its text is larger
+    titles = [card._title.font().pixelSize() for card in (*window.diagnostics._cards, window.timeline)]
+    assert not window.plots_dock.isHidden() and len(set(titles)) == 1 == titles.count(theme.px(13)) / 4

@@ -2,6 +2,8 @@
 
 import logging
 import re
+import subprocess
+import sys
 
 import pytest
 
@@ -39,3 +41,12 @@ def test_an_entry_has_its_time_the_version_and_the_traceback(folder):
     assert "ZeroDivisionError: τ = 0" in text and "test_errors.py" in text
     assert [m.kind for m in told] == ["error", "error"]
     assert "ZeroDivisionError: τ = 0" in told[0].sentence
+
+
+def test_a_bug_while_the_window_is_built_is_told_on_stderr(tmp_path):
+    code = (
+        "import diffview.gui.window as w; w.MainWindow._connect = lambda self: 1 / 0; from diffview.cli import main; "
+        f"main(['--shot', r'{tmp_path / 'out.png'}', '--size', '1280x720', '--after', 'paint'])"
+    )
+    found = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+    assert found.returncode != 0 and "ZeroDivisionError" in found.stderr

@@ -194,4 +194,4 @@ def test_the_model_dock_offers_it_too_and_the_list_says_what_networks_make(windo
     assert find(window, "modelOfferButton").text() == "Draw with bt64"
     combo = find(window, "modelCombo")
     titles = [combo.itemText(i) for i in range(combo.count())]
-    assert "rain64 · precipitation rate" in titles and "rain64-from-coarse · precipitation rate, from coarse" in titles
+    assert "rain64 · precipitation rate" in titles and "rain64-from-coarse · precipitation rate" in titles

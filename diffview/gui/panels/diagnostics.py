@@ -81,6 +81,8 @@ class DiagnosticsPanel(QWidget):
         self._box.setContentsMargins(0, 0, GRID if on else 0, 4 if on else 0)
         self._column = on
         self._restyle()
+        for card in self._cards:
+            card.refit()
 
     def _restyle(self) -> None:
         """A column is wide enough for the words in its plots."""

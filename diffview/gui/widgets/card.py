@@ -144,8 +144,8 @@ class Card(QFrame):
         self._column.addWidget(self._header, 0, Qt.AlignmentFlag.AlignTop)
         self._column.addLayout(self.content, 1)
         self.setAccessibleName(title)
-        theme.changed.connect(self._restyle)
-        self._restyle()
+        theme.changed.connect(self.refit)
+        self.refit()
 
     def title(self) -> str:
         """The title."""
@@ -179,7 +179,8 @@ class Card(QFrame):
         self.content.addWidget(widget, stretch)
         return widget
 
-    def _restyle(self) -> None:
+    def refit(self) -> None:
+        """Take the fonts and lengths of the theme; anew where another parent has given it others."""
         self._title.setFont(theme.font(TITLE_PX, SEMIBOLD))
         side, gap = theme.px(12), theme.px(GRID)
         self._column.setContentsMargins(side, gap, side, side)
