@@ -75,7 +75,7 @@ def _roundest_first(low: float, high: float) -> Iterator[tuple[float, float]]:
 
 def label(value: float) -> str:
     """A number for people: a true minus, no needless digits."""
-    text = f"{value:.6g}" if value == 0 or 1e-3 <= abs(value) < 1e5 else f"{value:.3g}"
+    text = f"{value:.6g}" if value == 0 or 1e-3 <= abs(value) < 1e6 else f"{value:.3g}"
     return text.replace("e-0", "e-").replace("e+0", "e").replace("e+", "e").replace("-", "\N{MINUS SIGN}")
 
 
