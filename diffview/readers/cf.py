@@ -48,8 +48,8 @@ class CFVariable:
 
     @property
     def units(self) -> str:
-        """Units as written; "1" stays "1"."""
-        return text_attribute(self.dataset, "units")
+        """Units as written, under CF's name or that of NASA's products; "1" stays "1"."""
+        return text_attribute(self.dataset, "units") or text_attribute(self.dataset, "Units")
 
     @cached_property
     def _scales(self) -> tuple[tuple[str, h5py.Dataset | None], ...]:

@@ -40,11 +40,6 @@ def variable(dataset: h5py.Dataset) -> "GpmVariable":
 class GpmVariable(CFVariable):
     """An array of a grid or a swath."""
 
-    @property
-    def units(self) -> str:
-        """Units as written, under either spelling."""
-        return super().units or text_attribute(self.dataset, "Units")
-
     @cached_property
     def packing(self) -> Packing:
         """The packing with the codes of PPS as fill values."""

@@ -13,7 +13,7 @@ from typing import Any
 import h5py
 import numpy as np
 
-from diffview.readers.attributes import number_attributes, text_attribute
+from diffview.readers.attributes import number_attributes
 from diffview.readers.base import Coordinate
 from diffview.readers.cf import CFVariable
 from diffview.readers.opening import H5PY_ERRORS, member
@@ -80,11 +80,6 @@ class EosField(CFVariable):
             if name == posixpath.basename(self.dataset.name) and len(listed) == self.dataset.ndim:
                 return listed
         return super().dims
-
-    @property
-    def units(self) -> str:
-        """Units as written, under either spelling."""
-        return super().units or text_attribute(self.dataset, "Units")
 
     @cached_property
     def packing(self) -> Packing:

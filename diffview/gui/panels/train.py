@@ -251,7 +251,7 @@ class TrainPanel(QScrollArea):
 
     def _details(self, training: Training, now: Snapshot) -> str:
         parts = []
-        if now.speed and training.active and not training.pausing:
+        if now.speed and training.active and not training.pausing and training.state != UNSAVED:
             parts += [f"{number(now.speed)} steps/s", f"{clock(now.left)} left"]
         if now.fields:
             parts.append(f"{now.fields} fields, {now.held_out} held out")
