@@ -118,6 +118,8 @@ class Schedule:
         """
         s = np.asarray(s, dtype=np.float64)
         low, width = np.zeros_like(s), 1.0
+        if not s.size:
+            return low
         while s.size <= FEW and width > 2.0**-48:  # a call for few values takes as long for fifteen times as many
             inner = low[..., None] + width * SIXTEENTHS
             width /= 16

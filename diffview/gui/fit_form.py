@@ -81,11 +81,9 @@ class FitForm(QObject):
             if combo.findData(value) < 0:  # of a recipe that was written by hand
                 combo.addItem(f"{value:.3g}", value)
             combo.setCurrentIndex(combo.findData(value))
-            combo.setEnabled(formula)
-            combo.setToolTip(why or combo.currentData(Qt.ItemDataRole.ToolTipRole) or "")
-        if formula and recipe.model not in LAWS:
-            self.limit.setEnabled(False)
-            self.limit.setToolTip(COMPLETE_ONLY)
+            only = COMPLETE_ONLY if combo is self.limit and formula and recipe.model not in LAWS else why
+            combo.setEnabled(not only)
+            combo.setToolTip(only or combo.currentData(Qt.ItemDataRole.ToolTipRole) or "")
         self.text.setText("" if fitted is None else fitted.sentence)
         self.text.setVisible(fitted is not None)
 

@@ -167,6 +167,7 @@ class Judge(Background):
     def _look(self) -> None:
         """What was found for another gap does not hold for this one."""
         key, run, x0 = self._key(), self._run(), self._session.plan.x0
+        idle = key is None and self._kriged_of is None and x0 is self._x0  # no gap, now or before: nothing to show
         if key != self._kriged_of or x0 is not self._x0:
             self.kriged, self._kriged_of, self._x0, self.kriging, self.fault = None, key, x0, None, ""
             self.stop()
@@ -174,7 +175,8 @@ class Judge(Background):
             self.model = None
         if key is not None and (self.kriged is None or (run, key) != self._scored) and not self.fault:
             self._rest.start()
-        self.judged.emit()
+        if not idle:
+            self.judged.emit()
 
     def _begin(self) -> None:
         plan, run = self._session.plan, self._run()

@@ -63,6 +63,24 @@ def test_every_plot_has_a_name_for_readers_of_screens(plots):
     assert len({p.accessibleName() for p in plots}) == 4
 
 
+def test_dotted_ghosts_are_drawn_once_for_all_places_of_the_curve(plots):
+    schedule, t = plots[0], np.linspace(0, 1, 256)
+
+    def drawn():
+        schedule.grab()
+        return schedule._dotted._drawn[1].cacheKey()
+
+    first = drawn()
+    schedule.set_curve(t, 1 - t**2)
+    assert drawn() == first
+    schedule.set_ghosts([("another", t, (1 - t) ** 3)])
+    moved = drawn()
+    assert moved != first
+    schedule.resize(700, 170)
+    QApplication.processEvents()
+    assert drawn() != moved
+
+
 def test_a_change_of_theme_restyles(plots):
     dark = [colours(p) for p in plots]
     theme.use("light")

@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from conftest import QUICK
-from PySide6.QtCore import QEvent, QPointF, QRectF, Qt
+from PySide6.QtCore import QEvent, QObject, QPointF, QRectF, Qt
 from PySide6.QtGui import QMouseEvent
 from PySide6.QtWidgets import QApplication
 
@@ -235,6 +235,27 @@ def test_only_one_tool_is_in_the_hand(window, hand, find):
     assert draw.isChecked() and not window.gaps.armed and not gap.isChecked()
     hand.click(draw)
     assert not draw.isChecked() and not window.gaps.armed
+
+
+def test_without_a_gap_an_edit_draws_no_judgement_and_greys_nothing_anew(open_window, settle, find):
+    window = open_window(replace(QUICK, model="local"))
+    settle(window)
+    told, greyed = [], []
+    window.judge.judged.connect(lambda: told.append(1))
+
+    class Eye(QObject):
+        def eventFilter(self, watched, event):
+            greyed.extend([event.type()] * (event.type() is QEvent.Type.EnabledChange))
+            return False
+
+    eye, limit = Eye(), find(window, "missingLimitCombo")
+    limit.installEventFilter(eye)
+    window.session.edit(seed=window.session.recipe.seed + 1)
+    settle(window)
+    assert told == [] and greyed == [] and not limit.isEnabled()
+    window.session.edit(hidden=(Region(60, 140, 12, 16),), sampler="repaint")
+    assert told
+    settle(window)
 
 
 def test_a_window_that_closes_while_a_gap_is_kriged_leaves_nothing(open_window, wait):

@@ -1,6 +1,7 @@
 """Densities over ln s as thin filled curves under a timeline: schedule, grid and training on one axis."""
 
 from collections.abc import Mapping
+from typing import Any
 
 import numpy as np
 import pyqtgraph as pg
@@ -99,8 +100,8 @@ class DensityStrip(QWidget):
         head = theme.px(_HEAD_PX)
         return QRectF(left, head, right - left, self.height() - head - theme.px(_FOOT_PX))
 
-    def x_of(self, value: float) -> float:
-        """The pixel of a place on the axis."""
+    def x_of(self, value: Any) -> Any:
+        """The pixel of a place on the axis, or of many."""
         left, right, low, high = self._axis
         return left + (value - low) / (high - low) * (right - left)
 
@@ -170,9 +171,8 @@ class DensityStrip(QWidget):
         middles = (self._edges[1:] + self._edges[:-1]) / 2
         x = np.concatenate(([self._edges[0]], middles, [self._edges[-1]]))
         y = np.concatenate((density[:1], density, density[-1:]))
-        columns = np.array([self.x_of(place) for place in x.tolist()])
         rows = box.bottom() - y / self.top * box.height()
-        line: QPainterPath = pg.arrayToQPath(columns, rows)
+        line: QPainterPath = pg.arrayToQPath(self.x_of(x), rows)
         if FILLS[key]:
             area = QPainterPath(line)
             area.lineTo(box.right(), box.bottom())

@@ -125,12 +125,17 @@ class Axis:
     def paint(self, painter: QPainter, box: QRectF, bounds: QRectF, palette: Palette) -> None:
         """Draw grid lines, the axis line, ticks, tick labels and the axis label."""
         painter.setRenderHint(QPainter.RenderHint.Antialiasing, False)
+        grid, major, minor = (
+            pen(palette, "line", alpha=120),
+            pen(palette, "dim", alpha=150),
+            pen(palette, "dim", alpha=110),
+        )
         for tick, at in self.ticks:
             if tick.text and self.grid:
-                painter.setPen(pen(palette, "line", alpha=120))
+                painter.setPen(grid)
                 painter.drawLine(*self._segment(at, box, inside=True))
             if self.line:
-                painter.setPen(pen(palette, "dim", alpha=150 if tick.text else 110))
+                painter.setPen(major if tick.text else minor)
                 painter.drawLine(*self._segment(at, box, inside=False, length=TICK_PX if tick.text else MINOR_TICK_PX))
         if self.line:
             painter.setPen(pen(palette, "line"))

@@ -5,8 +5,8 @@ from collections.abc import Iterator, Sequence
 import numpy as np
 import pyqtgraph as pg
 from numpy.typing import NDArray
-from PySide6.QtCore import QPointF, QRectF, Qt
-from PySide6.QtGui import QFontMetricsF, QPainter, QPainterPath, QPolygonF
+from PySide6.QtCore import QPointF, QRectF, QSize, Qt
+from PySide6.QtGui import QFontMetricsF, QPainter, QPainterPath, QPixmap, QPolygonF
 
 from diffview.gui.theme import Palette
 from diffview.gui.widgets.plot_axis import Floats, pen, plot_font
@@ -191,30 +191,56 @@ def crosses(curve: tuple[Floats, Floats], rect: QRectF) -> bool:
     return bool(np.any((heights > rect.top() - 3) & (heights < rect.bottom() + 3)))
 
 
-def paint_ghosts(
+Ghosts = Sequence[tuple[str, tuple[Floats, Floats]]]
+"""Names, and points in pixels."""
+
+
+class GhostCurves:
+    """The dotted curves of the ghosts, as a picture that is drawn anew only where they move: a drag asks every time."""
+
+    def __init__(self) -> None:
+        self._drawn: tuple[object, QPixmap] | None = None
+
+    def picture(self, ghosts: Ghosts, size: QSize, ratio: float, palette: Palette) -> QPixmap:
+        """The curves on a clear ground of `size` pixels at `ratio` device pixels each."""
+        key = [points.tobytes() for _, curve in ghosts for points in curve], size, ratio, palette
+        if self._drawn is None or self._drawn[0] != key:
+            self._drawn = key, self._draw(ghosts, size, ratio, palette)
+        return self._drawn[1]
+
+    def _draw(self, ghosts: Ghosts, size: QSize, ratio: float, palette: Palette) -> QPixmap:
+        picture = QPixmap(size * ratio)
+        picture.setDevicePixelRatio(ratio)
+        picture.fill(Qt.GlobalColor.transparent)
+        dotted = pen(palette, "dim", 1.2, 190)
+        dotted.setDashPattern([0.1, 3.0])
+        painter = QPainter(picture)
+        painter.setRenderHint(QPainter.RenderHint.Antialiasing, True)
+        painter.setPen(dotted)
+        for _, points in ghosts:
+            painter.drawPath(pg.arrayToQPath(*points, connect="finite"))
+        painter.end()
+        return picture
+
+
+def name_ghosts(
     painter: QPainter,
     palette: Palette,
     box: QRectF,
-    ghosts: Sequence[tuple[str, tuple[Floats, Floats]]],
+    ghosts: Ghosts,
     curve: tuple[Floats, Floats],
     taken: list[QRectF],
 ) -> None:
-    """Draw curves in pixels dotted and dim, each with its name where it hides nothing."""
-    dotted = pen(palette, "dim", 1.2, 190)
-    dotted.setDashPattern([0.1, 3.0])
-    painter.setRenderHint(QPainter.RenderHint.Antialiasing, True)
-    painter.setBrush(Qt.BrushStyle.NoBrush)
+    """Give each of the ghosts, curves in pixels, its name where it hides nothing."""
     painter.setFont(plot_font())
+    painter.setPen(palette.colour("dim"))
     metrics = QFontMetricsF(plot_font())
     for label, points in ghosts:
-        painter.setPen(dotted)
-        painter.drawPath(pg.arrayToQPath(*points, connect="finite"))
         size = QRectF(0, 0, metrics.horizontalAdvance(label) + 4, metrics.height())
         places = (p for p in _beside(points, size) if box.adjusted(0, 4, 0, -10).contains(p))
         place = next((p for p in places if not crosses(curve, p) and not any(p.intersects(t) for t in taken)), None)
         if place is not None:
             taken.append(place)
-            painter.setPen(palette.colour("dim"))
             painter.drawText(place, Qt.AlignmentFlag.AlignCenter, label)
 
 

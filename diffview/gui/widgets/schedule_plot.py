@@ -10,7 +10,7 @@ from PySide6.QtWidgets import QGraphicsItem, QWidget
 
 from diffview.gui.theme import Palette, theme
 from diffview.gui.widgets.plot_axis import LABEL_GAP, Floats, finite, plot_font
-from diffview.gui.widgets.schedule_items import Band, Handles, RunLevels, paint_ghosts
+from diffview.gui.widgets.schedule_items import Band, GhostCurves, Handles, RunLevels, name_ghosts
 from diffview.gui.widgets.time_plot import TimePlot
 
 CURVE_PX = 7.0
@@ -67,6 +67,7 @@ class SchedulePlot(TimePlot):
         self._curve.setCacheMode(QGraphicsItem.CacheMode.DeviceCoordinateCache)  # it stands still mostly
         self._points: tuple[Floats, Floats] = (np.empty(0), np.empty(0))
         self._ghosts: list[tuple[str, Floats, Floats]] = []
+        self._dotted = GhostCurves()
         self._read_only = False
         self._press: QPointF | None = None
         self._tick: int | None = None
@@ -123,8 +124,9 @@ class SchedulePlot(TimePlot):
 
     def set_offered_ticks(self, x: Floats) -> None:
         """Show other levels that the run could visit, as empty triangles; none where there are none."""
-        self._levels.offered = np.asarray(x, dtype=float)
-        self._levels.refresh()
+        if not np.array_equal(x, self._levels.offered):
+            self._levels.offered = np.asarray(x, dtype=float)
+            self._levels.refresh()
 
     def set_run_marker(self, x: float | None) -> None:
         """Mark the level at which the run is now."""
@@ -166,7 +168,8 @@ class SchedulePlot(TimePlot):
         painter.setClipRect(box.adjusted(0, -1, 0, 1))
         taken = [place] if (place := self._band.paint_name(painter, palette, curve)) else []
         ghosts = [(label, self.pixel_arrays(x, self._view_y(y))) for label, x, y in self._ghosts]
-        paint_ghosts(painter, palette, box, ghosts, curve, taken)
+        painter.drawPixmap(0, 0, self._dotted.picture(ghosts, self.size(), self.devicePixelRatioF(), palette))
+        name_ghosts(painter, palette, box, ghosts, curve, taken)
         painter.restore()
         painter.setFont(plot_font())
         painter.setPen(palette.colour("dim"))

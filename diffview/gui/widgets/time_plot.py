@@ -113,11 +113,12 @@ class TimePlot(PlotBase):
 
     def set_playhead(self, x: float) -> None:
         """Stand at x."""
+        text, place = self.x_text(x), round(self.to_pixel(x, self.y_axis.low).x()) + 0.5
         self.playhead_x = x
-        self.playhead.text = self.x_text(x)
-        pixel = self.to_pixel(x, self.y_axis.low).x()
-        self.playhead.setPos(round(pixel) + 0.5, 0)
-        self.playhead.update()
+        if (text, place) != (self.playhead.text, self.playhead.pos().x()):
+            self.playhead.text = text
+            self.playhead.setPos(place, 0)
+            self.playhead.update()
 
     def set_detached(self, detached: bool) -> None:
         """Look hollow: the playhead was taken off the run."""
