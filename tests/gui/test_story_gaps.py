@@ -240,6 +240,7 @@ def test_only_one_tool_is_in_the_hand(window, hand, find):
 def test_without_a_gap_an_edit_draws_no_judgement_and_greys_nothing_anew(open_window, settle, find):
     window = open_window(replace(QUICK, model="local"))
     settle(window)
+    window.session.look(auto_run=False)
     told, greyed = [], []
     window.judge.judged.connect(lambda: told.append(1))
 
@@ -251,11 +252,9 @@ def test_without_a_gap_an_edit_draws_no_judgement_and_greys_nothing_anew(open_wi
     eye, limit = Eye(), find(window, "missingLimitCombo")
     limit.installEventFilter(eye)
     window.session.edit(seed=window.session.recipe.seed + 1)
-    settle(window)
     assert told == [] and greyed == [] and not limit.isEnabled()
     window.session.edit(hidden=(Region(60, 140, 12, 16),), sampler="repaint")
     assert told
-    settle(window)
 
 
 def test_a_window_that_closes_while_a_gap_is_kriged_leaves_nothing(open_window, wait):
