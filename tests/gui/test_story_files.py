@@ -97,11 +97,11 @@ def test_a_dropped_file_is_decoded_north_up_with_its_units(opened, find):
     np.testing.assert_allclose(shown, expected, atol=0.006)
     assert shown[2, 5] > shown[-3, 5] + 20, "the warm north is at the top"
     assert field.units == "K"
-    assert "K" in window.colour_bar.accessibleDescription()
+    assert "K" in window.scales.bar.accessibleDescription()
     assert "K" in window.toolbar.field.text()
     low, high = (window.session.plan.transform.inverse(z) for z in window.session.view.limits)
-    assert all(low <= value <= high for value, _ in window.colour_bar.ticks())
-    assert len(window.colour_bar.ticks()) >= 3
+    assert all(low <= value <= high for value, _ in window.scales.bar.ticks())
+    assert len(window.scales.bar.ticks()) >= 3
     assert window.data_dock.widget().file.text() == "sea.nc"
     assert "sea temperature" in window.toolbar.field.text() or "sst" in window.toolbar.field.text()
 
@@ -112,7 +112,7 @@ def test_missing_values_keep_their_own_colour(opened, find, settle):
     assert picture.pixelColor(NX - 1, 0).alpha() == 0
     assert picture.pixelColor(0, 0).alpha() == 255
     assert view.value_at(0, NX - 1) is None
-    assert opened.colour_bar._no_data
+    assert opened.scales.bar._no_data
     region = opened.session.plan.region
     assert not np.isnan(opened.session.plan.x0).any()
     assert (region.ny, region.nx) >= (48, 48)
@@ -130,7 +130,7 @@ def test_the_tree_is_filled_and_groups_open(opened, hand, find, wait, settle):
     wait(lambda: opened.session.facts.field.units == "mm")
     settle(opened)
     assert opened.session.recipe.dataset == "/inner/rain"
-    assert "mm" in opened.colour_bar.accessibleDescription()
+    assert "mm" in opened.scales.bar.accessibleDescription()
     assert opened.findChild(object, "slice_time") is None
     opened.session.undo()
     assert opened.session.facts.field.units == "K"
@@ -176,7 +176,7 @@ def test_another_slice_paints_the_schedule_and_the_axes_of_the_spectrum_no_more(
         monkeypatch.setattr(plot, "lay_out", lambda plot=plot: painted.append(plot.objectName()))
     monkeypatch.setattr(opened.timeline.plot, "redraw", lambda: painted.append("background"))
     bar = []
-    monkeypatch.setattr(opened.colour_bar, "set_scale", lambda *scale: bar.append(scale))
+    monkeypatch.setattr(opened.scales.bar, "set_scale", lambda *scale: bar.append(scale))
     hand.type_number(find(opened, "slice_time"), "1")
     settle(opened)
     assert opened.session.recipe.index == (1,)

@@ -77,7 +77,7 @@ def test_the_ticks_of_the_colour_bar_are_physical(window, key):
     """A tick lies where a pixel of its value has its colour."""
     field = replace(window.session.facts.field, values=rain()[0], units="mm h-1")
     assert window.session.open(replace(QUICK, region=None, transform=key), Facts(field))
-    bar, transform = window.colour_bar, window.session.plan.transform
+    bar, transform = window.scales.bar, window.session.plan.transform
     low, high = window.session.view.limits
     rect = bar.bar_rect()
     ticks = bar.ticks()
