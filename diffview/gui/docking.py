@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 
-from PySide6.QtCore import QEvent, QObject, Qt, QTimer
+from PySide6.QtCore import QEvent, QObject, Qt, QTimer, Signal
 from PySide6.QtWidgets import QDockWidget, QMainWindow, QVBoxLayout, QWidget
 
 from diffview.gui.layouts import EXPLORE, LAYOUTS, PLOTS, PLOTS_WIDTH, Room
@@ -23,7 +23,12 @@ class Docks(QObject):
 
     What a hand has moved stays where it is; what a hand has opened or closed stays so. The plots are a row of the
     window, and a column in a dock of their own where the window is too low for that row.
+
+    Signals:
+        lowered: the window has become too low for the row, or (False) is no longer.
     """
+
+    lowered = Signal(bool)
 
     def __init__(
         self, window: QMainWindow, docks: Mapping[str, QDockWidget], plots: DiagnosticsPanel, rows: QVBoxLayout
@@ -59,12 +64,25 @@ class Docks(QObject):
             return
         lowered = room.low and not before.low
         if self._presenting or self._moved:
-            dock = self._docks[PLOTS]
-            dock.setVisible(lowered or (room.low and not dock.isHidden()))
+            self._docks[PLOTS].setVisible(lowered or (room.low and not self._docks[PLOTS].isHidden()))
             if lowered:
-                self._window.resizeDocks([dock], [theme.px(PLOTS_WIDTH)], Qt.Orientation.Horizontal)
+                self._fit_plots(room)
         else:
             self._again(room, {PLOTS} if lowered else set())
+        if room.low != before.low:
+            self.lowered.emit(room.low)
+
+    def _fit_plots(self, room: Room) -> None:
+        """Give the plots their width; before another dock, where there is no room for a column of their own."""
+        plots, window = self._docks[PLOTS], self._window
+        beside = [dock for dock in self._docks.values() if dock.isVisible() and not dock.isFloating()]
+        other = next((dock for dock in beside if dock is not plots), None)
+        if other is not None and not room.wide:
+            with self.by_program():
+                window.tabifyDockWidget(other, plots)
+                plots.raise_()
+        else:
+            window.resizeDocks([plots], [theme.px(PLOTS_WIDTH)], Qt.Orientation.Horizontal)
 
     def _take_room(self) -> Room:
         """The room that there is now, with the plots where it has them."""

@@ -1,6 +1,7 @@
 """The main window: builds the panels around one session, and says what each action does."""
 
 from collections.abc import Callable
+from dataclasses import replace
 from functools import partial
 
 from PySide6.QtCore import QEvent, QObject, Qt, QTimer, Signal
@@ -17,7 +18,7 @@ from diffview.gui.files import Files
 from diffview.gui.gaps import Gaps
 from diffview.gui.judge import Judge
 from diffview.gui.late import LateDock, LateJobs
-from diffview.gui.layouts import LAYOUTS
+from diffview.gui.layouts import LAYOUTS, Room
 from diffview.gui.level_search import LevelSearchJob
 from diffview.gui.live import Live
 from diffview.gui.opening import Opening
@@ -49,9 +50,6 @@ READERS_MS = 200
 LARGEST_START = (1920, 1160)
 """Size of the first window on a large screen."""
 
-TALL = 900
-"""Height of a window that has room for the densities below the schedule."""
-
 PACES = {"paceThreeAction": 3.0, "paceTenAction": 10.0, "paceFreeAction": 0.0}
 MODES = {"darkAction": "dark", "lightAction": "light", "systemAction": "system"}
 
@@ -75,7 +73,7 @@ class MainWindow(LateJobs, QMainWindow):
         self.browser = Browser(session, self.files, self)
         self.opening = Opening(session, self.files, settings, self)
         self.actions_ = Actions(self)
-        self._first_paint = True
+        self._first_paint = self._densities = True
         self._readers_soon = QTimer(self, singleShot=True, interval=READERS_MS)
         self._readers_soon.timeout.connect(self.files.start)
         self._readers_soon.timeout.connect(self.browser.start)
@@ -149,6 +147,7 @@ class MainWindow(LateJobs, QMainWindow):
             dock.toggleViewAction().triggered.connect(dock.raise_)
             dock.hide()
         self.arrangement = Docks(self, self.docks, self.diagnostics, self._rows)
+        self.arrangement.lowered.connect(self._follow_height)
         self.presentation = Presentation(self, self.arrangement, self._furniture)
 
     def _show_model_dock(self) -> None:
@@ -289,6 +288,12 @@ class MainWindow(LateJobs, QMainWindow):
         row = min(max(round(self.session.view.playhead * length) + rows, 0), length)
         self.session.look(playhead=row / length, follow=False)
 
+    def _follow_height(self, low: bool) -> None:
+        """A low window has no room for the densities; a higher one has them again, if it had them."""
+        wanted = self.session.view.densities
+        self._densities = wanted if low else self._densities or wanted
+        self.session.look(densities=self._densities and not low)
+
     def _furniture(self) -> list[QWidget]:
         """What is not for an audience."""
         bar, field = self.toolbar, self.field
@@ -424,7 +429,9 @@ class MainWindow(LateJobs, QMainWindow):
         if not self.presentation.on:
             self.settings.set_bytes("geometry", self.saveGeometry())
             self.arrangement.save(self.settings)
-        self.settings.save_view(self.session.view)
+        view = self.session.view
+        hidden = self._densities and Room.of(self.size()).low
+        self.settings.save_view(replace(view, densities=view.densities or hidden))
         self._readers_soon.stop()
         self.player.stop()
         self.live.close()
@@ -443,8 +450,9 @@ class MainWindow(LateJobs, QMainWindow):
         elif geometry is None or not self.restoreGeometry(geometry):
             screen = QGuiApplication.primaryScreen().availableGeometry()
             self.resize(min(LARGEST_START[0], screen.width()), min(LARGEST_START[1], screen.height()))
-        if not self.arrangement.restore(self.settings, anew=size is not None):
-            self.session.look(densities=self.height() >= TALL)
+        remembered = self.arrangement.restore(self.settings, anew=size is not None)
+        self._densities = self.session.view.densities if remembered else True
+        self.session.look(densities=self._densities and not Room.of(self.size()).low)
 
     def start(self) -> None:
         """What happens once the window is on screen: the first run, the reader, and torch if it is asked for."""

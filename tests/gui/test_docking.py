@@ -84,6 +84,7 @@ def test_what_a_hand_has_moved_stays_there(open_window, wait, resize):
     assert side_of(window, window.inspector_dock) == side_of(window, window.data_dock) == "left"
     resize(window, (1450, 720))
     assert side_of(window, window.inspector_dock) == "left" and not window.plots_dock.isHidden()
+    assert window.width() == 1450 and window.plots_dock in window.tabifiedDockWidgets(window.data_dock)
     window.actions_["exploreLayoutAction"].trigger()  # takes the layout as it is meant
     assert side_of(window, window.inspector_dock) == "right"
 
@@ -165,3 +166,25 @@ def test_plots_that_move_keep_the_size_of_their_titles(open_window, resize):
     resize(window, (1750, 1000))  # low now: its text is larger
     titles = [card._title.font().pixelSize() for card in (*window.diagnostics._cards, window.timeline)]
     assert not window.plots_dock.isHidden() and len(set(titles)) == 1 == titles.count(theme.px(13)) / 4
+
+
+def test_the_densities_go_where_there_is_no_room_and_come_back_if_they_were_there(open_window, find, resize):
+    window = open_window(size=LARGE)
+    strip = find(window, "densityStrip")
+    assert strip.isVisible()
+    resize(window, SMALL)
+    assert not strip.isVisible() and window.timeline.plot.plot_rect.height() >= READABLE
+    resize(window, LARGE)
+    assert strip.isVisible()
+    find(window, "densitiesAction").trigger()
+    resize(window, SMALL)
+    resize(window, LARGE)
+    assert not strip.isVisible(), "a hand has closed them"
+
+
+def test_densities_hidden_in_a_low_window_are_remembered_as_wanted(open_window, resize):
+    window = open_window(size=LARGE)
+    resize(window, SMALL)
+    assert not window.session.view.densities
+    window.close()
+    assert window.settings.view().densities
