@@ -61,7 +61,9 @@ class Job:
         """In the thread: torch takes one core while something else computes, else all but one."""
         import torch
 
-        torch.set_num_threads(1 if self.shared else max(1, cores() - 1))
+        wanted = 1 if self.shared else max(1, cores() - 1)
+        if torch.get_num_threads() != wanted:
+            torch.set_num_threads(wanted)
 
     def run(self) -> None:
         """In the thread: do it, and leave its errors in it."""

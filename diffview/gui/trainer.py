@@ -4,7 +4,6 @@ The thread writes whole, frozen states into one Training and never signals; a ti
 while there is a training, pulls the newest. torch is imported in the thread.
 """
 
-import threading
 import time
 from collections.abc import Callable, Generator
 from contextlib import closing
@@ -13,18 +12,15 @@ from importlib import import_module
 from typing import TYPE_CHECKING, cast
 
 import numpy as np
-from PySide6.QtCore import QObject, QTimer, Signal
+from PySide6.QtCore import QObject, Signal
 
 from diffview.cards import Card
 from diffview.errors import NotWrittenError, UserError, out_of_memory
+from diffview.gui.background import Background
 from diffview.gui.errors import report
 from diffview.gui.jobs import (
-    FAILED,
     FINISHED,
-    RUNNING,
-    STOPPED,
     WAITING,
-    TrainingThread,
     load_engine,
     no_search_for_garbage,
 )
@@ -32,7 +28,6 @@ from diffview.gui.session import Message, Session
 from diffview.gui.train_order import Order
 from diffview.gui.training_pictures import Painter
 from diffview.gui.training_state import UNSAVED, Snapshot, Training
-from diffview.machine import cores
 
 if TYPE_CHECKING:
     from diffview.training import Progress, Trainer
@@ -50,15 +45,8 @@ REPORT_S, CURVE_POINTS, FIRST_STEPS = 0.25, 2000, 3
 
 
 def work(training: Training) -> None:
-    """Do a training from its data to its last checkpoint; errors are left in it."""
-    training.state = RUNNING
-    try:
-        _go(training, _trainer(training))
-    except Exception as error:  # noqa: BLE001 - the window shows it or reports it as a bug
-        training.error = error
-        training.turn(FAILED)
-        return
-    training.turn(STOPPED if training.stopping else FINISHED)
+    """Do a training from its data to its last checkpoint."""
+    _go(training, _trainer(training))
 
 
 def _trainer(training: Training) -> "Trainer":
@@ -151,7 +139,7 @@ def _follow(training: Training, trainer: "Trainer", steps: "Steps", painter: Pai
             return
         if painter.due():
             painter.show(training)
-        _share_cores(training)
+        training.share_cores()
         if training.pausing:
             if words := keep(trainer, training.order.folder):
                 training.remark(words, "warning")
@@ -161,23 +149,11 @@ def _follow(training: Training, trainer: "Trainer", steps: "Steps", painter: Pai
         seen = time.perf_counter(), trainer.step
 
 
-def _share_cores(training: Training) -> None:
-    """All cores but the window's own; one while a run computes."""
-    import torch
-
-    wanted = 1 if training.shared else max(1, cores() - 1)
-    if torch.get_num_threads() != wanted:
-        torch.set_num_threads(wanted)
-
-
 # -- the window's side
 
 
-class TrainerJob(QObject):
+class TrainerJob(Background):
     """Trainings in their thread, one at a time.
-
-    Attributes:
-        training: the newest one, or None.
 
     Signals:
         advanced: it has newer values.
@@ -185,40 +161,22 @@ class TrainerJob(QObject):
     """
 
     advanced = Signal()
-    changed = Signal()
 
     def __init__(self, session: Session, busy: Callable[[], bool], parent: QObject | None = None) -> None:
         """`busy` says whether a run computes, with which a training shares the cores."""
-        super().__init__(parent)
-        self._session, self._busy = session, busy
-        self._box = threading.Condition()
-        self._waiting: Training | None = None
-        self._closing = False
-        self._thread = TrainingThread(self._serve)
-        self.training: Training | None = None
+        super().__init__("training", busy, parent)
+        self._session = session
         self._given_up: Training | None = None
-        self._shown: tuple[str, bool, bool] | None = None
         self._newest: Snapshot | None = None
-        self._timer = QTimer(self, interval=TICK_MS)
-        self._timer.timeout.connect(self.tick)
 
     @property
-    def active(self) -> bool:
-        """Whether there is a training that has not ended, or whose end has not been shown."""
-        return self._timer.isActive()
+    def training(self) -> Training | None:
+        """The newest one, or None."""
+        return cast(Training | None, self.current)
 
     def start(self, order: Order) -> None:
         """Begin a training; there must be none."""
-        if self.active or self._closing:
-            return
-        self.training = Training(order)
-        with self._box:
-            self._waiting = self.training
-            if not self._thread.isRunning():
-                self._thread.start()
-            self._box.notify()
-        self._timer.start()
-        self.tick()
+        self.begin(Training(order, work))
 
     def pause(self) -> None:
         """Pause after the step it is in; what is learned is written to disk."""
@@ -254,47 +212,26 @@ class TrainerJob(QObject):
 
     def close(self) -> None:
         """Save and end what trains; returns when the thread has ended. What cannot be written is given up."""
-        self._timer.stop()
         if self.training is not None:
             self.training.ask(stop=True, leave=True)
-        with self._box:
-            self._closing = True
-            self._box.notify()
-        self._thread.wait()
-
-    def _serve(self) -> None:
-        """The thread's loop."""
-        while True:
-            with self._box:
-                while self._waiting is None and not self._closing:
-                    self._box.wait()
-                training, self._waiting = self._waiting, None
-            if self._closing or training is None:
-                return
-            work(training)
+        super().close()
 
     def tick(self) -> None:
         """Pull what is new and tell."""
-        training = self.training
-        if training is None or self._closing:
-            return
-        ended = not training.active
-        training.shared = self._busy()
+        if self.training is not None and not self._closing:
+            self._pull(self.training)
+        super().tick()
+
+    def _pull(self, training: Training) -> None:
         for remark, kind in training.remarks():
             self._session.tell(Message(remark, kind=kind))
         if training.newest is not self._newest:
             self._newest = training.newest
             self.advanced.emit()
-        shown = training.state, training.pausing, training.stopping
-        if ended:
-            self._timer.stop()
-        if shown != self._shown or ended:
-            self._shown = shown
-            self.changed.emit()
-        if ended:
-            self._tell_end(training)
 
-    def _tell_end(self, training: Training) -> None:
+    def take(self, training: Training) -> None:
+        """Say how it ended; a new model can be used at once."""
+        self._pull(training)  # what came since this tick looked
         error, name = training.error, training.order.folder.name
         if isinstance(error, UserError):
             self._session.tell_error(error)

@@ -1,13 +1,15 @@
 """One training as its thread writes it and the window reads it; what is asked of it goes the other way."""
 
 import threading
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from diffview.gui.jobs import RUNNING, WAITING
+from diffview.gui.background import Job
+from diffview.gui.jobs import FAILED, FINISHED, RUNNING, STOPPED, WAITING
 from diffview.gui.train_order import Order
 
 Array = NDArray[np.float32]
@@ -59,42 +61,53 @@ class Snapshot:
     pictures: Pictures | None = None
 
 
-class Training:
+class Training(Job):
     """One training: written by its thread, read by the window; each write replaces a whole value."""
 
-    def __init__(self, order: Order) -> None:
+    def __init__(self, order: Order, do: "Callable[[Training], None]") -> None:
+        """`do` is the work, in the thread."""
+        super().__init__()
         self.order = order
         self.lock = threading.Condition()
-        self.state = WAITING
         self.newest = Snapshot()
-        self.error: Exception | None = None
-        self.shared = False
+        self._do = do
         self._remarks: list[tuple[str, str]] = []
-        self._pause = self._stop = self._asked = self._leave = False
+        self._pause = self._asked = self._leave = False
+
+    def run(self) -> None:
+        """In the thread: do it, and leave its errors in it; what ends it early has been kept, and is no error."""
+        self.turn(RUNNING)
+        try:
+            self._do(self)
+        except Exception as error:  # noqa: BLE001 - the window shows it or reports it as a bug
+            self.error = error
+            self.turn(FAILED)
+        else:
+            self.turn(STOPPED if self.stopping else FINISHED)
 
     @property
     def active(self) -> bool:
         """Whether it has not ended."""
         return self.state in (WAITING, RUNNING, PAUSED, UNSAVED)
 
+    @property
+    def mark(self) -> Any:
+        """What the buttons show."""
+        return self.state, self.pausing, self.stopping
+
     def ask(self, pause: bool | None = None, stop: bool = False, leave: bool = False) -> None:
         """Tell the thread to pause, go on or stop after the step it is in; `leave`: nobody will ask any more."""
         with self.lock:
             self._pause = self._pause if pause is None else pause
-            self._stop, self._leave, self._asked = self._stop or stop, self._leave or leave, True
+            self.stopping, self._leave, self._asked = self.stopping or stop, self._leave or leave, True
             if self.state == UNSAVED:  # it is written again, as soon as the thread wakes
                 self.state = RUNNING
             self.lock.notify_all()
 
     @property
-    def stopping(self) -> bool:
-        """Whether it is to end."""
-        return self._stop
-
-    @property
     def pausing(self) -> bool:
         """Whether it is to pause, or does."""
-        return self._pause and not self._stop
+        return self._pause and not self.stopping
 
     def turn(self, state: str) -> None:
         """In the thread: another state."""
@@ -111,7 +124,7 @@ class Training:
     def hold(self) -> None:
         """In the thread: wait while it is to pause."""
         with self.lock:
-            while self._pause and not self._stop:
+            while self._pause and not self.stopping:
                 self.state = PAUSED
                 self.lock.wait()
             self.state = RUNNING
@@ -121,7 +134,7 @@ class Training:
         with self.lock:
             if self._leave:
                 return False
-            self._stop = self._pause = self._asked = False
+            self.stopping = self._pause = self._asked = False
             self.turn(UNSAVED)
             self.lock.wait_for(lambda: self._asked)
             return True
