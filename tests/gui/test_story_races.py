@@ -1,6 +1,7 @@
 """Races and scoreboards in the window: chosen, run, stopped, hovered, sorted, saved."""
 
 import csv
+import itertools
 from dataclasses import replace
 
 import h5py
@@ -14,6 +15,7 @@ from PySide6.QtWidgets import QFileDialog
 from diffview.errors import UserError
 from diffview.fields import Region
 from diffview.gui.races import EVEN_END, RACERS, counts
+from diffview.gui.widgets.race_plot import Lane, Mark, RacePlot
 from diffview.plan import Facts
 from diffview.race import EXACT, FINE_RUN, OWN_RUN, Race, Track
 from diffview.resolve import resolve
@@ -268,3 +270,18 @@ def test_what_helps_is_said_where_nothing_can_be_fitted(window):
     with pytest.raises(UserError) as told:
         raise resolve(QUICK, Facts(replace(facts.field, values=holes.astype(np.float32)))).refusal
     assert "let some pixels of a crop be missing" in told.value.hint
+
+
+def test_names_of_guide_lines_do_not_lie_over_each_other(qtbot):
+    plot = RacePlot()
+    qtbot.addWidget(plot)
+    plot.resize(270, 380)
+    x = (6, 10, 18, 34, 66, 130)
+    lanes = [
+        Lane(f"order {order}", order, order, tuple(Mark(n, 5.0 * (6 / n) ** order + 0.01, "") for n in x))
+        for order in (1, 2, 3)
+    ]
+    plot.show_lanes(lanes, "rms error, K", "")
+    labels = plot.guide_labels()
+    assert [text for text, _ in labels] == ["order 1", "order 2", "order 3"]
+    assert not any(a.intersects(b) for (_, a), (_, b) in itertools.combinations(labels, 2))

@@ -107,14 +107,30 @@ class RacePlot(PlotBase):
         dashed = pen(palette, "dim", 1.0)
         dashed.setDashPattern([4, 4])
         painter.setFont(plot_font())
+        painter.setPen(dashed)
+        for _, start, end in self.guides():
+            painter.drawLine(self.to_pixel(*start), self.to_pixel(*end))
+        painter.setPen(palette.colour("dim"))
+        for text, rect in self.guide_labels():
+            painter.drawText(rect, Qt.AlignmentFlag.AlignCenter, text)
+
+    def guide_labels(self) -> list[tuple[str, QRectF]]:
+        """The name of each guide and where it is written: left of its lower end, further up where another name is."""
+        box, metrics = self.plot_rect, QFontMetricsF(plot_font())
+        found: list[tuple[str, QRectF]] = []
         for order, start, end in self.guides():
-            painter.setPen(dashed)
-            a, b = self.to_pixel(*start), self.to_pixel(*end)
-            painter.drawLine(a, b)
-            share = min(0.96, (box.bottom() - 10 - a.y()) / max(b.y() - a.y(), 1.0))
-            at = a + (b - a) * share
-            painter.setPen(palette.colour("dim"))
-            painter.drawText(at + QPointF(-52, -2), f"order {order}")
+            text, a, b = f"order {order}", self.to_pixel(*start), self.to_pixel(*end)
+            width, height = metrics.horizontalAdvance(text) + 4, metrics.height()
+            drop = max(b.y() - a.y(), 1.0)
+            y = min(a.y() + 0.96 * drop, box.bottom() - 10)
+            while True:
+                x = a.x() + (b.x() - a.x()) * (y - a.y()) / drop
+                rect = QRectF(x - width - 6, y - height, width, height)
+                if y < box.top() + height or not any(rect.intersects(other) for _, other in found):
+                    break
+                y -= height / 2
+            found.append((text, rect))
+        return found
 
     def _paint_lane(self, painter: QPainter, lane: Lane, palette: Palette) -> None:
         token = TOKENS[lane.style % len(TOKENS)]
