@@ -271,7 +271,7 @@ class MainWindow(LateJobs, QMainWindow):
 
     def is_idle(self) -> bool:
         """Whether nothing is computed, played, read or about to be."""
-        busy = self.player.playing or self.files.busy or self.judge.busy
+        busy = self.player.playing or self._readers_soon.isActive() or self.files.busy or self.judge.busy
         return self.live.idle and not (busy or any(job.active for job in self._jobs))
 
     def open_file(self, path: str, dataset: str | None = None) -> None:
