@@ -23,7 +23,7 @@ from diffview.regions import SMALLEST
 from diffview.schedule_files import read_schedule
 from diffview.stacks import Stack, other_slices, stack_of, stack_read, stack_wanted
 
-POLL_MS = 4
+POLL_MS = 2
 """Between looks for a reply: half of it is lost of every slice, of which one is read in 13 ms."""
 
 REMEMBERED = 16
