@@ -90,11 +90,17 @@ class Recipe:
 CHURN: Mapping[str, Any] = {"steps": 18, "sampler": "churn", "params": {"S_churn": 7.0}}
 """Fresh noise at every step makes up for much of what a small network errs."""
 
+MORE_CHURN: Mapping[str, Any] = {
+    "samples": 1024, "steps": 32, "sampler": "churn", "params": {"S_churn": 13.0, "S_noise": 1.003}
+}  # fmt: skip
+"""The same with finer steps, and as much more noise as EDM adds for the detail that a network takes away; 1024 fields,
+because of 256 even a perfect model has the 0.99 quantile within 15 % in 60 of 100 cases only."""
+
 RAIN = {"width": 48, "multipliers": (1, 2, 3), "fold": 2}
 RECIPES = {
     "bt64": Recipe(brightness, {"width": 32, "multipliers": (1, 2, 3), "fold": 2}, {"flips": True}),
     "sst32": Recipe(sst, {"width": 32, "multipliers": (1, 2, 3)}, sampling=CHURN),
-    "rain64": Recipe(rain, RAIN, {"flips": True, "rotations": True}, CHURN),
+    "rain64": Recipe(rain, RAIN, {"flips": True, "rotations": True}, MORE_CHURN),
     "rain64-from-coarse": Recipe(lambda folder: rain(folder, 8), RAIN, {"flips": True, "rotations": True}),
 }
 
