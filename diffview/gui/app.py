@@ -168,11 +168,11 @@ def _shoot(
     window.files.failed.connect(lambda error, path: failed.append(error))
     show_window(window, size)
     try:
-        least = window.minimumSizeHint()
-        if size[0] < least.width() or size[1] < least.height():
+        made = window.size()  # not its hint, which knows only some of what the docks hold the window open for
+        if size[0] < made.width() or size[1] < made.height():
             raise UserError(
                 f"A picture of {size[0]}x{size[1]} is smaller than the window can be.",
-                f"Choose --size {least.width()}x{least.height()} or larger.",
+                f"Choose --size {made.width()}x{made.height()} or larger.",
             )
         _wait(app, lambda: not window.files.busy)
         if failed:

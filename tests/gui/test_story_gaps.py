@@ -212,7 +212,7 @@ def test_a_new_gap_is_kriged_anew_and_an_old_result_is_not_shown(open_window, ha
 
 def test_the_tool_works_at_a_larger_scale_and_marks_follow_the_zoom(window, hand, find, settle):
     theme.set_scale(2.0)
-    QApplication.processEvents()
+    settle(window)  # the docks follow
     hand.click(find(window, "gapButton"))
     view = window.forward.view
     view.zoom(2.0)
