@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 
-from PySide6.QtCore import QEvent, QObject, Qt, QTimer, Signal
+from PySide6.QtCore import QEvent, QObject, QSize, Qt, QTimer, Signal
 from PySide6.QtWidgets import QDockWidget, QMainWindow, QVBoxLayout, QWidget
 
 from diffview.gui.layouts import EXPLORE, LAYOUTS, PLOTS, PLOTS_WIDTH, Room
@@ -84,26 +84,32 @@ class Docks(QObject):
         else:
             window.resizeDocks([plots], [theme.px(PLOTS_WIDTH)], Qt.Orientation.Horizontal)
 
-    def _take_room(self) -> Room:
-        """The room that there is now, with the plots where it has them."""
-        room = Room.of(self._window.size())
+    def make_room(self, size: QSize) -> None:
+        """Arrange for a window of this size before it is given it: docks on both sides would hold it open."""
+        room = Room.of(size)
+        if room != self._room and not (self._presenting or self._moved):
+            self._again(room, set(), size)
+
+    def _take_room(self, size: QSize | None = None) -> Room:
+        """The room that there is now, or in a window of this size, with the plots where it has them."""
+        room = Room.of(self._window.size() if size is None else size)
         if room != self._room:
             self._room = room
             self._place_plots(room)
         return room
 
-    def _again(self, room: Room, also: set[str]) -> None:
+    def _again(self, room: Room, also: set[str], size: QSize | None = None) -> None:
         """Arrange what is seen, and `also`, for a room."""
         layout = LAYOUTS[self._layout]
         seen = {name for name, dock in self._docks.items() if not dock.isHidden()} | also
         if room.wide and not self._chosen:
             seen |= {*layout.first}
         front = [name for name in seen if not self._docks[name].visibleRegion().isEmpty()]
-        self._place(seen, (*layout.front, *front))
+        self._place(seen, (*layout.front, *front), size)
 
-    def _place(self, shown: set[str], front: tuple[str, ...]) -> None:
+    def _place(self, shown: set[str], front: tuple[str, ...], size: QSize | None = None) -> None:
         """Put all docks where the layout has them, show some, and raise those that are to be in front."""
-        room = self._take_room()
+        room = self._take_room(size)
         layout, window, docks = LAYOUTS[self._layout], self._window, self._docks
         shown = shown if room.low else shown - {PLOTS}
         areas = Qt.DockWidgetArea.LeftDockWidgetArea, Qt.DockWidgetArea.RightDockWidgetArea

@@ -362,7 +362,11 @@ class MainWindow(LateJobs, QMainWindow):
         theme.zoom(1)
 
         def fit() -> None:
-            self.resize(self.size().boundedTo(self.screen().availableGeometry().size()))
+            size = self.size().boundedTo(self.screen().availableGeometry().size())
+            self.arrangement.make_room(size)
+            if (layout := self.layout()) is not None:
+                layout.activate()  # its minimum is then that of the new arrangement
+            self.resize(size)
 
         def check() -> None:
             room, needed = self.screen().availableGeometry(), self.minimumSizeHint()
