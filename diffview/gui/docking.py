@@ -55,11 +55,14 @@ class Docks(QObject):
     def arrange(self, name: str) -> None:
         """Take a layout, as it is meant."""
         self._layout, self._moved, self._chosen = name, False, False
-        self._place({*LAYOUTS[name].first, PLOTS}, LAYOUTS[name].front)
+        self._place({*LAYOUTS[name].first, PLOTS}, LAYOUTS[name].front, self._take_room())
 
-    def follow(self) -> None:
-        """The window has perhaps another size: arrange anew what has room no longer, or has it again."""
-        before, room = self._room, self._take_room()
+    def follow(self, size: QSize | None = None) -> None:
+        """The window has perhaps another size: arrange anew what has room no longer, or has it again.
+
+        `size` is one that the window is to get, which docks on both sides might hold open.
+        """
+        before, room = self._room, self._take_room(size)
         if before is None or room == before:
             return
         lowered = room.low and not before.low
@@ -84,12 +87,6 @@ class Docks(QObject):
         else:
             window.resizeDocks([plots], [theme.px(PLOTS_WIDTH)], Qt.Orientation.Horizontal)
 
-    def make_room(self, size: QSize) -> None:
-        """Arrange for a window of this size before it is given it: docks on both sides would hold it open."""
-        room = Room.of(size)
-        if room != self._room and not (self._presenting or self._moved):
-            self._again(room, set(), size)
-
     def _take_room(self, size: QSize | None = None) -> Room:
         """The room that there is now, or in a window of this size, with the plots where it has them."""
         room = Room.of(self._window.size() if size is None else size)
@@ -98,18 +95,17 @@ class Docks(QObject):
             self._place_plots(room)
         return room
 
-    def _again(self, room: Room, also: set[str], size: QSize | None = None) -> None:
+    def _again(self, room: Room, also: set[str]) -> None:
         """Arrange what is seen, and `also`, for a room."""
         layout = LAYOUTS[self._layout]
         seen = {name for name, dock in self._docks.items() if not dock.isHidden()} | also
         if room.wide and not self._chosen:
             seen |= {*layout.first}
         front = [name for name in seen if not self._docks[name].visibleRegion().isEmpty()]
-        self._place(seen, (*layout.front, *front), size)
+        self._place(seen, (*layout.front, *front), room)
 
-    def _place(self, shown: set[str], front: tuple[str, ...], size: QSize | None = None) -> None:
-        """Put all docks where the layout has them, show some, and raise those that are to be in front."""
-        room = self._take_room(size)
+    def _place(self, shown: set[str], front: tuple[str, ...], room: Room) -> None:
+        """Put all docks where the layout has them in a room, show some, and raise those that are to be in front."""
         layout, window, docks = LAYOUTS[self._layout], self._window, self._docks
         shown = shown if room.low else shown - {PLOTS}
         areas = Qt.DockWidgetArea.LeftDockWidgetArea, Qt.DockWidgetArea.RightDockWidgetArea
@@ -179,7 +175,7 @@ class Docks(QObject):
         room = self._take_room()
         if not kept:
             shown = {*LAYOUTS[EXPLORE].first, PLOTS} if room.wide else {PLOTS}
-            self._place(shown, LAYOUTS[EXPLORE].front)
+            self._place(shown, LAYOUTS[EXPLORE].front, room)
             return False
         self._layout = next((word for word in words if word in LAYOUTS), EXPLORE)
         self._moved, self._chosen = "moved" in words, "chosen" in words

@@ -60,9 +60,10 @@ def network_title(card: Card) -> str:
     return f"{card.name} · {made}"
 
 
-def offered(session: Session) -> Card | None:
-    """A network that draws fields of the quantity that is open, while a formula is in force; None if there is none."""
+def offered(session: Session) -> tuple[str, Card] | None:
+    """A network, by its key, that draws fields of the open quantity, while a formula is in force; None without one."""
     facts = session.facts
     if session.recipe.model not in MODELS or facts.torch is None:
         return None
-    return next((card for card in facts.cards.values() if not card.coarsen and not mismatch(card, facts.field)), None)
+    fit = ((key, card) for key, card in facts.cards.items() if not card.coarsen and not mismatch(card, facts.field))
+    return next(fit, None)

@@ -363,7 +363,7 @@ class MainWindow(LateJobs, QMainWindow):
 
         def fit() -> None:
             size = self.size().boundedTo(self.screen().availableGeometry().size())
-            self.arrangement.make_room(size)
+            self.arrangement.follow(size)
             if (layout := self.layout()) is not None:
                 layout.activate()  # its minimum is then that of the new arrangement
             self.resize(size)

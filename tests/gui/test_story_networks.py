@@ -187,6 +187,20 @@ def test_a_beginner_who_opens_rain_is_offered_the_network_that_draws_it(open_win
     assert not button.isVisible()
 
 
+def test_a_network_whose_folder_was_renamed_is_offered_by_its_key(open_window, rain, hand, find, settle):
+    """The list knows it by its folder; its card still has the name that it was trained under."""
+    window = open_window(replace(QUICK, steps=3))
+    card = window.session.facts.cards["rain64"]
+    window.session.learn(cards={"renamed": card})
+    window.open_file(rain, "/precip_rate")
+    settle(window)
+    button = find(window, "offeredNetworkButton")
+    window.inspector.ensureWidgetVisible(button)
+    hand.click(button)
+    settle(window)
+    assert window.session.recipe.model == "renamed" and window.live.run.state == "finished"
+
+
 def test_the_model_dock_offers_it_too_and_the_list_says_what_networks_make(window, hand, find, settle):
     window.model_dock.toggleViewAction().trigger()
     window.model_dock.raise_()

@@ -3,7 +3,6 @@
 from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QPushButton, QWidget
 
-from diffview import cards
 from diffview.gui.card_facts import title_of
 from diffview.gui.live import Live
 from diffview.gui.models import offered
@@ -41,23 +40,23 @@ class NetworkOffer(QPushButton):
         self.setFocusPolicy(Qt.FocusPolicy.TabFocus)
         self.clicked.connect(self._draw)
         session.changed.connect(lambda old, new: self.show_offer())
-        self._name(offered(session))
+        self._name()
         if offered(session) is None:
             self.hide()  # to show it, too, would open a window of its own
 
     def show_offer(self) -> None:
         """Name the network, or be gone."""
-        card = offered(self._session)
-        self.setVisible(card is not None)
-        self._name(card)
+        self.setVisible(offered(self._session) is not None)
+        self._name()
 
-    def _name(self, card: cards.Card | None) -> None:
-        if card is not None:
+    def _name(self) -> None:
+        if (found := offered(self._session)) is not None:
+            card = found[1]
             self.setText(f"Draw with {card.name}")
             self.setAccessibleName(f"Draw with the network {card.name}")
             self.setToolTip(f"A network for this quantity: {title_of(card)}")
 
     def _draw(self) -> None:
-        card = offered(self._session)
-        if card is not None and self._session.edit(model=card.name):
+        found = offered(self._session)
+        if found is not None and self._session.edit(model=found[0]):
             self._live.start()
