@@ -44,11 +44,6 @@ class ElidedLabel(QWidget):
             self._set_tip()
             self.update()
 
-    def set_token(self, token: str) -> None:
-        """Take the colour of another token."""
-        self._token = token
-        self.update()
-
     def shown_text(self) -> str:
         """The text as it fits; cut at the left, it loses whole fields between middle dots, at last all of them.
 
