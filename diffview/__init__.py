@@ -2,14 +2,16 @@
 
 from typing import TYPE_CHECKING, Any
 
+from diffview.about import __version__
+
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from numpy.typing import ArrayLike
 
-    from diffview.fields import Field
+    from diffview.fields.field import Field
 
-__version__ = "0.1.0"
+__all__ = ["__version__", "show"]
 
 
 def show(field: "ArrayLike | Field", denoiser: "Callable[[Any, float], Any] | None" = None, units: str = "") -> int:

@@ -1,6 +1,6 @@
 """What this program is, what it stands on, and whose data ship with it."""
 
-from diffview import __version__
+__version__ = "0.1.0"
 
 PARTS = ("PySide6-Essentials", "pyqtgraph", "numpy", "torch", "h5py", "h5netcdf", "xarray", "pyproj", "scipy")
 

@@ -1,8 +1,56 @@
-"""What this machine has."""
+"""What this machine has: processors, devices that torch can use, and what those are good at."""
 
 import os
+import platform
+from typing import TYPE_CHECKING
+
+from diffview.errors import UserError
+
+if TYPE_CHECKING:
+    import torch
 
 
 def cores() -> int:
     """Processors this process may use."""
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
+def train_device(key: str) -> str:
+    """The device called auto, cpu, cuda or mps.
+
+    Raises:
+        UserError: if there is no such device here.
+    """
+    import torch
+
+    there = {"cuda": torch.cuda.is_available(), "mps": torch.backends.mps.is_available(), "cpu": True}
+    if key == "auto":
+        return next(name for name, found in there.items() if found)
+    if not there.get(key, False):
+        known = ", ".join(name for name in there if there[name])
+        raise UserError(f"There is no device {key!r} to train on here.", f"Choose one of auto, {known}.")
+    return key
+
+
+def fast_bfloat16(device: str) -> bool:
+    """Whether products in bfloat16 are faster than in float32 there."""
+    import torch
+
+    if device.startswith("cuda"):
+        return bool(torch.cuda.is_bf16_supported())
+    supported = getattr(torch.cpu, "_is_avx512_bf16_supported", None)
+    return device == "cpu" and supported is not None and bool(supported())
+
+
+def device_name(device: "torch.device") -> str:
+    """What it was trained on, for the card."""
+    import torch
+
+    if device.type == "cuda":
+        return torch.cuda.get_device_name(device)
+    return f"{device.type}, {torch.get_num_threads()} thread(s), {platform.machine()}"
+
+
+def sent_to(values: "torch.Tensor", device: "torch.device") -> "torch.Tensor":
+    """A tensor of the CPU on the device, without waiting for what is at work there."""
+    return values.pin_memory().to(device, non_blocking=True) if device.type == "cuda" else values.to(device)

@@ -4,10 +4,10 @@ from pathlib import Path
 
 import torch
 
-from diffview.cards import Card
-from diffview.checkpoints import save_model
-from diffview.nets.unet import UNet, UNetConfig
-from diffview.transforms import Transform
+from diffview.fields.transforms import Transform
+from diffview.models.cards import Card
+from diffview.models.checkpoints import save_model
+from diffview.models.nets.unet import UNet, UNetConfig
 
 
 def small_model(folder: Path, name: str = "twin", mask=None, **about) -> Card:

@@ -7,9 +7,9 @@ import numpy as np
 from oracle import DiagonalGaussian
 
 from diffview.arrays import namespace
-from diffview.denoisers import Gaussian
-from diffview.process import Noise, cast_like
-from diffview.samplers import SAMPLERS, Step
+from diffview.forward.noise import Noise, cast_like
+from diffview.models.gaussian import Gaussian
+from diffview.reverse.samplers import SAMPLERS, Step
 
 SHAPE = (2, 1, 4, 4)
 POWER = np.geomspace(0.3, 30, 16).reshape(4, 4)

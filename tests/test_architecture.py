@@ -11,7 +11,6 @@ import pytest
 
 PACKAGE = Path(__file__).parents[1] / "diffview"
 FILES = sorted(PACKAGE.rglob("*.py"))
-TRAINING = ("training", "training_devices", "training_loss", "training_network")
 QT = {"PySide6", "shiboken6", "pyqtgraph", "superqt", "qtawesome", "qtpy", "pytestqt"}
 
 
@@ -70,16 +69,31 @@ def test_qt_only_inside_gui(path: Path) -> None:
         assert [i.name for i in imports(path) if comes_from(i.name, *QT)] == []
 
 
-def test_the_core_never_imports_the_window(path: Path) -> None:
-    """The command line and diffview.show open it, from inside a function."""
-    if not inside(path, "gui/"):
-        lazily = name_of(path) in ("commands/gui.py", "__init__.py", "__main__.py")
-        found = [i.name for i in imports(path) if comes_from(i.name, "diffview.gui") and (i.top or not lazily)]
-        assert found == []
+LAYERS = (
+    "errors", "params", "arrays", "paths", "machine", "about", "record", "fields", "forward", "reverse", "models",
+    "runs", "readers", "writers", "learning", "scores", "bench", "cluster", "story", "gui", "commands", "cli",
+)  # fmt: skip
+"""The rooms, lowest first: each imports only those before it, from inside functions too."""
+
+
+def test_no_room_imports_one_above_it() -> None:
+    def room(name: str) -> str:
+        return name.split(".")[1]
+
+    upwards = [
+        f"{name_of(path)} imports {found.name}"
+        for path in FILES
+        if path.parent != PACKAGE or path.stem not in ("__init__", "__main__")
+        for found in imports(path)
+        if comes_from(found.name, "diffview")
+        for own in [path.relative_to(PACKAGE).with_suffix("").parts[0]]
+        if room(found.name) != own and LAYERS.index(room(found.name)) > LAYERS.index(own)
+    ]
+    assert upwards == []
 
 
 def test_torch_is_a_guest(path: Path) -> None:
-    if not inside(path, "nets/", "checkpoints", *TRAINING):
+    if not inside(path, "models/nets/", "models/checkpoints", "learning/"):
         assert [i.name for i in imports(path) if i.top and comes_from(i.name, "torch", "diffusers")] == []
 
 
@@ -113,7 +127,7 @@ def test_only_jobs_names_qthread(path: Path) -> None:
 
 def test_importing_the_core_loads_no_guest() -> None:
     code = (
-        "import sys, diffview.samplers, diffview.recipe, diffview.training_settings\n"
+        "import sys, diffview.reverse.samplers, diffview.runs.recipe, diffview.learning.settings\n"
         "guests = {'torch', 'PySide6', 'shiboken6', 'pyqtgraph', 'scipy', 'h5py', 'xarray', 'pandas'}\n"
         "print(sorted(guests & {name.split('.')[0] for name in sys.modules}))"
     )

@@ -12,22 +12,22 @@ import pytest
 import torch
 from models_twins import small_model
 
-from diffview.cards import read_cards
 from diffview.cli import main
-from diffview.nets import acceleration
-from diffview.nets.acceleration import Ahead, Graphed, Pages
-from diffview.nets.adapter import Network
-from diffview.plan import Facts
-from diffview.process import STEP, Noise
+from diffview.forward.noise import STEP, Noise
+from diffview.learning.network import config_for
+from diffview.learning.sets import TrainingSet
+from diffview.learning.settings import Settings
+from diffview.learning.trainer import Trainer
+from diffview.models.cards import read_cards
+from diffview.models.nets import acceleration
+from diffview.models.nets.acceleration import Ahead, Graphed, Pages
+from diffview.models.nets.adapter import Network
 from diffview.readers.packaged import packaged_field
-from diffview.recipe import default_recipe
-from diffview.resolve import resolve
-from diffview.runs import run
-from diffview.samplers import SAMPLERS, Step
-from diffview.training import Trainer
-from diffview.training_network import config_for
-from diffview.training_sets import TrainingSet
-from diffview.training_settings import Settings
+from diffview.reverse.samplers import SAMPLERS, Step
+from diffview.runs.plan import Facts
+from diffview.runs.recipe import default_recipe
+from diffview.runs.resolve import resolve
+from diffview.runs.run import run
 
 HERE = {"cuda": torch.cuda.is_available(), "mps": torch.backends.mps.is_available()}
 DEVICES = [

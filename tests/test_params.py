@@ -7,10 +7,10 @@ from typing import Annotated
 import pytest
 
 from diffview.errors import UserError
-from diffview.grids import GRIDS
+from diffview.forward.schedules import SCHEDULES, Schedule
 from diffview.params import Choice, Parameter, Range, checked, parameters
-from diffview.samplers import SAMPLERS
-from diffview.schedules import SCHEDULES, Schedule
+from diffview.reverse.grids import GRIDS
+from diffview.reverse.samplers import SAMPLERS
 
 
 def oven(

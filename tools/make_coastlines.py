@@ -13,7 +13,7 @@ from pathlib import Path
 
 import numpy as np
 
-from diffview.maps import END, HUNDREDTH
+from diffview.fields.earth_map import END, HUNDREDTH
 from diffview.paths import resource
 
 MAP_EDGE = 179.99

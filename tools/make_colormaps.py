@@ -1,4 +1,4 @@
-"""Write resources/colormaps.npy: uint8 [name, 256, 3] in the order of diffview.colormaps.NAMES.
+"""Write resources/colormaps.npy: uint8 [name, 256, 3] in the order of diffview.fields.colormaps.NAMES.
 
 Needs the package `cmap` (pip install cmap), which the program itself does not.
 """
@@ -8,7 +8,7 @@ import sys
 import numpy as np
 from cmap import Colormap
 
-from diffview.colormaps import NAMES
+from diffview.fields.colormaps import NAMES
 from diffview.paths import resource
 
 SOURCES = {

@@ -6,9 +6,9 @@ import tempfile
 from dataclasses import replace
 from pathlib import Path
 
-from diffview.fields import Region
-from diffview.recipe import default_recipe
-from diffview.schedules import Cosine, Custom
+from diffview.fields.field import Region
+from diffview.forward.schedules import Cosine, Custom
+from diffview.runs.recipe import default_recipe
 
 DOCS = Path(__file__).resolve().parents[1] / "docs"
 

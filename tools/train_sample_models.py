@@ -16,18 +16,18 @@ from typing import Any
 import numpy as np
 import torch
 
-from diffview.cards import Card
-from diffview.checkpoints import save_model
-from diffview.fields import Region
+from diffview.fields.field import Region
+from diffview.learning.network import config_for
+from diffview.learning.sets import TrainingSet, complete, crops_of
+from diffview.learning.settings import Settings
+from diffview.learning.trainer import DIRECTORY, Trainer, train
+from diffview.models.cards import Card
+from diffview.models.checkpoints import save_model
 from diffview.paths import sample_models
 from diffview.readers.packaged import packaged_field
 from diffview.readers.process import ReaderProcess
-from diffview.training import DIRECTORY, Trainer, train
-from diffview.training_network import config_for
-from diffview.training_sets import TrainingSet, complete, crops_of
-from diffview.training_settings import Settings
-from diffview.verify import Sampling, verify_model
-from diffview.verify_tables import format_scores
+from diffview.scores.printed import format_scores
+from diffview.scores.verify import Sampling, verify_model
 
 
 def stack(path: Path, dataset: str, size: int) -> np.ndarray:

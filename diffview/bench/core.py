@@ -13,17 +13,18 @@ from typing import Any
 
 import numpy as np
 
-from diffview.denoisers import Denoiser, Local
-from diffview.fields import Field, Region
-from diffview.forward import Forward
-from diffview.plan import Facts, Plan
-from diffview.process import STEP, draw
+from diffview.fields.field import Field, Region
+from diffview.fields.regions import MOST_CROPS, crops_for, summed
+from diffview.forward.noise import STEP, draw
+from diffview.forward.schedules import SCHEDULES, Cosine, make_schedule, schedule_params
+from diffview.forward.state import Forward
+from diffview.models.denoiser import Denoiser
+from diffview.models.local import Local
 from diffview.readers.packaged import packaged_field
-from diffview.recipe import Recipe, default_recipe
-from diffview.regions import MOST_CROPS, crops_for, summed
-from diffview.resolve import resolve
-from diffview.runs import run
-from diffview.schedules import SCHEDULES, Cosine, make_schedule, schedule_params
+from diffview.runs.plan import Facts, Plan
+from diffview.runs.recipe import Recipe, default_recipe
+from diffview.runs.resolve import resolve
+from diffview.runs.run import run
 
 Numbers = dict[str, Any]
 

@@ -11,15 +11,15 @@ import numpy as np
 
 from diffview.arrays import to_numpy
 from diffview.bench.core import ms_since
-from diffview.cards import read_cards
-from diffview.foreign import foreign_card
 from diffview.machine import cores
-from diffview.nets.discrete import load_discrete
-from diffview.plan import Facts, Plan
+from diffview.models.cards import read_cards
+from diffview.models.foreign import foreign_card
+from diffview.models.nets.discrete import load_discrete
 from diffview.readers.packaged import packaged_field
-from diffview.recipe import Recipe, default_recipe
-from diffview.resolve import resolve
-from diffview.runs import run
+from diffview.runs.plan import Facts, Plan
+from diffview.runs.recipe import Recipe, default_recipe
+from diffview.runs.resolve import resolve
+from diffview.runs.run import run
 
 STEPS = 20
 
@@ -99,10 +99,10 @@ def training_and_bare(rounds: int, steps: int = 5) -> tuple[list[float], list[fl
     """Milliseconds of `steps` training steps, and of bare forward, backward and optimiser steps, alternately."""
     import torch
 
-    from diffview.training import Trainer
-    from diffview.training_network import config_for
-    from diffview.training_sets import TrainingSet
-    from diffview.training_settings import Settings
+    from diffview.learning.network import config_for
+    from diffview.learning.sets import TrainingSet
+    from diffview.learning.settings import Settings
+    from diffview.learning.trainer import Trainer
 
     _threads()
     fields = np.random.default_rng(0).standard_normal((256, 64, 64)).astype(np.float32)

@@ -8,15 +8,16 @@ from pathlib import Path
 
 from diffview.commands.words import params_of
 from diffview.errors import UserError
-from diffview.fields import Region, at_resolution
-from diffview.plan import Facts
-from diffview.readers.base import Picture
+from diffview.fields.coarse import at_resolution
+from diffview.fields.field import Region
+from diffview.fields.picture import Picture
+from diffview.forward.schedules import SCHEDULES, Schedule, edited, make_schedule
+from diffview.forward.tables import read_schedule
 from diffview.readers.packaged import packaged_field
 from diffview.readers.process import ReaderProcess
-from diffview.recipe import Recipe
-from diffview.schedule_files import read_schedule
-from diffview.schedules import SCHEDULES, Schedule, edited, make_schedule
-from diffview.stacks import other_slices, stack_read, stack_wanted
+from diffview.runs.plan import Facts
+from diffview.runs.recipe import Recipe
+from diffview.runs.stack import other_slices, stack_read, stack_wanted
 
 
 @dataclass(frozen=True)

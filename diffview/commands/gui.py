@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from diffview.errors import UserError
 
 if TYPE_CHECKING:
-    from diffview.recipe import Recipe
+    from diffview.runs.recipe import Recipe
 
 
 def add(parser: argparse.ArgumentParser) -> None:
@@ -58,7 +58,7 @@ def _wished(options: argparse.Namespace) -> "Recipe | None":
     """The recipe that the words ask for: a saved one, with FILE, DATASET and --device in the place of its own."""
     from dataclasses import replace
 
-    from diffview.recipe import Recipe, default_recipe
+    from diffview.runs.recipe import Recipe, default_recipe
 
     file = options.file
     saved = options.recipe

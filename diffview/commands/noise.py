@@ -34,10 +34,10 @@ def add(parser: argparse.ArgumentParser) -> None:
 
 
 def _noise(options: argparse.Namespace) -> None:
-    from diffview.exports import forward_content
-    from diffview.fields import Region
-    from diffview.forward import Forward
-    from diffview.recipe import AUTO, Recipe
+    from diffview.fields.field import Region
+    from diffview.forward.state import Forward
+    from diffview.runs.recipe import AUTO, Recipe
+    from diffview.writers.exports import forward_content
     from diffview.writers.saving import save_netcdf
 
     check_folder(options.out)

@@ -24,10 +24,10 @@ from diffview.commands.words import given, params_of
 from diffview.errors import UserError
 
 if TYPE_CHECKING:
-    from diffview.fields import Field
-    from diffview.plan import Facts, Plan
-    from diffview.recipe import Recipe
-    from diffview.samplers import Step
+    from diffview.fields.field import Field
+    from diffview.reverse.samplers import Step
+    from diffview.runs.plan import Facts, Plan
+    from diffview.runs.recipe import Recipe
 
 PLACE = ("FILE", "DATASET")
 
@@ -67,9 +67,9 @@ def add(parser: argparse.ArgumentParser) -> None:
 
 
 def _sample(options: argparse.Namespace) -> None:
-    from diffview.exports import ensemble_content, run_content
-    from diffview.models import FitSet
-    from diffview.trajectory import Trajectory
+    from diffview.models.choice import FitSet
+    from diffview.reverse.trajectory import Trajectory
+    from diffview.writers.exports import ensemble_content, run_content
     from diffview.writers.saving import save_netcdf
 
     check_folder(options.out)
@@ -97,8 +97,8 @@ def _sample(options: argparse.Namespace) -> None:
 
 def _tell_filling(plan: "Plan", opened: Opened, last: "Step") -> None:
     """How many pixels were filled, and what that is worth beside kriging where the truth was hidden."""
-    from diffview.filling import krige_gap, kriging_plan, kriging_score, run_score
-    from diffview.units import written
+    from diffview.fields.units import written
+    from diffview.scores.gap import krige_gap, kriging_plan, kriging_score, run_score
 
     assert plan.filled is not None
     sys.stderr.write(f"{int(plan.filled.sum())} pixels were filled.\n")
@@ -125,7 +125,7 @@ def _tell_filling(plan: "Plan", opened: Opened, last: "Step") -> None:
 def _run(plan: "Plan", keep: "Callable[[Step], None]", told: Progress) -> "Step":
     """Run to the end; its last step."""
     from diffview.arrays import to_numpy
-    from diffview.runs import run
+    from diffview.runs.run import run
 
     for step in run(plan):
         keep(step)
@@ -140,9 +140,9 @@ def planned(options: argparse.Namespace) -> "tuple[Plan, Opened]":
     Raises:
         UserError: if they do not go together, or something cannot be read.
     """
-    from diffview.recipe import default_recipe
-    from diffview.resolve import resolve
-    from diffview.steering import sees_region
+    from diffview.runs.conditioning import sees_region
+    from diffview.runs.recipe import default_recipe
+    from diffview.runs.resolve import resolve
 
     saved = None if options.recipe is None else _read(options.recipe)
     recipe = _wished(options, _filling(options, saved or replace(default_recipe(), region=None)))
@@ -165,10 +165,10 @@ def planned(options: argparse.Namespace) -> "tuple[Plan, Opened]":
 
 def _fitted_elsewhere(opened: Opened, place: Sequence[str]) -> "Plan":
     """The plan of a formula that is fitted to one file and started from a field of another."""
-    from diffview.filling import not_filling
-    from diffview.models import FitSet
-    from diffview.resolve import resolve
-    from diffview.steering import Steered
+    from diffview.models.choice import FitSet
+    from diffview.runs.conditioning import Steered
+    from diffview.runs.resolve import resolve
+    from diffview.scores.gap import not_filling
 
     recipe = opened.recipe
     fit = replace(
@@ -207,8 +207,8 @@ def _filling(options: argparse.Namespace, recipe: "Recipe") -> "Recipe":
     Raises:
         UserError: if they do not go together.
     """
-    from diffview.fields import Region
-    from diffview.filling import filling, way_of
+    from diffview.fields.field import Region
+    from diffview.scores.gap import filling, way_of
 
     if options.fill is not None and options.start is not None:
         raise UserError("A run that fills a field does not start from one.", "Give either --fill or --start.")
@@ -228,13 +228,13 @@ def _filling(options: argparse.Namespace, recipe: "Recipe") -> "Recipe":
 
 
 def _formulas() -> "Mapping[str, Any]":
-    from diffview.denoisers import FORMULAS
+    from diffview.models.formulas import FORMULAS
 
     return FORMULAS
 
 
 def _read(path: Path) -> "Recipe":
-    from diffview.recipe import Recipe
+    from diffview.runs.recipe import Recipe
 
     try:
         return Recipe.from_json(path.read_text(encoding="utf-8"))
@@ -244,9 +244,9 @@ def _read(path: Path) -> "Recipe":
 
 def _wished(options: argparse.Namespace, recipe: "Recipe") -> "Recipe":
     """The recipe with the options in the place of its own."""
-    from diffview.grids import GRIDS
     from diffview.params import checked
-    from diffview.samplers import sampler_params
+    from diffview.reverse.grids import GRIDS
+    from diffview.reverse.samplers import sampler_params
 
     wishes = given(options, "model", "sampler", "grid", "steps", "members", "seed", "transform", "device", *FIT)
     _check_fit(wishes, wishes.get("model", recipe.model))
@@ -282,8 +282,8 @@ def _check_fit(wishes: "Mapping[str, Any]", model: str) -> None:
     Raises:
         UserError: then.
     """
-    from diffview.denoisers import LAWS
-    from diffview.fit_sets import COMPLETE_ONLY
+    from diffview.models.formulas import LAWS
+    from diffview.runs.training_crops import COMPLETE_ONLY
 
     asked = [name for name in FIT if name in wishes]
     if asked and model not in _formulas():
@@ -297,8 +297,8 @@ def _check_fit(wishes: "Mapping[str, Any]", model: str) -> None:
 
 def _equipped(recipe: "Recipe", facts: "Facts") -> "Facts":
     """The facts with the network that the recipe names and the devices of this machine, where they are needed."""
-    from diffview.cards import find_card
-    from diffview.models import open_card
+    from diffview.models.cards import find_card
+    from diffview.models.choice import open_card
 
     network = recipe.model not in _formulas()
     if not network and recipe.device == "auto":

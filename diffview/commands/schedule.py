@@ -10,7 +10,7 @@ from diffview.errors import UserError
 
 def add(parser: argparse.ArgumentParser) -> None:
     """Declare the options."""
-    from diffview.schedules import SCHEDULES
+    from diffview.forward.schedules import SCHEDULES
 
     parser.add_argument("name", nargs="?", help=", ".join(SCHEDULES) + "; or a file that was exported")
     parser.add_argument("--list", action="store_true", help="every schedule with its formula and source")
@@ -24,8 +24,8 @@ def add(parser: argparse.ArgumentParser) -> None:
 
 
 def _schedule(options: argparse.Namespace) -> None:
-    from diffview.schedule_files import export_schedule, read_schedule
-    from diffview.schedules import SCHEDULES, edited, make_schedule
+    from diffview.forward.schedules import SCHEDULES, edited, make_schedule
+    from diffview.forward.tables import export_schedule, read_schedule
 
     if options.list:
         for key, kind in SCHEDULES.items():

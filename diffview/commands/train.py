@@ -11,7 +11,7 @@ from diffview.commands.words import given, params_of
 from diffview.errors import NotWrittenError
 
 if TYPE_CHECKING:
-    from diffview.training import Trainer
+    from diffview.learning.trainer import Trainer
 
 TRAINING = {
     "steps": "optimiser steps", "minutes": "end after this time, if it comes first", "batch": "fields a step",
@@ -73,12 +73,12 @@ def _train(options: argparse.Namespace) -> None:
 
 
 def _train_with(options: argparse.Namespace, words: dict[str, Any], sizes: dict[str, Any]) -> None:
-    from diffview.cards import find_card
-    from diffview.training import trainer_in
-    from diffview.training_data import read_training_set
-    from diffview.training_devices import train_device
-    from diffview.training_network import sizes_of
-    from diffview.training_settings import settings_of
+    from diffview.learning.from_files import read_training_set
+    from diffview.learning.network import sizes_of
+    from diffview.learning.settings import settings_of
+    from diffview.learning.trainer import trainer_in
+    from diffview.machine import train_device
+    from diffview.models.cards import find_card
 
     settings, sizes, device = settings_of(words), sizes_of(sizes), train_device(options.device)
     origin = find_card(options.origin) if options.origin else None
@@ -96,7 +96,7 @@ def _train_with(options: argparse.Namespace, words: dict[str, Any], sizes: dict[
 
 def _train_to_the_end(trainer: "Trainer", folder: Path) -> None:
     """Print how it goes; the first Ctrl+C ends it after the step it is in, a second one at once."""
-    from diffview.training import train
+    from diffview.learning.trainer import train
 
     pressed: list[int] = []
 

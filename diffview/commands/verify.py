@@ -53,10 +53,10 @@ def _add_loss(loss: argparse.ArgumentParser) -> None:
 
 def _verify_loss(options: argparse.Namespace) -> None:
     from diffview.commands.words import params_of
-    from diffview.grids import make_levels
-    from diffview.schedules import make_schedule
-    from diffview.scored_models import scored
-    from diffview.verify_loss import as_json, format_loss, verify_loss
+    from diffview.forward.schedules import make_schedule
+    from diffview.reverse.grids import make_levels
+    from diffview.scores.loss import as_json, format_loss, verify_loss
+    from diffview.scores.subject import scored
 
     schedule = make_schedule(options.schedule, params_of(options.param, "beta_end=0.03"))
     levels = make_levels(schedule, options.grid, options.steps)
@@ -68,11 +68,11 @@ def _verify_loss(options: argparse.Namespace) -> None:
 def _verify_model(options: argparse.Namespace) -> None:
     from dataclasses import replace
 
-    from diffview.cards import find_card
     from diffview.commands.words import params_of
-    from diffview.training_data import read_verification_set
-    from diffview.verify import Sampling, verify_model
-    from diffview.verify_tables import format_scores
+    from diffview.learning.from_files import read_verification_set
+    from diffview.models.cards import find_card
+    from diffview.scores.printed import format_scores
+    from diffview.scores.verify import Sampling, verify_model
 
     card = find_card(options.model)
     params = params_of(options.sampler_param, "S_churn=10")

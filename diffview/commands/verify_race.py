@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING, Any
 from diffview.errors import UserError
 
 if TYPE_CHECKING:
-    from diffview.race import Point
-    from diffview.scored_models import Scored
+    from diffview.scores.race import Point
+    from diffview.scores.subject import Scored
 
 
 def add(parser: argparse.ArgumentParser) -> None:
@@ -57,7 +57,7 @@ def _counts(text: str, what: str) -> list[int]:
 
 
 def _race(options: argparse.Namespace) -> None:
-    from diffview.scored_models import scored
+    from diffview.scores.subject import scored
 
     _check_keys(options)
     found = scored(options.model, options.data, size=options.size, held_out=options.held_out, device=options.device)
@@ -66,8 +66,8 @@ def _race(options: argparse.Namespace) -> None:
 
 def _check_keys(options: argparse.Namespace) -> None:
     """Wrong words are told before minutes are spent on reading and fitting."""
-    from diffview.grids import GRIDS
-    from diffview.samplers import SAMPLERS
+    from diffview.reverse.grids import GRIDS
+    from diffview.reverse.samplers import SAMPLERS
 
     for what, table in (("grids", GRIDS), ("samplers", SAMPLERS)):
         for key in _words(getattr(options, what)):
@@ -84,9 +84,9 @@ def _until_stopped(reports: Iterator[Any]) -> Iterator[Any]:
 
 
 def _scores(options: argparse.Namespace, found: "Scored") -> None:
-    from diffview.schedules import make_schedule
-    from diffview.scoreboard import Draw, Scoreboard, entries, to_csv, to_lines, to_plain
-    from diffview.writers import write_text
+    from diffview.forward.schedules import make_schedule
+    from diffview.paths import write_text
+    from diffview.scores.scoreboard import Draw, Scoreboard, entries, to_csv, to_lines, to_plain
 
     schedules = [make_schedule(key) for key in _words(options.schedules)]
     ways = entries(schedules, _words(options.grids), _words(options.samplers), _counts(options.steps, "steps"))
@@ -113,11 +113,11 @@ def _told(row: Any) -> str:
 def _errors(options: argparse.Namespace, found: "Scored") -> None:
     import numpy as np
 
-    from diffview.denoisers import LAWS
-    from diffview.process import START, Noise
-    from diffview.race import Race, Track
-    from diffview.schedules import make_schedule
-    from diffview.writers import write_text
+    from diffview.forward.noise import START, Noise
+    from diffview.forward.schedules import make_schedule
+    from diffview.models.formulas import LAWS
+    from diffview.paths import write_text
+    from diffview.scores.race import Race, Track
 
     data = found.data
     if data.coarsen:

@@ -6,6 +6,8 @@ module that is imported after it.
 
 from numpy import fft, random
 
-from diffview import denoisers, models, resolve, runs, trajectory
+from diffview.models import choice, formulas
+from diffview.reverse import trajectory
+from diffview.runs import resolve, run
 
-__all__ = ["denoisers", "fft", "models", "random", "resolve", "runs", "trajectory"]
+__all__ = ["choice", "fft", "formulas", "random", "resolve", "run", "trajectory"]

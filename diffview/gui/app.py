@@ -14,20 +14,20 @@ from PySide6.QtCore import QLocale, QTimer
 from PySide6.QtGui import QGuiApplication
 from PySide6.QtWidgets import QApplication
 
-from diffview.cards import read_cards
-from diffview.denoisers import FORMULAS
 from diffview.errors import UserError
-from diffview.fields import Field
+from diffview.fields.field import Field
+from diffview.fields.regions import SMALLEST
 from diffview.gui.dialogs import save_picture
 from diffview.gui.session import Session
 from diffview.gui.settings import Settings
 from diffview.gui.theme import theme
 from diffview.gui.window import MainWindow
-from diffview.models import Given
-from diffview.plan import Facts
+from diffview.models.cards import read_cards
+from diffview.models.choice import Given
+from diffview.models.formulas import FORMULAS
 from diffview.readers.packaged import packaged_field
-from diffview.recipe import Recipe, default_recipe
-from diffview.regions import SMALLEST
+from diffview.runs.plan import Facts
+from diffview.runs.recipe import Recipe, default_recipe
 
 SHOT_LIMIT_S = 120
 SETTLE_MS = 300

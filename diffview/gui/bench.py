@@ -104,7 +104,7 @@ def drag(side: int, count: int) -> Numbers:
 def gaps(seconds: float) -> Numbers:
     """Gaps while nothing happens, while `local` samples unseen, and while it samples and each step is drawn."""
     from diffview.gui.jobs import Sampling
-    from diffview.resolve import resolve
+    from diffview.runs.resolve import resolve
 
     found: dict[str, list[float]] = {"idle": [], "unseen": [], "drawn": []}
     with open_window() as window:

@@ -11,7 +11,7 @@ from typing import Any
 from PySide6.QtCore import QEvent, QEventLoop, QObject, Qt, QTimer
 from PySide6.QtWidgets import QWidget
 
-from diffview.fields import Region
+from diffview.fields.field import Region
 from diffview.gui.app import application, create_window, show_window
 from diffview.gui.settings import Settings
 from diffview.gui.window import MainWindow
@@ -54,8 +54,8 @@ def open_window(width: int = 1600, height: int = 1000) -> Iterator[MainWindow]:
 def take_region(window: MainWindow, side: int, mode: str) -> None:
     """Work on a region of side x side pixels: of the packaged field, or of a synthetic one where it is too small."""
     from diffview.bench.core import synthetic_field
-    from diffview.plan import Facts
-    from diffview.recipe import default_recipe
+    from diffview.runs.plan import Facts
+    from diffview.runs.recipe import default_recipe
 
     recipe = replace(default_recipe(), path_mode=mode)
     if side != 128:

@@ -11,7 +11,7 @@ from diffview.gui.files import POLL_MS, Files
 from diffview.gui.session import Session
 from diffview.readers.base import Node
 from diffview.readers.process import ReaderProcess
-from diffview.recipe import Recipe
+from diffview.runs.recipe import Recipe
 
 FIRST_PORTION, PORTION = 100, 200
 """Members of a group that are asked for at once: few, so that the first rows come soon, then more."""

@@ -4,10 +4,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from diffview.cards import Card
+from diffview.fields.units import written
 from diffview.gui.jobs import Run
 from diffview.gui.looks import number
-from diffview.units import written
+from diffview.models.cards import Card
 
 REASONS: dict[str, str] = {
     "spectrum to train": "How far the mean power spectrum of the samples lies from that of the training fields, over "

@@ -2,12 +2,12 @@
 
 import numpy as np
 
-from diffview.cards import Card
+from diffview.fields.units import written
+from diffview.forward.lint import Case, Scored, Signal
 from diffview.gui.session import Session
-from diffview.lint import Case, Scored, Signal
-from diffview.models import mismatch
-from diffview.samplers import SAMPLERS
-from diffview.units import written
+from diffview.models.cards import Card
+from diffview.models.choice import mismatch
+from diffview.reverse.samplers import SAMPLERS
 
 
 def case_of(session: Session) -> Case:
@@ -24,7 +24,7 @@ def case_of(session: Session) -> Case:
 
 def _scored(session: Session, card: Card) -> Scored:
     """How the fields were drawn that the scores of a card are of, beside the run in force."""
-    from diffview.verify import Sampling  # only a network needs it
+    from diffview.scores.verify import Sampling  # only a network needs it
 
     recipe, plan = session.recipe, session.plan
     sampling = Sampling.told(card)

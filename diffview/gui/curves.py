@@ -8,20 +8,11 @@ from math import exp, inf, log, sqrt
 import numpy as np
 from numpy.typing import NDArray
 
-from diffview.cards import Card
-from diffview.densities import grid_density, log_levels, schedule_density, training_density
 from diffview.errors import UserError
+from diffview.forward.schedules import S_CAP, Custom, Join, Schedule, SpectrumMatched, Tabulated, ZeroSnr, make_schedule
 from diffview.gui.timescale import TimeScale
-from diffview.schedules import (
-    S_CAP,
-    Custom,
-    Join,
-    Schedule,
-    SpectrumMatched,
-    Tabulated,
-    ZeroSnr,
-    make_schedule,
-)
+from diffview.learning.densities import grid_density, log_levels, schedule_density, training_density
+from diffview.models.cards import Card
 
 Floats = NDArray[np.float64]
 

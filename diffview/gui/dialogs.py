@@ -7,7 +7,7 @@ from PySide6.QtWidgets import QMessageBox, QWidget
 
 from diffview.about import about_lines
 from diffview.gui.actions import ENTRIES
-from diffview.writers import write_bytes
+from diffview.paths import write_bytes
 
 
 def show_keys(parent: QWidget) -> None:

@@ -7,21 +7,22 @@ from typing import Any, NamedTuple
 
 from PySide6.QtCore import QObject, QTimer, Signal
 
-from diffview.denoisers import FORMULAS
 from diffview.errors import UserError
-from diffview.fields import Field, Region, at_resolution
+from diffview.fields.coarse import at_resolution
+from diffview.fields.earth_map import EarthMap
+from diffview.fields.field import Field, Region
+from diffview.fields.picture import Picture
+from diffview.fields.regions import SMALLEST
+from diffview.forward.tables import read_schedule
 from diffview.gui.session import Session
-from diffview.maps import EarthMap
-from diffview.models import open_card
-from diffview.plan import Facts
-from diffview.readers.base import Picture
+from diffview.models.choice import open_card
+from diffview.models.formulas import FORMULAS
 from diffview.readers.packaged import packaged_field
 from diffview.readers.process import ReaderProcess
 from diffview.readers.sides import block_of
-from diffview.recipe import Recipe
-from diffview.regions import SMALLEST
-from diffview.schedule_files import read_schedule
-from diffview.stacks import Stack, other_slices, stack_of, stack_read, stack_wanted
+from diffview.runs.plan import Facts
+from diffview.runs.recipe import Recipe
+from diffview.runs.stack import Stack, other_slices, stack_of, stack_read, stack_wanted
 
 POLL_MS = 2
 """Between looks for a reply: half of it is lost of every slice, of which one is read in 13 ms."""

@@ -15,7 +15,7 @@ from diffview.gui.timescale import TimeScale
 from diffview.gui.widgets.film_rows import FORWARD, PARENT, REVERSE
 from diffview.gui.widgets.film_strip import FilmStrip
 from diffview.gui.widgets.raster import Raster, Rgb
-from diffview.samplers import Step
+from diffview.reverse.samplers import Step
 
 FORWARD_FRAMES = 14
 MOST_STEPS = 60

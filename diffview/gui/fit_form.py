@@ -5,10 +5,10 @@ from typing import Any
 from PySide6.QtCore import QObject, Qt, Signal
 from PySide6.QtWidgets import QComboBox, QFormLayout, QHBoxLayout, QLabel
 
-from diffview.denoisers import FORMULAS, LAWS
-from diffview.fit_sets import COMPLETE_ONLY
-from diffview.models import FitSet, percent
-from diffview.recipe import Recipe
+from diffview.models.choice import FitSet, percent
+from diffview.models.formulas import FORMULAS, LAWS
+from diffview.runs.recipe import Recipe
+from diffview.runs.training_crops import COMPLETE_ONLY
 
 FIT_SETS = {
     "auto": ("as it suits", "Other slices where there are any and the slice is small, else crops of this one"),

@@ -2,8 +2,8 @@
 
 from diffview.gui.live import Live
 from diffview.gui.session import Session
-from diffview.recipe import Fork, Recipe
-from diffview.samplers import SAMPLERS
+from diffview.reverse.samplers import SAMPLERS
+from diffview.runs.recipe import Fork, Recipe
 
 
 def why_not(live: Live, step: int | None = None) -> str:

@@ -7,15 +7,15 @@ from numpy.typing import NDArray
 from PySide6.QtCore import QObject, QRect, Qt, Signal
 from PySide6.QtWidgets import QToolButton
 
-from diffview.fields import Region
-from diffview.filling import filling
-from diffview.gaps import hidden_in, with_gap, without_gap
+from diffview.fields.field import Region
+from diffview.fields.hidden import hidden_in, with_gap, without_gap
 from diffview.gui.actions import Actions
 from diffview.gui.session import Message, Session
 from diffview.gui.widgets.gap_layer import GapLayer
 from diffview.gui.widgets.icons import set_icon
 from diffview.gui.widgets.image_view import ImageView
-from diffview.steering import fills
+from diffview.runs.conditioning import fills
+from diffview.scores.gap import filling
 
 HOW = "Drag over Forward or Field to paint a gap; Shift or the right button erases."
 

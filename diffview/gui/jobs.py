@@ -18,14 +18,14 @@ from numpy.typing import NDArray
 from PySide6.QtCore import QObject, QThread
 
 from diffview.arrays import to_numpy
-from diffview.denoisers import Denoiser
 from diffview.machine import cores
-from diffview.models import Model, Trained
-from diffview.plan import Plan
-from diffview.runs import on_device, run
-from diffview.samplers import Step
-from diffview.steering import Steered
-from diffview.trajectory import Trajectory
+from diffview.models.choice import Model, Trained
+from diffview.models.denoiser import Denoiser
+from diffview.reverse.samplers import Step
+from diffview.reverse.trajectory import Trajectory
+from diffview.runs.conditioning import Steered
+from diffview.runs.plan import Plan
+from diffview.runs.run import on_device, run
 
 Array = NDArray[np.float32]
 
@@ -343,7 +343,7 @@ def _recording(asked: Run) -> AbstractContextManager[Callable[[Step], None]]:
     """What takes the steps of a run into its record: those of a GPU come at display rate, without stopping it."""
     if asked.plan.device != "cuda":
         return nullcontext(asked.trajectory.append)
-    from diffview.nets.acceleration import Pages
+    from diffview.models.nets.acceleration import Pages
 
     return Pages(asked.trajectory.append)
 

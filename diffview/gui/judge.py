@@ -5,15 +5,15 @@ from numpy.typing import NDArray
 from PySide6.QtCore import QObject, QTimer, Signal
 
 from diffview.errors import UserError
-from diffview.filling import Kriged, Score, krige_gap, kriging_plan, kriging_score, run_score
+from diffview.fields.units import written
 from diffview.gui.background import Background, Job
 from diffview.gui.errors import report
 from diffview.gui.jobs import FINISHED, Run
 from diffview.gui.live import Live, is_of
 from diffview.gui.looks import number
 from diffview.gui.session import Session
-from diffview.plan import Facts, Plan
-from diffview.units import written
+from diffview.runs.plan import Facts, Plan
+from diffview.scores.gap import Kriged, Score, krige_gap, kriging_plan, kriging_score, run_score
 
 REST_MS = 150
 """Milliseconds without an edit or a run after which the gap is kriged."""

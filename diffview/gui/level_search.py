@@ -7,14 +7,14 @@ import numpy as np
 from PySide6.QtCore import QObject
 
 from diffview.errors import UserError
-from diffview.grids import GRIDS, make_levels
 from diffview.gui.background import Background, Job, Stopped
 from diffview.gui.errors import report
 from diffview.gui.jobs import load_engine
 from diffview.gui.session import Session
-from diffview.optimise import Row, Search
-from diffview.plan import Plan
-from diffview.recipe import Recipe
+from diffview.reverse.grids import GRIDS, make_levels
+from diffview.runs.plan import Plan
+from diffview.runs.recipe import Recipe
+from diffview.scores.level_search import Row, Search
 
 DRAWN_GRIDS = ("custom",)
 """Grids that the search is not judged beside: they are what it makes."""

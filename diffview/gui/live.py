@@ -10,15 +10,15 @@ import numpy as np
 from numpy.typing import NDArray
 from PySide6.QtCore import QObject, QTimer, Signal
 
-from diffview.denoisers import Denoiser
 from diffview.errors import UserError, out_of_memory
+from diffview.forward.schedules import Schedule
 from diffview.gui.errors import report
 from diffview.gui.jobs import FAILED, FINISHED, Engine, Replay, Run, Sampling, Shot
 from diffview.gui.session import Message, Session, View
-from diffview.plan import Plan
-from diffview.recipe import Recipe
-from diffview.samplers import Step
-from diffview.schedules import Schedule
+from diffview.models.denoiser import Denoiser
+from diffview.reverse.samplers import Step
+from diffview.runs.plan import Plan
+from diffview.runs.recipe import Recipe
 
 TICK_MS = 16
 AUTO_RUN_MS = 200

@@ -6,13 +6,13 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
-from diffview.colormaps import COLORMAPS, Rgb, default_for
-from diffview.fields import Field, Region
+from diffview.fields.colormaps import COLORMAPS, Rgb, default_for
+from diffview.fields.field import Field, Region
+from diffview.fields.transforms import Transform
+from diffview.fields.units import written
 from diffview.gui.session import Session
-from diffview.plan import Plan
-from diffview.samplers import Step
-from diffview.transforms import Transform
-from diffview.units import written
+from diffview.reverse.samplers import Step
+from diffview.runs.plan import Plan
 
 NOISE_SNR = 0.01
 """Below this signal-to-noise ratio a value says nothing physical and is marked as noise."""

@@ -7,18 +7,18 @@ import numpy as np
 from numpy.typing import NDArray
 from PySide6.QtCore import QObject
 
-from diffview.denoisers import Gaussian
 from diffview.errors import UserError
 from diffview.gui.background import Background, Job
 from diffview.gui.errors import report
 from diffview.gui.jobs import load_engine
 from diffview.gui.session import Session
-from diffview.losses import Bound, errors_by_level, exact_bound, variational_bound, walked
-from diffview.models import FitSet, Trained
-from diffview.plan import Facts, Plan
-from diffview.recipe import Recipe
-from diffview.resolve import resolve
-from diffview.scoreboard import picked
+from diffview.learning.loss_by_level import Bound, errors_by_level, exact_bound, variational_bound, walked
+from diffview.models.choice import FitSet, Trained
+from diffview.models.gaussian import Gaussian
+from diffview.runs.plan import Facts, Plan
+from diffview.runs.recipe import Recipe
+from diffview.runs.resolve import resolve
+from diffview.scores.scoreboard import picked
 
 Array = NDArray[np.float64]
 Fields = NDArray[np.float32]

@@ -4,11 +4,11 @@ import math
 from collections.abc import Mapping
 from typing import Any
 
+from diffview.fields.units import written
 from diffview.gui.loss_check import DRAWS, Found, LossCheck, held_fields
 from diffview.gui.widgets.score_plots import Line
 from diffview.gui.widgets.score_views import array
-from diffview.models import FitSet, Trained
-from diffview.units import written
+from diffview.models.choice import FitSet, Trained
 
 UNMEASURED = (
     "How well the model tells noise from field, at every noise level of the run, on the region that is open; and the "

@@ -2,12 +2,12 @@
 
 from typing import Any, NamedTuple
 
-from diffview.cards import Card
-from diffview.denoisers import PowerLaw
 from diffview.gui.looks import number
 from diffview.gui.session import Session
-from diffview.models import FitSet, Model, mismatch
-from diffview.steering import Steered
+from diffview.models.cards import Card
+from diffview.models.choice import FitSet, Model, mismatch
+from diffview.models.gaussian import PowerLaw
+from diffview.runs.conditioning import Steered
 
 
 class ModelText(NamedTuple):

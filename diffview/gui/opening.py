@@ -8,11 +8,11 @@ from PySide6.QtCore import QObject
 from PySide6.QtWidgets import QFileDialog, QMenu, QWidget
 
 from diffview.errors import UserError
+from diffview.forward.tables import read_schedule
 from diffview.gui.files import Files
 from diffview.gui.session import Message, Session
 from diffview.gui.settings import Settings
-from diffview.schedule_files import read_schedule
-from diffview.writers import write_text
+from diffview.paths import write_text
 
 DATA = "Data and recipes (*.nc *.nc4 *.h5 *.hdf5 *.HDF5 *.he5 *.hdf *.mat *.json);;All files (*)"
 SCHEDULES = "Schedules (*.csv *.json);;All files (*)"

@@ -7,25 +7,25 @@ from typing import Any
 import numpy as np
 from PySide6.QtCore import QObject
 
-from diffview.cards import Card
-from diffview.denoisers import FORMULAS
 from diffview.errors import UserError
-from diffview.fields import Region
+from diffview.fields.field import Region
+from diffview.fields.units import written
+from diffview.forward.schedules import Schedule
 from diffview.gui.background import Background, Job
 from diffview.gui.errors import report
 from diffview.gui.jobs import load_engine
 from diffview.gui.session import Session
 from diffview.gui.train_order import Order, models_folder, sizes_that_fit
 from diffview.gui.verifier import Place, place_of
-from diffview.models import Trained
-from diffview.plan import Plan
-from diffview.race import Point, Race, Track
-from diffview.resolve import resolve
-from diffview.runs import on_device, start_state
-from diffview.schedules import Schedule
-from diffview.scoreboard import Draw, Row, Scoreboard, entries
-from diffview.scored_models import Scored, formula, network
-from diffview.units import written
+from diffview.models.cards import Card
+from diffview.models.choice import Trained
+from diffview.models.formulas import FORMULAS
+from diffview.runs.plan import Plan
+from diffview.runs.resolve import resolve
+from diffview.runs.run import on_device, start_state
+from diffview.scores.race import Point, Race, Track
+from diffview.scores.scoreboard import Draw, Row, Scoreboard, entries
+from diffview.scores.subject import Scored, formula, network
 
 RACERS = 4
 """Fields that race at once."""
@@ -241,7 +241,7 @@ class BoardJob(_Told):
         session = self._session
         card, model = session.plan.card, session.recipe.model
         if card is None and model not in FORMULAS:
-            return "Your own denoiser is scored by `diffview.scoreboard` from your own program."
+            return "Your own denoiser is scored by `diffview.scores.scoreboard` from your own program."
         if card is not None and "diffusers" in card.network:
             return f"{card.name} does not say what its fields are."
         if card is None and not sizes_that_fit(session.facts):

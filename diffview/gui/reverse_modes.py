@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from diffview.gui.looks import made, tiled
 from diffview.gui.session import Session
-from diffview.samplers import Step
+from diffview.reverse.samplers import Step
 
 Array = NDArray[np.float32]
 

@@ -3,7 +3,7 @@
 from PySide6.QtCore import QObject
 from PySide6.QtWidgets import QHBoxLayout
 
-from diffview.colormaps import COLORMAPS
+from diffview.fields.colormaps import COLORMAPS
 from diffview.gui.live import Live
 from diffview.gui.looks import Scale, field_scale
 from diffview.gui.panels.images import ReversePanel

@@ -7,10 +7,10 @@ from typing import Any, NamedTuple
 from PySide6.QtCore import QObject, Signal
 
 from diffview.errors import UserError
-from diffview.forward import Forward, Frame
-from diffview.plan import Facts, Plan
-from diffview.recipe import Recipe
-from diffview.resolve import resolve
+from diffview.forward.state import Forward, Frame
+from diffview.runs.plan import Facts, Plan
+from diffview.runs.recipe import Recipe
+from diffview.runs.resolve import resolve
 
 UNDO_DEPTH, UNDO_FIELDS = 200, 8
 """Edits, and different fields among them, that can be taken back."""

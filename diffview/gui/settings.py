@@ -7,7 +7,7 @@ from typing import Any
 
 from PySide6.QtCore import QByteArray, QSettings
 
-from diffview.colormaps import COLORMAPS
+from diffview.fields.colormaps import COLORMAPS
 from diffview.gui.curves import QUANTITIES
 from diffview.gui.session import View
 from diffview.paths import user_folder

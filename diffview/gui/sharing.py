@@ -11,9 +11,9 @@ from PySide6.QtGui import QCursor, QGuiApplication
 from PySide6.QtWidgets import QApplication, QFileDialog, QWidget
 
 from diffview.errors import UserError
-from diffview.exports import clean, ensemble_content, forward_content, run_content
-from diffview.fields import Region
-from diffview.forward import Forward
+from diffview.fields.field import Region
+from diffview.forward.state import Forward
+from diffview.forward.tables import FORMATS, export_schedule, table_of
 from diffview.gui import dialogs
 from diffview.gui.actions import Actions
 from diffview.gui.live import Live
@@ -23,9 +23,9 @@ from diffview.gui.widgets.card import Card
 from diffview.gui.widgets.image_view import ImageView
 from diffview.gui.widgets.plot_base import PlotBase
 from diffview.gui.writing import Writer
-from diffview.schedule_files import FORMATS, export_schedule, table_of
-from diffview.tables import Array, Table, columns_text, histogram_table, picture_text, spectrum_table
-from diffview.writers import write_text
+from diffview.paths import write_text
+from diffview.writers.columns import Array, Table, columns_text, histogram_table, picture_text, spectrum_table
+from diffview.writers.exports import clean, ensemble_content, forward_content, run_content
 
 SCHEDULES = {"Table (*.csv)": "csv", "Table (*.json)": "json", "diffusers (scheduler_config.json)": "diffusers"}
 """Formats of a schedule by what the dialog calls them."""

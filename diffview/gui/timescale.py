@@ -5,8 +5,8 @@ from typing import Any
 
 import numpy as np
 
+from diffview.forward.schedules import Schedule
 from diffview.gui.session import Session
-from diffview.schedules import Schedule
 
 
 @dataclass(frozen=True)

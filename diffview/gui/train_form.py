@@ -5,7 +5,6 @@ from collections.abc import Mapping
 from PySide6.QtCore import Qt, Signal
 from PySide6.QtWidgets import QCheckBox, QComboBox, QGridLayout, QLabel, QLineEdit, QWidget
 
-from diffview.cards import Card
 from diffview.gui.session import Session
 from diffview.gui.train_order import (
     DENSITIES,
@@ -21,7 +20,8 @@ from diffview.gui.train_order import (
 )
 from diffview.gui.widgets.number_spin import NumberSpin
 from diffview.gui.widgets.whole_spin import WholeSpin
-from diffview.training_sets import MULTIPLE
+from diffview.learning.sets import MULTIPLE
+from diffview.models.cards import Card
 
 WIDTHS = (8, 16, 32, 48, 64)
 

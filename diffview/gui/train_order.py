@@ -9,15 +9,15 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from diffview.cards import Card
 from diffview.errors import UserError
-from diffview.fields import Field, Region
+from diffview.fields.field import Field, Region
+from diffview.fields.regions import missing_counts, summed
+from diffview.forward.schedules import Schedule
+from diffview.learning.sets import FEWEST, MULTIPLE, TrainingSet, complete, crops_of
+from diffview.models.cards import Card
 from diffview.paths import user_folder
-from diffview.plan import Facts
-from diffview.regions import missing_counts, summed
-from diffview.sampler_base import POSTERIOR_MEAN
-from diffview.schedules import Schedule
-from diffview.training_sets import FEWEST, MULTIPLE, TrainingSet, complete, crops_of
+from diffview.reverse.sampler_base import POSTERIOR_MEAN
+from diffview.runs.plan import Facts
 
 Array = NDArray[np.float32]
 

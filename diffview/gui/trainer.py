@@ -14,23 +14,18 @@ from typing import TYPE_CHECKING, cast
 import numpy as np
 from PySide6.QtCore import QObject, Signal
 
-from diffview.cards import Card
 from diffview.errors import NotWrittenError, UserError, out_of_memory
 from diffview.gui.background import Background
 from diffview.gui.errors import report
-from diffview.gui.jobs import (
-    FINISHED,
-    WAITING,
-    load_engine,
-    no_search_for_garbage,
-)
+from diffview.gui.jobs import FINISHED, WAITING, load_engine, no_search_for_garbage
 from diffview.gui.session import Message, Session
 from diffview.gui.train_order import Order
 from diffview.gui.training_pictures import Painter
 from diffview.gui.training_state import UNSAVED, Snapshot, Training
+from diffview.models.cards import Card
 
 if TYPE_CHECKING:
-    from diffview.training import Progress, Trainer
+    from diffview.learning.trainer import Progress, Trainer
 
     Steps = Generator[Progress, None, None]
 
@@ -58,9 +53,9 @@ def _trainer(training: Training) -> "Trainer":
         raise UserError(engine.fault or "torch is not installed.", "Networks need torch; formula models do not.")
     with no_search_for_garbage(COMPILER):
         import_module(COMPILER)
-    from diffview.training import Trainer
-    from diffview.training_network import config_for
-    from diffview.training_settings import Settings
+    from diffview.learning.network import config_for
+    from diffview.learning.settings import Settings
+    from diffview.learning.trainer import Trainer
 
     device = order.device
     if device not in engine.devices:
@@ -83,7 +78,7 @@ def _trainer(training: Training) -> "Trainer":
 
 def _go(training: Training, trainer: "Trainer") -> None:
     """Train; first a few single steps, which tell how many make a report."""
-    from diffview.training import train
+    from diffview.learning.trainer import train
 
     folder = training.order.folder
     painter = Painter(trainer)
@@ -123,7 +118,7 @@ def _write_later(training: Training, trainer: "Trainer", error: NotWrittenError)
 
 
 def _follow(training: Training, trainer: "Trainer", steps: "Steps", painter: Painter, until: int | None) -> None:
-    from diffview.training import keep
+    from diffview.learning.trainer import keep
 
     seen = time.perf_counter(), trainer.step
     for progress in steps:

@@ -8,13 +8,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from diffview.errors import out_of_memory
-from diffview.grids import make_levels
+from diffview.forward.noise import START, Noise
 from diffview.gui.training_state import Pictures, Training
-from diffview.process import START, Noise
-from diffview.sampler_ode import heun
+from diffview.reverse.grids import make_levels
+from diffview.reverse.sampler_ode import heun
 
 if TYPE_CHECKING:
-    from diffview.training import Trainer
+    from diffview.learning.trainer import Trainer
 
 Array = NDArray[np.float32]
 Floats = NDArray[np.float64]

@@ -11,14 +11,14 @@ from typing import Any
 
 from PySide6.QtCore import QObject
 
-from diffview.cards import Card
 from diffview.errors import UserError
 from diffview.gui.background import Background, Job
 from diffview.gui.errors import report
 from diffview.gui.jobs import load_engine
 from diffview.gui.session import Message, Session
 from diffview.gui.train_order import Order, models_folder
-from diffview.training_sets import TrainingSet
+from diffview.learning.sets import TrainingSet
+from diffview.models.cards import Card
 
 HELD_OUT = 0.2
 """Share that `diffview train` holds out."""
@@ -34,7 +34,7 @@ class Place:
 
     def sets(self, card: Card) -> Iterator[TrainingSet]:
         """Those that can be made; what is too small or cannot be read is none."""
-        from diffview.training_data import read_training_set
+        from diffview.learning.from_files import read_training_set
 
         def read() -> TrainingSet:
             names = (self.dataset,) if self.dataset else ()
@@ -106,7 +106,7 @@ class Verification(Job):
 
     def work(self) -> None:
         """Find the set and verify."""
-        from diffview.verify import Sampling, verify_model
+        from diffview.scores.verify import Sampling, verify_model
 
         data = self.place.set_of(self.card)
         engine = load_engine()

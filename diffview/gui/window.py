@@ -40,7 +40,7 @@ from diffview.gui.settings import Settings
 from diffview.gui.sharing import Sharing
 from diffview.gui.theme import theme
 from diffview.gui.widgets.message_bar import MessageBar
-from diffview.recipe import Recipe, default_recipe
+from diffview.runs.recipe import Recipe, default_recipe
 
 GAP = 8
 ZOOM_CHECK_MS = 50

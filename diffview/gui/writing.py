@@ -7,11 +7,11 @@ from pathlib import Path
 from PySide6.QtCore import QObject, Signal
 
 from diffview.errors import UserError
-from diffview.exports import Content
 from diffview.gui.background import TICK_MS, Background, Job, Stopped
 from diffview.gui.errors import report
 from diffview.gui.jobs import FAILED, FINISHED, STOPPED
 from diffview.gui.session import Message, Session
+from diffview.writers.exports import Content
 from diffview.writers.saving import save_netcdf
 
 

@@ -17,7 +17,8 @@ READERS: tuple[str, ...] = (
     "matlab", "rotated_pole", "cfradial", "cf",
 )  # fmt: skip
 
-# What the reader process may be asked to do, and the module that does it.
+# What the reader process may be asked to do, and the module that does it. A room above names its own as
+# "module:function".
 FUNCTIONS: dict[str, str] = {
     "list_group": "tree",
     "find_plottable": "tree",
@@ -30,5 +31,4 @@ FUNCTIONS: dict[str, str] = {
     "read_labels": "labels",
     "read_series": "labels",
     "describe": "describe",
-    "save_netcdf": "saving",
 }

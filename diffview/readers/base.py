@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Any, Literal, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from diffview.fields import Field, Region
-from diffview.sweeps import Site
+from diffview.fields.earth_map import Projection
+from diffview.fields.radar import Site
 
 if TYPE_CHECKING:
     import h5py
@@ -66,36 +66,6 @@ class Node:
 
 
 @dataclass(frozen=True, eq=False)
-class Picture:
-    """One slice of a dataset.
-
-    Attributes:
-        field: the slice, in physical units, north up, NaN missing.
-        dataset: its path in the file.
-        shape: shape of the whole dataset.
-        axes: which axes of the dataset are the rows and the columns of the picture.
-        index: the fixed index of every other dimension, in the order of the file.
-        other_dims: (name, size) of those dimensions.
-        block: values of the dataset along each side of a pixel: 1, or more in an overview.
-        window: the part of the whole picture that was read, in its own pixels and north up; None: all of it.
-    """
-
-    field: Field
-    dataset: str
-    shape: tuple[int, ...]
-    axes: tuple[int, int]
-    index: tuple[int, ...]
-    other_dims: tuple[tuple[str, int], ...]
-    block: int = 1
-    window: Region | None = None
-
-    @property
-    def size(self) -> tuple[int, int]:
-        """Rows and columns of the whole picture."""
-        return self.shape[self.axes[0]], self.shape[self.axes[1]]
-
-
-@dataclass(frozen=True, eq=False)
 class Coordinate:
     """A coordinate of one or two dimensions of a variable, decoded, in the order of the file.
 
@@ -112,23 +82,6 @@ class Coordinate:
     axes: tuple[int, ...]
     values: NDArray[np.floating[Any]]
     units: str
-
-
-@dataclass(frozen=True)
-class Projection:
-    """What y and x of a picture are coordinates of.
-
-    Attributes:
-        crs: text or CF attributes that pyproj.CRS understands.
-        metres: of one unit of y and x, in the projection's own unit (1 if they are in that unit).
-        origin: (y, x) of the projection where y = x = 0.
-        km: of one unit of y and x, for people.
-    """
-
-    crs: Any
-    metres: float = 1.0
-    origin: tuple[float, float] = (0.0, 0.0)
-    km: float = 1e-3
 
 
 @dataclass(frozen=True, eq=False)

@@ -12,13 +12,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from diffview.errors import UserError
+from diffview.fields.earth_map import Projection
+from diffview.fields.radar import Site
 from diffview.readers.alive import progress
 from diffview.readers.attributes import raw_attribute, text_attribute
-from diffview.readers.base import EVERY, KM_PER_UNIT, Coordinate, Decoded, Projection, Role, Take
+from diffview.readers.base import EVERY, KM_PER_UNIT, Coordinate, Decoded, Role, Take
 from diffview.readers.naming import coordinate_role
 from diffview.readers.opening import H5PY_ERRORS, find_dataset, member, stored_elsewhere
 from diffview.readers.packing import Packing, packing_of
-from diffview.sweeps import Site
 
 _WELL_KNOWN = ("crs_wkt", "spatial_ref")  # attributes of a grid mapping that say the same in one text
 NOT_A_VARIABLE = "This is a netCDF dimension but not a netCDF variable"  # NAME of a bare netCDF-4 dimension

@@ -3,13 +3,14 @@
 import h5py
 import numpy as np
 
+from diffview.fields.earth_map import Projection
+from diffview.fields.radar import Site
 from diffview.readers.attributes import text_attribute
-from diffview.readers.base import Coordinate, Projection
+from diffview.readers.base import Coordinate
 from diffview.readers.cf import CFVariable
 from diffview.readers.opening import H5PY_ERRORS, dataset_in, member
 from diffview.readers.packing import packing_of
 from diffview.readers.polar import site_of, sweep_coordinates
-from diffview.sweeps import Site
 
 STEEPEST = 85.0  # degrees of elevation of a sweep; above it the beam points to the zenith and rays are times
 MOST_SPREAD = 2.0  # degrees of elevation within one sweep around the vertical; more is a cut through height

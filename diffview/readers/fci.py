@@ -13,8 +13,9 @@ import h5py
 import numpy as np
 from numpy.typing import NDArray
 
+from diffview.fields.earth_map import Projection
 from diffview.readers.attributes import number_attributes, text_attribute
-from diffview.readers.base import EVERY, Coordinate, Decoded, Projection, Take
+from diffview.readers.base import EVERY, Coordinate, Decoded, Take
 from diffview.readers.cf import CFVariable, find_nearby
 from diffview.readers.opening import dataset_in, group_in
 from diffview.readers.packing import native

@@ -9,8 +9,9 @@ import h5py
 import numpy as np
 from numpy.typing import NDArray
 
+from diffview.fields.earth_map import Projection
 from diffview.readers.attributes import number_attributes, text_attribute
-from diffview.readers.base import EVERY, Coordinate, Decoded, Projection, Take
+from diffview.readers.base import EVERY, Coordinate, Decoded, Take
 from diffview.readers.cf import CFVariable
 from diffview.readers.opening import member
 from diffview.readers.packing import as_packed, native, packed_type

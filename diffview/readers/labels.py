@@ -9,7 +9,7 @@ import h5py
 import numpy as np
 from numpy.typing import NDArray
 
-from diffview.fields import Array, Region
+from diffview.fields.field import Array, Region
 from diffview.readers.attributes import text_attribute
 from diffview.readers.base import Coordinate, Variable
 from diffview.readers.cf import find_nearby

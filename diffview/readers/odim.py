@@ -14,14 +14,14 @@ import h5py
 import numpy as np
 from numpy.typing import NDArray
 
-from diffview.maps import projected
+from diffview.fields.earth_map import Projection, projected
+from diffview.fields.radar import Site
 from diffview.readers.attributes import number_attributes, text_attribute
-from diffview.readers.base import EVERY, Coordinate, Decoded, Projection, Take
+from diffview.readers.base import EVERY, Coordinate, Decoded, Take
 from diffview.readers.cf import CFVariable
 from diffview.readers.opening import member
 from diffview.readers.packing import as_packed, native, packed_type
 from diffview.readers.polar import site_of, sweep_coordinates
-from diffview.sweeps import Site
 
 FLOOR_DBZ = -32.0  # of no echo, where the code of undetect itself gives no reflectivity
 _PLAUSIBLE_FLOOR = (-100.0, 0.0)  # dBZ

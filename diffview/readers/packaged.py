@@ -4,7 +4,7 @@ import json
 
 import numpy as np
 
-from diffview.fields import Field
+from diffview.fields.field import Field
 from diffview.paths import resource
 
 NAME = "toa_brightness_temperature"

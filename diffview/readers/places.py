@@ -3,8 +3,8 @@
 from collections.abc import Sequence
 
 from diffview.errors import UserError
-from diffview.fields import Region
-from diffview.maps import EarthMap, map_of
+from diffview.fields.earth_map import EarthMap, map_of
+from diffview.fields.field import Region
 from diffview.readers.opening import open_file, reading
 from diffview.readers.slices import arrange, variable_of
 

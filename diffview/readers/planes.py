@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from diffview.fields import Array
+from diffview.fields.field import Array
 from diffview.readers.attributes import raw_attribute
 from diffview.readers.base import Decoded, Variable
 from diffview.readers.blocks import blocks

@@ -5,8 +5,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from diffview.fields.radar import Site
 from diffview.readers.base import Coordinate
-from diffview.sweeps import Site
 
 
 def sweep_coordinates(

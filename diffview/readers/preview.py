@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from diffview.errors import UserError
-from diffview.fields import Array
+from diffview.fields.field import Array
 from diffview.readers.layout import image_axes
 from diffview.readers.opening import open_file, reading
 from diffview.readers.slices import arrange, variable_of

@@ -184,7 +184,7 @@ class ReaderProcess:
         Raises:
             KeyError: if there is no such function.
         """
-        if function_name not in FUNCTIONS:
+        if function_name not in FUNCTIONS and ":" not in function_name:
             raise KeyError(function_name)
         self._last_ticket += 1
         self._waiting.append(_Request(self._last_ticket, function_name, kwargs))

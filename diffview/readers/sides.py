@@ -8,7 +8,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from diffview.fields import Region, midway
+from diffview.fields.coarse import midway
+from diffview.fields.field import Region
 
 LARGEST_PICTURE = 32 * 2**20
 """Pixels shown one for one (5792 x 5792: a full disk at 2 km fits); of a larger picture an overview is made."""

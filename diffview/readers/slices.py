@@ -9,10 +9,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from diffview.errors import UserError
-from diffview.fields import Array, Field, Region
+from diffview.fields.field import Array, Field, Region
+from diffview.fields.picture import Picture
 from diffview.readers.alive import progress
 from diffview.readers.attributes import text_attribute
-from diffview.readers.base import Coordinate, Picture, Variable
+from diffview.readers.base import Coordinate, Variable
 from diffview.readers.families import reader_of
 from diffview.readers.layout import Layout, image_axes, layout
 from diffview.readers.opening import find_dataset, open_file, reading

@@ -52,8 +52,9 @@ class ReplyPickler(pickle.Pickler):
 def answer(name: str, arguments: dict[str, Any]) -> tuple[Any, UserError | None, str]:
     """(value, error, traceback) of one request; whatever goes wrong comes back as a sentence."""
     try:
-        module = importlib.import_module(f"diffview.readers.{FUNCTIONS[name]}")
-        return getattr(module, name)(**arguments), None, ""
+        module, _, function = name.rpartition(":")
+        module = module or f"diffview.readers.{FUNCTIONS[name]}"
+        return getattr(importlib.import_module(module), function)(**arguments), None, ""
     except UserError as error:
         return None, UserError(error.sentence, error.hint), ""
     except MemoryError:

@@ -7,9 +7,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from diffview.exports import PIXELS, Values
-from diffview.readers.base import Projection
-from diffview.sweeps import Site
+from diffview.fields.earth_map import Projection
+from diffview.fields.radar import Site
+from diffview.writers.exports import PIXELS, Values
 
 Floats = NDArray[np.floating[Any]]
 

@@ -7,7 +7,7 @@ from typing import Any
 import h5netcdf
 import numpy as np
 
-from diffview.exports import PIXELS, Content, Values
+from diffview.writers.exports import PIXELS, Content, Values
 from diffview.writers.grid import Grid
 
 CONVENTIONS = "CF-1.11"

@@ -11,8 +11,8 @@ from uuid import uuid4
 import numpy as np
 
 from diffview.errors import UserError
-from diffview.exports import Content
 from diffview.readers.process import ReaderProcess
+from diffview.writers.exports import Content
 
 TICK = 0.02
 LARGE = 4096
@@ -42,7 +42,13 @@ def save_netcdf(
         with tempfile.TemporaryDirectory(prefix="diffview-export-") as folder:
             light, arrays = _set_aside(content, Path(folder))
             report = Path(folder) / "percent"
-            reader.submit("save_netcdf", path=str(temporary), content=light, arrays=arrays, report=str(report))
+            reader.submit(
+                "diffview.writers.in_reader:save_netcdf",
+                path=str(temporary),
+                content=light,
+                arrays=arrays,
+                report=str(report),
+            )
             while not (replies := reader.poll()):
                 if stopped():
                     return False

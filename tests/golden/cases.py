@@ -19,17 +19,17 @@ import numpy as np
 import scipy
 import torch
 
-from diffview.cards import find_card
 from diffview.cli import main
 from diffview.commands.fields import open_field
-from diffview.denoisers import Gaussian
-from diffview.forward import Forward
-from diffview.process import Noise
-from diffview.recipe import Recipe
-from diffview.resolve import resolve
-from diffview.runs import run
-from diffview.samplers import SAMPLERS
-from diffview.schedules import SCHEDULES, make_schedule
+from diffview.forward.noise import Noise
+from diffview.forward.schedules import SCHEDULES, make_schedule
+from diffview.forward.state import Forward
+from diffview.models.cards import find_card
+from diffview.models.gaussian import Gaussian
+from diffview.reverse.samplers import SAMPLERS
+from diffview.runs.recipe import Recipe
+from diffview.runs.resolve import resolve
+from diffview.runs.run import run
 
 HERE = Path(__file__).resolve().parent
 GOLDEN = HERE / "golden.json"

@@ -16,11 +16,11 @@ from PySide6.QtGui import QFontDatabase, QMouseEvent
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QAbstractScrollArea, QApplication
 
-from diffview.fields import Region
+from diffview.fields.field import Region
 from diffview.gui.app import create_window, show_window
 from diffview.gui.settings import Settings
 from diffview.gui.theme import theme
-from diffview.recipe import default_recipe
+from diffview.runs.recipe import default_recipe
 
 LEFT, NONE = Qt.MouseButton.LeftButton, Qt.MouseButton.NoButton
 PATIENCE = 60_000

@@ -5,10 +5,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from diffview.forward.schedules import SCHEDULES, Custom, make_schedule
 from diffview.gui import curves
 from diffview.gui.looks import number
 from diffview.gui.timescale import TimeScale
-from diffview.schedules import SCHEDULES, Custom, make_schedule
 
 PRESETS = [key for key in SCHEDULES if key != "custom"]
 EDITABLE = [key for key, quantity in curves.QUANTITIES.items() if quantity.level is not None]

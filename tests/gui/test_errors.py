@@ -7,7 +7,7 @@ import sys
 
 import pytest
 
-from diffview import __version__
+from diffview.about import __version__
 from diffview.gui import errors
 
 

@@ -12,10 +12,10 @@ from conftest import PATIENCE, QUICK, sampling_has_ended, thread_names
 
 from diffview.gui import jobs
 from diffview.gui.jobs import FAILED, FINISHED, STOPPED, WAITING, Engine, Sampling
-from diffview.plan import Facts
 from diffview.readers.packaged import packaged_field
-from diffview.resolve import resolve
-from diffview.runs import run
+from diffview.runs.plan import Facts
+from diffview.runs.resolve import resolve
+from diffview.runs.run import run
 
 SECONDS = PATIENCE / 1000
 

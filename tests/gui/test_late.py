@@ -7,7 +7,13 @@ import pytest
 
 from diffview.gui.app import create_window, show_window
 
-LATE = ("diffview.verify", "diffview.race", "diffview.scoreboard", "diffview.gui.trainer", "diffview.gui.panels.model")
+LATE = (
+    "diffview.scores.verify",
+    "diffview.scores.race",
+    "diffview.scores.scoreboard",
+    "diffview.gui.trainer",
+    "diffview.gui.panels.model",
+)
 
 
 def test_the_window_is_imported_without_what_trains_verifies_and_races():

@@ -3,9 +3,9 @@
 import numpy as np
 import pytest
 
+from diffview.forward.schedules import Edm
 from diffview.gui.level_search import LevelSearch, standard_grids
-from diffview.optimise import Search
-from diffview.schedules import Edm
+from diffview.scores.level_search import Search
 
 pytestmark = pytest.mark.qt_log_ignore("This plugin does not support (raise|grabbing)")  # of every list opened
 

@@ -14,8 +14,8 @@ from PySide6.QtTest import QTest
 from diffview.gui import jobs
 from diffview.gui.jobs import Engine, Sampling
 from diffview.gui.live import FRAME_S
-from diffview.models import FitSet
-from diffview.runs import run
+from diffview.models.choice import FitSet
+from diffview.runs.run import run
 
 # the offscreen plugin, of every list that is opened
 pytestmark = pytest.mark.qt_log_ignore("This plugin does not support (raise|grabbing)")
@@ -341,7 +341,7 @@ def test_a_thread_that_never_started_closes(qapp):
 def test_resting_on_a_thinned_step_shows_it_exactly(open_window, monkeypatch, find, settle):
     steps = 60
     one = 3 * 64 * 64 * 4
-    monkeypatch.setattr("diffview.trajectory.BOUND", 9 * one)
+    monkeypatch.setattr("diffview.reverse.trajectory.BOUND", 9 * one)
     window = open_window(replace(QUICK, sampler="ddpm", steps=steps))
     run_ = window.live.run
     assert run_.state == "finished" and run_.trajectory.stride >= 8
@@ -386,7 +386,7 @@ def test_stop_ends_the_playing_of_a_run_that_is_already_made(window, wait, settl
 
 
 def test_resting_and_then_running_with_fewer_steps(open_window, monkeypatch, settle):
-    monkeypatch.setattr("diffview.trajectory.BOUND", 9 * 3 * 64 * 64 * 4)
+    monkeypatch.setattr("diffview.reverse.trajectory.BOUND", 9 * 3 * 64 * 64 * 4)
     window = open_window(replace(QUICK, sampler="ddpm", steps=60))
     run_ = window.live.run
     window.session.look(playhead=float(window.live.places(run_)[run_.trajectory.stride + 3]), follow=False)

@@ -6,11 +6,11 @@ import numpy as np
 import pytest
 from PySide6.QtWidgets import QLabel
 
-from diffview.fields import Region
+from diffview.fields.field import Region
 from diffview.gui.loss_check import DRAWS, LossCheck, loss_plan
 from diffview.gui.loss_words import BOUND, UNMEASURED, bound_rows
-from diffview.losses import errors_by_level, exact_bound
-from diffview.scoreboard import picked
+from diffview.learning.loss_by_level import errors_by_level, exact_bound
+from diffview.scores.scoreboard import picked
 
 pytestmark = pytest.mark.qt_log_ignore("This plugin does not support (raise|grabbing)")
 

@@ -12,15 +12,15 @@ from PySide6.QtCore import QPoint, Qt
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QLabel
 
-from diffview import verify, verify_scores
-from diffview.cards import Card
+from diffview.fields.transforms import Transform
+from diffview.forward.lint import lint
 from diffview.gui import card_facts, train_order
 from diffview.gui.checks import case_of
 from diffview.gui.layouts import LAYOUTS
 from diffview.gui.looks import number
 from diffview.gui.widgets.score_plots import LinesPlot, span_of
-from diffview.lint import lint
-from diffview.transforms import Transform
+from diffview.models.cards import Card
+from diffview.scores import generated, verify
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
 from models_twins import small_model
@@ -45,7 +45,7 @@ def rain(n, seed):
 @pytest.fixture(scope="module")
 def scored():
     """Scores of samples of rain, with the loss that `verify_model` adds."""
-    found = verify_scores.scores(rain(20, 0), rain(30, 1), rain(40, 2), "mm h-1", SAME)
+    found = generated.scores(rain(20, 0), rain(30, 1), rain(40, 2), "mm h-1", SAME)
     losses = {"levels": [0.1, 1.0, 10.0], "held_out": [0.8, 0.2, 0.01], "train": [0.7, 0.1, 0.005]}
     settings = {"sampler": "heun", "steps": 18, "seed": 0, "command": "diffview verify model --model twin"}
     return {"kind": "samples", **found, "loss_by_level": losses, "settings": settings}
@@ -55,7 +55,7 @@ def scored():
 def ensemble():
     members, truth = np.stack([rain(8, m) for m in range(4)]), rain(8, 9)
     card = Card("m", "rain", "mm h-1", SAME, (1, 16, 16), (0.02, 20.0), coarsen=4)
-    return {"kind": "ensemble", **verify_scores.ensemble_scores(members, truth, truth * 0 + truth.mean(), card)}
+    return {"kind": "ensemble", **generated.ensemble_scores(members, truth, truth * 0 + truth.mean(), card)}
 
 
 @pytest.fixture

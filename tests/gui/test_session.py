@@ -6,12 +6,12 @@ import numpy as np
 import pytest
 
 from diffview.errors import UserError
-from diffview.fields import Field, Region
+from diffview.fields.field import Field, Region
+from diffview.forward.schedules import Cosine, Linear
 from diffview.gui.session import UNDO_DEPTH, Session
-from diffview.plan import Facts
 from diffview.readers.packaged import packaged_field
-from diffview.recipe import Recipe, default_recipe
-from diffview.schedules import Cosine, Linear
+from diffview.runs.plan import Facts
+from diffview.runs.recipe import Recipe, default_recipe
 
 QUICK = replace(default_recipe(), model="gaussian", region=Region(40, 120, 64, 64))
 

@@ -11,7 +11,8 @@ from PySide6.QtWidgets import QApplication
 from readers_twins import attach, ramp, write
 from test_story_files import NX, NY, TIMES, drop, errors, good_file, physical, truth
 
-from diffview.fields import Region, coarsened
+from diffview.fields.coarse import coarsened
+from diffview.fields.field import Region
 
 pytestmark = pytest.mark.qt_log_ignore("This plugin does not support (raise|grabbing)")  # of every list opened
 

@@ -8,10 +8,10 @@ import numpy as np
 import pytest
 from PySide6.QtCore import QEvent, QObject, QPointF
 
-from diffview.densities import training_density
+from diffview.forward.schedules import Flow, VarianceExploding, make_schedule
 from diffview.gui.settings import Settings
 from diffview.gui.widgets.density_strip import DensityStrip
-from diffview.schedules import Flow, VarianceExploding, make_schedule
+from diffview.learning.densities import training_density
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
 from models_twins import small_model

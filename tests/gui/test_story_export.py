@@ -13,11 +13,11 @@ from PySide6.QtTest import QTest
 from test_story_files import good_file
 
 from diffview.cli import main
-from diffview.fields import Region
+from diffview.fields.field import Region
 from diffview.gui.actions import ENTRIES, EXPORT
 from diffview.gui.widgets.plot_base import PlotBase
 from diffview.readers.slices import read_slice
-from diffview.recipe import Recipe
+from diffview.runs.recipe import Recipe
 
 
 @pytest.fixture

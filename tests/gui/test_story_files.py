@@ -12,9 +12,9 @@ from PySide6.QtGui import QDragEnterEvent, QDropEvent
 from PySide6.QtWidgets import QApplication
 from readers_twins import attach, real_files, write
 
-from diffview.fields import Region
-from diffview.recipe import Recipe
-from diffview.schedules import Cosine
+from diffview.fields.field import Region
+from diffview.forward.schedules import Cosine
+from diffview.runs.recipe import Recipe
 
 NY, NX, TIMES, FILL = 60, 80, 5, -32768
 

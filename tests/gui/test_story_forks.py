@@ -11,9 +11,9 @@ from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication, QMenu
 
 from diffview.gui.widgets.film_rows import FORWARD, PARENT, REVERSE
-from diffview.recipe import Recipe
-from diffview.resolve import resolve
-from diffview.runs import run
+from diffview.runs.recipe import Recipe
+from diffview.runs.resolve import resolve
+from diffview.runs.run import run
 
 pytestmark = pytest.mark.qt_log_ignore("This plugin does not support (raise|grabbing)")  # of every list opened
 
@@ -143,7 +143,7 @@ def test_another_schedule_and_step_count_after_the_fork(forked, hand, find, sett
 
 
 def test_another_region_is_run_for_both(forked, settle):
-    from diffview.fields import Region
+    from diffview.fields.field import Region
 
     assert forked.session.edit(region=Region(60, 100, 64, 64))
     settle(forked)

@@ -14,13 +14,13 @@ from PySide6.QtWidgets import QApplication
 sys.path.insert(0, str(Path(__file__).parents[1]))
 from models_twins import small_model
 
-from diffview.fields import Region
-from diffview.filling import run_score
-from diffview.gaps import hidden_in
+from diffview.fields.field import Region
+from diffview.fields.hidden import hidden_in
 from diffview.gui.theme import theme
 from diffview.gui.widgets.gap_layer import area, outline
-from diffview.kriging import krige
-from diffview.recipe import Recipe
+from diffview.models.kriging import krige
+from diffview.runs.recipe import Recipe
+from diffview.scores.gap import run_score
 
 pytestmark = pytest.mark.qt_log_ignore("This plugin does not support (raise|grabbing)")
 

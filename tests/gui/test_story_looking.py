@@ -16,18 +16,18 @@ from PySide6.QtGui import QAccessible, QAction, QWheelEvent
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QAbstractSpinBox, QApplication, QComboBox, QPushButton, QSlider, QToolButton, QWidget
 
-from diffview.cards import read_cards
-from diffview.denoisers import PowerLaw
-from diffview.fields import Region
+from diffview.fields.field import Region
+from diffview.fields.transforms import TRANSFORMS
+from diffview.forward.schedules import SCHEDULES
 from diffview.gui.looks import number
 from diffview.gui.models import MODELS, law_text
 from diffview.gui.theme import theme
 from diffview.gui.widgets.word_area import WordArea
-from diffview.models import FitSet
-from diffview.recipe import DEVICES, default_recipe
-from diffview.samplers import SAMPLERS
-from diffview.schedules import SCHEDULES
-from diffview.transforms import TRANSFORMS
+from diffview.models.cards import read_cards
+from diffview.models.choice import FitSet
+from diffview.models.gaussian import PowerLaw
+from diffview.reverse.samplers import SAMPLERS
+from diffview.runs.recipe import DEVICES, default_recipe
 
 KEY = Qt.Key
 CTRL = Qt.KeyboardModifier.ControlModifier

@@ -13,15 +13,15 @@ from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QFileDialog
 
 from diffview.errors import UserError
-from diffview.fields import Region
+from diffview.fields.field import Region
 from diffview.gui.races import EVEN_END, RACERS, counts
 from diffview.gui.widgets.race_plot import Lane, Mark, RacePlot
-from diffview.plan import Facts
-from diffview.race import EXACT, FINE_RUN, OWN_RUN, Race, Track
-from diffview.resolve import resolve
-from diffview.runs import start_state
-from diffview.samplers import SAMPLERS
-from diffview.scoreboard import ANOTHER
+from diffview.reverse.samplers import SAMPLERS
+from diffview.runs.plan import Facts
+from diffview.runs.resolve import resolve
+from diffview.runs.run import start_state
+from diffview.scores.race import EXACT, FINE_RUN, OWN_RUN, Race, Track
+from diffview.scores.scoreboard import ANOTHER
 
 pytestmark = pytest.mark.qt_log_ignore("This plugin does not support (raise|grabbing)")  # of every list opened
 

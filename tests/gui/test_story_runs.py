@@ -8,12 +8,12 @@ from conftest import QUICK
 from PySide6.QtCore import QPointF, Qt
 from PySide6.QtTest import QTest
 
-from diffview.denoisers import FORMULAS
-from diffview.fields import Region
-from diffview.grids import GRIDS
-from diffview.plan import Facts
-from diffview.recipe import default_recipe
-from diffview.samplers import SAMPLERS
+from diffview.fields.field import Region
+from diffview.models.formulas import FORMULAS
+from diffview.reverse.grids import GRIDS
+from diffview.reverse.samplers import SAMPLERS
+from diffview.runs.plan import Facts
+from diffview.runs.recipe import default_recipe
 
 pytestmark = pytest.mark.qt_log_ignore("This plugin does not support (raise|grabbing)")  # of every list opened
 

@@ -7,8 +7,8 @@ import pytest
 from PySide6.QtCore import QPointF, Qt
 from PySide6.QtWidgets import QLabel, QPushButton
 
-from diffview.process import ForwardPath
-from diffview.schedules import SCHEDULES, Cosine, Linear, SpectrumMatched, ZeroSnr
+from diffview.forward.brownian import ForwardPath
+from diffview.forward.schedules import SCHEDULES, Cosine, Linear, SpectrumMatched, ZeroSnr
 
 pytestmark = pytest.mark.qt_log_ignore("This plugin does not support (raise|grabbing)")  # of every list opened
 

@@ -10,8 +10,8 @@ from PySide6.QtCore import QPointF
 sys.path.insert(0, str(Path(__file__).parents[1]))
 from models_twins import small_model
 
-from diffview.guidance import BlockMean
-from diffview.steering import Steered
+from diffview.reverse.guidance import BlockMean
+from diffview.runs.conditioning import Steered
 
 pytestmark = pytest.mark.qt_log_ignore("This plugin does not support (raise|grabbing)")  # of every list opened
 

@@ -7,8 +7,8 @@ import pytest
 from conftest import QUICK
 from readers_twins import attach, write
 
-from diffview.plan import Facts
-from diffview.transforms import TRANSFORMS
+from diffview.fields.transforms import TRANSFORMS
+from diffview.runs.plan import Facts
 
 pytestmark = pytest.mark.qt_log_ignore("This plugin does not support (raise|grabbing)")  # of every list opened
 

@@ -9,17 +9,17 @@ import pytest
 from conftest import thread_names
 from models_twins import small_model
 
-from diffview import checkpoints
-from diffview.cards import Card
 from diffview.errors import NotWrittenError
-from diffview.fields import Field, Region
+from diffview.fields.field import Field, Region
+from diffview.fields.transforms import Transform
+from diffview.forward.schedules import make_schedule
 from diffview.gui import train_order, training_pictures, training_state
 from diffview.gui.widgets.loss_plot import LossPlot, decades, round_up, smooth
-from diffview.plan import Facts
-from diffview.schedules import make_schedule
-from diffview.training import Trainer
-from diffview.training_settings import DENSITIES, LOSSES
-from diffview.transforms import Transform
+from diffview.learning.settings import DENSITIES, LOSSES
+from diffview.learning.trainer import Trainer
+from diffview.models import checkpoints
+from diffview.models.cards import Card
+from diffview.runs.plan import Facts
 
 pytestmark = [
     pytest.mark.qt_log_ignore("This plugin does not support (raise|grabbing)"),

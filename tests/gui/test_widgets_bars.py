@@ -10,7 +10,7 @@ from PySide6.QtGui import QColor, QKeyEvent, QWheelEvent
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication, QLineEdit, QVBoxLayout, QWidget
 
-from diffview.colormaps import COLORMAPS
+from diffview.fields.colormaps import COLORMAPS
 from diffview.gui.theme import theme
 from diffview.gui.widgets import message_bar
 from diffview.gui.widgets.card import Card, ElidedLabel

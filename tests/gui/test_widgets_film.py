@@ -10,7 +10,7 @@ from PySide6.QtCore import QPoint, Qt
 from PySide6.QtGui import QImage
 from PySide6.QtTest import QTest
 
-from diffview.colormaps import COLORMAPS
+from diffview.fields.colormaps import COLORMAPS
 from diffview.gui.theme import theme
 from diffview.gui.widgets.film_layout import arranged, chosen
 from diffview.gui.widgets.film_rows import FORWARD, PARENT, REVERSE

@@ -7,7 +7,7 @@ from PySide6.QtGui import QColor, QMouseEvent, QWheelEvent
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication
 
-from diffview.colormaps import COLORMAPS
+from diffview.fields.colormaps import COLORMAPS
 from diffview.gui.theme import theme
 from diffview.gui.widgets.image_view import ImageView
 from diffview.gui.widgets.picture_view import link

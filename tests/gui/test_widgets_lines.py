@@ -7,9 +7,9 @@ import pytest
 from PySide6.QtCore import QRectF, QSizeF
 from PySide6.QtGui import QImage, QPainter
 
+from diffview.fields.earth_map import coastlines
 from diffview.gui.widgets.line_overlay import LineOverlay, thinned
 from diffview.gui.widgets.viewport import Viewport
-from diffview.maps import coastlines
 
 NAN = [np.nan, np.nan]
 

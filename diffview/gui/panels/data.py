@@ -19,7 +19,9 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-from diffview.colormaps import COLORMAPS, default_for
+from diffview.fields.colormaps import COLORMAPS, default_for
+from diffview.fields.transforms import TRANSFORMS, Transform
+from diffview.fields.units import written
 from diffview.gui.browser import Browser
 from diffview.gui.files import Files
 from diffview.gui.fit_form import FitForm
@@ -33,11 +35,9 @@ from diffview.gui.widgets.icons import set_icon
 from diffview.gui.widgets.raster import Raster
 from diffview.gui.widgets.slice_row import SliceRow
 from diffview.gui.widgets.word_area import WordArea
-from diffview.models import FitSet
+from diffview.models.choice import FitSet
 from diffview.readers.base import Node
-from diffview.recipe import AUTO, Recipe
-from diffview.transforms import TRANSFORMS, Transform
-from diffview.units import written
+from diffview.runs.recipe import AUTO, Recipe
 
 SEARCH_AFTER_MS = 250
 RESOLUTIONS = [(1, "mean"), *((k, how) for how in ("mean", "stride") for k in (2, 4, 8, 16))]

@@ -7,8 +7,9 @@ import numpy as np
 from PySide6.QtCore import QTimer
 from PySide6.QtWidgets import QBoxLayout, QWidget
 
-from diffview.colormaps import COLORMAPS
-from diffview.forward import EDGES, density, moments
+from diffview.fields.colormaps import COLORMAPS
+from diffview.forward.spectra import log10_snr, power
+from diffview.forward.state import EDGES, density, moments
 from diffview.gui.live import Live
 from diffview.gui.looks import number, state
 from diffview.gui.session import Session, View
@@ -18,8 +19,7 @@ from diffview.gui.widgets.card import Card
 from diffview.gui.widgets.histogram_plot import HistogramPlot
 from diffview.gui.widgets.scale_time_view import ScaleTimeView
 from diffview.gui.widgets.spectrum_plot import SpectrumPlot
-from diffview.recipe import Recipe
-from diffview.spectra import log10_snr, power
+from diffview.runs.recipe import Recipe
 
 MAP_COLUMNS = 160
 TOO_MUCH_MISSING = "No spectrum: more than 20 % of the region is missing"

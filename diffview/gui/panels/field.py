@@ -7,7 +7,9 @@ from numpy.typing import NDArray
 from PySide6.QtCore import QEvent, QObject, QRect, QRectF, Qt, Signal
 from PySide6.QtWidgets import QGridLayout, QHBoxLayout, QToolButton, QVBoxLayout, QWidget
 
-from diffview.fields import Region
+from diffview.fields.field import Region
+from diffview.fields.regions import LARGEST, SMALLEST
+from diffview.fields.units import written
 from diffview.gui.looks import colormap, quantity_name, region_text
 from diffview.gui.panels.base import LARGEST_SHOWN, PictureCard
 from diffview.gui.session import Session, View
@@ -17,9 +19,7 @@ from diffview.gui.widgets.image_view import ImageView
 from diffview.gui.widgets.ruler import Ruler
 from diffview.gui.widgets.series_plot import SeriesPlot
 from diffview.gui.widgets.strip_view import StripView
-from diffview.recipe import Recipe
-from diffview.regions import LARGEST, SMALLEST
-from diffview.units import written
+from diffview.runs.recipe import Recipe
 
 RULED = {"degrees": ("latitude", "longitude"), "km": ("km", "km"), "sweep": ("azimuth", "km")}
 """What the rulers down and across count, by the units of a map."""

@@ -2,11 +2,11 @@
 
 from PySide6.QtWidgets import QLabel, QVBoxLayout, QWidget
 
-from diffview.filling import FILLINGS, NO_GAP, filling, lacks, way_of
 from diffview.gui.judge import Judge
 from diffview.gui.session import Session
 from diffview.gui.theme import theme
 from diffview.gui.widgets.fill_view import FillView
+from diffview.scores.gap import FILLINGS, NO_GAP, filling, lacks, way_of
 
 
 class FillingPanel(QWidget):

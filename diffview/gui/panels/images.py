@@ -7,8 +7,9 @@ from numpy.typing import NDArray
 from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QHBoxLayout, QToolButton, QWidget
 
-from diffview.colormaps import COLORMAPS
-from diffview.forward import Forward
+from diffview.fields.colormaps import COLORMAPS
+from diffview.fields.transforms import Transform
+from diffview.forward.state import Forward
 from diffview.gui.judge import Judge
 from diffview.gui.live import Live
 from diffview.gui.looks import Scale, coast, colormap, is_noise, made_scale, number, tile_at, tiled
@@ -19,8 +20,7 @@ from diffview.gui.widgets.gap_layer import GapLayer
 from diffview.gui.widgets.image_view import ImageView
 from diffview.gui.widgets.picture_view import link
 from diffview.gui.widgets.segmented import SegmentedControl
-from diffview.samplers import Step
-from diffview.transforms import Transform
+from diffview.reverse.samplers import Step
 
 Array = NDArray[np.float32]
 

@@ -7,7 +7,9 @@ import numpy as np
 from PySide6.QtCore import QSize, Qt, QTimer
 from PySide6.QtWidgets import QComboBox, QFormLayout, QLabel, QPushButton, QScrollArea, QVBoxLayout, QWidget
 
-from diffview.grids import GRIDS
+from diffview.fields.units import written
+from diffview.forward.lint import lint
+from diffview.forward.schedules import SCHEDULES, edited, flat_params, form_parameters
 from diffview.gui.card_facts import limits_text, title_of
 from diffview.gui.checks import case_of
 from diffview.gui.level_search import LevelSearchJob
@@ -22,15 +24,13 @@ from diffview.gui.widgets.grid_scores import GridScores
 from diffview.gui.widgets.param_form import ParamForm
 from diffview.gui.widgets.steering_form import Steering, SteeringForm
 from diffview.gui.widgets.whole_spin import WholeSpin
-from diffview.guidance import OBSERVATIONS
-from diffview.lint import lint
-from diffview.optimise import unsearchable
 from diffview.params import Numbers, Parameter, parameters
-from diffview.recipe import COUNTS, Recipe
-from diffview.samplers import SAMPLERS
-from diffview.schedules import SCHEDULES, edited, flat_params, form_parameters
-from diffview.steering import partner_of
-from diffview.units import written
+from diffview.reverse.grids import GRIDS
+from diffview.reverse.guidance import OBSERVATIONS
+from diffview.reverse.samplers import SAMPLERS
+from diffview.runs.conditioning import partner_of
+from diffview.runs.recipe import COUNTS, Recipe
+from diffview.scores.level_search import unsearchable
 
 GRID_TITLES = {"uniform": "uniform in t", "karras": "Karras", "log_snr": "uniform in log-SNR", "custom": "custom ticks"}
 

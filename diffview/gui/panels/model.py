@@ -15,7 +15,6 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-from diffview.cards import Card
 from diffview.gui.card_facts import Row, command_of, glance, limits_text, rows_of, speed_of, title_of
 from diffview.gui.live import Live
 from diffview.gui.loss_check import LossCheckJob
@@ -29,7 +28,8 @@ from diffview.gui.verifier import VerifierJob, place_of
 from diffview.gui.widgets.card import ElidedLabel
 from diffview.gui.widgets.loss_view import LossView
 from diffview.gui.widgets.score_views import ScoreViews
-from diffview.models import mismatch
+from diffview.models.cards import Card
+from diffview.models.choice import mismatch
 
 FORMULA = (
     "It is a formula, fitted to the open field in about a second. Nothing was trained and nothing is held out, so that "
@@ -283,7 +283,7 @@ class ModelPanel(QScrollArea):
             self._bar.setValue(job.done)
 
     def _run_as_scored(self) -> None:
-        from diffview.verify import Sampling
+        from diffview.scores.verify import Sampling
 
         if (card := self.card()) is not None:
             self._session.edit(**Sampling.told(card).course(card))

@@ -21,8 +21,8 @@ from diffview.gui.session import Session
 from diffview.gui.widgets.check_menu import CheckMenu
 from diffview.gui.widgets.race_plot import Lane, Mark, RacePlot
 from diffview.gui.widgets.segmented import SegmentedControl
-from diffview.race import EVALUATIONS, Point
-from diffview.samplers import SAMPLERS
+from diffview.reverse.samplers import SAMPLERS
+from diffview.scores.race import EVALUATIONS, Point
 
 FIRST = ("ddim", "heun", "dpmpp_2m", "unipc")
 LEAST_WIDTH = 260

@@ -17,7 +17,7 @@ from PySide6.QtWidgets import (
 )
 
 from diffview.errors import UserError
-from diffview.grids import GRIDS
+from diffview.forward.schedules import SCHEDULES, make_schedule
 from diffview.gui.looks import number
 from diffview.gui.races import BoardJob, BoardWish, counts
 from diffview.gui.session import Message, Session
@@ -25,10 +25,10 @@ from diffview.gui.train_order import Order
 from diffview.gui.widgets.check_menu import CheckMenu
 from diffview.gui.widgets.score_table import Cell, ScoreTable
 from diffview.gui.widgets.whole_spin import WholeSpin
-from diffview.samplers import SAMPLERS
-from diffview.schedules import SCHEDULES, make_schedule
-from diffview.scoreboard import ANOTHER, SAMPLES, Row, to_csv, unit_of
-from diffview.writers import write_text
+from diffview.paths import write_text
+from diffview.reverse.grids import GRIDS
+from diffview.reverse.samplers import SAMPLERS
+from diffview.scores.scoreboard import ANOTHER, SAMPLES, Row, to_csv, unit_of
 
 PRESENT = "present"
 OFFERED = ("linear", "scaled_linear", "cosine", "edm", "flow", "ve")

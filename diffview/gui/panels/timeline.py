@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from PySide6.QtCore import QPoint, Qt
 from PySide6.QtWidgets import QComboBox, QLabel, QMenu, QToolButton
 
-from diffview.denoisers import FORMULAS
+from diffview.forward.schedules import SCHEDULES, SpectrumMatched, make_schedule
 from diffview.gui import curves
 from diffview.gui.actions import Actions
 from diffview.gui.film import Film
@@ -28,9 +28,9 @@ from diffview.gui.widgets.schedule_plot import SchedulePlot
 from diffview.gui.widgets.segmented import SegmentedControl
 from diffview.gui.widgets.time_slider import TimeSlider
 from diffview.gui.widgets.whole_spin import WholeSpin
-from diffview.recipe import COUNTS, Recipe
-from diffview.samplers import SAMPLERS
-from diffview.schedules import SCHEDULES, SpectrumMatched, make_schedule
+from diffview.models.formulas import FORMULAS
+from diffview.reverse.samplers import SAMPLERS
+from diffview.runs.recipe import COUNTS, Recipe
 
 GHOSTS = ("linear", "cosine")
 

@@ -3,7 +3,6 @@
 from PySide6.QtCore import Qt, Signal
 from PySide6.QtWidgets import QHBoxLayout, QLabel, QMenu, QPushButton, QSizePolicy, QWidget
 
-from diffview.filling import FILLINGS, NO_GAP, filling, not_filling, way_of
 from diffview.gui.actions import ENTRIES, EXPORT, Actions
 from diffview.gui.live import Live
 from diffview.gui.looks import quantity_name
@@ -16,12 +15,13 @@ from diffview.gui.widgets.icons import set_icon
 from diffview.gui.widgets.segmented import SegmentedControl
 from diffview.gui.widgets.whole_spin import WholeSpin
 from diffview.machine import cores
-from diffview.models import Trained
-from diffview.needs import unmet
-from diffview.recipe import COUNTS, Recipe
-from diffview.sampler_base import KNOWN_PIXELS
-from diffview.samplers import SAMPLERS
-from diffview.steering import fills
+from diffview.models.capabilities import unmet
+from diffview.models.choice import Trained
+from diffview.reverse.sampler_base import KNOWN_PIXELS
+from diffview.reverse.samplers import SAMPLERS
+from diffview.runs.conditioning import fills
+from diffview.runs.recipe import COUNTS, Recipe
+from diffview.scores.gap import FILLINGS, NO_GAP, filling, not_filling, way_of
 
 WIDEST_SAMPLER_PX, DEVICE_PX = 140, 126
 LARGEST_SPIN_SEED = 2**31 - 1

@@ -17,11 +17,7 @@ from diffview.gui.looks import colormap, number
 from diffview.gui.session import Message, Session
 from diffview.gui.theme import theme
 from diffview.gui.train_form import TrainForm, dim_text
-from diffview.gui.train_order import (
-    free_name,
-    is_kept,
-    models_folder,
-)
+from diffview.gui.train_order import free_name, is_kept, models_folder
 from diffview.gui.trainer import TrainerJob
 from diffview.gui.training_pictures import PICTURES
 from diffview.gui.training_state import PAUSED, UNSAVED, Pictures, Snapshot, Training

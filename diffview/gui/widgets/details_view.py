@@ -5,10 +5,10 @@ from typing import Any
 from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QHeaderView, QTreeWidget, QTreeWidgetItem, QWidget
 
+from diffview.fields.units import written
 from diffview.gui.theme import theme
 from diffview.gui.widgets.file_tree import shape_text
 from diffview.readers.base import Node
-from diffview.units import written
 
 NAME_PX = 60
 ABOUT = "Every {}th pixel of the middle slice was looked at."

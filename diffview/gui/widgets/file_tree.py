@@ -7,9 +7,9 @@ from PySide6.QtCore import QModelIndex, QPersistentModelIndex, QPoint, QSize, Qt
 from PySide6.QtGui import QIcon, QPixmap, QResizeEvent
 from PySide6.QtWidgets import QHeaderView, QMenu, QTreeWidget, QTreeWidgetItem, QWidget
 
+from diffview.fields.units import written
 from diffview.gui.theme import theme
 from diffview.readers.base import Node
-from diffview.units import written
 
 COLUMNS = ("Variable", "Shape", "Units", "Dimensions", "Type", "Chunks", "Filters")
 ALWAYS, WIDE_PX = 3, 460

@@ -17,8 +17,8 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
+from diffview.forward.lint import Finding
 from diffview.gui.theme import GRID, theme
-from diffview.lint import Finding
 
 
 class _Dot(QWidget):

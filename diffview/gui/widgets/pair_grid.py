@@ -6,7 +6,7 @@ from PySide6.QtCore import QRectF, QSize, Qt
 from PySide6.QtGui import QImage, QPainter, QPaintEvent
 from PySide6.QtWidgets import QSizePolicy, QWidget
 
-from diffview.colormaps import Rgb
+from diffview.fields.colormaps import Rgb
 from diffview.gui.theme import SMALL_PX, theme
 from diffview.gui.widgets.raster import indexed_image
 

@@ -8,10 +8,10 @@ from PySide6.QtCore import QEvent, QObject, QPointF, QRectF, QSize, Qt
 from PySide6.QtGui import QFontMetricsF, QPainter, QPaintEvent, QPen
 from PySide6.QtWidgets import QSizePolicy, QWidget
 
+from diffview.fields.earth_map import position
 from diffview.gui.theme import SMALL_PX, theme
 from diffview.gui.widgets.image_view import ImageView
 from diffview.gui.widgets.plot_ticks import number
-from diffview.maps import position
 
 DEGREES = (0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1.0, 2.0, 5.0, 10.0, 15.0, 30.0, 45.0, 60.0, 90.0)
 THICK_PX, WIDE_PX, TICK_PX = 15, 40, 3

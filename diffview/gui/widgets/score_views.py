@@ -6,10 +6,10 @@ from typing import Any, TypeVar
 import numpy as np
 from PySide6.QtWidgets import QLabel, QVBoxLayout, QWidget
 
+from diffview.fields.units import written
 from diffview.gui.theme import theme
 from diffview.gui.widgets.plot_axis import Floats
 from diffview.gui.widgets.score_plots import Line, LinesPlot, Mark, Range, RangesPlot
-from diffview.units import written
 
 Plot = TypeVar("Plot", bound=QWidget)
 

@@ -1,0 +1,141 @@
+"""The forward process in y = x/alpha as one Brownian path: y = x_0 + W(s^2).
+
+The closed form is the path W(s^2) = s eps with one eps. The chain is a true Brownian path with independent
+increments. Both have the same law at every noise level s, and neither depends on the schedule: editing the schedule
+re-times the same path.
+"""
+
+import math
+from collections import OrderedDict
+from collections.abc import Iterator
+from itertools import pairwise, takewhile
+from typing import Any
+
+import numpy as np
+
+from diffview.forward.noise import FORWARD, START, TREE, Array, draw, drawing_threads
+
+Key = tuple[int, int, int]
+
+
+class ForwardPath:
+    """One Brownian path W(s^2) of one seed and member: random access, the same whatever the order of queries.
+
+    mode "closed": W(v) = sqrt(v) eps.
+    mode "chain": W at the anchors v = 4^j (independent increments upwards from W(1), bridges downwards towards
+    W(0) = 0), then LEVELS halvings by Brownian bridges inside an anchor interval, then one bridge inside the leaf.
+    Every value has exactly the law N(0, v), and increments are independent down to leaves of 3/512 of 4^j,
+    finer than the steps of most presets at T = 1000; two values inside one leaf share its last normal.
+    """
+
+    LEVELS = 9
+    LOWEST, HIGHEST = -24, 24
+    CACHE_BYTES = 256 * 2**20
+    SIDE_BY_SIDE = 96 * 96
+    """Pixels from which on drawing on two threads is faster than on one."""
+
+    def __init__(self, seed: int, shape: tuple[int, ...], mode: str = "closed", member: int = 0) -> None:
+        """A path of arrays [*shape]."""
+        self.seed, self.shape, self.mode, self.member = seed, shape, mode, member
+        self._knots: OrderedDict[Key, Array] = OrderedDict()
+        self._drawn: dict[Key, Array] = {}
+        self._room = max(8, self.CACHE_BYTES // max(1, 4 * math.prod(shape)))
+
+    def __call__(self, s: float) -> Array:
+        """W(s^2), float32 [*shape]; 0 at s = 0."""
+        if s <= 0:
+            return np.zeros(self.shape, dtype=np.float32)
+        if self.mode == "closed":
+            return np.float32(s) * self.eps()
+        return self._chain(s * s)
+
+    def eps(self) -> Array:
+        """The one eps of the closed form."""
+        return self._kept((START, 0, 0), lambda: draw(self.seed, START, 0, self.member, self.shape))
+
+    def eps_at(self, s: float) -> Array:
+        """The accumulated noise read out as one standard normal, W(s^2)/s."""
+        return self.eps() if self.mode == "closed" or s <= 0 else self(s) / np.float32(s)
+
+    def _kept(self, key: Key, make: Any) -> Array:
+        value = self._knots.get(key)
+        if value is None:
+            value = self._knots[key] = make()
+            value.setflags(write=False)
+            while len(self._knots) > self._room:
+                self._knots.popitem(last=False)
+        else:
+            self._knots.move_to_end(key)
+        return value
+
+    def _normal(self, stream: int, j: int, node: int = 0) -> Array:
+        z = self._drawn.pop((stream, j, node), None)
+        if z is None:
+            index = ((j - self.LOWEST) << (self.LEVELS + 1)) + node
+            z = draw(self.seed, stream, index, self.member, self.shape)
+        return z
+
+    def _draw_ahead(self, j: int, nodes: list[int]) -> None:
+        """Draw at once what the anchors j, j + 1 and these nodes between them still lack."""
+        if math.prod(self.shape) < self.SIDE_BY_SIDE:
+            return
+        towards_0 = range(j + 1, -1, -1) if j >= 0 else range(j, 1)
+        anchors = takewhile(lambda key: key not in self._knots, ((FORWARD, i, 0) for i in towards_0))
+        lacking = [*anchors, *(key for node in nodes if (key := (TREE, j, node)) not in self._knots)]
+        if len(lacking) > 1:
+            normals = drawing_threads().map(lambda key: self._normal(*key), lacking)
+            self._drawn = dict(zip(lacking, normals, strict=True))
+
+    def _anchor(self, j: int) -> Array:
+        """W(4^j)."""
+        return self._kept((FORWARD, j, 0), lambda: self._make_anchor(j))
+
+    def _make_anchor(self, j: int) -> Array:
+        z = self._normal(FORWARD, j)
+        if j == 0:
+            return z
+        if j > 0:  # an independent increment of variance 4^j - 4^(j-1)
+            return self._anchor(j - 1) + np.float32(math.sqrt(0.75) * 2.0**j) * z
+        # the bridge from W(0) = 0 to W(4^(j+1)), a quarter of the way along
+        return np.float32(0.25) * self._anchor(j + 1) + np.float32(math.sqrt(0.75) * 2.0**j) * z
+
+    def _chain(self, v: float) -> Array:
+        j = min(max(math.floor(math.log2(v) / 2), self.LOWEST), self.HIGHEST - 1)
+        if not 4.0**self.LOWEST <= v < 4.0**self.HIGHEST:  # beyond the anchors: the end one, scaled to the variance v
+            end = self.LOWEST if v < 1 else self.HIGHEST
+            return np.float32(math.sqrt(v) / 2.0**end) * self._anchor(end)
+        way = list(self._way(v, j))
+        leaf, low, high = way[-1]
+        share = (v - low) / (high - low)
+        leaf_std = math.sqrt(max(0.0, share * (1 - share) * (high - low)))
+        self._draw_ahead(j, [node for node, _, _ in (way if leaf_std else way[:-1])])
+        left, right = self._anchor(j), self._anchor(j + 1)
+        for (node, bottom, top), (child, _, _) in pairwise(way):
+            knot = self._bridge(j, node, left, right, (top - bottom) / 2)
+            left, right = (knot, right) if child % 2 else (left, knot)
+        value = np.float32(1 - share) * left + np.float32(share) * right
+        if leaf_std:
+            value += np.float32(leaf_std) * self._kept((TREE, j, leaf), lambda: self._normal(TREE, j, leaf))
+        return value
+
+    def _way(self, v: float, j: int) -> Iterator[tuple[int, float, float]]:
+        """The nodes around v with their intervals, from the root [4^j, 4^(j+1)] to the leaf, or until v is an end."""
+        node, low, high = 1, 4.0**j, 4.0 ** (j + 1)
+        for _ in range(self.LEVELS):
+            if v in (low, high):
+                break
+            yield node, low, high
+            middle = (low + high) / 2
+            node, low, high = (2 * node, low, middle) if v < middle else (2 * node + 1, middle, high)
+        yield node, low, high
+
+    def _bridge(self, j: int, node: int, left: Array, right: Array, half: float) -> Array:
+        """The middle of a bridge whose halves have the variance `half`: the mean of the ends + sqrt(half/2) z."""
+
+        def make() -> Array:
+            z = self._normal(TREE, j, node)
+            z *= np.float32(math.sqrt(half / 2))  # in place: new arrays would cost as much as the arithmetic
+            z += np.float32(0.5) * (left + right)
+            return z
+
+        return self._kept((TREE, j, node), make)

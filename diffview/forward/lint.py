@@ -1,0 +1,320 @@
+"""What is questionable about a schedule and the levels of a run, for one field: each finding with its reason.
+
+A scale of power P (standardised units squared, white noise of std s has P = s^2) comes out of an exact run that starts
+from N(0, s^2) with its amplitude times s/sqrt(s^2 + P): the solution of the probability-flow ODE of a Gaussian field.
+What is missing, 1 - s/sqrt(s^2 + P), is what the start leaves out because the forward process has not drowned it. The
+mean of a domain of n pixels is such a scale, with P = n mean^2; it is the last to drown.
+"""
+
+import math
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from diffview.forward.schedules import Chain, Schedule, make_schedule, schedule_params
+
+Array = NDArray[np.float64]
+
+LEFT_OUT = 0.02
+"""A start that leaves out more than this share of a scale is questionable; s = 5 sqrt(P)."""
+
+IDLE = 0.25
+"""More steps than this share without an effect are questionable."""
+
+DROWNED, UNTOUCHED = 100.0, 0.01
+"""s^2/P of every scale above which nothing is left of it, and below which nothing has happened to it."""
+
+USUAL = 1000
+"""Steps of the chains that schedules were published with."""
+
+STRONG_BETA = 0.999
+"""From this beta on a step leaves less than a thousandth of the signal's variance."""
+
+
+@dataclass(frozen=True)
+class Signal:
+    """What a field has that noise can drown.
+
+    Attributes:
+        power: P of every scale, standardised units squared, k rising.
+        mean: of the domain, in standardised units.
+        pixels: of the domain.
+        unit: one standardised unit, in physical units.
+        units: their name.
+    """
+
+    power: Array
+    mean: float
+    pixels: int
+    unit: float = 1.0
+    units: str = ""
+
+    @property
+    def powers(self) -> Array:
+        """P of the mean, then of every scale."""
+        return np.concatenate([[self.pixels * self.mean**2], self.power])
+
+
+@dataclass(frozen=True)
+class Remedy:
+    """What can be done with one click: a title, and the fields of a recipe it changes."""
+
+    title: str
+    changes: Mapping[str, Any]
+
+
+@dataclass(frozen=True)
+class Finding:
+    """One thing that was looked at.
+
+    Attributes:
+        key: which, see CHECKS.
+        ok: whether it is as it should be.
+        sentence: what is so, with numbers.
+        reason: why that matters.
+        remedies: what can be done about it.
+    """
+
+    key: str
+    ok: bool
+    sentence: str
+    reason: str
+    remedies: tuple[Remedy, ...] = field(default=())
+
+
+@dataclass(frozen=True)
+class Scored:
+    """A network whose card has scores, and how the fields were drawn that they are of.
+
+    Attributes:
+        model: its name.
+        drawn: how they were, as "Heun, 18 steps".
+        run: how the run in force goes.
+        changes: what to replace in a recipe to have it go as they did; nothing where it does.
+    """
+
+    model: str
+    drawn: str
+    run: str
+    changes: Mapping[str, Any]
+
+
+@dataclass(frozen=True)
+class Case:
+    """What is looked at.
+
+    Attributes:
+        schedule: alpha and sigma over t.
+        chain_length: rows T of the chain that is shown.
+        levels: noise levels of the run, falling to 0.
+        signal: of the field; None where it has no spectrum.
+        noise_range: of the model's training; None for a formula.
+        from_noise: whether the run starts from noise.
+        scored: how the network's scores were made; None of a model without scores.
+    """
+
+    schedule: Schedule
+    chain_length: int
+    levels: Sequence[float]
+    signal: Signal | None = None
+    noise_range: tuple[float, float] | None = None
+    from_noise: bool = True
+    scored: Scored | None = None
+
+    @cached_property
+    def chain(self) -> Chain:
+        """The schedule at the rows of the chain."""
+        return self.schedule.discrete(self.chain_length)
+
+
+def lint(case: Case) -> list[Finding]:
+    """What was found, in the order of CHECKS; a check that does not apply to the case finds nothing."""
+    return [found for check in CHECKS.values() for found in check(case)]
+
+
+def left_out(power: Any, s: float) -> Any:
+    """1 - s/sqrt(s^2 + P): the share of a scale's amplitude that a run from N(0, s^2) does not make."""
+    return 1 - s / np.sqrt(s * s + power)
+
+
+def _terminal(case: Case) -> Iterator[Finding]:
+    signal = case.signal
+    if signal is None or not case.from_noise:
+        return
+    top = case.levels[0]
+    of_mean, *of_scales = left_out(signal.powers, top)
+    missing_mean = abs(signal.mean) * of_mean * signal.unit
+    scales = np.asarray(of_scales)
+    worst = float(scales.max(initial=0.0))
+    ring = int(scales.argmax()) + 1 if len(scales) else 0
+    ok = bool(max(of_mean, worst) <= LEFT_OUT)
+    physical = f"{missing_mean:.2g} {signal.units}".strip()
+    sentence = (
+        f"A run from s = {top:.3g} leaves out {_percent(of_mean)} of the mean ({physical}) "
+        f"and at most {_percent(worst)} of a scale (k = {ring})."
+    )
+    reason = (
+        "What the forward process has not drowned at its end is missing in noise that a run starts from; "
+        "s = 5 √P leaves out 2 %, 10 √P half a percent.\n" + _snr_text(signal, top)
+    )
+    yield Finding("terminal", ok, sentence, reason, () if ok else tuple(_more_noise(case, signal)))
+
+
+def _snr_text(signal: Signal, s: float) -> str:
+    """What is left of every scale beside the noise at s, as 10 log10(P/s^2): the mean, then k = 1, 2, 4, ..."""
+    k = [1]
+    while 2 * k[-1] <= len(signal.power):
+        k.append(2 * k[-1])
+    powers = {"mean": signal.powers[0], **{f"k = {n}": signal.power[n - 1] for n in k if n <= len(signal.power)}}
+    told = (f"{name} {round(10 * (math.log10(p) - 2 * math.log10(s)))} dB" for name, p in powers.items() if p > 0)
+    return "Signal to noise at the end: " + ", ".join(told) + "."
+
+
+def _more_noise(case: Case, signal: Signal) -> Iterator[Remedy]:
+    """Schedules that end high enough, if the model knows such levels."""
+    wanted = float(f"{10 * math.sqrt(signal.powers.max()):.1g}")
+    if case.noise_range is not None and case.levels[0] >= case.noise_range[1] * (1 - 1e-6):
+        return
+    params = schedule_params(case.schedule)
+    if "sigma_max" in params:
+        schedule = make_schedule(case.schedule.key, {**params, "sigma_max": wanted})
+        yield Remedy(f"σ_max = {wanted:g}", {"schedule": schedule})
+    elif params.get("chain_steps", 1000) < 1000:
+        schedule = make_schedule(case.schedule.key, {**params, "chain_steps": 1000})
+        yield Remedy("1000 betas", {"schedule": schedule})
+    else:
+        schedule = make_schedule("edm", {"sigma_max": wanted})
+        yield Remedy(f"EDM up to s = {wanted:g}", {"schedule": schedule})
+
+
+def _idle(case: Case) -> Iterator[Finding]:
+    if case.signal is None:
+        return
+    powers = case.signal.powers
+    powers = powers[powers > 0]
+    if not len(powers):
+        return
+    drowned, untouched = math.sqrt(DROWNED * powers.max()), math.sqrt(UNTOUCHED * powers.min())
+    steps = len(case.levels) - 1
+    above = sum(s >= drowned for s in case.levels[1:])
+    below = sum(s <= untouched for s in case.levels[:-1])
+    t_untouched, t_drowned = case.schedule.t_of([untouched, drowned])
+    sentence = (
+        f"{above + below} of {steps} steps do nothing for this field: {above} while every scale is drowned, "
+        f"{below} while none is touched; so is {_percent(1 - t_drowned + t_untouched)} of t."
+    )
+    reason = (
+        f"Every scale is drowned above s = {drowned:.3g} and untouched below {untouched:.2g}: "
+        "the first changes nothing but noise, the second nothing but less than a tenth of the weakest scale."
+    )
+    ok = above + below <= IDLE * steps
+    low, high = float(f"{untouched:.2g}"), float(f"{drowned:.2g}")
+    remedies: tuple[Remedy, ...] = ()
+    if not ok and 1e-6 <= low <= 10 and high <= 1e6:  # what the schedule can be given
+        even = make_schedule("ve", {"sigma_min": low, "sigma_max": high})
+        remedies = (Remedy(f"s from {low:g} to {high:g}", {"schedule": even, "grid": "log_snr", "grid_params": ()}),)
+    yield Finding("idle", ok, sentence, reason, remedies)
+
+
+def _clipped(case: Case) -> Iterator[Finding]:
+    beta = case.chain.beta
+    strong = int(np.count_nonzero(beta >= STRONG_BETA * (1 - 1e-12)))
+    ended = int(np.count_nonzero(beta == 1))
+    sentence = (
+        f"{strong} of {case.chain_length} betas are {STRONG_BETA:g} or more" + (f", {ended} is 1." if ended else ".")
+        if strong
+        else f"The largest of {case.chain_length} betas is {beta.max():.3g}."
+    )
+    reason = (
+        "Such a step throws away nearly all signal at once: a chain of that length has no small steps there, and a "
+        "beta above 0.999 is usually clipped to it. A single one of 1, at the end, is zero terminal signal on purpose."
+    )
+    ok = strong - ended <= 1
+    yield Finding("clipped", ok, sentence, reason, () if ok else tuple(_usual_length(case, _clipped)))
+
+
+def _usual_length(case: Case, check: Callable[[Case], Iterator[Finding]]) -> Iterator[Remedy]:
+    """A chain of 1000 steps, where the check finds nothing wrong with it."""
+    if case.chain_length != USUAL and all(found.ok for found in check(replace(case, chain_length=USUAL))):
+        yield Remedy(f"T = {USUAL}", {"chain_length": USUAL})
+
+
+def _precision(case: Case) -> Iterator[Finding]:
+    alpha_bar = case.chain.alpha_bar
+    rows = np.concatenate([[1.0], alpha_bar])
+    same = {name: int(np.count_nonzero(np.diff(cast(rows)) == 0)) for name, cast in PRECISIONS.items()}
+    told = ", ".join(f"{count} in {name}" for name, count in same.items())
+    sentence = f"Rows of ᾱ that cannot be told from the row before: {told}."
+    reason = (
+        "diffview keeps schedules in float64. Programs that keep ᾱ in fewer bits lose the first steps of a fine chain: "
+        "1 − ᾱ is then exactly 0."
+    )
+    ok = same["float32"] == 0
+    yield Finding("precision", ok, sentence, reason, () if ok else tuple(_usual_length(case, _precision)))
+
+
+def _bfloat16(x: Array) -> NDArray[np.float32]:
+    """x rounded to the nearest number of 8 significant bits."""
+    mantissa, exponent = np.frexp(x)
+    return np.asarray(np.ldexp(np.rint(mantissa * 256) / 256, exponent), dtype=np.float32)
+
+
+PRECISIONS: dict[str, Callable[[Array], NDArray[Any]]] = {
+    "float32": lambda x: x.astype(np.float32),
+    "bfloat16": _bfloat16,
+}
+
+
+def _trained(case: Case) -> Iterator[Finding]:
+    if case.noise_range is None:
+        return
+    low, high = case.noise_range
+    used = list(case.levels[:-1])
+    outside = sum(s < low * (1 - 1e-6) or s > high * (1 + 1e-6) for s in used)
+    t_low, t_high = case.schedule.t_of([low, high])
+    sentence = (
+        f"{outside} of {len(used)} levels lie outside what the model was trained on, s = {low:.2g} to {high:.3g}; "
+        f"{_percent(t_low)} of t lies below and {_percent(1 - t_high)} above."
+    )
+    reason = "A network is asked there for what it never saw. A run starts no higher than the range's upper end."
+    remedies: tuple[Remedy, ...] = ()
+    if outside:
+        remedies = (Remedy(f"EDM levels from {low:.2g} to {high:.3g}", {"schedule": _trained_levels(low, high)}),)
+    yield Finding("trained", outside == 0, sentence, reason, remedies)
+
+
+def _trained_levels(low: float, high: float) -> Schedule:
+    return make_schedule("edm", {"sigma_min": low, "sigma_max": high})
+
+
+def _scored(case: Case) -> Iterator[Finding]:
+    scored = case.scored
+    if scored is None or not case.from_noise:
+        return
+    same = not scored.changes
+    sentence = f"The scores of {scored.model} are of fields drawn by {scored.drawn}; this run " + (
+        "goes the same way." if same else f"takes {scored.run}."
+    )
+    reason = (
+        "A network errs, and samplers differ in what they make of it: on the path of an ODE errors add up, while fresh "
+        "noise forgets those of earlier steps. So scores hold for the way the fields were drawn."
+    )
+    yield Finding("scored", same, sentence, reason, () if same else (Remedy("As it was scored", scored.changes),))
+
+
+def _percent(share: float) -> str:
+    return f"{100 * share:.2g} %" if share < 0.0995 else f"{100 * share:.0f} %"
+
+
+CHECKS: dict[str, Callable[[Case], Iterator[Finding]]] = {
+    "terminal": _terminal,
+    "idle": _idle,
+    "clipped": _clipped,
+    "precision": _precision,
+    "trained": _trained,
+    "scored": _scored,
+}

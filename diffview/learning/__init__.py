@@ -1,0 +1,1 @@
+"""What is learnt: the noise-prediction loss, its bound, and the training of networks."""

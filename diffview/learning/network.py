@@ -1,0 +1,80 @@
+"""The network for a training set: its sizes, whether the fields fit it, and what it is shown beside y."""
+
+from collections.abc import Mapping
+from dataclasses import fields
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from diffview.errors import UserError
+from diffview.learning.sets import TrainingSet
+from diffview.models.nets.unet import UNetConfig
+from diffview.params import checked
+
+OF_THE_DATA = ("channels", "cond_channels", "mask")
+"""Numbers of a network that nobody chooses."""
+
+
+def sizes_of(words: Mapping[str, Any]) -> dict[str, Any]:
+    """Sizes for `config_for` from words, as a command line has them: {"width": "48", "multipliers": "1,2,2"}.
+
+    Raises:
+        UserError: if a network has no such size, it is that of the data, or a word is not a value of it.
+    """
+    known = [f.name for f in fields(UNetConfig) if f.name not in OF_THE_DATA]
+    if unknown := words.keys() - set(known):
+        raise UserError(f"Of a network, {min(unknown)} cannot be chosen.", f"Choose {', '.join(known)}.")
+    plain = dict(words)
+    levels = {"multipliers": _multipliers(plain.pop("multipliers"))} if "multipliers" in words else {}
+    values = checked(UNetConfig, plain, "A network")
+    return {name: values[name] for name in plain} | levels
+
+
+def _multipliers(words: Any) -> tuple[float, ...]:
+    try:
+        return tuple(float(word) for word in (words.split(",") if isinstance(words, str) else words))
+    except (TypeError, ValueError):
+        raise UserError(f"A network: multipliers cannot be {words!r}.", "Write them as 1,2,3.") from None
+
+
+def config_for(data: TrainingSet, **sizes: Any) -> UNetConfig:
+    """A network whose condition and mask channels are those of the data."""
+    return UNetConfig(cond_channels=int(bool(data.coarsen)), mask=data.mask is not None, **sizes)
+
+
+def require_fit(data: TrainingSet, config: UNetConfig) -> None:
+    """Refuse what does not go together.
+
+    Raises:
+        UserError: if the fields' sides are not multiples of the network's stride, its channels not theirs, or its edges
+            meet and theirs do not.
+    """
+    if any(side % config.stride for side in data.shape):
+        raise UserError(
+            f"Fields of {data.shape[0]} x {data.shape[1]} pixels do not fit the network, which halves them "
+            f"down to a {config.stride}th.",
+            f"Take crops whose sides are multiples of {config.stride}, or fewer levels.",
+        )
+    if config.padding == "circular" and not data.whole_width:
+        raise UserError(
+            "The left and right edges of these fields do not meet: they are parts of their slices.",
+            "Take fields as wide as the slices, or the padding zeros.",
+        )
+    wanted = (1, int(bool(data.coarsen)), data.mask is not None)
+    if (config.channels, config.cond_channels, config.mask) != wanted:
+        raise UserError(
+            "The network's channels, of the field, the condition and the mask, are not those of the data.",
+            "Set them alike.",
+        )
+
+
+def extra_channels(data: TrainingSet, config: UNetConfig) -> NDArray[np.float32] | None:
+    """The channels beside y: the condition and the mask (1 where there are data), [n, channels, ny, nx]."""
+    parts = []
+    condition = data.condition(data.fields)
+    if condition is not None:
+        parts.append(np.nan_to_num(condition))
+    if config.mask:
+        parts.append((~np.isnan(data.fields))[:, None].astype(np.float32))
+    return np.concatenate(parts, axis=1) if parts else None

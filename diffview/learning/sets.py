@@ -1,0 +1,148 @@
+"""What a network is trained on: fields in standardised units, those kept apart, and their condition if there is one."""
+
+import hashlib
+import math
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+from numpy.typing import NDArray
+
+from diffview.errors import UserError
+from diffview.fields.coarse import block_mean, coarse
+from diffview.fields.transforms import Transform, check_least
+
+Array = NDArray[np.float32]
+
+FEWEST = 8
+"""Fields that a training set has at least."""
+
+MULTIPLE = 4
+"""The sides of the fields are cut to multiples of this, which a network of three levels needs."""
+
+MOST_BYTES = 2**30
+"""Memory of the crops that are kept."""
+
+MOST_MISSING = 0.5
+"""Share of missing pixels up to which a field is trained on."""
+
+
+@dataclass(frozen=True, eq=False)
+class TrainingSet:
+    """Fields to train on and fields never trained on, both through one transform fitted to the former.
+
+    Attributes:
+        fields: float32 [n, ny, nx], standardised; NaN where missing.
+        held_out: the same, kept apart; may be empty.
+        transform: from physical units to standardised ones.
+        name, units: the quantity.
+        source, licence, split: where the fields come from, their terms, and how the two parts were divided.
+        coarsen: the condition is the mean over blocks of this many pixels a side, of the physical field; 0: none.
+        whole_width: whether the fields are as wide as what they were cut from.
+    """
+
+    fields: Array
+    held_out: Array
+    transform: Transform
+    name: str
+    units: str
+    source: str = ""
+    licence: str = ""
+    split: str = ""
+    coarsen: int = 0
+    whole_width: bool = True
+
+    @classmethod
+    def fit(cls, key: str, train: Array, held_out: Array, name: str, units: str, **about: object) -> "TrainingSet":
+        """The set of physical fields [n, ny, nx], with the transform `key` fitted to `train`.
+
+        Raises:
+            UserError: if fewer than 8 usable fields are left, all values are equal or missing, or the transform or
+                the blocks of the condition do not fit them.
+        """
+        train, held_out = _usable(train), _usable(held_out)
+        if len(train) < FEWEST:
+            raise UserError(
+                f"{name} has {len(train)} fields to train on with at most half of their pixels missing; "
+                f"a network needs at least {FEWEST}.",
+                "Take more slices, smaller crops, or a formula denoiser.",
+            )
+        if held_out.size and held_out.shape[1:] != train.shape[1:]:
+            raise UserError(
+                f"The held-out fields have {held_out.shape[1]} x {held_out.shape[2]} pixels, "
+                f"those to train on {train.shape[1]} x {train.shape[2]}.",
+                "Cut both to one size.",
+            )
+        transform = Transform.fit(key, train, name)
+        if np.nanmin(train) == np.nanmax(train):
+            raise UserError(
+                f"{name} has the same value, {np.nanmin(train):g}, everywhere: there is nothing to learn from it.",
+                "Choose another dataset.",
+            )
+        if held_out.size:
+            check_least(key, float(np.nanmin(held_out)), f"the held-out part of {name}")
+        found = cls(transform(train), transform(held_out), transform, name, units, **about)  # type: ignore[arg-type]
+        if found.coarsen:
+            block_mean(found.fields[:1], found.coarsen)
+        return found
+
+    @property
+    def shape(self) -> tuple[int, int]:
+        """(ny, nx)."""
+        return self.fields.shape[1], self.fields.shape[2]
+
+    @cached_property
+    def mask(self) -> NDArray[np.bool_] | None:
+        """Where most fields have no data [ny, nx]; None if no pixel is ever missing."""
+        missing = np.isnan(self.fields)
+        return missing.mean(axis=0) >= 0.5 if missing.any() else None
+
+    @cached_property
+    def largest_power(self) -> float:
+        """max P(k) of the standardised fields, k = 0 included: mean |FFT2|^2/N of at most 500 of them."""
+        some = np.nan_to_num(self.fields[:: max(1, len(self.fields) // 500)])
+        power = np.mean(np.abs(np.fft.rfft2(some)) ** 2, axis=0) / (some.shape[1] * some.shape[2])
+        return float(power.max())
+
+    @cached_property
+    def fingerprint(self) -> str:
+        """SHA-256 of the fields trained on."""
+        return hashlib.sha256(np.ascontiguousarray(self.fields).tobytes()).hexdigest()
+
+    def condition(self, fields: Array) -> Array | None:
+        """The condition of standardised fields [n, ny, nx] as [n, 1, ny, nx], or None without one."""
+        return None if not self.coarsen else coarse(fields, self.transform, self.coarsen)[:, None]
+
+
+def _usable(fields: Array) -> Array:
+    """The fields with data enough; what is infinite counts as missing."""
+    if not fields.size:
+        return fields
+    infinite = np.isinf(fields)
+    if infinite.any():
+        fields = np.where(infinite, np.float32(np.nan), fields)
+    kept: Array = fields[np.isnan(fields).mean(axis=(1, 2)) <= MOST_MISSING]
+    return kept
+
+
+def crops_of(stack: Array, sides: tuple[int, int], stride: int, most: int = MOST_BYTES) -> Array:
+    """All crops of these sides at multiples of stride, float32 [n, *sides]; of more than fit, evenly spread ones.
+
+    Args:
+        stack: pictures [n, ny, nx], or one [ny, nx]; if it is smaller than a crop there is none.
+        sides: rows and columns of a crop.
+        stride: pixels between crops, down and across.
+        most: bytes that the crops may take, to within one crop.
+    """
+    stack = stack[None] if stack.ndim == 2 else stack
+    if not len(stack) or stack.shape[1] < sides[0] or stack.shape[2] < sides[1]:
+        return np.empty((0, *sides), np.float32)
+    windows = np.lib.stride_tricks.sliding_window_view(stack, sides, axis=(1, 2))[:, ::stride, ::stride]
+    places = windows.shape[:3]
+    pick = np.arange(0, math.prod(places), max(1, math.ceil(math.prod(places) * 4 * math.prod(sides) / most)))
+    return np.ascontiguousarray(windows[np.unravel_index(pick, places)], dtype=np.float32)
+
+
+def complete(fields: Array) -> NDArray[np.bool_]:
+    """Which of the fields [n, ny, nx] have no missing pixel."""
+    return np.asarray(~np.isnan(fields).any(axis=(1, 2)))

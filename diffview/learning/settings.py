@@ -1,0 +1,79 @@
+"""How a network is trained: everything a person chooses, as one checked, frozen value. No torch is needed to choose."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Annotated, Any
+
+from diffview.errors import UserError
+from diffview.forward.schedules import Linear, Schedule, make_schedule, schedule_params
+from diffview.learning.densities import DENSITIES
+from diffview.params import Choice, Range, checked, parameters
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+LOSSES: dict[str, Callable[["Tensor", float], "Tensor"]] = {
+    "edm": lambda s, sd: (s * s + sd * sd) / (s * sd) ** 2,
+    "plain": lambda s, sd: 1 / (s * s),
+}
+"""Weights over the noise level s [batch] of |x0_hat - x_0|^2, for data of standard deviation sd."""
+
+
+@dataclass(frozen=True)
+class Settings:
+    """How to train.
+
+    Attributes:
+        schedule: for the density `schedule`: t is uniform on its part between the lowest and the highest level.
+    """
+
+    loss: Annotated[str, Choice(tuple(LOSSES)), "what the error is weighted with"] = "edm"
+    density: Annotated[str, Choice(tuple(DENSITIES)), "how noise levels are drawn"] = "broad"
+    steps: Annotated[int, Range(1, 10**8), "optimiser steps"] = 20_000
+    minutes: Annotated[float, Range(0.0, 1e6), "end after this time instead, if it comes first; 0: no limit"] = 0.0
+    batch: Annotated[int, Range(1, 4096), "fields a step"] = 32
+    rate: Annotated[float, Range(1e-8, 1.0, log=True), "largest learning rate"] = 1e-3
+    warmup: Annotated[int, Range(0, 10**6), "steps over which the rate rises; it then falls as a cosine"] = 300
+    half_life: Annotated[float, Range(0.0, 1e6), "of the moving average of the weights, in steps"] = 300.0
+    clip: Annotated[float, Range(1e-3, 1e6), "largest norm of the gradient"] = 1.0
+    lowest: Annotated[float, Range(1e-6, 1e6, log=True), "lowest noise level"] = 0.01
+    highest: Annotated[float, Range(0.0, 1e6), "highest noise level; 0: 3 sqrt(max P) of the data"] = 0.0
+    flips: Annotated[bool, "mirror the fields at random"] = False
+    rotations: Annotated[bool, "turn the fields by 90 degrees at random"] = False
+    precision: Annotated[str, Choice(("auto", "float32", "bfloat16")), "of the products"] = "auto"
+    checkpoint: Annotated[float, Range(1.0, 1e5), "seconds between checkpoints"] = 120.0
+    seed: Annotated[int, Range(0, 2**62)] = 0
+    schedule: Schedule = Linear()
+
+    def __post_init__(self) -> None:
+        given = {p.name: getattr(self, p.name) for p in parameters(type(self))}
+        for name, value in checked(type(self), given, "A training").items():
+            object.__setattr__(self, name, value)
+        if 0 < self.highest <= self.lowest:
+            raise UserError(
+                f"The highest noise level, {self.highest:g}, is not above the lowest, {self.lowest:g}.",
+                "Choose a higher one, or 0 for one that suits the data.",
+            )
+
+    def plain(self) -> dict[str, Any]:
+        """As JSON has it."""
+        schedule = {"key": self.schedule.key, **schedule_params(self.schedule)}
+        return {**{p.name: getattr(self, p.name) for p in parameters(type(self))}, "schedule": schedule}
+
+    @classmethod
+    def from_plain(cls, plain: dict[str, Any]) -> "Settings":
+        """Back from JSON."""
+        params = dict(plain["schedule"])
+        return cls(**{**plain, "schedule": make_schedule(params.pop("key"), params)})
+
+
+def settings_of(words: Mapping[str, Any]) -> dict[str, Any]:
+    """Arguments for Settings from words, as a command line or a form has them: {"steps": "100", "schedule": "cosine"}.
+
+    Raises:
+        UserError: if there is no such setting, or a word is not a value of it.
+    """
+    words = dict(words)
+    schedule = {"schedule": make_schedule(words.pop("schedule"), {})} if "schedule" in words else {}
+    values = checked(Settings, words, "A training")
+    return {name: values[name] for name in words} | schedule

@@ -1,0 +1,128 @@
+"""The doing: `run(plan)` depends on nothing but its Plan."""
+
+import dataclasses
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from diffview.arrays import to_numpy
+from diffview.errors import UserError
+from diffview.forward.brownian import ForwardPath
+from diffview.forward.noise import Noise
+from diffview.reverse.sampler_base import KNOWN_PIXELS
+from diffview.reverse.samplers import SAMPLERS, Denoise, NoiseFn, Step
+from diffview.runs.plan import Plan
+
+Array = NDArray[np.float32]
+
+
+def start_state(plan: Plan) -> Array:
+    """y at levels[0], float32 [members, 1, ny, nx]: the end of each member's forward path, on the field or on 0."""
+    shape = plan.shape
+    s = plan.levels[0]
+    base: Any = np.float32(0)
+    if plan.recipe.start == "field":
+        base = np.nan_to_num(plan.x0) if plan.known is None else np.where(plan.known, plan.x0, base)
+    paths = (ForwardPath(plan.recipe.seed, shape[2:], plan.recipe.path_mode, m) for m in range(shape[0]))
+    return np.stack([(base + path(s))[None] for path in paths]).astype(np.float32)
+
+
+def on_device(y: Any, device: str) -> Any:
+    """An array, or a tensor, as an array for "numpy", else as a tensor on the torch device."""
+    if device == "numpy":
+        return to_numpy(y)
+    import torch
+
+    return torch.as_tensor(y).to(device)
+
+
+def run(plan: Plan, denoise: Denoise | None = None, after: Step | None = None) -> Iterator[Step]:
+    """The steps of the planned run, from its start or on from the step `after`.
+
+    Raises:
+        UserError: if the plan cannot be run.
+    """
+    if plan.refusal is not None:
+        raise plan.refusal
+    if denoise is None:
+        if plan.model is None:
+            raise UserError("The model has nothing it could be fitted to.", "Choose another region.")
+        denoise = plan.model.denoiser()
+    calls = plan.calls
+    if after is not None:
+        after = dataclasses.replace(after, evaluations=after.evaluations // calls)
+    steps = _course(plan, denoise, after)
+    if calls > 1:
+        steps = (dataclasses.replace(step, evaluations=calls * step.evaluations) for step in steps)
+    finished = getattr(denoise, "finished", None)
+    return steps if finished is None else _finished(steps, plan.steps, finished)
+
+
+def _course(plan: Plan, denoise: Denoise, after: Step | None) -> Iterator[Step]:
+    """The steps of a run, those before a fork its parent's."""
+    fork = plan.recipe.fork
+    if fork is None or plan.parent is None:
+        yield from _own_steps(plan, denoise, after)
+        return
+    at = after
+    if at is None or at.index < fork.step:
+        for at in _course(plan.parent, denoise, after):
+            yield at
+            if at.index == fork.step:
+                break
+    assert at is not None
+    calls, resumed = _Counted(denoise), at is after
+    if at.index == fork.step and plan.recipe.sampler != plan.parent.recipe.sampler:
+        at = dataclasses.replace(at, history=())  # another sampler has nothing to remember yet
+    for step in _own_steps(plan, calls, at):
+        if step.index > at.index:
+            yield dataclasses.replace(step, evaluations=at.evaluations + calls.count)
+        elif resumed:
+            yield step
+
+
+def _own_steps(plan: Plan, denoise: Denoise, after: Step | None) -> Iterator[Step]:
+    """The steps that the sampler of a plan makes, from the start or on from the step `after`."""
+    y = on_device(start_state(plan) if after is None else after.y, plan.device)
+    sampler = SAMPLERS[plan.recipe.sampler].run
+    resume: dict[str, Any] = {}
+    if after is not None:
+        history = (h if isinstance(h, float) else on_device(h, plan.device) for h in after.history)
+        resume = {"start": after.index, "history": tuple(history)}
+    if plan.known is not None and KNOWN_PIXELS in SAMPLERS[plan.recipe.sampler].needs:
+        values = np.where(plan.known, plan.x0, np.float32(0))
+        resume["known"] = on_device(plan.known, plan.device), on_device(values, plan.device)
+    return sampler(denoise, y, plan.levels, noise_of(plan, y), **resume, **plan.params)
+
+
+class _Counted:
+    """A denoiser that counts its calls: samplers count from the start of a run, which a fork's has not made."""
+
+    def __init__(self, denoise: Denoise) -> None:
+        self._denoise, self.count = denoise, 0
+
+    def __call__(self, y: Any, s: float) -> Any:
+        """x0_hat of y at the noise level s."""
+        self.count += 1
+        return self._denoise(y, s)
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._denoise, name)
+
+
+def noise_of(plan: Plan, y: Any) -> NoiseFn:
+    """The noise of the run, like its state y; for a device it is drawn ahead."""
+    noise = Noise(plan.recipe.seed, plan.shape, fork=0 if plan.recipe.fork is None else plan.recipe.fork.number)
+    if plan.device == "numpy":
+        return noise
+    from diffview.models.nets.acceleration import Ahead
+
+    return Ahead(noise, y)
+
+
+def _finished(steps: Iterator[Step], last: int, finished: Callable[[Any], Any]) -> Iterator[Step]:
+    """The same steps, with what the model does to a field that is done."""
+    for step in steps:
+        yield dataclasses.replace(step, y=finished(step.y)) if step.index == last else step

@@ -1,0 +1,1 @@
+"""How good: scores of fields, ensembles, samplers and schedules, without a window."""

@@ -1,0 +1,234 @@
+"""Gaps filled by a run, kriging beside it, and what both are worth where the truth is known.
+
+A run fills a gap when it is told the rest of its region: the pixels that are neither missing nor hidden. Kriging under
+the Gaussian law of the same field is the baseline. Hidden pixels have a truth, which neither the run nor the law has
+seen (the numbers of the transform have: they are fitted to the whole slice); missing ones have none.
+"""
+
+import dataclasses
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from diffview.errors import UserError
+from diffview.fields.transforms import Transform
+from diffview.forward.noise import START, draw
+from diffview.models.capabilities import VJP
+from diffview.models.choice import FitSet
+from diffview.models.gaussian import Gaussian
+from diffview.models.kriging import Kriging
+from diffview.reverse.sampler_base import POSTERIOR_MEAN
+from diffview.reverse.samplers import SAMPLERS
+from diffview.runs.conditioning import fills
+from diffview.runs.plan import Facts, Plan
+from diffview.runs.recipe import Recipe
+from diffview.runs.resolve import resolve
+from diffview.scores.metrics import crps, spread_skill
+
+Array = NDArray[np.floating]
+
+DRAWS = 64
+"""Samples of the kriging law, for scores that need an ensemble."""
+
+BATCH = 16
+"""Draws that are made side by side."""
+
+DRAWS_FORK = 2**62
+"""Fork of the draws' noise, so that no run shares it."""
+
+NO_GAP = "Drag over Forward or Field to paint a gap, or open a field with missing pixels."
+"""What to do where nothing is missing or hidden."""
+
+PLAIN_SAMPLER = "ddim"
+"""The sampler that a run which fills nothing goes back to."""
+
+
+class Way(NamedTuple):
+    """A way to fill gaps: its title, what it does in one sentence, and what it sets in a recipe."""
+
+    title: str
+    sentence: str
+    wishes: Mapping[str, Any]
+
+
+FILLINGS: dict[str, Way] = {
+    "repaint": Way(
+        "RePaint",
+        "RePaint keeps the known pixels exactly, and walks up and down the noise so that the gap fits to them.",
+        {"sampler": "repaint", "sampler_params": (), "observe": "", "observe_params": ()},
+    ),
+    "guidance": Way(
+        "guidance",
+        "Guidance pulls every estimate towards the known pixels through the model; they are met closely, not exactly.",
+        {"sampler": "heun", "sampler_params": (), "observe": "known", "observe_params": ()},
+    ),
+}
+"""By key."""
+
+
+def way_of(recipe: Recipe) -> str:
+    """The key in FILLINGS of how a recipe fills gaps, "" if it does not."""
+    if not fills(recipe):
+        return ""
+    return "guidance" if recipe.observe else "repaint"
+
+
+def filling(recipe: Recipe, way: str = "repaint") -> dict[str, Any]:
+    """What to replace in a recipe so that its run fills gaps in this way; nothing if it does already."""
+    if way_of(recipe) == way:
+        return {}
+    return {**FILLINGS[way].wishes, "start": "noise", "start_level": None, "fork": None}
+
+
+def not_filling(recipe: Recipe) -> dict[str, Any]:
+    """What to replace in a recipe so that its run fills no gaps; the gaps stay."""
+    if not fills(recipe):
+        return {}
+    sampler = PLAIN_SAMPLER if SAMPLERS[recipe.sampler].needs != (POSTERIOR_MEAN,) else recipe.sampler
+    kept = recipe.sampler_params if sampler == recipe.sampler else ()
+    return {"sampler": sampler, "sampler_params": kept, "observe": "", "observe_params": ()}
+
+
+def lacks(plan: Plan, way: str) -> UserError | None:
+    """Why the model of a plan cannot fill in this way; None if it can, or if only a gap is lacking."""
+    needed = {"repaint": SAMPLERS["repaint"].needs[:1], "guidance": (POSTERIOR_MEAN, VJP)}[way]
+    if all(need in plan.offers for need in needed):
+        return None
+    name = plan.recipe.model
+    if VJP in needed and POSTERIOR_MEAN in plan.offers:
+        return UserError(f"Guidance goes back through the model, and {name} does not offer that.", "Choose RePaint.")
+    return UserError(f"{name} gives no posterior mean to fill gaps with.", "Choose another model.")
+
+
+def kriging_plan(plan: Plan, facts: Facts) -> Plan:
+    """The plan whose model is the Gaussian law that kriging takes: same region, transform and known pixels."""
+    wish = dataclasses.replace(
+        plan.recipe, model="gaussian", region=plan.region, transform=plan.transform.key, fitted=plan.transform,
+        fork=None, device="auto", guidance=1.0, clip_low=None, clip_high=None, **FILLINGS["repaint"].wishes,
+    )  # fmt: skip
+    return resolve(wish, facts)
+
+
+@dataclass(frozen=True, eq=False)
+class Kriged:
+    """The gap of a plan filled by kriging, standardised.
+
+    Attributes:
+        mean: the posterior mean, float32 [ny, nx]; known pixels are as they were; NaN where the run makes nothing.
+        std: the posterior standard deviation [ny, nx], 0 at known pixels.
+        draws: samples of the posterior [n, ny, nx].
+        exact: whether std is; else it is that of the draws.
+        law: what the Gaussian law was fitted to.
+    """
+
+    mean: Array
+    std: Array
+    draws: Array
+    exact: bool
+    law: str
+
+    def member(self, seed: int) -> Array:
+        """The draw shown for a seed, [ny, nx]."""
+        return np.asarray(self.draws[seed % len(self.draws)])
+
+
+def krige_gap(
+    plan: Plan, law_plan: Plan, draws: int = DRAWS, told: Callable[[float], None] = lambda share: None
+) -> Kriged:
+    """Kriging of the unknown pixels of a plan; `told` hears the share that is done, and may raise to end it.
+
+    Args:
+        plan: that fills a gap.
+        law_plan: see `kriging_plan`.
+        draws: samples of the posterior.
+        told: what hears.
+
+    Raises:
+        UserError: if the law cannot be fitted, or the system cannot be solved.
+    """
+    if law_plan.model is None or plan.known is None:
+        raise law_plan.refusal or UserError("Nothing is to be filled.", "Hide a part of the region.")
+    law = law_plan.model.denoiser()
+    assert isinstance(law, Gaussian) and isinstance(law_plan.model, FitSet)
+    done = [0.1]
+    kriging = Kriging(law, plan.known, watch=lambda: told(done[0]))
+    z = np.where(plan.known, plan.x0, 0.0).astype(np.float64)
+    mean = kriging.moved(z[None])[0][0]
+    made = []
+    for first in range(0, draws, BATCH):
+        done[0] = 0.3 + 0.5 * first / draws
+        members = range(first, min(first + BATCH, draws))
+        normals = np.stack([draw(plan.recipe.seed, START, 0, m, z.shape, DRAWS_FORK) for m in members])
+        made.append(kriging.samples(z, normals.astype(np.float64), 1e-5).astype(np.float32))
+    samples = np.concatenate(made)
+    std = kriging.std() if kriging.dense else np.sqrt(np.mean((samples - mean) ** 2, axis=0))
+    told(1.0)
+    if plan.makes is not None:  # as the run, it says nothing of land
+        mean, std, samples = (np.where(plan.makes, values, np.float32(np.nan)) for values in (mean, std, samples))
+    return Kriged(mean.astype(np.float32), std.astype(np.float32), samples, kriging.dense, law_plan.model.sentence)
+
+
+class Score(NamedTuple):
+    """What a filling is worth inside the gap, in physical units.
+
+    Attributes:
+        rmse: of the estimate: the mean of the members, or the one there is.
+        crps: fair; of one member the absolute error.
+        spread: of the members, as `metrics.spread_skill` has it; None of one member.
+        ratio: spread over the error of the members' mean: 1 for a reliable ensemble; None of one member.
+        members: how many.
+        pixels: with a truth.
+    """
+
+    rmse: float
+    crps: float
+    spread: float | None
+    ratio: float | None
+    members: int
+    pixels: int
+
+
+def gap_score(members: Array, truth: Array, gap: NDArray[np.bool_], estimate: Array | None = None) -> Score | None:
+    """The score of members [M, ny, nx] against the truth [ny, nx] where `gap` is and the truth is not missing.
+
+    All in physical units. `estimate` [ny, nx] is what is taken for RMSE instead of the mean of the members. None if
+    the gap has no truth.
+    """
+    where = gap & ~np.isnan(truth)
+    if not where.any():
+        return None
+    inside, y = np.asarray(members, np.float64)[:, where], truth[where].astype(np.float64)
+    best = inside.mean(axis=0) if estimate is None else estimate[where]
+    several = spread_skill(inside, y) if len(inside) > 1 else None
+    return Score(
+        float(np.sqrt(np.mean((best - y) ** 2))),
+        float(crps(inside, y).mean()),
+        None if several is None else several.spread,
+        None if several is None else several.ratio,
+        len(inside),
+        int(where.sum()),
+    )
+
+
+def truth_of(plan: Plan, facts: Facts) -> Array:
+    """The region in physical units, NaN where the field has no value, [ny, nx]."""
+    return np.asarray(facts.field.values[plan.region.slices])
+
+
+def run_score(plan: Plan, facts: Facts, y: Array) -> Score | None:
+    """The score of the fields at the end of a run that fills a gap, y [members, channels, ny, nx]."""
+    if plan.filled is None:
+        return None
+    return gap_score(plan.made_in.inverse(np.asarray(y)[:, 0]), truth_of(plan, facts), plan.filled)
+
+
+def kriging_score(plan: Plan, facts: Facts, kriged: Kriged) -> Score | None:
+    """That of kriging: its estimate is the exact mean where the transform is linear, else the mean of the draws."""
+    if plan.filled is None:
+        return None
+    back: Transform = plan.made_in
+    estimate = back.inverse(kriged.mean) if back.linear else None
+    return gap_score(back.inverse(kriged.draws), truth_of(plan, facts), plan.filled, estimate)

@@ -1,0 +1,192 @@
+"""Scores of generated fields and of ensembles, as plain functions of arrays.
+
+Samples are fields [n, ny, nx], ensembles [members, ...]. Missing values (NaN) are left out everywhere; sums run in
+float64. What a score is worth shows only beside the same score of real fields: `diffview.scores.verify` gives both.
+"""
+
+from collections.abc import Sequence
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from diffview.forward.spectra import MOST_MISSING, power, rings
+
+Array = NDArray[np.float64]
+
+QUANTILES = (0.5, 0.9, 0.99, 0.999)
+
+
+# -- samples
+
+
+def spectra(fields: NDArray[np.floating], pixel_km: tuple[float, float] | None = None) -> Array:
+    """P(k) = ring mean of |FFT2|^2 / N_pixels of every field, k = 1, 2, ... cycles per longest side, [n, n_k].
+
+    In the square of the units of `fields`; white noise of standard deviation s has P = s^2. See
+    forward.spectra for the window. NaN for fields of which more than 20 % are missing.
+    """
+    grid = rings(fields.shape[1], fields.shape[2], pixel_km)
+    found = np.full((len(fields), len(grid.k)), np.nan)
+    for row, field in zip(found, fields, strict=True):
+        if np.isnan(field).mean() <= MOST_MISSING:
+            row[:] = power(field.astype(np.float32, copy=False), grid)
+    return found
+
+
+def mean_spectrum(fields: NDArray[np.floating], pixel_km: tuple[float, float] | None = None) -> Array:
+    """Mean of the `spectra` of n fields, [n_k]; NaN where there is none."""
+    return mean_of(spectra(fields, pixel_km))
+
+
+def mean_of(powers: Array) -> Array:
+    """Mean of spectra [n, n_k] without those that are NaN, [n_k]; NaN where none is left."""
+    kept = powers[~np.isnan(powers[:, 0])]
+    return np.asarray(kept.mean(axis=0)) if len(kept) else np.full(powers.shape[1], np.nan)
+
+
+def log_spectral_distance(p: ArrayLike, q: ArrayLike) -> float:
+    """10 sqrt(mean_k (log10 P(k)/Q(k))^2) in dB: 10 dB is a factor of ten at every k. Symmetric.
+
+    Rings where one of both has no power or is NaN are left out; NaN where none is left.
+    """
+    a, b = np.asarray(p, dtype=np.float64), np.asarray(q, dtype=np.float64)
+    good = (a > 0) & (b > 0) & np.isfinite(a) & np.isfinite(b)
+    return float(10 * np.sqrt(np.mean(np.log10(a[good] / b[good]) ** 2))) if good.any() else float("nan")
+
+
+def quantiles(fields: NDArray[np.floating], levels: Sequence[float] = QUANTILES) -> Array:
+    """Quantiles of all pixels of all fields, in the units of `fields`; NaN where there are none."""
+    known = fields[~np.isnan(fields)]
+    return np.asarray(np.quantile(known, levels), dtype=np.float64) if known.size else np.full(len(levels), np.nan)
+
+
+def relative_errors(values: ArrayLike, reference: ArrayLike) -> Array:
+    """(value - reference)/|reference|, without units; 0 where both are 0, NaN where only the reference is."""
+    a, b = np.asarray(values, dtype=np.float64), np.asarray(reference, dtype=np.float64)
+    with np.errstate(divide="ignore", invalid="ignore"):
+        error = (a - b) / np.abs(b)
+    return np.where(b == 0, np.where(a == 0, 0.0, np.nan), error)
+
+
+def wet_share(fields: NDArray[np.floating], threshold: float) -> float:
+    """Share of the pixels that have data whose value is at or above the threshold, 0 to 1; NaN where there are none."""
+    known = np.count_nonzero(~np.isnan(fields))
+    return float(np.count_nonzero(fields >= threshold) / known) if known else float("nan")
+
+
+def common_edges(samples: Sequence[NDArray[np.floating]], bins: int = 40, zero: float | None = None) -> Array:
+    """Edges of `bins` bins that hold all values of all samples, in their units, [bins + 1].
+
+    Without `zero` they lie evenly between the extremes. With it, for amounts, the first bin is the zero bin, all that
+    lies below `zero`, and the others are evenly spaced in the logarithm from there to the maximum.
+    """
+    low = min(float(np.nanmin(x)) for x in samples)
+    high = max(float(np.nanmax(x)) for x in samples)
+    if zero is None:
+        return np.linspace(low, high if high > low else low + 1.0, bins + 1)
+    edges = np.geomspace(zero, max(high, 2 * zero), bins)
+    return np.concatenate([[-np.inf], edges[:1], edges[1:-1], [max(float(edges[-1]), high)]])
+
+
+def histogram(fields: NDArray[np.floating], edges: ArrayLike) -> Array:
+    """Share of the pixels in every bin, 0 to 1, [bins]; a bin is [edge, next), the last one closed."""
+    known = fields[~np.isnan(fields)]
+    counts, _ = np.histogram(known, np.asarray(edges, dtype=np.float64))
+    return counts / known.size if known.size else np.full(len(counts), np.nan)
+
+
+def histogram_difference(p: ArrayLike, q: ArrayLike) -> float:
+    """Sum |p - q| / 2 of two histograms of shares on common edges: the share of pixels to move, 0 to 1."""
+    return float(np.abs(np.asarray(p) - np.asarray(q)).sum() / 2)
+
+
+def nearest_distances(fields: NDArray[np.floating], others: NDArray[np.floating]) -> Array:
+    """Distance of every field to the nearest of `others`: sqrt(mean_pixels (a - b)^2), in their units, [n].
+
+    The mean is over the pixels that both have; NaN where a field shares none with any. One matrix product finds the
+    nearest, [a^2, m_a, -2a] [m_b, b^2, b]^T with m = 1 where there are data, and the distance to it is then taken
+    directly: that of a copy is 0 exactly.
+    """
+    if not len(others):
+        return np.full(len(fields), np.nan)
+    a, b = fields.reshape(len(fields), -1), others.reshape(len(others), -1)
+    whole = ~(np.isnan(a).all(axis=0) | np.isnan(b).all(axis=0))
+    a, b = a[:, whole], b[:, whole]
+    mask_a, mask_b = ~np.isnan(a), ~np.isnan(b)
+    zero_a, zero_b = (np.nan_to_num(x).astype(np.float32, copy=False) for x in (a, b))
+    if mask_a.all() and mask_b.all():  # |a|^2 is the same for all of b
+        square = np.einsum("ij,ij->i", zero_b, zero_b)[None] - 2 * (zero_a @ zero_b.T)
+    else:
+        m_a, m_b = mask_a.astype(np.float32), mask_b.astype(np.float32)
+        total = np.hstack([zero_a**2, m_a, -2 * zero_a]) @ np.hstack([m_b, zero_b**2, zero_b]).T
+        shared = m_a @ m_b.T
+        square = np.divide(total, shared, out=np.full_like(total, np.inf), where=shared > 0)
+    nearest = square.argmin(axis=1) if square.shape[1] else np.zeros(len(a), dtype=np.intp)
+    difference = (a.astype(np.float64) - b[nearest]) ** 2
+    known = ~np.isnan(difference)
+    count = known.sum(axis=1)
+    mean = np.where(known, difference, 0.0).sum(axis=1) / np.maximum(count, 1)
+    return np.where(count > 0, np.sqrt(mean), np.nan)
+
+
+# -- ensembles
+
+
+def crps(members: NDArray[np.floating], truth: ArrayLike, fair: bool = True) -> Array:
+    """Continuous ranked probability score of every point, in units of the truth, [...] of members [M, ...].
+
+        mean_i |x_i - y| - c sum_ij |x_i - x_j|,   c = 1/(2 M (M - 1)) if fair, else 1/(2 M^2)
+
+    Fair: its expectation does not depend on M. O(M log M), by sum_ij |x_i - x_j| = 2 sum_i (2 i - M - 1) x_(i), i from
+    1, x_(i) sorted. One member has no spread: the absolute error. NaN where the truth or a member is missing.
+    """
+    x = np.sort(np.asarray(members, dtype=np.float64), axis=0)
+    count = len(x)
+    error = np.abs(x - np.asarray(truth, dtype=np.float64)).mean(axis=0)
+    if count == 1:
+        return np.asarray(error)
+    rank = 2 * np.arange(1, count + 1) - count - 1
+    spread = np.tensordot(rank.astype(np.float64), x, axes=1)  # half of sum_ij |x_i - x_j|
+    return np.asarray(error - spread / (count * (count - 1 if fair else count)))
+
+
+def rank_histogram(members: NDArray[np.floating], truth: ArrayLike, ties: ArrayLike) -> Array:
+    """Share of the points at which the truth is above 0, 1, ... M of the members [M, ...], [M + 1]; flat if it is one.
+
+    Where it equals e members it takes one of the e + 1 ranks, by `ties` in [0, 1) of the shape of the truth. Points
+    with missing values are left out; NaN where none is left.
+    """
+    x, y = np.asarray(members, dtype=np.float64), np.asarray(truth, dtype=np.float64)
+    known = ~(np.isnan(x).any(axis=0) | np.isnan(y))
+    if not known.any():
+        return np.full(len(x) + 1, np.nan)
+    rank = (x < y).sum(axis=0) + np.floor(np.asarray(ties) * ((x == y).sum(axis=0) + 1)).astype(np.intp)
+    return np.bincount(rank[known], minlength=len(x) + 1) / np.count_nonzero(known)
+
+
+class SpreadSkill(NamedTuple):
+    """Spread and skill of ensembles, in their units, and spread over skill: 1 for a perfect ensemble of any size."""
+
+    spread: float
+    skill: float
+    ratio: float
+
+
+def spread_skill(members: NDArray[np.floating], truth: ArrayLike) -> SpreadSkill:
+    """Spread sqrt((M + 1)/M) sqrt(mean var), var with M - 1; skill the RMSE of the mean of members [M, ...].
+
+    The factor is for the error of a mean of M members. Means are over all points without missing values; at least
+    two members.
+    """
+    x = np.asarray(members, dtype=np.float64)
+    count = len(x)
+    if count < 2:
+        raise ValueError("one member has no spread")
+    square = (x.mean(axis=0) - np.asarray(truth, dtype=np.float64)) ** 2
+    known = ~np.isnan(square)
+    if not known.any():
+        return SpreadSkill(*[float("nan")] * 3)
+    spread = float(np.sqrt((count + 1) / count * x.var(axis=0, ddof=1)[known].mean()))
+    skill = float(np.sqrt(square[known].mean()))
+    return SpreadSkill(spread, skill, spread / skill if skill else float("nan"))

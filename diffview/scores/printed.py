@@ -1,0 +1,84 @@
+"""The scores of `diffview.scores.verify` as aligned tables for the terminal."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+
+def format_scores(found: Mapping[str, Any]) -> str:
+    """The scores of `scores` or `verify_model` as an aligned table for the terminal."""
+    told = _ensemble_table(found) if found.get("kind") == "ensemble" else _sample_tables(found)
+    if settings := found.get("settings"):
+        params = "".join(f", {name} {value}" for name, value in settings.get("params", {}).items())
+        told = [f"{settings['sampler']}{params}, {settings['steps']} steps, seed {settings['seed']}", "", *told]
+    return "\n".join(told)
+
+
+def _sample_tables(found: Mapping[str, Any]) -> list[str]:
+    counts, rows = found["counts"], found["rows"]
+    values = [["value", "samples", "held-out", "train", ""]]
+    errors = [["error", "samples-train", "samples-held-out", "train-held-out", "two blocks", ""]]
+    for row in rows:
+        if "train" in row:
+            values.append([row["what"], *(short(row[name]) for name in ("samples", "held_out", "train")), row["units"]])
+        elif row["what"] != "nearest neighbour":
+            names = ("samples_train", "samples_held_out", "train_held_out", "blocks")
+            errors.append([row["what"], *(short(row[name]) for name in names), row["units"]])
+    near = rows[-1]
+    nearest = [
+        ["nearest training field (median)", "samples", "held-out", "block to block", ""],
+        ["distance", *(short(near[name]) for name in ("samples_train", "train_held_out", "blocks")), "std"],
+    ]
+    lines = [f"{counts['samples']} samples, {counts['held_out']} held-out fields, {counts['train']} training fields"]
+    if found["wet_from"] is not None:
+        lines[0] += f"; wet from {found['wet_from']:.3g} {found['units']}"
+    for table in (errors, values, nearest, _checks(found)):
+        lines += ["", *aligned(table)]
+    if losses := found.get("loss_by_level"):
+        told = [["mean |eps - eps_hat|^2 at s", *(short(s) for s in losses["levels"])]]
+        told += [[name, *(short(v) for v in losses[key])] for key, name in (("held_out", "held-out"), ("train",) * 2)]
+        lines += ["", *aligned(told)]
+    return lines
+
+
+def _checks(found: Mapping[str, Any]) -> list[list[str]]:
+    """The verdicts, with a title; a perfect model draws its fields from the training set."""
+    checks = [["accepted if", "is", "limit", "", "", "a perfect model meets it"]]
+    for v in found["verdicts"]:
+        verdict = "-" if v["ok"] is None else "ok" if v["ok"] else "MISSED"
+        limit = f"{'>=' if v['at_least'] else '<='} {short(v['limit'])}"
+        chance = "" if v.get("chance") is None else f"in {100 * v['chance']:.0f} %"
+        checks.append([v["what"], short(v["value"]), limit, v["units"], verdict, chance])
+    return checks if any(row[-1] for row in checks[1:]) else [row[:-1] for row in checks]
+
+
+def _ensemble_table(found: Mapping[str, Any]) -> list[str]:
+    units, counts = found["units"], found["counts"]
+    told = [
+        ("CRPS of the members, fair", "crps", units), ("CRPS of the coarse field", "crps_of_coarse", units),
+        ("CRPS of one member", "crps_of_one_member", units), ("spread", "spread", units),
+        ("skill: RMSE of the mean", "skill", units), ("spread/skill, 1 if perfect", "spread_skill", ""),
+        ("largest error of a block mean", "block_mean_error", units),
+        ("largest relative error of one", "block_mean_relative_error", ""),
+    ]  # fmt: skip
+    if "block_mean_relative_error_as_drawn" in found:
+        told.append(("the same before they are held", "block_mean_relative_error_as_drawn", ""))
+    table = [[what, short(found[key]), unit] for what, key, unit in told]
+    lines = [f"{counts['cases']} held-out fields, {counts['members']} members each", "", *aligned(table)]
+    return [*lines, "", *aligned(_checks(found))] if found.get("verdicts") else lines
+
+
+def short(value: float | None) -> str:
+    """A number with three significant figures; "-" for none."""
+    return "-" if value is None else f"{value:.3g}"
+
+
+def aligned(table: Sequence[Sequence[str]]) -> list[str]:
+    """Lines of a table: the first column and the last to the left, numbers to the right."""
+    widths = [max(len(row[i]) for row in table) for i in range(len(table[0]))]
+    lines = []
+    for row in table:
+        first, *others = (
+            cell.ljust(w) if i == 0 else cell.rjust(w) for i, (cell, w) in enumerate(zip(row, widths, strict=True))
+        )
+        lines.append("  ".join([first, *others]).rstrip())
+    return lines

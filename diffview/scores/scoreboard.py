@@ -1,0 +1,322 @@
+"""A scoreboard: schedules x grids x samplers x steps of one model, scored on held-out fields.
+
+The held-out fields are parted, in the order of space or time, into those that runs are scored against and others. The
+row "another real sample" scores the others in the place of a run: what it has is as good as any run can be told to be.
+
+Of a run: the log-spectral distance in dB; quantiles of all pixels minus those of the held-out fields, in their units;
+wet pixels minus theirs, in points; the seconds and calls of the model it took; and where there is a truth, a condition
+or a start from it, the fair CRPS of members against it, mean over all pixels, in units of the field.
+"""
+
+import csv
+import io
+import math
+import time
+from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
+from dataclasses import dataclass, fields
+from itertools import product
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from diffview.arrays import to_numpy
+from diffview.errors import UserError
+from diffview.fields.coarse import coarse
+from diffview.forward.noise import START, Noise, cast_like
+from diffview.forward.schedules import Schedule
+from diffview.learning.sets import FEWEST, TrainingSet
+from diffview.models.capabilities import offers_of, unmet
+from diffview.reverse.grids import make_levels
+from diffview.reverse.samplers import SAMPLERS, Denoise, sampler_params
+from diffview.scores import metrics
+from diffview.scores.generated import wet_threshold
+from diffview.scores.printed import aligned, short
+from diffview.scores.verify import BATCH
+
+Array = NDArray[np.float32]
+MakeDenoise = Callable[[Array | None], Denoise]
+"""A denoiser for a condition [members, 1, ny, nx], or for none."""
+
+ANOTHER = "another real sample"
+SAMPLES, MEMBERS = 32, 4
+"""Fields that a row makes, and of those with one truth."""
+
+MOST_REAL = 256
+"""Held-out fields that are scored against, evenly picked."""
+
+MOST_ROWS = 1000
+
+
+@dataclass(frozen=True)
+class Entry:
+    """One way to run: schedule, grid, sampler with its default parameters, steps."""
+
+    schedule: Schedule
+    grid: str
+    sampler: str
+    steps: int
+
+
+@dataclass(frozen=True)
+class Row:
+    """One line of the board; None where there is no number.
+
+    Attributes:
+        what: "run", or ANOTHER.
+        schedule, grid, sampler: keys; "" for real fields.
+        steps, evaluations: of a run; calls of the model for one batch.
+        spectrum: log-spectral distance, dB.
+        q50, q90, q99, q999: quantiles minus those of the held-out fields, in units of the field.
+        wet: wet pixels minus theirs, points.
+        crps: of members against the truth, in units of the field.
+        seconds: that drawing took.
+        why: why there are no scores, or "".
+    """
+
+    what: str
+    schedule: str = ""
+    grid: str = ""
+    sampler: str = ""
+    steps: int | None = None
+    evaluations: int | None = None
+    spectrum: float | None = None
+    q50: float | None = None
+    q90: float | None = None
+    q99: float | None = None
+    q999: float | None = None
+    wet: float | None = None
+    crps: float | None = None
+    seconds: float | None = None
+    why: str = ""
+
+
+COLUMNS = tuple(field.name for field in fields(Row))
+
+
+@dataclass(frozen=True)
+class Progress:
+    """How far a board is: its share that is done, and the row that is finished, if one is."""
+
+    done: float
+    row: Row | None = None
+
+
+def entries(
+    schedules: Sequence[Schedule], grids: Sequence[str], samplers: Sequence[str], steps: Sequence[int]
+) -> list[Entry]:
+    """All ways to run, in order.
+
+    Raises:
+        UserError: if there are none, or more than 1000.
+    """
+    found = [Entry(*parts) for parts in product(schedules, grids, samplers, steps)]
+    if not 0 < len(found) <= MOST_ROWS:
+        raise UserError(
+            f"A scoreboard of {len(found)} runs cannot be made.",
+            f"Choose schedules, grids, samplers and steps for 1 to {MOST_ROWS} of them.",
+        )
+    return found
+
+
+@dataclass(frozen=True)
+class Draw:
+    """What each way of running makes.
+
+    Attributes:
+        samples: fields.
+        members: of them with one truth, where there is one.
+        start_level: noise level at which held-out fields are started from; None: from noise.
+        noise_range: that the model was trained on; a run starts no higher.
+        seed: of all noise.
+        like: an array or tensor of the model's kind; None: numpy.
+    """
+
+    samples: int = SAMPLES
+    members: int = MEMBERS
+    start_level: float | None = None
+    noise_range: tuple[float, float] | None = None
+    seed: int = 0
+    like: Any = None
+
+    def __post_init__(self) -> None:
+        if self.samples < 1 or self.members < 1:
+            raise UserError(f"{self.samples} samples of {self.members} members cannot be drawn.", "Draw at least one.")
+        if self.start_level is not None and not 0 < self.start_level < math.inf:
+            raise UserError(f"A run cannot start at s = {self.start_level:g}.", "Choose a noise level above 0.")
+
+
+DRAW = Draw()
+
+
+class Scoreboard:
+    """The rows of one model; `run` yields them as they are finished."""
+
+    def __init__(self, make: MakeDenoise, data: TrainingSet, ways: Sequence[Entry], draw: Draw = DRAW) -> None:
+        """Set up; nothing is computed yet.
+
+        Args:
+            make: the model for a condition.
+            data: its `held_out` are scored against, through its transform, which is the model's.
+            ways: how to run.
+            draw: what each makes.
+
+        Raises:
+            UserError: if there are too few held-out fields, or nothing to draw.
+        """
+        if len(data.held_out) < 2 * FEWEST:
+            raise UserError(
+                f"There are {len(data.held_out)} held-out fields; a scoreboard needs {2 * FEWEST}: "
+                "to score against, and another real sample.",
+                "Hold out more, or take smaller crops.",
+            )
+        self._make, self._data, self._ways, self._draw = make, data, tuple(ways), draw
+        half = len(data.held_out) // 2
+        real, others = data.held_out[:half], data.held_out[half:]
+        self._truth: Array | None = None
+        self._count = draw.samples
+        if data.coarsen > 0 or draw.start_level is not None:
+            self._truth = picked(real, max(1, draw.samples // draw.members))
+            self._count = len(self._truth) * draw.members
+        self._others = picked(others, self._count)
+        self._real = data.transform.inverse(picked(real, MOST_REAL))
+        self._wet = wet_threshold(data.units, self._real)
+        self._spectrum = metrics.mean_spectrum(data.transform(self._real))
+
+    def run(self) -> Iterator[Progress]:
+        """The row of real fields, then every way to run; the caller may stop at any time."""
+        self._warm()
+        yield Progress(0.0, self._scored(Row(ANOTHER), self._others, self._climate()))
+        for number, way in enumerate(self._ways):
+            row = Row("run", way.schedule.key, way.grid, way.sampler, way.steps)
+            started = time.perf_counter()
+            try:
+                made = yield from self._drawn(way, number)
+            except UserError as error:
+                row = Row(**{**_plain(row), "why": error.sentence})
+            else:
+                drawn, evaluations = made
+                took = {"evaluations": evaluations, "seconds": time.perf_counter() - started}
+                row = self._scored(Row(**{**_plain(row), **took}), drawn, drawn)
+            yield Progress((number + 1) / len(self._ways), row)
+
+    def _warm(self) -> None:
+        """Load the model and call it once, so that no run pays for that."""
+        if not self._data.coarsen:
+            y = Noise(0, (min(BATCH, self._count), 1, *self._data.shape), like=self._draw.like)(START, 0)
+            self._make(None)(y, 1.0)
+
+    def _climate(self) -> Array | None:
+        """Other real fields as the members of every case: what is known without a model."""
+        if self._truth is None:
+            return None
+        rng = np.random.default_rng(self._draw.seed)
+        return self._others[rng.integers(0, len(self._others), self._count)]
+
+    def _drawn(self, way: Entry, number: int) -> Generator[Progress, None, tuple[Array, int]]:
+        """Standardised fields [n, ny, nx] that a way of running makes, and the calls of the model for a batch.
+
+        With a truth, member after member of the first case, then of the second, ...
+        """
+        params = sampler_params(way.sampler, {})
+        levels = self._levels(way)
+        places = SAMPLERS[way.sampler].places(len(levels) - 1, params)
+        truth = None if self._truth is None else self._truth.repeat(self._draw.members, axis=0)
+        drawn, evaluations = [], 0
+        for first in range(0, self._count, BATCH):
+            some = slice(first, min(first + BATCH, self._count))
+            shape = (some.stop - first, 1, *self._data.shape)
+            condition = None
+            if truth is not None and self._data.coarsen:
+                condition = np.nan_to_num(coarse(truth[some], self._data.transform, self._data.coarsen)[:, None])
+            denoise = self._make(condition)
+            if (lacking := unmet(SAMPLERS[way.sampler], params, "the model", offers_of(denoise))) is not None:
+                raise lacking
+            noise = Noise(self._draw.seed, shape, first, like=self._draw.like)
+            y = noise(START, 0) * levels[0]
+            if truth is not None and self._draw.start_level is not None:
+                y = y + cast_like(np.nan_to_num(truth[some])[:, None], self._draw.like)
+            for step in SAMPLERS[way.sampler].run(denoise, y, levels, noise, **params):
+                y, evaluations = step.y, step.evaluations
+                share = (first + step.index / len(places) * shape[0]) / self._count
+                yield Progress((number + min(1.0, share)) / len(self._ways))
+            finished = getattr(denoise, "finished", None)
+            drawn.append(to_numpy(y if finished is None else finished(y))[:, 0])
+        made = np.concatenate(drawn)
+        if self._data.mask is not None:
+            made[:, self._data.mask] = np.nan
+        return made, evaluations
+
+    def _levels(self, way: Entry) -> list[float]:
+        limits = [self._draw.start_level, None if self._draw.noise_range is None else self._draw.noise_range[1]]
+        top = min(way.schedule.s_max, *(limit for limit in limits if limit is not None), math.inf)
+        return make_levels(way.schedule, way.grid, way.steps, top)
+
+    def _scored(self, row: Row, drawn: Array, members: Array | None) -> Row:
+        """The row with the scores of standardised fields, and of members of the cases."""
+        if not np.isfinite(drawn[~np.isnan(drawn)]).all() or np.isnan(drawn).all():
+            return Row(**{**_plain(row), "why": "It gave values that are not finite."})
+        back = self._data.transform.inverse
+        physical = back(drawn)
+        apart = metrics.quantiles(physical) - metrics.quantiles(self._real)
+        names = ("q50", "q90", "q99", "q999")
+        found: dict[str, float | None] = dict(zip(names, (float(q) for q in apart), strict=True))
+        spectrum = metrics.mean_spectrum(self._data.transform(physical))
+        found["spectrum"] = metrics.log_spectral_distance(spectrum, self._spectrum)
+        if self._wet is not None:
+            wet = metrics.wet_share(physical, self._wet) - metrics.wet_share(self._real, self._wet)
+            found["wet"] = 100 * wet
+        if members is not None and self._truth is not None:
+            ensemble = back(members).reshape(len(self._truth), self._draw.members, *self._data.shape).swapaxes(0, 1)
+            found["crps"] = float(np.nanmean(metrics.crps(ensemble, back(self._truth))))
+        known = {name: None if value is None or not np.isfinite(value) else value for name, value in found.items()}
+        return Row(**{**_plain(row), **known})
+
+
+def picked(real: Array, most: int) -> Array:
+    """At most so many of the fields, evenly picked."""
+    return np.asarray(real[np.linspace(0, len(real) - 1, min(most, len(real))).astype(int)])
+
+
+def _plain(row: Row) -> dict[str, Any]:
+    return {name: getattr(row, name) for name in COLUMNS}
+
+
+def to_csv(rows: Sequence[Row], units: str) -> str:
+    """The rows as CSV, numbers in full; the columns in units of the field say so."""
+    out = io.StringIO()
+    writer = csv.writer(out, lineterminator="\n")
+    writer.writerow([f"{name} ({unit})" if (unit := unit_of(name, units)) else name for name in COLUMNS])
+    for row in rows:
+        writer.writerow(["" if value is None else value for value in _plain(row).values()])
+    return out.getvalue()
+
+
+def to_plain(rows: Sequence[Row], units: str) -> dict[str, Any]:
+    """The rows as JSON has them."""
+    return {"units": units, "rows": [_plain(row) for row in rows]}
+
+
+def unit_of(column: str, units: str) -> str:
+    """The unit of a column of a board of fields in `units`."""
+    fixed: Mapping[str, str] = {"spectrum": "dB", "wet": "points", "seconds": "s"}
+    return units if column in ("q50", "q90", "q99", "q999", "crps") else fixed.get(column, "")
+
+
+def to_lines(rows: Sequence[Row], units: str) -> list[str]:
+    """The rows as an aligned table for the terminal, a heading above it."""
+    shown = [name for name in COLUMNS if name not in ("what", "why")]
+    shown = [name for name in shown if name in COLUMNS[:6] or any(getattr(row, name) is not None for row in rows)]
+    table = [["", *shown], ["", *(unit_of(name, units) for name in shown)]]
+    for row in rows:
+        cells = [row.what if row.what != "run" else ""]
+        for name in shown:
+            value = getattr(row, name)
+            cells.append(value if isinstance(value, str) else str(value or "") if name in SIZES else short(value))
+        table.append(cells)
+    whys = [f"{row.schedule} {row.grid} {row.sampler} {row.steps}: {row.why}" for row in rows if row.why]
+    return [*aligned(table), *whys]
+
+
+SIZES = ("steps", "evaluations")
+"""Columns of whole numbers."""

@@ -1,0 +1,107 @@
+"""What a race or a scoreboard from the command line is about: a model, and the fields it never saw."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from functools import cache
+from typing import Any
+
+import numpy as np
+
+from diffview.errors import UserError
+from diffview.fields.regions import MOST_CROPS
+from diffview.fields.transforms import choose_transform
+from diffview.learning.from_files import read_parted_set, read_verification_set
+from diffview.learning.sets import TrainingSet, complete
+from diffview.models.cards import Card, find_card
+from diffview.models.formulas import FORMULAS
+from diffview.paths import resource
+from diffview.reverse.sampler_base import POSTERIOR_MEAN
+from diffview.reverse.samplers import Denoise
+from diffview.scores.scoreboard import Array, MakeDenoise, picked
+
+PACKAGED = "toa_brightness_temperature.nc"
+
+
+@dataclass(frozen=True, eq=False)
+class Scored:
+    """A model and its data.
+
+    Attributes:
+        make: the denoiser for a condition.
+        data: fields it was fitted to or trained on, and held-out ones, through its transform.
+        noise_range: it was trained on; None for a formula.
+        like: an array or tensor of its kind; None: numpy.
+        kind: "posterior mean" or "consistency".
+    """
+
+    make: MakeDenoise
+    data: TrainingSet
+    noise_range: tuple[float, float] | None = None
+    like: Any = None
+    kind: str = POSTERIOR_MEAN
+
+
+def formula(name: str, data: TrainingSet) -> Scored:
+    """A formula model fitted to the complete fields of a set, at most 1,000.
+
+    Raises:
+        UserError: if there are none.
+    """
+    whole = data.fields[complete(data.fields)]
+    if not len(whole):
+        raise UserError(
+            f"Every field of {data.name} has missing pixels; a formula is fitted to complete ones.",
+            "Take smaller crops.",
+        )
+    data = replace(data, held_out=data.held_out[complete(data.held_out)])
+    denoise: Denoise = FORMULAS[name](picked(whole, MOST_CROPS))
+    return Scored(lambda condition: denoise, data)
+
+
+def network(card: Card, data: TrainingSet, device: str) -> Scored:
+    """A network and its fields, through its transform.
+
+    Raises:
+        UserError: if torch is missing, or the fields are not of the model's size.
+    """
+    try:
+        import torch
+    except ImportError:
+        raise UserError(f"{card.name} is a network, and torch is not installed.", "Choose a formula model.") from None
+    from diffview.models.nets.adapter import Network
+
+    if (1, *data.shape) != card.shape:
+        raise UserError(
+            f"{card.name} makes fields of {card.shape[1]} x {card.shape[2]} pixels, the data have {data.shape[0]} x "
+            f"{data.shape[1]}.",
+            "Score a model on fields of its own size.",
+        )
+
+    @cache
+    def alone() -> Denoise:
+        return Network.of(card, device)
+
+    def make(condition: Array | None) -> Denoise:
+        return alone() if condition is None else Network.of(card, device, condition=condition)
+
+    return Scored(make, data, card.noise_range, torch.zeros(1, device=device), card.kind)
+
+
+def scored(name: str, words: Sequence[str], *, size: int = 32, held_out: float = 0.3, device: str = "cpu") -> Scored:
+    """The model `name` and the data of FILE [DATASET...]; a formula without data has the packaged field.
+
+    Of two datasets the second is held out, of one a share.
+
+    Raises:
+        UserError: if they cannot be had.
+    """
+    if not words and name not in FORMULAS:
+        raise UserError(f"No data are named to score {name} on.", "Name a file with --data, and a variable.")
+    path, *datasets = words or [str(resource(PACKAGED))]
+    if name not in FORMULAS:
+        card = find_card(name)
+        return network(card, read_verification_set(card, path, datasets, held_out), device)
+    data = read_parted_set(path, datasets, held_out, size=size)
+    train, held = (data.transform.inverse(part).astype(np.float32) for part in (data.fields, data.held_out))
+    key, _ = choose_transform(train, data.units)
+    return formula(name, TrainingSet.fit(key, train, held, data.name, data.units, source=data.source))

@@ -1,0 +1,228 @@
+"""How good a model is: what it generates, scored beside fields it never saw; see verify_scores for the yardsticks."""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from diffview.errors import UserError
+from diffview.fields.coarse import coarse
+from diffview.fields.units import same_units
+from diffview.forward.noise import START, Noise
+from diffview.forward.schedules import Edm
+from diffview.learning.loss_by_level import loss_by_level
+from diffview.learning.sets import FEWEST, TrainingSet
+from diffview.models.capabilities import offers_of_card, unmet
+from diffview.models.cards import Card
+from diffview.reverse.grids import make_levels
+from diffview.reverse.sampler_base import CONSISTENCY
+from diffview.reverse.samplers import SAMPLERS, sampler_params
+from diffview.scores.generated import block_mean_errors, ensemble_scores, evenly, scores
+
+Denoise = Callable[[Any, float], Any]
+Progress = Callable[[int, int], None]
+"""Called with how many members are done, and of how many."""
+
+BATCH = 32
+CASES, MEMBERS = 64, 16
+"""Held-out fields a conditional model is verified on, and members drawn for each."""
+
+
+@dataclass(frozen=True)
+class Sampling:
+    """How fields are drawn from a model to be scored.
+
+    On the Karras grid between the ends of the model's noise range; a consistency model takes one step.
+
+    Attributes:
+        samples: fields; of a conditional model there are 16 for each of the first 64 held-out fields instead.
+        steps: of a run.
+        seed: of its noise. Member i of a seed is the same in any batch.
+        sampler: its key.
+        params: settings of the sampler; what is not named has its default.
+    """
+
+    samples: int = 256
+    steps: int = 18
+    seed: int = 0
+    sampler: str = "heun"
+    params: Mapping[str, Any] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        if self.samples < 1:
+            raise UserError(f"{self.samples} samples cannot be drawn.", "Draw at least one; 256 give steady scores.")
+        object.__setattr__(self, "params", sampler_params(self.sampler, self.params))
+
+    @classmethod
+    def told(cls, card: Card) -> "Sampling":
+        """As the scores of a card were drawn; the usual way where it does not say, or says what there is not."""
+        settings = card.scores.get("settings", {})
+        try:
+            return cls(
+                steps=int(settings["steps"]), sampler=str(settings["sampler"]), params=settings.get("params", {})
+            ).of(card)
+        except (KeyError, TypeError, ValueError, AttributeError, UserError):
+            return USUAL.of(card)
+
+    def of(self, card: Card) -> "Sampling":
+        """The same for a model: one that jumps to the end of the path does so, whatever the sampler.
+
+        Raises:
+            UserError: if the sampler needs what the model does not offer.
+        """
+        if card.kind == CONSISTENCY:
+            return replace(self, steps=1, sampler="consistency", params={})
+        if (lacking := unmet(SAMPLERS[self.sampler], self.params, card.name, offers_of_card(card))) is not None:
+            raise lacking
+        return self
+
+    @property
+    def words(self) -> str:
+        """The options of `diffview verify model` that say the same."""
+        usual = sampler_params(self.sampler, {})
+        params = [f" --sampler-param {key}={value}" for key, value in self.params.items() if value != usual[key]]
+        told = f"--samples {self.samples} --steps {self.steps} --seed {self.seed}"
+        return f"{told} --sampler {self.sampler}{''.join(params)}"
+
+    def course(self, card: Card) -> dict[str, Any]:
+        """The parts of a recipe that make a run of the model's network go the same way."""
+        return {
+            "schedule": _noise(card), "grid": "karras", "grid_params": (), "steps": self.steps,
+            "sampler": self.sampler, "sampler_params": tuple(self.params.items()), "start": "noise", "fork": None,
+        }  # fmt: skip
+
+
+USUAL = Sampling()
+
+
+def verify_model(
+    card: Card,
+    data: TrainingSet,
+    sampling: Sampling = USUAL,
+    device: str = "cpu",
+    progress: Progress = lambda done, of: None,
+) -> dict[str, Any]:
+    """Draw from a model and score what it gives; a conditional model (card.coarsen) as ensembles of held-out fields.
+
+    Args:
+        card: of the model, read from its file.
+        data: what it was trained on, and what was kept apart.
+        sampling: how fields are drawn, in batches of 32 members.
+        device: torch device.
+        progress: told of every batch.
+
+    Returns:
+        As JSON has it: what `scores` gives, with "loss_by_level" of held-out and training fields; or "crps", "spread",
+        "skill", ... of a conditional model. "kind" is "samples" or "ensemble", "settings" tells how they were drawn.
+
+    Raises:
+        UserError: if the data are not of the model's units and size, there are too few held-out fields, or the sampler
+            needs what the model does not offer.
+    """
+    _check_model(card, data)
+    sampling = sampling.of(card)
+    levels = _levels(card, sampling.steps)
+    settings = {
+        "sampler": sampling.sampler, "params": dict(sampling.params), "steps": len(levels) - 1, "highest": levels[0],
+        "seed": sampling.seed, "device": device, "command": f"diffview verify model {card.name} {sampling.words}",
+    }  # fmt: skip
+    verified = _ensembles if card.coarsen else _samples
+    return {"settings": settings, **verified(card, data, sampling, levels, device, progress)}
+
+
+def _check_model(card: Card, data: TrainingSet) -> None:
+    if not same_units(card.units, data.units):
+        raise UserError(
+            f"{card.name} makes fields in {card.units or 'no units'}, the data are in {data.units or 'no units'}.",
+            "Verify a model on data in its own units.",
+        )
+    if card.shape != (1, *data.shape):
+        size, wanted = (" x ".join(map(str, shape)) for shape in (card.shape[1:], data.shape))
+        raise UserError(
+            f"{card.name} makes fields of {size} pixels, the data have {wanted}.",
+            "Verify a model on fields of its own size.",
+        )
+    if len(data.held_out) < FEWEST:
+        raise UserError(
+            f"There are {len(data.held_out)} held-out fields; a model is verified on at least {FEWEST}.",
+            "Keep more fields apart from those trained on.",
+        )
+
+
+def _noise(card: Card) -> Edm:
+    """The schedule between the ends of the model's noise range."""
+    low, high = card.noise_range
+    return Edm(sigma_min=max(low, min(2e-3, high / 10)), sigma_max=high)
+
+
+def _levels(card: Card, steps: int) -> list[float]:
+    return [card.noise_range[1], 0.0] if card.kind == CONSISTENCY else make_levels(_noise(card), "karras", steps)
+
+
+def _draw(
+    denoise: Denoise, shape: tuple[int, ...], levels: Sequence[float], sampling: Sampling, first: int
+) -> NDArray[np.float32]:
+    """Members [m, ny, nx] from noise, standardised; `first` is the number of the first of them."""
+    noise = Noise(sampling.seed, shape, first)
+    y = noise(START, 0) * np.float32(levels[0])
+    for step in SAMPLERS[sampling.sampler].run(denoise, y, levels, noise, **sampling.params):
+        y = step.y
+    return np.asarray(y[:, 0], dtype=np.float32)
+
+
+def _samples(
+    card: Card, data: TrainingSet, sampling: Sampling, levels: list[float], device: str, progress: Progress
+) -> dict[str, Any]:
+    from diffview.models.nets.adapter import Network
+
+    network = Network.of(card, device)
+    drawn = []
+    for first in range(0, sampling.samples, BATCH):
+        drawn.append(_draw(network, (min(BATCH, sampling.samples - first), *card.shape), levels, sampling, first))
+        progress(first + len(drawn[-1]), sampling.samples)
+    fields = np.concatenate(drawn)
+    missing = network.known if network.known is None else ~network.known
+    missing = data.mask if missing is None else missing
+    if missing is not None:
+        fields[:, missing] = np.nan
+    physical, held_out, train = (
+        transform.inverse(z) for transform, z in
+        ((card.transform, fields), (data.transform, data.held_out), (data.transform, data.fields))
+    )  # fmt: skip
+    turned = {name: bool(card.training.get(name)) for name in ("flips", "rotations")}
+    found = scores(physical, held_out, train, card.units, card.transform, **turned)
+    at = [float(s) for s in np.geomspace(max(card.noise_range[0], 1e-3), levels[0], 7)]
+    losses = {
+        name: loss_by_level(network, card.transform(evenly(part, BATCH)), at, sampling.seed)
+        for name, part in (("held_out", held_out), ("train", train))
+    }
+    return {"kind": "samples", **found, "loss_by_level": {"levels": at, **losses}}
+
+
+def _ensembles(
+    card: Card, data: TrainingSet, sampling: Sampling, levels: list[float], device: str, progress: Progress
+) -> dict[str, Any]:
+    import torch
+
+    from diffview.models.nets.adapter import Network
+
+    truth = data.transform.inverse(data.held_out[:CASES])
+    told = coarse(card.transform(truth), card.transform, card.coarsen)[:, None]
+    members, held = np.empty((2, MEMBERS, *truth.shape))
+    for first in range(0, len(truth), BATCH // MEMBERS):
+        some = slice(first, first + BATCH // MEMBERS)
+        condition = np.nan_to_num(told[some]).repeat(MEMBERS, axis=0)
+        network = Network.of(card, device, condition=condition)
+        drawn = _draw(network, (len(condition), *card.shape), levels, sampling, first * MEMBERS)
+        finished = network.finished(torch.from_numpy(drawn[:, None]).to(device)).cpu().numpy()[:, 0]
+        for kept, z in ((members, drawn), (held, finished)):
+            kept[:, some] = card.transform.inverse(z).reshape(-1, MEMBERS, *truth.shape[1:]).swapaxes(0, 1)
+        progress(first * MEMBERS + len(drawn), len(truth) * MEMBERS)
+    if not np.isfinite(members).all():
+        raise UserError(f"{card.name} gave values that are not finite.", "It has diverged: train it again.")
+    members[:, np.isnan(truth)] = held[:, np.isnan(truth)] = np.nan
+    drawn_error = block_mean_errors(members, truth, card.coarsen)[1]
+    scored = ensemble_scores(held, truth, card.transform.inverse(told[:, 0]), card)
+    return {"kind": "ensemble", **scored, "block_mean_relative_error_as_drawn": drawn_error}

@@ -1,0 +1,290 @@
+"""What is written to a file: the forward state, a run, an ensemble, in physical units and with where they come from.
+
+A `Content` is plain data: it says what the netCDF file will hold, and knows nothing of files. See `writers.netcdf`.
+"""
+
+import json
+import re
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from diffview.about import __version__
+from diffview.fields.field import Field, Region
+from diffview.fields.transforms import Transform
+from diffview.fields.units import written
+from diffview.forward.state import Forward
+from diffview.models.choice import FitSet
+from diffview.reverse.samplers import Step
+from diffview.runs.plan import Plan
+from diffview.runs.recipe import Recipe
+
+Array = NDArray[Any]
+
+TEMPERATURES = ("K", "°C")
+"""Units, as `written`, of which CF 1.11 wants to know whether they are of a temperature or of a difference of two."""
+
+PIXELS = ("y", "x")
+"""Stand for the two dimensions of a picture, which get their names from its coordinates."""
+
+
+@dataclass(frozen=True, eq=False)
+class Values:
+    """One variable.
+
+    Attributes:
+        dims: names of its dimensions; the last two of a picture are PIXELS.
+        values: NaN where missing.
+        attributes: of CF.
+        back: the transform whose inverse gives the physical values that are written; None: they are written as given.
+    """
+
+    dims: tuple[str, ...]
+    values: Array
+    attributes: Mapping[str, Any]
+    back: Transform | None = None
+
+
+@dataclass(frozen=True, eq=False)
+class Place:
+    """Where a picture lies in the file that it was made from, which knows its coordinates.
+
+    Attributes:
+        path, dataset: the file and the variable.
+        region: the rectangle of the oriented picture.
+        coords: its coordinates if they are known, as `Field.coords` has them; else the file is asked.
+        coarsen: pixels a side of the file's picture that are one of it.
+        axes: which axes of the variable are its rows and columns; None: those that look like a map.
+    """
+
+    path: str
+    dataset: str
+    region: Region
+    coords: Mapping[str, Array]
+    coarsen: int = 1
+    axes: tuple[int, int] | None = None
+
+
+@dataclass(frozen=True, eq=False)
+class Content:
+    """What a file will hold.
+
+    Attributes:
+        shape: (ny, nx) of its pictures.
+        variables: by name.
+        attributes: of the file.
+        pixel_km: (height, width) of a pixel, or None.
+        place: None for what has no place on Earth.
+        source: the file that the data came from, whose checksum is written; "" if there is none.
+        fitted_to: another file that a formula was fitted to, whose checksum is written too; "" if there is none.
+    """
+
+    shape: tuple[int, int]
+    variables: Mapping[str, Values]
+    attributes: Mapping[str, Any]
+    pixel_km: tuple[float, float] | None = None
+    place: Place | None = None
+    source: str = ""
+    fitted_to: str = ""
+
+
+@dataclass(frozen=True)
+class _Quantity:
+    """What the values are: a name for the file and one for people, units and a CF standard name."""
+
+    name: str
+    long_name: str
+    units: str
+    standard_name: str = ""
+
+    def told(self, what: str = "", **more: Any) -> dict[str, Any]:
+        """CF attributes; `what` says how it differs from the quantity itself, which alone has the standard name."""
+        standard = {"standard_name": self.standard_name} if self.standard_name and not what else {}
+        long_name = f"{self.long_name}, {what}" if what else self.long_name
+        scale = {"units_metadata": "temperature: on_scale"} if written(self.units) in TEMPERATURES else {}
+        return {"long_name": long_name, "units": self.units or "1", **standard, **scale, **more}
+
+
+def _quantity(of: Field, plan: Plan | None = None) -> _Quantity:
+    """That of the field, or of what a network makes where it is another."""
+    card = None if plan is None else plan.card
+    if card is not None and plan is not None and plan.transform != card.transform:
+        return _Quantity(clean(card.quantity), card.quantity.replace("_", " "), card.units)
+    said = of.provenance
+    long_name = said.get("long_name") or of.name.replace("_", " ") or "field"
+    return _Quantity(clean(of.name), long_name, of.units, said.get("standard_name", ""))
+
+
+def clean(name: str) -> str:
+    """A name that any program can read, and that is none of our own dimensions."""
+    word = re.sub(r"\W+", "_", name.rsplit("/", 1)[-1], flags=re.ASCII).strip("_") or "field"
+    return f"field_{word}" if word[0].isdigit() or word in ("x", "y", "t", "s", "step", "member") else word
+
+
+def forward_content(forward: Forward, t: float, of: Field, recipe: Recipe, transform: Transform) -> Content:
+    """x_0 and x_t of a region in physical units, the noise between them, and where they lie.
+
+    Args:
+        forward: of the region.
+        t: time of its schedule.
+        of: the open field.
+        recipe: what gives the same again, with its region.
+        transform: of the field.
+    """
+    what, frame = _quantity(of), forward.at(t)
+    eps = np.where(forward.missing, np.float32(np.nan), forward.eps(min(frame.s, forward.schedule.s_max)))
+    mixture = f"x_t = {frame.alpha:.9g} x_0 + {frame.sigma:.9g} eps in standardised units."
+    told = {"coordinates": "t s", "comment": mixture}
+    variables = {
+        what.name: Values(PIXELS, forward.x0, what.told(), transform),
+        "x_t": Values(PIXELS, frame.x_t, what.told(f"with noise at t = {frame.t:.6g}", **told), transform),
+        "eps": Values(PIXELS, eps, {"long_name": "accumulated noise, of unit variance", "units": "1"}),
+        **_scalars(t=frame.t, s=frame.s, alpha=frame.alpha, sigma=frame.sigma),
+    }
+    title = f"{what.long_name} with noise at t = {frame.t:.6g}"
+    return _content(title, variables, of, recipe, transform, frame.x_t.shape, recipe.region)
+
+
+def _scalars(**values: float) -> dict[str, Values]:
+    return {name: Values((), np.array(value, np.float64), _LEVELS[name]) for name, value in values.items()}
+
+
+_LEVELS: dict[str, dict[str, Any]] = {
+    "t": {"long_name": "time of the schedule: 0 is the field, 1 is noise", "units": "1"},
+    "s": {"long_name": "noise level, sigma/alpha, in standardised units", "units": "1"},
+    "alpha": {"long_name": "share of the field", "units": "1"},
+    "sigma": {"long_name": "share of the noise", "units": "1"},
+}
+
+
+def run_content(plan: Plan, of: Field, steps: Sequence[Step]) -> Content:
+    """The recorded steps of a run: x_t and x0_hat, [step, member, y, x], in physical units."""
+    what, schedule = _quantity(of, plan), plan.recipe.schedule
+    levels = np.array([step.s for step in steps])
+    scale = np.array([schedule.scale(float(s)) for s in levels], np.float32)
+    x_t = np.stack([np.float32(c) * _pictures(step.y) for c, step in zip(scale, steps, strict=True)])
+    none = np.full_like(x_t[0], np.nan)
+    x0_hat = np.stack([none if step.x0_hat is None else _pictures(step.x0_hat) for step in steps])
+    dims = ("step", "member", *PIXELS)
+    along = {"coordinates": "t s"}
+    index = np.array([step.index for step in steps], np.int32)
+    evaluations = np.array([step.evaluations for step in steps], np.int32)
+    variables = {
+        "step": Values(("step",), index, {"long_name": "step of the run", "units": "1"}),
+        "member": _members(x_t.shape[1]),
+        "x_t": Values(dims, _masked(plan, x_t), what.told("the state of the run", **along), plan.made_in),
+        "x0_hat": Values(dims, _masked(plan, x0_hat), what.told("estimate of the clean field", **along), plan.made_in),
+        "t": Values(("step",), np.atleast_1d(schedule.t_of(levels)), _LEVELS["t"]),
+        "s": Values(("step",), levels, _LEVELS["s"]),
+        "evaluations": Values(("step",), evaluations, {"long_name": "calls of the model so far", "units": "1"}),
+    }
+    return _made(f"A run: {what.long_name}", variables, plan, of)
+
+
+def ensemble_content(plan: Plan, of: Field, last: Step) -> Content:
+    """The members at the end of a run [member, y, x], their mean and their spread, in physical units."""
+    what = _quantity(of, plan)
+    made = _masked(plan, _pictures(last.y))
+    variables = {
+        "member": _members(len(made)),
+        what.name: Values(("member", *PIXELS), made, what.told(), plan.made_in),
+    }
+    if len(made) > 1:
+        physical = plan.made_in.inverse(made)
+        mean, spread = physical.mean(axis=0), physical.std(axis=0, ddof=1)
+        for name, values, method in (("mean", mean, "mean"), ("spread", spread, "standard_deviation")):
+            told = what.told(f"{name} over the members", cell_methods=f"realization: {method}")
+            if "units_metadata" in told and name == "spread":
+                told["units_metadata"] = "temperature: difference"
+            variables[f"{what.name}_{name}"] = Values(PIXELS, values, told)
+    return _made(f"{len(made)} made by {plan.recipe.model}: {what.long_name}", variables, plan, of)
+
+
+def _pictures(y: Array) -> Array:
+    """[members, ny, nx] of [members, channels, ny, nx]: the first channel, which is the only one of a field."""
+    return np.asarray(y)[:, 0]
+
+
+def _members(count: int) -> Values:
+    told = {"long_name": "member of the ensemble", "standard_name": "realization", "units": "1"}
+    return Values(("member",), np.arange(count, dtype=np.int32), told)
+
+
+def _masked(plan: Plan, values: Array) -> Array:
+    """Where the model makes nothing, values stay missing."""
+    return values if plan.makes is None else np.where(plan.makes, values, np.float32(np.nan))
+
+
+def _made(title: str, variables: Mapping[str, Values], plan: Plan, of: Field) -> Content:
+    """What a model made: on Earth only where it started from the field, or was told of it."""
+    recipe, card = plan.recipe, plan.card
+    placed = plan.placed
+    source = of if placed or card is None else None
+    start = "It has no place on Earth."
+    if recipe.start == "field":
+        start = f"It started from the field noised to s = {plan.levels[0]:.6g}."
+    elif placed:
+        start = "It was told coarse means of the field."
+    comment = f"Every pixel was made by the model. {start}"
+    if plan.filled is not None:
+        comment = "Pixels that the field has were told to the model; those flagged as generated were made by it."
+        flags = {"long_name": "made by the model", "flag_values": np.array([0, 1], np.int8), "units": "1"}
+        flags["flag_meanings"] = f"{'led_to' if recipe.observe else 'of'}_the_field generated"
+        variables = {**variables, "generated": Values(PIXELS, plan.filled.astype(np.int8), flags)}
+    content = _content(
+        title, variables, source, plan.settled, plan.made_in, plan.shape[2:], plan.region if placed else None
+    )
+    more = {
+        "comment": comment,
+        "diffview_model": recipe.model if plan.model is None else plan.model.label,
+    }
+    model = plan.base
+    path, dataset = model.place if isinstance(model, FitSet) else ("", "")
+    if isinstance(model, FitSet):
+        more["diffview_fit"] = model.sentence
+    if path:
+        more |= {"diffview_fit_file": Path(path).name, "diffview_fit_dataset": dataset}
+        more["comment"] += (
+            " The recipe names the field alone: the same again takes --recipe, and --fit with the file named here."
+        )
+    if card is not None:
+        more |= {"diffview_model_card": card.to_json(), "license": content.attributes.get("license", "")}
+        more["license"] = more["license"] or str(card.data.get("licence", ""))
+    attributes = {name: text for name, text in {**content.attributes, **more}.items() if text}
+    return replace(content, attributes=attributes, fitted_to=path)
+
+
+def _content(
+    title: str, variables: Mapping[str, Values], of: Field | None, recipe: Recipe, transform: Transform,
+    shape: tuple[int, ...], region: Region | None,
+) -> Content:  # fmt: skip
+    """The content, with what is known of the field that it comes from; None: it comes from none."""
+    said = {} if of is None else of.provenance
+    path, dataset = str(said.get("path", "")), str(said.get("dataset", ""))
+    now = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime())
+    where = f" of {dataset} in {Path(path).name}" if path else ""
+    attributes = {
+        "title": title,
+        "source": f"diffview {__version__}",
+        "history": f"{now} diffview {__version__}: {title}{where}",
+        "diffview_version": __version__,
+        "diffview_recipe": recipe.to_json(),
+        "diffview_seed": str(recipe.seed),
+        "diffview_transform": json.dumps(transform.plain),
+        "diffview_source_file": Path(path).name,
+        "diffview_source_dataset": dataset,
+        "diffview_source_index": said.get("index", ""),
+        "license": said.get("licence", ""),
+        "institution": said.get("institution", "") if region is not None else "",
+    }
+    place = None
+    if region is not None and of is not None:
+        place = Place(path, dataset, region, of.coords, recipe.coarsen, recipe.axes)
+    kept = {name: text for name, text in attributes.items() if text}
+    size, pixel_km = (int(shape[-2]), int(shape[-1])), None if of is None else of.pixel_km
+    return Content(size, variables, kept, pixel_km, place, path)

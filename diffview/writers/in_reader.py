@@ -1,0 +1,106 @@
+"""Writing netCDF files, in the process that may touch HDF5: coordinates and checksum come from the source file."""
+
+import hashlib
+from collections.abc import Mapping
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from diffview.errors import UserError
+from diffview.fields.coarse import coarse_coordinate
+from diffview.fields.earth_map import Projection
+from diffview.fields.radar import Site
+from diffview.paths import write_bytes
+from diffview.readers.alive import progress
+from diffview.readers.layout import image_axes
+from diffview.readers.opening import open_file
+from diffview.readers.slices import arrange, variable_of
+from diffview.writers.exports import Content, Place
+from diffview.writers.grid import Grid, earth_grid, pixel_grid
+
+BLOCK = 2**22
+DOWN = ("latitude", "y", "azimuth")
+"""Coordinates that run along the rows."""
+
+Floats = NDArray[np.floating[Any]]
+
+
+def save_netcdf(path: str, content: Content, arrays: Mapping[str, str], report: str) -> None:
+    """Write a netCDF-4 file.
+
+    Args:
+        path: the file.
+        content: what it holds; the values of its variables are in the files `arrays`, by the variable's name.
+        arrays: names of .npy files.
+        report: a file whose length in bytes becomes the percentage that is done.
+
+    Raises:
+        UserError: if it cannot be written; an older file of that name stays as it was.
+    """
+    from diffview.writers.netcdf import netcdf_image
+
+    variables = {
+        name: replace(v, values=np.load(arrays[name], mmap_mode="r")) if name in arrays else v
+        for name, v in content.variables.items()
+    }
+    grid = None if content.place is None else _grid(content.place, content.shape)
+    attributes = {**content.attributes, **_spacing(content.pixel_km)}
+    for name, source in (("source", content.source), ("fit", content.fitted_to)):
+        if source and Path(source).is_file():
+            attributes[f"diffview_{name}_sha256"] = checksum(Path(source))
+    with Path(report).open("ab", buffering=0) as percent:
+
+        def told(share: float) -> None:
+            percent.write(b"." * max(0, int(100 * share) - percent.tell()))
+            progress()
+
+        filled = replace(content, variables=variables, attributes=attributes)
+        image = netcdf_image(filled, grid or pixel_grid(content.shape, content.pixel_km), told)
+    write_bytes(Path(path), image)
+
+
+def _spacing(pixel_km: tuple[float, float] | None) -> dict[str, float]:
+    return {} if pixel_km is None else {"pixel_height_km": float(pixel_km[0]), "pixel_width_km": float(pixel_km[1])}
+
+
+def checksum(path: Path) -> str:
+    """SHA-256 of a file, "" if it cannot be read."""
+    found = hashlib.sha256()
+    try:
+        with path.open("rb") as file:
+            while block := file.read(BLOCK):
+                found.update(block)
+                progress()
+    except OSError:
+        return ""
+    return found.hexdigest()
+
+
+def _grid(place: Place, shape: tuple[int, int]) -> Grid | None:
+    """The grid of a region by the coordinates of its file; None where it has none."""
+    coords: dict[str, Floats] = dict(place.coords)
+    units: dict[str, str] = {}
+    projection: Projection | Site | None = None
+    try:
+        with open_file(place.path) as file:
+            variable = variable_of(file, place.dataset)
+            along = variable.axis_coordinates()
+            units = {c.role: c.units for c in along if c.role}
+            projection = variable.projection()
+            axes = place.axes or image_axes(variable.dataset.shape, variable.dims, along)
+            if not coords and axes is not None:
+                found = arrange(variable, axes, along).coords
+                coords = {name: coarse_coordinate(values, place.coarsen) for name, values in found.items()}
+    except UserError:  # it has gone, or it never was a file: what is known of it has to do
+        pass
+    return earth_grid({name: _part(name, values, place) for name, values in coords.items()}, shape, units, projection)
+
+
+def _part(name: str, values: Floats, place: Place) -> Floats:
+    """The region of a coordinate along the rows, along the columns, or of both."""
+    rows, columns = place.region.slices
+    whole = np.asarray(values, np.float64)
+    return whole[rows, columns] if whole.ndim == 2 else whole[rows if name in DOWN else columns]

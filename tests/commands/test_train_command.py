@@ -1,0 +1,298 @@
+"""`diffview train`: a file in, a model out; stopping and going on; and how it refuses."""
+
+import os
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+import h5py
+import numpy as np
+import pytest
+
+from diffview.cli import main
+from diffview.commands.train import NETWORK, TRAINING
+from diffview.errors import NotWrittenError, UserError
+from diffview.learning.from_files import _parted, read_training_set
+from diffview.learning.network import OF_THE_DATA, sizes_of
+from diffview.learning.sets import crops_of
+from diffview.learning.settings import Settings
+from diffview.learning.trainer import Trainer
+from diffview.models import checkpoints
+from diffview.models.cards import Card
+from diffview.models.checkpoints import load_model
+from diffview.models.nets.unet import UNetConfig
+from diffview.params import parameters
+from diffview.readers.worker import answer
+
+ROOT = Path(__file__).resolve().parents[2]
+QUICK = ("--width", "8", "--batch", "4", "--precision", "float32", "--device", "cpu", "--seed", "3")
+
+
+@pytest.fixture(scope="module")
+def file(tmp_path_factory):
+    path = tmp_path_factory.mktemp("data") / "ocean.h5"
+    random = np.random.default_rng(0)
+    with h5py.File(path, "w") as f:
+        f.attrs["title"], f.attrs["license"] = "A made-up ocean", "CC0"
+        for name, shape, units in (
+            ("sst", (20, 16, 16), "degC"),
+            ("skin", (10, 16, 16), "degC"),
+            ("salt", (10, 16, 16), "g/kg"),
+            ("wide", (10, 16, 32), "degC"),
+            ("one", (40, 60), "degC"),
+            ("few", (3, 16, 16), "degC"),
+            ("levels", (1, 12, 16, 16), "degC"),
+            ("flat", (20, 16, 16), "degC"),
+        ):
+            values = random.normal(15, 2, shape).astype(np.float32)
+            f[name] = np.full_like(values, 4) if name == "flat" else values
+            f[name].attrs["units"] = units
+        f["text"] = "no picture"
+        f["sst"][0, 0, 0] = np.nan
+    return path
+
+
+class Direct:
+    """The reader without its process, which takes a second to start."""
+
+    def call(self, name, **arguments):
+        value, error, fault = answer(name, arguments)
+        if error is not None:
+            raise error
+        assert not fault
+        return value
+
+    def close(self):
+        """Nothing to end."""
+
+
+@pytest.fixture
+def direct(monkeypatch):
+    monkeypatch.setattr("diffview.learning.from_files.ReaderProcess", Direct)
+
+
+def refused(status, capsys):
+    text = capsys.readouterr().err
+    lines = text.strip().splitlines()
+    assert status == 2 and len(lines) == 2 and "Traceback" not in text, text
+    assert lines[0].startswith("diffview: ") and lines[0].endswith(".") and lines[1].strip().endswith("."), text
+    return lines[0]
+
+
+# -- reading
+
+
+def test_slices(direct, file):
+    data = read_training_set(str(file), ["/sst", "/skin"], size=16)
+    with h5py.File(file) as f:
+        train, held_out = (
+            np.concatenate([f["sst"][a], f["skin"][b]])
+            for a, b in ((slice(0, 16), slice(0, 8)), (slice(16, 20), slice(8, 10)))
+        )
+    assert (data.name, data.units, data.licence, data.shape) == ("sst", "degC", "CC0", (16, 16))
+    for values, fields in ((train, data.fields), (held_out, data.held_out)):
+        np.testing.assert_allclose(np.sort(data.transform.inverse(fields), axis=1), np.sort(values, axis=1), rtol=1e-5)
+    assert "A made-up ocean" in data.source and "/skin" in data.source and "20%" in data.split
+
+
+def test_a_dimension_of_one_is_not_the_one(direct, file):
+    data = read_training_set(str(file), ["/levels"], size=16, held_out=0.25)
+    assert (len(data.fields), len(data.held_out)) == (9, 3)
+
+
+def test_a_single_picture_is_cut_in_two(direct, file):
+    data = read_training_set(str(file), ["/one"], size=16, held_out=0.3)
+    with h5py.File(file) as f:
+        left, right = f["one"][:, :42], f["one"][:, 42:]
+    assert data.shape == (16, 16) and len(data.fields) == 7 * 7 and len(data.held_out) == 7
+    for part, fields in ((left, data.fields), (right, data.held_out)):
+        np.testing.assert_allclose(data.transform.inverse(fields), crops_of(part, (16, 16), 4), rtol=1e-5)
+    assert not np.intersect1d(data.fields, data.held_out).size
+    whole = read_training_set(str(file), ["/one"], size=16, held_out=0)
+    assert len(whole.fields) == 7 * 12 and not whole.held_out.size
+
+
+def test_parts():
+    stack = np.arange(10 * 9 * 30, dtype=np.float32).reshape(10, 9, 30)
+    train, kept = _parted(stack, 64, 4, 0.2)
+    assert train.shape == (8, 8, 28) and kept.shape == (2, 8, 28)
+    np.testing.assert_array_equal(kept, stack[8:, :8, :28])
+    assert _parted(stack, 8, 8, 0.0)[0].shape == (10 * 12, 8, 8)
+    assert _parted(stack[:2], 64, 4, 0.9)[0].shape[0] == 1
+
+
+@pytest.mark.parametrize(
+    ("datasets", "wishes", "word"),
+    [
+        (["/few"], {"size": 16}, "fields to train on"),
+        (["/flat"], {"size": 16}, "same"),
+        (["/sst", "/salt"], {}, "not in degC"),
+        (["/sst", "/sst"], {}, "named twice"),
+        (["/sst", "/wide"], {}, "several sizes"),
+        (["/nothing"], {}, "nothing"),
+        (["/text"], {}, "text"),
+        (["/one"], {"size": 32}, "no two parts"),
+        (["/sst"], {"size": 16, "coarsen": 16, "transform": "cubic"}, "cubic"),
+        (["/sst"], {"coarsen": 20}, "too small"),
+        (["/sst"], {"size": 2}, "2 pixels"),
+        (["/sst"], {"held_out": 1.0}, "share"),
+        (["/sst"], {"coarsen": -1}, "Blocks"),
+    ],
+)
+def test_data_that_cannot_be_trained_on(direct, file, datasets, wishes, word):
+    with pytest.raises(UserError) as error:
+        read_training_set(str(file), datasets, **wishes)
+    assert word in error.value.sentence and error.value.sentence.endswith(".") and error.value.hint.endswith(".")
+
+
+# -- the command
+
+
+def test_the_options_are_settings():
+    assert set(TRAINING) - {p.name for p in parameters(Settings)} == {"schedule"}
+    assert {*NETWORK, "learned_variance"} <= {p.name for p in parameters(UNetConfig)} - set(OF_THE_DATA)
+
+
+def test_the_command_line_stays_light():
+    code = "import sys; from diffview.cli import _parser; _parser('train'); print('torch' in sys.modules)"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, cwd=ROOT)
+    assert done.stdout.strip() == "False"
+
+
+def test_training_stopping_and_going_on(file, tmp_path, capsys, monkeypatch):
+    words = ["train", str(file), "/sst", "--size", "16"]
+    whole, parts = tmp_path / "whole", tmp_path / "parts"
+    settings = (*QUICK, "--steps", "6", "--flips", "--param", "half_life=20", "--coarsen", "4")
+    assert main([*words, "-o", str(whole), *settings]) == 0
+    told = capsys.readouterr().out.splitlines()
+    assert told[0] == "sst: 16 fields of 16 x 16 pixels, 4 held out."
+    assert told[1].startswith("step 6  loss ") and "rate" in told[1] and told[1].endswith("left 0.0 min")
+    assert told[-1] == f"Trained to step 6; the model is in {whole}."
+    card = Card.read(whole)
+    assert (card.name, card.coarsen, card.training["half_life"], card.training["flips"]) == ("whole", 4, 20.0, True)
+    assert load_model(card)[0].config.width == 8
+
+    advance = Trainer.advance
+
+    def interrupted(self):
+        advance(self)
+        if self.step == 3:
+            os.kill(os.getpid(), signal.SIGINT)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(Trainer, "advance", interrupted)
+        before = signal.getsignal(signal.SIGINT)
+        assert main([*words, "-o", str(parts), *settings]) == 0
+        assert signal.getsignal(signal.SIGINT) is before
+    assert capsys.readouterr().out.splitlines()[-1].startswith("Stopped at step 3; ")
+    assert main([*words, "-o", str(parts), "--resume", "--coarsen", "4", "--device", "cpu"]) == 0
+    assert (whole / "model.safetensors").read_bytes() == (parts / "model.safetensors").read_bytes()
+
+
+def test_the_sizes_of_the_network(direct, file, tmp_path):
+    words = ["train", str(file), "/sst", "--size", "16", *QUICK, "--steps", "1", "-o", str(tmp_path / "m")]
+    sizes = ["--padding", "circular", "--learned-variance", "--network", "multipliers=1,2", "--network", "attention=no"]
+    assert main([*words, *sizes]) == 0
+    wanted = UNetConfig(
+        width=8, multipliers=(1, 2), padding="circular", learned_variance=True, attention=False, mask=True
+    )
+    assert load_model(Card.read(tmp_path / "m"))[0].config == wanted
+    assert sizes_of({"multipliers": [1, 2], "fold": "2"}) == {"multipliers": (1, 2), "fold": 2}
+
+
+def test_beginning_from_a_model(direct, file, tmp_path, capsys):
+    first, second = tmp_path / "first", tmp_path / "second"
+    train = ("train", str(file), "skin")
+    assert main([*train, "-o", str(first), *QUICK, "--steps", "2", "--transform", "log1p"]) == 0
+    on = tuple(word for word in QUICK if word not in ("--width", "8"))
+    assert main([*train, "-o", str(second), *on, "--steps", "1", "--from", str(first)]) == 0
+    assert Card.read(second).training["from"]["steps"] == 2 and Card.read(second).network["width"] == 8
+    assert Card.read(second).transform.key == "log1p"
+    assert main([*train, "-o", str(tmp_path / "third"), *on, "--from", "nix"]) == 2
+    assert "no model called 'nix'" in capsys.readouterr().err
+
+
+def test_ctrl_c_while_reading(file, tmp_path, capsys, monkeypatch):
+    def pressed(*_, **__):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("diffview.learning.from_files.read_training_set", pressed)
+    assert main(["train", str(file), "-o", str(tmp_path / "m")]) == 0
+    assert capsys.readouterr().out == "Stopped before the first step.\n" and not (tmp_path / "m").exists()
+
+
+@pytest.mark.parametrize(
+    ("words", "word"),
+    [
+        (["--steps", "many"], "steps"),
+        (["--rate", "-1"], "rate"),
+        (["--loss", "huber"], "loss"),
+        (["--param", "half_life"], "half_life"),
+        (["--param", "momentum=1"], "momentum"),
+        (["--device", "abacus"], "abacus"),
+        (["--width", "many"], "width"),
+        (["--padding", "reflect"], "reflect"),
+        (["--network", "depth=3"], "depth"),
+        (["--network", "channels=2"], "channels"),
+        (["--network", "multipliers=one"], "multipliers"),
+        (["--network", "multipliers"], "multipliers"),
+        (["--network", "attention=perhaps"], "attention"),
+    ],
+)
+def test_refused_before_anything_is_read(file, tmp_path, capsys, words, word):
+    assert word in refused(main(["train", str(file), "-o", str(tmp_path / "m"), *words]), capsys)
+
+
+def test_refused_later(direct, file, tmp_path, capsys):
+    out = ["-o", str(tmp_path / "m")]
+    assert "packaged" in refused(main(["train", "packaged", *out]), capsys)
+    words = ["train", str(file), "/sst", "--size", "16", *out]
+    assert "no training" in refused(main([*words, "--resume"]), capsys)
+    assert "width 12" in refused(main([*words, "--width", "12"]), capsys)
+    crops = ["train", str(file), "/wide", "--size", "16", *out, "--padding", "circular"]
+    assert "do not meet" in refused(main(crops), capsys)
+    assert not (tmp_path / "m").exists()
+
+
+def test_folder_is_needed(file, capsys):
+    with pytest.raises(SystemExit) as end:
+        main(["train", str(file)])
+    assert end.value.code == 2 and "-o" in capsys.readouterr().err
+
+
+class Terminal:
+    """A person who makes room at the second Enter, or gives up."""
+
+    def __init__(self, full, gives_up=False):
+        self.full, self.gives_up, self.pressed = full, gives_up, 0
+
+    def isatty(self):
+        return True
+
+    def readline(self):
+        self.pressed += 1
+        if self.pressed == 2:
+            if self.gives_up:
+                raise KeyboardInterrupt
+            self.full.clear()
+        return "\n"
+
+
+@pytest.mark.parametrize("gives_up", [False, True])
+def test_a_full_disk_at_the_end_waits_for_room_at_a_terminal(file, direct, tmp_path, monkeypatch, capsys, gives_up):
+    write, full = checkpoints.write_bytes, [True]
+
+    def written(path, data):
+        if full:
+            raise NotWrittenError(f"{path} cannot be written: No space left on device.", "Make room.")
+        write(path, data)
+
+    person = Terminal(full, gives_up)
+    monkeypatch.setattr(checkpoints, "write_bytes", written)
+    monkeypatch.setattr(sys, "stdin", person)
+    status = main(["train", str(file), "sst", "-o", str(tmp_path / "m"), *QUICK, "--steps", "2"])
+    told = capsys.readouterr().err
+    assert person.pressed == 2 and told.count("What was learned is held") == 2
+    assert status == (2 if gives_up else 0)
+    assert (tmp_path / "m" / "model.json").is_file() is not gives_up
