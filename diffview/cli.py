@@ -8,6 +8,7 @@ from collections.abc import Sequence
 
 from diffview.about import __version__
 from diffview.errors import UserError
+from diffview.machine import torch_is_missing
 
 COMMANDS = {
     "gui": "open the window (the default command)",
@@ -34,13 +35,22 @@ def main(argv: Sequence[str] | None = None) -> int:
     try:
         return int(options.do(options) or 0)
     except UserError as error:
-        sys.stderr.write(f"diffview: {error.sentence}\n")
-        if error.hint:
-            sys.stderr.write(f"  {error.hint}\n")
-        return 2
+        return _refused(error)
+    except ModuleNotFoundError as error:
+        if error.name != "torch":
+            raise
+        return _refused(torch_is_missing("What is asked for"))
     except BrokenPipeError:  # whoever read our output has enough of it
         sys.stderr.close()
         return 0
+
+
+def _refused(error: UserError) -> int:
+    """Say what was wrong with the input and what to do; the exit status."""
+    sys.stderr.write(f"diffview: {error.sentence}\n")
+    if error.hint:
+        sys.stderr.write(f"  {error.hint}\n")
+    return 2
 
 
 def _parser(command: str) -> argparse.ArgumentParser:

@@ -15,6 +15,11 @@ def cores() -> int:
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
+def torch_is_missing(what: str) -> UserError:
+    """What to say where `what` needs torch and it is not installed: all but networks works without it."""
+    return UserError(f"{what} is a network, and torch is not installed.", "Choose a formula model, or install torch.")
+
+
 def train_device(key: str) -> str:
     """The device called auto, cpu, cuda or mps.
 

@@ -3,6 +3,7 @@
 import re
 import subprocess
 import sys
+import tomllib
 from pathlib import Path
 
 from diffview.gui.actions import ENTRIES
@@ -37,3 +38,12 @@ def test_every_key_of_the_table_is_bound() -> None:
         assert keys in bound
     for keys in ("Ctrl+O", "Ctrl+S", "Ctrl+Shift+S", "Ctrl++", "Ctrl+-", "Ctrl+0", "F5", "F1", "G", "Shift+G"):
         assert keys in bound
+
+
+def test_the_extras_are_those_of_the_package() -> None:
+    extras = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]["optional-dependencies"]
+    said = README[README.index("Extras, as in") : README.index("## Test it")]
+    named = set(re.findall(r"`(\w+)`", said))
+    assert named == set(extras) == {"film", "zarr", "cluster", "diffusers", "test"}
+    empty = said[said.index("test` brings") + len("test` brings") : said.index("are empty so far")]
+    assert set(re.findall(r"`(\w+)`", empty)) == {name for name, packages in extras.items() if not packages}

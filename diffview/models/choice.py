@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from functools import cached_property
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -11,6 +12,7 @@ from numpy.typing import NDArray
 
 from diffview.fields.field import Field, Region
 from diffview.fields.units import same_units
+from diffview.machine import torch_is_missing
 from diffview.models.cards import MASK, Card, beside
 from diffview.models.denoiser import Denoiser
 from diffview.models.foreign import foreign_card, is_foreign
@@ -162,7 +164,13 @@ class Trained:
         return " ".join(parts)
 
     def denoiser(self) -> Denoiser:
-        """The network, loaded and checked."""
+        """The network, loaded and checked.
+
+        Raises:
+            UserError: if torch is missing, or the weights are not what the card says.
+        """
+        if find_spec("torch") is None:
+            raise torch_is_missing(self.card.name)
         if "diffusers" in self.card.network:
             from diffview.models.nets.discrete import load_discrete
 

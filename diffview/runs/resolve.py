@@ -16,6 +16,7 @@ from diffview.fields.coarse import coarse
 from diffview.fields.field import Region
 from diffview.fields.hidden import hidden_in
 from diffview.fields.regions import LARGEST, SMALLEST, most_complete, nearest_complete, starting_region
+from diffview.machine import torch_is_missing
 from diffview.models.capabilities import FORMULA_OFFERS, offers_of, offers_of_card
 from diffview.models.cards import Card
 from diffview.models.choice import FitSet, Model, Trained, mismatch, percent
@@ -202,7 +203,7 @@ def _uses_field(recipe: Recipe, card: Card) -> bool:
 def _network_refusal(recipe: Recipe, facts: Facts, card: Card, foreign: str, region: Region) -> UserError | None:
     """Why the network cannot be run on this field, with this engine; None if it can."""
     if facts.torch is None:
-        return UserError(f"{card.name} is a network, and torch is not installed.", "Choose a formula model.")
+        return torch_is_missing(card.name)
     if _uses_field(recipe, card) and foreign:
         told = "What it is told" if is_told(recipe) else "Its condition"
         needs = "A start from the field" if recipe.start == "field" else told

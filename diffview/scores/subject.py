@@ -12,6 +12,7 @@ from diffview.fields.regions import MOST_CROPS
 from diffview.fields.transforms import choose_transform
 from diffview.learning.from_files import read_parted_set, read_verification_set
 from diffview.learning.sets import TrainingSet, complete
+from diffview.machine import torch_is_missing
 from diffview.models.cards import Card, find_card
 from diffview.models.formulas import FORMULAS
 from diffview.paths import resource
@@ -67,7 +68,7 @@ def network(card: Card, data: TrainingSet, device: str) -> Scored:
     try:
         import torch
     except ImportError:
-        raise UserError(f"{card.name} is a network, and torch is not installed.", "Choose a formula model.") from None
+        raise torch_is_missing(card.name) from None
     from diffview.models.nets.adapter import Network
 
     if (1, *data.shape) != card.shape:
