@@ -2,8 +2,8 @@
 
 A scale of power P (standardised units squared, white noise of std s has P = s^2) comes out of an exact run that starts
 from N(0, s^2) with its amplitude times s/sqrt(s^2 + P): the solution of the probability-flow ODE of a Gaussian field.
-What is missing, 1 - s/sqrt(s^2 + P), is what the start leaves out because the forward process has not drowned it. The
-mean of a domain of n pixels is such a scale, with P = n mean^2; it is the last to drown.
+The rest, 1 - s/sqrt(s^2 + P), is missing: the start leaves it out, while x_T still holds it. The mean of a domain of n
+pixels is such a scale, with P = n mean^2; it is the last to sink below the noise floor.
 """
 
 import math
@@ -25,8 +25,8 @@ LEFT_OUT = 0.02
 IDLE = 0.25
 """More steps than this share without an effect are questionable."""
 
-DROWNED, UNTOUCHED = 100.0, 0.01
-"""s^2/P of every scale above which nothing is left of it, and below which nothing has happened to it."""
+ALL_NOISE, UNTOUCHED = 100.0, 0.01
+"""s^2/P above which nothing is left of a scale, and below which the noise has not touched it."""
 
 USUAL = 1000
 """Steps of the chains that schedules were published with."""
@@ -37,7 +37,7 @@ STRONG_BETA = 0.999
 
 @dataclass(frozen=True)
 class Signal:
-    """What a field has that noise can drown.
+    """The power of a field at every scale, which noise is held against.
 
     Attributes:
         power: P of every scale, standardised units squared, k rising.
@@ -158,7 +158,8 @@ def _terminal(case: Case) -> Iterator[Finding]:
         f"and at most {_percent(worst)} of a scale (k = {ring})."
     )
     reason = (
-        "What the forward process has not drowned at its end is missing in noise that a run starts from; "
+        "What is still above the noise floor at the end of the forward process is missing in the noise that a run "
+        "starts from; "
         "s = 5 √P leaves out 2 %, 10 √P half a percent.\n" + _snr_text(signal, top)
     )
     yield Finding("terminal", ok, sentence, reason, () if ok else tuple(_more_noise(case, signal)))
@@ -198,21 +199,21 @@ def _idle(case: Case) -> Iterator[Finding]:
     powers = powers[powers > 0]
     if not len(powers):
         return
-    drowned, untouched = math.sqrt(DROWNED * powers.max()), math.sqrt(UNTOUCHED * powers.min())
+    all_noise, untouched = math.sqrt(ALL_NOISE * powers.max()), math.sqrt(UNTOUCHED * powers.min())
     steps = len(case.levels) - 1
-    above = sum(s >= drowned for s in case.levels[1:])
+    above = sum(s >= all_noise for s in case.levels[1:])
     below = sum(s <= untouched for s in case.levels[:-1])
-    t_untouched, t_drowned = case.schedule.t_of([untouched, drowned])
+    t_untouched, t_all_noise = case.schedule.t_of([untouched, all_noise])
     sentence = (
-        f"{above + below} of {steps} steps do nothing for this field: {above} while every scale is drowned, "
-        f"{below} while none is touched; so is {_percent(1 - t_drowned + t_untouched)} of t."
+        f"{above + below} of {steps} steps do nothing for this field: {above} while every scale is lost in noise, "
+        f"{below} while none is touched yet; that is {_percent(1 - t_all_noise + t_untouched)} of t."
     )
     reason = (
-        f"Every scale is drowned above s = {drowned:.3g} and untouched below {untouched:.2g}: "
-        "the first changes nothing but noise, the second nothing but less than a tenth of the weakest scale."
+        f"Above s = {all_noise:.3g} every scale lies far below the noise floor: a step changes only noise. Below "
+        f"s = {untouched:.2g} every scale stands far above it: a step changes less than a tenth of the weakest."
     )
     ok = above + below <= IDLE * steps
-    low, high = float(f"{untouched:.2g}"), float(f"{drowned:.2g}")
+    low, high = float(f"{untouched:.2g}"), float(f"{all_noise:.2g}")
     remedies: tuple[Remedy, ...] = ()
     if not ok and 1e-6 <= low <= 10 and high <= 1e6:  # what the schedule can be given
         even = make_schedule("ve", {"sigma_min": low, "sigma_max": high})

@@ -161,7 +161,7 @@ STEEPEST = 1e3
 """The most that a rescaled schedule may be stretched; beyond, float64 could not tell its rows apart."""
 
 
-def _drowned(v: ArrayLike) -> Array:
+def _one_minus_root(v: ArrayLike) -> Array:
     """1 - sqrt(alpha_bar) = 1 - 1/sqrt(1 + v), without cancellation; 1 where v is infinite."""
     return np.asarray(-np.expm1(-np.log1p(v) / 2))
 
@@ -205,7 +205,7 @@ class ZeroSnr(Schedule):
     def _ends(self) -> tuple[float, float, float]:
         """a'_T, 1 - a'_1 and a_1/(a_1 - a'_T)."""
         end = float(1 / np.sqrt(1 + self.of.noise_level(1.0) ** 2))
-        first = float(_drowned(self.of.noise_level(1 / self.rows) ** 2))
+        first = float(_one_minus_root(self.of.noise_level(1 / self.rows) ** 2))
         return end, first, (1 - first) / (1 - first - end)
 
     def noise_level(self, t: ArrayLike) -> Array:
@@ -214,9 +214,9 @@ class ZeroSnr(Schedule):
         end, first, scale = self._ends
         v = self.of.noise_level(np.maximum(t, 1 / self.rows)) ** 2
         left = np.where(t < 1, (scale * (1 / np.sqrt(1 + v) - end)).clip(0), 0.0)  # a
-        drowned = first + scale * (_drowned(v) - first)  # 1 - a
+        noise = first + scale * (_one_minus_root(v) - first)  # 1 - a
         with np.errstate(divide="ignore"):
-            s = np.sqrt(drowned * (1 + left)) / left
+            s = np.sqrt(noise * (1 + left)) / left
         return np.asarray(np.where(t * self.rows < 1, np.sqrt((t * self.rows).clip(0, 1)), 1.0) * s)
 
 
@@ -274,12 +274,12 @@ class Join(Schedule):
 
 
 MIDDLE = (0.1, 0.9)
-"""The stretch of t in which a spectrum-matched schedule drowns the scales of the field."""
+"""The stretch of t in which the scales of the field sink below the noise floor in a spectrum-matched schedule."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class SpectrumMatched(Schedule):
-    """Every octave of the field's scales drowns in equal time: s^2(t) = P(k(t)), ln k falling evenly.
+    """Each octave of the field's scales meets the noise floor in equal time: s^2(t) = P(k(t)), ln k falling evenly.
 
     k falls from the largest to the smallest wavenumber for t from 0.1 to 0.9; before it s rises by equal factors from
     sigma_min, after it to sigma_max. ln P is linear in ln k between the pairs. s(0) = 0 by definition.
@@ -308,7 +308,7 @@ class SpectrumMatched(Schedule):
             raise UserError("spectrum: the power does not fall.", "Give pairs (k, P), k rising and P falling.")
         if not self.sigma_min**2 < power[-1] or not power[0] < self.sigma_max**2:
             raise UserError(
-                f"spectrum: the field's scales drown from s = {power[-1] ** 0.5:.3g} to {power[0] ** 0.5:.3g}.",
+                f"spectrum: the noise floor has to pass from s = {power[-1] ** 0.5:.3g} to {power[0] ** 0.5:.3g}.",
                 "Choose sigma_min below and sigma_max above that.",
             )
         object.__setattr__(self, "spectrum", tuple(zip(k.tolist(), power.tolist(), strict=True)))
@@ -331,8 +331,8 @@ class SpectrumMatched(Schedule):
     def fit(cls, k: ArrayLike, power: Array, mean_power: float = 0.0) -> "SpectrumMatched":
         """The schedule for a radial power spectrum P(k), k rising, and the power at k = 0 (pixels times mean squared).
 
-        sigma_max is 10 sqrt of the largest power, k = 0 included: the domain's mean drowns last. sigma_min is 0.01, or
-        a third of where the finest scale drowns if that is less.
+        sigma_max is 10 sqrt of the largest power, k = 0 included: the domain's mean is the last below the noise floor.
+        sigma_min is 0.01, or a third of the s at which the finest scale meets the floor if that is less.
 
         Raises:
             UserError: if the power does not fall with k at all.

@@ -112,7 +112,18 @@ def log10_snr(p: Array, s: Array) -> Array:
     return np.asarray(np.log10(p)[:, None] - 2 * np.log10(s)[None, :])
 
 
-def drowned_from(p: Array, s: float) -> int | None:
-    """Index of the first ring whose power lies below the noise floor s^2; None if none does."""
-    below = np.flatnonzero(p < s * s)
-    return int(below[0]) if len(below) else None
+def noise_floor_crossing(log10_snr: Array, k: Array) -> Array:
+    """The wavenumber above which every scale lies below the noise floor (SNR < 1), [n_t], from log10 SNR [n_k, n_t].
+
+    log10 SNR is linear in ln k between the last ring above the floor and the next. k[0] where every ring lies below it,
+    NaN where the smallest scale stands above it.
+    """
+    above = log10_snr >= 0
+    any_above, last = above.any(axis=0), len(k) - 1 - above[::-1].argmax(axis=0)
+    crosses = any_above & (last < len(k) - 1)
+    last = np.where(crosses, last, 0)
+    following = np.minimum(last + 1, len(k) - 1)
+    columns = np.arange(log10_snr.shape[1])
+    high, low = log10_snr[last, columns], log10_snr[following, columns]
+    share = high / np.where(crosses, high - low, 1.0)
+    return np.where(crosses, k[last] * (k[following] / k[last]) ** share, np.where(any_above, np.nan, k[0]))

@@ -67,7 +67,7 @@ def test_a_start_from_the_field_leaves_nothing_out() -> None:
 def test_steps_that_do_nothing() -> None:
     signal = Signal(power=np.array([4.0, 1.0]), mean=0.0, pixels=64)
     of = Case(VarianceExploding(), 1000, [100.0, 50.0, 20.0, 10.0, 1.0, 0.1, 0.05, 0.0], signal)
-    finding = found("idle", of)  # drowned from 20 on, untouched up to 0.1: 100-50, 50-20; 0.1-0.05, 0.05-0
+    finding = found("idle", of)  # all noise from 20 on, untouched up to 0.1: 100-50, 50-20; 0.1-0.05, 0.05-0
     assert "4 of 7 steps" in finding.sentence and "2 while every scale" in finding.sentence and not finding.ok
     mended = finding.remedies[0].changes
     better = found("idle", case(mended["schedule"], signal, grid=mended["grid"]))

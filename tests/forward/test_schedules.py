@@ -203,8 +203,8 @@ def test_variance_preserving_is_the_limit_of_linear() -> None:
     assert gaps[0] > 9 * gaps[1] > 81 * gaps[2], "of first order in 1/T"
 
 
-def test_spectrum_matched_drowns_every_octave_in_equal_time() -> None:
-    """P = A k^-n: sqrt(P(k)) drowns at t(k) = 0.1 + 0.8 ln(k_max/k)/ln(k_max/k_min)."""
+def test_spectrum_matched_takes_equal_time_for_every_octave() -> None:
+    """P = A k^-n: s = sqrt(P(k)) at t(k) = 0.1 + 0.8 ln(k_max/k)/ln(k_max/k_min)."""
     k = np.arange(1, 33)
     schedule = SpectrumMatched.fit(k, 50.0 * k**-2.5, mean_power=400.0)
     np.testing.assert_allclose(schedule.t_of(np.sqrt(50.0 * k**-2.5)), 0.1 + 0.8 * np.log(32 / k) / np.log(32))
@@ -218,7 +218,7 @@ def test_spectrum_matched_drowns_every_octave_in_equal_time() -> None:
 
 
 def test_the_envelope_of_a_spectrum_never_rises() -> None:
-    """Where P rises with k, the scales before it drown with the larger power; missing rings are left out."""
+    """Where P rises with k, the scales before it are given the larger power; missing rings are left out."""
     k, power = np.arange(1, 9), np.array([3.0, 9.0, 4.0, np.nan, 5.0, 1.0, 0.0, 0.5])
     schedule = SpectrumMatched.fit(k, power)
     assert schedule.spectrum == ((2, 9.0), (5, 5.0), (6, 1.0), (8, 0.5))
@@ -229,7 +229,7 @@ def test_the_envelope_of_a_spectrum_never_rises() -> None:
 
 
 def test_spectrum_matched_to_a_field_uses_its_own_spectrum() -> None:
-    """White noise of std 3 and mean 5: P is 9 at every scale, and P(0) = 25 N drowns last."""
+    """White noise of std 3 and mean 5: P is 9 at every scale, and P(0) = 25 N is the last below the floor."""
     field = (5 + 3 * np.random.default_rng(0).standard_normal((64, 64))).astype(np.float32)
     schedule = SpectrumMatched.match(field)
     assert schedule.sigma_max == pytest.approx(10 * 5 * 64, rel=0.02)

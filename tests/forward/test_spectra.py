@@ -8,7 +8,7 @@ from oracle import hann, ring_power
 
 from diffview.forward.brownian import ForwardPath
 from diffview.forward.schedules import Cosine
-from diffview.forward.spectra import ForwardSpectrum, drowned_from, log10_snr, power, rings, transform
+from diffview.forward.spectra import ForwardSpectrum, log10_snr, noise_floor_crossing, power, rings, transform
 
 
 def field(ny: int, nx: int, seed: int = 0) -> np.ndarray:
@@ -126,11 +126,21 @@ def test_the_forward_spectrum_is_that_of_the_actual_x_t(mode: str) -> None:
         )
 
 
-def test_signal_to_noise_and_drowning() -> None:
+def test_signal_to_noise() -> None:
     p, s = np.array([100.0, 10.0, 1.0, 0.1]), np.array([0.1, 1.0, 10.0])
     np.testing.assert_allclose(log10_snr(p, s), [[4, 2, 0], [3, 1, -1], [2, 0, -2], [1, -1, -3]], atol=1e-12)
-    assert drowned_from(p, 0.3) is None  # s^2 = 0.09
-    assert drowned_from(p, 0.32) == 3
-    assert drowned_from(p, 1.0) == 3, "at s^2 = P a scale is not yet below the floor"
-    assert drowned_from(p, 11.0) == 0
-    assert drowned_from(np.array([5.0, 0.5, 5.0]), 1.0) == 1
+
+
+def test_a_power_law_crosses_the_noise_floor_at_its_exact_scale() -> None:
+    """P = 100/k^2 meets a floor of 4 at k = 5, and 3 at 10/sqrt 3 between the rings, both exactly in log-log."""
+    k = np.arange(1.0, 64.0)
+    floors = np.array([1e-9, 4.0, 3.0, 1.0, 0.25, 1e9])
+    crossing = noise_floor_crossing(np.log10(100 / k[:, None] ** 2 / floors), k)
+    assert np.isnan(crossing[0]), "the smallest scale stands above it"
+    np.testing.assert_allclose(crossing[1:], [5, 10 / np.sqrt(3), 10, 20, 1], rtol=1e-12)
+
+
+def test_where_power_rises_again_the_last_crossing_counts() -> None:
+    k = np.array([1.0, 2.0, 4.0, 8.0])
+    crossing = noise_floor_crossing(np.log10([[5.0], [0.1], [10.0], [0.1]]), k)
+    np.testing.assert_allclose(crossing, [4 * 2**0.5], rtol=1e-12)

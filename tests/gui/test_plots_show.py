@@ -12,9 +12,9 @@ from PySide6.QtWidgets import QApplication, QGraphicsItem
 from diffview.gui.theme import DARK, LIGHT, theme
 from diffview.gui.widgets.histogram_plot import HistogramPlot
 from diffview.gui.widgets.plot_axis import legend_rows, plot_font
-from diffview.gui.widgets.scale_time_view import ScaleTimeView, log_rows, unity_line
+from diffview.gui.widgets.scale_time_view import ScaleTimeView, log_rows
 from diffview.gui.widgets.schedule_plot import SchedulePlot
-from diffview.gui.widgets.spectrum_plot import SpectrumPlot, drowned_from, short
+from diffview.gui.widgets.spectrum_plot import SpectrumPlot, short
 
 K = np.arange(64)
 RED = np.where(K > 0, 100.0 / np.maximum(K, 1) ** 2.0, 500.0)
@@ -151,15 +151,6 @@ def test_legend_names_what_is_there(plots):
     assert [n for n, _ in spectrum.legend_items()] == ["αx\u2080", "x\u209c", "noise floor"]
 
 
-def test_a_power_law_drowns_at_its_exact_scale():
-    """P = 100/k^2 meets a floor of 4 at k = 5, and 3 at 10/sqrt 3 between the rings, both exactly in log-log."""
-    k, power = K[1:].astype(float), RED[1:]
-    assert drowned_from(k, power, 4.0) == pytest.approx(5.0)
-    assert drowned_from(k, power, 3.0) == pytest.approx(10 / np.sqrt(3))
-    assert drowned_from(k, power, 1e-9) is None
-    assert drowned_from(k, power, 1e9) == 1.0
-
-
 def test_the_words_at_the_floor_leave_the_legend_alone(plots):
     spectrum, floor = plots[2], plots[2]._floor
     box = spectrum.plot_rect
@@ -171,12 +162,12 @@ def test_the_words_at_the_floor_leave_the_legend_alone(plots):
             assert not rect.intersects(legend) and box.contains(rect), (x, share)
 
 
-def test_the_floor_says_where_scales_drown(plots):
+def test_the_floor_says_which_scales_lie_below_it(plots):
     spectrum = plots[2]
-    assert spectrum._floor.text == "drowned below 64 km"
+    assert spectrum._floor.text == "below the noise floor: < 64 km"
     spectrum.set_axis(K)
     spectrum.set_curves(RED, None, None, 1.0)
-    assert spectrum._floor.text == "drowned: k > 10"
+    assert spectrum._floor.text == "below the noise floor: k > 10"
     spectrum.set_curves(RED, None, None, None)
     assert spectrum._floor.level is None
 
@@ -203,14 +194,6 @@ def test_log_rows_are_exact_for_a_power_law():
     rows = log_rows(-2 * np.log10(k)[:, None], k, 100)
     wanted = -2 * (np.arange(100) + 0.5) / 100 * np.log10(64)
     assert rows[:, 0] == pytest.approx(wanted, abs=1e-12)
-
-
-def test_the_line_of_unity_is_that_of_the_spectrum_plot():
-    k = np.arange(1.0, 64.0)
-    noise = np.array([1e-9, 3.0, 1.0, 0.25, 1e9])
-    line = unity_line(np.log10(RED[1:, None] / noise), k)
-    assert line[1:4] == pytest.approx([10 / np.sqrt(3), 10, 20])
-    assert np.isnan(line[[0, 4]]).all()
 
 
 def test_the_map_is_centred_on_unity(plots):
@@ -337,12 +320,12 @@ def test_a_legend_without_room_in_one_row_takes_two_and_words_stay_inside(plots)
     assert len(legend_rows(items, 10)) == len(items), "a word has a row of its own at least"
     spectrum = plots[2]
     spectrum.resize(260, 150)
-    spectrum._floor.text = "drowned below 480 km"
+    spectrum._floor.text = "below the noise floor: < 480 km"
     box = spectrum.plot_rect
     for x in (box.left() + 5, box.center().x(), box.right() - 5):
         assert box.contains(spectrum._floor.text_rect(QPointF(x, box.center().y())))
     spectrum.resize(170, 150)
-    assert spectrum._floor.words() == "below 480 km"
+    assert spectrum._floor.words() == "< 480 km"
     assert spectrum.plot_rect.contains(spectrum._floor.text_rect(spectrum.plot_rect.center()))
 
 

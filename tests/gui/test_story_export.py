@@ -268,7 +268,7 @@ def test_a_view_without_numbers_gives_its_picture(window, find, hand, point_at):
     point_at(find(window, "scaleTimeView"))
     hand.key(window, Qt.Key.Key_C, Qt.KeyboardModifier.ControlModifier)
     caption, rows, picture = copied()
-    assert caption[0].startswith("What drowns when") and not "".join(rows) and not picture.isNull()
+    assert caption[0].startswith("SNR by scale") and not "".join(rows) and not picture.isNull()
 
 
 def test_a_plot_of_a_dock_is_copied_too(window, hand, point_at, settle):

@@ -1,4 +1,4 @@
-"""What the noise does: the distribution of x_t, its spectrum with the noise floor, and which scale drowns when."""
+"""Diagnostics of x_t: its distribution, its spectrum with the noise floor, and the signal-to-noise ratio by scale."""
 
 import math
 from collections.abc import Callable
@@ -56,15 +56,15 @@ class DiagnosticsPanel(QWidget):
         self.scale_time.setObjectName("scaleTimeView")
         self.histogram.set_reference(True)
         self.scale_time.set_colormap(COLORMAPS["vik"])
-        self._cards = (Card("Distribution of xₜ"), Card("Spectrum"), Card("What drowns when"))
+        self._cards = (Card("Distribution of xₜ"), Card("Spectrum"), Card("SNR by scale"))
         self._box = QBoxLayout(QBoxLayout.Direction.LeftToRight, self)
         self._box.setSpacing(GRID)
         for card, plot in zip(self._cards, (self.histogram, self.spectrum, self.scale_time), strict=True):
             card.add(plot, 1)
             self._box.addWidget(card, 1)
         self.set_column(False)
-        self._cards[1].set_subtitle("scales under the noise floor are gone")
-        self._cards[2].set_subtitle("signal to noise of each scale")
+        self._cards[1].set_subtitle("scales below the noise floor are lost")
+        self._cards[2].set_subtitle("signal-to-noise ratio over time")
         self.scale_time.playheadMoved.connect(lambda x: session.look(playhead=TimeScale.of(session).t(x), follow=False))
         self._soon = QTimer(self, singleShot=True, interval=0)
         self._soon.timeout.connect(self.show_frame)
@@ -174,5 +174,5 @@ class DiagnosticsPanel(QWidget):
         self.scale_time.set_playhead(TimeScale.of(session).x(frame.t))
 
     def _scaled_p0(self, alpha: float) -> np.ndarray | None:
-        """The spectrum of alpha x_0, the signal in x_t, so that the floor sigma^2 cuts it where it drowns."""
+        """The spectrum of alpha x_0, the signal in x_t, which crosses the noise floor sigma^2 where SNR = 1."""
         return None if self._p0 is None or alpha == 0 else alpha**2 * self._p0

@@ -301,7 +301,7 @@ class TimelinePanel(Card):
         self.densities.setToolTip(tip)
 
     def _limits(self, recipe: Recipe) -> tuple[float | None, float | None]:
-        """Range of y: the quantity's own, but as large as a variance-exploding sigma and as low as a drowned signal."""
+        """Range of y: the quantity's own, or as large as sigma and as low as log-SNR of the schedule become."""
         if self._session.view.quantity == "sigma" and recipe.schedule.form == "ve":
             return 0.0, recipe.schedule.s_max
         if self._session.view.quantity == "log_snr":

@@ -26,7 +26,7 @@ _TOKENS = ("forward", "reverse", "reverse")
 _NAMES = ("forward", "reverse", "parent")
 _SHORT = ("fwd", "rev", "run")
 """What they are called in rows too low for their names."""
-_EMPTY = ("Open a field to see it drown in noise", "Run to record the reverse steps", "")
+_EMPTY = ("Open a field to see noise put into it", "Run to record the reverse steps", "")
 _ROW_PX, _TALLEST_PX, _NAME_PX = 52, 76, 10
 
 

@@ -16,7 +16,7 @@ FEWEST_STEPS = 100
 
 HEIGHT = 156
 LEAST = 1e-3
-"""Error below which a noise level is not looked at: the field is then drowned, and the noise is plain to see."""
+"""Error below which a noise level is not looked at: the field is far below the noise, which is plain to see."""
 
 SMOOTHING = 0.03
 """Share of the curve over which its smooth version averages."""

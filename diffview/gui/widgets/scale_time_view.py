@@ -1,10 +1,11 @@
-"""Which scale drowns when: the signal-to-noise ratio over scale and time as a map, with the line where it is 1."""
+"""SNR by scale: the signal-to-noise ratio over scale and time as a map, with the line where it is 1."""
 
 import numpy as np
 from PySide6.QtCore import QPointF, QRectF, Qt
 from PySide6.QtGui import QFontMetricsF, QImage, QPainter
 from PySide6.QtWidgets import QWidget
 
+from diffview.forward.spectra import noise_floor_crossing
 from diffview.gui.theme import LIGHT, MEDIUM, Palette, theme
 from diffview.gui.widgets.plot_axis import AXIS_PX, Floats, pen, plot_font
 from diffview.gui.widgets.plot_ticks import PLAIN_DECADES
@@ -22,18 +23,6 @@ def log_rows(values: Floats, k: Floats, rows: int = ROWS) -> Floats:
     right = np.clip(np.searchsorted(u, wanted), 1, len(u) - 1)
     share = ((wanted - u[right - 1]) / (u[right] - u[right - 1]))[:, None]
     return np.asarray(values[right - 1] * (1 - share) + values[right] * share)
-
-
-def unity_line(log10_snr: Floats, k: Floats) -> Floats:
-    """k0(t): the wavenumber above which everything has drowned; NaN in columns where nothing or all has."""
-    above = log10_snr >= 0
-    last = len(k) - 1 - above[::-1].argmax(axis=0)  # the smallest scale that stands above the noise
-    between = above.any(axis=0) & (last < len(k) - 1)
-    last = np.where(between, last, 0)
-    columns = np.arange(log10_snr.shape[1])
-    high, low = log10_snr[last, columns], log10_snr[np.minimum(last + 1, len(k) - 1), columns]
-    share = high / np.where(between, high - low, 1.0)
-    return np.asarray(np.where(between, k[last] * (k[np.minimum(last + 1, len(k) - 1)] / k[last]) ** share, np.nan))
 
 
 class ScaleTimeView(TimePlot):
@@ -59,15 +48,15 @@ class ScaleTimeView(TimePlot):
 
     def set_map(
         self, log10_snr: Floats, k: Floats, t_range: tuple[float, float] = (0.0, 1.0), chain_length: int | None = None,
-        *, wavelength_km: Floats | None = None, line: Floats | None = None,
+        *, wavelength_km: Floats | None = None,
     ) -> None:  # fmt: skip
-        """log10 SNR [nk, nt] over rings k (k = 0 is left out) and even places in t_range; `line` is k0(t) if known."""
+        """log10 SNR [n_k, n_t] over rings k (k = 0 is left out) and n_t even times of t_range."""
         k = np.asarray(k, dtype=float)
         values = np.asarray(log10_snr, dtype=float)[k > 0]
         rings = k[k > 0]
         self._rows = log_rows(values, rings)
-        known = unity_line(values, rings) if line is None else np.asarray(line, dtype=float)
-        self._line = (np.linspace(*t_range, values.shape[1]), known)
+        line = np.where((values >= 0).any(axis=0), noise_floor_crossing(values, rings), np.nan)
+        self._line = (np.linspace(*t_range, values.shape[1]), line)
         self._t_range = t_range
         if chain_length is not None:
             self.set_chain_length(chain_length)

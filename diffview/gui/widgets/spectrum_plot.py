@@ -1,4 +1,4 @@
-"""Power over scale, and the noise floor under which scales drown."""
+"""The power spectrum: power over scale, and the noise floor."""
 
 import math
 
@@ -7,29 +7,11 @@ from PySide6.QtCore import QPointF, QRectF, Qt
 from PySide6.QtGui import QFontMetricsF, QPainter
 from PySide6.QtWidgets import QWidget
 
+from diffview.forward.spectra import noise_floor_crossing
 from diffview.gui.theme import Palette, theme
 from diffview.gui.widgets.plot_axis import Floats, finite, legend_rows, paint_legend, pen, plot_font
 from diffview.gui.widgets.plot_base import Curve, Overlay, PlotBase
 from diffview.gui.widgets.plot_ticks import number
-
-
-def drowned_from(k: Floats, signal: Floats, floor: float) -> float | None:
-    """The wavenumber from which on every scale lies under `floor`; None if the smallest scale stands above it.
-
-    Interpolated in log-log between the last ring above the floor and the next; k[0] if all lie under it.
-    """
-    above = np.flatnonzero(signal >= floor)
-    if not len(k) or floor <= 0:
-        return None
-    if not len(above):
-        return float(k[0])
-    last = int(above[-1])
-    if last == len(k) - 1:
-        return None
-    tiny = np.finfo(float).tiny
-    high, low = math.log(signal[last]), math.log(max(signal[last + 1], tiny))
-    share = (high - math.log(floor)) / (high - low)
-    return float(k[last] * (k[last + 1] / k[last]) ** share)
 
 
 def short(value: float) -> str:
@@ -40,7 +22,7 @@ def short(value: float) -> str:
 
 
 class Floor(Overlay):
-    """The noise floor as a dashed line, and what lies under it."""
+    """The noise floor as a dashed line, and the scales below it."""
 
     plot: "SpectrumPlot"
 
@@ -55,7 +37,7 @@ class Floor(Overlay):
         return self.plot.plot_rect
 
     def draw(self, painter: QPainter, palette: Palette) -> None:
-        """Wash over the drowned scales, the dashed floor, the dot where they part, and the words."""
+        """The scales below the floor greyed, the dashed floor, a dot where the spectrum crosses it, and the words."""
         if self.level is None or self.plot.message:
             return
         box = self.plot.plot_rect
@@ -63,8 +45,8 @@ class Floor(Overlay):
         end = self.plot.to_pixel(self.plot.x_axis.high, self.level)
         if self.crossing is not None:
             start = self.plot.to_pixel(self.crossing, self.level)
-            drowned = QRectF(start.x(), box.top(), box.right() - start.x(), box.height())
-            painter.fillRect(drowned, palette.colour("dim", 22))
+            below = QRectF(start.x(), box.top(), box.right() - start.x(), box.height())
+            painter.fillRect(below, palette.colour("dim", 22))
         dashed = pen(palette, "dim", 1.2)
         dashed.setDashPattern([4, 3])
         painter.setPen(dashed)
@@ -76,10 +58,10 @@ class Floor(Overlay):
             self._draw_text(painter, palette, start)
 
     def words(self) -> str:
-        """What is said, without its first word where it would be cut."""
+        """The text, only its last part, the scales, where all of it would be cut."""
         room = self.plot.plot_rect.width() - 8
         whole = QFontMetricsF(plot_font()).horizontalAdvance(self.text) + 2 <= room
-        return self.text if whole else self.text.partition(" ")[2]
+        return self.text if whole else self.text.rpartition(": ")[2]
 
     def text_rect(self, at: QPointF) -> QRectF:
         """Right of the dot and above the floor, where no curve is; else left of it and below; under the legend."""
@@ -186,11 +168,12 @@ class SpectrumPlot(PlotBase):
             floor.level = math.log10(level)
         if level is not None and level > 0 and x0 is not None:
             good = (self._k > 0) & np.isfinite(x0)
-            edge = drowned_from(self._k[good], x0[good], level)
-            if edge is not None:
+            snr = np.log10(np.maximum(x0[good], np.finfo(float).tiny) / level)
+            edge = float(noise_floor_crossing(snr[:, None], self._k[good])[0]) if good.any() else math.nan
+            if math.isfinite(edge):
                 floor.crossing = math.log10(edge)
-                km = f"drowned below {short(self._wave / edge)} km" if self._wave else ""
-                floor.text = km or f"drowned: k > {short(edge)}"
+                scales = f"< {short(self._wave / edge)} km" if self._wave else f"k > {short(edge)}"
+                floor.text = f"below the noise floor: {scales}"
         floor.update()
 
     def paint_background(self, painter: QPainter, box: QRectF, palette: Palette) -> None:
