@@ -112,7 +112,7 @@ def log10_snr(p: Array, s: Array) -> Array:
     return np.asarray(np.log10(p)[:, None] - 2 * np.log10(s)[None, :])
 
 
-def noise_floor_crossing(log10_snr: Array, k: Array) -> Array:
+def noise_floor_crossing(log10_snr: NDArray[np.floating], k: NDArray[np.floating]) -> Array:
     """The wavenumber above which every scale lies below the noise floor (SNR < 1), [n_t], from log10 SNR [n_k, n_t].
 
     log10 SNR is linear in ln k between the last ring above the floor and the next. k[0] where every ring lies below it,

@@ -37,7 +37,7 @@ def plots(qtbot):
     schedule, histogram, spectrum, scales = made
     t = np.linspace(0, 1, 256)
     schedule.set_curve(t, 1 - t)
-    schedule.set_ghosts([("other", t, (1 - t) ** 2)])
+    schedule.set_references([("other", t, (1 - t) ** 2)])
     schedule.set_handles([(0.5, 0.5)])
     schedule.set_grid_ticks(np.linspace(0, 1, 19))
     schedule.set_band(0.1, None, "trained on s = 0.1 to 80")
@@ -63,7 +63,7 @@ def test_every_plot_has_a_name_for_readers_of_screens(plots):
     assert len({p.accessibleName() for p in plots}) == 4
 
 
-def test_dotted_ghosts_are_drawn_once_for_all_places_of_the_curve(plots):
+def test_dotted_references_are_drawn_once_for_all_places_of_the_curve(plots):
     schedule, t = plots[0], np.linspace(0, 1, 256)
 
     def drawn():
@@ -73,7 +73,7 @@ def test_dotted_ghosts_are_drawn_once_for_all_places_of_the_curve(plots):
     first = drawn()
     schedule.set_curve(t, 1 - t**2)
     assert drawn() == first
-    schedule.set_ghosts([("another", t, (1 - t) ** 3)])
+    schedule.set_references([("another", t, (1 - t) ** 3)])
     moved = drawn()
     assert moved != first
     schedule.resize(700, 170)

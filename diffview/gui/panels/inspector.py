@@ -21,8 +21,8 @@ from diffview.gui.session import Session
 from diffview.gui.theme import theme
 from diffview.gui.widgets.findings_view import FindingsView
 from diffview.gui.widgets.grid_scores import GridScores
+from diffview.gui.widgets.guidance_form import GuidanceForm, GuidanceState
 from diffview.gui.widgets.param_form import ParamForm
-from diffview.gui.widgets.steering_form import Steering, SteeringForm
 from diffview.gui.widgets.whole_spin import WholeSpin
 from diffview.params import Numbers, Parameter, parameters
 from diffview.reverse.grids import GRIDS
@@ -86,8 +86,8 @@ class InspectorPanel(QScrollArea):
         self.more = QPushButton("More on the model…")
         self.more.setObjectName("moreModelButton")
         self.more.setToolTip("Its card, its verdicts and the curves behind them, in the Model dock")
-        self.steering = SteeringForm({key: (kind.title, parameters(kind)) for key, kind in OBSERVATIONS.items()})
-        self._section("Guidance", self.steering)
+        self.guidance = GuidanceForm({key: (kind.title, parameters(kind)) for key, kind in OBSERVATIONS.items()})
+        self._section("Guidance", self.guidance)
         self._section("Model", self.model_text, self.fit_text)
         self.offer = NetworkOffer(session, live, "offeredNetworkButton")
         for button in (self.more, self.offer):
@@ -143,9 +143,9 @@ class InspectorPanel(QScrollArea):
         self.grid.activated.connect(lambda i: self._choose_grid(self.grid.itemData(i)))
         for form in (self.schedule, self.sampler, self.grid_form):
             form.committed.connect(lambda _values: session.end_merge())
-        self.steering.edited.connect(lambda wishes: session.edit(merge=("steering", *wishes), **wishes))
-        self.steering.committed.connect(session.end_merge)
-        self.steering.hide_asked.connect(self._hide)
+        self.guidance.edited.connect(lambda changes: session.edit(merge=("guidance", *changes), **changes))
+        self.guidance.committed.connect(session.end_merge)
+        self.guidance.hide_asked.connect(self._hide)
         self.members.valueChanged.connect(lambda n: session.edit(merge="members", members=n))
         self.members.editingFinished.connect(session.end_merge)
         search, scores = self._search, self.grid_scores
@@ -159,7 +159,7 @@ class InspectorPanel(QScrollArea):
         theme.changed.connect(self._restyle)
 
     def _hide(self, middle: bool) -> None:
-        """Keep the middle third of the region from runs that are told its pixels, or nothing."""
+        """Hide the middle third of the region from runs that are given its pixels, or nothing."""
         self._session.edit(hidden=(self._session.plan.region.middle,) if middle else ())
 
     def _choose_grid(self, key: str) -> None:
@@ -196,7 +196,7 @@ class InspectorPanel(QScrollArea):
         self.sampler_text.setText(str(why or ""))
         self.sampler_text.setVisible(why is not None)
         self._show_facts(new)
-        self._show_steering(new)
+        self._show_guidance(new)
         self._show_model(new)
         self._show_search()
         if not self._looking.isActive():
@@ -213,8 +213,8 @@ class InspectorPanel(QScrollArea):
             + f"; √ᾱ = {number(float(np.sqrt(schedule.alpha_bar(1.0))))}."
         )
 
-    def _show_steering(self, recipe: Recipe) -> None:
-        """What is done to the model; the weight of a condition only where there is a pair of networks."""
+    def _show_guidance(self, recipe: Recipe) -> None:
+        """Guidance and limits; the weight of a condition only where there is a pair of networks."""
         plan, facts = self._session.plan, self._session.facts
         weighs = recipe.guidance != 1 or (plan.card is not None and partner_of(plan.card, facts.cards) is not None)
         alike = (
@@ -225,14 +225,14 @@ class InspectorPanel(QScrollArea):
         least, most = (tidied(end, max(map(abs, ends))) for end in ends)
         floor = made_scale(self._session, plan).floor
         least = least if floor is None else max(least, floor)
-        told = ""
+        known = ""
         if plan.known is not None:
-            told = f"The run is told {np.count_nonzero(plan.known)} of the {plan.known.size} pixels of the region."
-        self.steering.show_steering(
-            Steering(
+            known = f"The run is given {np.count_nonzero(plan.known)} of the {plan.known.size} pixels of the region."
+        self.guidance.show_guidance(
+            GuidanceState(
                 recipe.guidance if weighs else None, recipe.clip_low, recipe.clip_high, least, most,
                 written(facts.field.units if plan.card is None else plan.card.units),
-                recipe.observe, dict(recipe.observe_params), told, bool(recipe.hidden),
+                recipe.observe, dict(recipe.observe_params), known, bool(recipe.hidden),
             )
         )  # fmt: skip
 

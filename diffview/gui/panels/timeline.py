@@ -5,7 +5,6 @@ from functools import partial
 from math import inf
 
 import numpy as np
-from numpy.typing import NDArray
 from PySide6.QtCore import QPoint, Qt
 from PySide6.QtWidgets import QComboBox, QLabel, QMenu, QToolButton
 
@@ -24,6 +23,7 @@ from diffview.gui.widgets.density_strip import DensityStrip
 from diffview.gui.widgets.film_rows import PARENT
 from diffview.gui.widgets.film_strip import FilmStrip
 from diffview.gui.widgets.icons import set_icon
+from diffview.gui.widgets.plot_axis import Floats
 from diffview.gui.widgets.schedule_plot import SchedulePlot
 from diffview.gui.widgets.segmented import SegmentedControl
 from diffview.gui.widgets.time_slider import TimeSlider
@@ -32,7 +32,9 @@ from diffview.models.formulas import FORMULAS
 from diffview.reverse.samplers import SAMPLERS
 from diffview.runs.recipe import COUNTS, Recipe
 
-GHOSTS = ("linear", "cosine")
+REFERENCES = ("linear", "cosine")
+"""Schedules drawn dotted beside the one in force."""
+
 
 DENSITY_TIP = """How much falls on each noise level, per unit of ln s, on either axis:
 schedule: share of t, dt/d ln s
@@ -48,7 +50,7 @@ class TimelinePanel(Card):
         self._actions = actions
         self._drags = itertools.count()
         self._drag = 0
-        self._ghosts_of: object = None
+        self._references_of: object = None
         self._densities_of: object = None
         self._build()
         self.film = Film(self.strip, session, live)
@@ -231,7 +233,7 @@ class TimelinePanel(Card):
     # -- shows
 
     def show_recipe(self, old: Recipe | None, new: Recipe) -> None:
-        """Draw curve, ghosts, handles and ticks; move the thumbnails with the schedule."""
+        """Draw curve, reference curves, handles and ticks; move the thumbnails with the schedule."""
         view, scale = self._session.view, TimeScale.of(self._session)
         self.preset.setCurrentIndex(self.preset.findData(new.schedule.key))
         if self.length.value() != new.chain_length:
@@ -245,10 +247,10 @@ class TimelinePanel(Card):
         self.slider.setVisible(scale.axis == "t")
         self.plot.set_curve(*curves.curve(new.schedule, view.quantity, scale))
         self.plot.set_handles(curves.handles(new.schedule, view.quantity, scale))
-        ghosts = (new.schedule.key, view.quantity, scale.axis)
-        if ghosts != self._ghosts_of:
-            self._ghosts_of = ghosts
-            self.plot.set_ghosts(self._ghosts(new, scale))
+        references = (new.schedule.key, view.quantity, scale.axis)
+        if references != self._references_of:
+            self._references_of = references
+            self.plot.set_references(self._references(new, scale))
         levels = np.array([s for s in self._session.plan.levels if s > 0])
         self.plot.set_grid_ticks(np.asarray(scale.x(new.schedule.t_of(levels))))
         self._show_offered()
@@ -308,11 +310,11 @@ class TimelinePanel(Card):
             return min(-12.0, -2 * float(np.log(recipe.schedule.s_max))), 12.0
         return None, None
 
-    def _ghosts(self, recipe: Recipe, scale: TimeScale) -> list[tuple[str, NDArray[np.float64], NDArray[np.float64]]]:
+    def _references(self, recipe: Recipe, scale: TimeScale) -> list[tuple[str, Floats, Floats]]:
         if scale.axis != "t":
             return []
         quantity = self._session.view.quantity
-        others = [make_schedule(key) for key in GHOSTS if key != recipe.schedule.key]
+        others = [make_schedule(key) for key in REFERENCES if key != recipe.schedule.key]
         return [(other.title.lower(), *curves.curve(other, quantity, scale)) for other in others]
 
     def _caption(self) -> None:

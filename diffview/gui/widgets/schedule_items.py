@@ -191,24 +191,24 @@ def crosses(curve: tuple[Floats, Floats], rect: QRectF) -> bool:
     return bool(np.any((heights > rect.top() - 3) & (heights < rect.bottom() + 3)))
 
 
-Ghosts = Sequence[tuple[str, tuple[Floats, Floats]]]
-"""Names, and points in pixels."""
+References = Sequence[tuple[str, tuple[Floats, Floats]]]
+"""Reference curves: names, and points in pixels."""
 
 
-class GhostCurves:
-    """The dotted curves of the ghosts, as a picture that is drawn anew only where they move: a drag asks every time."""
+class ReferenceCurves:
+    """The dotted reference curves as a picture, drawn anew only when they move: a drag asks for it every time."""
 
     def __init__(self) -> None:
         self._drawn: tuple[object, QPixmap] | None = None
 
-    def picture(self, ghosts: Ghosts, size: QSize, ratio: float, palette: Palette) -> QPixmap:
+    def picture(self, references: References, size: QSize, ratio: float, palette: Palette) -> QPixmap:
         """The curves on a clear ground of `size` pixels at `ratio` device pixels each."""
-        key = [points.tobytes() for _, curve in ghosts for points in curve], size, ratio, palette
+        key = [points.tobytes() for _, curve in references for points in curve], size, ratio, palette
         if self._drawn is None or self._drawn[0] != key:
-            self._drawn = key, self._draw(ghosts, size, ratio, palette)
+            self._drawn = key, self._draw(references, size, ratio, palette)
         return self._drawn[1]
 
-    def _draw(self, ghosts: Ghosts, size: QSize, ratio: float, palette: Palette) -> QPixmap:
+    def _draw(self, references: References, size: QSize, ratio: float, palette: Palette) -> QPixmap:
         picture = QPixmap(size * ratio)
         picture.setDevicePixelRatio(ratio)
         picture.fill(Qt.GlobalColor.transparent)
@@ -217,25 +217,25 @@ class GhostCurves:
         painter = QPainter(picture)
         painter.setRenderHint(QPainter.RenderHint.Antialiasing, True)
         painter.setPen(dotted)
-        for _, points in ghosts:
+        for _, points in references:
             painter.drawPath(pg.arrayToQPath(*points, connect="finite"))
         painter.end()
         return picture
 
 
-def name_ghosts(
+def name_references(
     painter: QPainter,
     palette: Palette,
     box: QRectF,
-    ghosts: Ghosts,
+    references: References,
     curve: tuple[Floats, Floats],
     taken: list[QRectF],
 ) -> None:
-    """Give each of the ghosts, curves in pixels, its name where it hides nothing."""
+    """Give each reference curve, in pixels, its name where it hides nothing."""
     painter.setFont(plot_font())
     painter.setPen(palette.colour("dim"))
     metrics = QFontMetricsF(plot_font())
-    for label, points in ghosts:
+    for label, points in references:
         size = QRectF(0, 0, metrics.horizontalAdvance(label) + 4, metrics.height())
         places = (p for p in _beside(points, size) if box.adjusted(0, 4, 0, -10).contains(p))
         place = next((p for p in places if not crosses(curve, p) and not any(p.intersects(t) for t in taken)), None)

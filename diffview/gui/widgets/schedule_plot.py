@@ -10,7 +10,7 @@ from PySide6.QtWidgets import QGraphicsItem, QWidget
 
 from diffview.gui.theme import Palette, theme
 from diffview.gui.widgets.plot_axis import LABEL_GAP, Floats, finite, plot_font
-from diffview.gui.widgets.schedule_items import Band, GhostCurves, Handles, RunLevels, name_ghosts
+from diffview.gui.widgets.schedule_items import Band, Handles, ReferenceCurves, RunLevels, name_references
 from diffview.gui.widgets.time_plot import TimePlot
 
 CURVE_PX = 7.0
@@ -44,7 +44,7 @@ QUANTITIES = {
 
 
 class SchedulePlot(TimePlot):
-    """Curve, ghosts, handles, levels of the run, trained band and playhead.
+    """Curve, reference curves, handles, levels of the run, trained band and playhead.
 
     It shows what it is given and tells what is wished: a dragged handle stays where the caller puts it.
     Pulling a curve without handles up or down asks for handles by `curveGrabbed`; if the caller answers with
@@ -66,8 +66,8 @@ class SchedulePlot(TimePlot):
         self._curve = self.add_curve("forward", 2.0, fast=False)
         self._curve.setCacheMode(QGraphicsItem.CacheMode.DeviceCoordinateCache)  # it stands still mostly
         self._points: tuple[Floats, Floats] = (np.empty(0), np.empty(0))
-        self._ghosts: list[tuple[str, Floats, Floats]] = []
-        self._dotted = GhostCurves()
+        self._references: list[tuple[str, Floats, Floats]] = []
+        self._dotted = ReferenceCurves()
         self._read_only = False
         self._press: QPointF | None = None
         self._tick: int | None = None
@@ -106,11 +106,11 @@ class SchedulePlot(TimePlot):
             return
         self._points = points
         self._put_curve()
-        self.redraw()  # the names of the ghosts lie where the curve is not
+        self.redraw()  # the names of the reference curves lie where the curve is not
 
-    def set_ghosts(self, ghosts: Sequence[tuple[str, Floats, Floats]]) -> None:
+    def set_references(self, references: Sequence[tuple[str, Floats, Floats]]) -> None:
         """Show other schedules dimly, each with its name."""
-        self._ghosts = [(label, np.asarray(x, dtype=float), np.asarray(y, dtype=float)) for label, x, y in ghosts]
+        self._references = [(name, np.asarray(x, dtype=float), np.asarray(y, dtype=float)) for name, x, y in references]
         self.redraw()
 
     def set_handles(self, handles: Sequence[tuple[float, float]] | None) -> None:
@@ -162,14 +162,14 @@ class SchedulePlot(TimePlot):
         self._curve.setData(x, self._view_y(y))
 
     def paint_background(self, painter: QPainter, box: QRectF, palette: Palette) -> None:
-        """Ghosts, the name of the band and of the axes."""
+        """Reference curves, the name of the band and of the axes."""
         curve = self.pixel_arrays(self._points[0], self._view_y(self._points[1]))
         painter.save()
         painter.setClipRect(box.adjusted(0, -1, 0, 1))
         taken = [place] if (place := self._band.paint_name(painter, palette, curve)) else []
-        ghosts = [(label, self.pixel_arrays(x, self._view_y(y))) for label, x, y in self._ghosts]
-        painter.drawPixmap(0, 0, self._dotted.picture(ghosts, self.size(), self.devicePixelRatioF(), palette))
-        name_ghosts(painter, palette, box, ghosts, curve, taken)
+        references = [(label, self.pixel_arrays(x, self._view_y(y))) for label, x, y in self._references]
+        painter.drawPixmap(0, 0, self._dotted.picture(references, self.size(), self.devicePixelRatioF(), palette))
+        name_references(painter, palette, box, references, curve, taken)
         painter.restore()
         painter.setFont(plot_font())
         painter.setPen(palette.colour("dim"))

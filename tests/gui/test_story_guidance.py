@@ -46,7 +46,7 @@ def test_a_gap_is_hidden_and_filled_and_undone(window, find, hand, settle):
     plan, region = window.session.plan, window.session.plan.region
     assert window.session.recipe.hidden == (region.middle,) and plan.refusal is None and not told.isVisible()
     assert np.count_nonzero(~plan.known) == (region.ny // 3) * (region.nx // 3)
-    assert f"told {np.count_nonzero(plan.known)} of" in find(window, "toldText").text()
+    assert f"given {np.count_nonzero(plan.known)} of" in find(window, "knownText").text()
     run = window.live.run
     assert run.state == "finished" and run.trajectory.last.evaluations == run.plan.evaluations > run.plan.recipe.steps
     end = run.trajectory.last.y[0, 0]
@@ -71,7 +71,7 @@ def test_a_run_is_guided_by_block_means(window, find, hand, settle):
     run, block = window.live.run, BlockMean()
     off = lambda y: float(np.std(block.of(y) - block.of(run.plan.x0)))  # noqa: E731
     assert run.state == "finished" and off(run.trajectory.last.y[0, 0]) < 0.4 * off(free)
-    form = window.inspector_dock.widget().steering.params
+    form = window.inspector_dock.widget().guidance.params
     assert [p.name for p in form.parameters()] == ["size", "std", "gamma"]
     window.inspector_dock.widget().ensureWidgetVisible(form.field("size"))
     hand.type_number(form.field("size"), "7")

@@ -1,4 +1,4 @@
-"""What is done to the model on its way: the weight of its condition, limits of x0_hat, what it is guided by."""
+"""Guidance and limits of a run: the weight of the condition, limits of x0_hat, and what the run is guided by."""
 
 from dataclasses import dataclass
 from typing import Any
@@ -15,18 +15,18 @@ HUGE = 1e9
 
 
 @dataclass(frozen=True)
-class Steering:
+class GuidanceState:
     """What the form shows.
 
     Attributes:
-        weight: of the condition; None: there is nothing to weigh.
+        weight: w of the condition; None where there is no pair of networks to weigh.
         low, high: limits of x0_hat in physical units, or None.
-        least, most: of the region, where a limit that is switched on begins.
+        least, most: smallest and largest value of the region: where a limit begins when it is switched on.
         units: of both.
-        observe: key of what it is guided by, or "".
-        params: of that.
-        told: which pixels the run is told, as a sentence; "" if it is told none.
-        hides: some of them are hidden by hand.
+        observe: key of the observation that guides the run, or "".
+        params: parameters of that observation.
+        known: how many pixels of the region the run is given, as a sentence; "" if it is given none.
+        hides: whether some of them are hidden by hand.
     """
 
     weight: float | None
@@ -37,12 +37,12 @@ class Steering:
     units: str
     observe: str
     params: dict[str, Any]
-    told: str
+    known: str
     hides: bool
 
 
 class _Limit:
-    """A limit that can be switched on: its switch, and its number."""
+    """A limit that can be switched on: a check box and a number."""
 
     def __init__(self, name: str, title: str, accessible: str, tip: str) -> None:
         self._title = title
@@ -74,13 +74,13 @@ class _Limit:
         return self.spin.value() if self.switch.isChecked() else None
 
 
-class SteeringForm(QWidget):
-    """The form.
+class GuidanceForm(QWidget):
+    """The form of guidance and limits.
 
     Signals:
-        edited: values of the recipe that change.
+        edited: fields of the recipe that change, by name.
         committed: an edit is complete.
-        hide_asked: hide the middle of the region, or nothing.
+        hide_asked: whether to hide the middle of the region (True) or nothing.
     """
 
     edited = Signal(dict)
@@ -97,12 +97,12 @@ class SteeringForm(QWidget):
         self.weight.setAccessibleName("Weight of the condition")
         self.weight.setToolTip("ε = ε_u + w (ε_c − ε_u): 1 is the plain conditional model, 0 the unconditional one")
         self.weight.setKeyboardTracking(False)
-        tip = "x̂₀ of every step is held there, and ε̂ follows from it; off by default"
+        tip = "x̂₀ of every step is clipped there, and ε̂ follows from it; off by default"
         self.low = _Limit("clipLow", "x̂₀ ≥", "x̂₀ at least", tip)
         self.high = _Limit("clipHigh", "x̂₀ ≤", "x̂₀ at most", tip)
         self.observe = QComboBox()
         self.observe.setObjectName("observeCombo")
-        self.observe.setAccessibleName("What the run is guided by")
+        self.observe.setAccessibleName("Observation that guides the run")
         self.observe.setToolTip("Every step is led towards what is observed of the region, back through the model")
         self.observe.setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy.AdjustToMinimumContentsLengthWithIcon)
         self.observe.setMinimumContentsLength(4)
@@ -110,10 +110,10 @@ class SteeringForm(QWidget):
         for key, (title, _) in observations.items():
             self.observe.addItem(title, key)
         self.params = ParamForm()
-        self.told = QLabel()
-        self.told.setObjectName("toldText")
-        self.told.setWordWrap(True)
-        self.told.setProperty("dim", True)
+        self.known = QLabel()
+        self.known.setObjectName("knownText")
+        self.known.setWordWrap(True)
+        self.known.setProperty("dim", True)
         self.hide_button = QPushButton()
         self.hide_button.setObjectName("hideMiddleButton")
         self._lay_out()
@@ -132,7 +132,7 @@ class SteeringForm(QWidget):
         column.setContentsMargins(0, 0, 0, 0)
         column.setSpacing(GRID)
         column.addLayout(self._form)
-        for widget in (self.params, self.told, self.hide_button):
+        for widget in (self.params, self.known, self.hide_button):
             column.addWidget(widget)
 
     def _connect(self) -> None:
@@ -152,8 +152,8 @@ class SteeringForm(QWidget):
         self.edited.emit({"observe": self.observe.itemData(index), "observe_params": ()})
         self.committed.emit()
 
-    def show_steering(self, now: Steering) -> None:
-        """Show what is wished; emits nothing."""
+    def show_guidance(self, now: GuidanceState) -> None:
+        """Show a state; emits nothing."""
         self._form.setRowVisible(self.weight, now.weight is not None)
         blocker = QSignalBlocker(self.weight)
         if now.weight is not None and self.weight.value() != now.weight:
@@ -167,13 +167,13 @@ class SteeringForm(QWidget):
             self.params.set_parameters(parameters)
         self.params.set_values(now.params)
         self._hides = now.hides
-        self.told.setText(now.told)
+        self.known.setText(now.known)
         self.hide_button.setText("Hide nothing" if now.hides else "Hide the middle")
         self.hide_button.setToolTip(
-            "Tell the run all pixels that the field has"
+            "Give the run all pixels that the field has"
             if now.hides
             else "Keep the middle of the region from the run, so that there is a gap to fill"
         )
-        for widget, there in ((self.params, bool(parameters)), (self.told, bool(now.told))):
+        for widget, there in ((self.params, bool(parameters)), (self.known, bool(now.known))):
             widget.setVisible(there)
-        self.hide_button.setVisible(bool(now.told))
+        self.hide_button.setVisible(bool(now.known))
