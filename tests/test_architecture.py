@@ -91,10 +91,7 @@ STILL_TOO_LARGE = {
     "parameters: reverse/sampler_ode.py churn": 10,
 }
 """What was too large when the rule came, with its size: it may shrink, and leaves the table when it is small enough."""
-TWO_CLASSES_YET = {
-    "Card", "Entry", "Gaps", "Kriged", "Layout", "Mark", "Place", "Progress", "Quantity", "Range", "Room", "Row",
-    "Sampling", "Scored", "Settings",
-}  # fmt: skip
+TWO_CLASSES_YET = {"Place", "Progress"}
 """Names that stood for more than one class when the rule came."""
 
 

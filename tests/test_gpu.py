@@ -16,7 +16,7 @@ from diffview.cli import main
 from diffview.forward.noise import STEP, Noise
 from diffview.learning.network import config_for
 from diffview.learning.sets import TrainingSet
-from diffview.learning.settings import Settings
+from diffview.learning.settings import TrainingSettings
 from diffview.learning.trainer import Trainer
 from diffview.models.cards import read_cards
 from diffview.models.nets import acceleration
@@ -154,7 +154,9 @@ def test_training_learns_there_and_goes_on_here(device, tmp_path):
     values = np.stack([np.roll(np.add.outer(wave, wave), (i, 2 * i), (0, 1)) for i in range(32)]).astype(np.float32)
     data = TrainingSet.fit("standardise", values, values[:0], "sst", "K")
     sizes = {"width": 16, "multipliers": (1, 2)}
-    trainer = Trainer(data, config_for(data, **sizes), Settings(batch=16, warmup=5, steps=80, rate=4e-3), device)
+    trainer = Trainer(
+        data, config_for(data, **sizes), TrainingSettings(batch=16, warmup=5, steps=80, rate=4e-3), device
+    )
     for _ in range(40):
         trainer.advance()
     early = trainer.report().loss

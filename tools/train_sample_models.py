@@ -19,7 +19,7 @@ import torch
 from diffview.fields.field import Region
 from diffview.learning.network import config_for
 from diffview.learning.sets import TrainingSet, complete, crops_of
-from diffview.learning.settings import Settings
+from diffview.learning.settings import TrainingSettings
 from diffview.learning.trainer import DIRECTORY, Trainer, train
 from diffview.models.cards import Card
 from diffview.models.checkpoints import save_model
@@ -141,7 +141,7 @@ def main() -> None:
     if (folder / DIRECTORY[1]).exists():
         trainer = Trainer.resume(folder, data, options.device, **limits)
     else:
-        settings = Settings(**wish.settings, **limits)
+        settings = TrainingSettings(**wish.settings, **limits)
         if options.from_published:
             published = Card.read(sample_models() / options.name)
             trainer = Trainer.begin_from(published, data, settings, options.device)

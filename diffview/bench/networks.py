@@ -101,15 +101,15 @@ def training_and_bare(rounds: int, steps: int = 5) -> tuple[list[float], list[fl
 
     from diffview.learning.network import config_for
     from diffview.learning.sets import TrainingSet
-    from diffview.learning.settings import Settings
+    from diffview.learning.settings import TrainingSettings
     from diffview.learning.trainer import Trainer
 
     _threads()
     fields = np.random.default_rng(0).standard_normal((256, 64, 64)).astype(np.float32)
     data = TrainingSet.fit("standardise", fields, fields[:0], "noise", "")
     config = config_for(data, width=32, fold=2)
-    trainer = Trainer(data, config, Settings(batch=16))
-    bare_one = Trainer(data, config, Settings(batch=16))
+    trainer = Trainer(data, config, TrainingSettings(batch=16))
+    bare_one = Trainer(data, config, TrainingSettings(batch=16))
     net, optimiser = bare_one.net, bare_one.optimiser
     y = torch.randn(16, 1, 64, 64).contiguous(memory_format=torch.channels_last)
     s = torch.rand(16) + 0.1

@@ -143,7 +143,7 @@ def check_folder(path: Path) -> None:
         raise UserError(f"{path} cannot be written: there is no such folder.", "Name a file in a folder that exists.")
 
 
-class Progress:
+class ProgressLine:
     """What is done, on stderr: one line that changes on a terminal, tenths elsewhere."""
 
     def __init__(self, what: str) -> None:

@@ -6,7 +6,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from diffview.commands.fields import (
-    Progress,
+    ProgressLine,
     add_level,
     add_place,
     add_schedule,
@@ -61,7 +61,7 @@ def _noise(options: argparse.Namespace) -> None:
     )  # fmt: skip
     transform, standardised = opened.facts.fitted(recipe)
     forward = Forward(standardised[region.slices], schedule, recipe.seed, recipe.path_mode, of.pixel_km)
-    told = Progress("writing")
+    told = ProgressLine("writing")
     content = forward_content(forward, level[0], of, replace(recipe, fitted=transform), transform)
     save_netcdf(content, options.out, told)
     told.end()

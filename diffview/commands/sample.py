@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from diffview.commands.fields import (
     Opened,
-    Progress,
+    ProgressLine,
     add_level,
     add_place,
     add_schedule,
@@ -81,12 +81,12 @@ def _sample(options: argparse.Namespace) -> None:
     if isinstance(plan.base, FitSet):
         sys.stderr.write(f"{plan.base.sentence}\n")
     trajectory = Trajectory()
-    told = Progress("sampling")
+    told = ProgressLine("sampling")
     last = _run(plan, trajectory.append if options.record else lambda step: None, told)
     told.end()
     of = opened.facts.field
     content = run_content(plan, of, trajectory.kept) if options.record else ensemble_content(plan, of, last)
-    told = Progress("writing")
+    told = ProgressLine("writing")
     save_netcdf(content, options.out, told)
     told.end()
     if plan.filled is not None:
@@ -106,7 +106,7 @@ def _tell_filling(plan: "Plan", opened: Opened, last: "Step") -> None:
     if score is None:
         sys.stderr.write("They are missing in the field: there is no truth to judge them by.\n")
         return
-    told = Progress("kriging")
+    told = ProgressLine("kriging")
     try:
         kriged = krige_gap(plan, kriging_plan(plan, opened.facts), told=told)
         beside = kriging_score(plan, opened.facts, kriged)
@@ -122,7 +122,7 @@ def _tell_filling(plan: "Plan", opened: Opened, last: "Step") -> None:
             sys.stderr.write(f"{name}: {words}, {found.pixels} pixels\n")
 
 
-def _run(plan: "Plan", keep: "Callable[[Step], None]", told: Progress) -> "Step":
+def _run(plan: "Plan", keep: "Callable[[Step], None]", told: ProgressLine) -> "Step":
     """Run to the end; its last step."""
     from diffview.arrays import to_numpy
     from diffview.runs.run import run

@@ -12,7 +12,7 @@ from diffview.errors import UserError
 
 if TYPE_CHECKING:
     from diffview.scores.race import Point
-    from diffview.scores.subject import Scored
+    from diffview.scores.subject import Subject
 
 
 def add(parser: argparse.ArgumentParser) -> None:
@@ -83,13 +83,13 @@ def _until_stopped(reports: Iterator[Any]) -> Iterator[Any]:
         sys.stderr.write("Stopped; these are the rows so far.\n")
 
 
-def _scores(options: argparse.Namespace, found: "Scored") -> None:
+def _scores(options: argparse.Namespace, found: "Subject") -> None:
     from diffview.forward.schedules import make_schedule
     from diffview.paths import write_text
-    from diffview.scores.scoreboard import Draw, Scoreboard, entries, to_csv, to_lines, to_plain
+    from diffview.scores.scoreboard import Draw, Scoreboard, combinations, to_csv, to_lines, to_plain
 
     schedules = [make_schedule(key) for key in _words(options.schedules)]
-    ways = entries(schedules, _words(options.grids), _words(options.samplers), _counts(options.steps, "steps"))
+    ways = combinations(schedules, _words(options.grids), _words(options.samplers), _counts(options.steps, "steps"))
     draw = Draw(options.samples, options.members, options.start_level, found.noise_range, options.seed, found.like)
     board, units, rows = Scoreboard(found.make, found.data, ways, draw), found.data.units, []
     for report in _until_stopped(board.run()):
@@ -110,7 +110,7 @@ def _told(row: Any) -> str:
     return f"{name}: {row.why}" if row.why else f"{name}: {row.spectrum:.3g} dB" if row.spectrum is not None else name
 
 
-def _errors(options: argparse.Namespace, found: "Scored") -> None:
+def _errors(options: argparse.Namespace, found: "Subject") -> None:
     import numpy as np
 
     from diffview.forward.noise import START, Noise

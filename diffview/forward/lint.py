@@ -87,7 +87,7 @@ class Finding:
 
 
 @dataclass(frozen=True)
-class Scored:
+class ScoredRun:
     """A network whose card has scores, and how the fields were drawn that they are of.
 
     Attributes:
@@ -123,7 +123,7 @@ class Case:
     signal: Signal | None = None
     noise_range: tuple[float, float] | None = None
     from_noise: bool = True
-    scored: Scored | None = None
+    scored: ScoredRun | None = None
 
     @cached_property
     def chain(self) -> Chain:

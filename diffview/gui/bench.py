@@ -19,7 +19,7 @@ from PySide6.QtCore import QEvent, QObject, QTimer
 
 from diffview.gui.app import application, create_window, show_window
 from diffview.gui.bench_files import opening, reading_gaps, slice_memory, stepping, tree
-from diffview.gui.bench_tools import LIMIT_S, Gaps, Numbers, Paints, open_window, take_region, until
+from diffview.gui.bench_tools import LIMIT_S, LoopGaps, Numbers, Paints, open_window, take_region, until
 from diffview.gui.settings import Settings
 from diffview.gui.window import MainWindow
 
@@ -79,7 +79,7 @@ def jump(side: int, count: int) -> Numbers:
     """
     with open_window() as window:
         take_region(window, side, "chain")
-        paints, watch, slider = Paints(window), Gaps(), window.timeline.slider
+        paints, watch, slider = Paints(window), LoopGaps(), window.timeline.slider
         jumps, strips = [], []
         for seed in range(1, count + 1):
             window.session.look(playhead=0.002, follow=False)
@@ -103,12 +103,12 @@ def drag(side: int, count: int) -> Numbers:
 
 def gaps(seconds: float) -> Numbers:
     """Gaps while nothing happens, while `local` samples unseen, and while it samples and each step is drawn."""
-    from diffview.gui.jobs import Sampling
+    from diffview.gui.jobs import SamplingRequests
     from diffview.runs.resolve import resolve
 
     found: dict[str, list[float]] = {"idle": [], "unseen": [], "drawn": []}
     with open_window() as window:
-        session, watch, unseen = window.session, Gaps(), Sampling()
+        session, watch, unseen = window.session, LoopGaps(), SamplingRequests()
         usual, long = session.recipe.steps, replace(session.recipe, steps=1000)
         for _ in range(2):
             found["idle"] += watch.over(seconds / 2)
@@ -134,7 +134,7 @@ def network_gaps(seconds: float, warm_up: float) -> Numbers:
 
     found: dict[str, list[float]] = {}
     with open_window() as window, tempfile.TemporaryDirectory() as folder:
-        session, live, trainer, watch = window.session, window.live, window.trainer, Gaps()
+        session, live, trainer, watch = window.session, window.live, window.trainer, LoopGaps()
         found["idle"] = watch.over(seconds)
         session.edit(model="rain64", steps=1000, sampler="ddim")
         live.start()
@@ -159,7 +159,7 @@ def network_gaps(seconds: float, warm_up: float) -> Numbers:
 def torch_import() -> Numbers:
     """Gaps while the sampling thread imports torch."""
     with open_window() as window:
-        live, watch = window.live, Gaps()
+        live, watch = window.live, LoopGaps()
         begun = time.perf_counter()
         QTimer.singleShot(50, live.load_engine)
         found = watch.over(done=lambda: live.engine is not None)

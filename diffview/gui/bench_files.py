@@ -6,7 +6,7 @@ from dataclasses import replace
 from PySide6.QtWidgets import QAbstractItemView
 
 from diffview.gui.app import application
-from diffview.gui.bench_tools import Gaps, Numbers, open_window, until
+from diffview.gui.bench_tools import LoopGaps, Numbers, open_window, until
 
 
 def opening(small: str, path: str, dataset: str) -> Numbers:
@@ -95,7 +95,7 @@ def reading_gaps(path: str, dataset: str, seconds: float) -> Numbers:
     """Gaps of the event loop while nothing happens, and while the overview of a large picture is read."""
     found: dict[str, list[float]] = {"idle": [], "reading": []}
     with open_window() as window:
-        watch = Gaps()
+        watch = LoopGaps()
         while sum(found["reading"]) < 1000 * seconds:
             found["idle"] += watch.over(seconds / 4)
             window.open_file(path, dataset)

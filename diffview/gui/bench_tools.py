@@ -109,7 +109,7 @@ class Paints(QObject):
         return 1000 * (ended - begun)
 
 
-class Gaps(QObject):
+class LoopGaps(QObject):
     """Time between two turns of the event loop, by a timer of 1 ms."""
 
     def __init__(self) -> None:

@@ -59,7 +59,7 @@ MEMBERS = "The members"
 
 
 @dataclass(frozen=True)
-class Row:
+class VerdictRow:
     """A line of the table of verdicts: what is measured, its value, its limit, whether it is met (None: no limit).
 
     Rows of one `group` stand below that heading.
@@ -73,19 +73,21 @@ class Row:
     why: str
 
 
-def rows_of(scores: Mapping[str, Any]) -> list[Row]:
+def rows_of(scores: Mapping[str, Any]) -> list[VerdictRow]:
     """The verdicts of a card, then the numbers that have none."""
     rows = [_row(v) for v in scores.get("verdicts", ())]
     for what, key in MEASURES:
         judged = any(what.split(" of ")[0] in v["what"] for v in scores.get("verdicts", ()))
         if not judged and scores.get(key) is not None:
             units = written(scores.get("units", "")) if key.startswith("crps") else ""
-            rows.append(Row(MEMBERS, _capital(what), f"{short(scores[key])} {units}".strip(), "", None, _why(what)))
+            rows.append(
+                VerdictRow(MEMBERS, _capital(what), f"{short(scores[key])} {units}".strip(), "", None, _why(what))
+            )
     order = list(dict.fromkeys(row.group for row in rows))
     return sorted(rows, key=lambda row: order.index(row.group))
 
 
-def _row(verdict: Mapping[str, Any]) -> Row:
+def _row(verdict: Mapping[str, Any]) -> VerdictRow:
     what, _, than = verdict["what"].partition(", ")
     group = "Does it copy?" if what.startswith("nearest") else MEMBERS
     if what == "CRPS":
@@ -98,7 +100,7 @@ def _row(verdict: Mapping[str, Any]) -> Row:
     value, limit = (short(v) for v in (verdict["value"], verdict["limit"]))
     sign = "≥" if verdict["at_least"] else "≤"
     why = f"{_capital(verdict['what'])}.\n{_why(verdict['what'])}{_chance(verdict.get('chance'))}".strip()
-    return Row(group, _capital(what), f"{value} {units}".strip(), f"{sign} {limit}", verdict["ok"], why)
+    return VerdictRow(group, _capital(what), f"{value} {units}".strip(), f"{sign} {limit}", verdict["ok"], why)
 
 
 def _chance(chance: Any) -> str:

@@ -3,7 +3,7 @@
 import numpy as np
 
 from diffview.fields.units import written
-from diffview.forward.lint import Case, Scored, Signal
+from diffview.forward.lint import Case, ScoredRun, Signal
 from diffview.gui.session import Session
 from diffview.models.cards import Card
 from diffview.models.choice import mismatch
@@ -22,7 +22,7 @@ def case_of(session: Session) -> Case:
     )  # fmt: skip
 
 
-def _scored(session: Session, card: Card) -> Scored:
+def _scored(session: Session, card: Card) -> ScoredRun:
     """How the fields were drawn that the scores of a card are of, beside the run in force."""
     from diffview.scores.verify import Sampling  # only a network needs it
 
@@ -36,7 +36,7 @@ def _scored(session: Session, card: Card) -> Scored:
     )
     if drawn == run:
         run = "the same sampler on other levels, or with other settings"
-    return Scored(card.name, drawn, run, {} if now == course else course)
+    return ScoredRun(card.name, drawn, run, {} if now == course else course)
 
 
 def _signal(session: Session) -> Signal | None:

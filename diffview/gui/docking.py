@@ -6,7 +6,7 @@ from contextlib import contextmanager
 from PySide6.QtCore import QEvent, QObject, QSize, Qt, QTimer, Signal
 from PySide6.QtWidgets import QDockWidget, QMainWindow, QVBoxLayout, QWidget
 
-from diffview.gui.layouts import EXPLORE, LAYOUTS, PLOTS, PLOTS_WIDTH, Room
+from diffview.gui.layouts import EXPLORE, LAYOUTS, PLOTS, PLOTS_WIDTH, WindowRoom
 from diffview.gui.panels.diagnostics import DiagnosticsPanel
 from diffview.gui.settings import Settings
 from diffview.gui.theme import theme
@@ -36,7 +36,7 @@ class Docks(QObject):
         super().__init__(window)
         self._window, self._docks, self._plots, self._rows = window, docks, plots, rows
         self._layout = EXPLORE
-        self._room: Room | None = None
+        self._room: WindowRoom | None = None
         self._arranging = self._presenting = False
         self._moved = self._chosen = False
         for dock in docks.values():
@@ -75,7 +75,7 @@ class Docks(QObject):
         if room.low != before.low:
             self.lowered.emit(room.low)
 
-    def _fit_plots(self, room: Room) -> None:
+    def _fit_plots(self, room: WindowRoom) -> None:
         """Give the plots their width; before another dock, where there is no room for a column of their own."""
         plots, window = self._docks[PLOTS], self._window
         beside = [dock for dock in self._docks.values() if dock.isVisible() and not dock.isFloating()]
@@ -87,15 +87,15 @@ class Docks(QObject):
         else:
             window.resizeDocks([plots], [theme.px(PLOTS_WIDTH)], Qt.Orientation.Horizontal)
 
-    def _take_room(self, size: QSize | None = None) -> Room:
+    def _take_room(self, size: QSize | None = None) -> WindowRoom:
         """The room that there is now, or in a window of this size, with the plots where it has them."""
-        room = Room.of(self._window.size() if size is None else size)
+        room = WindowRoom.of(self._window.size() if size is None else size)
         if room != self._room:
             self._room = room
             self._place_plots(room)
         return room
 
-    def _again(self, room: Room, also: set[str]) -> None:
+    def _again(self, room: WindowRoom, also: set[str]) -> None:
         """Arrange what is seen, and `also`, for a room."""
         layout = LAYOUTS[self._layout]
         seen = {name for name, dock in self._docks.items() if not dock.isHidden()} | also
@@ -104,7 +104,7 @@ class Docks(QObject):
         front = [name for name in seen if not self._docks[name].visibleRegion().isEmpty()]
         self._place(seen, (*layout.front, *front), room)
 
-    def _place(self, shown: set[str], front: tuple[str, ...], room: Room) -> None:
+    def _place(self, shown: set[str], front: tuple[str, ...], room: WindowRoom) -> None:
         """Put all docks where the layout has them in a room, show some, and raise those that are to be in front."""
         layout, window, docks = LAYOUTS[self._layout], self._window, self._docks
         shown = shown if room.low else shown - {PLOTS}
@@ -123,7 +123,7 @@ class Docks(QObject):
                 docks[name].raise_()
         self._set_widths(room, shown)
 
-    def _set_widths(self, room: Room, shown: set[str]) -> None:
+    def _set_widths(self, room: WindowRoom, shown: set[str]) -> None:
         left, right = LAYOUTS[self._layout].widths
         if not room.wide:
             left = right = max(left, right)
@@ -133,7 +133,7 @@ class Docks(QObject):
             seen = [self._docks[name] for name in names if name in shown]
             self._window.resizeDocks(seen[:1], [width] * len(seen[:1]), Qt.Orientation.Horizontal)
 
-    def _place_plots(self, room: Room) -> None:
+    def _place_plots(self, room: WindowRoom) -> None:
         """Into the window, or into their dock."""
         dock = self._docks[PLOTS]
         dock.toggleViewAction().setVisible(room.low)
@@ -180,7 +180,7 @@ class Docks(QObject):
         self._layout = next((word for word in words if word in LAYOUTS), EXPLORE)
         self._moved, self._chosen = "moved" in words, "chosen" in words
         self._docks[PLOTS].setVisible(room.low and not self._docks[PLOTS].isHidden())
-        if room != Room("wide" in words, "low" in words) and not self._moved:
+        if room != WindowRoom("wide" in words, "low" in words) and not self._moved:
             self._again(room, {PLOTS} if room.low else set())
         return True
 

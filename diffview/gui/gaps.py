@@ -20,7 +20,7 @@ from diffview.scores.gap import filling
 HOW = "Drag over Forward or Field to paint a gap; Shift or the right button erases."
 
 
-class Gaps(QObject):
+class GapTool(QObject):
     """Marks what is hidden, and makes edits of drags while the tool is on.
 
     Signals:

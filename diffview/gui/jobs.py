@@ -131,9 +131,9 @@ class Engine:
 
 
 class _Thread(QThread):
-    """Serves the boxes of one Sampling until it is closed."""
+    """Serves the boxes of one SamplingRequests until it is closed."""
 
-    def __init__(self, boxes: "Sampling") -> None:
+    def __init__(self, boxes: "SamplingRequests") -> None:
         super().__init__()
         self.setObjectName("sampling")
         self.setStackSize(STACK_BYTES)
@@ -144,7 +144,7 @@ class _Thread(QThread):
         self._boxes.serve()
 
 
-class Sampling(QObject):
+class SamplingRequests(QObject):
     """Requests to the sampling thread and their results.
 
     Attributes:

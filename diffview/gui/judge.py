@@ -13,7 +13,7 @@ from diffview.gui.live import Live, is_of
 from diffview.gui.looks import number
 from diffview.gui.session import Session
 from diffview.runs.plan import Facts, Plan
-from diffview.scores.gap import Kriged, Score, krige_gap, kriging_plan, kriging_score, run_score
+from diffview.scores.gap import KrigedGap, Score, krige_gap, kriging_plan, kriging_score, run_score
 
 REST_MS = 150
 """Milliseconds without an edit or a run after which the gap is kriged."""
@@ -29,7 +29,7 @@ class Judging(Job):
         done: share of it that is done.
     """
 
-    def __init__(self, plan: Plan, law: Plan, facts: Facts, run: Run | None, kriged: Kriged | None) -> None:
+    def __init__(self, plan: Plan, law: Plan, facts: Facts, run: Run | None, kriged: KrigedGap | None) -> None:
         super().__init__()
         self.plan, self._law, self._facts, self.of, self.kriged = plan, law, facts, run, kriged
         self.kriging: Score | None = None
@@ -67,7 +67,7 @@ class Judge(Background):
     def __init__(self, session: Session, live: Live, parent: QObject | None = None) -> None:
         super().__init__("kriging", lambda: live.active, parent)
         self._session, self._live = session, live
-        self.kriged: Kriged | None = None
+        self.kriged: KrigedGap | None = None
         self._kriged_of: object = None
         self._x0 = session.plan.x0
         self._scored: tuple[Run | None, object] = (None, None)

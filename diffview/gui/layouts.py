@@ -18,20 +18,20 @@ PLOTS = "plotsDock"
 """The dock in which the plots stand in a low window."""
 
 
-class Room(NamedTuple):
+class WindowRoom(NamedTuple):
     """What a window has room for: docks on both sides (wide), or no row of plots (low)."""
 
     wide: bool
     low: bool
 
     @classmethod
-    def of(cls, size: QSize) -> "Room":
+    def of(cls, size: QSize) -> "WindowRoom":
         """That of a window of this size, at the zoom in force."""
         return cls(size.width() >= WIDE, size.height() < theme.px(LOW))
 
 
 @dataclass(frozen=True)
-class Layout:
+class DockLayout:
     """Docks by object name: the first of each side is seen, the others come up as tabs behind it when asked for.
 
     Attributes:
@@ -55,7 +55,7 @@ class Layout:
         """The docks that lie before the others of their side, the foremost first."""
         return (PLOTS, *self.first) if self.plots else self.first
 
-    def sides(self, room: Room) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    def sides(self, room: WindowRoom) -> tuple[tuple[str, ...], tuple[str, ...]]:
         """The docks at the left and at the right of a window; without room for both sides all are at the right."""
         left, right = (self.left, self.right) if room.wide else ((), self.left + self.right)
         return left, ((PLOTS, *right) if self.plots else (*right, PLOTS))
@@ -63,14 +63,14 @@ class Layout:
 
 EXPLORE = "exploreLayoutAction"
 
-LAYOUTS: dict[str, Layout] = {
-    EXPLORE: Layout(
+LAYOUTS: dict[str, DockLayout] = {
+    EXPLORE: DockLayout(
         ("dataDock",), ("inspectorDock", "trainDock", "modelDock", "scoreboardDock", "raceDock"), plots=True
     ),
-    "trainLayoutAction": Layout(
+    "trainLayoutAction": DockLayout(
         ("trainDock", "dataDock"), ("modelDock", "inspectorDock", "scoreboardDock", "raceDock"), (300, 320)
     ),
-    "compareLayoutAction": Layout(
+    "compareLayoutAction": DockLayout(
         ("scoreboardDock", "dataDock"), ("raceDock", "inspectorDock", "trainDock", "modelDock"), (400, 340)
     ),
 }

@@ -14,7 +14,7 @@ from diffview.gui.session import Session
 from diffview.reverse.grids import GRIDS, make_levels
 from diffview.runs.plan import Plan
 from diffview.runs.recipe import Recipe
-from diffview.scores.level_search import Row, Search
+from diffview.scores.level_search import JudgedGrid, Search
 
 DRAWN_GRIDS = ("custom",)
 """Grids that the search is not judged beside: they are what it makes."""
@@ -32,7 +32,7 @@ class LevelSearch(Job):
     def __init__(self, plan: Plan) -> None:
         super().__init__()
         self.plan, self.done = plan, 0.0
-        self.rows: tuple[Row, ...] = ()
+        self.rows: tuple[JudgedGrid, ...] = ()
 
     @property
     def mark(self) -> tuple[str, int]:
@@ -108,7 +108,7 @@ class LevelSearchJob(Background):
             self.changed.emit()
 
     @property
-    def rows(self) -> tuple[Row, ...]:
+    def rows(self) -> tuple[JudgedGrid, ...]:
         """The grids, judged, for the recipe in force; empty if there are none."""
         return () if self.job is None or self.job.active else self.job.rows
 

@@ -13,7 +13,7 @@ from PySide6.QtCore import QObject, QTimer, Signal
 from diffview.errors import UserError, out_of_memory
 from diffview.forward.schedules import Schedule
 from diffview.gui.errors import report
-from diffview.gui.jobs import FAILED, FINISHED, Engine, Replay, Run, Sampling, Shot
+from diffview.gui.jobs import FAILED, FINISHED, Engine, Replay, Run, SamplingRequests, Shot
 from diffview.gui.session import Message, Session, View
 from diffview.models.denoiser import Denoiser
 from diffview.reverse.samplers import Step
@@ -55,7 +55,7 @@ class Live(QObject):
     def __init__(self, session: Session, parent: QObject | None = None) -> None:
         super().__init__(parent)
         self._session = session
-        self._sampling = Sampling(self)
+        self._sampling = SamplingRequests(self)
         self._field = session.facts.field
         self.run: Run | None = None
         self.left: Run | None = None

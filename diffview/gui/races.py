@@ -24,8 +24,8 @@ from diffview.runs.plan import Plan
 from diffview.runs.resolve import resolve
 from diffview.runs.run import on_device, start_state
 from diffview.scores.race import Point, Race, Track
-from diffview.scores.scoreboard import Draw, Row, Scoreboard, entries
-from diffview.scores.subject import Scored, formula, network
+from diffview.scores.scoreboard import BoardRow, Draw, Scoreboard, combinations
+from diffview.scores.subject import Subject, formula, network
 
 RACERS = 4
 """Fields that race at once."""
@@ -190,7 +190,7 @@ class BoardRun(Job):
     def __init__(self, name: str, wish: BoardWish, place: Place, card: Card | None, device: str, seed: int) -> None:
         super().__init__()
         self.name, self.wish, self.done = name, wish, 0.0
-        self.rows: tuple[Row, ...] = ()
+        self.rows: tuple[BoardRow, ...] = ()
         self.units = ""
         self.split = ""
         self._place, self._card, self._device, self._seed = place, card, device, seed
@@ -203,7 +203,7 @@ class BoardRun(Job):
     def work(self) -> None:
         """Cut the fields, fit or load, score; the rows that are finished when it is stopped are kept."""
         wish = self.wish
-        ways = entries(wish.schedules, wish.grids, wish.samplers, wish.steps)
+        ways = combinations(wish.schedules, wish.grids, wish.samplers, wish.steps)
         found = self._scored()
         self.units, self.split = found.data.units, found.data.split
         draw = Draw(
@@ -217,7 +217,7 @@ class BoardRun(Job):
                 self.share_cores()
             self.go_on()
 
-    def _scored(self) -> Scored:
+    def _scored(self) -> Subject:
         if self._card is None:
             return formula(self.name, self._place.orders[0].data())
         data = self._place.set_of(self._card)

@@ -19,7 +19,7 @@ from diffview.gui.actions import Actions
 from diffview.gui.live import Live
 from diffview.gui.looks import state
 from diffview.gui.session import Message, Session
-from diffview.gui.widgets.card import Card
+from diffview.gui.widgets.card import CardFrame
 from diffview.gui.widgets.image_view import ImageView
 from diffview.gui.widgets.plot_base import PlotBase
 from diffview.gui.writing import Writer
@@ -161,7 +161,7 @@ class Sharing(QObject):
         if view is None:
             self._session.tell(Message("There is no view under the pointer to copy.", "Point at a picture or a plot."))
             return
-        name = view.title() if isinstance(view, Card) else view.accessibleName()
+        name = view.title() if isinstance(view, CardFrame) else view.accessibleName()
         caption, text = self._caption(view, name), self._values(view)
         lines = [f"# {line}" for line in filter(None, caption)]
         data = QMimeData()
@@ -178,7 +178,7 @@ class Sharing(QObject):
         units = self._session.facts.field.units
         source = " ".join(filter(None, (Path(said.get("path", "")).name, said.get("dataset"), said.get("index"))))
         under = getattr(view, "caption", None)
-        shown = [name, view.subtitle() if isinstance(view, Card) else "", "" if under is None else under.text()]
+        shown = [name, view.subtitle() if isinstance(view, CardFrame) else "", "" if under is None else under.text()]
         wishes = f"{recipe.schedule.key} schedule, model {recipe.model}, {recipe.sampler}, seed {recipe.seed}"
         return [" · ".join(filter(None, shown)), f"{source} {f'in {units}' if units else ''}".strip(), wishes]
 
@@ -198,7 +198,7 @@ class Sharing(QObject):
 def _view_of(widget: QWidget | None) -> QWidget | None:
     """The card that a widget lies in; where there is none, as in the docks, the plot or picture itself."""
     alone = None
-    while widget is not None and not isinstance(widget, Card):
+    while widget is not None and not isinstance(widget, CardFrame):
         alone = widget if isinstance(widget, (PlotBase, ImageView)) else alone
         widget = widget.parentWidget()
     return widget or alone

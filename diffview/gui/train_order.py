@@ -40,7 +40,7 @@ DENSITIES = {
     "edm": "Mostly noise levels around s = 0.3, as EDM draws them.",
     "schedule": "t is drawn evenly on your schedule, between the lowest and the highest noise level.",
 }
-"""What the window says of each choice of training_settings.Settings."""
+"""What the window says of each choice of TrainingSettings."""
 
 
 def held_from(columns: int) -> int:

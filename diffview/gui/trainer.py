@@ -25,9 +25,9 @@ from diffview.gui.training_state import UNSAVED, Snapshot, Training
 from diffview.models.cards import Card
 
 if TYPE_CHECKING:
-    from diffview.learning.trainer import Progress, Trainer
+    from diffview.learning.trainer import Trainer, TrainingReport
 
-    Steps = Generator[Progress, None, None]
+    Steps = Generator[TrainingReport, None, None]
 
 COMPILER = "torch._dynamo"
 """Imported by torch's optimisers, at their first use: a second or two, and a hundred thousand objects."""
@@ -54,7 +54,7 @@ def _trainer(training: Training) -> "Trainer":
     with no_search_for_garbage(COMPILER):
         import_module(COMPILER)
     from diffview.learning.network import config_for
-    from diffview.learning.settings import Settings
+    from diffview.learning.settings import TrainingSettings
     from diffview.learning.trainer import Trainer
 
     device = order.device
@@ -67,7 +67,7 @@ def _trainer(training: Training) -> "Trainer":
         trainer.settings = replace(trainer.settings, minutes=minutes, steps=10**8)
         training.remark(f"Going on with {order.folder.name} at step {trainer.step}, as it was begun.")
         return trainer
-    settings = Settings(
+    settings = TrainingSettings(
         loss=order.loss, density=order.density, steps=10**8, minutes=order.minutes, batch=order.batch,
         schedule=order.schedule, flips=order.turned, rotations=order.turned and data.shape[0] == data.shape[1],
     )  # fmt: skip

@@ -15,10 +15,10 @@ from diffview.gui.browser import Browser
 from diffview.gui.docking import PLOTS_PLACE, PLOTS_SHARE, Docks
 from diffview.gui.errors import ErrorHook
 from diffview.gui.files import Files
-from diffview.gui.gaps import Gaps
+from diffview.gui.gaps import GapTool
 from diffview.gui.judge import Judge
 from diffview.gui.late import LateDock, LateJobs
-from diffview.gui.layouts import LAYOUTS, Room
+from diffview.gui.layouts import LAYOUTS, WindowRoom
 from diffview.gui.level_search import LevelSearchJob
 from diffview.gui.live import Live
 from diffview.gui.opening import Opening
@@ -91,7 +91,7 @@ class MainWindow(LateJobs, QMainWindow):
         self.message_bar = MessageBar()
         self.message_bar.setObjectName("messageBar")
         self.field, self.forward = FieldPanel(session), ForwardPanel(session)
-        self.gaps = Gaps(session, self.actions_, self.field.view, self.forward.view)
+        self.gaps = GapTool(session, self.actions_, self.field.view, self.forward.view)
         self.reverse = ReversePanel(session, live, self.judge)
         self.diagnostics = DiagnosticsPanel(session, live)
         self.search = LevelSearchJob(session, lambda: live.active, self)
@@ -434,7 +434,7 @@ class MainWindow(LateJobs, QMainWindow):
             self.settings.set_bytes("geometry", self.saveGeometry())
             self.arrangement.save(self.settings)
         view = self.session.view
-        hidden = self._densities and Room.of(self.size()).low
+        hidden = self._densities and WindowRoom.of(self.size()).low
         self.settings.save_view(replace(view, densities=view.densities or hidden))
         self._readers_soon.stop()
         self.player.stop()
@@ -456,7 +456,7 @@ class MainWindow(LateJobs, QMainWindow):
             self.resize(min(LARGEST_START[0], screen.width()), min(LARGEST_START[1], screen.height()))
         remembered = self.arrangement.restore(self.settings, anew=size is not None)
         self._densities = self.session.view.densities if remembered else True
-        self.session.look(densities=self._densities and not Room.of(self.size()).low)
+        self.session.look(densities=self._densities and not WindowRoom.of(self.size()).low)
 
     def start(self) -> None:
         """What happens once the window is on screen: the first run, the reader, and torch if it is asked for."""

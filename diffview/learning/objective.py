@@ -3,7 +3,7 @@
     y = x_0 + s eps,    loss = weight(s) |x0_hat(y, s) - x_0|^2
 
 Two choices make a loss: how the noise levels are drawn (`densities`) and how they are weighted (`LOSSES`, in
-`training_settings`). A network with a second output, the variance of a reverse step, learns that beside.
+`settings`). A network with a second output, the variance of a reverse step, learns that beside.
 """
 
 from typing import Any

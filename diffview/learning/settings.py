@@ -20,7 +20,7 @@ LOSSES: dict[str, Callable[["Tensor", float], "Tensor"]] = {
 
 
 @dataclass(frozen=True)
-class Settings:
+class TrainingSettings:
     """How to train.
 
     Attributes:
@@ -61,19 +61,19 @@ class Settings:
         return {**{p.name: getattr(self, p.name) for p in parameters(type(self))}, "schedule": schedule}
 
     @classmethod
-    def from_plain(cls, plain: dict[str, Any]) -> "Settings":
+    def from_plain(cls, plain: dict[str, Any]) -> "TrainingSettings":
         """Back from JSON."""
         params = dict(plain["schedule"])
         return cls(**{**plain, "schedule": make_schedule(params.pop("key"), params)})
 
 
 def settings_of(words: Mapping[str, Any]) -> dict[str, Any]:
-    """Arguments for Settings from words, as a command line or a form has them: {"steps": "100", "schedule": "cosine"}.
+    """Arguments for TrainingSettings from words of a command line or a form: {"steps": "100", "schedule": "cosine"}.
 
     Raises:
         UserError: if there is no such setting, or a word is not a value of it.
     """
     words = dict(words)
     schedule = {"schedule": make_schedule(words.pop("schedule"), {})} if "schedule" in words else {}
-    values = checked(Settings, words, "A training")
+    values = checked(TrainingSettings, words, "A training")
     return {name: values[name] for name in words} | schedule

@@ -17,7 +17,7 @@ from diffview.learning.densities import DENSITIES
 from diffview.learning.network import config_for, extra_channels, require_fit
 from diffview.learning.objective import VARIANCE_WEIGHT, mean_known, turned, variance_bound
 from diffview.learning.sets import TrainingSet
-from diffview.learning.settings import LOSSES, Settings
+from diffview.learning.settings import LOSSES, TrainingSettings
 from diffview.machine import device_name, fast_bfloat16, sent_to
 from diffview.models.cards import Card
 from diffview.models.checkpoints import State, load_model, network_config, save_model
@@ -31,7 +31,7 @@ DIRECTORY = ("model", "training.safetensors")
 
 
 @dataclass(frozen=True)
-class Progress:
+class TrainingReport:
     """How far a training is: step, seconds, the mean loss since the last report, rate, seconds left, and a remark."""
 
     step: int
@@ -54,7 +54,7 @@ class Trainer:
         origin: name, checksum and steps of the model whose weights it began from; empty if from random ones.
     """
 
-    def __init__(self, data: TrainingSet, config: UNetConfig, settings: Settings, device: str = "cpu") -> None:
+    def __init__(self, data: TrainingSet, config: UNetConfig, settings: TrainingSettings, device: str = "cpu") -> None:
         """Begin anew.
 
         Raises:
@@ -98,7 +98,7 @@ class Trainer:
         self.bfloat16 = settings.precision == "bfloat16" or (settings.precision == "auto" and fast_bfloat16(device))
 
     @classmethod
-    def begin_from(cls, card: Card, data: TrainingSet, settings: Settings, device: str = "cpu") -> "Trainer":
+    def begin_from(cls, card: Card, data: TrainingSet, settings: TrainingSettings, device: str = "cpu") -> "Trainer":
         """Begin with the weights of a model instead of random ones; the fields are standardised as `data` says.
 
         Raises:
@@ -192,8 +192,8 @@ class Trainer:
         mean = np.divide(total, count, out=np.full(BINS, np.nan), where=count > 1e-3)
         return np.exp((edges[1:] + edges[:-1]) / 2), mean
 
-    def report(self, remark: str = "") -> Progress:
-        """Progress since the last report; without a step in between its loss is the last one, or NaN.
+    def report(self, remark: str = "") -> TrainingReport:
+        """What was made since the last report; without a step in between its loss is the last one, or NaN.
 
         Raises:
             UserError: if the loss is not finite.
@@ -210,7 +210,7 @@ class Trainer:
         self._loss_count = 0
         done = self.done()
         left = self.seconds * (1 - done) / done if done else math.inf
-        return Progress(self.step, self.seconds, loss, self.rate(), left, remark)
+        return TrainingReport(self.step, self.seconds, loss, self.rate(), left, remark)
 
     # -- keeping
 
@@ -278,8 +278,8 @@ class Trainer:
         if state.plain.get("fingerprint") != data.fingerprint or coarsen != data.coarsen:
             raise UserError(f"The training in {folder} was made on other data.", "Choose another folder for this data.")
         try:
-            config = network_config(state.plain["network"])
-            trainer = cls(data, config, replace(Settings.from_plain(state.plain["settings"]), **changed), device)
+            settings = TrainingSettings.from_plain(state.plain["settings"])
+            trainer = cls(data, network_config(state.plain["network"]), replace(settings, **changed), device)
             trainer._take(state)
         except (KeyError, TypeError, ValueError, AttributeError, IndexError, RuntimeError) as error:
             if out_of_memory(error):
@@ -325,7 +325,7 @@ def _diverged(step: int) -> UserError:
 
 def train(
     trainer: Trainer, folder: Path, every: int = 50, stopped: Callable[[], bool] = lambda: False
-) -> Iterator[Progress]:
+) -> Iterator[TrainingReport]:
     """Train to the end, with a report every so many steps and checkpoints on the way; the caller may stop any time.
 
     What is made before the caller stops, or before an error, is kept: at most one interval is lost to a kill.
@@ -430,5 +430,5 @@ def _trainer_in(
     if folder.exists() and not folder.is_dir():
         raise UserError(f"{folder} is a file.", "Choose a folder.")
     if origin:
-        return Trainer.begin_from(origin, data, Settings(**settings), device)
-    return Trainer(data, config_for(data, **sizes), Settings(**settings), device)
+        return Trainer.begin_from(origin, data, TrainingSettings(**settings), device)
+    return Trainer(data, config_for(data, **sizes), TrainingSettings(**settings), device)

@@ -113,7 +113,7 @@ def kriging_plan(plan: Plan, facts: Facts) -> Plan:
 
 
 @dataclass(frozen=True, eq=False)
-class Kriged:
+class KrigedGap:
     """The gap of a plan filled by kriging, standardised.
 
     Attributes:
@@ -137,7 +137,7 @@ class Kriged:
 
 def krige_gap(
     plan: Plan, law_plan: Plan, draws: int = DRAWS, told: Callable[[float], None] = lambda share: None
-) -> Kriged:
+) -> KrigedGap:
     """Kriging of the unknown pixels of a plan; `told` hears the share that is done, and may raise to end it.
 
     Args:
@@ -168,7 +168,7 @@ def krige_gap(
     told(1.0)
     if plan.makes is not None:  # as the run, it says nothing of land
         mean, std, samples = (np.where(plan.makes, values, np.float32(np.nan)) for values in (mean, std, samples))
-    return Kriged(mean.astype(np.float32), std.astype(np.float32), samples, kriging.dense, law_plan.model.sentence)
+    return KrigedGap(mean.astype(np.float32), std.astype(np.float32), samples, kriging.dense, law_plan.model.sentence)
 
 
 class Score(NamedTuple):
@@ -225,7 +225,7 @@ def run_score(plan: Plan, facts: Facts, y: Array) -> Score | None:
     return gap_score(plan.made_in.inverse(np.asarray(y)[:, 0]), truth_of(plan, facts), plan.filled)
 
 
-def kriging_score(plan: Plan, facts: Facts, kriged: Kriged) -> Score | None:
+def kriging_score(plan: Plan, facts: Facts, kriged: KrigedGap) -> Score | None:
     """That of kriging: its estimate is the exact mean where the transform is linear, else the mean of the draws."""
     if plan.filled is None:
         return None

@@ -109,7 +109,7 @@ def scores(
 
     Returns:
         As JSON has it, None where there is no number: "units", "counts", "wet_from", "rows", "verdicts" and "curves":
-        "spectrum" and "histogram" (see verify_curves) of samples, held_out, train and the two blocks, one and two, and
+        "spectrum" and "histogram" (see `curves`) of samples, held_out, train and the two blocks, one and two, and
         "nearest", the distances to nearest neighbours of samples, held_out and blocks. A row is
         {"what", "units", "samples_train", "samples_held_out", "train_held_out", "blocks"}: the score of the first
         against the second; or, of a plain value, {"what", "units", "samples", "held_out", "train"}. A verdict is

@@ -47,7 +47,7 @@ class Progress:
 
 
 @dataclass(frozen=True)
-class Row:
+class JudgedGrid:
     """A grid, judged: its name, its levels, and its error on seeds that no search has seen."""
 
     title: str
@@ -99,11 +99,11 @@ class Search:
                 states = self._moved(i, share, states, truth)
                 yield Progress((len(first) + sweep * (self.best_count - 1) + i) / work, self.best, self.error)
 
-    def judge(self) -> list[Row]:
+    def judge(self) -> list[JudgedGrid]:
         """Every grid and the one found, on seeds not searched on, the best first."""
         y, truth = self._problem(range(self._seeds, 2 * self._seeds))
         grids = {**self._grids, "found": self.best}
-        rows = [Row(name, levels, self._error(self._states(y, levels), truth)) for name, levels in grids.items()]
+        rows = [JudgedGrid(name, levels, self._error(self._states(y, levels), truth)) for name, levels in grids.items()]
         return sorted(rows, key=lambda row: row.error)
 
     @property

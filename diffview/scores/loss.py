@@ -14,7 +14,7 @@ from diffview.learning.sets import TrainingSet, complete
 from diffview.reverse.sampler_base import CONSISTENCY
 from diffview.scores.printed import aligned, short
 from diffview.scores.scoreboard import picked
-from diffview.scores.subject import Scored
+from diffview.scores.subject import Subject
 
 Array = NDArray[np.float32]
 
@@ -24,7 +24,7 @@ ROWS = 16
 PARTS = (("held_out", "held-out"), ("train", "train"))
 
 
-def verify_loss(name: str, found: Scored, levels: Sequence[float], count: int = 32, seed: int = 0) -> dict[str, Any]:
+def verify_loss(name: str, found: Subject, levels: Sequence[float], count: int = 32, seed: int = 0) -> dict[str, Any]:
     """Loss at every level and bound of a model on held-out fields, and on fields it was trained on or fitted to.
 
     Args:
@@ -63,7 +63,7 @@ def verify_loss(name: str, found: Scored, levels: Sequence[float], count: int = 
     return told
 
 
-def _errors(found: Scored, fields: Array, s: Sequence[float], seed: int) -> NDArray[np.float64]:
+def _errors(found: Subject, fields: Array, s: Sequence[float], seed: int) -> NDArray[np.float64]:
     """errors_by_level; a model that is told block means is told those of the very field, one by one."""
     if not found.data.coarsen:
         return errors_by_level(found.make(None), fields, s, seed)

@@ -49,7 +49,7 @@ MOST_ROWS = 1000
 
 
 @dataclass(frozen=True)
-class Entry:
+class Combination:
     """One way to run: schedule, grid, sampler with its default parameters, steps."""
 
     schedule: Schedule
@@ -59,7 +59,7 @@ class Entry:
 
 
 @dataclass(frozen=True)
-class Row:
+class BoardRow:
     """One line of the board; None where there is no number.
 
     Attributes:
@@ -91,7 +91,7 @@ class Row:
     why: str = ""
 
 
-COLUMNS = tuple(field.name for field in fields(Row))
+COLUMNS = tuple(field.name for field in fields(BoardRow))
 
 
 @dataclass(frozen=True)
@@ -99,18 +99,18 @@ class Progress:
     """How far a board is: its share that is done, and the row that is finished, if one is."""
 
     done: float
-    row: Row | None = None
+    row: BoardRow | None = None
 
 
-def entries(
+def combinations(
     schedules: Sequence[Schedule], grids: Sequence[str], samplers: Sequence[str], steps: Sequence[int]
-) -> list[Entry]:
+) -> list[Combination]:
     """All ways to run, in order.
 
     Raises:
         UserError: if there are none, or more than 1000.
     """
-    found = [Entry(*parts) for parts in product(schedules, grids, samplers, steps)]
+    found = [Combination(*parts) for parts in product(schedules, grids, samplers, steps)]
     if not 0 < len(found) <= MOST_ROWS:
         raise UserError(
             f"A scoreboard of {len(found)} runs cannot be made.",
@@ -152,7 +152,7 @@ DRAW = Draw()
 class Scoreboard:
     """The rows of one model; `run` yields them as they are finished."""
 
-    def __init__(self, make: MakeDenoise, data: TrainingSet, ways: Sequence[Entry], draw: Draw = DRAW) -> None:
+    def __init__(self, make: MakeDenoise, data: TrainingSet, ways: Sequence[Combination], draw: Draw = DRAW) -> None:
         """Set up; nothing is computed yet.
 
         Args:
@@ -186,18 +186,18 @@ class Scoreboard:
     def run(self) -> Iterator[Progress]:
         """The row of real fields, then every way to run; the caller may stop at any time."""
         self._warm()
-        yield Progress(0.0, self._scored(Row(ANOTHER), self._others, self._climate()))
+        yield Progress(0.0, self._scored(BoardRow(ANOTHER), self._others, self._climate()))
         for number, way in enumerate(self._ways):
-            row = Row("run", way.schedule.key, way.grid, way.sampler, way.steps)
+            row = BoardRow("run", way.schedule.key, way.grid, way.sampler, way.steps)
             started = time.perf_counter()
             try:
                 made = yield from self._drawn(way, number)
             except UserError as error:
-                row = Row(**{**_plain(row), "why": error.sentence})
+                row = BoardRow(**{**_plain(row), "why": error.sentence})
             else:
                 drawn, evaluations = made
                 took = {"evaluations": evaluations, "seconds": time.perf_counter() - started}
-                row = self._scored(Row(**{**_plain(row), **took}), drawn, drawn)
+                row = self._scored(BoardRow(**{**_plain(row), **took}), drawn, drawn)
             yield Progress((number + 1) / len(self._ways), row)
 
     def _warm(self) -> None:
@@ -213,7 +213,7 @@ class Scoreboard:
         rng = np.random.default_rng(self._draw.seed)
         return self._others[rng.integers(0, len(self._others), self._count)]
 
-    def _drawn(self, way: Entry, number: int) -> Generator[Progress, None, tuple[Array, int]]:
+    def _drawn(self, way: Combination, number: int) -> Generator[Progress, None, tuple[Array, int]]:
         """Standardised fields [n, ny, nx] that a way of running makes, and the calls of the model for a batch.
 
         With a truth, member after member of the first case, then of the second, ...
@@ -247,15 +247,15 @@ class Scoreboard:
             made[:, self._data.mask] = np.nan
         return made, evaluations
 
-    def _levels(self, way: Entry) -> list[float]:
+    def _levels(self, way: Combination) -> list[float]:
         limits = [self._draw.start_level, None if self._draw.noise_range is None else self._draw.noise_range[1]]
         top = min(way.schedule.s_max, *(limit for limit in limits if limit is not None), math.inf)
         return make_levels(way.schedule, way.grid, way.steps, top)
 
-    def _scored(self, row: Row, drawn: Array, members: Array | None) -> Row:
+    def _scored(self, row: BoardRow, drawn: Array, members: Array | None) -> BoardRow:
         """The row with the scores of standardised fields, and of members of the cases."""
         if not np.isfinite(drawn[~np.isnan(drawn)]).all() or np.isnan(drawn).all():
-            return Row(**{**_plain(row), "why": "It gave values that are not finite."})
+            return BoardRow(**{**_plain(row), "why": "It gave values that are not finite."})
         back = self._data.transform.inverse
         physical = back(drawn)
         apart = metrics.quantiles(physical) - metrics.quantiles(self._real)
@@ -270,7 +270,7 @@ class Scoreboard:
             ensemble = back(members).reshape(len(self._truth), self._draw.members, *self._data.shape).swapaxes(0, 1)
             found["crps"] = float(np.nanmean(metrics.crps(ensemble, back(self._truth))))
         known = {name: None if value is None or not np.isfinite(value) else value for name, value in found.items()}
-        return Row(**{**_plain(row), **known})
+        return BoardRow(**{**_plain(row), **known})
 
 
 def picked(real: Array, most: int) -> Array:
@@ -278,11 +278,11 @@ def picked(real: Array, most: int) -> Array:
     return np.asarray(real[np.linspace(0, len(real) - 1, min(most, len(real))).astype(int)])
 
 
-def _plain(row: Row) -> dict[str, Any]:
+def _plain(row: BoardRow) -> dict[str, Any]:
     return {name: getattr(row, name) for name in COLUMNS}
 
 
-def to_csv(rows: Sequence[Row], units: str) -> str:
+def to_csv(rows: Sequence[BoardRow], units: str) -> str:
     """The rows as CSV, numbers in full; the columns in units of the field say so."""
     out = io.StringIO()
     writer = csv.writer(out, lineterminator="\n")
@@ -292,7 +292,7 @@ def to_csv(rows: Sequence[Row], units: str) -> str:
     return out.getvalue()
 
 
-def to_plain(rows: Sequence[Row], units: str) -> dict[str, Any]:
+def to_plain(rows: Sequence[BoardRow], units: str) -> dict[str, Any]:
     """The rows as JSON has them."""
     return {"units": units, "rows": [_plain(row) for row in rows]}
 
@@ -303,7 +303,7 @@ def unit_of(column: str, units: str) -> str:
     return units if column in ("q50", "q90", "q99", "q999", "crps") else fixed.get(column, "")
 
 
-def to_lines(rows: Sequence[Row], units: str) -> list[str]:
+def to_lines(rows: Sequence[BoardRow], units: str) -> list[str]:
     """The rows as an aligned table for the terminal, a heading above it."""
     shown = [name for name in COLUMNS if name not in ("what", "why")]
     shown = [name for name in shown if name in COLUMNS[:6] or any(getattr(row, name) is not None for row in rows)]

@@ -24,7 +24,7 @@ PACKAGED = "toa_brightness_temperature.nc"
 
 
 @dataclass(frozen=True, eq=False)
-class Scored:
+class Subject:
     """A model and its data.
 
     Attributes:
@@ -42,7 +42,7 @@ class Scored:
     kind: str = POSTERIOR_MEAN
 
 
-def formula(name: str, data: TrainingSet) -> Scored:
+def formula(name: str, data: TrainingSet) -> Subject:
     """A formula model fitted to the complete fields of a set, at most 1,000.
 
     Raises:
@@ -56,10 +56,10 @@ def formula(name: str, data: TrainingSet) -> Scored:
         )
     data = replace(data, held_out=data.held_out[complete(data.held_out)])
     denoise: Denoise = FORMULAS[name](picked(whole, MOST_CROPS))
-    return Scored(lambda condition: denoise, data)
+    return Subject(lambda condition: denoise, data)
 
 
-def network(card: Card, data: TrainingSet, device: str) -> Scored:
+def network(card: Card, data: TrainingSet, device: str) -> Subject:
     """A network and its fields, through its transform.
 
     Raises:
@@ -85,10 +85,10 @@ def network(card: Card, data: TrainingSet, device: str) -> Scored:
     def make(condition: Array | None) -> Denoise:
         return alone() if condition is None else Network.of(card, device, condition=condition)
 
-    return Scored(make, data, card.noise_range, torch.zeros(1, device=device), card.kind)
+    return Subject(make, data, card.noise_range, torch.zeros(1, device=device), card.kind)
 
 
-def scored(name: str, words: Sequence[str], *, size: int = 32, held_out: float = 0.3, device: str = "cpu") -> Scored:
+def scored(name: str, words: Sequence[str], *, size: int = 32, held_out: float = 0.3, device: str = "cpu") -> Subject:
     """The model `name` and the data of FILE [DATASET...]; a formula without data has the packaged field.
 
     Of two datasets the second is held out, of one a share.

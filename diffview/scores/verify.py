@@ -1,4 +1,4 @@
-"""How good a model is: what it generates, scored beside fields it never saw; see verify_scores for the yardsticks."""
+"""How good a model is: what it generates, scored beside fields it never saw; see `generated` for the yardsticks."""
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace

@@ -16,7 +16,7 @@ from diffview.errors import NotWrittenError, UserError
 from diffview.learning.from_files import _parted, read_training_set
 from diffview.learning.network import OF_THE_DATA, sizes_of
 from diffview.learning.sets import crops_of
-from diffview.learning.settings import Settings
+from diffview.learning.settings import TrainingSettings
 from diffview.learning.trainer import Trainer
 from diffview.models import checkpoints
 from diffview.models.cards import Card
@@ -150,7 +150,7 @@ def test_data_that_cannot_be_trained_on(direct, file, datasets, wishes, word):
 
 
 def test_the_options_are_settings():
-    assert set(TRAINING) - {p.name for p in parameters(Settings)} == {"schedule"}
+    assert set(TRAINING) - {p.name for p in parameters(TrainingSettings)} == {"schedule"}
     assert {*NETWORK, "learned_variance"} <= {p.name for p in parameters(UNetConfig)} - set(OF_THE_DATA)
 
 

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from diffview.forward.lint import CHECKS, Case, Finding, Scored, Signal, left_out, lint
+from diffview.forward.lint import CHECKS, Case, Finding, ScoredRun, Signal, left_out, lint
 from diffview.forward.schedules import SCHEDULES, Cosine, Edm, Linear, Schedule, Sigmoid, VarianceExploding
 from diffview.reverse.grids import make_levels
 from diffview.reverse.samplers import SAMPLERS
@@ -115,7 +115,7 @@ def test_bfloat16_is_that_of_torch() -> None:
 
 def test_a_run_that_goes_another_way_than_what_was_scored() -> None:
     changes = {"sampler": "churn", "steps": 32}
-    of = case(Linear(), scored=Scored("rain", "Heun with churn (EDM), 32 steps", "DDIM, 18 steps", changes))
+    of = case(Linear(), scored=ScoredRun("rain", "Heun with churn (EDM), 32 steps", "DDIM, 18 steps", changes))
     finding = found("scored", of)
     assert not finding.ok and "takes DDIM, 18 steps" in finding.sentence and finding.remedies[0].changes == changes
     same = found("scored", dataclasses.replace(of, scored=dataclasses.replace(of.scored, changes={})))
@@ -145,7 +145,7 @@ def test_a_mean_of_next_to_nothing_has_a_signal_to_noise() -> None:
 def test_every_schedule_can_be_looked_at(key: str, steps: int, length: int, power: list[float], mean: float) -> None:
     schedule = SCHEDULES[key]()
     signal = Signal(np.array(power), mean, 64, 10.0, "K")
-    scored = Scored("rain", "Heun, 18 steps", "Heun, 18 steps", {})
+    scored = ScoredRun("rain", "Heun, 18 steps", "Heun, 18 steps", {})
     levels = make_levels(schedule, "log_snr", steps)
     findings = lint(Case(schedule, length, levels, signal, (0.01, 80.0), scored=scored))
     assert [f.key for f in findings] == list(CHECKS)

@@ -7,7 +7,7 @@ from PySide6.QtCore import QPoint, QSize, Qt
 from PySide6.QtTest import QTest
 
 from diffview.gui.app import create_window, show_window
-from diffview.gui.layouts import LAYOUTS, WIDE, Room
+from diffview.gui.layouts import LAYOUTS, WIDE, WindowRoom
 from diffview.gui.theme import theme
 
 LARGE, SMALL = (1600, 1000), (1280, 720)
@@ -28,7 +28,7 @@ def resize(wait):
     def to(window, size):
         for _ in range(2):  # what stands at both sides holds a window wide until it has moved
             window.resize(*size)
-            wait(lambda: window.arrangement._room == Room.of(window.size()))
+            wait(lambda: window.arrangement._room == WindowRoom.of(window.size()))
         QTest.qWait(50)
 
     return to
@@ -124,7 +124,7 @@ def test_the_plots_dock_is_offered_only_where_there_is_one(open_window, wait, re
 def test_every_layout_has_the_plots_at_the_right_of_a_low_window():
     for layout in LAYOUTS.values():
         for wide in (False, True):
-            left, right = layout.sides(Room(wide, low=True))
+            left, right = layout.sides(WindowRoom(wide, low=True))
             assert "plotsDock" in right and "plotsDock" not in left
             assert {*left, *right} == {*layout.left, *layout.right, "plotsDock"}
             assert bool(left) == wide

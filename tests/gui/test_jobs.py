@@ -11,7 +11,7 @@ import pytest
 from conftest import PATIENCE, QUICK, sampling_has_ended, thread_names
 
 from diffview.gui import jobs
-from diffview.gui.jobs import FAILED, FINISHED, STOPPED, WAITING, Engine, Sampling
+from diffview.gui.jobs import FAILED, FINISHED, STOPPED, WAITING, Engine, SamplingRequests
 from diffview.readers.packaged import packaged_field
 from diffview.runs.plan import Facts
 from diffview.runs.resolve import resolve
@@ -69,7 +69,7 @@ def with_model(plan):
 
 @pytest.fixture
 def sampling(qapp):
-    made = Sampling()
+    made = SamplingRequests()
     yield made
     made.close()
 

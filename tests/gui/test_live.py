@@ -12,7 +12,7 @@ from PySide6.QtCore import Qt
 from PySide6.QtTest import QTest
 
 from diffview.gui import jobs
-from diffview.gui.jobs import Engine, Sampling
+from diffview.gui.jobs import Engine, SamplingRequests
 from diffview.gui.live import FRAME_S
 from diffview.models.choice import FitSet
 from diffview.runs.run import run
@@ -332,7 +332,7 @@ def test_opening_the_list_of_devices_loads_torch_and_a_run_on_it_agrees(window, 
 
 
 def test_a_thread_that_never_started_closes(qapp):
-    Sampling().close()
+    SamplingRequests().close()
 
 
 # -- thinned runs

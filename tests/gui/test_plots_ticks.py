@@ -8,7 +8,7 @@ import pytest
 from PySide6.QtCore import QRectF
 
 from diffview.gui.widgets.histogram_plot import HistogramPlot
-from diffview.gui.widgets.plot_ticks import GROUP, MINUS, Room, linear_ticks, log_ticks, number, power
+from diffview.gui.widgets.plot_ticks import GROUP, MINUS, AxisRoom, linear_ticks, log_ticks, number, power
 from diffview.gui.widgets.scale_time_view import ScaleTimeView
 from diffview.gui.widgets.schedule_plot import QUANTITIES, SchedulePlot
 from diffview.gui.widgets.spectrum_plot import SpectrumPlot
@@ -16,8 +16,10 @@ from diffview.gui.widgets.spectrum_plot import SpectrumPlot
 WIDTHS = (200, 230, 275, 340, 400, 520, 700, 990, 1300, 1600)
 
 
-def room(low: float, high: float, pixels: float, spacing: float = 30.0) -> Room:
-    return Room(lambda v: (v - low) / (high - low) * pixels, lambda s: 7.0 * len(s), (-20, pixels + 20), 8.0, spacing)
+def room(low: float, high: float, pixels: float, spacing: float = 30.0) -> AxisRoom:
+    return AxisRoom(
+        lambda v: (v - low) / (high - low) * pixels, lambda s: 7.0 * len(s), (-20, pixels + 20), 8.0, spacing
+    )
 
 
 def texts(ticks) -> list[str]:

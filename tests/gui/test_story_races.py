@@ -15,7 +15,7 @@ from PySide6.QtWidgets import QFileDialog
 from diffview.errors import UserError
 from diffview.fields.field import Region
 from diffview.gui.races import EVEN_END, RACERS, counts
-from diffview.gui.widgets.race_plot import Lane, Mark, RacePlot
+from diffview.gui.widgets.race_plot import Lane, RaceMark, RacePlot
 from diffview.reverse.samplers import SAMPLERS
 from diffview.runs.plan import Facts
 from diffview.runs.resolve import resolve
@@ -278,7 +278,7 @@ def test_names_of_guide_lines_do_not_lie_over_each_other(qtbot):
     plot.resize(270, 380)
     x = (6, 10, 18, 34, 66, 130)
     lanes = [
-        Lane(f"order {order}", order, order, tuple(Mark(n, 5.0 * (6 / n) ** order + 0.01, "") for n in x))
+        Lane(f"order {order}", order, order, tuple(RaceMark(n, 5.0 * (6 / n) ** order + 0.01, "") for n in x))
         for order in (1, 2, 3)
     ]
     plot.show_lanes(lanes, "rms error, K", "")

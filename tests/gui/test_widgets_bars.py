@@ -13,7 +13,7 @@ from PySide6.QtWidgets import QApplication, QLineEdit, QVBoxLayout, QWidget
 from diffview.fields.colormaps import COLORMAPS
 from diffview.gui.theme import theme
 from diffview.gui.widgets import message_bar
-from diffview.gui.widgets.card import Card, ElidedLabel
+from diffview.gui.widgets.card import CardFrame, ElidedLabel
 from diffview.gui.widgets.colour_bar import ColourBar, label, nice_ticks
 from diffview.gui.widgets.message_bar import MessageBar
 from diffview.gui.widgets.segmented import SegmentedControl
@@ -183,11 +183,11 @@ def test_long_messages_wrap_to_three_lines_and_are_cut(host, qtbot):
     assert host.bar.toolTip().count("word") == 400
 
 
-# Card, segmented control
+# CardFrame, segmented control
 
 
 def test_a_card_cuts_its_readout_at_the_left_and_keeps_it_whole_in_the_tooltip(qtbot):
-    card = shown(qtbot, Card("Forward", "t = 420  ·  log-SNR +0.47  ·  closed form", "forward"), 190, 100)
+    card = shown(qtbot, CardFrame("Forward", "t = 420  ·  log-SNR +0.47  ·  closed form", "forward"), 190, 100)
     card.add(QWidget())
     readout = card._subtitle
     assert readout.shown_text() == "… closed form"
@@ -202,7 +202,7 @@ def test_a_card_cuts_its_readout_at_the_left_and_keeps_it_whole_in_the_tooltip(q
 
 
 def test_the_accent_lies_on_top_of_the_card(qtbot):
-    card = shown(qtbot, Card("Reverse", accent="reverse"), 200, 100)
+    card = shown(qtbot, CardFrame("Reverse", accent="reverse"), 200, 100)
     assert card.grab().toImage().pixelColor(100, 0) == theme.colour("reverse")
     card.set_accent(None)
     assert card.grab().toImage().pixelColor(100, 1) == theme.colour("panel")

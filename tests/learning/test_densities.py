@@ -11,7 +11,7 @@ from scipy.stats import norm
 from diffview.errors import UserError
 from diffview.forward.schedules import SCHEDULES, make_schedule
 from diffview.learning.densities import DENSITIES, training_density
-from diffview.learning.settings import Settings
+from diffview.learning.settings import TrainingSettings
 
 LOW, HIGH = 0.01, 50.0
 U = (np.arange(20_000) + 0.5) / 20_000
@@ -22,7 +22,7 @@ def made(key, schedule="linear", low=LOW, high=HIGH):
 
 
 def curve(key, edges, schedule="linear", low=LOW, high=HIGH):
-    settings = Settings(density=key, lowest=low, schedule=make_schedule(schedule, {}))
+    settings = TrainingSettings(density=key, lowest=low, schedule=make_schedule(schedule, {}))
     return training_density({**settings.plain(), "highest": high}, edges)
 
 

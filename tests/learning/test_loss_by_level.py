@@ -27,7 +27,7 @@ from diffview.models.gaussian import Gaussian
 from diffview.models.mixture import Mixture
 from diffview.reverse.grids import GRIDS, make_levels
 from diffview.scores.loss import format_loss, verify_loss
-from diffview.scores.subject import Scored, formula
+from diffview.scores.subject import Subject, formula
 
 RNG = np.random.default_rng
 LAW = Gaussian.power_law(8, 9, 2.5, 1.0, 1.1, 0.2)
@@ -220,7 +220,7 @@ def test_what_cannot_be_verified_is_a_sentence() -> None:
 
 
 def test_a_consistency_model_has_no_such_loss() -> None:
-    jump = Scored(lambda condition: LAW, sets(), (0.02, 80.0), kind="consistency")
+    jump = Subject(lambda condition: LAW, sets(), (0.02, 80.0), kind="consistency")
     with pytest.raises(UserError, match="not a mean"):
         verify_loss("jump", jump, [1.0, 0.1, 0.0])
 
@@ -230,7 +230,7 @@ def test_a_conditional_model_is_told_the_block_means_of_the_very_field() -> None
     law = Gaussian.power_law(8, 8, 2.5, 1.0)
     fields = law.sample(RNG(0).standard_normal((14, 8, 8))).astype(np.float32)
     data = TrainingSet(fields[:8], fields[8:], Transform("standardise", 280.0, 15.0), "tb", "K", coarsen=4)
-    told = verify_loss("told", Scored(lambda condition: lambda y, s: condition, data, (0.1, 1.0)), [5.0, 0.5], 6)
+    told = verify_loss("told", Subject(lambda condition: lambda y, s: condition, data, (0.1, 1.0)), [5.0, 0.5], 6)
     blocks = fields[8:].reshape(6, 2, 4, 2, 4).mean(axis=(2, 4))
     apart = fields[8:] - blocks.repeat(4, axis=1).repeat(4, axis=2)
     assert told["held_out"]["error"] == pytest.approx([np.mean(apart**2)] * 2, rel=1e-4)

@@ -14,7 +14,7 @@ from diffview.learning.densities import DENSITIES
 from diffview.learning.network import config_for
 from diffview.learning.objective import VARIANCE_WEIGHT, turned, variance_bound, variance_limits
 from diffview.learning.sets import TrainingSet
-from diffview.learning.settings import Settings, settings_of
+from diffview.learning.settings import TrainingSettings, settings_of
 from diffview.learning.trainer import DIRECTORY, Trainer, train, trainer_in
 from diffview.machine import train_device
 from diffview.models import checkpoints
@@ -37,7 +37,7 @@ def data_of(values=None, **about):
 
 def made(data=None, sizes=(), **settings):
     data = data or data_of()
-    return Trainer(data, config_for(data, **{**SIZES, **dict(sizes)}), Settings(**{**SMALL, **settings}))
+    return Trainer(data, config_for(data, **{**SIZES, **dict(sizes)}), TrainingSettings(**{**SMALL, **settings}))
 
 
 def advanced(trainer, steps):
@@ -451,14 +451,14 @@ def test_damaged_states(tmp_path, damage):
     [
         (lambda: made(data_of(fields(ny=9))), "9 x 8"),
         (lambda: made(sizes={"channels": 2}), "channels"),
-        (lambda: Trainer(data_of(coarsen=2), UNetConfig(**SIZES), Settings()), "channels"),
+        (lambda: Trainer(data_of(coarsen=2), UNetConfig(**SIZES), TrainingSettings()), "channels"),
         (lambda: made(sizes={"padding": "circular"}, rotations=True), "cannot be turned"),
         (lambda: made(density="schedule", lowest=1e5, highest=1e6), "no noise level between"),
         (lambda: made(density="uniform", highest=math.nextafter(0.01, 1)), "would be"),
-        (lambda: Settings(lowest=1.0, highest=0.5), "not above"),
-        (lambda: Settings(loss="huber"), "loss"),
-        (lambda: Settings(steps="many"), "steps"),
-        (lambda: Settings(batch=0), "batch"),
+        (lambda: TrainingSettings(lowest=1.0, highest=0.5), "not above"),
+        (lambda: TrainingSettings(loss="huber"), "loss"),
+        (lambda: TrainingSettings(steps="many"), "steps"),
+        (lambda: TrainingSettings(batch=0), "batch"),
         (lambda: settings_of({"momentum": "1"}), "momentum"),
         (lambda: settings_of({"flips": "perhaps"}), "flips"),
         (lambda: settings_of({"schedule": "spiral"}), "spiral"),
@@ -473,9 +473,11 @@ def test_refusals(refused, word):
 
 def test_settings_from_words():
     words = {"steps": "10", "rate": "1e-4", "flips": "yes", "schedule": "cosine", "rotations": True}
-    settings = Settings(**settings_of(words))
-    assert settings == Settings(steps=10, rate=1e-4, flips=True, rotations=True, schedule=make_schedule("cosine", {}))
-    assert Settings.from_plain(settings.plain()) == settings
+    settings = TrainingSettings(**settings_of(words))
+    assert settings == TrainingSettings(
+        steps=10, rate=1e-4, flips=True, rotations=True, schedule=make_schedule("cosine", {})
+    )
+    assert TrainingSettings.from_plain(settings.plain()) == settings
 
 
 def test_folders(tmp_path):

@@ -14,7 +14,17 @@ from diffview.learning.sets import TrainingSet
 from diffview.models.gaussian import Gaussian
 from diffview.reverse.samplers import SAMPLERS
 from diffview.scores import metrics
-from diffview.scores.scoreboard import ANOTHER, COLUMNS, Draw, Row, Scoreboard, entries, to_csv, to_lines, to_plain
+from diffview.scores.scoreboard import (
+    ANOTHER,
+    COLUMNS,
+    BoardRow,
+    Draw,
+    Scoreboard,
+    combinations,
+    to_csv,
+    to_lines,
+    to_plain,
+)
 
 MODEL = Gaussian.power_law(16, 16, 3.0, 2.0)
 EDM = Edm(sigma_max=40.0)
@@ -34,14 +44,14 @@ POWER = MODEL.power * 15**2 / DATA.transform.std**2
 OURS = Gaussian((270 - DATA.transform.mean) / DATA.transform.std, POWER, 16)  # the model in the units of the data
 
 
-WAYS = entries([EDM], ["karras"], ["heun"], [9])
+WAYS = combinations([EDM], ["karras"], ["heun"], [9])
 
 
 def board(ways: object = None, of: TrainingSet = DATA, **others: object) -> Scoreboard:
     return Scoreboard(lambda condition: OURS, of, ways or WAYS, Draw(**others))
 
 
-def rows_of(made: Scoreboard) -> list[Row]:
+def rows_of(made: Scoreboard) -> list[BoardRow]:
     reports = list(made.run())
     shares = [report.done for report in reports]
     assert shares == sorted(shares) and shares[-1] == pytest.approx(1)
@@ -75,7 +85,7 @@ def test_a_row_is_that_of_a_run_by_hand() -> None:
 
 
 def test_an_exact_model_is_about_as_good_as_real_fields_and_a_coarse_run_is_not() -> None:
-    rows = rows_of(board(entries([EDM], ["karras"], ["euler"], [3, 60]), samples=64))
+    rows = rows_of(board(combinations([EDM], ["karras"], ["euler"], [3, 60]), samples=64))
     another, coarse, fine = (row.spectrum for row in rows)
     assert fine < 1.5 * another < coarse
 
@@ -99,9 +109,11 @@ def test_crps_of_a_start_from_the_truth_is_that_of_scoringrules() -> None:
 def test_a_condition_is_the_coarse_truth_of_every_member() -> None:
     seen = []
     made = Scoreboard(
-        lambda condition: seen.append(condition) or OURS, data(coarsen=4), entries([EDM], ["karras"], ["heun"], [3]),
+        lambda condition: seen.append(condition) or OURS,
+        data(coarsen=4),
+        combinations([EDM], ["karras"], ["heun"], [3]),
         Draw(samples=12, members=3),
-    )  # fmt: skip
+    )
     rows = rows_of(made)
     (condition,) = seen
     assert condition.shape == (12, 1, 16, 16) and np.array_equal(condition[0], condition[2])
@@ -120,19 +132,19 @@ def test_wet_pixels_of_rain() -> None:
 
 
 def test_a_run_that_cannot_be_made_is_a_row_that_says_why() -> None:
-    rows = rows_of(board(entries([Flow(), EDM], ["leading", "karras"], ["heun"], [4])))
+    rows = rows_of(board(combinations([Flow(), EDM], ["leading", "karras"], ["heun"], [4])))
     assert [bool(row.why) for row in rows[1:]] == [True, False, True, False] and "no grid" in rows[1].why
 
 
 def test_what_is_not_finite_is_said() -> None:
     made = Scoreboard(
-        lambda condition: lambda y, s: y * np.float32(np.nan), DATA, entries([EDM], ["karras"], ["heun"], [3])
+        lambda condition: lambda y, s: y * np.float32(np.nan), DATA, combinations([EDM], ["karras"], ["heun"], [3])
     )
     assert "not finite" in rows_of(made)[1].why
 
 
 def test_a_stopped_board_has_the_rows_so_far() -> None:
-    made = board(entries([EDM], ["karras", "log_snr"], ["heun"], [4, 8]))
+    made = board(combinations([EDM], ["karras", "log_snr"], ["heun"], [4, 8]))
     seen = []
     for report in made.run():
         seen += [report.row] if report.row else []
@@ -166,4 +178,4 @@ def test_too_few_held_out_fields_is_a_user_error() -> None:
 def test_a_board_of_nothing_or_of_everything_is_a_user_error() -> None:
     for steps in ([], range(1, 1002)):
         with pytest.raises(UserError):
-            entries([EDM], ["karras"], ["heun"], list(steps))
+            combinations([EDM], ["karras"], ["heun"], list(steps))

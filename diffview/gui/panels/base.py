@@ -7,13 +7,13 @@ from diffview.gui.card_facts import title_of
 from diffview.gui.live import Live
 from diffview.gui.models import offered
 from diffview.gui.session import Session
-from diffview.gui.widgets.card import Card, ElidedLabel
+from diffview.gui.widgets.card import CardFrame, ElidedLabel
 
 LARGEST_SHOWN = 1024
 """Longest side of a whole slice on screen; larger ones are strided, and the card says so."""
 
 
-class PictureCard(Card):
+class PictureCard(CardFrame):
     """A card with small controls beside its title, a picture, and a caption under it."""
 
     def __init__(

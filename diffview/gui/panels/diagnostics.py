@@ -15,7 +15,7 @@ from diffview.gui.looks import number, state
 from diffview.gui.session import Session, View
 from diffview.gui.theme import GRID, theme
 from diffview.gui.timescale import TimeScale
-from diffview.gui.widgets.card import Card
+from diffview.gui.widgets.card import CardFrame
 from diffview.gui.widgets.histogram_plot import HistogramPlot
 from diffview.gui.widgets.scale_time_view import ScaleTimeView
 from diffview.gui.widgets.spectrum_plot import SpectrumPlot
@@ -56,7 +56,7 @@ class DiagnosticsPanel(QWidget):
         self.scale_time.setObjectName("scaleTimeView")
         self.histogram.set_reference(True)
         self.scale_time.set_colormap(COLORMAPS["vik"])
-        self._cards = (Card("Distribution of xₜ"), Card("Spectrum"), Card("SNR by scale"))
+        self._cards = (CardFrame("Distribution of xₜ"), CardFrame("Spectrum"), CardFrame("SNR by scale"))
         self._box = QBoxLayout(QBoxLayout.Direction.LeftToRight, self)
         self._box.setSpacing(GRID)
         for card, plot in zip(self._cards, (self.histogram, self.spectrum, self.scale_time), strict=True):

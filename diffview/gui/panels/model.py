@@ -15,7 +15,7 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-from diffview.gui.card_facts import Row, command_of, glance, limits_text, rows_of, speed_of, title_of
+from diffview.gui.card_facts import VerdictRow, command_of, glance, limits_text, rows_of, speed_of, title_of
 from diffview.gui.live import Live
 from diffview.gui.loss_check import LossCheckJob
 from diffview.gui.loss_words import UNMEASURED, WEIGHTING, about_found, bound_rows, lines_of_found
@@ -214,7 +214,7 @@ class ModelPanel(QScrollArea):
         self._command.setText(command)
         self._command.setVisible(bool(command))
 
-    def _verdict_cells(self, row: Row) -> list[QWidget]:
+    def _verdict_cells(self, row: VerdictRow) -> list[QWidget]:
         """Name, value, limit, and whether it is met; the reason is told of each."""
         right = Qt.AlignmentFlag.AlignRight
         mark, token = {True: ("✓", "good"), False: ("✗", "bad"), None: ("", "dim")}[row.ok]

@@ -19,7 +19,7 @@ from diffview.gui.looks import number
 from diffview.gui.races import RaceJob, RaceRun, RaceWish, counts
 from diffview.gui.session import Session
 from diffview.gui.widgets.check_menu import CheckMenu
-from diffview.gui.widgets.race_plot import Lane, Mark, RacePlot
+from diffview.gui.widgets.race_plot import Lane, RaceMark, RacePlot
 from diffview.gui.widgets.segmented import SegmentedControl
 from diffview.reverse.samplers import SAMPLERS
 from diffview.scores.race import EVALUATIONS, Point
@@ -151,7 +151,7 @@ class RacePanel(QScrollArea):
     def _lane(self, key: str, style: int, points: list[Point], one: float, units: str) -> Lane:
         info = SAMPLERS[key]
         marks = [
-            Mark(
+            RaceMark(
                 point.evaluations, one * point.error,
                 f"{info.title}: {point.steps} steps, {point.evaluations} calls\n"
                 f"rms error {number(one * point.error)} {units}, against the {point.truth}\n{point.seconds:.3g} s",

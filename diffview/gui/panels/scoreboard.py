@@ -28,7 +28,7 @@ from diffview.gui.widgets.whole_spin import WholeSpin
 from diffview.paths import write_text
 from diffview.reverse.grids import GRIDS
 from diffview.reverse.samplers import SAMPLERS
-from diffview.scores.scoreboard import ANOTHER, SAMPLES, Row, to_csv, unit_of
+from diffview.scores.scoreboard import ANOTHER, SAMPLES, BoardRow, to_csv, unit_of
 
 PRESENT = "present"
 OFFERED = ("linear", "scaled_linear", "cosine", "edm", "flow", "ve")
@@ -198,25 +198,25 @@ def heading(name: str, units: str) -> tuple[str, str]:
     return f"{text}\n{unit}", tip
 
 
-def differing(rows: Sequence[Row]) -> tuple[str, ...]:
+def differing(rows: Sequence[BoardRow]) -> tuple[str, ...]:
     """What tells the runs of a board apart, all of a way if there is only one."""
     runs = [row for row in rows if row.what != ANOTHER]
     found = tuple(name for name in WAY if len({getattr(row, name) for row in runs}) > 1)
     return found or WAY
 
 
-def common(rows: Sequence[Row], differ: Sequence[str]) -> str:
+def common(rows: Sequence[BoardRow], differ: Sequence[str]) -> str:
     """What all runs of a board have in common: "linear, 18 steps"."""
     run = next((row for row in rows if row.what != ANOTHER), None)
     parts = [] if run is None else [_part(run, name) for name in WAY if name not in differ]
     return f"All runs: {', '.join(parts)}" if parts else ""
 
 
-def _part(row: Row, name: str) -> str:
+def _part(row: BoardRow, name: str) -> str:
     return f"{row.steps} steps" if name == "steps" else str(getattr(row, name))
 
 
-def cells(row: Row, columns: Sequence[str], differ: Sequence[str], units: str) -> list[Cell]:
+def cells(row: BoardRow, columns: Sequence[str], differ: Sequence[str], units: str) -> list[Cell]:
     """The cells of a row; differences are sorted by their size. The first tells all of the row."""
     found = []
     for name in columns:
@@ -233,7 +233,7 @@ def cells(row: Row, columns: Sequence[str], differ: Sequence[str], units: str) -
     return found
 
 
-def _all_of(row: Row, columns: Sequence[str], units: str) -> str:
+def _all_of(row: BoardRow, columns: Sequence[str], units: str) -> str:
     """A row in words and numbers, one below the other."""
     lines = [ANOTHER if row.what == ANOTHER else ", ".join(_part(row, name) for name in WAY)]
     for name in columns:

@@ -18,7 +18,7 @@ from diffview.gui.looks import number
 from diffview.gui.player import Player
 from diffview.gui.session import Session, View
 from diffview.gui.timescale import TimeScale
-from diffview.gui.widgets.card import Card
+from diffview.gui.widgets.card import CardFrame
 from diffview.gui.widgets.density_strip import DensityStrip
 from diffview.gui.widgets.film_rows import PARENT
 from diffview.gui.widgets.film_strip import FilmStrip
@@ -41,7 +41,7 @@ schedule: share of t, dt/d ln s
 grid: share of the run's steps; the last one, to s = 0, has no end in ln s"""
 
 
-class TimelinePanel(Card):
+class TimelinePanel(CardFrame):
     """Schedule editor, slider and film strip on one axis."""
 
     def __init__(self, session: Session, live: Live, player: Player, search: LevelSearchJob, actions: Actions) -> None:

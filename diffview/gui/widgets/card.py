@@ -102,7 +102,7 @@ class ElidedLabel(QWidget):
         painter.drawText(self.rect(), self._align | Qt.AlignmentFlag.AlignVCenter, self.shown_text())
 
 
-class Card(QFrame):
+class CardFrame(QFrame):
     """A rounded panel: title, subtitle at the right, small controls between, content below.
 
     Attributes:

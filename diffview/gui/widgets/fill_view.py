@@ -8,7 +8,7 @@ from PySide6.QtWidgets import QGridLayout, QLabel, QVBoxLayout, QWidget
 from diffview.gui.theme import GRID, SEMIBOLD, theme
 from diffview.gui.widgets.segmented import SegmentedControl
 
-Row = tuple[str, str, str, str]
+ScoreRow = tuple[str, str, str, str]
 """A score: its name, what it says, and its values for model and kriging."""
 
 
@@ -38,7 +38,7 @@ class FillView(QWidget):
         self._grid.setVerticalSpacing(GRID // 2)
         self._grid.setColumnStretch(0, 1)
         self._table.hide()
-        self._rows: tuple[Row, ...] = ()
+        self._rows: tuple[ScoreRow, ...] = ()
         self._labels: list[tuple[QLabel, QLabel, QLabel]] = []
         for widget in (self.way, self.text, self._table, self.note):
             column.addWidget(widget, 0, Qt.AlignmentFlag.AlignLeft if widget is self.way else Qt.AlignmentFlag(0))
@@ -50,11 +50,11 @@ class FillView(QWidget):
         label.setProperty("dim", True)
         return label
 
-    def rows(self) -> tuple[Row, ...]:
+    def rows(self) -> tuple[ScoreRow, ...]:
         """The scores shown, the head first."""
         return self._rows
 
-    def show_scores(self, rows: Sequence[Row]) -> None:
+    def show_scores(self, rows: Sequence[ScoreRow]) -> None:
         """Show these rows, the first as the head; none at all leave nothing."""
         if tuple(rows) == self._rows:
             return

@@ -9,7 +9,7 @@ from PySide6.QtCore import QPointF, QRectF, Qt
 from PySide6.QtGui import QFont, QFontMetricsF, QPainter, QPen
 
 from diffview.gui.theme import MEDIUM, SMALL_PX, Palette, theme
-from diffview.gui.widgets.plot_ticks import PLAIN_DECADES, Room, Tick, linear_ticks, log_ticks
+from diffview.gui.widgets.plot_ticks import PLAIN_DECADES, AxisRoom, Tick, linear_ticks, log_ticks
 
 Floats = NDArray[np.floating]
 AXIS_PX = SMALL_PX - 1
@@ -178,7 +178,7 @@ class Axis:
             return QPointF(at, box.bottom() + length), QPointF(at, box.top() if inside else box.bottom())
         return QPointF(box.left() - length, at), QPointF(box.right() if inside else box.left(), at)
 
-    def _room(self, box: QRectF, bounds: QRectF) -> Room:
+    def _room(self, box: QRectF, bounds: QRectF) -> AxisRoom:
         metrics = QFontMetricsF(plot_font())
         start, stop = (box.left(), box.right()) if self.horizontal else (box.bottom(), box.top())
         scale = (stop - start) / (self.high - self.low)
@@ -189,9 +189,9 @@ class Axis:
         if self.horizontal:
             spacing = theme.px(24) if self.log else max(theme.px(44), box.width() / 16)
             ends = bounds.left(), bounds.right()
-            return Room(position, metrics.horizontalAdvance, ends, theme.px(10), spacing, self.plain)
+            return AxisRoom(position, metrics.horizontalAdvance, ends, theme.px(10), spacing, self.plain)
         height = metrics.height()
-        return Room(position, lambda _: height, (bounds.top(), bounds.bottom()), 3.0, theme.px(20), self.plain)
+        return AxisRoom(position, lambda _: height, (bounds.top(), bounds.bottom()), 3.0, theme.px(20), self.plain)
 
 
 Items = Sequence[tuple[str, str]]

@@ -24,7 +24,7 @@ class Tick:
 
 
 @dataclass(frozen=True)
-class Room:
+class AxisRoom:
     """The pixels of an axis: where a displayed value lies, how long a text is, what the labels must keep clear of."""
 
     position: Callable[[float], float]
@@ -82,7 +82,7 @@ def multiples(step: float, low: float, high: float) -> Iterable[float]:
     return (i * step for i in range(first, last + 1))
 
 
-def linear_ticks(low: float, high: float, room: Room, integers: bool = False) -> list[Tick]:
+def linear_ticks(low: float, high: float, room: AxisRoom, integers: bool = False) -> list[Tick]:
     """The densest 1-2-5 ticks of [low, high] whose labels stay apart; closer than `room` likes if else there is one."""
     pixels = abs(room.position(high) - room.position(low))
     if not high > low or pixels < 1:
@@ -93,7 +93,7 @@ def linear_ticks(low: float, high: float, room: Room, integers: bool = False) ->
     return ticks
 
 
-def _even_ticks(low: float, high: float, room: Room, integers: bool) -> list[Tick]:
+def _even_ticks(low: float, high: float, room: AxisRoom, integers: bool) -> list[Tick]:
     pixels = abs(room.position(high) - room.position(low))
     smallest = (high - low) * room.spacing / pixels
     for step, decimals in nice_steps(max(smallest, 1.0) if integers else smallest):
@@ -103,7 +103,7 @@ def _even_ticks(low: float, high: float, room: Room, integers: bool) -> list[Tic
     raise AssertionError("unreachable: one label always holds")
 
 
-def log_ticks(low: float, high: float, room: Room) -> list[Tick]:
+def log_ticks(low: float, high: float, room: AxisRoom) -> list[Tick]:
     """Ticks of 10**low .. 10**high: the densest labels that stay apart, and the other 2..9 as minor ticks."""
     if not high > low:
         return []
@@ -132,7 +132,7 @@ def _decade_ticks(low: float, high: float, mantissas: Sequence[int], plain: bool
     return [t for t in ticks if low - 1e-9 <= t.value <= high + 1e-9]
 
 
-def _linear_on_log(low: float, high: float, room: Room) -> list[Tick]:
+def _linear_on_log(low: float, high: float, room: AxisRoom) -> list[Tick]:
     bottom, top = 10.0**low, 10.0**high
     for step, decimals in nice_steps((top - bottom) / 20):
         if step > top:

@@ -20,7 +20,7 @@ DOT = 3.5
 
 
 @dataclass(frozen=True)
-class Mark:
+class RaceMark:
     """One run: where it lies, in calls and units of error, and what the pointer tells of it."""
 
     x: float
@@ -42,7 +42,7 @@ class Lane:
     name: str
     order: int
     style: int
-    marks: tuple[Mark, ...]
+    marks: tuple[RaceMark, ...]
 
 
 class RacePlot(PlotBase):
@@ -53,7 +53,7 @@ class RacePlot(PlotBase):
         self.lanes: tuple[Lane, ...] = ()
         self.x_axis.log = self.y_axis.log = True
         self.x_axis.label = "calls of the model"
-        self._at: tuple[Lane, Mark] | None = None
+        self._at: tuple[Lane, RaceMark] | None = None
         self.setMinimumHeight(theme.px(240))
         self.show_lanes((), "", "")
 
@@ -73,7 +73,7 @@ class RacePlot(PlotBase):
         self.set_ranges(x=(min(x) - 0.08, max(x) + 0.12), y=(min(y) - 0.2, max(y) + 0.25))
         self.setAccessibleDescription(", ".join(lane.name for lane in lanes) or empty)
 
-    def place(self, mark: Mark) -> QPointF:
+    def place(self, mark: RaceMark) -> QPointF:
         """Where a run is drawn."""
         return self.to_pixel(math.log10(mark.x), math.log10(mark.y))
 
@@ -160,7 +160,7 @@ class RacePlot(PlotBase):
             painter.drawText(QPointF(box.right() - width - 4, y), lane.name)
             y += metrics.height() + 1
 
-    def nearest(self, point: QPointF) -> tuple[Lane, Mark] | None:
+    def nearest(self, point: QPointF) -> tuple[Lane, RaceMark] | None:
         """The run at a point of this widget."""
         places = [
             (math.hypot(*(self.place(mark) - point).toTuple()), lane, mark)

@@ -25,7 +25,7 @@ NUDGES = {
 
 
 @dataclass(frozen=True)
-class Quantity:
+class QuantityAxis:
     """What the y axis shows: its name, its fixed range, whether it is logarithmic and may be edited."""
 
     label: str
@@ -36,10 +36,10 @@ class Quantity:
 
 
 QUANTITIES = {
-    "alpha_bar": Quantity("\u03b1\u0305", 0.0, 1.0),
-    "log_snr": Quantity("log-SNR", -12.0, 12.0),
-    "sigma": Quantity("\u03c3", 0.0, 1.0),
-    "beta": Quantity("\u03b2", 1e-5, 1.0, log=True, editable=False),
+    "alpha_bar": QuantityAxis("\u03b1\u0305", 0.0, 1.0),
+    "log_snr": QuantityAxis("log-SNR", -12.0, 12.0),
+    "sigma": QuantityAxis("\u03c3", 0.0, 1.0),
+    "beta": QuantityAxis("\u03b2", 1e-5, 1.0, log=True, editable=False),
 }
 
 

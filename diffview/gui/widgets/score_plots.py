@@ -39,7 +39,7 @@ class Line:
 
 
 @dataclass(frozen=True)
-class Mark:
+class AxisMark:
     """A place on the x axis: written at the top if it has a text, else a tick on the axis in the colour of a token."""
 
     x: float
@@ -75,7 +75,7 @@ class LinesPlot(PlotBase):
     def __init__(self, name: str, x_log: bool = False, y_log: bool = True, parent: QWidget | None = None) -> None:
         super().__init__(name, MARGINS, parent)
         self.lines: tuple[Line, ...] = ()
-        self.marks: tuple[Mark, ...] = ()
+        self.marks: tuple[AxisMark, ...] = ()
         self.band: tuple[Floats, Floats, Floats] | None = None
         self.x_axis.log, self.y_axis.log = x_log, y_log
         self._fit()
@@ -89,7 +89,7 @@ class LinesPlot(PlotBase):
         lines: Sequence[Line],
         x_label: str,
         y_label: str,
-        marks: Sequence[Mark] = (),
+        marks: Sequence[AxisMark] = (),
         floor: float | None = None,
         band: tuple[Floats, Floats, Floats] | None = None,
     ) -> None:
@@ -195,7 +195,7 @@ class LinesPlot(PlotBase):
 
 
 @dataclass(frozen=True)
-class Range:
+class QuantileBar:
     """A row: its name, the token of its colour, and the quantiles 0.05, 0.25, 0.5, 0.75, 0.95 or only the median."""
 
     name: str
@@ -213,7 +213,7 @@ class RangesPlot(PlotBase):
 
     def __init__(self, name: str, parent: QWidget | None = None) -> None:
         super().__init__(name, (84, 4, 44, 38), parent)
-        self.rows: tuple[Range, ...] = ()
+        self.rows: tuple[QuantileBar, ...] = ()
         self.y_axis.labels = self.y_axis.grid = self.y_axis.line = False
         self._fit()
         theme.changed.connect(self._fit)
@@ -221,7 +221,7 @@ class RangesPlot(PlotBase):
     def _fit(self) -> None:
         self.setFixedHeight(theme.px(42 + ROW * max(1, len(self.rows))))
 
-    def show_rows(self, rows: Sequence[Range], label: str) -> None:
+    def show_rows(self, rows: Sequence[QuantileBar], label: str) -> None:
         """Draw them below each other."""
         self.rows = tuple(rows)
         self.x_axis.label = label

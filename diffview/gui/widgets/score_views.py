@@ -9,7 +9,7 @@ from PySide6.QtWidgets import QLabel, QVBoxLayout, QWidget
 from diffview.fields.units import written
 from diffview.gui.theme import theme
 from diffview.gui.widgets.plot_axis import Floats
-from diffview.gui.widgets.score_plots import Line, LinesPlot, Mark, Range, RangesPlot
+from diffview.gui.widgets.score_plots import AxisMark, Line, LinesPlot, QuantileBar, RangesPlot
 
 Plot = TypeVar("Plot", bound=QWidget)
 
@@ -38,14 +38,14 @@ def lines_of(
     ]
 
 
-def quantile_marks(scores: Mapping[str, Any]) -> list[Mark]:
+def quantile_marks(scores: Mapping[str, Any]) -> list[AxisMark]:
     """Where the quantiles lie: written at those of the held-out fields, ticks for the others."""
     values = {row["what"]: row for row in scores.get("rows", ())}
     marks = []
     for level in QUANTILES:
         if (row := values.get(f"quantile {level}")) is not None and row["held_out"] is not None:
-            marks.append(Mark(row["held_out"], "text", level))
-            marks += [Mark(row[k], token) for _, k, token in SAMPLES if k != "held_out" and row[k] is not None]
+            marks.append(AxisMark(row["held_out"], "text", level))
+            marks += [AxisMark(row[k], token) for _, k, token in SAMPLES if k != "held_out" and row[k] is not None]
     return marks
 
 
@@ -115,7 +115,7 @@ class ScoreViews(QWidget):
             keys = {"samples": "samples_train", "held_out": "train_held_out", "blocks": "blocks"}
             found = {name: [row[key]] for name, key in keys.items() if row[key] is not None}
         names = (*SAMPLES[:2], ("two blocks", "blocks", "dim"))
-        rows = [Range(name, token, tuple(found[key])) for name, key, token in names if key in found]
+        rows = [QuantileBar(name, token, tuple(found[key])) for name, key, token in names if key in found]
         self.nearest.show_rows(rows, "distance, standard deviations")
 
     def _draw_ranks(self, ranks: Sequence[float | None]) -> None:
