@@ -99,7 +99,7 @@ def test_an_owner_without_parameters_says_so() -> None:
         checked(lambda y: y, {"x": 1}, "nothing")
 
 
-OWNERS = [*SCHEDULES.values(), *GRIDS.values(), *(info.run for info in SAMPLERS.values())]
+OWNERS = [*SCHEDULES.values(), *GRIDS.values(), *(info.step for info in SAMPLERS.values())]
 
 
 @pytest.mark.parametrize("owner", OWNERS, ids=lambda owner: owner.__name__)

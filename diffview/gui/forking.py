@@ -15,7 +15,7 @@ def why_not(live: Live, step: int | None = None) -> str:
     if at >= run.plan.steps:
         return "The run ends here: choose a step before its last."
     info = SAMPLERS[run.plan.recipe.sampler]
-    if info.walk is not None:
+    if info.path is not None:
         return f"{info.title} also walks upwards, so that a step of it has no place on the way down."
     return ""
 

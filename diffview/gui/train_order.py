@@ -16,7 +16,7 @@ from diffview.forward.schedules import Schedule
 from diffview.learning.sets import FEWEST, MULTIPLE, TrainingSet, complete, crops_of
 from diffview.models.cards import Card
 from diffview.paths import user_folder
-from diffview.reverse.sampler_base import POSTERIOR_MEAN
+from diffview.reverse.samplers import POSTERIOR_MEAN
 from diffview.runs.plan import Facts
 
 Array = NDArray[np.float32]

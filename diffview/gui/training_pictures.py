@@ -11,7 +11,7 @@ from diffview.errors import out_of_memory
 from diffview.forward.noise import START, Noise
 from diffview.gui.training_state import Pictures, Training
 from diffview.reverse.grids import make_levels
-from diffview.reverse.sampler_ode import heun
+from diffview.reverse.samplers import SAMPLERS
 
 if TYPE_CHECKING:
     from diffview.learning.trainer import Trainer
@@ -81,7 +81,7 @@ class Painter:
 
         with torch.no_grad():
             y = torch.from_numpy(noise(START, 0)).to(trainer.device) * levels[0]
-            for step in heun(denoise, y, levels, noise):
+            for step in SAMPLERS["heun"].run(denoise, y, levels, noise):
                 if training.stopping:
                     return None
                 y = step.y

@@ -5,7 +5,7 @@ from typing import Any
 
 from diffview.errors import UserError
 from diffview.models.cards import Card
-from diffview.reverse.sampler_base import CONSISTENCY, KNOWN_PIXELS, POSTERIOR_MEAN, VARIANCE_FRACTION, Info, Params
+from diffview.reverse.samplers import CONSISTENCY, KNOWN_PIXELS, POSTERIOR_MEAN, VARIANCE_FRACTION, Info, Params
 
 VJP = "vjp"
 FORMULA_OFFERS = frozenset({POSTERIOR_MEAN, VJP})

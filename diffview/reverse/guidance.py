@@ -18,7 +18,7 @@ from diffview.errors import UserError
 from diffview.fields.transforms import Transform, check_least
 from diffview.forward.noise import cast_like
 from diffview.params import Range
-from diffview.reverse.sampler_base import POSTERIOR_MEAN
+from diffview.reverse.samplers import POSTERIOR_MEAN
 
 Array = NDArray[np.floating]
 Limits = tuple[float | None, float | None]

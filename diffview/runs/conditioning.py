@@ -17,8 +17,7 @@ from diffview.models.choice import Model
 from diffview.models.denoiser import Denoiser
 from diffview.params import checked
 from diffview.reverse.guidance import OBSERVATIONS, Clipped, Guided, Limits, Mixed, Observation, standardised_limits
-from diffview.reverse.sampler_base import KNOWN_PIXELS, POSTERIOR_MEAN
-from diffview.reverse.samplers import SAMPLERS
+from diffview.reverse.samplers import KNOWN_PIXELS, POSTERIOR_MEAN, SAMPLERS
 from diffview.runs.recipe import Recipe
 
 Array = NDArray[np.float32]

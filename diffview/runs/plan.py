@@ -202,7 +202,7 @@ class Plan:
     @property
     def steps(self) -> int:
         """Steps of the run."""
-        return len(self.levels) - 1 if SAMPLERS[self.recipe.sampler].walk is None else len(self.visited) - 1
+        return len(self.levels) - 1 if SAMPLERS[self.recipe.sampler].path is None else len(self.visited) - 1
 
     @property
     def evaluations(self) -> int:

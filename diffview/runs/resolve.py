@@ -22,8 +22,7 @@ from diffview.models.cards import Card
 from diffview.models.choice import FitSet, Model, Trained, mismatch, percent
 from diffview.models.formulas import FORMULAS
 from diffview.reverse.grids import make_levels
-from diffview.reverse.sampler_base import KNOWN_PIXELS
-from diffview.reverse.samplers import SAMPLERS, sampler_params
+from diffview.reverse.samplers import KNOWN_PIXELS, SAMPLERS, sampler_params
 from diffview.runs.conditioning import is_steered, is_told, known_pixels, partner_of, sees_region, steered
 from diffview.runs.plan import Facts, Note, Plan
 from diffview.runs.recipe import AUTO, Recipe
@@ -134,7 +133,7 @@ def _branched(recipe: Recipe, parent: Plan, own: Plan) -> Plan:
             f"The run that is forked has {parent.steps} steps; after step {step} there is nothing to go on from.",
             "Fork it at an earlier step, or return to it.",
         )
-    up = next((info for plan in (parent, own) if (info := SAMPLERS[plan.recipe.sampler]).walk is not None), None)
+    up = next((info for plan in (parent, own) if (info := SAMPLERS[plan.recipe.sampler]).path is not None), None)
     if up is not None and refusal is None:
         refusal = UserError(
             f"{up.title} walks up and down its levels: a run cannot be forked out of it or into it.",

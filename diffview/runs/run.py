@@ -11,8 +11,7 @@ from diffview.arrays import to_numpy
 from diffview.errors import UserError
 from diffview.forward.brownian import ForwardPath
 from diffview.forward.noise import Noise
-from diffview.reverse.sampler_base import KNOWN_PIXELS
-from diffview.reverse.samplers import SAMPLERS, Denoise, NoiseFn, Step
+from diffview.reverse.samplers import KNOWN_PIXELS, SAMPLERS, Denoise, NoiseFn, Step
 from diffview.runs.plan import Plan
 
 Array = NDArray[np.float32]

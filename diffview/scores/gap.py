@@ -20,8 +20,7 @@ from diffview.models.capabilities import VJP
 from diffview.models.choice import FitSet
 from diffview.models.gaussian import Gaussian
 from diffview.models.kriging import Kriging
-from diffview.reverse.sampler_base import POSTERIOR_MEAN
-from diffview.reverse.samplers import SAMPLERS
+from diffview.reverse.samplers import POSTERIOR_MEAN, SAMPLERS
 from diffview.runs.conditioning import fills
 from diffview.runs.plan import Facts, Plan
 from diffview.runs.recipe import Recipe

@@ -9,7 +9,7 @@ a moved level is computed again.
 
 import dataclasses
 import math
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from typing import Any
@@ -80,7 +80,7 @@ class Search:
         info = SAMPLERS[plan.recipe.sampler]
         self._plan, self._denoise, self._seeds = plan, denoise, seeds
         self._grids = {title: tuple(levels) for title, levels in grids.items()}
-        self._run = partial(info.run, denoise, **plan.params)
+        self._run: Callable[..., Iterator[Step]] = partial(info.run, denoise, **plan.params)
         self.best: tuple[float, ...] = tuple(plan.levels)
         self.error = math.inf
 

@@ -11,7 +11,7 @@ from diffview.errors import UserError
 from diffview.fields.regions import MOST_CROPS
 from diffview.learning.loss_by_level import errors_by_level, variational_bound, walked
 from diffview.learning.sets import TrainingSet, complete
-from diffview.reverse.sampler_base import CONSISTENCY
+from diffview.reverse.samplers import CONSISTENCY
 from diffview.scores.printed import aligned, short
 from diffview.scores.scoreboard import picked
 from diffview.scores.subject import Subject

@@ -247,7 +247,7 @@ class Race:
 def why_not(denoise: Denoise, key: str, params: Mapping[str, Any]) -> str:
     """Why a sampler cannot race on a model; "" if it can."""
     info = SAMPLERS[key]
-    if info.walk is not None:
+    if info.path is not None:
         return f"{info.title} goes upwards on its way, which is no step along a path."
     lacking = unmet(info, params, "the model", offers_of(denoise))
     return "" if lacking is None else lacking.sentence

@@ -16,8 +16,7 @@ from diffview.machine import torch_is_missing
 from diffview.models.cards import Card, find_card
 from diffview.models.formulas import FORMULAS
 from diffview.paths import resource
-from diffview.reverse.sampler_base import POSTERIOR_MEAN
-from diffview.reverse.samplers import Denoise
+from diffview.reverse.samplers import POSTERIOR_MEAN, Denoise
 from diffview.scores.scoreboard import Array, MakeDenoise, picked
 
 PACKAGED = "toa_brightness_temperature.nc"

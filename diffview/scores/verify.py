@@ -17,8 +17,7 @@ from diffview.learning.sets import FEWEST, TrainingSet
 from diffview.models.capabilities import offers_of_card, unmet
 from diffview.models.cards import Card
 from diffview.reverse.grids import make_levels
-from diffview.reverse.sampler_base import CONSISTENCY
-from diffview.reverse.samplers import SAMPLERS, sampler_params
+from diffview.reverse.samplers import CONSISTENCY, SAMPLERS, sampler_params
 from diffview.scores.generated import block_mean_errors, ensemble_scores, evenly, scores
 
 Denoise = Callable[[Any, float], Any]

@@ -18,8 +18,7 @@ from diffview.models.nets import acceleration
 from diffview.models.nets.acceleration import LAUNCH_BOUND, MOST_ROWS, Ahead, Fast, Graphed, InBatches, Pages
 from diffview.models.nets.adapter import Network
 from diffview.readers.packaged import packaged_field
-from diffview.reverse.sampler_base import POSTERIOR_MEAN
-from diffview.reverse.samplers import SAMPLERS, Step
+from diffview.reverse.samplers import POSTERIOR_MEAN, SAMPLERS, Step
 from diffview.reverse.trajectory import Trajectory
 from diffview.runs.plan import Facts
 from diffview.runs.recipe import default_recipe

@@ -166,9 +166,9 @@ def test_stepping_is_lazy() -> None:
 def test_the_table_describes_the_samplers() -> None:
     assert {name for name, _ in VARIANTS} == set(SAMPLERS)
     for name, info in SAMPLERS.items():
-        names = {p.name for p in parameters(info.run)}
+        names = {p.name for p in parameters(info.step)}
         assert {info.silent, *(name for name, _, _ in info.also)} - {""} <= names
-        assert info.run.__name__ == name and info.title and inspect.isgeneratorfunction(info.run)
+        assert info.step.__name__ == name and info.title and inspect.isgeneratorfunction(info.run)
         assert list(inspect.signature(info.run).parameters)[:6] == [
             "denoise",
             "y",

@@ -181,7 +181,7 @@ class InspectorPanel(QScrollArea):
         if keys != self._keys:
             self._keys = keys
             self.schedule.set_parameters(fields)
-            self.sampler.set_parameters(parameters(info.run))
+            self.sampler.set_parameters(parameters(info.step))
             self.grid_form.set_parameters(_fields(new.grid))
             self.schedule_text.setText((SCHEDULES[schedule.key].__doc__ or "").split("\n")[0])
         self.schedule.set_values(flat_params(schedule))

@@ -114,7 +114,7 @@ class RacePanel(QScrollArea):
         for key, info in SAMPLERS.items():
             lacking = plan.lacks(key)
             upwards = f"{info.title} goes upwards on its way, which is no step along a path."
-            items.append((key, info.title, upwards if info.walk else "" if lacking is None else lacking.sentence))
+            items.append((key, info.title, upwards if info.path else "" if lacking is None else lacking.sentence))
         self.samplers.set_items(items, FIRST)
 
     def _press(self) -> None:

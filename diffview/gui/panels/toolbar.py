@@ -17,8 +17,7 @@ from diffview.gui.widgets.whole_spin import WholeSpin
 from diffview.machine import cores
 from diffview.models.capabilities import unmet
 from diffview.models.choice import Trained
-from diffview.reverse.sampler_base import KNOWN_PIXELS
-from diffview.reverse.samplers import SAMPLERS
+from diffview.reverse.samplers import KNOWN_PIXELS, SAMPLERS
 from diffview.runs.conditioning import fills
 from diffview.runs.recipe import COUNTS, Recipe
 from diffview.scores.gap import FILLINGS, NO_GAP, filling, not_filling, way_of
