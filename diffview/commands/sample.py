@@ -282,7 +282,7 @@ def _check_fit(wishes: "Mapping[str, Any]", model: str) -> None:
     Raises:
         UserError: then.
     """
-    from diffview.models.formulas import LAWS
+    from diffview.models.formulas import GAUSSIANS
     from diffview.runs.training_crops import COMPLETE_ONLY
 
     asked = [name for name in FIT if name in wishes]
@@ -291,7 +291,7 @@ def _check_fit(wishes: "Mapping[str, Any]", model: str) -> None:
             f"{model} is a network, which is not fitted: --{asked[0].replace('_', '-')} says nothing to it.",
             "Leave it out, or name a formula with --model.",
         )
-    if wishes.get("missing_limit") and model not in LAWS:
+    if wishes.get("missing_limit") and model not in GAUSSIANS:
         raise UserError(f"{model} takes no crop with missing pixels. {COMPLETE_ONLY}", "Leave --missing-limit out.")
 
 

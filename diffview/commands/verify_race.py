@@ -115,7 +115,7 @@ def _errors(options: argparse.Namespace, found: "Subject") -> None:
 
     from diffview.forward.noise import START, Noise
     from diffview.forward.schedules import make_schedule
-    from diffview.models.formulas import LAWS
+    from diffview.models.formulas import GAUSSIANS
     from diffview.paths import write_text
     from diffview.scores.race import Race, Track
 
@@ -127,7 +127,7 @@ def _errors(options: argparse.Namespace, found: "Subject") -> None:
     top = min(schedule.s_max, schedule.s_max if found.noise_range is None else found.noise_range[1])
     y = Noise(options.seed, (options.members, 1, *data.shape), like=found.like)(START, 0) * top
     denoise = found.make(None)
-    y = y.astype(np.float64) if found.like is None and options.model in LAWS else y
+    y = y.astype(np.float64) if found.like is None and options.model in GAUSSIANS else y
     race = Race(
         denoise, Track(y, top, schedule, grid, seed=options.seed, end=options.end),
         {name: {} for name in _words(options.samplers)}, _counts(options.evaluations, "evaluations"),

@@ -181,7 +181,7 @@ def smaller_crops(
 ) -> list[Region]:
     """Square crops smaller than `region`: the largest of which there are `fewest`, else any; none if none is complete.
 
-    What a Gaussian law is fitted to where no crop of the size of the region is complete.
+    A Gaussian prior is fitted to them where no crop of the size of the region is complete.
     """
     side = min(region.ny, region.nx)
     found: list[Region] = []

@@ -1,8 +1,8 @@
 """The forward process in y = x/alpha as one Brownian path: y = x_0 + W(s^2).
 
 The closed form is the path W(s^2) = s eps with one eps. The chain is a true Brownian path with independent
-increments. Both have the same law at every noise level s, and neither depends on the schedule: editing the schedule
-re-times the same path.
+increments. Both have the same distribution at every noise level s, and neither depends on the schedule: an edit of the
+schedule re-times the same path.
 """
 
 import math
@@ -24,7 +24,7 @@ class ForwardPath:
     mode "closed": W(v) = sqrt(v) eps.
     mode "chain": W at the anchors v = 4^j (independent increments upwards from W(1), bridges downwards towards
     W(0) = 0), then LEVELS halvings by Brownian bridges inside an anchor interval, then one bridge inside the leaf.
-    Every value has exactly the law N(0, v), and increments are independent down to leaves of 3/512 of 4^j,
+    Every value is exactly N(0, v), and increments are independent down to leaves of 3/512 of 4^j,
     finer than the steps of most presets at T = 1000; two values inside one leaf share its last normal.
     """
 

@@ -6,7 +6,7 @@ from PySide6.QtCore import QObject, Qt, Signal
 from PySide6.QtWidgets import QComboBox, QFormLayout, QHBoxLayout, QLabel
 
 from diffview.models.choice import FitSet, percent
-from diffview.models.formulas import FORMULAS, LAWS
+from diffview.models.formulas import FORMULAS, GAUSSIANS
 from diffview.runs.recipe import Recipe
 from diffview.runs.training_crops import COMPLETE_ONLY
 
@@ -81,7 +81,7 @@ class FitForm(QObject):
             if combo.findData(value) < 0:  # of a recipe that was written by hand
                 combo.addItem(f"{value:.3g}", value)
             combo.setCurrentIndex(combo.findData(value))
-            only = COMPLETE_ONLY if combo is self.limit and formula and recipe.model not in LAWS else why
+            only = COMPLETE_ONLY if combo is self.limit and formula and recipe.model not in GAUSSIANS else why
             combo.setEnabled(not only)
             combo.setToolTip(only or combo.currentData(Qt.ItemDataRole.ToolTipRole) or "")
         self.text.setText("" if fitted is None else fitted.sentence)

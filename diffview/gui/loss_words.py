@@ -29,10 +29,10 @@ BOUND = "−ln p per pixel, nats"
 
 
 def lines_of_found(found: Found, scores: Mapping[str, Any]) -> list[Line]:
-    """The loss, beside it that of a field of the model's own law, or of the held-out fields of its card."""
+    """The loss, beside that of a field of the model's own Gaussian prior, or of the held-out fields of its card."""
     lines = [Line(found.what, "reverse", found.levels, found.loss)]
     if found.law is not None:
-        lines.append(Line("a field of its law", "dim", found.levels, found.law))
+        lines.append(Line("a field of its prior", "dim", found.levels, found.law))
     card = scores.get("loss_by_level")
     if card:
         lines.append(Line("held-out fields", "text", array(card["levels"]), array(card["held_out"])))
@@ -69,7 +69,7 @@ def bound_rows(found: Found, units: str) -> list[tuple[str, str]]:
     if math.isfinite(found.physical):
         rows.append((f"as a density per {written(units) or '1'}", _nats(found.physical)))
     if found.law_bound is not None:
-        rows.append(("a field of its law", _nats(found.law_bound)))
+        rows.append(("a field of its prior", _nats(found.law_bound)))
     return rows
 
 

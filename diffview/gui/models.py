@@ -41,7 +41,7 @@ MODELS: dict[str, ModelText] = {
 }
 
 
-def law_text(denoiser: Any, model: Model, pixel_km: tuple[float, float] | None) -> str:
+def power_law_text(denoiser: Any, model: Model, pixel_km: tuple[float, float] | None) -> str:
     """The three numbers of a fitted power law, as a sentence; "" of any other model, or before it is fitted."""
     base = model.base if isinstance(model, Steered) else model
     if not isinstance(denoiser, PowerLaw) or not isinstance(base, FitSet):

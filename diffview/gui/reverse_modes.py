@@ -71,11 +71,11 @@ SHOTS: dict[str, Mode] = {
 BESIDE: dict[str, Mode] = {
     "beside_mean": Mode(
         "kriging",
-        "The gap by simple kriging (optimal interpolation): the best estimate under a Gaussian law",
+        "The gap by simple kriging (optimal interpolation): the best estimate under a Gaussian prior",
         lambda kriged, _: kriged.mean,
     ),
     "beside_draw": Mode(
-        "draw", "One possible field of the kriging law, as a member of a run is one",
+        "draw", "One draw from the posterior of kriging, as a member of a run is one of the model",
         lambda kriged, session: kriged.member(session.recipe.seed),
     ),
     "beside_std": Mode(

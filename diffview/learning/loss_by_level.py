@@ -137,17 +137,17 @@ def variational_bound(errors: Array, squares: Array, levels: Sequence[float]) ->
     return Bound(tuple(s.tolist()), float(prior.mean()), means, float(last.mean()), spread)
 
 
-def exact_bound(law: Gaussian, levels: Sequence[float]) -> Bound:
-    """The bound of the exact denoiser of a Gaussian field on fields of that law: error(s) = mean of s^2 P/(P + s^2)."""
-    nothing = np.zeros((1, *law.shape))
-    errors = np.array([law.variance(nothing, s).mean() for s in walked(levels)])
-    return variational_bound(errors[:, None], np.array([mean_square(law)]), levels)
+def exact_bound(prior: Gaussian, levels: Sequence[float]) -> Bound:
+    """The bound of a Gaussian prior's exact denoiser on its own fields: error(s) = mean of s^2 P/(P + s^2)."""
+    nothing = np.zeros((1, *prior.shape))
+    errors = np.array([prior.variance(nothing, s).mean() for s in walked(levels)])
+    return variational_bound(errors[:, None], np.array([mean_square(prior)]), levels)
 
 
-def mean_square(law: Gaussian) -> float:
+def mean_square(prior: Gaussian) -> float:
     """E x_0^2 of a pixel."""
-    covariance = np.fft.irfft2(law.power, s=law.shape[1:])
-    return float(covariance[0, 0]) + law.mean**2
+    covariance = np.fft.irfft2(prior.power, s=prior.shape[1:])
+    return float(covariance[0, 0]) + prior.mean**2
 
 
 def loss_by_level(denoise: Denoise, fields: Fields, levels: Sequence[float], seed: int = 0) -> list[float]:

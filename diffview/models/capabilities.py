@@ -1,4 +1,4 @@
-"""What a model offers beside y and s in and x0_hat out, what a sampler needs of it, and the sentence if it lacks it."""
+"""Capabilities: what a model can do beside denoise(y, s), and the refusal of a sampler that needs one it lacks."""
 
 from collections.abc import Collection
 from typing import Any
@@ -8,20 +8,20 @@ from diffview.models.cards import Card
 from diffview.reverse.samplers import CONSISTENCY, KNOWN_PIXELS, POSTERIOR_MEAN, VARIANCE_FRACTION, Info, Params
 
 VJP = "vjp"
-FORMULA_OFFERS = frozenset({POSTERIOR_MEAN, VJP})
-"""What every formula offers; see denoisers.Formula."""
+FORMULA_CAPABILITIES = frozenset({POSTERIOR_MEAN, VJP})
+"""Those of every formula; see `denoiser.Formula`."""
 
 
-def offers_of_card(card: Card) -> frozenset[str]:
-    """What the network of a card offers."""
+def card_capabilities(card: Card) -> frozenset[str]:
+    """Those of the network of a card."""
     return frozenset({card.kind, VJP, *([VARIANCE_FRACTION] if card.network.get("learned_variance") else [])})
 
 
-def offers_of(denoise: Any) -> frozenset[str]:
-    """What a denoiser offers: its kind (a posterior mean if it does not say), and what it can be asked."""
-    found = {str(getattr(denoise, "kind", POSTERIOR_MEAN))}
-    found |= {name for name in (VJP, VARIANCE_FRACTION) if callable(getattr(denoise, name, None))}
-    return frozenset(found if getattr(denoise, "learned_variance", True) else found - {VARIANCE_FRACTION})
+def capabilities_of(denoise: Any) -> frozenset[str]:
+    """Those of a denoiser: its kind (a posterior mean if it does not say), and the optional methods it has."""
+    kind = str(getattr(denoise, "kind", POSTERIOR_MEAN))
+    methods = {name for name in (VJP, VARIANCE_FRACTION) if callable(getattr(denoise, name, None))}
+    return frozenset({kind, *methods} - (set() if getattr(denoise, "learned_variance", True) else {VARIANCE_FRACTION}))
 
 
 SENTENCES = {
@@ -38,17 +38,17 @@ SENTENCES = {
         "Choose the variance small or large.",
     ),
     KNOWN_PIXELS: (
-        "{title} fills the pixels of the region that are missing or hidden from what is around them; here are none.",
+        "{title} fills the missing or hidden pixels of the region from what is around them; here there are none.",
         "Hide a part of the region, or move it over missing pixels.",
     ),
 }
-"""What is said, and the hint, where a need is not met."""
+"""By capability: the sentence and the hint where it is missing."""
 
 
-def unmet(info: Info, params: Params, name: str, offers: Collection[str]) -> UserError | None:
-    """Why the sampler cannot run with these parameters on the model `name`, which offers `offers`; None if it can."""
-    for need in info.needed(params):
-        if need not in offers:
-            sentence, hint = (text.format(name=name, title=info.title) for text in SENTENCES[need])
+def lacks(info: Info, params: Params, name: str, capabilities: Collection[str]) -> UserError | None:
+    """Why the sampler cannot run with these parameters on the model `name` with these capabilities; None if it can."""
+    for capability in info.needed(params):
+        if capability not in capabilities:
+            sentence, hint = (text.format(name=name, title=info.title) for text in SENTENCES[capability])
             return UserError(sentence[0].upper() + sentence[1:], hint)
     return None

@@ -18,14 +18,14 @@ MASK = "diffview.mask"
 """Name of the tensor beside the weights that is True where the fields have no data."""
 
 VERDICT = {"what", "value", "limit", "units", "at_least", "ok"}
-"""What every verdict of a card says."""
+"""The keys of every verdict of a card."""
 
 KINDS = ("posterior mean", "consistency")
 
 
 @dataclass(frozen=True)
 class Card:
-    """What is known of a model without its weights.
+    """The card of a model: everything about it but its weights.
 
     Attributes:
         name: for people, and the key in lists.
@@ -34,12 +34,12 @@ class Card:
         transform: from physical units to those the network sees.
         shape: (channels, ny, nx) it was trained on.
         noise_range: the s between 0.1 and 99.9 % of its training draws.
-        coarsen: it is conditioned on the mean over blocks of this many pixels a side; 0: on nothing.
+        coarsen: side in pixels of the blocks whose means it is conditioned on; 0: unconditional.
         network: the numbers of UNetConfig.
         weights: sha256, dtype, parameters.
         data: source, licence, split, number of fields.
         training: loss, density, steps, batch, seconds, machine, ...
-        scores: what `diffview verify model` found, and the command that gives it.
+        scores: the result of `diffview verify model`, and the command that gives it.
         file: the card's own path, without suffix; not part of the JSON.
     """
 
@@ -68,7 +68,7 @@ class Card:
 
     @property
     def limits_met(self) -> tuple[int, int] | None:
-        """How many of how many limits `verify` found to be met; None if it has not been asked."""
+        """How many of how many limits were met in `diffview verify model`; None if it has not been run."""
         known = [v["ok"] for v in self.scores.get("verdicts", ()) if v["ok"] is not None]
         return (sum(known), len(known)) if known else None
 

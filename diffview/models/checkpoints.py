@@ -1,4 +1,4 @@
-"""Models on disk: weights as NAME.safetensors, what they are as NAME.json, the card. Data, never code."""
+"""Models on disk: weights as NAME.safetensors, their card as NAME.json. Data, never code."""
 
 import hashlib
 import json
@@ -113,7 +113,7 @@ def _require_same(model: str, tensors: Mapping[str, Tensor], wanted: Mapping[str
             )
     if extra := tensors.keys() - wanted.keys():
         raise UserError(
-            f"The weights of {model} have what its network has not: {min(extra)}.",
+            f"The weights of {model} have {min(extra)}, which its network does not have.",
             "Weights and card do not belong together.",
         )
 

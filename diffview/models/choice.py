@@ -1,4 +1,4 @@
-"""What a plan's denoiser is made from: crops a formula is fitted to, a trained network, or the user's own object."""
+"""The source of a plan's denoiser: crops that a formula is fitted to, a trained network, or the user's own object."""
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
@@ -16,7 +16,7 @@ from diffview.machine import torch_is_missing
 from diffview.models.cards import MASK, Card, beside
 from diffview.models.denoiser import Denoiser
 from diffview.models.foreign import foreign_card, is_foreign
-from diffview.models.formulas import FORMULAS, LAWS
+from diffview.models.formulas import FORMULAS, GAUSSIANS
 
 Array = NDArray[np.float32]
 
@@ -25,16 +25,16 @@ QUANTITIES = (
     frozenset({"sea_surface_temperature", "sst", "analysed_sst", "tos"}),
     frozenset({"toa_brightness_temperature", "brightness_temperature", "tb"}),
 )
-"""Names of one quantity."""
+"""Groups of names that mean one quantity."""
 
 
 def percent(share: float) -> str:
-    """A share for people: 10 %."""
+    """A share as text: 10 %."""
     return f"{100 * share:.3g} %"
 
 
 class Model(Protocol):
-    """Where a run's denoiser comes from; told apart by identity."""
+    """Where a run's denoiser comes from; two are the same if they are one object."""
 
     @property
     def label(self) -> str:
@@ -59,9 +59,9 @@ class FitSet:
         left_out: the crops share no pixel with the region worked on.
         slices: which slices of the stack are complete there.
         more: crops of another source, beside these; or None.
-        shape: (ny, nx) of the fields if the crops are smaller, which only a law allows; or None.
+        shape: (ny, nx) of the fields if the crops are smaller, which only Gaussian priors allow; or None.
         place: path and dataset of the source if it is another than the open field; else two empty texts.
-        limit: share of a crop's pixels that may be missing, which only a law allows.
+        limit: share of a crop's pixels that may be missing, which only Gaussian priors allow.
         held: complete fields of the same size that it is not fitted to; or None.
     """
 
@@ -113,16 +113,16 @@ class FitSet:
     def denoiser(self) -> Denoiser:
         """The denoiser fitted to the crops."""
         if self.shape is not None:
-            return LAWS[self.model](self.crops(), self.shape)
+            return GAUSSIANS[self.model](self.crops(), self.shape)
         return FORMULAS[self.model](self.crops())
 
 
 @dataclass(frozen=True, eq=False)
 class Trained:
-    """A network of a card, and what it is told beside y.
+    """A network by its card, with its condition and its mask.
 
     Attributes:
-        card: what it is.
+        card: of the network.
         device: torch device.
         condition: standardised [1, channels, ny, nx], or None.
         known: where the field has data [ny, nx], or None: where the model's own data have them.
@@ -140,7 +140,7 @@ class Trained:
 
     @cached_property
     def makes(self) -> NDArray[np.bool_] | None:
-        """Where it makes values [ny, nx]: where it knows of data; None if everywhere."""
+        """Where it makes values [ny, nx], those of its mask; None if everywhere."""
         return own_mask(self.card) if self.known is None and self.card.network.get("mask") else self.known
 
     @property
@@ -158,7 +158,7 @@ class Trained:
             f"{card.data.get('split') or 'nothing held out'})."
         ]
         if card.coarsen:
-            parts.append(f"It is told the mean over blocks of {card.coarsen} × {card.coarsen} pixels of the region.")
+            parts.append(f"It is conditioned on means over {card.coarsen} × {card.coarsen} pixels of the region.")
         if met := card.limits_met:
             parts.append(f"On held-out fields it meets {met[0]} of {met[1]} limits.")
         return " ".join(parts)
@@ -181,9 +181,9 @@ class Trained:
 
 
 def own_mask(card: Card) -> NDArray[np.bool_] | None:
-    """Where the fields that a network was trained on have data [ny, nx], from its weights; None if that is not there.
+    """Where the fields that a network was trained on have data [ny, nx], from its weights; None if they have no mask.
 
-    Damaged weights are told of when the network is loaded.
+    Damaged weights count as none: loading the network says so.
     """
     from safetensors import SafetensorError, safe_open
 
@@ -196,7 +196,7 @@ def own_mask(card: Card) -> NDArray[np.bool_] | None:
 
 @dataclass(frozen=True, eq=False)
 class Given:
-    """The user's own denoiser, as diffview.show was given it.
+    """The user's own denoiser, as it was given to diffview.show.
 
     Attributes:
         own: any object that is called as `denoise(y, s)`.
@@ -217,12 +217,12 @@ class Given:
         return f"Your own denoiser, {type(self.own).__name__}, as it was given."
 
     def denoiser(self) -> Any:
-        """It."""
+        """The object itself."""
         return self.own
 
 
 def mismatch(card: Card, field: Field) -> str:
-    """Why the field is not what the model's fields are, as a finished sentence; "" if it is."""
+    """Why the field is not of the model's quantity and units, as a finished sentence; "" if it is."""
     if "diffusers" in card.network:
         return f"{card.name} does not say what its fields are."
     if not same_units(card.units, field.units):

@@ -65,5 +65,5 @@ class Data(Formula):
     def variance(self, y: Any, s: float) -> Any:
         """sum_i w_i (x_i - x0_hat)^2; about the mean, as the difference of two large sums would lose it."""
         x, w = self._points(y), self.weights(y, s)
-        found = [one @ (x - one @ x) ** 2 for one in w]
-        return namespace(y).stack(found).reshape(y.shape)
+        variances = [one @ (x - one @ x) ** 2 for one in w]
+        return namespace(y).stack(variances).reshape(y.shape)

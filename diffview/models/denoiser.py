@@ -1,4 +1,4 @@
-"""What every denoiser is, and what formulas have in common."""
+"""The denoiser, which every model is reduced to, and the base class of formulas."""
 
 import math
 from abc import ABC, abstractmethod
@@ -15,14 +15,14 @@ Array = NDArray[np.float32]
 
 
 class Denoiser(Protocol):
-    """What every model is reduced to.
+    """A function denoise(y, s) -> x0_hat, which every model is reduced to.
 
-    A model may be able to do more, which whoever needs it asks for by name: `vjp(y, s, v)`, `divergence(y, s)`,
-    `variance(y, s)`, `score(y, s)` (see `Formula`), and `variance_fraction(y, s)` of a network that learned it.
+    A model may have further methods: `vjp(y, s, v)`, `divergence(y, s)`, `variance(y, s)`, `score(y, s)` (see
+    `Formula`), and `variance_fraction(y, s)` of a network that learned it; see `models.capabilities`.
 
     Attributes:
         kind: "posterior mean", or "consistency" for a model that jumps along the probability-flow ODE.
-        noise_range: smallest and largest s the model answers for.
+        noise_range: smallest and largest s that the model is made for.
         shape: (channels, ny, nx) it is fitted to, or None for any size.
     """
 

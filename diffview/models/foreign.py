@@ -28,7 +28,7 @@ def is_foreign(folder: Path) -> bool:
 def foreign_card(folder: Path) -> Card:
     """A card made from the configs of a diffusers folder.
 
-    What its fields are is not written there: they have no units and the transform `identity`.
+    The configs do not say what its fields are: they have no units and the transform `identity`.
 
     Raises:
         UserError: if a config is missing or damaged, or the network is not an unconditional UNet2DModel of the times of
@@ -43,12 +43,12 @@ def foreign_card(folder: Path) -> Card:
         )
     if config.get("time_embedding_type") == "fourier":
         raise UserError(
-            f"{folder.name} is a score network, told the noise level itself and not a time of a schedule.",
+            f"{folder.name} is a score network, which takes the noise level itself and not a time of a schedule.",
             "Choose a network with positional times.",
         )
     if config.get("num_class_embeds") is not None or config.get("class_embed_type") is not None:
         raise UserError(
-            f"{folder.name} is conditioned on classes, which fields here have not.", "Choose an unconditional network."
+            f"{folder.name} is conditioned on classes; fields here have none.", "Choose an unconditional network."
         )
     channels = config.get("in_channels"), config.get("out_channels")
     if channels not in ((1, 1), (1, 2)):
@@ -85,7 +85,7 @@ def foreign_card(folder: Path) -> Card:
 
 
 def _trained_on(name: str, scheduler: dict[str, Any], learned: bool) -> dict[str, Any]:
-    """What the network predicts and the noise levels it knows, of a scheduler_config.json, as a card has it.
+    """What the network predicts and its noise levels, from a scheduler_config.json, in the words of a card.
 
     Raises:
         UserError: if the prediction or the schedule is unknown, or they do not go together.
@@ -119,7 +119,7 @@ def alpha_bar_of(config: dict[str, Any]) -> NDArray[np.float64]:
 
 
 def times_of(card: Card) -> Times:
-    """What the network of a card made by `foreign_card` was told at which noise level."""
+    """The time input that belongs to each noise level, of the network of a card made by `foreign_card`."""
     if "flow_scale" in card.network:
         return FlowTimes(float(card.network["flow_scale"]))
     return TableTimes(np.asarray(card.network["alpha_bar"], dtype=np.float64))

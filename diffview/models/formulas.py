@@ -7,9 +7,8 @@
                local pieces
     mixture    a weighted sum of Gaussians over points of a few numbers; exact, for teaching and as an oracle
 
-All of them are called as `denoise(y, s)` with y [members, channels, ny, nx], finite, and s a Python float, and answer
-with an array or tensor of the same kind and dtype. What else they can, they can exactly, in closed form and on either
-kind of array; see `Formula`.
+All are called as `denoise(y, s)` with y [members, channels, ny, nx], finite, and s a Python float, and return x0_hat of
+the same kind (array or tensor), shape and dtype. Their derivatives and variances are closed forms too; see `Formula`.
 """
 
 from collections.abc import Callable
@@ -19,11 +18,11 @@ from diffview.models.denoiser import Array, Denoiser
 from diffview.models.gaussian import Gaussian, fit_gaussian, fit_power_law
 from diffview.models.local import Local
 
-LAWS: dict[str, Callable[..., Gaussian]] = {"gaussian": fit_gaussian, "power_law": fit_power_law}
-"""Formulas that keep a spectrum of their crops and no crop: they may have seen the field that they restore.
+GAUSSIANS: dict[str, Callable[..., Gaussian]] = {"gaussian": fit_gaussian, "power_law": fit_power_law}
+"""Gaussian priors: they keep a spectrum of their crops and no crop, so they may have seen the field that they restore.
 
-Told the shape of a field as well, they are fitted to crops smaller than that.
+With the shape of a field as second argument they are fitted to crops smaller than that.
 """
 
-FORMULAS: dict[str, Callable[[Array], Denoiser]] = {**LAWS, "data": Data, "local": Local}
-"""Fits of the formula denoisers to crops [n, ny, nx] in standardised units."""
+FORMULAS: dict[str, Callable[[Array], Denoiser]] = {**GAUSSIANS, "data": Data, "local": Local}
+"""Formula denoisers by key: what fits one to crops [n, ny, nx] in standardised units."""

@@ -93,11 +93,11 @@ class Gaussian(Formula):
         -inf where a mode that has no variance at all (P = 0, s = 0) is not at its mean.
         """
         z = np.fft.rfft2(np.asarray(y, dtype=np.float64) - self.mean, norm="ortho")
-        law, weight = self.power + s * s, twice(self.nx)
-        none = law <= 0
-        square = np.where(none, np.where(np.abs(z) > 0, np.inf, 0.0), np.abs(z) ** 2 / np.where(none, 1.0, law))
-        log_law = np.log(2 * pi * np.where(none, 1 / (2 * pi), law))
-        return np.asarray(-0.5 * ((square + log_law) * weight).sum(axis=(-1, -2)).sum(axis=-1))
+        variance, weight = self.power + s * s, twice(self.nx)
+        none = variance <= 0
+        square = np.where(none, np.where(np.abs(z) > 0, np.inf, 0.0), np.abs(z) ** 2 / np.where(none, 1.0, variance))
+        log_variance = np.log(2 * pi * np.where(none, 1 / (2 * pi), variance))
+        return np.asarray(-0.5 * ((square + log_variance) * weight).sum(axis=(-1, -2)).sum(axis=-1))
 
     def entropy(self, s: float = 0.0) -> float:
         """-E ln p_s(y), nats per pixel; -inf if a mode has no variance at all."""
@@ -110,17 +110,17 @@ class Gaussian(Formula):
         return float((values * twice(self.nx)).sum() / (len(self.power) * self.nx))
 
     def sample(self, z: NDArray[np.floating]) -> NDArray[np.floating]:
-        """A field of this law from standard normals z [..., ny, nx]."""
+        """Random fields [..., ny, nx], made from standard normals z of that shape."""
         return np.asarray(self.mean + np.fft.irfft2(np.fft.rfft2(z) * np.sqrt(self.power), s=z.shape[-2:]))
 
 
 @dataclass(eq=False)
 class PowerLaw(Gaussian):
-    """A Gaussian field whose spectrum was found as A (k0^2 + k^2)^(-beta/2).
+    """A Gaussian field whose spectrum is fitted by A (k0^2 + k^2)^(-beta/2).
 
     Attributes:
         amplitude: A, in standardised units squared.
-        k0: where it bends, cycles per longest side of what it was fitted to.
+        k0: where it bends, cycles per longest side of the crops it was fitted to.
         beta: its slope for the small scales.
     """
 
@@ -167,8 +167,8 @@ def fit_power_law(crops: Array, shape: tuple[int, int] | None = None) -> PowerLa
     """The Gaussian field with the mean of crops [n, ny, nx] and the power law that fits their ring-mean spectrum best.
 
     A, k0 and beta by least squares in ln P, every ring weighted by its number of modes: for each of many k0 the other
-    two are a straight line. Three numbers instead of a spectrum: smooth also where there are few crops, and P(0) is the
-    law's own. `shape` and missing pixels are as of `fit_gaussian`.
+    two are a straight line. Three numbers instead of a spectrum: smooth also where crops are few, and P(0) follows from
+    them. `shape` and missing pixels are as in `fit_gaussian`.
     """
     k, log_p = _ring_spectrum(crops)
     root = np.sqrt(k)  # a ring of radius k has about 2 pi k modes

@@ -1,15 +1,15 @@
-"""Gaps filled exactly under a Gaussian law: simple kriging, which oceanographers call optimal interpolation.
+"""Gaps filled exactly under a Gaussian prior: simple kriging, which oceanographers call optimal interpolation.
 
-The field is stationary, periodic and Gaussian with a known mean and spectrum, as `gaussian` is. Known pixels
-z_K (with white noise of standard deviation `noise`, if they have any) then say of all pixels
+The prior is a stationary, periodic Gaussian random field with known mean m and covariance C (spectrum), as `gaussian`
+has it. Given known pixels z_K (with white noise of standard deviation `noise`, if they have any), its posterior has
 
     mean      m + C_{.K} (C_KK + noise^2 I)^-1 (z_K - m)
     variance  diag(C - C_{.K} (C_KK + noise^2 I)^-1 C_{K.})
 
 [Matheron 1963; Gandin 1963]. C is never formed: it is a product in Fourier space, and the system is solved by
-preconditioned conjugate gradients [Hestenes & Stiefel 1952], to the residual that is told. A sample of the posterior is
-a sample of the law that is moved by the kriging of what it lacks at the known pixels [Journel & Huijbregts 1978]. It is
-the best any method can do under that law: the baseline of every other filling.
+preconditioned conjugate gradients [Hestenes & Stiefel 1952]; the residual is returned. A sample of the posterior is a
+sample of the prior plus the kriging of its misfit at the known pixels [Journel & Huijbregts 1978]. No method can do
+better under that prior: it is the baseline of every other filling.
 
 Without noise and for a gap g of few pixels the variance has a shorter way: with the precision Q = C^-1, which is
 circulant too, it is diag((Q_gg)^-1) [Rue & Held 2005, theorem 2.5].
@@ -34,7 +34,7 @@ DENSE = 2500
 """Pixels of a gap up to which its precision matrix is inverted: 50 MB and about a second."""
 
 WORST_CONDITION = 1e8
-"""Ratio of the largest power to the least up to which that is done: digits lost."""
+"""Ratio of the largest power to the least up to which that is done; beyond, too many digits are lost."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -55,14 +55,14 @@ class Kriged:
 
 
 class Kriging:
-    """The law and the known pixels; the system is set up once and solved for any values at these pixels.
+    """A prior and which pixels are known; the system is set up once and solved for any values at these pixels.
 
     Attributes:
         known: where there are values, [ny, nx].
     """
 
     def __init__(
-        self, law: Gaussian, known: NDArray[np.bool_], noise: float = 0.0, watch: Callable[[], None] = lambda: None
+        self, prior: Gaussian, known: NDArray[np.bool_], noise: float = 0.0, watch: Callable[[], None] = lambda: None
     ) -> None:
         """`noise` is the standard deviation of white noise in the known values, in standardised units.
 
@@ -71,17 +71,17 @@ class Kriging:
         Raises:
             UserError: if the sizes differ or the noise is not a number of at least 0.
         """
-        if law.shape[1:] != known.shape:
+        if prior.shape[1:] != known.shape:
             raise UserError(
-                f"The field has {_by(known.shape)} pixels and the Gaussian law {_by(law.shape[1:])}.",
-                "Fit the law to fields of the same size.",
+                f"The field has {_by(known.shape)} pixels and the Gaussian prior {_by(prior.shape[1:])}.",
+                "Fit the prior to fields of the same size.",
             )
         if not (np.isfinite(noise) and noise >= 0):
             raise UserError(f"The noise of known pixels cannot be {noise:g}.", "Choose 0 or more.")
         self.known, self.noise = known, float(noise)
-        self._law, self._mean, self._watch = law, law.mean, watch
-        self._power = law.power
-        total = law.power + noise * noise
+        self._prior, self._mean, self._watch = prior, prior.mean, watch
+        self._power = prior.power
+        total = prior.power + noise * noise
         # the inverse of the circulant C + noise^2 I, restricted to the known pixels, is nearly that of the system
         self._inverse = np.divide(1.0, total, out=np.zeros_like(total), where=total > 0)
 
@@ -122,11 +122,11 @@ class Kriging:
             mean = np.where(self.known, z, mean)
         return mean, iterations, residual
 
-    def std(self, tolerance: float = 1e-5, told: Callable[[int, int], None] = lambda done, of: None) -> Array:
-        """The posterior standard deviation [ny, nx], exactly, by one system for each pixel that is not known.
+    def std(self, tolerance: float = 1e-5, progress: Callable[[int, int], None] = lambda done, of: None) -> Array:
+        """The posterior standard deviation [ny, nx], exactly, by one system for each unknown pixel.
 
-        With noise also for each that is. `told` hears how many pixels are done, and may raise to end it. A gap of at
-        most DENSE pixels in known ones without noise is done at once, by its precision matrix.
+        With noise also for each known one. `progress(done, of)` counts pixels and may raise to end it. A gap of at most
+        DENSE pixels among known ones without noise is solved at once, by its precision matrix.
         """
         if not self.noise and self.known.any() and self.dense:
             return self._std_of_gap()
@@ -134,16 +134,16 @@ class Kriging:
         covariance = self._through(self._power, _unit((0, 0), self.known.shape))
         variance = np.zeros(self.known.shape)
         for first in range(0, len(wanted), BATCH):
-            places = wanted[first : first + BATCH]
-            to = np.stack([np.roll(covariance, tuple(place), (0, 1)) for place in places]) * self.known
+            pixels = wanted[first : first + BATCH]
+            to = np.stack([np.roll(covariance, tuple(pixel), (0, 1)) for pixel in pixels]) * self.known
             explained = _dot(to, self.solve(to, tolerance)[0])
-            variance[tuple(places.T)] = covariance[0, 0] - explained
-            told(first + len(places), len(wanted))
+            variance[tuple(pixels.T)] = covariance[0, 0] - explained
+            progress(first + len(pixels), len(wanted))
         return np.sqrt(np.maximum(variance, 0.0))  # rounding can leave -1e-17
 
     @property
     def dense(self) -> bool:
-        """Whether the gap is small enough, and the law fit, for matrices on it."""
+        """Whether the gap is small enough, and the spectrum flat enough, for the precision matrix of the gap."""
         low, high = float(self._power.min()), float(self._power.max())
         return bool(np.count_nonzero(~self.known) <= DENSE and low > 0 and high / low <= WORST_CONDITION)
 
@@ -161,25 +161,25 @@ class Kriging:
         """Fields of the posterior given the known pixels of z [ny, nx], [n, ny, nx].
 
         Args:
-            z: standardised; what is not known is not looked at.
+            z: standardised; unknown pixels are ignored.
             normals: standard normals [n, ny, nx]; with noise [n, 2, ny, nx], the second for the noise.
             tolerance: of the residual.
         """
         fields, errors = (normals[:, 0], normals[:, 1] * self.noise) if self.noise else (normals, 0.0)
-        free = self._law.sample(fields)
-        lacking = np.where(self.known, z - free - errors, 0.0)
-        found = free + self._through(self._power, self.solve(lacking, tolerance)[0])
-        return found if self.noise else np.where(self.known, z, found)
+        free = self._prior.sample(fields)
+        misfit = np.where(self.known, z - free - errors, 0.0)
+        moved = free + self._through(self._power, self.solve(misfit, tolerance)[0])
+        return moved if self.noise else np.where(self.known, z, moved)
 
 
-def krige(field: ArrayLike, law: Gaussian, noise: float = 0.0, std: bool = False) -> Kriged:
+def krige(field: ArrayLike, prior: Gaussian, noise: float = 0.0, std: bool = False) -> Kriged:
     """Fill the missing pixels of one field by simple kriging, also called optimal interpolation.
 
     Args:
         field: standardised [ny, nx], NaN where missing.
-        law: mean and spectrum of such fields; `fit_gaussian` and `Gaussian.power_law` give one.
+        prior: mean and spectrum of such fields; `fit_gaussian` and `Gaussian.power_law` give one.
         noise: standard deviation of white noise in the known values, standardised; 0: they are exact.
-        std: whether to tell the posterior standard deviation too: one system for each missing pixel.
+        std: whether to compute the posterior standard deviation too: one system for each missing pixel.
 
     Raises:
         UserError: if sizes differ, a value is infinite, or the system cannot be solved.
@@ -187,7 +187,7 @@ def krige(field: ArrayLike, law: Gaussian, noise: float = 0.0, std: bool = False
     z = np.asarray(field, dtype=np.float64)
     if z.ndim != 2 or np.isinf(z).any():
         raise UserError("Kriging takes one field of rows and columns, whose values are finite or missing.")
-    kriging = Kriging(law, ~np.isnan(z), noise)
+    kriging = Kriging(prior, ~np.isnan(z), noise)
     mean, iterations, residual = kriging.moved(np.nan_to_num(z)[None])
     return Kriged(mean[0], kriging.std() if std else None, iterations, residual)
 
@@ -201,8 +201,8 @@ def conjugate_gradients(
 ) -> tuple[Array, int]:
     """x of system(x) = b for every b [n, ny, nx], and how many iterations the slowest of them took.
 
-    `system` and `precondition` are symmetric, positive and linear. One that has |residual| <= tolerance |b| rests while
-    the others go on.
+    `system` and `precondition` are symmetric, positive and linear. A system with |residual| <= tolerance |b| is
+    left alone while the others go on.
     """
     x, r = np.zeros_like(b), b
     enough = tolerance * np.sqrt(_dot(b, b))
@@ -228,9 +228,9 @@ def _dot(a: Array, b: Array) -> Array:
     return np.asarray(np.einsum("nyx,nyx->n", a, b))
 
 
-def _unit(place: tuple[int, int], shape: tuple[int, ...]) -> Array:
+def _unit(pixel: tuple[int, int], shape: tuple[int, ...]) -> Array:
     unit = np.zeros(shape)
-    unit[place] = 1.0
+    unit[pixel] = 1.0
     return unit
 
 

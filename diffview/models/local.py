@@ -1,4 +1,4 @@
-"""The denoiser that looks through a window: the softmax average over crops, pixel by pixel."""
+"""The local denoiser: the softmax average over crops, pixel by pixel, each over a window around it."""
 
 import math
 from collections.abc import Iterator
@@ -14,7 +14,7 @@ from diffview.models.data import Data
 from diffview.models.denoiser import Array, Formula
 
 CHUNK = 64
-"""Crops that are done at once, so that the temporary arrays stay in the cache."""
+"""Crops that are computed at once, so that the temporary arrays stay in the cache."""
 
 BLOCK = 16
 """Rows or columns of sums that one banded product makes, on the CPU."""

@@ -47,10 +47,10 @@ class Mixture(Formula):
             self._like(name, values, y) for name, values in
             (("means", self.means), ("axes", self._axes), ("spread", self._spread), ("logs", np.log(self.weights)))
         )  # fmt: skip
-        law = spread + s * s
+        variance = spread + s * s
         apart = xp.einsum("mkd,kde->mke", y.reshape(len(y), 1, -1) - means, axes)
-        log_p = log_w - 0.5 * (apart * apart / law + xp.log(2 * np.pi * law)).sum(-1)
-        gain = spread / law
+        log_p = log_w - 0.5 * (apart * apart / variance + xp.log(2 * np.pi * variance)).sum(-1)
+        gain = spread / variance
         m = means + xp.einsum("mke,kde->mkd", apart * gain, axes)
         return log_p, m, xp.einsum("kde,ke,kfe->kdf", axes, gain, axes)
 
@@ -75,8 +75,8 @@ class Mixture(Formula):
 
     def vjp(self, y: Any, s: float, v: Any) -> Any:
         """v^T J."""
-        found = namespace(y).einsum("md,mde->me", v.reshape(len(v), -1), self.jacobian(y, s))
-        return found.reshape(y.shape)
+        product = namespace(y).einsum("md,mde->me", v.reshape(len(v), -1), self.jacobian(y, s))
+        return product.reshape(y.shape)
 
     def variance(self, y: Any, s: float) -> Any:
         """s^2 diag J."""
@@ -89,7 +89,7 @@ class Mixture(Formula):
         return top[:, 0] + namespace(y).log(namespace(y).exp(log_p - top).sum(-1))
 
     def sample(self, count: int, seed: int = 0) -> NDArray[np.float64]:
-        """Points of this law, [count, 1, 1, d]."""
+        """Random points of the mixture, [count, 1, 1, d]."""
         rng = np.random.default_rng(seed)
         k = rng.choice(len(self.weights), count, p=self.weights)
         z = rng.standard_normal((count, self.means.shape[1])) * np.sqrt(self._spread[k])

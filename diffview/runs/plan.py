@@ -13,7 +13,7 @@ from diffview.fields.earth_map import EarthMap
 from diffview.fields.field import Field, Region
 from diffview.fields.regions import summed
 from diffview.fields.transforms import Transform, check_least, choose_transform, has_least
-from diffview.models.capabilities import unmet
+from diffview.models.capabilities import lacks
 from diffview.models.cards import Card
 from diffview.models.choice import Given, Model, Trained
 from diffview.reverse.samplers import SAMPLERS, sampler_params
@@ -236,4 +236,4 @@ class Plan:
     def lacks(self, sampler: str, params: Mapping[str, Any] | None = None) -> UserError | None:
         """Why a sampler, with these parameters or its defaults, cannot run on the model; None if it can."""
         given = sampler_params(sampler, params or {})
-        return unmet(SAMPLERS[sampler], given, self.recipe.model, self.offers)
+        return lacks(SAMPLERS[sampler], given, self.recipe.model, self.offers)

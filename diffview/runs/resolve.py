@@ -17,7 +17,7 @@ from diffview.fields.field import Region
 from diffview.fields.hidden import hidden_in
 from diffview.fields.regions import LARGEST, SMALLEST, most_complete, nearest_complete, starting_region
 from diffview.machine import torch_is_missing
-from diffview.models.capabilities import FORMULA_OFFERS, offers_of, offers_of_card
+from diffview.models.capabilities import FORMULA_CAPABILITIES, capabilities_of, card_capabilities
 from diffview.models.cards import Card
 from diffview.models.choice import FitSet, Model, Trained, mismatch, percent
 from diffview.models.formulas import FORMULAS
@@ -87,10 +87,10 @@ def _resolve_formula(recipe: Recipe, facts: Facts) -> Plan:
     transform, standardised = facts.fitted(recipe)
     asked = region = _region(recipe, facts, notes)
     model: Model | None = None
-    refusal, offers = None, FORMULA_OFFERS
+    refusal, offers = None, FORMULA_CAPABILITIES
     if recipe.model in facts.given:
         model = facts.given[recipe.model]
-        offers = offers_of(model.own)
+        offers = capabilities_of(model.own)
     elif recipe.model not in FORMULAS:
         known = ", ".join([*FORMULAS, *facts.cards, *facts.given])
         raise UserError(f"There is no model called {recipe.model!r} here.", f"Choose one of {known}.")
@@ -189,7 +189,7 @@ def _resolve_network(recipe: Recipe, facts: Facts, card: Card) -> Plan:
     levels = _levels(recipe, notes, card)
     params = sampler_params(recipe.sampler, dict(recipe.sampler_params))
     return Plan(
-        recipe, region, transform, standardised, x0, levels, params, device, model, offers_of_card(card),
+        recipe, region, transform, standardised, x0, levels, params, device, model, card_capabilities(card),
         card=card, notes=tuple(notes), refusal=refusal, complete=complete,
     )  # fmt: skip
 

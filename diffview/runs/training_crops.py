@@ -8,7 +8,7 @@ from diffview.fields.field import Region
 from diffview.fields.regions import FEWEST_CROPS, crops_for, smaller_crops, summed, with_enough_crops
 from diffview.fields.transforms import Transform
 from diffview.models.choice import FitSet, percent
-from diffview.models.formulas import LAWS
+from diffview.models.formulas import GAUSSIANS
 from diffview.runs.conditioning import fills, is_told, sees_region
 from diffview.runs.plan import Facts, Note
 from diffview.runs.recipe import Recipe
@@ -36,7 +36,7 @@ def wished(recipe: Recipe) -> tuple[str, float, float]:
 
 def limit_of(recipe: Recipe) -> float:
     """Share of a crop's pixels that may be missing: only a law can leave them out."""
-    return recipe.missing_limit if recipe.model in LAWS else 0.0
+    return recipe.missing_limit if recipe.model in GAUSSIANS else 0.0
 
 
 def held_columns(recipe: Recipe, facts: Facts) -> tuple[Region, ...]:
@@ -54,7 +54,7 @@ def fit_set(recipe: Recipe, facts: Facts, transform: Transform, region: Region) 
     are taken where the slice is at most twice the region or too small for enough crops.
     """
     whole, hidden = unseen(recipe)
-    leave_out = whole and recipe.model not in LAWS
+    leave_out = whole and recipe.model not in GAUSSIANS
     hidden = *hidden, *held_columns(recipe, facts)
     wish, limit, slices = recipe.fit_set, limit_of(recipe), None
     if (
@@ -69,7 +69,7 @@ def fit_set(recipe: Recipe, facts: Facts, transform: Transform, region: Region) 
         raise UserError(
             "There are no other slices of this variable that are complete in the region.", "Fit to crops instead."
         )
-    if recipe.model not in LAWS and slices is None:
+    if recipe.model not in GAUSSIANS and slices is None:
         region, crops = with_enough_crops(facts.table, region, leave_out, hidden)
     else:
         crops = crops_for(facts.table, region, leave_out, hidden, limit)
@@ -115,7 +115,7 @@ def _smaller_set(recipe: Recipe, facts: Facts, transform: Transform, region: Reg
     hidden = *recipe.hidden, *held_columns(recipe, facts)
     if fills(recipe) and (crops := smaller_crops(facts.table, region, hidden=hidden)):
         return FitSet(recipe.model, facts.through(transform)[1], tuple(crops), False, shape=shape)
-    gaps = ", or let some pixels of a crop be missing (Data, Gaps)" if recipe.model in LAWS else ""
+    gaps = ", or let some pixels of a crop be missing (Data, Gaps)" if recipe.model in GAUSSIANS else ""
     raise UserError(
         f"The field has no complete {shape[0]} x {shape[1]} crop to fit to.", f"Take a smaller region{gaps}."
     )

@@ -21,7 +21,7 @@ from diffview.errors import UserError
 from diffview.forward.brownian import ForwardPath
 from diffview.forward.noise import STEP, Noise, cast_like
 from diffview.forward.schedules import Schedule
-from diffview.models.capabilities import offers_of, unmet
+from diffview.models.capabilities import capabilities_of, lacks
 from diffview.models.gaussian import Gaussian
 from diffview.reverse.grids import make_levels
 from diffview.reverse.samplers import SAMPLERS, Denoise, Info, Step, sampler_params
@@ -249,5 +249,5 @@ def why_not(denoise: Denoise, key: str, params: Mapping[str, Any]) -> str:
     info = SAMPLERS[key]
     if info.path is not None:
         return f"{info.title} goes upwards on its way, which is no step along a path."
-    lacking = unmet(info, params, "the model", offers_of(denoise))
-    return "" if lacking is None else lacking.sentence
+    refusal = lacks(info, params, "the model", capabilities_of(denoise))
+    return "" if refusal is None else refusal.sentence

@@ -26,7 +26,7 @@ from diffview.fields.coarse import coarse
 from diffview.forward.noise import START, Noise, cast_like
 from diffview.forward.schedules import Schedule
 from diffview.learning.sets import FEWEST, TrainingSet
-from diffview.models.capabilities import offers_of, unmet
+from diffview.models.capabilities import capabilities_of, lacks
 from diffview.reverse.grids import make_levels
 from diffview.reverse.samplers import SAMPLERS, Denoise, sampler_params
 from diffview.scores import metrics
@@ -230,8 +230,8 @@ class Scoreboard:
             if truth is not None and self._data.coarsen:
                 condition = np.nan_to_num(coarse(truth[some], self._data.transform, self._data.coarsen)[:, None])
             denoise = self._make(condition)
-            if (lacking := unmet(SAMPLERS[way.sampler], params, "the model", offers_of(denoise))) is not None:
-                raise lacking
+            if (refusal := lacks(SAMPLERS[way.sampler], params, "the model", capabilities_of(denoise))) is not None:
+                raise refusal
             noise = Noise(self._draw.seed, shape, first, like=self._draw.like)
             y = noise(START, 0) * levels[0]
             if truth is not None and self._draw.start_level is not None:

@@ -14,7 +14,7 @@ from diffview.forward.noise import START, Noise
 from diffview.forward.schedules import Edm
 from diffview.learning.loss_by_level import loss_by_level
 from diffview.learning.sets import FEWEST, TrainingSet
-from diffview.models.capabilities import offers_of_card, unmet
+from diffview.models.capabilities import card_capabilities, lacks
 from diffview.models.cards import Card
 from diffview.reverse.grids import make_levels
 from diffview.reverse.samplers import CONSISTENCY, SAMPLERS, sampler_params
@@ -73,8 +73,8 @@ class Sampling:
         """
         if card.kind == CONSISTENCY:
             return replace(self, steps=1, sampler="consistency", params={})
-        if (lacking := unmet(SAMPLERS[self.sampler], self.params, card.name, offers_of_card(card))) is not None:
-            raise lacking
+        if (refusal := lacks(SAMPLERS[self.sampler], self.params, card.name, card_capabilities(card))) is not None:
+            raise refusal
         return self
 
     @property

@@ -58,7 +58,7 @@ def test_a_formula_is_measured_and_its_numbers_are_those_of_the_core(window, doc
     assert found.law_bound == pytest.approx(exact_bound(denoise, plan.levels).total)
     assert found.physical == pytest.approx(found.bound.total + np.log(plan.transform.std))
     plot = find(window, "regionLossView")
-    assert plot.isVisible() and [line.name for line in plot.lines] == ["this region", "a field of its law"]
+    assert plot.isVisible() and [line.name for line in plot.lines] == ["this region", "a field of its prior"]
     assert plot.lines[0].y.tolist() == found.loss.tolist() and plot.x_axis.label == "noise level s"
     text = words(dock)
     assert BOUND in text and "as a density per K" in text and "simple loss" in text
@@ -79,7 +79,7 @@ def test_held_out_fields_are_measured_where_a_part_is_held_out(window, dock, mea
     fields = picked(plan.model.held.crops(), DRAWS)
     errors = errors_by_level(plan.model.denoiser(), fields, found.levels)
     np.testing.assert_allclose(found.loss, errors.mean(axis=1) / found.levels**2, rtol=1e-6)
-    assert [line.name for line in find(window, "regionLossView").lines] == ["held out", "a field of its law"]
+    assert [line.name for line in find(window, "regionLossView").lines] == ["held out", "a field of its prior"]
     assert find(window, "lossAbout").text().startswith(f"{DRAWS} held-out fields of 48 × 48 pixels")
     window.session.undo()
     assert window.session.recipe.held_out == 0 and window.losses.found is None

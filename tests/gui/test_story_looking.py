@@ -20,7 +20,7 @@ from diffview.fields.field import Region
 from diffview.fields.transforms import TRANSFORMS
 from diffview.forward.schedules import SCHEDULES
 from diffview.gui.looks import number
-from diffview.gui.models import MODELS, law_text
+from diffview.gui.models import MODELS, power_law_text
 from diffview.gui.theme import theme
 from diffview.gui.widgets.word_area import WordArea
 from diffview.models.cards import read_cards
@@ -458,8 +458,8 @@ def test_the_three_numbers_of_a_power_law_are_told(open_window, settle):
 def test_where_a_power_law_bends(k0, said):
     law = PowerLaw(0.0, np.ones((64, 33)), 64, 7.0, k0, 3.0)
     model = FitSet("power_law", np.zeros((64, 64), np.float32), (Region(0, 0, 64, 64),), False)
-    assert said in law_text(law, model, (2.0, 2.0)) and "β = 3.00" in law_text(law, model, None)
-    assert law_text(None, model, None) == ""
+    assert said in power_law_text(law, model, (2.0, 2.0)) and "β = 3.00" in power_law_text(law, model, None)
+    assert power_law_text(None, model, None) == ""
 
 
 @pytest.mark.parametrize("size", [(1280, 720), (1600, 1000)])

@@ -7,7 +7,7 @@ import pytest
 from models_twins import small_model
 
 from diffview.fields.field import Field
-from diffview.models.capabilities import FORMULA_OFFERS, offers_of, offers_of_card, unmet
+from diffview.models.capabilities import FORMULA_CAPABILITIES, capabilities_of, card_capabilities, lacks
 from diffview.models.choice import Given
 from diffview.models.formulas import FORMULAS
 from diffview.reverse.parametrisations import adapt
@@ -32,22 +32,22 @@ class OwnJump(Own):
 
 def test_what_the_formulas_offer_is_what_they_have() -> None:
     for fit in FORMULAS.values():
-        assert offers_of(fit(VALUES.reshape(9, 16, 16))) == FORMULA_OFFERS
+        assert capabilities_of(fit(VALUES.reshape(9, 16, 16))) == FORMULA_CAPABILITIES
 
 
 def test_what_the_users_own_offers() -> None:
-    assert offers_of(Own()) == {"posterior mean"} and offers_of(lambda y, s: y) == {"posterior mean"}
-    assert offers_of(OwnJump()) == {"consistency"}
-    assert offers_of(adapt(lambda x, t: x, "sample")) == {"posterior mean"}
+    assert capabilities_of(Own()) == {"posterior mean"} and capabilities_of(lambda y, s: y) == {"posterior mean"}
+    assert capabilities_of(OwnJump()) == {"consistency"}
+    assert capabilities_of(adapt(lambda x, t: x, "sample")) == {"posterior mean"}
     learned = replace(adapt(lambda x, t: x, "sample"), learned_variance=True)
-    assert offers_of(learned) == {"posterior mean", "variance_fraction"}
+    assert capabilities_of(learned) == {"posterior mean", "variance_fraction"}
 
 
 def test_what_a_network_offers_is_on_its_card(tmp_path) -> None:
     card = small_model(tmp_path)
-    assert offers_of_card(card) == {"posterior mean", "vjp"}
+    assert card_capabilities(card) == {"posterior mean", "vjp"}
     learned = replace(card, network={**card.network, "learned_variance": True}, kind="consistency")
-    assert offers_of_card(learned) == {"consistency", "vjp", "variance_fraction"}
+    assert card_capabilities(learned) == {"consistency", "vjp", "variance_fraction"}
 
 
 @pytest.mark.parametrize("sampler", SAMPLERS)
@@ -70,5 +70,5 @@ def test_a_learned_variance_needs_a_network_that_gives_one() -> None:
     assert "learned variance" in plan.refusal.sentence and "small or large" in plan.refusal.hint
     info = SAMPLERS["ddpm"]
     offers = {"posterior mean", "variance_fraction"}
-    assert unmet(info, sampler_params("ddpm", {"variance": "learned"}), "net", offers) is None
-    assert unmet(info, sampler_params("ddpm", {}), "net", {"posterior mean"}) is None
+    assert lacks(info, sampler_params("ddpm", {"variance": "learned"}), "net", offers) is None
+    assert lacks(info, sampler_params("ddpm", {}), "net", {"posterior mean"}) is None

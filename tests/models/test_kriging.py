@@ -163,7 +163,7 @@ def test_it_can_be_watched_and_ended() -> None:
             raise InterruptedError
 
     with pytest.raises(InterruptedError):
-        Kriging(law, np.zeros((12, 12), bool)).std(told=told)
+        Kriging(law, np.zeros((12, 12), bool)).std(progress=told)
     assert heard == [(64, 144), (128, 144)]
     kriging = Kriging(law, known_half(), watch=lambda: heard.append((0, 0)))
     kriging.moved(law.sample(RNG(0).standard_normal((1, 12, 12))))

@@ -206,7 +206,7 @@ def test_a_network_with_land_fills_everything_but_its_land() -> None:
     sea = np.where(land, np.nan, 15.0).astype(np.float32) + np.linspace(0, 1, 32, dtype=np.float32)
     there = Facts(Field(sea, "sst", "degC"), torch="2", cards=read_cards())
     wish = replace(WISH, model="sst32", region=None, transform="auto", hidden=())
-    assert "here are none" in str(resolve(wish, there).refusal)
+    assert "here there are none" in str(resolve(wish, there).refusal)
     free = tuple(int(i) for i in np.argwhere(~land[8:20, 8:20])[0] + 8)
     plan = resolve(replace(wish, hidden=(Region(*free, 1, 1),)), there)
     made = krige_gap(plan, kriging_plan(plan, replace(there, stack=np.stack([sea + k for k in range(3)]))), draws=2)

@@ -308,7 +308,7 @@ def test_a_card_that_does_not_say_how_is_drawn_from_as_usual(settings):
     [
         ("nix", {}, "no sampler called 'nix'"),
         ("churn", {"S_churn": -1}, "S_churn"),
-        ("repaint", {}, "fills the pixels"),
+        ("repaint", {}, "fills the missing"),
         ("consistency", {}, "needs a consistency model"),
     ],
 )

@@ -403,7 +403,7 @@ def test_a_gap_is_filled_by_command_and_judged(source, tmp_path, command, way):
         (("--fill", "SOURCE", "/ts", "--start", "SOURCE", "/ts", "--s", "1"), "does not start from one"),
         (("--fill", "SOURCE", "/ts", "--sampler", "heun"), "RePaint is a sampler of its own"),
         (("--fill", "SOURCE", "/ts", "--hide", "1,2"), "not a list of whole numbers"),
-        (("--fill", "SOURCE", "/ts", "--region", "16,16,24,32"), "here are none"),
+        (("--fill", "SOURCE", "/ts", "--region", "16,16,24,32"), "here there are none"),
     ],
 )
 def test_what_cannot_be_filled_is_a_sentence(words, word, source, tmp_path, command):

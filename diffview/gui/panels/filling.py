@@ -71,7 +71,7 @@ class FillingPanel(QWidget):
             share = f" {100 * getattr(job, 'done', 0.0):.0f} %" if judge.active else ""
             parts.append(f"Kriging is computed{share}…")
         else:
-            parts.append("Kriging, or optimal interpolation: exact under a Gaussian law whose opposite edges meet.")
+            parts.append("Kriging, or optimal interpolation: exact under a Gaussian prior whose opposite edges meet.")
             parts.append(judge.kriged.law)
             if self._session.recipe.hidden:
                 parts.append("No crop shows a hidden pixel.")

@@ -42,7 +42,7 @@ class ForwardPanel(PictureCard):
         self.mode = SegmentedControl(
             [
                 ("closed", "closed form", "Closed form: x_t = α x₀ + σ ε with one ε, any t in one jump"),
-                ("chain", "chain", "Markov chain: independent noise added step by step; the same law at every t"),
+                ("chain", "chain", "Markov chain: independent noise step by step; at every t the same distribution"),
             ]
         )
         self.mode.setObjectName("pathModeControl")

@@ -15,7 +15,7 @@ from diffview.gui.checks import case_of
 from diffview.gui.level_search import LevelSearchJob
 from diffview.gui.live import Live
 from diffview.gui.looks import made_scale, number, tidied
-from diffview.gui.models import MODELS, law_text
+from diffview.gui.models import MODELS, power_law_text
 from diffview.gui.panels.base import NetworkOffer
 from diffview.gui.session import Session
 from diffview.gui.theme import theme
@@ -264,5 +264,5 @@ class InspectorPanel(QScrollArea):
             return
         self.fit_text.setVisible(True)
         made_from = "" if card is not None else plan.model.sentence + " "
-        law = law_text(self._live.fitted, plan.model, self._session.facts.field.pixel_km)
+        law = power_law_text(self._live.fitted, plan.model, self._session.facts.field.pixel_km)
         self.fit_text.setText(f"{made_from}{law}{plan.steps} steps take {plan.evaluations} calls of the model.")

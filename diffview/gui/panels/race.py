@@ -112,9 +112,9 @@ class RacePanel(QScrollArea):
         plan = self._session.plan
         items = []
         for key, info in SAMPLERS.items():
-            lacking = plan.lacks(key)
+            refusal = plan.lacks(key)
             upwards = f"{info.title} goes upwards on its way, which is no step along a path."
-            items.append((key, info.title, upwards if info.path else "" if lacking is None else lacking.sentence))
+            items.append((key, info.title, upwards if info.path else "" if refusal is None else refusal.sentence))
         self.samplers.set_items(items, FIRST)
 
     def _press(self) -> None:

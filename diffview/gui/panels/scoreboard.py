@@ -131,8 +131,8 @@ class ScoreboardPanel(QWidget):
         self.grids.set_items([(key, key, "") for key in GRIDS if key != "custom"], ("uniform", "karras"))
         items = []
         for key, info in SAMPLERS.items():
-            lacking = plan.lacks(key)
-            items.append((key, info.title, "" if lacking is None else lacking.sentence))
+            refusal = plan.lacks(key)
+            items.append((key, info.title, "" if refusal is None else refusal.sentence))
         self.samplers.set_items(items, ("ddim", "heun"))
         self._show_job()
 

@@ -15,7 +15,7 @@ from diffview.gui.widgets.icons import set_icon
 from diffview.gui.widgets.segmented import SegmentedControl
 from diffview.gui.widgets.whole_spin import WholeSpin
 from diffview.machine import cores
-from diffview.models.capabilities import unmet
+from diffview.models.capabilities import lacks
 from diffview.models.choice import Trained
 from diffview.reverse.samplers import KNOWN_PIXELS, SAMPLERS
 from diffview.runs.conditioning import fills
@@ -235,7 +235,7 @@ class ToolbarPanel(QWidget):
         plan = self._session.plan
         for i in range(self.sampler.count()):
             info = SAMPLERS[self.sampler.itemData(i)]
-            why = unmet(info, {}, plan.recipe.model, plan.offers | {KNOWN_PIXELS})
+            why = lacks(info, {}, plan.recipe.model, plan.offers | {KNOWN_PIXELS})
             item = self.sampler.model().item(i)  # type: ignore[attr-defined]
             item.setEnabled(why is None)
             item.setToolTip(str(why or ""))

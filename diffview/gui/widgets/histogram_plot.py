@@ -1,4 +1,4 @@
-"""How the values of x_t are spread, beside the normal law they are driven to."""
+"""Histogram of x_t beside N(0, 1), the distribution that the forward process leads to."""
 
 import numpy as np
 from PySide6.QtCore import QRectF

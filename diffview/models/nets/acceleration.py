@@ -1,11 +1,11 @@
-"""What makes a run fast on a device that works by itself: within a run nothing waits for it, except the display.
+"""What makes a run fast on a GPU, which works asynchronously: within a run nothing waits for it, except the display.
 
     Ahead        the noise of the next step is drawn on the CPU while the network works on this one
     InBatches    fewer members at once where the device's memory is short
     Graphed      the many small launches of a call are recorded once and replayed as one (CUDA graphs)
     Pages        steps come to the CPU through two pinned buffers, which are turned at display rate
 
-Each gives what the plain way gives, and is left for the plain way, with a line in the log, where it cannot be had.
+Each gives what the plain way gives, and falls back to it, with a line in the log, where it is not possible.
 """
 
 import logging
@@ -31,10 +31,10 @@ Call = Callable[..., Tensors]
 
 
 def copies_by_itself(like: Tensor) -> bool:
-    """Whether the device of a tensor copies to and from the CPU by itself, so that nothing must wait until it has.
+    """Whether the device of a tensor copies to and from the CPU asynchronously, so that nothing has to wait for it.
 
-    CUDA keeps what is to be copied, and its events tell when it is there. On MPS such a copy may read memory that was
-    freed, and be read too soon, silently [pytorch issues 139550 and 189690].
+    CUDA keeps the memory to be copied, and its events say when the copy is there. On MPS such a copy may read memory
+    that was freed, and be read too soon, silently [pytorch issues 139550 and 189690].
     """
     return like.is_cuda
 
@@ -43,11 +43,11 @@ def copies_by_itself(like: Tensor) -> bool:
 
 
 class Ahead:
-    """The numbers of `noise`, on the device of `like`, each drawn while the one before it is in use.
+    """The draws of `noise`, on the device of `like`, each made while the one before it is in use.
 
     Args:
         noise: of the run, as arrays on the CPU.
-        like: a tensor of the device and dtype they are to have.
+        like: a tensor of the wanted device and dtype.
     """
 
     def __init__(self, noise: Noise, like: Tensor) -> None:
@@ -81,7 +81,7 @@ class InBatches:
         self.most: int | None = None
 
     def __call__(self, *tensors: Tensor) -> Tensors:
-        """The answers to tensors that have one row for each member.
+        """The outputs for tensors that have one row for each member.
 
         Raises:
             UserError: if memory does not suffice for one member.
@@ -141,7 +141,7 @@ class Graphed:
         return self._replays[key](*tensors)
 
     def _recorded(self, tensors: Tensors) -> Call:
-        """The replay, or the call itself if it cannot be recorded or its replay answers other tensors otherwise."""
+        """The replay, or the call itself if it cannot be recorded or its replay is wrong for other tensors."""
         try:
             replay = self._record(self._call, tensors)
             other = tuple(0.5 * t for t in tensors)  # what was frozen into the record would show
@@ -189,9 +189,9 @@ class Fast:
         self._call = call
 
     def __call__(self, *tensors: Tensor) -> Tensors:
-        """The answers to tensors that have one row for each member; the first are the fields.
+        """The outputs for tensors that have one row for each member; the first are the fields.
 
-        Where gradients are asked for it is the call itself.
+        Where gradients are wanted it is the call itself.
 
         Raises:
             UserError: if memory does not suffice for one member, or the device lacks an operation.
@@ -219,7 +219,7 @@ PAGE_BYTES, MOST_ROWS = 32 * 2**20, 64
 
 
 class _Page:
-    """Room for some steps in pinned memory."""
+    """Pinned memory for some steps."""
 
     def __init__(self, like: Tensor) -> None:
         rows = max(1, min(MOST_ROWS, PAGE_BYTES // max(1, 3 * like.numel() * like.element_size())))
@@ -234,13 +234,13 @@ class _Page:
 
     def take(self, step: Step) -> None:
         """Ask for copies of a step's tensors; on CUDA nothing waits for them."""
-        for place, tensor in zip(self._room[len(self.steps)], (step.y, step.x0_hat, step.eps_hat), strict=True):
+        for row, tensor in zip(self._room[len(self.steps)], (step.y, step.x0_hat, step.eps_hat), strict=True):
             if tensor is not None:
-                place.copy_(tensor, non_blocking=copies_by_itself(tensor))
+                row.copy_(tensor, non_blocking=copies_by_itself(tensor))
         self.steps.append(step)
 
     def close(self) -> None:
-        """All that has been asked for; `read` waits for this."""
+        """Mark the end of the copies that have been asked for; `read` waits for it."""
         if self._copied is not None:
             self._copied.record()
 
@@ -253,7 +253,7 @@ class _Page:
 
 
 def _with_arrays(step: Step, row: Tensor) -> Step:
-    y, x0_hat, eps_hat = (place.numpy().copy() for place in row)
+    y, x0_hat, eps_hat = (values.numpy().copy() for values in row)
     return replace(
         step, y=y,
         x0_hat=None if step.x0_hat is None else x0_hat, eps_hat=None if step.eps_hat is None else eps_hat,
@@ -279,7 +279,7 @@ class Pages:
         return self._append
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
-        """Hand on what there is; of two errors the run's own counts."""
+        """Hand on the steps that are left; of two errors the run's own is raised."""
         try:
             self._turn()
             self._turn()

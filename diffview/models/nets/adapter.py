@@ -1,4 +1,4 @@
-"""A trained network as a denoiser: y [members, channels, ny, nx] and s in, x0_hat out, as every other model does it."""
+"""A trained network as a denoiser: y [members, channels, ny, nx] and s in, x0_hat out, as with every other model."""
 
 import logging
 import math
@@ -61,7 +61,7 @@ SHAPES: dict[str, tuple[OnTensors, OnTensors]] = {
     "cbrt": (lambda x, _: x.sign() * x.abs() ** (1 / 3), lambda z, _: z**3),
     "quantile normal": (_scores, _quantiles),
 }
-"""The functions of transforms.TRANSFORMS, on tensors: of values, and of the fitted numbers."""
+"""The functions of `transforms.TRANSFORMS` on tensors: (forward, inverse), each of values and the fitted numbers."""
 
 
 class Network:
@@ -69,7 +69,7 @@ class Network:
 
     Attributes:
         kind, noise_range, shape: as of every denoiser.
-        card: what is known of it.
+        card: the network's.
     """
 
     def __init__(self, net: UNet, card: Card, device: str = "cpu") -> None:
@@ -90,7 +90,7 @@ class Network:
         condition: Array | None = None,
         known: NDArray[np.bool_] | None = None,
     ) -> "Network":
-        """The network of a card with what it is told beside y.
+        """The network of a card with its condition and its mask.
 
         Args:
             card: a card that was read from a file.
@@ -118,9 +118,9 @@ class Network:
         return network
 
     def take_half(self) -> bool:
-        """Compute in float16 from here on if that does not change the picture; whether it does.
+        """Compute in float16 from here on if that does not change the picture; returns whether it does so.
 
-        At five noise levels of its range the answer to noise must be within an eighth of a step of the colours, which
+        At five noise levels of its range x0_hat of noise must stay within an eighth of a step of the colours, which
         divide 5 standard deviations by 256. Measured on the sample models: a whole run is off by 0.0003 to 0.0008
         standard deviations, in bfloat16 by 0.003 to 0.009, a visible step in one pixel of eight.
         """
@@ -132,7 +132,7 @@ class Network:
                 answers = []
                 for half in (False, True):
                     self._half = torch.autocast(self._device.type, torch.float16, enabled=half)
-                    answers.append(self._forward(*self._told(s * z, s))[0])
+                    answers.append(self._forward(*self._inputs(s * z, s))[0])
                 offs.append(float((answers[0] - answers[1]).square().mean().sqrt()))
         off = float(np.max(offs))
         fine = off <= CLOSE / 4  # not so for NaN
@@ -165,7 +165,7 @@ class Network:
     def variance_fraction(self, y: Tensor, s: float) -> Tensor | None:
         """f in (0, 1), where a reverse step's log variance lies between its limits; None without a learned head.
 
-        Of the y and s whose x0_hat was asked for just before, it costs no call.
+        It costs no call right after x0_hat of the same y and s.
         """
         if not self.card.network.get("learned_variance"):
             return None
@@ -180,8 +180,8 @@ class Network:
             x0_hat, logit = self._net(y, level, *extra)
         return (x0_hat.float(),) if logit is None else (x0_hat.float(), logit.float())
 
-    def _told(self, y: Tensor, s: float) -> Tensors:
-        """What the network sees of y: itself without what is missing, the level, and condition and mask."""
+    def _inputs(self, y: Tensor, s: float) -> Tensors:
+        """Inputs of the network: y without missing pixels, the level, and condition and mask if it has them."""
         y = y.to(torch.float32).contiguous(memory_format=torch.channels_last)
         if self._known is not None:
             y = y * self._known
@@ -191,7 +191,7 @@ class Network:
         return y, level, extra.expand(len(y), -1, -1, -1) if len(extra) == 1 else extra[: len(y)]
 
     def _estimate(self, y: Tensor, s: float) -> Tensor:
-        x0_hat, *logit = self._fast(*self._told(y, s))
+        x0_hat, *logit = self._fast(*self._inputs(y, s))
         if logit and not torch.is_grad_enabled():
             self._last = y, s, logit[0].clone()
         if self._known is not None:
@@ -206,7 +206,7 @@ class Network:
 
 
 def pulled_back(estimate: Callable[[Tensor], Tensor], y: Tensor, v: Tensor) -> Tensor:
-    """v^T times the Jacobian of `estimate` at y, by going back through it."""
+    """v^T times the Jacobian of `estimate` at y, by one backward pass."""
     with torch.enable_grad():
         y = y.detach().requires_grad_()
         (product,) = torch.autograd.grad(estimate(y), y, v)
@@ -214,18 +214,18 @@ def pulled_back(estimate: Callable[[Tensor], Tensor], y: Tensor, v: Tensor) -> T
 
 
 def with_pullback(estimate: Callable[[Tensor], Tensor], y: Tensor) -> tuple[Tensor, Callable[[Tensor], Tensor]]:
-    """`estimate` at y, and v -> v^T times its Jacobian there, going back through that one call."""
+    """`estimate` at y, and v -> v^T times its Jacobian there, by a backward pass through that one call."""
     with torch.enable_grad():
         x = y.detach().requires_grad_()
-        found = estimate(x)
-    return found.detach().to(y.dtype), lambda v: torch.autograd.grad(found, x, v.to(found.dtype))[0]
+        x0_hat = estimate(x)
+    return x0_hat.detach().to(y.dtype), lambda v: torch.autograd.grad(x0_hat, x, v.to(x0_hat.dtype))[0]
 
 
 def with_block_means(x0_hat: Tensor, coarse: Tensor, transform: Transform, factor: int) -> Tensor:
-    """x0_hat with the block means of `coarse`, by one factor a block in physical units, where both are positive.
+    """x0_hat with the block means of `coarse`: every block is scaled by one factor in physical units.
 
-    Amounts below 0, which a network can give by a little, count as 0. A block whose mean is 0 becomes 0; one that has
-    nothing where there should be something takes the mean everywhere.
+    Amounts slightly below 0, which a network can give, count as 0. A block whose mean is 0 becomes 0; a block of zeros
+    whose mean is not 0 takes the mean everywhere.
     """
     (forward, inverse), numbers = SHAPES[transform.key], transform.numbers
     wanted = inverse(coarse[:, :, ::factor, ::factor] * transform.std + transform.mean, numbers).clamp_min(0)

@@ -18,7 +18,7 @@ from diffview.reverse.parametrisations import Adapted
 
 
 class Discrete:
-    """x0_hat of a UNet2DModel; see `parametrisations` for what it sees and what becomes of its output."""
+    """x0_hat of a UNet2DModel; see `reverse.parametrisations` for its inputs and how x0_hat follows from its output."""
 
     kind = "posterior mean"
 
@@ -35,18 +35,18 @@ class Discrete:
         self._adapted = Adapted(self._out, str(card.network["prediction"]), times_of(card), card.shape, learned)
 
     def _out(self, x: Tensor, time: float) -> Tensor:
-        told = torch.full((len(x),), time, device=x.device)  # of a Python float diffusers takes the whole part
+        times = torch.full((len(x),), time, device=x.device)  # of a Python float diffusers takes the whole part
         if self._table:
-            told = told.round().long()
+            times = times.round().long()
         asked, last = self._asked, self._last
         if asked is not None and last is not None and last[0] is asked and last[1] == time:
             return last[2]  # x0_hat and the variance that belongs to it are one call
-        found = self._fast(x.contiguous(memory_format=torch.channels_last), told)[0]
-        self._last = None if asked is None else (asked, time, found)
-        return found
+        output = self._fast(x.contiguous(memory_format=torch.channels_last), times)[0]
+        self._last = None if asked is None else (asked, time, output)
+        return output
 
-    def _found(self, ask: Callable[[Tensor, float], Tensor | None], y: Tensor, s: float) -> Tensor | None:
-        """What `ask` makes of the network's output, which is remembered where a variance goes with the estimate."""
+    def _remembering(self, ask: Callable[[Tensor, float], Tensor | None], y: Tensor, s: float) -> Tensor | None:
+        """ask(y, s); the network's output is kept for the variance where one is learned."""
         self._asked = y if self._adapted.learned_variance else None
         try:
             with torch.no_grad():
@@ -54,18 +54,18 @@ class Discrete:
         finally:
             self._asked = None
 
-    def _forward(self, x: Tensor, told: Tensor) -> Tensors:
-        found: Tensors = self._net(x, told, return_dict=False)
-        return found
+    def _forward(self, x: Tensor, times: Tensor) -> Tensors:
+        outputs: Tensors = self._net(x, times, return_dict=False)
+        return outputs
 
     def __call__(self, y: Any, s: float) -> Any:
         """x0_hat of y [members, 1, ny, nx], an array or a tensor; the same kind and dtype back."""
         if isinstance(y, np.ndarray):
             tensor = torch.from_numpy(np.ascontiguousarray(y)).to(self._device, torch.float32)
             return self(tensor, s).cpu().numpy().astype(y.dtype, copy=False)
-        found = self._found(self._adapted, y, s)
-        assert found is not None
-        return found.to(y.dtype)
+        x0_hat = self._remembering(self._adapted, y, s)
+        assert x0_hat is not None
+        return x0_hat.to(y.dtype)
 
     def vjp(self, y: Tensor, s: float, v: Tensor) -> Tensor:
         """v^T times the Jacobian of x0_hat at y, [members, channels, ny, nx]."""
@@ -77,7 +77,7 @@ class Discrete:
 
     def variance_fraction(self, y: Tensor, s: float) -> Tensor | None:
         """f, where a reverse step's log variance lies between its limits; None without a learned variance."""
-        return self._found(self._adapted.variance_fraction, y, s)
+        return self._remembering(self._adapted.variance_fraction, y, s)
 
 
 def load_discrete(card: Card, device: str) -> Discrete:

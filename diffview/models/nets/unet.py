@@ -28,7 +28,7 @@ GROUP = 8
 """Channels that are normalised together."""
 
 WIDEST = 4096
-"""Channels that a level has at most."""
+"""The most channels that a level may have."""
 
 
 @dataclass(frozen=True)
@@ -38,7 +38,7 @@ class UNetConfig:
     Attributes:
         channels: channels of the field.
         cond_channels: channels of the condition, appended to y; 0 without one.
-        mask: whether a further channel tells where the field has data (1) and where it has none (0).
+        mask: whether a further input channel is 1 where the field has data and 0 where it has none.
         width: channels of the first level.
         multipliers: channels of each level, as multiples of width; each level halves the resolution.
         blocks: residual blocks a level, on the way down and on the way up.
@@ -51,7 +51,7 @@ class UNetConfig:
 
     channels: Annotated[int, Range(1, 64)] = 1
     cond_channels: Annotated[int, Range(0, 64)] = 0
-    mask: Annotated[bool, "a channel tells where there are data"] = False
+    mask: Annotated[bool, "an input channel is 1 where there are data"] = False
     width: Annotated[int, Range(8, 512)] = 32
     multipliers: tuple[int, ...] = (1, 2, 3)
     blocks: Annotated[int, Range(1, 8)] = 1
@@ -228,13 +228,13 @@ class UNet(nn.Module):
 
 
 def zeroed(conv: Conv) -> Conv:
-    """The convolution with weights 0, so that a new block changes nothing and a new network answers c_skip y."""
+    """The convolution with weights 0, so that a new block changes nothing and a new network gives c_skip y."""
     nn.init.zeros_(conv.conv.weight)
     nn.init.zeros_(conv.conv.bias)  # type: ignore[arg-type]
     return conv
 
 
 def on_device(net: UNet, device: torch.device | str) -> UNet:
-    """The network there, channels last, which convolutions are fastest with."""
+    """The network on a device, channels last, the layout in which convolutions are fastest."""
     moved: UNet = net.to(device)
     return moved.to(memory_format=torch.channels_last)  # type: ignore[call-overload,no-any-return]
