@@ -125,8 +125,8 @@ class Case:
 
     def _exported_places(self, geo: Mapping[str, Any], pictures: Mapping[str, Picture]) -> Iterator[str]:
         written = {role: self._written(pictures[role]) for role in ("a", "b")}
-        for role in written:
-            yield from self._values(written[role], pictures[role])
+        for role, export in written.items():
+            yield from self._values(export, pictures[role])
         lat, lon = (written[role]["values"] - base for role, base in (("a", 300), ("b", 500)))
         names = ("latitude", "longitude")
         if any(name not in written["a"] for name in names):

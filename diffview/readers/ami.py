@@ -102,7 +102,7 @@ class AMIImage(CFVariable):
         said = (how,) if self._linear else ("The file has no calibration: counts are shown.",)
         return (*said, "Pixels that the quality bits mark as out of the scan area or in error are masked.")
 
-    def decode(self, raw: NDArray[Any]) -> Decoded:
+    def decode(self, raw: NDArray[Any], part: tuple[int | slice, ...]) -> Decoded:
         """Physical values of stored ones; `T = c0 + c1 E + c2 E^2`, E by Planck's law at the channel's wavenumber."""
         bits = number_attributes(self.dataset, "number_of_valid_bits_per_pixel")
         flagged = raw >> _QUALITY_BITS > _USABLE

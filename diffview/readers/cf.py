@@ -20,6 +20,7 @@ from diffview.readers.base import EVERY, KM_PER_UNIT, Coordinate, Decoded, Role,
 from diffview.readers.naming import coordinate_role
 from diffview.readers.opening import H5PY_ERRORS, find_dataset, member, stored_elsewhere
 from diffview.readers.packing import Packing, packing_of
+from diffview.readers.spellings import units_of
 
 _WELL_KNOWN = ("crs_wkt", "spatial_ref")  # attributes of a grid mapping that say the same in one text
 NOT_A_VARIABLE = "This is a netCDF dimension but not a netCDF variable"  # NAME of a bare netCDF-4 dimension
@@ -49,8 +50,8 @@ class CFVariable:
 
     @property
     def units(self) -> str:
-        """Units as written, under CF's name or that of NASA's products; "1" stays "1"."""
-        return text_attribute(self.dataset, "units") or text_attribute(self.dataset, "Units")
+        """Units as written, under whatever name; "1" stays "1"."""
+        return units_of(self.dataset)
 
     @cached_property
     def _scales(self) -> tuple[tuple[str, h5py.Dataset | None], ...]:
@@ -73,11 +74,11 @@ class CFVariable:
 
     def read(self, part: tuple[int | slice, ...]) -> Decoded:
         """Physical values of one part of the dataset."""
-        return self.decode(np.asarray(self.dataset[part]))
+        return self.decode(np.asarray(self.dataset[part]), part)
 
-    def decode(self, raw: NDArray[Any]) -> Decoded:
-        """Physical values of stored ones, wherever they lie: for readers whose packing is the same everywhere."""
-        return self.packing.decode(raw)
+    def decode(self, raw: NDArray[Any], part: tuple[int | slice, ...]) -> Decoded:
+        """Physical values of stored ones, of that part of the dataset."""
+        return self.packing.decode(raw, part)
 
     def axis_coordinates(self) -> tuple[Coordinate, ...]:
         """The coordinate variable of every dimension that has one."""
@@ -283,7 +284,7 @@ def _runs_along(candidate: h5py.Dataset, dim: str, scale: h5py.Dataset | None) -
 
 def _role(candidate: h5py.Dataset) -> Role:
     """What a coordinate variable measures."""
-    name, units = posixpath.basename(candidate.name), text_attribute(candidate, "units")
+    name, units = posixpath.basename(candidate.name), units_of(candidate)
     return coordinate_role(name, text_attribute(candidate, "standard_name"), units)
 
 
@@ -298,6 +299,4 @@ def read_coordinate(candidate: h5py.Dataset, axes: tuple[int, ...], take: tuple[
     values = packing_of(candidate).decode(candidate[..., *take]).values
     progress()
     values = values.reshape(values.shape[values.ndim - len(axes) :])
-    return Coordinate(
-        posixpath.basename(candidate.name), _role(candidate), axes, values, text_attribute(candidate, "units")
-    )
+    return Coordinate(posixpath.basename(candidate.name), _role(candidate), axes, values, units_of(candidate))

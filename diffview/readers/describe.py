@@ -1,6 +1,7 @@
 """`diffview info`: a file as a tree, or one dataset decoded over all of it."""
 
 import dataclasses
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -34,7 +35,7 @@ def describe(path: str, dataset: str | None = None) -> dict[str, Any]:
             what = "it has no dataspace" if found.shape is None else f"its values are {type_name(found)}, not numbers"
             raise UserError(f"{dataset} in {file.filename} has no range: {what}.", "Choose a numeric dataset.")
         variable = reader_of(file).variable(found)
-        count, numbers = _range_and_mean(variable)
+        count, numbers = range_and_mean(variable)
         return {
             "path": found.name,
             "shape": [int(size) for size in found.shape],
@@ -46,10 +47,10 @@ def describe(path: str, dataset: str | None = None) -> dict[str, Any]:
         }
 
 
-def _range_and_mean(variable: Variable) -> tuple[int, dict[str, float | None]]:
-    """How many values there are, and their min, max and mean, block by block."""
+def range_and_mean(variable: Variable, within: Sequence[slice] | None = None) -> tuple[int, dict[str, float | None]]:
+    """How many values a dataset has, or the part `within` it, and their min, max and mean, block by block."""
     low, high, total, count = np.inf, -np.inf, 0.0, 0
-    for part in blocks(variable.dataset.shape, variable.dataset.chunks, BLOCK):
+    for part in blocks(variable.dataset.shape, variable.dataset.chunks, BLOCK, within):
         values = variable.read(part).values
         values = values[~np.isnan(values)]
         if values.size:

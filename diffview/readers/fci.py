@@ -91,9 +91,9 @@ class FCIVariable(CFVariable):
         said = f"Radiance was turned into {quantity} by the constants of the file."
         return (*((said,) if quantity else ()), *super().remarks)
 
-    def decode(self, raw: NDArray[Any]) -> Decoded:
+    def decode(self, raw: NDArray[Any], part: tuple[int | slice, ...]) -> Decoded:
         """Radiance by the scale of the file, `warm_` above 4095 counts; then T = c2 v/(a ln(1 + c1 v^3/L)) - b/a."""
-        decoded = super().decode(raw)
+        decoded = super().decode(raw, part)
         values = decoded.values.astype(np.float64)
         warm = [number_attributes(self.dataset, name) for name in ("warm_scale_factor", "warm_add_offset")]
         if self._is_radiance and "ir_38" in self.dataset.name and all(warm):

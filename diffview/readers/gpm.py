@@ -5,7 +5,7 @@ an array, `CodeMissingValue` is text, and the radar has codes of its own beside 
 [PPS, File Specification for GPM Products; JAXA, GPM/DPR L2 product format]
 """
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import cached_property
 
 import h5py
@@ -14,7 +14,7 @@ from diffview.readers.attributes import number_attributes, text_attribute
 from diffview.readers.base import EVERY, Coordinate, Take
 from diffview.readers.cf import CFVariable
 from diffview.readers.opening import dataset_in
-from diffview.readers.packing import Packing, as_packed, packing_of
+from diffview.readers.packing import Packing, packed_type, packing_of
 
 FIRST = (
     "precipitation", "precipitationCal", "precipRateNearSurface", "surfacePrecipitation", "surfacePrecipRate",
@@ -43,11 +43,8 @@ class GpmVariable(CFVariable):
     @cached_property
     def packing(self) -> Packing:
         """The packing with the codes of PPS as fill values."""
-        packing = packing_of(self.dataset)
-        codes = (*number_attributes(self.dataset, "CodeMissingValue"), *_CODES.get(packing.dtype.kind, ()))
-        fills = [as_packed(code, packing.dtype) for code in codes]
-        unique = dict.fromkeys((*packing.fills, *(fill for fill in fills if fill is not None)))
-        return replace(packing, fills=tuple(unique))
+        codes = _CODES.get(packed_type(self.dataset).kind, ())
+        return packing_of(self.dataset, (*number_attributes(self.dataset, "CodeMissingValue"), *codes))
 
     def plane_coordinates(self, axes: tuple[int, int], take: Take = EVERY) -> tuple[Coordinate, ...]:
         """Latitude and longitude of the swath, if they lie on the same two dimensions."""

@@ -6,18 +6,16 @@ Attributes may have the names of HDF-EOS (Units, ScaleFactor, Offset, MissingVal
 
 import posixpath
 import re
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
 import h5py
 import numpy as np
 
-from diffview.readers.attributes import number_attributes
 from diffview.readers.base import Coordinate
 from diffview.readers.cf import CFVariable
 from diffview.readers.opening import H5PY_ERRORS, member
-from diffview.readers.packing import Packing, as_packed, packing_of
 
 _INFORMATION = "HDFEOS INFORMATION"
 _ENTRY = re.compile(r"^\s*(\w+)=(.*?)\s*$", re.MULTILINE)
@@ -80,21 +78,6 @@ class EosField(CFVariable):
             if name == posixpath.basename(self.dataset.name) and len(listed) == self.dataset.ndim:
                 return listed
         return super().dims
-
-    @cached_property
-    def packing(self) -> Packing:
-        """The packing under the names of CF, else of HDF-EOS."""
-        packing = packing_of(self.dataset)
-        fills = [as_packed(value, packing.dtype) for value in number_attributes(self.dataset, "MissingValue")]
-        unique = dict.fromkeys((*packing.fills, *(fill for fill in fills if fill is not None and fill == fill)))  # noqa: PLR0124
-        scale = self._factor("ScaleFactor") if packing.scale is None else packing.scale
-        names = ("Offset", "offset")
-        offset = next(filter(None, map(self._factor, names)), None) if packing.offset is None else packing.offset
-        return replace(packing, fills=tuple(unique), scale=scale, offset=offset)
-
-    def _factor(self, name: str) -> Any:
-        values = number_attributes(self.dataset, name)
-        return np.float64(values[0]) if len(values) == 1 and np.isfinite(values[0]) else None
 
     def axis_coordinates(self) -> tuple[Coordinate, ...]:
         """Of a grid: by its corners, degrees or metres of its projection, where XDim and YDim are named."""

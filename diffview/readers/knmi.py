@@ -1,20 +1,18 @@
 """KNMI radar composites (the HDF5 data format of KNMI, version 3.5): value by a formula in text, "GEO=0.01*PV+0.0"."""
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
-from typing import Any
 
 import h5py
 import numpy as np
-from numpy.typing import NDArray
 
 from diffview.fields.earth_map import Projection
 from diffview.readers.attributes import number_attributes, text_attribute
-from diffview.readers.base import EVERY, Coordinate, Decoded, Take
+from diffview.readers.base import EVERY, Coordinate, Take
 from diffview.readers.cf import CFVariable
 from diffview.readers.opening import member
-from diffview.readers.packing import as_packed, native, packed_type
+from diffview.readers.packing import Packing, packing_of
 
 _NUMBER = r"([-+]?(?:\d+\.?\d*|\.\d+)(?:e[-+]?\d+)?)"
 _FORMULA = re.compile(rf"GEO={_NUMBER}\*PV(?:\+?{_NUMBER})?$", re.IGNORECASE)
@@ -74,24 +72,20 @@ class KnmiImage(CFVariable):
         """(y, x)."""
         return (*(f"dim_{axis}" for axis in range(self.dataset.ndim - 2)), "y", "x")
 
+    @cached_property
+    def packing(self) -> Packing:
+        """slope * raw + offset; missing data and what lies outside the image are no values."""
+        codes = tuple(
+            code for name in ("calibration_missing_data", "calibration_out_of_image") if self._calibration is not None
+            for code in number_attributes(self._calibration, name)
+        )  # fmt: skip
+        scale, offset = map(np.float64, self.formula or (1.0, 0.0))
+        return replace(packing_of(self.dataset, codes), scale=scale, offset=offset)
+
     @property
     def remarks(self) -> tuple[str, ...]:
         """Said where the numbers are not calibrated."""
         return () if self.formula else ("The calibration formula cannot be read: stored values are shown.",)
-
-    def decode(self, raw: NDArray[Any]) -> Decoded:
-        """slope * raw + offset, NaN for missing data and outside the image."""
-        packed = native(raw, packed_type(self.dataset))
-        slope, offset = self.formula or (1.0, 0.0)
-        values = packed.astype(np.float64) * slope + offset
-        for name in ("calibration_missing_data", "calibration_out_of_image"):
-            for code in number_attributes(self._calibration, name) if self._calibration is not None else ():
-                packed_code = as_packed(code, packed.dtype)
-                if packed_code is not None:
-                    values[packed == packed_code] = np.nan
-        endless = np.isinf(values)
-        values[endless] = np.nan
-        return Decoded(values, 0, int(np.count_nonzero(endless)))
 
     def axis_coordinates(self) -> tuple[Coordinate, ...]:
         """Projection coordinates of the middle of the pixels, in km; the offsets count pixels from the pole."""

@@ -20,7 +20,7 @@ from diffview.readers.attributes import number_attributes, text_attribute
 from diffview.readers.base import EVERY, Coordinate, Decoded, Take
 from diffview.readers.cf import CFVariable
 from diffview.readers.opening import member
-from diffview.readers.packing import as_packed, native, packed_type
+from diffview.readers.packing import Packing, as_packed, native, packed_type
 from diffview.readers.polar import site_of, sweep_coordinates
 
 FLOOR_DBZ = -32.0  # of no echo, where the code of undetect itself gives no reflectivity
@@ -130,9 +130,14 @@ class OdimVariable(CFVariable):
         return nodata, undetect
 
     @cached_property
-    def _scale(self) -> tuple[float, float]:
-        inherited = not self._is_quality
-        return self._number("what", "gain", 1.0, inherited), self._number("what", "offset", 0.0, inherited)
+    def packing(self) -> Packing:
+        """raw * gain + offset; a quality field inherits no gain."""
+        gain, offset = (
+            np.float64(self._number("what", name, default, not self._is_quality))
+            for name, default in (("gain", 1.0), ("offset", 0.0))
+        )
+        nodata = self._codes[0]
+        return Packing(packed_type(self.dataset), () if nodata is None else (nodata,), gain, offset)
 
     @cached_property
     def no_echo(self) -> float:
@@ -142,7 +147,7 @@ class OdimVariable(CFVariable):
         if self.units != "dBZ" or self._codes[1] is None:
             return float("nan")
         low, high = _PLAUSIBLE_FLOOR
-        floor = float(self._codes[1]) * self._scale[0] + self._scale[1]
+        floor = float(self._codes[1] * self.packing.scale + self.packing.offset)
         return floor if low <= floor <= high else FLOOR_DBZ
 
     @property
@@ -158,19 +163,12 @@ class OdimVariable(CFVariable):
             notes.append(f"No echo is shown {shown}{both}.")
         return tuple(notes)
 
-    def decode(self, raw: NDArray[Any]) -> Decoded:
+    def decode(self, raw: NDArray[Any], part: tuple[int | slice, ...]) -> Decoded:
         """raw * gain + offset; no data is missing, no echo is what `no_echo` says."""
-        packed = native(raw, packed_type(self.dataset))
-        gain, offset = self._scale
-        nodata, undetect = self._codes
-        values = packed.astype(np.float64) * gain + offset
-        if nodata is not None:
-            values[packed == nodata] = np.nan
+        decoded, undetect = super().decode(raw, part), self._codes[1]
         if undetect is not None:
-            values[packed == undetect] = self.no_echo
-        endless = np.isinf(values)
-        values[endless] = np.nan
-        return Decoded(values, 0, int(np.count_nonzero(endless)))
+            decoded.values[native(raw, self.packing.dtype) == undetect] = self.no_echo
+        return decoded
 
     def axis_coordinates(self) -> tuple[Coordinate, ...]:
         """Azimuth and range of a sweep; metres from the lower left corner of a composite."""

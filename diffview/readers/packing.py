@@ -6,7 +6,7 @@ import importlib
 import math
 import threading
 import warnings
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
@@ -16,12 +16,10 @@ from numpy.typing import NDArray
 from diffview.readers.alive import progress
 from diffview.readers.attributes import number_attributes, text_attribute
 from diffview.readers.base import Decoded
+from diffview.readers.spellings import HIGHEST, LOWEST, Factor, fills_of, first_numbers, linear_packing
 
 if TYPE_CHECKING:
     import h5py
-
-DSP_OFFSET = "add_off"
-"""What files converted from the DSP of Miami and URI call their offset; `dsp_cal_coeffs` has the same number."""
 
 NEVER_WRITTEN: dict[str, Any] = {
     "f4": 15 * 2.0**119, "f8": 15 * 2.0**119, "i2": -(2**15) + 1, "i4": -(2**31) + 1, "i8": -(2**63) + 2,
@@ -53,21 +51,42 @@ class Packing:
     Attributes:
         dtype: the packed type after `_Unsigned` is honoured, in the byte order of this machine.
         fills: packed values that mean missing (_FillValue, missing_value), in `dtype`.
-        scale, offset: value = packed * scale + offset, in their stored types; None if absent.
+        scale, offset: value = packed * scale + offset, in their stored types, one for all or for each layer of the
+            first axis; None if absent.
         low, high: least and greatest valid packed value, infinite if not given.
         remarks: what could not be honoured.
     """
 
     dtype: np.dtype[Any]
     fills: tuple[Any, ...] = ()
-    scale: Any = None
-    offset: Any = None
+    scale: Factor = None
+    offset: Factor = None
     low: float = -math.inf
     high: float = math.inf
     remarks: tuple[str, ...] = ()
 
-    def decode(self, raw: NDArray[Any]) -> Decoded:
-        """Physical values of packed ones, NaN where missing, outside the valid range or infinite."""
+    def decode(self, raw: NDArray[Any], part: tuple[int | slice, ...] = ()) -> Decoded:
+        """Physical values of packed ones, NaN where missing, outside the valid range or infinite.
+
+        Where each layer of the dataset has a scale of its own, `part` says which layers these are.
+        """
+        layers = max((len(factor) for factor in (self.scale, self.offset) if np.ndim(factor)), default=0)
+        if not layers:
+            return self._decoded(raw)
+        first = part[0]
+        if isinstance(first, int):
+            return self._layer(first).decode(raw)
+        found = [self._layer(i).decode(values) for i, values in zip(range(layers)[first], raw, strict=True)]
+        values = np.stack([layer.values for layer in found])
+        return Decoded(values, sum(layer.outside for layer in found), sum(layer.infinite for layer in found))
+
+    def _layer(self, index: int) -> Packing:
+        """That of one layer alone."""
+        scale, offset = (factor[index] if np.ndim(factor) else factor for factor in (self.scale, self.offset))
+        return replace(self, scale=scale, offset=offset)
+
+    def _decoded(self, raw: NDArray[Any]) -> Decoded:
+        """Physical values of packed ones that share one scale."""
         xarray = load_xarray()
         packed = native(raw, self.dtype)
         attributes: dict[str, Any] = {"scale_factor": self.scale, "add_offset": self.offset}
@@ -107,20 +126,18 @@ def native(raw: NDArray[Any], dtype: np.dtype[Any]) -> NDArray[Any]:
     return plain.view(dtype) if {plain.dtype.kind, dtype.kind} == {"i", "u"} else plain.astype(dtype, copy=False)
 
 
-def packing_of(dataset: h5py.Dataset) -> Packing:
-    """The packing that the attributes of a numeric dataset declare."""
+def packing_of(dataset: h5py.Dataset, codes: tuple[Any, ...] = ()) -> Packing:
+    """The packing that the attributes of a numeric dataset declare; `codes` are more values that mean missing."""
     dtype = packed_type(dataset)
-    remarks: list[str] = []
-    found = [number_attributes(dataset, name) for name in ("_FillValue", "missing_value")]
-    found = found if any(found) else [_never_written(dataset)]
-    fills = [as_packed(value, dtype) for values in found for value in values]
-    scale, offset = (_factor(dataset, name, remarks) for name in ("scale_factor", "add_offset"))
-    if offset is None:
-        offset = _factor(dataset, DSP_OFFSET, remarks)
-        if offset is not None:
-            remarks.append(f"{DSP_OFFSET} = {offset:g} was added to scaled values, as add_offset would be.")
+    scale, offset, implied, said = linear_packing(dataset)
+    remarks = list(said)
+    declared = fills_of(dataset)
+    fills = [as_packed(value, dtype) for value in (*(declared or _never_written(dataset)), *implied, *codes)]
+    fills = [fill for fill in fills if fill is not None and not _is_nan(fill)]
+    if declared and not fills and dtype.kind == "f":  # a copy of a file: NaN is declared, and what was there stays
+        fills = [as_packed(NEVER_WRITTEN[dtype.str[1:]], dtype)] if dtype.str[1:] in NEVER_WRITTEN else []
     low, high = _valid_range(dataset, dtype, scale, offset, remarks)
-    unique = dict.fromkeys(fill.item() for fill in fills if fill is not None and not _is_nan(fill))
+    unique = dict.fromkeys(fill.item() for fill in fills)
     return Packing(dtype, tuple(dtype.type(fill) for fill in unique), scale, offset, low, high, tuple(remarks))
 
 
@@ -142,11 +159,21 @@ def packed_type(dataset: h5py.Dataset) -> np.dtype[Any]:
     if stored.kind == "f" and stored.itemsize > np.dtype(np.float64).itemsize:
         return np.dtype(np.float64)
     unsigned = text_attribute(dataset, "_Unsigned").lower()
-    if stored.kind == "i" and unsigned == "true":
+    if stored.kind == "i" and (unsigned == "true" or (not unsigned and _valid_if_unsigned(dataset, stored))):
         return np.dtype(f"u{stored.itemsize}")
     if stored.kind == "u" and unsigned == "false":
         return np.dtype(f"i{stored.itemsize}")
     return stored
+
+
+def _valid_if_unsigned(dataset: h5py.Dataset, stored: np.dtype[Any]) -> bool:
+    """Whether the valid range has room in the unsigned type alone: 0 to 255, or 0 to -1, of signed bytes [NUG]."""
+    match number_attributes(dataset, "valid_range"):
+        case (low, high) if {low.dtype.kind, high.dtype.kind} <= {"i", "u"}:
+            most = np.iinfo(stored).max
+            wrapped = high < 0 and high.dtype == stored
+            return bool(low >= 0 and (wrapped or most < high <= 2 * most + 1))
+    return False
 
 
 def as_packed(value: Any, dtype: np.dtype[Any]) -> Any:
@@ -173,17 +200,6 @@ def as_packed(value: Any, dtype: np.dtype[Any]) -> Any:
     return dtype.type(wrapped) if dtype.kind == "u" and -limits.max <= whole < 0 else None
 
 
-def _factor(dataset: h5py.Dataset, name: str, remarks: list[str]) -> Any:
-    """scale_factor or add_offset as one number; None if absent or not one number."""
-    values = number_attributes(dataset, name)
-    if len(values) == 1 and math.isfinite(values[0]):
-        value = values[0]
-        return value if value.dtype.kind == "f" else np.float64(value)
-    if values:
-        remarks.append(f"{name} is not one finite number and was not applied.")
-    return None
-
-
 def _valid_range(
     dataset: h5py.Dataset, dtype: np.dtype[Any], scale: Any, offset: Any, remarks: list[str]
 ) -> tuple[float, float]:
@@ -192,12 +208,13 @@ def _valid_range(
     Limits are packed values [CF 2.5.1], except floating limits of packed integers, which are physical ones
     [NetCDF Users Guide, attribute conventions: valid_range of the unpacked type].
     """
-    lows, highs = number_attributes(dataset, "valid_min")[:1], number_attributes(dataset, "valid_max")[:1]
+    lows, highs = first_numbers(dataset, LOWEST)[:1], first_numbers(dataset, HIGHEST)[:1]
     match number_attributes(dataset, "valid_range"):
         case (low, high):
             lows, highs = lows or (low,), highs or (high,)
     lows, highs = (tuple(v for v in values if not _is_nan(v)) for values in (lows, highs))
-    if dtype.kind in "iu" and any(value.dtype.kind == "f" for value in (*lows, *highs)):
+    physical = dtype.kind in "iu" and any(value.dtype.kind == "f" for value in (*lows, *highs))
+    if physical and not np.ndim(scale) and not np.ndim(offset):
         ends = (float(lows[0]) if lows else -math.inf, float(highs[0]) if highs else math.inf)
         low, high = sorted((end - float(offset or 0.0)) / float(scale or 1.0) for end in ends)
         low, high = low - EDGE, high + EDGE

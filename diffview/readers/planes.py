@@ -15,6 +15,7 @@ from diffview.readers.sides import Side
 
 Sides = tuple[Side, Side]
 
+OUT_OF_RANGE = "out-of-range"
 _FLAGS = ("flag_values", "flag_masks", "flag_meanings")
 
 
@@ -66,7 +67,7 @@ def _counted(decoded: Decoded, block: Array) -> Counter[str]:
     endless = decoded.infinite
     if decoded.values.dtype != block.dtype:
         endless += int(np.isnan(block).sum() - np.isnan(decoded.values).sum())
-    return Counter({"out-of-range": decoded.outside, "infinite": endless, "flagged": decoded.flagged})
+    return Counter({OUT_OF_RANGE: decoded.outside, "infinite": endless, "flagged": decoded.flagged})
 
 
 def _middles(place: tuple[slice, slice], sides: Sides) -> tuple[slice, slice]:

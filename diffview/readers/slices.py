@@ -2,7 +2,7 @@
 
 import itertools
 import math
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 
 import h5py
 import numpy as np
@@ -12,16 +12,18 @@ from diffview.errors import UserError
 from diffview.fields.field import Array, Field, Region
 from diffview.fields.picture import Picture
 from diffview.readers.alive import progress
-from diffview.readers.attributes import text_attribute
+from diffview.readers.attributes import all_attributes, text_attribute
 from diffview.readers.base import Coordinate, Variable
+from diffview.readers.describe import range_and_mean
 from diffview.readers.families import reader_of
 from diffview.readers.layout import Layout, image_axes, layout
 from diffview.readers.opening import find_dataset, open_file, reading
-from diffview.readers.planes import float32, is_flag, read_plane
+from diffview.readers.planes import OUT_OF_RANGE, float32, is_flag, read_plane
 from diffview.readers.sides import LARGEST_PICTURE, stored, whole
 from diffview.readers.tree import find_in, no_picture, text_of, why_not_plottable
 
 Mask = NDArray[np.bool_]
+Range = tuple[float, float]
 
 AT_ONCE = 2**20  # values of a stack that are decoded together
 TRIES = 12  # datasets and slices that are tried for one with data in it, where the user named none
@@ -190,7 +192,11 @@ def _picture(
         fixed = dict(zip(others, index, strict=True))
         masked = read_plane(variable, arranged.axes, fixed, arranged.sides, into=arranged.oriented(values))
     others_there = math.prod(dataset.shape[axis] for axis in others) > 1
-    _require_contrast(values, where, variable.units, "Choose another slice." if others_there else ONLY_SLICE)
+    try:
+        _require_contrast(values, masked, where, variable.units, lambda: _exact_range(variable, arranged.axes, fixed))
+    except _NothingToSee as error:
+        hint = "Choose another slice." if others_there else ONLY_SLICE
+        raise _NothingToSee(error.sentence, error.hint or hint) from None
     other_dims = tuple((variable.dims[axis], dataset.shape[axis]) for axis in others)
     field = Field(
         values,
@@ -256,21 +262,53 @@ def _masked_notes(masked: Mapping[str, int]) -> tuple[str, ...]:
 
 def _plain_note(variable: Variable) -> tuple[str, ...]:
     """A sentence where neither the reader nor the file says what the numbers are."""
-    described = any(text_attribute(variable.dataset, name) for name in ("long_name", "standard_name"))
-    if variable.units or described or not all(dim.startswith("dim_") for dim in variable.dims):
+    if variable.units or all_attributes(variable.dataset) or not all(dim.startswith("dim_") for dim in variable.dims):
         return ()
     return ("Plain numbers: nothing in the file says what they are.",)
 
 
-def _require_contrast(values: Array, where: str, units: str, hint: str) -> None:
-    """Refuse a slice that holds no value, or one value everywhere: it cannot be standardised."""
+def _require_contrast(
+    values: Array, masked: Mapping[str, int], where: str, units: str, exact: Callable[[], Range]
+) -> None:
+    """Refuse a slice that holds no value, or one value everywhere: it cannot be standardised.
+
+    Args:
+        values: the picture.
+        masked: how many of its values were masked, by reason.
+        where: what it is, for people.
+        units: of the values.
+        exact: the least and greatest value before they were rounded to single precision.
+    """
     missing = np.isnan(values)
     if missing.all():
-        raise _NothingToSee(f"{where} cannot be shown: every value of this slice is missing.", hint)
+        outside = masked.get(OUT_OF_RANGE, 0)
+        if outside and outside == sum(masked.values()):
+            raise _NothingToSee(
+                f"{where} cannot be shown: all {outside:,} values lie outside the valid range that the file declares.",
+                "Its valid_range, valid_min or valid_max may be in other units than the values: mend it (ncatted).",
+            )
+        raise _NothingToSee(f"{where} cannot be shown: every value of this slice is missing.")
     low = float(values.min(initial=np.inf, where=~missing))
     if low == float(values.max(initial=-np.inf, where=~missing)):
-        what = f"{low:g} {units}".strip()
-        raise _NothingToSee(f"{where} cannot be shown: every value is the same ({what}).", hint)
+        least, most = exact()
+        if least < most:
+            what = f"its values run from {least:.17g} to {most:.17g} {units}".rstrip()
+            raise _NothingToSee(
+                f"{where} cannot be shown: {what}, too close together for single precision.",
+                "Subtract a constant from them first.",
+            )
+        what = f"{low:g} {units}".rstrip()
+        raise _NothingToSee(f"{where} cannot be shown: every value is the same ({what}).")
+
+
+def _exact_range(variable: Variable, axes: tuple[int, int], fixed: Mapping[int, int]) -> Range:
+    """The least and the greatest value of a slice that holds one."""
+    within = [
+        slice(0, size) if axis in axes else slice(fixed[axis], fixed[axis] + 1)
+        for axis, size in enumerate(variable.dataset.shape)
+    ]
+    _, numbers = range_and_mean(variable, within)
+    return numbers["min"] or 0.0, numbers["max"] or 0.0
 
 
 def _provenance(

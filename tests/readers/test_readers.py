@@ -103,7 +103,7 @@ def test_the_offset_of_the_dsp_is_added_and_said(tmp_path: Path) -> None:
     facts = {"scale_factor": np.float32(0.125), "add_off": np.float32(-4.0)}
     field = read_slice(write(tmp_path / "a.h5", ramp(dtype=np.uint32), facts), "v").field
     np.testing.assert_array_equal(field.values, ramp() * 0.125 - 4)
-    assert "add_off = -4 was added to scaled values, as add_offset would be." in field.notes
+    assert "A value is stored * scale_factor + add_off, as DSP writes it." in field.notes
     both = read_slice(write(tmp_path / "b.h5", ramp(dtype=np.uint32), {**facts, "add_offset": 1.0}), "v").field
     np.testing.assert_array_equal(both.values, ramp() * 0.125 + 1)  # the word of CF counts
 
