@@ -23,7 +23,7 @@ FUNCTIONS: dict[str, str] = {
     "list_group": "tree",
     "find_plottable": "tree",
     "read_slice": "slices",
-    "read_stack": "slices",
+    "read_stack": "stacks",
     "search_members": "tree",
     "follow_link": "tree",
     "read_map": "places",

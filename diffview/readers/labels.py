@@ -14,7 +14,8 @@ from diffview.readers.attributes import text_attribute
 from diffview.readers.base import Coordinate, Variable
 from diffview.readers.cf import find_nearby
 from diffview.readers.opening import open_file, reading
-from diffview.readers.slices import read_stack, variable_of
+from diffview.readers.slices import variable_of
+from diffview.readers.stacks import read_stack
 
 MOST_LABELS = 200_000
 MOST_POINTS = 2000

@@ -1,31 +1,27 @@
-"""Reading one slice of a dataset as a picture, and the same place in other slices."""
+"""Reading one slice of a dataset as a picture."""
 
 import itertools
 import math
-from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 
 import h5py
 import numpy as np
-from numpy.typing import NDArray
 
 from diffview.errors import UserError
 from diffview.fields.field import Array, Field, Region
 from diffview.fields.picture import Picture
-from diffview.readers.alive import progress
 from diffview.readers.attributes import all_attributes, text_attribute
 from diffview.readers.base import Coordinate, Variable
 from diffview.readers.describe import range_and_mean
 from diffview.readers.families import reader_of
 from diffview.readers.layout import Layout, image_axes, layout
 from diffview.readers.opening import find_dataset, open_file, reading
-from diffview.readers.planes import OUT_OF_RANGE, float32, is_flag, read_plane
+from diffview.readers.planes import OUT_OF_RANGE, is_flag, read_plane
 from diffview.readers.sides import LARGEST_PICTURE, stored, whole
 from diffview.readers.tree import find_in, no_picture, text_of, why_not_plottable
 
-Mask = NDArray[np.bool_]
 Range = tuple[float, float]
 
-AT_ONCE = 2**20  # values of a stack that are decoded together
 TRIES = 12  # datasets and slices that are tried for one with data in it, where the user named none
 ONLY_SLICE = "It has no other slice: choose another dataset."
 _PLACES = (0.0, 0.5, 1.0, 0.25, 0.75)  # where to look for a slice with data, as a part of the dimension
@@ -105,7 +101,7 @@ def _first_with_data(
     others = [axis for axis in range(len(variable.dataset.shape)) if axis not in axes]
     sizes = [variable.dataset.shape[axis] for axis in others]
     if index is not None:
-        return _picture(file, variable, arranged, _checked_index(file, variable, others, index), window)
+        return _picture(file, variable, arranged, checked_index(file, variable, others, index), window)
     first_error: UserError | None = None
     for candidate in _candidates(sizes):
         try:
@@ -148,7 +144,7 @@ def _candidates(sizes: Sequence[int]) -> Iterator[tuple[int, ...]]:
     yield from itertools.islice(dict.fromkeys([*spread, *single]), TRIES)
 
 
-def _checked_index(file: h5py.File, variable: Variable, others: Sequence[int], index: Sequence[int]) -> tuple[int, ...]:
+def checked_index(file: h5py.File, variable: Variable, others: Sequence[int], index: Sequence[int]) -> tuple[int, ...]:
     """`index` as whole numbers inside their dimensions.
 
     Raises:
@@ -168,7 +164,7 @@ def _checked_index(file: h5py.File, variable: Variable, others: Sequence[int], i
 def _check_size(where: str, size: tuple[int, int], window: Region | None) -> None:
     """Refuse a window that is too large or not inside the picture, and a picture too long for an overview."""
     if window is not None:
-        _check_window(where, size, window)
+        check_window(where, size, window)
         if window.ny * window.nx > LARGEST_PICTURE:
             raise UserError(
                 f"A window of {text_of((window.ny, window.nx))} pixels of {where} is too large.",
@@ -331,91 +327,12 @@ def _provenance(
     return {key: text for key, text in parts.items() if text or key in ("path", "dataset", "index")}
 
 
-def read_stack(
-    path: str,
-    dataset: str,
-    *,
-    axes: tuple[int, int],
-    index: Sequence[int],
-    dim: int,
-    region: Region,
-    limit: int = 1000,
-    leave_out: Collection[int] = (),
-) -> Array:
-    """The same place in other slices along one dimension: float32 [n, ny, nx], NaN missing, north up.
-
-    Args:
-        path: the file of a `Picture`.
-        dataset: its dataset.
-        axes: its axes.
-        index: its index.
-        dim: which of its `other_dims` to go along.
-        region: the place, in pixels of the oriented picture.
-        limit: at most this many slices, evenly spread.
-        leave_out: indices along `dim` that are not wanted (the slice a run starts from).
-
-    Raises:
-        UserError: if the place is not inside the picture or there is no such dimension.
-    """
-    with open_file(path) as file:
-        variable = variable_of(file, dataset)
-        shape = variable.dataset.shape
-        others = [axis for axis in range(len(shape)) if axis not in axes]
-        fixed = _checked_index(file, variable, others, index)
-        size = (shape[axes[0]], shape[axes[1]])
-        _check_place(f"{dataset} in {file.filename}", size, region, len(others), dim)
-        limit = max(1, min(limit, LARGEST_PICTURE // max(1, region.ny * region.nx)))
-        moving = others[dim]
-        step = max(1, math.ceil((shape[moving] - len(set(leave_out) & set(range(shape[moving])))) / limit))
-        with reading(file, dataset):
-            arranged = arrange(variable, axes)
-            select = {moving: slice(0, shape[moving], step)}
-            for axis, side in zip(axes, stored(region, size, (arranged.flip_rows, arranged.flip_columns)), strict=True):
-                select[axis] = slice(side.start, side.stop)
-            keep = ~np.isin(np.arange(0, shape[moving], step), list(leave_out))
-            keep &= np.cumsum(keep) <= limit
-            at = {axis: i for axis, i in zip(others, fixed, strict=True) if axis != moving}
-            return _stack(variable, arranged, select, at, moving, keep)
-
-
-def _check_place(where: str, size: tuple[int, int], region: Region, others: int, dim: int) -> None:
-    """Refuse a region outside a picture of `size`, and a dimension that is none of the `others`."""
-    if not 0 <= dim < others:
-        raise UserError(f"{where} has no other dimension number {dim}.", "Choose one of its other dimensions.")
-    _check_window(where, size, region)
-
-
-def _check_window(where: str, size: tuple[int, int], region: Region) -> None:
+def check_window(where: str, size: tuple[int, int], region: Region) -> None:
     """Refuse a region that has no pixels, or some outside a picture of `size`."""
     if min(region.ny, region.nx) < 1 or not (
         0 <= region.row <= size[0] - region.ny and 0 <= region.column <= size[1] - region.nx
     ):
         raise UserError(f"The region does not lie inside {where}.", "Move or shrink the region.")
-
-
-def _stack(
-    variable: Variable, arranged: Layout, select: dict[int, slice], fixed: Mapping[int, int], moving: int, keep: Mask
-) -> Array:
-    """Read those of the evenly spaced slices that are to be kept, some at a time, each chunk decompressed once."""
-    dataset, along = variable.dataset, select[moving]
-    plane = [select[axis].stop - select[axis].start for axis in arranged.axes]
-    unit = math.lcm(along.step, dataset.chunks[moving] if dataset.chunks else 1)
-    length = unit * max(1, AT_ONCE // (math.prod(plane) * (unit // along.step)))
-    left = sorted((moving, *arranged.axes))  # the axes of what is read
-    turn = [left.index(axis) for axis in (moving, *arranged.axes)]
-    found, done = np.empty((np.count_nonzero(keep), *plane), np.float32), 0
-    for start in range(0, along.stop, length):
-        progress(start / along.stop)
-        part: dict[int, int | slice] = {
-            **fixed,
-            **select,
-            moving: slice(start, min(start + length, along.stop), along.step),
-        }
-        values = np.transpose(variable.read(tuple(part[axis] for axis in sorted(part))).values, turn)
-        values = values[keep[start // along.step :][: len(values)]]
-        found[done : done + len(values)] = arranged.oriented(float32(values))
-        done += len(values)
-    return found
 
 
 def arrange(

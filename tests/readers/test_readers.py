@@ -16,7 +16,8 @@ from diffview.fields.field import Region
 from diffview.readers.blocks import blocks
 from diffview.readers.describe import describe
 from diffview.readers.labels import read_labels
-from diffview.readers.slices import read_slice, read_stack
+from diffview.readers.slices import read_slice
+from diffview.readers.stacks import read_stack
 from diffview.readers.tree import find_plottable, list_group
 
 NORTH = {"units": "degrees_north"}

@@ -15,11 +15,12 @@ from readers_twins import attach, linked_tree, ramp, write
 
 from diffview.errors import UserError
 from diffview.fields.field import Region
-from diffview.readers import planes, sides, slices
+from diffview.readers import planes, sides, slices, stacks
 from diffview.readers.blocks import blocks
 from diffview.readers.process import ReaderProcess
 from diffview.readers.sides import Side, block_of
-from diffview.readers.slices import read_slice, read_stack
+from diffview.readers.slices import read_slice
+from diffview.readers.stacks import read_stack
 
 NORTH, EAST = {"units": "degrees_north"}, {"units": "degrees_east"}
 
@@ -169,7 +170,7 @@ def test_a_stack_read_in_portions_is_the_same(
     wish: dict[str, Any] = {"axes": (1, 2), "index": (0,), "dim": 0, "region": Region(1, 2, 8, 9)}
     step = max(1, -(-(23 - len(leave_out)) // limit))
     wanted = [i for i in range(0, 23, step) if i not in leave_out][:limit]
-    monkeypatch.setattr(slices, "AT_ONCE", 200)
+    monkeypatch.setattr(stacks, "AT_ONCE", 200)
     got = read_stack(path, "v", limit=limit, leave_out=leave_out, **wish)
     np.testing.assert_array_equal(got, cube[wanted, ::-1][:, 1:9, 2:11])
 

@@ -12,7 +12,8 @@ from diffview.errors import UserError
 from diffview.fields.field import Region
 from diffview.readers.describe import describe
 from diffview.readers.rotated_pole import unrotated
-from diffview.readers.slices import read_slice, read_stack, reader_of
+from diffview.readers.slices import read_slice, reader_of
+from diffview.readers.stacks import read_stack
 from diffview.readers.tree import find_plottable, list_group
 
 needs_files = pytest.mark.skipif(not (SHARED / "h5").is_dir(), reason="the folder of real files is not there")

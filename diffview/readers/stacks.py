@@ -1,0 +1,99 @@
+"""Reading the same place in other slices of a dataset."""
+
+import math
+from collections.abc import Collection, Mapping, Sequence
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from diffview.errors import UserError
+from diffview.fields.field import Array, Region
+from diffview.readers.alive import progress
+from diffview.readers.base import Variable
+from diffview.readers.layout import Layout
+from diffview.readers.opening import open_file, reading
+from diffview.readers.planes import float32
+from diffview.readers.sides import LARGEST_PICTURE, stored
+from diffview.readers.slices import arrange, check_window, checked_index, variable_of
+
+Mask = NDArray[np.bool_]
+
+AT_ONCE = 2**20  # values of a stack that are decoded together
+
+
+def read_stack(
+    path: str,
+    dataset: str,
+    *,
+    axes: tuple[int, int],
+    index: Sequence[int],
+    dim: int,
+    region: Region,
+    limit: int = 1000,
+    leave_out: Collection[int] = (),
+) -> Array:
+    """The same place in other slices along one dimension: float32 [n, ny, nx], NaN missing, north up.
+
+    Args:
+        path: the file of a `Picture`.
+        dataset: its dataset.
+        axes: its axes.
+        index: its index.
+        dim: which of its `other_dims` to go along.
+        region: the place, in pixels of the oriented picture.
+        limit: at most this many slices, evenly spread.
+        leave_out: indices along `dim` that are not wanted (the slice a run starts from).
+
+    Raises:
+        UserError: if the place is not inside the picture or there is no such dimension.
+    """
+    with open_file(path) as file:
+        variable = variable_of(file, dataset)
+        shape = variable.dataset.shape
+        others = [axis for axis in range(len(shape)) if axis not in axes]
+        fixed = checked_index(file, variable, others, index)
+        size = (shape[axes[0]], shape[axes[1]])
+        _check_place(f"{dataset} in {file.filename}", size, region, len(others), dim)
+        moving = others[dim]
+        steps, keep = _chosen(shape[moving], min(limit, LARGEST_PICTURE // (region.ny * region.nx)), leave_out)
+        with reading(file, dataset):
+            arranged = arrange(variable, axes)
+            sides = stored(region, size, (arranged.flip_rows, arranged.flip_columns))
+            select = {moving: steps, **{a: slice(side.start, side.stop) for a, side in zip(axes, sides, strict=True)}}
+            return _stack(variable, arranged, {**dict(zip(others, fixed, strict=True)), **select}, moving, keep)
+
+
+def _chosen(count: int, limit: int, leave_out: Collection[int]) -> tuple[slice, Mask]:
+    """Evenly spread slices of `count`, and which of them are kept: at most `limit`, none of `leave_out`."""
+    limit = max(1, limit)
+    step = max(1, math.ceil((count - len(set(leave_out) & set(range(count)))) / limit))
+    keep = ~np.isin(np.arange(0, count, step), list(leave_out))
+    keep &= np.cumsum(keep) <= limit
+    return slice(0, count, step), keep
+
+
+def _check_place(where: str, size: tuple[int, int], region: Region, others: int, dim: int) -> None:
+    """Refuse a region outside a picture of `size`, and a dimension that is none of the `others`."""
+    if not 0 <= dim < others:
+        raise UserError(f"{where} has no other dimension number {dim}.", "Choose one of its other dimensions.")
+    check_window(where, size, region)
+
+
+def _stack(variable: Variable, arranged: Layout, select: Mapping[int, Any], moving: int, keep: Mask) -> Array:
+    """Read those of the evenly spaced slices that are to be kept, some at a time, each chunk decompressed once."""
+    dataset, along = variable.dataset, select[moving]
+    plane = [select[axis].stop - select[axis].start for axis in arranged.axes]
+    unit = math.lcm(along.step, dataset.chunks[moving] if dataset.chunks else 1)
+    length = unit * max(1, AT_ONCE // (math.prod(plane) * (unit // along.step)))
+    left = sorted((moving, *arranged.axes))  # the axes of what is read
+    turn = [left.index(axis) for axis in (moving, *arranged.axes)]
+    found, done = np.empty((np.count_nonzero(keep), *plane), np.float32), 0
+    for start in range(0, along.stop, length):
+        progress(start / along.stop)
+        part = {**select, moving: slice(start, min(start + length, along.stop), along.step)}
+        values = np.transpose(variable.read(tuple(part[axis] for axis in sorted(part))).values, turn)
+        values = values[keep[start // along.step :][: len(values)]]
+        found[done : done + len(values)] = arranged.oriented(float32(values))
+        done += len(values)
+    return found
