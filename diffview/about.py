@@ -1,4 +1,4 @@
-"""What this program is, what it stands on, and whose data ship with it."""
+"""About this program: version, parts, licences and credits of the data that ship with it."""
 
 __version__ = "0.1.0"
 

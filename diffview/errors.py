@@ -1,8 +1,8 @@
-"""The one kind of error that a user is meant to read, and the one that every device can bring."""
+"""The one kind of error that a user is meant to read, and running out of memory, which every device can bring."""
 
 
 class UserError(Exception):
-    """Something the user can mend: one finished sentence and one hint.
+    """An error that the user can mend: one finished sentence and one hint.
 
     Raised in the core, shown in the message bar of the window or on stderr (exit status 2).
     Anything else that is raised is a bug.
@@ -22,7 +22,7 @@ class UserError(Exception):
 
 
 class NotWrittenError(UserError):
-    """A file could not be written: what it was to hold is still there, and can be written again."""
+    """A file could not be written; its content is still in memory, and can be written again."""
 
 
 def out_of_memory(error: BaseException) -> bool:

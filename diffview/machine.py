@@ -1,4 +1,4 @@
-"""What this machine has: processors, devices that torch can use, and what those are good at."""
+"""The machine: its processors, the devices that torch can use, and what those are good at."""
 
 import os
 import platform
@@ -16,7 +16,7 @@ def cores() -> int:
 
 
 def torch_is_missing(what: str) -> UserError:
-    """What to say where `what` needs torch and it is not installed: all but networks works without it."""
+    """The error where `what`, a network, is asked for and torch is not installed; all but networks works without it."""
     return UserError(f"{what} is a network, and torch is not installed.", "Choose a formula model, or install torch.")
 
 
@@ -48,7 +48,7 @@ def fast_bfloat16(device: str) -> bool:
 
 
 def device_name(device: "torch.device") -> str:
-    """What it was trained on, for the card."""
+    """The device that a network was trained on, as its card names it."""
     import torch
 
     if device.type == "cuda":
@@ -57,5 +57,5 @@ def device_name(device: "torch.device") -> str:
 
 
 def sent_to(values: "torch.Tensor", device: "torch.device") -> "torch.Tensor":
-    """A tensor of the CPU on the device, without waiting for what is at work there."""
+    """Copy a tensor of the CPU to the device, without waiting for the work that goes on there."""
     return values.pin_memory().to(device, non_blocking=True) if device.type == "cuda" else values.to(device)

@@ -16,7 +16,7 @@ from typing import Annotated, Any, get_args, get_origin, get_type_hints
 from diffview.errors import UserError
 
 TRUTH = {"true": True, "yes": True, "1": True, "false": False, "no": False, "0": False}
-"""What a command line may say of something that is or is not."""
+"""Spellings of true and false on the command line."""
 
 
 @dataclass(frozen=True)
@@ -107,7 +107,7 @@ def parameters(owner: Callable[..., Any]) -> tuple[Parameter, ...]:
     return _declared(owner)
 
 
-@cache  # a schedule asks at every move of the hand
+@cache  # a schedule asks at every mouse move of a drag
 def _declared(owner: Callable[..., Any]) -> tuple[Parameter, ...]:
     hints = get_type_hints(owner, include_extras=True)
     if dataclasses.is_dataclass(owner):

@@ -1,4 +1,4 @@
-"""Where things lie: what ships with the program, and what belongs to the user; files written whole or not at all."""
+"""Paths of what ships with the program and of the user's own files; files written whole or not at all."""
 
 import contextlib
 import os

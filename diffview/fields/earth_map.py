@@ -20,7 +20,7 @@ Floats = NDArray[np.floating[Any]]
 Array = NDArray[np.float32]
 
 END, HUNDREDTH = -32768, 0.01
-"""What ends a line of resources/coastlines.npy, and its unit in degrees."""
+"""The number that ends a line in resources/coastlines.npy, and the unit of the others in degrees."""
 
 MOST_PLACES = 2**20
 """Pixels whose latitude and longitude are kept; of larger pictures those of every k-th row and column."""
@@ -31,13 +31,13 @@ MARGIN = 32
 
 @dataclass(frozen=True)
 class Projection:
-    """What y and x of a picture are coordinates of.
+    """The projection whose coordinates y and x of a picture are.
 
     Attributes:
         crs: text or CF attributes that pyproj.CRS understands.
         metres: of one unit of y and x, in the projection's own unit (1 if they are in that unit).
         origin: (y, x) of the projection where y = x = 0.
-        km: of one unit of y and x, for people.
+        km: of one unit of y and x, for display.
     """
 
     crs: Any
@@ -52,7 +52,7 @@ class EarthMap:
 
     Attributes:
         latitude, longitude: degrees, [ny, nx] at the middle of every `step`-th pixel; NaN off the Earth.
-        step: pixels from one of these places to the next.
+        step: pixels from one of these points to the next.
         coast: float32 [n, 2], (row, column) in pixels, (0, 0) the outer corner of the first; NaN between lines.
         y, x: coordinates along the sides for rulers [ny], [nx], or None; degrees or km, as `units` says.
         units: "degrees", "km", "sweep" (degrees of azimuth, without a leap, and km of range) or "".
@@ -67,7 +67,7 @@ class EarthMap:
     units: str = ""
 
     def at(self, row: float, column: float) -> tuple[float, float] | None:
-        """(latitude, longitude) of a place in pixels, from the places known around it; None off the Earth."""
+        """(latitude, longitude) of a position in pixels, interpolated from the points around it; None off the Earth."""
         latitude, longitude = self._between(np.array([row]), np.array([column]))
         return None if np.isnan(latitude[0, 0]) else (float(latitude[0, 0]), float(longitude[0, 0]))
 
@@ -84,9 +84,9 @@ class EarthMap:
         return EarthMap(latitude.astype(np.float32), longitude.astype(np.float32), step, coast, y, x, self.units)
 
     def _between(self, rows: Floats, columns: Floats) -> tuple[Floats, Floats]:
-        """Latitude and longitude [rows, columns] of places in pixels, between the four places known around each.
+        """Latitude and longitude [rows, columns] of positions in pixels, bilinear between the four points around each.
 
-        A place off the Earth counts only where it is the very one that is asked for.
+        A point off the Earth counts only where the position is that very point.
         """
         near = []
         for at, size in zip((rows, columns), self.latitude.shape, strict=True):
@@ -120,7 +120,7 @@ def unit_vectors(latitude: Floats, longitude: Floats) -> NDArray[np.float64]:
 
 
 def map_of(coords: Mapping[str, Floats], shape: tuple[int, int], projection: Any = None) -> EarthMap | None:
-    """The map of a picture, or None where its coordinates say nothing of the Earth.
+    """The map of a picture, or None where its coordinates do not say where on Earth it lies.
 
     Args:
         coords: coordinates of the picture as `Field.coords` has them, oriented like it.
@@ -145,7 +145,7 @@ def map_of(coords: Mapping[str, Floats], shape: tuple[int, int], projection: Any
 
 
 def _step(shape: tuple[int, int]) -> int:
-    """Every how many rows and columns a place is kept."""
+    """Every how many rows and columns latitude and longitude are kept."""
     step = 1
     while -(-shape[0] // step) * -(-shape[1] // step) > MOST_PLACES:
         step += 1
@@ -172,15 +172,15 @@ def position(values: Floats, side: Floats) -> Floats:
 
     `side` is the monotonic coordinate of the middle of every pixel.
     """
-    places = np.arange(len(side)) + 0.5
+    pixels = np.arange(len(side)) + 0.5
     if len(side) < 2 or np.isnan(side).any():
         return np.full(np.shape(values), np.nan)
     if side[0] > side[-1]:
-        side, places = side[::-1], places[::-1]
-    found: Floats = np.interp(values, side, places)
-    slopes = [(places[1] - places[0]) / (side[1] - side[0]), (places[-1] - places[-2]) / (side[-1] - side[-2])]
-    found = np.where(values < side[0], places[0] + (values - side[0]) * slopes[0], found)
-    return np.asarray(np.where(values > side[-1], places[-1] + (values - side[-1]) * slopes[1], found))
+        side, pixels = side[::-1], pixels[::-1]
+    within: Floats = np.interp(values, side, pixels)
+    slopes = [(pixels[1] - pixels[0]) / (side[1] - side[0]), (pixels[-1] - pixels[-2]) / (side[-1] - side[-2])]
+    from_below = np.where(values < side[0], pixels[0] + (values - side[0]) * slopes[0], within)
+    return np.asarray(np.where(values > side[-1], pixels[-1] + (values - side[-1]) * slopes[1], from_below))
 
 
 def _projected(y: Floats, x: Floats, projection: Any) -> EarthMap | None:
@@ -215,7 +215,7 @@ def _swept(azimuth: Floats, ranges: Floats, site: Site) -> EarthMap:
     """Rays down, gates across; a coast goes to the ray it lies on, and leaves the picture where the turn ends."""
     turn = np.unwrap(azimuth.astype(np.float64), period=360.0)
     step = _step((len(turn), len(ranges)))
-    latitude, longitude = site.places(turn[::step], ranges[::step])
+    latitude, longitude = site.geographic(turn[::step], ranges[::step])
     coast_turn, coast_far = site.polar(*coastlines().T)
     middle = (turn[0] + turn[-1]) / 2
     coast_turn = middle - 180.0 + (coast_turn - middle + 180.0) % 360.0
@@ -240,25 +240,25 @@ def _at_pixels(latitude: Floats, longitude: Floats, coords: Mapping[str, Floats]
     return EarthMap(lat.astype(np.float32), lon.astype(np.float32), step, coast)
 
 
-def _nearest(line: Array, places: NDArray[np.float64], known: NDArray[np.bool_], step: int) -> NDArray[np.float64]:
-    """Vertices (latitude, longitude) in pixels: nearest place, then one Newton step; NaN far from every place.
+def _nearest(line: Array, points: NDArray[np.float64], known: NDArray[np.bool_], step: int) -> NDArray[np.float64]:
+    """Vertices (latitude, longitude) in pixels: nearest point, then one Newton step; NaN far from every point.
 
-    The step solves min |p + a dp/drow + b dp/dcolumn - v| for the vertex v, with p its nearest place.
+    The step solves min |p + a dp/drow + b dp/dcolumn - v| for the vertex v, with p its nearest point.
     """
-    from scipy.spatial import cKDTree  # where it is needed: it takes a third of a second
+    from scipy.spatial import cKDTree  # here: the import takes a third of a second
 
     rows, columns = np.nonzero(known)
-    tree = cKDTree(places[rows, columns])
-    spacing = _spacing(places)
+    tree = cKDTree(points[rows, columns])
+    spacing = _spacing(points)
     vertices = unit_vectors(line[:, 0], line[:, 1])
-    found = np.full((len(line), 2), np.nan)
+    pixels = np.full((len(line), 2), np.nan)
     real = np.flatnonzero(np.isfinite(vertices[:, 0]))
     distance, index = tree.query(vertices[real], distance_upper_bound=3 * spacing)
     near = np.isfinite(distance)
     real, i, j = real[near], rows[index[near]], columns[index[near]]
-    centre = places[i, j]
-    down = _difference(places, i, j, 0)
-    across = _difference(places, i, j, 1)
+    centre = points[i, j]
+    down = _difference(points, i, j, 0)
+    across = _difference(points, i, j, 1)
     rest = vertices[real] - centre
     dd, ss, ds = (down * down).sum(-1), (across * across).sum(-1), (down * across).sum(-1)
     rd, rs = (rest * down).sum(-1), (rest * across).sum(-1)
@@ -266,25 +266,25 @@ def _nearest(line: Array, places: NDArray[np.float64], known: NDArray[np.bool_],
         area = dd * ss - ds * ds
         a, b = (rd * ss - rs * ds) / area, (rs * dd - rd * ds) / area
     inside = (np.abs(a) <= 1.5) & (np.abs(b) <= 1.5)
-    found[real[inside]] = np.stack([(i + a) * step + 0.5, (j + b) * step + 0.5], axis=1)[inside]
-    return found
+    pixels[real[inside]] = np.stack([(i + a) * step + 0.5, (j + b) * step + 0.5], axis=1)[inside]
+    return pixels
 
 
-def _spacing(places: NDArray[np.float64]) -> float:
+def _spacing(points: NDArray[np.float64]) -> float:
     """The larger usual distance between neighbours, down or across, as a chord of the unit sphere."""
-    steps = [np.linalg.norm(np.diff(places, axis=axis), axis=-1) for axis in (0, 1)]
+    steps = [np.linalg.norm(np.diff(points, axis=axis), axis=-1) for axis in (0, 1)]
     return float(max(np.nanpercentile(step, 90) for step in steps if np.isfinite(step).any()))
 
 
 def _difference(
-    places: NDArray[np.float64], i: NDArray[np.intp], j: NDArray[np.intp], axis: int
+    points: NDArray[np.float64], i: NDArray[np.intp], j: NDArray[np.intp], axis: int
 ) -> NDArray[np.float64]:
-    """Half the way from the neighbour before to the one after, or the whole way where one of them is missing."""
-    size = places.shape[axis]
+    """Half the difference of the neighbours after and before; the whole one-sided one where one of them is missing."""
+    size = points.shape[axis]
     at = [i, j]
     before, after = list(at), list(at)
     before[axis], after[axis] = np.maximum(at[axis] - 1, 0), np.minimum(at[axis] + 1, size - 1)
-    here, low, high = places[i, j], places[before[0], before[1]], places[after[0], after[1]]
+    here, low, high = points[i, j], points[before[0], before[1]], points[after[0], after[1]]
     low = np.where(np.isfinite(low), low, here)
     high = np.where(np.isfinite(high), high, here)
     span = (low != here).any(-1).astype(float) + (high != here).any(-1)
@@ -292,7 +292,7 @@ def _difference(
 
 
 def _cut(line: Floats, shape: tuple[int, int]) -> Array:
-    """What of a line in pixels lies in or near a picture; NaN between pieces, none of which leaps across it."""
+    """The parts of a line in pixels that lie in or near a picture; NaN between them, none leaps across it."""
     margin = np.minimum(MARGIN, np.array(shape))
     inside = np.isfinite(line).all(axis=1) & (line > -margin).all(axis=1) & (line < shape + margin).all(axis=1)
     leap = np.zeros(len(line), bool)
@@ -308,7 +308,7 @@ def _cut(line: Floats, shape: tuple[int, int]) -> Array:
 
 
 def projected(crs: str, latitude: float, longitude: float) -> tuple[float, float]:
-    """(y, x) of a place in the units of a projection."""
+    """(y, x) of a latitude and longitude in the units of a projection."""
     import pyproj
 
     own = pyproj.CRS(crs)

@@ -22,12 +22,12 @@ class Field:
 
     Attributes:
         values: float32 [ny, nx]; row 0 is the northern edge.
-        name: the variable's name for people ("toa_brightness_temperature").
+        name: the variable's name ("toa_brightness_temperature").
         units: its units as written in the file ("K"), or "".
         dims: names of the two shown dimensions, (row, column).
         pixel_km: (height, width) of a pixel in km at the centre of the picture, or None if unknown.
         coords: 1-D or 2-D coordinate arrays of the shown dimensions, by name; orientation as `values`.
-        provenance: where it came from: "path", "dataset", "index" (the fixed indices of the other dimensions,
+        provenance: source: "path", "dataset", "index" (the fixed indices of the other dimensions,
             as text), "licence", and whatever else the reader knows.
         notes: what was done to the packed values, one finished sentence each ("7 values lay
             outside valid_range and were masked.").

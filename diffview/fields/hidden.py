@@ -9,7 +9,7 @@ from diffview.errors import UserError
 from diffview.fields.field import Region
 
 MOST_GAPS = 500
-"""Rectangles that a recipe holds at most when they are painted."""
+"""The most rectangles that a recipe may hold when they are painted."""
 
 Rectangles = tuple[Region, ...]
 
@@ -26,7 +26,7 @@ def hidden_in(hidden: Iterable[Region], region: Region, stride: int = 1) -> NDAr
 
 
 def with_gap(hidden: Rectangles, new: Region) -> Rectangles:
-    """The rectangles and one more; those that lie in it go.
+    """The rectangles and one more; those inside it are dropped.
 
     Raises:
         UserError: if there are too many.

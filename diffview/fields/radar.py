@@ -5,7 +5,7 @@ k R, k = 4/3 [Doviak & Zrnic 1993, eq. 2.28]. Its slant range r stands above the
 
     d(r) = k R atan2(r cos e, k R + h + r sin e)
 
-and that distance is gone from the radar along the geodesic that leaves at the azimuth of the ray.
+and the gate lies at that distance from the radar along the geodesic that leaves at the azimuth of the ray.
 """
 
 from dataclasses import dataclass
@@ -41,7 +41,7 @@ class Site:
         distance = EFFECTIVE_RADIUS * np.arctan2(r * np.cos(e), EFFECTIVE_RADIUS + self.height + r * np.sin(e))
         return np.asarray(distance)
 
-    def places(self, azimuth: Floats, ranges: Floats) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    def geographic(self, azimuth: Floats, ranges: Floats) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
         """(latitude, longitude) in degrees of every gate, [rays, gates], on the ellipsoid WGS84."""
         from pyproj import Geod
 

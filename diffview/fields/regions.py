@@ -50,7 +50,7 @@ def missing_counts(table: Table, ny: int, nx: int, stride: int = 1) -> Table:
 
 
 def _nearest(allowed: Mask, row: float, column: float) -> tuple[int, int]:
-    """The allowed place nearest to (row, column); of equals the first."""
+    """The allowed (row, column) nearest to the given one; of equals the first."""
     down = (np.arange(allowed.shape[0], dtype=np.float32) - np.float32(row)) ** 2
     across = (np.arange(allowed.shape[1], dtype=np.float32) - np.float32(column)) ** 2
     distance = down[:, None] + across[None, :]
@@ -59,10 +59,10 @@ def _nearest(allowed: Mask, row: float, column: float) -> tuple[int, int]:
     return best // allowed.shape[1], best % allowed.shape[1]
 
 
-def _nearest_whole(size: tuple[int, int], sides: tuple[int, int], wish: tuple[float, float]) -> Region:
+def _nearest_whole(size: tuple[int, int], sides: tuple[int, int], start: tuple[float, float]) -> Region:
     """What `_nearest` gives where nothing is missing, without an array as large as the field; of equals the first."""
     row, column = (
-        min(max(ceil(at - 0.5), 0), length - side) for at, length, side in zip(wish, size, sides, strict=True)
+        min(max(ceil(at - 0.5), 0), length - side) for at, length, side in zip(start, size, sides, strict=True)
     )
     return Region(row, column, *sides)
 
@@ -85,8 +85,8 @@ def most_complete(table: Table, size: int = START_SIZE, near: tuple[float, float
 def starting_region(table: Table, values: NDArray[np.floating]) -> Region:
     """The largest complete square of at most 128 and at least 16 pixels a side, nearest the centre of the field.
 
-    Where nothing is to be seen there, such as the night side of a reflectance or a dry place beside the rain, one of
-    its size that has contrast. Where none is complete, the square with the fewest missing pixels.
+    Where it would show nothing, such as the night side of a reflectance or dry land beside the rain, it is one of the
+    same size that has contrast. Where none is complete, the square with the fewest missing pixels.
     """
     most = min(START_SIZE, table.shape[0] - 1, table.shape[1] - 1)
     for size in range(most, min(SMALLEST, most) - 1, -SIZE_STEP):
@@ -100,11 +100,11 @@ def _with_contrast(table: Table, values: NDArray[np.floating], region: Region) -
     every = max(1, round((values.size / 1e5) ** 0.5))
     least = CONTRAST * float(np.nanstd(values[::every, ::every], dtype=np.float64))
     step = max(1, region.ny // 2)
-    places = step * np.argwhere(missing_counts(table, region.ny, region.nx, step) == 0)
-    away = np.square(places - (region.row, region.column)).sum(axis=1)
-    near = (Region(row, column, region.ny, region.nx) for row, column in places[away.argsort(kind="stable")].tolist())
-    found = (place for place in (region, *near) if float(np.std(values[place.slices][::2, ::2])) >= least)
-    return next(found, region)
+    corners = step * np.argwhere(missing_counts(table, region.ny, region.nx, step) == 0)
+    away = np.square(corners - (region.row, region.column)).sum(axis=1)
+    near = (Region(row, column, region.ny, region.nx) for row, column in corners[away.argsort(kind="stable")].tolist())
+    rich = (one for one in (region, *near) if float(np.std(values[one.slices][::2, ::2])) >= least)
+    return next(rich, region)
 
 
 def nearest_complete(table: Table, region: Region) -> Region | None:
@@ -141,10 +141,10 @@ def crops_for(
         row, column = (STRIDE * np.arange(n) for n in free.shape)
         beside = np.abs(column - region.column) >= region.nx
         free &= (np.abs(row - region.row) >= region.ny)[:, None] | beside[None, :]
-    places = np.flatnonzero(free)  # ten times faster than their rows and columns, which are then those of a few
-    if len(places) > MOST_CROPS:
-        places = places[np.linspace(0, len(places) - 1, MOST_CROPS).round().astype(int)]
-    rows, columns = ((STRIDE * at).tolist() for at in np.unravel_index(places, free.shape))
+    corners = np.flatnonzero(free)  # ten times faster than rows and columns, which are then computed for a few
+    if len(corners) > MOST_CROPS:
+        corners = corners[np.linspace(0, len(corners) - 1, MOST_CROPS).round().astype(int)]
+    rows, columns = ((STRIDE * at).tolist() for at in np.unravel_index(corners, free.shape))
     return [Region(row, column, region.ny, region.nx) for row, column in zip(rows, columns, strict=True)]
 
 
@@ -172,7 +172,7 @@ def with_enough_crops(
             return smaller, crops
     raise UserError(
         f"Fewer than {FEWEST_CROPS} complete crops are left to fit to, even at {SMALLEST} x {SMALLEST} pixels.",
-        "Choose the model gaussian, or another place.",
+        "Choose the model gaussian, or another region.",
     )
 
 
@@ -184,10 +184,10 @@ def smaller_crops(
     A Gaussian prior is fitted to them where no crop of the size of the region is complete.
     """
     side = min(region.ny, region.nx)
-    found: list[Region] = []
+    any_crops: list[Region] = []
     for size in range(side - (side % SIZE_STEP or SIZE_STEP), SMALLEST // 2 - 1, -SIZE_STEP):
         crops = crops_for(table, shrunk(region, size), False, hidden)
         if len(crops) >= fewest:
             return crops
-        found = found or crops
-    return found
+        any_crops = any_crops or crops
+    return any_crops

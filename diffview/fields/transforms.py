@@ -1,7 +1,7 @@
 """Transforms from physical units to the standardised units that models see, each with its exact inverse.
 
-A transform is a monotone function of a value followed by a shift and a scale, all fitted once on the chosen data. Its
-fitted numbers are all there is to it, so it is stored as data.
+A transform is a monotone function of a value followed by a shift and a scale, all fitted once on the chosen data. It is
+stored as data: its key and its fitted numbers.
 """
 
 import math
@@ -68,12 +68,12 @@ def _quantiles(z: Values, numbers: Numbers) -> Values:
 
 
 def _fit_quantiles(known: Values) -> Numbers:
-    """Knots (x, Phi^-1(F(x))) with F(x) = P(X < x) + P(X = x)/2, so that a value that is often there has one score."""
+    """Knots (x, Phi^-1(F(x))) with F(x) = P(X < x) + P(X = x)/2, so that a value that occurs often has one score."""
     from scipy.special import ndtr, ndtri
 
     x = np.sort(known.astype(np.float64), axis=None)
-    places = np.unique(np.round(ndtr(SCORES) * (x.size - 1)).astype(int))
-    knots = np.unique(x[[0, *places.tolist(), -1]])
+    ranks = np.unique(np.round(ndtr(SCORES) * (x.size - 1)).astype(int))
+    knots = np.unique(x[[0, *ranks.tolist(), -1]])
     below, up_to = (np.searchsorted(x, knots, side) for side in ("left", "right"))
     return *knots.tolist(), *ndtri((below + up_to) / (2 * x.size)).tolist()
 
@@ -106,12 +106,12 @@ class Shape:
     """A monotone function and its inverse.
 
     Attributes:
-        forward, inverse: of values, and of the numbers that `fit` found.
-        doc: for people.
+        forward, inverse: functions of values and of the numbers that `fit` gave.
+        doc: a line about it, for the form.
         centred, scaled: whether the mean is taken out after it, and whether it is divided by the standard deviation.
         least: the least value it is meant for.
-        fit: from the known values to its numbers; they are none by default.
-        fine: whether numbers can be its own.
+        fit: from the known values to its numbers; by default it has none.
+        fine: whether numbers can be those of this transform.
         slope: of `forward`, of values and numbers; 1 by default.
     """
 
@@ -146,7 +146,7 @@ TRANSFORMS: dict[str, Shape] = {
     ),
     "anomaly": Shape(_same, _same, "x - mean, in its own units", scaled=False),
     "identity": Shape(
-        _same, _same, "as it is: what happens to data that are not standardised", centred=False, scaled=False
+        _same, _same, "as it is, to see what happens to data that are not standardised", centred=False, scaled=False
     ),
 }  # fmt: skip
 
@@ -199,11 +199,11 @@ class Transform:
         if not isinstance(plain, Mapping):
             raise TypeError(f"transform {plain!r}")
         numbers = tuple(float(n) for n in plain.get("numbers", ()))
-        found = cls(str(plain["key"]), float(plain["mean"]), float(plain["std"]), numbers)
-        known = found.key in TRANSFORMS and TRANSFORMS[found.key].fine(numbers)
-        if not (known and math.isfinite(found.mean) and 0 < found.std < math.inf):
+        transform = cls(str(plain["key"]), float(plain["mean"]), float(plain["std"]), numbers)
+        known = transform.key in TRANSFORMS and TRANSFORMS[transform.key].fine(numbers)
+        if not (known and math.isfinite(transform.mean) and 0 < transform.std < math.inf):
             raise ValueError(f"transform {str(dict(plain))[:200]}")
-        return found
+        return transform
 
     @property
     def plain(self) -> dict[str, Any]:

@@ -48,8 +48,8 @@ def same_units(one: str, other: str) -> bool:
 
 
 def _factor(part: str) -> str:
-    found = _FACTOR.fullmatch(part)
-    if found is None:
+    match = _FACTOR.fullmatch(part)
+    if match is None:
         return BASES.get(part, part)
-    base, power = found[1], str(int(found[2]))
+    base, power = match[1], str(int(match[2]))
     return BASES.get(base, base) + ("" if power == "1" else power.translate(_RAISED))

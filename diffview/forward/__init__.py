@@ -1,1 +1,1 @@
-"""Noise put in: schedules, the Brownian path of a seed, x_t at any t. `ddpm` is the page to begin with."""
+"""The forward process: noise schedules, the Brownian path of a seed, x_t at any t. Begin with `ddpm`."""

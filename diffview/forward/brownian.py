@@ -76,15 +76,15 @@ class ForwardPath:
         return z
 
     def _draw_ahead(self, j: int, nodes: list[int]) -> None:
-        """Draw at once what the anchors j, j + 1 and these nodes between them still lack."""
+        """Draw side by side the normals that the anchors j, j + 1 and these nodes between them still lack."""
         if math.prod(self.shape) < self.SIDE_BY_SIDE:
             return
         towards_0 = range(j + 1, -1, -1) if j >= 0 else range(j, 1)
         anchors = takewhile(lambda key: key not in self._knots, ((FORWARD, i, 0) for i in towards_0))
-        lacking = [*anchors, *(key for node in nodes if (key := (TREE, j, node)) not in self._knots)]
-        if len(lacking) > 1:
-            normals = drawing_threads().map(lambda key: self._normal(*key), lacking)
-            self._drawn = dict(zip(lacking, normals, strict=True))
+        missing = [*anchors, *(key for node in nodes if (key := (TREE, j, node)) not in self._knots)]
+        if len(missing) > 1:
+            normals = drawing_threads().map(lambda key: self._normal(*key), missing)
+            self._drawn = dict(zip(missing, normals, strict=True))
 
     def _anchor(self, j: int) -> Array:
         """W(4^j)."""

@@ -1,4 +1,4 @@
-"""What is questionable about a schedule and the levels of a run, for one field: each finding with its reason.
+"""Checks of a schedule and the levels of a run on one field: findings with reasons and remedies.
 
 A scale of power P (standardised units squared, white noise of std s has P = s^2) comes out of an exact run that starts
 from N(0, s^2) with its amplitude times s/sqrt(s^2 + P): the solution of the probability-flow ODE of a Gaussian field.
@@ -61,7 +61,7 @@ class Signal:
 
 @dataclass(frozen=True)
 class Remedy:
-    """What can be done with one click: a title, and the fields of a recipe it changes."""
+    """A change that one click makes: a title, and the fields of a recipe that it changes."""
 
     title: str
     changes: Mapping[str, Any]
@@ -69,14 +69,14 @@ class Remedy:
 
 @dataclass(frozen=True)
 class Finding:
-    """One thing that was looked at.
+    """The result of one check.
 
     Attributes:
-        key: which, see CHECKS.
-        ok: whether it is as it should be.
-        sentence: what is so, with numbers.
-        reason: why that matters.
-        remedies: what can be done about it.
+        key: of the check, see CHECKS.
+        ok: whether nothing is questionable.
+        sentence: the result, with numbers.
+        reason: why it matters.
+        remedies: changes that mend it.
     """
 
     key: str
@@ -88,13 +88,13 @@ class Finding:
 
 @dataclass(frozen=True)
 class ScoredRun:
-    """A network whose card has scores, and how the fields were drawn that they are of.
+    """A network whose card has scores, and how the scored fields were drawn.
 
     Attributes:
         model: its name.
-        drawn: how they were, as "Heun, 18 steps".
-        run: how the run in force goes.
-        changes: what to replace in a recipe to have it go as they did; nothing where it does.
+        drawn: how the fields were drawn, as "Heun, 18 steps".
+        run: the same of the run in force.
+        changes: fields of a recipe that make a run like that; none where it is one already.
     """
 
     model: str
@@ -105,7 +105,7 @@ class ScoredRun:
 
 @dataclass(frozen=True)
 class Case:
-    """What is looked at.
+    """What the checks look at.
 
     Attributes:
         schedule: alpha and sigma over t.
@@ -132,8 +132,8 @@ class Case:
 
 
 def lint(case: Case) -> list[Finding]:
-    """What was found, in the order of CHECKS; a check that does not apply to the case finds nothing."""
-    return [found for check in CHECKS.values() for found in check(case)]
+    """The findings, in the order of CHECKS; a check that does not apply to the case gives none."""
+    return [finding for check in CHECKS.values() for finding in check(case)]
 
 
 def left_out(power: Any, s: float) -> Any:
@@ -158,25 +158,24 @@ def _terminal(case: Case) -> Iterator[Finding]:
         f"and at most {_percent(worst)} of a scale (k = {ring})."
     )
     reason = (
-        "What is still above the noise floor at the end of the forward process is missing in the noise that a run "
-        "starts from; "
-        "s = 5 √P leaves out 2 %, 10 √P half a percent.\n" + _snr_text(signal, top)
+        "What is above the noise floor at the end of the forward process is missing in the noise that a run starts "
+        "from; s = 5 √P leaves out 2 %, 10 √P half a percent.\n" + _snr_text(signal, top)
     )
     yield Finding("terminal", ok, sentence, reason, () if ok else tuple(_more_noise(case, signal)))
 
 
 def _snr_text(signal: Signal, s: float) -> str:
-    """What is left of every scale beside the noise at s, as 10 log10(P/s^2): the mean, then k = 1, 2, 4, ..."""
+    """The signal-to-noise ratio at s, 10 log10(P/s^2) dB: of the mean, then of k = 1, 2, 4, ..."""
     k = [1]
     while 2 * k[-1] <= len(signal.power):
         k.append(2 * k[-1])
     powers = {"mean": signal.powers[0], **{f"k = {n}": signal.power[n - 1] for n in k if n <= len(signal.power)}}
-    told = (f"{name} {round(10 * (math.log10(p) - 2 * math.log10(s)))} dB" for name, p in powers.items() if p > 0)
-    return "Signal to noise at the end: " + ", ".join(told) + "."
+    decibels = (f"{name} {round(10 * (math.log10(p) - 2 * math.log10(s)))} dB" for name, p in powers.items() if p > 0)
+    return "Signal to noise at the end: " + ", ".join(decibels) + "."
 
 
 def _more_noise(case: Case, signal: Signal) -> Iterator[Remedy]:
-    """Schedules that end high enough, if the model knows such levels."""
+    """Schedules that end at a level high enough, if the model is trained up to it."""
     wanted = float(f"{10 * math.sqrt(signal.powers.max()):.1g}")
     if case.noise_range is not None and case.levels[0] >= case.noise_range[1] * (1 - 1e-6):
         return
@@ -215,7 +214,7 @@ def _idle(case: Case) -> Iterator[Finding]:
     ok = above + below <= IDLE * steps
     low, high = float(f"{untouched:.2g}"), float(f"{all_noise:.2g}")
     remedies: tuple[Remedy, ...] = ()
-    if not ok and 1e-6 <= low <= 10 and high <= 1e6:  # what the schedule can be given
+    if not ok and 1e-6 <= low <= 10 and high <= 1e6:  # what the parameters of the schedule allow
         even = make_schedule("ve", {"sigma_min": low, "sigma_max": high})
         remedies = (Remedy(f"s from {low:g} to {high:g}", {"schedule": even, "grid": "log_snr", "grid_params": ()}),)
     yield Finding("idle", ok, sentence, reason, remedies)
@@ -240,7 +239,7 @@ def _clipped(case: Case) -> Iterator[Finding]:
 
 def _usual_length(case: Case, check: Callable[[Case], Iterator[Finding]]) -> Iterator[Remedy]:
     """A chain of 1000 steps, where the check finds nothing wrong with it."""
-    if case.chain_length != USUAL and all(found.ok for found in check(replace(case, chain_length=USUAL))):
+    if case.chain_length != USUAL and all(finding.ok for finding in check(replace(case, chain_length=USUAL))):
         yield Remedy(f"T = {USUAL}", {"chain_length": USUAL})
 
 
@@ -248,8 +247,8 @@ def _precision(case: Case) -> Iterator[Finding]:
     alpha_bar = case.chain.alpha_bar
     rows = np.concatenate([[1.0], alpha_bar])
     same = {name: int(np.count_nonzero(np.diff(cast(rows)) == 0)) for name, cast in PRECISIONS.items()}
-    told = ", ".join(f"{count} in {name}" for name, count in same.items())
-    sentence = f"Rows of ᾱ that cannot be told from the row before: {told}."
+    counts = ", ".join(f"{count} in {name}" for name, count in same.items())
+    sentence = f"Rows of ᾱ that equal the row before: {counts}."
     reason = (
         "diffview keeps schedules in float64. Programs that keep ᾱ in fewer bits lose the first steps of a fine chain: "
         "1 − ᾱ is then exactly 0."
@@ -281,7 +280,7 @@ def _trained(case: Case) -> Iterator[Finding]:
         f"{outside} of {len(used)} levels lie outside what the model was trained on, s = {low:.2g} to {high:.3g}; "
         f"{_percent(t_low)} of t lies below and {_percent(1 - t_high)} above."
     )
-    reason = "A network is asked there for what it never saw. A run starts no higher than the range's upper end."
+    reason = "There the network has to do what it never learned. A run starts no higher than the range's upper end."
     remedies: tuple[Remedy, ...] = ()
     if outside:
         remedies = (Remedy(f"EDM levels from {low:.2g} to {high:.3g}", {"schedule": _trained_levels(low, high)}),)
@@ -301,8 +300,8 @@ def _scored(case: Case) -> Iterator[Finding]:
         "goes the same way." if same else f"takes {scored.run}."
     )
     reason = (
-        "A network errs, and samplers differ in what they make of it: on the path of an ODE errors add up, while fresh "
-        "noise forgets those of earlier steps. So scores hold for the way the fields were drawn."
+        "A network errs, and samplers treat errors differently: on the path of an ODE they add up, fresh noise makes "
+        "a run forget those of earlier steps. So scores hold for the way the fields were drawn."
     )
     yield Finding("scored", same, sentence, reason, () if same else (Remedy("As it was scored", scored.changes),))
 

@@ -67,7 +67,7 @@ class Custom(Schedule):
         return curve.x, curve.c
 
     def _curve(self, t: Array) -> Array:
-        """log_snr at t in [first knot, 1]; the window asks for it fifty times an inverse, many times a drag."""
+        """log_snr at t in [first knot, 1]; a drag evaluates it thousands of times, which is why it is written out."""
         knots, c = self._pieces
         piece = np.searchsorted(knots[1:-1], t, side="right")
         u, c = t - knots[piece], c[:, piece]
@@ -171,8 +171,8 @@ class ZeroSnr(Schedule):
     """Another schedule, shifted and scaled in sqrt(alpha_bar) so that no signal is left at the end.
 
     a(t) = a_1 (a'(t) - a'_T)/(a_1 - a'_T) with a' = sqrt(alpha_bar) of the schedule and a_1 at the first of its rows,
-    which stays where it is [Lin et al. 2024, algorithm 1]; s^2 is linear in t before that row. Where it is none already
-    the form becomes variance preserving: alpha has to reach 0.
+    which stays as it is [Lin et al. 2024, algorithm 1]; s^2 is linear in t before that row. A variance-exploding form
+    becomes variance preserving: alpha has to reach 0.
     """
 
     key: ClassVar[str] = "zero_snr"
@@ -188,17 +188,17 @@ class ZeroSnr(Schedule):
         if self._ends[2] > STEEPEST:
             raise UserError(
                 f"zero_snr: {self.of.key} adds next to no noise after its first row: there is nothing to rescale.",
-                "Let more noise in by its end.",
+                "Let it add more noise by its end.",
             )
 
     @property
     def form(self) -> str:  # type: ignore[override]
-        """That of the schedule if its alpha can reach 0."""
+        """The form of the rescaled schedule if its alpha can reach 0, else "vp"."""
         return "flow" if self.of.form == "flow" else "vp"
 
     @property
     def rows(self) -> int:
-        """Those of the schedule."""
+        """Rows of the rescaled schedule."""
         return self.of.rows
 
     @cached_property
@@ -224,7 +224,7 @@ class ZeroSnr(Schedule):
 class Join(Schedule):
     """Two schedules joined at a noise level: one below it, the other above, each at its own pace.
 
-    The stretches of t that the two need are put one after the other and scaled to [0, 1].
+    The stretches of t that the two take are put one after the other and scaled to [0, 1].
 
     Raises:
         UserError: if one of them spends no time on its side of the level.
@@ -241,7 +241,7 @@ class Join(Schedule):
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        below, above = self._places
+        below, above = self._meeting_times
         for name, spent in (("low", below), ("high", 1 - above)):
             if spent < 1e-3:
                 part = self.parts[name]
@@ -251,14 +251,14 @@ class Join(Schedule):
                 )
 
     @cached_property
-    def _places(self) -> tuple[float, float]:
-        """t at which either schedule reaches the level."""
+    def _meeting_times(self) -> tuple[float, float]:
+        """t at which the low and at which the high schedule reaches the level."""
         return float(self.low.t_of(self.level)), float(self.high.t_of(self.level))
 
     def noise_level(self, t: ArrayLike) -> Array:
         """That of the schedule in whose stretch t lies."""
         t = np.asarray(t, dtype=np.float64)
-        below, above = self._places
+        below, above = self._meeting_times
         pace = below + 1 - above
         low = np.minimum(self.low.noise_level(np.minimum(t * pace, below)), self.level)
         high = np.maximum(self.high.noise_level(np.maximum(1 - (1 - t) * pace, above)), self.level)
@@ -266,7 +266,7 @@ class Join(Schedule):
 
     @classmethod
     def above(cls, schedule: Schedule, high: Schedule | None = None) -> "Join":
-        """`schedule` below s = 1 and another (EDM) above it, or where both have levels if they have none there."""
+        """`schedule` below s = 1 and another (EDM) above it; joined at a level that both have if 1 is none."""
         high = Edm() if high is None else high
         span = max(schedule.s_min, high.s_min), min(schedule.s_max, high.s_max)
         level = 1.0 if span[0] < 0.1 and span[1] > 10 else float(np.sqrt(span[0] * span[1]))
@@ -364,7 +364,7 @@ class SpectrumMatched(Schedule):
 
         known = x0[~np.isnan(x0)]
         if min(x0.shape) < 4 or known.size < (1 - MOST_MISSING) * x0.size:
-            raise UserError("The region has no spectrum: too much of it is missing.", "Move it to a complete place.")
+            raise UserError("The region has no spectrum: too much of it is missing.", "Move it where more is complete.")
         grid = rings(*x0.shape, pixel_km)
         mean = float(known.mean(dtype=np.float64))
         return cls.fit(grid.k, power(x0.astype(np.float32, copy=False), grid), known.size * mean * mean)

@@ -71,6 +71,6 @@ def drawing_threads() -> "Executor":
 
 
 def _take_own_name() -> None:
-    """Linux gives a thread the name of the one that started it, which may be long gone while this one draws on."""
+    """Linux gives a thread the name of the one that started it, which may have ended long ago while this one draws."""
     with suppress(OSError), open("/proc/thread-self/comm", "w") as name:
         name.write(DRAWING)

@@ -127,7 +127,7 @@ class GeoDiff(Table):
 
 @dataclass(frozen=True)
 class Laplace(Schedule):
-    """log_snr is spread as a Laplace distribution: mu - b sgn(1/2 - t) ln(1 - 2|t - 1/2|) [Hang & Gu 2024, table 1].
+    """log_snr follows a Laplace distribution: mu - b sgn(1/2 - t) ln(1 - 2|t - 1/2|) [Hang & Gu 2024, table 1].
 
     It has no end: alpha reaches 0 at t = 1.
     """
@@ -149,7 +149,7 @@ class Laplace(Schedule):
 
 @dataclass(frozen=True)
 class Cauchy(Schedule):
-    """log_snr is spread as a Cauchy distribution: mu + gamma tan(pi (1 - 2u)/2) [Hang & Gu 2024, table 1].
+    """log_snr follows a Cauchy distribution: mu + gamma tan(pi (1 - 2u)/2) [Hang & Gu 2024, table 1].
 
     u = tail + (1 - 2 tail) t leaves out the outermost share `tail` at either end, where s is no float64 (at t = 0.001
     and gamma = 1 the paper's log_snr, u = t, is 318). s(0) = 0 by definition.

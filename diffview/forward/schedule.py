@@ -26,7 +26,7 @@ from diffview.params import Range, checked, parameters
 Array = NDArray[np.float64]
 
 S_CAP = 1e4
-"""Least noise level at which a walk starts where alpha reaches 0 (its own is infinite)."""
+"""Least noise level at which a run starts where alpha reaches 0 (s is infinite there)."""
 
 S_LIMIT = 1e12
 """No table of betas may end at a larger noise level: float64 could not tell its rows apart."""
@@ -85,7 +85,7 @@ class Schedule:
 
     def noise_level(self, t: ArrayLike) -> Array:
         """s(t) = sigma_t/alpha_t; 0 at t = 0, rising; infinite where alpha reaches 0."""
-        raise TypeError(f"{type(self).__name__} does not say what its noise level is")
+        raise TypeError(f"{type(self).__name__} has no noise_level")
 
     def scale(self, s: ArrayLike) -> Array:
         """alpha at the noise level s."""
@@ -146,7 +146,7 @@ class Schedule:
 
     @cached_property
     def s_max(self) -> float:
-        """Noise level at which a walk starts: s(1), or max(1e4, 10 times the largest finite level of T = 1000)."""
+        """Noise level at which a run starts: s(1), or max(1e4, 10 times the largest finite level of T = 1000)."""
         s = self.noise_level(np.linspace(0, 1, 1001))
         finite = s[np.isfinite(s)]
         return float(s[-1]) if len(finite) == len(s) else max(S_CAP, 10 * float(finite[-1]))
@@ -158,7 +158,7 @@ class Schedule:
 
 
 FEW = 64
-"""Values up to which an inverse is looked for by sixteenths first."""
+"""Values up to which an inverse is searched by sixteenths first."""
 
 SIXTEENTHS = np.arange(1, 16) / 16
 
@@ -199,7 +199,7 @@ class Table(Schedule):
 
     def betas(self) -> Array:
         """beta_1..beta_T of the table."""
-        raise TypeError(f"{type(self).__name__} does not say what its betas are")
+        raise TypeError(f"{type(self).__name__} has no betas")
 
     @cached_property
     def _log_snr_table(self) -> Array:

@@ -1,7 +1,7 @@
 """Noise schedules x_t = alpha_t x_0 + sigma_t eps: the table of all, and schedules as plain data.
 
-What a schedule is: `schedule_base`. Each is one class, in `schedule_presets` (formulas) or `schedule_made` (made from
-points, rows, other schedules or a spectrum), and one row of SCHEDULES.
+The base class is in `forward.schedule`. Each schedule is one class, in `forward.presets` (formulas) or `forward.made`
+(made from points, rows, other schedules or a spectrum), and one row of SCHEDULES.
 """
 
 from collections.abc import Iterator, Mapping
@@ -48,7 +48,7 @@ SCHEDULES: dict[str, type[Schedule]] = {
 }
 
 DEEPEST = 4
-"""Schedules made of schedules made of schedules."""
+"""How deep schedules may be nested: schedules made of schedules made of schedules."""
 
 
 def make_schedule(key: str, params: Mapping[str, Any] | None = None, deep: int = 0) -> Schedule:
@@ -97,7 +97,7 @@ def schedule_params(schedule: Schedule) -> dict[str, Any]:
     return {f.name: parts.get(f.name, getattr(schedule, f.name)) for f in fields(schedule)}
 
 
-# -- what a form shows: a part by its key, and its parameters after it under dotted names
+# -- parameters for a form: a part by its key, followed by its own parameters under dotted names
 
 
 def form_parameters(schedule: Schedule) -> Iterator[Parameter]:

@@ -1,4 +1,4 @@
-"""The forward side of a plan at any t: x_t of the region, its noise, its histogram and its spectrum."""
+"""The forward state at any t: x_t of a field, its noise, its histogram and its spectrum."""
 
 from dataclasses import dataclass
 
@@ -31,7 +31,7 @@ class Forward:
 
     Attributes:
         x0: the field in standardised units, NaN where missing.
-        missing: where it is.
+        missing: where x0 is missing.
         rings: the rings of its spectrum; None where too much is missing.
     """
 
@@ -44,7 +44,7 @@ class Forward:
         pixel_km: tuple[float, float] | None = None,
         like: "Forward | None" = None,
     ) -> None:
-        """Set up; `like` gives its path if seed, size and mode are the same, and its spectrum if x_0 is too."""
+        """The path of `like` is kept if seed, size and mode are the same, its spectrum if x_0 is the same too."""
         self.x0, self.schedule, self.mode = x0, schedule, mode
         self.missing = np.isnan(x0)
         self._some_missing = bool(self.missing.any())
@@ -73,7 +73,7 @@ class Forward:
         return Frame(t, alpha, sigma, s, x_t)
 
     def y(self, s: float) -> Array:
-        """x_0 + W(s^2), missing pixels as 0: what a model is shown, float32 [1, 1, ny, nx]."""
+        """y = x_0 + W(s^2), the input of a model: missing pixels are 0, float32 [1, 1, ny, nx]."""
         return (self._filled + self.path(s))[None, None]
 
     def eps(self, s: float) -> Array:
@@ -104,9 +104,9 @@ def density(x: Array) -> NDArray[np.float64]:
     """
     bins = len(EDGES) - 1
     width = float(EDGES[1] - EDGES[0])
-    place = (x - np.float32(EDGES[0])) * np.float32(1 / width)
-    inside = (place >= 0) & (place < bins)  # NaN is neither
-    counts = np.bincount(place[inside].astype(np.intp), minlength=bins)
+    position = (x - np.float32(EDGES[0])) * np.float32(1 / width)
+    inside = (position >= 0) & (position < bins)  # NaN is neither
+    counts = np.bincount(position[inside].astype(np.intp), minlength=bins)
     known = x.size - int(np.count_nonzero(np.isnan(x)))
     return np.asarray(counts / (max(1, known) * width))
 

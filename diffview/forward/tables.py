@@ -1,7 +1,7 @@
 """Schedules as files: CSV and JSON tables of rows, and diffusers' scheduler_config.json with trained_betas.
 
 A table is t, beta, alpha_bar, alpha, sigma, log_snr of the rows i = 1..T; JSON has null where a value is infinite. What
-is read back has the same beta and log_snr to the last bit. A config of diffusers holds betas alone: what it says is
+is read back has the same beta and log_snr to the last bit. A config of diffusers holds betas alone: its schedule is
 variance preserving, with the same noise levels.
 """
 
@@ -71,7 +71,7 @@ def to_json(schedule: Schedule, steps: int) -> str:
 def to_diffusers(schedule: Schedule, steps: int) -> str:
     """A scheduler_config.json of diffusers' DDPMScheduler with the betas of the chain as trained_betas.
 
-    Without terminal SNR eps cannot be predicted, so that v is named then.
+    With zero terminal SNR eps cannot be predicted: prediction_type is then v_prediction.
     """
     betas = schedule.discrete(steps).beta.tolist()
     config = {
@@ -139,7 +139,7 @@ _BETA_KEYS = {
     "num_train_timesteps": 1000, "beta_start": 1e-4, "beta_end": 0.02, "beta_schedule": "linear",
     "trained_betas": None, "rescale_betas_zero_snr": False,
 }  # fmt: skip
-"""The settings that betas follow from, with diffusers' defaults."""
+"""The settings that determine the betas, with diffusers' defaults."""
 
 
 def schedule_of_config(config: Mapping[str, Any]) -> Schedule:
@@ -169,7 +169,7 @@ def schedule_of_config(config: Mapping[str, Any]) -> Schedule:
         return schedule
     if config.get("prediction_type", "epsilon") == "epsilon":
         raise UserError(
-            "rescale_betas_zero_snr conflicts with the prediction type epsilon: eps says nothing where no signal is.",
+            "rescale_betas_zero_snr conflicts with the prediction type epsilon: at zero SNR eps says nothing of x_0.",
             "Such a network predicts v_prediction or sample.",
         )
     return ZeroSnr(schedule)
@@ -267,7 +267,7 @@ LEVELS: tuple[tuple[set[str], Callable[[Mapping[str, Array]], Array]], ...] = (
     ({"alpha", "sigma"}, _of_alpha),
     ({"beta"}, _of_beta),
 )
-"""What the noise level is read from, the most exact first."""
+"""Columns that the noise level is read from, the most exact first."""
 
 
 def _form_of(columns: Mapping[str, Array], s: Array) -> str:

@@ -99,7 +99,7 @@ def _sweep(azimuth: Floats, ranges: Floats, site: Site | None) -> Grid:
     variables = {name: _swept(name, values, (name,)) for name, values in sides.items()}
     if site is None:
         return Grid(("azimuth", "range"), variables)
-    places = dict(zip(DEGREES, site.places(azimuth, ranges), strict=True))
+    places = dict(zip(DEGREES, site.geographic(azimuth, ranges), strict=True))
     variables |= {name: _degrees(name, values, ("azimuth", "range")) for name, values in places.items()}
     return Grid(("azimuth", "range"), variables, coordinates=tuple(places))
 

@@ -137,7 +137,7 @@ def beam_height(r: float, elevation: float, h: float) -> float:
 def test_a_site_finds_its_gates_again() -> None:
     site = Site(-27.7, 153.2, 175.0, 0.5)
     azimuth, ranges = np.arange(0.0, 360.0, 7.0), np.array([1e3, 5e4, 1.5e5])
-    back = site.polar(*site.places(azimuth, ranges))
+    back = site.polar(*site.geographic(azimuth, ranges))
     np.testing.assert_allclose(back[0], np.broadcast_to(azimuth[:, None], back[0].shape), atol=1e-6)
     np.testing.assert_allclose(back[1], np.broadcast_to(site.ground(ranges), back[1].shape), rtol=1e-9)
     assert np.isnan(site.polar(np.array([np.nan]), np.array([0.0]))).all()
