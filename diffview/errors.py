@@ -1,11 +1,20 @@
 """The one kind of error that a user is meant to read, and running out of memory, which every device can bring."""
 
+LONGEST_SENTENCE = 1000
+"""Characters of a sentence or a hint that are shown: what is longer has swallowed a file."""
+
+
+def cut(text: str, most: int) -> str:
+    """A text as it may be shown: what is not printable is a space, and what is too long ends in an ellipsis."""
+    some = "".join(c if c.isprintable() else " " for c in text[: most + 1])
+    return some if len(some) <= most else some[: most - 1] + "\N{HORIZONTAL ELLIPSIS}"
+
 
 class UserError(Exception):
     """An error that the user can mend: one finished sentence and one hint.
 
     Raised in the core, shown in the message bar of the window or on stderr (exit status 2).
-    Anything else that is raised is a bug.
+    Anything else that is raised is a bug. What a file or a person wrote may be in it, so that it is cut and made plain.
 
     Args:
         sentence: what is wrong, as a finished sentence that names the thing.
@@ -14,8 +23,8 @@ class UserError(Exception):
 
     def __init__(self, sentence: str, hint: str = "") -> None:
         super().__init__(sentence, hint)
-        self.sentence = sentence
-        self.hint = hint
+        self.sentence = cut(sentence, LONGEST_SENTENCE)
+        self.hint = cut(hint, LONGEST_SENTENCE)
 
     def __str__(self) -> str:
         return f"{self.sentence} {self.hint}".strip()

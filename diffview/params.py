@@ -7,7 +7,6 @@ A parameter is a keyword of a function or a field of a dataclass, annotated with
 
 import dataclasses
 import inspect
-import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import cache
@@ -97,8 +96,9 @@ class Parameter:
             raise UserError(f"{owner}: {self.name} must be a whole number, not {value!r}.", hint)
         if isinstance(self.allowed, Range):
             low, high = self.allowed.low, self.allowed.high
-            if not (math.isfinite(typed) and low <= typed <= high):
-                raise UserError(f"{owner}: {self.name} = {typed:g} is outside {low:g} to {high:g}.", hint)
+            if not low <= typed <= high:  # as is NaN; an integer may be too long for a float
+                asked = str(typed) if self.type is int else f"{typed:g}"
+                raise UserError(f"{owner}: {self.name} = {asked[:40]} is outside {low:g} to {high:g}.", hint)
         return typed
 
 

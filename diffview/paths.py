@@ -1,11 +1,14 @@
 """Paths of what ships with the program and of the user's own files; files written whole or not at all."""
 
 import contextlib
+import json
 import os
+import stat
 from functools import cache
 from pathlib import Path
+from typing import Any
 
-from diffview.errors import NotWrittenError
+from diffview.errors import NotWrittenError, UserError
 
 _HERE = Path(__file__).resolve().parent
 
@@ -33,6 +36,51 @@ def user_folder(kind: str) -> Path:
 
     found: Path = getattr(platformdirs, f"user_{kind}_path")("diffview", appauthor=False, ensure_exists=True)
     return found
+
+
+LARGEST_TEXT = 2**23
+"""Bytes of a card, a config, a recipe or a table that are read: what is larger is something else."""
+
+
+def read_text(path: Path, what: str, hint: str = "Choose another file.") -> str:
+    """The text of a plain file of sensible size; `what` it should be is named where it cannot be read.
+
+    Raises:
+        UserError: if there is no such file, or it is a pipe or a device, of which reading might never end, or too
+            large, or not text.
+    """
+    try:
+        found = path.stat()  # before it is opened: opening a pipe waits for somebody who writes
+        if not stat.S_ISREG(found.st_mode):
+            raise UserError(f"{path} is a folder, a pipe or a device, not {what}.", hint)
+        if found.st_size > LARGEST_TEXT:
+            raise UserError(f"{path} has {found.st_size / 1e6:.3g} MB, which is too much for {what}.", hint)
+        return path.read_text(encoding="utf-8")
+    except OSError as error:
+        raise UserError(f"{path} cannot be read: {error.strerror or 'its name is not one'}.", hint) from None
+    except ValueError as error:
+        raise UserError(f"{path} is not {what}: {str(error)[:80]}.", hint) from None
+
+
+def read_json(path: Path, what: str, hint: str = "Choose another file.") -> dict[str, Any]:
+    """The table in a plain file of JSON.
+
+    Raises:
+        UserError: as of `read_text`, or if it is not JSON, nested without end, or not a table.
+    """
+    try:
+        plain = json.loads(read_text(path, what, hint), parse_constant=_refused_constant)
+    except RecursionError:
+        raise UserError(f"{path} is not {what}: it is nested too deeply.", hint) from None
+    except ValueError as error:
+        raise UserError(f"{path} is not {what}: {str(error)[:80]}.", hint) from None
+    if not isinstance(plain, dict):
+        raise UserError(f"{path} is not {what}: it is not a table.", hint)
+    return plain
+
+
+def _refused_constant(name: str) -> float:
+    raise ValueError(f"{name} is not a number of JSON")
 
 
 def write_bytes(path: Path, data: bytes) -> None:

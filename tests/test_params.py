@@ -112,3 +112,8 @@ def test_every_declared_default_is_allowed(owner: object) -> None:
         else:
             assert p.allowed is not None, f"{p.name}: a form needs its range"
             assert type(p.default) is p.type
+
+
+def test_an_integer_too_long_for_a_float_is_outside() -> None:
+    with pytest.raises(UserError, match="is outside"):
+        checked(oven, {"loaves": 10**400}, "oven")

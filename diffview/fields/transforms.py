@@ -151,6 +151,10 @@ TRANSFORMS: dict[str, Shape] = {
 }  # fmt: skip
 
 
+LARGEST = 1e30
+"""Of the fitted numbers that are taken from a file, and 1/LARGEST of a standard deviation: squares are in float32."""
+
+
 @dataclass(frozen=True)
 class Transform:
     """z = (g(x) - mean)/std with g = TRANSFORMS[key] and its fitted numbers."""
@@ -194,14 +198,14 @@ class Transform:
         """The transform of JSON values.
 
         Raises:
-            KeyError, TypeError, ValueError: if they are not those of one.
+            KeyError, TypeError, ValueError, OverflowError: if they are not those of one.
         """
         if not isinstance(plain, Mapping):
             raise TypeError(f"transform {plain!r}")
         numbers = tuple(float(n) for n in plain.get("numbers", ()))
         transform = cls(str(plain["key"]), float(plain["mean"]), float(plain["std"]), numbers)
         known = transform.key in TRANSFORMS and TRANSFORMS[transform.key].fine(numbers)
-        if not (known and math.isfinite(transform.mean) and 0 < transform.std < math.inf):
+        if not (known and abs(transform.mean) <= LARGEST and 1 / LARGEST <= transform.std <= LARGEST):
             raise ValueError(f"transform {str(dict(plain))[:200]}")
         return transform
 

@@ -18,7 +18,7 @@ from diffview.errors import UserError
 from diffview.fields.field import Field
 from diffview.fields.regions import SMALLEST
 from diffview.gui.dialogs import save_picture
-from diffview.gui.session import Session
+from diffview.gui.session import Message, Session
 from diffview.gui.settings import Settings
 from diffview.gui.theme import theme
 from diffview.gui.window import MainWindow
@@ -73,13 +73,17 @@ def create_window(
     """The window, built but not shown, on the packaged field or on `facts`; a file or recipe is opened behind it."""
     settings = settings or Settings()
     theme.install(application(), settings.text("theme", "system"))
-    cards = read_cards()
+    damaged: list[UserError] = []
+    cards = read_cards(damaged.append)
     known = recipe is not None and recipe.path is None and recipe.model in {*FORMULAS, *cards}
     first = recipe if recipe is not None and known else default_recipe()
     if facts is not None and recipe is None:
         first = Recipe(model=next(iter(facts.given), "local"))
     session = Session(first, (facts or Facts(packaged_field())).learn(cards=cards), settings.view())
     window = MainWindow(session, settings)
+    if damaged:
+        others = f" So {'is' if len(damaged) == 2 else 'are'} {len(damaged) - 1} more." if len(damaged) > 1 else ""
+        session.tell(Message(f"{damaged[0].sentence}{others}", "It is passed over. " + damaged[0].hint, "warning"))
     if path is not None:
         window.open_file(path, dataset)
     elif recipe is not None and not known:

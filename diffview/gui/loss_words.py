@@ -34,7 +34,7 @@ def lines_of_found(found: Found, scores: Mapping[str, Any]) -> list[Line]:
     if found.law is not None:
         lines.append(Line("a field of its prior", "dim", found.levels, found.law))
     card = scores.get("loss_by_level")
-    if card:
+    if card and "held_out" in card:
         lines.append(Line("held-out fields", "text", array(card["levels"]), array(card["held_out"])))
     return lines
 

@@ -1,26 +1,21 @@
 """Model cards: what a network is, what it was trained on and how good it is, as plain JSON beside its weights."""
 
-import contextlib
 import json
-import math
 import os
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, fields
 from pathlib import Path
 from typing import Any
 
 from diffview.errors import UserError
 from diffview.fields.transforms import Transform
-from diffview.paths import sample_models, user_folder, write_text
+from diffview.models.card_rules import KINDS, card_parts
+from diffview.models.plain import Unfit
+from diffview.paths import read_json, sample_models, user_folder, write_text
 
 MASK = "diffview.mask"
 """Name of the tensor beside the weights that is True where the fields have no data."""
-
-VERDICT = {"what", "value", "limit", "units", "at_least", "ok"}
-"""The keys of every verdict of a card."""
-
-KINDS = ("posterior mean", "consistency")
 
 
 @dataclass(frozen=True)
@@ -49,7 +44,7 @@ class Card:
     transform: Transform
     shape: tuple[int, int, int]
     noise_range: tuple[float, float]
-    kind: str = "posterior mean"
+    kind: str = KINDS[0]
     coarsen: int = 0
     network: Mapping[str, Any] = field(default_factory=dict)
     weights: Mapping[str, Any] = field(default_factory=dict)
@@ -80,26 +75,15 @@ class Card:
             UserError: if there is none, or it is not a card.
         """
         path = file / "model.json" if file.is_dir() else beside(_bare(file), ".json")
-        try:
-            plain = json.loads(path.read_text(encoding="utf-8"))
-        except FileNotFoundError:
-            raise UserError(
-                f"{file} has no card, {path.name}.", "A model is weights with a card beside them."
-            ) from None
-        except OSError as error:
-            raise UserError(f"The card {path} cannot be read: {error.strerror}.", "Copy the model again.") from None
-        except (ValueError, RecursionError) as error:
-            raise UserError(f"The card {path} is damaged: {error}.", "Copy the model again.") from None
-        if not isinstance(plain, dict) or plain.pop("diffview_model", None) != 1:
+        if not path.exists():
+            raise UserError(f"{file} has no card, {path.name}.", "A model is weights with a card beside them.")
+        plain = read_json(path, "a card", "Copy the model again.")
+        if plain.pop("diffview_model", None) != 1:
             raise UserError(f"{path} is not the card of a diffview model.", 'A card has "diffview_model": 1.')
         try:
-            return cls(**_typed(plain), file=_bare(path))
-        except KeyError as error:
-            raise UserError(f"The card {path} lacks {error}.", "Copy the model again.") from None
-        except (TypeError, ValueError, OverflowError) as error:
-            raise UserError(
-                f"The card {path} has a value of the wrong kind: {error}.", "Copy the model again."
-            ) from None
+            return cls(**card_parts(plain), file=_bare(path))
+        except Unfit as error:
+            raise UserError(f"The card {path} is damaged: {error}.", "Copy the model again.") from None
 
     def save(self) -> None:
         """Write the card where it was read."""
@@ -113,40 +97,6 @@ def beside(file: Path, suffix: str) -> Path:
 
 def _bare(file: Path) -> Path:
     return file.with_suffix("") if file.suffix in (".json", ".safetensors") else file
-
-
-def _check_parts(plain: dict[str, Any]) -> None:
-    """Raise KeyError, TypeError, ValueError or OverflowError for texts and tables of a card that are none."""
-    for key in ("name", "quantity", "units"):
-        if not isinstance(plain[key], str):
-            raise ValueError(f"{key} {plain[key]!r}")
-    for key in ("network", "weights", "data", "training", "scores"):
-        if not isinstance(plain.get(key, {}), dict):
-            raise ValueError(f"{key} {plain[key]!r}")
-    float(plain.get("weights", {}).get("parameters") or 0)
-    for verdict in plain.get("scores", {}).get("verdicts") or ():
-        if not isinstance(verdict, dict) or not verdict.keys() >= VERDICT:
-            raise ValueError(f"verdict {str(verdict)[:200]}")
-
-
-def _typed(plain: dict[str, Any]) -> dict[str, Any]:
-    """The values of a card in the types they have here."""
-    _check_parts(plain)
-    transform = Transform.of(plain["transform"])
-    low, high = (float(s) for s in plain["noise_range"])
-    if not 0 <= low < high < math.inf:
-        raise ValueError(f"noise_range {plain['noise_range']}")
-    if plain.get("kind", KINDS[0]) not in KINDS:
-        raise ValueError(f"kind {plain['kind']!r}")
-    channels, ny, nx = (int(n) for n in plain["shape"])
-    if min(channels, ny, nx) < 1:
-        raise ValueError(f"shape {plain['shape']}")
-    coarsen = int(plain.get("coarsen", 0))
-    if coarsen < 0 or (coarsen and (ny % coarsen or nx % coarsen)):
-        raise ValueError(f"coarsen {coarsen}")
-    return {
-        **plain, "transform": transform, "noise_range": (low, high), "shape": (channels, ny, nx), "coarsen": coarsen,
-    }  # fmt: skip
 
 
 def find_card(name: str) -> Card:
@@ -172,10 +122,12 @@ def cards() -> dict[str, Path]:
     return found
 
 
-def read_cards() -> dict[str, Card]:
-    """The cards of all models that can be read, by name; a damaged one is left out."""
+def read_cards(tell: Callable[[UserError], None] = lambda damaged: None) -> dict[str, Card]:
+    """The cards of all models that can be read, by name; of each of the others `tell` is called with what is wrong."""
     found = {}
     for name, file in cards().items():
-        with contextlib.suppress(UserError):
+        try:
             found[name] = Card.read(file)
+        except UserError as damaged:
+            tell(damaged)
     return found

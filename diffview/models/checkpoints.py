@@ -55,7 +55,7 @@ def load_model(card: Card) -> tuple[UNet, Tensor | None]:
     config = _config_of(card)
     with torch.device("meta"):  # no memory for numbers that may be absurd
         wanted = UNet(config).state_dict()
-    _require_same(card.name, tensors, wanted)
+    require_same(card.name, tensors, wanted)
     if mask is not None and tuple(mask.shape) != card.shape[1:]:
         raise UserError(
             f"The mask of {card.name} does not have the shape of its fields.",
@@ -96,11 +96,19 @@ def _config_of(card: Card) -> UNetConfig:
     return config
 
 
-def _require_same(model: str, tensors: Mapping[str, Tensor], wanted: Mapping[str, Tensor]) -> None:
-    """Refuse weights that lack a tensor, have one too many, one of another shape, or one that is not finite."""
+def require_same(model: str, tensors: Mapping[str, Tensor], wanted: Mapping[str, Tensor]) -> None:
+    """Refuse weights that do not fit a network.
+
+    Raises:
+        UserError: if they lack a tensor, have one too many, one of another shape, or one that is not finite.
+    """
+    if lacking := [name for name in wanted if name not in tensors]:
+        more = f" and {len(lacking) - 1} more of {len(wanted)}" if len(lacking) > 1 else ""
+        raise UserError(
+            f"The weights of {model} do not fit its network: they lack {lacking[0]}{more}.",
+            "Weights and card do not belong together.",
+        )
     for name, tensor in wanted.items():
-        if name not in tensors:
-            raise UserError(f"The weights of {model} lack {name}.", "Weights and card do not belong together.")
         if tensors[name].shape != tensor.shape:
             has, needs = "x".join(map(str, tensors[name].shape)), "x".join(map(str, tensor.shape))
             raise UserError(

@@ -35,6 +35,9 @@ class Note(NamedTuple):
         return f"{self.why} Asked: {self.asked}; given: {self.given}."
 
 
+FARTHEST = 1e15
+"""Of a standardised value: the sum of the squares of a large field is still a number in float32."""
+
 CACHED = 64
 """Results that Facts remembers; the oldest goes first."""
 
@@ -108,8 +111,26 @@ class Facts:
         return self.through(fit)
 
     def through(self, transform: Transform) -> tuple[Transform, Array]:
-        """The whole field through a transform."""
-        return self.cached(("through", transform), lambda: (transform, transform(self.field.values)))  # type: ignore[no-any-return]
+        """The whole field through a transform.
+
+        Raises:
+            UserError: if it has other numbers than this field by so much that squares of what it gives have none.
+        """
+
+        def made() -> tuple[Transform, Array]:
+            with np.errstate(over="ignore"):
+                values = transform(self.field.values)
+            far = float(max(np.fmax.reduce(values, axis=None), -np.fmin.reduce(values, axis=None)))
+            if far > FARTHEST:  # not so where all is missing
+                raise UserError(
+                    f"Through {transform.key} with the mean {transform.mean:g} and the standard deviation "
+                    f"{transform.std:g} the field's values go up to {far:.1e}: nothing can be computed with them.",
+                    "Choose standardise, and let it be fitted to the field.",
+                )
+            return transform, values
+
+        found: tuple[Transform, Array] = self.cached(("through", transform), made)
+        return found
 
 
 @dataclass(frozen=True, eq=False)

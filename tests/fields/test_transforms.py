@@ -199,3 +199,9 @@ def test_what_cannot_be_fitted_is_a_user_error(key: str, values: np.ndarray) -> 
     with pytest.raises(UserError) as caught:
         Transform.fit(key, values, "Precipitation")
     assert key == "sqrt" or "Precipitation" in caught.value.sentence
+
+
+@pytest.mark.parametrize("mean, std", [(1e308, 1e-320), (0, 1e308), (0, 1e-320), (1e38, 1), (10**400, 1), (0, 10**400)])
+def test_numbers_of_a_file_that_float32_cannot_square_are_refused(mean, std):
+    with pytest.raises((ValueError, OverflowError)):
+        Transform.of({"key": "standardise", "mean": mean, "std": std})

@@ -1,6 +1,7 @@
 """Cards: there and back, found by name, and a sentence for every way they can be damaged."""
 
 import json
+import os
 
 import pytest
 
@@ -44,6 +45,8 @@ def test_the_folder_of_a_model(tmp_path):
         {"transform": {"key": "log1p", "mean": 0}},
         {"transform": {"key": "log1p", "mean": "a", "std": 1}},
         {"transform": {"key": "log1p", "mean": 0, "std": 0}},
+        {"transform": {"key": "log1p", "mean": 0, "std": 1e308}},
+        {"transform": {"key": "log1p", "mean": 1e308, "std": 1e-320}},
         {"shape": [1, 16]},
         {"shape": [1, 0, 16]},
         {"shape": [1, float("inf"), 16]},
@@ -59,6 +62,8 @@ def test_the_folder_of_a_model(tmp_path):
         {"weights": {"parameters": 10**400}},
         {"scores": {"verdicts": 3}},
         {"scores": {"verdicts": [{"ok": True}]}},
+        {"scores": {"verdicts": None}},
+        {"scores": {"curves": {"spectrum": {"k": [1, 2], "samples": [1]}}}},
         {"scores": {"verdicts": [[]]}},
         {"units": ...},
         {"transform": ...},
@@ -78,6 +83,16 @@ def test_not_a_card(tmp_path, text):
     (tmp_path / "x.json").write_text(text, encoding="utf-8")
     with pytest.raises(UserError):
         Card.read(tmp_path / "x")
+
+
+def test_only_plain_files_of_sensible_size_are_read(tmp_path):
+    os.mkfifo(tmp_path / "pipe.json")
+    with pytest.raises(UserError, match="a pipe or a device, not a card"):
+        Card.read(tmp_path / "pipe")
+    with (tmp_path / "large.json").open("wb") as file:
+        file.truncate(10**8)
+    with pytest.raises(UserError, match="100 MB, which is too much for a card"):
+        Card.read(tmp_path / "large")
 
 
 def test_no_card(tmp_path):

@@ -102,7 +102,7 @@ def test_other_weights(model):
         ({"depth": 3}, "unknown here"),
         ({"multipliers": 3}, "unknown here"),
         ({"multipliers": "ab"}, "unknown here"),
-        ({"mask": "no"}, "unknown here"),
+        ({"mask": "no"}, "not true or false"),
         ({"width": 10**9}, "width"),
         ({"width": 512, "multipliers": [8] * 8, "blocks": 8}, "do not fit"),  # 50 GB, were they made
         ({"channels": 2}, "do not fit"),

@@ -227,7 +227,7 @@ class RangesPlot(PlotBase):
         self.x_axis.label = label
         self._fit()
         highest = max((q for row in rows for q in row.quantiles), default=1.0)
-        self.set_ranges(x=(0.0, 1.04 * highest if highest > 0 else 1.0), y=(float(len(rows)), 0.0))
+        self.set_ranges(x=(0.0, 1.04 * highest if highest > 0 else 1.0), y=(float(max(1, len(rows))), 0.0))
         self.setAccessibleDescription(", ".join(f"{row.name} {row.median:.3g}" for row in rows))
 
     def paint_background(self, painter: QPainter, box: QRectF, palette: Palette) -> None:

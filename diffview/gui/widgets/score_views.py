@@ -43,9 +43,11 @@ def quantile_marks(scores: Mapping[str, Any]) -> list[AxisMark]:
     values = {row["what"]: row for row in scores.get("rows", ())}
     marks = []
     for level in QUANTILES:
-        if (row := values.get(f"quantile {level}")) is not None and row["held_out"] is not None:
+        row = values.get(f"quantile {level}", {})
+        if row.get("held_out") is not None:
             marks.append(AxisMark(row["held_out"], "text", level))
-            marks += [AxisMark(row[k], token) for _, k, token in SAMPLES if k != "held_out" and row[k] is not None]
+            others = [(row.get(key), token) for _, key, token in SAMPLES if key != "held_out"]
+            marks += [AxisMark(value, token) for value, token in others if value is not None]
     return marks
 
 
@@ -111,9 +113,9 @@ class ScoreViews(QWidget):
     def _draw_nearest(self, scores: Mapping[str, Any]) -> None:
         found = scores.get("curves", {}).get("nearest")
         if found is None:  # an older card has the medians only
-            row = next(row for row in scores["rows"] if row["what"] == "nearest neighbour")
+            row: Mapping[str, Any] = next((row for row in scores["rows"] if row["what"] == "nearest neighbour"), {})
             keys = {"samples": "samples_train", "held_out": "train_held_out", "blocks": "blocks"}
-            found = {name: [row[key]] for name, key in keys.items() if row[key] is not None}
+            found = {name: [row[key]] for name, key in keys.items() if row.get(key) is not None}
         names = (*SAMPLES[:2], ("two blocks", "blocks", "dim"))
         rows = [QuantileBar(name, token, tuple(found[key])) for name, key, token in names if key in found]
         self.nearest.show_rows(rows, "distance, standard deviations")
@@ -129,4 +131,4 @@ class ScoreViews(QWidget):
 
 def _band(curve: Mapping[str, Any]) -> tuple[Floats, Floats, Floats] | None:
     """Between the spectra of the two blocks."""
-    return (array(curve["k"]), array(curve["one"]), array(curve["two"])) if "one" in curve else None
+    return (array(curve["k"]), array(curve["one"]), array(curve["two"])) if {"one", "two"} <= curve.keys() else None
