@@ -7,12 +7,18 @@ A parameter is a keyword of a function or a field of a dataclass, annotated with
 
 import dataclasses
 import inspect
+import json
+import re
+import sys
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import cache
-from typing import Annotated, Any, get_args, get_origin, get_type_hints
+from types import NoneType, UnionType
+from typing import Annotated, Any, TypeVar, Union, get_args, get_origin, get_type_hints
 
 from diffview.errors import UserError
+
+T = TypeVar("T")
 
 TRUTH = {"true": True, "yes": True, "1": True, "false": False, "no": False, "0": False}
 """Spellings of true and false on the command line."""
@@ -32,6 +38,21 @@ class Choice:
     """The allowed keys of a text parameter."""
 
     options: tuple[str, ...]
+
+    @property
+    def hint(self) -> str:
+        """What to choose."""
+        return f"Choose one of {', '.join(self.options)}."
+
+    def check(self, value: Any, name: str, owner: str) -> Any:
+        """The key.
+
+        Raises:
+            UserError: if there is no such key.
+        """
+        if value not in self.options:
+            raise UserError(f"{owner}: {name} cannot be {value!r}.", self.hint)
+        return value
 
 
 @dataclass(frozen=True)
@@ -59,15 +80,49 @@ class Numbers:
         return numbers
 
 
+def _itself(value: Any) -> Any:
+    return value
+
+
+@dataclass(frozen=True)
+class ValueType:
+    """Values of a type of their own.
+
+    Attributes:
+        right: whether a value may be used as it is.
+        hint: what to say where it may not.
+        write, read: to what JSON can hold, and back.
+    """
+
+    right: Callable[[Any], bool]
+    hint: str
+    write: Callable[[Any], Any] = _itself
+    read: Callable[[Any], Any] = _itself
+
+    def check(self, value: Any, name: str, owner: str) -> Any:
+        """The value.
+
+        Raises:
+            UserError: if it may not be used.
+        """
+        if not self.right(value):
+            raise UserError(f"{owner}: {name} cannot be {value!r}.", self.hint)
+        return value
+
+
 @dataclass(frozen=True)
 class Parameter:
-    """One declared parameter: its name, type, default, what is allowed, and one sentence about it."""
+    """One declared parameter: its name, type, default, what is allowed, and one sentence about it.
+
+    An `optional` one may be None, where it is confirmed, written and read.
+    """
 
     name: str
     type: type
     default: Any
-    allowed: Range | Choice | Numbers | None = None
+    allowed: Range | Choice | Numbers | ValueType | None = None
     doc: str = ""
+    optional: bool = False
 
     def check(self, value: Any, owner: str) -> Any:
         """Return `value` in the declared type.
@@ -76,14 +131,8 @@ class Parameter:
             UserError: if it is not of that type or not allowed.
         """
         hint = f"The default is {self.default!r}."
-        if isinstance(self.allowed, Numbers):
+        if isinstance(self.allowed, (Choice, Numbers, ValueType)):
             return self.allowed.check(value, self.name, owner)
-        if isinstance(self.allowed, Choice):
-            if value not in self.allowed.options:
-                raise UserError(
-                    f"{owner}: {self.name} cannot be {value!r}.", f"Choose one of {', '.join(self.allowed.options)}."
-                )
-            return value
         if self.type is bool:
             if str(value).lower() not in TRUTH:
                 raise UserError(f"{owner}: {self.name} cannot be {value!r}.", "Choose true or false.")
@@ -100,6 +149,48 @@ class Parameter:
                 asked = str(typed) if self.type is int else f"{typed:g}"
                 raise UserError(f"{owner}: {self.name} = {asked[:40]} is outside {low:g} to {high:g}.", hint)
         return typed
+
+    def confirm(self, value: Any) -> None:
+        """Refuse a value that is not of the declared type as it is, or not allowed: nothing is converted.
+
+        Raises:
+            UserError: then.
+        """
+        if not (value is None and self.optional) and not self._is_right(value):
+            said = f"cannot be {value!r}" if isinstance(self.allowed, Choice) else f"= {value!r} cannot be used"
+            raise UserError(f"{self.name} {said}.", self._hint())
+
+    def _is_right(self, value: Any) -> bool:
+        if isinstance(self.allowed, ValueType):
+            return self.allowed.right(value)
+        if isinstance(self.allowed, Choice):
+            return value in self.allowed.options
+        if self.type not in (int, float):
+            return isinstance(value, self.type)
+        if not isinstance(value, (int, self.type)) or isinstance(value, bool):
+            return False
+        within = self.allowed if isinstance(self.allowed, Range) else FINITE
+        return within.low <= value <= within.high
+
+    def _hint(self) -> str:
+        if isinstance(self.allowed, (Choice, ValueType)):
+            return self.allowed.hint
+        if self.type not in (int, float):
+            return f"It is {'a text' if self.type is str else 'true or false'}."
+        within = f" from {self.allowed.low} to {self.allowed.high}" if isinstance(self.allowed, Range) else ""
+        return f"Choose a {'whole ' if self.type is int else ''}number{within}{', or none' if self.optional else ''}."
+
+    def plain(self, value: Any) -> Any:
+        """A value as JSON can hold it."""
+        return self.allowed.write(value) if isinstance(self.allowed, ValueType) and value is not None else value
+
+    def typed(self, plain: Any) -> Any:
+        """A value from what JSON held."""
+        return self.allowed.read(plain) if isinstance(self.allowed, ValueType) and plain is not None else plain
+
+
+FINITE = Range(-sys.float_info.max, sys.float_info.max)
+"""Every number but infinite ones and what is none."""
 
 
 def parameters(owner: Callable[..., Any]) -> tuple[Parameter, ...]:
@@ -121,10 +212,13 @@ def _declared(owner: Callable[..., Any]) -> tuple[Parameter, ...]:
         if get_origin(hint) is not Annotated:
             continue
         kind, *extras = get_args(hint)
+        optional = get_origin(kind) in (Union, UnionType) and NoneType in get_args(kind)
+        if optional:
+            kind = next(part for part in get_args(kind) if part is not NoneType)
         kind = get_origin(kind) or kind
-        allowed = next((e for e in extras if isinstance(e, (Range, Choice, Numbers))), None)
+        allowed = next((e for e in extras if isinstance(e, (Range, Choice, Numbers, ValueType))), None)
         doc = next((e for e in extras if isinstance(e, str)), "")
-        found.append(Parameter(name, kind, default, allowed, doc))
+        found.append(Parameter(name, kind, default, allowed, doc, optional))
     return tuple(found)
 
 
@@ -140,3 +234,38 @@ def checked(owner: Callable[..., Any], values: Mapping[str, Any], name: str) -> 
             has = f"It has {', '.join(known)}." if known else "It has none."
             raise UserError(f"{name} has no parameter {key!r}.", has)
     return {key: p.check(values[key], name) if key in values else p.default for key, p in known.items()}
+
+
+def confirm(value: object) -> None:
+    """Refuse a dataclass one of whose declared parameters has a value that it may not have.
+
+    Raises:
+        UserError: then.
+    """
+    for p in parameters(type(value)):
+        p.confirm(getattr(value, p.name))
+
+
+def plain_of(value: object) -> dict[str, Any]:
+    """The declared parameters of a dataclass as JSON can hold them."""
+    return {p.name: p.plain(getattr(value, p.name)) for p in parameters(type(value))}
+
+
+def value_of(kind: type[T], plain: Mapping[str, Any], name: str) -> T:
+    """The dataclass of which `plain_of` gave `plain`; what is not in it has its default.
+
+    Raises:
+        UserError: if a key is unknown, or a value not allowed.
+    """
+    known = {p.name: p for p in parameters(kind)}
+    for key in plain:
+        if key not in known:
+            raise UserError(f"{name} has an unknown key, {key!r}.", "It may come from a newer diffview.")
+    return kind(**{key: known[key].typed(value) for key, value in plain.items()})
+
+
+def json_text(plain: Mapping[str, Any], ascii_only: bool = True) -> str:
+    """JSON text for people: structure on lines of its own, the numbers of a list on one."""
+    text = json.dumps(plain, indent=2, ensure_ascii=ascii_only)
+    # only structure has line ends, so no string is touched
+    return re.sub(r"\[\n[^][{}\"]*\]", lambda found: re.sub(r"\s+", " ", found[0]), text)

@@ -5,7 +5,6 @@ Everything here is skipped on other machines. `test_acceleration` holds the same
 
 import logging
 import os
-from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -48,7 +47,7 @@ def ended(device, **wishes):
     """The last state of a run, an array, and its plan."""
     cards = read_cards()
     facts = Facts(packaged_field(), cards=cards, torch=torch.__version__, devices=("cpu", device))
-    plan = resolve(replace(default_recipe(), device=device, **wishes), facts)
+    plan = resolve(default_recipe().but(device=device, **wishes), facts)
     assert plan.device == device and plan.refusal is None
     *_, last = run(plan)
     return last.y.cpu().numpy(), plan

@@ -3,7 +3,6 @@
 import subprocess
 import sys
 import tempfile
-from dataclasses import replace
 from pathlib import Path
 
 from diffview.fields.field import Region
@@ -13,17 +12,15 @@ from diffview.runs.recipe import default_recipe
 DOCS = Path(__file__).resolve().parents[1] / "docs"
 
 RECIPE = default_recipe()
-EDITED = replace(
-    RECIPE,
+EDITED = RECIPE.but(
     schedule=Custom(knots=((0.02, 7.5), (0.3, 3.0), (0.55, 0.0), (0.8, -4.5), (1.0, -10.0))),
     sampler="heun",
     seed=4,
 )
-FILLED = replace(
-    RECIPE, model="gaussian", sampler="repaint", sampler_params=(("resamplings", 10),), start="noise",
+FILLED = RECIPE.but(model="gaussian", sampler="repaint", sampler_params=(("resamplings", 10),), origin="noise",
     hidden=(Region(30, 140, 36, 44),), schedule=Cosine(),
 )  # fmt: skip
-RETURNED = replace(RECIPE, schedule=Cosine(), start="field", start_level=1.2, sampler="ddpm", steps=40)
+RETURNED = RECIPE.but(schedule=Cosine(), origin="field", level=1.2, sampler="ddpm", steps=40)
 
 PICTURES = {
     "window-dark.png": (RECIPE, ["--size", "1600x1000", "--theme", "dark", "--t", "0.12"]),

@@ -6,7 +6,6 @@ import os
 import subprocess
 import sys
 import time
-from dataclasses import replace
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -144,7 +143,7 @@ def local_steps(rounds: int) -> list[float]:
 
 
 def _plan(model: str, **wishes: Any) -> Plan:
-    return resolve(replace(default_recipe(), model=model, **wishes), Facts(packaged_field()))
+    return resolve(default_recipe().but(model=model, **wishes), Facts(packaged_field()))
 
 
 def run_and_bare(model: str, sampler: str, rounds: int) -> tuple[list[float], list[float]]:
@@ -169,7 +168,7 @@ def _bare_calls(plan: Plan, denoise: Denoiser, states: list[Any], draws: bool) -
     for i, (y, s) in enumerate(zip(states, plan.levels[:-1], strict=False)):
         denoise(y, s)
         if draws:
-            draw(plan.recipe.seed, STEP, i, 0, plan.shape[1:])
+            draw(plan.recipe.course.seed, STEP, i, 0, plan.shape[1:])
 
 
 def schedule_edits(count: int) -> list[float]:
@@ -177,15 +176,15 @@ def schedule_edits(count: int) -> list[float]:
     facts = Facts(packaged_field())
     recipe: Recipe = default_recipe()
     plan = resolve(recipe, facts)
-    forward = Forward(plan.x0, recipe.schedule)
+    forward = Forward(plan.x0, recipe.course.schedule)
     forward.at(0.4)
     times = []
     for i in range(count):
         begun = time.perf_counter()
-        recipe = replace(recipe, schedule=Cosine(offset=0.008 + 1e-5 * i))
+        recipe = recipe.but(schedule=Cosine(offset=0.008 + 1e-5 * i))
         plan = resolve(recipe, facts)
-        recipe.schedule.discrete(1000)
-        forward = Forward(plan.x0, recipe.schedule, like=forward)
+        recipe.course.schedule.discrete(1000)
+        forward = Forward(plan.x0, recipe.course.schedule, like=forward)
         forward.spectrum(forward.at(0.4))
         times.append(ms_since(begun))
     return times

@@ -36,7 +36,7 @@ def run_and_bare_network(rounds: int) -> tuple[list[float], list[float], int]:
 
     _threads()
     facts = Facts(packaged_field(), cards=read_cards())
-    plan = resolve(replace(default_recipe(), model="rain64", steps=STEPS), facts)
+    plan = resolve(default_recipe().but(model="rain64", steps=STEPS), facts)
     if plan.model is None:
         raise RuntimeError(str(plan.refusal))
     denoise: Any = plan.model.denoiser()
@@ -82,7 +82,7 @@ def ours_and_diffusers(rounds: int, device: str = "cpu", members: int = 1) -> tu
         card = replace(foreign_card(Path(folder)), name="theirs")
         denoise = load_discrete(card, device)
     facts = Facts(packaged_field(), cards={"theirs": card}, torch=torch.__version__, devices=("cpu", device))
-    plan: Plan = resolve(Recipe(model="theirs", steps=STEPS, members=members, device=device), facts)
+    plan: Plan = resolve(Recipe.of(model="theirs", steps=STEPS, members=members, device=device), facts)
     ours, theirs = [], []
     for _ in range(rounds + 1):
         begun = time.perf_counter()

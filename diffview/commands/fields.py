@@ -3,7 +3,7 @@
 import argparse
 import math
 import sys
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 
 from diffview.commands.words import params_of
@@ -34,20 +34,20 @@ def open_field(recipe: Recipe) -> Opened:
     Raises:
         UserError: if it cannot be read.
     """
-    path, k, how = recipe.path, recipe.coarsen, recipe.coarsen_by
+    path, k, how = recipe.source.path, recipe.source.coarsen, recipe.source.coarsen_by
     if path is None:
         return Opened(recipe, Facts(at_resolution(packaged_field(), k, how)))
     reader = ReaderProcess()
     try:
         picture: Picture = reader.call(
-            "read_slice", path=path, dataset=recipe.dataset, index=recipe.index, axes=recipe.axes
+            "read_slice", path=path, dataset=recipe.source.dataset, index=recipe.source.index, axes=recipe.source.axes
         )
         stack = None
         if (wanted := stack_wanted(picture)) is not None:
             stack = stack_read(path, picture, reader.call("read_stack", path=path, **wanted), wanted["limit"])
     finally:
         reader.close()
-    named = replace(recipe, dataset=picture.dataset, index=picture.index)
+    named = recipe.but(dataset=picture.dataset, index=picture.index)
     return Opened(named, Facts(at_resolution(picture.field, k, how), other_slices(stack, named, picture)))
 
 

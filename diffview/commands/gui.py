@@ -56,8 +56,6 @@ def _open_window(options: argparse.Namespace) -> int:
 
 def _wished(options: argparse.Namespace) -> "Recipe | None":
     """The recipe that the words ask for: a saved one, with FILE, DATASET and --device in the place of its own."""
-    from dataclasses import replace
-
     from diffview.runs.recipe import Recipe, default_recipe
 
     file = options.file
@@ -72,9 +70,9 @@ def _wished(options: argparse.Namespace) -> "Recipe | None":
             raise UserError(f"The recipe {saved} cannot be read: {error}.", "Check the name.") from None
     if file is not None:
         wished = recipe or Recipe()
-        if wished.path != file:
-            wished = replace(wished, path=file, dataset=None, index=None, region=None, fitted=None)
-        recipe = replace(wished, dataset=options.dataset or wished.dataset)
+        if wished.source.path != file:
+            wished = wished.but(path=file, dataset=None, index=None, region=None, fitted=None)
+        recipe = wished.but(dataset=options.dataset or wished.source.dataset)
     if options.device is not None:
-        recipe = replace(recipe or default_recipe(), device=options.device)
+        recipe = (recipe or default_recipe()).but(device=options.device)
     return recipe

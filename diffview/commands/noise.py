@@ -2,7 +2,6 @@
 
 import argparse
 import sys
-from dataclasses import replace
 from pathlib import Path
 
 from diffview.commands.fields import (
@@ -41,10 +40,10 @@ def _noise(options: argparse.Namespace) -> None:
     from diffview.writers.saving import save_netcdf
 
     check_folder(options.out)
-    schedule = schedule_of(options, Recipe().schedule)
+    schedule = schedule_of(options, Recipe().course.schedule)
     level = level_of(options, schedule)
     index = numbers_of(options.index, None, "3,0")
-    opened = open_field(Recipe(path=options.file, dataset=options.dataset, index=index))
+    opened = open_field(Recipe.of(path=options.file, dataset=options.dataset, index=index))
     of = opened.facts.field
     rows, columns = of.values.shape
     region = region_of(options) or Region(0, 0, rows, columns)
@@ -55,14 +54,13 @@ def _noise(options: argparse.Namespace) -> None:
             "Write it as row,column,rows,columns.",
         )
     mode = "chain" if options.chain else "closed"
-    recipe = replace(
-        opened.recipe, region=region, schedule=schedule, seed=options.seed, path_mode=mode,
-        transform=options.transform or AUTO,
+    recipe = opened.recipe.but(
+        region=region, schedule=schedule, seed=options.seed, path_mode=mode, transform=options.transform or AUTO
     )  # fmt: skip
     transform, standardised = opened.facts.fitted(recipe)
-    forward = Forward(standardised[region.slices], schedule, recipe.seed, recipe.path_mode, of.pixel_km)
+    forward = Forward(standardised[region.slices], schedule, recipe.course.seed, recipe.start.path_mode, of.pixel_km)
     told = ProgressLine("writing")
-    content = forward_content(forward, level[0], of, replace(recipe, fitted=transform), transform)
+    content = forward_content(forward, level[0], of, recipe.but(fitted=transform), transform)
     save_netcdf(content, options.out, told)
     told.end()
     sys.stderr.write(f"{options.out}: x_t at t = {level[0]:.6g}, s = {level[1]:.6g}.\n")

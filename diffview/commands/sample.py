@@ -91,7 +91,7 @@ def _sample(options: argparse.Namespace) -> None:
     told.end()
     if plan.filled is not None:
         _tell_filling(plan, opened, last)
-    what = f"{len(trajectory.kept)} steps" if options.record else f"{plan.recipe.members} fields"
+    what = f"{len(trajectory.kept)} steps" if options.record else f"{plan.recipe.ensemble.members} fields"
     sys.stderr.write(f"{options.out}: {what}, {last.evaluations} calls of the model.\n")
 
 
@@ -145,20 +145,20 @@ def planned(options: argparse.Namespace) -> "tuple[Plan, Opened]":
     from diffview.runs.resolve import resolve
 
     saved = None if options.recipe is None else _read(options.recipe)
-    recipe = _wished(options, _filling(options, saved or replace(default_recipe(), region=None)))
+    recipe = _wished(options, _filling(options, saved or default_recipe().but(region=None)))
     of_saved = saved is not None and sees_region(
         recipe
     )  # that of the recipe is started from, and not what is fitted to
     place = options.start or options.fill or options.condition or (None if of_saved else options.fit)
-    path, dataset = place or (recipe.path, recipe.dataset)
-    if place is None and saved is None and options.fit is None and recipe.model in _formulas():
-        raise UserError(f"{recipe.model} has nothing to be fitted to.", "Name it with --fit FILE DATASET.")
-    other = place is not None and (path, dataset) != (recipe.path, recipe.dataset)
-    index = numbers_of(options.index, None, "3,0") or (None if other else recipe.index)
-    wish = replace(recipe, path=path, dataset=dataset, index=index)
-    opened = open_field(replace(wish, fitted=None, axes=None, coarsen=1) if other else wish)
+    path, dataset = place or (recipe.source.path, recipe.source.dataset)
+    if place is None and saved is None and options.fit is None and recipe.denoiser.model in _formulas():
+        raise UserError(f"{recipe.denoiser.model} has nothing to be fitted to.", "Name it with --fit FILE DATASET.")
+    other = place is not None and (path, dataset) != (recipe.source.path, recipe.source.dataset)
+    index = numbers_of(options.index, None, "3,0") or (None if other else recipe.source.index)
+    wish = recipe.but(path=path, dataset=dataset, index=index)
+    opened = open_field(wish.but(fitted=None, axes=None, coarsen=1) if other else wish)
     opened = replace(opened, facts=_equipped(recipe, opened.facts))
-    if options.fit is None or place == options.fit or recipe.model not in _formulas():
+    if options.fit is None or place == options.fit or recipe.denoiser.model not in _formulas():
         return resolve(opened.recipe, opened.facts), opened
     return _fitted_elsewhere(opened, options.fit), opened
 
@@ -171,23 +171,22 @@ def _fitted_elsewhere(opened: Opened, place: Sequence[str]) -> "Plan":
     from diffview.scores.gap import not_filling
 
     recipe = opened.recipe
-    fit = replace(
-        recipe, path=place[0], dataset=place[1], index=None, start="noise", start_level=None, hidden=(),
-        **not_filling(recipe),
-    )  # fmt: skip
-    first = resolve(replace(recipe, model="gaussian"), opened.facts)  # settles the region, and asks for a whole one
+    fit = recipe.but(
+        path=place[0], dataset=place[1], index=None, origin="noise", level=None, hidden=(), **not_filling(recipe)
+    )
+    first = resolve(recipe.but(model="gaussian"), opened.facts)  # settles the region, and asks for a whole one
     if first.refusal is not None:
         raise first.refusal
     size = replace(first.region, row=0, column=0)
-    there = open_field(replace(fit, region=size))
+    there = open_field(fit.but(region=size))
     if _same_variable(there.facts.field, opened.facts.field):
         return resolve(recipe, opened.facts)
     fitted = resolve(there.recipe, there.facts)
     if fitted.model is None or (fitted.region.ny, fitted.region.nx) != (size.ny, size.nx):
-        why = f"{place[1]} has no crops of {size.ny} x {size.nx} pixels to fit {recipe.model} to."
+        why = f"{place[1]} has no crops of {size.ny} x {size.nx} pixels to fit {recipe.denoiser.model} to."
         raise fitted.refusal or UserError(why, "Name a smaller --region.")
-    here = replace(recipe, fitted=fitted.transform, transform=fitted.transform.key, region=first.region)
-    plan = resolve(replace(here, model="gaussian"), opened.facts)
+    here = recipe.but(fitted=fitted.transform, transform=fitted.transform.key, region=first.region)
+    plan = resolve(here.but(model="gaussian"), opened.facts)
     assert isinstance(fitted.model, FitSet)
     law = replace(fitted.model, place=(place[0], place[1]))
     model = replace(plan.model, base=law) if isinstance(plan.model, Steered) else law
@@ -219,12 +218,12 @@ def _filling(options: argparse.Namespace, recipe: "Recipe") -> "Recipe":
                 f"RePaint is a sampler of its own; {options.sampler} fills nothing.",
                 "Leave --sampler out, or give --fill-by guidance.",
             )
-        recipe = replace(recipe, **filling(recipe, way))
+        recipe = recipe.but(**filling(recipe, way))
     elif (options.hide or options.fill_by) and not way_of(recipe):
         raise UserError("--hide and --fill-by are for runs that fill a field.", "Name it with --fill FILE DATASET.")
     regions = [numbers_of(text, 4, "40,150,20,24") for text in options.hide]
     hidden = tuple(Region(*numbers) for numbers in regions if numbers is not None)
-    return replace(recipe, hidden=hidden) if hidden else recipe
+    return recipe.but(hidden=hidden) if hidden else recipe
 
 
 def _formulas() -> "Mapping[str, Any]":
@@ -249,9 +248,9 @@ def _wished(options: argparse.Namespace, recipe: "Recipe") -> "Recipe":
     from diffview.reverse.samplers import sampler_params
 
     wishes = given(options, "model", "sampler", "grid", "steps", "members", "seed", "transform", "device", *FIT)
-    _check_fit(wishes, wishes.get("model", recipe.model))
-    wishes["schedule"] = schedule_of(options, recipe.schedule)
-    sampler, grid = wishes.get("sampler", recipe.sampler), wishes.get("grid", recipe.grid)
+    _check_fit(wishes, wishes.get("model", recipe.denoiser.model))
+    wishes["schedule"] = schedule_of(options, recipe.course.schedule)
+    sampler, grid = wishes.get("sampler", recipe.course.sampler), wishes.get("grid", recipe.course.grid)
     if grid not in GRIDS:
         raise UserError(f"There is no grid called {grid!r}.", f"Choose one of {', '.join(GRIDS)}.")
     words = params_of(options.sampler_param, "eta=1"), params_of(options.grid_param, "rho=7")
@@ -260,20 +259,20 @@ def _wished(options: argparse.Namespace, recipe: "Recipe") -> "Recipe":
         ("grid", words[1], checked(GRIDS[grid], words[1], grid)),
     ):
         if asked or name in wishes:
-            kept = () if name in wishes else getattr(recipe, f"{name}_params")
+            kept = () if name in wishes else getattr(recipe.course, f"{name}_params")
             wishes[f"{name}_params"] = tuple({**dict(kept), **{key: typed[key] for key in asked}}.items())
     if options.chain:
         wishes["path_mode"] = "chain"
     if (region := region_of(options)) is not None:
         wishes["region"] = region
     level = level_of(options, wishes["schedule"])
-    if level is not None and options.start is None and recipe.start != "field":
+    if level is not None and options.start is None and recipe.start.origin != "field":
         raise UserError("--t and --s say how far a field is noised, and no field is named.", "Name it with --start.")
-    if options.start is not None or (level is not None and recipe.start == "field"):
+    if options.start is not None or (level is not None and recipe.start.origin == "field"):
         if level is None or level[1] <= 0:
             raise UserError("A start from a field needs a noise level above 0.", "Give --t or --s.")
-        wishes |= {"start": "field", "start_level": level[1]}
-    return replace(recipe, **wishes)
+        wishes |= {"origin": "field", "level": level[1]}
+    return recipe.but(**wishes)
 
 
 def _check_fit(wishes: "Mapping[str, Any]", model: str) -> None:
@@ -300,12 +299,13 @@ def _equipped(recipe: "Recipe", facts: "Facts") -> "Facts":
     from diffview.models.cards import find_card
     from diffview.models.choice import open_card
 
-    network = recipe.model not in _formulas()
-    if not network and recipe.device == "auto":
+    name = recipe.denoiser.model
+    network = name not in _formulas()
+    if not network and recipe.denoiser.device == "auto":
         return facts
     cards = {}
     if network:
-        cards[recipe.model] = open_card(Path(recipe.model)) if Path(recipe.model).is_dir() else find_card(recipe.model)
+        cards[name] = open_card(Path(name)) if Path(name).is_dir() else find_card(name)
     try:
         import torch
     except ImportError:

@@ -75,10 +75,10 @@ def create_window(
     theme.install(application(), settings.text("theme", "system"))
     damaged: list[UserError] = []
     cards = read_cards(damaged.append)
-    known = recipe is not None and recipe.path is None and recipe.model in {*FORMULAS, *cards}
+    known = recipe is not None and recipe.source.path is None and recipe.denoiser.model in {*FORMULAS, *cards}
     first = recipe if recipe is not None and known else default_recipe()
     if facts is not None and recipe is None:
-        first = Recipe(model=next(iter(facts.given), "local"))
+        first = Recipe.of(model=next(iter(facts.given), "local"))
     session = Session(first, (facts or Facts(packaged_field())).learn(cards=cards), settings.view())
     window = MainWindow(session, settings)
     if damaged:

@@ -11,7 +11,6 @@ import tempfile
 import threading
 import time
 from collections.abc import Callable
-from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -109,7 +108,7 @@ def gaps(seconds: float) -> Numbers:
     found: dict[str, list[float]] = {"idle": [], "unseen": [], "drawn": []}
     with open_window() as window:
         session, watch, unseen = window.session, LoopGaps(), SamplingRequests()
-        usual, long = session.recipe.steps, replace(session.recipe, steps=1000)
+        usual, long = session.recipe.course.steps, session.recipe.but(steps=1000)
         for _ in range(2):
             found["idle"] += watch.over(seconds / 2)
             run = unseen.request(resolve(long, session.facts))
@@ -147,7 +146,9 @@ def network_gaps(seconds: float, warm_up: float) -> Numbers:
         recipe = session.recipe
         window.train_dock.show()
         window.train_dock.raise_()
-        trainer.start(Order(session.facts.field, session.facts.key_of(recipe), recipe.schedule, Path(folder) / "model"))
+        trainer.start(
+            Order(session.facts.field, session.facts.key_of(recipe), recipe.course.schedule, Path(folder) / "model")
+        )
         until(lambda: trainer.training is not None and trainer.training.newest.step > 2)
         watch.over(warm_up)
         found["trains"] = watch.over(seconds)

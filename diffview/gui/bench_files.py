@@ -1,7 +1,6 @@
 """What `diffview bench` measures of files in the window: raw numbers, no budgets."""
 
 import time
-from dataclasses import replace
 
 from PySide6.QtWidgets import QAbstractItemView
 
@@ -43,7 +42,7 @@ def slice_memory(small: str, path: str, dataset: str) -> Numbers:
             read = {name: memory(pid)[1] for name, pid in pids.items()}
             time.sleep(0.05)  # the reader gives its memory back after the reply
             reset_peak(pids["reader"])
-            window.session.open(replace(default_recipe(), region=None), Facts(field))
+            window.session.open(default_recipe().but(region=None), Facts(field))
             until(window.is_idle)
             application().processEvents()
             after = {name: memory(pid) for name, pid in pids.items()}

@@ -4,7 +4,6 @@ import tempfile
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -57,9 +56,9 @@ def take_region(window: MainWindow, side: int, mode: str) -> None:
     from diffview.runs.plan import Facts
     from diffview.runs.recipe import default_recipe
 
-    recipe = replace(default_recipe(), path_mode=mode)
+    recipe = default_recipe().but(path_mode=mode)
     if side != 128:
-        recipe = replace(recipe, region=Region(44, 44, side, side), model="gaussian")
+        recipe = recipe.but(region=Region(44, 44, side, side), model="gaussian")
         window.session.open(recipe, Facts(synthetic_field()))
     else:
         window.session.open(recipe, window.session.facts)

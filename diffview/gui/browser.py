@@ -171,7 +171,9 @@ class Browser(QObject):
         def take(place: Any) -> None:
             self._files.places[key] = place
             if place is not None and self._files.place_key(self._session.facts.field) == key:
-                self._session.learn(place=self._files.place(self._session.facts.field, self._session.recipe.coarsen))
+                self._session.learn(
+                    place=self._files.place(self._session.facts.field, self._session.recipe.source.coarsen)
+                )
 
         self._files.ask(take, "read_map", quiet=True, path=of[0], dataset=of[1], axes=key[2], window=key[3])
 
@@ -185,7 +187,7 @@ class Browser(QObject):
         ]
         dim = dims.index(max(dims))
         name, index = picture.other_dims[dim][0], picture.index[dim]
-        each = recipe.coarsen * picture.block
+        each = recipe.source.coarsen * picture.block
         first = (0, 0) if picture.window is None else (picture.window.row, picture.window.column)
         stored = [
             min(start + at * each + each // 2, size - 1)

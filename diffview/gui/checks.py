@@ -15,9 +15,9 @@ def case_of(session: Session) -> Case:
     recipe, plan = session.recipe, session.plan
     card = plan.card
     return Case(
-        recipe.schedule, recipe.chain_length, plan.levels,
+        recipe.course.schedule, recipe.start.chain_length, plan.levels,
         _signal(session) if card is None or not mismatch(card, session.facts.field) else None,
-        None if card is None else card.noise_range, recipe.start == "noise",
+        None if card is None else card.noise_range, recipe.start.origin == "noise",
         None if card is None or "settings" not in card.scores else _scored(session, card),
     )  # fmt: skip
 
@@ -29,14 +29,14 @@ def _scored(session: Session, card: Card) -> ScoredRun:
     recipe, plan = session.recipe, session.plan
     sampling = Sampling.told(card)
     course = sampling.course(card)
-    now = {**{name: getattr(recipe, name) for name in course}, "sampler_params": tuple(plan.params.items())}
+    now = recipe.but(sampler_params=tuple(plan.params.items()))
     drawn, run = (
         f"{SAMPLERS[sampler].title}, {steps} steps"
-        for sampler, steps in ((sampling.sampler, sampling.steps), (recipe.sampler, recipe.steps))
+        for sampler, steps in ((sampling.sampler, sampling.steps), (recipe.course.sampler, recipe.course.steps))
     )
     if drawn == run:
         run = "the same sampler on other levels, or with other settings"
-    return ScoredRun(card.name, drawn, run, {} if now == course else course)
+    return ScoredRun(card.name, drawn, run, {} if now.but(**course) == now else course)
 
 
 def _signal(session: Session) -> Signal | None:

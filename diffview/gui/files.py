@@ -1,7 +1,6 @@
 """Opening files: requests to the reader process, whose replies are pulled by a timer while any is awaited."""
 
 from collections.abc import Callable
-from dataclasses import replace
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -130,14 +129,13 @@ class Files(QObject):
         Slices with the same `merge` that follow each other are one undo.
         """
         recipe = self._session.recipe
-        same = path == recipe.path and _absolute(dataset) == _absolute(recipe.dataset)
-        wish = replace(recipe, path=path, dataset=dataset, index=index)
+        same = path == recipe.source.path and _absolute(dataset) == _absolute(recipe.source.dataset)
+        wish = recipe.but(path=path, dataset=dataset, index=index)
         if same:  # the region is chosen and the transform fitted once, for the slice that was opened first
             settled = self._session.plan.settled
-            wish = replace(wish, region=settled.region, fitted=settled.fitted)
+            wish = wish.but(region=settled.source.region, fitted=settled.source.fitted)
         else:
-            wish = replace(
-                wish, region=None, fitted=None, hidden=(), start="noise", start_level=None,
+            wish = wish.but(region=None, fitted=None, hidden=(), origin="noise", level=None,
                 axes=None, window=None, coarsen=1,
             )  # fmt: skip
         self.open_recipe(wish, merge)
@@ -158,32 +156,32 @@ class Files(QObject):
         others = [axis for axis in range(len(picture.shape)) if axis not in picture.axes]
         at = dict(zip(others, picture.index, strict=True))
         index = tuple(at.get(axis, picture.shape[axis] // 2) for axis in range(len(picture.shape)) if axis not in axes)
-        self.open_recipe(replace(recipe, axes=axes, index=index, window=None, region=None, hidden=()))
+        self.open_recipe(recipe.but(axes=axes, index=index, window=None, region=None, hidden=()))
 
     def crop(self, on: bool) -> None:
         """Read the region alone, at full resolution, or all of the slice again; the region keeps its place."""
         picture, recipe, region = self.picture, self._session.recipe, self._session.plan.region
         if picture is None or on == (picture.window is not None):
             return
-        each, inside = recipe.coarsen * picture.block, picture.window
+        each, inside = recipe.source.coarsen * picture.block, picture.window
         if on:
             row, column = region.row * each, region.column * each
             ny, nx = (min(n * each, m) for n, m in zip((region.ny, region.nx), picture.size, strict=True))
-            self.open_recipe(replace(recipe, window=Region(row, column, ny, nx), coarsen=1, region=None, hidden=()))
+            self.open_recipe(recipe.but(window=Region(row, column, ny, nx), coarsen=1, region=None, hidden=()))
         elif inside is not None:
             row, column = inside.row + region.row * each, inside.column + region.column * each
             whole = _in_blocks(Region(row, column, region.ny * each, region.nx * each), picture.size)
-            self.open_recipe(replace(recipe, window=None, coarsen=1, region=whole, hidden=()))
+            self.open_recipe(recipe.but(window=None, coarsen=1, region=whole, hidden=()))
 
     def coarsen(self, k: int, how: str) -> None:
         """Work at another resolution: k x k pixels of the file to one; the region keeps its place on the field."""
         recipe, shown = self._session.recipe, self._shown_picture()
-        ratio, region = recipe.coarsen / k, self._session.plan.region
+        ratio, region = recipe.source.coarsen / k, self._session.plan.region
         sides = [max(16, round(side * ratio)) for side in (region.ny, region.nx)]
         moved = Region(round(region.row * ratio), round(region.column * ratio), *sides)
         rows, columns = (n // k for n in shown.values.shape)
         fits = moved.row + moved.ny <= rows and moved.column + moved.nx <= columns
-        wish = replace(recipe, coarsen=k, coarsen_by=how, region=moved if fits else None, hidden=())
+        wish = recipe.but(coarsen=k, coarsen_by=how, region=moved if fits else None, hidden=())
         try:
             field = at_resolution(shown, k, how)
         except UserError as error:
@@ -197,31 +195,33 @@ class Files(QObject):
         picture = self.picture
         if picture is not None:
             return picture.field
-        return packaged_field() if self._session.recipe.coarsen > 1 else self._session.facts.field
+        return packaged_field() if self._session.recipe.source.coarsen > 1 else self._session.facts.field
 
     def open_recipe(self, recipe: Recipe, merge: object = None) -> None:
         """Open what a recipe names, and take the recipe."""
-        if not self._learn_model(recipe.model):
+        if not self._learn_model(recipe.denoiser.model):
             return
         self._asked += 1
         if self._pending is not None and self._reader.withdraw(self._pending):  # the newest wins: no queue of slices
             self._wanted.pop(self._pending, None)
         self._pending = None
-        if recipe.path is None:
+        if recipe.source.path is None:
             self._shown = self._asked
             try:
-                self._show(at_resolution(packaged_field(), recipe.coarsen, recipe.coarsen_by), None, recipe, None)
+                self._show(
+                    at_resolution(packaged_field(), recipe.source.coarsen, recipe.source.coarsen_by), None, recipe, None
+                )
             except UserError as error:
                 self._session.tell_error(error)
             return
-        path = str(Path(recipe.path).expanduser())
-        recipe, asked = replace(recipe, path=path), self._asked
+        path = str(Path(recipe.source.path).expanduser())
+        recipe, asked = recipe.but(path=path), self._asked
         if path != self.path:
             self.asked.emit(path)
         self._pending = self.ask(
             lambda picture: self._take(picture, recipe, asked, merge),
-            "read_slice", path=path, dataset=recipe.dataset, index=recipe.index, axes=recipe.axes,
-            window=recipe.window,
+            "read_slice", path=path, dataset=recipe.source.dataset, index=recipe.source.index, axes=recipe.source.axes,
+            window=recipe.source.window,
         )  # fmt: skip
 
     def open_model(self, path: str) -> None:
@@ -276,32 +276,34 @@ class Files(QObject):
         While a newer one is awaited, it is shown only if it is a step on the way: of the variable on screen.
         """
         now = self._session.recipe
-        on_the_way = recipe.path == now.path and _absolute(recipe.dataset) == _absolute(now.dataset)
+        on_the_way = recipe.source.path == now.source.path and _absolute(recipe.source.dataset) == _absolute(
+            now.source.dataset
+        )
         if asked < self._shown or (asked != self._asked and not on_the_way):
             return
         try:
-            field = at_resolution(picture.field, recipe.coarsen, recipe.coarsen_by)
+            field = at_resolution(picture.field, recipe.source.coarsen, recipe.source.coarsen_by)
         except UserError as error:
             self._session.tell_error(error)
             return
-        wish = replace(recipe, dataset=picture.dataset, index=picture.index)
-        known = self._stack is not None and self._stack.of == stack_of(wish.path, picture)
+        wish = recipe.but(dataset=picture.dataset, index=picture.index)
+        known = self._stack is not None and self._stack.of == stack_of(wish.source.path, picture)
         self._shown = asked
         if known or (wanted := stack_wanted(picture)) is None:
             self._show(field, picture, wish, other_slices(self._stack, wish, picture), merge)
             return
 
         def keep(values: Any) -> None:
-            self._stack = stack_read(wish.path, picture, values, wanted["limit"])
+            self._stack = stack_read(wish.source.path, picture, values, wanted["limit"])
             if asked == self._asked:
                 self._show(field, picture, wish, other_slices(self._stack, wish, picture), merge)
 
-        self.ask(keep, "read_stack", path=wish.path, **wanted)
+        self.ask(keep, "read_stack", path=wish.source.path, **wanted)
 
     def _show(self, field: Field, picture: Picture | None, recipe: Recipe, stack: Any, merge: object = None) -> None:
         known = self._session.facts
         facts = Facts(
-            field, stack, self.place(field, recipe.coarsen, picture), torch=known.torch, devices=known.devices,
+            field, stack, self.place(field, recipe.source.coarsen, picture), torch=known.torch, devices=known.devices,
             cards=known.cards, given=known.given,
         )  # fmt: skip
         if picture is not None:

@@ -109,7 +109,7 @@ class Film(QObject):
     def extend_run(self) -> None:
         """Show the steps recorded since the last time, those already drawn as they were."""
         run = self._live.run
-        fork = None if run is None else run.plan.recipe.fork
+        fork = None if run is None else run.plan.recipe.course.fork
         steps = self._recorded(run)
         if run is None or fork is None:
             self._extend(self._parent, None, [])

@@ -73,15 +73,16 @@ class FitForm(QObject):
 
     def show_fit(self, recipe: Recipe, fitted: FitSet | None) -> None:
         """Show what is wished, and what came of it."""
-        formula = recipe.model in FORMULAS
-        why = "" if formula else f"{recipe.model} is not fitted to this file"
+        chosen = recipe.denoiser
+        formula = chosen.model in FORMULAS
+        why = "" if formula else f"{chosen.model} is not fitted to this file"
         for combo, value in (
-            (self.fit_set, recipe.fit_set), (self.limit, recipe.missing_limit), (self.held, recipe.held_out)
+            (self.fit_set, chosen.fit_set), (self.limit, chosen.missing_limit), (self.held, chosen.held_out)
         ):  # fmt: skip
             if combo.findData(value) < 0:  # of a recipe that was written by hand
                 combo.addItem(f"{value:.3g}", value)
             combo.setCurrentIndex(combo.findData(value))
-            only = COMPLETE_ONLY if combo is self.limit and formula and recipe.model not in GAUSSIANS else why
+            only = COMPLETE_ONLY if combo is self.limit and formula and recipe.denoiser.model not in GAUSSIANS else why
             combo.setEnabled(not only)
             combo.setToolTip(only or combo.currentData(Qt.ItemDataRole.ToolTipRole) or "")
         self.text.setText("" if fitted is None else fitted.sentence)

@@ -3,7 +3,7 @@
 from diffview.gui.live import Live
 from diffview.gui.session import Session
 from diffview.reverse.samplers import SAMPLERS
-from diffview.runs.recipe import Fork, Recipe
+from diffview.runs.recipe import Course, Fork
 
 
 def why_not(live: Live, step: int | None = None) -> str:
@@ -14,7 +14,7 @@ def why_not(live: Live, step: int | None = None) -> str:
     at = live.step.index if step is None else step
     if at >= run.plan.steps:
         return "The run ends here: choose a step before its last."
-    info = SAMPLERS[run.plan.recipe.sampler]
+    info = SAMPLERS[run.plan.recipe.course.sampler]
     if info.path is not None:
         return f"{info.title} also walks upwards, so that a step of it has no place on the way down."
     return ""
@@ -22,7 +22,7 @@ def why_not(live: Live, step: int | None = None) -> str:
 
 def why_no_noise(session: Session) -> str:
     """Why fresh noise would change nothing; "" if it would."""
-    info = SAMPLERS[session.recipe.sampler]
+    info = SAMPLERS[session.recipe.course.sampler]
     if info.draws(session.plan.params):
         return ""
     return f"{info.title} draws no noise on its way as it is set: fork here, then choose a sampler that does."
@@ -36,16 +36,16 @@ def fork_here(session: Session, live: Live, fresh: bool = False) -> None:
     run, step = live.shown, live.step
     if run is None or step is None or why_not(live):
         return
-    number = number_at(run.plan.recipe, step.index)
+    number = number_at(run.plan.recipe.course, step.index)
     if fresh:
-        number = 1 + max(number, 0 if session.recipe.fork is None else session.recipe.fork.number)
+        number = 1 + max(number, 0 if session.recipe.course.fork is None else session.recipe.course.fork.number)
     session.end_merge()
-    session.edit(fork=Fork.of(run.plan.recipe, step.index, number))
+    session.edit(fork=Fork(step.index, run.plan.recipe.course, number))
 
 
-def number_at(recipe: Recipe, step: int) -> int:
+def number_at(course: Course, step: int) -> int:
     """The fork number of the noise that a run has after a step."""
-    fork = recipe.fork
+    fork = course.fork
     if fork is None:
         return 0
     return fork.number if step >= fork.step else number_at(fork.parent, step)
@@ -53,7 +53,7 @@ def number_at(recipe: Recipe, step: int) -> int:
 
 def go_back(session: Session) -> None:
     """Return to the run that the fork leaves."""
-    fork = session.recipe.fork
+    fork = session.recipe.course.fork
     if fork is not None:
         session.end_merge()
-        session.edit(**fork.course)
+        session.edit(course=fork.parent)

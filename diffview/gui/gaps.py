@@ -99,11 +99,11 @@ class GapTool(QObject):
         new = Region(top, left, min(drag.height() * k, rows - top), min(drag.width() * k, columns - left))
         change = without_gap if erases else with_gap
         wishes = {} if erases or fills(recipe) else filling(recipe)
-        self._session.edit_checked(lambda: {"hidden": change(recipe.hidden, new), **wishes})
+        self._session.edit_checked(lambda: {"hidden": change(recipe.guidance.hidden, new), **wishes})
 
     def show_gaps(self) -> None:
         """Mark what is hidden where it is shown."""
-        hidden = self._session.recipe.hidden
+        hidden = self._session.recipe.guidance.hidden
         for layer in (self.field, self.forward):
             layer.set_marks(self._mask(layer, hidden) if hidden else None)
         self.clear_button.setVisible(bool(hidden))

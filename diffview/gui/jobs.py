@@ -62,7 +62,7 @@ class Run:
     @property
     def shared(self) -> list[Step]:
         """The steps that a fork has from the run it leaves; none where that has not kept all of them."""
-        fork, left = self.plan.recipe.fork, self.left
+        fork, left = self.plan.recipe.course.fork, self.left
         if fork is None or left is None or left.trajectory.stride > 1 or len(left.trajectory) <= fork.step:
             return []
         return left.trajectory.kept[: fork.step + 1]

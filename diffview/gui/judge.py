@@ -155,8 +155,8 @@ class Judge(Background):
     def _key(self) -> object:
         """What kriging depends on."""
         plan, gap = self._session.plan, self.gap
-        recipe = plan.recipe
-        fit = (recipe.fit_set, recipe.missing_limit, recipe.held_out, recipe.hidden, recipe.seed)
+        recipe, chosen = plan.recipe, plan.recipe.denoiser
+        fit = (chosen.fit_set, chosen.missing_limit, chosen.held_out, recipe.guidance.hidden, recipe.course.seed)
         return None if gap is None else (plan.transform, plan.region, gap.tobytes(), fit)
 
     def _run(self) -> Run | None:

@@ -1,7 +1,6 @@
 """Searching the levels of a run while the window lives; see `optimise` for how."""
 
 from collections.abc import Callable
-from dataclasses import replace
 
 import numpy as np
 from PySide6.QtCore import QObject
@@ -67,14 +66,14 @@ class LevelSearch(Job):
 
 def levels_apart(recipe: Recipe) -> Recipe:
     """The recipe without what says which levels are visited, and without the seed, which the search chooses."""
-    return replace(recipe, grid="uniform", grid_params=(), seed=0, members=1, path_mode="closed")
+    return recipe.but(grid="uniform", grid_params=(), seed=0, members=1, path_mode="closed")
 
 
 def standard_grids(plan: Plan) -> dict[str, list[float]]:
     """Every grid that a formula gives, as the plan would start on it, by key."""
     recipe = plan.recipe
     keys = [key for key in GRIDS if key not in DRAWN_GRIDS]
-    return {key: make_levels(recipe.schedule, key, plan.steps, plan.levels[0]) for key in keys}
+    return {key: make_levels(recipe.course.schedule, key, plan.steps, plan.levels[0]) for key in keys}
 
 
 class LevelSearchJob(Background):

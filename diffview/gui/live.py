@@ -4,7 +4,6 @@ Pulls from the sampling thread by a timer at display rate that runs only while t
 """
 
 import time
-from dataclasses import replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -106,15 +105,15 @@ class Live(QObject):
         The start of a fork is that of the run it leaves, and stays.
         """
         view, recipe = self._session.view, self._session.recipe
-        level = min(self._level(), recipe.schedule.s_max)
-        if recipe.start == "field" and recipe.fork is None and not view.follow and level > 0:
-            self._session.edit(start_level=level)
+        level = min(self._level(), recipe.course.schedule.s_max)
+        if recipe.start.origin == "field" and recipe.course.fork is None and not view.follow and level > 0:
+            self._session.edit(level=level)
         self._session.end_merge()
         self._begin(sweep=True)
 
     def start_next_seed(self) -> None:
         """Run with the next seed."""
-        self._session.edit(seed=self._session.recipe.seed + 1)
+        self._session.edit(seed=self._session.recipe.course.seed + 1)
         self.start()
 
     def stop(self) -> None:
@@ -174,7 +173,7 @@ class Live(QObject):
 
     def places(self, run: Run) -> NDArray[np.float64]:
         """The t of every level of a run on the schedule in force: recorded steps belong to a noise level."""
-        schedule = self._session.recipe.schedule
+        schedule = self._session.recipe.course.schedule
         known = self._places.get(run)
         if known is None or known[0] is not schedule:
             kept = {r: at for r, at in self._places.items() if r in (self.run, self.left)}
@@ -272,11 +271,11 @@ class Live(QObject):
     def _wanted(self) -> tuple[Recipe, object, str]:
         """What decides what a run gives; the length of the chain only counts rows."""
         plan = self._session.plan
-        return replace(self._session.recipe, chain_length=1), plan.model, plan.device
+        return self._session.recipe.but(chain_length=1), plan.model, plan.device
 
     def _level(self) -> float:
         """Noise level at the playhead."""
-        return float(self._session.recipe.schedule.noise_level(self._session.view.playhead))
+        return float(self._session.recipe.course.schedule.noise_level(self._session.view.playhead))
 
     def _on_viewed(self, old: View, new: View) -> None:
         if new.one_shot:
@@ -291,7 +290,7 @@ class Live(QObject):
         """Ask what the model makes of the forward x_t at the playhead."""
         session = self._session
         plan, forward = session.plan, session.forward
-        s = min(self._level(), session.recipe.schedule.s_max)
+        s = min(self._level(), session.recipe.course.schedule.s_max)
         if plan.model is None or plan.refusal is not None or s <= 0:
             self.shot = self._asked_shot = None
             self._first_shot = self._sampling.next_number
@@ -405,5 +404,5 @@ class Live(QObject):
 
 def is_of(run: Run, plan: Plan) -> bool:
     """Whether a run is what `plan` would give; the length of the chain only counts rows."""
-    same = replace(run.plan.recipe, chain_length=1) == replace(plan.recipe, chain_length=1)
+    same = run.plan.recipe.but(chain_length=1) == plan.recipe.but(chain_length=1)
     return same and run.plan.model is plan.model and run.plan.device == plan.device

@@ -131,7 +131,7 @@ def coast(session: Session, region: Region | None, k: int = 1) -> NDArray[np.flo
 
 def state(step: Step, session: Session) -> NDArray[np.float32]:
     """The state of a run in the units of x_t: alpha y of the member shown, [ny, nx]; NaN where nothing is made."""
-    return np.float32(session.recipe.schedule.scale(step.s)) * made(step.y, session)[member_of(step, session)]
+    return np.float32(session.recipe.course.schedule.scale(step.s)) * made(step.y, session)[member_of(step, session)]
 
 
 def estimate(step: Step, session: Session) -> NDArray[np.float32]:

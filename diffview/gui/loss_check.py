@@ -1,7 +1,7 @@
 """The loss of the model in force on the open region, and its bound, measured while the window lives."""
 
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
@@ -58,9 +58,8 @@ def loss_recipe(recipe: Recipe) -> Recipe:
 
     It starts from the field, so that `data` and `local` leave out the crops that share a pixel with the region.
     """
-    return replace(
-        recipe, sampler="ddim", sampler_params=(), seed=0, members=1, path_mode="closed", start="field",
-        start_level=None, chain_length=1000, fork=None,
+    return recipe.but(sampler="ddim", sampler_params=(), seed=0, members=1, path_mode="closed", origin="field",
+        level=None, chain_length=1000, fork=None,
     )  # fmt: skip
 
 

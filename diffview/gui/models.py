@@ -63,7 +63,7 @@ def network_title(card: Card) -> str:
 def offered(session: Session) -> tuple[str, Card] | None:
     """A network, by its key, that draws fields of the open quantity, while a formula is in force; None without one."""
     facts = session.facts
-    if session.recipe.model not in MODELS or facts.torch is None:
+    if session.recipe.denoiser.model not in MODELS or facts.torch is None:
         return None
     fit = ((key, card) for key, card in facts.cards.items() if not card.coarsen and not mismatch(card, facts.field))
     return next(fit, None)

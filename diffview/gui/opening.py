@@ -62,8 +62,8 @@ class Opening(QObject):
 
     def _remember_file(self) -> None:
         """The open file comes first among the recent ones; recipes bring theirs."""
-        if self._session.recipe.path is not None:
-            self._settings.add_recent(str(Path(self._session.recipe.path).absolute()))
+        if self._session.recipe.source.path is not None:
+            self._settings.add_recent(str(Path(self._session.recipe.source.path).absolute()))
             self._show_recent()
 
     def _show_recent(self) -> None:

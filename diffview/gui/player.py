@@ -47,7 +47,7 @@ class Player(QObject):
 
     def _tick(self) -> None:
         seconds = self._session.view.pace or DEFAULT_SECONDS
-        length = self._session.recipe.chain_length
+        length = self._session.recipe.start.chain_length
         t = min(1.0, self._from + self._clock.elapsed() / 1000 / seconds)
         self._moving = True
         self._session.look(playhead=round(t * length) / length, follow=False)

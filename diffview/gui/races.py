@@ -1,7 +1,7 @@
 """Races and scoreboards while the window lives; see `race` and `scoreboard` for what they are."""
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -63,7 +63,9 @@ class RaceRun(Job):
         self.plan, self.wish, self.done, self._units = plan, wish, 0.0, units
         self.points: tuple[Point, ...] = ()
         self.lost: dict[str, str] = {}
-        lowest = max(EVEN_END, plan.recipe.schedule.s_min, 0.0 if plan.card is None else plan.card.noise_range[0])
+        lowest = max(
+            EVEN_END, plan.recipe.course.schedule.s_min, 0.0 if plan.card is None else plan.card.noise_range[0]
+        )
         self.end = min(lowest, plan.levels[0] / 2) if wish.even else 0.0
 
     @property
@@ -87,10 +89,10 @@ class RaceRun(Job):
         if isinstance(plan.model, Trained):
             load_engine()
         y = start_state(plan)
-        y = y.astype(np.float64) if plan.recipe.model == "gaussian" and plan.device == "numpy" else y
-        recipe, top = plan.recipe, plan.levels[0]
+        y = y.astype(np.float64) if plan.recipe.denoiser.model == "gaussian" and plan.device == "numpy" else y
+        course, top = plan.recipe.course, plan.levels[0]
         track = Track(
-            on_device(y, plan.device), top, recipe.schedule, recipe.grid, recipe.grid_params, recipe.seed,
+            on_device(y, plan.device), top, course.schedule, course.grid, course.grid_params, course.seed,
             self.end or None,
         )  # fmt: skip
         race = Race(plan.model.denoiser(), track, {key: {} for key in self.wish.samplers}, self.wish.evaluations)
@@ -130,7 +132,7 @@ class RaceJob(_Told):
     def start(self, wish: RaceWish) -> None:
         """Race on the plan in force, of a fork on the run it leaves; none must be at work."""
         try:
-            plan = self._plan("gaussian" if wish.exact else self._session.recipe.model)
+            plan = self._plan("gaussian" if wish.exact else self._session.recipe.denoiser.model)
         except UserError as error:
             self._session.tell_error(error)
         else:
@@ -146,7 +148,7 @@ class RaceJob(_Told):
         session = self._session
         fault: UserError | None = None
         for side in RACE_SIDES:
-            racing = replace(session.recipe, model=model, members=RACERS, fork=None, region=self._region(side))
+            racing = session.recipe.but(model=model, members=RACERS, fork=None, region=self._region(side))
             try:
                 plan = resolve(racing, session.facts)
             except UserError as error:
@@ -239,7 +241,7 @@ class BoardJob(_Told):
     def why_not(self) -> str:
         """Why nothing can be scored now; "" if it can."""
         session = self._session
-        card, model = session.plan.card, session.recipe.model
+        card, model = session.plan.card, session.recipe.denoiser.model
         if card is None and model not in FORMULAS:
             return "Your own denoiser is scored by `diffview.scores.scoreboard` from your own program."
         if card is not None and "diffusers" in card.network:
@@ -257,8 +259,8 @@ class BoardJob(_Told):
         else:
             key = session.plan.transform.key
             size = sizes_that_fit(facts)[0]
-            place = Place((Order(facts.field, key, recipe.schedule, models_folder(), size=size),))
-        self.begin(BoardRun(recipe.model, wish, place, card, recipe.device, recipe.seed))
+            place = Place((Order(facts.field, key, recipe.course.schedule, models_folder(), size=size),))
+        self.begin(BoardRun(recipe.denoiser.model, wish, place, card, recipe.denoiser.device, recipe.course.seed))
 
 
 def counts(text: str, what: str) -> tuple[int, ...]:

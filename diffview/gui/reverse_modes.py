@@ -39,7 +39,7 @@ def shown_member(members: Array, session: Session) -> Array:
 
 
 def _state(step: Step, session: Session) -> Array:
-    return shown_member(np.float32(session.recipe.schedule.scale(step.s)) * made(step.y, session), session)
+    return shown_member(np.float32(session.recipe.course.schedule.scale(step.s)) * made(step.y, session), session)
 
 
 def _estimate(step: Step, session: Session) -> Array:
@@ -76,7 +76,7 @@ BESIDE: dict[str, Mode] = {
     ),
     "beside_draw": Mode(
         "draw", "One draw from the posterior of kriging, as a member of a run is one of the model",
-        lambda kriged, session: kriged.member(session.recipe.seed),
+        lambda kriged, session: kriged.member(session.recipe.course.seed),
     ),
     "beside_std": Mode(
         "std", "The standard deviation of kriging: how little it knows", lambda kriged, _: kriged.std, limits=(0.0, 1.0)

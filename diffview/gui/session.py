@@ -130,7 +130,7 @@ class Session(QObject):
         Returns False, with a message and everything as it was, if the wish cannot be met.
         """
         try:
-            return self._take(_State(replace(self.recipe, **wishes), self.facts), merge)
+            return self._take(_State(self.recipe.but(**wishes), self.facts), merge)
         except UserError as error:
             return self.refuse(error)
 
@@ -253,10 +253,10 @@ class Session(QObject):
     def _resolve(self, state: _State) -> Plan:
         recipe = state.recipe
         if self._view.one_shot:  # one shot looks at the field itself: the honesty rule holds as for a start from it
-            level = recipe.start_level if recipe.start == "field" else None
-            recipe = replace(recipe, start="field", start_level=level)
+            level = recipe.start.level if recipe.start.origin == "field" else None
+            recipe = recipe.but(origin="field", level=level)
         return resolve(recipe, state.facts)
 
     def _make_forward(self, like: Forward | None) -> Forward:
-        recipe = self.recipe
-        return Forward(self._plan.x0, recipe.schedule, recipe.seed, recipe.path_mode, self.facts.field.pixel_km, like)
+        course, mode = self.recipe.course, self.recipe.start.path_mode
+        return Forward(self._plan.x0, course.schedule, course.seed, mode, self.facts.field.pixel_km, like)

@@ -1,7 +1,6 @@
 """What leaves the window: files of the forward state, the run, the ensemble and the curves, and the clipboard."""
 
 from collections.abc import Callable
-from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
@@ -78,10 +77,10 @@ class Sharing(QObject):
         plan, of, t = session.plan, session.facts.field, session.view.playhead
         recipe, x0 = plan.settled, plan.x0
         if session.view.whole_slice:
-            recipe, x0 = replace(recipe, region=Region(0, 0, *of.values.shape)), plan.standardised
+            recipe, x0 = recipe.but(region=Region(0, 0, *of.values.shape)), plan.standardised
         path = self._ask("x_t", NETCDF, ".nc")
         if path is not None:
-            schedule, seed, mode = recipe.schedule, recipe.seed, recipe.path_mode
+            schedule, seed, mode = recipe.course.schedule, recipe.course.seed, recipe.start.path_mode
             self.writer.write(
                 lambda: forward_content(Forward(x0, schedule, seed, mode), t, of, recipe, plan.transform), path
             )
@@ -118,7 +117,7 @@ class Sharing(QObject):
 
     def _schedule(self) -> Table | None:
         recipe = self._session.recipe
-        rows = table_of(recipe.schedule, recipe.chain_length)
+        rows = table_of(recipe.course.schedule, recipe.start.chain_length)
         return {name: np.asarray(values, np.float64) for name, values in rows.items()}
 
     def _ask_table(self, what: str, make: Callable[[], Table | None]) -> None:
@@ -136,7 +135,7 @@ class Sharing(QObject):
         if path:
             recipe, form = self._session.recipe, SCHEDULES.get(kind, Path(path).suffix[1:].lower())
             form = "diffusers" if Path(path).name == "scheduler_config.json" else form if form in FORMATS else "csv"
-            text = export_schedule(recipe.schedule, recipe.chain_length, form)
+            text = export_schedule(recipe.course.schedule, recipe.start.chain_length, form)
             self._save(Path(path), lambda: write_text(Path(path), text))
 
     def _ask_picture(self) -> None:
@@ -179,8 +178,9 @@ class Sharing(QObject):
         source = " ".join(filter(None, (Path(said.get("path", "")).name, said.get("dataset"), said.get("index"))))
         under = getattr(view, "caption", None)
         shown = [name, view.subtitle() if isinstance(view, CardFrame) else "", "" if under is None else under.text()]
-        wishes = f"{recipe.schedule.key} schedule, model {recipe.model}, {recipe.sampler}, seed {recipe.seed}"
-        return [" · ".join(filter(None, shown)), f"{source} {f'in {units}' if units else ''}".strip(), wishes]
+        course, model = recipe.course, recipe.denoiser.model
+        asked = f"{course.schedule.key} schedule, model {model}, {course.sampler}, seed {course.seed}"
+        return [" · ".join(filter(None, shown)), f"{source} {f'in {units}' if units else ''}".strip(), asked]
 
     def _values(self, view: QWidget) -> str | None:
         """The numbers of a view as tab-separated text; None if it has none, or too many."""

@@ -21,7 +21,7 @@ class TimeScale:
     @classmethod
     def of(cls, session: Session) -> "TimeScale":
         """The axis that the session's view asks for."""
-        schedule = session.recipe.schedule
+        schedule = session.recipe.course.schedule
         if session.view.axis == "t":
             return cls("t", schedule, 0.0, 1.0)
         return cls("ln_s", schedule, float(np.log(schedule.s_min)), float(np.log(schedule.s_max)))

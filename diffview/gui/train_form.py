@@ -196,7 +196,7 @@ class TrainForm(QWidget):
         """What is asked for, as a model of a name; `again` goes on with what is kept under it."""
         session, crops = self._session, self._data.currentData() == "crops"
         return Order(
-            session.facts.field, self._transform_now(), session.recipe.schedule, models_folder() / name,
+            session.facts.field, self._transform_now(), session.recipe.course.schedule, models_folder() / name,
             size=int(self._size.currentData()) if crops else 0,
             stack=None if crops else session.facts.stack,
             region=session.plan.region,
@@ -204,7 +204,7 @@ class TrainForm(QWidget):
             minutes=self._minutes.value(), batch=self._batch.value(),
             width=self._width.currentData() or 32, origin=self._origin_card(),
             turned=self._turned.isChecked(),
-            device=session.recipe.device, again=again,
+            device=session.recipe.denoiser.device, again=again,
         )  # fmt: skip
 
 

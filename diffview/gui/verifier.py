@@ -73,7 +73,7 @@ def place_of(session: Session, card: Card, trained: Order | None = None) -> Plac
     `trained` is the order of the newest training, if there is one.
     """
     facts, plan = session.facts, session.plan
-    schedule, folder, key = session.recipe.schedule, models_folder(), card.transform.key
+    schedule, folder, key = session.recipe.course.schedule, models_folder(), card.transform.key
     orders = [
         Order(facts.field, key, schedule, folder, size=card.shape[1]),
         Order(facts.field, key, schedule, folder, size=0, stack=facts.stack, region=plan.region),
@@ -81,7 +81,7 @@ def place_of(session: Session, card: Card, trained: Order | None = None) -> Plac
     if trained is not None and trained.folder == card.file.parent:
         orders.insert(0, trained)
     path = str(facts.field.provenance.get("path", ""))
-    return Place(tuple(orders), path, session.recipe.dataset or str(facts.field.provenance.get("dataset", "")))
+    return Place(tuple(orders), path, session.recipe.source.dataset or str(facts.field.provenance.get("dataset", "")))
 
 
 class Verification(Job):

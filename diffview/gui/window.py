@@ -241,8 +241,8 @@ class MainWindow(LateJobs, QMainWindow):
             "backStepAction": lambda: self.scrub(-1),
             "forwardPageAction": lambda: self.scrub(self._page()),
             "backPageAction": lambda: self.scrub(-self._page()),
-            "homeAction": lambda: self.scrub(-session.recipe.chain_length),
-            "endAction": lambda: self.scrub(session.recipe.chain_length),
+            "homeAction": lambda: self.scrub(-session.recipe.start.chain_length),
+            "endAction": lambda: self.scrub(session.recipe.start.chain_length),
             "followAction": self.timeline.follow.click,
             "densitiesAction": lambda: session.look(densities=self.actions_["densitiesAction"].isChecked()),
             "coastAction": lambda: session.look(coast=self.actions_["coastAction"].isChecked()),
@@ -284,7 +284,7 @@ class MainWindow(LateJobs, QMainWindow):
 
     def scrub(self, rows: int) -> None:
         """Move the playhead by rows of the chain."""
-        length = self.session.recipe.chain_length
+        length = self.session.recipe.start.chain_length
         row = min(max(round(self.session.view.playhead * length) + rows, 0), length)
         self.session.look(playhead=row / length, follow=False)
 
@@ -329,7 +329,7 @@ class MainWindow(LateJobs, QMainWindow):
         why = forking.why_not(self.live)
         self.actions_.show("forkAction", why)
         self.actions_.show("forkNoiseAction", why or forking.why_no_noise(self.session))
-        self.actions_.show("goBackAction", "" if self.session.recipe.fork else "The run is no fork.")
+        self.actions_.show("goBackAction", "" if self.session.recipe.course.fork else "The run is no fork.")
 
     def _show_theme(self) -> None:
         self._show_view(self.session.view, self.session.view)
@@ -385,7 +385,7 @@ class MainWindow(LateJobs, QMainWindow):
                 self.field.show_index(dim, index)
 
     def _page(self) -> int:
-        return max(1, self.session.recipe.chain_length // 20)
+        return max(1, self.session.recipe.start.chain_length // 20)
 
     # -- events
 
@@ -463,5 +463,5 @@ class MainWindow(LateJobs, QMainWindow):
         self.timeline.slider.setFocus()
         self.live.start()
         self._readers_soon.start()
-        if self.session.recipe.device != "auto":
+        if self.session.recipe.denoiser.device != "auto":
             self.live.load_engine()

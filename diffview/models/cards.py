@@ -1,8 +1,6 @@
 """Model cards: what a network is, what it was trained on and how good it is, as plain JSON beside its weights."""
 
-import json
 import os
-import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, fields
 from pathlib import Path
@@ -12,6 +10,7 @@ from diffview.errors import UserError
 from diffview.fields.transforms import Transform
 from diffview.models.card_rules import KINDS, card_parts
 from diffview.models.plain import Unfit
+from diffview.params import json_text
 from diffview.paths import read_json, sample_models, user_folder, write_text
 
 MASK = "diffview.mask"
@@ -57,9 +56,7 @@ class Card:
         """The card as JSON text."""
         plain = {f.name: getattr(self, f.name) for f in fields(self) if f.name != "file"}
         plain["transform"] = self.transform.plain
-        text = json.dumps({"diffview_model": 1, **plain}, indent=2, ensure_ascii=False) + "\n"
-        # numbers of a list on one line; only structure has line ends, so no string is touched
-        return re.sub(r"\[\n[^][{}\"]*\]", lambda found: re.sub(r"\s+", " ", found[0]), text)
+        return json_text({"diffview_model": 1, **plain}, ascii_only=False) + "\n"
 
     @property
     def limits_met(self) -> tuple[int, int] | None:

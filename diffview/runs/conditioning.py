@@ -25,24 +25,25 @@ Array = NDArray[np.float32]
 
 def is_told(recipe: Recipe) -> bool:
     """Whether a run is told pixels of the region on its way: by its sampler, or by what it is guided by."""
-    info = SAMPLERS.get(recipe.sampler)
-    return bool(recipe.observe) or (info is not None and KNOWN_PIXELS in info.needs)
+    info = SAMPLERS.get(recipe.course.sampler)
+    return bool(recipe.guidance.observe) or (info is not None and KNOWN_PIXELS in info.needs)
 
 
 def fills(recipe: Recipe) -> bool:
     """Whether a run is told the region pixel by pixel, so that it makes up what is missing or hidden."""
-    info = SAMPLERS.get(recipe.sampler)
-    return recipe.observe == "known" or (info is not None and KNOWN_PIXELS in info.needs)
+    info = SAMPLERS.get(recipe.course.sampler)
+    return recipe.guidance.observe == "known" or (info is not None and KNOWN_PIXELS in info.needs)
 
 
 def is_steered(recipe: Recipe) -> bool:
     """Whether anything is done to the model."""
-    return bool(recipe.observe) or recipe.guidance != 1 or (recipe.clip_low, recipe.clip_high) != (None, None)
+    asked = recipe.guidance
+    return bool(asked.observe) or asked.weight != 1 or (asked.clip_low, asked.clip_high) != (None, None)
 
 
 def known_pixels(recipe: Recipe, region: Region, x0: Array) -> NDArray[np.bool_]:
     """Where a run may be told the region [ny, nx]: the pixels that are neither missing nor hidden."""
-    return ~(np.isnan(x0) | hidden_in(recipe.hidden, region))
+    return ~(np.isnan(x0) | hidden_in(recipe.guidance.hidden, region))
 
 
 def partner_of(card: Card, cards: Mapping[str, Card]) -> str | None:
@@ -118,12 +119,12 @@ def observation_of(recipe: Recipe) -> Observation:
     Raises:
         UserError: if there is no such observation, or a parameter is unknown or not allowed.
     """
-    kind = OBSERVATIONS.get(recipe.observe)
+    kind = OBSERVATIONS.get(recipe.guidance.observe)
     if kind is None:
         raise UserError(
-            f"There is no observation called {recipe.observe!r}.", f"Choose one of {', '.join(OBSERVATIONS)}."
+            f"There is no observation called {recipe.guidance.observe!r}.", f"Choose one of {', '.join(OBSERVATIONS)}."
         )
-    return kind(**checked(kind, dict(recipe.observe_params), recipe.observe))
+    return kind(**checked(kind, dict(recipe.guidance.observe_params), recipe.guidance.observe))
 
 
 def steered(
@@ -147,25 +148,26 @@ def steered(
     Raises:
         UserError: if it cannot be: no pair of networks, no way back through the model, limits that are none.
     """
-    if recipe.guidance != 1 and partner is None:
+    asked, name = recipe.guidance, recipe.denoiser.model
+    if asked.weight != 1 and partner is None:
         raise UserError(
             "A guidance weight needs a conditional network and an unconditional one of the same fields; "
-            f"{recipe.model} has no such partner.",
+            f"{name} has no such partner.",
             "Set the guidance weight to 1.",
         )
     observation, observed = None, None
-    if recipe.observe:
+    if asked.observe:
         observation = observation_of(recipe)
         if not {VJP, POSTERIOR_MEAN} <= set(offers) or told is None:
             raise UserError(
-                f"Guidance goes back through the model of a posterior mean, and {recipe.model} does not offer that.",
+                f"Guidance goes back through the model of a posterior mean, and {name} does not offer that.",
                 "Guide by nothing, or choose another model.",
             )
         observed = observation.observed(*told).astype(np.float32)
-    limits = standardised_limits(transform, (recipe.clip_low, recipe.clip_high))
-    return Steered(base, partner if recipe.guidance != 1 else None, recipe.guidance, observation, observed, limits)
+    limits = standardised_limits(transform, (asked.clip_low, asked.clip_high))
+    return Steered(base, partner if asked.weight != 1 else None, asked.weight, observation, observed, limits)
 
 
 def sees_region(recipe: Recipe) -> bool:
     """Whether a run starts from the region of the field, or is told pixels of it."""
-    return recipe.start == "field" or is_told(recipe)
+    return recipe.start.origin == "field" or is_told(recipe)

@@ -93,7 +93,7 @@ class Facts:
 
     def key_of(self, recipe: Recipe) -> str:
         """The key of the transform that a recipe wishes."""
-        return self.chosen[0] if recipe.transform == AUTO else recipe.transform
+        return self.chosen[0] if recipe.source.transform == AUTO else recipe.source.transform
 
     def fitted(self, recipe: Recipe) -> tuple[Transform, Array]:
         """The transform that a recipe wishes, with the numbers it brings or fitted to the field; the field through it.
@@ -102,10 +102,10 @@ class Facts:
             UserError: if it cannot be fitted, or is not meant for the field's values.
         """
         name = self.field.name or "The field"
-        if recipe.fitted is not None and recipe.transform in (AUTO, recipe.fitted.key):
-            if has_least(recipe.fitted.key) and not self.field.mask.all():
-                check_least(recipe.fitted.key, float(np.nanmin(self.field.values)), name)
-            return self.through(recipe.fitted)
+        if recipe.source.fitted is not None and recipe.source.transform in (AUTO, recipe.source.fitted.key):
+            if has_least(recipe.source.fitted.key) and not self.field.mask.all():
+                check_least(recipe.source.fitted.key, float(np.nanmin(self.field.values)), name)
+            return self.through(recipe.source.fitted)
         key = self.key_of(recipe)
         fit = self.cached(("transform", key), lambda: Transform.fit(key, self.field.values, name))
         return self.through(fit)
@@ -183,8 +183,8 @@ class Plan:
     def shape(self) -> tuple[int, int, int, int]:
         """[members, channels, ny, nx]."""
         if self.card is not None:
-            return self.recipe.members, *self.card.shape
-        return self.recipe.members, 1, self.region.ny, self.region.nx
+            return self.recipe.ensemble.members, *self.card.shape
+        return self.recipe.ensemble.members, 1, self.region.ny, self.region.nx
 
     @property
     def placed(self) -> bool:
@@ -206,8 +206,8 @@ class Plan:
     def settled(self) -> Recipe:
         """The recipe with the region and the fitted numbers in force: what gives the same again."""
         own = self.card is not None and self.transform == self.card.transform
-        fitted = self.recipe.fitted if own else self.transform
-        return dataclasses.replace(self.recipe, region=self.region, fitted=fitted)
+        fitted = self.recipe.source.fitted if own else self.transform
+        return self.recipe.but(region=self.region, fitted=fitted)
 
     @property
     def made_in(self) -> Transform:
@@ -217,18 +217,18 @@ class Plan:
     @property
     def visited(self) -> list[float]:
         """The level of every state of the run: `levels`, unless the sampler walks upwards on its way."""
-        info = SAMPLERS[self.recipe.sampler]
+        info = SAMPLERS[self.recipe.course.sampler]
         return [self.levels[i] for i in info.places(len(self.levels) - 1, self.params)]
 
     @property
     def steps(self) -> int:
         """Steps of the run."""
-        return len(self.levels) - 1 if SAMPLERS[self.recipe.sampler].path is None else len(self.visited) - 1
+        return len(self.levels) - 1 if SAMPLERS[self.recipe.course.sampler].path is None else len(self.visited) - 1
 
     @property
     def evaluations(self) -> int:
         """Evaluations of the model, or of both where two are mixed, that the run takes."""
-        info, fork, made = SAMPLERS[self.recipe.sampler], self.recipe.fork, len(self.levels) - 1
+        info, fork, made = SAMPLERS[self.recipe.course.sampler], self.recipe.course.fork, len(self.levels) - 1
         if self.parent is None or fork is None:
             return self.calls * info.evaluations(made, self.params)
         return self.calls * (self.parent.evaluations_until(fork.step) + self._after_fork(made - fork.step))
@@ -240,7 +240,7 @@ class Plan:
 
     def evaluations_until(self, step: int) -> int:
         """Denoiser calls of its first `step` steps, none of which ends at s = 0."""
-        info, fork = SAMPLERS[self.recipe.sampler], self.recipe.fork
+        info, fork = SAMPLERS[self.recipe.course.sampler], self.recipe.course.fork
         if self.parent is None or fork is None:
             return info.evaluations(step + 1, self.params) - 1 if step else 0
         if step <= fork.step:
@@ -249,12 +249,12 @@ class Plan:
 
     def _after_fork(self, steps: int) -> int:
         """Denoiser calls of the last `steps` steps; a sampler that goes on from its own history needs none to begin."""
-        info, fork = SAMPLERS[self.recipe.sampler], self.recipe.fork
+        info, fork = SAMPLERS[self.recipe.course.sampler], self.recipe.course.fork
         assert self.parent is not None and fork is not None
-        goes_on = fork.step > 0 and self.parent.recipe.sampler == self.recipe.sampler
+        goes_on = fork.step > 0 and self.parent.recipe.course.sampler == self.recipe.course.sampler
         return info.evaluations(steps, self.params) - (info.extra if goes_on and steps > 1 else 0)
 
     def lacks(self, sampler: str, params: Mapping[str, Any] | None = None) -> UserError | None:
         """Why a sampler, with these parameters or its defaults, cannot run on the model; None if it can."""
         given = sampler_params(sampler, params or {})
-        return lacks(SAMPLERS[sampler], given, self.recipe.model, self.offers)
+        return lacks(SAMPLERS[sampler], given, self.recipe.denoiser.model, self.offers)

@@ -5,7 +5,7 @@ Its notes say which wishes could not be met as asked, its refusal why nothing ca
 
 import dataclasses
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import numpy as np
@@ -37,10 +37,10 @@ def resolve(recipe: Recipe, facts: Facts) -> Plan:
     Raises:
         UserError: if the transform cannot be fitted, the model is unknown, or a parameter is unknown or not allowed.
     """
-    if recipe.fork is not None:
-        parent = resolve(dataclasses.replace(recipe, **recipe.fork.course), facts)
-        return _branched(recipe, parent, resolve(dataclasses.replace(recipe, fork=None), facts))
-    card = facts.cards.get(recipe.model)
+    if recipe.course.fork is not None:
+        parent = resolve(recipe.but(course=recipe.course.fork.parent), facts)
+        return _branched(recipe, parent, resolve(recipe.but(fork=None), facts))
+    card = facts.cards.get(recipe.denoiser.model)
     plan = _resolve_formula(recipe, facts) if card is None else _resolve_network(recipe, facts, card)
     if is_told(recipe):
         plan = dataclasses.replace(plan, known=known_pixels(recipe, plan.region, plan.x0))
@@ -51,7 +51,7 @@ def resolve(recipe: Recipe, facts: Facts) -> Plan:
             plan = dataclasses.replace(plan, model=_steered(plan, facts))
         except UserError as error:
             plan = dataclasses.replace(plan, refusal=plan.refusal or error)
-    if plan.refusal is None and (refusal := plan.lacks(recipe.sampler, plan.params)) is not None:
+    if plan.refusal is None and (refusal := plan.lacks(recipe.course.sampler, plan.params)) is not None:
         return dataclasses.replace(plan, refusal=refusal)
     return plan
 
@@ -61,11 +61,10 @@ def _steered(plan: Plan, facts: Facts) -> Model:
     recipe, card, base, partner = plan.recipe, plan.card, plan.model, None
     assert base is not None
     name = None if card is None else partner_of(card, facts.cards)
-    if name is not None and recipe.guidance != 1:
+    if name is not None and recipe.guidance.weight != 1:
         partner = _trained(facts, facts.cards[name], plan.device)
     told = None if plan.known is None else (plan.x0, plan.known)
-    wish = (recipe.guidance, recipe.clip_low, recipe.clip_high, recipe.observe, recipe.observe_params, recipe.hidden)
-    key = ("steered", base, partner, *wish, plan.region, plan.transform)
+    key = ("steered", base, partner, recipe.guidance, plan.region, plan.transform)
     made: Model = facts.cached(key, lambda: steered(recipe, base, partner, plan.offers, plan.made_in, told))
     return made
 
@@ -84,38 +83,35 @@ def _trained(facts: Facts, card: Card, device: str, place: Any = None, told: Cal
 def _resolve_formula(recipe: Recipe, facts: Facts) -> Plan:
     """A formula fitted to crops of the field, or the user's own denoiser."""
     notes: list[Note] = []
+    chosen = recipe.denoiser
     transform, standardised = facts.fitted(recipe)
     asked = region = _region(recipe, facts, notes)
     model: Model | None = None
     refusal, offers = None, FORMULA_CAPABILITIES
-    if recipe.model in facts.given:
-        model = facts.given[recipe.model]
+    if recipe.denoiser.model in facts.given:
+        model = facts.given[recipe.denoiser.model]
         offers = capabilities_of(model.own)
-    elif recipe.model not in FORMULAS:
+    elif recipe.denoiser.model not in FORMULAS:
         known = ", ".join([*FORMULAS, *facts.cards, *facts.given])
-        raise UserError(f"There is no model called {recipe.model!r} here.", f"Choose one of {known}.")
+        raise UserError(f"There is no model called {chosen.model!r} here.", f"Choose one of {known}.")
     else:
         try:
             region, model = facts.cached(
-                ("fit", transform, recipe.model, asked, *unseen(recipe), *wished(recipe)),
+                ("fit", transform, chosen.model, asked, *unseen(recipe), *wished(recipe)),
                 lambda: fit_set(recipe, facts, transform, asked),
             )
         except UserError as error:
             refusal = error
-    if isinstance(model, FitSet) and recipe.fit_set == "both" and model.source.ndim == 2 and model.more is None:
-        notes.append(Note("crops and other slices", "crops", "The variable has no other complete slices here."))
-    if isinstance(model, FitSet) and recipe.missing_limit and not model.limit:
-        notes.append(Note(f"up to {percent(recipe.missing_limit)} missing", "complete crops", COMPLETE_ONLY))
-    if isinstance(model, FitSet) and region != asked and recipe.region is not None:
-        notes.append(shrunk_note(asked, region, model))
+    if isinstance(model, FitSet):
+        notes += _fit_notes(recipe, model, asked, region)
     x0 = facts.cached(("x0", transform, region), lambda: standardised[region.slices])
     complete = None
     if (
-        recipe.start == "field" and np.isnan(x0).any() and not is_told(recipe)
+        recipe.start.origin == "field" and np.isnan(x0).any() and not is_told(recipe)
     ):  # from noise, nothing of the region goes into a run
         complete, refusal = _incomplete(facts, region, x0)
     levels = _levels(recipe, notes)
-    params = sampler_params(recipe.sampler, dict(recipe.sampler_params))
+    params = sampler_params(recipe.course.sampler, dict(recipe.course.sampler_params))
     device = _device(recipe, facts, notes)
     return Plan(
         recipe, region, transform, standardised, x0, levels, params, device, model, offers,
@@ -123,17 +119,28 @@ def _resolve_formula(recipe: Recipe, facts: Facts) -> Plan:
     )  # fmt: skip
 
 
+def _fit_notes(recipe: Recipe, model: FitSet, asked: Region, region: Region) -> Iterator[Note]:
+    """What of the fit is not as it was asked."""
+    chosen = recipe.denoiser
+    if chosen.fit_set == "both" and model.source.ndim == 2 and model.more is None:
+        yield Note("crops and other slices", "crops", "The variable has no other complete slices here.")
+    if chosen.missing_limit and not model.limit:
+        yield Note(f"up to {percent(chosen.missing_limit)} missing", "complete crops", COMPLETE_ONLY)
+    if region != asked and recipe.source.region is not None:
+        yield shrunk_note(asked, region, model)
+
+
 def _branched(recipe: Recipe, parent: Plan, own: Plan) -> Plan:
     """The plan of a fork: the parent's levels down to the step they share, then the own ones below that."""
-    assert recipe.fork is not None
-    step = recipe.fork.step
+    assert recipe.course.fork is not None
+    step = recipe.course.fork.step
     refusal = parent.refusal or own.refusal
     if step >= parent.steps and refusal is None:
         refusal = UserError(
             f"The run that is forked has {parent.steps} steps; after step {step} there is nothing to go on from.",
             "Fork it at an earlier step, or return to it.",
         )
-    up = next((info for plan in (parent, own) if (info := SAMPLERS[plan.recipe.sampler]).path is not None), None)
+    up = next((info for plan in (parent, own) if (info := SAMPLERS[plan.recipe.course.sampler]).path is not None), None)
     if up is not None and refusal is None:
         refusal = UserError(
             f"{up.title} walks up and down its levels: a run cannot be forked out of it or into it.",
@@ -164,11 +171,13 @@ def _resolve_network(recipe: Recipe, facts: Facts, card: Card) -> Plan:
     notes: list[Note] = []
     foreign = mismatch(card, facts.field)
     transform, standardised = facts.fitted(recipe) if foreign else facts.through(card.transform)
-    if not foreign and recipe.transform not in (AUTO, card.transform.key):
-        notes.append(Note(recipe.transform, card.transform.key, "The transform in force is the model's.", quiet=True))
+    if not foreign and recipe.source.transform not in (AUTO, card.transform.key):
+        notes.append(
+            Note(recipe.source.transform, card.transform.key, "The transform in force is the model's.", quiet=True)
+        )
     asked = _region(recipe, facts, notes)
     region = _of_size(facts, asked, card.shape[1], card.shape[2])
-    if recipe.region is not None and (region.ny, region.nx) != (asked.ny, asked.nx):
+    if recipe.source.region is not None and (region.ny, region.nx) != (asked.ny, asked.nx):
         why = f"{card.name} works on {card.shape[1]} x {card.shape[2]} pixels."
         notes.append(Note(f"{asked.ny} x {asked.nx}", f"{region.ny} x {region.nx}", why, quiet=True))
     x0 = facts.cached(("x0", transform, region), lambda: standardised[region.slices])
@@ -187,7 +196,7 @@ def _resolve_network(recipe: Recipe, facts: Facts, card: Card) -> Plan:
     place = (region, known is None) if _uses_field(recipe, card) else None
     model = None if refusal is not None else _trained(facts, card, device, place, told)
     levels = _levels(recipe, notes, card)
-    params = sampler_params(recipe.sampler, dict(recipe.sampler_params))
+    params = sampler_params(recipe.course.sampler, dict(recipe.course.sampler_params))
     return Plan(
         recipe, region, transform, standardised, x0, levels, params, device, model, card_capabilities(card),
         card=card, notes=tuple(notes), refusal=refusal, complete=complete,
@@ -205,14 +214,14 @@ def _network_refusal(recipe: Recipe, facts: Facts, card: Card, foreign: str, reg
         return torch_is_missing(card.name)
     if _uses_field(recipe, card) and foreign:
         told = "What it is told" if is_told(recipe) else "Its condition"
-        needs = "A start from the field" if recipe.start == "field" else told
+        needs = "A start from the field" if recipe.start.origin == "field" else told
         return UserError(foreign, f"{needs} needs a field of that quantity and unit.")
     if _uses_field(recipe, card) and (region.ny, region.nx) != card.shape[1:]:
         return UserError(
             f"The field is smaller than the {card.shape[1]} x {card.shape[2]} pixels of {card.name}.",
             "Open a larger field, or start from noise.",
         )
-    if card.coarsen and is_told(recipe) and hidden_in(recipe.hidden, region).any():
+    if card.coarsen and is_told(recipe) and hidden_in(recipe.guidance.hidden, region).any():
         return UserError(
             f"{card.name} is told means over blocks of the region, and those over a gap say what is hidden in it.",
             "Choose a network without a condition, or a formula.",
@@ -232,7 +241,7 @@ def _of_size(facts: Facts, region: Region, ny: int, nx: int) -> Region:
 def _region(recipe: Recipe, facts: Facts, notes: list[Note]) -> Region:
     """The asked region if the field has it, else a complete square near the centre."""
     rows, columns = facts.field.values.shape
-    asked = recipe.region
+    asked = recipe.source.region
     if asked is None:
         region: Region = facts.cached(("default region",), lambda: starting_region(facts.table, facts.field.values))
         return region
@@ -253,13 +262,15 @@ def _levels(recipe: Recipe, notes: list[Note], card: Card | None = None) -> list
 
     A run that would start above what its network was trained on starts at the upper end of that.
     """
-    top = recipe.start_level if recipe.start == "field" else None
+    top = recipe.start.level if recipe.start.origin == "field" else None
     trained = math.inf if card is None else card.noise_range[1]
-    highest = min(recipe.schedule.s_max, math.inf if top is None else top)
+    highest = min(recipe.course.schedule.s_max, math.inf if top is None else top)
     start = trained if highest > trained else top
-    levels = make_levels(recipe.schedule, recipe.grid, recipe.steps, start, **dict(recipe.grid_params))
+    levels = make_levels(
+        recipe.course.schedule, recipe.course.grid, recipe.course.steps, start, **dict(recipe.course.grid_params)
+    )
     if highest > trained:
-        given = f"starts at s = {levels[0]:.3g}, t = {float(recipe.schedule.t_of(levels[0])):.2f}"
+        given = f"starts at s = {levels[0]:.3g}, t = {float(recipe.course.schedule.t_of(levels[0])):.2f}"
         why = f"The model was trained up to s = {trained:.3g}."
         notes.append(Note(f"start at s = {highest:.3g}", given, why, quiet=True))
     elif top is not None and top > levels[0] * (1 + 1e-9):
@@ -270,18 +281,19 @@ def _levels(recipe: Recipe, notes: list[Note], card: Card | None = None) -> list
 
 def _network_device(recipe: Recipe, facts: Facts, notes: list[Note]) -> str:
     """The torch device of a network: the one asked for if it can be had, else the fastest there is."""
+    asked = recipe.denoiser.device
     best = next((device for device in ("cuda", "mps") if device in facts.devices), "cpu")
-    if recipe.device == "auto":
+    if asked == "auto":
         return best
-    if recipe.device not in facts.devices and facts.torch:
-        notes.append(Note(recipe.device, best, f"This machine has no {recipe.device} device that torch can use."))
+    if asked not in facts.devices and facts.torch:
+        notes.append(Note(asked, best, f"This machine has no {asked} device that torch can use."))
         return best
-    return recipe.device if recipe.device in facts.devices else best
+    return asked if asked in facts.devices else best
 
 
 def _device(recipe: Recipe, facts: Facts, notes: list[Note]) -> str:
     """The engine: numpy for formulas unless a torch device is asked for and can be had."""
-    asked = recipe.device
+    asked = recipe.denoiser.device
     if asked == "auto":
         return "numpy"
     if facts.torch is None:

@@ -22,9 +22,9 @@ def start_state(plan: Plan) -> Array:
     shape = plan.shape
     s = plan.levels[0]
     base: Any = np.float32(0)
-    if plan.recipe.start == "field":
+    if plan.recipe.start.origin == "field":
         base = np.nan_to_num(plan.x0) if plan.known is None else np.where(plan.known, plan.x0, base)
-    paths = (ForwardPath(plan.recipe.seed, shape[2:], plan.recipe.path_mode, m) for m in range(shape[0]))
+    paths = (ForwardPath(plan.recipe.course.seed, shape[2:], plan.recipe.start.path_mode, m) for m in range(shape[0]))
     return np.stack([(base + path(s))[None] for path in paths]).astype(np.float32)
 
 
@@ -61,7 +61,7 @@ def run(plan: Plan, denoise: Denoise | None = None, after: Step | None = None) -
 
 def _course(plan: Plan, denoise: Denoise, after: Step | None) -> Iterator[Step]:
     """The steps of a run, those before a fork its parent's."""
-    fork = plan.recipe.fork
+    fork = plan.recipe.course.fork
     if fork is None or plan.parent is None:
         yield from _own_steps(plan, denoise, after)
         return
@@ -73,7 +73,7 @@ def _course(plan: Plan, denoise: Denoise, after: Step | None) -> Iterator[Step]:
                 break
     assert at is not None
     calls, resumed = _Counted(denoise), at is after
-    if at.index == fork.step and plan.recipe.sampler != plan.parent.recipe.sampler:
+    if at.index == fork.step and plan.recipe.course.sampler != plan.parent.recipe.course.sampler:
         at = dataclasses.replace(at, history=())  # another sampler has nothing to remember yet
     for step in _own_steps(plan, calls, at):
         if step.index > at.index:
@@ -85,12 +85,12 @@ def _course(plan: Plan, denoise: Denoise, after: Step | None) -> Iterator[Step]:
 def _own_steps(plan: Plan, denoise: Denoise, after: Step | None) -> Iterator[Step]:
     """The steps that the sampler of a plan makes, from the start or on from the step `after`."""
     y = on_device(start_state(plan) if after is None else after.y, plan.device)
-    sampler = SAMPLERS[plan.recipe.sampler].run
+    sampler = SAMPLERS[plan.recipe.course.sampler].run
     resume: dict[str, Any] = {}
     if after is not None:
         history = (h if isinstance(h, float) else on_device(h, plan.device) for h in after.history)
         resume = {"start": after.index, "history": tuple(history)}
-    if plan.known is not None and KNOWN_PIXELS in SAMPLERS[plan.recipe.sampler].needs:
+    if plan.known is not None and KNOWN_PIXELS in SAMPLERS[plan.recipe.course.sampler].needs:
         values = np.where(plan.known, plan.x0, np.float32(0))
         resume["known"] = on_device(plan.known, plan.device), on_device(values, plan.device)
     return sampler(denoise, y, plan.levels, noise_of(plan, y), **resume, **plan.params)
@@ -113,7 +113,11 @@ class _Counted:
 
 def noise_of(plan: Plan, y: Any) -> NoiseFn:
     """The noise of the run, like its state y; for a device it is drawn ahead."""
-    noise = Noise(plan.recipe.seed, plan.shape, fork=0 if plan.recipe.fork is None else plan.recipe.fork.number)
+    noise = Noise(
+        plan.recipe.course.seed,
+        plan.shape,
+        fork=0 if plan.recipe.course.fork is None else plan.recipe.course.fork.number,
+    )
     if plan.device == "numpy":
         return noise
     from diffview.models.nets.acceleration import Ahead

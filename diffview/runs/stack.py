@@ -54,8 +54,8 @@ def stack_read(path: str | None, picture: Picture, values: Array, limit: int) ->
 
 def other_slices(stack: Stack | None, recipe: Recipe, picture: Picture) -> Array | None:
     """The slices beside this one, at its resolution; None if they were not read."""
-    if stack is None or stack.of != stack_of(recipe.path, picture):
+    if stack is None or stack.of != stack_of(recipe.source.path, picture):
         return None
     at = picture.index[longest(picture)]
     values = stack.values if at % stack.step else np.delete(stack.values, at // stack.step, axis=0)
-    return coarsened(values, recipe.coarsen, recipe.coarsen_by) if recipe.coarsen > 1 else values
+    return coarsened(values, recipe.source.coarsen, recipe.source.coarsen_by) if recipe.source.coarsen > 1 else values

@@ -26,23 +26,23 @@ def unseen(recipe: Recipe) -> tuple[bool, tuple[Region, ...]]:
 
     A run that fills gaps is given the rest of its region pixel by pixel, so that crops may show that.
     """
-    return sees_region(recipe) and not fills(recipe), recipe.hidden if is_told(recipe) else ()
+    return sees_region(recipe) and not fills(recipe), recipe.guidance.hidden if is_told(recipe) else ()
 
 
 def wished(recipe: Recipe) -> tuple[str, float, float]:
     """What a recipe asks of its fit set: its kind, the share of a crop that may be missing, the share held out."""
-    return recipe.fit_set, limit_of(recipe), recipe.held_out
+    return recipe.denoiser.fit_set, limit_of(recipe), recipe.denoiser.held_out
 
 
 def limit_of(recipe: Recipe) -> float:
     """Share of a crop's pixels that may be missing: only a law can leave them out."""
-    return recipe.missing_limit if recipe.model in GAUSSIANS else 0.0
+    return recipe.denoiser.missing_limit if recipe.denoiser.model in GAUSSIANS else 0.0
 
 
 def held_columns(recipe: Recipe, facts: Facts) -> tuple[Region, ...]:
     """The right columns of the slice, whole, that nothing is fitted to; none if nothing is held out."""
     rows, columns = facts.field.values.shape
-    count = round(recipe.held_out * columns)
+    count = round(recipe.denoiser.held_out * columns)
     return (Region(0, columns - count, rows, count),) if count else ()
 
 
@@ -54,9 +54,9 @@ def fit_set(recipe: Recipe, facts: Facts, transform: Transform, region: Region) 
     are taken where the slice is at most twice the region or too small for enough crops.
     """
     whole, hidden = unseen(recipe)
-    leave_out = whole and recipe.model not in GAUSSIANS
+    leave_out = whole and recipe.denoiser.model not in GAUSSIANS
     hidden = *hidden, *held_columns(recipe, facts)
-    wish, limit, slices = recipe.fit_set, limit_of(recipe), None
+    wish, limit, slices = recipe.denoiser.fit_set, limit_of(recipe), None
     if (
         facts.stack is not None
         and wish != "crops"
@@ -69,7 +69,7 @@ def fit_set(recipe: Recipe, facts: Facts, transform: Transform, region: Region) 
         raise UserError(
             "There are no other slices of this variable that are complete in the region.", "Fit to crops instead."
         )
-    if recipe.model not in GAUSSIANS and slices is None:
+    if recipe.denoiser.model not in GAUSSIANS and slices is None:
         region, crops = with_enough_crops(facts.table, region, leave_out, hidden)
     else:
         crops = crops_for(facts.table, region, leave_out, hidden, limit)
@@ -77,7 +77,7 @@ def fit_set(recipe: Recipe, facts: Facts, transform: Transform, region: Region) 
         return region, slices or _smaller_set(recipe, facts, transform, region)
     source = facts.through(transform)[1]
     held = _held_crops(recipe, facts, source, region)
-    return region, FitSet(recipe.model, source, tuple(crops), leave_out, more=slices, limit=limit, held=held)
+    return region, FitSet(recipe.denoiser.model, source, tuple(crops), leave_out, more=slices, limit=limit, held=held)
 
 
 def _held_crops(recipe: Recipe, facts: Facts, source: Array, region: Region) -> FitSet | None:
@@ -93,10 +93,10 @@ def _held_crops(recipe: Recipe, facts: Facts, source: Array, region: Region) -> 
         if not crops:
             raise UserError(
                 f"No complete crop of {region.ny} x {region.nx} pixels lies in the right "
-                f"{percent(recipe.held_out)} of the slice, which is held out.",
+                f"{percent(recipe.denoiser.held_out)} of the slice, which is held out.",
                 "Hold out more, or take a smaller region.",
             )
-        return FitSet(recipe.model, source, tuple(crops), False)
+        return FitSet(recipe.denoiser.model, source, tuple(crops), False)
     return None
 
 
@@ -111,11 +111,11 @@ def _smaller_set(recipe: Recipe, facts: Facts, transform: Transform, region: Reg
         stack = facts.cached(("stack", transform), lambda: transform(values))
         if crops := smaller_crops(summed(np.isnan(stack).any(axis=0)), region, fewest=1):
             kept = tuple(range(_fitted_slices(recipe, len(stack))))
-            return FitSet(recipe.model, stack, tuple(crops), True, kept, shape=shape)
-    hidden = *recipe.hidden, *held_columns(recipe, facts)
+            return FitSet(recipe.denoiser.model, stack, tuple(crops), True, kept, shape=shape)
+    hidden = *recipe.guidance.hidden, *held_columns(recipe, facts)
     if fills(recipe) and (crops := smaller_crops(facts.table, region, hidden=hidden)):
-        return FitSet(recipe.model, facts.through(transform)[1], tuple(crops), False, shape=shape)
-    gaps = ", or let some pixels of a crop be missing (Data, Gaps)" if recipe.model in GAUSSIANS else ""
+        return FitSet(recipe.denoiser.model, facts.through(transform)[1], tuple(crops), False, shape=shape)
+    gaps = ", or let some pixels of a crop be missing (Data, Gaps)" if recipe.denoiser.model in GAUSSIANS else ""
     raise UserError(
         f"The field has no complete {shape[0]} x {shape[1]} crop to fit to.", f"Take a smaller region{gaps}."
     )
@@ -123,7 +123,7 @@ def _smaller_set(recipe: Recipe, facts: Facts, transform: Transform, region: Reg
 
 def _fitted_slices(recipe: Recipe, count: int) -> int:
     """How many of the other slices, from the first on, may be fitted to; the last ones are held out."""
-    return count - round(recipe.held_out * count)
+    return count - round(recipe.denoiser.held_out * count)
 
 
 def _slices_set(recipe: Recipe, facts: Facts, values: Array, transform: Transform, region: Region) -> FitSet | None:
@@ -139,15 +139,16 @@ def _slices_set(recipe: Recipe, facts: Facts, values: Array, transform: Transfor
     if len(fitted) < FEWEST_SLICES:
         return None
     held = None
-    if recipe.held_out:
+    if recipe.denoiser.held_out:
         apart = first_held + np.flatnonzero(missing[first_held:] == 0)
         if not len(apart):
             raise UserError(
-                f"The last {percent(recipe.held_out)} of the slices are held out, and none is complete in the region.",
+                f"The last {percent(recipe.denoiser.held_out)} of the slices are held out, and none is complete in the "
+                "region.",
                 "Hold out more, or choose another region.",
             )
-        held = FitSet(recipe.model, stack, (region,), True, tuple(apart.tolist()))
-    return FitSet(recipe.model, stack, (region,), True, tuple(fitted.tolist()), limit=limit, held=held)
+        held = FitSet(recipe.denoiser.model, stack, (region,), True, tuple(apart.tolist()))
+    return FitSet(recipe.denoiser.model, stack, (region,), True, tuple(fitted.tolist()), limit=limit, held=held)
 
 
 def _prefers_slices(facts: Facts, region: Region, leave_out: bool, hidden: tuple[Region, ...]) -> bool:

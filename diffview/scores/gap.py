@@ -5,7 +5,6 @@ the Gaussian law of the same field is the baseline. Hidden pixels have a truth, 
 seen (the numbers of the transform have: they are fitted to the whole slice); missing ones have none.
 """
 
-import dataclasses
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, NamedTuple
@@ -72,22 +71,22 @@ def way_of(recipe: Recipe) -> str:
     """The key in FILLINGS of how a recipe fills gaps, "" if it does not."""
     if not fills(recipe):
         return ""
-    return "guidance" if recipe.observe else "repaint"
+    return "guidance" if recipe.guidance.observe else "repaint"
 
 
 def filling(recipe: Recipe, way: str = "repaint") -> dict[str, Any]:
     """What to replace in a recipe so that its run fills gaps in this way; nothing if it does already."""
     if way_of(recipe) == way:
         return {}
-    return {**FILLINGS[way].wishes, "start": "noise", "start_level": None, "fork": None}
+    return {**FILLINGS[way].wishes, "origin": "noise", "level": None, "fork": None}
 
 
 def not_filling(recipe: Recipe) -> dict[str, Any]:
     """What to replace in a recipe so that its run fills no gaps; the gaps stay."""
     if not fills(recipe):
         return {}
-    sampler = PLAIN_SAMPLER if SAMPLERS[recipe.sampler].needs != (POSTERIOR_MEAN,) else recipe.sampler
-    kept = recipe.sampler_params if sampler == recipe.sampler else ()
+    sampler = PLAIN_SAMPLER if SAMPLERS[recipe.course.sampler].needs != (POSTERIOR_MEAN,) else recipe.course.sampler
+    kept = recipe.course.sampler_params if sampler == recipe.course.sampler else ()
     return {"sampler": sampler, "sampler_params": kept, "observe": "", "observe_params": ()}
 
 
@@ -96,7 +95,7 @@ def lacks(plan: Plan, way: str) -> UserError | None:
     needed = {"repaint": SAMPLERS["repaint"].needs[:1], "guidance": (POSTERIOR_MEAN, VJP)}[way]
     if all(need in plan.offers for need in needed):
         return None
-    name = plan.recipe.model
+    name = plan.recipe.denoiser.model
     if VJP in needed and POSTERIOR_MEAN in plan.offers:
         return UserError(f"Guidance goes back through the model, and {name} does not offer that.", "Choose RePaint.")
     return UserError(f"{name} gives no posterior mean to fill gaps with.", "Choose another model.")
@@ -104,9 +103,9 @@ def lacks(plan: Plan, way: str) -> UserError | None:
 
 def kriging_plan(plan: Plan, facts: Facts) -> Plan:
     """The plan whose model is the Gaussian law that kriging takes: same region, transform and known pixels."""
-    wish = dataclasses.replace(
-        plan.recipe, model="gaussian", region=plan.region, transform=plan.transform.key, fitted=plan.transform,
-        fork=None, device="auto", guidance=1.0, clip_low=None, clip_high=None, **FILLINGS["repaint"].wishes,
+    wish = plan.recipe.but(
+        model="gaussian", region=plan.region, transform=plan.transform.key, fitted=plan.transform, fork=None,
+        device="auto", weight=1.0, clip_low=None, clip_high=None, **FILLINGS["repaint"].wishes,
     )  # fmt: skip
     return resolve(wish, facts)
 
@@ -160,7 +159,7 @@ def krige_gap(
     for first in range(0, draws, BATCH):
         done[0] = 0.3 + 0.5 * first / draws
         members = range(first, min(first + BATCH, draws))
-        normals = np.stack([draw(plan.recipe.seed, START, 0, m, z.shape, DRAWS_FORK) for m in members])
+        normals = np.stack([draw(plan.recipe.course.seed, START, 0, m, z.shape, DRAWS_FORK) for m in members])
         made.append(kriging.samples(z, normals.astype(np.float64), 1e-5).astype(np.float32))
     samples = np.concatenate(made)
     std = kriging.std() if kriging.dense else np.sqrt(np.mean((samples - mean) ** 2, axis=0))

@@ -77,7 +77,7 @@ class Search:
         """
         if (why := unsearchable(plan)) is not None:
             raise why
-        info = SAMPLERS[plan.recipe.sampler]
+        info = SAMPLERS[plan.recipe.course.sampler]
         self._plan, self._denoise, self._seeds = plan, denoise, seeds
         self._grids = {title: tuple(levels) for title, levels in grids.items()}
         self._run: Callable[..., Iterator[Step]] = partial(info.run, denoise, **plan.params)
@@ -116,7 +116,7 @@ class Search:
         plan = self._plan
         starts = []
         for seed in seeds:
-            recipe = dataclasses.replace(plan.recipe, seed=plan.recipe.seed + seed, members=1)
+            recipe = plan.recipe.but(seed=plan.recipe.course.seed + seed, members=1)
             starts.append(start_state(dataclasses.replace(plan, recipe=recipe)))
         y = on_device(np.concatenate(starts), plan.device)
         steps = max(FEWEST_FINE, FINE * plan.steps)
@@ -161,7 +161,7 @@ class Search:
 
 def unsearchable(plan: Plan) -> UserError | None:
     """Why the levels of a plan cannot be searched; None if they can."""
-    info = SAMPLERS[plan.recipe.sampler]
+    info = SAMPLERS[plan.recipe.course.sampler]
     if info.draws(plan.params):
         return UserError(
             f"{info.title} draws noise at every step, so that two grids do not end alike.",

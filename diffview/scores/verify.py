@@ -89,7 +89,7 @@ class Sampling:
         """The parts of a recipe that make a run of the model's network go the same way."""
         return {
             "schedule": _noise(card), "grid": "karras", "grid_params": (), "steps": self.steps,
-            "sampler": self.sampler, "sampler_params": tuple(self.params.items()), "start": "noise", "fork": None,
+            "sampler": self.sampler, "sampler_params": tuple(self.params.items()), "origin": "noise", "fork": None,
         }  # fmt: skip
 
 

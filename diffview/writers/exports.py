@@ -147,7 +147,7 @@ def forward_content(forward: Forward, t: float, of: Field, recipe: Recipe, trans
         **_scalars(t=frame.t, s=frame.s, alpha=frame.alpha, sigma=frame.sigma),
     }
     title = f"{what.long_name} with noise at t = {frame.t:.6g}"
-    return _content(title, variables, of, recipe, transform, frame.x_t.shape, recipe.region)
+    return _content(title, variables, of, recipe, transform, frame.x_t.shape, recipe.source.region)
 
 
 def _scalars(**values: float) -> dict[str, Values]:
@@ -164,7 +164,7 @@ _LEVELS: dict[str, dict[str, Any]] = {
 
 def run_content(plan: Plan, of: Field, steps: Sequence[Step]) -> Content:
     """The recorded steps of a run: x_t and x0_hat, [step, member, y, x], in physical units."""
-    what, schedule = _quantity(of, plan), plan.recipe.schedule
+    what, schedule = _quantity(of, plan), plan.recipe.course.schedule
     levels = np.array([step.s for step in steps])
     scale = np.array([schedule.scale(float(s)) for s in levels], np.float32)
     x_t = np.stack([np.float32(c) * _pictures(step.y) for c, step in zip(scale, steps, strict=True)])
@@ -202,7 +202,7 @@ def ensemble_content(plan: Plan, of: Field, last: Step) -> Content:
             if "units_metadata" in told and name == "spread":
                 told["units_metadata"] = "temperature: difference"
             variables[f"{what.name}_{name}"] = Values(PIXELS, values, told)
-    return _made(f"{len(made)} made by {plan.recipe.model}: {what.long_name}", variables, plan, of)
+    return _made(f"{len(made)} made by {plan.recipe.denoiser.model}: {what.long_name}", variables, plan, of)
 
 
 def _pictures(y: Array) -> Array:
@@ -226,7 +226,7 @@ def _made(title: str, variables: Mapping[str, Values], plan: Plan, of: Field) ->
     placed = plan.placed
     source = of if placed or card is None else None
     start = "It has no place on Earth."
-    if recipe.start == "field":
+    if recipe.start.origin == "field":
         start = f"It started from the field noised to s = {plan.levels[0]:.6g}."
     elif placed:
         start = "It was told coarse means of the field."
@@ -234,14 +234,14 @@ def _made(title: str, variables: Mapping[str, Values], plan: Plan, of: Field) ->
     if plan.filled is not None:
         comment = "Pixels that the field has were told to the model; those flagged as generated were made by it."
         flags = {"long_name": "made by the model", "flag_values": np.array([0, 1], np.int8), "units": "1"}
-        flags["flag_meanings"] = f"{'led_to' if recipe.observe else 'of'}_the_field generated"
+        flags["flag_meanings"] = f"{'led_to' if recipe.guidance.observe else 'of'}_the_field generated"
         variables = {**variables, "generated": Values(PIXELS, plan.filled.astype(np.int8), flags)}
     content = _content(
         title, variables, source, plan.settled, plan.made_in, plan.shape[2:], plan.region if placed else None
     )
     more = {
         "comment": comment,
-        "diffview_model": recipe.model if plan.model is None else plan.model.label,
+        "diffview_model": recipe.denoiser.model if plan.model is None else plan.model.label,
     }
     model = plan.base
     path, dataset = model.place if isinstance(model, FitSet) else ("", "")
@@ -274,7 +274,7 @@ def _content(
         "history": f"{now} diffview {__version__}: {title}{where}",
         "diffview_version": __version__,
         "diffview_recipe": recipe.to_json(),
-        "diffview_seed": str(recipe.seed),
+        "diffview_seed": str(recipe.course.seed),
         "diffview_transform": json.dumps(transform.plain),
         "diffview_source_file": Path(path).name,
         "diffview_source_dataset": dataset,
@@ -284,7 +284,7 @@ def _content(
     }
     place = None
     if region is not None and of is not None:
-        place = Place(path, dataset, region, of.coords, recipe.coarsen, recipe.axes)
+        place = Place(path, dataset, region, of.coords, recipe.source.coarsen, recipe.source.axes)
     kept = {name: text for name, text in attributes.items() if text}
     size, pixel_km = (int(shape[-2]), int(shape[-1])), None if of is None else of.pixel_km
     return Content(size, variables, kept, pixel_km, place, path)

@@ -116,7 +116,7 @@ def test_the_bare_calls_are_those_of_the_run():
 
 def test_schedule_edits_leave_the_default_alone():
     assert len(core.schedule_edits(2)) == 2
-    assert core.default_recipe().schedule == Linear()
+    assert core.default_recipe().course.schedule == Linear()
 
 
 def test_the_synthetic_field_is_standardised_and_complete():

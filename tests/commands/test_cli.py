@@ -18,7 +18,7 @@ import pytest
 from diffview.about import __version__
 from diffview.cli import COMMANDS, main
 from diffview.forward.schedules import SCHEDULES
-from diffview.runs.recipe import COUNTS
+from diffview.runs.recipe import CHAIN
 
 ROOT = Path(__file__).resolve().parents[2]
 START = "import sys; from diffview.cli import main; sys.exit(main())"
@@ -126,8 +126,8 @@ def test_json_holds_for_strict_readers_where_log_snr_is_infinite(capsys):
 
 
 def test_the_longest_chain_is_that_of_a_recipe(capsys):
-    assert len(table(capsys, "linear", "--steps", str(COUNTS["chain_length"]))["t"]) == COUNTS["chain_length"]
-    assert main(["schedule", "linear", "--steps", str(COUNTS["chain_length"] + 1)]) == 2
+    assert len(table(capsys, "linear", "--steps", str(CHAIN.high))["t"]) == CHAIN.high
+    assert main(["schedule", "linear", "--steps", str(CHAIN.high + 1)]) == 2
     assert "100000" in capsys.readouterr().err
 
 

@@ -26,7 +26,7 @@ LEFT, NONE = Qt.MouseButton.LeftButton, Qt.MouseButton.NoButton
 PATIENCE = 60_000
 """Milliseconds; a loaded machine computes slowly."""
 
-QUICK = replace(default_recipe(), model="gaussian", region=Region(40, 120, 64, 64))
+QUICK = default_recipe().but(model="gaussian", region=Region(40, 120, 64, 64))
 """The packaged field with a model and a region that run in a few milliseconds."""
 
 

@@ -235,7 +235,7 @@ def test_an_error_of_a_shot_is_carried(sampling, with_model, wait):
 def test_a_model_is_fitted_once_for_what_it_is_fitted_to(sampling, with_model, gates, wait):
     plan = with_model(gates(free=10**6))
     for number in range(3):
-        asked = sampling.request(replace(plan, recipe=replace(plan.recipe, seed=number)))
+        asked = sampling.request(replace(plan, recipe=plan.recipe.but(seed=number)))
         wait(lambda asked=asked: not asked.active)
     shot = sampling.request_shot(plan, 0.8, *shot_arrays(plan))
     wait(lambda: sampling.taken is shot)
@@ -288,9 +288,9 @@ def test_torch_is_imported_only_when_asked_for_and_after_what_waits(sampling, wi
 def test_torch_on_the_cpu_agrees_with_numpy(sampling, wait):
     torch = pytest.importorskip("torch")
     facts = Facts(packaged_field()).learn(torch=torch.__version__)
-    runs = [sampling.request(resolve(replace(QUICK, device=device), facts)) for device in ("auto",)]
+    runs = [sampling.request(resolve(QUICK.but(device=device), facts)) for device in ("auto",)]
     wait(lambda: not runs[0].active)
-    runs.append(sampling.request(resolve(replace(QUICK, device="cpu"), facts)))
+    runs.append(sampling.request(resolve(QUICK.but(device="cpu"), facts)))
     wait(lambda: not runs[1].active)
     assert [r.plan.device for r in runs] == ["numpy", "cpu"]
     assert [r.state for r in runs] == [FINISHED] * 2

@@ -25,10 +25,10 @@ def test_what_is_found_is_offered_taken_and_undone(searched, hand, find, settle)
     session, plot = searched.session, find(searched, "scheduleEditor")
     before, rows = session.recipe, searched.search.rows
     assert rows[0].title == "found" and len(rows) == 1 + len(standard_grids(session.plan))
-    offered = session.recipe.schedule.noise_level(plot._levels.offered)
+    offered = session.recipe.course.schedule.noise_level(plot._levels.offered)
     np.testing.assert_allclose(offered, rows[0].levels[:-1], rtol=1e-6)
     hand.click(find(searched, "takeLevelsButton"))
-    assert session.recipe.grid == "custom"
+    assert session.recipe.course.grid == "custom"
     np.testing.assert_allclose(session.plan.levels, rows[0].levels)
     settle(searched)
     find(searched, "undoAction").trigger()

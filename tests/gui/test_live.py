@@ -145,7 +145,7 @@ def test_idle_means_that_the_end_of_the_run_is_on_screen(window, settle):
     for seed in range(1, 6):
         window.session.edit(seed=seed)
         settle(window)
-        assert window.live.run.plan.recipe.seed == seed
+        assert window.live.run.plan.recipe.course.seed == seed
         assert window.live.step is window.live.run.trajectory.last
         assert "Running" not in window.status.left.text()
         assert not window.toolbar.stop.isEnabled()
@@ -198,7 +198,7 @@ def test_an_edit_runs_again_with_the_same_seed(window, settle, wait):
     window.session.edit(steps=6)
     wait(lambda: window.live.run is not first)
     settle(window)
-    assert (window.live.run.plan.steps, window.live.run.plan.recipe.seed) == (6, 0)
+    assert (window.live.run.plan.steps, window.live.run.plan.recipe.course.seed) == (6, 0)
     np.testing.assert_array_equal(window.live.run.trajectory.kept[0].y, first.trajectory.kept[0].y)
 
 
@@ -207,7 +207,7 @@ def test_edits_in_quick_succession_run_once(window, settle):
     for seed in range(1, 9):
         window.session.edit(merge="seed", seed=seed)
     settle(window)
-    assert (window.live.run.number, window.live.run.plan.recipe.seed) == (before + 1, 8)
+    assert (window.live.run.number, window.live.run.plan.recipe.course.seed) == (before + 1, 8)
 
 
 def test_an_edit_does_not_run_when_auto_run_is_off(window, settle, find):
@@ -238,7 +238,7 @@ def test_run_repeats_the_seed_and_shift_takes_the_next(window, settle, hand, fin
     np.testing.assert_array_equal(window.live.run.trajectory.last.y, first.trajectory.last.y)
     QTest.keyClick(window, Qt.Key.Key_R, Qt.KeyboardModifier.ShiftModifier)
     settle(window)
-    assert window.live.run.plan.recipe.seed == 1
+    assert window.live.run.plan.recipe.course.seed == 1
     assert not np.array_equal(window.live.run.trajectory.last.y, first.trajectory.last.y)
     assert find(window, "seedSpin").value() == 1
 
@@ -267,7 +267,7 @@ def test_a_hand_on_the_playhead_detaches_it_and_the_run_goes_on(window, slow, wa
     settle(window)
     assert slider.value() == 300
     assert window.live.run.state == "finished"
-    places = [float(window.session.recipe.schedule.t_of(s)) for s in window.live.run.plan.levels]
+    places = [float(window.session.recipe.course.schedule.t_of(s)) for s in window.live.run.plan.levels]
     assert window.live.step.index == int(np.abs(np.array(places) - 0.3).argmin())
 
 
@@ -315,7 +315,7 @@ def test_opening_the_list_of_devices_loads_torch_and_a_run_on_it_agrees(window, 
     hand.choose(combo, "cpu")
     wait(lambda: window.live.run is not ours)
     settle(window)
-    assert window.session.recipe.device == window.live.run.plan.device == "cpu"
+    assert window.session.recipe.denoiser.device == window.live.run.plan.device == "cpu"
     np.testing.assert_allclose(window.live.run.trajectory.last.y, ours.trajectory.last.y, atol=1e-5)
     before = window.live.run
     window.session.edit(model="local")
@@ -342,7 +342,7 @@ def test_resting_on_a_thinned_step_shows_it_exactly(open_window, monkeypatch, fi
     steps = 60
     one = 3 * 64 * 64 * 4
     monkeypatch.setattr("diffview.reverse.trajectory.BOUND", 9 * one)
-    window = open_window(replace(QUICK, sampler="ddpm", steps=steps))
+    window = open_window(QUICK.but(sampler="ddpm", steps=steps))
     run_ = window.live.run
     assert run_.state == "finished" and run_.trajectory.stride >= 8
     index = run_.trajectory.stride + 3
@@ -387,7 +387,7 @@ def test_stop_ends_the_playing_of_a_run_that_is_already_made(window, wait, settl
 
 def test_resting_and_then_running_with_fewer_steps(open_window, monkeypatch, settle):
     monkeypatch.setattr("diffview.reverse.trajectory.BOUND", 9 * 3 * 64 * 64 * 4)
-    window = open_window(replace(QUICK, sampler="ddpm", steps=60))
+    window = open_window(QUICK.but(sampler="ddpm", steps=60))
     run_ = window.live.run
     window.session.look(playhead=float(window.live.places(run_)[run_.trajectory.stride + 3]), follow=False)
     window.session.edit(steps=5)
@@ -413,7 +413,7 @@ def test_a_shot_of_the_old_field_is_not_shown_on_a_new_one(window, settle):
     old = window.live.shot
     assert old is not None
     other = replace(window.session.facts.field, values=window.session.facts.field.values[:, ::-1].copy())
-    window.session.open(replace(QUICK, region=None), replace(window.session.facts, field=other, _cache={}))
+    window.session.open(QUICK.but(region=None), replace(window.session.facts, field=other, _cache={}))
     window.live.tick()
     assert window.live.shot is not old
     settle(window)

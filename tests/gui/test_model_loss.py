@@ -1,7 +1,5 @@
 """The loss on the open region under the hand: measured beside the window, drawn, forgotten, refused."""
 
-from dataclasses import replace
-
 import numpy as np
 import pytest
 from PySide6.QtWidgets import QLabel
@@ -82,12 +80,12 @@ def test_held_out_fields_are_measured_where_a_part_is_held_out(window, dock, mea
     assert [line.name for line in find(window, "regionLossView").lines] == ["held out", "a field of its prior"]
     assert find(window, "lossAbout").text().startswith(f"{DRAWS} held-out fields of 48 × 48 pixels")
     window.session.undo()
-    assert window.session.recipe.held_out == 0 and window.losses.found is None
+    assert window.session.recipe.denoiser.held_out == 0 and window.losses.found is None
     settle(window)
 
 
 def test_data_does_not_know_the_region_it_is_measured_on(open_window, find, hand, wait):
-    window = open_window(replace(window_recipe(), model="data", steps=4))
+    window = open_window(window_recipe().but(model="data", steps=4))
     window.model_dock.toggleViewAction().trigger()
     panel = find(window, "modelPanel")
     panel.ensureWidgetVisible(find(window, "measureLossButton"))
@@ -147,7 +145,7 @@ def test_it_can_be_stopped(window, dock, hand, find, wait, monkeypatch):
 
 
 def test_a_region_with_missing_pixels_is_a_sentence(open_window, find, hand):
-    window = open_window(replace(window_recipe(), region=Region(0, 0, 64, 64)), wait=False)
+    window = open_window(window_recipe().but(region=Region(0, 0, 64, 64)), wait=False)
     window.model_dock.toggleViewAction().trigger()
     panel, button = find(window, "modelPanel"), find(window, "measureLossButton")
     panel.ensureWidgetVisible(button)

@@ -225,8 +225,10 @@ def test_a_run_goes_as_the_scored_fields_did(shown, scored, window, find, hand):
     window.model_dock.widget().ensureWidgetVisible(find(window, "asScoredButton"))
     hand.click(find(window, "asScoredButton"))
     recipe = window.session.recipe
-    assert (recipe.sampler, recipe.steps, recipe.grid) == ("churn", 12, "karras")
-    assert dict(recipe.sampler_params)["S_churn"] == 5 and window.session.plan.levels[0] == pytest.approx(low_high[1])
+    assert (recipe.course.sampler, recipe.course.steps, recipe.course.grid) == ("churn", 12, "karras")
+    assert dict(recipe.course.sampler_params)["S_churn"] == 5 and window.session.plan.levels[0] == pytest.approx(
+        low_high[1]
+    )
     assert finding_of(window, "scored").ok
     window.session.edit(sampler_params=(("S_churn", 6.0),))
     assert "with other settings" in finding_of(window, "scored").sentence
@@ -244,7 +246,7 @@ def test_a_run_goes_as_the_scored_fields_did(shown, scored, window, find, hand):
 def own(window, tmp_path):
     """A network of the user's own whose card names crops of the open field, as the training dock cuts them."""
     facts = window.session.facts
-    order = train_order.Order(facts.field, "standardise", window.session.recipe.schedule, tmp_path, size=32)
+    order = train_order.Order(facts.field, "standardise", window.session.recipe.course.schedule, tmp_path, size=32)
     data = order.data()
     folder = train_order.models_folder() / "mine"
     folder.parent.mkdir(parents=True)

@@ -1,7 +1,5 @@
 """Colour bars and readouts tell the quantity and the unit of what is drawn; what cannot be is called noise."""
 
-from dataclasses import replace
-
 import h5py
 import numpy as np
 import pytest
@@ -23,7 +21,7 @@ def bars(window, find):
 @pytest.fixture
 def raining(open_window, settle):
     """A window on the packaged field in kelvin, with a model that makes rain."""
-    window = open_window(replace(QUICK, model="rain64", steps=3))
+    window = open_window(QUICK.but(model="rain64", steps=3))
     settle(window)
     assert window.live.shown.plan.card.name == "rain64"
     return window
@@ -152,7 +150,7 @@ def test_one_shot_of_another_quantity_says_why_there_is_none(raining, find, sett
 
 @pytest.mark.parametrize("reverse", ["x_t", "shot_eps"])
 def test_a_second_bar_leaves_a_small_window_on_its_screen(open_window, find, settle, reverse):
-    window = open_window(replace(QUICK, model="rain64", steps=3), size=(1280, 720))
+    window = open_window(QUICK.but(model="rain64", steps=3), size=(1280, 720))
     settle(window)
     window.session.look(reverse=reverse, playhead=0.5, follow=False)
     QTest.qWait(50)

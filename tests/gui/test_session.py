@@ -1,7 +1,5 @@
 """The session: edits, undo, looks, facts, and what is announced when."""
 
-from dataclasses import replace
-
 import numpy as np
 import pytest
 
@@ -13,7 +11,7 @@ from diffview.readers.packaged import packaged_field
 from diffview.runs.plan import Facts
 from diffview.runs.recipe import Recipe, default_recipe
 
-QUICK = replace(default_recipe(), model="gaussian", region=Region(40, 120, 64, 64))
+QUICK = default_recipe().but(model="gaussian", region=Region(40, 120, 64, 64))
 
 
 class Heard(list):
@@ -41,7 +39,7 @@ def heard(session):
 
 def test_an_edit_changes_the_recipe_and_says_so_once(session, heard):
     assert session.edit(steps=7)
-    assert session.recipe == replace(QUICK, steps=7)
+    assert session.recipe == QUICK.but(steps=7)
     assert heard == [("changed", QUICK, session.recipe)]
     assert session.plan.steps == 7
 
@@ -50,7 +48,7 @@ def test_whoever_hears_of_a_change_sees_all_of_it(session):
     seen = []
     session.changed.connect(
         lambda old, new: seen.append(
-            (session.recipe is new, session.plan.recipe is new, session.forward.schedule == new.schedule, old)
+            (session.recipe is new, session.plan.recipe is new, session.forward.schedule == new.course.schedule, old)
         )
     )
     session.edit(schedule=Cosine(), steps=3)
@@ -63,7 +61,7 @@ def test_undo_and_redo_walk_the_edits(session):
     session.edit(steps=7)
     session.edit(schedule=Cosine())
     session.undo()
-    assert (session.recipe.steps, session.recipe.schedule) == (7, Linear())
+    assert (session.recipe.course.steps, session.recipe.course.schedule) == (7, Linear())
     session.undo()
     assert session.recipe == QUICK
     assert not session.can_undo()
@@ -71,7 +69,7 @@ def test_undo_and_redo_walk_the_edits(session):
     assert session.recipe == QUICK
     session.redo()
     session.redo()
-    assert session.recipe == replace(QUICK, steps=7, schedule=Cosine())
+    assert session.recipe == QUICK.but(steps=7, schedule=Cosine())
     assert not session.can_redo()
     session.undo()
     session.edit(seed=5)
@@ -83,7 +81,7 @@ def test_edits_that_merge_are_one_undo(session):
         session.edit(merge="steps", steps=steps)
     session.edit(merge="seed", seed=3)
     session.undo()
-    assert (session.recipe.steps, session.recipe.seed) == (7, 0)
+    assert (session.recipe.course.steps, session.recipe.course.seed) == (7, 0)
     session.undo()
     assert session.recipe == QUICK
     assert not session.can_undo()
@@ -94,14 +92,14 @@ def test_a_finished_merge_starts_no_new_one(session):
     session.end_merge()
     session.edit(merge="steps", steps=6)
     session.undo()
-    assert session.recipe.steps == 5
+    assert session.recipe.course.steps == 5
     session.edit(merge="steps", steps=8)  # after an undo nothing merges with what was before it
     session.undo()
-    assert session.recipe.steps == 5
+    assert session.recipe.course.steps == 5
 
 
 def test_the_same_again_is_no_edit(session, heard):
-    assert session.edit(steps=QUICK.steps)
+    assert session.edit(steps=QUICK.course.steps)
     assert heard == []
     assert not session.can_undo()
 
@@ -112,7 +110,7 @@ def test_undo_has_a_depth(session):
     for _ in range(UNDO_DEPTH):
         session.undo()
     assert not session.can_undo()
-    assert session.recipe.seed == 19
+    assert session.recipe.course.seed == 19
 
 
 def test_looks_are_announced_and_not_undone(session, heard):
@@ -161,7 +159,7 @@ def test_wishes_that_cannot_even_be_made_are_told(session, heard):
 def test_notes_are_told_after_the_change_and_once(session):
     session.edit(model="local", region=Region(0, 100, 128, 128))
     heard = Heard(session)
-    session.edit(start="field", start_level=1.0)
+    session.edit(origin="field", level=1.0)
     assert heard.kinds == ["changed", "told"]
     assert heard[1][1].kind == "warning"
     assert "128 x 128" in heard[1][1].hint
@@ -190,7 +188,7 @@ def other_field():
 
 def test_opening_can_be_undone(session):
     field, plan = session.facts.field, session.plan
-    assert session.open(Recipe(model="gaussian", path="rain.nc"), other_field())
+    assert session.open(Recipe.of(model="gaussian", path="rain.nc"), other_field())
     assert session.facts.field.name == "rain"
     assert session.plan.x0.shape == (70, 70)
     session.undo()
@@ -198,7 +196,7 @@ def test_opening_can_be_undone(session):
     assert session.recipe == QUICK
     np.testing.assert_array_equal(session.plan.x0, plan.x0)
     session.redo()
-    assert (session.facts.field.name, session.recipe.path) == ("rain", "rain.nc")
+    assert (session.facts.field.name, session.recipe.source.path) == ("rain", "rain.nc")
 
 
 def test_a_field_that_cannot_be_used_is_refused_and_the_old_one_stays(session, heard):
@@ -211,7 +209,7 @@ def test_a_field_that_cannot_be_used_is_refused_and_the_old_one_stays(session, h
 
 
 def test_other_slices_are_fitted_to_once_they_are_known(session):
-    session.open(Recipe(model="data"), other_field())
+    session.open(Recipe.of(model="data"), other_field())
     stack = np.random.default_rng(1).normal(10, 3, (5, 90, 70)).astype(np.float32)
     session.learn(stack=stack)
     assert session.plan.model.source.shape == (5, 90, 70)
@@ -225,7 +223,7 @@ def test_one_shot_plans_as_if_it_started_from_the_field(session):
     session.look(reverse="shot_x0")
     assert heard.kinds[0] == "changed"
     assert "viewed" in heard.kinds
-    assert session.recipe.start == "noise"
+    assert session.recipe.start.origin == "noise"
     assert not any(crop.overlaps(session.plan.region) for crop in session.plan.model.regions)
     session.look(reverse="x_t")
     assert session.plan.region == whole.region

@@ -52,16 +52,16 @@ def seen(view, row, column):
 
 def test_steps_and_dates_of_a_slice(opened, hand, find, settle):
     row = opened.data_dock.widget().rows[0]
-    at = opened.session.recipe.index[0]
+    at = opened.session.recipe.source.index[0]
     assert row.label.text() == f"2000-01-0{at + 1}"
     hand.click(find(opened, "sliceOn_time"))
     settle(opened)
-    assert opened.session.recipe.index == (at + 1,)
+    assert opened.session.recipe.source.index == (at + 1,)
     assert row.label.text() == f"2000-01-0{at + 2}"
     np.testing.assert_allclose(physical(opened), truth()[at + 1, ::-1], atol=0.006)
     hand.click(find(opened, "sliceBack_time"))
     settle(opened)
-    assert opened.session.recipe.index == (at,)
+    assert opened.session.recipe.source.index == (at,)
     assert not find(opened, "sliceBack_time").isEnabled() or at > 0
     assert "first" in find(opened, "sliceBack_time").toolTip() or at > 0
 
@@ -69,14 +69,14 @@ def test_steps_and_dates_of_a_slice(opened, hand, find, settle):
 def test_a_drag_of_the_slider_shows_the_newest_slice_and_is_one_undo(opened, find, settle):
     session, before = opened.session, opened.session.recipe
     slider, shown = find(opened, "sliceSlider_time"), []
-    opened.files.opened.connect(lambda: shown.append(session.recipe.index[0]))
+    opened.files.opened.connect(lambda: shown.append(session.recipe.source.index[0]))
     slider.setSliderDown(True)
     for index in (1, 2, 3, 1, 2, 4):
         slider.setSliderPosition(index)
     settle(opened)
     slider.setSliderDown(False)
     settle(opened)
-    assert session.recipe.index == (4,)
+    assert session.recipe.source.index == (4,)
     assert shown[-1] == 4
     assert len(shown) <= 2, "the one on its way and the newest, not a queue of six"
     session.undo()
@@ -86,21 +86,21 @@ def test_a_drag_of_the_slider_shows_the_newest_slice_and_is_one_undo(opened, fin
 
 
 def test_slices_play(opened, hand, find, wait, settle):
-    start = opened.session.recipe.index[0]
+    start = opened.session.recipe.source.index[0]
     hand.click(find(opened, "slicePlay_time"))
-    wait(lambda: opened.session.recipe.index[0] == (start + 2) % TIMES)
+    wait(lambda: opened.session.recipe.source.index[0] == (start + 2) % TIMES)
     hand.click(find(opened, "slicePlay_time"))
     settle(opened)
-    at = opened.session.recipe.index
+    at = opened.session.recipe.source.index
     QTest.qWait(450)
-    assert opened.session.recipe.index == at, "it stands"
+    assert opened.session.recipe.source.index == at, "it stands"
 
 
 def test_the_axes_are_swapped_and_chosen(opened, hand, find, settle):
-    at = opened.session.recipe.index[0]
+    at = opened.session.recipe.source.index[0]
     hand.click(find(opened, "swapAxesButton"))
     settle(opened)
-    assert opened.session.recipe.axes == (2, 1)
+    assert opened.session.recipe.source.axes == (2, 1)
     assert opened.session.facts.field.values.shape == (NX, NY)
     hand.click(find(opened, "swapAxesButton"))
     settle(opened)
@@ -109,7 +109,7 @@ def test_the_axes_are_swapped_and_chosen(opened, hand, find, settle):
     combo.setCurrentIndex(combo.findText("time"))
     combo.activated.emit(combo.currentIndex())
     settle(opened)
-    assert opened.session.recipe.axes == (0, 2), "time runs down, longitude still right"
+    assert opened.session.recipe.source.axes == (0, 2), "time runs down, longitude still right"
     np.testing.assert_allclose(opened.session.facts.field.values, truth()[:, NY // 2], atol=0.006)
     assert opened.findChild(object, "slice_lat").value() == NY // 2
 
@@ -148,7 +148,7 @@ def test_a_pixel_through_time_and_back_to_a_slice(opened, hand, find, wait, sett
     assert plot.text_at(3) == "2000-01-04"
     hand.click(plot, plot.place_of(3))
     settle(opened)
-    assert opened.session.recipe.index == (3,)
+    assert opened.session.recipe.source.index == (3,)
     assert plot.isVisible(), "it belongs to the variable, whichever slice is shown"
     hand.click(find(opened, "closeSeriesButton"))
     assert not plot.isVisible()
@@ -186,7 +186,7 @@ def test_a_variable_is_found_by_a_word_and_opened(opened, hand, find, wait, sett
     at = found.visualItemRect(found.topLevelItem(0)).center()
     QTest.mouseClick(found.viewport(), Qt.MouseButton.LeftButton, pos=at)
     QTest.mouseDClick(found.viewport(), Qt.MouseButton.LeftButton, pos=at)
-    wait(lambda: opened.session.recipe.dataset == "/inner/rain")
+    wait(lambda: opened.session.recipe.source.dataset == "/inner/rain")
     settle(opened)
     box.clear()
     wait(find(opened, "dataTree").isVisible)
@@ -293,7 +293,7 @@ def test_a_new_region_is_drawn_with_the_mouse(opened, hand, find, settle):
     before = opened.session.recipe
     hand.click(button)
     hand.drag(view, seen(view, 50, 60), seen(view, 40, 40), seen(view, 29, 20))
-    region = opened.session.recipe.region
+    region = opened.session.recipe.source.region
     assert abs(region.row - 29) <= 1 and abs(region.column - 20) <= 1
     assert abs(region.ny - 21) <= 1 and abs(region.nx - 40) <= 1
     assert not button.isChecked(), "one at a time"
@@ -307,12 +307,12 @@ def test_an_edge_of_the_frame_is_dragged(opened, hand, settle):
     opened.session.edit(region=Region(10, 10, 24, 24))
     view = opened.field.view
     hand.drag(view, view.to_widget(QPointF(34, 22)), view.to_widget(QPointF(40, 23)), view.to_widget(QPointF(50, 24)))
-    assert opened.session.recipe.region == Region(10, 10, 24, 40)
+    assert opened.session.recipe.source.region == Region(10, 10, 24, 40)
     settle(opened)
 
 
 def test_a_working_resolution_is_chosen_said_and_undone(opened, hand, find, settle):
-    at = opened.session.recipe.index[0]
+    at = opened.session.recipe.source.index[0]
     hand.choose(find(opened, "resolutionCombo"), "2 mean")
     settle(opened)
     wanted = coarsened(truth()[at, ::-1].astype(np.float32), 2, "mean")
@@ -340,7 +340,7 @@ def test_the_fit_set_is_chosen_and_counted(opened, hand, find, settle):
     settle(opened)
     assert f"crops and {TIMES - 1} other slices" in text.text()
     opened.session.undo()
-    assert opened.session.recipe.fit_set == "slices"
+    assert opened.session.recipe.denoiser.fit_set == "slices"
     settle(opened)
 
 
@@ -362,7 +362,7 @@ def test_crops_with_gaps_are_fitted_to_where_it_is_wished_and_can_be(window, tmp
     assert window.session.plan.refusal is None
     assert "Up to 5 % of a crop may be missing" in find(window, "fitSetText").text()
     window.session.undo()
-    assert window.session.recipe.missing_limit == 0 and limit.currentData() == 0
+    assert window.session.recipe.denoiser.missing_limit == 0 and limit.currentData() == 0
     settle(window)
 
 
@@ -399,10 +399,10 @@ def test_degrees_coasts_and_the_place_under_the_pointer(opened, hand, find, sett
     hand.mouse(view, QEvent.Type.MouseMove, seen(view, 0, 0))
     assert "30.00° N, 0.00°" in opened.status.right.text()
     assert opened.forward.view.lines() is not None, "noise was put into a place"
-    opened.session.edit(start="noise")
+    opened.session.edit(origin="noise")
     settle(opened)
     assert opened.reverse.view.lines() is None, "what a model makes of noise has none"
-    opened.session.edit(start="field", start_level=1.0, region=Region(20, 10, 16, 16))
+    opened.session.edit(origin="field", level=1.0, region=Region(20, 10, 16, 16))
     settle(opened)
     assert opened.reverse.view.lines() is not None
     find(opened, "coastAction").trigger()
@@ -430,7 +430,7 @@ def test_a_swath_is_a_strip_and_the_region_slides_along(window, tmp_path, hand, 
     before = window.session.recipe
     top, bottom = QPointF(strip.width() / 2, 20), QPointF(strip.width() / 2, strip.height() * 0.9)
     hand.drag(strip, top, bottom)
-    region = window.session.recipe.region
+    region = window.session.recipe.source.region
     assert region.row == pytest.approx(0.9 * 600 - region.ny / 2, abs=3)
     QApplication.processEvents()
     assert view.seen_rect().contains(5, region.row + region.ny / 2), "the view goes along"
@@ -443,7 +443,7 @@ def test_a_swath_is_a_strip_and_the_region_slides_along(window, tmp_path, hand, 
 def test_the_region_is_read_alone_and_all_of_it_again(opened, hand, find, wait, settle):
     opened.session.edit(region=Region(20, 10, 30, 40))
     settle(opened)
-    at, button = opened.session.recipe.index[0], find(opened, "cropButton")
+    at, button = opened.session.recipe.source.index[0], find(opened, "cropButton")
     hand.click(button)
     settle(opened)
     np.testing.assert_allclose(opened.session.facts.field.values, truth()[at, ::-1][20:50, 10:50], atol=0.006)
@@ -458,7 +458,7 @@ def test_the_region_is_read_alone_and_all_of_it_again(opened, hand, find, wait, 
     hand.click(button)
     settle(opened)
     assert opened.session.facts.field.values.shape == (NY, NX)
-    assert opened.session.recipe.region == Region(25, 16, 16, 16)
+    assert opened.session.recipe.source.region == Region(25, 16, 16, 16)
     opened.session.undo()
     settle(opened)
     assert opened.session.facts.field.values.shape == (30, 40)
@@ -479,18 +479,18 @@ def test_a_map_waits_for_nobody_and_comes_back_with_an_undo(opened, find, settle
 def test_giving_up_a_slice_keeps_what_was_asked_for_quietly(window, good, settle, wait):
     settle(window)
     drop(window, good)
-    wait(lambda: window.session.recipe.path == good)  # its labels and its place are still on their way
+    wait(lambda: window.session.recipe.source.path == good)  # its labels and its place are still on their way
     window.open_file(good, "inner/rain")
     window.files.cancel()  # at once, as no key could
     settle(window)
     wait(lambda: window.session.facts.place is not None)
     assert window.browser.labels["time"].dates
-    assert window.session.recipe.path == good
+    assert window.session.recipe.source.path == good
 
 
 def test_a_variable_written_without_its_root_is_the_same_variable(opened, good, settle):
     opened.session.edit(region=Region(10, 10, 24, 30))
     opened.files.open(good, "sst", (3,))
     settle(opened)
-    assert opened.session.recipe.index == (3,)
-    assert opened.session.recipe.region == Region(10, 10, 24, 30), "another slice keeps the region"
+    assert opened.session.recipe.source.index == (3,)
+    assert opened.session.recipe.source.region == Region(10, 10, 24, 30), "another slice keeps the region"

@@ -130,7 +130,7 @@ def test_both_axes_hold_the_same(window, hand, find, settle, strip, key):
         hand.click(find(window, "axisControl").button(axis))
         assert (np.diff(strip._edges) >= 0).all() and np.isfinite(strip._log_s).all()
         held.append((mass(strip, "schedule"), mass(strip, "grid")))
-    beyond = 1 - float(window.session.recipe.schedule.t_of(window.session.recipe.schedule.s_max))
+    beyond = 1 - float(window.session.recipe.course.schedule.t_of(window.session.recipe.course.schedule.s_max))
     np.testing.assert_allclose(held[0], held[1], atol=beyond + 1e-9)
     settle(window)
 

@@ -1,7 +1,6 @@
 """What leaves the window: netCDF files, curves, and the clipboard."""
 
 import resource
-from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -99,7 +98,7 @@ def test_a_run_and_its_ensemble_are_those_of_the_command(window, find, save_as, 
         assert {k: v for k, v in theirs.attrs.items() if k not in changing} == {
             k: v for k, v in ours.attrs.items() if k not in changing
         }
-    assert Recipe.from_json(seen.attrs["diffview_recipe"]).region == window.session.plan.region
+    assert Recipe.from_json(seen.attrs["diffview_recipe"]).source.region == window.session.plan.region
     assert not {"latitude", "longitude"} & set(seen.variables), "made from noise: nowhere on Earth"
     capsys.readouterr()
 
@@ -107,7 +106,7 @@ def test_a_run_and_its_ensemble_are_those_of_the_command(window, find, save_as, 
 def test_other_slices_are_fitted_to_alike(open_window, find, save_as, settle, tmp_path, capsys):
     """A small slice of many: the window and the command fit to the same others."""
     file = good_file(tmp_path / "good.nc")
-    window = open_window(replace(QUICK, path=str(file), dataset="/sst", index=(2,), region=None, steps=3))
+    window = open_window(QUICK.but(path=str(file), dataset="/sst", index=(2,), region=None, steps=3))
     settle(window)
     assert "other slices" in window.session.plan.model.sentence
     path, out = save_as("window.nc"), tmp_path / "command.nc"
@@ -139,7 +138,7 @@ def test_a_filled_gap_is_exported_with_its_place_and_flagged(window, find, save_
 
 
 def test_there_is_no_run_to_export_before_one_has_ended(open_window, find):
-    window = open_window(replace(QUICK, steps=5000, sampler="ddpm"), wait=False)
+    window = open_window(QUICK.but(steps=5000, sampler="ddpm"), wait=False)
     run = find(window, "exportRunAction")
     assert not run.isEnabled() and "No run has ended yet" in run.toolTip()
     window.live.stop()
@@ -215,7 +214,7 @@ def test_curves_are_exported_as_they_are_drawn(window, find, save_as, what, colu
 def test_a_network_shows_no_data_where_it_makes_nothing(open_window, find, settle, save_as):
     """Land of the sea surface temperatures it was trained on: in the picture, in the file and in the histogram."""
     pytest.importorskip("torch")
-    window = open_window(replace(QUICK, model="sst32", steps=2))
+    window = open_window(QUICK.but(model="sst32", steps=2))
     settle(window)
     makes = window.session.plan.makes
     row, column = np.argwhere(~makes)[0]

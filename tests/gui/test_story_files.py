@@ -1,7 +1,6 @@
 """Other people's files: a good one with everything in it, bad ones of every kind, recipes."""
 
 import json
-from dataclasses import replace
 
 import h5py
 import numpy as np
@@ -91,7 +90,7 @@ def physical(window):
 
 def test_a_dropped_file_is_decoded_north_up_with_its_units(opened, find):
     window, field = opened, opened.session.facts.field
-    index = opened.session.recipe.index[0]
+    index = opened.session.recipe.source.index[0]
     shown, expected = physical(window), truth()[index, ::-1]
     np.testing.assert_array_equal(np.isnan(shown), np.isnan(expected))
     np.testing.assert_allclose(shown, expected, atol=0.006)
@@ -129,7 +128,7 @@ def test_the_tree_is_filled_and_groups_open(opened, hand, find, wait, settle):
     find(opened, "dataTree").itemActivated.emit(rain, 0)
     wait(lambda: opened.session.facts.field.units == "mm")
     settle(opened)
-    assert opened.session.recipe.dataset == "/inner/rain"
+    assert opened.session.recipe.source.dataset == "/inner/rain"
     assert "mm" in opened.scales.bar.accessibleDescription()
     assert opened.findChild(object, "slice_time") is None
     opened.session.undo()
@@ -142,7 +141,7 @@ def test_the_slice_is_chosen_and_the_picture_changes(opened, hand, find, wait, s
     assert (spin.minimum(), spin.maximum()) == (0, TIMES - 1)
     for index in (3, 1):
         hand.type_number(find(opened, "slice_time"), str(index))
-        wait(lambda index=index: opened.session.recipe.index == (index,))
+        wait(lambda index=index: opened.session.recipe.source.index == (index,))
         settle(opened)
         np.testing.assert_allclose(physical(opened), truth()[index, ::-1], atol=0.006)
         assert find(opened, "slice_time").value() == index
@@ -153,17 +152,17 @@ def test_another_slice_keeps_the_region(opened, hand, find, settle):
     assert opened.session.edit(region=asked)
     hand.type_number(find(opened, "slice_time"), "1")
     settle(opened)
-    assert opened.session.recipe.index == (1,)
-    assert opened.session.recipe.region == asked
+    assert opened.session.recipe.source.index == (1,)
+    assert opened.session.recipe.source.region == asked
 
 
 def test_slices_are_looked_at_in_the_region_that_the_first_was_opened_with(opened, hand, find, settle):
     first = opened.session.plan.region
-    assert opened.session.recipe.region is None
+    assert opened.session.recipe.source.region is None
     for index in ("1", "3"):
         hand.type_number(find(opened, "slice_time"), index)
         settle(opened)
-        assert opened.session.plan.region == opened.session.recipe.region == first
+        assert opened.session.plan.region == opened.session.recipe.source.region == first
 
 
 def test_another_slice_paints_the_schedule_and_the_axes_of_the_spectrum_no_more(
@@ -179,14 +178,14 @@ def test_another_slice_paints_the_schedule_and_the_axes_of_the_spectrum_no_more(
     monkeypatch.setattr(opened.scales.bar, "set_scale", lambda *scale: bar.append(scale))
     hand.type_number(find(opened, "slice_time"), "1")
     settle(opened)
-    assert opened.session.recipe.index == (1,)
+    assert opened.session.recipe.source.index == (1,)
     assert painted == bar == []
 
 
 def test_other_slices_are_what_the_model_is_fitted_to(opened, settle):
     plan = opened.session.plan
     assert plan.model.source.shape == (TIMES - 1, NY, NX)
-    region, index = plan.region, opened.session.recipe.index[0]
+    region, index = plan.region, opened.session.recipe.source.index[0]
     others = np.delete(truth()[:, ::-1], index, axis=0)[(slice(None), *region.slices)]
     np.testing.assert_allclose(plan.transform.inverse(plan.model.crops()), others, atol=0.006)
     opened.live.start()
@@ -377,7 +376,7 @@ def test_a_recipe_is_saved_and_opened(window, tmp_path, find, settle, monkeypatc
     find(window, "saveRecipeAction").trigger()
     assert "mine.json" in window.message_bar.text()
     assert Recipe.from_json((tmp_path / "mine.json").read_text()) == mine
-    window.session.edit(seed=6, steps=3, schedule=QUICK.schedule)
+    window.session.edit(seed=6, steps=3, schedule=QUICK.course.schedule)
     find(window, "openAction").trigger()
     settle(window)
     assert window.session.recipe == mine
@@ -386,7 +385,7 @@ def test_a_recipe_is_saved_and_opened(window, tmp_path, find, settle, monkeypatc
 
 
 def test_a_recipe_brings_its_file(open_window, good, tmp_path, settle):
-    recipe = replace(QUICK, path=good, dataset="/sst", index=(2,), region=None)
+    recipe = QUICK.but(path=good, dataset="/sst", index=(2,), region=None)
     (tmp_path / "r.json").write_text(recipe.to_json())
     window = open_window()
     window.open_file(str(tmp_path / "r.json"))
@@ -402,7 +401,7 @@ REAL = [p for p in real_files("h5") if p.stat().st_size < 30e6][:12]
 
 @pytest.mark.skipif(not REAL, reason="the folder of real files is not there")
 def test_real_files_open_or_say_why_not(open_window, find, settle):
-    window = open_window(replace(QUICK, steps=3))
+    window = open_window(QUICK.but(steps=3))
     settle(window)
     window.session.look(auto_run=False)
     wrong, shown = {}, 0
@@ -429,7 +428,7 @@ def test_real_files_open_or_say_why_not(open_window, find, settle):
 def test_an_empty_reverse_says_why_nothing_can_be_run(open_window, tmp_path, settle):
     with h5py.File(tmp_path / "small.h5", "w") as file:
         file["v"] = np.random.default_rng(0).standard_normal((20, 20)).astype(np.float32)
-    recipe = replace(QUICK, model="local", region=None)
+    recipe = QUICK.but(model="local", region=None)
     window = open_window(recipe, path=str(tmp_path / "small.h5"), wait=False)
     settle(window)
     assert window.session.plan.refusal is not None and window.live.step is None

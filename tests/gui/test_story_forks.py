@@ -1,7 +1,5 @@
 """Forks under the hand: leave a run at a step, change what comes after, see both, return."""
 
-from dataclasses import replace
-
 import numpy as np
 import pytest
 from conftest import QUICK
@@ -43,7 +41,7 @@ def forked(window, hand, find, settle):
 
 def test_a_fork_is_made_in_the_film_strip_and_is_first_the_same(forked, find):
     session, strip, live = forked.session, find(forked, "filmStrip"), forked.live
-    assert session.recipe == replace(QUICK, fork=session.recipe.fork) and session.recipe.fork.step == 6
+    assert session.recipe == QUICK.but(fork=session.recipe.course.fork) and session.recipe.course.fork.step == 6
     assert strip.count(PARENT) == 19 and strip.count(REVERSE) == 13 and strip.current(PARENT) == 6
     bands = [strip.thumbnail_rect(row, 6).y() for row in (FORWARD, PARENT, REVERSE)]
     assert bands == sorted(bands)
@@ -85,7 +83,7 @@ def test_the_parent_is_returned_to_at_once_and_the_fork_by_undo(forked, hand, fi
     assert not find(forked, "goBackAction").isEnabled() and not find(forked, "goBackButton").isVisible()
     find(forked, "undoAction").trigger()
     settle(forked)
-    assert forked.session.recipe.fork.step == 6 and forked.live.left is parent
+    assert forked.session.recipe.course.fork.step == 6 and forked.live.left is parent
     assert np.array_equal(forked.live.run.trajectory.last.y, own.trajectory.last.y)
     find(forked, "undoAction").trigger()
     settle(forked)
@@ -100,12 +98,12 @@ def test_new_noise_needs_a_sampler_that_draws_some(window, hand, find, settle):
     settle(window)
     click_entry(menu_at(window, find, REVERSE, 4), action)
     settle(window)
-    assert window.session.recipe.fork.number == 1
+    assert window.session.recipe.course.fork.number == 1
     parent, own = window.live.left.trajectory.kept, window.live.run.trajectory.kept
     assert np.array_equal(parent[4].y, own[4].y) and not np.allclose(parent[5].y, own[5].y)
     click_entry(menu_at(window, find, REVERSE, 0), action)  # the step they share: once more from there
     settle(window)
-    assert window.session.recipe.fork.number == 2 and window.session.recipe.fork.step == 4
+    assert window.session.recipe.course.fork.number == 2 and window.session.recipe.course.fork.step == 4
 
 
 def test_by_key_at_the_step_on_screen(window, hand, find, settle):
@@ -117,9 +115,9 @@ def test_by_key_at_the_step_on_screen(window, hand, find, settle):
     hand.click(strip, strip.thumbnail_rect(REVERSE, 9).center())
     hand.key(strip, Qt.Key.Key_F, Qt.KeyboardModifier.ShiftModifier)
     settle(window)
-    assert window.session.recipe.fork.step == 9
+    assert window.session.recipe.course.fork.step == 9
     hand.key(strip, Qt.Key.Key_B, Qt.KeyboardModifier.ShiftModifier)
-    assert window.session.recipe.fork is None
+    assert window.session.recipe.course.fork is None
     settle(window)
 
 
@@ -177,7 +175,7 @@ def test_a_saved_fork_is_opened_as_it_was(forked, open_window, hand, find, settl
 
 def test_a_tick_above_the_fork_is_not_moved(forked, hand, find, settle):
     plot, before = find(forked, "scheduleEditor"), forked.session.recipe
-    x = float(forked.live.run.plan.recipe.schedule.t_of(forked.session.plan.levels[2]))
+    x = float(forked.live.run.plan.recipe.course.schedule.t_of(forked.session.plan.levels[2]))
     at = plot.to_pixel(x, plot.y_axis.low) - QPointF(0, 2)
     hand.drag(plot, at, at - QPointF(10, 0))
     assert forked.session.recipe == before
@@ -185,7 +183,7 @@ def test_a_tick_above_the_fork_is_not_moved(forked, hand, find, settle):
 
 
 def test_the_start_of_a_fork_stays_where_its_parent_started(open_window, hand, find, settle):
-    window = open_window(replace(QUICK, start="field", start_level=2.0))
+    window = open_window(QUICK.but(origin="field", level=2.0))
     strip = find(window, "filmStrip")
     hand.click(strip, strip.thumbnail_rect(REVERSE, strip.shown(REVERSE)[3]).center())
     step = window.live.step.index
@@ -194,4 +192,4 @@ def test_the_start_of_a_fork_stays_where_its_parent_started(open_window, hand, f
     hand.click(strip, strip.thumbnail_rect(PARENT, strip.shown(PARENT)[1]).center())  # the playhead is elsewhere now
     hand.click(find(window, "runButton"))
     settle(window)
-    assert window.session.recipe.start_level == 2.0 and window.session.recipe.fork.step == step > 0
+    assert window.session.recipe.start.level == 2.0 and window.session.recipe.course.fork.step == step > 0

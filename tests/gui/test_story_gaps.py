@@ -1,7 +1,6 @@
 """Gaps under the hand: painted, filled, erased, judged beside kriging and the truth; missing pixels have no truth."""
 
 import sys
-from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -51,18 +50,18 @@ def test_the_gap_start_says_how_to_make_a_gap_and_one_drag_fills_it(window, hand
     choose_start(window, hand, find, "gap")
     said = window.heard[-1]
     assert "Nothing is missing or hidden" in said.sentence and "Drag over Forward" in said.hint
-    assert window.session.recipe == replace(before, sampler="repaint") and find(window, "startControl").key() == "gap"
+    assert window.session.recipe == before.but(sampler="repaint") and find(window, "startControl").key() == "gap"
     assert window.gaps.armed and find(window, "gapButton").isChecked() and window.actions_["gapAction"].isChecked()
     paint(window, hand, find, (20, 16), (31, 39))
     region = window.session.plan.region
-    assert window.session.recipe.hidden == (Region(region.row + 20, region.column + 16, 12, 24),)
+    assert window.session.recipe.guidance.hidden == (Region(region.row + 20, region.column + 16, 12, 24),)
     settle(window)
     run, plan = window.live.run, window.session.plan
     assert run.state == "finished" and plan.filled.sum() == 12 * 24 and plan.filled[20:32, 16:40].all()
     end = run.trajectory.last.y[0, 0]
     assert (end[plan.known] == plan.x0[plan.known]).all()
     window.session.undo()
-    assert window.session.recipe.hidden == (), "one drag is one undo"
+    assert window.session.recipe.guidance.hidden == (), "one drag is one undo"
     window.session.undo()
     assert window.session.recipe == before and find(window, "startControl").key() == "noise"
 
@@ -99,23 +98,23 @@ def test_gaps_are_erased_cleared_and_painted_on_the_whole_slice(window, hand, fi
         QApplication.sendEvent(layer, QMouseEvent(kind, point, where, button, held, shift))
     wanted = np.zeros((64, 64), bool)
     wanted[10:30, 10:30], wanted[15:21, 15:21] = True, False
-    assert (hidden_in(window.session.recipe.hidden, region) == wanted).all()
+    assert (hidden_in(window.session.recipe.guidance.hidden, region) == wanted).all()
     assert (layer.marks() == wanted).all()
     paint(window, hand, find, (100, 20), (109, 34), "fieldGaps", window.field.view)
-    assert window.session.recipe.hidden[-1] == Region(100, 20, 10, 15)
+    assert window.session.recipe.guidance.hidden[-1] == Region(100, 20, 10, 15)
     assert find(window, "fieldGaps").marks()[100:110, 20:35].all()
     hand.click(find(window, "wholeSliceButton"))
     assert find(window, "forwardGaps").marks().shape == window.session.facts.field.values.shape
     hand.click(find(window, "wholeSliceButton"))
     hand.click(find(window, "clearGapsButton"))
-    assert window.session.recipe.hidden == () and layer.marks() is None
+    assert window.session.recipe.guidance.hidden == () and layer.marks() is None
     assert not find(window, "clearGapsButton").isVisible() and not window.actions_["clearGapsAction"].isEnabled()
     window.session.undo()
     assert (layer.marks() == wanted).all()
     settle(window)
 
 
-GAPPY = replace(QUICK, sampler="repaint", hidden=(Region(60, 140, 12, 16),), members=4)
+GAPPY = QUICK.but(sampler="repaint", hidden=(Region(60, 140, 12, 16),), members=4)
 
 
 def test_kriging_stands_beside_the_run_with_scores(open_window, hand, find, settle):
@@ -146,7 +145,7 @@ def test_kriging_stands_beside_the_run_with_scores(open_window, hand, find, sett
     choose_start(window, hand, find, "noise")
     assert window.session.view.reverse == "x_t" and not beside.isVisible()
     assert not find(window, "fillingPanel").isVisible()
-    assert window.session.recipe.hidden == GAPPY.hidden, "the gap stays for the next filling"
+    assert window.session.recipe.guidance.hidden == GAPPY.guidance.hidden, "the gap stays for the next filling"
     settle(window)
     assert find(window, "filledPixels").marks() is None and judge.gap is None
 
@@ -173,7 +172,7 @@ def test_filled_pixels_are_outlined_and_said_under_the_pointer(open_window, hand
 
 
 def test_missing_pixels_are_filled_and_no_truth_is_claimed(open_window, find, settle):
-    corner = replace(QUICK, sampler="repaint", region=Region(0, 40, 64, 64))
+    corner = QUICK.but(sampler="repaint", region=Region(0, 40, 64, 64))
     window = open_window(corner)
     settle(window)
     plan = window.session.plan
@@ -192,7 +191,11 @@ def test_another_way_to_fill_is_chosen_and_undone(open_window, hand, find, settl
     hand.click(control.button("guidance"))
     settle(window)
     recipe, plan = window.session.recipe, window.session.plan
-    assert (recipe.sampler, recipe.observe, recipe.hidden) == ("heun", "known", GAPPY.hidden)
+    assert (recipe.course.sampler, recipe.guidance.observe, recipe.guidance.hidden) == (
+        "heun",
+        "known",
+        GAPPY.guidance.hidden,
+    )
     assert find(window, "startControl").key() == "gap" and "closely, not exactly" in find(window, "fillingText").text()
     assert window.live.run.plan is plan and window.judge.model.rmse > 0
     window.session.undo()
@@ -221,7 +224,7 @@ def test_the_tool_works_at_a_larger_scale_and_marks_follow_the_zoom(window, hand
     row, column = int(corner.y()), int(corner.x())
     paint(window, hand, find, (row, column), (row + 4, column + 6))
     region = window.session.plan.region
-    assert window.session.recipe.hidden == (Region(region.row + row, region.column + column, 5, 7),)
+    assert window.session.recipe.guidance.hidden == (Region(region.row + row, region.column + column, 5, 7),)
     assert find(window, "forwardGaps").size() == view.size()
     settle(window)
 
@@ -238,7 +241,7 @@ def test_only_one_tool_is_in_the_hand(window, hand, find):
 
 
 def test_without_a_gap_an_edit_draws_no_judgement_and_greys_nothing_anew(open_window, settle, find):
-    window = open_window(replace(QUICK, model="local"))
+    window = open_window(QUICK.but(model="local"))
     settle(window)
     window.session.look(auto_run=False)
     told, greyed = [], []
@@ -251,7 +254,7 @@ def test_without_a_gap_an_edit_draws_no_judgement_and_greys_nothing_anew(open_wi
 
     eye, limit = Eye(), find(window, "missingLimitCombo")
     limit.installEventFilter(eye)
-    window.session.edit(seed=window.session.recipe.seed + 1)
+    window.session.edit(seed=window.session.recipe.course.seed + 1)
     assert told == [] and greyed == [] and not limit.isEnabled()
     window.session.edit(hidden=(Region(60, 140, 12, 16),), sampler="repaint")
     assert told
@@ -259,14 +262,14 @@ def test_without_a_gap_an_edit_draws_no_judgement_and_greys_nothing_anew(open_wi
 
 def test_a_window_that_closes_while_a_gap_is_kriged_leaves_nothing(open_window, wait):
     """What is left over is looked for after every test."""
-    window = open_window(replace(GAPPY, region=Region(0, 100, 128, 128), hidden=(Region(40, 130, 60, 60),), members=1))
+    window = open_window(GAPPY.but(region=Region(0, 100, 128, 128), hidden=(Region(40, 130, 60, 60),), members=1))
     wait(lambda: window.judge.active)
     window.close()
     assert not window.judge.current.active
 
 
 def test_the_window_follows_a_networks_filling(open_window, tmp_path, find, settle):
-    window = open_window(replace(GAPPY, region=Region(56, 136, 16, 16), hidden=(Region(60, 140, 5, 6),), members=2))
+    window = open_window(GAPPY.but(region=Region(56, 136, 16, 16), hidden=(Region(60, 140, 5, 6),), members=2))
     window.session.learn(cards={"twin": small_model(tmp_path / "m")})
     window.session.edit(model="twin")
     settle(window)
@@ -297,7 +300,7 @@ def test_outline_and_area_are_those_of_the_mask():
 
 @pytest.mark.parametrize("size", [(1280, 720), (1600, 1000)])
 def test_a_message_leaves_the_switch_of_a_filled_gap_free(open_window, hand, find, settle, size):
-    window = open_window(replace(QUICK, hidden=(Region(60, 140, 12, 12),)), size=size)
+    window = open_window(QUICK.but(hidden=(Region(60, 140, 12, 12),)), size=size)
     choose_start(window, hand, find, "gap")
     settle(window)
     bar, switch = find(window, "messageBar"), find(window, "besideControl")

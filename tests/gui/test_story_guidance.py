@@ -44,20 +44,24 @@ def test_a_gap_is_hidden_and_filled_and_undone(window, find, hand, settle):
     press(window, hand, find, "hideMiddleButton")
     settle(window)
     plan, region = window.session.plan, window.session.plan.region
-    assert window.session.recipe.hidden == (region.middle,) and plan.refusal is None and not told.isVisible()
+    assert window.session.recipe.guidance.hidden == (region.middle,) and plan.refusal is None and not told.isVisible()
     assert np.count_nonzero(~plan.known) == (region.ny // 3) * (region.nx // 3)
     assert f"given {np.count_nonzero(plan.known)} of" in find(window, "knownText").text()
     run = window.live.run
-    assert run.state == "finished" and run.trajectory.last.evaluations == run.plan.evaluations > run.plan.recipe.steps
+    assert (
+        run.state == "finished"
+        and run.trajectory.last.evaluations == run.plan.evaluations > run.plan.recipe.course.steps
+    )
     end = run.trajectory.last.y[0, 0]
     assert (end[plan.known] == plan.x0[plan.known]).all() and np.abs(end - plan.x0)[~plan.known].max() > 0.01
     assert f"step {plan.steps}/{plan.steps}" in window.reverse.caption.text()
     press(window, hand, find, "hideMiddleButton")
-    assert window.session.recipe.hidden == () and told.isVisible()
+    assert window.session.recipe.guidance.hidden == () and told.isVisible()
     window.session.undo()
     settle(window)
     assert (
-        window.session.recipe.hidden == (region.middle,) and find(window, "hideMiddleButton").text() == "Hide nothing"
+        window.session.recipe.guidance.hidden == (region.middle,)
+        and find(window, "hideMiddleButton").text() == "Hide nothing"
     )
 
 
@@ -75,7 +79,7 @@ def test_a_run_is_guided_by_block_means(window, find, hand, settle):
     assert [p.name for p in form.parameters()] == ["size", "std", "gamma"]
     window.inspector_dock.widget().ensureWidgetVisible(form.field("size"))
     hand.type_number(form.field("size"), "7")
-    assert dict(window.session.recipe.observe_params)["size"] == 7
+    assert dict(window.session.recipe.guidance.observe_params)["size"] == 7
     assert (
         "blocks of 7" in window.inspector_dock.widget().fit_text.text()
         and "blocks of 7" in find(window, "runButton").toolTip()
@@ -90,14 +94,14 @@ def test_limits_are_switched_on_typed_and_undone(window, find, hand, settle):
     assert not spin.isEnabled() and find(window, "clipLowCheck").text() == "x̂₀ ≥ (K)"
     tick(window, hand, find, "clipLowCheck")
     settle(window)
-    least = window.session.recipe.clip_low
+    least = window.session.recipe.guidance.clip_low
     assert spin.isEnabled() and least == pytest.approx(
         float(window.session.plan.transform.inverse(window.session.plan.x0).min())
     )
     hand.type_number(spin, "260")
     settle(window)
     made = window.session.plan.made_in.inverse(window.live.run.trajectory.last.y)
-    assert window.session.recipe.clip_low == 260 and made.min() == pytest.approx(260, abs=1e-3)
+    assert window.session.recipe.guidance.clip_low == 260 and made.min() == pytest.approx(260, abs=1e-3)
     window.session.undo()
     window.session.undo()
     assert window.session.recipe == before and not find(window, "clipLowCheck").isChecked()
@@ -123,7 +127,7 @@ def test_a_weight_is_offered_where_there_is_a_pair(open_window, tmp_path, find, 
     hand.type_number(weight, "2.5")
     settle(window)
     run = window.live.run
-    assert window.session.recipe.guidance == 2.5 and run.state == "finished"
+    assert window.session.recipe.guidance.weight == 2.5 and run.state == "finished"
     assert run.trajectory.last.evaluations == run.plan.evaluations == 2 * single and "w = 2.5" in run.plan.model.label
     hand.choose(find(window, "modelCombo"), "plain")
     assert "no such partner" in window.inspector_dock.widget().fit_text.text() and weight.isVisible()

@@ -5,7 +5,6 @@ import itertools
 import json
 import subprocess
 import sys
-from dataclasses import replace
 from types import SimpleNamespace
 
 import numpy as np
@@ -27,7 +26,7 @@ from diffview.models.cards import read_cards
 from diffview.models.choice import FitSet
 from diffview.models.gaussian import PowerLaw
 from diffview.reverse.samplers import SAMPLERS
-from diffview.runs.recipe import DEVICES, default_recipe
+from diffview.runs.recipe import DECLARED, default_recipe
 
 KEY = Qt.Key
 CTRL = Qt.KeyboardModifier.ControlModifier
@@ -41,7 +40,7 @@ def test_the_window_opens_alive(open_window):
     assert window.session.recipe == default_recipe()
     assert window.heard == []
     run = window.live.run
-    assert (run.state, run.plan.recipe.model, len(run.trajectory)) == ("finished", "local", 19)
+    assert (run.state, run.plan.recipe.denoiser.model, len(run.trajectory)) == ("finished", "local", 19)
     assert window.live.step is run.trajectory.last
     assert window.session.view.playhead == 0
     made, start = run.trajectory.last.y[0, 0], run.trajectory.kept[0].y[0, 0]
@@ -97,24 +96,24 @@ def test_before_the_first_live_frame_nothing_heavy_is_imported():
 
 def all_at(window, find, row):
     """Every pane is at row `row` of the chain."""
-    session, length = window.session, window.session.recipe.chain_length
+    session, length = window.session, window.session.recipe.start.chain_length
     t = row / length
     assert session.view.playhead == pytest.approx(t, abs=1e-12)
-    s = float(session.recipe.schedule.noise_level(t))
+    s = float(session.recipe.course.schedule.noise_level(t))
     assert session.frame().s == s
     assert find(window, "timeSlider").value() == row
     assert find(window, "scheduleEditor").playhead_x == pytest.approx(t)
     assert find(window, "scaleTimeView").playhead_x == pytest.approx(t)
-    alpha, sigma = (float(c) for c in session.recipe.schedule(t))
+    alpha, sigma = (float(c) for c in session.recipe.course.schedule(t))
     eps = session.forward.path.eps()
     x_t = np.float32(alpha) * session.plan.x0 + np.float32(sigma) * eps
     for at in ((0, 0), (20, 33), (63, 63)):
         assert window.forward.view.value_at(*at) == pytest.approx(float(x_t[at]), abs=1e-4)
     assert f"t {row} " in window.forward.caption.text()
     step = window.live.step
-    places = [float(session.recipe.schedule.t_of(kept.s)) for kept in window.live.run.trajectory.kept]
+    places = [float(session.recipe.course.schedule.t_of(kept.s)) for kept in window.live.run.trajectory.kept]
     assert abs(places[step.index] - t) == min(abs(place - t) for place in places), "not the nearest step"
-    z = float(session.recipe.schedule.scale(step.s)) * step.y[0, 0]
+    z = float(session.recipe.course.schedule.scale(step.s)) * step.y[0, 0]
     assert window.reverse.view.value_at(20, 33) == pytest.approx(float(z[20, 33]), abs=1e-4)
     assert f"step {step.index}/" in window.reverse.caption.text()
 
@@ -153,7 +152,7 @@ def test_dragging_the_playhead_in_a_plot_moves_everything(window, hand, find, na
 def test_another_axis_moves_the_playhead_of_every_plot(window, find):
     window.session.look(playhead=0.3)
     window.session.look(axis="ln_s")
-    ln_s = float(np.log(window.session.recipe.schedule.noise_level(0.3)))
+    ln_s = float(np.log(window.session.recipe.course.schedule.noise_level(0.3)))
     for name in ("scheduleEditor", "scaleTimeView"):
         assert find(window, name).playhead_x == pytest.approx(ln_s), name
 
@@ -407,7 +406,7 @@ def test_lists_carry_the_keys_of_their_tables(window, find):
     tables = {
         "scheduleCombo": SCHEDULES, "samplerCombo": SAMPLERS, "transformCombo": ["auto", *TRANSFORMS],
         "modelCombo": [*MODELS, *read_cards()],
-        "deviceCombo": DEVICES.options,
+        "deviceCombo": DECLARED["device"].allowed.options,
     }  # fmt: skip
     for name, table in tables.items():
         combo = find(window, name)
@@ -442,7 +441,7 @@ def test_scrubbing_loses_no_references(open_window, find):
 
 
 def test_the_three_numbers_of_a_power_law_are_told(open_window, settle):
-    window = open_window(replace(QUICK, model="power_law"))
+    window = open_window(QUICK.but(model="power_law"))
     settle(window)
     law, text = window.live.fitted, window.inspector.fit_text.text()
     assert f"slope is β = {law.beta:.2f}" in text and f"A = {number(law.amplitude)} std²" in text

@@ -1,7 +1,6 @@
 """A network in the window: chosen, run, its members, its trained range, one shot, and where it does not fit."""
 
 import sys
-from dataclasses import replace
 from pathlib import Path
 
 import h5py
@@ -50,7 +49,7 @@ def test_the_trained_range_is_a_band_on_the_timeline(network_window, settle):
     choose(network_window, "twin")
     settle(network_window)
     low, high = network_window.timeline.plot._band.span
-    schedule = network_window.session.recipe.schedule
+    schedule = network_window.session.recipe.course.schedule
     assert float(schedule.noise_level(high)) == pytest.approx(20.0, rel=1e-3) and low < 0.02
     choose(network_window, "gaussian")
     settle(network_window)
@@ -100,7 +99,7 @@ def test_ones_own_array_and_denoiser(open_window, settle):
 
     facts = shown_facts(values, mine, "K")
     window = open_window()
-    window.session.open(replace(window.session.recipe, model="yours", region=None), facts)
+    window.session.open(window.session.recipe.but(model="yours", region=None), facts)
     settle(window)
     window.live.start()
     settle(window)
@@ -131,7 +130,7 @@ def test_the_folder_of_a_model_is_opened(open_window, settle, tmp_path):
     window = open_window()
     window.open_file(str(tmp_path / "mine"))
     settle(window)
-    assert window.session.recipe.model == str(tmp_path / "mine") and window.session.plan.card == card
+    assert window.session.recipe.denoiser.model == str(tmp_path / "mine") and window.session.plan.card == card
     assert (
         window.live.run.state == "finished"
         and window.toolbar.model.currentText() == "model · toa brightness temperature"
@@ -169,7 +168,7 @@ def rain(tmp_path):
 
 
 def test_a_beginner_who_opens_rain_is_offered_the_network_that_draws_it(open_window, rain, hand, find, settle):
-    window = open_window(replace(QUICK, steps=3))
+    window = open_window(QUICK.but(steps=3))
     window.open_file(rain, "/precip_rate")
     settle(window)
     button = find(window, "offeredNetworkButton")
@@ -177,11 +176,11 @@ def test_a_beginner_who_opens_rain_is_offered_the_network_that_draws_it(open_win
     window.inspector.ensureWidgetVisible(button)
     hand.click(button)
     settle(window)
-    assert window.session.recipe.model == "rain64" and window.live.run.state == "finished"
+    assert window.session.recipe.denoiser.model == "rain64" and window.live.run.state == "finished"
     assert window.live.run.plan.shape[-2:] == (64, 64)
     assert not button.isVisible(), "the network is in force"
     window.session.undo()
-    assert window.session.recipe.model == "gaussian" and button.isVisible()
+    assert window.session.recipe.denoiser.model == "gaussian" and button.isVisible()
     window.open_file(rain, "/wind")
     settle(window)
     assert not button.isVisible()
@@ -189,7 +188,7 @@ def test_a_beginner_who_opens_rain_is_offered_the_network_that_draws_it(open_win
 
 def test_a_network_whose_folder_was_renamed_is_offered_by_its_key(open_window, rain, hand, find, settle):
     """The list knows it by its folder; its card still has the name that it was trained under."""
-    window = open_window(replace(QUICK, steps=3))
+    window = open_window(QUICK.but(steps=3))
     card = window.session.facts.cards["rain64"]
     window.session.learn(cards={"renamed": card})
     window.open_file(rain, "/precip_rate")
@@ -198,7 +197,7 @@ def test_a_network_whose_folder_was_renamed_is_offered_by_its_key(open_window, r
     window.inspector.ensureWidgetVisible(button)
     hand.click(button)
     settle(window)
-    assert window.session.recipe.model == "renamed" and window.live.run.state == "finished"
+    assert window.session.recipe.denoiser.model == "renamed" and window.live.run.state == "finished"
 
 
 def test_the_model_dock_offers_it_too_and_the_list_says_what_networks_make(window, hand, find, settle):

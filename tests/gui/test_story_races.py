@@ -26,7 +26,7 @@ from diffview.scores.scoreboard import ANOTHER
 pytestmark = pytest.mark.qt_log_ignore("This plugin does not support (raise|grabbing)")  # of every list opened
 
 
-SLOWER = replace(QUICK, model="data", region=Region(40, 120, 32, 32))
+SLOWER = QUICK.but(model="data", region=Region(40, 120, 32, 32))
 """A model whose end nobody knows."""
 
 
@@ -64,9 +64,11 @@ def race(window, hand, find, settle, calls="6, 18", samplers=("heun", "euler")):
 
 def test_a_race_gives_the_errors_of_the_core(comparing, hand, find, settle):
     job = race(comparing, hand, find, settle)
-    plan = resolve(replace(QUICK, members=RACERS), comparing.session.facts)
+    plan = resolve(QUICK.but(members=RACERS), comparing.session.facts)
     y = start_state(plan).astype(np.float64)
-    track = Track(y, plan.levels[0], QUICK.schedule, QUICK.grid, QUICK.grid_params, QUICK.seed)
+    track = Track(
+        y, plan.levels[0], QUICK.course.schedule, QUICK.course.grid, QUICK.course.grid_params, QUICK.course.seed
+    )
     core = Race(plan.model.denoiser(), track, {"heun": {}, "euler": {}}, (6, 18))
     expected = {(p.sampler, p.steps): p.error for p in (report.point for report in core.run()) if p is not None}
     assert {(p.sampler, p.steps): p.error for p in job.points} == pytest.approx(expected, rel=1e-9)
@@ -106,7 +108,7 @@ def test_another_model_races_against_a_fine_run_and_noise_along_a_path(open_wind
     assert {p.sampler: p.truth for p in job.points} == {"ddim": FINE_RUN, "ddpm": OWN_RUN}
     find(window, "raceModel").set_key("exact")
     job = race(window, hand, find, settle, "6", ("ddim",))
-    assert {p.truth for p in job.points} == {EXACT} and job.plan.recipe.model == "gaussian"
+    assert {p.truth for p in job.points} == {EXACT} and job.plan.recipe.denoiser.model == "gaussian"
 
 
 def test_a_stopped_race_keeps_what_has_ended(open_window, hand, find, settle, wait):

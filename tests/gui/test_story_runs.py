@@ -34,7 +34,7 @@ def test_a_recorded_run_is_scrubbed_by_clicking_its_film(window, hand, find):
         assert session.frame().s == pytest.approx(step.s, rel=1e-6)
         assert strip.current(1) == index
         assert find(window, "timeSlider").value() == round(1000 * session.view.playhead)
-        shown = float(session.recipe.schedule.scale(step.s)) * step.y[0, 0]
+        shown = float(session.recipe.course.schedule.scale(step.s)) * step.y[0, 0]
         assert window.reverse.view.value_at(31, 17) == pytest.approx(float(shown[31, 17]), abs=1e-4)
     assert not session.view.follow
     assert not session.can_undo()
@@ -52,14 +52,14 @@ def test_the_film_lies_over_the_axis_of_the_timeline(window, find):
     window.session.edit(chain_length=100)
     strip, plot = find(window, "filmStrip"), find(window, "scheduleEditor")
     for index, step in enumerate(window.live.run.trajectory.kept):
-        t = float(window.session.recipe.schedule.t_of(step.s))
+        t = float(window.session.recipe.course.schedule.t_of(step.s))
         above = plot.viewport().mapToGlobal(plot.to_pixel(t, 0)).x()
         below = strip.mapToGlobal(QPointF(strip.rows.x_of(strip.rows[1].values[index]), 0)).x()
         assert abs(above - below) <= 1.5
 
 
 def test_a_stopped_run_can_be_scrubbed(open_window, hand, find, wait, settle):
-    window = open_window(replace(QUICK, model="data", steps=4000), wait=False)
+    window = open_window(QUICK.but(model="data", steps=4000), wait=False)
     wait(lambda: window.live.run is not None and len(window.live.run.trajectory) > 800)
     hand.click(find(window, "stopButton"))
     settle(window)
@@ -79,7 +79,7 @@ def test_every_sampler_and_every_grid_is_chosen_and_runs(window, find, settle):
         combo.activated.emit(combo.findData(sampler))
         settle(window)
         run = window.live.run
-        assert (run.state, run.plan.recipe.sampler) == ("finished", sampler)
+        assert (run.state, run.plan.recipe.course.sampler) == ("finished", sampler)
         assert np.isfinite(run.trajectory.last.y).all(), sampler
         assert run.trajectory.last.evaluations == run.plan.evaluations, sampler
         assert f"step {run.plan.steps}/{run.plan.steps}" in window.reverse.caption.text()
@@ -88,7 +88,7 @@ def test_every_sampler_and_every_grid_is_chosen_and_runs(window, find, settle):
         combo.activated.emit(combo.findData(grid))
         settle(window)
         run = window.live.run
-        assert (run.state, run.plan.recipe.grid) == ("finished", grid)
+        assert (run.state, run.plan.recipe.course.grid) == ("finished", grid)
         assert [step.s for step in run.trajectory.kept] == window.session.plan.levels
 
 
@@ -106,7 +106,7 @@ def test_a_model_is_chosen_from_the_list(window, hand, find, wait, settle):
     hand.choose(find(window, "modelCombo"), "data")
     wait(lambda: window.live.run is not first)
     settle(window)
-    assert window.live.run.plan.recipe.model == "data"
+    assert window.live.run.plan.recipe.denoiser.model == "data"
     crops = window.session.plan.model.crops()
     gap = np.abs(crops - window.live.run.trajectory.last.y[0]).mean(axis=(1, 2)).min()
     assert gap < 0.05, "`data` can only give its crops back"
@@ -116,7 +116,7 @@ def test_a_model_is_chosen_from_the_list(window, hand, find, wait, settle):
 
 
 def test_a_run_from_the_field_is_honest_and_starts_where_the_playhead_stands(open_window, hand, find, settle):
-    window = open_window(replace(default_recipe(), steps=8))
+    window = open_window(default_recipe().but(steps=8))
     session, first = window.session, window.live.run
     assert (session.plan.region.ny, session.plan.model.left_out) == (128, False)
     find(window, "timeSlider").setValue(250)
@@ -128,7 +128,7 @@ def test_a_run_from_the_field_is_honest_and_starts_where_the_playhead_stands(ope
     assert "can be fitted without seeing it" in find(window, "messageBar").text()
     assert len(plan.model.regions) >= 50
     assert not any(crop.overlaps(plan.region) for crop in plan.model.regions)
-    s = float(session.recipe.schedule.noise_level(0.25))
+    s = float(session.recipe.course.schedule.noise_level(0.25))
     assert plan.levels[0] == pytest.approx(s, rel=1e-9)
     assert plan.steps == 8, "the steps asked for, all below the level it starts at"
     hand.click(find(window, "runButton"))
@@ -146,7 +146,7 @@ def test_a_run_from_the_field_is_honest_and_starts_where_the_playhead_stands(ope
     assert window.reverse.view._badge == "from the field"
     hand.click(find(window, "startControl").button("noise"))
     assert session.plan.region.ny == 128
-    assert session.plan.levels[0] == pytest.approx(session.recipe.schedule.s_max)
+    assert session.plan.levels[0] == pytest.approx(session.recipe.course.schedule.s_max)
     settle(window)
 
 
@@ -256,7 +256,7 @@ def test_a_region_with_missing_pixels_runs_from_noise(window, find, settle):
 
 def test_a_region_with_missing_pixels_is_refused_with_a_way_out(window, hand, find, wait, settle):
     view, session = find(window, "fieldView"), window.session
-    session.edit(start="field", start_level=1.0)
+    session.edit(origin="field", level=1.0)
     settle(window)
     region, first = session.plan.region, window.live.run
     start = view.to_widget(QPointF(region.column + 32, region.row + 32))
@@ -292,11 +292,11 @@ def test_a_region_with_missing_pixels_is_refused_with_a_way_out(window, hand, fi
 
 def test_refused_edits_show_again_what_is_in_force(window, find):
     values = window.session.facts.field.values - 400  # all below 0: log1p is not defined
-    window.session.open(replace(QUICK, region=None), Facts(replace(window.session.facts.field, values=values)))
+    window.session.open(QUICK.but(region=None), Facts(replace(window.session.facts.field, values=values)))
     combo = find(window, "transformCombo")
     combo.setCurrentIndex(combo.findData("log1p"))
     combo.activated.emit(combo.currentIndex())
-    assert combo.currentData() == window.session.recipe.transform == "auto"
+    assert combo.currentData() == window.session.recipe.source.transform == "auto"
     assert window.session.plan.transform.key == "standardise"
     assert "log1p is not defined" in find(window, "messageBar").text()
 
@@ -308,7 +308,7 @@ def test_a_run_from_the_field_starts_where_the_hand_put_the_playhead(window, fin
     window.session.look(playhead=0.8, follow=False)
     hand.click(find(window, "runButton"))
     settle(window)
-    wanted = float(window.session.recipe.schedule.noise_level(0.8))
+    wanted = float(window.session.recipe.course.schedule.noise_level(0.8))
     assert window.live.run.plan.levels[0] == pytest.approx(wanted)
 
 

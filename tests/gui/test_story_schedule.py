@@ -31,8 +31,8 @@ def test_a_handle_of_the_preset_reshapes_it_while_the_picture_follows(window, ha
     hand.press(plot, start)
     for way in ((-5, 8), (-20, 30), (-30, -10), (-400, 900)):
         hand.move(plot, start + QPointF(*way))
-        assert session.recipe.schedule.key == "custom"
-        assert monotone(session.recipe.schedule)
+        assert session.recipe.course.schedule.key == "custom"
+        assert monotone(session.recipe.course.schedule)
         pictures.append(window.forward.view.indices().copy())
         levels.append(session.frame().s)
     hand.release(plot, start + QPointF(-400, 900))
@@ -43,8 +43,8 @@ def test_a_handle_of_the_preset_reshapes_it_while_the_picture_follows(window, ha
         assert not np.array_equal(old, new), "x_t follows every move"
     wait(lambda: window.live.run is not first_run)
     settle(window)
-    assert window.live.run.plan.recipe.schedule == session.recipe.schedule
-    assert window.live.run.plan.recipe.seed == before.seed
+    assert window.live.run.plan.recipe.course.schedule == session.recipe.course.schedule
+    assert window.live.run.plan.recipe.course.seed == before.course.seed
     assert session.view.playhead == 0.25
     find(window, "undoAction").trigger()
     assert session.recipe == before, "one drag is one undo"
@@ -58,22 +58,22 @@ def test_the_curve_goes_through_the_hand(window, hand, find, settle):
     end = start + QPointF(35, -12)
     hand.drag(plot, start, start + QPointF(10, -5), end)
     t, alpha_bar = plot.from_pixel(end)
-    assert float(session.recipe.schedule.alpha_bar(t)) == pytest.approx(alpha_bar, abs=0.01)
+    assert float(session.recipe.course.schedule.alpha_bar(t)) == pytest.approx(alpha_bar, abs=0.01)
     settle(window)
 
 
 def test_two_drags_are_two_undos(window, hand, find, settle):
     plot, session = find(window, "scheduleEditor"), window.session
-    shapes = [session.recipe.schedule]
+    shapes = [session.recipe.course.schedule]
     for index in (1, 2):
         start = handle_point(plot, index)
         hand.drag(plot, start, start + QPointF(8, 6), start + QPointF(12, 9))
-        shapes.append(session.recipe.schedule)
+        shapes.append(session.recipe.course.schedule)
     for shape in shapes[-2::-1]:
         hand.key(window, Qt.Key.Key_Z, Qt.KeyboardModifier.ControlModifier)
-        assert session.recipe.schedule == shape
+        assert session.recipe.course.schedule == shape
     hand.key(window, Qt.Key.Key_Z, Qt.KeyboardModifier.ControlModifier | Qt.KeyboardModifier.ShiftModifier)
-    assert session.recipe.schedule == shapes[1]
+    assert session.recipe.course.schedule == shapes[1]
     settle(window)
 
 
@@ -84,10 +84,10 @@ def test_other_quantities_are_dragged_too(window, hand, find, settle, quantity):
     assert session.view.quantity == quantity
     start = handle_point(plot, 1)
     hand.drag(plot, start, start + QPointF(0, -5), start + QPointF(0, -12))
-    assert session.recipe.schedule.key == "custom"
-    assert monotone(session.recipe.schedule)
+    assert session.recipe.course.schedule.key == "custom"
+    assert monotone(session.recipe.course.schedule)
     t, y = plot.from_pixel(start + QPointF(0, -12))
-    schedule = session.recipe.schedule
+    schedule = session.recipe.course.schedule
     reached = schedule.log_snr(t) if quantity == "log_snr" else schedule(t)[1]
     low, high = plot.y_axis.low, plot.y_axis.high
     assert float(reached) == pytest.approx(y, abs=0.01 * (high - low))
@@ -109,12 +109,12 @@ def test_a_preset_is_chosen_from_the_list(window, hand, find, wait, settle):
     assert [combo.itemData(i) for i in range(combo.count())] == list(SCHEDULES)
     first = window.live.run
     hand.choose(combo, "cosine")
-    assert session.recipe.schedule == Cosine()
+    assert session.recipe.course.schedule == Cosine()
     wait(lambda: window.live.run is not first)
     settle(window)
     np.testing.assert_array_equal(window.live.run.trajectory.kept[0].y[0, 0].shape, (64, 64))
     session.undo()
-    assert session.recipe.schedule == Linear()
+    assert session.recipe.course.schedule == Linear()
     assert combo.currentData() == "linear"
     settle(window)
 
@@ -124,9 +124,9 @@ def test_every_preset_shows_and_runs(window, find, settle):
     for key in SCHEDULES:
         combo.activated.emit(combo.findData(key))
         settle(window)
-        assert window.session.recipe.schedule.key == key
+        assert window.session.recipe.course.schedule.key == key
         assert window.live.run.state == "finished", key
-        assert window.live.run.plan.recipe.schedule.key == key
+        assert window.live.run.plan.recipe.course.schedule.key == key
         assert np.isfinite(window.live.run.trajectory.last.y).all(), key
         for t in (0.0, 0.5, 1.0):
             window.session.look(playhead=t, follow=False)
@@ -137,12 +137,12 @@ def test_every_preset_shows_and_runs(window, find, settle):
 def test_a_parameter_is_typed(window, hand, find, wait, settle):
     first = window.live.run
     hand.type_number(find(window, "param_beta_end"), "0.03")
-    assert window.session.recipe.schedule == Linear(beta_end=0.03)
+    assert window.session.recipe.course.schedule == Linear(beta_end=0.03)
     wait(lambda: window.live.run is not first)
     settle(window)
-    assert window.live.run.plan.recipe.schedule == Linear(beta_end=0.03)
+    assert window.live.run.plan.recipe.course.schedule == Linear(beta_end=0.03)
     hand.key(window, Qt.Key.Key_Z, Qt.KeyboardModifier.ControlModifier)
-    assert window.session.recipe.schedule == Linear()
+    assert window.session.recipe.course.schedule == Linear()
     assert find(window, "param_beta_end").value() == 0.02
     settle(window)
 
@@ -157,7 +157,7 @@ def test_a_parameter_that_makes_no_schedule_is_refused(window, find, settle):
     find(window, "param_sigma_max").setValue(2.0)
     assert [m.kind for m in window.heard] == ["error"]
     assert "sigma_min" in window.message_bar.text()
-    assert window.session.recipe.schedule.sigma_max == before.schedule.sigma_max
+    assert window.session.recipe.course.schedule.sigma_max == before.course.schedule.sigma_max
     settle(window)
 
 
@@ -167,7 +167,7 @@ def test_the_length_of_the_chain_counts_rows_and_moves_nothing(window, hand, fin
     session.look(playhead=0.4, follow=False)
     picture, run = window.forward.view.indices().copy(), window.live.run
     hand.type_number(find(window, "chainLengthSpin"), "50")
-    assert session.recipe.chain_length == 50
+    assert session.recipe.start.chain_length == 50
     assert (slider.minimum(), slider.maximum(), slider.value()) == (0, 50, 20)
     assert find(window, "scheduleEditor").chain_length == 50
     np.testing.assert_array_equal(window.forward.view.indices(), picture)
@@ -207,7 +207,7 @@ def test_chain_and_jump_have_the_same_law_at_every_t(window, hand, find, settle)
     control, rows = find(window, "pathModeControl"), (60, 250, 500, 800)
     jump = {row: scrub_to(window, find, row) for row in rows}
     hand.click(control.button("chain"))
-    assert window.session.recipe.path_mode == "chain"
+    assert window.session.recipe.start.path_mode == "chain"
     chain = {row: scrub_to(window, find, row) for row in rows}
     count = 64 * 64
     for row in rows:
@@ -244,10 +244,10 @@ def test_the_lint_says_what_a_short_chain_leaves_out_and_mends_it(window, hand, 
     said = [label.text() for label in view.findChildren(QLabel)]
     assert any("leaves out" in text and text.endswith(".") and " K)" in text for text in said)
     hand.click(view.findChild(QPushButton, "remedy_terminal"))
-    assert session.recipe.schedule == Linear(chain_steps=1000)
+    assert session.recipe.course.schedule == Linear(chain_steps=1000)
     wait(lambda: view.findChild(QPushButton, "remedy_terminal") is None or not view.isVisible())
     find(window, "undoAction").trigger()
-    assert session.recipe.schedule == Linear(chain_steps=50)
+    assert session.recipe.course.schedule == Linear(chain_steps=50)
     shown = len([label for label in view.findChildren(QLabel) if label.isVisible()])
     hand.click(view.more)
     assert len([label for label in view.findChildren(QLabel) if label.isVisible()]) > shown, "what is fine, on request"
@@ -264,10 +264,10 @@ def test_a_level_of_the_run_is_pulled_along_the_axis(window, hand, find, settle)
     before, levels = session.recipe, session.plan.levels
     start = tick_point(plot, 8)
     hand.drag(plot, start, start + QPointF(4, 0), start + QPointF(9, 2))
-    assert session.recipe.grid == "custom" and find(window, "gridCombo").currentData() == "custom"
+    assert session.recipe.course.grid == "custom" and find(window, "gridCombo").currentData() == "custom"
     now = session.plan.levels
     t = plot.from_pixel(start + QPointF(9, 0))[0]
-    assert now[8] == pytest.approx(float(session.recipe.schedule.noise_level(t)), rel=1e-9)
+    assert now[8] == pytest.approx(float(session.recipe.course.schedule.noise_level(t)), rel=1e-9)
     assert now[:8] == levels[:8] and now[9:] == levels[9:]
     start = tick_point(plot, 8)
     hand.drag(plot, start, start + QPointF(-900, 0))
@@ -284,7 +284,7 @@ def test_custom_ticks_begin_as_they_are_and_keep_their_spacing(window, find, set
     levels = session.plan.levels
     combo.activated.emit(combo.findData("custom"))
     assert session.plan.levels == levels
-    session.edit(steps=2 * session.recipe.steps - 1)
+    session.edit(steps=2 * session.recipe.course.steps - 1)
     assert session.plan.levels[:-1:2] == pytest.approx(levels[:-1])
     settle(window)
 
@@ -292,17 +292,17 @@ def test_custom_ticks_begin_as_they_are_and_keep_their_spacing(window, find, set
 def test_a_schedule_made_of_another_keeps_its_parameters_in_the_form(window, hand, find, settle):
     combo, session = find(window, "scheduleCombo"), window.session
     combo.activated.emit(combo.findData("zero_snr"))
-    assert session.recipe.schedule == ZeroSnr(Linear())
+    assert session.recipe.course.schedule == ZeroSnr(Linear())
     hand.type_number(find(window, "param_of.beta_end"), "0.03")
-    assert session.recipe.schedule == ZeroSnr(Linear(beta_end=0.03))
+    assert session.recipe.course.schedule == ZeroSnr(Linear(beta_end=0.03))
     part = find(window, "param_of")
     part.setCurrentIndex(part.findData("cosine"))
-    assert session.recipe.schedule == ZeroSnr(Cosine())
+    assert session.recipe.course.schedule == ZeroSnr(Cosine())
     assert find(window, "param_of.offset").value() == 0.008
     combo.activated.emit(combo.findData("join"))
-    assert session.recipe.schedule.low == Cosine() and find(window, "param_high.rho").value() == 7.0
+    assert session.recipe.course.schedule.low == Cosine() and find(window, "param_high.rho").value() == 7.0
     combo.activated.emit(combo.findData("spectrum"))
-    assert session.recipe.schedule == SpectrumMatched.match(session.plan.x0, session.facts.field.pixel_km)
+    assert session.recipe.course.schedule == SpectrumMatched.match(session.plan.x0, session.facts.field.pixel_km)
     settle(window)
 
 
@@ -316,11 +316,11 @@ def test_a_schedule_goes_to_a_file_and_comes_back(window, find, settle, monkeypa
     find(window, "exportScheduleAction").trigger()
     session.edit(schedule=Linear())
     find(window, "importScheduleAction").trigger()
-    np.testing.assert_array_equal(session.recipe.schedule.discrete(50).beta, chain.beta)
+    np.testing.assert_array_equal(session.recipe.course.schedule.discrete(50).beta, chain.beta)
     session.undo()
-    assert session.recipe.schedule == Linear()
+    assert session.recipe.course.schedule == Linear()
     window.open_file(path)  # as a drop does
-    np.testing.assert_array_equal(session.recipe.schedule.discrete(50).beta, chain.beta)
+    np.testing.assert_array_equal(session.recipe.course.schedule.discrete(50).beta, chain.beta)
     before = session.recipe
     (tmp_path / name).write_text('{"_class_name": "DDPMScheduler", "gamma": 1}' if "json" in name else "beta\n2.0")
     find(window, "importScheduleAction").trigger()

@@ -36,7 +36,7 @@ def rain_file(tmp_path):
 def test_rain_gets_a_logarithm_and_the_dock_says_why(window, rain_file, settle, find):
     window.open_file(rain_file, "/rain")
     settle(window)
-    assert window.session.recipe.transform == "auto" and window.session.plan.transform.key == "log1p"
+    assert window.session.recipe.source.transform == "auto" and window.session.plan.transform.key == "log1p"
     combo, panel = find(window, "transformCombo"), window.data_dock.widget()
     assert combo.currentText() == "automatic: log1p"
     assert "never negative and 5" in panel.numbers.text() and "mm/h are" in panel.numbers.text()
@@ -66,7 +66,7 @@ def test_the_numbers_are_fitted_once_for_all_slices(window, rain_file, settle):
     first = window.session.plan.transform
     window.files.open(rain_file, "/rain", (1,))
     settle(window)
-    assert window.session.recipe.index == (1,) and window.session.plan.transform == first
+    assert window.session.recipe.source.index == (1,) and window.session.plan.transform == first
     x0 = window.session.plan.x0
     here = rain()[1][::-1][window.session.plan.region.slices]
     np.testing.assert_allclose(first.inverse(x0), here, rtol=1e-5, atol=1e-5)
@@ -76,7 +76,7 @@ def test_the_numbers_are_fitted_once_for_all_slices(window, rain_file, settle):
 def test_the_ticks_of_the_colour_bar_are_physical(window, key):
     """A tick lies where a pixel of its value has its colour."""
     field = replace(window.session.facts.field, values=rain()[0], units="mm h-1")
-    assert window.session.open(replace(QUICK, region=None, transform=key), Facts(field))
+    assert window.session.open(QUICK.but(region=None, transform=key), Facts(field))
     bar, transform = window.scales.bar, window.session.plan.transform
     low, high = window.session.view.limits
     rect = bar.bar_rect()

@@ -157,7 +157,7 @@ def test_the_new_model_is_in_the_list_and_runs(window, small, hand, find, wait, 
     use()
     settle(window)
     wait(lambda: window.live.run.state == "finished")
-    assert window.session.recipe.model == "tiny"
+    assert window.session.recipe.denoiser.model == "tiny"
     assert window.live.step.y.shape[-2:] == (32, 32)
 
 
@@ -437,9 +437,7 @@ def test_fields_are_mirrored_and_turned_on_demand(window, small, hand, find, wai
 
 def test_a_field_too_small_to_train_on_says_so(window, find, dock):
     values = np.random.default_rng(0).normal(size=(24, 24)).astype(np.float32)
-    window.session.open(
-        replace(window.session.recipe, region=None), window.session.facts.learn(field=Field(values, "x"))
-    )
+    window.session.open(window.session.recipe.but(region=None), window.session.facts.learn(field=Field(values, "x")))
     button = find(window, "trainStartButton")
     assert not button.isEnabled()
     assert "no eight complete crops" in button.toolTip()

@@ -2,7 +2,6 @@
 
 import logging
 import threading
-from dataclasses import replace
 from functools import partial
 
 import numpy as np
@@ -104,13 +103,15 @@ def test_noise_ahead_takes_the_dtype_of_the_run_and_hands_errors_on():
 )
 def test_a_run_with_noise_ahead_is_bit_for_bit_the_plain_one(tmp_path, sampler):
     card = small_model(tmp_path)
-    recipe = replace(default_recipe(), model="twin", steps=6, sampler=sampler, members=3)
+    recipe = default_recipe().but(model="twin", steps=6, sampler=sampler, members=3)
     plan = resolve(recipe, Facts(packaged_field(), cards={"twin": card}))
     denoise = plan.model.denoiser()
     *_, ours = run(plan, denoise)
     assert isinstance(noise_of(plan, ours.y), Ahead)
     y = next(iter(run(plan, denoise))).y
-    *_, plain = SAMPLERS[sampler].run(denoise, y, plan.levels, Noise(recipe.seed, plan.shape, like=y), **plan.params)
+    *_, plain = SAMPLERS[sampler].run(
+        denoise, y, plan.levels, Noise(recipe.course.seed, plan.shape, like=y), **plan.params
+    )
     assert torch.equal(ours.y, plain.y)
 
 

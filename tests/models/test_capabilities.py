@@ -54,7 +54,7 @@ def test_what_a_network_offers_is_on_its_card(tmp_path) -> None:
 @pytest.mark.parametrize("own", [Own, OwnJump])
 def test_resolve_refuses_what_a_model_lacks_and_says_so(sampler: str, own: type) -> None:
     facts = Facts(Field(VALUES, "tb", "K"), given={"mine": Given(own(), "mine")})
-    plan = resolve(Recipe(model="mine", sampler=sampler), facts)
+    plan = resolve(Recipe.of(model="mine", sampler=sampler), facts)
     fits = own.kind if hasattr(own, "kind") else "posterior mean"
     if SAMPLERS[sampler].needs == (fits,):
         assert plan.refusal is None and plan.lacks(sampler) is None
@@ -65,7 +65,7 @@ def test_resolve_refuses_what_a_model_lacks_and_says_so(sampler: str, own: type)
 
 
 def test_a_learned_variance_needs_a_network_that_gives_one() -> None:
-    wish = Recipe(model="gaussian", sampler="ddpm", sampler_params=(("variance", "learned"),))
+    wish = Recipe.of(model="gaussian", sampler="ddpm", sampler_params=(("variance", "learned"),))
     plan = resolve(wish, Facts(Field(VALUES, "tb", "K")))
     assert "learned variance" in plan.refusal.sentence and "small or large" in plan.refusal.hint
     info = SAMPLERS["ddpm"]

@@ -155,7 +155,7 @@ def test_zero_terminal_snr_needs_another_prediction_than_noise(tmp_path):
     y = top * torch.randn(1, 1, 16, 16, generator=torch.Generator().manual_seed(1))
     assert torch.isfinite(denoise(y, top)).all()
     facts = Facts(packaged_field(), cards={"theirs": card})
-    *_, last = run(resolve(Recipe(model="theirs", steps=3), facts))
+    *_, last = run(resolve(Recipe.of(model="theirs", steps=3), facts))
     assert torch.isfinite(last.y).all()
 
 
@@ -171,9 +171,9 @@ def test_its_vjp_is_that_of_differences(tmp_path):
 def test_it_runs_from_noise_and_refuses_a_field_of_which_it_does_not_know(tmp_path):
     make(tmp_path / "theirs")
     facts = Facts(packaged_field(), cards={"theirs": open_card(tmp_path / "theirs")})
-    *_, last = run(resolve(Recipe(model="theirs", steps=3), facts))
+    *_, last = run(resolve(Recipe.of(model="theirs", steps=3), facts))
     assert last.y.shape == (1, 1, 16, 16) and torch.isfinite(last.y).all()
-    plan = resolve(Recipe(model="theirs", start="field", start_level=1.0), facts)
+    plan = resolve(Recipe.of(model="theirs", origin="field", level=1.0), facts)
     assert "does not say what its fields are" in str(plan.refusal)
 
 

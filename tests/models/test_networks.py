@@ -35,7 +35,7 @@ def facts(card):
 
 @pytest.fixture
 def recipe():
-    return replace(default_recipe(), model="twin", steps=5)
+    return default_recipe().but(model="twin", steps=5)
 
 
 def rain_field(ny=32, nx=32):
@@ -108,20 +108,20 @@ def test_the_card_gives_size_transform_and_noise_range(facts, recipe, card):
 
 
 def test_a_schedule_inside_the_trained_range_starts_at_its_own_end(facts, recipe):
-    plan = resolve(replace(recipe, schedule=make_schedule("linear", {"beta_end": 0.005})), facts)
-    assert plan.levels[0] == pytest.approx(plan.recipe.schedule.s_max) and plan.levels[0] < 20
+    plan = resolve(recipe.but(schedule=make_schedule("linear", {"beta_end": 0.005})), facts)
+    assert plan.levels[0] == pytest.approx(plan.recipe.course.schedule.s_max) and plan.levels[0] < 20
     assert not any(note.given.startswith("starts") for note in plan.notes)
 
 
 def test_a_pickled_plan_runs_the_same(facts, recipe):
-    plan = resolve(replace(recipe, members=2), facts)
+    plan = resolve(recipe.but(members=2), facts)
     (*_, a), (*_, b) = run(plan), run(pickle.loads(pickle.dumps(plan)))
     assert torch.equal(a.y, b.y) and a.y.shape == (2, 1, 16, 16) and torch.isfinite(a.y).all()
 
 
 def test_from_the_field_begins_at_the_field(facts, recipe):
-    plan = resolve(replace(recipe, start="field", start_level=0.5), facts)
-    noise = resolve(replace(recipe, schedule=plan.recipe.schedule), facts)
+    plan = resolve(recipe.but(origin="field", level=0.5), facts)
+    noise = resolve(recipe.but(schedule=plan.recipe.course.schedule), facts)
     assert plan.refusal is None
     assert plan.levels[0] == pytest.approx(0.5)
     assert start_state(plan)[0, 0] - plan.x0 == pytest.approx(
@@ -131,9 +131,9 @@ def test_from_the_field_begins_at_the_field(facts, recipe):
 
 def test_another_quantity_can_be_made_but_not_started_from(recipe, card):
     facts = Facts(rain_field(), cards={"twin": card})
-    recipe = replace(recipe, region=None)
+    recipe = recipe.but(region=None)
     assert resolve(recipe, facts).refusal is None
-    plan = resolve(replace(recipe, start="field", start_level=1.0), facts)
+    plan = resolve(recipe.but(origin="field", level=1.0), facts)
     assert plan.refusal is not None and "the open field is in mm/h" in str(plan.refusal) and plan.model is None
 
 
@@ -149,18 +149,18 @@ def test_a_condition_needs_its_field_and_is_made_of_it(tmp_path, recipe):
         tmp_path, coarsen=8, quantity="precipitation_rate", units="mm h-1", transform=transform
     )  # fmt: skip
     field = rain_field()
-    recipe = replace(recipe, region=Region(8, 8, 16, 16), transform="cbrt")
+    recipe = recipe.but(region=Region(8, 8, 16, 16), transform="cbrt")
     plan = resolve(recipe, Facts(field, cards={"twin": card}))
     assert plan.refusal is None
     *_, last = run(plan)
     made = block_mean(plan.made_in.inverse(last.y.numpy()[0, 0]), 8)
     assert made == pytest.approx(block_mean(field.values[8:24, 8:24], 8), rel=1e-3, abs=1e-3)
-    foreign = resolve(replace(recipe, transform="standardise"), Facts(packaged_field(), cards={"twin": card}))
+    foreign = resolve(recipe.but(transform="standardise"), Facts(packaged_field(), cards={"twin": card}))
     assert "Its condition needs a field of that quantity" in str(foreign.refusal)
 
 
 def test_missing_pixels_are_refused_by_a_network_without_mask(facts, recipe):
-    plan = resolve(replace(recipe, region=Region(0, 0, 16, 16), start="field", start_level=1.0), facts)
+    plan = resolve(recipe.but(region=Region(0, 0, 16, 16), origin="field", level=1.0), facts)
     assert "missing pixels" in str(plan.refusal) and plan.complete is not None
 
 
@@ -175,12 +175,12 @@ def test_what_cannot_run_says_why(tmp_path, recipe, about, wishes, sentence):
 
 def test_an_unknown_model_is_refused(facts):
     with pytest.raises(UserError, match="no model called 'magic'"):
-        resolve(Recipe(model="magic"), facts)
+        resolve(Recipe.of(model="magic"), facts)
 
 
 def test_ones_own_denoiser_runs(facts):
     own = Given(lambda y, s: y / (1 + s * s), "mine")
-    plan = resolve(Recipe(model="mine", steps=4), facts.learn(given={"mine": own}))
+    plan = resolve(Recipe.of(model="mine", steps=4), facts.learn(given={"mine": own}))
     *_, last = run(plan)
     assert plan.refusal is None and last.evaluations == 4
 

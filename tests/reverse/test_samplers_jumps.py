@@ -131,7 +131,7 @@ def test_repaint_without_known_pixels_is_a_user_error() -> None:
 
 VALUES = np.random.default_rng(0).standard_normal((96, 96)).astype(np.float32).cumsum(0).cumsum(1)
 REGION, GAP = Region(8, 8, 24, 24), Region(16, 20, 6, 5)
-WISH = Recipe(model="gaussian", sampler="repaint", region=REGION, steps=12, members=2)
+WISH = Recipe.of(model="gaussian", sampler="repaint", region=REGION, steps=12, members=2)
 
 
 def facts(values: np.ndarray = VALUES, **more: object) -> Facts:
@@ -141,7 +141,7 @@ def facts(values: np.ndarray = VALUES, **more: object) -> Facts:
 def test_a_run_is_told_what_is_neither_missing_nor_hidden() -> None:
     holed = VALUES.copy()
     holed[10:12, 9:30] = np.nan
-    plan = resolve(replace(WISH, hidden=(GAP, Region(0, 0, 10, 9))), facts(holed))
+    plan = resolve(WISH.but(hidden=(GAP, Region(0, 0, 10, 9))), facts(holed))
     told = np.ones((96, 96), bool)
     told[10:12, 9:30] = told[16:22, 20:25] = told[:10, :9] = False
     assert plan.refusal is None and (plan.known == told[8:32, 8:32]).all()
@@ -156,7 +156,7 @@ def test_what_is_hidden_has_no_part_in_the_run(start_from: str) -> None:
     other[GAP.slices] += 1000.0
     ends = []
     for values in (VALUES, other):
-        plan = resolve(replace(WISH, hidden=(GAP,), start=start_from, model="mine"), facts(values, given=MINE))
+        plan = resolve(WISH.but(hidden=(GAP,), origin=start_from, model="mine"), facts(values, given=MINE))
         plan = replace(plan, x0=np.where(plan.known, resolve(WISH, facts()).x0, plan.x0))  # the transform sees all
         assert start_state(plan).shape == (2, 1, 24, 24)
         ends.append(list(run(plan))[-1].y)
@@ -169,32 +169,32 @@ MINE = {"mine": Given(lambda y, s: y / (1 + s * s), "mine")}
 @pytest.mark.parametrize("model", ["data", "local", "gaussian"])
 def test_no_crop_that_shows_a_hidden_pixel_is_learnt_from(model: str) -> None:
     """What is around the gap may be seen: the run is given it."""
-    plan = resolve(replace(WISH, hidden=(GAP,), model=model), facts())
+    plan = resolve(WISH.but(hidden=(GAP,), model=model), facts())
     crops = plan.model.regions
     assert not any(crop.overlaps(GAP) for crop in crops) and any(crop.overlaps(plan.region) for crop in crops)
     assert plan.region == REGION
-    started = resolve(replace(WISH, hidden=(GAP,), model=model, sampler="heun", start="field"), facts())
+    started = resolve(WISH.but(hidden=(GAP,), model=model, sampler="heun", origin="field"), facts())
     assert model == "gaussian" or not any(crop.overlaps(started.region) for crop in started.model.regions)
 
 
 @pytest.mark.parametrize("hidden", [(), (Region(0, 0, 4, 4),), (Region(0, 0, 96, 96),)])
 def test_a_region_with_nothing_to_fill_or_nothing_to_go_by_is_refused(hidden: tuple[Region, ...]) -> None:
-    plan = resolve(replace(WISH, hidden=hidden), facts())
+    plan = resolve(WISH.but(hidden=hidden), facts())
     assert plan.refusal is not None and plan.refusal.hint.endswith(".")
     with pytest.raises(UserError):
         run(plan)
 
 
 def test_hidden_pixels_concern_no_other_sampler() -> None:
-    plain, hidden = (resolve(replace(WISH, sampler="heun", hidden=h), facts()) for h in ((), (GAP,)))
+    plain, hidden = (resolve(WISH.but(sampler="heun", hidden=h), facts()) for h in ((), (GAP,)))
     assert plain.known is hidden.known is None
     assert all((a.y == b.y).all() for a, b in zip(run(plain), run(hidden), strict=True))
 
 
 def test_hidden_pixels_are_saved() -> None:
-    wish = replace(WISH, hidden=(GAP, REGION))
+    wish = WISH.but(hidden=(GAP, REGION))
     assert Recipe.from_json(wish.to_json()) == wish
-    assert Recipe.from_json(WISH.to_json()).hidden == ()
+    assert Recipe.from_json(WISH.to_json()).guidance.hidden == ()
     for bad in ("x", [{"row": 1}], [[1, 2, 3, 4]], [{"row": 1.5, "column": 0, "ny": 1, "nx": 1}]):
         text = WISH.to_json().replace('"hidden": []', f'"hidden": {__import__("json").dumps(bad)}')
         with pytest.raises(UserError):
@@ -202,7 +202,7 @@ def test_hidden_pixels_are_saved() -> None:
 
 
 def test_the_levels_of_a_walk_upwards_are_those_of_its_steps_and_its_record_is_exact() -> None:
-    plan = resolve(replace(WISH, hidden=(GAP,)), facts())
+    plan = resolve(WISH.but(hidden=(GAP,)), facts())
     steps, record = list(run(plan)), Trajectory(0)
     assert [step.s for step in steps] == plan.visited and len(steps) == plan.steps + 1
     assert max(np.diff(plan.visited)) > 0, "it walks upwards"
@@ -221,6 +221,6 @@ def test_a_consistency_model_of_the_user_runs_and_nothing_else_runs_on_it() -> N
             return y / math.sqrt(1 + s * s)
 
     there = facts(given={"mine": Given(Own(), "mine")})
-    plan = resolve(replace(WISH, model="mine", sampler="consistency", steps=3), there)
+    plan = resolve(WISH.but(model="mine", sampler="consistency", steps=3), there)
     assert plan.refusal is None and list(run(plan))[-1].evaluations == plan.evaluations == 3
-    assert "consistency model" in str(resolve(replace(WISH, model="mine", sampler="heun"), there).refusal)
+    assert "consistency model" in str(resolve(WISH.but(model="mine", sampler="heun"), there).refusal)

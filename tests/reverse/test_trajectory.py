@@ -120,7 +120,7 @@ def test_a_recorded_run_of_tensors_goes_on_bit_for_bit(name: str) -> None:
     from diffview.runs.run import run
 
     values = np.random.default_rng(0).standard_normal((32, 32)).astype(np.float32).cumsum(0).cumsum(1)
-    wish = Recipe(model="gaussian", sampler=name, steps=9, device="cpu")
+    wish = Recipe.of(model="gaussian", sampler=name, steps=9, device="cpu")
     plan = resolve(wish, Facts(Field(values, "tb", "K"), torch="2", devices=("cpu",)))
     whole = list(run(plan))
     trajectory = recorded(10**9, whole)

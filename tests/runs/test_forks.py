@@ -1,6 +1,5 @@
 """Forks: a run that leaves another at one of its steps, and goes on bit for bit where nothing is changed."""
 
-import dataclasses
 import json
 import pickle
 from itertools import pairwise
@@ -17,13 +16,15 @@ from diffview.forward.schedules import Cosine, Edm
 from diffview.reverse.grids import GRIDS, make_levels
 from diffview.reverse.samplers import SAMPLERS, Step
 from diffview.runs.plan import Facts, Plan
-from diffview.runs.recipe import COURSE, Fork, Recipe
+from diffview.runs.recipe import Fork, Recipe
 from diffview.runs.resolve import resolve
 from diffview.runs.run import run
 from diffview.scores.level_search import unsearchable
 
 RED = np.cumsum(np.cumsum(np.random.default_rng(0).standard_normal((64, 64)), axis=0), axis=1).astype(np.float32)
-BASE = Recipe(model="gaussian", region=Region(8, 8, 16, 16), steps=7, grid="karras", schedule=Edm(), seed=3, members=2)
+BASE = Recipe.of(
+    model="gaussian", region=Region(8, 8, 16, 16), steps=7, grid="karras", schedule=Edm(), seed=3, members=2
+)
 
 
 @pytest.fixture(scope="module")
@@ -33,12 +34,12 @@ def facts() -> Facts:
 
 def runnable(facts: Facts) -> list[str]:
     """The samplers that this model has what they need for."""
-    plans = {key: resolve(dataclasses.replace(BASE, sampler=key), facts) for key in SAMPLERS}
+    plans = {key: resolve(BASE.but(sampler=key), facts) for key in SAMPLERS}
     return [key for key, plan in plans.items() if plan.refusal is None]
 
 
 def fork(recipe: Recipe, step: int, number: int = 0, **changes: object) -> Recipe:
-    return dataclasses.replace(recipe, fork=Fork.of(recipe, step, number), **changes)
+    return recipe.but(fork=Fork(step, recipe.course, number), **changes)
 
 
 def steps_of(recipe: Recipe, facts: Facts) -> list[Step]:
@@ -53,11 +54,11 @@ def same(a: Step, b: Step) -> bool:
 
 @pytest.mark.parametrize("sampler", SAMPLERS)
 def test_a_fork_that_changes_nothing_is_its_parent_bit_for_bit_at_every_step(sampler: str, facts: Facts) -> None:
-    base = dataclasses.replace(BASE, sampler=sampler)
+    base = BASE.but(sampler=sampler)
     if sampler not in runnable(facts):
         pytest.skip("the formula lacks what this sampler needs")
     whole = steps_of(base, facts)
-    for step in range(base.steps):
+    for step in range(base.course.steps):
         again = steps_of(fork(base, step), facts)
         assert len(again) == len(whole) and all(same(a, b) for a, b in zip(again, whole, strict=True)), step
 
@@ -82,7 +83,7 @@ def test_another_sampler_goes_on_from_the_very_state(facts: Facts) -> None:
     plan = resolve(recipe, facts)
     parent, forked = steps_of(BASE, facts), list(run(plan))
     assert all(same(a, b) for a, b in zip(parent[:5], forked[:5], strict=True))
-    noise = Noise(BASE.seed, plan.shape)
+    noise = Noise(BASE.course.seed, plan.shape)
     by_hand = list(SAMPLERS["heun"].run(plan.model.denoiser(), parent[4].y, plan.levels, noise, start=4))
     for a, b in zip(by_hand[1:], forked[5:], strict=True):
         assert np.array_equal(a.y, b.y)
@@ -91,7 +92,7 @@ def test_another_sampler_goes_on_from_the_very_state(facts: Facts) -> None:
 
 
 def test_the_evaluations_are_those_of_the_calls(facts: Facts) -> None:
-    inner = fork(dataclasses.replace(BASE, sampler="heun"), 2, sampler="ddim")
+    inner = fork(BASE.but(sampler="heun"), 2, sampler="ddim")
     recipe = fork(inner, 4, sampler="heun", steps=12)
     plan = resolve(recipe, facts)
     denoise, calls = plan.model.denoiser(), []
@@ -117,7 +118,7 @@ def test_levels_of_a_fork_always_fall_to_0(step: int, grid: str, steps: int, sch
 
 def test_noise_of_a_fork(facts: Facts) -> None:
     """The same seed goes on with its stream; another seed, or a fork number, draws anew, from the fork on."""
-    base = dataclasses.replace(BASE, sampler="ddpm")
+    base = BASE.but(sampler="ddpm")
     whole = steps_of(base, facts)
     for changed in (fork(base, 3, seed=9), fork(base, 3, 1)):
         ends = steps_of(changed, facts)
@@ -127,7 +128,7 @@ def test_noise_of_a_fork(facts: Facts) -> None:
     denoise, at = plan.model.denoiser(), whole[3]
     s, s2 = plan.levels[3:5]
     r2 = (s2 / s) ** 2
-    z = Noise(base.seed, plan.shape, fork=1)(STEP, 3)
+    z = Noise(base.course.seed, plan.shape, fork=1)(STEP, 3)
     expected = r2 * at.y + (1 - r2) * denoise(at.y, s) + np.sqrt(r2 * (s**2 - s2**2)) * z
     np.testing.assert_allclose(steps_of(fork(base, 3, 1), facts)[4].y, expected, rtol=1e-5, atol=1e-5)
 
@@ -146,7 +147,8 @@ def test_a_saved_fork_gives_the_same_run(facts: Facts) -> None:
     recipe = fork(fork(BASE, 2, sampler="heun"), 4, 1, sampler="ddpm", steps=11)
     text = recipe.to_json()
     assert Recipe.from_json(text) == recipe
-    assert set(json.loads(text)["fork"]["parent"]) == set(COURSE)
+    course = json.loads(text)["course"]
+    assert set(course["fork"]["parent"]) == set(course)
     for a, b in zip(steps_of(recipe, facts), steps_of(Recipe.from_json(text), facts), strict=True):
         assert same(a, b)
     plan = pickle.loads(pickle.dumps(resolve(recipe, facts)))
@@ -156,7 +158,7 @@ def test_a_saved_fork_gives_the_same_run(facts: Facts) -> None:
 def test_the_parent_of_a_fork_with_another_region_is_a_run_on_that(facts: Facts) -> None:
     recipe = fork(BASE, 3, region=Region(20, 24, 24, 16), sampler="heun")
     plan = resolve(recipe, facts)
-    assert plan.parent.recipe == dataclasses.replace(BASE, region=Region(20, 24, 24, 16))
+    assert plan.parent.recipe == BASE.but(region=Region(20, 24, 24, 16))
     parent = list(run(plan.parent))
     assert all(same(a, b) for a, b in zip(parent[:4], list(run(plan))[:4], strict=True))
 
@@ -186,9 +188,13 @@ def test_the_levels_of_a_fork_are_not_searched(facts: Facts) -> None:
 
 
 def test_a_run_that_walks_upwards_is_not_forked(facts: Facts) -> None:
-    told = dataclasses.replace(BASE, sampler="repaint", hidden=(Region(12, 12, 4, 4),))
+    told = BASE.but(sampler="repaint", hidden=(Region(12, 12, 4, 4),))
     assert resolve(told, facts).refusal is None
-    for recipe in (fork(told, 3), fork(told, 3, sampler="heun"), fork(BASE, 3, sampler="repaint", hidden=told.hidden)):
+    for recipe in (
+        fork(told, 3),
+        fork(told, 3, sampler="heun"),
+        fork(BASE, 3, sampler="repaint", hidden=told.guidance.hidden),
+    ):
         plan = resolve(recipe, facts)
         assert "RePaint walks up and down" in str(plan.refusal) and plan.steps >= 0
 
@@ -197,6 +203,6 @@ def test_a_run_that_walks_upwards_is_not_forked(facts: Facts) -> None:
 @pytest.mark.parametrize("sampler", ["plms", "ddim"])
 def test_a_fork_of_plms_counts_its_first_step_once(sampler: str, step: int, facts: Facts) -> None:
     """Going on from its own slopes needs no second evaluation; beginning in the middle of another run does."""
-    recipe = fork(dataclasses.replace(BASE, sampler=sampler), step, sampler="plms")
+    recipe = fork(BASE.but(sampler=sampler), step, sampler="plms")
     plan = resolve(recipe, facts)
     assert [s.evaluations for s in run(plan)][-1] == plan.evaluations

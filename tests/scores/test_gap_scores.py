@@ -32,8 +32,8 @@ from diffview.scores.gap import (
 LAW = Gaussian.power_law(96, 96, 3.0, 2.0, 1.0)
 VALUES = (280 + 10 * LAW.sample(np.random.default_rng(5).standard_normal((96, 96)))).astype(np.float32)
 REGION, GAP = Region(8, 8, 24, 24), Region(16, 20, 6, 5)
-PLAIN = Recipe(model="gaussian", region=REGION, steps=12, members=3, hidden=(GAP,))
-WISH = replace(PLAIN, **filling(PLAIN))
+PLAIN = Recipe.of(model="gaussian", region=REGION, steps=12, members=3, hidden=(GAP,))
+WISH = PLAIN.but(**filling(PLAIN))
 
 
 def facts(values: np.ndarray = VALUES, **more: object) -> Facts:
@@ -46,14 +46,18 @@ def planned(wish: Recipe = WISH, values: np.ndarray = VALUES) -> tuple[Plan, Fac
 
 
 def test_a_recipe_is_made_to_fill_and_made_not_to() -> None:
-    assert resolve(PLAIN, facts()).filled is None and WISH.sampler == "repaint" and WISH.hidden == PLAIN.hidden
+    assert (
+        resolve(PLAIN, facts()).filled is None
+        and WISH.course.sampler == "repaint"
+        and WISH.guidance.hidden == PLAIN.guidance.hidden
+    )
     assert filling(WISH) == {} and not_filling(PLAIN) == {}
-    back = replace(WISH, **not_filling(WISH))
+    back = WISH.but(**not_filling(WISH))
     assert back == PLAIN
-    guided = replace(WISH, **filling(WISH, "guidance"))
-    assert way_of(guided) == "guidance" and guided.sampler == "heun" and filling(guided, "guidance") == {}
-    assert replace(guided, **filling(guided)) == WISH and way_of(WISH) == "repaint" and way_of(PLAIN) == ""
-    assert replace(guided, **not_filling(guided)) == replace(PLAIN, sampler="heun")
+    guided = WISH.but(**filling(WISH, "guidance"))
+    assert way_of(guided) == "guidance" and guided.course.sampler == "heun" and filling(guided, "guidance") == {}
+    assert guided.but(**filling(guided)) == WISH and way_of(WISH) == "repaint" and way_of(PLAIN) == ""
+    assert guided.but(**not_filling(guided)) == PLAIN.but(sampler="heun")
     filled = planned()[0].filled
     assert filled is not None and filled.sum() == 30 and filled[8:14, 12:17].all()
 
@@ -75,7 +79,7 @@ def test_kriging_of_a_plan_is_that_of_its_law() -> None:
 
 def test_the_law_of_kriging_has_the_transform_and_the_region_of_the_run() -> None:
     for model in ("local", "data"):
-        plan, there = planned(replace(WISH, model=model, region=Region(30, 30, 40, 40), hidden=(Region(40, 40, 9, 9),)))
+        plan, there = planned(WISH.but(model=model, region=Region(30, 30, 40, 40), hidden=(Region(40, 40, 9, 9),)))
         law_plan = kriging_plan(plan, there)
         assert law_plan.transform == plan.transform and law_plan.region == plan.region
         assert (law_plan.known == plan.known).all() and law_plan.model.denoiser().shape == (1, 40, 40)
@@ -88,7 +92,7 @@ def test_the_truth_in_the_gap_has_no_part_in_run_or_kriging(model: str) -> None:
     other[GAP.slices] = VALUES[GAP.slices][::-1, ::-1]
     ends, means = [], []
     for values in (VALUES, other):
-        plan, there = planned(replace(WISH, model=model), values)
+        plan, there = planned(WISH.but(model=model), values)
         *_, last = run(plan)
         ends.append(last.y)
         means.append(krige_gap(plan, kriging_plan(plan, there), draws=2).mean)
@@ -139,7 +143,7 @@ def test_kriging_is_reliable_on_fields_of_its_law() -> None:
         for column in (10, 40, 70):
             gap = Region(row, column, 6, 8)
             region = Region(min(row - 8, 72), column - 8, 24, 24)
-            plan, there = planned(replace(WISH, region=region, hidden=(gap,)))
+            plan, there = planned(WISH.but(region=region, hidden=(gap,)))
             score = kriging_score(plan, there, krige_gap(plan, kriging_plan(plan, there), draws=32))
             error.append(score.rmse**2)
             spread.append(score.spread**2)
@@ -149,7 +153,7 @@ def test_kriging_is_reliable_on_fields_of_its_law() -> None:
 def test_really_missing_pixels_have_no_truth() -> None:
     holed = VALUES.copy()
     holed[16:22, 20:25] = np.nan
-    plan, there = planned(replace(WISH, hidden=()), holed)
+    plan, there = planned(WISH.but(hidden=()), holed)
     *_, last = run(plan)
     assert plan.filled.sum() == 30 and np.isfinite(last.y).all()
     assert run_score(plan, there, last.y) is None
@@ -159,13 +163,13 @@ def test_really_missing_pixels_have_no_truth() -> None:
 def test_a_law_is_fitted_to_smaller_crops_where_no_other_is_complete() -> None:
     """Every crop as large as the region shows the gap: its spectrum comes from smaller ones, in cycles per pixel."""
     region, gap = Region(0, 0, 80, 80), Region(30, 30, 30, 30)
-    plan, _ = planned(replace(WISH, region=region, hidden=(gap,)))
+    plan, _ = planned(WISH.but(region=region, hidden=(gap,)))
     law = plan.model.denoiser()
     assert law.shape == (1, 80, 80) and all(not c.overlaps(gap) and c.ny < 80 for c in plan.model.regions)
     with pytest.raises(UserError, match="no complete 80 x 80 crop"):
         holed = VALUES.copy()
         holed[gap.slices] = np.nan
-        raise resolve(replace(PLAIN, region=region, hidden=()), facts(holed)).refusal
+        raise resolve(PLAIN.but(region=region, hidden=()), facts(holed)).refusal
 
 
 def test_a_law_has_the_same_power_per_pixel_on_any_size() -> None:
@@ -193,7 +197,7 @@ def test_other_slices_give_the_law_where_this_one_is_never_complete() -> None:
     stack = np.stack([VALUES[k : k + 32, k : k + 32] for k in (10, 20, 30)])
     stack[:, :, 12:14] = np.nan
     there = Facts(Field(holed, "tb", "K"), stack)
-    plan = resolve(replace(WISH, region=Region(0, 0, 32, 32), hidden=()), there)
+    plan = resolve(WISH.but(region=Region(0, 0, 32, 32), hidden=()), there)
     fit = plan.model
     assert isinstance(fit, FitSet) and fit.source.ndim == 3 and fit.count == len(fit.regions) * 3 == len(fit.crops())
     assert plan.refusal is None and np.isfinite(fit.denoiser().power).all() and np.isfinite(fit.crops()).all()
@@ -205,19 +209,19 @@ def test_a_network_with_land_fills_everything_but_its_land() -> None:
     assert 0.02 < land.mean() < 0.3
     sea = np.where(land, np.nan, 15.0).astype(np.float32) + np.linspace(0, 1, 32, dtype=np.float32)
     there = Facts(Field(sea, "sst", "degC"), torch="2", cards=read_cards())
-    wish = replace(WISH, model="sst32", region=None, transform="auto", hidden=())
+    wish = WISH.but(model="sst32", region=None, transform="auto", hidden=())
     assert "here there are none" in str(resolve(wish, there).refusal)
     free = tuple(int(i) for i in np.argwhere(~land[8:20, 8:20])[0] + 8)
-    plan = resolve(replace(wish, hidden=(Region(*free, 1, 1),)), there)
+    plan = resolve(wish.but(hidden=(Region(*free, 1, 1),)), there)
     made = krige_gap(plan, kriging_plan(plan, replace(there, stack=np.stack([sea + k for k in range(3)]))), draws=2)
     assert (np.isnan(made.mean) == land).all() and (np.isnan(made.draws[1]) == land).all()
-    guided = resolve(replace(plan.recipe, **filling(plan.recipe, "guidance")), there)
+    guided = resolve(plan.recipe.but(**filling(plan.recipe, "guidance")), there)
     assert (guided.filled == plan.filled).all() and (guided.makes == ~land).all()
     assert plan.refusal is None and plan.filled.sum() == 1 and plan.known.sum() == (~land).sum() - 1
 
 
 def test_guidance_fills_nearly_as_kriging_does() -> None:
-    plan, there = planned(replace(PLAIN, **filling(PLAIN, "guidance"), steps=40, members=24))
+    plan, there = planned(PLAIN.but(**filling(PLAIN, "guidance"), steps=40, members=24))
     *_, last = run(plan)
     made = krige_gap(plan, kriging_plan(plan, there), draws=2)
     y, gap = last.y[:, 0], plan.filled
@@ -229,11 +233,11 @@ def test_guidance_fills_nearly_as_kriging_does() -> None:
 
 def test_what_a_model_cannot_do_is_said() -> None:
     mine = {"mine": Given(lambda y, s: y / (1 + s * s), "mine")}
-    plan = resolve(replace(WISH, model="mine"), facts(given=mine))
+    plan = resolve(WISH.but(model="mine"), facts(given=mine))
     assert lacks(plan, "repaint") is None and "does not offer that" in str(lacks(plan, "guidance"))
     assert lacks(planned()[0], "guidance") is None
 
 
 def test_block_means_fill_no_gap_and_no_crop_shows_the_region() -> None:
-    plan, _ = planned(replace(PLAIN, model="data", observe="blocks", region=Region(8, 8, 24, 24)))
+    plan, _ = planned(PLAIN.but(model="data", observe="blocks", region=Region(8, 8, 24, 24)))
     assert plan.filled is None and not any(crop.overlaps(plan.region) for crop in plan.model.base.regions)

@@ -23,11 +23,11 @@ def facts() -> Facts:
 
 def planned(facts: Facts, **wishes) -> Plan:
     wishes = {"schedule": Edm(), "steps": 8, "sampler": "euler", "grid": "karras", **wishes}
-    return resolve(Recipe(model="gaussian", region=Region(16, 16, 32, 32), **wishes), facts)
+    return resolve(Recipe.of(model="gaussian", region=Region(16, 16, 32, 32), **wishes), facts)
 
 
 def standard(plan: Plan) -> dict[str, list[float]]:
-    return {key: make_levels(plan.recipe.schedule, key, plan.steps) for key in ("uniform", "karras", "log_snr")}
+    return {key: make_levels(plan.recipe.course.schedule, key, plan.steps) for key in ("uniform", "karras", "log_snr")}
 
 
 @pytest.mark.parametrize("sampler", ["euler", "heun"])

@@ -291,9 +291,13 @@ def test_a_run_of_the_window_can_go_the_same_way(tmp_path):
     card = saved(tmp_path, data)
     found = verify.verify_model(card, data, verify.Sampling(4, 5, sampler="churn", params={"S_churn": 3.0}))
     course = verify.Sampling.told(replace(card, scores=found)).course(card)
-    recipe = replace(Recipe(), **course)
-    assert recipe.sampler == "churn" and dict(recipe.sampler_params)["S_churn"] == 3 and recipe.steps == 5
-    levels = make_levels(recipe.schedule, recipe.grid, recipe.steps, card.noise_range[1])
+    recipe = Recipe.of(**course)
+    assert (
+        recipe.course.sampler == "churn"
+        and dict(recipe.course.sampler_params)["S_churn"] == 3
+        and recipe.course.steps == 5
+    )
+    levels = make_levels(recipe.course.schedule, recipe.course.grid, recipe.course.steps, card.noise_range[1])
     assert levels[0] == found["settings"]["highest"] and levels == verify._levels(card, 5)
 
 

@@ -129,7 +129,7 @@ def test_noise_is_written_as_it_is_defined(source, tmp_path, command):
     np.testing.assert_allclose(seen.longitude, LONGITUDE[4:44])
     assert (np.isnan(seen.x_t) == np.isnan(TEMPERATURE[2:34, 4:44])).all() and np.isnan(seen.x_t).any()
     assert seen.ts.attrs["standard_name"] == "surface_temperature" and "standard_name" not in seen.x_t.attrs
-    assert recipe.seed == 5 and recipe.index == (1,) and recipe.fitted == plan_transform
+    assert recipe.course.seed == 5 and recipe.source.index == (1,) and recipe.source.fitted == plan_transform
     assert seen.attrs["diffview_source_sha256"] == hashlib.sha256(source.read_bytes()).hexdigest()
     assert seen.attrs["license"] == "public domain" and seen.attrs["diffview_source_index"] == "day = 1"
 
@@ -236,7 +236,7 @@ def test_a_recorded_run_from_the_field_keeps_its_place(source, tmp_path, command
     np.testing.assert_allclose(seen.latitude, LATITUDE[16:40])
     assert float(seen.s[0]) == pytest.approx(0.8) and float(seen.s[-1]) == 0
     recipe = Recipe.from_json(seen.attrs["diffview_recipe"])
-    assert dict(recipe.sampler_params) == {"eta": 1.0} and recipe.start == "field"
+    assert dict(recipe.course.sampler_params) == {"eta": 1.0} and recipe.start.origin == "field"
     assert "noised to s = 0.8" in seen.attrs["comment"]
 
 
@@ -284,7 +284,7 @@ def test_crops_with_gaps_and_columns_that_are_held_out(source, tmp_path, command
     assert status == 0
     picture = read_slice(str(source), "/ts")
     recipe = Recipe.from_json(both(out).attrs["diffview_recipe"])
-    assert (recipe.fit_set, recipe.missing_limit, recipe.held_out) == ("crops", 0.1, 0.3)
+    assert (recipe.denoiser.fit_set, recipe.denoiser.missing_limit, recipe.denoiser.held_out) == ("crops", 0.1, 0.3)
     corners = [(row, column) for row in range(0, 33, 4) for column in range(0, 49, 4)]
     gaps = {at: np.isnan(picture.field.values[at[0] : at[0] + 16, at[1] : at[1] + 16]).mean() for at in corners}
     fitted = [at for at, share in gaps.items() if share <= 0.1 and at[1] + 16 <= 64 - 19]
@@ -359,7 +359,7 @@ def test_a_network_makes_nothing_on_land(tmp_path, command):
 
 def test_what_is_filled_is_flagged_as_generated(source, tmp_path, command):
     out, gap = tmp_path / "out.nc", Region(20, 20, 6, 8)
-    recipe = Recipe(
+    recipe = Recipe.of(
         path=str(source), dataset="/ts", region=Region(16, 16, 24, 32), model="gaussian", sampler="repaint", steps=5,
         hidden=(gap,),
     )  # fmt: skip
@@ -390,7 +390,7 @@ def test_a_gap_is_filled_by_command_and_judged(source, tmp_path, command, way):
     assert float(lines["model"].split("RMSE ")[1].split()[0]) == pytest.approx(rmse, rel=2e-3)
     assert "64 members" in lines["kriging"] and "spread/skill" in lines["model"] and "CRPS" in lines["kriging"]
     recipe = Recipe.from_json(seen.attrs["diffview_recipe"])
-    assert recipe.hidden == (Region(20, 20, 6, 8), Region(30, 40, 2, 3)) and way_of(recipe) == way
+    assert recipe.guidance.hidden == (Region(20, 20, 6, 8), Region(30, 40, 2, 3)) and way_of(recipe) == way
     (tmp_path / "r.json").write_text(recipe.to_json())
     assert command("sample", "--recipe", tmp_path / "r.json", "-o", tmp_path / "again.nc")[0] == 0
     assert (both(tmp_path / "again.nc").ts.values == seen.ts.values).all()
@@ -415,9 +415,9 @@ def test_what_cannot_be_filled_is_a_sentence(words, word, source, tmp_path, comm
 def test_a_working_resolution_keeps_its_places(source, tmp_path, command):
     """Pixels of 2 x 2 lie in the middle of theirs, also where the writer asks the file for the coordinates."""
     for path, dataset, row, column in ((str(source), "/ts", 4, 8), (None, None, 30, 60)):
-        recipe = Recipe(
+        recipe = Recipe.of(
             path=path, dataset=dataset, coarsen=2, region=Region(row, column, 16, 20), model="gaussian", steps=2,
-            start="field", start_level=1.0,
+            origin="field", level=1.0,
         )  # fmt: skip
         (tmp_path / "r.json").write_text(recipe.to_json())
         assert command("sample", "--recipe", tmp_path / "r.json", "-o", tmp_path / "out.nc") == (0, ANY)
@@ -432,8 +432,8 @@ def test_a_working_resolution_keeps_its_places(source, tmp_path, command):
 
 
 def test_a_picture_with_its_axes_swapped_is_not_given_the_coordinates_of_the_other_way(source, tmp_path, command):
-    recipe = Recipe(path=str(source), dataset="/ts", index=(0,), axes=(2, 1), region=Region(8, 8, 24, 16), steps=2,
-                    model="gaussian", start="field", start_level=1.0)  # fmt: skip
+    recipe = Recipe.of(path=str(source), dataset="/ts", index=(0,), axes=(2, 1), region=Region(8, 8, 24, 16), steps=2,
+                    model="gaussian", origin="field", level=1.0)  # fmt: skip
     (tmp_path / "r.json").write_text(recipe.to_json())
     out = tmp_path / "out.nc"
     assert command("sample", "--recipe", tmp_path / "r.json", "-o", out)[0] == 0

@@ -201,9 +201,9 @@ class DataPanel(QWidget):
         fitted = plan.transform
         theirs = plan.card is not None and fitted == plan.card.transform
         chosen, why = self._session.facts.chosen
-        automatic = new.transform == AUTO and fitted.key == chosen and not theirs
-        self.transform.setItemText(0, f"automatic: {fitted.key if new.transform == AUTO else chosen}")
-        self.transform.setCurrentIndex(self.transform.findData(fitted.key if theirs else new.transform))
+        automatic = new.source.transform == AUTO and fitted.key == chosen and not theirs
+        self.transform.setItemText(0, f"automatic: {fitted.key if new.source.transform == AUTO else chosen}")
+        self.transform.setCurrentIndex(self.transform.findData(fitted.key if theirs else new.source.transform))
         self.transform.setEnabled(not theirs)
         self.transform.setToolTip("The transform in force is the model's" if theirs else "")
         self._show_stored()
@@ -358,7 +358,7 @@ class DataPanel(QWidget):
 
 
 def _resolution(recipe: Recipe) -> str:
-    return "1 mean" if recipe.coarsen == 1 else f"{recipe.coarsen} {recipe.coarsen_by}"
+    return "1 mean" if recipe.source.coarsen == 1 else f"{recipe.source.coarsen} {recipe.source.coarsen_by}"
 
 
 def _pixel_size(km: tuple[float, float] | None) -> str:

@@ -119,10 +119,10 @@ class DiagnosticsPanel(QWidget):
             return
         self.scale_time.show_message("")
         x = np.linspace(scale.low, scale.high, MAP_COLUMNS)
-        s = np.clip(session.recipe.schedule.noise_level(scale.t(x)), 1e-6, 1e8)
+        s = np.clip(session.recipe.course.schedule.noise_level(scale.t(x)), 1e-6, 1e8)
         snr = log10_snr(np.maximum(self._p0, 1e-12), s)
         self.scale_time.set_map(
-            snr, forward.rings.k, (scale.low, scale.high), session.recipe.chain_length,
+            snr, forward.rings.k, (scale.low, scale.high), session.recipe.start.chain_length,
             wavelength_km=forward.rings.wavelength_km,
         )  # fmt: skip
 
@@ -136,7 +136,7 @@ class DiagnosticsPanel(QWidget):
     def _take_step(self) -> None:
         """Histogram and spectrum of the reverse state, once per step."""
         step, forward, session = self._live.step, self._session.forward, self._session
-        of = (step, session.recipe.schedule.form, forward.rings)
+        of = (step, session.recipe.course.schedule.form, forward.rings)
         if step is None or session.view.one_shot or step.y.shape[-2:] != forward.x0.shape:
             self._reverse = self._reverse_power = self._reverse_of = None
         elif of != self._reverse_of:

@@ -299,4 +299,10 @@ class FieldPanel(PictureCard):
 def _variable(session: Session) -> tuple[object, ...]:
     """What a series belongs to, whichever of its slices is shown."""
     recipe, found = session.recipe, session.facts.field.provenance
-    return found.get("path"), found.get("dataset"), recipe.axes, recipe.coarsen, session.facts.field.values.shape
+    return (
+        found.get("path"),
+        found.get("dataset"),
+        recipe.source.axes,
+        recipe.source.coarsen,
+        session.facts.field.values.shape,
+    )

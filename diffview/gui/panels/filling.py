@@ -73,6 +73,6 @@ class FillingPanel(QWidget):
         else:
             parts.append("Kriging, or optimal interpolation: exact under a Gaussian prior whose opposite edges meet.")
             parts.append(judge.kriged.law)
-            if self._session.recipe.hidden:
+            if self._session.recipe.guidance.hidden:
                 parts.append("No crop shows a hidden pixel.")
         return " ".join(parts)

@@ -78,7 +78,7 @@ class ForwardPanel(PictureCard):
     def show_frame(self) -> None:
         """Draw x_t."""
         session = self._session
-        self.mode.set_key(session.recipe.path_mode)
+        self.mode.set_key(session.recipe.start.path_mode)
         self.whole.setChecked(session.view.whole_slice)
         frame = session.frame()
         x_t = self._whole_frame() if session.view.whole_slice else frame.x_t
@@ -87,7 +87,7 @@ class ForwardPanel(PictureCard):
         self.view.set_lines(
             coast(session, None, k) if session.view.whole_slice else coast(session, session.plan.region)
         )
-        row = round(frame.t * session.recipe.chain_length)
+        row = round(frame.t * session.recipe.start.chain_length)
         log_snr = -2 * np.log(frame.s) if frame.s > 0 else np.inf
         mixture = f"xₜ = {number(frame.alpha)} x₀ + {number(frame.sigma)} ε"
         self.caption.setText(f"t {row} · {mixture} · log-SNR {number(float(log_snr))} · s {number(frame.s)}")
@@ -110,7 +110,7 @@ class ForwardPanel(PictureCard):
         values = session.plan.standardised
         k = max(1, -(-max(values.shape) // LARGEST_SHOWN))
         x0 = session.facts.cached(("strided", session.plan.transform), lambda: np.ascontiguousarray(values[::k, ::k]))
-        self._whole = Forward(x0, recipe.schedule, recipe.seed, recipe.path_mode, like=self._whole)
+        self._whole = Forward(x0, recipe.course.schedule, recipe.course.seed, recipe.start.path_mode, like=self._whole)
         return self._whole.at(session.view.playhead).x_t
 
 
@@ -235,7 +235,7 @@ class ReversePanel(PictureCard):
             return True
         if run is None or run.plan.region != plan.region:
             return False
-        return run.plan.recipe.start == "field" or run.plan.filled is not None
+        return run.plan.recipe.start.origin == "field" or run.plan.filled is not None
 
     @property
     def shows_noise(self) -> bool:
@@ -303,7 +303,7 @@ class ReversePanel(PictureCard):
     def draw(self) -> None:
         """Draw the picture and its readout."""
         view, live = self._session.view, self._live
-        shown = (self._source(), view.reverse, view.member, self._session.recipe.schedule.form, live.shown)
+        shown = (self._source(), view.reverse, view.member, self._session.recipe.course.schedule.form, live.shown)
         if shown != self._drawn:
             self._drawn = shown
             self._recolour()
@@ -370,13 +370,13 @@ class ReversePanel(PictureCard):
             self.caption.setText("")
             self.view.set_badge("")
             return
-        row = round(float(self._live.places(run)[step.index]) * self._session.recipe.chain_length)
+        row = round(float(self._live.places(run)[step.index]) * self._session.recipe.start.chain_length)
         where = f"t {row} · s {number(step.s)} · step {step.index}/{run.plan.steps}"
         rest = f"{self._members(step)} · {step.evaluations} evaluations"
         gap = self._judge.sentence if step.index == run.plan.steps and run is self._judge.run else ""
         # what is last is cut first
         self.caption.setText(f"{gap} · {where}" if gap else f"{where}{rest}")
-        started_here = run.plan.recipe.start == "field"
+        started_here = run.plan.recipe.start.origin == "field"
         badge = "from the field" if started_here else "made by the model"
         if run.plan.filled is not None and run.plan.filled.any():
             badge = "outlined: made by the model"

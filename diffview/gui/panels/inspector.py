@@ -29,7 +29,7 @@ from diffview.reverse.grids import GRIDS
 from diffview.reverse.guidance import OBSERVATIONS
 from diffview.reverse.samplers import SAMPLERS
 from diffview.runs.conditioning import partner_of
-from diffview.runs.recipe import COUNTS, Recipe
+from diffview.runs.recipe import MEMBERS, Recipe
 from diffview.scores.level_search import unsearchable
 
 GRID_TITLES = {"uniform": "uniform in t", "karras": "Karras", "log_snr": "uniform in log-SNR", "custom": "custom ticks"}
@@ -108,7 +108,7 @@ class InspectorPanel(QScrollArea):
         return QSize(width, super().minimumSizeHint().height())
 
     def _member_row(self) -> QFormLayout:
-        self.members = WholeSpin(1, COUNTS["members"], width=72)
+        self.members = WholeSpin(1, int(MEMBERS.high), width=72)
         self.members.setObjectName("membersSpin")
         self.members.setAccessibleName("Members")
         self.members.setKeyboardTracking(False)
@@ -168,31 +168,31 @@ class InspectorPanel(QScrollArea):
         self._session.edit(grid=key, grid_params=(("levels", levels),) if key == "custom" else ())
 
     def _edit_schedule(self, values: dict[str, Any]) -> None:
-        schedule = self._session.recipe.schedule
+        schedule = self._session.recipe.course.schedule
         wish = partial(edited, schedule, values)
         if not self._session.edit_checked(merge="schedule", make=lambda: {"schedule": wish()}):
             self.schedule.set_values(flat_params(schedule))
 
     def show_recipe(self, old: Recipe | None, new: Recipe) -> None:
         """Show the forms of what is chosen, filled."""
-        schedule, info = new.schedule, SAMPLERS[new.sampler]
+        schedule, info = new.course.schedule, SAMPLERS[new.course.sampler]
         fields = tuple(form_parameters(schedule))
-        keys = (schedule.key, *(p.name for p in fields), new.sampler, new.grid)
+        keys = (schedule.key, *(p.name for p in fields), new.course.sampler, new.course.grid)
         if keys != self._keys:
             self._keys = keys
             self.schedule.set_parameters(fields)
             self.sampler.set_parameters(parameters(info.step))
-            self.grid_form.set_parameters(_fields(new.grid))
+            self.grid_form.set_parameters(_fields(new.course.grid))
             self.schedule_text.setText((SCHEDULES[schedule.key].__doc__ or "").split("\n")[0])
         self.schedule.set_values(flat_params(schedule))
-        self.sampler.set_values(dict(new.sampler_params))
-        self.grid_form.set_values(dict(new.grid_params))
-        self.grid.setCurrentIndex(self.grid.findData(new.grid))
-        if self.members.value() != new.members:
+        self.sampler.set_values(dict(new.course.sampler_params))
+        self.grid_form.set_values(dict(new.course.grid_params))
+        self.grid.setCurrentIndex(self.grid.findData(new.course.grid))
+        if self.members.value() != new.ensemble.members:
             self.members.blockSignals(True)
-            self.members.setValue(new.members)
+            self.members.setValue(new.ensemble.members)
             self.members.blockSignals(False)
-        why = self._session.plan.lacks(new.sampler, dict(new.sampler_params))
+        why = self._session.plan.lacks(new.course.sampler, dict(new.course.sampler_params))
         self.sampler_text.setText(str(why or ""))
         self.sampler_text.setVisible(why is not None)
         self._show_facts(new)
@@ -204,7 +204,7 @@ class InspectorPanel(QScrollArea):
 
     def _show_facts(self, recipe: Recipe) -> None:
         """What the end of the chain leaves of the field."""
-        plan, schedule = self._session.plan, recipe.schedule
+        plan, schedule = self._session.plan, recipe.course.schedule
         end = min(float(schedule.noise_level(1.0)), schedule.s_max)
         units = written(self._session.facts.field.units)
         one = abs(float(plan.transform.inverse(1.0)) - float(plan.transform.inverse(0.0)))
@@ -215,8 +215,8 @@ class InspectorPanel(QScrollArea):
 
     def _show_guidance(self, recipe: Recipe) -> None:
         """Guidance and limits; the weight of a condition only where there is a pair of networks."""
-        plan, facts = self._session.plan, self._session.facts
-        weighs = recipe.guidance != 1 or (plan.card is not None and partner_of(plan.card, facts.cards) is not None)
+        plan, facts, asked = self._session.plan, self._session.facts, recipe.guidance
+        weighs = asked.weight != 1 or (plan.card is not None and partner_of(plan.card, facts.cards) is not None)
         alike = (
             plan.card is None or plan.card.transform == plan.transform
         )  # else the field says nothing of what is made
@@ -230,9 +230,9 @@ class InspectorPanel(QScrollArea):
             known = f"The run is given {np.count_nonzero(plan.known)} of the {plan.known.size} pixels of the region."
         self.guidance.show_guidance(
             GuidanceState(
-                recipe.guidance if weighs else None, recipe.clip_low, recipe.clip_high, least, most,
+                asked.weight if weighs else None, asked.clip_low, asked.clip_high, least, most,
                 written(facts.field.units if plan.card is None else plan.card.units),
-                recipe.observe, dict(recipe.observe_params), known, bool(recipe.hidden),
+                asked.observe, dict(asked.observe_params), known, bool(asked.hidden),
             )
         )  # fmt: skip
 
@@ -249,7 +249,7 @@ class InspectorPanel(QScrollArea):
 
     def _show_model(self, recipe: Recipe) -> None:
         plan, card = self._session.plan, self._session.plan.card
-        text = MODELS.get(recipe.model)
+        text = MODELS.get(recipe.denoiser.model)
         sentence = "" if text is None else text.sentence
         if card is not None:
             verified = "verified: " if card.limits_met else ""
@@ -258,7 +258,7 @@ class InspectorPanel(QScrollArea):
         self.model_text.setVisible(bool(sentence))
         self.more.setVisible(card is not None)
         if plan.refusal is not None or plan.model is None:
-            told = self._session.plan.lacks(recipe.sampler, dict(recipe.sampler_params))
+            told = self._session.plan.lacks(recipe.course.sampler, dict(recipe.course.sampler_params))
             self.fit_text.setText("" if told is not None else str(plan.refusal or ""))
             self.fit_text.setVisible(told is None)
             return

@@ -156,7 +156,7 @@ class ModelPanel(QScrollArea):
     def show_model(self) -> None:
         """Show what is in force now, if it is another than what is shown."""
         card, recipe = self.card(), self._session.recipe
-        now = card, None if card is None else id(card.scores), recipe.model, self._session.facts.field
+        now = card, None if card is None else id(card.scores), recipe.denoiser.model, self._session.facts.field
         if now != self._shown:
             self._shown = now
             self._show_card(card)
@@ -166,7 +166,7 @@ class ModelPanel(QScrollArea):
         self._show_loss()
 
     def _show_card(self, card: Card | None) -> None:
-        model = self._session.recipe.model
+        model = self._session.recipe.denoiser.model
         formula = MODELS.get(model)
         self._name.setText(card.name if card is not None else formula.title if formula else model)
         makes = title_of(card) if card is not None else formula.sentence if formula else ""
@@ -187,7 +187,7 @@ class ModelPanel(QScrollArea):
         foreign = card is not None and "diffusers" in card.network
         scores: Mapping[str, Any] = {} if card is None else card.scores
         teach = FOREIGN if foreign else "" if scores else UNVERIFIED if card is not None else (
-            FORMULA if self._session.recipe.model in MODELS else OWN
+            FORMULA if self._session.recipe.denoiser.model in MODELS else OWN
         )  # fmt: skip
         self._teach.setText(teach)
         self._teach.setVisible(bool(teach))
@@ -210,7 +210,7 @@ class ModelPanel(QScrollArea):
         field = self._session.facts.field.provenance
         command = settings.get("command", "")
         if card is not None and not scores and not foreign:
-            command = command_of(card, field.get("path", ""), self._session.recipe.dataset or "")
+            command = command_of(card, field.get("path", ""), self._session.recipe.source.dataset or "")
         self._command.setText(command)
         self._command.setVisible(bool(command))
 
@@ -259,10 +259,10 @@ class ModelPanel(QScrollArea):
         elif card is not None and not self._why_not(card):
             recipe = self._session.recipe
             self._job.start(
-                recipe.model,
+                recipe.denoiser.model,
                 card,
                 place_of(self._session, card, None if (made := self._trainer.training) is None else made.order),
-                recipe.device,
+                recipe.denoiser.device,
             )
 
     def _show_job(self) -> None:

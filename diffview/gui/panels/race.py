@@ -170,13 +170,13 @@ def by_sampler(job: RaceRun) -> list[tuple[str, list[Point]]]:
 
 def said(job: RaceRun) -> str:
     """What was raced, against what, in which units, and who could not."""
-    recipe, parts = job.plan.recipe, []
+    course, parts = job.plan.recipe.course, []
     where = (
-        f"log-uniform levels down to s = {number(job.end)}" if job.end else f"{recipe.schedule.title}, {recipe.grid}"
+        f"log-uniform levels down to s = {number(job.end)}" if job.end else f"{course.schedule.title}, {course.grid}"
     )
     count, _, ny, nx = job.plan.shape
     top = number(job.plan.levels[0])
-    parts.append(f"{recipe.model}, {count} fields of {ny} × {nx} pixels, {where}, from s = {top}.")
+    parts.append(f"{job.plan.recipe.denoiser.model}, {count} fields of {ny} × {nx} pixels, {where}, from s = {top}.")
     truths = sorted({point.truth for point in job.points})
     if truths:
         parts.append(f"Truth: {'; '.join(truths)}.")

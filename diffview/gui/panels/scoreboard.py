@@ -125,9 +125,9 @@ class ScoreboardPanel(QWidget):
 
     def _show_recipe(self) -> None:
         """What can be chosen: the schedule as it is drawn, and presets."""
-        session, plan = self._session, self._session.plan
-        presets = [(key, SCHEDULES[key].title, "") for key in OFFERED if make_schedule(key) != session.recipe.schedule]
-        self.schedules.set_items([(PRESENT, f"{session.recipe.schedule.title}, as it is", ""), *presets], (PRESENT,))
+        plan, schedule = self._session.plan, self._session.recipe.course.schedule
+        presets = [(key, SCHEDULES[key].title, "") for key in OFFERED if make_schedule(key) != schedule]
+        self.schedules.set_items([(PRESENT, f"{schedule.title}, as it is", ""), *presets], (PRESENT,))
         self.grids.set_items([(key, key, "") for key in GRIDS if key != "custom"], ("uniform", "karras"))
         items = []
         for key, info in SAMPLERS.items():
@@ -146,8 +146,9 @@ class ScoreboardPanel(QWidget):
         except UserError as error:
             self._session.tell_error(error)
             return
-        schedules = [recipe.schedule if key == PRESENT else make_schedule(key) for key in self.schedules.chosen()]
-        level = recipe.start_level if recipe.start == "field" else None
+        present = recipe.course.schedule
+        schedules = [present if key == PRESENT else make_schedule(key) for key in self.schedules.chosen()]
+        level = recipe.start.level if recipe.start.origin == "field" else None
         wish = BoardWish(
             tuple(schedules), self.grids.chosen(), self.samplers.chosen(), steps, self.samples.value(), level
         )

@@ -30,7 +30,7 @@ from diffview.gui.widgets.time_slider import TimeSlider
 from diffview.gui.widgets.whole_spin import WholeSpin
 from diffview.models.formulas import FORMULAS
 from diffview.reverse.samplers import SAMPLERS
-from diffview.runs.recipe import COUNTS, Recipe
+from diffview.runs.recipe import CHAIN, Recipe
 
 REFERENCES = ("linear", "cosine")
 """Schedules drawn dotted beside the one in force."""
@@ -81,7 +81,7 @@ class TimelinePanel(CardFrame):
             [("t", "t", "Horizontal axis: t"), ("ln_s", "ln s", "Horizontal axis: the noise level; read only")]
         )
         self.axis.setObjectName("axisControl")
-        self.length = WholeSpin(1, COUNTS["chain_length"], log=True, width=88)
+        self.length = WholeSpin(1, int(CHAIN.high), log=True, width=88)
         self.length.setObjectName("chainLengthSpin")
         self.length.setAccessibleName("Length T of the chain")
         self.length.setToolTip("T: how many steps the chain counts; the curve stays as it is")
@@ -165,7 +165,7 @@ class TimelinePanel(CardFrame):
 
     def _choose_preset(self, index: int) -> None:
         key = self.preset.itemData(index)
-        schedule = self._session.recipe.schedule
+        schedule = self._session.recipe.course.schedule
         if key != schedule.key or key == SpectrumMatched.key:  # the field may be another one now
             self._session.edit_checked(lambda: {"schedule": curves.chosen(key, schedule, self._matched)})
 
@@ -177,13 +177,13 @@ class TimelinePanel(CardFrame):
         """A level of the run is dragged: the grid becomes the user's own."""
         session = self._session
         recipe, plan = session.recipe, session.plan
-        highest = min(recipe.schedule.s_max, inf if plan.card is None else plan.card.noise_range[1])
-        if recipe.start == "field" and recipe.start_level is not None:
-            highest = min(highest, recipe.start_level)
-        s = float(recipe.schedule.noise_level(TimeScale.of(session).t(x)))
-        if recipe.fork is not None and index <= recipe.fork.step:
+        highest = min(recipe.course.schedule.s_max, inf if plan.card is None else plan.card.noise_range[1])
+        if recipe.start.origin == "field" and recipe.start.level is not None:
+            highest = min(highest, recipe.start.level)
+        s = float(recipe.course.schedule.noise_level(TimeScale.of(session).t(x)))
+        if recipe.course.fork is not None and index <= recipe.course.fork.step:
             return  # it is a level of the run that was left
-        levels = curves.tick_dragged(plan.levels[:-1], index, s, recipe.schedule.s_min, highest)
+        levels = curves.tick_dragged(plan.levels[:-1], index, s, recipe.course.schedule.s_min, highest)
         session.edit(merge=("tick", self._drag), grid="custom", grid_params=(("levels", levels),))
 
     def _begin_drag(self) -> None:
@@ -192,23 +192,23 @@ class TimelinePanel(CardFrame):
     def _pull(self, index: int, x: float, y: float) -> None:
         session = self._session
         t = TimeScale.of(session).t(x)
-        schedule = curves.dragged(session.recipe.schedule, index, t, y, session.view.quantity)
+        schedule = curves.dragged(session.recipe.course.schedule, index, t, y, session.view.quantity)
         session.edit(merge=("handle", self._drag), schedule=schedule)
 
     # -- looks
 
     def _scrub(self, t: float) -> None:
         """The hand on the playhead: whole rows of the chain, and no longer with the run."""
-        length = self._session.recipe.chain_length
+        length = self._session.recipe.start.chain_length
         self._session.look(playhead=round(t * length) / length, follow=False)
 
     def _slide(self, row: int) -> None:
-        self._scrub(row / self._session.recipe.chain_length)
+        self._scrub(row / self._session.recipe.start.chain_length)
 
     def _follow(self, on: bool) -> None:
         self._session.look(follow=on)
         if on and self._live.step is not None and self._live.active:
-            self._session.look(playhead=float(self._session.recipe.schedule.t_of(self._live.step.s)))
+            self._session.look(playhead=float(self._session.recipe.course.schedule.t_of(self._live.step.s)))
 
     def _pick(self, row: int, index: int) -> None:
         found = self.film.step_at(row, index)
@@ -235,31 +235,31 @@ class TimelinePanel(CardFrame):
     def show_recipe(self, old: Recipe | None, new: Recipe) -> None:
         """Draw curve, reference curves, handles and ticks; move the thumbnails with the schedule."""
         view, scale = self._session.view, TimeScale.of(self._session)
-        self.preset.setCurrentIndex(self.preset.findData(new.schedule.key))
-        if self.length.value() != new.chain_length:
+        self.preset.setCurrentIndex(self.preset.findData(new.course.schedule.key))
+        if self.length.value() != new.start.chain_length:
             self.length.blockSignals(True)
-            self.length.setValue(new.chain_length)
+            self.length.setValue(new.start.chain_length)
             self.length.blockSignals(False)
-        self.plot.set_chain_length(new.chain_length)
+        self.plot.set_chain_length(new.start.chain_length)
         self.plot.set_x_axis(scale.axis, scale.low, scale.high)
         self.plot.set_quantity(view.quantity, *self._limits(new))
         self.plot.set_read_only(scale.axis != "t")
         self.slider.setVisible(scale.axis == "t")
-        self.plot.set_curve(*curves.curve(new.schedule, view.quantity, scale))
-        self.plot.set_handles(curves.handles(new.schedule, view.quantity, scale))
-        references = (new.schedule.key, view.quantity, scale.axis)
+        self.plot.set_curve(*curves.curve(new.course.schedule, view.quantity, scale))
+        self.plot.set_handles(curves.handles(new.course.schedule, view.quantity, scale))
+        references = (new.course.schedule.key, view.quantity, scale.axis)
         if references != self._references_of:
             self._references_of = references
             self.plot.set_references(self._references(new, scale))
         levels = np.array([s for s in self._session.plan.levels if s > 0])
-        self.plot.set_grid_ticks(np.asarray(scale.x(new.schedule.t_of(levels))))
+        self.plot.set_grid_ticks(np.asarray(scale.x(new.course.schedule.t_of(levels))))
         self._show_offered()
         self._show_band(scale)
         self._show_densities(scale)
         self._caption()
         self._show_playhead()
         self._mark_level()
-        self.back.setVisible(new.fork is not None)
+        self.back.setVisible(new.course.fork is not None)
         self.film.extend_run()
         self.film.move_run()
         self.film.refresh_forward()
@@ -269,11 +269,11 @@ class TimelinePanel(CardFrame):
         scale = TimeScale.of(self._session)
         found = [row.levels[:-1] for row in self._search.rows if row.title == "found"]
         levels = np.array(found[0] if found else ())
-        self.plot.set_offered_ticks(np.asarray(scale.x(self._session.recipe.schedule.t_of(levels))))
+        self.plot.set_offered_ticks(np.asarray(scale.x(self._session.recipe.course.schedule.t_of(levels))))
 
     def _show_band(self, scale: TimeScale) -> None:
         """What the network in force was trained on; nothing for a formula, which answers for every level."""
-        card, schedule = self._session.plan.card, self._session.recipe.schedule
+        card, schedule = self._session.plan.card, self._session.recipe.course.schedule
         if card is None:
             self.plot.set_band(None)
             return
@@ -287,7 +287,7 @@ class TimelinePanel(CardFrame):
         plan, shown = self._session.plan, self._session.view.densities
         self.densities.setVisible(shown)
         self.density.setChecked(shown)
-        wish = (scale, plan.levels, plan.card, plan.recipe.model)
+        wish = (scale, plan.levels, plan.card, plan.recipe.denoiser.model)
         if not shown or wish == self._densities_of:
             return
         self._densities_of = wish
@@ -298,33 +298,33 @@ class TimelinePanel(CardFrame):
             told = [training["density"], *([f"{training['loss']} loss"] if "loss" in training else [])]
             tip += f"\ntraining: share of the network's draws ({', '.join(told)})"
         else:
-            missing = "no training: a formula" if plan.recipe.model in FORMULAS else "training: not known"
+            missing = "no training: a formula" if plan.recipe.denoiser.model in FORMULAS else "training: not known"
         self.densities.set_densities(x, log_s, found, missing)
         self.densities.setToolTip(tip)
 
     def _limits(self, recipe: Recipe) -> tuple[float | None, float | None]:
         """Range of y: the quantity's own, or as large as sigma and as low as log-SNR of the schedule become."""
-        if self._session.view.quantity == "sigma" and recipe.schedule.form == "ve":
-            return 0.0, recipe.schedule.s_max
+        if self._session.view.quantity == "sigma" and recipe.course.schedule.form == "ve":
+            return 0.0, recipe.course.schedule.s_max
         if self._session.view.quantity == "log_snr":
-            return min(-12.0, -2 * float(np.log(recipe.schedule.s_max))), 12.0
+            return min(-12.0, -2 * float(np.log(recipe.course.schedule.s_max))), 12.0
         return None, None
 
     def _references(self, recipe: Recipe, scale: TimeScale) -> list[tuple[str, Floats, Floats]]:
         if scale.axis != "t":
             return []
         quantity = self._session.view.quantity
-        others = [make_schedule(key) for key in REFERENCES if key != recipe.schedule.key]
+        others = [make_schedule(key) for key in REFERENCES if key != recipe.course.schedule.key]
         return [(other.title.lower(), *curves.curve(other, quantity, scale)) for other in others]
 
     def _caption(self) -> None:
         recipe = self._session.recipe
-        if (fork := recipe.fork) is not None:
+        if (fork := recipe.course.fork) is not None:
             title = SAMPLERS[fork.parent.sampler].title
             fresh = f" · noise {fork.number}" if fork.number else ""
             self.set_subtitle(f"fork at step {fork.step} of {title}, seed {fork.parent.seed}{fresh}")
             return
-        left = float(np.sqrt(recipe.schedule.alpha_bar(1.0)))
+        left = float(np.sqrt(recipe.course.schedule.alpha_bar(1.0)))
         hand = "drag a point, or the playhead" if self.plot.editable else "drag the playhead"
         self.set_subtitle(f"√ᾱ left at T: {number(left)} · {hand}")
 
@@ -349,8 +349,8 @@ class TimelinePanel(CardFrame):
         self.plot.set_detached(not view.follow)
         self.follow.setChecked(view.follow)
         self.slider.blockSignals(True)
-        self.slider.setRange(0, recipe.chain_length)
-        self.slider.setValue(round(view.playhead * recipe.chain_length))
+        self.slider.setRange(0, recipe.start.chain_length)
+        self.slider.setValue(round(view.playhead * recipe.start.chain_length))
         self.slider.blockSignals(False)
         self.film.show_playhead()
 

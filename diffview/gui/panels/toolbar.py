@@ -19,7 +19,7 @@ from diffview.models.capabilities import lacks
 from diffview.models.choice import Trained
 from diffview.reverse.samplers import KNOWN_PIXELS, SAMPLERS
 from diffview.runs.conditioning import fills
-from diffview.runs.recipe import COUNTS, Recipe
+from diffview.runs.recipe import STEPS, Recipe
 from diffview.scores.gap import FILLINGS, NO_GAP, filling, not_filling, way_of
 
 WIDEST_SAMPLER_PX, DEVICE_PX = 140, 126
@@ -76,7 +76,7 @@ class ToolbarPanel(QWidget):
         self.model = Combo("modelCombo", "Model", "The model that takes the noise out")
         self.sampler = Combo("samplerCombo", "Sampler", "How a run steps from noise to field")
         self.sampler.setMaximumWidth(theme.px(WIDEST_SAMPLER_PX))
-        self.steps = whole("stepsSpin", "Steps", "Steps of a run", 1, COUNTS["steps"], 72)
+        self.steps = whole("stepsSpin", "Steps", "Steps of a run", 1, int(STEPS.high), 72)
         self.seed = whole("seedSpin", "Seed", "The same seed gives the same noise", 0, LARGEST_SPIN_SEED, 84)
         self.start = SegmentedControl(
             [
@@ -195,10 +195,10 @@ class ToolbarPanel(QWidget):
         if start == "gap":
             self._fill()
             return
-        level = float(session.recipe.schedule.noise_level(session.view.playhead)) if start == "field" else None
+        level = float(session.recipe.course.schedule.noise_level(session.view.playhead)) if start == "field" else None
         if level == 0:
-            level = float(session.recipe.schedule.noise_level(0.4))
-        session.edit(start=start, start_level=level, **not_filling(session.recipe))
+            level = float(session.recipe.course.schedule.noise_level(0.4))
+        session.edit(origin=start, level=level, **not_filling(session.recipe))
 
     def _fill(self) -> None:
         """Fill gaps from now on; say what will happen, or how to make a gap where there is none."""
@@ -218,14 +218,18 @@ class ToolbarPanel(QWidget):
         """Show what is chosen."""
         self._list_models()
         self.field.setText(quantity_name(self._session.facts.field))
-        for box, key in ((self.model, new.model), (self.sampler, new.sampler), (self.device, new.device)):
+        for box, key in (
+            (self.model, new.denoiser.model),
+            (self.sampler, new.course.sampler),
+            (self.device, new.denoiser.device),
+        ):
             box.setCurrentIndex(box.findData(key))
-        for spin, value in ((self.steps, new.steps), (self.seed, min(new.seed, LARGEST_SPIN_SEED))):
+        for spin, value in ((self.steps, new.course.steps), (self.seed, min(new.course.seed, LARGEST_SPIN_SEED))):
             if spin.value() != value:
                 spin.blockSignals(True)
                 spin.setValue(value)
                 spin.blockSignals(False)
-        self.start.set_key("gap" if fills(new) else new.start)
+        self.start.set_key("gap" if fills(new) else new.start.origin)
         self._show_samplers()
         refusal = self._session.plan.refusal
         self.run.setToolTip(str(refusal) if refusal else "Run the reverse process (R); with Shift, with the next seed")
@@ -235,7 +239,7 @@ class ToolbarPanel(QWidget):
         plan = self._session.plan
         for i in range(self.sampler.count()):
             info = SAMPLERS[self.sampler.itemData(i)]
-            why = lacks(info, {}, plan.recipe.model, plan.offers | {KNOWN_PIXELS})
+            why = lacks(info, {}, plan.recipe.denoiser.model, plan.offers | {KNOWN_PIXELS})
             item = self.sampler.model().item(i)  # type: ignore[attr-defined]
             item.setEnabled(why is None)
             item.setToolTip(str(why or ""))
@@ -249,7 +253,7 @@ class ToolbarPanel(QWidget):
     def show_device(self) -> None:
         """Name the devices; grey those that cannot be used, and say why."""
         engine, facts = self._live.engine, self._session.facts
-        model = self._session.recipe.model
+        model = self._session.recipe.denoiser.model
         self.device.setItemText(0, f"CPU · {cores()} cores")
         network = model in facts.cards
         tips = {"auto": "the fastest device there is" if network else "numpy on the CPU"}

@@ -136,7 +136,7 @@ class GuidanceForm(QWidget):
             column.addWidget(widget)
 
     def _connect(self) -> None:
-        self.weight.valueChanged.connect(lambda w: self.edited.emit({"guidance": w}))
+        self.weight.valueChanged.connect(lambda w: self.edited.emit({"weight": w}))
         self.weight.editingFinished.connect(self.committed)
         for limit, key in ((self.low, "clip_low"), (self.high, "clip_high")):
             for signal in (limit.switch.toggled, limit.spin.valueChanged):
