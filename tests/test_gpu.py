@@ -17,6 +17,7 @@ from diffview.learning.network import config_for
 from diffview.learning.sets import TrainingSet
 from diffview.learning.settings import TrainingSettings
 from diffview.learning.trainer import Trainer
+from diffview.learning.training import resumed, save
 from diffview.models.cards import read_cards
 from diffview.models.nets import acceleration
 from diffview.models.nets.acceleration import Ahead, Graphed, Pages
@@ -162,8 +163,8 @@ def test_training_learns_there_and_goes_on_here(device, tmp_path):
     for _ in range(40):
         trainer.advance()
     assert trainer.report().loss < 0.7 * early
-    trainer.save(tmp_path)
-    again = Trainer.resume(tmp_path, data, "cpu", steps=160)
+    save(trainer, tmp_path)
+    again = resumed(tmp_path, data, "cpu", steps=160)
     for kept, made in zip(trainer.ema.state_dict().values(), again.ema.state_dict().values(), strict=True):
         assert torch.equal(kept.cpu(), made)
     again.advance()

@@ -29,7 +29,7 @@ sys.meta_path[sys.meta_path.index(PathFinder)] = Without
 IMPORTS = """
 import importlib, pkgutil, diffview
 needs = (
-    "models.nets", "models.checkpoints", "learning.network", "learning.objective", "learning.trainer",
+    "models.nets", "models.checkpoints", "learning.network", "learning.trainer", "learning.training",
     "bench.networks", "__main__",
 )
 needs = tuple("diffview." + name for name in needs)

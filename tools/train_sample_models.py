@@ -20,7 +20,8 @@ from diffview.fields.field import Region
 from diffview.learning.network import config_for
 from diffview.learning.sets import TrainingSet, complete, crops_of
 from diffview.learning.settings import TrainingSettings
-from diffview.learning.trainer import DIRECTORY, Trainer, train
+from diffview.learning.trainer import Trainer
+from diffview.learning.training import DIRECTORY, resumed, train
 from diffview.models.cards import Card
 from diffview.models.checkpoints import save_model
 from diffview.paths import sample_models
@@ -132,14 +133,14 @@ def main() -> None:
     folder, wish = options.out / options.name, RECIPES[options.name]
     data = wish.data(options.data)
     if options.publish:
-        trainer = Trainer.resume(folder, data)
+        trainer = resumed(folder, data)
         save_model(sample_models() / options.name, trainer.ema, trainer.card(options.name), data.mask)
     if options.publish or options.score:
         score(options.name, data, options.device)
         return
     limits = {"minutes": options.minutes, "steps": options.steps}
     if (folder / DIRECTORY[1]).exists():
-        trainer = Trainer.resume(folder, data, options.device, **limits)
+        trainer = resumed(folder, data, options.device, **limits)
     else:
         settings = TrainingSettings(**wish.settings, **limits)
         if options.from_published:

@@ -76,7 +76,7 @@ def _train_with(options: argparse.Namespace, words: dict[str, Any], sizes: dict[
     from diffview.learning.from_files import read_training_set
     from diffview.learning.network import sizes_of
     from diffview.learning.settings import settings_of
-    from diffview.learning.trainer import trainer_in
+    from diffview.learning.training import trainer_in
     from diffview.machine import train_device
     from diffview.models.cards import find_card
 
@@ -96,7 +96,7 @@ def _train_with(options: argparse.Namespace, words: dict[str, Any], sizes: dict[
 
 def _train_to_the_end(trainer: "Trainer", folder: Path) -> None:
     """Print how it goes; the first Ctrl+C ends it after the step it is in, a second one at once."""
-    from diffview.learning.trainer import train
+    from diffview.learning.training import train
 
     pressed: list[int] = []
 
@@ -128,12 +128,14 @@ def _write_later(trainer: "Trainer", folder: Path, error: NotWrittenError) -> No
     Raises:
         NotWrittenError: if nobody does, or they give up.
     """
+    from diffview.learning.training import save
+
     while sys.stdin is not None and sys.stdin.isatty():
         words = "What was learned is held: make room, then press Enter; Ctrl+C gives it up."
         sys.stderr.write(f"{error.sentence} {words}\n")
         try:
             sys.stdin.readline()
-            trainer.save(folder)
+            save(trainer, folder)
         except NotWrittenError as again:
             error = again
         except KeyboardInterrupt:

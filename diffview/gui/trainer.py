@@ -56,12 +56,13 @@ def _trainer(training: Training) -> "Trainer":
     from diffview.learning.network import config_for
     from diffview.learning.settings import TrainingSettings
     from diffview.learning.trainer import Trainer
+    from diffview.learning.training import resumed
 
     device = order.device
     if device not in engine.devices:
         device = "cuda" if "cuda" in engine.devices else "cpu"
     if order.again:
-        trainer = Trainer.resume(order.folder, data, device)
+        trainer = resumed(order.folder, data, device)
         spent = trainer.done() >= 1
         minutes = order.minutes + (trainer.seconds / 60 if spent else 0)
         trainer.settings = replace(trainer.settings, minutes=minutes, steps=10**8)
@@ -78,7 +79,7 @@ def _trainer(training: Training) -> "Trainer":
 
 def _go(training: Training, trainer: "Trainer") -> None:
     """Train; first a few single steps, which tell how many make a report."""
-    from diffview.learning.trainer import train
+    from diffview.learning.training import train
 
     folder = training.order.folder
     painter = Painter(trainer)
@@ -103,6 +104,8 @@ def _write_later(training: Training, trainer: "Trainer", error: NotWrittenError)
     Raises:
         NotWrittenError: if nobody can ask any more, since the window is gone.
     """
+    from diffview.learning.training import save
+
     while True:
         name = training.order.folder.name
         again = f"What {name} has learned is held: make room, then press Stop to write it, or Resume to go on."
@@ -110,7 +113,7 @@ def _write_later(training: Training, trainer: "Trainer", error: NotWrittenError)
         if not training.hold_unsaved():
             raise error
         try:
-            trainer.save(training.order.folder)
+            save(trainer, training.order.folder)
         except NotWrittenError as once_more:
             error = once_more
         else:
@@ -118,7 +121,7 @@ def _write_later(training: Training, trainer: "Trainer", error: NotWrittenError)
 
 
 def _follow(training: Training, trainer: "Trainer", steps: "Steps", painter: Painter, until: int | None) -> None:
-    from diffview.learning.trainer import keep
+    from diffview.learning.training import keep
 
     seen = time.perf_counter(), trainer.step
     for progress in steps:

@@ -1,22 +1,14 @@
 """How a network is trained: everything a person chooses, as one checked, frozen value. No torch is needed to choose."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import Annotated, Any
 
 from diffview.errors import UserError
 from diffview.forward.schedules import Linear, Schedule, make_schedule, schedule_params
 from diffview.learning.densities import DENSITIES
+from diffview.learning.objective import LOSSES
 from diffview.params import Choice, Range, checked, parameters
-
-if TYPE_CHECKING:
-    from torch import Tensor
-
-LOSSES: dict[str, Callable[["Tensor", float], "Tensor"]] = {
-    "edm": lambda s, sd: (s * s + sd * sd) / (s * sd) ** 2,
-    "plain": lambda s, sd: 1 / (s * s),
-}
-"""Weights over the noise level s [batch] of |x0_hat - x_0|^2, for data of standard deviation sd."""
 
 
 @dataclass(frozen=True)

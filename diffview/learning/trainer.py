@@ -1,10 +1,9 @@
-"""Training a network on fields: draw a noise level, add noise, learn to take it out; keep it, and go on with it."""
+"""Training a network on fields, a step at a time: draw a noise level, put in noise, learn to take it out."""
 
 import math
 import time
-from collections.abc import Callable, Iterator, Mapping
-from dataclasses import asdict, dataclass, replace
-from pathlib import Path
+from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -12,22 +11,19 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from diffview.errors import NotWrittenError, UserError, out_of_memory
-from diffview.learning.densities import DENSITIES
-from diffview.learning.network import config_for, extra_channels, require_fit
-from diffview.learning.objective import VARIANCE_WEIGHT, mean_known, turned, variance_bound
+from diffview.errors import UserError
+from diffview.learning.densities import DENSITIES, Density
+from diffview.learning.network import extra_channels, require_fit
+from diffview.learning.objective import LOSSES, VARIANCE_WEIGHT, mean_known, noise_error, variance_bound
 from diffview.learning.sets import TrainingSet
-from diffview.learning.settings import LOSSES, TrainingSettings
+from diffview.learning.settings import TrainingSettings
 from diffview.machine import device_name, fast_bfloat16, sent_to
 from diffview.models.cards import Card
-from diffview.models.checkpoints import State, load_model, network_config, save_model
+from diffview.models.checkpoints import load_model
 from diffview.models.nets.unet import UNet, UNetConfig, on_device
 
 BINS = 24
 """Bins of ln s in which the loss is followed."""
-
-DIRECTORY = ("model", "training.safetensors")
-"""Files in the folder of a model in training: the model so far (its EMA), and the state to go on from."""
 
 
 @dataclass(frozen=True)
@@ -51,6 +47,8 @@ class Trainer:
         curve: (step, loss) of every report.
         density: of the noise levels, over ln s; `highest` is the highest of them.
         noise_range: s between 0.1 and 99.9 % of the draws.
+        random, noise: what draws fields and levels, on the CPU, and what draws eps, on the device.
+        bins: sums of |eps - eps_hat|^2 over equal parts of ln s and how many there are, [2, BINS], fading.
         origin: name, checksum and steps of the model whose weights it began from; empty if from random ones.
     """
 
@@ -78,23 +76,12 @@ class Trainer:
         self.curve: list[tuple[int, float]] = []
         self.highest = settings.highest or max(10 * settings.lowest, 3 * math.sqrt(data.largest_power))
         self.density = DENSITIES[settings.density](settings.lowest, self.highest, settings.schedule)
-        draws = np.exp(self.density.log_s((np.arange(100_000) + 0.5) / 100_000))
-        self.noise_range = (float(np.quantile(draws, 0.001)), float(np.quantile(draws, 0.999)))
-        if not self.noise_range[0] < self.noise_range[1]:
-            raise UserError(
-                f"All noise levels of the training would be {self.noise_range[0]:g}.",
-                "Choose other limits, or another schedule.",
-            )
+        self.noise_range = _middle_of(self.density)
+        self.bins = torch.zeros(2, BINS, device=self.device)
         self._loss_sum = torch.zeros((), device=self.device)
         self._loss_count = 0
-        self._bins = torch.zeros(2, BINS, device=self.device)
-        self._fields = torch.from_numpy(np.nan_to_num(data.fields))[:, None]
-        extra = extra_channels(data, config)
-        if extra is not None:
-            self._fields = torch.cat([self._fields, torch.from_numpy(extra)], dim=1)
-        missing = torch.from_numpy(~np.isnan(data.fields)) if data.mask is not None else None
-        self._known = None if missing is None else missing[:, None].to(self.device)
-        self._fields = self._fields.to(self.device)
+        self._fields = _shown(data, config).to(self.device)
+        self._known = None if data.mask is None else torch.from_numpy(~np.isnan(data.fields))[:, None].to(self.device)
         self.bfloat16 = settings.precision == "bfloat16" or (settings.precision == "auto" and fast_bfloat16(device))
 
     @classmethod
@@ -129,7 +116,7 @@ class Trainer:
         for group in self.optimiser.param_groups:
             group["lr"] = self.rate()
         self.optimiser.zero_grad(set_to_none=True)
-        loss = self._loss()
+        loss = self.loss()
         loss.backward()  # type: ignore[no-untyped-call]
         torch.nn.utils.clip_grad_norm_(self.net.parameters(), self.settings.clip, foreach=True)
         self.optimiser.step()
@@ -146,20 +133,11 @@ class Trainer:
         with torch.no_grad():
             torch._foreach_lerp_(list(self.ema.parameters()), list(self.net.parameters()), weight)
 
-    def _loss(self) -> Tensor:
-        config, batch = self.net.config, self.batch
-        index = sent_to(torch.randint(len(self._fields), (batch,), generator=self.random), self.device)
-        known = None if self._known is None else self._known[index].to(torch.float32)
-        fields = torch.cat([self._fields[index]] + ([] if known is None else [known]), dim=1)
-        turns = int(torch.randint(8, (), generator=self.random))
-        fields = turned(fields, turns, self.settings.flips, self.settings.rotations)
-        if known is not None:
-            fields, known = fields[:, :-1], fields[:, -1:]
-        x0, extra = fields[:, : config.channels], fields[:, config.channels :]
-        u = torch.rand(batch, generator=self.random)
-        u = (u + torch.arange(batch)) / batch  # one draw in each of `batch` equal parts
-        u = u.clamp(1e-6, 1 - 1e-6)
-        log_s = sent_to(torch.from_numpy(self.density.log_s(u.numpy())).float(), self.device)
+    def loss(self) -> Tensor:
+        """L of a batch that is drawn at random: |eps - eps_hat|^2 as `objective` weights it."""
+        config = self.net.config
+        x0, extra, known = self._batch()
+        log_s = self._levels()
         s = log_s.exp()
         eps = torch.randn(x0.shape, generator=self.noise, device=self.device)
         y = x0 + s[:, None, None, None] * eps
@@ -168,9 +146,9 @@ class Trainer:
         y = y.contiguous(memory_format=torch.channels_last)
         with torch.autocast(self.device.type, torch.bfloat16, enabled=self.bfloat16):
             x0_hat, logit = self.net(y, s, extra if extra.shape[1] else None)
-        each = mean_known((x0_hat.float() - x0) ** 2, known)
-        self._count(log_s, each.detach() / (s * s))
-        loss: Tensor = (LOSSES[self.settings.loss](s, config.sigma_data) * each).mean()
+        error = noise_error(x0, x0_hat.float(), s, known)
+        self._count(log_s, error.detach())
+        loss: Tensor = (LOSSES[self.settings.loss](s, config.sigma_data) * error).mean()
         if logit is not None:
             s = s[:, None, None, None]
             ratio = torch.rand(s.shape, generator=self.noise, device=self.device) * 0.9 + 0.05
@@ -178,17 +156,35 @@ class Trainer:
             loss = loss + VARIANCE_WEIGHT * mean_known(bound, known).mean()
         return loss
 
+    def _batch(self) -> tuple[Tensor, Tensor, Tensor | None]:
+        """Fields x_0, the channels beside them, and where they have data (None: everywhere), turned alike."""
+        index = sent_to(torch.randint(len(self._fields), (self.batch,), generator=self.random), self.device)
+        known = None if self._known is None else self._known[index].to(torch.float32)
+        fields = torch.cat([self._fields[index]] + ([] if known is None else [known]), dim=1)
+        turns = int(torch.randint(8, (), generator=self.random))
+        fields = turned(fields, turns, self.settings.flips, self.settings.rotations)
+        if known is not None:
+            fields, known = fields[:, :-1], fields[:, -1:]
+        channels = self.net.config.channels
+        return fields[:, :channels], fields[:, channels:], known
+
+    def _levels(self) -> Tensor:
+        """ln s [batch], one draw in each of `batch` equal parts of the density."""
+        u = torch.rand(self.batch, generator=self.random)
+        u = ((u + torch.arange(self.batch)) / self.batch).clamp(1e-6, 1 - 1e-6)
+        return sent_to(torch.from_numpy(self.density.log_s(u.numpy())).float(), self.device)
+
     def _count(self, log_s: Tensor, loss: Tensor) -> None:
         low, high = math.log(self.settings.lowest), math.log(self.highest)
         place = ((log_s - low) / (high - low) * BINS).long().clamp(0, BINS - 1)
-        self._bins.mul_(0.995)
-        self._bins[0].index_add_(0, place, loss)
-        self._bins[1].index_add_(0, place, torch.ones_like(loss))
+        self.bins.mul_(0.995)
+        self.bins[0].index_add_(0, place, loss)
+        self.bins[1].index_add_(0, place, torch.ones_like(loss))
 
     def loss_by_level(self) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
         """Centres s of the bins, and mean |eps - eps_hat|^2 there lately; NaN where nothing was drawn."""
         edges = np.linspace(math.log(self.settings.lowest), math.log(self.highest), BINS + 1)
-        total, count = self._bins.cpu().double().numpy()
+        total, count = self.bins.cpu().double().numpy()
         mean = np.divide(total, count, out=np.full(BINS, np.nan), where=count > 1e-3)
         return np.exp((edges[1:] + edges[:-1]) / 2), mean
 
@@ -204,15 +200,13 @@ class Trainer:
             loss = float(self._loss_sum) / self._loss_count
             self.seconds += time.perf_counter() - began  # here the steps that were launched are waited for
             if not math.isfinite(loss):
-                raise _diverged(self.step)
+                raise diverged(self.step)
             self.curve.append((self.step, loss))
         self._loss_sum.zero_()
         self._loss_count = 0
         done = self.done()
         left = self.seconds * (1 - done) / done if done else math.inf
         return TrainingReport(self.step, self.seconds, loss, self.rate(), left, remark)
-
-    # -- keeping
 
     def card(self, name: str) -> Card:
         """The card of the model so far."""
@@ -233,202 +227,44 @@ class Trainer:
             coarsen=data.coarsen, data=about, training=training,
         )  # fmt: skip
 
-    def save(self, folder: Path) -> None:
-        """Write the state to go on from and the model so far, each whole or not at all.
 
-        Raises:
-            UserError: if they cannot be written, or are not finite; what was there stays.
-        """
-        if not all(bool(torch.isfinite(p).all()) for p in self.net.parameters()):
-            raise _diverged(self.step)
-        try:
-            folder.mkdir(parents=True, exist_ok=True)
-        except OSError as error:
-            raise NotWrittenError(f"{folder} cannot be made: {error.strerror}.", "Choose another folder.") from None
-        for name in DIRECTORY:
-            for left in folder.glob(f".{name}*.part"):  # of a kill while writing
-                left.unlink(missing_ok=True)
-        tensors = {f"net.{k}": v for k, v in self.net.state_dict().items()}
-        tensors |= {f"ema.{k}": v for k, v in self.ema.state_dict().items()}
-        for index, kept in self.optimiser.state_dict()["state"].items():
-            tensors |= {f"adam.{index}.{k}": torch.as_tensor(v) for k, v in kept.items()}
-        tensors["random"], tensors["noise"] = self.random.get_state(), self.noise.get_state()
-        tensors["bins"] = self._bins
-        plain = {
-            "step": self.step, "seconds": self.seconds, "samples": self.samples, "batch": self.batch,
-            "curve": self.curve,
-            "settings": self.settings.plain(), "network": asdict(self.net.config),
-            "fingerprint": self.data.fingerprint, "origin": dict(self.origin),
-        }  # fmt: skip
-        model, state = DIRECTORY
-        State(tensors, plain).save(folder / state)
-        save_model(folder / model, self.ema, self.card(folder.resolve().name), self.data.mask)
+def _middle_of(density: Density) -> tuple[float, float]:
+    """s between 0.1 and 99.9 % of the draws.
 
-    @classmethod
-    def resume(cls, folder: Path, data: TrainingSet, device: str = "cpu", **changed: Any) -> "Trainer":
-        """The training kept in a folder, to go on on the same data; settings can be changed, its network cannot.
-
-        Raises:
-            UserError: if there is none, it is damaged, or was made on other data.
-        """
-        if not (folder / DIRECTORY[1]).exists():
-            raise UserError(f"{folder} holds no training to go on with.", "Begin one, or name another folder.")
-        state = State.load(folder / DIRECTORY[1])
-        coarsen = Card.read(folder).coarsen if (folder / "model.json").exists() else data.coarsen
-        if state.plain.get("fingerprint") != data.fingerprint or coarsen != data.coarsen:
-            raise UserError(f"The training in {folder} was made on other data.", "Choose another folder for this data.")
-        try:
-            settings = TrainingSettings.from_plain(state.plain["settings"])
-            trainer = cls(data, network_config(state.plain["network"]), replace(settings, **changed), device)
-            trainer._take(state)
-        except (KeyError, TypeError, ValueError, AttributeError, IndexError, RuntimeError) as error:
-            if out_of_memory(error):
-                raise
-            raise UserError(
-                f"The training in {folder} is damaged, or of another version: {str(error).splitlines()[0]}.",
-                "Train anew in another folder.",
-            ) from None
-        if "batch" in changed:
-            trainer.batch = trainer.settings.batch
-        return trainer
-
-    def _take(self, state: State) -> None:
-        """Go on from this state."""
-        tensors, plain = state.tensors, state.plain
-        for name, net in (("net.", self.net), ("ema.", self.ema)):
-            net.load_state_dict({k.removeprefix(name): v for k, v in tensors.items() if k.startswith(name)})
-        adam = self.optimiser.state_dict()
-        for key, value in tensors.items():
-            if key.startswith("adam."):
-                _, index, what = key.split(".")
-                layout = torch.channels_last if value.ndim == 4 else torch.contiguous_format
-                adam["state"].setdefault(int(index), {})[what] = value.contiguous(memory_format=layout)
-        self.optimiser.load_state_dict(adam)
-        for kept, generator in ((tensors["random"], self.random), (tensors.get("noise"), self.noise)):
-            if kept is not None and kept.shape == generator.get_state().shape:
-                generator.set_state(kept)
-            else:  # it was drawn on another kind of device, or by a version that had one state
-                generator.manual_seed(self.settings.seed + int(plain["step"]) + 1)
-        self._bins.copy_(tensors["bins"])
-        self.step, self.seconds, self.batch = int(plain["step"]), float(plain["seconds"]), int(plain["batch"])
-        self.samples = int(plain.get("samples", self.step * self.batch))  # not counted in old states
-        self.origin = dict(plain.get("origin", {}))
-        self.curve = [(int(step), float(loss)) for step, loss in plain["curve"]]
+    Raises:
+        UserError: if they are all the same.
+    """
+    draws = np.exp(density.log_s((np.arange(100_000) + 0.5) / 100_000))
+    low, high = (float(np.quantile(draws, share)) for share in (0.001, 0.999))
+    if not low < high:
+        raise UserError(
+            f"All noise levels of the training would be {low:g}.", "Choose other limits, or another schedule."
+        )
+    return low, high
 
 
-def _diverged(step: int) -> UserError:
+def _shown(data: TrainingSet, config: UNetConfig) -> Tensor:
+    """The fields, 0 where missing, and the channels that the network is shown beside them, [n, channels, ny, nx]."""
+    fields, extra = torch.from_numpy(np.nan_to_num(data.fields))[:, None], extra_channels(data, config)
+    return fields if extra is None else torch.cat([fields, torch.from_numpy(extra)], dim=1)
+
+
+def turned(fields: Tensor, turns: int, flips: bool, rotations: bool) -> Tensor:
+    """Fields [batch, channels, ny, nx], mirrored and turned as a whole as far as that is allowed; turns: 0 to 7."""
+    if flips and turns & 1:
+        fields = fields.flip(3)
+    if flips and turns & 2:
+        fields = fields.flip(2)
+    if rotations and not flips:
+        return torch.rot90(fields, turns % 4, [2, 3])
+    if rotations and turns & 4:
+        fields = fields.transpose(2, 3)
+    return fields
+
+
+def diverged(step: int) -> UserError:
+    """What is said of a training whose numbers are none any more."""
     return UserError(
         f"The training came to what is not a number by step {step}; it is not saved.",
         "Choose a smaller learning rate, and resume from what was saved before, or begin anew.",
     )
-
-
-def train(
-    trainer: Trainer, folder: Path, every: int = 50, stopped: Callable[[], bool] = lambda: False
-) -> Iterator[TrainingReport]:
-    """Train to the end, with a report every so many steps and checkpoints on the way; the caller may stop any time.
-
-    What is made before the caller stops, or before an error, is kept: at most one interval is lost to a kill.
-
-    Args:
-        trainer: what to train.
-        folder: where it is kept.
-        every: steps between reports.
-        stopped: asked after every step whether to end here.
-
-    Raises:
-        NotWrittenError: if what was made cannot be written at the end: `trainer` has it still, to be saved again.
-        UserError: if the loss is not finite, or memory does not suffice for one field.
-    """
-    kept = time.monotonic()
-    remark = ""
-    try:
-        while trainer.done() < 1 and not stopped():
-            try:
-                trainer.advance()
-            except RuntimeError as error:
-                remark = _smaller_batch(trainer, error)
-            if trainer.step % every == 0 or remark or trainer.done() >= 1:
-                yield trainer.report(remark)
-                remark = ""
-            if time.monotonic() - kept >= trainer.settings.checkpoint:
-                remark = keep(trainer, folder)
-                kept = time.monotonic()
-    finally:
-        if trainer.step:
-            trainer.save(folder)
-
-
-def keep(trainer: Trainer, folder: Path) -> str:
-    """Save it on the way, and say so if it cannot be: a disk that is full now may have room at the next checkpoint."""
-    try:
-        trainer.save(folder)
-    except NotWrittenError as error:
-        return f"{error.sentence} The training goes on; make room before the next checkpoint."
-    return ""
-
-
-def _smaller_batch(trainer: Trainer, error: RuntimeError) -> str:
-    """Out of memory is answered by half the batch; any other error is not ours."""
-    if not out_of_memory(error):
-        raise error
-    trainer.optimiser.zero_grad(set_to_none=True)
-    if trainer.device.type == "cuda":
-        torch.cuda.empty_cache()
-    if trainer.batch == 1:
-        raise UserError(
-            "The device's memory does not suffice even for a batch of one field.", "Choose a smaller network."
-        ) from None
-    asked, trainer.batch = trainer.batch, trainer.batch // 2
-    return f"The device ran out of memory with batches of {asked} fields; they have {trainer.batch} from here on."
-
-
-def trainer_in(
-    folder: Path,
-    data: TrainingSet,
-    settings: Mapping[str, Any],
-    sizes: Mapping[str, Any],
-    device: str,
-    *,
-    resume: bool = False,
-    origin: Card | None = None,
-) -> Trainer:
-    """A training in a folder: a new one, of a model's weights if one is given; or the one it holds, settings changed.
-
-    Raises:
-        UserError: if the folder holds one already, holds none to resume, or what is asked for does not fit.
-    """
-    try:
-        return _trainer_in(folder, data, settings, sizes, device, resume, origin)
-    except RuntimeError as error:
-        if not out_of_memory(error):
-            raise
-        raise UserError(
-            "The device's memory does not suffice for the data and this network.",
-            "Choose a smaller network or device cpu.",
-        ) from None
-
-
-def _trainer_in(
-    folder: Path, data: TrainingSet, settings: Mapping[str, Any], sizes: Mapping[str, Any], device: str, resume: bool,
-    origin: Card | None,
-) -> Trainer:  # fmt: skip
-    if resume and origin:
-        raise UserError(
-            "A training that is resumed has begun already: it cannot begin from another model.",
-            "Leave out one of the two.",
-        )
-    if sizes and (resume or origin):
-        raise UserError("A network cannot change its size while it is trained.", "Leave out its sizes.")
-    if resume:
-        trainer = Trainer.resume(folder, data, device, **settings)
-        if trainer.done() >= 1:
-            raise UserError(f"The training in {folder} is finished.", "Ask for more steps, or more minutes.")
-        return trainer
-    if any((folder / name).exists() for name in ("model.json", DIRECTORY[1])):
-        raise UserError(f"{folder} holds a model already.", "Resume it, or choose another folder.")
-    if folder.exists() and not folder.is_dir():
-        raise UserError(f"{folder} is a file.", "Choose a folder.")
-    if origin:
-        return Trainer.begin_from(origin, data, TrainingSettings(**settings), device)
-    return Trainer(data, config_for(data, **sizes), TrainingSettings(**settings), device)

@@ -15,7 +15,8 @@ from diffview.fields.transforms import Transform
 from diffview.forward.schedules import make_schedule
 from diffview.gui import train_order, training_pictures, training_state
 from diffview.gui.widgets.loss_plot import LossPlot, decades, round_up, smooth
-from diffview.learning.settings import DENSITIES, LOSSES
+from diffview.learning.densities import DENSITIES
+from diffview.learning.objective import LOSSES
 from diffview.learning.trainer import Trainer
 from diffview.models import checkpoints
 from diffview.models.cards import Card

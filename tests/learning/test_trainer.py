@@ -9,13 +9,14 @@ import torch
 
 from diffview.errors import NotWrittenError, UserError
 from diffview.forward.schedules import Linear, make_schedule
-from diffview.learning import trainer as training_module
+from diffview.learning import training as training_module
 from diffview.learning.densities import DENSITIES
 from diffview.learning.network import config_for
-from diffview.learning.objective import VARIANCE_WEIGHT, turned, variance_bound, variance_limits
+from diffview.learning.objective import VARIANCE_WEIGHT, variance_bound, variance_limits
 from diffview.learning.sets import TrainingSet
 from diffview.learning.settings import TrainingSettings, settings_of
-from diffview.learning.trainer import DIRECTORY, Trainer, train, trainer_in
+from diffview.learning.trainer import Trainer, turned
+from diffview.learning.training import DIRECTORY, resumed, save, train, trainer_in
 from diffview.machine import train_device
 from diffview.models import checkpoints
 from diffview.models.cards import Card
@@ -80,7 +81,7 @@ def test_the_loss_by_hand(loss):
         eps_hat, c_skip, c_out = (y - x0_hat) / s, 1 / (1 + s * s), s / (1 + s * s).sqrt()
         error = (eps - eps_hat) if loss == "plain" else (x0_hat - x0) / c_out
         assert loss == "plain" or torch.allclose(error, (x0_hat - c_skip * y) / c_out - (x0 - c_skip * y) / c_out)
-        assert float(trainer._loss()) == pytest.approx(float((error**2).mean()), rel=1e-4)
+        assert float(trainer.loss()) == pytest.approx(float((error**2).mean()), rel=1e-4)
 
 
 def test_missing_pixels_do_not_count():
@@ -94,14 +95,14 @@ def test_missing_pixels_do_not_count():
     with torch.no_grad():
         x0_hat = trainer.net((x0 + s * eps) * known, s.flatten(), known)[0]
         by_hand = ((x0_hat - x0) / s)[..., 1:].square().mean()
-        assert float(trainer._loss()) == pytest.approx(float(by_hand), rel=1e-4)
+        assert float(trainer.loss()) == pytest.approx(float(by_hand), rel=1e-4)
 
 
 def test_a_new_network_has_the_edm_loss_1():
     """Its F is 0 and the wanted F has the variance of the data, 1."""
     trainer = made(batch=512)
     with torch.no_grad():
-        assert float(trainer._loss()) == pytest.approx(1.0, abs=0.05)
+        assert float(trainer.loss()) == pytest.approx(1.0, abs=0.05)
 
 
 def test_the_variance_head_learns_from_known_pixels_only():
@@ -116,7 +117,7 @@ def test_the_variance_head_learns_from_known_pixels_only():
         bound = variance_bound(x0, x0_hat, logit, s, ratio)
         error = (1 + s * s) / (s * s) * (x0_hat - x0) ** 2
         by_hand = (error + VARIANCE_WEIGHT * bound)[..., 3:].mean()
-        assert float(trainer._loss()) == pytest.approx(float(by_hand), rel=1e-5)
+        assert float(trainer.loss()) == pytest.approx(float(by_hand), rel=1e-5)
     assert float(bound[..., 3:].mean()) != pytest.approx(float(bound.mean()), rel=0.01)
 
 
@@ -212,33 +213,33 @@ def test_going_on_bit_for_bit(tmp_path, coarsen):
     whole = advanced(made(data, sizes, flips=True, rotations=True), 12)
     part = advanced(made(data, sizes, flips=True, rotations=True), 6)
     part.report()
-    part.save(tmp_path)
+    save(part, tmp_path)
     torch.manual_seed(123)
-    resumed = Trainer.resume(tmp_path, data)
-    assert resumed.curve == part.curve and resumed.step == 6 and resumed.settings == part.settings
-    advanced(resumed, 6)
-    assert same(whole.net, resumed.net) and same(whole.ema, resumed.ema)
-    assert not same(part.net, resumed.net)
-    assert torch.equal(whole._bins, resumed._bins)
+    after = resumed(tmp_path, data)
+    assert after.curve == part.curve and after.step == 6 and after.settings == part.settings
+    advanced(after, 6)
+    assert same(whole.net, after.net) and same(whole.ema, after.ema)
+    assert not same(part.net, after.net)
+    assert torch.equal(whole.bins, after.bins)
 
 
 def test_beginning_from_a_model(tmp_path):
     """Its weights are those of the network and of the moving average; the card says whose, also after going on."""
     first = advanced(made(), 3)
-    first.save(tmp_path / "first")
+    save(first, tmp_path / "first")
     card = Card.read(tmp_path / "first")
     trainer = trainer_in(tmp_path / "second", data_of(fields() + 3), SMALL, {}, "cpu", origin=card)
     kept = load_model(card)[0]
     assert same(trainer.net, kept) and same(trainer.ema, kept) and trainer.step == 0 and not trainer.optimiser.state
-    advanced(trainer, 2).save(tmp_path / "second")
-    again = Trainer.resume(tmp_path / "second", trainer.data)
+    save(advanced(trainer, 2), tmp_path / "second")
+    again = resumed(tmp_path / "second", trainer.data)
     origin = {"name": "first", "sha256": card.weights["sha256"], "steps": 3}
     assert again.card("x").training["from"] == trainer.card("x").training["from"] == origin
     assert "from" not in first.card("x").training
 
 
 def test_what_cannot_begin_from_a_model(tmp_path):
-    advanced(made(), 1).save(tmp_path / "first")
+    save(advanced(made(), 1), tmp_path / "first")
     card = Card.read(tmp_path / "first")
     with pytest.raises(UserError, match="cannot change its size"):
         trainer_in(tmp_path / "new", data_of(), SMALL, {"width": 8}, "cpu", origin=card)
@@ -253,21 +254,21 @@ def test_what_cannot_begin_from_a_model(tmp_path):
 def test_settings_that_change(tmp_path):
     trainer = advanced(made(), 2)
     trainer.batch = 4  # as after running out of memory
-    trainer.save(tmp_path)
-    assert Trainer.resume(tmp_path, trainer.data).batch == 4
-    changed = Trainer.resume(tmp_path, trainer.data, rate=1e-4, steps=50, batch=16)
+    save(trainer, tmp_path)
+    assert resumed(tmp_path, trainer.data).batch == 4
+    changed = resumed(tmp_path, trainer.data, rate=1e-4, steps=50, batch=16)
     assert (changed.settings.rate, changed.settings.steps, changed.batch) == (1e-4, 50, 16)
 
 
 def test_the_state_of_another_kind_of_device(tmp_path):
     """Its random state has another size; new numbers are drawn then."""
     trainer = advanced(made(), 2)
-    trainer.save(tmp_path)
+    save(trainer, tmp_path)
     state = State.load(tmp_path / DIRECTORY[1])
     tensors = {**state.tensors, "random": torch.zeros(16, dtype=torch.uint8)}
     del tensors["noise"]  # nor had older versions a second one
     State(tensors, state.plain).save(tmp_path / DIRECTORY[1])
-    advanced(Trainer.resume(tmp_path, trainer.data), 1)
+    advanced(resumed(tmp_path, trainer.data), 1)
 
 
 def test_the_model_that_is_written(tmp_path):
@@ -290,15 +291,15 @@ def test_stopping(tmp_path):
     for progress in train(trainer, tmp_path, every=2):
         if progress.step == 4:
             break
-    assert Trainer.resume(tmp_path, trainer.data).step == 4
+    assert resumed(tmp_path, trainer.data).step == 4
     other = made()
     assert list(train(other, tmp_path / "b", stopped=lambda: other.step == 3)) == []
-    assert Trainer.resume(tmp_path / "b", other.data).step == 3
+    assert resumed(tmp_path / "b", other.data).step == 3
 
 
 def test_a_kill_keeps_the_last_state(tmp_path, monkeypatch):
     trainer = advanced(made(), 2)
-    trainer.save(tmp_path)
+    save(trainer, tmp_path)
     kept = (tmp_path / DIRECTORY[1]).read_bytes()
     (tmp_path / f".{DIRECTORY[1]}.0123.part").write_bytes(b"half")
 
@@ -310,14 +311,14 @@ def test_a_kill_keeps_the_last_state(tmp_path, monkeypatch):
         list(train(trainer, tmp_path))
     assert (tmp_path / DIRECTORY[1]).read_bytes() == kept
     monkeypatch.undo()
-    again = Trainer.resume(tmp_path, trainer.data)
+    again = resumed(tmp_path, trainer.data)
     assert again.step == 2
-    again.save(tmp_path)
+    save(again, tmp_path)
     assert sorted(p.name for p in tmp_path.iterdir()) == ["model.json", "model.safetensors", DIRECTORY[1]]
 
 
 def test_out_of_memory_halves_the_batch(tmp_path, monkeypatch):
-    loss, left = Trainer._loss, [2]
+    loss, left = Trainer.loss, [2]
 
     def short(self):
         left[0] -= 1
@@ -325,7 +326,7 @@ def test_out_of_memory_halves_the_batch(tmp_path, monkeypatch):
             raise RuntimeError("CUDA out of memory. Tried to allocate 3 GiB.")
         return loss(self)
 
-    monkeypatch.setattr(Trainer, "_loss", short)
+    monkeypatch.setattr(Trainer, "loss", short)
     trainer = made()
     told = list(train(trainer, tmp_path))
     assert trainer.batch == 2 and trainer.step == 12
@@ -339,12 +340,12 @@ def test_out_of_memory_halves_the_batch(tmp_path, monkeypatch):
 
 def test_a_disk_that_is_full_for_a_while_loses_nothing(tmp_path, monkeypatch):
     """The checkpoint of the third step fails as the system says it; those before and after it are whole."""
-    save, told = checkpoints.write_bytes, []
+    write, told = checkpoints.write_bytes, []
 
     def full(path, data):
         if trainer.step == 3:
             raise NotWrittenError(f"{path} cannot be written: No space left on device.", "Make room.")
-        save(path, data)
+        write(path, data)
 
     trainer = made(steps=5, checkpoint=1.0)
     monkeypatch.setattr(checkpoints, "write_bytes", full)
@@ -354,14 +355,14 @@ def test_a_disk_that_is_full_for_a_while_loses_nothing(tmp_path, monkeypatch):
         f"{tmp_path / DIRECTORY[1]} cannot be written: No space left on device. "
         "The training goes on; make room before the next checkpoint."
     ]
-    assert Trainer.resume(tmp_path, trainer.data).step == 5
+    assert resumed(tmp_path, trainer.data).step == 5
     assert not [path.name for path in tmp_path.iterdir() if path.name.startswith(".")]
 
 
 def test_a_disk_that_is_full_at_the_end_keeps_the_last_checkpoint(tmp_path, monkeypatch):
-    save = checkpoints.write_bytes
+    write = checkpoints.write_bytes
     trainer = advanced(made(), 2)
-    trainer.save(tmp_path)
+    save(trainer, tmp_path)
 
     def full(path, data):
         raise NotWrittenError(f"{path} cannot be written: No space left on device.", "Make room.")
@@ -369,21 +370,21 @@ def test_a_disk_that_is_full_at_the_end_keeps_the_last_checkpoint(tmp_path, monk
     monkeypatch.setattr(checkpoints, "write_bytes", full)
     with pytest.raises(NotWrittenError, match="No space left"):
         list(train(trainer, tmp_path))
-    monkeypatch.setattr(checkpoints, "write_bytes", save)
-    assert Trainer.resume(tmp_path, trainer.data).step == 2
+    monkeypatch.setattr(checkpoints, "write_bytes", write)
+    assert resumed(tmp_path, trainer.data).step == 2
 
 
 def test_the_fields_that_were_seen_are_counted(tmp_path):
     """Also when a batch was halved on the way, and over sessions; an old state did not count them."""
     trainer = advanced(made(), 3)
     trainer.batch = 2
-    advanced(trainer, 2).save(tmp_path)
+    save(advanced(trainer, 2), tmp_path)
     assert trainer.card("m").training["samples"] == 3 * 8 + 2 * 2
-    resumed = advanced(Trainer.resume(tmp_path, trainer.data), 1)
-    assert resumed.card("m").training["samples"] == 3 * 8 + 3 * 2
+    after = advanced(resumed(tmp_path, trainer.data), 1)
+    assert after.card("m").training["samples"] == 3 * 8 + 3 * 2
     state = State.load(tmp_path / DIRECTORY[1])
     State(state.tensors, {k: v for k, v in state.plain.items() if k != "samples"}).save(tmp_path / DIRECTORY[1])
-    assert Trainer.resume(tmp_path, trainer.data).samples == 5 * 2
+    assert resumed(tmp_path, trainer.data).samples == 5 * 2
 
 
 def test_out_of_memory_from_the_start(tmp_path, monkeypatch):
@@ -399,20 +400,20 @@ def test_other_errors_are_not_hidden(tmp_path, monkeypatch):
     def wrong(self):
         raise RuntimeError("a bug")
 
-    monkeypatch.setattr(Trainer, "_loss", wrong)
+    monkeypatch.setattr(Trainer, "loss", wrong)
     with pytest.raises(RuntimeError, match="a bug"):
         list(train(made(), tmp_path))
 
 
 def test_what_diverges_is_not_saved(tmp_path):
     trainer = advanced(made(), 2)
-    trainer.save(tmp_path)
+    save(trainer, tmp_path)
     with torch.no_grad():
         trainer.net.first.conv.bias.fill_(torch.nan)
     with pytest.raises(UserError, match="not a number") as error:
         list(train(trainer, tmp_path, every=1))
     assert "smaller learning rate" in error.value.hint
-    assert Trainer.resume(tmp_path, trainer.data).step == 2
+    assert resumed(tmp_path, trainer.data).step == 2
 
 
 @pytest.mark.parametrize(
@@ -435,11 +436,11 @@ def test_what_diverges_is_not_saved(tmp_path):
 )
 def test_damaged_states(tmp_path, damage):
     trainer = made()
-    advanced(trainer, 1).save(tmp_path)
+    save(advanced(trainer, 1), tmp_path)
     state = State.load(tmp_path / DIRECTORY[1])
     State(*damage(dict(state.tensors), dict(state.plain))).save(tmp_path / DIRECTORY[1])
     with pytest.raises(UserError) as error:
-        Trainer.resume(tmp_path, trainer.data)
+        resumed(tmp_path, trainer.data)
     assert error.value.sentence.endswith(".") and error.value.hint.endswith(".")
 
 
@@ -501,6 +502,6 @@ def test_folders(tmp_path):
 
 
 def test_another_condition_is_other_data(tmp_path):
-    advanced(made(data_of(coarsen=2)), 1).save(tmp_path)
+    save(advanced(made(data_of(coarsen=2)), 1), tmp_path)
     with pytest.raises(UserError, match="other data"):
-        Trainer.resume(tmp_path, data_of(coarsen=4))
+        resumed(tmp_path, data_of(coarsen=4))

@@ -1,0 +1,233 @@
+"""A training in a folder: begun, taken to its end, kept on the way, and gone on with bit for bit."""
+
+import time
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import asdict, replace
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from diffview.errors import NotWrittenError, UserError, out_of_memory
+from diffview.learning.network import config_for
+from diffview.learning.sets import TrainingSet
+from diffview.learning.settings import TrainingSettings
+from diffview.learning.trainer import Trainer, TrainingReport, diverged
+from diffview.models.cards import Card
+from diffview.models.checkpoints import State, network_config, save_model
+
+DIRECTORY = ("model", "training.safetensors")
+"""Files in the folder of a model in training: the model so far (its EMA), and the state to go on from."""
+
+
+# -- to its end
+
+
+def train(
+    trainer: Trainer, folder: Path, every: int = 50, stopped: Callable[[], bool] = lambda: False
+) -> Iterator[TrainingReport]:
+    """Train to the end, with a report every so many steps and checkpoints on the way; the caller may stop any time.
+
+    What is made before the caller stops, or before an error, is kept: at most one interval is lost to a kill.
+
+    Args:
+        trainer: what to train.
+        folder: where it is kept.
+        every: steps between reports.
+        stopped: asked after every step whether to end here.
+
+    Raises:
+        NotWrittenError: if what was made cannot be written at the end: `trainer` has it still, to be saved again.
+        UserError: if the loss is not finite, or memory does not suffice for one field.
+    """
+    kept = time.monotonic()
+    remark = ""
+    try:
+        while trainer.done() < 1 and not stopped():
+            try:
+                trainer.advance()
+            except RuntimeError as error:
+                remark = _smaller_batch(trainer, error)
+            if trainer.step % every == 0 or remark or trainer.done() >= 1:
+                yield trainer.report(remark)
+                remark = ""
+            if time.monotonic() - kept >= trainer.settings.checkpoint:
+                remark = keep(trainer, folder)
+                kept = time.monotonic()
+    finally:
+        if trainer.step:
+            save(trainer, folder)
+
+
+def _smaller_batch(trainer: Trainer, error: RuntimeError) -> str:
+    """Out of memory is answered by half the batch; any other error is not ours."""
+    if not out_of_memory(error):
+        raise error
+    trainer.optimiser.zero_grad(set_to_none=True)
+    if trainer.device.type == "cuda":
+        torch.cuda.empty_cache()
+    if trainer.batch == 1:
+        raise UserError(
+            "The device's memory does not suffice even for a batch of one field.", "Choose a smaller network."
+        ) from None
+    asked, trainer.batch = trainer.batch, trainer.batch // 2
+    return f"The device ran out of memory with batches of {asked} fields; they have {trainer.batch} from here on."
+
+
+# -- kept
+
+
+def keep(trainer: Trainer, folder: Path) -> str:
+    """Save it on the way, and say so if it cannot be: a disk that is full now may have room at the next checkpoint."""
+    try:
+        save(trainer, folder)
+    except NotWrittenError as error:
+        return f"{error.sentence} The training goes on; make room before the next checkpoint."
+    return ""
+
+
+def save(trainer: Trainer, folder: Path) -> None:
+    """Write the state to go on from and the model so far, each whole or not at all.
+
+    Raises:
+        UserError: if they cannot be written, or are not finite; what was there stays.
+    """
+    if not all(bool(torch.isfinite(p).all()) for p in trainer.net.parameters()):
+        raise diverged(trainer.step)
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise NotWrittenError(f"{folder} cannot be made: {error.strerror}.", "Choose another folder.") from None
+    for name in DIRECTORY:
+        for left in folder.glob(f".{name}*.part"):  # of a kill while writing
+            left.unlink(missing_ok=True)
+    model, state = DIRECTORY
+    _state_of(trainer).save(folder / state)
+    save_model(folder / model, trainer.ema, trainer.card(folder.resolve().name), trainer.data.mask)
+
+
+def _state_of(trainer: Trainer) -> State:
+    """All that changes while it trains."""
+    tensors = {f"net.{k}": v for k, v in trainer.net.state_dict().items()}
+    tensors |= {f"ema.{k}": v for k, v in trainer.ema.state_dict().items()}
+    for index, kept in trainer.optimiser.state_dict()["state"].items():
+        tensors |= {f"adam.{index}.{k}": torch.as_tensor(v) for k, v in kept.items()}
+    tensors["random"], tensors["noise"] = trainer.random.get_state(), trainer.noise.get_state()
+    tensors["bins"] = trainer.bins
+    plain = {
+        "step": trainer.step, "seconds": trainer.seconds, "samples": trainer.samples, "batch": trainer.batch,
+        "curve": trainer.curve,
+        "settings": trainer.settings.plain(), "network": asdict(trainer.net.config),
+        "fingerprint": trainer.data.fingerprint, "origin": dict(trainer.origin),
+    }  # fmt: skip
+    return State(tensors, plain)
+
+
+# -- gone on with
+
+
+def resumed(folder: Path, data: TrainingSet, device: str = "cpu", **changed: Any) -> Trainer:
+    """The training kept in a folder, to go on on the same data; settings can be changed, its network cannot.
+
+    Raises:
+        UserError: if there is none, it is damaged, or was made on other data.
+    """
+    if not (folder / DIRECTORY[1]).exists():
+        raise UserError(f"{folder} holds no training to go on with.", "Begin one, or name another folder.")
+    state = State.load(folder / DIRECTORY[1])
+    coarsen = Card.read(folder).coarsen if (folder / "model.json").exists() else data.coarsen
+    if state.plain.get("fingerprint") != data.fingerprint or coarsen != data.coarsen:
+        raise UserError(f"The training in {folder} was made on other data.", "Choose another folder for this data.")
+    try:
+        config = network_config(state.plain["network"])
+        settings = replace(TrainingSettings.from_plain(state.plain["settings"]), **changed)
+        trainer = Trainer(data, config, settings, device)
+        _take(trainer, state)
+    except (KeyError, TypeError, ValueError, AttributeError, IndexError, RuntimeError) as error:
+        if out_of_memory(error):
+            raise
+        raise UserError(
+            f"The training in {folder} is damaged, or of another version: {str(error).splitlines()[0]}.",
+            "Train anew in another folder.",
+        ) from None
+    if "batch" in changed:
+        trainer.batch = trainer.settings.batch
+    return trainer
+
+
+def _take(trainer: Trainer, state: State) -> None:
+    """Go on from this state."""
+    tensors, plain = state.tensors, state.plain
+    for name, net in (("net.", trainer.net), ("ema.", trainer.ema)):
+        net.load_state_dict({k.removeprefix(name): v for k, v in tensors.items() if k.startswith(name)})
+    adam = trainer.optimiser.state_dict()
+    for key, value in tensors.items():
+        if key.startswith("adam."):
+            _, index, what = key.split(".")
+            layout = torch.channels_last if value.ndim == 4 else torch.contiguous_format
+            adam["state"].setdefault(int(index), {})[what] = value.contiguous(memory_format=layout)
+    trainer.optimiser.load_state_dict(adam)
+    for kept, generator in ((tensors["random"], trainer.random), (tensors.get("noise"), trainer.noise)):
+        if kept is not None and kept.shape == generator.get_state().shape:
+            generator.set_state(kept)
+        else:  # it was drawn on another kind of device, or by a version that had one state
+            generator.manual_seed(trainer.settings.seed + int(plain["step"]) + 1)
+    trainer.bins.copy_(tensors["bins"])
+    trainer.step, trainer.seconds, trainer.batch = int(plain["step"]), float(plain["seconds"]), int(plain["batch"])
+    trainer.samples = int(plain.get("samples", trainer.step * trainer.batch))  # not counted in old states
+    trainer.origin = dict(plain.get("origin", {}))
+    trainer.curve = [(int(step), float(loss)) for step, loss in plain["curve"]]
+
+
+# -- begun
+
+
+def trainer_in(
+    folder: Path,
+    data: TrainingSet,
+    settings: Mapping[str, Any],
+    sizes: Mapping[str, Any],
+    device: str,
+    *,
+    resume: bool = False,
+    origin: Card | None = None,
+) -> Trainer:
+    """A training in a folder: a new one, of a model's weights if one is given; or the one it holds, settings changed.
+
+    Raises:
+        UserError: if the folder holds one already, holds none to resume, or what is asked for does not fit.
+    """
+    try:
+        return _trainer_in(folder, data, settings, sizes, device, resume, origin)
+    except RuntimeError as error:
+        if not out_of_memory(error):
+            raise
+        raise UserError(
+            "The device's memory does not suffice for the data and this network.",
+            "Choose a smaller network or device cpu.",
+        ) from None
+
+
+def _trainer_in(
+    folder: Path, data: TrainingSet, settings: Mapping[str, Any], sizes: Mapping[str, Any], device: str, resume: bool,
+    origin: Card | None,
+) -> Trainer:  # fmt: skip
+    if resume and origin:
+        raise UserError(
+            "A training that is resumed has begun already: it cannot begin from another model.",
+            "Leave out one of the two.",
+        )
+    if sizes and (resume or origin):
+        raise UserError("A network cannot change its size while it is trained.", "Leave out its sizes.")
+    if resume:
+        trainer = resumed(folder, data, device, **settings)
+        if trainer.done() >= 1:
+            raise UserError(f"The training in {folder} is finished.", "Ask for more steps, or more minutes.")
+        return trainer
+    if any((folder / name).exists() for name in ("model.json", DIRECTORY[1])):
+        raise UserError(f"{folder} holds a model already.", "Resume it, or choose another folder.")
+    if folder.exists() and not folder.is_dir():
+        raise UserError(f"{folder} is a file.", "Choose a folder.")
+    if origin:
+        return Trainer.begin_from(origin, data, TrainingSettings(**settings), device)
+    return Trainer(data, config_for(data, **sizes), TrainingSettings(**settings), device)
