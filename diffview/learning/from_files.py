@@ -44,31 +44,40 @@ def read_training_set(
     Raises:
         UserError: if they cannot be read, do not go together, or are too few, too small or all the same.
     """
+    _require_sizes(size, held_out, coarsen)
+    pictures, stacks = _read_all(path, datasets)
+    parts = [_parted(stack, size, math.lcm(MULTIPLE, max(1, coarsen)), held_out) for stack in stacks]
+    if len({part.shape[1:] for part in chain(*parts) if len(part)}) > 1:
+        raise UserError("The datasets give fields of several sizes.", "Choose a smaller size, which all of them have.")
+    train, kept = (_thinned(np.concatenate(part)) for part in zip(*parts, strict=True))
+    field = pictures[0].field
+    how = "the right part" if max(len(stack) for stack in stacks) == 1 else "the last slices in order"
+    return TrainingSet.fit(
+        transform, train, kept, field.name, field.units, source=_source(pictures),
+        licence=field.provenance.get("licence", ""), coarsen=coarsen,
+        whole_width=all(stack.shape[2] == train.shape[2] for stack in stacks),
+        split=f"{how} held out, {held_out:.0%}" if held_out else "nothing held out",
+    )  # fmt: skip
+
+
+def _require_sizes(size: int, held_out: float, coarsen: int) -> None:
     if not MULTIPLE <= size <= 4096:
         raise UserError(f"Fields of {size} pixels a side cannot be trained on.", f"Choose {MULTIPLE} to 4096.")
     if not 0 <= held_out <= 0.9:
         raise UserError(f"A share of {held_out:g} cannot be held out.", "Choose 0 to 0.9.")
     if not 0 <= coarsen <= size:
         raise UserError(f"Blocks of {coarsen} pixels do not fit into {size}.", f"Choose 2 to {size}, or 0 for none.")
+
+
+def _read_all(path: str, datasets: Sequence[str]) -> tuple[list[Picture], list[Array]]:
+    """A picture and all slices of each dataset; of the best one of the file if none is named."""
     reader = ReaderProcess()
     try:
-        read = [_read(reader, path, dataset) for dataset in datasets or (None,)]
+        pictures, stacks = zip(*(_read(reader, path, dataset) for dataset in datasets or (None,)), strict=True)
     finally:
         reader.close()
-    pictures = [picture for picture, _ in read]
     _require_alike(pictures)
-    parts = [_parted(stack, size, math.lcm(MULTIPLE, max(1, coarsen)), held_out) for _, stack in read]
-    if len({part.shape[1:] for part in chain(*parts) if len(part)}) > 1:
-        raise UserError("The datasets give fields of several sizes.", "Choose a smaller size, which all of them have.")
-    train, kept = (_thinned(np.concatenate(part)) for part in zip(*parts, strict=True))
-    field = pictures[0].field
-    how = "the right part" if max(len(stack) for _, stack in read) == 1 else "the last slices in order"
-    return TrainingSet.fit(
-        transform, train, kept, field.name, field.units, source=_source(pictures),
-        licence=field.provenance.get("licence", ""), coarsen=coarsen,
-        whole_width=all(stack.shape[2] == train.shape[2] for _, stack in read),
-        split=f"{how} held out, {held_out:.0%}" if held_out else "nothing held out",
-    )  # fmt: skip
+    return list(pictures), list(stacks)
 
 
 def _read(reader: ReaderProcess, path: str, dataset: str | None) -> tuple[Picture, Array]:

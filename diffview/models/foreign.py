@@ -4,6 +4,7 @@ A folder is a pipeline (unet/ and scheduler/ in it) or a UNet alone with a sched
 """
 
 import json
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -36,52 +37,67 @@ def foreign_card(folder: Path) -> Card:
     """
     unet = folder / "unet" if (folder / "unet").is_dir() else folder
     config = _json(unet / "config.json")
-    if config.get("_class_name") != "UNet2DModel":
-        raise UserError(
-            f"{folder.name} is a {config.get('_class_name', 'network without a name')}, not a UNet2DModel.",
-            "Only unconditional diffusers UNets can be read; bring others by diffview.show(field, denoiser=yours).",
-        )
-    if config.get("time_embedding_type") == "fourier":
-        raise UserError(
-            f"{folder.name} is a score network, which takes the noise level itself and not a time of a schedule.",
-            "Choose a network with positional times.",
-        )
-    if config.get("num_class_embeds") is not None or config.get("class_embed_type") is not None:
-        raise UserError(
-            f"{folder.name} is conditioned on classes; fields here have none.", "Choose an unconditional network."
-        )
-    channels = config.get("in_channels"), config.get("out_channels")
-    if channels not in ((1, 1), (1, 2)):
-        raise UserError(
-            f"{folder.name} has {channels[0]} channels in and {channels[1]} out; a field here has one, and a network "
-            "that learned the variance of its steps gives two.",
-            "Choose a network for fields of one channel.",
-        )
+    for refused, sentence, hint in REFUSED:
+        if refused(config):
+            kind = config.get("_class_name", "network without a name")
+            raise UserError(
+                sentence.format(folder.name, kind, config.get("in_channels"), config.get("out_channels")), hint
+            )
     if not (unet / WEIGHTS).is_file():
         raise UserError(
             f"{folder.name} has no {WEIGHTS}.", "Weights in pickled files (.bin) are not opened: they can hold code."
         )
-    scheduler = next((p for p in (folder / "scheduler", unet, folder) if (p / "scheduler_config.json").is_file()), None)
-    if scheduler is None:
-        raise UserError(
-            f"{folder.name} has no scheduler_config.json, so that its noise levels are unknown.",
-            "Copy the scheduler's folder as well.",
-        )
-    wanted = _json(scheduler / "scheduler_config.json")
-    learned = channels == (1, 2)
+    scheduler = _scheduler_config(folder, unet)
+    learned = config["out_channels"] == 2
     network = {"diffusers": config, "folder": str(unet), "learned_variance": learned}
-    network |= _trained_on(folder.name, wanted, learned)
+    network |= _trained_on(folder.name, scheduler, learned)
     side = config.get("sample_size") or 64
     ny, nx = (side, side) if isinstance(side, int) else (int(side[0]), int(side[1]))
     card = Card(
         folder.name, "unknown quantity", "", Transform("identity"), (1, ny, nx), (0.0, 1.0), network=network,
         data={
-            "source": f"a diffusers folder, {wanted.get('_class_name', 'unknown scheduler')}, "
+            "source": f"a diffusers folder, {scheduler.get('_class_name', 'unknown scheduler')}, "
             f"predicts {network['prediction']}"
         },
         file=folder,
     )  # fmt: skip
     return replace(card, noise_range=times_of(card).noise_range)
+
+
+REFUSED: tuple[tuple[Callable[[dict[str, Any]], bool], str, str], ...] = (
+    (
+        lambda config: config.get("_class_name") != "UNet2DModel",
+        "{0} is a {1}, not a UNet2DModel.",
+        "Only unconditional diffusers UNets can be read; bring others by diffview.show(field, denoiser=yours).",
+    ),
+    (
+        lambda config: config.get("time_embedding_type") == "fourier",
+        "{0} is a score network, which takes the noise level itself and not a time of a schedule.",
+        "Choose a network with positional times.",
+    ),
+    (
+        lambda config: config.get("num_class_embeds") is not None or config.get("class_embed_type") is not None,
+        "{0} is conditioned on classes; fields here have none.",
+        "Choose an unconditional network.",
+    ),
+    (
+        lambda config: (config.get("in_channels"), config.get("out_channels")) not in ((1, 1), (1, 2)),
+        "{0} has {2} channels in and {3} out; a field here has one, and a network that learned the variance of its "
+        "steps gives two.",
+        "Choose a network for fields of one channel.",
+    ),
+)
+"""Configs of networks that cannot run here, why (folder, class, channels in and out), and what to choose instead."""
+
+
+def _scheduler_config(folder: Path, unet: Path) -> dict[str, Any]:
+    for place in (folder / "scheduler", unet, folder):
+        if (place / "scheduler_config.json").is_file():
+            return _json(place / "scheduler_config.json")
+    raise UserError(
+        f"{folder.name} has no scheduler_config.json, so that its noise levels are unknown.",
+        "Copy the scheduler's folder as well.",
+    )
 
 
 def _trained_on(name: str, scheduler: dict[str, Any], learned: bool) -> dict[str, Any]:
