@@ -1,1 +1,1 @@
-"""What is learnt: the noise-prediction loss, its bound, and the training of networks."""
+"""Learning: the noise-prediction loss, the bound that follows from it, and the training of networks."""

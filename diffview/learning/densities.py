@@ -3,9 +3,9 @@
     p(ln s) = d share_below/d ln s
 
 Each is given by its distribution function, the share that lies below a level, and returned as its mean over the cells
-between given places: exact, so that times the widths of the cells it sums to the share within them. The share of a
-schedule below s is t itself, so its density is dt/d ln s. A training's is also given by a formula that makes draws of
-uniform numbers; with `Scheduled` the schedule IS the training density.
+between given edges: exact, so that times the widths of the cells it sums to the share within them. The share of a
+schedule below s is t itself, so its density is dt/d ln s. A training's also has its quantile function, which makes
+draws from uniform numbers; with `Scheduled` the schedule IS the training density.
 """
 
 import math
@@ -29,7 +29,7 @@ class Density:
 
     Attributes:
         lowest, highest: noise levels s, 0 < lowest < highest.
-        schedule: for the one that is drawn on it.
+        schedule: for `Scheduled`, which draws t on it.
     """
 
     lowest: float
@@ -38,11 +38,11 @@ class Density:
 
     def log_s(self, u: ArrayLike) -> Array:
         """Draws of ln s, made of u, uniform in (0, 1)."""
-        raise TypeError(f"{type(self).__name__} does not say what its quantiles are")
+        raise TypeError(f"{type(self).__name__} has no quantiles")
 
     def share_below(self, log_s: ArrayLike) -> Array:
         """Share of the draws below ln s, 0 to 1; rising."""
-        raise TypeError(f"{type(self).__name__} does not say what lies below a level")
+        raise TypeError(f"{type(self).__name__} has no distribution function")
 
 
 @dataclass(frozen=True)
@@ -96,7 +96,7 @@ class Broad(Density):
         return Uniform(*limits), Middle(*limits)
 
     def log_s(self, u: ArrayLike) -> Array:
-        """The one half for u < 1/2, the other above; not rising in u, but the draws are the same."""
+        """One half for u < 1/2, the other above; not monotonic in u, but the draws have the same distribution."""
         u = np.asarray(u, dtype=np.float64)
         uniform, middle = self._halves
         return np.where(u < 0.5, uniform.log_s(2 * u), middle.log_s(np.maximum(2 * u - 1, 1e-6)))  # finite at 1/2
@@ -120,7 +120,7 @@ class Scheduled(Density):
 
     @cached_property
     def _span(self) -> tuple[float, float]:
-        """The t at both limits, or at the end of the schedule that comes first."""
+        """t at both limits, or at an end of the schedule that lies between them."""
         low, high = self.schedule.t_of([self.lowest, self.highest]).tolist()
         return low, high
 
@@ -148,11 +148,11 @@ def training_density(training: Mapping[str, Any], edges: ArrayLike) -> Array:
     """The share of a training's draws per unit of ln s, in the cells between rising ln s [n + 1]: [n].
 
     Args:
-        training: as a card has it: density, lowest, highest, and the schedule's key and parameters.
+        training: of a card: density, lowest, highest, and the schedule's key and parameters.
         edges: rising ln s [n + 1].
 
     Raises:
-        UserError: if it does not say how the noise levels were drawn, or the schedule has none between the limits.
+        UserError: if it lacks how the noise levels were drawn, or the schedule has none between the limits.
     """
     try:
         params = dict(training["schedule"])
@@ -169,16 +169,16 @@ def training_density(training: Mapping[str, Any], edges: ArrayLike) -> Array:
 
 
 def mean_density(share_below: ArrayLike, edges: ArrayLike) -> Array:
-    """The density over the cells between `edges` [n + 1], of which the shares [n + 1] lie below: [n]; 0 without end."""
+    """The density over the cells between `edges` [n + 1] from the shares below them [n + 1]: [n]; 0 if infinite."""
     with np.errstate(invalid="ignore", divide="ignore"):
         density = np.diff(share_below) / np.diff(edges)
     return np.asarray(np.nan_to_num(density, nan=0.0, posinf=0.0))
 
 
 def schedule_density(schedule: Schedule, t: ArrayLike) -> Array:
-    """dt/d ln s between rising places t [n + 1]: the share of t per unit of ln s, [n].
+    """dt/d ln s between rising t [n + 1]: the share of t per unit of ln s, [n].
 
-    An infinite level is taken as s_max, where a walk starts.
+    An infinite level is taken as s_max, where a run starts.
     """
     return mean_density(t, log_levels(schedule, t))
 

@@ -1,4 +1,4 @@
-"""Reading a training set from files: all slices of one or more datasets, cut to one size, some of them kept apart."""
+"""Training sets from files: all slices of one or more datasets, cut to one size, some of them held out."""
 
 import math
 from collections.abc import Sequence
@@ -38,7 +38,7 @@ def read_training_set(
         datasets: variables of one quantity, concatenated; none: the best one of the file.
         size: largest side in pixels.
         transform: key of TRANSFORMS, fitted to the part that is trained on.
-        held_out: share of the slices, or of the width of a single picture, that is kept apart, 0 to 0.9.
+        held_out: share of the slices, or of the width of a single picture, that is held out, 0 to 0.9.
         coarsen: the condition is the mean over blocks of this many pixels a side; 0: none.
 
     Raises:
@@ -81,7 +81,7 @@ def _read_all(path: str, datasets: Sequence[str]) -> tuple[list[Picture], list[A
 
 
 def _read(reader: ReaderProcess, path: str, dataset: str | None) -> tuple[Picture, Array]:
-    """A picture of the dataset, and all slices [n, ny, nx], of very many evenly spread ones."""
+    """A picture of the dataset, and all slices [n, ny, nx]; of very many, evenly spread ones."""
     picture: Picture = reader.call("read_slice", path=path, dataset=dataset, index=None)
     ny, nx = picture.field.values.shape
     if not picture.other_dims:
@@ -142,12 +142,12 @@ def _source(pictures: Sequence[Picture]) -> str:
 
 
 def read_parted_set(path: str, datasets: Sequence[str], held_out: float, *, size: int = 64) -> TrainingSet:
-    """The fields a formula is fitted to and those kept apart, through one transform fitted to the former.
+    """The fields a formula is fitted to and those held out, through one transform fitted to the former.
 
-    Of two datasets the second is kept apart, of one its last share; see read_training_set.
+    Of two datasets the second is held out, of one its last share; see read_training_set.
 
     Raises:
-        UserError: as read_training_set, or if the second dataset is of another unit.
+        UserError: as in read_training_set, or if the second dataset is of another unit.
     """
     if len(datasets) != 2:
         return read_training_set(path, datasets, size=size, held_out=held_out)

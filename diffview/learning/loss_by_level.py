@@ -1,12 +1,12 @@
-"""How well a model denoises at every noise level, and what that says of its likelihood.
+"""The error and the loss of a model at every noise level, and the bound on -ln p that follows from them.
 
-Of fields x_0 and y = x_0 + s eps, per pixel:
+For fields x_0 and y = x_0 + s eps, per pixel:
 
     error   E|x0_hat - x_0|^2, standardised units squared: the weighting of a network that predicts x_0
     loss    E|eps_hat - eps|^2 = error/s^2, without units: the weighting of one that predicts the noise, DDPM's "simple"
-            loss; 1 for x0_hat = E x_0 at large s, 0 for the truth
+            loss; 1 for x0_hat = E x_0 at large s, 0 for x0_hat = x_0
 
-A walk s_0 > ... > s_(N-1) > 0 that takes the posterior's variance bounds the likelihood in nats per pixel
+A run through s_0 > ... > s_(N-1) > 0 with the posterior's variance bounds the likelihood in nats per pixel
 [Ho et al. 2020, eq. 5, in y = x/alpha; Kingma et al. 2021, eq. 11-14]:
 
     -ln p(x_0) <= L_T + sum_t L_(t-1) + L_0
@@ -47,16 +47,16 @@ def errors_by_level(
 ) -> Array:
     """mean |x0_hat - x_0|^2 over the pixels of each field that has data, for y = x_0 + s eps; [levels, n].
 
-    Every level sees the same eps; a field of which all is missing gives NaN.
+    Every level sees the same eps; a field without any data gives NaN.
 
     Args:
         denoise: y float32 [m, 1, ny, nx] and s to x0_hat.
         fields: standardised [n, ny, nx]; NaN where missing, which enters as 0.
         levels: noise levels above 0.
         seed: of eps.
-        go_on: hears what share is done, and may raise to end it.
+        go_on: called with the share that is done; may raise to end it.
     """
-    found = np.full((len(levels), len(fields)), np.nan)
+    errors = np.full((len(levels), len(fields)), np.nan)
     for first in range(0, len(fields), BATCH):
         some = slice(first, first + BATCH)
         x0 = fields[some, None].astype(np.float32)
@@ -67,9 +67,9 @@ def errors_by_level(
         for index, s in enumerate(levels):
             x0_hat = np.asarray(denoise(x0 + np.float32(s) * eps, float(s)))
             square = np.square(x0_hat - x0, dtype=np.float64).sum(axis=(1, 2, 3), where=known)
-            found[index, some] = np.divide(square, count, out=np.full(len(x0), np.nan), where=count > 0)
+            errors[index, some] = np.divide(square, count, out=np.full(len(x0), np.nan), where=count > 0)
             go_on((first + len(x0) * (index + 1) / len(levels)) / len(fields))
-    return found
+    return errors
 
 
 @dataclass(frozen=True, eq=False)
@@ -97,7 +97,7 @@ class Bound:
 
     @property
     def plain(self) -> dict[str, Any]:
-        """As JSON has it; null where there is no number."""
+        """The bound as JSON values; null where there is no number."""
         terms = {"L_T": self.prior, "sum of L_t-1": sum(self.steps), "L_0": self.last, "total": self.total}
         spread = self.spread if math.isfinite(self.spread) else None
         return {**terms, "standard error": spread, "unit": "nats per pixel, standardised", "steps": len(self.levels)}
@@ -109,15 +109,15 @@ def walked(levels: Sequence[float]) -> tuple[float, ...]:
     Raises:
         UserError: if they do not fall, or one is not a number above 0.
     """
-    found = tuple(float(s) for s in levels[: -1 if len(levels) and levels[-1] == 0 else None])
-    falls = all(a > b for a, b in pairwise(found))
-    if not found or not falls or not (found[-1] > 0 and math.isfinite(found[0])):
+    walk = tuple(float(s) for s in levels[: -1 if len(levels) and levels[-1] == 0 else None])
+    falls = all(a > b for a, b in pairwise(walk))
+    if not walk or not falls or not (walk[-1] > 0 and math.isfinite(walk[0])):
         raise UserError("The bound needs noise levels that fall to 0.", "Choose another schedule or grid.")
-    return found
+    return walk
 
 
 def variational_bound(errors: Array, squares: Array, levels: Sequence[float]) -> Bound:
-    """The bound from errors [N, n] at the levels of a walk, and the mean square [n] of each field.
+    """The bound from errors [N, n] at the N levels of a run above 0, and the mean square [n] of each field.
 
     Fields whose errors are NaN are left out.
     """

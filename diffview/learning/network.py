@@ -1,4 +1,4 @@
-"""The network for a training set: its sizes, whether the fields fit it, and what it is shown beside y."""
+"""The network for a training set: its sizes, whether the fields fit it, and its input channels beside y."""
 
 from collections.abc import Mapping
 from dataclasses import fields
@@ -13,14 +13,14 @@ from diffview.models.nets.unet import UNetConfig
 from diffview.params import checked
 
 OF_THE_DATA = ("channels", "cond_channels", "mask")
-"""Numbers of a network that nobody chooses."""
+"""Numbers of a network that follow from the data and cannot be chosen."""
 
 
 def sizes_of(words: Mapping[str, Any]) -> dict[str, Any]:
-    """Sizes for `config_for` from words, as a command line has them: {"width": "48", "multipliers": "1,2,2"}.
+    """Sizes for `config_for` from the words of a command line: {"width": "48", "multipliers": "1,2,2"}.
 
     Raises:
-        UserError: if a network has no such size, it is that of the data, or a word is not a value of it.
+        UserError: if a network has no such size, it follows from the data, or a word is not a value of it.
     """
     known = [f.name for f in fields(UNetConfig) if f.name not in OF_THE_DATA]
     if unknown := words.keys() - set(known):
@@ -44,11 +44,11 @@ def config_for(data: TrainingSet, **sizes: Any) -> UNetConfig:
 
 
 def require_fit(data: TrainingSet, config: UNetConfig) -> None:
-    """Refuse what does not go together.
+    """Refuse a network that does not fit the data.
 
     Raises:
-        UserError: if the fields' sides are not multiples of the network's stride, its channels not theirs, or its edges
-            meet and theirs do not.
+        UserError: if the fields' sides are not multiples of the network's stride, its channels are not theirs, or its
+            padding is circular and their edges do not meet.
     """
     if any(side % config.stride for side in data.shape):
         raise UserError(

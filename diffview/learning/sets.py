@@ -1,4 +1,4 @@
-"""What a network is trained on: fields in standardised units, those kept apart, and their condition if there is one."""
+"""Training sets: fields in standardised units, fields held out, and their condition if there is one."""
 
 import hashlib
 import math
@@ -15,7 +15,7 @@ from diffview.fields.transforms import Transform, check_least
 Array = NDArray[np.float32]
 
 FEWEST = 8
-"""Fields that a training set has at least."""
+"""The fewest fields that make a training set."""
 
 MULTIPLE = 4
 """The sides of the fields are cut to multiples of this, which a network of three levels needs."""
@@ -33,12 +33,12 @@ class TrainingSet:
 
     Attributes:
         fields: float32 [n, ny, nx], standardised; NaN where missing.
-        held_out: the same, kept apart; may be empty.
+        held_out: the same, never trained on; may be empty.
         transform: from physical units to standardised ones.
         name, units: the quantity.
         source, licence, split: where the fields come from, their terms, and how the two parts were divided.
         coarsen: the condition is the mean over blocks of this many pixels a side, of the physical field; 0: none.
-        whole_width: whether the fields are as wide as what they were cut from.
+        whole_width: whether the fields are as wide as the slices they were cut from.
     """
 
     fields: Array
@@ -81,10 +81,10 @@ class TrainingSet:
             )
         if held_out.size:
             check_least(key, float(np.nanmin(held_out)), f"the held-out part of {name}")
-        found = cls(transform(train), transform(held_out), transform, name, units, **about)  # type: ignore[arg-type]
-        if found.coarsen:
-            block_mean(found.fields[:1], found.coarsen)
-        return found
+        made = cls(transform(train), transform(held_out), transform, name, units, **about)  # type: ignore[arg-type]
+        if made.coarsen:
+            block_mean(made.fields[:1], made.coarsen)
+        return made
 
     @property
     def shape(self) -> tuple[int, int]:
@@ -115,7 +115,7 @@ class TrainingSet:
 
 
 def _usable(fields: Array) -> Array:
-    """The fields with data enough; what is infinite counts as missing."""
+    """The fields with enough data; infinite values count as missing."""
     if not fields.size:
         return fields
     infinite = np.isinf(fields)
@@ -126,10 +126,10 @@ def _usable(fields: Array) -> Array:
 
 
 def crops_of(stack: Array, sides: tuple[int, int], stride: int, most: int = MOST_BYTES) -> Array:
-    """All crops of these sides at multiples of stride, float32 [n, *sides]; of more than fit, evenly spread ones.
+    """All crops of these sides at multiples of stride, float32 [n, *sides]; evenly spread ones if they are too many.
 
     Args:
-        stack: pictures [n, ny, nx], or one [ny, nx]; if it is smaller than a crop there is none.
+        stack: pictures [n, ny, nx], or one [ny, nx]; if they are smaller than a crop there is none.
         sides: rows and columns of a crop.
         stride: pixels between crops, down and across.
         most: bytes that the crops may take, to within one crop.
@@ -138,9 +138,9 @@ def crops_of(stack: Array, sides: tuple[int, int], stride: int, most: int = MOST
     if not len(stack) or stack.shape[1] < sides[0] or stack.shape[2] < sides[1]:
         return np.empty((0, *sides), np.float32)
     windows = np.lib.stride_tricks.sliding_window_view(stack, sides, axis=(1, 2))[:, ::stride, ::stride]
-    places = windows.shape[:3]
-    pick = np.arange(0, math.prod(places), max(1, math.ceil(math.prod(places) * 4 * math.prod(sides) / most)))
-    return np.ascontiguousarray(windows[np.unravel_index(pick, places)], dtype=np.float32)
+    starts = windows.shape[:3]
+    pick = np.arange(0, math.prod(starts), max(1, math.ceil(math.prod(starts) * 4 * math.prod(sides) / most)))
+    return np.ascontiguousarray(windows[np.unravel_index(pick, starts)], dtype=np.float32)
 
 
 def complete(fields: Array) -> NDArray[np.bool_]:

@@ -1,4 +1,4 @@
-"""How a network is trained: everything a person chooses, as one checked, frozen value. No torch is needed to choose."""
+"""Settings of a training: everything a person chooses, as one checked, frozen value; without torch."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -19,10 +19,10 @@ class TrainingSettings:
         schedule: for the density `schedule`: t is uniform on its part between the lowest and the highest level.
     """
 
-    loss: Annotated[str, Choice(tuple(LOSSES)), "what the error is weighted with"] = "edm"
+    loss: Annotated[str, Choice(tuple(LOSSES)), "weight of the error over s"] = "edm"
     density: Annotated[str, Choice(tuple(DENSITIES)), "how noise levels are drawn"] = "broad"
     steps: Annotated[int, Range(1, 10**8), "optimiser steps"] = 20_000
-    minutes: Annotated[float, Range(0.0, 1e6), "end after this time instead, if it comes first; 0: no limit"] = 0.0
+    minutes: Annotated[float, Range(0.0, 1e6), "end after this time if that comes first; 0: no limit"] = 0.0
     batch: Annotated[int, Range(1, 4096), "fields a step"] = 32
     rate: Annotated[float, Range(1e-8, 1.0, log=True), "largest learning rate"] = 1e-3
     warmup: Annotated[int, Range(0, 10**6), "steps over which the rate rises; it then falls as a cosine"] = 300
@@ -48,13 +48,13 @@ class TrainingSettings:
             )
 
     def plain(self) -> dict[str, Any]:
-        """As JSON has it."""
+        """The settings as JSON values."""
         schedule = {"key": self.schedule.key, **schedule_params(self.schedule)}
         return {**{p.name: getattr(self, p.name) for p in parameters(type(self))}, "schedule": schedule}
 
     @classmethod
     def from_plain(cls, plain: dict[str, Any]) -> "TrainingSettings":
-        """Back from JSON."""
+        """The settings from JSON values."""
         params = dict(plain["schedule"])
         return cls(**{**plain, "schedule": make_schedule(params.pop("key"), params)})
 

@@ -28,7 +28,7 @@ BINS = 24
 
 @dataclass(frozen=True)
 class TrainingReport:
-    """How far a training is: step, seconds, the mean loss since the last report, rate, seconds left, and a remark."""
+    """Progress of a training: step, seconds, the mean loss since the last report, rate, seconds left, and a remark."""
 
     step: int
     seconds: float
@@ -176,20 +176,20 @@ class Trainer:
 
     def _count(self, log_s: Tensor, loss: Tensor) -> None:
         low, high = math.log(self.settings.lowest), math.log(self.highest)
-        place = ((log_s - low) / (high - low) * BINS).long().clamp(0, BINS - 1)
+        bins = ((log_s - low) / (high - low) * BINS).long().clamp(0, BINS - 1)
         self.bins.mul_(0.995)
-        self.bins[0].index_add_(0, place, loss)
-        self.bins[1].index_add_(0, place, torch.ones_like(loss))
+        self.bins[0].index_add_(0, bins, loss)
+        self.bins[1].index_add_(0, bins, torch.ones_like(loss))
 
     def loss_by_level(self) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-        """Centres s of the bins, and mean |eps - eps_hat|^2 there lately; NaN where nothing was drawn."""
+        """Centres s of the bins, and the recent mean of |eps - eps_hat|^2 there; NaN where nothing was drawn."""
         edges = np.linspace(math.log(self.settings.lowest), math.log(self.highest), BINS + 1)
         total, count = self.bins.cpu().double().numpy()
         mean = np.divide(total, count, out=np.full(BINS, np.nan), where=count > 1e-3)
         return np.exp((edges[1:] + edges[:-1]) / 2), mean
 
     def report(self, remark: str = "") -> TrainingReport:
-        """What was made since the last report; without a step in between its loss is the last one, or NaN.
+        """The progress since the last report; without a step in between its loss is the last one, or NaN.
 
         Raises:
             UserError: if the loss is not finite.
@@ -265,6 +265,6 @@ def turned(fields: Tensor, turns: int, flips: bool, rotations: bool) -> Tensor:
 def diverged(step: int) -> UserError:
     """What is said of a training whose numbers are none any more."""
     return UserError(
-        f"The training came to what is not a number by step {step}; it is not saved.",
+        f"The training has become not a number by step {step}; it is not saved.",
         "Choose a smaller learning rate, and resume from what was saved before, or begin anew.",
     )

@@ -15,7 +15,7 @@ Table = Mapping[str, Array]
 """Columns of one length, by name."""
 
 DIGITS = 9
-"""Significant digits, which give every float32 back."""
+"""Significant digits, enough to restore every float32."""
 
 
 def histogram_table(frame: Frame, x0: Array, transform: Transform, units: str, reverse: Array | None = None) -> Table:

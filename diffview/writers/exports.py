@@ -1,6 +1,6 @@
-"""What is written to a file: the forward state, a run, an ensemble, in physical units and with where they come from.
+"""The content of exported files: the forward state, a run or an ensemble, in physical units and with its provenance.
 
-A `Content` is plain data: it says what the netCDF file will hold, and knows nothing of files. See `writers.netcdf`.
+A `Content` is plain data: variables and attributes of a netCDF file, which `writers.netcdf` writes.
 """
 
 import json
@@ -27,7 +27,7 @@ from diffview.runs.recipe import Recipe
 Array = NDArray[Any]
 
 TEMPERATURES = ("K", "°C")
-"""Units, as `written`, of which CF 1.11 wants to know whether they are of a temperature or of a difference of two."""
+"""Units, as `written`, for which CF 1.11 asks whether they are of a temperature or of a difference of two."""
 
 PIXELS = ("y", "x")
 """Stand for the two dimensions of a picture, which get their names from its coordinates."""
@@ -41,7 +41,7 @@ class Values:
         dims: names of its dimensions; the last two of a picture are PIXELS.
         values: NaN where missing.
         attributes: of CF.
-        back: the transform whose inverse gives the physical values that are written; None: they are written as given.
+        back: the transform whose inverse gives the physical values that are written; None: `values` are written.
     """
 
     dims: tuple[str, ...]
@@ -51,14 +51,14 @@ class Values:
 
 
 @dataclass(frozen=True, eq=False)
-class Place:
-    """Where a picture lies in the file that it was made from, which knows its coordinates.
+class SourceRegion:
+    """The region of a file that a picture was made from, for its coordinates.
 
     Attributes:
         path, dataset: the file and the variable.
         region: the rectangle of the oriented picture.
-        coords: its coordinates if they are known, as `Field.coords` has them; else the file is asked.
-        coarsen: pixels a side of the file's picture that are one of it.
+        coords: its coordinates if they are known, as `Field.coords` has them; else they are read from the file.
+        coarsen: pixels a side of the file's picture that make one of this picture.
         axes: which axes of the variable are its rows and columns; None: those that look like a map.
     """
 
@@ -72,14 +72,14 @@ class Place:
 
 @dataclass(frozen=True, eq=False)
 class Content:
-    """What a file will hold.
+    """The content of a file.
 
     Attributes:
         shape: (ny, nx) of its pictures.
         variables: by name.
         attributes: of the file.
         pixel_km: (height, width) of a pixel, or None.
-        place: None for what has no place on Earth.
+        region: where it lies in its source; None for what lies nowhere on Earth.
         source: the file that the data came from, whose checksum is written; "" if there is none.
         fitted_to: another file that a formula was fitted to, whose checksum is written too; "" if there is none.
     """
@@ -88,21 +88,21 @@ class Content:
     variables: Mapping[str, Values]
     attributes: Mapping[str, Any]
     pixel_km: tuple[float, float] | None = None
-    place: Place | None = None
+    region: SourceRegion | None = None
     source: str = ""
     fitted_to: str = ""
 
 
 @dataclass(frozen=True)
 class _Quantity:
-    """What the values are: a name for the file and one for people, units and a CF standard name."""
+    """The quantity of the values: a name for the file and a long one, units and a CF standard name."""
 
     name: str
     long_name: str
     units: str
     standard_name: str = ""
 
-    def told(self, what: str = "", **more: Any) -> dict[str, Any]:
+    def cf(self, what: str = "", **more: Any) -> dict[str, Any]:
         """CF attributes; `what` says how it differs from the quantity itself, which alone has the standard name."""
         standard = {"standard_name": self.standard_name} if self.standard_name and not what else {}
         long_name = f"{self.long_name}, {what}" if what else self.long_name
@@ -111,7 +111,7 @@ class _Quantity:
 
 
 def _quantity(of: Field, plan: Plan | None = None) -> _Quantity:
-    """That of the field, or of what a network makes where it is another."""
+    """The quantity of the field, or that of what a network makes where it is another."""
     card = None if plan is None else plan.card
     if card is not None and plan is not None and plan.transform != card.transform:
         return _Quantity(clean(card.quantity), card.quantity.replace("_", " "), card.units)
@@ -121,7 +121,7 @@ def _quantity(of: Field, plan: Plan | None = None) -> _Quantity:
 
 
 def clean(name: str) -> str:
-    """A name that any program can read, and that is none of our own dimensions."""
+    """A name that any program can read, and that is not one of our own dimensions."""
     word = re.sub(r"\W+", "_", name.rsplit("/", 1)[-1], flags=re.ASCII).strip("_") or "field"
     return f"field_{word}" if word[0].isdigit() or word in ("x", "y", "t", "s", "step", "member") else word
 
@@ -133,16 +133,16 @@ def forward_content(forward: Forward, t: float, of: Field, recipe: Recipe, trans
         forward: of the region.
         t: time of its schedule.
         of: the open field.
-        recipe: what gives the same again, with its region.
+        recipe: that makes the same again, with its region.
         transform: of the field.
     """
     what, frame = _quantity(of), forward.at(t)
     eps = np.where(forward.missing, np.float32(np.nan), forward.eps(min(frame.s, forward.schedule.s_max)))
     mixture = f"x_t = {frame.alpha:.9g} x_0 + {frame.sigma:.9g} eps in standardised units."
-    told = {"coordinates": "t s", "comment": mixture}
+    extra = {"coordinates": "t s", "comment": mixture}
     variables = {
-        what.name: Values(PIXELS, forward.x0, what.told(), transform),
-        "x_t": Values(PIXELS, frame.x_t, what.told(f"with noise at t = {frame.t:.6g}", **told), transform),
+        what.name: Values(PIXELS, forward.x0, what.cf(), transform),
+        "x_t": Values(PIXELS, frame.x_t, what.cf(f"with noise at t = {frame.t:.6g}", **extra), transform),
         "eps": Values(PIXELS, eps, {"long_name": "accumulated noise, of unit variance", "units": "1"}),
         **_scalars(t=frame.t, s=frame.s, alpha=frame.alpha, sigma=frame.sigma),
     }
@@ -177,8 +177,8 @@ def run_content(plan: Plan, of: Field, steps: Sequence[Step]) -> Content:
     variables = {
         "step": Values(("step",), index, {"long_name": "step of the run", "units": "1"}),
         "member": _members(x_t.shape[1]),
-        "x_t": Values(dims, _masked(plan, x_t), what.told("the state of the run", **along), plan.made_in),
-        "x0_hat": Values(dims, _masked(plan, x0_hat), what.told("estimate of the clean field", **along), plan.made_in),
+        "x_t": Values(dims, _masked(plan, x_t), what.cf("the state of the run", **along), plan.made_in),
+        "x0_hat": Values(dims, _masked(plan, x0_hat), what.cf("estimate of the clean field", **along), plan.made_in),
         "t": Values(("step",), np.atleast_1d(schedule.t_of(levels)), _LEVELS["t"]),
         "s": Values(("step",), levels, _LEVELS["s"]),
         "evaluations": Values(("step",), evaluations, {"long_name": "calls of the model so far", "units": "1"}),
@@ -192,16 +192,16 @@ def ensemble_content(plan: Plan, of: Field, last: Step) -> Content:
     made = _masked(plan, _pictures(last.y))
     variables = {
         "member": _members(len(made)),
-        what.name: Values(("member", *PIXELS), made, what.told(), plan.made_in),
+        what.name: Values(("member", *PIXELS), made, what.cf(), plan.made_in),
     }
     if len(made) > 1:
         physical = plan.made_in.inverse(made)
         mean, spread = physical.mean(axis=0), physical.std(axis=0, ddof=1)
         for name, values, method in (("mean", mean, "mean"), ("spread", spread, "standard_deviation")):
-            told = what.told(f"{name} over the members", cell_methods=f"realization: {method}")
-            if "units_metadata" in told and name == "spread":
-                told["units_metadata"] = "temperature: difference"
-            variables[f"{what.name}_{name}"] = Values(PIXELS, values, told)
+            attributes = what.cf(f"{name} over the members", cell_methods=f"realization: {method}")
+            if "units_metadata" in attributes and name == "spread":
+                attributes["units_metadata"] = "temperature: difference"
+            variables[f"{what.name}_{name}"] = Values(PIXELS, values, attributes)
     return _made(f"{len(made)} made by {plan.recipe.denoiser.model}: {what.long_name}", variables, plan, of)
 
 
@@ -211,17 +211,17 @@ def _pictures(y: Array) -> Array:
 
 
 def _members(count: int) -> Values:
-    told = {"long_name": "member of the ensemble", "standard_name": "realization", "units": "1"}
-    return Values(("member",), np.arange(count, dtype=np.int32), told)
+    attributes = {"long_name": "member of the ensemble", "standard_name": "realization", "units": "1"}
+    return Values(("member",), np.arange(count, dtype=np.int32), attributes)
 
 
 def _masked(plan: Plan, values: Array) -> Array:
-    """Where the model makes nothing, values stay missing."""
+    """The values, missing where the model makes none."""
     return values if plan.makes is None else np.where(plan.makes, values, np.float32(np.nan))
 
 
 def _made(title: str, variables: Mapping[str, Values], plan: Plan, of: Field) -> Content:
-    """What a model made: on Earth only where it started from the field, or was told of it."""
+    """What a model made: it lies on Earth only if the run started from the field or was conditioned on it."""
     recipe, card = plan.recipe, plan.card
     placed = plan.placed
     source = of if placed or card is None else None
@@ -229,10 +229,10 @@ def _made(title: str, variables: Mapping[str, Values], plan: Plan, of: Field) ->
     if recipe.start.origin == "field":
         start = f"It started from the field noised to s = {plan.levels[0]:.6g}."
     elif placed:
-        start = "It was told coarse means of the field."
+        start = "It was conditioned on coarse means of the field."
     comment = f"Every pixel was made by the model. {start}"
     if plan.filled is not None:
-        comment = "Pixels that the field has were told to the model; those flagged as generated were made by it."
+        comment = "Pixels that the field has were given to the model; those flagged as generated were made by it."
         flags = {"long_name": "made by the model", "flag_values": np.array([0, 1], np.int8), "units": "1"}
         flags["flag_meanings"] = f"{'led_to' if recipe.guidance.observe else 'of'}_the_field generated"
         variables = {**variables, "generated": Values(PIXELS, plan.filled.astype(np.int8), flags)}
@@ -263,7 +263,7 @@ def _content(
     title: str, variables: Mapping[str, Values], of: Field | None, recipe: Recipe, transform: Transform,
     shape: tuple[int, ...], region: Region | None,
 ) -> Content:  # fmt: skip
-    """The content, with what is known of the field that it comes from; None: it comes from none."""
+    """The content, with the provenance of the field it comes from; None if it comes from none."""
     said = {} if of is None else of.provenance
     path, dataset = str(said.get("path", "")), str(said.get("dataset", ""))
     now = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime())
@@ -282,9 +282,9 @@ def _content(
         "license": said.get("licence", ""),
         "institution": said.get("institution", "") if region is not None else "",
     }
-    place = None
+    source = None
     if region is not None and of is not None:
-        place = Place(path, dataset, region, of.coords, recipe.source.coarsen, recipe.source.axes)
+        source = SourceRegion(path, dataset, region, of.coords, recipe.source.coarsen, recipe.source.axes)
     kept = {name: text for name, text in attributes.items() if text}
     size, pixel_km = (int(shape[-2]), int(shape[-1])), None if of is None else of.pixel_km
-    return Content(size, variables, kept, pixel_km, place, path)
+    return Content(size, variables, kept, pixel_km, source, path)

@@ -19,7 +19,7 @@ SWEEP = {"azimuth": "degree", "range": "m"}
 
 @dataclass(frozen=True, eq=False)
 class Grid:
-    """The two dimensions of the pictures and what is known of them.
+    """The two dimensions of the pictures and their coordinates.
 
     Attributes:
         dims: names of rows and columns.
@@ -35,7 +35,7 @@ class Grid:
 
 
 def pixel_grid(shape: tuple[int, int], pixel_km: tuple[float, float] | None) -> Grid:
-    """Rows and columns in km, or counted, from the lower left corner: y rises upwards, as maps have it."""
+    """Rows and columns in km, or counted, from the lower left corner: y rises upwards, as on maps."""
     ny, nx = shape
     high, wide = pixel_km or (1.0, 1.0)
     units, what = ("km", "distance") if pixel_km else ("1", "pixels")
@@ -52,13 +52,13 @@ def pixel_grid(shape: tuple[int, int], pixel_km: tuple[float, float] | None) -> 
 def earth_grid(
     coords: Mapping[str, Floats], shape: tuple[int, int], units: Mapping[str, str], projection: Projection | Site | None
 ) -> Grid | None:
-    """The grid of a picture with these coordinates, oriented like it; None where they do not say where it lies.
+    """The grid of a picture with these coordinates, oriented like it; None where they are not enough for one.
 
     Args:
         coords: as `Field.coords` has them.
         shape: rows and columns of the picture.
         units: of the coordinates, as written in their file.
-        projection: what y and x are coordinates of, or the site of a radar.
+        projection: of y and x, or the site of a radar.
     """
     sides = {name: values for name, values in coords.items() if values.ndim == 1}
     for dims in (("latitude", "longitude"), ("azimuth", "range")):
@@ -68,7 +68,7 @@ def earth_grid(
             return _sweep(sides["azimuth"], sides["range"], projection if isinstance(projection, Site) else None)
     variables: dict[str, Values] = {}
     mapping = None
-    places = {name: coords[name] for name in DEGREES if name in coords and coords[name].shape == shape}
+    degrees = {name: coords[name] for name in DEGREES if name in coords and coords[name].shape == shape}
     if all(name in sides and len(sides[name]) == n for name, n in zip(PIXELS, shape, strict=True)):
         y, x = sides["y"], sides["x"]
         if not isinstance(projection, Projection):
@@ -76,32 +76,32 @@ def earth_grid(
         else:
             y, x = (o + v * projection.metres for o, v in zip(projection.origin, (y, x), strict=True))
             crs = _crs(projection.crs)
-            mapping, found = _mapping(crs), _degrees_of(crs, y, x)
+            mapping, computed = _mapping(crs), _degrees_of(crs, y, x)
             metres = _unit(crs) * _of_ellipsoid(crs)
             variables = {name: _projected(name, values * metres) for name, values in (("y", y), ("x", x))}
-            places = places or found
-    variables |= {name: _degrees(name, values, PIXELS) for name, values in places.items()}
-    return Grid(PIXELS, variables, mapping, tuple(places)) if variables else None
+            degrees = degrees or computed
+    variables |= {name: _degrees(name, values, PIXELS) for name, values in degrees.items()}
+    return Grid(PIXELS, variables, mapping, tuple(degrees)) if variables else None
 
 
 def _degrees(name: str, values: Floats, dims: tuple[str, ...]) -> Values:
     units, axis = DEGREES[name]
-    told = {"long_name": name, "standard_name": name, "units": units}
-    return Values(dims, values, told | ({"axis": axis} if len(dims) == 1 else {}))
+    attributes = {"long_name": name, "standard_name": name, "units": units}
+    return Values(dims, values, attributes | ({"axis": axis} if len(dims) == 1 else {}))
 
 
 def _sweep(azimuth: Floats, ranges: Floats, site: Site | None) -> Grid:
-    """Azimuth and range, and latitude and longitude of every gate where it is known where the radar stands.
+    """Azimuth and range, and latitude and longitude of every gate where the site of the radar is known.
 
-    CF wants a coordinate that does not turn back: a sweep that begins elsewhere than in the north counts on past 360.
+    CF wants a monotonic coordinate: the azimuth of a sweep that does not begin in the north goes on past 360.
     """
     sides = {"azimuth": np.unwrap(azimuth, period=360.0), "range": ranges}
     variables = {name: _swept(name, values, (name,)) for name, values in sides.items()}
     if site is None:
         return Grid(("azimuth", "range"), variables)
-    places = dict(zip(DEGREES, site.geographic(azimuth, ranges), strict=True))
-    variables |= {name: _degrees(name, values, ("azimuth", "range")) for name, values in places.items()}
-    return Grid(("azimuth", "range"), variables, coordinates=tuple(places))
+    degrees = dict(zip(DEGREES, site.geographic(azimuth, ranges), strict=True))
+    variables |= {name: _degrees(name, values, ("azimuth", "range")) for name, values in degrees.items()}
+    return Grid(("azimuth", "range"), variables, coordinates=tuple(degrees))
 
 
 def _swept(name: str, values: Floats, dims: tuple[str, ...]) -> Values:
@@ -113,8 +113,8 @@ def _plain(name: str, values: Floats, units: str) -> Values:
 
 
 def _projected(name: str, metres: Floats) -> Values:
-    told = {"long_name": f"{name} coordinate of projection", "standard_name": f"projection_{name}_coordinate"}
-    return Values((name,), metres, {**told, "units": "m", "axis": name.upper()})
+    names = {"long_name": f"{name} coordinate of projection", "standard_name": f"projection_{name}_coordinate"}
+    return Values((name,), metres, {**names, "units": "m", "axis": name.upper()})
 
 
 def _crs(of: Any) -> Any:
@@ -129,7 +129,7 @@ def _unit(crs: Any) -> float:
 
 
 def _of_ellipsoid(crs: Any) -> float:
-    """1000 where a file gives the axes of the Earth in km, as if they were metres: then all else is in km too."""
+    """1000 where a file gives the axes of the Earth in km, as if they were metres: all other lengths are in km then."""
     return 1e3 if crs.ellipsoid is not None and crs.ellipsoid.semi_major_metre < 1e5 else 1.0
 
 
@@ -149,7 +149,7 @@ def _mapping(crs: Any) -> dict[str, Any]:
 
 
 def _degrees_of(crs: Any, y: Floats, x: Floats) -> dict[str, Floats]:
-    """Latitude and longitude of places in the projection's own units, NaN off the Earth."""
+    """Latitude and longitude of y and x in the projection's own units, NaN off the Earth."""
     from pyproj import Transformer
 
     to_degrees = Transformer.from_crs(crs, crs.geodetic_crs or 4326, always_xy=True)

@@ -1,4 +1,4 @@
-"""Writing netCDF files, in the process that may touch HDF5: coordinates and checksum come from the source file."""
+"""Writing netCDF files in the reader process, which may touch HDF5: it adds coordinates and checksum of the source."""
 
 import hashlib
 from collections.abc import Mapping
@@ -18,7 +18,7 @@ from diffview.readers.alive import progress
 from diffview.readers.layout import image_axes
 from diffview.readers.opening import open_file
 from diffview.readers.slices import arrange, variable_of
-from diffview.writers.exports import Content, Place
+from diffview.writers.exports import Content, SourceRegion
 from diffview.writers.grid import Grid, earth_grid, pixel_grid
 
 BLOCK = 2**22
@@ -33,7 +33,7 @@ def save_netcdf(path: str, content: Content, arrays: Mapping[str, str], report: 
 
     Args:
         path: the file.
-        content: what it holds; the values of its variables are in the files `arrays`, by the variable's name.
+        content: of the file; the values of its variables are in the files `arrays`, by the variable's name.
         arrays: names of .npy files.
         report: a file whose length in bytes becomes the percentage that is done.
 
@@ -46,19 +46,19 @@ def save_netcdf(path: str, content: Content, arrays: Mapping[str, str], report: 
         name: replace(v, values=np.load(arrays[name], mmap_mode="r")) if name in arrays else v
         for name, v in content.variables.items()
     }
-    grid = None if content.place is None else _grid(content.place, content.shape)
+    grid = None if content.region is None else _grid(content.region, content.shape)
     attributes = {**content.attributes, **_spacing(content.pixel_km)}
     for name, source in (("source", content.source), ("fit", content.fitted_to)):
         if source and Path(source).is_file():
             attributes[f"diffview_{name}_sha256"] = checksum(Path(source))
     with Path(report).open("ab", buffering=0) as percent:
 
-        def told(share: float) -> None:
+        def show(share: float) -> None:
             percent.write(b"." * max(0, int(100 * share) - percent.tell()))
             progress()
 
         filled = replace(content, variables=variables, attributes=attributes)
-        image = netcdf_image(filled, grid or pixel_grid(content.shape, content.pixel_km), told)
+        image = netcdf_image(filled, grid or pixel_grid(content.shape, content.pixel_km), show)
     write_bytes(Path(path), image)
 
 
@@ -68,39 +68,39 @@ def _spacing(pixel_km: tuple[float, float] | None) -> dict[str, float]:
 
 def checksum(path: Path) -> str:
     """SHA-256 of a file, "" if it cannot be read."""
-    found = hashlib.sha256()
+    digest = hashlib.sha256()
     try:
         with path.open("rb") as file:
             while block := file.read(BLOCK):
-                found.update(block)
+                digest.update(block)
                 progress()
     except OSError:
         return ""
-    return found.hexdigest()
+    return digest.hexdigest()
 
 
-def _grid(place: Place, shape: tuple[int, int]) -> Grid | None:
+def _grid(source: SourceRegion, shape: tuple[int, int]) -> Grid | None:
     """The grid of a region by the coordinates of its file; None where it has none."""
-    coords: dict[str, Floats] = dict(place.coords)
+    coords: dict[str, Floats] = dict(source.coords)
     units: dict[str, str] = {}
     projection: Projection | Site | None = None
     try:
-        with open_file(place.path) as file:
-            variable = variable_of(file, place.dataset)
+        with open_file(source.path) as file:
+            variable = variable_of(file, source.dataset)
             along = variable.axis_coordinates()
             units = {c.role: c.units for c in along if c.role}
             projection = variable.projection()
-            axes = place.axes or image_axes(variable.dataset.shape, variable.dims, along)
+            axes = source.axes or image_axes(variable.dataset.shape, variable.dims, along)
             if not coords and axes is not None:
-                found = arrange(variable, axes, along).coords
-                coords = {name: coarse_coordinate(values, place.coarsen) for name, values in found.items()}
-    except UserError:  # it has gone, or it never was a file: what is known of it has to do
+                whole = arrange(variable, axes, along).coords
+                coords = {name: coarse_coordinate(values, source.coarsen) for name, values in whole.items()}
+    except UserError:  # it is gone, or there never was a file: the coordinates that are known have to do
         pass
-    return earth_grid({name: _part(name, values, place) for name, values in coords.items()}, shape, units, projection)
+    return earth_grid({name: _part(name, values, source) for name, values in coords.items()}, shape, units, projection)
 
 
-def _part(name: str, values: Floats, place: Place) -> Floats:
+def _part(name: str, values: Floats, source: SourceRegion) -> Floats:
     """The region of a coordinate along the rows, along the columns, or of both."""
-    rows, columns = place.region.slices
+    rows, columns = source.region.slices
     whole = np.asarray(values, np.float64)
     return whole[rows, columns] if whole.ndim == 2 else whole[rows if name in DOWN else columns]

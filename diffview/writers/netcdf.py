@@ -15,13 +15,13 @@ COMPRESSED = 4096
 """Values from which on a variable is compressed."""
 
 
-def netcdf_image(content: Content, grid: Grid, told: Callable[[float], None] = lambda share: None) -> bytes:
+def netcdf_image(content: Content, grid: Grid, progress: Callable[[float], None] = lambda share: None) -> bytes:
     """The bytes of the file.
 
     Args:
-        content: what it holds.
+        content: of the file.
         grid: the coordinates of its pictures.
-        told: called with the share that is done.
+        progress: called with the share that is done.
     """
     buffer = io.BytesIO()
     variables = {**grid.variables, **content.variables}
@@ -37,21 +37,21 @@ def netcdf_image(content: Content, grid: Grid, told: Callable[[float], None] = l
                 crs.attrs[name] = value
         done = 0
         for name, variable in variables.items():
-            _write(file, name, variable, grid, lambda n, done=done: told((done + n) / total))  # type: ignore[misc]
+            _write(file, name, variable, grid, lambda n, done=done: progress((done + n) / total))  # type: ignore[misc]
             done += variable.values.size
     return buffer.getvalue()
 
 
-def _write(file: Any, name: str, variable: Values, grid: Grid, told: Callable[[int], None]) -> None:
+def _write(file: Any, name: str, variable: Values, grid: Grid, progress: Callable[[int], None]) -> None:
     """One variable, picture by picture; pictures of a field as float32, NaN where missing."""
-    values, shape, place = variable.values, variable.values.shape, name in grid.variables
+    values, shape, coordinate = variable.values, variable.values.shape, name in grid.variables
     picture = variable.dims[-2:] == PIXELS
     dims = (*variable.dims[:-2], *grid.dims) if picture else variable.dims
     for dim, size in zip(dims, shape, strict=True):
         if dim not in file.dimensions:
             file.dimensions[dim] = size
     floating = np.issubdtype(values.dtype, np.floating)
-    kind = np.dtype(np.float32) if picture and floating and not place else values.dtype
+    kind = np.dtype(np.float32) if picture and floating and not coordinate else values.dtype
     storage: dict[str, Any] = {"fillvalue": kind.type(np.nan)} if picture and floating else {}
     if values.size >= COMPRESSED:
         chunks = (*(1 for _ in shape[:-2]), *shape[-2:]) if picture else shape
@@ -61,9 +61,9 @@ def _write(file: Any, name: str, variable: Values, grid: Grid, told: Callable[[i
         part = np.asarray(values[at])
         with np.errstate(over="ignore"):  # of pure noise, where the transform is a logarithm
             made[(*at, ...)] = (part if variable.back is None else variable.back.inverse(part)).astype(kind)
-        told(done * part.size)
+        progress(done * part.size)
     attributes = dict(variable.attributes)
-    if picture and not place:
+    if picture and not coordinate:
         known = " ".join(filter(None, (attributes.pop("coordinates", ""), *grid.coordinates)))
         attributes |= {"coordinates": known} if known else {}
         attributes |= {"grid_mapping": "crs"} if grid.mapping is not None else {}

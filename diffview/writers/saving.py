@@ -1,4 +1,4 @@
-"""Having a netCDF file written in a process of its own, which alone touches HDF5: the window goes on meanwhile."""
+"""Saving netCDF files in a process of its own, which alone touches HDF5, so that the window goes on meanwhile."""
 
 import contextlib
 import tempfile
@@ -22,15 +22,15 @@ LARGE = 4096
 def save_netcdf(
     content: Content,
     path: Path,
-    told: Callable[[float], None] = lambda share: None,
+    progress: Callable[[float], None] = lambda share: None,
     stopped: Callable[[], bool] = lambda: False,
 ) -> bool:
     """Write a file, whole or not at all; returns when it is there, or False when it was stopped.
 
     Args:
-        content: what it holds.
+        content: of the file.
         path: the file; it is replaced if it is there.
-        told: called with the share that is done.
+        progress: called with the share that is done.
         stopped: whether it is to end.
 
     Raises:
@@ -52,7 +52,7 @@ def save_netcdf(
             while not (replies := reader.poll()):
                 if stopped():
                     return False
-                told(report.stat().st_size / 100 if report.exists() else 0.0)
+                progress(report.stat().st_size / 100 if report.exists() else 0.0)
                 time.sleep(TICK)
         if (error := replies[0].error) is not None:
             raise UserError(error.sentence.replace(str(temporary), str(path)), error.hint)
@@ -66,7 +66,7 @@ def save_netcdf(
             left.unlink(missing_ok=True)
         with contextlib.suppress(OSError):
             temporary.unlink(missing_ok=True)
-    told(1.0)
+    progress(1.0)
     return True
 
 

@@ -341,7 +341,7 @@ def test_a_conditional_network_takes_its_condition(tmp_path, command):
     mean = seen.precipitation_rate[0].values.reshape(8, 8, 8, 8).mean(axis=(1, 3))
     told = amount[::-1].reshape(8, 8, 8, 8).mean(axis=(1, 3))
     np.testing.assert_allclose(mean, told, rtol=1e-3, atol=1e-4)
-    assert "latitude" in seen.coords and "told coarse means" in seen.attrs["comment"]
+    assert "latitude" in seen.coords and "conditioned on coarse means" in seen.attrs["comment"]
     status, error = command(*words, "-o", out)
     assert status == 2 and "Its condition needs a field" in error
 
