@@ -27,17 +27,17 @@ def main(as_json: bool = False, quick: bool = False, only: Iterable[str] = ROWS)
         os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
         rows = [row for name in only for row in measure(name, quick)]
     if as_json:
-        told = [{**asdict(row), "verdict": row.verdict} for row in rows]
-        sys.stdout.write(json.dumps({"machine": machine(), "rows": told}, indent=2) + "\n")
+        plain = [{**asdict(row), "verdict": row.verdict} for row in rows]
+        sys.stdout.write(json.dumps({"machine": machine(), "rows": plain}, indent=2) + "\n")
     else:
         sys.stdout.write(f"{machine()}\n\n{table(rows)}\n")
 
 
 def chosen(names: str | None) -> list[str]:
-    """The measurements that `names`, "ROW,ROW", asks for, each once and in its order; all of them for None.
+    """The measurements named in "ROW,ROW", each once and in that order; all of them for None.
 
     Raises:
-        UserError: if there is none of a name.
+        UserError: if there is none of that name.
     """
     if names is None:
         return list(ROWS)
@@ -57,7 +57,7 @@ def measure(name: str, quick: bool) -> list[Row]:
 
 
 def machine() -> str:
-    """What the numbers were measured on."""
+    """The machine that the numbers were measured on."""
     from diffview.bench.core import child_environment
     from diffview.machine import cores
 

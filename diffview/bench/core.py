@@ -1,4 +1,4 @@
-"""What is measured without a window, and the materials of all measurements: fields, crops, memory, child processes."""
+"""Measurements without a window, and what all measurements use: fields, crops, memory, child processes."""
 
 import contextlib
 import json
@@ -52,7 +52,7 @@ print(json.dumps({"usable": stamps[0]}))
 
 
 def ms_since(begun: float) -> float:
-    """Milliseconds since a `perf_counter`."""
+    """Milliseconds since a reading of `perf_counter`."""
     return 1000 * (time.perf_counter() - begun)
 
 
@@ -70,7 +70,7 @@ def synthetic_field(side: int = 600) -> Field:
 
 
 def child_environment(scale: int = 1) -> dict[str, str]:
-    """Environment of a window of our own: no display is none needed, and `scale` device pixels to a pixel."""
+    """Environment of a child with a window: offscreen where there is no display, `scale` device pixels to a pixel."""
     path = os.pathsep.join(filter(None, [str(PACKAGE_FOLDER), os.environ.get("PYTHONPATH")]))
     more = {"PYTHONPATH": path, "QT_SCALE_FACTOR": str(scale)}
     if sys.platform.startswith("linux") and not (os.environ.get("DISPLAY") or os.environ.get("WAYLAND_DISPLAY")):
@@ -82,7 +82,7 @@ def child(*words: str, scale: int = 1) -> Numbers:
     """The JSON that `python WORDS` writes, and `perf_counter`, common to all processes, from before its start.
 
     Raises:
-        RuntimeError: if it ends otherwise than with status 0.
+        RuntimeError: if it does not end with status 0.
     """
     begun = time.perf_counter()
     done = subprocess.run(
@@ -96,7 +96,7 @@ def child(*words: str, scale: int = 1) -> Numbers:
     return {**(json.loads(text) if text else {}), "begun": begun}
 
 
-# As the command line starts the window: without looking for garbage until it is painted.
+# as the command line starts the window: no garbage collection until it is painted
 WINDOW = "import gc, runpy; gc.disable(); runpy.run_module('diffview.gui.bench', run_name='__main__')"
 
 
@@ -113,13 +113,13 @@ def memory(pid: int = 0) -> tuple[int, int]:
     """
     status = Path(f"/proc/{pid or 'self'}/status")
     if not status.is_file():
-        raise RuntimeError("this system does not tell the memory of a process")
+        raise RuntimeError("this system does not say how much memory a process takes")
     sizes = dict(line.split(":", 1) for line in status.read_text(encoding="utf-8").splitlines() if ":" in line)
     return int(sizes["VmRSS"].split()[0]) * 1024, int(sizes["VmHWM"].split()[0]) * 1024
 
 
 def reset_peak(pid: int = 0) -> None:
-    """Let the most that `memory` tells begin anew, where the system allows it."""
+    """Reset the peak that `memory` returns, where the system allows it."""
     with contextlib.suppress(OSError):
         Path(f"/proc/{pid or 'self'}/clear_refs").write_text("5", encoding="utf-8")
 
@@ -142,8 +142,8 @@ def local_steps(rounds: int) -> list[float]:
     return times
 
 
-def _plan(model: str, **wishes: Any) -> Plan:
-    return resolve(default_recipe().but(model=model, **wishes), Facts(packaged_field()))
+def _plan(model: str, **changes: Any) -> Plan:
+    return resolve(default_recipe().but(model=model, **changes), Facts(packaged_field()))
 
 
 def run_and_bare(model: str, sampler: str, rounds: int) -> tuple[list[float], list[float]]:

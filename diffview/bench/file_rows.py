@@ -13,12 +13,12 @@ def opening(quick: bool) -> Rows:
     count = 2 if quick else 5
     with files.large_file(count=260) as file:
         small = str(resource(f"{NAME}.nc"))
-        found = files.reader_times(small, file, count)
+        numbers = files.reader_times(small, file, count)
         opened = [core.in_window("opening", small=small, path=file.path, dataset=file.dataset) for _ in range(count)]
     with files.written(files.WRITE_WIDE, 20000) as path:
         wide = files.overview_times(path, 1 if quick else 3)
     seen = [one["times"][0] for one in opened]
-    listed, first, large = found["tree"], found["first"], found["large"]
+    listed, first, large = numbers["tree"], numbers["first"], numbers["large"]
     gigabytes = f"a file of {file.bytes / 1e9:.1f} GB"
     clock = "reader that has read one small slice -> values of a 2000x2000 slice touched"
     start_clock = "new reader -> values of a slice of the packaged file touched"
@@ -36,8 +36,8 @@ def opening(quick: bool) -> Rows:
 def tree(quick: bool) -> Rows:
     """The tree of a file with very many objects."""
     with files.written(files.WRITE_MANY, 10000) as path:
-        found = [core.in_window("tree", path=path) for _ in range(1 if quick else 3)]
-    rows, pictures = ([one[name] for one in found] for name in ("rows", "picture"))
+        numbers = [core.in_window("tree", path=path) for _ in range(1 if quick else 3)]
+    rows, pictures = ([one[name] for one in numbers] for name in ("rows", "picture"))
     detail = f"{spread(rows)}; its picture after {statistics.median(pictures):.0f} ms"
     clock = "open_file, reader running -> first rows in the tree"
     return [Row("tree of 10,000 objects", clock, statistics.median(rows), "ms", 500.0, len(rows), detail)]
@@ -49,11 +49,11 @@ def stepping(quick: bool) -> Rows:
     for name, least in (("uncompressed", 30), ("gzip", 10)):
         with files.written(files.WRITE_STEPS, count + 2, name) as path:
             alone = files.step_times(path, count)
-            found = core.in_window("stepping", path=path, dataset="/field", count=count)
+            numbers = core.in_window("stepping", path=path, dataset="/field", count=count)
         for where, clock, times, more in (
             ("read", "a slice asked of the reader process -> its values touched, then the next", alone, ""),
-            ("in the window", "a slice asked for -> read, taken and painted, then the next; no run", found["times"],
-             f", {found['busy']:.0f} ms of processor time of the window"),
+            ("in the window", "a slice asked for -> read, taken and painted, then the next; no run", numbers["times"],
+             f", {numbers['busy']:.0f} ms of processor time of the window"),
         ):  # fmt: skip
             value = statistics.median(times)
             detail = f"{1000 / value:.0f} a second; {spread(times)}{more}"
@@ -65,8 +65,8 @@ def stepping(quick: bool) -> Rows:
 def reading_gaps(quick: bool) -> Rows:
     """The window while a large file is read."""
     with files.written(files.WRITE_WIDE, 12000) as path:
-        found = core.in_window("reading_gaps", path=path, dataset="field", seconds=2.0 if quick else 12.0)
-    idle, times = percentile(found["idle"], 99), found["reading"]
+        numbers = core.in_window("reading_gaps", path=path, dataset="field", seconds=2.0 if quick else 12.0)
+    idle, times = percentile(numbers["idle"], 99), numbers["reading"]
     detail = f"p50 {percentile(times, 50):.2f}, p99.9 {percentile(times, 99.9):.1f}, max {max(times):.1f} ms"
     detail += f"; idle p99 {idle:.2f}"
     clock = "1 ms timer, an overview of 12000x12000 is read and taken"
@@ -78,10 +78,10 @@ def slice_memory(quick: bool) -> Rows:
     """What one slice takes."""
     small = str(resource(f"{NAME}.nc"))
     with files.large_file() as file:
-        found = core.in_window("slice_memory", small=small, path=file.path, dataset=file.dataset)
-    size = found["slice"]
+        numbers = core.in_window("slice_memory", small=small, path=file.path, dataset=file.dataset)
+    size = numbers["slice"]
     kept, reading, showing = (
-        {process: found[process][phase] / size for process in ("reader", "window")} for phase in range(3)
+        {process: numbers[process][phase] / size for process in ("reader", "window")} for phase in range(3)
     )
     rows = []
     for name, shares in (("kept", kept), ("at most", max(reading, showing, key=lambda shares: sum(shares.values())))):
@@ -89,4 +89,4 @@ def slice_memory(quick: bool) -> Rows:
         clock = "resident bytes of reader and window beyond those before; read, opened and painted, no run"
         rows.append(Row(f"memory for one slice, {name}", clock, sum(shares.values()), "x slice", 3.0, 1, detail))
     clock = "most resident bytes of the window beyond those with the slice, `local` at 128x128"
-    return [*rows, Row("memory for a run", clock, found["run"] / 1e6, "MB", None, 1)]
+    return [*rows, Row("memory for a run", clock, numbers["run"] / 1e6, "MB", None, 1)]

@@ -84,19 +84,19 @@ def large_file(side: int = 2000, count: int = 160) -> Iterator[LargeFile]:
 
 def reader_times(small: str, file: LargeFile, count: int) -> dict[str, list[float]]:
     """Milliseconds of a new reader to a tree; of another to a slice of a small file, then to one of a large file."""
-    found: dict[str, list[float]] = {"tree": [], "first": [], "large": []}
+    times: dict[str, list[float]] = {"tree": [], "first": [], "large": []}
     for _ in range(count):
         with _reader() as reader:
             begun = time.perf_counter()
             reader.call("list_group", path=small, group="/")
-            found["tree"].append(ms_since(begun))
+            times["tree"].append(ms_since(begun))
         with _reader() as reader:
             for name, path, dataset in (("first", small, None), ("large", file.path, file.dataset)):
                 begun = time.perf_counter()
                 picture = reader.call("read_slice", path=path, dataset=dataset, index=None)
                 picture.field.values.max()  # the values are mapped: read them
-                found[name].append(ms_since(begun))
-    return found
+                times[name].append(ms_since(begun))
+    return times
 
 
 @contextlib.contextmanager

@@ -1,4 +1,4 @@
-"""What is measured of networks: runs and training beside bare calls, and beside diffusers' pipeline."""
+"""Measurements of networks: runs and training beside bare calls, and beside diffusers' pipeline."""
 
 import tempfile
 import time

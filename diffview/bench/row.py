@@ -9,12 +9,12 @@ import numpy as np
 
 @dataclass(frozen=True)
 class Row:
-    """One budget: what was measured, from where to where, and what came out.
+    """One budget and its measurement.
 
     Attributes:
         what: the thing measured.
         clock: what was timed, from where to where.
-        value, unit: what came out; None where it could not be measured.
+        value, unit: the result; None where it could not be measured.
         budget: the most it may be, in the same unit; None where there is none.
         count: repetitions.
         detail: further numbers.

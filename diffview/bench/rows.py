@@ -12,15 +12,15 @@ from diffview.bench.row import Row, Rows, percentile, spread
 def start(quick: bool) -> Rows:
     """Starting, beside a bare pyqtgraph window."""
     count = 3 if quick else 9
-    bare, found = [], []
+    bare, starts = [], []
     for i in range(count + 1):
         peer, ours = core.child("-c", core.BARE_WINDOW), core.in_window("start")
         if i:  # the first pair fills the file cache
             bare.append(peer["usable"] - peer["begun"])
-            found.append({name: ours[name] - ours["begun"] for name in ("usable", "start", "frame")})
+            starts.append({name: ours[name] - ours["begun"] for name in ("usable", "start", "frame")})
 
     def row(what: str, name: str, budget: float, clock: str) -> Row:
-        times = [one[name] for one in found]
+        times = [one[name] for one in starts]
         low = min(times) / min(bare)
         detail = (
             f"of minima {low:.2f}; {statistics.median(times):.2f} s (min {min(times):.2f}), "
@@ -70,10 +70,10 @@ def scrub(quick: bool) -> Rows:
 
 
 def jump(quick: bool) -> Rows:
-    """A place of the chain that no one has asked for."""
+    """A jump to a time of the chain that was not drawn before."""
     count = 8 if quick else 30
-    found = core.in_window("jump", side=512, count=count)
-    times, strips = found["times"], found["strips"]
+    numbers = core.in_window("jump", side=512, count=count)
+    times, strips = numbers["times"], numbers["strips"]
     clock = "slider valueChanged on a new seed's chain, its film strip drawn -> end of the last linked paint"
     strip_clock = "longest gap of the event loop in the 250 ms after the seed was edited"
     return [
@@ -116,21 +116,21 @@ def chain(quick: bool) -> Rows:
     slowest = max(times, key=lambda key: statistics.median(times[key]))
     clock = "parameters -> schedule -> chain of T = 1000, median of the slowest of all schedules"
     detail = f"slowest {slowest}; linear {statistics.median(times['linear']):.2g} ms"
-    found = times[slowest]
-    return [Row("schedule recomputed", clock, statistics.median(found), "ms", 1.0, len(found), detail)]
+    slow = times[slowest]
+    return [Row("schedule recomputed", clock, statistics.median(slow), "ms", 1.0, len(slow), detail)]
 
 
 def gaps(quick: bool) -> Rows:
     """The window while the sampling thread works."""
     seconds = 4.0 if quick else 20.0
-    found = core.in_window("gaps", seconds=seconds)
-    idle = percentile(found["idle"], 99)
-    rows = [Row("event-loop gap, idle, p99", "1 ms timer, window shown", idle, "ms", None, len(found["idle"]))]
+    numbers = core.in_window("gaps", seconds=seconds)
+    idle = percentile(numbers["idle"], 99)
+    rows = [Row("event-loop gap, idle, p99", "1 ms timer, window shown", idle, "ms", None, len(numbers["idle"]))]
     for name, clock in (
         ("unseen", "1 ms timer, `local` samples in the thread, nothing drawn"),
         ("drawn", "1 ms timer, `local` samples, every new step drawn"),
     ):
-        times = found[name]
+        times = numbers[name]
         what = f"event-loop gap, `local` samples, {name}"
         detail = f"p50 {percentile(times, 50):.2f}, max {max(times):.1f} ms"
         rows.append(Row(f"{what}, p99", clock, percentile(times, 99), "ms", idle + 8, len(times), detail))
@@ -140,14 +140,14 @@ def gaps(quick: bool) -> Rows:
 
 def network_gaps(quick: bool) -> Rows:
     """The window while a network samples, and while one is trained."""
-    found = core.in_window("network_gaps", seconds=4.0 if quick else 30.0, warm_up=1.0 if quick else 10.0)
-    idle = percentile(found["idle"], 99)
+    numbers = core.in_window("network_gaps", seconds=4.0 if quick else 30.0, warm_up=1.0 if quick else 10.0)
+    idle = percentile(numbers["idle"], 99)
     rows = []
     for name, clock in (
         ("samples", "1 ms timer, `rain64` samples on the CPU, every new step drawn"),
         ("trains", "1 ms timer, a network of 32 channels is trained on the CPU, panel shown"),
     ):
-        times = found[name]
+        times = numbers[name]
         detail = f"p50 {percentile(times, 50):.2f}, max {max(times):.1f} ms; idle p99 {idle:.2f}"
         what = f"event-loop gap, a network {name}"
         rows.append(Row(f"{what}, p99", clock, percentile(times, 99), "ms", idle + 8, len(times), detail))
@@ -159,9 +159,9 @@ def torch_import(quick: bool) -> Rows:
     """The stall of importing torch."""
     worst, seconds = [], []
     for _ in range(1 if quick else 4):
-        found = core.in_window("torch_import")
-        worst.append(max(found["gaps"]))
-        seconds.append(found["seconds"])
+        numbers = core.in_window("torch_import")
+        worst.append(max(numbers["gaps"]))
+        seconds.append(numbers["seconds"])
     what, clock = (
         "importing torch, longest event-loop gap",
         "1 ms timer, load_engine -> engine known; median of processes",
@@ -237,9 +237,9 @@ def training(quick: bool) -> Rows:
 def stop(quick: bool) -> Rows:
     """Stop."""
     count = 4 if quick else 12
-    found = core.in_window("stop", count=count)
-    call, times = statistics.median(found["calls"]), found["times"]
-    step = statistics.median(found["steps"])
+    numbers = core.in_window("stop", count=count)
+    call, times = statistics.median(numbers["calls"]), numbers["times"]
+    step = statistics.median(numbers["steps"])
     detail = f"{spread(times)}; one call {call:.1f} ms alone, a step seen in the window {step:.1f} ms"
     clock = "click on Stop while `local` runs -> is_idle(); budget: one call + 20 ms"
     return [Row("Stop to idle, max", clock, max(times), "ms", call + 20, count, detail)]

@@ -1,4 +1,4 @@
-"""Opening the fields that a command works on, as the window does it, and what commands say of their progress."""
+"""The field that a command works on, opened as the window opens it; options and progress common to commands."""
 
 import argparse
 import math
@@ -22,14 +22,14 @@ from diffview.runs.stack import other_slices, stack_read, stack_wanted
 
 @dataclass(frozen=True)
 class Opened:
-    """A slice: the recipe that names it to the end, and what is known of it."""
+    """An opened slice: the recipe completed by it, and the facts about it."""
 
     recipe: Recipe
     facts: Facts
 
 
 def open_field(recipe: Recipe) -> Opened:
-    """The slice that a recipe names, with the other slices of its variable where it is small, as the window opens it.
+    """The slice that a recipe names, with the other slices of a small variable, as the window opens it.
 
     Raises:
         UserError: if it cannot be read.
@@ -52,7 +52,7 @@ def open_field(recipe: Recipe) -> Opened:
 
 
 def add_place(parser: argparse.ArgumentParser) -> None:
-    """Options that say which part of a dataset is meant."""
+    """Options that choose a part of a dataset."""
     parser.add_argument("--index", metavar="I,J,...", help="of the dimensions that are not shown; else the first")
     parser.add_argument("--region", metavar="ROW,COLUMN,NY,NX", help="a rectangle of pixels, from the upper left")
     parser.add_argument("--transform", metavar="KEY", help="from physical units to standardised ones (automatic)")
@@ -65,7 +65,7 @@ def add_schedule(parser: argparse.ArgumentParser) -> None:
 
 
 def add_level(parser: argparse.ArgumentParser, required: bool) -> None:
-    """How much noise: a time of the schedule, or a level."""
+    """Options for the amount of noise: a time of the schedule, or a level."""
     level = parser.add_mutually_exclusive_group(required=required)
     level.add_argument("--t", type=float, metavar="T", help="time of the schedule, 0 to 1")
     level.add_argument("--s", type=float, metavar="S", help="noise level, sigma/alpha")
@@ -82,8 +82,8 @@ def schedule_of(options: argparse.Namespace, default: Schedule) -> Schedule:
     if name is None:
         return edited(default, params) if params else default
     if name not in SCHEDULES and Path(name).suffix.lower() in (".csv", ".json"):
-        found = read_schedule(Path(name))
-        return edited(found, params) if params else found
+        read = read_schedule(Path(name))
+        return edited(read, params) if params else read
     return make_schedule(name, params)
 
 
@@ -115,12 +115,12 @@ def numbers_of(text: str | None, count: int | None, example: str) -> tuple[int, 
     if text is None:
         return None
     try:
-        found = tuple(int(part) for part in text.split(",")) if text else ()
+        numbers = tuple(int(part) for part in text.split(",")) if text else ()
     except ValueError:
-        found = None
-    if found is None or (count is not None and len(found) != count):
-        raise UserError(f"{text!r} is not a list of whole numbers as it is needed here.", f"Write it as {example}.")
-    return found
+        numbers = None
+    if numbers is None or (count is not None and len(numbers) != count):
+        raise UserError(f"{text!r} is not a list of whole numbers as needed here.", f"Write it as {example}.")
+    return numbers
 
 
 def region_of(options: argparse.Namespace) -> Region | None:
@@ -144,7 +144,7 @@ def check_folder(path: Path) -> None:
 
 
 class ProgressLine:
-    """What is done, on stderr: one line that changes on a terminal, tenths elsewhere."""
+    """Progress on stderr: one line that changes on a terminal, a line every tenth elsewhere."""
 
     def __init__(self, what: str) -> None:
         self._what, self._tenth = what, -1
@@ -158,6 +158,6 @@ class ProgressLine:
             sys.stderr.flush()
 
     def end(self) -> None:
-        """Leave the line."""
+        """End the line."""
         if sys.stderr.isatty():
             sys.stderr.write("\n")

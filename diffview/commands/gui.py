@@ -1,4 +1,4 @@
-"""`diffview gui`, the command that is meant where none is named: the window, or a picture of it."""
+"""`diffview gui`, the default command: the window, or a picture of it."""
 
 import argparse
 import gc
@@ -37,7 +37,7 @@ def _size(text: str) -> tuple[int, int]:
 
 
 def _gui(options: argparse.Namespace) -> int:
-    gc.disable()  # while the window is made nothing becomes garbage, and looking for it takes a tenth of the time
+    gc.disable()  # nothing becomes garbage while the window is made, and a tenth of that time goes into looking for it
     try:
         return _open_window(options)
     finally:
@@ -45,7 +45,7 @@ def _gui(options: argparse.Namespace) -> int:
 
 
 def _open_window(options: argparse.Namespace) -> int:
-    recipe = _wished(options)
+    recipe = _asked_for(options)
     from diffview.gui.app import run_app, take_shot
 
     if options.shot is not None:
@@ -54,8 +54,8 @@ def _open_window(options: argparse.Namespace) -> int:
     return run_app(recipe, options.present)
 
 
-def _wished(options: argparse.Namespace) -> "Recipe | None":
-    """The recipe that the words ask for: a saved one, with FILE, DATASET and --device in the place of its own."""
+def _asked_for(options: argparse.Namespace) -> "Recipe | None":
+    """The recipe that the options ask for: a saved one, in which FILE, DATASET and --device replace its own."""
     from diffview.runs.recipe import Recipe, default_recipe
 
     file = options.file
@@ -69,10 +69,10 @@ def _wished(options: argparse.Namespace) -> "Recipe | None":
         except (OSError, UnicodeDecodeError) as error:
             raise UserError(f"The recipe {saved} cannot be read: {error}.", "Check the name.") from None
     if file is not None:
-        wished = recipe or Recipe()
-        if wished.source.path != file:
-            wished = wished.but(path=file, dataset=None, index=None, region=None, fitted=None)
-        recipe = wished.but(dataset=options.dataset or wished.source.dataset)
+        asked = recipe or Recipe()
+        if asked.source.path != file:
+            asked = asked.but(path=file, dataset=None, index=None, region=None, fitted=None)
+        recipe = asked.but(dataset=options.dataset or asked.source.dataset)
     if options.device is not None:
         recipe = (recipe or default_recipe()).but(device=options.device)
     return recipe

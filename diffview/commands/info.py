@@ -18,15 +18,15 @@ def _info(options: argparse.Namespace) -> None:
 
     reader = ReaderProcess()
     try:
-        told = reader.call("describe", path=options.file, dataset=options.dataset)
+        said = reader.call("describe", path=options.file, dataset=options.dataset)
     finally:
         reader.close()
     if options.json:
-        sys.stdout.write(json.dumps(told) + "\n")
-    elif "tree" in told:
-        for node in told["tree"]:
+        sys.stdout.write(json.dumps(said) + "\n")
+    elif "tree" in said:
+        for node in said["tree"]:
             shape = " x ".join(str(n) for n in node["shape"])
             sys.stdout.write(f"{node['path']}  {shape}  {node['dtype']}  {node['units']}".rstrip() + "\n")
     else:
-        for key, value in told.items():
+        for key, value in said.items():
             sys.stdout.write(f"{key:8} {value}\n")

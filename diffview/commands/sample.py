@@ -32,28 +32,32 @@ if TYPE_CHECKING:
 PLACE = ("FILE", "DATASET")
 
 FIT = ("fit_set", "missing_limit", "held_out")
-"""What of a recipe says how a formula is fitted."""
+"""The fields of a recipe that say how a formula is fitted."""
 
 
 def add(parser: argparse.ArgumentParser) -> None:
     """Declare the options."""
     parser.add_argument("--model", metavar="NAME", help="a formula (gaussian, data, local), a network, or its folder")
-    parser.add_argument("--fit", nargs=2, metavar=PLACE, help="what a formula is fitted to")
-    parser.add_argument("--fit-set", metavar="KEY", help="to crops of it, to its other slices, to both, or auto")
-    parser.add_argument("--missing-limit", type=float, metavar="SHARE", help="of a crop that may be missing, 0 to 0.5")
-    parser.add_argument("--held-out", type=float, metavar="SHARE", help="of it that nothing is fitted to, 0 to 0.5")
+    parser.add_argument("--fit", nargs=2, metavar=PLACE, help="a formula is fitted to this field")
+    parser.add_argument("--fit-set", metavar="KEY", help="training crops: crops of it, its other slices, both, or auto")
+    parser.add_argument("--missing-limit", type=float, metavar="SHARE", help="share of a crop that may be missing")
+    parser.add_argument("--held-out", type=float, metavar="SHARE", help="share that is not fitted to, 0 to 0.5")
     parser.add_argument("--start", nargs=2, metavar=PLACE, help="start from this field, noised to --t or --s")
-    parser.add_argument("--condition", nargs=2, metavar=PLACE, help="a conditional network is told means of this field")
-    parser.add_argument("--fill", nargs=2, metavar=PLACE, help="fill what is missing in this field, or hidden from it")
+    parser.add_argument("--condition", nargs=2, metavar=PLACE, help="a conditional network sees means of this field")
+    parser.add_argument("--fill", nargs=2, metavar=PLACE, help="fill the missing and the hidden pixels of this field")
     parser.add_argument(
-        "--hide", action="append", default=[], metavar="ROW,COLUMN,NY,NX", help="a rectangle the run is not told of"
+        "--hide",
+        action="append",
+        default=[],
+        metavar="ROW,COLUMN,NY,NX",
+        help="a rectangle hidden from the run",
     )
     parser.add_argument("--fill-by", choices=("repaint", "guidance"), help="how (repaint)")
     add_level(parser, required=False)
     parser.add_argument("--recipe", type=Path, metavar="R.json", help="settings saved by diffview; options come first")
-    parser.add_argument("--sampler", metavar="KEY", help="how a run steps")
+    parser.add_argument("--sampler", metavar="KEY", help="sampler of the run")
     parser.add_argument("--sampler-param", action="append", default=[], metavar="K=V", help="of it, as eta=1")
-    parser.add_argument("--grid", metavar="KEY", help="which levels a run visits")
+    parser.add_argument("--grid", metavar="KEY", help="grid: which noise levels a run visits")
     parser.add_argument("--grid-param", action="append", default=[], metavar="K=V", help="of it, as rho=7")
     for name, doc in (("steps", "of a run"), ("members", "fields that are made"), ("seed", "of the noise")):
         parser.add_argument(f"--{name}", type=int, help=doc)
@@ -81,22 +85,22 @@ def _sample(options: argparse.Namespace) -> None:
     if isinstance(plan.base, FitSet):
         sys.stderr.write(f"{plan.base.sentence}\n")
     trajectory = Trajectory()
-    told = ProgressLine("sampling")
-    last = _run(plan, trajectory.append if options.record else lambda step: None, told)
-    told.end()
+    progress = ProgressLine("sampling")
+    last = _run(plan, trajectory.append if options.record else lambda step: None, progress)
+    progress.end()
     of = opened.facts.field
     content = run_content(plan, of, trajectory.kept) if options.record else ensemble_content(plan, of, last)
-    told = ProgressLine("writing")
-    save_netcdf(content, options.out, told)
-    told.end()
+    progress = ProgressLine("writing")
+    save_netcdf(content, options.out, progress)
+    progress.end()
     if plan.filled is not None:
-        _tell_filling(plan, opened, last)
+        _report_filling(plan, opened, last)
     what = f"{len(trajectory.kept)} steps" if options.record else f"{plan.recipe.ensemble.members} fields"
     sys.stderr.write(f"{options.out}: {what}, {last.evaluations} calls of the model.\n")
 
 
-def _tell_filling(plan: "Plan", opened: Opened, last: "Step") -> None:
-    """How many pixels were filled, and what that is worth beside kriging where the truth was hidden."""
+def _report_filling(plan: "Plan", opened: Opened, last: "Step") -> None:
+    """Report how many pixels were filled, and the scores beside kriging's where the field has the truth."""
     from diffview.fields.units import written
     from diffview.scores.gap import krige_gap, kriging_plan, kriging_score, run_score
 
@@ -106,30 +110,30 @@ def _tell_filling(plan: "Plan", opened: Opened, last: "Step") -> None:
     if score is None:
         sys.stderr.write("They are missing in the field: there is no truth to judge them by.\n")
         return
-    told = ProgressLine("kriging")
+    progress = ProgressLine("kriging")
     try:
-        kriged = krige_gap(plan, kriging_plan(plan, opened.facts), told=told)
+        kriged = krige_gap(plan, kriging_plan(plan, opened.facts), told=progress)
         beside = kriging_score(plan, opened.facts, kriged)
     except UserError as error:
         beside = None
         sys.stderr.write(f"No kriging beside it: {error}\n")
-    told.end()
+    progress.end()
     units = written(opened.facts.field.units)
-    for name, found in (("model", score), ("kriging", beside)):
-        if found is not None:
-            ratio = "" if found.ratio is None else f", spread/skill {found.ratio:.3g}"
-            words = f"RMSE {found.rmse:.4g} {units}, CRPS {found.crps:.4g} {units}{ratio}, {found.members} members"
-            sys.stderr.write(f"{name}: {words}, {found.pixels} pixels\n")
+    for name, one in (("model", score), ("kriging", beside)):
+        if one is not None:
+            ratio = "" if one.ratio is None else f", spread/skill {one.ratio:.3g}"
+            words = f"RMSE {one.rmse:.4g} {units}, CRPS {one.crps:.4g} {units}{ratio}, {one.members} members"
+            sys.stderr.write(f"{name}: {words}, {one.pixels} pixels\n")
 
 
-def _run(plan: "Plan", keep: "Callable[[Step], None]", told: ProgressLine) -> "Step":
+def _run(plan: "Plan", keep: "Callable[[Step], None]", progress: ProgressLine) -> "Step":
     """Run to the end; its last step."""
     from diffview.arrays import to_numpy
     from diffview.runs.run import run
 
     for step in run(plan):
         keep(step)
-        told(step.index / plan.steps)
+        progress(step.index / plan.steps)
         last = step
     return replace(last, y=to_numpy(last.y))
 
@@ -145,25 +149,25 @@ def planned(options: argparse.Namespace) -> "tuple[Plan, Opened]":
     from diffview.runs.resolve import resolve
 
     saved = None if options.recipe is None else _read(options.recipe)
-    recipe = _wished(options, _filling(options, saved or default_recipe().but(region=None)))
+    recipe = _with_options(options, _filling(options, saved or default_recipe().but(region=None)))
     of_saved = saved is not None and sees_region(
         recipe
-    )  # that of the recipe is started from, and not what is fitted to
-    place = options.start or options.fill or options.condition or (None if of_saved else options.fit)
-    path, dataset = place or (recipe.source.path, recipe.source.dataset)
-    if place is None and saved is None and options.fit is None and recipe.denoiser.model in _formulas():
+    )  # its field is the start of the run, and not only what a formula is fitted to
+    source = options.start or options.fill or options.condition or (None if of_saved else options.fit)
+    path, dataset = source or (recipe.source.path, recipe.source.dataset)
+    if source is None and saved is None and options.fit is None and recipe.denoiser.model in _formulas():
         raise UserError(f"{recipe.denoiser.model} has nothing to be fitted to.", "Name it with --fit FILE DATASET.")
-    other = place is not None and (path, dataset) != (recipe.source.path, recipe.source.dataset)
+    other = source is not None and (path, dataset) != (recipe.source.path, recipe.source.dataset)
     index = numbers_of(options.index, None, "3,0") or (None if other else recipe.source.index)
-    wish = recipe.but(path=path, dataset=dataset, index=index)
-    opened = open_field(wish.but(fitted=None, axes=None, coarsen=1) if other else wish)
+    named = recipe.but(path=path, dataset=dataset, index=index)
+    opened = open_field(named.but(fitted=None, axes=None, coarsen=1) if other else named)
     opened = replace(opened, facts=_equipped(recipe, opened.facts))
-    if options.fit is None or place == options.fit or recipe.denoiser.model not in _formulas():
+    if options.fit is None or source == options.fit or recipe.denoiser.model not in _formulas():
         return resolve(opened.recipe, opened.facts), opened
     return _fitted_elsewhere(opened, options.fit), opened
 
 
-def _fitted_elsewhere(opened: Opened, place: Sequence[str]) -> "Plan":
+def _fitted_elsewhere(opened: Opened, source: Sequence[str]) -> "Plan":
     """The plan of a formula that is fitted to one file and started from a field of another."""
     from diffview.models.choice import FitSet
     from diffview.runs.conditioning import Steered
@@ -172,9 +176,9 @@ def _fitted_elsewhere(opened: Opened, place: Sequence[str]) -> "Plan":
 
     recipe = opened.recipe
     fit = recipe.but(
-        path=place[0], dataset=place[1], index=None, origin="noise", level=None, hidden=(), **not_filling(recipe)
+        path=source[0], dataset=source[1], index=None, origin="noise", level=None, hidden=(), **not_filling(recipe)
     )
-    first = resolve(recipe.but(model="gaussian"), opened.facts)  # settles the region, and asks for a whole one
+    first = resolve(recipe.but(model="gaussian"), opened.facts)  # settles the region
     if first.refusal is not None:
         raise first.refusal
     size = replace(first.region, row=0, column=0)
@@ -183,13 +187,13 @@ def _fitted_elsewhere(opened: Opened, place: Sequence[str]) -> "Plan":
         return resolve(recipe, opened.facts)
     fitted = resolve(there.recipe, there.facts)
     if fitted.model is None or (fitted.region.ny, fitted.region.nx) != (size.ny, size.nx):
-        why = f"{place[1]} has no crops of {size.ny} x {size.nx} pixels to fit {recipe.denoiser.model} to."
+        why = f"{source[1]} has no crops of {size.ny} x {size.nx} pixels to fit {recipe.denoiser.model} to."
         raise fitted.refusal or UserError(why, "Name a smaller --region.")
     here = recipe.but(fitted=fitted.transform, transform=fitted.transform.key, region=first.region)
     plan = resolve(here.but(model="gaussian"), opened.facts)
     assert isinstance(fitted.model, FitSet)
-    law = replace(fitted.model, place=(place[0], place[1]))
-    model = replace(plan.model, base=law) if isinstance(plan.model, Steered) else law
+    base = replace(fitted.model, place=(source[0], source[1]))
+    model = replace(plan.model, base=base) if isinstance(plan.model, Steered) else base
     return replace(plan, recipe=here, model=model)
 
 
@@ -201,7 +205,7 @@ def _same_variable(one: "Field", other: "Field") -> bool:
 
 
 def _filling(options: argparse.Namespace, recipe: "Recipe") -> "Recipe":
-    """The recipe made to fill gaps, with what is hidden, as the options say.
+    """The recipe with a gap to fill and hidden rectangles, as the options say.
 
     Raises:
         UserError: if they do not go together.
@@ -241,16 +245,16 @@ def _read(path: Path) -> "Recipe":
         raise UserError(f"The recipe {path} cannot be read: {error}.", "Check the name.") from None
 
 
-def _wished(options: argparse.Namespace, recipe: "Recipe") -> "Recipe":
-    """The recipe with the options in the place of its own."""
+def _with_options(options: argparse.Namespace, recipe: "Recipe") -> "Recipe":
+    """The recipe with its values replaced by the options."""
     from diffview.params import checked
     from diffview.reverse.grids import GRIDS
     from diffview.reverse.samplers import sampler_params
 
-    wishes = given(options, "model", "sampler", "grid", "steps", "members", "seed", "transform", "device", *FIT)
-    _check_fit(wishes, wishes.get("model", recipe.denoiser.model))
-    wishes["schedule"] = schedule_of(options, recipe.course.schedule)
-    sampler, grid = wishes.get("sampler", recipe.course.sampler), wishes.get("grid", recipe.course.grid)
+    changes = given(options, "model", "sampler", "grid", "steps", "members", "seed", "transform", "device", *FIT)
+    _check_fit(changes, changes.get("model", recipe.denoiser.model))
+    changes["schedule"] = schedule_of(options, recipe.course.schedule)
+    sampler, grid = changes.get("sampler", recipe.course.sampler), changes.get("grid", recipe.course.grid)
     if grid not in GRIDS:
         raise UserError(f"There is no grid called {grid!r}.", f"Choose one of {', '.join(GRIDS)}.")
     words = params_of(options.sampler_param, "eta=1"), params_of(options.grid_param, "rho=7")
@@ -258,25 +262,25 @@ def _wished(options: argparse.Namespace, recipe: "Recipe") -> "Recipe":
         ("sampler", words[0], sampler_params(sampler, words[0])),
         ("grid", words[1], checked(GRIDS[grid], words[1], grid)),
     ):
-        if asked or name in wishes:
-            kept = () if name in wishes else getattr(recipe.course, f"{name}_params")
-            wishes[f"{name}_params"] = tuple({**dict(kept), **{key: typed[key] for key in asked}}.items())
+        if asked or name in changes:
+            kept = () if name in changes else getattr(recipe.course, f"{name}_params")
+            changes[f"{name}_params"] = tuple({**dict(kept), **{key: typed[key] for key in asked}}.items())
     if options.chain:
-        wishes["path_mode"] = "chain"
+        changes["path_mode"] = "chain"
     if (region := region_of(options)) is not None:
-        wishes["region"] = region
-    level = level_of(options, wishes["schedule"])
+        changes["region"] = region
+    level = level_of(options, changes["schedule"])
     if level is not None and options.start is None and recipe.start.origin != "field":
         raise UserError("--t and --s say how far a field is noised, and no field is named.", "Name it with --start.")
     if options.start is not None or (level is not None and recipe.start.origin == "field"):
         if level is None or level[1] <= 0:
             raise UserError("A start from a field needs a noise level above 0.", "Give --t or --s.")
-        wishes |= {"origin": "field", "level": level[1]}
-    return recipe.but(**wishes)
+        changes |= {"origin": "field", "level": level[1]}
+    return recipe.but(**changes)
 
 
-def _check_fit(wishes: "Mapping[str, Any]", model: str) -> None:
-    """Refuse what a model would not heed.
+def _check_fit(changes: "Mapping[str, Any]", model: str) -> None:
+    """Refuse options of fitting that have no effect on the model.
 
     Raises:
         UserError: then.
@@ -284,13 +288,13 @@ def _check_fit(wishes: "Mapping[str, Any]", model: str) -> None:
     from diffview.models.formulas import GAUSSIANS
     from diffview.runs.training_crops import COMPLETE_ONLY
 
-    asked = [name for name in FIT if name in wishes]
+    asked = [name for name in FIT if name in changes]
     if asked and model not in _formulas():
         raise UserError(
-            f"{model} is a network, which is not fitted: --{asked[0].replace('_', '-')} says nothing to it.",
+            f"{model} is a network, which is not fitted: --{asked[0].replace('_', '-')} has no effect on it.",
             "Leave it out, or name a formula with --model.",
         )
-    if wishes.get("missing_limit") and model not in GAUSSIANS:
+    if changes.get("missing_limit") and model not in GAUSSIANS:
         raise UserError(f"{model} takes no crop with missing pixels. {COMPLETE_ONLY}", "Leave --missing-limit out.")
 
 

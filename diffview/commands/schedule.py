@@ -32,7 +32,7 @@ def _schedule(options: argparse.Namespace) -> None:
             sys.stdout.write(f"{key:14} {kind.title}\n{'':14} {kind.formula}\n{'':14} {kind.source}\n")
         return
     if options.name is None:
-        raise UserError("No schedule is named.", "Name one, or a file; --list tells all.")
+        raise UserError("No schedule is named.", "Name one, or a file; --list shows all.")
     params = params_of(options.param, "beta_end=0.03")
     if options.name not in SCHEDULES and Path(options.name).suffix.lower() in (".csv", ".json"):
         schedule = read_schedule(Path(options.name))

@@ -19,14 +19,14 @@ TRAINING = {
     "levels are drawn", "schedule": "name of the schedule for --density schedule", "seed": "of all random numbers",
     "precision": "auto, float32 or bfloat16",
 }  # fmt: skip
-"""Settings of a training that have an option of their own; a test holds them against training.Settings."""
+"""Settings of a training that have an option of their own; a test compares them with `TrainingSettings`."""
 
 
 NETWORK = {
     "width": "channels of the network's first level (32)",
     "padding": "zeros, or circular: left and right edges meet, as on a global map",
 }
-"""Sizes of a network that have an option of their own; a test holds them against nets.unet.UNetConfig."""
+"""Sizes of a network that have an option of their own; a test compares them with `UNetConfig`."""
 
 
 def add(parser: argparse.ArgumentParser) -> None:
@@ -95,7 +95,7 @@ def _train_with(options: argparse.Namespace, words: dict[str, Any], sizes: dict[
 
 
 def _train_to_the_end(trainer: "Trainer", folder: Path) -> None:
-    """Print how it goes; the first Ctrl+C ends it after the step it is in, a second one at once."""
+    """Train and print the progress; the first Ctrl+C ends it after the current step, a second one at once."""
     from diffview.learning.training import train
 
     pressed: list[int] = []
@@ -117,21 +117,21 @@ def _train_to_the_end(trainer: "Trainer", folder: Path) -> None:
     finally:
         signal.signal(signal.SIGINT, before)
     if trainer.done() < 1:
-        sys.stdout.write(f"Stopped at step {trainer.step}; what was learned is in {folder}, --resume goes on.\n")
+        sys.stdout.write(f"Stopped at step {trainer.step}; the model so far is in {folder}, --resume goes on.\n")
     else:
         sys.stdout.write(f"Trained to step {trainer.step}; the model is in {folder}.\n")
 
 
 def _write_later(trainer: "Trainer", folder: Path, error: NotWrittenError) -> None:
-    """Where somebody sits at a terminal: try again to write what was learned, as often as they like.
+    """At a terminal: try again to write the model, as often as the user presses Enter.
 
     Raises:
-        NotWrittenError: if nobody does, or they give up.
+        NotWrittenError: if there is no terminal, or the user gives up.
     """
     from diffview.learning.training import save
 
     while sys.stdin is not None and sys.stdin.isatty():
-        words = "What was learned is held: make room, then press Enter; Ctrl+C gives it up."
+        words = "The model is still in memory: make room, then press Enter; Ctrl+C gives it up."
         sys.stderr.write(f"{error.sentence} {words}\n")
         try:
             sys.stdin.readline()

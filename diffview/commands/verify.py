@@ -61,8 +61,8 @@ def _verify_loss(options: argparse.Namespace) -> None:
     schedule = make_schedule(options.schedule, params_of(options.param, "beta_end=0.03"))
     levels = make_levels(schedule, options.grid, options.steps)
     model = scored(options.model, options.data, size=options.size, held_out=options.held_out, device=options.device)
-    found = verify_loss(options.model, model, levels, options.fields, options.seed)
-    sys.stdout.write((as_json(found) if options.json else format_loss(found)) + "\n")
+    loss = verify_loss(options.model, model, levels, options.fields, options.seed)
+    sys.stdout.write((as_json(loss) if options.json else format_loss(loss)) + "\n")
 
 
 def _verify_model(options: argparse.Namespace) -> None:
@@ -79,10 +79,10 @@ def _verify_model(options: argparse.Namespace) -> None:
     sampling = Sampling(options.samples, options.steps, options.seed, options.sampler, params).of(card)
     file, *datasets = options.data
     data = read_verification_set(card, file, datasets, options.held_out)
-    found = verify_model(card, data, sampling, options.device)
-    found["settings"]["command"] = (
+    scores = verify_model(card, data, sampling, options.device)
+    scores["settings"]["command"] = (
         f"diffview verify model --model {card.name} --data {' '.join([Path(file).name, *datasets])} {sampling.words}"
     )
-    sys.stdout.write((json.dumps(found, indent=2) if options.json else format_scores(found)) + "\n")
+    sys.stdout.write((json.dumps(scores, indent=2) if options.json else format_scores(scores)) + "\n")
     if options.save:
-        replace(card, scores=found).save()
+        replace(card, scores=scores).save()

@@ -22,7 +22,7 @@ def add(parser: argparse.ArgumentParser) -> None:
         "--data", nargs="+", default=[], metavar=("FILE", "DATASET"),
         help="what it is fitted to and scored on, of two datasets the second; a formula has the packaged field without",
     )  # fmt: skip
-    parser.add_argument("--schedules", default="edm", metavar="A,B", help="edm; `diffview schedule --list` tells all")
+    parser.add_argument("--schedules", default="edm", metavar="A,B", help="edm; `diffview schedule --list` shows all")
     parser.add_argument("--grids", default="karras,log_snr,uniform", metavar="A,B")
     parser.add_argument("--samplers", default="ddim,heun", metavar="A,B")
     parser.add_argument("--steps", default="9,18", metavar="N,M", help="of a run: 9,18")
@@ -60,12 +60,12 @@ def _race(options: argparse.Namespace) -> None:
     from diffview.scores.subject import scored
 
     _check_keys(options)
-    found = scored(options.model, options.data, size=options.size, held_out=options.held_out, device=options.device)
-    (_errors if options.errors else _scores)(options, found)
+    subject = scored(options.model, options.data, size=options.size, held_out=options.held_out, device=options.device)
+    (_errors if options.errors else _scores)(options, subject)
 
 
 def _check_keys(options: argparse.Namespace) -> None:
-    """Wrong words are told before minutes are spent on reading and fitting."""
+    """Refuse unknown keys before minutes are spent on reading and fitting."""
     from diffview.reverse.grids import GRIDS
     from diffview.reverse.samplers import SAMPLERS
 
@@ -76,26 +76,26 @@ def _check_keys(options: argparse.Namespace) -> None:
 
 
 def _until_stopped(reports: Iterator[Any]) -> Iterator[Any]:
-    """Ctrl+C keeps what there is."""
+    """The reports until Ctrl+C, which keeps the rows so far."""
     try:
         yield from reports
     except KeyboardInterrupt:
         sys.stderr.write("Stopped; these are the rows so far.\n")
 
 
-def _scores(options: argparse.Namespace, found: "Subject") -> None:
+def _scores(options: argparse.Namespace, subject: "Subject") -> None:
     from diffview.forward.schedules import make_schedule
     from diffview.paths import write_text
     from diffview.scores.scoreboard import Draw, Scoreboard, combinations, to_csv, to_lines, to_plain
 
     schedules = [make_schedule(key) for key in _words(options.schedules)]
     ways = combinations(schedules, _words(options.grids), _words(options.samplers), _counts(options.steps, "steps"))
-    draw = Draw(options.samples, options.members, options.start_level, found.noise_range, options.seed, found.like)
-    board, units, rows = Scoreboard(found.make, found.data, ways, draw), found.data.units, []
+    draw = Draw(options.samples, options.members, options.start_level, subject.noise_range, options.seed, subject.like)
+    board, units, rows = Scoreboard(subject.make, subject.data, ways, draw), subject.data.units, []
     for report in _until_stopped(board.run()):
         if report.row is not None:
             rows.append(report.row)
-            sys.stderr.write(f"{report.done:4.0%}  {_told(report.row)}\n")
+            sys.stderr.write(f"{report.done:4.0%}  {_line(report.row)}\n")
     if options.csv is not None:
         write_text(options.csv, to_csv(rows, units))
     first, *runs = rows
@@ -104,13 +104,13 @@ def _scores(options: argparse.Namespace, found: "Subject") -> None:
     sys.stdout.write(text + "\n")
 
 
-def _told(row: Any) -> str:
-    """What has just been finished, in a line."""
+def _line(row: Any) -> str:
+    """A finished row, in a line."""
     name = " ".join(str(part) for part in (row.schedule, row.grid, row.sampler, row.steps) if part) or row.what
     return f"{name}: {row.why}" if row.why else f"{name}: {row.spectrum:.3g} dB" if row.spectrum is not None else name
 
 
-def _errors(options: argparse.Namespace, found: "Subject") -> None:
+def _errors(options: argparse.Namespace, subject: "Subject") -> None:
     import numpy as np
 
     from diffview.forward.noise import START, Noise
@@ -119,15 +119,15 @@ def _errors(options: argparse.Namespace, found: "Subject") -> None:
     from diffview.paths import write_text
     from diffview.scores.race import Race, Track
 
-    data = found.data
+    data = subject.data
     if data.coarsen:
-        raise UserError("A model that is told something has no one end.", "Race it without --errors.")
+        raise UserError("A conditional model has no single end to compare with.", "Race it without --errors.")
     (key, *_), (grid, *_) = _words(options.schedules), _words(options.grids)
     schedule = make_schedule(key)
-    top = min(schedule.s_max, schedule.s_max if found.noise_range is None else found.noise_range[1])
-    y = Noise(options.seed, (options.members, 1, *data.shape), like=found.like)(START, 0) * top
-    denoise = found.make(None)
-    y = y.astype(np.float64) if found.like is None and options.model in GAUSSIANS else y
+    top = min(schedule.s_max, schedule.s_max if subject.noise_range is None else subject.noise_range[1])
+    y = Noise(options.seed, (options.members, 1, *data.shape), like=subject.like)(START, 0) * top
+    denoise = subject.make(None)
+    y = y.astype(np.float64) if subject.like is None and options.model in GAUSSIANS else y
     race = Race(
         denoise, Track(y, top, schedule, grid, seed=options.seed, end=options.end),
         {name: {} for name in _words(options.samplers)}, _counts(options.evaluations, "evaluations"),

@@ -1,4 +1,4 @@
-"""What several commands read from the words of a command line."""
+"""Parameters in the words of a command line, as several commands read them."""
 
 import argparse
 import json
@@ -20,7 +20,7 @@ def params_of(words: Sequence[str], example: str) -> dict[str, Any]:
 
 
 def _value(word: str, value: str) -> Any:
-    """A list is written as JSON; the schedule knows how to read everything else."""
+    """A list is written as JSON; everything else stays text, which the schedule parses."""
     if not value.startswith(("[", "{")):
         return value
     try:

@@ -293,6 +293,6 @@ def test_a_full_disk_at_the_end_waits_for_room_at_a_terminal(file, direct, tmp_p
     monkeypatch.setattr(sys, "stdin", person)
     status = main(["train", str(file), "sst", "-o", str(tmp_path / "m"), *QUICK, "--steps", "2"])
     told = capsys.readouterr().err
-    assert person.pressed == 2 and told.count("What was learned is held") == 2
+    assert person.pressed == 2 and told.count("The model is still in memory") == 2
     assert status == (2 if gives_up else 0)
     assert (tmp_path / "m" / "model.json").is_file() is not gives_up

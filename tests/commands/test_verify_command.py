@@ -47,7 +47,7 @@ def test_the_sampler_and_its_settings(tmp_path, file, capsys):
     assert settings["sampler"] == "churn" and settings["params"]["S_churn"] == 2
     assert settings["command"].endswith("--steps 3 --seed 0 --sampler churn --sampler-param S_churn=2.0")
     assert verify(tmp_path, file, "train", "test", "--sampler", "repaint") == 2
-    assert "fills the pixels" in capsys.readouterr().err
+    assert "fills the missing" in capsys.readouterr().err
 
 
 def test_another_unit_is_a_sentence(tmp_path, file, capsys):
