@@ -53,6 +53,11 @@ class ForwardPath:
         """The one eps of the closed form."""
         return self._kept((START, 0, 0), lambda: draw(self.seed, START, 0, self.member, self.shape))
 
+    @property
+    def kept(self) -> int:
+        """How many arrays are kept for further queries; older ones are drawn anew when asked for."""
+        return len(self._knots)
+
     def eps_at(self, s: float) -> Array:
         """The accumulated noise read out as one standard normal, W(s^2)/s."""
         return self.eps() if self.mode == "closed" or s <= 0 else self(s) / np.float32(s)

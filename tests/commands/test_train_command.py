@@ -13,7 +13,7 @@ import pytest
 from diffview.cli import main
 from diffview.commands.train import NETWORK, TRAINING
 from diffview.errors import NotWrittenError, UserError
-from diffview.learning.from_files import _parted, read_training_set
+from diffview.learning.from_files import read_training_set
 from diffview.learning.network import OF_THE_DATA, sizes_of
 from diffview.learning.sets import crops_of
 from diffview.learning.settings import TrainingSettings
@@ -113,13 +113,17 @@ def test_a_single_picture_is_cut_in_two(direct, file):
     assert len(whole.fields) == 7 * 12 and not whole.held_out.size
 
 
-def test_parts():
-    stack = np.arange(10 * 9 * 30, dtype=np.float32).reshape(10, 9, 30)
-    train, kept = _parted(stack, 64, 4, 0.2)
-    assert train.shape == (8, 8, 28) and kept.shape == (2, 8, 28)
-    np.testing.assert_array_equal(kept, stack[8:, :8, :28])
-    assert _parted(stack, 8, 8, 0.0)[0].shape == (10 * 12, 8, 8)
-    assert _parted(stack[:2], 64, 4, 0.9)[0].shape[0] == 1
+def test_slices_of_odd_sides_give_fields_whose_sides_are_multiples_of_four(direct, tmp_path):
+    stack = np.arange(20 * 9 * 30, dtype=np.float32).reshape(20, 9, 30)
+    with h5py.File(tmp_path / "odd.h5", "w") as f:
+        f["stack"], f["two"] = stack, stack[:2]
+    data = read_training_set(str(tmp_path / "odd.h5"), ["/stack"], held_out=0.2)
+    assert data.fields.shape == (16, 8, 28) and data.held_out.shape == (4, 8, 28)
+    np.testing.assert_allclose(data.transform.inverse(data.held_out), stack[16:, :8, :28], rtol=1e-5)
+    whole = read_training_set(str(tmp_path / "odd.h5"), ["/stack"], size=8, held_out=0.0)
+    assert whole.fields.shape == (20 * 12, 8, 8)
+    most = read_training_set(str(tmp_path / "odd.h5"), ["/two"], size=8, held_out=0.9)  # one slice is left to train on
+    assert most.fields.shape == most.held_out.shape == (12, 8, 8)
 
 
 @pytest.mark.parametrize(

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from diffview.forward.lint import CHECKS, Case, Finding, ScoredRun, Signal, left_out, lint
+from diffview.forward.lint import CHECKS, PRECISIONS, Case, Finding, ScoredRun, Signal, left_out, lint
 from diffview.forward.schedules import SCHEDULES, Cosine, Edm, Linear, Schedule, Sigmoid, VarianceExploding
 from diffview.reverse.grids import make_levels
 from diffview.reverse.samplers import SAMPLERS
@@ -106,11 +106,9 @@ def test_a_chain_of_the_wrong_length_has_the_usual_one_as_its_remedy() -> None:
 
 def test_bfloat16_is_that_of_torch() -> None:
     torch = pytest.importorskip("torch")
-    from diffview.forward.lint import _bfloat16
-
     x = np.random.default_rng(0).uniform(0, 1, 10_000)
     theirs = torch.from_numpy(x).to(torch.bfloat16).to(torch.float32).numpy()
-    assert np.array_equal(_bfloat16(x), theirs)
+    assert np.array_equal(PRECISIONS["bfloat16"](x), theirs)
 
 
 def test_a_run_that_goes_another_way_than_what_was_scored() -> None:

@@ -13,7 +13,7 @@ from hypothesis.extra.numpy import arrays
 from oracle import correlation, within_5_sigma
 from scipy import stats
 
-from diffview.forward import noise
+from diffview.forward import brownian, noise
 from diffview.forward.brownian import ForwardPath
 from diffview.forward.noise import FORWARD, KNOWN, START, STEP, TREE, Noise, draw
 from diffview.forward.schedules import SCHEDULES, Linear
@@ -163,7 +163,7 @@ def test_no_two_rows_of_a_preset_share_a_leaf(key: str) -> None:
     assert len(set(pairs)) == len(pairs)
 
 
-@pytest.mark.parametrize("cache_bytes", [96 * 2**20, 0])
+@pytest.mark.parametrize("cache_bytes", [96 * 2**20, 20 * 4 * 12 * 13, 0])
 def test_the_chain_does_not_depend_on_the_order_of_queries(monkeypatch: pytest.MonkeyPatch, cache_bytes: int) -> None:
     shape, rng = (12, 13), np.random.default_rng(0)
     levels = [*np.exp(rng.uniform(-12, 9, 60)), 1.0, 2.0, 0.5, 1e-8, 1e9]
@@ -173,21 +173,31 @@ def test_the_chain_does_not_depend_on_the_order_of_queries(monkeypatch: pytest.M
     for _ in range(3):
         for i in rng.permutation(len(levels)):
             assert (path(levels[i]) == fresh[i]).all()
-    assert len(path._knots) <= path._room
-    assert path._room == (8 if cache_bytes == 0 else cache_bytes // (4 * 12 * 13))
+            assert path.kept <= max(8, cache_bytes // (4 * 12 * 13))
 
 
 @pytest.mark.parametrize("shape", [(95, 96), (96, 96), (130, 140)])
 def test_drawing_on_two_threads_changes_no_bit(monkeypatch: pytest.MonkeyPatch, shape: tuple[int, int]) -> None:
     levels = [*np.exp(np.random.default_rng(1).uniform(-12, 9, 25)), 1.0, 2.0, 0.5, 1.25**0.5, 2.5**0.5, 1e-8, 1e9]
-    path, small = ForwardPath(3, shape, "chain", member=2), ForwardPath(3, shape, "chain", member=2)
-    small._room = 8
+    drawn: list[tuple[int, int]] = []
+
+    def watched(seed: int, stream: int, index: int, member: int, shape: tuple[int, ...]) -> np.ndarray:
+        drawn.append((stream, index))
+        return draw(seed, stream, index, member, shape)
+
+    monkeypatch.setattr(brownian, "draw", watched)
+    path = ForwardPath(3, shape, "chain", member=2)
     ahead = [path(s) for s in levels]
-    assert not path._drawn and all((small(s) == w).all() for s, w in zip(levels, ahead, strict=True))
+    needed, drawn[:] = sorted(drawn), []
+    with monkeypatch.context() as little:
+        little.setattr(ForwardPath, "CACHE_BYTES", 0)
+        small = ForwardPath(3, shape, "chain", member=2)
+    assert all((small(s) == w).all() for s, w in zip(levels, ahead, strict=True))
     monkeypatch.setattr(ForwardPath, "SIDE_BY_SIDE", math.inf)
-    alone = ForwardPath(3, shape, "chain", member=2)
+    alone, drawn[:] = ForwardPath(3, shape, "chain", member=2), []
     for i in reversed(range(len(levels))):
         assert (alone(levels[i]) == ahead[i]).all()
+    assert needed == sorted(drawn)  # nothing is drawn ahead that is not used
 
 
 def test_the_drawing_threads_are_made_late_and_end_with_the_program() -> None:

@@ -13,6 +13,7 @@ from torch.overrides import TorchFunctionMode
 from diffview.errors import UserError, out_of_memory
 from diffview.forward.noise import JUMP, STEP, Noise
 from diffview.models.cards import read_cards
+from diffview.models.checkpoints import load_model
 from diffview.models.nets import acceleration
 from diffview.models.nets.acceleration import LAUNCH_BOUND, MOST_ROWS, Ahead, Fast, Graphed, InBatches, Pages
 from diffview.models.nets.adapter import Network
@@ -164,6 +165,20 @@ def test_other_errors_of_a_call_stay():
         InBatches(broken)(normals(8, 1))
 
 
+class ShortOfMemory(TorchFunctionMode):
+    """A device on which convolutions of more members than `room` fail; keeps the sizes of those that did not."""
+
+    def __init__(self, room):
+        self.room, self.sizes = room, set()
+
+    def __torch_function__(self, function, types, args=(), kwargs=None):
+        if function is torch.nn.functional.conv2d:
+            if len(args[0]) > self.room:
+                raise RuntimeError(MEMORY)
+            self.sizes.add(len(args[0]))
+        return function(*args, **(kwargs or {}))
+
+
 @pytest.mark.parametrize("coarsen", [0, 8])
 def test_a_network_short_of_memory_makes_the_same_members(tmp_path, coarsen):
     """As one call does, but for the rounding of convolutions that are divided otherwise."""
@@ -171,9 +186,9 @@ def test_a_network_short_of_memory_makes_the_same_members(tmp_path, coarsen):
     condition = normals(1, 1, 16, 16).numpy() if coarsen else None
     denoise, y = Network.of(card, condition=condition), normals(5, 1, 16, 16, seed=1)
     whole = denoise(y, 0.7)
-    denoise._fast._batches._call = Small(2, denoise._fast._small)
-    assert torch.allclose(denoise(y, 0.7), whole, atol=1e-5)
-    assert denoise._fast._batches.most == 2
+    with ShortOfMemory(2) as short:
+        assert torch.allclose(denoise(y, 0.7), whole, atol=1e-5)
+    assert short.sizes == {2, 1}
 
 
 @pytest.mark.parametrize(
@@ -211,20 +226,33 @@ def nan(call, tensors):
 
 
 @pytest.mark.parametrize(
-    ("record", "said"), [(faithful, ""), (frozen, "is off by"), (impossible, "not permitted"), (nan, "is off by nan")]
+    ("record", "said", "replayed"),
+    [
+        (faithful, "", 1 + 3),
+        (frozen, "is off by", 1),
+        (impossible, "not permitted", 0),
+        (nan, "is off by nan", 1),
+    ],
 )
-def test_a_recorded_call_answers_as_the_call_or_is_not_used(record, said, caplog):
-    graphed = Graphed(call_of, record)
+def test_a_recorded_call_answers_as_the_call_or_is_not_used(record, said, replayed, caplog):
+    """It is replayed once to see whether it answers as the call, and then, if it does, at every call."""
+    replays = []
+
+    def watched(call, tensors):
+        replay = record(call, tensors)
+        return lambda *others: replays.append(others) or replay(*others)
+
+    graphed = Graphed(call_of, watched)
     with caplog.at_level(logging.WARNING):
         for seed in range(3):
             y, level = normals(2, 1, 4, 4, seed=seed), torch.full((2,), 0.3 + seed)
             assert all(torch.equal(a, b) for a, b in zip(graphed(y, level), call_of(y, level), strict=True))
     assert said in caplog.text and bool(said) == bool(caplog.text)
-    (replay,) = graphed._replays.values()
-    assert (replay is call_of) == bool(said)
+    assert len(replays) == replayed
 
 
-def test_every_shape_is_recorded_once_and_the_oldest_are_forgotten():
+def test_every_shape_is_recorded_once_and_the_oldest_are_forgotten(monkeypatch):
+    monkeypatch.setattr(acceleration, "SHAPES_KEPT", 4)
     shapes = []
 
     def record(call, tensors):
@@ -232,23 +260,31 @@ def test_every_shape_is_recorded_once_and_the_oldest_are_forgotten():
         return faithful(call, tensors)
 
     graphed = Graphed(call_of, record)
-    for members in (1, 1, 2, 3, 2, 4, 5, 5, 1):
+    for members in (1, 1, 2, 3, 2, 4, 5, 5, 1, 3, 4, 5, 1, 2):
         graphed(normals(members, 1, 4, 4), torch.ones(members))
-    assert shapes == [1, 2, 3, 4, 5, 1] and len(graphed._replays) == acceleration.SHAPES_KEPT
+    assert shapes == [1, 2, 3, 4, 5, 1, 2]
 
 
 def test_only_small_calls_of_a_gpu_are_recorded():
     class OnGpu(torch.Tensor):
         is_cuda = True
 
-    fast = Fast(lambda y: (y,))
-    fast._graphed = lambda *tensors: "recorded"
-    small, large = torch.zeros(2, 1, 4, 4), torch.zeros(LAUNCH_BOUND + 1)
-    assert fast._small(small.as_subclass(OnGpu)) == "recorded"
-    assert fast._small(small)[0] is small
-    assert fast._small(large.as_subclass(OnGpu)) != "recorded"
-    fast._batches.most = 1
-    assert fast._small(small.as_subclass(OnGpu)) != "recorded"
+    recorded = []
+
+    def record(call, tensors):
+        recorded.append(len(tensors[0]))
+        return faithful(call, tensors)
+
+    fast = Fast(Small(LAUNCH_BOUND, lambda y: (y,)), record)
+    with torch.no_grad():
+        fast(torch.zeros(2, 1, 4, 4))
+        fast(torch.zeros(2, LAUNCH_BOUND).as_subclass(OnGpu))
+        assert recorded == []
+        fast(torch.zeros(3, 1, 4, 4).as_subclass(OnGpu))
+        assert recorded == [3]
+        fast(torch.zeros(LAUNCH_BOUND + 1).as_subclass(OnGpu))  # runs out of memory, and does so once
+        fast(torch.zeros(4, 1, 4, 4).as_subclass(OnGpu))
+    assert recorded == [3]
 
 
 def test_an_operation_that_a_device_lacks_is_a_sentence():
@@ -260,11 +296,15 @@ def test_an_operation_that_a_device_lacks_is_a_sentence():
 
 
 def test_gradients_go_through_the_call_itself():
-    fast = Fast(Small(10, lambda y: (y.square(),)))
-    fast._batches.most = 1
-    y = normals(3, 1).requires_grad_()
+    """Whose memory is another: what batches suffice without gradients says nothing of it."""
+    small = Small(1, lambda y: (y.square(),))
+    fast = Fast(small)
+    with torch.no_grad():
+        fast(normals(3, 1))
+    assert small.sizes == [3, 1, 1, 1]
+    small.room, y = 10, normals(3, 1).requires_grad_()
     (fast(y)[0].sum()).backward()
-    assert torch.equal(y.grad, 2 * y) and fast._call.sizes == [3]
+    assert torch.equal(y.grad, 2 * y) and small.sizes[4:] == [3]
 
 
 # -- pages
@@ -347,8 +387,10 @@ def test_the_sample_models_make_the_same_picture_in_float16(name):
 
 
 def test_a_network_that_float16_cannot_hold_stays_in_float32(tmp_path, caplog):
-    denoise = Network.of(small_model(tmp_path))
-    torch.nn.init.constant_(denoise._net.first.conv.weight, 3e4)
+    card = small_model(tmp_path)
+    net, _ = load_model(card)
+    torch.nn.init.constant_(net.first.conv.weight, 3e4)
+    denoise = Network(net, card)
     y = normals(1, 1, 16, 16)
     before = denoise(y, 0.5)
     assert not denoise.take_half() and "computed in float32" in caplog.text

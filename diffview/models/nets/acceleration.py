@@ -182,10 +182,15 @@ def record_cuda(call: Call, tensors: Tensors, warm_up: int = 3) -> Call:
 
 
 class Fast:
-    """A network's call as runs make it: recorded where launches bound it, in batches where memory does."""
+    """A network's call as runs make it: recorded where launches bound it, in batches where memory does.
 
-    def __init__(self, call: Call) -> None:
-        self._batches, self._graphed = InBatches(self._small), Graphed(call)
+    Args:
+        call: as of InBatches and Graphed.
+        record: as of Graphed.
+    """
+
+    def __init__(self, call: Call, record: Callable[[Call, Tensors], Call] | None = None) -> None:
+        self._batches, self._graphed = InBatches(self._small), Graphed(call, record)
         self._call = call
 
     def __call__(self, *tensors: Tensor) -> Tensors:
