@@ -50,6 +50,16 @@ class Docks(QObject):
         window.installEventFilter(self)
         theme.changed.connect(self._soon.start)
 
+    @property
+    def room(self) -> Room | None:
+        """What the docks are arranged for; None before the first time."""
+        return self._room
+
+    @property
+    def moved(self) -> bool:
+        """Whether a hand has moved docks since a layout was taken."""
+        return self._moved
+
     # -- arranging
 
     def arrange(self, name: str) -> None:

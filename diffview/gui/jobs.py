@@ -223,6 +223,11 @@ class SamplingRequests(QObject):
             self._want_engine = True
             self._wake()
 
+    @property
+    def closing(self) -> bool:
+        """Whether the thread is to end, or has."""
+        return self._closing
+
     def close(self) -> None:
         """End the thread; returns when it has ended."""
         with self._lock:

@@ -20,6 +20,7 @@ from diffview.fields.field import Region
 from diffview.gui.app import create_window, show_window
 from diffview.gui.settings import Settings
 from diffview.gui.theme import theme
+from diffview.gui.widgets import image_paint
 from diffview.runs.recipe import default_recipe
 
 LEFT, NONE = Qt.MouseButton.LeftButton, Qt.MouseButton.NoButton
@@ -58,11 +59,20 @@ def _nothing_left_over(_fonts):
         QApplication.processEvents()
     left = [w for w in QApplication.topLevelWidgets() if w not in windows and w.objectName() != "qtooltip_label"]
     assert not left, f"left-over windows: {left}"
-    alive = [o for o in gc.get_objects() if issubclass(type(o), (QThread, QTimer)) and shiboken6.isValid(o)]
-    assert not [o for o in alive if isinstance(o, QThread) and o.isRunning()], "a thread is still running"
-    assert not [o for o in alive if isinstance(o, QTimer) and o.isActive()], "a timer is still active"
+    assert not running_threads(), "a thread is still running"
+    assert not [timer for timer in alive(QTimer) if timer.isActive()], "a timer is still active"
     assert sampling_has_ended(), "the sampling thread is still there"
     assert reader_children() == [], "a reader process is still there"
+
+
+def alive(kind):
+    """All objects of a class of Qt that there are."""
+    return [thing for thing in gc.get_objects() if issubclass(type(thing), kind) and shiboken6.isValid(thing)]
+
+
+def running_threads():
+    """All threads of Qt that have not ended."""
+    return [thread for thread in alive(QThread) if thread.isRunning()]
 
 
 def sampling_has_ended():
@@ -151,6 +161,12 @@ def window(open_window):
     return open_window()
 
 
+def layer(plot, kind):
+    """The item of a kind in the scene of a plot, as its handles."""
+    (found,) = (item for item in plot.scene().items() if type(item) is kind)
+    return found
+
+
 class Hand:
     """A hand on mouse and keyboard: real events."""
 
@@ -227,6 +243,20 @@ class Hand:
 def hand(wait):
     """A hand on mouse and keyboard."""
     return Hand(wait)
+
+
+@pytest.fixture
+def badge(monkeypatch):
+    """badge(view): the words of the badge that is painted over a picture, "" where there is none."""
+
+    def read(view):
+        said = []
+        with monkeypatch.context() as patch:
+            patch.setattr(image_paint, "badge", lambda painter, rect, text, token: said.append(text))
+            view.grab()
+        return said[-1]
+
+    return read
 
 
 @pytest.fixture

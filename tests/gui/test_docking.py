@@ -5,10 +5,12 @@ from types import SimpleNamespace
 import pytest
 from PySide6.QtCore import QPoint, QSize, Qt
 from PySide6.QtTest import QTest
+from PySide6.QtWidgets import QLabel
 
 from diffview.gui.app import create_window, show_window
 from diffview.gui.layouts import LAYOUTS, WIDE, WindowRoom
 from diffview.gui.theme import theme
+from diffview.gui.widgets.card import Card
 
 LARGE, SMALL = (1600, 1000), (1280, 720)
 READABLE = 90
@@ -28,7 +30,7 @@ def resize(wait):
     def to(window, size):
         for _ in range(2):  # what stands at both sides holds a window wide until it has moved
             window.resize(*size)
-            wait(lambda: window.arrangement._room == WindowRoom.of(window.size()))
+            wait(lambda: window.arrangement.room == WindowRoom.of(window.size()))
         QTest.qWait(50)
 
     return to
@@ -92,9 +94,9 @@ def test_what_a_hand_has_moved_stays_there(open_window, wait, resize):
 @pytest.mark.qt_log_ignore("does not support raise")
 def test_a_dragged_dock_counts_as_moved(open_window):
     window = open_window(size=LARGE)
-    assert not window.arrangement._moved
+    assert not window.arrangement.moved
     window.inspector_dock.setFloating(True)
-    assert window.arrangement._moved
+    assert window.arrangement.moved
 
 
 def test_what_was_chosen_comes_back_in_the_next_window(qtbot, open_window, wait, resize):
@@ -156,15 +158,21 @@ def test_presenting_takes_the_largest_text_that_leaves_the_window_on_its_screen(
 
 def test_the_title_of_a_plot_stays_over_it(open_window, resize):
     window = open_window(size=SMALL)
-    tops = [card.mapTo(window, QPoint(0, 0)) for card in window.diagnostics._cards]
-    assert len({at.x() for at in tops}) == 1 and [at.y() for at in tops] == sorted(at.y() for at in tops)
+    tops = [card.mapTo(window, QPoint(0, 0)) for card in window.diagnostics.findChildren(Card)]
+    assert (
+        len(tops) == 3
+        and len({at.x() for at in tops}) == 1
+        and [at.y() for at in tops] == sorted(at.y() for at in tops)
+    )
 
 
 def test_plots_that_move_keep_the_size_of_their_titles(open_window, resize):
     window = open_window(size=LARGE)
     theme.set_scale(1.3)
     resize(window, (1750, 1000))  # low now: its text is larger
-    titles = [card._title.font().pixelSize() for card in (*window.diagnostics._cards, window.timeline)]
+    cards = (*window.diagnostics.findChildren(Card), window.timeline)
+    labels = [next(label for label in card.findChildren(QLabel) if label.text() == card.title()) for card in cards]
+    titles = [label.font().pixelSize() for label in labels]
     assert not window.plots_dock.isHidden() and len(set(titles)) == 1 == titles.count(theme.px(13)) / 4
 
 

@@ -249,7 +249,7 @@ def test_closing_in_the_middle_of_a_run_ends_the_thread(sampling, with_model, ga
 
     def open_once_closing():
         """The call it is in ends while close() waits."""
-        while not sampling._closing:
+        while not sampling.closing:
             time.sleep(0.001)
         gate.open(1)
 

@@ -2,9 +2,11 @@
 
 import numpy as np
 import pytest
+from conftest import layer
 
 from diffview.forward.schedules import Edm
 from diffview.gui.level_search import LevelSearch, standard_grids
+from diffview.gui.widgets.schedule_items import RunLevels
 from diffview.scores.level_search import Search
 
 pytestmark = pytest.mark.qt_log_ignore("This plugin does not support (raise|grabbing)")  # of every list opened
@@ -25,7 +27,7 @@ def test_what_is_found_is_offered_taken_and_undone(searched, hand, find, settle)
     session, plot = searched.session, find(searched, "scheduleEditor")
     before, rows = session.recipe, searched.search.rows
     assert rows[0].title == "found" and len(rows) == 1 + len(standard_grids(session.plan))
-    offered = session.recipe.course.schedule.noise_level(plot._levels.offered)
+    offered = session.recipe.course.schedule.noise_level(layer(plot, RunLevels).offered)
     np.testing.assert_allclose(offered, rows[0].levels[:-1], rtol=1e-6)
     hand.click(find(searched, "takeLevelsButton"))
     assert session.recipe.course.grid == "custom"
@@ -51,12 +53,12 @@ def test_its_errors_are_those_of_the_core_in_kelvin(searched, find):
 
 def test_what_was_found_is_dropped(searched, hand, find):
     hand.click(find(searched, "dropLevelsButton"))
-    assert not searched.search.rows and not len(find(searched, "scheduleEditor")._levels.offered)
+    assert not searched.search.rows and not len(layer(find(searched, "scheduleEditor"), RunLevels).offered)
 
 
 def test_another_recipe_forgets_it(searched, find, settle):
     assert searched.session.edit(steps=7)
-    assert not searched.search.rows and not len(find(searched, "scheduleEditor")._levels.offered)
+    assert not searched.search.rows and not len(layer(find(searched, "scheduleEditor"), RunLevels).offered)
     settle(searched)
 
 

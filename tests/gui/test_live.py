@@ -293,7 +293,6 @@ def test_without_torch_its_devices_are_grey_and_say_why(window, monkeypatch, wai
 
 def test_a_missing_torch_is_an_answer_and_not_an_error(monkeypatch):
     monkeypatch.setitem(__import__("sys").modules, "torch", None)
-    monkeypatch.setattr(jobs, "_preload_torch", lambda: None)
     assert jobs.load_engine() == Engine(None, {})
 
 
@@ -363,7 +362,7 @@ def test_an_edit_while_a_shorter_run_has_no_step_yet(window, settle):
     settle(window)
     assert window.live.step.index == 40
     window.session.edit(steps=5)
-    window.live._auto_run()
+    window.live.start()
     assert window.live.shown is not window.live.run and window.live.step.index == 40
     window.session.edit(chain_length=500)
     assert "step 40/40" in window.reverse.caption.text()

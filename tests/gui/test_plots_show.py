@@ -5,6 +5,7 @@ import sys
 
 import numpy as np
 import pytest
+from conftest import layer
 from PySide6.QtCore import QPointF, QRectF
 from PySide6.QtGui import QColor, QFontMetricsF
 from PySide6.QtWidgets import QApplication, QGraphicsItem
@@ -12,9 +13,11 @@ from PySide6.QtWidgets import QApplication, QGraphicsItem
 from diffview.gui.theme import DARK, LIGHT, theme
 from diffview.gui.widgets.histogram_plot import HistogramPlot
 from diffview.gui.widgets.plot_axis import legend_rows, plot_font
+from diffview.gui.widgets.plot_base import Curve
 from diffview.gui.widgets.scale_time_view import ScaleTimeView, log_rows
+from diffview.gui.widgets.schedule_items import ReferenceCurves
 from diffview.gui.widgets.schedule_plot import SchedulePlot
-from diffview.gui.widgets.spectrum_plot import SpectrumPlot, short
+from diffview.gui.widgets.spectrum_plot import Floor, SpectrumPlot, short
 
 K = np.arange(64)
 RED = np.where(K > 0, 100.0 / np.maximum(K, 1) ** 2.0, 500.0)
@@ -63,12 +66,20 @@ def test_every_plot_has_a_name_for_readers_of_screens(plots):
     assert len({p.accessibleName() for p in plots}) == 4
 
 
-def test_dotted_references_are_drawn_once_for_all_places_of_the_curve(plots):
+def test_dotted_references_are_drawn_once_for_all_places_of_the_curve(plots, monkeypatch):
     schedule, t = plots[0], np.linspace(0, 1, 256)
+    picture, keys = ReferenceCurves.picture, []
+
+    def watched(*arguments):
+        keys.append(picture(*arguments).cacheKey())
+        return picture(*arguments)
+
+    monkeypatch.setattr(ReferenceCurves, "picture", watched)
 
     def drawn():
+        schedule.redraw()
         schedule.grab()
-        return schedule._dotted._drawn[1].cacheKey()
+        return keys[-1]
 
     first = drawn()
     schedule.set_curve(t, 1 - t**2)
@@ -140,7 +151,7 @@ def test_infinite_and_missing_values_do_no_harm(plots):
     power[5], power[7] = np.nan, 0.0
     spectrum.set_curves(power, power, None, 1.0)
     QApplication.processEvents()
-    assert np.isfinite(schedule._curve.yData).all()
+    assert np.isfinite(layer(schedule, Curve).yData).all()
 
 
 def test_legend_names_what_is_there(plots):
@@ -152,7 +163,7 @@ def test_legend_names_what_is_there(plots):
 
 
 def test_the_words_at_the_floor_leave_the_legend_alone(plots):
-    spectrum, floor = plots[2], plots[2]._floor
+    spectrum, floor = plots[2], layer(plots[2], Floor)
     box = spectrum.plot_rect
     legend = QRectF(box.left(), box.top(), box.width(), 2 + QFontMetricsF(plot_font()).height())
     assert box.height() > 3 * legend.height(), "there is room for both"
@@ -163,13 +174,13 @@ def test_the_words_at_the_floor_leave_the_legend_alone(plots):
 
 
 def test_the_floor_says_which_scales_lie_below_it(plots):
-    spectrum = plots[2]
-    assert spectrum._floor.text == "below the noise floor: < 64 km"
+    spectrum, floor = plots[2], layer(plots[2], Floor)
+    assert floor.text == "below the noise floor: < 64 km"
     spectrum.set_axis(K)
     spectrum.set_curves(RED, None, None, 1.0)
-    assert spectrum._floor.text == "below the noise floor: k > 10"
+    assert floor.text == "below the noise floor: k > 10"
     spectrum.set_curves(RED, None, None, None)
-    assert spectrum._floor.level is None
+    assert floor.level is None
 
 
 @pytest.mark.parametrize(
@@ -276,17 +287,21 @@ def test_what_is_shown_already_is_not_painted_anew(plots, monkeypatch):
 
 def test_a_thousand_levels_are_bars_that_cover_what_the_ticks_did(plots):
     schedule = plots[0]
-    levels = np.concatenate([np.linspace(0.0, 0.5, 600), [0.55, 0.553, 0.9]])
+    levels = np.concatenate([np.linspace(0.05, 0.5, 600), [0.55, 0.556, 0.9]])
+    row = round(schedule.plot_rect.bottom()) - 2
+    schedule.set_grid_ticks(np.empty(0))
+    bare = schedule.grab().toImage()
     schedule.set_grid_ticks(levels)
-    path = schedule._levels._marks(100.0)
+    marked = schedule.grab().toImage()
+    painted = np.array([marked.pixel(x, row) != bare.pixel(x, row) for x in range(marked.width())])
     pixels = schedule.pixel_arrays(levels, np.zeros_like(levels))[0]
-    assert all(path.contains(QPointF(float(at), 98.0)) for at in pixels)
-    assert not any(path.contains(QPointF(float(at), 98.0)) for at in (pixels[599] + 2, pixels[600:602].mean()))
-    assert len(path.toSubpathPolygons()) == 4
+    assert painted[pixels.astype(int)].all()
+    assert not painted[[int(pixels[599] + 2), int(pixels[600:602].mean())]].any()
+    assert np.count_nonzero(np.diff(painted.astype(int)) == 1) == 4, "a bar, two ticks and a triangle"
 
 
 def test_the_curve_is_painted_as_it_is_without_a_store_of_it(plots):
-    schedule, t = plots[0], np.linspace(0, 1, 256)
+    schedule, curve, t = plots[0], layer(plots[0], Curve), np.linspace(0, 1, 256)
     stored, plain = QGraphicsItem.CacheMode.DeviceCoordinateCache, QGraphicsItem.CacheMode.NoCache
 
     def picture():
@@ -302,12 +317,12 @@ def test_the_curve_is_painted_as_it_is_without_a_store_of_it(plots):
     )
     before = picture()
     for change in changes:
-        assert schedule._curve.cacheMode() is stored
+        assert curve.cacheMode() is stored
         change()
         shown = picture()
-        schedule._curve.setCacheMode(plain)
+        curve.setCacheMode(plain)
         assert shown == picture() != before
-        schedule._curve.setCacheMode(stored)
+        curve.setCacheMode(stored)
         before = picture()
         assert before == shown
 
@@ -318,15 +333,15 @@ def test_a_legend_without_room_in_one_row_takes_two_and_words_stay_inside(plots)
     rows = legend_rows(items, 210)
     assert len(rows) == 2 and [item for row in rows for item in row] == items
     assert len(legend_rows(items, 10)) == len(items), "a word has a row of its own at least"
-    spectrum = plots[2]
+    spectrum, floor = plots[2], layer(plots[2], Floor)
     spectrum.resize(260, 150)
-    spectrum._floor.text = "below the noise floor: < 480 km"
+    floor.text = "below the noise floor: < 480 km"
     box = spectrum.plot_rect
     for x in (box.left() + 5, box.center().x(), box.right() - 5):
-        assert box.contains(spectrum._floor.text_rect(QPointF(x, box.center().y())))
+        assert box.contains(floor.text_rect(QPointF(x, box.center().y())))
     spectrum.resize(170, 150)
-    assert spectrum._floor.words() == "< 480 km"
-    assert spectrum.plot_rect.contains(spectrum._floor.text_rect(spectrum.plot_rect.center()))
+    assert floor.words() == "< 480 km"
+    assert spectrum.plot_rect.contains(floor.text_rect(spectrum.plot_rect.center()))
 
 
 def test_axes_say_their_quantity(plots):

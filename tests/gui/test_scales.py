@@ -58,12 +58,13 @@ def test_the_bar_is_that_of_the_run_on_screen_until_another_has_a_step(raining, 
 
 
 def test_the_readout_has_the_unit_of_what_is_drawn(raining, find, hand, wait):
-    view = find(raining, "reverseView")
+    view, bar = find(raining, "reverseView"), find(raining, "reverseColourBar")
+    bare = bar.grab().toImage()
     QTest.mouseMove(view, QPoint(view.width() // 2, 60))
     wait(lambda: "reverse" in raining.status.right.text())
     said = raining.status.right.text()
     assert said.split("reverse ")[1].split(" (")[0].endswith("mm/h")
-    assert find(raining, "reverseColourBar")._marker is not None
+    assert bar.grab().toImage() != bare, "the value is marked on it"
 
 
 def test_noises_have_a_bar_in_standard_deviations(window, find):
@@ -131,7 +132,7 @@ def test_rain_read_in_noise_is_called_noise(open_window, tmp_path, find, wait, s
     window.session.look(playhead=0.3, follow=False)
     z = window.forward.view.values
     row, column = np.argwhere(z == z.min())[0]
-    window.pointer._hover(window.forward.view, int(row), int(column))
+    window.forward.view.hovered.emit(int(row), int(column))
     assert "xₜ noise (below 0 mm/h)" in window.status.right.text()
 
 

@@ -6,11 +6,15 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from conftest import layer
 from PySide6.QtCore import QEvent, QObject, QPointF
 
 from diffview.forward.schedules import Flow, VarianceExploding, make_schedule
+from diffview.gui import curves
 from diffview.gui.settings import Settings
+from diffview.gui.timescale import TimeScale
 from diffview.gui.widgets.density_strip import DensityStrip
+from diffview.gui.widgets.schedule_items import Handles
 from diffview.learning.densities import training_density
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
@@ -32,9 +36,15 @@ def choose(window, name):
     combo.activated.emit(combo.currentIndex())
 
 
-def mass(strip, key):
+def cells(window):
+    """Edges of the cells of the strip on its axis, and ln s there."""
+    edges, log_s, _ = curves.densities(TimeScale.of(window.session), window.session.plan.levels, None)
+    return edges, log_s
+
+
+def mass(window, strip, key):
     """What lies under a curve, over the levels that are shown."""
-    return float(np.sum(strip.density(key) * np.diff(strip._log_s)))
+    return float(np.sum(strip.density(key) * np.diff(cells(window)[1])))
 
 
 class Paints(QObject):
@@ -52,7 +62,7 @@ class Paints(QObject):
 
 def test_the_curves_follow_a_dragged_point(window, hand, find, settle, strip):
     plot = find(window, "scheduleEditor")
-    start = plot.to_pixel(*plot._handles.points[2])
+    start = plot.to_pixel(*layer(plot, Handles).points[2])
     seen = [(strip.density("schedule"), strip.density("grid"))]
     hand.press(plot, start)
     for way in ((-20, -15), (-60, -30), (40, -60)):
@@ -61,7 +71,7 @@ def test_the_curves_follow_a_dragged_point(window, hand, find, settle, strip):
     hand.release(plot, start + QPointF(40, -60))
     for old, new in itertools.pairwise(seen):
         assert not np.array_equal(old[0], new[0]) and not np.array_equal(old[1], new[1])
-    assert mass(strip, "schedule") == pytest.approx(1 - 1e-3, abs=1e-9)
+    assert mass(window, strip, "schedule") == pytest.approx(1 - 1e-3, abs=1e-9)
     window.session.undo()
     np.testing.assert_array_equal(strip.density("schedule"), seen[0][0])
     settle(window)
@@ -79,12 +89,12 @@ def test_a_network_brings_its_training_and_a_formula_takes_it_away(window, settl
     }
     window.session.learn(cards=cards)
     choose(window, "twin")
-    np.testing.assert_allclose(strip.density("training"), training_density(TRAINING, strip._log_s))
-    assert mass(strip, "training") == pytest.approx(1.0, abs=1e-9)
+    np.testing.assert_allclose(strip.density("training"), training_density(TRAINING, cells(window)[1]))
+    assert mass(window, strip, "training") == pytest.approx(1.0, abs=1e-9)
     assert "draws (uniform, plain loss)" in strip.toolTip()
     settle(window)
     choose(window, "terse")
-    assert mass(strip, "training") == pytest.approx(1.0, abs=1e-9)
+    assert mass(window, strip, "training") == pytest.approx(1.0, abs=1e-9)
     assert "draws (uniform)" in strip.toolTip(), "a card need not name its loss"
     settle(window)
     choose(window, "mute")
@@ -128,8 +138,9 @@ def test_both_axes_hold_the_same(window, hand, find, settle, strip, key):
     held = []
     for axis in ("t", "ln_s"):
         hand.click(find(window, "axisControl").button(axis))
-        assert (np.diff(strip._edges) >= 0).all() and np.isfinite(strip._log_s).all()
-        held.append((mass(strip, "schedule"), mass(strip, "grid")))
+        edges, log_s = cells(window)
+        assert (np.diff(edges) >= 0).all() and np.isfinite(log_s).all()
+        held.append((mass(window, strip, "schedule"), mass(window, strip, "grid")))
     beyond = 1 - float(window.session.recipe.course.schedule.t_of(window.session.recipe.course.schedule.s_max))
     np.testing.assert_allclose(held[0], held[1], atol=beyond + 1e-9)
     settle(window)

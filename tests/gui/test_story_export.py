@@ -274,7 +274,7 @@ def test_a_plot_of_a_dock_is_copied_too(window, hand, point_at, settle):
     window.session.look(auto_run=False)
     window.session.edit(model="rain64")  # whose card has curves
     settle(window)
-    window._show_model_dock()
+    window.inspector.more.click()
     plot = next(p for p in window.model_dock.findChildren(PlotBase) if p.isVisible())
     point_at(plot)
     hand.key(window, Qt.Key.Key_C, Qt.KeyboardModifier.ControlModifier)

@@ -111,7 +111,10 @@ def test_missing_values_keep_their_own_colour(opened, find, settle):
     assert picture.pixelColor(NX - 1, 0).alpha() == 0
     assert picture.pixelColor(0, 0).alpha() == 255
     assert view.value_at(0, NX - 1) is None
-    assert opened.scales.bar._no_data
+    bar = opened.scales.bar
+    shown = bar.grab().toImage()
+    bar.set_no_data_shown(False)
+    assert bar.grab().toImage() != shown, "the bar says which colour means that there are no data"
     region = opened.session.plan.region
     assert not np.isnan(opened.session.plan.x0).any()
     assert (region.ny, region.nx) >= (48, 48)
@@ -343,14 +346,14 @@ def test_a_message_names_the_file_and_the_dataset(window, tmp_path, settle):
     assert "row" in window.message_bar.text()
 
 
-def test_an_empty_picture_claims_no_origin(window, tmp_path, settle):
+def test_an_empty_picture_claims_no_origin(window, tmp_path, settle, badge):
     window.session.edit(model="local")
     settle(window)
-    assert window.reverse.view._badge == "made by the model"
+    assert badge(window.reverse.view) == "made by the model"
     drop(window, write(tmp_path / "tiny.h5", np.arange(100, dtype=np.float32).reshape(10, 10)))
     settle(window)
     assert window.live.step is None, "too small to fit the model to"
-    assert window.reverse.view._badge == ""
+    assert badge(window.reverse.view) == ""
 
 
 def test_after_a_bad_file_a_good_one_opens(window, good, tmp_path, settle):

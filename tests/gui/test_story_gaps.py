@@ -15,6 +15,7 @@ from models_twins import small_model
 
 from diffview.fields.field import Region
 from diffview.fields.hidden import hidden_in
+from diffview.gui.session import Message
 from diffview.gui.theme import theme
 from diffview.gui.widgets.gap_layer import area, outline
 from diffview.models.kriging import krige
@@ -304,8 +305,7 @@ def test_a_message_leaves_the_switch_of_a_filled_gap_free(open_window, hand, fin
     choose_start(window, hand, find, "gap")
     settle(window)
     bar, switch = find(window, "messageBar"), find(window, "besideControl")
-    bar.show_message("A sentence of some length. " * 12, "And a hint to it. " * 12, "warning")
-    window._place_message()
+    window.session.tell(Message("A sentence of some length. " * 12, "And a hint to it. " * 12, "warning"))
     QApplication.processEvents()
     assert bar.isVisible() and switch.isVisible()
     taken, needed = (QRectF(QPointF(w.mapTo(window, w.rect().topLeft())), w.size()) for w in (bar, switch))

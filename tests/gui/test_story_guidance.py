@@ -12,6 +12,7 @@ from models_twins import small_model
 
 from diffview.reverse.guidance import BlockMean
 from diffview.runs.conditioning import Steered
+from diffview.runs.run import run as run_of
 
 pytestmark = pytest.mark.qt_log_ignore("This plugin does not support (raise|grabbing)")  # of every list opened
 
@@ -136,17 +137,20 @@ def test_a_weight_is_offered_where_there_is_a_pair(open_window, tmp_path, find, 
     assert window.session.plan.refusal is None and not weight.isVisible()
 
 
-def test_a_thinned_step_of_a_run_of_tensors_is_computed_again(window, settle, wait):
+def test_a_thinned_step_of_a_run_of_tensors_is_computed_again(window, settle, monkeypatch):
     """The record holds arrays: the state and the solver's history go back to the engine."""
+    monkeypatch.setattr("diffview.reverse.trajectory.BOUND", 4 * 3 * 64 * 64 * 4)
     settle(window)
-    window.session.edit(sampler="dpmpp_2m", device="cpu", steps=9)
+    window.session.edit(sampler="dpmpp_2m", device="cpu", steps=24)
     window.live.load_engine()
     settle(window)
     window.live.start()
     settle(window)
     run = window.live.run
-    step = run.trajectory._steps.pop(5)
-    assert run.plan.device == "cpu" and step.history
-    replay = window.live._sampling.request_replay(run, 5)
-    wait(lambda: replay.step is not None or replay.error is not None)
-    assert replay.error is None and (replay.step.y == step.y).all()
+    index = run.trajectory.stride + 1
+    assert run.plan.device == "cpu" and run.trajectory.nearest(index).index != index
+    assert run.trajectory.nearest(index).history
+    window.session.look(playhead=float(window.live.places(run)[index]), follow=False)
+    settle(window)
+    exact = next(step for step in run_of(run.plan, window.live.fitted) if step.index == index)
+    assert window.live.step.index == index and (window.live.step.y == exact.y.numpy()).all()

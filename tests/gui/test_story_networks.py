@@ -6,13 +6,14 @@ from pathlib import Path
 import h5py
 import numpy as np
 import pytest
-from conftest import QUICK
+from conftest import QUICK, layer
 from PySide6.QtCore import QPointF
 from PySide6.QtTest import QTest
 
 from diffview.errors import UserError
 from diffview.gui.app import shown_facts
 from diffview.gui.looks import tile_at, tiled
+from diffview.gui.widgets.schedule_items import Band
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
 from models_twins import small_model
@@ -41,19 +42,20 @@ def test_a_network_is_chosen_and_runs_by_itself(network_window, settle):
     settle(network_window)
     run = network_window.live.run
     assert run.state == "finished" and run.plan.device == "cpu" and run.trajectory.last.y.shape == (1, 1, 16, 16)
-    assert "twin on cpu" in network_window.status.left.toolTip() + network_window.status.left.text()
-    assert "starts at s = 20" in " ".join(network_window.status._parts())
+    said = network_window.status.left.text()
+    assert "twin on cpu" in said and "starts at s = 20" in said
 
 
 def test_the_trained_range_is_a_band_on_the_timeline(network_window, settle):
     choose(network_window, "twin")
     settle(network_window)
-    low, high = network_window.timeline.plot._band.span
+    band = layer(network_window.timeline.plot, Band)
+    low, high = band.span
     schedule = network_window.session.recipe.course.schedule
     assert float(schedule.noise_level(high)) == pytest.approx(20.0, rel=1e-3) and low < 0.02
     choose(network_window, "gaussian")
     settle(network_window)
-    assert network_window.timeline.plot._band.span is None
+    assert band.span is None
 
 
 def test_members_are_tiled_and_a_click_enlarges_one(network_window, settle, hand):

@@ -42,7 +42,7 @@ def tick(window, hand, find, name, *keys):
     """Leave exactly these ticked in a list of check boxes, by mouse; the list stays open meanwhile."""
     menu = find(window, name)
     menu.list.popup(menu.mapToGlobal(QPoint(0, menu.height())))
-    for key in menu._actions:
+    for key in menu.entries():
         action = menu.action(key)
         if action.isChecked() != (key in keys):
             QTest.mouseClick(menu.list, Qt.MouseButton.LeftButton, pos=menu.list.actionGeometry(action).center())

@@ -115,7 +115,7 @@ def test_a_model_is_chosen_from_the_list(window, hand, find, wait, settle):
 # -- from the field
 
 
-def test_a_run_from_the_field_is_honest_and_starts_where_the_playhead_stands(open_window, hand, find, settle):
+def test_a_run_from_the_field_is_honest_and_starts_where_the_playhead_stands(open_window, hand, find, settle, badge):
     window = open_window(default_recipe().but(steps=8))
     session, first = window.session, window.live.run
     assert (session.plan.region.ny, session.plan.model.left_out) == (128, False)
@@ -143,7 +143,7 @@ def test_a_run_from_the_field_is_honest_and_starts_where_the_playhead_stands(ope
     assert np.corrcoef(end.ravel(), plan.x0.ravel())[0, 1] > 0.5, "it brings the field back"
     assert window.forward.view.indices().shape == plan.x0.shape == end.shape
     find(window, "timeSlider").setValue(0)
-    assert window.reverse.view._badge == "from the field"
+    assert badge(window.reverse.view) == "from the field"
     hand.click(find(window, "startControl").button("noise"))
     assert session.plan.region.ny == 128
     assert session.plan.levels[0] == pytest.approx(session.recipe.course.schedule.s_max)

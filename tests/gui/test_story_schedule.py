@@ -4,17 +4,19 @@ import itertools
 
 import numpy as np
 import pytest
+from conftest import layer
 from PySide6.QtCore import QPointF, Qt
 from PySide6.QtWidgets import QLabel, QPushButton
 
 from diffview.forward.brownian import ForwardPath
 from diffview.forward.schedules import SCHEDULES, Cosine, Linear, SpectrumMatched, ZeroSnr
+from diffview.gui.widgets.schedule_items import Handles, RunLevels
 
 pytestmark = pytest.mark.qt_log_ignore("This plugin does not support (raise|grabbing)")  # of every list opened
 
 
 def handle_point(plot, index):
-    return plot.to_pixel(*plot._handles.points[index])
+    return plot.to_pixel(*layer(plot, Handles).points[index])
 
 
 def monotone(schedule):
@@ -98,7 +100,7 @@ def test_beta_is_read_only(window, hand, find):
     plot, session = find(window, "scheduleEditor"), window.session
     hand.click(find(window, "quantityControl").button("beta"))
     before = session.recipe
-    for index in range(len(plot._handles.points)):
+    for index in range(len(layer(plot, Handles).points)):
         start = handle_point(plot, index)
         hand.drag(plot, start, start + QPointF(0, 20))
     assert session.recipe == before
@@ -255,7 +257,7 @@ def test_the_lint_says_what_a_short_chain_leaves_out_and_mends_it(window, hand, 
 
 
 def tick_point(plot, index):
-    place = plot.to_pixel(float(plot._levels.levels[index]), 0)
+    place = plot.to_pixel(float(layer(plot, RunLevels).levels[index]), 0)
     return QPointF(place.x(), plot.plot_rect.bottom() - 4)
 
 

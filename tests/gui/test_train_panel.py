@@ -1,13 +1,16 @@
 """The training dock under the hand: begin, watch, hold, go on, end, go on from disk, and leave nothing running."""
 
 import json
+import math
 import time
 from dataclasses import replace
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
-from conftest import thread_names
+from conftest import running_threads, thread_names
 from models_twins import small_model
+from PySide6.QtWidgets import QLabel
 
 from diffview.errors import NotWrittenError
 from diffview.fields.field import Field, Region
@@ -135,7 +138,7 @@ def test_closing_the_window_keeps_what_is_learned_and_ends_the_thread(window, sm
     window.close()
     assert (models / "tiny" / "model.json").is_file()
     assert not window.trainer.active
-    assert window.trainer._thread.isFinished()  # its name lives on in threads that torch started from it
+    assert not running_threads()
 
 
 def test_it_ends_by_itself_and_says_where_the_model_lies(window, small, hand, find, wait, models):
@@ -207,10 +210,10 @@ def test_a_smaller_batch_is_announced(window, small, hand, find, wait, monkeypat
 
 
 def test_pictures_that_memory_does_not_suffice_for_do_not_end_it(window, small, hand, find, wait, monkeypatch):
-    def full(self, training):
+    def full(*_, **__):
         raise RuntimeError("CUDA out of memory. Tried to allocate 2 GiB")
 
-    monkeypatch.setattr(training_pictures.Painter, "_made", full)
+    monkeypatch.setattr(training_pictures, "make_levels", full)
     press(window, hand, find, "Start")
     wait(trained_for(window, 8))
     press(window, hand, find, "Stop")
@@ -271,7 +274,7 @@ def test_a_window_with_what_cannot_be_written_closes_at_the_second_try(window, s
     wait(lambda: find(window, "trainStopButton").isEnabled())
     assert not window.close() and window.isVisible()
     assert "close once more" in window.heard[-1].hint and window.trainer.training.state == "unsaved"
-    assert window.close() and not window.trainer._thread.isRunning()
+    assert window.close() and not running_threads()
 
 
 def test_every_choice_of_the_core_is_offered_with_a_sentence():
@@ -358,15 +361,15 @@ def test_smoothing_and_rounding():
     assert [round_up(v) for v in (101.0, 200.0, 501.0)] == [200, 200, 1000]
 
 
-def test_a_memorising_model_is_told_from_one_that_is_not(window, dock, find):
+@pytest.mark.parametrize(("unseen", "verdict"), [(0.8, "1 of 4 are copies"), (math.nan, "no field is held out")])
+def test_a_memorising_model_is_told_from_one_that_is_not(window, dock, wait, tmp_path, unseen, verdict):
     fields = np.zeros((4, 16, 16), np.float32)
-    panel = window.train_dock.widget()
-    panel._pictures = training_state.Pictures(fields, fields, np.array([0.1, 0.9, 0.8, 0.9]), 0.8, 7)
-    panel._repaint(True)
-    assert "1 of 4 are copies" in panel._verdict.text()
-    panel._pictures = replace(panel._pictures, unseen=float("nan"))
-    panel._repaint(True)
-    assert "no field is held out" in panel._verdict.text()
+    pictures = training_state.Pictures(fields, fields, np.array([0.1, 0.9, 0.8, 0.9]), unseen, 7)
+    order = SimpleNamespace(folder=tmp_path / "tiny", again=True)
+    window.trainer.begin(training_state.Training(order, lambda training: training.put(pictures=pictures)))
+    wait(lambda: not window.trainer.active)
+    said = [label.text() for label in window.train_dock.widget().findChildren(QLabel)]
+    assert any(verdict in text for text in said)
 
 
 def test_a_recipe_has_its_schedule_in_the_order(window, dock, find):

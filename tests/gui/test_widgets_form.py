@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 from PySide6.QtCore import QPoint, Qt
 from PySide6.QtGui import QValidator
 from PySide6.QtTest import QTest
-from PySide6.QtWidgets import QComboBox
+from PySide6.QtWidgets import QComboBox, QLabel
 
 from diffview.gui.theme import theme
 from diffview.gui.widgets.number_spin import NumberSpin
@@ -102,7 +102,7 @@ def test_set_values_emits_nothing_and_passes_over_what_it_does_not_know(form):
 
 
 def test_dragging_a_name_is_one_commit_and_a_double_click_returns_to_the_default(form):
-    label = form._labels["chain_steps"]
+    label = next(label for label in form.findChildren(QLabel) if label.buddy() is form.field("chain_steps"))
     QTest.mousePress(label, Qt.MouseButton.LeftButton, pos=QPoint(5, 5))
     for x in (9, 13, 25):
         QTest.mouseMove(label, QPoint(x, 5))

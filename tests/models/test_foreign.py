@@ -102,10 +102,17 @@ def test_a_learned_variance_is_read_as_diffusers_reads_it(tmp_path):
     assert denoise(y, s).numpy() == pytest.approx(theirs.numpy(), rel=2e-3, abs=2e-3 * float(theirs.abs().max()))
     f = denoise.variance_fraction(y, s)
     assert f.shape == (2, 1, 16, 16) and f.numpy() == pytest.approx((out[:, 1:].numpy() + 1) / 2, abs=1e-3)
-    low, high = scheduler._get_variance(t, variance_type="fixed_small"), scheduler.betas[t]
-    theirs = scheduler._get_variance(t, predicted_variance=out[:, 1:])
-    ours = f * torch.log(high) + (1 - f) * torch.log(low)
-    assert ours.numpy() == pytest.approx(theirs.numpy(), rel=1e-3)
+    high, before, now = scheduler.betas[t], scheduler.alphas_cumprod[t - 1], scheduler.alphas_cumprod[t]
+    low = (1 - before) / (1 - now) * high
+    std = torch.exp((f * torch.log(high) + (1 - f) * torch.log(low)) / 2)
+
+    def stepped(seed):
+        """Where scheduler.step comes to, and the noise it adds there, times the standard deviation."""
+        reached = scheduler.step(out, t, x, generator=torch.Generator().manual_seed(seed)).prev_sample
+        return reached, torch.randn(x.shape, generator=torch.Generator().manual_seed(seed))
+
+    (one, z_one), (other, z_other) = stepped(2), stepped(3)
+    assert (one - other).numpy() == pytest.approx((std * (z_one - z_other)).numpy(), rel=1e-3, abs=1e-5)
 
 
 def test_a_network_without_one_has_none(tmp_path):

@@ -101,7 +101,7 @@ def check_cf(path):
                 assert variable.dimensions == (name,) and np.isfinite(variable[:]).all()
                 assert (np.diff(variable[:]) > 0).all() or (np.diff(variable[:]) < 0).all()
             elif variable.dtype == np.float32:
-                assert np.isnan(variable._FillValue)
+                assert np.isnan(variable.getncattr("_FillValue"))
 
 
 # -- the forward state

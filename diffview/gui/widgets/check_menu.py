@@ -62,6 +62,10 @@ class CheckMenu(QToolButton):
             self._actions[key] = action
         self._say()
 
+    def entries(self) -> tuple[str, ...]:
+        """The keys of all entries."""
+        return tuple(self._actions)
+
     def chosen(self) -> tuple[str, ...]:
         """The keys that are ticked and can be chosen."""
         return tuple(key for key, action in self._actions.items() if action.isChecked() and action.isEnabled())
