@@ -51,7 +51,7 @@ class Docks(QObject):
         theme.changed.connect(self._soon.start)
 
     @property
-    def room(self) -> Room | None:
+    def room(self) -> WindowRoom | None:
         """What the docks are arranged for; None before the first time."""
         return self._room
 

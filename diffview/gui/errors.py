@@ -1,4 +1,4 @@
-"""Bugs: logged with their traceback to a file that the message names; the window keeps running."""
+"""What goes wrong is said in a sentence; a bug is logged with its traceback, and the window keeps running."""
 
 import logging
 import sys
@@ -10,7 +10,7 @@ from types import TracebackType
 from PySide6.QtCore import QObject, Qt, Signal, Slot
 
 from diffview.about import __version__
-from diffview.errors import UserError
+from diffview.errors import UserError, out_of_memory
 from diffview.gui.session import Message
 from diffview.paths import user_folder
 
@@ -29,8 +29,23 @@ def log_file() -> str:
     return str(path)
 
 
-def report(error: BaseException, tell: Callable[[Message], None]) -> None:
-    """Log a bug and say so in one sentence."""
+def report(error: BaseException, tell: Callable[[Message], None], less: str = "") -> None:
+    """Say what went wrong, in one sentence and a hint.
+
+    Args:
+        error: one that says what to do about it, one of memory, or else a bug, which is logged.
+        tell: shows the message.
+        less: what takes less memory; where nothing does, running out of it is a bug.
+    """
+    if isinstance(error, UserError):
+        tell(Message(error.sentence, error.hint, "error"))
+    elif less and out_of_memory(error):
+        tell(Message("The device ran out of memory.", less, "error"))
+    else:
+        _report_bug(error, tell)
+
+
+def _report_bug(error: BaseException, tell: Callable[[Message], None]) -> None:
     path = log_file()
     _log.error("".join(traceback.format_exception(error)))
     tell(
@@ -67,7 +82,4 @@ class ErrorHook(QObject):
 
     @Slot(object)
     def _show(self, error: BaseException) -> None:
-        if isinstance(error, UserError):
-            self._tell(Message(error.sentence, error.hint, "error"))
-        else:
-            report(error, self._tell)
+        report(error, self._tell)

@@ -4,12 +4,10 @@ The window writes a request and never waits; the thread writes into the request'
 A newer request, or `stop`, is the cancel signal. Only this module names QThread.
 """
 
-import gc
-import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager, contextmanager, nullcontext
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -18,7 +16,7 @@ from numpy.typing import NDArray
 from PySide6.QtCore import QObject, QThread
 
 from diffview.arrays import to_numpy
-from diffview.machine import cores
+from diffview.gui.engine import Engine, load_engine
 from diffview.models.choice import Model, Trained
 from diffview.models.denoiser import Denoiser
 from diffview.reverse.samplers import Step
@@ -113,21 +111,6 @@ class Replay:
 
 class _Dropped(Exception):
     """A replay is not wanted any more."""
-
-
-@dataclass(frozen=True)
-class Engine:
-    """What importing torch told.
-
-    Attributes:
-        version: None if it is not installed or cannot be loaded.
-        devices: those it can use, with their labels.
-        fault: why it cannot be loaded, or "".
-    """
-
-    version: str | None
-    devices: dict[str, str]
-    fault: str = ""
 
 
 class _Thread(QThread):
@@ -351,60 +334,6 @@ def _recording(asked: Run) -> AbstractContextManager[Callable[[Step], None]]:
     from diffview.models.nets.acceleration import Pages
 
     return Pages(asked.trajectory.append)
-
-
-def load_engine() -> Engine:
-    """Import torch and see what it can use."""
-    _preload_torch()
-    try:
-        with no_search_for_garbage("torch"):
-            import torch
-    except ModuleNotFoundError:
-        return Engine(None, {})
-    except Exception as error:  # noqa: BLE001 - a broken installation raises whatever its libraries raise
-        return Engine(None, {}, f"{type(error).__name__}: {error}")
-    torch.set_num_threads(max(1, cores() - 1))
-    devices = {"cpu": f"CPU · {cores()} cores"}
-    if torch.cuda.is_available():
-        devices["cuda"] = torch.cuda.get_device_name(0)
-    if torch.backends.mps.is_available():
-        devices["mps"] = "Apple GPU"
-    return Engine(torch.__version__, devices)
-
-
-@contextmanager
-def no_search_for_garbage(module: str) -> Iterator[None]:
-    """Python's search for garbage stops the window for as long as it has objects to look at, with torch 0.3 s.
-
-    It rests while a large module is imported, the first time, and what there is then is never looked at again.
-    """
-    if module in sys.modules or not gc.isenabled():
-        yield
-        return
-    gc.disable()
-    try:
-        yield
-        gc.freeze()
-    finally:
-        gc.enable()
-
-
-def _preload_torch() -> None:
-    """Load torch's libraries before Python imports them: dlopen lets the window's thread go on, import does not."""
-    import ctypes
-    import importlib.util
-    from pathlib import Path
-
-    spec = importlib.util.find_spec("torch")
-    if spec is None or spec.origin is None:
-        return
-    folder = Path(spec.origin).parent / "lib"
-    for name in ("libc10.so", "libtorch_cpu.so", "libtorch_python.so"):
-        if (folder / name).is_file():
-            try:
-                ctypes.CDLL(str(folder / name), mode=ctypes.RTLD_GLOBAL)
-            except OSError:  # the import itself will say what is wrong
-                return
 
 
 class TrainingThread(QThread):

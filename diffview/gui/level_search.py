@@ -7,8 +7,8 @@ from PySide6.QtCore import QObject
 
 from diffview.errors import UserError
 from diffview.gui.background import Background, Job, Stopped
+from diffview.gui.engine import load_engine
 from diffview.gui.errors import report
-from diffview.gui.jobs import load_engine
 from diffview.gui.session import Session
 from diffview.reverse.grids import GRIDS, make_levels
 from diffview.runs.plan import Plan

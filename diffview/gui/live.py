@@ -9,10 +9,11 @@ import numpy as np
 from numpy.typing import NDArray
 from PySide6.QtCore import QObject, QTimer, Signal
 
-from diffview.errors import UserError, out_of_memory
+from diffview.errors import UserError
 from diffview.forward.schedules import Schedule
+from diffview.gui.engine import Engine
 from diffview.gui.errors import report
-from diffview.gui.jobs import FAILED, FINISHED, Engine, Replay, Run, SamplingRequests, Shot
+from diffview.gui.jobs import FAILED, FINISHED, Replay, Run, SamplingRequests, Shot
 from diffview.gui.session import Message, Session, View
 from diffview.models.denoiser import Denoiser
 from diffview.reverse.samplers import Step
@@ -392,14 +393,8 @@ class Live(QObject):
             self.stepped.emit()
 
     def _tell(self, error: Exception | None) -> None:
-        if isinstance(error, UserError):
-            self._session.tell_error(error)
-        elif error is not None and out_of_memory(error):
-            self._session.tell(
-                Message("The device ran out of memory.", "Try fewer members or a smaller region.", "error")
-            )
-        elif error is not None:
-            report(error, self._session.tell)
+        if error is not None:
+            report(error, self._session.tell, less="Try fewer members or a smaller region.")
 
 
 def is_of(run: Run, plan: Plan) -> bool:

@@ -9,8 +9,8 @@ from PySide6.QtCore import QObject
 
 from diffview.errors import UserError
 from diffview.gui.background import Background, Job
+from diffview.gui.engine import load_engine
 from diffview.gui.errors import report
-from diffview.gui.jobs import load_engine
 from diffview.gui.session import Session
 from diffview.learning.loss_by_level import Bound, errors_by_level, exact_bound, variational_bound, walked
 from diffview.models.choice import FitSet, Trained

@@ -12,8 +12,8 @@ from diffview.fields.field import Region
 from diffview.fields.units import written
 from diffview.forward.schedules import Schedule
 from diffview.gui.background import Background, Job
+from diffview.gui.engine import load_engine
 from diffview.gui.errors import report
-from diffview.gui.jobs import load_engine
 from diffview.gui.session import Session
 from diffview.gui.train_order import Order, models_folder, sizes_that_fit
 from diffview.gui.verifier import Place, place_of

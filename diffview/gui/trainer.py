@@ -14,10 +14,11 @@ from typing import TYPE_CHECKING, cast
 import numpy as np
 from PySide6.QtCore import QObject, Signal
 
-from diffview.errors import NotWrittenError, UserError, out_of_memory
+from diffview.errors import NotWrittenError, UserError
 from diffview.gui.background import Background
+from diffview.gui.engine import load_engine, no_search_for_garbage
 from diffview.gui.errors import report
-from diffview.gui.jobs import FINISHED, WAITING, load_engine, no_search_for_garbage
+from diffview.gui.jobs import FINISHED, WAITING
 from diffview.gui.session import Message, Session
 from diffview.gui.train_order import Order
 from diffview.gui.training_pictures import Painter
@@ -231,13 +232,8 @@ class TrainerJob(Background):
         """Say how it ended; a new model can be used at once."""
         self._pull(training)  # what came since this tick looked
         error, name = training.error, training.order.folder.name
-        if isinstance(error, UserError):
-            self._session.tell_error(error)
-        elif error is not None and out_of_memory(error):
-            hint = "Choose a smaller batch, smaller crops or a smaller width."
-            self._session.tell(Message("The device ran out of memory.", hint, "error"))
-        elif error is not None:
-            report(error, self._session.tell)
+        if error is not None:
+            report(error, self._session.tell, less="Choose a smaller batch, smaller crops or a smaller width.")
         else:
             self._offer(name, training)
 

@@ -13,8 +13,8 @@ from PySide6.QtCore import QObject
 
 from diffview.errors import UserError
 from diffview.gui.background import Background, Job
+from diffview.gui.engine import load_engine
 from diffview.gui.errors import report
-from diffview.gui.jobs import load_engine
 from diffview.gui.session import Message, Session
 from diffview.gui.train_order import Order, models_folder
 from diffview.learning.sets import TrainingSet

@@ -9,7 +9,7 @@ from PySide6.QtCore import QObject, Signal
 from diffview.errors import UserError
 from diffview.gui.background import TICK_MS, Background, Job, Stopped
 from diffview.gui.errors import report
-from diffview.gui.jobs import FAILED, FINISHED, STOPPED
+from diffview.gui.jobs import FINISHED, STOPPED
 from diffview.gui.session import Message, Session
 from diffview.writers.exports import Content
 from diffview.writers.saving import save_netcdf
@@ -74,8 +74,6 @@ class Writer(Background):
             self._session.tell(Message(f"Saved {job.path}."))
         elif job.state == STOPPED:
             self._session.tell(Message(f"{job.path.name} was not written.", "An older file of that name is as it was."))
-        elif job.state == FAILED and isinstance(job.error, UserError):
-            self._session.tell_error(job.error)
         elif job.error is not None:
             report(job.error, self._session.tell)
 

@@ -11,7 +11,8 @@ import pytest
 from conftest import PATIENCE, QUICK, sampling_has_ended, thread_names
 
 from diffview.gui import jobs
-from diffview.gui.jobs import FAILED, FINISHED, STOPPED, WAITING, Engine, SamplingRequests
+from diffview.gui.engine import Engine
+from diffview.gui.jobs import FAILED, FINISHED, STOPPED, WAITING, SamplingRequests
 from diffview.readers.packaged import packaged_field
 from diffview.runs.plan import Facts
 from diffview.runs.resolve import resolve
@@ -305,7 +306,7 @@ def test_the_search_for_garbage_rests_while_torch_is_imported_and_then_leaves_it
         "import gc, time\n"
         "seen = []\n"
         "gc.callbacks.append(lambda phase, info: seen.append(info['generation']))\n"
-        "from diffview.gui.jobs import load_engine\n"
+        "from diffview.gui.engine import load_engine\n"
         "seen.clear()\n"
         "assert load_engine().version is not None and seen == [], seen\n"
         "assert gc.isenabled() and gc.get_freeze_count() > 50_000\n"

@@ -12,7 +12,8 @@ from PySide6.QtCore import Qt
 from PySide6.QtTest import QTest
 
 from diffview.gui import jobs
-from diffview.gui.jobs import Engine, SamplingRequests
+from diffview.gui.engine import Engine, load_engine
+from diffview.gui.jobs import SamplingRequests
 from diffview.gui.live import FRAME_S
 from diffview.models.choice import FitSet
 from diffview.runs.run import run
@@ -293,7 +294,7 @@ def test_without_torch_its_devices_are_grey_and_say_why(window, monkeypatch, wai
 
 def test_a_missing_torch_is_an_answer_and_not_an_error(monkeypatch):
     monkeypatch.setitem(__import__("sys").modules, "torch", None)
-    assert jobs.load_engine() == Engine(None, {})
+    assert load_engine() == Engine(None, {})
 
 
 def test_opening_the_list_of_devices_loads_torch_and_a_run_on_it_agrees(window, wait, settle, hand, find):

@@ -1,0 +1,78 @@
+"""What computes: torch, imported without holding up the window, and the devices it can use."""
+
+import gc
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+
+from diffview.machine import cores
+
+
+@dataclass(frozen=True)
+class Engine:
+    """What importing torch told.
+
+    Attributes:
+        version: None if it is not installed or cannot be loaded.
+        devices: those it can use, with their labels.
+        fault: why it cannot be loaded, or "".
+    """
+
+    version: str | None
+    devices: dict[str, str]
+    fault: str = ""
+
+
+def load_engine() -> Engine:
+    """Import torch and see what it can use."""
+    _preload_torch()
+    try:
+        with no_search_for_garbage("torch"):
+            import torch
+    except ModuleNotFoundError:
+        return Engine(None, {})
+    except Exception as error:  # noqa: BLE001 - a broken installation raises whatever its libraries raise
+        return Engine(None, {}, f"{type(error).__name__}: {error}")
+    torch.set_num_threads(max(1, cores() - 1))
+    devices = {"cpu": f"CPU · {cores()} cores"}
+    if torch.cuda.is_available():
+        devices["cuda"] = torch.cuda.get_device_name(0)
+    if torch.backends.mps.is_available():
+        devices["mps"] = "Apple GPU"
+    return Engine(torch.__version__, devices)
+
+
+@contextmanager
+def no_search_for_garbage(module: str) -> Iterator[None]:
+    """Python's search for garbage stops the window for as long as it has objects to look at, with torch 0.3 s.
+
+    It rests while a large module is imported, the first time, and what there is then is never looked at again.
+    """
+    if module in sys.modules or not gc.isenabled():
+        yield
+        return
+    gc.disable()
+    try:
+        yield
+        gc.freeze()
+    finally:
+        gc.enable()
+
+
+def _preload_torch() -> None:
+    """Load torch's libraries before Python imports them: dlopen lets the window's thread go on, import does not."""
+    import ctypes
+    import importlib.util
+    from pathlib import Path
+
+    spec = importlib.util.find_spec("torch")
+    if spec is None or spec.origin is None:
+        return
+    folder = Path(spec.origin).parent / "lib"
+    for name in ("libc10.so", "libtorch_cpu.so", "libtorch_python.so"):
+        if (folder / name).is_file():
+            try:
+                ctypes.CDLL(str(folder / name), mode=ctypes.RTLD_GLOBAL)
+            except OSError:  # the import itself will say what is wrong
+                return
