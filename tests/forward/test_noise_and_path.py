@@ -211,7 +211,8 @@ def test_the_drawing_threads_are_made_late_and_end_with_the_program() -> None:
     )
     command = [sys.executable, "-W", "error", "-c", program]
     done = subprocess.run(command, capture_output=True, text=True, timeout=30, check=False)
-    assert (done.returncode, done.stderr, done.stdout.split()) == (0, "", ["1", "False", "3"])
+    assert (done.returncode, done.stderr, done.stdout.split()[:2]) == (0, "", ["1", "False"])
+    assert 2 <= int(done.stdout.split()[2]) <= 3  # one that has ended its work may take the next, too
 
 
 @pytest.mark.skipif(not Path("/proc/thread-self/comm").exists(), reason="this system does not name threads")
@@ -230,7 +231,7 @@ def test_the_drawing_threads_do_not_bear_the_name_of_the_thread_that_asks_first(
     )
     command = [sys.executable, "-c", program]
     done = subprocess.run(command, capture_output=True, text=True, timeout=30, check=True)
-    assert done.stdout.split().count("draw") == 2
+    assert "draw" in done.stdout.split() and "sampling" not in done.stdout.split()
 
 
 def test_what_a_path_returns_may_be_written_to() -> None:

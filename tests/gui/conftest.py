@@ -14,7 +14,7 @@ import shiboken6
 from PySide6.QtCore import QEvent, QPointF, Qt, QThread, QTimer
 from PySide6.QtGui import QFontDatabase, QMouseEvent
 from PySide6.QtTest import QTest
-from PySide6.QtWidgets import QAbstractScrollArea, QApplication
+from PySide6.QtWidgets import QAbstractScrollArea, QApplication, QWidget
 
 from diffview.fields.field import Region
 from diffview.gui.app import create_window, show_window
@@ -124,6 +124,34 @@ def settle(qtbot):
 def wait(qtbot):
     """Wait until something is so."""
     return lambda done: qtbot.waitUntil(done, timeout=PATIENCE)
+
+
+@pytest.fixture
+def rest(wait):
+    """Wait until nothing in a window moves any more."""
+
+    def until(window):
+        seen = []
+
+        def still():
+            QApplication.processEvents()
+            seen.append([(widget, widget.geometry()) for widget in window.findChildren(QWidget) if widget.isVisible()])
+            return len(seen) > 2 and seen[-1] == seen[-2] == seen[-3]
+
+        wait(still)
+
+    return until
+
+
+@pytest.fixture
+def appear(wait, find):
+    """appear(window, "scoreTable"): the widget of that name, once it is seen."""
+
+    def look(window, name):
+        wait(lambda: window.findChild(QWidget, name) is not None and find(window, name).isVisible())
+        return find(window, name)
+
+    return look
 
 
 @pytest.fixture

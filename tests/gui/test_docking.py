@@ -4,7 +4,6 @@ from types import SimpleNamespace
 
 import pytest
 from PySide6.QtCore import QPoint, QSize, Qt
-from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QLabel
 
 from diffview.gui.app import create_window, show_window
@@ -26,12 +25,12 @@ def side_of(window, dock):
 
 
 @pytest.fixture
-def resize(wait):
+def resize(wait, rest):
     def to(window, size):
         for _ in range(2):  # what stands at both sides holds a window wide until it has moved
             window.resize(*size)
             wait(lambda: window.arrangement.room == WindowRoom.of(window.size()))
-        QTest.qWait(50)
+        rest(window)
 
     return to
 
@@ -41,10 +40,10 @@ def plots(window):
 
 
 @pytest.mark.parametrize("size", [SMALL, (1366, 768), (1600, 880), (1280, 960), LARGE])
-def test_every_plot_is_high_enough_to_be_read(open_window, wait, size):
+def test_every_plot_is_high_enough_to_be_read(open_window, wait, rest, size):
     window = open_window(size=size)
     wait(lambda: all(plot.isVisible() for plot in plots(window)))
-    QTest.qWait(50)
+    rest(window)
     assert (window.width(), window.height()) == size
     heights = {plot.objectName(): plot.plot_rect.height() for plot in (*plots(window), window.timeline.plot)}
     curve = heights.pop("scheduleEditor")
@@ -147,9 +146,8 @@ def test_presenting_takes_the_largest_text_that_leaves_the_window_on_its_screen(
     monkeypatch.setattr(window, "screen", lambda: SimpleNamespace(size=lambda: QSize(*SMALL)))
     hand.key(find(window, "timeSlider"), Qt.Key.Key_F5)
     wait(lambda: theme.scale > 1.0)
-    QTest.qWait(200)
-    least = window.minimumSizeHint()
-    assert 1.1 <= theme.scale <= 1.25 and least.width() <= 1280 and least.height() <= 720
+    wait(lambda: window.minimumSizeHint().width() <= 1280 and window.minimumSizeHint().height() <= 720)
+    assert 1.1 <= theme.scale <= 1.25
     for name in ("openButton", "deviceCombo", "cropButton"):
         assert not find(window, name).isVisible()
     hand.key(find(window, "timeSlider"), Qt.Key.Key_F5)

@@ -303,16 +303,14 @@ def test_torch_on_the_cpu_agrees_with_numpy(sampling, wait):
 def test_the_search_for_garbage_rests_while_torch_is_imported_and_then_leaves_it_out():
     """A whole search with torch in it stops the window for 0.3 s; seen in a process that has not imported it."""
     program = (
-        "import gc, time\n"
+        "import gc\n"
         "seen = []\n"
         "gc.callbacks.append(lambda phase, info: seen.append(info['generation']))\n"
         "from diffview.gui.engine import load_engine\n"
         "seen.clear()\n"
         "assert load_engine().version is not None and seen == [], seen\n"
         "assert gc.isenabled() and gc.get_freeze_count() > 50_000\n"
-        "begun = time.perf_counter()\n"
-        "gc.collect()\n"
-        "assert time.perf_counter() - begun < 0.1\n"
+        "assert len(gc.get_objects()) < gc.get_freeze_count() / 10\n"  # what a search looks at
     )
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr

@@ -150,10 +150,11 @@ def test_one_shot_of_another_quantity_says_why_there_is_none(raining, find, sett
 
 
 @pytest.mark.parametrize("reverse", ["x_t", "shot_eps"])
-def test_a_second_bar_leaves_a_small_window_on_its_screen(open_window, find, settle, reverse):
+def test_a_second_bar_leaves_a_small_window_on_its_screen(open_window, appear, settle, rest, reverse):
     window = open_window(QUICK.but(model="rain64", steps=3), size=(1280, 720))
     settle(window)
     window.session.look(reverse=reverse, playhead=0.5, follow=False)
-    QTest.qWait(50)
-    assert find(window, "reverseColourBar").isVisible() and not window.plots_dock.isHidden()
+    appear(window, "reverseColourBar")
+    rest(window)
+    assert not window.plots_dock.isHidden()
     assert window.minimumSizeHint().width() <= 1280 and window.width() == 1280

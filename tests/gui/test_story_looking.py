@@ -462,7 +462,7 @@ def test_where_a_power_law_bends(k0, said):
 
 
 @pytest.mark.parametrize("size", [(1280, 720), (1600, 1000)])
-def test_the_data_dock_has_room_for_all_it_has(open_window, size, wait):
+def test_the_data_dock_has_room_for_all_it_has(open_window, size, wait, rest):
     window = open_window(size=size)
     window.actions_["exploreLayoutAction"].trigger()
     window.data_dock.raise_()
@@ -470,8 +470,7 @@ def test_the_data_dock_has_room_for_all_it_has(open_window, size, wait):
     wait(panel.isVisible)
     panel.notes.setText("What was done to the values, at some length. " * 6)
     panel.notes.show()
-    QApplication.processEvents()
-    QTest.qWait(50)
+    rest(window)
     rects = [QRect(w.mapTo(panel, QPoint(0, 0)), w.size()) for w in panel.findChildren(QComboBox) if w.isVisible()]
     assert all(not a.intersects(b) for a, b in itertools.combinations(rects, 2))
     assert min(rect.height() for rect in rects) >= 26 and panel.tree.height() >= 98

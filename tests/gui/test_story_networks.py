@@ -8,7 +8,6 @@ import numpy as np
 import pytest
 from conftest import QUICK, layer
 from PySide6.QtCore import QPointF
-from PySide6.QtTest import QTest
 
 from diffview.errors import UserError
 from diffview.gui.app import shown_facts
@@ -202,11 +201,10 @@ def test_a_network_whose_folder_was_renamed_is_offered_by_its_key(open_window, r
     assert window.session.recipe.denoiser.model == "renamed" and window.live.run.state == "finished"
 
 
-def test_the_model_dock_offers_it_too_and_the_list_says_what_networks_make(window, hand, find, settle):
+def test_the_model_dock_offers_it_too_and_the_list_says_what_networks_make(window, hand, find, settle, appear):
     window.model_dock.toggleViewAction().trigger()
     window.model_dock.raise_()
-    QTest.qWait(50)
-    assert find(window, "modelOfferButton").text() == "Draw with bt64"
+    assert appear(window, "modelOfferButton").text() == "Draw with bt64"
     combo = find(window, "modelCombo")
     titles = [combo.itemText(i) for i in range(combo.count())]
     assert "rain64 · precipitation rate" in titles and "rain64-from-coarse · precipitation rate" in titles

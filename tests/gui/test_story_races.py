@@ -196,11 +196,10 @@ def test_counts_are_read(text, numbers):
 
 
 @pytest.mark.parametrize("size", [(1280, 720), (1600, 1000)])
-def test_an_empty_scoreboard_says_what_will_be_there_and_how_to_begin(open_window, find, size):
+def test_an_empty_scoreboard_says_what_will_be_there_and_how_to_begin(open_window, appear, size):
     window = open_window(size=size)
     window.actions_["compareLayoutAction"].trigger()
-    QTest.qWait(50)
-    table = find(window, "scoreTable")
+    table = appear(window, "scoreTable")
     assert table.rowCount() == 0 and not table.horizontalHeader().isVisible()
     assert "press Score" in table.accessibleDescription()
     blank = table.viewport().grab().toImage()
@@ -208,11 +207,10 @@ def test_an_empty_scoreboard_says_what_will_be_there_and_how_to_begin(open_windo
     assert table.viewport().grab().toImage() != blank, "the words are drawn"
 
 
-def test_a_narrow_scoreboard_shows_what_matters_and_has_no_scroll_bar(open_window, hand, find, settle):
+def test_a_narrow_scoreboard_shows_what_matters_and_has_no_scroll_bar(open_window, hand, find, settle, appear, wait):
     window = open_window(size=(1280, 720))
     window.actions_["compareLayoutAction"].trigger()
-    QTest.qWait(50)
-    hand.click(find(window, "boardButton"))
+    hand.click(appear(window, "boardButton"))
     settle(window)
     table = find(window, "scoreTable")
     assert not table.horizontalScrollBar().isVisible() and not table.accessibleDescription()
@@ -234,23 +232,24 @@ def test_a_narrow_scoreboard_shows_what_matters_and_has_no_scroll_bar(open_windo
     row = names.index("karras · heun · 18")
     assert all(word in table.item(row, 0).toolTip() for word in ("linear", "q 0.999", "dB", "18 steps"))
     table.setFixedWidth(900)
-    QTest.qWait(20)
-    assert shown()[-1] == "time", "a wide one has all"
+    wait(lambda: shown()[-1] == "time")  # a wide one has all
 
 
-def test_samplers_that_race_have_colours_of_their_own_and_the_plot_needs_no_scrolling(open_window, hand, find, settle):
+def test_samplers_that_race_have_colours_of_their_own_and_the_plot_needs_no_scrolling(
+    open_window, hand, find, settle, rest
+):
     window = open_window(size=(1280, 720))
     window.actions_["compareLayoutAction"].trigger()
     window.race_dock.raise_()
     race(window, hand, find, settle, samplers=("ddim", "heun", "dpmpp_2m", "unipc"))
     plot = find(window, "racePlot")
     assert [lane.style for lane in plot.lanes] == [0, 1, 2, 3]
-    QTest.qWait(50)
+    rest(window)
     assert find(window, "racePanel").verticalScrollBar().maximum() == 0
     assert plot.height() >= 240
 
 
-def test_where_land_leaves_no_large_crop_smaller_fields_race(open_window, hand, find, settle, tmp_path):
+def test_where_land_leaves_no_large_crop_smaller_fields_race(open_window, hand, find, settle, tmp_path, appear):
     values = np.random.default_rng(0).standard_normal((128, 128)).cumsum(0).astype(np.float32)
     values[::40], values[:, ::40] = np.nan, np.nan  # no complete crop of 64, some of 32
     with h5py.File(tmp_path / "sea.h5", "w") as file:
@@ -259,8 +258,7 @@ def test_where_land_leaves_no_large_crop_smaller_fields_race(open_window, hand, 
     settle(window)
     window.session.edit(region=Region(10, 10, 100, 100))
     window.actions_["compareLayoutAction"].trigger()
-    QTest.qWait(50)
-    find(window, "raceModel").set_key("exact")
+    appear(window, "raceModel").set_key("exact")
     job = race(window, hand, find, settle, samplers=("heun",))
     assert job.state == "finished" and job.plan.shape == (RACERS, 1, 32, 32) and len(job.points) == 2
     assert "32 × 32 pixels" in find(window, "raceSays").text()

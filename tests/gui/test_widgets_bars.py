@@ -150,10 +150,10 @@ def test_the_action_is_done_once_and_the_bar_goes(host):
     assert host.bar.findChild(QWidget, "messageAction").isHidden()
 
 
-def test_infos_go_by_themselves_and_errors_stay(host, qtbot, monkeypatch):
+def test_infos_go_by_themselves_and_errors_stay(host, qtbot, wait, monkeypatch):
     monkeypatch.setattr(message_bar, "INFO_MS", 20)
     host.bar.show_message("Saved.")
-    qtbot.waitUntil(host.bar.isHidden, timeout=3000)
+    wait(host.bar.isHidden)
     assert host.bar.text() == ""
     host.bar.show_message("Broken.", kind="error")
     qtbot.wait(400)

@@ -74,11 +74,11 @@ def test_typing_edits_at_every_key_and_commits_once(form):
     assert len(form.commits) == 1
 
 
-def test_steps_commit_after_a_rest(form, qtbot):
+def test_steps_commit_after_a_rest(form, wait):
     for _ in range(3):
         QTest.keyClick(form.field("chain_steps"), Qt.Key.Key_Up)
     assert [e["chain_steps"] for e in form.edits] == [1001, 1002, 1003]
-    qtbot.waitUntil(lambda: len(form.commits) == 1, timeout=3000)
+    wait(lambda: len(form.commits) == 1)
     assert form.commits[0]["chain_steps"] == 1003
 
 

@@ -225,7 +225,7 @@ def test_a_huge_picture_takes_little_memory_and_tells_how_far_it_is(reader: Read
     assert np.count_nonzero(~picture.field.mask) == 68 * 135  # 540 rows begin in the middle of a pixel of 8
     assert shares == sorted(shares) and 0.0 <= max(shares) < 1.0
     assert reader.share == 0.0
-    assert peak(reader.pid) - before < 3 * picture.field.values.nbytes / 2**20
+    assert peak(reader.pid) - before < 10800 * 21600 * 2 / 2**20 / 4  # of all packed values at once
     window = reader.call("read_slice", path=path, dataset="v", window=Region(5400, 1080, 540, 540))
     np.testing.assert_array_equal(window.field.values, (ramp(540, 1080) % 300)[:, :540] * 0.5)
 
@@ -233,28 +233,26 @@ def test_a_huge_picture_takes_little_memory_and_tells_how_far_it_is(reader: Read
 @pytest.mark.skipif(not Path("/proc/self/clear_refs").exists(), reason="this system does not tell the memory")
 def test_a_stack_takes_little_more_memory_than_itself(reader: ReaderProcess, tmp_path: Path) -> None:
     with h5py.File(tmp_path / "a.nc", "w") as file:
-        data = file.create_dataset("v", (200, 256, 256), "i2", chunks=(1, 256, 256))
+        data = file.create_dataset("v", (600, 256, 256), "i2", chunks=(1, 256, 256))
         data.attrs["scale_factor"] = 0.5  # a double: values are decoded as float64
         data[150] = 3
     Path(f"/proc/{reader.pid}/clear_refs").write_text("5")
     before = peak(reader.pid)
     wish = {"axes": (1, 2), "index": (0,), "dim": 0, "region": Region(0, 0, 256, 256)}
     stack = reader.call("read_stack", path=str(tmp_path / "a.nc"), dataset="v", **wish)
-    assert stack.shape == (200, 256, 256) and (stack[150] == 1.5).all()
-    assert peak(reader.pid) - before < 2 * stack.nbytes / 2**20
+    assert stack.shape == (600, 256, 256) and (stack[150] == 1.5).all()
+    assert peak(reader.pid) - before < 2 * stack.nbytes / 2**20  # as doubles at once they would take thrice as much
 
 
 def test_an_overview_can_be_given_up(reader: ReaderProcess, tmp_path: Path) -> None:
     with h5py.File(tmp_path / "a.h5", "w") as file:
         file.create_dataset("v", (60000, 60000), "f4", chunks=(1000, 1000))
     reader.submit("read_slice", path=str(tmp_path / "a.h5"), dataset="v")
-    end = time.monotonic() + 30
+    end = time.monotonic() + 60
     while not reader.share and time.monotonic() < end:
         time.sleep(0.01)
-    assert reader.share > 0
-    begun = time.monotonic()
+    assert 0 < reader.share < 0.5
     reader.cancel()
-    assert time.monotonic() - begun < 1
     assert [reply.cancelled for reply in reader.poll()] == [True]
     assert reader.call("read_slice", path=write(tmp_path / "b.h5", ramp())).block == 1
 

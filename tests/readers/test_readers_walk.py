@@ -10,7 +10,7 @@ from readers_twins import SHARED, linked_tree
 from diffview.readers.process import ReaderProcess, Reply
 
 FILES = sorted(path for path in (SHARED / "h5").rglob("*") if path.is_file())
-SECONDS = 5.0
+SECONDS = 20.0
 MEGABYTES = 300.0
 PICTURES = 12  # datasets of one file that are shown one by one
 
