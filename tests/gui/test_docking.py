@@ -9,7 +9,7 @@ from PySide6.QtWidgets import QLabel
 from diffview.gui.app import create_window, show_window
 from diffview.gui.layouts import LAYOUTS, WIDE, WindowRoom
 from diffview.gui.theme import theme
-from diffview.gui.widgets.card import Card
+from diffview.gui.widgets.card import CardFrame
 
 LARGE, SMALL = (1600, 1000), (1280, 720)
 READABLE = 90
@@ -156,7 +156,7 @@ def test_presenting_takes_the_largest_text_that_leaves_the_window_on_its_screen(
 
 def test_the_title_of_a_plot_stays_over_it(open_window, resize):
     window = open_window(size=SMALL)
-    tops = [card.mapTo(window, QPoint(0, 0)) for card in window.diagnostics.findChildren(Card)]
+    tops = [card.mapTo(window, QPoint(0, 0)) for card in window.diagnostics.findChildren(CardFrame)]
     assert (
         len(tops) == 3
         and len({at.x() for at in tops}) == 1
@@ -168,7 +168,7 @@ def test_plots_that_move_keep_the_size_of_their_titles(open_window, resize):
     window = open_window(size=LARGE)
     theme.set_scale(1.3)
     resize(window, (1750, 1000))  # low now: its text is larger
-    cards = (*window.diagnostics.findChildren(Card), window.timeline)
+    cards = (*window.diagnostics.findChildren(CardFrame), window.timeline)
     labels = [next(label for label in card.findChildren(QLabel) if label.text() == card.title()) for card in cards]
     titles = [label.font().pixelSize() for label in labels]
     assert not window.plots_dock.isHidden() and len(set(titles)) == 1 == titles.count(theme.px(13)) / 4
