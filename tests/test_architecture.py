@@ -281,6 +281,8 @@ def test_no_two_things_have_one_name() -> None:
     modules = [(path.stem, name_of(path)) for path in files() if not inside(path, "gui/", "commands/")]
     assert shared([(name, place) for name, place in classes if name not in TWO_CLASSES_YET]) == {}
     assert shared([(name, place) for name, place in modules if not name.startswith("__")]) == {}
+    tests = sorted(Path(__file__).parent.rglob("test_*.py"))  # pytest imports them by their name alone
+    assert shared([(path.stem, path.parent.name) for path in tests]) == {}
 
 
 def test_nothing_is_too_large() -> None:
