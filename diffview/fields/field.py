@@ -25,7 +25,7 @@ class Field:
         name: the variable's name ("toa_brightness_temperature").
         units: its units as written in the file ("K"), or "".
         dims: names of the two shown dimensions, (row, column).
-        pixel_km: (height, width) of a pixel in km at the centre of the picture, or None if unknown.
+        pixel_km: (height, width) of a usual pixel in km, or None if unknown.
         coords: 1-D or 2-D coordinate arrays of the shown dimensions, by name; orientation as `values`.
         provenance: source: "path", "dataset", "index" (the fixed indices of the other dimensions,
             as text), "licence", and whatever else the reader knows.

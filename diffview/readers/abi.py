@@ -12,9 +12,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from diffview.readers.attributes import number_attributes, text_attribute
-from diffview.readers.base import Coordinate, Decoded
-from diffview.readers.cf import CFVariable, find_nearby
-from diffview.readers.opening import dataset_in
+from diffview.readers.base import Decoded
+from diffview.readers.cf import CFVariable
+from diffview.readers.opening import dataset_in, find_nearby
 
 PLANCK = ("planck_fk1", "planck_fk2", "planck_bc1", "planck_bc2")
 _NO_MEASUREMENT = ("no_value", "out_of_range", "invalid")  # parts of flag_meanings; "conditionally usable" stays
@@ -108,15 +108,6 @@ class ABIVariable(CFVariable):
             light = np.where(radiance > 0, radiance, np.nan)
             return (fk2 / np.log(fk1 / light + 1) - bc1) / bc2
         return radiance if np.isnan(self._kappa) else radiance * self._kappa
-
-    def axis_coordinates(self) -> tuple[Coordinate, ...]:
-        """x and y in metres of the geostationary projection: scanning angle times the height of the satellite."""
-        mapping = find_nearby(self.dataset, text_attribute(self.dataset, "grid_mapping"))
-        height = number_attributes(mapping, "perspective_point_height") if mapping is not None else ()
-        return tuple(
-            replace(c, values=c.values * float(height[0]), units="m") if height and c.units.startswith("rad") else c
-            for c in super().axis_coordinates()
-        )
 
 
 def _constant(dataset: h5py.Dataset, name: str) -> float:

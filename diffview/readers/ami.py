@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from diffview.fields.earth_map import Projection
 from diffview.readers.attributes import number_attributes, text_attribute
-from diffview.readers.base import EVERY, Coordinate, Decoded, Take
+from diffview.readers.base import Coordinate, Decoded
 from diffview.readers.cf import CFVariable
 from diffview.readers.opening import dataset_in
 
@@ -51,6 +51,8 @@ def variable(dataset: h5py.Dataset) -> CFVariable:
 @dataclass(frozen=True, eq=False)
 class AMIImage(CFVariable):
     """The image of one channel on the fixed grid."""
+
+    PLACED_BY_AXES = True
 
     def _constants(self, names: tuple[str, ...]) -> tuple[float, ...]:
         """Numbers among the attributes of the file, () if one is absent."""
@@ -139,10 +141,6 @@ class AMIImage(CFVariable):
             values = angle * (distance - radius)
             lines.append(Coordinate(role, "y" if role == "y" else "x", (axis,), values, "m"))
         return tuple(lines)
-
-    def plane_coordinates(self, axes: tuple[int, int], take: Take = EVERY) -> tuple[Coordinate, ...]:
-        """None: the place of a pixel follows from the projection."""
-        return ()
 
     def projection(self) -> Projection | None:
         """The geostationary projection that the file describes."""

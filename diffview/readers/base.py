@@ -75,6 +75,7 @@ class Coordinate:
         axes: the axes of the variable that it runs along.
         values: floating, one dimension for each of `axes`.
         units: as written in the file.
+        note: what was assumed, as a finished sentence, or "".
     """
 
     name: str
@@ -82,6 +83,7 @@ class Coordinate:
     axes: tuple[int, ...]
     values: NDArray[np.floating[Any]]
     units: str
+    note: str = ""
 
 
 @dataclass(frozen=True, eq=False)

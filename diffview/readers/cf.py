@@ -1,28 +1,34 @@
 """The reader of CF variables and of plain datasets: it claims every HDF5 file."""
 
-import contextlib
 import itertools
+import math
 import posixpath
+import re
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from functools import cached_property
-from typing import Any
+from typing import Any, ClassVar
 
 import h5py
 import numpy as np
 from numpy.typing import NDArray
 
-from diffview.errors import UserError
 from diffview.fields.earth_map import Projection
 from diffview.fields.radar import Site
 from diffview.readers.alive import progress
-from diffview.readers.attributes import raw_attribute, text_attribute
-from diffview.readers.base import EVERY, KM_PER_UNIT, Coordinate, Decoded, Role, Take
+from diffview.readers.attributes import text_attribute
+from diffview.readers.base import EVERY, Coordinate, Decoded, Role, Take
+from diffview.readers.mappings import GridMapping, grid_mapping_of
 from diffview.readers.naming import coordinate_role
-from diffview.readers.opening import H5PY_ERRORS, find_dataset, member, stored_elsewhere
+from diffview.readers.opening import H5PY_ERRORS, find_nearby, groups_above, member, stored_elsewhere
 from diffview.readers.packing import Packing, packing_of
 from diffview.readers.spellings import units_of
 
-_WELL_KNOWN = ("crs_wkt", "spatial_ref")  # attributes of a grid mapping that say the same in one text
+_OF_PLACES = re.compile("geolocation|navigation|geometry|location|coordinates", re.IGNORECASE)
+_RADIANS = re.compile(r"rad(ian)?s?$", re.IGNORECASE)
+MEMBERS = 200
+"""Of a group that are asked for latitude and longitude."""
+
 NOT_A_VARIABLE = "This is a netCDF dimension but not a netCDF variable"  # NAME of a bare netCDF-4 dimension
 
 
@@ -38,9 +44,16 @@ def variable(dataset: h5py.Dataset) -> "CFVariable":
 
 @dataclass(frozen=True, eq=False)
 class CFVariable:
-    """A numeric dataset, its packing, dimensions and coordinates."""
+    """A numeric dataset, its packing, dimensions and coordinates.
+
+    Attributes:
+        PLACED_BY_AXES: whether the place of a pixel follows from the axes alone, in a family of files.
+        MAPPING: name of the grid mapping in a family whose variables do not name it.
+    """
 
     dataset: h5py.Dataset
+    PLACED_BY_AXES: ClassVar[bool] = False
+    MAPPING: ClassVar[str] = ""
 
     @property
     def name(self) -> str:
@@ -70,7 +83,8 @@ class CFVariable:
     @property
     def remarks(self) -> tuple[str, ...]:
         """Attributes that could not be honoured."""
-        return self.packing.remarks
+        odd = self.mapping.remark
+        return (*self.packing.remarks, odd) if odd and self.projection() is not None else self.packing.remarks
 
     def read(self, part: tuple[int | slice, ...]) -> Decoded:
         """Physical values of one part of the dataset."""
@@ -81,7 +95,7 @@ class CFVariable:
         return self.packing.decode(raw, part)
 
     def axis_coordinates(self) -> tuple[Coordinate, ...]:
-        """The coordinate variable of every dimension that has one."""
+        """The coordinate variable of every dimension that has one; y and x of a projection in metres."""
         found = []
         for axis, (name, scale) in enumerate(self._scales):
             nearby = (find_nearby(self.dataset, near) for near in (name, *self._named_coordinates))
@@ -89,15 +103,18 @@ class CFVariable:
                 if _fits(candidate, (self.dataset.shape[axis],)) and _runs_along(candidate, name, scale):
                     found.append(read_coordinate(candidate, (axis,)))
                     break
-        return (*found, *self._coordinates_by_length())
+        found += self._coordinates_by_length()
+        return self.mapping.in_metres(found) if any(line.role in ("y", "x") for line in found) else tuple(found)
 
     def _coordinates_by_length(self) -> tuple[Coordinate, ...]:
         """Where no dimension has a name: 1-D latitude and longitude nearby that are as long as the last two axes."""
         last_two = (len(self._scales) - 2, len(self._scales) - 1)
         if not all(name.startswith("dim_") for name, _ in dimension_scales(self.dataset)):
             return ()
-        lines = (item for item in reversed(_nearby(self.dataset)) if item.ndim == 1)
-        found: dict[str, h5py.Dataset] = {_role(item): item for item in lines}
+        found: dict[str, h5py.Dataset] = {}
+        for item in _nearby(self.dataset):
+            if item.ndim == 1:
+                found.setdefault(_role(item), item)
         for axes in (last_two, last_two[::-1]):
             pairs = [(found.get(role), axis) for role, axis in zip(("latitude", "longitude"), axes, strict=True)]
             if all(_fits(item, (self.dataset.shape[axis],)) for item, axis in pairs):
@@ -105,26 +122,41 @@ class CFVariable:
         return ()
 
     def plane_coordinates(self, axes: tuple[int, int], take: Take = EVERY) -> tuple[Coordinate, ...]:
-        """2-D latitude and longitude over `axes`: those that `coordinates` names, else those nearby in the file."""
-        shape = tuple(self.dataset.shape[axis] for axis in axes)
+        """2-D latitude and longitude over `axes`: those that `coordinates` names, else those nearby in the file.
+
+        Those that are only near say nothing where the axes themselves are latitude and longitude.
+        """
+        if self.PLACED_BY_AXES:
+            return ()
+        placed = {"latitude", "longitude"} <= {line.role for line in self.axis_coordinates()}
         named = [find_nearby(self.dataset, name) for name in self._named_coordinates]
         chosen: dict[str, Coordinate] = {}
-        for candidate in (*named, *_nearby(self.dataset)):
+        for candidate in (*named, *(() if placed else _nearby(self.dataset))):
             if candidate is None or candidate == self.dataset:
                 continue
             role = _role(candidate)
-            if role not in ("latitude", "longitude") or role in chosen:
-                continue
-            ones = (1,) * (len(candidate.shape or ()) - len(shape))  # TROPOMI, WRF: time = 1 before the plane
-            straight, turned = (_fits(candidate, (*ones, *sides)) for sides in (shape, shape[::-1]))
-            if straight and turned:  # a square: its shape does not tell
-                turned = self._lies_turned(candidate, axes)
-            if turned:
-                there = read_coordinate(candidate, axes, take[::-1])
-                chosen[role] = replace(there, values=there.values.T)
-            elif straight:
-                chosen[role] = read_coordinate(candidate, axes, take)
+            if role in ("latitude", "longitude") and role not in chosen:
+                found = self._over(candidate, axes, take)
+                chosen |= {role: found} if found is not None else {}
         return tuple(chosen.values()) if len(chosen) == len(axes) else ()
+
+    def _over(self, candidate: h5py.Dataset, axes: tuple[int, int], take: Take) -> Coordinate | None:
+        """A coordinate over two axes, read as the picture needs it; None if it does not fit them.
+
+        Axes before these two have one index (TROPOMI: time = 1), or are among the variable's own (WRF: Time).
+        """
+        sides = tuple(self.dataset.shape[axis] for axis in axes)
+        before, plane = (candidate.shape or ())[:-2], (candidate.shape or ())[-2:]
+        others = {1, *(size for axis, size in enumerate(self.dataset.shape) if axis not in axes)}
+        if not _fits(candidate, (*before, *plane)) or not set(before) <= others:
+            return None
+        straight, turned = plane == sides, plane == sides[::-1]
+        if straight and turned:  # a square: its shape does not tell
+            turned = self._lies_turned(candidate, axes)
+        if not straight and not turned:
+            return None
+        found = read_coordinate(candidate, axes, take[::-1] if turned else take)
+        return replace(found, values=found.values.T) if turned else found
 
     def _lies_turned(self, candidate: h5py.Dataset, axes: tuple[int, int]) -> bool:
         """Whether a plane lies across the variable: by the names of its dimensions, else by the order of the axes."""
@@ -132,36 +164,18 @@ class CFVariable:
         names = [name for name, _ in dimension_scales(candidate)[-2:]]
         return names != own if sorted(names) == sorted(own) else axes[0] > axes[1]
 
+    @cached_property
+    def mapping(self) -> GridMapping:
+        """What y and x are coordinates of."""
+        return grid_mapping_of(self.dataset, self.dims, self.MAPPING)
+
     def projection(self) -> Projection | Site | None:
         """The CF grid mapping that the variable names, or its attribute `crs` (rasterio's) as text for PROJ."""
-        mapping = find_nearby(self.dataset, text_attribute(self.dataset, "grid_mapping").split(":")[0].strip())
-        lines = {c.role: c for c in self.axis_coordinates()}
-        km = KM_PER_UNIT.get(lines["x"].units.strip().lower()) if {"y", "x"} <= lines.keys() else None
-        if km is None:
-            return None
-        if mapping is not None and text_attribute(mapping, "grid_mapping_name"):
-            return Projection(_grid_mapping(mapping, km * 1e3), km * 1e3, km=km)
-        crs = text_attribute(self.dataset, "crs") or (
-            next(filter(None, (text_attribute(mapping, name) for name in _WELL_KNOWN)), "") if mapping else ""
-        )
-        return Projection(crs, km * 1e3, km=km) if crs else None
+        return self.mapping.projection(self.axis_coordinates())
 
     @property
     def _named_coordinates(self) -> list[str]:
         return text_attribute(self.dataset, "coordinates").replace(",", " ").split()
-
-
-def _grid_mapping(mapping: h5py.Dataset, metres: float) -> dict[str, Any]:
-    """The attributes of a grid mapping as pyproj takes them; false origins have the unit of y and x."""
-    found: dict[str, Any] = {}
-    for name in mapping.attrs:
-        value = raw_attribute(mapping, name)
-        if value is not None:
-            found[name] = value.tolist() if isinstance(value, (np.ndarray, np.generic)) else value
-    for name in ("false_easting", "false_northing"):
-        if name in found:
-            found[name] = float(found[name]) * metres
-    return found
 
 
 def dimension_scales(dataset: h5py.Dataset) -> tuple[tuple[str, h5py.Dataset | None], ...]:
@@ -222,44 +236,24 @@ def _referenced_scales(dataset: h5py.Dataset, count: int) -> list[h5py.Dataset |
     return scales
 
 
-def find_nearby(dataset: h5py.Dataset, name: str) -> h5py.Dataset | None:
-    """A dataset called `name` in the group of `dataset` or above it; absolute names too; links are not followed."""
-    if not name:
-        return None
-    if "/" in name:
-        with contextlib.suppress(UserError):
-            return find_dataset(dataset.file, posixpath.normpath(posixpath.join(dataset.parent.name, name)))
-        return None
-    for group in _groups_above(dataset):
-        found, _ = member(group, name) if name in group else (None, "")
-        if isinstance(found, h5py.Dataset):
-            return found
-    return None
+def _nearby(dataset: h5py.Dataset) -> Iterator[h5py.Dataset]:
+    """Datasets that are called latitude or longitude beside or above `dataset`, then in other groups there.
 
-
-def _groups_above(dataset: h5py.Dataset) -> list[h5py.Group]:
-    """The group of a dataset and those above it, nearest first."""
-    path = posixpath.dirname(dataset.name)
-    groups = [dataset.file[path]]
-    while path != "/":
-        path = posixpath.dirname(path)
-        groups.append(dataset.file[path])
-    return groups
-
-
-def _nearby(dataset: h5py.Dataset) -> list[h5py.Dataset]:
-    """Datasets that are called latitude or longitude beside, above, or in a geolocation group above `dataset`."""
-    found = []
-    for group in _groups_above(dataset):
-        places = [group]
-        for name in group:
-            if "geolocation" in name.lower():
-                place, _ = member(group, name)
-                places += [place] if isinstance(place, h5py.Group) else []
-        for place in places:
-            names = [name for name in place if coordinate_role(name, "", "") in ("latitude", "longitude")]
-            found += [item for item in (member(place, name)[0] for name in names) if isinstance(item, h5py.Dataset)]
-    return found
+    Groups that are called after places (geolocation, navigation_data) come before the rest.
+    """
+    groups = groups_above(dataset)
+    beside = [
+        (not _OF_PLACES.search(name), found)
+        for group in groups
+        for name in itertools.islice(group, MEMBERS)
+        if isinstance(found := member(group, name)[0], h5py.Group)
+    ]
+    for group in (*groups, *(found for _, found in sorted(beside, key=lambda pair: pair[0]))):
+        for name in itertools.islice(group, MEMBERS):
+            if coordinate_role(name, "", "") in ("latitude", "longitude"):
+                found, _ = member(group, name)
+                if isinstance(found, h5py.Dataset):
+                    yield found
 
 
 def _fits(candidate: h5py.Dataset | None, shape: tuple[int, ...]) -> bool:
@@ -294,9 +288,21 @@ def in_order_of_file(axes: tuple[int, int], take: Take) -> tuple[tuple[int, int]
 
 
 def read_coordinate(candidate: h5py.Dataset, axes: tuple[int, ...], take: tuple[slice, ...] = ()) -> Coordinate:
-    """Read and decode a coordinate variable, or `take` of its last axes; leading axes of length 1 are dropped."""
+    """Read and decode a coordinate variable, or `take` of its last axes, at the first index of those before them.
+
+    Latitude and longitude are in degrees, whatever the file has.
+    """
     progress()
-    values = packing_of(candidate).decode(candidate[..., *take]).values
+    before = len(candidate.shape) - len(axes)
+    packing, note = packing_of(candidate), ""
+    values = packing.decode(candidate[(0,) * before + (take or (slice(None),))]).values
+    if math.prod(candidate.shape[:before]) > 1:
+        last = tuple(size - 1 for size in candidate.shape[:before])
+        moved = packing.decode(candidate[last + (take or (slice(None),))]).values
+        if not np.array_equal(values, moved, equal_nan=True):
+            note = f"{posixpath.basename(candidate.name)} changes from slice to slice: that of the first is used."
     progress()
-    values = values.reshape(values.shape[values.ndim - len(axes) :])
-    return Coordinate(posixpath.basename(candidate.name), _role(candidate), axes, values, units_of(candidate))
+    role, units = _role(candidate), units_of(candidate)
+    if role in ("latitude", "longitude") and _RADIANS.match(units):
+        values, units = np.degrees(values), "degrees_north" if role == "latitude" else "degrees_east"
+    return Coordinate(posixpath.basename(candidate.name), role, axes, values, units, note)

@@ -8,7 +8,7 @@ from diffview.fields.radar import Site
 from diffview.readers.attributes import text_attribute
 from diffview.readers.base import Coordinate
 from diffview.readers.cf import CFVariable
-from diffview.readers.opening import H5PY_ERRORS, dataset_in, member
+from diffview.readers.opening import H5PY_ERRORS, find_nearby, member
 from diffview.readers.packing import packing_of
 from diffview.readers.polar import site_of, sweep_coordinates
 
@@ -51,8 +51,8 @@ class RadialVariable(CFVariable):
         return site_of(latitude, longitude, height, float(np.median(elevation)))
 
     def _number(self, name: str) -> float:
-        """A dataset of one value beside this one; NaN if there is none."""
-        found = dataset_in(self.dataset.parent, name)
+        """A dataset of one value beside this one or above it, as CfRadial 2 has it; NaN if there is none."""
+        found = find_nearby(self.dataset, name)
         if found is None or found.size != 1 or found.dtype.kind not in "iuf":
             return float("nan")
         return float(packing_of(found).decode(found[...].reshape(1)).values[0])

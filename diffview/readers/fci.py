@@ -13,10 +13,9 @@ import h5py
 import numpy as np
 from numpy.typing import NDArray
 
-from diffview.fields.earth_map import Projection
-from diffview.readers.attributes import number_attributes, text_attribute
-from diffview.readers.base import EVERY, Coordinate, Decoded, Take
-from diffview.readers.cf import CFVariable, find_nearby
+from diffview.readers.attributes import number_attributes
+from diffview.readers.base import Coordinate, Decoded
+from diffview.readers.cf import CFVariable
 from diffview.readers.opening import dataset_in, group_in
 from diffview.readers.packing import native
 
@@ -43,6 +42,9 @@ def variable(dataset: h5py.Dataset) -> CFVariable:
 @dataclass(frozen=True, eq=False)
 class FCIVariable(CFVariable):
     """An array of one channel."""
+
+    PLACED_BY_AXES = True
+    MAPPING = _MAPPING
 
     @property
     def _is_radiance(self) -> bool:
@@ -107,35 +109,7 @@ class FCIVariable(CFVariable):
             values = values * self._solar
         return replace(decoded, values=values)
 
-    @cached_property
-    def _height(self) -> float:
-        mapping = find_nearby(self.dataset, _MAPPING)
-        height = number_attributes(mapping, "perspective_point_height") if mapping is not None else ()
-        return float(height[0]) if height else float("nan")
-
     def axis_coordinates(self) -> tuple[Coordinate, ...]:
         """x and y in metres of the projection, x positive towards the east."""
-        if np.isnan(self._height):
-            return super().axis_coordinates()
-        sign = {"y": self._height, "x": -self._height}
-        return tuple(
-            replace(c, values=c.values * sign[c.role], units="m") if c.role in sign and c.units.startswith("rad") else c
-            for c in super().axis_coordinates()
-        )
-
-    def plane_coordinates(self, axes: tuple[int, int], take: Take = EVERY) -> tuple[Coordinate, ...]:
-        """None: the place of a pixel follows from the projection."""
-        return ()
-
-    def projection(self) -> Projection | None:
-        """The geostationary projection of the file, by its own name where a variable does not name it."""
-        mapping = find_nearby(self.dataset, _MAPPING)
-        names = ("semi_major_axis", "inverse_flattening", "longitude_of_projection_origin")
-        found = {n: number_attributes(mapping, n)[:1] for n in names} if mapping is not None else {}
-        if np.isnan(self._height) or not found or not all(found.values()):
-            return None
-        sweep = text_attribute(mapping, "sweep_angle_axis") or "y"
-        return Projection({
-            "grid_mapping_name": "geostationary", "perspective_point_height": self._height, "sweep_angle_axis": sweep,
-            **{name: float(values[0]) for name, values in found.items()},
-        })  # fmt: skip
+        lines = super().axis_coordinates()
+        return tuple(replace(line, values=-line.values) if line.role == "x" else line for line in lines)

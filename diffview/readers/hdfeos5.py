@@ -15,11 +15,32 @@ import numpy as np
 
 from diffview.readers.base import Coordinate
 from diffview.readers.cf import CFVariable
+from diffview.readers.mappings import GridMapping
 from diffview.readers.opening import H5PY_ERRORS, member
 
 _INFORMATION = "HDFEOS INFORMATION"
 _ENTRY = re.compile(r"^\s*(\w+)=(.*?)\s*$", re.MULTILINE)
 _FIELD = re.compile(r'(?:Data|Geo)FieldName="(.*?)".*?DimList=\((.*?)\)', re.DOTALL)
+
+
+_SPHERE = (6370997.0, 6370997.0)
+_ELLIPSOIDS = {
+    0: (6378206.4, 6356583.8), 1: (6378249.145, 6356514.86955), 2: (6377397.155, 6356078.96284),
+    4: (6378388.0, 6356911.94613), 5: (6378135.0, 6356750.519915), 8: (6378137.0, 6356752.31414),
+    12: (6378137.0, 6356752.314245), 20: (6371228.0, 6371228.0), 21: (6371007.181, 6371007.181),
+}  # fmt: skip
+"""(semi-major, semi-minor) axis in m by the code of GCTP; any other is the sphere of 6370997 m."""
+
+_AT = "+x_0={x!r} +y_0={y!r}"
+_PROJECTIONS = {
+    "SNSOID": f"+proj=sinu +lon_0={{p4}} {_AT}",
+    "PS": f"+proj=stere +lat_0={{pole}} +lat_ts={{p5}} +lon_0={{p4}} {_AT}",
+    "LAMAZ": f"+proj=laea +lat_0={{p5}} +lon_0={{p4}} {_AT}",
+    **dict.fromkeys(("CEA", "BCEA"), f"+proj=cea +lat_ts={{p5}} +lon_0={{p4}} {_AT}"),
+    "LAMCC": f"+proj=lcc +lat_1={{p2}} +lat_2={{p3}} +lat_0={{p5}} +lon_0={{p4}} {_AT}",
+    "UTM": "+proj=utm +zone={zone} {side}",
+}
+"""[NASA, HDF-EOS Library User's Guide, volume 2, appendix on GCTP; Snyder 1987]"""
 
 
 def claims(file: h5py.File) -> bool:
@@ -79,6 +100,13 @@ class EosField(CFVariable):
                 return listed
         return super().dims
 
+    @cached_property
+    def mapping(self) -> GridMapping:
+        """The projection of a grid in metres, else as CF says."""
+        text = gctp_text(self._entries.get("Projection", ""), self._numbers("ProjParams"),
+                         self._numbers("SphereCode"), self._numbers("ZoneCode"))  # fmt: skip
+        return GridMapping({}, text) if text else super().mapping
+
     def axis_coordinates(self) -> tuple[Coordinate, ...]:
         """Of a grid: by its corners, degrees or metres of its projection, where XDim and YDim are named."""
         upper_left, lower_right = (self._pair(name) for name in ("UpperLeftPointMtrs", "LowerRightMtrs"))
@@ -105,11 +133,45 @@ class EosField(CFVariable):
         return tuple(found)
 
     def _pair(self, name: str) -> tuple[float, float] | None:
+        match self._numbers(name):
+            case (x, y):
+                return x, y
+        return None
+
+    def _numbers(self, name: str) -> tuple[float, ...]:
+        """The numbers of an entry, () if it is absent or holds something else."""
         try:
-            x, y = (float(part) for part in self._entries.get(name, "").strip("()").split(","))
+            return tuple(float(part) for part in self._entries.get(name, "").strip("()").split(","))
         except ValueError:
-            return None
-        return x, y
+            return ()
+
+
+def gctp_text(
+    name: str, numbers: tuple[float, ...], sphere: tuple[float, ...] = (), zone: tuple[float, ...] = ()
+) -> str:
+    """A projection of GCTP as text for PROJ; "" for one that is not known.
+
+    Args:
+        name: "HE5_GCTP_SNSOID".
+        numbers: its 13 parameters, angles packed as DDDMMMSSS.SS.
+        sphere: the code of an ellipsoid, where the parameters name none.
+        zone: of UTM, negative in the south.
+    """
+    p = [*numbers, *[0.0] * 13]
+    wanted = _PROJECTIONS.get(name.rpartition("_")[2], "")
+    if not wanted:
+        return ""
+    long, short = p[0], p[1]
+    if not long or "utm" in wanted:
+        long, short = _ELLIPSOIDS.get(int(sphere[0]) if sphere else -1, _SPHERE)
+    if abs(short) < 1:  # the square of an eccentricity, nothing for a sphere
+        short = long * float(np.sqrt(1 - abs(short)))
+    pole = 90.0 if _degrees(p[5]) >= 0 else -90.0
+    angles = {f"p{i}": f"{_degrees(p[i]):.12g}" for i in range(2, 6)}
+    number = int(zone[0]) if zone else 0
+    side = "+south" if number < 0 else ""
+    text = wanted.format(**angles, pole=pole, zone=abs(number), side=side, x=p[6], y=p[7])
+    return f"{text} +a={long!r} +b={short!r} +units=m"
 
 
 def _degrees(packed: float) -> float:

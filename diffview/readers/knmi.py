@@ -9,7 +9,7 @@ import numpy as np
 
 from diffview.fields.earth_map import Projection
 from diffview.readers.attributes import number_attributes, text_attribute
-from diffview.readers.base import EVERY, Coordinate, Take
+from diffview.readers.base import Coordinate
 from diffview.readers.cf import CFVariable
 from diffview.readers.opening import member
 from diffview.readers.packing import Packing, packing_of
@@ -40,6 +40,8 @@ def _group(group: h5py.Group, name: str) -> h5py.Group | None:
 @dataclass(frozen=True, eq=False)
 class KnmiImage(CFVariable):
     """One image with its calibration."""
+
+    PLACED_BY_AXES = True
 
     @cached_property
     def _calibration(self) -> h5py.Group | None:
@@ -101,10 +103,6 @@ class KnmiImage(CFVariable):
             values = (float(offset[0]) + np.arange(self.dataset.shape[axis]) + 0.5) * float(step[0])
             lines.append(Coordinate(role, "y" if role == "y" else "x", (axis,), values, "km"))
         return tuple(lines)
-
-    def plane_coordinates(self, axes: tuple[int, int], take: Take = EVERY) -> tuple[Coordinate, ...]:
-        """None: the place of a pixel follows from the projection."""
-        return ()
 
     def projection(self) -> Projection | None:
         """The file's own, whose axes of the Earth are in km, as y and x are."""

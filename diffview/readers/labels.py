@@ -12,8 +12,7 @@ from numpy.typing import NDArray
 from diffview.fields.field import Array, Region
 from diffview.readers.attributes import text_attribute
 from diffview.readers.base import Coordinate, Variable
-from diffview.readers.cf import find_nearby
-from diffview.readers.opening import open_file, reading
+from diffview.readers.opening import find_nearby, open_file, reading
 from diffview.readers.slices import variable_of
 from diffview.readers.stacks import read_stack
 

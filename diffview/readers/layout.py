@@ -15,6 +15,12 @@ SMALLEST_SIDE = 8  # pixels; thinner axes are channels, bands, corners, not the 
 KM_PER_DEGREE = 111.195  # of a great circle on a sphere of 6371 km
 Floats = NDArray[np.floating[Any]]
 _Float = TypeVar("_Float", bound=np.floating[Any])
+FARTHEST = 720.0
+"""Longitudes are counted on past 360, but not past this."""
+
+SAMPLES = 200
+"""Rows and columns whose distances tell the usual one."""
+
 _NORTHWARD, _EASTWARD = ("latitude", "y"), ("longitude", "x")
 _POLAR = ("azimuth", "range")
 
@@ -28,7 +34,7 @@ class Layout:
         sides: the part of each that is shown, and how many values a pixel stands for.
         flip_rows, flip_columns: whether the stored direction is turned round, so that north is up and east is right.
         coords: coordinates of the picture, oriented like it, keyed latitude, longitude, y, x, azimuth, range.
-        pixel_km: (height, width) of a pixel at the centre in km, or None.
+        pixel_km: (height, width) of a usual pixel in km, or None.
         notes: what was assumed, one finished sentence each.
     """
 
@@ -87,30 +93,50 @@ def layout(
         plane: 2-D ones, of every pixel.
         flips: whether rows and columns are turned round, where that is known already.
     """
-    shown = [(c, c.axes == axes[1:]) for c in along]
-    along = [replace(c, values=sides[across].at_pixels(c.values)) for c, across in shown]
+    along = [replace(c, values=sides[c.axes == axes[1:]].at_pixels(c.values)) for c in along]
     if any(c.role in _POLAR for c in along):
         return _sweep(axes, sides, along)
-    row = next((c for c in along if c.axes == axes[:1] and c.role in _NORTHWARD), None)
-    column = next((c for c in along if c.axes == axes[1:] and c.role in _EASTWARD), None)
-    latitude = next((c for c in plane if c.role == "latitude"), None)
-    longitude = next((c for c in plane if c.role == "longitude"), None)
-    if flips is None:
-        flips = (
-            _falls(-row.values) if row else latitude is not None and _southward_up(latitude.values),
-            _falls(column.values) if column else longitude is not None and _westward(longitude.values),
-        )
+    latitude, longitude, unknown = _known_places(plane)
+    placed = latitude is not None and longitude is not None
+    lines = [c for c in along if not (placed and c.role in ("latitude", "longitude"))]  # of a grid, only nominal
+    row = next((c for c in lines if c.axes == axes[:1] and c.role in _NORTHWARD), None)
+    column = next((c for c in lines if c.axes == axes[1:] and c.role in _EASTWARD), None)
+    flips = flips or (
+        _falls(-row.values) if row else latitude is not None and _southward_up(latitude),
+        _falls(column.values) if column else longitude is not None and _westward(longitude),
+    )
     turned = Layout(axes, sides, *flips)
-    coords: dict[str, Floats] = {}
-    for flat in (latitude, longitude):
-        if flat:
-            coords[flat.role] = np.ascontiguousarray(turned.oriented(flat.values))
-    for line, flip in ((row, turned.flip_rows), (column, turned.flip_columns)):
+    flat = (("latitude", latitude), ("longitude", longitude))
+    coords = {role: np.ascontiguousarray(turned.oriented(v)) for role, v in flat if v is not None}
+    for line, flip in zip((row, column), flips, strict=True):
         if line:
             coords[line.role] = line.values[::-1].copy() if flip else line.values
-    note = "" if (row or latitude) and (column or longitude) else "Shown by index: no coordinate says where north is."
-    km = _pixel_km(row, column, coords)
-    return replace(turned, coords=coords, pixel_km=km, notes=(note,) if note else ())
+    notes = [c.note for c in (row, column, *plane) if c is not None and c.note]
+    if not placed and not (row and column):
+        notes.insert(0, "Shown by index: no coordinate says where north is.")
+    if unknown:
+        notes.append(f"{unknown:,} pixels have no place: what the file gives there is no latitude and longitude.")
+    return replace(turned, coords=coords, pixel_km=_pixel_km(row, column, coords), notes=tuple(notes))
+
+
+def _known_places(plane: Sequence[Coordinate]) -> tuple[Floats | None, Floats | None, int]:
+    """Latitude and longitude of every pixel, NaN where one of them is none, and how many numbers that took away.
+
+    Nobody declares every fill value: a latitude is at most 90, and no two pixels lie at the very same (0, 0).
+    """
+    found = {c.role: c.values for c in plane}
+    latitude, longitude = found.get("latitude"), found.get("longitude")
+    if latitude is None or longitude is None or latitude.shape != longitude.shape:
+        return latitude, longitude, 0
+    with np.errstate(invalid="ignore"):
+        unknown = ~((np.abs(latitude) <= 90.0) & (np.abs(longitude) <= FARTHEST))
+        origin = (latitude == 0) & (longitude == 0)
+    if np.count_nonzero(origin) > 1:
+        unknown |= origin
+    wrong = unknown & np.isfinite(latitude) & np.isfinite(longitude)
+    if unknown.any():
+        latitude, longitude = (np.where(unknown, values.dtype.type(np.nan), values) for values in (latitude, longitude))
+    return latitude, longitude, int(np.count_nonzero(wrong))
 
 
 def _sweep(axes: tuple[int, int], sides: tuple[Side, Side], along: Sequence[Coordinate]) -> Layout:
@@ -152,7 +178,7 @@ def _westward(longitude: Floats) -> bool:
 def _pixel_km(
     row: Coordinate | None, column: Coordinate | None, coords: dict[str, Floats]
 ) -> tuple[float, float] | None:
-    """(height, width) of a pixel in km at the centre: by projection, by degrees, by a 2-D grid of places."""
+    """(height, width) of a usual pixel in km: by projection, by degrees, by a 2-D grid of places."""
     size = None
     if row and column:
         scales = [KM_PER_UNIT.get(c.units.strip().lower()) for c in (row, column)]
@@ -162,7 +188,7 @@ def _pixel_km(
             parallel = float(np.cos(np.radians(row.values[row.values.size // 2])))
             size = _step(row.values) * KM_PER_DEGREE, _step(column.values) * KM_PER_DEGREE * parallel
     if size is None and "latitude" in coords and "longitude" in coords and coords["latitude"].ndim > 1:
-        size = _at_centre(coords["latitude"], coords["longitude"])
+        size = _between_neighbours(coords["latitude"], coords["longitude"])
     return size if size and all(np.isfinite(side) and side > 0 for side in size) else None
 
 
@@ -173,19 +199,23 @@ def _step(values: Floats) -> float:
     return float(np.median(steps)) if steps.size else float("nan")
 
 
-def _at_centre(latitude: Floats, longitude: Floats) -> tuple[float, float] | None:
-    """Mean great-circle distance between neighbours near the centre, down and across, in km."""
-    if longitude.shape != latitude.shape or min(latitude.shape) < 3:  # a centre and two neighbours
+def _between_neighbours(latitude: Floats, longitude: Floats) -> tuple[float, float] | None:
+    """The usual (median) great-circle distance between neighbours, down and across, in km.
+
+    Of all the picture: the middle of a swath may be its gap, and have no place at all.
+    """
+    if longitude.shape != latitude.shape or min(latitude.shape) < 2:
         return None
-    i, j = (n // 2 for n in latitude.shape)
-    around = (slice(i - 1, i + 2), slice(j - 1, j + 2))
-    places = np.radians(np.stack([latitude[around], longitude[around]]).astype(np.float64))
-    north, south, west, east = places[:, 0, 1], places[:, 2, 1], places[:, 1, 0], places[:, 1, 2]
-    return _great_circle(north, south) / 2, _great_circle(west, east) / 2
+    places = np.radians(np.stack([latitude, longitude]).astype(np.float64))
+    i, j = (np.unique(np.linspace(0, n - 2, SAMPLES).astype(int)) for n in latitude.shape)
+    here = places[:, i[:, None], j]
+    steps = (_great_circle(here, places[:, (i + down)[:, None], j + across]) for down, across in ((1, 0), (0, 1)))
+    down, across = (float(np.median(step[known])) if (known := np.isfinite(step)).any() else np.nan for step in steps)
+    return down, across
 
 
-def _great_circle(a: Floats, b: Floats) -> float:
-    """Distance in km of two places (latitude, longitude) in radians, by the haversine formula."""
+def _great_circle(a: Floats, b: Floats) -> Floats:
+    """Distance in km of places (latitude, longitude) [2, ...] in radians, by the haversine formula."""
     half = np.sin((b - a) / 2) ** 2
     angle = 2 * np.arcsin(np.sqrt(half[0] + np.cos(a[0]) * np.cos(b[0]) * half[1]))
-    return float(np.degrees(angle)) * KM_PER_DEGREE
+    return np.asarray(np.degrees(angle)) * KM_PER_DEGREE

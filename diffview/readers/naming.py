@@ -16,8 +16,11 @@ _ROLE_OF_STANDARD_NAME: dict[str, Role] = {
 }
 _NORTH = re.compile(r"degrees?_?(n|north)$", re.IGNORECASE)
 _EAST = re.compile(r"degrees?_?(e|east)$", re.IGNORECASE)
-_LATITUDE = re.compile(r"(nav_?|x|geo_?|cell_?)?lat(itude)?s?(_am|_pm)?$", re.IGNORECASE)
-_LONGITUDE = re.compile(r"(nav_?|x|geo_?|cell_?)?lon(g|gitude)?s?(_am|_pm)?$", re.IGNORECASE)
+# XLAT_M of WRF, lat_rho of ROMS, TLAT of POP, nav_lat and gphit of NEMO, geolat of MOM, "Latitude of Observation Point
+# for 89A" of AMSR2
+_BEFORE, _BEHIND = "(nav_?|x|geo_?|cell_?|[tuv])?", "(_(am|pm|rho|psi|[ctuvfmd]))?( of .*)?$"
+_LATITUDE = re.compile(rf"({_BEFORE}lat(itude)?s?|gphi[tuvf]){_BEHIND}", re.IGNORECASE)
+_LONGITUDE = re.compile(rf"({_BEFORE}lon(g|gitude)?s?|glam[tuvf]){_BEHIND}", re.IGNORECASE)
 _Y = ("y", "yc", "northing", "rlat", "grid_latitude")
 _X = ("x", "xc", "easting", "rlon", "grid_longitude")
 _COUNT = r"(n|n_|num_?|number_of_|dim_?|phony_)?"

@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from diffview.fields.earth_map import Projection, projected
 from diffview.fields.radar import Site
 from diffview.readers.attributes import number_attributes, text_attribute
-from diffview.readers.base import EVERY, Coordinate, Decoded, Take
+from diffview.readers.base import Coordinate, Decoded
 from diffview.readers.cf import CFVariable
 from diffview.readers.opening import member
 from diffview.readers.packing import Packing, as_packed, native, packed_type
@@ -59,6 +59,8 @@ def variable(dataset: h5py.Dataset) -> CFVariable:
 @dataclass(frozen=True, eq=False)
 class OdimVariable(CFVariable):
     """One array of a composite or of a sweep."""
+
+    PLACED_BY_AXES = True
 
     @cached_property
     def _levels(self) -> list[h5py.Group]:
@@ -192,10 +194,6 @@ class OdimVariable(CFVariable):
             return np.asarray((start + (stop - start) % 360.0 / 2.0) % 360.0)
         step = 360.0 / count
         return np.asarray((self._number("how", "astart", 0.0) + (np.arange(count) + 0.5) * step) % 360.0)
-
-    def plane_coordinates(self, axes: tuple[int, int], take: Take = EVERY) -> tuple[Coordinate, ...]:
-        """None: the place of a pixel follows from the projection or the site."""
-        return ()
 
     def projection(self) -> Projection | Site | None:
         """The composite's own, with the place of its lower left corner in it; the site of a sweep."""

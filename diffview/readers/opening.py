@@ -141,6 +141,31 @@ def group_in(group: h5py.Group, name: str) -> h5py.Group | None:
     return found if isinstance(found, h5py.Group) else None
 
 
+def find_nearby(dataset: h5py.Dataset, name: str) -> h5py.Dataset | None:
+    """A dataset called `name` in the group of `dataset` or above it; absolute names too; links are not followed."""
+    if not name:
+        return None
+    if "/" in name:
+        with contextlib.suppress(UserError):
+            return find_dataset(dataset.file, posixpath.normpath(posixpath.join(dataset.parent.name, name)))
+        return None
+    for group in groups_above(dataset):
+        found, _ = member(group, name) if name in group else (None, "")
+        if isinstance(found, h5py.Dataset):
+            return found
+    return None
+
+
+def groups_above(dataset: h5py.Dataset) -> list[h5py.Group]:
+    """The group of a dataset and those above it, nearest first."""
+    path = posixpath.dirname(dataset.name)
+    groups = [dataset.file[path]]
+    while path != "/":
+        path = posixpath.dirname(path)
+        groups.append(dataset.file[path])
+    return groups
+
+
 def _resolve(file: h5py.File, path: str) -> Any:
     """The object at `path`, walked part by part so that no link leads into another file."""
     here: Any = file["/"]

@@ -12,8 +12,8 @@ from numpy.typing import NDArray
 
 from diffview.readers.attributes import number_attributes, text_attribute
 from diffview.readers.base import EVERY, Coordinate, Take
-from diffview.readers.cf import CFVariable, find_nearby
-from diffview.readers.opening import H5PY_ERRORS, member
+from diffview.readers.cf import CFVariable
+from diffview.readers.opening import H5PY_ERRORS, find_nearby, member
 
 _MAPPING = "rotated_latitude_longitude"
 _MEMBERS = 100  # of the first group that are asked for their grid mapping

@@ -9,7 +9,7 @@ import itertools
 import h5py
 import numpy as np
 
-from diffview.readers.base import EVERY, Coordinate, Take
+from diffview.readers.base import Coordinate
 from diffview.readers.cf import CFVariable
 
 # (rows, columns): side of a pixel in m on the projection, true at 30 degrees
@@ -50,6 +50,8 @@ def ease2_latitude(rows: int, side: float) -> np.ndarray:
 class SmapVariable(CFVariable):
     """An array over the whole grid, rows first."""
 
+    PLACED_BY_AXES = True
+
     def axis_coordinates(self) -> tuple[Coordinate, ...]:
         """Latitude of every row and longitude of every column."""
         rows, columns = self.dataset.shape[:2]
@@ -59,7 +61,3 @@ class SmapVariable(CFVariable):
             Coordinate("latitude", "latitude", (0,), latitude, "degrees_north"),
             Coordinate("longitude", "longitude", (1,), longitude, "degrees_east"),
         )
-
-    def plane_coordinates(self, axes: tuple[int, int], take: Take = EVERY) -> tuple[Coordinate, ...]:
-        """None: the coordinates of the axes say the same without holes."""
-        return ()

@@ -130,4 +130,4 @@ def test_the_radar_pass_over_brisbane_is_on_the_coast_of_queensland() -> None:
     latitude, longitude = field.coords["latitude"], field.coords["longitude"]
     distance = np.hypot(latitude + 27.47, (longitude - 153.03) * np.cos(np.radians(27.47)))
     assert distance.min() * 111.2 < 5
-    assert field.pixel_km == pytest.approx((4.93, 4.99), abs=0.02)  # the footprint of the radar is 5 km
+    assert field.pixel_km == pytest.approx((4.93, 5.12), abs=0.02)  # the footprint of the radar is 5 km below it

@@ -5,10 +5,12 @@ from typing import Any
 
 import h5py
 import numpy as np
+import pyproj
 import pytest
 from readers_twins import SHARED, attach, ramp, write
 
 from diffview.readers.describe import describe
+from diffview.readers.places import read_map
 from diffview.readers.slices import read_slice
 
 real = pytest.mark.skipif(not SHARED.is_dir(), reason="the folder of real files is not there")
@@ -86,6 +88,49 @@ def test_a_projected_grid_with_x_first_and_a_band(tmp_path: Path) -> None:
     assert (picture.axes, picture.other_dims) == ((2, 1), (("Band", 2),))
     assert picture.field.pixel_km == (2.0, 1.0)
     np.testing.assert_allclose(picture.field.coords["y"], 19000.0 - 2000.0 * np.arange(10))
+
+
+@pytest.mark.parametrize(
+    ("projection", "more", "corner", "right"),
+    [
+        ("SNSOID", "ProjParams=(6371007.181000,0,0,0,0,0,0,0,0,0,0,0,0)\n\t\tSphereCode=-1", (0.0, 6671703.118),
+         "+proj=sinu +lon_0=0 +R=6371007.181"),  # tile h18v03 of MODIS and VIIRS
+        ("PS", "ProjParams=(6378273,-0.006694,0,0,-45000000,70000000,0,0,0,0,0,0,0)", (-3850000.0, 5850000.0),
+         "EPSG:3411"),  # sea ice of the NSIDC
+        ("PS", "ProjParams=(6378273,-0.006694,0,0,0,-70000000,0,0,0,0,0,0,0)", (-3950000.0, 4350000.0), "EPSG:3412"),
+        ("LAMAZ", "ProjParams=(6371228,0,0,0,0,90000000,0,0,0,0,0,0,0)", (-9036842.76, 9036842.76), "EPSG:3408"),
+        ("BCEA", "ProjParams=(6371228,0,0,0,0,30000000,0,0,0,0,0,0,0)", (-17334193.54, 7344784.83), "EPSG:3410"),
+        ("CEA", "ProjParams=(6378137,6356752.314245,0,0,0,30000000,0,0,0,0,0,0,0)", (-17367530.45, 7314540.83),
+         "EPSG:6933"),
+        ("UTM", "ZoneCode=33\n\t\tSphereCode=12", (300000.0, 5600000.0), "EPSG:32633"),
+        ("UTM", "ZoneCode=-33\n\t\tSphereCode=12", (300000.0, 8600000.0), "EPSG:32733"),
+        ("LAMCC", "ProjParams=(6371229,0,25000000,60000000,10000000,42030000,0,0,0,0,0,0,0)", (-100000.0, 900000.0),
+         "+proj=lcc +lat_1=25 +lat_2=60 +lon_0=10 +lat_0=42.5 +R=6371229"),
+    ],
+)  # fmt: skip
+def test_a_projected_grid_lies_where_its_projection_says(
+    tmp_path: Path, projection: str, more: str, corner: tuple[float, float], right: str
+) -> None:
+    left, top = corner
+    corners = {"left": left, "right": left + 12 * 25000.0, "top": top, "bottom": top - 10 * 25000.0}
+    path = grid(tmp_path / "a.he5", ramp(), more=more, projection=projection, **corners)
+    place = read_map(path, FIELD, (0, 1))
+    assert place is not None
+    crs = pyproj.CRS(right)
+    turn = pyproj.Transformer.from_crs(crs, crs.geodetic_crs, always_xy=True)
+    x, y = np.meshgrid(left + 12500.0 + 25000.0 * np.arange(12), top - 12500.0 - 25000.0 * np.arange(10))
+    longitude, latitude = turn.transform(x, y)
+    on_earth = np.isfinite(longitude) & np.isfinite(latitude)
+    assert on_earth.any()
+    np.testing.assert_allclose(place.latitude[on_earth], latitude[on_earth], atol=2e-5)
+    np.testing.assert_allclose(place.longitude[on_earth], longitude[on_earth], atol=2e-5)
+
+
+def test_a_grid_of_an_unknown_projection_is_shown_by_km(tmp_path: Path) -> None:
+    corners = {"left": 0.0, "right": 12000.0, "top": 10000.0, "bottom": 0.0, "projection": "ISINUS"}
+    path = grid(tmp_path / "a.he5", ramp(), **corners)
+    assert read_map(path, FIELD, (0, 1)) is None
+    assert read_slice(path).field.pixel_km == (1.0, 1.0)
 
 
 def test_attributes_with_the_names_of_hdf_eos(tmp_path: Path) -> None:
