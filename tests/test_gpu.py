@@ -24,7 +24,7 @@ from diffview.models.nets.acceleration import Ahead, Graphed, Pages
 from diffview.models.nets.adapter import Network
 from diffview.readers.packaged import packaged_field
 from diffview.reverse.samplers import SAMPLERS, Step
-from diffview.runs.plan import Facts
+from diffview.runs.facts import Facts
 from diffview.runs.recipe import default_recipe
 from diffview.runs.resolve import resolve
 from diffview.runs.run import run

@@ -37,7 +37,7 @@ from diffview.fields.field import Region
 from diffview.fields.picture import Picture
 from diffview.forward.state import Forward
 from diffview.readers.process import ReaderProcess
-from diffview.runs.plan import Facts
+from diffview.runs.facts import Facts
 from diffview.runs.recipe import AUTO, Recipe
 from diffview.writers.exports import forward_content
 

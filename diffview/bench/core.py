@@ -20,7 +20,8 @@ from diffview.forward.state import Forward
 from diffview.models.denoiser import Denoiser
 from diffview.models.local import Local
 from diffview.readers.packaged import packaged_field
-from diffview.runs.plan import Facts, Plan
+from diffview.runs.facts import Facts
+from diffview.runs.plan import Plan
 from diffview.runs.recipe import Recipe, default_recipe
 from diffview.runs.resolve import resolve
 from diffview.runs.run import run

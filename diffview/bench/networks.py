@@ -16,7 +16,8 @@ from diffview.models.cards import read_cards
 from diffview.models.foreign import foreign_card
 from diffview.models.nets.discrete import load_discrete
 from diffview.readers.packaged import packaged_field
-from diffview.runs.plan import Facts, Plan
+from diffview.runs.facts import Facts
+from diffview.runs.plan import Plan
 from diffview.runs.recipe import Recipe, default_recipe
 from diffview.runs.resolve import resolve
 from diffview.runs.run import run

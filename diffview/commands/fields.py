@@ -15,7 +15,7 @@ from diffview.forward.schedules import SCHEDULES, Schedule, edited, make_schedul
 from diffview.forward.tables import read_schedule
 from diffview.readers.packaged import packaged_field
 from diffview.readers.process import ReaderProcess
-from diffview.runs.plan import Facts
+from diffview.runs.facts import Facts
 from diffview.runs.recipe import Recipe
 from diffview.runs.stack import other_slices, stack_read, stack_wanted
 

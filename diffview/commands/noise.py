@@ -57,8 +57,14 @@ def _noise(options: argparse.Namespace) -> None:
     recipe = opened.recipe.but(
         region=region, schedule=schedule, seed=options.seed, path_mode=mode, transform=options.transform or AUTO
     )  # fmt: skip
-    transform, standardised = opened.facts.fitted(recipe)
-    forward = Forward(standardised[region.slices], schedule, recipe.course.seed, recipe.start.path_mode, of.pixel_km)
+    transform = opened.facts.fitted(recipe)
+    forward = Forward(
+        opened.facts.through(transform)[region.slices],
+        schedule,
+        recipe.course.seed,
+        recipe.start.path_mode,
+        of.pixel_km,
+    )
     progress = ProgressLine("writing")
     content = forward_content(forward, level[0], of, recipe.but(fitted=transform), transform)
     save_netcdf(content, options.out, progress)

@@ -26,7 +26,8 @@ from diffview.errors import UserError
 if TYPE_CHECKING:
     from diffview.fields.field import Field
     from diffview.reverse.samplers import Step
-    from diffview.runs.plan import Facts, Plan
+    from diffview.runs.facts import Facts
+    from diffview.runs.plan import Plan
     from diffview.runs.recipe import Recipe
 
 PLACE = ("FILE", "DATASET")
@@ -71,7 +72,7 @@ def add(parser: argparse.ArgumentParser) -> None:
 
 
 def _sample(options: argparse.Namespace) -> None:
-    from diffview.models.choice import FitSet
+    from diffview.models.choice import TrainingCrops
     from diffview.reverse.trajectory import Trajectory
     from diffview.writers.exports import ensemble_content, run_content
     from diffview.writers.saving import save_netcdf
@@ -82,7 +83,7 @@ def _sample(options: argparse.Namespace) -> None:
         sys.stderr.write(f"{note}\n")
     if plan.refusal is not None:
         raise plan.refusal
-    if isinstance(plan.base, FitSet):
+    if isinstance(plan.base, TrainingCrops):
         sys.stderr.write(f"{plan.base.sentence}\n")
     trajectory = Trajectory()
     progress = ProgressLine("sampling")
@@ -144,15 +145,14 @@ def planned(options: argparse.Namespace) -> "tuple[Plan, Opened]":
     Raises:
         UserError: if they do not go together, or something cannot be read.
     """
-    from diffview.runs.conditioning import sees_region
+    from diffview.runs.conditioning import Conditioning
     from diffview.runs.recipe import default_recipe
     from diffview.runs.resolve import resolve
 
     saved = None if options.recipe is None else _read(options.recipe)
     recipe = _with_options(options, _filling(options, saved or default_recipe().but(region=None)))
-    of_saved = saved is not None and sees_region(
-        recipe
-    )  # its field is the start of the run, and not only what a formula is fitted to
+    # the field of a recipe that sees one is started from, and not what is fitted to
+    of_saved = saved is not None and Conditioning.of(recipe).sees_region
     source = options.start or options.fill or options.condition or (None if of_saved else options.fit)
     path, dataset = source or (recipe.source.path, recipe.source.dataset)
     if source is None and saved is None and options.fit is None and recipe.denoiser.model in _formulas():
@@ -169,8 +169,8 @@ def planned(options: argparse.Namespace) -> "tuple[Plan, Opened]":
 
 def _fitted_elsewhere(opened: Opened, source: Sequence[str]) -> "Plan":
     """The plan of a formula that is fitted to one file and started from a field of another."""
-    from diffview.models.choice import FitSet
-    from diffview.runs.conditioning import Steered
+    from diffview.models.choice import TrainingCrops
+    from diffview.runs.guiding import GuidedModel
     from diffview.runs.resolve import resolve
     from diffview.scores.gap import not_filling
 
@@ -191,9 +191,9 @@ def _fitted_elsewhere(opened: Opened, source: Sequence[str]) -> "Plan":
         raise fitted.refusal or UserError(why, "Name a smaller --region.")
     here = recipe.but(fitted=fitted.transform, transform=fitted.transform.key, region=first.region)
     plan = resolve(here.but(model="gaussian"), opened.facts)
-    assert isinstance(fitted.model, FitSet)
+    assert isinstance(fitted.model, TrainingCrops)
     base = replace(fitted.model, place=(source[0], source[1]))
-    model = replace(plan.model, base=base) if isinstance(plan.model, Steered) else base
+    model = replace(plan.model, base=base) if isinstance(plan.model, GuidedModel) else base
     return replace(plan, recipe=here, model=model)
 
 

@@ -26,7 +26,7 @@ from diffview.models.cards import read_cards
 from diffview.models.choice import Given
 from diffview.models.formulas import FORMULAS
 from diffview.readers.packaged import packaged_field
-from diffview.runs.plan import Facts
+from diffview.runs.facts import Facts
 from diffview.runs.recipe import Recipe, default_recipe
 
 SHOT_LIMIT_S = 120

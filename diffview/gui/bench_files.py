@@ -26,7 +26,7 @@ def slice_memory(small: str, path: str, dataset: str) -> Numbers:
     """Bytes that one slice takes over what was there before, in the reader and here: kept, most read, most shown."""
     from diffview.bench.core import memory, reset_peak
     from diffview.readers.process import ReaderProcess
-    from diffview.runs.plan import Facts
+    from diffview.runs.facts import Facts
     from diffview.runs.recipe import default_recipe
 
     reader = ReaderProcess()

@@ -53,7 +53,7 @@ def open_window(width: int = 1600, height: int = 1000) -> Iterator[MainWindow]:
 def take_region(window: MainWindow, side: int, mode: str) -> None:
     """Work on a region of side x side pixels: of the packaged field, or of a synthetic one where it is too small."""
     from diffview.bench.core import synthetic_field
-    from diffview.runs.plan import Facts
+    from diffview.runs.facts import Facts
     from diffview.runs.recipe import default_recipe
 
     recipe = default_recipe().but(path_mode=mode)

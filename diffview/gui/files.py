@@ -19,7 +19,7 @@ from diffview.models.formulas import FORMULAS
 from diffview.readers.packaged import packaged_field
 from diffview.readers.process import ReaderProcess
 from diffview.readers.sides import block_of
-from diffview.runs.plan import Facts
+from diffview.runs.facts import Facts
 from diffview.runs.recipe import Recipe
 from diffview.runs.stack import Stack, other_slices, stack_of, stack_read, stack_wanted
 

@@ -5,7 +5,7 @@ from typing import Any
 from PySide6.QtCore import QObject, Qt, Signal
 from PySide6.QtWidgets import QComboBox, QFormLayout, QHBoxLayout, QLabel
 
-from diffview.models.choice import FitSet, percent
+from diffview.models.choice import TrainingCrops, percent
 from diffview.models.formulas import FORMULAS, GAUSSIANS
 from diffview.runs.recipe import Recipe
 from diffview.runs.training_crops import COMPLETE_ONLY
@@ -71,7 +71,7 @@ class FitForm(QObject):
         form.addRow("Gaps", pair)
         form.addRow(self.text)
 
-    def show_fit(self, recipe: Recipe, fitted: FitSet | None) -> None:
+    def show_fit(self, recipe: Recipe, fitted: TrainingCrops | None) -> None:
         """Show what is wished, and what came of it."""
         chosen = recipe.denoiser
         formula = chosen.model in FORMULAS

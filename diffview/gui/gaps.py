@@ -14,7 +14,6 @@ from diffview.gui.session import Message, Session
 from diffview.gui.widgets.gap_layer import GapLayer
 from diffview.gui.widgets.icons import set_icon
 from diffview.gui.widgets.image_view import ImageView
-from diffview.runs.conditioning import fills
 from diffview.scores.gap import filling
 
 HOW = "Drag over Forward or Field to paint a gap; Shift or the right button erases."
@@ -98,7 +97,7 @@ class GapTool(QObject):
         top, left = row + drag.y() * k, column + drag.x() * k
         new = Region(top, left, min(drag.height() * k, rows - top), min(drag.width() * k, columns - left))
         change = without_gap if erases else with_gap
-        wishes = {} if erases or fills(recipe) else filling(recipe)
+        wishes = {} if erases or self._session.plan.conditioning.fills else filling(recipe)
         self._session.edit_checked(lambda: {"hidden": change(recipe.guidance.hidden, new), **wishes})
 
     def show_gaps(self) -> None:

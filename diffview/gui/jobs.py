@@ -21,7 +21,7 @@ from diffview.models.choice import Model, Trained
 from diffview.models.denoiser import Denoiser
 from diffview.reverse.samplers import Step
 from diffview.reverse.trajectory import Trajectory
-from diffview.runs.conditioning import Steered
+from diffview.runs.guiding import GuidedModel
 from diffview.runs.plan import Plan
 from diffview.runs.run import on_device, run
 
@@ -308,7 +308,7 @@ class SamplingRequests(QObject):
 
     def fitted(self, model: Model | None) -> Denoiser | None:
         """What has been fitted or loaded for a model, without waiting for it; None if that is not yet done."""
-        if isinstance(model, Steered):
+        if isinstance(model, GuidedModel):
             model = model.base
         return next((denoiser for known, denoiser in self._fitted if known is model), None)
 
@@ -316,7 +316,7 @@ class SamplingRequests(QObject):
         for known, denoiser in self._fitted:
             if model is known:
                 return denoiser
-        if isinstance(model, Steered):
+        if isinstance(model, GuidedModel):
             made: Denoiser = model.around(*(self._made(part) for part in model.parts))
         else:
             if isinstance(model, Trained) and self.engine is None:

@@ -12,7 +12,8 @@ from diffview.gui.jobs import FINISHED, Run
 from diffview.gui.live import Live, is_of
 from diffview.gui.looks import number
 from diffview.gui.session import Session
-from diffview.runs.plan import Facts, Plan
+from diffview.runs.facts import Facts
+from diffview.runs.plan import Plan
 from diffview.scores.gap import KrigedGap, Score, krige_gap, kriging_plan, kriging_score, run_score
 
 REST_MS = 150

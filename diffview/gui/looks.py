@@ -7,11 +7,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from diffview.fields.colormaps import COLORMAPS, Rgb, default_for
+from diffview.fields.earth_map import EarthMap
 from diffview.fields.field import Field, Region
 from diffview.fields.transforms import Transform
 from diffview.fields.units import written
 from diffview.gui.session import Session
 from diffview.reverse.samplers import Step
+from diffview.runs.facts import Fits
 from diffview.runs.plan import Plan
 
 NOISE_SNR = 0.01
@@ -58,10 +60,14 @@ AT_FLOOR = 0.01
 """Standard deviations by which a value can lie below the floor and still be at it."""
 
 
+def _least(fits: Fits) -> float:
+    return float(np.nanmin(fits.field.values))
+
+
 def field_scale(session: Session) -> Scale:
     """That of Field and Forward."""
     field, transform, view = session.facts.field, session.plan.transform, session.view
-    least = session.facts.cached(("least",), lambda: float(np.nanmin(field.values)))
+    least = session.facts.fits.of(_least)
     colours = view.colormap or default_for(field.units)
     return Scale(view.limits, transform, written(field.units), colours, floor_of(transform, least))
 
@@ -117,16 +123,17 @@ def region_text(region: Region) -> str:
     return f"{region.ny} × {region.nx} at row {region.row}, column {region.column}"
 
 
+def _coast(_: Fits, place: EarthMap, region: Region | None, k: int) -> NDArray[np.float32]:
+    corner = np.array([0, 0] if region is None else [region.row, region.column], np.float32)
+    return (place.coast - corner) / np.float32(k)
+
+
 def coast(session: Session, region: Region | None, k: int = 1) -> NDArray[np.float32] | None:
     """Coasts in pixels of a region, or of every k-th pixel of the slice; None where they are not known or wanted."""
     place = session.facts.place
     if place is None or not session.view.coast or not len(place.coast):
         return None
-    corner = np.array([0, 0] if region is None else [region.row, region.column], np.float32)
-    lines: NDArray[np.float32] = session.facts.cached(
-        ("coast", id(place), region, k), lambda: (place.coast - corner) / np.float32(k)
-    )
-    return lines
+    return session.facts.fits.of(_coast, place, region, k)
 
 
 def state(step: Step, session: Session) -> NDArray[np.float32]:

@@ -13,9 +13,10 @@ from diffview.gui.engine import load_engine
 from diffview.gui.errors import report
 from diffview.gui.session import Session
 from diffview.learning.loss_by_level import Bound, errors_by_level, exact_bound, variational_bound, walked
-from diffview.models.choice import FitSet, Trained
+from diffview.models.choice import Trained, TrainingCrops
 from diffview.models.gaussian import Gaussian
-from diffview.runs.plan import Facts, Plan
+from diffview.runs.facts import Facts
+from diffview.runs.plan import Plan
 from diffview.runs.recipe import Recipe
 from diffview.runs.resolve import resolve
 from diffview.scores.scoreboard import picked
@@ -79,7 +80,7 @@ def loss_plan(recipe: Recipe, facts: Facts) -> Plan:
 
 def held_fields(plan: Plan) -> Fields | None:
     """Fields that the model of a plan is not fitted to, standardised, evenly picked; None if nothing is held out."""
-    held = plan.model.held if isinstance(plan.model, FitSet) else None
+    held = plan.model.held if isinstance(plan.model, TrainingCrops) else None
     return None if held is None else picked(held.crops(), DRAWS)
 
 

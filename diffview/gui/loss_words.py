@@ -8,7 +8,7 @@ from diffview.fields.units import written
 from diffview.gui.loss_check import DRAWS, Found, LossCheck, held_fields
 from diffview.gui.widgets.score_plots import Line
 from diffview.gui.widgets.score_views import array
-from diffview.models.choice import FitSet, Trained
+from diffview.models.choice import Trained, TrainingCrops
 
 UNMEASURED = (
     "How well the model tells noise from field, at every noise level of the run, on the region that is open; and the "
@@ -49,7 +49,7 @@ def about_found(job: LossCheck) -> str:
         size = f"{held.shape[1]} × {held.shape[2]}"
         return f"{len(held)} held-out fields of {size} pixels, each under a noise of its own at {walk} levels."
     seen = ""
-    if isinstance(plan.model, FitSet):
+    if isinstance(plan.model, TrainingCrops):
         seen = FITTED[plan.model.left_out]
     elif isinstance(plan.model, Trained):
         seen = " Whether the network was trained on it is not known here."

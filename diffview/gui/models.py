@@ -5,9 +5,9 @@ from typing import Any, NamedTuple
 from diffview.gui.looks import number
 from diffview.gui.session import Session
 from diffview.models.cards import Card
-from diffview.models.choice import FitSet, Model, mismatch
+from diffview.models.choice import Model, TrainingCrops, mismatch
 from diffview.models.gaussian import PowerLaw
-from diffview.runs.conditioning import Steered
+from diffview.runs.guiding import GuidedModel
 
 
 class ModelText(NamedTuple):
@@ -43,8 +43,8 @@ MODELS: dict[str, ModelText] = {
 
 def power_law_text(denoiser: Any, model: Model, pixel_km: tuple[float, float] | None) -> str:
     """The three numbers of a fitted power law, as a sentence; "" of any other model, or before it is fitted."""
-    base = model.base if isinstance(model, Steered) else model
-    if not isinstance(denoiser, PowerLaw) or not isinstance(base, FitSet):
+    base = model.base if isinstance(model, GuidedModel) else model
+    if not isinstance(denoiser, PowerLaw) or not isinstance(base, TrainingCrops):
         return ""
     bend, crop = f"bends at k₀ = {number(denoiser.k0)} cycles per crop", base.regions[0]
     if denoiser.k0 < 1:

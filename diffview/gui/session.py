@@ -8,7 +8,8 @@ from PySide6.QtCore import QObject, Signal
 
 from diffview.errors import UserError
 from diffview.forward.state import Forward, Frame
-from diffview.runs.plan import Facts, Plan
+from diffview.runs.facts import Facts
+from diffview.runs.plan import Plan
 from diffview.runs.recipe import Recipe
 from diffview.runs.resolve import resolve
 

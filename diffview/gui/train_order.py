@@ -3,7 +3,6 @@
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -17,7 +16,7 @@ from diffview.learning.sets import FEWEST, MULTIPLE, TrainingSet, complete, crop
 from diffview.models.cards import Card
 from diffview.paths import user_folder
 from diffview.reverse.samplers import POSTERIOR_MEAN
-from diffview.runs.plan import Facts
+from diffview.runs.facts import Facts, Fits
 
 Array = NDArray[np.float32]
 
@@ -50,11 +49,11 @@ def held_from(columns: int) -> int:
 
 def sizes_that_fit(facts: Facts) -> tuple[int, ...]:
     """Of SIZES, those of which there are enough complete crops left of the held-out columns."""
-    sizes: tuple[int, ...] = facts.cached(("training sizes",), partial(_sizes, facts.field.mask))
-    return sizes
+    return facts.fits.of(_sizes)
 
 
-def _sizes(mask: NDArray[np.bool_]) -> tuple[int, ...]:
+def _sizes(fits: Fits) -> tuple[int, ...]:
+    mask = fits.field.mask
     mask = mask[:, : held_from(mask.shape[1])]
     fit = (size for size in SIZES if min(mask.shape) >= size)
     return tuple(size for size in fit if np.sum(missing_counts(summed(mask), size, size, STRIDE) == 0) >= FEWEST)
@@ -62,13 +61,11 @@ def _sizes(mask: NDArray[np.bool_]) -> tuple[int, ...]:
 
 def usable_slices(facts: Facts, region: Region) -> int:
     """How many other slices are complete in the region."""
+    return facts.fits.of(_usable, region)
 
-    def count() -> int:
-        stack = facts.stack
-        return 0 if stack is None else int(complete(stack[(slice(None), *region.slices)]).sum())
 
-    found: int = facts.cached(("training slices", region), count)
-    return found
+def _usable(fits: Fits, region: Region) -> int:
+    return 0 if fits.stack is None else int(complete(fits.stack[(slice(None), *region.slices)]).sum())
 
 
 def enough_slices(count: int) -> bool:

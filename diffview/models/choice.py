@@ -49,7 +49,7 @@ class Model(Protocol):
 
 
 @dataclass(frozen=True, eq=False)
-class FitSet:
+class TrainingCrops:
     """The crops a formula denoiser is fitted to, in standardised units.
 
     Attributes:
@@ -70,11 +70,11 @@ class FitSet:
     regions: tuple[Region, ...]
     left_out: bool
     slices: tuple[int, ...] = ()
-    more: "FitSet | None" = None
+    more: "TrainingCrops | None" = None
     shape: tuple[int, int] | None = None
     place: tuple[str, str] = "", ""
     limit: float = 0.0
-    held: "FitSet | None" = None
+    held: "TrainingCrops | None" = None
 
     @property
     def count(self) -> int:

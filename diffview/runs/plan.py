@@ -1,6 +1,5 @@
-"""What there is (Facts), what will be done (Plan), and what is not done as asked (Note)."""
+"""What will be done (Plan), and what of it is not as asked (Note)."""
 
-import dataclasses
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, NamedTuple
@@ -9,22 +8,21 @@ import numpy as np
 from numpy.typing import NDArray
 
 from diffview.errors import UserError
-from diffview.fields.earth_map import EarthMap
-from diffview.fields.field import Field, Region
-from diffview.fields.regions import summed
-from diffview.fields.transforms import Transform, check_least, choose_transform, has_least
+from diffview.fields.field import Region
+from diffview.fields.transforms import Transform
 from diffview.models.capabilities import lacks
 from diffview.models.cards import Card
-from diffview.models.choice import Given, Model, Trained
+from diffview.models.choice import Model, Trained
 from diffview.reverse.samplers import SAMPLERS, sampler_params
-from diffview.runs.conditioning import Steered, fills, sees_region
-from diffview.runs.recipe import AUTO, Recipe
+from diffview.runs.conditioning import Conditioning
+from diffview.runs.guiding import GuidedModel
+from diffview.runs.recipe import Recipe
 
 Array = NDArray[np.float32]
 
 
 class Note(NamedTuple):
-    """A wish that could not be met as asked; a quiet one is said in the status line only."""
+    """Something that cannot be done as asked; a quiet one is said in the status line only."""
 
     asked: str
     given: str
@@ -35,107 +33,9 @@ class Note(NamedTuple):
         return f"{self.why} Asked: {self.asked}; given: {self.given}."
 
 
-FARTHEST = 1e15
-"""Of a standardised value: the sum of the squares of a large field is still a number in float32."""
-
-CACHED = 64
-"""Results that Facts remembers; the oldest goes first."""
-
-
-@dataclass(frozen=True, eq=False)
-class Facts:
-    """What is there: the open field, other slices of its variable, and the devices of this machine.
-
-    Attributes:
-        field: the slice, in physical units.
-        stack: the same picture in other slices of the variable [n, ny, nx], the shown one left out; or None.
-        place: where its pixels lie on Earth; None where that is not known, or not yet.
-        torch: version of torch, "" while it is not loaded, None if it is not installed.
-        devices: torch devices that can be used ("cpu", "cuda", "mps"), known once torch is loaded.
-        cards: the networks that can be chosen, by name.
-        given: denoisers that the user's own program brought, by name.
-    """
-
-    field: Field
-    stack: Array | None = None
-    place: EarthMap | None = None
-    torch: str | None = ""
-    devices: tuple[str, ...] = ("cpu",)
-    cards: Mapping[str, Card] = dataclasses.field(default_factory=dict)
-    given: Mapping[str, Given] = dataclasses.field(default_factory=dict)
-    _cache: dict[Any, Any] = dataclasses.field(default_factory=dict, repr=False)
-
-    def cached(self, key: tuple[Any, ...], make: Any) -> Any:
-        """What `make` gives, computed once for this field."""
-        if key not in self._cache:
-            while len(self._cache) >= CACHED:
-                self._cache.pop(next(iter(self._cache)))
-            self._cache[key] = make()
-        return self._cache[key]
-
-    @property
-    def table(self) -> NDArray[np.int32]:
-        """Summed-area table of the field's missing pixels."""
-        table: NDArray[np.int32] = self.cached(("table",), lambda: summed(self.field.mask))
-        return table
-
-    def learn(self, **facts: Any) -> "Facts":
-        """The same facts with some replaced; what was computed from the field stays unless the field's data change."""
-        if facts.keys() & {"field", "stack"}:
-            facts["_cache"] = {}
-        return dataclasses.replace(self, **facts)
-
-    @property
-    def chosen(self) -> tuple[str, str]:
-        """The key of the transform that suits the field, and why."""
-        made: tuple[str, str] = self.cached(("chosen",), lambda: choose_transform(self.field.values, self.field.units))
-        return made
-
-    def key_of(self, recipe: Recipe) -> str:
-        """The key of the transform that a recipe wishes."""
-        return self.chosen[0] if recipe.source.transform == AUTO else recipe.source.transform
-
-    def fitted(self, recipe: Recipe) -> tuple[Transform, Array]:
-        """The transform that a recipe wishes, with the numbers it brings or fitted to the field; the field through it.
-
-        Raises:
-            UserError: if it cannot be fitted, or is not meant for the field's values.
-        """
-        name = self.field.name or "The field"
-        if recipe.source.fitted is not None and recipe.source.transform in (AUTO, recipe.source.fitted.key):
-            if has_least(recipe.source.fitted.key) and not self.field.mask.all():
-                check_least(recipe.source.fitted.key, float(np.nanmin(self.field.values)), name)
-            return self.through(recipe.source.fitted)
-        key = self.key_of(recipe)
-        fit = self.cached(("transform", key), lambda: Transform.fit(key, self.field.values, name))
-        return self.through(fit)
-
-    def through(self, transform: Transform) -> tuple[Transform, Array]:
-        """The whole field through a transform.
-
-        Raises:
-            UserError: if it has other numbers than this field by so much that squares of what it gives have none.
-        """
-
-        def made() -> tuple[Transform, Array]:
-            with np.errstate(over="ignore"):
-                values = transform(self.field.values)
-            far = float(max(np.fmax.reduce(values, axis=None), -np.fmin.reduce(values, axis=None)))
-            if far > FARTHEST:  # not so where all is missing
-                raise UserError(
-                    f"Through {transform.key} with the mean {transform.mean:g} and the standard deviation "
-                    f"{transform.std:g} the field's values go up to {far:.1e}: nothing can be computed with them.",
-                    "Choose standardise, and let it be fitted to the field.",
-                )
-            return transform, values
-
-        found: tuple[Transform, Array] = self.cached(("through", transform), made)
-        return found
-
-
 @dataclass(frozen=True, eq=False)
 class Plan:
-    """What will be done: everything a run needs, and the notes of what was changed from the wish.
+    """What will be done: everything a run needs, and notes of what is not as asked.
 
     Attributes:
         region: the region shown and worked on.
@@ -146,13 +46,15 @@ class Plan:
         params: all parameters of the sampler.
         device: "numpy", or the torch device.
         model: what the denoiser is made from; None if it cannot be.
-        offers: what that model, and this field, offer a sampler; see `needs`.
+        capabilities: what that model, and this field, offer a sampler.
+        conditioning: what of the region goes into the run, and whether anything is done to the model.
         card: the network's card, or None.
-        notes: wishes not met as asked.
+        notes: what is not as asked.
         refusal: why a run cannot be made, or None.
         complete: the nearest complete region where missing pixels are the reason, or None.
         parent: the plan of the run that this one leaves at a step, or None.
-        known: the pixels of the region that the run is told [ny, nx], or None if it is told none.
+        known: the pixels of the region that the run is given [ny, nx], or None if it is given none.
+        filled: those that it makes up beside known ones [ny, nx], or None if it fills nothing.
     """
 
     recipe: Recipe
@@ -164,20 +66,15 @@ class Plan:
     params: Mapping[str, Any]
     device: str
     model: Model | None
-    offers: frozenset[str]
+    capabilities: frozenset[str]
+    conditioning: Conditioning
     card: Card | None = None
     notes: tuple[Note, ...] = ()
     refusal: UserError | None = None
     complete: Region | None = None
     parent: "Plan | None" = None
     known: NDArray[np.bool_] | None = None
-
-    @property
-    def filled(self) -> NDArray[np.bool_] | None:
-        """The pixels of the region that the run makes up beside known ones [ny, nx]; None if it fills nothing."""
-        if self.known is None or not fills(self.recipe):
-            return None
-        return ~self.known if self.makes is None else self.makes & ~self.known
+    filled: NDArray[np.bool_] | None = None
 
     @property
     def shape(self) -> tuple[int, int, int, int]:
@@ -188,14 +85,13 @@ class Plan:
 
     @property
     def placed(self) -> bool:
-        """Whether what a run makes lies where the region does: it starts from it, or is told of it."""
-        told = self.card is not None and self.card.coarsen > 0
-        return sees_region(self.recipe) or told
+        """Whether what a run makes lies where the region does: it starts from it, or is conditioned on it."""
+        return self.conditioning.sees_region or (self.card is not None and self.card.coarsen > 0)
 
     @property
     def base(self) -> Model | None:
         """The model without what is done to it: a formula, a network or the user's own."""
-        return self.model.base if isinstance(self.model, Steered) else self.model
+        return self.model.base if isinstance(self.model, GuidedModel) else self.model
 
     @property
     def makes(self) -> NDArray[np.bool_] | None:
@@ -257,4 +153,4 @@ class Plan:
     def lacks(self, sampler: str, params: Mapping[str, Any] | None = None) -> UserError | None:
         """Why a sampler, with these parameters or its defaults, cannot run on the model; None if it can."""
         given = sampler_params(sampler, params or {})
-        return lacks(SAMPLERS[sampler], given, self.recipe.denoiser.model, self.offers)
+        return lacks(SAMPLERS[sampler], given, self.recipe.denoiser.model, self.capabilities)

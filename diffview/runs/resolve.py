@@ -1,12 +1,14 @@
-"""From the wish to what can be done: `resolve(recipe, facts)` is pure and returns a Plan that explains itself.
+"""From the recipe to the plan of a run: `resolve(recipe, facts)` is deterministic and memoised, and explains itself.
 
-Its notes say which wishes could not be met as asked, its refusal why nothing can be run.
+It reads from top to bottom: transform, region, device, model, levels, conditioning, guidance, what the sampler needs.
+The notes of the plan say what could not be had as asked, its refusal why nothing can be run. What is computed of the
+field is kept in the store of the facts, `Fits`; an empty store and a full one give the same plan.
 """
 
 import dataclasses
 import math
-from collections.abc import Callable, Iterator
-from typing import Any
+from collections.abc import Iterator
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,119 +17,319 @@ from diffview.errors import UserError
 from diffview.fields.coarse import coarse
 from diffview.fields.field import Region
 from diffview.fields.hidden import hidden_in
-from diffview.fields.regions import LARGEST, SMALLEST, most_complete, nearest_complete, starting_region
+from diffview.fields.regions import LARGEST, SMALLEST, most_complete, nearest_complete
+from diffview.fields.transforms import Transform
 from diffview.machine import torch_is_missing
-from diffview.models.capabilities import FORMULA_CAPABILITIES, capabilities_of, card_capabilities
+from diffview.models.capabilities import FORMULA_CAPABILITIES, capabilities_of, card_capabilities, lacks
 from diffview.models.cards import Card
-from diffview.models.choice import FitSet, Model, Trained, mismatch, percent
+from diffview.models.choice import Model, Trained, TrainingCrops, mismatch, percent
 from diffview.models.formulas import FORMULAS
 from diffview.reverse.grids import make_levels
 from diffview.reverse.samplers import KNOWN_PIXELS, SAMPLERS, sampler_params
-from diffview.runs.conditioning import is_steered, is_told, known_pixels, partner_of, sees_region, steered
-from diffview.runs.plan import Facts, Note, Plan
+from diffview.runs.conditioning import Conditioning
+from diffview.runs.facts import Facts, Fits, default_region, x0_of
+from diffview.runs.guiding import guided_model, known_pixels, partner_of, unguidable
+from diffview.runs.plan import Note, Plan
 from diffview.runs.recipe import AUTO, Recipe
-from diffview.runs.training_crops import COMPLETE_ONLY, fit_set, shrunk_note, unseen, wished
+from diffview.runs.training_crops import COMPLETE_ONLY, CropsRequest, training_crops
 
 Array = NDArray[np.float32]
 
 
 def resolve(recipe: Recipe, facts: Facts) -> Plan:
-    """Turn the wish into what can be done. Pure; explains itself in `notes` and `refusal`.
+    """What will be done of what a recipe asks for.
 
     Raises:
         UserError: if the transform cannot be fitted, the model is unknown, or a parameter is unknown or not allowed.
     """
-    if recipe.course.fork is not None:
-        parent = resolve(recipe.but(course=recipe.course.fork.parent), facts)
+    if (fork := recipe.course.fork) is not None:
+        parent = resolve(recipe.but(course=fork.parent), facts)
         return _branched(recipe, parent, resolve(recipe.but(fork=None), facts))
     card = facts.cards.get(recipe.denoiser.model)
-    plan = _resolve_formula(recipe, facts) if card is None else _resolve_network(recipe, facts, card)
-    if is_told(recipe):
-        plan = dataclasses.replace(plan, known=known_pixels(recipe, plan.region, plan.x0))
-        if plan.known is not None and plan.known.any() and plan.filled is not None and plan.filled.any():
-            plan = dataclasses.replace(plan, offers=plan.offers | {KNOWN_PIXELS})
-    if is_steered(recipe) and plan.model is not None:
-        try:
-            plan = dataclasses.replace(plan, model=_steered(plan, facts))
-        except UserError as error:
-            plan = dataclasses.replace(plan, refusal=plan.refusal or error)
-    if plan.refusal is None and (refusal := plan.lacks(recipe.course.sampler, plan.params)) is not None:
-        return dataclasses.replace(plan, refusal=refusal)
-    return plan
-
-
-def _steered(plan: Plan, facts: Facts) -> Model:
-    """The plan's model with what the recipe wishes to be done to it; the same one as long as that is the same."""
-    recipe, card, base, partner = plan.recipe, plan.card, plan.model, None
-    assert base is not None
-    name = None if card is None else partner_of(card, facts.cards)
-    if name is not None and recipe.guidance.weight != 1:
-        partner = _trained(facts, facts.cards[name], plan.device)
-    told = None if plan.known is None else (plan.x0, plan.known)
-    key = ("steered", base, partner, recipe.guidance, plan.region, plan.transform)
-    made: Model = facts.cached(key, lambda: steered(recipe, base, partner, plan.offers, plan.made_in, told))
-    return made
-
-
-def _nothing() -> tuple[None, None]:
-    return None, None
-
-
-def _trained(facts: Facts, card: Card, device: str, place: Any = None, told: Callable[[], Any] = _nothing) -> Trained:
-    """The network of a card, with the condition and the mask that `told` finds at `place`; the same one each time."""
-    key = ("trained", card.name, card.weights.get("sha256"), device, place)
-    model: Trained = facts.cached(key, lambda: Trained(card, device, *told()))
-    return model
-
-
-def _resolve_formula(recipe: Recipe, facts: Facts) -> Plan:
-    """A formula fitted to crops of the field, or the user's own denoiser."""
-    notes: list[Note] = []
-    chosen = recipe.denoiser
-    transform, standardised = facts.fitted(recipe)
-    asked = region = _region(recipe, facts, notes)
-    model: Model | None = None
-    refusal, offers = None, FORMULA_CAPABILITIES
-    if recipe.denoiser.model in facts.given:
-        model = facts.given[recipe.denoiser.model]
-        offers = capabilities_of(model.own)
-    elif recipe.denoiser.model not in FORMULAS:
-        known = ", ".join([*FORMULAS, *facts.cards, *facts.given])
-        raise UserError(f"There is no model called {chosen.model!r} here.", f"Choose one of {known}.")
-    else:
-        try:
-            region, model = facts.cached(
-                ("fit", transform, chosen.model, asked, *unseen(recipe), *wished(recipe)),
-                lambda: fit_set(recipe, facts, transform, asked),
-            )
-        except UserError as error:
-            refusal = error
-    if isinstance(model, FitSet):
-        notes += _fit_notes(recipe, model, asked, region)
-    x0 = facts.cached(("x0", transform, region), lambda: standardised[region.slices])
-    complete = None
-    if (
-        recipe.start.origin == "field" and np.isnan(x0).any() and not is_told(recipe)
-    ):  # from noise, nothing of the region goes into a run
-        complete, refusal = _incomplete(facts, region, x0)
-    levels = _levels(recipe, notes)
+    foreign = "" if card is None else mismatch(card, facts.field)
+    request = _Request(recipe, facts, Conditioning.of(recipe), card, foreign, [])
+    transform = _transform(request)
+    region = _region(request)
+    device = _device(request)
+    found = _formula(request, transform, region) if card is None else _network(request, transform, region, device)
+    levels = _levels(request)
     params = sampler_params(recipe.course.sampler, dict(recipe.course.sampler_params))
-    device = _device(recipe, facts, notes)
+    found = _guided(request, transform, device, _conditioned(request, transform, found))
+    lacking = lacks(SAMPLERS[recipe.course.sampler], params, recipe.denoiser.model, found.capabilities)
     return Plan(
-        recipe, region, transform, standardised, x0, levels, params, device, model, offers,
-        notes=tuple(notes), refusal=refusal, complete=complete,
+        recipe, found.region, transform, facts.through(transform), found.x0, levels, params, device, found.model,
+        found.capabilities, request.asked, card, tuple(request.notes), found.refusal or lacking, found.complete,
+        known=found.known, filled=found.filled,
     )  # fmt: skip
 
 
-def _fit_notes(recipe: Recipe, model: FitSet, asked: Region, region: Region) -> Iterator[Note]:
-    """What of the fit is not as it was asked."""
+class _Request(NamedTuple):
+    """What every stage reads: `foreign` says why the field is not the network's, and `notes` grows on the way."""
+
+    recipe: Recipe
+    facts: Facts
+    asked: Conditioning
+    card: Card | None
+    foreign: str
+    notes: list[Note]
+
+    @property
+    def uses_field(self) -> bool:
+        """Whether the region goes into the run: it starts from it, or is conditioned on it."""
+        return self.asked.sees_region or (self.card is not None and self.card.coarsen > 0)
+
+
+class _Found(NamedTuple):
+    """What the stages of the model find."""
+
+    region: Region
+    x0: Array
+    model: Model | None
+    capabilities: frozenset[str]
+    refusal: UserError | None = None
+    complete: Region | None = None
+    known: NDArray[np.bool_] | None = None
+    filled: NDArray[np.bool_] | None = None
+
+
+# -- transform and region
+
+
+def _transform(request: _Request) -> Transform:
+    """The network's own where the field is one of its quantity, else the one asked for."""
+    asked, card = request.recipe.source.transform, request.card
+    if card is None or request.foreign:
+        return request.facts.fitted(request.recipe)
+    if asked not in (AUTO, card.transform.key):
+        request.notes.append(Note(asked, card.transform.key, "The transform in force is the model's.", quiet=True))
+    return card.transform
+
+
+def _region(request: _Request) -> Region:
+    """The region asked for if the field has it, else a complete square near the centre; for a network, of its size."""
+    asked, facts, card, notes = request.recipe.source.region, request.facts, request.card, request.notes
+    region = facts.fits.of(default_region) if asked is None else _inside(asked, facts, notes)
+    if card is None:
+        return region
+    sized = _of_size(facts, region, card.shape[1], card.shape[2])
+    if asked is not None and (sized.ny, sized.nx) != (region.ny, region.nx):
+        why = f"{card.name} works on {card.shape[1]} x {card.shape[2]} pixels."
+        notes.append(Note(f"{region.ny} x {region.nx}", f"{sized.ny} x {sized.nx}", why, quiet=True))
+    return sized
+
+
+def _inside(asked: Region, facts: Facts, notes: list[Note]) -> Region:
+    rows, columns = facts.field.values.shape
+    inside = (
+        asked.row >= 0 and asked.column >= 0 and asked.row + asked.ny <= rows and asked.column + asked.nx <= columns
+    )
+    least = min(SMALLEST, rows, columns)
+    if inside and least <= min(asked.ny, asked.nx) and max(asked.ny, asked.nx) <= LARGEST:
+        return asked
+    region = most_complete(facts.table, min(LARGEST, max(SMALLEST, min(asked.ny, asked.nx))))
+    why = f"A region lies inside the field's {rows} x {columns} pixels and has {SMALLEST} to {LARGEST} pixels a side."
+    notes.append(Note(str(asked), str(region), why))
+    return region
+
+
+def _of_size(facts: Facts, region: Region, ny: int, nx: int) -> Region:
+    """ny x nx pixels around the middle of `region`, inside the field; `region` itself if the field is too small."""
+    rows, columns = facts.field.values.shape
+    if ny > rows or nx > columns:
+        return region
+    row, column = region.row + (region.ny - ny) // 2, region.column + (region.nx - nx) // 2
+    return Region(min(max(row, 0), rows - ny), min(max(column, 0), columns - nx), ny, nx)
+
+
+# -- the device
+
+
+def _device(request: _Request) -> str:
+    """The device: for a formula numpy unless a torch device is asked for, for a network the fastest if none is."""
+    asked, facts, notes = request.recipe.denoiser.device, request.facts, request.notes
+    usual, given = "numpy", "numpy on the CPU"
+    if request.card is not None:
+        usual = given = next((key for key in ("cuda", "mps") if key in facts.devices), "cpu")
+    if asked == "auto":
+        return usual
+    if request.card is None and not facts.torch:
+        loading = facts.torch is not None
+        why = "torch is being loaded." if loading else "torch is not installed."
+        notes.append(Note(asked, f"{given} until then" if loading else given, why))
+        return usual
+    if asked in facts.devices:
+        return asked
+    if facts.torch:
+        notes.append(Note(asked, given, f"This machine has no {asked} device that torch can use."))
+    return usual
+
+
+# -- the model
+
+
+def _formula(request: _Request, transform: Transform, asked: Region) -> _Found:
+    """A formula fitted to training crops, or the user's own denoiser."""
+    recipe, facts = request.recipe, request.facts
+    name, region, refusal = recipe.denoiser.model, asked, None
+    model: Model | None = facts.given.get(name)
+    capabilities = capabilities_of(facts.given[name].own) if name in facts.given else FORMULA_CAPABILITIES
+    if model is None and name not in FORMULAS:
+        known = ", ".join([*FORMULAS, *facts.cards, *facts.given])
+        raise UserError(f"There is no model called {name!r} here.", f"Choose one of {known}.")
+    if model is None:
+        try:
+            wanted = CropsRequest.of(recipe, request.asked)
+            region, crops = facts.fits.of(training_crops, wanted, asked, transform)
+            request.notes.extend(_crops_notes(recipe, crops, asked, region))
+            model = crops
+        except UserError as error:
+            refusal = error
+    x0, complete = facts.fits.of(x0_of, transform, region), None
+    # from noise, nothing of the region goes into a run
+    if recipe.start.origin == "field" and np.isnan(x0).any() and not request.asked.conditioned:
+        complete, refusal = _incomplete(facts, region, x0)
+    return _Found(region, x0, model, capabilities, refusal, complete)
+
+
+def _crops_notes(recipe: Recipe, crops: TrainingCrops, asked: Region, region: Region) -> Iterator[Note]:
+    """What of the training crops is not as it was asked, and why the region is smaller."""
     chosen = recipe.denoiser
-    if chosen.fit_set == "both" and model.source.ndim == 2 and model.more is None:
+    if chosen.fit_set == "both" and crops.source.ndim == 2 and crops.more is None:
         yield Note("crops and other slices", "crops", "The variable has no other complete slices here.")
-    if chosen.missing_limit and not model.limit:
+    if chosen.missing_limit and not crops.limit:
         yield Note(f"up to {percent(chosen.missing_limit)} missing", "complete crops", COMPLETE_ONLY)
     if region != asked and recipe.source.region is not None:
-        yield shrunk_note(asked, region, model)
+        why = (
+            f"The region is reduced so that `{crops.model}` can be fitted without seeing it."
+            if crops.left_out
+            else f"The region is reduced so that there are enough crops to fit `{crops.model}` to."
+        )
+        yield Note(f"{asked.ny} x {asked.nx}", f"{region.ny} x {region.nx} with {crops.count} crops", why)
+
+
+def _network(request: _Request, transform: Transform, region: Region, device: str) -> _Found:
+    """A network brings its own transform, size, noise range and condition; see its card.
+
+    From noise it runs whatever field is open. A start from the field, or a condition made of it, needs a field of the
+    model's quantity and units that is at least as large.
+    """
+    facts, asked, card = request.facts, request.asked, request.card
+    assert card is not None
+    x0, complete, refusal = facts.fits.of(x0_of, transform, region), None, _network_refusal(request, card, region)
+    masked = False
+    filled = asked.conditioned and not card.coarsen
+    if request.uses_field and refusal is None and np.isnan(x0).any() and not filled:
+        masked = bool(card.network.get("mask"))
+        if not masked:
+            complete, refusal = _incomplete(facts, region, x0)
+    part = region if request.uses_field else None
+    model = None if refusal is not None else facts.fits.of(network, card, device, transform, part, masked)
+    return _Found(region, x0, model, card_capabilities(card), refusal, complete)
+
+
+def network(
+    fits: Fits, card: Card, device: str, transform: Transform, region: Region | None = None, masked: bool = False
+) -> Trained:
+    """The network of a card, with its condition made of a region, and, `masked`, told where that has data."""
+    if region is None:
+        return Trained(card, device)
+    x0 = fits.of(x0_of, transform, region)
+    condition = coarse(x0[None], transform, card.coarsen)[:, None] if card.coarsen else None
+    return Trained(card, device, condition, ~np.isnan(x0) if masked else None)
+
+
+def _network_refusal(request: _Request, card: Card, region: Region) -> UserError | None:
+    """Why the network cannot be run on this field, with this engine; None if it can."""
+    if request.facts.torch is None:
+        return torch_is_missing(card.name)
+    if not request.uses_field:
+        return None
+    conditioned, recipe = request.asked.conditioned, request.recipe
+    if request.foreign:
+        input_ = "What it is told" if conditioned else "Its condition"
+        needs = "A start from the field" if recipe.start.origin == "field" else input_
+        return UserError(request.foreign, f"{needs} needs a field of that quantity and unit.")
+    if (region.ny, region.nx) != card.shape[1:]:
+        return UserError(
+            f"The field is smaller than the {card.shape[1]} x {card.shape[2]} pixels of {card.name}.",
+            "Open a larger field, or start from noise.",
+        )
+    if card.coarsen and conditioned and hidden_in(recipe.guidance.hidden, region).any():
+        return UserError(
+            f"{card.name} is told means over blocks of the region, and those over a gap say what is hidden in it.",
+            "Choose a network without a condition, or a formula.",
+        )
+    return None
+
+
+def _incomplete(facts: Facts, region: Region, x0: Array) -> tuple[Region | None, UserError]:
+    complete = nearest_complete(facts.table, region)
+    hint = "Move the region to the nearest complete place." if complete else "Choose a smaller region."
+    return complete, UserError(f"The region has {int(np.isnan(x0).sum())} missing pixels.", hint)
+
+
+# -- the levels
+
+
+def _levels(request: _Request) -> list[float]:
+    """The grid's levels: from the schedule's highest, or, from the field, all of them below its own level.
+
+    A run that would start above what its network was trained on starts at the upper end of that.
+    """
+    course, start, card = request.recipe.course, request.recipe.start, request.card
+    top = start.level if start.origin == "field" else None
+    trained = math.inf if card is None else card.noise_range[1]
+    highest = min(course.schedule.s_max, math.inf if top is None else top)
+    first = trained if highest > trained else top
+    levels = make_levels(course.schedule, course.grid, course.steps, first, **dict(course.grid_params))
+    if highest > trained:
+        given = f"starts at s = {levels[0]:.3g}, t = {float(course.schedule.t_of(levels[0])):.2f}"
+        why = f"The model was trained up to s = {trained:.3g}."
+        request.notes.append(Note(f"start at s = {highest:.3g}", given, why, quiet=True))
+    elif top is not None and top > levels[0] * (1 + 1e-9):
+        why = "The grid reaches no higher noise level."
+        request.notes.append(Note(f"start at s = {top:g}", f"s = {levels[0]:g}", why))
+    return levels
+
+
+# -- conditioning and guidance
+
+
+def _conditioned(request: _Request, transform: Transform, found: _Found) -> _Found:
+    """With the pixels that the run is given, and those that it makes up beside them."""
+    if not request.asked.conditioned:
+        return found
+    hidden = request.recipe.guidance.hidden
+    known = request.facts.fits.of(known_pixels, transform, found.region, hidden)
+    if not request.asked.fills:
+        return found._replace(known=known)
+    makes = found.model.makes if isinstance(found.model, Trained) else None
+    filled = ~known if makes is None else makes & ~known
+    both = frozenset({KNOWN_PIXELS}) if known.any() and filled.any() else frozenset()
+    return found._replace(known=known, filled=filled, capabilities=found.capabilities | both)
+
+
+def _guided(request: _Request, transform: Transform, device: str, found: _Found) -> _Found:
+    """With what guidance asks to be done to the model; the same one as long as that is the same."""
+    recipe, facts, card = request.recipe, request.facts, request.card
+    if not request.asked.guided or found.model is None:
+        return found
+    guidance, partner = recipe.guidance, None
+    name = None if card is None else partner_of(card, facts.cards)
+    if name is not None and guidance.weight != 1:
+        partner = facts.fits.of(network, facts.cards[name], device, transform)
+    made_in = transform if card is None else card.transform
+    refusal = unguidable(guidance, recipe.denoiser.model, partner, found.capabilities)
+    try:
+        if refusal is None:
+            model = facts.fits.of(guided_model, found.model, partner, guidance, found.region, transform, made_in)
+            return found._replace(model=model)
+    except UserError as error:
+        refusal = error
+    return found._replace(refusal=found.refusal or refusal)
+
+
+# -- a fork
 
 
 def _branched(recipe: Recipe, parent: Plan, own: Plan) -> Plan:
@@ -154,154 +356,3 @@ def _branched(recipe: Recipe, parent: Plan, own: Plan) -> Plan:
     return dataclasses.replace(
         own, recipe=recipe, levels=levels, notes=(*started, *notes), refusal=refusal, parent=parent
     )
-
-
-def _incomplete(facts: Facts, region: Region, x0: Array) -> tuple[Region | None, UserError]:
-    complete = nearest_complete(facts.table, region)
-    hint = "Move the region to the nearest complete place." if complete else "Choose a smaller region."
-    return complete, UserError(f"The region has {int(np.isnan(x0).sum())} missing pixels.", hint)
-
-
-def _resolve_network(recipe: Recipe, facts: Facts, card: Card) -> Plan:
-    """A network brings its own transform, size, noise range and condition; see its card.
-
-    From noise it runs whatever field is open. A start from the field, or a condition made of it, needs a field of the
-    model's quantity and units that is at least as large.
-    """
-    notes: list[Note] = []
-    foreign = mismatch(card, facts.field)
-    transform, standardised = facts.fitted(recipe) if foreign else facts.through(card.transform)
-    if not foreign and recipe.source.transform not in (AUTO, card.transform.key):
-        notes.append(
-            Note(recipe.source.transform, card.transform.key, "The transform in force is the model's.", quiet=True)
-        )
-    asked = _region(recipe, facts, notes)
-    region = _of_size(facts, asked, card.shape[1], card.shape[2])
-    if recipe.source.region is not None and (region.ny, region.nx) != (asked.ny, asked.nx):
-        why = f"{card.name} works on {card.shape[1]} x {card.shape[2]} pixels."
-        notes.append(Note(f"{asked.ny} x {asked.nx}", f"{region.ny} x {region.nx}", why, quiet=True))
-    x0 = facts.cached(("x0", transform, region), lambda: standardised[region.slices])
-    complete, refusal, known = None, _network_refusal(recipe, facts, card, foreign, region), None
-    filled = is_told(recipe) and not card.coarsen
-    if _uses_field(recipe, card) and refusal is None and np.isnan(x0).any() and not filled:
-        if card.network.get("mask"):
-            known = ~np.isnan(x0)
-        else:
-            complete, refusal = _incomplete(facts, region, x0)
-    device = _network_device(recipe, facts, notes)
-
-    def told() -> tuple[Array | None, NDArray[np.bool_] | None]:
-        return coarse(x0[None], transform, card.coarsen)[:, None] if card.coarsen else None, known
-
-    place = (region, known is None) if _uses_field(recipe, card) else None
-    model = None if refusal is not None else _trained(facts, card, device, place, told)
-    levels = _levels(recipe, notes, card)
-    params = sampler_params(recipe.course.sampler, dict(recipe.course.sampler_params))
-    return Plan(
-        recipe, region, transform, standardised, x0, levels, params, device, model, card_capabilities(card),
-        card=card, notes=tuple(notes), refusal=refusal, complete=complete,
-    )  # fmt: skip
-
-
-def _uses_field(recipe: Recipe, card: Card) -> bool:
-    """Whether a run of the network starts from the field, is told pixels of it or is conditioned on it."""
-    return sees_region(recipe) or card.coarsen > 0
-
-
-def _network_refusal(recipe: Recipe, facts: Facts, card: Card, foreign: str, region: Region) -> UserError | None:
-    """Why the network cannot be run on this field, with this engine; None if it can."""
-    if facts.torch is None:
-        return torch_is_missing(card.name)
-    if _uses_field(recipe, card) and foreign:
-        told = "What it is told" if is_told(recipe) else "Its condition"
-        needs = "A start from the field" if recipe.start.origin == "field" else told
-        return UserError(foreign, f"{needs} needs a field of that quantity and unit.")
-    if _uses_field(recipe, card) and (region.ny, region.nx) != card.shape[1:]:
-        return UserError(
-            f"The field is smaller than the {card.shape[1]} x {card.shape[2]} pixels of {card.name}.",
-            "Open a larger field, or start from noise.",
-        )
-    if card.coarsen and is_told(recipe) and hidden_in(recipe.guidance.hidden, region).any():
-        return UserError(
-            f"{card.name} is told means over blocks of the region, and those over a gap say what is hidden in it.",
-            "Choose a network without a condition, or a formula.",
-        )
-    return None
-
-
-def _of_size(facts: Facts, region: Region, ny: int, nx: int) -> Region:
-    """ny x nx pixels around the middle of `region`, inside the field; `region` itself if the field is too small."""
-    rows, columns = facts.field.values.shape
-    if ny > rows or nx > columns:
-        return region
-    row, column = region.row + (region.ny - ny) // 2, region.column + (region.nx - nx) // 2
-    return Region(min(max(row, 0), rows - ny), min(max(column, 0), columns - nx), ny, nx)
-
-
-def _region(recipe: Recipe, facts: Facts, notes: list[Note]) -> Region:
-    """The asked region if the field has it, else a complete square near the centre."""
-    rows, columns = facts.field.values.shape
-    asked = recipe.source.region
-    if asked is None:
-        region: Region = facts.cached(("default region",), lambda: starting_region(facts.table, facts.field.values))
-        return region
-    inside = (
-        asked.row >= 0 and asked.column >= 0 and asked.row + asked.ny <= rows and asked.column + asked.nx <= columns
-    )
-    least = min(SMALLEST, rows, columns)
-    if inside and least <= min(asked.ny, asked.nx) and max(asked.ny, asked.nx) <= LARGEST:
-        return asked
-    region = most_complete(facts.table, min(LARGEST, max(SMALLEST, min(asked.ny, asked.nx))))
-    why = f"A region lies inside the field's {rows} x {columns} pixels and has {SMALLEST} to {LARGEST} pixels a side."
-    notes.append(Note(str(asked), str(region), why))
-    return region
-
-
-def _levels(recipe: Recipe, notes: list[Note], card: Card | None = None) -> list[float]:
-    """The grid's levels: from the schedule's highest, or, from the field, all of them below its own level.
-
-    A run that would start above what its network was trained on starts at the upper end of that.
-    """
-    top = recipe.start.level if recipe.start.origin == "field" else None
-    trained = math.inf if card is None else card.noise_range[1]
-    highest = min(recipe.course.schedule.s_max, math.inf if top is None else top)
-    start = trained if highest > trained else top
-    levels = make_levels(
-        recipe.course.schedule, recipe.course.grid, recipe.course.steps, start, **dict(recipe.course.grid_params)
-    )
-    if highest > trained:
-        given = f"starts at s = {levels[0]:.3g}, t = {float(recipe.course.schedule.t_of(levels[0])):.2f}"
-        why = f"The model was trained up to s = {trained:.3g}."
-        notes.append(Note(f"start at s = {highest:.3g}", given, why, quiet=True))
-    elif top is not None and top > levels[0] * (1 + 1e-9):
-        why = "The grid reaches no higher noise level."
-        notes.append(Note(f"start at s = {top:g}", f"s = {levels[0]:g}", why))
-    return levels
-
-
-def _network_device(recipe: Recipe, facts: Facts, notes: list[Note]) -> str:
-    """The torch device of a network: the one asked for if it can be had, else the fastest there is."""
-    asked = recipe.denoiser.device
-    best = next((device for device in ("cuda", "mps") if device in facts.devices), "cpu")
-    if asked == "auto":
-        return best
-    if asked not in facts.devices and facts.torch:
-        notes.append(Note(asked, best, f"This machine has no {asked} device that torch can use."))
-        return best
-    return asked if asked in facts.devices else best
-
-
-def _device(recipe: Recipe, facts: Facts, notes: list[Note]) -> str:
-    """The engine: numpy for formulas unless a torch device is asked for and can be had."""
-    asked = recipe.denoiser.device
-    if asked == "auto":
-        return "numpy"
-    if facts.torch is None:
-        notes.append(Note(asked, "numpy on the CPU", "torch is not installed."))
-    elif not facts.torch:
-        notes.append(Note(asked, "numpy on the CPU until then", "torch is being loaded."))
-    elif asked not in facts.devices:
-        notes.append(Note(asked, "numpy on the CPU", f"This machine has no {asked} device that torch can use."))
-    else:
-        return asked
-    return "numpy"

@@ -1,4 +1,6 @@
-"""Which crops a formula denoiser is fitted to, under the honesty rule: none that a run is to find again."""
+"""Which crops a formula is fitted to, under the honesty rule: none that a run is to find again."""
+
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
@@ -7,10 +9,10 @@ from diffview.errors import UserError
 from diffview.fields.field import Region
 from diffview.fields.regions import FEWEST_CROPS, crops_for, smaller_crops, summed, with_enough_crops
 from diffview.fields.transforms import Transform
-from diffview.models.choice import FitSet, percent
+from diffview.models.choice import TrainingCrops, percent
 from diffview.models.formulas import GAUSSIANS
-from diffview.runs.conditioning import fills, is_told, sees_region
-from diffview.runs.plan import Facts, Note
+from diffview.runs.conditioning import Conditioning
+from diffview.runs.facts import Fits, missing_table, standardised, standardised_stack
 from diffview.runs.recipe import Recipe
 
 Array = NDArray[np.float32]
@@ -21,149 +23,172 @@ FEWEST_SLICES = 2
 """Other slices that a fit needs at least."""
 
 
-def unseen(recipe: Recipe) -> tuple[bool, tuple[Region, ...]]:
-    """What no fit may see: the whole region, if a run comes from it; and what a run that is told of it is not told.
+@dataclass(frozen=True)
+class CropsRequest:
+    """What is asked of the training crops of a formula.
 
-    A run that fills gaps is given the rest of its region pixel by pixel, so that crops may show that.
+    Attributes:
+        model: key of FORMULAS.
+        fit_set: "crops" of the slice, the region in other "slices", "both", or "auto": whichever is larger.
+        limit: share of a crop's pixels that may be missing; only a Gaussian can leave them out.
+        held_out: share that nothing is fitted to.
+        leave_out: no crop shares a pixel with the region, as a run comes from it and the model gives crops back.
+        hidden: rectangles that no crop shows, as the run is not given them.
+        fills: the run fills its region, so that crops smaller than that are better than none.
     """
-    return sees_region(recipe) and not fills(recipe), recipe.guidance.hidden if is_told(recipe) else ()
+
+    model: str
+    fit_set: str
+    limit: float
+    held_out: float
+    leave_out: bool
+    hidden: tuple[Region, ...]
+    fills: bool
+
+    @classmethod
+    def of(cls, recipe: Recipe, asked: Conditioning) -> "CropsRequest":
+        """What a recipe asks.
+
+        A run that fills gaps is given the rest of its region pixel by pixel, so that crops may show that.
+        """
+        chosen = recipe.denoiser
+        gaussian = chosen.model in GAUSSIANS
+        return cls(
+            chosen.model,
+            chosen.fit_set,
+            chosen.missing_limit if gaussian else 0.0,
+            chosen.held_out,
+            asked.sees_region and not asked.fills and not gaussian,
+            recipe.guidance.hidden if asked.conditioned else (),
+            asked.fills,
+        )
+
+    @property
+    def gives_back(self) -> bool:
+        """Whether the model gives crops back, so that it needs many complete ones."""
+        return self.model not in GAUSSIANS
 
 
-def wished(recipe: Recipe) -> tuple[str, float, float]:
-    """What a recipe asks of its fit set: its kind, the share of a crop that may be missing, the share held out."""
-    return recipe.denoiser.fit_set, limit_of(recipe), recipe.denoiser.held_out
-
-
-def limit_of(recipe: Recipe) -> float:
-    """Share of a crop's pixels that may be missing: only a law can leave them out."""
-    return recipe.denoiser.missing_limit if recipe.denoiser.model in GAUSSIANS else 0.0
-
-
-def held_columns(recipe: Recipe, facts: Facts) -> tuple[Region, ...]:
-    """The right columns of the slice, whole, that nothing is fitted to; none if nothing is held out."""
-    rows, columns = facts.field.values.shape
-    count = round(recipe.denoiser.held_out * columns)
-    return (Region(0, columns - count, rows, count),) if count else ()
-
-
-def fit_set(recipe: Recipe, facts: Facts, transform: Transform, region: Region) -> tuple[Region, FitSet]:
-    """The region and crops of the formula denoiser, under the honesty rule.
+def training_crops(
+    fits: Fits, request: CropsRequest, region: Region, transform: Transform
+) -> tuple[Region, TrainingCrops]:
+    """The crops of a formula and the region, which is reduced where there are too few crops of its size.
 
     `data` and `local` started from the field see no crop that shares a pixel with it, or else the "recovery" is a
     copy; no model sees what is hidden from a run that fills it. Other slices of the same variable, never the shown one,
     are taken where the slice is at most twice the region or too small for enough crops.
+
+    Raises:
+        UserError: if there are none.
     """
-    whole, hidden = unseen(recipe)
-    leave_out = whole and recipe.denoiser.model not in GAUSSIANS
-    hidden = *hidden, *held_columns(recipe, facts)
-    wish, limit, slices = recipe.denoiser.fit_set, limit_of(recipe), None
-    if (
-        facts.stack is not None
-        and wish != "crops"
-        and (wish != "auto" or _prefers_slices(facts, region, leave_out, hidden))
-    ):
-        slices = _slices_set(recipe, facts, facts.stack, transform, region)
-    if slices is not None and wish != "both":
+    table, kind = fits.of(missing_table), request.fit_set
+    hidden = *request.hidden, *_held_columns(fits, request)
+    slices = None
+    if kind in ("slices", "both") or (kind == "auto" and _prefers_slices(fits, request, region, hidden)):
+        slices = _other_slices(fits, request, region, transform)
+    if slices is not None and kind != "both":
         return region, slices
-    if wish == "slices":
+    if kind == "slices":
         raise UserError(
             "There are no other slices of this variable that are complete in the region.", "Fit to crops instead."
         )
-    if recipe.denoiser.model not in GAUSSIANS and slices is None:
-        region, crops = with_enough_crops(facts.table, region, leave_out, hidden)
+    if request.gives_back and slices is None:
+        region, crops = with_enough_crops(table, region, request.leave_out, hidden)
     else:
-        crops = crops_for(facts.table, region, leave_out, hidden, limit)
+        crops = crops_for(table, region, request.leave_out, hidden, request.limit)
     if not crops:
-        return region, slices or _smaller_set(recipe, facts, transform, region)
-    source = facts.through(transform)[1]
-    held = _held_crops(recipe, facts, source, region)
-    return region, FitSet(recipe.denoiser.model, source, tuple(crops), leave_out, more=slices, limit=limit, held=held)
+        return region, slices or _smaller_crops(fits, request, region, transform)
+    held = _held_crops(fits, request, region, transform)
+    source = fits.of(standardised, transform)
+    return region, TrainingCrops(
+        request.model, source, tuple(crops), request.leave_out, more=slices, limit=request.limit, held=held
+    )
 
 
-def _held_crops(recipe: Recipe, facts: Facts, source: Array, region: Region) -> FitSet | None:
+def _held_columns(fits: Fits, request: CropsRequest) -> tuple[Region, ...]:
+    """The right columns of the slice, whole, that nothing is fitted to; none if nothing is held out."""
+    rows, columns = fits.field.values.shape
+    count = round(request.held_out * columns)
+    return (Region(0, columns - count, rows, count),) if count else ()
+
+
+def _held_crops(fits: Fits, request: CropsRequest, region: Region, transform: Transform) -> TrainingCrops | None:
     """The complete crops that lie wholly in the columns that are held out; None if none are.
 
     Raises:
         UserError: if columns are held out, and no such crop is there.
     """
-    rows, columns = facts.field.values.shape
-    for part in held_columns(recipe, facts):
+    rows, columns = fits.field.values.shape
+    for part in _held_columns(fits, request):
         fitted = Region(0, 0, rows, columns - part.nx)
-        crops = crops_for(facts.table, region, False, (fitted,)) if part.nx >= region.nx else []
+        crops = crops_for(fits.of(missing_table), region, False, (fitted,)) if part.nx >= region.nx else []
         if not crops:
             raise UserError(
                 f"No complete crop of {region.ny} x {region.nx} pixels lies in the right "
-                f"{percent(recipe.denoiser.held_out)} of the slice, which is held out.",
+                f"{percent(request.held_out)} of the slice, which is held out.",
                 "Hold out more, or take a smaller region.",
             )
-        return FitSet(recipe.denoiser.model, source, tuple(crops), False)
+        return TrainingCrops(request.model, fits.of(standardised, transform), tuple(crops), False)
     return None
 
 
-def _smaller_set(recipe: Recipe, facts: Facts, transform: Transform, region: Region) -> FitSet:
-    """Crops smaller than the region, of the other slices or of this one, for the law of a gap that leaves no other.
+def _smaller_crops(fits: Fits, request: CropsRequest, region: Region, transform: Transform) -> TrainingCrops:
+    """Crops smaller than the region, of the other slices or of this one, for a gap that leaves no other.
 
     Raises:
         UserError: if there are none, or the run is not one that fills a gap.
     """
-    shape, values = (region.ny, region.nx), facts.stack
-    if fills(recipe) and values is not None and len(values) >= FEWEST_SLICES:
-        stack = facts.cached(("stack", transform), lambda: transform(values))
-        if crops := smaller_crops(summed(np.isnan(stack).any(axis=0)), region, fewest=1):
-            kept = tuple(range(_fitted_slices(recipe, len(stack))))
-            return FitSet(recipe.denoiser.model, stack, tuple(crops), True, kept, shape=shape)
-    hidden = *recipe.guidance.hidden, *held_columns(recipe, facts)
-    if fills(recipe) and (crops := smaller_crops(facts.table, region, hidden=hidden)):
-        return FitSet(recipe.denoiser.model, facts.through(transform)[1], tuple(crops), False, shape=shape)
-    gaps = ", or let some pixels of a crop be missing (Data, Gaps)" if recipe.denoiser.model in GAUSSIANS else ""
+    shape, stack = (region.ny, region.nx), fits.stack
+    if request.fills and stack is not None and len(stack) >= FEWEST_SLICES:
+        values = fits.of(standardised_stack, transform)
+        if crops := smaller_crops(summed(np.asarray(np.isnan(values).any(axis=0))), region, fewest=1):
+            kept = tuple(range(_fitted_slices(request, len(values))))
+            return TrainingCrops(request.model, values, tuple(crops), True, kept, shape=shape)
+    hidden = *request.hidden, *_held_columns(fits, request)
+    if request.fills and (crops := smaller_crops(fits.of(missing_table), region, hidden=hidden)):
+        return TrainingCrops(request.model, fits.of(standardised, transform), tuple(crops), False, shape=shape)
+    gaps = "" if request.gives_back else ", or let some pixels of a crop be missing (Data, Gaps)"
     raise UserError(
         f"The field has no complete {shape[0]} x {shape[1]} crop to fit to.", f"Take a smaller region{gaps}."
     )
 
 
-def _fitted_slices(recipe: Recipe, count: int) -> int:
+def _fitted_slices(request: CropsRequest, count: int) -> int:
     """How many of the other slices, from the first on, may be fitted to; the last ones are held out."""
-    return count - round(recipe.denoiser.held_out * count)
+    return count - round(request.held_out * count)
 
 
-def _slices_set(recipe: Recipe, facts: Facts, values: Array, transform: Transform, region: Region) -> FitSet | None:
+def _other_slices(fits: Fits, request: CropsRequest, region: Region, transform: Transform) -> TrainingCrops | None:
     """The region in the other slices that are complete enough there; None if there are fewer than two.
 
     Raises:
         UserError: if the last slices are held out, and none of them is complete there.
     """
-    stack = facts.cached(("stack", transform), lambda: transform(values))
+    if fits.stack is None:
+        return None
+    stack = fits.of(standardised_stack, transform)
     missing = np.isnan(stack[(slice(None), *region.slices)]).mean(axis=(1, 2))
-    first_held, limit = _fitted_slices(recipe, len(stack)), limit_of(recipe)
-    fitted = np.flatnonzero(missing[:first_held] <= limit)
+    first_held = _fitted_slices(request, len(stack))
+    fitted = np.flatnonzero(missing[:first_held] <= request.limit)
     if len(fitted) < FEWEST_SLICES:
         return None
     held = None
-    if recipe.denoiser.held_out:
+    if request.held_out:
         apart = first_held + np.flatnonzero(missing[first_held:] == 0)
         if not len(apart):
             raise UserError(
-                f"The last {percent(recipe.denoiser.held_out)} of the slices are held out, and none is complete in the "
-                "region.",
+                f"The last {percent(request.held_out)} of the slices are held out, and none is complete in the region.",
                 "Hold out more, or choose another region.",
             )
-        held = FitSet(recipe.denoiser.model, stack, (region,), True, tuple(apart.tolist()))
-    return FitSet(recipe.denoiser.model, stack, (region,), True, tuple(fitted.tolist()), limit=limit, held=held)
+        held = TrainingCrops(request.model, stack, (region,), True, tuple(apart.tolist()))
+    return TrainingCrops(request.model, stack, (region,), True, tuple(fitted.tolist()), limit=request.limit, held=held)
 
 
-def _prefers_slices(facts: Facts, region: Region, leave_out: bool, hidden: tuple[Region, ...]) -> bool:
-    """Whether the region at the same place in other slices is a better fit set than crops of the shown slice."""
-    rows, columns = facts.field.values.shape
+def _prefers_slices(fits: Fits, request: CropsRequest, region: Region, hidden: tuple[Region, ...]) -> bool:
+    """Whether the same region in other slices is better to fit to than crops of the shown slice."""
+    if fits.stack is None:
+        return False
+    rows, columns = fits.field.values.shape
     if max(rows, columns) <= 2 * max(region.ny, region.nx):
         return True
-    return len(crops_for(facts.table, region, leave_out, hidden)) < FEWEST_CROPS
-
-
-def shrunk_note(asked: Region, region: Region, fit: FitSet) -> Note:
-    """Why the region is smaller than it was asked."""
-    why = (
-        f"The region is reduced so that `{fit.model}` can be fitted without seeing it."
-        if fit.left_out
-        else f"The region is reduced so that there are enough crops to fit `{fit.model}` to."
-    )
-    return Note(f"{asked.ny} x {asked.nx}", f"{region.ny} x {region.nx} with {fit.count} crops", why)
+    return len(crops_for(fits.of(missing_table), region, request.leave_out, hidden)) < FEWEST_CROPS

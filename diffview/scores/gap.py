@@ -16,12 +16,13 @@ from diffview.errors import UserError
 from diffview.fields.transforms import Transform
 from diffview.forward.noise import START, draw
 from diffview.models.capabilities import VJP
-from diffview.models.choice import FitSet
+from diffview.models.choice import TrainingCrops
 from diffview.models.gaussian import Gaussian
 from diffview.models.kriging import Kriging
 from diffview.reverse.samplers import POSTERIOR_MEAN, SAMPLERS
-from diffview.runs.conditioning import fills
-from diffview.runs.plan import Facts, Plan
+from diffview.runs.conditioning import Conditioning
+from diffview.runs.facts import Facts
+from diffview.runs.plan import Plan
 from diffview.runs.recipe import Recipe
 from diffview.runs.resolve import resolve
 from diffview.scores.metrics import crps, spread_skill
@@ -69,7 +70,7 @@ FILLINGS: dict[str, Way] = {
 
 def way_of(recipe: Recipe) -> str:
     """The key in FILLINGS of how a recipe fills gaps, "" if it does not."""
-    if not fills(recipe):
+    if not Conditioning.of(recipe).fills:
         return ""
     return "guidance" if recipe.guidance.observe else "repaint"
 
@@ -83,7 +84,7 @@ def filling(recipe: Recipe, way: str = "repaint") -> dict[str, Any]:
 
 def not_filling(recipe: Recipe) -> dict[str, Any]:
     """What to replace in a recipe so that its run fills no gaps; the gaps stay."""
-    if not fills(recipe):
+    if not Conditioning.of(recipe).fills:
         return {}
     sampler = PLAIN_SAMPLER if SAMPLERS[recipe.course.sampler].needs != (POSTERIOR_MEAN,) else recipe.course.sampler
     kept = recipe.course.sampler_params if sampler == recipe.course.sampler else ()
@@ -93,10 +94,10 @@ def not_filling(recipe: Recipe) -> dict[str, Any]:
 def lacks(plan: Plan, way: str) -> UserError | None:
     """Why the model of a plan cannot fill in this way; None if it can, or if only a gap is lacking."""
     needed = {"repaint": SAMPLERS["repaint"].needs[:1], "guidance": (POSTERIOR_MEAN, VJP)}[way]
-    if all(need in plan.offers for need in needed):
+    if all(need in plan.capabilities for need in needed):
         return None
     name = plan.recipe.denoiser.model
-    if VJP in needed and POSTERIOR_MEAN in plan.offers:
+    if VJP in needed and POSTERIOR_MEAN in plan.capabilities:
         return UserError(f"Guidance goes back through the model, and {name} does not offer that.", "Choose RePaint.")
     return UserError(f"{name} gives no posterior mean to fill gaps with.", "Choose another model.")
 
@@ -150,7 +151,7 @@ def krige_gap(
     if law_plan.model is None or plan.known is None:
         raise law_plan.refusal or UserError("Nothing is to be filled.", "Hide a part of the region.")
     law = law_plan.model.denoiser()
-    assert isinstance(law, Gaussian) and isinstance(law_plan.model, FitSet)
+    assert isinstance(law, Gaussian) and isinstance(law_plan.model, TrainingCrops)
     done = [0.1]
     kriging = Kriging(law, plan.known, watch=lambda: told(done[0]))
     z = np.where(plan.known, plan.x0, 0.0).astype(np.float64)

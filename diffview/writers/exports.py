@@ -19,7 +19,7 @@ from diffview.fields.field import Field, Region
 from diffview.fields.transforms import Transform
 from diffview.fields.units import written
 from diffview.forward.state import Forward
-from diffview.models.choice import FitSet
+from diffview.models.choice import TrainingCrops
 from diffview.reverse.samplers import Step
 from diffview.runs.plan import Plan
 from diffview.runs.recipe import Recipe
@@ -244,8 +244,8 @@ def _made(title: str, variables: Mapping[str, Values], plan: Plan, of: Field) ->
         "diffview_model": recipe.denoiser.model if plan.model is None else plan.model.label,
     }
     model = plan.base
-    path, dataset = model.place if isinstance(model, FitSet) else ("", "")
-    if isinstance(model, FitSet):
+    path, dataset = model.place if isinstance(model, TrainingCrops) else ("", "")
+    if isinstance(model, TrainingCrops):
         more["diffview_fit"] = model.sentence
     if path:
         more |= {"diffview_fit_file": Path(path).name, "diffview_fit_dataset": dataset}

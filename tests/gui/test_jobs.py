@@ -14,7 +14,7 @@ from diffview.gui import jobs
 from diffview.gui.engine import Engine
 from diffview.gui.jobs import FAILED, FINISHED, STOPPED, WAITING, SamplingRequests
 from diffview.readers.packaged import packaged_field
-from diffview.runs.plan import Facts
+from diffview.runs.facts import Facts
 from diffview.runs.resolve import resolve
 from diffview.runs.run import run
 

@@ -15,7 +15,7 @@ from diffview.gui import jobs
 from diffview.gui.engine import Engine, load_engine
 from diffview.gui.jobs import SamplingRequests
 from diffview.gui.live import FRAME_S
-from diffview.models.choice import FitSet
+from diffview.models.choice import TrainingCrops
 from diffview.runs.run import run
 
 # the offscreen plugin, of every list that is opened
@@ -27,7 +27,7 @@ def model(monkeypatch):
     """Every model is the given one from now on."""
 
     def use(function):
-        monkeypatch.setattr(FitSet, "denoiser", lambda self: function)
+        monkeypatch.setattr(TrainingCrops, "denoiser", lambda self: function)
 
     return use
 
@@ -413,7 +413,7 @@ def test_a_shot_of_the_old_field_is_not_shown_on_a_new_one(window, settle):
     old = window.live.shot
     assert old is not None
     other = replace(window.session.facts.field, values=window.session.facts.field.values[:, ::-1].copy())
-    window.session.open(QUICK.but(region=None), replace(window.session.facts, field=other, _cache={}))
+    window.session.open(QUICK.but(region=None), replace(window.session.facts, field=other))
     window.live.tick()
     assert window.live.shot is not old
     settle(window)

@@ -8,7 +8,7 @@ from diffview.fields.field import Field, Region
 from diffview.forward.schedules import Cosine, Linear
 from diffview.gui.session import UNDO_DEPTH, Session
 from diffview.readers.packaged import packaged_field
-from diffview.runs.plan import Facts
+from diffview.runs.facts import Facts
 from diffview.runs.recipe import Recipe, default_recipe
 
 QUICK = default_recipe().but(model="gaussian", region=Region(40, 120, 64, 64))
@@ -169,11 +169,11 @@ def test_notes_are_told_after_the_change_and_once(session):
 
 def test_what_is_learned_is_no_edit_and_survives_undo(session, heard):
     session.edit(steps=4)
-    fitted = session.facts.fitted(session.recipe)
+    through = session.facts.through(session.plan.transform)
     heard.clear()
     session.learn(torch="2.9", devices=("cpu", "cuda"))
     assert heard == [("changed", session.recipe, session.recipe)]
-    assert session.facts.fitted(session.recipe) is fitted, "what was computed from the field stays"
+    assert session.facts.through(session.plan.transform) is through, "what was computed from the field stays"
     session.undo()
     assert session.recipe == QUICK
     assert (session.facts.torch, session.facts.devices) == ("2.9", ("cpu", "cuda"))

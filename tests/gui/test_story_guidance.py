@@ -11,7 +11,7 @@ sys.path.insert(0, str(Path(__file__).parents[1]))
 from models_twins import small_model
 
 from diffview.reverse.guidance import BlockMean
-from diffview.runs.conditioning import Steered
+from diffview.runs.guiding import GuidedModel
 from diffview.runs.run import run as run_of
 
 pytestmark = pytest.mark.qt_log_ignore("This plugin does not support (raise|grabbing)")  # of every list opened
@@ -86,7 +86,7 @@ def test_a_run_is_guided_by_block_means(window, find, hand, settle):
         and "blocks of 7" in find(window, "runButton").toolTip()
     )
     hand.choose(combo, "")
-    assert window.session.plan.refusal is None and not isinstance(window.session.plan.model, Steered)
+    assert window.session.plan.refusal is None and not isinstance(window.session.plan.model, GuidedModel)
 
 
 def test_limits_are_switched_on_typed_and_undone(window, find, hand, settle):

@@ -23,7 +23,7 @@ from diffview.gui.models import MODELS, power_law_text
 from diffview.gui.theme import theme
 from diffview.gui.widgets.word_area import WordArea
 from diffview.models.cards import read_cards
-from diffview.models.choice import FitSet
+from diffview.models.choice import TrainingCrops
 from diffview.models.gaussian import PowerLaw
 from diffview.reverse.samplers import SAMPLERS
 from diffview.runs.recipe import DECLARED, default_recipe
@@ -456,7 +456,7 @@ def test_the_three_numbers_of_a_power_law_are_told(open_window, settle):
 )
 def test_where_a_power_law_bends(k0, said):
     law = PowerLaw(0.0, np.ones((64, 33)), 64, 7.0, k0, 3.0)
-    model = FitSet("power_law", np.zeros((64, 64), np.float32), (Region(0, 0, 64, 64),), False)
+    model = TrainingCrops("power_law", np.zeros((64, 64), np.float32), (Region(0, 0, 64, 64),), False)
     assert said in power_law_text(law, model, (2.0, 2.0)) and "β = 3.00" in power_law_text(law, model, None)
     assert power_law_text(None, model, None) == ""
 

@@ -17,7 +17,7 @@ from diffview.fields.field import Region
 from diffview.gui.races import EVEN_END, RACERS, counts
 from diffview.gui.widgets.race_plot import Lane, RaceMark, RacePlot
 from diffview.reverse.samplers import SAMPLERS
-from diffview.runs.plan import Facts
+from diffview.runs.facts import Facts
 from diffview.runs.resolve import resolve
 from diffview.runs.run import start_state
 from diffview.scores.race import EXACT, FINE_RUN, OWN_RUN, Race, Track

@@ -12,7 +12,7 @@ from diffview.fields.field import Region
 from diffview.models.formulas import FORMULAS
 from diffview.reverse.grids import GRIDS
 from diffview.reverse.samplers import SAMPLERS
-from diffview.runs.plan import Facts
+from diffview.runs.facts import Facts
 from diffview.runs.recipe import default_recipe
 
 pytestmark = pytest.mark.qt_log_ignore("This plugin does not support (raise|grabbing)")  # of every list opened
@@ -230,7 +230,7 @@ def test_the_region_is_dragged_and_everything_follows(window, hand, find, wait, 
     for columns in (5, 20, 40):
         hand.move(view, start + QPointF(columns * pixel, 10 * pixel))
         assert session.plan.region.column == region.column + columns
-        expected = session.facts.fitted(session.recipe)[1][session.plan.region.slices]
+        expected = session.plan.standardised[session.plan.region.slices]
         np.testing.assert_array_equal(session.plan.x0, expected)
     hand.release(view, start + QPointF(40 * pixel, 10 * pixel))
     assert (session.plan.region.row, session.plan.region.ny) == (50, 64)

@@ -8,7 +8,7 @@ from conftest import QUICK
 from readers_twins import attach, write
 
 from diffview.fields.transforms import TRANSFORMS
-from diffview.runs.plan import Facts
+from diffview.runs.facts import Facts
 
 pytestmark = pytest.mark.qt_log_ignore("This plugin does not support (raise|grabbing)")  # of every list opened
 

@@ -23,7 +23,7 @@ from diffview.learning.objective import LOSSES
 from diffview.learning.trainer import Trainer
 from diffview.models import checkpoints
 from diffview.models.cards import Card
-from diffview.runs.plan import Facts
+from diffview.runs.facts import Facts
 
 pytestmark = [
     pytest.mark.qt_log_ignore("This plugin does not support (raise|grabbing)"),

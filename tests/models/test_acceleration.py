@@ -20,7 +20,7 @@ from diffview.models.nets.adapter import Network
 from diffview.readers.packaged import packaged_field
 from diffview.reverse.samplers import POSTERIOR_MEAN, SAMPLERS, Step
 from diffview.reverse.trajectory import Trajectory
-from diffview.runs.plan import Facts
+from diffview.runs.facts import Facts
 from diffview.runs.recipe import default_recipe
 from diffview.runs.resolve import resolve
 from diffview.runs.run import noise_of, run

@@ -12,7 +12,7 @@ from diffview.models.choice import Given
 from diffview.models.formulas import FORMULAS
 from diffview.reverse.parametrisations import adapt
 from diffview.reverse.samplers import SAMPLERS, sampler_params
-from diffview.runs.plan import Facts
+from diffview.runs.facts import Facts
 from diffview.runs.recipe import Recipe
 from diffview.runs.resolve import resolve
 

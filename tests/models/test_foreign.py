@@ -13,7 +13,7 @@ from diffview.models.foreign import alpha_bar_of, foreign_card
 from diffview.models.nets.discrete import load_discrete
 from diffview.readers.packaged import packaged_field
 from diffview.reverse.parametrisations import TableTimes
-from diffview.runs.plan import Facts
+from diffview.runs.facts import Facts
 from diffview.runs.recipe import Recipe
 from diffview.runs.resolve import resolve
 from diffview.runs.run import run

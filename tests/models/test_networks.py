@@ -17,7 +17,7 @@ from diffview.models.checkpoints import load_model
 from diffview.models.choice import Given, Trained, mismatch
 from diffview.models.nets.adapter import Network, with_block_means
 from diffview.readers.packaged import packaged_field
-from diffview.runs.plan import Facts
+from diffview.runs.facts import Facts
 from diffview.runs.recipe import Recipe, default_recipe
 from diffview.runs.resolve import resolve
 from diffview.runs.run import run, start_state

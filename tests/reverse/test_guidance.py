@@ -20,8 +20,8 @@ from diffview.models.mixture import Mixture
 from diffview.params import parameters
 from diffview.reverse.guidance import OBSERVATIONS, BlockMean, Clipped, Guided, KnownPixels, Mixed, standardised_limits
 from diffview.reverse.samplers import SAMPLERS
-from diffview.runs.conditioning import Steered, partner_of
-from diffview.runs.plan import Facts
+from diffview.runs.facts import Facts
+from diffview.runs.guiding import GuidedModel, partner_of
 from diffview.runs.recipe import Recipe
 from diffview.runs.resolve import resolve
 from diffview.runs.run import run
@@ -178,7 +178,7 @@ def facts(**more: object) -> Facts:
 
 
 def test_nothing_is_done_to_a_model_unless_it_is_wished() -> None:
-    assert not isinstance(resolve(WISH, facts()).model, Steered)
+    assert not isinstance(resolve(WISH, facts()).model, GuidedModel)
 
 
 def test_a_clipped_run_stays_within_physical_limits() -> None:

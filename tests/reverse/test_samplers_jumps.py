@@ -19,7 +19,7 @@ from diffview.models.gaussian import Gaussian
 from diffview.models.kriging import krige
 from diffview.reverse.samplers import SAMPLERS
 from diffview.reverse.trajectory import Trajectory
-from diffview.runs.plan import Facts
+from diffview.runs.facts import Facts
 from diffview.runs.recipe import Recipe
 from diffview.runs.resolve import resolve
 from diffview.runs.run import run, start_state

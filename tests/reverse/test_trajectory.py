@@ -114,7 +114,7 @@ def test_tensors_are_kept_as_arrays() -> None:
 def test_a_recorded_run_of_tensors_goes_on_bit_for_bit(name: str) -> None:
     """What is recorded are arrays; `run` takes them, and the solver's history, back to the engine of the plan."""
     from diffview.fields.field import Field
-    from diffview.runs.plan import Facts
+    from diffview.runs.facts import Facts
     from diffview.runs.recipe import Recipe
     from diffview.runs.resolve import resolve
     from diffview.runs.run import run

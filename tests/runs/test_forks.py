@@ -15,7 +15,8 @@ from diffview.forward.noise import STEP, Noise
 from diffview.forward.schedules import Cosine, Edm
 from diffview.reverse.grids import GRIDS, make_levels
 from diffview.reverse.samplers import SAMPLERS, Step
-from diffview.runs.plan import Facts, Plan
+from diffview.runs.facts import Facts
+from diffview.runs.plan import Plan
 from diffview.runs.recipe import Fork, Recipe
 from diffview.runs.resolve import resolve
 from diffview.runs.run import run

@@ -12,7 +12,8 @@ from diffview.fields.transforms import TRANSFORMS, Transform
 from diffview.forward.brownian import ForwardPath
 from diffview.forward.schedules import SCHEDULES, Cosine, Custom, Flow, Linear
 from diffview.reverse.samplers import SAMPLERS, Step
-from diffview.runs.plan import CACHED, Facts, Plan
+from diffview.runs.facts import MOST_FITS, Facts
+from diffview.runs.plan import Plan
 from diffview.runs.recipe import DECLARED, GROUP_OF, Course, Fork, Recipe
 from diffview.runs.resolve import resolve
 from diffview.runs.run import run, start_state
@@ -254,13 +255,13 @@ def test_resolve_is_pure(model: str, start: str) -> None:
 
 def test_the_cache_is_bounded_and_new_data_start_a_new_one() -> None:
     known = facts()
-    for row in range(CACHED):
+    for row in range(MOST_FITS):
         resolve(Recipe.of(region=Region(row, 0, 16, 16), model="gaussian"), known)
-    assert len(known._cache) <= CACHED
+    assert len(known.fits) <= MOST_FITS
     other = known.learn(field=Field(VALUES + 100, "tb", "K"))
     assert resolve(Recipe.of(region=SMALL), other).transform.mean == pytest.approx(VALUES.mean() + 100, rel=1e-5)
     learnt = known.learn(torch="2.13", devices=("cpu",))
-    assert learnt._cache is known._cache and learnt.torch == "2.13"
+    assert learnt.fits is known.fits and learnt.torch == "2.13"
 
 
 def test_the_plan_of_a_simple_wish() -> None:

@@ -10,10 +10,11 @@ from diffview.errors import UserError
 from diffview.fields.field import Field, Region
 from diffview.fields.regions import smaller_crops, summed
 from diffview.models.cards import read_cards
-from diffview.models.choice import FitSet, Given, own_mask
+from diffview.models.choice import Given, TrainingCrops, own_mask
 from diffview.models.gaussian import Gaussian, fit_gaussian
 from diffview.models.kriging import krige
-from diffview.runs.plan import Facts, Plan
+from diffview.runs.facts import Facts
+from diffview.runs.plan import Plan
 from diffview.runs.recipe import Recipe
 from diffview.runs.resolve import resolve
 from diffview.runs.run import run
@@ -199,7 +200,11 @@ def test_other_slices_give_the_law_where_this_one_is_never_complete() -> None:
     there = Facts(Field(holed, "tb", "K"), stack)
     plan = resolve(WISH.but(region=Region(0, 0, 32, 32), hidden=()), there)
     fit = plan.model
-    assert isinstance(fit, FitSet) and fit.source.ndim == 3 and fit.count == len(fit.regions) * 3 == len(fit.crops())
+    assert (
+        isinstance(fit, TrainingCrops)
+        and fit.source.ndim == 3
+        and fit.count == len(fit.regions) * 3 == len(fit.crops())
+    )
     assert plan.refusal is None and np.isfinite(fit.denoiser().power).all() and np.isfinite(fit.crops()).all()
 
 

@@ -8,7 +8,8 @@ from diffview.errors import UserError
 from diffview.fields.field import Field, Region
 from diffview.forward.schedules import Edm
 from diffview.reverse.grids import make_levels
-from diffview.runs.plan import Facts, Plan
+from diffview.runs.facts import Facts
+from diffview.runs.plan import Plan
 from diffview.runs.recipe import Recipe
 from diffview.runs.resolve import resolve
 from diffview.scores.level_search import Search, warped

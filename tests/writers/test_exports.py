@@ -25,7 +25,7 @@ from diffview.forward.state import Forward
 from diffview.models.cards import find_card
 from diffview.paths import resource as packaged
 from diffview.readers.slices import read_slice
-from diffview.runs.plan import Facts
+from diffview.runs.facts import Facts
 from diffview.runs.recipe import Recipe
 from diffview.runs.resolve import resolve
 from diffview.runs.run import run

@@ -1,16 +1,29 @@
 """What the picture panels have in common."""
 
+import numpy as np
+from numpy.typing import NDArray
 from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QPushButton, QWidget
 
+from diffview.fields.transforms import Transform
 from diffview.gui.card_facts import title_of
 from diffview.gui.live import Live
 from diffview.gui.models import offered
 from diffview.gui.session import Session
 from diffview.gui.widgets.card import CardFrame, ElidedLabel
+from diffview.runs.facts import Fits, standardised
+
+Array = NDArray[np.float32]
 
 LARGEST_SHOWN = 1024
 """Longest side of a whole slice on screen; larger ones are strided, and the card says so."""
+
+
+def strided(fits: Fits, transform: Transform) -> Array:
+    """The whole field through a transform, so many pixels left out that it is not too large to follow the hand."""
+    values = fits.of(standardised, transform)
+    k = max(1, -(-max(values.shape) // LARGEST_SHOWN))
+    return np.ascontiguousarray(values[::k, ::k])
 
 
 class PictureCard(CardFrame):

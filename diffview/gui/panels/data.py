@@ -35,7 +35,7 @@ from diffview.gui.widgets.icons import set_icon
 from diffview.gui.widgets.raster import Raster
 from diffview.gui.widgets.slice_row import SliceRow
 from diffview.gui.widgets.word_area import WordArea
-from diffview.models.choice import FitSet
+from diffview.models.choice import TrainingCrops
 from diffview.readers.base import Node
 from diffview.runs.recipe import AUTO, Recipe
 
@@ -208,7 +208,7 @@ class DataPanel(QWidget):
         self.transform.setToolTip("The transform in force is the model's" if theirs else "")
         self._show_stored()
         self.resolution.setCurrentIndex(self.resolution.findData(_resolution(new)))
-        self._fit.show_fit(new, plan.model if isinstance(plan.model, FitSet) else None)
+        self._fit.show_fit(new, plan.model if isinstance(plan.model, TrainingCrops) else None)
         because = f" {why}".rstrip() if automatic else ""
         self.numbers.setText(f"{_numbers_text(fitted)} · {TRANSFORMS[fitted.key].doc}.{because}")
         self.numbers.setToolTip(_all_numbers(fitted, field.units))

@@ -13,7 +13,7 @@ from diffview.forward.state import Forward
 from diffview.gui.judge import Judge
 from diffview.gui.live import Live
 from diffview.gui.looks import Scale, coast, colormap, is_noise, made_scale, number, tile_at, tiled
-from diffview.gui.panels.base import LARGEST_SHOWN, PictureCard
+from diffview.gui.panels.base import LARGEST_SHOWN, PictureCard, strided
 from diffview.gui.reverse_modes import BADGES, BESIDE, KINDS, kind_of, mode_of, turned_to
 from diffview.gui.session import Session, View
 from diffview.gui.widgets.gap_layer import GapLayer
@@ -107,9 +107,7 @@ class ForwardPanel(PictureCard):
     def _whole_frame(self) -> Array:
         session = self._session
         recipe = session.recipe
-        values = session.plan.standardised
-        k = max(1, -(-max(values.shape) // LARGEST_SHOWN))
-        x0 = session.facts.cached(("strided", session.plan.transform), lambda: np.ascontiguousarray(values[::k, ::k]))
+        x0 = session.facts.fits.of(strided, session.plan.transform)
         self._whole = Forward(x0, recipe.course.schedule, recipe.course.seed, recipe.start.path_mode, like=self._whole)
         return self._whole.at(session.view.playhead).x_t
 

@@ -28,7 +28,7 @@ from diffview.params import Numbers, Parameter, parameters
 from diffview.reverse.grids import GRIDS
 from diffview.reverse.guidance import OBSERVATIONS
 from diffview.reverse.samplers import SAMPLERS
-from diffview.runs.conditioning import partner_of
+from diffview.runs.guiding import partner_of
 from diffview.runs.recipe import MEMBERS, Recipe
 from diffview.scores.level_search import unsearchable
 

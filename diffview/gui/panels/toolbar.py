@@ -18,7 +18,6 @@ from diffview.machine import cores
 from diffview.models.capabilities import lacks
 from diffview.models.choice import Trained
 from diffview.reverse.samplers import KNOWN_PIXELS, SAMPLERS
-from diffview.runs.conditioning import fills
 from diffview.runs.recipe import STEPS, Recipe
 from diffview.scores.gap import FILLINGS, NO_GAP, filling, not_filling, way_of
 
@@ -203,7 +202,7 @@ class ToolbarPanel(QWidget):
     def _fill(self) -> None:
         """Fill gaps from now on; say what will happen, or how to make a gap where there is none."""
         session = self._session
-        if not session.edit(**(filling(session.recipe) if not fills(session.recipe) else {})):
+        if not session.edit(**({} if session.plan.conditioning.fills else filling(session.recipe))):
             return
         filled = session.plan.filled
         if filled is not None and filled.any():
@@ -229,7 +228,7 @@ class ToolbarPanel(QWidget):
                 spin.blockSignals(True)
                 spin.setValue(value)
                 spin.blockSignals(False)
-        self.start.set_key("gap" if fills(new) else new.start.origin)
+        self.start.set_key("gap" if self._session.plan.conditioning.fills else new.start.origin)
         self._show_samplers()
         refusal = self._session.plan.refusal
         self.run.setToolTip(str(refusal) if refusal else "Run the reverse process (R); with Shift, with the next seed")
@@ -239,7 +238,7 @@ class ToolbarPanel(QWidget):
         plan = self._session.plan
         for i in range(self.sampler.count()):
             info = SAMPLERS[self.sampler.itemData(i)]
-            why = lacks(info, {}, plan.recipe.denoiser.model, plan.offers | {KNOWN_PIXELS})
+            why = lacks(info, {}, plan.recipe.denoiser.model, plan.capabilities | {KNOWN_PIXELS})
             item = self.sampler.model().item(i)  # type: ignore[attr-defined]
             item.setEnabled(why is None)
             item.setToolTip(str(why or ""))

@@ -1,0 +1,158 @@
+"""What is done to a run's model: mixed with its unconditional partner, guided by what is observed, limited."""
+
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from diffview.errors import UserError
+from diffview.fields.field import Region
+from diffview.fields.hidden import hidden_in
+from diffview.fields.transforms import Transform
+from diffview.models.capabilities import VJP
+from diffview.models.cards import Card
+from diffview.models.choice import Model
+from diffview.models.denoiser import Denoiser
+from diffview.params import checked
+from diffview.reverse.guidance import OBSERVATIONS, Clipped, Guided, Limits, Mixed, Observation, standardised_limits
+from diffview.reverse.samplers import POSTERIOR_MEAN
+from diffview.runs.facts import Fits, x0_of
+from diffview.runs.recipe import Guidance
+
+Array = NDArray[np.float32]
+
+
+def partner_of(card: Card, cards: Mapping[str, Card]) -> str | None:
+    """The name of the unconditional network of the same fields as this conditional one; None if there is none."""
+    if not card.coarsen:
+        return None
+    same = ("quantity", "units", "transform", "shape", "kind")
+    for name, other in cards.items():
+        plain = not other.coarsen and not other.network.get("cond_channels") and "diffusers" not in other.network
+        if plain and all(getattr(card, key) == getattr(other, key) for key in same):
+            return name
+    return None
+
+
+def known_pixels(fits: Fits, transform: Transform, region: Region, hidden: tuple[Region, ...]) -> NDArray[np.bool_]:
+    """Which pixels of a region a conditioned run is given [ny, nx]: those that are neither missing nor hidden."""
+    return ~(np.isnan(fits.of(x0_of, transform, region)) | hidden_in(hidden, region))
+
+
+@dataclass(frozen=True, eq=False)
+class GuidedModel:
+    """A model with wrappers around its denoiser: mixed innermost, then guided, then limited.
+
+    Attributes:
+        base: the model itself.
+        partner: the unconditional one it is mixed with, or None.
+        weight: of the condition.
+        observation, observed: what it is guided by, standardised, or None.
+        limits: of x0_hat, standardised.
+    """
+
+    base: Model
+    partner: Model | None = None
+    weight: float = 1.0
+    observation: Observation | None = None
+    observed: Array | None = None
+    limits: Limits = (None, None)
+
+    @property
+    def parts(self) -> tuple[Model, ...]:
+        """The models whose denoisers it is made around."""
+        return (self.base,) if self.partner is None else (self.base, self.partner)
+
+    @property
+    def calls(self) -> int:
+        """Evaluations of networks that one call takes."""
+        return len(self.parts)
+
+    @property
+    def label(self) -> str:
+        """For the status line."""
+        done = [] if self.partner is None else [f"w = {self.weight:g}"]
+        done += ["guided"] if self.observation is not None else []
+        done += ["clipped"] if self.limits != (None, None) else []
+        return ", ".join([self.base.label, *done])
+
+    @property
+    def sentence(self) -> str:
+        """What the model itself is made from."""
+        return self.base.sentence
+
+    def around(self, base: Any, partner: Any = None) -> Any:
+        """The denoiser around those of `parts`."""
+        denoise = base if partner is None else Mixed(base, partner, self.weight)
+        if self.observation is not None and self.observed is not None:
+            denoise = Guided(denoise, self.observation, self.observed)
+        return denoise if self.limits == (None, None) else Clipped(denoise, *self.limits)
+
+    def denoiser(self) -> Denoiser:
+        """All of it, made anew."""
+        made: Denoiser = self.around(*(part.denoiser() for part in self.parts))
+        return made
+
+
+def observation_of(asked: Guidance) -> Observation:
+    """What a run is asked to be guided by, its parameters checked.
+
+    Raises:
+        UserError: if there is no such observation, or a parameter is unknown or not allowed.
+    """
+    kind = OBSERVATIONS.get(asked.observe)
+    if kind is None:
+        raise UserError(
+            f"There is no observation called {asked.observe!r}.", f"Choose one of {', '.join(OBSERVATIONS)}."
+        )
+    return kind(**checked(kind, dict(asked.observe_params), asked.observe))
+
+
+def guided_model(
+    fits: Fits,
+    base: Model,
+    partner: Model | None,
+    asked: Guidance,
+    region: Region,
+    transform: Transform,
+    made_in: Transform,
+) -> GuidedModel:
+    """The model that guidance asks to have made of `base`.
+
+    Args:
+        fits: of the field.
+        base: the model itself.
+        partner: the unconditional network beside it, or None.
+        asked: weight, limits and observation.
+        region: the region that is observed.
+        transform: of the field.
+        made_in: the transform of what the model makes.
+
+    Raises:
+        UserError: if there is no such observation, or the limits are none.
+    """
+    observation, observed = None, None
+    if asked.observe:
+        observation = observation_of(asked)
+        known = fits.of(known_pixels, transform, region, asked.hidden)
+        observed = observation.observed(fits.of(x0_of, transform, region), known).astype(np.float32)
+    limits = standardised_limits(made_in, (asked.clip_low, asked.clip_high))
+    return GuidedModel(base, partner, asked.weight, observation, observed, limits)
+
+
+def unguidable(asked: Guidance, name: str, partner: object, capabilities: Collection[str]) -> UserError | None:
+    """Why the model `name` cannot be guided as asked, with this partner and these capabilities; None if it can."""
+    if asked.weight != 1 and partner is None:
+        return UserError(
+            "A guidance weight needs a conditional network and an unconditional one of the same fields; "
+            f"{name} has no such partner.",
+            "Set the guidance weight to 1.",
+        )
+    if asked.observe and not {VJP, POSTERIOR_MEAN} <= set(capabilities):
+        return UserError(
+            f"Guidance goes back through the model of a posterior mean, and {name} does not offer that.",
+            "Guide by nothing, or choose another model.",
+        )
+    return None
