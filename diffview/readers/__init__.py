@@ -7,7 +7,7 @@ imported before the first paint, h5py and xarray are not.
 
 import os
 
-# Must be in the environment before h5py is first imported: read-only archives and network disks refuse locks.
+# must be set before h5py is first imported: read-only archives and network disks refuse locks
 os.environ["HDF5_USE_FILE_LOCKING"] = "FALSE"
 
 # One row for each family of files: a module of this folder with `claims(file)` and `variable(dataset)`, see
@@ -17,8 +17,7 @@ READERS: tuple[str, ...] = (
     "matlab", "rotated_pole", "cfradial", "cf",
 )  # fmt: skip
 
-# What the reader process may be asked to do, and the module that does it. A room above names its own as
-# "module:function".
+# Functions of the reader process, and the module of each. A room above names its own as "module:function".
 FUNCTIONS: dict[str, str] = {
     "list_group": "tree",
     "find_plottable": "tree",

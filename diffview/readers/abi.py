@@ -27,13 +27,13 @@ def claims(file: h5py.File) -> bool:
 
 
 def variable(dataset: h5py.Dataset) -> "ABIVariable":
-    """The dataset; `Rad` becomes what its band measures."""
+    """The dataset; `Rad` is converted to the quantity of its band."""
     return ABIVariable(dataset)
 
 
 @dataclass(frozen=True, eq=False)
 class ABIVariable(CFVariable):
-    """A CF variable on the fixed grid, without what its DQF calls no measurement."""
+    """A CF variable on the fixed grid, masked where its DQF says that there is no measurement."""
 
     @property
     def _is_radiance(self) -> bool:
@@ -52,7 +52,7 @@ class ABIVariable(CFVariable):
 
     @property
     def name(self) -> str:
-        """What the picture shows, with the band; else its own name."""
+        """The quantity with the band; else the dataset's own name."""
         quantity = "brightness temperature" if self._planck else "" if np.isnan(self._kappa) else "reflectance"
         band = _constant(self.dataset, "band_id")
         return f"{quantity}, band {band:.0f}" if quantity and np.isfinite(band) else quantity or super().name
@@ -70,7 +70,7 @@ class ABIVariable(CFVariable):
 
     @cached_property
     def _no_measurement(self) -> tuple[tuple[int, ...], tuple[str, ...]]:
-        """The flag values that are masked, and what they mean."""
+        """The flag values that are masked, and their meanings."""
         if self._quality is None:
             return (), ()
         meanings = text_attribute(self._quality, "flag_meanings").split()
@@ -80,7 +80,7 @@ class ABIVariable(CFVariable):
 
     @property
     def remarks(self) -> tuple[str, ...]:
-        """The conversion and the flags that are masked, then what could not be honoured."""
+        """The conversion and the flags that are masked, then attributes that could not be honoured."""
         said = []
         if self._planck:
             said.append("Radiance was turned into brightness temperature by the Planck constants of the file.")
@@ -92,7 +92,7 @@ class ABIVariable(CFVariable):
         return (*said, *super().remarks)
 
     def read(self, part: tuple[int | slice, ...]) -> Decoded:
-        """Physical values of one part, NaN where the flags call them no measurement."""
+        """Physical values of one part, NaN where the flags say that there is no measurement."""
         decoded = super().read(part)
         values = self._converted(decoded.values.astype(np.float64))
         flagged = np.zeros(values.shape, bool)
@@ -111,7 +111,7 @@ class ABIVariable(CFVariable):
 
 
 def _constant(dataset: h5py.Dataset, name: str) -> float:
-    """A number that lies beside `dataset`, NaN where it is absent or its fill value."""
+    """A number beside `dataset` in its group, NaN where it is absent or its fill value."""
     found = dataset_in(dataset.parent, name)
     if found is None or found.size != 1 or found.dtype.kind not in "iuf":
         return float("nan")

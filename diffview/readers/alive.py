@@ -1,7 +1,7 @@
 """A read that makes no progress ends the reader process: on some damaged files the HDF5 library never returns.
 
 It loops inside C with Python's lock held, so that no thread could step in; a timer of the system can. Its signal
-ends the process, and `process` answers with a sentence. Where there are no such timers (Windows), the user cancels.
+ends the process, and `readers.process` replies with a sentence. Without such timers (Windows) the user cancels.
 """
 
 import signal
@@ -22,13 +22,13 @@ def watch(patience: float) -> None:
 
 
 def listen(listener: Callable[[float], None] | None) -> None:
-    """Whom to tell what share of the work is done."""
+    """Set the listener to the share of the work that is done."""
     global _listener  # noqa: PLW0603 (as above)
     _listener = listener
 
 
 def progress(share: float | None = None) -> None:
-    """Say that something was read, perhaps what share of the whole: the patience begins anew.
+    """Report that something was read, perhaps the share of the whole: the patience begins anew.
 
     Does nothing in a process that is not watched.
     """

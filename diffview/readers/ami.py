@@ -1,4 +1,4 @@
-"""GK-2A AMI level 1b: counts with two bits of quality on top, by the file's own constants a temperature or reflectance.
+"""GK-2A AMI level 1b: counts with two bits of quality, converted to temperature or reflectance.
 
 [KMA, GK-2A AMI Level 1B Data User Manual]
 """
@@ -39,12 +39,12 @@ _GRID = ("cfac", "coff", "lfac", "loff", "nominal_satellite_height", "earth_equa
 
 
 def claims(file: h5py.File) -> bool:
-    """By the satellite and the image."""
+    """Files of the satellite with an image."""
     return text_attribute(file, "satellite_name").startswith("GK-2") and dataset_in(file, _IMAGE) is not None
 
 
 def variable(dataset: h5py.Dataset) -> CFVariable:
-    """The image as what its channel measures; the rest as CF."""
+    """The image, converted to the quantity of its channel; the rest as CF."""
     return AMIImage(dataset) if dataset.name == f"/{_IMAGE}" else CFVariable(dataset)
 
 
@@ -78,14 +78,14 @@ class AMIImage(CFVariable):
 
     @property
     def name(self) -> str:
-        """What is measured, with the channel."""
+        """The quantity with the channel."""
         quantity = "brightness temperature" if self._planck else "reflectance" if self._albedo else ""
         quantity = quantity or ("radiance" if self._linear else "counts")
         return f"{quantity}, {self._channel}" if self._channel else quantity
 
     @property
     def units(self) -> str:
-        """K, 1, or what radiance of the channel is counted in."""
+        """K, 1, or the units of the channel's radiance."""
         if self._planck or self._albedo:
             return "K" if self._planck else "1"
         return "" if not self._linear else "W m-2 sr-1 um-1" if self._channel[:2] in ("VI", "NR") else "mW m-2 sr-1 cm"
@@ -97,7 +97,7 @@ class AMIImage(CFVariable):
 
     @property
     def remarks(self) -> tuple[str, ...]:
-        """How the counts were converted, and what is masked."""
+        """How the counts were converted, and which pixels are masked."""
         how = "Counts were turned into brightness temperature by the Planck constants of the file."
         if not self._planck:
             how = f"Counts were turned into {self.name.partition(',')[0]} by the constants of the file."

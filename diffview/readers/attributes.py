@@ -1,4 +1,4 @@
-"""Attributes of HDF5 objects as plain Python values; references, damage and odd shapes never get out of here."""
+"""Attributes of HDF5 objects as plain Python values; references, damage and odd shapes end here."""
 
 from typing import Any
 
@@ -64,15 +64,15 @@ def number_attributes(item: h5py.Dataset | h5py.Group, name: str) -> tuple[Any, 
 
 
 def all_attributes(item: h5py.Dataset | h5py.Group) -> dict[str, str]:
-    """Every attribute as text for people."""
+    """Every attribute as text for display."""
     try:
         names = [name for name in item.attrs if name not in HIDDEN]
     except H5PY_ERRORS:
         return {}
-    found = {}
+    texts = {}
     for name in names:
         value = raw_attribute(item, name)
         if value is not None:
             text = np.array2string(value, separator=", ") if isinstance(value, np.ndarray) else str(value)
-            found[name] = text if len(text) <= MAX_TEXT else text[: MAX_TEXT - 3] + "..."
-    return found
+            texts[name] = text if len(text) <= MAX_TEXT else text[: MAX_TEXT - 3] + "..."
+    return texts

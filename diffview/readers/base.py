@@ -1,4 +1,4 @@
-"""What the readers hand out, and what a reader of one family of files has to give."""
+"""The values that readers return, and the interface of a reader of one family of files."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ class Node:
         attributes: all attributes as text, without references.
         chunks: sides of a chunk, () if the values are stored in one piece.
         filters: names of the filters that the chunks go through, in their order.
-        fill: the value that stands for nothing, as stored, or "".
+        fill: the stored value that means missing, or "".
     """
 
     path: str
@@ -71,7 +71,7 @@ class Coordinate:
 
     Attributes:
         name: its own name in the file.
-        role: what it measures, "" if that cannot be told.
+        role: latitude, longitude, y, x, ...; "" if unknown.
         axes: the axes of the variable that it runs along.
         values: floating, one dimension for each of `axes`.
         units: as written in the file.
@@ -88,13 +88,13 @@ class Coordinate:
 
 @dataclass(frozen=True, eq=False)
 class Decoded:
-    """Decoded values and what was masked on the way.
+    """Decoded values, and how many were masked.
 
     Attributes:
         values: floating, NaN where missing; never infinite.
         outside: how many values lay outside valid_range, valid_min, valid_max.
         infinite: how many were infinite.
-        flagged: how many the file's own quality flags call no measurement.
+        flagged: how many are no measurement by the file's own quality flags.
     """
 
     values: NDArray[np.floating[Any]]
@@ -112,7 +112,7 @@ class Variable(Protocol):
 
     @property
     def name(self) -> str:
-        """Name for people."""
+        """Name for display."""
 
     @property
     def units(self) -> str:
@@ -124,12 +124,12 @@ class Variable(Protocol):
 
     @property
     def remarks(self) -> tuple[str, ...]:
-        """What could not be honoured, one finished sentence each."""
+        """How the values were made, and what could not be honoured, one finished sentence each."""
 
     def read(self, part: tuple[int | slice, ...]) -> Decoded:
         """Physical values of one part of the dataset, axes in the order of the file.
 
-        The part and not only its stored values: a quality flag or a scale may differ from place to place.
+        It takes the part and not only its stored values, since a quality flag or a scale may differ from part to part.
         """
 
     def axis_coordinates(self) -> tuple[Coordinate, ...]:
@@ -139,7 +139,7 @@ class Variable(Protocol):
         """The 2-D latitude and longitude over two axes (in that order), or nothing; `take` of them is read."""
 
     def projection(self) -> Projection | Site | None:
-        """What y and x are coordinates of, or whence azimuth and range are counted; None if that is not said."""
+        """The projection of y and x, or the site of azimuth and range; None if the file has neither."""
 
 
 class Reader(Protocol):

@@ -38,7 +38,7 @@ def claims(file: h5py.File) -> bool:
 
 
 def variable(dataset: h5py.Dataset) -> "CFVariable":
-    """The dataset with what its CF attributes say."""
+    """The dataset, decoded by its CF attributes."""
     return CFVariable(dataset)
 
 
@@ -57,7 +57,7 @@ class CFVariable:
 
     @property
     def name(self) -> str:
-        """standard_name if the dataset's own name says nothing ("data"), else its own name."""
+        """standard_name if the dataset's own name is a mere "data", else its own name."""
         own = posixpath.basename(self.dataset.name)
         return text_attribute(self.dataset, "standard_name") or own if own.lower() in ("data", "values") else own
 
@@ -151,7 +151,7 @@ class CFVariable:
         if not _fits(candidate, (*before, *plane)) or not set(before) <= others:
             return None
         straight, turned = plane == sides, plane == sides[::-1]
-        if straight and turned:  # a square: its shape does not tell
+        if straight and turned:  # a square: its shape does not decide
             turned = self._lies_turned(candidate, axes)
         if not straight and not turned:
             return None
@@ -198,7 +198,7 @@ def dimension_scales(dataset: h5py.Dataset) -> tuple[tuple[str, h5py.Dataset | N
 def named_by_time(
     dataset: h5py.Dataset, scales: tuple[tuple[str, h5py.Dataset | None], ...]
 ) -> tuple[tuple[str, h5py.Dataset | None], ...]:
-    """The first dimension without a name that is as long as a dataset `time` nearby is called so, and has it."""
+    """The first dimension without a name that is as long as a dataset `time` nearby gets its name and its values."""
     if len(scales) < 3 or not any(name.startswith("dim_") for name, _ in scales):  # two are the sides of a picture
         return scales
     time = find_nearby(dataset, "time")
@@ -277,7 +277,7 @@ def _runs_along(candidate: h5py.Dataset, dim: str, scale: h5py.Dataset | None) -
 
 
 def _role(candidate: h5py.Dataset) -> Role:
-    """What a coordinate variable measures."""
+    """The role of a coordinate variable."""
     name, units = posixpath.basename(candidate.name), units_of(candidate)
     return coordinate_role(name, text_attribute(candidate, "standard_name"), units)
 

@@ -1,4 +1,4 @@
-"""CF/Radial radar sweeps: CF values, rays along time; azimuth and range say where they are."""
+"""CF/Radial radar sweeps: CF values, rays along time, with azimuth and range."""
 
 import h5py
 import numpy as np
@@ -17,7 +17,7 @@ MOST_SPREAD = 2.0  # degrees of elevation within one sweep around the vertical; 
 
 
 def claims(file: h5py.File) -> bool:
-    """By Conventions."""
+    """Files whose Conventions say so."""
     words = f"{text_attribute(file, 'Conventions')} {text_attribute(file, 'Sub_conventions')}".lower()
     return "cf/radial" in words or "cf-radial" in words or "cfradial" in words
 
@@ -28,7 +28,7 @@ def variable(dataset: h5py.Dataset) -> CFVariable:
 
 
 class RadialVariable(CFVariable):
-    """An array over rays and gates, if azimuths are there that turn; else as CF says."""
+    """An array over rays and gates if there are azimuths that turn, else a plain CF variable."""
 
     def axis_coordinates(self) -> tuple[Coordinate, ...]:
         """Azimuth and range of a sweep around the vertical."""
@@ -42,7 +42,7 @@ class RadialVariable(CFVariable):
         return sweep_coordinates(axes, lines[0], lines[1])
 
     def projection(self) -> Projection | Site | None:
-        """Where the radar of a sweep stands, if it stands: a moving one has no one place."""
+        """The site of the radar of a sweep; None of a moving radar, which has no single site."""
         lines = {c.role for c in self.axis_coordinates()}
         elevation = self._line("elevation", self.dataset.ndim - 2)
         if "azimuth" not in lines or elevation is None:
@@ -52,20 +52,20 @@ class RadialVariable(CFVariable):
 
     def _number(self, name: str) -> float:
         """A dataset of one value beside this one or above it, as CfRadial 2 has it; NaN if there is none."""
-        found = find_nearby(self.dataset, name)
-        if found is None or found.size != 1 or found.dtype.kind not in "iuf":
+        dataset = find_nearby(self.dataset, name)
+        if dataset is None or dataset.size != 1 or dataset.dtype.kind not in "iuf":
             return float("nan")
-        return float(packing_of(found).decode(found[...].reshape(1)).values[0])
+        return float(packing_of(dataset).decode(dataset[...].reshape(1)).values[0])
 
     def _line(self, name: str, axis: int) -> np.ndarray | None:
         """A 1-D dataset beside this one, decoded, if it is as long as an axis."""
         if axis < 0:
             return None
-        found, _ = member(self.dataset.parent, name) if name in self.dataset.parent else (None, "")
-        if not isinstance(found, h5py.Dataset) or found.shape != (self.dataset.shape[axis],):
+        dataset, _ = member(self.dataset.parent, name) if name in self.dataset.parent else (None, "")
+        if not isinstance(dataset, h5py.Dataset) or dataset.shape != (self.dataset.shape[axis],):
             return None
         try:
-            values = packing_of(found).decode(found[...]).values
+            values = packing_of(dataset).decode(dataset[...]).values
         except H5PY_ERRORS:
             return None
         return values if np.isfinite(values).all() else None

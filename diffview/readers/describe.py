@@ -48,7 +48,7 @@ def describe(path: str, dataset: str | None = None) -> dict[str, Any]:
 
 
 def range_and_mean(variable: Variable, within: Sequence[slice] | None = None) -> tuple[int, dict[str, float | None]]:
-    """How many values a dataset has, or the part `within` it, and their min, max and mean, block by block."""
+    """How many values a dataset, or the part `within` it, has, and their min, max and mean; read block by block."""
     low, high, total, count = np.inf, -np.inf, 0.0, 0
     for part in blocks(variable.dataset.shape, variable.dataset.chunks, BLOCK, within):
         values = variable.read(part).values

@@ -1,4 +1,4 @@
-"""Which reader reads a file."""
+"""The reader of a file."""
 
 import importlib
 

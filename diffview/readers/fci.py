@@ -1,4 +1,4 @@
-"""MTG FCI level 1c: radiance by channel, south first; by constants of the file a temperature or a reflectance.
+"""MTG FCI level 1c: radiance by channel, south first; converted to temperature or reflectance.
 
 [EUMETSAT, MTG FCI L1 Product User Guide, EUM/MTG/USR/13/719113: conversions, and the reference grid, whose x counts
 positive towards the west]
@@ -29,13 +29,13 @@ _WARM = 4095  # counts above it have the warm scale of ir_38
 
 
 def claims(file: h5py.File) -> bool:
-    """By the projection in the group `data`."""
+    """Files with the projection in the group `data`."""
     data = group_in(file, "data")
     return data is not None and dataset_in(data, _MAPPING) is not None
 
 
 def variable(dataset: h5py.Dataset) -> CFVariable:
-    """What was measured, as its channel means it; the rest as CF."""
+    """Radiance, converted to the quantity of its channel; the rest as CF."""
     return FCIVariable(dataset) if posixpath.basename(dataset.parent.name) == "measured" else CFVariable(dataset)
 
 
@@ -66,7 +66,7 @@ class FCIVariable(CFVariable):
 
     @cached_property
     def _solar(self) -> float:
-        """Reflectance of a unit of radiance, pi d^2 / E; NaN where it cannot be told."""
+        """Reflectance of a unit of radiance, pi d^2 / E; NaN where a constant is missing."""
         if not self._is_radiance:
             return float("nan")
         irradiance = self._constant(self.dataset.parent, "channel_effective_solar_irradiance")
@@ -76,7 +76,7 @@ class FCIVariable(CFVariable):
 
     @property
     def name(self) -> str:
-        """What the picture shows, with the channel."""
+        """The quantity with the channel."""
         channel = posixpath.basename(posixpath.dirname(self.dataset.parent.name))
         quantity = "brightness temperature" if self._planck else "" if np.isnan(self._solar) else "reflectance"
         return f"{quantity}, {channel}" if quantity else super().name

@@ -1,4 +1,4 @@
-"""Sea surface temperature of GHRSST (L2P, L3C, L3U, L4): CF, and its quality levels are said.
+"""Sea surface temperature of GHRSST (L2P, L3C, L3U, L4): CF, and a note on its quality levels.
 
 GHRSST Data Specification 2.0, section 9.14: quality_level is 0 no data, 1 bad, 2 worst, 3 low, 4 acceptable, 5 best.
 """
@@ -23,7 +23,7 @@ def claims(file: h5py.File) -> bool:
 
 
 def variable(dataset: h5py.Dataset) -> "SSTVariable":
-    """The dataset with what its file says about quality."""
+    """The dataset with the quality of its file."""
     return SSTVariable(dataset)
 
 
@@ -33,7 +33,7 @@ class SSTVariable(CFVariable):
 
     @property
     def remarks(self) -> tuple[str, ...]:
-        """How good the temperatures are; none is left out."""
+        """The quality of the temperatures; none is masked."""
         level = dataset_in(self.dataset.parent, "quality_level")
         rates = level is not None and level.shape == self.dataset.shape and level != self.dataset
         if not rates or not _TEMPERATURE.search(self.dataset.name):

@@ -1,7 +1,7 @@
 """Products of the Global Precipitation Measurement mission and of TRMM, versions 4 to 7: IMERG, DPR, GMI, 1C, 2A, 2B.
 
-CF carries most of them; here is what it does not know: `DimensionNames` decides which latitude and longitude belong to
-an array, `CodeMissingValue` is text, and the radar has codes of its own beside the fill value.
+CF decodes most of them. Beyond CF: `DimensionNames` decides which latitude and longitude belong to an array,
+`CodeMissingValue` is text, and the radar has codes of its own beside the fill value.
 [PPS, File Specification for GPM Products; JAXA, GPM/DPR L2 product format]
 """
 
@@ -26,13 +26,13 @@ _CODES = {"f": (-1111.1, -28888.0, -29999.0), "i": (-1111,)}
 
 
 def claims(file: h5py.File) -> bool:
-    """By the header that PPS writes into every product."""
+    """Files with the header that PPS writes into every product."""
     header = text_attribute(file, "FileHeader")
     return "AlgorithmID=" in header and ("GPM" in header or "TRMM" in header)
 
 
 def variable(dataset: h5py.Dataset) -> "GpmVariable":
-    """The dataset with what PPS says of it."""
+    """The dataset by the conventions of PPS."""
     return GpmVariable(dataset)
 
 
@@ -57,7 +57,7 @@ class GpmVariable(CFVariable):
         return found
 
     def _dims_of(self, name: str) -> list[str]:
-        """Dimensions of the nearest dataset of that name above this one, [] if they are not said."""
+        """Dimensions of the nearest dataset of that name above this one, [] if it names none."""
         group = self.dataset.parent
         while name not in group and group.name != "/":
             group = group.parent

@@ -1,4 +1,4 @@
-"""HDF-EOS5 grids and swaths: StructMetadata says what the dimensions are called and where a grid lies.
+"""HDF-EOS5 grids and swaths: StructMetadata names the dimensions and places a grid on Earth.
 
 Attributes may have the names of HDF-EOS (Units, ScaleFactor, Offset, MissingValue) beside those of CF.
 [NASA, HDF-EOS Library User's Guide, volumes 1 and 2 for HDF-EOS 5.1]
@@ -44,7 +44,7 @@ _PROJECTIONS = {
 
 
 def claims(file: h5py.File) -> bool:
-    """By the groups that the library always writes."""
+    """Files with the groups that the library always writes."""
     return "HDFEOS" in file and _INFORMATION in file
 
 
@@ -93,7 +93,7 @@ class EosField(CFVariable):
 
     @property
     def dims(self) -> tuple[str, ...]:
-        """Names of the dimensions from DimList, else as CF says."""
+        """Names of the dimensions from DimList, else by CF."""
         for name, dims in _FIELD.findall(self._block):
             listed = tuple(part.strip().strip('"') for part in dims.split(","))
             if name == posixpath.basename(self.dataset.name) and len(listed) == self.dataset.ndim:

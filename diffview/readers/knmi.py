@@ -21,7 +21,7 @@ _UNITS = {"MM": "mm", "DBZ": "dBZ", "MM/H": "mm/h", "MM/HR": "mm/h", "KM": "km",
 
 
 def claims(file: h5py.File) -> bool:
-    """By the group `overview` with a product name, beside a first image."""
+    """Files with the group `overview`, a product name in it, beside a first image."""
     found = [_group(file["/"], name) for name in ("overview", "image1")]
     return None not in found and bool(text_attribute(found[0], "product_group_name"))
 
@@ -76,7 +76,7 @@ class KnmiImage(CFVariable):
 
     @cached_property
     def packing(self) -> Packing:
-        """slope * raw + offset; missing data and what lies outside the image are no values."""
+        """slope * raw + offset; missing data and pixels outside the image are NaN."""
         codes = tuple(
             code for name in ("calibration_missing_data", "calibration_out_of_image") if self._calibration is not None
             for code in number_attributes(self._calibration, name)
@@ -86,7 +86,7 @@ class KnmiImage(CFVariable):
 
     @property
     def remarks(self) -> tuple[str, ...]:
-        """Said where the numbers are not calibrated."""
+        """A sentence where the numbers are not calibrated."""
         return () if self.formula else ("The calibration formula cannot be read: stored values are shown.",)
 
     def axis_coordinates(self) -> tuple[Coordinate, ...]:
@@ -105,7 +105,7 @@ class KnmiImage(CFVariable):
         return tuple(lines)
 
     def projection(self) -> Projection | None:
-        """The file's own, whose axes of the Earth are in km, as y and x are."""
+        """The projection of the file, whose axes of the Earth are in km, as y and x are."""
         geographic = _group(self.dataset.file["/"], "geographic")
         found = _group(geographic, "map_projection") if geographic is not None else None
         text = text_attribute(found, "projection_proj4_params") if found is not None else ""

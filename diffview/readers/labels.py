@@ -1,4 +1,4 @@
-"""What the indices of a dimension stand for: dates, levels, channels; and the values of one pixel along it."""
+"""Labels of the indices of a dimension (dates, levels, channels), and the values of one pixel along it."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -18,7 +18,7 @@ from diffview.readers.stacks import read_stack
 
 MOST_LABELS = 200_000
 MOST_POINTS = 2000
-"""Of a series; a longer one is thinned evenly."""
+"""The longest series; a longer one is thinned evenly."""
 
 _HEMISPHERES = {"latitude": ("N", "S"), "longitude": ("E", "W")}
 EPOCH = "days since 1970-01-01"
@@ -27,7 +27,7 @@ HALF_SECOND = timedelta(microseconds=500_000)
 
 @dataclass(frozen=True, eq=False)
 class Labels:
-    """What the indices of one dimension stand for.
+    """Labels of the indices of one dimension.
 
     Attributes:
         texts: one for each index: "1982-01-03", "850 hPa", "VV".
@@ -77,7 +77,7 @@ def read_labels(path: str, dataset: str) -> dict[str, Labels]:
 
 
 def _labels(variable: Variable, coordinate: Coordinate) -> Labels:
-    """A numeric coordinate: as dates if its units count from one, else as numbers with units."""
+    """Labels from a numeric coordinate: dates if its units count from a date, else numbers with units."""
     values = coordinate.values.astype(np.float64)
     if " since " in coordinate.units:
         own = find_nearby(variable.dataset, coordinate.name)
@@ -98,8 +98,8 @@ def decoded_dates(
 ) -> tuple[tuple[str, ...], NDArray[np.float64]] | None:
     """(texts, days since 1970-01-01 in the same calendar) of times; None if the units are not understood.
 
-    A text has no more than the times differ in: days have no hours, months no days only if the file says so. It is
-    that of the nearest second: a time in float64 days falls some microseconds short of a midnight.
+    A text has only the parts in which the times differ: days have no hours, months no days only if the file says so.
+    It is rounded to a second: a time in float64 days falls some microseconds short of a midnight.
     """
     import cftime
 
@@ -122,7 +122,7 @@ def decoded_dates(
 
 
 def _names(variable: Variable, dim: str, size: int) -> tuple[str, ...]:
-    """Names along a dimension: a text dataset called like it, or among those that `coordinates` names."""
+    """Names along a dimension: a text dataset of its name, or one that `coordinates` names."""
     dataset = variable.dataset
     for name in (dim, *text_attribute(dataset, "coordinates").replace(",", " ").split()):
         found = find_nearby(dataset, name)

@@ -1,4 +1,4 @@
-"""Which axes of a dataset make the picture, which way they run, and how large a pixel is. No file is touched here."""
+"""The layout of a picture: which axes of a dataset it has, their direction and the pixel size. No file is touched."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
@@ -27,12 +27,12 @@ _POLAR = ("azimuth", "range")
 
 @dataclass(frozen=True, eq=False)
 class Layout:
-    """How a stored slice is turned into a picture.
+    """How a stored slice becomes a picture.
 
     Attributes:
         axes: the axes of the dataset that become (rows, columns).
         sides: the part of each that is shown, and how many values a pixel stands for.
-        flip_rows, flip_columns: whether the stored direction is turned round, so that north is up and east is right.
+        flip_rows, flip_columns: whether the stored direction is reversed, so that north is up and east is right.
         coords: coordinates of the picture, oriented like it, keyed latitude, longitude, y, x, azimuth, range.
         pixel_km: (height, width) of a usual pixel in km, or None.
         notes: what was assumed, one finished sentence each.
@@ -87,11 +87,11 @@ def layout(
     """The layout of a picture.
 
     Args:
-        axes: what becomes rows and columns.
+        axes: of the dataset, those of rows and columns.
         sides: the part of them that is shown.
         along: 1-D coordinates along whole axes.
         plane: 2-D ones, of every pixel.
-        flips: whether rows and columns are turned round, where that is known already.
+        flips: whether rows and columns are reversed, where that is known already.
     """
     along = [replace(c, values=sides[c.axes == axes[1:]].at_pixels(c.values)) for c in along]
     if any(c.role in _POLAR for c in along):
@@ -178,7 +178,7 @@ def _westward(longitude: Floats) -> bool:
 def _pixel_km(
     row: Coordinate | None, column: Coordinate | None, coords: dict[str, Floats]
 ) -> tuple[float, float] | None:
-    """(height, width) of a usual pixel in km: by projection, by degrees, by a 2-D grid of places."""
+    """(height, width) of a usual pixel in km: by projection, by degrees, or by 2-D latitude and longitude."""
     size = None
     if row and column:
         scales = [KM_PER_UNIT.get(c.units.strip().lower()) for c in (row, column)]
@@ -206,7 +206,7 @@ def _between_neighbours(latitude: Floats, longitude: Floats) -> tuple[float, flo
     """
     if longitude.shape != latitude.shape or min(latitude.shape) < 2:
         return None
-    places = np.radians(np.stack([latitude, longitude]).astype(np.float64))
+    points = np.radians(np.stack([latitude, longitude]).astype(np.float64))
     i, j = (np.unique(np.linspace(0, n - 2, SAMPLES).astype(int)) for n in latitude.shape)
     here = places[:, i[:, None], j]
     steps = (_great_circle(here, places[:, (i + down)[:, None], j + across]) for down, across in ((1, 0), (0, 1)))

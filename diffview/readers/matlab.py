@@ -19,7 +19,7 @@ from diffview.readers.naming import coordinate_role
 from diffview.readers.opening import H5PY_ERRORS, dataset_in
 
 _MAGIC = b"MATLAB 7.3"
-_MEMBERS = 100  # of the first group that are asked for a MATLAB_class
+_MEMBERS = 100  # of the first group that are searched for a MATLAB_class
 _SIDES = ("row", "column")
 
 
@@ -62,7 +62,7 @@ class MatlabVariable(CFVariable):
 
     @property
     def remarks(self) -> tuple[str, ...]:
-        """How the axes are shown, where no coordinate says it."""
+        """How the axes are shown, where there are no coordinates."""
         if self.axis_coordinates():
             return super().remarks
         return (
@@ -71,25 +71,25 @@ class MatlabVariable(CFVariable):
         )
 
     def axis_coordinates(self) -> tuple[Coordinate, ...]:
-        """Vectors called latitude or longitude beside the array, where their lengths tell which axis they belong to."""
+        """Vectors named latitude or longitude beside the array, where their lengths decide which axis is theirs."""
         given = super().axis_coordinates()
         if given:
             return given
         shape = self.dataset.shape
-        found = []
+        matched = []
         for role, values in self._vectors().items():
             axes = [axis for axis in self._sides if shape[axis] == values.values.size]
-            if len(axes) == 1:  # two axes of the same length: nothing says which is meant
-                found.append(replace(values, role=role, axes=(axes[0],)))
-        return tuple(found) if len(found) == len(_SIDES) and found[0].axes != found[1].axes else ()
+            if len(axes) == 1:  # two axes of the same length leave it open which is meant
+                matched.append(replace(values, role=role, axes=(axes[0],)))
+        return tuple(matched) if len(matched) == len(_SIDES) and matched[0].axes != matched[1].axes else ()
 
     def _vectors(self) -> dict[Role, Coordinate]:
         """Latitude and longitude beside the array, flattened."""
-        found: dict[Role, Coordinate] = {}
+        vectors: dict[Role, Coordinate] = {}
         for name in self.dataset.parent:
             role = coordinate_role(name, "", "")
             item = dataset_in(self.dataset.parent, name) if role in ("latitude", "longitude") else None
             if item is None or item.dtype.kind not in "iuf" or item.size != max(item.shape or (0,)):
                 continue
-            found.setdefault(role, Coordinate(name, role, (0,), np.asarray(item[...], np.float64).ravel(), "degrees"))
-        return found
+            vectors.setdefault(role, Coordinate(name, role, (0,), np.asarray(item[...], np.float64).ravel(), "degrees"))
+        return vectors

@@ -1,4 +1,4 @@
-"""What names, units and attributes say: latitude or row, coordinate or measurement."""
+"""The role of a variable by its names, units and attributes: latitude or row, coordinate or measurement."""
 
 import re
 
@@ -7,7 +7,7 @@ from diffview.readers.base import Role
 _ROLE_OF_STANDARD_NAME: dict[str, Role] = {
     "latitude": "latitude",
     "longitude": "longitude",
-    "grid_latitude": "y",  # of a rotated pole: degrees, but no place on Earth
+    "grid_latitude": "y",  # of a rotated pole: degrees, but not those of the Earth
     "grid_longitude": "x",
     "projection_y_coordinate": "y",
     "projection_x_coordinate": "x",
@@ -47,7 +47,7 @@ _CAMEL = re.compile(r"(?<=[a-z0-9])(?=[A-Z])")
 
 
 def coordinate_role(name: str, standard_name: str, units: str) -> Role:
-    """What a coordinate variable measures; a word of the CF conventions counts before units, units before the name."""
+    """The role of a coordinate variable; words of the CF conventions count before units, units before the name."""
     role = _ROLE_OF_STANDARD_NAME.get(standard_name.lower())
     if role:
         return role
@@ -64,24 +64,24 @@ def coordinate_role(name: str, standard_name: str, units: str) -> Role:
 
 
 def is_row(dim: str) -> bool:
-    """Whether a dimension is called what rows are called ("lat", "nscan1", "DimAlongTrack")."""
+    """Whether a dimension has a name of rows ("lat", "nscan1", "DimAlongTrack")."""
     return bool(_ROW.match(_SWATH.sub("", dim.strip("_"), count=1)))
 
 
 def is_column(dim: str) -> bool:
-    """Whether a dimension is called what columns are called ("lon", "npixel1", "DimCrossTrack")."""
+    """Whether a dimension has a name of columns ("lon", "npixel1", "DimCrossTrack")."""
     return bool(_COLUMN.match(_SWATH.sub("", dim.strip("_"), count=1)))
 
 
 def is_coordinate(name: str, standard_name: str, units: str) -> bool:
-    """Whether a variable says where or when the others are, or bounds such a variable."""
+    """Whether a variable is a coordinate in space or time, or the bounds of one."""
     if _BOUNDS.search(name) or standard_name.lower() in ("time", "altitude", "depth"):
         return True
     return " since " in units or coordinate_role(name, standard_name, units) not in ("", "x", "y")
 
 
 def is_headline(name: str) -> bool:
-    """Whether a variable is what its product is named after, among winds and corrections as large as itself."""
+    """Whether a variable is the main one of its product, which may have winds and corrections of the same size."""
     return bool(_HEADLINE.match(name))
 
 

@@ -1,7 +1,7 @@
 """ODIM_H5 radar files of EUMETNET OPERA: composites on a projection and polar sweeps.
 
-Data are value = raw * gain + offset. `nodata` was never measured and is missing; `undetect` was measured and gave no
-echo: zero rain, the floor of a reflectivity, and nothing for quantities that only an echo has (a velocity).
+Data are value = raw * gain + offset. `nodata` was never measured and is missing; `undetect` was measured without an
+echo: zero rain, the floor of a reflectivity, and missing for quantities that only an echo has (a velocity).
 [EUMETNET OPERA weather radar information model for implementation with the HDF5 file format, versions 2.0 to 2.4]
 """
 
@@ -23,7 +23,7 @@ from diffview.readers.opening import member
 from diffview.readers.packing import Packing, as_packed, native, packed_type
 from diffview.readers.polar import site_of, sweep_coordinates
 
-FLOOR_DBZ = -32.0  # of no echo, where the code of undetect itself gives no reflectivity
+FLOOR_DBZ = -32.0  # of no echo, where the code of undetect itself decodes to no reflectivity
 _PLAUSIBLE_FLOOR = (-100.0, 0.0)  # dBZ
 
 _UNITS = {
@@ -43,7 +43,7 @@ NO_ECHO_IS_ZERO = ("mm/h", "mm", "kg/m2")  # units of amounts of rain
 
 
 def claims(file: h5py.File) -> bool:
-    """By Conventions at the root, or by the version in `what` where that is missing."""
+    """Files with Conventions of ODIM at the root, or with a version in `what`."""
     if text_attribute(file, "Conventions").startswith("ODIM"):
         return True
     what, _ = member(file["/"], "what") if "what" in file else (None, "")
@@ -51,7 +51,7 @@ def claims(file: h5py.File) -> bool:
 
 
 def variable(dataset: h5py.Dataset) -> CFVariable:
-    """Arrays called "data" by ODIM; the rest (legends, lists of rays) as plain numbers."""
+    """Arrays named "data" by ODIM; the rest (legends, lists of rays) as plain numbers."""
     own = posixpath.basename(dataset.name or "") == "data" and len(dataset.shape or ()) > 1
     return OdimVariable(dataset) if own else CFVariable(dataset)
 
@@ -77,10 +77,10 @@ class OdimVariable(CFVariable):
         return found if isinstance(found, h5py.Group) else None
 
     def _numbers(self, group: str, name: str, inherited: bool = True) -> tuple[Any, ...]:
-        """A numeric attribute of `what`, `where` or `how`, the nearest one counts."""
+        """A numeric attribute of `what`, `where` or `how`, the nearest one found."""
         for level in self._levels if inherited else self._levels[:1]:
-            place = self._group(level, group)
-            values = number_attributes(place, name) if place is not None else ()
+            owner = self._group(level, group)
+            values = number_attributes(owner, name) if owner is not None else ()
             if values:
                 return values
         return ()
@@ -95,11 +95,11 @@ class OdimVariable(CFVariable):
 
     @cached_property
     def quantity(self) -> str:
-        """DBZH, RATE ..., "" if it is not said."""
+        """DBZH, RATE ..., "" if the file names none."""
         for level in self._levels[:1] if self._is_quality else self._levels:
-            place = self._group(level, "what")
-            if place is not None and text_attribute(place, "quantity"):
-                return text_attribute(place, "quantity")
+            what = self._group(level, "what")
+            if what is not None and text_attribute(what, "quantity"):
+                return text_attribute(what, "quantity")
         return ""
 
     @property
@@ -109,7 +109,7 @@ class OdimVariable(CFVariable):
 
     @property
     def units(self) -> str:
-        """Units that ODIM prescribes for the quantity; "" for one it does not know."""
+        """Units that ODIM prescribes for the quantity; "" of an unknown one."""
         return UNITS_OF.get(self.quantity, "")
 
     @cached_property
@@ -143,7 +143,7 @@ class OdimVariable(CFVariable):
 
     @cached_property
     def no_echo(self) -> float:
-        """The physical value of no echo, NaN for quantities that need one."""
+        """The physical value of no echo, NaN for quantities that only an echo has."""
         if self.units in NO_ECHO_IS_ZERO:
             return 0.0
         if self.units != "dBZ" or self._codes[1] is None:
@@ -154,7 +154,7 @@ class OdimVariable(CFVariable):
 
     @property
     def remarks(self) -> tuple[str, ...]:
-        """What no echo became, and the elevation of a sweep."""
+        """How no echo is shown, and the elevation of a sweep."""
         nodata, undetect = self._codes
         notes = []
         if self._is_polar and self._numbers("where", "elangle"):
@@ -166,7 +166,7 @@ class OdimVariable(CFVariable):
         return tuple(notes)
 
     def decode(self, raw: NDArray[Any], part: tuple[int | slice, ...]) -> Decoded:
-        """raw * gain + offset; no data is missing, no echo is what `no_echo` says."""
+        """raw * gain + offset; NaN for no data, `no_echo` for no echo."""
         decoded, undetect = super().decode(raw, part), self._codes[1]
         if undetect is not None:
             decoded.values[native(raw, self.packing.dtype) == undetect] = self.no_echo
@@ -196,7 +196,7 @@ class OdimVariable(CFVariable):
         return np.asarray((self._number("how", "astart", 0.0) + (np.arange(count) + 0.5) * step) % 360.0)
 
     def projection(self) -> Projection | Site | None:
-        """The composite's own, with the place of its lower left corner in it; the site of a sweep."""
+        """The projection of a composite with the position of its lower left corner in it; the site of a sweep."""
         if self._is_polar:
             numbers = (self._number("where", name, np.nan) for name in ("lat", "lon", "height", "elangle"))
             return site_of(*numbers)

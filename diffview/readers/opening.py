@@ -18,7 +18,7 @@ with contextlib.suppress(ImportError):
 
 MAX_SOFT_LINKS = 32
 
-# What h5py is known to raise on damaged or unusual files.
+# the exceptions that h5py raises on damaged or unusual files
 H5PY_ERRORS = (OSError, RuntimeError, ValueError, TypeError, KeyError, AttributeError, IndexError, OverflowError)
 
 
@@ -27,7 +27,7 @@ def open_file(path: str | Path) -> Iterator[h5py.File]:
     """An HDF5 file, open for reading.
 
     Raises:
-        UserError: if it is no HDF5 file, or damaged.
+        UserError: if it is not an HDF5 file, or damaged.
     """
     found = require_hdf5(path)
     try:
@@ -42,7 +42,7 @@ def open_file(path: str | Path) -> Iterator[h5py.File]:
 
 @contextlib.contextmanager
 def reading(file: h5py.File, dataset: str) -> Iterator[None]:
-    """Turn what h5py raises while `dataset` is read into a UserError."""
+    """Turn the exceptions of h5py while `dataset` is read into a UserError."""
     try:
         yield
     except MemoryError:
@@ -61,7 +61,7 @@ def reading(file: h5py.File, dataset: str) -> Iterator[None]:
 
 
 def _first_line(error: Exception) -> str:
-    """The first line of an exception, without a full stop; its kind if it says nothing."""
+    """The first line of an exception, without a full stop; its kind if it has no text."""
     lines = str(error).strip().splitlines() or [type(error).__name__]
     return lines[0].rstrip(". ")[:200]
 
@@ -238,12 +238,12 @@ def walk(file: h5py.File, limit: int) -> Iterator[tuple[str, h5py.Dataset]]:
 
 
 def _address(group: h5py.Group) -> int:
-    """Where the group lies in the file: hard links make cycles, names cannot tell."""
+    """The address of the group in the file, which finds cycles of hard links; names do not."""
     return int(h5py.h5o.get_info(group.id).addr)
 
 
 def _missing(file: h5py.File, path: str) -> UserError:
-    """The error for a dataset that is not there, with the names that come close."""
+    """The error for a dataset that is not there, with the most similar names."""
     paths = dataset_paths(file)
     by_name: dict[str, str] = {}
     for known in paths:

@@ -13,7 +13,7 @@ NAME = "toa_brightness_temperature"
 def packaged_field() -> Field:
     """Brightness temperature at the top of the atmosphere over the North Atlantic and Europe, 160 x 256, K.
 
-    Exactly what `read_slice` makes of the netCDF file beside it, without the coordinates; see
+    Exactly the result of `read_slice` on the netCDF file beside it, without the coordinates; see
     tools/make_packaged_field.py.
     """
     card = json.loads(resource(f"{NAME}.json").read_text(encoding="utf-8"))

@@ -25,7 +25,7 @@ NEVER_WRITTEN: dict[str, Any] = {
     "f4": 15 * 2.0**119, "f8": 15 * 2.0**119, "i2": -(2**15) + 1, "i4": -(2**31) + 1, "i8": -(2**63) + 2,
     "u2": 2**16 - 1, "u4": 2**32 - 1, "u8": 2**64 - 2,
 }  # fmt: skip
-"""What netCDF leaves where nothing was written, by type; of bytes every value counts [NetCDF Users Guide, fill]."""
+"""The values of netCDF where nothing was written, by type; bytes have none [NetCDF Users Guide, fill]."""
 
 EDGE = 0.01  # of a packing step: limits given in physical units are met exactly by values that rounding moved
 
@@ -36,7 +36,7 @@ _importing = threading.Lock()
 def load_xarray() -> ModuleType:
     """xarray, imported by one thread at a time.
 
-    It imports itself in circles: two threads that import different parts of it at once each break the other.
+    Its imports are circular: two threads that import different parts of it at once break each other.
     """
     with _importing:
         importlib.import_module("xarray.conventions")
@@ -46,7 +46,7 @@ def load_xarray() -> ModuleType:
 
 @dataclass(frozen=True)
 class Packing:
-    """How one dataset is packed, CF conventions 1.11, sections 2.5.1 and 8.1.
+    """The packing of one dataset, CF conventions 1.11, sections 2.5.1 and 8.1.
 
     Attributes:
         dtype: the packed type after `_Unsigned` is honoured, in the byte order of this machine.
@@ -54,7 +54,7 @@ class Packing:
         scale, offset: value = packed * scale + offset, in their stored types, one for all or for each layer of the
             first axis; None if absent.
         low, high: least and greatest valid packed value, infinite if not given.
-        remarks: what could not be honoured.
+        remarks: attributes that could not be honoured.
     """
 
     dtype: np.dtype[Any]
@@ -68,7 +68,7 @@ class Packing:
     def decode(self, raw: NDArray[Any], part: tuple[int | slice, ...] = ()) -> Decoded:
         """Physical values of packed ones, NaN where missing, outside the valid range or infinite.
 
-        Where each layer of the dataset has a scale of its own, `part` says which layers these are.
+        Where each layer of the dataset has a scale of its own, `part` chooses the layers.
         """
         layers = max((len(factor) for factor in (self.scale, self.offset) if np.ndim(factor)), default=0)
         if not layers:
@@ -76,12 +76,12 @@ class Packing:
         first = part[0]
         if isinstance(first, int):
             return self._layer(first).decode(raw)
-        found = [self._layer(i).decode(values) for i, values in zip(range(layers)[first], raw, strict=True)]
-        values = np.stack([layer.values for layer in found])
-        return Decoded(values, sum(layer.outside for layer in found), sum(layer.infinite for layer in found))
+        decoded = [self._layer(i).decode(values) for i, values in zip(range(layers)[first], raw, strict=True)]
+        values = np.stack([layer.values for layer in decoded])
+        return Decoded(values, sum(layer.outside for layer in decoded), sum(layer.infinite for layer in decoded))
 
     def _layer(self, index: int) -> Packing:
-        """That of one layer alone."""
+        """The packing of one layer."""
         scale, offset = (factor[index] if np.ndim(factor) else factor for factor in (self.scale, self.offset))
         return replace(self, scale=scale, offset=offset)
 
@@ -103,7 +103,7 @@ class Packing:
             )
         values = np.asarray(decoded.values)
         floating = values.dtype if values.dtype.kind == "f" else np.result_type(values.dtype, np.float32)
-        values = np.array(values, dtype=floating)  # always a copy: what is masked below must not reach `raw`
+        values = np.array(values, dtype=floating)  # always a copy: the masking below must not reach `raw`
         return self._bounded(packed, values)
 
     def _bounded(self, packed: NDArray[Any], values: NDArray[Any]) -> Decoded:
@@ -134,7 +134,7 @@ def packing_of(dataset: h5py.Dataset, codes: tuple[Any, ...] = ()) -> Packing:
     declared = fills_of(dataset)
     fills = [as_packed(value, dtype) for value in (*(declared or _never_written(dataset)), *implied, *codes)]
     fills = [fill for fill in fills if fill is not None and not _is_nan(fill)]
-    if declared and not fills and dtype.kind == "f":  # a copy of a file: NaN is declared, and what was there stays
+    if declared and not fills and dtype.kind == "f":  # a converted file: NaN is declared, and the old fills stay
         fills = [as_packed(NEVER_WRITTEN[dtype.str[1:]], dtype)] if dtype.str[1:] in NEVER_WRITTEN else []
     low, high = _valid_range(dataset, dtype, scale, offset, remarks)
     unique = dict.fromkeys(fill.item() for fill in fills)
@@ -152,7 +152,7 @@ def _never_written(dataset: h5py.Dataset) -> tuple[Any, ...]:
 
 
 def packed_type(dataset: h5py.Dataset) -> np.dtype[Any]:
-    """The stored type as `_Unsigned` wants it seen; bool counts as uint8, long double as float64."""
+    """The stored type after `_Unsigned`; bool counts as uint8, long double as float64."""
     stored: np.dtype[Any] = dataset.dtype.newbyteorder("=")
     if stored.kind == "b":
         return np.dtype(np.uint8)
@@ -167,7 +167,7 @@ def packed_type(dataset: h5py.Dataset) -> np.dtype[Any]:
 
 
 def _valid_if_unsigned(dataset: h5py.Dataset, stored: np.dtype[Any]) -> bool:
-    """Whether the valid range has room in the unsigned type alone: 0 to 255, or 0 to -1, of signed bytes [NUG]."""
+    """Whether the valid range fits the unsigned type only: 0 to 255, or 0 to -1, of signed bytes [NUG]."""
     match number_attributes(dataset, "valid_range"):
         case (low, high) if {low.dtype.kind, high.dtype.kind} <= {"i", "u"}:
             most = np.iinfo(stored).max
@@ -177,7 +177,7 @@ def _valid_if_unsigned(dataset: h5py.Dataset, stored: np.dtype[Any]) -> bool:
 
 
 def as_packed(value: Any, dtype: np.dtype[Any]) -> Any:
-    """A fill value in the packed type, None where it has no place there (NaN for integers, 1e20 for int16).
+    """A fill value in the packed type, None where it does not fit (NaN for integers, 1e20 for int16).
 
     An integer of the same size is taken by its bits: that is how a signed file writes the fill of unsigned values.
     """

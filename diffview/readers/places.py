@@ -1,4 +1,4 @@
-"""Where the pixels of a picture lie on Earth: the reader process works it out, after the picture is on screen."""
+"""The map of a picture, where its pixels lie on Earth; read by the reader process after the picture is on screen."""
 
 from collections.abc import Sequence
 
@@ -10,7 +10,7 @@ from diffview.readers.slices import arrange, variable_of
 
 
 def read_map(path: str, dataset: str, axes: Sequence[int], window: Region | None = None) -> EarthMap | None:
-    """The map of the picture that two axes make, or of a window of it; None where the file does not place it on Earth.
+    """The map of the picture that two axes make, or of a window of it; None where it cannot be located on Earth.
 
     Raises:
         UserError: if the dataset cannot be read.
@@ -23,7 +23,7 @@ def read_map(path: str, dataset: str, axes: Sequence[int], window: Region | None
             projection = variable.projection()
     try:
         return map_of(arranged.coords, arranged.pixels, projection)
-    except RuntimeError as error:  # pyproj's own: a projection it does not know
+    except RuntimeError as error:  # of pyproj: an unknown projection
         raise UserError(
             f"The projection of {dataset} in {path} cannot be used: {error}.", "It is shown by km."
         ) from None

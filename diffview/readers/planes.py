@@ -20,7 +20,7 @@ _FLAGS = ("flag_values", "flag_masks", "flag_meanings")
 
 
 def is_flag(variable: Variable) -> bool:
-    """Whether the values are names for states, whose mean says nothing."""
+    """Whether the values are codes of states, whose mean is meaningless."""
     return any(raw_attribute(variable.dataset, name) is not None for name in _FLAGS)
 
 
@@ -33,11 +33,11 @@ def read_plane(
     give the value in its middle. Memory stays near that of the picture.
 
     Args:
-        variable: what is read.
+        variable: of the dataset.
         axes: its axes that become rows and columns.
         fixed: index of every other axis.
         sides: the part of these axes that is read, and values a pixel.
-        into: where the picture goes.
+        into: the picture, to be filled.
     """
     dataset = variable.dataset
     order = sorted(axes)
@@ -70,22 +70,20 @@ def _counted(decoded: Decoded, block: Array) -> Counter[str]:
     return Counter({OUT_OF_RANGE: decoded.outside, "infinite": endless, "flagged": decoded.flagged})
 
 
-def _middles(place: tuple[slice, slice], sides: Sides) -> tuple[slice, slice]:
+def _middles(part: tuple[slice, slice], sides: Sides) -> tuple[slice, slice]:
     """The values of a part that lie in the middle of a pixel."""
     first, second = (
-        slice(
-            middle.start + max(0, -(-(part.start - middle.start) // middle.step)) * middle.step, part.stop, middle.step
-        )
-        for part, middle in zip(place, (side.middle for side in sides), strict=True)
+        slice(middle.start + max(0, -(-(one.start - middle.start) // middle.step)) * middle.step, one.stop, middle.step)
+        for one, middle in zip(part, (side.middle for side in sides), strict=True)
     )
     return first, second
 
 
-def _pixels(place: tuple[slice, slice], sides: Sides) -> tuple[slice, slice]:
+def _pixels(part: tuple[slice, slice], sides: Sides) -> tuple[slice, slice]:
     """The pixels that values in the middle of pixels belong to."""
     first, second = (
-        slice((part.start - side.start) // side.block, (part.stop - 1 - side.middle.start) // side.block + 1)
-        for part, side in zip(place, sides, strict=True)
+        slice((one.start - side.start) // side.block, (one.stop - 1 - side.middle.start) // side.block + 1)
+        for one, side in zip(part, sides, strict=True)
     )
     return first, second
 
@@ -95,7 +93,7 @@ class Means:
 
     Args:
         sides: the blocks.
-        into: where the means go; until they are finished it holds the sums.
+        into: the means, to be filled; until they are finished it holds the sums.
     """
 
     def __init__(self, sides: Sides, into: NDArray[np.float32]) -> None:
@@ -104,10 +102,10 @@ class Means:
         most = (2 * max(sides[0].block, sides[1].block)) ** 2  # values of the last block, generously
         self._count = np.zeros(into.shape, np.min_scalar_type(most))
 
-    def add(self, place: tuple[slice, slice], values: Array) -> None:
+    def add(self, part: tuple[slice, slice], values: Array) -> None:
         """Take a part, NaN missing."""
         missing = np.isnan(values)
-        (down, rows), (across, columns) = (_cuts(part, side) for part, side in zip(place, self._sides, strict=True))
+        (down, rows), (across, columns) = (_cuts(one, side) for one, side in zip(part, self._sides, strict=True))
         where = rows, columns
         if missing.any():
             values = np.where(missing, np.float32(0), values)
@@ -133,7 +131,7 @@ def _cuts(part: slice, side: Side) -> tuple[NDArray[np.intp], slice]:
 
 
 def float32(values: NDArray[np.floating[Any]]) -> Array:
-    """Decoded `values` as float32; what is too large for it becomes missing."""
+    """Decoded `values` as float32; values too large for it become missing."""
     if values.dtype == np.float32:
         return values
     with np.errstate(over="ignore"):

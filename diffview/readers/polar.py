@@ -1,4 +1,4 @@
-"""What radar sweeps share, whatever file they come in."""
+"""Coordinates and site of radar sweeps, common to all their files."""
 
 from typing import Any
 

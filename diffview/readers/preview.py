@@ -1,4 +1,4 @@
-"""A look at a dataset before it is opened: a small picture, and what its numbers range over."""
+"""A preview of a dataset before it is opened: a small picture, and the range of its numbers."""
 
 from dataclasses import dataclass
 
@@ -14,7 +14,7 @@ SIDE = 96
 """Most rows and columns of the small picture."""
 
 MOST_BYTES = 64 * 2**20
-"""Of a slice that is chunked and would have to be unpacked whole."""
+"""The largest slice that is previewed where it is chunked and has to be unpacked whole."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -42,7 +42,7 @@ def preview(path: str, dataset: str) -> Preview:
     """The middle slice of a dataset, read with strides.
 
     Raises:
-        UserError: if it is no picture, or too large to be looked at in passing.
+        UserError: if it is no picture, or too large for a preview.
     """
     with open_file(path) as file:
         variable = variable_of(file, dataset)

@@ -31,13 +31,13 @@ _PACKAGE_FOLDER = Path(__file__).resolve().parents[2]
 
 @dataclass(frozen=True)
 class Reply:
-    """The answer to one request.
+    """The reply to one request.
 
     Attributes:
         ticket: the number that `submit` gave.
-        value: what the function returned; large arrays in it are read-only and mapped from a file.
+        value: of the function; large arrays in it are read-only and mapped from a file.
         error: why there is no value, or None.
-        traceback: of a fault of the reader itself, for the log; "" for what the user can mend.
+        traceback: of a fault of the reader itself, for the log; "" of an error that the user can mend.
         cancelled: whether `cancel` ended the request; then there is neither value nor error.
     """
 
@@ -120,7 +120,7 @@ def _end(process: subprocess.Popen[bytes], folder: Path) -> None:
 def _collect(
     stream: IO[bytes], folder: Path, replies: "queue.SimpleQueue[Reply | None]", shares: deque[tuple[int, float]]
 ) -> None:
-    """Move replies from the pipe into the queue until the child ends, however it ends; words on progress beside it."""
+    """Move replies from the pipe into the queue, and progress beside it, until the child ends, however it ends."""
     with stream:
         while True:
             try:
@@ -169,9 +169,9 @@ class ReaderProcess:
 
     @property
     def share(self) -> float:
-        """What share of the request being read is done, 0 to 1, as far as is known."""
-        told = list(self._child.shares) if self._child else []
-        return next((share for ticket, share in told if self._active and ticket == self._active.ticket), 0.0)
+        """Share of the current request that is done, 0 to 1, as last reported."""
+        shares = list(self._child.shares) if self._child else []
+        return next((share for ticket, share in shares if self._active and ticket == self._active.ticket), 0.0)
 
     def start(self) -> None:
         """Start the process if there is none; returns at once."""
@@ -192,7 +192,7 @@ class ReaderProcess:
         return self._last_ticket
 
     def withdraw(self, ticket: int) -> bool:
-        """Forget a request that waits; False if it is being read, or was: then its reply comes."""
+        """Forget a waiting request; False if it is being read, or was: then its reply comes."""
         waiting = next((request for request in self._waiting if request.ticket == ticket), None)
         if waiting is not None:
             self._waiting.remove(waiting)
@@ -236,7 +236,7 @@ class ReaderProcess:
             self._child = None
 
     def _pump(self, wait: bool = False) -> None:
-        """Take what has come and send what waits; with `wait`, sleep until something comes."""
+        """Take the replies that have come and send the next request; with `wait`, sleep until a reply comes."""
         self._send_next()
         while self._child is not None:
             try:
@@ -259,7 +259,7 @@ class ReaderProcess:
             self._child = None
 
     def _send_next(self) -> None:
-        """Give the child its next request if it has none; a child that died while idle is replaced unseen."""
+        """Send the child its next request if it has none; a child that died while idle is replaced silently."""
         if self._active is None and self._waiting:
             if self._child is not None and self._child.process.poll() is not None:
                 self._child.kill()
@@ -271,7 +271,7 @@ class ReaderProcess:
 
 
 def _stopped(request: _Request) -> UserError:
-    """What is said about the request during which the child died."""
+    """The error of the request during which the child died."""
     return UserError(
         f"The reader stopped while reading {request.arguments.get('path', 'a file')}.",
         "The file may be damaged, or memory ran out; choose another dataset or another file.",

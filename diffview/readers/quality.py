@@ -1,4 +1,4 @@
-"""What a quality variable says about the values beside it, for readers that tell it."""
+"""Statistics of a quality variable over the values that it rates, for the remarks of readers."""
 
 import math
 from collections.abc import Mapping
@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from diffview.readers.base import Variable
 from diffview.readers.blocks import blocks
 
-LARGEST = 2**24  # values: what is larger is not read a second time only to be counted
+LARGEST = 2**24  # values: a larger dataset is not read a second time only to be counted
 
 
 def rated(variable: Variable, quality: Variable) -> NDArray[np.floating[Any]] | None:
@@ -18,11 +18,11 @@ def rated(variable: Variable, quality: Variable) -> NDArray[np.floating[Any]] | 
     shape = variable.dataset.shape
     if math.prod(shape[:-2]) != 1 or math.prod(shape) > LARGEST:
         return None
-    found = []
+    levels_read = []
     for part in blocks(shape, variable.dataset.chunks):
         levels = quality.read(part).values
-        found.append(levels[~np.isnan(variable.read(part).values) & ~np.isnan(levels)])
-    return np.concatenate(found)
+        levels_read.append(levels[~np.isnan(variable.read(part).values) & ~np.isnan(levels)])
+    return np.concatenate(levels_read)
 
 
 def shares_of_levels(levels: NDArray[np.floating[Any]], words: Mapping[int, str]) -> str:
@@ -36,6 +36,6 @@ def shares_of_levels(levels: NDArray[np.floating[Any]], words: Mapping[int, str]
 
 
 def percent(count: int, total: int) -> str:
-    """A share for people; what is not nothing is not called 0 %."""
+    """A share as text; a small one is not called 0 %."""
     share = 100 * count / total
     return f"{share:.0f} %" if share >= 1 or not count else "under 1 %"

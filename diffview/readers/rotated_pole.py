@@ -1,4 +1,4 @@
-"""Output of limited-area models on a rotated pole: latitude and longitude worked out where the file gives none.
+"""Output of limited-area models on a rotated pole: latitude and longitude computed where the file has none.
 
 CF conventions 1.11, appendix F: the grid's north pole lies at (grid_north_pole_latitude, grid_north_pole_longitude).
 """
@@ -16,7 +16,7 @@ from diffview.readers.cf import CFVariable
 from diffview.readers.opening import H5PY_ERRORS, find_nearby, member
 
 _MAPPING = "rotated_latitude_longitude"
-_MEMBERS = 100  # of the first group that are asked for their grid mapping
+_MEMBERS = 100  # of the first group that are searched for a grid mapping
 
 
 def claims(file: h5py.File) -> bool:
@@ -25,21 +25,21 @@ def claims(file: h5py.File) -> bool:
         names = list(itertools.islice(file, _MEMBERS))
     except H5PY_ERRORS:
         return False
-    found = (member(file, name)[0] for name in names)
+    members = (member(file, name)[0] for name in names)
     return any(
-        isinstance(item, h5py.Dataset) and text_attribute(item, "grid_mapping_name") == _MAPPING for item in found
+        isinstance(item, h5py.Dataset) and text_attribute(item, "grid_mapping_name") == _MAPPING for item in members
     )
 
 
 def variable(dataset: h5py.Dataset) -> "RotatedVariable":
-    """The dataset with its places on Earth."""
+    """The dataset with latitude and longitude."""
     return RotatedVariable(dataset)
 
 
 def unrotated(
     rlat: NDArray[np.float64], rlon: NDArray[np.float64], pole_lat: float, pole_lon: float, pole_rlon: float = 0.0
 ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """(latitude, longitude) in degrees of a place (rlat, rlon) of the rotated grid.
+    """(latitude, longitude) in degrees of a point (rlat, rlon) of the rotated grid.
 
     With b = rlat, l = rlon - pole_rlon and p = pole_lat: sin(lat) = sin b sin p + cos b cos p cos l and
     lon = pole_lon + 180 + atan2(cos b sin l, cos b cos l sin p - sin b cos p): the meridian l = 0 lies on the
@@ -58,7 +58,7 @@ class RotatedVariable(CFVariable):
     """A CF variable on a rotated grid."""
 
     def plane_coordinates(self, axes: tuple[int, int], take: Take = EVERY) -> tuple[Coordinate, ...]:
-        """Latitude and longitude as the file gives them, else worked out from the pole."""
+        """Latitude and longitude of the file, else computed from the pole."""
         given = super().plane_coordinates(axes, take)
         mapping = find_nearby(self.dataset, text_attribute(self.dataset, "grid_mapping"))
         if given or mapping is None or text_attribute(mapping, "grid_mapping_name") != _MAPPING:

@@ -23,7 +23,7 @@ def claims(file: h5py.File) -> bool:
 
 
 def variable(dataset: h5py.Dataset) -> "Sentinel3Variable":
-    """The dataset with the coordinates that its folder gives."""
+    """The dataset with the coordinates of its folder."""
     return Sentinel3Variable(dataset)
 
 
@@ -40,7 +40,7 @@ class Sentinel3Variable(CFVariable):
 
     @property
     def remarks(self) -> tuple[str, ...]:
-        """Where the coordinates come from, or should have come from."""
+        """The file that the coordinates come from, or should have come from."""
         beside = self._beside[0]
         if beside.name == Path(self.dataset.file.filename).name:
             return super().remarks

@@ -1,4 +1,4 @@
-"""Sentinel-5P TROPOMI, level 2: CF in the group PRODUCT; what its qa_value says is told.
+"""Sentinel-5P TROPOMI, level 2: CF in the group PRODUCT, and a note on its qa_value.
 
 S5P Product User Manuals: qa_value above 0.75 is recommended, above 0.5 still usable (NO2; others differ slightly).
 """
@@ -23,7 +23,7 @@ def claims(file: h5py.File) -> bool:
 
 
 def variable(dataset: h5py.Dataset) -> "TropomiVariable":
-    """The dataset with what its file says about quality."""
+    """The dataset with the quality of its file."""
     return TropomiVariable(dataset)
 
 
@@ -33,7 +33,7 @@ class TropomiVariable(CFVariable):
 
     @property
     def remarks(self) -> tuple[str, ...]:
-        """How much of the picture the provider recommends; nothing is left out."""
+        """The share of the picture that the provider recommends; nothing is masked."""
         quality = dataset_in(self.dataset.parent, "qa_value")
         if quality is None or quality.shape != self.dataset.shape or quality == self.dataset:
             return super().remarks

@@ -1,4 +1,4 @@
-"""Which part of a dataset becomes a picture, and how many of its values become a pixel. No file is touched here."""
+"""The sides of a picture: the part of a dataset that it shows, and how many values make a pixel. No file is touched."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -12,13 +12,13 @@ from diffview.fields.coarse import midway
 from diffview.fields.field import Region
 
 LARGEST_PICTURE = 32 * 2**20
-"""Pixels shown one for one (5792 x 5792: a full disk at 2 km fits); of a larger picture an overview is made."""
+"""The largest picture shown in full, in pixels (5792 x 5792: a full disk at 2 km fits); larger ones as an overview."""
 
 OVERVIEW = 4 * 2**20
 """Most pixels of an overview."""
 
 FEWEST_PIXELS = 8
-"""Along the shorter side of an overview."""
+"""The fewest pixels along the shorter side of an overview."""
 
 Floats = NDArray[np.floating[Any]]
 

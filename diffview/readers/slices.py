@@ -24,7 +24,7 @@ Range = tuple[float, float]
 
 TRIES = 12  # datasets and slices that are tried for one with data in it, where the user named none
 ONLY_SLICE = "It has no other slice: choose another dataset."
-_PLACES = (0.0, 0.5, 1.0, 0.25, 0.75)  # where to look for a slice with data, as a part of the dimension
+_TRIED = (0.0, 0.5, 1.0, 0.25, 0.75)  # where to look for a slice with data, as a part of the dimension
 _LICENCES = ("license", "licence", "terms_of_use", "rights")
 
 
@@ -47,7 +47,7 @@ def read_slice(
             if it has more than LARGEST_PICTURE pixels.
 
     Raises:
-        UserError: if there is no such picture, or nothing to see in it.
+        UserError: if there is no such picture, or it shows nothing.
     """
     with open_file(path) as file:
         if dataset is not None:
@@ -64,7 +64,7 @@ def read_slice(
 
 
 def variable_of(file: h5py.File, dataset: str) -> Variable:
-    """The dataset, understood by the first reader that claims the file.
+    """The dataset as a variable of the first reader that claims the file.
 
     Raises:
         UserError: if there is none, or it cannot be shown as a picture.
@@ -84,14 +84,14 @@ def _first_with_data(
     file: h5py.File,
     dataset: str,
     index: Sequence[int] | None,
-    wish: Sequence[int] | None,
+    wanted: Sequence[int] | None,
     window: Region | None,
 ) -> Picture:
     """The slice asked for; without an index the first of a few that holds more than one value."""
     variable = variable_of(file, dataset)
     with reading(file, dataset):
         along = variable.axis_coordinates()
-        axes = _checked_axes(file, variable, wish) or image_axes(variable.dataset.shape, variable.dims, along)
+        axes = _checked_axes(file, variable, wanted) or image_axes(variable.dataset.shape, variable.dims, along)
         if axes is None:
             raise UserError(f"{dataset} in {file.filename} has no two dimensions.", "Choose another dataset.")
         size = variable.dataset.shape[axes[0]], variable.dataset.shape[axes[1]]
@@ -111,22 +111,22 @@ def _first_with_data(
     raise first_error or UserError(f"{dataset} in {file.filename} is empty.", "Choose another dataset.")
 
 
-def _checked_axes(file: h5py.File, variable: Variable, wish: Sequence[int] | None) -> tuple[int, int] | None:
-    """`wish` as two axes of the dataset, None if there is none.
+def _checked_axes(file: h5py.File, variable: Variable, wanted: Sequence[int] | None) -> tuple[int, int] | None:
+    """`wanted` as two axes of the dataset, None for None.
 
     Raises:
         UserError: if they are not two different axes of at least two values.
     """
-    if wish is None:
+    if wanted is None:
         return None
     shape = variable.dataset.shape
-    fine = len(wish) == 2 and wish[0] != wish[1] and all(0 <= axis < len(shape) and shape[axis] > 1 for axis in wish)
+    fine = len(set(wanted)) == len(wanted) == 2 and all(0 <= axis < len(shape) and shape[axis] > 1 for axis in wanted)
     if not fine:
         raise UserError(
-            f"Axes {tuple(wish)} of {variable.dataset.name} in {file.filename} make no picture.",
+            f"Axes {tuple(wanted)} of {variable.dataset.name} in {file.filename} make no picture.",
             f"Choose two of its {len(shape)} dimensions with more than one value.",
         )
-    return int(wish[0]), int(wish[1])
+    return int(wanted[0]), int(wanted[1])
 
 
 class _NothingToSee(UserError):
@@ -134,12 +134,12 @@ class _NothingToSee(UserError):
 
 
 def _candidates(sizes: Sequence[int]) -> Iterator[tuple[int, ...]]:
-    """A few indices to look at: the first slice, then places spread over all dimensions, then single ones."""
-    spread = [tuple(round(part * (size - 1)) for size in sizes) for part in _PLACES]
+    """A few indices to try: the first slice, then some spread over all dimensions, then over single ones."""
+    spread = [tuple(round(part * (size - 1)) for size in sizes) for part in _TRIED]
     single = [
         tuple(round(part * (size - 1)) if axis == moved else 0 for axis, size in enumerate(sizes))
         for moved in range(len(sizes))
-        for part in _PLACES[1:]
+        for part in _TRIED[1:]
     ]
     yield from itertools.islice(dict.fromkeys([*spread, *single]), TRIES)
 
@@ -225,7 +225,7 @@ def _shown_dims(dims: Sequence[str], axes: tuple[int, int]) -> tuple[str, str]:
 
 
 def _part(arranged: Layout, window: Region | None) -> dict[str, str]:
-    """Which part of the plane a picture shows, for its provenance; nothing if all of it, value for value."""
+    """The part of the plane that a picture shows, for its provenance; empty if all of it, value for value."""
     block = arranged.sides[0].block
     if window is not None:
         rows, columns = (
@@ -236,7 +236,7 @@ def _part(arranged: Layout, window: Region | None) -> dict[str, str]:
 
 
 def _part_notes(variable: Variable, arranged: Layout, window: Region | None) -> tuple[str, ...]:
-    """What a picture is that does not show every value, one finished sentence each."""
+    """How a picture shows less than every value, one finished sentence each."""
     size = text_of((variable.dataset.shape[arranged.axes[0]], variable.dataset.shape[arranged.axes[1]]))
     block = arranged.sides[0].block
     if window is not None:
@@ -248,7 +248,7 @@ def _part_notes(variable: Variable, arranged: Layout, window: Region | None) -> 
 
 
 def _masked_notes(masked: Mapping[str, int]) -> tuple[str, ...]:
-    """What was masked, one finished sentence each."""
+    """How many values were masked and why, one finished sentence each."""
     return tuple(
         f"{count:,} {what} {'value was' if count == 1 else 'values were'} masked."
         for what, count in masked.items()
@@ -271,7 +271,7 @@ def _require_contrast(
     Args:
         values: the picture.
         masked: how many of its values were masked, by reason.
-        where: what it is, for people.
+        where: name of the slice, for the sentence.
         units: of the values.
         exact: the least and greatest value before they were rounded to single precision.
     """
@@ -310,7 +310,7 @@ def _exact_range(variable: Variable, axes: tuple[int, int], fixed: Mapping[int, 
 def _provenance(
     file: h5py.File, variable: Variable, index: Sequence[int], other_dims: Sequence[tuple[str, int]]
 ) -> dict[str, str]:
-    """Where a slice comes from, as text."""
+    """The provenance of a slice, as text."""
     dataset = variable.dataset
     units = text_attribute(dataset, "units")  # in other units it is another quantity: a reflectance of a radiance
     parts = {
@@ -345,9 +345,9 @@ def arrange(
     size = variable.dataset.shape[axes[0]], variable.dataset.shape[axes[1]]
     along = [c for c in (variable.axis_coordinates() if along is None else along) if c.axes[0] in axes]
     sides = whole(size)
-    found = layout(axes, sides, along, variable.plane_coordinates(axes, (sides[0].middle, sides[1].middle)))
+    natural = layout(axes, sides, along, variable.plane_coordinates(axes, (sides[0].middle, sides[1].middle)))
     if window is None:
-        return found
-    flips = found.flip_rows, found.flip_columns
+        return natural
+    flips = natural.flip_rows, natural.flip_columns
     sides = stored(window, size, flips)
     return layout(axes, sides, along, variable.plane_coordinates(axes, (sides[0].middle, sides[1].middle)), flips)

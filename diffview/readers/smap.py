@@ -14,18 +14,18 @@ from diffview.readers.cf import CFVariable
 
 # (rows, columns): side of a pixel in m on the projection, true at 30 degrees
 _GRIDS = {(406, 964): 36032.220840584, (1624, 3856): 9008.055210146, (4872, 11568): 3002.6850700487}
-_MEMBERS = 100  # of the root that are looked at
+_MEMBERS = 100  # of the root that are searched
 _A, _F = 6378137.0, 1 / 298.257223563  # WGS 84
 
 
 def claims(file: h5py.File) -> bool:
-    """By the groups of soil moisture or freeze and thaw at the root."""
+    """Files with groups of soil moisture or freeze and thaw at the root."""
     names = itertools.islice(file, _MEMBERS)
     return any(name.startswith(("Soil_Moisture_Retrieval_Data", "Freeze_Thaw_Retrieval_Data")) for name in names)
 
 
 def variable(dataset: h5py.Dataset) -> CFVariable:
-    """The dataset with its place on the grid."""
+    """The dataset on the grid."""
     on_grid = dataset.shape is not None and tuple(dataset.shape[:2]) in _GRIDS
     return SmapVariable(dataset) if on_grid else CFVariable(dataset)
 

@@ -1,4 +1,4 @@
-"""What a file is, by its first bytes; everything that is not HDF5 is refused by name, with the conversion to run."""
+"""The kind of a file by its first bytes; all but HDF5 is refused by name, with the conversion to run."""
 
 from pathlib import Path
 from typing import BinaryIO
@@ -10,7 +10,7 @@ HDF5_SIGNATURE = b"\x89HDF\r\n\x1a\n"
 _NCCOPY = "Convert it once: nccopy -k nc4 {name} {stem}_nc4.nc"
 _GDAL = "Convert it once: gdal_translate -of netCDF -co FORMAT=NC4 {name} {stem}.nc"
 
-# (first bytes, what that is, what to do about it); {name} and {stem} are filled in
+# (first bytes, kind of file, hint); {name} and {stem} are filled in
 _KNOWN: tuple[tuple[bytes, str, str], ...] = (
     (b"CDF\x01", "a netCDF-3 file", _NCCOPY),
     (b"CDF\x02", "a netCDF-3 file (64-bit offset)", _NCCOPY),
@@ -84,7 +84,7 @@ def _has_signature(stream: BinaryIO, size: int) -> bool:
 
 
 def _kind(head: bytes) -> tuple[str, str]:
-    """What a file that begins with `head` is, and what to do about it."""
+    """The kind of a file that begins with `head`, and a hint."""
     printable = all(byte >= ord(" ") or byte in b"\t\n\r\f" for byte in head)
     for start, kind, hint in _KNOWN:
         if head.startswith(start):

@@ -23,9 +23,9 @@ class Spelling:
     """One way to write a linear packing.
 
     Attributes:
-        who: writes it so, for people; "" for CF itself.
+        who: name of who writes it so; "" for CF itself.
         scale, offset: names of the attributes.
-        formula: how the value follows from what is stored.
+        formula: the value from the stored number.
         codes: stored values, by numpy type, that mean missing though no attribute says so.
     """
 
@@ -51,7 +51,7 @@ SPELLINGS = (
     Spelling("FY-3", "Slope", "Intercept"),
     Spelling("SGLI", "Slope", "Offset"),
 )  # fmt: skip
-"""The first that a dataset has both names of counts, else the first whose scale it has."""
+"""The first spelling of which a dataset has both names counts, else the first of which it has the scale."""
 
 FILLS = ("_FillValue", "missing_value", "MissingValue", "FillValue", "MISSING_VALUE", "Error_DN", "NO_DATA")
 LOWEST, HIGHEST = ("valid_min", "Minimum_valid_DN"), ("valid_max", "Maximum_valid_DN")
@@ -64,12 +64,12 @@ def units_of(dataset: h5py.Dataset) -> str:
 
 
 def first_numbers(dataset: h5py.Dataset, names: tuple[str, ...]) -> tuple[Any, ...]:
-    """The numbers of the first attribute of these names that has some."""
+    """The numbers of the first of these attributes that has any."""
     return next(filter(None, (number_attributes(dataset, name) for name in names)), ())
 
 
 def fills_of(dataset: h5py.Dataset) -> tuple[Any, ...]:
-    """Every stored value that an attribute of the dataset, or else of its file, calls missing, in its own type."""
+    """Every stored value that an attribute of the dataset, or else of its file, declares missing, in its own type."""
     own = tuple(value for name in FILLS for value in number_attributes(dataset, name))
     return own or tuple(value for name in FILLS[:2] for value in number_attributes(dataset.file, name))
 
@@ -77,7 +77,7 @@ def fills_of(dataset: h5py.Dataset) -> tuple[Any, ...]:
 def linear_packing(dataset: h5py.Dataset) -> tuple[Factor, Factor, tuple[float, ...], tuple[str, ...]]:
     """(scale, offset, codes, remarks) of a dataset: value = stored * scale + offset, in whatever spelling.
 
-    What CF does not say is said; a factor that is no finite number, or a scale of 0, is not applied, and said.
+    A remark says what is not CF; a factor that is not a finite number, or a scale of 0, is not applied, with a remark.
     """
     there = {name for row in SPELLINGS for name in (row.scale, row.offset) if raw_attribute(dataset, name) is not None}
     complete = [row for row in SPELLINGS if {row.scale, row.offset} <= there]
@@ -104,8 +104,8 @@ def _factor(dataset: h5py.Dataset, name: str, remarks: list[str]) -> Factor:
     values = number_attributes(dataset, name)
     layers = len(dataset.shape) > 2 and len(values) == dataset.shape[0] > 1
     if values and all(map(math.isfinite, values)) and (layers or len(values) == 1):
-        found = np.array(values) if layers else values[0]
-        return found if found.dtype.kind == "f" else found.astype(np.float64)
+        factor = np.array(values) if layers else values[0]
+        return factor if factor.dtype.kind == "f" else factor.astype(np.float64)
     if raw_attribute(dataset, name) is not None:
         remarks.append(f"{name} is not one finite number and was not applied.")
     return None

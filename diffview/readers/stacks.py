@@ -1,4 +1,4 @@
-"""Reading the same place in other slices of a dataset."""
+"""Reading the same region in other slices of a dataset."""
 
 import math
 from collections.abc import Collection, Mapping, Sequence
@@ -33,7 +33,7 @@ def read_stack(
     limit: int = 1000,
     leave_out: Collection[int] = (),
 ) -> Array:
-    """The same place in other slices along one dimension: float32 [n, ny, nx], NaN missing, north up.
+    """The same region in other slices along one dimension: float32 [n, ny, nx], NaN missing, north up.
 
     Args:
         path: the file of a `Picture`.
@@ -41,12 +41,12 @@ def read_stack(
         axes: its axes.
         index: its index.
         dim: which of its `other_dims` to go along.
-        region: the place, in pixels of the oriented picture.
+        region: in pixels of the oriented picture.
         limit: at most this many slices, evenly spread.
-        leave_out: indices along `dim` that are not wanted (the slice a run starts from).
+        leave_out: indices along `dim` that are left out (the slice a run starts from).
 
     Raises:
-        UserError: if the place is not inside the picture or there is no such dimension.
+        UserError: if the region is not inside the picture or there is no such dimension.
     """
     with open_file(path) as file:
         variable = variable_of(file, dataset)
@@ -54,7 +54,7 @@ def read_stack(
         others = [axis for axis in range(len(shape)) if axis not in axes]
         fixed = checked_index(file, variable, others, index)
         size = (shape[axes[0]], shape[axes[1]])
-        _check_place(f"{dataset} in {file.filename}", size, region, len(others), dim)
+        _check_region(f"{dataset} in {file.filename}", size, region, len(others), dim)
         moving = others[dim]
         steps, keep = _chosen(shape[moving], min(limit, LARGEST_PICTURE // (region.ny * region.nx)), leave_out)
         with reading(file, dataset):
@@ -73,27 +73,27 @@ def _chosen(count: int, limit: int, leave_out: Collection[int]) -> tuple[slice, 
     return slice(0, count, step), keep
 
 
-def _check_place(where: str, size: tuple[int, int], region: Region, others: int, dim: int) -> None:
-    """Refuse a region outside a picture of `size`, and a dimension that is none of the `others`."""
+def _check_region(where: str, size: tuple[int, int], region: Region, others: int, dim: int) -> None:
+    """Refuse a region outside a picture of `size`, and a dimension beyond the `others`."""
     if not 0 <= dim < others:
         raise UserError(f"{where} has no other dimension number {dim}.", "Choose one of its other dimensions.")
     check_window(where, size, region)
 
 
 def _stack(variable: Variable, arranged: Layout, select: Mapping[int, Any], moving: int, keep: Mask) -> Array:
-    """Read those of the evenly spaced slices that are to be kept, some at a time, each chunk decompressed once."""
+    """Read the kept ones of the evenly spaced slices, some at a time, each chunk decompressed once."""
     dataset, along = variable.dataset, select[moving]
     plane = [select[axis].stop - select[axis].start for axis in arranged.axes]
     unit = math.lcm(along.step, dataset.chunks[moving] if dataset.chunks else 1)
     length = unit * max(1, AT_ONCE // (math.prod(plane) * (unit // along.step)))
-    left = sorted((moving, *arranged.axes))  # the axes of what is read
+    left = sorted((moving, *arranged.axes))  # the axes of the values read
     turn = [left.index(axis) for axis in (moving, *arranged.axes)]
-    found, done = np.empty((np.count_nonzero(keep), *plane), np.float32), 0
+    stack, done = np.empty((np.count_nonzero(keep), *plane), np.float32), 0
     for start in range(0, along.stop, length):
         progress(start / along.stop)
         part = {**select, moving: slice(start, min(start + length, along.stop), along.step)}
         values = np.transpose(variable.read(tuple(part[axis] for axis in sorted(part))).values, turn)
         values = values[keep[start // along.step :][: len(values)]]
-        found[done : done + len(values)] = arranged.oriented(float32(values))
+        stack[done : done + len(values)] = arranged.oriented(float32(values))
         done += len(values)
-    return found
+    return stack

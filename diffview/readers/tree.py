@@ -1,4 +1,4 @@
-"""What a file holds: one level at a time for the tree, and every dataset that can be shown."""
+"""The tree of a file, one level at a time, and the datasets of it that can be shown."""
 
 import posixpath
 from collections.abc import Mapping
@@ -20,7 +20,7 @@ _FILTERS = {"deflate": "gzip"}
 _FLAGS = ("flag_meanings", "flag_values", "flag_masks")
 
 FEW = 500
-"""Datasets that are looked at for a mesh, where none is a picture."""
+"""Datasets that are searched for a mesh, where none is a picture."""
 
 
 def list_group(path: str, group: str = "/", first: int = 0, count: int | None = None) -> tuple[Node, ...]:
@@ -30,10 +30,10 @@ def list_group(path: str, group: str = "/", first: int = 0, count: int | None = 
         UserError: if the file or the group cannot be opened.
     """
     with open_file(path) as file, reading(file, group):
-        place = find_group(file, group)
-        names = sorted(place)[first : None if count is None else first + count]
+        parent = find_group(file, group)
+        names = sorted(parent)[first : None if count is None else first + count]
         prefix, reader = "/" + group.strip("/"), reader_of(file)
-        return tuple(_node(place, name, posixpath.join(prefix, name), reader) for name in names)
+        return tuple(_node(parent, name, posixpath.join(prefix, name), reader) for name in names)
 
 
 def search_members(path: str, text: str, most: int = 300, limit: int = 20_000) -> tuple[Node, ...]:
@@ -44,13 +44,13 @@ def search_members(path: str, text: str, most: int = 300, limit: int = 20_000) -
     """
     words = text.lower().split()
     with open_file(path) as file, reading(file, "The tree"):
-        reader, found = reader_of(file), []
+        reader, nodes = reader_of(file), []
         for where, dataset in walk(file, limit):
             if all(word in where.lower() for word in words):
-                found.append(dataset_node(dataset, where, reader))
-                if len(found) == most:
+                nodes.append(dataset_node(dataset, where, reader))
+                if len(nodes) == most:
                     break
-        return tuple(found)
+        return tuple(nodes)
 
 
 def follow_link(path: str, link: str) -> tuple[str, str]:
@@ -61,15 +61,15 @@ def follow_link(path: str, link: str) -> tuple[str, str]:
     """
     with open_file(path) as file, reading(file, link):
         group = find_group(file, posixpath.dirname(link))
-        found = group.get(posixpath.basename(link), getlink=True)
-    if not isinstance(found, h5py.ExternalLink):
+        item = group.get(posixpath.basename(link), getlink=True)
+    if not isinstance(item, h5py.ExternalLink):
         raise UserError(f"{link} in {path} is no link to another file.", "Choose one that the tree calls a link.")
-    target = Path(path).parent / found.filename
+    target = Path(path).parent / item.filename
     if not target.is_file():
         raise UserError(
-            f"{link} in {path} points to {found.filename}, which is not there.", "Put that file beside this one."
+            f"{link} in {path} points to {item.filename}, which is not there.", "Put that file beside this one."
         )
-    return str(target), str(found.path)
+    return str(target), str(item.path)
 
 
 def find_plottable(path: str, limit: int = 2000) -> tuple[Node, ...]:
@@ -89,7 +89,7 @@ def find_in(file: h5py.File, limit: int = 2000) -> tuple[Node, ...]:
     """`find_plottable` of a file that is open."""
     ranked = []
     reader = reader_of(file)
-    first = getattr(reader, "FIRST", ())  # what a product is made for, where its reader knows that
+    first = getattr(reader, "FIRST", ())  # the main variables of a product, where its reader names them
     for position, (where, dataset) in enumerate(walk(file, limit)):
         if not _may_be_a_picture(dataset):
             continue
@@ -105,7 +105,7 @@ def find_in(file: h5py.File, limit: int = 2000) -> tuple[Node, ...]:
 
 
 def _may_be_a_picture(dataset: h5py.Dataset) -> bool:
-    """Whether two axes are long enough: said at once, without reading attributes."""
+    """Whether two axes are long enough: quick, without reading attributes."""
     try:
         return sum(size >= SMALLEST_SIDE for size in dataset.shape or ()) > 1 and dataset.dtype.kind in "biuf"
     except H5PY_ERRORS:
@@ -121,18 +121,18 @@ def picture_sides(node: Node) -> tuple[int, int]:
 def _node(group: h5py.Group, name: str, path: str, reader: Reader) -> Node:
     """One member of a group."""
     progress()
-    found, why = member(group, name)
-    if found is None:
+    item, why = member(group, name)
+    if item is None:
         return Node(path, name, "other" if "damaged" in why else "link", why=why)
-    if isinstance(found, h5py.Group):
-        return Node(path, name, "group", why="It is a group.", attributes=all_attributes(found))
-    if isinstance(found, h5py.Dataset):
-        return dataset_node(found, path, reader)
+    if isinstance(item, h5py.Group):
+        return Node(path, name, "group", why="It is a group.", attributes=all_attributes(item))
+    if isinstance(item, h5py.Dataset):
+        return dataset_node(item, path, reader)
     return Node(path, name, "other", why="It is a named type, without values.")
 
 
 def dataset_node(dataset: h5py.Dataset, path: str, reader: Reader) -> Node:
-    """A dataset as plain values; damage in one of its parts costs that part."""
+    """A dataset as plain values; a damaged part of it is left out."""
     attributes = all_attributes(dataset)
     units = attributes.get("units", "").strip()
     said = (attributes.get(name, "").strip() for name in ("long_name", "LongName", "standard_name"))
@@ -164,7 +164,7 @@ def _stored_as(dataset: h5py.Dataset) -> tuple[tuple[int, ...], tuple[str, ...],
 
 
 def type_name(dataset: h5py.Dataset) -> str:
-    """The stored type for people: numpy's name for numbers, a word for the rest."""
+    """The stored type as text: numpy's name for numbers, a word for the rest."""
     try:
         dtype = dataset.dtype
     except H5PY_ERRORS:
@@ -225,10 +225,10 @@ def on_a_mesh(attributes: Mapping[str, str]) -> bool:
 
 
 def no_picture(file: h5py.File) -> UserError:
-    """Why nothing of a file can be shown, and what to do."""
+    """The error where nothing of a file can be shown."""
     with reading(file, "The tree"):
-        some = ((path, found) for path, found in walk(file, FEW) if found.shape)
-        on_mesh = next((path for path, found in some if on_a_mesh(all_attributes(found))), "")
+        some = ((path, item) for path, item in walk(file, FEW) if item.shape)
+        on_mesh = next((path for path, item in some if on_a_mesh(all_attributes(item))), "")
     if on_mesh:
         return UserError(
             f"{file.filename} holds no picture: {on_mesh} lies on an unstructured mesh, without rows and columns.",
@@ -250,7 +250,7 @@ def is_numeric(dataset: h5py.Dataset) -> bool:
 
 
 def text_of(shape: tuple[int, ...]) -> str:
-    """A shape for people: "160 x 256"."""
+    """A shape as text: "160 x 256"."""
     return " x ".join(str(size) for size in shape)
 
 

@@ -1,7 +1,7 @@
 """VIIRS SDR (and EDR) of the JPSS ground system: All_Data/VIIRS-*_All with one (scale, offset) pair per granule.
 
 JPSS Common Data Format Control Book, volume III: value = stored * scale + offset; the highest eight unsigned values
-and floats of -999 and less say why there is no value.
+and floats of -999 and less are codes for missing values.
 """
 
 import re
@@ -50,14 +50,14 @@ class VIIRSVariable(CFVariable):
 
     @property
     def units(self) -> str:
-        """Known from the name of the dataset: the files write none."""
+        """Units by the name of the dataset: the files have none."""
         own = self.dataset.name.rsplit("/", 1)[-1]
         table = {**_UNITS, **_DAY_NIGHT} if "-DNB-" in self.dataset.name else _UNITS
         return super().units or table.get(own, "")
 
     @property
     def dims(self) -> tuple[str, ...]:
-        """Lines and pixels, where the file names nothing."""
+        """Lines and pixels, where the file names no dimensions."""
         names = super().dims
         return ("line", "pixel") if names == ("dim_0", "dim_1") else names
 
@@ -72,7 +72,7 @@ class VIIRSVariable(CFVariable):
 
     @property
     def remarks(self) -> tuple[str, ...]:
-        """How many granules there are, and factors that do not fit."""
+        """The number of granules, or that the factors do not fit."""
         if not len(self.factors):
             return super().remarks
         if not self._fits:
@@ -82,7 +82,7 @@ class VIIRSVariable(CFVariable):
 
     @property
     def _fits(self) -> bool:
-        """Whether the lines divide into the granules that there are factors for."""
+        """Whether the lines divide evenly into the granules of the factors."""
         return len(self.factors) > 0 and self.dataset.shape[0] % len(self.factors) == 0
 
     def read(self, part: tuple[int | slice, ...]) -> Decoded:

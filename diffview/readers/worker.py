@@ -1,4 +1,4 @@
-"""The other side of `process`: a loop that reads requests from stdin and writes replies to stdout.
+"""The child of `readers.process`: a loop that reads requests from stdin and writes replies to stdout.
 
 Started as `python -P -m diffview.readers.worker FOLDER PATIENCE`. Replies are pickled; arrays of more than a few
 kilobytes are left in FOLDER as .npy files and only named in the reply. Before the reply to a long request come pairs
@@ -30,7 +30,7 @@ from diffview.readers.alive import listen, watch
 
 UNWATCHED = frozenset({"read_stack"})  # reads a thousand slices in one call of the library
 LARGE = 16 * 2**10  # bytes; smaller arrays travel in the pipe
-TELL_S = 0.1  # seconds between two words about the share that is done
+REPORT_S = 0.1  # seconds between two reports of the share that is done
 
 
 class ReplyPickler(pickle.Pickler):
@@ -50,7 +50,7 @@ class ReplyPickler(pickle.Pickler):
 
 
 def answer(name: str, arguments: dict[str, Any]) -> tuple[Any, UserError | None, str]:
-    """(value, error, traceback) of one request; whatever goes wrong comes back as a sentence."""
+    """(value, error, traceback) of one request; every failure comes back as a sentence."""
     try:
         module, _, function = name.rpartition(":")
         module = module or f"diffview.readers.{FUNCTIONS[name]}"
@@ -91,30 +91,30 @@ def load_functions() -> None:
 
 
 def warm_up() -> None:
-    """Import xarray (most of a second, pandas with it) while nobody waits: lists of groups do without it."""
+    """Import xarray (most of a second, pandas with it) while nobody waits; lists of groups do not need it."""
     importlib.import_module("diffview.readers.packing").load_xarray()
 
 
 def give_memory_back() -> None:
-    """Return what is free to the system: the memory of this process counts beside the window's, and it idles now."""
+    """Return free memory to the system while this process idles: its memory counts beside the window's."""
     if sys.platform == "linux":
         with contextlib.suppress(OSError, AttributeError):  # another C library than glibc
             ctypes.CDLL(None).malloc_trim(0)
 
 
-def teller(ticket: int, replies: BinaryIO) -> Callable[[float], None]:
-    """What tells the window the share of a request that is done, now and then."""
+def reporter(ticket: int, replies: BinaryIO) -> Callable[[float], None]:
+    """A function that reports the share of a request that is done to the window, now and then."""
     last = time.monotonic()
 
-    def tell(share: float) -> None:
+    def report(share: float) -> None:
         nonlocal last
         now = time.monotonic()
-        if now - last >= TELL_S:
+        if now - last >= REPORT_S:
             last = now
             replies.write(pickle.dumps((ticket, share)))
             replies.flush()
 
-    return tell
+    return report
 
 
 def serve(requests: BinaryIO, replies: BinaryIO, folder: Path, patience: float) -> None:
@@ -125,7 +125,7 @@ def serve(requests: BinaryIO, replies: BinaryIO, folder: Path, patience: float) 
         except (EOFError, OSError, pickle.UnpicklingError):
             return
         watch(0.0 if name in UNWATCHED else patience)
-        listen(teller(ticket, replies))
+        listen(reporter(ticket, replies))
         reply = packed_reply(ticket, answer(name, arguments), folder)
         listen(None)
         watch(0.0)
@@ -140,7 +140,7 @@ def main() -> None:
     folder, patience = Path(sys.argv[1]), float(sys.argv[2])
     requests = os.fdopen(os.dup(0), "rb")
     replies = os.fdopen(os.dup(1), "wb")
-    os.dup2(2, 1)  # what a library writes to stdout must not get between the replies
+    os.dup2(2, 1)  # output of libraries to stdout must not get between the replies
     load_functions()
     threading.Thread(target=warm_up, name="warm-up", daemon=True).start()
     try:
