@@ -208,8 +208,8 @@ def _between_neighbours(latitude: Floats, longitude: Floats) -> tuple[float, flo
         return None
     points = np.radians(np.stack([latitude, longitude]).astype(np.float64))
     i, j = (np.unique(np.linspace(0, n - 2, SAMPLES).astype(int)) for n in latitude.shape)
-    here = places[:, i[:, None], j]
-    steps = (_great_circle(here, places[:, (i + down)[:, None], j + across]) for down, across in ((1, 0), (0, 1)))
+    here = points[:, i[:, None], j]
+    steps = (_great_circle(here, points[:, (i + down)[:, None], j + across]) for down, across in ((1, 0), (0, 1)))
     down, across = (float(np.median(step[known])) if (known := np.isfinite(step)).any() else np.nan for step in steps)
     return down, across
 
