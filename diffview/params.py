@@ -269,3 +269,18 @@ def json_text(plain: Mapping[str, Any], ascii_only: bool = True) -> str:
     text = json.dumps(plain, indent=2, ensure_ascii=ascii_only)
     # only structure has line ends, so no string is touched
     return re.sub(r"\[\n[^][{}\"]*\]", lambda found: re.sub(r"\s+", " ", found[0]), text)
+
+
+def whole_numbers(text: str, what: str) -> tuple[int, ...]:
+    """Whole numbers from a text such as "9, 18".
+
+    Raises:
+        UserError: if it is none.
+    """
+    try:
+        found = tuple(int(word) for word in text.replace(",", " ").split())
+    except ValueError:
+        found = ()
+    if not found or min(found) < 1:
+        raise UserError(f"{text!r} is no list of {what}.", "Write whole numbers from 1 on: 9, 18.")
+    return found

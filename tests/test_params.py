@@ -8,7 +8,7 @@ import pytest
 
 from diffview.errors import UserError
 from diffview.forward.schedules import SCHEDULES, Schedule
-from diffview.params import Choice, Parameter, Range, checked, parameters
+from diffview.params import Choice, Parameter, Range, checked, parameters, whole_numbers
 from diffview.reverse.grids import GRIDS
 from diffview.reverse.samplers import SAMPLERS
 
@@ -117,3 +117,14 @@ def test_every_declared_default_is_allowed(owner: object) -> None:
 def test_an_integer_too_long_for_a_float_is_outside() -> None:
     with pytest.raises(UserError, match="is outside"):
         checked(oven, {"loaves": 10**400}, "oven")
+
+
+@pytest.mark.parametrize(("text", "numbers"), [("9, 18", (9, 18)), ("5", (5,)), (" 7 8,9 ", (7, 8, 9))])
+def test_whole_numbers_are_read(text: str, numbers: tuple[int, ...]) -> None:
+    assert whole_numbers(text, "steps") == numbers
+
+
+@pytest.mark.parametrize("text", ["", "six", "9,x", "0, 4", "1.5"])
+def test_what_is_no_list_of_whole_numbers_is_a_sentence(text: str) -> None:
+    with pytest.raises(UserError, match="is no list of steps"):
+        whole_numbers(text, "steps")

@@ -113,7 +113,7 @@ def _report_filling(plan: "Plan", opened: Opened, last: "Step") -> None:
         return
     progress = ProgressLine("kriging")
     try:
-        kriged = krige_gap(plan, kriging_plan(plan, opened.facts), told=progress)
+        kriged = krige_gap(plan, kriging_plan(plan, opened.facts), progress=progress)
         beside = kriging_score(plan, opened.facts, kriged)
     except UserError as error:
         beside = None

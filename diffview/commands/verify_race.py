@@ -9,9 +9,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from diffview.errors import UserError
+from diffview.params import whole_numbers
 
 if TYPE_CHECKING:
-    from diffview.scores.race import Point
+    from diffview.scores.race import Race
     from diffview.scores.subject import Subject
 
 
@@ -49,13 +50,6 @@ def _words(text: str) -> list[str]:
     return [word.strip() for word in text.split(",") if word.strip()]
 
 
-def _counts(text: str, what: str) -> list[int]:
-    try:
-        return [int(word) for word in _words(text)]
-    except ValueError:
-        raise UserError(f"{text!r} is no list of {what}.", f"Write --{what} 9,18.") from None
-
-
 def _race(options: argparse.Namespace) -> None:
     from diffview.scores.subject import scored
 
@@ -89,13 +83,14 @@ def _scores(options: argparse.Namespace, subject: "Subject") -> None:
     from diffview.scores.scoreboard import Draw, Scoreboard, combinations, to_csv, to_lines, to_plain
 
     schedules = [make_schedule(key) for key in _words(options.schedules)]
-    ways = combinations(schedules, _words(options.grids), _words(options.samplers), _counts(options.steps, "steps"))
-    draw = Draw(options.samples, options.members, options.start_level, subject.noise_range, options.seed, subject.like)
-    board, units, rows = Scoreboard(subject.make, subject.data, ways, draw), subject.data.units, []
-    for report in _until_stopped(board.run()):
-        if report.row is not None:
-            rows.append(report.row)
-            sys.stderr.write(f"{report.done:4.0%}  {_line(report.row)}\n")
+    steps = whole_numbers(options.steps, "steps")
+    ways = combinations(schedules, _words(options.grids), _words(options.samplers), steps)
+    draw = Draw(options.samples, options.members, options.start_level, options.seed)
+    board, units, rows = Scoreboard(subject, ways, draw), subject.data.units, []
+    for done, row in _until_stopped(board.run()):
+        if row is not None:
+            rows.append(row)
+            sys.stderr.write(f"{done:4.0%}  {_line(row)}\n")
     if options.csv is not None:
         write_text(options.csv, to_csv(rows, units))
     first, *runs = rows
@@ -111,32 +106,13 @@ def _line(row: Any) -> str:
 
 
 def _errors(options: argparse.Namespace, subject: "Subject") -> None:
-    import numpy as np
-
-    from diffview.forward.noise import START, Noise
-    from diffview.forward.schedules import make_schedule
-    from diffview.models.formulas import GAUSSIANS
     from diffview.paths import write_text
-    from diffview.scores.race import Race, Track
+    from diffview.scores.race import error_size
 
-    data = subject.data
-    if data.coarsen:
-        raise UserError("A conditional model has no single end to compare with.", "Race it without --errors.")
-    (key, *_), (grid, *_) = _words(options.schedules), _words(options.grids)
-    schedule = make_schedule(key)
-    top = min(schedule.s_max, schedule.s_max if subject.noise_range is None else subject.noise_range[1])
-    y = Noise(options.seed, (options.members, 1, *data.shape), like=subject.like)(START, 0) * top
-    denoise = subject.make(None)
-    y = y.astype(np.float64) if subject.like is None and options.model in GAUSSIANS else y
-    race = Race(
-        denoise, Track(y, top, schedule, grid, seed=options.seed, end=options.end),
-        {name: {} for name in _words(options.samplers)}, _counts(options.evaluations, "evaluations"),
-    )  # fmt: skip
-    one, units = (data.transform.std, data.units) if data.transform.linear else (1.0, "standard deviations")
-    points: list[Point] = []
-    for report in _until_stopped(race.run()):
-        if report.point is not None:
-            points.append(report.point)
+    race = _race_of(options, subject)
+    schedule, grid, top = race.track.schedule.key, race.track.grid, race.track.top
+    points = [point for _, point in _until_stopped(race.run()) if point is not None]
+    one, units = error_size(subject.data.transform, subject.data.units)
     rows = [{**asdict(point), "error": one * point.error, "units": units} for point in points]
     for name, why in race.lost.items():
         sys.stderr.write(f"{name}: {why}\n")
@@ -144,10 +120,26 @@ def _errors(options: argparse.Namespace, subject: "Subject") -> None:
         lines = [",".join(rows[0])] if rows else []
         write_text(options.csv, "\n".join([*lines, *(",".join(map(str, row.values())) for row in rows)]) + "\n")
     if options.json:
-        sys.stdout.write(json.dumps({"schedule": key, "grid": grid, "rows": rows}, indent=2) + "\n")
+        sys.stdout.write(json.dumps({"schedule": schedule, "grid": grid, "rows": rows}, indent=2) + "\n")
         return
-    where = f"{key}, {grid}" if options.end is None else f"log-uniform to s = {options.end:g}"
+    where = f"{schedule}, {grid}" if options.end is None else f"log-uniform to s = {options.end:g}"
     sys.stdout.write(f"root mean square error, {units}; levels: {where}, from s = {top:.4g}\n")
     for row in rows:
         cells = f"{row['sampler']:12} {row['steps']:5} steps {row['evaluations']:5} evaluations"
         sys.stdout.write(f"{cells} {row['error']:12.4g}  {row['seconds']:8.3g} s  ({row['truth']})\n")
+
+
+def _race_of(options: argparse.Namespace, subject: "Subject") -> "Race":
+    """The race that the options choose, on the first schedule and the first grid."""
+    from diffview.forward.noise import START, Noise
+    from diffview.forward.schedules import make_schedule
+    from diffview.scores.race import Race, Track
+
+    if subject.data.coarsen:
+        raise UserError("A conditional model has no single end to compare with.", "Race it without --errors.")
+    schedule, grid = make_schedule(_words(options.schedules)[0]), _words(options.grids)[0]
+    top = schedule.s_max if subject.noise_range is None else min(schedule.s_max, subject.noise_range[1])
+    y = Noise(options.seed, (options.members, 1, *subject.data.shape), like=subject.like)(START, 0) * top
+    track = Track(y, top, schedule, grid, seed=options.seed, end=options.end)
+    samplers: dict[str, dict[str, object]] = {name: {} for name in _words(options.samplers)}
+    return Race(subject.make(None), track, samplers, whole_numbers(options.evaluations, "evaluations"))

@@ -5,14 +5,18 @@ The thread writes into the job and never signals; a timer of the window, which r
 
 import threading
 from collections.abc import Callable
-from typing import Any
+from typing import Any, Generic, TypeVar
 
 from PySide6.QtCore import QObject, QTimer, Signal
 
+from diffview.gui.engine import load_engine
+from diffview.gui.errors import report
 from diffview.gui.jobs import FAILED, FINISHED, RUNNING, STOPPED, WAITING, TrainingThread
+from diffview.gui.session import Session
 from diffview.machine import cores
 
 TICK_MS = 100
+J = TypeVar("J", bound="Job")
 
 
 class Stopped(Exception):
@@ -23,14 +27,16 @@ class Job:
     """One piece of work: written by its thread, read by the window.
 
     Attributes:
+        network: whether torch computes, which is imported before it begins.
         state: WAITING, RUNNING, FINISHED, STOPPED or FAILED.
+        done: share of it that is done.
         error: why it failed, or None.
         shared: whether something else computes meanwhile.
         stopping: whether it is to end.
     """
 
-    def __init__(self) -> None:
-        self.state = WAITING
+    def __init__(self, network: bool = False) -> None:
+        self.network, self.state, self.done = network, WAITING, 0.0
         self.error: Exception | None = None
         self.shared = self.stopping = False
 
@@ -41,19 +47,22 @@ class Job:
 
     @property
     def mark(self) -> Any:
-        """What differs whenever there is something new to show."""
-        return self.state
+        """What differs whenever there is something new to show: state and per cent."""
+        return self.state, round(100 * self.done)
 
     def work(self) -> None:
-        """In the thread: do it, calling `go_on` now and then."""
+        """In the thread: do it, calling `tell` now and then."""
         raise NotImplementedError
 
-    def go_on(self) -> None:
-        """In the thread: end here if that is wanted.
+    def tell(self, done: float) -> None:
+        """In the thread: so much is done.
 
         Raises:
-            Stopped: then.
+            Stopped: if it is to end.
         """
+        self.done = done
+        if self.network:
+            self.share_cores()
         if self.stopping:
             raise Stopped
 
@@ -69,6 +78,8 @@ class Job:
         """In the thread: do it, and leave its errors in it."""
         self.state, state = RUNNING, FINISHED
         try:
+            if self.network:
+                load_engine()
             self.work()
         except Stopped:
             state = STOPPED
@@ -77,11 +88,11 @@ class Job:
         self.state = state
 
 
-class Background(QObject):
-    """Jobs in their thread, one at a time.
+class Background(QObject, Generic[J]):
+    """Jobs of one kind in their thread, one at a time.
 
     Attributes:
-        current: the newest job, or None.
+        job: the newest one, or None.
 
     Signals:
         changed: it began, got on or ended.
@@ -89,16 +100,16 @@ class Background(QObject):
 
     changed = Signal()
 
-    def __init__(self, name: str, busy: Callable[[], bool], parent: QObject | None = None) -> None:
+    def __init__(self, name: str, session: Session, busy: Callable[[], bool], parent: QObject | None = None) -> None:
         """`busy` says whether something else computes, with which it shares the cores."""
         super().__init__(parent)
-        self._busy = busy
+        self._session, self._busy = session, busy
         self._box = threading.Condition()
-        self._waiting: Job | None = None
+        self._waiting: J | None = None
         self._closing = False
         self._thread = TrainingThread(self._serve, name)
         self._seen: object = None
-        self.current: Job | None = None
+        self.job: J | None = None
         self._timer = QTimer(self, interval=TICK_MS)
         self._timer.timeout.connect(self.tick)
 
@@ -107,11 +118,11 @@ class Background(QObject):
         """Whether there is one that has not ended, or whose end has not been shown."""
         return self._timer.isActive()
 
-    def begin(self, job: Job) -> bool:
+    def begin(self, job: J) -> bool:
         """Do a job; False if one is at work."""
         if self.active or self._closing:
             return False
-        self.current, self._seen = job, None
+        self.job, self._seen = job, None
         with self._box:
             self._waiting = job
             if not self._thread.isRunning():
@@ -123,8 +134,8 @@ class Background(QObject):
 
     def stop(self) -> None:
         """End what is at work, soon."""
-        if self.current is not None:
-            self.current.stopping = True
+        if self.job is not None:
+            self.job.stopping = True
             self.changed.emit()
 
     def close(self) -> None:
@@ -132,8 +143,8 @@ class Background(QObject):
         self._timer.stop()
         with self._box:
             self._closing = True
-            if self.current is not None:
-                self.current.stopping = True
+            if self.job is not None:
+                self.job.stopping = True
             self._box.notify()
         self._thread.wait()
 
@@ -150,7 +161,7 @@ class Background(QObject):
 
     def tick(self) -> None:
         """Pull what is new and tell."""
-        job = self.current
+        job = self.job
         if job is None or self._closing:
             return
         job.shared = self._busy()
@@ -162,6 +173,10 @@ class Background(QObject):
             self._seen = job.mark
             self.changed.emit()
 
-    def take(self, job: Any) -> None:
-        """Show what an ended job has found."""
-        raise NotImplementedError
+    def take(self, job: J) -> None:
+        """Show what an ended job has found, or why there is nothing."""
+        if job.error is not None:
+            report(job.error, self._session.tell)
+
+
+AnyBackground = Background[Any]

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 
+from diffview.errors import UserError
 from diffview.machine import cores
 
 
@@ -22,6 +23,16 @@ class Engine:
     version: str | None
     devices: dict[str, str]
     fault: str = ""
+
+    def device(self, wanted: str) -> str:
+        """The torch device for a network: the one that is wanted if there is one, else the GPU, else the CPU.
+
+        Raises:
+            UserError: if torch cannot be loaded.
+        """
+        if self.version is None:
+            raise UserError(self.fault or "torch is not installed.", "Networks need torch; formula models do not.")
+        return wanted if wanted in self.devices else "cuda" if "cuda" in self.devices else "cpu"
 
 
 def load_engine() -> Engine:

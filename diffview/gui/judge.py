@@ -1,4 +1,4 @@
-"""What a filled gap is worth, while the window lives: kriging of the same gap, and scores of both; see `filling`."""
+"""What a filled gap is worth, while the window lives: kriging of the same gap, and scores of both; see `scores.gap`."""
 
 import numpy as np
 from numpy.typing import NDArray
@@ -7,7 +7,6 @@ from PySide6.QtCore import QObject, QTimer, Signal
 from diffview.errors import UserError
 from diffview.fields.units import written
 from diffview.gui.background import Background, Job
-from diffview.gui.errors import report
 from diffview.gui.jobs import FINISHED, Run
 from diffview.gui.live import Live, is_of
 from diffview.gui.looks import number
@@ -27,7 +26,6 @@ class Judging(Job):
         plan: that fills the gap.
         of: the finished run to score, or None.
         kriged, kriging, model: what is found.
-        done: share of it that is done.
     """
 
     def __init__(self, plan: Plan, law: Plan, facts: Facts, run: Run | None, kriged: KrigedGap | None) -> None:
@@ -35,16 +33,6 @@ class Judging(Job):
         self.plan, self._law, self._facts, self.of, self.kriged = plan, law, facts, run, kriged
         self.kriging: Score | None = None
         self.model: Score | None = None
-        self.done = 0.0
-
-    @property
-    def mark(self) -> tuple[str, int]:
-        """State and per cent."""
-        return self.state, round(100 * self.done)
-
-    def _told(self, share: float) -> None:
-        self.done = share
-        self.go_on()
 
     def work(self) -> None:
         """The scores of the run first, which are quick."""
@@ -52,11 +40,11 @@ class Judging(Job):
         if last is not None:
             self.model = run_score(self.plan, self._facts, last.y)
         if self.kriged is None:
-            self.kriged = krige_gap(self.plan, self._law, told=self._told)
+            self.kriged = krige_gap(self.plan, self._law, progress=self.tell)
         self.kriging = kriging_score(self.plan, self._facts, self.kriged)
 
 
-class Judge(Background):
+class Judge(Background[Judging]):
     """Judges the gap in force whenever window and run are at rest.
 
     Signals:
@@ -66,8 +54,8 @@ class Judge(Background):
     judged = Signal()
 
     def __init__(self, session: Session, live: Live, parent: QObject | None = None) -> None:
-        super().__init__("kriging", lambda: live.active, parent)
-        self._session, self._live = session, live
+        super().__init__("kriging", session, lambda: live.active, parent)
+        self._live = live
         self.kriged: KrigedGap | None = None
         self._kriged_of: object = None
         self._x0 = session.plan.x0
@@ -196,7 +184,7 @@ class Judge(Background):
             if isinstance(job.error, UserError):
                 self.fault = str(job.error)
             elif job.error is not None:
-                report(job.error, self._session.tell)
+                super().take(job)
                 self.fault = "Kriging failed."
             elif self.gap is not None:
                 self._rest.start()

@@ -15,7 +15,7 @@ from diffview.gui.live import Live
 from diffview.gui.session import Session
 
 if TYPE_CHECKING:
-    from diffview.gui.background import Background
+    from diffview.gui.background import AnyBackground
     from diffview.gui.loss_check import LossCheckJob
     from diffview.gui.races import BoardJob, RaceJob
     from diffview.gui.train_order import Order
@@ -80,7 +80,7 @@ class LateJobs:
         return BoardJob("scoring", self.session, self._computes, cast(QObject, self))
 
     @property
-    def late_jobs(self) -> "Iterator[Background]":
+    def late_jobs(self) -> "Iterator[AnyBackground]":
         """Those that were asked for; the others do nothing yet."""
         return (vars(self)[name] for name in ("trainer", "verifier", "losses", "race", "board") if name in vars(self))
 

@@ -5,10 +5,11 @@ from collections.abc import Mapping
 from typing import Any
 
 from diffview.fields.units import written
-from diffview.gui.loss_check import DRAWS, Found, LossCheck, held_fields
 from diffview.gui.widgets.score_plots import Line
 from diffview.gui.widgets.score_views import array
 from diffview.models.choice import Trained, TrainingCrops
+from diffview.runs.plan import Plan
+from diffview.scores.loss import HELD_OUT, Loss
 
 UNMEASURED = (
     "How well the model tells noise from field, at every noise level of the run, on the region that is open; and the "
@@ -28,9 +29,9 @@ FITTED = {
 BOUND = "−ln p per pixel, nats"
 
 
-def lines_of_found(found: Found, scores: Mapping[str, Any]) -> list[Line]:
+def lines_of_found(found: Loss, scores: Mapping[str, Any]) -> list[Line]:
     """The loss, beside that of a field of the model's own Gaussian prior, or of the held-out fields of its card."""
-    lines = [Line(found.what, "reverse", found.levels, found.loss)]
+    lines = [Line(found.part.what, "reverse", found.levels, found.loss)]
     if found.law is not None:
         lines.append(Line("a field of its prior", "dim", found.levels, found.law))
     card = scores.get("loss_by_level")
@@ -39,24 +40,22 @@ def lines_of_found(found: Found, scores: Mapping[str, Any]) -> list[Line]:
     return lines
 
 
-def about_found(job: LossCheck) -> str:
+def about_found(found: Loss, plan: Plan) -> str:
     """What was measured on what."""
-    plan = job.plan
-    steps = len(plan.levels) - 1
-    walk = f"{len(job.walk)} of the run's {steps}" if len(job.walk) < steps else f"the run's {steps}"
-    held = held_fields(plan)
-    if held is not None:
-        size = f"{held.shape[1]} × {held.shape[2]}"
-        return f"{len(held)} held-out fields of {size} pixels, each under a noise of its own at {walk} levels."
+    steps, walked = len(plan.levels) - 1, len(found.bound.levels)
+    walk = f"{walked} of the run's {steps}" if walked < steps else f"the run's {steps}"
+    count, ny, nx = found.part.fields.shape
+    if found.part.what == HELD_OUT:
+        return f"{count} held-out fields of {ny} × {nx} pixels, each under a noise of its own at {walk} levels."
     seen = ""
     if isinstance(plan.model, TrainingCrops):
         seen = FITTED[plan.model.left_out]
     elif isinstance(plan.model, Trained):
         seen = " Whether the network was trained on it is not known here."
-    return f"{plan.region.ny} × {plan.region.nx} pixels under {DRAWS} noises each of {walk} levels.{seen}"
+    return f"{ny} × {nx} pixels under {count} noises each of {walk} levels.{seen}"
 
 
-def bound_rows(found: Found, units: str) -> list[tuple[str, str]]:
+def bound_rows(found: Loss, units: str) -> list[tuple[str, str]]:
     """The terms of the bound and what follows from them, in nats per pixel; the bound itself comes first."""
     bound = found.bound
     spread = f" ± {bound.spread:.1g}" if math.isfinite(bound.spread) else ""

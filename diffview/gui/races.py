@@ -1,40 +1,22 @@
-"""Races and scoreboards while the window lives; see `race` and `scoreboard` for what they are."""
+"""Races and scoreboards while the window lives; see `scores.race` and `scores.scoreboard` for what they are."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
-import numpy as np
-from PySide6.QtCore import QObject
-
 from diffview.errors import UserError
-from diffview.fields.field import Region
 from diffview.fields.units import written
-from diffview.forward.schedules import Schedule
 from diffview.gui.background import Background, Job
 from diffview.gui.engine import load_engine
-from diffview.gui.errors import report
-from diffview.gui.session import Session
 from diffview.gui.train_order import Order, models_folder, sizes_that_fit
-from diffview.gui.verifier import Place, place_of
+from diffview.gui.verifier import MakeSet, sets_of
 from diffview.models.cards import Card
-from diffview.models.choice import Trained
 from diffview.models.formulas import FORMULAS
 from diffview.runs.plan import Plan
-from diffview.runs.resolve import resolve
-from diffview.runs.run import on_device, start_state
-from diffview.scores.race import Point, Race, Track
-from diffview.scores.scoreboard import BoardRow, Draw, Scoreboard, combinations
-from diffview.scores.subject import Subject, formula, network
-
-RACERS = 4
-"""Fields that race at once."""
-
-RACE_SIDES = 64, 32, 16
-"""Their sides, where the model does not say: larger ones race the same, slowly; smaller ones where land leaves few."""
-
-EVEN_END = 0.05
-"""Noise level at which a race without the last jump ends, where the schedule goes that low."""
+from diffview.scores.race import Point, error_size, even_end, plan_race, race_plan
+from diffview.scores.scoreboard import BoardRow, Combination, Draw, Scoreboard
+from diffview.scores.subject import Subject, formula, network, set_trained_on
 
 
 @dataclass(frozen=True)
@@ -52,131 +34,48 @@ class RaceRun(Job):
 
     Attributes:
         plan: whose model, start and levels it is about.
-        done: share of it that is done.
         points: the runs that have ended.
         lost: why samplers fell out, by key.
-        end: noise level at which it ends.
+        end: noise level at which it ends; None: on the run's levels, at 0.
+        units: what one standardised unit of error is, and in which units.
     """
 
     def __init__(self, plan: Plan, wish: RaceWish, units: str) -> None:
-        super().__init__()
-        self.plan, self.wish, self.done, self._units = plan, wish, 0.0, units
+        super().__init__(plan.card is not None)
+        self.plan, self.wish = plan, wish
         self.points: tuple[Point, ...] = ()
         self.lost: dict[str, str] = {}
-        lowest = max(
-            EVEN_END, plan.recipe.course.schedule.s_min, 0.0 if plan.card is None else plan.card.noise_range[0]
-        )
-        self.end = min(lowest, plan.levels[0] / 2) if wish.even else 0.0
+        self.end = even_end(plan) if wish.even else None
+        self.units = error_size(plan.made_in, written(units))
 
     @property
     def mark(self) -> Any:
-        """State, per cent, and how many runs have ended."""
-        return self.state, round(100 * self.done), len(self.points)
-
-    @property
-    def units(self) -> tuple[float, str]:
-        """What one standardised unit of error is, and in which units."""
-        made_in = self.plan.made_in
-        return (made_in.std, written(self._units)) if made_in.linear and self._units else (1.0, "standard deviations")
+        """What there is to show, and how many runs have ended."""
+        return super().mark, len(self.points)
 
     def work(self) -> None:
         """Race; what has ended when it is stopped is kept."""
-        plan = self.plan
-        if plan.refusal is not None:
-            raise plan.refusal
-        if plan.model is None:
-            raise UserError("The model has nothing it could be fitted to.", "Choose another region.")
-        if isinstance(plan.model, Trained):
-            load_engine()
-        y = start_state(plan)
-        y = y.astype(np.float64) if plan.recipe.denoiser.model == "gaussian" and plan.device == "numpy" else y
-        course, top = plan.recipe.course, plan.levels[0]
-        track = Track(
-            on_device(y, plan.device), top, course.schedule, course.grid, course.grid_params, course.seed,
-            self.end or None,
-        )  # fmt: skip
-        race = Race(plan.model.denoiser(), track, {key: {} for key in self.wish.samplers}, self.wish.evaluations)
-        for progress in race.run():
-            self.done, self.lost = progress.done, dict(race.lost)
-            if progress.point is not None:
-                self.points = (*self.points, progress.point)
-            if isinstance(plan.model, Trained):
-                self.share_cores()
-            self.go_on()
+        race = plan_race(self.plan, self.wish.samplers, self.wish.evaluations, self.end)
+        for done, point in race.run():
+            self.lost = dict(race.lost)
+            if point is not None:
+                self.points = (*self.points, point)
+            self.tell(done)
 
 
-class _Told(Background):
-    """Jobs whose errors are told."""
-
-    def __init__(self, name: str, session: Session, busy: Callable[[], bool], parent: QObject | None = None) -> None:
-        """`busy` says whether something else computes, with which it shares the cores."""
-        super().__init__(name, busy, parent)
-        self._session = session
-
-    def take(self, job: Job) -> None:
-        """Say why there is nothing."""
-        if isinstance(job.error, UserError):
-            self._session.tell_error(job.error)
-        elif job.error is not None:
-            report(job.error, self._session.tell)
-
-
-class RaceJob(_Told):
+class RaceJob(Background[RaceRun]):
     """Races in their thread, one at a time."""
-
-    @property
-    def job(self) -> RaceRun | None:
-        """The newest one, or None."""
-        return self.current if isinstance(self.current, RaceRun) else None
 
     def start(self, wish: RaceWish) -> None:
         """Race on the plan in force, of a fork on the run it leaves; none must be at work."""
-        try:
-            plan = self._plan("gaussian" if wish.exact else self._session.recipe.denoiser.model)
-        except UserError as error:
-            self._session.tell_error(error)
-        else:
-            units = self._session.facts.field.units if plan.card is None else plan.card.units
-            self.begin(RaceRun(plan, wish, units))
-
-    def _plan(self, model: str) -> Plan:
-        """On the middle of the region, of at most 64 x 64 pixels, or of less where no larger crops can be fitted to.
-
-        Raises:
-            UserError: if there are none at all.
-        """
         session = self._session
-        fault: UserError | None = None
-        for side in RACE_SIDES:
-            racing = session.recipe.but(model=model, members=RACERS, fork=None, region=self._region(side))
-            try:
-                plan = resolve(racing, session.facts)
-            except UserError as error:
-                fault = error
-                continue
-            if plan.refusal is None:
-                return plan
-            fault = plan.refusal
-        assert fault is not None
-        raise fault
-
-    def _region(self, side: int) -> Region:
-        """The middle of the region in force, of at most side x side pixels."""
-        region = self._session.plan.region
-        ny, nx = min(region.ny, side), min(region.nx, side)
-        return Region(region.row + (region.ny - ny) // 2, region.column + (region.nx - nx) // 2, ny, nx)
-
-
-@dataclass(frozen=True)
-class BoardWish:
-    """What to score: all combinations, and how many fields each makes."""
-
-    schedules: tuple[Schedule, ...]
-    grids: tuple[str, ...]
-    samplers: tuple[str, ...]
-    steps: tuple[int, ...]
-    samples: int
-    start_level: float | None = None
+        recipe = session.recipe.but(model="gaussian") if wish.exact else session.recipe
+        try:
+            plan = race_plan(recipe, session.facts, session.plan.region)
+        except UserError as error:
+            session.tell_error(error)
+        else:
+            self.begin(RaceRun(plan, wish, session.facts.field.units if plan.card is None else plan.card.units))
 
 
 class BoardRun(Job):
@@ -184,59 +83,38 @@ class BoardRun(Job):
 
     Attributes:
         name: of the model.
-        done: share of it that is done.
         rows: those that are finished.
         units: of the field.
+        split: how the held-out fields were kept apart.
     """
 
-    def __init__(self, name: str, wish: BoardWish, place: Place, card: Card | None, device: str, seed: int) -> None:
-        super().__init__()
-        self.name, self.wish, self.done = name, wish, 0.0
+    def __init__(
+        self, name: str, subject: Callable[[], Subject], ways: Sequence[Combination], draw: Draw, network: bool
+    ) -> None:
+        """`subject` cuts the fields, and fits or loads the model."""
+        super().__init__(network)
+        self.name = name
         self.rows: tuple[BoardRow, ...] = ()
-        self.units = ""
-        self.split = ""
-        self._place, self._card, self._device, self._seed = place, card, device, seed
+        self.units = self.split = ""
+        self._subject, self._ways, self._draw = subject, ways, draw
 
     @property
     def mark(self) -> Any:
-        """State, per cent, and how many rows there are."""
-        return self.state, round(100 * self.done), len(self.rows)
+        """What there is to show, and how many rows."""
+        return super().mark, len(self.rows)
 
     def work(self) -> None:
-        """Cut the fields, fit or load, score; the rows that are finished when it is stopped are kept."""
-        wish = self.wish
-        ways = combinations(wish.schedules, wish.grids, wish.samplers, wish.steps)
-        found = self._scored()
-        self.units, self.split = found.data.units, found.data.split
-        draw = Draw(
-            wish.samples, start_level=wish.start_level, noise_range=found.noise_range, seed=self._seed, like=found.like
-        )
-        for progress in Scoreboard(found.make, found.data, ways, draw).run():
-            self.done = progress.done
-            if progress.row is not None:
-                self.rows = (*self.rows, progress.row)
-            if self._card is not None:
-                self.share_cores()
-            self.go_on()
-
-    def _scored(self) -> Subject:
-        if self._card is None:
-            return formula(self.name, self._place.orders[0].data())
-        data = self._place.set_of(self._card)
-        engine = load_engine()
-        if engine.version is None:
-            raise UserError(engine.fault or "torch is not installed.", "Networks need torch; formula models do not.")
-        device = self._device if self._device in engine.devices else "cuda" if "cuda" in engine.devices else "cpu"
-        return network(self._card, data, device)
+        """Score; the rows that are finished when it is stopped are kept."""
+        subject = self._subject()
+        self.units, self.split = subject.data.units, subject.data.split
+        for done, row in Scoreboard(subject, self._ways, self._draw).run():
+            if row is not None:
+                self.rows = (*self.rows, row)
+            self.tell(done)
 
 
-class BoardJob(_Told):
+class BoardJob(Background[BoardRun]):
     """Scoreboards in their thread, one at a time."""
-
-    @property
-    def job(self) -> BoardRun | None:
-        """The newest one, or None."""
-        return self.current if isinstance(self.current, BoardRun) else None
 
     def why_not(self) -> str:
         """Why nothing can be scored now; "" if it can."""
@@ -250,30 +128,23 @@ class BoardJob(_Told):
             return "The field is too small, or has too many holes, for crops to fit to and others to hold out."
         return ""
 
-    def start(self, wish: BoardWish, trained: Order | None = None) -> None:
-        """Score the model in force; none must be at work."""
+    def start(self, ways: Sequence[Combination], draw: Draw, trained: Order | None = None) -> None:
+        """Score the model in force; none must be at work. `trained` is the order of the newest training."""
         session = self._session
         card, recipe, facts = session.plan.card, session.recipe, session.facts
+        subject: Callable[[], Subject]
         if card is not None:
-            place = place_of(session, card, trained)
+            subject = partial(_network, card, sets_of(session, card, trained), recipe.denoiser.device)
         else:
-            key = session.plan.transform.key
-            size = sizes_that_fit(facts)[0]
-            place = Place((Order(facts.field, key, recipe.course.schedule, models_folder(), size=size),))
-        self.begin(BoardRun(recipe.denoiser.model, wish, place, card, recipe.denoiser.device, recipe.course.seed))
+            key, size = session.plan.transform.key, sizes_that_fit(facts)[0]
+            order = Order(facts.field, key, recipe.course.schedule, models_folder(), size)
+            subject = partial(_formula, recipe.denoiser.model, order)
+        self.begin(BoardRun(recipe.denoiser.model, subject, ways, draw, card is not None))
 
 
-def counts(text: str, what: str) -> tuple[int, ...]:
-    """Whole numbers from a text such as "9, 18".
+def _formula(model: str, order: Order) -> Subject:
+    return formula(model, order.data())
 
-    Raises:
-        UserError: if it is none.
-    """
-    words: Sequence[str] = text.replace(",", " ").split()
-    try:
-        found = tuple(int(word) for word in words)
-    except ValueError:
-        found = ()
-    if not found or min(found) < 1:
-        raise UserError(f"{text!r} is no list of {what}.", "Write whole numbers from 1 on: 9, 18.")
-    return found
+
+def _network(card: Card, sets: Sequence[MakeSet], device: str) -> Subject:
+    return network(card, set_trained_on(card, sets), load_engine().device(device))

@@ -49,9 +49,7 @@ def _trainer(training: Training) -> "Trainer":
     order = training.order
     data = order.data()
     training.put(fields=len(data.fields), held_out=len(data.held_out), spread=float(data.fields.std()))
-    engine = load_engine()
-    if engine.version is None:
-        raise UserError(engine.fault or "torch is not installed.", "Networks need torch; formula models do not.")
+    device = load_engine().device(order.device)
     with no_search_for_garbage(COMPILER):
         import_module(COMPILER)
     from diffview.learning.network import config_for
@@ -59,9 +57,6 @@ def _trainer(training: Training) -> "Trainer":
     from diffview.learning.trainer import Trainer
     from diffview.learning.training import resumed
 
-    device = order.device
-    if device not in engine.devices:
-        device = "cuda" if "cuda" in engine.devices else "cpu"
     if order.again:
         trainer = resumed(order.folder, data, device)
         spent = trainer.done() >= 1
@@ -151,7 +146,7 @@ def _follow(training: Training, trainer: "Trainer", steps: "Steps", painter: Pai
 # -- the window's side
 
 
-class TrainerJob(Background):
+class TrainerJob(Background[Training]):
     """Trainings in their thread, one at a time.
 
     Signals:
@@ -163,15 +158,14 @@ class TrainerJob(Background):
 
     def __init__(self, session: Session, busy: Callable[[], bool], parent: QObject | None = None) -> None:
         """`busy` says whether a run computes, with which a training shares the cores."""
-        super().__init__("training", busy, parent)
-        self._session = session
+        super().__init__("training", session, busy, parent)
         self._given_up: Training | None = None
         self._newest: Snapshot | None = None
 
     @property
     def training(self) -> Training | None:
         """The newest one, or None."""
-        return cast(Training | None, self.current)
+        return self.job
 
     def start(self, order: Order) -> None:
         """Begin a training; there must be none."""

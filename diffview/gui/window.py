@@ -10,7 +10,7 @@ from PySide6.QtWidgets import QDockWidget, QHBoxLayout, QMainWindow, QMenu, QToo
 
 from diffview.gui import dialogs, forking
 from diffview.gui.actions import ENTRIES, Actions
-from diffview.gui.background import Background
+from diffview.gui.background import AnyBackground
 from diffview.gui.browser import Browser
 from diffview.gui.docking import PLOTS_PLACE, PLOTS_SHARE, Docks
 from diffview.gui.errors import ErrorHook
@@ -265,7 +265,7 @@ class MainWindow(LateJobs, QMainWindow):
     # -- state
 
     @property
-    def _jobs(self) -> tuple[Background, ...]:
+    def _jobs(self) -> tuple[AnyBackground, ...]:
         """What computes or writes beside the runs."""
         return (self.search, self.sharing.writer, *self.late_jobs)
 

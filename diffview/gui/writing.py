@@ -7,8 +7,7 @@ from pathlib import Path
 from PySide6.QtCore import QObject, Signal
 
 from diffview.errors import UserError
-from diffview.gui.background import TICK_MS, Background, Job, Stopped
-from diffview.gui.errors import report
+from diffview.gui.background import TICK_MS, Background, Job
 from diffview.gui.jobs import FINISHED, STOPPED
 from diffview.gui.session import Message, Session
 from diffview.writers.exports import Content
@@ -20,30 +19,19 @@ class Writing(Job):
 
     Attributes:
         path: where.
-        done: share of it that is done.
     """
 
     def __init__(self, make: Callable[[], Content], path: Path) -> None:
         """`make` gathers what the file will hold, in the thread: it touches nothing that the window changes."""
         super().__init__()
-        self._make, self.path, self.done = make, path, 0.0
-
-    @property
-    def mark(self) -> tuple[str, int]:
-        """State and per cent."""
-        return self.state, round(100 * self.done)
+        self._make, self.path = make, path
 
     def work(self) -> None:
         """Gather, and have it written."""
-
-        def told(share: float) -> None:
-            self.done = share
-
-        if not save_netcdf(self._make(), self.path, told, lambda: self.stopping):
-            raise Stopped
+        save_netcdf(self._make(), self.path, self.tell)
 
 
-class Writer(Background):
+class Writer(Background[Writing]):
     """Writes one file at a time.
 
     Signals:
@@ -53,8 +41,7 @@ class Writer(Background):
     progressed = Signal(str)
 
     def __init__(self, session: Session, parent: QObject | None = None) -> None:
-        super().__init__("writing", lambda: False, parent)
-        self._session = session
+        super().__init__("writing", session, lambda: False, parent)
         self.changed.connect(self._tell_progress)
 
     def write(self, make: Callable[[], Content], path: Path) -> None:
@@ -64,7 +51,7 @@ class Writer(Background):
 
     def close(self) -> None:
         """End, once the file that is being written is there: who closes the window wants it all the same."""
-        while self.current is not None and self.current.active:
+        while self.job is not None and self.job.active:
             time.sleep(TICK_MS / 1000)
         super().close()
 
@@ -74,11 +61,12 @@ class Writer(Background):
             self._session.tell(Message(f"Saved {job.path}."))
         elif job.state == STOPPED:
             self._session.tell(Message(f"{job.path.name} was not written.", "An older file of that name is as it was."))
-        elif job.error is not None:
-            report(job.error, self._session.tell)
+        else:
+            super().take(job)
 
     def _tell_progress(self) -> None:
-        job = self.current
-        writing = isinstance(job, Writing) and job.active
-        text = f"Writing {job.path.name}, {100 * job.done:.0f} % (Esc gives up)" if writing else ""  # type: ignore[union-attr]
-        self.progressed.emit(text)
+        job = self.job
+        if job is not None and job.active:
+            self.progressed.emit(f"Writing {job.path.name}, {100 * job.done:.0f} % (Esc gives up)")
+        else:
+            self.progressed.emit("")

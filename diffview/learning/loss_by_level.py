@@ -43,7 +43,7 @@ def errors_by_level(
     fields: Fields,
     levels: Sequence[float],
     seed: int = 0,
-    go_on: Callable[[float], None] = lambda done: None,
+    progress: Callable[[float], None] = lambda done: None,
 ) -> Array:
     """mean |x0_hat - x_0|^2 over the pixels of each field that has data, for y = x_0 + s eps; [levels, n].
 
@@ -54,7 +54,7 @@ def errors_by_level(
         fields: standardised [n, ny, nx]; NaN where missing, which enters as 0.
         levels: noise levels above 0.
         seed: of eps.
-        go_on: called with the share that is done; may raise to end it.
+        progress: called with the share that is done; may raise to end it.
     """
     errors = np.full((len(levels), len(fields)), np.nan)
     for first in range(0, len(fields), BATCH):
@@ -68,7 +68,7 @@ def errors_by_level(
             x0_hat = np.asarray(denoise(x0 + np.float32(s) * eps, float(s)))
             square = np.square(x0_hat - x0, dtype=np.float64).sum(axis=(1, 2, 3), where=known)
             errors[index, some] = np.divide(square, count, out=np.full(len(x0), np.nan), where=count > 0)
-            go_on((first + len(x0) * (index + 1) / len(levels)) / len(fields))
+            progress((first + len(x0) * (index + 1) / len(levels)) / len(fields))
     return errors
 
 
@@ -138,10 +138,14 @@ def variational_bound(errors: Array, squares: Array, levels: Sequence[float]) ->
 
 
 def exact_bound(prior: Gaussian, levels: Sequence[float]) -> Bound:
-    """The bound of a Gaussian prior's exact denoiser on its own fields: error(s) = mean of s^2 P/(P + s^2)."""
+    """The bound of a Gaussian prior's exact denoiser on its own fields."""
+    return variational_bound(exact_errors(prior, walked(levels))[:, None], np.array([mean_square(prior)]), levels)
+
+
+def exact_errors(prior: Gaussian, levels: Sequence[float]) -> Array:
+    """E|x0_hat - x_0|^2 of a pixel of a Gaussian prior's exact denoiser on its own fields: mean of s^2 P/(P + s^2)."""
     nothing = np.zeros((1, *prior.shape))
-    errors = np.array([prior.variance(nothing, s).mean() for s in walked(levels)])
-    return variational_bound(errors[:, None], np.array([mean_square(prior)]), levels)
+    return np.array([prior.variance(nothing, s).mean() for s in levels])
 
 
 def mean_square(prior: Gaussian) -> float:

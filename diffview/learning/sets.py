@@ -4,6 +4,7 @@ import hashlib
 import math
 from dataclasses import dataclass
 from functools import cached_property
+from typing import TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,6 +14,7 @@ from diffview.fields.coarse import block_mean, coarse
 from diffview.fields.transforms import Transform, check_least
 
 Array = NDArray[np.float32]
+A = TypeVar("A", bound=NDArray[np.floating])
 
 FEWEST = 8
 """The fewest fields that make a training set."""
@@ -141,6 +143,12 @@ def crops_of(stack: Array, sides: tuple[int, int], stride: int, most: int = MOST
     starts = windows.shape[:3]
     pick = np.arange(0, math.prod(starts), max(1, math.ceil(math.prod(starts) * 4 * math.prod(sides) / most)))
     return np.ascontiguousarray(windows[np.unravel_index(pick, starts)], dtype=np.float32)
+
+
+def evenly(fields: A, most: int) -> A:
+    """At most so many of the fields [n, ny, nx], evenly picked."""
+    picked: A = fields[np.linspace(0, len(fields) - 1, min(most, len(fields))).astype(int)]
+    return picked
 
 
 def complete(fields: Array) -> NDArray[np.bool_]:

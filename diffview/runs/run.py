@@ -11,6 +11,7 @@ from diffview.arrays import to_numpy
 from diffview.errors import UserError
 from diffview.forward.brownian import ForwardPath
 from diffview.forward.noise import Noise
+from diffview.models.denoiser import Denoiser
 from diffview.reverse.samplers import KNOWN_PIXELS, SAMPLERS, Denoise, NoiseFn, Step
 from diffview.runs.plan import Plan
 
@@ -37,6 +38,19 @@ def on_device(y: Any, device: str) -> Any:
     return torch.as_tensor(y).to(device)
 
 
+def denoiser_of(plan: Plan) -> Denoiser:
+    """The denoiser of a plan, fitted or loaded.
+
+    Raises:
+        UserError: if the plan cannot be run.
+    """
+    if plan.refusal is not None:
+        raise plan.refusal
+    if plan.model is None:
+        raise UserError("The model has nothing it could be fitted to.", "Choose another region.")
+    return plan.model.denoiser()
+
+
 def run(plan: Plan, denoise: Denoise | None = None, after: Step | None = None) -> Iterator[Step]:
     """The steps of the planned run, from its start or on from the step `after`.
 
@@ -45,10 +59,7 @@ def run(plan: Plan, denoise: Denoise | None = None, after: Step | None = None) -
     """
     if plan.refusal is not None:
         raise plan.refusal
-    if denoise is None:
-        if plan.model is None:
-            raise UserError("The model has nothing it could be fitted to.", "Choose another region.")
-        denoise = plan.model.denoiser()
+    denoise = denoiser_of(plan) if denoise is None else denoise
     calls = plan.calls
     if after is not None:
         after = dataclasses.replace(after, evaluations=after.evaluations // calls)

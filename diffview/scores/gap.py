@@ -135,15 +135,15 @@ class KrigedGap:
 
 
 def krige_gap(
-    plan: Plan, law_plan: Plan, draws: int = DRAWS, told: Callable[[float], None] = lambda share: None
+    plan: Plan, law_plan: Plan, draws: int = DRAWS, progress: Callable[[float], None] = lambda share: None
 ) -> KrigedGap:
-    """Kriging of the unknown pixels of a plan; `told` hears the share that is done, and may raise to end it.
+    """Kriging of the unknown pixels of a plan.
 
     Args:
         plan: that fills a gap.
         law_plan: see `kriging_plan`.
         draws: samples of the posterior.
-        told: what hears.
+        progress: called with the share that is done; it may raise to end it.
 
     Raises:
         UserError: if the law cannot be fitted, or the system cannot be solved.
@@ -153,7 +153,7 @@ def krige_gap(
     law = law_plan.model.denoiser()
     assert isinstance(law, Gaussian) and isinstance(law_plan.model, TrainingCrops)
     done = [0.1]
-    kriging = Kriging(law, plan.known, watch=lambda: told(done[0]))
+    kriging = Kriging(law, plan.known, watch=lambda: progress(done[0]))
     z = np.where(plan.known, plan.x0, 0.0).astype(np.float64)
     mean = kriging.moved(z[None])[0][0]
     made = []
@@ -164,7 +164,7 @@ def krige_gap(
         made.append(kriging.samples(z, normals.astype(np.float64), 1e-5).astype(np.float32))
     samples = np.concatenate(made)
     std = kriging.std() if kriging.dense else np.sqrt(np.mean((samples - mean) ** 2, axis=0))
-    told(1.0)
+    progress(1.0)
     if plan.makes is not None:  # as the run, it says nothing of land
         mean, std, samples = (np.where(plan.makes, values, np.float32(np.nan)) for values in (mean, std, samples))
     return KrigedGap(mean.astype(np.float32), std.astype(np.float32), samples, kriging.dense, law_plan.model.sentence)

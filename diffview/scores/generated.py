@@ -19,7 +19,7 @@ from diffview.errors import UserError
 from diffview.fields.coarse import block_mean
 from diffview.fields.transforms import Transform
 from diffview.fields.units import RAIN, written
-from diffview.learning.sets import FEWEST
+from diffview.learning.sets import FEWEST, evenly
 from diffview.models.cards import Card
 from diffview.scores import metrics
 from diffview.scores.curves import distance_curves, ensemble_curves, histogram_curves, spectrum_curves
@@ -243,11 +243,6 @@ def _by(shape: tuple[int, ...]) -> str:
 
 def _number(value: float) -> float | None:
     return float(value) if math.isfinite(value) else None
-
-
-def evenly(fields: Fields, most: int) -> Fields:
-    """At most so many of the fields, evenly picked."""
-    return np.asarray(fields[np.linspace(0, len(fields) - 1, min(most, len(fields))).astype(int)])
 
 
 def _orientations(fields: Fields, flips: bool, rotations: bool) -> Iterator[Fields]:

@@ -19,8 +19,10 @@ from numpy.typing import NDArray
 
 from diffview.errors import UserError
 from diffview.forward.noise import Noise
+from diffview.reverse.grids import GRIDS, make_levels
 from diffview.reverse.samplers import SAMPLERS, Denoise, Step
 from diffview.runs.plan import Plan
+from diffview.runs.recipe import Recipe
 from diffview.runs.run import on_device, start_state
 
 Array = NDArray[np.floating]
@@ -33,17 +35,11 @@ FINE = 4
 
 FEWEST_FINE = 64
 
+DRAWN_GRIDS = ("custom",)
+"""Grids that the search is not judged beside: they are what it makes."""
+
 RHOS, LOWEST = (2.0, 4.0, 7.0, 12.0), (0.0, 0.35, 0.7, 1.0)
 """Exponents of the grids tried first, and where in ln s between those of the given grids their smallest level lies."""
-
-
-@dataclass(frozen=True)
-class Progress:
-    """How far a search is: its share that is done, the best levels so far and their error on the seeds searched on."""
-
-    done: float
-    levels: tuple[float, ...]
-    error: float
 
 
 @dataclass(frozen=True)
@@ -84,20 +80,20 @@ class Search:
         self.best: tuple[float, ...] = tuple(plan.levels)
         self.error = math.inf
 
-    def run(self) -> Iterator[Progress]:
-        """Search; the caller may stop any time and take `best`."""
+    def run(self) -> Iterator[float]:
+        """Search, yielding the share that is done; the caller may stop any time and take `best`."""
         y, truth = self._problem(range(self._seeds))
         first = [*self._grids.values(), *self._family()]
         work = len(first) + SWEEPS * (self.best_count - 1)
         for count, levels in enumerate(first, 1):
             self._take(levels, self._error(self._states(y, levels), truth))
-            yield Progress(count / work, self.best, self.error)
+            yield count / work
         states = self._states(y, self.best)
         for sweep in range(SWEEPS):
             share = 0.25 * 0.5**sweep
             for i in range(1, self.best_count):
                 states = self._moved(i, share, states, truth)
-                yield Progress((len(first) + sweep * (self.best_count - 1) + i) / work, self.best, self.error)
+                yield (len(first) + sweep * (self.best_count - 1) + i) / work
 
     def judge(self) -> list[JudgedGrid]:
         """Every grid and the one found, on seeds not searched on, the best first."""
@@ -172,6 +168,17 @@ def unsearchable(plan: Plan) -> UserError | None:
     if plan.steps < 2:
         return UserError("A run of one step has no level to move.", "Choose more steps.")
     return plan.refusal
+
+
+def standard_grids(plan: Plan) -> dict[str, list[float]]:
+    """Every grid that a formula gives, as the plan would start on it, by key."""
+    keys = [key for key in GRIDS if key not in DRAWN_GRIDS]
+    return {key: make_levels(plan.recipe.course.schedule, key, plan.steps, plan.levels[0]) for key in keys}
+
+
+def levels_apart(recipe: Recipe) -> Recipe:
+    """The recipe without what says which levels are visited, and without the seed, which the search chooses."""
+    return recipe.but(grid="uniform", grid_params=(), seed=0, members=1, path_mode="closed")
 
 
 def warped(top: float, lowest: float, steps: int, rho: float) -> tuple[float, ...]:

@@ -1,7 +1,13 @@
-"""`verify loss`: a model's loss at every noise level of a schedule, on fields it never saw, and its bound."""
+"""A model's loss at every noise level, its bound, and the part of the data that both are measured on.
+
+`verify loss` measures on held-out fields and beside them on fields the model was trained on or fitted to; the window on
+what is held out of the open field, else on the open region under several noises.
+"""
 
 import json
-from collections.abc import Mapping, Sequence
+import math
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -9,19 +15,135 @@ from numpy.typing import NDArray
 
 from diffview.errors import UserError
 from diffview.fields.regions import MOST_CROPS
-from diffview.learning.loss_by_level import errors_by_level, variational_bound, walked
-from diffview.learning.sets import TrainingSet, complete
+from diffview.fields.transforms import Transform
+from diffview.learning.loss_by_level import (
+    Bound,
+    errors_by_level,
+    exact_bound,
+    exact_errors,
+    variational_bound,
+    walked,
+)
+from diffview.learning.sets import complete, evenly
+from diffview.models.choice import TrainingCrops
+from diffview.models.gaussian import Gaussian
 from diffview.reverse.samplers import CONSISTENCY
+from diffview.runs.facts import Facts
+from diffview.runs.plan import Plan
+from diffview.runs.recipe import Recipe
+from diffview.runs.resolve import resolve
+from diffview.runs.run import denoiser_of
 from diffview.scores.printed import aligned, short
-from diffview.scores.scoreboard import picked
-from diffview.scores.subject import Subject
+from diffview.scores.subject import MakeDenoise, Subject
 
-Array = NDArray[np.float32]
+Fields = NDArray[np.float32]
+Array = NDArray[np.float64]
 
 ROWS = 16
 """Lines of the table for the terminal, evenly picked."""
 
 PARTS = (("held_out", "held-out"), ("train", "train"))
+
+DRAWS = 8
+"""Held-out fields, or noises of the open region, that the window measures on."""
+
+MOST_LEVELS, FEWEST_LEVELS = 64, 17
+"""Levels of a longer run are thinned to so many; between those of a shorter one others are looked at for the curve."""
+
+HELD_OUT, REGION = "held out", "this region"
+"""What the window measures on."""
+
+
+@dataclass(frozen=True, eq=False)
+class Part:
+    """The part of the data that a loss is measured on.
+
+    Attributes:
+        what: it is, for people.
+        fields: standardised [n, ny, nx]; NaN where missing.
+        transform: theirs.
+        conditions: the condition of each, [n, 1, ny, nx]; None for a model without one.
+    """
+
+    what: str
+    fields: Fields
+    transform: Transform
+    conditions: Fields | None = None
+
+
+@dataclass(frozen=True, eq=False)
+class Loss:
+    """What was measured on a part of the data.
+
+    Attributes:
+        part: it was measured on.
+        levels: noise levels, falling.
+        error: mean |x_0 - x0_hat|^2 at each, over the pixels and the fields, in standardised units squared.
+        bound: over the levels of a walk, nats per pixel of the standardised field.
+        physical: its total for densities per unit of the field; NaN where a pixel has none.
+        law: of a Gaussian prior, the loss on fields of its own at each level; None of other models.
+        law_bound: the bound of such fields, nats per pixel.
+    """
+
+    part: Part
+    levels: Array
+    error: Array
+    bound: Bound
+    physical: float
+    law: Array | None = None
+    law_bound: float | None = None
+
+    @property
+    def loss(self) -> Array:
+        """mean |eps - eps_hat|^2 at each level: error/s^2, no unit."""
+        return self.error / np.square(self.levels)
+
+    @property
+    def plain(self) -> dict[str, Any]:
+        """As JSON has it."""
+        physical = self.physical if math.isfinite(self.physical) else None
+        return {
+            "fields": len(self.part.fields), "loss": self.loss.tolist(), "error": self.error.tolist(),
+            "bound": {**self.bound.plain, "physical": physical},
+        }  # fmt: skip
+
+
+def measure_loss(
+    make: MakeDenoise,
+    part: Part,
+    walk: Sequence[float],
+    between: Sequence[float] = (),
+    seed: int = 0,
+    progress: Callable[[float], None] = lambda done: None,
+) -> Loss:
+    """The loss of a model on a part of the data, and its bound.
+
+    Args:
+        make: the denoiser for a condition; with conditions it is made for each field, one by one.
+        part: of the data.
+        walk: the noise levels of the bound, falling, without a last 0.
+        between: other levels at which the loss is measured too.
+        seed: of the noise, the same at every level.
+        progress: called with the share that is done; it may raise to end it.
+
+    Raises:
+        UserError: if no field has a pixel that is not missing.
+    """
+    s = sorted({*walk, *between}, reverse=True)
+    fields, conditions = part.fields, part.conditions
+    if conditions is None:
+        errors = errors_by_level(make(None), fields, s, seed, progress)
+    else:
+        pairs = zip(np.nan_to_num(conditions)[:, None], fields[:, None], strict=True)
+        errors = np.concatenate([errors_by_level(make(c), field, s, seed) for c, field in pairs], axis=1)
+    squares = np.nanmean(np.square(fields, dtype=np.float64), axis=(1, 2))
+    bound = variational_bound(errors[[s.index(level) for level in walk]], squares, walk)
+    slope = float(part.transform.log_slope(part.transform.inverse(fields[~np.isnan(fields)])).mean())
+    physical = bound.total - slope if math.isfinite(slope) else math.nan
+    return Loss(part, np.array(s), np.nanmean(errors, axis=1), bound, physical)
+
+
+# -- of a model and its data
 
 
 def verify_loss(name: str, found: Subject, levels: Sequence[float], count: int = 32, seed: int = 0) -> dict[str, Any]:
@@ -32,61 +154,95 @@ def verify_loss(name: str, found: Subject, levels: Sequence[float], count: int =
         found: the model and its data, in its standardised units.
         levels: of a walk; a last 0 is left out.
         count: fields of either part, evenly picked.
-        seed: of the noise, the same at every level.
+        seed: of the noise.
 
     Returns:
         As JSON has it: "model", "units", "levels", "noise_range" of the model (None: any); and for "held_out" and
-        "train" {"fields", "loss", "error", "bound"}: loss is mean |eps - eps_hat|^2, error mean |x_0 - x0_hat|^2 in
-        standardised units squared, bound the terms in nats per pixel, and "physical": its total for densities per
-        unit of the field (None where a pixel has no density).
+        "train" what `Loss.plain` has: "fields", "loss", "error" and "bound".
 
     Raises:
         UserError: if nothing is held out, the levels are not those of a walk, or the model is a consistency model.
     """
-    data = found.data
     if found.kind == CONSISTENCY:
         raise UserError(
             f"{name} is a consistency model: it gives the end of a path and not a mean, which alone has this loss.",
             "Choose another model.",
         )
-    if not len(data.held_out):
-        raise UserError(f"Nothing of {data.name} is held out.", "Hold out a share of it, as 0.2.")
+    if not len(found.data.held_out):
+        raise UserError(f"Nothing of {found.data.name} is held out.", "Hold out a share of it, as 0.2.")
     if count < 1:
         raise UserError(f"A loss cannot be measured on {count} fields.", "Choose at least one; 32 give a steady loss.")
     s = walked(levels)
-    formula = found.noise_range is None
-    seen = picked(data.fields[complete(data.fields)], MOST_CROPS) if formula else data.fields
-    told: dict[str, Any] = {"model": name, "units": data.units, "levels": list(s)}
-    told["noise_range"] = None if found.noise_range is None else list(found.noise_range)
-    for part, fields in (("held_out", picked(data.held_out, count)), ("train", picked(seen, count))):
-        told[part] = _part(data, fields, _errors(found, fields, s, seed), s)
-    return told
+    parts = {key: measure_loss(found.make, part, s, seed=seed).plain for key, part in _parts(found, count).items()}
+    noise_range = None if found.noise_range is None else list(found.noise_range)
+    return {"model": name, "units": found.data.units, "levels": list(s), "noise_range": noise_range, **parts}
 
 
-def _errors(found: Subject, fields: Array, s: Sequence[float], seed: int) -> NDArray[np.float64]:
-    """errors_by_level; a model that is told block means is told those of the very field, one by one."""
-    if not found.data.coarsen:
-        return errors_by_level(found.make(None), fields, s, seed)
-    alone = []
-    for i in range(len(fields)):
-        condition = found.data.condition(fields[i : i + 1])
-        denoise = found.make(None if condition is None else np.nan_to_num(condition))
-        alone.append(errors_by_level(denoise, fields[i : i + 1], s, seed))
-    return np.concatenate(alone, axis=1)
+def _parts(found: Subject, count: int) -> dict[str, Part]:
+    """Held-out fields, and fields the model was trained on; a formula is fitted to complete ones."""
+    data, seen = found.data, found.data.fields
+    if found.noise_range is None:
+        seen = evenly(seen[complete(seen)], MOST_CROPS)
+    fields = {"held_out": evenly(data.held_out, count), "train": evenly(seen, count)}
+    return {key: Part(what, fields[key], data.transform, data.condition(fields[key])) for key, what in PARTS}
 
 
-def _part(data: TrainingSet, fields: Array, errors: NDArray[np.float64], s: Sequence[float]) -> dict[str, Any]:
-    with np.errstate(invalid="ignore"):
-        squares = np.nanmean(np.where(np.isnan(fields), np.nan, fields.astype(np.float64) ** 2), axis=(1, 2))
-    bound = variational_bound(errors, squares, s)
-    error = np.nanmean(errors, axis=1)
-    slope = float(np.nanmean(data.transform.log_slope(data.transform.inverse(fields))))
-    physical = bound.total - slope if np.isfinite(slope) else None
-    loss = error / np.square(s)
-    return {
-        "fields": len(fields), "loss": loss.tolist(), "error": error.tolist(),
-        "bound": {**bound.plain, "physical": physical},
-    }  # fmt: skip
+# -- of the model of a recipe
+
+
+def loss_recipe(recipe: Recipe) -> Recipe:
+    """The recipe that a loss belongs to: without what changes a run and not what the model says of the region.
+
+    It starts from the field, so that `data` and `local` leave out the crops that share a pixel with the region.
+    """
+    return recipe.but(
+        sampler="ddim", sampler_params=(), seed=0, members=1, path_mode="closed", origin="field", level=None,
+        chain_length=1000, fork=None,
+    )  # fmt: skip
+
+
+def loss_plan(recipe: Recipe, facts: Facts) -> Plan:
+    """The plan whose region, levels and model a loss is measured with.
+
+    Raises:
+        UserError: if there can be none.
+    """
+    plan = resolve(loss_recipe(recipe), facts)
+    if plan.refusal is not None:
+        raise plan.refusal
+    return plan
+
+
+def region_part(plan: Plan) -> Part:
+    """Fields that the model of a plan is not fitted to, each under its own noise; else the region under several."""
+    held = plan.model.held if isinstance(plan.model, TrainingCrops) else None
+    if held is not None:
+        return Part(HELD_OUT, evenly(held.crops(), DRAWS), plan.made_in)
+    return Part(REGION, np.repeat(plan.x0[None], DRAWS, axis=0), plan.made_in)
+
+
+def thinned(levels: Sequence[float]) -> tuple[float, ...]:
+    """The levels of a walk for its bound, evenly thinned if they are many; without a last 0."""
+    s = walked(levels)
+    return tuple(s[i] for i in np.linspace(0, len(s) - 1, min(MOST_LEVELS, len(s))).round().astype(int))
+
+
+def plan_loss(plan: Plan, progress: Callable[[float], None] = lambda done: None) -> Loss:
+    """The loss of the model of a plan on `region_part`; of a Gaussian prior beside that on fields of its own.
+
+    Raises:
+        UserError: if the plan cannot be run, or every pixel is missing.
+    """
+    denoise, walk = denoiser_of(plan), thinned(plan.levels)
+    between = np.geomspace(walk[0], walk[-1], FEWEST_LEVELS).tolist() if len(walk) < FEWEST_LEVELS else ()
+    found = measure_loss(lambda condition: denoise, region_part(plan), walk, between, progress=progress)
+    if not isinstance(denoise, Gaussian):
+        return found
+    law = exact_errors(denoise, found.levels.tolist()) / np.square(found.levels)
+    return replace(found, law=law, law_bound=exact_bound(denoise, walk).total)
+
+
+# -- for the terminal
 
 
 def format_loss(found: Mapping[str, Any]) -> str:

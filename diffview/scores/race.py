@@ -10,7 +10,7 @@ z = (V(s^2) - V(s'^2))/sqrt(s^2 - s'^2), whatever the grid. Its truth is a fine 
 import math
 import time
 from collections.abc import Generator, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -18,6 +18,8 @@ from numpy.typing import NDArray
 
 from diffview.arrays import to_numpy
 from diffview.errors import UserError
+from diffview.fields.field import Region
+from diffview.fields.transforms import Transform
 from diffview.forward.brownian import ForwardPath
 from diffview.forward.noise import STEP, Noise, cast_like
 from diffview.forward.schedules import Schedule
@@ -25,6 +27,11 @@ from diffview.models.capabilities import capabilities_of, lacks
 from diffview.models.gaussian import Gaussian
 from diffview.reverse.grids import make_levels
 from diffview.reverse.samplers import SAMPLERS, Denoise, Info, Step, sampler_params
+from diffview.runs.facts import Facts
+from diffview.runs.plan import Plan
+from diffview.runs.recipe import Recipe
+from diffview.runs.resolve import resolve
+from diffview.runs.run import denoiser_of, on_device, start_state
 from diffview.scores.level_search import warped
 
 EVALUATIONS = (6, 10, 18, 34, 66, 130)
@@ -32,6 +39,15 @@ EVALUATIONS = (6, 10, 18, 34, 66, 130)
 
 FINE, FEWEST_FINE = 4, 128
 """Steps of a fine run over those of the longest raced, and at least."""
+
+RACERS = 4
+"""Fields of a plan that race at once."""
+
+RACE_SIDES = 64, 32, 16
+"""Their sides, where the model does not say: larger ones race the same, slowly; smaller ones where land leaves few."""
+
+EVEN_END = 0.05
+"""Noise level at which a race without the last jump ends, where the schedule goes that low."""
 
 REVERSE_PATHS = 2**32
 """Number of the first path that reverse runs follow: no forward path has so high a member."""
@@ -86,14 +102,6 @@ class Point:
     truth: str
 
 
-@dataclass(frozen=True)
-class Progress:
-    """How far a race is: its share that is done, and the run that has just ended, if one has."""
-
-    done: float
-    point: Point | None = None
-
-
 class PathNoise:
     """The noise of a run along one Brownian path, on whatever levels; [members, channels, ny, nx] like `like`."""
 
@@ -140,6 +148,7 @@ class Race:
     """A race; `run` yields as it goes on.
 
     Attributes:
+        track: where all run.
         samplers: with their parameters, those that race.
         lost: why a sampler fell out, by key.
     """
@@ -154,7 +163,7 @@ class Race:
         """Set up; nothing is computed yet.
 
         Args:
-            denoise: the model; for a `Gaussian` the truth is exact.
+            denoise: the model; for a `Gaussian` the truth is exact, and arrays race in double precision.
             track: where all run.
             samplers: keys of SAMPLERS with their parameters.
             evaluations: calls of the model; a run takes as many steps as they allow.
@@ -166,7 +175,9 @@ class Race:
             raise UserError("A race needs a sampler and numbers of evaluations from 1 on.", "Choose some.")
         self.samplers = {key: sampler_params(key, params) for key, params in samplers.items()}
         self.lost = {key: why for key, params in self.samplers.items() if (why := why_not(denoise, key, params))}
-        self._denoise, self._track = denoise, track
+        if isinstance(denoise, Gaussian) and isinstance(track.y, np.ndarray):
+            track = replace(track, y=track.y.astype(np.float64))
+        self._denoise, self.track = denoise, track
         self._runs = [
             (key, steps_for(SAMPLERS[key], self.samplers[key], most, track.end is None))
             for most in sorted(set(evaluations))
@@ -185,8 +196,11 @@ class Race:
         """Whether the end of the ODE is known in closed form."""
         return isinstance(self._denoise, Gaussian)
 
-    def run(self) -> Iterator[Progress]:
-        """Run all, the shortest first; the caller may stop at any time."""
+    def run(self) -> Iterator[tuple[float, Point | None]]:
+        """Run all, the shortest first: the share that is done, and the run that has just ended, if one has.
+
+        The caller may stop at any time.
+        """
         self._done = 0
         truths = yield from self._find_truths()
         for key, steps in self._runs:
@@ -195,23 +209,23 @@ class Race:
                 continue
             truth, name = truths[key]
             started = time.perf_counter()
-            last = yield from self._walk(key, self._track.levels(steps))
+            last = yield from self._walk(key, self.track.levels(steps))
             seconds = time.perf_counter() - started
             apart = last.y - truth
             off = math.sqrt(float((apart * apart).mean()))
-            yield Progress(self._share(), Point(key, steps, last.evaluations, off, seconds, name))
+            yield self._share(), Point(key, steps, last.evaluations, off, seconds, name)
 
-    def _find_truths(self) -> Generator[Progress, None, dict[str, tuple[Any, str]]]:
+    def _find_truths(self) -> Generator[tuple[float, None], None, dict[str, tuple[Any, str]]]:
         """Where each sampler should end, and what says so."""
         racing = {key: params for key, params in self.samplers.items() if key not in self.lost}
         drawing = [key for key, params in racing.items() if SAMPLERS[key].draws(params)]
         still = [key for key in racing if key not in drawing]
-        fine = self._track.fine(self._fine)
+        fine = self.track.fine(self._fine)
         runs = len(drawing) + (bool(still) and not self.exact)
         self._work = runs * self._fine + sum(steps for _, steps in self._runs)
         truths: dict[str, tuple[Any, str]] = {}
         if still and isinstance(self._denoise, Gaussian):
-            y, track = self._track.y, self._track
+            y, track = self.track.y, self.track
             end = self._denoise.flow(to_numpy(y), track.top, track.end or 0.0)
             truths |= dict.fromkeys(still, (cast_like(end, y), EXACT))
         elif still:
@@ -226,18 +240,18 @@ class Race:
                 truths[key] = last.y, OWN_RUN
         return truths
 
-    def _walk(self, key: str, levels: list[float]) -> Generator[Progress, None, Step]:
+    def _walk(self, key: str, levels: list[float]) -> Generator[tuple[float, None], None, Step]:
         """The last step of a run on these levels."""
-        y, info = self._track.y, SAMPLERS[key]
+        y, info = self.track.y, SAMPLERS[key]
         params = self.samplers[key] if key in self.samplers else sampler_params(key, {})
         along = info.draws(params)
-        noise = PathNoise(self._track.seed, levels, y) if along else Noise(self._track.seed, tuple(y.shape), like=y)
+        noise = PathNoise(self.track.seed, levels, y) if along else Noise(self.track.seed, tuple(y.shape), like=y)
         steps = info.run(self._denoise, y, levels, noise, **params)
         last = next(steps)
         for step in steps:
             last = step
             self._done += 1
-            yield Progress(self._share())
+            yield self._share(), None
         return last
 
     def _share(self) -> float:
@@ -251,3 +265,53 @@ def why_not(denoise: Denoise, key: str, params: Mapping[str, Any]) -> str:
         return f"{info.title} goes upwards on its way, which is no step along a path."
     refusal = lacks(info, params, "the model", capabilities_of(denoise))
     return "" if refusal is None else refusal.sentence
+
+
+def error_size(transform: Transform, units: str) -> tuple[float, str]:
+    """What one standardised unit of error is, and in which units; it has one size where the transform is linear."""
+    return (transform.std, units) if transform.linear and units else (1.0, "standard deviations")
+
+
+# -- of a recipe
+
+
+def race_plan(recipe: Recipe, facts: Facts, region: Region) -> Plan:
+    """A plan that can be raced on: in the middle of a region, of at most 64 x 64 pixels.
+
+    Of less where no larger crops can be fitted to.
+
+    Raises:
+        UserError: if there are none at all.
+    """
+    fault: UserError | None = None
+    for side in RACE_SIDES:
+        ny, nx = min(region.ny, side), min(region.nx, side)
+        middle = Region(region.row + (region.ny - ny) // 2, region.column + (region.nx - nx) // 2, ny, nx)
+        try:
+            plan = resolve(recipe.but(members=RACERS, fork=None, region=middle), facts)
+        except UserError as error:
+            fault = error
+        else:
+            if plan.refusal is None:
+                return plan
+            fault = plan.refusal
+    assert fault is not None
+    raise fault
+
+
+def even_end(plan: Plan) -> float:
+    """The noise level at which a race of a plan ends that shows the orders, without the last jump."""
+    lowest = max(EVEN_END, plan.recipe.course.schedule.s_min, 0.0 if plan.card is None else plan.card.noise_range[0])
+    return min(lowest, plan.levels[0] / 2)
+
+
+def plan_race(plan: Plan, samplers: Sequence[str], evaluations: Sequence[int], end: float | None = None) -> Race:
+    """The race of a plan: on its model and levels, from its start; `end` is that of its `Track`.
+
+    Raises:
+        UserError: if the plan cannot be run, or there is nothing to race.
+    """
+    course = plan.recipe.course
+    y = on_device(start_state(plan), plan.device)
+    track = Track(y, plan.levels[0], course.schedule, course.grid, course.grid_params, course.seed, end)
+    return Race(denoiser_of(plan), track, {key: {} for key in samplers}, evaluations)

@@ -12,7 +12,7 @@ import csv
 import io
 import math
 import time
-from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
+from collections.abc import Generator, Iterator, Mapping, Sequence
 from dataclasses import dataclass, fields
 from itertools import product
 from typing import Any
@@ -25,18 +25,17 @@ from diffview.errors import UserError
 from diffview.fields.coarse import coarse
 from diffview.forward.noise import START, Noise, cast_like
 from diffview.forward.schedules import Schedule
-from diffview.learning.sets import FEWEST, TrainingSet
+from diffview.learning.sets import FEWEST, evenly
 from diffview.models.capabilities import capabilities_of, lacks
 from diffview.reverse.grids import make_levels
-from diffview.reverse.samplers import SAMPLERS, Denoise, sampler_params
+from diffview.reverse.samplers import SAMPLERS, sampler_params
 from diffview.scores import metrics
 from diffview.scores.generated import wet_threshold
 from diffview.scores.printed import aligned, short
+from diffview.scores.subject import Subject
 from diffview.scores.verify import BATCH
 
 Array = NDArray[np.float32]
-MakeDenoise = Callable[[Array | None], Denoise]
-"""A denoiser for a condition [members, 1, ny, nx], or for none."""
 
 ANOTHER = "another real sample"
 SAMPLES, MEMBERS = 32, 4
@@ -94,14 +93,6 @@ class BoardRow:
 COLUMNS = tuple(field.name for field in fields(BoardRow))
 
 
-@dataclass(frozen=True)
-class Progress:
-    """How far a board is: its share that is done, and the row that is finished, if one is."""
-
-    done: float
-    row: BoardRow | None = None
-
-
 def combinations(
     schedules: Sequence[Schedule], grids: Sequence[str], samplers: Sequence[str], steps: Sequence[int]
 ) -> list[Combination]:
@@ -127,17 +118,13 @@ class Draw:
         samples: fields.
         members: of them with one truth, where there is one.
         start_level: noise level at which held-out fields are started from; None: from noise.
-        noise_range: that the model was trained on; a run starts no higher.
         seed: of all noise.
-        like: an array or tensor of the model's kind; None: numpy.
     """
 
     samples: int = SAMPLES
     members: int = MEMBERS
     start_level: float | None = None
-    noise_range: tuple[float, float] | None = None
     seed: int = 0
-    like: Any = None
 
     def __post_init__(self) -> None:
         if self.samples < 1 or self.members < 1:
@@ -152,41 +139,44 @@ DRAW = Draw()
 class Scoreboard:
     """The rows of one model; `run` yields them as they are finished."""
 
-    def __init__(self, make: MakeDenoise, data: TrainingSet, ways: Sequence[Combination], draw: Draw = DRAW) -> None:
+    def __init__(self, subject: Subject, ways: Sequence[Combination], draw: Draw = DRAW) -> None:
         """Set up; nothing is computed yet.
 
         Args:
-            make: the model for a condition.
-            data: its `held_out` are scored against, through its transform, which is the model's.
-            ways: how to run.
+            subject: the model, and its data, of which `held_out` is scored against.
+            ways: how to run; none starts above the noise that the model was trained on.
             draw: what each makes.
 
         Raises:
             UserError: if there are too few held-out fields, or nothing to draw.
         """
+        data = subject.data
         if len(data.held_out) < 2 * FEWEST:
             raise UserError(
                 f"There are {len(data.held_out)} held-out fields; a scoreboard needs {2 * FEWEST}: "
                 "to score against, and another real sample.",
                 "Hold out more, or take smaller crops.",
             )
-        self._make, self._data, self._ways, self._draw = make, data, tuple(ways), draw
+        self._subject, self._data, self._ways, self._draw = subject, data, tuple(ways), draw
         half = len(data.held_out) // 2
         real, others = data.held_out[:half], data.held_out[half:]
         self._truth: Array | None = None
         self._count = draw.samples
         if data.coarsen > 0 or draw.start_level is not None:
-            self._truth = picked(real, max(1, draw.samples // draw.members))
+            self._truth = evenly(real, max(1, draw.samples // draw.members))
             self._count = len(self._truth) * draw.members
-        self._others = picked(others, self._count)
-        self._real = data.transform.inverse(picked(real, MOST_REAL))
+        self._others = evenly(others, self._count)
+        self._real = data.transform.inverse(evenly(real, MOST_REAL))
         self._wet = wet_threshold(data.units, self._real)
         self._spectrum = metrics.mean_spectrum(data.transform(self._real))
 
-    def run(self) -> Iterator[Progress]:
-        """The row of real fields, then every way to run; the caller may stop at any time."""
+    def run(self) -> Iterator[tuple[float, BoardRow | None]]:
+        """The share that is done, and the row that has just been finished, if one has; the caller may stop at any time.
+
+        The first row is that of real fields.
+        """
         self._warm()
-        yield Progress(0.0, self._scored(BoardRow(ANOTHER), self._others, self._climate()))
+        yield 0.0, self._scored(BoardRow(ANOTHER), self._others, self._climate())
         for number, way in enumerate(self._ways):
             row = BoardRow("run", way.schedule.key, way.grid, way.sampler, way.steps)
             started = time.perf_counter()
@@ -198,13 +188,13 @@ class Scoreboard:
                 drawn, evaluations = made
                 took = {"evaluations": evaluations, "seconds": time.perf_counter() - started}
                 row = self._scored(BoardRow(**{**_plain(row), **took}), drawn, drawn)
-            yield Progress((number + 1) / len(self._ways), row)
+            yield (number + 1) / len(self._ways), row
 
     def _warm(self) -> None:
         """Load the model and call it once, so that no run pays for that."""
         if not self._data.coarsen:
-            y = Noise(0, (min(BATCH, self._count), 1, *self._data.shape), like=self._draw.like)(START, 0)
-            self._make(None)(y, 1.0)
+            y = Noise(0, (min(BATCH, self._count), 1, *self._data.shape), like=self._subject.like)(START, 0)
+            self._subject.make(None)(y, 1.0)
 
     def _climate(self) -> Array | None:
         """Other real fields as the members of every case: what is known without a model."""
@@ -213,7 +203,7 @@ class Scoreboard:
         rng = np.random.default_rng(self._draw.seed)
         return self._others[rng.integers(0, len(self._others), self._count)]
 
-    def _drawn(self, way: Combination, number: int) -> Generator[Progress, None, tuple[Array, int]]:
+    def _drawn(self, way: Combination, number: int) -> Generator[tuple[float, None], None, tuple[Array, int]]:
         """Standardised fields [n, ny, nx] that a way of running makes, and the calls of the model for a batch.
 
         With a truth, member after member of the first case, then of the second, ...
@@ -229,17 +219,17 @@ class Scoreboard:
             condition = None
             if truth is not None and self._data.coarsen:
                 condition = np.nan_to_num(coarse(truth[some], self._data.transform, self._data.coarsen)[:, None])
-            denoise = self._make(condition)
+            denoise = self._subject.make(condition)
             if (refusal := lacks(SAMPLERS[way.sampler], params, "the model", capabilities_of(denoise))) is not None:
                 raise refusal
-            noise = Noise(self._draw.seed, shape, first, like=self._draw.like)
+            noise = Noise(self._draw.seed, shape, first, like=self._subject.like)
             y = noise(START, 0) * levels[0]
             if truth is not None and self._draw.start_level is not None:
-                y = y + cast_like(np.nan_to_num(truth[some])[:, None], self._draw.like)
+                y = y + cast_like(np.nan_to_num(truth[some])[:, None], self._subject.like)
             for step in SAMPLERS[way.sampler].run(denoise, y, levels, noise, **params):
                 y, evaluations = step.y, step.evaluations
                 share = (first + step.index / len(places) * shape[0]) / self._count
-                yield Progress((number + min(1.0, share)) / len(self._ways))
+                yield (number + min(1.0, share)) / len(self._ways), None
             finished = getattr(denoise, "finished", None)
             drawn.append(to_numpy(y if finished is None else finished(y))[:, 0])
         made = np.concatenate(drawn)
@@ -248,7 +238,8 @@ class Scoreboard:
         return made, evaluations
 
     def _levels(self, way: Combination) -> list[float]:
-        limits = [self._draw.start_level, None if self._draw.noise_range is None else self._draw.noise_range[1]]
+        trained = self._subject.noise_range
+        limits = [self._draw.start_level, None if trained is None else trained[1]]
         top = min(way.schedule.s_max, *(limit for limit in limits if limit is not None), math.inf)
         return make_levels(way.schedule, way.grid, way.steps, top)
 
@@ -271,11 +262,6 @@ class Scoreboard:
             found["crps"] = float(np.nanmean(metrics.crps(ensemble, back(self._truth))))
         known = {name: None if value is None or not np.isfinite(value) else value for name, value in found.items()}
         return BoardRow(**{**_plain(row), **known})
-
-
-def picked(real: Array, most: int) -> Array:
-    """At most so many of the fields, evenly picked."""
-    return np.asarray(real[np.linspace(0, len(real) - 1, min(most, len(real))).astype(int)])
 
 
 def _plain(row: BoardRow) -> dict[str, Any]:

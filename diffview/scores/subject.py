@@ -1,23 +1,28 @@
-"""What a race or a scoreboard from the command line is about: a model, and the fields it never saw."""
+"""What is scored: a model, and the fields it never saw."""
 
-from collections.abc import Sequence
+import contextlib
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from functools import cache
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from diffview.errors import UserError
 from diffview.fields.regions import MOST_CROPS
 from diffview.fields.transforms import choose_transform
 from diffview.learning.from_files import read_parted_set, read_verification_set
-from diffview.learning.sets import TrainingSet, complete
+from diffview.learning.sets import TrainingSet, complete, evenly
 from diffview.machine import torch_is_missing
 from diffview.models.cards import Card, find_card
 from diffview.models.formulas import FORMULAS
 from diffview.paths import resource
 from diffview.reverse.samplers import POSTERIOR_MEAN, Denoise
-from diffview.scores.scoreboard import Array, MakeDenoise, picked
+
+Array = NDArray[np.float32]
+MakeDenoise = Callable[[Array | None], Denoise]
+"""A denoiser for a condition [members, 1, ny, nx], or for none."""
 
 PACKAGED = "toa_brightness_temperature.nc"
 
@@ -54,7 +59,7 @@ def formula(name: str, data: TrainingSet) -> Subject:
             "Take smaller crops.",
         )
     data = replace(data, held_out=data.held_out[complete(data.held_out)])
-    denoise: Denoise = FORMULAS[name](picked(whole, MOST_CROPS))
+    denoise: Denoise = FORMULAS[name](evenly(whole, MOST_CROPS))
     return Subject(lambda condition: denoise, data)
 
 
@@ -85,6 +90,26 @@ def network(card: Card, data: TrainingSet, device: str) -> Subject:
         return alone() if condition is None else Network.of(card, device, condition=condition)
 
     return Subject(make, data, card.noise_range, torch.zeros(1, device=device), card.kind)
+
+
+def set_trained_on(card: Card, makers: Iterable[Callable[[], TrainingSet]]) -> TrainingSet:
+    """The set that a network was trained on: the first that is made of which the card has the fingerprint.
+
+    What was held out is known only of that set, so that nothing else is taken.
+
+    Raises:
+        UserError: if it is none of those that can be made.
+    """
+    for make in makers:
+        with contextlib.suppress(UserError):  # what is too small or cannot be read is none
+            if (found := make()).fingerprint == card.data.get("sha256"):
+                return found
+    command = str(card.scores.get("settings", {}).get("command", ""))
+    raise UserError(
+        f"The open field, as it is cut here, is not what {card.name} was trained on, so that nobody knows what of it "
+        "the network has never seen.",
+        f"Its scores come from: {command}" if command else "Open the file, slice and region it was trained on.",
+    )
 
 
 def scored(name: str, words: Sequence[str], *, size: int = 32, held_out: float = 0.3, device: str = "cpu") -> Subject:

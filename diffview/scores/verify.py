@@ -13,16 +13,15 @@ from diffview.fields.units import same_units
 from diffview.forward.noise import START, Noise
 from diffview.forward.schedules import Edm
 from diffview.learning.loss_by_level import loss_by_level
-from diffview.learning.sets import FEWEST, TrainingSet
+from diffview.learning.sets import FEWEST, TrainingSet, evenly
 from diffview.models.capabilities import card_capabilities, lacks
 from diffview.models.cards import Card
 from diffview.reverse.grids import make_levels
 from diffview.reverse.samplers import CONSISTENCY, SAMPLERS, sampler_params
-from diffview.scores.generated import block_mean_errors, ensemble_scores, evenly, scores
+from diffview.scores.generated import block_mean_errors, ensemble_scores, scores
 
 Denoise = Callable[[Any, float], Any]
-Progress = Callable[[int, int], None]
-"""Called with how many members are done, and of how many."""
+Progress = Callable[[float], None]
 
 BATCH = 32
 CASES, MEMBERS = 64, 16
@@ -101,7 +100,7 @@ def verify_model(
     data: TrainingSet,
     sampling: Sampling = USUAL,
     device: str = "cpu",
-    progress: Progress = lambda done, of: None,
+    progress: Progress = lambda done: None,
 ) -> dict[str, Any]:
     """Draw from a model and score what it gives; a conditional model (card.coarsen) as ensembles of held-out fields.
 
@@ -110,7 +109,7 @@ def verify_model(
         data: what it was trained on, and what was kept apart.
         sampling: how fields are drawn, in batches of 32 members.
         device: torch device.
-        progress: told of every batch.
+        progress: called with the share that is done, after every batch; it may raise to end it.
 
     Returns:
         As JSON has it: what `scores` gives, with "loss_by_level" of held-out and training fields; or "crps", "spread",
@@ -180,7 +179,7 @@ def _samples(
     drawn = []
     for first in range(0, sampling.samples, BATCH):
         drawn.append(_draw(network, (min(BATCH, sampling.samples - first), *card.shape), levels, sampling, first))
-        progress(first + len(drawn[-1]), sampling.samples)
+        progress((first + len(drawn[-1])) / sampling.samples)
     fields = np.concatenate(drawn)
     missing = network.known if network.known is None else ~network.known
     missing = data.mask if missing is None else missing
@@ -218,7 +217,7 @@ def _ensembles(
         finished = network.finished(torch.from_numpy(drawn[:, None]).to(device)).cpu().numpy()[:, 0]
         for kept, z in ((members, drawn), (held, finished)):
             kept[:, some] = card.transform.inverse(z).reshape(-1, MEMBERS, *truth.shape[1:]).swapaxes(0, 1)
-        progress(first * MEMBERS + len(drawn), len(truth) * MEMBERS)
+        progress((first * MEMBERS + len(drawn)) / (len(truth) * MEMBERS))
     if not np.isfinite(members).all():
         raise UserError(f"{card.name} gave values that are not finite.", "It has diverged: train it again.")
     members[:, np.isnan(truth)] = held[:, np.isnan(truth)] = np.nan

@@ -1,4 +1,4 @@
-"""Saving netCDF files in a process of its own, which alone touches HDF5, so that the window goes on meanwhile."""
+"""Having a netCDF file written in a process of its own, which alone touches HDF5: the window goes on meanwhile."""
 
 import contextlib
 import tempfile
@@ -19,19 +19,13 @@ LARGE = 4096
 """Values from which on an array goes through a file and not through the pipe."""
 
 
-def save_netcdf(
-    content: Content,
-    path: Path,
-    progress: Callable[[float], None] = lambda share: None,
-    stopped: Callable[[], bool] = lambda: False,
-) -> bool:
-    """Write a file, whole or not at all; returns when it is there, or False when it was stopped.
+def save_netcdf(content: Content, path: Path, progress: Callable[[float], None] = lambda share: None) -> None:
+    """Write a file, whole or not at all; returns when it is there.
 
     Args:
         content: of the file.
         path: the file; it is replaced if it is there.
-        progress: called with the share that is done.
-        stopped: whether it is to end.
+        progress: called with the share that is done; it may raise to end it.
 
     Raises:
         UserError: if it cannot be written; an older file of that name stays as it was.
@@ -39,24 +33,10 @@ def save_netcdf(
     temporary = path.with_name(f".{path.name}.{uuid4().hex}.part")
     reader = ReaderProcess()
     try:
-        with tempfile.TemporaryDirectory(prefix="diffview-export-") as folder:
-            light, arrays = _set_aside(content, Path(folder))
-            report = Path(folder) / "percent"
-            reader.submit(
-                "diffview.writers.in_reader:save_netcdf",
-                path=str(temporary),
-                content=light,
-                arrays=arrays,
-                report=str(report),
-            )
-            while not (replies := reader.poll()):
-                if stopped():
-                    return False
-                progress(report.stat().st_size / 100 if report.exists() else 0.0)
-                time.sleep(TICK)
-        if (error := replies[0].error) is not None:
-            raise UserError(error.sentence.replace(str(temporary), str(path)), error.hint)
+        _write(reader, content, temporary, progress)
         temporary.replace(path)
+    except UserError as error:
+        raise UserError(error.sentence.replace(str(temporary), str(path)), error.hint) from None
     except OSError as error:
         reason = error.strerror or type(error).__name__
         raise UserError(f"{path} cannot be written: {reason}.", "Choose another folder, or make room.") from None
@@ -66,8 +46,21 @@ def save_netcdf(
             left.unlink(missing_ok=True)
         with contextlib.suppress(OSError):
             temporary.unlink(missing_ok=True)
+
+
+def _write(reader: ReaderProcess, content: Content, path: Path, progress: Callable[[float], None]) -> None:
+    """Have a process write a file."""
+    with tempfile.TemporaryDirectory(prefix="diffview-export-") as folder:
+        light, arrays = _set_aside(content, Path(folder))
+        report = Path(folder) / "percent"
+        job = {"path": str(path), "content": light, "arrays": arrays, "report": str(report)}
+        reader.submit("diffview.writers.in_reader:save_netcdf", **job)
+        while not (replies := reader.poll()):
+            progress(report.stat().st_size / 100 if report.exists() else 0.0)
+            time.sleep(TICK)
+    if (error := replies[0].error) is not None:
+        raise error
     progress(1.0)
-    return True
 
 
 def _set_aside(content: Content, folder: Path) -> tuple[Content, dict[str, str]]:

@@ -85,9 +85,9 @@ def test_errors_against_evaluations(file, tmp_path, capsys):
     [
         (["--grids", "leading"], "no grid called 'leading'"), (["--samplers", "warp"], "no sampler called 'warp'"),
         (["--schedules", "nix"], "no schedule"), (["--steps", "9,x"], "'9,x' is no list of steps"),
-        (["--steps", ""], "A scoreboard of 0 runs"), (["--samples", "0"], "cannot be drawn"),
+        (["--steps", ""], "'' is no list of steps"), (["--samples", "0"], "cannot be drawn"),
         (["--held-out", "0"], "0 held-out fields"), (["--start-level", "-1"], "cannot start at s = -1"),
-        (["--errors", "--evaluations", "0"], "A race needs"),
+        (["--errors", "--evaluations", "0"], "'0' is no list of evaluations"),
     ],
 )  # fmt: skip
 def test_bad_words_are_sentences(file, capsys, words, sentence):

@@ -5,9 +5,9 @@ import pytest
 from conftest import layer
 
 from diffview.forward.schedules import Edm
-from diffview.gui.level_search import LevelSearch, standard_grids
+from diffview.gui.level_search import LevelSearch
 from diffview.gui.widgets.schedule_items import RunLevels
-from diffview.scores.level_search import Search
+from diffview.scores.level_search import Search, standard_grids
 
 pytestmark = pytest.mark.qt_log_ignore("This plugin does not support (raise|grabbing)")  # of every list opened
 
@@ -71,8 +71,6 @@ def test_a_sampler_that_draws_noise_cannot_be_searched(window, find, settle):
 
 def test_a_stopped_search_is_judged(window, wait):
     job = LevelSearch(window.session.plan)
-    seen = []
-    job.go_on, ended = (lambda: seen.append(job.done) or type(job).go_on(job)), job.work
     job.stopping = True
-    ended()
-    assert len(seen) == 1 and job.rows
+    job.work()
+    assert 0 < job.done < 0.2 and job.rows, "after its first grid"

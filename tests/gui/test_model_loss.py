@@ -1,14 +1,14 @@
 """The loss on the open region under the hand: measured beside the window, drawn, forgotten, refused."""
 
-import numpy as np
 import pytest
 from PySide6.QtWidgets import QLabel
 
 from diffview.fields.field import Region
-from diffview.gui.loss_check import DRAWS, LossCheck, loss_plan
-from diffview.gui.loss_words import BOUND, UNMEASURED, bound_rows
-from diffview.learning.loss_by_level import errors_by_level, exact_bound
-from diffview.scores.scoreboard import picked
+from diffview.gui.loss_check import LossCheck
+from diffview.gui.loss_words import BOUND, UNMEASURED, about_found, bound_rows
+from diffview.learning.loss_by_level import errors_by_level
+from diffview.scores import loss
+from diffview.scores.loss import DRAWS, HELD_OUT, loss_plan, plan_loss
 
 pytestmark = pytest.mark.qt_log_ignore("This plugin does not support (raise|grabbing)")
 
@@ -47,14 +47,8 @@ def test_nothing_is_drawn_before_it_is_measured(window, dock, find):
 
 def test_a_formula_is_measured_and_its_numbers_are_those_of_the_core(window, dock, measure, find):
     found = measure()
-    plan = window.session.plan
-    denoise = plan.model.denoiser()
-    fields = np.repeat(plan.x0[None], DRAWS, axis=0)
-    errors = errors_by_level(denoise, fields, found.levels)
-    np.testing.assert_allclose(found.loss, errors.mean(axis=1) / found.levels**2, rtol=1e-6)
-    assert found.levels.tolist() == plan.levels[:-1] and found.bound.levels == tuple(plan.levels[:-1])
-    assert found.law_bound == pytest.approx(exact_bound(denoise, plan.levels).total)
-    assert found.physical == pytest.approx(found.bound.total + np.log(plan.transform.std))
+    core = plan_loss(loss_plan(window.session.recipe, window.session.facts))
+    assert found.plain == core.plain and (found.law == core.law).all() and found.law_bound == core.law_bound
     plot = find(window, "regionLossView")
     assert plot.isVisible() and [line.name for line in plot.lines] == ["this region", "a field of its prior"]
     assert plot.lines[0].y.tolist() == found.loss.tolist() and plot.x_axis.label == "noise level s"
@@ -74,9 +68,7 @@ def test_held_out_fields_are_measured_where_a_part_is_held_out(window, dock, mea
     apart = columns - round(0.3 * columns)
     assert min(crop.column for crop in plan.model.held.regions) >= apart
     assert max(crop.column + crop.nx for crop in plan.model.regions) <= apart
-    fields = picked(plan.model.held.crops(), DRAWS)
-    errors = errors_by_level(plan.model.denoiser(), fields, found.levels)
-    np.testing.assert_allclose(found.loss, errors.mean(axis=1) / found.levels**2, rtol=1e-6)
+    assert found.part.what == HELD_OUT
     assert [line.name for line in find(window, "regionLossView").lines] == ["held out", "a field of its prior"]
     assert find(window, "lossAbout").text().startswith(f"{DRAWS} held-out fields of 48 × 48 pixels")
     window.session.undo()
@@ -119,9 +111,7 @@ def test_it_is_forgotten_with_another_model_or_walk_and_kept_with_another_seed(w
 
 
 def test_an_edit_ends_a_measurement_that_is_under_way(window, dock, hand, find, wait, settle, monkeypatch):
-    import diffview.gui.loss_check as checks
-
-    monkeypatch.setattr(checks, "DRAWS", 4000)
+    monkeypatch.setattr(loss, "DRAWS", 4000)
     dock.ensureWidgetVisible(find(window, "measureLossButton"))
     hand.click(find(window, "measureLossButton"))
     assert window.session.edit(steps=9)
@@ -131,9 +121,7 @@ def test_an_edit_ends_a_measurement_that_is_under_way(window, dock, hand, find, 
 
 
 def test_it_can_be_stopped(window, dock, hand, find, wait, monkeypatch):
-    import diffview.gui.loss_check as checks
-
-    monkeypatch.setattr(checks, "DRAWS", 4000)
+    monkeypatch.setattr(loss, "DRAWS", 4000)
     button = find(window, "measureLossButton")
     dock.ensureWidgetVisible(button)
     hand.click(button)
@@ -157,7 +145,8 @@ def test_a_region_with_missing_pixels_is_a_sentence(open_window, find, hand):
 def test_a_long_run_is_thinned_and_says_so(window):
     assert window.session.edit(steps=300)
     job = LossCheck(loss_plan(window.session.recipe, window.session.facts))
-    assert len(job.walk) == 64 and job.walk[0] == job.plan.levels[0] and job.walk[-1] == job.plan.levels[-2]
     job.work()
-    assert len(job.found.bound.levels) == 64
+    assert about_found(job.found, job.plan).startswith(
+        "64 × 64 pixels under 8 noises each of 64 of the run's 300 levels"
+    )
     assert bound_rows(job.found, "K")[-2][0] == "as a density per K"

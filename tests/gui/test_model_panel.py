@@ -14,7 +14,7 @@ from PySide6.QtWidgets import QLabel
 
 from diffview.fields.transforms import Transform
 from diffview.forward.lint import lint
-from diffview.gui import card_facts, train_order
+from diffview.gui import card_facts, train_order, verifier
 from diffview.gui.checks import case_of
 from diffview.gui.layouts import LAYOUTS
 from diffview.gui.looks import number
@@ -263,7 +263,7 @@ def own(window, tmp_path):
 def verify_with(monkeypatch, sampling):
     """Verify with this sampling instead."""
     true = verify.verify_model
-    monkeypatch.setattr(verify, "verify_model", lambda card, data, _, *more: true(card, data, sampling, *more))
+    monkeypatch.setattr(verifier, "verify_model", lambda card, data, _, *more: true(card, data, sampling, *more))
 
 
 @pytest.fixture

@@ -266,7 +266,7 @@ def test_a_window_that_closes_while_a_gap_is_kriged_leaves_nothing(open_window, 
     window = open_window(GAPPY.but(region=Region(0, 100, 128, 128), hidden=(Region(40, 130, 60, 60),), members=1))
     wait(lambda: window.judge.active)
     window.close()
-    assert not window.judge.current.active
+    assert not window.judge.job.active
 
 
 def test_the_window_follows_a_networks_filling(open_window, tmp_path, find, settle):

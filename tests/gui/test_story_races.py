@@ -14,13 +14,11 @@ from PySide6.QtWidgets import QFileDialog
 
 from diffview.errors import UserError
 from diffview.fields.field import Region
-from diffview.gui.races import EVEN_END, RACERS, counts
 from diffview.gui.widgets.race_plot import Lane, RaceMark, RacePlot
 from diffview.reverse.samplers import SAMPLERS
 from diffview.runs.facts import Facts
 from diffview.runs.resolve import resolve
-from diffview.runs.run import start_state
-from diffview.scores.race import EXACT, FINE_RUN, OWN_RUN, Race, Track
+from diffview.scores.race import EVEN_END, EXACT, FINE_RUN, OWN_RUN, RACERS, plan_race
 from diffview.scores.scoreboard import ANOTHER
 
 pytestmark = pytest.mark.qt_log_ignore("This plugin does not support (raise|grabbing)")  # of every list opened
@@ -65,12 +63,8 @@ def race(window, hand, find, settle, calls="6, 18", samplers=("heun", "euler")):
 def test_a_race_gives_the_errors_of_the_core(comparing, hand, find, settle):
     job = race(comparing, hand, find, settle)
     plan = resolve(QUICK.but(members=RACERS), comparing.session.facts)
-    y = start_state(plan).astype(np.float64)
-    track = Track(
-        y, plan.levels[0], QUICK.course.schedule, QUICK.course.grid, QUICK.course.grid_params, QUICK.course.seed
-    )
-    core = Race(plan.model.denoiser(), track, {"heun": {}, "euler": {}}, (6, 18))
-    expected = {(p.sampler, p.steps): p.error for p in (report.point for report in core.run()) if p is not None}
+    core = plan_race(plan, ("heun", "euler"), (6, 18))
+    expected = {(p.sampler, p.steps): p.error for _, p in core.run() if p is not None}
     assert {(p.sampler, p.steps): p.error for p in job.points} == pytest.approx(expected, rel=1e-9)
     assert {p.truth for p in job.points} == {EXACT}
     plot = find(comparing, "racePlot")
@@ -185,11 +179,6 @@ def test_a_stopped_scoreboard_keeps_its_rows(comparing, hand, find, settle, wait
     settle(comparing)
     assert comparing.board.job.state == "stopped" and csv_button.isEnabled()
     assert find(comparing, "scoreTable").rowCount() == len(comparing.board.job.rows) < 13
-
-
-@pytest.mark.parametrize(("text", "numbers"), [("9, 18", (9, 18)), ("5", (5,)), (" 7 8,9 ", (7, 8, 9))])
-def test_counts_are_read(text, numbers):
-    assert counts(text, "steps") == numbers
 
 
 # -- what is seen of them

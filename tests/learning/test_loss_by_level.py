@@ -1,6 +1,5 @@
 """Loss and bound against closed forms."""
 
-import json
 import math
 from itertools import pairwise
 
@@ -9,25 +8,21 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from diffview.cli import main
 from diffview.errors import UserError
-from diffview.fields.transforms import Transform
 from diffview.forward.schedules import Cosine, Edm, Linear, ZeroSnr
 from diffview.learning.loss_by_level import (
     errors_by_level,
     exact_bound,
+    exact_errors,
     loss_by_level,
     mean_square,
     variational_bound,
     walked,
 )
-from diffview.learning.sets import TrainingSet
 from diffview.models.data import Data
 from diffview.models.gaussian import Gaussian
 from diffview.models.mixture import Mixture
 from diffview.reverse.grids import GRIDS, make_levels
-from diffview.scores.loss import format_loss, verify_loss
-from diffview.scores.subject import Subject, formula
 
 RNG = np.random.default_rng
 LAW = Gaussian.power_law(8, 9, 2.5, 1.0, 1.1, 0.2)
@@ -119,6 +114,13 @@ def test_a_mixture_is_bounded_by_its_entropy_too() -> None:
     assert found.total - entropy == pytest.approx(0, abs=5 * found.spread + 0.02)
 
 
+def test_the_errors_of_one_number_are_the_gain_of_wiener() -> None:
+    """x_0 ~ N(m, v): the posterior variance s^2 v/(v + s^2)."""
+    assert exact_errors(Gaussian(0.3, np.full((1, 1), 0.7), 1), [3.0, 0.4]) == pytest.approx(
+        [9 * 0.7 / 9.7, 0.16 * 0.7 / 0.86], rel=1e-12
+    )
+
+
 def test_the_mean_square_is_variance_and_mean() -> None:
     assert mean_square(LAW) == pytest.approx(1.1 + 0.04, rel=1e-9)
 
@@ -149,14 +151,14 @@ def test_members_see_the_same_noise_in_any_batch() -> None:
 
 def test_it_tells_how_far_it_is_and_can_be_ended() -> None:
     heard: list[float] = []
-    errors_by_level(LAW, draws(40), [2.0, 1.0], go_on=heard.append)
+    errors_by_level(LAW, draws(40), [2.0, 1.0], progress=heard.append)
     assert heard == pytest.approx([16 / 40, 32 / 40, 36 / 40, 1.0])
 
     def end(done: float) -> None:
         raise InterruptedError
 
     with pytest.raises(InterruptedError):
-        errors_by_level(LAW, draws(4), [1.0], go_on=end)
+        errors_by_level(LAW, draws(4), [1.0], progress=end)
 
 
 def test_a_loss_without_any_known_pixel_is_zero_over_nothing() -> None:
@@ -175,103 +177,3 @@ def test_what_is_no_walk_is_a_sentence(levels: list[float]) -> None:
 def test_fields_without_any_pixel_are_a_sentence() -> None:
     with pytest.raises(UserError, match="not missing"):
         variational_bound(np.full((1, 2), np.nan), np.ones(2), [1.0, 0.0])
-
-
-# verify loss
-
-
-def sets(n: int = 40) -> TrainingSet:
-    return TrainingSet(draws(n), draws(12, 9), Transform("standardise", 280.0, 15.0), "tb", "K")
-
-
-def test_verify_loss_of_formulas() -> None:
-    levels = make_levels(Edm(), "karras", 12)
-    found = {m: verify_loss(m, formula(m, sets()), levels, count=8) for m in ("gaussian", "data", "local")}
-    for model, told in found.items():
-        assert told["model"] == model and told["noise_range"] is None and told["levels"] == levels[:-1]
-        for part in ("held_out", "train"):
-            assert told[part]["fields"] == 8 and len(told[part]["loss"]) == len(told[part]["error"]) == 12
-            np.testing.assert_allclose(
-                told[part]["loss"], np.array(told[part]["error"]) / np.square(levels[:-1]), rtol=1e-9
-            )
-            # a density per K is a fifteenth of one per standard deviation
-            bound = told[part]["bound"]
-            assert bound["physical"] == pytest.approx(bound["total"] + math.log(15.0))
-        json.dumps(told)
-    seen, unseen = (found["data"][part]["loss"][-1] for part in ("train", "held_out"))
-    assert seen < 1e-6 and unseen > 10, "it memorises"
-    totals = [told["held_out"]["bound"]["total"] for told in found.values()]
-    assert totals[0] < totals[2] < totals[1], "gaussian, local, data: what is drawn IS Gaussian"
-    text = format_loss(found["gaussian"])
-    assert "8 held-out, 8 train fields, 12 noise levels" in text and "density per K" in text
-
-
-def test_what_cannot_be_verified_is_a_sentence() -> None:
-    levels = [1.0, 0.1, 0.0]
-    gaps = np.full((10, 8, 9), np.nan, np.float32)
-    for data, count in (
-        (TrainingSet(draws(9), draws(0), Transform("identity"), "tb", "K"), 4),
-        (TrainingSet(gaps, draws(9), Transform("identity"), "tb", "K"), 4),
-        (sets(), 0),
-    ):
-        with pytest.raises(UserError) as caught:
-            verify_loss("gaussian", formula("gaussian", data), levels, count)
-        assert caught.value.hint
-
-
-def test_a_consistency_model_has_no_such_loss() -> None:
-    jump = Subject(lambda condition: LAW, sets(), (0.02, 80.0), kind="consistency")
-    with pytest.raises(UserError, match="not a mean"):
-        verify_loss("jump", jump, [1.0, 0.1, 0.0])
-
-
-def test_a_conditional_model_is_told_the_block_means_of_the_very_field() -> None:
-    """One that answers with what it is told has the error of the block means, whatever the noise."""
-    law = Gaussian.power_law(8, 8, 2.5, 1.0)
-    fields = law.sample(RNG(0).standard_normal((14, 8, 8))).astype(np.float32)
-    data = TrainingSet(fields[:8], fields[8:], Transform("standardise", 280.0, 15.0), "tb", "K", coarsen=4)
-    told = verify_loss("told", Subject(lambda condition: lambda y, s: condition, data, (0.1, 1.0)), [5.0, 0.5], 6)
-    blocks = fields[8:].reshape(6, 2, 4, 2, 4).mean(axis=(2, 4))
-    apart = fields[8:] - blocks.repeat(4, axis=1).repeat(4, axis=2)
-    assert told["held_out"]["error"] == pytest.approx([np.mean(apart**2)] * 2, rel=1e-4)
-    assert told["noise_range"] == [0.1, 1.0] and "outside of its training" in format_loss(told)
-
-
-def test_a_formula_without_data_has_the_packaged_field(capsys) -> None:
-    words = ["verify", "loss", "--model", "power_law", "--steps", "3", "--fields", "2", "--size", "32", "--json"]
-    assert main(words) == 0
-    assert json.loads(capsys.readouterr().out)["units"] == "K"
-
-
-def written(path, name="tb", n=30):
-    import h5netcdf
-
-    with h5netcdf.File(path, "w") as file:
-        file.dimensions = {"time": n, "y": 32, "x": 32}
-        law = Gaussian.power_law(32, 32, 3.0, 1.0)
-        values = 280 + 15 * law.sample(RNG(0).standard_normal((n, 32, 32)))
-        file.create_variable(f"/{name}", ("time", "y", "x"), "f4", values.astype("f4")).attrs["units"] = "K"
-    return str(path)
-
-
-@pytest.mark.parametrize("model", ["gaussian", "local"])
-def test_the_command(tmp_path, capsys, model: str) -> None:
-    path = written(tmp_path / "fields.nc")
-    words = ["verify", "loss", "--model", model, "--data", path, "tb", "--steps", "5", "--fields", "4"]
-    assert main([*words, "--schedule", "cosine", "--grid", "log_snr", "--json"]) == 0
-    told = json.loads(capsys.readouterr().out)
-    assert told["units"] == "K" and len(told["levels"]) == 5 and told["held_out"]["fields"] == 4
-    assert told["levels"] == pytest.approx(make_levels(Cosine(), "log_snr", 5)[:-1])
-    assert main(words) == 0
-    text = capsys.readouterr().out
-    assert "bound, nats per pixel" in text and f"{model}: 4 held-out" in text
-
-
-@pytest.mark.parametrize(
-    "words",
-    [["--steps", "0"], ["--held-out", "0"], ["--model", "magic"], ["--schedule", "magic"], ["--fields", "0"]],
-)
-def test_the_command_refuses_in_a_sentence(tmp_path, capsys, words: list[str]) -> None:
-    path = written(tmp_path / "fields.nc")
-    assert main(["verify", "loss", "--model", "gaussian", "--data", path, "tb", *words]) == 2
-    assert capsys.readouterr().err.startswith("diffview: ")

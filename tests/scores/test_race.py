@@ -4,12 +4,33 @@ import numpy as np
 import pytest
 
 from diffview.errors import UserError
+from diffview.fields.field import Field, Region
+from diffview.fields.transforms import Transform
 from diffview.forward.noise import JUMP, STEP
 from diffview.forward.schedules import Edm, Linear
+from diffview.models.choice import Given
 from diffview.models.data import Data
 from diffview.models.gaussian import Gaussian
 from diffview.reverse.samplers import SAMPLERS, sampler_params
-from diffview.scores.race import EXACT, FINE_RUN, OWN_RUN, PathNoise, Point, Race, Track, steps_for, why_not
+from diffview.runs.facts import Facts
+from diffview.runs.recipe import Recipe
+from diffview.scores.race import (
+    EVEN_END,
+    EXACT,
+    FINE_RUN,
+    OWN_RUN,
+    RACERS,
+    PathNoise,
+    Point,
+    Race,
+    Track,
+    error_size,
+    even_end,
+    plan_race,
+    race_plan,
+    steps_for,
+    why_not,
+)
 
 MODEL = Gaussian.power_law(16, 16, 3.0, 2.0)
 START = 80 * np.random.default_rng(0).standard_normal((2, 1, 16, 16))
@@ -21,9 +42,9 @@ def track(**others: object) -> Track:
 
 def points_of(race: Race) -> list[Point]:
     reports = list(race.run())
-    shares = [report.done for report in reports]
+    shares = [done for done, _ in reports]
     assert shares == sorted(shares) and shares[-1] == pytest.approx(1.0)
-    return [report.point for report in reports if report.point is not None]
+    return [point for _, point in reports if point is not None]
 
 
 def test_the_flow_of_a_gaussian_solves_its_ode() -> None:
@@ -125,3 +146,57 @@ def test_a_race_of_nothing_is_a_user_error(samplers: dict, evaluations: list) ->
 def test_a_sampler_that_is_unknown_is_a_user_error() -> None:
     with pytest.raises(UserError, match="no sampler"):
         Race(MODEL, track(), {"warp": {}})
+
+
+# of a recipe
+
+FACTS = Facts(
+    Field((270 + 15 * np.random.default_rng(2).standard_normal((128, 160))).astype(np.float32), "tb", "K"),
+    given={"model": Given(Gaussian.power_law(32, 32, 3.0, 2.0))},
+)
+WISH = Recipe.of(model="model", region=Region(10, 20, 32, 32), schedule=Edm(), grid="karras", steps=4)
+
+
+def test_a_plan_races_from_its_start_to_the_closed_form() -> None:
+    plan = race_plan(WISH, FACTS, WISH.source.region)
+    race = plan_race(plan, ["euler"], [5])
+    assert plan.shape == race.track.y.shape == (RACERS, 1, 32, 32) and race.track.y.dtype == np.float64
+    (point,) = points_of(race)
+    denoise, y = plan.model.denoiser(), race.track.y
+    *_, last = SAMPLERS["euler"].run(denoise, y, race.track.levels(5), None)
+    expected = np.sqrt(np.mean((last.y - denoise.flow(y, plan.levels[0], 0.0)) ** 2))
+    assert point.error == pytest.approx(expected, rel=1e-12)
+    assert (point.steps, point.evaluations, point.truth) == (5, 5, EXACT)
+
+
+def test_a_large_region_races_in_its_middle() -> None:
+    gaussian = Recipe.of(model="gaussian", schedule=Edm(), steps=4)
+    assert race_plan(gaussian, FACTS, Region(10, 20, 100, 120)).region == Region(28, 48, 64, 64)
+    assert race_plan(gaussian, FACTS, Region(10, 20, 40, 120)).region == Region(10, 48, 40, 64)
+
+
+def test_where_no_large_crop_is_complete_a_smaller_one_races_and_else_it_is_said_why() -> None:
+    values = FACTS.field.values.copy()
+    values[::40], values[:, ::40] = np.nan, np.nan
+    holed, gaussian = Facts(Field(values, "tb", "K")), Recipe.of(model="gaussian", schedule=Edm(), steps=4)
+    region = race_plan(gaussian, holed, Region(10, 20, 100, 100)).region
+    assert (region.ny, region.nx) == (32, 32)
+    values[:] = np.where(np.indices(values.shape).sum(0) % 9 == 0, np.nan, values)
+    with pytest.raises(UserError) as caught:
+        race_plan(gaussian, Facts(Field(values, "tb", "K")), Region(10, 20, 100, 100))
+    assert caught.value.hint
+
+
+def test_a_race_of_the_orders_ends_where_schedule_and_model_still_answer() -> None:
+    plan = race_plan(WISH, FACTS, WISH.source.region)
+    assert even_end(plan) == EVEN_END
+    high = race_plan(WISH.but(schedule=Edm(sigma_min=0.2)), FACTS, WISH.source.region)
+    assert even_end(high) == high.recipe.course.schedule.s_min == pytest.approx(0.2, rel=0.02)
+    (point,) = points_of(plan_race(plan, ["heun"], [80], even_end(plan)))
+    assert point.evaluations == 80 and point.error < 0.05
+
+
+def test_an_error_has_one_size_where_the_transform_is_linear() -> None:
+    assert error_size(Transform("standardise", 280.0, 15.0), "K") == (15.0, "K")
+    assert error_size(Transform("standardise", 280.0, 15.0), "") == (1.0, "standard deviations")
+    assert error_size(Transform("log1p", 0.0, 2.0), "mm h-1") == (1.0, "standard deviations")

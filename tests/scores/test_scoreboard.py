@@ -25,6 +25,7 @@ from diffview.scores.scoreboard import (
     to_lines,
     to_plain,
 )
+from diffview.scores.subject import Subject
 
 MODEL = Gaussian.power_law(16, 16, 3.0, 2.0)
 EDM = Edm(sigma_max=40.0)
@@ -48,14 +49,14 @@ WAYS = combinations([EDM], ["karras"], ["heun"], [9])
 
 
 def board(ways: object = None, of: TrainingSet = DATA, **others: object) -> Scoreboard:
-    return Scoreboard(lambda condition: OURS, of, ways or WAYS, Draw(**others))
+    return Scoreboard(Subject(lambda condition: OURS, of), ways or WAYS, Draw(**others))
 
 
 def rows_of(made: Scoreboard) -> list[BoardRow]:
     reports = list(made.run())
-    shares = [report.done for report in reports]
+    shares = [done for done, _ in reports]
     assert shares == sorted(shares) and shares[-1] == pytest.approx(1)
-    return [report.row for report in reports if report.row is not None]
+    return [row for _, row in reports if row is not None]
 
 
 def test_the_first_row_is_another_real_sample_by_hand() -> None:
@@ -109,8 +110,7 @@ def test_crps_of_a_start_from_the_truth_is_that_of_scoringrules() -> None:
 def test_a_condition_is_the_coarse_truth_of_every_member() -> None:
     seen = []
     made = Scoreboard(
-        lambda condition: seen.append(condition) or OURS,
-        data(coarsen=4),
+        Subject(lambda condition: seen.append(condition) or OURS, data(coarsen=4)),
         combinations([EDM], ["karras"], ["heun"], [3]),
         Draw(samples=12, members=3),
     )
@@ -138,7 +138,8 @@ def test_a_run_that_cannot_be_made_is_a_row_that_says_why() -> None:
 
 def test_what_is_not_finite_is_said() -> None:
     made = Scoreboard(
-        lambda condition: lambda y, s: y * np.float32(np.nan), DATA, combinations([EDM], ["karras"], ["heun"], [3])
+        Subject(lambda condition: lambda y, s: y * np.float32(np.nan), DATA),
+        combinations([EDM], ["karras"], ["heun"], [3]),
     )
     assert "not finite" in rows_of(made)[1].why
 
@@ -146,8 +147,8 @@ def test_what_is_not_finite_is_said() -> None:
 def test_a_stopped_board_has_the_rows_so_far() -> None:
     made = board(combinations([EDM], ["karras", "log_snr"], ["heun"], [4, 8]))
     seen = []
-    for report in made.run():
-        seen += [report.row] if report.row else []
+    for _, row in made.run():
+        seen += [row] if row else []
         if len(seen) == 3:
             break
     assert [row.steps for row in seen[1:]] == [4, 8]

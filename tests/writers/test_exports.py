@@ -495,14 +495,19 @@ def content(ny=200, nx=200):
 
 def test_progress_is_told_and_ends_at_one(tmp_path):
     told = []
-    assert save_netcdf(content(), tmp_path / "a.nc", told.append)
+    save_netcdf(content(), tmp_path / "a.nc", told.append)
     assert told[-1] == 1 and told == sorted(told)
     assert [p.name for p in tmp_path.iterdir()] == ["a.nc"]
 
 
 def test_a_writing_that_is_stopped_leaves_the_old_file(tmp_path):
     (tmp_path / "a.nc").write_bytes(b"old")
-    assert not save_netcdf(content(), tmp_path / "a.nc", stopped=lambda: True)
+
+    def end(done: float) -> None:
+        raise StopIteration
+
+    with pytest.raises(StopIteration):
+        save_netcdf(content(), tmp_path / "a.nc", end)
     assert (tmp_path / "a.nc").read_bytes() == b"old" and len(list(tmp_path.iterdir())) == 1
 
 

@@ -67,8 +67,7 @@ class FillingPanel(QWidget):
         elif judge.unjudged:
             parts.append("Judged where a value was hidden; the other pixels are missing in the field.")
         if judge.kriged is None:
-            job = judge.current
-            share = f" {100 * getattr(job, 'done', 0.0):.0f} %" if judge.active else ""
+            share = f" {100 * judge.job.done:.0f} %" if judge.active and judge.job is not None else ""
             parts.append(f"Kriging is computed{share}…")
         else:
             parts.append("Kriging, or optimal interpolation: exact under a Gaussian prior whose opposite edges meet.")

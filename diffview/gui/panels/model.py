@@ -24,7 +24,7 @@ from diffview.gui.panels.base import NetworkOffer
 from diffview.gui.session import Session
 from diffview.gui.theme import theme
 from diffview.gui.trainer import TrainerJob
-from diffview.gui.verifier import VerifierJob, place_of
+from diffview.gui.verifier import Verification, VerifierJob, sets_of
 from diffview.gui.widgets.card import ElidedLabel
 from diffview.gui.widgets.loss_view import LossView
 from diffview.gui.widgets.score_views import ScoreViews
@@ -258,12 +258,9 @@ class ModelPanel(QScrollArea):
             self._job.stop()
         elif card is not None and not self._why_not(card):
             recipe = self._session.recipe
-            self._job.start(
-                recipe.denoiser.model,
-                card,
-                place_of(self._session, card, None if (made := self._trainer.training) is None else made.order),
-                recipe.denoiser.device,
-            )
+            order = None if (made := self._trainer.training) is None else made.order
+            name, device = recipe.denoiser.model, recipe.denoiser.device
+            self._job.begin(Verification(name, card, sets_of(self._session, card, order), device))
 
     def _show_job(self) -> None:
         card, job, active = self.card(), self._job.job, self._job.active
@@ -279,8 +276,8 @@ class ModelPanel(QScrollArea):
         self._as_scored.setVisible(card is not None and "settings" in card.scores and not active)
         self._bar.setVisible(active)
         if job is not None:
-            self._bar.setRange(0, job.of)  # 0 of 0: it is on its way
-            self._bar.setValue(job.done)
+            self._bar.setRange(0, 100 if job.done else 0)  # 0 of 0: it is on its way
+            self._bar.setValue(round(100 * job.done))
 
     def _run_as_scored(self) -> None:
         from diffview.scores.verify import Sampling
@@ -300,7 +297,7 @@ class ModelPanel(QScrollArea):
             self._loss.show_found((), UNMEASURED, (), "")
             return
         scores = {} if card is None else card.scores
-        words = about_found(job), bound_rows(found, field.units if card is None else card.units), WEIGHTING
+        words = about_found(found, job.plan), bound_rows(found, field.units if card is None else card.units), WEIGHTING
         self._loss.show_found(lines_of_found(found, scores), *words)
 
 

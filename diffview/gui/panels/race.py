@@ -16,11 +16,12 @@ from PySide6.QtWidgets import (
 
 from diffview.errors import UserError
 from diffview.gui.looks import number
-from diffview.gui.races import RaceJob, RaceRun, RaceWish, counts
+from diffview.gui.races import RaceJob, RaceRun, RaceWish
 from diffview.gui.session import Session
 from diffview.gui.widgets.check_menu import CheckMenu
 from diffview.gui.widgets.race_plot import Lane, RaceMark, RacePlot
 from diffview.gui.widgets.segmented import SegmentedControl
+from diffview.params import whole_numbers
 from diffview.reverse.samplers import SAMPLERS
 from diffview.scores.race import EVALUATIONS, Point
 
@@ -122,7 +123,7 @@ class RacePanel(QScrollArea):
             self._job.stop()
             return
         try:
-            evaluations = counts(self.calls.text(), "numbers of calls")
+            evaluations = whole_numbers(self.calls.text(), "numbers of calls")
         except UserError as error:
             self._session.tell_error(error)
             return

@@ -19,16 +19,17 @@ from PySide6.QtWidgets import (
 from diffview.errors import UserError
 from diffview.forward.schedules import SCHEDULES, make_schedule
 from diffview.gui.looks import number
-from diffview.gui.races import BoardJob, BoardWish, counts
+from diffview.gui.races import BoardJob
 from diffview.gui.session import Message, Session
 from diffview.gui.train_order import Order
 from diffview.gui.widgets.check_menu import CheckMenu
 from diffview.gui.widgets.score_table import Cell, ScoreTable
 from diffview.gui.widgets.whole_spin import WholeSpin
+from diffview.params import whole_numbers
 from diffview.paths import write_text
 from diffview.reverse.grids import GRIDS
 from diffview.reverse.samplers import SAMPLERS
-from diffview.scores.scoreboard import ANOTHER, SAMPLES, BoardRow, to_csv, unit_of
+from diffview.scores.scoreboard import ANOTHER, SAMPLES, BoardRow, Draw, combinations, to_csv, unit_of
 
 PRESENT = "present"
 OFFERED = ("linear", "scaled_linear", "cosine", "edm", "flow", "ve")
@@ -141,18 +142,17 @@ class ScoreboardPanel(QWidget):
             self._job.stop()
             return
         recipe = self._session.recipe
-        try:
-            steps = counts(self.steps.text(), "numbers of steps")
-        except UserError as error:
-            self._session.tell_error(error)
-            return
         present = recipe.course.schedule
         schedules = [present if key == PRESENT else make_schedule(key) for key in self.schedules.chosen()]
         level = recipe.start.level if recipe.start.origin == "field" else None
-        wish = BoardWish(
-            tuple(schedules), self.grids.chosen(), self.samplers.chosen(), steps, self.samples.value(), level
-        )
-        self._job.start(wish, self._trained())
+        try:
+            steps = whole_numbers(self.steps.text(), "numbers of steps")
+            ways = combinations(schedules, self.grids.chosen(), self.samplers.chosen(), steps)
+            draw = Draw(self.samples.value(), start_level=level, seed=recipe.course.seed)
+        except UserError as error:
+            self._session.tell_error(error)
+        else:
+            self._job.start(ways, draw, self._trained())
 
     def _show_job(self) -> None:
         job, active = self._job.job, self._job.active
