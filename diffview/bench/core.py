@@ -6,7 +6,8 @@ import os
 import subprocess
 import sys
 import time
-from functools import cache
+from collections.abc import Callable, Mapping
+from functools import cache, partial
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +18,6 @@ from diffview.fields.regions import MOST_CROPS, crops_for, summed
 from diffview.forward.noise import STEP, draw
 from diffview.forward.schedules import SCHEDULES, Cosine, make_schedule, schedule_params
 from diffview.forward.state import Forward
-from diffview.models.denoiser import Denoiser
 from diffview.models.local import Local
 from diffview.readers.packaged import packaged_field
 from diffview.runs.facts import Facts
@@ -27,6 +27,7 @@ from diffview.runs.resolve import resolve
 from diffview.runs.run import run
 
 Numbers = dict[str, Any]
+Pair = tuple[list[float], list[float]]
 
 PACKAGE_FOLDER = Path(__file__).resolve().parents[2]
 CHILD_LIMIT_S = 300
@@ -55,6 +56,19 @@ print(json.dumps({"usable": stamps[0]}))
 def ms_since(begun: float) -> float:
     """Milliseconds since a reading of `perf_counter`."""
     return 1000 * (time.perf_counter() - begun)
+
+
+def timed(action: Callable[[], object]) -> float:
+    """Milliseconds that an action takes."""
+    begun = time.perf_counter()
+    action()
+    return ms_since(begun)
+
+
+def alternately(rounds: int, ours: Callable[[], object], theirs: Callable[[], object]) -> Pair:
+    """Milliseconds of two actions that take turns; a first round of both, which warms them up, does not count."""
+    times = [(timed(ours), timed(theirs)) for _ in range(rounds + 1)]
+    return [one for one, _ in times[1:]], [other for _, other in times[1:]]
 
 
 @cache
@@ -137,9 +151,7 @@ def local_steps(rounds: int) -> list[float]:
     for levels in [_plan("local").levels] * rounds:
         for i, s in enumerate(levels[:-1]):
             y = denoise.crops[:1, None] + np.float32(s) * draw(0, STEP, i, 0, (1, 1, 64, 64))
-            begun = time.perf_counter()
-            denoise(y, s)
-            times.append(ms_since(begun))
+            times.append(timed(partial(denoise, y, s)))
     return times
 
 
@@ -147,29 +159,24 @@ def _plan(model: str, **changes: Any) -> Plan:
     return resolve(default_recipe().but(model=model, **changes), Facts(packaged_field()))
 
 
-def run_and_bare(model: str, sampler: str, rounds: int) -> tuple[list[float], list[float]]:
+def run_and_bare(model: str, sampler: str, rounds: int) -> Pair:
     """Milliseconds of a whole run, and of its denoiser calls (with a draw a step where it draws), alternately."""
     plan = _plan(model, sampler=sampler)
     if plan.model is None:
         raise RuntimeError("the packaged field gives no model")
     denoise = plan.model.denoiser()
-    draws = sampler == "ddpm"
-    ours, bare = [], []
-    for _ in range(rounds + 1):
-        begun = time.perf_counter()
-        states = [step.y for step in run(plan, denoise)]
-        ours.append(ms_since(begun))
-        begun = time.perf_counter()
-        _bare_calls(plan, denoise, states, draws)
-        bare.append(ms_since(begun))
-    return ours[1:], bare[1:]
+    states: list[Any] = []
 
+    def ours() -> None:
+        states[:] = [step.y for step in run(plan, denoise)]
 
-def _bare_calls(plan: Plan, denoise: Denoiser, states: list[Any], draws: bool) -> None:
-    for i, (y, s) in enumerate(zip(states, plan.levels[:-1], strict=False)):
-        denoise(y, s)
-        if draws:
-            draw(plan.recipe.course.seed, STEP, i, 0, plan.shape[1:])
+    def bare() -> None:
+        for i, (y, s) in enumerate(zip(states, plan.levels[:-1], strict=False)):
+            denoise(y, s)
+            if sampler == "ddpm":
+                draw(plan.recipe.course.seed, STEP, i, 0, plan.shape[1:])
+
+    return alternately(rounds, ours, bare)
 
 
 def schedule_edits(count: int) -> list[float]:
@@ -193,11 +200,11 @@ def schedule_edits(count: int) -> list[float]:
 
 def schedule_chains(count: int) -> dict[str, list[float]]:
     """Milliseconds to make every schedule anew from its parameters, and its chain of T = 1000, by key."""
-    times: dict[str, list[float]] = {}
-    for key, kind in SCHEDULES.items():
-        params = schedule_params(kind())
-        for _ in range(count):
-            begun = time.perf_counter()
-            make_schedule(key, params).discrete(1000)
-            times.setdefault(key, []).append(ms_since(begun))
-    return times
+
+    def chain(key: str, params: Mapping[str, Any]) -> None:
+        make_schedule(key, params).discrete(1000)
+
+    return {
+        key: [timed(partial(chain, key, schedule_params(kind()))) for _ in range(count)]
+        for key, kind in SCHEDULES.items()
+    }

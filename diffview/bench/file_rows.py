@@ -3,7 +3,7 @@
 import statistics
 
 from diffview.bench import core, files
-from diffview.bench.row import Row, Rows, percentile, spread
+from diffview.bench.row import Row, Rows, median, percentile, spread
 from diffview.paths import resource
 from diffview.readers.packaged import NAME
 
@@ -18,7 +18,7 @@ def opening(quick: bool) -> Rows:
     with files.written(files.WRITE_WIDE, 20000) as path:
         wide = files.overview_times(path, 1 if quick else 3)
     seen = [one["times"][0] for one in opened]
-    listed, first, large = numbers["tree"], numbers["first"], numbers["large"]
+    listed, first = numbers["tree"], numbers["first"]
     gigabytes = f"a file of {file.bytes / 1e9:.1f} GB"
     clock = "reader that has read one small slice -> values of a 2000x2000 slice touched"
     start_clock = "new reader -> values of a slice of the packaged file touched"
@@ -26,10 +26,10 @@ def opening(quick: bool) -> Rows:
     seen_clock = "open_file, reader that has read one small slice -> picture taken and painted"
     wide_clock = "reader running -> means of 10x10 values; gzip, most chunks empty; every value is read"
     return [
-        Row("the reader's start", start_clock, statistics.median(first), "ms", None, count, start_detail),
-        Row(f"opening {gigabytes}, beyond that", clock, statistics.median(large), "ms", 100.0, count, spread(large)),
-        Row(f"first picture of {gigabytes}", seen_clock, statistics.median(seen), "ms", 1000.0, count, spread(seen)),
-        Row("overview of 20000x20000", wide_clock, statistics.median(wide), "ms", None, len(wide), spread(wide)),
+        median("the reader's start", start_clock, first, None, start_detail),
+        median(f"opening {gigabytes}, beyond that", clock, numbers["large"], 100.0),
+        median(f"first picture of {gigabytes}", seen_clock, seen, 1000.0),
+        median("overview of 20000x20000", wide_clock, wide, None),
     ]
 
 
@@ -40,7 +40,7 @@ def tree(quick: bool) -> Rows:
     rows, pictures = ([one[name] for one in numbers] for name in ("rows", "picture"))
     detail = f"{spread(rows)}; its picture after {statistics.median(pictures):.0f} ms"
     clock = "open_file, reader running -> first rows in the tree"
-    return [Row("tree of 10,000 objects", clock, statistics.median(rows), "ms", 500.0, len(rows), detail)]
+    return [median("tree of 10,000 objects", clock, rows, 500.0, detail)]
 
 
 def stepping(quick: bool) -> Rows:
@@ -55,10 +55,9 @@ def stepping(quick: bool) -> Rows:
             ("in the window", "a slice asked for -> read, taken and painted, then the next; no run", numbers["times"],
              f", {numbers['busy']:.0f} ms of processor time of the window"),
         ):  # fmt: skip
-            value = statistics.median(times)
-            detail = f"{1000 / value:.0f} a second; {spread(times)}{more}"
+            detail = f"{1000 / statistics.median(times):.0f} a second; {spread(times)}{more}"
             what = f"step to the next 720x1440 slice, {name}, {where}"
-            rows.append(Row(what, clock, value, "ms", 1000 / least, count, detail))
+            rows.append(median(what, clock, times, 1000 / least, detail))
     return rows
 
 

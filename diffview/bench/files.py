@@ -2,12 +2,12 @@
 
 import contextlib
 import tempfile
-import time
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
-from diffview.bench.core import child, ms_since
+from diffview.bench.core import child, timed
 from diffview.readers.process import ReaderProcess
 
 WRITE_LARGE = """
@@ -87,16 +87,15 @@ def reader_times(small: str, file: LargeFile, count: int) -> dict[str, list[floa
     times: dict[str, list[float]] = {"tree": [], "first": [], "large": []}
     for _ in range(count):
         with _reader() as reader:
-            begun = time.perf_counter()
-            reader.call("list_group", path=small, group="/")
-            times["tree"].append(ms_since(begun))
+            times["tree"].append(timed(partial(reader.call, "list_group", path=small, group="/")))
         with _reader() as reader:
             for name, path, dataset in (("first", small, None), ("large", file.path, file.dataset)):
-                begun = time.perf_counter()
-                picture = reader.call("read_slice", path=path, dataset=dataset, index=None)
-                picture.field.values.max()  # the values are mapped: read them
-                times[name].append(ms_since(begun))
+                times[name].append(timed(partial(_touch_slice, reader, path, dataset)))
     return times
+
+
+def _touch_slice(reader: ReaderProcess, path: str, dataset: str | None, index: tuple[int, ...] | None = None) -> None:
+    reader.call("read_slice", path=path, dataset=dataset, index=index).field.values.max()  # they are mapped
 
 
 @contextlib.contextmanager
@@ -110,21 +109,11 @@ def _reader() -> Iterator[ReaderProcess]:
 
 def step_times(path: str, count: int) -> list[float]:
     """Milliseconds from asking for each of `count` slices to its values, in turn; the reader runs."""
-    times = []
     with _reader() as reader:
-        for i in range(count + 2):
-            begun = time.perf_counter()
-            reader.call("read_slice", path=path, dataset="field", index=(i,)).field.values.max()
-            times.append(ms_since(begun))
-    return times[2:]
+        return [timed(partial(_touch_slice, reader, path, "field", (i,))) for i in range(count + 2)][2:]
 
 
 def overview_times(path: str, count: int) -> list[float]:
     """Milliseconds to the overview of a picture too large to be shown; the reader runs."""
-    times = []
     with _reader() as reader:
-        for _ in range(count + 1):
-            begun = time.perf_counter()
-            reader.call("read_slice", path=path, dataset="field").field.values.max()
-            times.append(ms_since(begun))
-    return times[1:]
+        return [timed(partial(_touch_slice, reader, path, "field")) for _ in range(count + 1)][1:]

@@ -1,8 +1,8 @@
 """Measurements of networks: runs and training beside bare calls, and beside diffusers' pipeline."""
 
 import tempfile
-import time
 from dataclasses import replace
+from functools import partial
 from importlib import import_module
 from pathlib import Path
 from typing import Any
@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from diffview.arrays import to_numpy
-from diffview.bench.core import ms_since
+from diffview.bench.core import Pair, alternately
 from diffview.machine import cores
 from diffview.models.cards import read_cards
 from diffview.models.foreign import foreign_card
@@ -31,7 +31,7 @@ def _threads() -> None:
     torch.set_num_threads(max(1, cores() - 1))
 
 
-def run_and_bare_network(rounds: int) -> tuple[list[float], list[float], int]:
+def run_and_bare_network(rounds: int) -> tuple[Pair, int]:
     """Milliseconds of a run of rain64 and of its bare calls, alternately; and the calls of a run."""
     import torch
 
@@ -42,17 +42,17 @@ def run_and_bare_network(rounds: int) -> tuple[list[float], list[float], int]:
         raise RuntimeError(str(plan.refusal))
     denoise: Any = plan.model.denoiser()
     net, extra = denoise._net, denoise._extra
-    ours, bare = [], []
-    for _ in range(rounds + 1):
-        begun = time.perf_counter()
-        states = [step.y for step in run(plan, denoise)]
-        ours.append(ms_since(begun))
-        begun = time.perf_counter()
+    states: list[Any] = []
+
+    def ours() -> None:
+        states[:] = [step.y for step in run(plan, denoise)]
+
+    def bare() -> None:
         with torch.no_grad():
             for y, s in zip(states, plan.levels[:-1], strict=False):
                 net(y, torch.full((1,), s), extra)
-        bare.append(ms_since(begun))
-    return ours[1:], bare[1:], plan.evaluations
+
+    return alternately(rounds, ours, bare), plan.evaluations
 
 
 def gpu_name() -> str:
@@ -62,7 +62,7 @@ def gpu_name() -> str:
     return torch.cuda.get_device_name(0) if torch.cuda.is_available() else ""
 
 
-def ours_and_diffusers(rounds: int, device: str = "cpu", members: int = 1) -> tuple[list[float], list[float]]:
+def ours_and_diffusers(rounds: int, device: str = "cpu", members: int = 1) -> Pair:
     """Milliseconds of DDIM with the same weights, float32 and steps: here, and by diffusers' pipeline, alternately.
 
     Both end with their fields on the CPU.
@@ -84,19 +84,16 @@ def ours_and_diffusers(rounds: int, device: str = "cpu", members: int = 1) -> tu
         denoise = load_discrete(card, device)
     facts = Facts(packaged_field(), cards={"theirs": card}, torch=torch.__version__, devices=("cpu", device))
     plan: Plan = resolve(Recipe.of(model="theirs", steps=STEPS, members=members, device=device), facts)
-    ours, theirs = [], []
-    for _ in range(rounds + 1):
-        begun = time.perf_counter()
+
+    def ours() -> None:
         *_, last = run(plan, denoise)
         to_numpy(last.y)
-        ours.append(ms_since(begun))
-        begun = time.perf_counter()
-        pipeline(batch_size=members, num_inference_steps=STEPS, output_type="np")
-        theirs.append(ms_since(begun))
-    return ours[1:], theirs[1:]
+
+    theirs = partial(pipeline, batch_size=members, num_inference_steps=STEPS, output_type="np")
+    return alternately(rounds, ours, theirs)
 
 
-def training_and_bare(rounds: int, steps: int = 5) -> tuple[list[float], list[float]]:
+def training_and_bare(rounds: int, steps: int = 5) -> Pair:
     """Milliseconds of `steps` training steps, and of bare forward, backward and optimiser steps, alternately."""
     import torch
 
@@ -114,18 +111,17 @@ def training_and_bare(rounds: int, steps: int = 5) -> tuple[list[float], list[fl
     net, optimiser = bare_one.net, bare_one.optimiser
     y = torch.randn(16, 1, 64, 64).contiguous(memory_format=torch.channels_last)
     s = torch.rand(16) + 0.1
-    ours, bare = [], []
-    for _ in range(rounds + 1):
-        begun = time.perf_counter()
-        for _step in range(steps):
+
+    def ours() -> None:
+        for _ in range(steps):
             trainer.advance()
-        ours.append(ms_since(begun))
-        begun = time.perf_counter()
-        for _step in range(steps):
+
+    def bare() -> None:
+        for _ in range(steps):
             with torch.autocast("cpu", torch.bfloat16, enabled=trainer.bfloat16):
                 x0_hat, _ = net(y, s)
             optimiser.zero_grad(set_to_none=True)
             ((x0_hat.float() - y) ** 2).mean().backward()
             optimiser.step()
-        bare.append(ms_since(begun))
-    return ours[1:], bare[1:]
+
+    return alternately(rounds, ours, bare)

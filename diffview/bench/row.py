@@ -43,6 +43,36 @@ class Row:
 Rows = list[Row]
 
 
+def p95(what: str, clock: str, times: Sequence[float], budget: float, detail: str = "") -> Row:
+    """The row of the value below which 95 per cent of the times lie."""
+    detail = detail or f"p50 {percentile(times, 50):.1f}, max {max(times):.1f} ms"
+    return Row(f"{what}, p95", clock, percentile(times, 95), "ms", budget, len(times), detail)
+
+
+def median(what: str, clock: str, times: Sequence[float], budget: float | None, detail: str = "") -> Row:
+    """The row of the median of some times."""
+    return Row(what, clock, statistics.median(times), "ms", budget, len(times), detail or spread(times))
+
+
+def gap_rows(what: str, clock: str, times: Sequence[float], idle: float, detail: str = "") -> Rows:
+    """The rows of the gaps of the event loop: at most 8 ms over an idle window's p99, and at most 50 ms rarely."""
+    detail = f"p50 {percentile(times, 50):.2f}, max {max(times):.1f} ms{detail}"
+    return [
+        Row(f"event-loop gap, {what}, p99", clock, percentile(times, 99), "ms", idle + 8, len(times), detail),
+        Row(f"event-loop gap, {what}, p99.9", clock, percentile(times, 99.9), "ms", 50.0, len(times), detail),
+    ]
+
+
+def ratio(
+    what: str, clock: str, budget: float, ours: Sequence[float], theirs: Sequence[float], name: str = "bare"
+) -> Row:
+    """The row of the median of our times over that of others, which are called `name`."""
+    value, other = statistics.median(ours), statistics.median(theirs)
+    return Row(
+        what, clock, value / other, f"x {name}", budget, len(ours), f"ours {value:.3g} ms, {name} {other:.3g} ms"
+    )
+
+
 def percentile(times: Sequence[float], share: float) -> float:
     """The value below which `share` per cent lie."""
     return float(np.percentile(times, share))

@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 from diffview.bench import core
 from diffview.bench.file_rows import opening, reading_gaps, slice_memory, stepping, tree
-from diffview.bench.row import Row, Rows, percentile, spread
+from diffview.bench.row import Row, Rows, gap_rows, median, p95, percentile, ratio, spread
 
 
 def start(quick: bool) -> Rows:
@@ -55,17 +55,15 @@ def scrub(quick: bool) -> Rows:
     rows = []
     for width, height, side, mode, scale in SCRUBS[-3::-3] if quick else SCRUBS:
         count = 60 if quick else 200
-        what = f"scrub {side}x{side} {mode} in {width}x{height} at scale {scale}, p95"
+        what = f"scrub {side}x{side} {mode} in {width}x{height} at scale {scale}"
         clock = "slider valueChanged -> end of the last linked paint"
+        asked = {"width": width, "height": height, "side": side, "mode": mode, "count": count}
         try:
-            times = core.in_window("scrub", scale, width=width, height=height, side=side, mode=mode, count=count)[
-                "times"
-            ]
+            times = core.in_window("scrub", scale, **asked)["times"]
         except (RuntimeError, OSError, ValueError) as error:
-            rows.append(Row(what, clock, error=str(error)))
-            continue
-        detail = f"p50 {percentile(times, 50):.1f}, max {max(times):.1f} ms"
-        rows.append(Row(what, clock, percentile(times, 95), "ms", 16.7 if scale == 1 else 33.0, count, detail))
+            rows.append(Row(f"{what}, p95", clock, error=str(error)))
+        else:
+            rows.append(p95(what, clock, times, 16.7 if scale == 1 else 33.0))
     return rows
 
 
@@ -73,20 +71,12 @@ def jump(quick: bool) -> Rows:
     """A jump to a time of the chain that was not drawn before."""
     count = 8 if quick else 30
     numbers = core.in_window("jump", side=512, count=count)
-    times, strips = numbers["times"], numbers["strips"]
+    times = numbers["times"]
     clock = "slider valueChanged on a new seed's chain, its film strip drawn -> end of the last linked paint"
     strip_clock = "longest gap of the event loop in the 250 ms after the seed was edited"
     return [
-        Row("cold chain jump 512x512, p95", clock, percentile(times, 95), "ms", 60.0, count, spread(times)),
-        Row(
-            "film strip of a new chain 512x512",
-            strip_clock,
-            statistics.median(strips),
-            "ms",
-            60.0,
-            count,
-            spread(strips),
-        ),
+        p95("cold chain jump 512x512", clock, times, 60.0, spread(times)),
+        median("film strip of a new chain 512x512", strip_clock, numbers["strips"], 60.0),
     ]
 
 
@@ -95,10 +85,8 @@ def drag(quick: bool) -> Rows:
     rows, count = [], 40 if quick else 150
     for side in (128, 512):
         times = core.in_window("drag", side=side, count=count)["times"]
-        what = f"drag a handle, region {side}x{side}, p95"
-        clock = "handleMoved -> end of the last linked paint"
-        detail = f"p50 {percentile(times, 50):.1f}, max {max(times):.1f} ms; budget: a frame"
-        rows.append(Row(what, clock, percentile(times, 95), "ms", 16.7, count, detail))
+        clock = "handleMoved -> end of the last linked paint; budget: a frame"
+        rows.append(p95(f"drag a handle, region {side}x{side}", clock, times, 16.7))
     return rows
 
 
@@ -106,8 +94,7 @@ def edit(quick: bool) -> Rows:
     """What a schedule edit recomputes."""
     times = core.schedule_edits(20 if quick else 100)
     clock = "new schedule -> plan, chain of T = 1000, x_t and its spectrum; no window"
-    detail = spread(times) + "; budget: a frame"
-    return [Row("schedule edit recomputed, p95", clock, percentile(times, 95), "ms", 16.7, len(times), detail)]
+    return [p95("schedule edit recomputed", clock, times, 16.7, spread(times) + "; budget: a frame")]
 
 
 def chain(quick: bool) -> Rows:
@@ -116,8 +103,7 @@ def chain(quick: bool) -> Rows:
     slowest = max(times, key=lambda key: statistics.median(times[key]))
     clock = "parameters -> schedule -> chain of T = 1000, median of the slowest of all schedules"
     detail = f"slowest {slowest}; linear {statistics.median(times['linear']):.2g} ms"
-    slow = times[slowest]
-    return [Row("schedule recomputed", clock, statistics.median(slow), "ms", 1.0, len(slow), detail)]
+    return [median("schedule recomputed", clock, times[slowest], 1.0, detail)]
 
 
 def gaps(quick: bool) -> Rows:
@@ -130,11 +116,7 @@ def gaps(quick: bool) -> Rows:
         ("unseen", "1 ms timer, `local` samples in the thread, nothing drawn"),
         ("drawn", "1 ms timer, `local` samples, every new step drawn"),
     ):
-        times = numbers[name]
-        what = f"event-loop gap, `local` samples, {name}"
-        detail = f"p50 {percentile(times, 50):.2f}, max {max(times):.1f} ms"
-        rows.append(Row(f"{what}, p99", clock, percentile(times, 99), "ms", idle + 8, len(times), detail))
-        rows.append(Row(f"{what}, p99.9", clock, percentile(times, 99.9), "ms", 50.0, len(times), detail))
+        rows += gap_rows(f"`local` samples, {name}", clock, numbers[name], idle)
     return rows
 
 
@@ -142,16 +124,12 @@ def network_gaps(quick: bool) -> Rows:
     """The window while a network samples, and while one is trained."""
     numbers = core.in_window("network_gaps", seconds=4.0 if quick else 30.0, warm_up=1.0 if quick else 10.0)
     idle = percentile(numbers["idle"], 99)
-    rows = []
+    rows: Rows = []
     for name, clock in (
         ("samples", "1 ms timer, `rain64` samples on the CPU, every new step drawn"),
         ("trains", "1 ms timer, a network of 32 channels is trained on the CPU, panel shown"),
     ):
-        times = numbers[name]
-        detail = f"p50 {percentile(times, 50):.2f}, max {max(times):.1f} ms; idle p99 {idle:.2f}"
-        what = f"event-loop gap, a network {name}"
-        rows.append(Row(f"{what}, p99", clock, percentile(times, 99), "ms", idle + 8, len(times), detail))
-        rows.append(Row(f"{what}, p99.9", clock, percentile(times, 99.9), "ms", 50.0, len(times), detail))
+        rows += gap_rows(f"a network {name}", clock, numbers[name], idle, f"; idle p99 {idle:.2f}")
     return rows
 
 
@@ -162,12 +140,9 @@ def torch_import(quick: bool) -> Rows:
         numbers = core.in_window("torch_import")
         worst.append(max(numbers["gaps"]))
         seconds.append(numbers["seconds"])
-    what, clock = (
-        "importing torch, longest event-loop gap",
-        "1 ms timer, load_engine -> engine known; median of processes",
-    )
+    clock = "1 ms timer, load_engine -> engine known; median of processes"
     detail = f"{spread(worst)}; takes {statistics.median(seconds):.1f} s"
-    return [Row(what, clock, statistics.median(worst), "ms", 250.0, len(worst), detail)]
+    return [median("importing torch, longest event-loop gap", clock, worst, 250.0, detail)]
 
 
 def overhead(quick: bool) -> Rows:
@@ -177,9 +152,7 @@ def overhead(quick: bool) -> Rows:
         ours, bare = core.run_and_bare(model, sampler, max(1, rounds // 4) if quick else rounds)
         draws = " and one draw" if sampler == "ddpm" else ""
         clock = f"18 steps of {sampler} at 128x128: run() over the same denoiser calls{draws}, alternately"
-        detail = f"run {statistics.median(ours):.2f} ms, bare {statistics.median(bare):.2f} ms"
-        value = statistics.median(ours) / statistics.median(bare)
-        rows.append(Row(f"run over bare `{model}`", clock, value, "x bare", budget, len(ours), detail))
+        rows.append(ratio(f"run over bare `{model}`", clock, budget, ours, bare))
     return rows
 
 
@@ -196,30 +169,19 @@ def network(quick: bool) -> Rows:
     """What a run of a network costs beyond its calls, and beside diffusers' pipeline where diffusers is installed."""
     from diffview.bench import networks
 
-    ours, bare, calls = networks.run_and_bare_network(2 if quick else 8)
-    value = statistics.median(ours) / statistics.median(bare)
-    detail = f"run {statistics.median(ours):.0f} ms, bare {statistics.median(bare):.0f} ms, {calls} calls"
-    rows = [Row("run over bare `rain64`", "a run over the same network calls, alternately; CPU", value, "x bare", 1.03,
-                len(ours), detail)]  # fmt: skip
-    clock = (
-        f"{networks.STEPS} steps of DDIM, 64x64, same weights, float32: ours over diffusers' pipeline, alternately; CPU"
-    )
+    rounds = 2 if quick else 8
+    times, calls = networks.run_and_bare_network(rounds)
+    clock = f"a run over the same {calls} calls of the network, alternately; CPU"
+    rows = [ratio("run over bare `rain64`", clock, 1.03, *times)]
+    clock = f"{networks.STEPS} steps of DDIM, 64x64, same weights, float32: ours over diffusers', alternately; CPU"
+    what = "run over diffusers' pipeline"
     try:
-        ours, theirs = networks.ours_and_diffusers(2 if quick else 8)
+        rows.append(ratio(what, clock, 1 / 1.05, *networks.ours_and_diffusers(rounds), "diffusers"))
     except ImportError:
-        return [*rows, Row("run over diffusers' pipeline", clock, error="diffusers is not installed")]
-    value = statistics.median(ours) / statistics.median(theirs)
-    detail = f"ours {statistics.median(ours):.0f} ms, diffusers {statistics.median(theirs):.0f} ms"
-    rows.append(Row("run over diffusers' pipeline", clock, value, "x", 1 / 1.05, len(ours), detail))
+        return [*rows, Row(what, clock, error="diffusers is not installed")]
     if gpu := networks.gpu_name():
-        ours, theirs = networks.ours_and_diffusers(2 if quick else 8, "cuda", 16)
-        middle = statistics.median(ours)
-        detail = (
-            f"ours {middle:.0f} ms, {1000 * networks.STEPS / middle:.0f} steps/s; "
-            f"diffusers {statistics.median(theirs):.0f} ms"
-        )
-        value, what = middle / statistics.median(theirs), "run over diffusers' pipeline, 16 members on the GPU"
-        rows.append(Row(what, clock.replace("CPU", gpu), value, "x", 1 / 3, len(ours), detail))
+        times = networks.ours_and_diffusers(rounds, "cuda", 16)
+        rows.append(ratio(f"{what}, 16 members on the GPU", clock.replace("CPU", gpu), 1 / 3, *times, "diffusers"))
     return rows
 
 
@@ -227,11 +189,8 @@ def training(quick: bool) -> Rows:
     """What a training step costs beyond forward, backward and the optimiser."""
     from diffview.bench import networks
 
-    ours, bare = networks.training_and_bare(2 if quick else 8)
-    value = statistics.median(ours) / statistics.median(bare)
-    detail = f"5 steps: ours {statistics.median(ours):.0f} ms, bare {statistics.median(bare):.0f} ms"
-    clock = "advance() with batches of 16 at 64x64 over bare forward + backward + step, alternately; CPU"
-    return [Row("training over bare", clock, value, "x bare", 1 / 0.95, len(ours), detail)]
+    clock = "5 advance() with batches of 16 at 64x64 over bare forward + backward + step, alternately; CPU"
+    return [ratio("training over bare", clock, 1 / 0.95, *networks.training_and_bare(2 if quick else 8))]
 
 
 def stop(quick: bool) -> Rows:

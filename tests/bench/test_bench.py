@@ -5,11 +5,12 @@ import json
 import re
 import sys
 
+import numpy as np
 import pytest
 
 from diffview import bench, cli
 from diffview.bench import core, file_rows, rows
-from diffview.bench.row import Row
+from diffview.bench.row import Row, gap_rows, median, p95, ratio
 from diffview.bench.rows import ROWS
 from diffview.forward.schedules import Linear
 
@@ -129,3 +130,55 @@ def test_the_synthetic_field_is_standardised_and_complete():
 def test_memory_tells_now_and_at_most():
     now, most = core.memory()
     assert 0 < now <= most
+
+
+# -- kinds of rows
+
+
+TIMES = [float(i) for i in range(1, 102)]
+"""Milliseconds whose percentiles are whole numbers: share + 1."""
+
+
+def test_a_row_of_a_percentile_a_median_and_a_ratio():
+    row = p95("drag", "press -> paint", TIMES, 16.7)
+    assert (row.what, row.value, row.budget, row.count) == ("drag, p95", 96.0, 16.7, 101)
+    assert row.detail == "p50 51.0, max 101.0 ms"
+    row = median("edit", "edit -> plan", TIMES, None)
+    assert (row.what, row.value, row.unit, row.verdict) == ("edit", 51.0, "ms", "")
+    assert row.detail == "min 1, median 51, max 101 ms"
+    row = ratio("run", "alternately", 1.5, [4.0, 6.0, 5.0], [2.0, 2.0, 7.0], "diffusers")
+    assert (row.value, row.unit, row.verdict, row.count) == (2.5, "x diffusers", "missed", 3)
+    assert row.detail == "ours 5 ms, diffusers 2 ms"
+
+
+def test_gaps_may_be_little_more_than_those_of_an_idle_window_and_never_long():
+    often, rarely = gap_rows("a run", "1 ms timer", TIMES, 95.0, "; idle")
+    assert (often.what, often.value, often.budget, often.verdict) == ("event-loop gap, a run, p99", 100.0, 103.0, "ok")
+    assert rarely.value == pytest.approx(100.9) and rarely.budget == 50.0 and rarely.verdict == "missed"
+    assert often.detail == "p50 51.00, max 101.0 ms; idle"
+
+
+def test_two_actions_take_turns_and_their_first_round_does_not_count(monkeypatch):
+    clock, done = iter(range(100)), []
+    monkeypatch.setattr(core.time, "perf_counter", lambda: next(clock))
+    times = core.alternately(2, lambda: done.append("ours"), lambda: done.append("bare"))
+    assert done == ["ours", "bare"] * 3 and times == ([1000.0] * 2, [1000.0] * 2)
+
+
+def test_a_process_tells_its_memory_and_its_peak_begins_anew():
+    now, most = core.memory()
+    assert 0 < now <= most
+    block = bytearray(64 * 2**20)
+    assert core.memory()[1] > now + 32 * 2**20 and block
+    del block
+    core.reset_peak()
+    assert core.memory()[1] < now + 32 * 2**20
+
+
+def test_the_synthetic_field_falls_as_the_cube_of_the_wave_number():
+    values = core.synthetic_field(128).values
+    assert values.mean() == pytest.approx(0, abs=1e-5) and values.std() == pytest.approx(1, abs=1e-5)
+    power = np.abs(np.fft.fft2(values)) ** 2
+    radius = np.hypot(np.fft.fftfreq(128)[:, None], np.fft.fftfreq(128)[None, :])
+    rings = [power[(radius > low) & (radius < 1.3 * low)].mean() for low in (0.05, 0.2)]
+    assert np.log(rings[0] / rings[1]) / np.log(4) == pytest.approx(3, abs=0.3)
