@@ -13,6 +13,7 @@ from models_twins import small_model
 
 from diffview.cli import main
 from diffview.forward.noise import STEP, Noise
+from diffview.forward.schedules import Linear
 from diffview.learning.network import config_for
 from diffview.learning.sets import TrainingSet
 from diffview.learning.settings import TrainingSettings
@@ -192,3 +193,13 @@ def test_the_command_makes_the_same_file(device, tmp_path):
 
 def test_these_tests_know_every_sampler_they_name():
     assert set(SAMPLED) <= set(SAMPLERS)
+
+
+@gpu
+def test_other_peoples_networks_run_as_in_their_own_pipeline(device, tmp_path, monkeypatch):
+    """Sixteen members of DDIM by both from one noise; the pictures have 256 grey levels."""
+    pytest.importorskip("diffusers")
+    from diffusers_twins import ddim_by_both
+
+    ours, theirs = ddim_by_both(tmp_path, monkeypatch, Linear(), device=device)
+    assert float((ours - theirs).abs().max()) < 1 / 256

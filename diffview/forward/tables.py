@@ -31,8 +31,21 @@ NAMED = {"linear": "linear", "scaled_linear": "scaled_linear", "squaredcos_cap_v
 RANGED = {"linear", "scaled_linear", "sigmoid"}
 """Those that take beta_start and beta_end."""
 
-NOT_BETAS = ("use_flow_sigmas", "use_dynamic_shifting")
-"""Settings under which a scheduler of diffusers does not use its betas."""
+LATER = {"beta_start": 0.00085, "beta_end": 0.012}
+
+CHAINS: dict[str, Mapping[str, Any]] = {
+    **{f"{name}Scheduler": {} for name in (
+        "DDPM", "DDPMParallel", "DDIM", "DDIMParallel", "DDIMInverse", "PNDM", "DPMSolverMultistep",
+        "DPMSolverMultistepInverse", "DPMSolverSinglestep", "DEISMultistep", "UniPCMultistep", "SASolver",
+        "EulerDiscrete", "EulerAncestralDiscrete", "LMSDiscrete", "RePaint",
+    )},
+    **{f"{name}Scheduler": LATER for name in (
+        "HeunDiscrete", "KDPM2Discrete", "KDPM2AncestralDiscrete", "DPMSolverSDE",
+    )},
+    **{f"{name}Scheduler": {**LATER, "beta_schedule": "scaled_linear"} for name in ("LCM", "TCD")},
+    "UnCLIPScheduler": {"beta_schedule": "squaredcos_cap_v2"},
+}  # fmt: skip
+"""Schedulers of diffusers that are a chain of betas, and the defaults in which they differ from DDPM's."""
 
 SAMPLING = {
     "_class_name", "_diffusers_version", "algorithm_type", "clip_sample", "clip_sample_range",
@@ -146,26 +159,35 @@ def schedule_of_config(config: Mapping[str, Any]) -> Schedule:
     """The schedule that diffusers makes of a scheduler_config.json; settings of sampling are passed over.
 
     Raises:
-        UserError: if it has no betas, they are not allowed, or two settings contradict each other.
+        UserError: if its class is not a chain of betas, they are not allowed, or two settings contradict each other.
     """
     name = str(config.get("_class_name", "DDPMScheduler"))
-    flow = next((key for key in NOT_BETAS if config.get(key)), None)
-    if "Flow" in name or "EDM" in name or flow:
-        raise UserError(f"{name} {f'with {flow} ' if flow else ''}has no betas.", "Choose flow or edm here.")
-    given = {key: config.get(key, default) for key, default in _BETA_KEYS.items()}
+    if name not in CHAINS or config.get("use_flow_sigmas"):
+        known = ", ".join(key.removesuffix("Scheduler") for key in CHAINS)
+        by_level = "Flow" in name or "EDM" in name or name in CHAINS
+        raise UserError(
+            f"{name}{' with use_flow_sigmas' if name in CHAINS else ''} is no chain of betas that is known here.",
+            "Choose flow or edm here." if by_level else f"Known are {known}.",
+        )
+    given = {key: config.get(key, default) for key, default in {**_BETA_KEYS, **CHAINS[name]}.items()}
     steps, betas = given["num_train_timesteps"], given["trained_betas"]
     if type(steps) is not int or not 1 <= steps <= MOST_STEPS:
-        raise UserError(f"num_train_timesteps = {steps!r} cannot be used.", f"It is a whole number to {MOST_STEPS}.")
+        asked = str(steps)[:40]
+        raise UserError(f"num_train_timesteps = {asked} cannot be used.", f"It is a whole number to {MOST_STEPS}.")
     if betas is not None:
         schedule = _of_trained(betas, steps if "num_train_timesteps" in config else None)
-    elif given["beta_schedule"] not in NAMED:
-        raise UserError(f"The schedule {given['beta_schedule']!r} is unknown here.", f"Known: {', '.join(NAMED)}.")
+    elif not isinstance(given["beta_schedule"], str) or given["beta_schedule"] not in NAMED:
+        asked = str(given["beta_schedule"])[:40]
+        raise UserError(f"The beta_schedule {asked!r} is unknown here.", f"Known: {', '.join(NAMED)}.")
     else:
         params = {"chain_steps": steps}
         if given["beta_schedule"] in RANGED:
             params |= {"beta_start": given["beta_start"], "beta_end": given["beta_end"]}
         schedule = make_schedule(NAMED[given["beta_schedule"]], params)
-    if not given["rescale_betas_zero_snr"]:
+    rescaled = given["rescale_betas_zero_snr"]
+    if rescaled not in (None, False, True):
+        raise UserError("rescale_betas_zero_snr is neither true nor false.", "Correct it in the config.")
+    if not rescaled:
         return schedule
     if config.get("prediction_type", "epsilon") == "epsilon":
         raise UserError(

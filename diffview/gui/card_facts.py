@@ -160,6 +160,8 @@ def glance(card: Card) -> list[tuple[str, str]]:
         ("Begun with", _origin(training.get("from"))),
         ("Machine", str(training.get("machine", "")).replace("(s)", "s").replace(" 1 threads", " 1 thread")),
         ("Data", str(data.get("source", ""))),
+        ("Limits", str(data.get("limits", ""))),
+        ("Its own steps", str(data.get("own_steps", ""))),
         ("Licence", str(data.get("licence", ""))),
     ) if text]  # fmt: skip
 

@@ -17,6 +17,7 @@ from diffview.models.cards import MASK, Card, beside
 from diffview.models.denoiser import Denoiser
 from diffview.models.foreign import foreign_card, is_foreign
 from diffview.models.formulas import FORMULAS, GAUSSIANS
+from diffview.reverse.parametrisations import Threshold
 
 Array = NDArray[np.float32]
 
@@ -126,12 +127,14 @@ class Trained:
         device: torch device.
         condition: standardised [1, channels, ny, nx], or None.
         known: where the field has data [ny, nx], or None: where the model's own data have them.
+        limits: x0_hat is held between these, as the sampling of its own scheduler does it; or None.
     """
 
     card: Card
     device: str
     condition: Array | None = None
     known: NDArray[np.bool_] | None = None
+    limits: Threshold | None = None
 
     @property
     def label(self) -> str:
@@ -149,7 +152,8 @@ class Trained:
         card = self.card
         size = " × ".join(str(n) for n in card.shape[1:])
         if "diffusers" in card.network:
-            return f"A network for fields of {size} pixels in units of its own, from {card.data['source']}."
+            source, *more = (card.data[key] for key in ("source", "weights", "limits") if key in card.data)
+            return f"A network for fields of {size} pixels in units of its own, from {'; '.join([source, *more])}."
         low, high = card.noise_range
         parts = [
             f"A network of {card.weights.get('parameters', 0) / 1e6:.2g} million weights for fields of {size} pixels, "
@@ -174,7 +178,7 @@ class Trained:
         if "diffusers" in self.card.network:
             from diffview.models.nets.discrete import load_discrete
 
-            return load_discrete(self.card, self.device)
+            return load_discrete(self.card, self.device, self.limits)
         from diffview.models.nets.adapter import Network
 
         return Network.of(self.card, self.device, self.condition, self.known)

@@ -1,19 +1,22 @@
 """What networks predict and what they are told, reduced to the posterior mean x0_hat(y, s), in one place.
 
 A network sees x = alpha y and a time, and predicts one of PREDICTIONS. Which time means the noise level s is said by
-`TableTimes`, the training steps of a chain of betas, or `FlowTimes`, a straight line between data and noise. So any
-network of discrete times takes any noise level, and any schedule runs it.
+`TableTimes`, the training steps of a chain of betas, `FlowTimes`, a straight line between data and noise, or
+`LevelTimes`, where it is told s itself. So any network takes any noise level, and any schedule runs it.
 """
 
 import math
+from abc import ABC, abstractmethod
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import Any, Protocol
+from math import hypot
+from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from diffview.arrays import namespace
 from diffview.errors import UserError
 from diffview.forward.schedule import S_CAP
 
@@ -63,23 +66,62 @@ PREDICTIONS: dict[str, Callable[[Any, Any, float, float], Any]] = {
 }
 """x0_hat from x = alpha x_0 + sigma eps, a network's output, alpha and sigma; named as diffusers names them."""
 
+Coefficients = tuple[float, float, float, float]
+
+
+def edm_coefficients(s: float, sd: float, low: float) -> Coefficients:
+    """c_skip, c_out, c_in and c_noise of EDM [Karras et al. 2022, arXiv 2206.00364, table 1]."""
+    return sd**2 / (s**2 + sd**2), s * sd / hypot(s, sd), 1 / hypot(s, sd), math.log(s) / 4
+
+
+def edm_v_coefficients(s: float, sd: float, low: float) -> Coefficients:
+    """The same with v = -F, as diffusers has it."""
+    c_skip, c_out, c_in, c_noise = edm_coefficients(s, sd, low)
+    return c_skip, -c_out, c_in, c_noise
+
+
+def consistency_coefficients(s: float, sd: float, low: float) -> Coefficients:
+    """Those with f(y, low) = y, times in thousandths [Song et al. 2023, arXiv 2303.01469, appendix C]."""
+    return sd**2 / ((s - low) ** 2 + sd**2), (s - low) * sd / hypot(s, sd), 1 / hypot(s, sd), 250 * math.log(s)
+
+
+def score_coefficients(s: float, sd: float, low: float) -> Coefficients:
+    """Those of F = -eps/s, the score of variance exploding [Song et al. 2021, arXiv 2011.13456]."""
+    return 1.0, s**2, 1.0, s
+
+
+PRECONDITIONS: dict[str, Callable[[float, float, float], Coefficients]] = {
+    "edm": edm_coefficients,
+    "edm_v": edm_v_coefficients,
+    "consistency": consistency_coefficients,
+    "score": score_coefficients,
+}
+"""x0_hat = c_skip y + c_out F(c_in y, c_noise), from s, the standard deviation sd of the data and the least level."""
+
 SNAP = 1e-6
 """A time nearer than this to a whole one is that: the table is looked up in floating point."""
 
 
-class Times(Protocol):
+class Times(ABC):
     """Where a network has been trained, and what it was told there."""
 
     @property
+    @abstractmethod
     def noise_range(self) -> tuple[float, float]:
         """Least and greatest s of its training."""
 
+    @abstractmethod
     def at(self, s: float) -> tuple[float, float, float]:
         """alpha and sigma of what the network sees at the noise level s, and the time it is told."""
 
+    def x0_hat(self, prediction: str, y: Any, out: Any, s: float) -> Any:
+        """x0_hat from y and what the network made of alpha y at the noise level s."""
+        alpha, sigma, _ = self.at(s)
+        return PREDICTIONS[prediction](alpha * y, out, alpha, sigma)
+
 
 @dataclass(frozen=True, eq=False)
-class TableTimes:
+class TableTimes(Times):
     """The training steps 0, ..., T - 1 of a variance-preserving chain with the given alpha_bar.
 
     Between two steps the time is linear in ln s; within 1e-6 of a whole number it is that; beyond either end it is
@@ -127,7 +169,7 @@ class TableTimes:
 
 
 @dataclass(frozen=True)
-class FlowTimes:
+class FlowTimes(Times):
     """Times of a straight line between data and noise: t = s/(1 + s), told as `scale` t.
 
     Attributes:
@@ -147,17 +189,83 @@ class FlowTimes:
         return 1 / (1 + s), t, self.scale * t
 
 
+@dataclass(frozen=True)
+class LevelTimes(Times):
+    """Noise levels that are told themselves, by a rule of PRECONDITIONS, which the network's prediction names.
+
+    Attributes:
+        rule: its key.
+        low, high: least and greatest s of its training.
+        sigma_data: standard deviation of the data.
+    """
+
+    rule: str
+    low: float
+    high: float
+    sigma_data: float = 0.5
+
+    @property
+    def noise_range(self) -> tuple[float, float]:
+        """From low to high."""
+        return self.low, self.high
+
+    def _coefficients(self, s: float) -> tuple[float, float, float, float]:
+        return PRECONDITIONS[self.rule](max(s, self.low), self.sigma_data, self.low)
+
+    def at(self, s: float) -> tuple[float, float, float]:
+        """alpha = c_in, sigma = s alpha, and c_noise; below the least level as there."""
+        _, _, c_in, c_noise = self._coefficients(s)
+        return c_in, s * c_in, c_noise
+
+    def x0_hat(self, prediction: str, y: Any, out: Any, s: float) -> Any:
+        """c_skip y + c_out F."""
+        c_skip, c_out, _, _ = self._coefficients(s)
+        return c_skip * y + c_out * out
+
+
+@dataclass(frozen=True)
+class Threshold:
+    """x0_hat held between -reach and reach, as schedulers of images do, whose fields lie between -1 and 1.
+
+    With a quantile q it is dynamic thresholding [Saharia et al. 2022, arXiv 2205.11487, section 2.3]: c is the quantile
+    q of a member's |x0_hat|, but at least 1 and at most `reach`; x0_hat is held between -c and c and divided by c.
+
+    Attributes:
+        reach, quantile: as above; quantile 0 is plain clipping.
+    """
+
+    reach: float = 1.0
+    quantile: float = 0.0
+
+    def __call__(self, x0_hat: Any) -> Any:
+        """x0_hat [members, channels, ny, nx], held."""
+        numbers = namespace(x0_hat)
+        if not self.quantile:
+            return numbers.clip(x0_hat, -self.reach, self.reach)
+        sizes = numbers.quantile(abs(x0_hat).reshape(len(x0_hat), -1), self.quantile, 1)
+        c = numbers.clip(sizes, 1.0, self.reach).reshape(-1, 1, 1, 1)
+        return numbers.clip(x0_hat, -c, c) / c
+
+    @property
+    def words(self) -> str:
+        """For people."""
+        if not self.quantile:
+            return f"x\u0302\u2080 is held to ±{self.reach:g}"
+        return f"x\u0302\u2080 is held to its {self.quantile:g} quantile, at most {self.reach:g}, and divided by it"
+
+
 @dataclass(frozen=True, eq=False)
 class Adapted:
     """A network `network(x, time) -> prediction` as a denoiser, on whatever arrays it works.
 
     Attributes:
         network: called with x = alpha y [members, channels, ny, nx] and a Python float.
-        prediction: key of PREDICTIONS.
+        prediction: key of PREDICTIONS, or of PRECONDITIONS with LevelTimes.
         times: what it was trained on.
         shape: (channels, ny, nx), or None for any size.
         learned_variance: its output has a second half of channels, v in about [-1, 1], that says where the log variance
             of a reverse step lies between its limits: f = (v + 1)/2 [Nichol & Dhariwal 2021, eq. 15].
+        limits: x0_hat is held between these; eps_hat follows from what is held, as samplers derive it.
     """
 
     network: Callable[[Any, float], Any]
@@ -165,10 +273,11 @@ class Adapted:
     times: Times
     shape: tuple[int, int, int] | None = None
     learned_variance: bool = False
+    limits: Threshold | None = None
     kind: str = field(default="posterior mean", init=False)
 
     def __post_init__(self) -> None:
-        if self.prediction not in PREDICTIONS:
+        if self.prediction not in (PRECONDITIONS if isinstance(self.times, LevelTimes) else PREDICTIONS):
             raise UserError(
                 f"A network that predicts {self.prediction!r} is unknown here.", f"Known are {', '.join(PREDICTIONS)}."
             )
@@ -186,12 +295,12 @@ class Adapted:
 
     def __call__(self, y: Any, s: float) -> Any:
         """x0_hat of y [members, channels, ny, nx]."""
-        alpha, sigma, time = self.times.at(s)
-        x = alpha * y
-        out = self.network(x, time)
+        alpha, _, time = self.times.at(s)
+        out = self.network(alpha * y, time)
         if self.learned_variance:
             out = out[:, : y.shape[1]]
-        return PREDICTIONS[self.prediction](x, out, alpha, sigma)
+        x0_hat = self.times.x0_hat(self.prediction, y, out, s)
+        return x0_hat if self.limits is None else self.limits(x0_hat)
 
     def variance_fraction(self, y: Any, s: float) -> Any:
         """f = (v + 1)/2 of every pixel, where a reverse step's log variance lies between its limits; None without."""

@@ -56,8 +56,11 @@ class Fits:
 
 
 def _identity(argument: Any) -> Any:
-    """What tells an argument from others; networks: name and weights, as a card that was given scores is the same."""
-    return (argument.name, argument.weights.get("sha256")) if isinstance(argument, Card) else argument
+    """What tells an argument from others; networks: name and weights, as a card that was given scores is the same.
+
+    Other people's networks, whose weights have no checksum, are the same as long as nobody opens them again.
+    """
+    return (argument.name, argument.weights.get("sha256", id(argument))) if isinstance(argument, Card) else argument
 
 
 def missing_table(fits: Fits) -> NDArray[np.int32]:

@@ -215,6 +215,7 @@ def _network(request: _Request, transform: Transform, region: Region, device: st
     """
     facts, asked, card = request.facts, request.asked, request.card
     assert card is not None
+    request.notes.extend(_limit_notes(card))
     x0, complete, refusal = facts.fits.of(x0_of, transform, region), None, _network_refusal(request, card, region)
     masked = False
     filled = asked.conditioned and not card.coarsen
@@ -227,15 +228,23 @@ def _network(request: _Request, transform: Transform, region: Region, device: st
     return _Found(region, x0, model, card_capabilities(card), refusal, complete)
 
 
+def _limit_notes(card: Card) -> Iterator[Note]:
+    """What is said of limits that other people's sampling puts on x0_hat, whose fields lie between -1 and 1."""
+    if "limits" in card.data:
+        why = f"The scheduler of {card.name} limits x̂₀; set that to false in its scheduler_config.json to run without."
+        yield Note("x̂₀ as the network gives it", str(card.data["limits"]), why)
+
+
 def network(
     fits: Fits, card: Card, device: str, transform: Transform, region: Region | None = None, masked: bool = False
 ) -> Trained:
     """The network of a card, with its condition made of a region, and, `masked`, told where that has data."""
+    limits = card.network.get("limits")
     if region is None:
-        return Trained(card, device)
+        return Trained(card, device, limits=limits)
     x0 = fits.of(x0_of, transform, region)
     condition = coarse(x0[None], transform, card.coarsen)[:, None] if card.coarsen else None
-    return Trained(card, device, condition, ~np.isnan(x0) if masked else None)
+    return Trained(card, device, condition, ~np.isnan(x0) if masked else None, limits)
 
 
 def _network_refusal(request: _Request, card: Card, region: Region) -> UserError | None:
@@ -280,9 +289,10 @@ def _levels(request: _Request) -> list[float]:
     top = start.level if start.origin == "field" else None
     trained = math.inf if card is None else card.noise_range[1]
     highest = min(course.schedule.s_max, math.inf if top is None else top)
-    first = trained if highest > trained else top
+    above = highest > trained * (1 + 1e-9)  # its end is the exponential of a logarithm
+    first = trained if above else top
     levels = make_levels(course.schedule, course.grid, course.steps, first, **dict(course.grid_params))
-    if highest > trained:
+    if above:
         given = f"starts at s = {levels[0]:.3g}, t = {float(course.schedule.t_of(levels[0])):.2f}"
         why = f"The model was trained up to s = {trained:.3g}."
         request.notes.append(Note(f"start at s = {highest:.3g}", given, why, quiet=True))

@@ -9,8 +9,9 @@ import torch
 
 from diffview.errors import UserError
 from diffview.models.choice import open_card
-from diffview.models.foreign import alpha_bar_of, foreign_card
+from diffview.models.foreign import foreign_card
 from diffview.models.nets.discrete import load_discrete
+from diffview.models.schedulers import alpha_bar_of
 from diffview.readers.packaged import packaged_field
 from diffview.reverse.parametrisations import TableTimes
 from diffview.runs.facts import Facts
@@ -51,7 +52,7 @@ def test_x0_hat_is_that_of_diffusers_at_its_own_times(tmp_path, prediction):
     card = foreign_card(tmp_path / "theirs")
     denoise = load_discrete(card, "cpu")
     x = torch.randn(2, 1, 16, 16, generator=torch.Generator().manual_seed(1))
-    alpha_bar = np.asarray(card.network["alpha_bar"])
+    alpha_bar = card.network["times"].alpha_bar
     for t in (0, 10, 500, 999):
         s = float(np.sqrt((1 - alpha_bar[t]) / alpha_bar[t]))
         with torch.no_grad():
@@ -65,7 +66,7 @@ def test_a_table_of_learned_times_is_asked_for_the_nearest(tmp_path):
     net = diffusers.UNet2DModel(**SMALL, time_embedding_type="learned", num_train_timesteps=1000).eval()
     diffusers.DDPMPipeline(net, diffusers.DDPMScheduler()).save_pretrained(str(tmp_path / "theirs"))
     card = foreign_card(tmp_path / "theirs")
-    alpha_bar = np.asarray(card.network["alpha_bar"])
+    alpha_bar = card.network["times"].alpha_bar
     s = np.sqrt((1 - alpha_bar) / alpha_bar)
     between = float(s[500] ** 0.7 * s[501] ** 0.3)
     x, alpha = torch.randn(2, 1, 16, 16), 1 / math.sqrt(1 + between**2)
@@ -93,7 +94,7 @@ def test_a_learned_variance_is_read_as_diffusers_reads_it(tmp_path):
     card = foreign_card(tmp_path / "theirs")
     assert card.network["learned_variance"] is True
     denoise, t = load_discrete(card, "cpu"), 500
-    s = float(np.sqrt(1 / card.network["alpha_bar"][t] - 1))
+    s = float(np.sqrt(1 / card.network["times"].alpha_bar[t] - 1))
     x = torch.randn(2, 1, 16, 16, generator=torch.Generator().manual_seed(1))
     with torch.no_grad():
         out = net(x, t).sample
@@ -145,7 +146,7 @@ def test_times_between_two_training_steps_reach_the_network(tmp_path):
     """diffusers cuts a Python float to a whole number without a word, so that it is given a tensor."""
     net, _ = make(tmp_path / "theirs", clip_sample=False)
     denoise, x = load_discrete(foreign_card(tmp_path / "theirs"), "cpu"), torch.ones(1, 1, 16, 16)
-    alpha_bar = np.asarray(denoise.card.network["alpha_bar"])
+    alpha_bar = denoise.card.network["times"].alpha_bar
     log_s = 0.5 * np.log(1 / alpha_bar - 1)
     s = float(np.exp((log_s[10] + log_s[11]) / 2))
     with torch.no_grad():
@@ -157,7 +158,7 @@ def test_times_between_two_training_steps_reach_the_network(tmp_path):
 def test_zero_terminal_snr_needs_another_prediction_than_noise(tmp_path):
     make(tmp_path / "theirs", rescale_betas_zero_snr=True, prediction_type="v_prediction")
     card = foreign_card(tmp_path / "theirs")
-    assert card.network["alpha_bar"][-1] == 0 and card.noise_range[1] > 1e4
+    assert card.network["times"].alpha_bar[-1] == 0 and card.noise_range[1] > 1e4
     denoise, top = load_discrete(card, "cpu"), card.noise_range[1]
     y = top * torch.randn(1, 1, 16, 16, generator=torch.Generator().manual_seed(1))
     assert torch.isfinite(denoise(y, top)).all()

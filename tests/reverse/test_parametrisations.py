@@ -11,9 +11,11 @@ from diffview.errors import UserError
 from diffview.forward.schedules import Cosine, Linear, ZeroSnr
 from diffview.models.gaussian import Gaussian
 from diffview.reverse.parametrisations import (
+    PRECONDITIONS,
     PREDICTIONS,
     Adapted,
     FlowTimes,
+    LevelTimes,
     TableTimes,
     adapt,
     eps_from_x0,
@@ -140,3 +142,34 @@ def test_ones_own_network_is_a_denoiser() -> None:
     alpha, sigma = 1 / math.hypot(1, s), s / math.hypot(1, s)
     np.testing.assert_allclose(ours(y, s), (alpha - sigma * alpha * 0.2) / alpha, rtol=1e-12)
     assert adapt(lambda x, t: x * 0, "flow")(y, 1.0) == pytest.approx(0.5)
+
+
+@pytest.mark.parametrize("rule", PRECONDITIONS)
+@settings(max_examples=20, deadline=None)
+@given(log_s=st.floats(math.log(5e-3), math.log(200)), sd=st.floats(0.3, 3.0))
+def test_a_network_told_the_level_gives_the_same_x0_hat(rule: str, log_s: float, sd: float) -> None:
+    times, s = LevelTimes(rule, 2e-3, 300.0, sd), math.exp(log_s)
+    c_skip, c_out, c_in, c_noise = PRECONDITIONS[rule](s, sd, 2e-3)
+
+    def network(x, time):
+        assert time == c_noise
+        y = x / c_in
+        return (LAW(y, s) - c_skip * y) / c_out
+
+    y = 0.3 + math.hypot(1, s) * np.random.default_rng(0).standard_normal((2, 1, 6, 7))
+    np.testing.assert_allclose(Adapted(network, rule, times)(y, s), LAW(y, s), rtol=0, atol=1e-11 * (1 + s))
+    assert times.noise_range == (2e-3, 300.0)
+
+
+def test_preconditions_are_those_of_the_papers() -> None:
+    """F is -eps/s, the noise of unit variance for small s and the field for large s; f(y, least) = y."""
+    sd, low = 0.5, 2e-3
+    assert PRECONDITIONS["consistency"](low, sd, low)[:2] == (1.0, 0.0)
+    for s in (0.01, 1.0, 50.0):
+        c_skip, c_out, c_in, c_noise = PRECONDITIONS["edm"](s, sd, low)
+        assert c_in**2 * (s**2 + sd**2) == pytest.approx(1)  # unit variance in
+        # and out: Var[x0 - c_skip y] = c_out^2
+        assert (1 - c_skip) ** 2 * sd**2 + c_skip**2 * s**2 == pytest.approx(c_out**2)
+        assert c_noise == math.log(s) / 4
+        assert PRECONDITIONS["edm_v"](s, sd, low)[1] == -c_out
+        assert PRECONDITIONS["score"](s, sd, low) == (1.0, s * s, 1.0, s)

@@ -1,6 +1,7 @@
 """A diffusers network of discrete times as a denoiser of continuous noise levels."""
 
-from collections.abc import Callable
+import re
+from collections.abc import Callable, Collection, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -10,29 +11,26 @@ from torch import Tensor, nn
 
 from diffview.errors import UserError
 from diffview.models.cards import Card
-from diffview.models.checkpoints import load_tensors
-from diffview.models.foreign import WEIGHTS, times_of
+from diffview.models.checkpoints import load_tensors, require_same
 from diffview.models.nets.acceleration import Fast, Tensors
 from diffview.models.nets.adapter import pulled_back, with_pullback
-from diffview.reverse.parametrisations import Adapted
+from diffview.reverse.parametrisations import Adapted, Threshold
 
 
 class Discrete:
     """x0_hat of a UNet2DModel; see `reverse.parametrisations` for its inputs and how x0_hat follows from its output."""
 
-    kind = "posterior mean"
-
-    def __init__(self, net: nn.Module, card: Card, device: str) -> None:
-        self.noise_range, self.shape, self.card = card.noise_range, card.shape, card
+    def __init__(self, net: nn.Module, card: Card, device: str, limits: Threshold | None = None) -> None:
+        self.kind, self.noise_range, self.shape, self.card = card.kind, card.noise_range, card.shape, card
         self._net = net.to(device).eval().requires_grad_(False)
         self._net = self._net.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
         self._device = torch.device(device)
         self._asked: Tensor | None = None
         self._last: tuple[Tensor, float, Tensor] | None = None
         self._table = card.network["diffusers"].get("time_embedding_type") == "learned"  # of whole times
-        learned = bool(card.network.get("learned_variance"))
+        told, learned = card.network, bool(card.network["learned_variance"])
         self._fast = Fast(self._forward)
-        self._adapted = Adapted(self._out, str(card.network["prediction"]), times_of(card), card.shape, learned)
+        self._adapted = Adapted(self._out, told["prediction"], told["times"], card.shape, learned, limits)
 
     def _out(self, x: Tensor, time: float) -> Tensor:
         times = torch.full((len(x),), time, device=x.device)  # of a Python float diffusers takes the whole part
@@ -80,11 +78,21 @@ class Discrete:
         return self._remembering(self._adapted.variance_fraction, y, s)
 
 
-def load_discrete(card: Card, device: str) -> Discrete:
-    """The network of a diffusers folder.
+TODAY = {"query": "to_q", "key": "to_k", "value": "to_v", "proj_attn": "to_out.0"}
+"""Names in the attention of diffusers before March 2023, and those of today."""
+
+NOT_BUILT = (RuntimeError, ValueError, TypeError, LookupError, AttributeError, ArithmeticError, AssertionError)
+"""What building or calling a network raises whose config contradicts itself."""
+
+TRIED_AT = 1.0
+"""Noise level of the one small field that a network is tried on."""
+
+
+def load_discrete(card: Card, device: str, limits: Threshold | None = None) -> Discrete:
+    """The network of a diffusers folder, its x0_hat held between limits if there are any.
 
     Raises:
-        UserError: if diffusers is not installed, or the weights are damaged or do not fit the config.
+        UserError: if diffusers is not installed, or the weights are damaged, not finite or do not fit the config.
     """
     try:
         from diffusers import UNet2DModel
@@ -92,11 +100,40 @@ def load_discrete(card: Card, device: str) -> Discrete:
         raise UserError(
             f"{card.name} is a diffusers network, and diffusers is not installed.", 'pip install "diffview[diffusers]"'
         ) from None
-    tensors = load_tensors(Path(card.network["folder"]) / WEIGHTS)
+    tensors: dict[str, Tensor] = {}
+    for name in card.network["weights"]:
+        tensors |= load_tensors(Path(card.network["folder"]) / name)
+    config = dict(card.network["diffusers"])
     try:
-        net = UNet2DModel.from_config(dict(card.network["diffusers"]))  # type: ignore[no-untyped-call]
+        with torch.device("meta"):  # no memory for numbers that may be absurd
+            wanted = UNet2DModel.from_config(config).state_dict()  # type: ignore[no-untyped-call]
+        tensors = under_todays_names(tensors, wanted)
+        require_same(card.name, tensors, wanted)
+        net = UNet2DModel.from_config(config)  # type: ignore[no-untyped-call]
         net.load_state_dict(tensors)
-    except (RuntimeError, ValueError, TypeError, KeyError) as error:
-        first = str(error).splitlines()[0]
-        raise UserError(f"The weights of {card.name} do not fit: {first}.", "Copy the model again.") from None
-    return Discrete(net.float(), card, device)
+        side = 2 ** len(config.get("block_out_channels", range(4)))
+        Discrete(net, card, "cpu")(torch.ones(1, 1, side, side), TRIED_AT)
+    except NOT_BUILT as error:
+        first = (str(error).splitlines() or [type(error).__name__])[0]
+        raise UserError(f"The network of {card.name} cannot be built: {first}.", "Correct its config.json.") from None
+    return Discrete(net, card, device, limits)
+
+
+def under_todays_names(tensors: Mapping[str, Tensor], names: Collection[str]) -> dict[str, Tensor]:
+    """Tensors by the names of a network, where theirs have a prefix, as wrappers and averages give it, or old words.
+
+    Of several copies under prefixes the moving average (ema) is taken, and what is not under its prefix left out.
+    """
+    anchor = next(iter(names))
+    prefixes = sorted(
+        (name.removesuffix(anchor) for name in tensors if name == anchor or name.endswith(f".{anchor}")),
+        key=lambda prefix: (prefix != "", "ema" not in prefix, len(prefix)),
+    )
+    prefix = prefixes[0] if prefixes else ""
+    bare = {name.removeprefix(prefix): tensor for name, tensor in tensors.items() if name.startswith(prefix)}
+
+    def today(name: str) -> str:
+        new = re.sub(rf"(attentions\.\d+)\.({'|'.join(TODAY)})\.", lambda m: f"{m[1]}.{TODAY[m[2]]}.", name)
+        return new if name not in names and new in names else name
+
+    return {today(name): tensor for name, tensor in bare.items()}
