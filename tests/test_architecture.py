@@ -77,7 +77,6 @@ STILL_TOO_LARGE = {
     "methods: gui/widgets/schedule_plot.py SchedulePlot": 25,
     "methods: gui/window.py MainWindow": 37,
     "parameters: gui/panels/status.py StatusPanel.show_pixel": 8,
-    "parameters: readers/stacks.py read_stack": 8,
 }
 """What was too large when the rule came, with its size: it may shrink, and leaves the table when it is small enough."""
 

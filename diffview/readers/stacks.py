@@ -1,11 +1,10 @@
 """Reading the same region in other slices of a dataset."""
 
 import math
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from diffview.errors import UserError
 from diffview.fields.field import Array, Region
@@ -16,8 +15,6 @@ from diffview.readers.opening import open_file, reading
 from diffview.readers.planes import float32
 from diffview.readers.sides import LARGEST_PICTURE, stored
 from diffview.readers.slices import arrange, check_window, checked_index, variable_of
-
-Mask = NDArray[np.bool_]
 
 AT_ONCE = 2**20  # values of a stack that are decoded together
 
@@ -31,7 +28,6 @@ def read_stack(
     dim: int,
     region: Region,
     limit: int = 1000,
-    leave_out: Collection[int] = (),
 ) -> Array:
     """The same region in other slices along one dimension: float32 [n, ny, nx], NaN missing, north up.
 
@@ -43,7 +39,6 @@ def read_stack(
         dim: which of its `other_dims` to go along.
         region: in pixels of the oriented picture.
         limit: at most this many slices, evenly spread.
-        leave_out: indices along `dim` that are left out (the slice a run starts from).
 
     Raises:
         UserError: if the region is not inside the picture or there is no such dimension.
@@ -56,21 +51,14 @@ def read_stack(
         size = (shape[axes[0]], shape[axes[1]])
         _check_region(f"{dataset} in {file.filename}", size, region, len(others), dim)
         moving = others[dim]
-        steps, keep = _chosen(shape[moving], min(limit, LARGEST_PICTURE // (region.ny * region.nx)), leave_out)
+        limit = max(1, min(limit, LARGEST_PICTURE // (region.ny * region.nx)))
         with reading(file, dataset):
             arranged = arrange(variable, axes)
             sides = stored(region, size, (arranged.flip_rows, arranged.flip_columns))
-            select = {moving: steps, **{a: slice(side.start, side.stop) for a, side in zip(axes, sides, strict=True)}}
-            return _stack(variable, arranged, {**dict(zip(others, fixed, strict=True)), **select}, moving, keep)
-
-
-def _chosen(count: int, limit: int, leave_out: Collection[int]) -> tuple[slice, Mask]:
-    """Evenly spread slices of `count`, and which of them are kept: at most `limit`, none of `leave_out`."""
-    limit = max(1, limit)
-    step = max(1, math.ceil((count - len(set(leave_out) & set(range(count)))) / limit))
-    keep = ~np.isin(np.arange(0, count, step), list(leave_out))
-    keep &= np.cumsum(keep) <= limit
-    return slice(0, count, step), keep
+            select: dict[int, Any] = dict(zip(others, fixed, strict=True))
+            select |= {axis: slice(side.start, side.stop) for axis, side in zip(axes, sides, strict=True)}
+            select[moving] = slice(0, shape[moving], math.ceil(shape[moving] / limit))
+            return _stack(variable, arranged, select, moving)
 
 
 def _check_region(where: str, size: tuple[int, int], region: Region, others: int, dim: int) -> None:
@@ -80,20 +68,19 @@ def _check_region(where: str, size: tuple[int, int], region: Region, others: int
     check_window(where, size, region)
 
 
-def _stack(variable: Variable, arranged: Layout, select: Mapping[int, Any], moving: int, keep: Mask) -> Array:
-    """Read the kept ones of the evenly spaced slices, some at a time, each chunk decompressed once."""
+def _stack(variable: Variable, arranged: Layout, select: Mapping[int, Any], moving: int) -> Array:
+    """Read the evenly spaced slices, some at a time, each chunk decompressed once."""
     dataset, along = variable.dataset, select[moving]
     plane = [select[axis].stop - select[axis].start for axis in arranged.axes]
     unit = math.lcm(along.step, dataset.chunks[moving] if dataset.chunks else 1)
     length = unit * max(1, AT_ONCE // (math.prod(plane) * (unit // along.step)))
     left = sorted((moving, *arranged.axes))  # the axes of the values read
     turn = [left.index(axis) for axis in (moving, *arranged.axes)]
-    stack, done = np.empty((np.count_nonzero(keep), *plane), np.float32), 0
+    stack, done = np.empty((len(range(0, along.stop, along.step)), *plane), np.float32), 0
     for start in range(0, along.stop, length):
         progress(start / along.stop)
         part = {**select, moving: slice(start, min(start + length, along.stop), along.step)}
         values = np.transpose(variable.read(tuple(part[axis] for axis in sorted(part))).values, turn)
-        values = values[keep[start // along.step :][: len(values)]]
         stack[done : done + len(values)] = arranged.oriented(float32(values))
         done += len(values)
     return stack

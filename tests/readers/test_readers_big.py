@@ -161,17 +161,16 @@ def test_a_window_too_large_and_a_picture_too_long_are_refused(tmp_path: Path) -
 
 
 @pytest.mark.parametrize("chunks", [None, (1, 16, 16), (5, 8, 12), (23, 3, 4)])
-@pytest.mark.parametrize(("limit", "leave_out"), [(100, ()), (100, (0, 7, 22)), (6, (8,)), (1, ())])
+@pytest.mark.parametrize("limit", [100, 6, 1])
 def test_a_stack_read_in_portions_is_the_same(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, chunks: Any, limit: int, leave_out: tuple[int, ...]
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, chunks: Any, limit: int
 ) -> None:
     cube = np.random.default_rng(0).normal(size=(23, 16, 18)).astype(np.float32)
     path = large(tmp_path / "a.nc", cube, chunks=chunks)
     wish: dict[str, Any] = {"axes": (1, 2), "index": (0,), "dim": 0, "region": Region(1, 2, 8, 9)}
-    step = max(1, -(-(23 - len(leave_out)) // limit))
-    wanted = [i for i in range(0, 23, step) if i not in leave_out][:limit]
+    wanted = range(0, 23, max(1, -(-23 // limit)))
     monkeypatch.setattr(stacks, "AT_ONCE", 200)
-    got = read_stack(path, "v", limit=limit, leave_out=leave_out, **wish)
+    got = read_stack(path, "v", limit=limit, **wish)
     np.testing.assert_array_equal(got, cube[wanted, ::-1][:, 1:9, 2:11])
 
 
