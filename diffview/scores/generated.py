@@ -4,6 +4,16 @@ A score of generated fields means little on its own. Beside each stand two yards
 the held-out set, and the two halves of the training set against each other (its order is that of space or time, so
 that they are disjoint blocks). And beside each limit stands how often a perfect model would meet it: one that draws its
 fields from the training set itself, as many of them.
+
+What `scores` gives, as JSON has it, None where there is no number:
+
+    units, wet_from, counts   of the fields; from which amount on a pixel is wet; how many there are of each kind
+    rows        {"what", "units", "samples_train", "samples_held_out", "train_held_out", "blocks"}: the score of the
+                first against the second; or, of a plain value, {"what", "units", "samples", "held_out", "train"}
+    verdicts    {"what", "value", "limit", "at_least", "units", "ok", "chance"}: chance is the share of PICKS random
+                picks of as many training fields as there are samples that meet the limit, None where that says nothing
+    curves      "spectrum" and "histogram" (see `curves`) of samples, held_out, train and the two blocks, one and two;
+                "nearest", the distances to nearest neighbours of samples, held_out and blocks
 """
 
 import math
@@ -48,7 +58,7 @@ PAIRS = (("samples", "train"), ("samples", "held_out"), ("train", "held_out"), (
 
 
 @dataclass(frozen=True, eq=False)
-class Law:
+class Statistics:
     """What is scored of a set of fields: mean spectrum, quantiles, shares of a histogram, and share of wet pixels."""
 
     spectrum: Array
@@ -59,15 +69,17 @@ class Law:
 
 @dataclass(frozen=True, eq=False)
 class Measured:
-    """Physical fields [n, ny, nx], and what the law of any of them is made of.
+    """Physical fields [n, ny, nx], and what the statistics of any of them are made of.
 
     Attributes:
+        z: in standardised units.
         powers: spectrum of each in standardised units, [n, n_k].
         counts: its pixels in every bin, [n, bins].
         wet: how many are wet, [n]; None of what is not a rain rate.
     """
 
     fields: Fields
+    z: Fields
     powers: Array
     counts: Array
     wet: NDArray[np.intp] | None
@@ -77,14 +89,15 @@ class Measured:
         """Measure each field once; a pixel is wet from `wet_from` on."""
         counts = np.stack([np.histogram(field[~np.isnan(field)], edges)[0] for field in fields]).astype(np.float64)
         wet = None if wet_from is None else np.count_nonzero(fields >= wet_from, axis=(1, 2))
-        return cls(fields, metrics.spectra(transform(fields)), counts, wet)
+        z = transform(fields)
+        return cls(fields, z, metrics.spectra(z), counts, wet)
 
-    def law(self, pick: Any = slice(None)) -> Law:
+    def statistics(self, pick: Any = slice(None)) -> Statistics:
         """Of the picked fields."""
         counts = self.counts[pick].sum(axis=0)
-        found = _without_rounding(metrics.quantiles(self.fields[pick]))
+        quantiles = _without_rounding(metrics.quantiles(self.fields[pick]))
         wet = None if self.wet is None else 100 * float(self.wet[pick].sum() / counts.sum())
-        return Law(metrics.mean_of(self.powers[pick]), found, counts / counts.sum(), wet)
+        return Statistics(metrics.mean_of(self.powers[pick]), quantiles, counts / counts.sum(), wet)
 
 
 def scores(
@@ -96,7 +109,7 @@ def scores(
     flips: bool = False,
     rotations: bool = False,
 ) -> dict[str, Any]:
-    """Scores of generated fields against held-out and training fields, with their yardsticks and verdicts.
+    """Scores of generated fields against held-out and training fields, with yardsticks and verdicts; see above.
 
     Args:
         samples: [n, ny, nx] in physical units; NaN where missing.
@@ -107,54 +120,61 @@ def scores(
         flips: a mirrored training field counts as a neighbour too, as the model was trained on it.
         rotations: one turned by 90 degrees does.
 
-    Returns:
-        As JSON has it, None where there is no number: "units", "counts", "wet_from", "rows", "verdicts" and "curves":
-        "spectrum" and "histogram" (see `curves`) of samples, held_out, train and the two blocks, one and two, and
-        "nearest", the distances to nearest neighbours of samples, held_out and blocks. A row is
-        {"what", "units", "samples_train", "samples_held_out", "train_held_out", "blocks"}: the score of the first
-        against the second; or, of a plain value, {"what", "units", "samples", "held_out", "train"}. A verdict is
-        {"what", "value", "limit", "at_least", "units", "ok", "chance"}; chance is the share of PICKS random picks of as
-        many training fields as there are samples that meet the limit, None where that says nothing.
-
     Raises:
         UserError: if shapes differ, there are fewer than 8 held-out or 16 training fields, or values that are infinite.
     """
     _check(samples, held_out, train)
+    parts = {"samples": samples, "held_out": held_out, "train": train}
     wet_from = wet_threshold(units, held_out, train)
-    half = len(train) // 2
-    parts = {"samples": samples, "held_out": held_out, "train": train, "one": train[:half], "two": train[half:]}
-    bins = 40 if wet_from is None else 12  # wide ones: radars give rain in steps of 0.1 mm/h, models do not
-    edges = metrics.common_edges([samples, held_out, train], bins, wet_from)
-    measured = {name: Measured.of(parts[name], transform, edges, wet_from) for name in ("samples", "held_out", "train")}
-    laws = {name: found.law() for name, found in measured.items()}
-    laws |= {"one": measured["train"].law(slice(half)), "two": measured["train"].law(slice(half, None))}
-    z = {name: transform(fields) for name, fields in parts.items()}
-    apart = {
-        column: _distances(evenly(z[name], NEIGHBOURS), z[others], flips, rotations)
-        for column, name, others in (
-            ("samples", "samples", "train"), ("held_out", "held_out", "train"), ("blocks", "two", "one")
-        )
+    edges = _edges(list(parts.values()), wet_from)
+    measured = {name: Measured.of(fields, transform, edges, wet_from) for name, fields in parts.items()}
+    stats, apart = _statistics(measured), _neighbours(measured, flips, rotations)
+    rows = [*_rows(stats, units), _nearest_row(apart)]
+    chances = _chances(stats, measured["train"], len(samples), units)
+    verdicts = [{**v, "chance": chances.get(v["what"])} for v in [*_verdicts(rows), _verdict_of_nearest(rows[-1])]]
+    curves = {
+        "spectrum": spectrum_curves({name: s.spectrum for name, s in stats.items()}, train.shape[1:]),
+        "histogram": histogram_curves({name: s.shares for name, s in stats.items()}, edges),
+        "nearest": distance_curves(apart),
+    }
+    found = {"units": units, "wet_from": wet_from, "rows": rows, "curves": curves}
+    return {**found, "counts": {name: len(fields) for name, fields in parts.items()}, "verdicts": verdicts}
+
+
+def _edges(fields: Sequence[Fields], wet_from: float | None) -> Array:
+    """Edges of the bins of all fields; wide ones for rain, which radars give in steps of 0.1 mm/h and models do not."""
+    return metrics.common_edges(fields, 40 if wet_from is None else 12, wet_from)
+
+
+def _statistics(measured: Mapping[str, Measured]) -> dict[str, Statistics]:
+    """Of samples, held_out and train, and of the two blocks of the latter, one and two."""
+    train, half = measured["train"], len(measured["train"].fields) // 2
+    blocks = {"one": train.statistics(slice(half)), "two": train.statistics(slice(half, None))}
+    return {name: part.statistics() for name, part in measured.items()} | blocks
+
+
+def _neighbours(measured: Mapping[str, Measured], flips: bool, rotations: bool) -> dict[str, Array]:
+    """Distances of samples and held_out to the nearest training fields, and of one block to the other, std."""
+    z = {name: part.z for name, part in measured.items()}
+    half = len(z["train"]) // 2
+    pairs = {
+        "samples": (z["samples"], z["train"]), "held_out": (z["held_out"], z["train"]),
+        "blocks": (z["train"][half:], z["train"][:half]),
     }  # fmt: skip
+    return {name: _distances(evenly(a, NEIGHBOURS), b, flips, rotations) for name, (a, b) in pairs.items()}
+
+
+def _nearest_row(apart: Mapping[str, Array]) -> dict[str, Any]:
+    """The row of the median distances to the nearest neighbours."""
     near = {name: float(np.median(d)) if d.size else None for name, d in apart.items()}
-    nearest = {
+    return {
         "what": "nearest neighbour", "units": "std", "samples_train": near["samples"], "samples_held_out": None,
         "train_held_out": near["held_out"], "blocks": near["blocks"],
     }  # fmt: skip
-    rows = [*_rows(laws, units), nearest]
-    chances = _chances(laws, measured["train"], len(samples), units)
-    curves = {
-        "spectrum": spectrum_curves({name: law.spectrum for name, law in laws.items()}, train.shape[1:]),
-        "histogram": histogram_curves({name: law.shares for name, law in laws.items()}, edges),
-        "nearest": distance_curves(apart),
-    }
-    told = {"units": units, "wet_from": wet_from, "rows": rows, "curves": curves}
-    counts = {name: len(parts[name]) for name in ("samples", "held_out", "train")}
-    verdicts = [{**v, "chance": chances.get(v["what"])} for v in [*_verdicts(rows), _verdict_of_nearest(nearest)]]
-    return {**told, "counts": counts, "verdicts": verdicts}
 
 
-def _rows(laws: Mapping[str, Law], units: str) -> list[dict[str, Any]]:
-    """The laws of samples, held_out, train, one and two against each other."""
+def _rows(stats: Mapping[str, Statistics], units: str) -> list[dict[str, Any]]:
+    """The statistics of samples, held_out, train, one and two against each other."""
 
     def row(what: str, unit: str, of: Mapping[tuple[str, str], float]) -> dict[str, Any]:
         return {"what": what, "units": unit} | {_column(a, b): _number(value) for (a, b), value in of.items()}
@@ -163,27 +183,27 @@ def _rows(laws: Mapping[str, Law], units: str) -> list[dict[str, Any]]:
         return {"what": what, "units": unit} | {name: _number(of[name]) for name in ("samples", "held_out", "train")}
 
     distance, moved = metrics.log_spectral_distance, metrics.histogram_difference
-    rows = [row("spectrum", "dB", {(a, b): distance(laws[a].spectrum, laws[b].spectrum) for a, b in PAIRS})]
+    rows = [row("spectrum", "dB", {(a, b): distance(stats[a].spectrum, stats[b].spectrum) for a, b in PAIRS})]
     for index, level in enumerate(metrics.QUANTILES):
-        of = {name: float(law.quantiles[index]) for name, law in laws.items()}
+        of = {name: float(s.quantiles[index]) for name, s in stats.items()}
         errors = {(a, b): 100 * float(metrics.relative_errors(of[a], of[b])) for a, b in PAIRS}
         rows += [plain(f"quantile {level:g}", units, of), row(f"quantile {level:g} error", "%", errors)]
-    rows.append(row("histogram", "%", {(a, b): 100 * moved(laws[a].shares, laws[b].shares) for a, b in PAIRS}))
-    wet = {name: law.wet for name, law in laws.items() if law.wet is not None}
+    rows.append(row("histogram", "%", {(a, b): 100 * moved(stats[a].shares, stats[b].shares) for a, b in PAIRS}))
+    wet = {name: s.wet for name, s in stats.items() if s.wet is not None}
     if wet:
         rows.append(plain("wet share", "%", wet))
         rows.append(row("wet share error", "points", {(a, b): wet[a] - wet[b] for a, b in PAIRS}))
     return rows
 
 
-def _chances(laws: Mapping[str, Law], train: Measured, count: int, units: str, seed: int = 0) -> dict[str, float]:
+def _chances(stats: Mapping[str, Statistics], train: Measured, count: int, units: str) -> dict[str, float]:
     """Share of random picks of `count` training fields, each field as likely as any other, that meet each limit."""
-    rng = np.random.default_rng(seed)
+    rng = np.random.default_rng(0)
     met: Counter[str] = Counter()
     for _ in range(PICKS):
-        pick = train.law(rng.integers(0, len(train.fields), count))
-        met.update(v["what"] for v in _verdicts(_rows({**laws, "samples": pick}, units)) if v["ok"])
-    return {v["what"]: met[v["what"]] / PICKS for v in _verdicts(_rows(laws, units)) if v["ok"] is not None}
+        pick = train.statistics(rng.integers(0, len(train.fields), count))
+        met.update(v["what"] for v in _verdicts(_rows({**stats, "samples": pick}, units)) if v["ok"])
+    return {v["what"]: met[v["what"]] / PICKS for v in _verdicts(_rows(stats, units)) if v["ok"] is not None}
 
 
 def _without_rounding(values: NDArray[np.float64]) -> NDArray[np.float64]:
@@ -265,7 +285,7 @@ def _distances(fields: Fields, others: Fields, flips: bool, rotations: bool) -> 
 
 
 def _verdicts(rows: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
-    """What is asked of a law; of rain, which has a wet share, more than of other quantities."""
+    """What is asked of samples; of rain, which has a wet share, more than of other quantities."""
     by_name = {row["what"]: row for row in rows}
     found: list[dict[str, Any]] = []
 
