@@ -109,6 +109,7 @@ def test_a_stopped_race_keeps_what_has_ended(open_window, hand, find, settle, wa
     window = open_window(SLOWER)
     hand.key(find(window, "timeSlider"), Qt.Key.Key_3, Qt.KeyboardModifier.ControlModifier)
     tick(window, hand, find, "raceSamplers", "heun")
+    find(window, "raceCalls").setText("6, 18, 34")
     hand.click(find(window, "raceButton"))
     wait(lambda: bool(window.race.job.points))
     assert find(window, "raceButton").text() == "Stop"

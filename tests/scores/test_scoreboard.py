@@ -131,6 +131,19 @@ def test_wet_pixels_of_rain() -> None:
     assert first.wet == pytest.approx(share[0] - share[1], abs=1e-6) and run.wet is not None
 
 
+def test_no_run_starts_above_the_noise_that_the_model_was_trained_on() -> None:
+    asked: list[float] = []
+
+    def denoise(y: np.ndarray, s: float) -> np.ndarray:
+        asked.append(s)
+        return OURS(y, s)
+
+    subject = Subject(lambda condition: denoise, DATA, noise_range=(0.02, 5.0))
+    rows = rows_of(Scoreboard(subject, WAYS, Draw(samples=4)))
+    assert rows[1].why == "" and asked[0] == 1.0, "the first call warms it up"
+    assert max(asked[1:]) == 5.0
+
+
 def test_a_run_that_cannot_be_made_is_a_row_that_says_why() -> None:
     rows = rows_of(board(combinations([Flow(), EDM], ["leading", "karras"], ["heun"], [4])))
     assert [bool(row.why) for row in rows[1:]] == [True, False, True, False] and "no grid" in rows[1].why
