@@ -1,7 +1,7 @@
 """The window. Qt and pyqtgraph are imported only below this folder.
 
-What the first picture takes of the rest is imported here, before Qt: once PySide6 is there it reads the source of every
-module that is imported after it.
+What the first picture needs of the rest is imported here, before Qt: once PySide6 is imported it reads the source of
+every module that is imported after it.
 """
 
 from numpy import fft, random

@@ -10,7 +10,7 @@ from PySide6.QtWidgets import QWidget
 
 @dataclass(frozen=True)
 class Entry:
-    """One action: its object name, menu, text, keys and what it says of itself."""
+    """One action: its object name, menu, text, keys and tooltip."""
 
     name: str
     menu: str
@@ -21,7 +21,7 @@ class Entry:
 
 
 SCRUB, LAYOUT, EXPORT = "Scrub", "View/Layout", "File/Export"
-"""Menus; one in another is written after it."""
+"""Menus; "View/Layout" is the menu Layout in View."""
 
 ENTRIES = (
     Entry("openAction", "File", "Open…", ("Ctrl+O",), "Open an HDF5 or netCDF-4 file, or a recipe"),
@@ -48,7 +48,7 @@ ENTRIES = (
         "Edit",
         "Paint gaps",
         ("G",),
-        "Hide pixels by dragging over Forward or Field: a run fills them, and is judged by what was hidden",
+        "Hide pixels by dragging over Forward or Field: a run fills them, and is scored against what was hidden",
         True,
     ),
     Entry("clearGapsAction", "Edit", "Clear gaps", ("Shift+G",), "Hide nothing"),
@@ -74,7 +74,7 @@ ENTRIES = (
     Entry(
         "densitiesAction", "View", "Densities over ln s", (), "Schedule, grid and training, below the schedule", True
     ),
-    Entry("coastAction", "View", "Coastlines", ("C",), "Over what has a place on Earth", True),
+    Entry("coastAction", "View", "Coastlines", ("C",), "Over pictures that lie on Earth", True),
     Entry("presentAction", "View", "Present", ("F5",), "Full screen, without docks; Esc returns"),
     Entry("darkAction", "View", "Dark", (), "", True),
     Entry("lightAction", "View", "Light", (), "", True),
@@ -83,7 +83,7 @@ ENTRIES = (
     Entry("zoomOutAction", "View", "Smaller text", ("Ctrl+-",)),
     Entry("zoomResetAction", "View", "Normal text", ("Ctrl+0",)),
     Entry("exploreLayoutAction", LAYOUT, "Explore", ("Ctrl+1",), "Data and inspector beside the pictures"),
-    Entry("trainLayoutAction", LAYOUT, "Train", ("Ctrl+2",), "Training, and what its model is worth"),
+    Entry("trainLayoutAction", LAYOUT, "Train", ("Ctrl+2",), "Training, and how good its model is"),
     Entry(
         "compareLayoutAction", LAYOUT, "Compare", ("Ctrl+3",), "Samplers raced, and settings scored on held-out fields"
     ),
@@ -109,7 +109,7 @@ class Actions(Mapping[str, QAction]):
             self._actions[entry.name] = action
 
     def show(self, name: str, why_not: str) -> None:
-        """Whether an action can be taken: `why_not` it cannot, or "" if it can; the tooltip says so."""
+        """Enable an action, or grey it with the reason `why_not` in its tooltip; "" enables it."""
         action = self._actions[name]
         action.setEnabled(not why_not)
         action.setToolTip(why_not or _tip(next(entry for entry in ENTRIES if entry.name == name)))
@@ -124,7 +124,7 @@ class Actions(Mapping[str, QAction]):
         return len(self._actions)
 
     def key_pressed(self, event: QKeyEvent) -> bool:
-        """Do what a key of the scrub menu says that no widget wanted for itself; whether there was one."""
+        """Trigger the scrub action of a key that no widget used; returns whether there was one."""
         pressed = QKeySequence(event.keyCombination())
         for entry in ENTRIES:
             if entry.menu == SCRUB and pressed in self._actions[entry.name].shortcuts():

@@ -92,7 +92,7 @@ def create_window(
 
 
 def show_window(window: MainWindow, size: tuple[int, int] | None = None) -> None:
-    """Show it, and start its life after the first paint."""
+    """Show the window, and start it after the first paint."""
     window.restore(size)
     window.painted.connect(_resume_collecting)
     window.painted.connect(window.start)
@@ -100,14 +100,14 @@ def show_window(window: MainWindow, size: tuple[int, int] | None = None) -> None
 
 
 def _resume_collecting() -> None:
-    """Collect garbage again if the start went without (see cli.py); what is there now stays, and is not searched."""
+    """Collect garbage again if it was off during the start (see commands/gui.py), sparing the objects made so far."""
     if not gc.isenabled():
         gc.freeze()
         gc.enable()
 
 
 def shown_facts(field: Any, denoiser: Any, units: str) -> Facts:
-    """What diffview.show was given, as facts.
+    """The arguments of diffview.show, as facts.
 
     Raises:
         UserError: if it is not a picture of at least 16 x 16 numbers, or the denoiser cannot be called.
@@ -154,11 +154,11 @@ def take_shot(
         UserError: if the picture cannot be written, or a file not opened.
     """
     if playhead is not None and not 0 <= playhead <= 1:
-        raise UserError(f"t = {playhead:g} is not a place of the playhead.", "Choose a number from 0 to 1.")
+        raise UserError(f"t = {playhead:g} is no time for the playhead.", "Choose a number from 0 to 1.")
     if not _has_display():
         os.environ["QT_QPA_PLATFORM"] = "offscreen"
     app = application()
-    with tempfile.TemporaryDirectory() as folder:  # what the user's own window remembers is neither used nor changed
+    with tempfile.TemporaryDirectory() as folder:  # the settings of the user's own window are neither used nor changed
         window = create_window(recipe, settings=Settings(Path(folder) / "diffview.ini"))
         if mode is not None:
             theme.use(mode)
@@ -172,7 +172,7 @@ def _shoot(
     window.files.failed.connect(lambda error, path: failed.append(error))
     show_window(window, size)
     try:
-        made = window.size()  # not its hint, which knows only some of what the docks hold the window open for
+        made = window.size()  # not its minimum size hint, which leaves out some of what the docks need
         if size[0] < made.width() or size[1] < made.height():
             raise UserError(
                 f"A picture of {size[0]}x{size[1]} is smaller than the window can be.",

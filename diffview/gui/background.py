@@ -75,7 +75,7 @@ class Job:
             torch.set_num_threads(wanted)
 
     def run(self) -> None:
-        """In the thread: do it, and leave its errors in it."""
+        """In the thread: do the work; its error is kept in `error`."""
         self.state, state = RUNNING, FINISHED
         try:
             if self.network:
@@ -160,7 +160,7 @@ class Background(QObject, Generic[J]):
             job.run()
 
     def tick(self) -> None:
-        """Pull what is new and tell."""
+        """Pull what is new and emit `changed`."""
         job = self.job
         if job is None or self._closing:
             return

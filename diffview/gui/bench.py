@@ -1,4 +1,4 @@
-"""What `diffview bench` measures in the window: raw numbers, no budgets.
+"""Measurements of `diffview bench` in the window: raw numbers, no budgets.
 
 Each of MEASURES runs in a process of its own, `python -m diffview.gui.bench NAME ARGUMENTS`, with settings of its own,
 and leaves its numbers on standard output as JSON. Times are milliseconds unless a name says otherwise.
@@ -23,7 +23,7 @@ from diffview.gui.settings import Settings
 from diffview.gui.window import MainWindow
 
 WARM_UP = 10
-"""Repetitions that are made first and not counted."""
+"""Repetitions made first and not counted."""
 
 
 # -- measures
@@ -40,7 +40,7 @@ def start() -> Numbers:
             app.quit()
 
     class Eye(QObject):
-        """Sees the paints of REVERSE that show a step of the run."""
+        """Watches the paints of REVERSE that show a step of the run."""
 
         def eventFilter(self, watched: QObject, event: QEvent) -> bool:
             """Stamp once the paint is over."""
@@ -74,7 +74,7 @@ def scrub(width: int, height: int, side: int, mode: str, count: int) -> Numbers:
 def jump(side: int, count: int) -> Numbers:
     """A jump of the playhead on the chain of a new seed, once its film strip is drawn, and the longest gap until then.
 
-    The strip asks for 14 places of the chain; the jumps go between them.
+    The strip asks for 14 times of the chain; the jumps go between them.
     """
     with open_window() as window:
         take_region(window, side, "chain")
@@ -105,41 +105,41 @@ def gaps(seconds: float) -> Numbers:
     from diffview.gui.jobs import SamplingRequests
     from diffview.runs.resolve import resolve
 
-    found: dict[str, list[float]] = {"idle": [], "unseen": [], "drawn": []}
+    times: dict[str, list[float]] = {"idle": [], "unseen": [], "drawn": []}
     with open_window() as window:
         session, watch, unseen = window.session, LoopGaps(), SamplingRequests()
         usual, long = session.recipe.course.steps, session.recipe.but(steps=1000)
         for _ in range(2):
-            found["idle"] += watch.over(seconds / 2)
+            times["idle"] += watch.over(seconds / 2)
             run = unseen.request(resolve(long, session.facts))
             until(lambda run=run: len(run.trajectory) > 2)  # type: ignore[misc]
-            found["unseen"] += watch.over(seconds / 2)
+            times["unseen"] += watch.over(seconds / 2)
             unseen.stop()
             until(lambda run=run: not run.active)  # type: ignore[misc]
             session.edit(steps=1000)
             window.live.start()
             until(lambda: window.live.step is not None and 2 < window.live.step.index < 100)
-            found["drawn"] += watch.over(seconds / 2)
+            times["drawn"] += watch.over(seconds / 2)
             window.live.stop()
             session.edit(steps=usual)
             until(window.is_idle)
         unseen.close()
-    return found
+    return times
 
 
 def network_gaps(seconds: float, warm_up: float) -> Numbers:
     """Gaps while nothing happens, while `rain64` samples and each step is drawn, and while a network is trained."""
     from diffview.gui.train_order import Order
 
-    found: dict[str, list[float]] = {}
+    times: dict[str, list[float]] = {}
     with open_window() as window, tempfile.TemporaryDirectory() as folder:
         session, live, trainer, watch = window.session, window.live, window.trainer, LoopGaps()
-        found["idle"] = watch.over(seconds)
+        times["idle"] = watch.over(seconds)
         session.edit(model="rain64", steps=1000, sampler="ddim")
         live.start()
         until(lambda: live.step is not None and 2 < live.step.index < 200)
         watch.over(warm_up)
-        found["samples"] = watch.over(seconds)
+        times["samples"] = watch.over(seconds)
         live.stop()
         session.edit(model="gaussian", steps=18)
         until(window.is_idle)
@@ -151,10 +151,10 @@ def network_gaps(seconds: float, warm_up: float) -> Numbers:
         )
         until(lambda: trainer.training is not None and trainer.training.newest.step > 2)
         watch.over(warm_up)
-        found["trains"] = watch.over(seconds)
+        times["trains"] = watch.over(seconds)
         trainer.stop()
         until(lambda: not trainer.active)
-    return found
+    return times
 
 
 def torch_import() -> Numbers:
@@ -163,14 +163,14 @@ def torch_import() -> Numbers:
         live, watch = window.live, LoopGaps()
         begun = time.perf_counter()
         QTimer.singleShot(50, live.load_engine)
-        found = watch.over(done=lambda: live.engine is not None)
+        times = watch.over(done=lambda: live.engine is not None)
         if live.engine is None or live.engine.version is None:
             raise RuntimeError("torch is not installed")
-        return {"gaps": found, "seconds": time.perf_counter() - begun}
+        return {"gaps": times, "seconds": time.perf_counter() - begun}
 
 
 def stop(count: int) -> Numbers:
-    """From the click on Stop to an idle window, and what one call of the model takes: alone, and in a run seen here."""
+    """Time from the click on Stop to an idle window, and of one call of the model: alone, and in a run on screen."""
     with open_window() as window:
         live, plan = window.live, window.session.plan
         if plan.model is None:
@@ -229,7 +229,7 @@ MEASURES: dict[str, Callable[..., Numbers]] = {
 
 
 def main() -> None:
-    """Measure what the command line names and write the numbers."""
+    """Make the measurement that the command line names and write the numbers."""
     name, arguments = sys.argv[1:]
     sys.stdout.write(json.dumps(MEASURES[name](**json.loads(arguments))) + "\n")
 

@@ -1,4 +1,4 @@
-"""What `diffview bench` measures of files in the window: raw numbers, no budgets."""
+"""Measurements of `diffview bench` of files in the window: raw numbers, no budgets."""
 
 import time
 
@@ -23,7 +23,7 @@ def opening(small: str, path: str, dataset: str) -> Numbers:
 
 
 def slice_memory(small: str, path: str, dataset: str) -> Numbers:
-    """Bytes that one slice takes over what was there before, in the reader and here: kept, most read, most shown."""
+    """Bytes that one slice takes beyond those before, in the reader and here: kept, at most in reading and showing."""
     from diffview.bench.core import memory, reset_peak
     from diffview.readers.process import ReaderProcess
     from diffview.runs.facts import Facts
@@ -92,12 +92,12 @@ def stepping(path: str, dataset: str, count: int) -> Numbers:
 
 def reading_gaps(path: str, dataset: str, seconds: float) -> Numbers:
     """Gaps of the event loop while nothing happens, and while the overview of a large picture is read."""
-    found: dict[str, list[float]] = {"idle": [], "reading": []}
+    times: dict[str, list[float]] = {"idle": [], "reading": []}
     with open_window() as window:
         watch = LoopGaps()
-        while sum(found["reading"]) < 1000 * seconds:
-            found["idle"] += watch.over(seconds / 4)
+        while sum(times["reading"]) < 1000 * seconds:
+            times["idle"] += watch.over(seconds / 4)
             window.open_file(path, dataset)
-            found["reading"] += watch.over(done=lambda: not window.files.opening)
+            times["reading"] += watch.over(done=lambda: not window.files.opening)
             until(window.is_idle)
-    return found
+    return times

@@ -1,4 +1,4 @@
-"""What the measures of the window share: a window, patience, and eyes for paints and for gaps of the event loop."""
+"""Common to the measurements in the window: a window, waiting, and the times of paints and gaps of the event loop."""
 
 import tempfile
 import time
@@ -22,15 +22,15 @@ LIMIT_S = 120.0
 
 
 def until(done: Callable[[], bool], pause: float = 0.001) -> None:
-    """Let the window live until something is the case.
+    """Process events until something is the case.
 
     Raises:
-        TimeoutError: if it does not become so.
+        TimeoutError: if it takes too long.
     """
     app, until = application(), time.perf_counter() + LIMIT_S
     while not done():
         if time.perf_counter() > until:
-            raise TimeoutError(f"nothing came of it in {LIMIT_S:g} s")
+            raise TimeoutError(f"it did not happen in {LIMIT_S:g} s")
         app.processEvents()
         time.sleep(pause)  # the other threads need the interpreter
 
@@ -87,15 +87,15 @@ class Paints(QObject):
             self._count += 1
         return False
 
-    def after(self, deed: Callable[[], object]) -> float:
-        """Milliseconds from before `deed` to the return of the turn of the event loop that made the last paint.
+    def after(self, act: Callable[[], object]) -> float:
+        """Milliseconds from before `act()` to the return of the turn of the event loop that made the last paint.
 
         Raises:
             RuntimeError: if nothing was painted.
         """
         app, first = application(), self._count
         begun = ended = time.perf_counter()
-        deed()
+        act()
         quiet = 0
         while quiet < 2:
             before = self._count

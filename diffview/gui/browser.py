@@ -1,4 +1,4 @@
-"""What the open file holds: its tree in portions, small pictures, names of indices, pixels along them, its place."""
+"""Browsing the open file: its tree in portions, previews, labels of indices, series of a pixel, the map."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -14,13 +14,13 @@ from diffview.readers.process import ReaderProcess
 from diffview.runs.recipe import Recipe
 
 FIRST_PORTION, PORTION = 100, 200
-"""Members of a group that are asked for at once: few, so that the first rows come soon, then more."""
+"""Members of a group that are requested at once: few, so that the first rows come soon, then more."""
 
 PREVIEW_PATIENCE = 3.0
-"""Seconds of processor time that a small picture may take."""
+"""Seconds of processor time that a preview may take."""
 
 PREVIEWS_AFTER_MS = 600
-"""Small pictures begin when nothing was asked of a file for so long."""
+"""Previews begin when no request was made of a file for so long."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -32,7 +32,7 @@ class PixelSeries:
         dim: name of the dimension.
         index: along it, of the slice on screen.
         series: values and their indices [diffview.readers.labels.Series].
-        labels: what the indices stand for [diffview.readers.labels.Labels], or None.
+        labels: of the indices [diffview.readers.labels.Labels], or None.
     """
 
     row: int
@@ -49,9 +49,9 @@ class Browser(QObject):
     Signals:
         began: another file's tree begins; `path` names it.
         listed: (group, nodes): more members of a group.
-        found: (text, nodes): what a search gave.
-        looked: (dataset, Preview or None): a small picture came, or cannot be had.
-        labelled: the names of the open variable's indices came: `labels`.
+        found: (text, nodes): the result of a search.
+        looked: (dataset, Preview or None): a preview has come, or there can be none.
+        labelled: the labels of the open variable's indices have come: `labels`.
         series_read: a PixelSeries.
         linked: (path, dataset) that a link to another file points to.
     """
@@ -76,7 +76,7 @@ class Browser(QObject):
         self._previews: dict[str, Any] = {}
         self._wanted: list[str] = []
         self._in_work: tuple[int, str, str] | None = None
-        self._reader = ReaderProcess(PREVIEW_PATIENCE)  # of its own: a user's request never waits for a small picture
+        self._reader = ReaderProcess(PREVIEW_PATIENCE)  # of its own: a user's request never waits for a preview
         self._timer = QTimer(self, interval=POLL_MS)
         self._timer.timeout.connect(self._poll)
         self._rest = QTimer(self, interval=PREVIEWS_AFTER_MS, singleShot=True)
@@ -86,11 +86,11 @@ class Browser(QObject):
         session.changed.connect(self._follow)
 
     def start(self) -> None:
-        """Look at the field that is on screen."""
+        """Begin with the field that is on screen."""
         self._follow(None, self._session.recipe)
 
     def close(self) -> None:
-        """End the process of the small pictures."""
+        """End the process of the previews."""
         self._timer.stop()
         self._rest.stop()
         self._wanted = []
@@ -120,13 +120,13 @@ class Browser(QObject):
         self._files.ask(show, "list_group", quiet=True, path=path, group=group, first=first, count=count)
 
     def _settle_on(self, error: object, path: str) -> None:
-        """A picture could not be shown: perhaps another variable of its file can be; of a file without any, go back."""
+        """After a picture that could not be shown: stay if another variable of its file can be, else go back."""
         self.browse(path)
         if not self._has_rows:
             self.browse(self._files.path)
 
     def search(self, text: str) -> None:
-        """Look for datasets by words of their paths."""
+        """Search datasets by words of their paths."""
         path = self.path
         if path and text:
             self._files.ask(
@@ -135,13 +135,13 @@ class Browser(QObject):
             )  # fmt: skip
 
     def follow(self, link: str) -> None:
-        """Go where a link to another file points."""
+        """Open the target of a link to another file."""
         self._files.ask(lambda target: self.linked.emit(*target), "follow_link", path=self.path, link=link)
 
     # -- the open variable
 
     def _follow(self, old: Recipe | None, new: Recipe) -> None:
-        """Another field is on screen: its file, the names of its indices, its place on Earth."""
+        """Another field is on screen: ask for its file, the labels of its indices, and its map."""
         field = self._session.facts.field
         if field is self._field:
             return
@@ -155,24 +155,24 @@ class Browser(QObject):
             if self._files.picture is not None:
                 self._files.ask(lambda labels: self._take_labels(of, labels),
                                 "read_labels", quiet=True, path=of[0], dataset=of[1])  # fmt: skip
-        if self._session.facts.place is None:
-            self._ask_place(of)
+        if self._session.facts.earth is None:
+            self._ask_map(of)
 
     def _take_labels(self, of: tuple[str, str], labels: dict[str, Any]) -> None:
         if of == self._labels_of:
             self.labels = labels
             self.labelled.emit()
 
-    def _ask_place(self, of: tuple[str, str]) -> None:
-        key = self._files.place_key(self._session.facts.field)
-        if key in self._files.places:
+    def _ask_map(self, of: tuple[str, str]) -> None:
+        key = self._files.map_key(self._session.facts.field)
+        if key in self._files.maps:
             return
 
-        def take(place: Any) -> None:
-            self._files.places[key] = place
-            if place is not None and self._files.place_key(self._session.facts.field) == key:
+        def take(earth: Any) -> None:
+            self._files.maps[key] = earth
+            if earth is not None and self._files.map_key(self._session.facts.field) == key:
                 self._session.learn(
-                    place=self._files.place(self._session.facts.field, self._session.recipe.source.coarsen)
+                    earth=self._files.map_of(self._session.facts.field, self._session.recipe.source.coarsen)
                 )
 
         self._files.ask(take, "read_map", quiet=True, path=of[0], dataset=of[1], axes=key[2], window=key[3])
@@ -203,20 +203,20 @@ class Browser(QObject):
             dim=dim, row=stored[0], column=stored[1],
         )  # fmt: skip
 
-    # -- small pictures
+    # -- previews
 
     def preview(self, dataset: str) -> Any:
-        """The small picture of a dataset if it has come."""
+        """The preview of a dataset if it has come."""
         return self._previews.get(dataset)
 
     def look(self, datasets: Sequence[str]) -> None:
-        """Ask for small pictures of these, the first one first, instead of those asked for before."""
+        """Ask for previews of these, in this order, instead of those asked for before."""
         self._wanted = [name for name in datasets if name not in self._previews]
         if self._wanted:
             self._rest.start()
 
     def _poll(self) -> None:
-        """Take what came; ask for the next while the user waits for nothing."""
+        """Take the replies; ask for the next preview while the user waits for nothing."""
         for reply in self._reader.poll():
             if self._in_work is not None and reply.ticket == self._in_work[0]:
                 _, path, dataset = self._in_work

@@ -1,4 +1,4 @@
-"""What the window says of a network: its card in short lines, and each verdict with its reason in plain words."""
+"""A network in words: its card in short lines, and the reason for each limit of its verdicts."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -10,13 +10,13 @@ from diffview.gui.looks import number
 from diffview.models.cards import Card
 
 REASONS: dict[str, str] = {
-    "spectrum to train": "How far the mean power spectrum of the samples lies from that of the training fields, over "
+    "spectrum to train": "The distance of the mean power spectrum of the samples from that of the training fields, for "
     "all scales; 10 dB is a factor of ten. Two halves of the training fields differ too, and the limit is 1.5 times "
-    "that: further off, the model has the wrong texture.",
+    "that: beyond it the model has the wrong texture.",
     "spectrum to held-out": "The same, from the fields it never saw. The training fields differ from those too, and "
     "the limit is 1.25 times that.",
     "quantile 0.99 error to train": "The value that one pixel in a hundred exceeds, beside that of the training "
-    "fields: too low, and heavy rain is missing.",
+    "fields: if it is too low, heavy rain is missing.",
     "quantile 0.999 error to train": "The value that one pixel in a thousand exceeds, beside that of the training "
     "fields: the extremes, which networks smooth away first.",
     "quantile 0.99 error to held-out": "The value that one pixel in a hundred exceeds, beside that of fields it never "
@@ -27,13 +27,13 @@ REASONS: dict[str, str] = {
     "a hundred.",
     "nearest training field": "The distance of a sample to the most similar training field, median. It must not be "
     "less than that of fields it never saw: nearer means that it copies what it was trained on.",
-    "CRPS": "How far the members lie from the truth, with credit for saying how sure they are (the fair continuous "
-    "ranked probability score). Clearly below a single guess, or the ensemble is worth nothing.",
-    "block mean error": "The mean of every member over every block must be what the model was told.",
+    "CRPS": "The fair continuous ranked probability score: the distance of the members from the truth, less half their "
+    "distance from each other. It must be clearly below that of a single member, or the ensemble is worth nothing.",
+    "block mean error": "The mean of every member over every block must be that of its condition.",
     "spread over skill": "The spread of the members over the error of their mean: 1 if the ensemble is as unsure as "
     "it should be, less if it is too sure of itself.",
 }
-"""Why each limit is there, by what its verdict begins with."""
+"""The reason for each limit, by the first words of its verdict."""
 
 MEASURES = (
     ("CRPS", "crps"),
@@ -42,7 +42,7 @@ MEASURES = (
     ("block mean error", "block_mean_relative_error"),
     ("spread over skill", "spread_skill"),
 )
-"""Numbers of an ensemble that have no verdict of their own, or in an older card none at all."""
+"""Numbers of an ensemble without a verdict of their own, which older cards may lack."""
 
 
 GROUPS = (
@@ -51,18 +51,18 @@ GROUPS = (
     (" error to held-out", "Beside fields it never saw"),
     (" to held-out", "Beside fields it never saw"),
 )
-"""What the name of a verdict ends with, and the heading that it stands below instead."""
+"""The end of a verdict's name, and the heading that replaces it."""
 
 
 MEMBERS = "The members"
-"""Heading of what is said of an ensemble as a whole."""
+"""Heading of the verdicts on an ensemble as a whole."""
 
 
 @dataclass(frozen=True)
 class VerdictRow:
-    """A line of the table of verdicts: what is measured, its value, its limit, whether it is met (None: no limit).
+    """A row of the table of verdicts: the measure, its value, its limit, whether it is met (None: no limit).
 
-    Rows of one `group` stand below that heading.
+    Rows of one `group` share a heading.
     """
 
     group: str
@@ -104,7 +104,7 @@ def _row(verdict: Mapping[str, Any]) -> VerdictRow:
 
 
 def _chance(chance: Any) -> str:
-    """How often a perfect model would meet a limit: a limit that it often misses says little."""
+    """How often a perfect model would meet a limit: one that it often misses says little."""
     if not isinstance(chance, float | int):
         return ""
     return (
@@ -127,7 +127,7 @@ def _why(what: str) -> str:
 
 
 def limits_text(card: Card) -> str:
-    """How the verification ended: "6 of 8 limits met"."""
+    """The result of the verification: "6 of 8 limits met"."""
     met = card.limits_met
     if met is not None:
         return f"{met[0]} of {met[1]} limits met"
@@ -135,7 +135,7 @@ def limits_text(card: Card) -> str:
 
 
 def title_of(card: Card) -> str:
-    """What it makes, in a line: "precipitation rate in mm h-1, 64 × 64 pixels"."""
+    """What a network makes, in a line: "precipitation rate in mm h-1, 64 × 64 pixels"."""
     units = f" in {units}" if (units := written(card.units)) else ""
     return f"{card.quantity.replace('_', ' ')}{units}, {size_of(card)} pixels"
 
@@ -146,12 +146,12 @@ def size_of(card: Card) -> str:
 
 
 def glance(card: Card) -> list[tuple[str, str]]:
-    """The card in short lines; what it does not say is left out."""
+    """The card in short lines (name, text), without those that would be empty."""
     data, training = card.data, card.training
     low, high = card.noise_range
-    told = f"the mean over {card.coarsen} × {card.coarsen} pixels" if card.coarsen else ""
+    condition = f"the mean over {card.coarsen} × {card.coarsen} pixels" if card.coarsen else ""
     return [(what, text) for what, text in (
-        ("It is told", told),
+        ("Conditioned on", condition),
         ("Weights", _weights(card)),
         ("Noise", f"{number(low)} ≤ s ≤ {number(high)}, fields through {card.transform.key}"),
         ("Trained on", _fields(data.get("fields"), "fields")),
@@ -186,7 +186,7 @@ def _fields(count: Any, what: str) -> str:
 
 
 def _origin(origin: Any) -> str:
-    """Whose weights a training began with."""
+    """The model whose weights a training began with."""
     if not isinstance(origin, Mapping) or not origin.get("name"):
         return ""
     return f"{origin['name']} after {origin.get('steps', '?')} steps"

@@ -1,4 +1,4 @@
-"""The case that the schedule lint looks at, as the session has it."""
+"""The case of the schedule lint, made from the session."""
 
 import numpy as np
 
@@ -23,7 +23,7 @@ def case_of(session: Session) -> Case:
 
 
 def _scored(session: Session, card: Card) -> ScoredRun:
-    """How the fields were drawn that the scores of a card are of, beside the run in force."""
+    """How the scored fields of a card were drawn, beside the run in force."""
     from diffview.scores.verify import Sampling  # only a network needs it
 
     recipe, plan = session.recipe, session.plan

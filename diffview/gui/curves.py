@@ -1,4 +1,4 @@
-"""What the schedule plot shows of a schedule, and what a dragged point means."""
+"""Curves of the schedule plot, and the schedules that drags in it make."""
 
 from collections.abc import Callable, Sequence
 from contextlib import suppress
@@ -26,7 +26,7 @@ HIGHEST = 40.0
 
 @dataclass(frozen=True)
 class Quantity:
-    """One quantity of the y axis: its values along a schedule, and the noise level that a value stands for."""
+    """One quantity of the y axis: its values along a schedule, and its inverse, the noise level of a value."""
 
     of: Callable[[Schedule, Floats], Floats]
     level: Callable[[Schedule, float], float] | None
@@ -47,7 +47,7 @@ def _sigma_level(schedule: Schedule, y: float) -> float:
 
 
 def _beta(schedule: Schedule, t: Floats) -> Floats:
-    """beta of a chain of T = 1000, which does not depend on how many samples are drawn."""
+    """beta of a chain of T = 1000, however many points are drawn."""
     chain = schedule.discrete(1000)
     return np.interp(t, chain.t, chain.beta)
 
@@ -68,9 +68,9 @@ def curve(schedule: Schedule, quantity: str, scale: TimeScale) -> tuple[Floats, 
 
 
 def densities(scale: TimeScale, levels: Sequence[float], card: Card | None) -> tuple[Floats, Floats, dict[str, Floats]]:
-    """Schedule, grid and, where a card says it, training per unit of ln s, in cells along the axis.
+    """Densities of schedule, grid and, if the card has it, training per unit of ln s, in cells along the axis.
 
-    The cells are about equally wide on either axis and exact wherever they lie, so that no level is looked for.
+    The cells are about equally wide on either axis; their values are exact, so none has to be placed at a level.
 
     Returns:
         Edges of the cells on the axis and ln s there [513], from the first row of T = 1000; the densities [512].
@@ -80,14 +80,14 @@ def densities(scale: TimeScale, levels: Sequence[float], card: Card | None) -> t
         rows = np.linspace(1e-3, 1.0, 8 * CELLS)
         t = np.interp(np.linspace(scale.low, scale.high, CELLS + 1), log_levels(scale.schedule, rows), rows)
     log_s = log_levels(scale.schedule, t)
-    found = {"schedule": schedule_density(scale.schedule, t), "grid": grid_density(levels, log_s)}
+    curves = {"schedule": schedule_density(scale.schedule, t), "grid": grid_density(levels, log_s)}
     with suppress(UserError):
-        found["training"] = training_density({} if card is None else card.training, log_s)
-    return t if scale.axis == "t" else log_s, log_s, found
+        curves["training"] = training_density({} if card is None else card.training, log_s)
+    return t if scale.axis == "t" else log_s, log_s, curves
 
 
 def handles(schedule: Schedule, quantity: str, scale: TimeScale) -> list[tuple[float, float]]:
-    """Where the knots of the schedule, or those it would get, lie in the plot."""
+    """Positions in the plot of the schedule's knots, or of those it would get."""
     t = np.array([knot[0] for knot in as_custom(schedule).knots])
     y = QUANTITIES[quantity].of(schedule, t)
     return list(zip(np.asarray(scale.x(t)).tolist(), y.tolist(), strict=True))
@@ -99,7 +99,7 @@ def as_custom(schedule: Schedule) -> Custom:
 
 
 def chosen(key: str, schedule: Schedule, match: Callable[[], Schedule]) -> Schedule:
-    """The schedule a list entry stands for: a preset, or what is made of the one in force or, by `match`, of the field.
+    """The schedule of a list entry: a preset, or one made from the one in force or, by `match`, from the field.
 
     Raises:
         UserError: if it cannot be made.
@@ -137,12 +137,12 @@ def dragged(schedule: Schedule, index: int, t: float, y: float, quantity: str) -
     level = QUANTITIES[quantity].level
     knots = list(custom.knots)
     s = 1.0 if level is None else level(custom, y)
-    wish = -2 * log(s) if 0 < s < inf else inf if s == 0 else -inf
+    wanted = -2 * log(s) if 0 < s < inf else inf if s == 0 else -inf
     last = index == len(knots) - 1
     lowest = min(-2 * log(S_CAP), knots[-1][1])
     left = knots[index - 1] if index > 0 else (0.0, HIGHEST)
     right = (1.0, lowest - LOG_SNR_GAP) if last else knots[index + 1]
     t = 1.0 if last else _between(t, left[0], right[0], T_GAP)
-    log_snr = _between(wish, right[1], left[1], LOG_SNR_GAP)
+    log_snr = _between(wanted, right[1], left[1], LOG_SNR_GAP)
     knots[index] = (t, log_snr)
     return replace(custom, knots=tuple(knots))

@@ -19,7 +19,7 @@ def show_keys(parent: QWidget) -> None:
 
 
 def show_about(parent: QWidget) -> None:
-    """Version, what it stands on, and the licences of what ships with it."""
+    """Version, parts and licences."""
     _show(parent, "About diffview", "<br>".join(about_lines()))
 
 

@@ -12,20 +12,20 @@ from diffview.gui.settings import Settings
 from diffview.gui.theme import theme
 
 VERSION = 4
-"""Raised whenever there is another dock: Qt would put one that a kept arrangement does not know anywhere."""
+"""Raised with every new dock: Qt would put a dock that a saved arrangement does not know just anywhere."""
 
-PLOTS_PLACE, PLOTS_SHARE = 1, 19
-"""Place of the row of plots among the rows of the window, and its share of their height."""
+PLOTS_INDEX, PLOTS_SHARE = 1, 19
+"""Index of the row of plots among the rows of the window, and its share of their height."""
 
 
 class Docks(QObject):
-    """Arranges the docks by name, and again when the window comes to have another room.
+    """Arranges the docks by name, and again when the room in the window changes.
 
-    What a hand has moved stays where it is; what a hand has opened or closed stays so. The plots are a row of the
-    window, and a column in a dock of their own where the window is too low for that row.
+    Docks that the user has moved stay where they are; those opened or closed by the user stay so. The plots are a row
+    of the window, and a column in a dock of their own where the window is too low for that row.
 
     Signals:
-        lowered: the window has become too low for the row, or (False) is no longer.
+        lowered: whether the window is now too low for the row.
     """
 
     lowered = Signal(bool)
@@ -52,25 +52,25 @@ class Docks(QObject):
 
     @property
     def room(self) -> WindowRoom | None:
-        """What the docks are arranged for; None before the first time."""
+        """The room that the docks are arranged for; None before the first time."""
         return self._room
 
     @property
     def moved(self) -> bool:
-        """Whether a hand has moved docks since a layout was taken."""
+        """Whether the user has moved docks since a layout was taken."""
         return self._moved
 
     # -- arranging
 
     def arrange(self, name: str) -> None:
-        """Take a layout, as it is meant."""
+        """Take a layout in its original form."""
         self._layout, self._moved, self._chosen = name, False, False
         self._place({*LAYOUTS[name].first, PLOTS}, LAYOUTS[name].front, self._take_room())
 
     def follow(self, size: QSize | None = None) -> None:
-        """The window has perhaps another size: arrange anew what has room no longer, or has it again.
+        """Follow the size of the window: arrange the docks anew if the room has changed.
 
-        `size` is one that the window is to get, which docks on both sides might hold open.
+        `size` is one that the window is about to get; docks on both sides might keep it wider.
         """
         before, room = self._room, self._take_room(size)
         if before is None or room == before:
@@ -86,7 +86,7 @@ class Docks(QObject):
             self.lowered.emit(room.low)
 
     def _fit_plots(self, room: WindowRoom) -> None:
-        """Give the plots their width; before another dock, where there is no room for a column of their own."""
+        """Give the plots their width; in front of another dock where there is no room for a column of their own."""
         plots, window = self._docks[PLOTS], self._window
         beside = [dock for dock in self._docks.values() if dock.isVisible() and not dock.isFloating()]
         other = next((dock for dock in beside if dock is not plots), None)
@@ -98,7 +98,7 @@ class Docks(QObject):
             window.resizeDocks([plots], [theme.px(PLOTS_WIDTH)], Qt.Orientation.Horizontal)
 
     def _take_room(self, size: QSize | None = None) -> WindowRoom:
-        """The room that there is now, or in a window of this size, with the plots where it has them."""
+        """The room in the window now, or at this size; moves the plots where it has room for them."""
         room = WindowRoom.of(self._window.size() if size is None else size)
         if room != self._room:
             self._room = room
@@ -106,7 +106,7 @@ class Docks(QObject):
         return room
 
     def _again(self, room: WindowRoom, also: set[str]) -> None:
-        """Arrange what is seen, and `also`, for a room."""
+        """Arrange the visible docks, and `also`, for a room."""
         layout = LAYOUTS[self._layout]
         seen = {name for name, dock in self._docks.items() if not dock.isHidden()} | also
         if room.wide and not self._chosen:
@@ -115,13 +115,13 @@ class Docks(QObject):
         self._place(seen, (*layout.front, *front), room)
 
     def _place(self, shown: set[str], front: tuple[str, ...], room: WindowRoom) -> None:
-        """Put all docks where the layout has them in a room, show some, and raise those that are to be in front."""
+        """Put all docks where the layout has them in a room, show some, and raise those in front."""
         layout, window, docks = LAYOUTS[self._layout], self._window, self._docks
         shown = shown if room.low else shown - {PLOTS}
         areas = Qt.DockWidgetArea.LeftDockWidgetArea, Qt.DockWidgetArea.RightDockWidgetArea
         with self.by_program():
             for dock in docks.values():
-                dock.hide()  # all of them side by side and in a pile on the way would push the window off its screen
+                dock.hide()  # all side by side or in a pile, even for a moment, would push the window off its screen
             for area, names in zip(areas, layout.sides(room), strict=True):
                 for name in names:
                     docks[name].setFloating(False)
@@ -144,21 +144,21 @@ class Docks(QObject):
             self._window.resizeDocks(seen[:1], [width] * len(seen[:1]), Qt.Orientation.Horizontal)
 
     def _place_plots(self, room: WindowRoom) -> None:
-        """Into the window, or into their dock."""
+        """Move the plots into the window, or into their dock."""
         dock = self._docks[PLOTS]
         dock.toggleViewAction().setVisible(room.low)
         if room.low:
             dock.setWidget(self._plots)
         else:
             dock.hide()
-            self._rows.insertWidget(PLOTS_PLACE, self._plots, PLOTS_SHARE)
+            self._rows.insertWidget(PLOTS_INDEX, self._plots, PLOTS_SHARE)
         self._plots.show()
         self._plots.set_column(room.low)
 
     # -- presenting
 
     def present(self, on: bool) -> None:
-        """Hide all docks but the plots, which have no other place in a low window; show them as they were."""
+        """Hide all docks but the plots, which are in no row in a low window; then show them as they were."""
         self._presenting, plots = on, self._docks[PLOTS]
         bar = plots.titleBarWidget()
         plots.setTitleBarWidget(QWidget() if on else None)  # type: ignore[arg-type]  # None brings Qt's own back
@@ -175,9 +175,9 @@ class Docks(QObject):
     # -- remembering
 
     def restore(self, settings: Settings, anew: bool) -> bool:
-        """Take what was remembered, else (or `anew`) what a window of this size starts with.
+        """Take the saved arrangement, else (or `anew`) the one that a window of this size starts with.
 
-        Returns whether it was remembered.
+        Returns whether one was saved.
         """
         state, words = settings.bytes("state"), settings.text("docks", "").split()
         with self.by_program():
@@ -195,17 +195,17 @@ class Docks(QObject):
         return True
 
     def save(self, settings: Settings) -> None:
-        """Remember where they stand, for a window of this room."""
+        """Save the arrangement, for windows with this room."""
         room = self._take_room()
         said = {"wide": room.wide, "low": room.low, "moved": self._moved, "chosen": self._chosen}
         settings.set_bytes("state", self._window.saveState(VERSION))
         settings.set_text("docks", " ".join([self._layout, *(word for word, so in said.items() if so)]))
 
-    # -- the hand
+    # -- the user
 
     @contextmanager
     def by_program(self) -> Iterator[None]:
-        """What moves docks in here is no hand."""
+        """Docks that move in here are not moved by the user."""
         before, self._arranging = self._arranging, True
         try:
             yield
@@ -219,7 +219,7 @@ class Docks(QObject):
         self._chosen = True
 
     def eventFilter(self, watched: QObject, event: QEvent) -> bool:
-        """Docks that a hand closes, and the size of the window."""
+        """Watch docks that the user closes, and the size of the window."""
         if watched is not self._window:
             if event.type() is QEvent.Type.Close and self._window.isVisible():
                 self._choose()

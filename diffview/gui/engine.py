@@ -1,4 +1,4 @@
-"""What computes: torch, imported without holding up the window, and the devices it can use."""
+"""The engine, torch: imported without holding up the window, and the devices it can use."""
 
 import gc
 import sys
@@ -12,7 +12,7 @@ from diffview.machine import cores
 
 @dataclass(frozen=True)
 class Engine:
-    """What importing torch told.
+    """The result of importing torch.
 
     Attributes:
         version: None if it is not installed or cannot be loaded.
@@ -36,7 +36,7 @@ class Engine:
 
 
 def load_engine() -> Engine:
-    """Import torch and see what it can use."""
+    """Import torch and find the devices it can use."""
     _preload_torch()
     try:
         with no_search_for_garbage("torch"):
@@ -56,9 +56,10 @@ def load_engine() -> Engine:
 
 @contextmanager
 def no_search_for_garbage(module: str) -> Iterator[None]:
-    """Python's search for garbage stops the window for as long as it has objects to look at, with torch 0.3 s.
+    """Pause garbage collection while a large module is imported for the first time.
 
-    It rests while a large module is imported, the first time, and what there is then is never looked at again.
+    It would stop the window for as long as it has objects to search, 0.3 s with torch; those of the import are spared
+    for ever.
     """
     if module in sys.modules or not gc.isenabled():
         yield
@@ -85,5 +86,5 @@ def _preload_torch() -> None:
         if (folder / name).is_file():
             try:
                 ctypes.CDLL(str(folder / name), mode=ctypes.RTLD_GLOBAL)
-            except OSError:  # the import itself will say what is wrong
+            except OSError:  # the import itself raises the error
                 return

@@ -1,4 +1,4 @@
-"""What goes wrong is said in a sentence; a bug is logged with its traceback, and the window keeps running."""
+"""Errors become messages; a bug is logged with its traceback, and the window keeps running."""
 
 import logging
 import sys
@@ -30,12 +30,12 @@ def log_file() -> str:
 
 
 def report(error: BaseException, tell: Callable[[Message], None], less: str = "") -> None:
-    """Say what went wrong, in one sentence and a hint.
+    """Show an error as one sentence and a hint.
 
     Args:
-        error: one that says what to do about it, one of memory, or else a bug, which is logged.
+        error: a UserError, one of memory, or else a bug, which is logged.
         tell: shows the message.
-        less: what takes less memory; where nothing does, running out of it is a bug.
+        less: hint how to take less memory; without one, running out of it is a bug.
     """
     if isinstance(error, UserError):
         tell(Message(error.sentence, error.hint, "error"))
@@ -58,7 +58,7 @@ def _report_bug(error: BaseException, tell: Callable[[Message], None]) -> None:
 
 
 class ErrorHook(QObject):
-    """Takes over sys.excepthook and threading.excepthook; whichever thread fails, the window's thread shows it."""
+    """Takes over sys.excepthook and threading.excepthook: a failure in any thread is shown by the window's thread."""
 
     raised = Signal(object)
 

@@ -24,23 +24,23 @@ from diffview.runs.recipe import Recipe
 from diffview.runs.stack import Stack, other_slices, stack_of, stack_read, stack_wanted
 
 POLL_MS = 2
-"""Between looks for a reply: half of it is lost of every slice, of which one is read in 13 ms."""
+"""Interval of the timer that takes replies: half of it is lost with every slice, which is read in 13 ms."""
 
 REMEMBERED = 16
-"""Pictures whose place in their file is known when an undo brings them back."""
+"""Pictures whose layout in the file is remembered, for when an undo brings them back."""
 
 LOOKED_AT = 2**16
-"""Bytes that tell a recipe from a schedule."""
+"""Bytes by which a recipe is distinguished from a schedule."""
 
 SCHEDULE_WORDS = (b'"beta"', b'"alpha_bar"', b'"log_snr"', b'"trained_betas"', b'"beta_schedule"', b"Scheduler")
 
 
-PlaceKey = tuple[str, str, tuple[int, int], Region | None]
-"""File, dataset, axes and window of a picture: what decides where its pixels lie."""
+MapKey = tuple[str, str, tuple[int, int], Region | None]
+"""File, dataset, axes and window of a picture, which determine its map."""
 
 
 class _Wanted(NamedTuple):
-    """What is done with a reply; a quiet one has nothing to say if it fails."""
+    """The use of a reply; a quiet one fails without a message."""
 
     then: Callable[[Any], None]
     quiet: bool
@@ -61,7 +61,7 @@ class Files(QObject):
 
     Signals:
         asked: another file is about to be read; its name.
-        opened: another picture is on screen; `picture` and `path` tell which.
+        opened: another picture is on screen, that of `picture` and `path`.
         busy_changed: reading began or ended.
         failed: the UserError that says why something could not be read, and the file.
     """
@@ -81,7 +81,7 @@ class Files(QObject):
         self._told = 0.0
         self._pictures: list[_Shown] = []
         self._stack: Stack | None = None
-        self.places: dict[PlaceKey, EarthMap | None] = {}
+        self.maps: dict[MapKey, EarthMap | None] = {}
         self._timer = QTimer(self, interval=POLL_MS)
         self._timer.timeout.connect(self._poll)
 
@@ -92,7 +92,7 @@ class Files(QObject):
 
     @property
     def reading(self) -> str:
-        """What is being read, for people; "" if nothing is."""
+        """The file and dataset that is being read, as text; "" if none is."""
         return next((wanted.what for wanted in self._wanted.values() if not wanted.quiet), "")
 
     @property
@@ -102,7 +102,7 @@ class Files(QObject):
 
     @property
     def picture(self) -> Picture | None:
-        """How the slice on screen lies in its file; None for the packaged field."""
+        """The picture on screen, with its layout in the file; None for the packaged field."""
         field = self._session.facts.field
         return next((shown.picture for shown in self._pictures if shown.field is field), None)
 
@@ -130,15 +130,15 @@ class Files(QObject):
         """
         recipe = self._session.recipe
         same = path == recipe.source.path and _absolute(dataset) == _absolute(recipe.source.dataset)
-        wish = recipe.but(path=path, dataset=dataset, index=index)
+        wanted = recipe.but(path=path, dataset=dataset, index=index)
         if same:  # the region is chosen and the transform fitted once, for the slice that was opened first
             settled = self._session.plan.settled
-            wish = wish.but(region=settled.source.region, fitted=settled.source.fitted)
+            wanted = wanted.but(region=settled.source.region, fitted=settled.source.fitted)
         else:
-            wish = wish.but(region=None, fitted=None, hidden=(), origin="noise", level=None,
+            wanted = wanted.but(region=None, fitted=None, hidden=(), origin="noise", level=None,
                 axes=None, window=None, coarsen=1,
             )  # fmt: skip
-        self.open_recipe(wish, merge)
+        self.open_recipe(wanted, merge)
 
     def step_to(self, dim: str, index: int) -> None:
         """Show another slice along one dimension."""
@@ -149,7 +149,7 @@ class Files(QObject):
             self.open(self.path, picture.dataset, tuple(at))
 
     def turn(self, axes: tuple[int, int]) -> None:
-        """Show the open variable with these axes as rows and columns, at the same place along the others."""
+        """Show the open variable with these axes as rows and columns, at the same indices of the others."""
         picture, recipe = self.picture, self._session.recipe
         if picture is None or axes == picture.axes:
             return
@@ -159,7 +159,7 @@ class Files(QObject):
         self.open_recipe(recipe.but(axes=axes, index=index, window=None, region=None, hidden=()))
 
     def crop(self, on: bool) -> None:
-        """Read the region alone, at full resolution, or all of the slice again; the region keeps its place."""
+        """Read the region alone, at full resolution, or all of the slice again; the region stays where it is."""
         picture, recipe, region = self.picture, self._session.recipe, self._session.plan.region
         if picture is None or on == (picture.window is not None):
             return
@@ -174,21 +174,21 @@ class Files(QObject):
             self.open_recipe(recipe.but(window=None, coarsen=1, region=whole, hidden=()))
 
     def coarsen(self, k: int, how: str) -> None:
-        """Work at another resolution: k x k pixels of the file to one; the region keeps its place on the field."""
+        """Work at another resolution: k x k pixels of the file to one; the region stays where it is on the field."""
         recipe, shown = self._session.recipe, self._shown_picture()
         ratio, region = recipe.source.coarsen / k, self._session.plan.region
         sides = [max(16, round(side * ratio)) for side in (region.ny, region.nx)]
         moved = Region(round(region.row * ratio), round(region.column * ratio), *sides)
         rows, columns = (n // k for n in shown.values.shape)
         fits = moved.row + moved.ny <= rows and moved.column + moved.nx <= columns
-        wish = recipe.but(coarsen=k, coarsen_by=how, region=moved if fits else None, hidden=())
+        wanted = recipe.but(coarsen=k, coarsen_by=how, region=moved if fits else None, hidden=())
         try:
             field = at_resolution(shown, k, how)
         except UserError as error:
             self._session.refuse(error)
             return
         picture = self.picture
-        self._show(field, picture, wish, None if picture is None else other_slices(self._stack, wish, picture))
+        self._show(field, picture, wanted, None if picture is None else other_slices(self._stack, wanted, picture))
 
     def _shown_picture(self) -> Field:
         """The field as stored, before its working resolution."""
@@ -198,7 +198,7 @@ class Files(QObject):
         return packaged_field() if self._session.recipe.source.coarsen > 1 else self._session.facts.field
 
     def open_recipe(self, recipe: Recipe, merge: object = None) -> None:
-        """Open what a recipe names, and take the recipe."""
+        """Open the slice that a recipe names, and take the recipe."""
         if not self._learn_model(recipe.denoiser.model):
             return
         self._asked += 1
@@ -230,7 +230,7 @@ class Files(QObject):
             self._session.edit(model=path)
 
     def _learn_model(self, name: str) -> bool:
-        """Whether the session knows the model, after having looked for a card at that place; tells why not."""
+        """Whether the session knows the model, after searching a card at that path; a message says why not."""
         facts = self._session.facts
         if name in FORMULAS or name in facts.cards or name in facts.given:
             return True
@@ -260,7 +260,7 @@ class Files(QObject):
         self.open_recipe(Recipe.from_json(text))
 
     def cancel(self) -> None:
-        """Give up the slice that is being read; what was asked for quietly is asked for again."""
+        """Give up the slice that is being read; quiet requests are made again."""
         if self.busy:
             quiet = [wanted for wanted in self._wanted.values() if wanted.quiet]
             self._wanted.clear()
@@ -271,7 +271,7 @@ class Files(QObject):
             self._settle()
 
     def _take(self, picture: Picture, recipe: Recipe, asked: int, merge: object) -> None:
-        """A slice has come: show it, with the other slices at the same place where it is small enough.
+        """A slice has come: show it, with the same region of the other slices if it is small enough.
 
         While a newer one is awaited, it is shown only if it is a step on the way: of the variable on screen.
         """
@@ -286,24 +286,24 @@ class Files(QObject):
         except UserError as error:
             self._session.tell_error(error)
             return
-        wish = recipe.but(dataset=picture.dataset, index=picture.index)
-        known = self._stack is not None and self._stack.of == stack_of(wish.source.path, picture)
+        taken = recipe.but(dataset=picture.dataset, index=picture.index)
+        known = self._stack is not None and self._stack.of == stack_of(taken.source.path, picture)
         self._shown = asked
         if known or (wanted := stack_wanted(picture)) is None:
-            self._show(field, picture, wish, other_slices(self._stack, wish, picture), merge)
+            self._show(field, picture, taken, other_slices(self._stack, taken, picture), merge)
             return
 
         def keep(values: Any) -> None:
-            self._stack = stack_read(wish.source.path, picture, values, wanted["limit"])
+            self._stack = stack_read(taken.source.path, picture, values, wanted["limit"])
             if asked == self._asked:
-                self._show(field, picture, wish, other_slices(self._stack, wish, picture), merge)
+                self._show(field, picture, taken, other_slices(self._stack, taken, picture), merge)
 
-        self.ask(keep, "read_stack", path=wish.source.path, **wanted)
+        self.ask(keep, "read_stack", path=taken.source.path, **wanted)
 
     def _show(self, field: Field, picture: Picture | None, recipe: Recipe, stack: Any, merge: object = None) -> None:
         known = self._session.facts
         facts = Facts(
-            field, stack, self.place(field, recipe.source.coarsen, picture), torch=known.torch, devices=known.devices,
+            field, stack, self.map_of(field, recipe.source.coarsen, picture), torch=known.torch, devices=known.devices,
             cards=known.cards, given=known.given,
         )  # fmt: skip
         if picture is not None:
@@ -311,19 +311,19 @@ class Files(QObject):
         if self._session.open(recipe, facts, merge):
             self.opened.emit()
 
-    def place_key(self, field: Field, picture: Picture | None = None) -> PlaceKey:
-        """What decides where the pixels of a field lie."""
+    def map_key(self, field: Field, picture: Picture | None = None) -> MapKey:
+        """The key of a field's map."""
         picture = picture or next((shown.picture for shown in self._pictures if shown.field is field), None)
         path, dataset = (str(field.provenance.get(name, "")) for name in ("path", "dataset"))
         return (path, dataset, (0, 1), None) if picture is None else (path, dataset, picture.axes, picture.window)
 
-    def place(self, field: Field, k: int, picture: Picture | None = None) -> EarthMap | None:
-        """Where the pixels of a field at a working resolution lie, if that was read."""
-        found = self.places.get(self.place_key(field, picture))
-        return found.coarsened(k) if found is not None and k > 1 else found
+    def map_of(self, field: Field, k: int, picture: Picture | None = None) -> EarthMap | None:
+        """The map of a field at a working resolution, if it was read."""
+        known = self.maps.get(self.map_key(field, picture))
+        return known.coarsened(k) if known is not None and k > 1 else known
 
     def withdraw(self, ticket: int) -> None:
-        """Forget a request that is not being read yet."""
+        """Withdraw a request that is not being read yet."""
         if self._reader.withdraw(ticket):
             self._wanted.pop(ticket, None)
             self._settle()
@@ -340,7 +340,7 @@ class Files(QObject):
 
     @property
     def share(self) -> float:
-        """What share of the slice being read is done, 0 to 1, as far as is known."""
+        """Share of the current slice that is read, 0 to 1, as last reported."""
         return self._reader.share
 
     def _poll(self) -> None:
@@ -371,7 +371,7 @@ def _absolute(dataset: str | None) -> str | None:
 
 
 def _in_blocks(region: Region, size: tuple[int, int]) -> Region:
-    """A part of a picture of `size` in the pixels of its whole, which is an overview where it is large."""
+    """A part of a picture of `size` in the pixels of the whole picture, which is an overview where it is large."""
     k = block_of(size)
     if k == 1:
         return region

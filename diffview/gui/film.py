@@ -19,13 +19,13 @@ from diffview.reverse.samplers import Step
 
 FORWARD_FRAMES = 14
 MOST_STEPS = 60
-"""Pictures of a run; the slider and the playhead reach the steps between them."""
+"""The most pictures of a run; the slider and the playhead reach the steps between them."""
 
 THUMBNAIL = 72
 """Longest side of a picture in pixels; larger ones are strided."""
 
 REST_MS = 120
-"""The forward row is drawn when the hand has rested this long."""
+"""The forward row is drawn when nothing was moved for this long."""
 
 
 class Reel:
@@ -38,7 +38,7 @@ class Reel:
         self.pictures: dict[int, QImage] = {}
 
     def nearest(self, index: int) -> int | None:
-        """Which picture is nearest to a step; None if there is none."""
+        """Index of the picture nearest to a step; None if there is none."""
         return min(range(len(self.steps)), key=lambda i: abs(self.steps[i].index - index), default=None)
 
 
@@ -74,7 +74,7 @@ class Film(QObject):
             self._turn.stop()
 
     def _draw_forward(self) -> Iterator[None]:
-        """The forward row, one picture at a time: a chain at a new place takes its time."""
+        """The forward row, one picture at a time: a chain at a new time takes a while."""
         scale, forward = TimeScale.of(self._session), self._session.forward
         t = np.linspace(0, 1, FORWARD_FRAMES)
         if scale.axis != "t":
@@ -117,7 +117,7 @@ class Film(QObject):
             self.strip.set_fork(None)
             return
         parent = self._live.left
-        if parent is None:  # what it shares is all that is known of the run it leaves
+        if parent is None:  # of the run it leaves only the shared steps are known
             self._extend(self._parent, run, [step for step in steps if step.index <= fork.step])
         else:
             self._extend(self._parent, parent, self._recorded(parent))
@@ -158,7 +158,7 @@ class Film(QObject):
     def _x(self, reel: Reel) -> list[float]:
         if reel.run is None or not reel.steps:
             return []
-        t = self._live.places(reel.run)[[step.index for step in reel.steps]]
+        t = self._live.times(reel.run)[[step.index for step in reel.steps]]
         return np.atleast_1d(np.asarray(TimeScale.of(self._session).x(t))).tolist()
 
     def show_step(self) -> None:
@@ -184,10 +184,10 @@ class Film(QObject):
             return None
         return reel.run, reel.steps[index]
 
-    def place_of(self, row: int, index: int) -> float:
+    def time_of(self, row: int, index: int) -> float:
         """The t of a picture."""
-        found = self.step_at(row, index)
-        if found is None:
+        recorded = self.step_at(row, index)
+        if recorded is None:
             return float(self.forward_t[index])
-        run, step = found
-        return float(self._live.places(run)[step.index])
+        run, step = recorded
+        return float(self._live.times(run)[step.index])

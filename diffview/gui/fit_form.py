@@ -1,4 +1,4 @@
-"""What formula models are fitted to: crops or slices, how complete, and how much is held out."""
+"""Form of the training crops of formula models: crops or slices, how complete, and how much is held out."""
 
 from typing import Any
 
@@ -44,21 +44,21 @@ class FitForm(QObject):
     """Rows of a form; knows no session.
 
     Signals:
-        wished: what of the recipe was chosen, as a dict.
+        edited: fields of the recipe that change, as a dict.
     """
 
-    wished = Signal(dict)
+    edited = Signal(dict)
 
     def __init__(self, form: QFormLayout) -> None:
         super().__init__(form)
         self.fit_set, self.limit, self.held = QComboBox(), QComboBox(), QComboBox()
         for combo, name, said, of, choices in (
-            (self.fit_set, "fitSetCombo", "What formula models are fitted to", "fit_set", FIT_SETS),
+            (self.fit_set, "fitSetCombo", "Training crops of formula models", "fit_set", FIT_SETS),
             (self.limit, "missingLimitCombo", "How much of a crop may be missing", "missing_limit", LIMITS),
             (self.held, "heldOutCombo", "How much is held out from the fit", "held_out", HELD_OUT),
         ):
             _fill(combo, name, said, choices)
-            combo.activated.connect(lambda i, combo=combo, of=of: self.wished.emit({of: combo.itemData(i)}))
+            combo.activated.connect(lambda i, combo=combo, of=of: self.edited.emit({of: combo.itemData(i)}))
         self.text = QLabel()
         self.text.setObjectName("fitSetText")
         self.text.setWordWrap(True)
@@ -67,19 +67,19 @@ class FitForm(QObject):
         pair.setSpacing(4)
         pair.addWidget(self.limit, 1)
         pair.addWidget(self.held, 1)
-        form.addRow("Fit set", self.fit_set)
+        form.addRow("Crops", self.fit_set)
         form.addRow("Gaps", pair)
         form.addRow(self.text)
 
     def show_fit(self, recipe: Recipe, fitted: TrainingCrops | None) -> None:
-        """Show what is wished, and what came of it."""
+        """Show the choices of the recipe; the tooltips say what they came to."""
         chosen = recipe.denoiser
         formula = chosen.model in FORMULAS
         why = "" if formula else f"{chosen.model} is not fitted to this file"
         for combo, value in (
             (self.fit_set, chosen.fit_set), (self.limit, chosen.missing_limit), (self.held, chosen.held_out)
         ):  # fmt: skip
-            if combo.findData(value) < 0:  # of a recipe that was written by hand
+            if combo.findData(value) < 0:  # in a recipe that was edited by hand
                 combo.addItem(f"{value:.3g}", value)
             combo.setCurrentIndex(combo.findData(value))
             only = COMPLETE_ONLY if combo is self.limit and formula and recipe.denoiser.model not in GAUSSIANS else why

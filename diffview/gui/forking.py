@@ -16,7 +16,7 @@ def why_not(live: Live, step: int | None = None) -> str:
         return "The run ends here: choose a step before its last."
     info = SAMPLERS[run.plan.recipe.course.sampler]
     if info.path is not None:
-        return f"{info.title} also walks upwards, so that a step of it has no place on the way down."
+        return f"{info.title} also steps upwards, so that its steps are no steps of a run down."
     return ""
 
 
@@ -25,13 +25,13 @@ def why_no_noise(session: Session) -> str:
     info = SAMPLERS[session.recipe.course.sampler]
     if info.draws(session.plan.params):
         return ""
-    return f"{info.title} draws no noise on its way as it is set: fork here, then choose a sampler that does."
+    return f"{info.title} draws no noise with these settings: fork here, then choose a sampler that does."
 
 
 def fork_here(session: Session, live: Live, fresh: bool = False) -> None:
-    """Leave the run on screen at the step on screen, with `fresh` noise or with that which it has there.
+    """Fork the run on screen at the step on screen, with `fresh` noise or with its own.
 
-    From there on the present settings hold; while they are those of the run, the fork is the same again.
+    From there on the settings in force hold; while they are those of the run, the fork repeats it.
     """
     run, step = live.shown, live.step
     if run is None or step is None or why_not(live):

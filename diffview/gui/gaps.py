@@ -20,10 +20,10 @@ HOW = "Drag over Forward or Field to paint a gap; Shift or the right button eras
 
 
 class GapTool(QObject):
-    """Marks what is hidden, and makes edits of drags while the tool is on.
+    """Marks the hidden rectangles, and turns drags into edits while the tool is on.
 
     Signals:
-        armed_changed: the tool is on or off.
+        armed_changed: the tool was turned on or off.
     """
 
     armed_changed = Signal()
@@ -72,14 +72,14 @@ class GapTool(QObject):
         self.armed_changed.emit()
 
     def toggle(self) -> None:
-        """The other way."""
+        """Turn the tool on if it is off, else off."""
         self.set_armed(not self.armed)
 
     def clear(self) -> None:
-        """Hide nothing any more."""
+        """Remove all gaps."""
         self._session.edit(hidden=())
 
-    def _place(self, layer: GapLayer) -> tuple[int, int, int]:
+    def _origin(self, layer: GapLayer) -> tuple[int, int, int]:
         """Row and column of the layer's first pixel in the slice, and its stride."""
         shape = self._session.facts.field.values.shape
         region = self._session.plan.region
@@ -92,16 +92,16 @@ class GapTool(QObject):
 
     def _take(self, layer: GapLayer, drag: QRect, erases: bool) -> None:
         """One drag is one edit; a gap that is painted is filled."""
-        recipe, (row, column, k) = self._session.recipe, self._place(layer)
+        recipe, (row, column, k) = self._session.recipe, self._origin(layer)
         rows, columns = self._session.facts.field.values.shape
         top, left = row + drag.y() * k, column + drag.x() * k
         new = Region(top, left, min(drag.height() * k, rows - top), min(drag.width() * k, columns - left))
         change = without_gap if erases else with_gap
-        wishes = {} if erases or self._session.plan.conditioning.fills else filling(recipe)
-        self._session.edit_checked(lambda: {"hidden": change(recipe.guidance.hidden, new), **wishes})
+        changes = {} if erases or self._session.plan.conditioning.fills else filling(recipe)
+        self._session.edit_checked(lambda: {"hidden": change(recipe.guidance.hidden, new), **changes})
 
     def show_gaps(self) -> None:
-        """Mark what is hidden where it is shown."""
+        """Mark the hidden pixels in the pictures."""
         hidden = self._session.recipe.guidance.hidden
         for layer in (self.field, self.forward):
             layer.set_marks(self._mask(layer, hidden) if hidden else None)
@@ -110,7 +110,7 @@ class GapTool(QObject):
         self._actions["clearGapsAction"].setToolTip("Hide nothing (Shift+G)" if hidden else "There is no painted gap")
 
     def _mask(self, layer: GapLayer, hidden: tuple[Region, ...]) -> NDArray[np.bool_]:
-        row, column, k = self._place(layer)
+        row, column, k = self._origin(layer)
         region = self._session.plan.region
         if (row, column, k) == (region.row, region.column, 1) and layer is self.forward:
             return hidden_in(hidden, region)

@@ -40,7 +40,7 @@ WAITING, RUNNING, FINISHED, STOPPED, FAILED = "waiting", "running", "finished", 
 class Run:
     """One reverse run: written by the sampling thread, read by the window.
 
-    `left` is the run that a fork leaves, where it is known.
+    `left` is the run that a fork leaves, if it is known.
     """
 
     number: int
@@ -59,7 +59,7 @@ class Run:
 
     @property
     def shared(self) -> list[Step]:
-        """The steps that a fork has from the run it leaves; none where that has not kept all of them."""
+        """The steps that a fork shares with the run it leaves; none where that run was thinned."""
         fork, left = self.plan.recipe.course.fork, self.left
         if fork is None or left is None or left.trajectory.stride > 1 or len(left.trajectory) <= fork.step:
             return []
@@ -74,7 +74,7 @@ class Run:
 
 @dataclass(eq=False)
 class Shot:
-    """One call of the model on the forward x_t: y = x_0 + s eps, and what the model makes of it."""
+    """One call of the model on the forward state: y = x_0 + s eps, and x0_hat."""
 
     number: int
     plan: Plan
@@ -132,7 +132,7 @@ class SamplingRequests(QObject):
 
     Attributes:
         taken: the newest shot that has been taken.
-        engine: what importing torch told, once it has been asked for.
+        engine: the result of importing torch, once it has been requested.
     """
 
     def __init__(self, parent: QObject | None = None) -> None:
@@ -152,7 +152,7 @@ class SamplingRequests(QObject):
         self._thread = _Thread(self)
 
     def _wake(self) -> None:
-        """Tell the thread, which is started by the first request; the lock is held."""
+        """Wake the thread, which is started by the first request; the lock is held."""
         if not self._thread.isRunning() and not self._closing:
             self._thread.start()
         self._lock.notify()
@@ -163,7 +163,7 @@ class SamplingRequests(QObject):
         return self._number + 1
 
     def request(self, plan: Plan, left: Run | None = None) -> Run:
-        """Run `plan`, that of a fork with the run it leaves; ends what runs now."""
+        """Run `plan`, for a fork with the run it leaves; ends the current run."""
         with self._lock:
             self._number += 1
             self._current = self._number
@@ -174,7 +174,7 @@ class SamplingRequests(QObject):
             return self._run
 
     def stop(self) -> None:
-        """End what runs now after the call of the model that it is in; what it has recorded is kept."""
+        """End the current run after its current call of the model; its record is kept."""
         with self._lock:
             self._current, self._replaying = 0, None
             if self._replay is not None:
@@ -201,7 +201,7 @@ class SamplingRequests(QObject):
             return self._replay
 
     def request_engine(self) -> None:
-        """Import torch when nothing else is asked; the answer comes in `engine`."""
+        """Import torch when there is no other request; the result comes in `engine`."""
         with self._lock:
             self._want_engine = True
             self._wake()
@@ -307,7 +307,7 @@ class SamplingRequests(QObject):
         return None if plan.model is None else self._made(plan.model)
 
     def fitted(self, model: Model | None) -> Denoiser | None:
-        """What has been fitted or loaded for a model, without waiting for it; None if that is not yet done."""
+        """The denoiser of a model if it has been fitted or loaded already, else None; never waits."""
         if isinstance(model, GuidedModel):
             model = model.base
         return next((denoiser for known, denoiser in self._fitted if known is model), None)
@@ -328,7 +328,7 @@ class SamplingRequests(QObject):
 
 
 def _recording(asked: Run) -> AbstractContextManager[Callable[[Step], None]]:
-    """What takes the steps of a run into its record: those of a GPU come at display rate, without stopping it."""
+    """A context that gives a function to record steps; those of a GPU come at display rate, without stopping it."""
     if asked.plan.device != "cuda":
         return nullcontext(asked.trajectory.append)
     from diffview.models.nets.acceleration import Pages

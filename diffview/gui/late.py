@@ -1,6 +1,6 @@
-"""What is looked at later: docks whose panels, and jobs, are imported and made when they are first asked for.
+"""Docks and jobs that are imported and made when they are first used.
 
-A start that brings the window alone is shorter by the import of all that trains, verifies and races.
+The start is shorter by the import of all that trains, verifies and races.
 """
 
 from collections.abc import Callable, Iterator
@@ -39,7 +39,7 @@ class LateDock(QDockWidget):
 
 
 class LateJobs:
-    """The jobs of the window that only such docks start, and the panels of these; for the window to inherit."""
+    """The jobs that only such docks start, and the panels of these docks; a base class of the window."""
 
     session: Session
     live: Live
@@ -81,32 +81,32 @@ class LateJobs:
 
     @property
     def late_jobs(self) -> "Iterator[AnyBackground]":
-        """Those that were asked for; the others do nothing yet."""
+        """The jobs that have been made; the others are not at work."""
         return (vars(self)[name] for name in ("trainer", "verifier", "losses", "race", "board") if name in vars(self))
 
     def _computes(self) -> bool:
         return self.live.active or ("trainer" in vars(self) and self.trainer.active)
 
     def train_panel(self) -> QWidget:
-        """What trains a network."""
+        """The panel that trains a network."""
         from diffview.gui.panels.train import TrainPanel
 
         return TrainPanel(self.session, self.trainer)
 
     def model_panel(self) -> QWidget:
-        """What is known of the model."""
+        """The panel about the model."""
         from diffview.gui.panels.model import ModelPanel
 
         return ModelPanel(self.session, self.live, self.verifier, self.losses, self.trainer)
 
     def race_panel(self) -> QWidget:
-        """What races samplers."""
+        """The panel that races samplers."""
         from diffview.gui.panels.race import RacePanel
 
         return RacePanel(self.session, self.race)
 
     def scoreboard_panel(self) -> QWidget:
-        """What scores them."""
+        """The panel of the scoreboard."""
         from diffview.gui.panels.scoreboard import ScoreboardPanel
 
         return ScoreboardPanel(self.session, self.board, self._trained)

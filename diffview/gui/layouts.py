@@ -19,25 +19,25 @@ PLOTS = "plotsDock"
 
 
 class WindowRoom(NamedTuple):
-    """What a window has room for: docks on both sides (wide), or no row of plots (low)."""
+    """The room in a window: whether for docks on both sides (wide), and whether it is too low for a row of plots."""
 
     wide: bool
     low: bool
 
     @classmethod
     def of(cls, size: QSize) -> "WindowRoom":
-        """That of a window of this size, at the zoom in force."""
+        """The room in a window of this size, at the zoom in force."""
         return cls(size.width() >= WIDE, size.height() < theme.px(LOW))
 
 
 @dataclass(frozen=True)
 class DockLayout:
-    """Docks by object name: the first of each side is seen, the others come up as tabs behind it when asked for.
+    """Docks by object name: the first of each side is visible, the others are tabs behind it.
 
     Attributes:
         left, right: the docks of the sides.
         widths: of the sides.
-        plots: in a low window the plots lie before the other docks, not behind them.
+        plots: whether the plots lie in front of the other docks in a low window.
     """
 
     left: tuple[str, ...]
@@ -47,16 +47,16 @@ class DockLayout:
 
     @property
     def first(self) -> tuple[str, str]:
-        """The docks that are seen."""
+        """The visible docks."""
         return self.left[0], self.right[0]
 
     @property
     def front(self) -> tuple[str, ...]:
-        """The docks that lie before the others of their side, the foremost first."""
+        """The docks in front of the others of their side, the foremost first."""
         return (PLOTS, *self.first) if self.plots else self.first
 
     def sides(self, room: WindowRoom) -> tuple[tuple[str, ...], tuple[str, ...]]:
-        """The docks at the left and at the right of a window; without room for both sides all are at the right."""
+        """The docks at the left and at the right of a window; without room on both sides all are at the right."""
         left, right = (self.left, self.right) if room.wide else ((), self.left + self.right)
         return left, ((PLOTS, *right) if self.plots else (*right, PLOTS))
 
@@ -74,4 +74,4 @@ LAYOUTS: dict[str, DockLayout] = {
         ("scoreboardDock", "dataDock"), ("raceDock", "inspectorDock", "trainDock", "modelDock"), (400, 340)
     ),
 }
-"""By the action that takes each."""
+"""Layouts by the name of their action."""

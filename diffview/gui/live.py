@@ -1,4 +1,4 @@
-"""What REVERSE shows now: the newest run, played at its pace, and the one shot at the playhead.
+"""The state of REVERSE: the newest run, played at its pace, and the one shot at the playhead.
 
 Pulls from the sampling thread by a timer at display rate that runs only while there is something to pull.
 """
@@ -24,9 +24,9 @@ TICK_MS = 16
 AUTO_RUN_MS = 200
 REST_MS = 150
 FRAME_S = 0.03
-"""Between two steps of a computing run on screen, at least: the thread that computes needs the interpreter, too."""
+"""Least time between two steps of a computing run on screen: its thread needs the interpreter, too."""
 MOST_LEFT = 3
-"""Runs that forks have left and that are kept, to be shown again at once."""
+"""Runs left by forks that are kept, to be shown again at once."""
 
 
 class Live(QObject):
@@ -37,7 +37,7 @@ class Live(QObject):
         left: the run that a fork leaves, while it is known.
         step, shown: the step on screen and the run it belongs to, which is an earlier one until the newest has a step.
         shot: the newest shot that has been taken.
-        engine: what importing torch told; None while it is not imported.
+        engine: the result of importing torch; None before it.
 
     Signals:
         stepped: `step` or `run` changed: draw.
@@ -70,7 +70,7 @@ class Live(QObject):
         self._first_shot = 0
         self._want_engine = False
         self._ran: object = None
-        self._places: dict[Run, tuple[Schedule, NDArray[np.float64]]] = {}
+        self._times: dict[Run, tuple[Schedule, NDArray[np.float64]]] = {}
         self._sweep = self._cut_short = self._computing_left = False
         self._play_from = self._drawn = 0.0
         self._was_active = False
@@ -90,7 +90,7 @@ class Live(QObject):
 
     @property
     def running(self) -> bool:
-        """Whether a run computes, or is still being played: what a person calls running, and can stop."""
+        """Whether a run computes, or is still being played, and can be stopped."""
         return self.active or self._sweep
 
     @property
@@ -101,9 +101,9 @@ class Live(QObject):
         return not (moving or soon or self._asked_shot or self._asked_replay or self._want_engine)
 
     def start(self) -> None:
-        """Run the plan and play it from its start; from the field, at the playhead if a hand has put it there.
+        """Run the plan and play it from its start; from the field, at the playhead if the user has put it there.
 
-        The start of a fork is that of the run it leaves, and stays.
+        A fork starts where the run it leaves started.
         """
         view, recipe = self._session.view, self._session.recipe
         level = min(self._level(), recipe.course.schedule.s_max)
@@ -118,7 +118,7 @@ class Live(QObject):
         self.start()
 
     def stop(self) -> None:
-        """End the run; what is recorded stays and can be scrubbed."""
+        """End the run; its record stays and can be scrubbed."""
         self._auto.stop()
         self._sampling.stop()
         self._sweep = False
@@ -132,7 +132,7 @@ class Live(QObject):
         self._sampling.close()
 
     def load_engine(self) -> None:
-        """Have torch imported, once; the sampling thread does it when nothing else is asked."""
+        """Request the import of torch, once; the sampling thread does it when there is no other request."""
         if self.engine is not None or self._want_engine:
             return
         self._want_engine = True
@@ -146,11 +146,11 @@ class Live(QObject):
         return self._sampling.fitted(self._session.plan.model)
 
     def show_at(self, t: float) -> None:
-        """Show the recorded step whose place on the schedule is nearest to t."""
+        """Show the recorded step whose time on the schedule is nearest to t."""
         run = self.run
         if run is not None and len(run.trajectory):
-            places = self.places(run)[: len(run.trajectory)]
-            index = int(np.abs(places - t).argmin())
+            times = self.times(run)[: len(run.trajectory)]
+            index = int(np.abs(times - t).argmin())
             step = run.trajectory.nearest(index)
             self._show(step, run)
             self._missing = None if run.active or step.index == index else index
@@ -158,7 +158,7 @@ class Live(QObject):
                 self._rest.start()
 
     def _replay_missing(self) -> None:
-        """The hand rests on a step that was thinned out of the record: have it computed again, exactly."""
+        """Request a step that was thinned out of the record and is on screen: it is computed again, exactly."""
         if self.run is not None and self._missing is not None:
             self._asked_replay = self._sampling.request_replay(self.run, self._missing)
             self._timer.start()
@@ -172,14 +172,14 @@ class Live(QObject):
         if asked.step is not None and asked.run is self.run and asked.index == self._missing:
             self._show(asked.step, asked.run)
 
-    def places(self, run: Run) -> NDArray[np.float64]:
+    def times(self, run: Run) -> NDArray[np.float64]:
         """The t of every level of a run on the schedule in force: recorded steps belong to a noise level."""
         schedule = self._session.recipe.course.schedule
-        known = self._places.get(run)
+        known = self._times.get(run)
         if known is None or known[0] is not schedule:
-            kept = {r: at for r, at in self._places.items() if r in (self.run, self.left)}
+            kept = {r: at for r, at in self._times.items() if r in (self.run, self.left)}
             known = schedule, np.atleast_1d(schedule.t_of(np.array(run.plan.visited)))
-            self._places = {**kept, run: known}
+            self._times = {**kept, run: known}
         return known[1]
 
     def _begin(self, sweep: bool) -> None:
@@ -216,13 +216,13 @@ class Live(QObject):
     def _auto_run(self) -> None:
         """Run again after an edit; the playhead stays, so that the change is seen in place.
 
-        Where another field took the place of one whose run was being played, its own is played.
+        Where another field replaced one whose run was being played, its own run is played.
         """
         if self._session.plan.refusal is None:
             self._begin(sweep=self._cut_short)
 
     def _drop(self) -> None:
-        """Another field: what the old one gave has no place in it."""
+        """Drop all results of the old field when another is opened."""
         self._sampling.stop()
         self._rest.stop()
         self._cut_short = self._sweep
@@ -248,7 +248,7 @@ class Live(QObject):
             self._move_playhead(self.step, self.shown)
 
     def _find_parent(self) -> None:
-        """Keep the run that a fork leaves; show a finished one again where what it ran is in force again."""
+        """Keep the run that a fork leaves; show a finished run again if its plan is in force again."""
         plan, before = self._session.plan, self.left
         known = [run for run in (self.run, before, *self._kept) if run is not None]
         self.left = None if plan.parent is None else next((r for r in known if is_of(r, plan.parent)), None)
@@ -265,12 +265,12 @@ class Live(QObject):
             self.run_changed.emit()
 
     def show_step(self, run: Run, step: Step) -> None:
-        """Show a recorded step of any run, as of the one that a fork leaves; the playhead goes there."""
-        self._session.look(playhead=float(self.places(run)[step.index]), follow=False)
+        """Show a recorded step of any run, such as the one that a fork leaves; moves the playhead there."""
+        self._session.look(playhead=float(self.times(run)[step.index]), follow=False)
         self._show(step, run)
 
     def _wanted(self) -> tuple[Recipe, object, str]:
-        """What decides what a run gives; the length of the chain only counts rows."""
+        """What a run depends on: all but the length of the chain, which only counts rows."""
         plan = self._session.plan
         return self._session.recipe.but(chain_length=1), plan.model, plan.device
 
@@ -288,7 +288,7 @@ class Live(QObject):
             self.show_at(new.playhead)
 
     def take_shot(self) -> None:
-        """Ask what the model makes of the forward x_t at the playhead."""
+        """Request one call of the model on the forward x_t at the playhead."""
         session = self._session
         plan, forward = session.plan, session.forward
         s = min(self._level(), session.recipe.course.schedule.s_max)
@@ -350,7 +350,7 @@ class Live(QObject):
             self.run_changed.emit()
 
     def _run_parent(self, run: Run) -> None:
-        """The run that a finished fork leaves is not known where the fork was opened: have all of it computed, too."""
+        """Compute the run that a finished fork leaves if it is unknown, as it is where the fork was opened."""
         parent = run.plan.parent
         if parent is None or self.left is not None or run.state != FINISHED or not is_of(run, self._session.plan):
             return
@@ -366,7 +366,7 @@ class Live(QObject):
             self.run_changed.emit()
 
     def _position(self, run: Run) -> int:
-        """Index of the step that is on screen at this moment of the playing."""
+        """Index of the step that is due now in the playing."""
         pace = self._session.view.pace
         if pace <= 0:
             return run.plan.steps
@@ -385,7 +385,7 @@ class Live(QObject):
             self.show_at(view.playhead)
 
     def _move_playhead(self, step: Step, run: Run) -> None:
-        self._session.look(playhead=float(self.places(run)[step.index]))
+        self._session.look(playhead=float(self.times(run)[step.index]))
 
     def _show(self, step: Step, run: Run) -> None:
         if step is not self.step:
@@ -398,6 +398,6 @@ class Live(QObject):
 
 
 def is_of(run: Run, plan: Plan) -> bool:
-    """Whether a run is what `plan` would give; the length of the chain only counts rows."""
+    """Whether a run is one of `plan`; the length of the chain, which only counts rows, may differ."""
     same = run.plan.recipe.but(chain_length=1) == plan.recipe.but(chain_length=1)
     return same and run.plan.model is plan.model and run.plan.device == plan.device

@@ -1,4 +1,4 @@
-"""How values are coloured and written: one place for all panels."""
+"""Colours and texts of values, for all panels."""
 
 import math
 from dataclasses import dataclass, replace
@@ -17,7 +17,7 @@ from diffview.runs.facts import Fits
 from diffview.runs.plan import Plan
 
 NOISE_SNR = 0.01
-"""Below this signal-to-noise ratio a value says nothing physical and is marked as noise."""
+"""Below this signal-to-noise ratio a value has no physical meaning and is marked as noise."""
 
 
 def colormap(session: Session) -> Rgb:
@@ -32,7 +32,7 @@ def made_colormap(session: Session) -> Rgb:
 
 @dataclass(frozen=True)
 class Scale:
-    """What the colours and the numbers of a picture mean.
+    """The scale of a picture: its colours and its physical units.
 
     Attributes:
         limits: standardised values at the ends of the colours.
@@ -65,7 +65,7 @@ def _least(fits: Fits) -> float:
 
 
 def field_scale(session: Session) -> Scale:
-    """That of Field and Forward."""
+    """The scale of Field and Forward."""
     field, transform, view = session.facts.field, session.plan.transform, session.view
     least = session.facts.fits.of(_least)
     colours = view.colormap or default_for(field.units)
@@ -73,7 +73,7 @@ def field_scale(session: Session) -> Scale:
 
 
 def made_scale(session: Session, plan: Plan) -> Scale:
-    """That of what the run of a plan makes: another quantity than the field's if its model has its own."""
+    """The scale of what the run of a plan makes: of another quantity than the field's if its model has its own."""
     card, view, own = plan.card, session.view, field_scale(session)
     if card is None:
         return replace(own, transform=plan.made_in)
@@ -88,13 +88,13 @@ def floor_of(transform: Transform, least: float = 0.0) -> float | None:
 
 
 def quantity_name(field: Field) -> str:
-    """A field's name and units for people: toa brightness temperature · K."""
+    """A field's name and units as text: toa brightness temperature · K."""
     name = field.name.replace("_", " ").strip() or "field"
     return f"{name} · {units}" if (units := written(field.units)) else name
 
 
 def tidied(value: float, size: float) -> float:
-    """`value` without what is lost in the rounding of float32 values as large as `size`: 0 instead of -8.5e-10."""
+    """`value` rounded to the precision of float32 values as large as `size`: 0 instead of -8.5e-10."""
     return round(value, 6 - math.floor(math.log10(size))) + 0.0 if size else value
 
 
@@ -119,21 +119,21 @@ def is_noise(s: float) -> bool:
 
 
 def region_text(region: Region) -> str:
-    """Size and place of a region for people: 128 x 128 at row 0, column 100."""
+    """Size and position of a region as text: 128 x 128 at row 0, column 100."""
     return f"{region.ny} × {region.nx} at row {region.row}, column {region.column}"
 
 
-def _coast(_: Fits, place: EarthMap, region: Region | None, k: int) -> NDArray[np.float32]:
+def _coast(_: Fits, earth: EarthMap, region: Region | None, k: int) -> NDArray[np.float32]:
     corner = np.array([0, 0] if region is None else [region.row, region.column], np.float32)
-    return (place.coast - corner) / np.float32(k)
+    return (earth.coast - corner) / np.float32(k)
 
 
 def coast(session: Session, region: Region | None, k: int = 1) -> NDArray[np.float32] | None:
     """Coasts in pixels of a region, or of every k-th pixel of the slice; None where they are not known or wanted."""
-    place = session.facts.place
-    if place is None or not session.view.coast or not len(place.coast):
+    earth = session.facts.earth
+    if earth is None or not session.view.coast or not len(earth.coast):
         return None
-    return session.facts.fits.of(_coast, place, region, k)
+    return session.facts.fits.of(_coast, earth, region, k)
 
 
 def state(step: Step, session: Session) -> NDArray[np.float32]:

@@ -1,4 +1,4 @@
-"""What the window says of a loss that was measured on the open region, and the lines it draws."""
+"""The loss measured on the open region in words and in lines."""
 
 import math
 from collections.abc import Mapping
@@ -12,19 +12,19 @@ from diffview.runs.plan import Plan
 from diffview.scores.loss import HELD_OUT, Loss
 
 UNMEASURED = (
-    "How well the model tells noise from field, at every noise level of the run, on the region that is open; and the "
+    "How well the model separates noise and field at every noise level of the run, on the region that is open; and the "
     "bound on −ln p that follows from it."
 )
 WEIGHTING = (
     "The loss counts every pixel of ε alike, as DDPM's simple loss does; times s² it is the error of x̂₀. Weighted by "
-    "d ln s it is the bound: with fine steps the area under it over ln s is the part of the steps. Nats are "
+    "d ln s it is the bound: with fine steps the area under it over ln s is the term of the steps. Nats are "
     "for a density of the standardised field, unless a unit is named; ± is over the noises."
 )
 FITTED = {
     True: " It was fitted to crops that share no pixel with the region.",
     False: " It was fitted to crops of the same field, the region among them.",
 }
-"""By whether the region was left out."""
+"""Sentences by whether the region was left out."""
 
 BOUND = "−ln p per pixel, nats"
 
@@ -41,7 +41,7 @@ def lines_of_found(found: Loss, scores: Mapping[str, Any]) -> list[Line]:
 
 
 def about_found(found: Loss, plan: Plan) -> str:
-    """What was measured on what."""
+    """What was measured, and on which fields, as a sentence."""
     steps, walked = len(plan.levels) - 1, len(found.bound.levels)
     walk = f"{walked} of the run's {steps}" if walked < steps else f"the run's {steps}"
     count, ny, nx = found.part.fields.shape

@@ -1,4 +1,4 @@
-"""What the window says of each model: its name, one sentence, and the numbers that were fitted."""
+"""Models in words: name, one sentence, and fitted numbers."""
 
 from typing import Any, NamedTuple
 
@@ -11,7 +11,7 @@ from diffview.runs.guiding import GuidedModel
 
 
 class ModelText(NamedTuple):
-    """Name in the list, and what it is in one sentence."""
+    """Name in the list, and a sentence about it."""
 
     title: str
     sentence: str

@@ -1,4 +1,4 @@
-"""What comes into the window: the dialogs that ask for files, and the files opened last."""
+"""Opening: the dialogs that ask for files, and the recent files."""
 
 from collections.abc import Callable
 from functools import partial
@@ -19,7 +19,7 @@ SCHEDULES = "Schedules (*.csv *.json);;All files (*)"
 
 
 class Opening(QObject):
-    """Asks for what is opened, and remembers it; saves the recipe.
+    """Opens files by dialogs, remembers recent ones, and saves the recipe.
 
     Attributes:
         recent: the menu of the files opened last.
@@ -35,7 +35,7 @@ class Opening(QObject):
         files.opened.connect(self._remember_file)
 
     def handlers(self) -> dict[str, Callable[[], object]]:
-        """What each action does that asks for a file."""
+        """The actions that ask for a file, by name."""
         return {
             "openAction": self._ask_open,
             "openModelAction": self._ask_open_model,

@@ -10,7 +10,7 @@ from diffview.gui.panels.status import StatusPanel
 from diffview.gui.scales import Scales
 from diffview.gui.session import Session
 from diffview.gui.widgets.image_view import ImageView
-from diffview.gui.widgets.ruler import place_text
+from diffview.gui.widgets.ruler import position_text
 
 
 class Pointer(QObject):
@@ -61,9 +61,9 @@ class Pointer(QObject):
 
     def _where(self, row: int, column: int) -> str:
         """Latitude and longitude of a pixel of the field, "" where they are not known."""
-        place = self._session.facts.place
-        found = None if place is None else place.at(row + 0.5, column + 0.5)
-        return "" if found is None else place_text(*found)
+        earth = self._session.facts.earth
+        position = None if earth is None else earth.at(row + 0.5, column + 0.5)
+        return "" if position is None else position_text(*position)
 
     def _leave(self) -> None:
         self._status.show_keys()

@@ -12,7 +12,7 @@ from diffview.gui import dialogs, forking
 from diffview.gui.actions import ENTRIES, Actions
 from diffview.gui.background import AnyBackground
 from diffview.gui.browser import Browser
-from diffview.gui.docking import PLOTS_PLACE, PLOTS_SHARE, Docks
+from diffview.gui.docking import PLOTS_INDEX, PLOTS_SHARE, Docks
 from diffview.gui.errors import ErrorHook
 from diffview.gui.files import Files
 from diffview.gui.gaps import GapTool
@@ -113,7 +113,7 @@ class MainWindow(LateJobs, QMainWindow):
         column.setContentsMargins(GAP, 0, GAP, 4)
         column.setSpacing(GAP)
         column.addWidget(images, 32)
-        column.insertWidget(PLOTS_PLACE, self.diagnostics, PLOTS_SHARE)
+        column.insertWidget(PLOTS_INDEX, self.diagnostics, PLOTS_SHARE)
         column.addWidget(self.timeline, 33)
         column.addWidget(self.status)
         self._rows = column

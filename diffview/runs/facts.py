@@ -129,7 +129,7 @@ class Facts:
 
     field: Field
     stack: Array | None = None
-    place: EarthMap | None = None
+    earth: EarthMap | None = None
     torch: str | None = ""
     devices: tuple[str, ...] = ("cpu",)
     cards: Mapping[str, Card] = dataclasses.field(default_factory=dict)

@@ -116,7 +116,7 @@ def test_a_device_that_fills_up_in_the_middle_leaves_the_run_so_far(window, mode
     settle(window)
     run = window.live.run
     assert run.state == "failed" and [step.index for step in run.trajectory.kept] == [0, 1, 2, 3]
-    window.session.look(playhead=float(window.live.places(run)[2]), follow=False)
+    window.session.look(playhead=float(window.live.times(run)[2]), follow=False)
     settle(window)
     assert window.live.step is run.trajectory.kept[2]
     window.session.look(playhead=0.0)
@@ -346,7 +346,7 @@ def test_resting_on_a_thinned_step_shows_it_exactly(open_window, monkeypatch, fi
     run_ = window.live.run
     assert run_.state == "finished" and run_.trajectory.stride >= 8
     index = run_.trajectory.stride + 3
-    places = window.live.places(run_)
+    places = window.live.times(run_)
     window.session.look(playhead=float(places[index]), follow=False)
     assert window.live.step.index != index, "nothing to compute again"
     settle(window)
@@ -389,7 +389,7 @@ def test_resting_and_then_running_with_fewer_steps(open_window, monkeypatch, set
     monkeypatch.setattr("diffview.reverse.trajectory.BOUND", 9 * 3 * 64 * 64 * 4)
     window = open_window(QUICK.but(sampler="ddpm", steps=60))
     run_ = window.live.run
-    window.session.look(playhead=float(window.live.places(run_)[run_.trajectory.stride + 3]), follow=False)
+    window.session.look(playhead=float(window.live.times(run_)[run_.trajectory.stride + 3]), follow=False)
     window.session.edit(steps=5)
     window.live.start()
     settle(window)

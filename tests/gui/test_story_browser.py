@@ -28,7 +28,7 @@ def opened(window, good, settle, wait):
     settle(window)
     drop(window, good)
     settle(window)
-    wait(lambda: window.browser.labels and window.session.facts.place is not None)
+    wait(lambda: window.browser.labels and window.session.facts.earth is not None)
     assert errors(window) == []
     return window
 
@@ -81,7 +81,7 @@ def test_a_drag_of_the_slider_shows_the_newest_slice_and_is_one_undo(opened, fin
     assert len(shown) <= 2, "the one on its way and the newest, not a queue of six"
     session.undo()
     assert session.recipe == before
-    assert slider.value() == before.index[0]
+    assert slider.value() == before.source.index[0]
     settle(opened)
 
 
@@ -318,7 +318,7 @@ def test_a_working_resolution_is_chosen_said_and_undone(opened, hand, find, sett
     wanted = coarsened(truth()[at, ::-1].astype(np.float32), 2, "mean")
     np.testing.assert_allclose(opened.session.facts.field.values, wanted, atol=0.006)
     assert "the mean of 2 x 2 stored ones" in opened.data_dock.widget().notes.text()
-    assert opened.session.facts.place.latitude.shape == (NY // 2, NX // 2)
+    assert opened.session.facts.earth.latitude.shape == (NY // 2, NX // 2)
     assert opened.session.facts.field.pixel_km[0] == pytest.approx(2 * 60 / (NY - 1) * 111.195, rel=1e-3)
     opened.session.undo()
     assert opened.session.facts.field.values.shape == (NY, NX)
@@ -380,13 +380,13 @@ def test_a_radar_sweep_has_rulers_and_places(window, tmp_path, hand, find, wait,
         file.create_group("dataset1/where").attrs.update(where)
     window.open_file(str(tmp_path / "sweep.h5"))
     settle(window)
-    wait(lambda: window.session.facts.place is not None)
+    wait(lambda: window.session.facts.earth is not None)
     down, across = window.field.rulers
     assert {"90°", "180°", "270°"} <= {text for _, text in down.ticks()}
     assert [text for _, text in across.ticks()][-1] == "200"
     assert "index" not in window.field.caption.text()
     hand.mouse(window.field.view, QEvent.Type.MouseMove, seen(window.field.view, 90, 40))
-    latitude, longitude = window.session.facts.place.at(90.5, 40.5)
+    latitude, longitude = window.session.facts.earth.at(90.5, 40.5)
     assert abs(latitude - 52) < 0.02 and 5.5 < longitude < 5.7, "40 km east"
     assert f"{latitude:.2f}° N, {longitude:.2f}° E" in window.status.right.text()
 
@@ -413,7 +413,7 @@ def test_a_picture_without_coordinates_is_by_index_and_says_so(window, tmp_path,
     settle(window)
     window.open_file(write(tmp_path / "plain.h5", np.random.default_rng(0).normal(0, 1, (60, 70))))
     settle(window)
-    assert window.session.facts.place is None
+    assert window.session.facts.earth is None
     assert window.field.view.lines() is None
     assert "by index" in window.field.caption.text()
     assert "20" in [text for _, text in window.field.rulers[0].ticks()]
@@ -448,8 +448,8 @@ def test_the_region_is_read_alone_and_all_of_it_again(opened, hand, find, wait, 
     settle(opened)
     np.testing.assert_allclose(opened.session.facts.field.values, truth()[at, ::-1][20:50, 10:50], atol=0.006)
     assert opened.session.plan.model.source.shape[1:] == (30, 40), "the other slices are read alone too"
-    wait(lambda: opened.session.facts.place is not None)
-    assert opened.session.facts.place.at(0.5, 0.5)[0] == pytest.approx(np.linspace(30, -30, NY)[20], abs=1e-4)
+    wait(lambda: opened.session.facts.earth is not None)
+    assert opened.session.facts.earth.at(0.5, 0.5)[0] == pytest.approx(np.linspace(30, -30, NY)[20], abs=1e-4)
     view = opened.field.view
     hand.click(view, seen(view, 3, 4))
     wait(lambda: find(opened, "seriesPlot").isVisible())
@@ -466,13 +466,13 @@ def test_the_region_is_read_alone_and_all_of_it_again(opened, hand, find, wait, 
 
 
 def test_a_map_waits_for_nobody_and_comes_back_with_an_undo(opened, find, settle, wait):
-    place = opened.session.facts.place
+    place = opened.session.facts.earth
     find(opened, "packagedAction").trigger()
     settle(opened)
-    wait(lambda: opened.session.facts.place is not None)
+    wait(lambda: opened.session.facts.earth is not None)
     assert opened.field.view.lines() is not None, "Iceland and Europe"
     opened.session.undo()
-    assert opened.session.facts.place is place
+    assert opened.session.facts.earth is place
     settle(opened)
 
 
@@ -483,7 +483,7 @@ def test_giving_up_a_slice_keeps_what_was_asked_for_quietly(window, good, settle
     window.open_file(good, "inner/rain")
     window.files.cancel()  # at once, as no key could
     settle(window)
-    wait(lambda: window.session.facts.place is not None)
+    wait(lambda: window.session.facts.earth is not None)
     assert window.browser.labels["time"].dates
     assert window.session.recipe.source.path == good
 

@@ -150,7 +150,7 @@ def test_a_thinned_step_of_a_run_of_tensors_is_computed_again(window, settle, mo
     index = run.trajectory.stride + 1
     assert run.plan.device == "cpu" and run.trajectory.nearest(index).index != index
     assert run.trajectory.nearest(index).history
-    window.session.look(playhead=float(window.live.places(run)[index]), follow=False)
+    window.session.look(playhead=float(window.live.times(run)[index]), follow=False)
     settle(window)
     exact = next(step for step in run_of(run.plan, window.live.fitted) if step.index == index)
     assert window.live.step.index == index and (window.live.step.y == exact.y.numpy()).all()

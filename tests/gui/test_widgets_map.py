@@ -9,7 +9,7 @@ from PySide6.QtTest import QTest
 from diffview.gui.theme import theme
 from diffview.gui.widgets.image_view import ImageView
 from diffview.gui.widgets.region_frame import Grip, drawn, grip_at, resized
-from diffview.gui.widgets.ruler import Ruler, degree_text, place_text
+from diffview.gui.widgets.ruler import Ruler, degree_text, position_text
 from diffview.gui.widgets.series_plot import SeriesPlot
 from diffview.gui.widgets.strip_view import StripView
 
@@ -124,7 +124,7 @@ def test_degrees_for_people():
     assert degree_text(190.0, False) == "170° W"
     assert degree_text(180.0, False) == "180°"
     assert degree_text(-0.0, True) == "0°"
-    assert place_text(61.256, -12.4) == "61.26° N, 12.40° W"
+    assert position_text(61.256, -12.4) == "61.26° N, 12.40° W"
 
 
 # -- strips

@@ -1,1 +1,1 @@
-"""Panels build widgets, show what the session says, and send edits; they never import each other."""
+"""Panels build widgets, show the session, and send edits; they never import each other."""

@@ -1,4 +1,4 @@
-"""What the picture panels have in common."""
+"""The base of the picture panels."""
 
 import numpy as np
 from numpy.typing import NDArray
@@ -20,7 +20,7 @@ LARGEST_SHOWN = 1024
 
 
 def strided(fits: Fits, transform: Transform) -> Array:
-    """The whole field through a transform, so many pixels left out that it is not too large to follow the hand."""
+    """The whole field through a transform, every k-th pixel of it where it is too large to follow a drag."""
     values = fits.of(standardised, transform)
     k = max(1, -(-max(values.shape) // LARGEST_SHOWN))
     return np.ascontiguousarray(values[::k, ::k])
@@ -44,7 +44,7 @@ class PictureCard(CardFrame):
 
 
 class NetworkOffer(QPushButton):
-    """Draws with the network whose fields are of the quantity that is open; there only while there is one."""
+    """A button to draw with a network of the open quantity; visible only while there is one."""
 
     def __init__(self, session: Session, live: Live, name: str) -> None:
         super().__init__()
@@ -55,10 +55,10 @@ class NetworkOffer(QPushButton):
         session.changed.connect(lambda old, new: self.show_offer())
         self._name()
         if offered(session) is None:
-            self.hide()  # to show it, too, would open a window of its own
+            self.hide()  # showing it without a parent would open a window
 
     def show_offer(self) -> None:
-        """Name the network, or be gone."""
+        """Name the network, or hide the button."""
         self.setVisible(offered(self._session) is not None)
         self._name()
 

@@ -45,7 +45,7 @@ MARGIN = 8
 
 
 def _numbers_text(fitted: Transform) -> str:
-    """What was fitted, at a glance."""
+    """The fitted numbers in a line."""
     own = {1: f"floor {number(fitted.numbers[0])} · "} if fitted.numbers else {}
     knots = f"{len(fitted.numbers) // 2} quantiles · " if len(fitted.numbers) > 1 else ""
     return f"{own.get(len(fitted.numbers), knots)}mean {number(fitted.mean)} · std {number(fitted.std)}"
@@ -84,7 +84,7 @@ class DataPanel(QWidget):
         column.addLayout(self._form)
         words = WordArea((self.numbers, self.region, self.notes))
         words.setObjectName("dataWords")
-        words.setAccessibleName("What was done to the values")
+        words.setAccessibleName("Notes on the values")
         column.addWidget(words)
         files.busy_changed.connect(self._show_busy)
         browser.began.connect(self._begin)
@@ -185,7 +185,7 @@ class DataPanel(QWidget):
         self._form.addRow("Transform", self.transform)
         self._form.addRow("Resolution", self.resolution)
         self._fit = FitForm(self._form)
-        self._fit.wished.connect(lambda wish: self._session.edit(**wish))
+        self._fit.edited.connect(lambda wish: self._session.edit(**wish))
         session = self._session
         self.transform.activated.connect(lambda i: session.edit(transform=self.transform.itemData(i), fitted=None))
         self.resolution.activated.connect(self._coarsen)
@@ -193,7 +193,7 @@ class DataPanel(QWidget):
     # -- the recipe
 
     def show_recipe(self, old: Recipe | None, new: Recipe) -> None:
-        """Show slice, transform, resolution, fit set, region and what was done to the values."""
+        """Show slice, transform, resolution, training crops, region and the notes on the values."""
         plan, field = self._session.plan, self._session.facts.field
         if field is not self._field:
             self._field = field
@@ -235,7 +235,7 @@ class DataPanel(QWidget):
     # -- the slice
 
     def show_slice(self) -> None:
-        """Another field is on screen: offer its other dimensions and its axes."""
+        """Show the other dimensions and the axes of the field on screen."""
         picture = self._files.picture
         dims: Sequence[tuple[str, int]] = picture.other_dims if picture is not None else ()
         if (rows_of := (self._files.path, picture and picture.dataset, dims)) != self._rows_of:
@@ -268,7 +268,7 @@ class DataPanel(QWidget):
         self._show_labels()
 
     def _show_labels(self) -> None:
-        """What the indices stand for."""
+        """Show the labels of the indices."""
         for row in self.rows:
             labels = self._browser.labels.get(row.name)
             row.set_texts(labels.texts if labels is not None else ())
@@ -284,7 +284,7 @@ class DataPanel(QWidget):
             row.set_busy(busy)
 
     def _turn(self) -> None:
-        """Take the axes chosen; the one that both would be goes where the other was."""
+        """Take the chosen axes; if both are the same, they swap."""
         picture = self._files.picture
         if picture is None:
             return
@@ -315,7 +315,7 @@ class DataPanel(QWidget):
         self._reveal()
 
     def _reveal(self) -> None:
-        """Select the open variable in the tree of its file, once: what the hand selects afterwards stays."""
+        """Select the open variable in the tree of its file, once: later selections by the user stay."""
         origin = self._session.facts.field.provenance
         shown = str(origin.get("path", "")), str(origin.get("dataset", ""))
         if all(shown) and shown[0] == self._browser.path and shown != self._revealed:
@@ -323,7 +323,7 @@ class DataPanel(QWidget):
             self.tree.reveal(shown[1])
 
     def _filter(self, text: str) -> None:
-        """Look for what is typed a moment after the last key; without words the whole tree is back."""
+        """Search the typed words a moment after the last key; without words show the whole tree."""
         self.matches.restart()
         self._trees.setCurrentWidget(self.matches if text.strip() else self.tree)
         self._search.start()
@@ -339,7 +339,7 @@ class DataPanel(QWidget):
         self._look()
 
     def _look(self) -> None:
-        """Ask for small pictures of what can be seen, the selected one first."""
+        """Ask for previews of the visible variables, the selected one first."""
         shown = self._trees.currentWidget()
         if isinstance(shown, FileTree) and shown.isVisible():
             node = self.details.node()

@@ -76,7 +76,7 @@ class DiagnosticsPanel(QWidget):
         self.show_recipe(None, session.recipe)
 
     def set_column(self, on: bool) -> None:
-        """Stand below each other, in a dock; else in a row."""
+        """Put the cards below each other, in a dock, or in a row."""
         self._box.setDirection(QBoxLayout.Direction.TopToBottom if on else QBoxLayout.Direction.LeftToRight)
         self._box.setContentsMargins(0, 0, GRID if on else 0, 4 if on else 0)
         self._column = on
@@ -148,7 +148,7 @@ class DiagnosticsPanel(QWidget):
     def _draw(self) -> None:
         """Draw at the playhead; of a run that moves it, once a step and in the turn of the event loop after the images.
 
-        One turn for all panes would take longer than the hand may wait while the processor is busy with a network.
+        One turn for all panes would delay the pointer too long while the processor is busy with a network.
         """
         if self._live.running:
             self._soon.start()
@@ -160,7 +160,7 @@ class DiagnosticsPanel(QWidget):
         """Draw at the playhead."""
         session = self._session
         frame, forward = session.frame(), session.forward
-        if forward is not self._forward:  # told of a run or a look in the middle of a change: show_recipe comes next
+        if forward is not self._forward:  # a signal of the run in the middle of a change: show_recipe comes next
             return
         self._take_step()
         if frame is not self._frame:

@@ -22,10 +22,10 @@ from diffview.gui.widgets.strip_view import StripView
 from diffview.runs.recipe import Recipe
 
 RULED = {"degrees": ("latitude", "longitude"), "km": ("km", "km"), "sweep": ("azimuth", "km")}
-"""What the rulers down and across count, by the units of a map."""
+"""Quantities of the rulers down and across, by the units of a map."""
 
 LONG = 4.0
-"""Sides of a picture from which it is looked at part by part, with a strip that shows all of it."""
+"""Ratio of the sides from which a picture is shown part by part, with a strip that shows all of it."""
 
 
 class FieldPanel(PictureCard):
@@ -138,9 +138,9 @@ class FieldPanel(PictureCard):
             before = self.view.image_size()
             self.view.set_image(np.ascontiguousarray(values[:: self._stride, :: self._stride]))
             self._show_strip(self.view.image_size() != before)
-        if (id(field), id(session.facts.place)) != self._placed:
-            self._placed = id(field), id(session.facts.place)
-            self._show_place()
+        if (id(field), id(session.facts.earth)) != self._placed:
+            self._placed = id(field), id(session.facts.earth)
+            self._show_rulers()
         region, k = session.plan.region, self._stride
         self.view.set_frame_limits(max(1, SMALLEST // k), LARGEST // k)
         free = session.plan.card is None
@@ -154,19 +154,19 @@ class FieldPanel(PictureCard):
             self.hide_series()
 
     def _unplaced(self) -> str:
-        """What the rulers count where nothing says where the pixels lie on Earth."""
-        if self._session.facts.place is not None:
+        """The unit of the rulers where the picture has no map."""
+        if self._session.facts.earth is not None:
             return ""
         return " · in km" if self._session.facts.field.pixel_km else " · by index"
 
-    def _show_place(self) -> None:
+    def _show_rulers(self) -> None:
         """Rulers in degrees, in km or by index; coasts."""
-        field, place = self._session.facts.field, self._session.facts.place
+        field, earth = self._session.facts.field, self._session.facts.earth
         for axis, ruler in enumerate(self.rulers):
             n = field.values.shape[axis]
-            side = None if place is None else (place.y, place.x)[axis]
-            if side is not None and place is not None and len(side) == n:
-                kind = RULED[place.units][axis]
+            side = None if earth is None else (earth.y, earth.x)[axis]
+            if side is not None and earth is not None and len(side) == n:
+                kind = RULED[earth.units][axis]
                 ruler.set_side(side, self._stride, kind)
             elif field.pixel_km is not None:
                 ruler.set_side((np.arange(n) + 0.5) * field.pixel_km[axis], self._stride, "km")
@@ -175,9 +175,9 @@ class FieldPanel(PictureCard):
         self._show_coast()
 
     def _show_coast(self) -> None:
-        place = self._session.facts.place
-        shown = place is not None and self._session.view.coast
-        self.view.set_lines(place.coast / np.float32(self._stride) if shown and place is not None else None)
+        earth = self._session.facts.earth
+        shown = earth is not None and self._session.view.coast
+        self.view.set_lines(earth.coast / np.float32(self._stride) if shown and earth is not None else None)
 
     def show_view(self, old: View, new: View) -> None:
         """Follow the colours and the coasts."""
@@ -206,7 +206,7 @@ class FieldPanel(PictureCard):
         self.draw.setChecked(False)
 
     def show_crop(self, picture: Any) -> None:
-        """Offer to read the region alone, or all again; `picture` is how the field lies in its file, if in one."""
+        """Offer to read the region alone, or all again; `picture` is that of the field, None without a file."""
         self.crop.setEnabled(picture is not None)
         self.crop.setChecked(picture is not None and picture.window is not None)
         if picture is None:
@@ -221,7 +221,7 @@ class FieldPanel(PictureCard):
 
     @property
     def is_long(self) -> bool:
-        """Whether the picture is looked at part by part."""
+        """Whether the picture is shown part by part."""
         ny, nx = self.view.image_size()
         return min(ny, nx) > 0 and max(ny, nx) > LONG * min(ny, nx)
 
@@ -249,7 +249,7 @@ class FieldPanel(PictureCard):
         self.view.set_view_rect(QRectF(0, first, nx, side) if tall else QRectF(first, 0, side, ny))
 
     def _slide(self, share: float) -> None:
-        """The region goes along the strip, and the view with it."""
+        """Move the region along the strip, and the view with it."""
         region = self._session.plan.region
         rows, columns = self._session.facts.field.values.shape
         row, column = region.row, region.column
@@ -261,7 +261,7 @@ class FieldPanel(PictureCard):
         self._show_part()
 
     def eventFilter(self, watched: QObject, event: QEvent) -> bool:
-        """The band of the strip is what the view shows."""
+        """Keep the band of the strip on the part that the view shows."""
         if event.type() is QEvent.Type.Paint and self.is_long:
             ny, nx = self.view.image_size()
             rect = self.view.seen_rect()
@@ -273,19 +273,19 @@ class FieldPanel(PictureCard):
 
     # -- one pixel
 
-    def show_series(self, found: Any) -> None:
+    def show_series(self, pixel: Any) -> None:
         """Show a pixel along a dimension [diffview.gui.browser.PixelSeries]."""
-        labels, field = found.labels, self._session.facts.field
+        labels, field = pixel.labels, self._session.facts.field
         texts, x = ((), None) if labels is None else (labels.texts, labels.values)
-        self._series_of = _variable(self._session), found.dim
-        self.series.set_series(found.series.values, found.series.at, written(field.units), texts, x)
-        self.series_text.setText(f"pixel at row {found.row}, column {found.column} along {found.dim}")
-        self.view.set_crosshair(found.row // self._stride, found.column // self._stride)
-        self.series.set_shown(found.index)
+        self._series_of = _variable(self._session), pixel.dim
+        self.series.set_series(pixel.series.values, pixel.series.at, written(field.units), texts, x)
+        self.series_text.setText(f"pixel at row {pixel.row}, column {pixel.column} along {pixel.dim}")
+        self.view.set_crosshair(pixel.row // self._stride, pixel.column // self._stride)
+        self.series.set_shown(pixel.index)
         self.series_box.show()
 
     def show_index(self, dim: str, index: int) -> None:
-        """Another slice is on screen."""
+        """Mark the slice on screen in the series."""
         if dim == self._series_of[1]:
             self.series.set_shown(index)
 
@@ -297,11 +297,11 @@ class FieldPanel(PictureCard):
 
 
 def _variable(session: Session) -> tuple[object, ...]:
-    """What a series belongs to, whichever of its slices is shown."""
-    recipe, found = session.recipe, session.facts.field.provenance
+    """The variable that a series belongs to, whichever of its slices is shown."""
+    recipe, provenance = session.recipe, session.facts.field.provenance
     return (
-        found.get("path"),
-        found.get("dataset"),
+        provenance.get("path"),
+        provenance.get("dataset"),
         recipe.source.axes,
         recipe.source.coarsen,
         session.facts.field.values.shape,

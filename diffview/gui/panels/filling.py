@@ -1,4 +1,4 @@
-"""How gaps are filled and what the filling is worth, while a run fills any: the top of the inspector."""
+"""The filling of gaps and its scores, while a run fills any: the top of the inspector."""
 
 from PySide6.QtWidgets import QLabel, QVBoxLayout, QWidget
 
@@ -10,7 +10,7 @@ from diffview.scores.gap import FILLINGS, NO_GAP, filling, lacks, way_of
 
 
 class FillingPanel(QWidget):
-    """A title, the way, what will happen, and the scores; hidden while nothing is to be filled."""
+    """Title, method, a sentence about it, and the scores; hidden while nothing is to be filled."""
 
     def __init__(self, session: Session, judge: Judge) -> None:
         super().__init__()
@@ -35,7 +35,7 @@ class FillingPanel(QWidget):
         self._title.setFont(theme.font(13, 600))
 
     def show_filling(self) -> None:
-        """Show what is in force and what was found."""
+        """Show the method in force and the scores."""
         plan, judge = self._session.plan, self._judge
         way = way_of(plan.recipe)
         self.setVisible(bool(way))
@@ -55,7 +55,7 @@ class FillingPanel(QWidget):
         self.view.note.setVisible(bool(self.view.note.text()))
 
     def _note(self) -> str:
-        """What the scores, or their absence, mean, and what kriging knows."""
+        """A sentence on the scores, or their absence, and on kriging."""
         judge = self._judge
         if judge.gap is None:
             return ""
@@ -63,9 +63,9 @@ class FillingPanel(QWidget):
             return f"No kriging beside it: {judge.fault}"
         parts = []
         if not judge.has_truth:
-            parts.append("These pixels are missing in the field: there is no truth to judge the filling by.")
+            parts.append("These pixels are missing in the field: there is no truth to score the filling against.")
         elif judge.unjudged:
-            parts.append("Judged where a value was hidden; the other pixels are missing in the field.")
+            parts.append("Scored where a value was hidden; the other pixels are missing in the field.")
         if judge.kriged is None:
             share = f" {100 * judge.job.done:.0f} %" if judge.active and judge.job is not None else ""
             parts.append(f"Kriging is computed{share}…")

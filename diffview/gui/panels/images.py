@@ -168,12 +168,12 @@ class ReversePanel(PictureCard):
         self._session.look(reverse="x_t" if key == "run" else key)
 
     def _show_judged(self) -> None:
-        """Kriging and scores came, or went."""
+        """Show kriging and scores, or their absence."""
         self._drawn = None
         self.draw()
 
     def show_view(self, old: View, new: View) -> None:
-        """Follow what is to be shown and its colours."""
+        """Follow mode and colours."""
         if (old.reverse, old.colormap, old.limits) != (new.reverse, new.colormap, new.limits):
             self.restyle()
         elif (old.member, old.coast) != (new.member, new.coast):
@@ -215,7 +215,7 @@ class ReversePanel(PictureCard):
         self.draw()
 
     def _recolour(self) -> None:
-        """Take colours and limits of what is shown."""
+        """Take the colours and limits of the picture."""
         scale = self.scale()
         if scale != self._coloured:
             self._coloured = scale
@@ -225,7 +225,7 @@ class ReversePanel(PictureCard):
 
     @property
     def is_of_the_field(self) -> bool:
-        """Whether what is shown has its place on Earth: made from the field, and of the region on screen."""
+        """Whether the picture lies on Earth: made from the field, and of the region on screen."""
         picture, run, plan = self.picture(), self._live.shown, self._session.plan
         if picture is None or picture.shape != plan.x0.shape:
             return False
@@ -241,17 +241,17 @@ class ReversePanel(PictureCard):
         return mode_of(self._session.view.reverse).diverging
 
     def picture(self) -> Array | None:
-        """What is on screen, [ny, nx] standardised; None if nothing is."""
+        """The picture on screen, [ny, nx] standardised; None if there is none."""
         source = self._source()
         return None if source is None else mode_of(self._session.view.reverse).picture(source, self._session)
 
     def _source(self) -> object:
-        """What the picture is taken from: a step, a shot or a kriged gap; None if there is none."""
+        """The source of the picture: a step, a shot or a kriged gap; None if there is none."""
         of: dict[str, object] = {"run": self._live.step, "shot": self._live.shot, "beside": self._judge.kriged}
         return of[kind_of(self._session.view.reverse)]
 
     def filled(self) -> NDArray[np.bool_] | None:
-        """The pixels of the picture that were made up beside known ones [ny, nx]; None if none is."""
+        """The pixels of the picture that were filled in among known ones [ny, nx]; None if there are none."""
         view, run = self._session.view, self._live.shown
         kind, picture = kind_of(view.reverse), self.picture()
         gap = self._judge.gap if kind == "beside" else None if run is None or kind == "shot" else run.plan.filled
@@ -265,7 +265,7 @@ class ReversePanel(PictureCard):
         return tiles == 1 if tiles is not None and tiles.shape == picture.shape else None
 
     def scale(self) -> Scale:
-        """What the colours and numbers of the picture mean."""
+        """The scale of the picture."""
         session, key, run = self._session, self._session.view.reverse, self._live.shown
         mode = mode_of(key)
         plan = session.plan if run is None or kind_of(key) != "run" else run.plan
@@ -279,7 +279,7 @@ class ReversePanel(PictureCard):
         return scale
 
     def origin_at(self, row: int, column: int) -> str:
-        """Where the value of a pixel shown comes from, while a gap is filled; "" without one, or where it is plain."""
+        """The origin of a pixel's value while a gap is filled; "" without a gap, or where it is obvious."""
         gap, key = self.made.marks(), self._session.view.reverse
         if gap is None or self.shows_noise or not (row < gap.shape[0] and column < gap.shape[1]):
             return ""
@@ -321,7 +321,7 @@ class ReversePanel(PictureCard):
         if self._live.step is None:
             if (refusal := self._session.plan.refusal) is not None:
                 return f"Nothing can be sampled here\n{refusal.sentence}"
-            return "Nothing sampled yet\nPress Run (R) to walk from noise to a field"
+            return "Nothing sampled yet\nPress Run (R) to go from noise to a field"
         return "No estimate yet\nThe model is first called in step 1"
 
     def _why_no_shot(self) -> str:
@@ -350,7 +350,7 @@ class ReversePanel(PictureCard):
             self.caption.setText(f"mean |ε − ε̂|² = {loss:.3g} · s {number(shot.s)}")
 
     def _caption_beside(self) -> None:
-        """What of kriging is shown, and what it is worth."""
+        """Show which result of kriging is on screen, and its scores."""
         kriged, plan, key = self._judge.kriged, self._session.plan, self._session.view.reverse
         self.view.set_badge("" if kriged is None else BADGES[key], "reverse" if key != "beside_truth" else "forward")
         if kriged is None:
@@ -368,11 +368,11 @@ class ReversePanel(PictureCard):
             self.caption.setText("")
             self.view.set_badge("")
             return
-        row = round(float(self._live.places(run)[step.index]) * self._session.recipe.start.chain_length)
+        row = round(float(self._live.times(run)[step.index]) * self._session.recipe.start.chain_length)
         where = f"t {row} · s {number(step.s)} · step {step.index}/{run.plan.steps}"
         rest = f"{self._members(step)} · {step.evaluations} evaluations"
         gap = self._judge.sentence if step.index == run.plan.steps and run is self._judge.run else ""
-        # what is last is cut first
+        # the end is cut first
         self.caption.setText(f"{gap} · {where}" if gap else f"{where}{rest}")
         started_here = run.plan.recipe.start.origin == "field"
         badge = "from the field" if started_here else "made by the model"

@@ -43,7 +43,7 @@ def _fields(grid: str) -> tuple[Parameter, ...]:
 """Transforms through which an error has one size in physical units."""
 
 LINT_MS = 150
-"""Between an edit and what the lint says of it; a drag asks no more often."""
+"""Milliseconds between an edit and its lint; a drag is checked no more often."""
 
 
 class InspectorPanel(QScrollArea):
@@ -174,7 +174,7 @@ class InspectorPanel(QScrollArea):
             self.schedule.set_values(flat_params(schedule))
 
     def show_recipe(self, old: Recipe | None, new: Recipe) -> None:
-        """Show the forms of what is chosen, filled."""
+        """Show the forms of schedule, sampler and grid with their values."""
         schedule, info = new.course.schedule, SAMPLERS[new.course.sampler]
         fields = tuple(form_parameters(schedule))
         keys = (schedule.key, *(p.name for p in fields), new.course.sampler, new.course.grid)
@@ -203,7 +203,7 @@ class InspectorPanel(QScrollArea):
             self._looking.start()
 
     def _show_facts(self, recipe: Recipe) -> None:
-        """What the end of the chain leaves of the field."""
+        """Show the noise level at the end of the chain."""
         plan, schedule = self._session.plan, recipe.course.schedule
         end = min(float(schedule.noise_level(1.0)), schedule.s_max)
         units = written(self._session.facts.field.units)
@@ -219,7 +219,7 @@ class InspectorPanel(QScrollArea):
         weighs = asked.weight != 1 or (plan.card is not None and partner_of(plan.card, facts.cards) is not None)
         alike = (
             plan.card is None or plan.card.transform == plan.transform
-        )  # else the field says nothing of what is made
+        )  # else the field has another quantity than what is made
         there = plan.x0[~np.isnan(plan.x0)] if alike else np.asarray(self._session.view.limits)
         ends = [float(plan.made_in.inverse(f(there))) if there.size else 0.0 for f in (np.min, np.max)]
         least, most = (tidied(end, max(map(abs, ends))) for end in ends)
@@ -237,7 +237,7 @@ class InspectorPanel(QScrollArea):
         )  # fmt: skip
 
     def _show_search(self) -> None:
-        """How far the search for levels is, and the grids it has judged."""
+        """Show the progress of the search for levels, and the grids with their errors."""
         search, plan, field = self._search, self._session.plan, self._session.facts.field
         job, why = search.job, unsearchable(plan)
         share = job.done if job is not None and search.active else None

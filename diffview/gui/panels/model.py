@@ -1,4 +1,4 @@
-"""The model dock: the card of the network in force at a glance, and what verifying it found, drawn."""
+"""The model dock: the card of the network in force at a glance, and its verification, drawn."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -32,14 +32,14 @@ from diffview.models.cards import Card
 from diffview.models.choice import mismatch
 
 FORMULA = (
-    "It is a formula, fitted to the open field in about a second. Nothing was trained and nothing is held out, so that "
-    "there is nothing to verify. Choose a network in the list above the pictures, or train one on your own field."
+    "It is a formula, fitted to the open field in about a second. Nothing was trained and nothing is held out: there "
+    "is nothing to verify. Choose a network in the list above the pictures, or train one on your own field."
 )
 OWN = "It is a function of your own program: it has no card, and diffview does not know what it was trained on."
-FOREIGN = "It does not say what its fields are, so that they cannot be held beside yours."
+FOREIGN = "It does not say what its fields are, so they cannot be compared with yours."
 UNVERIFIED = (
-    "Not verified yet. Its samples, held beside the fields it was trained on and those it never saw, show whether it "
-    "has learned them."
+    "Not verified yet. Its samples, compared with the fields it was trained on and those it never saw, show whether "
+    "it has learned them."
 )
 
 LEAST_WIDTH = 240
@@ -106,7 +106,7 @@ class ModelPanel(QScrollArea):
         self._as_scored.setAccessibleName("Run as the fields that were scored")
         self._as_scored.setToolTip(
             "Set schedule, grid, steps and sampler to those of the fields that these scores are of. Networks err, and "
-            "samplers differ in what they make of it."
+            "samplers treat their errors differently."
         )
         self._as_scored.clicked.connect(self._run_as_scored)
         row.addWidget(self._verify)
@@ -150,11 +150,11 @@ class ModelPanel(QScrollArea):
     # -- showing
 
     def card(self) -> Card | None:
-        """That of the network in force."""
+        """The card of the network in force; None of other models."""
         return self._session.plan.card
 
     def show_model(self) -> None:
-        """Show what is in force now, if it is another than what is shown."""
+        """Show the model in force, if another is shown."""
         card, recipe = self.card(), self._session.recipe
         now = card, None if card is None else id(card.scores), recipe.denoiser.model, self._session.facts.field
         if now != self._shown:
@@ -177,7 +177,7 @@ class ModelPanel(QScrollArea):
         self._card.setVisible(bool(rows))
 
     def _show_speed(self) -> None:
-        """How long a call of the model takes here, from its last run."""
+        """Show the time of a call of the model, from its last run."""
         run = self._live.run
         text = "" if run is None or run.plan.model is not self._session.plan.model else speed_of(run)
         self._speed.setText(text)
@@ -215,7 +215,7 @@ class ModelPanel(QScrollArea):
         self._command.setVisible(bool(command))
 
     def _verdict_cells(self, row: VerdictRow) -> list[QWidget]:
-        """Name, value, limit, and whether it is met; the reason is told of each."""
+        """Name, value, limit, and whether it is met; the tooltip has the reason."""
         right = Qt.AlignmentFlag.AlignRight
         mark, token = {True: ("✓", "good"), False: ("✗", "bad"), None: ("", "dim")}[row.ok]
         line: list[QWidget] = [
@@ -269,14 +269,14 @@ class ModelPanel(QScrollArea):
         stopping = active and job is not None and job.stopping
         self._verify.setEnabled(not why and not stopping)
         tip = "It stops after this batch." if stopping else "Stop; nothing is kept of it" if active else (
-            "Draw 256 samples and hold them beside the fields it was trained on: some minutes"
+            "Draw 256 samples and compare them with the fields it was trained on: some minutes"
         )  # fmt: skip
         self._verify.setToolTip(why or tip)
         self._verify.setVisible(card is not None or active)
         self._as_scored.setVisible(card is not None and "settings" in card.scores and not active)
         self._bar.setVisible(active)
         if job is not None:
-            self._bar.setRange(0, 100 if job.done else 0)  # 0 of 0: it is on its way
+            self._bar.setRange(0, 100 if job.done else 0)  # 0 of 0: it is being prepared
             self._bar.setValue(round(100 * job.done))
 
     def _run_as_scored(self) -> None:
@@ -302,7 +302,7 @@ class ModelPanel(QScrollArea):
 
 
 def _source(scores: Mapping[str, Any], settings: Mapping[str, Any]) -> str:
-    """How the scores were made."""
+    """How the scores were made, as a sentence."""
     counts = scores.get("counts", {})
     parts = []
     if "samples" in counts:
@@ -319,7 +319,7 @@ def _source(scores: Mapping[str, Any], settings: Mapping[str, Any]) -> str:
 
 
 def fill(grid_of: QWidget, cells: Sequence[Sequence[QWidget]], stretch: int = 0) -> None:
-    """Put rows of widgets, one alone across all columns, in place of what a grid has; `stretch` is the wide column."""
+    """Fill a grid anew with rows of widgets, a single one across all columns; `stretch` is the wide column."""
     grid = grid_of.layout()
     assert isinstance(grid, QGridLayout)
     while (item := grid.takeAt(0)) is not None:

@@ -1,4 +1,4 @@
-"""The race dock: which samplers race, how far from the truth each ends for how many calls, and against what."""
+"""The race dock: errors of samplers against the truth over calls of the model."""
 
 from itertools import groupby
 
@@ -109,12 +109,12 @@ class RacePanel(QScrollArea):
         return label
 
     def _show_recipe(self) -> None:
-        """Which samplers the model has what they need for."""
+        """List the samplers, with the reason where the model lacks a capability they need."""
         plan = self._session.plan
         items = []
         for key, info in SAMPLERS.items():
             refusal = plan.lacks(key)
-            upwards = f"{info.title} goes upwards on its way, which is no step along a path."
+            upwards = f"{info.title} also steps upwards, which is no step along a path."
             items.append((key, info.title, upwards if info.path else "" if refusal is None else refusal.sentence))
         self.samplers.set_items(items, FIRST)
 
@@ -170,7 +170,7 @@ def by_sampler(job: RaceRun) -> list[tuple[str, list[Point]]]:
 
 
 def said(job: RaceRun) -> str:
-    """What was raced, against what, in which units, and who could not."""
+    """What was raced, against which truth, in which units, and which samplers could not race."""
     course, parts = job.plan.recipe.course, []
     where = (
         f"log-uniform levels down to s = {number(job.end)}" if job.end else f"{course.schedule.title}, {course.grid}"
@@ -183,10 +183,10 @@ def said(job: RaceRun) -> str:
         parts.append(f"Truth: {'; '.join(truths)}.")
     if not job.plan.made_in.linear:
         parts.append(
-            f"Errors are in standard deviations: {job.plan.made_in.key} is not linear, so that an error has no one "
+            f"Errors are in standard deviations: {job.plan.made_in.key} is not linear, so an error has no single "
             "size in physical units."
         )
     if any(point.error == 0 for point in job.points):
-        parts.append("Runs that end exactly on the truth have no place on a log axis.")
+        parts.append("Runs that end exactly on the truth are off the log axis.")
     parts.extend(job.lost.values())
     return " ".join(parts)

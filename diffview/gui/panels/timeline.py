@@ -215,7 +215,7 @@ class TimelinePanel(CardFrame):
         if row == PARENT and found is not None:
             self._live.show_step(*found)
         else:
-            self._session.look(playhead=self.film.place_of(row, index), follow=False)
+            self._session.look(playhead=self.film.time_of(row, index), follow=False)
 
     def _ask_menu(self, row: int, index: int, at: QPoint) -> None:
         """What can be done with a step: it is shown, then left or returned to."""
@@ -359,7 +359,7 @@ class TimelinePanel(CardFrame):
         live, scale = self._live, TimeScale.of(self._session)
         place = None
         if live.step is not None and live.shown is not None and live.step.s > 0:
-            place = float(scale.x(float(live.places(live.shown)[live.step.index])))
+            place = float(scale.x(float(live.times(live.shown)[live.step.index])))
         self.plot.set_run_marker(place)
 
     def _show_player(self) -> None:

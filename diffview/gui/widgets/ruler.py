@@ -19,7 +19,7 @@ APART = {True: 58.0, False: 26.0}
 """Pixels from label to label, across and down."""
 
 
-def place_text(latitude: float, longitude: float, decimals: int = 2) -> str:
+def position_text(latitude: float, longitude: float, decimals: int = 2) -> str:
     """A place for people: 61.25° N, 12.40° W."""
     return f"{degree_text(latitude, True, decimals)}, {degree_text(longitude, False, decimals)}"
 
