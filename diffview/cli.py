@@ -31,8 +31,8 @@ def main(argv: Sequence[str] | None = None) -> int:
     words = list(sys.argv[1:] if argv is None else argv)
     if not words or words[0] not in (*COMMANDS, "-h", "--help", "--version"):
         words = ["gui", *words]
-    options = _parser(words[0]).parse_args(words)
     try:
+        options = _parser(words[0]).parse_args(words)
         return int(options.do(options) or 0)
     except UserError as error:
         return _refused(error)

@@ -92,19 +92,28 @@ class ValueType:
         right: whether a value may be used as it is.
         hint: what to say where it may not.
         write, read: to what JSON can hold, and back.
+        spelt: how a command line writes it, as ROW,COLUMN; "" if it does not.
+        spell: from that, with TypeError or ValueError where it is not so.
     """
 
     right: Callable[[Any], bool]
     hint: str
     write: Callable[[Any], Any] = _itself
     read: Callable[[Any], Any] = _itself
+    spelt: str = ""
+    spell: Callable[[str], Any] = _itself
 
     def check(self, value: Any, name: str, owner: str) -> Any:
-        """The value.
+        """The value, which may be spelt.
 
         Raises:
             UserError: if it may not be used.
         """
+        if self.spelt and isinstance(value, str):
+            try:
+                return self.check(self.spell(value), name, owner)
+            except (TypeError, ValueError):
+                raise UserError(f"{owner}: {name} cannot be {value!r}.", f"Write it as {self.spelt}.") from None
         if not self.right(value):
             raise UserError(f"{owner}: {name} cannot be {value!r}.", self.hint)
         return value

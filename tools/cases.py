@@ -24,7 +24,6 @@ import re
 import sys
 import tempfile
 from collections.abc import Iterator, Mapping
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -194,10 +193,11 @@ class Case:
         """The coordinates of an export at no noise, and `values`: those of the field."""
         of, out = picture.field, self.scratch / "out.nc"
         region = Region(0, 0, *(min(n, REGION) for n in of.values.shape))
-        recipe = Recipe(path=self.path, dataset=picture.dataset, index=picture.index, region=region, transform=AUTO)
-        transform, standardised = Facts(of).fitted(recipe)
-        forward = Forward(standardised[region.slices], recipe.schedule, 0, "closed", of.pixel_km)
-        content = forward_content(forward, 0.0, of, replace(recipe, fitted=transform), transform)
+        recipe = Recipe.of(path=self.path, dataset=picture.dataset, index=picture.index, region=region, transform=AUTO)
+        facts = Facts(of)
+        transform = facts.fitted(recipe)
+        forward = Forward(facts.through(transform)[region.slices], recipe.course.schedule, 0, "closed", of.pixel_km)
+        content = forward_content(forward, 0.0, of, recipe.but(fitted=transform), transform)
         out.unlink(missing_ok=True)
         report = self.scratch / "percent"
         self.reader.call("diffview.writers.in_reader:save_netcdf", path=str(out), content=content, arrays={},

@@ -9,7 +9,6 @@ from pathlib import Path
 from diffview.commands.words import params_of
 from diffview.errors import UserError
 from diffview.fields.coarse import at_resolution
-from diffview.fields.field import Region
 from diffview.fields.picture import Picture
 from diffview.forward.schedules import SCHEDULES, Schedule, edited, make_schedule
 from diffview.forward.tables import read_schedule
@@ -49,13 +48,6 @@ def open_field(recipe: Recipe) -> Opened:
         reader.close()
     named = recipe.but(dataset=picture.dataset, index=picture.index)
     return Opened(named, Facts(at_resolution(picture.field, k, how), other_slices(stack, named, picture)))
-
-
-def add_place(parser: argparse.ArgumentParser) -> None:
-    """Options that choose a part of a dataset."""
-    parser.add_argument("--index", metavar="I,J,...", help="of the dimensions that are not shown; else the first")
-    parser.add_argument("--region", metavar="ROW,COLUMN,NY,NX", help="a rectangle of pixels, from the upper left")
-    parser.add_argument("--transform", metavar="KEY", help="from physical units to standardised ones (automatic)")
 
 
 def add_schedule(parser: argparse.ArgumentParser) -> None:
@@ -104,33 +96,6 @@ def level_of(options: argparse.Namespace, schedule: Schedule) -> tuple[float, fl
     if not (math.isfinite(s) and 0 <= s <= most):
         raise UserError(f"s = {s:g} is outside the schedule, which reaches s = {most:.4g}.", "Choose less noise.")
     return float(schedule.t_of(s)), s
-
-
-def numbers_of(text: str | None, count: int | None, example: str) -> tuple[int, ...] | None:
-    """Whole numbers from 3,0,2; None from None.
-
-    Raises:
-        UserError: if they are none, or not `count`.
-    """
-    if text is None:
-        return None
-    try:
-        numbers = tuple(int(part) for part in text.split(",")) if text else ()
-    except ValueError:
-        numbers = None
-    if numbers is None or (count is not None and len(numbers) != count):
-        raise UserError(f"{text!r} is not a list of whole numbers as needed here.", f"Write it as {example}.")
-    return numbers
-
-
-def region_of(options: argparse.Namespace) -> Region | None:
-    """The rectangle of --region.
-
-    Raises:
-        UserError: if it is none.
-    """
-    numbers = numbers_of(options.region, 4, "0,100,128,128")
-    return None if numbers is None else Region(*numbers)
 
 
 def check_folder(path: Path) -> None:

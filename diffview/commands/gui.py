@@ -5,6 +5,7 @@ import gc
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from diffview.commands.values import add_values
 from diffview.errors import UserError
 
 if TYPE_CHECKING:
@@ -16,7 +17,7 @@ def add(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("file", nargs="?", help="an HDF5 or netCDF-4 file, or a recipe (.json)")
     parser.add_argument("dataset", nargs="?", help="the variable to show")
     parser.add_argument("--recipe", type=Path, help="settings saved by diffview")
-    parser.add_argument("--device", choices=("auto", "cpu", "cuda", "mps"), help="where models compute")
+    add_values(parser, "device")
     parser.add_argument("--present", action="store_true", help="full screen, for a talk")
     parser.add_argument("--shot", type=Path, metavar="OUT.png", help="write a picture of the window and end")
     parser.add_argument("--size", type=_size, default=(1600, 1000), help="size of the picture, 1600x1000")

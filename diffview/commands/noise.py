@@ -7,15 +7,13 @@ from pathlib import Path
 from diffview.commands.fields import (
     ProgressLine,
     add_level,
-    add_place,
     add_schedule,
     check_folder,
     level_of,
-    numbers_of,
     open_field,
-    region_of,
     schedule_of,
 )
+from diffview.commands.values import add_values
 from diffview.errors import UserError
 
 
@@ -26,8 +24,7 @@ def add(parser: argparse.ArgumentParser) -> None:
     add_level(parser, required=True)
     add_schedule(parser)
     parser.add_argument("--chain", action="store_true", help="by the Markov chain; else by the closed form")
-    parser.add_argument("--seed", type=int, default=0, help="of the noise (0)")
-    add_place(parser)
+    add_values(parser, "seed", "index", "region", "transform", seed=0)
     parser.add_argument("-o", "--out", type=Path, required=True, metavar="OUT.nc", help="the file to write")
     parser.set_defaults(do=_noise)
 
@@ -42,11 +39,10 @@ def _noise(options: argparse.Namespace) -> None:
     check_folder(options.out)
     schedule = schedule_of(options, Recipe().course.schedule)
     level = level_of(options, schedule)
-    index = numbers_of(options.index, None, "3,0")
-    opened = open_field(Recipe.of(path=options.file, dataset=options.dataset, index=index))
+    opened = open_field(Recipe.of(path=options.file, dataset=options.dataset, index=options.index))
     of = opened.facts.field
     rows, columns = of.values.shape
-    region = region_of(options) or Region(0, 0, rows, columns)
+    region = options.region or Region(0, 0, rows, columns)
     inside = 0 <= region.row <= rows - region.ny and 0 <= region.column <= columns - region.nx
     if not inside or min(region.ny, region.nx) < 1 or level is None:
         raise UserError(

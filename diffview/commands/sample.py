@@ -11,15 +11,13 @@ from diffview.commands.fields import (
     Opened,
     ProgressLine,
     add_level,
-    add_place,
     add_schedule,
     check_folder,
     level_of,
-    numbers_of,
     open_field,
-    region_of,
     schedule_of,
 )
+from diffview.commands.values import add_values
 from diffview.commands.words import given, params_of
 from diffview.errors import UserError
 
@@ -33,39 +31,36 @@ if TYPE_CHECKING:
 PLACE = ("FILE", "DATASET")
 
 FIT = ("fit_set", "missing_limit", "held_out")
-"""The fields of a recipe that say how a formula is fitted."""
+"""The values of a recipe that say how a formula is fitted."""
+
+VALUES = (
+    "model", "sampler", "grid", "steps", "members", "seed", "weight", "region", "transform", "device", *FIT
+)  # fmt: skip
+"""The values of a recipe that an option replaces wherever the field comes from."""
 
 
 def add(parser: argparse.ArgumentParser) -> None:
     """Declare the options."""
-    parser.add_argument("--model", metavar="NAME", help="a formula (gaussian, data, local), a network, or its folder")
+    add_values(parser, "model")
     parser.add_argument("--fit", nargs=2, metavar=PLACE, help="a formula is fitted to this field")
-    parser.add_argument("--fit-set", metavar="KEY", help="training crops: crops of it, its other slices, both, or auto")
-    parser.add_argument("--missing-limit", type=float, metavar="SHARE", help="share of a crop that may be missing")
-    parser.add_argument("--held-out", type=float, metavar="SHARE", help="share that is not fitted to, 0 to 0.5")
+    add_values(parser, *FIT)
     parser.add_argument("--start", nargs=2, metavar=PLACE, help="start from this field, noised to --t or --s")
     parser.add_argument("--condition", nargs=2, metavar=PLACE, help="a conditional network sees means of this field")
     parser.add_argument("--fill", nargs=2, metavar=PLACE, help="fill the missing and the hidden pixels of this field")
     parser.add_argument(
-        "--hide",
-        action="append",
-        default=[],
-        metavar="ROW,COLUMN,NY,NX",
-        help="a rectangle hidden from the run",
+        "--hide", action="append", default=[], metavar="ROW,COLUMN,NY,NX", help="a rectangle hidden from the run"
     )
     parser.add_argument("--fill-by", choices=("repaint", "guidance"), help="how (repaint)")
     add_level(parser, required=False)
     parser.add_argument("--recipe", type=Path, metavar="R.json", help="settings saved by diffview; options come first")
-    parser.add_argument("--sampler", metavar="KEY", help="sampler of the run")
+    add_values(parser, "sampler")
     parser.add_argument("--sampler-param", action="append", default=[], metavar="K=V", help="of it, as eta=1")
-    parser.add_argument("--grid", metavar="KEY", help="grid: which noise levels a run visits")
+    add_values(parser, "grid")
     parser.add_argument("--grid-param", action="append", default=[], metavar="K=V", help="of it, as rho=7")
-    for name, doc in (("steps", "of a run"), ("members", "fields that are made"), ("seed", "of the noise")):
-        parser.add_argument(f"--{name}", type=int, help=doc)
+    add_values(parser, "steps", "members", "seed", "weight")
     add_schedule(parser)
     parser.add_argument("--chain", action="store_true", help="start at the end of the Markov chain")
-    add_place(parser)
-    parser.add_argument("--device", choices=("auto", "cpu", "cuda", "mps"), help="where the model computes")
+    add_values(parser, "index", "region", "transform", "device")
     parser.add_argument("--record", action="store_true", help="write every step, x_t and x0_hat, not only the end")
     parser.add_argument("-o", "--out", type=Path, required=True, metavar="OUT.nc", help="the file to write")
     parser.set_defaults(do=_sample)
@@ -158,7 +153,7 @@ def planned(options: argparse.Namespace) -> "tuple[Plan, Opened]":
     if source is None and saved is None and options.fit is None and recipe.denoiser.model in _formulas():
         raise UserError(f"{recipe.denoiser.model} has nothing to be fitted to.", "Name it with --fit FILE DATASET.")
     other = source is not None and (path, dataset) != (recipe.source.path, recipe.source.dataset)
-    index = numbers_of(options.index, None, "3,0") or (None if other else recipe.source.index)
+    index = options.index or (None if other else recipe.source.index)
     named = recipe.but(path=path, dataset=dataset, index=index)
     opened = open_field(named.but(fitted=None, axes=None, coarsen=1) if other else named)
     opened = replace(opened, facts=_equipped(recipe, opened.facts))
@@ -210,7 +205,7 @@ def _filling(options: argparse.Namespace, recipe: "Recipe") -> "Recipe":
     Raises:
         UserError: if they do not go together.
     """
-    from diffview.fields.field import Region
+    from diffview.runs.recipe import REGION
     from diffview.scores.gap import filling, way_of
 
     if options.fill is not None and options.start is not None:
@@ -225,8 +220,7 @@ def _filling(options: argparse.Namespace, recipe: "Recipe") -> "Recipe":
         recipe = recipe.but(**filling(recipe, way))
     elif (options.hide or options.fill_by) and not way_of(recipe):
         raise UserError("--hide and --fill-by are for runs that fill a field.", "Name it with --fill FILE DATASET.")
-    regions = [numbers_of(text, 4, "40,150,20,24") for text in options.hide]
-    hidden = tuple(Region(*numbers) for numbers in regions if numbers is not None)
+    hidden = tuple(REGION.check(text, "hide", "sample") for text in options.hide)
     return recipe.but(hidden=hidden) if hidden else recipe
 
 
@@ -251,7 +245,7 @@ def _with_options(options: argparse.Namespace, recipe: "Recipe") -> "Recipe":
     from diffview.reverse.grids import GRIDS
     from diffview.reverse.samplers import sampler_params
 
-    changes = given(options, "model", "sampler", "grid", "steps", "members", "seed", "transform", "device", *FIT)
+    changes = given(options, *VALUES)
     _check_fit(changes, changes.get("model", recipe.denoiser.model))
     changes["schedule"] = schedule_of(options, recipe.course.schedule)
     sampler, grid = changes.get("sampler", recipe.course.sampler), changes.get("grid", recipe.course.grid)
@@ -267,8 +261,6 @@ def _with_options(options: argparse.Namespace, recipe: "Recipe") -> "Recipe":
             changes[f"{name}_params"] = tuple({**dict(kept), **{key: typed[key] for key in asked}}.items())
     if options.chain:
         changes["path_mode"] = "chain"
-    if (region := region_of(options)) is not None:
-        changes["region"] = region
     level = level_of(options, changes["schedule"])
     if level is not None and options.start is None and recipe.start.origin != "field":
         raise UserError("--t and --s say how far a field is noised, and no field is named.", "Name it with --start.")
@@ -300,14 +292,14 @@ def _check_fit(changes: "Mapping[str, Any]", model: str) -> None:
 
 def _equipped(recipe: "Recipe", facts: "Facts") -> "Facts":
     """The facts with the network that the recipe names and the devices of this machine, where they are needed."""
-    from diffview.models.cards import find_card
+    from diffview.models.cards import find_card, read_cards
     from diffview.models.choice import open_card
 
     name = recipe.denoiser.model
     network = name not in _formulas()
     if not network and recipe.denoiser.device == "auto":
         return facts
-    cards = {}
+    cards = read_cards() if recipe.guidance.weight != 1 else {}  # where the partner of a pair is found
     if network:
         cards[name] = open_card(Path(name)) if Path(name).is_dir() else find_card(name)
     try:

@@ -6,6 +6,7 @@ import sys
 from pathlib import Path
 
 from diffview.commands import verify_race
+from diffview.commands.values import add_values
 
 
 def add(parser: argparse.ArgumentParser) -> None:
@@ -19,10 +20,9 @@ def add(parser: argparse.ArgumentParser) -> None:
     )  # fmt: skip
     model.add_argument("--held-out", type=float, default=0.2, help="share held out of a single dataset, 0.2")
     model.add_argument("--samples", type=int, default=256, help="fields that are made")
-    model.add_argument("--steps", type=int, default=18)
-    model.add_argument("--sampler", default="heun", metavar="KEY", help="how they are drawn (heun)")
+    add_values(model, "steps", "sampler", steps=18, sampler="heun")
     model.add_argument("--sampler-param", action="append", default=[], metavar="K=V", help="of it, as S_churn=10")
-    model.add_argument("--seed", type=int, default=0)
+    add_values(model, "seed", seed=0)
     model.add_argument("--device", default="cpu", help="torch device")
     model.add_argument("--json", action="store_true", help="as JSON")
     model.add_argument("--save", action="store_true", help="write the scores into the model's card")
@@ -41,11 +41,10 @@ def _add_loss(loss: argparse.ArgumentParser) -> None:
     loss.add_argument("--held-out", type=float, default=0.2, help="share held out of a single dataset, 0.2")
     loss.add_argument("--schedule", default="linear", help="whose noise levels, as in `diffview schedule` (linear)")
     loss.add_argument("--param", action="append", default=[], metavar="K=V", help="of the schedule, as beta_end=0.03")
-    loss.add_argument("--grid", default="uniform", help="how the levels lie on it (uniform)")
-    loss.add_argument("--steps", type=int, default=100, help="how many there are (100)")
+    add_values(loss, "grid", "steps", grid="uniform", steps=100)
     loss.add_argument("--fields", type=int, default=32, help="fields of either part, evenly picked (32)")
     loss.add_argument("--size", type=int, default=64, help="largest side of a formula's fields (64)")
-    loss.add_argument("--seed", type=int, default=0)
+    add_values(loss, "seed", seed=0)
     loss.add_argument("--device", default="cpu", help="torch device of a network")
     loss.add_argument("--json", action="store_true", help="as JSON")
     loss.set_defaults(do=_verify_loss)

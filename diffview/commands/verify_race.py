@@ -8,6 +8,7 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from diffview.commands.values import add_values
 from diffview.errors import UserError
 from diffview.params import whole_numbers
 
@@ -39,7 +40,7 @@ def add(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument("--size", type=int, default=32, help="side of the crops that formulas see, 32")
     parser.add_argument("--held-out", type=float, default=0.3, metavar="SHARE", help="of a single dataset, 0.3")
-    parser.add_argument("--seed", type=int, default=0)
+    add_values(parser, "seed", seed=0)
     parser.add_argument("--device", default="cpu", help="torch device of a network")
     parser.add_argument("--json", action="store_true", help="as JSON")
     parser.add_argument("--csv", type=Path, metavar="FILE", help="write the rows as CSV, too")

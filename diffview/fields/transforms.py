@@ -23,6 +23,9 @@ Values = NDArray[np.floating]
 FLOOR_SHARE = 0.01
 """The floor of `log10 floor` is this quantile of the positive values."""
 
+ROUNDING = 1e-9
+"""Relative difference of the numbers of two transforms that are one: what float32 cannot tell apart by far."""
+
 SCORES = tuple(round(0.1 * i, 1) for i in range(-32, 33))
 """Normal scores at whose probabilities the knots of `quantile normal` lie, beside the least and the largest value."""
 
@@ -214,6 +217,14 @@ class Transform:
         """Its numbers as JSON values."""
         bare = {"key": self.key, "mean": self.mean, "std": self.std}
         return {**bare, "numbers": list(self.numbers)} if self.numbers else bare
+
+    def is_like(self, other: "Transform") -> bool:
+        """Whether both are one transform but for rounding, as where they were fitted to the same data elsewhere."""
+        mine, theirs = ((one.mean, one.std, *one.numbers) for one in (self, other))
+        alike = self.key == other.key and len(mine) == len(theirs)
+        return alike and all(
+            math.isclose(a, b, rel_tol=ROUNDING, abs_tol=ROUNDING) for a, b in zip(mine, theirs, strict=True)
+        )
 
     @property
     def linear(self) -> bool:

@@ -25,13 +25,17 @@ Array = NDArray[np.float32]
 
 
 def partner_of(card: Card, cards: Mapping[str, Card]) -> str | None:
-    """The name of the unconditional network of the same fields as this conditional one; None if there is none."""
+    """The name of the unconditional network of the same fields as this conditional one; None if there is none.
+
+    Their transforms are one but for rounding, so that what both make of a state can be mixed as it is.
+    """
     if not card.coarsen:
         return None
-    same = ("quantity", "units", "transform", "shape", "kind")
+    same = ("quantity", "units", "shape", "kind")
     for name, other in cards.items():
         plain = not other.coarsen and not other.network.get("cond_channels") and "diffusers" not in other.network
-        if plain and all(getattr(card, key) == getattr(other, key) for key in same):
+        alike = card.transform.is_like(other.transform) and all(getattr(card, k) == getattr(other, k) for k in same)
+        if plain and alike:
             return name
     return None
 

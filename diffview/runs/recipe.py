@@ -58,6 +58,10 @@ def _read_whole(plain: Any) -> tuple[int, ...]:
     return tuple(int(n) for n in plain)
 
 
+def _spelt_whole(text: str) -> tuple[int, ...]:
+    return tuple(int(part) for part in text.split(",")) if text else ()
+
+
 def _are_settings(value: Any) -> bool:
     return isinstance(value, tuple) and all(isinstance(v, (str, int, float)) for _, v in value)
 
@@ -83,15 +87,16 @@ def _read_schedule(plain: Any) -> Schedule:
 
 PIXELS = "in whole pixels"
 REGION = ValueType(
-    _is_region, f"It has a row, a column, ny and nx, {PIXELS}.", dataclasses.asdict, lambda plain: Region(**plain)
-)
+    _is_region, f"It has a row, a column, ny and nx, {PIXELS}.", dataclasses.asdict, lambda plain: Region(**plain),
+    "ROW,COLUMN,NY,NX", lambda text: Region(*_spelt_whole(text)),
+)  # fmt: skip
 REGIONS = ValueType(
     lambda value: isinstance(value, tuple) and all(map(_is_region, value)),
     f"They are rectangles with a row, a column, ny and nx, {PIXELS}.",
     lambda value: [dataclasses.asdict(region) for region in value],
     lambda plain: tuple(Region(**region) for region in plain),
 )
-INDEX = ValueType(_are_whole, "They are whole numbers.", list, _read_whole)
+INDEX = ValueType(_are_whole, "They are whole numbers.", list, _read_whole, "I,J,...", _spelt_whole)
 AXES = ValueType(lambda value: _are_whole(value) and len(value) == 2, "They are two whole numbers.", list, _read_whole)
 FITTED = ValueType(
     lambda value: isinstance(value, Transform), "It has a key, mean, std and numbers.",
@@ -202,12 +207,14 @@ class Course(Group):
 class DenoiserChoice(Group):
     """What x0_hat comes from."""
 
-    model: Annotated[str, "A formula, a network by its name or folder, or a denoiser that was given."] = "local"
+    model: Annotated[str, "A formula (gaussian, data, local), a network or its folder, or a denoiser given."] = "local"
     fit_set: Annotated[
         str, Choice(("auto", "crops", "slices", "both")),
         "What a formula is fitted to: crops of the slice, the region in other slices, both, or whichever is larger.",
     ] = "auto"  # fmt: skip
-    missing_limit: Annotated[float, SHARE, "Share of a crop that may be missing where a law is fitted."] = 0.0
+    missing_limit: Annotated[float, SHARE, "Share of a crop that may be missing; only a Gaussian takes such crops."] = (
+        0.0
+    )
     held_out: Annotated[
         float, SHARE, "Share that no formula is fitted to: the right columns of the slice, the last slices."
     ] = 0.0
@@ -228,7 +235,7 @@ class Start(Group):
 
 @dataclass(frozen=True)
 class Guidance(Group):
-    """What is done to the model on the way, and what of the region it is told."""
+    """What is done to the model on the way, and which pixels of the region are kept from it."""
 
     weight: Annotated[float, "Weight w of the condition, eps_u + w (eps_c - eps_u); 1: the conditional model."] = 1.0
     clip_low: Annotated[float | None, "Lower limit of x0_hat, in the field's unit."] = None
@@ -236,7 +243,7 @@ class Guidance(Group):
     observe: Annotated[str, "What a run is guided by: a key of OBSERVATIONS, or nothing."] = ""
     observe_params: Annotated[Settings, SETTINGS, "Settings of it."] = ()
     hidden: Annotated[
-        tuple[Region, ...], REGIONS, "Rectangles of the slice that a run is not told, although the field has them."
+        tuple[Region, ...], REGIONS, "Rectangles of the slice that are kept from a run, although the field has them."
     ] = ()
 
 

@@ -51,15 +51,15 @@ def resolve(recipe: Recipe, facts: Facts) -> Plan:
     transform = _transform(request)
     region = _region(request)
     device = _device(request)
-    found = _formula(request, transform, region) if card is None else _network(request, transform, region, device)
+    outcome = _formula(request, transform, region) if card is None else _network(request, transform, region, device)
     levels = _levels(request)
     params = sampler_params(recipe.course.sampler, dict(recipe.course.sampler_params))
-    found = _guided(request, transform, device, _conditioned(request, transform, found))
-    lacking = lacks(SAMPLERS[recipe.course.sampler], params, recipe.denoiser.model, found.capabilities)
+    outcome = _guided(request, transform, device, _conditioned(request, transform, outcome))
+    lacking = lacks(SAMPLERS[recipe.course.sampler], params, recipe.denoiser.model, outcome.capabilities)
     return Plan(
-        recipe, found.region, transform, facts.through(transform), found.x0, levels, params, device, found.model,
-        found.capabilities, request.asked, card, tuple(request.notes), found.refusal or lacking, found.complete,
-        known=found.known, filled=found.filled,
+        recipe, outcome.region, transform, facts.through(transform), outcome.x0, levels, params, device, outcome.model,
+        outcome.capabilities, request.asked, card, tuple(request.notes), outcome.refusal or lacking, outcome.complete,
+        known=outcome.known, filled=outcome.filled,
     )  # fmt: skip
 
 
@@ -79,8 +79,8 @@ class _Request(NamedTuple):
         return self.asked.sees_region or (self.card is not None and self.card.coarsen > 0)
 
 
-class _Found(NamedTuple):
-    """What the stages of the model find."""
+class _Outcome(NamedTuple):
+    """What the stages of the model come to."""
 
     region: Region
     x0: Array
@@ -167,7 +167,7 @@ def _device(request: _Request) -> str:
 # -- the model
 
 
-def _formula(request: _Request, transform: Transform, asked: Region) -> _Found:
+def _formula(request: _Request, transform: Transform, asked: Region) -> _Outcome:
     """A formula fitted to training crops, or the user's own denoiser."""
     recipe, facts = request.recipe, request.facts
     name, region, refusal = recipe.denoiser.model, asked, None
@@ -188,7 +188,7 @@ def _formula(request: _Request, transform: Transform, asked: Region) -> _Found:
     # from noise, nothing of the region goes into a run
     if recipe.start.origin == "field" and np.isnan(x0).any() and not request.asked.conditioned:
         complete, refusal = _incomplete(facts, region, x0)
-    return _Found(region, x0, model, capabilities, refusal, complete)
+    return _Outcome(region, x0, model, capabilities, refusal, complete)
 
 
 def _crops_notes(recipe: Recipe, crops: TrainingCrops, asked: Region, region: Region) -> Iterator[Note]:
@@ -207,7 +207,7 @@ def _crops_notes(recipe: Recipe, crops: TrainingCrops, asked: Region, region: Re
         yield Note(f"{asked.ny} x {asked.nx}", f"{region.ny} x {region.nx} with {crops.count} crops", why)
 
 
-def _network(request: _Request, transform: Transform, region: Region, device: str) -> _Found:
+def _network(request: _Request, transform: Transform, region: Region, device: str) -> _Outcome:
     """A network brings its own transform, size, noise range and condition; see its card.
 
     From noise it runs whatever field is open. A start from the field, or a condition made of it, needs a field of the
@@ -225,7 +225,7 @@ def _network(request: _Request, transform: Transform, region: Region, device: st
             complete, refusal = _incomplete(facts, region, x0)
     part = region if request.uses_field else None
     model = None if refusal is not None else facts.fits.of(network, card, device, transform, part, masked)
-    return _Found(region, x0, model, card_capabilities(card), refusal, complete)
+    return _Outcome(region, x0, model, card_capabilities(card), refusal, complete)
 
 
 def _limit_notes(card: Card) -> Iterator[Note]:
@@ -238,7 +238,7 @@ def _limit_notes(card: Card) -> Iterator[Note]:
 def network(
     fits: Fits, card: Card, device: str, transform: Transform, region: Region | None = None, masked: bool = False
 ) -> Trained:
-    """The network of a card, with its condition made of a region, and, `masked`, told where that has data."""
+    """The network of a card, with its condition made of a region, and, `masked`, with where that has data."""
     limits = card.network.get("limits")
     if region is None:
         return Trained(card, device, limits=limits)
@@ -255,9 +255,9 @@ def _network_refusal(request: _Request, card: Card, region: Region) -> UserError
         return None
     conditioned, recipe = request.asked.conditioned, request.recipe
     if request.foreign:
-        input_ = "What it is told" if conditioned else "Its condition"
-        needs = "A start from the field" if recipe.start.origin == "field" else input_
-        return UserError(request.foreign, f"{needs} needs a field of that quantity and unit.")
+        given = "Known pixels need" if conditioned else "Its condition needs"
+        needs = "A start from the field needs" if recipe.start.origin == "field" else given
+        return UserError(request.foreign, f"{needs} a field of that quantity and unit.")
     if (region.ny, region.nx) != card.shape[1:]:
         return UserError(
             f"The field is smaller than the {card.shape[1]} x {card.shape[2]} pixels of {card.name}.",
@@ -265,7 +265,7 @@ def _network_refusal(request: _Request, card: Card, region: Region) -> UserError
         )
     if card.coarsen and conditioned and hidden_in(recipe.guidance.hidden, region).any():
         return UserError(
-            f"{card.name} is told means over blocks of the region, and those over a gap say what is hidden in it.",
+            f"{card.name} is given means over blocks of the region, and those over a gap show what is hidden in it.",
             "Choose a network without a condition, or a formula.",
         )
     return None
@@ -305,38 +305,38 @@ def _levels(request: _Request) -> list[float]:
 # -- conditioning and guidance
 
 
-def _conditioned(request: _Request, transform: Transform, found: _Found) -> _Found:
+def _conditioned(request: _Request, transform: Transform, outcome: _Outcome) -> _Outcome:
     """With the pixels that the run is given, and those that it makes up beside them."""
     if not request.asked.conditioned:
-        return found
+        return outcome
     hidden = request.recipe.guidance.hidden
-    known = request.facts.fits.of(known_pixels, transform, found.region, hidden)
+    known = request.facts.fits.of(known_pixels, transform, outcome.region, hidden)
     if not request.asked.fills:
-        return found._replace(known=known)
-    makes = found.model.makes if isinstance(found.model, Trained) else None
+        return outcome._replace(known=known)
+    makes = outcome.model.makes if isinstance(outcome.model, Trained) else None
     filled = ~known if makes is None else makes & ~known
     both = frozenset({KNOWN_PIXELS}) if known.any() and filled.any() else frozenset()
-    return found._replace(known=known, filled=filled, capabilities=found.capabilities | both)
+    return outcome._replace(known=known, filled=filled, capabilities=outcome.capabilities | both)
 
 
-def _guided(request: _Request, transform: Transform, device: str, found: _Found) -> _Found:
+def _guided(request: _Request, transform: Transform, device: str, outcome: _Outcome) -> _Outcome:
     """With what guidance asks to be done to the model; the same one as long as that is the same."""
     recipe, facts, card = request.recipe, request.facts, request.card
-    if not request.asked.guided or found.model is None:
-        return found
+    if not request.asked.guided or outcome.model is None:
+        return outcome
     guidance, partner = recipe.guidance, None
     name = None if card is None else partner_of(card, facts.cards)
     if name is not None and guidance.weight != 1:
         partner = facts.fits.of(network, facts.cards[name], device, transform)
     made_in = transform if card is None else card.transform
-    refusal = unguidable(guidance, recipe.denoiser.model, partner, found.capabilities)
+    refusal = unguidable(guidance, recipe.denoiser.model, partner, outcome.capabilities)
     try:
         if refusal is None:
-            model = facts.fits.of(guided_model, found.model, partner, guidance, found.region, transform, made_in)
-            return found._replace(model=model)
+            model = facts.fits.of(guided_model, outcome.model, partner, guidance, outcome.region, transform, made_in)
+            return outcome._replace(model=model)
     except UserError as error:
         refusal = error
-    return found._replace(refusal=found.refusal or refusal)
+    return outcome._replace(refusal=outcome.refusal or refusal)
 
 
 # -- a fork

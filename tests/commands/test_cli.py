@@ -157,6 +157,7 @@ BAD = {
     "no recipe": ["--recipe", "/nowhere/at/all.json"],
     "no JSON": ["--recipe", str(ROOT / "pyproject.toml")],
     "a playhead outside": ["--shot", "/nowhere/x.png", "--t", "7"],
+    "no such device": ["--device", "abacus"],
     "a playhead that is no number": ["--shot", "/nowhere/x.png", "--t", "nan"],
 }
 
@@ -169,9 +170,7 @@ def test_bad_input_is_refused_with_a_sentence_and_a_hint(words, capsys):
     assert told.out == ""
 
 
-@pytest.mark.parametrize(
-    "words", [["--size", "big"], ["--size", "10x10"], ["--after", "lunch"], ["--device", "abacus"], ["info"]]
-)
+@pytest.mark.parametrize("words", [["--size", "big"], ["--size", "10x10"], ["--after", "lunch"], ["info"]])
 def test_wrong_options_are_refused_by_name(words, capsys):
     with pytest.raises(SystemExit) as end:
         main(words)

@@ -116,7 +116,9 @@ def test_noise_is_written_as_it_is_defined(source, tmp_path, command):
     seen = both(out)
     picture = read_slice(str(source), "/ts", (1,))
     recipe = Recipe.from_json(seen.attrs["diffview_recipe"])
-    plan_transform, z = Facts(picture.field).fitted(recipe)
+    facts = Facts(picture.field)
+    plan_transform = facts.fitted(recipe)
+    z = facts.through(plan_transform)
     forward = Forward(z[2:34, 4:44], Cosine(), 5)
     frame = forward.at(float(Cosine().t_of(0.7)))
     for name, values in (("ts", z[2:34, 4:44]), ("x_t", frame.x_t)):
@@ -402,7 +404,7 @@ def test_a_gap_is_filled_by_command_and_judged(source, tmp_path, command, way):
         (("--hide", "1,2,3,4"), "for runs that fill"),
         (("--fill", "SOURCE", "/ts", "--start", "SOURCE", "/ts", "--s", "1"), "does not start from one"),
         (("--fill", "SOURCE", "/ts", "--sampler", "heun"), "RePaint is a sampler of its own"),
-        (("--fill", "SOURCE", "/ts", "--hide", "1,2"), "not a list of whole numbers"),
+        (("--fill", "SOURCE", "/ts", "--hide", "1,2"), "hide cannot be '1,2'"),
         (("--fill", "SOURCE", "/ts", "--region", "16,16,24,32"), "here there are none"),
     ],
 )
@@ -448,7 +450,7 @@ def test_a_picture_with_its_axes_swapped_is_not_given_the_coordinates_of_the_oth
         (("noise", "SOURCE", "/ts", "--s", "-1"), "outside the schedule"),
         (("noise", "SOURCE", "/none", "--t", "0.5"), "none"),
         (("noise", "SOURCE", "/ts", "--t", "0.5", "--region", "0,0,99,99"), "does not lie inside"),
-        (("noise", "SOURCE", "/ts", "--t", "0.5", "--region", "a"), "not a list"),
+        (("noise", "SOURCE", "/ts", "--t", "0.5", "--region", "a"), "region cannot be 'a'"),
         (("noise", "SOURCE", "/ts", "--t", "0.5", "--index", "7"), "no index 7"),
         (("noise", "SOURCE", "/ts", "--t", "0.5", "--transform", "sqrt"), "no transform"),
         (("noise", "SOURCE", "/ts", "--t", "0.5", "--schedule", "none"), "no schedule"),
@@ -469,7 +471,7 @@ def test_a_picture_with_its_axes_swapped_is_not_given_the_coordinates_of_the_oth
         (("sample", "--model", "gaussian", "--fit", "SOURCE", "/ts", "--missing-limit", "nan"), "missing_limit = nan"),
         (("sample", "--model", "gaussian", "--fit", "SOURCE", "/ts", "--fit-set", "all"), "fit_set cannot be 'all'"),
         (("sample", "--model", "local", "--fit", "SOURCE", "/ts", "--missing-limit", "0.1"), "complete ones"),
-        (("sample", "--model", "rain64", "--held-out", "0.1"), "--held-out says nothing"),
+        (("sample", "--model", "rain64", "--held-out", "0.1"), "--held-out has no effect"),
     ],
     ids=str,
 )
