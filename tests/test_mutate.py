@@ -51,6 +51,13 @@ def test_everything_that_does_something_is_changed_and_nothing_that_says_somethi
     assert "        return -max(a, b) * 2\n" in "".join(changed)
 
 
+def test_what_is_said_to_change_nothing_is_still_there() -> None:
+    package = TOOL.parents[1] / "diffview"
+    paths = {name.split(":")[0] for name in MUTATE["EQUIVALENT"]}
+    found = [m for path in paths for m in MUTATE["mutants_of"](path, (package / path).read_bytes()) if m.equivalent]
+    assert len(found) == len(MUTATE["EQUIVALENT"])
+
+
 def tree(root: Path, test: str) -> Path:
     """A small repository: a module with two numbers, and its test."""
     for folder in ("diffview/forward", "diffview/reverse", "tests/forward", "tests/reverse", "tools"):

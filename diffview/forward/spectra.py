@@ -37,8 +37,7 @@ class Rings:
 
     def mean(self, power: NDArray[np.floating]) -> Array:
         """Ring means of a power on the modes of rfft2, [n]."""
-        sums = np.bincount(self.index.ravel(), (power * self.weight).ravel(), minlength=len(self.k) + 1)
-        return np.asarray(sums[: len(self.k)])
+        return np.bincount(self.index.ravel(), (power * self.weight).ravel())[: len(self.k)]
 
 
 @lru_cache(maxsize=16)
@@ -57,7 +56,7 @@ def rings(ny: int, nx: int, pixel_km: tuple[float, float] | None = None) -> Ring
     if nx % 2 == 0:
         twice[-1] = 1.0
     modes = np.broadcast_to(twice, index.shape)
-    in_ring = np.bincount(index.ravel(), modes.ravel(), minlength=count + 1)
+    in_ring = np.bincount(index.ravel(), modes.ravel())  # the mean of the field, k = 0, lies beyond the last
     weight = modes / in_ring[index]
     window = np.outer(_hann(ny), _hann(nx)).astype(np.float32)
     wavenumber = np.arange(1, count + 1, dtype=np.float64)

@@ -8,10 +8,10 @@ A network sees x = alpha y and a time, and predicts one of PREDICTIONS. Which ti
 import math
 from abc import ABC, abstractmethod
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from functools import cached_property
 from math import hypot
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -274,7 +274,7 @@ class Adapted:
     shape: tuple[int, int, int] | None = None
     learned_variance: bool = False
     limits: Threshold | None = None
-    kind: str = field(default="posterior mean", init=False)
+    kind: ClassVar[str] = "posterior mean"
 
     def __post_init__(self) -> None:
         if self.prediction not in (PRECONDITIONS if isinstance(self.times, LevelTimes) else PREDICTIONS):

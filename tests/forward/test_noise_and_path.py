@@ -163,6 +163,15 @@ def test_no_two_rows_of_a_preset_share_a_leaf(key: str) -> None:
     assert len(set(pairs)) == len(pairs)
 
 
+@pytest.mark.parametrize("end", [-24, 24])
+def test_beyond_its_ends_the_chain_is_its_end_scaled(end: int) -> None:
+    """W(4^24) for all levels above 2^24, W(4^-24) for all below 2^-24, in the size of the level."""
+    path, beyond = ForwardPath(3, (4, 5), "chain"), end + (1 if end > 0 else -1)
+    assert (path(2.0**beyond) == 2.0 ** (beyond - end) * path(2.0**end)).all()
+    inside = end - (1 if end > 0 else -1)
+    assert abs(correlation(path(2.0**inside), path(2.0**end))) < 0.999
+
+
 @pytest.mark.parametrize("cache_bytes", [96 * 2**20, 20 * 4 * 12 * 13, 0])
 def test_the_chain_does_not_depend_on_the_order_of_queries(monkeypatch: pytest.MonkeyPatch, cache_bytes: int) -> None:
     shape, rng = (12, 13), np.random.default_rng(0)

@@ -74,6 +74,26 @@ def test_scaled_samples_miss_what_they_must():
     assert found["wet_from"] is None and "wet" not in printed.format_scores(found) and len(found["verdicts"]) == 2
 
 
+def test_the_limits_of_rain():
+    """1.5 times the distance of two blocks, 15 % of the tails, 1.25 times what the training set is off, 3 points."""
+    train, held_out = rain(64, 0), rain(32, 1)
+    found = generated.scores(rain(40, 2), held_out, train, "mm h-1", SAME)
+    tails = ("quantile 0.99 error", "quantile 0.999 error")
+    wanted = {
+        "spectrum to train, 1.5 x that of two blocks": 1.5 * row(found, "spectrum")["blocks"],
+        **{f"{name} to train": 15 for name in tails},
+        **{
+            f"{name} to held-out, 1.25 x that of train": 1.25 * abs(row(found, name)["train_held_out"])
+            for name in ("spectrum", *tails)
+        },
+        "wet share error to train": 3,
+        "nearest training field, that of held-out fields": row(found, "nearest neighbour")["train_held_out"],
+    }
+    assert {v["what"]: v["limit"] for v in found["verdicts"]} == pytest.approx(wanted, rel=1e-12)
+    for v in found["verdicts"]:
+        assert v["ok"] is (v["value"] >= v["limit"] if v["what"].startswith("nearest") else v["value"] <= v["limit"])
+
+
 def test_the_chance_of_a_perfect_model():
     """Fields whose wet share is 0 or 1, evens: of n picked ones it is binomial, and within 3 points with its chance."""
     rng, n = np.random.default_rng(0), 200
