@@ -21,7 +21,16 @@ from diffview.runs.plan import Plan
 from diffview.runs.recipe import Recipe
 from diffview.runs.resolve import resolve
 from diffview.runs.run import start_state
-from diffview.scores.level_search import FEWEST_FINE, FINE, Search, levels_apart, standard_grids, warped
+from diffview.scores.level_search import (
+    FEWEST_FINE,
+    FINE,
+    RHOS,
+    SWEEPS,
+    Search,
+    levels_apart,
+    standard_grids,
+    warped,
+)
 
 
 @pytest.fixture(scope="module")
@@ -115,6 +124,30 @@ def test_the_states_kept_are_those_of_the_whole_run(facts: Facts) -> None:
     search, _ = searched(plan, standard(plan), seeds=2)
     truth = end_of(plan, "heun", fine_levels(plan, standard(plan)), range(2))
     assert search.error == pytest.approx(rms(end_of(plan, "euler", search.best, range(2)) - truth), rel=1e-6)
+
+
+def test_every_level_is_tried_higher_and_lower_by_ever_smaller_shares(facts: Facts) -> None:
+    """Of a model whose answer is always 0 no grid is better than another, so that all is tried around the first."""
+    plan, asked = planned(facts, steps=3), []
+
+    def nothing(y: np.ndarray, s: float) -> np.ndarray:
+        asked.append(s)
+        return 0 * y
+
+    search = Search(plan, nothing, {"karras": plan.levels}, seeds=1)
+    assert len(list(search.run())) == 1 + len(RHOS) + SWEEPS * 2
+    assert search.best == tuple(plan.levels)
+    levels, wanted = np.array(plan.levels[:3]), []
+    for grid in (plan.levels, *(warped(levels[0], levels[2], 3, rho) for rho in RHOS), plan.levels):
+        wanted += grid[:3]
+    for sweep in range(SWEEPS):
+        for i, below in ((1, levels[1] / levels[2]), (2, levels[1] / levels[2])):
+            for factor in (levels[i - 1] / levels[i], 1 / below):
+                moved = levels.copy()
+                moved[i] *= factor ** (0.25 / 2**sweep)
+                wanted += moved[i - 1 :].tolist()
+    assert asked[-len(wanted) :] == pytest.approx(wanted, rel=1e-12)
+    assert len(asked) - len(wanted) == 2 * max(FEWEST_FINE, FINE * 3) - 1, "a fine run of Heun's method is the truth"
 
 
 def test_the_reference_is_fine_enough(facts: Facts) -> None:

@@ -276,7 +276,8 @@ def test_a_model_is_verified_from_noise(tmp_path, holes):
     assert found["kind"] == "samples" and found["counts"]["samples"] == 33
     assert found["settings"]["steps"] == 2 and found["settings"]["highest"] == pytest.approx(20)
     losses = found["loss_by_level"]
-    assert len(losses["levels"]) == len(losses["held_out"]) == len(losses["train"]) == 7 and losses["train"][0] < 100
+    assert losses["levels"] == pytest.approx(np.geomspace(0.02, 20, 7))
+    assert len(losses["held_out"]) == len(losses["train"]) == 7 and losses["train"][0] < 100
     assert json.loads(json.dumps(found, allow_nan=False)) == found
     assert "33 samples, 10 held-out fields, 24 training fields" in printed.format_scores(found)
     again = verify.verify_model(card, data, verify.Sampling(33, 2))
@@ -321,6 +322,13 @@ def test_a_run_of_the_window_can_go_the_same_way(tmp_path):
     assert levels[0] == found["settings"]["highest"] and levels == verify._levels(card, 5)
 
 
+@pytest.mark.parametrize(("low", "high", "least"), [(0.02, 20.0, 0.02), (0.0, 20.0, 2e-3), (0.0, 0.01, 1e-3)])
+def test_the_levels_lie_in_the_range_of_the_model(low, high, least):
+    """Down to its lower end, or to 0.002 where that is lower, or to a tenth of a range that ends below 0.02."""
+    schedule = verify.Sampling().course(Card("m", "sst", "K", SAME, (1, 8, 8), (low, high)))["schedule"]
+    assert (schedule.sigma_min, schedule.sigma_max) == pytest.approx((least, high), rel=1e-12)
+
+
 @pytest.mark.parametrize("settings", [{}, {"steps": "x", "sampler": "heun"}, {"steps": 3, "sampler": "nix"}, [], None])
 def test_a_card_that_does_not_say_how_is_drawn_from_as_usual(settings):
     card = Card("m", "sst", "degC", SAME, (1, 16, 16), (0.02, 20.0), scores={"settings": settings})
@@ -344,7 +352,9 @@ def test_a_sampler_that_does_not_fit_is_refused(sampler, params, said):
 
 def test_a_conditional_model_is_verified_as_an_ensemble(tmp_path):
     data = TrainingSet.fit("cbrt", rain(24, 0), rain(9, 1), "rain", "mm h-1", coarsen=4)
-    found = verify.verify_model(saved(tmp_path, data), data, verify.Sampling(steps=3))
+    told = []
+    found = verify.verify_model(saved(tmp_path, data), data, verify.Sampling(steps=3), "cpu", lambda *n: told.append(n))
+    assert told == [(32, 144), (64, 144), (96, 144), (128, 144), (144, 144)]
     assert found["kind"] == "ensemble" and found["counts"] == {"cases": 9, "members": 16}
     truth = data.transform.inverse(data.held_out)
     blocks = truth.reshape(9, 4, 4, 4, 4).mean((2, 4)).repeat(4, 1).repeat(4, 2)
