@@ -37,7 +37,8 @@ class Rings:
 
     def mean(self, power: NDArray[np.floating]) -> Array:
         """Ring means of a power on the modes of rfft2, [n]."""
-        return np.bincount(self.index.ravel(), (power * self.weight).ravel())[: len(self.k)]
+        sums = np.bincount(self.index.ravel(), (power * self.weight).ravel())
+        return np.asarray(sums[: len(self.k)], dtype=np.float64)
 
 
 @lru_cache(maxsize=16)

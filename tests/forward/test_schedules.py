@@ -569,6 +569,28 @@ def test_bad_parameters_are_user_errors(key: str, params: dict[str, object]) -> 
     assert caught.value.sentence.endswith(".")
 
 
+@pytest.mark.parametrize(
+    ("rows", "said"),
+    [
+        ([(0.1, 2.1972245773362196), (0.0, 2.0), (0.5, 0.0)], "beta = 0 in row 2 is not"),
+        ([(1.0, 2.0), (0.9, -2.3)], "beta = 1 in row 1 is not"),
+        ([(0.1, 2.1972245773362196), (1.5, -3.0)], "beta = 1.5 in row 2 is not"),
+        ([(0.1, 2.1972245773362196), (0.9, 3.0), (0.9, 2.0)], "log_snr does not fall in row 2"),
+        ([(0.1, 2.1972245773362196), (0.2, 1.0), (0.9, 1.0)], "log_snr does not fall in row 3"),
+        ([(0.1, math.inf), (0.9, -2.3)], "log_snr does not fall in row 1"),
+        ([(0.1, None), (0.9, -2.3)], "log_snr does not fall in row 1"),
+        ([(0.1, 2.1972245773362196), (0.5, -2.313634929180631)], "beta = 0.5 in row 2 conflicts with its noise level"),
+        ([(1.0, None)], "its only row has no signal"),
+        ([], "0 rows make no chain"),
+    ],
+)
+def test_what_is_wrong_with_a_table_is_said_with_its_row(rows: list[tuple[float, float | None]], said: str) -> None:
+    with pytest.raises(UserError) as refused:
+        Tabulated(table=tuple(rows))
+    assert said in refused.value.sentence
+    assert "asks for 0.9" in refused.value.hint or "conflicts" not in said
+
+
 def test_schedules_nested_without_end_are_refused() -> None:
     plain: dict[str, object] = {"key": "linear"}
     for _ in range(8):

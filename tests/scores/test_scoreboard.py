@@ -87,7 +87,7 @@ def test_a_row_is_that_of_a_run_by_hand() -> None:
 
 def test_the_share_that_is_done_counts_the_ways() -> None:
     ways = combinations([EDM], ["karras", "log_snr"], ["heun"], [2, 4])
-    assert [report.done for report in board(ways, samples=8).run() if report.row] == [0, 0.25, 0.5, 0.75, 1]
+    assert [done for done, row in board(ways, samples=8).run() if row] == [0, 0.25, 0.5, 0.75, 1]
 
 
 def test_an_exact_model_is_about_as_good_as_real_fields_and_a_coarse_run_is_not() -> None:
