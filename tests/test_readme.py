@@ -1,5 +1,6 @@
-"""What the README says is true."""
+"""What the README and the page of architecture say is true."""
 
+import importlib
 import re
 import subprocess
 import sys
@@ -47,3 +48,14 @@ def test_the_extras_are_those_of_the_package() -> None:
     assert named == set(extras) == {"film", "zarr", "cluster", "diffusers", "test"}
     empty = said[said.index("test` brings") + len("test` brings") : said.index("are empty so far")]
     assert set(re.findall(r"`(\w+)`", empty)) == {name for name, packages in extras.items() if not packages}
+
+
+def test_the_page_of_architecture_names_what_there_is():
+    page = (ROOT / "docs" / "ARCHITECTURE.md").read_text(encoding="utf-8")
+    files = set(re.findall(r"`([a-z_]+/[a-z_/0-9]+\.py)`", page))
+    tables = set(re.findall(r"`([a-z_/]+)\.([A-Z]+)`", page))
+    assert len(files) > 15 and len(tables) > 5
+    places = (ROOT, ROOT / "diffview")
+    assert [name for name in files if not any((place / name).is_file() for place in places)] == []
+    for module, table in tables:
+        assert len(getattr(importlib.import_module(f"diffview.{module.replace('/', '.')}"), table)) > 3, (module, table)
