@@ -4,6 +4,8 @@ import argparse
 import json
 import sys
 
+TICK = 0.01
+
 
 def add(parser: argparse.ArgumentParser) -> None:
     """Declare the options."""

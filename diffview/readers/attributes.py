@@ -12,13 +12,17 @@ HIDDEN = frozenset({
     "DIMENSION_LIST", "REFERENCE_LIST", "CLASS", "NAME", "DIMENSION_LABELS", "_Netcdf4Dimid", "_Netcdf4Coordinates",
     "_NCProperties", "_nc3_strict",
 })  # fmt: skip
-MAX_TEXT = 500
+MAX_TEXT = 300
+"""Characters of a text for people: a file may hold 100,000, which freeze a window for a minute."""
+
+MAX_BYTES = 2**20
+"""Of an attribute that is read."""
 
 
 def raw_attribute(item: h5py.Dataset | h5py.Group, name: str) -> Any:
     """An attribute as a numpy value or text, shape-(1,) arrays unpacked; None if absent, damaged or a reference."""
     try:
-        if name not in item.attrs:
+        if name not in item.attrs or item.attrs.get_id(name).get_storage_size() > MAX_BYTES:
             return None
         value = item.attrs[name]
     except H5PY_ERRORS:
@@ -36,9 +40,23 @@ def _plain(value: Any) -> Any:
         if value.size == 1:
             return _plain(value.reshape(-1)[0])
         return value if value.size else None
-    if isinstance(value, bytes):
-        return value.decode("utf-8", "replace").rstrip("\x00")
-    return str(value) if isinstance(value, str) else value
+    if isinstance(value, (bytes, str)):
+        return decoded(value)
+    return value
+
+
+def decoded(text: bytes | str) -> str:
+    """Bytes of a file as text: UTF-8, else Latin-1, in which "°C" is written too."""
+    stored = text if isinstance(text, bytes) else text.encode("utf-8", "surrogateescape")
+    try:
+        return stored.decode("utf-8").rstrip("\x00")
+    except UnicodeDecodeError:
+        return stored.decode("latin-1").rstrip("\x00")
+
+
+def short(text: str) -> str:
+    """A text for people, cut where it is too long."""
+    return text if len(text) <= MAX_TEXT else text[: MAX_TEXT - 1] + "…"
 
 
 def text_attribute(item: h5py.Dataset | h5py.Group, name: str) -> str:
@@ -74,5 +92,5 @@ def all_attributes(item: h5py.Dataset | h5py.Group) -> dict[str, str]:
         value = raw_attribute(item, name)
         if value is not None:
             text = np.array2string(value, separator=", ") if isinstance(value, np.ndarray) else str(value)
-            texts[name] = text if len(text) <= MAX_TEXT else text[: MAX_TEXT - 3] + "..."
+            texts[short(name)] = short(text)
     return texts

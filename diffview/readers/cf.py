@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from diffview.fields.earth_map import Projection
 from diffview.fields.radar import Site
 from diffview.readers.alive import progress
-from diffview.readers.attributes import text_attribute
+from diffview.readers.attributes import short, text_attribute
 from diffview.readers.base import EVERY, Coordinate, Decoded, Role, Take
 from diffview.readers.mappings import GridMapping, grid_mapping_of
 from diffview.readers.naming import coordinate_role
@@ -59,7 +59,7 @@ class CFVariable:
     def name(self) -> str:
         """standard_name if the dataset's own name is a mere "data", else its own name."""
         own = posixpath.basename(self.dataset.name)
-        return text_attribute(self.dataset, "standard_name") or own if own.lower() in ("data", "values") else own
+        return short(text_attribute(self.dataset, "standard_name") or own if own.lower() in ("data", "values") else own)
 
     @property
     def units(self) -> str:

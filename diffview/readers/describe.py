@@ -16,6 +16,9 @@ from diffview.readers.tree import is_numeric, type_name, whole_tree
 BLOCK = 2**20
 """Values decoded at once: more than for a picture, whose memory is shared with the window."""
 
+MOST_VALUES = 2**36
+"""That are gone through: half an hour."""
+
 
 def describe(path: str, dataset: str | None = None) -> dict[str, Any]:
     """A file or a dataset as JSON-ready values.
@@ -34,6 +37,11 @@ def describe(path: str, dataset: str | None = None) -> dict[str, Any]:
         if found.shape is None or not is_numeric(found):
             what = "it has no dataspace" if found.shape is None else f"its values are {type_name(found)}, not numbers"
             raise UserError(f"{dataset} in {file.filename} has no range: {what}.", "Choose a numeric dataset.")
+        if found.size > MOST_VALUES:
+            raise UserError(
+                f"{dataset} in {file.filename} has {found.size:.3g} values, too many to go through all of them.",
+                "Open one of its slices.",
+            )
         variable = reader_of(file).variable(found)
         count, numbers = range_and_mean(variable)
         return {

@@ -13,6 +13,7 @@ from typing import Any
 import h5py
 import numpy as np
 
+from diffview.readers.attributes import decoded
 from diffview.readers.base import Coordinate
 from diffview.readers.cf import CFVariable
 from diffview.readers.mappings import GridMapping
@@ -65,7 +66,7 @@ def metadata(file: h5py.File) -> str:
                 value = found[()]
             except H5PY_ERRORS:
                 continue
-            parts.append(value.decode("utf-8", "replace").rstrip("\x00") if isinstance(value, bytes) else str(value))
+            parts.append(decoded(value) if isinstance(value, bytes) else str(value))
     return "".join(parts)
 
 

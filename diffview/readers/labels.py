@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from diffview.fields.field import Array, Region
-from diffview.readers.attributes import text_attribute
+from diffview.readers.attributes import decoded, short, text_attribute
 from diffview.readers.base import Coordinate, Variable
 from diffview.readers.opening import find_nearby, open_file, reading
 from diffview.readers.slices import variable_of
@@ -139,8 +139,8 @@ def _names(variable: Variable, dim: str, size: int) -> tuple[str, ...]:
 
 def _text(row: Any) -> str:
     """One name, stored as a text or as a row of characters."""
-    parts = [part.decode("utf-8", "replace") if isinstance(part, bytes) else str(part) for part in np.atleast_1d(row)]
-    return "".join(parts).strip("\x00 ")
+    parts = [decoded(part) if isinstance(part, (bytes, str)) else str(part) for part in np.atleast_1d(row)]
+    return short("".join(parts).strip("\x00 "))
 
 
 def read_series(

@@ -2,8 +2,10 @@
 
 import contextlib
 import difflib
+import math
 import posixpath
 from collections.abc import Iterator
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -17,27 +19,67 @@ with contextlib.suppress(ImportError):
     import hdf5plugin  # noqa: F401  (registers blosc, lz4, bitshuffle, zstd)
 
 MAX_SOFT_LINKS = 32
+MOST_SOURCES = 2000
+"""Files that a virtual dataset may be put together from."""
+
+MOST_CHUNK = 2**29
+"""Bytes of a compressed piece of a dataset: it is unpacked whole, however little of it is wanted."""
+
+DEEPEST = 64
+"""Groups inside each other that are entered."""
+
+IN_USE = "already open for"
+"""What the library says of a file that is open for writing, or was when its writer died."""
 
 # the exceptions that h5py raises on damaged or unusual files
-H5PY_ERRORS = (OSError, RuntimeError, ValueError, TypeError, KeyError, AttributeError, IndexError, OverflowError)
+H5PY_ERRORS = (
+    OSError, RuntimeError, ValueError, TypeError, KeyError, AttributeError, IndexError, OverflowError,
+    MemoryError,  # a damaged number asked for it
+)  # fmt: skip
 
 
 @contextlib.contextmanager
 def open_file(path: str | Path) -> Iterator[h5py.File]:
-    """An HDF5 file, open for reading.
+    """An HDF5 file, open for reading; one that is being written for many readers (SWMR) too.
 
     Raises:
-        UserError: if it is not an HDF5 file, or damaged.
+        UserError: if it is not an HDF5 file, or damaged, or open for writing elsewhere.
     """
     found = require_hdf5(path)
     try:
-        file = h5py.File(found, "r")
+        file = _opened(found)
         file["/"]  # the root may be damaged where the first bytes are not
     except H5PY_ERRORS as error:
-        state = "incomplete: its end is missing" if "truncated" in str(error) else "damaged"
-        raise UserError(f"{found} is an HDF5 file but {state}.", "Download or copy it again.") from None
-    with file:
+        raise _not_opened(found, str(error)) from None
+    try:
         yield file
+    finally:
+        with contextlib.suppress(*H5PY_ERRORS):  # damage may show at the very end
+            file.close()
+
+
+def _opened(path: Path) -> h5py.File:
+    try:
+        return h5py.File(path, "r")
+    except OSError as error:
+        if IN_USE not in str(error):
+            raise
+        reason = error
+    try:
+        return h5py.File(path, "r", swmr=True, libver="latest")
+    except OSError:
+        raise reason from None
+
+
+def _not_opened(path: Path, reason: str) -> UserError:
+    """Why the library does not open a file that looks like HDF5."""
+    if IN_USE in reason:
+        return UserError(
+            f"{path} is being written by another program, or a program that wrote it ended without closing it.",
+            f"Wait until it is closed. If nothing writes it any more: h5clear -s {path.name}",
+        )
+    state = "incomplete: its end is missing" if "truncated" in reason else "damaged"
+    return UserError(f"{path} is an HDF5 file but {state}.", "Download or copy it again.")
 
 
 @contextlib.contextmanager
@@ -93,20 +135,46 @@ def find_dataset(file: h5py.File, path: str) -> h5py.Dataset:
         raise UserError(f"{path} in {file.filename} is a named type, not a dataset.", "Choose a dataset of the tree.")
     elsewhere = stored_elsewhere(found)
     if elsewhere:
-        raise UserError(f"{path} in {file.filename} cannot be read: {elsewhere}", "Open that file itself.")
+        hint = "Put the files that it names beside it." if found.is_virtual else "Open that file itself."
+        raise UserError(f"{path} in {file.filename} cannot be read: {elsewhere}", hint)
+    size = math.prod(found.chunks or ()) * found.dtype.itemsize
+    if size > MOST_CHUNK and found.id.get_create_plist().get_nfilters():
+        raise UserError(
+            f"{path} in {file.filename} is compressed in pieces of {size / 2**30:.1f} GB, each unpacked as a whole.",
+            f"Write it again in smaller ones: h5repack -l {path}:CHUNK=...",
+        )
     return found
 
 
 def stored_elsewhere(dataset: h5py.Dataset) -> str:
-    """A sentence that names the other file if the values lie in one, else ""."""
+    """A sentence that names the other file if the values lie in one that is not read with it, else "".
+
+    A virtual dataset is read if all its files lie beside its own: they belong together.
+    """
     external = dataset.external
     if external:
         return f"its values lie in another file, {external[0][0]}, which is not followed."
-    if dataset.is_virtual:
-        others = {source.file_name for source in dataset.virtual_sources()} - {"."}
-        if others:
-            return f"it is put together from other files ({', '.join(sorted(others)[:3])}), which are not followed."
-    return ""
+    others = {(s.file_name, s.dset_name) for s in dataset.virtual_sources()} if dataset.is_virtual else set()
+    folder = Path(dataset.file.filename).parent
+    for name, inside in sorted(others - {(".", inside) for _, inside in others})[:MOST_SOURCES]:
+        if Path(name).name != name or "%" in name:
+            return f"it is put together from other files ({name}), which do not all lie beside it."
+        if not (folder / name).is_file():
+            return f"it is put together from other files, of which {name} is not there."
+        if not _holds(folder / name, inside, (folder / name).stat().st_mtime_ns):
+            return f"it is put together from other files, of which {name} does not hold {inside} itself."
+    return "it is put together from too many other files." if len(others) > MOST_SOURCES else ""
+
+
+@lru_cache(4 * MOST_SOURCES)
+def _holds(path: Path, dataset: str, changed: int) -> bool:
+    """Whether a file, last changed then, is HDF5 and has the values of a dataset in itself."""
+    try:
+        with h5py.File(require_hdf5(path), "r") as file:
+            found = file[dataset]
+            return isinstance(found, h5py.Dataset) and not found.external and not found.is_virtual
+    except (UserError, *H5PY_ERRORS):
+        return False
 
 
 def member(group: h5py.Group, name: str) -> tuple[Any, str]:
@@ -216,7 +284,10 @@ def dataset_paths(file: h5py.File, limit: int = 2000) -> list[str]:
 
 
 def walk(file: h5py.File, limit: int) -> Iterator[tuple[str, h5py.Dataset]]:
-    """(path, dataset) for up to `limit` datasets, breadth first; every group is entered once, no link followed."""
+    """(path, dataset) for up to `limit` datasets, breadth first; every group is entered once, no link followed.
+
+    Groups deeper than DEEPEST are not entered.
+    """
     root = file["/"]
     waiting: list[tuple[str, h5py.Group]] = [("", root)]
     seen = {_address(root)}
@@ -232,7 +303,7 @@ def walk(file: h5py.File, limit: int) -> Iterator[tuple[str, h5py.Dataset]]:
                 count += 1
                 if count == limit:
                     return
-            elif isinstance(found, h5py.Group) and _address(found) not in seen:
+            elif isinstance(found, h5py.Group) and path.count("/") < DEEPEST and _address(found) not in seen:
                 seen.add(_address(found))
                 waiting.append((path, found))
 

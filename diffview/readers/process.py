@@ -56,13 +56,16 @@ class _Request:
 
 
 class _ReplyUnpickler(pickle.Unpickler):
-    """Reads replies; arrays that were left as files are mapped and their files unlinked."""
+    """Reads replies; arrays that were left as files are mapped and their files unlinked, texts come cut."""
 
     def __init__(self, stream: IO[bytes], folder: Path) -> None:
         super().__init__(stream)
         self._folder = folder
 
-    def persistent_load(self, name: str) -> Any:
+    def persistent_load(self, named: tuple[str, str]) -> Any:
+        kind, name = named
+        if kind == "text":
+            return name
         path = self._folder / name
         array = np.load(path, mmap_mode="r", allow_pickle=False)
         with contextlib.suppress(OSError):  # Windows keeps mapped files; they go with their folder
@@ -130,7 +133,8 @@ def _collect(
             if len(said) == 1:
                 shares.append((ticket, said[0]))
             else:
-                replies.put(Reply(ticket, *said))
+                value, error, traceback = said
+                replies.put(Reply(ticket, value, error, traceback.decode()))
     replies.put(None)
 
 

@@ -10,9 +10,9 @@ import numpy as np
 from diffview.errors import UserError
 from diffview.fields.field import Array, Field, Region
 from diffview.fields.picture import Picture
-from diffview.readers.attributes import all_attributes, text_attribute
+from diffview.readers.attributes import all_attributes, short, text_attribute
 from diffview.readers.base import Coordinate, Variable
-from diffview.readers.describe import range_and_mean
+from diffview.readers.describe import MOST_VALUES, range_and_mean
 from diffview.readers.families import reader_of
 from diffview.readers.layout import Layout, image_axes, layout
 from diffview.readers.opening import find_dataset, open_file, reading
@@ -170,10 +170,9 @@ def _check_size(where: str, size: tuple[int, int], window: Region | None) -> Non
                 f"A window of {text_of((window.ny, window.nx))} pixels of {where} is too large.",
                 f"Choose one of at most {LARGEST_PICTURE // 2**20} million pixels.",
             )
-    elif math.prod(side.pixels for side in whole(size)) > LARGEST_PICTURE:
-        raise UserError(
-            f"{where} is too long for a picture: {text_of(size)} pixels.", "Cut a part of it, for instance with ncks."
-        )
+    elif math.prod(side.pixels for side in whole(size)) > LARGEST_PICTURE or math.prod(size) > MOST_VALUES:
+        how = "long for a picture" if math.prod(size) <= MOST_VALUES else "large to be gone through"
+        raise UserError(f"{where} is too {how}: {text_of(size)} pixels.", "Cut a part of it, for instance with ncks.")
 
 
 def _picture(
@@ -189,7 +188,7 @@ def _picture(
         masked = read_plane(variable, arranged.axes, fixed, arranged.sides, into=arranged.oriented(values))
     others_there = math.prod(dataset.shape[axis] for axis in others) > 1
     try:
-        _require_contrast(values, masked, where, variable.units, lambda: _exact_range(variable, arranged.axes, fixed))
+        _require_contrast(values, masked, where, variable.units, lambda: _exact_range(variable, arranged, fixed))
     except _NothingToSee as error:
         hint = "Choose another slice." if others_there else ONLY_SLICE
         raise _NothingToSee(error.sentence, error.hint or hint) from None
@@ -286,7 +285,7 @@ def _require_contrast(
         raise _NothingToSee(f"{where} cannot be shown: every value of this slice is missing.")
     low = float(values.min(initial=np.inf, where=~missing))
     if low == float(values.max(initial=-np.inf, where=~missing)):
-        least, most = exact()
+        least, most = exact() if low else (low, low)
         if least < most:
             what = f"its values run from {least:.17g} to {most:.17g} {units}".rstrip()
             raise _NothingToSee(
@@ -297,13 +296,11 @@ def _require_contrast(
         raise _NothingToSee(f"{where} cannot be shown: every value is the same ({what}).")
 
 
-def _exact_range(variable: Variable, axes: tuple[int, int], fixed: Mapping[int, int]) -> Range:
+def _exact_range(variable: Variable, arranged: Layout, fixed: Mapping[int, int]) -> Range:
     """The least and the greatest value of a slice that holds one."""
-    within = [
-        slice(0, size) if axis in axes else slice(fixed[axis], fixed[axis] + 1)
-        for axis, size in enumerate(variable.dataset.shape)
-    ]
-    _, numbers = range_and_mean(variable, within)
+    within = {axis: slice(index, index + 1) for axis, index in fixed.items()}
+    within |= {axis: slice(side.start, side.stop) for axis, side in zip(arranged.axes, arranged.sides, strict=True)}
+    _, numbers = range_and_mean(variable, [within[axis] for axis in sorted(within)])
     return numbers["min"] or 0.0, numbers["max"] or 0.0
 
 
@@ -324,7 +321,8 @@ def _provenance(
         "institution": text_attribute(file, "institution"),
         "licence": next(filter(None, (text_attribute(file, name) for name in _LICENCES)), ""),
     }
-    return {key: text for key, text in parts.items() if text or key in ("path", "dataset", "index")}
+    kept = ("path", "dataset", "index")
+    return {key: text if key in kept else short(text) for key, text in parts.items() if text or key in kept}
 
 
 def check_window(where: str, size: tuple[int, int], region: Region) -> None:

@@ -12,7 +12,7 @@ from typing import Any
 import h5py
 import numpy as np
 
-from diffview.readers.attributes import number_attributes, raw_attribute, text_attribute
+from diffview.readers.attributes import number_attributes, raw_attribute, short, text_attribute
 
 Factor = Any
 """A number in its stored type, or one for each of the first axis [n]; None where there is none."""
@@ -60,7 +60,7 @@ UNITS = ("units", "Units", "UNITS", "UNIT", "Unit")
 
 def units_of(dataset: h5py.Dataset) -> str:
     """Units as written, under whatever name; "1" stays "1"."""
-    return next(filter(None, (text_attribute(dataset, name) for name in UNITS)), "")
+    return short(next(filter(None, (text_attribute(dataset, name) for name in UNITS)), ""))
 
 
 def first_numbers(dataset: h5py.Dataset, names: tuple[str, ...]) -> tuple[Any, ...]:

@@ -17,6 +17,7 @@ from diffview.readers.sides import LARGEST_PICTURE, stored
 from diffview.readers.slices import arrange, check_window, checked_index, variable_of
 
 AT_ONCE = 2**20  # values of a stack that are decoded together
+SPARSE = 4096  # slices left out from one to the next: the library looks at every chunk between those it reads at once
 
 
 def read_stack(
@@ -73,7 +74,8 @@ def _stack(variable: Variable, arranged: Layout, select: Mapping[int, Any], movi
     dataset, along = variable.dataset, select[moving]
     plane = [select[axis].stop - select[axis].start for axis in arranged.axes]
     unit = math.lcm(along.step, dataset.chunks[moving] if dataset.chunks else 1)
-    length = unit * max(1, AT_ONCE // (math.prod(plane) * (unit // along.step)))
+    together = max(1, AT_ONCE // (math.prod(plane) * (unit // along.step)))
+    length = unit * (together if along.step < SPARSE else 1)
     left = sorted((moving, *arranged.axes))  # the axes of the values read
     turn = [left.index(axis) for axis in (moving, *arranged.axes)]
     stack, done = np.empty((len(range(0, along.stop, along.step)), *plane), np.float32), 0

@@ -8,16 +8,28 @@ import h5py
 
 from diffview.errors import UserError
 from diffview.readers.alive import progress
-from diffview.readers.attributes import all_attributes, raw_attribute, text_attribute
+from diffview.readers.attributes import all_attributes, raw_attribute, short, text_attribute
 from diffview.readers.base import Node, Reader
 from diffview.readers.cf import dimension_scales
 from diffview.readers.families import reader_of
 from diffview.readers.layout import SMALLEST_SIDE, image_axes
 from diffview.readers.naming import is_coordinate, is_headline, is_helper
-from diffview.readers.opening import H5PY_ERRORS, find_group, member, open_file, reading, stored_elsewhere, walk
+from diffview.readers.opening import (
+    DEEPEST,
+    H5PY_ERRORS,
+    find_group,
+    member,
+    open_file,
+    reading,
+    stored_elsewhere,
+    walk,
+)
 
 _FILTERS = {"deflate": "gzip"}
 _FLAGS = ("flag_meanings", "flag_values", "flag_masks")
+
+LONGEST_PATH = 1000
+"""Characters by which a dataset can be asked for."""
 
 FEW = 500
 """Datasets that are searched for a mesh, where none is a picture."""
@@ -124,8 +136,12 @@ def _node(group: h5py.Group, name: str, path: str, reader: Reader) -> Node:
     item, why = member(group, name)
     if item is None:
         return Node(path, name, "other" if "damaged" in why else "link", why=why)
+    if len(path) > LONGEST_PATH:
+        return Node(short(path), short(name), "other", why="Its name is too long.")
     if isinstance(item, h5py.Group):
-        return Node(path, name, "group", why="It is a group.", attributes=all_attributes(item))
+        deep = path.count("/") > DEEPEST
+        why = f"It lies in {DEEPEST} groups and is not entered." if deep else "It is a group."
+        return Node(path, name, "other" if deep else "group", why=why, attributes=all_attributes(item))
     if isinstance(item, h5py.Dataset):
         return dataset_node(item, path, reader)
     return Node(path, name, "other", why="It is a named type, without values.")

@@ -18,7 +18,7 @@ import threading
 import time
 import traceback
 import uuid
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any, BinaryIO
 
@@ -33,41 +33,52 @@ LARGE = 16 * 2**10  # bytes; smaller arrays travel in the pipe
 REPORT_S = 0.1  # seconds between two reports of the share that is done
 
 
+LONGEST = 1000
+"""Characters of a text that leaves this process: a longer one of a damaged file would freeze the window."""
+
+MEMORY = 2 * 2**30
+"""Bytes of address space that a request may take: numbers of a damaged file ask for any."""
+
+
 class ReplyPickler(pickle.Pickler):
-    """Pickles a reply; large arrays become files of `folder`, named in the stream."""
+    """Pickles a reply; large arrays become files of `folder`, named in the stream, and long texts are cut."""
 
     def __init__(self, stream: BinaryIO, folder: Path) -> None:
         super().__init__(stream, protocol=pickle.HIGHEST_PROTOCOL)
         self._folder = folder
 
-    def persistent_id(self, item: Any) -> str | None:
-        """The name of the file that holds an array, None for everything that is pickled in place."""
+    def persistent_id(self, item: Any) -> tuple[str, str] | None:
+        """("file", the name of the one that holds an array), ("text", a cut one), or None: pickled in place."""
+        if type(item) is str and len(item) > LONGEST:
+            return "text", item[: LONGEST - 1] + "…"
         if type(item) is not np.ndarray or item.nbytes < LARGE or item.dtype.hasobject:
             return None
         name = f"{uuid.uuid4().hex}.npy"
         np.save(self._folder / name, item, allow_pickle=False)
-        return name
+        return "file", name
 
 
-def answer(name: str, arguments: dict[str, Any]) -> tuple[Any, UserError | None, str]:
+def answer(name: str, arguments: dict[str, Any]) -> tuple[Any, UserError | None, bytes]:
     """(value, error, traceback) of one request; every failure comes back as a sentence."""
     try:
         module, _, function = name.rpartition(":")
         module = module or f"diffview.readers.{FUNCTIONS[name]}"
-        return getattr(importlib.import_module(module), function)(**arguments), None, ""
+        with limited_memory(MEMORY if name in FUNCTIONS else None):
+            return getattr(importlib.import_module(module), function)(**arguments), None, b""
     except UserError as error:
-        return None, UserError(error.sentence, error.hint), ""
+        return None, UserError(error.sentence, error.hint), b""
     except MemoryError:
         where = arguments.get("path", "The file")
-        return None, UserError(f"{where} needs more memory than there is.", "Choose a smaller dataset."), ""
+        said = f"{where} needs more memory than a file is given ({MEMORY / 2**30:.0f} GB), or than there is."
+        return None, UserError(said, "Choose a smaller dataset."), b""
     except Exception as error:  # noqa: BLE001 (the last resort of a process: no request stays unanswered)
         where = arguments.get("path", "The file")
         sentence = f"{where} could not be read: the reader met an error of its own ({type(error).__name__}: {error})."
         hint = "This is a fault of diffview, or the file is damaged in an unusual way: please report it."
-        return None, UserError(sentence, hint), traceback.format_exc()
+        return None, UserError(sentence, hint), traceback.format_exc().encode()
 
 
-def packed_reply(ticket: int, reply: tuple[Any, UserError | None, str], folder: Path) -> bytes:
+def packed_reply(ticket: int, reply: tuple[Any, UserError | None, bytes], folder: Path) -> bytes:
     """The reply as bytes; if its arrays find no room on the disk, an error instead."""
     for content in (reply, None):
         stream = io.BytesIO()
@@ -79,9 +90,9 @@ def packed_reply(ticket: int, reply: tuple[Any, UserError | None, str], folder: 
     raise AssertionError("an error holds no arrays and always fits")
 
 
-def _no_room(folder: Path) -> tuple[None, UserError, str]:
+def _no_room(folder: Path) -> tuple[None, UserError, bytes]:
     sentence = f"The picture could not be handed over: {folder} has no room or may not be written."
-    return None, UserError(sentence, "Free some space there, or set TMPDIR to another folder."), ""
+    return None, UserError(sentence, "Free some space there, or set TMPDIR to another folder."), b""
 
 
 def load_functions() -> None:
@@ -100,6 +111,27 @@ def give_memory_back() -> None:
     if sys.platform == "linux":
         with contextlib.suppress(OSError, AttributeError):  # another C library than glibc
             ctypes.CDLL(None).malloc_trim(0)
+
+
+@contextlib.contextmanager
+def limited_memory(most: int | None) -> Iterator[None]:
+    """Allow this process `most` more bytes of address space than it has; no limit where the system has none.
+
+    Beyond the limit come MemoryErrors and errors of the library; without it the machine would swap.
+    """
+    statm = Path("/proc/self/statm")
+    if most is None or not statm.exists():
+        yield
+        return
+    import resource
+
+    _, hard = resource.getrlimit(resource.RLIMIT_AS)
+    limit = int(statm.read_text().split()[0]) * resource.getpagesize() + most
+    resource.setrlimit(resource.RLIMIT_AS, (limit if hard == resource.RLIM_INFINITY else min(limit, hard), hard))
+    try:
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_AS, (hard, hard))
 
 
 def reporter(ticket: int, replies: BinaryIO) -> Callable[[float], None]:
