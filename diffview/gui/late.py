@@ -56,7 +56,7 @@ class LateJobs:
         """Verifies networks on fields they never saw."""
         from diffview.gui.verifier import VerifierJob
 
-        return VerifierJob(self.session, self._computes, cast(QObject, self))
+        return VerifierJob("verifying", self.session, self._computes, cast(QObject, self))
 
     @cached_property
     def losses(self) -> "LossCheckJob":

@@ -6,8 +6,6 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from PySide6.QtCore import QObject
-
 from diffview.errors import UserError
 from diffview.gui.background import Background, Job
 from diffview.gui.engine import load_engine
@@ -70,9 +68,6 @@ class Verification(Job):
 
 class VerifierJob(Background[Verification]):
     """Verifications in their thread, one at a time."""
-
-    def __init__(self, session: Session, busy: Callable[[], bool], parent: QObject | None = None) -> None:
-        super().__init__("verifying", session, busy, parent)
 
     def take(self, job: Verification) -> None:
         """Show what was found; it is kept in the card of the user's own models, never in one that was shipped."""

@@ -234,11 +234,7 @@ def _column(a: str, b: str) -> str:
 
 def _check(samples: Fields, held_out: Fields, train: Fields) -> None:
     named = {"The samples": samples, "The held-out fields": held_out, "The training fields": train}
-    if len(held_out) < FEWEST:
-        raise UserError(
-            f"There are {len(held_out)} held-out fields; a model is verified on at least {FEWEST}.",
-            "Keep more fields apart from those trained on.",
-        )
+    require_held_out(len(held_out))
     if len(train) < 2 * FEWEST or not len(samples):
         raise UserError(
             f"There are {len(samples)} samples and {len(train)} training fields; two blocks of at least {FEWEST} "
@@ -255,6 +251,19 @@ def _check(samples: Fields, held_out: Fields, train: Fields) -> None:
             raise UserError(
                 f"{name} have infinite values or none at all.", "A model that gives such fields has diverged."
             )
+
+
+def require_held_out(count: int) -> None:
+    """Refuse too few held-out fields.
+
+    Raises:
+        UserError: then.
+    """
+    if count < FEWEST:
+        raise UserError(
+            f"There are {count} held-out fields; a model is verified on at least {FEWEST}.",
+            "Keep more fields apart from those trained on.",
+        )
 
 
 def _by(shape: tuple[int, ...]) -> str:

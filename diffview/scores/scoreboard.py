@@ -13,7 +13,7 @@ import io
 import math
 import time
 from collections.abc import Generator, Iterator, Mapping, Sequence
-from dataclasses import dataclass, fields
+from dataclasses import asdict, astuple, dataclass, fields, replace
 from itertools import product
 from typing import Any
 
@@ -22,7 +22,6 @@ from numpy.typing import NDArray
 
 from diffview.arrays import to_numpy
 from diffview.errors import UserError
-from diffview.fields.coarse import coarse
 from diffview.forward.noise import START, Noise, cast_like
 from diffview.forward.schedules import Schedule
 from diffview.learning.sets import FEWEST, evenly
@@ -183,11 +182,11 @@ class Scoreboard:
             try:
                 made = yield from self._drawn(way, number)
             except UserError as error:
-                row = BoardRow(**{**_plain(row), "why": error.sentence})
+                row = replace(row, why=error.sentence)
             else:
                 drawn, evaluations = made
-                took = {"evaluations": evaluations, "seconds": time.perf_counter() - started}
-                row = self._scored(BoardRow(**{**_plain(row), **took}), drawn, drawn)
+                row = replace(row, evaluations=evaluations, seconds=time.perf_counter() - started)
+                row = self._scored(row, drawn, drawn)
             yield (number + 1) / len(self._ways), row
 
     def _warm(self) -> None:
@@ -217,8 +216,8 @@ class Scoreboard:
             some = slice(first, min(first + BATCH, self._count))
             shape = (some.stop - first, 1, *self._data.shape)
             condition = None
-            if truth is not None and self._data.coarsen:
-                condition = np.nan_to_num(coarse(truth[some], self._data.transform, self._data.coarsen)[:, None])
+            if truth is not None and (blocks := self._data.condition(truth[some])) is not None:
+                condition = np.nan_to_num(blocks)
             denoise = self._subject.make(condition)
             if (refusal := lacks(SAMPLERS[way.sampler], params, "the model", capabilities_of(denoise))) is not None:
                 raise refusal
@@ -239,19 +238,19 @@ class Scoreboard:
 
     def _levels(self, way: Combination) -> list[float]:
         trained = self._subject.noise_range
-        limits = [self._draw.start_level, None if trained is None else trained[1]]
-        top = min(way.schedule.s_max, *(limit for limit in limits if limit is not None), math.inf)
+        limits = [way.schedule.s_max, self._draw.start_level, None if trained is None else trained[1]]
+        top = min(limit for limit in limits if limit is not None)
         return make_levels(way.schedule, way.grid, way.steps, top)
 
     def _scored(self, row: BoardRow, drawn: Array, members: Array | None) -> BoardRow:
         """The row with the scores of standardised fields, and of members of the cases."""
         if not np.isfinite(drawn[~np.isnan(drawn)]).all() or np.isnan(drawn).all():
-            return BoardRow(**{**_plain(row), "why": "It gave values that are not finite."})
+            return replace(row, why="It gave values that are not finite.")
         back = self._data.transform.inverse
         physical = back(drawn)
         apart = metrics.quantiles(physical) - metrics.quantiles(self._real)
         names = ("q50", "q90", "q99", "q999")
-        found: dict[str, float | None] = dict(zip(names, (float(q) for q in apart), strict=True))
+        found: dict[str, float] = dict(zip(names, (float(q) for q in apart), strict=True))
         spectrum = metrics.mean_spectrum(self._data.transform(physical))
         found["spectrum"] = metrics.log_spectral_distance(spectrum, self._spectrum)
         if self._wet is not None:
@@ -260,12 +259,8 @@ class Scoreboard:
         if members is not None and self._truth is not None:
             ensemble = back(members).reshape(len(self._truth), self._draw.members, *self._data.shape).swapaxes(0, 1)
             found["crps"] = float(np.nanmean(metrics.crps(ensemble, back(self._truth))))
-        known = {name: None if value is None or not np.isfinite(value) else value for name, value in found.items()}
-        return BoardRow(**{**_plain(row), **known})
-
-
-def _plain(row: BoardRow) -> dict[str, Any]:
-    return {name: getattr(row, name) for name in COLUMNS}
+        known: dict[str, Any] = {name: value for name, value in found.items() if math.isfinite(value)}
+        return replace(row, **known)
 
 
 def to_csv(rows: Sequence[BoardRow], units: str) -> str:
@@ -274,13 +269,13 @@ def to_csv(rows: Sequence[BoardRow], units: str) -> str:
     writer = csv.writer(out, lineterminator="\n")
     writer.writerow([f"{name} ({unit})" if (unit := unit_of(name, units)) else name for name in COLUMNS])
     for row in rows:
-        writer.writerow(["" if value is None else value for value in _plain(row).values()])
+        writer.writerow(["" if value is None else value for value in astuple(row)])
     return out.getvalue()
 
 
 def to_plain(rows: Sequence[BoardRow], units: str) -> dict[str, Any]:
     """The rows as JSON has them."""
-    return {"units": units, "rows": [_plain(row) for row in rows]}
+    return {"units": units, "rows": [asdict(row) for row in rows]}
 
 
 def unit_of(column: str, units: str) -> str:

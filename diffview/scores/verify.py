@@ -13,12 +13,12 @@ from diffview.fields.units import same_units
 from diffview.forward.noise import START, Noise
 from diffview.forward.schedules import Edm
 from diffview.learning.loss_by_level import loss_by_level
-from diffview.learning.sets import FEWEST, TrainingSet, evenly
+from diffview.learning.sets import TrainingSet, evenly
 from diffview.models.capabilities import card_capabilities, lacks
 from diffview.models.cards import Card
 from diffview.reverse.grids import make_levels
 from diffview.reverse.samplers import CONSISTENCY, SAMPLERS, sampler_params
-from diffview.scores.generated import block_mean_errors, ensemble_scores, scores
+from diffview.scores.generated import block_mean_errors, ensemble_scores, require_held_out, scores
 
 Denoise = Callable[[Any, float], Any]
 Progress = Callable[[float], None]
@@ -142,11 +142,7 @@ def _check_model(card: Card, data: TrainingSet) -> None:
             f"{card.name} makes fields of {size} pixels, the data have {wanted}.",
             "Verify a model on fields of its own size.",
         )
-    if len(data.held_out) < FEWEST:
-        raise UserError(
-            f"There are {len(data.held_out)} held-out fields; a model is verified on at least {FEWEST}.",
-            "Keep more fields apart from those trained on.",
-        )
+    require_held_out(len(data.held_out))
 
 
 def _noise(card: Card) -> Edm:
