@@ -33,6 +33,10 @@ class Range:
     log: bool = False
 
 
+FINITE = Range(-sys.float_info.max, sys.float_info.max)
+"""Every number but infinite ones and NaN."""
+
+
 @dataclass(frozen=True)
 class Choice:
     """The allowed keys of a text parameter."""
@@ -89,15 +93,15 @@ class ValueType:
     """Values of a type of their own.
 
     Attributes:
-        right: whether a value may be used as it is.
-        hint: what to say where it may not.
+        hint: what to say where a value may not be used.
+        right: whether a value of the type may.
         write, read: to what JSON can hold, and back.
         spelt: how a command line writes it, as ROW,COLUMN; "" if it does not.
         spell: from that, with TypeError or ValueError where it is not so.
     """
 
-    right: Callable[[Any], bool]
     hint: str
+    right: Callable[[Any], bool] = lambda value: True
     write: Callable[[Any], Any] = _itself
     read: Callable[[Any], Any] = _itself
     spelt: str = ""
@@ -159,35 +163,19 @@ class Parameter:
                 raise UserError(f"{owner}: {self.name} = {asked[:40]} is outside {low:g} to {high:g}.", hint)
         return typed
 
-    def confirm(self, value: Any) -> None:
+    def confirm(self, value: Any, owner: str) -> None:
         """Refuse a value that is not of the declared type as it is, or not allowed: nothing is converted.
 
         Raises:
             UserError: then.
         """
-        if not (value is None and self.optional) and not self._is_right(value):
-            said = f"cannot be {value!r}" if isinstance(self.allowed, Choice) else f"= {value!r} cannot be used"
-            raise UserError(f"{self.name} {said}.", self._hint())
-
-    def _is_right(self, value: Any) -> bool:
-        if isinstance(self.allowed, ValueType):
-            return self.allowed.right(value)
-        if isinstance(self.allowed, Choice):
-            return value in self.allowed.options
-        if self.type not in (int, float):
-            return isinstance(value, self.type)
-        if not isinstance(value, (int, self.type)) or isinstance(value, bool):
-            return False
-        within = self.allowed if isinstance(self.allowed, Range) else FINITE
-        return within.low <= value <= within.high
-
-    def _hint(self) -> str:
-        if isinstance(self.allowed, (Choice, ValueType)):
-            return self.allowed.hint
-        if self.type not in (int, float):
-            return f"It is {'a text' if self.type is str else 'true or false'}."
-        within = f" from {self.allowed.low} to {self.allowed.high}" if isinstance(self.allowed, Range) else ""
-        return f"Choose a {'whole ' if self.type is int else ''}number{within}{', or none' if self.optional else ''}."
+        if value is None and self.optional:
+            return
+        kinds = (int, float) if self.type is float else (self.type,)
+        if not isinstance(value, kinds) or (isinstance(value, bool) and self.type is not bool):
+            hint = self.allowed.hint if isinstance(self.allowed, ValueType) else f"The default is {self.default!r}."
+            raise UserError(f"{owner}: {self.name} cannot be {value!r}.", hint)
+        self.check(value, owner)
 
     def plain(self, value: Any) -> Any:
         """A value as JSON can hold it."""
@@ -196,10 +184,6 @@ class Parameter:
     def typed(self, plain: Any) -> Any:
         """A value from what JSON held."""
         return self.allowed.read(plain) if isinstance(self.allowed, ValueType) and plain is not None else plain
-
-
-FINITE = Range(-sys.float_info.max, sys.float_info.max)
-"""Every number but infinite ones and what is none."""
 
 
 def parameters(owner: Callable[..., Any]) -> tuple[Parameter, ...]:
@@ -245,14 +229,14 @@ def checked(owner: Callable[..., Any], values: Mapping[str, Any], name: str) -> 
     return {key: p.check(values[key], name) if key in values else p.default for key, p in known.items()}
 
 
-def confirm(value: object) -> None:
+def confirm(value: object, owner: str) -> None:
     """Refuse a dataclass one of whose declared parameters has a value that it may not have.
 
     Raises:
         UserError: then.
     """
     for p in parameters(type(value)):
-        p.confirm(getattr(value, p.name))
+        p.confirm(getattr(value, p.name), owner)
 
 
 def plain_of(value: object) -> dict[str, Any]:

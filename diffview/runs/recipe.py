@@ -10,16 +10,13 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Annotated, Any
 
-import numpy as np
-from numpy.typing import NDArray
-
 from diffview.errors import UserError
 from diffview.fields.field import Region
 from diffview.fields.transforms import Transform
 from diffview.forward.schedules import Linear, Schedule, make_schedule, schedule_params
 from diffview.params import (
+    FINITE,
     Choice,
-    Numbers,
     Parameter,
     Range,
     ValueType,
@@ -29,9 +26,8 @@ from diffview.params import (
     plain_of,
     value_of,
 )
-from diffview.reverse.grids import GRIDS, MAX_STEPS
+from diffview.reverse.grids import MAX_STEPS
 
-Array = NDArray[np.float32]
 Settings = tuple[tuple[str, Any], ...]
 
 VERSION = 2
@@ -42,16 +38,13 @@ AUTO = "auto"
 
 # -- kinds of values that JSON does not have
 
-DRAWN = {p.name for grid in GRIDS.values() for p in parameters(grid) if isinstance(p.allowed, Numbers)}
-"""Settings of grids that are lists of numbers."""
-
 
 def _is_region(value: Any) -> bool:
     return isinstance(value, Region) and all(type(n) is int for n in dataclasses.astuple(value))
 
 
 def _are_whole(value: Any) -> bool:
-    return isinstance(value, tuple) and all(type(n) is int for n in value)
+    return all(type(n) is int for n in value)
 
 
 def _read_whole(plain: Any) -> tuple[int, ...]:
@@ -63,13 +56,9 @@ def _spelt_whole(text: str) -> tuple[int, ...]:
 
 
 def _are_settings(value: Any) -> bool:
-    return isinstance(value, tuple) and all(isinstance(v, (str, int, float)) for _, v in value)
-
-
-def _are_grid_settings(value: Any) -> bool:
-    drawn = [v for name, v in value if name in DRAWN]
-    plain = tuple(pair for pair in value if pair[0] not in DRAWN)
-    return _are_settings(plain) and all(isinstance(v, tuple) and _are_settings(tuple(enumerate(v))) for v in drawn)
+    """Numbers, texts and lists of numbers, by name."""
+    each = (v if isinstance(v, tuple) else (v,) for _, v in value)
+    return all(isinstance(part, (str, int, float)) for parts in each for part in parts)
 
 
 def _read_settings(plain: Any) -> Settings:
@@ -85,34 +74,21 @@ def _read_schedule(plain: Any) -> Schedule:
     return make_schedule(params.pop("key"), params)
 
 
-PIXELS = "in whole pixels"
 REGION = ValueType(
-    _is_region, f"It has a row, a column, ny and nx, {PIXELS}.", dataclasses.asdict, lambda plain: Region(**plain),
-    "ROW,COLUMN,NY,NX", lambda text: Region(*_spelt_whole(text)),
+    "It has a row, a column, ny and nx, in whole pixels.", _is_region, dataclasses.asdict,
+    lambda plain: Region(**plain), "ROW,COLUMN,NY,NX", lambda text: Region(*_spelt_whole(text)),
 )  # fmt: skip
 REGIONS = ValueType(
-    lambda value: isinstance(value, tuple) and all(map(_is_region, value)),
-    f"They are rectangles with a row, a column, ny and nx, {PIXELS}.",
-    lambda value: [dataclasses.asdict(region) for region in value],
-    lambda plain: tuple(Region(**region) for region in plain),
-)
-INDEX = ValueType(_are_whole, "They are whole numbers.", list, _read_whole, "I,J,...", _spelt_whole)
-AXES = ValueType(lambda value: _are_whole(value) and len(value) == 2, "They are two whole numbers.", list, _read_whole)
-FITTED = ValueType(
-    lambda value: isinstance(value, Transform), "It has a key, mean, std and numbers.",
-    lambda value: value.plain, Transform.of,
+    "They are rectangles with a row, a column, ny and nx, in whole pixels.", lambda value: all(map(_is_region, value)),
+    lambda value: [dataclasses.asdict(part) for part in value], lambda plain: tuple(Region(**part) for part in plain),
 )  # fmt: skip
-SCHEDULE = ValueType(
-    lambda value: isinstance(value, Schedule), "It has a key and parameters.", _write_schedule, _read_schedule
-)
-SETTINGS = ValueType(_are_settings, "They are numbers and texts.", dict, _read_settings)
-GRID_SETTINGS = ValueType(_are_grid_settings, "They are numbers and texts.", dict, _read_settings)
-LEVEL = ValueType(  # inf: where alpha reaches 0
-    lambda value: isinstance(value, (int, float)) and float(value) > 0, "Choose a noise level above 0."
-)
-STREAMS = ValueType(
-    lambda value: type(value) is int and value == 1, "This diffview has version 1; a newer one may have more."
-)
+INDEX = ValueType("They are whole numbers.", _are_whole, list, _read_whole, "I,J,...", _spelt_whole)
+AXES = ValueType("They are two whole numbers.", lambda value: _are_whole(value) and len(value) == 2, list, _read_whole)
+FITTED = ValueType("It has a key, mean, std and numbers.", write=lambda value: value.plain, read=Transform.of)
+SCHEDULE = ValueType("It has a key and parameters.", write=_write_schedule, read=_read_schedule)
+SETTINGS = ValueType("They are numbers and texts.", _are_settings, dict, _read_settings)
+LEVEL = ValueType("Choose a noise level above 0.", lambda value: float(value) > 0)  # inf: where alpha reaches 0
+STREAMS = ValueType("This diffview has version 1; a newer one may have more.", lambda value: value == 1)
 
 SEED = Range(0, 2**63 - 1)
 SHARE = Range(0, 0.5)
@@ -132,7 +108,7 @@ class Group:
         Raises:
             UserError: then.
         """
-        confirm(self)
+        confirm(self, "The recipe")
 
 
 @dataclass(frozen=True)
@@ -183,9 +159,7 @@ class Fork(Group):
         return cls(parent=parent, **{key: value for key, value in plain.items() if key != "parent"})
 
 
-FORK = ValueType(
-    lambda value: isinstance(value, Fork), "It has a step, a number and a parent.", lambda value: value.plain, Fork.of
-)
+FORK = ValueType("It has a step, a number and a parent.", write=lambda value: value.plain, read=Fork.of)
 
 
 @dataclass(frozen=True)
@@ -194,7 +168,7 @@ class Course(Group):
 
     schedule: Annotated[Schedule, SCHEDULE, "alpha and sigma over t."] = Linear()
     grid: Annotated[str, "Which noise levels a run visits."] = "uniform"
-    grid_params: Annotated[Settings, GRID_SETTINGS, "Settings of the grid."] = ()
+    grid_params: Annotated[Settings, SETTINGS, "Settings of the grid."] = ()
     steps: Annotated[int, STEPS, "Steps of a run."] = 18
     sampler: Annotated[str, "How a run steps."] = "ddim"
     sampler_params: Annotated[Settings, SETTINGS, "Settings of the sampler."] = ()
@@ -237,9 +211,11 @@ class Start(Group):
 class Guidance(Group):
     """What is done to the model on the way, and which pixels of the region are kept from it."""
 
-    weight: Annotated[float, "Weight w of the condition, eps_u + w (eps_c - eps_u); 1: the conditional model."] = 1.0
-    clip_low: Annotated[float | None, "Lower limit of x0_hat, in the field's unit."] = None
-    clip_high: Annotated[float | None, "Upper limit of x0_hat, in the field's unit."] = None
+    weight: Annotated[
+        float, FINITE, "Weight w of the condition, eps_u + w (eps_c - eps_u); 1: the conditional model."
+    ] = 1.0
+    clip_low: Annotated[float | None, FINITE, "Lower limit of x0_hat, in the field's unit."] = None
+    clip_high: Annotated[float | None, FINITE, "Upper limit of x0_hat, in the field's unit."] = None
     observe: Annotated[str, "What a run is guided by: a key of OBSERVATIONS, or nothing."] = ""
     observe_params: Annotated[Settings, SETTINGS, "Settings of it."] = ()
     hidden: Annotated[
