@@ -33,13 +33,14 @@ def open_field(recipe: Recipe) -> Opened:
     Raises:
         UserError: if it cannot be read.
     """
-    path, k, how = recipe.source.path, recipe.source.coarsen, recipe.source.coarsen_by
+    source = recipe.source
+    path, k, how = source.path, source.coarsen, source.coarsen_by
     if path is None:
         return Opened(recipe, Facts(at_resolution(packaged_field(), k, how)))
     reader = ReaderProcess()
     try:
         picture: Picture = reader.call(
-            "read_slice", path=path, dataset=recipe.source.dataset, index=recipe.source.index, axes=recipe.source.axes
+            "read_slice", path=path, dataset=source.dataset, index=source.index, axes=source.axes
         )
         stack = None
         if (wanted := stack_wanted(picture)) is not None:

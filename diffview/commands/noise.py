@@ -52,15 +52,10 @@ def _noise(options: argparse.Namespace) -> None:
     mode = "chain" if options.chain else "closed"
     recipe = opened.recipe.but(
         region=region, schedule=schedule, seed=options.seed, path_mode=mode, transform=options.transform or AUTO
-    )  # fmt: skip
-    transform = opened.facts.fitted(recipe)
-    forward = Forward(
-        opened.facts.through(transform)[region.slices],
-        schedule,
-        recipe.course.seed,
-        recipe.start.path_mode,
-        of.pixel_km,
     )
+    transform = opened.facts.fitted(recipe)
+    x0 = opened.facts.through(transform)[region.slices]
+    forward = Forward(x0, schedule, options.seed, mode, of.pixel_km)
     progress = ProgressLine("writing")
     content = forward_content(forward, level[0], of, recipe.but(fitted=transform), transform)
     save_netcdf(content, options.out, progress)

@@ -208,9 +208,9 @@ class Files(QObject):
         if recipe.source.path is None:
             self._shown = self._asked
             try:
-                self._show(
-                    at_resolution(packaged_field(), recipe.source.coarsen, recipe.source.coarsen_by), None, recipe, None
-                )
+                source = recipe.source
+                field = at_resolution(packaged_field(), source.coarsen, source.coarsen_by)
+                self._show(field, None, recipe, None)
             except UserError as error:
                 self._session.tell_error(error)
             return

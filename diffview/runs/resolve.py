@@ -58,7 +58,7 @@ def resolve(recipe: Recipe, facts: Facts) -> Plan:
     lacking = lacks(SAMPLERS[recipe.course.sampler], params, recipe.denoiser.model, outcome.capabilities)
     return Plan(
         recipe, outcome.region, transform, facts.through(transform), outcome.x0, levels, params, device, outcome.model,
-        outcome.capabilities, request.asked, card, tuple(request.notes), outcome.refusal or lacking, outcome.complete,
+        outcome.capabilities, request.conditioning, card, tuple(request.notes), outcome.refusal or lacking, outcome.complete,
         known=outcome.known, filled=outcome.filled,
     )  # fmt: skip
 
@@ -68,7 +68,7 @@ class _Request(NamedTuple):
 
     recipe: Recipe
     facts: Facts
-    asked: Conditioning
+    conditioning: Conditioning
     card: Card | None
     foreign: str
     notes: list[Note]
@@ -178,7 +178,7 @@ def _formula(request: _Request, transform: Transform, asked: Region) -> _Outcome
         raise UserError(f"There is no model called {name!r} here.", f"Choose one of {known}.")
     if model is None:
         try:
-            wanted = CropsRequest.of(recipe, request.asked)
+            wanted = CropsRequest.of(recipe, request.conditioning)
             region, crops = facts.fits.of(training_crops, wanted, asked, transform)
             request.notes.extend(_crops_notes(recipe, crops, asked, region))
             model = crops
@@ -186,7 +186,7 @@ def _formula(request: _Request, transform: Transform, asked: Region) -> _Outcome
             refusal = error
     x0, complete = facts.fits.of(x0_of, transform, region), None
     # from noise, nothing of the region goes into a run
-    if recipe.start.origin == "field" and np.isnan(x0).any() and not request.asked.conditioned:
+    if recipe.start.origin == "field" and np.isnan(x0).any() and not request.conditioning.conditioned:
         complete, refusal = _incomplete(facts, region, x0)
     return _Outcome(region, x0, model, capabilities, refusal, complete)
 
@@ -213,7 +213,7 @@ def _network(request: _Request, transform: Transform, region: Region, device: st
     From noise it runs whatever field is open. A start from the field, or a condition made of it, needs a field of the
     model's quantity and units that is at least as large.
     """
-    facts, asked, card = request.facts, request.asked, request.card
+    facts, asked, card = request.facts, request.conditioning, request.card
     assert card is not None
     request.notes.extend(_limit_notes(card))
     x0, complete, refusal = facts.fits.of(x0_of, transform, region), None, _network_refusal(request, card, region)
@@ -253,7 +253,7 @@ def _network_refusal(request: _Request, card: Card, region: Region) -> UserError
         return torch_is_missing(card.name)
     if not request.uses_field:
         return None
-    conditioned, recipe = request.asked.conditioned, request.recipe
+    conditioned, recipe = request.conditioning.conditioned, request.recipe
     if request.foreign:
         given = "Known pixels need" if conditioned else "Its condition needs"
         needs = "A start from the field needs" if recipe.start.origin == "field" else given
@@ -307,11 +307,11 @@ def _levels(request: _Request) -> list[float]:
 
 def _conditioned(request: _Request, transform: Transform, outcome: _Outcome) -> _Outcome:
     """With the pixels that the run is given, and those that it makes up beside them."""
-    if not request.asked.conditioned:
+    if not request.conditioning.conditioned:
         return outcome
     hidden = request.recipe.guidance.hidden
     known = request.facts.fits.of(known_pixels, transform, outcome.region, hidden)
-    if not request.asked.fills:
+    if not request.conditioning.fills:
         return outcome._replace(known=known)
     makes = outcome.model.makes if isinstance(outcome.model, Trained) else None
     filled = ~known if makes is None else makes & ~known
@@ -322,7 +322,7 @@ def _conditioned(request: _Request, transform: Transform, outcome: _Outcome) -> 
 def _guided(request: _Request, transform: Transform, device: str, outcome: _Outcome) -> _Outcome:
     """With what guidance asks to be done to the model; the same one as long as that is the same."""
     recipe, facts, card = request.recipe, request.facts, request.card
-    if not request.asked.guided or outcome.model is None:
+    if not request.conditioning.guided or outcome.model is None:
         return outcome
     guidance, partner = recipe.guidance, None
     name = None if card is None else partner_of(card, facts.cards)

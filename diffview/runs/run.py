@@ -124,11 +124,8 @@ class _Counted:
 
 def noise_of(plan: Plan, y: Any) -> NoiseFn:
     """The noise of the run, like its state y; for a device it is drawn ahead."""
-    noise = Noise(
-        plan.recipe.course.seed,
-        plan.shape,
-        fork=0 if plan.recipe.course.fork is None else plan.recipe.course.fork.number,
-    )
+    course = plan.recipe.course
+    noise = Noise(course.seed, plan.shape, fork=0 if course.fork is None else course.fork.number)
     if plan.device == "numpy":
         return noise
     from diffview.models.nets.acceleration import Ahead

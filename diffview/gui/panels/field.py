@@ -298,11 +298,6 @@ class FieldPanel(PictureCard):
 
 def _variable(session: Session) -> tuple[object, ...]:
     """The variable that a series belongs to, whichever of its slices is shown."""
-    recipe, provenance = session.recipe, session.facts.field.provenance
-    return (
-        provenance.get("path"),
-        provenance.get("dataset"),
-        recipe.source.axes,
-        recipe.source.coarsen,
-        session.facts.field.values.shape,
-    )
+    source, field = session.recipe.source, session.facts.field
+    path, dataset = (field.provenance.get(key) for key in ("path", "dataset"))
+    return path, dataset, source.axes, source.coarsen, field.values.shape

@@ -217,13 +217,10 @@ class ToolbarPanel(QWidget):
         """Show what is chosen."""
         self._list_models()
         self.field.setText(quantity_name(self._session.facts.field))
-        for box, key in (
-            (self.model, new.denoiser.model),
-            (self.sampler, new.course.sampler),
-            (self.device, new.denoiser.device),
-        ):
+        chosen, course = new.denoiser, new.course
+        for box, key in ((self.model, chosen.model), (self.sampler, course.sampler), (self.device, chosen.device)):
             box.setCurrentIndex(box.findData(key))
-        for spin, value in ((self.steps, new.course.steps), (self.seed, min(new.course.seed, LARGEST_SPIN_SEED))):
+        for spin, value in ((self.steps, course.steps), (self.seed, min(course.seed, LARGEST_SPIN_SEED))):
             if spin.value() != value:
                 spin.blockSignals(True)
                 spin.setValue(value)
