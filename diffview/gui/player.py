@@ -1,4 +1,4 @@
-"""Plays the forward process: the playhead goes from x_0 to noise in the time that the view's pace says."""
+"""Plays the forward process: the playhead moves from x_0 to noise at the pace of the view."""
 
 from PySide6.QtCore import QElapsedTimer, QObject, QTimer, Signal
 
@@ -56,6 +56,6 @@ class Player(QObject):
             self.stop()
 
     def _on_viewed(self, old: View, new: View) -> None:
-        """Somebody else moves the playhead, the hand or a run: leave it to them."""
+        """Stop when the user or a run moves the playhead."""
         if not self._moving and (new.playhead != old.playhead or (new.follow and not old.follow)):
             self.stop()

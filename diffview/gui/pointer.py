@@ -1,4 +1,4 @@
-"""What is under the pointer: the values and the place of a pixel, in the status line and on the colour bar."""
+"""The pixel under the pointer: its values and position, in the status line and on the colour bar."""
 
 from functools import partial
 
@@ -35,7 +35,7 @@ class Pointer(QObject):
             view.left.connect(self._leave)
 
     def _hover(self, view: ImageView, row: int, column: int) -> None:
-        """Tell the values under the pointer; those of other panes only where these show the same pixels."""
+        """Show the values under the pointer; those of other panes only where these show the same pixels."""
         region_shown = not self._session.view.whole_slice and self._reverse.aligned
         x0 = x_t = reverse = None
         if view is self._forward.view or region_shown:
@@ -54,7 +54,7 @@ class Pointer(QObject):
         self._scales.mark(x_t, reverse)
 
     def _hover_field(self, row: int, column: int) -> None:
-        """Tell value and place of a pixel of the whole slice."""
+        """Show value and position of a pixel of the whole slice."""
         k, x0 = self._field.stride, self._field.view.value_at(row, column)
         self._status.show_pixel(row * k, column * k, x0, None, None, where=self._where(row * k, column * k))
         self._scales.mark(x0)

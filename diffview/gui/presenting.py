@@ -1,4 +1,4 @@
-"""Presenting: full screen and larger, with what an audience is to see and nothing else."""
+"""Presenting: full screen and larger, with only what an audience needs."""
 
 from collections.abc import Callable
 
@@ -9,20 +9,20 @@ from diffview.gui.docking import Docks
 from diffview.gui.theme import theme
 
 ZOOMS = (1.25, 1.2, 1.15, 1.1, 1.05)
-"""The first of these at which all of the window fits on the screen is taken; else that which is in force."""
+"""Zooms, the first at which the whole window fits on the screen is taken; if none does, the zoom stays."""
 
 RESERVE_PX = 100
-"""Kept for what can come later: a second colour bar, the longer words of one shot."""
+"""Pixels reserved for later: a second colour bar, the longer words of one shot."""
 
 SETTLE_MS = 60
-"""Between two looks at the least size of the window, which what was hidden leaves layout by layout."""
+"""Milliseconds between two checks of the least size of the window, which shrinks layout by layout."""
 
 
 class Presentation(QObject):
     """Full screen and back."""
 
     def __init__(self, window: QMainWindow, docks: Docks, furniture: Callable[[], list[QWidget]]) -> None:
-        """`furniture` lists what is hidden meanwhile, if it is seen then."""
+        """`furniture` lists the widgets to hide meanwhile, of which the visible ones are hidden."""
         super().__init__(window)
         self._window, self._docks, self._furniture = window, docks, furniture
         self._before: tuple[list[QWidget], bool, float] | None = None
@@ -32,11 +32,11 @@ class Presentation(QObject):
 
     @property
     def on(self) -> bool:
-        """Whether it goes on."""
+        """Whether the presentation is on."""
         return self._before is not None
 
     def toggle(self) -> None:
-        """Begin, or end and have everything as it was."""
+        """Begin, or end and restore everything."""
         if self._before is None:
             hidden = [widget for widget in self._furniture() if not widget.isHidden()]
             self._before = hidden, self._window.isMaximized(), theme.scale
@@ -57,7 +57,7 @@ class Presentation(QObject):
             self._docks.present(False)
 
     def _enlarge(self) -> None:
-        """As far as the screen has room, once the least size of the window stays what it was."""
+        """Enlarge as far as the screen has room, once the least size of the window is stable."""
         least = self._window.minimumSizeHint()
         if self._before is None:
             return

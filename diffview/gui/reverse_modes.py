@@ -1,4 +1,4 @@
-"""What REVERSE can show, as tables: of a run, of one shot, and what stands beside a filled gap."""
+"""Modes of REVERSE, as tables: of a run, of one shot, and the comparisons with a filled gap."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -16,11 +16,11 @@ Array = NDArray[np.float32]
 
 @dataclass(frozen=True)
 class Mode:
-    """One thing REVERSE can show: its label, its tooltip, and what it takes from a step, a shot or a kriged gap.
+    """One mode: its label, its tooltip, and its picture from a step, a shot or a kriged gap.
 
     Attributes:
-        diverging: it is a noise and not a field.
-        limits: its own ends of the colours, standardised, or None.
+        diverging: whether it is a noise and not a field.
+        limits: standardised values at the ends of its colours, None for those in force.
     """
 
     label: str
@@ -60,13 +60,13 @@ def _difference(shot: Any) -> Array | None:
 
 MODES: dict[str, Mode] = {
     "x_t": Mode("xₜ", "The state of the run", _state),
-    "x0_hat": Mode("x̂₀", "What the model believes the clean field is", _estimate),
-    "eps_hat": Mode("ε̂", "The noise the model believes is in x_t", _eps_hat, diverging=True),
+    "x0_hat": Mode("x̂₀", "The estimate of the clean field by the model", _estimate),
+    "eps_hat": Mode("ε̂", "The estimate of the noise in x_t by the model", _eps_hat, diverging=True),
 }
 SHOTS: dict[str, Mode] = {
-    "shot_x0": Mode("x̂₀", "What the model makes of the forward x_t in one call", _shot_x0),
+    "shot_x0": Mode("x̂₀", "The estimate of the clean field in one call on the forward x_t", _shot_x0),
     "shot_eps": Mode("ε | ε̂", "The true noise, and the model's", lambda shot, _: shot.eps_hat, diverging=True),
-    "shot_diff": Mode("ε−ε̂", "What the model got wrong", lambda shot, _: _difference(shot), diverging=True),
+    "shot_diff": Mode("ε−ε̂", "The error of the estimated noise", lambda shot, _: _difference(shot), diverging=True),
 }
 BESIDE: dict[str, Mode] = {
     "beside_mean": Mode(
@@ -79,14 +79,14 @@ BESIDE: dict[str, Mode] = {
         lambda kriged, session: kriged.member(session.recipe.course.seed),
     ),
     "beside_std": Mode(
-        "std", "The standard deviation of kriging: how little it knows", lambda kriged, _: kriged.std, limits=(0.0, 1.0)
+        "std", "The standard deviation of kriging: its uncertainty", lambda kriged, _: kriged.std, limits=(0.0, 1.0)
     ),
-    "beside_truth": Mode("truth", "The field itself, hidden ones included", lambda _, session: session.plan.x0),
+    "beside_truth": Mode("truth", "The field itself, hidden pixels included", lambda _, session: session.plan.x0),
 }  # fmt: skip
 
 
 class Kind(NamedTuple):
-    """A table of things that are shown one at a time."""
+    """A kind of modes: label, tooltip and table."""
 
     label: str
     tip: str
@@ -98,7 +98,7 @@ KINDS: dict[str, Kind] = {
     "shot": Kind("one shot", "One call of the model on the forward x_t at the playhead", SHOTS),
     "beside": Kind("compare", "The filled gap beside kriging and the truth", BESIDE),
 }
-"""By what the keys of their modes begin with; those of a run begin with nothing."""
+"""Kinds by the prefix of the keys of their modes; those of a run have none."""
 
 LIKE = {
     "x_t": "x0",
@@ -108,12 +108,12 @@ LIKE = {
     "shot_eps": "eps_hat",
     "shot_diff": "eps_hat",
 }
-"""What is most like a mode of a run among the shots, and the other way round."""
+"""The mode of a shot that corresponds to a mode of a run, and the reverse."""
 
 
 def kind_of(key: str) -> str:
     """The key in KINDS of a mode."""
-    return next((kind for kind, found in KINDS.items() if key in found.modes), "run")
+    return next((kind for kind, row in KINDS.items() if key in row.modes), "run")
 
 
 def mode_of(key: str) -> Mode:
@@ -122,7 +122,7 @@ def mode_of(key: str) -> Mode:
 
 
 def turned_to(kind: str, key: str) -> str:
-    """The mode of another kind that is most like the one on screen."""
+    """The mode of another kind that corresponds to the one on screen."""
     if kind_of(key) == kind:
         return key
     if kind == "beside":
@@ -138,4 +138,4 @@ BADGES = {
     "beside_std": "std of kriging",
     "beside_truth": "the field, hidden pixels included",
 }
-"""What a comparison says it is."""
+"""Badges of the comparisons."""

@@ -10,11 +10,11 @@ from diffview.gui.panels.images import ReversePanel
 from diffview.gui.session import Session
 from diffview.gui.widgets.colour_bar import ColourBar
 
-NEVER = "No value of the field lies below {}: what has colours from there on is noise that is not yet taken out."
+NEVER = "No value of the field lies below {}: colours below it are noise that is not yet taken out."
 
 
 class Scales(QObject):
-    """Keeps the bars true to what is drawn: the one of Field and Forward, and that of Reverse if it is another."""
+    """Keeps the bars in step with the pictures: one for Field and Forward, another for Reverse if it differs."""
 
     def __init__(self, session: Session, live: Live, reverse: ReversePanel, row: QHBoxLayout) -> None:
         """`row` has the pictures, Reverse as the last; the bars are added to it."""
@@ -34,7 +34,7 @@ class Scales(QObject):
         self.show()
 
     def show(self) -> None:
-        """Draw what has changed."""
+        """Draw the bars that have changed."""
         own, made = field_scale(self._session), self._reverse.scale()
         self._take(self.bar, own)
         self.bar.set_no_data_shown(bool(self._session.facts.table[-1, -1]))

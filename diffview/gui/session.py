@@ -1,4 +1,4 @@
-"""The one object that holds the recipe and announces its changes; undo and redo; what the user looks at."""
+"""The session: the one object that holds recipe and view and announces their changes; undo and redo."""
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
@@ -14,26 +14,26 @@ from diffview.runs.recipe import Recipe
 from diffview.runs.resolve import resolve
 
 UNDO_DEPTH, UNDO_FIELDS = 200, 8
-"""Edits, and different fields among them, that can be taken back."""
+"""The most edits, and different fields among them, that can be undone."""
 
 
 @dataclass(frozen=True)
 class View:
-    """How it is looked at: saved with a session, never undone.
+    """The view: saved in the settings, never undone.
 
     Attributes:
         playhead: t in [0, 1].
-        follow: the playhead goes with a live run.
-        reverse: what REVERSE shows, a key of reverse_modes.MODES, SHOTS or BESIDE.
-        auto_run: a run starts again after an edit.
+        follow: whether the playhead moves with a live run.
+        reverse: mode of REVERSE, a key of reverse_modes.MODES, SHOTS or BESIDE.
+        auto_run: whether a run starts again after an edit.
         pace: seconds a finished run takes to play, 0 as it comes.
-        whole_slice: FORWARD shows the whole slice instead of the region.
+        whole_slice: whether FORWARD shows the whole slice instead of the region.
         quantity, axis: of the schedule plot.
-        densities: schedule, grid and training over ln s are shown below it.
+        densities: whether those of schedule, grid and training over ln s are shown below it.
         colormap: key of COLORMAPS, "" for the default of the units.
         limits: standardised values at the ends of the colour bar.
         member: the member shown large, or None: all of them, tiled.
-        coast: coastlines are drawn over what has a place on Earth.
+        coast: whether coastlines are drawn over pictures that lie on Earth.
     """
 
     playhead: float = 1.0
@@ -52,17 +52,17 @@ class View:
 
     @property
     def one_shot(self) -> bool:
-        """Whether REVERSE shows what the model makes of the forward x_t."""
+        """Whether REVERSE shows one call of the model on the forward x_t."""
         return self.reverse.startswith("shot")
 
     @property
     def beside(self) -> bool:
-        """Whether REVERSE shows what stands beside a filled gap."""
+        """Whether REVERSE shows a comparison with a filled gap."""
         return self.reverse.startswith("beside")
 
 
 class Message(NamedTuple):
-    """What the message bar shows: a finished sentence, a hint, its kind, and an optional (label, callable)."""
+    """A message of the message bar: a finished sentence, a hint, its kind, and an optional (label, callable)."""
 
     sentence: str
     hint: str = ""
@@ -76,7 +76,7 @@ class _State(NamedTuple):
 
 
 class Session(QObject):
-    """Recipe, facts, plan and view; `changed(old, new)` after every edit, `viewed(old, new)` after every look."""
+    """Recipe, facts, plan and view; `changed(old, new)` after every edit, `viewed(old, new)` after a change of view."""
 
     changed = Signal(object, object)
     viewed = Signal(object, object)
@@ -95,56 +95,56 @@ class Session(QObject):
 
     @property
     def recipe(self) -> Recipe:
-        """The wish."""
+        """The recipe in force."""
         return self._state.recipe
 
     @property
     def facts(self) -> Facts:
-        """What is there."""
+        """The facts: field, stack, models and devices."""
         return self._state.facts
 
     @property
     def plan(self) -> Plan:
-        """What can be done about the wish."""
+        """The plan: the recipe resolved with the facts."""
         return self._plan
 
     @property
     def view(self) -> View:
-        """How it is looked at."""
+        """The view in force."""
         return self._view
 
     @property
     def forward(self) -> Forward:
-        """The forward side of the plan."""
+        """The forward state of the plan."""
         return self._forward
 
     def frame(self) -> Frame:
-        """x_t at the playhead, computed once however many panels ask."""
+        """x_t at the playhead, computed once for all panels."""
         key = (self._forward, self._view.playhead)
         if self._frame is None or self._frame[0] != key:
             self._frame = key, self._forward.at(self._view.playhead)
         return self._frame[1]
 
-    def edit(self, merge: object = None, **wishes: Any) -> bool:
+    def edit(self, merge: object = None, **changes: Any) -> bool:
         """Replace parts of the recipe; edits with the same `merge` that follow each other are one undo.
 
-        Returns False, with a message and everything as it was, if the wish cannot be met.
+        Returns False, with a message and everything as it was, if the recipe cannot be so.
         """
         try:
-            return self._take(_State(self.recipe.but(**wishes), self.facts), merge)
+            return self._take(_State(self.recipe.but(**changes), self.facts), merge)
         except UserError as error:
             return self.refuse(error)
 
     def edit_checked(self, make: Callable[[], dict[str, Any]], merge: object = None) -> bool:
-        """Like edit, with wishes that may themselves not be allowed."""
+        """Like edit, with changes whose making may raise a UserError."""
         try:
-            wishes = make()
+            changes = make()
         except UserError as error:
             return self.refuse(error)
-        return self.edit(merge, **wishes)
+        return self.edit(merge, **changes)
 
     def end_merge(self) -> None:
-        """The next edit is an undo of its own."""
+        """Let the next edit be an undo of its own."""
         self._merge = None
 
     def open(self, recipe: Recipe, facts: Facts, merge: object = None) -> bool:
@@ -155,18 +155,18 @@ class Session(QObject):
             return self.refuse(error)
 
     def refuse(self, error: UserError) -> bool:
-        """Everything is as it was: let the controls show it again, and say why; False."""
+        """Refuse an edit: the controls show the old state again, a message says why; returns False."""
         self.changed.emit(self.recipe, self.recipe)
         self.tell_error(error)
         return False
 
     def learn(self, **facts: Any) -> None:
-        """New facts about this machine or this field; not an edit."""
+        """Take new facts about this machine or this field; not an edit."""
         state = self._state._replace(facts=self.facts.learn(**facts))
         self._show(state, self.recipe)
 
     def look(self, **what: Any) -> None:
-        """Change how it is looked at."""
+        """Change the view."""
         old, new = self._view, replace(self._view, **what)
         if new == old:
             return
@@ -202,7 +202,7 @@ class Session(QObject):
         self.told.emit(message)
 
     def tell_error(self, error: UserError, action: tuple[str, Callable[[], None]] | None = None) -> None:
-        """Show what went wrong and what to do about it."""
+        """Show an error and its hint."""
         self.told.emit(Message(error.sentence, error.hint, "error", action))
 
     def _step(self, source: list[_State], target: list[_State]) -> None:
@@ -226,7 +226,7 @@ class Session(QObject):
         return True
 
     def _remember(self, new: _State) -> None:
-        """Keep the state in force for undo; of other fields only the last few, without what was computed from them."""
+        """Keep the state in force for undo; of other fields only the last few, without their fits."""
         state = self._state
         if new.facts.field is not state.facts.field:
             state = state._replace(facts=state.facts.learn(field=state.facts.field))
@@ -253,7 +253,7 @@ class Session(QObject):
 
     def _resolve(self, state: _State) -> Plan:
         recipe = state.recipe
-        if self._view.one_shot:  # one shot looks at the field itself: the honesty rule holds as for a start from it
+        if self._view.one_shot:  # one shot sees the field itself: the honesty rule holds as for a start from it
             level = recipe.start.level if recipe.start.origin == "field" else None
             recipe = recipe.but(origin="field", level=level)
         return resolve(recipe, state.facts)

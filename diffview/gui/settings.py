@@ -1,4 +1,4 @@
-"""What the window remembers between starts: geometry, view, appearance. One ini file."""
+"""Settings kept between starts: geometry, view, appearance. One ini file."""
 
 import dataclasses
 from collections.abc import Container
@@ -13,7 +13,7 @@ from diffview.gui.session import View
 from diffview.paths import user_folder
 
 MOST_RECENT = 12
-"""Files in the menu."""
+"""The most files in the menu."""
 
 REMEMBERED = ("auto_run", "pace", "quantity", "densities", "colormap", "coast")
 ALLOWED: dict[str, Container[str]] = {
@@ -34,7 +34,7 @@ class Settings:
         self._store = QSettings(str(file), QSettings.Format.IniFormat)
 
     def view(self) -> View:
-        """The remembered view; anything unreadable is as at first."""
+        """The saved view; unreadable values are the defaults."""
         view = View()
         for name in REMEMBERED:
             text = str(self._store.value(f"view/{name}", ""))
@@ -46,12 +46,12 @@ class Settings:
                 value = text == "true" if kind is bool else kind(text)
             except ValueError:
                 continue
-            found: dict[str, Any] = {name: value}
-            view = dataclasses.replace(view, **found)
+            change: dict[str, Any] = {name: value}
+            view = dataclasses.replace(view, **change)
         return view
 
     def save_view(self, view: View) -> None:
-        """Remember the lasting parts of the view."""
+        """Save the lasting parts of the view."""
         for name in REMEMBERED:
             value = getattr(view, name)
             self._store.setValue(f"view/{name}", ("true" if value else "false") if isinstance(value, bool) else value)
@@ -59,15 +59,15 @@ class Settings:
     def recent(self) -> list[str]:
         """Files that were opened, the latest first."""
         count = self._store.beginReadArray("recent")
-        found = []
+        paths = []
         for i in range(min(count, MOST_RECENT)):
             self._store.setArrayIndex(i)
-            found.append(str(self._store.value("path", "")))
+            paths.append(str(self._store.value("path", "")))
         self._store.endArray()
-        return [path for path in found if path]
+        return [path for path in paths if path]
 
     def add_recent(self, path: str) -> None:
-        """Remember a file that was opened."""
+        """Add a file that was opened."""
         paths = list(dict.fromkeys([path, *self.recent()]))[:MOST_RECENT]
         self._store.beginWriteArray("recent", len(paths))
         for i, each in enumerate(paths):
@@ -76,18 +76,18 @@ class Settings:
         self._store.endArray()
 
     def text(self, name: str, default: str) -> str:
-        """A remembered word."""
+        """A saved text."""
         return str(self._store.value(name, default))
 
     def set_text(self, name: str, value: str) -> None:
-        """Remember a word."""
+        """Save a text."""
         self._store.setValue(name, value)
 
     def bytes(self, name: str) -> QByteArray | None:
-        """A remembered geometry or state."""
+        """A saved geometry or state."""
         value = self._store.value(name)
         return value if isinstance(value, QByteArray) and not value.isEmpty() else None
 
     def set_bytes(self, name: str, value: QByteArray) -> None:
-        """Remember a geometry or state."""
+        """Save a geometry or state."""
         self._store.setValue(name, value)

@@ -1,4 +1,4 @@
-"""What leaves the window: files of the forward state, the run, the ensemble and the curves, and the clipboard."""
+"""Exports: files of the forward state, the run, the ensemble and the curves, and the clipboard."""
 
 from collections.abc import Callable
 from functools import partial
@@ -27,17 +27,17 @@ from diffview.writers.columns import Array, Table, columns_text, histogram_table
 from diffview.writers.exports import clean, ensemble_content, forward_content, run_content
 
 SCHEDULES = {"Table (*.csv)": "csv", "Table (*.json)": "json", "diffusers (scheduler_config.json)": "diffusers"}
-"""Formats of a schedule by what the dialog calls them."""
+"""Formats of a schedule by their name in the dialog."""
 
 NETCDF, CSV = "netCDF-4 (*.nc)", "Table (*.csv)"
 MOST_VALUES = 2**18
-"""Values of a picture that are copied as text; more would take seconds, and no sheet."""
+"""The most values of a picture that are copied as text; more would take seconds, and fit no sheet."""
 
 OF_A_RUN = ("exportRunAction", "exportEnsembleAction")
 
 
 class Sharing(QObject):
-    """Exports and copies what the window shows."""
+    """Exports and copies the content of the window."""
 
     def __init__(self, session: Session, live: Live, window: QWidget) -> None:
         super().__init__(window)
@@ -45,7 +45,7 @@ class Sharing(QObject):
         self.writer = Writer(session, self)
 
     def handlers(self) -> dict[str, Callable[[], object]]:
-        """What each action of the export menu does."""
+        """The actions of the export menu, by name."""
         return {
             "exportForwardAction": self._ask_forward,
             "exportRunAction": self._ask_run,
@@ -58,7 +58,7 @@ class Sharing(QObject):
         }
 
     def show_run(self, actions: Actions) -> None:
-        """There is something to export once a run has ended."""
+        """Enable the exports of a run once one has ended."""
         run = self._live.run
         ready = run is not None and not run.active and len(run.trajectory) > 0
         for name in OF_A_RUN:
@@ -154,7 +154,7 @@ class Sharing(QObject):
     # -- the clipboard
 
     def copy(self) -> None:
-        """Copy the view under the pointer, or the one that has the keys: its picture, values and caption."""
+        """Copy the view under the pointer, or the one with the focus: its picture, values and caption."""
         under = self._window.childAt(self._window.mapFromGlobal(QCursor.pos()))
         view = _view_of(under) or _view_of(QApplication.focusWidget())
         if view is None:
@@ -172,7 +172,7 @@ class Sharing(QObject):
         self._session.tell(Message(f"Copied {name}: {what}.", hint))
 
     def _caption(self, view: QWidget, name: str) -> list[str]:
-        """What it is, where it comes from, and by which settings."""
+        """Caption of a view: what it is, its source, and the settings."""
         said, recipe = self._session.facts.field.provenance, self._session.recipe
         units = self._session.facts.field.units
         source = " ".join(filter(None, (Path(said.get("path", "")).name, said.get("dataset"), said.get("index"))))
@@ -196,7 +196,7 @@ class Sharing(QObject):
 
 
 def _view_of(widget: QWidget | None) -> QWidget | None:
-    """The card that a widget lies in; where there is none, as in the docks, the plot or picture itself."""
+    """The card that contains a widget; without one, as in the docks, the plot or picture itself."""
     alone = None
     while widget is not None and not isinstance(widget, CardFrame):
         alone = widget if isinstance(widget, (PlotBase, ImageView)) else alone

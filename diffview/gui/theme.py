@@ -90,7 +90,7 @@ class Theme(QObject):
 
     @property
     def mode(self) -> str:
-        """What was asked for: "dark", "light" or "system"."""
+        """The chosen mode: "dark", "light" or "system"."""
         return self._mode
 
     @property
@@ -161,7 +161,7 @@ class Theme(QObject):
 
 
 def _resolved(mode: str) -> Palette:
-    """The palette of `mode`; title bars and native dialogs are told of it (bare X11 ignores that)."""
+    """The palette of `mode`; title bars and native dialogs follow it (bare X11 ignores that)."""
     hints = QGuiApplication.styleHints()
     if QGuiApplication.instance() is None:
         return PALETTES["dark" if mode == "system" else mode]

@@ -1,4 +1,4 @@
-"""The one axis that timeline, film strip and scale-time map share: t, or ln s."""
+"""The axis that timeline, film strip and SNR map share: t, or ln s."""
 
 from dataclasses import dataclass
 from typing import Any
@@ -20,14 +20,14 @@ class TimeScale:
 
     @classmethod
     def of(cls, session: Session) -> "TimeScale":
-        """The axis that the session's view asks for."""
+        """The axis of the session's view."""
         schedule = session.recipe.course.schedule
         if session.view.axis == "t":
             return cls("t", schedule, 0.0, 1.0)
         return cls("ln_s", schedule, float(np.log(schedule.s_min)), float(np.log(schedule.s_max)))
 
     def x(self, t: Any) -> Any:
-        """Where t lies on the axis; t below the first row lies at its left end."""
+        """The position of t on the axis; t below the first row lies at its left end."""
         if self.axis == "t":
             return t
         with np.errstate(divide="ignore"):
@@ -35,6 +35,6 @@ class TimeScale:
         return float(ln_s) if np.ndim(t) == 0 else ln_s
 
     def t(self, x: Any) -> Any:
-        """The t at a place on the axis."""
+        """The t at a position on the axis."""
         t = np.clip(x, 0.0, 1.0) if self.axis == "t" else self.schedule.t_of(np.exp(x))
         return float(t) if np.ndim(x) == 0 else t

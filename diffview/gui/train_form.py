@@ -1,4 +1,4 @@
-"""What to train on and how, as a form: it offers what the open field allows, and makes an order of what is chosen."""
+"""The form of a training: it offers what the open field allows, and makes an order of the choices."""
 
 from collections.abc import Mapping
 
@@ -27,7 +27,7 @@ WIDTHS = (8, 16, 32, 48, 64)
 
 
 class TrainForm(QWidget):
-    """Follows the open field; `changed` tells that something else is chosen."""
+    """Follows the open field; `changed` is emitted when another choice is made."""
 
     changed = Signal()
 
@@ -49,7 +49,7 @@ class TrainForm(QWidget):
         _fill(self._loss_choice, LOSSES)
         _fill(self._density, DENSITIES)
         self._origin = _combo("trainOriginCombo", "Weights to begin with")
-        self._origin.setToolTip("Of a model that knows fields like yours, a training learns sooner what is new in them")
+        self._origin.setToolTip("From a model of similar fields a training learns sooner what is new in yours")
         self._width = _combo("trainWidthCombo", "Width of the network")
         for width in WIDTHS:
             self._width.addItem(f"{width} channels", width)
@@ -71,7 +71,7 @@ class TrainForm(QWidget):
         self._turned = QCheckBox("mirrored and turned")
         self._turned.setObjectName("trainTurnedCheck")
         self._turned.setAccessibleName("Fields mirrored and turned as well")
-        self._turned.setToolTip("Eight times the fields, where up and north do not matter, as for patches of rain")
+        self._turned.setToolTip("Eight times the fields, where directions do not matter, as for patches of rain")
         self._facts, self._loss_text, self._density_text = dim_text(), dim_text(), dim_text()
         self._rows = {
             "Data": self._data, "Size": self._size, "": self._facts, "Also": self._turned,
@@ -129,25 +129,25 @@ class TrainForm(QWidget):
         return self._session.facts.cards.get(self._origin.currentData() or "")
 
     def _transform_now(self) -> str:
-        """That of the model it begins with, which knows fields through it, or the one in force."""
+        """The transform of the model it begins with, else the one in force."""
         card = self._origin_card()
         return self._session.facts.key_of(self._session.recipe) if card is None else card.transform.key
 
     def _show_choices(self) -> None:
-        """Say what is chosen means."""
+        """Explain the choices."""
         kind, region = self._data.currentData(), self._session.plan.region
         transform = self._transform_now()
         crops = kind == "crops"
         self._size.setPlaceholderText(f"{region.ny} × {region.nx} pixels" if kind else "")
-        if crops != (self._size.currentIndex() >= 0):  # of slices it is the region's: none of those that are offered
+        if crops != (self._size.currentIndex() >= 0):  # of slices it is that of the region, none of those offered
             self._size.setCurrentIndex(0 if crops else -1)
         self._size.setToolTip("" if crops else f"The region: {region.ny} × {region.nx} pixels")
         if kind is None:
             text = "This field is too small or has too many gaps: no eight complete crops of 32 pixels fit."
         elif crops:
-            text = f"Through {transform}. The right 30 % of the columns are kept apart, and never trained on."
+            text = f"Through {transform}. The right 30 % of the columns are held out, and never trained on."
         else:
-            text = f"Through {transform}. The last 20 % of the slices are kept apart, and never trained on."
+            text = f"Through {transform}. The last 20 % of the slices are held out, and never trained on."
         self._facts.setText(text)
         self._loss_text.setText(LOSSES[self._loss_choice.currentData()])
         self._density_text.setText(DENSITIES[self._density.currentData()])
@@ -158,8 +158,8 @@ class TrainForm(QWidget):
         elif self._width.currentIndex() < 0:
             self._width.setCurrentIndex(self._width.findData(32))
         self._width.setToolTip(
-            "A wider network learns more of each step, and takes longer for it" if card is None
-            else f"That of {card.name}: a network cannot change its size"
+            "A wider network learns more in each step, and takes longer" if card is None
+            else f"The width of {card.name}: a network cannot change its size"
         )  # fmt: skip
         self.changed.emit()
 
@@ -169,11 +169,11 @@ class TrainForm(QWidget):
 
     @property
     def name(self) -> str:
-        """What the model will be called."""
+        """Name of the model."""
         return clean_name(self._name.text())
 
     def keep_name(self, name: str) -> None:
-        """Take a name that stays, whatever field is opened."""
+        """Set a name that stays when another field is opened."""
         self._name.setText(name)
         self._named = True
 
@@ -183,7 +183,7 @@ class TrainForm(QWidget):
         return "" if self._data.currentData() else self._facts.text()
 
     def set_fixed(self, training: bool) -> None:
-        """While something trains nothing of it can be changed."""
+        """Disable the form while something trains."""
         fixed: dict[QWidget, bool] = {
             self._size: self._data.currentData() != "crops",
             self._width: self._origin_card() is not None,
@@ -193,7 +193,7 @@ class TrainForm(QWidget):
                 box.setEnabled(not training and not fixed.get(box, False))
 
     def order(self, name: str, again: bool) -> Order:
-        """What is asked for, as a model of a name; `again` goes on with what is kept under it."""
+        """The order of the choices, for a model of this name; `again` resumes the training kept under it."""
         session, crops = self._session, self._data.currentData() == "crops"
         return Order(
             session.facts.field, self._transform_now(), session.recipe.course.schedule, models_folder() / name,
@@ -209,7 +209,7 @@ class TrainForm(QWidget):
 
 
 def dim_text(text: str = "") -> QLabel:
-    """Words of second rank, in as many lines as they need."""
+    """A dim label that wraps."""
     label = QLabel(text)
     label.setWordWrap(True)
     label.setProperty("dim", True)

@@ -1,4 +1,4 @@
-"""What to train on, how, and where the model is kept: what the window asks of the training thread."""
+"""Orders: what to train on, how, and where the model is kept."""
 
 import re
 from collections.abc import Mapping
@@ -30,16 +30,16 @@ STRIDE, CROP_BYTES = 4, 128 * 2**20
 """Pixels between crops, at least; it doubles until they fit into this memory."""
 
 LOSSES = {
-    "edm": "Every noise level counts alike for what the network itself puts out.",
+    "edm": "Every noise level counts alike for the raw output of the network.",
     "plain": "|ε − ε̂|², the loss of the theory: the lowest noise levels count most.",
 }
 DENSITIES = {
     "broad": "Half of the noise levels lie evenly between the lowest and the highest, half in the middle.",
-    "uniform": "All noise levels are as likely, on a log axis.",
+    "uniform": "All noise levels are equally likely on a log axis.",
     "edm": "Mostly noise levels around s = 0.3, as EDM draws them.",
     "schedule": "t is drawn evenly on your schedule, between the lowest and the highest noise level.",
 }
-"""What the window says of each choice of TrainingSettings."""
+"""Sentences about each choice of TrainingSettings."""
 
 
 def held_from(columns: int) -> int:
@@ -69,20 +69,20 @@ def _usable(fits: Fits, region: Region) -> int:
 
 
 def enough_slices(count: int) -> bool:
-    """Whether so many slices can be trained on, with some held out."""
+    """Whether this many slices are enough to train on, with some held out."""
     return count - round(HELD_SLICES * count) >= FEWEST
 
 
 @dataclass(frozen=True, eq=False)
 class Order:
-    """What to train, as the window asks for it.
+    """An order to the training thread.
 
     Attributes:
         size: side of the crops of the open slice; 0 for the region in the other slices.
         region: in the other slices.
         folder: of the model; `again` goes on with the training kept there.
         origin: the model whose weights it begins with, and whose width it has; None: random ones.
-        turned: the fields are also mirrored, and turned if they are square.
+        turned: whether the fields are also mirrored, and turned if they are square.
         device: a torch device, or "auto".
     """
 
@@ -151,7 +151,7 @@ def _most(size: int) -> int:
 
 
 def origins(cards: Mapping[str, Card]) -> dict[str, Card]:
-    """The networks that a training of the window can begin with: they are told nothing but y, as it has it."""
+    """The networks that a training of the window can begin with: unconditional ones, as it trains them."""
     return {
         name: card for name, card in cards.items()
         if "width" in card.network and card.kind == POSTERIOR_MEAN and not card.coarsen and not card.network.get("mask")
@@ -159,7 +159,7 @@ def origins(cards: Mapping[str, Card]) -> dict[str, Card]:
 
 
 def models_folder() -> Path:
-    """Where trained models are kept."""
+    """The folder of trained models."""
     return user_folder("data") / "models"
 
 
@@ -179,5 +179,5 @@ def free_name(name: str) -> str:
 
 
 def is_kept(name: str) -> bool:
-    """Whether a training of this name can be gone on with."""
+    """Whether a training of this name can be resumed."""
     return (models_folder() / name / "training.safetensors").is_file()

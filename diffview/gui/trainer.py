@@ -1,4 +1,4 @@
-"""Training while the window lives: what to train on, the work in its own thread, and what the window pulls from it.
+"""Training in the window: the work in its own thread, and the job that pulls its state.
 
 The thread writes whole, frozen states into one Training and never signals; a timer of the window, which runs only
 while there is a training, pulls the newest. torch is imported in the thread.
@@ -31,11 +31,11 @@ if TYPE_CHECKING:
     Steps = Generator[TrainingReport, None, None]
 
 COMPILER = "torch._dynamo"
-"""Imported by torch's optimisers, at their first use: a second or two, and a hundred thousand objects."""
+"""A module that torch's optimisers import at their first use: a second or two, a hundred thousand objects."""
 
 TICK_MS = 100
 REPORT_S, CURVE_POINTS, FIRST_STEPS = 0.25, 2000, 3
-"""Seconds between reports, points of the curve in one, and steps that tell how many make a report."""
+"""Seconds between reports, points of a curve, and single steps timed first to choose the steps per report."""
 
 # -- the work, in the thread
 
@@ -74,7 +74,7 @@ def _trainer(training: Training) -> "Trainer":
 
 
 def _go(training: Training, trainer: "Trainer") -> None:
-    """Train; first a few single steps, which tell how many make a report."""
+    """Train; first a few single steps, by whose time the steps per report are chosen."""
     from diffview.learning.training import train
 
     folder = training.order.folder
@@ -95,16 +95,16 @@ def _go(training: Training, trainer: "Trainer") -> None:
 
 
 def _write_later(training: Training, trainer: "Trainer", error: NotWrittenError) -> None:
-    """Hold what was learned until it is written: the person makes room, and asks again.
+    """Keep the model in memory until it is written: the user makes room, and asks again.
 
     Raises:
-        NotWrittenError: if nobody can ask any more, since the window is gone.
+        NotWrittenError: if the window was closed.
     """
     from diffview.learning.training import save
 
     while True:
         name = training.order.folder.name
-        again = f"What {name} has learned is held: make room, then press Stop to write it, or Resume to go on."
+        again = f"{name} is still in memory: make room, then press Stop to write it, or Resume to go on."
         training.remark(f"{error.sentence} {again}", "error")
         if not training.hold_unsaved():
             raise error
@@ -150,7 +150,7 @@ class TrainerJob(Background[Training]):
     """Trainings in their thread, one at a time.
 
     Signals:
-        advanced: it has newer values.
+        advanced: there are newer values.
         changed: it began, paused, went on or ended.
     """
 
@@ -172,7 +172,7 @@ class TrainerJob(Background[Training]):
         self.begin(Training(order, work))
 
     def pause(self) -> None:
-        """Pause after the step it is in; what is learned is written to disk."""
+        """Pause after the current step; the model so far is written to disk."""
         self._ask(pause=True)
 
     def resume(self) -> None:
@@ -180,7 +180,7 @@ class TrainerJob(Background[Training]):
         self._ask(pause=False)
 
     def stop(self) -> None:
-        """End it after the step it is in; what is learned is kept on disk."""
+        """End it after the current step; the model so far is kept on disk."""
         self._ask(stop=True)
 
     def _ask(self, **what: bool) -> None:
@@ -190,7 +190,7 @@ class TrainerJob(Background[Training]):
             self.tick()
 
     def settle(self) -> bool:
-        """Save and end what trains; False where it cannot be written, and the last try to close did not say so."""
+        """Save and end the training; False the first time that it cannot be written."""
         training = self.training
         if training is None or training.state == WAITING or training is self._given_up:
             return True
@@ -199,18 +199,18 @@ class TrainerJob(Background[Training]):
             return True
         self.tick()
         self._given_up = training
-        words = f"The window stays open, since what {training.order.folder.name} has learned could not be written."
+        words = f"The window stays open, since {training.order.folder.name} could not be written."
         self._session.tell(Message(words, "Make room and press Stop, or close once more to give it up.", "error"))
         return False
 
     def close(self) -> None:
-        """Save and end what trains; returns when the thread has ended. What cannot be written is given up."""
+        """Save and end the training; returns when the thread has ended. A model that cannot be written is given up."""
         if self.training is not None:
             self.training.ask(stop=True, leave=True)
         super().close()
 
     def tick(self) -> None:
-        """Pull what is new and tell."""
+        """Pull what is new and emit signals."""
         if self.training is not None and not self._closing:
             self._pull(self.training)
         super().tick()
@@ -224,7 +224,7 @@ class TrainerJob(Background[Training]):
 
     def take(self, training: Training) -> None:
         """Say how it ended; a new model can be used at once."""
-        self._pull(training)  # what came since this tick looked
+        self._pull(training)  # the values since this tick
         error, name = training.error, training.order.folder.name
         if error is not None:
             report(error, self._session.tell, less="Choose a smaller batch, smaller crops or a smaller width.")
@@ -232,7 +232,7 @@ class TrainerJob(Background[Training]):
             self._offer(name, training)
 
     def _offer(self, name: str, training: Training) -> None:
-        """The new model stands in the list, and can be used at once."""
+        """Add the new model to the list, with a message to use it."""
         session, folder = self._session, training.order.folder
         if not (folder / "model.json").is_file():  # stopped before its first step
             return
@@ -241,7 +241,7 @@ class TrainerJob(Background[Training]):
         except UserError as error:
             session.tell_error(error)
             return
-        words = f"{name} is trained." if training.state == FINISHED else f"{name} is kept as it is now."
+        words = f"{name} is trained." if training.state == FINISHED else f"{name} is kept as it is."
         session.tell(Message(words, f"It lies in {folder}.", action=("Use it", lambda: self._use(name))))
 
     def _use(self, name: str) -> None:

@@ -1,4 +1,4 @@
-"""What a network in training makes from noise, and which fields of its training these are nearest to."""
+"""Pictures of a training: fields that the network makes from noise, beside the nearest training fields."""
 
 import math
 import time
@@ -20,14 +20,14 @@ Array = NDArray[np.float32]
 Floats = NDArray[np.float64]
 
 PICTURES_S = 20.0
-"""Seconds between pictures, at least."""
+"""Least seconds between pictures."""
 
 PICTURES, PICTURE_STEPS, REFERENCE = 4, 12, 48
-"""Fields that are made, in so many steps; of the held-out fields so many are looked at."""
+"""Fields that are made, their steps, and held-out fields that are compared."""
 
 
 class Painter:
-    """Draws fields with the averaged weights, always from the same noise, and finds what they are nearest to."""
+    """Draws fields with the averaged weights, always from the same noise, and finds the nearest training fields."""
 
     def __init__(self, trainer: "Trainer") -> None:
         self._trainer = trainer
@@ -48,16 +48,14 @@ class Painter:
         return time.perf_counter() >= self._next
 
     def show(self, training: Training) -> None:
-        """Twelve Heun steps, a few members; nothing if it is to stop meanwhile."""
+        """Make the pictures by twelve Heun steps; none if the training is to stop meanwhile."""
         began = time.perf_counter()
         try:
             made = self._made(training)
         except RuntimeError as error:
             if not out_of_memory(error):
                 raise
-            training.remark(
-                "The device has no memory left for pictures of what is made; the training goes on.", "warning"
-            )
+            training.remark("The device has no memory left for the pictures; the training goes on.", "warning")
             self._next = math.inf
             return
         if made is None:

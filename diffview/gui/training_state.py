@@ -1,4 +1,4 @@
-"""One training as its thread writes it and the window reads it; what is asked of it goes the other way."""
+"""The state of one training, written by its thread and read by the window; requests go the other way."""
 
 import threading
 from collections.abc import Callable
@@ -16,17 +16,17 @@ Array = NDArray[np.float32]
 Floats = NDArray[np.float64]
 
 PAUSED, UNSAVED = "paused", "unsaved"
-"""It holds on request; it holds because what it learned could not be written."""
+"""Further states: paused on request; waiting because the model could not be written."""
 
 
 @dataclass(frozen=True, eq=False)
 class Pictures:
-    """What the model makes from noise now, each beside the nearest field it was trained on; standardised.
+    """Fields that the model makes from noise, each beside the nearest training field; standardised.
 
     Attributes:
         made, nearest: float32 [n, ny, nx].
         distance: root mean square difference of each pair.
-        unseen: median of that distance for fields held out; NaN if there are none.
+        unseen: median of that distance for held-out fields; NaN if there are none.
     """
 
     made: Array
@@ -38,11 +38,11 @@ class Pictures:
 
 @dataclass(frozen=True, eq=False)
 class Snapshot:
-    """The newest of a training.
+    """The newest values of a training.
 
     Attributes:
         share: of the training that is done.
-        speed: steps a second lately.
+        speed: recent steps a second.
         curve: steps, losses.
         levels: noise levels s, mean |eps - eps_hat|^2 there.
         spread: standard deviation of the data.
@@ -75,7 +75,7 @@ class Training(Job):
         self._pause = self._asked = self._leave = False
 
     def run(self) -> None:
-        """In the thread: do it, and leave its errors in it; what ends it early has been kept, and is no error."""
+        """In the thread: do the work; its error is kept in `error`, an early end on request is none."""
         self.turn(RUNNING)
         try:
             self._do(self)
@@ -92,37 +92,37 @@ class Training(Job):
 
     @property
     def mark(self) -> Any:
-        """What the buttons show."""
+        """A value that changes with the state of the buttons."""
         return self.state, self.pausing, self.stopping
 
     def ask(self, pause: bool | None = None, stop: bool = False, leave: bool = False) -> None:
-        """Tell the thread to pause, go on or stop after the step it is in; `leave`: nobody will ask any more."""
+        """Ask the thread to pause, go on or stop after the current step; `leave`: the window closes."""
         with self.lock:
             self._pause = self._pause if pause is None else pause
             self.stopping, self._leave, self._asked = self.stopping or stop, self._leave or leave, True
-            if self.state == UNSAVED:  # it is written again, as soon as the thread wakes
+            if self.state == UNSAVED:  # the thread tries to write again when it wakes
                 self.state = RUNNING
             self.lock.notify_all()
 
     @property
     def pausing(self) -> bool:
-        """Whether it is to pause, or does."""
+        """Whether it is pausing or paused."""
         return self._pause and not self.stopping
 
     def turn(self, state: str) -> None:
-        """In the thread: another state."""
+        """In the thread: take another state."""
         with self.lock:
             self.state = state
             self.lock.notify_all()
 
     def rest(self) -> str:
-        """In the window: wait until it has ended or cannot go on alone; its state."""
+        """In the window: wait until it has ended or needs the user; returns its state."""
         with self.lock:
             self.lock.wait_for(lambda: not self.active or self.state == UNSAVED)
             return self.state
 
     def hold(self) -> None:
-        """In the thread: wait while it is to pause."""
+        """In the thread: wait while it is paused."""
         with self.lock:
             while self._pause and not self.stopping:
                 self.state = PAUSED
@@ -130,7 +130,7 @@ class Training(Job):
             self.state = RUNNING
 
     def hold_unsaved(self) -> bool:
-        """In the thread: wait until it is asked for anything; False if nobody is there to ask."""
+        """In the thread: wait for a request; False if the window has closed."""
         with self.lock:
             if self._leave:
                 return False
@@ -140,17 +140,17 @@ class Training(Job):
             return True
 
     def put(self, **values: Any) -> None:
-        """In the thread: the newest values."""
+        """In the thread: set the newest values."""
         with self.lock:
             self.newest = replace(self.newest, **values)
 
     def remark(self, text: str, kind: str = "info") -> None:
-        """In the thread: something to say, and the kind of message."""
+        """In the thread: add a message of some kind."""
         with self.lock:
             self._remarks.append((text, kind))
 
     def remarks(self) -> list[tuple[str, str]]:
-        """What there is to say since the last call."""
+        """The messages since the last call."""
         with self.lock:
             said, self._remarks = self._remarks, []
             return said

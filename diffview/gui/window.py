@@ -1,4 +1,4 @@
-"""The main window: builds the panels around one session, and says what each action does."""
+"""The main window: builds the panels around one session, and connects the actions."""
 
 from collections.abc import Callable
 from dataclasses import replace
@@ -45,7 +45,7 @@ from diffview.runs.recipe import Recipe, default_recipe
 GAP = 8
 ZOOM_CHECK_MS = 50
 READERS_MS = 200
-"""After the first paint the reader processes are started, which the first run would have to wait for."""
+"""Milliseconds after the first paint at which the reader processes are started, so as not to delay the first run."""
 
 LARGEST_START = (1920, 1160)
 """Size of the first window on a large screen."""
@@ -80,7 +80,7 @@ class MainWindow(LateJobs, QMainWindow):
         self._build()
         self._connect()
         self._show_session()
-        self.errors = ErrorHook(session.tell, self)  # until here nothing could be shown: a bug goes to stderr
+        self.errors = ErrorHook(session.tell, self)  # before this a bug goes to stderr: nothing could be shown
 
     # -- building
 
@@ -156,7 +156,7 @@ class MainWindow(LateJobs, QMainWindow):
 
     @property
     def docks(self) -> dict[str, QDockWidget]:
-        """All of them, by object name."""
+        """All docks, by object name."""
         docks = (
             self.data_dock, self.inspector_dock, self.plots_dock,
             self.train_dock, self.model_dock, self.race_dock, self.scoreboard_dock,
@@ -220,7 +220,7 @@ class MainWindow(LateJobs, QMainWindow):
         theme.changed.connect(self._show_theme)
 
     def _handlers(self) -> dict[str, Callable[[], object]]:
-        """What each action of the table does."""
+        """The actions of the table, by name."""
         session, live = self.session, self.live
         handlers: dict[str, Callable[[], object]] = {
             "packagedAction": lambda: self.open_recipe(default_recipe()),
@@ -266,7 +266,7 @@ class MainWindow(LateJobs, QMainWindow):
 
     @property
     def _jobs(self) -> tuple[AnyBackground, ...]:
-        """What computes or writes beside the runs."""
+        """The jobs that compute or write beside the runs."""
         return (self.search, self.sharing.writer, *self.late_jobs)
 
     def is_idle(self) -> bool:
@@ -279,7 +279,7 @@ class MainWindow(LateJobs, QMainWindow):
         self.opening.open(path, dataset)
 
     def open_recipe(self, recipe: Recipe) -> None:
-        """Open what a recipe names, and take it."""
+        """Open the slice that a recipe names, and take the recipe."""
         self.files.open_recipe(recipe)
 
     def scrub(self, rows: int) -> None:
@@ -289,13 +289,13 @@ class MainWindow(LateJobs, QMainWindow):
         self.session.look(playhead=row / length, follow=False)
 
     def _follow_height(self, low: bool) -> None:
-        """A low window has no room for the densities; a higher one has them again, if it had them."""
+        """Hide the densities in a low window; show them again in a higher one if they were shown."""
         wanted = self.session.view.densities
         self._densities = wanted if low else self._densities or wanted
         self.session.look(densities=self._densities and not low)
 
     def _furniture(self) -> list[QWidget]:
-        """What is not for an audience."""
+        """The widgets that an audience does not need."""
         bar, field = self.toolbar, self.field
         own = [self.menuBar(), self.status, bar.open_button, bar.export, bar.device, field.draw, field.crop]
         return [*own, self.gaps.button, self.forward.whole, self.timeline.density]
@@ -344,14 +344,14 @@ class MainWindow(LateJobs, QMainWindow):
         self._place_message()
 
     def _place_message(self) -> None:
-        """At the foot of the pictures, as high as its words need."""
+        """Put the message at the foot of the pictures, as high as its text."""
         bar, images = self.message_bar, self._images.geometry()
         height = max(bar.sizeHint().height(), bar.heightForWidth(images.width()))
         bar.setGeometry(images.left(), images.bottom() - height + 1, images.width(), height)
         bar.raise_()
 
     def _clear_message(self, old: Recipe, new: Recipe) -> None:
-        """An edit was made: what was said before it no longer holds, unless the plan still says so."""
+        """Clear the message after an edit, unless the plan still has its note."""
         text = self.message_bar.text()
         if old is not new and text and not any(note.why in text for note in self.session.plan.notes):
             self.message_bar.clear()
@@ -365,20 +365,20 @@ class MainWindow(LateJobs, QMainWindow):
             size = self.size().boundedTo(self.screen().availableGeometry().size())
             self.arrangement.follow(size)
             if (layout := self.layout()) is not None:
-                layout.activate()  # its minimum is then that of the new arrangement
+                layout.activate()  # the minimum size is then that of the new arrangement
             self.resize(size)
 
         def check() -> None:
             room, needed = self.screen().availableGeometry(), self.minimumSizeHint()
             if needed.width() > room.width() or needed.height() > room.height():
                 theme.set_scale(before)
-                QTimer.singleShot(ZOOM_CHECK_MS, self, fit)  # until then the larger text holds the window wide
+                QTimer.singleShot(ZOOM_CHECK_MS, self, fit)  # until then the larger text keeps the window wide
                 self.session.tell(Message("The text cannot be larger on this screen.", "Close a dock to make room."))
 
         QTimer.singleShot(ZOOM_CHECK_MS, self, check)
 
     def _show_index(self) -> None:
-        """Which slice along each dimension is on screen."""
+        """Show which slice along each dimension is on screen."""
         picture = self.files.picture
         if picture is not None:
             for (dim, _), index in zip(picture.other_dims, picture.index, strict=True):
@@ -417,7 +417,7 @@ class MainWindow(LateJobs, QMainWindow):
             self.open_file(urls[0].toLocalFile())
 
     def eventFilter(self, watched: QObject, event: QEvent) -> bool:
-        """The first paint of the body, and its layout, which the message follows."""
+        """Watch the first paint of the body, and its layout, which the message follows."""
         if event.type() is QEvent.Type.Paint and self._first_paint and self.isVisible():
             self._first_paint = False
             QTimer.singleShot(0, self, self.painted.emit)
@@ -426,7 +426,7 @@ class MainWindow(LateJobs, QMainWindow):
         return super().eventFilter(watched, event)
 
     def closeEvent(self, event: QCloseEvent) -> None:
-        """Remember, end the threads and the reader, then go; not at once where what was learned cannot be written."""
+        """Save the settings, end threads and readers, and close; the first time not if a model cannot be written."""
         if "trainer" in vars(self) and not self.trainer.settle():
             event.ignore()
             return
@@ -447,7 +447,7 @@ class MainWindow(LateJobs, QMainWindow):
         event.accept()
 
     def restore(self, size: tuple[int, int] | None) -> None:
-        """Take `size`, or the remembered geometry if it lies on a screen, or most of the screen."""
+        """Take `size`, or the saved geometry if it lies on a screen, or most of the screen."""
         geometry = self.settings.bytes("geometry")
         if size is not None:
             self.resize(*size)
@@ -459,7 +459,7 @@ class MainWindow(LateJobs, QMainWindow):
         self.session.look(densities=self._densities and not WindowRoom.of(self.size()).low)
 
     def start(self) -> None:
-        """What happens once the window is on screen: the first run, the reader, and torch if it is asked for."""
+        """Start the first run and the reader, and load torch if the recipe names a device."""
         self.timeline.slider.setFocus()
         self.live.start()
         self._readers_soon.start()

@@ -1,4 +1,4 @@
-"""Files that are written while the window lives: in a thread that has a process of its own do it."""
+"""Writing files in the background: a thread that waits for a process of its own."""
 
 import time
 from collections.abc import Callable
@@ -18,16 +18,16 @@ class Writing(Job):
     """One file.
 
     Attributes:
-        path: where.
+        path: of the file.
     """
 
     def __init__(self, make: Callable[[], Content], path: Path) -> None:
-        """`make` gathers what the file will hold, in the thread: it touches nothing that the window changes."""
+        """`make` gathers the content in the thread; it must use nothing that the window changes."""
         super().__init__()
         self._make, self.path = make, path
 
     def work(self) -> None:
-        """Gather, and have it written."""
+        """Gather the content, and have it written."""
         save_netcdf(self._make(), self.path, self.tell)
 
 
@@ -35,7 +35,7 @@ class Writer(Background[Writing]):
     """Writes one file at a time.
 
     Signals:
-        progressed: what is being written, for the status line; "" when nothing is.
+        progressed: text on the file being written, for the status line; "" if none is.
     """
 
     progressed = Signal(str)
@@ -50,13 +50,13 @@ class Writer(Background[Writing]):
             self._session.tell_error(UserError("Another file is being written.", "Wait for it, or press Esc."))
 
     def close(self) -> None:
-        """End, once the file that is being written is there: who closes the window wants it all the same."""
+        """End once the current file is written: it is wanted also by a user who closes the window."""
         while self.job is not None and self.job.active:
             time.sleep(TICK_MS / 1000)
         super().close()
 
     def take(self, job: Writing) -> None:
-        """Say how it ended."""
+        """Show how the job ended."""
         if job.state == FINISHED:
             self._session.tell(Message(f"Saved {job.path}."))
         elif job.state == STOPPED:

@@ -146,7 +146,7 @@ def test_a_pixel_through_time_and_back_to_a_slice(opened, hand, find, wait, sett
     np.testing.assert_allclose(plot.values(), truth()[:, NY - 11, 20], atol=0.006)
     assert "row 10, column 20 along time" in opened.field.series_text.text()
     assert plot.text_at(3) == "2000-01-04"
-    hand.click(plot, plot.place_of(3))
+    hand.click(plot, plot.pixel_of(3))
     settle(opened)
     assert opened.session.recipe.source.index == (3,)
     assert plot.isVisible(), "it belongs to the variable, whichever slice is shown"

@@ -79,7 +79,7 @@ def test_hovering_a_run_tells_its_numbers(comparing, hand, find, settle):
     race(comparing, hand, find, settle)
     plot = find(comparing, "racePlot")
     lane = next(lane for lane in plot.lanes if lane.name == "Heun")
-    found = plot.nearest(plot.place(lane.marks[1]) + QPointF(3, -2))
+    found = plot.nearest(plot.position(lane.marks[1]) + QPointF(3, -2))
     assert found == (lane, lane.marks[1]) and "9 steps, 17 calls" in found[1].tip and " K" in found[1].tip
     assert plot.nearest(plot.plot_rect.topLeft() - QPointF(40, 0)) is None
 

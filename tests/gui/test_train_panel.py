@@ -219,7 +219,7 @@ def test_pictures_that_memory_does_not_suffice_for_do_not_end_it(window, small, 
     press(window, hand, find, "Stop")
     wait(lambda: not window.trainer.active)
     assert window.trainer.training.state == "stopped"
-    assert len([m for m in window.heard if "no memory left for pictures" in m.sentence and m.kind == "warning"]) == 1
+    assert len([m for m in window.heard if "left for the pictures" in m.sentence and m.kind == "warning"]) == 1
 
 
 @pytest.fixture
@@ -249,10 +249,10 @@ def test_what_a_full_disk_does_not_take_is_held_until_there_is_room(window, smal
     assert find(window, "trainStatus").text().startswith("Not written tiny · step")
     assert window.trainer.active and enabled(window, find) == ["Resume", "Stop"]
     assert "Write" in find(window, "trainStopButton").toolTip()
-    told = [m for m in window.heard if "No space left on device. What tiny has learned is held" in m.sentence]
+    told = [m for m in window.heard if "No space left on device. tiny is still in memory" in m.sentence]
     assert told and told[-1].kind == "error"
     press(window, hand, find, "Stop")
-    wait(lambda: sum("is held" in m.sentence for m in window.heard) > len(told))
+    wait(lambda: sum("still in memory" in m.sentence for m in window.heard) > len(told))
     assert window.trainer.training.state == "unsaved"
     step = window.trainer.training.newest.step
     full_disk.clear()

@@ -159,12 +159,12 @@ def test_a_series_with_gaps_has_its_dates_to_scale(qtbot):
     plot.indexChosen.connect(heard.append)
     values = np.array([1.0, np.nan, 3.0, 5.0], np.float32)
     plot.set_series(values, np.arange(4), "K", ("a", "b", "c", "d"), np.array([0.0, 1.0, 2.0, 10.0]))
-    x = [plot.place_of(i).x() for i in range(4)]
+    x = [plot.pixel_of(i).x() for i in range(4)]
     assert (x[2] - x[0]) / (x[3] - x[0]) == pytest.approx(0.2)
-    assert plot.place_of(3).y() < plot.place_of(0).y()
-    QTest.mouseClick(plot, Qt.MouseButton.LeftButton, pos=plot.place_of(2).toPoint())
+    assert plot.pixel_of(3).y() < plot.pixel_of(0).y()
+    QTest.mouseClick(plot, Qt.MouseButton.LeftButton, pos=plot.pixel_of(2).toPoint())
     assert heard == [2]
-    QTest.mouseMove(plot, plot.place_of(3).toPoint())
+    QTest.mouseMove(plot, plot.pixel_of(3).toPoint())
     plot.set_shown(2)
     plot.grab()
     assert "1 to 5 K" in plot.accessibleDescription()

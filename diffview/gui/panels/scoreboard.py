@@ -35,27 +35,27 @@ PRESENT = "present"
 OFFERED = ("linear", "scaled_linear", "cosine", "edm", "flow", "ve")
 LEAST_WIDTH = 260
 HEADINGS = {
-    "run": ("run", "What differs between the rows; in green other held-out fields in the place of a run"),
+    "run": ("run", "What differs between the rows; in green other held-out fields instead of those of a run"),
     "spectrum": ("spectrum", "Log-spectral distance to the held-out fields: 10 dB is a factor of ten at every scale"),
     "evaluations": ("calls", "Calls of the model for one batch"),
     "crps": ("CRPS", "Fair continuous ranked probability score of members against the truth"),
     "q99": ("q 0.99", "Quantile 0.99 minus that of the held-out fields"),
-    "wet": ("wet", "Share of wet pixels minus that of the held-out fields"),
+    "wet": ("wet", "Wet-pixel fraction minus that of the held-out fields"),
     "q50": ("median", "Median of all pixels minus that of the held-out fields"),
     "q999": ("q 0.999", "Quantile 0.999 minus that of the held-out fields"),
     "q90": ("q 0.9", "Quantile 0.9 minus that of the held-out fields"),
-    "seconds": ("time", "Time that drawing took"),
+    "seconds": ("time", "Time of drawing the fields"),
 }  # fmt: skip
-"""Columns, those that matter most first: a narrow dock shows the first of them."""
+"""Columns, the most important first: a narrow dock shows only these."""
 
 WAY = ("schedule", "grid", "sampler", "steps")
 TEACH = (
-    "Every combination draws fields that are held beside held-out ones. The row in green is other held-out fields: no "
-    "run can be told to be better than that. Click a heading to sort."
+    "Every combination draws fields that are compared with held-out ones. The row in green has other held-out fields: "
+    "no run can be shown to be better than that. Click a heading to sort."
 )
 EMPTY = (
-    "One row for every combination of schedule, levels, sampler and steps will be here, with how far its fields are "
-    "from held-out ones and what they cost. Choose above, then press Score."
+    "Here will be one row for every combination of schedule, levels, sampler and steps, the distance of its fields "
+    "from held-out ones, and their cost. Choose above, then press Score."
 )
 BEGUN = "The first row is being computed."
 
@@ -125,7 +125,7 @@ class ScoreboardPanel(QWidget):
         column.addWidget(self.says)
 
     def _show_recipe(self) -> None:
-        """What can be chosen: the schedule as it is drawn, and presets."""
+        """List the choices: the schedule in force, and presets."""
         plan, schedule = self._session.plan, self._session.recipe.course.schedule
         presets = [(key, SCHEDULES[key].title, "") for key in OFFERED if make_schedule(key) != schedule]
         self.schedules.set_items([(PRESENT, f"{schedule.title}, as it is", ""), *presets], (PRESENT,))
@@ -193,21 +193,21 @@ class ScoreboardPanel(QWidget):
 
 
 def heading(name: str, units: str) -> tuple[str, str]:
-    """A heading with its unit, and what it means."""
+    """A heading with its unit, and its meaning."""
     text, tip = HEADINGS[name]
     unit = unit_of(name, units)
     return f"{text}\n{unit}", tip
 
 
 def differing(rows: Sequence[BoardRow]) -> tuple[str, ...]:
-    """What tells the runs of a board apart, all of a way if there is only one."""
+    """The columns in which the runs of a board differ; all of them for a single run."""
     runs = [row for row in rows if row.what != ANOTHER]
-    found = tuple(name for name in WAY if len({getattr(row, name) for row in runs}) > 1)
-    return found or WAY
+    differ = tuple(name for name in WAY if len({getattr(row, name) for row in runs}) > 1)
+    return differ or WAY
 
 
 def common(rows: Sequence[BoardRow], differ: Sequence[str]) -> str:
-    """What all runs of a board have in common: "linear, 18 steps"."""
+    """The settings that all runs of a board share: "linear, 18 steps"."""
     run = next((row for row in rows if row.what != ANOTHER), None)
     parts = [] if run is None else [_part(run, name) for name in WAY if name not in differ]
     return f"All runs: {', '.join(parts)}" if parts else ""
@@ -218,20 +218,20 @@ def _part(row: BoardRow, name: str) -> str:
 
 
 def cells(row: BoardRow, columns: Sequence[str], differ: Sequence[str], units: str) -> list[Cell]:
-    """The cells of a row; differences are sorted by their size. The first tells all of the row."""
-    found = []
+    """The cells of a row; differences are sorted by their size. The tooltip of the first has all of the row."""
+    made = []
     for name in columns:
         if name == "run":
             text = ANOTHER if row.what == ANOTHER else " · ".join(str(getattr(row, part)) for part in differ)
             rank = " ".join(f"{row.steps or 0:06d}" if part == "steps" else getattr(row, part) for part in differ)
-            found.append(Cell(text, rank, row.why or _all_of(row, columns[1:], units)))
+            made.append(Cell(text, rank, row.why or _all_of(row, columns[1:], units)))
         elif (value := getattr(row, name)) is None:
-            found.append(Cell("—", None, row.why or "There is no such number here"))
+            made.append(Cell("—", None, row.why or "There is no such number for this row"))
         elif name == "evaluations":
-            found.append(Cell(str(value), float(value)))
+            made.append(Cell(str(value), float(value)))
         else:
-            found.append(Cell(number(value), abs(value)))
-    return found
+            made.append(Cell(number(value), abs(value)))
+    return made
 
 
 def _all_of(row: BoardRow, columns: Sequence[str], units: str) -> str:

@@ -1,4 +1,4 @@
-"""The status line: what runs, how fast, where; the values under the pointer; the most useful keys."""
+"""The status line: the run, its speed and device; the values under the pointer; the most useful keys."""
 
 from PySide6.QtCore import Qt, QTimer
 from PySide6.QtWidgets import QHBoxLayout, QToolButton, QWidget
@@ -11,7 +11,7 @@ from diffview.gui.widgets.card import ElidedLabel
 KEYS = "Space play   ← → step   R run   F5 present   F1 keys"
 
 PATIENCE_MS = 250
-"""Milliseconds of reading after which it can be given up by a button; shorter reads would make it flicker."""
+"""Milliseconds of reading after which a button to give it up appears; shorter reads would make it flicker."""
 
 VERBS = {"finished": "Made", "stopped": "Stopped after", "failed": "Failed after"}
 
@@ -49,7 +49,7 @@ class StatusPanel(QWidget):
         self.show_run()
 
     def show_reading(self, what: str, share: float = 0.0) -> None:
-        """Say what is being read and how much of it is, "" if nothing; a longer read can be given up by a button."""
+        """Show what is being read and its share, "" if nothing; a longer read can be given up by a button."""
         self._reading = f"{what}, {100 * share:.0f} %" if what and share else what
         if not what:
             self._patience.stop()
@@ -59,22 +59,22 @@ class StatusPanel(QWidget):
         self.show_run()
 
     def show_writing(self, text: str) -> None:
-        """Say which file is being written; "" when none is."""
+        """Show which file is being written; "" if none is."""
         self._writing = text
         self.show_run()
 
     def announce_engine(self) -> None:
-        """Say that torch is being loaded."""
+        """Show that torch is being loaded."""
         self._engine = True
         self.show_run()
 
     def show_engine(self) -> None:
-        """Torch has been loaded, or is not there."""
+        """Torch is loaded, or is missing: show it no longer."""
         self._engine = False
         self.show_run()
 
     def show_run(self) -> None:
-        """What runs, or what is shown."""
+        """Show what runs, or which run is shown."""
         self.left.setText(" · ".join(self._parts()))
 
     def _parts(self) -> list[str]:
@@ -102,7 +102,7 @@ class StatusPanel(QWidget):
         return parts
 
     def show_keys(self) -> None:
-        """The pointer is over no picture."""
+        """Show the keys while the pointer is over no picture."""
         self.right.setText(KEYS)
 
     def show_pixel(
@@ -117,9 +117,9 @@ class StatusPanel(QWidget):
         where: str = "",
         origin: str = "",
     ) -> None:
-        """Place and values of a pixel, standardised, in physical units where signal.
+        """Show position and values of a pixel: standardised, and in physical units unless they are noise.
 
-        `made`: what numbers of REVERSE mean, None of a noise; `origin`: where its value comes from, if a gap is filled.
+        `made`: the scale of REVERSE, None of a noise; `origin`: where its value comes from, if a gap is filled.
         """
         level, step, field = self._session.frame().s, self._live.step, field_scale(self._session)
         parts = [f"{where}  (row {row}, column {column})" if where else f"row {row}, column {column}"]
@@ -129,7 +129,7 @@ class StatusPanel(QWidget):
         if reverse is not None:
             state = self._session.view.reverse == "x_t" and step is not None and is_noise(step.s)
             shown = f"{number(reverse)} (noise)" if made is None or state else made.text(reverse)
-            if origin:  # what is last is cut first
+            if origin:  # the end is cut first
                 parts.insert(1, f"reverse {shown} ({origin})")
             else:
                 parts.append(f"reverse {shown}")

@@ -36,7 +36,7 @@ REFERENCES = ("linear", "cosine")
 """Schedules drawn dotted beside the one in force."""
 
 
-DENSITY_TIP = """How much falls on each noise level, per unit of ln s, on either axis:
+DENSITY_TIP = """The share of each noise level, per unit of ln s, on either axis:
 schedule: share of t, dt/d ln s
 grid: share of the run's steps; the last one, to s = 0, has no end in ln s"""
 
@@ -84,14 +84,14 @@ class TimelinePanel(CardFrame):
         self.length = WholeSpin(1, int(CHAIN.high), log=True, width=88)
         self.length.setObjectName("chainLengthSpin")
         self.length.setAccessibleName("Length T of the chain")
-        self.length.setToolTip("T: how many steps the chain counts; the curve stays as it is")
+        self.length.setToolTip("T: number of steps of the chain; the curve stays as it is")
         self.length.setKeyboardTracking(False)
         self.follow = QToolButton()
         self.follow.setText("follow")
         self.follow.setObjectName("followButton")
         self.follow.setAccessibleName("Follow the run")
         self.follow.setCheckable(True)
-        self.follow.setToolTip("The playhead goes with the run; grabbing the playhead detaches it")
+        self.follow.setToolTip("The playhead moves with the run; dragging the playhead detaches it")
         self.fork = self._action_button("forkAction", "fork", "forkButton")
         self.back = self._action_button("goBackAction", "return", "goBackButton")
         self.density = QToolButton()
@@ -124,13 +124,13 @@ class TimelinePanel(CardFrame):
         self.add(self.strip, 4)
 
     def _action_button(self, action: str, text: str, name: str) -> QToolButton:
-        """A button that does what an action does, and is enabled when that is."""
+        """A button for an action, enabled when the action is."""
         button = QToolButton()
         button.setDefaultAction(self._actions[action])
         button.setText(text)
         button.setObjectName(name)
         button.setAccessibleName(self._actions[action].text())
-        self._actions[action].changed.connect(partial(button.setText, text))  # the action's own would be taken
+        self._actions[action].changed.connect(partial(button.setText, text))  # else Qt takes the text of the action
         return button
 
     def _connect(self) -> None:
@@ -174,7 +174,7 @@ class TimelinePanel(CardFrame):
         return SpectrumMatched.match(self._session.plan.x0, self._session.facts.field.pixel_km)
 
     def _pull_tick(self, index: int, x: float) -> None:
-        """A level of the run is dragged: the grid becomes the user's own."""
+        """Drag a level of the run: the grid becomes a custom one."""
         session = self._session
         recipe, plan = session.recipe, session.plan
         highest = min(recipe.course.schedule.s_max, inf if plan.card is None else plan.card.noise_range[1])
@@ -182,7 +182,7 @@ class TimelinePanel(CardFrame):
             highest = min(highest, recipe.start.level)
         s = float(recipe.course.schedule.noise_level(TimeScale.of(session).t(x)))
         if recipe.course.fork is not None and index <= recipe.course.fork.step:
-            return  # it is a level of the run that was left
+            return  # it is a level of the run that the fork leaves
         levels = curves.tick_dragged(plan.levels[:-1], index, s, recipe.course.schedule.s_min, highest)
         session.edit(merge=("tick", self._drag), grid="custom", grid_params=(("levels", levels),))
 
@@ -198,7 +198,7 @@ class TimelinePanel(CardFrame):
     # -- looks
 
     def _scrub(self, t: float) -> None:
-        """The hand on the playhead: whole rows of the chain, and no longer with the run."""
+        """Move the playhead by hand: to whole rows of the chain, detached from the run."""
         length = self._session.recipe.start.chain_length
         self._session.look(playhead=round(t * length) / length, follow=False)
 
@@ -211,18 +211,18 @@ class TimelinePanel(CardFrame):
             self._session.look(playhead=float(self._session.recipe.course.schedule.t_of(self._live.step.s)))
 
     def _pick(self, row: int, index: int) -> None:
-        found = self.film.step_at(row, index)
-        if row == PARENT and found is not None:
-            self._live.show_step(*found)
+        recorded = self.film.step_at(row, index)
+        if row == PARENT and recorded is not None:
+            self._live.show_step(*recorded)
         else:
             self._session.look(playhead=self.film.time_of(row, index), follow=False)
 
     def _ask_menu(self, row: int, index: int, at: QPoint) -> None:
-        """What can be done with a step: it is shown, then left or returned to."""
-        found = self.film.step_at(row, index)
-        if found is None:
+        """Show a step, and a menu to fork there or to return to the run left."""
+        recorded = self.film.step_at(row, index)
+        if recorded is None:
             return
-        self._live.show_step(*found)
+        self._live.show_step(*recorded)
         self.menu = QMenu(self)
         self.menu.setToolTipsVisible(True)
         self.menu.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
@@ -265,14 +265,14 @@ class TimelinePanel(CardFrame):
         self.film.refresh_forward()
 
     def _show_offered(self) -> None:
-        """The levels that a search has found, until they are taken or dropped."""
+        """Show the levels that a search has found, until they are taken or dropped."""
         scale = TimeScale.of(self._session)
         found = [row.levels[:-1] for row in self._search.rows if row.title == "found"]
         levels = np.array(found[0] if found else ())
         self.plot.set_offered_ticks(np.asarray(scale.x(self._session.recipe.course.schedule.t_of(levels))))
 
     def _show_band(self, scale: TimeScale) -> None:
-        """What the network in force was trained on; nothing for a formula, which answers for every level."""
+        """Show the noise range of the network in force; nothing for a formula, which is made for every level."""
         card, schedule = self._session.plan.card, self._session.recipe.course.schedule
         if card is None:
             self.plot.set_band(None)
@@ -283,23 +283,23 @@ class TimelinePanel(CardFrame):
         self.plot.set_band(float(ends.min()), float(ends.max()), tip)
 
     def _show_densities(self, scale: TimeScale) -> None:
-        """Schedule, grid and training on one axis; computed only when one of them has changed."""
+        """Show schedule, grid and training on one axis; computed only when one of them has changed."""
         plan, shown = self._session.plan, self._session.view.densities
         self.densities.setVisible(shown)
         self.density.setChecked(shown)
-        wish = (scale, plan.levels, plan.card, plan.recipe.denoiser.model)
-        if not shown or wish == self._densities_of:
+        state = (scale, plan.levels, plan.card, plan.recipe.denoiser.model)
+        if not shown or state == self._densities_of:
             return
-        self._densities_of = wish
-        x, log_s, found = curves.densities(scale, plan.levels, plan.card)
+        self._densities_of = state
+        x, log_s, shares = curves.densities(scale, plan.levels, plan.card)
         tip, missing = DENSITY_TIP, ""
-        if plan.card is not None and "training" in found:
+        if plan.card is not None and "training" in shares:
             training = plan.card.training
-            told = [training["density"], *([f"{training['loss']} loss"] if "loss" in training else [])]
-            tip += f"\ntraining: share of the network's draws ({', '.join(told)})"
+            how = [training["density"], *([f"{training['loss']} loss"] if "loss" in training else [])]
+            tip += f"\ntraining: share of the network's draws ({', '.join(how)})"
         else:
             missing = "no training: a formula" if plan.recipe.denoiser.model in FORMULAS else "training: not known"
-        self.densities.set_densities(x, log_s, found, missing)
+        self.densities.set_densities(x, log_s, shares, missing)
         self.densities.setToolTip(tip)
 
     def _limits(self, recipe: Recipe) -> tuple[float | None, float | None]:
@@ -355,18 +355,18 @@ class TimelinePanel(CardFrame):
         self.film.show_playhead()
 
     def _mark_level(self) -> None:
-        """The level of the step on screen, among those the run visits."""
+        """Mark the level of the step on screen, among those the run visits."""
         live, scale = self._live, TimeScale.of(self._session)
-        place = None
+        position = None
         if live.step is not None and live.shown is not None and live.step.s > 0:
-            place = float(scale.x(float(live.times(live.shown)[live.step.index])))
-        self.plot.set_run_marker(place)
+            position = float(scale.x(float(live.times(live.shown)[live.step.index])))
+        self.plot.set_run_marker(position)
 
     def _show_player(self) -> None:
         set_icon(self.play, "pause" if self._player.playing else "play")
 
     def _align(self) -> None:
-        """Slider and film strip line up with the axis of the plot."""
+        """Align slider and film strip with the axis of the plot."""
         left, right = self.plot.axis_pixels()
         self.slider.set_inset(left, self.plot.width() - right)
         scale = TimeScale.of(self._session)

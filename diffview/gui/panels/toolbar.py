@@ -1,4 +1,4 @@
-"""The strip on top: what is open, which model and sampler, how many steps, which seed, run and stop."""
+"""The toolbar: open file, model, sampler, steps, seed, start, run and stop."""
 
 from PySide6.QtCore import Qt, Signal
 from PySide6.QtWidgets import QHBoxLayout, QLabel, QMenu, QPushButton, QSizePolicy, QWidget
@@ -27,7 +27,7 @@ DEVICE_TITLES = {"auto": "CPU", "cpu": "torch · CPU", "cuda": "torch · CUDA", 
 
 
 def whole(name: str, accessible: str, tip: str, low: int, high: int, width: int) -> WholeSpin:
-    """A whole number that tells its value when it is finished."""
+    """A field for a whole number that signals only finished values."""
     spin = WholeSpin(low, high, width=width)
     spin.setObjectName(name)
     spin.setAccessibleName(accessible)
@@ -37,7 +37,7 @@ def whole(name: str, accessible: str, tip: str, low: int, high: int, width: int)
 
 
 class DeviceCombo(Combo):
-    """The devices; `opened` before its list is shown, because what is in it has to be found out first."""
+    """The devices; `opened` is emitted before the list is shown, because its entries depend on torch."""
 
     opened = Signal()
 
@@ -46,7 +46,7 @@ class DeviceCombo(Combo):
         self.setMinimumWidth(theme.px(DEVICE_PX))
 
     def showPopup(self) -> None:
-        """Tell, then show."""
+        """Emit `opened`, then show the list."""
         self.opened.emit()
         super().showPopup()
 
@@ -73,18 +73,18 @@ class ToolbarPanel(QWidget):
         self.field = ElidedLabel(elide=Qt.TextElideMode.ElideMiddle)
         self.field.setMinimumWidth(90)
         self.model = Combo("modelCombo", "Model", "The model that takes the noise out")
-        self.sampler = Combo("samplerCombo", "Sampler", "How a run steps from noise to field")
+        self.sampler = Combo("samplerCombo", "Sampler", "The sampler: how a run steps from noise to a field")
         self.sampler.setMaximumWidth(theme.px(WIDEST_SAMPLER_PX))
         self.steps = whole("stepsSpin", "Steps", "Steps of a run", 1, int(STEPS.high), 72)
         self.seed = whole("seedSpin", "Seed", "The same seed gives the same noise", 0, LARGEST_SPIN_SEED, 84)
         self.start = SegmentedControl(
             [
                 ("noise", "noise", "Run from pure noise: a new field"),
-                ("field", "field", "Run from the region at the playhead: noise it, and take it back"),
+                ("field", "field", "Run from the region at the playhead: put noise in, and take it out again"),
                 (
                     "gap",
                     "gap",
-                    "Fill what is missing in the region, or hidden by a painted gap, from what is around it",
+                    "Fill pixels of the region that are missing, or hidden by a painted gap, from those around them",
                 ),
             ]
         )
@@ -132,7 +132,7 @@ class ToolbarPanel(QWidget):
             row.addWidget(widget)
         self.field.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
         row.setStretch(1, 1)
-        # a click leaves the keys to the playhead; Tab still reaches everything
+        # a click leaves the keys to the playhead; Tab still reaches every control
         for widget in (
             self.open_button,
             self.model,
@@ -146,7 +146,7 @@ class ToolbarPanel(QWidget):
             widget.setFocusPolicy(Qt.FocusPolicy.TabFocus)
 
     def _list_models(self) -> None:
-        """The formulas, the networks, and what the user's own program brought."""
+        """List the formulas, the networks, and denoisers of the user's own program."""
         facts = self._session.facts
         rows = [(key, model.title, model.sentence) for key, model in MODELS.items()]
         rows += [(name, f"{name} · yours", given.sentence) for name, given in facts.given.items()]
@@ -200,7 +200,7 @@ class ToolbarPanel(QWidget):
         session.edit(origin=start, level=level, **not_filling(session.recipe))
 
     def _fill(self) -> None:
-        """Fill gaps from now on; say what will happen, or how to make a gap where there is none."""
+        """Start from the gap from now on; a message says what will be filled, or how to make a gap."""
         session = self._session
         if not session.edit(**({} if session.plan.conditioning.fills else filling(session.recipe))):
             return
@@ -214,7 +214,7 @@ class ToolbarPanel(QWidget):
             session.tell(Message("Nothing is missing or hidden in the region.", NO_GAP))
 
     def show_recipe(self, old: Recipe | None, new: Recipe) -> None:
-        """Show what is chosen."""
+        """Show the recipe."""
         self._list_models()
         self.field.setText(quantity_name(self._session.facts.field))
         chosen, course = new.denoiser, new.course
@@ -231,7 +231,7 @@ class ToolbarPanel(QWidget):
         self.run.setToolTip(str(refusal) if refusal else "Run the reverse process (R); with Shift, with the next seed")
 
     def _show_samplers(self) -> None:
-        """Grey the samplers that need what the model lacks, and say why; known pixels can be had by hiding some."""
+        """Grey the samplers that need a capability the model lacks, and say why; known pixels come by hiding some."""
         plan = self._session.plan
         for i in range(self.sampler.count()):
             info = SAMPLERS[self.sampler.itemData(i)]
@@ -241,7 +241,7 @@ class ToolbarPanel(QWidget):
             item.setToolTip(str(why or ""))
 
     def show_run(self) -> None:
-        """Stop can be pressed exactly while a run computes or is played."""
+        """Enable Stop exactly while a run computes or is played."""
         active = self._live.running
         self.stop.setEnabled(active)
         self.stop.setToolTip("Stop; what is recorded stays (Esc)" if active else "Nothing runs")

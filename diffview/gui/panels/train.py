@@ -1,4 +1,4 @@
-"""The training dock: what to train on and how, the hand on it, and what the training shows of itself."""
+"""The training dock: what to train on and how, its buttons, and the progress of the training."""
 
 import math
 
@@ -25,11 +25,11 @@ from diffview.gui.widgets.loss_plot import LossPlot
 from diffview.gui.widgets.pair_grid import PairGrid
 
 TEACH = (
-    "Train a network on your own field. It is shown fields with noise and learns to take the noise out; what it has "
-    "learned is a model like the others, and lies beside them when it is done."
+    "Train a network on your own field. It sees fields with noise and learns to take the noise out. The result is a "
+    "model like the others, and stands beside them in the list."
 )
 COPY = 0.5
-"""A picture nearer to a training field than this share of what unseen fields are is called a copy."""
+"""A picture is called a copy if its distance to a training field is below this share of that of unseen fields."""
 
 STATES = {
     "finished": "Trained", "stopped": "Stopped", "failed": "Failed", PAUSED: "Paused", "waiting": "Waiting",
@@ -38,7 +38,7 @@ STATES = {
 
 
 def clock(seconds: float) -> str:
-    """A time for people: 8 s, 3 min, 1 h 20 min."""
+    """A time as text: 8 s, 3 min, 1 h 20 min."""
     if not math.isfinite(seconds):
         return "—"
     if seconds < 100:
@@ -90,15 +90,15 @@ class TrainPanel(QScrollArea):
         self._loss, self._levels = LossPlot(), LossPlot(by_level=True)
         self._loss.setObjectName("lossView")
         self._levels.setObjectName("levelLossView")
-        self._levels.setToolTip("Below the dashed line the network knows more of your fields than how much they vary")
+        self._levels.setToolTip("Below the dashed line the network knows more of your fields than their variance")
         self._pairs = PairGrid(("From noise, by the model so far", "The nearest field it was trained on"), PICTURES)
         self._pairs.setObjectName("trainPictures")
-        self._pairs.setAccessibleName("What the model makes, and the nearest training fields")
+        self._pairs.setAccessibleName("Fields that the model makes, and the nearest training fields")
         self._verdict = dim_text()
         sections: tuple[tuple[str, QWidget], ...] = (
             ("Loss", self._loss),
             ("Error at each noise level", self._levels),
-            ("What it makes", self._pairs),
+            ("Fields it makes", self._pairs),
         )
         for title, view in sections:
             label = QLabel(title)
@@ -141,7 +141,7 @@ class TrainPanel(QScrollArea):
             label.setFont(theme.font(13, 600))
         self._status.setFont(theme.font(13, 600, tabular=True))
 
-    # -- the hand on it
+    # -- buttons
 
     def _begin(self, again: bool) -> None:
         name = self.form.name
@@ -168,7 +168,7 @@ class TrainPanel(QScrollArea):
         unsaved = active and training is not None and training.state == UNSAVED
         idle = "" if active else "Nothing trains now."
         if stopping:
-            idle = "It is stopping, and writes what it has learned."
+            idle = "It is stopping, and writes the model."
         kept = is_kept(self.form.name)
         start = resume = ""
         if self._session.facts.torch is None:
@@ -183,25 +183,25 @@ class TrainPanel(QScrollArea):
             resume = ""
         elif not resume and not kept:
             resume = f"No training called {self.form.name} is kept: there is nothing to go on with."
-        pause = idle or ("It is paused." if pausing else "It waits to be written." if unsaved else "")
+        pause = idle or ("It is paused." if pausing else "It waits until the model can be written." if unsaved else "")
         return {"Start": start, "Pause": pause, "Resume": resume, "Stop": idle}
 
     def _tips(self) -> dict[str, str]:
         name = self.form.name
         resume = "Go on" if self._job.active else f"Go on with {name}, with the settings it was begun with"
         if self._job.training is not None and self._job.training.state == UNSAVED:
-            return {"Stop": "Write what is learned, and end", "Resume": "Write what is learned, and go on"}
+            return {"Stop": "Write the model, and end", "Resume": "Write the model, and go on"}
         return {
             "Start": f"Train, and keep the model in {models_folder() / name}",
-            "Pause": "Hold after this step; what is learned is written to disk",
+            "Pause": "Pause after this step; the model so far is written to disk",
             "Resume": resume,
-            "Stop": "End after this step; what is learned is kept, and can be gone on with",
+            "Stop": "End after this step; the model so far is kept, and its training can be resumed",
         }
 
     # -- showing
 
     def _show_state(self) -> None:
-        """Buttons, form and words of what goes on."""
+        """Show buttons, form and status for the state of the training."""
         active, training = self._job.active, self._job.training
         why, tips = self._why_not(), self._tips()
         for name, button in self._buttons.items():
@@ -214,7 +214,7 @@ class TrainPanel(QScrollArea):
                 view.clear()
             self._pictures = None
             self._verdict.setText("The first pictures come soon.")
-        self.form.setVisible(not active)  # what is seen then needs the room
+        self.form.setVisible(not active)  # the pictures need the room then
         self._shown.setVisible(training is not None)
         self._teach.setVisible(training is None)
         self._show_values()
@@ -240,7 +240,7 @@ class TrainPanel(QScrollArea):
             self._levels.set_curve(s, error)
             variance = now.spread**2
             if not self._levels.has_reference:
-                self._levels.set_reference(s, variance / (variance + s * s), "knows only the spread")
+                self._levels.set_reference(s, variance / (variance + s * s), "knows only the variance")
         if now.pictures is not self._pictures:
             self._pictures = now.pictures
             self._repaint(True)
@@ -258,11 +258,11 @@ class TrainPanel(QScrollArea):
         return " · ".join(parts)
 
     def _repaint(self, needed: bool) -> None:
-        """The pictures in the colours in force, and how near they are to what was trained on."""
+        """Draw the pictures in the colours in force, with their distances to the training fields."""
         pictures = self._pictures
         if pictures is None or not needed:
             return
-        near = pictures.distance < COPY * pictures.unseen  # False where nothing was held out
+        near = pictures.distance < COPY * pictures.unseen  # False if nothing was held out
         words = [
             (number(d), "warn" if copy else "dim") for d, copy in zip(pictures.distance.tolist(), near, strict=True)
         ]

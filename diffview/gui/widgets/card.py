@@ -7,7 +7,7 @@ from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QSizePolicy, QVBoxLay
 from diffview.gui.theme import GRID, RADIUS, SEMIBOLD, SMALL_PX, TITLE_PX, theme
 
 LEAST_NAME = 4
-"""Characters, the ellipsis among them, that a shortened name has at least."""
+"""The fewest characters of a shortened name, with the ellipsis."""
 
 
 class ElidedLabel(QWidget):
@@ -34,7 +34,7 @@ class ElidedLabel(QWidget):
         return self._text
 
     def setText(self, text: str) -> None:
-        """Show another text; the width asked for follows."""
+        """Show another text; the size hint follows."""
         if text != self._text:
             longer = len(text) != len(self._text)
             self._text = text
@@ -45,9 +45,9 @@ class ElidedLabel(QWidget):
             self.update()
 
     def shown_text(self) -> str:
-        """The text as it fits; cut at the left, it loses whole fields between middle dots, at last all of them.
+        """The text as it fits: cut at the left it loses whole fields between middle dots, in the end all of them.
 
-        Cut in the middle, of "name · unit" the unit stays whole and the name is shortened, or left out.
+        Cut in the middle, "name · unit" keeps the unit whole; the name is shortened or left out.
         """
         metrics = QFontMetrics(self._font())
         if self._elide == Qt.TextElideMode.ElideMiddle and " · " in self._text:
@@ -74,7 +74,7 @@ class ElidedLabel(QWidget):
         return QSize(metrics.horizontalAdvance(self._text) + 2, metrics.height())
 
     def minimumSizeHint(self) -> QSize:
-        """Nothing but its height."""
+        """No width, one line high."""
         return QSize(0, QFontMetrics(self._font()).height())
 
     def _font(self) -> QFont:
@@ -91,7 +91,7 @@ class ElidedLabel(QWidget):
             self.setToolTip(tip)
 
     def resizeEvent(self, event: QResizeEvent) -> None:
-        """Ask anew whether the text fits."""
+        """Check again whether the text fits."""
         self._set_tip()
 
     def paintEvent(self, event: QPaintEvent) -> None:
@@ -106,7 +106,7 @@ class CardFrame(QFrame):
     """A rounded panel: title, subtitle at the right, small controls between, content below.
 
     Attributes:
-        content: the vertical layout of what the card shows.
+        content: the vertical layout below the header.
     """
 
     def __init__(
@@ -175,7 +175,7 @@ class CardFrame(QFrame):
         return widget
 
     def refit(self) -> None:
-        """Take the fonts and lengths of the theme; anew where another parent has given it others."""
+        """Take the fonts and lengths of the theme, also after a change of parent."""
         self._title.setFont(theme.font(TITLE_PX, SEMIBOLD))
         side, gap = theme.px(12), theme.px(GRID)
         self._column.setContentsMargins(side, gap, side, side)

@@ -8,10 +8,10 @@ from PySide6.QtWidgets import QMenu, QToolButton, QWidget
 
 
 class _Menu(QMenu):
-    """A menu that ticking does not close."""
+    """A menu that stays open when an entry is ticked."""
 
     def mouseReleaseEvent(self, event: QMouseEvent) -> None:
-        """Tick what is under the pointer."""
+        """Tick the entry under the pointer."""
         action = self.actionAt(event.position().toPoint())
         if action is not None and action.isEnabled():
             action.trigger()
@@ -28,7 +28,7 @@ class _Menu(QMenu):
 
 
 class CheckMenu(QToolButton):
-    """Which of several things are chosen; the button says how many.
+    """A choice of several entries; the button says how many.
 
     Signals:
         changed: the user ticked one.
@@ -48,7 +48,7 @@ class CheckMenu(QToolButton):
         self._say()
 
     def set_items(self, items: Sequence[tuple[str, str, str]], ticked: Sequence[str]) -> None:
-        """(key, text, why it cannot be chosen or "") of each; those that were there stay as they were ticked."""
+        """Set entries (key, text, reason why it cannot be chosen or ""); known ones keep their ticks."""
         before = {key: action.isChecked() for key, action in self._actions.items()}
         self.list.clear()
         self._actions = {}

@@ -29,20 +29,20 @@ def nice_step(span: float, most: int) -> float:
     return next((m * decade for m in (1.0, 2.0, 2.5, 5.0) if m * decade >= raw * (1 - 1e-9)), 10.0 * decade)
 
 
-def nice_ticks(low: float, high: float, place: Transform, room: float) -> list[float]:
-    """Round numbers within low..high whose places are at least `room` apart, ascending.
+def nice_ticks(low: float, high: float, pixel_of: Transform, room: float) -> list[float]:
+    """Round numbers within low..high whose pixels are at least `room` apart, ascending.
 
     Args:
         low: the least physical value.
         high: the largest physical value, above `low`.
-        place: a monotone function from a physical value to pixels.
+        pixel_of: a monotone function from a physical value to pixels.
         room: the least distance of two ticks in pixels.
     """
-    ends = place(low), place(high)
+    ends = pixel_of(low), pixel_of(high)
     length = abs(ends[1] - ends[0])
     if not (math.isfinite(length) and length > 0 and high > low):
         return []
-    bends = (place(low + f * (high - low)) - ends[0] - f * (ends[1] - ends[0]) for f in (0.25, 0.5, 0.75))
+    bends = (pixel_of(low + f * (high - low)) - ends[0] - f * (ends[1] - ends[0]) for f in (0.25, 0.5, 0.75))
     if max(abs(b) for b in bends) <= _STRAIGHT * length:
         step = nice_step(high - low, max(int(length / room), 1))
         first, last = math.ceil(low / step - 1e-9), math.floor(high / step + 1e-9)
@@ -50,7 +50,7 @@ def nice_ticks(low: float, high: float, place: Transform, room: float) -> list[f
             return [i * step for i in range(first, last + 1)]
     kept: dict[float, float] = {}
     for value, least in _roundest_first(low, high):
-        at = place(value)
+        at = pixel_of(value)
         if math.isfinite(at) and all(abs(at - other) >= least * room for other in kept.values()):
             kept[value] = at
     return sorted(kept)
@@ -74,7 +74,7 @@ def _roundest_first(low: float, high: float) -> Iterator[tuple[float, float]]:
 
 
 def label(value: float) -> str:
-    """A number for people: a true minus, no needless digits."""
+    """A number as text: a true minus, no needless digits."""
     text = f"{value:.6g}" if value == 0 or 1e-3 <= abs(value) < 1e6 else f"{value:.3g}"
     return text.replace("e-0", "e-").replace("e+0", "e").replace("e+", "e").replace("-", "\N{MINUS SIGN}")
 
@@ -126,7 +126,7 @@ class ColourBar(QWidget):
         self.update()
 
     def set_floor(self, physical: float | None) -> None:
-        """No value lies below this one, so that the colours there are called noise; None: all are values."""
+        """Set the least possible value: colours below it are marked as noise; None marks none."""
         if physical != self._floor:
             self._floor = physical
             self._resize()
@@ -135,8 +135,8 @@ class ColourBar(QWidget):
         """The labelled (physical value, y in pixels), from the lowest value up."""
         low, high = sorted((self._to(self._low), self._to(self._high)))
         low = low if self._floor is None else max(low, self._floor)
-        found = nice_ticks(low, high, self._y_of, QFontMetricsF(self._font()).height() * 2.0)
-        return [(value, self._y_of(value)) for value in found]
+        ticks = nice_ticks(low, high, self._y_of, QFontMetricsF(self._font()).height() * 2.0)
+        return [(value, self._y_of(value)) for value in ticks]
 
     def bar_rect(self) -> QRectF:
         """Where the gradient lies."""
@@ -146,7 +146,7 @@ class ColourBar(QWidget):
         return QRectF(theme.px(2), round(top), theme.px(_BAR_PX), max(round(self.height() - top - bottom), 1))
 
     def noise_rect(self) -> QRectF:
-        """Beside the colours that are noise and no value; empty where all are values."""
+        """Rectangle beside the colours that are marked as noise; empty if none are."""
         bar = self.bar_rect()
         top = bar.bottom() if self._floor is None else max(self._y_of(self._floor), bar.top())
         left = bar.right() + 2
@@ -223,7 +223,7 @@ class ColourBar(QWidget):
         painter.drawPath(shape)
 
     def _paint_noise(self, painter: QPainter, start: float, height: float) -> None:
-        """A bracket beside the colours that are no values, and the word where there is room for it."""
+        """A bracket beside the colours that are noise, with the word where there is room."""
         room = self.noise_rect()
         if room.height() < theme.px(6):
             return

@@ -1,4 +1,4 @@
-"""A list of choices that ends in an ellipsis where it is too narrow for what is chosen, instead of being cut."""
+"""A combo box whose text ends in an ellipsis where it is too narrow, instead of being cut."""
 
 from PySide6.QtCore import Qt
 from PySide6.QtGui import QPaintEvent
@@ -35,7 +35,7 @@ class Combo(QComboBox):
         super().showPopup()
 
     def paintEvent(self, event: QPaintEvent) -> None:
-        """Draw it with the text that fits."""
+        """Draw the box with the text that fits."""
         painter, option = QStylePainter(self), QStyleOptionComboBox()
         self.initStyleOption(option)
         option.currentText = self.shown_text()

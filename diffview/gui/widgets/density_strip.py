@@ -18,16 +18,16 @@ TOKENS = {"schedule": "text", "training": "good", "grid": "reverse"}
 
 FILLS = {"schedule": 30, "training": 44, "grid": 0}
 TOPS = (0.2, 0.3, 0.5, 1.0, 2.0, 5.0, 10.0, 20.0, 50.0, 100.0, 1000.0)
-"""The y axis ends at the first of these that is high enough; it is written beside it."""
+"""Upper ends of the y axis: the first that is high enough, written beside it."""
 
 TITLE = "density, per unit of ln s"
 _HEIGHT_PX, _HEAD_PX, _FOOT_PX = 56, 16, 5
 
 
 class DensityStrip(QWidget):
-    """Up to three densities in cells along an axis that the caller sets; under the pointer they are read in numbers.
+    """Up to three densities in cells along an axis that the caller sets; their values under the pointer are shown.
 
-    Heights are per unit of ln s whatever the axis. It is painted when what it shows changes, never for a playhead.
+    Heights are per unit of ln s whatever the axis. It is painted when its content changes, never for a playhead.
     """
 
     def __init__(self, parent: QWidget | None = None) -> None:
@@ -55,10 +55,10 @@ class DensityStrip(QWidget):
         """Show densities [n] over cells.
 
         Args:
-            edges: rising places of the cells on the axis [n + 1].
+            edges: rising edges of the cells on the axis [n + 1].
             log_s: ln s there [n + 1].
-            densities: "schedule", "grid", "training", each per unit of ln s [n]; what is left out is not drawn.
-            missing: said in the legend instead of what is left out.
+            densities: "schedule", "grid", "training", each per unit of ln s [n]; absent ones are not drawn.
+            missing: text of the legend instead of an absent one.
         """
         self._edges, self._log_s = np.asarray(edges, dtype=float), np.asarray(log_s, dtype=float)
         self._densities = {key: np.asarray(densities[key], dtype=float) for key in TOKENS if key in densities}
@@ -67,7 +67,7 @@ class DensityStrip(QWidget):
         self.update()
 
     def density(self, key: str) -> Floats | None:
-        """What is shown of `key`, or None."""
+        """The density `key`, or None."""
         return self._densities.get(key)
 
     @property
@@ -77,7 +77,7 @@ class DensityStrip(QWidget):
         return next((top for top in TOPS if largest <= top), largest)
 
     def readout(self) -> str:
-        """What is under the pointer, in words: "s = 0.80: schedule 0.12, grid 0.10, training 0.21 per unit of ln s"."""
+        """The values under the pointer: "s = 0.80: schedule 0.12, grid 0.10, training 0.21 per unit of ln s"."""
         cell = self._cell()
         if cell is None:
             return ""
@@ -101,7 +101,7 @@ class DensityStrip(QWidget):
         return QRectF(left, head, right - left, self.height() - head - theme.px(_FOOT_PX))
 
     def x_of(self, value: Any) -> Any:
-        """The pixel of a place on the axis, or of many."""
+        """The pixel of a position on the axis, or of many."""
         left, right, low, high = self._axis
         return left + (value - low) / (high - low) * (right - left)
 
@@ -128,7 +128,7 @@ class DensityStrip(QWidget):
         self._point_at(event.position().x())
 
     def leaveEvent(self, event: QEvent) -> None:
-        """Back to the names alone."""
+        """Show the names alone again."""
         self._point_at(None)
 
     def _point_at(self, x: float | None) -> None:
@@ -142,7 +142,7 @@ class DensityStrip(QWidget):
     # -- drawing
 
     def paintEvent(self, event: QPaintEvent) -> None:
-        """Words, base line, areas, curves, and the place of the pointer."""
+        """Words, base line, areas, curves, and the position of the pointer."""
         painter = QPainter(self)
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
         palette, box, cell = theme.palette, self.plot_rect(), self._cell()
@@ -184,11 +184,11 @@ class DensityStrip(QWidget):
         painter.drawPath(line)
 
     def _ordered(self) -> list[tuple[str, Floats]]:
-        """As they are read: what is wished, what is run, what was learned."""
+        """The densities in the order of reading: schedule, grid, training."""
         return [(key, self._densities[key]) for key in ("schedule", "grid", "training") if key in self._densities]
 
     def _paint_words(self, painter: QPainter, palette: Palette, box: QRectF, cell: int | None) -> None:
-        """At the left what is shown, or where the pointer is; at the right the names with their values."""
+        """At the left the title, or the noise level under the pointer; at the right the names with their values."""
         painter.setFont(plot_font(AXIS_PX, MEDIUM))
         metrics, right = QFontMetricsF(painter.font()), box.right()
         row = QRectF(0, 0, self.width(), theme.px(_HEAD_PX) - 2)

@@ -1,4 +1,4 @@
-"""All about one variable of a file: stored and physical numbers side by side, then its attributes."""
+"""Details of one variable of a file: stored and physical numbers side by side, then its attributes."""
 
 from typing import Any
 
@@ -11,7 +11,7 @@ from diffview.gui.widgets.file_tree import shape_text
 from diffview.readers.base import Node
 
 NAME_PX = 60
-ABOUT = "Every {}th pixel of the middle slice was looked at."
+ABOUT = "By every {}th pixel of the middle slice."
 
 
 class DetailsView(QTreeWidget):
@@ -32,11 +32,11 @@ class DetailsView(QTreeWidget):
         self._node: Node | None = None
 
     def node(self) -> Node | None:
-        """What is shown."""
+        """The member shown."""
         return self._node
 
     def show_node(self, node: Node, preview: Any = None) -> None:
-        """Show a member, with what a look at its values gave."""
+        """Show a member, with the preview of its values."""
         self._node = node
         self.clear()
         for name, stored, physical, tip in self._rows(node, preview):
@@ -60,7 +60,7 @@ class DetailsView(QTreeWidget):
         if node.dtype:
             rows.append(("type", node.dtype, written(node.units) or "no units", ""))
         if preview is not None:
-            tip = ABOUT.format(preview.every) if preview.every > 1 else "The middle slice was looked at."
+            tip = ABOUT.format(preview.every) if preview.every > 1 else "By the middle slice."
             rows.append(
                 ("range", _range(preview.stored), f"{_range(preview.physical)} {written(preview.units)}".strip(), tip)
             )

@@ -1,4 +1,4 @@
-"""The members of a file as a tree that is filled while it is looked at."""
+"""The members of a file as a tree that is filled as groups are opened."""
 
 import bisect
 from collections.abc import Sequence
@@ -13,7 +13,7 @@ from diffview.readers.base import Node
 
 COLUMNS = ("Variable", "Shape", "Units", "Dimensions", "Type", "Chunks", "Filters")
 ALWAYS, WIDE_PX = 3, 460
-"""Columns that are always there, and the width from which the others are."""
+"""Columns that are always shown, and the width from which the others are."""
 
 UNITS_PX = 52
 ICON = QSize(26, 18)
@@ -21,19 +21,19 @@ NODE_ROLE = Qt.ItemDataRole.UserRole
 
 
 def shape_text(shape: Sequence[int]) -> str:
-    """A shape for people: 160 × 256."""
+    """A shape as text: 160 × 256."""
     return " × ".join(map(str, shape))
 
 
 class FileTree(QTreeWidget):
-    """Groups are asked for when they are opened; plottable variables stand first.
+    """Groups are requested when they are opened; plottable variables come first.
 
     Signals:
         groupWanted: the path of a group that was opened for the first time.
-        chosen: the path of a dataset that was double-clicked or Enter pressed on.
-        selected: the Node on which the selection is.
+        chosen: the path of a dataset, by double click or Enter.
+        selected: the selected Node.
         followWanted: the path of a link to another file that is to be followed.
-        uncovered: other rows can be seen.
+        uncovered: other rows are visible.
     """
 
     groupWanted = Signal(str)
@@ -68,17 +68,17 @@ class FileTree(QTreeWidget):
         self.verticalScrollBar().valueChanged.connect(lambda _: self.uncovered.emit())
 
     def restart(self) -> None:
-        """Empty it: the nodes that come belong to another file."""
+        """Empty the tree for another file."""
         self._items, self._keys, self._sought = {}, {}, ""
         self.clear()
 
     def node(self, item: QTreeWidgetItem) -> Node:
-        """What a row shows."""
-        found: Node = item.data(0, NODE_ROLE)
-        return found
+        """The node of a row."""
+        node: Node = item.data(0, NODE_ROLE)
+        return node
 
     def add_nodes(self, group: str, nodes: Sequence[Node], whole_paths: bool = False) -> None:
-        """More members of a group; plottable ones first, groups last, each by name."""
+        """Add members of a group; plottable ones first, groups last, each by name."""
         parent = self.invisibleRootItem() if group == "/" else self._items.get(group)
         if parent is None:
             return
@@ -109,12 +109,12 @@ class FileTree(QTreeWidget):
         return item
 
     def reveal(self, path: str) -> None:
-        """Select the row of a dataset: the groups above it are opened, and it is selected when it has come."""
+        """Select the row of a dataset: the groups above it are opened, and it is selected once it is there."""
         self._sought = path
         self._go_on()
 
     def _go_on(self) -> None:
-        """Open the next group on the way to the row that is sought, as far as the way is there."""
+        """Open the next group on the path to the row to reveal, as far as its rows are there."""
         at = self._sought.find("/", 1)
         while at > 0:
             group = self._items.get(self._sought[:at])
@@ -127,19 +127,19 @@ class FileTree(QTreeWidget):
             self.setCurrentItem(item)
 
     def set_picture(self, path: str, picture: QPixmap) -> None:
-        """Show a small picture beside a name."""
+        """Show a preview beside a name."""
         if path in self._items:
             self._items[path].setIcon(0, QIcon(picture))
 
     def seen(self) -> list[str]:
-        """Paths of the plottable datasets whose rows can be seen, from the top."""
-        found, at, bottom = [], self.indexAt(QPoint(1, 1)), self.viewport().height()
+        """Paths of the plottable datasets in visible rows, from the top."""
+        paths, at, bottom = [], self.indexAt(QPoint(1, 1)), self.viewport().height()
         while at.isValid() and self.visualRect(at).top() < bottom:
             item = self.itemFromIndex(at)
             if self.node(item).plottable:
-                found.append(self.node(item).path)
+                paths.append(self.node(item).path)
             at = self.indexBelow(at)
-        return found
+        return paths
 
     def _expand(self, item: QTreeWidgetItem) -> None:
         node = self.node(item)
@@ -153,7 +153,7 @@ class FileTree(QTreeWidget):
             self.chosen.emit(self.node(item).path)
 
     def _menu(self, at: QPoint) -> None:
-        """What can be done with a row."""
+        """Show the menu of a row."""
         item = self.itemAt(at)
         if item is not None:
             self.menu_of(self.node(item)).popup(self.viewport().mapToGlobal(at))
@@ -175,7 +175,7 @@ class FileTree(QTreeWidget):
             self.setColumnHidden(column, self.width() < theme.px(WIDE_PX))
 
     def resizeEvent(self, event: QResizeEvent) -> None:
-        """More columns where there is room."""
+        """Show more columns where there is room."""
         super().resizeEvent(event)
         self._show_columns()
         self.uncovered.emit()

@@ -1,4 +1,4 @@
-"""How gaps are filled, and what the filling is worth: a choice, a sentence, and scores of model and kriging."""
+"""The filling of gaps: a choice of the method, a sentence, and scores of model and kriging."""
 
 from collections.abc import Sequence
 
@@ -9,7 +9,7 @@ from diffview.gui.theme import GRID, SEMIBOLD, theme
 from diffview.gui.widgets.segmented import SegmentedControl
 
 ScoreRow = tuple[str, str, str, str]
-"""A score: its name, what it says, and its values for model and kriging."""
+"""A score: its name, its explanation, and its values for model and kriging."""
 
 
 class FillView(QWidget):
@@ -55,7 +55,7 @@ class FillView(QWidget):
         return self._rows
 
     def show_scores(self, rows: Sequence[ScoreRow]) -> None:
-        """Show these rows, the first as the head; none at all leave nothing."""
+        """Show these rows, the first as the head; no rows hide the table."""
         if tuple(rows) == self._rows:
             return
         self._rows = tuple(rows)

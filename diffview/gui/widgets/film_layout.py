@@ -1,4 +1,4 @@
-"""Which steps of a film strip get a picture, and where it lies. No painting, no widget."""
+"""The layout of a film strip: which steps get a picture, and where. No painting, no widget."""
 
 from collections.abc import Sequence
 
@@ -6,9 +6,9 @@ import numpy as np
 
 
 def chosen(count: int, room: int, current: int | None = None) -> list[int]:
-    """Every k-th of `count` steps, k as small as `room` places allow; `current` takes the place of its neighbour.
+    """Every k-th of `count` steps, k as small as room for `room` of them allows; `current` replaces its neighbour.
 
-    First and last are always among them, where there is room for two.
+    First and last are always among them, if there is room for two.
     """
     if count <= room:
         return list(range(count))
@@ -30,21 +30,21 @@ def chosen(count: int, room: int, current: int | None = None) -> list[int]:
     return kept
 
 
-def arranged(wishes: Sequence[float], distance: float, low: float, high: float) -> list[float]:
-    """The places nearest to `wishes` (least squares) that keep their order, `distance` and low..high.
+def arranged(wanted: Sequence[float], distance: float, low: float, high: float) -> list[float]:
+    """The positions nearest to `wanted` (least squares) that keep their order, `distance` and low..high.
 
-    Wishes must be monotone, either way. With x_i = z_i + i d the task is isotonic regression, solved by pooling.
+    `wanted` must be monotone, either way. With x_i = z_i + i d the task is isotonic regression, solved by pooling.
     """
-    count = len(wishes)
-    if count > 1 and wishes[0] > wishes[-1]:
-        return arranged(list(reversed(wishes)), distance, low, high)[::-1]
+    count = len(wanted)
+    if count > 1 and wanted[0] > wanted[-1]:
+        return arranged(list(reversed(wanted)), distance, low, high)[::-1]
     offsets = np.arange(count) * distance
     pools: list[tuple[float, int]] = []
-    for wish in np.asarray(wishes, dtype=float) - offsets:
-        mean, size = float(wish), 1
+    for one in np.asarray(wanted, dtype=float) - offsets:
+        mean, size = float(one), 1
         while pools and pools[-1][0] >= mean:
             before, n = pools.pop()
             mean, size = (before * n + mean * size) / (n + size), n + size
         pools.append((mean, size))
-    places = np.repeat([mean for mean, _ in pools], [size for _, size in pools])
-    return list(np.clip(places, low, max(low, high - offsets[-1])) + offsets) if count else []
+    positions = np.repeat([mean for mean, _ in pools], [size for _, size in pools])
+    return list(np.clip(positions, low, max(low, high - offsets[-1])) + offsets) if count else []

@@ -21,7 +21,7 @@ GUTTER_PX, GAP_PX = 10, 6
 
 @dataclass
 class FilmRow:
-    """What one row shows, and where."""
+    """The pictures of one row, and their layout."""
 
     values: list[float] = field(default_factory=list)
     pictures: list[Picture] = field(default_factory=list)
@@ -32,25 +32,25 @@ class FilmRow:
 
 
 class FilmRows:
-    """Rows of pictures along an axis, in a place whose size is asked for."""
+    """Rows of pictures along an axis, in an area whose size is given by a function."""
 
     def __init__(self, empty: tuple[str, ...], size: Callable[[], QSize]) -> None:
-        """`empty` is what every row says without pictures; `size` gives that of the place."""
+        """`empty`: the text of every row without pictures; `size`: gives that of the area."""
         self._rows = tuple(FilmRow(empty=text) for text in empty)
         self.axis: tuple[float, float, float, float] | None = None
         self._size = size
         self._dirty = True
 
     def __getitem__(self, row: int) -> FilmRow:
-        """One row; whoever changes it says so by `changed`."""
+        """One row; after a change of it call `changed`."""
         return self._rows[row]
 
     def changed(self) -> None:
-        """The next question lays it out anew."""
+        """Lay the rows out anew before the next query."""
         self._dirty = True
 
     def pictures(self) -> list[Picture]:
-        """Those of all rows."""
+        """The pictures of all rows."""
         return [picture for row in self._rows for picture in row.pictures]
 
     @property
@@ -59,12 +59,12 @@ class FilmRows:
         return (FORWARD, PARENT, REVERSE) if self._rows[PARENT].pictures else (FORWARD, REVERSE)
 
     def height_of(self, row_px: int) -> int:
-        """The height of the place with rows of a height."""
+        """The height of the area with rows of a height."""
         count = len(self.order)
         return count * theme.px(row_px + GUTTER_PX) + (count - 1) * theme.px(GAP_PX)
 
     def x_of(self, value: float) -> float:
-        """Where a value of the axis lies."""
+        """The pixel of a value on the axis."""
         left, right, low, high = self.axis or (0.0, float(self._size().width()), 0.0, 1.0)
         return left + (value - low) / ((high - low) or 1.0) * (right - left)
 
@@ -72,8 +72,8 @@ class FilmRows:
         """The row without its gutter."""
         gutter, gap, count = theme.px(GUTTER_PX), theme.px(GAP_PX), len(self.order)
         height = (self._size().height() - (count - 1) * gap - count * gutter) / count
-        place = self.order.index(row) if row in self.order else 0
-        return QRectF(0, gutter + place * (height + gutter + gap), self._size().width(), max(height, 4.0))
+        index = self.order.index(row) if row in self.order else 0
+        return QRectF(0, gutter + index * (height + gutter + gap), self._size().width(), max(height, 4.0))
 
     def arrange(self) -> None:
         """Choose the thumbnails and place them, if anything has changed."""
@@ -91,12 +91,12 @@ class FilmRows:
             width = max(round(side * min(max(nx / max(ny, 1), 0.5), 2.0)), 4)
             gap = theme.px(GAP_PX) - 2
             ends = [self.x_of(value) for value in (state.values[0], state.values[-1])]
-            span = abs(ends[1] - ends[0]) + 2 * width  # a picture lies near its place, or it is left out
+            span = abs(ends[1] - ends[0]) + 2 * width  # a picture lies near its value, or it is left out
             room = max(int((min(whole - 2, span) + gap) // (width + gap)), 1)
             state.shown = chosen(len(state.pictures), room, state.current)
-            wishes = [self.x_of(state.values[i]) for i in state.shown]
+            wanted = [self.x_of(state.values[i]) for i in state.shown]
             low, high = 1 + width / 2, whole - 1 - width / 2
-            centres = arranged(wishes, width + gap, low, high)
+            centres = arranged(wanted, width + gap, low, high)
             state.boxes = [QRectF(round(c - width / 2), round(band.y()) + 1, width, side) for c in centres]
 
     def index_at(self, row: int, x: float, scrub: Sequence[tuple[float, int]] = ()) -> int | None:
@@ -105,13 +105,13 @@ class FilmRows:
         state = self._rows[row]
         if not state.shown:
             return None
-        places = scrub or self.places(row)
-        between = round(float(np.interp(x, [p for p, _ in places], [i for _, i in places])))
+        centres = scrub or self.centres(row)
+        between = round(float(np.interp(x, [p for p, _ in centres], [i for _, i in centres])))
         inside = (i for box, i in zip(state.boxes, state.shown, strict=True) if box.left() <= x <= box.right())
         return between if scrub else next(inside, between)
 
-    def places(self, row: int) -> list[tuple[float, int]]:
-        """(x, step) of the thumbnails, from the left."""
+    def centres(self, row: int) -> list[tuple[float, int]]:
+        """(x, step) of the thumbnails, from the left; x is that of the middle."""
         self.arrange()
         state = self[row]
         return sorted(zip((box.center().x() for box in state.boxes), state.shown, strict=True))

@@ -25,17 +25,17 @@ from diffview.gui.widgets.raster import Rgb, indexed_image
 _TOKENS = ("forward", "reverse", "reverse")
 _NAMES = ("forward", "reverse", "parent")
 _SHORT = ("fwd", "rev", "run")
-"""What they are called in rows too low for their names."""
+"""Names in rows too low for the full ones."""
 _EMPTY = ("Open a field to see noise put into it", "Run to record the reverse steps", "")
 _ROW_PX, _TALLEST_PX, _NAME_PX = 52, 76, 10
 
 
 class FilmStrip(QWidget):
-    """Rows of thumbnails, each tied by a thin line to its place on an axis that the caller sets.
+    """Rows of thumbnails, each tied by a thin line to its value on an axis that the caller sets.
 
     Signals:
         picked: the user clicked or dragged to step `index` of row `row`.
-        menuAsked: the user asked what can be done with step `index` of row `row`, at a point of the screen.
+        menuAsked: the user asked for the menu of step `index` of row `row`, at a point of the screen.
     """
 
     picked = Signal(int, int)
@@ -71,7 +71,7 @@ class FilmStrip(QWidget):
         if state.current is not None and state.current >= len(items):
             state.current = None
         kept = {id(picture) for picture in self.rows.pictures()}
-        self._pixmaps = {key: found for key, found in self._pixmaps.items() if key[0] in kept}
+        self._pixmaps = {key: known for key, known in self._pixmaps.items() if key[0] in kept}
         if self.rows.order != rows:
             self._restyle()
         self._lay_out()
@@ -84,7 +84,7 @@ class FilmStrip(QWidget):
         self._lay_out()
 
     def count(self, row: int) -> int:
-        """How many pictures a row has; not all need to be shown."""
+        """Number of pictures of a row; not all need to be shown."""
         return len(self.rows[row].pictures)
 
     def current(self, row: int) -> int | None:
@@ -112,7 +112,7 @@ class FilmStrip(QWidget):
         self.update()
 
     def set_empty_text(self, row: int, text: str) -> None:
-        """What an empty row says."""
+        """Set the text of an empty row."""
         self.rows[row].empty = text
         self.update()
 
@@ -122,7 +122,7 @@ class FilmStrip(QWidget):
         return list(self.rows[row].shown)
 
     def thumbnail_rect(self, row: int, index: int) -> QRectF:
-        """Where the thumbnail of a shown step lies."""
+        """Rectangle of the thumbnail of a shown step."""
         self.rows.arrange()
         state = self.rows[row]
         return QRectF(state.boxes[state.shown.index(index)])
@@ -271,15 +271,15 @@ class FilmStrip(QWidget):
         ratio = self.devicePixelRatioF()
         width, height = round(box.width() * ratio), round(box.height() * ratio)
         key = (id(picture), width, height)
-        found = self._pixmaps.get(key)
-        if found is None:
+        known = self._pixmaps.get(key)
+        if known is None:
             image = picture if isinstance(picture, QImage) else indexed_image(picture, self._rgb)
             small = image.width() < width
             mode = Qt.TransformationMode.FastTransformation if small else Qt.TransformationMode.SmoothTransformation
             made = QPixmap.fromImage(image.scaled(width, height, Qt.AspectRatioMode.IgnoreAspectRatio, mode))
             made.setDevicePixelRatio(ratio)
-            found = self._pixmaps[key] = (picture, made)
-        return found[1]
+            known = self._pixmaps[key] = (picture, made)
+        return known[1]
 
     # Mouse and keys ---------------------------------------------------------------------------------------------
 
@@ -293,7 +293,7 @@ class FilmStrip(QWidget):
         if event.button() == Qt.MouseButton.LeftButton:
             row = self._active = self.rows.row_at(event.position().y())
             index = self.rows.index_at(row, event.position().x())
-            self._dragging, self._scrub = row, self.rows.places(row)  # thumbnails may change while dragging
+            self._dragging, self._scrub = row, self.rows.centres(row)  # thumbnails may change while dragging
             self._pick(row, index)
 
     def mouseMoveEvent(self, event: QMouseEvent) -> None:
@@ -321,8 +321,8 @@ class FilmStrip(QWidget):
         key, row = event.key(), self._active
         state = self.rows[row]
         if key in (Qt.Key.Key_Up, Qt.Key.Key_Down):
-            place = self.rows.order.index(row) + (1 if key == Qt.Key.Key_Down else -1)
-            self._active = self.rows.order[min(max(place, 0), len(self.rows.order) - 1)]
+            index = self.rows.order.index(row) + (1 if key == Qt.Key.Key_Down else -1)
+            self._active = self.rows.order[min(max(index, 0), len(self.rows.order) - 1)]
             self.update()
         elif key in (Qt.Key.Key_Left, Qt.Key.Key_Right) and state.pictures:
             rising = state.values[-1] >= state.values[0]

@@ -1,4 +1,4 @@
-"""What was found when something was looked over: what is amiss with its remedies, what is fine on request."""
+"""Findings of the lint: the questionable ones with their remedies, the others on request."""
 
 from collections.abc import Mapping, Sequence
 from functools import partial
@@ -44,7 +44,7 @@ class _Dot(QWidget):
 
 
 class FindingsView(QWidget):
-    """A list of findings; those that are fine are one line until they are asked for.
+    """A list of findings; those that are fine are one line until it is opened.
 
     Signals:
         remedied: a remedy was clicked; its changes.
@@ -79,7 +79,7 @@ class FindingsView(QWidget):
         self.show_findings([])
 
     def show_findings(self, findings: Sequence[Finding]) -> None:
-        """Replace what is shown; the same findings again change nothing."""
+        """Show other findings; the same ones change nothing."""
         amiss, fine = (tuple(f for f in findings if f.ok == ok) for ok in (False, True))
         if self._shown == [amiss, fine]:
             return

@@ -1,4 +1,4 @@
-"""A frame over an image, and the hand that takes hold of it. All in pixels of the image; no painting, no widget."""
+"""Dragging a frame over an image. All in pixels of the image; no painting, no widget."""
 
 from PySide6.QtCore import QPoint, QPointF, QRect, QSize
 
@@ -8,15 +8,15 @@ WHOLE, LOWER_RIGHT = Grip(0, 0), Grip(1, 1)
 
 
 class FrameHand:
-    """One frame: where it lies, and what a press, a drag or an arrow makes of it.
+    """One frame, and its changes by press, drag and arrow.
 
     Attributes:
-        frame: where it lies, or None.
+        frame: its rectangle, or None.
         square: whether it stays a square.
         limits: its shortest and its longest side.
-        drawing: whether a press draws a new frame instead of taking hold of this one.
-        grip: what is held now, or None.
-        nudged: whether arrows have moved it since it was last let go.
+        drawing: whether a press draws a new frame instead of grabbing this one.
+        grip: the part that is grabbed, or None.
+        nudged: whether arrows have moved it since its last release.
     """
 
     def __init__(self) -> None:
@@ -34,15 +34,15 @@ class FrameHand:
 
     @property
     def changing(self) -> bool:
-        """Whether it is held or nudged."""
+        """Whether it is grabbed or nudged."""
         return self.grip is not None or self.nudged
 
     def under(self, point: QPointF, reach: float) -> Grip | None:
-        """What a press at `point` would take hold of, felt within `reach`."""
+        """The part that a press at `point` would grab, within `reach`."""
         return None if self.frame is None else grip_at(self.frame, point, reach)
 
     def press(self, point: QPointF, reach: float, anew: bool) -> None:
-        """Take hold of what is there, or begin a new frame."""
+        """Grab the part there, or begin a new frame."""
         self._start = self.frame or QRect()
         if (anew or self.drawing) and self.frame is not None:
             self.grip, self._corner = LOWER_RIGHT, point.toPoint()
@@ -50,7 +50,7 @@ class FrameHand:
             self.grip, self._corner = self.under(point, reach), None
 
     def drag(self, point: QPointF, way: QPointF, bounds: QSize) -> bool:
-        """Follow a drag that is at `point` now, `way` from where it began; whether the frame changed."""
+        """Follow a drag that is at `point` now, `way` from where it began; returns whether the frame changed."""
         if self.grip is None:
             return False
         if self._corner is not None:
@@ -58,12 +58,12 @@ class FrameHand:
         return self._move(self.grip, self._start, way.toPoint(), bounds)
 
     def release(self) -> bool:
-        """Let go; whether the frame is another than when it was taken hold of."""
+        """Release; returns whether the frame has changed since it was grabbed."""
         held, self.grip, self._corner = self.grip, None, None
         return held is not None and self.frame is not None and self.frame != self._start
 
     def nudge(self, step: QPoint, grow: bool, bounds: QSize) -> bool:
-        """Move it by an arrow, or its lower right corner; whether it changed."""
+        """Move it, or its lower right corner, by an arrow; returns whether it changed."""
         if self.frame is None:
             return False
         self.nudged = True

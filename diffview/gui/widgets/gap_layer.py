@@ -15,7 +15,7 @@ HATCH_PX = 7
 
 
 class GapLayer(QWidget):
-    """Lies over a view and goes along with its zoom; leaves the mouse to it unless it is armed.
+    """Lies over a view and follows its zoom; leaves the mouse to it unless it is armed.
 
     Signals:
         dragged: a rectangle in pixels of the image was dragged, and whether to erase it.
@@ -40,7 +40,7 @@ class GapLayer(QWidget):
         theme.changed.connect(self.update)
 
     def set_marks(self, mask: Mask | None) -> None:
-        """Mark these pixels of the image [ny, nx]; None or none at all: nothing."""
+        """Mark these pixels of the image [ny, nx]; None marks none."""
         mask = mask if mask is not None and mask.any() else None
         same = mask is None if self._marks is None else mask is not None and np.array_equal(mask, self._marks)
         if not same:
@@ -55,14 +55,14 @@ class GapLayer(QWidget):
         return self._marks
 
     def set_armed(self, on: bool) -> None:
-        """Whether the mouse drags rectangles here."""
+        """Set whether the mouse drags rectangles here."""
         self._armed, self._from = on, None
         self.setAttribute(Qt.WidgetAttribute.WA_TransparentForMouseEvents, not on)
         self.setCursor(Qt.CursorShape.CrossCursor) if on else self.unsetCursor()
         self.update()
 
     def armed(self) -> bool:
-        """Whether it does."""
+        """Whether the mouse drags rectangles here."""
         return self._armed
 
     def eventFilter(self, watched: QObject, event: QEvent) -> bool:
@@ -85,13 +85,13 @@ class GapLayer(QWidget):
         self._follow(event.position())
 
     def mouseMoveEvent(self, event: QMouseEvent) -> None:
-        """Follow the drag; without one the view below tells the pixel."""
+        """Follow the drag; without one the view below signals the pixel."""
         if self._from is not None:
             self._follow(event.position())
         event.ignore()
 
     def mouseReleaseEvent(self, event: QMouseEvent) -> None:
-        """Tell the rectangle."""
+        """Emit the rectangle."""
         if self._from is None:
             event.ignore()
             return
@@ -118,14 +118,14 @@ class GapLayer(QWidget):
         if not any(self._view.image_size()):
             return
         painter = QPainter(self)
-        place, pixel = self._view.image_rect(), self._view.pixel_size()
+        image, pixel = self._view.image_rect(), self._view.pixel_size()
         if self._marks is not None:
-            painter.drawPixmap(0, 0, self._picture(place, pixel))
+            painter.drawPixmap(0, 0, self._picture(image, pixel))
         if self._from is not None and not self._drag.isEmpty():
             colour = theme.colour("text" if self._erases else self._token)
             shape = QPainterPath()
-            shape.addRect(_placed(place, pixel).mapRect(QRectF(self._drag)))
-            painter.setClipRect(place)
+            shape.addRect(_placed(image, pixel).mapRect(QRectF(self._drag)))
+            painter.setClipRect(image)
             painter.setOpacity(0.3)
             painter.fillPath(shape, QBrush(colour))
             painter.setOpacity(1.0)
@@ -133,31 +133,31 @@ class GapLayer(QWidget):
             size = f"{self._drag.height()} × {self._drag.width()}"
             pill(painter, shape.boundingRect().center(), size, Qt.AlignmentFlag.AlignCenter)
 
-    def _picture(self, place: QRectF, pixel: float) -> QPixmap:
+    def _picture(self, image: QRectF, pixel: float) -> QPixmap:
         """The marks as they lie in the view, drawn once: a scrub repaints the view at every frame."""
         ratio, colour = self.devicePixelRatioF(), theme.colour(self._token)
-        key = (place.getRect(), pixel, self.size().toTuple(), ratio, colour.rgba(), theme.scale)
+        key = (image.getRect(), pixel, self.size().toTuple(), ratio, colour.rgba(), theme.scale)
         if self._drawn is None or self._drawn[0] != key:
             picture = QPixmap(self.size() * ratio)
             picture.setDevicePixelRatio(ratio)
             picture.fill(Qt.GlobalColor.transparent)
             painter = QPainter(picture)
-            painter.setClipRect(place.intersected(QRectF(self.rect())))
+            painter.setClipRect(image.intersected(QRectF(self.rect())))
             if self._hatched:
-                painter.fillPath(_placed(place, pixel).map(self._area), QBrush(_hatch(colour, ratio)))
-            _stroke(painter, _placed(place, pixel).map(self._outline), colour)
+                painter.fillPath(_placed(image, pixel).map(self._area), QBrush(_hatch(colour, ratio)))
+            _stroke(painter, _placed(image, pixel).map(self._outline), colour)
             painter.end()
             self._drawn = key, picture
         return self._drawn[1]
 
 
-def _placed(place: QRectF, pixel: float) -> QTransform:
+def _placed(image: QRectF, pixel: float) -> QTransform:
     """From pixels of the image to those of the widget."""
-    return QTransform.fromTranslate(place.x(), place.y()).scale(pixel, pixel)
+    return QTransform.fromTranslate(image.x(), image.y()).scale(pixel, pixel)
 
 
 def _hatch(colour: QColor, ratio: float) -> QPixmap:
-    """One tile of lines from the lower left to the upper right, with a shadow that any ground leaves seen."""
+    """One tile of lines from the lower left to the upper right, with a shadow that makes it visible on any ground."""
     step = theme.px(HATCH_PX)
     tile = QPixmap(round(step * ratio), round(step * ratio))
     tile.setDevicePixelRatio(ratio)

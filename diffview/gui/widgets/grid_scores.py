@@ -1,4 +1,4 @@
-"""The search for levels: a button, how far it is, and the grids it has judged, with a way to take what was found."""
+"""The search for levels: a button, its progress, and the grids with their errors, with buttons to take the result."""
 
 from collections.abc import Sequence
 
@@ -9,7 +9,7 @@ from diffview.gui.theme import GRID, theme
 
 
 class GridScores(QWidget):
-    """Signals: started, stopped, accepted, dismissed: the user asks for it."""
+    """Signals: started, stopped, accepted, dismissed: requests of the user."""
 
     started = Signal()
     stopped = Signal()
@@ -43,7 +43,7 @@ class GridScores(QWidget):
         self.take.setObjectName("takeLevelsButton")
         self.drop.setObjectName("dropLevelsButton")
         self.take.setToolTip("Make these the levels of the run; Undo takes it back")
-        self.drop.setToolTip("Forget what was found")
+        self.drop.setToolTip("Forget the levels found")
         self.take.clicked.connect(self.accepted)
         self.drop.clicked.connect(self.dismissed)
         self._answers = QWidget()
@@ -67,25 +67,25 @@ class GridScores(QWidget):
         self.button.setAccessibleName(text)
         self.button.setEnabled(self._running or not why_not)
         tip = (
-            "Moves the levels so that the run ends nearest to a fine one, on a few seeds; judges them on others. "
-            "What has been found when it is stopped is kept."
+            "Moves the levels so that the run ends nearest to a fine one, on a few seeds; scores them on others. "
+            "When it is stopped, the best levels so far are kept."
         )
         self.button.setToolTip(why_not or tip)
 
     def show_rows(self, rows: Sequence[tuple[str, str]], better: bool = True) -> None:
-        """Grids and their errors, the best first; `better`: whether what was found is the best of them."""
+        """Show grids and their errors, the best first; `better`: whether the levels found are the best of them."""
         while (item := self._grid.takeAt(0)) is not None:
             if (widget := item.widget()) is not None:
                 widget.hide()  # it is deleted a turn of the event loop later
                 widget.deleteLater()
         for line, (name, error) in enumerate(rows):
-            for place, text in enumerate((name, error)):
+            for column, text in enumerate((name, error)):
                 label = QLabel(text)
                 label.setTextFormat(Qt.TextFormat.PlainText)
                 label.setProperty("dim", bool(line))
                 label.setFont(theme.font(tabular=True))
                 label.setToolTip("Root mean square difference to a fine run, on seeds not searched on")
-                self._grid.addWidget(label, line, place)
+                self._grid.addWidget(label, line, column)
         self._table.setVisible(bool(rows))
         self._answers.setVisible(bool(rows))
         self.take.setEnabled(better)

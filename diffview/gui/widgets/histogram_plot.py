@@ -41,7 +41,7 @@ class HistogramPlot(PlotBase):
             self.redraw()
 
     def legend_items(self) -> list[tuple[str, str]]:
-        """What is drawn: its name and the token of its colour."""
+        """Names of the curves, and the tokens of their colours."""
         curves = (("x\u2080", "text", self._source), ("x\u209c", "forward", self._forward))
         items = [(name, token) for name, token, curve in curves if curve.xData is not None and len(curve.xData)]
         if self._reverse.xData is not None and len(self._reverse.xData):

@@ -1,4 +1,4 @@
-"""What an image view draws over and beside its picture."""
+"""Painting over and beside the picture of an image view."""
 
 from functools import lru_cache
 
@@ -58,7 +58,7 @@ def crosshair(painter: QPainter, cell: QRectF, bounds: QRectF) -> None:
 
 
 def frame(painter: QPainter, rect: QRectF, token: str, active: bool, size: tuple[int, int] | None) -> None:
-    """The frame of the region, with handles when it can be taken hold of, and its size while it changes."""
+    """The frame of the region, with handles when it can be grabbed, and its size while it changes."""
     rect = QRectF(round(rect.x()) + 0.5, round(rect.y()) + 0.5, round(rect.width()) - 1, round(rect.height()) - 1)
     colour = theme.colour(token)
     painter.setRenderHint(QPainter.RenderHint.Antialiasing)

@@ -33,7 +33,7 @@ class ImageView(PictureView):
     Signals:
         hovered: the pointer is over (row, column).
         left: the pointer left the image.
-        frameMoved, frameDropped: the frame while it is dragged, and when it is let go.
+        frameMoved, frameDropped: the frame while it is dragged, and when it is released.
         clicked: the mouse button went down and up at (row, column) without dragging.
     """
 
@@ -55,7 +55,7 @@ class ImageView(PictureView):
     # The frame --------------------------------------------------------------------------------------------------
 
     def set_frame(self, frame: QRect | None, token: str = "forward", square: bool = True) -> None:
-        """Show a frame in pixels of the image, in the colour of `token`; `square` keeps it so. Emits nothing."""
+        """Show a frame in pixels of the image, in the colour of `token`; `square` keeps it square. Emits nothing."""
         asked = (QRect(frame) if frame is not None else None, token, square)
         if asked != (self._hand.frame, self._frame_token, self._hand.square):
             self._hand.frame, self._frame_token, self._hand.square = asked
@@ -66,7 +66,7 @@ class ImageView(PictureView):
         self._hand.limits = least, most
 
     def set_drawing(self, on: bool) -> None:
-        """Whether a drag draws a new frame instead of taking hold of something; Shift does so at any time."""
+        """Set whether a drag draws a new frame instead of grabbing something; Shift does so at any time."""
         self._hand.drawing = on
         self.setCursor(Qt.CursorShape.CrossCursor if on else Qt.CursorShape.ArrowCursor)
 
@@ -87,7 +87,7 @@ class ImageView(PictureView):
         return None if self._empty() else self._hand.under(self.to_image(point), _REACH_PX / self.pixel_size())
 
     def mousePressEvent(self, event: QMouseEvent) -> None:
-        """Take hold of the frame or of the picture."""
+        """Grab the frame or the picture."""
         buttons = (Qt.MouseButton.LeftButton, Qt.MouseButton.MiddleButton)
         if self._empty() or event.button() not in buttons:
             event.ignore()
@@ -100,7 +100,7 @@ class ImageView(PictureView):
         self._point_at(event.position())
 
     def mouseMoveEvent(self, event: QMouseEvent) -> None:
-        """Drag what is held; tell which pixel is under the pointer."""
+        """Drag the grabbed part; signal the pixel under the pointer."""
         point = event.position()
         if self._pressed is None:
             self._point_at(point)
@@ -164,7 +164,7 @@ class ImageView(PictureView):
         self.update()
 
     def _point_at(self, point: QPointF) -> None:
-        """Shape the pointer after what it would take hold of."""
+        """Set the cursor by the part that a press would grab."""
         grip = self._hand.grip if self._pressed is not None else self._grip_at(point)
         if (grip is not None) != self._over:
             self._over = grip is not None
@@ -202,7 +202,7 @@ class ImageView(PictureView):
             super().keyPressEvent(event)
 
     def keyReleaseEvent(self, event: QKeyEvent) -> None:
-        """The frame counts as dropped when the arrow is let go."""
+        """Drop the frame when the arrow is released."""
         if self._hand.nudged and not event.isAutoRepeat() and event.key() in _ARROWS:
             self._drop_nudged()
         super().keyReleaseEvent(event)
@@ -214,7 +214,7 @@ class ImageView(PictureView):
             self.frameDropped.emit(self.frame())
 
     def event(self, event: QEvent) -> bool:
-        """A nudge ends, too, when the focus goes elsewhere."""
+        """End a nudge, too, when the focus is lost."""
         if event.type() in (QEvent.Type.FocusIn, QEvent.Type.FocusOut):
             self.update()
             if self._hand.nudged:

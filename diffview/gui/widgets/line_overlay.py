@@ -11,37 +11,37 @@ HALO, LINE = QColor(0, 0, 0, 110), QColor(255, 255, 255, 215)
 """Readable on every colour of every map."""
 
 STEP, MARGIN = 0.5, 4.0
-"""Pixels of the widget: what lies closer together is one point; what may reach in from beyond the edge."""
+"""Pixels of the widget: closer points are one; a margin beyond the edge from which lines may reach in."""
 
 
-def thinned(places: NDArray[np.float64], size: tuple[float, float]) -> NDArray[np.float64]:
-    """Lines [n, 2] in pixels, NaN between them, without points that fall together or pieces outside 0..size.
+def thinned(points: NDArray[np.float64], size: tuple[float, float]) -> NDArray[np.float64]:
+    """Lines [n, 2] in pixels, NaN between them, without coinciding points and pieces outside 0..size.
 
     The coasts of the Earth in a small picture are a hundred thousand points in a few thousand pixels; to stroke them
     all took a quarter of a second.
     """
-    cells = np.floor(places / STEP)
-    kept = np.ones(len(places), bool)
+    cells = np.floor(points / STEP)
+    kept = np.ones(len(points), bool)
     kept[1:] = (cells[1:] != cells[:-1]).any(axis=1)
-    kept[:-1] |= np.isnan(places[1:, 0])  # where a line ends
-    places = places[kept]
-    low, high = np.minimum(places[1:], places[:-1]), np.maximum(places[1:], places[:-1])
+    kept[:-1] |= np.isnan(points[1:, 0])  # where a line ends
+    points = points[kept]
+    low, high = np.minimum(points[1:], points[:-1]), np.maximum(points[1:], points[:-1])
     inside = ((high >= -MARGIN) & (low <= np.add(size, MARGIN))).all(axis=1)  # pieces; NaN is none
-    seen = np.zeros(len(places), bool)
+    seen = np.zeros(len(points), bool)
     seen[1:] |= inside
     seen[:-1] |= inside
-    places = np.where(seen[:, None], places, np.nan)
+    points = np.where(seen[:, None], points, np.nan)
     gap = ~seen
     gap[1:] &= ~seen[:-1]
-    return np.asarray(places[~gap])
+    return np.asarray(points[~gap])
 
 
-def _pieces(places: NDArray[np.float64]) -> list[QLineF]:
+def _pieces(points: NDArray[np.float64]) -> list[QLineF]:
     """The straight pieces of lines [n, 2], (y, x) with NaN between them.
 
     Qt strokes a path with all of them as one shape: 45 ms for the coasts of the Earth, of which 3 ms are left so.
     """
-    y, x = places.T
+    y, x = points.T
     ends = np.stack((x[:-1], y[:-1], x[1:], y[1:]), axis=-1)
     return [QLineF(*end) for end in ends[np.isfinite(ends).all(axis=-1)].tolist()]
 
@@ -54,11 +54,11 @@ class LineOverlay:
         self._drawn: tuple[object, QPixmap] | None = None
 
     def lines(self) -> NDArray[np.float32] | None:
-        """What is drawn."""
+        """The lines drawn."""
         return self._lines
 
     def set_lines(self, lines: NDArray[np.float32] | None) -> bool:
-        """Take lines [n, 2], (row, column) with NaN between them, or None; whether they are others than before."""
+        """Take lines [n, 2], (row, column) with NaN between them, or None; returns whether they have changed."""
         if lines is not None and not len(lines):
             lines = None
         if lines is self._lines or (
@@ -69,7 +69,7 @@ class LineOverlay:
         return True
 
     def paint(self, painter: QPainter, port: Viewport, bounds: QRectF) -> None:
-        """Draw what lies in `bounds` of the widget."""
+        """Draw the lines in `bounds` of the widget."""
         if self._lines is None or bounds.isEmpty():
             return
         ratio = painter.device().devicePixelRatioF()

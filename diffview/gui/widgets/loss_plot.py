@@ -1,4 +1,4 @@
-"""How a loss falls: with the steps of a training, or from noise level to noise level."""
+"""The loss over the steps of a training, or over noise levels."""
 
 import math
 
@@ -12,11 +12,11 @@ from diffview.gui.widgets.plot_axis import Floats, finite, paint_legend, pen
 from diffview.gui.widgets.plot_base import PlotBase
 
 FEWEST_STEPS = 100
-"""The axis of steps spans at least so many."""
+"""The fewest steps that the axis spans."""
 
 HEIGHT = 156
 LEAST = 1e-3
-"""Error below which a noise level is not looked at: the field is far below the noise, which is plain to see."""
+"""Error below which a noise level is not shown: the field is far below the noise, which is easy to see."""
 
 SMOOTHING = 0.03
 """Share of the curve over which its smooth version averages."""
@@ -36,7 +36,7 @@ def round_up(value: float) -> float:
 
 
 def smooth(values: Floats) -> Floats:
-    """The mean of log values around each place; geometric, so that outliers pull up less."""
+    """Running mean of log values; geometric, so that outliers weigh less."""
     half = max(1, round(SMOOTHING * len(values)))
     sums = np.concatenate([[0.0], np.cumsum(np.log(values))])
     at = np.arange(len(values))
@@ -70,14 +70,14 @@ class LossPlot(PlotBase):
         self.setFixedHeight(theme.px(HEIGHT))
 
     def clear(self) -> None:
-        """Forget the curve, and the ranges that it wanted."""
+        """Remove the curve, and reset the ranges."""
         self._raw.clear()
         self._smooth.clear()
         self._reference, self._words, self._empty = None, [], True
         self.set_ranges(x=(-2.0, 1.0) if self.by_level else (0.0, FEWEST_STEPS), y=(-2.0, 0.0))
 
     def set_reference(self, x: Floats, y: Floats, text: str) -> None:
-        """A dashed line to compare with, in data units, and what it is."""
+        """Draw a dashed line to compare with, in data units, and its name."""
         self._reference, self._words = (np.log10(x), np.log10(y)), [("trained", "reverse"), (text, "dim")]
         self.redraw()
 
@@ -87,7 +87,7 @@ class LossPlot(PlotBase):
         return self._reference is not None
 
     def curve(self) -> tuple[Floats, Floats]:
-        """What is drawn, in view coordinates."""
+        """The curve, in view coordinates."""
         x, y = self._smooth.getData()
         return (np.empty(0), np.empty(0)) if x is None else (x, y)
 

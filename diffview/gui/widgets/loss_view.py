@@ -1,4 +1,4 @@
-"""The loss of a model on the open region: a button, how far it is, the curve, and the bound in words."""
+"""The loss of a model on the open region: a button, its progress, the curve, and the bound in words."""
 
 from collections.abc import Sequence
 
@@ -11,11 +11,11 @@ from diffview.gui.widgets.score_plots import Line, LinesPlot
 TITLE = "Loss on the open region"
 LEFT, RIGHT = Qt.AlignmentFlag.AlignLeft, Qt.AlignmentFlag.AlignRight
 LEAST = 1e-6
-"""Least loss that is looked at."""
+"""Least loss that is shown."""
 
 
 class LossView(QWidget):
-    """Signals: started, stopped: the user asks for it."""
+    """Signals: started, stopped: requests of the user."""
 
     started = Signal()
     stopped = Signal()
@@ -78,11 +78,11 @@ class LossView(QWidget):
         self.button.setText(text)
         self.button.setAccessibleName(text)
         self.button.setEnabled(self._running or not why_not)
-        tip = "Puts noise of every level of the run into the region and looks how well the model tells it again"
+        tip = "Puts noise of every level of the run into the region and measures how well the model estimates it"
         self.button.setToolTip("Stop; nothing is kept of it" if self._running else why_not or tip)
 
     def show_found(self, lines: Sequence[Line], about: str, bound: Sequence[tuple[str, str]], weighting: str) -> None:
-        """Draw the lines, and say of what they are and what follows; without lines only `about` is shown."""
+        """Draw the lines, with a sentence about them and the bound; without lines only `about` is shown."""
         for label, text in ((self.about, about), (self.weighting, weighting)):
             label.setText(text)
             label.setVisible(bool(text))
@@ -92,18 +92,18 @@ class LossView(QWidget):
             self.plot.show_lines(lines, "noise level s", "loss |ε − ε̂|², no unit", floor=LEAST)
 
     def _show_rows(self, rows: Sequence[tuple[str, str]]) -> None:
-        """Names and numbers; the first of them is what it is about."""
+        """Show names and numbers; the first row is the main one."""
         while (item := self._grid.takeAt(0)) is not None:
             if (widget := item.widget()) is not None:
                 widget.hide()  # it is deleted a turn of the event loop later
                 widget.deleteLater()
         for line, pair in enumerate(rows):
-            for place, text in enumerate(pair):
+            for column, text in enumerate(pair):
                 label = self._text("", dim=bool(line))
                 label.setText(text)
                 label.setFont(theme.font(tabular=True))
-                label.setWordWrap(place == 0)
+                label.setWordWrap(column == 0)
                 label.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
-                label.setAlignment(Qt.AlignmentFlag.AlignTop | (RIGHT if place else LEFT))
-                self._grid.addWidget(label, line, place)
+                label.setAlignment(Qt.AlignmentFlag.AlignTop | (RIGHT if column else LEFT))
+                self._grid.addWidget(label, line, column)
         self.bound.setVisible(bool(rows))

@@ -1,4 +1,4 @@
-"""One message at a time: a finished sentence, a hint, sometimes something to do about it."""
+"""One message at a time: a finished sentence, a hint, sometimes a button."""
 
 from collections.abc import Callable
 
@@ -104,7 +104,7 @@ class _Message(QWidget):
 
 
 class MessageBar(QFrame):
-    """A bar that is hidden while there is nothing to say. It never takes the focus; infos go by themselves."""
+    """A bar that is hidden without a message. It never takes the focus; infos disappear by themselves."""
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -161,7 +161,7 @@ class MessageBar(QFrame):
         return self._kind
 
     def clear(self) -> None:
-        """Take the message away."""
+        """Remove the message."""
         self._stop_fading()
         self._callback = None
         self._message.sentence = self._message.hint = ""
@@ -196,7 +196,7 @@ class MessageBar(QFrame):
             self.setGraphicsEffect(None)  # type: ignore[arg-type]
 
     def enterEvent(self, event: QEnterEvent) -> None:
-        """Being read: wait."""
+        """Keep the message while the pointer is over it."""
         if self._timer.isActive():
             self._timer.start(INFO_MS)
 

@@ -29,14 +29,14 @@ class NumberSpin(QDoubleSpinBox):
         return f"{mantissa}e{int(power)}" if e else text if abs(value) >= 1e-3 or not value else _scientific(value)
 
     def valueFromText(self, text: str) -> float:
-        """What was typed; the last value where it is no number."""
+        """The number typed; the last value where it is none."""
         try:
             return float(_plain(text))
         except ValueError:
             return self.value()
 
     def validate(self, text: str, pos: int) -> tuple[QValidator.State, str, int]:
-        """Any number inside the range; its beginnings are let pass."""
+        """Accept numbers inside the range, and their beginnings while typing."""
         try:
             number = float(_plain(text))
         except ValueError:

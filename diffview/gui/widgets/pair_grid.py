@@ -1,4 +1,4 @@
-"""Pictures in a row, each over the one that it is to be compared with."""
+"""Pictures in a row, each above the one that it is compared with."""
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,7 +13,7 @@ from diffview.gui.widgets.raster import indexed_image
 Array = NDArray[np.float32]
 
 GAP, WORDS, LARGEST = 6, 17, 112
-"""Pixels between pictures, of a line of words, and of a picture's side at most."""
+"""Pixels: gap between pictures, height of a line of words, longest side of a picture."""
 
 
 class PairGrid(QWidget):

@@ -22,7 +22,7 @@ _FIELD_PX = 80
 
 
 def label_for(name: str) -> str:
-    """A parameter's name for people: beta_start -> "β start"; that of a part, low.beta_start, is set in below it."""
+    """A parameter's label: beta_start -> "β start"; that of a part, low.beta_start, is indented below it."""
     *parts, own = name.split(".")
     return "\u2003" * len(parts) + " ".join(_GREEK.get(word, word) for word in own.split("_"))
 
@@ -57,7 +57,7 @@ class _DragLabel(QLabel):
             self.setCursor(Qt.CursorShape.SizeHorCursor)
 
     def mousePressEvent(self, event: QMouseEvent) -> None:
-        """Take hold."""
+        """Begin a drag."""
         self._on = self._spin is not None and event.button() == Qt.MouseButton.LeftButton
         self._x = event.position().x()
 
@@ -111,7 +111,7 @@ class ParamForm(QWidget):
         self.set_parameters(parameters)
 
     def parameters(self) -> tuple[Parameter, ...]:
-        """What the form was made from."""
+        """The parameters of the form."""
         return self._parameters
 
     def set_parameters(self, parameters: tuple[Parameter, ...]) -> None:
@@ -119,7 +119,7 @@ class ParamForm(QWidget):
         self._idle.stop()
         while self._form.rowCount():
             row = self._form.takeRow(0)
-            for item in (row.labelItem, row.fieldItem):  # one of them may be telling of the edit that ends it
+            for item in (row.labelItem, row.fieldItem):  # one of them may be the sender of the edit that replaces it
                 if (widget := item.widget()) is not None:
                     widget.setObjectName("")
                     widget.hide()
@@ -152,7 +152,7 @@ class ParamForm(QWidget):
         return {p.name: _read(self._fields[p.name]) for p in self._parameters}
 
     def set_values(self, values: dict[str, Any]) -> None:
-        """Fill fields; unknown names are passed over; emits nothing."""
+        """Set the fields; unknown names are ignored; emits nothing."""
         for name, value in values.items():
             field = self._fields.get(name)
             if field is not None and _read(field) != value:

@@ -1,4 +1,4 @@
-"""A field as a picture, at any zoom, with what is drawn over it; the hand on it is that of `image_view`."""
+"""A field as a picture, at any zoom, with drawings over it; `image_view` adds mouse and keys."""
 
 from typing import Any
 
@@ -59,7 +59,7 @@ class PictureView(QWidget):
 
     @property
     def values(self) -> NDArray[np.float32] | None:
-        """What is shown, [ny, nx], not a copy; None if nothing is."""
+        """The values shown [ny, nx], not a copy; None without a picture."""
         return self._raster.values
 
     def set_levels(self, low: float, high: float) -> None:
@@ -96,16 +96,16 @@ class PictureView(QWidget):
 
     @property
     def placeholder(self) -> str:
-        """The words of the empty view."""
+        """The text of the empty view."""
         return self._placeholder
 
     def set_placeholder(self, text: str) -> None:
-        """The words of the empty view; the first line is the title."""
+        """Set the text of the empty view; the first line is the title."""
         self._placeholder = text
         self.update()
 
     def set_badge(self, text: str, token: str | None = None) -> None:
-        """A small label in the corner, with a dot in the colour of `token`; "" removes it."""
+        """Set a small label in the corner, with a dot in the colour of `token`; "" removes it."""
         self._badge, self._badge_token = text, token
         self.update()
 
@@ -131,11 +131,11 @@ class PictureView(QWidget):
     # The view ---------------------------------------------------------------------------------------------------
 
     def view_rect(self) -> QRectF:
-        """The part of the image that the widget shows at least, in pixels of the image."""
+        """The part of the image that was set to be shown, in pixels of the image."""
         return QRectF(self._port.rect)
 
     def seen_rect(self) -> QRectF:
-        """The part of the image that can be seen, in its pixels."""
+        """The visible part of the image, in its pixels."""
         corners = self.to_image(QPointF()), self.to_image(QPointF(self.width(), self.height()))
         return QRectF(*corners).intersected(self._port.all())
 
@@ -168,7 +168,7 @@ class PictureView(QWidget):
         return self._port.to_widget(point)
 
     def image_rect(self) -> QRectF:
-        """Where the whole image lies, in pixels of the widget; it may reach beyond the widget."""
+        """The whole image in pixels of the widget; it may reach beyond the widget."""
         return self._port.rect_to_widget(self._port.all())
 
     def sizeHint(self) -> QSize:
@@ -206,28 +206,28 @@ class PictureView(QWidget):
         return self._shrunk[1], size.width() / self._port.all().width()
 
     def resizeEvent(self, event: QResizeEvent) -> None:
-        """Keep what is shown."""
+        """Keep the part shown."""
         self._port.widget = QSizeF(self.size())
 
     def paintEvent(self, event: QPaintEvent) -> None:
-        """Draw the picture, then what lies over it."""
+        """Draw the picture, then the layers over it."""
         painter = QPainter(self)
         painter.fillRect(self.rect(), theme.colour("bg"))
         if self._empty():
             paint.placeholder(painter, QRectF(self.rect()), self._placeholder)
         else:
-            pixel, place = self.pixel_size(), self.image_rect()
+            pixel, image = self.pixel_size(), self.image_rect()
             picture, ratio = self._picture(pixel)
             if picture.hasAlphaChannel():
-                paint.no_data(painter, place.intersected(QRectF(self.rect())))
+                paint.no_data(painter, image.intersected(QRectF(self.rect())))
             smooth = pixel * self.devicePixelRatioF() < 1.0
             painter.setRenderHint(QPainter.RenderHint.SmoothPixmapTransform, smooth)
-            painter.drawImage(place, picture, QRectF(QPointF(), self._port.whole * ratio))
-            self._overlay.paint(painter, self._port, place.intersected(QRectF(self.rect())))
+            painter.drawImage(image, picture, QRectF(QPointF(), self._port.whole * ratio))
+            self._overlay.paint(painter, self._port, image.intersected(QRectF(self.rect())))
             if self._cross is not None:
                 row, col = self._cross
                 cell = self._port.rect_to_widget(QRectF(col, row, 1, 1))
-                paint.crosshair(painter, cell, place.intersected(QRectF(self.rect())))
+                paint.crosshair(painter, cell, image.intersected(QRectF(self.rect())))
             self.paint_over(painter)
         paint.badge(painter, QRectF(self.rect()), self._badge, self._badge_token)
         paint.edge(painter, QRectF(self.rect()), self.hasFocus())

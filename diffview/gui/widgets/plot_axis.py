@@ -1,4 +1,4 @@
-"""Axes as they are painted: a line, ticks, labels that never overlap, faint grid lines, and the words of a legend."""
+"""Painted axes: a line, ticks, labels that never overlap, faint grid lines, and the words of a legend."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -41,7 +41,7 @@ def finite(values: Floats, low: float, high: float) -> Floats:
 
 @dataclass
 class Axis:
-    """One axis. A place u on it (in view coordinates) shows offset + factor u, the log10 of the value if `log`."""
+    """One axis. View coordinate u stands for offset + factor u, the log10 of the value if `log`."""
 
     side: str
     low: float = 0.0
@@ -64,12 +64,12 @@ class Axis:
         return self.side == "bottom"
 
     def lay_out(self, box: QRectF, bounds: QRectF) -> None:
-        """Take the plot, which fills `box` inside a widget `bounds`: the ticks are chosen anew."""
+        """Take the rectangle `box` of the plot inside a widget `bounds`: the ticks are chosen anew."""
         self._place, self._ticks = (box, bounds), None
 
     @property
     def ticks(self) -> list[tuple[Tick, float]]:
-        """Every tick with its pixel, chosen when it is first asked for: many a layout is never seen."""
+        """Every tick with its pixel, chosen at the first access: many layouts are never seen."""
         if self._ticks is None:
             self._ticks = [] if self._place is None else self._chosen(*self._place)
         return self._ticks
@@ -86,11 +86,11 @@ class Axis:
 
     @property
     def span(self) -> tuple[object, ...]:
-        """All that decides where its ticks lie and what they say."""
+        """Everything that determines positions and texts of the ticks."""
         return self.log, self.low, self.high, self.label, self.offset, self.factor
 
     def span_scales(self, k: Floats, wavelength_km: Floats | None) -> float:
-        """Run over log10 k of the rings k > 0, written in km where wavelengths are known.
+        """Span log10 k of the rings k > 0, written in km where wavelengths are known.
 
         Returns k times wavelength in km, 0 without wavelengths.
         """
@@ -105,7 +105,7 @@ class Axis:
         return wave
 
     def label_rects(self, box: QRectF, bounds: QRectF) -> list[tuple[str, QRectF]]:
-        """Every tick label with the rectangle it is written in."""
+        """Every tick label with its rectangle."""
         room = self._room(box, bounds)
         metrics = QFontMetricsF(plot_font())
         height = metrics.height()
@@ -196,7 +196,7 @@ class Axis:
 
 Items = Sequence[tuple[str, str]]
 STROKE_PX, STROKE_GAP, ITEM_GAP = 12, 6, 14
-"""Of a word of a legend: its stroke, the gap behind the stroke, and the gap to the word before."""
+"""Pixels of a legend: the stroke of a word, the gap after the stroke, and the gap between words."""
 
 
 def legend_rows(items: Items, width: float) -> list[list[tuple[str, str]]]:

@@ -1,7 +1,7 @@
-"""The ground of every plot: a pyqtgraph view with fixed ranges, drawn axes and the colours of the theme.
+"""The base of every plot: a pyqtgraph view with fixed ranges, painted axes and the colours of the theme.
 
-Axes, grid and whatever else stands still are painted into the view's cached background, so that a frame costs its
-curves and nothing else. Ranges change only when asked for; there is no menu, no mouse zoom, no autoscale.
+Axes, grid and everything else that stands still are painted into the view's cached background, so that a frame costs
+only its curves. Ranges change only by call; there is no menu, no mouse zoom, no autoscale.
 """
 
 from dataclasses import dataclass
@@ -69,7 +69,7 @@ class CurveStyle:
 
 
 class Overlay(QGraphicsItem):
-    """A layer in pixel coordinates over the curves; `draw` does the painting, `bounds` is where."""
+    """A layer in pixel coordinates over the curves, painted by `draw` within `bounds`."""
 
     def __init__(self, plot: "PlotBase", z: float) -> None:
         super().__init__()
@@ -134,7 +134,7 @@ class PlotBase(pg.GraphicsView):  # type: ignore[misc]
         return QRectF(left, top, max(self.width() - left - right, 1), max(self.height() - top - bottom, 1))
 
     def set_ranges(self, x: tuple[float, float] | None = None, y: tuple[float, float] | None = None) -> None:
-        """Fix what the axes span, in view coordinates."""
+        """Fix the ranges of the axes, in view coordinates."""
         for axis, span in ((self.x_axis, x), (self.y_axis, y)):
             if span is not None:
                 axis.low, axis.high = span
@@ -225,12 +225,12 @@ class PlotBase(pg.GraphicsView):  # type: ignore[misc]
     # -- the background
 
     def redraw(self) -> None:
-        """Paint what stands still anew."""
+        """Paint the background anew."""
         self.resetCachedContent()
         self.viewport().update()
 
     def show_message(self, text: str) -> None:
-        """Say why there is nothing to see; "" shows the plot again."""
+        """Show a message instead of the plot; "" shows the plot again."""
         if text != self.message:
             self.message = text
             self.box.setVisible(not text)
@@ -238,7 +238,7 @@ class PlotBase(pg.GraphicsView):  # type: ignore[misc]
             self.redraw()
 
     def drawBackground(self, painter: QPainter, rect: QRectF) -> None:
-        """Fill, then draw axes and whatever a subclass adds in `paint_background`."""
+        """Fill, then draw axes and the `paint_background` of a subclass."""
         super().drawBackground(painter, rect)
         painter.save()
         box, bounds, palette = self.plot_rect, QRectF(self.rect()), theme.palette

@@ -1,4 +1,4 @@
-"""Where an axis puts its ticks and how it writes them: labels that never overlap, on linear and log axes."""
+"""Ticks of linear and log axes: their values and labels, which never overlap."""
 
 import math
 from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -25,7 +25,7 @@ class Tick:
 
 @dataclass(frozen=True)
 class AxisRoom:
-    """The pixels of an axis: where a displayed value lies, how long a text is, what the labels must keep clear of."""
+    """The pixels of an axis: position of a displayed value, length of a text, and the bounds of the labels."""
 
     position: Callable[[float], float]
     measure: Callable[[str], float]
@@ -83,7 +83,7 @@ def multiples(step: float, low: float, high: float) -> Iterable[float]:
 
 
 def linear_ticks(low: float, high: float, room: AxisRoom, integers: bool = False) -> list[Tick]:
-    """The densest 1-2-5 ticks of [low, high] whose labels stay apart; closer than `room` likes if else there is one."""
+    """The densest 1-2-5 ticks of [low, high] whose labels stay apart; closer than `room` prefers if else only one."""
     pixels = abs(room.position(high) - room.position(low))
     if not high > low or pixels < 1:
         return []
@@ -109,7 +109,7 @@ def log_ticks(low: float, high: float, room: AxisRoom) -> list[Tick]:
         return []
     plain = low >= room.plain[0] - 1e-9 and high <= room.plain[1] + 1e-9
     labelled = next((t for t in _log_candidates(low, high, plain) if t and room.holds(t)), [])
-    if len(labelled) < 2 and high - low < ONE_DECADE:  # the decades say too little
+    if len(labelled) < 2 and high - low < ONE_DECADE:  # the decades alone give too few labels
         labelled = _linear_on_log(low, high, room) or labelled
     taken = {round(t.value, 9) for t in labelled}
     minor = [t for t in _decade_ticks(low, high, MANTISSAS[0], plain) if round(t.value, 9) not in taken]

@@ -21,7 +21,7 @@ DOT = 3.5
 
 @dataclass(frozen=True)
 class RaceMark:
-    """One run: where it lies, in calls and units of error, and what the pointer tells of it."""
+    """One run: calls and error, and its tooltip."""
 
     x: float
     y: float
@@ -34,9 +34,9 @@ class Lane:
 
     Attributes:
         name: in the legend.
-        order: whose slope is drawn; 0: none.
-        style: number of its colour and of the shape of its dots.
-        marks: its runs; errors of 0 have no place on a log axis and are left out.
+        order: of convergence, whose slope is drawn; 0: none.
+        style: index of its colour and of the shape of its dots.
+        marks: its runs; errors of 0 are off the log axis and left out.
     """
 
     name: str
@@ -46,7 +46,7 @@ class Lane:
 
 
 class RacePlot(PlotBase):
-    """Lines with dots; hovering one tells its numbers."""
+    """Lines with dots; hovering one shows its numbers."""
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__("Error against calls of the model", MARGINS, parent)
@@ -58,11 +58,11 @@ class RacePlot(PlotBase):
         self.show_lanes((), "", "")
 
     def sizeHint(self) -> QSize:
-        """Low; whatever contains it gives it the room that is left."""
+        """Low; its container gives it the remaining room."""
         return QSize(theme.px(240), theme.px(240))
 
     def show_lanes(self, lanes: Sequence[Lane], y_label: str, empty: str) -> None:
-        """Draw them; `empty` is said where there is nothing."""
+        """Draw lanes; `empty` is the message without any."""
         marks = [(lane, mark) for lane in lanes for mark in lane.marks if mark.y > 0 and math.isfinite(mark.y)]
         self.lanes = tuple(lanes)
         self.y_axis.label = y_label
@@ -73,8 +73,8 @@ class RacePlot(PlotBase):
         self.set_ranges(x=(min(x) - 0.08, max(x) + 0.12), y=(min(y) - 0.2, max(y) + 0.25))
         self.setAccessibleDescription(", ".join(lane.name for lane in lanes) or empty)
 
-    def place(self, mark: RaceMark) -> QPointF:
-        """Where a run is drawn."""
+    def position(self, mark: RaceMark) -> QPointF:
+        """The pixel of a run."""
         return self.to_pixel(math.log10(mark.x), math.log10(mark.y))
 
     def guides(self) -> list[tuple[int, tuple[float, float], tuple[float, float]]]:
@@ -115,7 +115,7 @@ class RacePlot(PlotBase):
             painter.drawText(rect, Qt.AlignmentFlag.AlignCenter, text)
 
     def guide_labels(self) -> list[tuple[str, QRectF]]:
-        """The name of each guide and where it is written: left of its lower end, further up where another name is."""
+        """The name of each guide and where it is written: left of its lower end, or further up beside another name."""
         box, metrics = self.plot_rect, QFontMetricsF(plot_font())
         found: list[tuple[str, QRectF]] = []
         for order, start, end in self.guides():
@@ -144,7 +144,7 @@ class RacePlot(PlotBase):
         painter.drawPath(self.pixel_path(at[:, 0], at[:, 1]))
         painter.setBrush(palette.colour(token))
         for mark in marks:
-            dot(painter, self.place(mark), lane.style // len(TOKENS))
+            dot(painter, self.position(mark), lane.style // len(TOKENS))
 
     def _paint_legend(self, painter: QPainter, box: QRectF, palette: Palette) -> None:
         painter.setFont(plot_font(AXIS_PX))
@@ -163,21 +163,21 @@ class RacePlot(PlotBase):
     def nearest(self, point: QPointF) -> tuple[Lane, RaceMark] | None:
         """The run at a point of this widget."""
         places = [
-            (math.hypot(*(self.place(mark) - point).toTuple()), lane, mark)
+            (math.hypot(*(self.position(mark) - point).toTuple()), lane, mark)
             for lane in self.lanes for mark in lane.marks if mark.y > 0 and math.isfinite(mark.y)
         ]  # fmt: skip
         distance, lane, mark = min(places, key=lambda found: found[0], default=(math.inf, None, None))
         return (lane, mark) if lane is not None and mark is not None and distance <= theme.px(NEAR_PX) else None
 
     def mouseMoveEvent(self, event: QMouseEvent) -> None:
-        """Tell the numbers of a run."""
-        found = self.nearest(event.position())
-        if found != self._at:
-            self._at = found
-            if found is None:
+        """Show the numbers of the run under the pointer."""
+        hovered = self.nearest(event.position())
+        if hovered != self._at:
+            self._at = hovered
+            if hovered is None:
                 QToolTip.hideText()
             else:
-                QToolTip.showText(event.globalPosition().toPoint(), found[1].tip, self)
+                QToolTip.showText(event.globalPosition().toPoint(), hovered[1].tip, self)
         event.ignore()
 
 

@@ -15,7 +15,7 @@ BAND = 2**18
 class Raster:
     """One picture whose numbers, limits and colours change often; its buffers are kept.
 
-    Level i of 0..255 stands for values within half a step of low + i (high - low)/255; what lies outside is clipped.
+    Level i of 0..255 stands for values within half a step of low + i (high - low)/255; values outside are clipped.
     Missing pixels become transparent.
     """
 
@@ -31,7 +31,7 @@ class Raster:
 
     @property
     def values(self) -> NDArray[np.float32] | None:
-        """What is shown, not a copy."""
+        """The values, not a copy."""
         return self._values
 
     @property
@@ -105,7 +105,7 @@ class Raster:
 
 
 def _bands(shape: tuple[int, ...]) -> Iterator[slice]:
-    """Rows that are worked on at once: what they take in between stays small beside a large picture."""
+    """Rows that are processed at once, so that temporary arrays stay small beside a large picture."""
     step = max(1, BAND // max(1, shape[1]))
     return (slice(start, start + step) for start in range(0, shape[0], step))
 

@@ -1,4 +1,4 @@
-"""The arithmetic of a frame over an image: where it is grabbed, how it moves and grows. No painting, no widget."""
+"""The geometry of a frame over an image: grabbing, moving and resizing. No painting, no widget."""
 
 from dataclasses import dataclass
 
@@ -10,14 +10,14 @@ MAX_SIDE = 512
 
 @dataclass(frozen=True)
 class Grip:
-    """What a press took hold of: a corner (dx, dy in -1, +1), an edge (one of them 0) or the whole frame (0, 0)."""
+    """The part that a press grabs: a corner (dx, dy in -1, +1), an edge (one of them 0) or the whole frame (0, 0)."""
 
     dx: int
     dy: int
 
 
 def grip_at(frame: QRect, point: QPointF, reach: float) -> Grip | None:
-    """What lies at `point` (image pixels): corners are felt within `reach` pixels, edges within half of it."""
+    """The part at `point` (image pixels): corners within `reach` pixels, edges within half of it."""
     left, top = frame.x(), frame.y()
     right, bottom = left + frame.width(), top + frame.height()
     for dx, x in ((-1, left), (1, right)):
@@ -52,7 +52,7 @@ def resized(
     square: bool,
     limits: tuple[int, int] = (MIN_SIDE, MAX_SIDE),
 ) -> QRect:
-    """The frame with a corner or an edge dragged by `shift`; what is opposite stays, sides keep within `limits`."""
+    """The frame with a corner or an edge dragged by `shift`; the opposite side stays, sides stay within `limits`."""
     room_x = frame.x() + frame.width() if grip.dx < 0 else bounds.width() - frame.x()
     room_y = frame.y() + frame.height() if grip.dy < 0 else bounds.height() - frame.y()
     width = frame.width() + grip.dx * shift.x()
@@ -69,7 +69,7 @@ def resized(
 def drawn(
     start: QPoint, end: QPoint, bounds: QSize, square: bool, limits: tuple[int, int] = (MIN_SIDE, MAX_SIDE)
 ) -> QRect:
-    """The frame from one corner to the other, in any direction; sides keep within `limits`, all of it inside."""
+    """The frame from one corner to the other, in any direction; sides stay within `limits`, all of it inside."""
     width, height = abs(end.x() - start.x()), abs(end.y() - start.y())
     most_x, most_y = bounds.width(), bounds.height()
     if square:
@@ -82,7 +82,7 @@ def drawn(
 
 
 def grown(step: QPoint, square: bool, grow: bool) -> QPoint:
-    """The shift of the lower right corner that an arrow asks for; a square grows and shrinks on both sides."""
+    """The shift of the lower right corner by an arrow; a square grows and shrinks on both sides."""
     if not (grow and square):
         return step
     both = step.x() + step.y()

@@ -1,4 +1,4 @@
-"""A ruler along one side of a picture: degrees, km or pixels, for the part of it that is seen."""
+"""A ruler along one side of a picture: degrees, km or pixels, for the visible part of it."""
 
 import math
 
@@ -20,7 +20,7 @@ APART = {True: 58.0, False: 26.0}
 
 
 def position_text(latitude: float, longitude: float, decimals: int = 2) -> str:
-    """A place for people: 61.25° N, 12.40° W."""
+    """A position as text: 61.25° N, 12.40° W."""
     return f"{degree_text(latitude, True, decimals)}, {degree_text(longitude, False, decimals)}"
 
 
@@ -77,12 +77,12 @@ class Ruler(QWidget):
             return []
         step = self._step((high - low) / pixels * theme.px(APART[self._horizontal]))
         values = np.arange(math.ceil(low / step - 1e-9), math.floor(high / step + 1e-9) + 1) * step
-        places = position(values, self._side) / self._stride
+        pixels = position(values, self._side) / self._stride
         decimals = max(0, -math.floor(math.log10(step) + 1e-9))
-        return [(self._along(place), self._text(value, decimals)) for value, place in zip(values, places, strict=True)]
+        return [(self._along(pixel), self._text(value, decimals)) for value, pixel in zip(values, pixels, strict=True)]
 
     def _value(self, at: float) -> float:
-        """The coordinate at a place in pixels of the field, beyond the middles of its outer pixels too."""
+        """The coordinate at a position in pixels of the field, also beyond the middles of its outer pixels."""
         middles = np.arange(len(self._side)) + 0.5
         inside = float(np.interp(at, middles, self._side))
         if at < 0.5:
@@ -90,8 +90,8 @@ class Ruler(QWidget):
         over = at - middles[-1]
         return inside + max(over, 0.0) * float(self._side[-1] - self._side[-2])
 
-    def _along(self, place: float) -> float:
-        point = self._view.to_widget(QPointF(place, place))
+    def _along(self, pixel: float) -> float:
+        point = self._view.to_widget(QPointF(pixel, pixel))
         return point.x() if self._horizontal else point.y()
 
     def _step(self, least: float) -> float:

@@ -17,7 +17,7 @@ COLOURS = 256
 
 
 def log_rows(values: Floats, k: Floats, rows: int = ROWS) -> Floats:
-    """values [nk, nt] over rings k > 0, resampled to `rows` places even in log k, the smallest k first."""
+    """values [nk, nt] over rings k > 0, resampled to `rows` wavenumbers even in log k, the smallest first."""
     u = np.log(k)
     wanted = u[0] + (np.arange(rows) + 0.5) / rows * (u[-1] - u[0])
     right = np.clip(np.searchsorted(u, wanted), 1, len(u) - 1)
@@ -78,7 +78,7 @@ class ScaleTimeView(TimePlot):
         self.redraw()
 
     def paint_background(self, painter: QPainter, box: QRectF, palette: Palette) -> None:
-        """The map, the line of SNR = 1, and what lies on either side of it."""
+        """The map, the line of SNR = 1, and words on either side of it."""
         if self._image is None or self.message:
             return
         painter.save()

@@ -47,22 +47,22 @@ class Band(Overlay):
         painter.drawRoundedRect(QRectF(area.left(), area.top(), area.width(), 3), 1.5, 1.5)
 
     def paint_name(self, painter: QPainter, palette: Palette, curve: tuple[Floats, Floats]) -> QRectF | None:
-        """Write what the bar means below its right or left end, where the curve is not; returns the place taken."""
+        """Write the name of the bar below its right or left end, off the curve; returns its rectangle."""
         area = self.bounds()
         metrics = QFontMetricsF(plot_font())
         width, height = metrics.horizontalAdvance(BAND_NAME) + 2, metrics.height()
         for left in (area.right() - width - 6, area.left() + 6):
-            place = QRectF(left, area.top() + 5, width, height)
-            if area.contains(place) and not crosses(curve, place):
+            rect = QRectF(left, area.top() + 5, width, height)
+            if area.contains(rect) and not crosses(curve, rect):
                 painter.setFont(plot_font())
                 painter.setPen(palette.blend("good", "panel", 0.8))
-                painter.drawText(place, Qt.AlignmentFlag.AlignCenter, BAND_NAME)
-                return place
+                painter.drawText(rect, Qt.AlignmentFlag.AlignCenter, BAND_NAME)
+                return rect
         return None
 
 
 class RunLevels(Overlay):
-    """Where a run stops on its way: triangles on the axis, or ticks where triangles would crowd."""
+    """The levels that a run visits: triangles on the axis, or ticks where triangles would crowd."""
 
     def __init__(self, plot: PlotBase) -> None:
         super().__init__(plot, z=20)
@@ -143,7 +143,7 @@ class Handles(Overlay):
         return self.plot.plot_rect.adjusted(-HIT_PX, -HIT_PX, HIT_PX, HIT_PX)
 
     def set_points(self, points: Sequence[tuple[float, float]]) -> None:
-        """Take new places; a selection that no longer exists is dropped."""
+        """Take new positions; a selection that no longer exists is dropped."""
         self.points = list(points)
         for name in ("hovered", "selected", "held"):
             index = getattr(self, name)
@@ -167,8 +167,8 @@ class Handles(Overlay):
 
     def draw(self, painter: QPainter, palette: Palette) -> None:
         """Rings; filled and larger under the pointer, with a halo when selected by key."""
-        for i, place in enumerate(self.points):
-            centre = self.plot.to_pixel(*place)
+        for i, point in enumerate(self.points):
+            centre = self.plot.to_pixel(*point)
             lit = i in (self.hovered, self.held)
             if i == self.selected and self.plot.hasFocus():
                 painter.setPen(pen(palette, "text", 1.5))
@@ -237,15 +237,15 @@ def name_references(
     metrics = QFontMetricsF(plot_font())
     for label, points in references:
         size = QRectF(0, 0, metrics.horizontalAdvance(label) + 4, metrics.height())
-        places = (p for p in _beside(points, size) if box.adjusted(0, 4, 0, -10).contains(p))
-        place = next((p for p in places if not crosses(curve, p) and not any(p.intersects(t) for t in taken)), None)
-        if place is not None:
-            taken.append(place)
-            painter.drawText(place, Qt.AlignmentFlag.AlignCenter, label)
+        inside = (r for r in _beside(points, size) if box.adjusted(0, 4, 0, -10).contains(r))
+        rect = next((r for r in inside if not crosses(curve, r) and not any(r.intersects(t) for t in taken)), None)
+        if rect is not None:
+            taken.append(rect)
+            painter.drawText(rect, Qt.AlignmentFlag.AlignCenter, label)
 
 
 def _beside(points: tuple[Floats, Floats], size: QRectF) -> Iterator[QRectF]:
-    """Places for a name along a falling curve: right above it, then left below it."""
+    """Rectangles for a name along a falling curve: right above it, then left below it."""
     for share in LABEL_SHARES if len(points[0]) else ():
         i = int(share * (len(points[0]) - 1))
         x, y = float(points[0][i]), float(points[1][i])
@@ -259,8 +259,8 @@ def _triangle(at: float, base: float, width: float, height: float) -> QPolygonF:
 
 def _crowded(pixels: Floats) -> NDArray[np.bool_]:
     order = np.argsort(pixels)
-    places = pixels[order]
-    gaps = np.diff(places, prepend=-np.inf, append=np.inf)
+    ordered = pixels[order]
+    gaps = np.diff(ordered, prepend=-np.inf, append=np.inf)
     close = np.empty(len(pixels), dtype=bool)
     close[order] = np.minimum(gaps[:-1], gaps[1:]) < CROWD_PX
     return close

@@ -1,4 +1,4 @@
-"""The timeline: the schedule as a curve that can be pulled, over the axis on which the playhead stands."""
+"""The schedule plot: the schedule as a curve that can be dragged, over the axis of the playhead."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -26,7 +26,7 @@ NUDGES = {
 
 @dataclass(frozen=True)
 class QuantityAxis:
-    """What the y axis shows: its name, its fixed range, whether it is logarithmic and may be edited."""
+    """The quantity of the y axis: its name, its fixed range, whether it is logarithmic and may be edited."""
 
     label: str
     low: float
@@ -46,9 +46,9 @@ QUANTITIES = {
 class SchedulePlot(TimePlot):
     """Curve, reference curves, handles, levels of the run, trained band and playhead.
 
-    It shows what it is given and tells what is wished: a dragged handle stays where the caller puts it.
-    Pulling a curve without handles up or down asks for handles by `curveGrabbed`; if the caller answers with
-    `set_handles`, the drag goes on with the handle under the pointer. A triangle of the grid is pulled along the axis.
+    It signals drags and draws what it is given: a dragged handle stays where the caller puts it. Pulling a curve
+    without handles up or down asks for handles by `curveGrabbed`; if the caller calls `set_handles`, the drag goes on with the
+    handle under the pointer. A triangle of the grid is pulled along the axis.
     """
 
     handlePressed = Signal(int)
@@ -90,13 +90,13 @@ class SchedulePlot(TimePlot):
         self._put_curve()
 
     def set_read_only(self, read_only: bool) -> None:
-        """Let nothing be pulled; beta never can be."""
+        """Forbid all drags of the curve; beta never allows them."""
         self._read_only = read_only
         self._handles.setVisible(self.editable)
 
     @property
     def editable(self) -> bool:
-        """Whether curve and handles answer to the hand."""
+        """Whether curve and handles can be dragged."""
         return QUANTITIES[self.quantity].editable and not self._read_only
 
     def set_curve(self, x: Floats, y: Floats) -> None:
@@ -123,7 +123,7 @@ class SchedulePlot(TimePlot):
         self._levels.set_levels(np.asarray(x, dtype=float))
 
     def set_offered_ticks(self, x: Floats) -> None:
-        """Show other levels that the run could visit, as empty triangles; none where there are none."""
+        """Show other levels that the run could visit, as empty triangles; an empty array shows none."""
         if not np.array_equal(x, self._levels.offered):
             self._levels.offered = np.asarray(x, dtype=float)
             self._levels.refresh()
@@ -134,7 +134,7 @@ class SchedulePlot(TimePlot):
         self._levels.update()
 
     def set_band(self, low: float | None, high: float | None = None, tooltip: str = "") -> None:
-        """Mark what the model was trained on, to the right end where high is None; low None marks nothing."""
+        """Mark the trained range, to the right end where high is None; low None marks nothing."""
         self._band.setToolTip(tooltip)
         span = None if low is None else (low, high)
         if span == self._band.span:
@@ -166,7 +166,7 @@ class SchedulePlot(TimePlot):
         curve = self.pixel_arrays(self._points[0], self._view_y(self._points[1]))
         painter.save()
         painter.setClipRect(box.adjusted(0, -1, 0, 1))
-        taken = [place] if (place := self._band.paint_name(painter, palette, curve)) else []
+        taken = [rect] if (rect := self._band.paint_name(painter, palette, curve)) else []
         references = [(label, self.pixel_arrays(x, self._view_y(y))) for label, x, y in self._references]
         painter.drawPixmap(0, 0, self._dotted.picture(references, self.size(), self.devicePixelRatioF(), palette))
         name_references(painter, palette, box, references, curve, taken)
@@ -180,7 +180,7 @@ class SchedulePlot(TimePlot):
         corner = QRectF(0, box.bottom() + LABEL_GAP, box.left() - 14, painter.fontMetrics().height())
         painter.drawText(corner, middle | Qt.AlignmentFlag.AlignRight, "t" if self.x_kind == "t" else "ln s")
 
-    # -- the hand
+    # -- the mouse
 
     def _near_curve(self, point: QPointF) -> bool:
         x, y = self._points
@@ -191,7 +191,7 @@ class SchedulePlot(TimePlot):
         return bool(min(across, np.hypot(px - point.x(), py - point.y()).min()) <= CURVE_PX)
 
     def hover(self, point: QPointF) -> None:
-        """Light the handle, or show by the cursor what a press would take."""
+        """Highlight the handle, or show by the cursor what a press would grab."""
         handle = self._handles.at(point) if self.editable else None
         self._handles.mark("hovered", handle)
         super().hover(point)
@@ -203,7 +203,7 @@ class SchedulePlot(TimePlot):
             self.viewport().setCursor(Qt.CursorShape.SizeVerCursor)
 
     def mousePressEvent(self, event: QMouseEvent) -> None:
-        """Take a handle, else wait whether the curve is pulled, else scrub."""
+        """Grab a handle, else wait whether the curve is pulled, else scrub."""
         point = event.position()
         if event.button() is Qt.MouseButton.LeftButton and self.editable:
             handle = self._handles.at(point)
@@ -224,7 +224,7 @@ class SchedulePlot(TimePlot):
         super().mousePressEvent(event)
 
     def mouseMoveEvent(self, event: QMouseEvent) -> None:
-        """Move what is held."""
+        """Move the grabbed handle or tick."""
         point = event.position()
         if self._tick is not None:
             self.tickMoved.emit(self._tick, self.from_pixel(point)[0])
@@ -233,7 +233,7 @@ class SchedulePlot(TimePlot):
         if self._press is not None:
             self._decide(self._press, point)
         if self._handles.held is not None:
-            self.handleMoved.emit(self._handles.held, *self._wish(point))
+            self.handleMoved.emit(self._handles.held, *self._target(point))
             event.accept()
         elif self._press is None:
             super().mouseMoveEvent(event)
@@ -268,12 +268,12 @@ class SchedulePlot(TimePlot):
         if along > across:
             self.start_scrub(press)
             return
-        self.curveGrabbed.emit(*self._wish(press))
+        self.curveGrabbed.emit(*self._target(press))
         handle = self._handles.at(press)
         if handle is not None:
             self._hold(handle)
 
-    def _wish(self, point: QPointF) -> tuple[float, float]:
+    def _target(self, point: QPointF) -> tuple[float, float]:
         x, y = self.from_pixel(point)
         return x, 10.0**y if self.y_axis.log else y
 

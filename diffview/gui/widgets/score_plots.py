@@ -1,4 +1,4 @@
-"""Plots of what a verification found: a few named lines that stand still, marks on an axis, and ranges in rows."""
+"""Plots of a verification: a few named lines that stand still, marks on an axis, and ranges in rows."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -26,7 +26,7 @@ class Line:
     """A named line in the colour of a token ("dim": dashed); `steps` has one more x than y: the edges of bins.
 
     Attributes:
-        x, y: in data units; what cannot be shown (NaN, 0 on a log axis) breaks a line and empties a bin.
+        x, y: in data units; values that cannot be shown (NaN, 0 on a log axis) break a line and empty a bin.
         below: share of the zero bin, or None.
     """
 
@@ -40,7 +40,7 @@ class Line:
 
 @dataclass(frozen=True)
 class AxisMark:
-    """A place on the x axis: written at the top if it has a text, else a tick on the axis in the colour of a token."""
+    """A value on the x axis: written at the top if it has a text, else a tick on the axis in the colour of a token."""
 
     x: float
     token: str
@@ -56,7 +56,7 @@ def line_pen(palette: Palette, token: str, width: float = 1.6) -> QPen:
 
 
 def span_of(values: Sequence[Floats], log: bool) -> tuple[float, float]:
-    """From the least to the largest of what can be shown, log10 if `log`; (0, 1) if there is nothing."""
+    """Least and largest value that can be shown, log10 if `log`; (0, 1) without any."""
     all_ = np.concatenate([np.asarray(v, dtype=float) for v in values]) if values else np.empty(0)
     shown = all_[np.isfinite(all_) & ((all_ > 0) | (not log))]
     if not shown.size:
@@ -93,7 +93,7 @@ class LinesPlot(PlotBase):
         floor: float | None = None,
         band: tuple[Floats, Floats, Floats] | None = None,
     ) -> None:
-        """Draw them over a band (x, one side, the other); `floor` is the least y of a log axis that is looked at."""
+        """Draw them over a band (x, one side, the other); `floor` is the least y of a log axis that is shown."""
         self.lines, self.marks, self.band = tuple(lines), tuple(marks), band
         self.x_axis.label, self.y_axis.label = x_label, y_label
         low, high = span_of([line.x for line in lines], self.x_axis.log)
@@ -108,7 +108,7 @@ class LinesPlot(PlotBase):
         self.setAccessibleDescription(", ".join(line.name for line in lines))
 
     def lay_out(self) -> None:
-        """The zero bin lies left of the axis, and is called dry there."""
+        """Put the zero bin, labelled dry, left of the axis."""
         super().lay_out()
         if not self.dry:
             return
@@ -158,7 +158,7 @@ class LinesPlot(PlotBase):
             return np.log10(values) if log else values
 
     def _height(self, y: Floats, empty: bool) -> Floats:
-        """Bins without anything go below the plot; elsewhere what is unknown breaks the line."""
+        """Empty bins go below the plot; elsewhere unknown values break the line."""
         at = self._view(y, self.y_axis.log)
         low, high = self.y_axis.low, self.y_axis.high
         return finite(at, low, high) if empty else np.where(np.isfinite(at), finite(at, low, high), np.nan)
@@ -204,12 +204,12 @@ class QuantileBar:
 
     @property
     def median(self) -> float:
-        """Of the row."""
+        """The median."""
         return self.quantiles[len(self.quantiles) // 2]
 
 
 class RangesPlot(PlotBase):
-    """Medians as marks in rows from 0 on, over a thin line from the first to the last quantile and a thick between."""
+    """Medians as marks in rows from 0 on, over a thin line (outer quantiles) and a thick one (quartiles)."""
 
     def __init__(self, name: str, parent: QWidget | None = None) -> None:
         super().__init__(name, (84, 4, 44, 38), parent)
@@ -235,8 +235,8 @@ class RangesPlot(PlotBase):
         painter.setRenderHint(QPainter.RenderHint.Antialiasing, True)
         painter.setFont(plot_font())
         height = box.height() / max(1, len(self.rows))
-        for place, row in enumerate(self.rows):
-            y = box.top() + (place + 0.5) * height
+        for index, row in enumerate(self.rows):
+            y = box.top() + (index + 0.5) * height
             words = QRectF(0, y - height / 2, box.left() - 8, height)
             right, middle = Qt.AlignmentFlag.AlignRight, Qt.AlignmentFlag.AlignVCenter
             painter.setPen(palette.colour(row.token))

@@ -15,7 +15,7 @@ PADDING = 14
 
 @dataclass(frozen=True)
 class Cell:
-    """What is written, what it is sorted by (None: last), and what the pointer tells."""
+    """Text, sort key (None: last) and tooltip of a cell."""
 
     text: str
     rank: float | str | None
@@ -23,7 +23,7 @@ class Cell:
 
 
 class _Item(QTableWidgetItem):
-    """An item sorted by its rank; what has none comes last, whichever way is sorted."""
+    """An item sorted by its rank; items without one come last in either order."""
 
     def __init__(self, cell: Cell) -> None:
         super().__init__(cell.text)
@@ -64,15 +64,15 @@ class ScoreTable(QTableWidget):
         self._restyle()
 
     def show_empty(self, text: str) -> None:
-        """What is said while there is no row."""
+        """Show a text instead of rows."""
         self._empty = text
         self.setAccessibleDescription(text if not self._shown else "")
         self.viewport().update()
 
     def show_rows(self, headings: Sequence[tuple[str, str]], rows: Sequence[tuple[Sequence[Cell], bool]]) -> None:
-        """Headings with what they mean, and rows of cells, each with whether it is the one to compare with.
+        """Show headings with their tooltips, and rows of cells, each with whether it is the one to compare with.
 
-        The first columns matter most: those that have no room are left out from the last on.
+        The first columns are the most important: where room is short, columns are left out from the last on.
         """
         if list(headings) != self._headings:
             self._headings = list(headings)
@@ -86,7 +86,7 @@ class ScoreTable(QTableWidget):
         self.horizontalHeader().setVisible(bool(self._shown))
 
     def _restyle(self) -> None:
-        """Narrower than tables are: the numbers are to be seen beside the names."""
+        """Narrow padding, so that numbers fit beside the names."""
         size = theme.px(SMALL_PX - 1)
         heading = f"QHeaderView::section {{ padding: 1px 3px; font-size: {size}px; font-weight: 400; }}"
         self.setStyleSheet(heading + " QTableWidget::item { padding: 0px 2px; }")
@@ -111,7 +111,7 @@ class ScoreTable(QTableWidget):
         self.resizeRowsToContents()
 
     def _fit_columns(self) -> None:
-        """As wide as cells and headings; Qt takes headings for as large as other tables have them."""
+        """Make columns as wide as cells and headings; Qt assumes the headings of other tables."""
         self._widths = []
         small, bold = (QFontMetricsF(theme.font(SMALL_PX - 1, weight, tabular=True)) for weight in (400, 600))
         for column, (heading, _) in enumerate(self._headings):
@@ -124,19 +124,19 @@ class ScoreTable(QTableWidget):
         self._hide_columns()
 
     def _hide_columns(self) -> None:
-        """Leave out, from the last on, what has no room."""
+        """Hide the columns without room, from the last on."""
         used = 0
         for column, width in enumerate(self._widths):
             used += width
             self.setColumnHidden(column, used > self.viewport().width() and column > 0)
 
     def resizeEvent(self, event: QResizeEvent) -> None:
-        """Other columns have room."""
+        """Show the columns that have room."""
         super().resizeEvent(event)
         self._hide_columns()
 
     def paintEvent(self, event: QPaintEvent) -> None:
-        """The rows, or what is said while there are none."""
+        """The rows, or the text without any."""
         super().paintEvent(event)
         if not self._shown and self._empty:
             painter = QPainter(self.viewport())

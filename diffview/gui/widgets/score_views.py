@@ -1,4 +1,4 @@
-"""What verifying a network found, drawn: one titled plot below the other."""
+"""The plots of a verification, each titled, below each other."""
 
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, TypeVar
@@ -39,7 +39,7 @@ def lines_of(
 
 
 def quantile_marks(scores: Mapping[str, Any]) -> list[AxisMark]:
-    """Where the quantiles lie: written at those of the held-out fields, ticks for the others."""
+    """Marks at the quantiles: with text for those of the held-out fields, ticks for the others."""
     values = {row["what"]: row for row in scores.get("rows", ())}
     marks = []
     for level in QUANTILES:
@@ -82,7 +82,7 @@ class ScoreViews(QWidget):
             label.setFont(theme.font(13, 600))
 
     def show_scores(self, scores: Mapping[str, Any]) -> None:
-        """Draw what there is; an older card has fewer curves, and no plot is empty."""
+        """Draw the curves that the card has; an older one has fewer, and no plot is left empty."""
         curves: Mapping[str, Any] = scores.get("curves", {})
         units = written(scores.get("units", ""))
         names = MEMBERS if scores.get("kind") == "ensemble" else SAMPLES
@@ -111,13 +111,13 @@ class ScoreViews(QWidget):
         self.histogram.show_lines(lines, units, "share of pixels", quantile_marks(scores), LEAST_SHARE)
 
     def _draw_nearest(self, scores: Mapping[str, Any]) -> None:
-        found = scores.get("curves", {}).get("nearest")
-        if found is None:  # an older card has the medians only
+        nearest = scores.get("curves", {}).get("nearest")
+        if nearest is None:  # an older card has the medians only
             row: Mapping[str, Any] = next((row for row in scores["rows"] if row["what"] == "nearest neighbour"), {})
             keys = {"samples": "samples_train", "held_out": "train_held_out", "blocks": "blocks"}
-            found = {name: [row[key]] for name, key in keys.items() if row.get(key) is not None}
+            nearest = {name: [row[key]] for name, key in keys.items() if row.get(key) is not None}
         names = (*SAMPLES[:2], ("two blocks", "blocks", "dim"))
-        rows = [QuantileBar(name, token, tuple(found[key])) for name, key, token in names if key in found]
+        rows = [QuantileBar(name, token, tuple(nearest[key])) for name, key, token in names if key in nearest]
         self.nearest.show_rows(rows, "distance, standard deviations")
 
     def _draw_ranks(self, ranks: Sequence[float | None]) -> None:
@@ -130,5 +130,5 @@ class ScoreViews(QWidget):
 
 
 def _band(curve: Mapping[str, Any]) -> tuple[Floats, Floats, Floats] | None:
-    """Between the spectra of the two blocks."""
+    """The band between the spectra of the two blocks."""
     return (array(curve["k"]), array(curve["one"]), array(curve["two"])) if {"one", "two"} <= curve.keys() else None

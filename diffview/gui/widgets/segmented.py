@@ -1,4 +1,4 @@
-"""A row of joined buttons of which one is chosen."""
+"""A row of joined buttons, one of which is chosen."""
 
 from collections.abc import Sequence
 

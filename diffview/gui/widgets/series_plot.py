@@ -1,4 +1,4 @@
-"""One pixel along a dimension: a small curve with dates or levels below it; a click takes the slice under it."""
+"""One pixel along a dimension: a small curve with dates or levels below it; a click chooses a slice."""
 
 import math
 from collections.abc import Sequence
@@ -14,7 +14,7 @@ from diffview.gui.widgets.plot_ticks import number
 
 HEIGHT_PX, LEFT_PX, BOTTOM_PX, PAD_PX = 96, 46, 16, 6
 MARKS = 60
-"""Points up to which each has a mark."""
+"""The most points that are drawn with marks."""
 
 Floats = NDArray[np.floating]
 
@@ -50,7 +50,7 @@ class SeriesPlot(QWidget):
         texts: Sequence[str] = (),
         x: Floats | None = None,
     ) -> None:
-        """Take physical values at indices; `texts` and `x` (its place on the axis) of every index of the dimension."""
+        """Take physical values at indices; `texts` and `x` (axis values) of every index of the dimension."""
         self._values, self._at, self._units, self._texts = values, at, units, texts
         self._x = at.astype(np.float64)
         if x is not None and len(x) > at[-1] and np.isfinite(x[at]).all() and np.ptp(x[at]) > 0:
@@ -62,7 +62,7 @@ class SeriesPlot(QWidget):
         self.update()
 
     def values(self) -> Floats:
-        """What is drawn."""
+        """The values drawn."""
         return self._values
 
     def set_shown(self, index: int | None) -> None:
@@ -76,11 +76,11 @@ class SeriesPlot(QWidget):
         return QSize(theme.px(200), theme.px(HEIGHT_PX))
 
     def text_at(self, index: int) -> str:
-        """What an index stands for."""
+        """The label of an index."""
         return self._texts[index] if index < len(self._texts) else str(index)
 
-    def place_of(self, index: int) -> QPointF:
-        """Where the value at an index of the dimension is drawn, the nearest one that was read."""
+    def pixel_of(self, index: int) -> QPointF:
+        """The pixel of the value at an index of the dimension, or of the nearest one that was read."""
         k = int(np.abs(self._at - index).argmin())
         return self._point(k)
 
@@ -99,11 +99,11 @@ class SeriesPlot(QWidget):
         return low - room, high + room
 
     def _point(self, k: int) -> QPointF:
-        x, y = self._places()
+        x, y = self._points()
         return QPointF(float(x[k]), float(y[k]))
 
-    def _places(self) -> tuple[Floats, Floats]:
-        """(x, y) of every value; those that are missing lie on the axis."""
+    def _points(self) -> tuple[Floats, Floats]:
+        """(x, y) of every value; missing ones lie on the axis."""
         box, (low, high) = self._box(), self._limits()
         first, last = float(self._x.min()), float(self._x.max())
         share = (self._x - first) / (last - first) if last > first else np.full(self._x.shape, 0.5)
@@ -111,7 +111,7 @@ class SeriesPlot(QWidget):
         return box.left() + share * box.width(), np.where(np.isfinite(self._values), y, box.bottom())
 
     def paintEvent(self, event: QPaintEvent) -> None:
-        """Draw axes, curve, the slice on screen and what the pointer is over."""
+        """Draw axes, curve, the slice on screen and the value under the pointer."""
         painter = QPainter(self)
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
         box = self._box()
@@ -126,7 +126,7 @@ class SeriesPlot(QWidget):
 
     def _paint_curve(self, painter: QPainter) -> None:
         """Lines between neighbours that have a value; few points have marks."""
-        points = [QPointF(x, y) for x, y in zip(*(side.tolist() for side in self._places()), strict=True)]
+        points = [QPointF(x, y) for x, y in zip(*(side.tolist() for side in self._points()), strict=True)]
         painter.setPen(QPen(theme.colour("text"), 1.2))
         piece: list[QPointF] = []
         for point, value in zip([*points, QPointF()], [*self._values, np.nan], strict=True):
@@ -197,7 +197,7 @@ class SeriesPlot(QWidget):
         return int(np.abs(self._x - wanted).argmin())
 
     def mouseMoveEvent(self, event: QMouseEvent) -> None:
-        """Tell the value under the pointer."""
+        """Show the value under the pointer."""
         self._hover = self._nearest(event.position().x())
         if self._hover is not None:
             value = float(self._values[self._hover])
@@ -206,7 +206,7 @@ class SeriesPlot(QWidget):
         self.update()
 
     def mouseReleaseEvent(self, event: QMouseEvent) -> None:
-        """Take the slice under the pointer."""
+        """Choose the slice under the pointer."""
         k = self._nearest(event.position().x())
         if k is not None and event.button() == Qt.MouseButton.LeftButton:
             self.indexChosen.emit(int(self._at[k]))

@@ -1,4 +1,4 @@
-"""One dimension of a file that is not shown: which of its slices is."""
+"""The choice of a slice along one dimension of a file."""
 
 from collections.abc import Sequence
 
@@ -22,7 +22,7 @@ class SliceRow(QWidget):
 
     Signals:
         indexChanged: the user chose another slice.
-        settled: the user let go of the slider, or chose by a button or a number.
+        settled: the user released the slider, or chose by a button or a number.
     """
 
     indexChanged = Signal(int)
@@ -81,21 +81,21 @@ class SliceRow(QWidget):
         return self.slider.value()
 
     def set_value(self, index: int) -> None:
-        """Show another slice as chosen; emits nothing. While the slider is held, it stays in the hand."""
+        """Show another slice as chosen; emits nothing. While the slider is held, it does not move."""
         if not self.slider.isSliderDown():
             self._show(index)
 
     def set_texts(self, texts: Sequence[str]) -> None:
-        """What the indices stand for, one text each; none if that is not known."""
+        """Set the labels of the indices, one text each; none if they are unknown."""
         self._texts = texts if len(texts) == self.count else ()
         self._show(self.value())
 
     def set_busy(self, busy: bool) -> None:
-        """While a slice is read, play waits for it."""
+        """Let play wait while a slice is read."""
         self._busy = busy
 
     def stop(self) -> None:
-        """Play no longer."""
+        """Stop playing."""
         self.play.setChecked(False)
 
     def _show(self, index: int) -> None:

@@ -143,7 +143,7 @@ class SpectrumPlot(PlotBase):
             self.redraw()
 
     def legend_items(self) -> list[tuple[str, str]]:
-        """What is drawn: its name and the token of its colour."""
+        """Names of the curves, and the tokens of their colours."""
         named = (
             ("\u03b1x\u2080", "text", self._source), ("x\u209c", "forward", self._forward),
             ("reverse", "reverse", self._reverse),
@@ -179,6 +179,6 @@ class SpectrumPlot(PlotBase):
     def paint_background(self, painter: QPainter, box: QRectF, palette: Palette) -> None:
         """The legend."""
         if not self.message:
-            for place, row in enumerate(legend_rows(self.legend_items(), box.width() - 8)):
-                top = box.top() + 2 + place * QFontMetricsF(plot_font()).height()
+            for index, row in enumerate(legend_rows(self.legend_items(), box.width() - 8)):
+                top = box.top() + 2 + index * QFontMetricsF(plot_font()).height()
                 paint_legend(painter, box.right() - 4, top, row, palette)

@@ -1,4 +1,4 @@
-"""What every field for a number has in common."""
+"""The behaviour of every field for a number."""
 
 from PySide6.QtCore import QEvent, QLocale, QObject, Qt
 from PySide6.QtGui import QKeyEvent, QKeySequence
@@ -11,7 +11,7 @@ class SpinManners(QObject):
     """Watches one field: the wheel steps only with the focus; Enter gives it back; undo and redo are the window's."""
 
     def __init__(self, spin: QAbstractSpinBox, width: int = 0) -> None:
-        """Mind `spin`, `width` design pixels wide where that is not 0."""
+        """Watch `spin`, `width` design pixels wide if that is not 0."""
         super().__init__(spin)
         self._width = width
         spin.setLocale(QLocale.c())
@@ -23,13 +23,13 @@ class SpinManners(QObject):
 
     @property
     def spin(self) -> QAbstractSpinBox:
-        """The field, which owns this: no reference of our own keeps it."""
+        """The field, which owns this object; no reference of ours keeps it alive."""
         return self.parent()  # type: ignore[return-value]
 
     def eventFilter(self, watched: QObject, event: QEvent) -> bool:
-        """Pass on what is not the field's."""
+        """Pass on the events that are not for the field."""
         if event.type() is QEvent.Type.Wheel and not self.spin.hasFocus():
-            event.ignore()  # what lies around scrolls
+            event.ignore()  # the area around it scrolls
             return True
         if event.type() is QEvent.Type.ShortcutOverride and isinstance(event, QKeyEvent):
             keys = QKeySequence.StandardKey

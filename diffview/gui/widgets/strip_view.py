@@ -1,4 +1,4 @@
-"""A picture that is much longer than wide, squeezed into a strip: the part looked at is a band that slides along."""
+"""A picture that is much longer than wide, squeezed into a strip: the part shown is a band that slides along."""
 
 from PySide6.QtCore import QRectF, QSize, Qt, Signal
 from PySide6.QtGui import QImage, QKeyEvent, QMouseEvent, QPainter, QPaintEvent, QPen
@@ -11,7 +11,7 @@ STEP = 0.02
 
 
 class StripView(QWidget):
-    """The whole picture; `moved` tells where the middle of the band is wanted, as a share of the length."""
+    """The whole picture; `moved` gives the wanted middle of the band, as a share of the length."""
 
     moved = Signal(float)
     released = Signal()
@@ -28,7 +28,7 @@ class StripView(QWidget):
         self.set_image(QImage())
 
     def set_image(self, image: QImage) -> None:
-        """Take the whole picture; it stands if it is taller than wide."""
+        """Take the whole picture; the strip is vertical if it is taller than wide."""
         self._image, self._vertical = image, image.height() >= image.width()
         fixed, wide = QSizePolicy.Policy.Fixed, QSizePolicy.Policy.Expanding
         self.setSizePolicy(*((fixed, wide) if self._vertical else (wide, fixed)))
@@ -36,15 +36,15 @@ class StripView(QWidget):
         self.update()
 
     def vertical(self) -> bool:
-        """Whether it stands."""
+        """Whether the strip is vertical."""
         return self._vertical
 
     def band(self) -> tuple[float, float]:
-        """First and last place of the band, as shares of the length."""
+        """First and last end of the band, as shares of the length."""
         return self._band
 
     def set_band(self, first: float, last: float) -> None:
-        """Show which part is looked at; emits nothing."""
+        """Set the band; emits nothing."""
         if (first, last) != self._band:
             self._band = (first, last)
             self.update()
@@ -55,12 +55,12 @@ class StripView(QWidget):
         return QSize(thick, 4 * thick) if self._vertical else QSize(4 * thick, thick)
 
     def minimumSizeHint(self) -> QSize:
-        """Thin, and short if need be."""
+        """Thin, and short if necessary."""
         thick = theme.px(THICK_PX)
         return QSize(thick, thick)
 
     def paintEvent(self, event: QPaintEvent) -> None:
-        """Draw the picture, a veil where the band is not, and the band."""
+        """Draw the picture, a veil outside the band, and the band."""
         painter = QPainter(self)
         rect = QRectF(self.rect())
         painter.fillRect(rect, theme.colour("no_data"))
@@ -89,7 +89,7 @@ class StripView(QWidget):
         self.moved.emit(min(max(share, 0.0), 1.0))
 
     def mousePressEvent(self, event: QMouseEvent) -> None:
-        """Bring the band here."""
+        """Move the band to the pointer."""
         if event.button() == Qt.MouseButton.LeftButton:
             self._move_to(event)
 

@@ -16,7 +16,7 @@ STEPS = {Qt.Key.Key_Left: -1, Qt.Key.Key_Right: 1}
 
 
 class Playhead(Overlay):
-    """A vertical line with a tag that names its place; hollow while it does not follow the run."""
+    """A vertical line with a tag that has its value; hollow while it does not follow the run."""
 
     def __init__(self, plot: "TimePlot", tagged: bool) -> None:
         super().__init__(plot, z=50)
@@ -99,7 +99,7 @@ class TimePlot(PlotBase):
             self.set_x_axis(self.x_kind, self.x_axis.low, self.x_axis.high)
 
     def set_x_axis(self, kind: str, low: float = 0.0, high: float = 1.0) -> None:
-        """Take x as "t" or "ln_s" over [low, high]; every x given or told is in these units."""
+        """Take x as "t" or "ln_s" over [low, high]; every x, in or out, is in these units."""
         factor = float(self.chain_length) if kind == "t" else 1.0
         asked, now = (kind, low, high, factor), (self.x_kind, self.x_axis.low, self.x_axis.high, self.x_axis.factor)
         if asked == now and self.x_axis.integers == (kind == "t"):
@@ -112,21 +112,21 @@ class TimePlot(PlotBase):
         self.axisChanged.emit()
 
     def set_playhead(self, x: float) -> None:
-        """Stand at x."""
-        text, place = self.x_text(x), round(self.to_pixel(x, self.y_axis.low).x()) + 0.5
+        """Move the playhead to x."""
+        text, pixel = self.x_text(x), round(self.to_pixel(x, self.y_axis.low).x()) + 0.5
         self.playhead_x = x
-        if (text, place) != (self.playhead.text, self.playhead.pos().x()):
+        if (text, pixel) != (self.playhead.text, self.playhead.pos().x()):
             self.playhead.text = text
-            self.playhead.setPos(place, 0)
+            self.playhead.setPos(pixel, 0)
             self.playhead.update()
 
     def set_detached(self, detached: bool) -> None:
-        """Look hollow: the playhead was taken off the run."""
+        """Draw the playhead hollow: it does not follow the run."""
         self.playhead.detached = detached
         self.playhead.update()
 
     def x_text(self, x: float) -> str:
-        """How a place on the axis is called: "t 420" or "ln s -0.31"."""
+        """A position on the axis as text: "t 420" or "ln s -0.31"."""
         if self.x_kind == "t":
             return f"t {number(x * self.chain_length)}"
         return f"ln s {number(x, 2)}"
@@ -140,13 +140,13 @@ class TimePlot(PlotBase):
     # -- scrubbing
 
     def on_playhead(self, point: QPointF) -> bool:
-        """Whether a press at `point` takes hold of the line or its tag."""
+        """Whether a press at `point` grabs the line or its tag."""
         tag = self.playhead.tag_rect().translated(self.playhead.pos())
         near = abs(point.x() - self.playhead.pos().x()) <= GRIP_PX
         return near or (self.playhead.tagged and tag.contains(point))
 
     def start_scrub(self, point: QPointF) -> None:
-        """Take the playhead where it is grabbed, or bring it to `point`."""
+        """Grab the playhead, or move it to `point`."""
         held = self.on_playhead(point)
         self._grip = self.playhead.pos().x() - point.x() if held else 0.0
         if not held:
@@ -158,7 +158,7 @@ class TimePlot(PlotBase):
         self.jump(x)
 
     def jump(self, x: float) -> None:
-        """Stand at x, brought into the axis, and tell."""
+        """Move to x, clipped to the axis, and signal it."""
         x = min(max(x, self.x_axis.low), self.x_axis.high)
         if x != self.playhead_x:
             self.set_playhead(x)
@@ -200,12 +200,12 @@ class TimePlot(PlotBase):
             self.playhead.update()
 
     def focusInEvent(self, event: QFocusEvent) -> None:
-        """Show that keys arrive here."""
+        """Show that the plot has the focus."""
         super().focusInEvent(event)
         self.viewport().update()
 
     def focusOutEvent(self, event: QFocusEvent) -> None:
-        """Show that keys go elsewhere."""
+        """Show that the focus is lost."""
         super().focusOutEvent(event)
         self.viewport().update()
 

@@ -31,7 +31,7 @@ class TimeSlider(QSlider):
             self.update()
 
     def x_of(self, value: float) -> float:
-        """Where `value` lies, in pixels."""
+        """The pixel of `value`."""
         left, right = self._inset
         span = max(self.maximum() - self.minimum(), 1)
         return left + (value - self.minimum()) / span * (self.width() - left - right)
@@ -59,7 +59,7 @@ class TimeSlider(QSlider):
         self.update()
 
     def mousePressEvent(self, event: QMouseEvent) -> None:
-        """Go to the place at once; a press on the handle keeps it under the pointer."""
+        """Move to the pointer at once; a press on the handle keeps it under the pointer."""
         if event.button() != Qt.MouseButton.LeftButton:
             event.ignore()
             return
@@ -95,7 +95,7 @@ class TimeSlider(QSlider):
         event.accept()
 
     def paintEvent(self, event: QPaintEvent) -> None:
-        """Draw groove, the way gone, and handle."""
+        """Draw groove, the part up to the handle, and handle."""
         painter = QPainter(self)
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
         on = self.isEnabled()

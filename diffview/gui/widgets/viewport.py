@@ -1,4 +1,4 @@
-"""Which part of an image a widget shows, and the way between their pixels. No painting, no widget."""
+"""The part of an image that a widget shows, and the conversion of their pixels. No painting, no widget."""
 
 from PySide6.QtCore import QPointF, QRectF, QSizeF
 
@@ -39,7 +39,7 @@ class Viewport:
         return QRectF(x, y, width, height)
 
     def zoomed(self, factor: float, about: QPointF) -> QRectF:
-        """The part shown after a zoom by `factor` that leaves `about` (pixels of the image) in its place."""
+        """The part shown after a zoom by `factor` that leaves `about` (pixels of the image) where it is."""
         view = self.shown()
         least = min(SMALLEST / min(self.whole.width(), self.whole.height()), 1.0)
         share = min(max(view.width() / self.whole.width() / factor, least), 1.0)

@@ -8,7 +8,7 @@ _LARGEST = 2**31 - 1
 
 
 class WholeSpin(QSpinBox):
-    """low..high, each end kept within 32 bits; `width` in design pixels, 0 for as wide as it wants."""
+    """low..high, each end kept within 32 bits; `width` in design pixels, 0 for the natural one."""
 
     def __init__(
         self, low: float = 0, high: float = _LARGEST, log: bool = False, width: int = 0, parent: QWidget | None = None

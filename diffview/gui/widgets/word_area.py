@@ -1,4 +1,4 @@
-"""Paragraphs that are as high as their words need where there is room, and can be scrolled where there is none."""
+"""Paragraphs as high as their text where there is room, and scrollable where there is none."""
 
 from collections.abc import Sequence
 
@@ -38,13 +38,13 @@ class WordArea(QScrollArea):
         return QSize(theme.px(60), min(theme.px(LEAST_PX), self.sizeHint().height()))
 
     def resizeEvent(self, event: QResizeEvent) -> None:
-        """Another width needs another height."""
+        """Adapt the height to another width."""
         super().resizeEvent(event)
         if event.size().width() != event.oldSize().width():
             self.updateGeometry()
 
     def eventFilter(self, watched: QObject, event: QEvent) -> bool:
-        """Other words need another height."""
+        """Adapt the height to other texts."""
         if event.type() is QEvent.Type.LayoutRequest:
             self.updateGeometry()
         return super().eventFilter(watched, event)
