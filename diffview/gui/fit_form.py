@@ -3,8 +3,9 @@
 from typing import Any
 
 from PySide6.QtCore import QObject, Qt, Signal
-from PySide6.QtWidgets import QComboBox, QFormLayout, QHBoxLayout, QLabel
+from PySide6.QtWidgets import QComboBox, QFormLayout
 
+from diffview.gui.widgets.parts import add_choices, combo, line, words
 from diffview.models.choice import TrainingCrops, percent
 from diffview.models.formulas import FORMULAS, GAUSSIANS
 from diffview.runs.recipe import Recipe
@@ -51,50 +52,35 @@ class FitForm(QObject):
 
     def __init__(self, form: QFormLayout) -> None:
         super().__init__(form)
-        self.fit_set, self.limit, self.held = QComboBox(), QComboBox(), QComboBox()
-        for combo, name, said, of, choices in (
-            (self.fit_set, "fitSetCombo", "Training crops of formula models", "fit_set", FIT_SETS),
-            (self.limit, "missingLimitCombo", "How much of a crop may be missing", "missing_limit", LIMITS),
-            (self.held, "heldOutCombo", "How much is held out from the fit", "held_out", HELD_OUT),
-        ):
-            _fill(combo, name, said, choices)
-            combo.activated.connect(lambda i, combo=combo, of=of: self.edited.emit({of: combo.itemData(i)}))
-        self.text = QLabel()
-        self.text.setObjectName("fitSetText")
-        self.text.setWordWrap(True)
-        self.text.setProperty("dim", True)
-        pair = QHBoxLayout()
-        pair.setSpacing(4)
-        pair.addWidget(self.limit, 1)
-        pair.addWidget(self.held, 1)
+        self.fit_set = self._choice("fit_set", "fitSetCombo", "Training crops of formula models", FIT_SETS)
+        self.limit = self._choice("missing_limit", "missingLimitCombo", "How much of a crop may be missing", LIMITS)
+        self.held = self._choice("held_out", "heldOutCombo", "How much is held out from the fit", HELD_OUT)
+        self.text = words(name="fitSetText")
+        pair = self.limit, self.held
         form.addRow("Crops", self.fit_set)
-        form.addRow("Gaps", pair)
+        form.addRow("Gaps", line(*pair, wide=pair, spacing=4))
         form.addRow(self.text)
+
+    def _choice(self, of: str, name: str, said: str, choices: dict[Any, tuple[str, str]]) -> QComboBox:
+        """The list of what a part of the recipe may be."""
+        box = combo(name, said)
+        add_choices(box, ((key, text, tip) for key, (text, tip) in choices.items()))
+        box.activated.connect(lambda i: self.edited.emit({of: box.itemData(i)}))
+        return box
 
     def show_fit(self, recipe: Recipe, fitted: TrainingCrops | None) -> None:
         """Show the choices of the recipe; the tooltips say what they came to."""
         chosen = recipe.denoiser
         formula = chosen.model in FORMULAS
         why = "" if formula else f"{chosen.model} is not fitted to this file"
-        for combo, value in (
+        for box, value in (
             (self.fit_set, chosen.fit_set), (self.limit, chosen.missing_limit), (self.held, chosen.held_out)
         ):  # fmt: skip
-            if combo.findData(value) < 0:  # in a recipe that was edited by hand
-                combo.addItem(f"{value:.3g}", value)
-            combo.setCurrentIndex(combo.findData(value))
-            only = COMPLETE_ONLY if combo is self.limit and formula and recipe.denoiser.model not in GAUSSIANS else why
-            combo.setEnabled(not only)
-            combo.setToolTip(only or combo.currentData(Qt.ItemDataRole.ToolTipRole) or "")
+            if box.findData(value) < 0:  # in a recipe that was edited by hand
+                box.addItem(f"{value:.3g}", value)
+            box.setCurrentIndex(box.findData(value))
+            only = COMPLETE_ONLY if box is self.limit and formula and recipe.denoiser.model not in GAUSSIANS else why
+            box.setEnabled(not only)
+            box.setToolTip(only or box.currentData(Qt.ItemDataRole.ToolTipRole) or "")
         self.text.setText("" if fitted is None else fitted.sentence)
         self.text.setVisible(fitted is not None)
-
-
-def _fill(combo: QComboBox, name: str, said: str, choices: dict[Any, tuple[str, str]]) -> None:
-    combo.setObjectName(name)
-    combo.setAccessibleName(said)
-    combo.setMinimumWidth(0)
-    combo.setMinimumContentsLength(4)
-    combo.setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy.AdjustToMinimumContentsLengthWithIcon)
-    for key, (text, tip) in choices.items():
-        combo.addItem(text, key)
-        combo.setItemData(combo.count() - 1, tip, Qt.ItemDataRole.ToolTipRole)

@@ -4,16 +4,15 @@ from functools import partial
 
 import numpy as np
 from numpy.typing import NDArray
-from PySide6.QtCore import QObject, QRect, Qt, Signal
-from PySide6.QtWidgets import QToolButton
+from PySide6.QtCore import QObject, QRect, Signal
 
 from diffview.fields.field import Region
 from diffview.fields.hidden import hidden_in, with_gap, without_gap
 from diffview.gui.actions import Actions
 from diffview.gui.session import Message, Session
 from diffview.gui.widgets.gap_layer import GapLayer
-from diffview.gui.widgets.icons import set_icon
 from diffview.gui.widgets.image_view import ImageView
+from diffview.gui.widgets.parts import named, tool_button
 from diffview.scores.gap import filling
 
 HOW = "Drag over Forward or Field to paint a gap; Shift or the right button erases."
@@ -33,26 +32,17 @@ class GapTool(QObject):
         self._session, self._actions = session, actions
         self.field, self.forward = (GapLayer(view, "forward", hatched=True) for view in (field, forward))
         for layer, view, name in ((self.field, field, "fieldGaps"), (self.forward, forward, "forwardGaps")):
-            layer.setObjectName(name)
-            layer.setAccessibleName(f"Gaps over {view.accessibleName()}")
+            named(layer, name, f"Gaps over {view.accessibleName()}")
             layer.dragged.connect(partial(self._take, layer))
-        self.button = self._tool("gapButton", "gap", "Paint gaps", actions["gapAction"].toolTip())
-        self.button.setCheckable(True)
+        tip = actions["gapAction"].toolTip()
+        self.button = tool_button("gapButton", "Paint gaps", tip, icon="gap", checkable=True)
         self.button.clicked.connect(self.toggle)
-        self.clear_button = self._tool("clearGapsButton", "close", "Clear gaps", "Clear gaps: hide nothing (Shift+G)")
+        tip = "Clear gaps: hide nothing (Shift+G)"
+        self.clear_button = tool_button("clearGapsButton", "Clear gaps", tip, icon="close")
         self.clear_button.clicked.connect(self.clear)
         session.changed.connect(lambda old, new: self.show_gaps())
         session.viewed.connect(lambda old, new: self.show_gaps() if old.whole_slice != new.whole_slice else None)
         self.show_gaps()
-
-    def _tool(self, name: str, icon: str, accessible: str, tip: str) -> QToolButton:
-        button = QToolButton()
-        button.setObjectName(name)
-        button.setAccessibleName(accessible)
-        button.setToolTip(tip)
-        button.setFocusPolicy(Qt.FocusPolicy.TabFocus)
-        set_icon(button, icon)
-        return button
 
     @property
     def armed(self) -> bool:

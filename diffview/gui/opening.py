@@ -10,8 +10,9 @@ from PySide6.QtWidgets import QFileDialog, QMenu, QWidget
 from diffview.errors import UserError
 from diffview.forward.tables import read_schedule
 from diffview.gui.files import Files
-from diffview.gui.session import Message, Session
+from diffview.gui.session import Session
 from diffview.gui.settings import Settings
+from diffview.gui.writing import save
 from diffview.paths import write_text
 
 DATA = "Data and recipes (*.nc *.nc4 *.h5 *.hdf5 *.HDF5 *.he5 *.hdf *.mat *.json);;All files (*)"
@@ -82,17 +83,9 @@ class Opening(QObject):
     def _ask_save_recipe(self) -> None:
         path, _ = QFileDialog.getSaveFileName(self._window, "Save recipe", "recipe.json", "Recipes (*.json)")
         if path:
-            self._save(path, lambda: write_text(Path(path), self._session.plan.settled.to_json()))
+            save(self._session, Path(path), lambda: write_text(Path(path), self._session.plan.settled.to_json()))
 
     def _ask_import_schedule(self) -> None:
         path, _ = QFileDialog.getOpenFileName(self._window, "Import schedule", "", SCHEDULES)
         if path:
             self._session.edit_checked(lambda: {"schedule": read_schedule(Path(path))})
-
-    def _save(self, path: str, write: Callable[[], None]) -> None:
-        try:
-            write()
-        except UserError as error:
-            self._session.tell_error(error)
-        else:
-            self._session.tell(Message(f"Saved {path}."))

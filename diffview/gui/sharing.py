@@ -21,7 +21,7 @@ from diffview.gui.session import Message, Session
 from diffview.gui.widgets.card import CardFrame
 from diffview.gui.widgets.image_view import ImageView
 from diffview.gui.widgets.plot_base import PlotBase
-from diffview.gui.writing import Writer
+from diffview.gui.writing import Writer, save
 from diffview.paths import write_text
 from diffview.writers.columns import Array, Table, columns_text, histogram_table, picture_text, spectrum_table
 from diffview.writers.exports import clean, ensemble_content, forward_content, run_content
@@ -127,7 +127,7 @@ class Sharing(QObject):
             return
         path = self._ask(what, CSV, ".csv")
         if path is not None:
-            self._save(path, lambda: write_text(path, columns_text(table)))
+            save(self._session, path, lambda: write_text(path, columns_text(table)))
 
     def _ask_schedule(self) -> None:
         name, kinds = "schedule.csv", ";;".join(SCHEDULES)
@@ -136,20 +136,12 @@ class Sharing(QObject):
             recipe, form = self._session.recipe, SCHEDULES.get(kind, Path(path).suffix[1:].lower())
             form = "diffusers" if Path(path).name == "scheduler_config.json" else form if form in FORMATS else "csv"
             text = export_schedule(recipe.course.schedule, recipe.start.chain_length, form)
-            self._save(Path(path), lambda: write_text(Path(path), text))
+            save(self._session, Path(path), lambda: write_text(Path(path), text))
 
     def _ask_picture(self) -> None:
         path, _ = QFileDialog.getSaveFileName(self._window, "Save picture", "diffview.png", "Pictures (*.png)")
         if path:
-            self._save(Path(path), lambda: dialogs.save_picture(self._window, Path(path)))
-
-    def _save(self, path: Path, write: Callable[[], None]) -> None:
-        try:
-            write()
-        except UserError as error:
-            self._session.tell_error(error)
-        else:
-            self._session.tell(Message(f"Saved {path}."))
+            save(self._session, Path(path), lambda: dialogs.save_picture(self._window, Path(path)))
 
     # -- the clipboard
 

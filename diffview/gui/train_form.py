@@ -1,9 +1,7 @@
 """The form of a training: it offers what the open field allows, and makes an order of the choices."""
 
-from collections.abc import Mapping
-
-from PySide6.QtCore import Qt, Signal
-from PySide6.QtWidgets import QCheckBox, QComboBox, QGridLayout, QLabel, QLineEdit, QWidget
+from PySide6.QtCore import Signal
+from PySide6.QtWidgets import QCheckBox, QGridLayout, QLabel, QLineEdit, QWidget
 
 from diffview.gui.session import Session
 from diffview.gui.train_order import (
@@ -19,11 +17,14 @@ from diffview.gui.train_order import (
     usable_slices,
 )
 from diffview.gui.widgets.number_spin import NumberSpin
+from diffview.gui.widgets.parts import add_choices, combo, named, words
 from diffview.gui.widgets.whole_spin import WholeSpin
 from diffview.learning.sets import MULTIPLE
 from diffview.models.cards import Card
 
 WIDTHS = (8, 16, 32, 48, 64)
+CHARACTERS = 8
+"""Of a choice that are seen at least."""
 
 
 class TrainForm(QWidget):
@@ -42,37 +43,30 @@ class TrainForm(QWidget):
         self._show_field()
 
     def _build(self) -> None:
-        self._data = _combo("trainDataCombo", "What to train on")
-        self._size = _combo("trainSizeCombo", "Size of the crops")
-        self._loss_choice = _combo("trainLossCombo", "Training loss")
-        self._density = _combo("trainDensityCombo", "Training density of noise levels")
-        _fill(self._loss_choice, LOSSES)
-        _fill(self._density, DENSITIES)
-        self._origin = _combo("trainOriginCombo", "Weights to begin with")
-        self._origin.setToolTip("From a model of similar fields a training learns sooner what is new in yours")
-        self._width = _combo("trainWidthCombo", "Width of the network")
+        self._data = combo("trainDataCombo", "What to train on", characters=CHARACTERS)
+        self._size = combo("trainSizeCombo", "Size of the crops", characters=CHARACTERS)
+        self._loss_choice = combo("trainLossCombo", "Training loss", characters=CHARACTERS)
+        self._density = combo("trainDensityCombo", "Training density of noise levels", characters=CHARACTERS)
+        for box, texts in ((self._loss_choice, LOSSES), (self._density, DENSITIES)):
+            add_choices(box, ((key, key, text) for key, text in texts.items()))
+        tip = "From a model of similar fields a training learns sooner what is new in yours"
+        self._origin = combo("trainOriginCombo", "Weights to begin with", tip, CHARACTERS)
+        self._width = combo("trainWidthCombo", "Width of the network", characters=CHARACTERS)
         for width in WIDTHS:
             self._width.addItem(f"{width} channels", width)
         self._width.setCurrentIndex(self._width.findData(32))
-        self._minutes = NumberSpin(0.05, 10_000, log=True)
-        self._minutes.setObjectName("trainMinutesSpin")
-        self._minutes.setAccessibleName("Minutes of training")
+        tip = "The learning rate falls to 0 over this time"
+        self._minutes = named(NumberSpin(0.05, 10_000, log=True), "trainMinutesSpin", "Minutes of training", tip)
         self._minutes.setValue(10)
-        self._minutes.setToolTip("The learning rate falls to 0 over this time")
-        self._batch = WholeSpin(1, 4096, log=True)
-        self._batch.setObjectName("trainBatchSpin")
-        self._batch.setAccessibleName("Fields a step")
+        tip = "Fields a step; it is halved where memory does not suffice"
+        self._batch = named(WholeSpin(1, 4096, log=True), "trainBatchSpin", "Fields a step", tip)
         self._batch.setValue(32)
-        self._batch.setToolTip("Fields a step; it is halved where memory does not suffice")
-        self._name = QLineEdit()
-        self._name.setObjectName("trainNameEdit")
-        self._name.setAccessibleName("Name of the model")
+        self._name = named(QLineEdit(), "trainNameEdit", "Name of the model")
         self._name.setMaxLength(60)
-        self._turned = QCheckBox("mirrored and turned")
-        self._turned.setObjectName("trainTurnedCheck")
-        self._turned.setAccessibleName("Fields mirrored and turned as well")
-        self._turned.setToolTip("Eight times the fields, where directions do not matter, as for patches of rain")
-        self._facts, self._loss_text, self._density_text = dim_text(), dim_text(), dim_text()
+        says = "Fields mirrored and turned as well"
+        tip = "Eight times the fields, where directions do not matter, as for patches of rain"
+        self._turned = named(QCheckBox("mirrored and turned"), "trainTurnedCheck", says, tip)
+        self._facts, self._loss_text, self._density_text = words(), words(), words()
         self._rows = {
             "Data": self._data, "Size": self._size, "": self._facts, "Also": self._turned,
             "Loss": self._loss_choice, " ": self._loss_text,
@@ -206,26 +200,3 @@ class TrainForm(QWidget):
             turned=self._turned.isChecked(),
             device=session.recipe.denoiser.device, again=again,
         )  # fmt: skip
-
-
-def dim_text(text: str = "") -> QLabel:
-    """A dim label that wraps."""
-    label = QLabel(text)
-    label.setWordWrap(True)
-    label.setProperty("dim", True)
-    return label
-
-
-def _combo(name: str, accessible: str) -> QComboBox:
-    box = QComboBox()
-    box.setObjectName(name)
-    box.setAccessibleName(accessible)
-    box.setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy.AdjustToMinimumContentsLengthWithIcon)
-    box.setMinimumContentsLength(8)
-    return box
-
-
-def _fill(box: QComboBox, texts: Mapping[str, str]) -> None:
-    for key, text in texts.items():
-        box.addItem(key, key)
-        box.setItemData(box.count() - 1, text, Qt.ItemDataRole.ToolTipRole)

@@ -14,6 +14,16 @@ from diffview.writers.exports import Content
 from diffview.writers.saving import save_netcdf
 
 
+def save(session: Session, path: Path, write: Callable[[], None]) -> None:
+    """Write a small file at once, and say that it is there, or why not."""
+    try:
+        write()
+    except UserError as error:
+        session.tell_error(error)
+    else:
+        session.tell(Message(f"Saved {path}."))
+
+
 class Writing(Job):
     """One file.
 

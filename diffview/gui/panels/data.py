@@ -7,10 +7,7 @@ import numpy as np
 from PySide6.QtCore import Qt, QTimer
 from PySide6.QtGui import QPixmap
 from PySide6.QtWidgets import (
-    QComboBox,
     QFormLayout,
-    QHBoxLayout,
-    QLabel,
     QLineEdit,
     QSplitter,
     QStackedWidget,
@@ -31,7 +28,7 @@ from diffview.gui.theme import theme
 from diffview.gui.widgets.card import ElidedLabel
 from diffview.gui.widgets.details_view import DetailsView
 from diffview.gui.widgets.file_tree import ICON, FileTree
-from diffview.gui.widgets.icons import set_icon
+from diffview.gui.widgets.parts import add_choices, column_of, combo, line, named, tool_button, words
 from diffview.gui.widgets.raster import Raster
 from diffview.gui.widgets.slice_row import SliceRow
 from diffview.gui.widgets.word_area import WordArea
@@ -82,10 +79,8 @@ class DataPanel(QWidget):
         column.addLayout(self._slices)
         column.addWidget(self._axes)
         column.addLayout(self._form)
-        words = WordArea((self.numbers, self.region, self.notes))
-        words.setObjectName("dataWords")
-        words.setAccessibleName("Notes on the values")
-        column.addWidget(words)
+        notes = WordArea((self.numbers, self.region, self.notes))
+        column.addWidget(named(notes, "dataWords", "Notes on the values"))
         files.busy_changed.connect(self._show_busy)
         browser.began.connect(self._begin)
         browser.listed.connect(self.tree.add_nodes)
@@ -98,25 +93,17 @@ class DataPanel(QWidget):
     # -- building
 
     def _build_browser(self) -> None:
-        self.filter = QLineEdit()
-        self.filter.setObjectName("treeFilter")
-        self.filter.setAccessibleName("Find variables by words of their paths")
+        self.filter = named(QLineEdit(), "treeFilter", "Find variables by words of their paths")
         self.filter.setPlaceholderText("Find a variable")
         self.filter.setClearButtonEnabled(True)
         for button in self.filter.findChildren(QToolButton):
-            button.setObjectName("clearFilterButton")
-            button.setAccessibleName("Show the whole tree again")
-        self.tree, self.matches, self.details = FileTree(), FileTree(), DetailsView()
-        self.tree.setObjectName("dataTree")
-        self.tree.setAccessibleName("Contents of the file")
-        self.matches.setObjectName("matchTree")
-        self.matches.setAccessibleName("Variables found")
+            named(button, "clearFilterButton", "Show the whole tree again")
+        self.tree = named(FileTree(), "dataTree", "Contents of the file")
+        self.matches = named(FileTree(), "matchTree", "Variables found")
         self.matches.setRootIsDecorated(False)
-        self.details.setObjectName("detailsView")
-        self.details.setAccessibleName("The selected variable")
+        self.details = named(DetailsView(), "detailsView", "The selected variable")
         self._trees = QStackedWidget()
-        self._split = QSplitter(Qt.Orientation.Vertical)
-        self._split.setObjectName("browserSplitter")
+        self._split = named(QSplitter(Qt.Orientation.Vertical), "browserSplitter")
         self._split.setChildrenCollapsible(False)
         for tree in (self.tree, self.matches):
             self._trees.addWidget(tree)
@@ -134,53 +121,28 @@ class DataPanel(QWidget):
         self.filter.textChanged.connect(self._filter)
 
     def _build_axes(self) -> None:
-        self.down, self.across, self.swap = QComboBox(), QComboBox(), QToolButton()
-        for widget, name, said in (
-            (self.down, "rowsCombo", "Dimension that runs down"),
-            (self.across, "columnsCombo", "Dimension that runs right"),
-            (self.swap, "swapAxesButton", "Swap rows and columns"),
-        ):
-            widget.setObjectName(name)
-            widget.setAccessibleName(said)
-            widget.setToolTip(said)
-        for combo in (self.down, self.across):
-            combo.setMinimumWidth(0)
-            combo.setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy.AdjustToMinimumContentsLengthWithIcon)
-            combo.setMinimumContentsLength(4)
-            combo.activated.connect(self._turn)
-        set_icon(self.swap, "swap")
+        self.down, self.across = (
+            combo(name, said, said)
+            for name, said in (("rowsCombo", "Dimension that runs down"), ("columnsCombo", "Dimension that runs right"))
+        )
+        for box in (self.down, self.across):
+            box.activated.connect(self._turn)
+        self.swap = tool_button("swapAxesButton", "Swap rows and columns", icon="swap")
         self.swap.setProperty("bare", True)
-        self.swap.setFocusPolicy(Qt.FocusPolicy.TabFocus)
         self.swap.clicked.connect(self._swap)
         self._axes = QWidget()
-        row = QHBoxLayout(self._axes)
-        row.setContentsMargins(0, 0, 0, 0)
-        row.setSpacing(2)
-        row.addWidget(self.down, 1)
-        row.addWidget(self.swap)
-        row.addWidget(self.across, 1)
+        boxes = self.down, self.across
+        column_of(self._axes).addLayout(line(self.down, self.swap, self.across, wide=boxes, spacing=2))
 
     def _build_form(self) -> None:
-        self.transform, self.resolution = QComboBox(), QComboBox()
-        for combo, name, said in (
-            (self.transform, "transformCombo", "Transform"),
-            (self.resolution, "resolutionCombo", "Working resolution"),
-        ):
-            combo.setObjectName(name)
-            combo.setAccessibleName(said)
-            combo.setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy.AdjustToMinimumContentsLengthWithIcon)
-        self.transform.addItem("automatic", AUTO)
-        self.transform.setItemData(0, "Chosen from units and values", Qt.ItemDataRole.ToolTipRole)
-        for key, shape in TRANSFORMS.items():
-            self.transform.addItem(key, key)
-            self.transform.setItemData(self.transform.count() - 1, shape.doc, Qt.ItemDataRole.ToolTipRole)
+        self.transform = combo("transformCombo", "Transform", characters=0)
+        self.resolution = combo("resolutionCombo", "Working resolution", characters=0)
+        add_choices(self.transform, [(AUTO, "automatic", "Chosen from units and values")])
+        add_choices(self.transform, [(key, key, shape.doc) for key, shape in TRANSFORMS.items()])
         for k, how in RESOLUTIONS:
             what = f"mean of {k} × {k}" if how == "mean" else f"every {k}th pixel" if k > 2 else "every 2nd pixel"
             self.resolution.addItem("as stored" if k == 1 else what, f"{k} {how}")
-        self.region, self.numbers, self.notes = QLabel(), QLabel(), QLabel()
-        for label in (self.region, self.numbers, self.notes):
-            label.setWordWrap(True)
-            label.setProperty("dim", True)
+        self.region, self.numbers, self.notes = words(), words(), words()
         self._form = QFormLayout()
         self._form.addRow("Transform", self.transform)
         self._form.addRow("Resolution", self.resolution)
@@ -245,11 +207,11 @@ class DataPanel(QWidget):
             row.set_value(index)
         self._axes.setVisible(picture is not None)
         names = [] if picture is None else _dim_names(picture)
-        for combo, at in ((self.down, 0), (self.across, 1)):
-            combo.clear()
-            combo.addItems(names)
+        for box, at in ((self.down, 0), (self.across, 1)):
+            box.clear()
+            box.addItems(names)
             if picture is not None:
-                combo.setCurrentIndex(picture.axes[at])
+                box.setCurrentIndex(picture.axes[at])
         self._reveal()
 
     def _make_rows(self, dims: Sequence[tuple[str, int]]) -> None:

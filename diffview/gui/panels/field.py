@@ -5,7 +5,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 from PySide6.QtCore import QEvent, QObject, QRect, QRectF, Qt, Signal
-from PySide6.QtWidgets import QGridLayout, QHBoxLayout, QToolButton, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QHBoxLayout, QWidget
 
 from diffview.fields.field import Region
 from diffview.fields.regions import LARGEST, SMALLEST
@@ -14,8 +14,8 @@ from diffview.gui.looks import colormap, quantity_name, region_text
 from diffview.gui.panels.base import LARGEST_SHOWN, PictureCard
 from diffview.gui.session import Session, View
 from diffview.gui.widgets.card import ElidedLabel
-from diffview.gui.widgets.icons import set_icon
 from diffview.gui.widgets.image_view import ImageView
+from diffview.gui.widgets.parts import column_of, grid_of, named, tool_button
 from diffview.gui.widgets.ruler import Ruler
 from diffview.gui.widgets.series_plot import SeriesPlot
 from diffview.gui.widgets.strip_view import StripView
@@ -46,31 +46,18 @@ class FieldPanel(PictureCard):
         self._shown: object = None
         self._placed: object = None
         self._series_of: tuple[object, str] = (None, "")
-        self.view = ImageView()
-        self.view.setObjectName("fieldView")
-        self.view.setAccessibleName("Field x0: the whole slice; drag the frame to move the region")
+        self.view = named(ImageView(), "fieldView", "Field x0: the whole slice; drag the frame to move the region")
         self.view.installEventFilter(self)
-        self.strip = StripView()
-        self.strip.setObjectName("stripView")
-        self.strip.setAccessibleName("The whole picture as a strip")
-        self.rulers = Ruler(self.view, horizontal=False), Ruler(self.view, horizontal=True)
-        for ruler, name in zip(self.rulers, ("rowRuler", "columnRuler"), strict=True):
-            ruler.setObjectName(name)
-        self.draw = QToolButton()
-        self.draw.setObjectName("drawRegionButton")
-        self.draw.setAccessibleName("Draw a new region")
-        self.draw.setToolTip("Draw a new region with the mouse (or drag with Shift held)")
-        self.draw.setCheckable(True)
-        self.draw.setFocusPolicy(Qt.FocusPolicy.TabFocus)
-        set_icon(self.draw, "frame")
-        self.add_control(self.draw)
-        self.crop = QToolButton()
-        self.crop.setObjectName("cropButton")
-        self.crop.setAccessibleName("Read the region alone")
-        self.crop.setCheckable(True)
-        self.crop.setFocusPolicy(Qt.FocusPolicy.TabFocus)
-        set_icon(self.crop, "crop")
-        self.add_control(self.crop)
+        self.strip = named(StripView(), "stripView", "The whole picture as a strip")
+        self.rulers = (
+            named(Ruler(self.view, horizontal=False), "rowRuler"),
+            named(Ruler(self.view, horizontal=True), "columnRuler"),
+        )
+        tip = "Draw a new region with the mouse (or drag with Shift held)"
+        self.draw = tool_button("drawRegionButton", "Draw a new region", tip, icon="frame", checkable=True)
+        self.crop = tool_button("cropButton", "Read the region alone", icon="crop", checkable=True)
+        for button in (self.draw, self.crop):
+            self.add_control(button)
         self.show_crop(None)
         self.fill(self._pictures())
         self.add(self._series_card())
@@ -91,9 +78,7 @@ class FieldPanel(PictureCard):
 
     def _pictures(self) -> QWidget:
         body = QWidget()
-        self._grid = QGridLayout(body)
-        self._grid.setContentsMargins(0, 0, 0, 0)
-        self._grid.setSpacing(2)
+        self._grid = grid_of(body, 2, 2)
         self._grid.addWidget(self.strip, 1, 0)
         self._grid.addWidget(self.rulers[0], 1, 1)
         self._grid.addWidget(self.view, 1, 2)
@@ -101,24 +86,16 @@ class FieldPanel(PictureCard):
         return body
 
     def _series_card(self) -> QWidget:
-        self.series, self.series_text, close = SeriesPlot(), ElidedLabel(), QToolButton()
-        self.series.setObjectName("seriesPlot")
-        self.series.setAccessibleName("The pixel along the other dimension")
+        self.series = named(SeriesPlot(), "seriesPlot", "The pixel along the other dimension")
+        self.series_text, close = ElidedLabel(), tool_button("closeSeriesButton", "Close the series", icon="close")
         self.series.indexChosen.connect(lambda index: self.sliceChosen.emit(self._series_of[1], index))
-        close.setObjectName("closeSeriesButton")
-        close.setAccessibleName("Close the series")
-        close.setToolTip("Close the series")
         close.setProperty("bare", True)
-        close.setFocusPolicy(Qt.FocusPolicy.TabFocus)
-        set_icon(close, "close")
         close.clicked.connect(self.hide_series)
         head = QHBoxLayout()
         head.addWidget(self.series_text, 1)
         head.addWidget(close)
         self.series_box = QWidget()
-        column = QVBoxLayout(self.series_box)
-        column.setContentsMargins(0, 0, 0, 0)
-        column.setSpacing(0)
+        column = column_of(self.series_box, 0)
         column.addLayout(head)
         column.addWidget(self.series)
         self.series_box.hide()

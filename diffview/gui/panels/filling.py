@@ -1,11 +1,11 @@
 """The filling of gaps and its scores, while a run fills any: the top of the inspector."""
 
-from PySide6.QtWidgets import QLabel, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QWidget
 
 from diffview.gui.judge import Judge
 from diffview.gui.session import Session
-from diffview.gui.theme import theme
 from diffview.gui.widgets.fill_view import FillView
+from diffview.gui.widgets.parts import Heading, column_of
 from diffview.scores.gap import FILLINGS, NO_GAP, filling, lacks, way_of
 
 
@@ -16,23 +16,15 @@ class FillingPanel(QWidget):
         super().__init__()
         self.setObjectName("fillingPanel")
         self._session, self._judge = session, judge
-        self._title = QLabel("Filling")
         self.view = FillView([(key, way.title, way.sentence) for key, way in FILLINGS.items()])
-        column = QVBoxLayout(self)
-        column.setContentsMargins(0, 0, 0, 8)
-        column.setSpacing(8)
-        column.addWidget(self._title)
-        column.addWidget(self.view)
+        column = column_of(self, margins=(0, 0, 0, 8))
+        for widget in (Heading("Filling"), self.view):
+            column.addWidget(widget)
         self.view.chosen.connect(lambda way: session.edit(**filling(session.recipe, way)))
         session.changed.connect(lambda old, new: self.show_filling())
         judge.judged.connect(self.show_filling)
         judge.changed.connect(self.show_filling)
-        theme.changed.connect(self._restyle)
-        self._restyle()
         self.show_filling()
-
-    def _restyle(self) -> None:
-        self._title.setFont(theme.font(13, 600))
 
     def show_filling(self) -> None:
         """Show the method in force and the scores."""

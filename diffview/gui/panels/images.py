@@ -5,7 +5,7 @@ from dataclasses import replace
 import numpy as np
 from numpy.typing import NDArray
 from PySide6.QtCore import Qt
-from PySide6.QtWidgets import QHBoxLayout, QToolButton, QWidget
+from PySide6.QtWidgets import QHBoxLayout, QWidget
 
 from diffview.fields.colormaps import COLORMAPS
 from diffview.fields.transforms import Transform
@@ -18,6 +18,7 @@ from diffview.gui.reverse_modes import BADGES, BESIDE, KINDS, kind_of, mode_of, 
 from diffview.gui.session import Session, View
 from diffview.gui.widgets.gap_layer import GapLayer
 from diffview.gui.widgets.image_view import ImageView
+from diffview.gui.widgets.parts import named, tool_button
 from diffview.gui.widgets.picture_view import link
 from diffview.gui.widgets.segmented import SegmentedControl
 from diffview.reverse.samplers import Step
@@ -26,6 +27,11 @@ Array = NDArray[np.float32]
 
 NOISE_COLOURS = "vik"
 """Key of the colour map of noises."""
+
+PATHS = (
+    ("closed", "closed form", "Closed form: x_t = α x₀ + σ ε with one ε, any t in one jump"),
+    ("chain", "chain", "Markov chain: independent noise step by step; at every t the same distribution"),
+)
 
 
 class ForwardPanel(PictureCard):
@@ -36,23 +42,10 @@ class ForwardPanel(PictureCard):
         self.set_subtitle("noise put in")
         self._session = session
         self._whole: Forward | None = None
-        self.view = ImageView()
-        self.view.setObjectName("forwardView")
-        self.view.setAccessibleName("Forward: the region with noise added up to the playhead")
-        self.mode = SegmentedControl(
-            [
-                ("closed", "closed form", "Closed form: x_t = α x₀ + σ ε with one ε, any t in one jump"),
-                ("chain", "chain", "Markov chain: independent noise step by step; at every t the same distribution"),
-            ]
-        )
-        self.mode.setObjectName("pathModeControl")
-        self.whole = QToolButton()
-        self.whole.setText("whole")
-        self.whole.setObjectName("wholeSliceButton")
-        self.whole.setAccessibleName("Whole slice")
-        self.whole.setCheckable(True)
-        self.whole.setFocusPolicy(Qt.FocusPolicy.TabFocus)
-        self.whole.setToolTip("Show the whole slice instead of the region")
+        self.view = named(ImageView(), "forwardView", "Forward: the region with noise added up to the playhead")
+        self.mode = SegmentedControl(PATHS, "pathModeControl")
+        tip = "Show the whole slice instead of the region"
+        self.whole = tool_button("wholeSliceButton", "Whole slice", tip, text="whole", checkable=True)
         self.add_control(self.mode)
         self.add_control(self.whole)
         self.fill(self.view)
@@ -119,21 +112,15 @@ class ReversePanel(PictureCard):
         super().__init__("Reverse", accent="reverse")
         self.set_subtitle("noise taken out")
         self._session, self._live, self._judge = session, live, judge
-        self.view = ImageView()
-        self.view.setObjectName("reverseView")
-        self.view.setAccessibleName("Reverse: the field the model makes out of noise")
-        self.made = GapLayer(self.view, "reverse", hatched=False)
-        self.made.setObjectName("filledPixels")
-        self.made.setAccessibleName("Outline of the pixels that were filled")
-        self.truth = ImageView()
-        self.truth.setObjectName("trueNoiseView")
-        self.truth.setAccessibleName("The true noise in x_t")
+        self.view = named(ImageView(), "reverseView", "Reverse: the field the model makes out of noise")
+        outline = GapLayer(self.view, "reverse", hatched=False)
+        self.made = named(outline, "filledPixels", "Outline of the pixels that were filled")
+        self.truth = named(ImageView(), "trueNoiseView", "The true noise in x_t")
         self.truth.set_badge("true ε", "forward")
         self.truth.hide()
-        self.kind = SegmentedControl([(key, KINDS[key].label, KINDS[key].tip) for key in ("run", "shot")])
-        self.kind.setObjectName("reverseKindControl")
-        self.mode = SegmentedControl()
-        self.mode.setObjectName("reverseModeControl")
+        kinds = [(key, KINDS[key].label, KINDS[key].tip) for key in ("run", "shot")]
+        self.kind = SegmentedControl(kinds, "reverseKindControl")
+        self.mode = SegmentedControl(name="reverseModeControl")
         self._items: tuple[str, ...] = ()
         self._drawn: object = None
         self._coloured: Scale | None = None
@@ -145,8 +132,8 @@ class ReversePanel(PictureCard):
         row.addWidget(self.truth, 1)
         row.addWidget(self.view, 1)
         filled = ("run", "filled", "The run: the gap as the model fills it")
-        self.beside = SegmentedControl([filled, *((key, mode.label, mode.tip) for key, mode in BESIDE.items())])
-        self.beside.setObjectName("besideControl")
+        others = [(key, mode.label, mode.tip) for key, mode in BESIDE.items()]
+        self.beside = SegmentedControl([filled, *others], "besideControl")
         self.beside.setAccessibleName("The filled gap, kriging, or the truth")
         self.beside.setProperty("compact", True)
         self.beside.changed.connect(self._compare)

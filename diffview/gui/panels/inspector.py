@@ -5,7 +5,7 @@ from typing import Any
 
 import numpy as np
 from PySide6.QtCore import QSize, Qt, QTimer
-from PySide6.QtWidgets import QComboBox, QFormLayout, QLabel, QPushButton, QScrollArea, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QFormLayout, QPushButton, QWidget
 
 from diffview.fields.units import written
 from diffview.forward.lint import lint
@@ -18,12 +18,11 @@ from diffview.gui.looks import made_scale, number, tidied
 from diffview.gui.models import MODELS, power_law_text
 from diffview.gui.panels.base import NetworkOffer
 from diffview.gui.session import Session
-from diffview.gui.theme import theme
 from diffview.gui.widgets.findings_view import FindingsView
 from diffview.gui.widgets.grid_scores import GridScores
 from diffview.gui.widgets.guidance_form import GuidanceForm, GuidanceState
 from diffview.gui.widgets.param_form import ParamForm
-from diffview.gui.widgets.whole_spin import WholeSpin
+from diffview.gui.widgets.parts import Heading, ScrollPanel, combo, named, show_value, whole, words
 from diffview.params import Numbers, Parameter, parameters
 from diffview.reverse.grids import GRIDS
 from diffview.reverse.guidance import OBSERVATIONS
@@ -40,100 +39,64 @@ def _fields(grid: str) -> tuple[Parameter, ...]:
     return tuple(p for p in parameters(GRIDS[grid]) if not isinstance(p.allowed, Numbers))
 
 
-"""Transforms through which an error has one size in physical units."""
-
 LINT_MS = 150
 """Milliseconds between an edit and its lint; a drag is checked no more often."""
 
 
-class InspectorPanel(QScrollArea):
+class InspectorPanel(ScrollPanel):
     """Forms made from the declared parameters."""
 
     def __init__(self, session: Session, live: Live, search: LevelSearchJob, filling: QWidget) -> None:
         super().__init__()
         self._session, self._live, self._search = session, live, search
         self._keys: tuple[str, ...] = ()
-        self.setWidgetResizable(True)
-        self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
-        body = QWidget()
-        self._column = QVBoxLayout(body)
-        self._column.setContentsMargins(12, 8, 12, 8)
-        self._column.setSpacing(8)
-        self._titles: list[QLabel] = []
-        self.schedule, self.sampler, self.grid_form = ParamForm(), ParamForm(), ParamForm()
-        self.schedule_text, self.schedule_facts, self.model_text, self.fit_text = (self._text() for _ in range(4))
-        self.grid = QComboBox()
-        self.grid.setObjectName("gridCombo")
-        self.grid.setAccessibleName("Grid of noise levels")
-        self.grid.setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy.AdjustToMinimumContentsLengthWithIcon)
-        self.grid.setMinimumContentsLength(4)
-        for key in GRIDS:
-            self.grid.addItem(GRID_TITLES.get(key, key), key)
-        self.findings = FindingsView()
-        self.findings.setObjectName("lintView")
-        self._section("Schedule", self.schedule_text, self.schedule, self.schedule_facts, self.findings)
-        self.sampler_text = self._text()
-        self.sampler_text.setObjectName("samplerText")
-        self._section("Sampler", self.sampler, self.sampler_text)
-        self._column.addLayout(self._member_row())
-        grid_row = QFormLayout()
-        grid_row.addRow("Levels", self.grid)
-        self._column.addLayout(grid_row)
-        self._column.addWidget(self.grid_form)
-        self.grid_scores = GridScores()
-        self.grid_scores.setObjectName("gridScores")
-        self._column.addWidget(self.grid_scores)
-        self.more = QPushButton("More on the model…")
-        self.more.setObjectName("moreModelButton")
-        self.more.setToolTip("Its card, its verdicts and the curves behind them, in the Model dock")
-        self.guidance = GuidanceForm({key: (kind.title, parameters(kind)) for key, kind in OBSERVATIONS.items()})
-        self._section("Guidance", self.guidance)
-        self._section("Model", self.model_text, self.fit_text)
-        self.offer = NetworkOffer(session, live, "offeredNetworkButton")
-        for button in (self.more, self.offer):
-            self._column.addWidget(button, 0, Qt.AlignmentFlag.AlignLeft)
-        self._column.addStretch(1)
-        self._column.insertWidget(0, filling)
-        self.setWidget(body)
+        self.column.addWidget(filling)
+        self._build()
         self._connect()
         self._looking = QTimer(self, singleShot=True, interval=LINT_MS)
         self._looking.timeout.connect(lambda: self.findings.show_findings(lint(case_of(session))))
         self.findings.remedied.connect(lambda changes: session.edit(**changes))
         self.show_recipe(None, session.recipe)
-        self._restyle()
+
+    def _build(self) -> None:
+        self.schedule, self.sampler, self.grid_form = ParamForm(), ParamForm(), ParamForm()
+        self.schedule_text, self.schedule_facts, self.model_text, self.fit_text = (words() for _ in range(4))
+        self.grid = combo("gridCombo", "Grid of noise levels")
+        for key in GRIDS:
+            self.grid.addItem(GRID_TITLES.get(key, key), key)
+        self.findings = named(FindingsView(), "lintView")
+        self._section("Schedule", self.schedule_text, self.schedule, self.schedule_facts, self.findings)
+        self.sampler_text = words(name="samplerText")
+        self._section("Sampler", self.sampler, self.sampler_text)
+        tip = "Fields that a run makes at once, each from noise of its own"
+        self.members = whole("membersSpin", "Members", tip, 1, int(MEMBERS.high), 72)
+        for label, field in (("Members", self.members), ("Levels", self.grid)):
+            row = QFormLayout()
+            row.addRow(label, field)
+            self.column.addLayout(row)
+        self.grid_scores = named(GridScores(), "gridScores")
+        for widget in (self.grid_form, self.grid_scores):
+            self.column.addWidget(widget)
+        tip = "Its card, its verdicts and the curves behind them, in the Model dock"
+        self.more = named(QPushButton("More on the model…"), "moreModelButton", tip=tip)
+        self.guidance = GuidanceForm({key: (kind.title, parameters(kind)) for key, kind in OBSERVATIONS.items()})
+        self._section("Guidance", self.guidance)
+        self._section("Model", self.model_text, self.fit_text)
+        self.offer = NetworkOffer(self._session, self._live, "offeredNetworkButton")
+        for button in (self.more, self.offer):
+            self.column.addWidget(button, 0, Qt.AlignmentFlag.AlignLeft)
+        self.column.addStretch(1)
 
     def minimumSizeHint(self) -> QSize:
         """As wide as the forms need, so that nothing is cut."""
-        width = self._column.minimumSize().width() + self.verticalScrollBar().sizeHint().width()
+        width = self.column.minimumSize().width() + self.verticalScrollBar().sizeHint().width()
         return QSize(width, super().minimumSizeHint().height())
 
-    def _member_row(self) -> QFormLayout:
-        self.members = WholeSpin(1, int(MEMBERS.high), width=72)
-        self.members.setObjectName("membersSpin")
-        self.members.setAccessibleName("Members")
-        self.members.setKeyboardTracking(False)
-        self.members.setToolTip("Fields that a run makes at once, each from noise of its own")
-        member_row = QFormLayout()
-        member_row.addRow("Members", self.members)
-        return member_row
-
-    def _text(self) -> QLabel:
-        label = QLabel()
-        label.setWordWrap(True)
-        label.setProperty("dim", True)
-        return label
-
     def _section(self, title: str, *widgets: QWidget) -> None:
-        label = QLabel(title)
-        self._titles.append(label)
-        if len(self._titles) > 1:
-            self._column.addSpacing(8)
-        for widget in (label, *widgets):
-            self._column.addWidget(widget)
-
-    def _restyle(self) -> None:
-        for label in self._titles:
-            label.setFont(theme.font(13, 600))
+        if self.column.count() > 1:  # what is above it
+            self.column.addSpacing(8)
+        for widget in (Heading(title), *widgets):
+            self.column.addWidget(widget)
 
     def _connect(self) -> None:
         session = self._session
@@ -156,7 +119,6 @@ class InspectorPanel(QScrollArea):
         search.changed.connect(self._show_search)
         session.changed.connect(self.show_recipe)
         self._live.run_changed.connect(lambda: self._show_model(session.recipe))
-        theme.changed.connect(self._restyle)
 
     def _hide(self, middle: bool) -> None:
         """Hide the middle third of the region from runs that are given its pixels, or nothing."""
@@ -188,10 +150,7 @@ class InspectorPanel(QScrollArea):
         self.sampler.set_values(dict(new.course.sampler_params))
         self.grid_form.set_values(dict(new.course.grid_params))
         self.grid.setCurrentIndex(self.grid.findData(new.course.grid))
-        if self.members.value() != new.ensemble.members:
-            self.members.blockSignals(True)
-            self.members.setValue(new.ensemble.members)
-            self.members.blockSignals(False)
+        show_value(self.members, new.ensemble.members)
         why = self._session.plan.lacks(new.course.sampler, dict(new.course.sampler_params))
         self.sampler_text.setText(str(why or ""))
         self.sampler_text.setVisible(why is not None)

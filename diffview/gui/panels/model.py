@@ -6,12 +6,8 @@ from typing import Any
 from PySide6.QtCore import Qt
 from PySide6.QtWidgets import (
     QGridLayout,
-    QHBoxLayout,
     QLabel,
-    QProgressBar,
     QPushButton,
-    QScrollArea,
-    QVBoxLayout,
     QWidget,
 )
 
@@ -22,11 +18,11 @@ from diffview.gui.loss_words import UNMEASURED, WEIGHTING, about_found, bound_ro
 from diffview.gui.models import MODELS
 from diffview.gui.panels.base import NetworkOffer
 from diffview.gui.session import Session
-from diffview.gui.theme import theme
 from diffview.gui.trainer import TrainerJob
 from diffview.gui.verifier import Verification, VerifierJob, sets_of
 from diffview.gui.widgets.card import ElidedLabel
 from diffview.gui.widgets.loss_view import LossView
+from diffview.gui.widgets.parts import Heading, ScrollPanel, empty, grid_of, line, named, progress_bar, words
 from diffview.gui.widgets.score_views import ScoreViews
 from diffview.models.cards import Card
 from diffview.models.choice import mismatch
@@ -41,24 +37,24 @@ UNVERIFIED = (
     "Not verified yet. Its samples, compared with the fields it was trained on and those it never saw, show whether "
     "it has learned them."
 )
+AS_SCORED = (
+    "Set schedule, grid, steps and sampler to those of the fields that these scores are of. Networks err, and samplers "
+    "treat their errors differently."
+)
 
 LEAST_WIDTH = 240
 """Narrower, the table would be cut off."""
 
 
-class ModelPanel(QScrollArea):
+class ModelPanel(ScrollPanel):
     """Made when its dock is first shown, as the training dock is."""
 
     def __init__(
         self, session: Session, live: Live, job: VerifierJob, losses: LossCheckJob, trainer: TrainerJob
     ) -> None:
-        super().__init__()
+        super().__init__("modelPanel", LEAST_WIDTH)
         self._live = live
         self._session, self._job, self._losses, self._trainer = session, job, losses, trainer
-        self.setObjectName("modelPanel")
-        self.setWidgetResizable(True)
-        self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
-        self.setMinimumWidth(LEAST_WIDTH)
         self._shown: object = None
         self._build()
         session.changed.connect(lambda old, new: self.show_model())
@@ -66,86 +62,39 @@ class ModelPanel(QScrollArea):
         job.changed.connect(self._show_job)
         trainer.changed.connect(self._show_job)
         losses.changed.connect(self._show_loss)
-        theme.changed.connect(self._restyle)
-        self._restyle()
         self.show_model()
 
     # -- building
 
     def _build(self) -> None:
-        body = QWidget()
-        column = QVBoxLayout(body)
-        column.setContentsMargins(12, 8, 12, 8)
-        column.setSpacing(8)
-        self._titles: list[QLabel] = []
-        self._name, self._makes = self._title("modelName"), self._text()
-        self._verdict = self._title("modelVerdict")
-        self._speed = self._text("modelSpeed")
-        self._teach, self._source = self._text("modelTeach"), self._text("modelSource")
-        self._command = self._text("modelCommand")
+        column = self.column
+        self._name, self._verdict = Heading(name="modelName"), Heading(name="modelVerdict")
+        for heading in (self._name, self._verdict):
+            heading.setWordWrap(True)
+        self._makes, self._speed, self._teach = words(), words(name="modelSpeed"), words(name="modelTeach")
+        self._source, self._command = words(name="modelSource"), words(name="modelCommand")
         for label in (self._command, self._source):
             label.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
-        self._card, self._table = QWidget(), QWidget()
-        for grid_of in (self._card, self._table):
-            grid = QGridLayout(grid_of)
-            grid.setContentsMargins(0, 0, 0, 0)
-            grid.setHorizontalSpacing(8)
-            grid.setVerticalSpacing(5)
-        self._table.setObjectName("modelVerdicts")
-        self._verify = QPushButton("Verify")
-        self._verify.setObjectName("verifyButton")
-        self._verify.setAccessibleName("Verify the model")
+        self._card, self._table = QWidget(), named(QWidget(), "modelVerdicts")
+        self._grids = {widget: grid_of(widget, 8, 5) for widget in (self._card, self._table)}
+        self._verify = named(QPushButton("Verify"), "verifyButton", "Verify the model")
         self._verify.clicked.connect(self._press)
-        self._bar = QProgressBar()
-        self._bar.setTextVisible(False)
-        self._bar.setAccessibleName("Share of the verification that is done")
-        row = QHBoxLayout()
-        row.setSpacing(8)
-        self._as_scored = QPushButton("Run as scored")
-        self._as_scored.setObjectName("asScoredButton")
-        self._as_scored.setAccessibleName("Run as the fields that were scored")
-        self._as_scored.setToolTip(
-            "Set schedule, grid, steps and sampler to those of the fields that these scores are of. Networks err, and "
-            "samplers treat their errors differently."
-        )
+        self._bar = progress_bar("Share of the verification that is done")
+        says = "Run as the fields that were scored"
+        self._as_scored = named(QPushButton("Run as scored"), "asScoredButton", says, AS_SCORED)
         self._as_scored.clicked.connect(self._run_as_scored)
-        row.addWidget(self._verify)
-        row.addWidget(self._as_scored)
-        row.addWidget(self._bar, 1)
         for widget in (self._name, self._makes, self._card, self._speed, self._verdict, self._teach, self._table):
             column.addWidget(widget)
         column.addWidget(NetworkOffer(self._session, self._live, "modelOfferButton"), 0, Qt.AlignmentFlag.AlignLeft)
         self._views = ScoreViews()
-        column.addWidget(self._views)
-        column.addWidget(self._source)
-        column.addWidget(self._command)
-        column.addLayout(row)
+        for widget in (self._views, self._source, self._command):
+            column.addWidget(widget)
+        column.addLayout(line(self._verify, self._as_scored, self._bar, wide=[self._bar]))
         self._loss = LossView()
         self._loss.started.connect(self._losses.start)
         self._loss.stopped.connect(self._losses.stop)
         column.addWidget(self._loss)
         column.addStretch(1)
-        self.setWidget(body)
-
-    def _text(self, name: str = "") -> QLabel:
-        label = QLabel()
-        label.setObjectName(name)
-        label.setWordWrap(True)
-        label.setProperty("dim", True)
-        label.setTextFormat(Qt.TextFormat.PlainText)
-        return label
-
-    def _title(self, name: str, text: str = "") -> QLabel:
-        label = QLabel(text)
-        label.setObjectName(name)
-        label.setWordWrap(True)
-        label.setTextFormat(Qt.TextFormat.PlainText)
-        self._titles.append(label)
-        return label
-
-    def _restyle(self) -> None:
-        for label in self._titles:
-            label.setFont(theme.font(13, 600))
 
     # -- showing
 
@@ -173,7 +122,8 @@ class ModelPanel(QScrollArea):
         self._makes.setText(makes)
         self._makes.setVisible(bool(makes))
         rows = [] if card is None else glance(card)
-        fill(self._card, [[self._text_of(what), self._text_of(text, dim=False)] for what, text in rows], stretch=1)
+        cells = [[self._text_of(what), self._text_of(text, dim=False)] for what, text in rows]
+        fill(self._grids[self._card], cells, stretch=1)
         self._card.setVisible(bool(rows))
 
     def _show_speed(self) -> None:
@@ -200,7 +150,7 @@ class ModelPanel(QScrollArea):
                 group = row.group
                 cells.append([self._text_of(group)])
             cells.append(self._verdict_cells(row))
-        fill(self._table, cells)
+        fill(self._grids[self._table], cells)
         self._table.setVisible(bool(cells))
         self._views.show_scores(scores)
         self._views.setVisible(bool(scores))
@@ -218,23 +168,21 @@ class ModelPanel(QScrollArea):
         """Name, value, limit, and whether it is met; the tooltip has the reason."""
         right = Qt.AlignmentFlag.AlignRight
         mark, token = {True: ("✓", "good"), False: ("✗", "bad"), None: ("", "dim")}[row.ok]
-        line: list[QWidget] = [
+        cells: list[QWidget] = [
             self._text_of(row.what, dim=False),
             ElidedLabel(row.value, "text", align=right),
             ElidedLabel(row.limit, "dim", align=right),
             ElidedLabel(mark, token, align=right),
         ]
-        for widget in line:
+        for widget in cells:
             widget.setToolTip(row.why)
-        for widget in line[1:]:
+        for widget in cells[1:]:
             widget.setMinimumWidth(widget.sizeHint().width())
-        line[-1].setAccessibleName({True: "met", False: "missed", None: ""}[row.ok])
-        return line
+        cells[-1].setAccessibleName({True: "met", False: "missed", None: ""}[row.ok])
+        return cells
 
     def _text_of(self, text: str, dim: bool = True) -> QLabel:
-        label = self._text()
-        label.setProperty("dim", dim)
-        label.setText(text)
+        label = words(text, dim=dim)
         label.setAlignment(Qt.AlignmentFlag.AlignTop)
         return label
 
@@ -318,15 +266,10 @@ def _source(scores: Mapping[str, Any], settings: Mapping[str, Any]) -> str:
     return "; ".join(parts) + "." if parts else ""
 
 
-def fill(grid_of: QWidget, cells: Sequence[Sequence[QWidget]], stretch: int = 0) -> None:
+def fill(grid: QGridLayout, cells: Sequence[Sequence[QWidget]], stretch: int = 0) -> None:
     """Fill a grid anew with rows of widgets, a single one across all columns; `stretch` is the wide column."""
-    grid = grid_of.layout()
-    assert isinstance(grid, QGridLayout)
-    while (item := grid.takeAt(0)) is not None:
-        if (widget := item.widget()) is not None:
-            widget.setParent(None)
-            widget.deleteLater()
+    empty(grid)
     grid.setColumnStretch(stretch, 1)
-    for row, line in enumerate(cells):
-        for column, widget in enumerate(line):
-            grid.addWidget(widget, row, column, 1, 1 if len(line) > 1 else -1)
+    for row, widgets in enumerate(cells):
+        for column, widget in enumerate(widgets):
+            grid.addWidget(widget, row, column, 1, 1 if len(widgets) > 1 else -1)

@@ -2,23 +2,14 @@
 
 from itertools import groupby
 
-from PySide6.QtCore import Qt
-from PySide6.QtWidgets import (
-    QHBoxLayout,
-    QLabel,
-    QLineEdit,
-    QProgressBar,
-    QPushButton,
-    QScrollArea,
-    QVBoxLayout,
-    QWidget,
-)
+from PySide6.QtWidgets import QLineEdit, QPushButton
 
 from diffview.errors import UserError
 from diffview.gui.looks import number
 from diffview.gui.races import RaceJob, RaceRun, RaceWish
 from diffview.gui.session import Session
 from diffview.gui.widgets.check_menu import CheckMenu
+from diffview.gui.widgets.parts import ScrollPanel, line, named, progress_bar, words
 from diffview.gui.widgets.race_plot import Lane, RaceMark, RacePlot
 from diffview.gui.widgets.segmented import SegmentedControl
 from diffview.params import whole_numbers
@@ -31,18 +22,23 @@ TEACH = (
     "All samplers start from the same noise. The plot shows how far from the truth each ends, for how many calls of "
     "the model: an order 2 sampler loses a factor of 4 when the calls are doubled."
 )
+CALLS_TIP = "Numbers of calls of the model; a run takes as many steps as they allow"
+MODELS = (
+    ("loaded", "this model", "Its samplers, against a fine run of Heun's method on it"),
+    ("exact", "gaussian, exact", "The Gaussian field with your field's spectrum: its ODE is solved exactly"),
+)
+LEVELS = (
+    ("grid", "the run's levels", "Schedule and grid as they are set, down to s = 0"),
+    ("even", "log-uniform", "Uniform in ln s, without the last jump to s = 0: shows the orders"),
+)
 
 
-class RacePanel(QScrollArea):
+class RacePanel(ScrollPanel):
     """Made when its dock is first shown."""
 
     def __init__(self, session: Session, job: RaceJob) -> None:
-        super().__init__()
+        super().__init__("racePanel", LEAST_WIDTH)
         self._session, self._job = session, job
-        self.setObjectName("racePanel")
-        self.setWidgetResizable(True)
-        self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
-        self.setMinimumWidth(LEAST_WIDTH)
         self._build()
         session.changed.connect(lambda old, new: self._show_recipe())
         job.changed.connect(self._show_job)
@@ -50,63 +46,22 @@ class RacePanel(QScrollArea):
         self._show_job()
 
     def _build(self) -> None:
-        body = QWidget()
-        column = QVBoxLayout(body)
-        column.setContentsMargins(12, 8, 12, 8)
-        column.setSpacing(8)
-        self.teach, self.says = self._text(TEACH), self._text("")
-        self.says.setObjectName("raceSays")
-        self.model = SegmentedControl(
-            [
-                ("loaded", "this model", "Its samplers, against a fine run of Heun's method on it"),
-                (
-                    "exact",
-                    "gaussian, exact",
-                    "The Gaussian field with your field's spectrum: its ODE is solved exactly",
-                ),
-            ]
-        )
-        self.model.setObjectName("raceModel")
-        self.levels = SegmentedControl(
-            [
-                ("grid", "the run's levels", "Schedule and grid as they are set, down to s = 0"),
-                ("even", "log-uniform", "Uniform in ln s, without the last jump to s = 0: shows the orders"),
-            ]
-        )
-        self.levels.setObjectName("raceLevels")
+        self.teach, self.says = words(TEACH), words(name="raceSays")
+        self.model = SegmentedControl(MODELS, "raceModel")
+        self.levels = SegmentedControl(LEVELS, "raceLevels")
         self.samplers = CheckMenu("Samplers", "raceSamplers")
-        self.calls = QLineEdit(", ".join(map(str, EVALUATIONS)))
-        self.calls.setObjectName("raceCalls")
-        self.calls.setAccessibleName("Calls of the model")
-        self.calls.setToolTip("Numbers of calls of the model; a run takes as many steps as they allow")
-        self.button = QPushButton("Race")
-        self.button.setObjectName("raceButton")
+        self.calls = named(QLineEdit(", ".join(map(str, EVALUATIONS))), "raceCalls", "Calls of the model", CALLS_TIP)
+        self.button = named(QPushButton("Race"), "raceButton")
         self.button.setProperty("primary", True)
         self.button.clicked.connect(self._press)
-        self.bar = QProgressBar()
-        self.bar.setTextVisible(False)
-        self.bar.setRange(0, 100)
-        self.bar.setAccessibleName("Share of the race that is done")
-        self.plot = RacePlot()
-        self.plot.setObjectName("racePlot")
-        column.addWidget(self.teach)
+        self.bar = progress_bar("Share of the race that is done")
+        self.plot = named(RacePlot(), "racePlot")
+        self.column.addWidget(self.teach)
+        wide = self.calls, self.bar
         for widgets in ((self.model,), (self.levels,), (self.samplers, self.calls), (self.button, self.bar)):
-            row = QHBoxLayout()
-            row.setSpacing(8)
-            for widget in widgets:
-                row.addWidget(widget, int(widget in (self.calls, self.bar)))
-            row.addStretch(int(len(widgets) == 1))
-            column.addLayout(row)
-        column.addWidget(self.plot, 1)
-        column.addWidget(self.says)
-        self.setWidget(body)
-
-    def _text(self, text: str) -> QLabel:
-        label = QLabel(text)
-        label.setWordWrap(True)
-        label.setProperty("dim", True)
-        label.setTextFormat(Qt.TextFormat.PlainText)
-        return label
+            self.column.addLayout(line(*widgets, wide=wide if len(widgets) > 1 else ()))
+        self.column.addWidget(self.plot, 1)
+        self.column.addWidget(self.says)
 
     def _show_recipe(self) -> None:
         """List the samplers, with the reason where the model lacks a capability they need."""

@@ -3,16 +3,12 @@
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
-from PySide6.QtCore import Qt
 from PySide6.QtWidgets import (
     QFileDialog,
-    QHBoxLayout,
     QLabel,
     QLineEdit,
-    QProgressBar,
     QPushButton,
     QSizePolicy,
-    QVBoxLayout,
     QWidget,
 )
 
@@ -20,11 +16,12 @@ from diffview.errors import UserError
 from diffview.forward.schedules import SCHEDULES, make_schedule
 from diffview.gui.looks import number
 from diffview.gui.races import BoardJob
-from diffview.gui.session import Message, Session
+from diffview.gui.session import Session
 from diffview.gui.train_order import Order
 from diffview.gui.widgets.check_menu import CheckMenu
+from diffview.gui.widgets.parts import column_of, line, named, progress_bar, whole, words
 from diffview.gui.widgets.score_table import Cell, ScoreTable
-from diffview.gui.widgets.whole_spin import WholeSpin
+from diffview.gui.writing import save
 from diffview.params import whole_numbers
 from diffview.paths import write_text
 from diffview.reverse.grids import GRIDS
@@ -75,52 +72,29 @@ class ScoreboardPanel(QWidget):
         self._show_recipe()
 
     def _build(self) -> None:
-        column = QVBoxLayout(self)
-        column.setContentsMargins(12, 8, 12, 8)
-        column.setSpacing(8)
-        self.teach, self.says = QLabel(TEACH), QLabel()
-        for label in (self.teach, self.says):
-            label.setWordWrap(True)
-            label.setProperty("dim", True)
-            label.setTextFormat(Qt.TextFormat.PlainText)
-        self.says.setObjectName("boardSays")
+        column = column_of(self, margins=(12, 8, 12, 8))
+        self.teach, self.says = words(TEACH), words(name="boardSays")
         self.schedules, self.grids = CheckMenu("Schedules", "boardSchedules"), CheckMenu("Levels", "boardGrids")
         self.samplers = CheckMenu("Samplers", "boardSamplers")
         for menu in (self.schedules, self.samplers):
             menu.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
-        self.steps = QLineEdit("9, 18")
-        self.steps.setObjectName("boardSteps")
-        self.steps.setAccessibleName("Steps")
-        self.steps.setToolTip("Steps of a run, several: 9, 18")
-        self.samples = WholeSpin(8, 256, width=64)
-        self.samples.setObjectName("boardSamples")
-        self.samples.setAccessibleName("Fields that each run makes")
-        self.samples.setToolTip("Fields that each run makes")
+        self.steps = named(QLineEdit("9, 18"), "boardSteps", "Steps", "Steps of a run, several: 9, 18")
+        says = "Fields that each run makes"
+        self.samples = whole("boardSamples", says, says, 8, 256, 64)
         self.samples.setValue(SAMPLES)
-        self.button, self.csv = QPushButton("Score"), QPushButton("CSV…")
-        self.button.setObjectName("boardButton")
+        self.button = named(QPushButton("Score"), "boardButton")
+        self.csv = named(QPushButton("CSV…"), "boardCsvButton", "Save the rows as CSV")
         self.button.setProperty("primary", True)
-        self.csv.setObjectName("boardCsvButton")
-        self.csv.setAccessibleName("Save the rows as CSV")
         self.button.clicked.connect(self._press)
         self.csv.clicked.connect(self._ask_save)
-        self.bar = QProgressBar()
-        self.bar.setTextVisible(False)
-        self.bar.setRange(0, 100)
-        self.bar.setAccessibleName("Share of the scoreboard that is done")
-        self.table = ScoreTable()
-        self.table.setObjectName("scoreTable")
+        self.bar = progress_bar("Share of the scoreboard that is done")
+        self.table = named(ScoreTable(), "scoreTable")
         column.addWidget(self.teach)
-        steps, fields = QLabel("Steps"), QLabel("Fields")
-        for widgets in (
-            (self.schedules, self.samplers), (self.grids, steps, self.steps),
-            (fields, self.samples, self.button, self.csv), (self.bar,),
+        for narrow, wide in (
+            ((), (self.schedules, self.samplers)), ((self.grids, QLabel("Steps")), (self.steps,)),
+            ((QLabel("Fields"), self.samples), (self.button, self.csv)), ((), (self.bar,)),
         ):  # fmt: skip
-            row = QHBoxLayout()
-            row.setSpacing(4)
-            for widget in widgets:
-                row.addWidget(widget, int(widget not in (steps, fields, self.samples, self.grids)))
-            column.addLayout(row)
+            column.addLayout(line(*narrow, *wide, wide=wide, spacing=4))
         column.addWidget(self.table, 1)
         column.addWidget(self.says)
 
@@ -182,14 +156,8 @@ class ScoreboardPanel(QWidget):
     def _ask_save(self) -> None:
         job = self._job.job
         path, _ = QFileDialog.getSaveFileName(self, "Save the scoreboard", "scoreboard.csv", "Table (*.csv)")
-        if not path or job is None:
-            return
-        try:
-            write_text(Path(path), to_csv(job.rows, job.units))
-        except UserError as error:
-            self._session.tell_error(error)
-        else:
-            self._session.tell(Message(f"Saved {path}."))
+        if path and job is not None:
+            save(self._session, Path(path), lambda: write_text(Path(path), to_csv(job.rows, job.units)))
 
 
 def heading(name: str, units: str) -> tuple[str, str]:

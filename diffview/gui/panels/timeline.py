@@ -23,11 +23,11 @@ from diffview.gui.widgets.density_strip import DensityStrip
 from diffview.gui.widgets.film_rows import PARENT
 from diffview.gui.widgets.film_strip import FilmStrip
 from diffview.gui.widgets.icons import set_icon
+from diffview.gui.widgets.parts import named, show_value, tool_button, whole
 from diffview.gui.widgets.plot_axis import Floats
 from diffview.gui.widgets.schedule_plot import SchedulePlot
 from diffview.gui.widgets.segmented import SegmentedControl
 from diffview.gui.widgets.time_slider import TimeSlider
-from diffview.gui.widgets.whole_spin import WholeSpin
 from diffview.models.formulas import FORMULAS
 from diffview.reverse.samplers import SAMPLERS
 from diffview.runs.recipe import CHAIN, Recipe
@@ -39,6 +39,14 @@ REFERENCES = ("linear", "cosine")
 DENSITY_TIP = """The share of each noise level, per unit of ln s, on either axis:
 schedule: share of t, dt/d ln s
 grid: share of the run's steps; the last one, to s = 0, has no end in ln s"""
+
+QUANTITIES = (
+    ("alpha_bar", "ᾱ", "What is left of the signal's variance; drag the points"),
+    ("log_snr", "log-SNR", "ln(α²/σ²); drag the points"),
+    ("sigma", "σ", "Standard deviation of the noise in x_t; drag the points"),
+    ("beta", "β", "Variance added by each of 1000 steps; read only"),
+)
+AXES = ("t", "t", "Horizontal axis: t"), ("ln_s", "ln s", "Horizontal axis: the noise level; read only")
 
 
 class TimelinePanel(CardFrame):
@@ -58,65 +66,33 @@ class TimelinePanel(CardFrame):
         self.show_recipe(None, session.recipe)
 
     def _build(self) -> None:
-        self.play = QToolButton()
-        self.play.setObjectName("playButton")
-        self.play.setAccessibleName("Play the forward process")
-        self.play.setToolTip("Play the forward process (Space)")
-        set_icon(self.play, "play")
-        self.preset = QComboBox()
-        self.preset.setObjectName("scheduleCombo")
-        self.preset.setAccessibleName("Noise schedule")
+        play = "Play the forward process"
+        self.play = tool_button("playButton", play, f"{play} (Space)", icon="play")
+        self.preset = named(QComboBox(), "scheduleCombo", "Noise schedule")
         for key, kind in SCHEDULES.items():
             self.preset.addItem(kind.title, key)
-        self.quantity = SegmentedControl(
-            [
-                ("alpha_bar", "ᾱ", "What is left of the signal's variance; drag the points"),
-                ("log_snr", "log-SNR", "ln(α²/σ²); drag the points"),
-                ("sigma", "σ", "Standard deviation of the noise in x_t; drag the points"),
-                ("beta", "β", "Variance added by each of 1000 steps; read only"),
-            ]
-        )
-        self.quantity.setObjectName("quantityControl")
-        self.axis = SegmentedControl(
-            [("t", "t", "Horizontal axis: t"), ("ln_s", "ln s", "Horizontal axis: the noise level; read only")]
-        )
-        self.axis.setObjectName("axisControl")
-        self.length = WholeSpin(1, int(CHAIN.high), log=True, width=88)
-        self.length.setObjectName("chainLengthSpin")
-        self.length.setAccessibleName("Length T of the chain")
-        self.length.setToolTip("T: number of steps of the chain; the curve stays as it is")
-        self.length.setKeyboardTracking(False)
-        self.follow = QToolButton()
-        self.follow.setText("follow")
-        self.follow.setObjectName("followButton")
-        self.follow.setAccessibleName("Follow the run")
-        self.follow.setCheckable(True)
-        self.follow.setToolTip("The playhead moves with the run; dragging the playhead detaches it")
+        self.quantity = SegmentedControl(QUANTITIES, "quantityControl")
+        self.axis = SegmentedControl(AXES, "axisControl")
+        tip = "T: number of steps of the chain; the curve stays as it is"
+        self.length = whole("chainLengthSpin", "Length T of the chain", tip, 1, int(CHAIN.high), 88, log=True)
+        tip = "The playhead moves with the run; dragging the playhead detaches it"
+        self.follow = tool_button("followButton", "Follow the run", tip, text="follow", checkable=True)
         self.fork = self._action_button("forkAction", "fork", "forkButton")
         self.back = self._action_button("goBackAction", "return", "goBackButton")
-        self.density = QToolButton()
-        self.density.setText("density")
-        self.density.setObjectName("densityButton")
-        self.density.setAccessibleName("Show densities over ln s")
-        self.density.setCheckable(True)
-        self.density.setToolTip("How much of schedule, grid and training falls on each noise level, below the schedule")
-        label = QLabel("T")
-        label.setToolTip(self.length.toolTip())
+        tip = "How much of schedule, grid and training falls on each noise level, below the schedule"
+        self.density = tool_button("densityButton", "Show densities over ln s", tip, text="density", checkable=True)
+        label = named(QLabel("T"), tip=self.length.toolTip())
         for widget in (
             self.play, self.preset, self.quantity, self.axis, label, self.length,
             self.density, self.fork, self.back, self.follow,
         ):  # fmt: skip
             self.add_control(widget)
-        for taken in (self.play, self.preset, self.density, self.fork, self.back, self.follow):
+        for taken in (self.preset, self.fork, self.back):
             taken.setFocusPolicy(Qt.FocusPolicy.TabFocus)
-        self.plot = SchedulePlot()
-        self.plot.setObjectName("scheduleEditor")
-        self.slider = TimeSlider()
-        self.slider.setObjectName("timeSlider")
-        self.densities = DensityStrip()
-        self.densities.setObjectName("densityStrip")
-        self.strip = FilmStrip()
-        self.strip.setObjectName("filmStrip")
+        self.plot = named(SchedulePlot(), "scheduleEditor")
+        self.slider = named(TimeSlider(), "timeSlider")
+        self.densities = named(DensityStrip(), "densityStrip")
+        self.strip = named(FilmStrip(), "filmStrip")
         self.content.setSpacing(2)
         self.add(self.plot, 6)
         self.add(self.slider)
@@ -125,12 +101,10 @@ class TimelinePanel(CardFrame):
 
     def _action_button(self, action: str, text: str, name: str) -> QToolButton:
         """A button for an action, enabled when the action is."""
-        button = QToolButton()
+        button = named(QToolButton(), name, self._actions[action].text())
         button.setDefaultAction(self._actions[action])
         button.setText(text)
-        button.setObjectName(name)
-        button.setAccessibleName(self._actions[action].text())
-        self._actions[action].changed.connect(partial(button.setText, text))  # else Qt takes the text of the action
+        self._actions[action].changed.connect(partial(button.setText, text))  # else Qt takes that of the action
         return button
 
     def _connect(self) -> None:
@@ -236,10 +210,7 @@ class TimelinePanel(CardFrame):
         """Draw curve, reference curves, handles and ticks; move the thumbnails with the schedule."""
         view, scale = self._session.view, TimeScale.of(self._session)
         self.preset.setCurrentIndex(self.preset.findData(new.course.schedule.key))
-        if self.length.value() != new.start.chain_length:
-            self.length.blockSignals(True)
-            self.length.setValue(new.start.chain_length)
-            self.length.blockSignals(False)
+        show_value(self.length, new.start.chain_length)
         self.plot.set_chain_length(new.start.chain_length)
         self.plot.set_x_axis(scale.axis, scale.low, scale.high)
         self.plot.set_quantity(view.quantity, *self._limits(new))

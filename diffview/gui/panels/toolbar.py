@@ -12,8 +12,8 @@ from diffview.gui.theme import theme
 from diffview.gui.widgets.card import ElidedLabel
 from diffview.gui.widgets.combo import Combo
 from diffview.gui.widgets.icons import set_icon
+from diffview.gui.widgets.parts import add_choices, named, show_value, whole
 from diffview.gui.widgets.segmented import SegmentedControl
-from diffview.gui.widgets.whole_spin import WholeSpin
 from diffview.machine import cores
 from diffview.models.capabilities import lacks
 from diffview.models.choice import Trained
@@ -23,17 +23,13 @@ from diffview.scores.gap import FILLINGS, NO_GAP, filling, not_filling, way_of
 
 WIDEST_SAMPLER_PX, DEVICE_PX = 140, 126
 LARGEST_SPIN_SEED = 2**31 - 1
+RUN_TIP = "Run the reverse process (R); with Shift, with the next seed"
+STARTS = (
+    ("noise", "noise", "Run from pure noise: a new field"),
+    ("field", "field", "Run from the region at the playhead: put noise in, and take it out again"),
+    ("gap", "gap", "Fill pixels of the region that are missing, or hidden by a painted gap, from those around them"),
+)
 DEVICE_TITLES = {"auto": "CPU", "cpu": "torch · CPU", "cuda": "torch · CUDA", "mps": "torch · MPS"}
-
-
-def whole(name: str, accessible: str, tip: str, low: int, high: int, width: int) -> WholeSpin:
-    """A field for a whole number that signals only finished values."""
-    spin = WholeSpin(low, high, width=width)
-    spin.setObjectName(name)
-    spin.setAccessibleName(accessible)
-    spin.setToolTip(tip)
-    spin.setKeyboardTracking(False)
-    return spin
 
 
 class DeviceCombo(Combo):
@@ -66,9 +62,7 @@ class ToolbarPanel(QWidget):
         super().__init__()
         self.setObjectName("toolbar")
         self._session, self._live, self._actions = session, live, actions
-        self.open_button = QPushButton("Open")
-        self.open_button.setObjectName("openButton")
-        self.open_button.setToolTip("Open an HDF5 or netCDF-4 file (Ctrl+O)")
+        self.open_button = named(QPushButton("Open"), "openButton", tip="Open an HDF5 or netCDF-4 file (Ctrl+O)")
         set_icon(self.open_button, "open")
         self.field = ElidedLabel(elide=Qt.TextElideMode.ElideMiddle)
         self.field.setMinimumWidth(90)
@@ -77,36 +71,16 @@ class ToolbarPanel(QWidget):
         self.sampler.setMaximumWidth(theme.px(WIDEST_SAMPLER_PX))
         self.steps = whole("stepsSpin", "Steps", "Steps of a run", 1, int(STEPS.high), 72)
         self.seed = whole("seedSpin", "Seed", "The same seed gives the same noise", 0, LARGEST_SPIN_SEED, 84)
-        self.start = SegmentedControl(
-            [
-                ("noise", "noise", "Run from pure noise: a new field"),
-                ("field", "field", "Run from the region at the playhead: put noise in, and take it out again"),
-                (
-                    "gap",
-                    "gap",
-                    "Fill pixels of the region that are missing, or hidden by a painted gap, from those around them",
-                ),
-            ]
-        )
-        self.start.setObjectName("startControl")
-        self.run = QPushButton("Run")
-        self.run.setObjectName("runButton")
+        self.start = SegmentedControl(STARTS, "startControl")
+        self.run = named(QPushButton("Run"), "runButton")
         self.run.setProperty("primary", True)
-        self.run.setToolTip("Run the reverse process (R); with Shift, with the next seed")
         set_icon(self.run, "run", "on_accent")
-        self.stop = QPushButton("Stop")
-        self.stop.setObjectName("stopButton")
+        self.stop = named(QPushButton("Stop"), "stopButton")
         set_icon(self.stop, "stop")
-        self.export = QPushButton()
-        self.export.setObjectName("exportButton")
-        self.export.setAccessibleName("Export")
-        self.export.setToolTip("Export what is shown: netCDF, CSV, a picture")
+        self.export = named(QPushButton(), "exportButton", "Export", "Export what is shown: netCDF, CSV, a picture")
         set_icon(self.export, "export")
         self.device = DeviceCombo()
-        self.present = QPushButton()
-        self.present.setAccessibleName("Present")
-        self.present.setToolTip("Present: full screen, without docks (F5)")
-        self.present.setObjectName("presentButton")
+        self.present = named(QPushButton(), "presentButton", "Present", "Present: full screen, without docks (F5)")
         set_icon(self.present, "present")
         self._lay_out()
         self._connect(actions)
@@ -133,16 +107,8 @@ class ToolbarPanel(QWidget):
         self.field.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
         row.setStretch(1, 1)
         # a click leaves the keys to the playhead; Tab still reaches every control
-        for widget in (
-            self.open_button,
-            self.model,
-            self.sampler,
-            self.run,
-            self.stop,
-            self.export,
-            self.device,
-            self.present,
-        ):
+        buttons = self.open_button, self.run, self.stop, self.export, self.present
+        for widget in (*buttons, self.model, self.sampler, self.device):
             widget.setFocusPolicy(Qt.FocusPolicy.TabFocus)
 
     def _list_models(self) -> None:
@@ -154,9 +120,7 @@ class ToolbarPanel(QWidget):
         if [key for key, _, _ in rows] == [self.model.itemData(i) for i in range(self.model.count())]:
             return
         self.model.clear()
-        for key, title, sentence in rows:
-            self.model.addItem(title, key)
-            self.model.setItemData(self.model.count() - 1, sentence, Qt.ItemDataRole.ToolTipRole)
+        add_choices(self.model, rows)
 
     def _connect(self, actions: Actions) -> None:
         session = self._session
@@ -220,15 +184,12 @@ class ToolbarPanel(QWidget):
         chosen, course = new.denoiser, new.course
         for box, key in ((self.model, chosen.model), (self.sampler, course.sampler), (self.device, chosen.device)):
             box.setCurrentIndex(box.findData(key))
-        for spin, value in ((self.steps, course.steps), (self.seed, min(course.seed, LARGEST_SPIN_SEED))):
-            if spin.value() != value:
-                spin.blockSignals(True)
-                spin.setValue(value)
-                spin.blockSignals(False)
+        show_value(self.steps, new.course.steps)
+        show_value(self.seed, min(new.course.seed, LARGEST_SPIN_SEED))
         self.start.set_key("gap" if self._session.plan.conditioning.fills else new.start.origin)
         self._show_samplers()
         refusal = self._session.plan.refusal
-        self.run.setToolTip(str(refusal) if refusal else "Run the reverse process (R); with Shift, with the next seed")
+        self.run.setToolTip(str(refusal) if refusal else RUN_TIP)
 
     def _show_samplers(self) -> None:
         """Grey the samplers that need a capability the model lacks, and say why; known pixels come by hiding some."""

@@ -2,27 +2,22 @@
 
 import math
 
-from PySide6.QtCore import Qt
 from PySide6.QtWidgets import (
     QGridLayout,
-    QLabel,
-    QProgressBar,
     QPushButton,
-    QScrollArea,
-    QVBoxLayout,
     QWidget,
 )
 
 from diffview.gui.looks import colormap, number
 from diffview.gui.session import Message, Session
-from diffview.gui.theme import theme
-from diffview.gui.train_form import TrainForm, dim_text
+from diffview.gui.train_form import TrainForm
 from diffview.gui.train_order import free_name, is_kept, models_folder
 from diffview.gui.trainer import TrainerJob
 from diffview.gui.training_pictures import PICTURES
 from diffview.gui.training_state import PAUSED, UNSAVED, Pictures, Snapshot, Training
 from diffview.gui.widgets.loss_plot import LossPlot
 from diffview.gui.widgets.pair_grid import PairGrid
+from diffview.gui.widgets.parts import Heading, ScrollPanel, column_of, named, progress_bar, words
 
 TEACH = (
     "Train a network on your own field. It sees fields with noise and learns to take the noise out. The result is a "
@@ -47,7 +42,7 @@ def clock(seconds: float) -> str:
     return f"{minutes} min" if minutes < 100 else f"{minutes // 60} h {minutes % 60} min"
 
 
-class TrainPanel(QScrollArea):
+class TrainPanel(ScrollPanel):
     """Made when its dock is first shown: a window that trains nothing pays nothing."""
 
     def __init__(self, session: Session, job: TrainerJob) -> None:
@@ -56,8 +51,6 @@ class TrainPanel(QScrollArea):
         self.form = TrainForm(session)
         self._training: Training | None = None
         self._pictures: Pictures | None = None
-        self.setWidgetResizable(True)
-        self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         self._build()
         self._connect()
         self._show_state()
@@ -65,60 +58,37 @@ class TrainPanel(QScrollArea):
     # -- building
 
     def _build(self) -> None:
-        body = QWidget()
-        column = QVBoxLayout(body)
-        column.setContentsMargins(12, 8, 12, 8)
-        column.setSpacing(8)
-        self._titles: list[QLabel] = []
-        self._teach = dim_text(TEACH)
+        column = self.column
+        self._teach = words(TEACH)
         column.addWidget(self._teach)
         column.addWidget(self.form)
         column.addLayout(self._build_buttons())
-        self._status, self._detail = QLabel(), dim_text()
-        self._status.setObjectName("trainStatus")
+        self._status, self._detail = Heading(name="trainStatus"), words()
         self._status.setWordWrap(True)
-        self._bar = QProgressBar()
+        self._bar = progress_bar("Share of the training that is done")
         self._bar.setRange(0, 1000)
-        self._bar.setTextVisible(False)
-        self._bar.setAccessibleName("Share of the training that is done")
+        self._loss = named(LossPlot(), "lossView")
+        tip = "Below the dashed line the network knows more of your fields than their variance"
+        self._levels = named(LossPlot(by_level=True), "levelLossView", tip=tip)
+        pairs = PairGrid(("From noise, by the model so far", "The nearest field it was trained on"), PICTURES)
+        self._pairs = named(pairs, "trainPictures", "Fields that the model makes, and the nearest training fields")
+        self._verdict = words()
         self._shown = QWidget()
-        shown = QVBoxLayout(self._shown)
-        shown.setContentsMargins(0, 0, 0, 0)
-        shown.setSpacing(8)
-        for widget in (self._status, self._bar, self._detail):
+        shown = column_of(self._shown)
+        for widget in (
+            self._status, self._bar, self._detail, Heading("Loss"), self._loss,
+            Heading("Error at each noise level"), self._levels, Heading("Fields it makes"), self._pairs, self._verdict,
+        ):  # fmt: skip
             shown.addWidget(widget)
-        self._loss, self._levels = LossPlot(), LossPlot(by_level=True)
-        self._loss.setObjectName("lossView")
-        self._levels.setObjectName("levelLossView")
-        self._levels.setToolTip("Below the dashed line the network knows more of your fields than their variance")
-        self._pairs = PairGrid(("From noise, by the model so far", "The nearest field it was trained on"), PICTURES)
-        self._pairs.setObjectName("trainPictures")
-        self._pairs.setAccessibleName("Fields that the model makes, and the nearest training fields")
-        self._verdict = dim_text()
-        sections: tuple[tuple[str, QWidget], ...] = (
-            ("Loss", self._loss),
-            ("Error at each noise level", self._levels),
-            ("Fields it makes", self._pairs),
-        )
-        for title, view in sections:
-            label = QLabel(title)
-            self._titles.append(label)
-            shown.addWidget(label)
-            shown.addWidget(view)
-        shown.addWidget(self._verdict)
         column.addWidget(self._shown)
         column.addStretch(1)
-        self.setWidget(body)
-        self._restyle()
 
     def _build_buttons(self) -> QGridLayout:
         grid = QGridLayout()
         grid.setSpacing(6)
         self._buttons: dict[str, QPushButton] = {}
         for place, name in enumerate(("Start", "Stop", "Pause", "Resume")):
-            button = QPushButton(name)
-            button.setObjectName(f"train{name}Button")
-            button.setAccessibleName(f"{name} training")
+            button = named(QPushButton(name), f"train{name}Button", f"{name} training")
             self._buttons[name] = button
             grid.addWidget(button, place // 2, place % 2)
         self._buttons["Start"].setProperty("primary", True)
@@ -134,12 +104,6 @@ class TrainPanel(QScrollArea):
         session.viewed.connect(lambda old, new: self._repaint(old != new))
         job.changed.connect(self._show_state)
         job.advanced.connect(self._show_values)
-        theme.changed.connect(self._restyle)
-
-    def _restyle(self) -> None:
-        for label in self._titles:
-            label.setFont(theme.font(13, 600))
-        self._status.setFont(theme.font(13, 600, tabular=True))
 
     # -- buttons
 

@@ -3,9 +3,10 @@
 from collections.abc import Sequence
 
 from PySide6.QtCore import Qt, Signal
-from PySide6.QtWidgets import QGridLayout, QLabel, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QLabel, QWidget
 
 from diffview.gui.theme import GRID, SEMIBOLD, theme
+from diffview.gui.widgets.parts import column_of, grid_of, named, words
 from diffview.gui.widgets.segmented import SegmentedControl
 
 ScoreRow = tuple[str, str, str, str]
@@ -20,35 +21,19 @@ class FillView(QWidget):
     def __init__(self, ways: Sequence[tuple[str, str, str]]) -> None:
         """`ways` are (key, title, sentence)."""
         super().__init__()
-        column = QVBoxLayout(self)
-        column.setContentsMargins(0, 0, 0, 0)
-        column.setSpacing(GRID // 2)
-        self.way = SegmentedControl(ways)
-        self.way.setObjectName("fillingControl")
+        column = column_of(self, GRID // 2)
+        self.way = SegmentedControl(ways, "fillingControl")
         self.way.setAccessibleName("How gaps are filled")
         self.way.changed.connect(self.chosen.emit)
-        self.text, self.note = self._words(), self._words()
-        self.text.setObjectName("fillingText")
-        self.note.setObjectName("fillingNote")
-        self._table = QWidget()
-        self._table.setObjectName("fillingScores")
-        self._grid = QGridLayout(self._table)
-        self._grid.setContentsMargins(0, 0, 0, 0)
-        self._grid.setHorizontalSpacing(2 * GRID)
-        self._grid.setVerticalSpacing(GRID // 2)
-        self._grid.setColumnStretch(0, 1)
+        self.text, self.note = words(name="fillingText"), words(name="fillingNote")
+        self._table = named(QWidget(), "fillingScores")
+        self._grid = grid_of(self._table, 2 * GRID, wide=0)
         self._table.hide()
         self._rows: tuple[ScoreRow, ...] = ()
         self._labels: list[tuple[QLabel, QLabel, QLabel]] = []
         for widget in (self.way, self.text, self._table, self.note):
             column.addWidget(widget, 0, Qt.AlignmentFlag.AlignLeft if widget is self.way else Qt.AlignmentFlag(0))
         theme.changed.connect(self._restyle)
-
-    def _words(self) -> QLabel:
-        label = QLabel()
-        label.setWordWrap(True)
-        label.setProperty("dim", True)
-        return label
 
     def rows(self) -> tuple[ScoreRow, ...]:
         """The scores shown, the head first."""

@@ -7,18 +7,15 @@ from typing import Any
 from PySide6.QtCore import QPointF, QSize, Qt, Signal
 from PySide6.QtGui import QPainter, QPaintEvent
 from PySide6.QtWidgets import (
-    QGridLayout,
-    QHBoxLayout,
-    QLabel,
     QPushButton,
     QSizePolicy,
     QToolButton,
-    QVBoxLayout,
     QWidget,
 )
 
 from diffview.forward.lint import Finding
 from diffview.gui.theme import GRID, theme
+from diffview.gui.widgets.parts import column_of, empty, grid_of, line, named, words
 
 
 class _Dot(QWidget):
@@ -55,13 +52,9 @@ class FindingsView(QWidget):
     def __init__(self) -> None:
         super().__init__()
         self._shown: list[tuple[Finding, ...]] = []
-        column = QVBoxLayout(self)
-        column.setContentsMargins(0, 0, 0, 0)
-        column.setSpacing(GRID // 2)
+        column = column_of(self, GRID // 2)
         self._amiss, self._fine = QWidget(), QWidget()
-        self.more = QToolButton()
-        self.more.setObjectName("checksFineButton")
-        self.more.setAccessibleName("Show the checks that are fine")
+        self.more = named(QToolButton(), "checksFineButton", "Show the checks that are fine")
         self.more.setProperty("flat", True)
         self.more.setCheckable(True)
         self.more.setToolButtonStyle(Qt.ToolButtonStyle.ToolButtonTextBesideIcon)
@@ -69,12 +62,7 @@ class FindingsView(QWidget):
         self.more.toggled.connect(self._toggle)
         for widget in (self._amiss, self.more, self._fine):
             column.addWidget(widget)
-            grid = QGridLayout(widget) if widget is not self.more else None
-            if grid is not None:
-                grid.setContentsMargins(0, 0, 0, 0)
-                grid.setHorizontalSpacing(GRID)
-                grid.setVerticalSpacing(GRID // 2)
-                grid.setColumnStretch(1, 1)
+        self._grids = {widget: grid_of(widget, wide=1) for widget in (self._amiss, self._fine)}
         self._fine.hide()
         self.show_findings([])
 
@@ -96,35 +84,22 @@ class FindingsView(QWidget):
         self._fine.setVisible(shown and bool(self._shown[1]))
 
     def _fill(self, where: QWidget, findings: Sequence[Finding], token: str) -> None:
-        grid = where.layout()
-        assert isinstance(grid, QGridLayout)
-        while (item := grid.takeAt(0)) is not None:
-            if (widget := item.widget()) is not None:
-                widget.hide()  # it is deleted a turn of the event loop later
-                widget.deleteLater()
+        grid = self._grids[where]
+        empty(grid)
         for row, finding in enumerate(findings):
-            text = QLabel(finding.sentence)
-            text.setTextFormat(Qt.TextFormat.PlainText)
-            text.setWordWrap(True)
-            text.setProperty("dim", True)
-            text.setToolTip(finding.reason)
             grid.addWidget(_Dot(token), 2 * row, 0)
-            grid.addWidget(text, 2 * row, 1)
+            grid.addWidget(named(words(finding.sentence), tip=finding.reason), 2 * row, 1)
             if finding.remedies:
                 grid.addWidget(self._remedies(finding), 2 * row + 1, 1)
 
     def _remedies(self, finding: Finding) -> QWidget:
-        box = QWidget()
-        line = QHBoxLayout(box)
-        line.setContentsMargins(0, 0, 0, 0)
+        box, buttons = QWidget(), []
         for remedy in finding.remedies:
-            button = QPushButton(remedy.title)
-            button.setObjectName(f"remedy_{finding.key}")
-            button.setAccessibleName(remedy.title)
-            button.setToolTip("Make this change; Undo takes it back")
+            tip = "Make this change; Undo takes it back"
+            button = named(QPushButton(remedy.title), f"remedy_{finding.key}", remedy.title, tip)
             button.clicked.connect(partial(self._remedy, remedy.changes))
-            line.addWidget(button)
-        line.addStretch(1)
+            buttons.append(button)
+        column_of(box).addLayout(line(*buttons))
         return box
 
     def _remedy(self, changes: Mapping[str, Any], _checked: bool = False) -> None:

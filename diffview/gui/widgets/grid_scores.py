@@ -2,10 +2,11 @@
 
 from collections.abc import Sequence
 
-from PySide6.QtCore import Qt, Signal
-from PySide6.QtWidgets import QGridLayout, QHBoxLayout, QLabel, QProgressBar, QPushButton, QVBoxLayout, QWidget
+from PySide6.QtCore import Signal
+from PySide6.QtWidgets import QPushButton, QWidget
 
 from diffview.gui.theme import GRID, theme
+from diffview.gui.widgets.parts import column_of, empty, grid_of, line, named, progress_bar, words
 
 
 class GridScores(QWidget):
@@ -19,39 +20,21 @@ class GridScores(QWidget):
     def __init__(self) -> None:
         super().__init__()
         self._running = False
-        column = QVBoxLayout(self)
-        column.setContentsMargins(0, 0, 0, 0)
-        column.setSpacing(GRID // 2)
-        self.button = QPushButton()
-        self.button.setObjectName("searchLevelsButton")
+        column = column_of(self, GRID // 2)
+        self.button = named(QPushButton(), "searchLevelsButton")
         self.button.clicked.connect(lambda: self.stopped.emit() if self._running else self.started.emit())
-        self.bar = QProgressBar()
-        self.bar.setTextVisible(False)
-        self.bar.setAccessibleName("Share of the search that is done")
-        row = QHBoxLayout()
-        row.addWidget(self.button)
-        row.addWidget(self.bar, 1)
-        column.addLayout(row)
+        self.bar = progress_bar("Share of the search that is done")
+        column.addLayout(line(self.button, self.bar, wide=[self.bar]))
         self._table = QWidget()
-        self._grid = QGridLayout(self._table)
-        self._grid.setContentsMargins(0, 0, 0, 0)
-        self._grid.setHorizontalSpacing(GRID)
-        self._grid.setVerticalSpacing(GRID // 2)
-        self._grid.setColumnStretch(0, 1)
+        self._grid = grid_of(self._table, wide=0)
         column.addWidget(self._table)
-        self.take, self.drop = QPushButton("Take them"), QPushButton("Drop")
-        self.take.setObjectName("takeLevelsButton")
-        self.drop.setObjectName("dropLevelsButton")
-        self.take.setToolTip("Make these the levels of the run; Undo takes it back")
-        self.drop.setToolTip("Forget the levels found")
+        tip = "Make these the levels of the run; Undo takes it back"
+        self.take = named(QPushButton("Take them"), "takeLevelsButton", tip=tip)
+        self.drop = named(QPushButton("Drop"), "dropLevelsButton", tip="Forget the levels found")
         self.take.clicked.connect(self.accepted)
         self.drop.clicked.connect(self.dismissed)
         self._answers = QWidget()
-        answers = QHBoxLayout(self._answers)
-        answers.setContentsMargins(0, 0, 0, 0)
-        for button in (self.take, self.drop):
-            answers.addWidget(button)
-        answers.addStretch(1)
+        column_of(self._answers).addLayout(line(self.take, self.drop))
         column.addWidget(self._answers)
         self.show_progress(None, "")
         self.show_rows([])
@@ -60,7 +43,6 @@ class GridScores(QWidget):
         """The share that is done, None if nothing runs; `why_not`: why nothing can be searched, or ""."""
         self._running = share is not None
         self.bar.setVisible(self._running)
-        self.bar.setRange(0, 100)
         self.bar.setValue(round(100 * (share or 0)))
         text = "Stop" if self._running else f"Search for the best {steps} levels" if steps else "Search levels"
         self.button.setText(text)
@@ -74,18 +56,14 @@ class GridScores(QWidget):
 
     def show_rows(self, rows: Sequence[tuple[str, str]], better: bool = True) -> None:
         """Show grids and their errors, the best first; `better`: whether the levels found are the best of them."""
-        while (item := self._grid.takeAt(0)) is not None:
-            if (widget := item.widget()) is not None:
-                widget.hide()  # it is deleted a turn of the event loop later
-                widget.deleteLater()
-        for line, (name, error) in enumerate(rows):
-            for column, text in enumerate((name, error)):
-                label = QLabel(text)
-                label.setTextFormat(Qt.TextFormat.PlainText)
-                label.setProperty("dim", bool(line))
+        empty(self._grid)
+        for row, cells in enumerate(rows):
+            for column, text in enumerate(cells):
+                label = words(text, dim=bool(row))
+                label.setWordWrap(False)
                 label.setFont(theme.font(tabular=True))
                 label.setToolTip("Root mean square difference to a fine run, on seeds not searched on")
-                self._grid.addWidget(label, line, column)
+                self._grid.addWidget(label, row, column)
         self._table.setVisible(bool(rows))
         self._answers.setVisible(bool(rows))
         self.take.setEnabled(better)

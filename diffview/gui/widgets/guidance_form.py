@@ -4,11 +4,12 @@ from dataclasses import dataclass
 from typing import Any
 
 from PySide6.QtCore import QSignalBlocker, Qt, Signal
-from PySide6.QtWidgets import QCheckBox, QComboBox, QFormLayout, QLabel, QPushButton, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QCheckBox, QFormLayout, QPushButton, QWidget
 
 from diffview.gui.theme import GRID, theme
 from diffview.gui.widgets.number_spin import NumberSpin
 from diffview.gui.widgets.param_form import ParamForm
+from diffview.gui.widgets.parts import column_of, combo, named, show_value, words
 from diffview.params import Parameter
 
 HUGE = 1e9
@@ -46,27 +47,19 @@ class _Limit:
 
     def __init__(self, name: str, title: str, accessible: str, tip: str) -> None:
         self._title = title
-        self.switch, self.spin = QCheckBox(), NumberSpin(-HUGE, HUGE)
-        self.switch.setObjectName(f"{name}Check")
-        self.spin.setObjectName(f"{name}Spin")
+        self.switch = named(QCheckBox(), f"{name}Check", f"Hold {accessible}", tip)
+        self.spin = named(NumberSpin(-HUGE, HUGE), f"{name}Spin", accessible, tip)
         self.switch.setMinimumHeight(self.spin.sizeHint().height())
-        self.switch.setAccessibleName(f"Hold {accessible}")
-        self.spin.setAccessibleName(accessible)
         self.spin.setKeyboardTracking(False)
-        for widget in (self.switch, self.spin):
-            widget.setToolTip(tip)
 
     def show(self, value: float | None, otherwise: float, units: str) -> None:
         """The limit, or where it would begin."""
-        blockers = QSignalBlocker(self.switch), QSignalBlocker(self.spin)
+        blocker = QSignalBlocker(self.switch)
         self.switch.setChecked(value is not None)
+        blocker.unblock()
         self.spin.setEnabled(value is not None)
         self.switch.setText(f"{self._title} ({units})" if units else self._title)
-        shown = otherwise if value is None else value
-        if self.spin.value() != shown:
-            self.spin.setValue(shown)
-        for blocker in blockers:
-            blocker.unblock()
+        show_value(self.spin, otherwise if value is None else value)
 
     @property
     def value(self) -> float | None:
@@ -92,30 +85,20 @@ class GuidanceForm(QWidget):
         super().__init__()
         self._observations = observations
         self._hides = False
-        self.weight = NumberSpin(-20.0, 20.0)
-        self.weight.setObjectName("guidanceSpin")
-        self.weight.setAccessibleName("Weight of the condition")
-        self.weight.setToolTip("ε = ε_u + w (ε_c − ε_u): 1 is the plain conditional model, 0 the unconditional one")
+        tip = "ε = ε_u + w (ε_c − ε_u): 1 is the plain conditional model, 0 the unconditional one"
+        self.weight = named(NumberSpin(-20.0, 20.0), "guidanceSpin", "Weight of the condition", tip)
         self.weight.setKeyboardTracking(False)
         tip = "x̂₀ of every step is clipped there, and ε̂ follows from it; off by default"
         self.low = _Limit("clipLow", "x̂₀ ≥", "x̂₀ at least", tip)
         self.high = _Limit("clipHigh", "x̂₀ ≤", "x̂₀ at most", tip)
-        self.observe = QComboBox()
-        self.observe.setObjectName("observeCombo")
-        self.observe.setAccessibleName("Observation that guides the run")
-        self.observe.setToolTip("Every step is led towards what is observed of the region, back through the model")
-        self.observe.setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy.AdjustToMinimumContentsLengthWithIcon)
-        self.observe.setMinimumContentsLength(4)
+        tip = "Every step is led towards what is observed of the region, back through the model"
+        self.observe = combo("observeCombo", "Observation that guides the run", tip)
         self.observe.addItem("nothing", "")
         for key, (title, _) in observations.items():
             self.observe.addItem(title, key)
         self.params = ParamForm()
-        self.known = QLabel()
-        self.known.setObjectName("knownText")
-        self.known.setWordWrap(True)
-        self.known.setProperty("dim", True)
-        self.hide_button = QPushButton()
-        self.hide_button.setObjectName("hideMiddleButton")
+        self.known = words(name="knownText")
+        self.hide_button = named(QPushButton(), "hideMiddleButton")
         self._lay_out()
         self._connect()
 
@@ -128,9 +111,7 @@ class GuidanceForm(QWidget):
         for limit in (self.low, self.high):
             self._form.addRow(limit.switch, limit.spin)
         self._form.addRow("Guided by", self.observe)
-        column = QVBoxLayout(self)
-        column.setContentsMargins(0, 0, 0, 0)
-        column.setSpacing(GRID)
+        column = column_of(self)
         column.addLayout(self._form)
         for widget in (self.params, self.known, self.hide_button):
             column.addWidget(widget)
@@ -155,10 +136,8 @@ class GuidanceForm(QWidget):
     def show_guidance(self, now: GuidanceState) -> None:
         """Show a state; emits nothing."""
         self._form.setRowVisible(self.weight, now.weight is not None)
-        blocker = QSignalBlocker(self.weight)
-        if now.weight is not None and self.weight.value() != now.weight:
-            self.weight.setValue(now.weight)
-        blocker.unblock()
+        if now.weight is not None:
+            show_value(self.weight, now.weight)
         self.low.show(now.low, now.least, now.units)
         self.high.show(now.high, now.most, now.units)
         self.observe.setCurrentIndex(max(0, self.observe.findData(now.observe)))

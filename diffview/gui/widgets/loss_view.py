@@ -3,9 +3,10 @@
 from collections.abc import Sequence
 
 from PySide6.QtCore import Qt, Signal
-from PySide6.QtWidgets import QGridLayout, QHBoxLayout, QLabel, QProgressBar, QPushButton, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QPushButton, QWidget
 
-from diffview.gui.theme import GRID, theme
+from diffview.gui.theme import theme
+from diffview.gui.widgets.parts import Heading, column_of, empty, grid_of, line, named, progress_bar, words
 from diffview.gui.widgets.score_plots import Line, LinesPlot
 
 TITLE = "Loss on the open region"
@@ -23,51 +24,19 @@ class LossView(QWidget):
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self._running = False
-        column = QVBoxLayout(self)
-        column.setContentsMargins(0, 0, 0, 0)
-        column.setSpacing(GRID)
-        self._title = QLabel(TITLE)
-        self.about = self._text("lossAbout")
-        self.plot = LinesPlot(TITLE, x_log=True)
-        self.plot.setObjectName("regionLossView")
-        self.bound = QWidget()
-        self.bound.setObjectName("lossBound")
-        self._grid = QGridLayout(self.bound)
-        self._grid.setContentsMargins(0, 0, 0, 0)
-        self._grid.setHorizontalSpacing(GRID)
-        self._grid.setVerticalSpacing(GRID // 2)
-        self._grid.setColumnStretch(0, 1)
-        self.weighting = self._text("lossWeighting")
-        self.button = QPushButton()
-        self.button.setObjectName("measureLossButton")
+        column = column_of(self)
+        self.about, self.weighting = words(name="lossAbout"), words(name="lossWeighting")
+        self.plot = named(LinesPlot(TITLE, x_log=True), "regionLossView")
+        self.bound = named(QWidget(), "lossBound")
+        self._grid = grid_of(self.bound, wide=0)
+        self.button = named(QPushButton(), "measureLossButton")
         self.button.clicked.connect(lambda: self.stopped.emit() if self._running else self.started.emit())
-        self.bar = QProgressBar()
-        self.bar.setTextVisible(False)
-        self.bar.setRange(0, 100)
-        self.bar.setAccessibleName("Share of the measurement that is done")
-        row = QHBoxLayout()
-        row.setSpacing(GRID)
-        row.addWidget(self.button)
-        row.addWidget(self.bar, 1)
-        for widget in (self._title, self.about, self.plot, self.bound, self.weighting):
+        self.bar = progress_bar("Share of the measurement that is done")
+        for widget in (Heading(TITLE), self.about, self.plot, self.bound, self.weighting):
             column.addWidget(widget)
-        column.addLayout(row)
-        theme.changed.connect(self._restyle)
-        self._restyle()
+        column.addLayout(line(self.button, self.bar, wide=[self.bar]))
         self.show_progress(None, "")
         self.show_found((), "", (), "")
-
-    @staticmethod
-    def _text(name: str, dim: bool = True) -> QLabel:
-        label = QLabel()
-        label.setObjectName(name)
-        label.setWordWrap(True)
-        label.setProperty("dim", dim)
-        label.setTextFormat(Qt.TextFormat.PlainText)
-        return label
-
-    def _restyle(self) -> None:
-        self._title.setFont(theme.font(13, 600))
 
     def show_progress(self, share: float | None, why_not: str) -> None:
         """The share that is done, None if nothing runs; `why_not`: why nothing can be measured, or ""."""
@@ -93,17 +62,13 @@ class LossView(QWidget):
 
     def _show_rows(self, rows: Sequence[tuple[str, str]]) -> None:
         """Show names and numbers; the first row is the main one."""
-        while (item := self._grid.takeAt(0)) is not None:
-            if (widget := item.widget()) is not None:
-                widget.hide()  # it is deleted a turn of the event loop later
-                widget.deleteLater()
-        for line, pair in enumerate(rows):
+        empty(self._grid)
+        for row, pair in enumerate(rows):
             for column, text in enumerate(pair):
-                label = self._text("", dim=bool(line))
-                label.setText(text)
+                label = words(text, dim=bool(row))
                 label.setFont(theme.font(tabular=True))
                 label.setWordWrap(column == 0)
                 label.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
                 label.setAlignment(Qt.AlignmentFlag.AlignTop | (RIGHT if column else LEFT))
-                self._grid.addWidget(label, line, column)
+                self._grid.addWidget(label, row, column)
         self.bound.setVisible(bool(rows))

@@ -4,10 +4,10 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any, TypeVar
 
 import numpy as np
-from PySide6.QtWidgets import QLabel, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QWidget
 
 from diffview.fields.units import written
-from diffview.gui.theme import theme
+from diffview.gui.widgets.parts import Heading, column_of, named
 from diffview.gui.widgets.plot_axis import Floats
 from diffview.gui.widgets.score_plots import AxisMark, Line, LinesPlot, QuantileBar, RangesPlot
 
@@ -56,30 +56,21 @@ class ScoreViews(QWidget):
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
-        self._column = QVBoxLayout(self)
-        self._column.setContentsMargins(0, 0, 0, 0)
-        self._column.setSpacing(8)
-        self._plots: dict[str, tuple[QLabel, QWidget]] = {}
+        self._column = column_of(self)
+        self._plots: dict[str, tuple[QWidget, QWidget]] = {}
         self.spectrum = self._plot("Power spectrum", LinesPlot("Spectra of samples and fields", x_log=True))
         self.histogram = self._plot("Histogram", LinesPlot("Histograms of samples and fields"))
         self.loss = self._plot("Error at each noise level", LinesPlot("Loss by noise level", x_log=True))
         self.nearest = self._plot("Nearest training field", RangesPlot("Distances to training fields"))
         self.ranks = self._plot("Rank of the truth among the members", LinesPlot("Ranks", y_log=False))
         self.scales = self._plot("Spread and error by scale", LinesPlot("Spread and error", x_log=True))
-        theme.changed.connect(self._restyle)
-        self._restyle()
 
     def _plot(self, title: str, plot: Plot) -> Plot:
-        label = QLabel(title)
-        plot.setObjectName("model" + title.split(maxsplit=1)[0] + "View")
-        self._plots[title] = label, plot
-        self._column.addWidget(label)
-        self._column.addWidget(plot)
+        named(plot, "model" + title.split(maxsplit=1)[0] + "View")
+        self._plots[title] = Heading(title), plot
+        for widget in self._plots[title]:
+            self._column.addWidget(widget)
         return plot
-
-    def _restyle(self) -> None:
-        for label, _ in self._plots.values():
-            label.setFont(theme.font(13, 600))
 
     def show_scores(self, scores: Mapping[str, Any]) -> None:
         """Draw the curves that the card has; an older one has fewer, and no plot is left empty."""

@@ -14,6 +14,7 @@ class SegmentedControl(QWidget):
 
     Args:
         items: (key, label, tooltip) of each button.
+        name: its object name.
 
     Signals:
         changed: the user chose another key.
@@ -21,8 +22,11 @@ class SegmentedControl(QWidget):
 
     changed = Signal(str)
 
-    def __init__(self, items: Sequence[tuple[str, str, str]] = (), parent: QWidget | None = None) -> None:
+    def __init__(
+        self, items: Sequence[tuple[str, str, str]] = (), name: str = "", parent: QWidget | None = None
+    ) -> None:
         super().__init__(parent)
+        self.setObjectName(name)
         self.setAttribute(Qt.WidgetAttribute.WA_StyledBackground)
         self.setSizePolicy(QSizePolicy.Policy.Fixed, QSizePolicy.Policy.Fixed)
         self._row = QHBoxLayout(self)

@@ -3,11 +3,12 @@
 from collections.abc import Sequence
 
 from PySide6.QtCore import Qt, QTimer, Signal
-from PySide6.QtWidgets import QGridLayout, QSizePolicy, QSlider, QToolButton, QWidget
+from PySide6.QtWidgets import QSizePolicy, QSlider, QToolButton, QWidget
 
 from diffview.gui.theme import theme
 from diffview.gui.widgets.card import ElidedLabel
 from diffview.gui.widgets.icons import set_icon
+from diffview.gui.widgets.parts import grid_of, named, show_value
 from diffview.gui.widgets.whole_spin import WholeSpin
 
 FRAME_MS = 200
@@ -43,15 +44,13 @@ class SliceRow(QWidget):
         self.back, self.on, self.play = QToolButton(), QToolButton(), QToolButton()
         self._timer = QTimer(self, interval=FRAME_MS)
         self._timer.timeout.connect(self._tick)
-        named: tuple[tuple[QWidget, str, str], ...] = (
+        parts: tuple[tuple[QWidget, str, str], ...] = (
             (self.slider, "sliceSlider", "Slices along"), (self.spin, "slice", "Slice along"),
             (self.back, "sliceBack", "Slice before along"), (self.on, "sliceOn", "Next slice along"),
             (self.play, "slicePlay", "Play along"),
         )  # fmt: skip
-        for widget, what, said in named:
-            widget.setObjectName(f"{what}_{name}")
-            widget.setAccessibleName(f"{said} {name}")
-            widget.setToolTip(f"{said} {name}")
+        for widget, what, said in parts:
+            named(widget, f"{what}_{name}", f"{said} {name}", f"{said} {name}")
         for button, icon in ((self.back, "back"), (self.on, "next"), (self.play, "play")):
             set_icon(button, icon)
             button.setProperty("bare", True)
@@ -60,15 +59,11 @@ class SliceRow(QWidget):
             button.setFixedWidth(theme.px(22))
         self.play.setCheckable(True)
         self.label.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
-        grid = QGridLayout(self)
-        grid.setContentsMargins(0, 0, 0, 0)
-        grid.setHorizontalSpacing(2)
-        grid.setVerticalSpacing(2)
+        grid = grid_of(self, 2, 2, wide=1)
         grid.addWidget(self.title, 0, 0, 1, 3)
         grid.addWidget(self.label, 0, 3, 1, 2)
         for column, control in enumerate((self.back, self.slider, self.on, self.play, self.spin)):
             grid.addWidget(control, 1, column)
-        grid.setColumnStretch(1, 1)
         self.slider.valueChanged.connect(self._choose)
         self.slider.sliderReleased.connect(self.settled)
         self.spin.valueChanged.connect(self._choose_and_settle)
@@ -99,10 +94,8 @@ class SliceRow(QWidget):
         self.play.setChecked(False)
 
     def _show(self, index: int) -> None:
-        for widget in (self.slider, self.spin):
-            widget.blockSignals(True)
-            widget.setValue(index)
-            widget.blockSignals(False)
+        show_value(self.slider, index)
+        show_value(self.spin, index)
         self.label.setText(self._texts[index] if self._texts else "")
         self.back.setEnabled(index > 0)
         self.on.setEnabled(index < self.count - 1)
