@@ -5,6 +5,7 @@ import math
 import sys
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING, Self
 
 from diffview.commands.words import params_of
 from diffview.errors import UserError
@@ -17,6 +18,9 @@ from diffview.readers.process import ReaderProcess
 from diffview.runs.facts import Facts
 from diffview.runs.recipe import Recipe
 from diffview.runs.stack import other_slices, stack_read, stack_wanted
+
+if TYPE_CHECKING:
+    from diffview.writers.exports import Content
 
 
 @dataclass(frozen=True)
@@ -123,7 +127,22 @@ class ProgressLine:
             sys.stderr.write(f"{chr(13) if live else ''}{self._what} {100 * share:3.0f} %{'' if live else chr(10)}")
             sys.stderr.flush()
 
-    def end(self) -> None:
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
         """End the line."""
         if sys.stderr.isatty():
             sys.stderr.write("\n")
+
+
+def write(content: "Content", path: Path) -> None:
+    """Write a netCDF file, with its progress.
+
+    Raises:
+        UserError: if it cannot be written.
+    """
+    from diffview.writers.saving import save_netcdf
+
+    with ProgressLine("writing") as progress:
+        save_netcdf(content, path, progress)

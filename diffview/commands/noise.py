@@ -4,15 +4,7 @@ import argparse
 import sys
 from pathlib import Path
 
-from diffview.commands.fields import (
-    ProgressLine,
-    add_level,
-    add_schedule,
-    check_folder,
-    level_of,
-    open_field,
-    schedule_of,
-)
+from diffview.commands import fields
 from diffview.commands.values import add_values
 from diffview.errors import UserError
 
@@ -21,8 +13,8 @@ def add(parser: argparse.ArgumentParser) -> None:
     """Declare the options."""
     parser.add_argument("file", help="an HDF5 or netCDF-4 file")
     parser.add_argument("dataset", help="the variable")
-    add_level(parser, required=True)
-    add_schedule(parser)
+    fields.add_level(parser, required=True)
+    fields.add_schedule(parser)
     parser.add_argument("--chain", action="store_true", help="by the Markov chain; else by the closed form")
     add_values(parser, "seed", "index", "region", "transform", seed=0)
     parser.add_argument("-o", "--out", type=Path, required=True, metavar="OUT.nc", help="the file to write")
@@ -34,12 +26,11 @@ def _noise(options: argparse.Namespace) -> None:
     from diffview.forward.state import Forward
     from diffview.runs.recipe import AUTO, Recipe
     from diffview.writers.exports import forward_content
-    from diffview.writers.saving import save_netcdf
 
-    check_folder(options.out)
-    schedule = schedule_of(options, Recipe().course.schedule)
-    level = level_of(options, schedule)
-    opened = open_field(Recipe.of(path=options.file, dataset=options.dataset, index=options.index))
+    fields.check_folder(options.out)
+    schedule = fields.schedule_of(options, Recipe().course.schedule)
+    level = fields.level_of(options, schedule)
+    opened = fields.open_field(Recipe.of(path=options.file, dataset=options.dataset, index=options.index))
     of = opened.facts.field
     rows, columns = of.values.shape
     region = options.region or Region(0, 0, rows, columns)
@@ -56,8 +47,6 @@ def _noise(options: argparse.Namespace) -> None:
     transform = opened.facts.fitted(recipe)
     x0 = opened.facts.through(transform)[region.slices]
     forward = Forward(x0, schedule, options.seed, mode, of.pixel_km)
-    progress = ProgressLine("writing")
     content = forward_content(forward, level[0], of, recipe.but(fitted=transform), transform)
-    save_netcdf(content, options.out, progress)
-    progress.end()
+    fields.write(content, options.out)
     sys.stderr.write(f"{options.out}: x_t at t = {level[0]:.6g}, s = {level[1]:.6g}.\n")

@@ -7,16 +7,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from diffview.commands.fields import (
-    Opened,
-    ProgressLine,
-    add_level,
-    add_schedule,
-    check_folder,
-    level_of,
-    open_field,
-    schedule_of,
-)
+from diffview.commands import fields
 from diffview.commands.values import add_values
 from diffview.commands.words import given, params_of
 from diffview.errors import UserError
@@ -51,14 +42,14 @@ def add(parser: argparse.ArgumentParser) -> None:
         "--hide", action="append", default=[], metavar="ROW,COLUMN,NY,NX", help="a rectangle hidden from the run"
     )
     parser.add_argument("--fill-by", choices=("repaint", "guidance"), help="how (repaint)")
-    add_level(parser, required=False)
+    fields.add_level(parser, required=False)
     parser.add_argument("--recipe", type=Path, metavar="R.json", help="settings saved by diffview; options come first")
     add_values(parser, "sampler")
     parser.add_argument("--sampler-param", action="append", default=[], metavar="K=V", help="of it, as eta=1")
     add_values(parser, "grid")
     parser.add_argument("--grid-param", action="append", default=[], metavar="K=V", help="of it, as rho=7")
     add_values(parser, "steps", "members", "seed", "weight")
-    add_schedule(parser)
+    fields.add_schedule(parser)
     parser.add_argument("--chain", action="store_true", help="start at the end of the Markov chain")
     add_values(parser, "index", "region", "transform", "device")
     parser.add_argument("--record", action="store_true", help="write every step, x_t and x0_hat, not only the end")
@@ -70,9 +61,8 @@ def _sample(options: argparse.Namespace) -> None:
     from diffview.models.choice import TrainingCrops
     from diffview.reverse.trajectory import Trajectory
     from diffview.writers.exports import ensemble_content, run_content
-    from diffview.writers.saving import save_netcdf
 
-    check_folder(options.out)
+    fields.check_folder(options.out)
     plan, opened = planned(options)
     for note in plan.notes:
         sys.stderr.write(f"{note}\n")
@@ -81,21 +71,18 @@ def _sample(options: argparse.Namespace) -> None:
     if isinstance(plan.base, TrainingCrops):
         sys.stderr.write(f"{plan.base.sentence}\n")
     trajectory = Trajectory()
-    progress = ProgressLine("sampling")
-    last = _run(plan, trajectory.append if options.record else lambda step: None, progress)
-    progress.end()
+    with fields.ProgressLine("sampling") as progress:
+        last = _run(plan, trajectory.append if options.record else lambda step: None, progress)
     of = opened.facts.field
     content = run_content(plan, of, trajectory.kept) if options.record else ensemble_content(plan, of, last)
-    progress = ProgressLine("writing")
-    save_netcdf(content, options.out, progress)
-    progress.end()
+    fields.write(content, options.out)
     if plan.filled is not None:
         _report_filling(plan, opened, last)
     what = f"{len(trajectory.kept)} steps" if options.record else f"{plan.recipe.ensemble.members} fields"
     sys.stderr.write(f"{options.out}: {what}, {last.evaluations} calls of the model.\n")
 
 
-def _report_filling(plan: "Plan", opened: Opened, last: "Step") -> None:
+def _report_filling(plan: "Plan", opened: fields.Opened, last: "Step") -> None:
     """Report how many pixels were filled, and the scores beside kriging's where the field has the truth."""
     from diffview.fields.units import written
     from diffview.scores.gap import krige_gap, kriging_plan, kriging_score, run_score
@@ -106,14 +93,13 @@ def _report_filling(plan: "Plan", opened: Opened, last: "Step") -> None:
     if score is None:
         sys.stderr.write("They are missing in the field: there is no truth to judge them by.\n")
         return
-    progress = ProgressLine("kriging")
+    beside = None
     try:
-        kriged = krige_gap(plan, kriging_plan(plan, opened.facts), progress=progress)
+        with fields.ProgressLine("kriging") as progress:
+            kriged = krige_gap(plan, kriging_plan(plan, opened.facts), progress=progress)
         beside = kriging_score(plan, opened.facts, kriged)
     except UserError as error:
-        beside = None
         sys.stderr.write(f"No kriging beside it: {error}\n")
-    progress.end()
     units = written(opened.facts.field.units)
     for name, one in (("model", score), ("kriging", beside)):
         if one is not None:
@@ -122,7 +108,7 @@ def _report_filling(plan: "Plan", opened: Opened, last: "Step") -> None:
             sys.stderr.write(f"{name}: {words}, {one.pixels} pixels\n")
 
 
-def _run(plan: "Plan", keep: "Callable[[Step], None]", progress: ProgressLine) -> "Step":
+def _run(plan: "Plan", keep: "Callable[[Step], None]", progress: fields.ProgressLine) -> "Step":
     """Run to the end; its last step."""
     from diffview.arrays import to_numpy
     from diffview.runs.run import run
@@ -134,7 +120,7 @@ def _run(plan: "Plan", keep: "Callable[[Step], None]", progress: ProgressLine) -
     return replace(last, y=to_numpy(last.y))
 
 
-def planned(options: argparse.Namespace) -> "tuple[Plan, Opened]":
+def planned(options: argparse.Namespace) -> "tuple[Plan, fields.Opened]":
     """The plan of the options, and the field that is open.
 
     Raises:
@@ -155,14 +141,14 @@ def planned(options: argparse.Namespace) -> "tuple[Plan, Opened]":
     other = source is not None and (path, dataset) != (recipe.source.path, recipe.source.dataset)
     index = options.index or (None if other else recipe.source.index)
     named = recipe.but(path=path, dataset=dataset, index=index)
-    opened = open_field(named.but(fitted=None, axes=None, coarsen=1) if other else named)
+    opened = fields.open_field(named.but(fitted=None, axes=None, coarsen=1) if other else named)
     opened = replace(opened, facts=_equipped(recipe, opened.facts))
     if options.fit is None or source == options.fit or recipe.denoiser.model not in _formulas():
         return resolve(opened.recipe, opened.facts), opened
     return _fitted_elsewhere(opened, options.fit), opened
 
 
-def _fitted_elsewhere(opened: Opened, source: Sequence[str]) -> "Plan":
+def _fitted_elsewhere(opened: fields.Opened, source: Sequence[str]) -> "Plan":
     """The plan of a formula that is fitted to one file and started from a field of another."""
     from diffview.models.choice import TrainingCrops
     from diffview.runs.guiding import GuidedModel
@@ -177,7 +163,7 @@ def _fitted_elsewhere(opened: Opened, source: Sequence[str]) -> "Plan":
     if first.refusal is not None:
         raise first.refusal
     size = replace(first.region, row=0, column=0)
-    there = open_field(fit.but(region=size))
+    there = fields.open_field(fit.but(region=size))
     if _same_variable(there.facts.field, opened.facts.field):
         return resolve(recipe, opened.facts)
     fitted = resolve(there.recipe, there.facts)
@@ -247,7 +233,7 @@ def _with_options(options: argparse.Namespace, recipe: "Recipe") -> "Recipe":
 
     changes = given(options, *VALUES)
     _check_fit(changes, changes.get("model", recipe.denoiser.model))
-    changes["schedule"] = schedule_of(options, recipe.course.schedule)
+    changes["schedule"] = fields.schedule_of(options, recipe.course.schedule)
     sampler, grid = changes.get("sampler", recipe.course.sampler), changes.get("grid", recipe.course.grid)
     if grid not in GRIDS:
         raise UserError(f"There is no grid called {grid!r}.", f"Choose one of {', '.join(GRIDS)}.")
@@ -261,7 +247,7 @@ def _with_options(options: argparse.Namespace, recipe: "Recipe") -> "Recipe":
             changes[f"{name}_params"] = tuple({**dict(kept), **{key: typed[key] for key in asked}}.items())
     if options.chain:
         changes["path_mode"] = "chain"
-    level = level_of(options, changes["schedule"])
+    level = fields.level_of(options, changes["schedule"])
     if level is not None and options.start is None and recipe.start.origin != "field":
         raise UserError("--t and --s say how far a field is noised, and no field is named.", "Name it with --start.")
     if options.start is not None or (level is not None and recipe.start.origin == "field"):

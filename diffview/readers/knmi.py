@@ -11,7 +11,7 @@ from diffview.fields.earth_map import Projection
 from diffview.readers.attributes import number_attributes, text_attribute
 from diffview.readers.base import Coordinate
 from diffview.readers.cf import CFVariable
-from diffview.readers.opening import member
+from diffview.readers.opening import group_in
 from diffview.readers.packing import Packing, packing_of
 
 _NUMBER = r"([-+]?(?:\d+\.?\d*|\.\d+)(?:e[-+]?\d+)?)"
@@ -22,7 +22,7 @@ _UNITS = {"MM": "mm", "DBZ": "dBZ", "MM/H": "mm/h", "MM/HR": "mm/h", "KM": "km",
 
 def claims(file: h5py.File) -> bool:
     """Files with the group `overview`, a product name in it, beside a first image."""
-    found = [_group(file["/"], name) for name in ("overview", "image1")]
+    found = [group_in(file["/"], name) for name in ("overview", "image1")]
     return None not in found and bool(text_attribute(found[0], "product_group_name"))
 
 
@@ -30,11 +30,6 @@ def variable(dataset: h5py.Dataset) -> CFVariable:
     """The images; the rest as plain numbers."""
     own = (dataset.name or "").endswith("/image_data") and len(dataset.shape or ()) > 1
     return KnmiImage(dataset) if own else CFVariable(dataset)
-
-
-def _group(group: h5py.Group, name: str) -> h5py.Group | None:
-    found, _ = member(group, name) if name in group else (None, "")
-    return found if isinstance(found, h5py.Group) else None
 
 
 @dataclass(frozen=True, eq=False)
@@ -45,7 +40,7 @@ class KnmiImage(CFVariable):
 
     @cached_property
     def _calibration(self) -> h5py.Group | None:
-        return _group(self.dataset.parent, "calibration")
+        return group_in(self.dataset.parent, "calibration")
 
     @cached_property
     def formula(self) -> tuple[float, float] | None:
@@ -91,7 +86,7 @@ class KnmiImage(CFVariable):
 
     def axis_coordinates(self) -> tuple[Coordinate, ...]:
         """Projection coordinates of the middle of the pixels, in km; the offsets count pixels from the pole."""
-        geographic = _group(self.dataset.file["/"], "geographic")
+        geographic = group_in(self.dataset.file["/"], "geographic")
         if geographic is None:
             return ()
         lines: list[Coordinate] = []
@@ -106,7 +101,7 @@ class KnmiImage(CFVariable):
 
     def projection(self) -> Projection | None:
         """The projection of the file, whose axes of the Earth are in km, as y and x are."""
-        geographic = _group(self.dataset.file["/"], "geographic")
-        found = _group(geographic, "map_projection") if geographic is not None else None
+        geographic = group_in(self.dataset.file["/"], "geographic")
+        found = group_in(geographic, "map_projection") if geographic is not None else None
         text = text_attribute(found, "projection_proj4_params") if found is not None else ""
         return Projection(text, km=1.0) if text else None

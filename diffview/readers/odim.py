@@ -19,7 +19,7 @@ from diffview.fields.radar import Site
 from diffview.readers.attributes import number_attributes, text_attribute
 from diffview.readers.base import Coordinate, Decoded
 from diffview.readers.cf import CFVariable
-from diffview.readers.opening import member
+from diffview.readers.opening import group_in
 from diffview.readers.packing import Packing, as_packed, native, packed_type
 from diffview.readers.polar import site_of, sweep_coordinates
 
@@ -46,8 +46,8 @@ def claims(file: h5py.File) -> bool:
     """Files with Conventions of ODIM at the root, or with a version in `what`."""
     if text_attribute(file, "Conventions").startswith("ODIM"):
         return True
-    what, _ = member(file["/"], "what") if "what" in file else (None, "")
-    return isinstance(what, h5py.Group) and text_attribute(what, "version").startswith("H5rad")
+    what = group_in(file["/"], "what")
+    return what is not None and text_attribute(what, "version").startswith("H5rad")
 
 
 def variable(dataset: h5py.Dataset) -> CFVariable:
@@ -72,14 +72,10 @@ class OdimVariable(CFVariable):
             levels.append(group)
         return levels
 
-    def _group(self, level: h5py.Group, name: str) -> h5py.Group | None:
-        found, _ = member(level, name) if name in level else (None, "")
-        return found if isinstance(found, h5py.Group) else None
-
     def _numbers(self, group: str, name: str, inherited: bool = True) -> tuple[Any, ...]:
         """A numeric attribute of `what`, `where` or `how`, the nearest one found."""
         for level in self._levels if inherited else self._levels[:1]:
-            owner = self._group(level, group)
+            owner = group_in(level, group)
             values = number_attributes(owner, name) if owner is not None else ()
             if values:
                 return values
@@ -97,7 +93,7 @@ class OdimVariable(CFVariable):
     def quantity(self) -> str:
         """DBZH, RATE ..., "" if the file names none."""
         for level in self._levels[:1] if self._is_quality else self._levels:
-            what = self._group(level, "what")
+            what = group_in(level, "what")
             if what is not None and text_attribute(what, "quantity"):
                 return text_attribute(what, "quantity")
         return ""
@@ -200,7 +196,7 @@ class OdimVariable(CFVariable):
         if self._is_polar:
             numbers = (self._number("where", name, np.nan) for name in ("lat", "lon", "height", "elangle"))
             return site_of(*numbers)
-        where = next(filter(None, (self._group(level, "where") for level in self._levels)), None)
+        where = next(filter(None, (group_in(level, "where") for level in self._levels)), None)
         text = text_attribute(where, "projdef") if where is not None else ""
         corner = self._number("where", "LL_lat", float("nan")), self._number("where", "LL_lon", float("nan"))
         if not text or not np.isfinite(corner).all():

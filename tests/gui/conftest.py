@@ -24,7 +24,7 @@ from diffview.gui.widgets import image_paint
 from diffview.runs.recipe import default_recipe
 
 LEFT, NONE = Qt.MouseButton.LeftButton, Qt.MouseButton.NoButton
-PATIENCE = 60_000
+PATIENCE = 240_000
 """Milliseconds; a loaded machine computes slowly."""
 
 QUICK = default_recipe().but(model="gaussian", region=Region(40, 120, 64, 64))
