@@ -16,9 +16,15 @@ from functools import cache
 from types import NoneType, UnionType
 from typing import Annotated, Any, TypeVar, Union, get_args, get_origin, get_type_hints
 
-from diffview.errors import UserError
+from diffview.errors import UserError, cut
 
 T = TypeVar("T")
+
+
+def shown(value: object) -> str:
+    """A value that somebody wrote, in few characters."""
+    return cut(repr(value), 60)
+
 
 TRUTH = {"true": True, "yes": True, "1": True, "false": False, "no": False, "0": False}
 """Spellings of true and false on the command line."""
@@ -55,7 +61,7 @@ class Choice:
             UserError: if there is no such key.
         """
         if value not in self.options:
-            raise UserError(f"{owner}: {name} cannot be {value!r}.", self.hint)
+            raise UserError(f"{owner}: {name} cannot be {shown(value)}.", self.hint)
         return value
 
 
@@ -119,7 +125,7 @@ class ValueType:
             except (TypeError, ValueError):
                 raise UserError(f"{owner}: {name} cannot be {value!r}.", f"Write it as {self.spelt}.") from None
         if not self.right(value):
-            raise UserError(f"{owner}: {name} cannot be {value!r}.", self.hint)
+            raise UserError(f"{owner}: {name} cannot be {shown(value)}.", self.hint)
         return value
 
 
@@ -148,14 +154,14 @@ class Parameter:
             return self.allowed.check(value, self.name, owner)
         if self.type is bool:
             if str(value).lower() not in TRUTH:
-                raise UserError(f"{owner}: {self.name} cannot be {value!r}.", "Choose true or false.")
+                raise UserError(f"{owner}: {self.name} cannot be {shown(value)}.", "Choose true or false.")
             return TRUTH[str(value).lower()]
         try:
             typed = self.type(value) if self.type in (int, float) else value
         except (TypeError, ValueError, OverflowError):
-            raise UserError(f"{owner}: {self.name} must be a number, not {value!r}.", hint) from None
+            raise UserError(f"{owner}: {self.name} must be a number, not {shown(value)}.", hint) from None
         if self.type is int and not isinstance(value, str) and typed != value:
-            raise UserError(f"{owner}: {self.name} must be a whole number, not {value!r}.", hint)
+            raise UserError(f"{owner}: {self.name} must be a whole number, not {shown(value)}.", hint)
         if isinstance(self.allowed, Range):
             low, high = self.allowed.low, self.allowed.high
             if not low <= typed <= high:  # as is NaN; an integer may be too long for a float
@@ -174,7 +180,7 @@ class Parameter:
         kinds = (int, float) if self.type is float else (self.type,)
         if not isinstance(value, kinds) or (isinstance(value, bool) and self.type is not bool):
             hint = self.allowed.hint if isinstance(self.allowed, ValueType) else f"The default is {self.default!r}."
-            raise UserError(f"{owner}: {self.name} cannot be {value!r}.", hint)
+            raise UserError(f"{owner}: {self.name} cannot be {shown(value)}.", hint)
         self.check(value, owner)
 
     def plain(self, value: Any) -> Any:
@@ -225,7 +231,7 @@ def checked(owner: Callable[..., Any], values: Mapping[str, Any], name: str) -> 
     for key in values:
         if key not in known:
             has = f"It has {', '.join(known)}." if known else "It has none."
-            raise UserError(f"{name} has no parameter {key!r}.", has)
+            raise UserError(f"{name} has no parameter {shown(key)}.", has)
     return {key: p.check(values[key], name) if key in values else p.default for key, p in known.items()}
 
 
@@ -253,7 +259,7 @@ def value_of(kind: type[T], plain: Mapping[str, Any], name: str) -> T:
     known = {p.name: p for p in parameters(kind)}
     for key in plain:
         if key not in known:
-            raise UserError(f"{name} has an unknown key, {key!r}.", "It may come from a newer diffview.")
+            raise UserError(f"{name} has an unknown key, {shown(key)}.", "It may come from a newer diffview.")
     return kind(**{key: known[key].typed(value) for key, value in plain.items()})
 
 

@@ -15,11 +15,12 @@ from typing import Any
 
 import numpy as np
 
-from diffview.errors import UserError
+from diffview.errors import UserError, cut
 from diffview.forward.made import Tabulated, ZeroSnr
 from diffview.forward.schedule import FORMS, MOST_STEPS, Array, Schedule, betas_of
 from diffview.forward.schedules import make_schedule
-from diffview.params import checked
+from diffview.params import checked, shown
+from diffview.paths import read_text
 
 COLUMNS = ("t", "beta", "alpha_bar", "alpha", "sigma", "log_snr")
 AGREE = 1e-4
@@ -115,11 +116,7 @@ def read_schedule(path: Path) -> Schedule:
     Raises:
         UserError: if it cannot be read, or is none of the formats; see `import_schedule`.
     """
-    try:
-        text = path.read_text(encoding="utf-8")
-    except (OSError, UnicodeDecodeError) as error:
-        raise UserError(f"The schedule {path} cannot be read: {error}.", "Check the name.") from None
-    return import_schedule(text)
+    return import_schedule(read_text(path, "a schedule", "Check the name."))
 
 
 def import_schedule(text: str) -> Schedule:
@@ -139,9 +136,12 @@ def import_schedule(text: str) -> Schedule:
     if "diffview_recipe" in plain:
         raise UserError("This is a recipe, not a schedule.", "Open it with File, Open.")
     if plain.keys() & {"_class_name", "trained_betas", "beta_schedule", "num_train_timesteps"}:
+        _check_chain(plain)
         for key in plain:
             if key not in SAMPLING and key not in _BETA_KEYS:
-                raise UserError(f"The config has an unknown key, {key!r}.", "It may change the schedule; remove it.")
+                raise UserError(
+                    f"The config has an unknown key, {shown(key)}.", "It may change the schedule; remove it."
+                )
         return schedule_of_config(plain)
     return _from_table({name: _numbers(name, column) for name, column in plain.items()})
 
@@ -155,13 +155,13 @@ _BETA_KEYS = {
 """The settings that determine the betas, with diffusers' defaults."""
 
 
-def schedule_of_config(config: Mapping[str, Any]) -> Schedule:
-    """The schedule that diffusers makes of a scheduler_config.json; settings of sampling are passed over.
+def _check_chain(config: Mapping[str, Any]) -> str:
+    """The name of the class of a config, if it is a chain of betas.
 
     Raises:
-        UserError: if its class is not a chain of betas, they are not allowed, or two settings contradict each other.
+        UserError: if not.
     """
-    name = str(config.get("_class_name", "DDPMScheduler"))
+    name = cut(str(config.get("_class_name", "DDPMScheduler")), 60)
     if name not in CHAINS or config.get("use_flow_sigmas"):
         known = ", ".join(key.removesuffix("Scheduler") for key in CHAINS)
         by_level = "Flow" in name or "EDM" in name or name in CHAINS
@@ -169,16 +169,28 @@ def schedule_of_config(config: Mapping[str, Any]) -> Schedule:
             f"{name}{' with use_flow_sigmas' if name in CHAINS else ''} is no chain of betas that is known here.",
             "Choose flow or edm here." if by_level else f"Known are {known}.",
         )
+    return name
+
+
+def schedule_of_config(config: Mapping[str, Any]) -> Schedule:
+    """The schedule that diffusers makes of a scheduler_config.json; settings of sampling are passed over.
+
+    Raises:
+        UserError: if its class is not a chain of betas, they are not allowed, or two settings contradict each other.
+    """
+    name = _check_chain(config)
     given = {key: config.get(key, default) for key, default in {**_BETA_KEYS, **CHAINS[name]}.items()}
     steps, betas = given["num_train_timesteps"], given["trained_betas"]
     if type(steps) is not int or not 1 <= steps <= MOST_STEPS:
-        asked = str(steps)[:40]
-        raise UserError(f"num_train_timesteps = {asked} cannot be used.", f"It is a whole number to {MOST_STEPS}.")
+        raise UserError(
+            f"num_train_timesteps = {shown(steps)} cannot be used.", f"It is a whole number to {MOST_STEPS}."
+        )
     if betas is not None:
         schedule = _of_trained(betas, steps if "num_train_timesteps" in config else None)
     elif not isinstance(given["beta_schedule"], str) or given["beta_schedule"] not in NAMED:
-        asked = str(given["beta_schedule"])[:40]
-        raise UserError(f"The beta_schedule {asked!r} is unknown here.", f"Known: {', '.join(NAMED)}.")
+        raise UserError(
+            f"The beta_schedule {shown(given['beta_schedule'])} is unknown here.", f"Known: {', '.join(NAMED)}."
+        )
     else:
         params = {"chain_steps": steps}
         if given["beta_schedule"] in RANGED:
@@ -249,7 +261,7 @@ def _from_table(columns: Mapping[str, Array]) -> Schedule:
     """The rows of a table: its noise level from log_snr, alpha_bar, sigma/alpha or beta; the others must agree."""
     for name in columns:
         if name not in COLUMNS:
-            raise UserError(f"The table has an unknown column, {str(name)[:40]!r}.", f"Known: {', '.join(COLUMNS)}.")
+            raise UserError(f"The table has an unknown column, {shown(name)}.", f"Known: {', '.join(COLUMNS)}.")
     if len({len(column) for column in columns.values()}) > 1:
         raise UserError("The columns of the table differ in length.", "Every row has a value in each.")
     log_snr = next((of(columns) for needs, of in LEVELS if needs <= columns.keys()), None)

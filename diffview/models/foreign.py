@@ -93,7 +93,7 @@ REFUSALS = (
 
 def is_foreign(folder: Path) -> bool:
     """Whether a folder looks like one of diffusers."""
-    return (folder / "model_index.json").is_file() or (folder / "config.json").is_file()
+    return any((folder / name).is_file() for name in ("model_index.json", "config.json", "unet/config.json"))
 
 
 def foreign_card(folder: Path) -> Card:

@@ -20,7 +20,7 @@ from diffview.reverse.parametrisations import PREDICTIONS, FlowTimes, LevelTimes
 Config = Mapping[str, Any]
 
 SCHEDULER: Mapping[str, Rule] = {
-    "_class_name": text, "prediction_type": text, "variance_type": maybe(text),
+    "_class_name": text, "prediction_type": text, "predict_epsilon": flag, "variance_type": maybe(text),
     "num_train_timesteps": whole(1, MOST_STEPS),
     "beta_start": number(0, 1), "beta_end": number(0, 1), "beta_schedule": text,
     "trained_betas": maybe(listed(number(0, 1), 1, MOST_STEPS)), "rescale_betas_zero_snr": maybe(flag),
@@ -99,7 +99,8 @@ def _chain(name: str, config: Config) -> Convention:
     """A chain of betas, or with use_flow_sigmas a flow in its clothes."""
     if config.get("use_flow_sigmas"):
         return _flow(name, config)
-    prediction = _prediction(name, config, {"original_sample": "sample"})
+    old = "epsilon" if config.get("predict_epsilon", True) else "sample"  # before October 2022
+    prediction = _prediction(name, config, {"original_sample": "sample"}, old)
     times: Times = TableTimes(alpha_bar_of(config))
     if config.get("timestep_type") == "continuous" and prediction == "v_prediction":
         low, high = times.noise_range

@@ -2,6 +2,7 @@
 
 import inspect
 import json
+import os
 
 import numpy as np
 import pytest
@@ -155,3 +156,15 @@ def test_the_list_has_formula_and_source_of_each(capsys) -> None:
 def test_a_file_that_is_not_there_is_a_sentence(words: list[str], capsys) -> None:
     assert main(words) == 2
     assert capsys.readouterr().err.startswith("diffview: ")
+
+
+@pytest.mark.parametrize("name", ["CogVideoXDDIMScheduler", "VQDiffusionScheduler"])
+def test_the_class_is_what_is_refused_not_its_settings(name):
+    with pytest.raises(UserError, match=f"{name} is no chain of betas"):
+        import_schedule(json.dumps({"_class_name": name, "snr_shift_scale": 3.0}))
+
+
+def test_only_plain_files_are_read(tmp_path):
+    os.mkfifo(tmp_path / "pipe.json")
+    with pytest.raises(UserError, match="a pipe or a device, not a schedule"):
+        read_schedule(tmp_path / "pipe.json")

@@ -179,6 +179,13 @@ def test_the_class_is_in_the_index_or_asked_for(tmp_path):
         foreign_card(tmp_path)
 
 
+def test_a_prediction_in_the_words_of_2022(tmp_path):
+    saved(tmp_path, diffusers.DDPMScheduler())
+    path = tmp_path / "scheduler" / "scheduler_config.json"
+    path.write_text(json.dumps({"_class_name": "DDPMScheduler", "predict_epsilon": False}))
+    assert foreign_card(tmp_path).network["prediction"] == "sample"
+
+
 WRONG = {
     "inverted": ({"_class_name": "FlowMatchEulerDiscreteScheduler", "invert_sigmas": True}, "invert_sigmas"),
     "levels": ({"_class_name": "EDMEulerScheduler", "sigma_min": 9.0, "sigma_max": 1.0}, "go from 9 to 1"),
