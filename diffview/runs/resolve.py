@@ -58,8 +58,8 @@ def resolve(recipe: Recipe, facts: Facts) -> Plan:
     lacking = lacks(SAMPLERS[recipe.course.sampler], params, recipe.denoiser.model, outcome.capabilities)
     return Plan(
         recipe, outcome.region, transform, facts.through(transform), outcome.x0, levels, params, device, outcome.model,
-        outcome.capabilities, request.conditioning, card, tuple(request.notes), outcome.refusal or lacking, outcome.complete,
-        known=outcome.known, filled=outcome.filled,
+        outcome.capabilities, request.conditioning, card, tuple(request.notes), outcome.refusal or lacking,
+        outcome.complete, known=outcome.known, filled=outcome.filled,
     )  # fmt: skip
 
 
@@ -76,7 +76,7 @@ class _Request(NamedTuple):
     @property
     def uses_field(self) -> bool:
         """Whether the region goes into the run: it starts from it, or is conditioned on it."""
-        return self.asked.sees_region or (self.card is not None and self.card.coarsen > 0)
+        return self.conditioning.sees_region or (self.card is not None and self.card.coarsen > 0)
 
 
 class _Outcome(NamedTuple):

@@ -47,8 +47,8 @@ class SchedulePlot(TimePlot):
     """Curve, reference curves, handles, levels of the run, trained band and playhead.
 
     It signals drags and draws what it is given: a dragged handle stays where the caller puts it. Pulling a curve
-    without handles up or down asks for handles by `curveGrabbed`; if the caller calls `set_handles`, the drag goes on with the
-    handle under the pointer. A triangle of the grid is pulled along the axis.
+    without handles up or down asks for handles by `curveGrabbed`; if the caller calls `set_handles`, the drag goes on
+    with the handle under the pointer. A triangle of the grid is pulled along the axis.
     """
 
     handlePressed = Signal(int)
