@@ -97,6 +97,11 @@ def test_tests_that_hang_are_ended(tmp_path: Path) -> None:
     assert MUTATE["passes"](root, ["tests/forward/test_sums.py"], 3.0) == (False, "out of time")
 
 
+def test_tests_that_cannot_be_run_are_no_fault_of_the_code(tmp_path: Path) -> None:
+    with pytest.raises(RuntimeError, match="pytest ended with 4"):
+        MUTATE["passes"](tree(tmp_path, ""), ["tests/forward/test_gone.py"], 60.0)
+
+
 def test_the_choice_stays_when_other_code_comes(tmp_path: Path) -> None:
     root = tree(tmp_path, "")
     before = told(root, "--list", "--mutants", "2")[1].splitlines()[1:]

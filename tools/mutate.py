@@ -60,6 +60,9 @@ COMPARISONS = {
     ast.In: (ast.NotIn,),
     ast.NotIn: (ast.In,),
 }
+FAILED, NOT_IMPORTED = 1, 2
+"""What pytest ends with if a test fails, or cannot be imported."""
+
 NAMES = {"min": "max", "max": "min", "minimum": "maximum", "maximum": "minimum", "any": "all", "all": "any"}
 
 
@@ -235,7 +238,11 @@ def tests_for(root: Path, room: str, path: str = "") -> list[str]:
 
 
 def passes(root: Path, tests: list[str], limit: float) -> tuple[bool, str]:
-    """Whether tests pass within `limit` seconds, and the last lines of what they say."""
+    """Whether tests pass within `limit` seconds, and the last lines of what they say.
+
+    Raises:
+        RuntimeError: if they could not be run: that is no fault of the code.
+    """
     settings = {"PYTHONPATH": str(root), "PYTHONDONTWRITEBYTECODE": "1", "QT_QPA_PLATFORM": "offscreen"}
     run = subprocess.Popen(
         [sys.executable, "-m", "pytest", "-x", "-q", "-p", "no:cacheprovider", *tests],
@@ -248,7 +255,10 @@ def passes(root: Path, tests: list[str], limit: float) -> tuple[bool, str]:
         os.killpg(run.pid, signal.SIGKILL)
         said, _ = run.communicate()
         return False, "out of time"
-    return run.returncode == 0, "\n".join(said.splitlines()[-15:])
+    last = "\n".join(said.splitlines()[-15:])
+    if run.returncode not in (0, FAILED, NOT_IMPORTED):
+        raise RuntimeError(f"pytest ended with {run.returncode} in {root}:\n{last}")
+    return run.returncode == 0, last
 
 
 def tried(mutant: Mutant, trees: "SimpleQueue[Path]", limit: float) -> bool:
