@@ -3,6 +3,7 @@
 import argparse
 import json
 import sys
+import time
 
 TICK = 0.01
 
@@ -11,18 +12,31 @@ def add(parser: argparse.ArgumentParser) -> None:
     """Declare the options."""
     parser.add_argument("file")
     parser.add_argument("dataset", nargs="?")
+    parser.add_argument(
+        "--mask", type=float, action="append", default=[], metavar="V", help="a value that means missing"
+    )
     parser.add_argument("--json", action="store_true", help="as JSON")
     parser.set_defaults(do=_info)
 
 
 def _info(options: argparse.Namespace) -> None:
+    from diffview.commands.fields import ProgressLine
     from diffview.readers.process import ReaderProcess
 
-    reader = ReaderProcess()
+    reader, progress = ReaderProcess(), ProgressLine("reading")
     try:
-        said = reader.call("describe", path=options.file, dataset=options.dataset)
+        reader.submit("describe", path=options.file, dataset=options.dataset, mask=tuple(options.mask))
+        while not (replies := reader.poll()):
+            if reader.share and sys.stderr.isatty():  # a program that reads the JSON gets no lines beside it
+                progress(reader.share)
+            time.sleep(TICK)
     finally:
         reader.close()
+    if sys.stderr.isatty():
+        progress.end()
+    if replies[0].error is not None:
+        raise replies[0].error
+    said = replies[0].value
     if options.json:
         sys.stdout.write(json.dumps(said) + "\n")
     elif "tree" in said:

@@ -18,6 +18,7 @@ class Picture:
         other_dims: (name, size) of those dimensions.
         block: values of the dataset along each side of a pixel: 1, or more in an overview.
         window: the part of the whole picture that was read, in its own pixels and north up; None: all of it.
+        suspects: values that look like fill values though nothing calls them missing; `read_slice` masks them if asked.
     """
 
     field: Field
@@ -28,6 +29,7 @@ class Picture:
     other_dims: tuple[tuple[str, int], ...]
     block: int = 1
     window: Region | None = None
+    suspects: tuple[float, ...] = ()
 
     @property
     def size(self) -> tuple[int, int]:

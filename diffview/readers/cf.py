@@ -21,7 +21,7 @@ from diffview.readers.base import EVERY, Coordinate, Decoded, Role, Take
 from diffview.readers.mappings import GridMapping, grid_mapping_of
 from diffview.readers.naming import coordinate_role
 from diffview.readers.opening import H5PY_ERRORS, find_nearby, groups_above, member, stored_elsewhere
-from diffview.readers.packing import Packing, packing_of
+from diffview.readers.packing import Packing, amplitude, is_complex, packing_of
 from diffview.readers.spellings import units_of
 
 _OF_PLACES = re.compile("geolocation|navigation|geometry|location|coordinates", re.IGNORECASE)
@@ -59,6 +59,8 @@ class CFVariable:
     def name(self) -> str:
         """standard_name if the dataset's own name is a mere "data", else its own name."""
         own = posixpath.basename(self.dataset.name)
+        if is_complex(self.dataset.dtype):
+            return short(f"amplitude of {own}")
         return short(text_attribute(self.dataset, "standard_name") or own if own.lower() in ("data", "values") else own)
 
     @property
@@ -84,11 +86,16 @@ class CFVariable:
     def remarks(self) -> tuple[str, ...]:
         """Attributes that could not be honoured."""
         odd = self.mapping.remark
-        return (*self.packing.remarks, odd) if odd and self.projection() is not None else self.packing.remarks
+        said = (
+            "Its values are complex: their amplitude is shown." if is_complex(self.dataset.dtype) else "",
+            *self.packing.remarks,
+            odd if odd and self.projection() is not None else "",
+        )
+        return tuple(filter(None, said))
 
     def read(self, part: tuple[int | slice, ...]) -> Decoded:
         """Physical values of one part of the dataset."""
-        return self.decode(np.asarray(self.dataset[part]), part)
+        return self.decode(amplitude(np.asarray(self.dataset[part])), part)
 
     def decode(self, raw: NDArray[Any], part: tuple[int | slice, ...]) -> Decoded:
         """Physical values of stored ones, of that part of the dataset."""
@@ -293,13 +300,12 @@ def read_coordinate(candidate: h5py.Dataset, axes: tuple[int, ...], take: tuple[
     Latitude and longitude are in degrees, whatever the file has.
     """
     progress()
-    before = len(candidate.shape) - len(axes)
-    packing, note = packing_of(candidate), ""
-    values = packing.decode(candidate[(0,) * before + (take or (slice(None),))]).values
+    before, packing, note = len(candidate.shape) - len(axes), packing_of(candidate), ""
+    plane = take or (slice(None),) * len(axes)
+    values = packing.decode(np.asarray(candidate[(0,) * before + plane])).values
     if math.prod(candidate.shape[:before]) > 1:
         last = tuple(size - 1 for size in candidate.shape[:before])
-        moved = packing.decode(candidate[last + (take or (slice(None),))]).values
-        if not np.array_equal(values, moved, equal_nan=True):
+        if not np.array_equal(values, packing.decode(np.asarray(candidate[last + plane])).values, equal_nan=True):
             note = f"{posixpath.basename(candidate.name)} changes from slice to slice: that of the first is used."
     progress()
     role, units = _role(candidate), units_of(candidate)

@@ -11,7 +11,9 @@ from diffview.readers.base import Variable
 from diffview.readers.blocks import blocks
 from diffview.readers.families import reader_of
 from diffview.readers.opening import find_dataset, open_file, reading
+from diffview.readers.planes import is_flag
 from diffview.readers.tree import is_numeric, type_name, whole_tree
+from diffview.readers.undeclared import suspects, without
 
 BLOCK = 2**20
 """Values decoded at once: more than for a picture, whose memory is shared with the window."""
@@ -20,12 +22,18 @@ MOST_VALUES = 2**36
 """That are gone through: half an hour."""
 
 
-def describe(path: str, dataset: str | None = None) -> dict[str, Any]:
+def describe(path: str, dataset: str | None = None, mask: Sequence[float] = ()) -> dict[str, Any]:
     """A file or a dataset as JSON-ready values.
 
     A file gives `path` and `tree`, its nodes depth first. A dataset gives `path` (in the file), `shape`, `dims`,
     `dtype` (stored), `units`, `min`, `max`, `mean` (decoded, in these units, over all of it; None without any
-    value) and `missing` (how many values are masked or infinite). Memory stays bounded.
+    value) and `missing` (how many values are masked or infinite); `undeclared`, if it is there, lists values that look
+    like fill values though nothing calls them missing, each with its `count`. Memory stays bounded.
+
+    Args:
+        path: the file.
+        dataset: one of its datasets; None takes the tree.
+        mask: physical values that mean missing though the file does not say so.
 
     Raises:
         UserError: if there is no such file or dataset, or its values are not numbers.
@@ -42,8 +50,14 @@ def describe(path: str, dataset: str | None = None) -> dict[str, Any]:
                 f"{dataset} in {file.filename} has {found.size:.3g} values, too many to go through all of them.",
                 "Open one of its slices.",
             )
-        variable = reader_of(file).variable(found)
+        variable = without(reader_of(file).variable(found), tuple(mask))
         count, numbers = range_and_mean(variable)
+
+        def ranged(also: tuple[float, ...]) -> tuple[int, float, float]:
+            left, of_them = range_and_mean(without(variable, also)) if also else (count, numbers)
+            return left, of_them["min"] or 0.0, of_them["max"] or 0.0
+
+        odd = () if is_flag(variable) else suspects(ranged)
         return {
             "path": found.name,
             "shape": [int(size) for size in found.shape],
@@ -52,6 +66,7 @@ def describe(path: str, dataset: str | None = None) -> dict[str, Any]:
             "units": variable.units,
             **numbers,
             "missing": int(found.size) - count,
+            **({"undeclared": [one._asdict() for one in odd]} if odd else {}),
         }
 
 

@@ -1,8 +1,7 @@
 """Labels of the indices of a dimension (dates, levels, channels), and the values of one pixel along it."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
-from datetime import timedelta
+from dataclasses import dataclass, replace
 from typing import Any
 
 import h5py
@@ -12,6 +11,8 @@ from numpy.typing import NDArray
 from diffview.fields.field import Array, Region
 from diffview.readers.attributes import decoded, short, text_attribute
 from diffview.readers.base import Coordinate, Variable
+from diffview.readers.cf import read_coordinate
+from diffview.readers.dates import decoded_dates, is_time
 from diffview.readers.opening import find_nearby, open_file, reading
 from diffview.readers.slices import variable_of
 from diffview.readers.stacks import read_stack
@@ -21,8 +22,8 @@ MOST_POINTS = 2000
 """The longest series; a longer one is thinned evenly."""
 
 _HEMISPHERES = {"latitude": ("N", "S"), "longitude": ("E", "W")}
-EPOCH = "days since 1970-01-01"
-HALF_SECOND = timedelta(microseconds=500_000)
+_DIGITS = (6, 9, 12, 17)
+"""How many of a number are shown: as few as tell one index from another."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -65,7 +66,7 @@ def read_labels(path: str, dataset: str) -> dict[str, Labels]:
         variable = variable_of(file, dataset)
         with reading(file, dataset):
             found = {
-                variable.dims[c.axes[0]]: _labels(variable, c)
+                variable.dims[c.axes[0]]: labels_of(variable.dataset, c)
                 for c in variable.axis_coordinates()
                 if c.values.size <= MOST_LABELS
             }
@@ -76,13 +77,11 @@ def read_labels(path: str, dataset: str) -> dict[str, Labels]:
             return found
 
 
-def _labels(variable: Variable, coordinate: Coordinate) -> Labels:
-    """Labels from a numeric coordinate: dates if its units count from a date, else numbers with units."""
+def labels_of(dataset: h5py.Dataset, coordinate: Coordinate) -> Labels:
+    """Labels from a numeric coordinate of a dataset: dates if it counts from one or spells it, else with units."""
     values = coordinate.values.astype(np.float64)
-    if " since " in coordinate.units:
-        own = find_nearby(variable.dataset, coordinate.name)
-        calendar = text_attribute(own, "calendar") if own is not None else ""
-        dated = decoded_dates(values, coordinate.units, calendar or "standard")
+    if is_time(coordinate.name, coordinate.units, values):
+        dated = decoded_dates(values, coordinate.units, calendar_of(dataset, coordinate.name))
         if dated is not None:
             return Labels(*dated, "", True)
     units = "" if coordinate.units in ("1", "-", "none") else coordinate.units
@@ -90,35 +89,43 @@ def _labels(variable: Variable, coordinate: Coordinate) -> Labels:
         positive, negative = _HEMISPHERES[coordinate.role]
         degrees = [f"{abs(value):.6g}° {positive if value >= 0 else negative}" for value in values]
         return Labels(tuple(degrees), values, units)
-    return Labels(tuple(f"{value:.6g} {units}".strip() for value in values), values, units)
+    distinct = np.unique(values[np.isfinite(values)]).size
+    for digits in _DIGITS:
+        texts = [f"{value:.{digits}g}" for value in values]
+        if len(set(texts)) >= distinct:
+            break
+    return Labels(tuple(f"{text} {units}".strip() for text in texts), values, units)
 
 
-def decoded_dates(
-    values: NDArray[np.float64], units: str, calendar: str
-) -> tuple[tuple[str, ...], NDArray[np.float64]] | None:
-    """(texts, days since 1970-01-01 in the same calendar) of times; None if the units are not understood.
+def fixed_coordinates(
+    dataset: h5py.Dataset, along: Sequence[Coordinate], axes: tuple[int, int], index: Sequence[int]
+) -> list[Coordinate]:
+    """Where a slice lies along the axes that are not shown, one value each; and its time where that is no axis.
 
-    A text has only the parts in which the times differ: days have no hours, months no days only if the file says so.
-    It is rounded to a second: a time in float64 days falls some microseconds short of a midnight.
+    Args:
+        dataset: of the slice.
+        along: 1-D coordinates of its axes.
+        axes: those that are shown.
+        index: along the others, in the order of the file.
     """
-    import cftime
+    others = [axis for axis in range(len(dataset.shape)) if axis not in axes]
+    at = {(axis,): i for axis, i in zip(others, index, strict=False)}
+    found = [replace(c, values=c.values[at[c.axes]][None]) for c in along if c.axes in at]
+    for name in ("time", *text_attribute(dataset, "coordinates").replace(",", " ").split()):
+        item = find_nearby(dataset, name)
+        if item is not None and item.size == 1 and item.dtype.kind in "iuf":
+            single = read_coordinate(item, ())
+            single = replace(single, values=single.values[None])
+            known = single.name in [c.name for c in found]
+            if not known and is_time(single.name, single.units, single.values):
+                found.append(single)
+    return found
 
-    good = np.isfinite(values)
-    if not good.any():
-        return None
-    try:
-        exact = np.atleast_1d(cftime.num2date(values[good], units, calendar, only_use_cftime_datetimes=True))
-        days = np.atleast_1d(cftime.date2num(exact, EPOCH, calendar)).astype(np.float64)
-        dates = [(d + HALF_SECOND).replace(microsecond=0) if d.microsecond else d for d in exact]
-    except (ValueError, TypeError, OverflowError):
-        return None
-    pattern = "%Y-%m-%d" if all((d.hour, d.minute, d.second) == (0, 0, 0) for d in dates) else "%Y-%m-%d %H:%M"
-    if any(d.second for d in dates):
-        pattern = "%Y-%m-%d %H:%M:%S"
-    texts, numbers = np.full(values.shape, "missing", object), np.full(values.shape, np.nan)
-    texts[good] = [date.strftime(pattern) for date in dates]
-    numbers[good] = days
-    return tuple(texts.tolist()), numbers
+
+def calendar_of(dataset: h5py.Dataset, name: str) -> str:
+    """The calendar of a coordinate of a dataset, as CF has it."""
+    own = find_nearby(dataset, name)
+    return (text_attribute(own, "calendar") if own is not None else "") or "standard"
 
 
 def _names(variable: Variable, dim: str, size: int) -> tuple[str, ...]:

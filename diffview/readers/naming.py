@@ -38,7 +38,8 @@ _COLUMN = re.compile(
 _BOUNDS = re.compile(r"(_bnds|_bounds|_vertices|_corners?)$|^(bounds|vertices)_", re.IGNORECASE)
 _HELPER = re.compile(
     r"(^|_)(flags?|dqf|qf|quality|qc|qa|mask|dtime|time|count|counts|nobs|uncertainty|error|std|stdev|stddev|"
-    r"standard_deviation|deviation|angle|azimuth|zenith|elevation|bands?|sensor|index)(_|\d|$)",
+    r"standard_deviation|deviation|angle|azimuth|zenith|elevation|bands?|sensor|index|precision|distance|housekeeping|"
+    r"telemetry|voltage|iterations|convergence|confidence|probability|status)(_|\d|$)",
     re.IGNORECASE,
 )
 _HEADLINE = re.compile(r"(analysed_|l3s?_)?sst$|(surface|sea_surface(_\w+)?)_temperature$", re.IGNORECASE)

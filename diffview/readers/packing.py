@@ -120,6 +120,22 @@ class Packing:
         return Decoded(values, outside, infinite)
 
 
+def is_complex(dtype: np.dtype[Any]) -> bool:
+    """Whether values are complex: as numpy has them, or pairs (r, i) of floats of half precision, which it has not."""
+    names = dtype.names or ()
+    return dtype.kind == "c" or (names in (("r", "i"), ("real", "imag")) and {dtype[n].kind for n in names} == {"f"})
+
+
+def amplitude(raw: NDArray[Any]) -> NDArray[Any]:
+    """|z| of complex values; others as they are."""
+    if raw.dtype.kind == "c":
+        return np.abs(raw)
+    if is_complex(raw.dtype):
+        real, imaginary = (raw[name].astype(np.float32) for name in raw.dtype.names or ())
+        return np.asarray(np.hypot(real, imaginary))
+    return raw
+
+
 def native(raw: NDArray[Any], dtype: np.dtype[Any]) -> NDArray[Any]:
     """`raw` in the byte order of this machine, its bits seen as `dtype` where that differs only in its sign."""
     plain = np.asarray(raw).astype(raw.dtype.newbyteorder("="), copy=False)
@@ -156,6 +172,8 @@ def packed_type(dataset: h5py.Dataset) -> np.dtype[Any]:
     stored: np.dtype[Any] = dataset.dtype.newbyteorder("=")
     if stored.kind == "b":
         return np.dtype(np.uint8)
+    if is_complex(stored):
+        return np.dtype(f"f{max(4, stored.itemsize // 2)}")
     if stored.kind == "f" and stored.itemsize > np.dtype(np.float64).itemsize:
         return np.dtype(np.float64)
     unsigned = text_attribute(dataset, "_Unsigned").lower()

@@ -8,6 +8,7 @@ from diffview.errors import UserError
 from diffview.fields.field import Array
 from diffview.readers.layout import image_axes
 from diffview.readers.opening import open_file, reading
+from diffview.readers.packing import amplitude
 from diffview.readers.slices import arrange, variable_of
 
 SIDE = 96
@@ -57,7 +58,7 @@ def preview(path: str, dataset: str) -> Preview:
             part = tuple(
                 slice(None, None, every) if axis in axes else size // 2 for axis, size in enumerate(found.shape)
             )
-            raw, decoded = np.asarray(found[part]), variable.read(part)
+            raw, decoded = amplitude(np.asarray(found[part])), variable.read(part)
             values = decoded.values.T if axes[0] > axes[1] else decoded.values
             laid, units = arrange(variable, axes, along), variable.units
     good = ~np.isnan(decoded.values)

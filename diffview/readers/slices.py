@@ -10,19 +10,23 @@ import numpy as np
 from diffview.errors import UserError
 from diffview.fields.field import Array, Field, Region
 from diffview.fields.picture import Picture
+from diffview.readers.alive import progress
 from diffview.readers.attributes import all_attributes, short, text_attribute
 from diffview.readers.base import Coordinate, Variable
 from diffview.readers.describe import MOST_VALUES, range_and_mean
 from diffview.readers.families import reader_of
 from diffview.readers.layout import Layout, image_axes, layout
+from diffview.readers.naming import is_column, is_row
 from diffview.readers.opening import find_dataset, open_file, reading
 from diffview.readers.planes import OUT_OF_RANGE, is_flag, read_plane
 from diffview.readers.sides import LARGEST_PICTURE, stored, whole
 from diffview.readers.tree import find_in, no_picture, text_of, why_not_plottable
+from diffview.readers.undeclared import note as said
+from diffview.readers.undeclared import of_picture, without
 
 Range = tuple[float, float]
 
-TRIES = 12  # datasets and slices that are tried for one with data in it, where the user named none
+TRIES = 12  # slices that are tried for one with data in it, where the user named none
 ONLY_SLICE = "It has no other slice: choose another dataset."
 _TRIED = (0.0, 0.5, 1.0, 0.25, 0.75)  # where to look for a slice with data, as a part of the dimension
 _LICENCES = ("license", "licence", "terms_of_use", "rights")
@@ -34,6 +38,7 @@ def read_slice(
     index: Sequence[int] | None = None,
     axes: Sequence[int] | None = None,
     window: Region | None = None,
+    mask: Sequence[float] = (),
 ) -> Picture:
     """One slice of a dataset: float32, physical units, NaN missing, north up.
 
@@ -45,19 +50,21 @@ def read_slice(
         axes: which axes of the dataset are the rows and the columns; None takes those that look like a map.
         window: a part of the picture, in its pixels, north up, read as it is; None takes all of it, as an overview
             if it has more than LARGEST_PICTURE pixels.
+        mask: physical values that mean missing though the file does not say so, see `Picture.suspects`.
 
     Raises:
         UserError: if there is no such picture, or it shows nothing.
     """
     with open_file(path) as file:
         if dataset is not None:
-            return _first_with_data(file, dataset, index, axes, window)
+            return _first_with_data(file, dataset, index, axes, window, mask)
         first_error: UserError | None = None
         with reading(file, "The tree"):
             candidates = find_in(file)
-        for node in candidates[:TRIES]:
+        for number, node in enumerate(candidates):
+            progress(number / len(candidates))
             try:
-                return _first_with_data(file, node.path, index, axes, window)
+                return _first_with_data(file, node.path, index, axes, window, mask)
             except UserError as error:
                 first_error = first_error or error
         raise first_error or no_picture(file)
@@ -86,9 +93,10 @@ def _first_with_data(
     index: Sequence[int] | None,
     wanted: Sequence[int] | None,
     window: Region | None,
+    mask: Sequence[float],
 ) -> Picture:
     """The slice asked for; without an index the first of a few that holds more than one value."""
-    variable = variable_of(file, dataset)
+    variable = without(variable_of(file, dataset), tuple(mask))
     with reading(file, dataset):
         along = variable.axis_coordinates()
         axes = _checked_axes(file, variable, wanted) or image_axes(variable.dataset.shape, variable.dims, along)
@@ -193,6 +201,7 @@ def _picture(
         hint = "Choose another slice." if others_there else ONLY_SLICE
         raise _NothingToSee(error.sentence, error.hint or hint) from None
     other_dims = tuple((variable.dims[axis], dataset.shape[axis]) for axis in others)
+    found = () if is_flag(variable) else of_picture(values)
     field = Field(
         values,
         variable.name,
@@ -204,14 +213,17 @@ def _picture(
         (
             *_part_notes(variable, arranged, window),
             *_masked_notes(masked),
+            *(said(one, variable.units) for one in found),
             *variable.remarks,
             *_plain_note(variable),
+            *_table_note(variable, arranged),
             *arranged.notes,
         ),
     )
     return Picture(
-        field, dataset.name, tuple(dataset.shape), arranged.axes, index, other_dims, arranged.sides[0].block, window
-    )
+        field, dataset.name, tuple(dataset.shape), arranged.axes, index, other_dims, arranged.sides[0].block, window,
+        tuple(one.value for one in found),
+    )  # fmt: skip
 
 
 def _shown_dims(dims: Sequence[str], axes: tuple[int, int]) -> tuple[str, str]:
@@ -260,6 +272,15 @@ def _plain_note(variable: Variable) -> tuple[str, ...]:
     if variable.units or all_attributes(variable.dataset) or not all(dim.startswith("dim_") for dim in variable.dims):
         return ()
     return ("Plain numbers: nothing in the file says what they are.",)
+
+
+def _table_note(variable: Variable, arranged: Layout) -> tuple[str, ...]:
+    """A sentence where the sides have names that are none of places."""
+    sides = [variable.dims[axis] for axis in arranged.axes]
+    unnamed = any(name.startswith("dim_") for name in sides)
+    if arranged.coords or unnamed or any(is_row(name) or is_column(name) for name in sides):
+        return ()
+    return (f"A table over {sides[0]} and {sides[1]}, not a map: its sides are no places.",)
 
 
 def _require_contrast(

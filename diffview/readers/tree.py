@@ -1,6 +1,7 @@
 """The tree of a file, one level at a time, and the datasets of it that can be shown."""
 
 import posixpath
+import re
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -13,7 +14,7 @@ from diffview.readers.base import Node, Reader
 from diffview.readers.cf import dimension_scales
 from diffview.readers.families import reader_of
 from diffview.readers.layout import SMALLEST_SIDE, image_axes
-from diffview.readers.naming import is_coordinate, is_headline, is_helper
+from diffview.readers.naming import is_column, is_coordinate, is_headline, is_helper, is_row
 from diffview.readers.opening import (
     DEEPEST,
     H5PY_ERRORS,
@@ -24,9 +25,11 @@ from diffview.readers.opening import (
     stored_elsewhere,
     walk,
 )
+from diffview.readers.packing import is_complex
 
 _FILTERS = {"deflate": "gzip"}
 _FLAGS = ("flag_meanings", "flag_values", "flag_masks")
+_HOUSEKEEPING = re.compile("housekeeping|telemetry|engineering|diagnostic|ancillary", re.IGNORECASE)
 
 LONGEST_PATH = 1000
 """Characters by which a dataset can be asked for."""
@@ -87,8 +90,9 @@ def follow_link(path: str, link: str) -> tuple[str, str]:
 def find_plottable(path: str, limit: int = 2000) -> tuple[Node, ...]:
     """The datasets worth showing, best first, among the first `limit` of the file.
 
-    Numeric, both sides of the picture at least 8 pixels, no coordinate. Measurements come before flags, qualities
-    and angles, large pictures before small ones, those with units and a standard name before those without.
+    Numeric, both sides of the picture at least 8 pixels, no coordinate. Measurements come before flags, qualities,
+    angles and the state of the instrument, maps before tables, those with a standard name and units before those
+    without, large pictures before small ones.
 
     Raises:
         UserError: if the file cannot be opened.
@@ -111,15 +115,30 @@ def find_in(file: h5py.File, limit: int = 2000) -> tuple[Node, ...]:
         if not node.plottable or min(sides) < SMALLEST_SIDE or is_coordinate(node.name, standard_name, node.units):
             continue
         helper = is_helper(node.name) or any(flag in node.attributes for flag in _FLAGS)
-        order = (helper, node.name not in first, not is_headline(node.name), -sides[0] * sides[1], not node.units)
-        ranked.append(((*order, not standard_name, position), node))
+        order = (
+            helper or bool(_HOUSEKEEPING.search(posixpath.dirname(where))),
+            node.name not in first,
+            not is_headline(node.name),
+            not _is_map(node),
+            not (standard_name and node.units),
+            -sides[0] * sides[1],
+            not node.units,
+            position,
+        )
+        ranked.append((order, node))
     return tuple(node for _, node in sorted(ranked, key=lambda pair: pair[0]))
+
+
+def _is_map(node: Node) -> bool:
+    """Whether the sides of a dataset's picture are called rows and columns, or the file names coordinates for it."""
+    sides = [node.dims[axis] for axis in image_axes(node.shape, node.dims) or ()]
+    return "coordinates" in node.attributes or (any(map(is_row, sides)) and any(map(is_column, sides)))
 
 
 def _may_be_a_picture(dataset: h5py.Dataset) -> bool:
     """Whether two axes are long enough: quick, without reading attributes."""
     try:
-        return sum(size >= SMALLEST_SIDE for size in dataset.shape or ()) > 1 and dataset.dtype.kind in "biuf"
+        return sum(size >= SMALLEST_SIDE for size in dataset.shape or ()) > 1 and is_numeric(dataset)
     except H5PY_ERRORS:
         return False
 
@@ -191,10 +210,10 @@ def type_name(dataset: h5py.Dataset) -> str:
         return "lists of varying length"
     if h5py.check_ref_dtype(dtype) is not None:
         return "references"
-    words = {"V": "compound" if dtype.names else "opaque", "O": "unsupported", "c": "complex"}
     if dtype.subdtype is not None:
         return "array"
-    return words.get(dtype.kind, str(dtype))
+    words = {"V": "compound" if dtype.names else "opaque", "O": "unsupported"}
+    return f"complex{8 * dtype.itemsize}" if is_complex(dtype) else words.get(dtype.kind, str(dtype))
 
 
 def why_not_plottable(
@@ -258,9 +277,9 @@ def no_picture(file: h5py.File) -> UserError:
 
 
 def is_numeric(dataset: h5py.Dataset) -> bool:
-    """Whether the values are real numbers (bool and enum count)."""
+    """Whether the values are numbers: real ones, bool and enum, or complex ones, which have an amplitude."""
     try:
-        return dataset.dtype.kind in "biuf"
+        return dataset.dtype.kind in "biuf" or is_complex(dataset.dtype)
     except H5PY_ERRORS:
         return False
 

@@ -60,6 +60,7 @@ class SourceRegion:
         coords: its coordinates if they are known, as `Field.coords` has them; else they are read from the file.
         coarsen: pixels a side of the file's picture that make one of this picture.
         axes: which axes of the variable are its rows and columns; None: those that look like a map.
+        index: of the axes that are not shown, in the order of the file; () where it is not known.
     """
 
     path: str
@@ -68,6 +69,7 @@ class SourceRegion:
     coords: Mapping[str, Array]
     coarsen: int = 1
     axes: tuple[int, int] | None = None
+    index: tuple[int, ...] = ()
 
 
 @dataclass(frozen=True, eq=False)
@@ -123,7 +125,7 @@ def _quantity(of: Field, plan: Plan | None = None) -> _Quantity:
 def clean(name: str) -> str:
     """A name that any program can read, and that is not one of our own dimensions."""
     word = re.sub(r"\W+", "_", name.rsplit("/", 1)[-1], flags=re.ASCII).strip("_") or "field"
-    return f"field_{word}" if word[0].isdigit() or word in ("x", "y", "t", "s", "step", "member") else word
+    return f"field_{word}" if word[0].isdigit() or word in ("x", "y", "t", "s", "step", "member", "time") else word
 
 
 def forward_content(forward: Forward, t: float, of: Field, recipe: Recipe, transform: Transform) -> Content:
@@ -284,7 +286,8 @@ def _content(
     }
     source = None
     if region is not None and of is not None:
-        source = SourceRegion(path, dataset, region, of.coords, recipe.source.coarsen, recipe.source.axes)
+        asked = recipe.source
+        source = SourceRegion(path, dataset, region, of.coords, asked.coarsen, asked.axes, asked.index or ())
     kept = {name: text for name, text in attributes.items() if text}
     size, pixel_km = (int(shape[-2]), int(shape[-1])), None if of is None else of.pixel_km
     return Content(size, variables, kept, pixel_km, source, path)

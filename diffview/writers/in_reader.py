@@ -6,6 +6,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import h5py
 import numpy as np
 from numpy.typing import NDArray
 
@@ -15,10 +16,14 @@ from diffview.fields.earth_map import Projection
 from diffview.fields.radar import Site
 from diffview.paths import write_bytes
 from diffview.readers.alive import progress
+from diffview.readers.attributes import text_attribute
+from diffview.readers.base import Coordinate
+from diffview.readers.dates import EPOCH
+from diffview.readers.labels import calendar_of, fixed_coordinates, labels_of
 from diffview.readers.layout import image_axes
-from diffview.readers.opening import open_file
+from diffview.readers.opening import find_nearby, open_file
 from diffview.readers.slices import arrange, variable_of
-from diffview.writers.exports import Content, SourceRegion
+from diffview.writers.exports import Content, SourceRegion, Values, clean
 from diffview.writers.grid import Grid, earth_grid, pixel_grid
 
 BLOCK = 2**22
@@ -46,7 +51,7 @@ def save_netcdf(path: str, content: Content, arrays: Mapping[str, str], report: 
         name: replace(v, values=np.load(arrays[name], mmap_mode="r")) if name in arrays else v
         for name, v in content.variables.items()
     }
-    grid = None if content.region is None else _grid(content.region, content.shape)
+    grid = pixel_grid(content.shape, content.pixel_km) if content.region is None else _grid(content.region, content)
     attributes = {**content.attributes, **_spacing(content.pixel_km)}
     for name, source in (("source", content.source), ("fit", content.fitted_to)):
         if source and Path(source).is_file():
@@ -58,7 +63,7 @@ def save_netcdf(path: str, content: Content, arrays: Mapping[str, str], report: 
             progress()
 
         filled = replace(content, variables=variables, attributes=attributes)
-        image = netcdf_image(filled, grid or pixel_grid(content.shape, content.pixel_km), show)
+        image = netcdf_image(filled, grid, show)
     write_bytes(Path(path), image)
 
 
@@ -79,10 +84,11 @@ def checksum(path: Path) -> str:
     return digest.hexdigest()
 
 
-def _grid(source: SourceRegion, shape: tuple[int, int]) -> Grid | None:
-    """The grid of a region by the coordinates of its file; None where it has none."""
+def _grid(source: SourceRegion, content: Content) -> Grid:
+    """The grid of a region by the coordinates of its file, with its time and level; by pixels where it has none."""
     coords: dict[str, Floats] = dict(source.coords)
     units: dict[str, str] = {}
+    fixed: dict[str, Values] = {}
     projection: Projection | Site | None = None
     try:
         with open_file(source.path) as file:
@@ -91,12 +97,35 @@ def _grid(source: SourceRegion, shape: tuple[int, int]) -> Grid | None:
             units = {c.role: c.units for c in along if c.role}
             projection = variable.projection()
             axes = source.axes or image_axes(variable.dataset.shape, variable.dims, along)
+            if axes is not None:
+                lines = fixed_coordinates(variable.dataset, along, axes, source.index)
+                fixed = {_name(line): _scalar(variable.dataset, line) for line in lines}
             if not coords and axes is not None:
                 whole = arrange(variable, axes, along).coords
                 coords = {name: coarse_coordinate(values, source.coarsen) for name, values in whole.items()}
     except UserError:  # it is gone, or there never was a file: the coordinates that are known have to do
         pass
-    return earth_grid({name: _part(name, values, source) for name, values in coords.items()}, shape, units, projection)
+    parts = {name: _part(name, values, source) for name, values in coords.items()}
+    grid = earth_grid(parts, content.shape, units, projection) or pixel_grid(content.shape, content.pixel_km)
+    fixed = {name: values for name, values in fixed.items() if name not in {*content.variables, *grid.variables}}
+    return replace(grid, variables={**grid.variables, **fixed}, coordinates=(*grid.coordinates, *fixed))
+
+
+def _name(coordinate: Coordinate) -> str:
+    return coordinate.name if coordinate.name == "time" else clean(coordinate.name)
+
+
+def _scalar(dataset: h5py.Dataset, coordinate: Coordinate) -> Values:
+    """One value of a coordinate as a variable of its own; times count from 1970."""
+    labels = labels_of(dataset, coordinate)
+    value = np.array(coordinate.values[0] if labels.values is None else labels.values[0], np.float64)
+    if labels.dates:
+        calendar = calendar_of(dataset, coordinate.name)
+        return Values((), value, {"standard_name": "time", "units": EPOCH, "calendar": calendar})
+    own = find_nearby(dataset, coordinate.name)
+    kept = {} if own is None else {name: text_attribute(own, name) for name in ("standard_name", "positive")}
+    told = {"long_name": coordinate.name, "units": coordinate.units or "1", **kept}
+    return Values((), value, {name: text for name, text in told.items() if text})
 
 
 def _part(name: str, values: Floats, source: SourceRegion) -> Floats:

@@ -6,7 +6,8 @@ import pytest
 from readers_twins import attach, linked_tree, ramp, real_files, write
 
 from diffview.errors import UserError
-from diffview.readers.labels import decoded_dates, read_labels, read_series
+from diffview.readers.dates import decoded_dates
+from diffview.readers.labels import read_labels, read_series
 from diffview.readers.preview import SIDE, preview
 from diffview.readers.slices import read_slice
 from diffview.readers.tree import follow_link, list_group, search_members
