@@ -22,7 +22,7 @@ def test_every_case_is_kept() -> None:
 @pytest.mark.parametrize("case", KEPT["cases"])
 def test_the_numbers_are_those_that_were_kept(case: str, tmp_path: Path) -> None:
     kept, found = KEPT["cases"][case], computed(case, tmp_path)
-    assert set(found) == set(kept)
+    assert set(kept) <= set(found)  # a file may come to hold more than it did, its time for one
     changed = {name: why for name in kept if (why := differs(kept[name], found[name], EXACT))}
     assert changed == {}
 

@@ -131,8 +131,8 @@ class ProgressLine:
         return self
 
     def __exit__(self, *_: object) -> None:
-        """End the line."""
-        if sys.stderr.isatty():
+        """End the line, if one was begun."""
+        if sys.stderr.isatty() and self._tenth >= 0:
             sys.stderr.write("\n")
 
 

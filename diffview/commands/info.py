@@ -23,17 +23,16 @@ def _info(options: argparse.Namespace) -> None:
     from diffview.commands.fields import ProgressLine
     from diffview.readers.process import ReaderProcess
 
-    reader, progress = ReaderProcess(), ProgressLine("reading")
+    reader = ReaderProcess()
     try:
         reader.submit("describe", path=options.file, dataset=options.dataset, mask=tuple(options.mask))
-        while not (replies := reader.poll()):
-            if reader.share and sys.stderr.isatty():  # a program that reads the JSON gets no lines beside it
-                progress(reader.share)
-            time.sleep(TICK)
+        with ProgressLine("reading") as progress:
+            while not (replies := reader.poll()):
+                if reader.share and sys.stderr.isatty():  # a program that reads the JSON gets no lines beside it
+                    progress(reader.share)
+                time.sleep(TICK)
     finally:
         reader.close()
-    if sys.stderr.isatty():
-        progress.end()
     if replies[0].error is not None:
         raise replies[0].error
     said = replies[0].value

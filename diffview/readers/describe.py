@@ -4,6 +4,7 @@ import dataclasses
 from collections.abc import Sequence
 from typing import Any
 
+import h5py
 import numpy as np
 
 from diffview.errors import UserError
@@ -42,14 +43,7 @@ def describe(path: str, dataset: str | None = None, mask: Sequence[float] = ()) 
         return {"path": str(path), "tree": [_plain(dataclasses.asdict(node)) for node in whole_tree(path)]}
     with open_file(path) as file, reading(file, dataset):
         found = find_dataset(file, dataset)
-        if found.shape is None or not is_numeric(found):
-            what = "it has no dataspace" if found.shape is None else f"its values are {type_name(found)}, not numbers"
-            raise UserError(f"{dataset} in {file.filename} has no range: {what}.", "Choose a numeric dataset.")
-        if found.size > MOST_VALUES:
-            raise UserError(
-                f"{dataset} in {file.filename} has {found.size:.3g} values, too many to go through all of them.",
-                "Open one of its slices.",
-            )
+        _require_countable(found, f"{dataset} in {file.filename}")
         variable = without(reader_of(file).variable(found), tuple(mask))
         count, numbers = range_and_mean(variable)
 
@@ -68,6 +62,21 @@ def describe(path: str, dataset: str | None = None, mask: Sequence[float] = ()) 
             "missing": int(found.size) - count,
             **({"undeclared": [one._asdict() for one in odd]} if odd else {}),
         }
+
+
+def _require_countable(dataset: h5py.Dataset, where: str) -> None:
+    """Refuse a dataset whose values have no range, or are too many.
+
+    Raises:
+        UserError: then.
+    """
+    if dataset.shape is None or not is_numeric(dataset):
+        what = "it has no dataspace" if dataset.shape is None else f"its values are {type_name(dataset)}, not numbers"
+        raise UserError(f"{where} has no range: {what}.", "Choose a numeric dataset.")
+    if dataset.size > MOST_VALUES:
+        raise UserError(
+            f"{where} has {dataset.size:.3g} values, too many to go through all of them.", "Open one of its slices."
+        )
 
 
 def range_and_mean(variable: Variable, within: Sequence[slice] | None = None) -> tuple[int, dict[str, float | None]]:

@@ -129,7 +129,7 @@ def is_complex(dtype: np.dtype[Any]) -> bool:
 def amplitude(raw: NDArray[Any]) -> NDArray[Any]:
     """|z| of complex values; others as they are."""
     if raw.dtype.kind == "c":
-        return np.abs(raw)
+        return np.asarray(np.abs(raw))
     if is_complex(raw.dtype):
         real, imaginary = (raw[name].astype(np.float32) for name in raw.dtype.names or ())
         return np.asarray(np.hypot(real, imaginary))

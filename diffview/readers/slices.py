@@ -202,6 +202,11 @@ def _picture(
         raise _NothingToSee(error.sentence, error.hint or hint) from None
     other_dims = tuple((variable.dims[axis], dataset.shape[axis]) for axis in others)
     found = () if is_flag(variable) else of_picture(values)
+    notes = (
+        *_part_notes(variable, arranged, window), *_masked_notes(masked),
+        *(said(one, variable.units) for one in found), *variable.remarks, *_plain_note(variable),
+        *_table_note(variable, arranged), *arranged.notes,
+    )  # fmt: skip
     field = Field(
         values,
         variable.name,
@@ -210,15 +215,7 @@ def _picture(
         arranged.pixel_km,
         arranged.coords,
         {**_provenance(file, variable, index, other_dims), **_part(arranged, window)},
-        (
-            *_part_notes(variable, arranged, window),
-            *_masked_notes(masked),
-            *(said(one, variable.units) for one in found),
-            *variable.remarks,
-            *_plain_note(variable),
-            *_table_note(variable, arranged),
-            *arranged.notes,
-        ),
+        notes,
     )
     return Picture(
         field, dataset.name, tuple(dataset.shape), arranged.axes, index, other_dims, arranged.sides[0].block, window,

@@ -26,11 +26,11 @@ class Suspect(NamedTuple):
 
     Attributes:
         value: as it is decoded.
-        count: how often it is there.
+        times: how often it is there.
     """
 
     value: float
-    count: int
+    times: int
 
 
 Ranged = Callable[[tuple[float, ...]], tuple[int, float, float]]
@@ -76,8 +76,8 @@ def of_picture(values: Array) -> tuple[Suspect, ...]:
 
 def note(found: Suspect, units: str) -> str:
     """A sentence about one."""
-    what, are = f"{found.value:g} {units}".strip(), "value is" if found.count == 1 else "values are"
-    return f"{found.count:,} {are} {what}, far from all others: nothing calls that missing, but it can be masked."
+    what, are = f"{found.value:g} {units}".strip(), "value is" if found.times == 1 else "values are"
+    return f"{found.times:,} {are} {what}, far from all others: nothing calls that missing, but it can be masked."
 
 
 class Masked:

@@ -121,7 +121,8 @@ def _scalar(dataset: h5py.Dataset, coordinate: Coordinate) -> Values:
     value = np.array(coordinate.values[0] if labels.values is None else labels.values[0], np.float64)
     if labels.dates:
         calendar = calendar_of(dataset, coordinate.name)
-        return Values((), value, {"standard_name": "time", "units": EPOCH, "calendar": calendar})
+        told = {"long_name": coordinate.name, "standard_name": "time", "units": EPOCH, "calendar": calendar}
+        return Values((), value, told)
     own = find_nearby(dataset, coordinate.name)
     kept = {} if own is None else {name: text_attribute(own, name) for name in ("standard_name", "positive")}
     told = {"long_name": coordinate.name, "units": coordinate.units or "1", **kept}

@@ -322,7 +322,7 @@ def test_describe_decodes_all_of_a_dataset(tmp_path: Path) -> None:
 def test_a_tree_of_oddities_is_listed_with_a_reason_for_each(tmp_path: Path) -> None:
     nodes = {node.name: node for node in list_group(linked_tree(tmp_path / "a.h5"))}
     plottable = {name for name, node in nodes.items() if node.plottable}
-    assert plottable == {"enum", "quad"}
+    assert plottable == {"enum", "quad", "complex"}
     assert all(node.why.endswith(".") for node in nodes.values() if not node.plottable)
     assert {node.kind for name, node in nodes.items() if name in ("soft", "broken", "loop", "external")} == {"link"}
     assert "other.h5" in nodes["external"].why
@@ -330,7 +330,7 @@ def test_a_tree_of_oddities_is_listed_with_a_reason_for_each(tmp_path: Path) -> 
     assert "raw.bin" in nodes["elsewhere"].why
     assert nodes["type"].kind == "other"
     assert pickle.loads(pickle.dumps(nodes)) == nodes
-    assert {node.path for node in find_plottable(str(tmp_path / "a.h5"))} == {"/enum", "/quad", "/g/v"}
+    assert {node.path for node in find_plottable(str(tmp_path / "a.h5"))} == {"/enum", "/quad", "/complex", "/g/v"}
     assert len(describe(str(tmp_path / "a.h5"))["tree"]) < 40
     np.testing.assert_array_equal(read_slice(str(tmp_path / "a.h5"), "soft").field.values, ramp())
 
@@ -346,7 +346,7 @@ def test_thousands_of_members_are_listed(tmp_path: Path) -> None:
 
 LINKED = {
     "g": "is a group", "line": "one dimension", "text": "text, not numbers", "compound": "compound, not numbers",
-    "zero": "is empty", "null": "no dataspace", "complex": "complex, not numbers", "opaque": "opaque, not numbers",
+    "zero": "is empty", "null": "no dataspace", "opaque": "opaque, not numbers",
     "lists": "lists of varying length", "regions": "references", "scalar": "a single value", "external": "other.h5",
     "virtual": "other.h5", "elsewhere": "raw.bin", "type": "named type", "broken": "no dataset",
     "loop": "link to /loop", "g/w": "no dataset",

@@ -81,6 +81,8 @@ def both(path):
     with netCDF4.Dataset(path) as file:
         file.set_auto_mask(False)
         for name, variable in seen.variables.items():
+            if variable.dtype.kind in "MO":  # dates: decoded by either library, and compared above
+                continue
             np.testing.assert_array_equal(file[name][...], variable.values, err_msg=str(name))
     return seen
 
