@@ -49,14 +49,13 @@ print(json.dumps([sorted(FORMULAS), sorted(read_cards())]))
 
 WINDOW = """
 import json, sys, time
-from dataclasses import replace
 from PySide6.QtWidgets import QApplication, QComboBox, QLabel
 from diffview.fields.field import Region
 from diffview.gui.app import create_window, show_window
 from diffview.gui.races import RaceWish
 from diffview.runs.recipe import default_recipe
 
-window = create_window(replace(default_recipe(), model="gaussian", region=Region(40, 120, 64, 64)))
+window = create_window(default_recipe().but(model="gaussian", region=Region(40, 120, 64, 64)))
 bugs, heard = [], []
 sys.excepthook = lambda *error: bugs.append(str(error))
 window.session.told.connect(heard.append)

@@ -67,7 +67,7 @@ def test_a_card_with_curves_is_a_small_text_file_and_comes_back(tmp_path):
     rain = [np.maximum(noise(n, n, size=64), 0) for n in (20, 30, 40)]
     found = generated.scores(*rain, "mm h-1", SAME)
     assert json.loads(json.dumps(found, allow_nan=False)) == found
-    card = replace(CARD, scores=found, data={"source": 'a [\n list] of "words", [1, 2]'}, file=tmp_path / "m")
+    card = replace(CARD, scores=found, data={"source": 'a [ list] of "words", [1, 2]'}, file=tmp_path / "m")
     card.save()
     text = (tmp_path / "m.json").read_text(encoding="utf-8")
     assert len(text) < 12_000 and text.count("\n") < 350 and '"shape": [ 1, 16, 16 ]' in text
