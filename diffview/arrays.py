@@ -23,3 +23,20 @@ def namespace(y: Any) -> ModuleType:
 def to_numpy(y: Any) -> np.ndarray[Any, np.dtype[Any]]:
     """y as a numpy array on the CPU."""
     return y.detach().cpu().numpy() if is_torch(y) else np.asarray(y)
+
+
+def corner(y: Any, ny: int, nx: int) -> Any:
+    """The first ny rows and nx columns of y [..., rows, columns], as an array of its own."""
+    part = y[..., :ny, :nx]
+    return part.contiguous() if is_torch(y) else np.ascontiguousarray(part)
+
+
+def surrounded(y: Any, rows: int, columns: int) -> Any:
+    """Zeros [..., rows, columns] of the kind of y, whose first rows and columns are y."""
+    *outer, ny, nx = y.shape
+    if (ny, nx) == (rows, columns):
+        return y
+    shape = (*outer, rows, columns)
+    whole = y.new_zeros(shape) if is_torch(y) else np.zeros(shape, y.dtype)
+    whole[..., :ny, :nx] = y
+    return whole

@@ -126,3 +126,17 @@ def within_5_sigma(sample, variance):
 def correlation(a, b):
     """Correlation coefficient of two arrays."""
     return float(np.corrcoef(np.asarray(a, np.float64).ravel(), np.asarray(b, np.float64).ravel())[0, 1])
+
+
+def covariance_inside(power, columns, ny, nx):
+    """[ny nx, ny nx] covariance of the first rows and columns of a stationary field on a torus, by sums of cosines.
+
+    `power` [rows, columns//2 + 1] is that of the torus on the modes of rfft2; its distances are never taken around it.
+    """
+    rows = len(power)
+    weight = np.where((np.arange(power.shape[1]) == 0) | (2 * np.arange(power.shape[1]) == columns), 1.0, 2.0)
+    down = np.exp(2j * np.pi * np.outer(np.arange(-ny + 1, ny), np.arange(rows)) / rows)
+    across = np.exp(2j * np.pi * np.outer(np.arange(power.shape[1]), np.arange(-nx + 1, nx)) / columns)
+    by_distance = (down @ (power * weight) @ across).real / (rows * columns)
+    row, column = (a.ravel() for a in np.mgrid[:ny, :nx])
+    return by_distance[row[:, None] - row + ny - 1, column[:, None] - column + nx - 1]

@@ -47,6 +47,16 @@ class Field:
         """True where a value is missing, [ny, nx]; not to be written to: if none is, one False stands for all."""
         return np.isnan(self.values) if any_missing(self.values) else np.broadcast_to(np.False_, self.values.shape)
 
+    @property
+    def circular(self) -> bool:
+        """Whether the columns go once around the Earth in equal steps, so that the left and right edges meet."""
+        longitude = self.coords.get("longitude")
+        if longitude is None or longitude.shape != self.values.shape[1:] or len(longitude) < 2:
+            return False
+        steps = np.abs(np.diff(np.unwrap(longitude.astype(np.float64), period=360.0)))
+        closing = 360.0 - steps.sum()
+        return np.allclose([*steps, closing], 360.0 / len(longitude), rtol=0.01)
+
 
 @dataclass(frozen=True)
 class Region:

@@ -1,6 +1,12 @@
-"""The denoiser of a stationary Gaussian random field: a Wiener gain per wavenumber."""
+"""The denoiser of a stationary Gaussian random field: a Wiener gain per wavenumber.
+
+A field on a torus is periodic: pixels at opposite edges are neighbours. That is how `gaussian` and `power_law` restore
+and make fields when they know nothing but y. Where pixels of a region are observed it would be wrong, as a gap at one
+edge would be filled from the other: then the field is embedded in a larger torus, of which nothing else is known.
+"""
 
 from dataclasses import dataclass
+from itertools import count
 from math import log, pi
 from typing import Any
 
@@ -11,12 +17,16 @@ from diffview.arrays import is_torch, namespace
 from diffview.forward.spectra import rings, transform
 from diffview.models.denoiser import Array, Formula
 
+UNCORRELATED = 0.01
+"""Correlation of pixels that count as independent of each other."""
+
 
 @dataclass(eq=False)
 class Gaussian(Formula):
     """The exact posterior mean of a stationary, periodic Gaussian random field.
 
-    x0_hat(k) = mean + P(k)/(P(k) + s^2) (y(k) - mean): a Wiener gain per wavenumber.
+    x0_hat(k) = mean + P(k)/(P(k) + s^2) (y(k) - mean): a Wiener gain per wavenumber, on a torus of the size of y, on
+    which opposite edges meet. `embedded` is the same field where they do not.
 
     Attributes:
         mean: the field's mean.
@@ -113,6 +123,30 @@ class Gaussian(Formula):
         """Random fields [..., ny, nx], made from standard normals z of that shape."""
         return np.asarray(self.mean + np.fft.irfft2(np.fft.rfft2(z) * np.sqrt(self.power), s=z.shape[-2:]))
 
+    def power_at(self, k: NDArray[np.float64]) -> NDArray[np.float64]:
+        """P at wavenumbers in cycles per pixel; between the modes of this field, k = 0 included, ln P is linear in k.
+
+        So the scales larger than the field lie between its largest one and its domain mean, whose variance is P(0)/N.
+        """
+        modes, first = np.unique(_cycles_per_pixel(len(self.power), self.nx), return_index=True)
+        return np.asarray(np.exp(np.interp(k, modes, _log(self.power).ravel()[first])))
+
+    def embedded(self, circular: bool = False) -> "Gaussian":
+        """The field of this spectrum on a larger torus, whose first ny x nx pixels are this field without its wrapping.
+
+        Along either side it is larger by the correlation length, the distance from which on |C|/C(0) stays below
+        UNCORRELATED, or twice as large if that is less: no distance inside the region is cut short then.
+
+        Args:
+            circular: whether the left and right edges do meet, as on whole latitude circles: only rows are added.
+        """
+        ny, nx = self.shape[1:]
+        wide = 2 * ny, nx if circular else 2 * nx
+        covariance = np.fft.irfft2(self.power_at(_cycles_per_pixel(*wide)), s=wide)
+        rows = _quick(ny + _correlation_length(covariance[: ny + 1, 0]))
+        columns = nx if circular else _quick(nx + _correlation_length(covariance[0, : nx + 1]))
+        return Gaussian(self.mean, self.power_at(_cycles_per_pixel(rows, columns)), columns)
+
 
 @dataclass(eq=False)
 class PowerLaw(Gaussian):
@@ -122,11 +156,18 @@ class PowerLaw(Gaussian):
         amplitude: A, in standardised units squared.
         k0: where it bends, cycles per longest side of the crops it was fitted to.
         beta: its slope for the small scales.
+        side: the longest side of those crops in pixels; 0: that of the field.
     """
 
     amplitude: float
     k0: float
     beta: float
+    side: int = 0
+
+    def power_at(self, k: NDArray[np.float64]) -> NDArray[np.float64]:
+        """A (k0^2 + k^2)^(-beta/2) at wavenumbers in cycles per pixel, also below those of the field."""
+        k = k * (self.side or max(self.shape))
+        return np.asarray(self.amplitude * (self.k0**2 + k * k) ** (-self.beta / 2))
 
 
 def wavenumbers(ny: int, nx: int) -> NDArray[np.float64]:
@@ -135,21 +176,42 @@ def wavenumbers(ny: int, nx: int) -> NDArray[np.float64]:
     return np.asarray(np.hypot(ky[:, None], kx[None, :]))
 
 
+def _cycles_per_pixel(ny: int, nx: int) -> NDArray[np.float64]:
+    """k of the modes of rfft2 in cycles per pixel, [ny, nx//2 + 1]; equal ones are equal to the last bit."""
+    return np.round(wavenumbers(ny, nx) / max(ny, nx), 12)
+
+
+def _correlation_length(covariance: NDArray[np.float64]) -> int:
+    """Pixels from which on |C|/C(0) stays below UNCORRELATED; n, if it does not, of C at the distances 0, 1, ... n."""
+    correlated = np.abs(covariance[:-1]) >= UNCORRELATED * covariance[0]
+    return int(np.flatnonzero(correlated)[-1]) + 1
+
+
+def _quick(n: int) -> int:
+    """The least number from n on without prime factors above 5, whose powers 30^64 has all: quick to transform."""
+    return next(m for m in count(n) if 30**64 % m == 0)
+
+
+def _log(power: NDArray[np.float64]) -> NDArray[np.float64]:
+    """ln P, with a floor for what has none."""
+    return np.asarray(np.log(np.maximum(power, max(float(power.max()) * 1e-12, 1e-30))))
+
+
 def twice(nx: int) -> NDArray[np.float64]:
     """How many modes of fft2 each column of rfft2 stands for, [nx//2 + 1]."""
-    count = np.full(nx // 2 + 1, 2.0)
-    count[0] = 1.0
+    modes = np.full(nx // 2 + 1, 2.0)
+    modes[0] = 1.0
     if nx % 2 == 0:
-        count[-1] = 1.0
-    return count
+        modes[-1] = 1.0
+    return modes
 
 
 def fit_gaussian(crops: Array, shape: tuple[int, int] | None = None) -> Gaussian:
     """The Gaussian field with the mean and the ring-mean spectrum of crops [n, ny, nx].
 
     The spectrum is the mean over the Hann-windowed crops; the power of the domain mean is its variance over crops. With
-    `shape` (ny, nx) the field is larger than the crops: P is a density over cycles per pixel, and what is larger than
-    a crop has the power of the crop's largest scale.
+    `shape` (ny, nx) the field is larger than the crops: P is a density over cycles per pixel, and for what is larger
+    than a crop ln P is linear in k between the domain mean of the crops and their largest scale.
 
     Missing pixels (NaN) count as the mean of the others, and the power of a crop is divided by the share of its window
     that is known: exact for white noise; gaps smear a steep spectrum a little.
@@ -160,6 +222,9 @@ def fit_gaussian(crops: Array, shape: tuple[int, int] | None = None) -> Gaussian
     power = np.exp(np.interp(np.log(np.maximum(k, 1.0)), np.log(rings_k), log_p))
     domain_means = np.nanmean(crops, axis=(1, 2), dtype=np.float64)
     power[0, 0] = ny * nx * float(domain_means.var()) if n > 1 else power.max()
+    larger = (k > 0) & (k < 1)
+    log_of_mean = _log(power)[0, 0]
+    power[larger] = np.exp(log_of_mean + k[larger] * (log_p[0] - log_of_mean))
     return Gaussian(float(np.nanmean(crops, dtype=np.float64)), power, columns)
 
 
@@ -184,7 +249,7 @@ def fit_power_law(crops: Array, shape: tuple[int, int] | None = None) -> PowerLa
     wanted, columns = _wavenumbers_of(crops, shape)
     power = np.exp(log_a - 0.5 * beta * np.log(k0 * k0 + wanted**2))
     mean = float(np.nanmean(crops, dtype=np.float64))
-    return PowerLaw(mean, power, columns, float(np.exp(log_a)), k0, float(beta))
+    return PowerLaw(mean, power, columns, float(np.exp(log_a)), k0, float(beta), max(crops.shape[1:]))
 
 
 def _wavenumbers_of(crops: Array, shape: tuple[int, int] | None) -> tuple[NDArray[np.float64], int]:
@@ -194,11 +259,9 @@ def _wavenumbers_of(crops: Array, shape: tuple[int, int] | None) -> tuple[NDArra
 
 
 def _ring_spectrum(crops: Array) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """k of the rings, and ln of the mean power over the Hann-windowed crops, with a floor for what has none."""
+    """k of the rings, and ln of the mean power over the Hann-windowed crops."""
     grid = rings(*crops.shape[1:])
     square = np.square(grid.window, dtype=np.float64)
     known = [np.sum(square, where=~np.isnan(crop)) / square.sum() for crop in crops]
     powers = [grid.mean(np.abs(transform(crop, grid)) ** 2) / share for crop, share in zip(crops, known, strict=True)]
-    radial = np.mean(powers, axis=0)
-    floor = max(float(radial.max()) * 1e-12, 1e-30)
-    return grid.k, np.log(np.maximum(radial, floor))
+    return grid.k, _log(np.mean(powers, axis=0))

@@ -1,7 +1,10 @@
 """Gaps filled exactly under a Gaussian prior: simple kriging, which oceanographers call optimal interpolation.
 
-The prior is a stationary, periodic Gaussian random field with known mean m and covariance C (spectrum), as `gaussian`
-has it. Given known pixels z_K (with white noise of standard deviation `noise`, if they have any), its posterior has
+The prior is a stationary Gaussian random field with known mean m and covariance C (spectrum), as `gaussian` has it, on
+a torus. If that is of the size of the field, opposite edges of the field are neighbours; if it is larger
+(`Gaussian.embedded`), the field is its first rows and columns, the rest is unknown, and a gap at one edge learns
+nothing from the other. Given known pixels z_K (with white noise of standard deviation `noise`, if they have any), the
+posterior has
 
     mean      m + C_{.K} (C_KK + noise^2 I)^-1 (z_K - m)
     variance  diag(C - C_{.K} (C_KK + noise^2 I)^-1 C_{K.})
@@ -11,12 +14,15 @@ preconditioned conjugate gradients [Hestenes & Stiefel 1952]; the residual is re
 sample of the prior plus the kriging of its misfit at the known pixels [Journel & Huijbregts 1978]. No method can do
 better under that prior: it is the baseline of every other filling.
 
-Without noise and for a gap g of few pixels the variance has a shorter way: with the precision Q = C^-1, which is
-circulant too, it is diag((Q_gg)^-1) [Rue & Held 2005, theorem 2.5].
+There are two shorter ways for what is small. On a torus of its size, without noise and for a gap g of few pixels, the
+variance is diag((Q_gg)^-1) with the precision Q = C^-1, which is circulant too [Rue & Held 2005, theorem 2.5]. And few
+known pixels of a larger torus are solved for by Cholesky's factors of C_KK.
 """
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -26,12 +32,12 @@ from diffview.models.gaussian import Gaussian
 
 Array = NDArray[np.float64]
 
-TOLERANCE, MOST_ITERATIONS = 1e-8, 2000
+TOLERANCE, MOST_ITERATIONS = 1e-8, 4000
 BATCH = 64
 """Systems that are solved side by side."""
 
 DENSE = 2500
-"""Pixels of a gap up to which its precision matrix is inverted: 50 MB and about a second."""
+"""Pixels up to which a matrix is formed: 50 MB and at most a second."""
 
 WORST_CONDITION = 1e8
 """Ratio of the largest power to the least up to which that is done; beyond, too many digits are lost."""
@@ -69,9 +75,9 @@ class Kriging:
         `watch` is called at every iteration and may raise to end it.
 
         Raises:
-            UserError: if the sizes differ or the noise is not a number of at least 0.
+            UserError: if the prior is smaller than the field, or the noise is not a number of at least 0.
         """
-        if prior.shape[1:] != known.shape:
+        if any(whole < part for whole, part in zip(prior.shape[1:], known.shape, strict=True)):
             raise UserError(
                 f"The field has {_by(known.shape)} pixels and the Gaussian prior {_by(prior.shape[1:])}.",
                 "Fit the prior to fields of the same size.",
@@ -81,20 +87,30 @@ class Kriging:
         self.known, self.noise = known, float(noise)
         self._prior, self._mean, self._watch = prior, prior.mean, watch
         self._power = prior.power
-        total = prior.power + noise * noise
-        # the inverse of the circulant C + noise^2 I, restricted to the known pixels, is nearly that of the system
+        self._embedded = prior.shape[1:] != known.shape
+        total = (_mirrored(prior, known.shape) if self._embedded else prior.power) + noise * noise
         self._inverse = np.divide(1.0, total, out=np.zeros_like(total), where=total > 0)
 
-    def _through(self, power: Array, x: Array) -> Array:
-        return np.fft.irfft2(np.fft.rfft2(x) * power, s=self.known.shape)
+    def _through(self, x: Array) -> Array:
+        """C x for x [n, ny, nx]; what lies around the field on the torus is 0 before, and cut off after."""
+        ny, nx = self.known.shape
+        _, rows, columns = self._prior.shape
+        z = np.fft.fft(np.fft.rfft(x, columns), rows, axis=-2) * self._power
+        return np.fft.irfft(np.fft.ifft(z, axis=-2)[..., :ny, :], columns)[..., :nx]
 
     def _system(self, x: Array) -> Array:
         """(C_KK + noise^2 I) x for x [n, ny, nx] that is 0 where nothing is known."""
         self._watch()
-        return (self._through(self._power, x) + self.noise**2 * x) * self.known
+        return (self._through(x) + self.noise**2 * x) * self.known
 
     def _precondition(self, r: Array) -> Array:
-        return self._through(self._inverse, r) * self.known
+        """Nearly its inverse: that of C + noise^2 I, of a field mirrored at its edges if it is a part of the torus."""
+        if not self._embedded:
+            return np.fft.irfft2(np.fft.rfft2(r) * self._inverse, s=self.known.shape) * self.known
+        from scipy.fft import dctn, idctn  # where it is needed
+
+        waves = dctn(r, axes=(-2, -1), norm="ortho") * self._inverse
+        return np.asarray(idctn(waves, axes=(-2, -1), norm="ortho") * self.known)
 
     def solve(self, b: Array, tolerance: float = TOLERANCE) -> tuple[Array, int, float]:
         """(C_KK + noise^2 I)^-1 b for every b [n, ny, nx] that is 0 where nothing is known; iterations and residual.
@@ -102,7 +118,13 @@ class Kriging:
         Raises:
             UserError: if the residual is above `tolerance` after MOST_ITERATIONS.
         """
-        x, done = conjugate_gradients(self._system, self._precondition, b, tolerance, MOST_ITERATIONS)
+        if self._factors is None:
+            x, done = conjugate_gradients(self._system, self._precondition, b, tolerance, MOST_ITERATIONS)
+        else:
+            from scipy.linalg import cho_solve
+
+            x, done = np.zeros_like(b), 0
+            x[:, self.known] = cho_solve(self._factors, b[:, self.known].T).T
         size = np.sqrt(_dot(b, b))
         residual = np.sqrt(_dot(left := b - self._system(x), left)) / np.where(size > 0, size, 1.0)
         worst = float(residual.max(initial=0.0))
@@ -117,7 +139,7 @@ class Kriging:
         """The posterior means [n, ny, nx] of fields z whose known pixels are used; iterations and residual."""
         b = np.where(self.known, z - self._mean, 0.0)
         x, iterations, residual = self.solve(b, tolerance)
-        mean = self._mean + self._through(self._power, x)
+        mean = self._mean + self._through(x)
         if not self.noise:
             mean = np.where(self.known, z, mean)
         return mean, iterations, residual
@@ -126,16 +148,16 @@ class Kriging:
         """The posterior standard deviation [ny, nx], exactly, by one system for each unknown pixel.
 
         With noise also for each known one. `progress(done, of)` counts pixels and may raise to end it. A gap of at most
-        DENSE pixels among known ones without noise is solved at once, by its precision matrix.
+        DENSE pixels among known ones without noise is solved at once on a torus, by its precision matrix.
         """
-        if not self.noise and self.known.any() and self.dense:
+        if not self.noise and self.known.any() and self.dense and not self._embedded:
             return self._std_of_gap()
         wanted = np.argwhere(np.ones_like(self.known) if self.noise else ~self.known)
-        covariance = self._through(self._power, _unit((0, 0), self.known.shape))
+        covariance, part = self._covariance, np.s_[: self.known.shape[0], : self.known.shape[1]]
         variance = np.zeros(self.known.shape)
         for first in range(0, len(wanted), BATCH):
             pixels = wanted[first : first + BATCH]
-            to = np.stack([np.roll(covariance, tuple(pixel), (0, 1)) for pixel in pixels]) * self.known
+            to = np.stack([np.roll(covariance, tuple(pixel), (0, 1))[part] for pixel in pixels]) * self.known
             explained = _dot(to, self.solve(to, tolerance)[0])
             variance[tuple(pixels.T)] = covariance[0, 0] - explained
             progress(first + len(pixels), len(wanted))
@@ -143,18 +165,37 @@ class Kriging:
 
     @property
     def dense(self) -> bool:
-        """Whether the gap is small enough, and the spectrum flat enough, for the precision matrix of the gap."""
+        """Whether there are so few pixels, and the spectrum is so flat, that matrices give the standard deviation."""
+        if self._embedded:
+            return self._factors is not None
         low, high = float(self._power.min()), float(self._power.max())
         return bool(np.count_nonzero(~self.known) <= DENSE and low > 0 and high / low <= WORST_CONDITION)
 
+    @cached_property
+    def _covariance(self) -> Array:
+        """C of the first pixel with every pixel of the torus."""
+        return np.asarray(np.fft.irfft2(self._power, s=self._prior.shape[1:]))
+
+    @cached_property
+    def _factors(self) -> Any:
+        """Cholesky's factors of C_KK + noise^2 I where the torus is larger and few pixels are known; else None."""
+        if not self._embedded or not 0 < np.count_nonzero(self.known) <= DENSE:
+            return None
+        from scipy.linalg import cho_factor  # where it is needed
+
+        matrix = _between(self._covariance, self.known)
+        matrix[np.diag_indices_from(matrix)] += self.noise**2
+        try:
+            return cho_factor(matrix, lower=True, overwrite_a=True)
+        except np.linalg.LinAlgError:  # not positive to rounding
+            return None
+
     def _std_of_gap(self) -> Array:
         """sqrt(diag((Q_gg)^-1)) in the gap, 0 elsewhere."""
-        ny, nx = self.known.shape
-        precision = np.fft.irfft2(1 / self._power, s=(ny, nx))
-        row, column = np.nonzero(~self.known)
-        q = precision[(row[:, None] - row) % ny, (column[:, None] - column) % nx]
-        std = np.zeros(self.known.shape)
-        std[row, column] = np.sqrt(np.diag(np.linalg.inv(q)))
+        gap = ~self.known
+        q = _between(np.fft.irfft2(1 / self._power, s=gap.shape), gap)
+        std = np.zeros(gap.shape)
+        std[gap] = np.sqrt(np.diag(np.linalg.inv(q)))
         return std
 
     def samples(self, z: Array, normals: Array, tolerance: float = TOLERANCE) -> Array:
@@ -162,13 +203,14 @@ class Kriging:
 
         Args:
             z: standardised; unknown pixels are ignored.
-            normals: standard normals [n, ny, nx]; with noise [n, 2, ny, nx], the second for the noise.
+            normals: standard normals [n, rows, columns] of the prior; with noise [n, 2, ...], the second for the noise.
             tolerance: of the residual.
         """
-        fields, errors = (normals[:, 0], normals[:, 1] * self.noise) if self.noise else (normals, 0.0)
-        free = self._prior.sample(fields)
+        ny, nx = self.known.shape
+        fields, errors = (normals[:, 0], normals[:, 1, :ny, :nx] * self.noise) if self.noise else (normals, 0.0)
+        free = self._prior.sample(fields)[:, :ny, :nx]
         misfit = np.where(self.known, z - free - errors, 0.0)
-        moved = free + self._through(self._power, self.solve(misfit, tolerance)[0])
+        moved = free + self._through(self.solve(misfit, tolerance)[0])
         return moved if self.noise else np.where(self.known, z, moved)
 
 
@@ -177,7 +219,7 @@ def krige(field: ArrayLike, prior: Gaussian, noise: float = 0.0, std: bool = Fal
 
     Args:
         field: standardised [ny, nx], NaN where missing.
-        prior: mean and spectrum of such fields; `fit_gaussian` and `Gaussian.power_law` give one.
+        prior: mean and spectrum of such fields, on a torus of the size of the field or on a larger one (`embedded`).
         noise: standard deviation of white noise in the known values, standardised; 0: they are exact.
         std: whether to compute the posterior standard deviation too: one system for each missing pixel.
 
@@ -228,10 +270,16 @@ def _dot(a: Array, b: Array) -> Array:
     return np.asarray(np.einsum("nyx,nyx->n", a, b))
 
 
-def _unit(pixel: tuple[int, int], shape: tuple[int, ...]) -> Array:
-    unit = np.zeros(shape)
-    unit[pixel] = 1.0
-    return unit
+def _mirrored(prior: Gaussian, shape: tuple[int, ...]) -> Array:
+    """P on the cosine modes of a field of ny x nx pixels, whose wavenumbers are i/2ny and j/2nx cycles per pixel."""
+    ky, kx = (np.arange(n) / (2 * n) for n in shape)
+    return prior.power_at(np.hypot(ky[:, None], kx))
+
+
+def _between(values: Array, pixels: NDArray[np.bool_]) -> Array:
+    """The matrix between pixels of a field [ny, nx], of values [rows, columns] by their distance on a torus."""
+    (row, column), (rows, columns) = np.nonzero(pixels), values.shape
+    return np.asarray(values[(row[:, None] - row) % rows, (column[:, None] - column) % columns])
 
 
 def _by(shape: tuple[int, ...]) -> str:

@@ -13,7 +13,7 @@ from typing import Annotated, Any, ClassVar, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from diffview.arrays import namespace
+from diffview.arrays import corner, namespace, surrounded
 from diffview.errors import UserError
 from diffview.fields.transforms import Transform, check_least
 from diffview.forward.noise import cast_like
@@ -164,10 +164,15 @@ class Guided(Wrapper):
     nearer to what is observed.
     """
 
-    def __init__(self, inner: Any, observation: Observation, observed: Array) -> None:
-        """A guided `inner`; `observed` has the shape of A x, NaN where there is nothing."""
+    def __init__(
+        self, inner: Any, observation: Observation, observed: Array, region: tuple[int, int] | None = None
+    ) -> None:
+        """A guided `inner`; `observed` has the shape of A x, NaN where there is nothing.
+
+        With `region` (ny, nx) only so many of the first rows and columns of y are observed.
+        """
         super().__init__(inner)
-        self._observation = observation
+        self._observation, self._region = observation, region
         self._there, self._observed = ~np.isnan(observed), np.nan_to_num(observed)
         self._cast: dict[Any, tuple[Any, Any]] = {}
 
@@ -175,9 +180,18 @@ class Guided(Wrapper):
         """D' of y [members, channels, ny, nx]."""
         x0_hat, back = pulled(self._inner, y, s)
         there, observed = self._like(y)
-        r = (observed - self._observation.of(x0_hat)) * there
+        size = x0_hat.shape[-2:]
+        r = (observed - self._observation.of(corner(x0_hat, *(self._region or size)))) * there
         variance = self._observation.std**2 + self._observation.gamma * self._observation.share * s * s
-        return x0_hat + (s * s / variance) * back(self._observation.adjoint(r))
+        return x0_hat + (s * s / variance) * back(surrounded(self._observation.adjoint(r), *size))
+
+    def embedded(self, circular: bool) -> Any:
+        """Guided in its region, on a larger torus; see the function."""
+        inner = embedded(self._inner, circular)
+        if inner is self._inner:
+            return self
+        observed = np.where(self._there, self._observed, np.nan)
+        return Guided(inner, self._observation, observed, self._inner.shape[1:])
 
     def _like(self, y: Any) -> tuple[Any, Any]:
         """Where there is something (1 or 0), and what, as arrays or tensors like y; converted once."""
@@ -237,6 +251,27 @@ class Clipped(Wrapper):
         """x0_hat of y [members, channels, ny, nx]."""
         x0_hat = self._inner(y, s)
         return namespace(x0_hat).clip(x0_hat, *self.limits)
+
+    def embedded(self, circular: bool) -> Any:
+        """Clipped on a larger torus; see the function."""
+        inner = embedded(self._inner, circular)
+        return self if inner is self._inner else Clipped(inner, *self.limits)
+
+
+def embedded(denoise: Any, circular: bool = False) -> Any:
+    """What restores a region of which pixels are observed: the prior on a larger torus, whose rest is unknown.
+
+    A Gaussian prior is periodic, and on a torus of the size of the region a gap at one edge would be filled from the
+    other (`Gaussian.embedded`). All other denoisers stay as they are, as nothing in them wraps: the crops of `data` and
+    `local` end at the edges of the region, and so do the windows of `local`; a network pads with zeros, or wraps from
+    left to right if it was trained so; what the user's own does is the user's.
+
+    Args:
+        denoise: any denoiser.
+        circular: whether the left and right edges of the region do meet.
+    """
+    wider = getattr(denoise, "embedded", None)
+    return denoise if wider is None else wider(circular)
 
 
 def standardised_limits(transform: Transform, limits: Limits) -> Limits:

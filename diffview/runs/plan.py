@@ -55,6 +55,7 @@ class Plan:
         parent: the plan of the run that this one leaves at a step, or None.
         known: the pixels of the region that the run is given [ny, nx], or None if it is given none.
         filled: those that it makes up beside known ones [ny, nx], or None if it fills nothing.
+        circular: whether the left and right edges of the region meet: it goes once around the Earth.
     """
 
     recipe: Recipe
@@ -75,6 +76,7 @@ class Plan:
     parent: "Plan | None" = None
     known: NDArray[np.bool_] | None = None
     filled: NDArray[np.bool_] | None = None
+    circular: bool = False
 
     @property
     def shape(self) -> tuple[int, int, int, int]:

@@ -55,11 +55,12 @@ def resolve(recipe: Recipe, facts: Facts) -> Plan:
     levels = _levels(request)
     params = sampler_params(recipe.course.sampler, dict(recipe.course.sampler_params))
     outcome = _guided(request, transform, device, _conditioned(request, transform, outcome))
+    circular = outcome.region.nx == facts.field.values.shape[1] and facts.field.circular
     lacking = lacks(SAMPLERS[recipe.course.sampler], params, recipe.denoiser.model, outcome.capabilities)
     return Plan(
         recipe, outcome.region, transform, facts.through(transform), outcome.x0, levels, params, device, outcome.model,
         outcome.capabilities, request.conditioning, card, tuple(request.notes), outcome.refusal or lacking,
-        outcome.complete, known=outcome.known, filled=outcome.filled,
+        outcome.complete, known=outcome.known, filled=outcome.filled, circular=circular,
     )  # fmt: skip
 
 

@@ -35,6 +35,9 @@ DRAWS = 64
 BATCH = 16
 """Draws that are made side by side."""
 
+FEW = 64
+"""Pixels of a gap up to which their standard deviations take one system each: no more work than the draws."""
+
 DRAWS_FORK = 2**62
 """Fork of the draws' noise, so that no run shares it."""
 
@@ -152,7 +155,7 @@ def krige_gap(
         raise law_plan.refusal or UserError("Nothing is to be filled.", "Hide a part of the region.")
     law = law_plan.model.denoiser()
     assert isinstance(law, Gaussian) and isinstance(law_plan.model, TrainingCrops)
-    done = [0.1]
+    done, law = [0.1], law.embedded(plan.circular)
     kriging = Kriging(law, plan.known, watch=lambda: progress(done[0]))
     z = np.where(plan.known, plan.x0, 0.0).astype(np.float64)
     mean = kriging.moved(z[None])[0][0]
@@ -160,14 +163,15 @@ def krige_gap(
     for first in range(0, draws, BATCH):
         done[0] = 0.3 + 0.5 * first / draws
         members = range(first, min(first + BATCH, draws))
-        normals = np.stack([draw(plan.recipe.course.seed, START, 0, m, z.shape, DRAWS_FORK) for m in members])
-        made.append(kriging.samples(z, normals.astype(np.float64), 1e-5).astype(np.float32))
+        normals = np.stack([draw(plan.recipe.course.seed, START, 0, m, law.shape[1:], DRAWS_FORK) for m in members])
+        made.append(kriging.samples(z, normals.astype(np.float64), 1e-4).astype(np.float32))
     samples = np.concatenate(made)
-    std = kriging.std() if kriging.dense else np.sqrt(np.mean((samples - mean) ** 2, axis=0))
+    exact = kriging.dense or int(np.count_nonzero(~plan.known)) <= FEW
+    std = kriging.std() if exact else np.sqrt(np.mean((samples - mean) ** 2, axis=0))
     progress(1.0)
     if plan.makes is not None:  # as the run, it says nothing of land
         mean, std, samples = (np.where(plan.makes, values, np.float32(np.nan)) for values in (mean, std, samples))
-    return KrigedGap(mean.astype(np.float32), std.astype(np.float32), samples, kriging.dense, law_plan.model.sentence)
+    return KrigedGap(mean.astype(np.float32), std.astype(np.float32), samples, exact, law_plan.model.sentence)
 
 
 class Score(NamedTuple):

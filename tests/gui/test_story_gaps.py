@@ -122,7 +122,7 @@ def test_kriging_stands_beside_the_run_with_scores(open_window, hand, find, sett
     window = open_window(GAPPY)
     settle(window)
     judge, plan, reverse = window.judge, window.session.plan, window.reverse
-    alone = krige(np.where(plan.known, plan.x0, np.nan), plan.model.denoiser(), std=True)
+    alone = krige(np.where(plan.known, plan.x0, np.nan), plan.model.denoiser().embedded(), std=True)
     np.testing.assert_allclose(judge.kriged.mean, alone.mean, atol=1e-4)
     score = run_score(plan, window.session.facts, window.live.run.trajectory.last.y)
     assert judge.model == score and score.members == 4 and score.ratio > 0 and judge.kriging.members == 64

@@ -62,7 +62,7 @@ class FillingPanel(QWidget):
             share = f" {100 * judge.job.done:.0f} %" if judge.active and judge.job is not None else ""
             parts.append(f"Kriging is computed{share}…")
         else:
-            parts.append("Kriging, or optimal interpolation: exact under a Gaussian prior whose opposite edges meet.")
+            parts.append("Kriging, or optimal interpolation: exact under a Gaussian prior that has no edges.")
             parts.append(judge.kriged.law)
             if self._session.recipe.guidance.hidden:
                 parts.append("No crop shows a hidden pixel.")

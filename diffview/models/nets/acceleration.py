@@ -21,8 +21,8 @@ import torch
 from torch import Tensor
 
 from diffview.errors import UserError, out_of_memory
-from diffview.forward.noise import Noise, drawing_threads
-from diffview.reverse.samplers import Step
+from diffview.forward.noise import drawing_threads
+from diffview.reverse.samplers import NoiseFn, Step
 
 LOG = logging.getLogger(__name__)
 
@@ -50,7 +50,7 @@ class Ahead:
         like: a tensor of the wanted device and dtype.
     """
 
-    def __init__(self, noise: Noise, like: Tensor) -> None:
+    def __init__(self, noise: NoiseFn, like: Tensor) -> None:
         self._noise, self._like = noise, like
         self._next: dict[int, tuple[int, Future[Tensor]]] = {}
 
