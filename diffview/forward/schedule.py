@@ -153,8 +153,8 @@ class Schedule:
 
     @cached_property
     def s_min(self) -> float:
-        """Smallest noise level above 0 of the chain of T = 1000."""
-        return float(self.noise_level(1e-3))
+        """Smallest noise level above 0: a schedule's sigma_min if it has one, else row 1 of the chain of T = 1000."""
+        return float(getattr(self, "sigma_min", self.noise_level(1e-3)))
 
 
 FEW = 64

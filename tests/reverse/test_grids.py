@@ -41,17 +41,21 @@ def test_linspace_and_leading() -> None:
     assert leading[0] < linspace[0] == pytest.approx(s[-1], rel=1e-11)
 
 
-def test_karras_grid_of_edm() -> None:
-    n, low, high, rho = 18, 0.002, 80.0, 7.0
-    schedule = Edm(sigma_min=low, sigma_max=high, rho=rho)
-    s_min = (low ** (1 / rho) + 1e-3 * (high ** (1 / rho) - low ** (1 / rho))) ** rho  # the row 1 of T = 1000
-    wanted = [(high ** (1 / 5) + i / (n - 1) * (s_min ** (1 / 5) - high ** (1 / 5))) ** 5 for i in range(n)]
-    np.testing.assert_allclose(make_levels(schedule, "karras", n, rho=5.0), [*wanted, 0.0], rtol=1e-12)
+@pytest.mark.parametrize("n", [18, 10, 50])
+@pytest.mark.parametrize("rho", [7.0, 5.0, 3.0, 1.5])
+@pytest.mark.parametrize(("low", "high"), [(0.002, 80.0), (0.01, 300.0)])
+def test_karras_grid_of_edm_is_the_papers_down_to_sigma_min(n: int, rho: float, low: float, high: float) -> None:
+    """[Karras et al. 2022, eq. 5]: s_i = (high^(1/rho) + i/(N-1) (low^(1/rho) - high^(1/rho)))^rho, then 0."""
+    wanted = [(high ** (1 / rho) + i / (n - 1) * (low ** (1 / rho) - high ** (1 / rho))) ** rho for i in range(n)]
+    for schedule in (Edm(low, high), Edm(low, high, rho=3.0), VarianceExploding(low, high)):
+        levels = make_levels(schedule, "karras", n, rho=rho)
+        np.testing.assert_allclose(levels, [*wanted, 0.0], rtol=1e-12)
+        assert levels[-2] == pytest.approx(low, rel=1e-12)
 
 
 def test_log_snr_grid_falls_by_one_factor() -> None:
     levels = np.array(make_levels(VarianceExploding(0.01, 50.0), "log_snr", 40)[:-1])
-    factor = (50.0 / (0.01 * 5000.0**1e-3)) ** (-1 / 39)
+    factor = 5000.0 ** (-1 / 39)
     np.testing.assert_allclose(levels[1:] / levels[:-1], factor, rtol=1e-12)
 
 
