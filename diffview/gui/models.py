@@ -31,12 +31,14 @@ MODELS: dict[str, ModelText] = {
     "gaussian": ModelText(
         "gaussian · smooths",
         "The exact answer for a Gaussian random field with the spectrum of your field: a Wiener gain for each "
-        "wavenumber. Right variance at every scale, no structure.",
+        "wavenumber. Right variance at every scale, no structure. Opposite edges of the region meet, except where "
+        "pixels of it are given, as to fill a gap.",
     ),
     "power_law": ModelText(
         "power law · three numbers",
         "The exact answer for a Gaussian random field whose spectrum is three numbers, A (k₀² + k²)^(−β/2), fitted to "
-        "that of your field: flat for the largest scales, a straight slope for the small ones.",
+        "that of your field: flat for the largest scales, a straight slope for the small ones. Opposite edges of the "
+        "region meet, except where pixels of it are given.",
     ),
 }
 

@@ -7,12 +7,14 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from diffview.arrays import to_numpy
+from diffview.arrays import surrounded, to_numpy
 from diffview.errors import UserError
 from diffview.forward.brownian import ForwardPath
-from diffview.forward.noise import Noise
+from diffview.forward.noise import START, Noise
 from diffview.models.denoiser import Denoiser
+from diffview.reverse.guidance import embedded
 from diffview.reverse.samplers import KNOWN_PIXELS, SAMPLERS, Denoise, NoiseFn, Step
+from diffview.runs.embedding import NoiseAround, of_region, torus_of
 from diffview.runs.plan import Plan
 
 Array = NDArray[np.float32]
@@ -60,6 +62,8 @@ def run(plan: Plan, denoise: Denoise | None = None, after: Step | None = None) -
     if plan.refusal is not None:
         raise plan.refusal
     denoise = denoiser_of(plan) if denoise is None else denoise
+    if plan.known is not None:
+        denoise = embedded(denoise, plan.circular)
     calls = plan.calls
     if after is not None:
         after = dataclasses.replace(after, evaluations=after.evaluations // calls)
@@ -85,7 +89,8 @@ def _course(plan: Plan, denoise: Denoise, after: Step | None) -> Iterator[Step]:
     assert at is not None
     calls, resumed = _Counted(denoise), at is after
     if at.index == fork.step and plan.recipe.course.sampler != plan.parent.recipe.course.sampler:
-        at = dataclasses.replace(at, history=())  # another sampler has nothing to remember yet
+        whole = at.history[: torus_of(plan, denoise) != plan.shape[2:]]  # of a step of a region, see `of_region`
+        at = dataclasses.replace(at, history=whole)  # another sampler has nothing else to remember yet
     for step in _own_steps(plan, calls, at):
         if step.index > at.index:
             yield dataclasses.replace(step, evaluations=at.evaluations + calls.count)
@@ -95,16 +100,26 @@ def _course(plan: Plan, denoise: Denoise, after: Step | None) -> Iterator[Step]:
 
 def _own_steps(plan: Plan, denoise: Denoise, after: Step | None) -> Iterator[Step]:
     """The steps that the sampler of a plan makes, from the start or on from the step `after`."""
-    y = on_device(start_state(plan) if after is None else after.y, plan.device)
-    sampler = SAMPLERS[plan.recipe.course.sampler].run
+    sampler = SAMPLERS[plan.recipe.course.sampler]
+    region, torus = plan.shape[2:], torus_of(plan, denoise)
     resume: dict[str, Any] = {}
-    if after is not None:
-        history = (h if isinstance(h, float) else on_device(h, plan.device) for h in after.history)
+    if after is None:
+        y = on_device(_start(plan, torus), plan.device)
+    else:
+        history = [h if isinstance(h, float) else on_device(h, plan.device) for h in after.history]
+        y = on_device(after.y, plan.device) if torus == region else history.pop(0)
         resume = {"start": after.index, "history": tuple(history)}
-    if plan.known is not None and KNOWN_PIXELS in SAMPLERS[plan.recipe.course.sampler].needs:
-        values = np.where(plan.known, plan.x0, np.float32(0))
-        resume["known"] = on_device(plan.known, plan.device), on_device(values, plan.device)
-    return sampler(denoise, y, plan.levels, noise_of(plan, y), **resume, **plan.params)
+    if plan.known is not None and KNOWN_PIXELS in sampler.needs:
+        known = plan.known, np.where(plan.known, plan.x0, np.float32(0))
+        resume["known"] = tuple(on_device(surrounded(values, *torus), plan.device) for values in known)
+    steps = sampler.run(denoise, y, plan.levels, noise_of(plan, y), **resume, **plan.params)
+    return steps if torus == region else (of_region(step, *region) for step in steps)
+
+
+def _start(plan: Plan, torus: tuple[int, int]) -> Array:
+    """`start_state`, with noise of that level around it where the torus is larger than the region."""
+    y, noise = start_state(plan), _noise(plan, torus)
+    return noise.around(y, START, 0, plan.levels[0]) if isinstance(noise, NoiseAround) else y
 
 
 class _Counted:
@@ -124,13 +139,19 @@ class _Counted:
 
 def noise_of(plan: Plan, y: Any) -> NoiseFn:
     """The noise of the run, like its state y; for a device it is drawn ahead."""
-    course = plan.recipe.course
-    noise = Noise(course.seed, plan.shape, fork=0 if course.fork is None else course.fork.number)
+    noise = _noise(plan, (y.shape[-2], y.shape[-1]))
     if plan.device == "numpy":
         return noise
     from diffview.models.nets.acceleration import Ahead
 
     return Ahead(noise, y)
+
+
+def _noise(plan: Plan, torus: tuple[int, int]) -> Noise | NoiseAround:
+    """The noise of the run as arrays."""
+    course = plan.recipe.course
+    noise = Noise(course.seed, plan.shape, fork=0 if course.fork is None else course.fork.number)
+    return noise if torus == plan.shape[2:] else NoiseAround(noise, *torus)
 
 
 def _finished(steps: Iterator[Step], last: int, finished: Callable[[Any], Any]) -> Iterator[Step]:

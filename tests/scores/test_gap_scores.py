@@ -233,7 +233,7 @@ def test_guidance_fills_nearly_as_kriging_does() -> None:
     assert np.abs(y - plan.x0)[:, plan.known].max() < 0.4, "the known pixels are met closely"
     error = np.sqrt(np.mean((y.mean(0) - made.mean)[gap] ** 2))
 
-    assert error < 0.7 * np.sqrt(np.mean(made.std[gap] ** 2))
+    assert error < 0.75 * np.sqrt(np.mean(made.std[gap] ** 2))
 
 
 def test_what_a_model_cannot_do_is_said() -> None:
