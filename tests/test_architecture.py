@@ -41,32 +41,36 @@ GUESTS = (
     Guests(("torch", "diffusers"), ("models/nets/", "models/checkpoints.py", "learning/"), True),
     Guests(("h5py", "h5netcdf", "netCDF4", "xarray", "hdf5plugin"), ("readers/", "writers/"), False),
 )
-ABOVE_WIDGETS = tuple(f"diffview.gui.{name}" for name in ("session", "panels", "window", "app", "jobs", "actions"))
+ABOVE_WIDGETS = tuple(
+    f"diffview.gui.{name}" for name in ("session", "panels", "window", "app", "jobs", "actions", "show")
+)
+PARTS_OF_PANELS = ("__init__", "base", "train_form")
+"""Modules beside the panels that panels are made of."""
 
 OWN = ("self", "cls")
 LIMITS = {"methods": 20, "lines of a function": 40, "lines of a file": 400, "parameters": 7}
 STILL_TOO_LARGE = {
-    "lines of a file: gui/live.py": 403,
-    "lines of a file: gui/window.py": 467,
+    "lines of a file: gui/jobs/live.py": 403,
+    "lines of a file: gui/window/main_window.py": 467,
     "lines of a function: gui/panels/images.py ReversePanel.__init__": 42,
-    "lines of a function: gui/train_form.py TrainForm._build": 41,
-    "lines of a function: gui/widgets/slice_row.py SliceRow.__init__": 41,
-    "lines of a function: gui/window.py MainWindow._build": 42,
-    "lines of a function: gui/window.py MainWindow._handlers": 42,
-    "methods: gui/files.py Files": 29,
-    "methods: gui/live.py Live": 37,
+    "lines of a function: gui/panels/train_form.py TrainForm._build": 41,
+    "lines of a function: gui/widgets/forms/slice_row.py SliceRow.__init__": 41,
+    "lines of a function: gui/window/main_window.py MainWindow._build": 42,
+    "lines of a function: gui/window/main_window.py MainWindow._handlers": 42,
+    "methods: gui/jobs/files.py Files": 29,
+    "methods: gui/jobs/live.py Live": 37,
     "methods: gui/panels/data.py DataPanel": 23,
     "methods: gui/panels/field.py FieldPanel": 21,
     "methods: gui/panels/images.py ReversePanel": 23,
     "methods: gui/panels/timeline.py TimelinePanel": 26,
     "methods: gui/session.py Session": 26,
-    "methods: gui/widgets/density_strip.py DensityStrip": 22,
-    "methods: gui/widgets/film_strip.py FilmStrip": 32,
-    "methods: gui/widgets/image_view.py ImageView": 21,
-    "methods: gui/widgets/picture_view.py PictureView": 34,
-    "methods: gui/widgets/plot_base.py PlotBase": 24,
-    "methods: gui/widgets/schedule_plot.py SchedulePlot": 25,
-    "methods: gui/window.py MainWindow": 37,
+    "methods: gui/widgets/plots/density_strip.py DensityStrip": 22,
+    "methods: gui/widgets/film/film_strip.py FilmStrip": 32,
+    "methods: gui/widgets/images/image_view.py ImageView": 21,
+    "methods: gui/widgets/images/picture_view.py PictureView": 34,
+    "methods: gui/widgets/plots/plot_base.py PlotBase": 24,
+    "methods: gui/widgets/plots/schedule_plot.py SchedulePlot": 25,
+    "methods: gui/window/main_window.py MainWindow": 37,
     "parameters: gui/panels/status.py StatusPanel.show_pixel": 8,
 }
 """What was too large when the rule came, with its size: it may shrink, and leaves the table when it is small enough."""
@@ -249,11 +253,12 @@ def test_importing_the_core_loads_no_guest() -> None:
 
 
 def test_the_window_knows_the_machinery_and_never_the_reverse() -> None:
-    panels = [path for path in files("gui/panels/") if path.stem not in ("__init__", "base")]
+    panels = [path for path in files("gui/panels/") if path.stem not in PARTS_OF_PANELS]
     others = [f"diffview.gui.panels.{path.stem}" for path in panels]
     assert imported(files("gui/widgets/"), *ABOVE_WIDGETS) == []
+    assert imported(files("gui/show/"), "PySide6", "pyqtgraph") == []
     assert imported(panels, *others) == []
-    assert [name_of(path) for path in files() if "QThread" in names(parsed(path))] == ["gui/jobs.py"]
+    assert [name_of(path) for path in files() if "QThread" in names(parsed(path))] == ["gui/jobs/sampling.py"]
 
 
 def test_no_two_things_have_one_name() -> None:

@@ -52,7 +52,7 @@ import json, sys, time
 from PySide6.QtWidgets import QApplication, QComboBox, QLabel
 from diffview.fields.field import Region
 from diffview.gui.app import create_window, show_window
-from diffview.gui.races import RaceWish
+from diffview.gui.jobs.races import RaceWish
 from diffview.runs.recipe import default_recipe
 
 window = create_window(default_recipe().but(model="gaussian", region=Region(40, 120, 64, 64)))

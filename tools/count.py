@@ -16,6 +16,8 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[1]
 QT_ROOMS = {"gui"}
+QT_FREE = "gui/show"
+"""The one folder of those rooms without Qt; a test holds it to that."""
 GROUND = "ground"
 NO_CODE = {
     tokenize.COMMENT,
@@ -82,7 +84,8 @@ def main() -> int:
     arguments = parser.parse_args()
     rooms = by_room(arguments.root)
     total = {kind: sum(row[kind] for row in rooms.values()) for kind in ("code", "tests")}
-    qt = sum(row["code"] for room, row in rooms.items() if room in QT_ROOMS)
+    shown = counted(arguments.root / "diffview" / QT_FREE)
+    qt = sum(row["code"] for room, row in rooms.items() if room in QT_ROOMS) - shown
     qt_free = 1 - qt / total["code"]
     if arguments.json:
         print(json.dumps({"rooms": rooms, "total": total, "qt_free": round(qt_free, 4)}, indent=1))

@@ -112,11 +112,11 @@ def child(*words: str, scale: int = 1) -> Numbers:
 
 
 # as the command line starts the window: no garbage collection until it is painted
-WINDOW = "import gc, runpy; gc.disable(); runpy.run_module('diffview.gui.bench', run_name='__main__')"
+WINDOW = "import gc, runpy; gc.disable(); runpy.run_module('diffview.gui.bench.rows', run_name='__main__')"
 
 
 def in_window(name: str, scale: int = 1, **arguments: Any) -> Numbers:
-    """The numbers of a measure of diffview.gui.bench, from a process of its own."""
+    """The numbers of a measure of diffview.gui.bench.rows, from a process of its own."""
     return child("-c", WINDOW, name, json.dumps(arguments), scale=scale)
 
 

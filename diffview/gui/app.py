@@ -17,11 +17,11 @@ from PySide6.QtWidgets import QApplication
 from diffview.errors import UserError
 from diffview.fields.field import Field
 from diffview.fields.regions import SMALLEST
-from diffview.gui.dialogs import save_picture
 from diffview.gui.session import Message, Session
 from diffview.gui.settings import Settings
 from diffview.gui.theme import theme
-from diffview.gui.window import MainWindow
+from diffview.gui.window.dialogs import save_picture
+from diffview.gui.window.main_window import MainWindow
 from diffview.models.cards import read_cards
 from diffview.models.choice import Given
 from diffview.models.formulas import FORMULAS

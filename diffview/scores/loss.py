@@ -16,14 +16,7 @@ from numpy.typing import NDArray
 from diffview.errors import UserError
 from diffview.fields.regions import MOST_CROPS
 from diffview.fields.transforms import Transform
-from diffview.learning.loss_by_level import (
-    Bound,
-    errors_by_level,
-    exact_bound,
-    exact_errors,
-    variational_bound,
-    walked,
-)
+from diffview.learning.loss_by_level import Bound, errors_by_level, exact_bound, exact_errors, variational_bound, walked
 from diffview.learning.sets import complete, evenly
 from diffview.models.choice import TrainingCrops
 from diffview.models.gaussian import Gaussian

@@ -82,7 +82,7 @@ def test_a_measurement_that_there_is_not_is_told_with_those_there_are(capsys, mo
 
 
 def test_every_measure_named_by_a_row_is_there():
-    from diffview.gui.bench import MEASURES
+    from diffview.gui.bench.rows import MEASURES
 
     named = set(re.findall(r'in_window\(\s*"(\w+)"', inspect.getsource(rows) + inspect.getsource(file_rows)))
     assert len(named) >= 10

@@ -20,7 +20,7 @@ from diffview.fields.field import Region
 from diffview.gui.app import create_window, show_window
 from diffview.gui.settings import Settings
 from diffview.gui.theme import theme
-from diffview.gui.widgets import image_paint
+from diffview.gui.widgets.images import image_paint
 from diffview.runs.recipe import default_recipe
 
 LEFT, NONE = Qt.MouseButton.LeftButton, Qt.MouseButton.NoButton

@@ -7,9 +7,9 @@ from PySide6.QtCore import QPoint, QSize, Qt
 from PySide6.QtWidgets import QLabel
 
 from diffview.gui.app import create_window, show_window
-from diffview.gui.layouts import LAYOUTS, WIDE, WindowRoom
 from diffview.gui.theme import theme
-from diffview.gui.widgets.card import CardFrame
+from diffview.gui.widgets.small.card import CardFrame
+from diffview.gui.window.layouts import LAYOUTS, WIDE, WindowRoom
 
 LARGE, SMALL = (1600, 1000), (1280, 720)
 READABLE = 90

@@ -45,7 +45,8 @@ def test_an_entry_has_its_time_the_version_and_the_traceback(folder):
 
 def test_a_bug_while_the_window_is_built_is_told_on_stderr(tmp_path):
     code = (
-        "import diffview.gui.window as w; w.MainWindow._connect = lambda self: 1 / 0; from diffview.cli import main; "
+        "from diffview.gui.window import main_window; main_window.MainWindow._connect = lambda self: 1 / 0; "
+        "from diffview.cli import main; "
         f"main(['--shot', r'{tmp_path / 'out.png'}', '--size', '1280x720', '--after', 'paint'])"
     )
     found = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)

@@ -2,7 +2,7 @@
 
 from PySide6.QtCore import QPoint, QPointF, QRect, QSize
 
-from diffview.gui.widgets.frame_hand import FrameHand
+from diffview.gui.widgets.images.frame_hand import FrameHand
 
 BOUNDS = QSize(200, 100)
 

@@ -10,9 +10,9 @@ import numpy as np
 import pytest
 from conftest import PATIENCE, QUICK, sampling_has_ended, thread_names
 
-from diffview.gui import jobs
-from diffview.gui.engine import Engine
-from diffview.gui.jobs import FAILED, FINISHED, STOPPED, WAITING, SamplingRequests
+from diffview.gui.jobs import sampling as module
+from diffview.gui.jobs.engine import Engine
+from diffview.gui.jobs.sampling import FAILED, FINISHED, STOPPED, WAITING, SamplingRequests
 from diffview.readers.packaged import packaged_field
 from diffview.runs.facts import Facts
 from diffview.runs.resolve import resolve
@@ -273,7 +273,7 @@ def test_closing_without_a_request_starts_nothing(sampling):
 
 def test_torch_is_imported_only_when_asked_for_and_after_what_waits(sampling, with_model, gates, monkeypatch, wait):
     order = []
-    monkeypatch.setattr(jobs, "load_engine", lambda: order.append("torch") or Engine("9.9", {"cpu": "CPU"}))
+    monkeypatch.setattr(module, "load_engine", lambda: order.append("torch") or Engine("9.9", {"cpu": "CPU"}))
     gate = gates()
     asked = sampling.request(with_model(gate))
     gate.wait_inside()
@@ -306,7 +306,7 @@ def test_the_search_for_garbage_rests_while_torch_is_imported_and_then_leaves_it
         "import gc\n"
         "seen = []\n"
         "gc.callbacks.append(lambda phase, info: seen.append(info['generation']))\n"
-        "from diffview.gui.engine import load_engine\n"
+        "from diffview.gui.jobs.engine import load_engine\n"
         "seen.clear()\n"
         "assert load_engine().version is not None and seen == [], seen\n"
         "assert gc.isenabled() and gc.get_freeze_count() > 50_000\n"

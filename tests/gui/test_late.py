@@ -11,7 +11,7 @@ LATE = (
     "diffview.scores.verify",
     "diffview.scores.race",
     "diffview.scores.scoreboard",
-    "diffview.gui.trainer",
+    "diffview.gui.jobs.trainer",
     "diffview.gui.panels.model",
 )
 
@@ -19,7 +19,7 @@ LATE = (
 def test_the_window_is_imported_without_what_trains_verifies_and_races():
     code = "import sys, diffview.gui.app; print(*sys.modules)"
     found = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout.split()
-    assert "diffview.gui.window" in found
+    assert "diffview.gui.window.main_window" in found
     assert not set(LATE) & set(found)
 
 

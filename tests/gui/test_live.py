@@ -11,10 +11,10 @@ from conftest import PATIENCE, QUICK
 from PySide6.QtCore import Qt
 from PySide6.QtTest import QTest
 
-from diffview.gui import jobs
-from diffview.gui.engine import Engine, load_engine
-from diffview.gui.jobs import SamplingRequests
-from diffview.gui.live import FRAME_S
+from diffview.gui.jobs import sampling
+from diffview.gui.jobs.engine import Engine, load_engine
+from diffview.gui.jobs.live import FRAME_S
+from diffview.gui.jobs.sampling import SamplingRequests
 from diffview.models.choice import TrainingCrops
 from diffview.runs.run import run
 
@@ -276,7 +276,7 @@ def test_a_hand_on_the_playhead_detaches_it_and_the_run_goes_on(window, slow, wa
 
 
 def test_without_torch_its_devices_are_grey_and_say_why(window, monkeypatch, wait, find):
-    monkeypatch.setattr(jobs, "load_engine", lambda: Engine(None, {}))
+    monkeypatch.setattr(sampling, "load_engine", lambda: Engine(None, {}))
     combo = find(window, "deviceCombo")
     assert window.live.engine is None
     combo.showPopup()
@@ -398,7 +398,7 @@ def test_resting_and_then_running_with_fewer_steps(open_window, monkeypatch, set
 
 def test_a_broken_torch_is_said_and_the_thread_goes_on(window, monkeypatch, settle):
     broken = Engine(None, {}, "OSError: libtorch_cpu.so: cannot open shared object file")
-    monkeypatch.setattr(jobs, "load_engine", lambda: broken)
+    monkeypatch.setattr(sampling, "load_engine", lambda: broken)
     window.live.load_engine()
     settle(window)
     assert "torch cannot be loaded: OSError" in window.message_bar.text()

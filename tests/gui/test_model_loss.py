@@ -4,8 +4,8 @@ import pytest
 from PySide6.QtWidgets import QLabel
 
 from diffview.fields.field import Region
-from diffview.gui.loss_check import LossCheck
-from diffview.gui.loss_words import BOUND, UNMEASURED, about_found, bound_rows
+from diffview.gui.jobs.loss_check import LossCheck
+from diffview.gui.show.loss_words import BOUND, UNMEASURED, about_found, bound_rows
 from diffview.learning.loss_by_level import errors_by_level
 from diffview.scores import loss
 from diffview.scores.loss import DRAWS, HELD_OUT, loss_plan, plan_loss

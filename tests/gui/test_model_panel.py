@@ -14,11 +14,12 @@ from PySide6.QtWidgets import QApplication, QLabel
 
 from diffview.fields.transforms import Transform
 from diffview.forward.lint import lint
-from diffview.gui import card_facts, train_order, verifier
-from diffview.gui.checks import case_of
-from diffview.gui.layouts import LAYOUTS
-from diffview.gui.looks import number
-from diffview.gui.widgets.score_plots import LinesPlot, span_of
+from diffview.gui.jobs import verifier
+from diffview.gui.show import card_facts, training_order
+from diffview.gui.show.lint_case import case_of
+from diffview.gui.show.looks import number
+from diffview.gui.widgets.plots.score_plots import LinesPlot, span_of
+from diffview.gui.window.layouts import LAYOUTS
 from diffview.models.cards import Card
 from diffview.scores import generated, verify
 
@@ -35,7 +36,7 @@ VIEWS = ("Power", "Histogram", "Error", "Nearest", "Rank", "Spread")
 
 @pytest.fixture(autouse=True)
 def _own_models(tmp_path, monkeypatch):
-    monkeypatch.setattr(train_order, "user_folder", lambda kind: tmp_path / kind)
+    monkeypatch.setattr(training_order, "user_folder", lambda kind: tmp_path / kind)
 
 
 def rain(n, seed):
@@ -247,9 +248,9 @@ def test_a_run_goes_as_the_scored_fields_did(shown, scored, window, find, hand):
 def own(window, tmp_path):
     """A network of the user's own whose card names crops of the open field, as the training dock cuts them."""
     facts = window.session.facts
-    order = train_order.Order(facts.field, "standardise", window.session.recipe.course.schedule, tmp_path, size=32)
+    order = training_order.Order(facts.field, "standardise", window.session.recipe.course.schedule, tmp_path, size=32)
     data = order.data()
-    folder = train_order.models_folder() / "mine"
+    folder = training_order.models_folder() / "mine"
     folder.parent.mkdir(parents=True)
     card = small_model(
         folder, "model", transform=data.transform, shape=(1, 32, 32), data={"sha256": data.fingerprint},
@@ -294,7 +295,7 @@ def test_verify_shows_what_it_finds_and_keeps_it_in_ones_own_card(own, quick, wi
 
 
 def test_a_shipped_card_is_left_as_it_is(own, quick, window, hand, find, wait, tmp_path, monkeypatch):
-    monkeypatch.setattr(train_order, "user_folder", lambda kind: tmp_path / "elsewhere")
+    monkeypatch.setattr(training_order, "user_folder", lambda kind: tmp_path / "elsewhere")
     before = own.file.with_name("model.json").read_bytes()
     verify_by_hand(window, hand, find, wait)
     wait(lambda: not window.verifier.active)

@@ -7,8 +7,8 @@ from PySide6.QtGui import QMouseEvent
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication
 
-from diffview.gui.widgets.scale_time_view import ScaleTimeView
-from diffview.gui.widgets.schedule_plot import SchedulePlot
+from diffview.gui.widgets.plots.scale_time_view import ScaleTimeView
+from diffview.gui.widgets.plots.schedule_plot import SchedulePlot
 
 T = np.linspace(0.0, 1.0, 256)
 HANDLES = [(0.2, 0.9), (0.5, 0.5), (0.8, 0.1)]

@@ -11,13 +11,13 @@ from PySide6.QtGui import QColor, QFontMetricsF
 from PySide6.QtWidgets import QApplication, QGraphicsItem
 
 from diffview.gui.theme import DARK, LIGHT, theme
-from diffview.gui.widgets.histogram_plot import HistogramPlot
-from diffview.gui.widgets.plot_axis import legend_rows, plot_font
-from diffview.gui.widgets.plot_base import Curve
-from diffview.gui.widgets.scale_time_view import ScaleTimeView, log_rows
-from diffview.gui.widgets.schedule_items import ReferenceCurves
-from diffview.gui.widgets.schedule_plot import SchedulePlot
-from diffview.gui.widgets.spectrum_plot import Floor, SpectrumPlot, short
+from diffview.gui.widgets.plots.histogram_plot import HistogramPlot
+from diffview.gui.widgets.plots.plot_axis import legend_rows, plot_font
+from diffview.gui.widgets.plots.plot_base import Curve
+from diffview.gui.widgets.plots.scale_time_view import ScaleTimeView, log_rows
+from diffview.gui.widgets.plots.schedule_items import ReferenceCurves
+from diffview.gui.widgets.plots.schedule_plot import SchedulePlot
+from diffview.gui.widgets.plots.spectrum_plot import Floor, SpectrumPlot, short
 
 K = np.arange(64)
 RED = np.where(K > 0, 100.0 / np.maximum(K, 1) ** 2.0, 500.0)

@@ -8,8 +8,8 @@ from PySide6.QtCore import QPoint
 from PySide6.QtTest import QTest
 
 from diffview.fields.transforms import Transform
-from diffview.gui.looks import Scale, floor_of
-from diffview.gui.widgets.colour_bar import ColourBar
+from diffview.gui.show.looks import Scale, floor_of
+from diffview.gui.widgets.images.colour_bar import ColourBar
 
 RAIN64 = Transform("cbrt", 0.5179609896628582, 0.622058303576088)
 

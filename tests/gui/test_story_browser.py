@@ -272,7 +272,7 @@ def test_recent_files_are_in_the_menu_and_in_the_settings(opened, good, find, se
 def test_a_read_that_takes_long_can_be_given_up_by_a_button(window, tmp_path, hand, find, wait, settle, monkeypatch):
     settle(window)
     field = window.session.facts.field
-    monkeypatch.setattr("diffview.gui.files.ReaderProcess.poll", lambda reader: [])  # nothing ever comes
+    monkeypatch.setattr("diffview.gui.jobs.files.ReaderProcess.poll", lambda reader: [])  # nothing ever comes
     window.open_file(write(tmp_path / "slow.h5", ramp(40, 40)))
     button = find(window, "giveUpButton")
     wait(button.isVisible)

@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from diffview.gui.card_facts import glance, limits_text, rows_of, title_of
-from diffview.gui.widgets.score_views import ScoreViews
+from diffview.gui.show.card_facts import glance, limits_text, rows_of, title_of
+from diffview.gui.widgets.plots.score_views import ScoreViews
 from diffview.models import cards as cards_module
 from diffview.models.card_rules import card_parts
 from diffview.models.cards import Card, cards

@@ -10,11 +10,11 @@ from conftest import layer
 from PySide6.QtCore import QEvent, QObject, QPointF
 
 from diffview.forward.schedules import Flow, VarianceExploding, make_schedule
-from diffview.gui import curves
 from diffview.gui.settings import Settings
-from diffview.gui.timescale import TimeScale
-from diffview.gui.widgets.density_strip import DensityStrip
-from diffview.gui.widgets.schedule_items import Handles
+from diffview.gui.show import schedule_curves
+from diffview.gui.show.timescale import TimeScale
+from diffview.gui.widgets.plots.density_strip import DensityStrip
+from diffview.gui.widgets.plots.schedule_items import Handles
 from diffview.learning.densities import training_density
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
@@ -38,7 +38,7 @@ def choose(window, name):
 
 def cells(window):
     """Edges of the cells of the strip on its axis, and ln s there."""
-    edges, log_s, _ = curves.densities(TimeScale.of(window.session), window.session.plan.levels, None)
+    edges, log_s, _ = schedule_curves.densities(TimeScale.of(window.session), window.session.plan.levels, None)
     return edges, log_s
 
 

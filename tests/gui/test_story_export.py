@@ -14,7 +14,7 @@ from test_story_files import good_file
 from diffview.cli import main
 from diffview.fields.field import Region
 from diffview.gui.actions import ENTRIES, EXPORT
-from diffview.gui.widgets.plot_base import PlotBase
+from diffview.gui.widgets.plots.plot_base import PlotBase
 from diffview.readers.slices import read_slice
 from diffview.runs.recipe import Recipe
 
@@ -26,7 +26,7 @@ def save_as(monkeypatch, tmp_path):
     def choose(name, kind=""):
         path = tmp_path / name
         monkeypatch.setattr(
-            "diffview.gui.sharing.QFileDialog.getSaveFileName", lambda *a, **k: (str(path) if name else "", kind)
+            "diffview.gui.window.sharing.QFileDialog.getSaveFileName", lambda *a, **k: (str(path) if name else "", kind)
         )
         return path
 
@@ -37,7 +37,7 @@ def save_as(monkeypatch, tmp_path):
 def point_at(monkeypatch):
     """Put the pointer over a widget; the screen of these tests is smaller than the window, and would hold it back."""
     return lambda widget: monkeypatch.setattr(
-        "diffview.gui.sharing.QCursor.pos", lambda: widget.mapToGlobal(widget.rect().center())
+        "diffview.gui.window.sharing.QCursor.pos", lambda: widget.mapToGlobal(widget.rect().center())
     )
 
 

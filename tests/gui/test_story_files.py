@@ -371,8 +371,8 @@ def test_after_a_bad_file_a_good_one_opens(window, good, tmp_path, settle):
 
 def test_a_recipe_is_saved_and_opened(window, tmp_path, find, settle, monkeypatch):
     path = str(tmp_path / "mine.json")
-    monkeypatch.setattr("diffview.gui.opening.QFileDialog.getSaveFileName", lambda *a, **k: (path, ""))
-    monkeypatch.setattr("diffview.gui.opening.QFileDialog.getOpenFileName", lambda *a, **k: (path, ""))
+    monkeypatch.setattr("diffview.gui.window.opening.QFileDialog.getSaveFileName", lambda *a, **k: (path, ""))
+    monkeypatch.setattr("diffview.gui.window.opening.QFileDialog.getOpenFileName", lambda *a, **k: (path, ""))
     window.session.edit(schedule=Cosine(), steps=9)
     window.session.edit(seed=5)
     mine = window.session.plan.settled  # with the numbers that were fitted

@@ -17,7 +17,7 @@ from diffview.fields.field import Region
 from diffview.fields.hidden import hidden_in
 from diffview.gui.session import Message
 from diffview.gui.theme import theme
-from diffview.gui.widgets.gap_layer import area, outline
+from diffview.gui.widgets.images.gap_layer import area, outline
 from diffview.models.kriging import krige
 from diffview.runs.recipe import Recipe
 from diffview.scores.gap import run_score

@@ -18,10 +18,10 @@ from PySide6.QtWidgets import QAbstractSpinBox, QApplication, QComboBox, QPushBu
 from diffview.fields.field import Region
 from diffview.fields.transforms import TRANSFORMS
 from diffview.forward.schedules import SCHEDULES
-from diffview.gui.looks import number
-from diffview.gui.models import MODELS, power_law_text
+from diffview.gui.show.looks import number
+from diffview.gui.show.model_words import MODELS, power_law_text
 from diffview.gui.theme import theme
-from diffview.gui.widgets.word_area import WordArea
+from diffview.gui.widgets.small.word_area import WordArea
 from diffview.models.cards import read_cards
 from diffview.models.choice import TrainingCrops
 from diffview.models.gaussian import PowerLaw

@@ -11,8 +11,8 @@ from PySide6.QtCore import QPointF
 
 from diffview.errors import UserError
 from diffview.gui.app import shown_facts
-from diffview.gui.looks import tile_at, tiled
-from diffview.gui.widgets.schedule_items import Band
+from diffview.gui.show.looks import tile_at, tiled
+from diffview.gui.widgets.plots.schedule_items import Band
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
 from models_twins import small_model

@@ -10,7 +10,7 @@ from PySide6.QtWidgets import QLabel, QPushButton
 
 from diffview.forward.brownian import ForwardPath
 from diffview.forward.schedules import SCHEDULES, Cosine, Linear, SpectrumMatched, ZeroSnr
-from diffview.gui.widgets.schedule_items import Handles, RunLevels
+from diffview.gui.widgets.plots.schedule_items import Handles, RunLevels
 
 pytestmark = pytest.mark.qt_log_ignore("This plugin does not support (raise|grabbing)")  # of every list opened
 
@@ -313,8 +313,8 @@ def test_a_schedule_goes_to_a_file_and_comes_back(window, find, settle, monkeypa
     path, session = str(tmp_path / name), window.session
     session.edit(schedule=Cosine(), chain_length=50)
     chain = Cosine().discrete(50)
-    monkeypatch.setattr("diffview.gui.opening.QFileDialog.getSaveFileName", lambda *a, **k: (path, ""))
-    monkeypatch.setattr("diffview.gui.opening.QFileDialog.getOpenFileName", lambda *a, **k: (path, ""))
+    monkeypatch.setattr("diffview.gui.window.opening.QFileDialog.getSaveFileName", lambda *a, **k: (path, ""))
+    monkeypatch.setattr("diffview.gui.window.opening.QFileDialog.getOpenFileName", lambda *a, **k: (path, ""))
     find(window, "exportScheduleAction").trigger()
     session.edit(schedule=Linear())
     find(window, "importScheduleAction").trigger()

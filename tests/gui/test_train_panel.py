@@ -16,8 +16,8 @@ from diffview.errors import NotWrittenError
 from diffview.fields.field import Field, Region
 from diffview.fields.transforms import Transform
 from diffview.forward.schedules import make_schedule
-from diffview.gui import train_order, training_pictures, training_state
-from diffview.gui.widgets.loss_plot import LossPlot, decades, round_up, smooth
+from diffview.gui.show import training_order, training_pictures, training_state
+from diffview.gui.widgets.plots.loss_plot import LossPlot, decades, round_up, smooth
 from diffview.learning.densities import DENSITIES
 from diffview.learning.objective import LOSSES
 from diffview.learning.trainer import Trainer
@@ -33,7 +33,7 @@ pytestmark = [
 
 @pytest.fixture(autouse=True)
 def _own_models(tmp_path, monkeypatch):
-    monkeypatch.setattr(train_order, "user_folder", lambda kind: tmp_path / kind)
+    monkeypatch.setattr(training_order, "user_folder", lambda kind: tmp_path / kind)
 
 
 @pytest.fixture
@@ -278,8 +278,8 @@ def test_a_window_with_what_cannot_be_written_closes_at_the_second_try(window, s
 
 
 def test_every_choice_of_the_core_is_offered_with_a_sentence():
-    assert set(train_order.LOSSES) == set(LOSSES)
-    assert set(train_order.DENSITIES) == set(DENSITIES)
+    assert set(training_order.LOSSES) == set(LOSSES)
+    assert set(training_order.DENSITIES) == set(DENSITIES)
 
 
 def test_nothing_is_built_before_the_dock_is_shown(window):
@@ -299,9 +299,9 @@ def test_every_disabled_button_says_why(window, dock, find):
 
 def test_held_out_pixels_are_never_trained_on():
     values = np.random.default_rng(0).normal(size=(64, 200)).astype(np.float32)
-    order = train_order.Order(Field(values, "x"), "identity", make_schedule("linear", {}), None, size=32)
+    order = training_order.Order(Field(values, "x"), "identity", make_schedule("linear", {}), None, size=32)
     data = order.data()
-    cut = train_order.held_from(200)
+    cut = training_order.held_from(200)
     assert cut == 140
     assert np.isin(data.fields, values[:, :cut]).all()
     assert np.isin(data.held_out, values[:, cut:]).all()
@@ -310,11 +310,11 @@ def test_held_out_pixels_are_never_trained_on():
 
 def test_crops_are_complete_and_sizes_are_those_that_fit():
     values = np.random.default_rng(0).normal(size=(80, 200)).astype(np.float32)
-    assert train_order.sizes_that_fit(Facts(Field(values, "x"))) == (32, 64)
+    assert training_order.sizes_that_fit(Facts(Field(values, "x"))) == (32, 64)
     values[20, :] = np.nan
-    assert not np.isnan(train_order.complete_crops(values, 32)).any()
-    assert train_order.sizes_that_fit(Facts(Field(values, "x"))) == (32,)
-    assert train_order.sizes_that_fit(Facts(Field(values[:30], "x"))) == ()
+    assert not np.isnan(training_order.complete_crops(values, 32)).any()
+    assert training_order.sizes_that_fit(Facts(Field(values, "x"))) == (32,)
+    assert training_order.sizes_that_fit(Facts(Field(values[:30], "x"))) == ()
 
 
 def test_the_region_in_other_slices():
@@ -323,22 +323,23 @@ def test_the_region_in_other_slices():
     stack[4, 0, 0] = np.nan  # outside
     field = Field(stack[0], "x")
     region = Region(4, 4, 34, 33)
-    assert train_order.usable_slices(Facts(field, stack), region) == 21
-    order = train_order.Order(field, "identity", make_schedule("linear", {}), None, 0, stack, region)
+    assert training_order.usable_slices(Facts(field, stack), region) == 21
+    order = training_order.Order(field, "identity", make_schedule("linear", {}), None, 0, stack, region)
     data = order.data()
     assert data.fields.shape == (17, 32, 32)
     assert data.held_out.shape == (4, 32, 32)
     assert np.array_equal(data.held_out[-1], stack[-1, 4:36, 4:36])
-    assert train_order.enough_slices(10) and not train_order.enough_slices(9)
+    assert training_order.enough_slices(10) and not training_order.enough_slices(9)
 
 
 def test_names(models):
-    assert train_order.clean_name("  sea surface/°C ") == "sea-surface-C" or train_order.clean_name("a/b") == "a-b"
-    assert train_order.clean_name("../..") == "model"
+    clean = training_order.clean_name
+    assert clean("  sea surface/°C ") == "sea-surface-C" or clean("a/b") == "a-b"
+    assert training_order.clean_name("../..") == "model"
     (models / "a").mkdir(parents=True)
     (models / "a-2").mkdir()
-    assert train_order.free_name("a") == "a-3"
-    assert train_order.free_name("b") == "b"
+    assert training_order.free_name("a") == "a-3"
+    assert training_order.free_name("b") == "b"
 
 
 def test_a_loss_plot_widens_by_decades_and_never_shrinks(qtbot):

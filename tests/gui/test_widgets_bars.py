@@ -12,12 +12,12 @@ from PySide6.QtWidgets import QApplication, QLineEdit, QVBoxLayout, QWidget
 
 from diffview.fields.colormaps import COLORMAPS
 from diffview.gui.theme import theme
-from diffview.gui.widgets import message_bar
-from diffview.gui.widgets.card import CardFrame, ElidedLabel
-from diffview.gui.widgets.colour_bar import ColourBar, label, nice_ticks
-from diffview.gui.widgets.message_bar import MessageBar
-from diffview.gui.widgets.segmented import SegmentedControl
-from diffview.gui.widgets.time_slider import TimeSlider
+from diffview.gui.widgets.forms.segmented import SegmentedControl
+from diffview.gui.widgets.forms.time_slider import TimeSlider
+from diffview.gui.widgets.images.colour_bar import ColourBar, label, nice_ticks
+from diffview.gui.widgets.small import message_bar
+from diffview.gui.widgets.small.card import CardFrame, ElidedLabel
+from diffview.gui.widgets.small.message_bar import MessageBar
 
 pytestmark = pytest.mark.qt_log_ignore("does not support propagateSizeHints")  # the offscreen plugin, of every window
 

@@ -1,7 +1,7 @@
 """A list of choices shows what fits: all of it, or its beginning and an ellipsis."""
 
 from diffview.gui.theme import theme
-from diffview.gui.widgets.combo import Combo
+from diffview.gui.widgets.forms.combo import Combo
 
 
 def shown(qtbot, width):

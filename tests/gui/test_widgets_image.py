@@ -9,9 +9,9 @@ from PySide6.QtWidgets import QApplication
 
 from diffview.fields.colormaps import COLORMAPS
 from diffview.gui.theme import theme
-from diffview.gui.widgets.image_view import ImageView
-from diffview.gui.widgets.picture_view import link
-from diffview.gui.widgets.raster import BAND, Raster, indexed_image
+from diffview.gui.widgets.images.image_view import ImageView
+from diffview.gui.widgets.images.picture_view import link
+from diffview.gui.widgets.images.raster import BAND, Raster, indexed_image
 
 LEFT, NONE = Qt.MouseButton.LeftButton, Qt.MouseButton.NoButton
 SHIFT, CTRL = Qt.KeyboardModifier.ShiftModifier, Qt.KeyboardModifier.ControlModifier

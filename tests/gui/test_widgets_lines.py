@@ -6,9 +6,9 @@ from PySide6.QtCore import QRectF, QSizeF
 from PySide6.QtGui import QImage, QPainter
 
 from diffview.fields.earth_map import coastlines
-from diffview.gui.widgets import line_overlay
-from diffview.gui.widgets.line_overlay import LineOverlay, thinned
-from diffview.gui.widgets.viewport import Viewport
+from diffview.gui.widgets.images import line_overlay
+from diffview.gui.widgets.images.line_overlay import LineOverlay, thinned
+from diffview.gui.widgets.images.viewport import Viewport
 
 NAN = [np.nan, np.nan]
 

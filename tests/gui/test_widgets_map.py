@@ -7,11 +7,11 @@ from PySide6.QtGui import QColor, QImage
 from PySide6.QtTest import QTest
 
 from diffview.gui.theme import theme
-from diffview.gui.widgets.image_view import ImageView
-from diffview.gui.widgets.region_frame import Grip, drawn, grip_at, resized
-from diffview.gui.widgets.ruler import Ruler, degree_text, position_text
-from diffview.gui.widgets.series_plot import SeriesPlot
-from diffview.gui.widgets.strip_view import StripView
+from diffview.gui.widgets.images.image_view import ImageView
+from diffview.gui.widgets.images.region_frame import Grip, drawn, grip_at, resized
+from diffview.gui.widgets.images.ruler import Ruler, degree_text, position_text
+from diffview.gui.widgets.images.strip_view import StripView
+from diffview.gui.widgets.plots.series_plot import SeriesPlot
 
 pytestmark = pytest.mark.qt_log_ignore("does not support propagateSizeHints")  # the offscreen plugin, of every window
 

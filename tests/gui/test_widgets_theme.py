@@ -10,7 +10,7 @@ from PySide6.QtGui import QColor, QFontDatabase, QFontMetrics, QIcon, QImage, QP
 from PySide6.QtWidgets import QComboBox, QPushButton, QToolButton
 
 from diffview.gui.theme import DARK, LIGHT, PALETTES, SCALES, theme
-from diffview.gui.widgets import icons
+from diffview.gui.widgets.small import icons
 from diffview.paths import resource
 
 pytestmark = pytest.mark.qt_log_ignore("does not support propagateSizeHints")  # the offscreen plugin, of every window
@@ -107,8 +107,8 @@ def test_the_system_is_followed_only_if_asked(qapp):
 def test_controls_of_a_row_have_one_height(qtbot):
     from PySide6.QtWidgets import QComboBox, QLineEdit
 
-    from diffview.gui.widgets.number_spin import NumberSpin
-    from diffview.gui.widgets.whole_spin import WholeSpin
+    from diffview.gui.widgets.forms.number_spin import NumberSpin
+    from diffview.gui.widgets.forms.whole_spin import WholeSpin
 
     tool = QToolButton()
     tool.setText("Open")

@@ -9,7 +9,7 @@ import torch
 
 from diffview.errors import UserError
 from diffview.forward.tables import import_schedule
-from diffview.gui.card_facts import glance
+from diffview.gui.show.card_facts import glance
 from diffview.models.choice import Trained, open_card
 from diffview.models.nets.discrete import load_discrete
 

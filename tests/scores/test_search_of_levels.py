@@ -21,16 +21,7 @@ from diffview.runs.plan import Plan
 from diffview.runs.recipe import Recipe
 from diffview.runs.resolve import resolve
 from diffview.runs.run import start_state
-from diffview.scores.level_search import (
-    FEWEST_FINE,
-    FINE,
-    RHOS,
-    SWEEPS,
-    Search,
-    levels_apart,
-    standard_grids,
-    warped,
-)
+from diffview.scores.level_search import FEWEST_FINE, FINE, RHOS, SWEEPS, Search, levels_apart, standard_grids, warped
 
 
 @pytest.fixture(scope="module")

@@ -6,11 +6,11 @@ from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QPushButton, QWidget
 
 from diffview.fields.transforms import Transform
-from diffview.gui.card_facts import title_of
-from diffview.gui.live import Live
-from diffview.gui.models import offered
+from diffview.gui.jobs.live import Live
 from diffview.gui.session import Session
-from diffview.gui.widgets.card import CardFrame, ElidedLabel
+from diffview.gui.show.card_facts import title_of
+from diffview.gui.show.model_words import offered
+from diffview.gui.widgets.small.card import CardFrame, ElidedLabel
 from diffview.runs.facts import Fits, standardised
 
 Array = NDArray[np.float32]

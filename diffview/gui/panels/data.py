@@ -19,19 +19,19 @@ from PySide6.QtWidgets import (
 from diffview.fields.colormaps import COLORMAPS, default_for
 from diffview.fields.transforms import TRANSFORMS, Transform
 from diffview.fields.units import written
-from diffview.gui.browser import Browser
-from diffview.gui.files import Files
-from diffview.gui.fit_form import FitForm
-from diffview.gui.looks import number, region_text
+from diffview.gui.jobs.browser import Browser
+from diffview.gui.jobs.files import Files
 from diffview.gui.session import Session
+from diffview.gui.show.looks import number, region_text
 from diffview.gui.theme import theme
-from diffview.gui.widgets.card import ElidedLabel
-from diffview.gui.widgets.details_view import DetailsView
-from diffview.gui.widgets.file_tree import ICON, FileTree
-from diffview.gui.widgets.parts import add_choices, column_of, combo, line, named, tool_button, words
-from diffview.gui.widgets.raster import Raster
-from diffview.gui.widgets.slice_row import SliceRow
-from diffview.gui.widgets.word_area import WordArea
+from diffview.gui.widgets.forms.fit_form import FitForm
+from diffview.gui.widgets.forms.slice_row import SliceRow
+from diffview.gui.widgets.images.raster import Raster
+from diffview.gui.widgets.small.card import ElidedLabel
+from diffview.gui.widgets.small.details_view import DetailsView
+from diffview.gui.widgets.small.file_tree import ICON, FileTree
+from diffview.gui.widgets.small.parts import add_choices, column_of, combo, line, named, tool_button, words
+from diffview.gui.widgets.small.word_area import WordArea
 from diffview.models.choice import TrainingCrops
 from diffview.readers.base import Node
 from diffview.runs.recipe import AUTO, Recipe

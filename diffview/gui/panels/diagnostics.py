@@ -10,15 +10,15 @@ from PySide6.QtWidgets import QBoxLayout, QWidget
 from diffview.fields.colormaps import COLORMAPS
 from diffview.forward.spectra import log10_snr, power
 from diffview.forward.state import EDGES, density, moments
-from diffview.gui.live import Live
-from diffview.gui.looks import number, state
+from diffview.gui.jobs.live import Live
 from diffview.gui.session import Session, View
+from diffview.gui.show.looks import number, state
+from diffview.gui.show.timescale import TimeScale
 from diffview.gui.theme import GRID, theme
-from diffview.gui.timescale import TimeScale
-from diffview.gui.widgets.card import CardFrame
-from diffview.gui.widgets.histogram_plot import HistogramPlot
-from diffview.gui.widgets.scale_time_view import ScaleTimeView
-from diffview.gui.widgets.spectrum_plot import SpectrumPlot
+from diffview.gui.widgets.plots.histogram_plot import HistogramPlot
+from diffview.gui.widgets.plots.scale_time_view import ScaleTimeView
+from diffview.gui.widgets.plots.spectrum_plot import SpectrumPlot
+from diffview.gui.widgets.small.card import CardFrame
 from diffview.runs.recipe import Recipe
 
 MAP_COLUMNS = 160

@@ -10,15 +10,15 @@ from PySide6.QtWidgets import QHBoxLayout, QWidget
 from diffview.fields.field import Region
 from diffview.fields.regions import LARGEST, SMALLEST
 from diffview.fields.units import written
-from diffview.gui.looks import colormap, quantity_name, region_text
 from diffview.gui.panels.base import LARGEST_SHOWN, PictureCard
 from diffview.gui.session import Session, View
-from diffview.gui.widgets.card import ElidedLabel
-from diffview.gui.widgets.image_view import ImageView
-from diffview.gui.widgets.parts import column_of, grid_of, named, tool_button
-from diffview.gui.widgets.ruler import Ruler
-from diffview.gui.widgets.series_plot import SeriesPlot
-from diffview.gui.widgets.strip_view import StripView
+from diffview.gui.show.looks import colormap, quantity_name, region_text
+from diffview.gui.widgets.images.image_view import ImageView
+from diffview.gui.widgets.images.ruler import Ruler
+from diffview.gui.widgets.images.strip_view import StripView
+from diffview.gui.widgets.plots.series_plot import SeriesPlot
+from diffview.gui.widgets.small.card import ElidedLabel
+from diffview.gui.widgets.small.parts import column_of, grid_of, named, tool_button
 from diffview.runs.recipe import Recipe
 
 RULED = {"degrees": ("latitude", "longitude"), "km": ("km", "km"), "sweep": ("azimuth", "km")}
@@ -251,7 +251,7 @@ class FieldPanel(PictureCard):
     # -- one pixel
 
     def show_series(self, pixel: Any) -> None:
-        """Show a pixel along a dimension [diffview.gui.browser.PixelSeries]."""
+        """Show a pixel along a dimension [diffview.gui.jobs.browser.PixelSeries]."""
         labels, field = pixel.labels, self._session.facts.field
         texts, x = ((), None) if labels is None else (labels.texts, labels.values)
         self._series_of = _variable(self._session), pixel.dim

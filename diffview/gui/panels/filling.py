@@ -2,10 +2,10 @@
 
 from PySide6.QtWidgets import QWidget
 
-from diffview.gui.judge import Judge
+from diffview.gui.jobs.judge import Judge
 from diffview.gui.session import Session
-from diffview.gui.widgets.fill_view import FillView
-from diffview.gui.widgets.parts import Heading, column_of
+from diffview.gui.widgets.small.fill_view import FillView
+from diffview.gui.widgets.small.parts import Heading, column_of
 from diffview.scores.gap import FILLINGS, NO_GAP, filling, lacks, way_of
 
 

@@ -10,17 +10,17 @@ from PySide6.QtWidgets import QHBoxLayout, QWidget
 from diffview.fields.colormaps import COLORMAPS
 from diffview.fields.transforms import Transform
 from diffview.forward.state import Forward
-from diffview.gui.judge import Judge
-from diffview.gui.live import Live
-from diffview.gui.looks import Scale, coast, colormap, is_noise, made_scale, number, tile_at, tiled
+from diffview.gui.jobs.judge import Judge
+from diffview.gui.jobs.live import Live
 from diffview.gui.panels.base import LARGEST_SHOWN, PictureCard, strided
-from diffview.gui.reverse_modes import BADGES, BESIDE, KINDS, kind_of, mode_of, turned_to
 from diffview.gui.session import Session, View
-from diffview.gui.widgets.gap_layer import GapLayer
-from diffview.gui.widgets.image_view import ImageView
-from diffview.gui.widgets.parts import named, tool_button
-from diffview.gui.widgets.picture_view import link
-from diffview.gui.widgets.segmented import SegmentedControl
+from diffview.gui.show.looks import Scale, coast, colormap, is_noise, made_scale, number, tile_at, tiled
+from diffview.gui.show.reverse_modes import BADGES, BESIDE, KINDS, kind_of, mode_of, turned_to
+from diffview.gui.widgets.forms.segmented import SegmentedControl
+from diffview.gui.widgets.images.gap_layer import GapLayer
+from diffview.gui.widgets.images.image_view import ImageView
+from diffview.gui.widgets.images.picture_view import link
+from diffview.gui.widgets.small.parts import named, tool_button
 from diffview.reverse.samplers import Step
 
 Array = NDArray[np.float32]

@@ -10,19 +10,19 @@ from PySide6.QtWidgets import QFormLayout, QPushButton, QWidget
 from diffview.fields.units import written
 from diffview.forward.lint import lint
 from diffview.forward.schedules import SCHEDULES, edited, flat_params, form_parameters
-from diffview.gui.card_facts import limits_text, title_of
-from diffview.gui.checks import case_of
-from diffview.gui.level_search import LevelSearchJob
-from diffview.gui.live import Live
-from diffview.gui.looks import made_scale, number, tidied
-from diffview.gui.models import MODELS, power_law_text
+from diffview.gui.jobs.level_search import LevelSearchJob
+from diffview.gui.jobs.live import Live
 from diffview.gui.panels.base import NetworkOffer
 from diffview.gui.session import Session
-from diffview.gui.widgets.findings_view import FindingsView
-from diffview.gui.widgets.grid_scores import GridScores
-from diffview.gui.widgets.guidance_form import GuidanceForm, GuidanceState
-from diffview.gui.widgets.param_form import ParamForm
-from diffview.gui.widgets.parts import Heading, ScrollPanel, combo, named, show_value, whole, words
+from diffview.gui.show.card_facts import limits_text, title_of
+from diffview.gui.show.lint_case import case_of
+from diffview.gui.show.looks import made_scale, number, tidied
+from diffview.gui.show.model_words import MODELS, power_law_text
+from diffview.gui.widgets.forms.grid_scores import GridScores
+from diffview.gui.widgets.forms.guidance_form import GuidanceForm, GuidanceState
+from diffview.gui.widgets.forms.param_form import ParamForm
+from diffview.gui.widgets.small.findings_view import FindingsView
+from diffview.gui.widgets.small.parts import Heading, ScrollPanel, combo, named, show_value, whole, words
 from diffview.params import Numbers, Parameter, parameters
 from diffview.reverse.grids import GRIDS
 from diffview.reverse.guidance import OBSERVATIONS

@@ -11,19 +11,19 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-from diffview.gui.card_facts import VerdictRow, command_of, glance, limits_text, rows_of, speed_of, title_of
-from diffview.gui.live import Live
-from diffview.gui.loss_check import LossCheckJob
-from diffview.gui.loss_words import UNMEASURED, WEIGHTING, about_found, bound_rows, lines_of_found
-from diffview.gui.models import MODELS
+from diffview.gui.jobs.live import Live
+from diffview.gui.jobs.loss_check import LossCheckJob
+from diffview.gui.jobs.trainer import TrainerJob
+from diffview.gui.jobs.verifier import Verification, VerifierJob, sets_of
 from diffview.gui.panels.base import NetworkOffer
 from diffview.gui.session import Session
-from diffview.gui.trainer import TrainerJob
-from diffview.gui.verifier import Verification, VerifierJob, sets_of
-from diffview.gui.widgets.card import ElidedLabel
-from diffview.gui.widgets.loss_view import LossView
-from diffview.gui.widgets.parts import Heading, ScrollPanel, empty, grid_of, line, named, progress_bar, words
-from diffview.gui.widgets.score_views import ScoreViews
+from diffview.gui.show.card_facts import VerdictRow, command_of, glance, limits_text, rows_of, speed_of, title_of
+from diffview.gui.show.loss_words import UNMEASURED, WEIGHTING, about_found, bound_rows, lines_of_found
+from diffview.gui.show.model_words import MODELS
+from diffview.gui.widgets.plots.score_views import ScoreViews
+from diffview.gui.widgets.small.card import ElidedLabel
+from diffview.gui.widgets.small.loss_view import LossView
+from diffview.gui.widgets.small.parts import Heading, ScrollPanel, empty, grid_of, line, named, progress_bar, words
 from diffview.models.cards import Card
 from diffview.models.choice import mismatch
 

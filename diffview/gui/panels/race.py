@@ -5,13 +5,13 @@ from itertools import groupby
 from PySide6.QtWidgets import QLineEdit, QPushButton
 
 from diffview.errors import UserError
-from diffview.gui.looks import number
-from diffview.gui.races import RaceJob, RaceRun, RaceWish
+from diffview.gui.jobs.races import RaceJob, RaceRun, RaceWish
 from diffview.gui.session import Session
-from diffview.gui.widgets.check_menu import CheckMenu
-from diffview.gui.widgets.parts import ScrollPanel, line, named, progress_bar, words
-from diffview.gui.widgets.race_plot import Lane, RaceMark, RacePlot
-from diffview.gui.widgets.segmented import SegmentedControl
+from diffview.gui.show.looks import number
+from diffview.gui.widgets.forms.check_menu import CheckMenu
+from diffview.gui.widgets.forms.segmented import SegmentedControl
+from diffview.gui.widgets.plots.race_plot import Lane, RaceMark, RacePlot
+from diffview.gui.widgets.small.parts import ScrollPanel, line, named, progress_bar, words
 from diffview.params import whole_numbers
 from diffview.reverse.samplers import SAMPLERS
 from diffview.scores.race import EVALUATIONS, Point

@@ -14,14 +14,14 @@ from PySide6.QtWidgets import (
 
 from diffview.errors import UserError
 from diffview.forward.schedules import SCHEDULES, make_schedule
-from diffview.gui.looks import number
-from diffview.gui.races import BoardJob
+from diffview.gui.jobs.races import BoardJob
+from diffview.gui.jobs.writing import save
 from diffview.gui.session import Session
-from diffview.gui.train_order import Order
-from diffview.gui.widgets.check_menu import CheckMenu
-from diffview.gui.widgets.parts import column_of, line, named, progress_bar, whole, words
-from diffview.gui.widgets.score_table import Cell, ScoreTable
-from diffview.gui.writing import save
+from diffview.gui.show.looks import number
+from diffview.gui.show.training_order import Order
+from diffview.gui.widgets.forms.check_menu import CheckMenu
+from diffview.gui.widgets.small.parts import column_of, line, named, progress_bar, whole, words
+from diffview.gui.widgets.small.score_table import Cell, ScoreTable
 from diffview.params import whole_numbers
 from diffview.paths import write_text
 from diffview.reverse.grids import GRIDS

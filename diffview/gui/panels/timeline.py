@@ -9,25 +9,25 @@ from PySide6.QtCore import QPoint, Qt
 from PySide6.QtWidgets import QComboBox, QLabel, QMenu, QToolButton
 
 from diffview.forward.schedules import SCHEDULES, SpectrumMatched, make_schedule
-from diffview.gui import curves
 from diffview.gui.actions import Actions
-from diffview.gui.film import Film
-from diffview.gui.level_search import LevelSearchJob
-from diffview.gui.live import Live
-from diffview.gui.looks import number
-from diffview.gui.player import Player
+from diffview.gui.jobs.level_search import LevelSearchJob
+from diffview.gui.jobs.live import Live
 from diffview.gui.session import Session, View
-from diffview.gui.timescale import TimeScale
-from diffview.gui.widgets.card import CardFrame
-from diffview.gui.widgets.density_strip import DensityStrip
-from diffview.gui.widgets.film_rows import PARENT
-from diffview.gui.widgets.film_strip import FilmStrip
-from diffview.gui.widgets.icons import set_icon
-from diffview.gui.widgets.parts import named, show_value, tool_button, whole
-from diffview.gui.widgets.plot_axis import Floats
-from diffview.gui.widgets.schedule_plot import SchedulePlot
-from diffview.gui.widgets.segmented import SegmentedControl
-from diffview.gui.widgets.time_slider import TimeSlider
+from diffview.gui.show import schedule_curves
+from diffview.gui.show.looks import number
+from diffview.gui.show.timescale import TimeScale
+from diffview.gui.widgets.film.film_rows import PARENT
+from diffview.gui.widgets.film.film_strip import FilmStrip
+from diffview.gui.widgets.forms.segmented import SegmentedControl
+from diffview.gui.widgets.forms.time_slider import TimeSlider
+from diffview.gui.widgets.plots.density_strip import DensityStrip
+from diffview.gui.widgets.plots.plot_axis import Floats
+from diffview.gui.widgets.plots.schedule_plot import SchedulePlot
+from diffview.gui.widgets.small.card import CardFrame
+from diffview.gui.widgets.small.icons import set_icon
+from diffview.gui.widgets.small.parts import named, show_value, tool_button, whole
+from diffview.gui.window.film_feed import Film
+from diffview.gui.window.player import Player
 from diffview.models.formulas import FORMULAS
 from diffview.reverse.samplers import SAMPLERS
 from diffview.runs.recipe import CHAIN, Recipe
@@ -141,7 +141,7 @@ class TimelinePanel(CardFrame):
         key = self.preset.itemData(index)
         schedule = self._session.recipe.course.schedule
         if key != schedule.key or key == SpectrumMatched.key:  # the field may be another one now
-            self._session.edit_checked(lambda: {"schedule": curves.chosen(key, schedule, self._matched)})
+            self._session.edit_checked(lambda: {"schedule": schedule_curves.chosen(key, schedule, self._matched)})
 
     def _matched(self) -> SpectrumMatched:
         """The schedule for the region's spectrum."""
@@ -157,7 +157,7 @@ class TimelinePanel(CardFrame):
         s = float(recipe.course.schedule.noise_level(TimeScale.of(session).t(x)))
         if recipe.course.fork is not None and index <= recipe.course.fork.step:
             return  # it is a level of the run that the fork leaves
-        levels = curves.tick_dragged(plan.levels[:-1], index, s, recipe.course.schedule.s_min, highest)
+        levels = schedule_curves.tick_dragged(plan.levels[:-1], index, s, recipe.course.schedule.s_min, highest)
         session.edit(merge=("tick", self._drag), grid="custom", grid_params=(("levels", levels),))
 
     def _begin_drag(self) -> None:
@@ -166,7 +166,7 @@ class TimelinePanel(CardFrame):
     def _pull(self, index: int, x: float, y: float) -> None:
         session = self._session
         t = TimeScale.of(session).t(x)
-        schedule = curves.dragged(session.recipe.course.schedule, index, t, y, session.view.quantity)
+        schedule = schedule_curves.dragged(session.recipe.course.schedule, index, t, y, session.view.quantity)
         session.edit(merge=("handle", self._drag), schedule=schedule)
 
     # -- looks
@@ -207,7 +207,7 @@ class TimelinePanel(CardFrame):
     # -- shows
 
     def show_recipe(self, old: Recipe | None, new: Recipe) -> None:
-        """Draw curve, reference curves, handles and ticks; move the thumbnails with the schedule."""
+        """Draw curve, reference schedule_curves, handles and ticks; move the thumbnails with the schedule."""
         view, scale = self._session.view, TimeScale.of(self._session)
         self.preset.setCurrentIndex(self.preset.findData(new.course.schedule.key))
         show_value(self.length, new.start.chain_length)
@@ -216,8 +216,8 @@ class TimelinePanel(CardFrame):
         self.plot.set_quantity(view.quantity, *self._limits(new))
         self.plot.set_read_only(scale.axis != "t")
         self.slider.setVisible(scale.axis == "t")
-        self.plot.set_curve(*curves.curve(new.course.schedule, view.quantity, scale))
-        self.plot.set_handles(curves.handles(new.course.schedule, view.quantity, scale))
+        self.plot.set_curve(*schedule_curves.curve(new.course.schedule, view.quantity, scale))
+        self.plot.set_handles(schedule_curves.handles(new.course.schedule, view.quantity, scale))
         references = (new.course.schedule.key, view.quantity, scale.axis)
         if references != self._references_of:
             self._references_of = references
@@ -262,7 +262,7 @@ class TimelinePanel(CardFrame):
         if not shown or state == self._densities_of:
             return
         self._densities_of = state
-        x, log_s, shares = curves.densities(scale, plan.levels, plan.card)
+        x, log_s, shares = schedule_curves.densities(scale, plan.levels, plan.card)
         tip, missing = DENSITY_TIP, ""
         if plan.card is not None and "training" in shares:
             training = plan.card.training
@@ -286,7 +286,7 @@ class TimelinePanel(CardFrame):
             return []
         quantity = self._session.view.quantity
         others = [make_schedule(key) for key in REFERENCES if key != recipe.course.schedule.key]
-        return [(other.title.lower(), *curves.curve(other, quantity, scale)) for other in others]
+        return [(other.title.lower(), *schedule_curves.curve(other, quantity, scale)) for other in others]
 
     def _caption(self) -> None:
         recipe = self._session.recipe

@@ -4,16 +4,16 @@ from PySide6.QtCore import Qt, Signal
 from PySide6.QtWidgets import QHBoxLayout, QLabel, QMenu, QPushButton, QSizePolicy, QWidget
 
 from diffview.gui.actions import ENTRIES, EXPORT, Actions
-from diffview.gui.live import Live
-from diffview.gui.looks import quantity_name
-from diffview.gui.models import MODELS, network_title
+from diffview.gui.jobs.live import Live
 from diffview.gui.session import Message, Session
+from diffview.gui.show.looks import quantity_name
+from diffview.gui.show.model_words import MODELS, network_title
 from diffview.gui.theme import theme
-from diffview.gui.widgets.card import ElidedLabel
-from diffview.gui.widgets.combo import Combo
-from diffview.gui.widgets.icons import set_icon
-from diffview.gui.widgets.parts import add_choices, named, show_value, whole
-from diffview.gui.widgets.segmented import SegmentedControl
+from diffview.gui.widgets.forms.combo import Combo
+from diffview.gui.widgets.forms.segmented import SegmentedControl
+from diffview.gui.widgets.small.card import ElidedLabel
+from diffview.gui.widgets.small.icons import set_icon
+from diffview.gui.widgets.small.parts import add_choices, named, show_value, whole
 from diffview.machine import cores
 from diffview.models.capabilities import lacks
 from diffview.models.choice import Trained

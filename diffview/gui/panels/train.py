@@ -8,16 +8,16 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-from diffview.gui.looks import colormap, number
+from diffview.gui.jobs.trainer import TrainerJob
+from diffview.gui.panels.train_form import TrainForm
 from diffview.gui.session import Message, Session
-from diffview.gui.train_form import TrainForm
-from diffview.gui.train_order import free_name, is_kept, models_folder
-from diffview.gui.trainer import TrainerJob
-from diffview.gui.training_pictures import PICTURES
-from diffview.gui.training_state import PAUSED, UNSAVED, Pictures, Snapshot, Training
-from diffview.gui.widgets.loss_plot import LossPlot
-from diffview.gui.widgets.pair_grid import PairGrid
-from diffview.gui.widgets.parts import Heading, ScrollPanel, column_of, named, progress_bar, words
+from diffview.gui.show.looks import colormap, number
+from diffview.gui.show.training_order import free_name, is_kept, models_folder
+from diffview.gui.show.training_pictures import PICTURES
+from diffview.gui.show.training_state import PAUSED, UNSAVED, Pictures, Snapshot, Training
+from diffview.gui.widgets.images.pair_grid import PairGrid
+from diffview.gui.widgets.plots.loss_plot import LossPlot
+from diffview.gui.widgets.small.parts import Heading, ScrollPanel, column_of, named, progress_bar, words
 
 TEACH = (
     "Train a network on your own field. It sees fields with noise and learns to take the noise out. The result is a "

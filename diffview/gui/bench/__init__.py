@@ -1,0 +1,1 @@
+"""The rows of `diffview bench` that need a window."""

@@ -1,0 +1,82 @@
+"""Writing files in the background: a thread that waits for a process of its own."""
+
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+from PySide6.QtCore import QObject, Signal
+
+from diffview.errors import UserError
+from diffview.gui.jobs.background import TICK_MS, Background, Job
+from diffview.gui.jobs.sampling import FINISHED, STOPPED
+from diffview.gui.session import Message, Session
+from diffview.writers.exports import Content
+from diffview.writers.saving import save_netcdf
+
+
+def save(session: Session, path: Path, write: Callable[[], None]) -> None:
+    """Write a small file at once, and say that it is there, or why not."""
+    try:
+        write()
+    except UserError as error:
+        session.tell_error(error)
+    else:
+        session.tell(Message(f"Saved {path}."))
+
+
+class Writing(Job):
+    """One file.
+
+    Attributes:
+        path: of the file.
+    """
+
+    def __init__(self, make: Callable[[], Content], path: Path) -> None:
+        """`make` gathers the content in the thread; it must use nothing that the window changes."""
+        super().__init__()
+        self._make, self.path = make, path
+
+    def work(self) -> None:
+        """Gather the content, and have it written."""
+        save_netcdf(self._make(), self.path, self.tell)
+
+
+class Writer(Background[Writing]):
+    """Writes one file at a time.
+
+    Signals:
+        progressed: text on the file being written, for the status line; "" if none is.
+    """
+
+    progressed = Signal(str)
+
+    def __init__(self, session: Session, parent: QObject | None = None) -> None:
+        super().__init__("writing", session, lambda: False, parent)
+        self.changed.connect(self._tell_progress)
+
+    def write(self, make: Callable[[], Content], path: Path) -> None:
+        """Write a file, or say that another one is being written."""
+        if not self.begin(Writing(make, path)):
+            self._session.tell_error(UserError("Another file is being written.", "Wait for it, or press Esc."))
+
+    def close(self) -> None:
+        """End once the current file is written: it is wanted also by a user who closes the window."""
+        while self.job is not None and self.job.active:
+            time.sleep(TICK_MS / 1000)
+        super().close()
+
+    def take(self, job: Writing) -> None:
+        """Show how the job ended."""
+        if job.state == FINISHED:
+            self._session.tell(Message(f"Saved {job.path}."))
+        elif job.state == STOPPED:
+            self._session.tell(Message(f"{job.path.name} was not written.", "An older file of that name is as it was."))
+        else:
+            super().take(job)
+
+    def _tell_progress(self) -> None:
+        job = self.job
+        if job is not None and job.active:
+            self.progressed.emit(f"Writing {job.path.name}, {100 * job.done:.0f} % (Esc gives up)")
+        else:
+            self.progressed.emit("")

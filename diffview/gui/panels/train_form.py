@@ -1,0 +1,202 @@
+"""The form of a training: it offers what the open field allows, and makes an order of the choices."""
+
+from PySide6.QtCore import Signal
+from PySide6.QtWidgets import QCheckBox, QGridLayout, QLabel, QLineEdit, QWidget
+
+from diffview.gui.session import Session
+from diffview.gui.show.training_order import (
+    DENSITIES,
+    LOSSES,
+    SIZES,
+    Order,
+    clean_name,
+    enough_slices,
+    models_folder,
+    origins,
+    sizes_that_fit,
+    usable_slices,
+)
+from diffview.gui.widgets.forms.number_spin import NumberSpin
+from diffview.gui.widgets.forms.whole_spin import WholeSpin
+from diffview.gui.widgets.small.parts import add_choices, combo, named, words
+from diffview.learning.sets import MULTIPLE
+from diffview.models.cards import Card
+
+WIDTHS = (8, 16, 32, 48, 64)
+CHARACTERS = 8
+"""Of a choice that are seen at least."""
+
+
+class TrainForm(QWidget):
+    """Follows the open field; `changed` is emitted when another choice is made."""
+
+    changed = Signal()
+
+    def __init__(self, session: Session) -> None:
+        super().__init__()
+        self._session, self._named = session, False
+        self._build()
+        for box in (self._data, self._size, self._loss_choice, self._density, self._origin):
+            box.activated.connect(self._show_choices)
+        self._name.textEdited.connect(self._rename)
+        session.changed.connect(lambda old, new: self._show_field())
+        self._show_field()
+
+    def _build(self) -> None:
+        self._data = combo("trainDataCombo", "What to train on", characters=CHARACTERS)
+        self._size = combo("trainSizeCombo", "Size of the crops", characters=CHARACTERS)
+        self._loss_choice = combo("trainLossCombo", "Training loss", characters=CHARACTERS)
+        self._density = combo("trainDensityCombo", "Training density of noise levels", characters=CHARACTERS)
+        for box, texts in ((self._loss_choice, LOSSES), (self._density, DENSITIES)):
+            add_choices(box, ((key, key, text) for key, text in texts.items()))
+        tip = "From a model of similar fields a training learns sooner what is new in yours"
+        self._origin = combo("trainOriginCombo", "Weights to begin with", tip, CHARACTERS)
+        self._width = combo("trainWidthCombo", "Width of the network", characters=CHARACTERS)
+        for width in WIDTHS:
+            self._width.addItem(f"{width} channels", width)
+        self._width.setCurrentIndex(self._width.findData(32))
+        tip = "The learning rate falls to 0 over this time"
+        self._minutes = named(NumberSpin(0.05, 10_000, log=True), "trainMinutesSpin", "Minutes of training", tip)
+        self._minutes.setValue(10)
+        tip = "Fields a step; it is halved where memory does not suffice"
+        self._batch = named(WholeSpin(1, 4096, log=True), "trainBatchSpin", "Fields a step", tip)
+        self._batch.setValue(32)
+        self._name = named(QLineEdit(), "trainNameEdit", "Name of the model")
+        self._name.setMaxLength(60)
+        says = "Fields mirrored and turned as well"
+        tip = "Eight times the fields, where directions do not matter, as for patches of rain"
+        self._turned = named(QCheckBox("mirrored and turned"), "trainTurnedCheck", says, tip)
+        self._facts, self._loss_text, self._density_text = words(), words(), words()
+        self._rows = {
+            "Data": self._data, "Size": self._size, "": self._facts, "Also": self._turned,
+            "Loss": self._loss_choice, " ": self._loss_text,
+            "Noise": self._density, "  ": self._density_text,
+            "Minutes": self._minutes, "Batch": self._batch,
+            "Weights": self._origin, "Width": self._width, "Name": self._name,
+        }  # fmt: skip
+        form = QGridLayout(self)  # a QFormLayout cuts off sentences of several lines
+        form.setContentsMargins(0, 0, 0, 0)
+        form.setColumnStretch(1, 1)
+        for row, (label, widget) in enumerate(self._rows.items()):
+            if isinstance(widget, QLabel):
+                form.addWidget(widget, row, 0, 1, 2)
+            else:
+                form.addWidget(QLabel(label), row, 0)
+                form.addWidget(widget, row, 1)
+
+    def _show_field(self) -> None:
+        """Offer what the open field allows."""
+        facts, region = self._session.facts, self._session.plan.region
+        slices = usable_slices(facts, region)
+        sizes = sizes_that_fit(facts)
+        wanted = self._data.currentData(), self._size.currentData()
+        self._data.clear()
+        if enough_slices(slices) and min(region.ny, region.nx) >= 4 * MULTIPLE:
+            self._data.addItem(f"Region in {slices} slices", "slices")
+        if sizes:
+            self._data.addItem("Crops of the slice", "crops")
+        self._size.clear()
+        for size in SIZES:
+            if size in sizes:
+                self._size.addItem(f"{size} × {size} pixels", size)
+        for box, key in zip((self._data, self._size), wanted, strict=True):
+            box.setCurrentIndex(max(0, box.findData(key)))
+        self._offer_origins()
+        if not self._named:
+            self._name.setText(clean_name((self._session.facts.field.name or "model")[:40]))
+            self._name.setCursorPosition(0)
+        self._show_choices()
+
+    def _offer_origins(self) -> None:
+        """Random weights, and those of every network that a training can begin with."""
+        offered = origins(self._session.facts.cards)
+        names = [self._origin.itemData(i) for i in range(self._origin.count())]
+        if names != ["", *offered]:
+            wanted = self._origin.currentData()
+            self._origin.clear()
+            self._origin.addItem("new", "")
+            for name in offered:
+                self._origin.addItem(f"those of {name}", name)
+            self._origin.setCurrentIndex(max(0, self._origin.findData(wanted)))
+
+    def _origin_card(self) -> Card | None:
+        return self._session.facts.cards.get(self._origin.currentData() or "")
+
+    def _transform_now(self) -> str:
+        """The transform of the model it begins with, else the one in force."""
+        card = self._origin_card()
+        return self._session.facts.key_of(self._session.recipe) if card is None else card.transform.key
+
+    def _show_choices(self) -> None:
+        """Explain the choices."""
+        kind, region = self._data.currentData(), self._session.plan.region
+        transform = self._transform_now()
+        crops = kind == "crops"
+        self._size.setPlaceholderText(f"{region.ny} × {region.nx} pixels" if kind else "")
+        if crops != (self._size.currentIndex() >= 0):  # of slices it is that of the region, none of those offered
+            self._size.setCurrentIndex(0 if crops else -1)
+        self._size.setToolTip("" if crops else f"The region: {region.ny} × {region.nx} pixels")
+        if kind is None:
+            text = "This field is too small or has too many gaps: no eight complete crops of 32 pixels fit."
+        elif crops:
+            text = f"Through {transform}. The right 30 % of the columns are held out, and never trained on."
+        else:
+            text = f"Through {transform}. The last 20 % of the slices are held out, and never trained on."
+        self._facts.setText(text)
+        self._loss_text.setText(LOSSES[self._loss_choice.currentData()])
+        self._density_text.setText(DENSITIES[self._density.currentData()])
+        card = self._origin_card()
+        if card is not None:
+            self._width.setCurrentIndex(self._width.findData(card.network["width"]))
+            self._width.setPlaceholderText(f"{card.network['width']} channels")
+        elif self._width.currentIndex() < 0:
+            self._width.setCurrentIndex(self._width.findData(32))
+        self._width.setToolTip(
+            "A wider network learns more in each step, and takes longer" if card is None
+            else f"The width of {card.name}: a network cannot change its size"
+        )  # fmt: skip
+        self.changed.emit()
+
+    def _rename(self) -> None:
+        self._named = True
+        self.changed.emit()
+
+    @property
+    def name(self) -> str:
+        """Name of the model."""
+        return clean_name(self._name.text())
+
+    def keep_name(self, name: str) -> None:
+        """Set a name that stays when another field is opened."""
+        self._name.setText(name)
+        self._named = True
+
+    @property
+    def why_nothing(self) -> str:
+        """Why there is nothing to train on; "" if there is."""
+        return "" if self._data.currentData() else self._facts.text()
+
+    def set_fixed(self, training: bool) -> None:
+        """Disable the form while something trains."""
+        fixed: dict[QWidget, bool] = {
+            self._size: self._data.currentData() != "crops",
+            self._width: self._origin_card() is not None,
+        }
+        for box in self._rows.values():
+            if not isinstance(box, QLabel):
+                box.setEnabled(not training and not fixed.get(box, False))
+
+    def order(self, name: str, again: bool) -> Order:
+        """The order of the choices, for a model of this name; `again` resumes the training kept under it."""
+        session, crops = self._session, self._data.currentData() == "crops"
+        return Order(
+            session.facts.field, self._transform_now(), session.recipe.course.schedule, models_folder() / name,
+            size=int(self._size.currentData()) if crops else 0,
+            stack=None if crops else session.facts.stack,
+            region=session.plan.region,
+            loss=self._loss_choice.currentData(), density=self._density.currentData(),
+            minutes=self._minutes.value(), batch=self._batch.value(),
+            width=self._width.currentData() or 32, origin=self._origin_card(),
+            turned=self._turned.isChecked(),
+            device=session.recipe.denoiser.device, again=again,
+        )  # fmt: skip

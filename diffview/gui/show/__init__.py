@@ -1,0 +1,1 @@
+"""Words and curves that the window shows, without Qt."""

@@ -1,0 +1,1 @@
+"""The film strip: the chain of noise levels in small pictures."""

@@ -1,0 +1,1 @@
+"""Fields of forms: numbers, choices, and forms made from declared parameters."""

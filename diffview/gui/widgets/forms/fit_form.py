@@ -1,0 +1,86 @@
+"""Form of the training crops of formula models: crops or slices, how complete, and how much is held out."""
+
+from typing import Any
+
+from PySide6.QtCore import QObject, Qt, Signal
+from PySide6.QtWidgets import QComboBox, QFormLayout
+
+from diffview.gui.widgets.small.parts import add_choices, combo, line, words
+from diffview.models.choice import TrainingCrops, percent
+from diffview.models.formulas import FORMULAS, GAUSSIANS
+from diffview.runs.recipe import Recipe
+from diffview.runs.training_crops import COMPLETE_ONLY
+
+FIT_SETS = {
+    "auto": ("as it suits", "Other slices where there are any and the slice is small, else crops of this one"),
+    "crops": ("crops of this slice", "Crops of this slice, of the size of the region"),
+    "slices": ("other slices", "The region in other slices of this variable; never the one shown"),
+    "both": ("crops and other slices", "Crops of this slice, and the region in other slices"),
+}
+LIMITS = {
+    0.0: ("none", "No pixel of a crop may be missing"),
+    **{
+        share: (
+            f"≤ {percent(share)}",
+            f"Up to {percent(share)} of a crop may be missing: missing pixels count as the mean of the others, "
+            "and its power is divided by the share that is known",
+        )
+        for share in (0.05, 0.1, 0.2, 0.5)
+    },
+}
+HELD_OUT = {
+    0.0: ("hold none", "Nothing is held out"),
+    **{
+        share: (
+            f"hold {percent(share)}",
+            f"Held out: nothing is fitted to the right {percent(share)} of the slice, or to the last of the slices; "
+            "the loss in the Model panel is measured there",
+        )
+        for share in (0.1, 0.2, 0.3)
+    },
+}
+
+
+class FitForm(QObject):
+    """Rows of a form; knows no session.
+
+    Signals:
+        edited: fields of the recipe that change, as a dict.
+    """
+
+    edited = Signal(dict)
+
+    def __init__(self, form: QFormLayout) -> None:
+        super().__init__(form)
+        self.fit_set = self._choice("fit_set", "fitSetCombo", "Training crops of formula models", FIT_SETS)
+        self.limit = self._choice("missing_limit", "missingLimitCombo", "How much of a crop may be missing", LIMITS)
+        self.held = self._choice("held_out", "heldOutCombo", "How much is held out from the fit", HELD_OUT)
+        self.text = words(name="fitSetText")
+        pair = self.limit, self.held
+        form.addRow("Crops", self.fit_set)
+        form.addRow("Gaps", line(*pair, wide=pair, spacing=4))
+        form.addRow(self.text)
+
+    def _choice(self, of: str, name: str, said: str, choices: dict[Any, tuple[str, str]]) -> QComboBox:
+        """The list of what a part of the recipe may be."""
+        box = combo(name, said)
+        add_choices(box, ((key, text, tip) for key, (text, tip) in choices.items()))
+        box.activated.connect(lambda i: self.edited.emit({of: box.itemData(i)}))
+        return box
+
+    def show_fit(self, recipe: Recipe, fitted: TrainingCrops | None) -> None:
+        """Show the choices of the recipe; the tooltips say what they came to."""
+        chosen = recipe.denoiser
+        formula = chosen.model in FORMULAS
+        why = "" if formula else f"{chosen.model} is not fitted to this file"
+        for box, value in (
+            (self.fit_set, chosen.fit_set), (self.limit, chosen.missing_limit), (self.held, chosen.held_out)
+        ):  # fmt: skip
+            if box.findData(value) < 0:  # in a recipe that was edited by hand
+                box.addItem(f"{value:.3g}", value)
+            box.setCurrentIndex(box.findData(value))
+            only = COMPLETE_ONLY if box is self.limit and formula and recipe.denoiser.model not in GAUSSIANS else why
+            box.setEnabled(not only)
+            box.setToolTip(only or box.currentData(Qt.ItemDataRole.ToolTipRole) or "")
+        self.text.setText("" if fitted is None else fitted.sentence)
+        self.text.setVisible(fitted is not None)

@@ -1,0 +1,71 @@
+"""The search for levels: a button, its progress, and the grids with their errors, with buttons to take the result."""
+
+from collections.abc import Sequence
+
+from PySide6.QtCore import Signal
+from PySide6.QtWidgets import QPushButton, QWidget
+
+from diffview.gui.theme import GRID, theme
+from diffview.gui.widgets.small.parts import column_of, empty, grid_of, line, named, progress_bar, words
+
+
+class GridScores(QWidget):
+    """Signals: started, stopped, accepted, dismissed: requests of the user."""
+
+    started = Signal()
+    stopped = Signal()
+    accepted = Signal()
+    dismissed = Signal()
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._running = False
+        column = column_of(self, GRID // 2)
+        self.button = named(QPushButton(), "searchLevelsButton")
+        self.button.clicked.connect(lambda: self.stopped.emit() if self._running else self.started.emit())
+        self.bar = progress_bar("Share of the search that is done")
+        column.addLayout(line(self.button, self.bar, wide=[self.bar]))
+        self._table = QWidget()
+        self._grid = grid_of(self._table, wide=0)
+        column.addWidget(self._table)
+        tip = "Make these the levels of the run; Undo takes it back"
+        self.take = named(QPushButton("Take them"), "takeLevelsButton", tip=tip)
+        self.drop = named(QPushButton("Drop"), "dropLevelsButton", tip="Forget the levels found")
+        self.take.clicked.connect(self.accepted)
+        self.drop.clicked.connect(self.dismissed)
+        self._answers = QWidget()
+        column_of(self._answers).addLayout(line(self.take, self.drop))
+        column.addWidget(self._answers)
+        self.show_progress(None, "")
+        self.show_rows([])
+
+    def show_progress(self, share: float | None, why_not: str, steps: int = 0) -> None:
+        """The share that is done, None if nothing runs; `why_not`: why nothing can be searched, or ""."""
+        self._running = share is not None
+        self.bar.setVisible(self._running)
+        self.bar.setValue(round(100 * (share or 0)))
+        text = "Stop" if self._running else f"Search for the best {steps} levels" if steps else "Search levels"
+        self.button.setText(text)
+        self.button.setAccessibleName(text)
+        self.button.setEnabled(self._running or not why_not)
+        tip = (
+            "Moves the levels so that the run ends nearest to a fine one, on a few seeds; scores them on others. "
+            "When it is stopped, the best levels so far are kept."
+        )
+        self.button.setToolTip(why_not or tip)
+
+    def show_rows(self, rows: Sequence[tuple[str, str]], better: bool = True) -> None:
+        """Show grids and their errors, the best first; `better`: whether the levels found are the best of them."""
+        empty(self._grid)
+        for row, cells in enumerate(rows):
+            for column, text in enumerate(cells):
+                label = words(text, dim=bool(row))
+                label.setWordWrap(False)
+                label.setFont(theme.font(tabular=True))
+                label.setToolTip("Root mean square difference to a fine run, on seeds not searched on")
+                self._grid.addWidget(label, row, column)
+        self._table.setVisible(bool(rows))
+        self._answers.setVisible(bool(rows))
+        self.take.setEnabled(better)
+        if not better:
+            self.take.setToolTip("Another grid is better on seeds not searched on")

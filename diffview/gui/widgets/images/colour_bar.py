@@ -1,0 +1,261 @@
+"""The colour scale of the pictures, labelled in physical units."""
+
+import math
+from collections.abc import Callable, Iterator
+
+import numpy as np
+from PySide6.QtCore import QPointF, QRectF, QSize, Qt
+from PySide6.QtGui import QColor, QFont, QFontMetricsF, QImage, QPainter, QPainterPath, QPaintEvent, QPen
+from PySide6.QtWidgets import QSizePolicy, QWidget
+
+from diffview.gui.theme import SMALL_PX, theme
+from diffview.gui.widgets.images import image_paint as paint
+from diffview.gui.widgets.images.raster import Rgb
+
+_BAR_PX = 12
+_TICK_PX = 4
+_STRAIGHT = 0.02
+
+NOISE = "noise"
+"""Written beside colours that no value has."""
+
+Transform = Callable[[float], float]
+
+
+def nice_step(span: float, most: int) -> float:
+    """The smallest of 1, 2, 2.5, 5 x 10^k that puts at most `most` steps into `span`."""
+    raw = span / max(most, 1)
+    decade = 10.0 ** math.floor(math.log10(raw))
+    return next((m * decade for m in (1.0, 2.0, 2.5, 5.0) if m * decade >= raw * (1 - 1e-9)), 10.0 * decade)
+
+
+def nice_ticks(low: float, high: float, pixel_of: Transform, room: float) -> list[float]:
+    """Round numbers within low..high whose pixels are at least `room` apart, ascending.
+
+    Args:
+        low: the least physical value.
+        high: the largest physical value, above `low`.
+        pixel_of: a monotone function from a physical value to pixels.
+        room: the least distance of two ticks in pixels.
+    """
+    ends = pixel_of(low), pixel_of(high)
+    length = abs(ends[1] - ends[0])
+    if not (math.isfinite(length) and length > 0 and high > low):
+        return []
+    bends = (pixel_of(low + f * (high - low)) - ends[0] - f * (ends[1] - ends[0]) for f in (0.25, 0.5, 0.75))
+    if max(abs(b) for b in bends) <= _STRAIGHT * length:
+        step = nice_step(high - low, max(int(length / room), 1))
+        first, last = math.ceil(low / step - 1e-9), math.floor(high / step + 1e-9)
+        if first <= last:
+            return [i * step for i in range(first, last + 1)]
+    kept: dict[float, float] = {}
+    for value, least in _roundest_first(low, high):
+        at = pixel_of(value)
+        if math.isfinite(at) and all(abs(at - other) >= least * room for other in kept.values()):
+            kept[value] = at
+    return sorted(kept)
+
+
+def _roundest_first(low: float, high: float) -> Iterator[tuple[float, float]]:
+    """Round numbers in low..high and the room each wants: 0, powers of ten, 5 and 2 times these, the rest."""
+    if low <= 0 <= high:
+        yield 0.0, 1.0
+    top = math.floor(math.log10(max(abs(low), abs(high))))
+    for mantissa in (1, 5, 2):
+        for k in range(top, top - 7, -1):
+            for value in (mantissa * 10.0**k, -mantissa * 10.0**k):
+                if low <= value <= high:
+                    yield value, 1.0
+    for k in (top, top - 1):
+        unit = 10.0**k
+        first, last = math.ceil(low / unit), math.floor(high / unit)
+        for fine in (5, 2, 1):
+            yield from ((i * unit, 1.6) for i in range(first, last + 1) if i % fine == 0)
+
+
+def label(value: float) -> str:
+    """A number as text: a true minus, no needless digits."""
+    text = f"{value:.6g}" if value == 0 or 1e-3 <= abs(value) < 1e6 else f"{value:.3g}"
+    return text.replace("e-0", "e-").replace("e+0", "e").replace("e+", "e").replace("-", "\N{MINUS SIGN}")
+
+
+class ColourBar(QWidget):
+    """A vertical gradient over low..high in standardised units, with ticks at round physical numbers."""
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self._low, self._high = -2.5, 2.5
+        self._to: Transform = float
+        self._from: Transform = float
+        self._units = ""
+        self._marker: float | None = None
+        self._no_data = False
+        self._floor: float | None = None
+        self._gradient = QImage()
+        self.set_colormap(np.repeat(np.arange(256, dtype=np.uint8)[:, None], 3, axis=1))
+        self.setSizePolicy(QSizePolicy.Policy.Fixed, QSizePolicy.Policy.Expanding)
+        self.setAccessibleName("Colour scale")
+        theme.changed.connect(self._resize)
+
+    def set_scale(
+        self, low: float, high: float, to_physical: Transform, from_physical: Transform, units: str = ""
+    ) -> None:
+        """Label the standardised limits low..high through a monotone transform and its inverse."""
+        self._low, self._high = low, high
+        self._to, self._from, self._units = to_physical, from_physical, units
+        self.setAccessibleDescription(f"{label(to_physical(low))} to {label(to_physical(high))} {units}".strip())
+        self._resize()
+
+    def set_colormap(self, rgb: Rgb) -> None:
+        """Take the colours, uint8 [256, 3]."""
+        column = np.full((256, 1), 0xFF000000, np.uint32)
+        wide = rgb[::-1].astype(np.uint32)
+        column[:, 0] |= wide[:, 0] << 16 | wide[:, 1] << 8 | wide[:, 2]
+        self._gradient = QImage(column.data, 1, 256, 4, QImage.Format.Format_RGB32).copy()
+        self.update()
+
+    def set_marker(self, value: float | None) -> None:
+        """Mark a standardised value on the scale, as the one under the pointer; None removes it."""
+        if value != self._marker:
+            self._marker = value
+            self.update()
+
+    def set_no_data_shown(self, shown: bool) -> None:
+        """Explain the colour of missing pixels under the scale."""
+        self._no_data = shown
+        self.update()
+
+    def set_floor(self, physical: float | None) -> None:
+        """Set the least possible value: colours below it are marked as noise; None marks none."""
+        if physical != self._floor:
+            self._floor = physical
+            self._resize()
+
+    def ticks(self) -> list[tuple[float, float]]:
+        """The labelled (physical value, y in pixels), from the lowest value up."""
+        low, high = sorted((self._to(self._low), self._to(self._high)))
+        low = low if self._floor is None else max(low, self._floor)
+        ticks = nice_ticks(low, high, self._y_of, QFontMetricsF(self._font()).height() * 2.0)
+        return [(value, self._y_of(value)) for value in ticks]
+
+    def bar_rect(self) -> QRectF:
+        """Where the gradient lies."""
+        cap, line = theme.px(7), QFontMetricsF(self._font()).height()
+        top = (line + theme.px(6) if self._units else 0) + cap + theme.px(2)
+        bottom = cap + theme.px(2) + (line + theme.px(8) if self._no_data else 0)
+        return QRectF(theme.px(2), round(top), theme.px(_BAR_PX), max(round(self.height() - top - bottom), 1))
+
+    def noise_rect(self) -> QRectF:
+        """Rectangle beside the colours that are marked as noise; empty if none are."""
+        bar = self.bar_rect()
+        top = bar.bottom() if self._floor is None else max(self._y_of(self._floor), bar.top())
+        left = bar.right() + 2
+        return QRectF(left, top, self.width() - left, max(bar.bottom() - top, 0.0))
+
+    def sizeHint(self) -> QSize:
+        """Wide enough for the labels."""
+        metrics = QFontMetricsF(self._font())
+        texts = [label(value) for value, _ in self.ticks()] or ["\N{MINUS SIGN}0.00"]
+        widest = max(metrics.horizontalAdvance(text) for text in (*texts, *([] if self._floor is None else [NOISE])))
+        width = theme.px(2 + _BAR_PX + _TICK_PX + 6) + widest + theme.px(2)
+        return QSize(math.ceil(max(width, metrics.horizontalAdvance(self._units) + theme.px(4), theme.px(56))), 160)
+
+    def minimumSizeHint(self) -> QSize:
+        """Narrower cuts labels off."""
+        return QSize(self.sizeHint().width(), theme.px(80))
+
+    def _font(self) -> QFont:
+        return theme.font(SMALL_PX - 1, tabular=True)
+
+    def _resize(self) -> None:
+        self.updateGeometry()
+        self.update()
+
+    def _y_of(self, physical: float) -> float:
+        bar = self.bar_rect()
+        share = (self._from(physical) - self._low) / (self._high - self._low)
+        return bar.bottom() - share * bar.height()
+
+    def paintEvent(self, event: QPaintEvent) -> None:
+        """Draw the scale."""
+        painter = QPainter(self)
+        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+        bar = self.bar_rect()
+        self._paint_bar(painter, bar)
+        painter.setFont(self._font())
+        height = QFontMetricsF(self._font()).height()
+        painter.setPen(theme.colour("dim"))
+        painter.drawText(QRectF(bar.x(), 0, self.width(), height), Qt.AlignmentFlag.AlignLeft, self._units)
+        start = bar.right() + theme.px(_TICK_PX + 5)
+        for value, y in self.ticks():
+            painter.setPen(QPen(theme.colour("edge"), 1.0))
+            mark = round(y - 0.5) + 0.5
+            painter.drawLine(QPointF(bar.right() + 2, mark), QPointF(bar.right() + 2 + theme.px(_TICK_PX), mark))
+            painter.setPen(theme.colour("dim"))
+            box = QRectF(start, y - height / 2, self.width() - start, height)
+            painter.drawText(box, Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter, label(value))
+        self._paint_noise(painter, start, height)
+        if self._no_data:
+            self._paint_no_data(painter, bar, height)
+        if self._marker is not None and math.isfinite(self._marker):
+            share = min(max((self._marker - self._low) / (self._high - self._low), 0.0), 1.0)
+            self._paint_marker(painter, bar, bar.bottom() - share * bar.height())
+
+    def _paint_bar(self, painter: QPainter, bar: QRectF) -> None:
+        """The gradient, with a pointed cap at either end: values beyond the limits are clipped to the end colours."""
+        cap = theme.px(7)
+        shape = QPainterPath(QPointF(bar.left(), bar.top()))
+        shape.lineTo(bar.center().x(), bar.top() - cap)
+        shape.lineTo(bar.right(), bar.top())
+        shape.lineTo(bar.right(), bar.bottom())
+        shape.lineTo(bar.center().x(), bar.bottom() + cap)
+        shape.lineTo(bar.left(), bar.bottom())
+        shape.closeSubpath()
+        painter.save()
+        painter.setClipPath(shape)
+        painter.fillRect(bar.adjusted(0, -cap, 0, 1), QColor(self._gradient.pixel(0, 0)))
+        painter.fillRect(QRectF(bar.left(), bar.bottom(), bar.width(), cap), QColor(self._gradient.pixel(0, 255)))
+        painter.setRenderHint(QPainter.RenderHint.SmoothPixmapTransform)
+        painter.drawImage(bar, self._gradient)
+        painter.restore()
+        painter.setBrush(Qt.BrushStyle.NoBrush)
+        painter.setPen(QPen(theme.colour("edge"), 1.0))
+        painter.drawPath(shape)
+
+    def _paint_noise(self, painter: QPainter, start: float, height: float) -> None:
+        """A bracket beside the colours that are noise, with the word where there is room."""
+        room = self.noise_rect()
+        if room.height() < theme.px(6):
+            return
+        painter.setPen(QPen(theme.colour("edge"), 1.0))
+        x, tick = round(room.left() + theme.px(1)) + 0.5, theme.px(_TICK_PX)
+        top, bottom = round(room.top() + 3) + 0.5, round(room.bottom()) - 0.5
+        painter.drawPolyline([QPointF(x + tick, top), QPointF(x, top), QPointF(x, bottom), QPointF(x + tick, bottom)])
+        if room.height() >= 1.5 * height:  # the half of a line belongs to the lowest tick
+            painter.setPen(theme.colour("dim"))
+            font = self._font()
+            font.setItalic(True)
+            painter.setFont(font)
+            box = QRectF(start, room.center().y() + height / 4 - height / 2, self.width() - start, height)
+            painter.drawText(box, Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter, NOISE)
+            painter.setFont(self._font())
+
+    def _paint_no_data(self, painter: QPainter, bar: QRectF, height: float) -> None:
+        box = QRectF(bar.x(), self.height() - height - 1, bar.width(), height)
+        paint.no_data(painter, box)
+        painter.setPen(QPen(theme.colour("edge"), 1.0))
+        painter.drawRect(box.adjusted(0.5, 0.5, -0.5, -0.5))
+        painter.setPen(theme.colour("dim"))
+        start = bar.right() + theme.px(6)
+        room = QRectF(start, box.y(), self.width() - start, height)
+        painter.drawText(room, Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter, "none")
+
+    def _paint_marker(self, painter: QPainter, bar: QRectF, y: float) -> None:
+        size = theme.px(5)
+        arrow = QPainterPath(QPointF(bar.right() - 1, y))
+        arrow.lineTo(bar.right() + size, y - size * 0.8)
+        arrow.lineTo(bar.right() + size, y + size * 0.8)
+        arrow.closeSubpath()
+        painter.setPen(QPen(theme.colour("panel"), 1.0))
+        painter.setBrush(theme.colour("text"))
+        painter.drawPath(arrow)

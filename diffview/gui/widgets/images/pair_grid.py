@@ -1,0 +1,100 @@
+"""Pictures in a row, each above the one that it is compared with."""
+
+import numpy as np
+from numpy.typing import NDArray
+from PySide6.QtCore import QRectF, QSize, Qt
+from PySide6.QtGui import QImage, QPainter, QPaintEvent
+from PySide6.QtWidgets import QSizePolicy, QWidget
+
+from diffview.fields.colormaps import Rgb
+from diffview.gui.theme import SMALL_PX, theme
+from diffview.gui.widgets.images.raster import indexed_image
+
+Array = NDArray[np.float32]
+
+GAP, WORDS, LARGEST = 6, 17, 112
+"""Pixels: gap between pictures, height of a line of words, longest side of a picture."""
+
+
+class PairGrid(QWidget):
+    """Two rows of pictures with words below each pair; titles stand above the rows."""
+
+    def __init__(self, titles: tuple[str, str], columns: int, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self._titles, self._columns = titles, columns
+        self._images: list[tuple[QImage, QImage]] = []
+        self._words: list[tuple[str, str]] = []
+        policy = QSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Preferred)
+        policy.setHeightForWidth(True)
+        self.setSizePolicy(policy)
+        theme.changed.connect(self.updateGeometry)
+        theme.changed.connect(self.update)
+
+    @property
+    def count(self) -> int:
+        """Pairs shown."""
+        return len(self._images)
+
+    def clear(self) -> None:
+        """Show empty frames."""
+        self._images, self._words = [], []
+        self.setAccessibleDescription("")
+        self.update()
+
+    def set_pairs(
+        self, above: Array, below: Array, words: list[tuple[str, str]], limits: tuple[float, float], rgb: Rgb
+    ) -> None:
+        """Show [n, ny, nx] pairs in one map with its ends at `limits`; words are (text, token of its colour)."""
+        low, high = limits
+
+        def image(values: Array) -> QImage:
+            levels = np.clip((values - low) * (255 / (high - low)) + 0.5, 0, 255)
+            return indexed_image(levels.astype(np.uint8), rgb)
+
+        self._images = [(image(a), image(b)) for a, b in zip(above, below, strict=True)]
+        self._words = words
+        self.setAccessibleDescription(", ".join(text for text, _ in words))
+        self.update()
+
+    def _side(self, width: int) -> float:
+        gaps = (self._columns - 1) * theme.px(GAP)
+        return min((width - gaps) / self._columns, float(theme.px(LARGEST)))
+
+    def heightForWidth(self, width: int) -> int:
+        """Two rows of squares, their titles and the words."""
+        return round(2 * self._side(width)) + 3 * theme.px(WORDS) + theme.px(GAP)
+
+    def sizeHint(self) -> QSize:
+        """As for a dock."""
+        return QSize(theme.px(280), self.heightForWidth(theme.px(280)))
+
+    def minimumSizeHint(self) -> QSize:
+        """Small pictures."""
+        return QSize(theme.px(160), self.heightForWidth(theme.px(160)))
+
+    def paintEvent(self, event: QPaintEvent) -> None:
+        """Titles, pictures or empty frames, words."""
+        painter = QPainter(self)
+        painter.setFont(theme.font(SMALL_PX, tabular=True))
+        side, line = self._side(self.width()), theme.px(WORDS)
+        step = side + theme.px(GAP)
+        for row, title in enumerate(self._titles):
+            top = row * (side + line + theme.px(GAP) / 2)
+            painter.setPen(theme.colour("dim"))
+            painter.drawText(QRectF(0, top, self.width(), line), Qt.AlignmentFlag.AlignVCenter, title)
+            for column in range(self._columns):
+                self._paint_picture(painter, QRectF(column * step, top + line, side, side), row, column)
+        top = 2 * (side + line) + theme.px(GAP) / 2
+        for column, (text, token) in enumerate(self._words):
+            painter.setPen(theme.colour(token))
+            painter.drawText(QRectF(column * step, top, side, line), Qt.AlignmentFlag.AlignCenter, text)
+
+    def _paint_picture(self, painter: QPainter, box: QRectF, row: int, column: int) -> None:
+        if column < len(self._images):
+            image = self._images[column][row]
+            painter.setRenderHint(QPainter.RenderHint.SmoothPixmapTransform, image.width() > box.width())
+            painter.drawImage(box, image)
+        else:
+            painter.setPen(Qt.PenStyle.NoPen)
+            painter.setBrush(theme.colour("raised"))
+            painter.drawRoundedRect(box, 4, 4)

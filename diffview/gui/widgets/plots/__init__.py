@@ -1,0 +1,1 @@
+"""Plots: one base, one axis with its ticks, and the curves of each kind."""

@@ -1,0 +1,253 @@
+"""Plots of a verification: a few named lines that stand still, marks on an axis, and ranges in rows."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from PySide6.QtCore import QPointF, QRectF, Qt
+from PySide6.QtGui import QFontMetricsF, QPainter, QPen
+from PySide6.QtWidgets import QWidget
+
+from diffview.gui.theme import Palette, theme
+from diffview.gui.widgets.plots.plot_axis import Floats, finite, paint_legend, pen, plot_font
+from diffview.gui.widgets.plots.plot_base import PlotBase
+from diffview.gui.widgets.plots.plot_ticks import Tick, number
+
+HEIGHT, ROW = 164, 24
+MARGINS = (52, 22, 12, 38)
+DRY_SHARE = 0.16
+"""Width of the zero bin, left of the axis, over that of the axis."""
+
+MARK_PX = 9
+
+
+@dataclass(frozen=True, eq=False)
+class Line:
+    """A named line in the colour of a token ("dim": dashed); `steps` has one more x than y: the edges of bins.
+
+    Attributes:
+        x, y: in data units; values that cannot be shown (NaN, 0 on a log axis) break a line and empty a bin.
+        below: share of the zero bin, or None.
+    """
+
+    name: str
+    token: str
+    x: Floats
+    y: Floats
+    steps: bool = False
+    below: float | None = None
+
+
+@dataclass(frozen=True)
+class AxisMark:
+    """A value on the x axis: written at the top if it has a text, else a tick on the axis in the colour of a token."""
+
+    x: float
+    token: str
+    text: str = ""
+
+
+def line_pen(palette: Palette, token: str, width: float = 1.6) -> QPen:
+    """The pen of a line; dim ones are dashed."""
+    made = pen(palette, token, width)
+    if token == "dim":
+        made.setDashPattern([4, 3])
+    return made
+
+
+def span_of(values: Sequence[Floats], log: bool) -> tuple[float, float]:
+    """Least and largest value that can be shown, log10 if `log`; (0, 1) without any."""
+    all_ = np.concatenate([np.asarray(v, dtype=float) for v in values]) if values else np.empty(0)
+    shown = all_[np.isfinite(all_) & ((all_ > 0) | (not log))]
+    if not shown.size:
+        return 0.0, 1.0
+    low, high = float(shown.min()), float(shown.max())
+    if log:
+        low, high = np.log10(low), np.log10(high)
+    return (low, high) if high > low else (low - 0.5, high + 0.5)
+
+
+class LinesPlot(PlotBase):
+    """Named lines on linear or log axes that fit them, with a legend; all painted once, into the background."""
+
+    dry = 0.0  # width of the zero bin in decades
+
+    def __init__(self, name: str, x_log: bool = False, y_log: bool = True, parent: QWidget | None = None) -> None:
+        super().__init__(name, MARGINS, parent)
+        self.lines: tuple[Line, ...] = ()
+        self.marks: tuple[AxisMark, ...] = ()
+        self.band: tuple[Floats, Floats, Floats] | None = None
+        self.x_axis.log, self.y_axis.log = x_log, y_log
+        self._fit()
+        theme.changed.connect(self._fit)
+
+    def _fit(self) -> None:
+        self.setFixedHeight(theme.px(HEIGHT))
+
+    def show_lines(
+        self,
+        lines: Sequence[Line],
+        x_label: str,
+        y_label: str,
+        marks: Sequence[AxisMark] = (),
+        floor: float | None = None,
+        band: tuple[Floats, Floats, Floats] | None = None,
+    ) -> None:
+        """Draw them over a band (x, one side, the other); `floor` is the least y of a log axis that is shown."""
+        self.lines, self.marks, self.band = tuple(lines), tuple(marks), band
+        self.x_axis.label, self.y_axis.label = x_label, y_label
+        low, high = span_of([line.x for line in lines], self.x_axis.log)
+        self.dry = DRY_SHARE * (high - low) if any(line.below is not None for line in lines) else 0.0
+        heights = [line.y for line in lines] + [np.array([line.below]) for line in lines if line.below is not None]
+        bottom, top = span_of(heights, self.y_axis.log)
+        if floor is not None:
+            bottom = max(bottom, float(np.log10(floor)))
+        room = 0.06 * (top - bottom)
+        bottom = bottom - room if self.y_axis.log else min(0.0, bottom)
+        self.set_ranges(x=(low - self.dry, high), y=(bottom, top + 3 * room))
+        self.setAccessibleDescription(", ".join(line.name for line in lines))
+
+    def lay_out(self) -> None:
+        """Put the zero bin, labelled dry, left of the axis."""
+        super().lay_out()
+        if not self.dry:
+            return
+        edge = self.x_axis.low + self.dry
+        at = self.to_pixel(edge - self.dry / 2, 0).x()
+        room = QFontMetricsF(plot_font()).horizontalAdvance("dry 0.1")
+        kept = [(tick, x) for tick, x in self.x_axis.ticks if tick.value >= edge - 1e-9]
+        kept = [(tick if x - at >= room else Tick(tick.value), x) for tick, x in kept]
+        self.x_axis.ticks = [(Tick(edge - self.dry / 2, "dry"), at), *kept]
+        self.redraw()
+
+    def paint_background(self, painter: QPainter, box: QRectF, palette: Palette) -> None:
+        """Marks, lines, legend."""
+        if self.message:
+            return
+        painter.save()
+        painter.setRenderHint(QPainter.RenderHint.Antialiasing, True)
+        painter.setClipRect(box)
+        if self.band is not None:
+            x, one, two = self.band
+            around = np.concatenate([x, x[::-1]]), np.concatenate([one, two[::-1]])
+            path = self.pixel_path(self._view(around[0], self.x_axis.log), self._height(around[1], empty=True))
+            painter.fillPath(path, palette.colour("dim", 60))
+        self._paint_marks(painter, box, palette)
+        for line in reversed(self.lines):
+            painter.setPen(line_pen(palette, line.token))
+            painter.setBrush(Qt.BrushStyle.NoBrush)
+            for x, y in self._pieces(line):
+                painter.drawPath(self.pixel_path(x, y))
+        painter.restore()
+        paint_legend(painter, box.right(), 2, [(line.name, line.token) for line in self.lines], palette)
+
+    def _pieces(self, line: Line) -> list[tuple[Floats, Floats]]:
+        """A line in view coordinates, and its zero bin."""
+        x, y = np.asarray(line.x, dtype=float), np.asarray(line.y, dtype=float)
+        if line.steps:
+            x, y = np.repeat(x, 2), np.concatenate([[np.nan], np.repeat(y, 2), [np.nan]])
+        pieces = [(self._view(x, self.x_axis.log), self._height(y, empty=line.steps))]
+        if line.below is not None:
+            low = self.x_axis.low
+            across = low + self.dry * np.array([0.15, 0.85])
+            pieces.append((across, self._height(np.full(2, line.below), empty=True)))
+        return pieces
+
+    def _view(self, values: Floats, log: bool) -> Floats:
+        with np.errstate(divide="ignore", invalid="ignore"):
+            return np.log10(values) if log else values
+
+    def _height(self, y: Floats, empty: bool) -> Floats:
+        """Empty bins go below the plot; elsewhere unknown values break the line."""
+        at = self._view(y, self.y_axis.log)
+        low, high = self.y_axis.low, self.y_axis.high
+        return finite(at, low, high) if empty else np.where(np.isfinite(at), finite(at, low, high), np.nan)
+
+    def _paint_marks(self, painter: QPainter, box: QRectF, palette: Palette) -> None:
+        """From right to left, so that the words of near ones move apart."""
+        painter.setFont(plot_font())
+        height, limit = QFontMetricsF(plot_font()).height() - 2, box.right() + 2
+        first = self.x_axis.low + self.dry
+        for mark in sorted(self.marks, key=lambda mark: -mark.x):
+            at = float(self._view(np.array(mark.x, dtype=float), self.x_axis.log))
+            if not first <= at <= self.x_axis.high:  # NaN and -inf too
+                continue
+            x = self.to_pixel(at, 0).x()
+            if not mark.text:
+                tick = theme.px(MARK_PX) * (0.65 if mark.token == "dim" else 1.0)
+                painter.setPen(pen(palette, mark.token, 2.0))
+                painter.drawLine(QPointF(x, box.bottom()), QPointF(x, box.bottom() - tick))
+                continue
+            dotted = pen(palette, mark.token, 1.0, alpha=150)
+            dotted.setDashPattern([1.5, 3])
+            painter.setPen(dotted)
+            painter.drawLine(QPointF(x, box.bottom()), QPointF(x, box.top()))
+            limit = min(x, limit - height)
+            painter.save()
+            painter.translate(limit, box.top() + 2)
+            painter.rotate(-90)
+            width = QFontMetricsF(plot_font()).horizontalAdvance(mark.text)
+            words = QRectF(-width, -height, width, height)
+            painter.fillRect(words, palette.colour("panel", 200))
+            painter.setPen(palette.colour("dim"))
+            painter.drawText(words, Qt.AlignmentFlag.AlignCenter, mark.text)
+            painter.restore()
+
+
+@dataclass(frozen=True)
+class QuantileBar:
+    """A row: its name, the token of its colour, and the quantiles 0.05, 0.25, 0.5, 0.75, 0.95 or only the median."""
+
+    name: str
+    token: str
+    quantiles: tuple[float, ...]
+
+    @property
+    def median(self) -> float:
+        """The median."""
+        return self.quantiles[len(self.quantiles) // 2]
+
+
+class RangesPlot(PlotBase):
+    """Medians as marks in rows from 0 on, over a thin line (outer quantiles) and a thick one (quartiles)."""
+
+    def __init__(self, name: str, parent: QWidget | None = None) -> None:
+        super().__init__(name, (84, 4, 44, 38), parent)
+        self.rows: tuple[QuantileBar, ...] = ()
+        self.y_axis.labels = self.y_axis.grid = self.y_axis.line = False
+        self._fit()
+        theme.changed.connect(self._fit)
+
+    def _fit(self) -> None:
+        self.setFixedHeight(theme.px(42 + ROW * max(1, len(self.rows))))
+
+    def show_rows(self, rows: Sequence[QuantileBar], label: str) -> None:
+        """Draw them below each other."""
+        self.rows = tuple(rows)
+        self.x_axis.label = label
+        self._fit()
+        highest = max((q for row in rows for q in row.quantiles), default=1.0)
+        self.set_ranges(x=(0.0, 1.04 * highest if highest > 0 else 1.0), y=(float(max(1, len(rows))), 0.0))
+        self.setAccessibleDescription(", ".join(f"{row.name} {row.median:.3g}" for row in rows))
+
+    def paint_background(self, painter: QPainter, box: QRectF, palette: Palette) -> None:
+        """Names left, medians right."""
+        painter.setRenderHint(QPainter.RenderHint.Antialiasing, True)
+        painter.setFont(plot_font())
+        height = box.height() / max(1, len(self.rows))
+        for index, row in enumerate(self.rows):
+            y = box.top() + (index + 0.5) * height
+            words = QRectF(0, y - height / 2, box.left() - 8, height)
+            right, middle = Qt.AlignmentFlag.AlignRight, Qt.AlignmentFlag.AlignVCenter
+            painter.setPen(palette.colour(row.token))
+            painter.drawText(words, right | middle, row.name)
+            value = QRectF(box.right() + 2, y - height / 2, self.width() - box.right() - 6, height)
+            painter.drawText(value, right | middle, number(row.median, 2))
+            xs = [self.to_pixel(q, 0).x() for q in row.quantiles]
+            if len(xs) == 5:
+                for first, last, width, alpha in ((0, 4, 1.2, 150), (1, 3, 5.0, 110)):
+                    painter.setPen(pen(palette, row.token, width, alpha))
+                    painter.drawLine(QPointF(xs[first], y), QPointF(xs[last], y))
+            painter.setPen(pen(palette, "panel", 1.5))
+            painter.setBrush(palette.colour(row.token))
+            painter.drawEllipse(QPointF(xs[len(xs) // 2], y), theme.px(5), theme.px(5))

@@ -1,0 +1,1 @@
+"""Cards, tables, icons, messages, and the parts that forms are made of."""

@@ -1,0 +1,228 @@
+"""The docks around the pictures: where they stand, and how they follow the size of the window."""
+
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+
+from PySide6.QtCore import QEvent, QObject, QSize, Qt, QTimer, Signal
+from PySide6.QtWidgets import QDockWidget, QMainWindow, QVBoxLayout, QWidget
+
+from diffview.gui.panels.diagnostics import DiagnosticsPanel
+from diffview.gui.settings import Settings
+from diffview.gui.theme import theme
+from diffview.gui.window.layouts import EXPLORE, LAYOUTS, PLOTS, PLOTS_WIDTH, WindowRoom
+
+VERSION = 4
+"""Raised with every new dock: Qt would put a dock that a saved arrangement does not know just anywhere."""
+
+PLOTS_INDEX, PLOTS_SHARE = 1, 19
+"""Index of the row of plots among the rows of the window, and its share of their height."""
+
+
+class Docks(QObject):
+    """Arranges the docks by name, and again when the room in the window changes.
+
+    Docks that the user has moved stay where they are; those opened or closed by the user stay so. The plots are a row
+    of the window, and a column in a dock of their own where the window is too low for that row.
+
+    Signals:
+        lowered: whether the window is now too low for the row.
+    """
+
+    lowered = Signal(bool)
+
+    def __init__(
+        self, window: QMainWindow, docks: Mapping[str, QDockWidget], plots: DiagnosticsPanel, rows: QVBoxLayout
+    ) -> None:
+        super().__init__(window)
+        self._window, self._docks, self._plots, self._rows = window, docks, plots, rows
+        self._layout = EXPLORE
+        self._room: WindowRoom | None = None
+        self._arranging = self._presenting = False
+        self._moved = self._chosen = False
+        for dock in docks.values():
+            dock.dockLocationChanged.connect(self._take_note)
+            dock.topLevelChanged.connect(self._take_note)
+            dock.toggleViewAction().triggered.connect(self._choose)
+            dock.installEventFilter(self)
+        docks[PLOTS].hide()
+        self._soon = QTimer(self, singleShot=True, interval=0)
+        self._soon.timeout.connect(self.follow)
+        window.installEventFilter(self)
+        theme.changed.connect(self._soon.start)
+
+    @property
+    def room(self) -> WindowRoom | None:
+        """The room that the docks are arranged for; None before the first time."""
+        return self._room
+
+    @property
+    def moved(self) -> bool:
+        """Whether the user has moved docks since a layout was taken."""
+        return self._moved
+
+    # -- arranging
+
+    def arrange(self, name: str) -> None:
+        """Take a layout in its original form."""
+        self._layout, self._moved, self._chosen = name, False, False
+        self._place({*LAYOUTS[name].first, PLOTS}, LAYOUTS[name].front, self._take_room())
+
+    def follow(self, size: QSize | None = None) -> None:
+        """Follow the size of the window: arrange the docks anew if the room has changed.
+
+        `size` is one that the window is about to get; docks on both sides might keep it wider.
+        """
+        before, room = self._room, self._take_room(size)
+        if before is None or room == before:
+            return
+        lowered = room.low and not before.low
+        if self._presenting or self._moved:
+            self._docks[PLOTS].setVisible(lowered or (room.low and not self._docks[PLOTS].isHidden()))
+            if lowered:
+                self._fit_plots(room)
+        else:
+            self._again(room, {PLOTS} if lowered else set())
+        if room.low != before.low:
+            self.lowered.emit(room.low)
+
+    def _fit_plots(self, room: WindowRoom) -> None:
+        """Give the plots their width; in front of another dock where there is no room for a column of their own."""
+        plots, window = self._docks[PLOTS], self._window
+        beside = [dock for dock in self._docks.values() if dock.isVisible() and not dock.isFloating()]
+        other = next((dock for dock in beside if dock is not plots), None)
+        if other is not None and not room.wide:
+            with self.by_program():
+                window.tabifyDockWidget(other, plots)
+                plots.raise_()
+        else:
+            window.resizeDocks([plots], [theme.px(PLOTS_WIDTH)], Qt.Orientation.Horizontal)
+
+    def _take_room(self, size: QSize | None = None) -> WindowRoom:
+        """The room in the window now, or at this size; moves the plots where it has room for them."""
+        room = WindowRoom.of(self._window.size() if size is None else size)
+        if room != self._room:
+            self._room = room
+            self._place_plots(room)
+        return room
+
+    def _again(self, room: WindowRoom, also: set[str]) -> None:
+        """Arrange the visible docks, and `also`, for a room."""
+        layout = LAYOUTS[self._layout]
+        seen = {name for name, dock in self._docks.items() if not dock.isHidden()} | also
+        if room.wide and not self._chosen:
+            seen |= {*layout.first}
+        front = [name for name in seen if not self._docks[name].visibleRegion().isEmpty()]
+        self._place(seen, (*layout.front, *front), room)
+
+    def _place(self, shown: set[str], front: tuple[str, ...], room: WindowRoom) -> None:
+        """Put all docks where the layout has them in a room, show some, and raise those in front."""
+        layout, window, docks = LAYOUTS[self._layout], self._window, self._docks
+        shown = shown if room.low else shown - {PLOTS}
+        areas = Qt.DockWidgetArea.LeftDockWidgetArea, Qt.DockWidgetArea.RightDockWidgetArea
+        with self.by_program():
+            for dock in docks.values():
+                dock.hide()  # all side by side or in a pile, even for a moment, would push the window off its screen
+            for area, names in zip(areas, layout.sides(room), strict=True):
+                for name in names:
+                    docks[name].setFloating(False)
+                    window.addDockWidget(area, docks[name])
+                    if name != names[0]:
+                        window.tabifyDockWidget(docks[names[0]], docks[name])
+                    docks[name].setVisible(name in shown)
+            for name in reversed([name for name in front if name in shown]):
+                docks[name].raise_()
+        self._set_widths(room, shown)
+
+    def _set_widths(self, room: WindowRoom, shown: set[str]) -> None:
+        left, right = LAYOUTS[self._layout].widths
+        if not room.wide:
+            left = right = max(left, right)
+        if room.low and LAYOUTS[self._layout].plots:
+            right = max(right, PLOTS_WIDTH)
+        for names, width in zip(LAYOUTS[self._layout].sides(room), (left, right), strict=True):
+            seen = [self._docks[name] for name in names if name in shown]
+            self._window.resizeDocks(seen[:1], [width] * len(seen[:1]), Qt.Orientation.Horizontal)
+
+    def _place_plots(self, room: WindowRoom) -> None:
+        """Move the plots into the window, or into their dock."""
+        dock = self._docks[PLOTS]
+        dock.toggleViewAction().setVisible(room.low)
+        if room.low:
+            dock.setWidget(self._plots)
+        else:
+            dock.hide()
+            self._rows.insertWidget(PLOTS_INDEX, self._plots, PLOTS_SHARE)
+        self._plots.show()
+        self._plots.set_column(room.low)
+
+    # -- presenting
+
+    def present(self, on: bool) -> None:
+        """Hide all docks but the plots, which are in no row in a low window; then show them as they were."""
+        self._presenting, plots = on, self._docks[PLOTS]
+        bar = plots.titleBarWidget()
+        plots.setTitleBarWidget(QWidget() if on else None)  # type: ignore[arg-type]  # None brings Qt's own back
+        if bar is not None:
+            bar.deleteLater()
+        with self.by_program():
+            if on:
+                self._before = self._window.saveState()
+                for dock in self._docks.values():
+                    dock.setVisible(dock is plots and not plots.isHidden())
+            else:
+                self._window.restoreState(self._before)
+
+    # -- remembering
+
+    def restore(self, settings: Settings, anew: bool) -> bool:
+        """Take the saved arrangement, else (or `anew`) the one that a window of this size starts with.
+
+        Returns whether one was saved.
+        """
+        state, words = settings.bytes("state"), settings.text("docks", "").split()
+        with self.by_program():
+            kept = not anew and state is not None and self._window.restoreState(state, VERSION)
+        room = self._take_room()
+        if not kept:
+            shown = {*LAYOUTS[EXPLORE].first, PLOTS} if room.wide else {PLOTS}
+            self._place(shown, LAYOUTS[EXPLORE].front, room)
+            return False
+        self._layout = next((word for word in words if word in LAYOUTS), EXPLORE)
+        self._moved, self._chosen = "moved" in words, "chosen" in words
+        self._docks[PLOTS].setVisible(room.low and not self._docks[PLOTS].isHidden())
+        if room != WindowRoom("wide" in words, "low" in words) and not self._moved:
+            self._again(room, {PLOTS} if room.low else set())
+        return True
+
+    def save(self, settings: Settings) -> None:
+        """Save the arrangement, for windows with this room."""
+        room = self._take_room()
+        said = {"wide": room.wide, "low": room.low, "moved": self._moved, "chosen": self._chosen}
+        settings.set_bytes("state", self._window.saveState(VERSION))
+        settings.set_text("docks", " ".join([self._layout, *(word for word, so in said.items() if so)]))
+
+    # -- the user
+
+    @contextmanager
+    def by_program(self) -> Iterator[None]:
+        """Docks that move in here are not moved by the user."""
+        before, self._arranging = self._arranging, True
+        try:
+            yield
+        finally:
+            self._arranging = before
+
+    def _take_note(self) -> None:
+        self._moved = self._moved or not self._arranging
+
+    def _choose(self) -> None:
+        self._chosen = True
+
+    def eventFilter(self, watched: QObject, event: QEvent) -> bool:
+        """Watch docks that the user closes, and the size of the window."""
+        if watched is not self._window:
+            if event.type() is QEvent.Type.Close and self._window.isVisible():
+                self._choose()
+        elif event.type() is QEvent.Type.Resize and self._room is not None:
+            self._soon.start()
+        return super().eventFilter(watched, event)

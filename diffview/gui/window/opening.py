@@ -1,0 +1,91 @@
+"""Opening: the dialogs that ask for files, and the recent files."""
+
+from collections.abc import Callable
+from functools import partial
+from pathlib import Path
+
+from PySide6.QtCore import QObject
+from PySide6.QtWidgets import QFileDialog, QMenu, QWidget
+
+from diffview.errors import UserError
+from diffview.forward.tables import read_schedule
+from diffview.gui.jobs.files import Files
+from diffview.gui.jobs.writing import save
+from diffview.gui.session import Session
+from diffview.gui.settings import Settings
+from diffview.paths import write_text
+
+DATA = "Data and recipes (*.nc *.nc4 *.h5 *.hdf5 *.HDF5 *.he5 *.hdf *.mat *.json);;All files (*)"
+SCHEDULES = "Schedules (*.csv *.json);;All files (*)"
+
+
+class Opening(QObject):
+    """Opens files by dialogs, remembers recent ones, and saves the recipe.
+
+    Attributes:
+        recent: the menu of the files opened last.
+    """
+
+    def __init__(self, session: Session, files: Files, settings: Settings, window: QWidget) -> None:
+        super().__init__(window)
+        self._session, self._files, self._settings, self._window = session, files, settings, window
+        self.recent = QMenu("Open recent", window)
+        self.recent.setObjectName("recentMenu")
+        self.recent.setToolTipsVisible(True)
+        self._show_recent()
+        files.opened.connect(self._remember_file)
+
+    def handlers(self) -> dict[str, Callable[[], object]]:
+        """The actions that ask for a file, by name."""
+        return {
+            "openAction": self._ask_open,
+            "openModelAction": self._ask_open_model,
+            "saveRecipeAction": self._ask_save_recipe,
+            "importScheduleAction": self._ask_import_schedule,
+        }
+
+    def open(self, path: str, dataset: str | None = None) -> None:
+        """Open data, a recipe, a schedule, or the folder of a model; what is on screen stays if it cannot be read."""
+        if Path(path).is_dir():
+            self._files.open_model(path)
+        elif path.lower().endswith((".json", ".csv")):
+            try:
+                self._files.load_settings(path)
+            except UserError as error:
+                self._session.tell_error(error)
+        else:
+            self._files.open(path, dataset)
+
+    def _ask_open(self) -> None:
+        path, _ = QFileDialog.getOpenFileName(self._window, "Open", str(Path(self._files.path).parent), DATA)
+        if path:
+            self.open(path)
+
+    def _remember_file(self) -> None:
+        """The open file comes first among the recent ones; recipes bring theirs."""
+        if self._session.recipe.source.path is not None:
+            self._settings.add_recent(str(Path(self._session.recipe.source.path).absolute()))
+            self._show_recent()
+
+    def _show_recent(self) -> None:
+        self.recent.clear()
+        for path in self._settings.recent():
+            action = self.recent.addAction(Path(path).name, partial(self.open, path))
+            action.setToolTip(path)
+        self.recent.menuAction().setEnabled(not self.recent.isEmpty())
+        self.recent.menuAction().setToolTip("" if self.recent.actions() else "No file was opened yet")
+
+    def _ask_open_model(self) -> None:
+        path = QFileDialog.getExistingDirectory(self._window, "Open model")
+        if path:
+            self._files.open_model(path)
+
+    def _ask_save_recipe(self) -> None:
+        path, _ = QFileDialog.getSaveFileName(self._window, "Save recipe", "recipe.json", "Recipes (*.json)")
+        if path:
+            save(self._session, Path(path), lambda: write_text(Path(path), self._session.plan.settled.to_json()))
+
+    def _ask_import_schedule(self) -> None:
+        path, _ = QFileDialog.getOpenFileName(self._window, "Import schedule", "", SCHEDULES)
+        if path:
+            self._session.edit_checked(lambda: {"schedule": read_schedule(Path(path))})

@@ -1,0 +1,71 @@
+"""Presenting: full screen and larger, with only what an audience needs."""
+
+from collections.abc import Callable
+
+from PySide6.QtCore import QObject, QSize, QTimer
+from PySide6.QtWidgets import QMainWindow, QWidget
+
+from diffview.gui.theme import theme
+from diffview.gui.window.docking import Docks
+
+ZOOMS = (1.25, 1.2, 1.15, 1.1, 1.05)
+"""Zooms, the first at which the whole window fits on the screen is taken; if none does, the zoom stays."""
+
+RESERVE_PX = 100
+"""Pixels reserved for later: a second colour bar, the longer words of one shot."""
+
+SETTLE_MS = 60
+"""Milliseconds between two checks of the least size of the window, which shrinks layout by layout."""
+
+
+class Presentation(QObject):
+    """Full screen and back."""
+
+    def __init__(self, window: QMainWindow, docks: Docks, furniture: Callable[[], list[QWidget]]) -> None:
+        """`furniture` lists the widgets to hide meanwhile, of which the visible ones are hidden."""
+        super().__init__(window)
+        self._window, self._docks, self._furniture = window, docks, furniture
+        self._before: tuple[list[QWidget], bool, float] | None = None
+        self._least = QSize()
+        self._soon = QTimer(self, singleShot=True, interval=SETTLE_MS)
+        self._soon.timeout.connect(self._enlarge)
+
+    @property
+    def on(self) -> bool:
+        """Whether the presentation is on."""
+        return self._before is not None
+
+    def toggle(self) -> None:
+        """Begin, or end and restore everything."""
+        if self._before is None:
+            hidden = [widget for widget in self._furniture() if not widget.isHidden()]
+            self._before = hidden, self._window.isMaximized(), theme.scale
+            for widget in hidden:
+                widget.hide()
+            self._docks.present(True)
+            self._window.showFullScreen()
+            self._least = QSize()
+            self._soon.start()
+        else:
+            hidden, maximized, scale = self._before
+            self._before = None
+            self._soon.stop()
+            theme.set_scale(scale)
+            self._window.showMaximized() if maximized else self._window.showNormal()
+            for widget in hidden:
+                widget.show()
+            self._docks.present(False)
+
+    def _enlarge(self) -> None:
+        """Enlarge as far as the screen has room, once the least size of the window is stable."""
+        least = self._window.minimumSizeHint()
+        if self._before is None:
+            return
+        if least != self._least:
+            self._least = least
+            self._soon.start()
+            return
+        room, scale = self._window.screen().size(), theme.scale
+        width, height = least.width() / scale + RESERVE_PX, least.height() / scale
+        fits = (zoom for zoom in ZOOMS if zoom * width <= room.width() and zoom * height <= room.height())
+        theme.set_scale(max(next(fits, 1.0), self._before[2]))

@@ -1,0 +1,64 @@
+"""The colour bars: one beside all pictures, and one of its own for Reverse where it shows another quantity."""
+
+from PySide6.QtCore import QObject
+from PySide6.QtWidgets import QHBoxLayout
+
+from diffview.fields.colormaps import COLORMAPS
+from diffview.gui.jobs.live import Live
+from diffview.gui.panels.images import ReversePanel
+from diffview.gui.session import Session
+from diffview.gui.show.looks import Scale, field_scale
+from diffview.gui.widgets.images.colour_bar import ColourBar
+
+NEVER = "No value of the field lies below {}: colours below it are noise that is not yet taken out."
+
+
+class Scales(QObject):
+    """Keeps the bars in step with the pictures: one for Field and Forward, another for Reverse if it differs."""
+
+    def __init__(self, session: Session, live: Live, reverse: ReversePanel, row: QHBoxLayout) -> None:
+        """`row` has the pictures, Reverse as the last; the bars are added to it."""
+        super().__init__(reverse)
+        self._session, self._reverse, self._row = session, reverse, row
+        self.bar, self.made = ColourBar(), ColourBar()
+        for bar, name in ((self.bar, "colourBar"), (self.made, "reverseColourBar")):
+            bar.setObjectName(name)
+            row.addWidget(bar)
+        self.made.setAccessibleName("Colour scale of Reverse")
+        self._shown: dict[ColourBar, Scale] = {}
+        self.made.hide()
+        session.changed.connect(lambda old, new: self.show())
+        session.viewed.connect(lambda old, new: self.show())
+        live.stepped.connect(self.show)
+        live.run_changed.connect(self.show)
+        self.show()
+
+    def show(self) -> None:
+        """Draw the bars that have changed."""
+        own, made = field_scale(self._session), self._reverse.scale()
+        self._take(self.bar, own)
+        self.bar.set_no_data_shown(bool(self._session.facts.table[-1, -1]))
+        if made != own:
+            self._take(self.made, made)
+        if self.made.isHidden() is (made != own):
+            self._row.removeWidget(self.bar)
+            self._row.insertWidget(self._row.indexOf(self._reverse) + (made == own), self.bar)
+            self.made.setVisible(made != own)
+
+    def mark(self, value: float | None, reverse: float | None = None) -> None:
+        """Mark standardised values of Field or Forward, and of Reverse; None marks nothing."""
+        if self.made.isHidden():
+            self.bar.set_marker(reverse if value is None else value)
+        else:
+            self.bar.set_marker(value)
+            self.made.set_marker(reverse)
+
+    def _take(self, bar: ColourBar, scale: Scale) -> None:
+        if self._shown.get(bar) == scale:
+            return
+        self._shown[bar] = scale
+        transform, floor = scale.transform, scale.floor
+        bar.set_colormap(COLORMAPS[scale.colours])
+        bar.set_scale(*scale.limits, lambda z: float(transform.inverse(z)), lambda x: float(transform(x)), scale.units)
+        bar.set_floor(floor)
+        bar.setToolTip("" if floor is None else NEVER.format(f"{floor:g} {scale.units}".strip()))

@@ -1,0 +1,196 @@
+"""Exports: files of the forward state, the run, the ensemble and the curves, and the clipboard."""
+
+from collections.abc import Callable
+from functools import partial
+from pathlib import Path
+
+import numpy as np
+from PySide6.QtCore import QMimeData, QObject
+from PySide6.QtGui import QCursor, QGuiApplication
+from PySide6.QtWidgets import QApplication, QFileDialog, QWidget
+
+from diffview.errors import UserError
+from diffview.fields.field import Region
+from diffview.forward.state import Forward
+from diffview.forward.tables import FORMATS, export_schedule, table_of
+from diffview.gui.actions import Actions
+from diffview.gui.jobs.live import Live
+from diffview.gui.jobs.writing import Writer, save
+from diffview.gui.session import Message, Session
+from diffview.gui.show.looks import state
+from diffview.gui.widgets.images.image_view import ImageView
+from diffview.gui.widgets.plots.plot_base import PlotBase
+from diffview.gui.widgets.small.card import CardFrame
+from diffview.gui.window import dialogs
+from diffview.paths import write_text
+from diffview.writers.columns import Array, Table, columns_text, histogram_table, picture_text, spectrum_table
+from diffview.writers.exports import clean, ensemble_content, forward_content, run_content
+
+SCHEDULES = {"Table (*.csv)": "csv", "Table (*.json)": "json", "diffusers (scheduler_config.json)": "diffusers"}
+"""Formats of a schedule by their name in the dialog."""
+
+NETCDF, CSV = "netCDF-4 (*.nc)", "Table (*.csv)"
+MOST_VALUES = 2**18
+"""The most values of a picture that are copied as text; more would take seconds, and fit no sheet."""
+
+OF_A_RUN = ("exportRunAction", "exportEnsembleAction")
+
+
+class Sharing(QObject):
+    """Exports and copies the content of the window."""
+
+    def __init__(self, session: Session, live: Live, window: QWidget) -> None:
+        super().__init__(window)
+        self._session, self._live, self._window = session, live, window
+        self.writer = Writer(session, self)
+
+    def handlers(self) -> dict[str, Callable[[], object]]:
+        """The actions of the export menu, by name."""
+        return {
+            "exportForwardAction": self._ask_forward,
+            "exportRunAction": self._ask_run,
+            "exportEnsembleAction": self._ask_ensemble,
+            "exportHistogramAction": partial(self._ask_table, "histogram", self._histogram),
+            "exportSpectrumAction": partial(self._ask_table, "spectrum", self._spectrum),
+            "exportScheduleAction": self._ask_schedule,
+            "savePictureAction": self._ask_picture,
+            "copyAction": self.copy,
+        }
+
+    def show_run(self, actions: Actions) -> None:
+        """Enable the exports of a run once one has ended."""
+        run = self._live.run
+        ready = run is not None and not run.active and len(run.trajectory) > 0
+        for name in OF_A_RUN:
+            actions.show(name, "" if ready else "No run has ended yet.")
+
+    # -- netCDF
+
+    def _ask(self, what: str, kinds: str, suffix: str) -> Path | None:
+        name = f"{clean(self._session.facts.field.name)}_{what}{suffix}"
+        path, _ = QFileDialog.getSaveFileName(self._window, f"Export {what}", name, kinds)
+        return Path(path) if path else None
+
+    def _ask_forward(self) -> None:
+        """x_t at the playhead, of the whole slice where that is shown."""
+        session = self._session
+        plan, of, t = session.plan, session.facts.field, session.view.playhead
+        recipe, x0 = plan.settled, plan.x0
+        if session.view.whole_slice:
+            recipe, x0 = recipe.but(region=Region(0, 0, *of.values.shape)), plan.standardised
+        path = self._ask("x_t", NETCDF, ".nc")
+        if path is not None:
+            schedule, seed, mode = recipe.course.schedule, recipe.course.seed, recipe.start.path_mode
+            self.writer.write(
+                lambda: forward_content(Forward(x0, schedule, seed, mode), t, of, recipe, plan.transform), path
+            )
+
+    def _ask_run(self) -> None:
+        run, of = self._live.run, self._session.facts.field
+        path = self._ask("run", NETCDF, ".nc") if run is not None else None
+        if run is not None and path is not None:
+            steps, plan = run.trajectory.kept, run.plan
+            self.writer.write(lambda: run_content(plan, of, steps), path)
+
+    def _ask_ensemble(self) -> None:
+        run, of = self._live.run, self._session.facts.field
+        last = None if run is None else run.trajectory.last
+        path = self._ask("ensemble", NETCDF, ".nc") if last is not None else None
+        if run is not None and last is not None and path is not None:
+            plan = run.plan
+            self.writer.write(lambda: ensemble_content(plan, of, last), path)
+
+    # -- curves and pictures
+
+    def _reverse(self) -> Array | None:
+        """The reverse state on screen, as the curves show it."""
+        step, session = self._live.step, self._session
+        return None if step is None or session.view.one_shot else state(step, session)
+
+    def _histogram(self) -> Table | None:
+        session = self._session
+        units, reverse = session.facts.field.units, self._reverse()
+        return histogram_table(session.frame(), session.forward.x0, session.plan.transform, units, reverse)
+
+    def _spectrum(self) -> Table | None:
+        return spectrum_table(self._session.forward, self._session.frame(), self._reverse())
+
+    def _schedule(self) -> Table | None:
+        recipe = self._session.recipe
+        rows = table_of(recipe.course.schedule, recipe.start.chain_length)
+        return {name: np.asarray(values, np.float64) for name, values in rows.items()}
+
+    def _ask_table(self, what: str, make: Callable[[], Table | None]) -> None:
+        table = make()
+        if table is None:
+            self._session.tell_error(UserError("There is no spectrum here: too much is missing.", "Move the region."))
+            return
+        path = self._ask(what, CSV, ".csv")
+        if path is not None:
+            save(self._session, path, lambda: write_text(path, columns_text(table)))
+
+    def _ask_schedule(self) -> None:
+        name, kinds = "schedule.csv", ";;".join(SCHEDULES)
+        path, kind = QFileDialog.getSaveFileName(self._window, "Export schedule", name, kinds)
+        if path:
+            recipe, form = self._session.recipe, SCHEDULES.get(kind, Path(path).suffix[1:].lower())
+            form = "diffusers" if Path(path).name == "scheduler_config.json" else form if form in FORMATS else "csv"
+            text = export_schedule(recipe.course.schedule, recipe.start.chain_length, form)
+            save(self._session, Path(path), lambda: write_text(Path(path), text))
+
+    def _ask_picture(self) -> None:
+        path, _ = QFileDialog.getSaveFileName(self._window, "Save picture", "diffview.png", "Pictures (*.png)")
+        if path:
+            save(self._session, Path(path), lambda: dialogs.save_picture(self._window, Path(path)))
+
+    # -- the clipboard
+
+    def copy(self) -> None:
+        """Copy the view under the pointer, or the one with the focus: its picture, values and caption."""
+        under = self._window.childAt(self._window.mapFromGlobal(QCursor.pos()))
+        view = _view_of(under) or _view_of(QApplication.focusWidget())
+        if view is None:
+            self._session.tell(Message("There is no view under the pointer to copy.", "Point at a picture or a plot."))
+            return
+        name = view.title() if isinstance(view, CardFrame) else view.accessibleName()
+        caption, text = self._caption(view, name), self._values(view)
+        lines = [f"# {line}" for line in filter(None, caption)]
+        data = QMimeData()
+        data.setImageData(view.grab().toImage())
+        data.setText("\n".join([*lines, text or ""]))
+        QGuiApplication.clipboard().setMimeData(data)
+        what = "picture, values and caption" if text else "picture and caption"
+        hint = "" if text else "Its values are too many for text, or not shown; File, Export writes them."
+        self._session.tell(Message(f"Copied {name}: {what}.", hint))
+
+    def _caption(self, view: QWidget, name: str) -> list[str]:
+        """Caption of a view: what it is, its source, and the settings."""
+        said, recipe = self._session.facts.field.provenance, self._session.recipe
+        units = self._session.facts.field.units
+        source = " ".join(filter(None, (Path(said.get("path", "")).name, said.get("dataset"), said.get("index"))))
+        under = getattr(view, "caption", None)
+        shown = [name, view.subtitle() if isinstance(view, CardFrame) else "", "" if under is None else under.text()]
+        course, model = recipe.course, recipe.denoiser.model
+        asked = f"{course.schedule.key} schedule, model {model}, {course.sampler}, seed {course.seed}"
+        return [" · ".join(filter(None, shown)), f"{source} {f'in {units}' if units else ''}".strip(), asked]
+
+    def _values(self, view: QWidget) -> str | None:
+        """The numbers of a view as tab-separated text; None if it has none, or too many."""
+        if (numbers := getattr(view, "numbers", None)) is not None:
+            values = numbers()
+            return None if values is None or values.size > MOST_VALUES else picture_text(values)
+        tables = {"histogramView": self._histogram, "spectrumView": self._spectrum, "scheduleEditor": self._schedule}
+        for name, make in tables.items():
+            if view.findChild(QWidget, name) is not None:
+                table = make()
+                return None if table is None else columns_text(table, "\t")
+        return None
+
+
+def _view_of(widget: QWidget | None) -> QWidget | None:
+    """The card that contains a widget; without one, as in the docks, the plot or picture itself."""
+    alone = None
+    while widget is not None and not isinstance(widget, CardFrame):
+        alone = widget if isinstance(widget, (PlotBase, ImageView)) else alone
+        widget = widget.parentWidget()
+    return widget or alone
