@@ -233,6 +233,7 @@ def test_the_drawing_threads_do_not_bear_the_name_of_the_thread_that_asks_first(
         "def ask():\n"
         "    Path('/proc/thread-self/comm').write_text('sampling')\n"
         "    ForwardPath(1, (128, 128), 'chain')(0.7)\n"
+        "    Path('/proc/thread-self/comm').write_text('asked')\n"  # it may be listed for a moment after it ended
         "asking = threading.Thread(target=ask)\n"
         "asking.start()\n"
         "asking.join()\n"
