@@ -180,11 +180,6 @@ def too_large(paths: list[Path]) -> dict[str, int]:
 
 PATCHES = ("setattr", "getattr", "delattr", "hasattr", "object")
 """Functions that take the name of an attribute as a string, as monkeypatch.setattr and mock.patch.object."""
-PRIVATE_YET = {
-    "learning/test_trainer.py", "reverse/test_guidance.py", "runs/test_recipe.py", "scores/test_scoreboard.py",
-    "scores/test_search_of_levels.py", "scores/test_verify.py",
-}  # fmt: skip
-"""Tests that looked into private attributes when the rule came, and still do."""
 
 
 def private(name: object) -> bool:
@@ -286,7 +281,6 @@ def test_no_test_looks_into_private_attributes() -> None:
     found = [
         f"{path.relative_to(tests).as_posix()}:{line} {name}"
         for path in sorted(tests.rglob("*.py"))
-        if path.relative_to(tests).as_posix() not in PRIVATE_YET
         for line, name in privates(parsed(path))
     ]
     assert found == []

@@ -31,12 +31,13 @@ class Wrapper:
     """A denoiser around another.
 
     Attributes:
+        inner: the one inside.
         kind, noise_range, shape: as of the one inside.
         calls: evaluations of networks that one call takes.
     """
 
     def __init__(self, inner: Any) -> None:
-        self._inner = inner
+        self.inner = inner
         self.kind = str(getattr(inner, "kind", POSTERIOR_MEAN))
         self.noise_range: tuple[float, float] = getattr(inner, "noise_range", (0.0, math.inf))
         self.shape: tuple[int, int, int] | None = getattr(inner, "shape", None)
@@ -44,7 +45,7 @@ class Wrapper:
 
     def __getattr__(self, name: str) -> Any:
         if name in KEPT:
-            return getattr(self._inner, name)
+            return getattr(self.inner, name)
         raise AttributeError(name)
 
 
@@ -178,7 +179,7 @@ class Guided(Wrapper):
 
     def __call__(self, y: Any, s: float) -> Any:
         """D' of y [members, channels, ny, nx]."""
-        x0_hat, back = pulled(self._inner, y, s)
+        x0_hat, back = pulled(self.inner, y, s)
         there, observed = self._like(y)
         size = x0_hat.shape[-2:]
         r = (observed - self._observation.of(corner(x0_hat, *(self._region or size)))) * there
@@ -187,11 +188,11 @@ class Guided(Wrapper):
 
     def embedded(self, circular: bool) -> Any:
         """Guided in its region, on a larger torus; see the function."""
-        inner = embedded(self._inner, circular)
-        if inner is self._inner:
+        inner = embedded(self.inner, circular)
+        if inner is self.inner:
             return self
         observed = np.where(self._there, self._observed, np.nan)
-        return Guided(inner, self._observation, observed, self._inner.shape[1:])
+        return Guided(inner, self._observation, observed, self.inner.shape[1:])
 
     def _like(self, y: Any) -> tuple[Any, Any]:
         """Where there is something (1 or 0), and what, as arrays or tensors like y; converted once."""
@@ -225,18 +226,18 @@ class Mixed(Wrapper):
 
     def __call__(self, y: Any, s: float) -> Any:
         """x0_hat of y [members, channels, ny, nx]."""
-        return self._between(self._other(y, s), self._inner(y, s))
+        return self._between(self._other(y, s), self.inner(y, s))
 
     def _between(self, u: Any, c: Any) -> Any:
         return u + self._weight * (c - u)
 
     def vjp(self, y: Any, s: float, v: Any) -> Any:
         """v^T J, mixed as x0_hat is."""
-        return self._between(self._other.vjp(y, s, v), self._inner.vjp(y, s, v))
+        return self._between(self._other.vjp(y, s, v), self.inner.vjp(y, s, v))
 
     def pullback(self, y: Any, s: float) -> tuple[Any, Callable[[Any], Any]]:
         """x0_hat, and v -> v^T J there."""
-        (u, back_u), (c, back_c) = pulled(self._other, y, s), pulled(self._inner, y, s)
+        (u, back_u), (c, back_c) = pulled(self._other, y, s), pulled(self.inner, y, s)
         return self._between(u, c), lambda v: self._between(back_u(v), back_c(v))
 
 
@@ -249,13 +250,13 @@ class Clipped(Wrapper):
 
     def __call__(self, y: Any, s: float) -> Any:
         """x0_hat of y [members, channels, ny, nx]."""
-        x0_hat = self._inner(y, s)
+        x0_hat = self.inner(y, s)
         return namespace(x0_hat).clip(x0_hat, *self.limits)
 
     def embedded(self, circular: bool) -> Any:
         """Clipped on a larger torus; see the function."""
-        inner = embedded(self._inner, circular)
-        return self if inner is self._inner else Clipped(inner, *self.limits)
+        inner = embedded(self.inner, circular)
+        return self if inner is self.inner else Clipped(inner, *self.limits)
 
 
 def embedded(denoise: Any, circular: bool = False) -> Any:

@@ -208,7 +208,7 @@ class Scoreboard:
         With a truth, member after member of the first case, then of the second, ...
         """
         params = sampler_params(way.sampler, {})
-        levels = self._levels(way)
+        levels = self.levels(way)
         places = SAMPLERS[way.sampler].places(len(levels) - 1, params)
         truth = None if self._truth is None else self._truth.repeat(self._draw.members, axis=0)
         drawn, evaluations = [], 0
@@ -236,7 +236,8 @@ class Scoreboard:
             made[:, self._data.mask] = np.nan
         return made, evaluations
 
-    def _levels(self, way: Combination) -> list[float]:
+    def levels(self, way: Combination) -> list[float]:
+        """The noise levels of a run: no higher than the schedule, the start and what the model was trained on."""
         trained = self._subject.noise_range
         limits = [way.schedule.s_max, self._draw.start_level, None if trained is None else trained[1]]
         top = min(limit for limit in limits if limit is not None)

@@ -121,7 +121,7 @@ def verify_model(
     """
     _check_model(card, data)
     sampling = sampling.of(card)
-    levels = _levels(card, sampling.steps)
+    levels = sampling_levels(card, sampling.steps)
     settings = {
         "sampler": sampling.sampler, "params": dict(sampling.params), "steps": len(levels) - 1, "highest": levels[0],
         "seed": sampling.seed, "device": device, "command": f"diffview verify model {card.name} {sampling.words}",
@@ -151,7 +151,8 @@ def _noise(card: Card) -> Edm:
     return Edm(sigma_min=max(low, min(2e-3, high / 10)), sigma_max=high)
 
 
-def _levels(card: Card, steps: int) -> list[float]:
+def sampling_levels(card: Card, steps: int) -> list[float]:
+    """The noise levels of the run that a model is verified by: one step of a consistency model, else EDM's."""
     return [card.noise_range[1], 0.0] if card.kind == CONSISTENCY else make_levels(_noise(card), "karras", steps)
 
 

@@ -316,7 +316,7 @@ def test_guidance_through_networks_is_the_same_with_and_without_their_own_way_ba
         def __call__(self, y: object, s: float) -> object:
             return self.call(y, s)
 
-    slow = Guided(Mute(guided._inner), plan.model.observation, plan.model.observed)
+    slow = Guided(Mute(guided.inner), plan.model.observation, plan.model.observed)
     y = torch.randn(2, 1, 16, 16, generator=torch.Generator().manual_seed(1))
     torch.testing.assert_close(guided(y, 0.8), slow(y, 0.8), rtol=1e-4, atol=1e-4)
     *_, last = run(plan)

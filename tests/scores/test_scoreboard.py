@@ -100,7 +100,7 @@ def test_crps_of_a_start_from_the_truth_is_that_of_scoringrules() -> None:
     made = board(samples=24, members=4, start_level=1.0, seed=3)
     another, run = rows_of(made)
     truth = DATA.held_out[:40][np.linspace(0, 39, 6).astype(int)]
-    levels = made._levels(made._ways[0])
+    levels = made.levels(WAYS[0])
     assert levels[0] == pytest.approx(1.0)
     z = Noise(3, (24, 1, 16, 16))
     y = truth.repeat(4, axis=0)[:, None] + levels[0] * z(START, 0)

@@ -319,7 +319,7 @@ def test_a_run_of_the_window_can_go_the_same_way(tmp_path):
         and recipe.course.steps == 5
     )
     levels = make_levels(recipe.course.schedule, recipe.course.grid, recipe.course.steps, card.noise_range[1])
-    assert levels[0] == found["settings"]["highest"] and levels == verify._levels(card, 5)
+    assert levels[0] == found["settings"]["highest"] and levels == verify.sampling_levels(card, 5)
 
 
 @pytest.mark.parametrize(("low", "high", "least"), [(0.02, 20.0, 0.02), (0.0, 20.0, 2e-3), (0.0, 0.01, 1e-3)])
