@@ -7,7 +7,6 @@ from hypothesis import strategies as st
 
 from diffview.forward.schedules import SCHEDULES, Custom, make_schedule
 from diffview.gui.show import schedule_curves
-from diffview.gui.show.looks import number
 from diffview.gui.show.timescale import TimeScale
 
 PRESETS = [key for key in SCHEDULES if key != "custom"]
@@ -84,11 +83,3 @@ def test_the_axis_is_its_own_inverse(key: str, axis: str) -> None:
     np.testing.assert_allclose(on.t(on.x(t)), t, atol=1e-9)
     assert isinstance(on.x(0.5), float) and isinstance(on.t(on.x(0.5)), float)
     assert on.low <= on.x(0.0) and on.x(1.0) <= on.high + 1e-9
-
-
-@pytest.mark.parametrize(
-    ("value", "text"),
-    [(0.0, "0.00"), (263.14, "263.1"), (-1.5, "−1.50"), (1234.5, "1234"), (0.00002, "2.0e−5"), (float("inf"), "∞")],
-)
-def test_numbers_for_people(value: float, text: str) -> None:
-    assert number(value) == text

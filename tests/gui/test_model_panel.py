@@ -12,12 +12,12 @@ from PySide6.QtCore import QEvent, QPoint, Qt
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication, QLabel
 
+from diffview.fields.numbers import number
 from diffview.fields.transforms import Transform
 from diffview.forward.lint import lint
 from diffview.gui.jobs import verifier
 from diffview.gui.show import card_facts, training_order
 from diffview.gui.show.lint_case import case_of
-from diffview.gui.show.looks import number
 from diffview.gui.widgets.plots.score_plots import LinesPlot, span_of
 from diffview.gui.window.layouts import LAYOUTS
 from diffview.models.cards import Card

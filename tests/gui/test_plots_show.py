@@ -17,7 +17,7 @@ from diffview.gui.widgets.plots.plot_base import Curve
 from diffview.gui.widgets.plots.scale_time_view import ScaleTimeView, log_rows
 from diffview.gui.widgets.plots.schedule_items import ReferenceCurves
 from diffview.gui.widgets.plots.schedule_plot import SchedulePlot
-from diffview.gui.widgets.plots.spectrum_plot import Floor, SpectrumPlot, short
+from diffview.gui.widgets.plots.spectrum_plot import Floor, SpectrumPlot
 
 K = np.arange(64)
 RED = np.where(K > 0, 100.0 / np.maximum(K, 1) ** 2.0, 500.0)
@@ -181,13 +181,6 @@ def test_the_floor_says_which_scales_lie_below_it(plots):
     assert floor.text == "below the noise floor: k > 10"
     spectrum.set_curves(RED, None, None, None)
     assert floor.level is None
-
-
-@pytest.mark.parametrize(
-    "value,text", [(0.372, "0.37"), (3.72, "3.7"), (37.2, "37"), (372, "370"), (4.0, "4"), (99.9, "100")]
-)
-def test_two_digits(value, text):
-    assert short(value) == text
 
 
 def test_a_message_hides_the_curves(plots):

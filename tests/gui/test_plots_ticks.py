@@ -7,8 +7,8 @@ import numpy as np
 import pytest
 from PySide6.QtCore import QRectF
 
+from diffview.gui.show.ticks import AxisRoom, linear_ticks, log_ticks
 from diffview.gui.widgets.plots.histogram_plot import HistogramPlot
-from diffview.gui.widgets.plots.plot_ticks import GROUP, MINUS, AxisRoom, linear_ticks, log_ticks, number, power
 from diffview.gui.widgets.plots.scale_time_view import ScaleTimeView
 from diffview.gui.widgets.plots.schedule_plot import QUANTITIES, SchedulePlot
 from diffview.gui.widgets.plots.spectrum_plot import SpectrumPlot
@@ -24,22 +24,6 @@ def room(low: float, high: float, pixels: float, spacing: float = 30.0) -> AxisR
 
 def texts(ticks) -> list[str]:
     return [t.text for t in ticks if t.text]
-
-
-def test_numbers_have_a_true_minus_and_groups():
-    assert number(-2) == f"{MINUS}2"
-    assert number(-0.04, 1) == "0.0"
-    assert number(9999) == "9999"
-    assert number(25_000) == f"25{GROUP}000"
-    assert number(0.25, 2) == "0.25"
-
-
-def test_powers_use_superscripts():
-    assert power(1, 4, plain=False) == "10\u2074"
-    assert power(1, -3, plain=False) == "10\u207b\u00b3"
-    assert power(2, 5, plain=False) == "2\u00b710\u2075"
-    assert [power(1, e, plain=False) for e in (0, 1)] == ["1", "10"]
-    assert [power(5, e, plain=True) for e in (-2, 0, 2)] == ["0.05", "5", "500"]
 
 
 def test_linear_ticks_of_the_chain():

@@ -16,9 +16,9 @@ from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QAbstractSpinBox, QApplication, QComboBox, QPushButton, QSlider, QToolButton, QWidget
 
 from diffview.fields.field import Region
+from diffview.fields.numbers import number
 from diffview.fields.transforms import TRANSFORMS
 from diffview.forward.schedules import SCHEDULES
-from diffview.gui.show.looks import number
 from diffview.gui.show.model_words import MODELS, power_law_text
 from diffview.gui.theme import theme
 from diffview.gui.widgets.small.word_area import WordArea

@@ -11,10 +11,11 @@ from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication, QLineEdit, QVBoxLayout, QWidget
 
 from diffview.fields.colormaps import COLORMAPS
+from diffview.gui.show.ticks import bar_ticks
 from diffview.gui.theme import theme
 from diffview.gui.widgets.forms.segmented import SegmentedControl
 from diffview.gui.widgets.forms.time_slider import TimeSlider
-from diffview.gui.widgets.images.colour_bar import ColourBar, label, nice_ticks
+from diffview.gui.widgets.images.colour_bar import ColourBar
 from diffview.gui.widgets.small import message_bar
 from diffview.gui.widgets.small.card import CardFrame, ElidedLabel
 from diffview.gui.widgets.small.message_bar import MessageBar
@@ -88,21 +89,17 @@ def test_ticks_never_overlap_and_stay_on_the_bar(bar, name, height):
 
 
 def test_a_log_scale_has_its_powers_of_ten():
-    ticks = nice_ticks(0.01, 100, lambda p: 50 * math.log10(p), 24)
+    ticks = bar_ticks(0.01, 100, lambda p: 50 * math.log10(p), 24)
     assert {0.01, 0.1, 1, 10, 100} <= {float(f"{t:.9g}") for t in ticks}
 
 
-def test_numbers_are_written_for_people():
-    assert [label(v) for v in (0, -2.5, 1e-9, 300.0, 2e7, 0.1)] == ["0", "−2.5", "1e−9", "300", "2e7", "0.1"]
-
-
 def test_a_short_bar_still_has_a_tick():
-    assert nice_ticks(225, 335, lambda p: (p - 225) / 110 * 60, 46) == [300]
+    assert bar_ticks(225, 335, lambda p: (p - 225) / 110 * 60, 46) == [300]
 
 
 def test_no_ticks_where_there_is_no_scale():
-    assert nice_ticks(1, 1, float, 10) == []
-    assert nice_ticks(0, 1, lambda p: math.nan, 10) == []
+    assert bar_ticks(1, 1, float, 10) == []
+    assert bar_ticks(0, 1, lambda p: math.nan, 10) == []
 
 
 def test_a_marker_and_the_no_data_swatch_are_seen(bar):

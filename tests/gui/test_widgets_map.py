@@ -9,7 +9,7 @@ from PySide6.QtTest import QTest
 from diffview.gui.theme import theme
 from diffview.gui.widgets.images.image_view import ImageView
 from diffview.gui.widgets.images.region_frame import Grip, drawn, grip_at, resized
-from diffview.gui.widgets.images.ruler import Ruler, degree_text, position_text
+from diffview.gui.widgets.images.ruler import Ruler
 from diffview.gui.widgets.images.strip_view import StripView
 from diffview.gui.widgets.plots.series_plot import SeriesPlot
 
@@ -117,14 +117,6 @@ def test_a_ruler_follows_the_zoom_with_finer_steps_and_a_stride(view, qtbot):
     assert view.to_image(QPointF(at, 0)).x() == pytest.approx((float(text) / 3 + 0.5) / 2, abs=1e-6)
     ruler.set_side(np.full(400, np.nan), 2, "km")
     assert ruler.ticks() == []
-
-
-def test_degrees_for_people():
-    assert degree_text(-170.0, False) == "170° W"
-    assert degree_text(190.0, False) == "170° W"
-    assert degree_text(180.0, False) == "180°"
-    assert degree_text(-0.0, True) == "0°"
-    assert position_text(61.256, -12.4) == "61.26° N, 12.40° W"
 
 
 # -- strips

@@ -5,12 +5,12 @@ from numpy.typing import NDArray
 from PySide6.QtCore import QObject, QTimer, Signal
 
 from diffview.errors import UserError
+from diffview.fields.numbers import number
 from diffview.fields.units import written
 from diffview.gui.jobs.background import Background, Job
 from diffview.gui.jobs.live import Live, is_of
 from diffview.gui.jobs.sampling import FINISHED, Run
 from diffview.gui.session import Session
-from diffview.gui.show.looks import number
 from diffview.runs.facts import Facts
 from diffview.runs.plan import Plan
 from diffview.scores.gap import KrigedGap, Score, krige_gap, kriging_plan, kriging_score, run_score

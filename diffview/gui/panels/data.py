@@ -17,12 +17,13 @@ from PySide6.QtWidgets import (
 )
 
 from diffview.fields.colormaps import COLORMAPS, default_for
+from diffview.fields.numbers import number
 from diffview.fields.transforms import TRANSFORMS, Transform
 from diffview.fields.units import written
 from diffview.gui.jobs.browser import Browser
 from diffview.gui.jobs.files import Files
 from diffview.gui.session import Session
-from diffview.gui.show.looks import number, region_text
+from diffview.gui.show.looks import region_text
 from diffview.gui.theme import theme
 from diffview.gui.widgets.forms.fit_form import FitForm
 from diffview.gui.widgets.forms.slice_row import SliceRow

@@ -8,11 +8,12 @@ from PySide6.QtCore import QTimer
 from PySide6.QtWidgets import QBoxLayout, QWidget
 
 from diffview.fields.colormaps import COLORMAPS
+from diffview.fields.numbers import number
 from diffview.forward.spectra import log10_snr, power
 from diffview.forward.state import EDGES, density, moments
 from diffview.gui.jobs.live import Live
 from diffview.gui.session import Session, View
-from diffview.gui.show.looks import number, state
+from diffview.gui.show.looks import state
 from diffview.gui.show.timescale import TimeScale
 from diffview.gui.theme import GRID, theme
 from diffview.gui.widgets.plots.histogram_plot import HistogramPlot

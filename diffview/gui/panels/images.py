@@ -8,13 +8,14 @@ from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QHBoxLayout, QWidget
 
 from diffview.fields.colormaps import COLORMAPS
+from diffview.fields.numbers import number
 from diffview.fields.transforms import Transform
 from diffview.forward.state import Forward
 from diffview.gui.jobs.judge import Judge
 from diffview.gui.jobs.live import Live
 from diffview.gui.panels.base import LARGEST_SHOWN, PictureCard, strided
 from diffview.gui.session import Session, View
-from diffview.gui.show.looks import Scale, coast, colormap, is_noise, made_scale, number, tile_at, tiled
+from diffview.gui.show.looks import Scale, coast, colormap, is_noise, made_scale, tile_at, tiled
 from diffview.gui.show.reverse_modes import BADGES, BESIDE, KINDS, kind_of, mode_of, turned_to
 from diffview.gui.widgets.forms.segmented import SegmentedControl
 from diffview.gui.widgets.images.gap_layer import GapLayer

@@ -7,6 +7,7 @@ import numpy as np
 from PySide6.QtCore import QSize, Qt, QTimer
 from PySide6.QtWidgets import QFormLayout, QPushButton, QWidget
 
+from diffview.fields.numbers import number
 from diffview.fields.units import written
 from diffview.forward.lint import lint
 from diffview.forward.schedules import SCHEDULES, edited, flat_params, form_parameters
@@ -16,7 +17,7 @@ from diffview.gui.panels.base import NetworkOffer
 from diffview.gui.session import Session
 from diffview.gui.show.card_facts import limits_text, title_of
 from diffview.gui.show.lint_case import case_of
-from diffview.gui.show.looks import made_scale, number, tidied
+from diffview.gui.show.looks import made_scale, tidied
 from diffview.gui.show.model_words import MODELS, power_law_text
 from diffview.gui.widgets.forms.grid_scores import GridScores
 from diffview.gui.widgets.forms.guidance_form import GuidanceForm, GuidanceState

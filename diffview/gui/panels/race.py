@@ -5,9 +5,9 @@ from itertools import groupby
 from PySide6.QtWidgets import QLineEdit, QPushButton
 
 from diffview.errors import UserError
+from diffview.fields.numbers import number
 from diffview.gui.jobs.races import RaceJob, RaceRun, RaceWish
 from diffview.gui.session import Session
-from diffview.gui.show.looks import number
 from diffview.gui.widgets.forms.check_menu import CheckMenu
 from diffview.gui.widgets.forms.segmented import SegmentedControl
 from diffview.gui.widgets.plots.race_plot import Lane, RaceMark, RacePlot

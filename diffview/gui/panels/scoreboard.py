@@ -13,11 +13,11 @@ from PySide6.QtWidgets import (
 )
 
 from diffview.errors import UserError
+from diffview.fields.numbers import number
 from diffview.forward.schedules import SCHEDULES, make_schedule
 from diffview.gui.jobs.races import BoardJob
 from diffview.gui.jobs.writing import save
 from diffview.gui.session import Session
-from diffview.gui.show.looks import number
 from diffview.gui.show.training_order import Order
 from diffview.gui.widgets.forms.check_menu import CheckMenu
 from diffview.gui.widgets.small.parts import column_of, line, named, progress_bar, whole, words

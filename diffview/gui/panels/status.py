@@ -3,9 +3,10 @@
 from PySide6.QtCore import Qt, QTimer
 from PySide6.QtWidgets import QHBoxLayout, QToolButton, QWidget
 
+from diffview.fields.numbers import number
 from diffview.gui.jobs.live import Live
 from diffview.gui.session import Session
-from diffview.gui.show.looks import Scale, field_scale, is_noise, number
+from diffview.gui.show.looks import Scale, field_scale, is_noise
 from diffview.gui.widgets.small.card import ElidedLabel
 
 KEYS = "Space play   ← → step   R run   F5 present   F1 keys"

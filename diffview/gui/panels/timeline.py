@@ -8,13 +8,13 @@ import numpy as np
 from PySide6.QtCore import QPoint, Qt
 from PySide6.QtWidgets import QComboBox, QLabel, QMenu, QToolButton
 
+from diffview.fields.numbers import number
 from diffview.forward.schedules import SCHEDULES, SpectrumMatched, make_schedule
 from diffview.gui.actions import Actions
 from diffview.gui.jobs.level_search import LevelSearchJob
 from diffview.gui.jobs.live import Live
 from diffview.gui.session import Session, View
 from diffview.gui.show import schedule_curves
-from diffview.gui.show.looks import number
 from diffview.gui.show.timescale import TimeScale
 from diffview.gui.widgets.film.film_rows import PARENT
 from diffview.gui.widgets.film.film_strip import FilmStrip

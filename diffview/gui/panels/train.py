@@ -8,10 +8,11 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
+from diffview.fields.numbers import number
 from diffview.gui.jobs.trainer import TrainerJob
 from diffview.gui.panels.train_form import TrainForm
 from diffview.gui.session import Message, Session
-from diffview.gui.show.looks import colormap, number
+from diffview.gui.show.looks import colormap
 from diffview.gui.show.training_order import free_name, is_kept, models_folder
 from diffview.gui.show.training_pictures import PICTURES
 from diffview.gui.show.training_state import PAUSED, UNSAVED, Pictures, Snapshot, Training

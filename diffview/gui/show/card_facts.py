@@ -4,9 +4,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from diffview.fields.numbers import figures, number
 from diffview.fields.units import written
 from diffview.gui.jobs.sampling import Run
-from diffview.gui.show.looks import number
 from diffview.models.cards import Card
 
 REASONS: dict[str, str] = {
@@ -81,7 +81,7 @@ def rows_of(scores: Mapping[str, Any]) -> list[VerdictRow]:
         if not judged and scores.get(key) is not None:
             units = written(scores.get("units", "")) if key.startswith("crps") else ""
             rows.append(
-                VerdictRow(MEMBERS, _capital(what), f"{short(scores[key])} {units}".strip(), "", None, _why(what))
+                VerdictRow(MEMBERS, _capital(what), f"{figures(scores[key])} {units}".strip(), "", None, _why(what))
             )
     order = list(dict.fromkeys(row.group for row in rows))
     return sorted(rows, key=lambda row: order.index(row.group))
@@ -97,7 +97,7 @@ def _row(verdict: Mapping[str, Any]) -> VerdictRow:
             group, what = heading, what.removesuffix(end)
             break
     units = {"points": "%"}.get(verdict["units"], written(verdict["units"]))
-    value, limit = (short(v) for v in (verdict["value"], verdict["limit"]))
+    value, limit = (figures(v) for v in (verdict["value"], verdict["limit"]))
     sign = "≥" if verdict["at_least"] else "≤"
     why = f"{_capital(verdict['what'])}.\n{_why(verdict['what'])}{_chance(verdict.get('chance'))}".strip()
     return VerdictRow(group, _capital(what), f"{value} {units}".strip(), f"{sign} {limit}", verdict["ok"], why)
@@ -111,11 +111,6 @@ def _chance(chance: Any) -> str:
         "\nA perfect model, which draws as many fields from the training set itself, meets it in "
         f"{100 * chance:.0f} of 100 cases."
     )
-
-
-def short(value: float | None) -> str:
-    """Three significant digits: 0.735, 15, 33.7, 9.1e−07."""
-    return "—" if value is None else f"{value:.3g}".replace("-", "\N{MINUS SIGN}")
 
 
 def _capital(text: str) -> str:

@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 from diffview.fields.colormaps import COLORMAPS, Rgb, default_for
 from diffview.fields.earth_map import EarthMap
 from diffview.fields.field import Field, Region
+from diffview.fields.numbers import number
 from diffview.fields.transforms import Transform
 from diffview.fields.units import written
 from diffview.gui.session import Session
@@ -96,21 +97,6 @@ def quantity_name(field: Field) -> str:
 def tidied(value: float, size: float) -> float:
     """`value` rounded to the precision of float32 values as large as `size`: 0 instead of -8.5e-10."""
     return round(value, 6 - math.floor(math.log10(size))) + 0.0 if size else value
-
-
-def number(value: float) -> str:
-    """A number with about three significant figures, with a true minus sign."""
-    if math.isnan(value):
-        return "—"
-    if not math.isfinite(value):
-        return "∞" if value > 0 else "\u2212∞"
-    size = abs(value)
-    if size and (size >= 1e5 or size < 1e-3):
-        mantissa, exponent = f"{value:.1e}".split("e")
-        text = f"{mantissa}e{int(exponent)}"
-    else:
-        text = f"{value:.{0 if size >= 1000 else 1 if size >= 100 else 2}f}"
-    return text.replace("-", "\u2212")
 
 
 def is_noise(s: float) -> bool:

@@ -2,8 +2,8 @@
 
 from typing import Any, NamedTuple
 
+from diffview.fields.numbers import number
 from diffview.gui.session import Session
-from diffview.gui.show.looks import number
 from diffview.models.cards import Card
 from diffview.models.choice import Model, TrainingCrops, mismatch
 from diffview.models.gaussian import PowerLaw

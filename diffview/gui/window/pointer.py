@@ -4,12 +4,12 @@ from functools import partial
 
 from PySide6.QtCore import QObject
 
+from diffview.fields.numbers import position_text
 from diffview.gui.panels.field import FieldPanel
 from diffview.gui.panels.images import ForwardPanel, ReversePanel
 from diffview.gui.panels.status import StatusPanel
 from diffview.gui.session import Session
 from diffview.gui.widgets.images.image_view import ImageView
-from diffview.gui.widgets.images.ruler import position_text
 from diffview.gui.window.scales import Scales
 
 

@@ -5,6 +5,7 @@ import math
 from PySide6.QtGui import QValidator
 from PySide6.QtWidgets import QDoubleSpinBox, QWidget
 
+from diffview.fields.numbers import MINUS, compact, plain, round_up, typed
 from diffview.gui.widgets.forms.spin_manners import SpinManners
 
 _DECIMALS = 15
@@ -24,23 +25,21 @@ class NumberSpin(QDoubleSpinBox):
 
     def textFromValue(self, value: float) -> str:
         """0.02, 1e-4, 80."""
-        text = f"{value:.6g}"
-        mantissa, e, power = text.partition("e")
-        return f"{mantissa}e{int(power)}" if e else text if abs(value) >= 1e-3 or not value else _scientific(value)
+        return compact(value).replace(MINUS, "-")
 
     def valueFromText(self, text: str) -> float:
         """The number typed; the last value where it is none."""
         try:
-            return float(_plain(text))
+            return typed(text)
         except ValueError:
             return self.value()
 
     def validate(self, text: str, pos: int) -> tuple[QValidator.State, str, int]:
         """Accept numbers inside the range, and their beginnings while typing."""
         try:
-            number = float(_plain(text))
+            number = typed(text)
         except ValueError:
-            known = set(_plain(text).lower()) <= set("0123456789+-.e")
+            known = set(plain(text).lower()) <= set("0123456789+-.e")
             return (QValidator.State.Intermediate if known else QValidator.State.Invalid), text, pos
         inside = math.isfinite(number) and self.minimum() <= number <= self.maximum()
         return (QValidator.State.Acceptable if inside else QValidator.State.Intermediate), text, pos
@@ -48,7 +47,7 @@ class NumberSpin(QDoubleSpinBox):
     def fixup(self, text: str) -> str:
         """A number outside the range becomes its nearest end, anything else the last value."""
         try:
-            number = float(_plain(text))
+            number = typed(text)
         except ValueError:
             number = self.value()
         return self.textFromValue(min(max(number, self.minimum()), self.maximum()))
@@ -69,15 +68,4 @@ def _round_step(span: float) -> float:
     """About a hundredth of `span`, as 1, 2 or 5 x 10^k; 0.1 for an open range."""
     if not 0 < span < _HUGE:
         return 0.1
-    raw = span / 100
-    decade = 10.0 ** math.floor(math.log10(raw))
-    return next((m * decade for m in (1.0, 2.0, 5.0) if m * decade >= raw * (1 - 1e-9)), 10 * decade)
-
-
-def _scientific(value: float) -> str:
-    mantissa, _, power = f"{value:.5e}".partition("e")
-    return f"{mantissa.rstrip('0').rstrip('.')}e{int(power)}"
-
-
-def _plain(text: str) -> str:
-    return text.strip().replace("\N{MINUS SIGN}", "-").replace(",", ".")
+    return round_up(span / 100)

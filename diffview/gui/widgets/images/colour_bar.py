@@ -1,20 +1,21 @@
 """The colour scale of the pictures, labelled in physical units."""
 
 import math
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 
 import numpy as np
 from PySide6.QtCore import QPointF, QRectF, QSize, Qt
 from PySide6.QtGui import QColor, QFont, QFontMetricsF, QImage, QPainter, QPainterPath, QPaintEvent, QPen
 from PySide6.QtWidgets import QSizePolicy, QWidget
 
+from diffview.fields.numbers import MINUS, compact
+from diffview.gui.show.ticks import bar_ticks
 from diffview.gui.theme import SMALL_PX, theme
 from diffview.gui.widgets.images import image_paint as paint
 from diffview.gui.widgets.images.raster import Rgb
 
 _BAR_PX = 12
 _TICK_PX = 4
-_STRAIGHT = 0.02
 
 NOISE = "noise"
 """Written beside colours that no value has."""
@@ -22,61 +23,9 @@ NOISE = "noise"
 Transform = Callable[[float], float]
 
 
-def nice_step(span: float, most: int) -> float:
-    """The smallest of 1, 2, 2.5, 5 x 10^k that puts at most `most` steps into `span`."""
-    raw = span / max(most, 1)
-    decade = 10.0 ** math.floor(math.log10(raw))
-    return next((m * decade for m in (1.0, 2.0, 2.5, 5.0) if m * decade >= raw * (1 - 1e-9)), 10.0 * decade)
-
-
-def nice_ticks(low: float, high: float, pixel_of: Transform, room: float) -> list[float]:
-    """Round numbers within low..high whose pixels are at least `room` apart, ascending.
-
-    Args:
-        low: the least physical value.
-        high: the largest physical value, above `low`.
-        pixel_of: a monotone function from a physical value to pixels.
-        room: the least distance of two ticks in pixels.
-    """
-    ends = pixel_of(low), pixel_of(high)
-    length = abs(ends[1] - ends[0])
-    if not (math.isfinite(length) and length > 0 and high > low):
-        return []
-    bends = (pixel_of(low + f * (high - low)) - ends[0] - f * (ends[1] - ends[0]) for f in (0.25, 0.5, 0.75))
-    if max(abs(b) for b in bends) <= _STRAIGHT * length:
-        step = nice_step(high - low, max(int(length / room), 1))
-        first, last = math.ceil(low / step - 1e-9), math.floor(high / step + 1e-9)
-        if first <= last:
-            return [i * step for i in range(first, last + 1)]
-    kept: dict[float, float] = {}
-    for value, least in _roundest_first(low, high):
-        at = pixel_of(value)
-        if math.isfinite(at) and all(abs(at - other) >= least * room for other in kept.values()):
-            kept[value] = at
-    return sorted(kept)
-
-
-def _roundest_first(low: float, high: float) -> Iterator[tuple[float, float]]:
-    """Round numbers in low..high and the room each wants: 0, powers of ten, 5 and 2 times these, the rest."""
-    if low <= 0 <= high:
-        yield 0.0, 1.0
-    top = math.floor(math.log10(max(abs(low), abs(high))))
-    for mantissa in (1, 5, 2):
-        for k in range(top, top - 7, -1):
-            for value in (mantissa * 10.0**k, -mantissa * 10.0**k):
-                if low <= value <= high:
-                    yield value, 1.0
-    for k in (top, top - 1):
-        unit = 10.0**k
-        first, last = math.ceil(low / unit), math.floor(high / unit)
-        for fine in (5, 2, 1):
-            yield from ((i * unit, 1.6) for i in range(first, last + 1) if i % fine == 0)
-
-
 def label(value: float) -> str:
-    """A number as text: a true minus, no needless digits."""
-    text = f"{value:.6g}" if value == 0 or 1e-3 <= abs(value) < 1e6 else f"{value:.3g}"
-    return text.replace("e-0", "e-").replace("e+0", "e").replace("e+", "e").replace("-", "\N{MINUS SIGN}")
+    """A number of the scale as text."""
+    return compact(value, small=1e-4)
 
 
 class ColourBar(QWidget):
@@ -135,7 +84,7 @@ class ColourBar(QWidget):
         """The labelled (physical value, y in pixels), from the lowest value up."""
         low, high = sorted((self._to(self._low), self._to(self._high)))
         low = low if self._floor is None else max(low, self._floor)
-        ticks = nice_ticks(low, high, self._y_of, QFontMetricsF(self._font()).height() * 2.0)
+        ticks = bar_ticks(low, high, self._y_of, QFontMetricsF(self._font()).height() * 2.0)
         return [(value, self._y_of(value)) for value in ticks]
 
     def bar_rect(self) -> QRectF:
@@ -155,7 +104,7 @@ class ColourBar(QWidget):
     def sizeHint(self) -> QSize:
         """Wide enough for the labels."""
         metrics = QFontMetricsF(self._font())
-        texts = [label(value) for value, _ in self.ticks()] or ["\N{MINUS SIGN}0.00"]
+        texts = [label(value) for value, _ in self.ticks()] or [f"{MINUS}0.00"]
         widest = max(metrics.horizontalAdvance(text) for text in (*texts, *([] if self._floor is None else [NOISE])))
         width = theme.px(2 + _BAR_PX + _TICK_PX + 6) + widest + theme.px(2)
         return QSize(math.ceil(max(width, metrics.horizontalAdvance(self._units) + theme.px(4), theme.px(56))), 160)

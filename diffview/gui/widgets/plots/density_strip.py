@@ -9,9 +9,9 @@ from PySide6.QtCore import QEvent, QPointF, QRectF, QSize, Qt
 from PySide6.QtGui import QFontMetricsF, QMouseEvent, QPainter, QPainterPath, QPaintEvent
 from PySide6.QtWidgets import QSizePolicy, QWidget
 
+from diffview.fields.numbers import decimal, two_figures
 from diffview.gui.theme import MEDIUM, Palette, theme
 from diffview.gui.widgets.plots.plot_axis import AXIS_PX, Floats, pen, plot_font
-from diffview.gui.widgets.plots.plot_ticks import number
 
 TOKENS = {"schedule": "text", "training": "good", "grid": "reverse"}
 """The curves in the order in which they are drawn, and the tokens of their colours."""
@@ -81,7 +81,7 @@ class DensityStrip(QWidget):
         cell = self._cell()
         if cell is None:
             return ""
-        values = ", ".join(f"{key} {number(y[cell], 2)}" for key, y in self._ordered())
+        values = ", ".join(f"{key} {decimal(y[cell], 2)}" for key, y in self._ordered())
         return f"s = {self._level(cell)}: {values} per unit of ln s"
 
     # -- geometry
@@ -121,7 +121,7 @@ class DensityStrip(QWidget):
 
     def _level(self, cell: int) -> str:
         s = float(np.exp((self._log_s[cell] + self._log_s[cell + 1]) / 2))
-        return number(s, max(0, min(4, 1 - int(np.floor(np.log10(s))))) if s > 0 else 0)
+        return two_figures(s, most=4, trim=False)
 
     def mouseMoveEvent(self, event: QMouseEvent) -> None:
         """Read the densities under the pointer."""
@@ -194,7 +194,7 @@ class DensityStrip(QWidget):
         row = QRectF(0, 0, self.width(), theme.px(_HEAD_PX) - 2)
         flags = Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter
         items = [
-            (key + (f" {number(y[cell], 2)}" if cell is not None else ""), TOKENS[key]) for key, y in self._ordered()
+            (key + (f" {decimal(y[cell], 2)}" if cell is not None else ""), TOKENS[key]) for key, y in self._ordered()
         ]
         for text, token in [*items, *([(self._missing, "dim")] if self._missing else [])][::-1]:
             left = right - metrics.horizontalAdvance(text)

@@ -1,12 +1,11 @@
 """The loss over the steps of a training, or over noise levels."""
 
-import math
-
 import numpy as np
 from PySide6.QtCore import QRectF, Qt
 from PySide6.QtGui import QPainter
 from PySide6.QtWidgets import QWidget
 
+from diffview.fields.numbers import round_up
 from diffview.gui.theme import Palette, theme
 from diffview.gui.widgets.plots.plot_axis import Floats, finite, paint_legend, pen
 from diffview.gui.widgets.plots.plot_base import PlotBase
@@ -27,12 +26,6 @@ def decades(values: Floats) -> tuple[float, float]:
     known = np.log10(values[values > 0])
     low, high = float(np.floor(known.min())), float(np.ceil(known.max()))
     return low, max(high, low + 1)
-
-
-def round_up(value: float) -> float:
-    """The next of 1, 2, 5 x 10^n."""
-    ten = 10.0 ** math.floor(math.log10(value))
-    return next(m * ten for m in (1, 2, 5, 10) if m * ten >= value * (1 - 1e-9))
 
 
 def smooth(values: Floats) -> Floats:

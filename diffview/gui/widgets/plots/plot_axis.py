@@ -8,8 +8,8 @@ from numpy.typing import NDArray
 from PySide6.QtCore import QPointF, QRectF, Qt
 from PySide6.QtGui import QFont, QFontMetricsF, QPainter, QPen
 
+from diffview.gui.show.ticks import PLAIN_DECADES, AxisRoom, Tick, linear_ticks, log_ticks
 from diffview.gui.theme import MEDIUM, SMALL_PX, Palette, theme
-from diffview.gui.widgets.plots.plot_ticks import PLAIN_DECADES, AxisRoom, Tick, linear_ticks, log_ticks
 
 Floats = NDArray[np.floating]
 AXIS_PX = SMALL_PX - 1

@@ -6,9 +6,9 @@ from PySide6.QtGui import QFontMetricsF, QImage, QPainter
 from PySide6.QtWidgets import QWidget
 
 from diffview.forward.spectra import noise_floor_crossing
+from diffview.gui.show.ticks import PLAIN_DECADES
 from diffview.gui.theme import LIGHT, MEDIUM, Palette, theme
 from diffview.gui.widgets.plots.plot_axis import AXIS_PX, Floats, pen, plot_font
-from diffview.gui.widgets.plots.plot_ticks import PLAIN_DECADES
 from diffview.gui.widgets.plots.time_plot import TimePlot
 
 ROWS = 160

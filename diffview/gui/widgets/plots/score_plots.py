@@ -8,10 +8,11 @@ from PySide6.QtCore import QPointF, QRectF, Qt
 from PySide6.QtGui import QFontMetricsF, QPainter, QPen
 from PySide6.QtWidgets import QWidget
 
+from diffview.fields.numbers import decimal
+from diffview.gui.show.ticks import Tick
 from diffview.gui.theme import Palette, theme
 from diffview.gui.widgets.plots.plot_axis import Floats, finite, paint_legend, pen, plot_font
 from diffview.gui.widgets.plots.plot_base import PlotBase
-from diffview.gui.widgets.plots.plot_ticks import Tick, number
 
 HEIGHT, ROW = 164, 24
 MARGINS = (52, 22, 12, 38)
@@ -242,7 +243,7 @@ class RangesPlot(PlotBase):
             painter.setPen(palette.colour(row.token))
             painter.drawText(words, right | middle, row.name)
             value = QRectF(box.right() + 2, y - height / 2, self.width() - box.right() - 6, height)
-            painter.drawText(value, right | middle, number(row.median, 2))
+            painter.drawText(value, right | middle, decimal(row.median, 2))
             xs = [self.to_pixel(q, 0).x() for q in row.quantiles]
             if len(xs) == 5:
                 for first, last, width, alpha in ((0, 4, 1.2, 150), (1, 3, 5.0, 110)):

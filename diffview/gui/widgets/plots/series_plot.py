@@ -9,8 +9,8 @@ from PySide6.QtCore import QEvent, QPointF, QRectF, QSize, Qt, Signal
 from PySide6.QtGui import QFontMetricsF, QMouseEvent, QPainter, QPaintEvent, QPen, QPolygonF
 from PySide6.QtWidgets import QSizePolicy, QWidget
 
+from diffview.fields.numbers import decimal
 from diffview.gui.theme import SMALL_PX, theme
-from diffview.gui.widgets.plots.plot_ticks import number
 
 HEIGHT_PX, LEFT_PX, BOTTOM_PX, PAD_PX = 96, 46, 16, 6
 MARKS = 60
@@ -158,7 +158,7 @@ class SeriesPlot(QWidget):
         right = Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter
         for value in (low + room, high - room):
             y = box.bottom() - (value - low) / (high - low) * box.height()
-            text = number(value, decimals) if 1e-4 < step < 1e5 else f"{value:.2g}"
+            text = decimal(value, decimals) if 1e-4 < step < 1e5 else f"{value:.2g}"
             painter.drawText(QRectF(0, y - metrics.height() / 2, box.left() - 4, metrics.height()), right, text)
         if self._units:
             across = QRectF(0, box.center().y() - metrics.height() / 2, box.left() - 4, metrics.height())

@@ -7,18 +7,11 @@ from PySide6.QtCore import QPointF, QRectF, Qt
 from PySide6.QtGui import QFontMetricsF, QPainter
 from PySide6.QtWidgets import QWidget
 
+from diffview.fields.numbers import two_figures
 from diffview.forward.spectra import noise_floor_crossing
 from diffview.gui.theme import Palette, theme
 from diffview.gui.widgets.plots.plot_axis import Floats, finite, legend_rows, paint_legend, pen, plot_font
 from diffview.gui.widgets.plots.plot_base import Curve, Overlay, PlotBase
-from diffview.gui.widgets.plots.plot_ticks import number
-
-
-def short(value: float) -> str:
-    """Two significant digits: 0.37, 3.7, 37, 370."""
-    rounded = float(f"{value:.2g}")
-    decimals = max(0, 1 - math.floor(math.log10(rounded))) if rounded > 0 else 0
-    return number(rounded, decimals if rounded != round(rounded) else 0)
 
 
 class Floor(Overlay):
@@ -172,7 +165,7 @@ class SpectrumPlot(PlotBase):
             edge = float(noise_floor_crossing(snr[:, None], self._k[good])[0]) if good.any() else math.nan
             if math.isfinite(edge):
                 floor.crossing = math.log10(edge)
-                scales = f"< {short(self._wave / edge)} km" if self._wave else f"k > {short(edge)}"
+                scales = f"< {two_figures(self._wave / edge)} km" if self._wave else f"k > {two_figures(edge)}"
                 floor.text = f"below the noise floor: {scales}"
         floor.update()
 

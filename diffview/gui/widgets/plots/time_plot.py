@@ -4,10 +4,10 @@ from PySide6.QtCore import QPointF, QRectF, Qt, Signal
 from PySide6.QtGui import QFocusEvent, QFont, QFontMetricsF, QKeyEvent, QMouseEvent, QPainter, QPainterPath
 from PySide6.QtWidgets import QWidget
 
+from diffview.fields.numbers import decimal
 from diffview.gui.theme import LIGHT, SEMIBOLD, Palette, theme
 from diffview.gui.widgets.plots.plot_axis import AXIS_PX, pen, plot_font
 from diffview.gui.widgets.plots.plot_base import Overlay, PlotBase
-from diffview.gui.widgets.plots.plot_ticks import number
 
 GRIP_PX = 6.0
 TAG_HEIGHT = 17.0
@@ -128,8 +128,8 @@ class TimePlot(PlotBase):
     def x_text(self, x: float) -> str:
         """A position on the axis as text: "t 420" or "ln s -0.31"."""
         if self.x_kind == "t":
-            return f"t {number(x * self.chain_length)}"
-        return f"ln s {number(x, 2)}"
+            return f"t {decimal(x * self.chain_length)}"
+        return f"ln s {decimal(x, 2)}"
 
     def lay_out(self) -> None:
         """Keep the playhead on its value."""

@@ -5,6 +5,7 @@ from typing import Any
 from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QHeaderView, QTreeWidget, QTreeWidgetItem, QWidget
 
+from diffview.fields.numbers import compact
 from diffview.fields.units import written
 from diffview.gui.theme import theme
 from diffview.gui.widgets.small.file_tree import shape_text
@@ -73,4 +74,4 @@ class DetailsView(QTreeWidget):
 
 
 def _range(ends: tuple[float, float] | None) -> str:
-    return "no value" if ends is None else " … ".join(f"{end:.6g}".replace("-", "\N{MINUS SIGN}") for end in ends)
+    return "no value" if ends is None else " … ".join(compact(end) for end in ends)
