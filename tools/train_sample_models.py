@@ -27,8 +27,9 @@ from diffview.models.checkpoints import save_model
 from diffview.paths import sample_models
 from diffview.readers.packaged import packaged_field
 from diffview.readers.process import ReaderProcess
+from diffview.runs.sampling import Sampling
 from diffview.scores.printed import format_scores
-from diffview.scores.verify import Sampling, verify_model
+from diffview.scores.verify import verify_model
 
 
 def stack(path: Path, dataset: str, size: int) -> np.ndarray:

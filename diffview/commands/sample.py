@@ -14,6 +14,7 @@ from diffview.errors import UserError
 
 if TYPE_CHECKING:
     from diffview.fields.field import Field
+    from diffview.models.cards import Card
     from diffview.reverse.samplers import Step
     from diffview.runs.facts import Facts
     from diffview.runs.plan import Plan
@@ -126,12 +127,18 @@ def planned(options: argparse.Namespace) -> "tuple[Plan, fields.Opened]":
     Raises:
         UserError: if they do not go together, or something cannot be read.
     """
+    from diffview.models.cards import find_card
+    from diffview.models.choice import open_card
     from diffview.runs.conditioning import Conditioning
-    from diffview.runs.recipe import default_recipe
+    from diffview.runs.recipe import Recipe
     from diffview.runs.resolve import resolve
+    from diffview.runs.sampling import scored_course
 
     saved = None if options.recipe is None else _read(options.recipe)
-    recipe = _with_options(options, _filling(options, saved or default_recipe().but(region=None)))
+    model = options.model or (saved or Recipe()).denoiser.model
+    card = None if model in _formulas() else open_card(Path(model)) if Path(model).is_dir() else find_card(model)
+    begun = saved or Recipe.of(**({} if card is None else scored_course(card)))
+    recipe = _with_options(options, _filling(options, begun))
     # the field of a recipe that sees one is started from, and not what is fitted to
     of_saved = saved is not None and Conditioning.of(recipe).sees_region
     source = options.start or options.fill or options.condition or (None if of_saved else options.fit)
@@ -142,7 +149,7 @@ def planned(options: argparse.Namespace) -> "tuple[Plan, fields.Opened]":
     index = options.index or (None if other else recipe.source.index)
     named = recipe.but(path=path, dataset=dataset, index=index)
     opened = fields.open_field(named.but(fitted=None, axes=None, coarsen=1) if other else named)
-    opened = replace(opened, facts=_equipped(recipe, opened.facts))
+    opened = replace(opened, facts=_equipped(recipe, card, opened.facts))
     if options.fit is None or source == options.fit or recipe.denoiser.model not in _formulas():
         return resolve(opened.recipe, opened.facts), opened
     return _fitted_elsewhere(opened, options.fit), opened
@@ -276,18 +283,15 @@ def _check_fit(changes: "Mapping[str, Any]", model: str) -> None:
         raise UserError(f"{model} takes no crop with missing pixels. {COMPLETE_ONLY}", "Leave --missing-limit out.")
 
 
-def _equipped(recipe: "Recipe", facts: "Facts") -> "Facts":
+def _equipped(recipe: "Recipe", card: "Card | None", facts: "Facts") -> "Facts":
     """The facts with the network that the recipe names and the devices of this machine, where they are needed."""
-    from diffview.models.cards import find_card, read_cards
-    from diffview.models.choice import open_card
+    from diffview.models.cards import read_cards
 
-    name = recipe.denoiser.model
-    network = name not in _formulas()
-    if not network and recipe.denoiser.device == "auto":
+    if card is None and recipe.denoiser.device == "auto":
         return facts
     cards = read_cards() if recipe.guidance.weight != 1 else {}  # where the partner of a pair is found
-    if network:
-        cards[name] = open_card(Path(name)) if Path(name).is_dir() else find_card(name)
+    if card is not None:
+        cards[recipe.denoiser.model] = card
     try:
         import torch
     except ImportError:

@@ -20,7 +20,7 @@ def add(parser: argparse.ArgumentParser) -> None:
     )  # fmt: skip
     model.add_argument("--held-out", type=float, default=0.2, help="share held out of a single dataset, 0.2")
     model.add_argument("--samples", type=int, default=256, help="fields that are made")
-    add_values(model, "steps", "sampler", steps=18, sampler="heun")
+    add_values(model, "steps", "sampler")
     model.add_argument("--sampler-param", action="append", default=[], metavar="K=V", help="of it, as S_churn=10")
     add_values(model, "seed", seed=0)
     model.add_argument("--device", default="cpu", help="torch device")
@@ -70,12 +70,16 @@ def _verify_model(options: argparse.Namespace) -> None:
     from diffview.commands.words import params_of
     from diffview.learning.from_files import read_verification_set
     from diffview.models.cards import find_card
+    from diffview.runs.sampling import Sampling
     from diffview.scores.printed import format_scores
-    from diffview.scores.verify import Sampling, verify_model
+    from diffview.scores.verify import verify_model
 
     card = find_card(options.model)
-    params = params_of(options.sampler_param, "S_churn=10")
-    sampling = Sampling(options.samples, options.steps, options.seed, options.sampler, params).of(card)
+    usual = Sampling.scored(card)
+    params = {**({} if options.sampler else usual.params), **params_of(options.sampler_param, "S_churn=10")}
+    sampling = Sampling(
+        options.samples, options.steps or usual.steps, options.seed, options.sampler or usual.sampler, params
+    ).of(card)
     file, *datasets = options.data
     data = read_verification_set(card, file, datasets, options.held_out)
     scores = verify_model(card, data, sampling, options.device)

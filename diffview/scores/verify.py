@@ -1,7 +1,6 @@
 """How good a model is: what it generates, scored beside fields it never saw; see `generated` for the yardsticks."""
 
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
@@ -11,13 +10,12 @@ from diffview.errors import UserError
 from diffview.fields.coarse import coarse
 from diffview.fields.units import same_units
 from diffview.forward.noise import START, Noise
-from diffview.forward.schedules import Edm
 from diffview.learning.loss_by_level import loss_by_level
 from diffview.learning.sets import TrainingSet, evenly
-from diffview.models.capabilities import card_capabilities, lacks
 from diffview.models.cards import Card
 from diffview.reverse.grids import make_levels
-from diffview.reverse.samplers import CONSISTENCY, SAMPLERS, sampler_params
+from diffview.reverse.samplers import CONSISTENCY, SAMPLERS
+from diffview.runs.sampling import USUAL, Sampling, noise_schedule
 from diffview.scores.generated import block_mean_errors, ensemble_scores, require_held_out, scores
 
 Denoise = Callable[[Any, float], Any]
@@ -26,73 +24,6 @@ Progress = Callable[[float], None]
 BATCH = 32
 CASES, MEMBERS = 64, 16
 """Held-out fields a conditional model is verified on, and members drawn for each."""
-
-
-@dataclass(frozen=True)
-class Sampling:
-    """How fields are drawn from a model to be scored.
-
-    On the Karras grid between the ends of the model's noise range; a consistency model takes one step.
-
-    Attributes:
-        samples: fields; of a conditional model there are 16 for each of the first 64 held-out fields instead.
-        steps: of a run.
-        seed: of its noise. Member i of a seed is the same in any batch.
-        sampler: its key.
-        params: settings of the sampler; what is not named has its default.
-    """
-
-    samples: int = 256
-    steps: int = 18
-    seed: int = 0
-    sampler: str = "heun"
-    params: Mapping[str, Any] = field(default_factory=dict)
-
-    def __post_init__(self) -> None:
-        if self.samples < 1:
-            raise UserError(f"{self.samples} samples cannot be drawn.", "Draw at least one; 256 give steady scores.")
-        object.__setattr__(self, "params", sampler_params(self.sampler, self.params))
-
-    @classmethod
-    def told(cls, card: Card) -> "Sampling":
-        """As the scores of a card were drawn; the usual way where it does not say, or says what there is not."""
-        settings = card.scores.get("settings", {})
-        try:
-            return cls(
-                steps=int(settings["steps"]), sampler=str(settings["sampler"]), params=settings.get("params", {})
-            ).of(card)
-        except (KeyError, TypeError, ValueError, AttributeError, UserError):
-            return USUAL.of(card)
-
-    def of(self, card: Card) -> "Sampling":
-        """The same for a model: one that jumps to the end of the path does so, whatever the sampler.
-
-        Raises:
-            UserError: if the sampler needs what the model does not offer.
-        """
-        if card.kind == CONSISTENCY:
-            return replace(self, steps=1, sampler="consistency", params={})
-        if (refusal := lacks(SAMPLERS[self.sampler], self.params, card.name, card_capabilities(card))) is not None:
-            raise refusal
-        return self
-
-    @property
-    def words(self) -> str:
-        """The options of `diffview verify model` that say the same."""
-        usual = sampler_params(self.sampler, {})
-        params = [f" --sampler-param {key}={value}" for key, value in self.params.items() if value != usual[key]]
-        told = f"--samples {self.samples} --steps {self.steps} --seed {self.seed}"
-        return f"{told} --sampler {self.sampler}{''.join(params)}"
-
-    def course(self, card: Card) -> dict[str, Any]:
-        """The parts of a recipe that make a run of the model's network go the same way."""
-        return {
-            "schedule": _noise(card), "grid": "karras", "grid_params": (), "steps": self.steps,
-            "sampler": self.sampler, "sampler_params": tuple(self.params.items()), "origin": "noise", "fork": None,
-        }  # fmt: skip
-
-
-USUAL = Sampling()
 
 
 def verify_model(
@@ -145,15 +76,11 @@ def _check_model(card: Card, data: TrainingSet) -> None:
     require_held_out(len(data.held_out))
 
 
-def _noise(card: Card) -> Edm:
-    """The schedule between the ends of the model's noise range."""
-    low, high = card.noise_range
-    return Edm(sigma_min=max(low, min(2e-3, high / 10)), sigma_max=high)
-
-
 def sampling_levels(card: Card, steps: int) -> list[float]:
     """The noise levels of the run that a model is verified by: one step of a consistency model, else EDM's."""
-    return [card.noise_range[1], 0.0] if card.kind == CONSISTENCY else make_levels(_noise(card), "karras", steps)
+    if card.kind == CONSISTENCY:
+        return [card.noise_range[1], 0.0]
+    return make_levels(noise_schedule(card), "karras", steps)
 
 
 def _draw(

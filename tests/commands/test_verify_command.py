@@ -1,6 +1,7 @@
 """diffview verify model, on a small network and small files."""
 
 import json
+from dataclasses import replace
 
 import h5py
 import numpy as np
@@ -48,6 +49,22 @@ def test_the_sampler_and_its_settings(tmp_path, file, capsys):
     assert settings["command"].endswith("--steps 3 --seed 0 --sampler churn --sampler-param S_churn=2.0")
     assert verify(tmp_path, file, "train", "test", "--sampler", "repaint") == 2
     assert "fills the missing" in capsys.readouterr().err
+
+
+def test_it_draws_as_the_card_was_scored(tmp_path, file, capsys):
+    card = small_model(tmp_path / "m", "model")
+    replace(card, scores={"settings": {"sampler": "churn", "steps": 2, "params": {"S_churn": 3}}}).save()
+    words = ["verify", "model", "--model", str(card.file.parent), "--data", str(file), "train", "--samples", "16"]
+    for options, ends in (
+        ((), "--steps 2 --seed 0 --sampler churn --sampler-param S_churn=3.0"),
+        (
+            ("--steps", "3", "--sampler-param", "S_churn=1"),
+            "--steps 3 --seed 0 --sampler churn --sampler-param S_churn=1.0",
+        ),
+        (("--sampler", "ddim"), "--steps 2 --seed 0 --sampler ddim"),
+    ):
+        assert main([*words, *options, "--json"]) == 0
+        assert json.loads(capsys.readouterr().out)["settings"]["command"].endswith(ends)
 
 
 def test_another_unit_is_a_sentence(tmp_path, file, capsys):

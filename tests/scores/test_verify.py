@@ -303,7 +303,9 @@ def test_the_sampler_is_chosen(tmp_path):
         "--samples 4 --steps 3 --seed 0 --sampler churn --sampler-param S_churn=3.0"
     )
     assert churned["settings"]["params"]["S_max"] == 50 and "churn, S_churn 3.0" in printed.format_scores(churned)
-    assert verify.Sampling.told(replace(card, scores=churned)) == verify.Sampling(256, 3, 0, "churn", {"S_churn": 3.0})
+    assert verify.Sampling.scored(replace(card, scores=churned)) == verify.Sampling(
+        256, 3, 0, "churn", {"S_churn": 3.0}
+    )
 
 
 def test_a_run_of_the_window_can_go_the_same_way(tmp_path):
@@ -311,7 +313,7 @@ def test_a_run_of_the_window_can_go_the_same_way(tmp_path):
     data = TrainingSet.fit("standardise", fields(24, 0), fields(10, 1), "sst", "degC")
     card = saved(tmp_path, data)
     found = verify.verify_model(card, data, verify.Sampling(4, 5, sampler="churn", params={"S_churn": 3.0}))
-    course = verify.Sampling.told(replace(card, scores=found)).course(card)
+    course = verify.Sampling.scored(replace(card, scores=found)).course(card)
     recipe = Recipe.of(**course)
     assert (
         recipe.course.sampler == "churn"
@@ -332,7 +334,7 @@ def test_the_levels_lie_in_the_range_of_the_model(low, high, least):
 @pytest.mark.parametrize("settings", [{}, {"steps": "x", "sampler": "heun"}, {"steps": 3, "sampler": "nix"}, [], None])
 def test_a_card_that_does_not_say_how_is_drawn_from_as_usual(settings):
     card = Card("m", "sst", "degC", SAME, (1, 16, 16), (0.02, 20.0), scores={"settings": settings})
-    assert verify.Sampling.told(card) == verify.Sampling()
+    assert verify.Sampling.scored(card) == verify.Sampling()
 
 
 @pytest.mark.parametrize(

@@ -327,6 +327,24 @@ def test_a_network_from_noise_says_nothing_of_the_open_field(tmp_path, command):
     assert "diffview_source_file" not in seen.attrs and "pixel_height_km" not in seen.attrs
 
 
+def test_a_network_draws_as_it_was_scored_where_nothing_else_is_asked(tmp_path, command):
+    pytest.importorskip("torch")
+    settings = find_card("rain64").scores["settings"]
+    for words, steps, sampler, kept in (
+        (("--steps", "2"), 2, "churn", settings["params"]),
+        (("--sampler", "ddim", "--steps", "3"), 3, "ddim", {}),
+    ):
+        assert command("sample", "--model", "rain64", *words, "-o", tmp_path / "out.nc")[0] == 0
+        course = json.loads(both(tmp_path / "out.nc").attrs["diffview_recipe"])["course"]
+        assert (course["sampler"], course["steps"], course["sampler_params"]) == (sampler, steps, kept)
+        assert (course["grid"], course["schedule"]["key"]) == ("karras", "edm")
+    recipe = Recipe.of(model="rain64", steps=2)
+    (tmp_path / "r.json").write_text(recipe.to_json())
+    assert command("sample", "--recipe", tmp_path / "r.json", "-o", tmp_path / "again.nc")[0] == 0
+    course = json.loads(both(tmp_path / "again.nc").attrs["diffview_recipe"])["course"]
+    assert (course["sampler"], course["grid"]) == ("ddim", "uniform"), "a recipe keeps its own"
+
+
 def test_a_conditional_network_takes_its_condition(tmp_path, command):
     pytest.importorskip("torch")
     rain, out = tmp_path / "rain.nc", tmp_path / "out.nc"

@@ -14,8 +14,9 @@ from diffview.gui.show.training_order import Order, models_folder
 from diffview.learning.from_files import read_training_set
 from diffview.learning.sets import TrainingSet
 from diffview.models.cards import Card
+from diffview.runs.sampling import Sampling
 from diffview.scores.subject import set_trained_on
-from diffview.scores.verify import Sampling, verify_model
+from diffview.scores.verify import verify_model
 
 HELD_OUT = 0.2
 """Share that `diffview train` holds out."""
@@ -62,7 +63,7 @@ class Verification(Job):
         """Find the set and verify."""
         data = set_trained_on(self.card, self._sets)
         device = load_engine().device(self._device)
-        self.found = verify_model(self.card, data, Sampling.told(self.card), device, self.tell)
+        self.found = verify_model(self.card, data, Sampling.scored(self.card), device, self.tell)
         self.found["settings"]["command"] = "Verify in the Model dock"
 
 

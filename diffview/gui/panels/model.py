@@ -228,10 +228,10 @@ class ModelPanel(ScrollPanel):
             self._bar.setValue(round(100 * job.done))
 
     def _run_as_scored(self) -> None:
-        from diffview.scores.verify import Sampling
+        from diffview.runs.sampling import scored_course
 
         if (card := self.card()) is not None:
-            self._session.edit(**Sampling.told(card).course(card))
+            self._session.edit(**scored_course(card))
 
     # -- the loss on the open region
 

@@ -24,10 +24,10 @@ def case_of(session: Session) -> Case:
 
 def _scored(session: Session, card: Card) -> ScoredRun:
     """How the scored fields of a card were drawn, beside the run in force."""
-    from diffview.scores.verify import Sampling  # only a network needs it
+    from diffview.runs.sampling import Sampling  # only a network needs it
 
     recipe, plan = session.recipe, session.plan
-    sampling = Sampling.told(card)
+    sampling = Sampling.scored(card)
     course = sampling.course(card)
     now = recipe.but(sampler_params=tuple(plan.params.items()))
     drawn, run = (
