@@ -59,6 +59,7 @@ def add(parser: argparse.ArgumentParser) -> None:
         "--network", action="append", default=[], metavar="K=V",
         help="another size of it: multipliers=1,2,3 (of the width, one a level), blocks, fold or attention",
     )  # fmt: skip
+    parser.add_argument("--tensorboard", action="store_true", help="write the log for TensorBoard beside log.csv")
     parser.add_argument("--device", default="auto", metavar="auto|cpu|cuda|mps", help="where it is trained")
     parser.set_defaults(do=_train)
 
@@ -91,10 +92,10 @@ def _train_with(options: argparse.Namespace, words: dict[str, Any], sizes: dict[
     ny, nx = data.shape
     sys.stdout.write(f"{data.name}: {len(data.fields)} fields of {ny} x {nx} pixels, {len(data.held_out)} held out.\n")
     sys.stdout.flush()
-    _train_to_the_end(trainer, options.out)
+    _train_to_the_end(trainer, options.out, options.tensorboard)
 
 
-def _train_to_the_end(trainer: "Trainer", folder: Path) -> None:
+def _train_to_the_end(trainer: "Trainer", folder: Path, tensorboard: bool) -> None:
     """Train and print the progress; the first Ctrl+C ends it after the current step, a second one at once."""
     from diffview.learning.training import train
 
@@ -106,9 +107,10 @@ def _train_to_the_end(trainer: "Trainer", folder: Path) -> None:
 
     before = signal.signal(signal.SIGINT, stop) or signal.SIG_DFL
     try:
-        for now in train(trainer, folder, stopped=lambda: bool(pressed)):
+        for now in train(trainer, folder, stopped=lambda: bool(pressed), tensorboard=tensorboard):
             left = "?" if math.isinf(now.left) else f"{now.left / 60:.1f} min"
-            numbers = f"step {now.step}  loss {now.loss:.4f}  rate {now.rate:.2g}  left {left}"
+            held_out = "" if math.isnan(now.held_out) else f"  held-out {now.held_out:.4f}"
+            numbers = f"step {now.step}  loss {now.loss:.4f}{held_out}  rate {now.rate:.2g}  left {left}"
             sys.stdout.write("\n".join(filter(None, (now.remark, numbers))) + "\n")
             sys.stdout.flush()
     except NotWrittenError as error:
@@ -116,6 +118,8 @@ def _train_to_the_end(trainer: "Trainer", folder: Path) -> None:
         _write_later(trainer, folder, error)
     finally:
         signal.signal(signal.SIGINT, before)
+    if finding := trainer.finding():
+        sys.stdout.write(finding + "\n")
     if trainer.done() < 1:
         sys.stdout.write(f"Stopped at step {trainer.step}; the model so far is in {folder}, --resume goes on.\n")
     else:

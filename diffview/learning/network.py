@@ -69,12 +69,12 @@ def require_fit(data: TrainingSet, config: UNetConfig) -> None:
         )
 
 
-def extra_channels(data: TrainingSet, config: UNetConfig) -> NDArray[np.float32] | None:
-    """The channels beside y: the condition and the mask (1 where there are data), [n, channels, ny, nx]."""
+def extra_channels(data: TrainingSet, shown: NDArray[np.float32], config: UNetConfig) -> NDArray[np.float32] | None:
+    """The channels beside y: the condition and the mask (1 where there are data) of fields, [n, channels, ny, nx]."""
     parts = []
-    condition = data.condition(data.fields)
+    condition = data.condition(shown)
     if condition is not None:
         parts.append(np.nan_to_num(condition))
     if config.mask:
-        parts.append((~np.isnan(data.fields))[:, None].astype(np.float32))
+        parts.append((~np.isnan(shown))[:, None].astype(np.float32))
     return np.concatenate(parts, axis=1) if parts else None

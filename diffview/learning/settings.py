@@ -25,7 +25,7 @@ class TrainingSettings:
     minutes: Annotated[float, Range(0.0, 1e6), "end after this time if that comes first; 0: no limit"] = 0.0
     batch: Annotated[int, Range(1, 4096), "fields a step"] = 32
     rate: Annotated[float, Range(1e-8, 1.0, log=True), "largest learning rate"] = 1e-3
-    warmup: Annotated[int, Range(0, 10**6), "steps over which the rate rises; it then falls as a cosine"] = 300
+    warmup: Annotated[int, Range(0, 10**6), "steps over which the rate rises, at most a tenth of the training"] = 300
     half_life: Annotated[float, Range(0.0, 1e6), "of the moving average of the weights, in steps"] = 300.0
     clip: Annotated[float, Range(1e-3, 1e6), "largest norm of the gradient"] = 1.0
     lowest: Annotated[float, Range(1e-6, 1e6, log=True), "lowest noise level"] = 0.01

@@ -3,7 +3,6 @@
 import math
 import time
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -15,6 +14,7 @@ from diffview.errors import UserError
 from diffview.learning.densities import DENSITIES, Density
 from diffview.learning.network import extra_channels, require_fit
 from diffview.learning.objective import LOSSES, VARIANCE_WEIGHT, mean_known, noise_error, variance_bound
+from diffview.learning.progress import LEARNT, TrainingReport, Watched
 from diffview.learning.sets import TrainingSet
 from diffview.learning.settings import TrainingSettings
 from diffview.machine import device_name, fast_bfloat16, sent_to
@@ -25,17 +25,11 @@ from diffview.models.nets.unet import UNet, UNetConfig, on_device
 BINS = 24
 """Bins of ln s in which the loss is followed."""
 
+LONGEST_WARMUP = 0.1
+"""Share of the training after which the learning rate has risen, whatever was asked for."""
 
-@dataclass(frozen=True)
-class TrainingReport:
-    """Progress of a training: step, seconds, the mean loss since the last report, rate, seconds left, and a remark."""
-
-    step: int
-    seconds: float
-    loss: float
-    rate: float
-    left: float
-    remark: str = ""
+WATCHED_EVERY = 50
+"""Steps between two looks at the held-out loss, at least."""
 
 
 class Trainer:
@@ -44,7 +38,8 @@ class Trainer:
     Attributes:
         net, ema: the network, and the moving average of its weights.
         step, seconds, samples: steps made, seconds they took and fields they saw, in all sessions.
-        curve: (step, loss) of every report.
+        curve: (step, loss) of every report; loss_sum, loss_count: of the steps since the last one.
+        watched: fields whose loss is followed; watched_curve: (step, that loss of the average).
         density: of the noise levels, over ln s; `highest` is the highest of them.
         noise_range: s between 0.1 and 99.9 % of the draws.
         random, noise: what draws fields and levels, on the CPU, and what draws eps, on the device.
@@ -74,13 +69,16 @@ class Trainer:
         self.step, self.seconds, self.samples, self.batch = 0, 0.0, 0, settings.batch
         self.origin: Mapping[str, Any] = {}
         self.curve: list[tuple[int, float]] = []
+        self.watched_curve: list[tuple[int, float]] = []
         self.highest = settings.highest or max(10 * settings.lowest, 3 * math.sqrt(data.largest_power))
         self.density = DENSITIES[settings.density](settings.lowest, self.highest, settings.schedule)
         self.noise_range = _middle_of(self.density)
         self.bins = torch.zeros(2, BINS, device=self.device)
-        self._loss_sum = torch.zeros((), device=self.device)
-        self._loss_count = 0
-        self._fields = _shown(data, config).to(self.device)
+        self.loss_sum, self.loss_count = torch.zeros((), device=self.device), 0
+        self._fields = _shown(data, data.fields, config).to(self.device)
+        self.watched = Watched(
+            data, lambda fields: _shown(data, fields, config), self.density, settings.loss, self.device
+        )
         self._known = None if data.mask is None else torch.from_numpy(~np.isnan(data.fields))[:, None].to(self.device)
         self.bfloat16 = settings.precision == "bfloat16" or (settings.precision == "auto" and fast_bfloat16(device))
 
@@ -106,9 +104,10 @@ class Trainer:
         return min(1.0, max(self.step / self.settings.steps, self.seconds / limit if limit else 0.0))
 
     def rate(self) -> float:
-        """The learning rate now: a linear rise, then half a cosine down to 0."""
-        rise = min(1.0, (self.step + 1) / max(1, self.settings.warmup))
-        return self.settings.rate * rise * 0.5 * (1 + math.cos(math.pi * self.done()))
+        """The learning rate now: a linear rise over at most a tenth of the training, then half a cosine down to 0."""
+        done = self.done()
+        rise = min(1.0, max((self.step + 1) / max(1, self.settings.warmup), done / LONGEST_WARMUP))
+        return self.settings.rate * rise * 0.5 * (1 + math.cos(math.pi * done))
 
     def advance(self) -> None:
         """One optimiser step; the loss is kept on the device until `report` asks for it."""
@@ -121,8 +120,8 @@ class Trainer:
         torch.nn.utils.clip_grad_norm_(self.net.parameters(), self.settings.clip, foreach=True)
         self.optimiser.step()
         self._average()
-        self._loss_sum += loss.detach()
-        self._loss_count += 1
+        self.loss_sum += loss.detach()
+        self.loss_count += 1
         self.step += 1
         self.samples += self.batch
         self.seconds += time.perf_counter() - began
@@ -195,18 +194,42 @@ class Trainer:
             UserError: if the loss is not finite.
         """
         loss = self.curve[-1][1] if self.curve else math.nan
-        if self._loss_count:
+        if self.loss_count:
             began = time.perf_counter()
-            loss = float(self._loss_sum) / self._loss_count
+            loss = float(self.loss_sum) / self.loss_count
             self.seconds += time.perf_counter() - began  # here the steps that were launched are waited for
             if not math.isfinite(loss):
                 raise diverged(self.step)
             self.curve.append((self.step, loss))
-        self._loss_sum.zero_()
-        self._loss_count = 0
+        self.loss_sum.zero_()
+        self.loss_count = 0
         done = self.done()
         left = self.seconds * (1 - done) / done if done else math.inf
-        return TrainingReport(self.step, self.seconds, loss, self.rate(), left, remark)
+        watched = self._watch() if self.watched.held_out else math.nan
+        return TrainingReport(self.step, self.seconds, loss, self.rate(), left, self.samples, watched, remark)
+
+    def _watch(self) -> float:
+        """The loss of the watched fields by the average of the weights; the last one, if that is not long ago."""
+        last = self.watched_curve[-1][0] if self.watched_curve else -WATCHED_EVERY
+        if self.step - last >= WATCHED_EVERY or (self.done() >= 1 and self.step > last):
+            self.watched_curve.append((self.step, self.watched.loss(self.ema, self.net.config.sigma_data)))
+        return self.watched_curve[-1][1]
+
+    def finding(self) -> str:
+        """What is to be said of the model so far: that nothing is learnt yet, or "".
+
+        That is so if x0_hat of the watched fields is hardly better than what every network begins with, each pixel of
+        y drawn to the mean by sd^2/(sd^2 + s^2).
+        """
+        begin = self.watched.loss(None, self.net.config.sigma_data)
+        now = self.watched.loss(self.ema, self.net.config.sigma_data)
+        if now < LEARNT * begin:
+            return ""
+        whose = "on held-out fields" if self.watched.held_out else "on its fields"
+        return (
+            f"Nothing is learnt yet: after {self.step} steps the loss {whose} is {now:.3g}, that of a network that "
+            f"was never trained is {begin:.3g}. Train it longer."
+        )
 
     def card(self, name: str) -> Card:
         """The card of the model so far."""
@@ -243,10 +266,10 @@ def _middle_of(density: Density) -> tuple[float, float]:
     return low, high
 
 
-def _shown(data: TrainingSet, config: UNetConfig) -> Tensor:
-    """The fields, 0 where missing, and the channels that the network is shown beside them, [n, channels, ny, nx]."""
-    fields, extra = torch.from_numpy(np.nan_to_num(data.fields))[:, None], extra_channels(data, config)
-    return fields if extra is None else torch.cat([fields, torch.from_numpy(extra)], dim=1)
+def _shown(data: TrainingSet, fields: NDArray[np.float32], config: UNetConfig) -> Tensor:
+    """Fields, 0 where missing, and the channels that the network is shown beside them, [n, channels, ny, nx]."""
+    shown, extra = torch.from_numpy(np.nan_to_num(fields))[:, None], extra_channels(data, fields, config)
+    return shown if extra is None else torch.cat([shown, torch.from_numpy(extra)], dim=1)
 
 
 def turned(fields: Tensor, turns: int, flips: bool, rotations: bool) -> Tensor:

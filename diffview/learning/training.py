@@ -10,9 +10,10 @@ import torch
 
 from diffview.errors import NotWrittenError, UserError, out_of_memory
 from diffview.learning.network import config_for
+from diffview.learning.progress import Board, CsvLog, Follower, TrainingReport
 from diffview.learning.sets import TrainingSet
 from diffview.learning.settings import TrainingSettings
-from diffview.learning.trainer import Trainer, TrainingReport, diverged
+from diffview.learning.trainer import Trainer, diverged
 from diffview.models.cards import Card
 from diffview.models.checkpoints import State, network_config, save_model
 
@@ -24,7 +25,12 @@ DIRECTORY = ("model", "training.safetensors")
 
 
 def train(
-    trainer: Trainer, folder: Path, every: int = 50, stopped: Callable[[], bool] = lambda: False
+    trainer: Trainer,
+    folder: Path,
+    every: int = 50,
+    stopped: Callable[[], bool] = lambda: False,
+    *,
+    tensorboard: bool = False,
 ) -> Iterator[TrainingReport]:
     """Train to the end, with a report every so many steps and checkpoints on the way; the caller may stop any time.
 
@@ -32,16 +38,17 @@ def train(
 
     Args:
         trainer: what to train.
-        folder: where it is kept.
+        folder: where it is kept; every report is a line of its log.csv.
         every: steps between reports.
         stopped: asked after every step whether to end here.
+        tensorboard: whether they are written for TensorBoard too.
 
     Raises:
         NotWrittenError: if what was made cannot be written at the end: `trainer` has it still, to be saved again.
         UserError: if the loss is not finite, or memory does not suffice for one field.
     """
-    kept = time.monotonic()
-    remark = ""
+    kept, remark = time.monotonic(), ""
+    log = _Log(folder, trainer.step, tensorboard)
     try:
         while trainer.done() < 1 and not stopped():
             try:
@@ -49,7 +56,7 @@ def train(
             except RuntimeError as error:
                 remark = _smaller_batch(trainer, error)
             if trainer.step % every == 0 or remark or trainer.done() >= 1:
-                yield trainer.report(remark)
+                yield log.add(trainer.report(remark))
                 remark = ""
             if time.monotonic() - kept >= trainer.settings.checkpoint:
                 remark = keep(trainer, folder)
@@ -57,6 +64,26 @@ def train(
     finally:
         if trainer.step:
             save(trainer, folder)
+
+
+class _Log:
+    """Whatever is told the reports; one that cannot be written ends with a remark, and the training goes on."""
+
+    def __init__(self, folder: Path, step: int, tensorboard: bool) -> None:
+        self._followers: list[Follower] = [CsvLog(folder, step)]
+        if tensorboard:
+            self._followers.append(Board(folder, step))
+
+    def add(self, report: TrainingReport) -> TrainingReport:
+        """Tell it; returns the report with what there is to say of that."""
+        for follower in tuple(self._followers):
+            try:
+                follower.add(report)
+            except NotWrittenError as error:
+                self._followers.remove(follower)
+                said = f"{report.remark} {error.sentence} The log ends here; the training goes on.".strip()
+                report = replace(report, remark=said)
+        return report
 
 
 def _smaller_batch(trainer: Trainer, error: RuntimeError) -> str:
@@ -113,10 +140,10 @@ def _state_of(trainer: Trainer) -> State:
     for index, kept in trainer.optimiser.state_dict()["state"].items():
         tensors |= {f"adam.{index}.{k}": torch.as_tensor(v) for k, v in kept.items()}
     tensors["random"], tensors["noise"] = trainer.random.get_state(), trainer.noise.get_state()
-    tensors["bins"] = trainer.bins
+    tensors["bins"], tensors["loss_sum"] = trainer.bins, trainer.loss_sum
     plain = {
         "step": trainer.step, "seconds": trainer.seconds, "samples": trainer.samples, "batch": trainer.batch,
-        "curve": trainer.curve,
+        "curve": trainer.curve, "loss_count": trainer.loss_count, "watched_curve": trainer.watched_curve,
         "settings": trainer.settings.plain(), "network": asdict(trainer.net.config),
         "fingerprint": trainer.data.fingerprint, "origin": dict(trainer.origin),
     }  # fmt: skip
@@ -176,7 +203,12 @@ def _take(trainer: Trainer, state: State) -> None:
     trainer.step, trainer.seconds, trainer.batch = int(plain["step"]), float(plain["seconds"]), int(plain["batch"])
     trainer.samples = int(plain.get("samples", trainer.step * trainer.batch))  # not counted in old states
     trainer.origin = dict(plain.get("origin", {}))
-    trainer.curve = [(int(step), float(loss)) for step, loss in plain["curve"]]
+    if "loss_sum" in tensors:  # not kept by older versions, nor the loss of held-out fields
+        trainer.loss_sum.copy_(tensors["loss_sum"])
+        trainer.loss_count = int(plain["loss_count"])
+    trainer.curve, trainer.watched_curve = (
+        [(int(step), float(loss)) for step, loss in plain.get(name, [])] for name in ("curve", "watched_curve")
+    )
 
 
 # -- begun
@@ -208,19 +240,36 @@ def trainer_in(
         ) from None
 
 
-def _trainer_in(
-    folder: Path, data: TrainingSet, settings: Mapping[str, Any], sizes: Mapping[str, Any], device: str, resume: bool,
+def _gone_on_with(
+    folder: Path, data: TrainingSet, settings: Mapping[str, Any], sizes: Mapping[str, Any], device: str,
     origin: Card | None,
 ) -> Trainer:  # fmt: skip
-    if resume and origin:
+    """The training of a folder with other settings; minutes are minutes more, its sizes and origin what they were."""
+    trainer = resumed(folder, data, device, **settings)
+    if origin and trainer.origin.get("name") != origin.name:
         raise UserError(
             "A training that is resumed has begun already: it cannot begin from another model.",
             "Leave out one of the two.",
         )
-    if sizes and (resume or origin):
+    if minutes := settings.get("minutes"):
+        trainer.settings = replace(trainer.settings, minutes=trainer.seconds / 60 + minutes)
+    for name, size in sizes.items():
+        if (kept := getattr(trainer.net.config, name)) != size:
+            raise UserError(
+                f"The network in {folder} has {name} {kept}, not {size}, and cannot change its size.",
+                f"Leave {name} out, or train anew in another folder.",
+            )
+    return trainer
+
+
+def _trainer_in(
+    folder: Path, data: TrainingSet, settings: Mapping[str, Any], sizes: Mapping[str, Any], device: str, resume: bool,
+    origin: Card | None,
+) -> Trainer:  # fmt: skip
+    if sizes and origin and not resume:
         raise UserError("A network cannot change its size while it is trained.", "Leave out its sizes.")
     if resume:
-        trainer = resumed(folder, data, device, **settings)
+        trainer = _gone_on_with(folder, data, settings, sizes, device, origin)
         if trainer.done() >= 1:
             raise UserError(f"The training in {folder} is finished.", "Ask for more steps, or more minutes.")
         return trainer

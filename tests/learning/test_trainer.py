@@ -314,7 +314,7 @@ def test_a_kill_keeps_the_last_state(tmp_path, monkeypatch):
     again = resumed(tmp_path, trainer.data)
     assert again.step == 2
     save(again, tmp_path)
-    assert sorted(p.name for p in tmp_path.iterdir()) == ["model.json", "model.safetensors", DIRECTORY[1]]
+    assert sorted(p.name for p in tmp_path.iterdir()) == ["log.csv", "model.json", "model.safetensors", DIRECTORY[1]]
 
 
 def test_out_of_memory_halves_the_batch(tmp_path, monkeypatch):
@@ -491,7 +491,7 @@ def test_folders(tmp_path):
         trainer_in(tmp_path, data, SMALL, SIZES, "cpu")
     with pytest.raises(UserError, match="finished"):
         trainer_in(tmp_path, data, {}, {}, "cpu", resume=True)
-    with pytest.raises(UserError, match="size"):
+    with pytest.raises(UserError, match="has width 8, not 16"):
         trainer_in(tmp_path, data, {}, {"width": 16}, "cpu", resume=True)
     with pytest.raises(UserError, match="other data"):
         trainer_in(tmp_path, data_of(fields() * 2 + np.arange(8)), {}, {}, "cpu", resume=True)

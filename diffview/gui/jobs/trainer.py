@@ -26,7 +26,8 @@ from diffview.gui.show.training_state import UNSAVED, Snapshot, Training
 from diffview.models.cards import Card
 
 if TYPE_CHECKING:
-    from diffview.learning.trainer import Trainer, TrainingReport
+    from diffview.learning.progress import TrainingReport
+    from diffview.learning.trainer import Trainer
 
     Steps = Generator[TrainingReport, None, None]
 
