@@ -7,6 +7,8 @@ from PySide6.QtCore import Qt
 from PySide6.QtGui import QAction, QKeyEvent, QKeySequence
 from PySide6.QtWidgets import QWidget
 
+from diffview.gui.widgets.small.text import set_tip
+
 
 @dataclass(frozen=True)
 class Entry:
@@ -104,7 +106,7 @@ class Actions(Mapping[str, QAction]):
             if entry.menu == SCRUB:  # a widget that uses an arrow or a letter itself comes first: see `key_pressed`
                 action.setShortcutContext(Qt.ShortcutContext.WidgetShortcut)
             action.setCheckable(entry.checkable)
-            action.setToolTip(_tip(entry))
+            set_tip(action, _tip(entry))
             window.addAction(action)
             self._actions[entry.name] = action
 
@@ -112,7 +114,7 @@ class Actions(Mapping[str, QAction]):
         """Enable an action, or grey it with the reason `why_not` in its tooltip; "" enables it."""
         action = self._actions[name]
         action.setEnabled(not why_not)
-        action.setToolTip(why_not or _tip(next(entry for entry in ENTRIES if entry.name == name)))
+        set_tip(action, why_not or _tip(next(entry for entry in ENTRIES if entry.name == name)))
 
     def __getitem__(self, name: str) -> QAction:
         return self._actions[name]

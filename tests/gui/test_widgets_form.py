@@ -9,9 +9,8 @@ from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QComboBox, QLabel
 
 from diffview.gui.theme import theme
-from diffview.gui.widgets.forms.number_spin import NumberSpin
 from diffview.gui.widgets.forms.param_form import ParamForm, label_for
-from diffview.gui.widgets.forms.whole_spin import WholeSpin
+from diffview.gui.widgets.forms.spin import NumberSpin, WholeSpin
 from diffview.params import Choice, Parameter, Range
 
 pytestmark = pytest.mark.qt_log_ignore("does not support propagateSizeHints")  # the offscreen plugin, of every window

@@ -107,8 +107,7 @@ def test_the_system_is_followed_only_if_asked(qapp):
 def test_controls_of_a_row_have_one_height(qtbot):
     from PySide6.QtWidgets import QComboBox, QLineEdit
 
-    from diffview.gui.widgets.forms.number_spin import NumberSpin
-    from diffview.gui.widgets.forms.whole_spin import WholeSpin
+    from diffview.gui.widgets.forms.spin import NumberSpin, WholeSpin
 
     tool = QToolButton()
     tool.setText("Open")

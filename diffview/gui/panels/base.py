@@ -11,6 +11,7 @@ from diffview.gui.session import Session
 from diffview.gui.show.card_facts import title_of
 from diffview.gui.show.model_words import offered
 from diffview.gui.widgets.small.card import CardFrame, ElidedLabel
+from diffview.gui.widgets.small.text import set_tip
 from diffview.runs.facts import Fits, standardised
 
 Array = NDArray[np.float32]
@@ -67,7 +68,7 @@ class NetworkOffer(QPushButton):
             card = found[1]
             self.setText(f"Draw with {card.name}")
             self.setAccessibleName(f"Draw with the network {card.name}")
-            self.setToolTip(f"A network for this quantity: {title_of(card)}")
+            set_tip(self, f"A network for this quantity: {title_of(card)}")
 
     def _draw(self) -> None:
         found = offered(self._session)

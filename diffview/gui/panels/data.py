@@ -32,6 +32,7 @@ from diffview.gui.widgets.small.card import ElidedLabel
 from diffview.gui.widgets.small.details_view import DetailsView
 from diffview.gui.widgets.small.file_tree import ICON, FileTree
 from diffview.gui.widgets.small.parts import add_choices, column_of, combo, line, named, tool_button, words
+from diffview.gui.widgets.small.text import set_tip
 from diffview.gui.widgets.small.word_area import WordArea
 from diffview.models.choice import TrainingCrops
 from diffview.readers.base import Node
@@ -168,18 +169,18 @@ class DataPanel(QWidget):
         self.transform.setItemText(0, f"automatic: {fitted.key if new.source.transform == AUTO else chosen}")
         self.transform.setCurrentIndex(self.transform.findData(fitted.key if theirs else new.source.transform))
         self.transform.setEnabled(not theirs)
-        self.transform.setToolTip("The transform in force is the model's" if theirs else "")
+        set_tip(self.transform, "The transform in force is the model's" if theirs else "")
         self._show_stored()
         self.resolution.setCurrentIndex(self.resolution.findData(_resolution(new)))
         self._fit.show_fit(new, plan.model if isinstance(plan.model, TrainingCrops) else None)
         because = f" {why}".rstrip() if automatic else ""
         self.numbers.setText(f"{_numbers_text(fitted)} · {TRANSFORMS[fitted.key].doc}.{because}")
-        self.numbers.setToolTip(_all_numbers(fitted, field.units))
+        set_tip(self.numbers, _all_numbers(fitted, field.units))
         self.region.setText(f"Region {region_text(plan.region)} · pixels {_pixel_size(field.pixel_km)}")
         self.notes.setText(" ".join(field.notes))
         self.notes.setVisible(bool(field.notes))
         self._show_name()
-        self.file.setToolTip("\n".join(f"{key}: {value}" for key, value in field.provenance.items()))
+        set_tip(self.file, "\n".join(f"{key}: {value}" for key, value in field.provenance.items()))
 
     def _show_name(self) -> None:
         self.file.setText((self._browser.path or self._files.path).replace("\\", "/").rsplit("/", 1)[-1])
@@ -295,7 +296,7 @@ class DataPanel(QWidget):
         if text == self.filter.text().strip():
             self.matches.restart()
             self.matches.add_nodes("/", nodes, whole_paths=True)
-            self.filter.setToolTip(f"{len(nodes)} variables found")
+            set_tip(self.filter, f"{len(nodes)} variables found")
 
     def _select(self, node: Node) -> None:
         self.details.show_node(node, self._browser.preview(node.path))

@@ -19,6 +19,7 @@ from diffview.gui.widgets.images.strip_view import StripView
 from diffview.gui.widgets.plots.series_plot import SeriesPlot
 from diffview.gui.widgets.small.card import ElidedLabel
 from diffview.gui.widgets.small.parts import column_of, grid_of, named, tool_button
+from diffview.gui.widgets.small.text import set_tip
 from diffview.runs.recipe import Recipe
 
 RULED = {"degrees": ("latitude", "longitude"), "km": ("km", "km"), "sweep": ("azimuth", "km")}
@@ -187,12 +188,12 @@ class FieldPanel(PictureCard):
         self.crop.setEnabled(picture is not None)
         self.crop.setChecked(picture is not None and picture.window is not None)
         if picture is None:
-            self.crop.setToolTip("The packaged field is small: open a file to read a part of it")
+            set_tip(self.crop, "The packaged field is small: open a file to read a part of it")
         elif picture.window is not None:
-            self.crop.setToolTip("Read the whole slice again")
+            set_tip(self.crop, "Read the whole slice again")
         else:
             whole = "" if picture.block == 1 else f" (now every pixel is a mean of {picture.block} × {picture.block})"
-            self.crop.setToolTip(f"Read the region alone, at the resolution of the file{whole}")
+            set_tip(self.crop, f"Read the region alone, at the resolution of the file{whole}")
 
     # -- long pictures
 

@@ -24,6 +24,7 @@ from diffview.gui.widgets.plots.score_views import ScoreViews
 from diffview.gui.widgets.small.card import ElidedLabel
 from diffview.gui.widgets.small.loss_view import LossView
 from diffview.gui.widgets.small.parts import Heading, ScrollPanel, empty, grid_of, line, named, progress_bar, words
+from diffview.gui.widgets.small.text import set_tip
 from diffview.models.cards import Card
 from diffview.models.choice import mismatch
 
@@ -175,7 +176,7 @@ class ModelPanel(ScrollPanel):
             ElidedLabel(mark, token, align=right),
         ]
         for widget in cells:
-            widget.setToolTip(row.why)
+            set_tip(widget, row.why)
         for widget in cells[1:]:
             widget.setMinimumWidth(widget.sizeHint().width())
         cells[-1].setAccessibleName({True: "met", False: "missed", None: ""}[row.ok])
@@ -219,7 +220,7 @@ class ModelPanel(ScrollPanel):
         tip = "It stops after this batch." if stopping else "Stop; nothing is kept of it" if active else (
             "Draw 256 samples and compare them with the fields it was trained on: some minutes"
         )  # fmt: skip
-        self._verify.setToolTip(why or tip)
+        set_tip(self._verify, why or tip)
         self._verify.setVisible(card is not None or active)
         self._as_scored.setVisible(card is not None and "settings" in card.scores and not active)
         self._bar.setVisible(active)

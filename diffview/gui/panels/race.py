@@ -12,6 +12,7 @@ from diffview.gui.widgets.forms.check_menu import CheckMenu
 from diffview.gui.widgets.forms.segmented import SegmentedControl
 from diffview.gui.widgets.plots.race_plot import Lane, RaceMark, RacePlot
 from diffview.gui.widgets.small.parts import ScrollPanel, line, named, progress_bar, words
+from diffview.gui.widgets.small.text import set_tip
 from diffview.params import whole_numbers
 from diffview.reverse.samplers import SAMPLERS
 from diffview.scores.race import EVALUATIONS, Point
@@ -89,7 +90,7 @@ class RacePanel(ScrollPanel):
         job, active = self._job.job, self._job.active
         self.button.setText("Stop" if active else "Race")
         self.button.setAccessibleName("Stop the race" if active else "Race the samplers")
-        self.button.setToolTip("Stop; the runs that have ended stay" if active else "Run them all, the shortest first")
+        set_tip(self.button, "Stop; the runs that have ended stay" if active else "Run them all, the shortest first")
         self.bar.setVisible(active)
         self.teach.setVisible(job is None or not job.points)
         if job is None:

@@ -22,6 +22,7 @@ from diffview.gui.show.training_order import Order
 from diffview.gui.widgets.forms.check_menu import CheckMenu
 from diffview.gui.widgets.small.parts import column_of, line, named, progress_bar, whole, words
 from diffview.gui.widgets.small.score_table import Cell, ScoreTable
+from diffview.gui.widgets.small.text import plain, set_tip
 from diffview.params import whole_numbers
 from diffview.paths import write_text
 from diffview.reverse.grids import GRIDS
@@ -91,8 +92,8 @@ class ScoreboardPanel(QWidget):
         self.table = named(ScoreTable(), "scoreTable")
         column.addWidget(self.teach)
         for narrow, wide in (
-            ((), (self.schedules, self.samplers)), ((self.grids, QLabel("Steps")), (self.steps,)),
-            ((QLabel("Fields"), self.samples), (self.button, self.csv)), ((), (self.bar,)),
+            ((), (self.schedules, self.samplers)), ((self.grids, plain(QLabel("Steps"))), (self.steps,)),
+            ((plain(QLabel("Fields")), self.samples), (self.button, self.csv)), ((), (self.bar,)),
         ):  # fmt: skip
             column.addLayout(line(*narrow, *wide, wide=wide, spacing=4))
         column.addWidget(self.table, 1)
@@ -134,11 +135,11 @@ class ScoreboardPanel(QWidget):
         self.button.setText("Stop" if active else "Score")
         self.button.setAccessibleName("Stop scoring" if active else "Score all combinations")
         self.button.setEnabled(not why)
-        self.button.setToolTip(why or ("Stop; the rows so far stay" if active else "Run and score all combinations"))
+        set_tip(self.button, why or ("Stop; the rows so far stay" if active else "Run and score all combinations"))
         self.bar.setVisible(active)
         rows = () if job is None else job.rows
         self.csv.setEnabled(bool(rows))
-        self.csv.setToolTip("Write the rows to a file" if rows else "There are no rows yet")
+        set_tip(self.csv, "Write the rows to a file" if rows else "There are no rows yet")
         units = "" if job is None else job.units
         shown = [
             name for name in HEADINGS if name not in ("wet", "crps") or any(getattr(r, name) is not None for r in rows)

@@ -8,6 +8,7 @@ from diffview.gui.jobs.live import Live
 from diffview.gui.session import Session
 from diffview.gui.show.looks import Scale, field_scale, is_noise
 from diffview.gui.widgets.small.card import ElidedLabel
+from diffview.gui.widgets.small.text import set_tip
 
 KEYS = "Space play   ← → step   R run   F5 present   F1 keys"
 
@@ -33,7 +34,7 @@ class StatusPanel(QWidget):
         self.give_up.setObjectName("giveUpButton")
         self.give_up.setText("Give up")
         self.give_up.setAccessibleName("Give up reading")
-        self.give_up.setToolTip("Give up reading; what is on screen stays (Esc)")
+        set_tip(self.give_up, "Give up reading; what is on screen stays (Esc)")
         self.give_up.setProperty("compact", True)
         self.give_up.setFocusPolicy(Qt.FocusPolicy.TabFocus)
         self.give_up.hide()

@@ -6,7 +6,7 @@ from math import inf
 
 import numpy as np
 from PySide6.QtCore import QPoint, Qt
-from PySide6.QtWidgets import QComboBox, QLabel, QMenu, QToolButton
+from PySide6.QtWidgets import QLabel, QMenu, QToolButton
 
 from diffview.fields.numbers import number
 from diffview.forward.schedules import SCHEDULES, SpectrumMatched, make_schedule
@@ -18,6 +18,7 @@ from diffview.gui.show import schedule_curves
 from diffview.gui.show.timescale import TimeScale
 from diffview.gui.widgets.film.film_rows import PARENT
 from diffview.gui.widgets.film.film_strip import FilmStrip
+from diffview.gui.widgets.forms.combo import Combo
 from diffview.gui.widgets.forms.segmented import SegmentedControl
 from diffview.gui.widgets.forms.time_slider import TimeSlider
 from diffview.gui.widgets.plots.density_strip import DensityStrip
@@ -26,6 +27,7 @@ from diffview.gui.widgets.plots.schedule_plot import SchedulePlot
 from diffview.gui.widgets.small.card import CardFrame
 from diffview.gui.widgets.small.icons import set_icon
 from diffview.gui.widgets.small.parts import named, show_value, tool_button, whole
+from diffview.gui.widgets.small.text import plain, set_tip
 from diffview.gui.window.film_feed import Film
 from diffview.gui.window.player import Player
 from diffview.models.formulas import FORMULAS
@@ -68,7 +70,7 @@ class TimelinePanel(CardFrame):
     def _build(self) -> None:
         play = "Play the forward process"
         self.play = tool_button("playButton", play, f"{play} (Space)", icon="play")
-        self.preset = named(QComboBox(), "scheduleCombo", "Noise schedule")
+        self.preset = Combo("scheduleCombo", "Noise schedule", least_px=0)
         for key, kind in SCHEDULES.items():
             self.preset.addItem(kind.title, key)
         self.quantity = SegmentedControl(QUANTITIES, "quantityControl")
@@ -81,7 +83,7 @@ class TimelinePanel(CardFrame):
         self.back = self._action_button("goBackAction", "return", "goBackButton")
         tip = "How much of schedule, grid and training falls on each noise level, below the schedule"
         self.density = tool_button("densityButton", "Show densities over ln s", tip, text="density", checkable=True)
-        label = named(QLabel("T"), tip=self.length.toolTip())
+        label = named(plain(QLabel("T")), tip=self.length.toolTip())
         for widget in (
             self.play, self.preset, self.quantity, self.axis, label, self.length,
             self.density, self.fork, self.back, self.follow,
@@ -271,7 +273,7 @@ class TimelinePanel(CardFrame):
         else:
             missing = "no training: a formula" if plan.recipe.denoiser.model in FORMULAS else "training: not known"
         self.densities.set_densities(x, log_s, shares, missing)
-        self.densities.setToolTip(tip)
+        set_tip(self.densities, tip)
 
     def _limits(self, recipe: Recipe) -> tuple[float | None, float | None]:
         """Range of y: the quantity's own, or as large as sigma and as low as log-SNR of the schedule become."""

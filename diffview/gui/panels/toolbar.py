@@ -14,6 +14,7 @@ from diffview.gui.widgets.forms.segmented import SegmentedControl
 from diffview.gui.widgets.small.card import ElidedLabel
 from diffview.gui.widgets.small.icons import set_icon
 from diffview.gui.widgets.small.parts import add_choices, named, show_value, whole
+from diffview.gui.widgets.small.text import plain, set_tip
 from diffview.machine import cores
 from diffview.models.capabilities import lacks
 from diffview.models.choice import Trained
@@ -49,7 +50,7 @@ class DeviceCombo(Combo):
 
 def dim(text: str, of: QWidget) -> QLabel:
     """The quiet label of a control."""
-    label = QLabel(text)
+    label = plain(QLabel(text))
     label.setProperty("dim", True)
     label.setBuddy(of)
     return label
@@ -189,7 +190,7 @@ class ToolbarPanel(QWidget):
         self.start.set_key("gap" if self._session.plan.conditioning.fills else new.start.origin)
         self._show_samplers()
         refusal = self._session.plan.refusal
-        self.run.setToolTip(str(refusal) if refusal else RUN_TIP)
+        set_tip(self.run, str(refusal) if refusal else RUN_TIP)
 
     def _show_samplers(self) -> None:
         """Grey the samplers that need a capability the model lacks, and say why; known pixels come by hiding some."""
@@ -199,13 +200,13 @@ class ToolbarPanel(QWidget):
             why = lacks(info, {}, plan.recipe.denoiser.model, plan.capabilities | {KNOWN_PIXELS})
             item = self.sampler.model().item(i)  # type: ignore[attr-defined]
             item.setEnabled(why is None)
-            item.setToolTip(str(why or ""))
+            set_tip(item, str(why or ""))
 
     def show_run(self) -> None:
         """Enable Stop exactly while a run computes or is played."""
         active = self._live.running
         self.stop.setEnabled(active)
-        self.stop.setToolTip("Stop; what is recorded stays (Esc)" if active else "Nothing runs")
+        set_tip(self.stop, "Stop; what is recorded stays (Esc)" if active else "Nothing runs")
 
     def show_device(self) -> None:
         """Name the devices; grey those that cannot be used, and say why."""
@@ -228,4 +229,4 @@ class ToolbarPanel(QWidget):
             usable = key == "auto" or (engine is not None and key in engine.devices)
             item = self.device.model().item(i)  # type: ignore[attr-defined]
             item.setEnabled(usable)
-            item.setToolTip(tips[key])
+            set_tip(item, tips[key])

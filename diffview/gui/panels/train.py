@@ -19,6 +19,7 @@ from diffview.gui.show.training_state import PAUSED, UNSAVED, Pictures, Snapshot
 from diffview.gui.widgets.images.pair_grid import PairGrid
 from diffview.gui.widgets.plots.loss_plot import LossPlot
 from diffview.gui.widgets.small.parts import Heading, ScrollPanel, column_of, named, progress_bar, words
+from diffview.gui.widgets.small.text import set_tip
 
 TEACH = (
     "Train a network on your own field. It sees fields with noise and learns to take the noise out. The result is a "
@@ -171,7 +172,7 @@ class TrainPanel(ScrollPanel):
         why, tips = self._why_not(), self._tips()
         for name, button in self._buttons.items():
             button.setEnabled(not why[name])
-            button.setToolTip(why[name] or tips[name])
+            set_tip(button, why[name] or tips[name])
         self.form.set_fixed(active)
         if training is not self._training:
             self._training = training

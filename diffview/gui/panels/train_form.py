@@ -16,9 +16,9 @@ from diffview.gui.show.training_order import (
     sizes_that_fit,
     usable_slices,
 )
-from diffview.gui.widgets.forms.number_spin import NumberSpin
-from diffview.gui.widgets.forms.whole_spin import WholeSpin
+from diffview.gui.widgets.forms.spin import NumberSpin, WholeSpin
 from diffview.gui.widgets.small.parts import add_choices, combo, named, words
+from diffview.gui.widgets.small.text import plain, set_tip
 from diffview.learning.sets import MULTIPLE
 from diffview.models.cards import Card
 
@@ -81,7 +81,7 @@ class TrainForm(QWidget):
             if isinstance(widget, QLabel):
                 form.addWidget(widget, row, 0, 1, 2)
             else:
-                form.addWidget(QLabel(label), row, 0)
+                form.addWidget(plain(QLabel(label)), row, 0)
                 form.addWidget(widget, row, 1)
 
     def _show_field(self) -> None:
@@ -135,7 +135,7 @@ class TrainForm(QWidget):
         self._size.setPlaceholderText(f"{region.ny} × {region.nx} pixels" if kind else "")
         if crops != (self._size.currentIndex() >= 0):  # of slices it is that of the region, none of those offered
             self._size.setCurrentIndex(0 if crops else -1)
-        self._size.setToolTip("" if crops else f"The region: {region.ny} × {region.nx} pixels")
+        set_tip(self._size, "" if crops else f"The region: {region.ny} × {region.nx} pixels")
         if kind is None:
             text = "This field is too small or has too many gaps: no eight complete crops of 32 pixels fit."
         elif crops:
@@ -151,7 +151,8 @@ class TrainForm(QWidget):
             self._width.setPlaceholderText(f"{card.network['width']} channels")
         elif self._width.currentIndex() < 0:
             self._width.setCurrentIndex(self._width.findData(32))
-        self._width.setToolTip(
+        set_tip(
+            self._width,
             "A wider network learns more in each step, and takes longer" if card is None
             else f"The width of {card.name}: a network cannot change its size"
         )  # fmt: skip

@@ -13,6 +13,7 @@ from diffview.gui.session import Message, Session
 from diffview.gui.widgets.images.gap_layer import GapLayer
 from diffview.gui.widgets.images.image_view import ImageView
 from diffview.gui.widgets.small.parts import named, tool_button
+from diffview.gui.widgets.small.text import set_tip
 from diffview.scores.gap import filling
 
 HOW = "Drag over Forward or Field to paint a gap; Shift or the right button erases."
@@ -97,7 +98,7 @@ class GapTool(QObject):
             layer.set_marks(self._mask(layer, hidden) if hidden else None)
         self.clear_button.setVisible(bool(hidden))
         self._actions["clearGapsAction"].setEnabled(bool(hidden))
-        self._actions["clearGapsAction"].setToolTip("Hide nothing (Shift+G)" if hidden else "There is no painted gap")
+        set_tip(self._actions["clearGapsAction"], "Hide nothing (Shift+G)" if hidden else "There is no painted gap")
 
     def _mask(self, layer: GapLayer, hidden: tuple[Region, ...]) -> NDArray[np.bool_]:
         row, column, k = self._origin(layer)

@@ -13,6 +13,7 @@ from diffview.gui.jobs.files import Files
 from diffview.gui.jobs.writing import save
 from diffview.gui.session import Session
 from diffview.gui.settings import Settings
+from diffview.gui.widgets.small.text import set_tip
 from diffview.paths import write_text
 
 DATA = "Data and recipes (*.nc *.nc4 *.h5 *.hdf5 *.HDF5 *.he5 *.hdf *.mat *.json);;All files (*)"
@@ -71,9 +72,9 @@ class Opening(QObject):
         self.recent.clear()
         for path in self._settings.recent():
             action = self.recent.addAction(Path(path).name, partial(self.open, path))
-            action.setToolTip(path)
+            set_tip(action, path)
         self.recent.menuAction().setEnabled(not self.recent.isEmpty())
-        self.recent.menuAction().setToolTip("" if self.recent.actions() else "No file was opened yet")
+        set_tip(self.recent.menuAction(), "" if self.recent.actions() else "No file was opened yet")
 
     def _ask_open_model(self) -> None:
         path = QFileDialog.getExistingDirectory(self._window, "Open model")

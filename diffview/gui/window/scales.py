@@ -9,6 +9,7 @@ from diffview.gui.panels.images import ReversePanel
 from diffview.gui.session import Session
 from diffview.gui.show.looks import Scale, field_scale
 from diffview.gui.widgets.images.colour_bar import ColourBar
+from diffview.gui.widgets.small.text import set_tip
 
 NEVER = "No value of the field lies below {}: colours below it are noise that is not yet taken out."
 
@@ -61,4 +62,4 @@ class Scales(QObject):
         bar.set_colormap(COLORMAPS[scale.colours])
         bar.set_scale(*scale.limits, lambda z: float(transform.inverse(z)), lambda x: float(transform(x)), scale.units)
         bar.set_floor(floor)
-        bar.setToolTip("" if floor is None else NEVER.format(f"{floor:g} {scale.units}".strip()))
+        set_tip(bar, "" if floor is None else NEVER.format(f"{floor:g} {scale.units}".strip()))

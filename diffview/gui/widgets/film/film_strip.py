@@ -21,6 +21,7 @@ from PySide6.QtWidgets import QSizePolicy, QToolTip, QWidget
 from diffview.gui.theme import SMALL_PX, theme
 from diffview.gui.widgets.film.film_rows import GUTTER_PX, PARENT, REVERSE, FilmRow, FilmRows, Picture
 from diffview.gui.widgets.images.raster import Rgb, indexed_image
+from diffview.gui.widgets.small.text import literal
 
 _TOKENS = ("forward", "reverse", "reverse")
 _NAMES = ("forward", "reverse", "parent")
@@ -152,7 +153,7 @@ class FilmStrip(QWidget):
         if event.type() == QEvent.Type.Resize:
             self.rows.changed()
         if event.type() == QEvent.Type.ToolTip and isinstance(event, QHelpEvent):
-            QToolTip.showText(event.globalPos(), self.tip_at(event.pos()), self)
+            QToolTip.showText(event.globalPos(), literal(self.tip_at(event.pos())), self)
             return True
         return bool(super().event(event))
 

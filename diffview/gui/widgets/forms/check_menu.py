@@ -6,6 +6,8 @@ from PySide6.QtCore import Qt, Signal
 from PySide6.QtGui import QAction, QKeyEvent, QMouseEvent
 from PySide6.QtWidgets import QMenu, QToolButton, QWidget
 
+from diffview.gui.widgets.small.text import set_tip
+
 
 class _Menu(QMenu):
     """A menu that stays open when an entry is ticked."""
@@ -57,7 +59,7 @@ class CheckMenu(QToolButton):
             action.setCheckable(True)
             action.setChecked(before.get(key, key in ticked))
             action.setEnabled(not why_not)
-            action.setToolTip(why_not or text)
+            set_tip(action, why_not or text)
             action.triggered.connect(self._tick)
             self._actions[key] = action
         self._say()
@@ -83,4 +85,4 @@ class CheckMenu(QToolButton):
         text = f"{self._title}: {len(names)}"
         self.setText(text)
         self.setAccessibleName(text)
-        self.setToolTip(", ".join(names) or f"Tick some {self._title.lower()}")
+        set_tip(self, ", ".join(names) or f"Tick some {self._title.lower()}")

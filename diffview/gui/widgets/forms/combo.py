@@ -1,8 +1,10 @@
-"""A combo box whose text ends in an ellipsis where it is too narrow, instead of being cut."""
+"""The list of choices, whose text ends in an ellipsis where it is too narrow, instead of being cut."""
 
 from PySide6.QtCore import Qt
-from PySide6.QtGui import QPaintEvent
+from PySide6.QtGui import QPaintEvent, QWheelEvent
 from PySide6.QtWidgets import QComboBox, QStyle, QStyleOptionComboBox, QStylePainter
+
+from diffview.gui.widgets.small.text import set_tip
 
 LEAST_PX = 84
 
@@ -11,14 +13,22 @@ LIST_MARGIN_PX = 12
 
 
 class Combo(QComboBox):
-    """A QComboBox that may be narrower than its longest text; see the module."""
+    """A QComboBox that may be narrower than its longest text; the wheel scrolls what is around it without the focus."""
 
-    def __init__(self, name: str, accessible: str, tip: str = "") -> None:
+    def __init__(
+        self, name: str = "", says: str = "", tip: str = "", characters: int = 0, least_px: int = LEAST_PX
+    ) -> None:
+        """As wide as so many `characters` at least, or as `least_px`; as its longest text if both are 0."""
         super().__init__()
         self.setObjectName(name)
-        self.setAccessibleName(accessible)
-        self.setToolTip(tip)
-        self.setMinimumWidth(LEAST_PX)
+        self.setAccessibleName(says)
+        set_tip(self, tip)
+        self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
+        if characters:
+            self.setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy.AdjustToMinimumContentsLengthWithIcon)
+            self.setMinimumContentsLength(characters)
+        else:
+            self.setMinimumWidth(least_px)
 
     def shown_text(self) -> str:
         """The chosen text as it is drawn."""
@@ -33,6 +43,13 @@ class Combo(QComboBox):
         self.view().setTextElideMode(Qt.TextElideMode.ElideNone)
         self.view().setMinimumWidth(self.view().sizeHintForColumn(0) + 2 * LIST_MARGIN_PX)
         super().showPopup()
+
+    def wheelEvent(self, event: QWheelEvent) -> None:
+        """Step only with the focus."""
+        if self.hasFocus():
+            super().wheelEvent(event)
+        else:
+            event.ignore()
 
     def paintEvent(self, event: QPaintEvent) -> None:
         """Draw the box with the text that fits."""

@@ -2,22 +2,27 @@
 
 from typing import Any
 
-from PySide6.QtCore import QObject, Qt, Signal
-from PySide6.QtWidgets import QComboBox, QFormLayout
+from PySide6.QtCore import QObject, Signal
+from PySide6.QtWidgets import QFormLayout
 
+from diffview.gui.widgets.forms.combo import Combo
 from diffview.gui.widgets.small.parts import add_choices, combo, line, words
+from diffview.gui.widgets.small.text import set_tip
 from diffview.models.choice import TrainingCrops, percent
 from diffview.models.formulas import FORMULAS, GAUSSIANS
 from diffview.runs.recipe import Recipe
 from diffview.runs.training_crops import COMPLETE_ONLY
 
-FIT_SETS = {
+Choices = dict[Any, tuple[str, str]]
+"""The text and the tooltip of every value."""
+
+FIT_SETS: Choices = {
     "auto": ("as it suits", "Other slices where there are any and the slice is small, else crops of this one"),
     "crops": ("crops of this slice", "Crops of this slice, of the size of the region"),
     "slices": ("other slices", "The region in other slices of this variable; never the one shown"),
     "both": ("crops and other slices", "Crops of this slice, and the region in other slices"),
 }
-LIMITS = {
+LIMITS: Choices = {
     0.0: ("none", "No pixel of a crop may be missing"),
     **{
         share: (
@@ -28,7 +33,7 @@ LIMITS = {
         for share in (0.05, 0.1, 0.2, 0.5)
     },
 }
-HELD_OUT = {
+HELD_OUT: Choices = {
     0.0: ("hold none", "Nothing is held out"),
     **{
         share: (
@@ -61,7 +66,7 @@ class FitForm(QObject):
         form.addRow("Gaps", line(*pair, wide=pair, spacing=4))
         form.addRow(self.text)
 
-    def _choice(self, of: str, name: str, said: str, choices: dict[Any, tuple[str, str]]) -> QComboBox:
+    def _choice(self, of: str, name: str, said: str, choices: Choices) -> Combo:
         """The list of what a part of the recipe may be."""
         box = combo(name, said)
         add_choices(box, ((key, text, tip) for key, (text, tip) in choices.items()))
@@ -73,14 +78,15 @@ class FitForm(QObject):
         chosen = recipe.denoiser
         formula = chosen.model in FORMULAS
         why = "" if formula else f"{chosen.model} is not fitted to this file"
-        for box, value in (
-            (self.fit_set, chosen.fit_set), (self.limit, chosen.missing_limit), (self.held, chosen.held_out)
+        for box, value, choices in (
+            (self.fit_set, chosen.fit_set, FIT_SETS), (self.limit, chosen.missing_limit, LIMITS),
+            (self.held, chosen.held_out, HELD_OUT),
         ):  # fmt: skip
             if box.findData(value) < 0:  # in a recipe that was edited by hand
                 box.addItem(f"{value:.3g}", value)
             box.setCurrentIndex(box.findData(value))
             only = COMPLETE_ONLY if box is self.limit and formula and recipe.denoiser.model not in GAUSSIANS else why
             box.setEnabled(not only)
-            box.setToolTip(only or box.currentData(Qt.ItemDataRole.ToolTipRole) or "")
+            set_tip(box, only or choices.get(value, ("", ""))[1])
         self.text.setText("" if fitted is None else fitted.sentence)
         self.text.setVisible(fitted is not None)

@@ -7,6 +7,7 @@ from PySide6.QtWidgets import QPushButton, QWidget
 
 from diffview.gui.theme import GRID, theme
 from diffview.gui.widgets.small.parts import column_of, empty, grid_of, line, named, progress_bar, words
+from diffview.gui.widgets.small.text import set_tip
 
 
 class GridScores(QWidget):
@@ -52,7 +53,7 @@ class GridScores(QWidget):
             "Moves the levels so that the run ends nearest to a fine one, on a few seeds; scores them on others. "
             "When it is stopped, the best levels so far are kept."
         )
-        self.button.setToolTip(why_not or tip)
+        set_tip(self.button, why_not or tip)
 
     def show_rows(self, rows: Sequence[tuple[str, str]], better: bool = True) -> None:
         """Show grids and their errors, the best first; `better`: whether the levels found are the best of them."""
@@ -62,10 +63,10 @@ class GridScores(QWidget):
                 label = words(text, dim=bool(row))
                 label.setWordWrap(False)
                 label.setFont(theme.font(tabular=True))
-                label.setToolTip("Root mean square difference to a fine run, on seeds not searched on")
+                set_tip(label, "Root mean square difference to a fine run, on seeds not searched on")
                 self._grid.addWidget(label, row, column)
         self._table.setVisible(bool(rows))
         self._answers.setVisible(bool(rows))
         self.take.setEnabled(better)
         if not better:
-            self.take.setToolTip("Another grid is better on seeds not searched on")
+            set_tip(self.take, "Another grid is better on seeds not searched on")

@@ -7,9 +7,10 @@ from PySide6.QtCore import QSignalBlocker, Qt, Signal
 from PySide6.QtWidgets import QCheckBox, QFormLayout, QPushButton, QWidget
 
 from diffview.gui.theme import GRID, theme
-from diffview.gui.widgets.forms.number_spin import NumberSpin
 from diffview.gui.widgets.forms.param_form import ParamForm
+from diffview.gui.widgets.forms.spin import NumberSpin
 from diffview.gui.widgets.small.parts import column_of, combo, named, show_value, words
+from diffview.gui.widgets.small.text import set_tip
 from diffview.params import Parameter
 
 HUGE = 1e9
@@ -148,10 +149,11 @@ class GuidanceForm(QWidget):
         self._hides = now.hides
         self.known.setText(now.known)
         self.hide_button.setText("Hide nothing" if now.hides else "Hide the middle")
-        self.hide_button.setToolTip(
+        set_tip(
+            self.hide_button,
             "Give the run all pixels that the field has"
             if now.hides
-            else "Keep the middle of the region from the run, so that there is a gap to fill"
+            else "Keep the middle of the region from the run, so that there is a gap to fill",
         )
         for widget, there in ((self.params, bool(parameters)), (self.known, bool(now.known))):
             widget.setVisible(there)

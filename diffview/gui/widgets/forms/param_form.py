@@ -4,12 +4,13 @@ import math
 from typing import Any
 
 from PySide6.QtCore import QSignalBlocker, Qt, QTimer, Signal
-from PySide6.QtGui import QMouseEvent, QWheelEvent
-from PySide6.QtWidgets import QCheckBox, QComboBox, QFormLayout, QLabel, QLineEdit, QWidget
+from PySide6.QtGui import QMouseEvent
+from PySide6.QtWidgets import QCheckBox, QFormLayout, QLabel, QLineEdit, QWidget
 
 from diffview.gui.theme import GRID, theme
-from diffview.gui.widgets.forms.number_spin import NumberSpin
-from diffview.gui.widgets.forms.whole_spin import WholeSpin
+from diffview.gui.widgets.forms.combo import Combo
+from diffview.gui.widgets.forms.spin import NumberSpin, WholeSpin
+from diffview.gui.widgets.small.text import plain, set_tip
 from diffview.params import Choice, Parameter, Range
 
 _GREEK = {
@@ -27,23 +28,6 @@ def label_for(name: str) -> str:
     return "\u2003" * len(parts) + " ".join(_GREEK.get(word, word) for word in own.split("_"))
 
 
-class _Combo(QComboBox):
-    """A choice; the wheel scrolls the form unless the field has the focus."""
-
-    def __init__(self, options: tuple[str, ...]) -> None:
-        super().__init__()
-        self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
-        for option in options:
-            self.addItem(option.replace("_", " "), option)
-
-    def wheelEvent(self, event: QWheelEvent) -> None:
-        """Step only with the focus."""
-        if self.hasFocus():
-            super().wheelEvent(event)
-        else:
-            event.ignore()
-
-
 class _DragLabel(QLabel):
     """The name of a number: dragging along it steps the number, a double click returns to the default."""
 
@@ -52,6 +36,7 @@ class _DragLabel(QLabel):
 
     def __init__(self, text: str, spin: WholeSpin | NumberSpin | None) -> None:
         super().__init__(text)
+        plain(self)
         self._spin, self._x, self._on = spin, 0.0, False
         if spin is not None:
             self.setCursor(Qt.CursorShape.SizeHorCursor)
@@ -132,8 +117,8 @@ class ParamForm(QWidget):
             label = _DragLabel(label_for(p.name), spin)
             tip = f"{p.doc}\n" if p.doc else ""
             tip += f"{_limits(p)}Default {_shown(p.default)}; double-click the name to return to it."
-            field.setToolTip(tip)
-            label.setToolTip(tip)
+            set_tip(field, tip)
+            set_tip(label, tip)
             field.setObjectName(f"param_{p.name}")
             field.setAccessibleName(" ".join(map(label_for, p.name.split("."))))
             field.setAccessibleDescription(p.doc)
@@ -167,7 +152,7 @@ class ParamForm(QWidget):
         return self._fields[name]
 
     def _listen(self, field: QWidget) -> None:
-        if isinstance(field, QComboBox):
+        if isinstance(field, Combo):
             field.currentIndexChanged.connect(self._chosen)
         elif isinstance(field, QCheckBox):
             field.toggled.connect(self._chosen)
@@ -225,20 +210,16 @@ class ParamForm(QWidget):
 def _field_for(p: Parameter) -> QWidget:
     """The input widget of a parameter, by its type."""
     if isinstance(p.allowed, Choice):
-        return _Combo(p.allowed.options)
+        choice = Combo(least_px=0)
+        for option in p.allowed.options:
+            choice.addItem(option.replace("_", " "), option)
+        return choice
     if p.type is bool:
         return QCheckBox()
-    if p.type is int:
-        return _whole_spin(p.allowed)
-    if p.type is float:
-        allowed = p.allowed if isinstance(p.allowed, Range) else Range(-1e300, 1e300)
-        return NumberSpin(allowed.low, allowed.high, allowed.log)
+    allowed = p.allowed if isinstance(p.allowed, Range) else Range(-math.inf, math.inf)
+    if p.type in (int, float):
+        return (WholeSpin if p.type is int else NumberSpin)(allowed.low, allowed.high, allowed.log)
     return QLineEdit()
-
-
-def _whole_spin(allowed: object) -> WholeSpin:
-    allowed = allowed if isinstance(allowed, Range) else Range(-math.inf, math.inf)
-    return WholeSpin(allowed.low, allowed.high, allowed.log)
 
 
 def _limits(p: Parameter) -> str:
@@ -255,7 +236,7 @@ def _read(field: QWidget) -> Any:
         return field.value()
     if isinstance(field, QCheckBox):
         return field.isChecked()
-    return field.currentData() if isinstance(field, QComboBox) else field.text()  # type: ignore[attr-defined]
+    return field.currentData() if isinstance(field, Combo) else field.text()  # type: ignore[attr-defined]
 
 
 def _write(field: QWidget, value: Any) -> None:
@@ -263,7 +244,7 @@ def _write(field: QWidget, value: Any) -> None:
         field.setValue(value)
     elif isinstance(field, QCheckBox):
         field.setChecked(bool(value))
-    elif isinstance(field, QComboBox):
+    elif isinstance(field, Combo):
         field.setCurrentIndex(field.findData(value))
     elif isinstance(field, QLineEdit):
         field.setText(str(value))

@@ -7,6 +7,7 @@ from PySide6.QtGui import QKeyEvent
 from PySide6.QtWidgets import QButtonGroup, QHBoxLayout, QSizePolicy, QToolButton, QWidget
 
 from diffview.gui.theme import SMALL_PX, theme
+from diffview.gui.widgets.small.text import set_tip
 
 
 class SegmentedControl(QWidget):
@@ -50,7 +51,7 @@ class SegmentedControl(QWidget):
         for key, text, tip in items:
             button = QToolButton(self)
             button.setText(text)
-            button.setToolTip(tip)
+            set_tip(button, tip)
             button.setAccessibleName(text)
             button.setCheckable(True)
             button.setFocusPolicy(Qt.FocusPolicy.TabFocus)
@@ -79,7 +80,7 @@ class SegmentedControl(QWidget):
     def set_enabled(self, key: str, enabled: bool, why: str = "") -> None:
         """Allow or forbid one key; the tooltip says why it is forbidden."""
         self._buttons[key].setEnabled(enabled)
-        self._buttons[key].setToolTip(self._tips[key] if enabled else why)
+        set_tip(self._buttons[key], self._tips[key] if enabled else why)
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
         """Left and right choose the neighbour."""

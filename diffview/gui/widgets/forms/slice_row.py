@@ -6,10 +6,11 @@ from PySide6.QtCore import Qt, QTimer, Signal
 from PySide6.QtWidgets import QSizePolicy, QSlider, QToolButton, QWidget
 
 from diffview.gui.theme import theme
-from diffview.gui.widgets.forms.whole_spin import WholeSpin
+from diffview.gui.widgets.forms.spin import WholeSpin
 from diffview.gui.widgets.small.card import ElidedLabel
 from diffview.gui.widgets.small.icons import set_icon
 from diffview.gui.widgets.small.parts import grid_of, named, show_value
+from diffview.gui.widgets.small.text import set_tip
 
 FRAME_MS = 200
 """Time of a slice while they play, unless reading one takes longer."""
@@ -99,8 +100,8 @@ class SliceRow(QWidget):
         self.label.setText(self._texts[index] if self._texts else "")
         self.back.setEnabled(index > 0)
         self.on.setEnabled(index < self.count - 1)
-        self.back.setToolTip(f"Slice before along {self.name}" if index else "This is the first slice")
-        self.on.setToolTip(f"Next slice along {self.name}" if index < self.count - 1 else "This is the last slice")
+        set_tip(self.back, f"Slice before along {self.name}" if index else "This is the first slice")
+        set_tip(self.on, f"Next slice along {self.name}" if index < self.count - 1 else "This is the last slice")
 
     def _choose(self, index: int) -> None:
         self._show(index)

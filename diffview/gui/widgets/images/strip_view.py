@@ -5,6 +5,7 @@ from PySide6.QtGui import QImage, QKeyEvent, QMouseEvent, QPainter, QPaintEvent,
 from PySide6.QtWidgets import QSizePolicy, QWidget
 
 from diffview.gui.theme import theme
+from diffview.gui.widgets.small.text import set_tip
 
 THICK_PX = 30
 STEP = 0.02
@@ -23,7 +24,7 @@ class StripView(QWidget):
         self._band = (0.0, 1.0)
         self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
         self.setCursor(Qt.CursorShape.PointingHandCursor)
-        self.setToolTip("The whole picture, squeezed: drag the band along it")
+        set_tip(self, "The whole picture, squeezed: drag the band along it")
         theme.changed.connect(self.updateGeometry)
         self.set_image(QImage())
 

@@ -12,6 +12,7 @@ from PySide6.QtWidgets import QToolTip, QWidget
 from diffview.gui.theme import Palette, theme
 from diffview.gui.widgets.plots.plot_axis import AXIS_PX, pen, plot_font
 from diffview.gui.widgets.plots.plot_base import PlotBase
+from diffview.gui.widgets.small.text import literal
 
 MARGINS = (58, 10, 14, 38)
 TOKENS = ("reverse", "forward", "good", "text", "warn", "bad")
@@ -177,7 +178,7 @@ class RacePlot(PlotBase):
             if hovered is None:
                 QToolTip.hideText()
             else:
-                QToolTip.showText(event.globalPosition().toPoint(), hovered[1].tip, self)
+                QToolTip.showText(event.globalPosition().toPoint(), literal(hovered[1].tip), self)
         event.ignore()
 
 

@@ -12,6 +12,7 @@ from diffview.gui.theme import Palette, theme
 from diffview.gui.widgets.plots.plot_axis import LABEL_GAP, Floats, finite, plot_font
 from diffview.gui.widgets.plots.schedule_items import Band, Handles, ReferenceCurves, RunLevels, name_references
 from diffview.gui.widgets.plots.time_plot import TimePlot
+from diffview.gui.widgets.small.text import set_tip
 
 CURVE_PX = 7.0
 PULL_PX = 4.0
@@ -135,7 +136,7 @@ class SchedulePlot(TimePlot):
 
     def set_band(self, low: float | None, high: float | None = None, tooltip: str = "") -> None:
         """Mark the trained range, to the right end where high is None; low None marks nothing."""
-        self._band.setToolTip(tooltip)
+        set_tip(self._band, tooltip)
         span = None if low is None else (low, high)
         if span == self._band.span:
             return

@@ -11,6 +11,7 @@ from PySide6.QtWidgets import QSizePolicy, QWidget
 
 from diffview.fields.numbers import decimal
 from diffview.gui.theme import SMALL_PX, theme
+from diffview.gui.widgets.small.text import set_tip
 
 HEIGHT_PX, LEFT_PX, BOTTOM_PX, PAD_PX = 96, 46, 16, 6
 MARKS = 60
@@ -202,7 +203,7 @@ class SeriesPlot(QWidget):
         if self._hover is not None:
             value = float(self._values[self._hover])
             said = f"{value:.6g} {self._units}".strip() if math.isfinite(value) else "no data"
-            self.setToolTip(f"{self.text_at(int(self._at[self._hover]))}: {said}")
+            set_tip(self, f"{self.text_at(int(self._at[self._hover]))}: {said}")
         self.update()
 
     def mouseReleaseEvent(self, event: QMouseEvent) -> None:

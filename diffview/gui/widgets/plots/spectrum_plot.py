@@ -12,6 +12,7 @@ from diffview.forward.spectra import noise_floor_crossing
 from diffview.gui.theme import Palette, theme
 from diffview.gui.widgets.plots.plot_axis import Floats, finite, legend_rows, paint_legend, pen, plot_font
 from diffview.gui.widgets.plots.plot_base import Curve, Overlay, PlotBase
+from diffview.gui.widgets.small.text import set_tip
 
 
 class Floor(Overlay):
@@ -99,7 +100,7 @@ class SpectrumPlot(PlotBase):
         self._reverse = self.add_curve("reverse", 1.5)
         self.x_axis.log = self.y_axis.log = True
         self.y_axis.label = POWER
-        self.setToolTip(POWER_TIP)
+        set_tip(self, POWER_TIP)
         self.set_ranges(x=(0.0, 2.0), y=(-2.0, 3.0))
 
     def lay_out(self) -> None:

@@ -5,6 +5,7 @@ from PySide6.QtGui import QFont, QFontMetrics, QPainter, QPainterPath, QPaintEve
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QSizePolicy, QVBoxLayout, QWidget
 
 from diffview.gui.theme import GRID, RADIUS, SEMIBOLD, SMALL_PX, TITLE_PX, theme
+from diffview.gui.widgets.small.text import plain, set_tip
 
 LEAST_NAME = 4
 """The fewest characters of a shortened name, with the ellipsis."""
@@ -88,7 +89,7 @@ class ElidedLabel(QWidget):
         tip = self._text if self.shown_text() != self._text else ""
         if tip != self._tip:
             self._tip = tip
-            self.setToolTip(tip)
+            set_tip(self, tip)
 
     def resizeEvent(self, event: QResizeEvent) -> None:
         """Check again whether the text fits."""
@@ -120,8 +121,7 @@ class CardFrame(QFrame):
         """`elide` is how a subtitle is cut that has no room."""
         super().__init__(parent)
         self._accent = accent
-        self._title = QLabel(title)
-        self._title.setTextFormat(Qt.TextFormat.PlainText)
+        self._title = plain(QLabel(title))
         self._subtitle = ElidedLabel(subtitle, align=Qt.AlignmentFlag.AlignRight, elide=elide)
         self._subtitle.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
         self._controls = QHBoxLayout()

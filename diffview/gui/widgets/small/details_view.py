@@ -9,6 +9,7 @@ from diffview.fields.numbers import compact
 from diffview.fields.units import written
 from diffview.gui.theme import theme
 from diffview.gui.widgets.small.file_tree import shape_text
+from diffview.gui.widgets.small.text import set_tip
 from diffview.readers.base import Node
 
 NAME_PX = 60
@@ -43,12 +44,12 @@ class DetailsView(QTreeWidget):
         for name, stored, physical, tip in self._rows(node, preview):
             item = QTreeWidgetItem([name, stored, physical])
             for column, text in enumerate((name, stored, physical)):
-                item.setToolTip(column, tip or text)
+                set_tip(item, tip or text, column)
             item.setForeground(0, self.palette().placeholderText())
             self.addTopLevelItem(item)
         for key, value in node.attributes.items():
             item = QTreeWidgetItem([f"{key} = {' '.join(value.split())}"])
-            item.setToolTip(0, f"{key} = {value}")
+            set_tip(item, f"{key} = {value}", 0)
             self.addTopLevelItem(item)
             item.setFirstColumnSpanned(True)
 

@@ -9,6 +9,7 @@ from PySide6.QtWidgets import QHeaderView, QMenu, QTreeWidget, QTreeWidgetItem, 
 
 from diffview.fields.units import written
 from diffview.gui.theme import theme
+from diffview.gui.widgets.small.text import set_tip
 from diffview.readers.base import Node
 
 COLUMNS = ("Variable", "Shape", "Units", "Dimensions", "Type", "Chunks", "Filters")
@@ -53,7 +54,7 @@ class FileTree(QTreeWidget):
         self.setIndentation(theme.px(14))
         self.setFocusPolicy(Qt.FocusPolicy.TabFocus)  # a click leaves the keys to the playhead
         self.setContextMenuPolicy(Qt.ContextMenuPolicy.CustomContextMenu)
-        self.setToolTip("Double click a variable to show it")
+        set_tip(self, "Double click a variable to show it")
         header = self.header()
         header.setStretchLastSection(False)
         header.setMinimumSectionSize(theme.px(40))
@@ -103,7 +104,7 @@ class FileTree(QTreeWidget):
         item.setData(0, NODE_ROLE, node)
         facts = [node.long_name, f"{node.dtype} ({', '.join(node.dims)})" if node.dims else node.dtype, node.why]
         facts += [f"{key} = {value[:120]}" for key, value in list(node.attributes.items())[:12]]
-        item.setToolTip(0, "\n".join(filter(None, facts)))
+        set_tip(item, "\n".join(filter(None, facts)), 0)
         if node.kind != "group" and not node.plottable:
             item.setForeground(0, self.palette().placeholderText())
         return item
@@ -164,7 +165,7 @@ class FileTree(QTreeWidget):
         menu.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
         show = menu.addAction("Show", lambda: self.chosen.emit(node.path))
         show.setEnabled(node.plottable)
-        show.setToolTip(node.why)
+        set_tip(show, node.why)
         if node.kind == "link" and "another file" in node.why:
             menu.addAction("Follow the link to the other file", lambda: self.followWanted.emit(node.path))
         menu.setToolTipsVisible(True)

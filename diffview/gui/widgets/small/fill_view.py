@@ -8,6 +8,7 @@ from PySide6.QtWidgets import QLabel, QWidget
 from diffview.gui.theme import GRID, SEMIBOLD, theme
 from diffview.gui.widgets.forms.segmented import SegmentedControl
 from diffview.gui.widgets.small.parts import column_of, grid_of, named, words
+from diffview.gui.widgets.small.text import plain, set_tip
 
 ScoreRow = tuple[str, str, str, str]
 """A score: its name, its explanation, and its values for model and kriging."""
@@ -49,13 +50,13 @@ class FillView(QWidget):
         for labels, (name, tip, *values) in zip(self._labels, self._rows, strict=False):
             for label, text in zip(labels, (name, *values), strict=True):
                 label.setText(text)
-                label.setToolTip(tip)
+                set_tip(label, tip)
         self._table.setVisible(bool(self._rows))
         self._table.setAccessibleName("; ".join(f"{n}: model {a}, kriging {b}" for n, _, a, b in self._rows[1:]))
 
     def _add_row(self) -> None:
         row = len(self._labels)
-        labels = QLabel(), QLabel(), QLabel()
+        labels = plain(QLabel()), plain(QLabel()), plain(QLabel())
         for column, label in enumerate(labels):
             label.setProperty("dim", row == 0 or column == 0)
             side = Qt.AlignmentFlag.AlignLeft if column == 0 else Qt.AlignmentFlag.AlignRight

@@ -8,6 +8,7 @@ from PySide6.QtWidgets import QPushButton, QWidget
 from diffview.gui.theme import theme
 from diffview.gui.widgets.plots.score_plots import Line, LinesPlot
 from diffview.gui.widgets.small.parts import Heading, column_of, empty, grid_of, line, named, progress_bar, words
+from diffview.gui.widgets.small.text import set_tip
 
 TITLE = "Loss on the open region"
 LEFT, RIGHT = Qt.AlignmentFlag.AlignLeft, Qt.AlignmentFlag.AlignRight
@@ -48,7 +49,7 @@ class LossView(QWidget):
         self.button.setAccessibleName(text)
         self.button.setEnabled(self._running or not why_not)
         tip = "Puts noise of every level of the run into the region and measures how well the model estimates it"
-        self.button.setToolTip("Stop; nothing is kept of it" if self._running else why_not or tip)
+        set_tip(self.button, "Stop; nothing is kept of it" if self._running else why_not or tip)
 
     def show_found(self, lines: Sequence[Line], about: str, bound: Sequence[tuple[str, str]], weighting: str) -> None:
         """Draw the lines, with a sentence about them and the bound; without lines only `about` is shown."""

@@ -26,6 +26,7 @@ from PySide6.QtWidgets import (
 
 from diffview.gui.theme import GRID, MEDIUM, theme
 from diffview.gui.widgets.small.icons import draw_icon, set_icon
+from diffview.gui.widgets.small.text import set_tip
 
 KINDS = {"info": ("info", "reverse"), "warning": ("warning", "warn"), "error": ("error", "bad")}
 INFO_MS = 6000
@@ -119,7 +120,7 @@ class MessageBar(QFrame):
         self._dismiss.setObjectName("messageDismiss")
         self._dismiss.setProperty("flat", True)
         self._dismiss.setFocusPolicy(Qt.FocusPolicy.TabFocus)
-        self._dismiss.setToolTip("Dismiss")
+        set_tip(self._dismiss, "Dismiss")
         self._dismiss.setAccessibleName("Dismiss the message")
         self._dismiss.clicked.connect(self.clear)
         set_icon(self._dismiss, "close", "dim")
@@ -144,7 +145,7 @@ class MessageBar(QFrame):
         self._button.setText(action[0] if action else "")
         self._button.setVisible(action is not None)
         self.setAccessibleName(f"{self._kind}: {self.text()}")
-        self.setToolTip(self.text())
+        set_tip(self, self.text())
         self._message.updateGeometry()
         self.update()
         self.show()

@@ -20,8 +20,10 @@ from PySide6.QtWidgets import (
 )
 
 from diffview.gui.theme import GRID, SEMIBOLD, TITLE_PX, theme
-from diffview.gui.widgets.forms.whole_spin import WholeSpin
+from diffview.gui.widgets.forms.combo import Combo
+from diffview.gui.widgets.forms.spin import WholeSpin
 from diffview.gui.widgets.small.icons import set_icon
+from diffview.gui.widgets.small.text import literal, plain, set_tip
 
 W = TypeVar("W", bound=QWidget)
 
@@ -33,7 +35,7 @@ def named(widget: W, name: str = "", says: str = "", tip: str = "") -> W:
     if says:
         widget.setAccessibleName(says)
     if tip:
-        widget.setToolTip(tip)
+        set_tip(widget, tip)
     return widget
 
 
@@ -42,10 +44,9 @@ def named(widget: W, name: str = "", says: str = "", tip: str = "") -> W:
 
 def words(text: str = "", name: str = "", dim: bool = True) -> QLabel:
     """Plain text in as many lines as it needs; `dim`: of second rank."""
-    label = named(QLabel(text), name)
+    label = named(plain(QLabel(text)), name)
     label.setWordWrap(True)
     label.setProperty("dim", dim)
-    label.setTextFormat(Qt.TextFormat.PlainText)
     return label
 
 
@@ -54,7 +55,7 @@ class Heading(QLabel):
 
     def __init__(self, text: str = "", name: str = "") -> None:
         super().__init__(text)
-        named(self, name).setTextFormat(Qt.TextFormat.PlainText)
+        plain(named(self, name))
         theme.changed.connect(self._restyle)
         self._restyle()
 
@@ -85,19 +86,16 @@ def whole(name: str, says: str, tip: str, low: int, high: int, width: int, log: 
     return spin
 
 
-def combo(name: str, says: str, tip: str = "", characters: int = 4) -> QComboBox:
+def combo(name: str, says: str, tip: str = "", characters: int = 4) -> Combo:
     """A list of choices that may be narrower than its longest text: as wide as so many characters."""
-    box = named(QComboBox(), name, says, tip)
-    box.setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy.AdjustToMinimumContentsLengthWithIcon)
-    box.setMinimumContentsLength(characters)
-    return box
+    return Combo(name, says, tip, characters)
 
 
 def add_choices(box: QComboBox, choices: Iterable[tuple[Any, str, str]]) -> None:
     """Add choices to a list: the key, the text and the tooltip of each."""
     for key, text, tip in choices:
         box.addItem(text, key)
-        box.setItemData(box.count() - 1, tip, Qt.ItemDataRole.ToolTipRole)
+        box.setItemData(box.count() - 1, literal(tip), Qt.ItemDataRole.ToolTipRole)
 
 
 def show_value(field: QSpinBox | QDoubleSpinBox | QSlider, value: Any) -> None:

@@ -8,6 +8,7 @@ from PySide6.QtGui import QFontMetricsF, QPainter, QPaintEvent, QResizeEvent
 from PySide6.QtWidgets import QAbstractItemView, QTableWidget, QTableWidgetItem, QWidget
 
 from diffview.gui.theme import SMALL_PX, theme
+from diffview.gui.widgets.small.text import set_tip
 
 PADDING = 14
 """Pixels of a column beside its text."""
@@ -79,7 +80,7 @@ class ScoreTable(QTableWidget):
             self.setColumnCount(len(headings))
             for column, (text, tip) in enumerate(headings):
                 item = QTableWidgetItem(text)
-                item.setToolTip(tip)
+                set_tip(item, tip)
                 self.setHorizontalHeaderItem(column, item)
         self._shown = list(rows)
         self._fill()
@@ -98,7 +99,7 @@ class ScoreTable(QTableWidget):
         for line, (cells, yardstick) in enumerate(self._shown):
             for column, cell in enumerate(cells):
                 item = _Item(cell)
-                item.setToolTip(cell.tip or cell.text)
+                set_tip(item, cell.tip or cell.text)
                 item.setFont(theme.font(SMALL_PX - 1, 600 if yardstick else 400, tabular=True))
                 if not isinstance(cell.rank, str):
                     item.setTextAlignment(Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter)
