@@ -47,8 +47,13 @@ def add(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--held-out", type=float, default=0.2, metavar="SHARE", help="never trained on (0.2)")
     parser.add_argument(
         "--transform", metavar="KEY",
-        help="from physical units to the network's (that of the model in --from, else standardise)",
+        help="from physical units to the network's (that of the model in --from, else the one that suits the values)",
     )  # fmt: skip
+    parser.add_argument(
+        "--at", action="append", default=[], metavar="DIM=I",
+        help="only slice I along a dimension; all slices along the others are used",
+    )  # fmt: skip
+    parser.add_argument("--quantity", default="", metavar="NAME", help="what variables of several names are together")
     parser.add_argument("--coarsen", type=int, default=0, metavar="N", help="condition: the mean over N x N pixels")
     for name, doc in NETWORK.items():
         parser.add_argument(f"--{name}", metavar="X", help=doc)
@@ -79,18 +84,21 @@ def _train_with(options: argparse.Namespace, words: dict[str, Any], sizes: dict[
     from diffview.learning.settings import settings_of
     from diffview.learning.training import trainer_in
     from diffview.machine import train_device
-    from diffview.models.cards import find_card
+    from diffview.models.cards import Card, find_card
 
     settings, sizes, device = settings_of(words), sizes_of(sizes), train_device(options.device)
     origin = find_card(options.origin) if options.origin else None
-    transform = options.transform or (origin.transform.key if origin else "standardise")
+    begun = Card.read(options.out) if options.resume and (options.out / "model.json").is_file() else origin
     data = read_training_set(
-        options.file, options.dataset, size=options.size, transform=transform, held_out=options.held_out,
-        coarsen=options.coarsen,
+        options.file, options.dataset, transform=options.transform or (begun.transform.key if begun else None),
+        size=options.size, held_out=options.held_out, coarsen=options.coarsen, quantity=options.quantity,
+        at=params_of(options.at, "level=3"),
     )  # fmt: skip
     trainer = trainer_in(options.out, data, settings, sizes, device, resume=options.resume, origin=origin)
     ny, nx = data.shape
     sys.stdout.write(f"{data.name}: {len(data.fields)} fields of {ny} x {nx} pixels, {len(data.held_out)} held out.\n")
+    said = [f"Of {data.slices}, {data.split}.", data.chosen or f"Transform: {data.transform.key}."]
+    sys.stdout.write("\n".join(said) + "\n")
     sys.stdout.flush()
     _train_to_the_end(trainer, options.out, options.tensorboard)
 

@@ -1,9 +1,10 @@
 """Training sets from files: all slices of one or more datasets, cut to one size, some of them held out."""
 
 import math
-from collections.abc import Sequence
-from dataclasses import replace
-from itertools import chain
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from itertools import product
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -11,6 +12,7 @@ from numpy.typing import NDArray
 from diffview.errors import UserError
 from diffview.fields.field import Region
 from diffview.fields.picture import Picture
+from diffview.fields.transforms import choose_transform
 from diffview.fields.units import same_units
 from diffview.learning.sets import MOST_BYTES, MULTIPLE, TrainingSet, crops_of
 from diffview.models.cards import Card
@@ -18,84 +20,182 @@ from diffview.readers.process import ReaderProcess
 
 Array = NDArray[np.float32]
 
+AT_ONCE = 2**27
+"""Bytes of slices that are read together."""
+
+LONG = 5
+"""Slices from which on time is the dimension whose last part is held out, though another is longer."""
+
+
+@dataclass(frozen=True)
+class Cut:
+    """How the slices of datasets become fields to train on and fields held out.
+
+    Attributes:
+        size: largest side of a field in pixels; larger slices are cut into crops at multiples of size/4.
+        held_out: share of the slices, or of the width of a single picture, that is held out, 0 to 0.9.
+        coarsen: the condition is the mean over blocks of this many pixels a side; 0: none.
+        at: {dimension: index} of the dimensions that stay fixed; all slices along the others are used.
+        quantity: what the datasets are together if their own names differ.
+
+    Raises:
+        UserError: if there is no such size, share or block.
+    """
+
+    size: int = 64
+    held_out: float = 0.2
+    coarsen: int = 0
+    at: Mapping[str, int] = field(default_factory=dict)
+    quantity: str = ""
+
+    def __post_init__(self) -> None:
+        if not MULTIPLE <= self.size <= 4096:
+            raise UserError(f"Fields of {self.size} pixels a side cannot be trained on.", f"Choose {MULTIPLE} to 4096.")
+        if not 0 <= self.held_out <= 0.9:
+            raise UserError(f"A share of {self.held_out:g} cannot be held out.", "Choose 0 to 0.9.")
+        if not 0 <= self.coarsen <= self.size:
+            raise UserError(
+                f"Blocks of {self.coarsen} pixels do not fit into {self.size}.",
+                f"Choose 2 to {self.size}, or 0 for none.",
+            )
+        if wrong := [f"{name}={index}" for name, index in self.at.items() if not str(index).isdecimal()]:
+            raise UserError(f"{wrong[0]} is no index of a dimension.", "Write a whole number, as level=3.")
+        object.__setattr__(self, "at", {name: int(index) for name, index in self.at.items()})
+
+    def sides(self, ny: int, nx: int) -> tuple[int, int]:
+        """Rows and columns of a field of pictures of ny x nx pixels."""
+        multiple = math.lcm(MULTIPLE, max(1, self.coarsen))
+        sides = (min(ny, self.size) // multiple * multiple, min(nx, self.size) // multiple * multiple)
+        if not min(sides):
+            raise UserError(
+                f"Slices of {ny} x {nx} pixels are too small: the sides of fields are multiples of {multiple}.",
+                "Choose other data, or other blocks.",
+            )
+        return sides
+
+    def crops(self, stack: Array, sides: tuple[int, int], most: int) -> Array:
+        """The fields of `sides` in pictures [n, ny, nx], evenly picked ones if they take more than `most` bytes."""
+        return crops_of(stack, sides, max(1, self.size // 4), most)
+
 
 def read_training_set(
-    path: str,
-    datasets: Sequence[str] = (),
-    *,
-    size: int = 64,
-    transform: str = "standardise",
-    held_out: float = 0.2,
-    coarsen: int = 0,
+    path: str, datasets: Sequence[str] = (), *, transform: str | None = None, **cut: Any
 ) -> TrainingSet:
-    """The slices of datasets along their first other dimension of more than 1, as fields of at most size x size pixels.
+    """The slices of datasets along all their other dimensions, as fields to train on and fields held out.
 
-    Larger slices are cut into all crops at multiples of size/4. Of several slices the last are held out, of a single
-    picture the right part: the two parts share no pixel.
+    Held out are the last slices along the dimension of time, or else along the longest one, and the right part of a
+    single picture: the two parts share no pixel. If they are too many for memory, fewer crops of every slice are taken.
 
     Args:
         path: an HDF5 or netCDF-4 file.
         datasets: variables of one quantity, concatenated; none: the best one of the file.
-        size: largest side in pixels.
-        transform: key of TRANSFORMS, fitted to the part that is trained on.
-        held_out: share of the slices, or of the width of a single picture, that is held out, 0 to 0.9.
-        coarsen: the condition is the mean over blocks of this many pixels a side; 0: none.
+        transform: key of TRANSFORMS, fitted to the part that is trained on; None: the one that suits its values.
+        cut: attributes of `Cut`.
 
     Raises:
         UserError: if they cannot be read, do not go together, or are too few, too small or all the same.
     """
-    _require_sizes(size, held_out, coarsen)
-    pictures, stacks = _read_all(path, datasets)
-    parts = [_parted(stack, size, math.lcm(MULTIPLE, max(1, coarsen)), held_out) for stack in stacks]
-    if len({part.shape[1:] for part in chain(*parts) if len(part)}) > 1:
-        raise UserError("The datasets give fields of several sizes.", "Choose a smaller size, which all of them have.")
-    train, kept = (_thinned(np.concatenate(part)) for part in zip(*parts, strict=True))
-    field = pictures[0].field
-    how = "the right part" if max(len(stack) for stack in stacks) == 1 else "the last slices in order"
-    return TrainingSet.fit(
-        transform, train, kept, field.name, field.units, source=_source(pictures),
-        licence=field.provenance.get("licence", ""), coarsen=coarsen,
-        whole_width=all(stack.shape[2] == train.shape[2] for stack in stacks),
-        split=f"{how} held out, {held_out:.0%}" if held_out else "nothing held out",
-    )  # fmt: skip
-
-
-def _require_sizes(size: int, held_out: float, coarsen: int) -> None:
-    if not MULTIPLE <= size <= 4096:
-        raise UserError(f"Fields of {size} pixels a side cannot be trained on.", f"Choose {MULTIPLE} to 4096.")
-    if not 0 <= held_out <= 0.9:
-        raise UserError(f"A share of {held_out:g} cannot be held out.", "Choose 0 to 0.9.")
-    if not 0 <= coarsen <= size:
-        raise UserError(f"Blocks of {coarsen} pixels do not fit into {size}.", f"Choose 2 to {size}, or 0 for none.")
-
-
-def _read_all(path: str, datasets: Sequence[str]) -> tuple[list[Picture], list[Array]]:
-    """A picture and all slices of each dataset; of the best one of the file if none is named."""
+    how = Cut(**cut)
     reader = ReaderProcess()
     try:
-        pictures, stacks = zip(*(_read(reader, path, dataset) for dataset in datasets or (None,)), strict=True)
+        parts = [_Part.read(reader, path, dataset, how, len(datasets) or 1) for dataset in datasets or (None,)]
     finally:
         reader.close()
-    _require_alike(pictures)
-    return list(pictures), list(stacks)
-
-
-def _read(reader: ReaderProcess, path: str, dataset: str | None) -> tuple[Picture, Array]:
-    """A picture of the dataset, and all slices [n, ny, nx]; of very many, evenly spread ones."""
-    picture: Picture = reader.call("read_slice", path=path, dataset=dataset, index=None)
-    ny, nx = picture.field.values.shape
-    if not picture.other_dims:
-        return picture, np.asarray(picture.field.values)[None]
-    sizes = [size for _, size in picture.other_dims]
-    along = next((dim for dim, size in enumerate(sizes) if size > 1), 0)
-    stack = reader.call(
-        "read_stack", path=path, dataset=picture.dataset, axes=picture.axes, index=picture.index, dim=along,
-        region=Region(0, 0, ny, nx), limit=sizes[along],
+    _require_alike([part.picture for part in parts], how.quantity)
+    if len({fields.shape[1:] for part in parts for fields in (part.train, part.held_out) if len(fields)}) > 1:
+        raise UserError("The datasets give fields of several sizes.", "Choose a smaller size, which all of them have.")
+    train, kept = (np.concatenate([getattr(part, name) for part in parts]) for name in ("train", "held_out"))
+    shown = parts[0].picture.field
+    why = ""
+    if transform is None:
+        transform, why = choose_transform(train, shown.units)
+    return TrainingSet.fit(
+        transform, train, kept, how.quantity or shown.name, shown.units, source=_source(parts),
+        licence=shown.provenance.get("licence", ""), coarsen=how.coarsen,
+        whole_width=all(part.picture.field.values.shape[1] == train.shape[2] for part in parts),
+        split=f"{parts[0].split} held out, {how.held_out:.0%}" if how.held_out else "nothing held out",
+        slices="; ".join(dict.fromkeys(part.slices for part in parts)), chosen=why,
     )  # fmt: skip
-    return picture, np.asarray(stack)
 
 
-def _require_alike(pictures: Sequence[Picture]) -> None:
+@dataclass(frozen=True, eq=False)
+class _Part:
+    """The fields of one dataset: a picture of it, what is trained on, what is held out, and what slices they are of."""
+
+    picture: Picture
+    train: Array
+    held_out: Array
+    split: str
+    slices: str
+
+    @classmethod
+    def read(cls, reader: ReaderProcess, path: str, dataset: str | None, cut: Cut, among: int) -> "_Part":
+        """The fields of all its slices, each dataset `among` so many taking its share of the memory."""
+        picture: Picture = reader.call("read_slice", path=path, dataset=dataset, index=None)
+        names = [name for name, _ in picture.other_dims]
+        if unknown := set(cut.at) - set(names):
+            raise UserError(
+                f"{picture.dataset} has no dimension {min(unknown)} beside those of its pictures.",
+                f"It has {', '.join(names)}." if names else "It is a single picture.",
+            )
+        index = [cut.at.get(name, shown) for name, shown in zip(names, picture.index, strict=True)]
+        if cut.at:
+            picture = reader.call("read_slice", path=path, dataset=picture.dataset, index=index, axes=picture.axes)
+        sizes = {n: size for n, (name, size) in enumerate(picture.other_dims) if size > 1 and name not in cut.at}
+        if not sizes:
+            train, kept = _halves(np.asarray(picture.field.values), cut)
+            return cls(picture, train, kept, "the right part", "one picture")
+        along = max(sizes, key=lambda n: (_is_time(names[n]) and sizes[n] >= LONG, sizes[n]))
+        count = sizes[along]
+        last = min(count - 1, max(1, round(cut.held_out * count))) if cut.held_out else 0
+        whole = _Slices(reader, path, picture, tuple(index), along, {n: s for n, s in sizes.items() if n != along})
+        most = MOST_BYTES // among
+        train = whole.fields(0, count - last, cut, most * (count - last) // count)
+        held = whole.fields(count - last, count, cut, most * last // count) if last else train[:0]
+        said = " x ".join(f"{names[n]} {sizes[n]}" for n in sorted(sizes))
+        fixed = [f"{name} = {number}" for name, number in cut.at.items()]
+        slices = ", ".join([f"{math.prod(sizes.values()):,} slices ({said})", *fixed])
+        return cls(picture, train, held, f"the last slices along {names[along]}", slices)
+
+
+@dataclass(frozen=True, eq=False)
+class _Slices:
+    """The slices of a dataset: along one dimension, at every index of the `others`, {dimension: size}."""
+
+    reader: ReaderProcess
+    path: str
+    picture: Picture
+    index: tuple[int, ...]
+    along: int
+    others: Mapping[int, int]
+
+    def fields(self, start: int, stop: int, cut: Cut, most: int) -> Array:
+        """The fields of the slices from `start` to `stop`, of `most` bytes together; read a part at a time."""
+        ny, nx = self.picture.field.values.shape
+        sides = cut.sides(ny, nx)
+        every = max(1, AT_ONCE // (4 * ny * nx))
+        firsts = range(start, stop, every)
+        share = max(1, most // math.prod(self.others.values()))
+        parts = []
+        for at in product(*(range(size) for size in self.others.values())):
+            index = list(self.index)
+            for dim, number in zip(self.others, at, strict=True):
+                index[dim] = number
+            for first in firsts:
+                end = min(first + every, stop)
+                stack = self.reader.call(
+                    "read_stack", path=self.path, dataset=self.picture.dataset, axes=self.picture.axes, index=index,
+                    dim=self.along, region=Region(0, 0, ny, nx), limit=range(first, end),
+                )  # fmt: skip
+                parts.append(cut.crops(np.asarray(stack), sides, max(1, share * (end - first) // (stop - start))))
+        return np.concatenate(parts)
+
+
+def _is_time(name: str) -> bool:
+    return "time" in name.lower()
+
+
+def _require_alike(pictures: Sequence[Picture], quantity: str) -> None:
     first = pictures[0]
     for other in pictures[1:]:
         if other.dataset == first.dataset or other.field.units != first.field.units:
@@ -105,40 +205,33 @@ def _require_alike(pictures: Sequence[Picture]) -> None:
             raise UserError(
                 f"{other.dataset} {what}, as {first.dataset} is.", "Name datasets of one quantity, once each."
             )
+        if not quantity and other.field.name != first.field.name:
+            raise UserError(
+                f"{first.dataset} is {first.field.name}, {other.dataset} is {other.field.name}: a network is of one "
+                "quantity.",
+                "Train one for each, or name the quantity that they are together: --quantity NAME.",
+            )
 
 
-def _parted(stack: Array, size: int, multiple: int, share: float) -> tuple[Array, Array]:
-    """Fields to train on and fields held out, float32 [n, ny, nx] of one size."""
-    n, ny, nx = stack.shape
-    sides = (min(ny, size) // multiple * multiple, min(nx, size) // multiple * multiple)
-    if not min(sides):
-        raise UserError(
-            f"Slices of {ny} x {nx} pixels are too small: the sides of fields are multiples of {multiple}.",
-            "Choose other data, or other blocks.",
-        )
-    every = max(1, size // 4)
-    if n > 1:
-        kept = min(n - 1, max(1, round(share * n))) if share else 0
-        return crops_of(stack[: n - kept], sides, every), crops_of(stack[n - kept :], sides, every)
-    kept = max(sides[1], round(share * nx)) if share else 0
+def _halves(picture: Array, cut: Cut) -> tuple[Array, Array]:
+    """Fields of the left part of a picture to train on, and those of its right part."""
+    nx, sides = picture.shape[1], cut.sides(*picture.shape)
+    kept = max(sides[1], round(cut.held_out * nx)) if cut.held_out else 0
     if nx - kept < sides[1]:
         raise UserError(
             f"A picture of {nx} columns has no two parts of {sides[1]} columns, one to train on and one to hold out.",
             "Choose a smaller size, or hold nothing out.",
         )
-    return crops_of(stack[:, :, : nx - kept], sides, every), crops_of(stack[:, :, nx - kept :], sides, every)
+    left, right = (cut.crops(part[None], sides, MOST_BYTES // 2) for part in np.split(picture, [nx - kept], axis=1))
+    return left, right
 
 
-def _thinned(fields: Array) -> Array:
-    return fields[:: max(1, math.ceil(fields.nbytes / MOST_BYTES))]
-
-
-def _source(pictures: Sequence[Picture]) -> str:
+def _source(parts: Sequence[_Part]) -> str:
     """File, datasets and title, for the card."""
-    said = pictures[0].field.provenance
-    names = ", ".join(picture.dataset for picture in pictures)
-    parts = (said.get("title"), said.get("institution"), said.get("source"), f"{said.get('path', '')} {names}".strip())
-    return "; ".join(filter(None, parts))
+    said = parts[0].picture.field.provenance
+    names = ", ".join(part.picture.dataset for part in parts)
+    about = (said.get("title"), said.get("institution"), said.get("source"), f"{said.get('path', '')} {names}".strip())
+    return "; ".join(filter(None, about))
 
 
 def read_parted_set(path: str, datasets: Sequence[str], held_out: float, *, size: int = 64) -> TrainingSet:

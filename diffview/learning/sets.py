@@ -39,6 +39,8 @@ class TrainingSet:
         transform: from physical units to standardised ones.
         name, units: the quantity.
         source, licence, split: where the fields come from, their terms, and how the two parts were divided.
+        chosen: why its transform was chosen, where nobody named one.
+        slices: which slices of the files they are of, and how many.
         coarsen: the condition is the mean over blocks of this many pixels a side, of the physical field; 0: none.
         whole_width: whether the fields are as wide as the slices they were cut from.
     """
@@ -51,6 +53,8 @@ class TrainingSet:
     source: str = ""
     licence: str = ""
     split: str = ""
+    slices: str = ""
+    chosen: str = ""
     coarsen: int = 0
     whole_width: bool = True
 
@@ -62,12 +66,14 @@ class TrainingSet:
             UserError: if fewer than 8 usable fields are left, all values are equal or missing, or the transform or
                 the blocks of the condition do not fit them.
         """
+        given = len(train)
         train, held_out = _usable(train), _usable(held_out)
         if len(train) < FEWEST:
+            without = f", {given - len(train)} more lack most of their pixels" if given > len(train) else ""
+            held = f", {len(held_out)} are held out" if len(held_out) else ""
             raise UserError(
-                f"{name} has {len(train)} fields to train on with at most half of their pixels missing; "
-                f"a network needs at least {FEWEST}.",
-                "Take more slices, smaller crops, or a formula denoiser.",
+                f"{name} has {len(train)} fields to train on{without}{held}; a network needs at least {FEWEST}.",
+                f"{'Hold out fewer, take' if held else 'Take'} more slices, smaller crops, or a formula denoiser.",
             )
         if held_out.size and held_out.shape[1:] != train.shape[1:]:
             raise UserError(

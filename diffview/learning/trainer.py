@@ -235,7 +235,7 @@ class Trainer:
         """The card of the model so far."""
         data = self.data
         about = {
-            "source": data.source, "licence": data.licence, "split": data.split,
+            "source": data.source, "licence": data.licence, "split": data.split, "slices": data.slices,
             "fields": len(data.fields), "held_out": len(data.held_out), "sha256": data.fingerprint,
         }  # fmt: skip
         training = {

@@ -28,7 +28,7 @@ def read_stack(
     index: Sequence[int],
     dim: int,
     region: Region,
-    limit: int = 1000,
+    limit: int | range = 1000,
 ) -> Array:
     """The same region in other slices along one dimension: float32 [n, ny, nx], NaN missing, north up.
 
@@ -39,10 +39,10 @@ def read_stack(
         index: its index.
         dim: which of its `other_dims` to go along.
         region: in pixels of the oriented picture.
-        limit: at most this many slices, evenly spread.
+        limit: which slices along it: their numbers, or at most this many, evenly spread.
 
     Raises:
-        UserError: if the region is not inside the picture or there is no such dimension.
+        UserError: if the region is not inside the picture or there is no such dimension or slice.
     """
     with open_file(path) as file:
         variable = variable_of(file, dataset)
@@ -52,13 +52,13 @@ def read_stack(
         size = (shape[axes[0]], shape[axes[1]])
         _check_region(f"{dataset} in {file.filename}", size, region, len(others), dim)
         moving = others[dim]
-        limit = max(1, min(limit, LARGEST_PICTURE // (region.ny * region.nx)))
+        numbers = _numbers(dataset, shape[moving], limit, LARGEST_PICTURE // (region.ny * region.nx))
         with reading(file, dataset):
             arranged = arrange(variable, axes)
             sides = stored(region, size, (arranged.flip_rows, arranged.flip_columns))
             select: dict[int, Any] = dict(zip(others, fixed, strict=True))
             select |= {axis: slice(side.start, side.stop) for axis, side in zip(axes, sides, strict=True)}
-            select[moving] = slice(0, shape[moving], math.ceil(shape[moving] / limit))
+            select[moving] = slice(numbers.start, numbers.stop, numbers.step)
             return _stack(variable, arranged, select, moving)
 
 
@@ -67,6 +67,14 @@ def _check_region(where: str, size: tuple[int, int], region: Region, others: int
     if not 0 <= dim < others:
         raise UserError(f"{where} has no other dimension number {dim}.", "Choose one of its other dimensions.")
     check_window(where, size, region)
+
+
+def _numbers(dataset: str, size: int, limit: int | range, most: int) -> range:
+    """The numbers of the slices to read of so many, at most as many as fit into memory."""
+    wanted = limit if isinstance(limit, range) else range(0, size, math.ceil(size / max(1, min(limit, most))))
+    if not wanted or wanted.start < 0 or wanted.step < 1 or wanted[-1] >= size or len(wanted) > max(1, most):
+        raise UserError(f"{dataset} cannot give the slices {wanted} of {size} at once.", "Ask for fewer of them.")
+    return wanted
 
 
 def _stack(variable: Variable, arranged: Layout, select: Mapping[int, Any], moving: int) -> Array:
@@ -78,9 +86,9 @@ def _stack(variable: Variable, arranged: Layout, select: Mapping[int, Any], movi
     length = unit * (together if along.step < SPARSE else 1)
     left = sorted((moving, *arranged.axes))  # the axes of the values read
     turn = [left.index(axis) for axis in (moving, *arranged.axes)]
-    stack, done = np.empty((len(range(0, along.stop, along.step)), *plane), np.float32), 0
-    for start in range(0, along.stop, length):
-        progress(start / along.stop)
+    stack, done = np.empty((len(range(along.start, along.stop, along.step)), *plane), np.float32), 0
+    for start in range(along.start, along.stop, length):
+        progress((start - along.start) / (along.stop - along.start))
         part = {**select, moving: slice(start, min(start + length, along.stop), along.step)}
         values = np.transpose(variable.read(tuple(part[axis] for axis in sorted(part))).values, turn)
         stack[done : done + len(values)] = arranged.oriented(float32(values))

@@ -10,7 +10,21 @@ def format_scores(found: Mapping[str, Any]) -> str:
     if settings := found.get("settings"):
         params = "".join(f", {name} {value}" for name, value in settings.get("params", {}).items())
         told = [f"{settings['sampler']}{params}, {settings['steps']} steps, seed {settings['seed']}", "", *told]
-    return "\n".join(told)
+    return "\n".join([*told, "", verdict_of(found.get("verdicts", ()))])
+
+
+def verdict_of(verdicts: Sequence[Mapping[str, Any]]) -> str:
+    """One sentence over all limits: met, missed, or not known."""
+    missed, unknown = ([v["what"] for v in verdicts if v["ok"] is ok] for ok in (False, None))
+    known = len(verdicts) - len(unknown)
+    left = f" {len(unknown)} could not be judged: {', '.join(unknown)}." if unknown else ""
+    if not known:
+        return f"No verdict: no limit could be judged.{left}"
+    if missed:
+        return f"Not accepted: {len(missed)} of {known} limits {'is' if len(missed) == 1 else 'are'} missed: " + (
+            f"{', '.join(missed)}.{left}"
+        )
+    return f"Accepted: {'the only limit is' if known == 1 else f'all {known} limits are'} met.{left}"
 
 
 def _sample_tables(found: Mapping[str, Any]) -> list[str]:

@@ -13,6 +13,7 @@ import pytest
 from diffview.cli import main
 from diffview.commands.train import NETWORK, TRAINING
 from diffview.errors import NotWrittenError, UserError
+from diffview.fields.transforms import choose_transform
 from diffview.learning.from_files import read_training_set
 from diffview.learning.network import OF_THE_DATA, sizes_of
 from diffview.learning.sets import crops_of
@@ -44,10 +45,13 @@ def file(tmp_path_factory):
             ("few", (3, 16, 16), "degC"),
             ("levels", (1, 12, 16, 16), "degC"),
             ("flat", (20, 16, 16), "degC"),
+            ("nine", (9, 16, 16), "degC"),
+            ("gone", (12, 16, 16), "degC"),
         ):
             values = random.normal(15, 2, shape).astype(np.float32)
             f[name] = np.full_like(values, 4) if name == "flat" else values
             f[name].attrs["units"] = units
+        f["gone"][:, :12] = np.nan
         f["text"] = "no picture"
         f["sst"][0, 0, 0] = np.nan
     return path
@@ -84,7 +88,7 @@ def refused(status, capsys):
 
 
 def test_slices(direct, file):
-    data = read_training_set(str(file), ["/sst", "/skin"], size=16)
+    data = read_training_set(str(file), ["/sst", "/skin"], size=16, transform="standardise", quantity="sst")
     with h5py.File(file) as f:
         train, held_out = (
             np.concatenate([f["sst"][a], f["skin"][b]])
@@ -99,6 +103,64 @@ def test_slices(direct, file):
 def test_a_dimension_of_one_is_not_the_one(direct, file):
     data = read_training_set(str(file), ["/levels"], size=16, held_out=0.25)
     assert (len(data.fields), len(data.held_out)) == (9, 3)
+
+
+@pytest.fixture
+def members(tmp_path):
+    """Rain of 12 times x 3 members x 2 levels, mostly dry, by the names of its dimensions."""
+    path = tmp_path / "members.nc"
+    values = np.maximum(np.random.default_rng(1).normal(-1, 1, (3, 12, 2, 16, 24)), 0) ** 2
+    with h5py.File(path, "w") as f:
+        f["rain"] = values.astype(np.float32)
+        f["rain"].attrs["units"] = "mm/h"
+        for axis, name in enumerate(("member", "time", "level", "y", "x")):
+            f[name] = np.arange(values.shape[axis], dtype=np.float64)[:: -1 if name == "y" else 1]  # north up
+            f[name].make_scale(name)
+            f["rain"].dims[axis].attach_scale(f[name])
+    return path, values.astype(np.float32)
+
+
+def test_every_slice_along_every_dimension_is_used_and_the_last_times_are_held_out(direct, members):
+    path, values = members
+    data = read_training_set(str(path), ["/rain"], size=32, held_out=0.25)
+    assert (len(data.fields), len(data.held_out)) == (3 * 9 * 2, 3 * 3 * 2)
+    assert data.slices == "72 slices (member 3 x time 12 x level 2)"
+    assert data.split == "the last slices along time held out, 25%"
+    for part, fields in ((values[:, :9], data.fields), (values[:, 9:], data.held_out)):
+        wanted = part.transpose(0, 2, 1, 3, 4).reshape(-1, 16, 24)
+        back = data.transform.inverse(fields)
+        np.testing.assert_allclose(np.sort(back.sum((1, 2))), np.sort(wanted.sum((1, 2))), rtol=1e-4)
+
+
+def test_a_dimension_can_be_held_at_one_index(direct, members):
+    path, values = members
+    data = read_training_set(str(path), ["/rain"], size=32, held_out=0.0, at={"level": "1", "member": "2"})
+    assert data.slices == "12 slices (time 12), level = 1, member = 2"
+    np.testing.assert_allclose(data.transform.inverse(data.fields), values[2, :, 1], rtol=1e-4, atol=1e-5)
+    one = {"size": 8, "held_out": 0.0, "at": {"level": 1, "member": 2, "time": 5}}
+    data = read_training_set(str(path), ["/rain"], **one)
+    np.testing.assert_allclose(data.transform.inverse(data.fields[0]), values[2, 5, 1, :8, :8], rtol=1e-4, atol=1e-5)
+
+
+def test_the_transform_is_the_one_that_the_window_would_choose_and_it_says_why(direct, members):
+    path, values = members
+    data = read_training_set(str(path), ["/rain"], size=32)
+    assert (data.transform.key, data.chosen) == choose_transform(values[:, :9], "mm/h") != ("standardise", "")
+    assert data.transform.key == "log1p" and data.chosen.startswith("A logarithm was chosen")
+    named = read_training_set(str(path), ["/rain"], size=32, transform="standardise")
+    assert (named.transform.key, named.chosen) == ("standardise", "")
+
+
+def test_too_many_crops_for_memory_leave_some_of_every_slice(direct, members, monkeypatch):
+    path, values = members
+    monkeypatch.setattr("diffview.learning.from_files.MOST_BYTES", 4 * 8 * 8 * 500)
+    monkeypatch.setattr("diffview.learning.from_files.AT_ONCE", 4 * 16 * 24 * 5)  # five slices at a time
+    data = read_training_set(str(path), ["/rain"], size=8, held_out=0.0, transform="standardise")
+    back = data.transform.inverse(data.fields)
+    flat = values.reshape(-1, 16, 24)
+    crops = [[flat[n, y : y + 8, x : x + 8] for y in range(0, 9, 2) for x in range(0, 17, 2)] for n in range(72)]
+    seen = {n for field in back for n in range(72) for crop in crops[n] if abs(field - crop).max() < 1e-4}
+    assert seen == set(range(72)) and 250 <= len(back) <= 500
 
 
 def test_a_single_picture_is_cut_in_two(direct, file):
@@ -133,7 +195,12 @@ def test_slices_of_odd_sides_give_fields_whose_sides_are_multiples_of_four(direc
         (["/flat"], {"size": 16}, "same"),
         (["/sst", "/salt"], {}, "not in degC"),
         (["/sst", "/sst"], {}, "named twice"),
-        (["/sst", "/wide"], {}, "several sizes"),
+        (["/sst", "/skin"], {}, "one quantity"),
+        (["/sst", "/wide"], {"quantity": "sst"}, "several sizes"),
+        (["/sst"], {"at": {"depth": 3}}, "no dimension depth"),
+        (["/sst"], {"at": {"dim_0": "x"}}, "no index"),
+        (["/nine"], {"size": 16}, "7 fields to train on, 2 are held out"),
+        (["/gone"], {"size": 16, "held_out": 0}, "0 fields to train on, 12 more lack most"),
         (["/nothing"], {}, "nothing"),
         (["/text"], {}, "text"),
         (["/one"], {"size": 32}, "no two parts"),
@@ -171,7 +238,10 @@ def test_training_stopping_and_going_on(file, tmp_path, capsys, monkeypatch):
     assert main([*words, "-o", str(whole), *settings]) == 0
     told = capsys.readouterr().out.splitlines()
     assert told[0] == "sst: 16 fields of 16 x 16 pixels, 4 held out."
-    assert told[1].startswith("step 6  loss ") and "rate" in told[1] and told[1].endswith("left 0.0 min")
+    assert told[1].startswith("Of 20 slices (dim_0 20), the last slices along dim_0 held out, 20%.")
+    assert told[2].startswith("Standardised, because")
+    assert told[3].startswith("step 6  loss ") and "held-out" in told[3] and told[3].endswith("left 0.0 min")
+    assert told[-2].startswith("Nothing is learnt yet: after 6 steps the loss on held-out fields is ")
     assert told[-1] == f"Trained to step 6; the model is in {whole}."
     card = Card.read(whole)
     assert (card.name, card.coarsen, card.training["half_life"], card.training["flips"]) == ("whole", 4, 20.0, True)

@@ -135,4 +135,20 @@ def test_an_ensemble_has_verdicts():
     assert told == {"CRPSfield": True, "CRPSmember": True, "block mean errorblock": True}
     bad = generated.ensemble_scores(np.stack([truth * 2] * 4), truth, truth, CARD)
     assert [v["ok"] for v in bad["verdicts"]] == [False, False, False]
-    assert "MISSED" in printed.format_scores({"kind": "ensemble", **bad})
+    lines = printed.format_scores({"kind": "ensemble", **bad}).splitlines()
+    assert any("MISSED" in line for line in lines) and lines[-1].startswith("Not accepted: 3 of 3 limits are missed: ")
+
+
+@pytest.mark.parametrize(
+    ("verdicts", "sentence"),
+    [
+        ([], "No verdict: no limit could be judged."),
+        ([None], "No verdict: no limit could be judged. 1 could not be judged: a."),
+        ([True, True], "Accepted: all 2 limits are met."),
+        ([True, None], "Accepted: the only limit is met. 1 could not be judged: b."),
+        ([True, False, True], "Not accepted: 1 of 3 limits is missed: b."),
+        ([False, False, None], "Not accepted: 2 of 2 limits are missed: a, b. 1 could not be judged: c."),
+    ],
+)
+def test_a_verification_ends_in_one_sentence(verdicts, sentence):
+    assert printed.verdict_of([{"what": what, "ok": ok} for what, ok in zip("abc", verdicts, strict=False)]) == sentence
