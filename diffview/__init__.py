@@ -1,31 +1,46 @@
-"""diffview: see, tune and run diffusion models on Earth-observation fields."""
+"""diffview: see, tune and run diffusion models on Earth-observation fields.
 
+>>> import diffview
+>>> field = diffview.open("sst.nc", "analysed_sst")            # xarray.DataArray: one slice, north up, units, time
+>>> noisy = diffview.noise(field, t=0.4, schedule="cosine")    # xarray.Dataset: x_0, x_t and eps
+>>> made = diffview.sample(field, model="gaussian", members=8) # [member, y, x], mean and spread
+>>> again = diffview.sample(recipe=made.attrs["diffview_recipe"])  # the same to the bit
+>>> diffview.show(field)                                       # the window
+
+The names of `dir(diffview)` are all of it: `open`, `noise`, `sample`, `train`, `verify`, `show`, the `Recipe` that says
+what is asked for, and `UserError`, the one error that is meant to be read. None of them loads what it does not need.
+"""
+
+from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
-from diffview.about import __version__
-
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from diffview.errors import UserError
+    from diffview.library.making import noise, sample
+    from diffview.library.opened import open
+    from diffview.library.showing import show
+    from diffview.runs.recipe import Recipe
 
-    from numpy.typing import ArrayLike
+__version__ = "0.1.0"
 
-    from diffview.fields.field import Field
+__all__ = ["Recipe", "UserError", "__version__", "noise", "open", "sample", "show"]
 
-__all__ = ["__version__", "show"]
+_HOMES = {
+    "open": "library.opened",
+    "noise": "library.making",
+    "sample": "library.making",
+    "show": "library.showing",
+    "Recipe": "runs.recipe",
+    "UserError": "errors",
+}
+"""The module of each name, which is imported when the name is first used."""
 
 
-def show(field: "ArrayLike | Field", denoiser: "Callable[[Any, float], Any] | None" = None, units: str = "") -> int:
-    """Open the window on one's own array and one's own denoiser; returns when it is closed.
+def __getattr__(name: str) -> Any:
+    if name not in _HOMES:
+        raise AttributeError(f"module 'diffview' has no attribute {name!r}; it offers {', '.join(__all__)}")
+    return getattr(import_module(f"diffview.{_HOMES[name]}"), name)
 
-    Args:
-        field: values [ny, nx], NaN where missing, row 0 at the top; or a Field.
-        denoiser: called as `denoiser(y, s)` with y float32 [members, 1, ny, nx] in standardised units, finite, and s
-            a float; gives x0_hat of the same kind and shape. None: the formula denoisers.
-        units: of the array.
 
-    Raises:
-        UserError: if the array is not a picture, or there is no screen.
-    """
-    from diffview.gui.app import run_app, shown_facts
-
-    return run_app(None, facts=shown_facts(field, denoiser, units))
+def __dir__() -> list[str]:
+    return __all__

@@ -6,7 +6,7 @@ import os
 import sys
 from collections.abc import Sequence
 
-from diffview.about import __version__
+from diffview import __version__
 from diffview.errors import UserError
 from diffview.machine import torch_is_missing
 

@@ -1,13 +1,24 @@
-"""The machine: its processors, the devices that torch can use, and what those are good at."""
+"""The machine: its processors, the devices that torch can use, and the parts of this program installed on it."""
 
 import os
 import platform
 from typing import TYPE_CHECKING
 
+from diffview import __version__
 from diffview.errors import UserError
 
 if TYPE_CHECKING:
     import torch
+
+PARTS = ("PySide6-Essentials", "pyqtgraph", "numpy", "torch", "h5py", "h5netcdf", "xarray", "pyproj", "scipy")
+
+CREDITS = (
+    "Field: top-of-atmosphere brightness temperature, from iris-sample-data. © British Crown copyright 2018, "
+    "Met Office. Contains public sector information licensed under the Open Government Licence v3.0.",
+    "Font: Inter, SIL Open Font License 1.1.",
+    "Coastlines: Natural Earth 1:50 million, public domain, from the npm package world-atlas 2.0.2.",
+    "Colour maps: cmocean (MIT), Scientific colour maps (MIT), viridis (CC0).",
+)
 
 
 def cores() -> int:
@@ -59,3 +70,22 @@ def device_name(device: "torch.device") -> str:
 def sent_to(values: "torch.Tensor", device: "torch.device") -> "torch.Tensor":
     """Copy a tensor of the CPU to the device, without waiting for the work that goes on there."""
     return values.pin_memory().to(device, non_blocking=True) if device.type == "cuda" else values.to(device)
+
+
+def about_lines() -> list[str]:
+    """One line each: version, parts, credits."""
+    return [
+        f"diffview {__version__}: see, tune and run diffusion models on Earth-observation fields. MIT licence.",
+        f"Python {platform.python_version()} on {platform.system()} {platform.machine()}.",
+        ", ".join(f"{part} {_version(part)}" for part in PARTS) + ".",
+        *CREDITS,
+    ]
+
+
+def _version(part: str) -> str:
+    from importlib.metadata import PackageNotFoundError, version
+
+    try:
+        return version(part)
+    except PackageNotFoundError:
+        return "(not installed)"

@@ -13,8 +13,8 @@ import pytest
 
 PACKAGE = Path(__file__).parents[1] / "diffview"
 LAYERS = (
-    "errors", "params", "arrays", "paths", "machine", "about", "record", "fields", "forward", "reverse", "models",
-    "runs", "readers", "writers", "learning", "scores", "bench", "cluster", "story", "gui", "commands", "cli",
+    "errors", "params", "arrays", "paths", "machine", "record", "fields", "forward", "reverse", "models", "runs",
+    "readers", "writers", "learning", "scores", "bench", "cluster", "story", "gui", "library", "commands", "cli",
 )  # fmt: skip
 """The rooms, lowest first: each imports only those before it, from inside functions too."""
 MOST_ROOMS, MOST_FLOORS = 22, 13
@@ -39,7 +39,8 @@ class Guests(NamedTuple):
 GUESTS = (
     Guests(("PySide6", "shiboken6", "pyqtgraph", "superqt", "qtawesome", "qtpy", "pytestqt"), ("gui/",), False),
     Guests(("torch", "diffusers"), ("models/nets/", "models/checkpoints.py", "learning/"), True),
-    Guests(("h5py", "h5netcdf", "netCDF4", "xarray", "hdf5plugin"), ("readers/", "writers/"), False),
+    Guests(("h5py", "h5netcdf", "netCDF4", "hdf5plugin"), ("readers/", "writers/"), False),
+    Guests(("xarray",), ("readers/", "writers/", "library/"), False),
 )
 ABOVE_WIDGETS = tuple(f"diffview.gui.{name}" for name in ("session", "panels", "window", "app", "jobs", "actions"))
 SHOW = "diffview.gui.show"
@@ -147,7 +148,7 @@ def rooms() -> dict[str, set[str]]:
         own = path.relative_to(PACKAGE).with_suffix("").parts[0]
         if not own.startswith("__"):
             inner = (found.name.split(".")[1] for found in imports(path) if comes_from(found.name, "diffview"))
-            uses[own] |= {room for room in inner if room != own}
+            uses[own] |= {room for room in inner if room != own and not room.startswith("__")}
     return uses
 
 

@@ -11,7 +11,7 @@ import tempfile
 from collections.abc import Iterable
 from dataclasses import asdict
 
-from diffview.about import __version__
+from diffview import __version__
 from diffview.bench.row import Row
 from diffview.bench.rows import ROWS
 from diffview.errors import UserError

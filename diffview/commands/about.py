@@ -10,6 +10,6 @@ def add(parser: argparse.ArgumentParser) -> None:
 
 
 def _about(_: argparse.Namespace) -> None:
-    from diffview.about import about_lines
+    from diffview.machine import about_lines
 
     sys.stdout.write("\n".join(about_lines()) + "\n")

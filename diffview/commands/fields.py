@@ -1,58 +1,17 @@
 """The field that a command works on, opened as the window opens it; options and progress common to commands."""
 
 import argparse
-import math
 import sys
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Self
 
 from diffview.commands.words import params_of
 from diffview.errors import UserError
-from diffview.fields.coarse import at_resolution
-from diffview.fields.picture import Picture
-from diffview.forward.schedules import SCHEDULES, Schedule, edited, make_schedule
-from diffview.forward.tables import read_schedule
-from diffview.readers.packaged import packaged_field
-from diffview.readers.process import ReaderProcess
-from diffview.runs.facts import Facts
-from diffview.runs.recipe import Recipe
-from diffview.runs.stack import other_slices, stack_read, stack_wanted
+from diffview.forward.schedules import SCHEDULES, Schedule
+from diffview.library.opened import level_of, schedule_of
 
 if TYPE_CHECKING:
     from diffview.writers.exports import Content
-
-
-@dataclass(frozen=True)
-class Opened:
-    """An opened slice: the recipe completed by it, and the facts about it."""
-
-    recipe: Recipe
-    facts: Facts
-
-
-def open_field(recipe: Recipe) -> Opened:
-    """The slice that a recipe names, with the other slices of a small variable, as the window opens it.
-
-    Raises:
-        UserError: if it cannot be read.
-    """
-    source = recipe.source
-    path, k, how = source.path, source.coarsen, source.coarsen_by
-    if path is None:
-        return Opened(recipe, Facts(at_resolution(packaged_field(), k, how)))
-    reader = ReaderProcess()
-    try:
-        picture: Picture = reader.call(
-            "read_slice", path=path, dataset=source.dataset, index=source.index, axes=source.axes
-        )
-        stack = None
-        if (wanted := stack_wanted(picture)) is not None:
-            stack = stack_read(path, picture, reader.call("read_stack", path=path, **wanted), wanted["limit"])
-    finally:
-        reader.close()
-    named = recipe.but(dataset=picture.dataset, index=picture.index)
-    return Opened(named, Facts(at_resolution(picture.field, k, how), other_slices(stack, named, picture)))
 
 
 def add_schedule(parser: argparse.ArgumentParser) -> None:
@@ -68,39 +27,25 @@ def add_level(parser: argparse.ArgumentParser, required: bool) -> None:
     level.add_argument("--s", type=float, metavar="S", help="noise level, sigma/alpha")
 
 
-def schedule_of(options: argparse.Namespace, default: Schedule) -> Schedule:
+def schedule_asked(options: argparse.Namespace, default: Schedule) -> Schedule:
     """The schedule that the options choose.
 
     Raises:
         UserError: if there is no such schedule, or a parameter is not allowed.
     """
     params = params_of(options.param, "beta_end=0.03")
-    name = options.schedule
-    if name is None:
-        return edited(default, params) if params else default
-    if name not in SCHEDULES and Path(name).suffix.lower() in (".csv", ".json"):
-        read = read_schedule(Path(name))
-        return edited(read, params) if params else read
-    return make_schedule(name, params)
+    return schedule_of(default if options.schedule is None else options.schedule, params)
 
 
-def level_of(options: argparse.Namespace, schedule: Schedule) -> tuple[float, float] | None:
+def level_asked(options: argparse.Namespace, schedule: Schedule) -> tuple[float, float] | None:
     """(t, s) of the options, None if they name none.
 
     Raises:
         UserError: if it lies outside the schedule.
     """
-    t, s = options.t, options.s
-    if t is None and s is None:
+    if options.t is None and options.s is None:
         return None
-    if t is not None:
-        if not 0 <= t <= 1:
-            raise UserError(f"t = {t:g} is outside the schedule.", "Choose 0 to 1.")
-        return t, float(schedule.noise_level(t))
-    most = float(schedule.s_max)
-    if not (math.isfinite(s) and 0 <= s <= most):
-        raise UserError(f"s = {s:g} is outside the schedule, which reaches s = {most:.4g}.", "Choose less noise.")
-    return float(schedule.t_of(s)), s
+    return level_of(schedule, options.t, options.s)
 
 
 def check_folder(path: Path) -> None:

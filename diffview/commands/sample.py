@@ -2,7 +2,7 @@
 
 import argparse
 import sys
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -11,12 +11,11 @@ from diffview.commands import fields
 from diffview.commands.values import add_values
 from diffview.commands.words import given, params_of
 from diffview.errors import UserError
+from diffview.library.opened import Opened, open_field, read_recipe
 
 if TYPE_CHECKING:
     from diffview.fields.field import Field
-    from diffview.models.cards import Card
     from diffview.reverse.samplers import Step
-    from diffview.runs.facts import Facts
     from diffview.runs.plan import Plan
     from diffview.runs.recipe import Recipe
 
@@ -59,9 +58,8 @@ def add(parser: argparse.ArgumentParser) -> None:
 
 
 def _sample(options: argparse.Namespace) -> None:
+    from diffview.library.making import made_by
     from diffview.models.choice import TrainingCrops
-    from diffview.reverse.trajectory import Trajectory
-    from diffview.writers.exports import ensemble_content, run_content
 
     fields.check_folder(options.out)
     plan, opened = planned(options)
@@ -71,19 +69,16 @@ def _sample(options: argparse.Namespace) -> None:
         raise plan.refusal
     if isinstance(plan.base, TrainingCrops):
         sys.stderr.write(f"{plan.base.sentence}\n")
-    trajectory = Trajectory()
     with fields.ProgressLine("sampling") as progress:
-        last = _run(plan, trajectory.append if options.record else lambda step: None, progress)
-    of = opened.facts.field
-    content = run_content(plan, of, trajectory.kept) if options.record else ensemble_content(plan, of, last)
+        content, last = made_by(plan, opened, options.record, progress)
     fields.write(content, options.out)
     if plan.filled is not None:
         _report_filling(plan, opened, last)
-    what = f"{len(trajectory.kept)} steps" if options.record else f"{plan.recipe.ensemble.members} fields"
+    what = f"{plan.steps + 1} steps" if options.record else f"{plan.recipe.ensemble.members} fields"
     sys.stderr.write(f"{options.out}: {what}, {last.evaluations} calls of the model.\n")
 
 
-def _report_filling(plan: "Plan", opened: fields.Opened, last: "Step") -> None:
+def _report_filling(plan: "Plan", opened: Opened, last: "Step") -> None:
     """Report how many pixels were filled, and the scores beside kriging's where the field has the truth."""
     from diffview.fields.units import written
     from diffview.scores.gap import krige_gap, kriging_plan, kriging_score, run_score
@@ -109,36 +104,20 @@ def _report_filling(plan: "Plan", opened: fields.Opened, last: "Step") -> None:
             sys.stderr.write(f"{name}: {words}, {one.pixels} pixels\n")
 
 
-def _run(plan: "Plan", keep: "Callable[[Step], None]", progress: fields.ProgressLine) -> "Step":
-    """Run to the end; its last step."""
-    from diffview.arrays import to_numpy
-    from diffview.runs.run import run
-
-    for step in run(plan):
-        keep(step)
-        progress(step.index / plan.steps)
-        last = step
-    return replace(last, y=to_numpy(last.y))
-
-
-def planned(options: argparse.Namespace) -> "tuple[Plan, fields.Opened]":
+def planned(options: argparse.Namespace) -> "tuple[Plan, Opened]":
     """The plan of the options, and the field that is open.
 
     Raises:
         UserError: if they do not go together, or something cannot be read.
     """
-    from diffview.models.cards import find_card
-    from diffview.models.choice import open_card
+    from diffview.library.making import card_of, equipped, usual_recipe
     from diffview.runs.conditioning import Conditioning
     from diffview.runs.recipe import Recipe
     from diffview.runs.resolve import resolve
-    from diffview.runs.sampling import scored_course
 
-    saved = None if options.recipe is None else _read(options.recipe)
-    model = options.model or (saved or Recipe()).denoiser.model
-    card = None if model in _formulas() else open_card(Path(model)) if Path(model).is_dir() else find_card(model)
-    begun = saved or Recipe.of(**({} if card is None else scored_course(card)))
-    recipe = _with_options(options, _filling(options, begun))
+    saved = None if options.recipe is None else read_recipe(options.recipe)
+    card = card_of(options.model or (saved or Recipe()).denoiser.model)
+    recipe = _with_options(options, _filling(options, saved or usual_recipe(card)))
     # the field of a recipe that sees one is started from, and not what is fitted to
     of_saved = saved is not None and Conditioning.of(recipe).sees_region
     source = options.start or options.fill or options.condition or (None if of_saved else options.fit)
@@ -148,14 +127,14 @@ def planned(options: argparse.Namespace) -> "tuple[Plan, fields.Opened]":
     other = source is not None and (path, dataset) != (recipe.source.path, recipe.source.dataset)
     index = options.index or (None if other else recipe.source.index)
     named = recipe.but(path=path, dataset=dataset, index=index)
-    opened = fields.open_field(named.but(fitted=None, axes=None, coarsen=1) if other else named)
-    opened = replace(opened, facts=_equipped(recipe, card, opened.facts))
+    opened = open_field(named.but(fitted=None, axes=None, coarsen=1) if other else named)
+    opened = replace(opened, facts=equipped(recipe, card, opened.facts))
     if options.fit is None or source == options.fit or recipe.denoiser.model not in _formulas():
         return resolve(opened.recipe, opened.facts), opened
     return _fitted_elsewhere(opened, options.fit), opened
 
 
-def _fitted_elsewhere(opened: fields.Opened, source: Sequence[str]) -> "Plan":
+def _fitted_elsewhere(opened: Opened, source: Sequence[str]) -> "Plan":
     """The plan of a formula that is fitted to one file and started from a field of another."""
     from diffview.models.choice import TrainingCrops
     from diffview.runs.guiding import GuidedModel
@@ -170,7 +149,7 @@ def _fitted_elsewhere(opened: fields.Opened, source: Sequence[str]) -> "Plan":
     if first.refusal is not None:
         raise first.refusal
     size = replace(first.region, row=0, column=0)
-    there = fields.open_field(fit.but(region=size))
+    there = open_field(fit.but(region=size))
     if _same_variable(there.facts.field, opened.facts.field):
         return resolve(recipe, opened.facts)
     fitted = resolve(there.recipe, there.facts)
@@ -223,15 +202,6 @@ def _formulas() -> "Mapping[str, Any]":
     return FORMULAS
 
 
-def _read(path: Path) -> "Recipe":
-    from diffview.runs.recipe import Recipe
-
-    try:
-        return Recipe.from_json(path.read_text(encoding="utf-8"))
-    except (OSError, UnicodeDecodeError) as error:
-        raise UserError(f"The recipe {path} cannot be read: {error}.", "Check the name.") from None
-
-
 def _with_options(options: argparse.Namespace, recipe: "Recipe") -> "Recipe":
     """The recipe with its values replaced by the options."""
     from diffview.params import checked
@@ -240,7 +210,7 @@ def _with_options(options: argparse.Namespace, recipe: "Recipe") -> "Recipe":
 
     changes = given(options, *VALUES)
     _check_fit(changes, changes.get("model", recipe.denoiser.model))
-    changes["schedule"] = fields.schedule_of(options, recipe.course.schedule)
+    changes["schedule"] = fields.schedule_asked(options, recipe.course.schedule)
     sampler, grid = changes.get("sampler", recipe.course.sampler), changes.get("grid", recipe.course.grid)
     if grid not in GRIDS:
         raise UserError(f"There is no grid called {grid!r}.", f"Choose one of {', '.join(GRIDS)}.")
@@ -254,7 +224,7 @@ def _with_options(options: argparse.Namespace, recipe: "Recipe") -> "Recipe":
             changes[f"{name}_params"] = tuple({**dict(kept), **{key: typed[key] for key in asked}}.items())
     if options.chain:
         changes["path_mode"] = "chain"
-    level = fields.level_of(options, changes["schedule"])
+    level = fields.level_asked(options, changes["schedule"])
     if level is not None and options.start is None and recipe.start.origin != "field":
         raise UserError("--t and --s say how far a field is noised, and no field is named.", "Name it with --start.")
     if options.start is not None or (level is not None and recipe.start.origin == "field"):
@@ -281,22 +251,3 @@ def _check_fit(changes: "Mapping[str, Any]", model: str) -> None:
         )
     if changes.get("missing_limit") and model not in GAUSSIANS:
         raise UserError(f"{model} takes no crop with missing pixels. {COMPLETE_ONLY}", "Leave --missing-limit out.")
-
-
-def _equipped(recipe: "Recipe", card: "Card | None", facts: "Facts") -> "Facts":
-    """The facts with the network that the recipe names and the devices of this machine, where they are needed."""
-    from diffview.models.cards import read_cards
-
-    if card is None and recipe.denoiser.device == "auto":
-        return facts
-    cards = read_cards() if recipe.guidance.weight != 1 else {}  # where the partner of a pair is found
-    if card is not None:
-        cards[recipe.denoiser.model] = card
-    try:
-        import torch
-    except ImportError:
-        return facts.learn(torch=None, cards=cards)
-    there = {"cpu": True, "cuda": torch.cuda.is_available(), "mps": torch.backends.mps.is_available()}
-    return facts.learn(
-        torch=torch.__version__, devices=tuple(key for key, found in there.items() if found), cards=cards
-    )

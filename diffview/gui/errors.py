@@ -9,7 +9,7 @@ from types import TracebackType
 
 from PySide6.QtCore import QObject, Qt, Signal, Slot
 
-from diffview.about import __version__
+from diffview import __version__
 from diffview.errors import UserError, out_of_memory
 from diffview.gui.session import Message
 from diffview.paths import user_folder

@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from diffview.about import __version__
+from diffview import __version__
 from diffview.fields.field import Field, Region
 from diffview.fields.transforms import Transform
 from diffview.fields.units import written
@@ -152,6 +152,13 @@ def forward_content(forward: Forward, t: float, of: Field, recipe: Recipe, trans
     return _content(title, variables, of, recipe, transform, frame.x_t.shape, recipe.source.region)
 
 
+def field_content(of: Field, recipe: Recipe) -> Content:
+    """A whole field as it was read, and where it lies."""
+    what, whole = _quantity(of), Region(0, 0, *of.values.shape)
+    values = {what.name: Values(PIXELS, of.values, what.cf())}
+    return _content(what.long_name, values, of, recipe, Transform("identity"), of.values.shape, whole)
+
+
 def _scalars(**values: float) -> dict[str, Values]:
     return {name: Values((), np.array(value, np.float64), _LEVELS[name]) for name, value in values.items()}
 
@@ -244,6 +251,7 @@ def _made(title: str, variables: Mapping[str, Values], plan: Plan, of: Field) ->
     more = {
         "comment": comment,
         "diffview_model": recipe.denoiser.model if plan.model is None else plan.model.label,
+        "diffview_sampler": recipe.course.sampler,
     }
     model = plan.base
     path, dataset = model.place if isinstance(model, TrainingCrops) else ("", "")
@@ -277,6 +285,7 @@ def _content(
         "diffview_version": __version__,
         "diffview_recipe": recipe.to_json(),
         "diffview_seed": str(recipe.course.seed),
+        "diffview_schedule": recipe.course.schedule.key,
         "diffview_transform": json.dumps(transform.plain),
         "diffview_source_file": Path(path).name,
         "diffview_source_dataset": dataset,

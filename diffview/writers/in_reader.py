@@ -51,7 +51,7 @@ def save_netcdf(path: str, content: Content, arrays: Mapping[str, str], report: 
         name: replace(v, values=np.load(arrays[name], mmap_mode="r")) if name in arrays else v
         for name, v in content.variables.items()
     }
-    grid = pixel_grid(content.shape, content.pixel_km) if content.region is None else _grid(content.region, content)
+    grid = grid_of(content)
     attributes = {**content.attributes, **_spacing(content.pixel_km)}
     for name, source in (("source", content.source), ("fit", content.fitted_to)):
         if source and Path(source).is_file():
@@ -84,8 +84,11 @@ def checksum(path: Path) -> str:
     return digest.hexdigest()
 
 
-def _grid(source: SourceRegion, content: Content) -> Grid:
+def grid_of(content: Content) -> Grid:
     """The grid of a region by the coordinates of its file, with its time and level; by pixels where it has none."""
+    source = content.region
+    if source is None:
+        return pixel_grid(content.shape, content.pixel_km)
     coords: dict[str, Floats] = dict(source.coords)
     units: dict[str, str] = {}
     fixed: dict[str, Values] = {}

@@ -15,7 +15,7 @@ import h5py
 import numpy as np
 import pytest
 
-from diffview.about import __version__
+from diffview import __version__
 from diffview.cli import COMMANDS, main
 from diffview.forward.schedules import SCHEDULES
 from diffview.runs.recipe import CHAIN

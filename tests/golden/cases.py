@@ -20,10 +20,10 @@ import scipy
 import torch
 
 from diffview.cli import main
-from diffview.commands.fields import open_field
 from diffview.forward.noise import Noise
 from diffview.forward.schedules import SCHEDULES, make_schedule
 from diffview.forward.state import Forward
+from diffview.library.opened import open_field
 from diffview.models.cards import find_card
 from diffview.models.gaussian import Gaussian
 from diffview.reverse.samplers import SAMPLERS

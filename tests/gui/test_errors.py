@@ -7,7 +7,7 @@ import sys
 
 import pytest
 
-from diffview.about import __version__
+from diffview import __version__
 from diffview.gui import errors
 
 

@@ -5,8 +5,8 @@ from pathlib import Path
 from PySide6.QtCore import QBuffer, QIODevice
 from PySide6.QtWidgets import QMessageBox, QWidget
 
-from diffview.about import about_lines
 from diffview.gui.actions import ENTRIES
+from diffview.machine import about_lines
 from diffview.paths import write_bytes
 
 

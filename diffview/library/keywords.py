@@ -1,0 +1,47 @@
+"""Values of a recipe as keywords, for editors and type checkers; a test holds them to where they are declared."""
+
+from collections.abc import Sequence
+from typing import Any, TypedDict
+
+from diffview.fields.field import Region
+from diffview.forward.schedule import Schedule
+
+
+class ForwardValues(TypedDict, total=False):
+    """What says how noise is put into a field; see `runs.recipe`, where each has its sentence."""
+
+    path: str | None
+    dataset: str | None
+    index: Sequence[int] | None
+    region: Region | tuple[int, int, int, int] | None
+    transform: str
+    schedule: Schedule | str
+    seed: int
+    path_mode: str
+
+
+class RunValues(ForwardValues, total=False):
+    """What says how fields are made."""
+
+    model: str
+    device: str
+    sampler: str
+    sampler_params: dict[str, Any]
+    grid: str
+    grid_params: dict[str, Any]
+    steps: int
+    members: int
+    origin: str
+    level: float | None
+    chain_length: int
+    weight: float
+    clip_low: float | None
+    clip_high: float | None
+    observe: str
+    observe_params: dict[str, Any]
+    hidden: Sequence[Region | tuple[int, int, int, int]]
+    fit_set: str
+    missing_limit: float
+    held_out: float
+    coarsen: int
+    coarsen_by: str

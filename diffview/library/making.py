@@ -1,0 +1,221 @@
+"""Noise put in and taken out: what a recipe asks for, as arrays. The command line writes the same into files."""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Unpack
+
+from diffview.errors import UserError
+from diffview.fields.field import Region
+from diffview.forward.state import Forward
+from diffview.library.keywords import ForwardValues, RunValues
+from diffview.library.opened import FieldLike, Opened, RecipeLike, level_of, opened_of, read_recipe, recipe_of
+from diffview.models.cards import Card, find_card, read_cards
+from diffview.models.choice import open_card
+from diffview.reverse.samplers import Step
+from diffview.reverse.trajectory import Trajectory
+from diffview.runs.facts import Facts
+from diffview.runs.plan import Plan
+from diffview.runs.recipe import Recipe
+from diffview.runs.sampling import scored_course
+from diffview.writers.exports import Content, ensemble_content, forward_content, run_content
+
+if TYPE_CHECKING:
+    import xarray
+
+Progress = Callable[[float], None]
+
+
+class NotAsAsked(UserWarning):
+    """Something of a recipe that cannot be had as asked, and what is done instead."""
+
+
+# -- put in
+
+
+def noise(
+    field: FieldLike | None = None,
+    *,
+    t: float | None = None,
+    s: float | None = None,
+    recipe: RecipeLike | None = None,
+    **values: Unpack[ForwardValues],
+) -> xarray.Dataset:
+    """A field with noise put in: x_0, x_t = alpha x_0 + sigma eps, and eps, [rows, columns].
+
+    x_0 and x_t are in the field's units, eps has unit variance; t, s, alpha and sigma are scalars, which count in
+    standardised units, (field - mean)/std for most transforms; `diffview_transform` says which.
+
+    Args:
+        field: a DataArray or numpy array [rows, columns]; None: the slice of the recipe, or the one that ships.
+        t: time of the schedule, 0 to 1; or else
+        s: the noise level sigma/alpha.
+        recipe: a Recipe, its JSON, or the name of its file; values given beside it come first.
+        **values: of the recipe: schedule, seed, region as (row, column, ny, nx), transform, path_mode.
+
+    Raises:
+        UserError: if the field cannot be read, or t, s or a value is not allowed.
+
+    Example:
+        >>> noisy = diffview.noise(diffview.open(), t=0.4, schedule="cosine", seed=1)
+        >>> noisy["x_t"].dims, float(noisy["s"])
+    """
+    from diffview.library.datasets import dataset_of
+
+    opened = opened_of(field, recipe_of(recipe, values))
+    return dataset_of(noised(opened, level_of(opened.recipe.course.schedule, t, s)), opened)
+
+
+def noised(opened: Opened, level: tuple[float, float]) -> Content:
+    """x_0, x_t and eps of the recipe's region, or of the whole field, at (t, s).
+
+    Raises:
+        UserError: if the region does not lie in the field, or the transform cannot be fitted.
+    """
+    recipe, facts = opened.recipe, opened.facts
+    rows, columns = facts.field.values.shape
+    region = recipe.source.region or Region(0, 0, rows, columns)
+    inside = 0 <= region.row <= rows - region.ny and 0 <= region.column <= columns - region.nx
+    if not inside or min(region.ny, region.nx) < 1:
+        raise UserError(
+            f"The region does not lie inside the {rows} x {columns} pixels of {facts.field.name}.",
+            "Write it as row,column,rows,columns.",
+        )
+    transform = facts.fitted(recipe)
+    course, mode = recipe.course, recipe.start.path_mode
+    x0 = facts.through(transform)[region.slices]
+    forward = Forward(x0, course.schedule, course.seed, mode, facts.field.pixel_km)
+    return forward_content(forward, level[0], facts.field, recipe.but(region=region, fitted=transform), transform)
+
+
+# -- taken out
+
+
+def sample(
+    field: FieldLike | None = None,
+    *,
+    recipe: RecipeLike | None = None,
+    fill: str | None = None,
+    record: bool = False,
+    progress: Progress = lambda share: None,
+    **values: Unpack[RunValues],
+) -> xarray.Dataset:
+    """Fields made by a model: the members [member, rows, columns], their mean and their spread.
+
+    A recipe gives the same numbers here, in the window and on the command line, to the bit. Every result has its own:
+    `diffview.sample(recipe=made.attrs["diffview_recipe"])` makes it again.
+
+    Args:
+        field: what a formula is fitted to, a run with `level` starts from, a conditional network is given, and whose
+            gaps are filled: a DataArray or numpy array [rows, columns]; None: the recipe's own.
+        recipe: a Recipe, its JSON, or the name of its file; values given beside it come first.
+        fill: "repaint" or "guidance": missing pixels, and those of the rectangles `hidden`, are filled.
+        record: every step is kept: x_t and x0_hat [step, member, rows, columns].
+        progress: called with the share that is done.
+        **values: of the recipe: model ("gaussian", "local", "rain64", a network's folder), members, seed, steps,
+            sampler, schedule, level (s of a start from the field), region, hidden and more, see `RunValues`.
+
+    Raises:
+        UserError: if something cannot be read, is not allowed, or cannot be run.
+
+    Example:
+        >>> made = diffview.sample(diffview.open(), model="gaussian", members=4, steps=18, seed=0)
+        >>> made["toa_brightness_temperature"].dims
+        ('member', 'latitude', 'longitude')
+    """
+    from diffview.library.datasets import dataset_of
+
+    known = None if recipe is None else read_recipe(recipe)
+    card = card_of(values.get("model", (known or Recipe()).denoiser.model))
+    opened = opened_of(field, _asked(recipe_of(known or usual_recipe(card), values), values, fill))
+    plan = planned(opened, card)
+    _warn(plan)
+    return dataset_of(made_by(plan, opened, record, progress)[0], opened)
+
+
+def _warn(plan: Plan) -> None:
+    """Say to the caller of `sample` what is not as asked."""
+    for note in plan.notes:
+        if not note.quiet:
+            warnings.warn(str(note), NotAsAsked, stacklevel=3)
+
+
+def _asked(recipe: Recipe, values: RunValues, way: str | None) -> Recipe:
+    """The recipe with what follows from a level, and from filling gaps."""
+    from diffview.scores.gap import FILLINGS, filling
+
+    if recipe.start.level is not None and "level" in values and "origin" not in values:
+        recipe = recipe.but(origin="field")
+    if way is None:
+        return recipe
+    if way not in FILLINGS:
+        raise UserError(f"There is no way {way!r} to fill gaps.", f"Choose one of {', '.join(FILLINGS)}.")
+    return recipe.but(**filling(recipe, way))
+
+
+def planned(opened: Opened, card: Card | None) -> Plan:
+    """The plan of a recipe, whose network has this card.
+
+    Raises:
+        UserError: if it cannot be run.
+    """
+    from diffview.runs.resolve import resolve
+
+    plan = resolve(opened.recipe, equipped(opened.recipe, card, opened.facts))
+    if plan.refusal is not None:
+        raise plan.refusal
+    return plan
+
+
+def made_by(plan: Plan, opened: Opened, record: bool, progress: Progress) -> tuple[Content, Step]:
+    """What a plan makes, all steps of it or its end, and its last step."""
+    from diffview.arrays import to_numpy
+    from diffview.runs.run import run
+
+    trajectory = Trajectory()
+    for step in run(plan):
+        if record:
+            trajectory.append(step)
+        progress(step.index / plan.steps)
+        last = step
+    last = replace(last, y=to_numpy(last.y))
+    of = opened.facts.field
+    return run_content(plan, of, trajectory.kept) if record else ensemble_content(plan, of, last), last
+
+
+def card_of(model: str) -> Card | None:
+    """The card of the network that a recipe names: by its folder or its name; None of a formula.
+
+    Raises:
+        UserError: if there is no such network.
+    """
+    from diffview.models.formulas import FORMULAS
+
+    if model in FORMULAS:
+        return None
+    return open_card(Path(model)) if Path(model).is_dir() else find_card(model)
+
+
+def usual_recipe(card: Card | None) -> Recipe:
+    """What holds where nothing else is asked for: a network draws as its card says that it was scored."""
+    return Recipe.of(**({} if card is None else scored_course(card)))
+
+
+def equipped(recipe: Recipe, card: Card | None, facts: Facts) -> Facts:
+    """The facts with the network that the recipe names and the devices of this machine, where they are needed."""
+    if card is None and recipe.denoiser.device == "auto":
+        return facts
+    cards = read_cards() if recipe.guidance.weight != 1 else {}  # where the partner of a pair is found
+    if card is not None:
+        cards[recipe.denoiser.model] = card
+    try:
+        import torch
+    except ImportError:
+        return facts.learn(torch=None, cards=cards)
+    there = {"cpu": True, "cuda": torch.cuda.is_available(), "mps": torch.backends.mps.is_available()}
+    return facts.learn(
+        torch=torch.__version__, devices=tuple(key for key, found in there.items() if found), cards=cards
+    )

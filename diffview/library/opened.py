@@ -1,0 +1,249 @@
+"""Fields: those of files, and those that a program has as arrays; recipes from wherever they are kept."""
+
+from __future__ import annotations
+
+import hashlib
+import math
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from os import PathLike, fspath
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, TypeAlias
+
+import numpy as np
+
+from diffview.errors import UserError
+from diffview.fields.coarse import at_resolution
+from diffview.fields.field import Field, Region
+from diffview.fields.picture import Picture
+from diffview.forward.schedules import SCHEDULES, Schedule, make_schedule
+from diffview.forward.tables import read_schedule
+from diffview.readers.packaged import packaged_field
+from diffview.readers.process import ReaderProcess
+from diffview.runs.facts import Facts
+from diffview.runs.recipe import Recipe
+from diffview.runs.stack import other_slices, stack_read, stack_wanted
+
+if TYPE_CHECKING:
+    import xarray
+    from numpy.typing import ArrayLike
+
+FieldLike: TypeAlias = "xarray.DataArray | Field | ArrayLike"
+RecipeLike: TypeAlias = "Recipe | str | PathLike[str] | Mapping[str, Any]"
+
+GLOB = "*?["
+"""Characters of patterns of names."""
+
+GIVEN = "<array>"
+"""Stands in recipes for the name of a file, where the field was given as an array."""
+
+
+@dataclass(frozen=True)
+class Opened:
+    """An opened slice: the recipe completed by it, the facts about it, and the array it came in, north up, if any."""
+
+    recipe: Recipe
+    facts: Facts
+    array: xarray.DataArray | None = None
+
+
+# -- files
+
+
+def open(
+    path: str | PathLike[str] | Sequence[str | PathLike[str]] | None = None,
+    dataset: str | None = None,
+    *,
+    index: Sequence[int] | None = None,
+) -> xarray.DataArray:
+    """One slice of a file, north up, in physical units, as an xarray.DataArray [rows, columns] of float32.
+
+    Missing values are NaN. Coordinates are those of the file: latitude and longitude, or y and x in metres with the
+    projection in `crs` and latitude and longitude of every pixel; the time and the level of the slice as scalars.
+
+    Args:
+        path: an HDF5 or netCDF-4 file; None: the field that ships with diffview.
+        dataset: the variable; None: the best one that looks like a map.
+        index: of every dimension that is not shown, in the order of the file; None: the first slice that holds data.
+
+    Raises:
+        UserError: if it cannot be read, or shows nothing.
+
+    Example:
+        >>> field = diffview.open("sst.nc", "analysed_sst", index=(3,))
+        >>> field.dims, field.attrs["units"]
+        (('latitude', 'longitude'), 'K')
+    """
+    from diffview.library.datasets import array_of
+
+    recipe = Recipe.of(path=one_file(path), dataset=dataset, index=None if index is None else tuple(index))
+    opened = open_field(recipe)
+    array = array_of(opened)
+    array.attrs["diffview_sha256"] = _checksum(array)
+    return array
+
+
+def one_file(path: str | PathLike[str] | Sequence[str | PathLike[str]] | None) -> str | None:
+    """The name of one file, None for None.
+
+    Raises:
+        UserError: of several files or a pattern, which are not opened as one field.
+    """
+    if path is None:
+        return None
+    names = [fspath(one) for one in ([path] if isinstance(path, (str, PathLike)) else path)]
+    pattern = len(names) == 1 and any(c in names[0] for c in GLOB) and not Path(names[0]).exists()
+    if len(names) != 1 or pattern:
+        what = f"{names[0]} is a pattern of names" if pattern else f"{len(names)} files were named"
+        raise UserError(
+            f"{what}, and a field is opened from one file.",
+            "Open them one by one, or join them first: xarray.open_mfdataset(paths).to_netcdf(one).",
+        )
+    return str(Path(names[0]).expanduser())
+
+
+def open_field(recipe: Recipe) -> Opened:
+    """The slice that a recipe names, with the other slices of a small variable, as the window opens it.
+
+    Raises:
+        UserError: if it cannot be read.
+    """
+    source = recipe.source
+    path, k, how = source.path, source.coarsen, source.coarsen_by
+    if path is not None and path.startswith(GIVEN[0]):
+        raise UserError("The recipe was made of an array, which it does not hold.", "Give the array beside it.")
+    if path is None:
+        return Opened(recipe, Facts(at_resolution(packaged_field(), k, how)))
+    reader = ReaderProcess()
+    try:
+        picture: Picture = reader.call(
+            "read_slice", path=path, dataset=source.dataset, index=source.index, axes=source.axes, window=source.window
+        )
+        stack = None
+        if (wanted := stack_wanted(picture)) is not None:
+            stack = stack_read(path, picture, reader.call("read_stack", path=path, **wanted), wanted["limit"])
+    finally:
+        reader.close()
+    named = recipe.but(dataset=picture.dataset, index=picture.index)
+    return Opened(named, Facts(at_resolution(picture.field, k, how), other_slices(stack, named, picture)))
+
+
+# -- arrays
+
+
+def opened_of(field: FieldLike | None, recipe: Recipe) -> Opened:
+    """What is worked on: the field that is given, or the one that the recipe names.
+
+    A slice that `open` gave and nobody changed is taken from its file again, so that a recipe can name it and its
+    variable's other slices are there; any other array stands for itself.
+
+    Raises:
+        UserError: if it cannot be read, or the array is no picture.
+    """
+    if field is None:
+        return open_field(recipe)
+    from diffview.library.datasets import as_array, picture_of
+
+    if isinstance(field, Field):
+        return Opened(recipe.but(path=GIVEN, dataset=None, index=None), Facts(field))
+    array = as_array(field)
+    said = array.attrs
+    named = said.get("diffview_path") or None
+    if said.get("diffview_sha256") == _checksum(array) and (named is None or Path(named).is_file()):
+        at = tuple(int(i) for i in np.atleast_1d(said.get("diffview_at", ())))
+        return open_field(recipe.but(path=named, dataset=said.get("diffview_dataset"), index=at if named else None))
+    if recipe.source.coarsen > 1:
+        raise UserError("An array has the resolution that it has.", "Make it coarser first: array.coarsen(...).mean().")
+    shown, array = picture_of(array)
+    return Opened(recipe.but(path=GIVEN, dataset=None, index=None, axes=None, window=None), Facts(shown), array)
+
+
+def _checksum(array: xarray.DataArray) -> str:
+    """SHA-256 of the values, by which a slice is known again."""
+    return hashlib.sha256(np.ascontiguousarray(array.values).tobytes()).hexdigest()
+
+
+# -- recipes
+
+
+def recipe_of(recipe: RecipeLike | None, values: Mapping[str, Any]) -> Recipe:
+    """A recipe with values in the place of its own; another sampler or grid comes with the settings it has.
+
+    Args:
+        recipe: a Recipe, the name of a file, JSON text, or the table that this says; None: the defaults.
+        values: by their names in the recipe; a region as (row, column, ny, nx), a schedule and settings in plain words.
+
+    Raises:
+        UserError: if it cannot be read, or a value is not allowed.
+    """
+    known = Recipe() if recipe is None else read_recipe(recipe)
+    others: dict[str, Any] = {f"{name}_params": () for name in ("sampler", "grid") if name in values}
+    return known.but(**others | {name: _PLAIN.get(name, lambda value: value)(value) for name, value in values.items()})
+
+
+def read_recipe(recipe: RecipeLike) -> Recipe:
+    """The recipe in a file, a JSON text or a table.
+
+    Raises:
+        UserError: if it cannot be read, or is none.
+    """
+    import json
+
+    from diffview.paths import read_text
+
+    if isinstance(recipe, Recipe):
+        return recipe
+    if isinstance(recipe, Mapping):
+        return Recipe.from_json(json.dumps(recipe))
+    text = fspath(recipe)
+    return Recipe.from_json(text if text.lstrip().startswith("{") else read_text(Path(text), "a recipe"))
+
+
+def schedule_of(name: Schedule | str, params: Mapping[str, Any] | None = None) -> Schedule:
+    """A schedule by its key in SCHEDULES, or by the name of a file that was exported.
+
+    Raises:
+        UserError: if there is none of that name, or a parameter is not allowed.
+    """
+    from diffview.forward.schedules import edited
+
+    if isinstance(name, str) and (name in SCHEDULES or Path(name).suffix.lower() not in (".csv", ".json")):
+        return make_schedule(name, params)
+    read = name if isinstance(name, Schedule) else read_schedule(Path(name))
+    return edited(read, params) if params else read
+
+
+def level_of(schedule: Schedule, t: float | None, s: float | None) -> tuple[float, float]:
+    """(t, s) of one of the two.
+
+    Raises:
+        UserError: if neither or both are given, or it lies outside the schedule.
+    """
+    if (t is None) == (s is None):
+        raise UserError("How much noise is put in is said by one of t and s.", "Give t, a time from 0 to 1, or s.")
+    if t is not None:
+        if not 0 <= t <= 1:
+            raise UserError(f"t = {t:g} is outside the schedule.", "Choose 0 to 1.")
+        return t, float(schedule.noise_level(t))
+    assert s is not None
+    most = float(schedule.s_max)
+    if not (math.isfinite(s) and 0 <= s <= most):
+        raise UserError(f"s = {s:g} is outside the schedule, which reaches s = {most:.4g}.", "Choose less noise.")
+    return float(schedule.t_of(s)), s
+
+
+def _region(value: Any) -> Region | None:
+    return value if value is None or isinstance(value, Region) else Region(*(int(n) for n in value))
+
+
+def _settings(value: Mapping[str, Any] | Sequence[Any]) -> tuple[tuple[str, Any], ...]:
+    return tuple(dict(value).items())
+
+
+_PLAIN: dict[str, Callable[[Any], Any]] = {
+    "path": one_file, "region": _region, "schedule": schedule_of,
+    "hidden": lambda value: tuple(_region(one) for one in value),
+    "index": lambda value: None if value is None else tuple(int(i) for i in value),
+    "sampler_params": _settings, "grid_params": _settings, "observe_params": _settings,
+}  # fmt: skip
+"""How values that are no single number or text may be written."""
