@@ -13,6 +13,7 @@ import subprocess
 import sys
 import tempfile
 import threading
+import time
 import weakref
 from collections import deque
 from dataclasses import dataclass
@@ -25,6 +26,9 @@ import numpy as np
 from diffview.errors import UserError
 from diffview.readers import FUNCTIONS
 from diffview.readers.alive import PATIENCE
+
+GRACE = 1.0
+"""Seconds that a request which was withdrawn may still be read before its process is ended, which starts another."""
 
 _PACKAGE_FOLDER = Path(__file__).resolve().parents[2]
 
@@ -153,6 +157,7 @@ class ReaderProcess:
         self._child: _Child | None = None
         self._waiting: deque[_Request] = deque()
         self._active: _Request | None = None
+        self._withdrawn: float | None = None  # when the active one was
         self._done: list[Reply] = []
         self._last_ticket = 0
 
@@ -196,7 +201,14 @@ class ReaderProcess:
         return self._last_ticket
 
     def withdraw(self, ticket: int) -> bool:
-        """Forget a waiting request; False if it is being read, or was: then its reply comes."""
+        """Forget a request, no reply to which comes; False if it was answered.
+
+        One that is being read is given a second to end; then `poll` or the next request ends its process.
+        """
+        if self._active is not None and self._active.ticket == ticket:
+            if self._withdrawn is None:
+                self._withdrawn = time.monotonic()
+            return True
         waiting = next((request for request in self._waiting if request.ticket == ticket), None)
         if waiting is not None:
             self._waiting.remove(waiting)
@@ -233,7 +245,7 @@ class ReaderProcess:
 
     def close(self) -> None:
         """End the process and remove its files; a later request starts another."""
-        self._active = None
+        self._active = self._withdrawn = None
         self._waiting.clear()
         if self._child is not None:
             self._child.kill()
@@ -241,6 +253,9 @@ class ReaderProcess:
 
     def _pump(self, wait: bool = False) -> None:
         """Take the replies that have come and send the next request; with `wait`, sleep until a reply comes."""
+        if self._withdrawn is not None and time.monotonic() - self._withdrawn >= GRACE and self._child is not None:
+            self._child.kill()
+            self._child = self._active = self._withdrawn = None
         self._send_next()
         while self._child is not None:
             try:
@@ -252,12 +267,12 @@ class ReaderProcess:
             wait = False
 
     def _take(self, reply: Reply | None) -> None:
-        """Note a reply, or the end of the child."""
-        if reply is not None:
+        """Note a reply, or the end of the child; one to a request that was withdrawn is dropped."""
+        if self._withdrawn is None and reply is not None:
             self._done.append(reply)
-        elif self._active is not None:
+        elif self._withdrawn is None and self._active is not None:
             self._done.append(Reply(self._active.ticket, error=_stopped(self._active)))
-        self._active = None
+        self._active = self._withdrawn = None
         if reply is None and self._child is not None:
             self._child.kill()
             self._child = None

@@ -104,6 +104,32 @@ def test_cancel_ends_a_long_request_at_once(reader: ReaderProcess, tmp_path: Pat
 
 
 @pytest.mark.skipif(not hasattr(signal, "SIGKILL"), reason="no SIGKILL on this system")
+def test_a_new_request_does_not_wait_for_a_long_one_that_was_withdrawn(reader: ReaderProcess, tmp_path: Path) -> None:
+    long, good = large_file(tmp_path / "long.h5"), write(tmp_path / "good.h5", ramp())
+    reader.call("list_group", path=good)
+    first, ticket = reader.pid, reader.submit("describe", path=long, dataset="v")
+    assert reader.withdraw(ticket) and reader.withdraw(ticket)
+    reply = wait_for(reader, reader.submit("read_slice", path=good))
+    assert reply.error is None and reader.pid != first  # the long one would have taken many times a second
+    assert reader.poll() == [] and not reader.busy
+    assert not reader.withdraw(reply.ticket) and not reader.withdraw(ticket)
+
+
+def test_a_short_request_that_was_withdrawn_keeps_its_process_and_has_no_reply(
+    reader: ReaderProcess, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("diffview.readers.process.GRACE", PATIENCE)
+    good = write(tmp_path / "good.h5", ramp())
+    reader.call("list_group", path=good)
+    first, tickets = reader.pid, []
+    for _ in range(20):  # as a slider of slices does
+        tickets.append(reader.submit("read_slice", path=good))
+        for ticket in tickets[:-1]:
+            reader.withdraw(ticket)
+    assert wait_for(reader, tickets[-1]).error is None
+    assert reader.pid == first and reader.poll() == []
+
+
 def test_a_child_that_dies_costs_one_sentence_and_leaves_nothing(reader: ReaderProcess, tmp_path: Path) -> None:
     path = large_file(tmp_path / "a.h5")
     reader.call("list_group", path=path)
