@@ -8,7 +8,7 @@ from PySide6.QtGui import QContextMenuEvent
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication, QMenu
 
-from diffview.gui.widgets.film.film_rows import FORWARD, PARENT, REVERSE
+from diffview.gui.show.film_rows import FORWARD, PARENT, REVERSE
 from diffview.runs.recipe import Recipe
 from diffview.runs.resolve import resolve
 from diffview.runs.run import run

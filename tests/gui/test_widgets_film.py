@@ -11,9 +11,9 @@ from PySide6.QtGui import QImage
 from PySide6.QtTest import QTest
 
 from diffview.fields.colormaps import COLORMAPS
+from diffview.gui.show.film_layout import arranged, chosen
+from diffview.gui.show.film_rows import FORWARD, PARENT, REVERSE
 from diffview.gui.theme import theme
-from diffview.gui.widgets.film.film_layout import arranged, chosen
-from diffview.gui.widgets.film.film_rows import FORWARD, PARENT, REVERSE
 from diffview.gui.widgets.film.film_strip import FilmStrip
 
 LEFT = Qt.MouseButton.LeftButton

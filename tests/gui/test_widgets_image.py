@@ -8,10 +8,11 @@ from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication
 
 from diffview.fields.colormaps import COLORMAPS
+from diffview.gui.show.quantised import BAND
 from diffview.gui.theme import theme
 from diffview.gui.widgets.images.image_view import ImageView
-from diffview.gui.widgets.images.picture_view import link
-from diffview.gui.widgets.images.raster import BAND, Raster, indexed_image
+from diffview.gui.widgets.images.raster import Raster, indexed_image
+from diffview.gui.widgets.images.zoom_view import link
 
 LEFT, NONE = Qt.MouseButton.LeftButton, Qt.MouseButton.NoButton
 SHIFT, CTRL = Qt.KeyboardModifier.ShiftModifier, Qt.KeyboardModifier.ControlModifier

@@ -2,13 +2,13 @@
 
 import numpy as np
 import pytest
-from PySide6.QtCore import QRectF, QSizeF
+from PySide6.QtCore import QRectF
 from PySide6.QtGui import QImage, QPainter
 
 from diffview.fields.earth_map import coastlines
+from diffview.gui.show.viewport import Viewport
 from diffview.gui.widgets.images import line_overlay
 from diffview.gui.widgets.images.line_overlay import LineOverlay, thinned
-from diffview.gui.widgets.images.viewport import Viewport
 
 NAN = [np.nan, np.nan]
 
@@ -26,7 +26,7 @@ def ink(overlay, port):
 @pytest.fixture
 def port(qapp):
     found = Viewport()
-    found.widget, found.whole = QSizeF(400, 300), QSizeF(400, 300)
+    found.widget = found.whole = 400.0, 300.0
     found.rect = found.all()
     return found
 

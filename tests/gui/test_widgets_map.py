@@ -1,14 +1,13 @@
-"""The small widgets around a picture: rulers, lines over it, strips, series, and the arithmetic of frames."""
+"""The small widgets around a picture: rulers, lines over it, strips, series."""
 
 import numpy as np
 import pytest
-from PySide6.QtCore import QPoint, QPointF, QRect, QRectF, QSize, Qt
+from PySide6.QtCore import QPoint, QPointF, QRectF, Qt
 from PySide6.QtGui import QColor, QImage
 from PySide6.QtTest import QTest
 
 from diffview.gui.theme import theme
 from diffview.gui.widgets.images.image_view import ImageView
-from diffview.gui.widgets.images.region_frame import Grip, drawn, grip_at, resized
 from diffview.gui.widgets.images.ruler import Ruler
 from diffview.gui.widgets.images.strip_view import StripView
 from diffview.gui.widgets.plots.series_plot import SeriesPlot
@@ -30,48 +29,6 @@ def view(qtbot):
     made.set_image(np.full((100, 200), -2.5, np.float32))
     made.grab()  # which lays it out
     return made
-
-
-# -- frames
-
-
-def test_corners_edges_and_the_inside_are_told_apart():
-    frame = QRect(20, 10, 40, 30)
-    grips = {(20, 10): Grip(-1, -1), (60, 40): Grip(1, 1), (60, 25): Grip(1, 0), (20, 25): Grip(-1, 0),
-             (40, 10): Grip(0, -1), (40, 40): Grip(0, 1), (40, 25): Grip(0, 0), (80, 25): None}  # fmt: skip
-    assert {at: grip_at(frame, QPointF(*at), 4.0) for at in grips} == grips
-
-
-@pytest.mark.parametrize(
-    ("grip", "shift", "expected"),
-    [
-        (Grip(1, 0), (7, 5), QRect(20, 10, 47, 30)),
-        (Grip(-1, 0), (7, 5), QRect(27, 10, 33, 30)),
-        (Grip(0, 1), (7, 5), QRect(20, 10, 40, 35)),
-        (Grip(0, -1), (7, -5), QRect(20, 5, 40, 35)),
-        (Grip(1, 1), (500, 500), QRect(20, 10, 80, 40)),
-    ],
-)
-def test_an_edge_moves_one_side_and_a_corner_two(grip, shift, expected):
-    assert resized(QRect(20, 10, 40, 30), grip, QPoint(*shift), QSize(100, 50), square=False) == expected
-
-
-def test_a_square_follows_the_edge_that_is_dragged():
-    assert resized(QRect(0, 0, 40, 40), Grip(1, 0), QPoint(-10, 3), QSize(99, 99), square=True) == QRect(0, 0, 30, 30)
-
-
-@pytest.mark.parametrize("end", [(70, 60), (10, 60), (70, 5), (10, 5)])
-def test_a_frame_is_drawn_in_any_direction(end):
-    frame = drawn(QPoint(40, 30), QPoint(*end), QSize(100, 80), square=False)
-    assert frame.size() == QSize(abs(end[0] - 40), abs(end[1] - 30))
-    assert QPoint(40, 30) in [frame.topLeft(), frame.topLeft() + QPoint(frame.width(), 0),
-                              frame.topLeft() + QPoint(0, frame.height()),
-                              frame.topLeft() + QPoint(frame.width(), frame.height())]  # fmt: skip
-
-
-def test_a_drawn_frame_keeps_its_limits_and_stays_inside():
-    assert drawn(QPoint(95, 75), QPoint(97, 77), QSize(100, 80), square=False) == QRect(84, 64, 16, 16)
-    assert drawn(QPoint(0, 0), QPoint(90, 70), QSize(100, 80), square=False, limits=(4, 32)) == QRect(0, 0, 32, 32)
 
 
 # -- lines

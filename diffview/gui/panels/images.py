@@ -20,7 +20,7 @@ from diffview.gui.show.reverse_modes import BADGES, BESIDE, KINDS, kind_of, mode
 from diffview.gui.widgets.forms.segmented import SegmentedControl
 from diffview.gui.widgets.images.gap_layer import GapLayer
 from diffview.gui.widgets.images.image_view import ImageView
-from diffview.gui.widgets.images.picture_view import link
+from diffview.gui.widgets.images.zoom_view import link
 from diffview.gui.widgets.small.parts import named, tool_button
 from diffview.reverse.samplers import Step
 

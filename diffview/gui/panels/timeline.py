@@ -15,8 +15,8 @@ from diffview.gui.jobs.level_search import LevelSearchJob
 from diffview.gui.jobs.live import Live
 from diffview.gui.session import Session, View
 from diffview.gui.show import schedule_curves
+from diffview.gui.show.film_rows import PARENT
 from diffview.gui.show.timescale import TimeScale
-from diffview.gui.widgets.film.film_rows import PARENT
 from diffview.gui.widgets.film.film_strip import FilmStrip
 from diffview.gui.widgets.forms.combo import Combo
 from diffview.gui.widgets.forms.segmented import SegmentedControl

@@ -7,14 +7,15 @@ from numpy.typing import NDArray
 from PySide6.QtCore import QObject, QTimer
 from PySide6.QtGui import QImage
 
+from diffview.fields.colormaps import Rgb
 from diffview.gui.jobs.live import Live
 from diffview.gui.jobs.sampling import Run
 from diffview.gui.session import Session
+from diffview.gui.show.film_rows import FORWARD, PARENT, REVERSE
 from diffview.gui.show.looks import colormap, estimate, made_colormap, state
 from diffview.gui.show.timescale import TimeScale
-from diffview.gui.widgets.film.film_rows import FORWARD, PARENT, REVERSE
 from diffview.gui.widgets.film.film_strip import FilmStrip
-from diffview.gui.widgets.images.raster import Raster, Rgb
+from diffview.gui.widgets.images.raster import Raster
 from diffview.reverse.samplers import Step
 
 FORWARD_FRAMES = 14

@@ -8,11 +8,12 @@ from PySide6.QtCore import QPointF, QRectF, QSize, Qt
 from PySide6.QtGui import QColor, QFont, QFontMetricsF, QImage, QPainter, QPainterPath, QPaintEvent, QPen
 from PySide6.QtWidgets import QSizePolicy, QWidget
 
+from diffview.fields.colormaps import Rgb
 from diffview.fields.numbers import MINUS, compact
 from diffview.gui.show.ticks import bar_ticks
 from diffview.gui.theme import SMALL_PX, theme
 from diffview.gui.widgets.images import image_paint as paint
-from diffview.gui.widgets.images.raster import Rgb
+from diffview.gui.widgets.images.raster import indexed_image
 
 _BAR_PX = 12
 _TICK_PX = 4
@@ -57,10 +58,7 @@ class ColourBar(QWidget):
 
     def set_colormap(self, rgb: Rgb) -> None:
         """Take the colours, uint8 [256, 3]."""
-        column = np.full((256, 1), 0xFF000000, np.uint32)
-        wide = rgb[::-1].astype(np.uint32)
-        column[:, 0] |= wide[:, 0] << 16 | wide[:, 1] << 8 | wide[:, 2]
-        self._gradient = QImage(column.data, 1, 256, 4, QImage.Format.Format_RGB32).copy()
+        self._gradient = indexed_image(np.arange(255, -1, -1, dtype=np.uint8)[:, None], rgb)
         self.update()
 
     def set_marker(self, value: float | None) -> None:

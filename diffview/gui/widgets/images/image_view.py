@@ -1,22 +1,22 @@
 """A picture that can be handled: zoom, pan, crosshair, and a frame that can be dragged."""
 
-import math
-
-from PySide6.QtCore import QEvent, QPoint, QPointF, QRect, QRectF, Qt, Signal
-from PySide6.QtGui import QKeyEvent, QMouseEvent, QPainter, QWheelEvent
+from PySide6.QtCore import QEvent, QPointF, QRect, QRectF, Qt, Signal
+from PySide6.QtGui import QKeyEvent, QMouseEvent, QPainter
 from PySide6.QtWidgets import QWidget
 
+from diffview.gui.show.boxes import Box, Point
+from diffview.gui.show.frame_hand import FrameHand, Grip, RegionFrame
 from diffview.gui.widgets.images import image_paint as paint
-from diffview.gui.widgets.images.frame_hand import FrameHand
 from diffview.gui.widgets.images.picture_view import PictureView
-from diffview.gui.widgets.images.region_frame import Grip
+from diffview.gui.widgets.images.zoom_view import ZOOM
 
 _ARROWS = {
-    Qt.Key.Key_Left: QPoint(-1, 0),
-    Qt.Key.Key_Right: QPoint(1, 0),
-    Qt.Key.Key_Up: QPoint(0, -1),
-    Qt.Key.Key_Down: QPoint(0, 1),
+    Qt.Key.Key_Left: (-1, 0),
+    Qt.Key.Key_Right: (1, 0),
+    Qt.Key.Key_Up: (0, -1),
+    Qt.Key.Key_Down: (0, 1),
 }
+_ZOOMS = {"+": ZOOM, "=": ZOOM, "-": 1 / ZOOM}
 _REACH_PX = 9
 _FALLS, _RISES = Qt.CursorShape.SizeFDiagCursor, Qt.CursorShape.SizeBDiagCursor
 _CURSORS = {
@@ -47,7 +47,7 @@ class ImageView(PictureView):
         super().__init__(parent)
         self._hand, self._frame_token = FrameHand(), "forward"
         self._pressed: QPointF | None = None
-        self._press_view = QRectF()
+        self._press_view = Box(0, 0, 0, 0)
         self._dragged = self._over = False
         self.setMouseTracking(True)
         self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
@@ -56,7 +56,11 @@ class ImageView(PictureView):
 
     def set_frame(self, frame: QRect | None, token: str = "forward", square: bool = True) -> None:
         """Show a frame in pixels of the image, in the colour of `token`; `square` keeps it square. Emits nothing."""
-        asked = (QRect(frame) if frame is not None else None, token, square)
+        asked = (
+            None if frame is None else RegionFrame(frame.x(), frame.y(), frame.width(), frame.height()),
+            token,
+            square,
+        )
         if asked != (self._hand.frame, self._frame_token, self._hand.square):
             self._hand.frame, self._frame_token, self._hand.square = asked
             self.update()
@@ -72,31 +76,35 @@ class ImageView(PictureView):
 
     def frame(self) -> QRect | None:
         """The frame in pixels of the image."""
-        return None if self._hand.frame is None else QRect(self._hand.frame)
+        return None if self._hand.frame is None else QRect(*self._hand.frame)
 
     def paint_over(self, painter: QPainter) -> None:
         """Draw the frame."""
         if (frame := self._hand.frame) is not None:
-            here = self._port.rect_to_widget(QRectF(frame))
-            size = (frame.height(), frame.width()) if self._hand.changing else None
+            here = QRectF(*self._port.box_to_widget(Box(*frame)))
+            size = (frame.height, frame.width) if self._hand.changing else None
             paint.frame(painter, here, self._frame_token, self._over or self.hasFocus(), size)
 
     # Mouse and keys ---------------------------------------------------------------------------------------------
 
     def _grip_at(self, point: QPointF) -> Grip | None:
-        return None if self._empty() else self._hand.under(self.to_image(point), _REACH_PX / self.pixel_size())
+        return self._hand.under(self._place(point), _REACH_PX / self.pixel_size()) if any(self.image_size()) else None
+
+    def _place(self, point: QPointF) -> Point:
+        """A point of the widget in pixels of the image."""
+        return self._port.to_image((point.x(), point.y()))
 
     def mousePressEvent(self, event: QMouseEvent) -> None:
         """Grab the frame or the picture."""
         buttons = (Qt.MouseButton.LeftButton, Qt.MouseButton.MiddleButton)
-        if self._empty() or event.button() not in buttons:
+        if not any(self.image_size()) or event.button() not in buttons:
             event.ignore()
             return
         self._pressed, self._dragged = event.position(), False
         self._press_view = self._port.shown()
         if event.button() == Qt.MouseButton.LeftButton:
             anew = bool(event.modifiers() & Qt.KeyboardModifier.ShiftModifier)
-            self._hand.press(self.to_image(event.position()), _REACH_PX / self.pixel_size(), anew)
+            self._hand.press(self._place(event.position()), _REACH_PX / self.pixel_size(), anew)
         self._point_at(event.position())
 
     def mouseMoveEvent(self, event: QMouseEvent) -> None:
@@ -106,16 +114,10 @@ class ImageView(PictureView):
             self._point_at(point)
         else:
             self._drag(point)
-        if (pixel := self._pixel_at(point)) is not None:
+        if (pixel := self._port.cell_at((point.x(), point.y()))) is not None:
             self.hovered.emit(*pixel)
         else:
             self.left.emit()
-
-    def _pixel_at(self, point: QPointF) -> tuple[int, int] | None:
-        place = self.to_image(point)
-        row, col = math.floor(place.y()), math.floor(place.x())
-        ny, nx = self._shape() or (0, 0)
-        return (row, col) if 0 <= row < ny and 0 <= col < nx else None
 
     def _drag(self, point: QPointF) -> None:
         way = point - (self._pressed or point)
@@ -123,8 +125,8 @@ class ImageView(PictureView):
             return
         self._dragged = True
         if self._hand.grip is None:
-            self._show(self._press_view.translated(-way / self.pixel_size()))
-        elif self._hand.drag(self.to_image(point), way / self.pixel_size(), self._port.whole.toSize()):
+            self._show(self._press_view.shifted(*(-part / self.pixel_size() for part in way.toTuple())))
+        elif self._hand.drag(self._place(point), (way / self.pixel_size()).toTuple(), self.image_size()[::-1]):
             self._tell_frame()
 
     def _tell_frame(self) -> None:
@@ -136,26 +138,13 @@ class ImageView(PictureView):
         if self._pressed is None:
             return
         self._pressed = None
-        pixel = self._pixel_at(event.position())
+        pixel = self._port.cell_at(event.position().toTuple())
         if self._hand.release():
             self.frameDropped.emit(self.frame())
         elif pixel is not None and not self._dragged and event.button() == Qt.MouseButton.LeftButton:
             self.clicked.emit(*pixel)
         self._point_at(event.position())
         self.update()
-
-    def mouseDoubleClickEvent(self, event: QMouseEvent) -> None:
-        """Show the whole image."""
-        self.reset_view()
-
-    def wheelEvent(self, event: QWheelEvent) -> None:
-        """Zoom about the pointer."""
-        steps = event.angleDelta().y() / 120
-        if self._empty() or not steps:
-            event.ignore()
-            return
-        self.zoom(1.25**steps, event.position())
-        event.accept()
 
     def leaveEvent(self, event: QEvent) -> None:
         """The pointer went away."""
@@ -181,21 +170,20 @@ class ImageView(PictureView):
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
         """Arrows nudge the frame (Shift: 10 pixels, Ctrl: its size) or pan; + and - zoom, 0 shows everything."""
-        shift, mods = _ARROWS.get(Qt.Key(event.key())), event.modifiers()
-        if self._empty():
+        arrow, mods = _ARROWS.get(Qt.Key(event.key())), event.modifiers()
+        if not any(self.image_size()):
             super().keyPressEvent(event)
-        elif shift is not None and self._hand.frame is not None:
-            step = shift * (10 if mods & Qt.KeyboardModifier.ShiftModifier else 1)
+        elif arrow is not None and self._hand.frame is not None:
+            far = 10 if mods & Qt.KeyboardModifier.ShiftModifier else 1
             grow = bool(mods & Qt.KeyboardModifier.ControlModifier)
-            if self._hand.nudge(step, grow, self._port.whole.toSize()):
+            if self._hand.nudge((far * arrow[0], far * arrow[1]), grow, self.image_size()[::-1]):
                 self._tell_frame()
-        elif shift is not None and self._port.rect != self._port.all():
-            far = QPointF(shift.x() * self._port.rect.width(), shift.y() * self._port.rect.height()) / 16
-            self._show(self._port.shown().translated(far))
-        elif event.text() in {"+", "="}:
-            self.zoom(1.25)
-        elif event.text() == "-":
-            self.zoom(1 / 1.25)
+        elif arrow is not None and self._port.rect != self._port.all():
+            self._show(
+                self._port.shown().shifted(*(w * side / 16 for w, side in zip(arrow, self._port.rect[2:], strict=True)))
+            )
+        elif event.text() in _ZOOMS:
+            self.zoom(_ZOOMS[event.text()])
         elif event.text() == "0":
             self.reset_view()
         else:

@@ -5,7 +5,7 @@ from numpy.typing import NDArray
 from PySide6.QtCore import QLineF, QPointF, QRectF, QSizeF, Qt
 from PySide6.QtGui import QColor, QPainter, QPen, QPixmap
 
-from diffview.gui.widgets.images.viewport import Viewport
+from diffview.gui.show.viewport import Viewport
 
 HALO, LINE = QColor(0, 0, 0, 110), QColor(255, 255, 255, 215)
 """Readable on every colour of every map."""
@@ -73,7 +73,7 @@ class LineOverlay:
         if self._lines is None or bounds.isEmpty():
             return
         ratio = painter.device().devicePixelRatioF()
-        key = (QRectF(port.rect), QSizeF(port.widget), QRectF(bounds), ratio)
+        key = port.rect, port.widget, bounds.getRect(), ratio
         if self._drawn is None or self._drawn[0] != key:
             self._drawn = key, self._draw(self._lines, port, bounds, ratio)
         painter.drawPixmap(bounds.topLeft(), self._drawn[1])
@@ -83,8 +83,9 @@ class LineOverlay:
         picture = QPixmap(max(1, size.width()), max(1, size.height()))
         picture.setDevicePixelRatio(ratio)
         picture.fill(Qt.GlobalColor.transparent)
-        origin, pixel = port.to_widget(QPointF()) - bounds.topLeft(), port.pixel()
-        pieces = _pieces(thinned(lines * pixel + np.array([origin.y(), origin.x()]), (bounds.height(), bounds.width())))
+        x, y = port.to_widget((0, 0))
+        points = lines * port.pixel() + np.array([y - bounds.top(), x - bounds.left()])
+        pieces = _pieces(thinned(points, (bounds.height(), bounds.width())))
         painter = QPainter(picture)
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
         painter.setPen(QPen(Qt.GlobalColor.black, 2.4))

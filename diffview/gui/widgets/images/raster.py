@@ -1,125 +1,31 @@
-"""Fields in standardised units -> pictures: quantised to 256 steps, then coloured by a table."""
-
-from collections.abc import Iterator
+"""Quantised fields and tables of colours as pictures of Qt."""
 
 import numpy as np
 from numpy.typing import NDArray
 from PySide6.QtGui import QImage
 
-Rgb = NDArray[np.uint8]
-
-BAND = 2**18
-"""Pixels that are quantised at once: all of a picture of 512 x 512."""
+from diffview.fields.colormaps import Rgb
+from diffview.gui.show.quantised import Quantised, packed
 
 
-class Raster:
-    """One picture whose numbers, limits and colours change often; its buffers are kept.
-
-    Level i of 0..255 stands for values within half a step of low + i (high - low)/255; values outside are clipped.
-    Missing pixels become transparent.
-    """
-
-    def __init__(self) -> None:
-        self._values: NDArray[np.float32] | None = None
-        self._mask: NDArray[np.bool_] | None = None
-        self._low, self._high = -2.5, 2.5
-        self._table = _packed(np.repeat(np.arange(256, dtype=np.uint8)[:, None], 3, axis=1))
-        self._scratch = np.empty((0, 0), np.float32)
-        self._levels = np.empty((0, 0), np.uint8)
-        self._pixels = np.empty((0, 0), np.uint32)
-        self._quantised = self._coloured = False
-
-    @property
-    def values(self) -> NDArray[np.float32] | None:
-        """The values, not a copy."""
-        return self._values
-
-    @property
-    def mask(self) -> NDArray[np.bool_] | None:
-        """True where a pixel is missing, or None if none is."""
-        return self._mask
-
-    @property
-    def limits(self) -> tuple[float, float]:
-        """The values of the first and the last colour."""
-        return self._low, self._high
-
-    def set_values(self, values: NDArray[np.float32] | None, mask: NDArray[np.bool_] | None = None) -> None:
-        """Take values [ny, nx]; without a mask, NaN is missing."""
-        if values is not None and mask is None:
-            mask = np.isnan(values)
-        self._values = values
-        self._mask = mask if mask is not None and mask.any() else None
-        self._quantised = self._coloured = False
-
-    def set_limits(self, low: float, high: float) -> None:
-        """Take the values of the first and the last colour."""
-        if not low < high:
-            raise ValueError(f"low must be below high, not {low} and {high}")
-        if (low, high) != (self._low, self._high):
-            self._low, self._high = low, high
-            self._quantised = self._coloured = False
-
-    def set_table(self, rgb: Rgb) -> None:
-        """Take the colours, uint8 [256, 3]."""
-        self._table = _packed(rgb)
-        self._coloured = False
-
-    def levels(self) -> NDArray[np.uint8]:
-        """The quantised picture, uint8 [ny, nx]; valid until the next change."""
-        if not self._quantised and self._values is not None:
-            if self._levels.shape != self._values.shape:
-                self._levels = np.empty(self._values.shape, np.uint8)
-                self._pixels = np.empty(self._values.shape, np.uint32)
-            step = 255.0 / (self._high - self._low)
-            for rows in _bands(self._values.shape):
-                self._quantise(self._values, rows, np.float32(step))
-            self._quantised = True
-        return self._levels
-
-    def _quantise(self, whole: NDArray[np.float32], rows: slice, step: np.float32) -> None:
-        values, levels = whole[rows], self._levels[rows]
-        if self._scratch.shape != values.shape:
-            self._scratch = np.empty(values.shape, np.float32)
-        np.multiply(values, step, out=self._scratch)
-        self._scratch += np.float32(0.5 - self._low * float(step))
-        np.clip(self._scratch, 0.0, 255.0, out=self._scratch)
-        if self._mask is not None:
-            self._scratch[self._mask[rows]] = 0.0
-        np.copyto(levels, self._scratch, casting="unsafe")
+class Raster(Quantised):
+    """A field as a picture."""
 
     def image(self) -> QImage:
         """The coloured picture; it shares this object's buffer, so draw it before the next change."""
-        if self._values is None:
+        if self.values is None:
             return QImage()
-        if not self._coloured:
-            levels = self.levels()
-            for rows in _bands(levels.shape):
-                self._table.take(levels[rows], out=self._pixels[rows], mode="clip")
-            if self._mask is not None:
-                self._pixels[self._mask] = 0
-            self._coloured = True
-        ny, nx = self._pixels.shape
-        kind = QImage.Format.Format_RGB32 if self._mask is None else QImage.Format.Format_ARGB32_Premultiplied
-        return QImage(self._pixels.data, nx, ny, 4 * nx, kind)
-
-
-def _bands(shape: tuple[int, ...]) -> Iterator[slice]:
-    """Rows that are processed at once, so that temporary arrays stay small beside a large picture."""
-    step = max(1, BAND // max(1, shape[1]))
-    return (slice(start, start + step) for start in range(0, shape[0], step))
-
-
-def _packed(rgb: Rgb) -> NDArray[np.uint32]:
-    """uint8 [256, 3] -> 0xffRRGGBB."""
-    if rgb.shape != (256, 3):
-        raise ValueError(f"a colour table has the shape (256, 3), not {rgb.shape}")
-    wide = rgb.astype(np.uint32)
-    return np.asarray(0xFF000000 | wide[:, 0] << 16 | wide[:, 1] << 8 | wide[:, 2], np.uint32)
+        clear = self.mask is not None
+        return _shared(
+            self.pixels(), QImage.Format.Format_ARGB32_Premultiplied if clear else QImage.Format.Format_RGB32
+        )
 
 
 def indexed_image(levels: NDArray[np.uint8], rgb: Rgb) -> QImage:
     """A picture of its own from quantised values [ny, nx] and a table [256, 3]."""
-    pixels = np.ascontiguousarray(_packed(rgb)[levels])
-    ny, nx = levels.shape
-    return QImage(pixels.data, nx, ny, 4 * nx, QImage.Format.Format_RGB32).copy()
+    return _shared(np.ascontiguousarray(packed(rgb)[levels]), QImage.Format.Format_RGB32).copy()
+
+
+def _shared(pixels: NDArray[np.uint32], kind: QImage.Format) -> QImage:
+    ny, nx = pixels.shape
+    return QImage(pixels.data, nx, ny, 4 * nx, kind)

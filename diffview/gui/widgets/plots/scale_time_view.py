@@ -8,6 +8,7 @@ from PySide6.QtWidgets import QWidget
 from diffview.forward.spectra import noise_floor_crossing
 from diffview.gui.show.ticks import PLAIN_DECADES
 from diffview.gui.theme import LIGHT, MEDIUM, Palette, theme
+from diffview.gui.widgets.images.raster import indexed_image
 from diffview.gui.widgets.plots.plot_axis import AXIS_PX, Floats, pen, plot_font
 from diffview.gui.widgets.plots.time_plot import TimePlot
 
@@ -30,7 +31,7 @@ class ScaleTimeView(TimePlot):
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__("Signal-to-noise ratio over scale and time", (52, 8, 16, 22), tagged=False, parent=parent)
-        self._table = np.repeat(np.arange(COLOURS, dtype=np.uint32)[:, None], 3, axis=1)
+        self._table = np.repeat(np.arange(COLOURS, dtype=np.uint8)[:, None], 3, axis=1)
         self._rows: Floats | None = None
         self._image: QImage | None = None
         self._line: tuple[Floats, Floats] = (np.empty(0), np.empty(0))
@@ -43,7 +44,7 @@ class ScaleTimeView(TimePlot):
         """Take a diverging table of 256 colours [256, 3 or 4], 0..255 or 0..1; its middle is SNR = 1."""
         colours = np.asarray(table)[:, :3]
         scale = 255.0 if np.issubdtype(colours.dtype, np.floating) else 1.0
-        self._table = np.round(colours * scale).astype(np.uint32)
+        self._table = np.round(colours * scale).astype(np.uint8)
         self._render()
 
     def set_map(
@@ -70,11 +71,8 @@ class ScaleTimeView(TimePlot):
         if self._rows is None:
             return
         share = np.nan_to_num(self._rows, nan=0.0) / (2 * DECADES) + 0.5
-        index = np.clip(share * COLOURS, 0, COLOURS - 1).astype(np.intp)[::-1]
-        red, green, blue = self._table.T
-        packed = np.ascontiguousarray((0xFF000000 | red << 16 | green << 8 | blue).astype(np.uint32)[index])
-        height, width = packed.shape
-        self._image = QImage(packed.data, width, height, 4 * width, QImage.Format.Format_RGB32).copy()
+        levels = np.clip(share * COLOURS, 0, COLOURS - 1).astype(np.uint8)[::-1]
+        self._image = indexed_image(levels, self._table)
         self.redraw()
 
     def paint_background(self, painter: QPainter, box: QRectF, palette: Palette) -> None:

@@ -1,4 +1,4 @@
-"""The layout of a film strip: which steps get a picture, and where. No painting, no widget."""
+"""The layout of a film strip: which steps get a picture, and where."""
 
 from collections.abc import Sequence
 
