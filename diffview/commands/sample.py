@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from diffview.reverse.samplers import Step
     from diffview.runs.plan import Plan
     from diffview.runs.recipe import Recipe
+    from diffview.writers.exports import Values
 
 PLACE = ("FILE", "DATASET")
 
@@ -71,29 +72,33 @@ def _sample(options: argparse.Namespace) -> None:
         sys.stderr.write(f"{plan.base.sentence}\n")
     with fields.ProgressLine("sampling") as progress:
         content, last = made_by(plan, opened, options.record, progress)
-    fields.write(content, options.out)
     if plan.filled is not None:
-        _report_filling(plan, opened, last)
+        content = replace(content, variables={**content.variables, **_beside_filling(plan, opened, last)})
+    fields.write(content, options.out)
     what = f"{plan.steps + 1} steps" if options.record else f"{plan.recipe.ensemble.members} fields"
     sys.stderr.write(f"{options.out}: {what}, {last.evaluations} calls of the model.\n")
 
 
-def _report_filling(plan: "Plan", opened: Opened, last: "Step") -> None:
-    """Report how many pixels were filled, and the scores beside kriging's where the field has the truth."""
+def _beside_filling(plan: "Plan", opened: Opened, last: "Step") -> "dict[str, Values]":
+    """Report how many pixels were filled, and the scores beside kriging's where the field has the truth.
+
+    Returns:
+        Kriging and the scores as variables of the file, {} where there is no truth.
+    """
     from diffview.fields.units import written
-    from diffview.scores.gap import krige_gap, kriging_plan, kriging_score, run_score
+    from diffview.scores.gap import beside_run, krige_gap, kriging_plan, kriging_score, run_score
 
     assert plan.filled is not None
     sys.stderr.write(f"{int(plan.filled.sum())} pixels were filled.\n")
     score = run_score(plan, opened.facts, last.y)
     if score is None:
         sys.stderr.write("They are missing in the field: there is no truth to judge them by.\n")
-        return
-    beside = None
+        return {}
+    beside, variables = None, {}
     try:
         with fields.ProgressLine("kriging") as progress:
             kriged = krige_gap(plan, kriging_plan(plan, opened.facts), progress=progress)
-        beside = kriging_score(plan, opened.facts, kriged)
+        beside, variables = kriging_score(plan, opened.facts, kriged), beside_run(plan, opened.facts, kriged, last.y)
     except UserError as error:
         sys.stderr.write(f"No kriging beside it: {error}\n")
     units = written(opened.facts.field.units)
@@ -102,6 +107,7 @@ def _report_filling(plan: "Plan", opened: Opened, last: "Step") -> None:
             ratio = "" if one.ratio is None else f", spread/skill {one.ratio:.3g}"
             words = f"RMSE {one.rmse:.4g} {units}, CRPS {one.crps:.4g} {units}{ratio}, {one.members} members"
             sys.stderr.write(f"{name}: {words}, {one.pixels} pixels\n")
+    return variables
 
 
 def planned(options: argparse.Namespace) -> "tuple[Plan, Opened]":

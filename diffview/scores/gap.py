@@ -26,6 +26,7 @@ from diffview.runs.plan import Plan
 from diffview.runs.recipe import Recipe
 from diffview.runs.resolve import resolve
 from diffview.scores.metrics import crps, spread_skill
+from diffview.writers.exports import Values, gap_variables
 
 Array = NDArray[np.floating]
 
@@ -214,6 +215,27 @@ def gap_score(members: Array, truth: Array, gap: NDArray[np.bool_], estimate: Ar
         len(inside),
         int(where.sum()),
     )
+
+
+def beside_run(plan: Plan, facts: Facts, kriged: KrigedGap, y: Array) -> dict[str, Values]:
+    """Kriging and the scores of both, as variables for the file of a run that filled a gap."""
+    back: Transform = plan.made_in
+    draws = back.inverse(kriged.draws)
+    linear = back.linear and kriged.exact
+    mean = back.inverse(kriged.mean) if back.linear else draws.mean(axis=0)
+    std = back.inverse(kriged.mean + kriged.std) - mean if linear else draws.std(axis=0, ddof=1)
+    both = {"model": run_score(plan, facts, y), "kriging": kriging_score(plan, facts, kriged)}
+    scores = {
+        who: {
+            name: value
+            for name, value in (
+                ("rmse", score.rmse), ("crps", score.crps), ("spread", score.spread), ("spread_skill", score.ratio)
+            )
+            if value is not None
+        }
+        for who, score in both.items() if score is not None
+    }  # fmt: skip
+    return gap_variables(plan, facts.field, (mean, std), scores)
 
 
 def truth_of(plan: Plan, facts: Facts) -> Array:

@@ -245,6 +245,8 @@ def _made(title: str, variables: Mapping[str, Values], plan: Plan, of: Field) ->
         flags = {"long_name": "made by the model", "flag_values": np.array([0, 1], np.int8), "units": "1"}
         flags["flag_meanings"] = f"{'led_to' if recipe.guidance.observe else 'of'}_the_field generated"
         variables = {**variables, "generated": Values(PIXELS, plan.filled.astype(np.int8), flags)}
+    if placed:
+        variables = {**variables, **_truth(plan, of)}
     content = _content(
         title, variables, source, plan.settled, plan.made_in, plan.shape[2:], plan.region if placed else None
     )
@@ -267,6 +269,40 @@ def _made(title: str, variables: Mapping[str, Values], plan: Plan, of: Field) ->
         more["license"] = more["license"] or str(card.data.get("licence", ""))
     attributes = {name: text for name, text in {**content.attributes, **more}.items() if text}
     return replace(content, attributes=attributes, fitted_to=path)
+
+
+def _truth(plan: Plan, of: Field) -> dict[str, Values]:
+    """The field of the region that a run started from or was given, hidden pixels too, in its own units."""
+    what = _quantity(of)
+    return {f"{what.name}_truth": Values(PIXELS, of.values[plan.region.slices], what.cf("the field itself"))}
+
+
+def gap_variables(
+    plan: Plan, of: Field, kriged: tuple[Array, Array], scores: Mapping[str, Mapping[str, float]]
+) -> dict[str, Values]:
+    """What stands beside a filled gap: kriging of it, and scores of both by their name, in physical units.
+
+    Args:
+        plan: of the run that filled it.
+        of: the open field.
+        kriged: mean and standard deviation of kriging, [ny, nx].
+        scores: {"model": {"rmse": 0.3, ...}, "kriging": ...}; spread_skill has no units.
+    """
+    what = _quantity(of, plan)
+    mean, std = (_masked(plan, values) for values in kriged)
+    spread = what.cf("standard deviation of kriging")
+    if "units_metadata" in spread:
+        spread["units_metadata"] = "temperature: difference"
+    variables = {
+        f"{what.name}_kriging": Values(PIXELS, mean, what.cf("kriging of the gap")),
+        f"{what.name}_kriging_std": Values(PIXELS, std, spread),
+    }
+    for who, numbers in scores.items():
+        for name, value in numbers.items():
+            attributes = {"long_name": f"{name.replace('_', ' ')} in the gap, {who}"}
+            attributes["units"] = "1" if name == "spread_skill" else what.units or "1"
+            variables[f"gap_{name}_{who}"] = Values((), np.array(value, np.float64), attributes)
+    return variables
 
 
 def _content(

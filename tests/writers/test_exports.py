@@ -410,6 +410,21 @@ def test_a_gap_is_filled_by_command_and_judged(source, tmp_path, command, way):
     rmse = np.sqrt(np.mean((seen.ts.values.mean(0) - truth)[filled] ** 2))
     lines = {line.split(":")[0]: line for line in told.splitlines() if "RMSE" in line}
     assert float(lines["model"].split("RMSE ")[1].split()[0]) == pytest.approx(rmse, rel=2e-3)
+    check_cf(out)
+    np.testing.assert_allclose(seen.ts_truth.values, truth, atol=0.0051)  # packed by 0.01
+    for who, mean in (("model", seen.ts.values.mean(0)), ("kriging", seen.ts_kriging.values)):
+        error = np.sqrt(np.mean((mean - seen.ts_truth.values)[filled] ** 2))
+        assert float(seen[f"gap_rmse_{who}"]) == pytest.approx(error, rel=1e-4)
+        assert seen[f"gap_rmse_{who}"].attrs["units"] == seen.ts.attrs["units"]
+        for score, word in (("rmse", "RMSE "), ("crps", "CRPS "), ("spread_skill", "spread/skill ")):
+            printed = lines[who].split(word)[1].split()[0].strip(",")
+            assert float(printed) == pytest.approx(float(seen[f"gap_{score}_{who}"]), rel=6e-3)
+    known = ~filled
+    assert (
+        np.abs(seen.ts_kriging.values - seen.ts_truth.values)[known].max() < 1e-3
+        and (seen.ts_kriging_std.values[known] == 0).all()
+    )
+    assert 0.1 < seen.ts_kriging_std.values[filled].mean() / float(seen.gap_rmse_kriging) < 10
     assert "64 members" in lines["kriging"] and "spread/skill" in lines["model"] and "CRPS" in lines["kriging"]
     recipe = Recipe.from_json(seen.attrs["diffview_recipe"])
     assert recipe.guidance.hidden == (Region(20, 20, 6, 8), Region(30, 40, 2, 3)) and way_of(recipe) == way
