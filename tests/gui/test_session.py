@@ -1,12 +1,15 @@
 """The session: edits, undo, looks, facts, and what is announced when."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
 from diffview.errors import UserError
 from diffview.fields.field import Field, Region
 from diffview.forward.schedules import Cosine, Linear
-from diffview.gui.session import UNDO_DEPTH, Session
+from diffview.gui.session import Session
+from diffview.gui.show.history import UNDO_DEPTH
 from diffview.readers.packaged import packaged_field
 from diffview.runs.facts import Facts
 from diffview.runs.recipe import Recipe, default_recipe
@@ -15,11 +18,10 @@ QUICK = default_recipe().but(model="gaussian", region=Region(40, 120, 64, 64))
 
 
 class Heard(list):
-    """What a session said, in order: ("changed" | "viewed", old, new) or ("told", message)."""
+    """What a session said, in order: ("changed", old, new) of two moments or ("told", message)."""
 
     def __init__(self, session):
-        session.changed.connect(lambda old, new: self.append(("changed", old, new)))
-        session.viewed.connect(lambda old, new: self.append(("viewed", old, new)))
+        session.changed.connect(lambda change: self.append(("changed", change.old, change.new)))
         session.told.connect(lambda message: self.append(("told", message)))
 
     @property
@@ -38,17 +40,23 @@ def heard(session):
 
 
 def test_an_edit_changes_the_recipe_and_says_so_once(session, heard):
+    before = session.now
     assert session.edit(steps=7)
     assert session.recipe == QUICK.but(steps=7)
-    assert heard == [("changed", QUICK, session.recipe)]
+    assert heard == [("changed", before, session.now)]
     assert session.plan.steps == 7
 
 
 def test_whoever_hears_of_a_change_sees_all_of_it(session):
     seen = []
     session.changed.connect(
-        lambda old, new: seen.append(
-            (session.recipe is new, session.plan.recipe is new, session.forward.schedule == new.course.schedule, old)
+        lambda change: seen.append(
+            (
+                session.now is change.new,
+                session.plan.recipe is session.recipe,
+                session.forward.schedule == session.recipe.course.schedule,
+                change.old.recipe,
+            )
         )
     )
     session.edit(schedule=Cosine(), steps=3)
@@ -114,9 +122,10 @@ def test_undo_has_a_depth(session):
 
 
 def test_looks_are_announced_and_not_undone(session, heard):
-    old = session.view
+    old = session.now
     session.look(playhead=0.3, follow=False)
-    assert heard == [("viewed", old, session.view)]
+    assert heard == [("changed", old, session.now)]
+    assert session.now[:-1] == old[:-1] and session.view == replace(old.view, playhead=0.3, follow=False)
     session.look(playhead=0.3)
     assert len(heard) == 1
     assert not session.can_undo()
@@ -137,7 +146,7 @@ def test_a_refused_wish_leaves_everything_as_it_was(session, wishes):
     after = session.recipe, session.plan, session.forward, session.view, session.facts
     assert all(a is b for a, b in zip(after, before, strict=True))
     assert heard.kinds == ["changed", "told"], "the controls show again what is in force"
-    assert heard[0][1] is heard[0][2] is session.recipe
+    assert heard[0][1] is heard[0][2] is session.now
     message = heard[1][1]
     assert message.kind == "error"
     assert message.sentence.endswith(".")
@@ -169,10 +178,11 @@ def test_notes_are_told_after_the_change_and_once(session):
 
 def test_what_is_learned_is_no_edit_and_survives_undo(session, heard):
     session.edit(steps=4)
-    through = session.facts.through(session.plan.transform)
+    through, before = session.facts.through(session.plan.transform), session.now
     heard.clear()
     session.learn(torch="2.9", devices=("cpu", "cuda"))
-    assert heard == [("changed", session.recipe, session.recipe)]
+    assert heard == [("changed", before, session.now)]
+    assert session.recipe is before.recipe
     assert session.facts.through(session.plan.transform) is through, "what was computed from the field stays"
     session.undo()
     assert session.recipe == QUICK
@@ -222,7 +232,8 @@ def test_one_shot_plans_as_if_it_started_from_the_field(session):
     heard = Heard(session)
     session.look(reverse="shot_x0")
     assert heard.kinds[0] == "changed"
-    assert "viewed" in heard.kinds
+    assert heard[0][1].plan is whole
+    assert heard[0][2].view.reverse == "shot_x0"
     assert session.recipe.start.origin == "noise"
     assert not any(crop.overlaps(session.plan.region) for crop in session.plan.model.regions)
     session.look(reverse="x_t")

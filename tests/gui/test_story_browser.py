@@ -51,7 +51,7 @@ def seen(view, row, column):
 
 
 def test_steps_and_dates_of_a_slice(opened, hand, find, settle):
-    row = opened.data_dock.widget().rows[0]
+    row = opened.data_dock.widget().slice.rows[0]
     at = opened.session.recipe.source.index[0]
     assert row.label.text() == f"2000-01-0{at + 1}"
     hand.click(find(opened, "sliceOn_time"))
@@ -144,7 +144,7 @@ def test_a_pixel_through_time_and_back_to_a_slice(opened, hand, find, wait, sett
     wait(lambda: find(opened, "seriesPlot").isVisible())
     plot = find(opened, "seriesPlot")
     np.testing.assert_allclose(plot.values(), truth()[:, NY - 11, 20], atol=0.006)
-    assert "row 10, column 20 along time" in opened.field.series_text.text()
+    assert "row 10, column 20 along time" in opened.field.series.text.text()
     assert plot.text_at(3) == "2000-01-04"
     hand.click(plot, plot.pixel_of(3))
     settle(opened)
@@ -254,7 +254,7 @@ def test_a_link_to_another_file_is_followed_only_on_request(window, tmp_path, fi
     menu.close()
     wait(lambda: window.session.facts.field.units == "m")
     settle(window)
-    assert window.data_dock.widget().file.text() == "other.h5"
+    assert window.data_dock.widget().tree.file.text() == "other.h5"
 
 
 def test_recent_files_are_in_the_menu_and_in_the_settings(opened, good, find, settle):

@@ -250,7 +250,9 @@ def test_ctrl_c_copies_what_the_run_made_in_physical_units(window, find, hand, p
     point_at(find(window, "reverseView"))
     hand.key(window, Qt.Key.Key_C, Qt.KeyboardModifier.ControlModifier)
     values = np.array([row.split("\t") for row in copied()[1]], float)
-    np.testing.assert_allclose(values, window.session.plan.transform.inverse(window.reverse.picture()), rtol=1e-7)
+    np.testing.assert_allclose(
+        values, window.session.plan.transform.inverse(window.reverse.picture.values()), rtol=1e-7
+    )
 
 
 @pytest.mark.parametrize(

@@ -101,7 +101,7 @@ def test_a_dropped_file_is_decoded_north_up_with_its_units(opened, find):
     low, high = (window.session.plan.transform.inverse(z) for z in window.session.view.limits)
     assert all(low <= value <= high for value, _ in window.scales.bar.ticks())
     assert len(window.scales.bar.ticks()) >= 3
-    assert window.data_dock.widget().file.text() == "sea.nc"
+    assert window.data_dock.widget().tree.file.text() == "sea.nc"
     assert "sea temperature" in window.toolbar.field.text() or "sst" in window.toolbar.field.text()
 
 

@@ -136,7 +136,7 @@ def test_kriging_stands_beside_the_run_with_scores(open_window, hand, find, sett
         ("beside_truth", plan.x0),
     ):  # fmt: skip
         hand.click(beside.button(key))
-        assert window.session.view.reverse == key and (reverse.picture() == wanted).all()
+        assert window.session.view.reverse == key and (reverse.picture.values() == wanted).all()
         assert reverse.view.levels() == ((0, 1) if key == "beside_std" else (-2.5, 2.5))
         marked = find(window, "filledPixels").marks()
         assert marked is None if key == "beside_truth" else (marked == plan.filled).all()
@@ -156,7 +156,7 @@ def test_filled_pixels_are_outlined_and_said_under_the_pointer(open_window, hand
     settle(window)
     reverse, plan = window.reverse, window.session.plan
     tiles = find(window, "filledPixels").marks()
-    assert tiles.shape == reverse.picture().shape and tiles.sum() == 4 * plan.filled.sum()
+    assert tiles.shape == reverse.picture.values().shape and tiles.sum() == 4 * plan.filled.sum()
     window.session.look(member=1)
     assert (find(window, "filledPixels").marks() == plan.filled).all()
     assert window.live.shown is window.live.run

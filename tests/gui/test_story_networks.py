@@ -64,10 +64,10 @@ def test_members_are_tiled_and_a_click_enlarges_one(network_window, settle, hand
     network_window.session.look(playhead=0.0, follow=False)
     settle(network_window)
     view = network_window.reverse.view
-    assert network_window.reverse.picture().shape == (34, 34)
+    assert network_window.reverse.picture.values().shape == (34, 34)
     hand.click(view, view.to_widget(QPointF(25, 5)))
     assert network_window.session.view.member == 1
-    assert np.array_equal(network_window.reverse.picture(), network_window.live.step.y[1, 0])
+    assert np.array_equal(network_window.reverse.picture.values(), network_window.live.step.y[1, 0])
     hand.click(view, view.to_widget(QPointF(8, 8)))
     assert network_window.session.view.member is None
 

@@ -11,7 +11,6 @@ from diffview.gui.jobs.files import POLL_MS, Files
 from diffview.gui.session import Session
 from diffview.readers.base import Node
 from diffview.readers.process import ReaderProcess
-from diffview.runs.recipe import Recipe
 
 FIRST_PORTION, PORTION = 100, 200
 """Members of a group that are requested at once: few, so that the first rows come soon, then more."""
@@ -83,11 +82,11 @@ class Browser(QObject):
         self._rest.timeout.connect(self._timer.start)
         files.asked.connect(self.browse)  # the first rows are there before the picture, whose search may take longer
         files.failed.connect(self._settle_on)
-        session.changed.connect(self._follow)
+        session.shows(self._follow, "facts.field", at_once=False)
 
     def start(self) -> None:
         """Begin with the field that is on screen."""
-        self._follow(None, self._session.recipe)
+        self._follow()
 
     def close(self) -> None:
         """End the process of the previews."""
@@ -140,7 +139,7 @@ class Browser(QObject):
 
     # -- the open variable
 
-    def _follow(self, old: Recipe | None, new: Recipe) -> None:
+    def _follow(self) -> None:
         """Another field is on screen: ask for its file, the labels of its indices, and its map."""
         field = self._session.facts.field
         if field is self._field:

@@ -65,9 +65,8 @@ class Judge(Background[Judging]):
         self.fault = ""
         self._rest = QTimer(self, singleShot=True, interval=REST_MS)
         self._rest.timeout.connect(self._begin)
-        session.changed.connect(lambda old, new: self._look())
         live.run_changed.connect(self._look)
-        self._look()
+        session.shows(self._look, "plan")
 
     @property
     def busy(self) -> bool:

@@ -47,7 +47,7 @@ class LevelSearchJob(Background[LevelSearch]):
 
     def __init__(self, session: Session, busy: Callable[[], bool], parent: QObject | None = None) -> None:
         super().__init__("searching", session, busy, parent)
-        session.changed.connect(lambda old, new: self._forget(new))
+        session.shows(self._forget, "recipe")
 
     def start(self) -> None:
         """Search the levels of the plan in force; none must be at work."""
@@ -70,9 +70,9 @@ class LevelSearchJob(Background[LevelSearch]):
         """The grids, judged, for the recipe in force; empty if there are none."""
         return () if self.job is None or self.job.active else self.job.rows
 
-    def _forget(self, new: Recipe) -> None:
+    def _forget(self) -> None:
         """What was found for another recipe is not offered for this one."""
-        if self.job is not None and not self.job.answers(new):
+        if self.job is not None and not self.job.answers(self._session.recipe):
             if self.job.active:
                 self.job.stopping = True
             self.job.rows = ()

@@ -14,7 +14,8 @@ from diffview.forward.schedules import Schedule
 from diffview.gui.errors import report
 from diffview.gui.jobs.engine import Engine
 from diffview.gui.jobs.sampling import FAILED, FINISHED, Replay, Run, SamplingRequests, Shot
-from diffview.gui.session import Message, Session, View
+from diffview.gui.session import Message, Session
+from diffview.gui.show.moment import Change, View
 from diffview.models.denoiser import Denoiser
 from diffview.reverse.samplers import Step
 from diffview.runs.plan import Plan
@@ -81,7 +82,6 @@ class Live(QObject):
         self._rest = QTimer(self, singleShot=True, interval=REST_MS)
         self._rest.timeout.connect(self._replay_missing)
         session.changed.connect(self._on_changed)
-        session.viewed.connect(self._on_viewed)
 
     @property
     def active(self) -> bool:
@@ -233,7 +233,11 @@ class Live(QObject):
         self._first_shot = self._sampling.next_number
         self.run_changed.emit()
 
-    def _on_changed(self, old: Recipe, new: Recipe) -> None:
+    def _on_changed(self, change: Change) -> None:
+        if change.touched("view"):
+            self._on_viewed(change.old.view, change.new.view)
+        if not change.touched("recipe", "facts", "plan"):
+            return
         if self._session.facts.field is not self._field:
             self._field = self._session.facts.field
             self._drop()

@@ -36,7 +36,7 @@ class LossCheckJob(Background[LossCheck]):
     def __init__(self, session: Session, busy: Callable[[], bool], parent: QObject | None = None) -> None:
         super().__init__("losses", session, busy, parent)
         self._for: tuple[Recipe, object] | None = None
-        session.changed.connect(lambda old, new: self._forget())
+        session.shows(self._forget, "recipe", "facts")
 
     def start(self) -> None:
         """Measure the model in force on the open region; none must be at work."""

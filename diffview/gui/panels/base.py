@@ -1,23 +1,57 @@
-"""The base of the picture panels."""
+"""What panels share: controls that are bound to the session, cards of pictures, the offer of a network."""
 
 import numpy as np
 from numpy.typing import NDArray
 from PySide6.QtCore import Qt
-from PySide6.QtWidgets import QPushButton, QWidget
+from PySide6.QtWidgets import QAbstractButton, QComboBox, QPushButton, QSpinBox, QWidget
 
 from diffview.fields.transforms import Transform
 from diffview.gui.jobs.live import Live
 from diffview.gui.session import Session
 from diffview.gui.show.card_facts import title_of
 from diffview.gui.show.model_words import offered
+from diffview.gui.show.moment import reader
+from diffview.gui.widgets.forms.segmented import SegmentedControl
 from diffview.gui.widgets.small.card import CardFrame, ElidedLabel
+from diffview.gui.widgets.small.parts import show_key, show_value
 from diffview.gui.widgets.small.text import set_tip
 from diffview.runs.facts import Fits, standardised
+from diffview.runs.recipe import GROUP_OF
 
 Array = NDArray[np.float32]
 
 LARGEST_SHOWN = 1024
 """Longest side of a whole slice on screen; larger ones are strided, and the card says so."""
+
+
+COLOURS = ("view.colormap", "view.limits", "facts.field")
+"""What the colours of a picture depend on."""
+
+
+def bind_spin(session: Session, spin: QSpinBox, value: str) -> None:
+    """A spin edits a value of the recipe, all changes of one visit as one undo, and shows it."""
+    name = f"{GROUP_OF[value]}.{value}"
+    spin.valueChanged.connect(lambda number: session.edit(merge=value, **{value: number}))
+    spin.editingFinished.connect(session.end_merge)
+    session.shows(lambda: show_value(spin, min(reader(name)(session.now), spin.maximum())), name)
+
+
+def bind_combo(session: Session, box: QComboBox, value: str, *listed: str, **also: object) -> None:
+    """A list edits a value of the recipe, and with it `also`; it shows the value, also when `listed` lists it anew."""
+    name = f"{GROUP_OF[value]}.{value}"
+    box.activated.connect(lambda i: session.edit(**{value: box.itemData(i)}, **also))
+    session.shows(lambda: show_key(box, reader(name)(session.now)), name, *listed)
+
+
+def bind_look(session: Session, control: QAbstractButton | SegmentedControl, value: str) -> None:
+    """A button that is checked, or one of several, changes a value of the view and shows it."""
+    name = f"view.{value}"
+    if isinstance(control, SegmentedControl):
+        control.changed.connect(lambda key: session.look(**{value: key}))
+        session.shows(lambda: control.set_key(reader(name)(session.now)), name)
+    else:
+        control.clicked.connect(lambda on: session.look(**{value: on}))
+        session.shows(lambda: control.setChecked(reader(name)(session.now)), name)
 
 
 def strided(fits: Fits, transform: Transform) -> Array:
@@ -53,18 +87,14 @@ class NetworkOffer(QPushButton):
         self.setObjectName(name)
         self.setFocusPolicy(Qt.FocusPolicy.TabFocus)
         self.clicked.connect(self._draw)
-        session.changed.connect(lambda old, new: self.show_offer())
-        self._name()
-        if offered(session) is None:
-            self.hide()  # showing it without a parent would open a window
+        session.shows(self._show_offer, "denoiser.model", "facts.torch", "facts.cards", "facts.field")
 
-    def show_offer(self) -> None:
+    def _show_offer(self) -> None:
         """Name the network, or hide the button."""
-        self.setVisible(offered(self._session) is not None)
-        self._name()
-
-    def _name(self) -> None:
-        if (found := offered(self._session)) is not None:
+        found = offered(self._session)
+        if self.parent() is not None or found is None:  # without a parent it would open a window
+            self.setVisible(found is not None)
+        if found is not None:
             card = found[1]
             self.setText(f"Draw with {card.name}")
             self.setAccessibleName(f"Draw with the network {card.name}")

@@ -12,7 +12,7 @@ from diffview.fields.numbers import number
 from diffview.forward.spectra import log10_snr, power
 from diffview.forward.state import EDGES, density, moments
 from diffview.gui.jobs.live import Live
-from diffview.gui.session import Session, View
+from diffview.gui.session import Session
 from diffview.gui.show.looks import state
 from diffview.gui.show.timescale import TimeScale
 from diffview.gui.theme import GRID, theme
@@ -20,7 +20,6 @@ from diffview.gui.widgets.plots.histogram_plot import HistogramPlot
 from diffview.gui.widgets.plots.scale_time_view import ScaleTimeView
 from diffview.gui.widgets.plots.spectrum_plot import SpectrumPlot
 from diffview.gui.widgets.small.card import CardFrame
-from diffview.runs.recipe import Recipe
 
 MAP_COLUMNS = 160
 TOO_MUCH_MISSING = "No spectrum: more than 20 % of the region is missing"
@@ -69,12 +68,12 @@ class DiagnosticsPanel(QWidget):
         self.scale_time.playheadMoved.connect(lambda x: session.look(playhead=TimeScale.of(session).t(x), follow=False))
         self._soon = QTimer(self, singleShot=True, interval=0)
         self._soon.timeout.connect(self.show_frame)
-        session.changed.connect(self.show_recipe)
-        session.viewed.connect(self.show_view)
         live.stepped.connect(self._draw)
         live.run_changed.connect(self._draw)
         theme.changed.connect(self._restyle)
-        self.show_recipe(None, session.recipe)
+        session.shows(self._show_field, "plan.x0", "facts.field")
+        session.shows(self._show_map, "plan.x0", "facts.field", "course.schedule", "start.chain_length", "view.axis")
+        session.shows(self._draw, "forward", "view.playhead", "view.reverse", "view.axis")
 
     def set_column(self, on: bool) -> None:
         """Put the cards below each other, in a dock, or in a row."""
@@ -89,15 +88,8 @@ class DiagnosticsPanel(QWidget):
         """A column is wide enough for the words in its plots."""
         self.setMinimumWidth(theme.px(COLUMN_PX) if self._column else 0)
 
-    def show_recipe(self, old: Recipe | None, new: Recipe) -> None:
-        """Draw all three; the axes anew for another field."""
-        self._forward = self._session.forward
-        if self._forward.x0 is not self._x0:
-            self._show_field()
-        self._show_map()
-        self._draw()
-
     def _show_field(self) -> None:
+        """The axes of the field."""
         forward = self._session.forward
         self._x0 = forward.x0
         self._p0 = forward.spectrum_x0()
@@ -127,13 +119,6 @@ class DiagnosticsPanel(QWidget):
             wavelength_km=forward.rings.wavelength_km,
         )  # fmt: skip
 
-    def show_view(self, old: View, new: View) -> None:
-        """Follow playhead and axis."""
-        if old.axis != new.axis:
-            self._show_map()
-        if (old.axis, old.reverse, old.playhead) != (new.axis, new.reverse, new.playhead):
-            self._draw()
-
     def _take_step(self) -> None:
         """Histogram and spectrum of the reverse state, once per step."""
         step, forward, session = self._live.step, self._session.forward, self._session
@@ -161,7 +146,7 @@ class DiagnosticsPanel(QWidget):
         """Draw at the playhead."""
         session = self._session
         frame, forward = session.frame(), session.forward
-        if forward is not self._forward:  # a signal of the run in the middle of a change: show_recipe comes next
+        if forward.x0 is not self._x0:  # a signal of the run in the middle of a change: `_show_field` comes next
             return
         self._take_step()
         if frame is not self._frame:

@@ -5,22 +5,19 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 from PySide6.QtCore import QEvent, QObject, QRect, QRectF, Qt, Signal
-from PySide6.QtWidgets import QHBoxLayout, QWidget
+from PySide6.QtWidgets import QWidget
 
 from diffview.fields.field import Region
 from diffview.fields.regions import LARGEST, SMALLEST
-from diffview.fields.units import written
-from diffview.gui.panels.base import LARGEST_SHOWN, PictureCard
-from diffview.gui.session import Session, View
+from diffview.gui.panels.base import COLOURS, LARGEST_SHOWN, PictureCard
+from diffview.gui.panels.pixel_series import PixelSeriesBox
+from diffview.gui.session import Session
 from diffview.gui.show.looks import colormap, quantity_name, region_text
 from diffview.gui.widgets.images.image_view import ImageView
 from diffview.gui.widgets.images.ruler import Ruler
 from diffview.gui.widgets.images.strip_view import StripView
-from diffview.gui.widgets.plots.series_plot import SeriesPlot
-from diffview.gui.widgets.small.card import ElidedLabel
-from diffview.gui.widgets.small.parts import column_of, grid_of, named, tool_button
+from diffview.gui.widgets.small.parts import grid_of, named, tool_button
 from diffview.gui.widgets.small.text import set_tip
-from diffview.runs.recipe import Recipe
 
 RULED = {"degrees": ("latitude", "longitude"), "km": ("km", "km"), "sweep": ("azimuth", "km")}
 """Quantities of the rulers down and across, by the units of a map."""
@@ -34,19 +31,14 @@ class FieldPanel(PictureCard):
 
     Signals:
         pixelChosen: (row, column) of the field that was clicked.
-        sliceChosen: (dimension, index) that was clicked in the series of a pixel.
     """
 
     pixelChosen = Signal(int, int)
-    sliceChosen = Signal(str, int)
 
     def __init__(self, session: Session) -> None:
         super().__init__("Field x₀", elide=Qt.TextElideMode.ElideMiddle)
         self._session = session
         self._stride = 1
-        self._shown: object = None
-        self._placed: object = None
-        self._series_of: tuple[object, str] = (None, "")
         self.view = named(ImageView(), "fieldView", "Field x0: the whole slice; drag the frame to move the region")
         self.view.installEventFilter(self)
         self.strip = named(StripView(), "stripView", "The whole picture as a strip")
@@ -61,16 +53,20 @@ class FieldPanel(PictureCard):
             self.add_control(button)
         self.show_crop(None)
         self.fill(self._pictures())
-        self.add(self._series_card())
+        self.series = PixelSeriesBox(session)
+        self.series.closed.connect(lambda: self.view.set_crosshair(None))
+        self.add(self.series)
         self.draw.toggled.connect(self.view.set_drawing)
         self.view.frameMoved.connect(self._move)
         self.view.frameDropped.connect(self._drop)
         self.view.clicked.connect(lambda row, column: self.pixelChosen.emit(row * self._stride, column * self._stride))
         self.strip.moved.connect(self._slide)
         self.strip.released.connect(session.end_merge)
-        session.changed.connect(self.show_recipe)
-        session.viewed.connect(self.show_view)
-        self.show_recipe(None, session.recipe)
+        session.shows(self._show_colours, *COLOURS)
+        session.shows(self._show_picture, "plan.standardised")
+        session.shows(self._show_rulers, "facts.field", "facts.earth")
+        session.shows(self._show_coast, "facts.field", "facts.earth", "view.coast")
+        session.shows(self._show_region, "facts.field", "facts.earth", "plan.region", "plan.card")
 
     @property
     def stride(self) -> int:
@@ -86,50 +82,32 @@ class FieldPanel(PictureCard):
         self._grid.addWidget(self.rulers[1], 2, 2)
         return body
 
-    def _series_card(self) -> QWidget:
-        self.series = named(SeriesPlot(), "seriesPlot", "The pixel along the other dimension")
-        self.series_text, close = ElidedLabel(), tool_button("closeSeriesButton", "Close the series", icon="close")
-        self.series.indexChosen.connect(lambda index: self.sliceChosen.emit(self._series_of[1], index))
-        close.setProperty("bare", True)
-        close.clicked.connect(self.hide_series)
-        head = QHBoxLayout()
-        head.addWidget(self.series_text, 1)
-        head.addWidget(close)
-        self.series_box = QWidget()
-        column = column_of(self.series_box, 0)
-        column.addLayout(head)
-        column.addWidget(self.series)
-        self.series_box.hide()
-        return self.series_box
-
     # -- the picture
 
-    def show_recipe(self, old: Recipe | None, new: Recipe) -> None:
-        """Draw the field, its frame and its coasts."""
-        session = self._session
-        field, values = session.facts.field, session.plan.standardised
-        if values is not self._shown:
-            self._shown = values
-            self._stride = max(1, -(-max(values.shape) // LARGEST_SHOWN))
-            self.view.set_colormap(colormap(session))
-            self.view.set_levels(*session.view.limits)
-            before = self.view.image_size()
-            self.view.set_image(np.ascontiguousarray(values[:: self._stride, :: self._stride]))
-            self._show_strip(self.view.image_size() != before)
-        if (id(field), id(session.facts.earth)) != self._placed:
-            self._placed = id(field), id(session.facts.earth)
-            self._show_rulers()
-        region, k = session.plan.region, self._stride
+    def _show_colours(self) -> None:
+        self.view.set_colormap(colormap(self._session))
+        self.view.set_levels(*self._session.view.limits)
+        if self.is_long:
+            self.strip.set_image(self.view.image())
+
+    def _show_picture(self) -> None:
+        """Draw the field."""
+        values, before = self._session.plan.standardised, self.view.image_size()
+        self._stride = max(1, -(-max(values.shape) // LARGEST_SHOWN))
+        self.view.set_image(np.ascontiguousarray(values[:: self._stride, :: self._stride]))
+        self._show_strip(self.view.image_size() != before)
+
+    def _show_region(self) -> None:
+        """Draw the frame of the region, and say where it lies."""
+        plan, field, k = self._session.plan, self._session.facts.field, self._stride
+        region, (rows, columns) = plan.region, field.values.shape
         self.view.set_frame_limits(max(1, SMALLEST // k), LARGEST // k)
-        free = session.plan.card is None
         frame = QRect(region.column // k, region.row // k, region.nx // k, region.ny // k)
-        self.view.set_frame(frame, square=not free)
+        self.view.set_frame(frame, square=plan.card is not None)
         strided = f" · every {k}th pixel" if k > 1 else ""
         self.set_subtitle(quantity_name(field))
-        size = f"{values.shape[0]} × {values.shape[1]} pixels"
+        size = f"{rows} × {columns} pixels"
         self.caption.setText(f"region {region_text(region)}{self._unplaced()}{strided} · of {size}")
-        if self._series_of[0] != _variable(session):
-            self.hide_series()
 
     def _unplaced(self) -> str:
         """The unit of the rulers where the picture has no map."""
@@ -138,7 +116,7 @@ class FieldPanel(PictureCard):
         return " · in km" if self._session.facts.field.pixel_km else " · by index"
 
     def _show_rulers(self) -> None:
-        """Rulers in degrees, in km or by index; coasts."""
+        """Rulers in degrees, in km or by index."""
         field, earth = self._session.facts.field, self._session.facts.earth
         for axis, ruler in enumerate(self.rulers):
             n = field.values.shape[axis]
@@ -150,21 +128,11 @@ class FieldPanel(PictureCard):
                 ruler.set_side((np.arange(n) + 0.5) * field.pixel_km[axis], self._stride, "km")
             else:
                 ruler.set_side(np.arange(n) + 0.0, self._stride, "index")
-        self._show_coast()
 
     def _show_coast(self) -> None:
         earth = self._session.facts.earth
         shown = earth is not None and self._session.view.coast
         self.view.set_lines(earth.coast / np.float32(self._stride) if shown and earth is not None else None)
-
-    def show_view(self, old: View, new: View) -> None:
-        """Follow the colours and the coasts."""
-        if (old.colormap, old.limits) != (new.colormap, new.limits):
-            self.view.set_colormap(colormap(self._session))
-            self.view.set_levels(*new.limits)
-            self.strip.set_image(self.view.image())
-        if old.coast != new.coast:
-            self._show_coast()
 
     def numbers(self) -> NDArray[np.float64] | None:
         """The values shown, in physical units."""
@@ -252,30 +220,6 @@ class FieldPanel(PictureCard):
     # -- one pixel
 
     def show_series(self, pixel: Any) -> None:
-        """Show a pixel along a dimension [diffview.gui.jobs.browser.PixelSeries]."""
-        labels, field = pixel.labels, self._session.facts.field
-        texts, x = ((), None) if labels is None else (labels.texts, labels.values)
-        self._series_of = _variable(self._session), pixel.dim
-        self.series.set_series(pixel.series.values, pixel.series.at, written(field.units), texts, x)
-        self.series_text.setText(f"pixel at row {pixel.row}, column {pixel.column} along {pixel.dim}")
+        """Show a pixel along a dimension [diffview.gui.jobs.browser.PixelSeries], and mark it."""
+        self.series.show_series(pixel)
         self.view.set_crosshair(pixel.row // self._stride, pixel.column // self._stride)
-        self.series.set_shown(pixel.index)
-        self.series_box.show()
-
-    def show_index(self, dim: str, index: int) -> None:
-        """Mark the slice on screen in the series."""
-        if dim == self._series_of[1]:
-            self.series.set_shown(index)
-
-    def hide_series(self) -> None:
-        """Close the series."""
-        if self.series_box.isVisibleTo(self):
-            self.series_box.hide()
-            self.view.set_crosshair(None)
-
-
-def _variable(session: Session) -> tuple[object, ...]:
-    """The variable that a series belongs to, whichever of its slices is shown."""
-    source, field = session.recipe.source, session.facts.field
-    path, dataset = (field.provenance.get(key) for key in ("path", "dataset"))
-    return path, dataset, source.axes, source.coarsen, field.values.shape

@@ -5,7 +5,7 @@ from PySide6.QtWidgets import QWidget
 from diffview.gui.jobs.judge import Judge
 from diffview.gui.session import Session
 from diffview.gui.widgets.small.fill_view import FillView
-from diffview.gui.widgets.small.parts import Heading, column_of
+from diffview.gui.widgets.small.parts import Heading, column_of, say
 from diffview.scores.gap import FILLINGS, NO_GAP, filling, lacks, way_of
 
 
@@ -21,10 +21,12 @@ class FillingPanel(QWidget):
         for widget in (Heading("Filling"), self.view):
             column.addWidget(widget)
         self.view.chosen.connect(lambda way: session.edit(**filling(session.recipe, way)))
-        session.changed.connect(lambda old, new: self.show_filling())
         judge.judged.connect(self.show_filling)
         judge.changed.connect(self.show_filling)
-        self.show_filling()
+        session.shows(
+            self.show_filling, "guidance", "course.sampler", "denoiser.model",
+            "plan.capabilities", "plan.filled", "plan.refusal",
+        )  # fmt: skip
 
     def show_filling(self) -> None:
         """Show the method in force and the scores."""
@@ -43,8 +45,7 @@ class FillingPanel(QWidget):
         else:
             self.view.text.setText(f"{int(gap.sum())} pixels of the region are filled. {FILLINGS[way].sentence}")
         self.view.show_scores(judge.rows())
-        self.view.note.setText(self._note())
-        self.view.note.setVisible(bool(self.view.note.text()))
+        say(self.view.note, self._note())
 
     def _note(self) -> str:
         """A sentence on the scores, or their absence, and on kriging."""

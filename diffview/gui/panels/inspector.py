@@ -13,7 +13,7 @@ from diffview.forward.lint import lint
 from diffview.forward.schedules import SCHEDULES, edited, flat_params, form_parameters
 from diffview.gui.jobs.level_search import LevelSearchJob
 from diffview.gui.jobs.live import Live
-from diffview.gui.panels.base import NetworkOffer
+from diffview.gui.panels.base import NetworkOffer, bind_spin
 from diffview.gui.session import Session
 from diffview.gui.show.card_facts import limits_text, title_of
 from diffview.gui.show.lint_case import case_of
@@ -23,13 +23,13 @@ from diffview.gui.widgets.forms.grid_scores import GridScores
 from diffview.gui.widgets.forms.guidance_form import GuidanceForm, GuidanceState
 from diffview.gui.widgets.forms.param_form import ParamForm
 from diffview.gui.widgets.small.findings_view import FindingsView
-from diffview.gui.widgets.small.parts import Heading, ScrollPanel, combo, named, show_value, whole, words
+from diffview.gui.widgets.small.parts import Heading, ScrollPanel, combo, named, say, show_key, whole, words
 from diffview.params import Numbers, Parameter, parameters
 from diffview.reverse.grids import GRIDS
 from diffview.reverse.guidance import OBSERVATIONS
 from diffview.reverse.samplers import SAMPLERS
 from diffview.runs.guiding import partner_of
-from diffview.runs.recipe import MEMBERS, Recipe
+from diffview.runs.recipe import MEMBERS
 from diffview.scores.level_search import unsearchable
 
 GRID_TITLES = {"uniform": "uniform in t", "karras": "Karras", "log_snr": "uniform in log-SNR", "custom": "custom ticks"}
@@ -57,7 +57,7 @@ class InspectorPanel(ScrollPanel):
         self._looking = QTimer(self, singleShot=True, interval=LINT_MS)
         self._looking.timeout.connect(lambda: self.findings.show_findings(lint(case_of(session))))
         self.findings.remedied.connect(lambda changes: session.edit(**changes))
-        self.show_recipe(None, session.recipe)
+        self._show()
 
     def _build(self) -> None:
         self.schedule, self.sampler, self.grid_form = ParamForm(), ParamForm(), ParamForm()
@@ -110,16 +110,34 @@ class InspectorPanel(ScrollPanel):
         self.guidance.edited.connect(lambda changes: session.edit(merge=("guidance", *changes), **changes))
         self.guidance.committed.connect(session.end_merge)
         self.guidance.hide_asked.connect(self._hide)
-        self.members.valueChanged.connect(lambda n: session.edit(merge="members", members=n))
-        self.members.editingFinished.connect(session.end_merge)
         search, scores = self._search, self.grid_scores
         scores.started.connect(search.start)
         scores.stopped.connect(search.stop)
         scores.accepted.connect(search.accept)
         scores.dismissed.connect(search.dismiss)
         search.changed.connect(self._show_search)
-        session.changed.connect(self.show_recipe)
-        self._live.run_changed.connect(lambda: self._show_model(session.recipe))
+        self._live.run_changed.connect(self._show_model)
+
+    def _show(self) -> None:
+        session, of_course = self._session, ("course.schedule", "course.sampler", "course.grid")
+        params = "course.sampler_params", "course.grid_params"
+        capabilities = "denoiser.model", "plan.capabilities"
+        session.shows(self._show_forms, *of_course, *params)
+        session.shows(lambda: show_key(self.grid, session.recipe.course.grid), "course.grid")
+        bind_spin(session, self.members, "members")
+        session.shows(self._show_lacking, "course.sampler", "course.sampler_params", *capabilities)
+        session.shows(self._show_facts, "course.schedule", "plan.transform", "facts.field")
+        of_units = "plan.card", "plan.transform", "facts.field"
+        session.shows(self._show_guidance, "guidance", "facts.cards", "plan.x0", "plan.known", "view.limits", *of_units)
+        of_run = "course.sampler", "plan.params", "plan.levels", "plan.refusal"
+        session.shows(self._show_model, "plan.model", "plan.card", "facts.field", *of_run, *capabilities)
+        session.shows(self._show_search, "course.fork", *of_units, *of_run)
+        session.shows(self._check_soon, "start", "plan.card", "plan.x0", "facts.field", *of_course, *of_run)
+
+    def _check_soon(self) -> None:
+        """Check the schedule, a drag no more often than its timer allows."""
+        if not self._looking.isActive():
+            self._looking.start()
 
     def _hide(self, middle: bool) -> None:
         """Hide the middle third of the region from runs that are given its pixels, or nothing."""
@@ -136,35 +154,31 @@ class InspectorPanel(ScrollPanel):
         if not self._session.edit_checked(merge="schedule", make=lambda: {"schedule": wish()}):
             self.schedule.set_values(flat_params(schedule))
 
-    def show_recipe(self, old: Recipe | None, new: Recipe) -> None:
+    def _show_forms(self) -> None:
         """Show the forms of schedule, sampler and grid with their values."""
-        schedule, info = new.course.schedule, SAMPLERS[new.course.sampler]
-        fields = tuple(form_parameters(schedule))
-        keys = (schedule.key, *(p.name for p in fields), new.course.sampler, new.course.grid)
+        course = self._session.recipe.course
+        fields = tuple(form_parameters(course.schedule))
+        keys = (course.schedule.key, *(p.name for p in fields), course.sampler, course.grid)
         if keys != self._keys:
             self._keys = keys
             self.schedule.set_parameters(fields)
-            self.sampler.set_parameters(parameters(info.step))
-            self.grid_form.set_parameters(_fields(new.course.grid))
-            self.schedule_text.setText((SCHEDULES[schedule.key].__doc__ or "").split("\n")[0])
-        self.schedule.set_values(flat_params(schedule))
-        self.sampler.set_values(dict(new.course.sampler_params))
-        self.grid_form.set_values(dict(new.course.grid_params))
-        self.grid.setCurrentIndex(self.grid.findData(new.course.grid))
-        show_value(self.members, new.ensemble.members)
-        why = self._session.plan.lacks(new.course.sampler, dict(new.course.sampler_params))
+            self.sampler.set_parameters(parameters(SAMPLERS[course.sampler].step))
+            self.grid_form.set_parameters(_fields(course.grid))
+            self.schedule_text.setText((SCHEDULES[course.schedule.key].__doc__ or "").split("\n")[0])
+        self.schedule.set_values(flat_params(course.schedule))
+        self.sampler.set_values(dict(course.sampler_params))
+        self.grid_form.set_values(dict(course.grid_params))
+
+    def _show_lacking(self) -> None:
+        """Say which capability of the model the sampler lacks."""
+        course = self._session.recipe.course
+        why = self._session.plan.lacks(course.sampler, dict(course.sampler_params))
         self.sampler_text.setText(str(why or ""))
         self.sampler_text.setVisible(why is not None)
-        self._show_facts(new)
-        self._show_guidance(new)
-        self._show_model(new)
-        self._show_search()
-        if not self._looking.isActive():
-            self._looking.start()
 
-    def _show_facts(self, recipe: Recipe) -> None:
+    def _show_facts(self) -> None:
         """Show the noise level at the end of the chain."""
-        plan, schedule = self._session.plan, recipe.course.schedule
+        plan, schedule = self._session.plan, self._session.recipe.course.schedule
         end = min(float(schedule.noise_level(1.0)), schedule.s_max)
         units = written(self._session.facts.field.units)
         one = abs(float(plan.transform.inverse(1.0)) - float(plan.transform.inverse(0.0)))
@@ -173,9 +187,9 @@ class InspectorPanel(ScrollPanel):
             + f"; √ᾱ = {number(float(np.sqrt(schedule.alpha_bar(1.0))))}."
         )
 
-    def _show_guidance(self, recipe: Recipe) -> None:
+    def _show_guidance(self) -> None:
         """Guidance and limits; the weight of a condition only where there is a pair of networks."""
-        plan, facts, asked = self._session.plan, self._session.facts, recipe.guidance
+        plan, facts, asked = self._session.plan, self._session.facts, self._session.recipe.guidance
         weighs = asked.weight != 1 or (plan.card is not None and partner_of(plan.card, facts.cards) is not None)
         alike = (
             plan.card is None or plan.card.transform == plan.transform
@@ -207,18 +221,17 @@ class InspectorPanel(ScrollPanel):
         rows = [(GRID_TITLES.get(row.title, row.title), f"{number(one * row.error)} {units}") for row in search.rows]
         self.grid_scores.show_rows(rows, bool(rows) and search.rows[0].title == "found")
 
-    def _show_model(self, recipe: Recipe) -> None:
-        plan, card = self._session.plan, self._session.plan.card
+    def _show_model(self) -> None:
+        recipe, plan, card = self._session.recipe, self._session.plan, self._session.plan.card
         text = MODELS.get(recipe.denoiser.model)
         sentence = "" if text is None else text.sentence
         if card is not None:
             verified = "verified: " if card.limits_met else ""
             sentence = f"{card.name}: {title_of(card)}; {verified}{limits_text(card)}."
-        self.model_text.setText(sentence)
-        self.model_text.setVisible(bool(sentence))
+        say(self.model_text, sentence)
         self.more.setVisible(card is not None)
         if plan.refusal is not None or plan.model is None:
-            told = self._session.plan.lacks(recipe.course.sampler, dict(recipe.course.sampler_params))
+            told = plan.lacks(recipe.course.sampler, dict(recipe.course.sampler_params))
             self.fit_text.setText("" if told is not None else str(plan.refusal or ""))
             self.fit_text.setVisible(told is None)
             return

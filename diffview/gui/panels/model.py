@@ -23,7 +23,7 @@ from diffview.gui.show.model_words import MODELS
 from diffview.gui.widgets.plots.score_views import ScoreViews
 from diffview.gui.widgets.small.card import ElidedLabel
 from diffview.gui.widgets.small.loss_view import LossView
-from diffview.gui.widgets.small.parts import Heading, ScrollPanel, empty, grid_of, line, named, progress_bar, words
+from diffview.gui.widgets.small.parts import Heading, ScrollPanel, empty, grid_of, line, named, progress_bar, say, words
 from diffview.gui.widgets.small.text import set_tip
 from diffview.models.cards import Card
 from diffview.models.choice import mismatch
@@ -56,14 +56,15 @@ class ModelPanel(ScrollPanel):
         super().__init__("modelPanel", LEAST_WIDTH)
         self._live = live
         self._session, self._job, self._losses, self._trainer = session, job, losses, trainer
-        self._shown: object = None
         self._build()
-        session.changed.connect(lambda old, new: self.show_model())
         live.run_changed.connect(self._show_speed)
         job.changed.connect(self._show_job)
         trainer.changed.connect(self._show_job)
         losses.changed.connect(self._show_loss)
-        self.show_model()
+        session.shows(self.show_model, "plan.card", "denoiser.model", "facts.field")
+        session.shows(self._show_speed, "plan.model")
+        session.shows(self._show_job, "plan.card", "facts.field", "facts.torch")
+        session.shows(self._show_loss, "plan.card", "facts.field", "facts.torch")
 
     # -- building
 
@@ -104,24 +105,17 @@ class ModelPanel(ScrollPanel):
         return self._session.plan.card
 
     def show_model(self) -> None:
-        """Show the model in force, if another is shown."""
-        card, recipe = self.card(), self._session.recipe
-        now = card, None if card is None else id(card.scores), recipe.denoiser.model, self._session.facts.field
-        if now != self._shown:
-            self._shown = now
-            self._show_card(card)
-            self._show_scores(card)
-        self._show_speed()
-        self._show_job()
-        self._show_loss()
+        """Show the model in force."""
+        card = self.card()
+        self._show_card(card)
+        self._show_scores(card)
 
     def _show_card(self, card: Card | None) -> None:
         model = self._session.recipe.denoiser.model
         formula = MODELS.get(model)
         self._name.setText(card.name if card is not None else formula.title if formula else model)
         makes = title_of(card) if card is not None else formula.sentence if formula else ""
-        self._makes.setText(makes)
-        self._makes.setVisible(bool(makes))
+        say(self._makes, makes)
         rows = [] if card is None else glance(card)
         cells = [[self._text_of(what), self._text_of(text, dim=False)] for what, text in rows]
         fill(self._grids[self._card], cells, stretch=1)
@@ -131,8 +125,7 @@ class ModelPanel(ScrollPanel):
         """Show the time of a call of the model, from its last run."""
         run = self._live.run
         text = "" if run is None or run.plan.model is not self._session.plan.model else speed_of(run)
-        self._speed.setText(text)
-        self._speed.setVisible(bool(text))
+        say(self._speed, text)
 
     def _show_scores(self, card: Card | None) -> None:
         foreign = card is not None and "diffusers" in card.network
@@ -140,8 +133,7 @@ class ModelPanel(ScrollPanel):
         teach = FOREIGN if foreign else "" if scores else UNVERIFIED if card is not None else (
             FORMULA if self._session.recipe.denoiser.model in MODELS else OWN
         )  # fmt: skip
-        self._teach.setText(teach)
-        self._teach.setVisible(bool(teach))
+        say(self._teach, teach)
         self._verdict.setVisible(bool(scores))
         self._verdict.setText("" if card is None else limits_text(card).capitalize())
         cells: list[list[QWidget]] = []
@@ -162,8 +154,7 @@ class ModelPanel(ScrollPanel):
         command = settings.get("command", "")
         if card is not None and not scores and not foreign:
             command = command_of(card, field.get("path", ""), self._session.recipe.source.dataset or "")
-        self._command.setText(command)
-        self._command.setVisible(bool(command))
+        say(self._command, command)
 
     def _verdict_cells(self, row: VerdictRow) -> list[QWidget]:
         """Name, value, limit, and whether it is met; the tooltip has the reason."""

@@ -41,9 +41,8 @@ class RacePanel(ScrollPanel):
         super().__init__("racePanel", LEAST_WIDTH)
         self._session, self._job = session, job
         self._build()
-        session.changed.connect(lambda old, new: self._show_recipe())
         job.changed.connect(self._show_job)
-        self._show_recipe()
+        session.shows(self._show_samplers, "denoiser.model", "plan.capabilities")
         self._show_job()
 
     def _build(self) -> None:
@@ -64,7 +63,7 @@ class RacePanel(ScrollPanel):
         self.column.addWidget(self.plot, 1)
         self.column.addWidget(self.says)
 
-    def _show_recipe(self) -> None:
+    def _show_samplers(self) -> None:
         """List the samplers, with the reason where the model lacks a capability they need."""
         plan = self._session.plan
         items = []

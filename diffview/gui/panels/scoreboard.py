@@ -68,14 +68,16 @@ class ScoreboardPanel(QWidget):
         self.setObjectName("scoreboardPanel")
         self.setMinimumWidth(LEAST_WIDTH)
         self._build()
-        session.changed.connect(lambda old, new: self._show_recipe())
         job.changed.connect(self._show_job)
-        self._show_recipe()
+        session.shows(self._show_schedules, "course.schedule")
+        session.shows(self._show_samplers, "denoiser.model", "plan.capabilities")
+        session.shows(self._show_job, "denoiser.model", "plan.card", "facts.field")
 
     def _build(self) -> None:
         column = column_of(self, margins=(12, 8, 12, 8))
         self.teach, self.says = words(TEACH), words(name="boardSays")
         self.schedules, self.grids = CheckMenu("Schedules", "boardSchedules"), CheckMenu("Levels", "boardGrids")
+        self.grids.set_items([(key, key, "") for key in GRIDS if key != "custom"], ("uniform", "karras"))
         self.samplers = CheckMenu("Samplers", "boardSamplers")
         for menu in (self.schedules, self.samplers):
             menu.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
@@ -99,18 +101,19 @@ class ScoreboardPanel(QWidget):
         column.addWidget(self.table, 1)
         column.addWidget(self.says)
 
-    def _show_recipe(self) -> None:
-        """List the choices: the schedule in force, and presets."""
-        plan, schedule = self._session.plan, self._session.recipe.course.schedule
+    def _show_schedules(self) -> None:
+        """List the schedule in force, and presets."""
+        schedule = self._session.recipe.course.schedule
         presets = [(key, SCHEDULES[key].title, "") for key in OFFERED if make_schedule(key) != schedule]
         self.schedules.set_items([(PRESENT, f"{schedule.title}, as it is", ""), *presets], (PRESENT,))
-        self.grids.set_items([(key, key, "") for key in GRIDS if key != "custom"], ("uniform", "karras"))
-        items = []
+
+    def _show_samplers(self) -> None:
+        """List the samplers, with the reason where the model lacks a capability they need."""
+        plan, items = self._session.plan, []
         for key, info in SAMPLERS.items():
             refusal = plan.lacks(key)
             items.append((key, info.title, "" if refusal is None else refusal.sentence))
         self.samplers.set_items(items, ("ddim", "heun"))
-        self._show_job()
 
     def _press(self) -> None:
         if self._job.active:

@@ -6,7 +6,7 @@ from PySide6.QtWidgets import QHBoxLayout, QToolButton, QWidget
 from diffview.fields.numbers import number
 from diffview.gui.jobs.live import Live
 from diffview.gui.session import Session
-from diffview.gui.show.looks import Scale, field_scale, is_noise
+from diffview.gui.show.pixel_words import Pixel, pixel_text
 from diffview.gui.widgets.small.card import ElidedLabel
 from diffview.gui.widgets.small.text import set_tip
 
@@ -47,8 +47,7 @@ class StatusPanel(QWidget):
         live.run_changed.connect(self.show_run)
         live.engine_wanted.connect(self.announce_engine)
         live.engine_loaded.connect(self.show_engine)
-        session.changed.connect(lambda old, new: self.show_run())
-        self.show_run()
+        session.shows(self.show_run, "plan.model", "plan.notes")
 
     def show_reading(self, what: str, share: float = 0.0) -> None:
         """Show what is being read and its share, "" if nothing; a longer read can be given up by a button."""
@@ -107,32 +106,6 @@ class StatusPanel(QWidget):
         """Show the keys while the pointer is over no picture."""
         self.right.setText(KEYS)
 
-    def show_pixel(
-        self,
-        row: int,
-        column: int,
-        x0: float | None,
-        x_t: float | None,
-        reverse: float | None,
-        *,
-        made: Scale | None = None,
-        where: str = "",
-        origin: str = "",
-    ) -> None:
-        """Show position and values of a pixel: standardised, and in physical units unless they are noise.
-
-        `made`: the scale of REVERSE, None of a noise; `origin`: where its value comes from, if a gap is filled.
-        """
-        level, step, field = self._session.frame().s, self._live.step, field_scale(self._session)
-        parts = [f"{where}  (row {row}, column {column})" if where else f"row {row}, column {column}"]
-        parts.append("no data" if x0 is None else f"x₀ {field.text(x0)}")
-        if x_t is not None:
-            parts.append(f"xₜ {number(x_t)} (noise)" if is_noise(level) else f"xₜ {field.text(x_t)}")
-        if reverse is not None:
-            state = self._session.view.reverse == "x_t" and step is not None and is_noise(step.s)
-            shown = f"{number(reverse)} (noise)" if made is None or state else made.text(reverse)
-            if origin:  # the end is cut first
-                parts.insert(1, f"reverse {shown} ({origin})")
-            else:
-                parts.append(f"reverse {shown}")
-        self.right.setText("   ".join(parts))
+    def show_pixel(self, pixel: Pixel) -> None:
+        """Show position and values of a pixel."""
+        self.right.setText(pixel_text(pixel, self._session, self._live.step))

@@ -5,6 +5,7 @@ from PySide6.QtWidgets import QHBoxLayout, QLabel, QMenu, QPushButton, QSizePoli
 
 from diffview.gui.actions import ENTRIES, EXPORT, Actions
 from diffview.gui.jobs.live import Live
+from diffview.gui.panels.base import bind_combo, bind_spin
 from diffview.gui.session import Message, Session
 from diffview.gui.show.looks import quantity_name
 from diffview.gui.show.model_words import MODELS, network_title
@@ -13,13 +14,13 @@ from diffview.gui.widgets.forms.combo import Combo
 from diffview.gui.widgets.forms.segmented import SegmentedControl
 from diffview.gui.widgets.small.card import ElidedLabel
 from diffview.gui.widgets.small.icons import set_icon
-from diffview.gui.widgets.small.parts import add_choices, named, show_value, whole
+from diffview.gui.widgets.small.parts import add_choices, named, whole
 from diffview.gui.widgets.small.text import plain, set_tip
 from diffview.machine import cores
 from diffview.models.capabilities import lacks
 from diffview.models.choice import Trained
 from diffview.reverse.samplers import KNOWN_PIXELS, SAMPLERS
-from diffview.runs.recipe import STEPS, Recipe
+from diffview.runs.recipe import STEPS
 from diffview.scores.gap import FILLINGS, NO_GAP, filling, not_filling, way_of
 
 WIDEST_SAMPLER_PX, DEVICE_PX = 140, 126
@@ -85,12 +86,9 @@ class ToolbarPanel(QWidget):
         set_icon(self.present, "present")
         self._lay_out()
         self._connect(actions)
-        self.show_recipe(None, session.recipe)
-        self.show_run()
-        self.show_device()
+        self._show()
 
     def _lay_out(self) -> None:
-        self._list_models()
         for key, info in SAMPLERS.items():
             self.sampler.addItem(info.title, key)
         self.sampler.setMaxVisibleItems(self.sampler.count())
@@ -124,7 +122,6 @@ class ToolbarPanel(QWidget):
         add_choices(self.model, rows)
 
     def _connect(self, actions: Actions) -> None:
-        session = self._session
         self.open_button.clicked.connect(actions["openAction"].trigger)
         self.present.clicked.connect(actions["presentAction"].trigger)
         menu = QMenu(self)
@@ -132,19 +129,25 @@ class ToolbarPanel(QWidget):
         self.export.setMenu(menu)
         self.run.clicked.connect(self._run)
         self.stop.clicked.connect(self._live.stop)
-        self.model.activated.connect(lambda i: session.edit(model=self.model.itemData(i)))
-        self.sampler.activated.connect(lambda i: session.edit(sampler=self.sampler.itemData(i), sampler_params=()))
-        self.device.activated.connect(lambda i: session.edit(device=self.device.itemData(i)))
         self.device.opened.connect(self._live.load_engine)
-        self.steps.valueChanged.connect(lambda n: session.edit(merge="steps", steps=n))
-        self.seed.valueChanged.connect(lambda n: session.edit(merge="seed", seed=n))
-        for spin in (self.steps, self.seed):
-            spin.editingFinished.connect(session.end_merge)
         self.start.changed.connect(self._choose_start)
-        session.changed.connect(self.show_recipe)
-        session.changed.connect(lambda old, new: self.show_device())
         self._live.run_changed.connect(self.show_run)
         self._live.engine_loaded.connect(self.show_device)
+
+    def _show(self) -> None:
+        session, models = self._session, ("facts.cards", "facts.given")
+        session.shows(self._list_models, *models)
+        bind_combo(session, self.model, "model", *models)
+        bind_combo(session, self.sampler, "sampler", sampler_params=())
+        bind_combo(session, self.device, "device")
+        bind_spin(session, self.steps, "steps")
+        bind_spin(session, self.seed, "seed")
+        session.shows(self._show_field, "facts.field")
+        session.shows(self._show_start, "start.origin", "plan.conditioning")
+        session.shows(self._show_samplers, "denoiser.model", "plan.capabilities")
+        session.shows(self._show_refusal, "plan.refusal")
+        session.shows(self.show_device, "denoiser.model", "facts.cards", "facts.torch", "facts.devices")
+        self.show_run()
 
     def _run(self) -> None:
         from PySide6.QtGui import QGuiApplication
@@ -178,17 +181,14 @@ class ToolbarPanel(QWidget):
                 self._actions["gapAction"].trigger()
             session.tell(Message("Nothing is missing or hidden in the region.", NO_GAP))
 
-    def show_recipe(self, old: Recipe | None, new: Recipe) -> None:
-        """Show the recipe."""
-        self._list_models()
+    def _show_field(self) -> None:
         self.field.setText(quantity_name(self._session.facts.field))
-        chosen, course = new.denoiser, new.course
-        for box, key in ((self.model, chosen.model), (self.sampler, course.sampler), (self.device, chosen.device)):
-            box.setCurrentIndex(box.findData(key))
-        show_value(self.steps, new.course.steps)
-        show_value(self.seed, min(new.course.seed, LARGEST_SPIN_SEED))
-        self.start.set_key("gap" if self._session.plan.conditioning.fills else new.start.origin)
-        self._show_samplers()
+
+    def _show_start(self) -> None:
+        session = self._session
+        self.start.set_key("gap" if session.plan.conditioning.fills else session.recipe.start.origin)
+
+    def _show_refusal(self) -> None:
         refusal = self._session.plan.refusal
         set_tip(self.run, str(refusal) if refusal else RUN_TIP)
 

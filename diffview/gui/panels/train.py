@@ -10,6 +10,7 @@ from PySide6.QtWidgets import (
 
 from diffview.fields.numbers import number
 from diffview.gui.jobs.trainer import TrainerJob
+from diffview.gui.panels.base import COLOURS
 from diffview.gui.panels.train_form import TrainForm
 from diffview.gui.session import Message, Session
 from diffview.gui.show.looks import colormap
@@ -103,7 +104,7 @@ class TrainPanel(ScrollPanel):
         buttons["Resume"].clicked.connect(self._resume)
         buttons["Stop"].clicked.connect(job.stop)
         self.form.changed.connect(self._show_state)
-        session.viewed.connect(lambda old, new: self._repaint(old != new))
+        session.shows(self._repaint, *COLOURS, at_once=False)
         job.changed.connect(self._show_state)
         job.advanced.connect(self._show_values)
 
@@ -209,7 +210,7 @@ class TrainPanel(ScrollPanel):
                 self._levels.set_reference(s, variance / (variance + s * s), "knows only the variance")
         if now.pictures is not self._pictures:
             self._pictures = now.pictures
-            self._repaint(True)
+            self._repaint()
 
     def _details(self, training: Training, now: Snapshot) -> str:
         parts = []
@@ -223,10 +224,10 @@ class TrainPanel(ScrollPanel):
             parts += [] if order.origin is None else [f"from {order.origin.name}"]
         return " · ".join(parts)
 
-    def _repaint(self, needed: bool) -> None:
+    def _repaint(self) -> None:
         """Draw the pictures in the colours in force, with their distances to the training fields."""
         pictures = self._pictures
-        if pictures is None or not needed:
+        if pictures is None:
             return
         near = pictures.distance < COPY * pictures.unseen  # False if nothing was held out
         words = [

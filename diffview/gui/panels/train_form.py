@@ -39,8 +39,15 @@ class TrainForm(QWidget):
         for box in (self._data, self._size, self._loss_choice, self._density, self._origin):
             box.activated.connect(self._show_choices)
         self._name.textEdited.connect(self._rename)
-        session.changed.connect(lambda old, new: self._show_field())
-        self._show_field()
+        session.shows(
+            self._show_field,
+            "facts.field",
+            "facts.stack",
+            "facts.cards",
+            "facts.torch",
+            "plan.region",
+            "source.transform",
+        )
 
     def _build(self) -> None:
         self._data = combo("trainDataCombo", "What to train on", characters=CHARACTERS)

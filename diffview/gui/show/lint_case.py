@@ -4,13 +4,13 @@ import numpy as np
 
 from diffview.fields.units import written
 from diffview.forward.lint import Case, ScoredRun, Signal
-from diffview.gui.session import Session
+from diffview.gui.show.moment import InForce
 from diffview.models.cards import Card
 from diffview.models.choice import mismatch
 from diffview.reverse.samplers import SAMPLERS
 
 
-def case_of(session: Session) -> Case:
+def case_of(session: InForce) -> Case:
     """The schedule and the run in force, for the region; without a signal where the run makes other fields."""
     recipe, plan = session.recipe, session.plan
     card = plan.card
@@ -22,7 +22,7 @@ def case_of(session: Session) -> Case:
     )  # fmt: skip
 
 
-def _scored(session: Session, card: Card) -> ScoredRun:
+def _scored(session: InForce, card: Card) -> ScoredRun:
     """How the scored fields of a card were drawn, beside the run in force."""
     from diffview.runs.sampling import Sampling  # only a network needs it
 
@@ -39,7 +39,7 @@ def _scored(session: Session, card: Card) -> ScoredRun:
     return ScoredRun(card.name, drawn, run, {} if now.but(**course) == now else course)
 
 
-def _signal(session: Session) -> Signal | None:
+def _signal(session: InForce) -> Signal | None:
     """The region's spectrum and mean; None where it has none."""
     forward, plan, field = session.forward, session.plan, session.facts.field
     power = forward.spectrum_x0()

@@ -12,7 +12,7 @@ from diffview.fields.field import Field, Region
 from diffview.fields.numbers import number
 from diffview.fields.transforms import Transform
 from diffview.fields.units import written
-from diffview.gui.session import Session
+from diffview.gui.show.moment import InForce
 from diffview.reverse.samplers import Step
 from diffview.runs.facts import Fits
 from diffview.runs.plan import Plan
@@ -21,12 +21,12 @@ NOISE_SNR = 0.01
 """Below this signal-to-noise ratio a value has no physical meaning and is marked as noise."""
 
 
-def colormap(session: Session) -> Rgb:
+def colormap(session: InForce) -> Rgb:
     """The colour map in force."""
     return COLORMAPS[session.view.colormap or default_for(session.facts.field.units)]
 
 
-def made_colormap(session: Session) -> Rgb:
+def made_colormap(session: InForce) -> Rgb:
     """The colour map of what the model makes, which can be another quantity than the open field."""
     return COLORMAPS[made_scale(session, session.plan).colours]
 
@@ -65,7 +65,7 @@ def _least(fits: Fits) -> float:
     return float(np.nanmin(fits.field.values))
 
 
-def field_scale(session: Session) -> Scale:
+def field_scale(session: InForce) -> Scale:
     """The scale of Field and Forward."""
     field, transform, view = session.facts.field, session.plan.transform, session.view
     least = session.facts.fits.of(_least)
@@ -73,7 +73,7 @@ def field_scale(session: Session) -> Scale:
     return Scale(view.limits, transform, written(field.units), colours, floor_of(transform, least))
 
 
-def made_scale(session: Session, plan: Plan) -> Scale:
+def made_scale(session: InForce, plan: Plan) -> Scale:
     """The scale of what the run of a plan makes: of another quantity than the field's if its model has its own."""
     card, view, own = plan.card, session.view, field_scale(session)
     if card is None:
@@ -114,7 +114,7 @@ def _coast(_: Fits, earth: EarthMap, region: Region | None, k: int) -> NDArray[n
     return (earth.coast - corner) / np.float32(k)
 
 
-def coast(session: Session, region: Region | None, k: int = 1) -> NDArray[np.float32] | None:
+def coast(session: InForce, region: Region | None, k: int = 1) -> NDArray[np.float32] | None:
     """Coasts in pixels of a region, or of every k-th pixel of the slice; None where they are not known or wanted."""
     earth = session.facts.earth
     if earth is None or not session.view.coast or not len(earth.coast):
@@ -122,17 +122,17 @@ def coast(session: Session, region: Region | None, k: int = 1) -> NDArray[np.flo
     return session.facts.fits.of(_coast, earth, region, k)
 
 
-def state(step: Step, session: Session) -> NDArray[np.float32]:
+def state(step: Step, session: InForce) -> NDArray[np.float32]:
     """The state of a run in the units of x_t: alpha y of the member shown, [ny, nx]; NaN where nothing is made."""
     return np.float32(session.recipe.course.schedule.scale(step.s)) * made(step.y, session)[member_of(step, session)]
 
 
-def estimate(step: Step, session: Session) -> NDArray[np.float32]:
+def estimate(step: Step, session: InForce) -> NDArray[np.float32]:
     """x0_hat of the member shown; at the start, before the first call of the model, the state."""
     return state(step, session) if step.x0_hat is None else made(step.x0_hat, session)[member_of(step, session)]
 
 
-def made(y: NDArray[np.float32], session: Session) -> NDArray[np.float32]:
+def made(y: NDArray[np.float32], session: InForce) -> NDArray[np.float32]:
     """Members [m, ny, nx] of [m, channels, ny, nx]; NaN where the model makes nothing, as on land for sea fields."""
     makes, members = session.plan.makes, y[:, 0]
     if makes is None or makes.shape != members.shape[1:]:
@@ -140,7 +140,7 @@ def made(y: NDArray[np.float32], session: Session) -> NDArray[np.float32]:
     return np.where(makes, members, np.float32(np.nan))
 
 
-def member_of(step: Step, session: Session) -> int:
+def member_of(step: Step, session: InForce) -> int:
     """The member shown large, or the first where all are."""
     return min(session.view.member or 0, len(step.y) - 1)
 

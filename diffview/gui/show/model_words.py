@@ -3,7 +3,7 @@
 from typing import Any, NamedTuple
 
 from diffview.fields.numbers import number
-from diffview.gui.session import Session
+from diffview.gui.show.moment import InForce
 from diffview.models.cards import Card
 from diffview.models.choice import Model, TrainingCrops, mismatch
 from diffview.models.gaussian import PowerLaw
@@ -62,7 +62,7 @@ def network_title(card: Card) -> str:
     return f"{card.name} · {made}"
 
 
-def offered(session: Session) -> tuple[str, Card] | None:
+def offered(session: InForce) -> tuple[str, Card] | None:
     """A network, by its key, that draws fields of the open quantity, while a formula is in force; None without one."""
     facts = session.facts
     if session.recipe.denoiser.model not in MODELS or facts.torch is None:

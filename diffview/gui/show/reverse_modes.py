@@ -7,8 +7,8 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from diffview.gui.session import Session
 from diffview.gui.show.looks import made, tiled
+from diffview.gui.show.moment import InForce
 from diffview.reverse.samplers import Step
 
 Array = NDArray[np.float32]
@@ -25,12 +25,12 @@ class Mode:
 
     label: str
     tip: str
-    picture: Callable[[Any, Session], Array | None]
+    picture: Callable[[Any, InForce], Array | None]
     diverging: bool = False
     limits: tuple[float, float] | None = None
 
 
-def shown_member(members: Array, session: Session) -> Array:
+def shown_member(members: Array, session: InForce) -> Array:
     """One member [ny, nx], or all of them tiled."""
     member = session.view.member
     if len(members) == 1 or member is not None:
@@ -38,19 +38,19 @@ def shown_member(members: Array, session: Session) -> Array:
     return tiled(members)
 
 
-def _state(step: Step, session: Session) -> Array:
+def _state(step: Step, session: InForce) -> Array:
     return shown_member(np.float32(session.recipe.course.schedule.scale(step.s)) * made(step.y, session), session)
 
 
-def _estimate(step: Step, session: Session) -> Array:
+def _estimate(step: Step, session: InForce) -> Array:
     return _state(step, session) if step.x0_hat is None else shown_member(made(step.x0_hat, session), session)
 
 
-def _eps_hat(step: Step, session: Session) -> Array | None:
+def _eps_hat(step: Step, session: InForce) -> Array | None:
     return None if step.eps_hat is None else shown_member(made(step.eps_hat, session), session)
 
 
-def _shot_x0(shot: Any, session: Session) -> Array | None:
+def _shot_x0(shot: Any, session: InForce) -> Array | None:
     return None if shot.x0_hat is None else made(shot.x0_hat[None, None], session)[0]
 
 

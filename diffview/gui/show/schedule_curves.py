@@ -9,14 +9,27 @@ import numpy as np
 from numpy.typing import NDArray
 
 from diffview.errors import UserError
+from diffview.fields.numbers import number
 from diffview.forward.schedules import S_CAP, Custom, Join, Schedule, SpectrumMatched, Tabulated, ZeroSnr, make_schedule
 from diffview.gui.show.timescale import TimeScale
 from diffview.learning.densities import grid_density, log_levels, schedule_density, training_density
 from diffview.models.cards import Card
+from diffview.models.formulas import FORMULAS
+from diffview.reverse.samplers import SAMPLERS
+from diffview.runs.recipe import Course
 
 Floats = NDArray[np.float64]
 
+Levels = Sequence[float]
+
 SAMPLES, CELLS = 256, 512
+REFERENCES = ("linear", "cosine")
+"""Schedules drawn dotted beside the one in force."""
+
+DENSITY_TIP = """The share of each noise level, per unit of ln s, on either axis:
+schedule: share of t, dt/d ln s
+grid: share of the run's steps; the last one, to s = 0, has no end in ln s"""
+
 T_GAP, LOG_SNR_GAP = 0.005, 0.02
 """Least distance of neighbouring knots."""
 
@@ -67,7 +80,51 @@ def curve(schedule: Schedule, quantity: str, scale: TimeScale) -> tuple[Floats, 
     return x, QUANTITIES[quantity].of(schedule, t)
 
 
-def densities(scale: TimeScale, levels: Sequence[float], card: Card | None) -> tuple[Floats, Floats, dict[str, Floats]]:
+def limits(schedule: Schedule, quantity: str) -> tuple[float | None, float | None]:
+    """Range of y: the quantity's own (None), or as large as sigma and as low as log-SNR of the schedule become."""
+    if quantity == "sigma" and schedule.form == "ve":
+        return 0.0, schedule.s_max
+    if quantity == "log_snr":
+        return min(-12.0, -2 * log(schedule.s_max)), 12.0
+    return None, None
+
+
+def references(schedule: Schedule, quantity: str, scale: TimeScale) -> list[tuple[str, Floats, Floats]]:
+    """Names and curves of other schedules, over t."""
+    if scale.axis != "t":
+        return []
+    others = [make_schedule(key) for key in REFERENCES if key != schedule.key]
+    return [(other.title.lower(), *curve(other, quantity, scale)) for other in others]
+
+
+def band(card: Card, scale: TimeScale) -> tuple[float, float, str]:
+    """The ends of a network's noise range on the axis, and a sentence about it."""
+    low, high = card.noise_range
+    ends = np.asarray(scale.x(scale.schedule.t_of(np.array([low, min(high, scale.schedule.s_max)]))))
+    tip = f"{card.name} was trained for {number(low)} ≤ s ≤ {number(high)}"
+    return float(ends.min()), float(ends.max()), tip
+
+
+def density_words(card: Card | None, model: str, trained: bool) -> tuple[str, str]:
+    """The tooltip of the densities, and what is said where that of the training should be."""
+    if card is None or not trained:
+        return DENSITY_TIP, "no training: a formula" if model in FORMULAS else "training: not known"
+    training = card.training
+    how = [training["density"], *([f"{training['loss']} loss"] if "loss" in training else [])]
+    return f"{DENSITY_TIP}\ntraining: share of the network's draws ({', '.join(how)})", ""
+
+
+def caption(course: Course, editable: bool) -> str:
+    """What is to be said of a schedule, or of the fork that a run is."""
+    if (fork := course.fork) is not None:
+        fresh = f" · noise {fork.number}" if fork.number else ""
+        return f"fork at step {fork.step} of {SAMPLERS[fork.parent.sampler].title}, seed {fork.parent.seed}{fresh}"
+    left = float(np.sqrt(course.schedule.alpha_bar(1.0)))
+    hand = "drag a point, or the playhead" if editable else "drag the playhead"
+    return f"√ᾱ left at T: {number(left)} · {hand}"
+
+
+def densities(scale: TimeScale, levels: Levels, card: Card | None) -> tuple[Floats, Floats, dict[str, Floats]]:
     """Densities of schedule, grid and, if the card has it, training per unit of ln s, in cells along the axis.
 
     The cells are about equally wide on either axis; their values are exact, so none has to be placed at a level.

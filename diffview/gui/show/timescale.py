@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 
 from diffview.forward.schedules import Schedule
-from diffview.gui.session import Session
+from diffview.gui.show.moment import InForce
 
 
 @dataclass(frozen=True)
@@ -19,7 +19,7 @@ class TimeScale:
     high: float
 
     @classmethod
-    def of(cls, session: Session) -> "TimeScale":
+    def of(cls, session: InForce) -> "TimeScale":
         """The axis of the session's view."""
         schedule = session.recipe.course.schedule
         if session.view.axis == "t":

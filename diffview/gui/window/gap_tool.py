@@ -41,9 +41,7 @@ class GapTool(QObject):
         tip = "Clear gaps: hide nothing (Shift+G)"
         self.clear_button = tool_button("clearGapsButton", "Clear gaps", tip, icon="close")
         self.clear_button.clicked.connect(self.clear)
-        session.changed.connect(lambda old, new: self.show_gaps())
-        session.viewed.connect(lambda old, new: self.show_gaps() if old.whole_slice != new.whole_slice else None)
-        self.show_gaps()
+        session.shows(self.show_gaps, "guidance.hidden", "plan.region", "facts.field", "view.whole_slice")
 
     @property
     def armed(self) -> bool:

@@ -25,8 +25,9 @@ from diffview.gui.panels.inspector import InspectorPanel
 from diffview.gui.panels.status import StatusPanel
 from diffview.gui.panels.timeline import TimelinePanel
 from diffview.gui.panels.toolbar import ToolbarPanel
-from diffview.gui.session import Message, Session, View
+from diffview.gui.session import Message, Session
 from diffview.gui.settings import Settings
+from diffview.gui.show.moment import Change
 from diffview.gui.theme import theme
 from diffview.gui.widgets.small.message_bar import MessageBar
 from diffview.gui.window import dialogs, forking
@@ -79,7 +80,7 @@ class MainWindow(LateJobs, QMainWindow):
         self._readers_soon.timeout.connect(self.browser.start)
         self._build()
         self._connect()
-        self._show_session()
+        self._show_run()
         self.errors = ErrorHook(session.tell, self)  # before this a bug goes to stderr: nothing could be shown
 
     # -- building
@@ -192,8 +193,10 @@ class MainWindow(LateJobs, QMainWindow):
         session, live = self.session, self.live
         self.inspector.more.clicked.connect(self._show_model_dock)
         session.changed.connect(self._clear_message)
-        session.changed.connect(lambda old, new: self._show_session())
-        session.viewed.connect(self._show_view)
+        session.shows(self._show_undo, "recipe", "facts")
+        session.shows(self._show_title, "facts.field")
+        session.shows(self._show_view, "view.auto_run", "view.densities", "view.coast", "view.pace")
+        session.shows(self._show_forks, "course")
         session.told.connect(self._tell)
         live.run_changed.connect(self._show_run)
         live.engine_loaded.connect(self._show_run)
@@ -210,14 +213,14 @@ class MainWindow(LateJobs, QMainWindow):
             self.field.add_control(button)
         link_images(session, self.forward, self.reverse)
         self.field.pixelChosen.connect(self.browser.read_pixel)
-        self.field.sliceChosen.connect(self.files.step_to)
+        self.field.series.sliceChosen.connect(self.files.step_to)
         self.field.crop.clicked.connect(self.files.crop)
-        session.changed.connect(lambda old, new: self.field.show_crop(self.files.picture))
+        session.shows(lambda: self.field.show_crop(self.files.picture), "facts.field")
         self.browser.series_read.connect(self.field.show_series)
         self.files.opened.connect(self._show_index)
         for name, what in self._handlers().items():
             self.actions_.connect(name, what)
-        theme.changed.connect(self._show_theme)
+        theme.changed.connect(self._show_view)
 
     def _handlers(self) -> dict[str, Callable[[], object]]:
         """The actions of the table, by name."""
@@ -302,16 +305,16 @@ class MainWindow(LateJobs, QMainWindow):
 
     # -- showing
 
-    def _show_session(self) -> None:
-        session = self.session
-        field = session.facts.field
-        self.actions_["undoAction"].setEnabled(session.can_undo())
-        self.actions_["redoAction"].setEnabled(session.can_redo())
-        self.setWindowTitle(f"{field.name} · diffview" if field.name else "diffview")
-        self._show_view(session.view, session.view)
-        self._show_run()
+    def _show_undo(self) -> None:
+        self.actions_["undoAction"].setEnabled(self.session.can_undo())
+        self.actions_["redoAction"].setEnabled(self.session.can_redo())
 
-    def _show_view(self, old: View, new: View) -> None:
+    def _show_title(self) -> None:
+        name = self.session.facts.field.name
+        self.setWindowTitle(f"{name} · diffview" if name else "diffview")
+
+    def _show_view(self) -> None:
+        new = self.session.view
         self.actions_["autoRunAction"].setChecked(new.auto_run)
         self.actions_["densitiesAction"].setChecked(new.densities)
         self.actions_["coastAction"].setChecked(new.coast)
@@ -331,13 +334,10 @@ class MainWindow(LateJobs, QMainWindow):
         self.actions_.show("forkNoiseAction", why or forking.why_no_noise(self.session))
         self.actions_.show("goBackAction", "" if self.session.recipe.course.fork else "The run is no fork.")
 
-    def _show_theme(self) -> None:
-        self._show_view(self.session.view, self.session.view)
-
     def _choose_theme(self, mode: str) -> None:
         theme.use(mode)
         self.settings.set_text("theme", mode)
-        self._show_theme()
+        self._show_view()
 
     def _tell(self, message: Message) -> None:
         self.message_bar.show_message(message.sentence, message.hint, message.kind, message.action)
@@ -350,10 +350,10 @@ class MainWindow(LateJobs, QMainWindow):
         bar.setGeometry(images.left(), images.bottom() - height + 1, images.width(), height)
         bar.raise_()
 
-    def _clear_message(self, old: Recipe, new: Recipe) -> None:
+    def _clear_message(self, change: Change) -> None:
         """Clear the message after an edit, unless the plan still has its note."""
-        text = self.message_bar.text()
-        if old is not new and text and not any(note.why in text for note in self.session.plan.notes):
+        text, edited = self.message_bar.text(), change.old.recipe is not change.new.recipe
+        if edited and text and not any(note.why in text for note in self.session.plan.notes):
             self.message_bar.clear()
 
     def _zoom_in(self) -> None:
@@ -382,7 +382,7 @@ class MainWindow(LateJobs, QMainWindow):
         picture = self.files.picture
         if picture is not None:
             for (dim, _), index in zip(picture.other_dims, picture.index, strict=True):
-                self.field.show_index(dim, index)
+                self.field.series.show_index(dim, index)
 
     def _page(self) -> int:
         return max(1, self.session.recipe.start.chain_length // 20)

@@ -2,7 +2,8 @@
 
 from PySide6.QtCore import QElapsedTimer, QObject, QTimer, Signal
 
-from diffview.gui.session import Session, View
+from diffview.gui.session import Session
+from diffview.gui.show.moment import Change
 
 TICK_MS = 16
 DEFAULT_SECONDS = 3.0
@@ -21,7 +22,7 @@ class Player(QObject):
         self._timer = QTimer(self, interval=TICK_MS)
         self._timer.timeout.connect(self._tick)
         self._moving = False
-        session.viewed.connect(self._on_viewed)
+        session.changed.connect(self._on_changed)
 
     @property
     def playing(self) -> bool:
@@ -55,7 +56,8 @@ class Player(QObject):
         if t >= 1:
             self.stop()
 
-    def _on_viewed(self, old: View, new: View) -> None:
+    def _on_changed(self, change: Change) -> None:
         """Stop when the user or a run moves the playhead."""
+        old, new = change.old.view, change.new.view
         if not self._moving and (new.playhead != old.playhead or (new.follow and not old.follow)):
             self.stop()

@@ -9,6 +9,7 @@ from diffview.gui.panels.field import FieldPanel
 from diffview.gui.panels.images import ForwardPanel, ReversePanel
 from diffview.gui.panels.status import StatusPanel
 from diffview.gui.session import Session
+from diffview.gui.show.pixel_words import Pixel
 from diffview.gui.widgets.images.image_view import ImageView
 from diffview.gui.window.scales import Scales
 
@@ -36,27 +37,27 @@ class Pointer(QObject):
 
     def _hover(self, view: ImageView, row: int, column: int) -> None:
         """Show the values under the pointer; those of other panes only where these show the same pixels."""
-        region_shown = not self._session.view.whole_slice and self._reverse.aligned
+        region_shown = not self._session.view.whole_slice and self._reverse.picture.aligned
         x0 = x_t = reverse = None
         if view is self._forward.view or region_shown:
             x0, x_t = self._forward.values_at(row, column)
         if view is self._reverse.view or region_shown:
             reverse = self._reverse.view.value_at(row, column)
         region = self._session.plan.region
-        placed = view is self._forward.view or self._reverse.is_of_the_field
+        placed = view is self._forward.view or self._reverse.picture.is_of_the_field
         k = self._field.stride if self._session.view.whole_slice and view is self._forward.view else 0
         at = (row * k, column * k) if k else (row + region.row, column + region.column)
-        made = None if self._reverse.shows_noise else self._reverse.scale()
-        self._status.show_pixel(
-            row, column, x0, x_t, reverse, made=made, where=self._where(*at) if placed else "",
-            origin=self._reverse.origin_at(row, column),
-        )  # fmt: skip
+        made = None if self._reverse.picture.mode.diverging else self._reverse.picture.scale()
+        where = self._where(*at) if placed else ""
+        origin = self._reverse.origin_at(row, column)
+        self._status.show_pixel(Pixel(row, column, x0, x_t, reverse, made, where, origin))
         self._scales.mark(x_t, reverse)
 
     def _hover_field(self, row: int, column: int) -> None:
         """Show value and position of a pixel of the whole slice."""
         k, x0 = self._field.stride, self._field.view.value_at(row, column)
-        self._status.show_pixel(row * k, column * k, x0, None, None, where=self._where(row * k, column * k))
+        row, column = row * k, column * k
+        self._status.show_pixel(Pixel(row, column, x0, where=self._where(row, column)))
         self._scales.mark(x0)
 
     def _where(self, row: int, column: int) -> str:

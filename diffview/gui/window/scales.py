@@ -5,6 +5,7 @@ from PySide6.QtWidgets import QHBoxLayout
 
 from diffview.fields.colormaps import COLORMAPS
 from diffview.gui.jobs.live import Live
+from diffview.gui.panels.base import COLOURS
 from diffview.gui.panels.images import ReversePanel
 from diffview.gui.session import Session
 from diffview.gui.show.looks import Scale, field_scale
@@ -28,15 +29,13 @@ class Scales(QObject):
         self.made.setAccessibleName("Colour scale of Reverse")
         self._shown: dict[ColourBar, Scale] = {}
         self.made.hide()
-        session.changed.connect(lambda old, new: self.show())
-        session.viewed.connect(lambda old, new: self.show())
         live.stepped.connect(self.show)
         live.run_changed.connect(self.show)
-        self.show()
+        session.shows(self.show, *COLOURS, "view.reverse", "plan.transform", "plan.card")
 
     def show(self) -> None:
         """Draw the bars that have changed."""
-        own, made = field_scale(self._session), self._reverse.scale()
+        own, made = field_scale(self._session), self._reverse.picture.scale()
         self._take(self.bar, own)
         self.bar.set_no_data_shown(bool(self._session.facts.table[-1, -1]))
         if made != own:

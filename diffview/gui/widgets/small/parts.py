@@ -50,6 +50,12 @@ def words(text: str = "", name: str = "", dim: bool = True) -> QLabel:
     return label
 
 
+def say(label: QLabel, text: str) -> None:
+    """Show a text, or no label where there is none."""
+    label.setText(text)
+    label.setVisible(bool(text))
+
+
 class Heading(QLabel):
     """The name of a part of a panel, in a font of its own whatever the theme."""
 
@@ -104,6 +110,11 @@ def show_value(field: QSpinBox | QDoubleSpinBox | QSlider, value: Any) -> None:
         blocker = QSignalBlocker(field)
         field.setValue(value)
         blocker.unblock()
+
+
+def show_key(box: QComboBox, key: Any) -> None:
+    """Show the choice of a key, or none where it is not among them."""
+    box.setCurrentIndex(box.findData(key))
 
 
 # -- how they lie

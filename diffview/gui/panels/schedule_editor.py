@@ -1,0 +1,117 @@
+"""The schedule as a curve that can be dragged, with the levels that a run visits, on the axis of the timeline."""
+
+import itertools
+from math import inf
+
+import numpy as np
+
+from diffview.gui.jobs.level_search import LevelSearchJob
+from diffview.gui.jobs.live import Live
+from diffview.gui.session import Session
+from diffview.gui.show import schedule_curves
+from diffview.gui.show.timescale import TimeScale
+from diffview.gui.widgets.plots.schedule_plot import SchedulePlot
+from diffview.gui.widgets.small.parts import named
+
+ON_AXIS = ("course.schedule", "view.axis")
+"""What a position on the axis of the timeline depends on."""
+
+
+class ScheduleEditor:
+    """Shows the schedule of the session in a plot, and turns drags in it into edits."""
+
+    def __init__(self, session: Session, live: Live, search: LevelSearchJob) -> None:
+        self._session, self._live, self._search = session, live, search
+        self.plot = named(SchedulePlot(), "scheduleEditor")
+        self._drags = itertools.count()
+        self._drag = 0
+        self._references_of: object = None
+        for pressed in (self.plot.handlePressed, self.plot.curveGrabbed, self.plot.tickPressed):
+            pressed.connect(self._begin_drag)
+        self.plot.handleMoved.connect(self._pull)
+        self.plot.tickMoved.connect(self._pull_tick)
+        search.changed.connect(self._show_offered)
+        live.stepped.connect(self._mark_level)
+        session.shows(self._show_curve, "view.quantity", "start.chain_length", *ON_AXIS)
+        session.shows(self._show_levels, "plan.levels", *ON_AXIS)
+        session.shows(self._show_offered, *ON_AXIS)
+        session.shows(self._show_band, "plan.card", *ON_AXIS)
+        session.shows(self._show_playhead, "view.playhead", "view.follow", *ON_AXIS)
+        session.shows(self._mark_level, *ON_AXIS)
+
+    # -- edits
+
+    def _begin_drag(self) -> None:
+        self._drag = next(self._drags)
+
+    def _pull(self, index: int, x: float, y: float) -> None:
+        session = self._session
+        t = TimeScale.of(session).t(x)
+        schedule = schedule_curves.dragged(session.recipe.course.schedule, index, t, y, session.view.quantity)
+        session.edit(merge=("handle", self._drag), schedule=schedule)
+
+    def _pull_tick(self, index: int, x: float) -> None:
+        """Drag a level of the run: the grid becomes a custom one."""
+        session = self._session
+        recipe, plan = session.recipe, session.plan
+        course, start = recipe.course, recipe.start
+        if course.fork is not None and index <= course.fork.step:
+            return  # it is a level of the run that the fork leaves
+        highest = min(course.schedule.s_max, inf if plan.card is None else plan.card.noise_range[1])
+        if start.origin == "field" and start.level is not None:
+            highest = min(highest, start.level)
+        s = float(course.schedule.noise_level(TimeScale.of(session).t(x)))
+        levels = schedule_curves.tick_dragged(plan.levels[:-1], index, s, course.schedule.s_min, highest)
+        session.edit(merge=("tick", self._drag), grid="custom", grid_params=(("levels", levels),))
+
+    # -- shows
+
+    def _show_curve(self) -> None:
+        """Draw the curve, its handles and the reference curves."""
+        recipe, view, scale = self._session.recipe, self._session.view, TimeScale.of(self._session)
+        schedule, quantity, plot = recipe.course.schedule, view.quantity, self.plot
+        plot.set_chain_length(recipe.start.chain_length)
+        plot.set_x_axis(scale.axis, scale.low, scale.high)
+        plot.set_quantity(quantity, *schedule_curves.limits(schedule, quantity))
+        plot.set_read_only(scale.axis != "t")
+        plot.set_curve(*schedule_curves.curve(schedule, quantity, scale))
+        plot.set_handles(schedule_curves.handles(schedule, quantity, scale))
+        references = (schedule.key, quantity, scale.axis)
+        if references != self._references_of:
+            self._references_of = references
+            plot.set_references(schedule_curves.references(schedule, quantity, scale))
+
+    def _show_levels(self) -> None:
+        """Mark the levels that the run visits."""
+        self.plot.set_grid_ticks(self._positions([s for s in self._session.plan.levels if s > 0]))
+
+    def _show_offered(self) -> None:
+        """Show the levels that a search has found, until they are taken or dropped."""
+        found = [row.levels[:-1] for row in self._search.rows if row.title == "found"]
+        self.plot.set_offered_ticks(self._positions(found[0] if found else ()))
+
+    def _positions(self, levels: schedule_curves.Levels) -> schedule_curves.Floats:
+        """Noise levels on the axis."""
+        t = self._session.recipe.course.schedule.t_of(np.array(levels))
+        return np.asarray(TimeScale.of(self._session).x(t))
+
+    def _show_band(self) -> None:
+        """Show the noise range of the network in force; nothing for a formula, which is made for every level."""
+        card = self._session.plan.card
+        if card is None:
+            self.plot.set_band(None)
+        else:
+            self.plot.set_band(*schedule_curves.band(card, TimeScale.of(self._session)))
+
+    def _show_playhead(self) -> None:
+        view = self._session.view
+        self.plot.set_playhead(TimeScale.of(self._session).x(view.playhead))
+        self.plot.set_detached(not view.follow)
+
+    def _mark_level(self) -> None:
+        """Mark the level of the step on screen, among those the run visits."""
+        live, position = self._live, None
+        if live.step is not None and live.shown is not None and live.step.s > 0:
+            t = float(live.times(live.shown)[live.step.index])
+            position = float(TimeScale.of(self._session).x(t))
+        self.plot.set_run_marker(position)

@@ -1,0 +1,194 @@
+"""What is in force at one time (Moment), how it is looked at (View), and what differs between two times (Change)."""
+
+import dataclasses
+from dataclasses import dataclass
+from functools import cache
+from operator import attrgetter
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from diffview.forward.state import Forward, Frame
+from diffview.runs.facts import Facts
+from diffview.runs.plan import Plan
+from diffview.runs.recipe import Recipe
+from diffview.runs.resolve import resolve
+
+
+@dataclass(frozen=True)
+class View:
+    """The view: saved in the settings, never undone.
+
+    Attributes:
+        playhead: t in [0, 1].
+        follow: whether the playhead moves with a live run.
+        reverse: mode of REVERSE, a key of reverse_modes.MODES, SHOTS or BESIDE.
+        auto_run: whether a run starts again after an edit.
+        pace: seconds a finished run takes to play, 0 as it comes.
+        whole_slice: whether FORWARD shows the whole slice instead of the region.
+        quantity, axis: of the schedule plot.
+        densities: whether those of schedule, grid and training over ln s are shown below it.
+        colormap: key of COLORMAPS, "" for the default of the units.
+        limits: standardised values at the ends of the colour bar.
+        member: the member shown large, or None: all of them, tiled.
+        coast: whether coastlines are drawn over pictures that lie on Earth.
+    """
+
+    playhead: float = 1.0
+    follow: bool = True
+    reverse: str = "x_t"
+    auto_run: bool = True
+    pace: float = 3.0
+    whole_slice: bool = False
+    quantity: str = "alpha_bar"
+    axis: str = "t"
+    densities: bool = True
+    colormap: str = ""
+    limits: tuple[float, float] = (-2.5, 2.5)
+    member: int | None = None
+    coast: bool = True
+
+    @property
+    def one_shot(self) -> bool:
+        """Whether REVERSE shows one call of the model on the forward x_t."""
+        return self.reverse.startswith("shot")
+
+    @property
+    def beside(self) -> bool:
+        """Whether REVERSE shows a comparison with a filled gap."""
+        return self.reverse.startswith("beside")
+
+
+class Moment(NamedTuple):
+    """All that is in force: what is asked for, what there is, what follows from both, and how it is looked at.
+
+    Attributes:
+        recipe: what is asked for.
+        facts: field, stack, models and devices.
+        plan: the recipe resolved with the facts.
+        forward: the forward state of the plan; the same object as long as x_0, schedule and noise are the same.
+        view: how it is looked at.
+    """
+
+    recipe: Recipe
+    facts: Facts
+    plan: Plan
+    forward: Forward
+    view: View
+
+    @classmethod
+    def of(cls, recipe: Recipe, facts: Facts, view: View, last: "Moment | None" = None) -> "Moment":
+        """The moment of a recipe, facts and a view; what `last` has of it already is taken from there.
+
+        Raises:
+            UserError: if the recipe cannot be resolved with these facts.
+        """
+        plan = _plan_of(recipe, facts, view, last)
+        made = None if last is None else last._replace(recipe=recipe, facts=facts, plan=plan, view=view)
+        if last is not None and made is not None and not Change(last, made).touched(*OF_FORWARD):
+            return made
+        course = recipe.course
+        like = None if last is None else last.forward
+        pixel_km, mode = facts.field.pixel_km, recipe.start.path_mode
+        forward = Forward(plan.x0, course.schedule, course.seed, mode, pixel_km, like)
+        return cls(recipe, facts, plan, forward, view)
+
+
+OF_FORWARD = ("plan.x0", "course.schedule", "course.seed", "start.path_mode", "facts.field")
+"""What the forward state is made of."""
+
+
+def _plan_of(recipe: Recipe, facts: Facts, view: View, last: Moment | None) -> Plan:
+    """The plan; the last one with another seed where nothing else differs, as no part of a plan depends on that."""
+    if view.one_shot:  # one shot sees the field itself: the honesty rule holds as for a start from it
+        level = recipe.start.level if recipe.start.origin == "field" else None
+        recipe = recipe.but(origin="field", level=level)
+    if last is not None and facts is last.facts:
+        known = last.plan
+        if recipe == known.recipe:
+            return known
+        if recipe.but(seed=known.recipe.course.seed) == known.recipe:
+            return dataclasses.replace(known, recipe=recipe)
+    return resolve(recipe, facts)
+
+
+class Change:
+    """What happened between two moments.
+
+    A name is that of a part of a moment ("forward", "view"), of an attribute of one ("plan.region", "facts.field",
+    "view.playhead"), or of a group or a value of the recipe ("course", "course.seed").
+
+    Attributes:
+        old, new: the moments; one and the same where all is to be shown again, as after an edit that was refused.
+    """
+
+    def __init__(self, old: Moment, new: Moment) -> None:
+        self.old, self.new = old, new
+        self._known: dict[str, bool] = {}
+
+    def touched(self, *names: str) -> bool:
+        """Whether one of these is another now."""
+        if self.old is self.new:
+            return True
+        known = self._known
+        for name in names:
+            if name not in known:
+                known[name] = _differ(reader(name)(self.old), reader(name)(self.new))
+            if known[name]:
+                return True
+        return False
+
+
+@cache
+def reader(name: str) -> "attrgetter[Any]":
+    """What reads the thing of a name from a moment."""
+    head = name.partition(".")[0]
+    return attrgetter(name if head in Moment._fields else f"recipe.{name}")
+
+
+def _differ(old: Any, new: Any) -> bool:
+    """Arrays are told apart by what they are, not by their values; all else by what it is equal to."""
+    return old is not new and (isinstance(old, np.ndarray) or isinstance(new, np.ndarray) or old != new)
+
+
+class InForce:
+    """Reads the parts of the moment in force by name.
+
+    Attributes:
+        now: that moment.
+    """
+
+    now: Moment
+    _frame: tuple[tuple[Forward, float], Frame] | None = None
+
+    @property
+    def recipe(self) -> Recipe:
+        """The recipe."""
+        return self.now.recipe
+
+    @property
+    def facts(self) -> Facts:
+        """The facts: field, stack, models and devices."""
+        return self.now.facts
+
+    @property
+    def plan(self) -> Plan:
+        """The plan: the recipe resolved with the facts."""
+        return self.now.plan
+
+    @property
+    def view(self) -> View:
+        """The view."""
+        return self.now.view
+
+    @property
+    def forward(self) -> Forward:
+        """The forward state of the plan."""
+        return self.now.forward
+
+    def frame(self) -> Frame:
+        """x_t at the playhead, computed once for all who ask."""
+        key = (self.now.forward, self.now.view.playhead)
+        if self._frame is None or self._frame[0] != key:
+            self._frame = key, key[0].at(key[1])
+        return self._frame[1]

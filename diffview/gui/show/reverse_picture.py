@@ -1,0 +1,235 @@
+"""The picture in REVERSE: of a step of the run, of one shot or of a kriged gap, with its scale and its words."""
+
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import Any, NamedTuple, Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from diffview.fields.numbers import number
+from diffview.fields.transforms import Transform
+from diffview.gui.show.looks import Scale, is_noise, made_scale, tiled
+from diffview.gui.show.moment import InForce
+from diffview.gui.show.reverse_modes import BADGES, Mode, kind_of, mode_of
+from diffview.reverse.samplers import Step
+from diffview.runs.plan import Plan
+
+Array = NDArray[np.float32]
+
+NOISE_COLOURS = "vik"
+"""Key of the colour map of noises."""
+
+
+class RunOnScreen(Protocol):
+    """What is read of the live run."""
+
+    @property
+    def step(self) -> Step | None:
+        """The step on screen."""
+
+    @property
+    def shown(self) -> Any:
+        """The run that it belongs to."""
+
+    @property
+    def shot(self) -> Any:
+        """The newest shot."""
+
+    def times(self, run: Any) -> Sequence[float] | NDArray[np.float64]:
+        """The t of every level of a run."""
+
+
+class GapOnScreen(Protocol):
+    """What is read of the judge of a filled gap."""
+
+    @property
+    def gap(self) -> NDArray[np.bool_] | None:
+        """The pixels that are filled."""
+
+    @property
+    def kriged(self) -> Any:
+        """Their kriging."""
+
+    @property
+    def run(self) -> Any:
+        """The run that was judged."""
+
+    @property
+    def fault(self) -> str:
+        """Why there is no kriging."""
+
+    @property
+    def sentence(self) -> str:
+        """The scores."""
+
+
+class Words(NamedTuple):
+    """Caption and badge of a picture, with the colour of the badge."""
+
+    caption: str = ""
+    badge: str = ""
+    token: str | None = None
+
+
+class ReversePicture:
+    """Reads what is in force, the run and the judge; holds nothing."""
+
+    def __init__(self, session: InForce, live: RunOnScreen, judge: GapOnScreen) -> None:
+        self._session, self._live, self._judge = session, live, judge
+
+    @property
+    def kind(self) -> str:
+        """The key in KINDS of what is shown."""
+        return kind_of(self._session.view.reverse)
+
+    @property
+    def mode(self) -> Mode:
+        """The mode."""
+        return mode_of(self._session.view.reverse)
+
+    @property
+    def plan(self) -> Plan:
+        """The plan that the picture was made with: that of the run shown, else the one in force."""
+        run = self._live.shown
+        plan: Plan = self._session.plan if run is None or self.kind != "run" else run.plan
+        return plan
+
+    def source(self) -> object:
+        """What it is made from: a step, a shot or a kriged gap; None if there is none."""
+        of: dict[str, object] = {"run": self._live.step, "shot": self._live.shot, "beside": self._judge.kriged}
+        return of[self.kind]
+
+    def values(self) -> Array | None:
+        """The picture [ny, nx], standardised; None if there is none."""
+        source = self.source()
+        return None if source is None else self.mode.picture(source, self._session)
+
+    def numbers(self) -> NDArray[np.floating] | None:
+        """The picture in physical units where it is a field and not a noise."""
+        values, made_in = self.values(), self.plan.made_in
+        if values is None or self.mode.diverging:
+            return values
+        if self._session.view.reverse == "beside_std":
+            return values * made_in.std if made_in.linear else values
+        return made_in.inverse(values)
+
+    def scale(self) -> Scale:
+        """The scale of the picture."""
+        mode, plan = self.mode, self.plan
+        scale = made_scale(self._session, plan)
+        if mode.diverging:
+            return Scale(mode.limits or self._session.view.limits, Transform("identity"), "std", NOISE_COLOURS)
+        if self._session.view.reverse == "beside_std":
+            one = Transform("anomaly", 0.0, plan.made_in.std) if plan.made_in.linear else Transform("identity")
+            units = scale.units if plan.made_in.linear else "std"
+            return replace(scale, limits=mode.limits or scale.limits, transform=one, units=units, floor=None)
+        return scale
+
+    @property
+    def aligned(self) -> bool:
+        """Whether it has the pixels of the region, one to one."""
+        picture = self.values()
+        return picture is None or picture.shape == self._session.plan.x0.shape
+
+    @property
+    def is_of_the_field(self) -> bool:
+        """Whether it lies on Earth: made from the field, and of the region on screen."""
+        picture, run, plan = self.values(), self._live.shown, self._session.plan
+        if picture is None or picture.shape != plan.x0.shape:
+            return False
+        if self.kind != "run":
+            return True
+        if run is None or run.plan.region != plan.region:
+            return False
+        return run.plan.recipe.start.origin == "field" or run.plan.filled is not None
+
+    def filled(self) -> NDArray[np.bool_] | None:
+        """The pixels that were filled in among known ones [ny, nx]; None if there are none."""
+        run, picture = self._live.shown, self.values()
+        if self.kind == "beside":
+            gap = self._judge.gap
+        else:
+            gap = None if run is None or self.kind == "shot" else run.plan.filled
+        if gap is None or picture is None or self._session.view.reverse == "beside_truth":
+            return None
+        if picture.shape == gap.shape:
+            return gap
+        step = self._live.step
+        members = 0 if step is None else len(step.y)
+        tiles = tiled(np.broadcast_to(gap.astype(np.float32), (members, *gap.shape))) if members > 1 else None
+        return tiles == 1 if tiles is not None and tiles.shape == picture.shape else None
+
+    def origin(self, is_filled: bool) -> str:
+        """The origin of a pixel's value while a gap is filled; "" where it is obvious."""
+        if not is_filled:
+            return "" if self._session.view.reverse == "beside_std" else "told"
+        return {"run": "filled, generated", "beside": "filled by kriging"}[self.kind]
+
+    # -- words
+
+    def why_empty(self) -> str:
+        """Why there is no picture: a title, and a line below it."""
+        if self.kind == "shot":
+            return f"Nothing to denoise\n{self._why_no_shot()}"
+        if self.kind == "beside":
+            return f"No kriging\n{self._judge.fault}" if self._judge.fault else "Kriging is computed…"
+        if self._live.step is None:
+            if (refusal := self._session.plan.refusal) is not None:
+                return f"Nothing can be sampled here\n{refusal.sentence}"
+            return "Nothing sampled yet\nPress Run (R) to go from noise to a field"
+        return "No estimate yet\nThe model is first called in step 1"
+
+    def _why_no_shot(self) -> str:
+        refusal = self._session.plan.refusal
+        if refusal is None or self._session.view.playhead == 0:
+            return "Move the playhead above t = 0."
+        return str(refusal)
+
+    def words(self) -> Words:
+        """Caption and badge."""
+        return {"run": self._of_run, "shot": self._of_shot, "beside": self._of_kriging}[self.kind]()
+
+    def _of_shot(self) -> Words:
+        shot = self._live.shot
+        if shot is None:
+            return Words(self._why_no_shot())
+        return Words("" if shot.loss is None else f"mean |ε − ε̂|² = {shot.loss:.3g} · s {number(shot.s)}")
+
+    def _of_kriging(self) -> Words:
+        """Which result of kriging is on screen, and its scores."""
+        kriged, plan, key = self._judge.kriged, self._session.plan, self._session.view.reverse
+        if kriged is None:
+            return Words()
+        caption = f"{self._judge.sentence} · {kriged.law}".strip(" ·")
+        if key == "beside_std":
+            how = "exact" if kriged.exact else f"of {len(kriged.draws)} draws"
+            caption = f"standard deviation{'' if plan.made_in.linear else ' of transformed values'} · {how}"
+        return Words(caption, BADGES[key], "forward" if key == "beside_truth" else "reverse")
+
+    def _of_run(self) -> Words:
+        step, run = self._live.step, self._live.shown
+        if step is None or run is None:
+            return Words()
+        row = round(float(self._live.times(run)[step.index]) * self._session.recipe.start.chain_length)
+        where = f"t {row} · s {number(step.s)} · step {step.index}/{run.plan.steps}"
+        gap = self._judge.sentence if step.index == run.plan.steps and run is self._judge.run else ""
+        # the end is cut first
+        rest = f"{self._members(len(step.y))} · {step.evaluations} evaluations"
+        return Words(f"{gap} · {where}" if gap else f"{where}{rest}", self._badge(step, run.plan), "reverse")
+
+    def _badge(self, step: Step, plan: Plan) -> str:
+        if plan.region != self._session.plan.region:
+            return "earlier run, another region"
+        if is_noise(step.s) and self._session.view.reverse == "x_t":
+            return "noise"
+        if plan.filled is not None and plan.filled.any():
+            return "outlined: made by the model"
+        return "from the field" if plan.recipe.start.origin == "field" else "made by the model"
+
+    def _members(self, members: int) -> str:
+        """Which members are shown, and how to see the others."""
+        member = self._session.view.member
+        if members == 1:
+            return ""
+        return f" · {members} members, click one" if member is None else f" · member {min(member, members - 1) + 1}"
