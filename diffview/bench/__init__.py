@@ -6,9 +6,8 @@ A measurement that fails is a row that says why.
 import json
 import os
 import platform
-import sys
 import tempfile
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import asdict
 
 from diffview import __version__
@@ -17,20 +16,27 @@ from diffview.bench.rows import ROWS
 from diffview.errors import UserError
 
 
-def main(as_json: bool = False, quick: bool = False, only: Iterable[str] = ROWS) -> None:
-    """Measure and write; `only` names some of ROWS.
+def main(
+    as_json: bool = False,
+    quick: bool = False,
+    only: Sequence[str] = tuple(ROWS),
+    progress: Callable[[float], None] = lambda share: None,
+) -> str:
+    """Measure; the text of what was measured. `only` names some of ROWS.
 
     The children find their modules compiled, as those of an installed wheel are.
     """
     with tempfile.TemporaryDirectory() as compiled:
         os.environ["PYTHONPYCACHEPREFIX"] = compiled
         os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
-        rows = [row for name in only for row in measure(name, quick)]
-    if as_json:
-        plain = [{**asdict(row), "verdict": row.verdict} for row in rows]
-        sys.stdout.write(json.dumps({"machine": machine(), "rows": plain}, indent=2) + "\n")
-    else:
-        sys.stdout.write(f"{machine()}\n\n{table(rows)}\n")
+        rows = []
+        for i, name in enumerate(only):
+            progress(i / len(only))
+            rows.extend(measure(name, quick))
+    if not as_json:
+        return f"{machine()}\n\n{table(rows)}\n"
+    plain = [{**asdict(row), "verdict": row.verdict} for row in rows]
+    return json.dumps({"machine": machine(), "rows": plain}, indent=2) + "\n"
 
 
 def chosen(names: str | None) -> list[str]:

@@ -2,12 +2,16 @@
 
 import argparse
 
+from diffview.commands.parsing import Parser
+from diffview.commands.reporting import write_result
 
-def add(parser: argparse.ArgumentParser) -> None:
+
+def add(parser: Parser) -> None:
     """Declare the options."""
     parser.add_argument("--json", action="store_true", help="as JSON")
     parser.add_argument("--quick", action="store_true", help="fewer repetitions")
     parser.add_argument("--only", metavar="ROW[,ROW]", help="these measurements alone; an unknown name lists them all")
+    parser.show_examples("diffview bench --quick --only start", "diffview bench --only edit,drag --json")
     parser.set_defaults(do=_bench)
 
 
@@ -15,4 +19,6 @@ def _bench(options: argparse.Namespace) -> None:
     from diffview.bench import chosen
     from diffview.bench import main as bench
 
-    bench(as_json=options.json, quick=options.quick, only=chosen(options.only))
+    with options.report.progress("measuring") as progress:
+        text = bench(options.json, options.quick, chosen(options.only), progress)
+    write_result(text)

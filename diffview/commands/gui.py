@@ -5,6 +5,7 @@ import gc
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from diffview.commands.parsing import Parser
 from diffview.commands.values import add_values
 from diffview.errors import UserError
 
@@ -12,7 +13,7 @@ if TYPE_CHECKING:
     from diffview.runs.recipe import Recipe
 
 
-def add(parser: argparse.ArgumentParser) -> None:
+def add(parser: Parser) -> None:
     """Declare the options."""
     parser.add_argument("file", nargs="?", help="an HDF5 or netCDF-4 file, or a recipe (.json)")
     parser.add_argument("dataset", nargs="?", help="the variable to show")
@@ -24,6 +25,11 @@ def add(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--after", choices=("paint", "run"), default="run", help="take the picture after this")
     parser.add_argument("--theme", choices=("dark", "light", "system"), help="appearance of the picture")
     parser.add_argument("--t", type=float, help="playhead of the picture, 0 to 1")
+    parser.show_examples(
+        "diffview",
+        "diffview sst.nc sst",
+        "diffview sst.nc --shot window.png --size 1280x720 --after paint --theme light",
+    )
     parser.set_defaults(do=_gui)
 
 

@@ -2,13 +2,17 @@
 
 import argparse
 import json
-import sys
 import time
+from collections.abc import Iterator
+from typing import Any
+
+from diffview.commands.parsing import Parser
+from diffview.commands.reporting import write_result
 
 TICK = 0.01
 
 
-def add(parser: argparse.ArgumentParser) -> None:
+def add(parser: Parser) -> None:
     """Declare the options."""
     parser.add_argument("file")
     parser.add_argument("dataset", nargs="?")
@@ -16,32 +20,34 @@ def add(parser: argparse.ArgumentParser) -> None:
         "--mask", type=float, action="append", default=[], metavar="V", help="a value that means missing"
     )
     parser.add_argument("--json", action="store_true", help="as JSON")
+    parser.show_examples(
+        "diffview info sst.nc", "diffview info sst.nc sst --json", "diffview info sst.nc sst --mask -9999"
+    )
     parser.set_defaults(do=_info)
 
 
 def _info(options: argparse.Namespace) -> None:
-    from diffview.commands.fields import ProgressLine
     from diffview.readers.process import ReaderProcess
 
     reader = ReaderProcess()
     try:
         reader.submit("describe", path=options.file, dataset=options.dataset, mask=tuple(options.mask))
-        with ProgressLine("reading") as progress:
+        with options.report.progress("reading") as progress:
             while not (replies := reader.poll()):
-                if reader.share and sys.stderr.isatty():  # a program that reads the JSON gets no lines beside it
-                    progress(reader.share)
+                progress(reader.share)
                 time.sleep(TICK)
     finally:
         reader.close()
     if replies[0].error is not None:
         raise replies[0].error
     said = replies[0].value
-    if options.json:
-        sys.stdout.write(json.dumps(said) + "\n")
-    elif "tree" in said:
-        for node in said["tree"]:
-            shape = " x ".join(str(n) for n in node["shape"])
-            sys.stdout.write(f"{node['path']}  {shape}  {node['dtype']}  {node['units']}".rstrip() + "\n")
-    else:
-        for key, value in said.items():
-            sys.stdout.write(f"{key:8} {value}\n")
+    write_result(json.dumps(said) + "\n" if options.json else "".join(f"{line}\n" for line in _lines(said)))
+
+
+def _lines(said: dict[str, Any]) -> Iterator[str]:
+    """What was said, for people."""
+    for node in said.get("tree", ()):
+        shape = " x ".join(str(n) for n in node["shape"])
+        yield f"{node['path']}  {shape}  {node['dtype']}  {node['units']}".rstrip()
+    if "tree" not in said:
+        yield from (f"{key:8} {value}" for key, value in said.items())

@@ -1,15 +1,16 @@
 """`diffview sample`: fields made by a model, as a netCDF file."""
 
 import argparse
-import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from diffview.commands import fields
+from diffview.commands.parsing import Parser
+from diffview.commands.reporting import Report
 from diffview.commands.values import add_values
-from diffview.commands.words import given, params_of
+from diffview.commands.words import given, params_of, schedule_asked
 from diffview.errors import UserError
 from diffview.library.opened import Opened, open_field, read_recipe
 
@@ -31,7 +32,7 @@ VALUES = (
 """The values of a recipe that an option replaces wherever the field comes from."""
 
 
-def add(parser: argparse.ArgumentParser) -> None:
+def add(parser: Parser) -> None:
     """Declare the options."""
     add_values(parser, "model")
     parser.add_argument("--fit", nargs=2, metavar=PLACE, help="a formula is fitted to this field")
@@ -55,6 +56,12 @@ def add(parser: argparse.ArgumentParser) -> None:
     add_values(parser, "index", "region", "transform", "device")
     parser.add_argument("--record", action="store_true", help="write every step, x_t and x0_hat, not only the end")
     parser.add_argument("-o", "--out", type=Path, required=True, metavar="OUT.nc", help="the file to write")
+    parser.show_examples(
+        "diffview sample --model rain64 --members 2 --steps 4 -o rain.nc",
+        "diffview sample --model gaussian --fit sst.nc sst --region 0,0,32,32 -o new.nc",
+        "diffview sample --model gaussian --start sst.nc sst --s 2 --steps 4 --record -o course.nc",
+        "diffview sample --model gaussian --fill sst.nc sst --hide 8,8,6,6 --steps 4 -o filled.nc",
+    )
     parser.set_defaults(do=_sample)
 
 
@@ -63,23 +70,32 @@ def _sample(options: argparse.Namespace) -> None:
     from diffview.models.choice import TrainingCrops
 
     fields.check_folder(options.out)
+    report = options.report
     plan, opened = planned(options)
     for note in plan.notes:
-        sys.stderr.write(f"{note}\n")
+        report.note(str(note))
     if plan.refusal is not None:
         raise plan.refusal
     if isinstance(plan.base, TrainingCrops):
-        sys.stderr.write(f"{plan.base.sentence}\n")
-    with fields.ProgressLine("sampling") as progress:
+        report.note(plan.base.sentence)
+    report.detail(_way(plan))
+    with report.progress("sampling") as progress:
         content, last = made_by(plan, opened, options.record, progress)
     if plan.filled is not None:
-        content = replace(content, variables={**content.variables, **_beside_filling(plan, opened, last)})
-    fields.write(content, options.out)
+        content = replace(content, variables={**content.variables, **_beside_filling(plan, opened, last, report)})
+    fields.write(content, options.out, report)
     what = f"{plan.steps + 1} steps" if options.record else f"{plan.recipe.ensemble.members} fields"
-    sys.stderr.write(f"{options.out}: {what}, {last.evaluations} calls of the model.\n")
+    report.note(f"{options.out}: {what}, {last.evaluations} calls of the model.")
 
 
-def _beside_filling(plan: "Plan", opened: Opened, last: "Step") -> "dict[str, Values]":
+def _way(plan: "Plan") -> str:
+    """How a run goes, for those who want details."""
+    course, params = plan.recipe.course, "".join(f", {key} {value}" for key, value in plan.params.items())
+    levels = f"{plan.steps} steps of {course.grid} from s = {plan.levels[0]:.4g} on {course.schedule.key}"
+    return f"{plan.recipe.denoiser.model} on {plan.device}, {plan.region}: {course.sampler}{params}, {levels}"
+
+
+def _beside_filling(plan: "Plan", opened: Opened, last: "Step", report: Report) -> "dict[str, Values]":
     """Report how many pixels were filled, and the scores beside kriging's where the field has the truth.
 
     Returns:
@@ -89,24 +105,24 @@ def _beside_filling(plan: "Plan", opened: Opened, last: "Step") -> "dict[str, Va
     from diffview.scores.gap import beside_run, krige_gap, kriging_plan, kriging_score, run_score
 
     assert plan.filled is not None
-    sys.stderr.write(f"{int(plan.filled.sum())} pixels were filled.\n")
+    report.note(f"{int(plan.filled.sum())} pixels were filled.")
     score = run_score(plan, opened.facts, last.y)
     if score is None:
-        sys.stderr.write("They are missing in the field: there is no truth to judge them by.\n")
+        report.note("They are missing in the field: there is no truth to judge them by.")
         return {}
     beside, variables = None, {}
     try:
-        with fields.ProgressLine("kriging") as progress:
+        with report.progress("kriging") as progress:
             kriged = krige_gap(plan, kriging_plan(plan, opened.facts), progress=progress)
         beside, variables = kriging_score(plan, opened.facts, kriged), beside_run(plan, opened.facts, kriged, last.y)
     except UserError as error:
-        sys.stderr.write(f"No kriging beside it: {error}\n")
+        report.note(f"No kriging beside it: {error}")
     units = written(opened.facts.field.units)
     for name, one in (("model", score), ("kriging", beside)):
         if one is not None:
             ratio = "" if one.ratio is None else f", spread/skill {one.ratio:.3g}"
             words = f"RMSE {one.rmse:.4g} {units}, CRPS {one.crps:.4g} {units}{ratio}, {one.members} members"
-            sys.stderr.write(f"{name}: {words}, {one.pixels} pixels\n")
+            report.note(f"{name}: {words}, {one.pixels} pixels")
     return variables
 
 
@@ -216,7 +232,7 @@ def _with_options(options: argparse.Namespace, recipe: "Recipe") -> "Recipe":
 
     changes = given(options, *VALUES)
     _check_fit(changes, changes.get("model", recipe.denoiser.model))
-    changes["schedule"] = fields.schedule_asked(options, recipe.course.schedule)
+    changes["schedule"] = schedule_asked(options.schedule, options.param, recipe.course.schedule)
     sampler, grid = changes.get("sampler", recipe.course.sampler), changes.get("grid", recipe.course.grid)
     if grid not in GRIDS:
         raise UserError(f"There is no grid called {grid!r}.", f"Choose one of {', '.join(GRIDS)}.")

@@ -1,14 +1,13 @@
 """`diffview schedule`: a noise schedule as a table."""
 
 import argparse
-import sys
-from pathlib import Path
 
-from diffview.commands.words import params_of
+from diffview.commands.parsing import Parser
+from diffview.commands.reporting import write_result
 from diffview.errors import UserError
 
 
-def add(parser: argparse.ArgumentParser) -> None:
+def add(parser: Parser) -> None:
     """Declare the options."""
     from diffview.forward.schedules import SCHEDULES
 
@@ -20,25 +19,36 @@ def add(parser: argparse.ArgumentParser) -> None:
         "--format", choices=("csv", "json", "diffusers"), default="csv",
         help="json: null where a value is infinite; diffusers: a scheduler_config.json with trained_betas",
     )  # fmt: skip
+    parser.show_examples(
+        "diffview schedule cosine --steps 1000",
+        "diffview schedule linear --param beta_end=0.03 --format diffusers",
+        "diffview schedule --list",
+    )
     parser.set_defaults(do=_schedule)
 
 
 def _schedule(options: argparse.Namespace) -> None:
-    from diffview.forward.schedules import SCHEDULES, edited, make_schedule
-    from diffview.forward.tables import export_schedule, read_schedule
+    write_result(_list() if options.list else _table(options))
 
-    if options.list:
-        for key, kind in SCHEDULES.items():
-            sys.stdout.write(f"{key:14} {kind.title}\n{'':14} {kind.formula}\n{'':14} {kind.source}\n")
-        return
+
+def _list() -> str:
+    """Every schedule with its formula and source."""
+    from diffview.forward.schedules import SCHEDULES
+
+    rows = (
+        f"{key:14} {kind.title}\n{'':14} {kind.formula}\n{'':14} {kind.source}\n" for key, kind in SCHEDULES.items()
+    )
+    return "".join(rows)
+
+
+def _table(options: argparse.Namespace) -> str:
+    """The schedule that is named, as a table."""
+    from diffview.commands.words import schedule_asked
+    from diffview.forward.schedules import Linear
+    from diffview.forward.tables import export_schedule
+
     if options.name is None:
         raise UserError("No schedule is named.", "Name one, or a file; --list shows all.")
-    params = params_of(options.param, "beta_end=0.03")
-    if options.name not in SCHEDULES and Path(options.name).suffix.lower() in (".csv", ".json"):
-        schedule = read_schedule(Path(options.name))
-        schedule = edited(schedule, params) if params else schedule
-        steps = schedule.rows if options.steps is None else options.steps
-    else:
-        schedule = make_schedule(options.name, params)
-        steps = 1000 if options.steps is None else options.steps
-    sys.stdout.write(export_schedule(schedule, steps, options.format))
+    schedule = schedule_asked(options.name, options.param, Linear())
+    steps = schedule.rows if options.steps is None else options.steps
+    return export_schedule(schedule, steps, options.format)

@@ -7,6 +7,8 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from diffview.commands.parsing import Parser
+from diffview.commands.reporting import Report, spoken
 from diffview.commands.words import given, params_of
 from diffview.errors import NotWrittenError
 
@@ -29,7 +31,7 @@ NETWORK = {
 """Sizes of a network that have an option of their own; a test compares them with `UNetConfig`."""
 
 
-def add(parser: argparse.ArgumentParser) -> None:
+def add(parser: Parser) -> None:
     """Declare the options."""
     parser.add_argument("file", help="an HDF5 or netCDF-4 file")
     parser.add_argument("dataset", nargs="*", help="variables of one quantity; none: the best one of the file")
@@ -55,6 +57,19 @@ def add(parser: argparse.ArgumentParser) -> None:
     )  # fmt: skip
     parser.add_argument("--quantity", default="", metavar="NAME", help="what variables of several names are together")
     parser.add_argument("--coarsen", type=int, default=0, metavar="N", help="condition: the mean over N x N pixels")
+    _add_network(parser)
+    parser.add_argument("--tensorboard", action="store_true", help="write the log for TensorBoard beside log.csv")
+    parser.add_argument("--device", default="auto", metavar="auto|cpu|cuda|mps", help="where it is trained")
+    parser.show_examples(
+        "diffview train sst.nc sst -o sst-model --minutes 30",
+        "diffview train sst.nc sst -o sst-model --resume",
+        "diffview train sst.nc sst -o small --steps 4 --batch 4 --size 16 --width 8 --device cpu",
+    )
+    parser.set_defaults(do=_train)
+
+
+def _add_network(parser: Parser) -> None:
+    """Options for the sizes of the network."""
     for name, doc in NETWORK.items():
         parser.add_argument(f"--{name}", metavar="X", help=doc)
     parser.add_argument(
@@ -64,9 +79,6 @@ def add(parser: argparse.ArgumentParser) -> None:
         "--network", action="append", default=[], metavar="K=V",
         help="another size of it: multipliers=1,2,3 (of the width, one a level), blocks, fold or attention",
     )  # fmt: skip
-    parser.add_argument("--tensorboard", action="store_true", help="write the log for TensorBoard beside log.csv")
-    parser.add_argument("--device", default="auto", metavar="auto|cpu|cuda|mps", help="where it is trained")
-    parser.set_defaults(do=_train)
 
 
 def _train(options: argparse.Namespace) -> None:
@@ -75,7 +87,7 @@ def _train(options: argparse.Namespace) -> None:
     try:
         _train_with(options, words, sizes)
     except KeyboardInterrupt:
-        sys.stdout.write("Stopped before the first step.\n")
+        options.report.note("Stopped before the first step.")
 
 
 def _train_with(options: argparse.Namespace, words: dict[str, Any], sizes: dict[str, Any]) -> None:
@@ -96,18 +108,19 @@ def _train_with(options: argparse.Namespace, words: dict[str, Any], sizes: dict[
     )  # fmt: skip
     trainer = trainer_in(options.out, data, settings, sizes, device, resume=options.resume, origin=origin)
     ny, nx = data.shape
-    sys.stdout.write(f"{data.name}: {len(data.fields)} fields of {ny} x {nx} pixels, {len(data.held_out)} held out.\n")
-    said = [f"Of {data.slices}, {data.split}.", data.chosen or f"Transform: {data.transform.key}."]
-    sys.stdout.write("\n".join(said) + "\n")
-    sys.stdout.flush()
-    _train_to_the_end(trainer, options.out, options.tensorboard)
+    fields = f"{len(data.fields)} fields of {ny} x {nx} pixels"
+    options.report.note(f"{data.name}: {fields}, {len(data.held_out)} held out.")
+    options.report.note(f"Of {data.slices}, {data.split}.")
+    options.report.note(data.chosen or f"Transform: {data.transform.key}.")
+    _train_to_the_end(trainer, options.out, options.tensorboard, options.report)
 
 
-def _train_to_the_end(trainer: "Trainer", folder: Path, tensorboard: bool) -> None:
-    """Train and print the progress; the first Ctrl+C ends it after the current step, a second one at once."""
+def _train_to_the_end(trainer: "Trainer", folder: Path, tensorboard: bool, report: Report) -> None:
+    """Train and say how far it is; the first Ctrl+C ends it after the current step, a second one at once."""
     from diffview.learning.training import train
 
     pressed: list[int] = []
+    loss = ""
 
     def stop(number: int, _: object) -> None:
         pressed.append(number)
@@ -116,22 +129,24 @@ def _train_to_the_end(trainer: "Trainer", folder: Path, tensorboard: bool) -> No
     before = signal.signal(signal.SIGINT, stop) or signal.SIG_DFL
     try:
         for now in train(trainer, folder, stopped=lambda: bool(pressed), tensorboard=tensorboard):
-            left = "?" if math.isinf(now.left) else f"{now.left / 60:.1f} min"
-            held_out = "" if math.isnan(now.held_out) else f"  held-out {now.held_out:.4f}"
-            numbers = f"step {now.step}  loss {now.loss:.4f}{held_out}  rate {now.rate:.2g}  left {left}"
-            sys.stdout.write("\n".join(filter(None, (now.remark, numbers))) + "\n")
-            sys.stdout.flush()
+            if now.remark:
+                report.note(now.remark)
+            left = "" if math.isinf(now.left) else f", {spoken(now.left)} left"
+            held_out = "" if math.isnan(now.held_out) else f", held-out {now.held_out:.4f}"
+            loss = f", loss {now.loss:.4f}{held_out}"
+            report.show(f"training: step {now.step}{loss}, rate {now.rate:.2g}{left}")
     except NotWrittenError as error:
         signal.signal(signal.SIGINT, before)
+        report.clear()
         _write_later(trainer, folder, error)
     finally:
         signal.signal(signal.SIGINT, before)
     if finding := trainer.finding():
-        sys.stdout.write(finding + "\n")
+        report.note(finding)
     if trainer.done() < 1:
-        sys.stdout.write(f"Stopped at step {trainer.step}; the model so far is in {folder}, --resume goes on.\n")
+        report.note(f"Stopped at step {trainer.step}{loss}; the model so far is in {folder}, --resume goes on.")
     else:
-        sys.stdout.write(f"Trained to step {trainer.step}; the model is in {folder}.\n")
+        report.note(f"Trained to step {trainer.step}{loss}; the model is in {folder}.")
 
 
 def _write_later(trainer: "Trainer", folder: Path, error: NotWrittenError) -> None:

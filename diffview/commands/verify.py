@@ -2,14 +2,15 @@
 
 import argparse
 import json
-import sys
 from pathlib import Path
 
 from diffview.commands import verify_race
+from diffview.commands.parsing import Parser
+from diffview.commands.reporting import write_result
 from diffview.commands.values import add_values
 
 
-def add(parser: argparse.ArgumentParser) -> None:
+def add(parser: Parser) -> None:
     """Declare the options."""
     kinds = parser.add_subparsers(title="what", required=True)
     model = kinds.add_parser("model", help="a network's fields beside its training set and held-out fields")
@@ -26,12 +27,16 @@ def add(parser: argparse.ArgumentParser) -> None:
     model.add_argument("--device", default="cpu", help="torch device")
     model.add_argument("--json", action="store_true", help="as JSON")
     model.add_argument("--save", action="store_true", help="write the scores into the model's card")
+    model.show_examples(
+        "diffview verify model --model sst-model --data sst.nc sst --save",
+        "diffview verify model --model sst-model --data sst.nc sst --samples 64 --sampler churn --steps 9",
+    )
     model.set_defaults(do=_verify_model)
     verify_race.add(kinds.add_parser("race", help="schedules x grids x samplers x steps, scored on held-out fields"))
     _add_loss(kinds.add_parser("loss", help="a model's loss at every noise level, and its variational bound"))
 
 
-def _add_loss(loss: argparse.ArgumentParser) -> None:
+def _add_loss(loss: Parser) -> None:
     loss.add_argument("--model", required=True, help="a formula (gaussian, data, local, ...) or a network, as above")
     loss.add_argument(
         "--data", nargs="+", default=[], metavar=("FILE", "DATASET"),
@@ -39,7 +44,7 @@ def _add_loss(loss: argparse.ArgumentParser) -> None:
         "data has the packaged field",
     )  # fmt: skip
     loss.add_argument("--held-out", type=float, default=0.2, help="share held out of a single dataset, 0.2")
-    loss.add_argument("--schedule", default="linear", help="whose noise levels, as in `diffview schedule` (linear)")
+    loss.add_argument("--schedule", help="whose noise levels, as in `diffview schedule` (linear)")
     loss.add_argument("--param", action="append", default=[], metavar="K=V", help="of the schedule, as beta_end=0.03")
     add_values(loss, "grid", "steps", grid="uniform", steps=100)
     loss.add_argument("--fields", type=int, default=32, help="fields of either part, evenly picked (32)")
@@ -47,21 +52,25 @@ def _add_loss(loss: argparse.ArgumentParser) -> None:
     add_values(loss, "seed", seed=0)
     loss.add_argument("--device", default="cpu", help="torch device of a network")
     loss.add_argument("--json", action="store_true", help="as JSON")
+    loss.show_examples(
+        "diffview verify loss --model gaussian --steps 20",
+        "diffview verify loss --model data --data sst.nc sst --size 16 --steps 20 --json",
+    )
     loss.set_defaults(do=_verify_loss)
 
 
 def _verify_loss(options: argparse.Namespace) -> None:
-    from diffview.commands.words import params_of
-    from diffview.forward.schedules import make_schedule
+    from diffview.commands.words import schedule_asked
+    from diffview.forward.schedules import Linear
     from diffview.reverse.grids import make_levels
     from diffview.scores.loss import as_json, format_loss, verify_loss
     from diffview.scores.subject import scored
 
-    schedule = make_schedule(options.schedule, params_of(options.param, "beta_end=0.03"))
+    schedule = schedule_asked(options.schedule, options.param, Linear())
     levels = make_levels(schedule, options.grid, options.steps)
     model = scored(options.model, options.data, size=options.size, held_out=options.held_out, device=options.device)
     loss = verify_loss(options.model, model, levels, options.fields, options.seed)
-    sys.stdout.write((as_json(loss) if options.json else format_loss(loss)) + "\n")
+    write_result((as_json(loss) if options.json else format_loss(loss)) + "\n")
 
 
 def _verify_model(options: argparse.Namespace) -> None:
@@ -82,10 +91,11 @@ def _verify_model(options: argparse.Namespace) -> None:
     ).of(card)
     file, *datasets = options.data
     data = read_verification_set(card, file, datasets, options.held_out)
-    scores = verify_model(card, data, sampling, options.device)
+    with options.report.progress("verifying") as progress:
+        scores = verify_model(card, data, sampling, options.device, progress)
     scores["settings"]["command"] = (
         f"diffview verify model --model {card.name} --data {' '.join([Path(file).name, *datasets])} {sampling.words}"
     )
-    sys.stdout.write((json.dumps(scores, indent=2) if options.json else format_scores(scores)) + "\n")
     if options.save:
         replace(card, scores=scores).save()
+    write_result((json.dumps(scores, indent=2) if options.json else format_scores(scores)) + "\n")

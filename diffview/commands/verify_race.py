@@ -2,12 +2,13 @@
 
 import argparse
 import json
-import sys
 from collections.abc import Iterator
 from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from diffview.commands.parsing import Parser
+from diffview.commands.reporting import Report, write_result
 from diffview.commands.values import add_values
 from diffview.errors import UserError
 from diffview.params import whole_numbers
@@ -17,7 +18,7 @@ if TYPE_CHECKING:
     from diffview.scores.subject import Subject
 
 
-def add(parser: argparse.ArgumentParser) -> None:
+def add(parser: Parser) -> None:
     """Declare the options."""
     parser.add_argument("--model", required=True, help="gaussian, data or local, a network's name, or its folder")
     parser.add_argument(
@@ -44,6 +45,11 @@ def add(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--device", default="cpu", help="torch device of a network")
     parser.add_argument("--json", action="store_true", help="as JSON")
     parser.add_argument("--csv", type=Path, metavar="FILE", help="write the rows as CSV, too")
+    parser.show_examples(
+        "diffview verify race --model gaussian --steps 3,6 --samples 4 --members 2",
+        "diffview verify race --model data --data sst.nc sst --size 16 --steps 4 --samples 4 --csv rows.csv",
+        "diffview verify race --model gaussian --errors --samplers ddim,heun --evaluations 6,10 --members 1",
+    )
     parser.set_defaults(do=_race)
 
 
@@ -70,12 +76,12 @@ def _check_keys(options: argparse.Namespace) -> None:
                 raise UserError(f"There is no {what[:-1]} called {key!r}.", f"Choose of {', '.join(table)}.")
 
 
-def _until_stopped(reports: Iterator[Any]) -> Iterator[Any]:
+def _until_stopped(reports: Iterator[Any], report: Report) -> Iterator[Any]:
     """The reports until Ctrl+C, which keeps the rows so far."""
     try:
         yield from reports
     except KeyboardInterrupt:
-        sys.stderr.write("Stopped; these are the rows so far.\n")
+        report.note("Stopped; these are the rows so far.")
 
 
 def _scores(options: argparse.Namespace, subject: "Subject") -> None:
@@ -88,16 +94,16 @@ def _scores(options: argparse.Namespace, subject: "Subject") -> None:
     ways = combinations(schedules, _words(options.grids), _words(options.samplers), steps)
     draw = Draw(options.samples, options.members, options.start_level, options.seed)
     board, units, rows = Scoreboard(subject, ways, draw), subject.data.units, []
-    for done, row in _until_stopped(board.run()):
+    for done, row in _until_stopped(board.run(), options.report):
         if row is not None:
             rows.append(row)
-            sys.stderr.write(f"{done:4.0%}  {_line(row)}\n")
+            options.report.note(f"{done:4.0%}  {_line(row)}")
     if options.csv is not None:
         write_text(options.csv, to_csv(rows, units))
     first, *runs = rows
     runs.sort(key=lambda row: (row.spectrum is None, row.spectrum))
     text = json.dumps(to_plain(rows, units), indent=2) if options.json else "\n".join(to_lines([first, *runs], units))
-    sys.stdout.write(text + "\n")
+    write_result(text + "\n")
 
 
 def _line(row: Any) -> str:
@@ -112,22 +118,22 @@ def _errors(options: argparse.Namespace, subject: "Subject") -> None:
 
     race = _race_of(options, subject)
     schedule, grid, top = race.track.schedule.key, race.track.grid, race.track.top
-    points = [point for _, point in _until_stopped(race.run()) if point is not None]
+    points = [point for _, point in _until_stopped(race.run(), options.report) if point is not None]
     one, units = error_size(subject.data.transform, subject.data.units)
     rows = [{**asdict(point), "error": one * point.error, "units": units} for point in points]
     for name, why in race.lost.items():
-        sys.stderr.write(f"{name}: {why}\n")
+        options.report.note(f"{name}: {why}")
     if options.csv is not None:
         lines = [",".join(rows[0])] if rows else []
         write_text(options.csv, "\n".join([*lines, *(",".join(map(str, row.values())) for row in rows)]) + "\n")
     if options.json:
-        sys.stdout.write(json.dumps({"schedule": schedule, "grid": grid, "rows": rows}, indent=2) + "\n")
-        return
+        return write_result(json.dumps({"schedule": schedule, "grid": grid, "rows": rows}, indent=2) + "\n")
     where = f"{schedule}, {grid}" if options.end is None else f"log-uniform to s = {options.end:g}"
-    sys.stdout.write(f"root mean square error, {units}; levels: {where}, from s = {top:.4g}\n")
+    lines = [f"root mean square error, {units}; levels: {where}, from s = {top:.4g}"]
     for row in rows:
         cells = f"{row['sampler']:12} {row['steps']:5} steps {row['evaluations']:5} evaluations"
-        sys.stdout.write(f"{cells} {row['error']:12.4g}  {row['seconds']:8.3g} s  ({row['truth']})\n")
+        lines.append(f"{cells} {row['error']:12.4g}  {row['seconds']:8.3g} s  ({row['truth']})")
+    return write_result("\n".join(lines) + "\n")
 
 
 def _race_of(options: argparse.Namespace, subject: "Subject") -> "Race":

@@ -6,6 +6,8 @@ from collections.abc import Sequence
 from typing import Any
 
 from diffview.errors import UserError
+from diffview.forward.schedules import Schedule
+from diffview.library.opened import schedule_of
 
 
 def params_of(words: Sequence[str], example: str) -> dict[str, Any]:
@@ -27,6 +29,15 @@ def _value(word: str, value: str) -> Any:
         return json.loads(value)
     except (ValueError, RecursionError):
         raise UserError(f"{word[:60]!r} is not complete.", "Write a list as knots=[[0.5, 1.0], [1.0, -3.0]].") from None
+
+
+def schedule_asked(name: str | None, words: Sequence[str], default: Schedule) -> Schedule:
+    """The schedule of that name, or in the file of that name, with these parameters; none named: the default one.
+
+    Raises:
+        UserError: if there is none, or a parameter is not allowed.
+    """
+    return schedule_of(default if name is None else name, params_of(words, "beta_end=0.03"))
 
 
 def given(options: argparse.Namespace, *names: str) -> dict[str, Any]:

@@ -38,13 +38,15 @@ def test_a_measurement_that_fails_is_a_row_that_says_why(monkeypatch):
     assert row.verdict == "failed" and row.error == "RuntimeError: no screen" and row.what == "start"
 
 
-def test_the_table_has_a_line_a_row_and_says_what_failed(capsys, monkeypatch):
+def test_the_table_has_a_line_a_row_and_says_what_failed(monkeypatch):
     monkeypatch.setitem(
         ROWS, "start", lambda quick: [Row("start", "from a to b", 1.25, "x bare", 1.5, 3, "some detail")]
     )
     monkeypatch.setitem(ROWS, "stop", lambda quick: [Row("stop", "", error="it did not")])
-    bench.main(quick=True, only=["start", "stop"])
-    head, empty, titles, start, stop = capsys.readouterr().out.splitlines()
+    shares: list[float] = []
+    text = bench.main(quick=True, only=["start", "stop"], progress=shares.append)
+    head, empty, titles, start, stop = text.splitlines()
+    assert shares == [0, 0.5]
     assert (
         head.startswith("diffview ")
         and not empty

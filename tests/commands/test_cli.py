@@ -16,7 +16,8 @@ import numpy as np
 import pytest
 
 from diffview import __version__
-from diffview.cli import COMMANDS, main
+from diffview.cli import main, parse
+from diffview.commands.parsing import COMMANDS
 from diffview.forward.schedules import SCHEDULES
 from diffview.runs.recipe import CHAIN
 
@@ -54,12 +55,17 @@ def test_version(capsys):
     assert capsys.readouterr().out.strip() == f"diffview {__version__}"
 
 
-@pytest.mark.parametrize("command", ["", *COMMANDS, "verify model"])
+LEAVES = [*(name for name in COMMANDS if name != "verify"), "verify model", "verify race", "verify loss"]
+
+
+@pytest.mark.parametrize("command", ["", "verify", *LEAVES])
 def test_every_command_has_help(command, capsys):
     with pytest.raises(SystemExit) as end:
         main([*command.split(), "--help"])
     assert end.value.code == 0
-    assert "usage: diffview" in capsys.readouterr().out
+    told = capsys.readouterr().out
+    assert f"usage: diffview {command}".strip() in told and "-q, --quiet" in told and "-v, --verbose" in told
+    assert ("examples:\n  diffview" in told) == (command in LEAVES)
 
 
 def test_about(capsys):
@@ -170,12 +176,34 @@ def test_bad_input_is_refused_with_a_sentence_and_a_hint(words, capsys):
     assert told.out == ""
 
 
-@pytest.mark.parametrize("words", [["--size", "big"], ["--size", "10x10"], ["--after", "lunch"], ["info"]])
-def test_wrong_options_are_refused_by_name(words, capsys):
-    with pytest.raises(SystemExit) as end:
-        main(words)
-    assert end.value.code == 2
-    assert "usage" in capsys.readouterr().err
+WRONG = [
+    (["--size", "big"], "--size", "diffview gui --help"),
+    (["--size", "10x10"], "--size", "diffview gui --help"),
+    (["--after", "lunch"], "'lunch'", "'paint', 'run'"),
+    (["info"], "file", "diffview info --help"),
+    (["sample", "-o", "x.nc", "--smapler", "ddim"], "--smapler", "Did you mean --sampler?"),
+    (["verify", "modle"], "'modle'", "Did you mean model?"),
+    (["verify"], "model", "diffview verify --help"),
+    (["schedule", "linear", "--format", "jsn"], "'jsn'", "Did you mean json?"),
+    (["sampel", "--model", "rain64"], "'sampel'", "Did you mean `diffview sample`?"),
+    (["-v", "abuot"], "'abuot'", "Did you mean `diffview about`?"),
+    (["xyzzy"], "no command and no file called 'xyzzy'", "gui, schedule, noise"),
+]
+
+
+@pytest.mark.parametrize(("words", "word", "hint"), WRONG, ids=str)
+def test_what_is_misspelt_is_refused_with_what_was_meant(words, word, hint, capsys):
+    assert main(words) == 2
+    told = capsys.readouterr()
+    assert word in told.err.splitlines()[-2] and hint in told.err.splitlines()[-1] and told.out == ""
+
+
+def test_a_file_opens_the_window_whatever_its_name(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "sampel").write_text("")
+    for file in ("sampel", "./sampel", "gone.nc", "gone/sampel", str(tmp_path / "sampel")):
+        assert parse([file, "x"]).file == file and parse([file]).parser.prog == "diffview gui"
+    assert parse(["-q", "sampel"]).loudness == -1 and parse(["-v", "schedule", "linear"]).loudness == 1
 
 
 def test_a_refusal_in_a_process_of_its_own_has_no_traceback():

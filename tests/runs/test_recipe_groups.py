@@ -1,6 +1,5 @@
 """Recipe version 2: groups whose values are declared once; JSON of both versions; edits by name; flags of commands."""
 
-import argparse
 import ast
 import importlib
 import json
@@ -13,6 +12,7 @@ from golden.cases import RECIPES
 from hypothesis import given
 from hypothesis import strategies as st
 
+from diffview.commands.parsing import Parser
 from diffview.errors import UserError
 from diffview.fields.field import Region
 from diffview.fields.transforms import Transform
@@ -212,8 +212,8 @@ WORDS = {
 NEEDED = {"noise": ["FILE", "DATASET", "--t", "0.5", "-o", "o.nc"], "sample": ["-o", "o.nc"], "gui": []}
 
 
-def parser_of(command: str) -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(prog=f"diffview {command}")
+def parser_of(command: str) -> Parser:
+    parser = Parser(prog=f"diffview {command}")
     importlib.import_module(f"diffview.commands.{command}").add(parser)
     return parser
 
