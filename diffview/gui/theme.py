@@ -6,7 +6,7 @@ from string import Template
 
 from PySide6.QtCore import QDir, QObject, Qt, Signal
 from PySide6.QtGui import QColor, QFont, QFontDatabase, QGuiApplication, QPalette
-from PySide6.QtWidgets import QApplication
+from PySide6.QtWidgets import QApplication, QWidget
 
 from diffview.paths import resource
 
@@ -114,6 +114,11 @@ class Theme(QObject):
         if tabular:
             font.setFeature(QFont.Tag("tnum"), 1)
         return font
+
+    def follow(self, widget: QWidget) -> None:
+        """Lay a widget out and paint it anew whenever the appearance changes."""
+        self.changed.connect(widget.updateGeometry)
+        self.changed.connect(widget.update)
 
     def use(self, name: str) -> None:
         """Take the palette `name`: "dark", "light", or "system" (and then follow the system)."""

@@ -17,8 +17,9 @@ from diffview.fields.transforms import Transform
 from diffview.forward.lint import lint
 from diffview.gui.jobs import verifier
 from diffview.gui.show import card_facts, training_order
+from diffview.gui.show.lines import span_of
 from diffview.gui.show.lint_case import case_of
-from diffview.gui.widgets.plots.score_plots import LinesPlot, span_of
+from diffview.gui.widgets.plots.score_plots import LinesPlot
 from diffview.gui.window.layouts import LAYOUTS
 from diffview.models.cards import Card
 from diffview.scores import generated, verify

@@ -11,11 +11,11 @@ from PySide6.QtGui import QColor, QFontMetricsF
 from PySide6.QtWidgets import QApplication, QGraphicsItem
 
 from diffview.gui.theme import DARK, LIGHT, theme
+from diffview.gui.widgets.ink import KeptPicture
 from diffview.gui.widgets.plots.histogram_plot import HistogramPlot
 from diffview.gui.widgets.plots.plot_axis import legend_rows, plot_font
 from diffview.gui.widgets.plots.plot_base import Curve
 from diffview.gui.widgets.plots.scale_time_view import ScaleTimeView, log_rows
-from diffview.gui.widgets.plots.schedule_items import ReferenceCurves
 from diffview.gui.widgets.plots.schedule_plot import SchedulePlot
 from diffview.gui.widgets.plots.spectrum_plot import Floor, SpectrumPlot
 
@@ -68,13 +68,13 @@ def test_every_plot_has_a_name_for_readers_of_screens(plots):
 
 def test_dotted_references_are_drawn_once_for_all_places_of_the_curve(plots, monkeypatch):
     schedule, t = plots[0], np.linspace(0, 1, 256)
-    picture, keys = ReferenceCurves.picture, []
+    picture, keys = KeptPicture.of, []
 
     def watched(*arguments):
         keys.append(picture(*arguments).cacheKey())
         return picture(*arguments)
 
-    monkeypatch.setattr(ReferenceCurves, "picture", watched)
+    monkeypatch.setattr(KeptPicture, "of", watched)
 
     def drawn():
         schedule.redraw()

@@ -7,10 +7,11 @@ import numpy as np
 import pytest
 from PySide6.QtCore import QRectF
 
+from diffview.gui.show.schedule_marks import QUANTITIES
 from diffview.gui.show.ticks import AxisRoom, linear_ticks, log_ticks
 from diffview.gui.widgets.plots.histogram_plot import HistogramPlot
 from diffview.gui.widgets.plots.scale_time_view import ScaleTimeView
-from diffview.gui.widgets.plots.schedule_plot import QUANTITIES, SchedulePlot
+from diffview.gui.widgets.plots.schedule_plot import SchedulePlot
 from diffview.gui.widgets.plots.spectrum_plot import SpectrumPlot
 
 WIDTHS = (200, 230, 275, 340, 400, 520, 700, 990, 1300, 1600)

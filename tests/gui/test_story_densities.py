@@ -113,7 +113,7 @@ def test_the_pointer_reads_the_densities(window, hand, settle, strip):
     middle = QPointF(strip.x_of(0.5), strip.height() / 2)  # t = 1/2: s = 1, dt/d ln s = 1/4
     hand.mouse(strip, QEvent.Type.MouseMove, middle)
     words = strip.readout()
-    assert words == "s = 1.00: schedule 0.25, grid 0.25 per unit of ln s"
+    assert words == "s = 1.0: schedule 0.25, grid 0.25 per unit of ln s"
     assert strip.accessibleDescription() == words
     hand.mouse(strip, QEvent.Type.MouseMove, QPointF(1, middle.y()))
     assert strip.readout() == "", "left of the axis nothing is read"

@@ -14,7 +14,8 @@ from PySide6.QtWidgets import QFileDialog
 
 from diffview.errors import UserError
 from diffview.fields.field import Region
-from diffview.gui.widgets.plots.race_plot import Lane, RaceMark, RacePlot
+from diffview.gui.show.lanes import Lane, RaceMark
+from diffview.gui.widgets.plots.race_plot import RacePlot
 from diffview.reverse.samplers import SAMPLERS
 from diffview.runs.facts import Facts
 from diffview.runs.resolve import resolve

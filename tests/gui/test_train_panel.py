@@ -14,10 +14,12 @@ from PySide6.QtWidgets import QLabel
 
 from diffview.errors import NotWrittenError
 from diffview.fields.field import Field, Region
+from diffview.fields.numbers import round_up
 from diffview.fields.transforms import Transform
 from diffview.forward.schedules import make_schedule
 from diffview.gui.show import training_order, training_pictures, training_state
-from diffview.gui.widgets.plots.loss_plot import LossPlot, decades, round_up, smooth
+from diffview.gui.show.lines import decades, smooth
+from diffview.gui.widgets.plots.loss_plot import LossPlot
 from diffview.learning.densities import DENSITIES
 from diffview.learning.objective import LOSSES
 from diffview.learning.trainer import Trainer

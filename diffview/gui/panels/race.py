@@ -8,9 +8,10 @@ from diffview.errors import UserError
 from diffview.fields.numbers import number
 from diffview.gui.jobs.races import RaceJob, RaceRun, RaceWish
 from diffview.gui.session import Session
+from diffview.gui.show.lanes import Lane, RaceMark
 from diffview.gui.widgets.forms.check_menu import CheckMenu
 from diffview.gui.widgets.forms.segmented import SegmentedControl
-from diffview.gui.widgets.plots.race_plot import Lane, RaceMark, RacePlot
+from diffview.gui.widgets.plots.race_plot import RacePlot
 from diffview.gui.widgets.small.parts import ScrollPanel, line, named, progress_bar, words
 from diffview.gui.widgets.small.text import set_tip
 from diffview.params import whole_numbers

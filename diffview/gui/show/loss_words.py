@@ -5,8 +5,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from diffview.fields.units import written
-from diffview.gui.widgets.plots.score_plots import Line
-from diffview.gui.widgets.plots.score_views import array
+from diffview.gui.show.lines import Line, array
 from diffview.models.choice import Trained, TrainingCrops
 from diffview.runs.plan import Plan
 from diffview.scores.loss import HELD_OUT, Loss

@@ -12,6 +12,7 @@ from diffview.gui.show.boxes import Box
 from diffview.gui.show.film_rows import GUTTER_PX, PARENT, REVERSE, FilmRows
 from diffview.gui.theme import SMALL_PX, theme
 from diffview.gui.widgets.images.raster import indexed_image
+from diffview.gui.widgets.ink import dashed, ink, write
 
 Picture = NDArray[np.uint8] | QImage
 """Quantised levels [ny, nx], or a picture."""
@@ -68,13 +69,10 @@ def paint_fork(painter: QPainter, rows: FilmRows, fork: int | None) -> None:
         return
     start = parent.boxes[parent.shown.index(fork)]
     end = own.boxes[own.shown.index(0)] if 0 in own.shown else own.boxes[0]
-    pen = QPen(theme.colour("reverse"), 1.5)
-    pen.setDashPattern([2, 2])
-    painter.setPen(pen)
+    painter.setPen(dashed(QPen(theme.colour("reverse"), 1.5), 2, 2))
     low, high = QPointF(start.centre[0], start.bottom), QPointF(end.centre[0], end.y)
     painter.drawLine(low, high)
-    painter.setPen(Qt.PenStyle.NoPen)
-    painter.setBrush(theme.colour("reverse"))
+    ink(painter, None, theme.colour("reverse"))
     painter.drawEllipse(low, theme.px(3), theme.px(3))
 
 
@@ -125,17 +123,12 @@ def paint_empty(painter: QPainter, rows: FilmRows, row: int, whole: int) -> None
     left, right = (rows.axis[0], rows.axis[1]) if rows.axis else (1.0, whole - 1.0)
     box = QRectF(*rows.band(row)).adjusted(0, 1, 0, -1)
     box = QRectF(left + 0.5, round(box.y()) + 0.5, right - left - 1, round(box.height()) - 1)
-    pen = QPen(theme.colour("line"), 1.0)
-    pen.setDashPattern([4, 4])
-    painter.setPen(pen)
-    painter.setBrush(Qt.BrushStyle.NoBrush)
+    ink(painter, dashed(QPen(theme.colour("line"), 1.0), 4, 4))
     painter.drawRoundedRect(box, 4, 4)
     font = theme.font(SMALL_PX)
     painter.setFont(font)
     width = QFontMetricsF(font).horizontalAdvance(rows[row].empty)
     radius = theme.px(3)
-    painter.setPen(Qt.PenStyle.NoPen)
-    painter.setBrush(theme.colour(TOKENS[row], 170))
+    ink(painter, None, theme.colour(TOKENS[row], 170))
     painter.drawEllipse(QPointF(box.center().x() - width / 2 - 3 * radius, box.center().y()), radius, radius)
-    painter.setPen(theme.colour("dim"))
-    painter.drawText(box, Qt.AlignmentFlag.AlignCenter, rows[row].empty)
+    write(painter, box, rows[row].empty, theme.colour("dim"))

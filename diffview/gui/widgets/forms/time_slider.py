@@ -5,6 +5,7 @@ from PySide6.QtGui import QKeyEvent, QMouseEvent, QPainter, QPaintEvent, QPen, Q
 from PySide6.QtWidgets import QSizePolicy, QSlider, QWidget
 
 from diffview.gui.theme import theme
+from diffview.gui.widgets.ink import ink
 
 _HANDLE_PX = 14
 _GROOVE_PX = 4
@@ -21,7 +22,7 @@ class TimeSlider(QSlider):
         self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
         self.setAccessibleName("Diffusion time")
         self.rangeChanged.connect(self._set_steps)
-        theme.changed.connect(self._restyle)
+        theme.follow(self)
         self._set_steps()
 
     def set_inset(self, left: float, right: float) -> None:
@@ -53,10 +54,6 @@ class TimeSlider(QSlider):
     def _set_steps(self) -> None:
         self.setSingleStep(1)
         self.setPageStep(max(1, (self.maximum() - self.minimum()) // 20))
-
-    def _restyle(self) -> None:
-        self.updateGeometry()
-        self.update()
 
     def mousePressEvent(self, event: QMouseEvent) -> None:
         """Move to the pointer at once; a press on the handle keeps it under the pointer."""
@@ -101,8 +98,7 @@ class TimeSlider(QSlider):
         on = self.isEnabled()
         mid, thick = self.height() / 2, theme.px(_GROOVE_PX)
         start, end, at = self.x_of(self.minimum()), self.x_of(self.maximum()), self.x_of(self.sliderPosition())
-        painter.setPen(Qt.PenStyle.NoPen)
-        painter.setBrush(theme.colour("line"))
+        ink(painter, None, theme.colour("line"))
         painter.drawRoundedRect(QRectF(start - thick / 2, mid - thick / 2, end - start + thick, thick), 2, 2)
         painter.setBrush(theme.colour("forward" if on else "edge"))
         painter.drawRoundedRect(QRectF(start - thick / 2, mid - thick / 2, at - start + thick, thick), 2, 2)
@@ -110,6 +106,9 @@ class TimeSlider(QSlider):
         if self.hasFocus():
             painter.setBrush(theme.colour("forward", 70))
             painter.drawEllipse(QPointF(at, mid), radius + theme.px(3), radius + theme.px(3))
-        painter.setPen(QPen(theme.colour("forward" if on else "edge"), 2.0))
-        painter.setBrush(theme.colour("forward" if self.isSliderDown() else "panel"))
+        ink(
+            painter,
+            QPen(theme.colour("forward" if on else "edge"), 2.0),
+            theme.colour("forward" if self.isSliderDown() else "panel"),
+        )
         painter.drawEllipse(QPointF(at, mid), radius - 1, radius - 1)

@@ -14,6 +14,7 @@ from diffview.gui.show.ticks import bar_ticks
 from diffview.gui.theme import SMALL_PX, theme
 from diffview.gui.widgets.images import image_paint as paint
 from diffview.gui.widgets.images.raster import indexed_image
+from diffview.gui.widgets.ink import ink, write
 
 _BAR_PX = 12
 _TICK_PX = 4
@@ -131,8 +132,13 @@ class ColourBar(QWidget):
         self._paint_bar(painter, bar)
         painter.setFont(self._font())
         height = QFontMetricsF(self._font()).height()
-        painter.setPen(theme.colour("dim"))
-        painter.drawText(QRectF(bar.x(), 0, self.width(), height), Qt.AlignmentFlag.AlignLeft, self._units)
+        write(
+            painter,
+            QRectF(bar.x(), 0, self.width(), height),
+            self._units,
+            theme.colour("dim"),
+            Qt.AlignmentFlag.AlignLeft,
+        )
         start = bar.right() + theme.px(_TICK_PX + 5)
         for value, y in self.ticks():
             painter.setPen(QPen(theme.colour("edge"), 1.0))
@@ -165,8 +171,7 @@ class ColourBar(QWidget):
         painter.setRenderHint(QPainter.RenderHint.SmoothPixmapTransform)
         painter.drawImage(bar, self._gradient)
         painter.restore()
-        painter.setBrush(Qt.BrushStyle.NoBrush)
-        painter.setPen(QPen(theme.colour("edge"), 1.0))
+        ink(painter, QPen(theme.colour("edge"), 1.0))
         painter.drawPath(shape)
 
     def _paint_noise(self, painter: QPainter, start: float, height: float) -> None:
@@ -203,6 +208,5 @@ class ColourBar(QWidget):
         arrow.lineTo(bar.right() + size, y - size * 0.8)
         arrow.lineTo(bar.right() + size, y + size * 0.8)
         arrow.closeSubpath()
-        painter.setPen(QPen(theme.colour("panel"), 1.0))
-        painter.setBrush(theme.colour("text"))
+        ink(painter, QPen(theme.colour("panel"), 1.0), theme.colour("text"))
         painter.drawPath(arrow)

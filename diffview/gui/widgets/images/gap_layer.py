@@ -2,13 +2,14 @@
 
 import numpy as np
 from numpy.typing import NDArray
-from PySide6.QtCore import QEvent, QObject, QPointF, QRect, QRectF, Qt, Signal
+from PySide6.QtCore import QEvent, QObject, QPointF, QRect, QRectF, QSize, Qt, Signal
 from PySide6.QtGui import QBrush, QColor, QMouseEvent, QPainter, QPainterPath, QPaintEvent, QPen, QPixmap, QTransform
 from PySide6.QtWidgets import QWidget
 
 from diffview.gui.theme import theme
 from diffview.gui.widgets.images.image_paint import pill
 from diffview.gui.widgets.images.image_view import ImageView
+from diffview.gui.widgets.ink import KeptPicture, blank
 
 Mask = NDArray[np.bool_]
 HATCH_PX = 7
@@ -29,7 +30,7 @@ class GapLayer(QWidget):
         self._view, self._token, self._hatched = view, token, hatched
         self._marks: Mask | None = None
         self._outline, self._area = QPainterPath(), QPainterPath()
-        self._drawn: tuple[object, QPixmap] | None = None
+        self._drawn = KeptPicture()
         self._from: QPointF | None = None
         self._drag = QRect()
         self._erases = self._armed = False
@@ -47,7 +48,7 @@ class GapLayer(QWidget):
             self._marks = mask
             self._outline = QPainterPath() if mask is None else outline(mask)
             self._area = QPainterPath() if mask is None or not self._hatched else area(mask)
-            self._drawn = None
+            self._drawn.forget()
             self.update()
 
     def marks(self) -> Mask | None:
@@ -136,19 +137,15 @@ class GapLayer(QWidget):
     def _picture(self, image: QRectF, pixel: float) -> QPixmap:
         """The marks as they lie in the view, drawn once: a scrub repaints the view at every frame."""
         ratio, colour = self.devicePixelRatioF(), theme.colour(self._token)
-        key = (image.getRect(), pixel, self.size().toTuple(), ratio, colour.rgba(), theme.scale)
-        if self._drawn is None or self._drawn[0] != key:
-            picture = QPixmap(self.size() * ratio)
-            picture.setDevicePixelRatio(ratio)
-            picture.fill(Qt.GlobalColor.transparent)
-            painter = QPainter(picture)
+
+        def draw(painter: QPainter) -> None:
             painter.setClipRect(image.intersected(QRectF(self.rect())))
             if self._hatched:
                 painter.fillPath(_placed(image, pixel).map(self._area), QBrush(_hatch(colour, ratio)))
             _stroke(painter, _placed(image, pixel).map(self._outline), colour)
-            painter.end()
-            self._drawn = key, picture
-        return self._drawn[1]
+
+        key = image.getRect(), pixel, colour.rgba(), theme.scale
+        return self._drawn.of(key, self.size(), ratio, draw)
 
 
 def _placed(image: QRectF, pixel: float) -> QTransform:
@@ -159,9 +156,7 @@ def _placed(image: QRectF, pixel: float) -> QTransform:
 def _hatch(colour: QColor, ratio: float) -> QPixmap:
     """One tile of lines from the lower left to the upper right, with a shadow that makes it visible on any ground."""
     step = theme.px(HATCH_PX)
-    tile = QPixmap(round(step * ratio), round(step * ratio))
-    tile.setDevicePixelRatio(ratio)
-    tile.fill(Qt.GlobalColor.transparent)
+    tile = blank(QSize(step, step), ratio)
     painter = QPainter(tile)
     painter.setRenderHint(QPainter.RenderHint.Antialiasing)
     for pen in (QPen(QColor(0, 0, 0, 90), 2.6), QPen(colour, 1.2)):

@@ -6,6 +6,7 @@ from PySide6.QtCore import QPointF, QRectF, Qt
 from PySide6.QtGui import QBrush, QColor, QFontMetricsF, QPainter, QPainterPath, QPen, QPixmap
 
 from diffview.gui.theme import MEDIUM, SEMIBOLD, SMALL_PX, TITLE_PX, Palette, theme
+from diffview.gui.widgets.ink import dashed, ink, write
 
 RADIUS = 6
 _HATCH_PX = 6
@@ -62,15 +63,13 @@ def frame(painter: QPainter, rect: QRectF, token: str, active: bool, size: tuple
     rect = QRectF(round(rect.x()) + 0.5, round(rect.y()) + 0.5, round(rect.width()) - 1, round(rect.height()) - 1)
     colour = theme.colour(token)
     painter.setRenderHint(QPainter.RenderHint.Antialiasing)
-    painter.setBrush(Qt.BrushStyle.NoBrush)
-    painter.setPen(QPen(QColor(0, 0, 0, 75), 4.0, j=Qt.PenJoinStyle.MiterJoin))
+    ink(painter, QPen(QColor(0, 0, 0, 75), 4.0, j=Qt.PenJoinStyle.MiterJoin))
     painter.drawRect(rect)
     painter.setPen(QPen(colour, 2.0, j=Qt.PenJoinStyle.MiterJoin))
     painter.drawRect(rect)
     if active:
         half = 4.0
-        painter.setPen(QPen(QColor(0, 0, 0, 150), 1.0))
-        painter.setBrush(colour)
+        ink(painter, QPen(QColor(0, 0, 0, 150), 1.0), colour)
         for corner in (rect.topLeft(), rect.topRight(), rect.bottomLeft(), rect.bottomRight()):
             box = QRectF(corner.x() - half, corner.y() - half, 2 * half, 2 * half)
             painter.drawRoundedRect(box, 2, 2)
@@ -89,15 +88,13 @@ def pill(painter: QPainter, at: QPointF, text: str, align: Qt.AlignmentFlag, dot
         box.moveCenter(at)
     box = QRectF(round(box.x()), round(box.y()), round(width), round(height))
     painter.setRenderHint(QPainter.RenderHint.Antialiasing)
-    painter.setPen(Qt.PenStyle.NoPen)
-    painter.setBrush(theme.colour("panel", 225))
+    ink(painter, None, theme.colour("panel", 225))
     painter.drawRoundedRect(box, height / 2, height / 2)
     if dot:
         painter.setBrush(theme.colour(dot))
         painter.drawEllipse(QPointF(box.x() + theme.px(6) + mark / 3, box.center().y()), mark / 4, mark / 4)
     painter.setFont(font)
-    painter.setPen(theme.colour("text"))
-    painter.drawText(box.adjusted(mark, 0, 0, 0), Qt.AlignmentFlag.AlignCenter, text)
+    write(painter, box.adjusted(mark, 0, 0, 0), text, theme.colour("text"))
     return box
 
 
@@ -111,10 +108,7 @@ def badge(painter: QPainter, rect: QRectF, text: str, token: str | None) -> None
 def placeholder(painter: QPainter, rect: QRectF, text: str) -> None:
     """An empty view: a dashed ground, a title and what to do."""
     painter.setRenderHint(QPainter.RenderHint.Antialiasing)
-    pen = QPen(theme.colour("line"), 1.0)
-    pen.setDashPattern([4, 4])
-    painter.setPen(pen)
-    painter.setBrush(Qt.BrushStyle.NoBrush)
+    ink(painter, dashed(QPen(theme.colour("line"), 1.0), 4, 4))
     inset = theme.px(8) + 0.5
     painter.drawRoundedRect(rect.adjusted(inset, inset, -inset, -inset), RADIUS, RADIUS)
     title, _, rest = text.partition("\n")
@@ -128,8 +122,7 @@ def placeholder(painter: QPainter, rect: QRectF, text: str) -> None:
     y = rect.center().y() - (boxes[0].height() + (gap + boxes[1].height() if rest else 0)) / 2
     for (words, font, token), box in zip(parts, boxes, strict=True):
         painter.setFont(font)
-        painter.setPen(theme.colour(token))
-        painter.drawText(QRectF(room.x(), y, room.width(), box.height()), wrap, words)
+        write(painter, QRectF(room.x(), y, room.width(), box.height()), words, theme.colour(token), wrap)
         y += box.height() + gap
 
 
@@ -141,6 +134,5 @@ def edge(painter: QPainter, rect: QRectF, focused: bool) -> None:
     painter.setRenderHint(QPainter.RenderHint.Antialiasing)
     painter.fillPath(corners, QBrush(theme.colour("panel")))
     if focused:
-        painter.setBrush(Qt.BrushStyle.NoBrush)
-        painter.setPen(QPen(theme.colour("reverse"), 2.0))
+        ink(painter, QPen(theme.colour("reverse"), 2.0))
         painter.drawRoundedRect(rect.adjusted(1, 1, -1, -1), RADIUS - 1, RADIUS - 1)

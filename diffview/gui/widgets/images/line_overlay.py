@@ -2,10 +2,11 @@
 
 import numpy as np
 from numpy.typing import NDArray
-from PySide6.QtCore import QLineF, QPointF, QRectF, QSizeF, Qt
-from PySide6.QtGui import QColor, QPainter, QPen, QPixmap
+from PySide6.QtCore import QLineF, QPointF, QRectF, Qt
+from PySide6.QtGui import QColor, QPainter, QPen
 
 from diffview.gui.show.viewport import Viewport
+from diffview.gui.widgets.ink import KeptPicture
 
 HALO, LINE = QColor(0, 0, 0, 110), QColor(255, 255, 255, 215)
 """Readable on every colour of every map."""
@@ -51,7 +52,7 @@ class LineOverlay:
 
     def __init__(self) -> None:
         self._lines: NDArray[np.float32] | None = None
-        self._drawn: tuple[object, QPixmap] | None = None
+        self._drawn = KeptPicture()
 
     def lines(self) -> NDArray[np.float32] | None:
         """The lines drawn."""
@@ -65,28 +66,23 @@ class LineOverlay:
             lines is not None and self._lines is not None and np.array_equal(lines, self._lines, equal_nan=True)
         ):
             return False  # from slice to slice the coast stays where it is
-        self._lines, self._drawn = lines, None
+        self._lines = lines
+        self._drawn.forget()
         return True
 
     def paint(self, painter: QPainter, port: Viewport, bounds: QRectF) -> None:
         """Draw the lines in `bounds` of the widget."""
         if self._lines is None or bounds.isEmpty():
             return
-        ratio = painter.device().devicePixelRatioF()
-        key = port.rect, port.widget, bounds.getRect(), ratio
-        if self._drawn is None or self._drawn[0] != key:
-            self._drawn = key, self._draw(self._lines, port, bounds, ratio)
-        painter.drawPixmap(bounds.topLeft(), self._drawn[1])
+        lines, ratio = self._lines, painter.device().devicePixelRatioF()
+        key = port.rect, port.widget, bounds.getRect()
+        drawn = self._drawn.of(key, bounds.size(), ratio, lambda own: self._draw(own, lines, port, bounds))
+        painter.drawPixmap(bounds.topLeft(), drawn)
 
-    def _draw(self, lines: NDArray[np.float32], port: Viewport, bounds: QRectF, ratio: float) -> QPixmap:
-        size = (QSizeF(bounds.size()) * ratio).toSize()
-        picture = QPixmap(max(1, size.width()), max(1, size.height()))
-        picture.setDevicePixelRatio(ratio)
-        picture.fill(Qt.GlobalColor.transparent)
+    def _draw(self, painter: QPainter, lines: NDArray[np.float32], port: Viewport, bounds: QRectF) -> None:
         x, y = port.to_widget((0, 0))
         points = lines * port.pixel() + np.array([y - bounds.top(), x - bounds.left()])
         pieces = _pieces(thinned(points, (bounds.height(), bounds.width())))
-        painter = QPainter(picture)
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
         painter.setPen(QPen(Qt.GlobalColor.black, 2.4))
         painter.drawLines(pieces)
@@ -95,5 +91,3 @@ class LineOverlay:
         painter.setCompositionMode(QPainter.CompositionMode.CompositionMode_SourceOver)
         painter.setPen(QPen(LINE, 1.0))
         painter.drawLines(pieces)
-        painter.end()
-        return picture

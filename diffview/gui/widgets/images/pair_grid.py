@@ -9,6 +9,7 @@ from PySide6.QtWidgets import QSizePolicy, QWidget
 from diffview.fields.colormaps import Rgb
 from diffview.gui.theme import SMALL_PX, theme
 from diffview.gui.widgets.images.raster import indexed_image
+from diffview.gui.widgets.ink import ink, write
 
 Array = NDArray[np.float32]
 
@@ -27,8 +28,7 @@ class PairGrid(QWidget):
         policy = QSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Preferred)
         policy.setHeightForWidth(True)
         self.setSizePolicy(policy)
-        theme.changed.connect(self.updateGeometry)
-        theme.changed.connect(self.update)
+        theme.follow(self)
 
     @property
     def count(self) -> int:
@@ -80,14 +80,14 @@ class PairGrid(QWidget):
         step = side + theme.px(GAP)
         for row, title in enumerate(self._titles):
             top = row * (side + line + theme.px(GAP) / 2)
-            painter.setPen(theme.colour("dim"))
-            painter.drawText(QRectF(0, top, self.width(), line), Qt.AlignmentFlag.AlignVCenter, title)
+            write(
+                painter, QRectF(0, top, self.width(), line), title, theme.colour("dim"), Qt.AlignmentFlag.AlignVCenter
+            )
             for column in range(self._columns):
                 self._paint_picture(painter, QRectF(column * step, top + line, side, side), row, column)
         top = 2 * (side + line) + theme.px(GAP) / 2
         for column, (text, token) in enumerate(self._words):
-            painter.setPen(theme.colour(token))
-            painter.drawText(QRectF(column * step, top, side, line), Qt.AlignmentFlag.AlignCenter, text)
+            write(painter, QRectF(column * step, top, side, line), text, theme.colour(token))
 
     def _paint_picture(self, painter: QPainter, box: QRectF, row: int, column: int) -> None:
         if column < len(self._images):
@@ -95,6 +95,5 @@ class PairGrid(QWidget):
             painter.setRenderHint(QPainter.RenderHint.SmoothPixmapTransform, image.width() > box.width())
             painter.drawImage(box, image)
         else:
-            painter.setPen(Qt.PenStyle.NoPen)
-            painter.setBrush(theme.colour("raised"))
+            ink(painter, None, theme.colour("raised"))
             painter.drawRoundedRect(box, 4, 4)

@@ -11,6 +11,7 @@ from PySide6.QtWidgets import QSizePolicy, QWidget
 from diffview.gui.show.ticks import RulerSide
 from diffview.gui.theme import SMALL_PX, theme
 from diffview.gui.widgets.images.image_view import ImageView
+from diffview.gui.widgets.ink import write
 
 THICK_PX, WIDE_PX, TICK_PX = 15, 40, 3
 LEAST_PX = 8
@@ -91,6 +92,5 @@ class Ruler(QWidget):
             painter.setPen(QPen(theme.colour("faint"), 1.0))
             painter.drawLine(*mark)
             if start >= end and fits:
-                painter.setPen(theme.colour("dim"))
-                painter.drawText(box, flags, text)
+                write(painter, box, text, theme.colour("dim"), flags)
                 end = stop

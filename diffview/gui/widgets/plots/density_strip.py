@@ -5,22 +5,17 @@ from typing import Any
 
 import numpy as np
 import pyqtgraph as pg
-from PySide6.QtCore import QEvent, QPointF, QRectF, QSize, Qt
+from PySide6.QtCore import QEvent, QPointF, QRectF, QSize
 from PySide6.QtGui import QFontMetricsF, QMouseEvent, QPainter, QPainterPath, QPaintEvent
 from PySide6.QtWidgets import QSizePolicy, QWidget
 
-from diffview.fields.numbers import decimal, two_figures
+from diffview.gui.show.density_cells import TOKENS, DensityCells
+from diffview.gui.show.lines import Floats
 from diffview.gui.theme import MEDIUM, Palette, theme
-from diffview.gui.widgets.plots.plot_axis import AXIS_PX, Floats, pen, plot_font
-
-TOKENS = {"schedule": "text", "training": "good", "grid": "reverse"}
-"""The curves in the order in which they are drawn, and the tokens of their colours."""
+from diffview.gui.widgets.ink import LEFT, RIGHT, write
+from diffview.gui.widgets.plots.plot_axis import AXIS_PX, pen, plot_font
 
 FILLS = {"schedule": 30, "training": 44, "grid": 0}
-TOPS = (0.2, 0.3, 0.5, 1.0, 2.0, 5.0, 10.0, 20.0, 50.0, 100.0, 1000.0)
-"""Upper ends of the y axis: the first that is high enough, written beside it."""
-
-TITLE = "density, per unit of ln s"
 _HEIGHT_PX, _HEAD_PX, _FOOT_PX = 56, 16, 5
 
 
@@ -33,15 +28,12 @@ class DensityStrip(QWidget):
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self._axis = (0.0, 1.0, 0.0, 1.0)
-        self._edges: Floats = np.empty(0)
-        self._log_s: Floats = np.empty(0)
-        self._densities: dict[str, Floats] = {}
-        self._missing = ""
+        self._cells = DensityCells(np.empty(0), np.empty(0), {})
         self._hover: float | None = None
         self.setMouseTracking(True)
         self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
         self.setAccessibleName("Density over ln s of schedule, grid and training")
-        theme.changed.connect(self._restyle)
+        theme.follow(self)
 
     # -- what is shown
 
@@ -60,29 +52,22 @@ class DensityStrip(QWidget):
             densities: "schedule", "grid", "training", each per unit of ln s [n]; absent ones are not drawn.
             missing: text of the legend instead of an absent one.
         """
-        self._edges, self._log_s = np.asarray(edges, dtype=float), np.asarray(log_s, dtype=float)
-        self._densities = {key: np.asarray(densities[key], dtype=float) for key in TOKENS if key in densities}
-        self._missing = missing
+        self._cells = DensityCells(edges, log_s, densities, missing)
         self._tell()
         self.update()
 
     def density(self, key: str) -> Floats | None:
         """The density `key`, or None."""
-        return self._densities.get(key)
+        return self._cells.densities.get(key)
 
     @property
     def top(self) -> float:
         """The density at the upper end of the y axis."""
-        largest = max((float(y.max()) for y in self._densities.values() if len(y)), default=0.0)
-        return next((top for top in TOPS if largest <= top), largest)
+        return self._cells.top
 
     def readout(self) -> str:
-        """The values under the pointer: "s = 0.80: schedule 0.12, grid 0.10, training 0.21 per unit of ln s"."""
-        cell = self._cell()
-        if cell is None:
-            return ""
-        values = ", ".join(f"{key} {decimal(y[cell], 2)}" for key, y in self._ordered())
-        return f"s = {self._level(cell)}: {values} per unit of ln s"
+        """The values under the pointer, as words."""
+        return self._cells.readout(self._cell())
 
     # -- geometry
 
@@ -105,23 +90,14 @@ class DensityStrip(QWidget):
         left, right, low, high = self._axis
         return left + (value - low) / (high - low) * (right - left)
 
-    def _restyle(self) -> None:
-        self.updateGeometry()
-        self.update()
-
     # -- the pointer
 
     def _cell(self) -> int | None:
         """The cell under the pointer."""
         left, right, low, high = self._axis
-        if self._hover is None or not self._densities or not left <= self._hover <= right:
+        if self._hover is None or not left <= self._hover <= right:
             return None
-        value = low + (self._hover - left) / (right - left) * (high - low)
-        return int(np.clip(np.searchsorted(self._edges, value) - 1, 0, len(self._edges) - 2))
-
-    def _level(self, cell: int) -> str:
-        s = float(np.exp((self._log_s[cell] + self._log_s[cell + 1]) / 2))
-        return two_figures(s, most=4, trim=False)
+        return self._cells.cell_at(low + (self._hover - left) / (right - left) * (high - low))
 
     def mouseMoveEvent(self, event: QMouseEvent) -> None:
         """Read the densities under the pointer."""
@@ -137,7 +113,7 @@ class DensityStrip(QWidget):
         self.update()
 
     def _tell(self) -> None:
-        self.setAccessibleDescription(self.readout() or self._missing)
+        self.setAccessibleDescription(self.readout() or self._cells.missing)
 
     # -- drawing
 
@@ -148,8 +124,8 @@ class DensityStrip(QWidget):
         palette, box, cell = theme.palette, self.plot_rect(), self._cell()
         painter.setFont(plot_font())
         self._paint_scale(painter, palette, box)
-        for key, density in self._densities.items():
-            self._paint_curve(painter, palette, box, key, density)
+        for key in self._cells.densities:
+            self._paint_curve(painter, palette, box, key)
         if cell is not None and self._hover is not None:
             painter.setPen(pen(palette, "dim"))
             x = round(self._hover) + 0.5
@@ -163,14 +139,10 @@ class DensityStrip(QWidget):
             painter.setPen(pen(palette, "edge" if not value else "line"))
             painter.drawLine(QPointF(box.left(), round(y) + 0.5), QPointF(box.right(), round(y) + 0.5))
             text = QRectF(0, min(y - height / 2, self.height() - height), box.left() - 6, height)
-            painter.setPen(palette.colour("dim"))
-            align = Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter
-            painter.drawText(text, align, f"{value:g}")
+            write(painter, text, f"{value:g}", palette.colour("dim"), RIGHT)
 
-    def _paint_curve(self, painter: QPainter, palette: Palette, box: QRectF, key: str, density: Floats) -> None:
-        middles = (self._edges[1:] + self._edges[:-1]) / 2
-        x = np.concatenate(([self._edges[0]], middles, [self._edges[-1]]))
-        y = np.concatenate((density[:1], density, density[-1:]))
+    def _paint_curve(self, painter: QPainter, palette: Palette, box: QRectF, key: str) -> None:
+        x, y = self._cells.curve(key)
         rows = box.bottom() - y / self.top * box.height()
         line: QPainterPath = pg.arrayToQPath(self.x_of(x), rows)
         if FILLS[key]:
@@ -183,28 +155,18 @@ class DensityStrip(QWidget):
         painter.setPen(pen(palette, TOKENS[key]))  # any wider and Qt strokes it ten times slower
         painter.drawPath(line)
 
-    def _ordered(self) -> list[tuple[str, Floats]]:
-        """The densities in the order of reading: schedule, grid, training."""
-        return [(key, self._densities[key]) for key in ("schedule", "grid", "training") if key in self._densities]
-
     def _paint_words(self, painter: QPainter, palette: Palette, box: QRectF, cell: int | None) -> None:
         """At the left the title, or the noise level under the pointer; at the right the names with their values."""
         painter.setFont(plot_font(AXIS_PX, MEDIUM))
         metrics, right = QFontMetricsF(painter.font()), box.right()
         row = QRectF(0, 0, self.width(), theme.px(_HEAD_PX) - 2)
-        flags = Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter
-        items = [
-            (key + (f" {decimal(y[cell], 2)}" if cell is not None else ""), TOKENS[key]) for key, y in self._ordered()
-        ]
-        for text, token in [*items, *([(self._missing, "dim")] if self._missing else [])][::-1]:
+        for text, token in reversed(self._cells.legend(cell)):
             left = right - metrics.horizontalAdvance(text)
-            painter.setPen(palette.colour(token))
-            painter.drawText(QRectF(left, row.top(), right - left + 2, row.height()), flags, text)
+            write(painter, QRectF(left, row.top(), right - left + 2, row.height()), text, palette.colour(token), LEFT)
             if token != "dim":
                 painter.fillRect(QRectF(left - 18, row.center().y() - 1, 12, 2), palette.colour(token))
                 left -= 18
             right = left - 14
-        title = TITLE if cell is None else f"s = {self._level(cell)}, per unit of ln s"
+        title = self._cells.title(cell)
         if box.left() + metrics.horizontalAdvance(title) <= right:
-            painter.setPen(palette.colour("dim"))
-            painter.drawText(row.adjusted(box.left(), 0, 0, 0), flags, title)
+            write(painter, row.adjusted(box.left(), 0, 0, 0), title, palette.colour("dim"), LEFT)

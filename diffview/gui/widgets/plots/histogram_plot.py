@@ -5,20 +5,18 @@ from PySide6.QtCore import QRectF
 from PySide6.QtGui import QPainter
 from PySide6.QtWidgets import QWidget
 
+from diffview.gui.show.lines import Floats, finite
 from diffview.gui.theme import Palette
-from diffview.gui.widgets.plots.plot_axis import Floats, finite, paint_legend, pen
-from diffview.gui.widgets.plots.plot_base import Curve, PlotBase
+from diffview.gui.widgets.ink import dashed
+from diffview.gui.widgets.plots.field_curves import FieldCurves
+from diffview.gui.widgets.plots.plot_axis import paint_legend, pen
 
 
-class HistogramPlot(PlotBase):
+class HistogramPlot(FieldCurves):
     """Densities over standardised values: x_t filled, x_0 thin, the reverse run in its colour, N(0, 1) dotted."""
 
     def __init__(self, parent: QWidget | None = None) -> None:
-        super().__init__("Histogram of values", (16, 6, 16, 22), parent)
-        self._reference = False
-        self._forward = self.add_curve("forward", 1.5, fill=56)
-        self._source = self.add_curve("text", 1.0)
-        self._reverse = self.add_curve("reverse", 1.5)
+        super().__init__("Histogram of values", (16, 6, 16, 22), "x\u2080", 56, parent)
         self.y_axis.grid = self.y_axis.line = self.y_axis.labels = False
         self.set_range()
 
@@ -28,41 +26,23 @@ class HistogramPlot(PlotBase):
 
     def set_reference(self, shown: bool = True) -> None:
         """Draw the density of N(0, 1)."""
-        self._reference = shown
+        self.reference = "N(0, 1)" if shown else ""
         self.redraw()
 
     def set_data(self, edges: Floats, xt: Floats, x0: Floats | None = None, reverse: Floats | None = None) -> None:
         """Densities per bin; `edges` has one element more than each of them."""
-        centres = (edges[:-1] + edges[1:]) / 2
-        before = self.legend_items()
-        for curve, density in ((self._forward, xt), (self._source, x0), (self._reverse, reverse)):
-            self._put(curve, centres, density)
+        centres, before = (edges[:-1] + edges[1:]) / 2, self.legend_items()
+        self.put(x0, xt, reverse, place=lambda density: (centres, finite(density, 0.0, self.y_axis.high)))
         if self.legend_items() != before:
             self.redraw()
 
-    def legend_items(self) -> list[tuple[str, str]]:
-        """Names of the curves, and the tokens of their colours."""
-        curves = (("x\u2080", "text", self._source), ("x\u209c", "forward", self._forward))
-        items = [(name, token) for name, token, curve in curves if curve.xData is not None and len(curve.xData)]
-        if self._reverse.xData is not None and len(self._reverse.xData):
-            items.append(("reverse", "reverse"))
-        return [*items, ("N(0, 1)", "dim")] if self._reference else items
-
-    def _put(self, curve: Curve, centres: Floats, density: Floats | None) -> None:
-        if density is None:
-            if curve.xData is not None and len(curve.xData):
-                curve.clear()
-            return
-        curve.setData(centres, finite(density, 0.0, self.y_axis.high))
-
     def paint_background(self, painter: QPainter, box: QRectF, palette: Palette) -> None:
         """The normal density and the legend."""
-        if self._reference and not self.message:
+        if self.message:
+            return
+        if self.reference:
             x = np.linspace(self.x_axis.low, self.x_axis.high, 161)
-            dotted = pen(palette, "dim", 1.2)
-            dotted.setDashPattern([2.5, 2.5])
             painter.setRenderHint(QPainter.RenderHint.Antialiasing, True)
-            painter.setPen(dotted)
+            painter.setPen(dashed(pen(palette, "dim", 1.2), 2.5, 2.5))
             painter.drawPath(self.pixel_path(x, np.exp(-(x**2) / 2) / np.sqrt(2 * np.pi)))
-        if not self.message:
-            paint_legend(painter, box.right() - 4, box.top() + 2, self.legend_items(), palette, column=True)
+        paint_legend(painter, box.right() - 4, box.top() + 2, self.legend_items(), palette, column=True)

@@ -1,13 +1,15 @@
 """The loss over the steps of a training, or over noise levels."""
 
 import numpy as np
-from PySide6.QtCore import QRectF, Qt
+from PySide6.QtCore import QRectF
 from PySide6.QtGui import QPainter
 from PySide6.QtWidgets import QWidget
 
 from diffview.fields.numbers import round_up
-from diffview.gui.theme import Palette, theme
-from diffview.gui.widgets.plots.plot_axis import Floats, finite, paint_legend, pen
+from diffview.gui.show.lines import Floats, decades, finite, smooth
+from diffview.gui.theme import Palette
+from diffview.gui.widgets.ink import dashed, ink, inside
+from diffview.gui.widgets.plots.plot_axis import paint_legend, pen
 from diffview.gui.widgets.plots.plot_base import PlotBase
 
 FEWEST_STEPS = 100
@@ -16,25 +18,6 @@ FEWEST_STEPS = 100
 HEIGHT = 156
 LEAST = 1e-3
 """Error below which a noise level is not shown: the field is far below the noise, which is easy to see."""
-
-SMOOTHING = 0.03
-"""Share of the curve over which its smooth version averages."""
-
-
-def decades(values: Floats) -> tuple[float, float]:
-    """log10 of whole decades around the positive values."""
-    known = np.log10(values[values > 0])
-    low, high = float(np.floor(known.min())), float(np.ceil(known.max()))
-    return low, max(high, low + 1)
-
-
-def smooth(values: Floats) -> Floats:
-    """Running mean of log values; geometric, so that outliers weigh less."""
-    half = max(1, round(SMOOTHING * len(values)))
-    sums = np.concatenate([[0.0], np.cumsum(np.log(values))])
-    at = np.arange(len(values))
-    low, high = np.maximum(at - half, 0), np.minimum(at + half + 1, len(values))
-    return np.asarray(np.exp((sums[high] - sums[low]) / (high - low)))
 
 
 class LossPlot(PlotBase):
@@ -45,7 +28,7 @@ class LossPlot(PlotBase):
 
     def __init__(self, by_level: bool = False, parent: QWidget | None = None) -> None:
         name = "Loss against noise level" if by_level else "Loss against training step"
-        super().__init__(name, (44, 8, 12, 36), parent)
+        super().__init__(name, (44, 8, 12, 36), parent, HEIGHT)
         self.by_level = by_level
         self._raw = self.add_curve("faint", 1.0)
         self._smooth = self.add_curve("reverse", 1.5)
@@ -55,12 +38,7 @@ class LossPlot(PlotBase):
         self.x_axis.label = "noise level s" if by_level else "training step"
         self.y_axis.log = True
         self.y_axis.label = "|ε − ε̂|²" if by_level else "loss"
-        self._fit()
-        theme.changed.connect(self._fit)
         self.clear()
-
-    def _fit(self) -> None:
-        self.setFixedHeight(theme.px(HEIGHT))
 
     def clear(self) -> None:
         """Remove the curve, and reset the ranges."""
@@ -91,13 +69,11 @@ class LossPlot(PlotBase):
         if len(x) < 2:
             return
         self._widen(x, y)
-        at = np.log10(x) if self.by_level else x
-        low, high = self.y_axis.low, self.y_axis.high
-        if self.by_level:
-            self._smooth.setData(at, finite(np.log10(y), low, high))
-            return
-        self._raw.setData(at, finite(np.log10(y), low, high))
-        self._smooth.setData(at, finite(np.log10(smooth(y)), low, high))
+        at, low, high = np.log10(x) if self.by_level else x, self.y_axis.low, self.y_axis.high
+        if not self.by_level:
+            self._raw.setData(at, finite(np.log10(y), low, high))
+            y = smooth(y)
+        self._smooth.setData(at, finite(np.log10(y), low, high))
 
     def _widen(self, x: Floats, y: Floats) -> None:
         low, high = decades(np.maximum(y, LEAST) if self.by_level else y)
@@ -118,13 +94,7 @@ class LossPlot(PlotBase):
         """The line to compare with, and the legend."""
         if self._reference is None or self.message:
             return
-        dashed = pen(palette, "dim", 1.2)
-        dashed.setDashPattern([4, 3])
-        painter.save()
-        painter.setClipRect(box)
-        painter.setRenderHint(QPainter.RenderHint.Antialiasing, True)
-        painter.setPen(dashed)
-        painter.setBrush(Qt.BrushStyle.NoBrush)
-        painter.drawPath(self.pixel_path(*self._reference))
-        painter.restore()
+        with inside(painter, box):
+            ink(painter, dashed(pen(palette, "dim", 1.2), 4, 3))
+            painter.drawPath(self.pixel_path(*self._reference))
         paint_legend(painter, box.right() - 4, box.top() + 2, self._words, palette, column=True)

@@ -4,14 +4,14 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
-from numpy.typing import NDArray
 from PySide6.QtCore import QPointF, QRectF, Qt
 from PySide6.QtGui import QFont, QFontMetricsF, QPainter, QPen
 
+from diffview.gui.show.lines import Floats
 from diffview.gui.show.ticks import PLAIN_DECADES, AxisRoom, Tick, linear_ticks, log_ticks
-from diffview.gui.theme import MEDIUM, SMALL_PX, Palette, theme
+from diffview.gui.theme import GRID, MEDIUM, RADIUS, SMALL_PX, Palette, theme
+from diffview.gui.widgets.ink import ink, write
 
-Floats = NDArray[np.floating]
 AXIS_PX = SMALL_PX - 1
 TICK_PX = 4
 MINOR_TICK_PX = 2
@@ -30,13 +30,6 @@ def pen(palette: Palette, token: str, width: float = 1.0, alpha: int = 255) -> Q
     made.setJoinStyle(Qt.PenJoinStyle.RoundJoin)
     made.setCapStyle(Qt.PenCapStyle.RoundCap)
     return made
-
-
-def finite(values: Floats, low: float, high: float) -> Floats:
-    """`values` with infinities and overshoots brought just outside [low, high]; NaN goes below."""
-    margin = high - low
-    clipped = np.clip(values, low - margin, high + margin)
-    return np.nan_to_num(clipped, nan=low - margin)
 
 
 @dataclass
@@ -225,10 +218,23 @@ def paint_legend(
     x, height = right, metrics.height()
     for text, token in items if column else reversed(items):
         width = metrics.horizontalAdvance(text)
-        painter.setPen(palette.colour(token))
-        painter.drawText(QRectF(x - width - 1, top, width + 2, height), Qt.AlignmentFlag.AlignCenter, text)
+        write(painter, QRectF(x - width - 1, top, width + 2, height), text, palette.colour(token))
         stroke = QRectF(x - width - STROKE_GAP - STROKE_PX, top + height / 2 - 1, STROKE_PX, 2)
         parts = (0.0, 7.0) if token == "dim" else (0.0,)  # the dim ones are the dashed ones
         for start in parts:
             painter.fillRect(stroke.adjusted(start, 0, start - 7 if len(parts) > 1 else 0, 0), palette.colour(token))
         x, top = (right, top + height) if column else (stroke.left() - ITEM_GAP, top)
+
+
+def paint_message(painter: QPainter, box: QRectF, message: str, palette: Palette) -> None:
+    """A sentence in the middle of an empty plot."""
+    painter.setRenderHint(QPainter.RenderHint.Antialiasing, True)
+    font = plot_font(SMALL_PX)
+    flags = Qt.AlignmentFlag.AlignCenter | Qt.TextFlag.TextWordWrap
+    inner = box.adjusted(GRID * 2, GRID, -GRID * 2, -GRID)
+    text = QFontMetricsF(font).boundingRect(inner, int(flags), message)
+    ink(painter, pen(palette, "line"), palette.colour("raised"))
+    painter.drawRoundedRect(text.adjusted(-12, -7, 12, 7), RADIUS, RADIUS)
+    painter.setPen(palette.colour("text"))
+    painter.setFont(font)
+    painter.drawText(inner, int(flags), message)

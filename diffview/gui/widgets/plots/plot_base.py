@@ -5,24 +5,24 @@ only its curves. Ranges change only by call; there is no menu, no mouse zoom, no
 """
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import pyqtgraph as pg
 from PySide6.QtCore import QPointF, QRectF, Qt, Signal
 from PySide6.QtGui import (
     QBrush,
-    QFontMetricsF,
-    QMouseEvent,
     QPainter,
     QPainterPath,
     QPaintEvent,
     QResizeEvent,
-    QWheelEvent,
 )
 from PySide6.QtWidgets import QGraphicsItem, QGraphicsView, QStyleOptionGraphicsItem, QWidget
 
-from diffview.gui.theme import GRID, RADIUS, SMALL_PX, Palette, theme
-from diffview.gui.widgets.plots.plot_axis import Axis, Floats, pen, plot_font
+from diffview.gui.show.lines import Floats
+from diffview.gui.theme import Palette, theme
+from diffview.gui.widgets.ink import ink
+from diffview.gui.widgets.plots.plot_axis import Axis, paint_message, pen
 
 
 class Curve(pg.PlotCurveItem):  # type: ignore[misc]
@@ -35,12 +35,16 @@ class Curve(pg.PlotCurveItem):  # type: ignore[misc]
         self.area: QBrush | None = None
         self.setSegmentedLineMode("on" if fast else "off")
 
+    @property
+    def filled(self) -> bool:
+        """Whether it has points."""
+        return self.xData is not None and len(self.xData) > 0
+
     def paint(self, painter: QPainter, option: QStyleOptionGraphicsItem, widget: QWidget | None = None) -> None:
         """Fill, then draw the line."""
-        if self.area is not None and self.xData is not None and len(self.xData):
+        if self.area is not None and self.filled:
             painter.setRenderHint(QPainter.RenderHint.Antialiasing, False)
-            painter.setPen(Qt.PenStyle.NoPen)
-            painter.setBrush(self.area)
+            ink(painter, None, self.area)
             x, y = self.xData, self.yData
             ends = np.array([x[-1], x[0]]), np.zeros(2)
             painter.drawPath(pg.arrayToQPath(np.append(x, ends[0]), np.append(y, ends[1])))
@@ -106,11 +110,16 @@ class PlotBase(pg.GraphicsView):  # type: ignore[misc]
     axisChanged = Signal()
     _built = False  # pyqtgraph calls resizeEvent while it builds its view
 
-    def __init__(self, name: str, margins: tuple[int, int, int, int], parent: QWidget | None = None) -> None:
-        """Name it for accessibility; margins are left, top, right, bottom of the plot in design pixels."""
+    def __init__(
+        self, name: str, margins: tuple[int, int, int, int], parent: QWidget | None = None, height: int = 0
+    ) -> None:
+        """Name it for accessibility; margins are left, top, right, bottom of the plot in design pixels.
+
+        It is `height` design pixels high, whatever its container, if that is not 0.
+        """
         super().__init__(parent, useOpenGL=False, background=None)
         self.setAccessibleName(name)
-        self.margins = margins
+        self.margins, self.fixed_px = margins, height
         self.x_axis, self.y_axis = Axis("bottom"), Axis("left", plain=(-3.0, 3.0))
         self.message = ""
         self._styled: list[CurveStyle] = []
@@ -122,6 +131,7 @@ class PlotBase(pg.GraphicsView):  # type: ignore[misc]
         self.setMinimumSize(160, 80)
         self.viewport().setMouseTracking(True)
         self.setBackground(theme.palette.colour("panel"))
+        self.hold_height()
         theme.changed.connect(self.restyle)
         self._built = True
 
@@ -209,12 +219,18 @@ class PlotBase(pg.GraphicsView):  # type: ignore[misc]
         """Take colours, fonts and zoom of the theme."""
         self.setBackground(theme.palette.colour("panel"))
         self._ratio = self.devicePixelRatioF()
+        self.hold_height()
         for style in self._styled:
             style.apply(self._ratio)
         for item in self.scene().items():
             item.update()
         self.lay_out()
         self.axisChanged.emit()
+
+    def hold_height(self) -> None:
+        """Keep to the height that does not depend on the container."""
+        if self.fixed_px:
+            self.setFixedHeight(theme.px(self.fixed_px))
 
     def paintEvent(self, event: QPaintEvent) -> None:
         """Curves have cosmetic pens, in device pixels: follow the window to a screen of another density."""
@@ -246,43 +262,16 @@ class PlotBase(pg.GraphicsView):  # type: ignore[misc]
         for axis in (self.y_axis, self.x_axis):
             axis.paint(painter, box, bounds, palette)
         if self.message:
-            self._paint_message(painter, box, palette)
+            paint_message(painter, box, self.message, palette)
         painter.restore()
 
     def paint_background(self, painter: QPainter, box: QRectF, palette: Palette) -> None:
         """Draw below the axes; for subclasses."""
 
-    def _paint_message(self, painter: QPainter, box: QRectF, palette: Palette) -> None:
-        painter.setRenderHint(QPainter.RenderHint.Antialiasing, True)
-        font = plot_font(SMALL_PX)
-        flags = Qt.AlignmentFlag.AlignCenter | Qt.TextFlag.TextWordWrap
-        inner = box.adjusted(GRID * 2, GRID, -GRID * 2, -GRID)
-        text = QFontMetricsF(font).boundingRect(inner, int(flags), self.message)
-        painter.setPen(pen(palette, "line"))
-        painter.setBrush(palette.colour("raised"))
-        painter.drawRoundedRect(text.adjusted(-12, -7, 12, 7), RADIUS, RADIUS)
-        painter.setPen(palette.colour("text"))
-        painter.setFont(font)
-        painter.drawText(inner, int(flags), self.message)
-
     # -- the mouse: plots do not zoom; whoever contains them may scroll
 
-    def mousePressEvent(self, event: QMouseEvent) -> None:
+    def mousePressEvent(self, event: Any) -> None:
         """Leave it to the parent."""
         event.ignore()
 
-    def mouseMoveEvent(self, event: QMouseEvent) -> None:
-        """Leave it to the parent."""
-        event.ignore()
-
-    def mouseReleaseEvent(self, event: QMouseEvent) -> None:
-        """Leave it to the parent."""
-        event.ignore()
-
-    def mouseDoubleClickEvent(self, event: QMouseEvent) -> None:
-        """Leave it to the parent."""
-        event.ignore()
-
-    def wheelEvent(self, event: QWheelEvent) -> None:
-        """Leave it to the parent."""
-        event.ignore()
+    mouseMoveEvent = mouseReleaseEvent = mouseDoubleClickEvent = wheelEvent = mousePressEvent

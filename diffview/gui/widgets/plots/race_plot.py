@@ -2,14 +2,15 @@
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 import numpy as np
-from PySide6.QtCore import QPointF, QRectF, QSize, Qt
+from PySide6.QtCore import QPointF, QRectF, QSize
 from PySide6.QtGui import QFontMetricsF, QMouseEvent, QPainter, QPainterPath, QPen
 from PySide6.QtWidgets import QToolTip, QWidget
 
+from diffview.gui.show.lanes import Guide, Lane, RaceMark, guides, ranges
 from diffview.gui.theme import Palette, theme
+from diffview.gui.widgets.ink import dashed, ink, inside, write
 from diffview.gui.widgets.plots.plot_axis import AXIS_PX, pen, plot_font
 from diffview.gui.widgets.plots.plot_base import PlotBase
 from diffview.gui.widgets.small.text import literal
@@ -18,32 +19,6 @@ MARGINS = (58, 10, 14, 38)
 TOKENS = ("reverse", "forward", "good", "text", "warn", "bad")
 NEAR_PX = 14
 DOT = 3.5
-
-
-@dataclass(frozen=True)
-class RaceMark:
-    """One run: calls and error, and its tooltip."""
-
-    x: float
-    y: float
-    tip: str
-
-
-@dataclass(frozen=True)
-class Lane:
-    """The runs of one sampler.
-
-    Attributes:
-        name: in the legend.
-        order: of convergence, whose slope is drawn; 0: none.
-        style: index of its colour and of the shape of its dots.
-        marks: its runs; errors of 0 are off the log axis and left out.
-    """
-
-    name: str
-    order: int
-    style: int
-    marks: tuple[RaceMark, ...]
 
 
 class RacePlot(PlotBase):
@@ -64,56 +39,39 @@ class RacePlot(PlotBase):
 
     def show_lanes(self, lanes: Sequence[Lane], y_label: str, empty: str) -> None:
         """Draw lanes; `empty` is the message without any."""
-        marks = [(lane, mark) for lane in lanes for mark in lane.marks if mark.y > 0 and math.isfinite(mark.y)]
         self.lanes = tuple(lanes)
         self.y_axis.label = y_label
         self._at = None
-        self.show_message("" if marks else empty)
-        x = [math.log10(mark.x) for _, mark in marks] or [0.5, 2.5]
-        y = [math.log10(mark.y) for _, mark in marks] or [-3.0, 1.0]
-        self.set_ranges(x=(min(x) - 0.08, max(x) + 0.12), y=(min(y) - 0.2, max(y) + 0.25))
+        self.show_message("" if any(lane.shown for lane in lanes) else empty)
+        x, y = ranges(lanes)
+        self.set_ranges(x=x, y=y)
         self.setAccessibleDescription(", ".join(lane.name for lane in lanes) or empty)
 
     def position(self, mark: RaceMark) -> QPointF:
         """The pixel of a run."""
-        return self.to_pixel(math.log10(mark.x), math.log10(mark.y))
+        return self.to_pixel(*mark.at)
 
-    def guides(self) -> list[tuple[int, tuple[float, float], tuple[float, float]]]:
-        """(order, one end, the other) in log10 of each order: through the middle run of its first sampler."""
-        found = []
-        for order in sorted({lane.order for lane in self.lanes if lane.order > 0}):
-            lane = next(lane for lane in self.lanes if lane.order == order)
-            marks = [mark for mark in lane.marks if mark.y > 0]
-            if len(marks) > 1:
-                middle = marks[len(marks) // 2]
-                at, height = math.log10(middle.x), math.log10(middle.y)
-                low, high = self.x_axis.low, self.x_axis.high
-                found.append((order, (low, height + order * (at - low)), (high, height - order * (high - at))))
-        return found
+    def guides(self) -> list[Guide]:
+        """The slopes of the orders over the plot."""
+        return guides(self.lanes, self.x_axis.low, self.x_axis.high)
 
     def paint_background(self, painter: QPainter, box: QRectF, palette: Palette) -> None:
         """Guides below lines below dots, and the legend."""
         if self.message:
             return
-        painter.save()
-        painter.setRenderHint(QPainter.RenderHint.Antialiasing, True)
-        painter.setClipRect(box)
-        self._paint_guides(painter, box, palette)
-        for lane in self.lanes:
-            self._paint_lane(painter, lane, palette)
-        painter.restore()
+        with inside(painter, box):
+            self._paint_guides(painter, palette)
+            for lane in self.lanes:
+                self._paint_lane(painter, lane, palette)
         self._paint_legend(painter, box, palette)
 
-    def _paint_guides(self, painter: QPainter, box: QRectF, palette: Palette) -> None:
-        dashed = pen(palette, "dim", 1.0)
-        dashed.setDashPattern([4, 4])
+    def _paint_guides(self, painter: QPainter, palette: Palette) -> None:
         painter.setFont(plot_font())
-        painter.setPen(dashed)
+        painter.setPen(dashed(pen(palette, "dim", 1.0), 4, 4))
         for _, start, end in self.guides():
             painter.drawLine(self.to_pixel(*start), self.to_pixel(*end))
-        painter.setPen(palette.colour("dim"))
         for text, rect in self.guide_labels():
-            painter.drawText(rect, Qt.AlignmentFlag.AlignCenter, text)
+            write(painter, rect, text, palette.colour("dim"))
 
     def guide_labels(self) -> list[tuple[str, QRectF]]:
         """The name of each guide and where it is written: left of its lower end, or further up beside another name."""
@@ -135,16 +93,13 @@ class RacePlot(PlotBase):
 
     def _paint_lane(self, painter: QPainter, lane: Lane, palette: Palette) -> None:
         token = TOKENS[lane.style % len(TOKENS)]
-        marks = [mark for mark in lane.marks if mark.y > 0 and math.isfinite(mark.y)]
-        if not marks:
+        if not lane.shown:
             return
-        line = pen(palette, token, 1.6)
-        painter.setPen(line)
-        painter.setBrush(Qt.BrushStyle.NoBrush)
-        at = np.array([[math.log10(mark.x), math.log10(mark.y)] for mark in marks])
+        ink(painter, pen(palette, token, 1.6))
+        at = np.array([mark.at for mark in lane.shown])
         painter.drawPath(self.pixel_path(at[:, 0], at[:, 1]))
         painter.setBrush(palette.colour(token))
-        for mark in marks:
+        for mark in lane.shown:
             dot(painter, self.position(mark), lane.style // len(TOKENS))
 
     def _paint_legend(self, painter: QPainter, box: QRectF, palette: Palette) -> None:
@@ -155,8 +110,7 @@ class RacePlot(PlotBase):
         for lane in self.lanes:
             token = TOKENS[lane.style % len(TOKENS)]
             width = metrics.horizontalAdvance(lane.name)
-            painter.setPen(QPen(palette.colour(token), 1.0))
-            painter.setBrush(palette.colour(token))
+            ink(painter, QPen(palette.colour(token), 1.0), palette.colour(token))
             dot(painter, QPointF(box.right() - width - 14, y - metrics.ascent() / 3), lane.style // len(TOKENS))
             painter.drawText(QPointF(box.right() - width - 4, y), lane.name)
             y += metrics.height() + 1
@@ -165,8 +119,9 @@ class RacePlot(PlotBase):
         """The run at a point of this widget."""
         places = [
             (math.hypot(*(self.position(mark) - point).toTuple()), lane, mark)
-            for lane in self.lanes for mark in lane.marks if mark.y > 0 and math.isfinite(mark.y)
-        ]  # fmt: skip
+            for lane in self.lanes
+            for mark in lane.shown
+        ]
         distance, lane, mark = min(places, key=lambda found: found[0], default=(math.inf, None, None))
         return (lane, mark) if lane is not None and mark is not None and distance <= theme.px(NEAR_PX) else None
 

@@ -1,15 +1,17 @@
 """SNR by scale: the signal-to-noise ratio over scale and time as a map, with the line where it is 1."""
 
 import numpy as np
-from PySide6.QtCore import QPointF, QRectF, Qt
+from PySide6.QtCore import QPointF, QRectF
 from PySide6.QtGui import QFontMetricsF, QImage, QPainter
 from PySide6.QtWidgets import QWidget
 
 from diffview.forward.spectra import noise_floor_crossing
+from diffview.gui.show.lines import Floats
 from diffview.gui.show.ticks import PLAIN_DECADES
 from diffview.gui.theme import LIGHT, MEDIUM, Palette, theme
 from diffview.gui.widgets.images.raster import indexed_image
-from diffview.gui.widgets.plots.plot_axis import AXIS_PX, Floats, pen, plot_font
+from diffview.gui.widgets.ink import ink, write
+from diffview.gui.widgets.plots.plot_axis import AXIS_PX, pen, plot_font
 from diffview.gui.widgets.plots.time_plot import TimePlot
 
 ROWS = 160
@@ -104,8 +106,6 @@ class ScaleTimeView(TimePlot):
             left = corner.x() + 6 if text == "signal" else corner.x() - width - 6
             top = corner.y() - height - 6 if text == "signal" else corner.y() + 6
             rect = QRectF(QPointF(left, top), QPointF(left + width, top + height))
-            painter.setPen(Qt.PenStyle.NoPen)
-            painter.setBrush(palette.colour("panel", 190))
+            ink(painter, None, palette.colour("panel", 190))
             painter.drawRoundedRect(rect, 4, 4)
-            painter.setPen(palette.colour("text"))
-            painter.drawText(rect, Qt.AlignmentFlag.AlignCenter, text)
+            write(painter, rect, text, palette.colour("text"))

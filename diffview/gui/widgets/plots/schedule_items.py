@@ -1,23 +1,24 @@
 """The layers of the schedule plot that lie in pixel coordinates: band, run levels, handles."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 
 import numpy as np
 import pyqtgraph as pg
-from numpy.typing import NDArray
-from PySide6.QtCore import QPointF, QRectF, QSize, Qt
-from PySide6.QtGui import QFontMetricsF, QPainter, QPainterPath, QPixmap, QPolygonF
+from PySide6.QtCore import QPointF, QRectF, Qt
+from PySide6.QtGui import QFontMetricsF, QPainter, QPainterPath, QPolygonF
 
+from diffview.gui.show.boxes import Box
+from diffview.gui.show.lines import Floats
+from diffview.gui.show.schedule_marks import Points, bars, beside, crosses, crowded
 from diffview.gui.theme import Palette
-from diffview.gui.widgets.plots.plot_axis import Floats, pen, plot_font
+from diffview.gui.widgets.ink import CENTRE, dashed, ink, write
+from diffview.gui.widgets.plots.plot_axis import pen, plot_font
 from diffview.gui.widgets.plots.plot_base import Overlay, PlotBase
 
 HIT_PX = 12.0
 HANDLE_PX = 5.5
 TRIANGLE_PX = (9.0, 8.0)
-CROWD_PX = 7.0
 BAND_NAME = "trained range"
-LABEL_SHARES = (0.30, 0.38, 0.22, 0.46, 0.54, 0.62, 0.70, 0.78, 0.14)
 
 
 class Band(Overlay):
@@ -42,21 +43,20 @@ class Band(Overlay):
         if area.width() <= 0:
             return
         painter.fillRect(area, palette.colour("good", 13))
-        painter.setPen(Qt.PenStyle.NoPen)
-        painter.setBrush(palette.colour("good", 190))
+        ink(painter, None, palette.colour("good", 190))
         painter.drawRoundedRect(QRectF(area.left(), area.top(), area.width(), 3), 1.5, 1.5)
 
-    def paint_name(self, painter: QPainter, palette: Palette, curve: tuple[Floats, Floats]) -> QRectF | None:
+    def paint_name(self, painter: QPainter, palette: Palette, curve: Points) -> QRectF | None:
         """Write the name of the bar below its right or left end, off the curve; returns its rectangle."""
         area = self.bounds()
         metrics = QFontMetricsF(plot_font())
         width, height = metrics.horizontalAdvance(BAND_NAME) + 2, metrics.height()
         for left in (area.right() - width - 6, area.left() + 6):
-            rect = QRectF(left, area.top() + 5, width, height)
-            if area.contains(rect) and not crosses(curve, rect):
+            box = Box(left, area.top() + 5, width, height)
+            rect = QRectF(*box)
+            if area.contains(rect) and not crosses(curve, box):
                 painter.setFont(plot_font())
-                painter.setPen(palette.blend("good", "panel", 0.8))
-                painter.drawText(rect, Qt.AlignmentFlag.AlignCenter, BAND_NAME)
+                write(painter, rect, BAND_NAME, palette.blend("good", "panel", 0.8))
                 return rect
         return None
 
@@ -89,7 +89,7 @@ class RunLevels(Overlay):
         pixels = self.plot.pixel_arrays(self.levels, np.zeros_like(self.levels))[0]
         nearest = int(np.argmin(np.abs(pixels - point.x())))
         near = abs(float(pixels[nearest]) - point.x()) <= TRIANGLE_PX[0] / 2 + 1
-        return nearest if near and not _crowded(pixels)[nearest] else None
+        return nearest if near and not crowded(pixels)[nearest] else None
 
     def bounds(self) -> QRectF:
         """The strip above the axis."""
@@ -101,29 +101,23 @@ class RunLevels(Overlay):
         base = self.plot.plot_rect.bottom()
         if self._path is None:
             self._path = self._marks(base)
-        painter.setPen(Qt.PenStyle.NoPen)
-        painter.setBrush(palette.colour("reverse", 255 if self.current is None else 150))
+        ink(painter, None, palette.colour("reverse", 255 if self.current is None else 150))
         painter.drawPath(self._path)
         if len(self.offered):
-            painter.setPen(pen(palette, "good", 1.25))
-            painter.setBrush(Qt.BrushStyle.NoBrush)
+            ink(painter, pen(palette, "good", 1.25))
             for at in self.plot.pixel_arrays(self.offered, np.zeros_like(self.offered))[0].tolist():
                 painter.drawPolygon(_triangle(at, base, *TRIANGLE_PX))
         if self.current is not None:
-            painter.setPen(pen(palette, "panel", 1.5))
-            painter.setBrush(palette.colour("reverse"))
+            ink(painter, pen(palette, "panel", 1.5), palette.colour("reverse"))
             painter.drawPolygon(_triangle(self.plot.to_pixel(self.current, 0).x(), base, 14.0, 12.0))
 
     def _marks(self, base: float) -> QPainterPath:
-        """Ticks that touch are one bar: Qt takes 16 ms to fill a thousand rectangles side by side."""
         pixels = self.plot.pixel_arrays(self.levels, np.zeros_like(self.levels))[0]
-        path = QPainterPath()
-        crowded = _crowded(pixels)
-        for at in pixels[~crowded].tolist():
+        path, close = QPainterPath(), crowded(pixels)
+        for at in pixels[~close].tolist():
             path.addPolygon(_triangle(at, base, *TRIANGLE_PX))
-        ticks = np.sort(pixels[crowded])
-        for bar in np.split(ticks, np.flatnonzero(np.diff(ticks) > 1) + 1) if len(ticks) else ():
-            path.addRect(QRectF(bar[0] - 0.5, base - TRIANGLE_PX[1], bar[-1] - bar[0] + 1, TRIANGLE_PX[1]))
+        for first, last in bars(pixels[close]):
+            path.addRect(QRectF(first - 0.5, base - TRIANGLE_PX[1], last - first + 1, TRIANGLE_PX[1]))
         path.setFillRule(Qt.FillRule.WindingFill)
         return path
 
@@ -171,56 +165,25 @@ class Handles(Overlay):
             centre = self.plot.to_pixel(*point)
             lit = i in (self.hovered, self.held)
             if i == self.selected and self.plot.hasFocus():
-                painter.setPen(pen(palette, "text", 1.5))
-                painter.setBrush(Qt.BrushStyle.NoBrush)
+                ink(painter, pen(palette, "text", 1.5))
                 painter.drawEllipse(centre, HANDLE_PX + 4.5, HANDLE_PX + 4.5)
             elif lit:
-                painter.setPen(Qt.PenStyle.NoPen)
-                painter.setBrush(palette.colour("forward", 60))
+                ink(painter, None, palette.colour("forward", 60))
                 painter.drawEllipse(centre, HANDLE_PX + 5, HANDLE_PX + 5)
-            painter.setPen(pen(palette, "forward", 2))
-            painter.setBrush(palette.colour("forward" if lit else "panel"))
+            ink(painter, pen(palette, "forward", 2), palette.colour("forward" if lit else "panel"))
             painter.drawEllipse(centre, HANDLE_PX, HANDLE_PX)
 
 
-def crosses(curve: tuple[Floats, Floats], rect: QRectF) -> bool:
-    """Whether a curve in pixels comes within 3 px of `rect`."""
-    if not len(curve[0]):
-        return False
-    heights = np.interp(np.linspace(rect.left(), rect.right(), 8), *curve)
-    return bool(np.any((heights > rect.top() - 3) & (heights < rect.bottom() + 3)))
-
-
-References = Sequence[tuple[str, tuple[Floats, Floats]]]
+References = Sequence[tuple[str, Points]]
 """Reference curves: names, and points in pixels."""
 
 
-class ReferenceCurves:
-    """The dotted reference curves as a picture, drawn anew only when they move: a drag asks for it every time."""
-
-    def __init__(self) -> None:
-        self._drawn: tuple[object, QPixmap] | None = None
-
-    def picture(self, references: References, size: QSize, ratio: float, palette: Palette) -> QPixmap:
-        """The curves on a clear ground of `size` pixels at `ratio` device pixels each."""
-        key = [points.tobytes() for _, curve in references for points in curve], size, ratio, palette
-        if self._drawn is None or self._drawn[0] != key:
-            self._drawn = key, self._draw(references, size, ratio, palette)
-        return self._drawn[1]
-
-    def _draw(self, references: References, size: QSize, ratio: float, palette: Palette) -> QPixmap:
-        picture = QPixmap(size * ratio)
-        picture.setDevicePixelRatio(ratio)
-        picture.fill(Qt.GlobalColor.transparent)
-        dotted = pen(palette, "dim", 1.2, 190)
-        dotted.setDashPattern([0.1, 3.0])
-        painter = QPainter(picture)
-        painter.setRenderHint(QPainter.RenderHint.Antialiasing, True)
-        painter.setPen(dotted)
-        for _, points in references:
-            painter.drawPath(pg.arrayToQPath(*points, connect="finite"))
-        painter.end()
-        return picture
+def draw_references(painter: QPainter, references: References, palette: Palette) -> None:
+    """Draw them dotted."""
+    painter.setRenderHint(QPainter.RenderHint.Antialiasing, True)
+    painter.setPen(dashed(pen(palette, "dim", 1.2, 190), 0.1, 3.0))
+    for _, points in references:
+        painter.drawPath(pg.arrayToQPath(*points, connect="finite"))
 
 
 def name_references(
@@ -228,7 +191,7 @@ def name_references(
     palette: Palette,
     box: QRectF,
     references: References,
-    curve: tuple[Floats, Floats],
+    curve: Points,
     taken: list[QRectF],
 ) -> None:
     """Give each reference curve, in pixels, its name where it hides nothing."""
@@ -236,31 +199,14 @@ def name_references(
     painter.setPen(palette.colour("dim"))
     metrics = QFontMetricsF(plot_font())
     for label, points in references:
-        size = QRectF(0, 0, metrics.horizontalAdvance(label) + 4, metrics.height())
-        inside = (r for r in _beside(points, size) if box.adjusted(0, 4, 0, -10).contains(r))
-        rect = next((r for r in inside if not crosses(curve, r) and not any(r.intersects(t) for t in taken)), None)
+        room = box.adjusted(0, 4, 0, -10)
+        boxes = beside(points, metrics.horizontalAdvance(label) + 4, metrics.height())
+        free = (QRectF(*b) for b in boxes if room.contains(QRectF(*b)) and not crosses(curve, b))
+        rect = next((r for r in free if not any(r.intersects(t) for t in taken)), None)
         if rect is not None:
             taken.append(rect)
-            painter.drawText(rect, Qt.AlignmentFlag.AlignCenter, label)
-
-
-def _beside(points: tuple[Floats, Floats], size: QRectF) -> Iterator[QRectF]:
-    """Rectangles for a name along a falling curve: right above it, then left below it."""
-    for share in LABEL_SHARES if len(points[0]) else ():
-        i = int(share * (len(points[0]) - 1))
-        x, y = float(points[0][i]), float(points[1][i])
-        yield size.translated(x + 3, y - size.height() - 3)
-        yield size.translated(x - size.width() - 3, y + 3)
+            painter.drawText(rect, CENTRE, label)
 
 
 def _triangle(at: float, base: float, width: float, height: float) -> QPolygonF:
     return QPolygonF([QPointF(at - width / 2, base), QPointF(at + width / 2, base), QPointF(at, base - height)])
-
-
-def _crowded(pixels: Floats) -> NDArray[np.bool_]:
-    order = np.argsort(pixels)
-    ordered = pixels[order]
-    gaps = np.diff(ordered, prepend=-np.inf, append=np.inf)
-    close = np.empty(len(pixels), dtype=bool)
-    close[order] = np.minimum(gaps[:-1], gaps[1:]) < CROWD_PX
-    return close

@@ -1,20 +1,21 @@
 """Plots of a verification: a few named lines that stand still, marks on an axis, and ranges in rows."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 import numpy as np
-from PySide6.QtCore import QPointF, QRectF, Qt
+from PySide6.QtCore import QPointF, QRectF
 from PySide6.QtGui import QFontMetricsF, QPainter, QPen
 from PySide6.QtWidgets import QWidget
 
 from diffview.fields.numbers import decimal
+from diffview.gui.show.lines import AxisMark, Band, Floats, Line, QuantileBar, finite, log10, span_of
 from diffview.gui.show.ticks import Tick
 from diffview.gui.theme import Palette, theme
-from diffview.gui.widgets.plots.plot_axis import Floats, finite, paint_legend, pen, plot_font
+from diffview.gui.widgets.ink import RIGHT, dashed, ink, inside, write
+from diffview.gui.widgets.plots.plot_axis import paint_legend, pen, plot_font
 from diffview.gui.widgets.plots.plot_base import PlotBase
 
-HEIGHT, ROW = 164, 24
+HEIGHT, RANGES_PX, ROW = 164, 42, 24
 MARGINS = (52, 22, 12, 38)
 DRY_SHARE = 0.16
 """Width of the zero bin, left of the axis, over that of the axis."""
@@ -22,50 +23,10 @@ DRY_SHARE = 0.16
 MARK_PX = 9
 
 
-@dataclass(frozen=True, eq=False)
-class Line:
-    """A named line in the colour of a token ("dim": dashed); `steps` has one more x than y: the edges of bins.
-
-    Attributes:
-        x, y: in data units; values that cannot be shown (NaN, 0 on a log axis) break a line and empty a bin.
-        below: share of the zero bin, or None.
-    """
-
-    name: str
-    token: str
-    x: Floats
-    y: Floats
-    steps: bool = False
-    below: float | None = None
-
-
-@dataclass(frozen=True)
-class AxisMark:
-    """A value on the x axis: written at the top if it has a text, else a tick on the axis in the colour of a token."""
-
-    x: float
-    token: str
-    text: str = ""
-
-
 def line_pen(palette: Palette, token: str, width: float = 1.6) -> QPen:
     """The pen of a line; dim ones are dashed."""
     made = pen(palette, token, width)
-    if token == "dim":
-        made.setDashPattern([4, 3])
-    return made
-
-
-def span_of(values: Sequence[Floats], log: bool) -> tuple[float, float]:
-    """Least and largest value that can be shown, log10 if `log`; (0, 1) without any."""
-    all_ = np.concatenate([np.asarray(v, dtype=float) for v in values]) if values else np.empty(0)
-    shown = all_[np.isfinite(all_) & ((all_ > 0) | (not log))]
-    if not shown.size:
-        return 0.0, 1.0
-    low, high = float(shown.min()), float(shown.max())
-    if log:
-        low, high = np.log10(low), np.log10(high)
-    return (low, high) if high > low else (low - 0.5, high + 0.5)
+    return dashed(made, 4, 3) if token == "dim" else made
 
 
 class LinesPlot(PlotBase):
@@ -74,16 +35,11 @@ class LinesPlot(PlotBase):
     dry = 0.0  # width of the zero bin in decades
 
     def __init__(self, name: str, x_log: bool = False, y_log: bool = True, parent: QWidget | None = None) -> None:
-        super().__init__(name, MARGINS, parent)
+        super().__init__(name, MARGINS, parent, HEIGHT)
         self.lines: tuple[Line, ...] = ()
         self.marks: tuple[AxisMark, ...] = ()
-        self.band: tuple[Floats, Floats, Floats] | None = None
+        self.band: Band | None = None
         self.x_axis.log, self.y_axis.log = x_log, y_log
-        self._fit()
-        theme.changed.connect(self._fit)
-
-    def _fit(self) -> None:
-        self.setFixedHeight(theme.px(HEIGHT))
 
     def show_lines(
         self,
@@ -92,7 +48,7 @@ class LinesPlot(PlotBase):
         y_label: str,
         marks: Sequence[AxisMark] = (),
         floor: float | None = None,
-        band: tuple[Floats, Floats, Floats] | None = None,
+        band: Band | None = None,
     ) -> None:
         """Draw them over a band (x, one side, the other); `floor` is the least y of a log axis that is shown."""
         self.lines, self.marks, self.band = tuple(lines), tuple(marks), band
@@ -125,28 +81,22 @@ class LinesPlot(PlotBase):
         """Marks, lines, legend."""
         if self.message:
             return
-        painter.save()
-        painter.setRenderHint(QPainter.RenderHint.Antialiasing, True)
-        painter.setClipRect(box)
-        if self.band is not None:
-            x, one, two = self.band
-            around = np.concatenate([x, x[::-1]]), np.concatenate([one, two[::-1]])
-            path = self.pixel_path(self._view(around[0], self.x_axis.log), self._height(around[1], empty=True))
-            painter.fillPath(path, palette.colour("dim", 60))
-        self._paint_marks(painter, box, palette)
-        for line in reversed(self.lines):
-            painter.setPen(line_pen(palette, line.token))
-            painter.setBrush(Qt.BrushStyle.NoBrush)
-            for x, y in self._pieces(line):
-                painter.drawPath(self.pixel_path(x, y))
-        painter.restore()
+        with inside(painter, box):
+            if self.band is not None:
+                x, one, two = self.band
+                around = np.concatenate([x, x[::-1]]), np.concatenate([one, two[::-1]])
+                path = self.pixel_path(self._view(around[0], self.x_axis.log), self._height(around[1], empty=True))
+                painter.fillPath(path, palette.colour("dim", 60))
+            self._paint_marks(painter, box, palette)
+            for line in reversed(self.lines):
+                ink(painter, line_pen(palette, line.token))
+                for x, y in self._pieces(line):
+                    painter.drawPath(self.pixel_path(x, y))
         paint_legend(painter, box.right(), 2, [(line.name, line.token) for line in self.lines], palette)
 
     def _pieces(self, line: Line) -> list[tuple[Floats, Floats]]:
         """A line in view coordinates, and its zero bin."""
-        x, y = np.asarray(line.x, dtype=float), np.asarray(line.y, dtype=float)
-        if line.steps:
-            x, y = np.repeat(x, 2), np.concatenate([[np.nan], np.repeat(y, 2), [np.nan]])
+        x, y = line.corners()
         pieces = [(self._view(x, self.x_axis.log), self._height(y, empty=line.steps))]
         if line.below is not None:
             low = self.x_axis.low
@@ -155,8 +105,7 @@ class LinesPlot(PlotBase):
         return pieces
 
     def _view(self, values: Floats, log: bool) -> Floats:
-        with np.errstate(divide="ignore", invalid="ignore"):
-            return np.log10(values) if log else values
+        return log10(values) if log else values
 
     def _height(self, y: Floats, empty: bool) -> Floats:
         """Empty bins go below the plot; elsewhere unknown values break the line."""
@@ -179,9 +128,7 @@ class LinesPlot(PlotBase):
                 painter.setPen(pen(palette, mark.token, 2.0))
                 painter.drawLine(QPointF(x, box.bottom()), QPointF(x, box.bottom() - tick))
                 continue
-            dotted = pen(palette, mark.token, 1.0, alpha=150)
-            dotted.setDashPattern([1.5, 3])
-            painter.setPen(dotted)
+            painter.setPen(dashed(pen(palette, mark.token, 1.0, alpha=150), 1.5, 3))
             painter.drawLine(QPointF(x, box.bottom()), QPointF(x, box.top()))
             limit = min(x, limit - height)
             painter.save()
@@ -190,43 +137,24 @@ class LinesPlot(PlotBase):
             width = QFontMetricsF(plot_font()).horizontalAdvance(mark.text)
             words = QRectF(-width, -height, width, height)
             painter.fillRect(words, palette.colour("panel", 200))
-            painter.setPen(palette.colour("dim"))
-            painter.drawText(words, Qt.AlignmentFlag.AlignCenter, mark.text)
+            write(painter, words, mark.text, palette.colour("dim"))
             painter.restore()
-
-
-@dataclass(frozen=True)
-class QuantileBar:
-    """A row: its name, the token of its colour, and the quantiles 0.05, 0.25, 0.5, 0.75, 0.95 or only the median."""
-
-    name: str
-    token: str
-    quantiles: tuple[float, ...]
-
-    @property
-    def median(self) -> float:
-        """The median."""
-        return self.quantiles[len(self.quantiles) // 2]
 
 
 class RangesPlot(PlotBase):
     """Medians as marks in rows from 0 on, over a thin line (outer quantiles) and a thick one (quartiles)."""
 
     def __init__(self, name: str, parent: QWidget | None = None) -> None:
-        super().__init__(name, (84, 4, 44, 38), parent)
+        super().__init__(name, (84, 4, 44, 38), parent, RANGES_PX + ROW)
         self.rows: tuple[QuantileBar, ...] = ()
         self.y_axis.labels = self.y_axis.grid = self.y_axis.line = False
-        self._fit()
-        theme.changed.connect(self._fit)
-
-    def _fit(self) -> None:
-        self.setFixedHeight(theme.px(42 + ROW * max(1, len(self.rows))))
 
     def show_rows(self, rows: Sequence[QuantileBar], label: str) -> None:
         """Draw them below each other."""
         self.rows = tuple(rows)
         self.x_axis.label = label
-        self._fit()
+        self.fixed_px = RANGES_PX + ROW * max(1, len(rows))
+        self.hold_height()
         highest = max((q for row in rows for q in row.quantiles), default=1.0)
         self.set_ranges(x=(0.0, 1.04 * highest if highest > 0 else 1.0), y=(float(max(1, len(rows))), 0.0))
         self.setAccessibleDescription(", ".join(f"{row.name} {row.median:.3g}" for row in rows))
@@ -239,16 +167,13 @@ class RangesPlot(PlotBase):
         for index, row in enumerate(self.rows):
             y = box.top() + (index + 0.5) * height
             words = QRectF(0, y - height / 2, box.left() - 8, height)
-            right, middle = Qt.AlignmentFlag.AlignRight, Qt.AlignmentFlag.AlignVCenter
-            painter.setPen(palette.colour(row.token))
-            painter.drawText(words, right | middle, row.name)
             value = QRectF(box.right() + 2, y - height / 2, self.width() - box.right() - 6, height)
-            painter.drawText(value, right | middle, decimal(row.median, 2))
+            for place, text in ((words, row.name), (value, decimal(row.median, 2))):
+                write(painter, place, text, palette.colour(row.token), RIGHT)
             xs = [self.to_pixel(q, 0).x() for q in row.quantiles]
             if len(xs) == 5:
                 for first, last, width, alpha in ((0, 4, 1.2, 150), (1, 3, 5.0, 110)):
                     painter.setPen(pen(palette, row.token, width, alpha))
                     painter.drawLine(QPointF(xs[first], y), QPointF(xs[last], y))
-            painter.setPen(pen(palette, "panel", 1.5))
-            painter.setBrush(palette.colour(row.token))
+            ink(painter, pen(palette, "panel", 1.5), palette.colour(row.token))
             painter.drawEllipse(QPointF(xs[len(xs) // 2], y), theme.px(5), theme.px(5))

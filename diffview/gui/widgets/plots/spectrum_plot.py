@@ -3,15 +3,18 @@
 import math
 
 import numpy as np
-from PySide6.QtCore import QPointF, QRectF, Qt
+from PySide6.QtCore import QPointF, QRectF
 from PySide6.QtGui import QFontMetricsF, QPainter
 from PySide6.QtWidgets import QWidget
 
 from diffview.fields.numbers import two_figures
 from diffview.forward.spectra import noise_floor_crossing
+from diffview.gui.show.lines import Floats, finite, log10
 from diffview.gui.theme import Palette, theme
-from diffview.gui.widgets.plots.plot_axis import Floats, finite, legend_rows, paint_legend, pen, plot_font
-from diffview.gui.widgets.plots.plot_base import Curve, Overlay, PlotBase
+from diffview.gui.widgets.ink import dashed, ink, write
+from diffview.gui.widgets.plots.field_curves import FieldCurves
+from diffview.gui.widgets.plots.plot_axis import legend_rows, paint_legend, pen, plot_font
+from diffview.gui.widgets.plots.plot_base import Overlay
 from diffview.gui.widgets.small.text import set_tip
 
 
@@ -41,13 +44,10 @@ class Floor(Overlay):
             start = self.plot.to_pixel(self.crossing, self.level)
             below = QRectF(start.x(), box.top(), box.right() - start.x(), box.height())
             painter.fillRect(below, palette.colour("dim", 22))
-        dashed = pen(palette, "dim", 1.2)
-        dashed.setDashPattern([4, 3])
-        painter.setPen(dashed)
+        painter.setPen(dashed(pen(palette, "dim", 1.2), 4, 3))
         painter.drawLine(QPointF(box.left(), end.y()), end)
         if self.crossing is not None:
-            painter.setPen(pen(palette, "panel", 1.5))
-            painter.setBrush(palette.colour("text"))
+            ink(painter, pen(palette, "panel", 1.5), palette.colour("text"))
             painter.drawEllipse(start, 4, 4)
             self._draw_text(painter, palette, start)
 
@@ -71,12 +71,10 @@ class Floor(Overlay):
 
     def _draw_text(self, painter: QPainter, palette: Palette, at: QPointF) -> None:
         font, rect = plot_font(), self.text_rect(at)
-        painter.setPen(Qt.PenStyle.NoPen)
-        painter.setBrush(palette.colour("panel", 120))
+        ink(painter, None, palette.colour("panel", 120))
         painter.drawRoundedRect(rect.adjusted(-3, -1, 3, 1), 4, 4)
         painter.setFont(font)
-        painter.setPen(palette.colour("text"))
-        painter.drawText(rect, Qt.AlignmentFlag.AlignCenter, self.words())
+        write(painter, rect, self.words(), palette.colour("text"))
 
 
 POWER = "power, std²"
@@ -86,18 +84,15 @@ TICKS_AND_LABEL, TICKS_ONLY, ROOM_FOR_LABEL = 38, 22, 130
 """Margins below the plot, and the height from which the axis has its label."""
 
 
-class SpectrumPlot(PlotBase):
+class SpectrumPlot(FieldCurves):
     """P(k) of x_0, x_t and the reverse run on log axes; give curves and floor in the same units (x_t or y)."""
 
     def __init__(self, parent: QWidget | None = None) -> None:
-        super().__init__("Power spectrum", (52, 6, 16, TICKS_AND_LABEL), parent)
+        super().__init__("Power spectrum", (52, 6, 16, TICKS_AND_LABEL), "\u03b1x\u2080", parent=parent)
         self._k: Floats = np.empty(0)
         self._asked: list[Floats] = [np.empty(0), np.empty(0)]
         self._wave = 0.0
         self._floor = Floor(self)
-        self._forward = self.add_curve("forward", 1.5)
-        self._source = self.add_curve("text", 1.0)
-        self._reverse = self.add_curve("reverse", 1.5)
         self.x_axis.log = self.y_axis.log = True
         self.y_axis.label = POWER
         set_tip(self, POWER_TIP)
@@ -130,37 +125,22 @@ class SpectrumPlot(PlotBase):
     ) -> None:
         """Power per ring of each curve, and the level of the noise."""
         before = self.legend_items()
-        for curve, power in ((self._source, x0), (self._forward, xt), (self._reverse, reverse)):
-            self._put(curve, power)
+        self.put(x0, xt, reverse, place=self._placed)
         self._place_floor(x0, noise_floor)
         if self.legend_items() != before:
             self.redraw()
 
-    def legend_items(self) -> list[tuple[str, str]]:
-        """Names of the curves, and the tokens of their colours."""
-        named = (
-            ("\u03b1x\u2080", "text", self._source), ("x\u209c", "forward", self._forward),
-            ("reverse", "reverse", self._reverse),
-        )  # fmt: skip
-        items = [(name, token) for name, token, curve in named if curve.xData is not None and len(curve.xData)]
-        return [*items, ("noise floor", "dim")] if self._floor.level is not None else items
-
-    def _put(self, curve: Curve, power: Floats | None) -> None:
-        if power is None:
-            if curve.xData is not None and len(curve.xData):
-                curve.clear()
-            return
+    def _placed(self, power: Floats) -> tuple[Floats, Floats]:
         good = (self._k > 0) & np.isfinite(power)
-        with np.errstate(divide="ignore"):
-            y = np.log10(np.maximum(power[good], 0.0))
-        curve.setData(np.log10(self._k[good]), finite(y, self.y_axis.low, self.y_axis.high))
+        y = log10(np.maximum(power[good], 0.0))
+        return np.log10(self._k[good]), finite(y, self.y_axis.low, self.y_axis.high)
 
     def _place_floor(self, x0: Floats | None, level: float | None) -> None:
         floor = self._floor
-        floor.level = floor.crossing = None
-        if level is not None and level > 0:
-            floor.level = math.log10(level)
-        if level is not None and level > 0 and x0 is not None:
+        there = level is not None and level > 0
+        floor.level, floor.crossing = math.log10(level) if level and there else None, None
+        self.reference = "noise floor" if there else ""
+        if level and there and x0 is not None:
             good = (self._k > 0) & np.isfinite(x0)
             snr = np.log10(np.maximum(x0[good], np.finfo(float).tiny) / level)
             edge = float(noise_floor_crossing(snr[:, None], self._k[good])[0]) if good.any() else math.nan

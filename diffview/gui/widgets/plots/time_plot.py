@@ -6,6 +6,7 @@ from PySide6.QtWidgets import QWidget
 
 from diffview.fields.numbers import decimal
 from diffview.gui.theme import LIGHT, SEMIBOLD, Palette, theme
+from diffview.gui.widgets.ink import ink
 from diffview.gui.widgets.plots.plot_axis import AXIS_PX, pen, plot_font
 from diffview.gui.widgets.plots.plot_base import Overlay, PlotBase
 
@@ -63,8 +64,11 @@ class Playhead(Overlay):
         beak.lineTo(4, tag.bottom() - 1)
         beak.lineTo(0, tag.bottom() + 4)
         beak.closeSubpath()
-        painter.setPen(pen(palette, "reverse", 2.0) if self.plot.hasFocus() else pen(palette, "text", 1.0))
-        painter.setBrush(palette.colour("panel" if self.detached else "text"))
+        ink(
+            painter,
+            pen(palette, "reverse", 2.0) if self.plot.hasFocus() else pen(palette, "text", 1.0),
+            palette.colour("panel" if self.detached else "text"),
+        )
         painter.drawPath(shape.united(beak))
         painter.setPen(palette.colour("text" if self.detached else "panel"))
         painter.setFont(self._font())

@@ -5,6 +5,7 @@ from PySide6.QtGui import QFont, QFontMetrics, QPainter, QPainterPath, QPaintEve
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QSizePolicy, QVBoxLayout, QWidget
 
 from diffview.gui.theme import GRID, RADIUS, SEMIBOLD, SMALL_PX, TITLE_PX, theme
+from diffview.gui.widgets.ink import ink, write
 from diffview.gui.widgets.small.text import plain, set_tip
 
 LEAST_NAME = 4
@@ -28,7 +29,7 @@ class ElidedLabel(QWidget):
         self._align, self._elide = align, elide
         self._tip = ""
         self.setSizePolicy(QSizePolicy.Policy.Preferred, QSizePolicy.Policy.Fixed)
-        theme.changed.connect(self._restyle)
+        theme.follow(self)
 
     def text(self) -> str:
         """The whole text."""
@@ -81,10 +82,6 @@ class ElidedLabel(QWidget):
     def _font(self) -> QFont:
         return theme.font(self._size, self._weight, tabular=True)
 
-    def _restyle(self) -> None:
-        self.updateGeometry()
-        self.update()
-
     def _set_tip(self) -> None:
         tip = self._text if self.shown_text() != self._text else ""
         if tip != self._tip:
@@ -99,8 +96,13 @@ class ElidedLabel(QWidget):
         """Draw the text."""
         painter = QPainter(self)
         painter.setFont(self._font())
-        painter.setPen(theme.colour(self._token))
-        painter.drawText(self.rect(), self._align | Qt.AlignmentFlag.AlignVCenter, self.shown_text())
+        write(
+            painter,
+            self.rect(),
+            self.shown_text(),
+            theme.colour(self._token),
+            self._align | Qt.AlignmentFlag.AlignVCenter,
+        )
 
 
 class CardFrame(QFrame):
@@ -188,8 +190,7 @@ class CardFrame(QFrame):
         painter = QPainter(self)
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
         rect = QRectF(self.rect()).adjusted(0.5, 0.5, -0.5, -0.5)
-        painter.setPen(QPen(theme.colour("line"), 1.0))
-        painter.setBrush(theme.colour("panel"))
+        ink(painter, QPen(theme.colour("line"), 1.0), theme.colour("panel"))
         painter.drawRoundedRect(rect, RADIUS, RADIUS)
         if self._accent is not None:
             outer = QPainterPath()

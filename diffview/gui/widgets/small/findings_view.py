@@ -15,6 +15,7 @@ from PySide6.QtWidgets import (
 
 from diffview.forward.lint import Finding
 from diffview.gui.theme import GRID, theme
+from diffview.gui.widgets.ink import ink
 from diffview.gui.widgets.small.parts import column_of, empty, grid_of, line, named, words
 
 
@@ -34,8 +35,7 @@ class _Dot(QWidget):
         """Draw it."""
         painter = QPainter(self)
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
-        painter.setPen(Qt.PenStyle.NoPen)
-        painter.setBrush(theme.colour(self._token))
+        ink(painter, None, theme.colour(self._token))
         radius = theme.px(3)
         painter.drawEllipse(QPointF(radius, theme.px(GRID)), radius, radius)
 

@@ -5,8 +5,9 @@ from collections.abc import Sequence
 from PySide6.QtCore import Qt, Signal
 from PySide6.QtWidgets import QPushButton, QWidget
 
+from diffview.gui.show.lines import Line
 from diffview.gui.theme import theme
-from diffview.gui.widgets.plots.score_plots import Line, LinesPlot
+from diffview.gui.widgets.plots.score_plots import LinesPlot
 from diffview.gui.widgets.small.parts import Heading, column_of, empty, grid_of, line, named, progress_bar, words
 from diffview.gui.widgets.small.text import set_tip
 

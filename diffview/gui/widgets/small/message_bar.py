@@ -25,6 +25,7 @@ from PySide6.QtWidgets import (
 )
 
 from diffview.gui.theme import GRID, MEDIUM, theme
+from diffview.gui.widgets.ink import ink
 from diffview.gui.widgets.small.icons import draw_icon, set_icon
 from diffview.gui.widgets.small.text import set_tip
 
@@ -214,8 +215,7 @@ class MessageBar(QFrame):
         painter = QPainter(self)
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
         rect = QRectF(self.rect()).adjusted(0.5, 0.5, -0.5, -0.5)
-        painter.setPen(theme.palette.blend(token, "panel", 0.45))
-        painter.setBrush(theme.palette.blend(token, "panel", 0.10))
+        ink(painter, theme.palette.blend(token, "panel", 0.45), theme.palette.blend(token, "panel", 0.10))
         painter.drawRoundedRect(rect, 6, 6)
         size = theme.px(_ICON_PX)
         box = QRectF(theme.px(12), (self.height() - size) / 2, size, size)
