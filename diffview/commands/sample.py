@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from diffview.commands import fields
 from diffview.commands.parsing import Parser
+from diffview.commands.picture import fill_picture
 from diffview.commands.reporting import Report
 from diffview.commands.values import add_values
 from diffview.commands.words import given, params_of, schedule_asked
@@ -39,7 +40,16 @@ def add(parser: Parser) -> None:
     add_values(parser, *FIT)
     parser.add_argument("--start", nargs=2, metavar=PLACE, help="start from this field, noised to --t or --s")
     parser.add_argument("--condition", nargs=2, metavar=PLACE, help="a conditional network sees means of this field")
-    parser.add_argument("--fill", nargs=2, metavar=PLACE, help="fill the missing and the hidden pixels of this field")
+    parser.add_argument(
+        "--fill", nargs=2, metavar=PLACE, help="fill the missing and the hidden pixels of this field: of --region, or "
+        "of the whole picture in parts that overlap",
+    )  # fmt: skip
+    parser.add_argument(
+        "--never-fill",
+        nargs="+",
+        metavar="[FILE] MASK",
+        help="above 0.5 where a whole picture stays missing, as land",
+    )
     parser.add_argument(
         "--hide", action="append", default=[], metavar="ROW,COLUMN,NY,NX", help="a rectangle hidden from the run"
     )
@@ -71,6 +81,11 @@ def _sample(options: argparse.Namespace) -> None:
 
     fields.check_folder(options.out)
     report = options.report
+    if options.fill is not None and options.region is None and options.recipe is None:
+        fill_picture(options, opened_for(options)[0])
+        return
+    if options.never_fill:
+        raise UserError("--never-fill is for whole pictures.", "Leave --region and --recipe out.")
     plan, opened = planned(options)
     for note in plan.notes:
         report.note(str(note))
@@ -132,10 +147,23 @@ def planned(options: argparse.Namespace) -> "tuple[Plan, Opened]":
     Raises:
         UserError: if they do not go together, or something cannot be read.
     """
+    from diffview.runs.resolve import resolve
+
+    opened, source = opened_for(options)
+    if options.fit is None or source == options.fit or opened.recipe.denoiser.model not in _formulas():
+        return resolve(opened.recipe, opened.facts), opened
+    return _fitted_elsewhere(opened, options.fit), opened
+
+
+def opened_for(options: argparse.Namespace) -> "tuple[Opened, Sequence[str] | None]":
+    """The field that the options open, with their recipe, and FILE DATASET that they name it by, if they do.
+
+    Raises:
+        UserError: if they do not go together, or it cannot be read.
+    """
     from diffview.library.making import card_of, equipped, usual_recipe
     from diffview.runs.conditioning import Conditioning
     from diffview.runs.recipe import Recipe
-    from diffview.runs.resolve import resolve
 
     saved = None if options.recipe is None else read_recipe(options.recipe)
     card = card_of(options.model or (saved or Recipe()).denoiser.model)
@@ -150,10 +178,7 @@ def planned(options: argparse.Namespace) -> "tuple[Plan, Opened]":
     index = options.index or (None if other else recipe.source.index)
     named = recipe.but(path=path, dataset=dataset, index=index)
     opened = open_field(named.but(fitted=None, axes=None, coarsen=1) if other else named)
-    opened = replace(opened, facts=equipped(recipe, card, opened.facts))
-    if options.fit is None or source == options.fit or recipe.denoiser.model not in _formulas():
-        return resolve(opened.recipe, opened.facts), opened
-    return _fitted_elsewhere(opened, options.fit), opened
+    return replace(opened, facts=equipped(recipe, card, opened.facts)), source
 
 
 def _fitted_elsewhere(opened: Opened, source: Sequence[str]) -> "Plan":

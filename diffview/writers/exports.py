@@ -21,6 +21,7 @@ from diffview.fields.units import written
 from diffview.forward.state import Forward
 from diffview.models.choice import TrainingCrops
 from diffview.reverse.samplers import Step
+from diffview.runs.by_parts import FilledPicture
 from diffview.runs.plan import Plan
 from diffview.runs.recipe import Recipe
 
@@ -198,20 +199,47 @@ def run_content(plan: Plan, of: Field, steps: Sequence[Step]) -> Content:
 def ensemble_content(plan: Plan, of: Field, last: Step) -> Content:
     """The members at the end of a run [member, y, x], their mean and their spread, in physical units."""
     what = _quantity(of, plan)
-    made = _masked(plan, _pictures(last.y))
+    variables = _ensemble(what, _masked(plan, _pictures(last.y)), plan.made_in)
+    return _made(f"{plan.shape[0]} made by {plan.recipe.denoiser.model}: {what.long_name}", variables, plan, of)
+
+
+def filled_content(made: FilledPicture, of: Field) -> Content:
+    """A whole picture whose gaps were filled by parts [member, y, x], mean and spread, in physical units."""
+    plan, what = made.plan, _quantity(of, made.plan)
+    variables = _ensemble(what, made.members, Transform("identity"))
+    whole = Region(0, 0, *of.values.shape)
+    label = plan.recipe.denoiser.model if plan.model is None else plan.model.label
+    flags = {"long_name": "made by the model", "flag_values": np.array([0, 1], np.int8), "units": "1"}
+    flags["flag_meanings"] = f"{'led_to' if plan.recipe.guidance.observe else 'of'}_the_field generated"
+    variables["generated"] = Values(PIXELS, made.filled.astype(np.int8), flags)
+    variables[f"{what.name}_truth"] = Values(PIXELS, of.values, what.cf("the field itself"))
+    recipe = plan.settled.but(region=None, members=len(made.members))
+    title = f"Gaps filled by {label}: {what.long_name}"
+    content = _content(title, variables, of, recipe, plan.made_in, of.values.shape, whole)
+    comment = (
+        f"Pixels that the field has were given to the model; those flagged as generated were made in {made.parts} "
+        f"parts of at most {plan.region.ny} x {plan.region.nx} pixels, one after the other. diffview sample --fill "
+        "without --region, by the settings of the recipe, gives the same again."
+    )
+    more = {"comment": comment, "diffview_model": label, "diffview_sampler": recipe.course.sampler}
+    return replace(content, attributes={**content.attributes, **more})
+
+
+def _ensemble(what: _Quantity, made: Array, back: Transform) -> dict[str, Values]:
+    """Members [member, y, x], and of several their mean and spread in physical units."""
     variables = {
         "member": _members(len(made)),
-        what.name: Values(("member", *PIXELS), made, what.cf(), plan.made_in),
+        what.name: Values(("member", *PIXELS), made, what.cf(), back),
     }
     if len(made) > 1:
-        physical = plan.made_in.inverse(made)
+        physical = back.inverse(made)
         mean, spread = physical.mean(axis=0), physical.std(axis=0, ddof=1)
         for name, values, method in (("mean", mean, "mean"), ("spread", spread, "standard_deviation")):
             attributes = what.cf(f"{name} over the members", cell_methods=f"realization: {method}")
             if "units_metadata" in attributes and name == "spread":
                 attributes["units_metadata"] = "temperature: difference"
             variables[f"{what.name}_{name}"] = Values(PIXELS, values, attributes)
-    return _made(f"{len(made)} made by {plan.recipe.denoiser.model}: {what.long_name}", variables, plan, of)
+    return variables
 
 
 def _pictures(y: Array) -> Array:
