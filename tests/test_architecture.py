@@ -51,14 +51,10 @@ OWN = ("self", "cls")
 LIMITS = {"methods": 20, "lines of a function": 40, "lines of a file": 400, "parameters": 7}
 STILL_TOO_LARGE = {
     "lines of a file: gui/jobs/live.py": 407,
-    "lines of a file: gui/window/main_window.py": 467,
     "lines of a function: gui/panels/train_form.py TrainForm._build": 41,
     "lines of a function: gui/widgets/forms/slice_row.py SliceRow.__init__": 41,
-    "lines of a function: gui/window/main_window.py MainWindow._build": 42,
-    "lines of a function: gui/window/main_window.py MainWindow._handlers": 42,
     "methods: gui/jobs/files.py Files": 29,
     "methods: gui/jobs/live.py Live": 37,
-    "methods: gui/window/main_window.py MainWindow": 37,
 }
 """What was too large when the rule came, with its size: it may shrink, and leaves the table when it is small enough."""
 

@@ -219,6 +219,12 @@ class FieldPanel(PictureCard):
 
     # -- one pixel
 
+    def show_index(self, picture: Any) -> None:
+        """Mark in the series which slice is on screen; `picture` is that of the field, None without a file."""
+        if picture is not None:
+            for (dim, _), index in zip(picture.other_dims, picture.index, strict=True):
+                self.series.show_index(dim, index)
+
     def show_series(self, pixel: Any) -> None:
         """Show a pixel along a dimension [diffview.gui.jobs.browser.PixelSeries], and mark it."""
         self.series.show_series(pixel)

@@ -206,6 +206,7 @@ class ToolbarPanel(QWidget):
         """Enable Stop exactly while a run computes or is played."""
         active = self._live.running
         self.stop.setEnabled(active)
+        self._actions["stopAction"].setEnabled(active)
         set_tip(self.stop, "Stop; what is recorded stays (Esc)" if active else "Nothing runs")
 
     def show_device(self) -> None:

@@ -1,7 +1,8 @@
 """The docks around the pictures: where they stand, and how they follow the size of the window."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
+from functools import partial
 
 from PySide6.QtCore import QEvent, QObject, QSize, Qt, QTimer, Signal
 from PySide6.QtWidgets import QDockWidget, QMainWindow, QVBoxLayout, QWidget
@@ -16,6 +17,15 @@ VERSION = 4
 
 PLOTS_INDEX, PLOTS_SHARE = 1, 19
 """Index of the row of plots among the rows of the window, and its share of their height."""
+
+
+def add_dock(window: QMainWindow, dock: QDockWidget, panel: QWidget | None = None, left: bool = False) -> QDockWidget:
+    """A dock at the right or left of a window, with its object name and what it shows."""
+    dock.setObjectName(f"{dock.windowTitle().lower()}Dock")
+    if panel is not None:
+        dock.setWidget(panel)
+    window.addDockWidget(Qt.DockWidgetArea.LeftDockWidgetArea if left else Qt.DockWidgetArea.RightDockWidgetArea, dock)
+    return dock
 
 
 class Docks(QObject):
@@ -49,6 +59,10 @@ class Docks(QObject):
         self._soon.timeout.connect(self.follow)
         window.installEventFilter(self)
         theme.changed.connect(self._soon.start)
+
+    def handlers(self) -> dict[str, Callable[[], object]]:
+        """The layouts, by the name of their action."""
+        return {name: partial(self.arrange, name) for name in LAYOUTS}
 
     @property
     def room(self) -> WindowRoom | None:

@@ -1,9 +1,39 @@
 """Forking a run at one of its steps: an edit of the recipe, so that it is undone and saved as any other."""
 
+from collections.abc import Callable
+from functools import partial
+
+from diffview.gui.actions import Actions
 from diffview.gui.jobs.live import Live
 from diffview.gui.session import Session
 from diffview.reverse.samplers import SAMPLERS
 from diffview.runs.recipe import Course, Fork
+
+
+class Forking:
+    """The actions that fork a run and return, grey where they cannot."""
+
+    def __init__(self, session: Session, live: Live, actions: Actions) -> None:
+        self._session, self._live, self._actions = session, live, actions
+        for event in (live.run_changed, live.engine_loaded, live.stepped):
+            event.connect(self.show_forks)
+        session.shows(self.show_forks, "course.fork", "course.sampler", "plan.params")
+
+    def handlers(self) -> dict[str, Callable[[], object]]:
+        """Those actions, by name."""
+        session, live = self._session, self._live
+        return {
+            "forkAction": partial(fork_here, session, live),
+            "forkNoiseAction": partial(fork_here, session, live, True),
+            "goBackAction": partial(go_back, session),
+        }
+
+    def show_forks(self) -> None:
+        """Enable them, or say why not."""
+        why = why_not(self._live)
+        self._actions.show("forkAction", why)
+        self._actions.show("forkNoiseAction", why or why_no_noise(self._session))
+        self._actions.show("goBackAction", "" if self._session.recipe.course.fork else "The run is no fork.")
 
 
 def why_not(live: Live, step: int | None = None) -> str:

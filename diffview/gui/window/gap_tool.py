@@ -1,5 +1,6 @@
 """The gap tool: rectangles dragged over FIELD and FORWARD are hidden from a run, which then fills them."""
 
+from collections.abc import Callable
 from functools import partial
 
 import numpy as np
@@ -42,6 +43,11 @@ class GapTool(QObject):
         self.clear_button = tool_button("clearGapsButton", "Clear gaps", tip, icon="close")
         self.clear_button.clicked.connect(self.clear)
         session.shows(self.show_gaps, "guidance.hidden", "plan.region", "facts.field", "view.whole_slice")
+
+    def handlers(self) -> dict[str, Callable[[], object]]:
+        """The actions of the tool, by name."""
+        action = self._actions["gapAction"]
+        return {"gapAction": lambda: self.set_armed(action.isChecked()), "clearGapsAction": self.clear}
 
     @property
     def armed(self) -> bool:

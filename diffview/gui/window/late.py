@@ -79,6 +79,16 @@ class LateJobs:
 
         return BoardJob("scoring", self.session, self._computes, cast(QObject, self))
 
+    def late_docks(self, window: QWidget) -> tuple[LateDock, ...]:
+        """The docks that show them."""
+        panels = {
+            "Train": self.train_panel,
+            "Model": self.model_panel,
+            "Race": self.race_panel,
+            "Scoreboard": self.scoreboard_panel,
+        }
+        return tuple(LateDock(title, make, window) for title, make in panels.items())
+
     @property
     def late_jobs(self) -> "Iterator[AnyBackground]":
         """The jobs that have been made; the others are not at work."""

@@ -1,8 +1,6 @@
 """The main window: builds the panels around one session, and connects the actions."""
 
 from collections.abc import Callable
-from dataclasses import replace
-from functools import partial
 
 from PySide6.QtCore import QEvent, QObject, Qt, QTimer, Signal
 from PySide6.QtGui import QCloseEvent, QDragEnterEvent, QDropEvent, QGuiApplication, QKeyEvent
@@ -25,34 +23,31 @@ from diffview.gui.panels.inspector import InspectorPanel
 from diffview.gui.panels.status import StatusPanel
 from diffview.gui.panels.timeline import TimelinePanel
 from diffview.gui.panels.toolbar import ToolbarPanel
-from diffview.gui.session import Message, Session
+from diffview.gui.session import Session
 from diffview.gui.settings import Settings
-from diffview.gui.show.moment import Change
-from diffview.gui.theme import theme
-from diffview.gui.widgets.small.message_bar import MessageBar
-from diffview.gui.window import dialogs, forking
-from diffview.gui.window.docking import PLOTS_INDEX, PLOTS_SHARE, Docks
+from diffview.gui.window import dialogs
+from diffview.gui.window.appearance import Appearance
+from diffview.gui.window.docking import PLOTS_INDEX, PLOTS_SHARE, Docks, add_dock
+from diffview.gui.window.forking import Forking
 from diffview.gui.window.gap_tool import GapTool
-from diffview.gui.window.late import LateDock, LateJobs
-from diffview.gui.window.layouts import LAYOUTS, WindowRoom
+from diffview.gui.window.late import LateJobs
+from diffview.gui.window.layouts import WindowRoom
+from diffview.gui.window.looking import Looking
+from diffview.gui.window.messages import Messages
 from diffview.gui.window.opening import Opening
 from diffview.gui.window.player import Player
 from diffview.gui.window.pointer import Pointer
 from diffview.gui.window.presenting import Presentation
 from diffview.gui.window.scales import Scales
 from diffview.gui.window.sharing import Sharing
-from diffview.runs.recipe import Recipe, default_recipe
+from diffview.runs.recipe import Recipe
 
 GAP = 8
-ZOOM_CHECK_MS = 50
 READERS_MS = 200
 """Milliseconds after the first paint at which the reader processes are started, so as not to delay the first run."""
 
 LARGEST_START = (1920, 1160)
 """Size of the first window on a large screen."""
-
-PACES = {"paceThreeAction": 3.0, "paceTenAction": 10.0, "paceFreeAction": 0.0}
-MODES = {"darkAction": "dark", "lightAction": "light", "systemAction": "system"}
 
 
 class MainWindow(LateJobs, QMainWindow):
@@ -67,57 +62,61 @@ class MainWindow(LateJobs, QMainWindow):
     def __init__(self, session: Session, settings: Settings) -> None:
         super().__init__()
         self.session, self.settings = session, settings
-        self.setWindowTitle("diffview")
         self.setAcceptDrops(True)
         self.live, self.files, self.player = Live(session, self), Files(session, self), Player(session, self)
         self.judge = Judge(session, self.live, self)
         self.browser = Browser(session, self.files, self)
         self.opening = Opening(session, self.files, settings, self)
+        self.search = LevelSearchJob(session, lambda: self.live.active, self)
         self.actions_ = Actions(self)
-        self._first_paint = self._densities = True
+        self.sharing = Sharing(session, self.live, self.actions_, self)
+        self._first_paint = True
         self._readers_soon = QTimer(self, singleShot=True, interval=READERS_MS)
         self._readers_soon.timeout.connect(self.files.start)
         self._readers_soon.timeout.connect(self.browser.start)
-        self._build()
+        self._build_panels()
+        self._build_body()
+        self._build_docks()
+        self._build_tools()
+        self._build_menus()
         self._connect()
-        self._show_run()
         self.errors = ErrorHook(session.tell, self)  # before this a bug goes to stderr: nothing could be shown
 
     # -- building
 
-    def _build(self) -> None:
+    def _build_panels(self) -> None:
         session, live = self.session, self.live
-        self.sharing = Sharing(session, live, self)
         self.toolbar = ToolbarPanel(session, live, self.actions_)
-        self.message_bar = MessageBar()
-        self.message_bar.setObjectName("messageBar")
         self.field, self.forward = FieldPanel(session), ForwardPanel(session)
         self.gaps = GapTool(session, self.actions_, self.field.view, self.forward.view)
+        for button in (self.gaps.button, self.gaps.clear_button):
+            self.field.add_control(button)
         self.reverse = ReversePanel(session, live, self.judge)
+        link_images(session, self.forward, self.reverse)
         self.diagnostics = DiagnosticsPanel(session, live)
-        self.search = LevelSearchJob(session, lambda: live.active, self)
         self.timeline = TimelinePanel(session, live, self.player, self.search, self.actions_)
         self.status = StatusPanel(session, live)
-        images = QWidget()
+        self.inspector = InspectorPanel(session, live, self.search, FillingPanel(session, self.judge))
+
+    def _build_body(self) -> None:
+        """Lay out toolbar, pictures, plots, timeline and status line."""
+        images, body = QWidget(), QWidget()
         row = QHBoxLayout(images)
         row.setContentsMargins(0, 0, 0, 0)
         row.setSpacing(GAP)
         for panel in (self.field, self.forward, self.reverse):
             row.addWidget(panel, 1)
-        self.scales = Scales(session, live, self.reverse, row)
-        self.pointer = Pointer(session, self.field, self.forward, self.reverse, self.status, self.scales)
-        self._images = images
-        self._body = body = QWidget()
-        self.message_bar.setParent(body)  # lies over the captions, so that nothing moves under the pointer
+        self.scales = Scales(self.session, self.live, self.reverse, row)
+        self.pointer = Pointer(self.session, self.field, self.forward, self.reverse, self.status, self.scales)
         body.installEventFilter(self)
-        column = QVBoxLayout(body)
-        column.setContentsMargins(GAP, 0, GAP, 4)
-        column.setSpacing(GAP)
-        column.addWidget(images, 32)
-        column.insertWidget(PLOTS_INDEX, self.diagnostics, PLOTS_SHARE)
-        column.addWidget(self.timeline, 33)
-        column.addWidget(self.status)
-        self._rows = column
+        self.message_bar = Messages(self.session, images, body).bar
+        self._rows = QVBoxLayout(body)
+        self._rows.setContentsMargins(GAP, 0, GAP, 4)
+        self._rows.setSpacing(GAP)
+        self._rows.addWidget(images, 32)
+        self._rows.insertWidget(PLOTS_INDEX, self.diagnostics, PLOTS_SHARE)
+        self._rows.addWidget(self.timeline, 33)
+        self._rows.addWidget(self.status)
         self.setCentralWidget(body)
         bar = QToolBar("Toolbar", self)
         bar.setObjectName("mainToolBar")
@@ -125,58 +124,33 @@ class MainWindow(LateJobs, QMainWindow):
         bar.toggleViewAction().setEnabled(False)
         bar.addWidget(self.toolbar)
         self.addToolBar(bar)
-        self._build_docks()
-        self._build_menus()
 
     def _build_docks(self) -> None:
-        session, live = self.session, self.live
-        self.data_dock = self._dock(
-            "Data", DataPanel(session, self.files, self.browser), Qt.DockWidgetArea.LeftDockWidgetArea
-        )
-        right = Qt.DockWidgetArea.RightDockWidgetArea
-        self.inspector = InspectorPanel(session, live, self.search, FillingPanel(session, self.judge))
-        self.inspector_dock = self._dock("Inspector", self.inspector, right)
-        self.plots_dock = self._dock("Plots", None, right)
-        self.train_dock, self.model_dock, self.race_dock, self.scoreboard_dock = later = (
-            self._late_dock("Train", self.train_panel, right),
-            self._late_dock("Model", self.model_panel, right),
-            self._late_dock("Race", self.race_panel, right),
-            self._late_dock("Scoreboard", self.scoreboard_panel, right),
-        )
+        data = DataPanel(self.session, self.files, self.browser)
+        self.data_dock = add_dock(self, QDockWidget("Data", self), data, left=True)
+        self.inspector_dock = add_dock(self, QDockWidget("Inspector", self), self.inspector)
+        self.plots_dock = add_dock(self, QDockWidget("Plots", self))
+        later = self.train_dock, self.model_dock, self.race_dock, self.scoreboard_dock = self.late_docks(self)
         for dock in later:  # tabs behind the inspector
+            add_dock(self, dock)
             self.tabifyDockWidget(self.inspector_dock, dock)
             dock.toggleViewAction().triggered.connect(dock.raise_)
             dock.hide()
+        docks = self.data_dock, self.inspector_dock, self.plots_dock, *later
+        self.docks = {dock.objectName(): dock for dock in docks}
+
+    def _build_tools(self) -> None:
+        """What arranges the window, and does what its actions say."""
         self.arrangement = Docks(self, self.docks, self.diagnostics, self._rows)
-        self.arrangement.lowered.connect(self._follow_height)
-        self.presentation = Presentation(self, self.arrangement, self._furniture)
-
-    def _show_model_dock(self) -> None:
-        self.model_dock.show()
-        self.model_dock.raise_()
-
-    @property
-    def docks(self) -> dict[str, QDockWidget]:
-        """All docks, by object name."""
-        docks = (
-            self.data_dock, self.inspector_dock, self.plots_dock,
-            self.train_dock, self.model_dock, self.race_dock, self.scoreboard_dock,
+        bar, field = self.toolbar, self.field
+        furniture = (
+            self.menuBar(), self.status, bar.open_button, bar.export, bar.device,
+            field.draw, field.crop, self.gaps.button, self.forward.whole, self.timeline.density,
         )  # fmt: skip
-        return {dock.objectName(): dock for dock in docks}
-
-    def _dock(self, title: str, panel: QWidget | None, area: Qt.DockWidgetArea) -> QDockWidget:
-        dock = QDockWidget(title, self)
-        if panel is not None:
-            dock.setWidget(panel)
-        return self._add_dock(dock, area)
-
-    def _late_dock(self, title: str, make: Callable[[], QWidget], area: Qt.DockWidgetArea) -> QDockWidget:
-        return self._add_dock(LateDock(title, make, self), area)
-
-    def _add_dock(self, dock: QDockWidget, area: Qt.DockWidgetArea) -> QDockWidget:
-        dock.setObjectName(f"{dock.windowTitle().lower()}Dock")
-        self.addDockWidget(area, dock)
-        return dock
+        self.presentation = Presentation(self, self.arrangement, furniture)
+        self.appearance = Appearance(self, self.session, self.settings, self.actions_, self.arrangement)
+        self.looking = Looking(self.session, self.actions_, self)
+        self.forking = Forking(self.session, self.live, self.actions_)
 
     def _build_menus(self) -> None:
         menus: dict[str, QMenu] = {}
@@ -188,82 +162,48 @@ class MainWindow(LateJobs, QMainWindow):
         menus["File"].insertMenu(self.actions_["packagedAction"], self.opening.recent)
         for dock in self.docks.values():
             menus["View"].addAction(dock.toggleViewAction())
-
-    def _connect(self) -> None:
-        session, live = self.session, self.live
-        self.inspector.more.clicked.connect(self._show_model_dock)
-        session.changed.connect(self._clear_message)
-        session.shows(self._show_undo, "recipe", "facts")
-        session.shows(self._show_title, "facts.field")
-        session.shows(self._show_view, "view.auto_run", "view.densities", "view.coast", "view.pace")
-        session.shows(self._show_forks, "course")
-        session.told.connect(self._tell)
-        live.run_changed.connect(self._show_run)
-        live.engine_loaded.connect(self._show_run)
-        self.files.busy_changed.connect(lambda _: self.status.show_reading(self.files.reading, self.files.share))
-        self.status.give_up.clicked.connect(self.files.cancel)
-        self.browser.linked.connect(self.open_file)
-        live.stepped.connect(self._show_forks)
-        self.sharing.writer.progressed.connect(self.status.show_writing)
-        self.field.draw.toggled.connect(lambda on: self.gaps.set_armed(self.gaps.armed and not on))
-        self.gaps.armed_changed.connect(
-            lambda: self.field.draw.setChecked(self.field.draw.isChecked() and not self.gaps.armed)
-        )
-        for button in (self.gaps.button, self.gaps.clear_button):
-            self.field.add_control(button)
-        link_images(session, self.forward, self.reverse)
-        self.field.pixelChosen.connect(self.browser.read_pixel)
-        self.field.series.sliceChosen.connect(self.files.step_to)
-        self.field.crop.clicked.connect(self.files.crop)
-        session.shows(lambda: self.field.show_crop(self.files.picture), "facts.field")
-        self.browser.series_read.connect(self.field.show_series)
-        self.files.opened.connect(self._show_index)
         for name, what in self._handlers().items():
             self.actions_.connect(name, what)
-        theme.changed.connect(self._show_view)
 
     def _handlers(self) -> dict[str, Callable[[], object]]:
-        """The actions of the table, by name."""
-        session, live = self.session, self.live
-        handlers: dict[str, Callable[[], object]] = {
-            "packagedAction": lambda: self.open_recipe(default_recipe()),
+        """What the actions do, by name."""
+        parts = (
+            self.opening, self.sharing, self.player, self.gaps, self.forking,
+            self.looking, self.appearance, self.arrangement,
+        )  # fmt: skip
+        own: dict[str, Callable[[], object]] = {
             "quitAction": self.close,
-            "undoAction": session.undo,
-            "redoAction": session.redo,
-            "runAction": live.start,
-            "nextSeedAction": live.start_next_seed,
-            "stopAction": live.stop,
-            "gapAction": lambda: self.gaps.set_armed(self.actions_["gapAction"].isChecked()),
-            "clearGapsAction": self.gaps.clear,
-            "forkAction": partial(forking.fork_here, session, live),
-            "forkNoiseAction": partial(forking.fork_here, session, live, True),
-            "goBackAction": partial(forking.go_back, session),
-            "autoRunAction": lambda: session.look(auto_run=self.actions_["autoRunAction"].isChecked()),
-            "playAction": self.player.toggle,
-            "forwardStepAction": lambda: self.scrub(1),
-            "backStepAction": lambda: self.scrub(-1),
-            "forwardPageAction": lambda: self.scrub(self._page()),
-            "backPageAction": lambda: self.scrub(-self._page()),
-            "homeAction": lambda: self.scrub(-session.recipe.start.chain_length),
-            "endAction": lambda: self.scrub(session.recipe.start.chain_length),
+            "undoAction": self.session.undo,
+            "redoAction": self.session.redo,
+            "runAction": self.live.start,
+            "nextSeedAction": self.live.start_next_seed,
+            "stopAction": self.live.stop,
             "followAction": self.timeline.follow.click,
-            "densitiesAction": lambda: session.look(densities=self.actions_["densitiesAction"].isChecked()),
-            "coastAction": lambda: session.look(coast=self.actions_["coastAction"].isChecked()),
             "presentAction": self.presentation.toggle,
-            "zoomInAction": self._zoom_in,
-            "zoomOutAction": lambda: theme.zoom(-1),
-            "zoomResetAction": lambda: theme.zoom(0),
             "keysAction": lambda: dialogs.show_keys(self),
             "aboutAction": lambda: dialogs.show_about(self),
         }
-        for name, pace in PACES.items():
-            handlers[name] = partial(session.look, pace=pace)
-        for name, mode in MODES.items():
-            handlers[name] = partial(self._choose_theme, mode)
-        handlers |= self.opening.handlers() | self.sharing.handlers()
-        for name in LAYOUTS:
-            handlers[name] = partial(self.arrangement.arrange, name)
-        return handlers
+        return own | {name: what for part in parts for name, what in part.handlers().items()}
+
+    def _connect(self) -> None:
+        """Connect what knows nothing of each other."""
+        session, files, field = self.session, self.files, self.field
+        self.inspector.more.clicked.connect(self.model_dock.show)
+        self.inspector.more.clicked.connect(self.model_dock.raise_)
+        files.busy_changed.connect(lambda _: self.status.show_reading(files.reading, files.share))
+        self.status.give_up.clicked.connect(files.cancel)
+        self.browser.linked.connect(self.open_file)
+        self.sharing.writer.progressed.connect(self.status.show_writing)
+        field.draw.toggled.connect(lambda on: self.gaps.set_armed(self.gaps.armed and not on))
+        self.gaps.armed_changed.connect(lambda: field.draw.setChecked(field.draw.isChecked() and not self.gaps.armed))
+        field.pixelChosen.connect(self.browser.read_pixel)
+        field.series.sliceChosen.connect(files.step_to)
+        field.crop.clicked.connect(files.crop)
+        self.browser.series_read.connect(field.show_series)
+        files.opened.connect(lambda: field.show_index(files.picture))
+        self.arrangement.lowered.connect(self.looking.follow_height)
+        session.shows(lambda: field.show_crop(files.picture), "facts.field")
+        session.shows(self._show_edits, "recipe", "facts.field")
 
     # -- state
 
@@ -285,107 +225,12 @@ class MainWindow(LateJobs, QMainWindow):
         """Open the slice that a recipe names, and take the recipe."""
         self.files.open_recipe(recipe)
 
-    def scrub(self, rows: int) -> None:
-        """Move the playhead by rows of the chain."""
-        length = self.session.recipe.start.chain_length
-        row = min(max(round(self.session.view.playhead * length) + rows, 0), length)
-        self.session.look(playhead=row / length, follow=False)
-
-    def _follow_height(self, low: bool) -> None:
-        """Hide the densities in a low window; show them again in a higher one if they were shown."""
-        wanted = self.session.view.densities
-        self._densities = wanted if low else self._densities or wanted
-        self.session.look(densities=self._densities and not low)
-
-    def _furniture(self) -> list[QWidget]:
-        """The widgets that an audience does not need."""
-        bar, field = self.toolbar, self.field
-        own = [self.menuBar(), self.status, bar.open_button, bar.export, bar.device, field.draw, field.crop]
-        return [*own, self.gaps.button, self.forward.whole, self.timeline.density]
-
-    # -- showing
-
-    def _show_undo(self) -> None:
-        self.actions_["undoAction"].setEnabled(self.session.can_undo())
-        self.actions_["redoAction"].setEnabled(self.session.can_redo())
-
-    def _show_title(self) -> None:
+    def _show_edits(self) -> None:
+        """Name the field in the title; enable undo and redo."""
         name = self.session.facts.field.name
         self.setWindowTitle(f"{name} · diffview" if name else "diffview")
-
-    def _show_view(self) -> None:
-        new = self.session.view
-        self.actions_["autoRunAction"].setChecked(new.auto_run)
-        self.actions_["densitiesAction"].setChecked(new.densities)
-        self.actions_["coastAction"].setChecked(new.coast)
-        for name, pace in PACES.items():
-            self.actions_[name].setChecked(new.pace == pace)
-        for name, mode in MODES.items():
-            self.actions_[name].setChecked(theme.mode == mode)
-
-    def _show_run(self) -> None:
-        self.actions_["stopAction"].setEnabled(self.live.running)
-        self.sharing.show_run(self.actions_)
-        self._show_forks()
-
-    def _show_forks(self) -> None:
-        why = forking.why_not(self.live)
-        self.actions_.show("forkAction", why)
-        self.actions_.show("forkNoiseAction", why or forking.why_no_noise(self.session))
-        self.actions_.show("goBackAction", "" if self.session.recipe.course.fork else "The run is no fork.")
-
-    def _choose_theme(self, mode: str) -> None:
-        theme.use(mode)
-        self.settings.set_text("theme", mode)
-        self._show_view()
-
-    def _tell(self, message: Message) -> None:
-        self.message_bar.show_message(message.sentence, message.hint, message.kind, message.action)
-        self._place_message()
-
-    def _place_message(self) -> None:
-        """Put the message at the foot of the pictures, as high as its text."""
-        bar, images = self.message_bar, self._images.geometry()
-        height = max(bar.sizeHint().height(), bar.heightForWidth(images.width()))
-        bar.setGeometry(images.left(), images.bottom() - height + 1, images.width(), height)
-        bar.raise_()
-
-    def _clear_message(self, change: Change) -> None:
-        """Clear the message after an edit, unless the plan still has its note."""
-        text, edited = self.message_bar.text(), change.old.recipe is not change.new.recipe
-        if edited and text and not any(note.why in text for note in self.session.plan.notes):
-            self.message_bar.clear()
-
-    def _zoom_in(self) -> None:
-        """Larger text, as long as the window still fits its screen."""
-        before = theme.scale
-        theme.zoom(1)
-
-        def fit() -> None:
-            size = self.size().boundedTo(self.screen().availableGeometry().size())
-            self.arrangement.follow(size)
-            if (layout := self.layout()) is not None:
-                layout.activate()  # the minimum size is then that of the new arrangement
-            self.resize(size)
-
-        def check() -> None:
-            room, needed = self.screen().availableGeometry(), self.minimumSizeHint()
-            if needed.width() > room.width() or needed.height() > room.height():
-                theme.set_scale(before)
-                QTimer.singleShot(ZOOM_CHECK_MS, self, fit)  # until then the larger text keeps the window wide
-                self.session.tell(Message("The text cannot be larger on this screen.", "Close a dock to make room."))
-
-        QTimer.singleShot(ZOOM_CHECK_MS, self, check)
-
-    def _show_index(self) -> None:
-        """Show which slice along each dimension is on screen."""
-        picture = self.files.picture
-        if picture is not None:
-            for (dim, _), index in zip(picture.other_dims, picture.index, strict=True):
-                self.field.series.show_index(dim, index)
-
-    def _page(self) -> int:
-        return max(1, self.session.recipe.start.chain_length // 20)
+        self.actions_["undoAction"].setEnabled(self.session.can_undo())
+        self.actions_["redoAction"].setEnabled(self.session.can_redo())
 
     # -- events
 
@@ -417,12 +262,10 @@ class MainWindow(LateJobs, QMainWindow):
             self.open_file(urls[0].toLocalFile())
 
     def eventFilter(self, watched: QObject, event: QEvent) -> bool:
-        """Watch the first paint of the body, and its layout, which the message follows."""
+        """Watch the first paint of the body."""
         if event.type() is QEvent.Type.Paint and self._first_paint and self.isVisible():
             self._first_paint = False
             QTimer.singleShot(0, self, self.painted.emit)
-        elif event.type() is QEvent.Type.LayoutRequest or event.type() is QEvent.Type.Resize:
-            QTimer.singleShot(0, self, self._place_message)
         return super().eventFilter(watched, event)
 
     def closeEvent(self, event: QCloseEvent) -> None:
@@ -433,9 +276,7 @@ class MainWindow(LateJobs, QMainWindow):
         if not self.presentation.on:
             self.settings.set_bytes("geometry", self.saveGeometry())
             self.arrangement.save(self.settings)
-        view = self.session.view
-        hidden = self._densities and WindowRoom.of(self.size()).low
-        self.settings.save_view(replace(view, densities=view.densities or hidden))
+        self.looking.save(self.settings, WindowRoom.of(self.size()).low)
         self._readers_soon.stop()
         self.player.stop()
         self.live.close()
@@ -455,8 +296,7 @@ class MainWindow(LateJobs, QMainWindow):
             screen = QGuiApplication.primaryScreen().availableGeometry()
             self.resize(min(LARGEST_START[0], screen.width()), min(LARGEST_START[1], screen.height()))
         remembered = self.arrangement.restore(self.settings, anew=size is not None)
-        self._densities = self.session.view.densities if remembered else True
-        self.session.look(densities=self._densities and not WindowRoom.of(self.size()).low)
+        self.looking.begin(remembered, WindowRoom.of(self.size()).low)
 
     def start(self) -> None:
         """Start the first run and the reader, and load torch if the recipe names a device."""

@@ -15,6 +15,7 @@ from diffview.gui.session import Session
 from diffview.gui.settings import Settings
 from diffview.gui.widgets.small.text import set_tip
 from diffview.paths import write_text
+from diffview.runs.recipe import default_recipe
 
 DATA = "Data and recipes (*.nc *.nc4 *.h5 *.hdf5 *.HDF5 *.he5 *.hdf *.mat *.json);;All files (*)"
 SCHEDULES = "Schedules (*.csv *.json);;All files (*)"
@@ -40,6 +41,7 @@ class Opening(QObject):
         """The actions that ask for a file, by name."""
         return {
             "openAction": self._ask_open,
+            "packagedAction": lambda: self._files.open_recipe(default_recipe()),
             "openModelAction": self._ask_open_model,
             "saveRecipeAction": self._ask_save_recipe,
             "importScheduleAction": self._ask_import_schedule,

@@ -1,4 +1,7 @@
-"""Plays the forward process: the playhead moves from x_0 to noise at the pace of the view."""
+"""Moves the playhead: plays the forward process at the pace of the view, and scrubs by the keys."""
+
+from collections.abc import Callable
+from functools import partial
 
 from PySide6.QtCore import QElapsedTimer, QObject, QTimer, Signal
 
@@ -24,6 +27,30 @@ class Player(QObject):
         self._moving = False
         session.changed.connect(self._on_changed)
 
+    def handlers(self) -> dict[str, Callable[[], object]]:
+        """The actions that move the playhead, by name."""
+        return {
+            "playAction": self.toggle,
+            "forwardStepAction": partial(self.scrub, 1),
+            "backStepAction": partial(self.scrub, -1),
+            "forwardPageAction": lambda: self.scrub(self._page()),
+            "backPageAction": lambda: self.scrub(-self._page()),
+            "homeAction": lambda: self.scrub(-self._length),
+            "endAction": lambda: self.scrub(self._length),
+        }
+
+    @property
+    def _length(self) -> int:
+        return self._session.recipe.start.chain_length
+
+    def _page(self) -> int:
+        return max(1, self._length // 20)
+
+    def scrub(self, rows: int) -> None:
+        """Move the playhead by rows of the chain."""
+        row = min(max(round(self._session.view.playhead * self._length) + rows, 0), self._length)
+        self._session.look(playhead=row / self._length, follow=False)
+
     @property
     def playing(self) -> bool:
         """Whether the playhead moves."""
@@ -48,10 +75,9 @@ class Player(QObject):
 
     def _tick(self) -> None:
         seconds = self._session.view.pace or DEFAULT_SECONDS
-        length = self._session.recipe.start.chain_length
         t = min(1.0, self._from + self._clock.elapsed() / 1000 / seconds)
         self._moving = True
-        self._session.look(playhead=round(t * length) / length, follow=False)
+        self._session.look(playhead=round(t * self._length) / self._length, follow=False)
         self._moving = False
         if t >= 1:
             self.stop()

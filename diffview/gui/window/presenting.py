@@ -1,6 +1,6 @@
 """Presenting: full screen and larger, with only what an audience needs."""
 
-from collections.abc import Callable
+from collections.abc import Iterable
 
 from PySide6.QtCore import QObject, QSize, QTimer
 from PySide6.QtWidgets import QMainWindow, QWidget
@@ -21,8 +21,8 @@ SETTLE_MS = 60
 class Presentation(QObject):
     """Full screen and back."""
 
-    def __init__(self, window: QMainWindow, docks: Docks, furniture: Callable[[], list[QWidget]]) -> None:
-        """`furniture` lists the widgets to hide meanwhile, of which the visible ones are hidden."""
+    def __init__(self, window: QMainWindow, docks: Docks, furniture: Iterable[QWidget]) -> None:
+        """`furniture` are the widgets that an audience does not need: the visible ones are hidden meanwhile."""
         super().__init__(window)
         self._window, self._docks, self._furniture = window, docks, furniture
         self._before: tuple[list[QWidget], bool, float] | None = None
@@ -38,7 +38,7 @@ class Presentation(QObject):
     def toggle(self) -> None:
         """Begin, or end and restore everything."""
         if self._before is None:
-            hidden = [widget for widget in self._furniture() if not widget.isHidden()]
+            hidden = [widget for widget in self._furniture if not widget.isHidden()]
             self._before = hidden, self._window.isMaximized(), theme.scale
             for widget in hidden:
                 widget.hide()

@@ -39,10 +39,13 @@ OF_A_RUN = ("exportRunAction", "exportEnsembleAction")
 class Sharing(QObject):
     """Exports and copies the content of the window."""
 
-    def __init__(self, session: Session, live: Live, window: QWidget) -> None:
+    def __init__(self, session: Session, live: Live, actions: Actions, window: QWidget) -> None:
         super().__init__(window)
         self._session, self._live, self._window = session, live, window
+        self._actions = actions
         self.writer = Writer(session, self)
+        live.run_changed.connect(self._show_run)
+        self._show_run()
 
     def handlers(self) -> dict[str, Callable[[], object]]:
         """The actions of the export menu, by name."""
@@ -57,12 +60,12 @@ class Sharing(QObject):
             "copyAction": self.copy,
         }
 
-    def show_run(self, actions: Actions) -> None:
+    def _show_run(self) -> None:
         """Enable the exports of a run once one has ended."""
         run = self._live.run
         ready = run is not None and not run.active and len(run.trajectory) > 0
         for name in OF_A_RUN:
-            actions.show(name, "" if ready else "No run has ended yet.")
+            self._actions.show(name, "" if ready else "No run has ended yet.")
 
     # -- netCDF
 

@@ -1,0 +1,70 @@
+"""How the window looks: dark or light, and the size of its text, as far as the screen has room."""
+
+from collections.abc import Callable
+from functools import partial
+
+from PySide6.QtCore import QObject, QTimer
+from PySide6.QtWidgets import QMainWindow
+
+from diffview.gui.actions import Actions
+from diffview.gui.session import Message, Session
+from diffview.gui.settings import Settings
+from diffview.gui.theme import theme
+from diffview.gui.window.docking import Docks
+
+ZOOM_CHECK_MS = 50
+MODES = {"darkAction": "dark", "lightAction": "light", "systemAction": "system"}
+
+
+class Appearance(QObject):
+    """Chooses the theme and the zoom."""
+
+    def __init__(
+        self, window: QMainWindow, session: Session, settings: Settings, actions: Actions, docks: Docks
+    ) -> None:
+        super().__init__(window)
+        self._window, self._session, self._settings = window, session, settings
+        self._actions, self._docks = actions, docks
+        theme.changed.connect(self._show_mode)
+        self._show_mode()
+
+    def handlers(self) -> dict[str, Callable[[], object]]:
+        """The actions of theme and zoom, by name."""
+        return {
+            "zoomInAction": self.zoom_in,
+            "zoomOutAction": partial(theme.zoom, -1),
+            "zoomResetAction": partial(theme.zoom, 0),
+            **{name: partial(self._choose, mode) for name, mode in MODES.items()},
+        }
+
+    def _choose(self, mode: str) -> None:
+        theme.use(mode)
+        self._settings.set_text("theme", mode)
+        self._show_mode()
+
+    def _show_mode(self) -> None:
+        for name, mode in MODES.items():
+            self._actions[name].setChecked(theme.mode == mode)
+
+    def zoom_in(self) -> None:
+        """Larger text, as long as the window still fits its screen."""
+        before = theme.scale
+        theme.zoom(1)
+        QTimer.singleShot(ZOOM_CHECK_MS, self, lambda: self._check(before))
+
+    def _check(self, before: float) -> None:
+        """Return to the zoom before if the window needs more room than there is."""
+        room, needed = self._window.screen().availableGeometry(), self._window.minimumSizeHint()
+        if needed.width() > room.width() or needed.height() > room.height():
+            theme.set_scale(before)
+            QTimer.singleShot(ZOOM_CHECK_MS, self, self._fit)  # until then the larger text keeps the window wide
+            self._session.tell(Message("The text cannot be larger on this screen.", "Close a dock to make room."))
+
+    def _fit(self) -> None:
+        """Make the window as small as its screen."""
+        window = self._window
+        size = window.size().boundedTo(window.screen().availableGeometry().size())
+        self._docks.follow(size)
+        if (layout := window.layout()) is not None:
+            layout.activate()  # the minimum size is then that of the new arrangement
+        window.resize(size)

@@ -1,0 +1,59 @@
+"""The actions that change the view, and the densities, for which a low window has no room."""
+
+from collections.abc import Callable
+from dataclasses import replace
+from functools import partial
+
+from PySide6.QtCore import QObject
+
+from diffview.gui.actions import Actions
+from diffview.gui.session import Session
+from diffview.gui.settings import Settings
+
+PACES = {"paceThreeAction": 3.0, "paceTenAction": 10.0, "paceFreeAction": 0.0}
+TOGGLES = {"autoRunAction": "auto_run", "densitiesAction": "densities", "coastAction": "coast"}
+"""Values of the view that are on or off, by the name of their action."""
+
+
+class Looking(QObject):
+    """Keeps the checks of the actions in step with the view.
+
+    The densities are hidden in a low window, and shown again in a higher one if they were shown.
+    """
+
+    def __init__(self, session: Session, actions: Actions, parent: QObject) -> None:
+        super().__init__(parent)
+        self._session, self._actions = session, actions
+        self._densities = True
+        session.shows(self._show_view, "view.pace", *(f"view.{name}" for name in TOGGLES.values()))
+
+    def handlers(self) -> dict[str, Callable[[], object]]:
+        """The actions of the view, by name."""
+        paces = {name: partial(self._session.look, pace=pace) for name, pace in PACES.items()}
+        return {**{name: partial(self._toggle, name) for name in TOGGLES}, **paces}
+
+    def _toggle(self, name: str) -> None:
+        self._session.look(**{TOGGLES[name]: self._actions[name].isChecked()})
+
+    def _show_view(self) -> None:
+        view = self._session.view
+        for name, value in TOGGLES.items():
+            self._actions[name].setChecked(getattr(view, value))
+        for name, pace in PACES.items():
+            self._actions[name].setChecked(view.pace == pace)
+
+    def follow_height(self, low: bool) -> None:
+        """The window has become too low for the densities, or high enough again."""
+        shown = self._session.view.densities
+        self._densities = shown if low else self._densities or shown
+        self._session.look(densities=self._densities and not low)
+
+    def begin(self, remembered: bool, low: bool) -> None:
+        """The window opens; `remembered`: whether the view holds what was wanted before."""
+        self._densities = self._session.view.densities if remembered else True
+        self._session.look(densities=self._densities and not low)
+
+    def save(self, settings: Settings, low: bool) -> None:
+        """Save the view, with densities that are hidden only because the window is low."""
+        view = self._session.view
+        settings.save_view(replace(view, densities=view.densities or (self._densities and low)))
