@@ -1,5 +1,8 @@
 """The one kind of error that a user is meant to read, and running out of memory, which every device can bring."""
 
+LESS = "Choose a smaller region, or close other programs."
+"""How to take less memory, where nothing better is known."""
+
 LONGEST_SENTENCE = 1000
 """Characters of a sentence or a hint that are shown: what is longer has swallowed a file."""
 
@@ -35,6 +38,25 @@ class NotWrittenError(UserError):
 
 
 def out_of_memory(error: BaseException) -> bool:
-    """Whether this is what CUDA, MPS or the CPU says when memory runs out; it has a class only since torch 2.5."""
+    """Whether this is what CUDA, MPS or the CPU says when memory runs out; torch has a class of it only since 2.5."""
+    if isinstance(error, MemoryError):
+        return True
     text = str(error).lower()
     return isinstance(error, RuntimeError) and ("out of memory" in text or "allocate memory" in text)
+
+
+def explained(error: BaseException, less: str = LESS) -> UserError | None:
+    """What a user is told of an error; None if it is a bug.
+
+    Args:
+        error: a UserError as it is; what the system says of a file, or of memory, as a sentence.
+        less: hint how to take less memory.
+    """
+    if isinstance(error, UserError):
+        return error
+    if out_of_memory(error):
+        return UserError("The device ran out of memory.", less)
+    if isinstance(error, OSError) and error.strerror:
+        what = "The system refuses it" if error.filename is None else f"{error.filename} cannot be used"
+        return UserError(f"{what}: {error.strerror}.", "Check the disk and who may use it, then try again.")
+    return None

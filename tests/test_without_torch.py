@@ -29,8 +29,8 @@ sys.meta_path[sys.meta_path.index(PathFinder)] = Without
 IMPORTS = """
 import importlib, pkgutil, diffview
 needs = (
-    "models.nets", "models.checkpoints", "learning.network", "learning.trainer", "learning.training",
-    "bench.networks", "__main__",
+    "models.nets", "models.checkpoints", "learning.network", "learning.progress", "learning.trainer",
+    "learning.training", "bench.networks", "__main__",
 )
 needs = tuple("diffview." + name for name in needs)
 names = [m.name for m in pkgutil.walk_packages(diffview.__path__, "diffview.") if not m.name.startswith(needs)]
@@ -52,7 +52,7 @@ import json, sys, time
 from PySide6.QtWidgets import QApplication, QComboBox, QLabel
 from diffview.fields.field import Region
 from diffview.gui.app import create_window, show_window
-from diffview.gui.jobs.races import RaceWish
+from diffview.scores.race import RaceRequest
 from diffview.runs.recipe import default_recipe
 
 window = create_window(default_recipe().but(model="gaussian", region=Region(40, 120, 64, 64)))
@@ -84,7 +84,7 @@ try:
     choose("gaussian")
     window.session.edit(seed=5)
     until(lambda: window.live.run is not first and window.is_idle())
-    window.race.start(RaceWish(("heun",), (8,), True, False))
+    window.race.start(RaceRequest(("heun",), (8,), True, False))
     until(lambda: not window.race.active)
     print(json.dumps({
         "runs": [[run.state, len(run.trajectory), run.plan.steps] for run in (first, window.live.run)],

@@ -117,7 +117,7 @@ def _train_with(options: argparse.Namespace, words: dict[str, Any], sizes: dict[
 
 def _train_to_the_end(trainer: "Trainer", folder: Path, tensorboard: bool, report: Report) -> None:
     """Train and say how far it is; the first Ctrl+C ends it after the current step, a second one at once."""
-    from diffview.learning.training import train
+    from diffview.learning.training import save_later, train
 
     pressed: list[int] = []
     loss = ""
@@ -138,7 +138,7 @@ def _train_to_the_end(trainer: "Trainer", folder: Path, tensorboard: bool, repor
     except NotWrittenError as error:
         signal.signal(signal.SIGINT, before)
         report.clear()
-        _write_later(trainer, folder, error)
+        save_later(trainer, folder, error, _ask_for_room)
     finally:
         signal.signal(signal.SIGINT, before)
     if finding := trainer.finding():
@@ -149,24 +149,14 @@ def _train_to_the_end(trainer: "Trainer", folder: Path, tensorboard: bool, repor
         report.note(f"Trained to step {trainer.step}{loss}; the model is in {folder}.")
 
 
-def _write_later(trainer: "Trainer", folder: Path, error: NotWrittenError) -> None:
-    """At a terminal: try again to write the model, as often as the user presses Enter.
-
-    Raises:
-        NotWrittenError: if there is no terminal, or the user gives up.
-    """
-    from diffview.learning.training import save
-
-    while sys.stdin is not None and sys.stdin.isatty():
-        words = "The model is still in memory: make room, then press Enter; Ctrl+C gives it up."
-        sys.stderr.write(f"{error.sentence} {words}\n")
-        try:
-            sys.stdin.readline()
-            save(trainer, folder)
-        except NotWrittenError as again:
-            error = again
-        except KeyboardInterrupt:
-            break
-        else:
-            return
-    raise error
+def _ask_for_room(error: NotWrittenError) -> bool:
+    """At a terminal: wait until the user has made room and presses Enter; False where there is none, or for Ctrl+C."""
+    if sys.stdin is None or not sys.stdin.isatty():
+        return False
+    words = "The model is still in memory: make room, then press Enter; Ctrl+C gives it up."
+    sys.stderr.write(f"{error.sentence} {words}\n")
+    try:
+        sys.stdin.readline()
+    except KeyboardInterrupt:
+        return False
+    return True

@@ -10,7 +10,7 @@ from types import TracebackType
 from PySide6.QtCore import QObject, Qt, Signal, Slot
 
 from diffview import __version__
-from diffview.errors import UserError, out_of_memory
+from diffview.errors import LESS, explained
 from diffview.gui.session import Message
 from diffview.paths import user_folder
 
@@ -29,20 +29,19 @@ def log_file() -> str:
     return str(path)
 
 
-def report(error: BaseException, tell: Callable[[Message], None], less: str = "") -> None:
-    """Show an error as one sentence and a hint.
+def report(error: BaseException, tell: Callable[[Message], None], less: str = LESS) -> None:
+    """Show an error as one sentence and a hint; what cannot be explained is a bug, and is logged.
 
     Args:
-        error: a UserError, one of memory, or else a bug, which is logged.
+        error: whatever was raised.
         tell: shows the message.
-        less: hint how to take less memory; without one, running out of it is a bug.
+        less: hint how to take less memory.
     """
-    if isinstance(error, UserError):
-        tell(Message(error.sentence, error.hint, "error"))
-    elif less and out_of_memory(error):
-        tell(Message("The device ran out of memory.", less, "error"))
-    else:
+    told = explained(error, less)
+    if told is None:
         _report_bug(error, tell)
+    else:
+        tell(Message(told.sentence, told.hint, "error"))
 
 
 def _report_bug(error: BaseException, tell: Callable[[Message], None]) -> None:

@@ -133,6 +133,22 @@ def save(trainer: Trainer, folder: Path) -> None:
     save_model(folder / model, trainer.ema, trainer.card(folder.resolve().name), trainer.data.mask)
 
 
+def save_later(trainer: Trainer, folder: Path, error: NotWrittenError, ask: Callable[[NotWrittenError], bool]) -> None:
+    """Save what could not be written, which is in memory still, as often as `ask` waits for room and says to.
+
+    Raises:
+        NotWrittenError: if it says not to.
+    """
+    while ask(error):
+        try:
+            save(trainer, folder)
+        except NotWrittenError as again:
+            error = again
+        else:
+            return
+    raise error
+
+
 def _state_of(trainer: Trainer) -> State:
     """All that changes while it trains."""
     tensors = {f"net.{k}": v for k, v in trainer.net.state_dict().items()}

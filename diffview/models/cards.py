@@ -114,9 +114,13 @@ def find_card(name: str) -> Card:
 def cards() -> dict[str, Path]:
     """Names and places of the sample models and of the user's own, which come first."""
     found = {path.stem: path for path in sorted(sample_models().glob("*.json"))}
-    own = user_folder("data") / "models"
-    found |= {path.parent.name: path.parent for path in sorted(own.glob("*/model.json"))}
+    found |= {path.parent.name: path.parent for path in sorted(models_folder().glob("*/model.json"))}
     return found
+
+
+def models_folder() -> Path:
+    """The folder of the models that the user has trained."""
+    return user_folder("data") / "models"
 
 
 def read_cards(tell: Callable[[UserError], None] = lambda damaged: None) -> dict[str, Card]:

@@ -5,6 +5,7 @@ from math import log, pi
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from diffview.arrays import is_torch, namespace
 from diffview.models.denoiser import Array, Formula
@@ -67,3 +68,33 @@ class Data(Formula):
         x, w = self._points(y), self.weights(y, s)
         variances = [one @ (x - one @ x) ** 2 for one in w]
         return namespace(y).stack(variances).reshape(y.shape)
+
+
+def nearest(fields: Array, others: Array) -> tuple[NDArray[np.intp], NDArray[np.float64]]:
+    """Of every field the nearest of `others`, which has all the weight as s goes to 0: its index and distance, [n].
+
+    The distance is sqrt(mean_pixels (a - b)^2) in their units over the pixels that both have; NaN where a field shares
+    none with any. One matrix product finds the nearest, [a^2, m_a, -2a] [m_b, b^2, b]^T with m = 1 where there are
+    data, and the distance to it is then taken directly: that of a copy is 0 exactly.
+    """
+    if not len(others):
+        return np.zeros(len(fields), np.intp), np.full(len(fields), np.nan)
+    a, b = fields.reshape(len(fields), -1), others.reshape(len(others), -1)
+    whole = ~(np.isnan(a).all(axis=0) | np.isnan(b).all(axis=0))
+    if not whole.all():
+        a, b = a[:, whole], b[:, whole]
+    mask_a, mask_b = ~np.isnan(a), ~np.isnan(b)
+    zero_a, zero_b = (np.nan_to_num(x).astype(np.float32, copy=False) for x in (a, b))
+    if mask_a.all() and mask_b.all():  # |a|^2 is the same for all of b
+        square = np.einsum("ij,ij->i", zero_b, zero_b)[None] - 2 * (zero_a @ zero_b.T)
+    else:
+        m_a, m_b = mask_a.astype(np.float32), mask_b.astype(np.float32)
+        total = np.hstack([zero_a**2, m_a, -2 * zero_a]) @ np.hstack([m_b, zero_b**2, zero_b]).T
+        shared = m_a @ m_b.T
+        square = np.divide(total, shared, out=np.full_like(total, np.inf), where=shared > 0)
+    index = square.argmin(axis=1) if square.shape[1] else np.zeros(len(a), dtype=np.intp)
+    difference = (a.astype(np.float64) - b[index]) ** 2
+    known = ~np.isnan(difference)
+    count = known.sum(axis=1)
+    mean = np.where(known, difference, 0.0).sum(axis=1) / np.maximum(count, 1)
+    return index, np.where(count > 0, np.sqrt(mean), np.nan)

@@ -22,6 +22,7 @@ from diffview.models.kriging import Kriging
 from diffview.reverse.samplers import POSTERIOR_MEAN, SAMPLERS
 from diffview.runs.conditioning import Conditioning
 from diffview.runs.facts import Facts
+from diffview.runs.job import Job
 from diffview.runs.plan import Plan
 from diffview.runs.recipe import Recipe
 from diffview.runs.resolve import resolve
@@ -257,3 +258,55 @@ def kriging_score(plan: Plan, facts: Facts, kriged: KrigedGap) -> Score | None:
     back: Transform = plan.made_in
     estimate = back.inverse(kriged.mean) if back.linear else None
     return gap_score(back.inverse(kriged.draws), truth_of(plan, facts), plan.filled, estimate)
+
+
+# -- of the plan in force
+
+
+def gap_of(plan: Plan) -> NDArray[np.bool_] | None:
+    """The pixels that a plan fills [ny, nx]; None if there are none."""
+    filled = plan.filled
+    return filled if filled is not None and filled.any() and plan.refusal is None else None
+
+
+def with_truth(plan: Plan) -> int:
+    """How many pixels of the gap have a value that was hidden; the others are missing in the field."""
+    gap = gap_of(plan)
+    return 0 if gap is None else int((gap & ~np.isnan(plan.x0)).sum())
+
+
+def gap_key(plan: Plan, facts: Facts) -> object:
+    """What kriging of the gap of a plan and its scores depend on; None without a gap."""
+    gap, chosen, recipe = gap_of(plan), plan.recipe.denoiser, plan.recipe
+    fit = (chosen.fit_set, chosen.missing_limit, chosen.held_out, recipe.guidance.hidden, recipe.course.seed)
+    return None if gap is None else (facts.field, plan.transform, plan.region, gap.tobytes(), fit)
+
+
+@dataclass(eq=False)
+class GapScoring(Job):
+    """The scores of a filled gap, and kriging of it.
+
+    Attributes:
+        plan: that fills the gap.
+        law_plan: see `kriging_plan`.
+        facts: of the field.
+        end: the fields at the end of a run of the plan [members, channels, ny, nx], or None.
+        kriged: of the gap, if it is there yet.
+        model, kriging: the scores; None where there are none.
+    """
+
+    plan: Plan
+    law_plan: Plan
+    facts: Facts
+    end: Any = None
+    kriged: KrigedGap | None = None
+    model: Score | None = None
+    kriging: Score | None = None
+
+    def work(self) -> None:
+        """The score of the run first, which is quick."""
+        if self.end is not None:
+            self.model = run_score(self.plan, self.facts, self.end)
+        if self.kriged is None:
+            self.kriged = krige_gap(self.plan, self.law_plan, progress=self.tell)
+        self.kriging = kriging_score(self.plan, self.facts, self.kriged)

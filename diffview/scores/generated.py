@@ -31,6 +31,7 @@ from diffview.fields.transforms import Transform
 from diffview.fields.units import RAIN, written
 from diffview.learning.sets import FEWEST, evenly
 from diffview.models.cards import Card
+from diffview.models.data import nearest
 from diffview.scores import metrics
 from diffview.scores.curves import distance_curves, ensemble_curves, histogram_curves, spectrum_curves
 
@@ -288,9 +289,9 @@ def _orientations(fields: Fields, flips: bool, rotations: bool) -> Iterator[Fiel
 
 def _distances(fields: Fields, others: Fields, flips: bool, rotations: bool) -> NDArray[np.float64]:
     """Of every field to the nearest of the others, as it is, mirrored or turned; those that share no pixel left out."""
-    distances = [metrics.nearest_distances(turned, others) for turned in _orientations(fields, flips, rotations)]
-    nearest = np.fmin.reduce(distances)
-    return np.asarray(nearest[~np.isnan(nearest)])
+    distances = [nearest(turned, others)[1] for turned in _orientations(fields, flips, rotations)]
+    least = np.fmin.reduce(distances)
+    return np.asarray(least[~np.isnan(least)])
 
 
 def _verdicts(rows: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:

@@ -21,9 +21,10 @@ from diffview.errors import UserError
 from diffview.forward.noise import Noise
 from diffview.reverse.grids import GRIDS, make_levels
 from diffview.reverse.samplers import SAMPLERS, Denoise, Step
+from diffview.runs.job import PlanJob, Stopped
 from diffview.runs.plan import Plan
 from diffview.runs.recipe import Recipe
-from diffview.runs.run import on_device, start_state
+from diffview.runs.run import denoiser_of, on_device, start_state
 
 Array = NDArray[np.floating]
 
@@ -185,3 +186,25 @@ def warped(top: float, lowest: float, steps: int, rho: float) -> tuple[float, ..
     """`steps` levels from top to lowest, even in s^(1/rho), then 0."""
     levels = np.linspace(top ** (1 / rho), lowest ** (1 / rho), steps) ** rho
     return (top, *levels[1:].tolist(), 0.0)
+
+
+@dataclass(eq=False)
+class LevelSearch(PlanJob):
+    """One search for the levels of a plan.
+
+    Attributes:
+        rows: the grids, judged, the best first; empty until then.
+    """
+
+    rows: tuple[JudgedGrid, ...] = ()
+
+    def work(self) -> None:
+        """Search, and judge what was found; a search that is stopped is judged too."""
+        search = Search(self.plan, denoiser_of(self.plan), standard_grids(self.plan))
+        try:
+            for done in search.run():
+                self.tell(done)
+        except Stopped:
+            if not math.isfinite(search.error):
+                raise
+        self.rows = tuple(search.judge())

@@ -22,6 +22,7 @@ from diffview.models.choice import TrainingCrops
 from diffview.models.gaussian import Gaussian
 from diffview.reverse.samplers import CONSISTENCY
 from diffview.runs.facts import Facts
+from diffview.runs.job import PlanJob
 from diffview.runs.plan import Plan
 from diffview.runs.recipe import Recipe
 from diffview.runs.resolve import resolve
@@ -233,6 +234,21 @@ def plan_loss(plan: Plan, progress: Callable[[float], None] = lambda done: None)
         return found
     law = exact_errors(denoise, found.levels.tolist()) / np.square(found.levels)
     return replace(found, law=law, law_bound=exact_bound(denoise, walk).total)
+
+
+@dataclass(eq=False)
+class LossCheck(PlanJob):
+    """One measurement of a model's loss.
+
+    Attributes:
+        found: what it gave, or None.
+    """
+
+    found: Loss | None = None
+
+    def work(self) -> None:
+        """Look at the region under noise of every level."""
+        self.found = plan_loss(self.plan, self.tell)
 
 
 # -- for the terminal

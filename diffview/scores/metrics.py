@@ -101,35 +101,6 @@ def histogram_difference(p: ArrayLike, q: ArrayLike) -> float:
     return float(np.abs(np.asarray(p) - np.asarray(q)).sum() / 2)
 
 
-def nearest_distances(fields: NDArray[np.floating], others: NDArray[np.floating]) -> Array:
-    """Distance of every field to the nearest of `others`: sqrt(mean_pixels (a - b)^2), in their units, [n].
-
-    The mean is over the pixels that both have; NaN where a field shares none with any. One matrix product finds the
-    nearest, [a^2, m_a, -2a] [m_b, b^2, b]^T with m = 1 where there are data, and the distance to it is then taken
-    directly: that of a copy is 0 exactly.
-    """
-    if not len(others):
-        return np.full(len(fields), np.nan)
-    a, b = fields.reshape(len(fields), -1), others.reshape(len(others), -1)
-    whole = ~(np.isnan(a).all(axis=0) | np.isnan(b).all(axis=0))
-    a, b = a[:, whole], b[:, whole]
-    mask_a, mask_b = ~np.isnan(a), ~np.isnan(b)
-    zero_a, zero_b = (np.nan_to_num(x).astype(np.float32, copy=False) for x in (a, b))
-    if mask_a.all() and mask_b.all():  # |a|^2 is the same for all of b
-        square = np.einsum("ij,ij->i", zero_b, zero_b)[None] - 2 * (zero_a @ zero_b.T)
-    else:
-        m_a, m_b = mask_a.astype(np.float32), mask_b.astype(np.float32)
-        total = np.hstack([zero_a**2, m_a, -2 * zero_a]) @ np.hstack([m_b, zero_b**2, zero_b]).T
-        shared = m_a @ m_b.T
-        square = np.divide(total, shared, out=np.full_like(total, np.inf), where=shared > 0)
-    nearest = square.argmin(axis=1) if square.shape[1] else np.zeros(len(a), dtype=np.intp)
-    difference = (a.astype(np.float64) - b[nearest]) ** 2
-    known = ~np.isnan(difference)
-    count = known.sum(axis=1)
-    mean = np.where(known, difference, 0.0).sum(axis=1) / np.maximum(count, 1)
-    return np.where(count > 0, np.sqrt(mean), np.nan)
-
-
 # -- ensembles
 
 

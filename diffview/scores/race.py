@@ -10,7 +10,7 @@ z = (V(s^2) - V(s'^2))/sqrt(s^2 - s'^2), whatever the grid. Its truth is a fine 
 import math
 import time
 from collections.abc import Generator, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
@@ -20,6 +20,7 @@ from diffview.arrays import to_numpy
 from diffview.errors import UserError
 from diffview.fields.field import Region
 from diffview.fields.transforms import Transform
+from diffview.fields.units import written
 from diffview.forward.brownian import ForwardPath
 from diffview.forward.noise import STEP, Noise, cast_like
 from diffview.forward.schedules import Schedule
@@ -28,6 +29,7 @@ from diffview.models.gaussian import Gaussian
 from diffview.reverse.grids import make_levels
 from diffview.reverse.samplers import SAMPLERS, Denoise, Info, Step, sampler_params
 from diffview.runs.facts import Facts
+from diffview.runs.job import PlanJob
 from diffview.runs.plan import Plan
 from diffview.runs.recipe import Recipe
 from diffview.runs.resolve import resolve
@@ -315,3 +317,60 @@ def plan_race(plan: Plan, samplers: Sequence[str], evaluations: Sequence[int], e
     y = on_device(start_state(plan), plan.device)
     track = Track(y, plan.levels[0], course.schedule, course.grid, course.grid_params, course.seed, end)
     return Race(denoiser_of(plan), track, {key: {} for key in samplers}, evaluations)
+
+
+@dataclass(frozen=True)
+class RaceRequest:
+    """What to race: samplers, calls of the model, on the run's levels or (`even`) on log-uniform ones."""
+
+    samplers: tuple[str, ...]
+    evaluations: tuple[int, ...]
+    exact: bool
+    even: bool
+
+
+@dataclass(eq=False)
+class RaceRun(PlanJob):
+    """One race.
+
+    Attributes:
+        plan: whose model, start and levels it is about.
+        points: the runs that have ended.
+        lost: why samplers fell out, by key.
+        units: what one standardised unit of error is, and in which units.
+    """
+
+    request: RaceRequest
+    units: tuple[float, str]
+    points: tuple[Point, ...] = ()
+    lost: Mapping[str, str] = field(default_factory=dict)
+
+    @classmethod
+    def of(cls, request: RaceRequest, recipe: Recipe, facts: Facts, region: Region) -> "RaceRun":
+        """The race in a region with the model of a recipe, or where `exact` with the Gaussian prior.
+
+        Raises:
+            UserError: as `race_plan`.
+        """
+        plan = race_plan(recipe.but(model="gaussian") if request.exact else recipe, facts, region)
+        units = facts.field.units if plan.card is None else plan.card.units
+        return cls(plan, request, error_size(plan.made_in, written(units)))
+
+    @property
+    def end(self) -> float | None:
+        """Noise level at which it ends; None: on the run's levels, at 0."""
+        return even_end(self.plan) if self.request.even else None
+
+    @property
+    def mark(self) -> Any:
+        """What there is to show, and how many runs have ended."""
+        return super().mark, len(self.points)
+
+    def work(self) -> None:
+        """Race; what has ended when it is stopped is kept."""
+        race = plan_race(self.plan, self.request.samplers, self.request.evaluations, self.end)
+        for done, point in race.run():
+            self.lost = dict(race.lost)
+            if point is not None:
+                self.points = (*self.points, point)
+            self.tell(done)

@@ -12,7 +12,7 @@ import csv
 import io
 import math
 import time
-from collections.abc import Generator, Iterator, Mapping, Sequence
+from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
 from dataclasses import asdict, astuple, dataclass, fields, replace
 from itertools import product
 from typing import Any
@@ -28,6 +28,7 @@ from diffview.learning.sets import FEWEST, evenly
 from diffview.models.capabilities import capabilities_of, lacks
 from diffview.reverse.grids import make_levels
 from diffview.reverse.samplers import SAMPLERS, sampler_params
+from diffview.runs.job import Job
 from diffview.scores import metrics
 from diffview.scores.generated import wet_threshold
 from diffview.scores.printed import aligned, short
@@ -262,6 +263,48 @@ class Scoreboard:
             found["crps"] = float(np.nanmean(metrics.crps(ensemble, back(self._truth))))
         known: dict[str, Any] = {name: value for name, value in found.items() if math.isfinite(value)}
         return replace(row, **known)
+
+
+@dataclass(eq=False)
+class BoardRun(Job):
+    """One scoreboard.
+
+    Attributes:
+        name: of the model.
+        subject: cuts the fields, and fits or loads the model.
+        of_network: whether that is a network.
+        rows: those that are finished.
+        units: of the field.
+        split: how the held-out fields were kept apart.
+    """
+
+    name: str
+    subject: Callable[[], Subject]
+    ways: Sequence[Combination]
+    draw: Draw
+    of_network: bool
+    rows: tuple[BoardRow, ...] = ()
+    units: str = ""
+    split: str = ""
+
+    @property
+    def network(self) -> bool:
+        """Whether the model is a network."""
+        return self.of_network
+
+    @property
+    def mark(self) -> Any:
+        """What there is to show, and how many rows."""
+        return super().mark, len(self.rows)
+
+    def work(self) -> None:
+        """Score; the rows that are finished when it is stopped are kept."""
+        subject = self.subject()
+        self.units, self.split = subject.data.units, subject.data.split
+        for done, row in Scoreboard(subject, self.ways, self.draw).run():
+            if row is not None:
+                self.rows = (*self.rows, row)
+            self.tell(done)
 
 
 def to_csv(rows: Sequence[BoardRow], units: str) -> str:

@@ -13,12 +13,14 @@ from diffview.errors import UserError
 from diffview.fields.regions import MOST_CROPS
 from diffview.fields.transforms import choose_transform
 from diffview.learning.from_files import read_parted_set, read_verification_set
+from diffview.learning.orders import MakeSet
 from diffview.learning.sets import TrainingSet, complete, evenly
 from diffview.machine import torch_is_missing
 from diffview.models.cards import Card, find_card
 from diffview.models.formulas import FORMULAS
 from diffview.paths import resource
 from diffview.reverse.samplers import POSTERIOR_MEAN, Denoise
+from diffview.runs.engine import load_engine
 
 Array = NDArray[np.float32]
 MakeDenoise = Callable[[Array | None], Denoise]
@@ -92,7 +94,7 @@ def network(card: Card, data: TrainingSet, device: str) -> Subject:
     return Subject(make, data, card.noise_range, torch.zeros(1, device=device), card.kind)
 
 
-def set_trained_on(card: Card, makers: Iterable[Callable[[], TrainingSet]]) -> TrainingSet:
+def set_trained_on(card: Card, makers: Iterable[MakeSet]) -> TrainingSet:
     """The set that a network was trained on: the first that is made of which the card has the fingerprint.
 
     What was held out is known only of that set, so that nothing else is taken.
@@ -110,6 +112,17 @@ def set_trained_on(card: Card, makers: Iterable[Callable[[], TrainingSet]]) -> T
         "the network has never seen.",
         f"Its scores come from: {command}" if command else "Open the file, slice and region it was trained on.",
     )
+
+
+def board_subject(model: str, card: Card | None, sets: Sequence[MakeSet], device: str) -> Subject:
+    """A network on the set that it was trained on, or a formula fitted to the first set.
+
+    Raises:
+        UserError: as `network`, `set_trained_on` and `formula`, or if torch cannot be loaded.
+    """
+    if card is None:
+        return formula(model, sets[0]())
+    return network(card, set_trained_on(card, sets), load_engine().device(device))
 
 
 def scored(name: str, words: Sequence[str], *, size: int = 32, held_out: float = 0.3, device: str = "cpu") -> Subject:

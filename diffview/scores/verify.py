@@ -1,6 +1,7 @@
 """How good a model is: what it generates, scored beside fields it never saw; see `generated` for the yardsticks."""
 
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -11,12 +12,16 @@ from diffview.fields.coarse import coarse
 from diffview.fields.units import same_units
 from diffview.forward.noise import START, Noise
 from diffview.learning.loss_by_level import loss_by_level
+from diffview.learning.orders import MakeSet
 from diffview.learning.sets import TrainingSet, evenly
 from diffview.models.cards import Card
 from diffview.reverse.grids import make_levels
 from diffview.reverse.samplers import CONSISTENCY, SAMPLERS
+from diffview.runs.engine import load_engine
+from diffview.runs.job import Job
 from diffview.runs.sampling import USUAL, Sampling, noise_schedule
 from diffview.scores.generated import block_mean_errors, ensemble_scores, require_held_out, scores
+from diffview.scores.subject import set_trained_on
 
 Denoise = Callable[[Any, float], Any]
 Progress = Callable[[float], None]
@@ -148,3 +153,34 @@ def _ensembles(
     drawn_error = block_mean_errors(members, truth, card.coarsen)[1]
     scored = ensemble_scores(held, truth, card.transform.inverse(told[:, 0]), card)
     return {"kind": "ensemble", **scored, "block_mean_relative_error_as_drawn": drawn_error}
+
+
+@dataclass(eq=False)
+class Verification(Job):
+    """One verification while a window lives.
+
+    Attributes:
+        name: by which the window knows the network.
+        card: the network's.
+        sets: what it may have been trained on.
+        device: where to, as asked.
+        found: what `verify_model` gave, or None.
+    """
+
+    name: str
+    card: Card
+    sets: Sequence[MakeSet]
+    device: str
+    found: dict[str, Any] | None = None
+
+    @property
+    def network(self) -> bool:
+        """Yes."""
+        return True
+
+    def work(self) -> None:
+        """Find the set and verify."""
+        data = set_trained_on(self.card, self.sets)
+        device = load_engine().device(self.device)
+        self.found = verify_model(self.card, data, Sampling.scored(self.card), device, self.tell)
+        self.found["settings"]["command"] = "Verify in the Model dock"

@@ -10,11 +10,12 @@ import numpy as np
 import pytest
 from conftest import PATIENCE, QUICK, sampling_has_ended, thread_names
 
-from diffview.gui.jobs import sampling as module
-from diffview.gui.jobs.engine import Engine
-from diffview.gui.jobs.sampling import FAILED, FINISHED, STOPPED, WAITING, SamplingRequests
+from diffview.gui.jobs.sampling import SamplingRequests
 from diffview.readers.packaged import packaged_field
+from diffview.runs import requests
+from diffview.runs.engine import Engine
 from diffview.runs.facts import Facts
+from diffview.runs.job import FAILED, FINISHED, STOPPED, WAITING
 from diffview.runs.resolve import resolve
 from diffview.runs.run import run
 
@@ -186,7 +187,7 @@ def shot_arrays(plan):
 def test_a_shot_is_one_call_of_the_model(sampling, plan, wait):
     y, eps = shot_arrays(plan)
     asked = sampling.request_shot(plan, 0.8, y, eps)
-    wait(lambda: sampling.taken is asked)
+    wait(lambda: not asked.active)
     x0_hat = plan.model.denoiser()(y, 0.8)[0, 0]
     np.testing.assert_array_equal(asked.x0_hat, x0_hat)
     eps_hat = (y[0, 0] - x0_hat) / 0.8
@@ -202,7 +203,7 @@ def test_a_shot_in_the_middle_of_a_run_is_taken_and_the_run_is_the_same(sampling
     y, eps = shot_arrays(plan)
     shot = sampling.request_shot(plan, 0.8, y, eps)
     gate.open(2)  # the call it waits in, and the shot's
-    wait(lambda: sampling.taken is shot)
+    wait(lambda: not shot.active)
     assert asked.active
     assert gate.levels[3] == 0.8
     gate.open()
@@ -220,7 +221,8 @@ def test_the_newest_shot_replaces_one_not_begun(sampling, with_model, gates, wai
     gate.wait_inside()
     shots += [sampling.request_shot(plan, s, y, eps) for s in (0.2, 0.3, 0.4)]
     gate.open()
-    wait(lambda: sampling.taken is shots[-1])
+    wait(lambda: not shots[-1].active)
+    assert [shot.state for shot in shots] == [FINISHED, STOPPED, STOPPED, FINISHED]
     assert gate.levels == [0.1, 0.4]
 
 
@@ -228,7 +230,7 @@ def test_an_error_of_a_shot_is_carried(sampling, with_model, wait):
     error = RuntimeError("out of memory")
     plan = with_model(broken(error))
     shot = sampling.request_shot(plan, 0.8, *shot_arrays(plan))
-    wait(lambda: sampling.taken is shot)
+    wait(lambda: not shot.active)
     assert shot.error is error
     assert shot.eps_hat is shot.loss is None
 
@@ -239,7 +241,7 @@ def test_a_model_is_fitted_once_for_what_it_is_fitted_to(sampling, with_model, g
         asked = sampling.request(replace(plan, recipe=plan.recipe.but(seed=number)))
         wait(lambda asked=asked: not asked.active)
     shot = sampling.request_shot(plan, 0.8, *shot_arrays(plan))
-    wait(lambda: sampling.taken is shot)
+    wait(lambda: not shot.active)
     assert len(plan.model.fitted) == 1
 
 
@@ -273,7 +275,7 @@ def test_closing_without_a_request_starts_nothing(sampling):
 
 def test_torch_is_imported_only_when_asked_for_and_after_what_waits(sampling, with_model, gates, monkeypatch, wait):
     order = []
-    monkeypatch.setattr(module, "load_engine", lambda: order.append("torch") or Engine("9.9", {"cpu": "CPU"}))
+    monkeypatch.setattr(requests, "load_engine", lambda: order.append("torch") or Engine("9.9", {"cpu": "CPU"}))
     gate = gates()
     asked = sampling.request(with_model(gate))
     gate.wait_inside()
@@ -281,7 +283,7 @@ def test_torch_is_imported_only_when_asked_for_and_after_what_waits(sampling, wi
     sampling.request_engine()
     again = sampling.request(with_model(gates(free=10**6)))
     gate.open()
-    wait(lambda: sampling.engine is not None)
+    wait(lambda: sampling.models.engine is not None)
     assert order == ["torch"]
     assert (asked.state, again.state) == (STOPPED, FINISHED)
 
@@ -306,7 +308,7 @@ def test_the_search_for_garbage_rests_while_torch_is_imported_and_then_leaves_it
         "import gc\n"
         "seen = []\n"
         "gc.callbacks.append(lambda phase, info: seen.append(info['generation']))\n"
-        "from diffview.gui.jobs.engine import load_engine\n"
+        "from diffview.runs.engine import load_engine\n"
         "seen.clear()\n"
         "assert load_engine().version is not None and seen == [], seen\n"
         "assert gc.isenabled() and gc.get_freeze_count() > 50_000\n"

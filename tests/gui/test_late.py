@@ -11,6 +11,7 @@ LATE = (
     "diffview.scores.verify",
     "diffview.scores.race",
     "diffview.scores.scoreboard",
+    "diffview.gui.jobs.scoring",
     "diffview.gui.jobs.trainer",
     "diffview.gui.panels.model",
 )
@@ -37,9 +38,10 @@ def test_a_dock_makes_its_panel_when_it_is_first_shown_and_keeps_it(window, name
 
 def test_jobs_that_were_not_asked_for_are_neither_busy_nor_to_be_closed(window, settle):
     settle(window)
-    assert list(window.late_jobs) == []
+    early = ("sampling", "kriging", "searching", "writing")
+    assert window.jobs.kinds == early and window.jobs.at_rest
     window.race_dock.toggleViewAction().trigger()
-    assert list(window.late_jobs) == [window.race]
+    assert window.jobs.kinds == (*early, "racing")
 
 
 def test_a_dock_that_was_open_is_filled_in_the_next_window(qtbot, tmp_path, open_window):

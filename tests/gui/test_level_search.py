@@ -5,9 +5,8 @@ import pytest
 from conftest import layer
 
 from diffview.forward.schedules import Edm
-from diffview.gui.jobs.level_search import LevelSearch
 from diffview.gui.widgets.plots.schedule_items import RunLevels
-from diffview.scores.level_search import Search, standard_grids
+from diffview.scores.level_search import LevelSearch, Search, standard_grids
 
 pytestmark = pytest.mark.qt_log_ignore("This plugin does not support (raise|grabbing)")  # of every list opened
 

@@ -11,11 +11,11 @@ from conftest import PATIENCE, QUICK
 from PySide6.QtCore import Qt
 from PySide6.QtTest import QTest
 
-from diffview.gui.jobs import sampling
-from diffview.gui.jobs.engine import Engine, load_engine
-from diffview.gui.jobs.live import FRAME_S
+from diffview.gui.jobs.playback import FRAME_S
 from diffview.gui.jobs.sampling import SamplingRequests
 from diffview.models.choice import TrainingCrops
+from diffview.runs import requests
+from diffview.runs.engine import Engine, load_engine
 from diffview.runs.run import run
 
 # the offscreen plugin, of every list that is opened
@@ -204,11 +204,13 @@ def test_an_edit_runs_again_with_the_same_seed(window, settle, wait):
 
 
 def test_edits_in_quick_succession_run_once(window, settle):
-    before = window.live.run.number
+    before, runs = window.live.run, []
+    window.live.run_changed.connect(lambda: runs.append(window.live.run))
     for seed in range(1, 9):
         window.session.edit(merge="seed", seed=seed)
     settle(window)
-    assert (window.live.run.number, window.live.run.plan.recipe.course.seed) == (before + 1, 8)
+    assert set(runs) == {window.live.run} and window.live.run is not before
+    assert window.live.run.plan.recipe.course.seed == 8
 
 
 def test_an_edit_does_not_run_when_auto_run_is_off(window, settle, find):
@@ -276,11 +278,11 @@ def test_a_hand_on_the_playhead_detaches_it_and_the_run_goes_on(window, slow, wa
 
 
 def test_without_torch_its_devices_are_grey_and_say_why(window, monkeypatch, wait, find):
-    monkeypatch.setattr(sampling, "load_engine", lambda: Engine(None, {}))
+    monkeypatch.setattr(requests, "load_engine", lambda: Engine(None, {}))
     combo = find(window, "deviceCombo")
-    assert window.live.engine is None
+    assert window.live.torch.engine is None
     combo.showPopup()
-    wait(lambda: window.live.engine is not None)
+    wait(lambda: window.live.torch.engine is not None)
     combo.hidePopup()
     for key in ("cpu", "cuda", "mps"):
         item = combo.model().item(combo.findData(key))
@@ -303,12 +305,12 @@ def test_opening_the_list_of_devices_loads_torch_and_a_run_on_it_agrees(window, 
     settle(window)
     combo, ours = find(window, "deviceCombo"), window.live.run
     told = []
-    window.live.engine_wanted.connect(lambda: told.append(window.status.left.text()))
-    assert window.live.engine is None
+    window.live.torch.wanted.connect(lambda: told.append(window.status.left.text()))
+    assert window.live.torch.engine is None
     combo.showPopup()
     assert told
     assert "loading torch" in window.status.left.text()
-    wait(lambda: window.live.engine is not None)
+    wait(lambda: window.live.torch.engine is not None)
     combo.hidePopup()
     assert "loading torch" not in window.status.left.text()
     assert window.session.facts.torch
@@ -398,8 +400,8 @@ def test_resting_and_then_running_with_fewer_steps(open_window, monkeypatch, set
 
 def test_a_broken_torch_is_said_and_the_thread_goes_on(window, monkeypatch, settle):
     broken = Engine(None, {}, "OSError: libtorch_cpu.so: cannot open shared object file")
-    monkeypatch.setattr(sampling, "load_engine", lambda: broken)
-    window.live.load_engine()
+    monkeypatch.setattr(requests, "load_engine", lambda: broken)
+    window.live.torch.load()
     settle(window)
     assert "torch cannot be loaded: OSError" in window.message_bar.text()
     window.live.start()

@@ -4,11 +4,10 @@ import pytest
 from PySide6.QtWidgets import QLabel
 
 from diffview.fields.field import Region
-from diffview.gui.jobs.loss_check import LossCheck
 from diffview.gui.show.loss_words import BOUND, UNMEASURED, about_found, bound_rows
 from diffview.learning.loss_by_level import errors_by_level
 from diffview.scores import loss
-from diffview.scores.loss import DRAWS, HELD_OUT, loss_plan, plan_loss
+from diffview.scores.loss import DRAWS, HELD_OUT, LossCheck, loss_plan, plan_loss
 
 pytestmark = pytest.mark.qt_log_ignore("This plugin does not support (raise|grabbing)")
 

@@ -15,12 +15,13 @@ from PySide6.QtWidgets import QApplication, QLabel
 from diffview.fields.numbers import number
 from diffview.fields.transforms import Transform
 from diffview.forward.lint import lint
-from diffview.gui.jobs import verifier
-from diffview.gui.show import card_facts, training_order
+from diffview.gui.show import card_facts
 from diffview.gui.show.lines import span_of
 from diffview.gui.show.lint_case import case_of
 from diffview.gui.widgets.plots.score_plots import LinesPlot
 from diffview.gui.window.layouts import LAYOUTS
+from diffview.learning import orders
+from diffview.models import cards
 from diffview.models.cards import Card
 from diffview.scores import generated, verify
 
@@ -37,7 +38,7 @@ VIEWS = ("Power", "Histogram", "Error", "Nearest", "Rank", "Spread")
 
 @pytest.fixture(autouse=True)
 def _own_models(tmp_path, monkeypatch):
-    monkeypatch.setattr(training_order, "user_folder", lambda kind: tmp_path / kind)
+    monkeypatch.setattr(cards, "user_folder", lambda kind: tmp_path / kind)
 
 
 def rain(n, seed):
@@ -249,9 +250,9 @@ def test_a_run_goes_as_the_scored_fields_did(shown, scored, window, find, hand):
 def own(window, tmp_path):
     """A network of the user's own whose card names crops of the open field, as the training dock cuts them."""
     facts = window.session.facts
-    order = training_order.Order(facts.field, "standardise", window.session.recipe.course.schedule, tmp_path, size=32)
+    order = orders.Order(facts.field, "standardise", window.session.recipe.course.schedule, tmp_path, size=32)
     data = order.data()
-    folder = training_order.models_folder() / "mine"
+    folder = cards.models_folder() / "mine"
     folder.parent.mkdir(parents=True)
     card = small_model(
         folder, "model", transform=data.transform, shape=(1, 32, 32), data={"sha256": data.fingerprint},
@@ -266,7 +267,7 @@ def own(window, tmp_path):
 def verify_with(monkeypatch, sampling):
     """Verify with this sampling instead."""
     true = verify.verify_model
-    monkeypatch.setattr(verifier, "verify_model", lambda card, data, _, *more: true(card, data, sampling, *more))
+    monkeypatch.setattr(verify, "verify_model", lambda card, data, _, *more: true(card, data, sampling, *more))
 
 
 @pytest.fixture
@@ -296,7 +297,7 @@ def test_verify_shows_what_it_finds_and_keeps_it_in_ones_own_card(own, quick, wi
 
 
 def test_a_shipped_card_is_left_as_it_is(own, quick, window, hand, find, wait, tmp_path, monkeypatch):
-    monkeypatch.setattr(training_order, "user_folder", lambda kind: tmp_path / "elsewhere")
+    monkeypatch.setattr(cards, "user_folder", lambda kind: tmp_path / "elsewhere")
     before = own.file.with_name("model.json").read_bytes()
     verify_by_hand(window, hand, find, wait)
     wait(lambda: not window.verifier.active)

@@ -121,18 +121,18 @@ GAPPY = QUICK.but(sampler="repaint", hidden=(Region(60, 140, 12, 16),), members=
 def test_kriging_stands_beside_the_run_with_scores(open_window, hand, find, settle):
     window = open_window(GAPPY)
     settle(window)
-    judge, plan, reverse = window.judge, window.session.plan, window.reverse
+    scores, plan, reverse = window.gap_scores, window.session.plan, window.reverse
     alone = krige(np.where(plan.known, plan.x0, np.nan), plan.model.denoiser().embedded(), std=True)
-    np.testing.assert_allclose(judge.kriged.mean, alone.mean, atol=1e-4)
+    np.testing.assert_allclose(scores.kriged.mean, alone.mean, atol=1e-4)
     score = run_score(plan, window.session.facts, window.live.run.trajectory.last.y)
-    assert judge.model == score and score.members == 4 and score.ratio > 0 and judge.kriging.members == 64
+    assert scores.model == score and score.members == 4 and score.ratio > 0 and scores.kriging.members == 64
     rows = find(window, "fillingPanel").view.rows()
     assert [row[0] for row in rows] == ["in the gap, K", "RMSE", "CRPS", "spread/skill", "members"]
-    assert rows[1][2] == f"{score.rmse:.2f}" and rows[1][3] == f"{judge.kriging.rmse:.2f}"
-    assert f"model {score.rmse:.2f}, kriging {judge.kriging.rmse:.2f} K" in reverse.caption.text()
+    assert rows[1][2] == f"{score.rmse:.2f}" and rows[1][3] == f"{scores.kriging.rmse:.2f}"
+    assert f"model {score.rmse:.2f}, kriging {scores.kriging.rmse:.2f} K" in reverse.caption.text()
     beside = find(window, "besideControl")
     for key, wanted in (
-        ("beside_mean", judge.kriged.mean), ("beside_draw", judge.kriged.draws[0]), ("beside_std", judge.kriged.std),
+        ("beside_mean", scores.kriged.mean), ("beside_draw", scores.kriged.draws[0]), ("beside_std", scores.kriged.std),
         ("beside_truth", plan.x0),
     ):  # fmt: skip
         hand.click(beside.button(key))
@@ -148,7 +148,7 @@ def test_kriging_stands_beside_the_run_with_scores(open_window, hand, find, sett
     assert not find(window, "fillingPanel").isVisible()
     assert window.session.recipe.guidance.hidden == GAPPY.guidance.hidden, "the gap stays for the next filling"
     settle(window)
-    assert find(window, "filledPixels").marks() is None and judge.gap is None
+    assert find(window, "filledPixels").marks() is None and scores.gap is None
 
 
 def test_filled_pixels_are_outlined_and_said_under_the_pointer(open_window, hand, find, settle):
@@ -179,7 +179,7 @@ def test_missing_pixels_are_filled_and_no_truth_is_claimed(open_window, find, se
     plan = window.session.plan
     missing = np.isnan(window.session.facts.field.values[:64, 40:104])
     assert (plan.filled == missing).all() and missing.sum() > 0
-    assert window.judge.model is None and window.judge.rows() == [] and window.judge.kriged is not None
+    assert window.gap_scores.model is None and window.gap_scores.rows() == [] and window.gap_scores.kriged is not None
     assert "no truth" in find(window, "fillingNote").text() and "no truth in the gap" in window.reverse.caption.text()
     assert not find(window, "fillingScores").isVisible()
 
@@ -198,7 +198,7 @@ def test_another_way_to_fill_is_chosen_and_undone(open_window, hand, find, settl
         GAPPY.guidance.hidden,
     )
     assert find(window, "startControl").key() == "gap" and "closely, not exactly" in find(window, "fillingText").text()
-    assert window.live.run.plan is plan and window.judge.model.rmse > 0
+    assert window.live.run.plan is plan and window.gap_scores.model.rmse > 0
     window.session.undo()
     assert window.session.recipe == GAPPY
     settle(window)
@@ -207,11 +207,12 @@ def test_another_way_to_fill_is_chosen_and_undone(open_window, hand, find, settl
 def test_a_new_gap_is_kriged_anew_and_an_old_result_is_not_shown(open_window, hand, find, settle):
     window = open_window(GAPPY)
     settle(window)
-    first = window.judge.kriged
+    first = window.gap_scores.kriged
     window.session.edit(hidden=(Region(60, 140, 20, 20),))
-    assert window.judge.kriged is None and window.judge.model is None
+    assert window.gap_scores.kriged is None and window.gap_scores.model is None
     settle(window)
-    assert window.judge.kriged is not None and window.judge.kriged is not first and window.judge.model is not None
+    scores = window.gap_scores
+    assert scores.kriged is not None and scores.kriged is not first and scores.model is not None
 
 
 def test_the_tool_works_at_a_larger_scale_and_marks_follow_the_zoom(window, hand, find, settle):
@@ -246,7 +247,7 @@ def test_without_a_gap_an_edit_draws_no_judgement_and_greys_nothing_anew(open_wi
     settle(window)
     window.session.look(auto_run=False)
     told, greyed = [], []
-    window.judge.judged.connect(lambda: told.append(1))
+    window.gap_scores.scored.connect(lambda: told.append(1))
 
     class Eye(QObject):
         def eventFilter(self, watched, event):
@@ -264,9 +265,9 @@ def test_without_a_gap_an_edit_draws_no_judgement_and_greys_nothing_anew(open_wi
 def test_a_window_that_closes_while_a_gap_is_kriged_leaves_nothing(open_window, wait):
     """What is left over is looked for after every test."""
     window = open_window(GAPPY.but(region=Region(0, 100, 128, 128), hidden=(Region(40, 130, 60, 60),), members=1))
-    wait(lambda: window.judge.active)
+    wait(lambda: window.gap_scores.active)
     window.close()
-    assert not window.judge.job.active
+    assert not window.gap_scores.job.active
 
 
 def test_the_window_follows_a_networks_filling(open_window, tmp_path, find, settle):
@@ -278,7 +279,7 @@ def test_the_window_follows_a_networks_filling(open_window, tmp_path, find, sett
     assert run.state == "finished" and run.plan.card is not None and plan.filled.sum() == 30
     end = np.asarray(run.trajectory.last.y)[:, 0]
     assert (end[:, plan.known] == plan.x0[plan.known]).all() and np.abs(end - plan.x0)[:, plan.filled].max() > 0.01
-    assert window.judge.model.members == 2 and window.judge.kriging.rmse > 0 and window.judge.fault == ""
+    assert window.gap_scores.model.members == 2 and window.gap_scores.kriging.rmse > 0 and window.gap_scores.fault == ""
 
 
 def test_outline_and_area_are_those_of_the_mask():

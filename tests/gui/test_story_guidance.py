@@ -142,7 +142,7 @@ def test_a_thinned_step_of_a_run_of_tensors_is_computed_again(window, settle, mo
     monkeypatch.setattr("diffview.reverse.trajectory.BOUND", 4 * 3 * 64 * 64 * 4)
     settle(window)
     window.session.edit(sampler="dpmpp_2m", device="cpu", steps=24)
-    window.live.load_engine()
+    window.live.torch.load()
     settle(window)
     window.live.start()
     settle(window)

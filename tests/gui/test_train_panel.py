@@ -17,13 +17,14 @@ from diffview.fields.field import Field, Region
 from diffview.fields.numbers import round_up
 from diffview.fields.transforms import Transform
 from diffview.forward.schedules import make_schedule
-from diffview.gui.show import training_order, training_pictures, training_state
+from diffview.gui.show import training_words
 from diffview.gui.show.lines import decades, smooth
 from diffview.gui.widgets.plots.loss_plot import LossPlot
+from diffview.learning import orders, painter, watched
 from diffview.learning.densities import DENSITIES
 from diffview.learning.objective import LOSSES
 from diffview.learning.trainer import Trainer
-from diffview.models import checkpoints
+from diffview.models import cards, checkpoints
 from diffview.models.cards import Card
 from diffview.runs.facts import Facts
 
@@ -35,7 +36,7 @@ pytestmark = [
 
 @pytest.fixture(autouse=True)
 def _own_models(tmp_path, monkeypatch):
-    monkeypatch.setattr(training_order, "user_folder", lambda kind: tmp_path / kind)
+    monkeypatch.setattr(cards, "user_folder", lambda kind: tmp_path / kind)
 
 
 @pytest.fixture
@@ -88,7 +89,7 @@ def test_a_training_from_start_to_stop(window, small, hand, find, wait, models):
     assert "training" in thread_names() or not thread_names()
 
     press(window, hand, find, "Pause")
-    wait(lambda: window.trainer.training.state == training_state.PAUSED)
+    wait(lambda: window.trainer.training.state == watched.PAUSED)
     wait(lambda: enabled(window, find) == ["Resume", "Stop"])
     wait(lambda: "Paused tiny" in find(window, "trainStatus").text())
     assert (models / "tiny" / "training.safetensors").is_file()
@@ -185,7 +186,10 @@ def test_errors_reach_the_window(window, small, hand, find, wait, models):
 
 
 def test_other_mistakes_are_logged_and_memory_is_explained(window, small, hand, find, wait, monkeypatch):
-    for error, words in ((ZeroDivisionError("x"), "ZeroDivisionError"), (RuntimeError("out of memory"), "ran out of")):
+    for error, words in (
+        (ZeroDivisionError("x"), "ZeroDivisionError"),
+        (RuntimeError("out of memory"), "does not suffice"),
+    ):
 
         def fail(*args, error=error, **kwargs):
             raise error
@@ -215,7 +219,7 @@ def test_pictures_that_memory_does_not_suffice_for_do_not_end_it(window, small, 
     def full(*_, **__):
         raise RuntimeError("CUDA out of memory. Tried to allocate 2 GiB")
 
-    monkeypatch.setattr(training_pictures, "make_levels", full)
+    monkeypatch.setattr(painter, "make_levels", full)
     press(window, hand, find, "Start")
     wait(trained_for(window, 8))
     press(window, hand, find, "Stop")
@@ -280,8 +284,8 @@ def test_a_window_with_what_cannot_be_written_closes_at_the_second_try(window, s
 
 
 def test_every_choice_of_the_core_is_offered_with_a_sentence():
-    assert set(training_order.LOSSES) == set(LOSSES)
-    assert set(training_order.DENSITIES) == set(DENSITIES)
+    assert set(training_words.LOSSES) == set(LOSSES)
+    assert set(training_words.DENSITIES) == set(DENSITIES)
 
 
 def test_nothing_is_built_before_the_dock_is_shown(window):
@@ -301,9 +305,9 @@ def test_every_disabled_button_says_why(window, dock, find):
 
 def test_held_out_pixels_are_never_trained_on():
     values = np.random.default_rng(0).normal(size=(64, 200)).astype(np.float32)
-    order = training_order.Order(Field(values, "x"), "identity", make_schedule("linear", {}), None, size=32)
+    order = orders.Order(Field(values, "x"), "identity", make_schedule("linear", {}), None, size=32)
     data = order.data()
-    cut = training_order.held_from(200)
+    cut = orders.held_from(200)
     assert cut == 140
     assert np.isin(data.fields, values[:, :cut]).all()
     assert np.isin(data.held_out, values[:, cut:]).all()
@@ -312,11 +316,11 @@ def test_held_out_pixels_are_never_trained_on():
 
 def test_crops_are_complete_and_sizes_are_those_that_fit():
     values = np.random.default_rng(0).normal(size=(80, 200)).astype(np.float32)
-    assert training_order.sizes_that_fit(Facts(Field(values, "x"))) == (32, 64)
+    assert orders.sizes_that_fit(Facts(Field(values, "x"))) == (32, 64)
     values[20, :] = np.nan
-    assert not np.isnan(training_order.complete_crops(values, 32)).any()
-    assert training_order.sizes_that_fit(Facts(Field(values, "x"))) == (32,)
-    assert training_order.sizes_that_fit(Facts(Field(values[:30], "x"))) == ()
+    assert not np.isnan(orders.complete_crops(values, 32)).any()
+    assert orders.sizes_that_fit(Facts(Field(values, "x"))) == (32,)
+    assert orders.sizes_that_fit(Facts(Field(values[:30], "x"))) == ()
 
 
 def test_the_region_in_other_slices():
@@ -325,23 +329,23 @@ def test_the_region_in_other_slices():
     stack[4, 0, 0] = np.nan  # outside
     field = Field(stack[0], "x")
     region = Region(4, 4, 34, 33)
-    assert training_order.usable_slices(Facts(field, stack), region) == 21
-    order = training_order.Order(field, "identity", make_schedule("linear", {}), None, 0, stack, region)
+    assert orders.usable_slices(Facts(field, stack), region) == 21
+    order = orders.Order(field, "identity", make_schedule("linear", {}), None, 0, stack, region)
     data = order.data()
     assert data.fields.shape == (17, 32, 32)
     assert data.held_out.shape == (4, 32, 32)
     assert np.array_equal(data.held_out[-1], stack[-1, 4:36, 4:36])
-    assert training_order.enough_slices(10) and not training_order.enough_slices(9)
+    assert orders.enough_slices(10) and not orders.enough_slices(9)
 
 
 def test_names(models):
-    clean = training_order.clean_name
+    clean = orders.clean_name
     assert clean("  sea surface/°C ") == "sea-surface-C" or clean("a/b") == "a-b"
-    assert training_order.clean_name("../..") == "model"
+    assert orders.clean_name("../..") == "model"
     (models / "a").mkdir(parents=True)
     (models / "a-2").mkdir()
-    assert training_order.free_name("a") == "a-3"
-    assert training_order.free_name("b") == "b"
+    assert orders.free_name("a") == "a-3"
+    assert orders.free_name("b") == "b"
 
 
 def test_a_loss_plot_widens_by_decades_and_never_shrinks(qtbot):
@@ -367,9 +371,14 @@ def test_smoothing_and_rounding():
 @pytest.mark.parametrize(("unseen", "verdict"), [(0.8, "1 of 4 are copies"), (math.nan, "no field is held out")])
 def test_a_memorising_model_is_told_from_one_that_is_not(window, dock, wait, tmp_path, unseen, verdict):
     fields = np.zeros((4, 16, 16), np.float32)
-    pictures = training_state.Pictures(fields, fields, np.array([0.1, 0.9, 0.8, 0.9]), unseen, 7)
+    pictures = painter.Pictures(fields, fields, np.array([0.1, 0.9, 0.8, 0.9]), unseen, 7)
     order = SimpleNamespace(folder=tmp_path / "tiny", again=True)
-    window.trainer.begin(training_state.Training(order, lambda training: training.put(pictures=pictures)))
+
+    class Painted(watched.Training):
+        def work(self):
+            self.put(pictures=pictures)
+
+    window.trainer.begin(lambda: Painted(order))
     wait(lambda: not window.trainer.active)
     said = [label.text() for label in window.train_dock.widget().findChildren(QLabel)]
     assert any(verdict in text for text in said)

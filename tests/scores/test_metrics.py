@@ -75,31 +75,6 @@ def test_even_edges_hold_all_values():
     assert np.diff(metrics.common_edges([np.full(3, 7.0)])).min() > 0
 
 
-@pytest.mark.parametrize("missing", [0.0, 0.3])
-def test_the_nearest_is_that_of_a_double_loop(missing):
-    a, b = normal(9, 5, 6).astype(np.float32), normal(13, 5, 6, seed=1).astype(np.float32)
-    for x, seed in ((a, 2), (b, 3)):
-        x[np.random.default_rng(seed).random(x.shape) < missing] = NAN
-    wanted = [min(np.sqrt(np.nanmean((x.astype(np.float64) - y) ** 2)) for y in b) for x in a]
-    np.testing.assert_allclose(metrics.nearest_distances(a, b), wanted, rtol=1e-6)
-
-
-@pytest.mark.parametrize("holes", [False, True])
-def test_a_copy_is_at_distance_0_exactly(holes):
-    train = 100 + normal(20, 8, 8).astype(np.float32)
-    if holes:
-        train[:, 2:4] = NAN
-        train[5, 0, 0] = NAN
-    np.testing.assert_array_equal(metrics.nearest_distances(train[3:7], train), 0)
-    np.testing.assert_allclose(metrics.nearest_distances(train[3:4] + 1, train[3:4]), 1, rtol=1e-5)
-
-
-def test_nothing_shared_is_no_distance():
-    one, two = np.full((1, 2, 2), NAN), np.zeros((1, 2, 2))
-    assert np.isnan(metrics.nearest_distances(one, two)).all()
-    assert np.isnan(metrics.nearest_distances(two, two[:0])).all()
-
-
 @pytest.mark.parametrize("fair", [True, False])
 def test_crps_is_its_double_sum(fair):
     x, y = np.round(normal(7, 11), 1), np.round(normal(11, seed=1), 1)

@@ -129,7 +129,7 @@ def gaps(seconds: float) -> Numbers:
 
 def network_gaps(seconds: float, warm_up: float) -> Numbers:
     """Gaps while nothing happens, while `rain64` samples and each step is drawn, and while a network is trained."""
-    from diffview.gui.show.training_order import Order
+    from diffview.learning.orders import Order
 
     times: dict[str, list[float]] = {}
     with open_window() as window, tempfile.TemporaryDirectory() as folder:
@@ -162,9 +162,9 @@ def torch_import() -> Numbers:
     with open_window() as window:
         live, watch = window.live, LoopGaps()
         begun = time.perf_counter()
-        QTimer.singleShot(50, live.load_engine)
-        times = watch.over(done=lambda: live.engine is not None)
-        if live.engine is None or live.engine.version is None:
+        QTimer.singleShot(50, live.torch.load)
+        times = watch.over(done=lambda: live.torch.engine is not None)
+        if live.torch.engine is None or live.torch.engine.version is None:
             raise RuntimeError("torch is not installed")
         return {"gaps": times, "seconds": time.perf_counter() - begun}
 

@@ -1,133 +1,80 @@
 """Work beside the window, one job at a time, each kind in a long-lived thread of its own.
 
-The thread writes into the job and never signals; a timer of the window, which runs only while there is a job, pulls.
+The thread writes into the job; a timer of the window, which runs only while there is a job, pulls.
 """
 
-import threading
 from collections.abc import Callable
-from typing import Any, Generic, TypeVar
+from typing import Generic, TypeVar
 
 from PySide6.QtCore import QObject, QTimer, Signal
 
-from diffview.gui.errors import report
-from diffview.gui.jobs.engine import load_engine
-from diffview.gui.jobs.sampling import FAILED, FINISHED, RUNNING, STOPPED, WAITING, TrainingThread
-from diffview.gui.session import Session
-from diffview.machine import cores
+from diffview.errors import UserError
+from diffview.gui.jobs.busy import Jobs
+from diffview.gui.jobs.worker import Worker
+from diffview.runs.job import Job
 
 TICK_MS = 100
-J = TypeVar("J", bound="Job")
-
-
-class Stopped(Exception):
-    """The job is to end."""
-
-
-class Job:
-    """One piece of work: written by its thread, read by the window.
-
-    Attributes:
-        network: whether torch computes, which is imported before it begins.
-        state: WAITING, RUNNING, FINISHED, STOPPED or FAILED.
-        done: share of it that is done.
-        error: why it failed, or None.
-        shared: whether something else computes meanwhile.
-        stopping: whether it is to end.
-    """
-
-    def __init__(self, network: bool = False) -> None:
-        self.network, self.state, self.done = network, WAITING, 0.0
-        self.error: Exception | None = None
-        self.shared = self.stopping = False
-
-    @property
-    def active(self) -> bool:
-        """Whether it has not ended."""
-        return self.state in (WAITING, RUNNING)
-
-    @property
-    def mark(self) -> Any:
-        """What differs whenever there is something new to show: state and per cent."""
-        return self.state, round(100 * self.done)
-
-    def work(self) -> None:
-        """In the thread: do it, calling `tell` now and then."""
-        raise NotImplementedError
-
-    def tell(self, done: float) -> None:
-        """In the thread: so much is done.
-
-        Raises:
-            Stopped: if it is to end.
-        """
-        self.done = done
-        if self.network:
-            self.share_cores()
-        if self.stopping:
-            raise Stopped
-
-    def share_cores(self) -> None:
-        """In the thread: torch takes one core while something else computes, else all but one."""
-        import torch
-
-        wanted = 1 if self.shared else max(1, cores() - 1)
-        if torch.get_num_threads() != wanted:
-            torch.set_num_threads(wanted)
-
-    def run(self) -> None:
-        """In the thread: do the work; its error is kept in `error`."""
-        self.state, state = RUNNING, FINISHED
-        try:
-            if self.network:
-                load_engine()
-            self.work()
-        except Stopped:
-            state = STOPPED
-        except Exception as error:  # noqa: BLE001 - the window shows it or reports it as a bug
-            self.error, state = error, FAILED
-        self.state = state
+J = TypeVar("J", bound=Job)
 
 
 class Background(QObject, Generic[J]):
     """Jobs of one kind in their thread, one at a time.
 
     Attributes:
+        kind: of work, a key of BUSY.
+        subject: what a job is about, as `Session.shows` names it; see `about`.
         job: the newest one, or None.
 
     Signals:
         changed: it began, got on or ended.
     """
 
+    kind = ""
+    subject: tuple[str, ...] = ()
     changed = Signal()
 
-    def __init__(self, name: str, session: Session, busy: Callable[[], bool], parent: QObject | None = None) -> None:
-        """`busy` says whether something else computes, with which it shares the cores."""
-        super().__init__(parent)
-        self._session, self._busy = session, busy
-        self._box = threading.Condition()
-        self._waiting: J | None = None
-        self._closing = False
-        self._thread = TrainingThread(self._serve, name)
+    def __init__(self, jobs: Jobs) -> None:
+        super().__init__(jobs)
+        self._jobs, self._session = jobs, jobs.session
+        self._worker = Worker(self.kind)
         self._seen: object = None
+        self._about: object = None
         self.job: J | None = None
         self._timer = QTimer(self, interval=TICK_MS)
         self._timer.timeout.connect(self.tick)
+        jobs.hold(self.kind, self)
+        if self.subject:
+            self._session.shows(self._follow, *self.subject, at_once=False)
 
     @property
     def active(self) -> bool:
         """Whether there is one that has not ended, or whose end has not been shown."""
         return self._timer.isActive()
 
-    def begin(self, job: J) -> bool:
-        """Do a job; False if one is at work."""
-        if self.active or self._closing:
+    @property
+    def ended(self) -> J | None:
+        """The newest job, once it has ended and while what it has found is wanted."""
+        job = self.job
+        return None if job is None or job.active or job.dropped else job
+
+    @property
+    def why_busy(self) -> str:
+        """Why none can begin now, because of what is at work; "" if one can."""
+        return str(self._jobs.refusal(self.kind) or "")
+
+    def begin(self, make: Callable[[], J]) -> bool:
+        """Make a job and do it; False, with a message, if it cannot be made or has to wait for another one."""
+        if self._worker.closing:
             return False
-        self.job, self._seen = job, None
-        with self._box:
-            self._waiting = job
-            if not self._thread.isRunning():
-                self._thread.start()
-            self._box.notify()
+        try:
+            if (refusal := self._jobs.refusal(self.kind)) is not None:
+                raise refusal
+            job = make()
+        except UserError as error:
+            self._session.tell_error(error)
+            return False
+        self.job, self._seen, self._about = job, None, self.about()
+        self._worker.put(job)
         self._timer.start()
         self.tick()
         return True
@@ -138,45 +85,49 @@ class Background(QObject, Generic[J]):
             self.job.stopping = True
             self.changed.emit()
 
+    def drop(self) -> None:
+        """Forget the job: end it if it is at work, and show nothing of it."""
+        if self.job is not None:
+            self.job.stopping = self.job.dropped = True
+            self.job = self.job if self.active else None
+            self.changed.emit()
+
+    def about(self) -> object:
+        """What a job is about, of the session: one that was begun about something else is dropped."""
+        return None
+
+    def _follow(self) -> None:
+        if self.job is not None and not self.job.dropped and self.about() != self._about:
+            self.drop()
+
     def close(self) -> None:
         """End what is at work; returns when the thread has ended."""
         self._timer.stop()
-        with self._box:
-            self._closing = True
-            if self.job is not None:
-                self.job.stopping = True
-            self._box.notify()
-        self._thread.wait()
-
-    def _serve(self) -> None:
-        """The thread's loop."""
-        while True:
-            with self._box:
-                while self._waiting is None and not self._closing:
-                    self._box.wait()
-                job, self._waiting = self._waiting, None
-            if self._closing or job is None:
-                return
-            job.run()
+        if self.job is not None:
+            self.job.stopping = True
+        self._worker.close()
 
     def tick(self) -> None:
         """Pull what is new and emit `changed`."""
         job = self.job
-        if job is None or self._closing:
+        if job is None or self._worker.closing:
             return
-        job.shared = self._busy()
+        job.shared = self._jobs.shares(self.kind)
         ended = not job.active
         if ended:
             self._timer.stop()
-            self.take(job)
+            self._take(job)
         if ended or self._seen != job.mark:
             self._seen = job.mark
             self.changed.emit()
 
-    def take(self, job: J) -> None:
+    def _take(self, job: J) -> None:
         """Show what an ended job has found, or why there is nothing."""
-        if job.error is not None:
-            report(job.error, self._session.tell)
+        if job.dropped:
+            self.job = None
+        else:
+            self.take(job)
 
-
-AnyBackground = Background[Any]
+    def take(self, job: J) -> None:
+        """Show how a job has ended that is still wanted."""
+        self._jobs.tell_error(self.kind, job.error)

@@ -2,14 +2,16 @@
 
 import time
 from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
 
-from PySide6.QtCore import QObject, Signal
+from PySide6.QtCore import Signal
 
 from diffview.errors import UserError
-from diffview.gui.jobs.background import TICK_MS, Background, Job
-from diffview.gui.jobs.sampling import FINISHED, STOPPED
+from diffview.gui.jobs.background import TICK_MS, Background
+from diffview.gui.jobs.busy import Jobs
 from diffview.gui.session import Message, Session
+from diffview.runs.job import FINISHED, STOPPED, Job
 from diffview.writers.exports import Content
 from diffview.writers.saving import save_netcdf
 
@@ -24,21 +26,21 @@ def save(session: Session, path: Path, write: Callable[[], None]) -> None:
         session.tell(Message(f"Saved {path}."))
 
 
+@dataclass(eq=False)
 class Writing(Job):
     """One file.
 
     Attributes:
+        make: gathers the content in the thread; it must use nothing that the window changes.
         path: of the file.
     """
 
-    def __init__(self, make: Callable[[], Content], path: Path) -> None:
-        """`make` gathers the content in the thread; it must use nothing that the window changes."""
-        super().__init__()
-        self._make, self.path = make, path
+    make: Callable[[], Content]
+    path: Path
 
     def work(self) -> None:
         """Gather the content, and have it written."""
-        save_netcdf(self._make(), self.path, self.tell)
+        save_netcdf(self.make(), self.path, self.tell)
 
 
 class Writer(Background[Writing]):
@@ -48,16 +50,16 @@ class Writer(Background[Writing]):
         progressed: text on the file being written, for the status line; "" if none is.
     """
 
+    kind = "writing"
     progressed = Signal(str)
 
-    def __init__(self, session: Session, parent: QObject | None = None) -> None:
-        super().__init__("writing", session, lambda: False, parent)
+    def __init__(self, jobs: Jobs) -> None:
+        super().__init__(jobs)
         self.changed.connect(self._tell_progress)
 
     def write(self, make: Callable[[], Content], path: Path) -> None:
         """Write a file, or say that another one is being written."""
-        if not self.begin(Writing(make, path)):
-            self._session.tell_error(UserError("Another file is being written.", "Wait for it, or press Esc."))
+        self.begin(lambda: Writing(make, path))
 
     def close(self) -> None:
         """End once the current file is written: it is wanted also by a user who closes the window."""

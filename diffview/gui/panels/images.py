@@ -8,9 +8,8 @@ from PySide6.QtWidgets import QHBoxLayout, QWidget
 from diffview.fields.colormaps import COLORMAPS
 from diffview.fields.numbers import number
 from diffview.forward.state import Forward
-from diffview.gui.jobs.judge import Judge
+from diffview.gui.jobs.gap_scores import GapScores
 from diffview.gui.jobs.live import Live
-from diffview.gui.jobs.sampling import Shot
 from diffview.gui.panels.base import COLOURS, LARGEST_SHOWN, PictureCard, bind_look, strided
 from diffview.gui.session import Session
 from diffview.gui.show.looks import coast, colormap, is_noise, tile_at
@@ -21,6 +20,7 @@ from diffview.gui.widgets.images.gap_layer import GapLayer
 from diffview.gui.widgets.images.image_view import ImageView
 from diffview.gui.widgets.images.zoom_view import link
 from diffview.gui.widgets.small.parts import named, tool_button
+from diffview.runs.requests import Shot
 
 Array = NDArray[np.float32]
 
@@ -103,11 +103,11 @@ class ReversePanel(PictureCard):
         made: the outline of the pixels that were filled.
     """
 
-    def __init__(self, session: Session, live: Live, judge: Judge) -> None:
+    def __init__(self, session: Session, live: Live, scores: GapScores) -> None:
         super().__init__("Reverse", accent="reverse")
         self.set_subtitle("noise taken out")
-        self._session, self._live, self._judge = session, live, judge
-        self.picture = ReversePicture(session, live, judge)
+        self._session, self._live, self._scores = session, live, scores
+        self.picture = ReversePicture(session, live, scores)
         self._items: tuple[str, ...] = ()
         self._drawn: object = None
         self._build()
@@ -118,7 +118,7 @@ class ReversePanel(PictureCard):
         self.beside.changed.connect(lambda key: session.look(reverse="x_t" if key == "run" else key))
         for drawn_anew in (live.stepped, live.shot_taken, live.run_changed):
             drawn_anew.connect(self.draw)
-        judge.judged.connect(self._show_judged)
+        scores.scored.connect(self._show_scored)
         session.shows(self._show_modes, "view.reverse", "plan.filled", "plan.refusal")
         session.shows(
             self.draw, *COLOURS, "view.reverse", "view.member", "view.coast", "facts.earth", "course.schedule",
@@ -150,7 +150,7 @@ class ReversePanel(PictureCard):
         self.fill(pair)
         self.content.insertWidget(0, self.beside, 0, Qt.AlignmentFlag.AlignHCenter)
 
-    def _show_judged(self) -> None:
+    def _show_scored(self) -> None:
         """Show kriging and scores, or their absence."""
         self._drawn = None
         self.draw()
@@ -166,7 +166,7 @@ class ReversePanel(PictureCard):
     def _show_modes(self) -> None:
         """Offer the modes of the kind in force; comparisons only while a gap is filled."""
         key, kind = self._session.view.reverse, self.picture.kind
-        gap = self._judge.gap is not None
+        gap = self._scores.gap is not None
         if kind == "beside" and not gap:
             self._session.look(reverse="x_t")
             return

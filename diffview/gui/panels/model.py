@@ -12,9 +12,8 @@ from PySide6.QtWidgets import (
 )
 
 from diffview.gui.jobs.live import Live
-from diffview.gui.jobs.loss_check import LossCheckJob
+from diffview.gui.jobs.scoring import LossCheckJob, VerifierJob
 from diffview.gui.jobs.trainer import TrainerJob
-from diffview.gui.jobs.verifier import Verification, VerifierJob, sets_of
 from diffview.gui.panels.base import NetworkOffer
 from diffview.gui.session import Session
 from diffview.gui.show.card_facts import VerdictRow, command_of, glance, limits_text, rows_of, speed_of, title_of
@@ -188,8 +187,8 @@ class ModelPanel(ScrollPanel):
             return FOREIGN
         if self._session.facts.torch is None:
             return "Networks need torch, which is not installed."
-        if self._trainer.active:
-            return "A training is at work: stop it first."
+        if why := self._job.why_busy:
+            return why
         return mismatch(card, self._session.facts.field)
 
     def _press(self) -> None:
@@ -197,10 +196,7 @@ class ModelPanel(ScrollPanel):
         if self._job.active:
             self._job.stop()
         elif card is not None and not self._why_not(card):
-            recipe = self._session.recipe
-            order = None if (made := self._trainer.training) is None else made.order
-            name, device = recipe.denoiser.model, recipe.denoiser.device
-            self._job.begin(Verification(name, card, sets_of(self._session, card, order), device))
+            self._job.start(card, None if (made := self._trainer.training) is None else made.order)
 
     def _show_job(self) -> None:
         card, job, active = self.card(), self._job.job, self._job.active

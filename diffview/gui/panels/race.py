@@ -6,7 +6,7 @@ from PySide6.QtWidgets import QLineEdit, QPushButton
 
 from diffview.errors import UserError
 from diffview.fields.numbers import number
-from diffview.gui.jobs.races import RaceJob, RaceRun, RaceWish
+from diffview.gui.jobs.scoring import RaceJob
 from diffview.gui.session import Session
 from diffview.gui.show.lanes import Lane, RaceMark
 from diffview.gui.widgets.forms.check_menu import CheckMenu
@@ -16,7 +16,7 @@ from diffview.gui.widgets.small.parts import ScrollPanel, line, named, progress_
 from diffview.gui.widgets.small.text import set_tip
 from diffview.params import whole_numbers
 from diffview.reverse.samplers import SAMPLERS
-from diffview.scores.race import EVALUATIONS, Point
+from diffview.scores.race import EVALUATIONS, Point, RaceRequest, RaceRun
 
 FIRST = ("ddim", "heun", "dpmpp_2m", "unipc")
 LEAST_WIDTH = 260
@@ -84,7 +84,7 @@ class RacePanel(ScrollPanel):
             self._session.tell_error(error)
             return
         exact, even = self.model.key() == "exact", self.levels.key() == "even"
-        self._job.start(RaceWish(self.samplers.chosen(), evaluations, exact, even))
+        self._job.start(RaceRequest(self.samplers.chosen(), evaluations, exact, even))
 
     def _show_job(self) -> None:
         job, active = self._job.job, self._job.active
@@ -99,7 +99,7 @@ class RacePanel(ScrollPanel):
             return
         self.bar.setValue(round(100 * job.done))
         one, units = job.units
-        styles = [key for key in SAMPLERS if key in job.wish.samplers]
+        styles = [key for key in SAMPLERS if key in job.request.samplers]
         lanes = [self._lane(key, styles.index(key), list(points), one, units) for key, points in by_sampler(job)]
         waiting = "The truth is being computed" if active else "No run has ended"
         self.plot.show_lanes(lanes, f"rms error, {units}", waiting)

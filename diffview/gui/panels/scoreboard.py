@@ -15,14 +15,14 @@ from PySide6.QtWidgets import (
 from diffview.errors import UserError
 from diffview.fields.numbers import number
 from diffview.forward.schedules import SCHEDULES, make_schedule
-from diffview.gui.jobs.races import BoardJob
+from diffview.gui.jobs.scoring import BoardJob
 from diffview.gui.jobs.writing import save
 from diffview.gui.session import Session
-from diffview.gui.show.training_order import Order
 from diffview.gui.widgets.forms.check_menu import CheckMenu
 from diffview.gui.widgets.small.parts import column_of, line, named, progress_bar, whole, words
 from diffview.gui.widgets.small.score_table import Cell, ScoreTable
 from diffview.gui.widgets.small.text import plain, set_tip
+from diffview.learning.orders import Order
 from diffview.params import whole_numbers
 from diffview.paths import write_text
 from diffview.reverse.grids import GRIDS

@@ -45,8 +45,8 @@ class StatusPanel(QWidget):
         row.addWidget(self.right, 2)
         live.stepped.connect(self.show_run)
         live.run_changed.connect(self.show_run)
-        live.engine_wanted.connect(self.announce_engine)
-        live.engine_loaded.connect(self.show_engine)
+        live.torch.wanted.connect(self.announce_engine)
+        live.torch.loaded.connect(self.show_engine)
         session.shows(self.show_run, "plan.model", "plan.notes")
 
     def show_reading(self, what: str, share: float = 0.0) -> None:

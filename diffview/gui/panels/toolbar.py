@@ -129,10 +129,10 @@ class ToolbarPanel(QWidget):
         self.export.setMenu(menu)
         self.run.clicked.connect(self._run)
         self.stop.clicked.connect(self._live.stop)
-        self.device.opened.connect(self._live.load_engine)
+        self.device.opened.connect(self._live.torch.load)
         self.start.changed.connect(self._choose_start)
         self._live.run_changed.connect(self.show_run)
-        self._live.engine_loaded.connect(self.show_device)
+        self._live.torch.loaded.connect(self.show_device)
 
     def _show(self) -> None:
         session, models = self._session, ("facts.cards", "facts.given")
@@ -211,7 +211,7 @@ class ToolbarPanel(QWidget):
 
     def show_device(self) -> None:
         """Name the devices; grey those that cannot be used, and say why."""
-        engine, facts = self._live.engine, self._session.facts
+        engine, facts = self._live.torch.engine, self._session.facts
         model = self._session.recipe.denoiser.model
         self.device.setItemText(0, f"CPU · {cores()} cores")
         network = model in facts.cards

@@ -14,13 +14,14 @@ from diffview.gui.panels.base import COLOURS
 from diffview.gui.panels.train_form import TrainForm
 from diffview.gui.session import Message, Session
 from diffview.gui.show.looks import colormap
-from diffview.gui.show.training_order import free_name, is_kept, models_folder
-from diffview.gui.show.training_pictures import PICTURES
-from diffview.gui.show.training_state import PAUSED, UNSAVED, Pictures, Snapshot, Training
 from diffview.gui.widgets.images.pair_grid import PairGrid
 from diffview.gui.widgets.plots.loss_plot import LossPlot
 from diffview.gui.widgets.small.parts import Heading, ScrollPanel, column_of, named, progress_bar, words
 from diffview.gui.widgets.small.text import set_tip
+from diffview.learning.orders import free_name, is_kept
+from diffview.learning.painter import PICTURES, Pictures
+from diffview.learning.watched import PAUSED, UNSAVED, Snapshot, Training
+from diffview.models.cards import models_folder
 
 TEACH = (
     "Train a network on your own field. It sees fields with noise and learns to take the noise out. The result is a "
@@ -142,8 +143,7 @@ class TrainPanel(ScrollPanel):
             start = resume = "Networks need torch, which is not installed."
         else:
             start = resume = self.form.why_nothing
-        if active:
-            start = "One training at a time: stop this one first."
+        start = self._job.why_busy or start
         if active and not (pausing or unsaved):
             resume = idle or "It is not paused."
         elif active:

@@ -4,23 +4,21 @@ from PySide6.QtCore import Signal
 from PySide6.QtWidgets import QCheckBox, QGridLayout, QLabel, QLineEdit, QWidget
 
 from diffview.gui.session import Session
-from diffview.gui.show.training_order import (
-    DENSITIES,
-    LOSSES,
+from diffview.gui.show.training_words import DENSITIES, LOSSES
+from diffview.gui.widgets.forms.spin import NumberSpin, WholeSpin
+from diffview.gui.widgets.small.parts import add_choices, combo, named, words
+from diffview.gui.widgets.small.text import plain, set_tip
+from diffview.learning.orders import (
     SIZES,
     Order,
     clean_name,
     enough_slices,
-    models_folder,
     origins,
     sizes_that_fit,
     usable_slices,
 )
-from diffview.gui.widgets.forms.spin import NumberSpin, WholeSpin
-from diffview.gui.widgets.small.parts import add_choices, combo, named, words
-from diffview.gui.widgets.small.text import plain, set_tip
 from diffview.learning.sets import MULTIPLE
-from diffview.models.cards import Card
+from diffview.models.cards import Card, models_folder
 
 WIDTHS = (8, 16, 32, 48, 64)
 CHARACTERS = 8

@@ -6,8 +6,8 @@ from typing import Any
 
 from diffview.fields.numbers import figures, number
 from diffview.fields.units import written
-from diffview.gui.jobs.sampling import Run
 from diffview.models.cards import Card
+from diffview.runs.requests import Run
 
 REASONS: dict[str, str] = {
     "spectrum to train": "The distance of the mean power spectrum of the samples from that of the training fields, for "

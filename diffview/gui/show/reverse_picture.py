@@ -41,7 +41,7 @@ class RunOnScreen(Protocol):
 
 
 class GapOnScreen(Protocol):
-    """What is read of the judge of a filled gap."""
+    """What is read of the scores of a filled gap."""
 
     @property
     def gap(self) -> NDArray[np.bool_] | None:
@@ -73,10 +73,10 @@ class Words(NamedTuple):
 
 
 class ReversePicture:
-    """Reads what is in force, the run and the judge; holds nothing."""
+    """Reads what is in force, the run and the scores of a gap; holds nothing."""
 
-    def __init__(self, session: InForce, live: RunOnScreen, judge: GapOnScreen) -> None:
-        self._session, self._live, self._judge = session, live, judge
+    def __init__(self, session: InForce, live: RunOnScreen, scores: GapOnScreen) -> None:
+        self._session, self._live, self._scores = session, live, scores
 
     @property
     def kind(self) -> str:
@@ -97,7 +97,7 @@ class ReversePicture:
 
     def source(self) -> object:
         """What it is made from: a step, a shot or a kriged gap; None if there is none."""
-        of: dict[str, object] = {"run": self._live.step, "shot": self._live.shot, "beside": self._judge.kriged}
+        of: dict[str, object] = {"run": self._live.step, "shot": self._live.shot, "beside": self._scores.kriged}
         return of[self.kind]
 
     def values(self) -> Array | None:
@@ -148,7 +148,7 @@ class ReversePicture:
         """The pixels that were filled in among known ones [ny, nx]; None if there are none."""
         run, picture = self._live.shown, self.values()
         if self.kind == "beside":
-            gap = self._judge.gap
+            gap = self._scores.gap
         else:
             gap = None if run is None or self.kind == "shot" else run.plan.filled
         if gap is None or picture is None or self._session.view.reverse == "beside_truth":
@@ -173,7 +173,7 @@ class ReversePicture:
         if self.kind == "shot":
             return f"Nothing to denoise\n{self._why_no_shot()}"
         if self.kind == "beside":
-            return f"No kriging\n{self._judge.fault}" if self._judge.fault else "Kriging is computed…"
+            return f"No kriging\n{self._scores.fault}" if self._scores.fault else "Kriging is computed…"
         if self._live.step is None:
             if (refusal := self._session.plan.refusal) is not None:
                 return f"Nothing can be sampled here\n{refusal.sentence}"
@@ -198,10 +198,10 @@ class ReversePicture:
 
     def _of_kriging(self) -> Words:
         """Which result of kriging is on screen, and its scores."""
-        kriged, plan, key = self._judge.kriged, self._session.plan, self._session.view.reverse
+        kriged, plan, key = self._scores.kriged, self._session.plan, self._session.view.reverse
         if kriged is None:
             return Words()
-        caption = f"{self._judge.sentence} · {kriged.law}".strip(" ·")
+        caption = f"{self._scores.sentence} · {kriged.law}".strip(" ·")
         if key == "beside_std":
             how = "exact" if kriged.exact else f"of {len(kriged.draws)} draws"
             caption = f"standard deviation{'' if plan.made_in.linear else ' of transformed values'} · {how}"
@@ -213,7 +213,7 @@ class ReversePicture:
             return Words()
         row = round(float(self._live.times(run)[step.index]) * self._session.recipe.start.chain_length)
         where = f"t {row} · s {number(step.s)} · step {step.index}/{run.plan.steps}"
-        gap = self._judge.sentence if step.index == run.plan.steps and run is self._judge.run else ""
+        gap = self._scores.sentence if step.index == run.plan.steps and run is self._scores.run else ""
         # the end is cut first
         rest = f"{self._members(len(step.y))} · {step.evaluations} evaluations"
         return Words(f"{gap} · {where}" if gap else f"{where}{rest}", self._badge(step, run.plan), "reverse")

@@ -9,7 +9,6 @@ from PySide6.QtGui import QImage
 
 from diffview.fields.colormaps import Rgb
 from diffview.gui.jobs.live import Live
-from diffview.gui.jobs.sampling import Run
 from diffview.gui.session import Session
 from diffview.gui.show.film_rows import FORWARD, PARENT, REVERSE
 from diffview.gui.show.looks import colormap, estimate, made_colormap, state
@@ -17,6 +16,7 @@ from diffview.gui.show.timescale import TimeScale
 from diffview.gui.widgets.film.film_strip import FilmStrip
 from diffview.gui.widgets.images.raster import Raster
 from diffview.reverse.samplers import Step
+from diffview.runs.requests import Run
 
 FORWARD_FRAMES = 14
 MOST_STEPS = 60

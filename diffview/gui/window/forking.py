@@ -15,7 +15,7 @@ class Forking:
 
     def __init__(self, session: Session, live: Live, actions: Actions) -> None:
         self._session, self._live, self._actions = session, live, actions
-        for event in (live.run_changed, live.engine_loaded, live.stepped):
+        for event in (live.run_changed, live.torch.loaded, live.stepped):
             event.connect(self.show_forks)
         session.shows(self.show_forks, "course.fork", "course.sampler", "plan.params")
 

@@ -3,24 +3,21 @@
 The start is shorter by the import of all that trains, verifies and races.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from functools import cached_property
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING
 
-from PySide6.QtCore import QObject
 from PySide6.QtGui import QShowEvent
 from PySide6.QtWidgets import QDockWidget, QWidget
 
+from diffview.gui.jobs.busy import Jobs
 from diffview.gui.jobs.live import Live
 from diffview.gui.session import Session
 
 if TYPE_CHECKING:
-    from diffview.gui.jobs.background import AnyBackground
-    from diffview.gui.jobs.loss_check import LossCheckJob
-    from diffview.gui.jobs.races import BoardJob, RaceJob
+    from diffview.gui.jobs.scoring import BoardJob, LossCheckJob, RaceJob, VerifierJob
     from diffview.gui.jobs.trainer import TrainerJob
-    from diffview.gui.jobs.verifier import VerifierJob
-    from diffview.gui.show.training_order import Order
+    from diffview.learning.orders import Order
 
 
 class LateDock(QDockWidget):
@@ -43,41 +40,42 @@ class LateJobs:
 
     session: Session
     live: Live
+    jobs: Jobs
 
     @cached_property
     def trainer(self) -> "TrainerJob":
         """Trains networks."""
         from diffview.gui.jobs.trainer import TrainerJob
 
-        return TrainerJob(self.session, lambda: self.live.active, cast(QObject, self))
+        return TrainerJob(self.jobs)
 
     @cached_property
     def verifier(self) -> "VerifierJob":
         """Verifies networks on fields they never saw."""
-        from diffview.gui.jobs.verifier import VerifierJob
+        from diffview.gui.jobs.scoring import VerifierJob
 
-        return VerifierJob("verifying", self.session, self._computes, cast(QObject, self))
+        return VerifierJob(self.jobs)
 
     @cached_property
     def losses(self) -> "LossCheckJob":
         """Measures losses at every noise level."""
-        from diffview.gui.jobs.loss_check import LossCheckJob
+        from diffview.gui.jobs.scoring import LossCheckJob
 
-        return LossCheckJob(self.session, self._computes, cast(QObject, self))
+        return LossCheckJob(self.jobs)
 
     @cached_property
     def race(self) -> "RaceJob":
         """Races samplers."""
-        from diffview.gui.jobs.races import RaceJob
+        from diffview.gui.jobs.scoring import RaceJob
 
-        return RaceJob("racing", self.session, lambda: self.live.active, cast(QObject, self))
+        return RaceJob(self.jobs)
 
     @cached_property
     def board(self) -> "BoardJob":
         """Scores schedules, grids and samplers."""
-        from diffview.gui.jobs.races import BoardJob
+        from diffview.gui.jobs.scoring import BoardJob
 
-        return BoardJob("scoring", self.session, self._computes, cast(QObject, self))
+        return BoardJob(self.jobs)
 
     def late_docks(self, window: QWidget) -> tuple[LateDock, ...]:
         """The docks that show them."""
@@ -88,14 +86,6 @@ class LateJobs:
             "Scoreboard": self.scoreboard_panel,
         }
         return tuple(LateDock(title, make, window) for title, make in panels.items())
-
-    @property
-    def late_jobs(self) -> "Iterator[AnyBackground]":
-        """The jobs that have been made; the others are not at work."""
-        return (vars(self)[name] for name in ("trainer", "verifier", "losses", "race", "board") if name in vars(self))
-
-    def _computes(self) -> bool:
-        return self.live.active or ("trainer" in vars(self) and self.trainer.active)
 
     def train_panel(self) -> QWidget:
         """The panel that trains a network."""

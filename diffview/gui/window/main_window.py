@@ -8,10 +8,10 @@ from PySide6.QtWidgets import QDockWidget, QHBoxLayout, QMainWindow, QMenu, QToo
 
 from diffview.gui.actions import ENTRIES, Actions
 from diffview.gui.errors import ErrorHook
-from diffview.gui.jobs.background import AnyBackground
 from diffview.gui.jobs.browser import Browser
+from diffview.gui.jobs.busy import Jobs
 from diffview.gui.jobs.files import Files
-from diffview.gui.jobs.judge import Judge
+from diffview.gui.jobs.gap_scores import GapScores
 from diffview.gui.jobs.level_search import LevelSearchJob
 from diffview.gui.jobs.live import Live
 from diffview.gui.panels.data import DataPanel
@@ -63,13 +63,14 @@ class MainWindow(LateJobs, QMainWindow):
         super().__init__()
         self.session, self.settings = session, settings
         self.setAcceptDrops(True)
-        self.live, self.files, self.player = Live(session, self), Files(session, self), Player(session, self)
-        self.judge = Judge(session, self.live, self)
+        self.jobs = Jobs(session, self)
+        self.live, self.files, self.player = Live(self.jobs), Files(session, self), Player(session, self)
+        self.gap_scores = GapScores(self.jobs, self.live)
         self.browser = Browser(session, self.files, self)
         self.opening = Opening(session, self.files, settings, self)
-        self.search = LevelSearchJob(session, lambda: self.live.active, self)
+        self.search = LevelSearchJob(self.jobs)
         self.actions_ = Actions(self)
-        self.sharing = Sharing(session, self.live, self.actions_, self)
+        self.sharing = Sharing(self.jobs, self.live, self.actions_, self)
         self._first_paint = True
         self._readers_soon = QTimer(self, singleShot=True, interval=READERS_MS)
         self._readers_soon.timeout.connect(self.files.start)
@@ -91,12 +92,12 @@ class MainWindow(LateJobs, QMainWindow):
         self.gaps = GapTool(session, self.actions_, self.field.view, self.forward.view)
         for button in (self.gaps.button, self.gaps.clear_button):
             self.field.add_control(button)
-        self.reverse = ReversePanel(session, live, self.judge)
+        self.reverse = ReversePanel(session, live, self.gap_scores)
         link_images(session, self.forward, self.reverse)
         self.diagnostics = DiagnosticsPanel(session, live)
         self.timeline = TimelinePanel(session, live, self.player, self.search, self.actions_)
         self.status = StatusPanel(session, live)
-        self.inspector = InspectorPanel(session, live, self.search, FillingPanel(session, self.judge))
+        self.inspector = InspectorPanel(session, live, self.search, FillingPanel(session, self.gap_scores))
 
     def _build_body(self) -> None:
         """Lay out toolbar, pictures, plots, timeline and status line."""
@@ -207,15 +208,10 @@ class MainWindow(LateJobs, QMainWindow):
 
     # -- state
 
-    @property
-    def _jobs(self) -> tuple[AnyBackground, ...]:
-        """The jobs that compute or write beside the runs."""
-        return (self.search, self.sharing.writer, *self.late_jobs)
-
     def is_idle(self) -> bool:
         """Whether nothing is computed, played, read or about to be."""
-        busy = self.player.playing or self._readers_soon.isActive() or self.files.busy or self.judge.busy
-        return self.live.idle and not (busy or any(job.active for job in self._jobs))
+        busy = self.player.playing or self._readers_soon.isActive() or self.files.busy or self.gap_scores.busy
+        return self.live.idle and self.jobs.at_rest and not busy
 
     def open_file(self, path: str, dataset: str | None = None) -> None:
         """Open data, a recipe, a schedule, or the folder of a model; what is on screen stays if it cannot be read."""
@@ -279,10 +275,8 @@ class MainWindow(LateJobs, QMainWindow):
         self.looking.save(self.settings, WindowRoom.of(self.size()).low)
         self._readers_soon.stop()
         self.player.stop()
-        self.live.close()
-        for job in self._jobs:
-            job.close()
-        for reader in (self.judge, self.browser, self.files):
+        self.jobs.close()
+        for reader in (self.browser, self.files):
             reader.close()
         self.errors.restore()
         event.accept()
@@ -304,4 +298,4 @@ class MainWindow(LateJobs, QMainWindow):
         self.live.start()
         self._readers_soon.start()
         if self.session.recipe.denoiser.device != "auto":
-            self.live.load_engine()
+            self.live.torch.load()

@@ -14,9 +14,10 @@ from diffview.fields.field import Region
 from diffview.forward.state import Forward
 from diffview.forward.tables import FORMATS, export_schedule, table_of
 from diffview.gui.actions import Actions
+from diffview.gui.jobs.busy import Jobs
 from diffview.gui.jobs.live import Live
 from diffview.gui.jobs.writing import Writer, save
-from diffview.gui.session import Message, Session
+from diffview.gui.session import Message
 from diffview.gui.show.looks import state
 from diffview.gui.widgets.images.image_view import ImageView
 from diffview.gui.widgets.plots.plot_base import PlotBase
@@ -39,11 +40,11 @@ OF_A_RUN = ("exportRunAction", "exportEnsembleAction")
 class Sharing(QObject):
     """Exports and copies the content of the window."""
 
-    def __init__(self, session: Session, live: Live, actions: Actions, window: QWidget) -> None:
+    def __init__(self, jobs: Jobs, live: Live, actions: Actions, window: QWidget) -> None:
         super().__init__(window)
-        self._session, self._live, self._window = session, live, window
+        self._session, self._live, self._window = jobs.session, live, window
         self._actions = actions
-        self.writer = Writer(session, self)
+        self.writer = Writer(jobs)
         live.run_changed.connect(self._show_run)
         self._show_run()
 

@@ -1,9 +1,11 @@
-"""Orders: what to train on, how, and where the model is kept."""
+"""Orders: what of the open field to train on, how, and where the model is kept."""
 
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -12,13 +14,18 @@ from diffview.errors import UserError
 from diffview.fields.field import Field, Region
 from diffview.fields.regions import missing_counts, summed
 from diffview.forward.schedules import Schedule
+from diffview.learning.from_files import read_training_set
 from diffview.learning.sets import FEWEST, MULTIPLE, TrainingSet, complete, crops_of
-from diffview.models.cards import Card
-from diffview.paths import user_folder
+from diffview.models.cards import Card, models_folder
 from diffview.reverse.samplers import POSTERIOR_MEAN
 from diffview.runs.facts import Facts, Fits
+from diffview.runs.plan import Plan
+
+if TYPE_CHECKING:
+    from diffview.learning.trainer import Trainer
 
 Array = NDArray[np.float32]
+MakeSet = Callable[[], TrainingSet]
 
 SIZES = (32, 64, 128)
 """Sides of the crops that are offered."""
@@ -26,20 +33,11 @@ SIZES = (32, 64, 128)
 HELD_COLUMNS, HELD_SLICES = 0.3, 0.2
 """Share of the columns, or of the slices, that is never trained on."""
 
+ENDLESS = 10**8
+"""Steps of a training that ends by its minutes."""
+
 STRIDE, CROP_BYTES = 4, 128 * 2**20
 """Pixels between crops, at least; it doubles until they fit into this memory."""
-
-LOSSES = {
-    "edm": "Every noise level counts alike for the raw output of the network.",
-    "plain": "|ε − ε̂|², the loss of the theory: the lowest noise levels count most.",
-}
-DENSITIES = {
-    "broad": "Half of the noise levels lie evenly between the lowest and the highest, half in the middle.",
-    "uniform": "All noise levels are equally likely on a log axis.",
-    "edm": "Mostly noise levels around s = 0.3, as EDM draws them.",
-    "schedule": "t is drawn evenly on your schedule, between the lowest and the highest noise level.",
-}
-"""Sentences about each choice of TrainingSettings."""
 
 
 def held_from(columns: int) -> int:
@@ -121,9 +119,8 @@ class Order:
     def _crops(self) -> tuple[Array, Array, str]:
         values, size = self.field.values, self.size
         cut = held_from(values.shape[1])
-        train, held = values[:, :cut], values[:, cut:]
         split = f"complete {size} x {size} crops of one slice; columns from {cut} on held out"
-        return complete_crops(train, size), complete_crops(held, size), split
+        return complete_crops(values[:, :cut], size), complete_crops(values[:, cut:], size), split
 
     def _slices(self) -> tuple[Array, Array, str]:
         if self.stack is None or self.region is None:
@@ -132,9 +129,49 @@ class Order:
         ny, nx = region.ny // MULTIPLE * MULTIPLE, region.nx // MULTIPLE * MULTIPLE
         fields = self.stack[(slice(None), *replace(region, ny=ny, nx=nx).slices)]
         fields = fields[complete(fields)].astype(np.float32)
-        kept = len(fields) - round(HELD_SLICES * len(fields))
-        split = f"one region in {len(fields)} other slices; the last {len(fields) - kept} held out"
-        return fields[:kept], fields[kept:], split
+        cut = len(fields) - round(HELD_SLICES * len(fields))
+        split = f"one region in {len(fields)} other slices; the last {len(fields) - cut} held out"
+        return fields[:cut], fields[cut:], split
+
+    def trainer(self, data: TrainingSet, device: str) -> "Trainer":
+        """The training of `data` that is ordered, begun or gone on with.
+
+        Raises:
+            UserError: as `training.trainer_in`.
+        """
+        from diffview.learning.training import trainer_in
+
+        settings: dict[str, Any] = {"minutes": self.minutes, "steps": ENDLESS}
+        sizes: dict[str, Any] = {}
+        if not self.again:
+            settings |= {
+                "loss": self.loss, "density": self.density, "batch": self.batch, "schedule": self.schedule,
+                "flips": self.turned, "rotations": self.turned and data.shape[0] == data.shape[1],
+            }  # fmt: skip
+            sizes = {} if self.origin else {"width": self.width, "sigma_data": float(data.fields.std())}
+        origin = None if self.again else self.origin
+        return trainer_in(self.folder, data, settings, sizes, device, resume=self.again, origin=origin)
+
+
+def sets_of(facts: Facts, plan: Plan, card: Card, trained: Order | None = None) -> list[MakeSet]:
+    """The sets that can be made of the open field, as the training dock and `diffview train` make them.
+
+    `trained` is the order of the newest training, if there is one.
+    """
+    schedule, folder, key, size = plan.recipe.course.schedule, models_folder(), card.transform.key, card.shape[1]
+    orders = [
+        Order(facts.field, key, schedule, folder, size=size),
+        Order(facts.field, key, schedule, folder, size=0, stack=facts.stack, region=plan.region),
+    ]
+    if trained is not None and trained.folder == card.file.parent:
+        orders.insert(0, trained)
+    makers: list[MakeSet] = [order.data for order in orders]
+    path, dataset = (str(facts.field.provenance.get(name, "")) for name in ("path", "dataset"))
+    datasets = tuple(filter(None, [plan.recipe.source.dataset or dataset]))
+    if path:
+        size = max(card.shape[1:])
+        makers.append(partial(read_training_set, path, datasets, size=size, transform=key, coarsen=card.coarsen))
+    return makers
 
 
 def complete_crops(picture: Array, size: int) -> Array:
@@ -158,9 +195,9 @@ def origins(cards: Mapping[str, Card]) -> dict[str, Card]:
     }  # fmt: skip
 
 
-def models_folder() -> Path:
-    """The folder of trained models."""
-    return user_folder("data") / "models"
+def is_own(file: Path) -> bool:
+    """Whether a model lies where the user's own are kept."""
+    return file.resolve().is_relative_to(models_folder().resolve())
 
 
 def clean_name(text: str) -> str:

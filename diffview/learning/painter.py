@@ -2,14 +2,15 @@
 
 import math
 import time
+from collections.abc import Callable
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from diffview.errors import out_of_memory
 from diffview.forward.noise import START, Noise
-from diffview.gui.show.training_state import Pictures, Training
+from diffview.models.data import nearest
 from diffview.reverse.grids import make_levels
 from diffview.reverse.samplers import SAMPLERS
 
@@ -26,47 +27,53 @@ PICTURES, PICTURE_STEPS, REFERENCE = 4, 12, 48
 """Fields that are made, their steps, and held-out fields that are compared."""
 
 
+@dataclass(frozen=True, eq=False)
+class Pictures:
+    """Fields that the model makes from noise, each beside the nearest training field; standardised.
+
+    Attributes:
+        made, nearest: float32 [n, ny, nx].
+        distance: root mean square difference of each pair.
+        unseen: median of that distance for held-out fields; NaN if there are none.
+    """
+
+    made: Array
+    nearest: Array
+    distance: Floats
+    unseen: float
+    step: int
+
+
 class Painter:
     """Draws fields with the averaged weights, always from the same noise, and finds the nearest training fields."""
 
     def __init__(self, trainer: "Trainer") -> None:
-        self._trainer = trainer
-        self._next = 0.0
-        fields = trainer.data.fields
-        self._fields = fields.reshape(len(fields), -1)
-        self._squares = np.einsum("ij,ij->i", self._fields, self._fields)
+        self._trainer, self._next = trainer, 0.0
         held = trainer.data.held_out[:: max(1, len(trainer.data.held_out) // REFERENCE)]
-        self._unseen = float(np.median(self._nearest(held)[1])) if len(held) else float("nan")
-
-    @property
-    def able(self) -> bool:
-        """Whether memory has sufficed so far."""
-        return self._next < math.inf
+        self._unseen = float(np.median(nearest(held, trainer.data.fields)[1])) if len(held) else math.nan
 
     def due(self) -> bool:
         """Whether it is time for new pictures."""
         return time.perf_counter() >= self._next
 
-    def show(self, training: Training) -> None:
-        """Make the pictures by twelve Heun steps; none if the training is to stop meanwhile."""
-        began = time.perf_counter()
-        try:
-            made = self._made(training)
-        except RuntimeError as error:
-            if not out_of_memory(error):
-                raise
-            training.remark("The device has no memory left for the pictures; the training goes on.", "warning")
-            self._next = math.inf
-            return
-        if made is None:
-            return
-        index, distance = self._nearest(made)
+    def pictures(self, stopped: Callable[[], bool]) -> Pictures | None:
+        """Make them by twelve Heun steps; None if it is to stop meanwhile, or once memory has not sufficed.
+
+        Raises:
+            RuntimeError: if memory does not suffice.
+        """
+        if self._next == math.inf or stopped():
+            return None
+        began, self._next = time.perf_counter(), math.inf
+        made, fields = self._made(stopped), self._trainer.data.fields
         took = time.perf_counter() - began
         self._next = began + took + max(PICTURES_S, 10 * took)
-        trainer = self._trainer
-        training.put(pictures=Pictures(made, trainer.data.fields[index], distance, self._unseen, trainer.step))
+        if made is None:
+            return None
+        index, distance = nearest(made, fields)
+        return Pictures(made, fields[index], distance, self._unseen, self._trainer.step)
 
-    def _made(self, training: Training) -> Array | None:
+    def _made(self, stopped: Callable[[], bool]) -> Array | None:
         import torch
 
         trainer = self._trainer
@@ -80,16 +87,8 @@ class Painter:
         with torch.no_grad():
             y = torch.from_numpy(noise(START, 0)).to(trainer.device) * levels[0]
             for step in SAMPLERS["heun"].run(denoise, y, levels, noise):
-                if training.stopping:
+                if stopped():
                     return None
                 y = step.y
         made: Array = y[:, 0].cpu().numpy()
         return made
-
-    def _nearest(self, fields: Array) -> tuple[NDArray[np.intp], Floats]:
-        """Index of the nearest training field of each, and the root mean square difference."""
-        flat = fields.reshape(len(fields), -1)
-        square = np.einsum("ij,ij->i", flat, flat)[:, None] + self._squares - 2 * flat @ self._fields.T
-        index = square.argmin(axis=1)
-        least = square[np.arange(len(flat)), index].clip(min=0)
-        return index, np.sqrt(least / flat.shape[1], dtype=np.float64)

@@ -37,9 +37,9 @@ class Engine:
 
 def load_engine() -> Engine:
     """Import torch and find the devices it can use."""
-    _preload_torch()
     try:
         with no_search_for_garbage("torch"):
+            _preload_torch()
             import torch
     except ModuleNotFoundError:
         return Engine(None, {})

@@ -1,0 +1,193 @@
+"""What can be asked of the models of one window: a run, one call of the model, a step computed again, torch itself."""
+
+import time
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, nullcontext
+from dataclasses import dataclass, field
+
+import numpy as np
+from numpy.typing import NDArray
+
+from diffview.arrays import to_numpy
+from diffview.models.choice import Model, Trained
+from diffview.models.denoiser import Denoiser
+from diffview.reverse.samplers import Denoise, Step
+from diffview.reverse.trajectory import Trajectory
+from diffview.runs.engine import Engine, load_engine
+from diffview.runs.guiding import GuidedModel
+from diffview.runs.job import Job
+from diffview.runs.plan import Plan
+from diffview.runs.run import on_device, run
+
+Array = NDArray[np.float32]
+
+KEPT_MODELS = 3
+"""Denoisers that are kept beside the newest: a mixed one is made around two."""
+
+
+class Models:
+    """The denoisers that have been fitted or loaded, each once for what it is fitted to; asked by one thread alone.
+
+    Attributes:
+        engine: the result of importing torch, once it has been.
+    """
+
+    def __init__(self) -> None:
+        self._fitted: list[tuple[Model, Denoiser]] = []
+        self.engine: Engine | None = None
+
+    def denoiser(self, plan: Plan) -> Denoiser | None:
+        """The plan's denoiser; a network has torch imported first."""
+        return None if plan.model is None else self._made(plan.model)
+
+    def fitted(self, model: Model | None) -> Denoiser | None:
+        """The denoiser of a model if it has been fitted or loaded already, else None; never waits."""
+        if isinstance(model, GuidedModel):
+            model = model.base
+        return next((denoiser for known, denoiser in self._fitted if known is model), None)
+
+    def _made(self, model: Model) -> Denoiser:
+        for known, denoiser in self._fitted:
+            if model is known:
+                return denoiser
+        if isinstance(model, GuidedModel):
+            made: Denoiser = model.around(*(self._made(part) for part in model.parts))
+        else:
+            if isinstance(model, Trained) and self.engine is None:
+                self.engine = load_engine()
+            made = model.denoiser()
+        self._fitted = [(model, made), *self._fitted[:KEPT_MODELS]]
+        return made
+
+
+@dataclass(eq=False)
+class EngineImport(Job):
+    """The import of torch."""
+
+    models: Models
+
+    def work(self) -> None:
+        """Import it, unless a network has had it imported meanwhile."""
+        self.models.engine = self.models.engine or load_engine()
+
+
+@dataclass(eq=False)
+class Run(Job):
+    """One reverse run.
+
+    Attributes:
+        left: the run that a fork leaves, if it is known.
+        between: called after each step, for what is more urgent than the run.
+        started, seconds: when it began, on the clock of time.perf_counter, and how long it took.
+    """
+
+    plan: Plan
+    models: Models
+    left: "Run | None" = None
+    between: Callable[[], None] = lambda: None
+    trajectory: Trajectory = field(default_factory=Trajectory)
+    started: float = 0.0
+    seconds: float = 0.0
+
+    @property
+    def shared_steps(self) -> list[Step]:
+        """The steps that a fork shares with the run it leaves; none where that run was thinned."""
+        fork, left = self.plan.recipe.course.fork, self.left
+        if fork is None or left is None or left.trajectory.stride > 1 or len(left.trajectory) <= fork.step:
+            return []
+        return left.trajectory.kept[: fork.step + 1]
+
+    @property
+    def steps_per_second(self) -> float:
+        """Mean speed so far."""
+        seconds = self.seconds or (time.perf_counter() - self.started if self.started else 0.0)
+        return (len(self.trajectory) - 1) / seconds if seconds > 0 and len(self.trajectory) > 1 else 0.0
+
+    def is_of(self, plan: Plan) -> bool:
+        """Whether it is a run of `plan`; the length of the chain, which only counts rows, may differ."""
+        same = self.plan.recipe.but(chain_length=1) == plan.recipe.but(chain_length=1)
+        return same and self.plan.model is plan.model and self.plan.device == plan.device
+
+    def work(self) -> None:
+        """Record the steps; what is recorded when it is stopped stays."""
+        self.started = time.perf_counter()
+        try:
+            with self._recording() as keep:
+                for step in self._steps():
+                    keep(step)
+                    self.tell(step.index / max(1, self.plan.steps))
+                    self.between()
+        finally:
+            self.seconds = time.perf_counter() - self.started
+
+    def _steps(self) -> Iterator[Step]:
+        """The steps; what a fork shares with the run it leaves is recorded without computing it again."""
+        shared, denoise = self.shared_steps, self.models.denoiser(self.plan)
+        for step in shared:
+            self.trajectory.append(step)
+        steps = run(self.plan, denoise, shared[-1] if shared else None)
+        if shared:
+            next(steps)
+        yield from steps
+
+    def _recording(self) -> AbstractContextManager[Callable[[Step], None]]:
+        """A context with a function to record steps; those of a GPU come at display rate, without stopping it."""
+        if self.plan.device != "cuda":
+            return nullcontext(self.trajectory.append)
+        from diffview.models.nets.acceleration import Pages
+
+        return Pages(self.trajectory.append)
+
+
+@dataclass(eq=False)
+class Shot(Job):
+    """One call of the model on the forward state: y = x_0 + s eps, and x0_hat."""
+
+    plan: Plan
+    models: Models
+    s: float
+    y: Array
+    eps: Array
+    x0_hat: Array | None = None
+
+    @property
+    def eps_hat(self) -> Array | None:
+        """(y - x0_hat)/s, [ny, nx]."""
+        return None if self.x0_hat is None else (self.y[0, 0] - self.x0_hat) / np.float32(self.s)
+
+    @property
+    def loss(self) -> float | None:
+        """Mean of |eps - eps_hat|^2 over the pixels: the noise-prediction loss at this t on this field."""
+        eps_hat = self.eps_hat
+        if eps_hat is None:
+            return None
+        return float(np.mean((self.eps - eps_hat)[~np.isnan(self.plan.x0)] ** 2, dtype=np.float64))
+
+    def work(self) -> None:
+        """Call the model."""
+        denoise: Denoise | None = self.models.denoiser(self.plan)
+        assert denoise is not None, "nobody asks for a shot without a model"
+        self.x0_hat = to_numpy(denoise(on_device(self.y, self.plan.device), self.s))[0, 0]
+
+
+@dataclass(eq=False)
+class Replay(Job):
+    """The step `index` of an ended run, which was thinned out of its record, computed again."""
+
+    of: Run
+    index: int
+    step: Step | None = None
+
+    def work(self) -> None:
+        """Go on from the last recorded step before it."""
+        record = Trajectory()
+        record.append(self.of.trajectory.at(self.index, self._go_on))
+        self.step = record.last
+
+    def _go_on(self, step: Step, index: int) -> Step:
+        plan = self.of.plan
+        for made in run(plan, self.of.models.denoiser(plan), step):
+            if made.index == index:
+                return made
+            self.tell(made.index / index)
+        raise IndexError(index)
