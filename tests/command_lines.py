@@ -1,0 +1,109 @@
+"""Command lines and programs of README, docs and --help, run small in a folder with the files that they name."""
+
+import os
+import re
+import shlex
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+from typing import NamedTuple
+
+import netCDF4
+import numpy as np
+
+from diffview.cli import main, parse
+from diffview.runs.recipe import Recipe
+
+ROOT = Path(__file__).resolve().parents[1]
+PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
+
+SMALLER = {
+    "sample": "--members 2 --steps 3 --region 0,0,32,32",
+    "train": "--steps 2 --batch 4 --size 32 --width 8 --device cpu",
+    "verify model": "--samples 16 --steps 2 --device cpu",
+    "verify race": "--steps 3 --samples 4 --members 2 --grids karras --size 16 --evaluations 4 --samplers ddim",
+    "verify loss": "--steps 4 --fields 2 --size 16",
+    "gui": "--after paint --size 1280x720",
+}
+"""What is put after a command line so that it takes seconds."""
+PARSED_ONLY = ("bench",)
+"""Commands that take minutes however small."""
+
+
+class Block(NamedTuple):
+    """A block of code on a page: its language, its text, and why it is not run; "": it is."""
+
+    page: str
+    language: str
+    text: str
+    not_run: str
+
+
+def blocks() -> list[Block]:
+    """Every block of code in README and docs."""
+    found = []
+    for page in PAGES:
+        text = page.read_text(encoding="utf-8")
+        pattern = r"(?:<!-- not run: ([^\n]*?) -->\n)?^```(\w*)\n(.*?)^```$"
+        found += [Block(page.name, part[2], part[3], part[1] or "") for part in re.finditer(pattern, text, re.S | re.M)]
+        assert text.count("\n```") == 2 * sum(block.page == page.name for block in found), page.name
+    return found
+
+
+def lines_of(text: str) -> list[list[str]]:
+    """The words of every command line of a text; what follows # is for people."""
+    return [words for line in text.replace("\\\n", " ").splitlines() if (words := shlex.split(line, comments=True))]
+
+
+def command_of(words: list[str]) -> str:
+    """The command, and what of it, of the words after `diffview`."""
+    return parse(words).parser.prog.removeprefix("diffview ")
+
+
+def make_files(folder: Path) -> None:
+    """The files that examples name: sst.nc with sst [day, lat, lon], r.json, and the field that ships."""
+    rng = np.random.default_rng(0)
+    with netCDF4.Dataset(folder / "sst.nc", "w") as file:
+        axes = (("day", 20, "days since 2020-01-01"), ("lat", 32, "degrees_north"), ("lon", 40, "degrees_east"))
+        for name, count, units in axes:
+            file.createDimension(name, count)
+            file.createVariable(name, "f8", (name,))[:] = np.arange(count)
+            file[name].units = units
+        values = file.createVariable("sst", "f4", ("day", "lat", "lon"))
+        values.units, values.standard_name = "degree_Celsius", "sea_surface_temperature"
+        values[:] = 15 + rng.standard_normal((20, 32, 40)).cumsum(1).cumsum(2) / 20
+    (folder / "r.json").write_text(Recipe.of(model="gaussian", steps=3).to_json())
+    (folder / "resources").symlink_to(ROOT / "resources")
+
+
+def smaller(command: str, words: list[str]) -> list[str]:
+    """What to put after a command line so that it takes seconds; a region only where there is a field to take it of."""
+    more = shlex.split(SMALLER.get(command, ""))
+    if command == "sample" and not {"--fit", "--start", "--fill"} & set(words):
+        more = more[: more.index("--region")]
+    kept = {"--region", "--samplers"} & set(words)
+    return [word for i, word in enumerate(more) if not {word, more[i - 1]} & kept]
+
+
+def run_line(words: list[str]) -> None:
+    """Run the words after `diffview` small in this folder, or, of what needs a screen or minutes, parse them."""
+    command, options = command_of(words), parse(words)
+    if command in PARSED_ONLY or (command == "gui" and "--shot" not in words):
+        return
+    if command == "train":  # goes on, if it does, from one that has ended
+        shutil.rmtree(options.out, ignore_errors=True)
+        if options.resume:
+            run_line([word for word in words if word != "--resume"])
+            words = [*words, *smaller(command, words), "--steps", "3"]
+    elif "sst-model" in words and not Path("sst-model").exists():
+        run_line(shlex.split("train sst.nc sst -o sst-model"))
+    if command == "gui":
+        env = {**os.environ, "QT_QPA_PLATFORM": "offscreen", "PYTHONPATH": str(ROOT)}
+        start = "import sys; from diffview.cli import main; sys.exit(main())"
+        program = [sys.executable, "-c", start, *words, *smaller(command, words)]
+        assert subprocess.run(program, env=env, check=False).returncode == 0, words
+    else:
+        assert main(words if "--resume" in words else [*words, *smaller(command, words)]) == 0, words
+    for made in (getattr(options, "out", None), getattr(options, "shot", None)):
+        assert made is None or made.exists(), words
