@@ -19,6 +19,7 @@ SOURCES = {
     "rain": "cmocean:rain",
     "vik": "crameri:vik",
     "balance": "cmocean:balance",
+    "roma_r": "crameri:roma_r",
 }
 
 

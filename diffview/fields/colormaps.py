@@ -1,9 +1,11 @@
 """Colour maps, perceptually uniform and readable without colour vision: name -> uint8 [256, 3].
 
-cmocean (ice_r, thermal, rain, balance: MIT, Thyng et al. 2016), Scientific colour maps (batlow, vik: MIT, Crameri
-2018), viridis (CC0, Smith and van der Walt 2015); gray_r is white to black in sRGB. Licences: resources/colormaps.txt.
+cmocean (ice_r, thermal, rain, balance: MIT, Thyng et al. 2016), Scientific colour maps (batlow, vik, roma_r: MIT,
+Crameri 2018), viridis (CC0, Smith and van der Walt 2015); gray_r is white to black in sRGB. Licences are in
+resources/colormaps.txt.
 """
 
+import re
 from collections.abc import Iterator, Mapping
 from functools import cache
 
@@ -14,8 +16,8 @@ from diffview.paths import resource
 
 Rgb = NDArray[np.uint8]
 
-NAMES = ("ice_r", "gray_r", "batlow", "viridis", "thermal", "rain", "vik", "balance")
-DIVERGING = ("vik", "balance")
+NAMES = ("ice_r", "gray_r", "batlow", "viridis", "thermal", "rain", "vik", "balance", "roma_r")
+DIVERGING = ("vik", "balance", "roma_r")
 """Maps with a neutral middle, for differences and for signal against noise."""
 
 
@@ -54,12 +56,21 @@ _RAIN = {
     "mm",
     "kg m-2 s-1",
 }
-_THERMAL = {"k", "kelvin", "degrees_kelvin", "deg_k", "degk"}
+_TEMPERATURE = {
+    "k", "kelvin", "degrees_kelvin", "deg_k", "degk",
+    "c", "°c", "degc", "deg_c", "celsius", "degree_celsius", "degrees_celsius", "degree_c", "degrees_c",
+}  # fmt: skip
+_BRIGHTNESS = re.compile(r"brightness|radiance|(?<![a-z])(toa|tbb?|bt)(?![a-z])|cloud.?top", re.IGNORECASE)
 
 
-def default_for(units: str) -> str:
-    """The name of the map that a quantity of these units starts with: cold cloud tops bright, no rain pale."""
+def default_for(units: str, name: str = "") -> str:
+    """The map that a quantity starts with: cold clouds bright, air and sea from blue to red, no rain pale.
+
+    Args:
+        units: of the quantity.
+        name: as files call it; a brightness temperature is told from others by it.
+    """
     key = " ".join(units.strip().lower().split())
-    if key in _THERMAL:
-        return "ice_r"
+    if key in _TEMPERATURE:
+        return "ice_r" if _BRIGHTNESS.search(name) else "roma_r"
     return "rain" if key in _RAIN else "batlow"

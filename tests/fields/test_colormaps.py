@@ -36,7 +36,7 @@ def test_sequential_maps_go_one_way_in_lightness(name):
 def test_diverging_maps_are_lightest_in_the_middle(name):
     light = lightness(COLORMAPS[name])
     assert 118 <= light.argmax() <= 138
-    assert light[0] < 30 > light[-1]
+    assert light[0] < 45 > light[-1]
 
 
 def test_cold_clouds_are_bright_and_no_rain_is_pale():
@@ -47,11 +47,29 @@ def test_cold_clouds_are_bright_and_no_rain_is_pale():
 
 @pytest.mark.parametrize(
     ("units", "name"),
-    [("K", "ice_r"), ("kelvin", "ice_r"), ("mm/h", "rain"), (" mm h-1", "rain"), ("mm/hr", "rain"), ("", "batlow"),
-     ("m", "batlow"), ("W m-2 sr-1 um-1", "batlow")],
+    [("K", "roma_r"), ("kelvin", "roma_r"), ("degrees_Celsius", "roma_r"), ("°C", "roma_r"), ("mm/h", "rain"),
+     (" mm h-1", "rain"), ("mm/hr", "rain"), ("", "batlow"), ("m", "batlow"), ("W m-2 sr-1 um-1", "batlow")],
 )  # fmt: skip
 def test_the_map_follows_from_the_units(units, name):
     assert default_for(units) == name
+
+
+@pytest.mark.parametrize(
+    ("what", "name"),
+    [
+        ("toa_brightness_temperature", "ice_r"), ("brightness temperature, channel 9", "ice_r"), ("Tb", "ice_r"),
+        ("S8_BT_in", "ice_r"), ("IR_108 tbb", "ice_r"), ("cloud_top_temperature", "ice_r"), ("t2m", "roma_r"),
+        ("analysed_sst sea surface temperature", "roma_r"), ("toast", "roma_r"), ("debt", "roma_r"),
+    ],
+)  # fmt: skip
+def test_brightness_temperatures_are_told_from_those_of_air_and_sea(what, name):
+    assert default_for("K", what) == name
+    assert default_for("mm/h", what) == "rain"
+
+
+def test_air_and_sea_go_from_blue_to_red():
+    low, high = COLORMAPS["roma_r"][[0, -1]].astype(int)
+    assert low[2] > 2 * low[0] and high[0] > 2 * high[2]
 
 
 def test_the_table_behaves_like_a_dict_and_loads_no_qt():

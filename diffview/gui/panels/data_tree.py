@@ -117,7 +117,7 @@ class DataTree(QObject):
     def _show_preview(self, dataset: str, preview: Any) -> None:
         if preview is None:
             return
-        picture = small_picture(preview)
+        picture = small_picture(preview, dataset)
         for tree in (self.tree, self.matches):
             tree.set_picture(dataset, picture)
         node = self.details.node()
@@ -125,12 +125,12 @@ class DataTree(QObject):
             self.details.show_node(node, preview)
 
 
-def small_picture(preview: Any) -> QPixmap:
-    """A preview in the colours of its units, between its 2nd and 98th percentile."""
+def small_picture(preview: Any, dataset: str) -> QPixmap:
+    """A preview in the colours of its units and name, between its 2nd and 98th percentile."""
     known = preview.values[np.isfinite(preview.values)]
     low, high = np.percentile(known, (2, 98)) if known.size else (0.0, 1.0)
     raster = Raster()
-    raster.set_table(COLORMAPS[default_for(preview.units)])
+    raster.set_table(COLORMAPS[default_for(preview.units, dataset)])
     raster.set_limits(float(low), float(max(high, low + 1e-6 * max(1.0, abs(low)))))
     raster.set_values(np.ascontiguousarray(preview.values))
     scaled = raster.image().scaled(

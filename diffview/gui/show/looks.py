@@ -23,7 +23,7 @@ NOISE_SNR = 0.01
 
 def colormap(session: InForce) -> Rgb:
     """The colour map in force."""
-    return COLORMAPS[session.view.colormap or default_for(session.facts.field.units)]
+    return COLORMAPS[field_scale(session).colours]
 
 
 def made_colormap(session: InForce) -> Rgb:
@@ -69,7 +69,7 @@ def field_scale(session: InForce) -> Scale:
     """The scale of Field and Forward."""
     field, transform, view = session.facts.field, session.plan.transform, session.view
     least = session.facts.fits.of(_least)
-    colours = view.colormap or default_for(field.units)
+    colours = view.colormap or default_for(field.units, f"{field.name} {field.provenance.get('long_name', '')}")
     return Scale(view.limits, transform, written(field.units), colours, floor_of(transform, least))
 
 
@@ -80,7 +80,7 @@ def made_scale(session: InForce, plan: Plan) -> Scale:
         return replace(own, transform=plan.made_in)
     made, units = plan.made_in, written(card.units)
     floor = own.floor if (made, units) == (own.transform, own.units) else floor_of(made)
-    return Scale(view.limits, made, units, view.colormap or default_for(card.units), floor)
+    return Scale(view.limits, made, units, view.colormap or default_for(card.units, card.quantity), floor)
 
 
 def floor_of(transform: Transform, least: float = 0.0) -> float | None:

@@ -53,6 +53,10 @@ class SeriesPlot(QWidget):
         self.setAccessibleDescription(self._series.about())
         self.update()
 
+    def text_at(self, index: int) -> str:
+        """The label of an index: its time, or its number."""
+        return self._series.text_at(index)
+
     def values(self) -> Floats:
         """The values drawn."""
         return self._series.values
