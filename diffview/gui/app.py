@@ -7,23 +7,18 @@ import tempfile
 import time
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
-import numpy as np
 from PySide6.QtCore import QLocale, QTimer
 from PySide6.QtGui import QGuiApplication
 from PySide6.QtWidgets import QApplication
 
 from diffview.errors import UserError
-from diffview.fields.field import Field
-from diffview.fields.regions import SMALLEST
 from diffview.gui.session import Message, Session
 from diffview.gui.settings import Settings
 from diffview.gui.theme import theme
 from diffview.gui.window.dialogs import save_picture
 from diffview.gui.window.main_window import MainWindow
 from diffview.models.cards import read_cards
-from diffview.models.choice import Given
 from diffview.models.formulas import FORMULAS
 from diffview.readers.packaged import packaged_field
 from diffview.runs.facts import Facts
@@ -77,7 +72,7 @@ def create_window(
     cards = read_cards(damaged.append)
     known = recipe is not None and recipe.source.path is None and recipe.denoiser.model in {*FORMULAS, *cards}
     first = recipe if recipe is not None and known else default_recipe()
-    if facts is not None and recipe is None:
+    if facts is not None:  # of an array; a recipe names the file that has all of it
         first = Recipe.of(model=next(iter(facts.given), "local"))
     session = Session(first, (facts or Facts(packaged_field())).learn(cards=cards), settings.view())
     window = MainWindow(session, settings)
@@ -106,34 +101,10 @@ def _resume_collecting() -> None:
         gc.enable()
 
 
-def shown_facts(field: Any, denoiser: Any, units: str) -> Facts:
-    """The arguments of diffview.show, as facts.
-
-    Raises:
-        UserError: if it is not a picture of at least 16 x 16 numbers, or the denoiser cannot be called.
-    """
-    if not isinstance(field, Field):
-        try:
-            values = np.asarray(field, dtype=np.float32)
-        except (TypeError, ValueError) as error:
-            raise UserError(f"The array cannot be shown: {error}.", "Give numbers [ny, nx].") from None
-        field = Field(np.where(np.isfinite(values), values, np.nan).astype(np.float32), "array", units)
-    shape = field.values.shape
-    if len(shape) != 2 or min(shape) < SMALLEST:
-        raise UserError(
-            f"An array of the shape {shape} cannot be shown.", f"Give [ny, nx] with at least {SMALLEST} pixels a side."
-        )
-    if denoiser is None:
-        return Facts(field)
-    if not callable(denoiser):
-        raise UserError("The denoiser cannot be called.", "Give an object that is called as denoiser(y, s).")
-    return Facts(field, given={"yours": Given(denoiser)})
-
-
-def run_app(recipe: Recipe | None, present: bool = False, facts: Facts | None = None) -> int:
+def run_app(recipe: Recipe | None, present: bool = False) -> int:
     """Run until the window is closed; the exit status."""
     app = application()
-    window = create_window(recipe, facts=facts)
+    window = create_window(recipe)
     show_window(window)
     if present:
         window.presentation.toggle()

@@ -7,15 +7,15 @@ import numpy as np
 import xarray
 
 from diffview.errors import UserError
-from diffview.fields.field import Field
+from diffview.fields.field import Field, Region
 from diffview.fields.regions import SMALLEST
 from diffview.library.opened import Opened
 from diffview.readers.base import Coordinate
-from diffview.readers.layout import image_axes, layout
+from diffview.readers.layout import Layout, image_axes, layout
 from diffview.readers.naming import coordinate_role
 from diffview.readers.process import ReaderProcess
 from diffview.readers.sides import whole
-from diffview.writers.exports import PIXELS, Content, Values, field_content
+from diffview.writers.exports import PIXELS, Content, SourceRegion, Values, clean, field_content
 from diffview.writers.grid import Grid, pixel_grid
 
 if TYPE_CHECKING:
@@ -118,41 +118,90 @@ def as_array(field: "FieldLike") -> xarray.DataArray:
     values = np.asarray(field)
     if values.dtype.kind not in "biuf":
         raise UserError("The array holds no numbers.", "Give numbers [ny, nx], or an xarray.DataArray.")
-    return xarray.DataArray(values, dims=("row", "column") if values.ndim == 2 else None)
+    outer = ["slice"] if values.ndim == 3 else [f"slice_{i}" for i in range(values.ndim - 2)]
+    return xarray.DataArray(values, dims=[*outer, "row", "column"] if values.ndim > 1 else None)
 
 
 def picture_of(array: xarray.DataArray) -> tuple[Field, xarray.DataArray]:
     """A field of an array of two dimensions, others of length one left out; and that array, turned as the field is.
 
-    Rows and columns are found by names and attributes of the coordinates, as in a file: north is up, east is right.
-
     Raises:
         UserError: if it has another number of dimensions, or is smaller than 16 x 16.
     """
+    turned, arranged = turned_of(array)
+    if turned.ndim != 2:
+        raise _no_picture(array)
+    return field_of(turned, arranged), turned
+
+
+def turned_of(array: xarray.DataArray) -> tuple[xarray.DataArray, Layout]:
+    """An array [..., rows, columns] with north up and east to the right, and the layout of its pictures.
+
+    Rows and columns are found by names and attributes of the coordinates, as in a file.
+
+    Raises:
+        UserError: if it has no two dimensions of at least 16 numbers.
+    """
     flat = array.squeeze()
-    if flat.ndim != 2 or min(flat.shape) < SMALLEST or flat.dtype.kind not in "biuf":
-        shape = ", ".join(f"{name} {n}" for name, n in array.sizes.items())
-        raise UserError(
-            f"An array of {shape or 'no dimensions'} ({array.dtype}) is no picture.",
-            f"Give numbers [rows, columns] with at least {SMALLEST} pixels a side: array.isel(...) takes a slice.",
-        )
-    along = [one for name in flat.coords if (one := _coordinate(flat, name)) is not None]
-    lines = [c for c in along if len(c.axes) == 1]
-    axes = image_axes(flat.shape, [str(dim) for dim in flat.dims], lines) or (0, 1)
-    plane = [_turned(c, axes) for c in along if len(c.axes) == 2 and c.role in ("latitude", "longitude")]
-    arranged = layout(axes, whole((flat.shape[axes[0]], flat.shape[axes[1]])), lines, plane)
+    if flat.dtype.kind not in "biuf" or flat.ndim < 2:
+        raise _no_picture(array)
+    known = [one for name in flat.coords if (one := _coordinate(flat, name)) is not None]
+    lines = [c for c in known if len(c.axes) == 1]
+    axes = image_axes(flat.shape, [str(dim) for dim in flat.dims], lines)
+    if axes is None or min(size := (flat.shape[axes[0]], flat.shape[axes[1]])) < SMALLEST:
+        raise _no_picture(array)
+    plane = [_turned(c, axes) for c in known if set(c.axes) == set(axes) and c.role in ("latitude", "longitude")]
+    arranged = layout(axes, whole(size), [c for c in lines if c.axes[0] in axes], plane)
     rows, columns = flat.dims[axes[0]], flat.dims[axes[1]]
     back = slice(None, None, -1)
     flips = {dim: back for dim, flip in ((rows, arranged.flip_rows), (columns, arranged.flip_columns)) if flip}
-    turned = flat.transpose(rows, columns).isel(flips)
-    values = turned.values.astype(np.float32)
+    return flat.transpose(..., rows, columns).isel(flips), arranged
+
+
+def _no_picture(array: xarray.DataArray) -> UserError:
+    shape = ", ".join(f"{name} {n}" for name, n in array.sizes.items())
+    return UserError(
+        f"An array of {shape or 'no dimensions'} ({array.dtype}) is no picture.",
+        f"Give numbers [rows, columns] with at least {SMALLEST} pixels a side: array.isel(...) takes a slice.",
+    )
+
+
+def field_of(picture: xarray.DataArray, arranged: Layout) -> Field:
+    """The field of an array [rows, columns] with north up."""
+    values = picture.values.astype(np.float32)
     values[~np.isfinite(values)] = np.nan
-    said = {key: str(array.attrs[key]) for key in SAID if key in array.attrs}
-    field = Field(
-        values, str(array.name or "array"), str(array.attrs.get("units", "")), (str(rows), str(columns)),
-        arranged.pixel_km, arranged.coords, said, arranged.notes,
+    attrs = picture.attrs
+    said = {key: str(attrs[key]) for key in SAID if key in attrs}
+    rows, columns = (str(dim) for dim in picture.dims)
+    return Field(
+        values, str(picture.name or "array"), str(attrs.get("units", "")), (rows, columns), arranged.pixel_km,
+        arranged.coords, said, arranged.notes,
     )  # fmt: skip
-    return field, turned
+
+
+def slices_of(array: xarray.DataArray) -> tuple[Field, Content]:
+    """A field of the first slice that holds a number, and all of them as the content of a file.
+
+    Raises:
+        UserError: if it has no two dimensions of at least 16 numbers, or holds no number.
+    """
+    turned, arranged = turned_of(array)
+    others = turned.dims[:-2]
+    filled = np.isfinite(turned.values).any(axis=(-2, -1))
+    if not filled.any():
+        raise UserError("Every value of the array is missing.", "Give an array with numbers in it.")
+    at = np.unravel_index(int(filled.argmax()), filled.shape) if others else ()
+    field = field_of(turned.isel(dict(zip(others, at, strict=True))), arranged)
+    name = clean(field.name)
+    about = {key: text for key, text in {"units": field.units, **field.provenance}.items() if text}
+    values = np.where(np.isfinite(turned.values), turned.values, np.nan).astype(np.float32)
+    variables = {name: Values((*map(str, others), *PIXELS), values, about)}
+    for dim in others:
+        line = xarray.conventions.encode_cf_variable(turned[dim].variable)
+        if line.dtype.kind in "iuf":
+            variables[str(dim)] = Values((str(dim),), line.values, line.attrs)
+    whole_slice = SourceRegion("", name, Region(0, 0, *field.values.shape), field.coords)
+    return field, Content(field.values.shape, variables, {}, field.pixel_km, whole_slice)
 
 
 def _coordinate(array: xarray.DataArray, name: Any) -> Coordinate | None:

@@ -203,7 +203,7 @@ class Given:
     """The user's own denoiser, as it was given to diffview.show.
 
     Attributes:
-        own: any object that is called as `denoise(y, s)`.
+        own: any object that is called as `denoise(y, s)`; see `models.own`.
         name: for people.
     """
 
@@ -218,7 +218,8 @@ class Given:
     @property
     def sentence(self) -> str:
         """Where it comes from."""
-        return f"Your own denoiser, {type(self.own).__name__}, as it was given."
+        own = getattr(self.own, "code", self.own)
+        return f"Your own denoiser, {getattr(own, '__name__', type(own).__name__)}, as it was given."
 
     def denoiser(self) -> Any:
         """The object itself."""

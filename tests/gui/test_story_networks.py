@@ -9,10 +9,11 @@ import pytest
 from conftest import QUICK, layer
 from PySide6.QtCore import QPointF
 
-from diffview.errors import UserError
-from diffview.gui.app import shown_facts
 from diffview.gui.show.looks import tile_at, tiled
 from diffview.gui.widgets.plots.schedule_items import Band
+from diffview.library.showing import shown_of
+from diffview.models.choice import Given
+from diffview.models.own import own_denoiser
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
 from models_twins import small_model
@@ -98,22 +99,13 @@ def test_ones_own_array_and_denoiser(open_window, settle):
         called.append(s)
         return y / (1 + s * s)
 
-    facts = shown_facts(values, mine, "K")
+    facts = shown_of(values, "K").facts.learn(given={"yours": Given(own_denoiser(mine))})
     window = open_window()
     window.session.open(window.session.recipe.but(model="yours", region=None), facts)
     settle(window)
     window.live.start()
     settle(window)
     assert called and window.live.run.state == "finished" and np.isnan(facts.field.values[0, 0])
-
-
-@pytest.mark.parametrize(
-    ("array", "denoiser"), [(np.zeros(5), None), (np.zeros((4, 4)), None), ("x", None), (np.zeros((32, 32)), 3)]
-)
-def test_what_cannot_be_shown_is_a_sentence(array, denoiser):
-    with pytest.raises(UserError) as caught:
-        shown_facts(array, denoiser, "")
-    assert caught.value.hint
 
 
 @pytest.mark.parametrize("members", [1, 2, 5, 9, 64])
