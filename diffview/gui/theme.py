@@ -1,13 +1,14 @@
 """One palette, one spacing, one set of type sizes; dark and light, at any zoom."""
 
 import re
-from dataclasses import dataclass, fields
+from dataclasses import fields
 from string import Template
 
 from PySide6.QtCore import QDir, QObject, Qt, Signal
 from PySide6.QtGui import QColor, QFont, QFontDatabase, QGuiApplication, QPalette
 from PySide6.QtWidgets import QApplication, QWidget
 
+from diffview.gui.show import palette as shades
 from diffview.paths import resource
 
 GRID = 8
@@ -23,27 +24,8 @@ SEMIBOLD = QFont.Weight.DemiBold
 MEDIUM = QFont.Weight.Medium
 
 
-@dataclass(frozen=True)
-class Palette:
-    """Named colours of one appearance, as #rrggbb."""
-
-    name: str
-    bg: str
-    panel: str
-    raised: str
-    hover: str
-    line: str
-    edge: str
-    text: str
-    dim: str
-    faint: str
-    forward: str
-    reverse: str
-    on_accent: str
-    good: str
-    warn: str
-    bad: str
-    no_data: str
+class Palette(shades.Tokens):
+    """The colours of one appearance."""
 
     def colour(self, token: str, alpha: int = 255) -> QColor:
         """The colour of `token` with an opacity of 0..255."""
@@ -53,21 +35,10 @@ class Palette:
 
     def blend(self, over: str, under: str, share: float) -> QColor:
         """The opaque mixture share * over + (1 - share) * under of two tokens."""
-        a, b = QColor(getattr(self, over)), QColor(getattr(self, under))
-        pairs = ((a.red(), b.red()), (a.green(), b.green()), (a.blue(), b.blue()))
-        return QColor(*(round(share * p + (1 - share) * q) for p, q in pairs))
+        return QColor(self.mixed(over, under, share))
 
 
-DARK = Palette(
-    name="dark", bg="#14171c", panel="#1b1f26", raised="#242a33", hover="#2c333e", line="#2b313b", edge="#414a58",
-    text="#e6e9ef", dim="#8b94a3", faint="#5c6574", forward="#f2a93b", reverse="#4cc2e6", on_accent="#0d1217",
-    good="#7ee0a6", warn="#f2c94c", bad="#ff7b72", no_data="#2a2f3a",
-)  # fmt: skip
-LIGHT = Palette(
-    name="light", bg="#f4f5f7", panel="#ffffff", raised="#eef0f3", hover="#e3e7ec", line="#d9dde3", edge="#b6bec9",
-    text="#1d232b", dim="#69727f", faint="#9aa3af", forward="#c77700", reverse="#0a7ea4", on_accent="#ffffff",
-    good="#1e8a55", warn="#a06a00", bad="#c2352b", no_data="#dfe3e8",
-)  # fmt: skip
+DARK, LIGHT = Palette("dark", **shades.DARK), Palette("light", **shades.LIGHT)
 PALETTES = {"dark": DARK, "light": LIGHT}
 
 

@@ -8,8 +8,9 @@ from PySide6.QtGui import QValidator
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QComboBox, QLabel
 
+from diffview.gui.show.param_words import label_for
 from diffview.gui.theme import theme
-from diffview.gui.widgets.forms.param_form import ParamForm, label_for
+from diffview.gui.widgets.forms.param_form import ParamForm
 from diffview.gui.widgets.forms.spin import NumberSpin, WholeSpin
 from diffview.params import Choice, Parameter, Range
 

@@ -6,9 +6,10 @@ from PySide6.QtCore import QRectF
 from PySide6.QtGui import QImage, QPainter
 
 from diffview.fields.earth_map import coastlines
+from diffview.gui.show.outlines import thinned
 from diffview.gui.show.viewport import Viewport
 from diffview.gui.widgets.images import line_overlay
-from diffview.gui.widgets.images.line_overlay import LineOverlay, thinned
+from diffview.gui.widgets.images.line_overlay import LineOverlay
 
 NAN = [np.nan, np.nan]
 

@@ -79,6 +79,9 @@ class TrainForm(QWidget):
             "Minutes": self._minutes, "Batch": self._batch,
             "Weights": self._origin, "Width": self._width, "Name": self._name,
         }  # fmt: skip
+        self._lay_out()
+
+    def _lay_out(self) -> None:
         form = QGridLayout(self)  # a QFormLayout cuts off sentences of several lines
         form.setContentsMargins(0, 0, 0, 0)
         form.setColumnStretch(1, 1)

@@ -1,49 +1,16 @@
 """Form of the training crops of formula models: crops or slices, how complete, and how much is held out."""
 
-from typing import Any
-
 from PySide6.QtCore import QObject, Signal
 from PySide6.QtWidgets import QFormLayout
 
+from diffview.gui.show.fit_choices import FIT_SETS, HELD_OUT, LIMITS, Choices
 from diffview.gui.widgets.forms.combo import Combo
 from diffview.gui.widgets.small.parts import add_choices, combo, line, words
 from diffview.gui.widgets.small.text import set_tip
-from diffview.models.choice import TrainingCrops, percent
+from diffview.models.choice import TrainingCrops
 from diffview.models.formulas import FORMULAS, GAUSSIANS
 from diffview.runs.recipe import Recipe
 from diffview.runs.training_crops import COMPLETE_ONLY
-
-Choices = dict[Any, tuple[str, str]]
-"""The text and the tooltip of every value."""
-
-FIT_SETS: Choices = {
-    "auto": ("as it suits", "Other slices where there are any and the slice is small, else crops of this one"),
-    "crops": ("crops of this slice", "Crops of this slice, of the size of the region"),
-    "slices": ("other slices", "The region in other slices of this variable; never the one shown"),
-    "both": ("crops and other slices", "Crops of this slice, and the region in other slices"),
-}
-LIMITS: Choices = {
-    0.0: ("none", "No pixel of a crop may be missing"),
-    **{
-        share: (
-            f"≤ {percent(share)}",
-            f"Up to {percent(share)} of a crop may be missing: missing pixels count as the mean of the others, "
-            "and its power is divided by the share that is known",
-        )
-        for share in (0.05, 0.1, 0.2, 0.5)
-    },
-}
-HELD_OUT: Choices = {
-    0.0: ("hold none", "Nothing is held out"),
-    **{
-        share: (
-            f"hold {percent(share)}",
-            f"Held out: nothing is fitted to the right {percent(share)} of the slice, or to the last of the slices; "
-            "the loss in the Model panel is measured there",
-        )
-        for share in (0.1, 0.2, 0.3)
-    },
-}
 
 
 class FitForm(QObject):

@@ -6,7 +6,8 @@ from PySide6.QtCore import Signal
 from PySide6.QtWidgets import QPushButton, QWidget
 
 from diffview.gui.theme import GRID, theme
-from diffview.gui.widgets.small.parts import column_of, empty, grid_of, line, named, progress_bar, words
+from diffview.gui.widgets.small.job_row import JobRow
+from diffview.gui.widgets.small.parts import column_of, empty, grid_of, line, named, words
 from diffview.gui.widgets.small.text import set_tip
 
 
@@ -20,12 +21,11 @@ class GridScores(QWidget):
 
     def __init__(self) -> None:
         super().__init__()
-        self._running = False
         column = column_of(self, GRID // 2)
-        self.button = named(QPushButton(), "searchLevelsButton")
-        self.button.clicked.connect(lambda: self.stopped.emit() if self._running else self.started.emit())
-        self.bar = progress_bar("Share of the search that is done")
-        column.addLayout(line(self.button, self.bar, wide=[self.bar]))
+        self.job = JobRow("searchLevelsButton", "Share of the search that is done")
+        self.job.started.connect(self.started)
+        self.job.stopped.connect(self.stopped)
+        column.addWidget(self.job)
         self._table = QWidget()
         self._grid = grid_of(self._table, wide=0)
         column.addWidget(self._table)
@@ -42,18 +42,12 @@ class GridScores(QWidget):
 
     def show_progress(self, share: float | None, why_not: str, steps: int = 0) -> None:
         """The share that is done, None if nothing runs; `why_not`: why nothing can be searched, or ""."""
-        self._running = share is not None
-        self.bar.setVisible(self._running)
-        self.bar.setValue(round(100 * (share or 0)))
-        text = "Stop" if self._running else f"Search for the best {steps} levels" if steps else "Search levels"
-        self.button.setText(text)
-        self.button.setAccessibleName(text)
-        self.button.setEnabled(self._running or not why_not)
         tip = (
             "Moves the levels so that the run ends nearest to a fine one, on a few seeds; scores them on others. "
             "When it is stopped, the best levels so far are kept."
         )
-        set_tip(self.button, why_not or tip)
+        text = f"Search for the best {steps} levels" if steps else "Search levels"
+        self.job.show_progress(share, text, why_not, tip)
 
     def show_rows(self, rows: Sequence[tuple[str, str]], better: bool = True) -> None:
         """Show grids and their errors, the best first; `better`: whether the levels found are the best of them."""

@@ -7,25 +7,17 @@ from PySide6.QtCore import QSignalBlocker, Qt, QTimer, Signal
 from PySide6.QtGui import QMouseEvent
 from PySide6.QtWidgets import QCheckBox, QFormLayout, QLabel, QLineEdit, QWidget
 
+from diffview.gui.show.param_words import label_for, spoken, tip_for
 from diffview.gui.theme import GRID, theme
 from diffview.gui.widgets.forms.combo import Combo
 from diffview.gui.widgets.forms.spin import NumberSpin, WholeSpin
+from diffview.gui.widgets.small.parts import named
 from diffview.gui.widgets.small.text import plain, set_tip
 from diffview.params import Choice, Parameter, Range
 
-_GREEK = {
-    "alpha": "α", "beta": "β", "gamma": "γ", "delta": "δ", "eps": "ε", "epsilon": "ε", "eta": "η", "theta": "θ",
-    "kappa": "κ", "lambda": "λ", "lam": "λ", "mu": "μ", "nu": "ν", "rho": "ρ", "sigma": "σ", "tau": "τ", "phi": "φ",
-}  # fmt: skip
 _IDLE_MS = 600
 _PX_PER_STEP = 4
 _FIELD_PX = 80
-
-
-def label_for(name: str) -> str:
-    """A parameter's label: beta_start -> "β start"; that of a part, low.beta_start, is indented below it."""
-    *parts, own = name.split(".")
-    return "\u2003" * len(parts) + " ".join(_GREEK.get(word, word) for word in own.split("_"))
 
 
 class _DragLabel(QLabel):
@@ -115,12 +107,8 @@ class ParamForm(QWidget):
             field = _field_for(p)
             spin = field if isinstance(field, (WholeSpin, NumberSpin)) else None
             label = _DragLabel(label_for(p.name), spin)
-            tip = f"{p.doc}\n" if p.doc else ""
-            tip += f"{_limits(p)}Default {_shown(p.default)}; double-click the name to return to it."
-            set_tip(field, tip)
-            set_tip(label, tip)
-            field.setObjectName(f"param_{p.name}")
-            field.setAccessibleName(" ".join(map(label_for, p.name.split("."))))
+            set_tip(label, tip_for(p))
+            named(field, f"param_{p.name}", spoken(p.name), tip_for(p))
             field.setAccessibleDescription(p.doc)
             label.setBuddy(field)
             label.dropped.connect(self._commit)
@@ -220,15 +208,6 @@ def _field_for(p: Parameter) -> QWidget:
     if p.type in (int, float):
         return (WholeSpin if p.type is int else NumberSpin)(allowed.low, allowed.high, allowed.log)
     return QLineEdit()
-
-
-def _limits(p: Parameter) -> str:
-    allowed = p.allowed
-    return f"From {_shown(allowed.low)} to {_shown(allowed.high)}. " if isinstance(allowed, Range) else ""
-
-
-def _shown(value: Any) -> str:
-    return f"{value:g}" if isinstance(value, float) else str(value)
 
 
 def _read(field: QWidget) -> Any:

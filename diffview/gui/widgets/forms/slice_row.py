@@ -45,13 +45,25 @@ class SliceRow(QWidget):
         self.back, self.on, self.play = QToolButton(), QToolButton(), QToolButton()
         self._timer = QTimer(self, interval=FRAME_MS)
         self._timer.timeout.connect(self._tick)
+        self._name_parts()
+        self._lay_out()
+        self.slider.valueChanged.connect(self._choose)
+        self.slider.sliderReleased.connect(self.settled)
+        self.spin.valueChanged.connect(self._choose_and_settle)
+        self.back.clicked.connect(lambda: self._choose_and_settle(max(0, self.value() - 1)))
+        self.on.clicked.connect(lambda: self._choose_and_settle(min(self.count - 1, self.value() + 1)))
+        self.play.toggled.connect(self._play)
+
+    def _name_parts(self) -> None:
         parts: tuple[tuple[QWidget, str, str], ...] = (
             (self.slider, "sliceSlider", "Slices along"), (self.spin, "slice", "Slice along"),
             (self.back, "sliceBack", "Slice before along"), (self.on, "sliceOn", "Next slice along"),
             (self.play, "slicePlay", "Play along"),
         )  # fmt: skip
         for widget, what, said in parts:
-            named(widget, f"{what}_{name}", f"{said} {name}", f"{said} {name}")
+            named(widget, f"{what}_{self.name}", f"{said} {self.name}", f"{said} {self.name}")
+
+    def _lay_out(self) -> None:
         for button, icon in ((self.back, "back"), (self.on, "next"), (self.play, "play")):
             set_icon(button, icon)
             button.setProperty("bare", True)
@@ -65,12 +77,6 @@ class SliceRow(QWidget):
         grid.addWidget(self.label, 0, 3, 1, 2)
         for column, control in enumerate((self.back, self.slider, self.on, self.play, self.spin)):
             grid.addWidget(control, 1, column)
-        self.slider.valueChanged.connect(self._choose)
-        self.slider.sliderReleased.connect(self.settled)
-        self.spin.valueChanged.connect(self._choose_and_settle)
-        self.back.clicked.connect(lambda: self._choose_and_settle(max(0, self.value() - 1)))
-        self.on.clicked.connect(lambda: self._choose_and_settle(min(self.count - 1, self.value() + 1)))
-        self.play.toggled.connect(self._play)
 
     def value(self) -> int:
         """The slice chosen."""

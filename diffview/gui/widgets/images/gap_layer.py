@@ -1,17 +1,16 @@
 """A layer over an image view that marks pixels by hatch and outline, and lets the mouse drag rectangles."""
 
 import numpy as np
-from numpy.typing import NDArray
 from PySide6.QtCore import QEvent, QObject, QPointF, QRect, QRectF, QSize, Qt, Signal
 from PySide6.QtGui import QBrush, QColor, QMouseEvent, QPainter, QPainterPath, QPaintEvent, QPen, QPixmap, QTransform
 from PySide6.QtWidgets import QWidget
 
+from diffview.gui.show.outlines import Mask, border, runs
 from diffview.gui.theme import theme
 from diffview.gui.widgets.images.image_paint import pill
 from diffview.gui.widgets.images.image_view import ImageView
 from diffview.gui.widgets.ink import KeptPicture, blank
 
-Mask = NDArray[np.bool_]
 HATCH_PX = 7
 
 
@@ -177,14 +176,9 @@ def _stroke(painter: QPainter, path: QPainterPath, colour: QColor) -> None:
 def outline(mask: Mask) -> QPainterPath:
     """The border of the marked pixels, as lines in pixels of the image."""
     path = QPainterPath()
-    padded = np.pad(mask, 1)
-    for turned in (False, True):
-        edges = np.diff(padded.astype(np.int8), axis=1 if turned else 0) != 0
-        edges = edges.T if turned else edges
-        for at, first, last in _runs(edges[:, 1:-1]):
-            start, end = ((at, first), (at, last)) if turned else ((first, at), (last, at))
-            path.moveTo(*start)
-            path.lineTo(*end)
+    for start, end in border(mask):
+        path.moveTo(*start)
+        path.lineTo(*end)
     return path
 
 
@@ -192,13 +186,6 @@ def area(mask: Mask) -> QPainterPath:
     """The marked pixels as rectangles of one row, in pixels of the image."""
     path = QPainterPath()
     path.setFillRule(Qt.FillRule.WindingFill)
-    for row, first, last in _runs(mask):
+    for row, first, last in runs(mask):
         path.addRect(QRectF(first, row, last - first, 1))
     return path
-
-
-def _runs(mask: Mask) -> list[tuple[int, int, int]]:
-    """(row, first column, column after the last) of every run of marked pixels."""
-    steps = np.diff(np.pad(mask, ((0, 0), (1, 1))).astype(np.int8), axis=1)
-    (rows, begins), (_, ends) = np.nonzero(steps == 1), np.nonzero(steps == -1)
-    return list(zip(rows.tolist(), begins.tolist(), ends.tolist(), strict=True))

@@ -4,12 +4,10 @@ from PySide6.QtCore import QRectF, QSize, Qt
 from PySide6.QtGui import QFont, QFontMetrics, QPainter, QPainterPath, QPaintEvent, QPen, QResizeEvent
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QSizePolicy, QVBoxLayout, QWidget
 
+from diffview.gui.show.elided import DOT, last_fields, with_unit
 from diffview.gui.theme import GRID, RADIUS, SEMIBOLD, SMALL_PX, TITLE_PX, theme
 from diffview.gui.widgets.ink import ink, write
 from diffview.gui.widgets.small.text import plain, set_tip
-
-LEAST_NAME = 4
-"""The fewest characters of a shortened name, with the ellipsis."""
 
 
 class ElidedLabel(QWidget):
@@ -52,23 +50,13 @@ class ElidedLabel(QWidget):
         Cut in the middle, "name · unit" keeps the unit whole; the name is shortened or left out.
         """
         metrics = QFontMetrics(self._font())
-        if self._elide == Qt.TextElideMode.ElideMiddle and " · " in self._text:
-            name, _, unit = self._text.rpartition(" · ")
-            rest = f" · {unit}"
-            short = metrics.elidedText(
-                name, Qt.TextElideMode.ElideRight, self.width() - metrics.horizontalAdvance(rest)
-            )
-            if short == name or len(short) >= LEAST_NAME:
-                return short + rest
-            return unit if metrics.horizontalAdvance(unit) <= self.width() else ""
-        if self._elide == Qt.TextElideMode.ElideLeft and metrics.horizontalAdvance(self._text) > self.width():
-            fields = self._text.split("·")
-            for first in range(1, len(fields)):
-                rest = "… " + "·".join(fields[first:]).strip()
-                if metrics.horizontalAdvance(rest) <= self.width():
-                    return rest
-            return ""
-        return metrics.elidedText(self._text, self._elide, self.width())
+        measure, room = metrics.horizontalAdvance, self.width()
+        if self._elide == Qt.TextElideMode.ElideMiddle and f" {DOT} " in self._text:
+            right = Qt.TextElideMode.ElideRight
+            return with_unit(self._text, room, measure, lambda name, left: metrics.elidedText(name, right, int(left)))
+        if self._elide == Qt.TextElideMode.ElideLeft:
+            return last_fields(self._text, room, measure)
+        return metrics.elidedText(self._text, self._elide, room)
 
     def sizeHint(self) -> QSize:
         """The whole text."""

@@ -7,23 +7,17 @@ from PySide6.QtCore import QModelIndex, QPersistentModelIndex, QPoint, QSize, Qt
 from PySide6.QtGui import QIcon, QPixmap, QResizeEvent
 from PySide6.QtWidgets import QHeaderView, QMenu, QTreeWidget, QTreeWidgetItem, QWidget
 
-from diffview.fields.units import written
+from diffview.gui.show.file_rows import COLUMNS, order, row_of, tip_of
 from diffview.gui.theme import theme
 from diffview.gui.widgets.small.text import set_tip
 from diffview.readers.base import Node
 
-COLUMNS = ("Variable", "Shape", "Units", "Dimensions", "Type", "Chunks", "Filters")
 ALWAYS, WIDE_PX = 3, 460
 """Columns that are always shown, and the width from which the others are."""
 
 UNITS_PX = 52
 ICON = QSize(26, 18)
 NODE_ROLE = Qt.ItemDataRole.UserRole
-
-
-def shape_text(shape: Sequence[int]) -> str:
-    """A shape as text: 160 × 256."""
-    return " × ".join(map(str, shape))
 
 
 class FileTree(QTreeWidget):
@@ -86,9 +80,8 @@ class FileTree(QTreeWidget):
         keys = self._keys.setdefault(group, [])
         for node in nodes:
             if node.path not in self._items:
-                key = (not node.plottable, node.kind == "group", node.name)
-                at = bisect.bisect(keys, key)
-                keys.insert(at, key)
+                at = bisect.bisect(keys, order(node))
+                keys.insert(at, order(node))
                 item = self._items[node.path] = self._row(node, whole_paths)
                 parent.insertChild(at, item)
                 if node.kind == "group":
@@ -97,14 +90,9 @@ class FileTree(QTreeWidget):
         self.uncovered.emit()
 
     def _row(self, node: Node, whole_path: bool) -> QTreeWidgetItem:
-        name = node.path.lstrip("/") if whole_path else node.name
-        chunks = shape_text(node.chunks) or ("one piece" if node.kind == "dataset" else "")
-        texts = [name, shape_text(node.shape), written(node.units), ", ".join(node.dims), node.dtype, chunks]
-        item = QTreeWidgetItem([*texts, ", ".join(node.filters)])
+        item = QTreeWidgetItem(row_of(node, whole_path))
         item.setData(0, NODE_ROLE, node)
-        facts = [node.long_name, f"{node.dtype} ({', '.join(node.dims)})" if node.dims else node.dtype, node.why]
-        facts += [f"{key} = {value[:120]}" for key, value in list(node.attributes.items())[:12]]
-        set_tip(item, "\n".join(filter(None, facts)), 0)
+        set_tip(item, tip_of(node), 0)
         if node.kind != "group" and not node.plottable:
             item.setForeground(0, self.palette().placeholderText())
         return item

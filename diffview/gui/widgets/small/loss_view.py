@@ -3,13 +3,13 @@
 from collections.abc import Sequence
 
 from PySide6.QtCore import Qt, Signal
-from PySide6.QtWidgets import QPushButton, QWidget
+from PySide6.QtWidgets import QWidget
 
 from diffview.gui.show.lines import Line
 from diffview.gui.theme import theme
 from diffview.gui.widgets.plots.score_plots import LinesPlot
-from diffview.gui.widgets.small.parts import Heading, column_of, empty, grid_of, line, named, progress_bar, words
-from diffview.gui.widgets.small.text import set_tip
+from diffview.gui.widgets.small.job_row import JobRow
+from diffview.gui.widgets.small.parts import Heading, column_of, empty, grid_of, named, words
 
 TITLE = "Loss on the open region"
 LEFT, RIGHT = Qt.AlignmentFlag.AlignLeft, Qt.AlignmentFlag.AlignRight
@@ -25,32 +25,24 @@ class LossView(QWidget):
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
-        self._running = False
         column = column_of(self)
         self.about, self.weighting = words(name="lossAbout"), words(name="lossWeighting")
         self.plot = named(LinesPlot(TITLE, x_log=True), "regionLossView")
         self.bound = named(QWidget(), "lossBound")
         self._grid = grid_of(self.bound, wide=0)
-        self.button = named(QPushButton(), "measureLossButton")
-        self.button.clicked.connect(lambda: self.stopped.emit() if self._running else self.started.emit())
-        self.bar = progress_bar("Share of the measurement that is done")
-        for widget in (Heading(TITLE), self.about, self.plot, self.bound, self.weighting):
+        self.job = JobRow("measureLossButton", "Share of the measurement that is done")
+        self.job.started.connect(self.started)
+        self.job.stopped.connect(self.stopped)
+        for widget in (Heading(TITLE), self.about, self.plot, self.bound, self.weighting, self.job):
             column.addWidget(widget)
-        column.addLayout(line(self.button, self.bar, wide=[self.bar]))
         self.show_progress(None, "")
         self.show_found((), "", (), "")
 
     def show_progress(self, share: float | None, why_not: str) -> None:
         """The share that is done, None if nothing runs; `why_not`: why nothing can be measured, or ""."""
-        self._running = share is not None
-        self.bar.setVisible(self._running)
-        self.bar.setValue(round(100 * (share or 0)))
-        text = "Stop" if self._running else "Measure the loss"
-        self.button.setText(text)
-        self.button.setAccessibleName(text)
-        self.button.setEnabled(self._running or not why_not)
         tip = "Puts noise of every level of the run into the region and measures how well the model estimates it"
-        set_tip(self.button, "Stop; nothing is kept of it" if self._running else why_not or tip)
+        tip = tip if share is None else "Stop; nothing is kept of it"
+        self.job.show_progress(share, "Measure the loss", why_not, tip)
 
     def show_found(self, lines: Sequence[Line], about: str, bound: Sequence[tuple[str, str]], weighting: str) -> None:
         """Draw the lines, with a sentence about them and the bound; without lines only `about` is shown."""

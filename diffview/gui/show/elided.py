@@ -1,0 +1,26 @@
+"""Texts that must fit in a length lose whole parts, not the middle of a word."""
+
+from collections.abc import Callable
+
+DOT = "\N{MIDDLE DOT}"
+LEAST_NAME = 4
+"""The fewest characters of a shortened name, with the ellipsis."""
+
+Measure = Callable[[str], float]
+
+
+def with_unit(text: str, room: float, measure: Measure, shorten: Callable[[str, float], str]) -> str:
+    """A text "name · unit" with the unit whole; the name is shortened by `shorten(name, room)`, or left out."""
+    name, _, unit = text.rpartition(f" {DOT} ")
+    rest = f" {DOT} {unit}"
+    short = shorten(name, room - measure(rest))
+    if short == name or len(short) >= LEAST_NAME:
+        return short + rest
+    return unit if measure(unit) <= room else ""
+
+
+def last_fields(text: str, room: float, measure: Measure) -> str:
+    """The last of the fields between middle dots, as many as fit; "" if none does."""
+    fields = text.split(DOT)
+    rests = ("… " + DOT.join(fields[first:]).strip() for first in range(1, len(fields)))
+    return text if measure(text) <= room else next((rest for rest in rests if measure(rest) <= room), "")
