@@ -71,10 +71,6 @@ class SeriesPlot(QWidget):
         """Small."""
         return QSize(theme.px(200), theme.px(HEIGHT_PX))
 
-    def text_at(self, index: int) -> str:
-        """The label of an index."""
-        return self._series.text_at(index)
-
     def pixel_of(self, index: int) -> QPointF:
         """The pixel of the value at an index of the dimension, or of the nearest one that was read."""
         return self._point(self._series.nearest(index))
