@@ -84,11 +84,6 @@ class FilmView(QWidget):
         self._thumbnails.set_colormap(rgb)
         self.update()
 
-    def set_empty_text(self, row: int, text: str) -> None:
-        """Set the text of an empty row."""
-        self.rows[row].empty = text
-        self.update()
-
     def shown(self, row: int) -> list[int]:
         """The steps that have a thumbnail."""
         self.rows.arrange()

@@ -5,7 +5,7 @@ from collections.abc import Callable
 
 import numpy as np
 from PySide6.QtCore import QPointF, QRectF, QSize, Qt
-from PySide6.QtGui import QColor, QFont, QFontMetricsF, QImage, QPainter, QPainterPath, QPaintEvent, QPen
+from PySide6.QtGui import QColor, QFont, QFontMetricsF, QImage, QPainter, QPainterPath, QPaintEvent, QPen, QPolygonF
 from PySide6.QtWidgets import QSizePolicy, QWidget
 
 from diffview.fields.colormaps import Rgb
@@ -14,7 +14,7 @@ from diffview.gui.show.ticks import bar_ticks
 from diffview.gui.theme import SMALL_PX, theme
 from diffview.gui.widgets.images import image_paint as paint
 from diffview.gui.widgets.images.raster import indexed_image
-from diffview.gui.widgets.ink import ink, write
+from diffview.gui.widgets.ink import LEFT, ink, write
 
 _BAR_PX = 12
 _TICK_PX = 4
@@ -132,22 +132,16 @@ class ColourBar(QWidget):
         self._paint_bar(painter, bar)
         painter.setFont(self._font())
         height = QFontMetricsF(self._font()).height()
-        write(
-            painter,
-            QRectF(bar.x(), 0, self.width(), height),
-            self._units,
-            theme.colour("dim"),
-            Qt.AlignmentFlag.AlignLeft,
-        )
-        start = bar.right() + theme.px(_TICK_PX + 5)
+        units = QRectF(bar.x(), 0, self.width(), height)
+        write(painter, units, self._units, theme.colour("dim"), Qt.AlignmentFlag.AlignLeft)
+        left = bar.right() + theme.px(_TICK_PX + 5)
+        beside = QRectF(left, -height / 2, self.width() - left, height)
         for value, y in self.ticks():
             painter.setPen(QPen(theme.colour("edge"), 1.0))
             mark = round(y - 0.5) + 0.5
             painter.drawLine(QPointF(bar.right() + 2, mark), QPointF(bar.right() + 2 + theme.px(_TICK_PX), mark))
-            painter.setPen(theme.colour("dim"))
-            box = QRectF(start, y - height / 2, self.width() - start, height)
-            painter.drawText(box, Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter, label(value))
-        self._paint_noise(painter, start, height)
+            write(painter, beside.translated(0, y), label(value), theme.colour("dim"), LEFT)
+        self._paint_noise(painter, beside)
         if self._no_data:
             self._paint_no_data(painter, bar, height)
         if self._marker is not None and math.isfinite(self._marker):
@@ -157,13 +151,10 @@ class ColourBar(QWidget):
     def _paint_bar(self, painter: QPainter, bar: QRectF) -> None:
         """The gradient, with a pointed cap at either end: values beyond the limits are clipped to the end colours."""
         cap = theme.px(7)
-        shape = QPainterPath(QPointF(bar.left(), bar.top()))
-        shape.lineTo(bar.center().x(), bar.top() - cap)
-        shape.lineTo(bar.right(), bar.top())
-        shape.lineTo(bar.right(), bar.bottom())
-        shape.lineTo(bar.center().x(), bar.bottom() + cap)
-        shape.lineTo(bar.left(), bar.bottom())
-        shape.closeSubpath()
+        middle, shape = bar.center().x(), QPainterPath()
+        upper = [bar.topLeft(), QPointF(middle, bar.top() - cap), QPointF(bar.right(), bar.top())]
+        lower = [QPointF(bar.right(), bar.bottom()), QPointF(middle, bar.bottom() + cap), bar.bottomLeft()]
+        shape.addPolygon(QPolygonF([*upper, *lower, bar.topLeft()]))
         painter.save()
         painter.setClipPath(shape)
         painter.fillRect(bar.adjusted(0, -cap, 0, 1), QColor(self._gradient.pixel(0, 0)))
@@ -174,7 +165,7 @@ class ColourBar(QWidget):
         ink(painter, QPen(theme.colour("edge"), 1.0))
         painter.drawPath(shape)
 
-    def _paint_noise(self, painter: QPainter, start: float, height: float) -> None:
+    def _paint_noise(self, painter: QPainter, beside: QRectF) -> None:
         """A bracket beside the colours that are noise, with the word where there is room."""
         room = self.noise_rect()
         if room.height() < theme.px(6):
@@ -183,13 +174,12 @@ class ColourBar(QWidget):
         x, tick = round(room.left() + theme.px(1)) + 0.5, theme.px(_TICK_PX)
         top, bottom = round(room.top() + 3) + 0.5, round(room.bottom()) - 0.5
         painter.drawPolyline([QPointF(x + tick, top), QPointF(x, top), QPointF(x, bottom), QPointF(x + tick, bottom)])
-        if room.height() >= 1.5 * height:  # the half of a line belongs to the lowest tick
-            painter.setPen(theme.colour("dim"))
+        if room.height() >= 1.5 * beside.height():  # the half of a line belongs to the lowest tick
             font = self._font()
             font.setItalic(True)
             painter.setFont(font)
-            box = QRectF(start, room.center().y() + height / 4 - height / 2, self.width() - start, height)
-            painter.drawText(box, Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter, NOISE)
+            place = beside.translated(0, room.center().y() + beside.height() / 4)
+            write(painter, place, NOISE, theme.colour("dim"), LEFT)
             painter.setFont(self._font())
 
     def _paint_no_data(self, painter: QPainter, bar: QRectF, height: float) -> None:
@@ -197,10 +187,9 @@ class ColourBar(QWidget):
         paint.no_data(painter, box)
         painter.setPen(QPen(theme.colour("edge"), 1.0))
         painter.drawRect(box.adjusted(0.5, 0.5, -0.5, -0.5))
-        painter.setPen(theme.colour("dim"))
         start = bar.right() + theme.px(6)
         room = QRectF(start, box.y(), self.width() - start, height)
-        painter.drawText(room, Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter, "none")
+        write(painter, room, "none", theme.colour("dim"), LEFT)
 
     def _paint_marker(self, painter: QPainter, bar: QRectF, y: float) -> None:
         size = theme.px(5)

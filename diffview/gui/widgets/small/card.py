@@ -136,11 +136,6 @@ class CardFrame(QFrame):
         """The title."""
         return self._title.text()
 
-    def set_title(self, title: str) -> None:
-        """Take another title."""
-        self._title.setText(title)
-        self.setAccessibleName(title)
-
     def subtitle(self) -> str:
         """The readout at the right."""
         return self._subtitle.text()
@@ -153,11 +148,6 @@ class CardFrame(QFrame):
         """Add a small control to the header, after the title; before the card is first shown."""
         widget.setProperty("compact", True)
         self._controls.addWidget(widget)
-
-    def set_accent(self, token: str | None) -> None:
-        """Take the colour of `token` for the line on top, or none."""
-        self._accent = token
-        self.update()
 
     def add(self, widget: QWidget, stretch: int = 0) -> QWidget:
         """Add a widget to the content and return it."""

@@ -20,13 +20,13 @@ from PySide6.QtWidgets import (
     QHBoxLayout,
     QPushButton,
     QSizePolicy,
-    QToolButton,
     QWidget,
 )
 
 from diffview.gui.theme import GRID, MEDIUM, theme
 from diffview.gui.widgets.ink import ink
 from diffview.gui.widgets.small.icons import draw_icon, set_icon
+from diffview.gui.widgets.small.parts import named, tool_button
 from diffview.gui.widgets.small.text import set_tip
 
 KINDS = {"info": ("info", "reverse"), "warning": ("warning", "warn"), "error": ("error", "bad")}
@@ -113,16 +113,11 @@ class MessageBar(QFrame):
         self._kind = "info"
         self._callback: Callable[[], None] | None = None
         self._message = _Message()
-        self._button = QPushButton()
-        self._button.setObjectName("messageAction")
+        self._button = named(QPushButton(), "messageAction")
         self._button.setFocusPolicy(Qt.FocusPolicy.TabFocus)
         self._button.clicked.connect(self._act)
-        self._dismiss = QToolButton()
-        self._dismiss.setObjectName("messageDismiss")
+        self._dismiss = tool_button("messageDismiss", "Dismiss the message", "Dismiss")
         self._dismiss.setProperty("flat", True)
-        self._dismiss.setFocusPolicy(Qt.FocusPolicy.TabFocus)
-        set_tip(self._dismiss, "Dismiss")
-        self._dismiss.setAccessibleName("Dismiss the message")
         self._dismiss.clicked.connect(self.clear)
         set_icon(self._dismiss, "close", "dim")
         self._row = QHBoxLayout(self)
