@@ -53,6 +53,11 @@ def two_figures(value: float, most: int = 300, trim: bool = True) -> str:
     return decimal(rounded if trim else value, 0 if trim and rounded == round(rounded) else decimals)
 
 
+def percent(share: float, digits: int = 3) -> str:
+    """A share as text with so many significant digits: 10 %, 0.25 %, 100 %."""
+    return f"{float(f'{100 * share:.{digits}g}'):g} %"
+
+
 def power_text(mantissa: int, exponent: int, plain: bool) -> str:
     """mantissa * 10**exponent, written out or with a superscript."""
     if plain or exponent in (0, 1):

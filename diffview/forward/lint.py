@@ -15,6 +15,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from diffview.fields.numbers import percent
 from diffview.forward.schedules import Chain, Schedule, make_schedule, schedule_params
 
 Array = NDArray[np.float64]
@@ -154,8 +155,8 @@ def _terminal(case: Case) -> Iterator[Finding]:
     ok = bool(max(of_mean, worst) <= LEFT_OUT)
     physical = f"{missing_mean:.2g} {signal.units}".strip()
     sentence = (
-        f"A run from s = {top:.3g} leaves out {_percent(of_mean)} of the mean ({physical}) "
-        f"and at most {_percent(worst)} of a scale (k = {ring})."
+        f"A run from s = {top:.3g} leaves out {percent(of_mean, 2)} of the mean ({physical}) "
+        f"and at most {percent(worst, 2)} of a scale (k = {ring})."
     )
     reason = (
         "What is above the noise floor at the end of the forward process is missing in the noise that a run starts "
@@ -205,7 +206,7 @@ def _idle(case: Case) -> Iterator[Finding]:
     t_untouched, t_all_noise = case.schedule.t_of([untouched, all_noise])
     sentence = (
         f"{above + below} of {steps} steps do nothing for this field: {above} while every scale is lost in noise, "
-        f"{below} while none is touched yet; that is {_percent(1 - t_all_noise + t_untouched)} of t."
+        f"{below} while none is touched yet; that is {percent(1 - t_all_noise + t_untouched, 2)} of t."
     )
     reason = (
         f"Above s = {all_noise:.3g} every scale lies far below the noise floor: a step changes only noise. Below "
@@ -278,7 +279,7 @@ def _trained(case: Case) -> Iterator[Finding]:
     t_low, t_high = case.schedule.t_of([low, high])
     sentence = (
         f"{outside} of {len(used)} levels lie outside what the model was trained on, s = {low:.2g} to {high:.3g}; "
-        f"{_percent(t_low)} of t lies below and {_percent(1 - t_high)} above."
+        f"{percent(t_low, 2)} of t lies below and {percent(1 - t_high, 2)} above."
     )
     reason = "There the network has to do what it never learned. A run starts no higher than the range's upper end."
     remedies: tuple[Remedy, ...] = ()
@@ -304,10 +305,6 @@ def _scored(case: Case) -> Iterator[Finding]:
         "a run forget those of earlier steps. So scores hold for the way the fields were drawn."
     )
     yield Finding("scored", same, sentence, reason, () if same else (Remedy("As it was scored", scored.changes),))
-
-
-def _percent(share: float) -> str:
-    return f"{100 * share:.2g} %" if share < 0.0995 else f"{100 * share:.0f} %"
 
 
 CHECKS: dict[str, Callable[[Case], Iterator[Finding]]] = {

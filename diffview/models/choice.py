@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from diffview.fields.field import Field, Region
+from diffview.fields.numbers import percent
 from diffview.fields.units import same_units
 from diffview.machine import torch_is_missing
 from diffview.models.cards import MASK, Card, beside
@@ -27,11 +28,6 @@ QUANTITIES = (
     frozenset({"toa_brightness_temperature", "brightness_temperature", "tb"}),
 )
 """Groups of names that mean one quantity."""
-
-
-def percent(share: float) -> str:
-    """A share as text: 10 %."""
-    return f"{100 * share:.3g} %"
 
 
 class Model(Protocol):

@@ -17,12 +17,13 @@ from diffview.errors import UserError
 from diffview.fields.coarse import coarse
 from diffview.fields.field import Region
 from diffview.fields.hidden import hidden_in
+from diffview.fields.numbers import percent
 from diffview.fields.regions import LARGEST, SMALLEST, most_complete, nearest_complete
 from diffview.fields.transforms import Transform
 from diffview.machine import torch_is_missing
 from diffview.models.capabilities import FORMULA_CAPABILITIES, capabilities_of, card_capabilities, lacks
 from diffview.models.cards import Card
-from diffview.models.choice import Model, Trained, TrainingCrops, mismatch, percent
+from diffview.models.choice import Model, Trained, TrainingCrops, mismatch
 from diffview.models.formulas import FORMULAS
 from diffview.reverse.grids import make_levels
 from diffview.reverse.samplers import KNOWN_PIXELS, SAMPLERS, sampler_params

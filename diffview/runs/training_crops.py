@@ -7,9 +7,10 @@ from numpy.typing import NDArray
 
 from diffview.errors import UserError
 from diffview.fields.field import Region
+from diffview.fields.numbers import percent
 from diffview.fields.regions import FEWEST_CROPS, crops_for, smaller_crops, summed, with_enough_crops
 from diffview.fields.transforms import Transform
-from diffview.models.choice import TrainingCrops, percent
+from diffview.models.choice import TrainingCrops
 from diffview.models.formulas import GAUSSIANS
 from diffview.runs.conditioning import Conditioning
 from diffview.runs.facts import Fits, missing_table, standardised, standardised_stack

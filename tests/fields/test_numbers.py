@@ -13,6 +13,7 @@ from diffview.fields.numbers import (
     figures,
     multiples,
     number,
+    percent,
     position_text,
     power_text,
     round_steps,
@@ -56,6 +57,11 @@ def test_two_figures(value: float, text: str) -> None:
 
 def test_two_figures_of_a_noise_level_keep_their_zero() -> None:
     assert [two_figures(v, 4, trim=False) for v in (0.8, 3.0, 80.0, 1e-7)] == ["0.80", "3.0", "80", "0.0000"]
+
+
+def test_shares_are_per_cent_without_powers_of_ten() -> None:
+    assert [percent(v) for v in (0.1, 0.0025, 1.0, 0.12345)] == ["10 %", "0.25 %", "100 %", "12.3 %"]
+    assert [percent(v, 2) for v in (0.004, 0.0996, 0.123, 0.996)] == ["0.4 %", "10 %", "12 %", "100 %"]
 
 
 def test_powers_use_superscripts() -> None:

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from diffview.models.choice import percent
+from diffview.fields.numbers import percent
 
 Choices = dict[Any, tuple[str, str]]
 """The text and the tooltip of every value."""

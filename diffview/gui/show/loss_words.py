@@ -4,6 +4,7 @@ import math
 from collections.abc import Mapping
 from typing import Any
 
+from diffview.fields.numbers import decimal, figures
 from diffview.fields.units import written
 from diffview.gui.show.lines import Line, array
 from diffview.models.choice import Trained, TrainingCrops
@@ -73,5 +74,4 @@ def bound_rows(found: Loss, units: str) -> list[tuple[str, str]]:
 
 def _nats(value: float) -> str:
     """Three significant digits from 1 on, two decimals below, with a real minus sign."""
-    text = f"{value:.2f}" if abs(value) < 100 else f"{value:.4g}"
-    return ("0.00" if text == "-0.00" else text).replace("-", "\N{MINUS SIGN}")
+    return decimal(value, 2) if abs(value) < 100 else figures(value, 4)
