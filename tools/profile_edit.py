@@ -131,7 +131,7 @@ def main() -> None:
     for what, entered in (("the edit", itself), ("until still", quiet), ("with the run", whole)):
         print(f"{what:>13}: {entered}")
     if told.list:
-        for file, functions in itself.by_file().items():
+        for file, functions in quiet.by_file().items():
             print(f"{file}\n    " + "\n    ".join(functions))
 
 

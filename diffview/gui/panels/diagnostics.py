@@ -73,7 +73,8 @@ class DiagnosticsPanel(QWidget):
         theme.changed.connect(self._restyle)
         session.shows(self._show_field, "plan.x0", "facts.field")
         session.shows(self._show_map, "plan.x0", "facts.field", "course.schedule", "start.chain_length", "view.axis")
-        session.shows(self._draw, "forward", "view.playhead", "view.reverse", "view.axis")
+        session.shows(self._draw, "view.playhead", "view.reverse", "view.axis")
+        session.shows(self._soon.start, "forward", at_once=False)
 
     def set_column(self, on: bool) -> None:
         """Put the cards below each other, in a dock, or in a row."""
@@ -134,7 +135,8 @@ class DiagnosticsPanel(QWidget):
     def _draw(self) -> None:
         """Draw at the playhead; of a run that moves it, once a step and in the turn of the event loop after the images.
 
-        One turn for all panes would delay the pointer too long while the processor is busy with a network.
+        One turn for all panes would delay the pointer too long while the processor is busy with a network. So it is
+        with edits: of several in one turn, as in a drag, the last one is drawn.
         """
         if self._live.running:
             self._soon.start()

@@ -132,7 +132,8 @@ class InspectorPanel(ScrollPanel):
         of_run = "course.sampler", "plan.params", "plan.levels", "plan.refusal"
         session.shows(self._show_model, "plan.model", "plan.card", "facts.field", *of_run, *capabilities)
         session.shows(self._show_search, "course.fork", *of_units, *of_run)
-        session.shows(self._check_soon, "start", "plan.card", "plan.x0", "facts.field", *of_course, *of_run)
+        of_start = "start.origin", "start.chain_length"
+        session.shows(self._check_soon, "plan.x0", *of_start, *of_units, *of_course, *of_run)
 
     def _check_soon(self) -> None:
         """Check the schedule, a drag no more often than its timer allows."""

@@ -31,8 +31,9 @@ class Messages(QObject):
 
     def _clear(self, change: Change) -> None:
         """Clear the message after an edit, unless the plan still has its note."""
-        text, edited = self.bar.text(), change.old.recipe is not change.new.recipe
-        if edited and text and not any(note.why in text for note in self._session.plan.notes):
+        if self.bar.isHidden() or change.old.recipe is change.new.recipe:
+            return
+        if not any(note.why in self.bar.text() for note in change.new.plan.notes):
             self.bar.clear()
 
     def _place(self) -> None:
