@@ -2,11 +2,7 @@
 
 import math
 
-from PySide6.QtWidgets import (
-    QGridLayout,
-    QPushButton,
-    QWidget,
-)
+from PySide6.QtWidgets import QGridLayout, QPushButton, QWidget
 
 from diffview.fields.numbers import number
 from diffview.gui.jobs.trainer import TrainerJob

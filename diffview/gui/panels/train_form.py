@@ -8,15 +8,7 @@ from diffview.gui.show.training_words import DENSITIES, LOSSES
 from diffview.gui.widgets.forms.spin import NumberSpin, WholeSpin
 from diffview.gui.widgets.small.parts import add_choices, combo, named, words
 from diffview.gui.widgets.small.text import plain, set_tip
-from diffview.learning.orders import (
-    SIZES,
-    Order,
-    clean_name,
-    enough_slices,
-    origins,
-    sizes_that_fit,
-    usable_slices,
-)
+from diffview.learning.orders import SIZES, Order, clean_name, enough_slices, origins, sizes_that_fit, usable_slices
 from diffview.learning.sets import MULTIPLE
 from diffview.models.cards import Card, models_folder
 
