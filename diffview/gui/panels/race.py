@@ -1,14 +1,11 @@
 """The race dock: errors of samplers against the truth over calls of the model."""
 
-from itertools import groupby
-
 from PySide6.QtWidgets import QLineEdit, QPushButton
 
 from diffview.errors import UserError
-from diffview.fields.numbers import number
 from diffview.gui.jobs.scoring import RaceJob
 from diffview.gui.session import Session
-from diffview.gui.show.lanes import Lane, RaceMark
+from diffview.gui.show.race_words import lanes, said
 from diffview.gui.widgets.forms.check_menu import CheckMenu
 from diffview.gui.widgets.forms.segmented import SegmentedControl
 from diffview.gui.widgets.plots.race_plot import RacePlot
@@ -16,7 +13,7 @@ from diffview.gui.widgets.small.parts import ScrollPanel, line, named, progress_
 from diffview.gui.widgets.small.text import set_tip
 from diffview.params import whole_numbers
 from diffview.reverse.samplers import SAMPLERS
-from diffview.scores.race import EVALUATIONS, Point, RaceRequest, RaceRun
+from diffview.scores.race import EVALUATIONS, RaceRequest
 
 FIRST = ("ddim", "heun", "dpmpp_2m", "unipc")
 LEAST_WIDTH = 260
@@ -98,51 +95,6 @@ class RacePanel(ScrollPanel):
             self.says.setText("")
             return
         self.bar.setValue(round(100 * job.done))
-        one, units = job.units
-        styles = [key for key in SAMPLERS if key in job.request.samplers]
-        lanes = [self._lane(key, styles.index(key), list(points), one, units) for key, points in by_sampler(job)]
         waiting = "The truth is being computed" if active else "No run has ended"
-        self.plot.show_lanes(lanes, f"rms error, {units}", waiting)
+        self.plot.show_lanes(lanes(job), f"rms error, {job.units[1]}", waiting)
         self.says.setText(said(job))
-
-    def _lane(self, key: str, style: int, points: list[Point], one: float, units: str) -> Lane:
-        info = SAMPLERS[key]
-        marks = [
-            RaceMark(
-                point.evaluations, one * point.error,
-                f"{info.title}: {point.steps} steps, {point.evaluations} calls\n"
-                f"rms error {number(one * point.error)} {units}, against the {point.truth}\n{point.seconds:.3g} s",
-            )
-            for point in points
-        ]  # fmt: skip
-        return Lane(info.title, info.order, style, tuple(marks))
-
-
-def by_sampler(job: RaceRun) -> list[tuple[str, list[Point]]]:
-    """The runs of every sampler, in order of their calls."""
-    keys = list(SAMPLERS)
-    points = sorted(job.points, key=lambda point: (keys.index(point.sampler), point.evaluations))
-    return [(key, list(group)) for key, group in groupby(points, lambda point: point.sampler)]
-
-
-def said(job: RaceRun) -> str:
-    """What was raced, against which truth, in which units, and which samplers could not race."""
-    course, parts = job.plan.recipe.course, []
-    where = (
-        f"log-uniform levels down to s = {number(job.end)}" if job.end else f"{course.schedule.title}, {course.grid}"
-    )
-    count, _, ny, nx = job.plan.shape
-    top = number(job.plan.levels[0])
-    parts.append(f"{job.plan.recipe.denoiser.model}, {count} fields of {ny} × {nx} pixels, {where}, from s = {top}.")
-    truths = sorted({point.truth for point in job.points})
-    if truths:
-        parts.append(f"Truth: {'; '.join(truths)}.")
-    if not job.plan.made_in.linear:
-        parts.append(
-            f"Errors are in standard deviations: {job.plan.made_in.key} is not linear, so an error has no single "
-            "size in physical units."
-        )
-    if any(point.error == 0 for point in job.points):
-        parts.append("Runs that end exactly on the truth are off the log axis.")
-    parts.extend(job.lost.values())
-    return " ".join(parts)

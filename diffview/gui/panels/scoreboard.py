@@ -1,45 +1,30 @@
 """The scoreboard dock: schedules x grids x samplers x steps of the model in force, scored on held-out fields."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from pathlib import Path
 
 from PySide6.QtWidgets import QFileDialog, QLabel, QLineEdit, QPushButton, QSizePolicy, QWidget
 
 from diffview.errors import UserError
-from diffview.fields.numbers import number
 from diffview.forward.schedules import SCHEDULES, make_schedule
 from diffview.gui.jobs.scoring import BoardJob
 from diffview.gui.jobs.writing import save
 from diffview.gui.session import Session
+from diffview.gui.show.board_words import common, table
 from diffview.gui.widgets.forms.check_menu import CheckMenu
 from diffview.gui.widgets.small.parts import column_of, line, named, progress_bar, whole, words
-from diffview.gui.widgets.small.score_table import Cell, ScoreTable
+from diffview.gui.widgets.small.score_table import ScoreTable
 from diffview.gui.widgets.small.text import plain, set_tip
 from diffview.learning.orders import Order
 from diffview.params import whole_numbers
 from diffview.paths import write_text
 from diffview.reverse.grids import GRIDS
 from diffview.reverse.samplers import SAMPLERS
-from diffview.scores.scoreboard import ANOTHER, SAMPLES, BoardRow, Draw, combinations, to_csv, unit_of
+from diffview.scores.scoreboard import SAMPLES, Draw, combinations, to_csv
 
 PRESENT = "present"
 OFFERED = ("linear", "scaled_linear", "cosine", "edm", "flow", "ve")
 LEAST_WIDTH = 260
-HEADINGS = {
-    "run": ("run", "What differs between the rows; in green other held-out fields instead of those of a run"),
-    "spectrum": ("spectrum", "Log-spectral distance to the held-out fields: 10 dB is a factor of ten at every scale"),
-    "evaluations": ("calls", "Calls of the model for one batch"),
-    "crps": ("CRPS", "Fair continuous ranked probability score of members against the truth"),
-    "q99": ("q 0.99", "Quantile 0.99 minus that of the held-out fields"),
-    "wet": ("wet", "Wet-pixel fraction minus that of the held-out fields"),
-    "q50": ("median", "Median of all pixels minus that of the held-out fields"),
-    "q999": ("q 0.999", "Quantile 0.999 minus that of the held-out fields"),
-    "q90": ("q 0.9", "Quantile 0.9 minus that of the held-out fields"),
-    "seconds": ("time", "Time of drawing the fields"),
-}  # fmt: skip
-"""Columns, the most important first: a narrow dock shows only these."""
-
-WAY = ("schedule", "grid", "sampler", "steps")
 TEACH = (
     "Every combination draws fields that are compared with held-out ones. The row in green has other held-out fields: "
     "no run can be shown to be better than that. Click a heading to sort."
@@ -136,18 +121,12 @@ class ScoreboardPanel(QWidget):
         rows = () if job is None else job.rows
         self.csv.setEnabled(bool(rows))
         set_tip(self.csv, "Write the rows to a file" if rows else "There are no rows yet")
-        units = "" if job is None else job.units
-        shown = [
-            name for name in HEADINGS if name not in ("wet", "crps") or any(getattr(r, name) is not None for r in rows)
-        ]
-        differ = differing(rows)
-        headings = [heading(name, units) for name in shown]
         self.table.show_empty(BEGUN if active else EMPTY)
-        self.table.show_rows(headings, [(cells(row, shown, differ, units), row.what == ANOTHER) for row in rows])
+        self.table.show_rows(*table(rows, "" if job is None else job.units))
         self.teach.setVisible(bool(rows))
         if job is not None:
             self.bar.setValue(round(100 * job.done))
-            parts = [job.name, common(rows, differ), job.split[:1].upper() + job.split[1:]]
+            parts = [job.name, common(rows), job.split[:1].upper() + job.split[1:]]
             self.says.setText(" ".join(f"{part}." for part in parts if part))
 
     def _ask_save(self) -> None:
@@ -155,55 +134,3 @@ class ScoreboardPanel(QWidget):
         path, _ = QFileDialog.getSaveFileName(self, "Save the scoreboard", "scoreboard.csv", "Table (*.csv)")
         if path and job is not None:
             save(self._session, Path(path), lambda: write_text(Path(path), to_csv(job.rows, job.units)))
-
-
-def heading(name: str, units: str) -> tuple[str, str]:
-    """A heading with its unit, and its meaning."""
-    text, tip = HEADINGS[name]
-    unit = unit_of(name, units)
-    return f"{text}\n{unit}", tip
-
-
-def differing(rows: Sequence[BoardRow]) -> tuple[str, ...]:
-    """The columns in which the runs of a board differ; all of them for a single run."""
-    runs = [row for row in rows if row.what != ANOTHER]
-    differ = tuple(name for name in WAY if len({getattr(row, name) for row in runs}) > 1)
-    return differ or WAY
-
-
-def common(rows: Sequence[BoardRow], differ: Sequence[str]) -> str:
-    """The settings that all runs of a board share: "linear, 18 steps"."""
-    run = next((row for row in rows if row.what != ANOTHER), None)
-    parts = [] if run is None else [_part(run, name) for name in WAY if name not in differ]
-    return f"All runs: {', '.join(parts)}" if parts else ""
-
-
-def _part(row: BoardRow, name: str) -> str:
-    return f"{row.steps} steps" if name == "steps" else str(getattr(row, name))
-
-
-def cells(row: BoardRow, columns: Sequence[str], differ: Sequence[str], units: str) -> list[Cell]:
-    """The cells of a row; differences are sorted by their size. The tooltip of the first has all of the row."""
-    made = []
-    for name in columns:
-        if name == "run":
-            text = ANOTHER if row.what == ANOTHER else " · ".join(str(getattr(row, part)) for part in differ)
-            rank = " ".join(f"{row.steps or 0:06d}" if part == "steps" else getattr(row, part) for part in differ)
-            made.append(Cell(text, rank, row.why or _all_of(row, columns[1:], units)))
-        elif (value := getattr(row, name)) is None:
-            made.append(Cell("—", None, row.why or "There is no such number for this row"))
-        elif name == "evaluations":
-            made.append(Cell(str(value), float(value)))
-        else:
-            made.append(Cell(number(value), abs(value)))
-    return made
-
-
-def _all_of(row: BoardRow, columns: Sequence[str], units: str) -> str:
-    """A row in words and numbers, one below the other."""
-    lines = [ANOTHER if row.what == ANOTHER else ", ".join(_part(row, name) for name in WAY)]
-    for name in columns:
-        if (value := getattr(row, name)) is not None:
-            text = str(value) if name == "evaluations" else number(value)
-            lines.append(f"{HEADINGS[name][0]}: {text} {unit_of(name, units)}".strip())
-    return "\n".join(lines)

@@ -1,45 +1,25 @@
 """The training dock: what to train on and how, its buttons, and the progress of the training."""
 
-import math
-
 from PySide6.QtWidgets import QGridLayout, QPushButton, QWidget
 
-from diffview.fields.numbers import number
 from diffview.gui.jobs.trainer import TrainerJob
 from diffview.gui.panels.base import COLOURS
 from diffview.gui.panels.train_form import TrainForm
 from diffview.gui.session import Message, Session
+from diffview.gui.show import training_words
 from diffview.gui.show.looks import colormap
 from diffview.gui.widgets.images.pair_grid import PairGrid
 from diffview.gui.widgets.plots.loss_plot import LossPlot
 from diffview.gui.widgets.small.parts import Heading, ScrollPanel, column_of, named, progress_bar, words
 from diffview.gui.widgets.small.text import set_tip
-from diffview.learning.orders import free_name, is_kept
+from diffview.learning.orders import free_name
 from diffview.learning.painter import PICTURES, Pictures
-from diffview.learning.watched import PAUSED, UNSAVED, Snapshot, Training
-from diffview.models.cards import models_folder
+from diffview.learning.watched import Training
 
 TEACH = (
     "Train a network on your own field. It sees fields with noise and learns to take the noise out. The result is a "
     "model like the others, and stands beside them in the list."
 )
-COPY = 0.5
-"""A picture is called a copy if its distance to a training field is below this share of that of unseen fields."""
-
-STATES = {
-    "finished": "Trained", "stopped": "Stopped", "failed": "Failed", PAUSED: "Paused", "waiting": "Waiting",
-    UNSAVED: "Not written",
-}  # fmt: skip
-
-
-def clock(seconds: float) -> str:
-    """A time as text: 8 s, 3 min, 1 h 20 min."""
-    if not math.isfinite(seconds):
-        return "—"
-    if seconds < 100:
-        return f"{round(seconds)} s"
-    minutes = round(seconds / 60)
-    return f"{minutes} min" if minutes < 100 else f"{minutes // 60} h {minutes % 60} min"
 
 
 class TrainPanel(ScrollPanel):
@@ -124,52 +104,18 @@ class TrainPanel(ScrollPanel):
         else:
             self._begin(again=True)
 
-    def _why_not(self) -> dict[str, str]:
-        """Why a button cannot be pressed now; "" where it can."""
-        training, active = self._job.training, self._job.active
-        pausing = active and training is not None and training.pausing
-        stopping = active and training is not None and training.stopping
-        unsaved = active and training is not None and training.state == UNSAVED
-        idle = "" if active else "Nothing trains now."
-        if stopping:
-            idle = "It is stopping, and writes the model."
-        kept = is_kept(self.form.name)
-        start = resume = ""
-        if self._session.facts.torch is None:
-            start = resume = "Networks need torch, which is not installed."
-        else:
-            start = resume = self.form.why_nothing
-        start = self._job.why_busy or start
-        if active and not (pausing or unsaved):
-            resume = idle or "It is not paused."
-        elif active:
-            resume = ""
-        elif not resume and not kept:
-            resume = f"No training called {self.form.name} is kept: there is nothing to go on with."
-        pause = idle or ("It is paused." if pausing else "It waits until the model can be written." if unsaved else "")
-        return {"Start": start, "Pause": pause, "Resume": resume, "Stop": idle}
-
-    def _tips(self) -> dict[str, str]:
-        name = self.form.name
-        resume = "Go on" if self._job.active else f"Go on with {name}, with the settings it was begun with"
-        if self._job.training is not None and self._job.training.state == UNSAVED:
-            return {"Stop": "Write the model, and end", "Resume": "Write the model, and go on"}
-        return {
-            "Start": f"Train, and keep the model in {models_folder() / name}",
-            "Pause": "Pause after this step; the model so far is written to disk",
-            "Resume": resume,
-            "Stop": "End after this step; the model so far is kept, and its training can be resumed",
-        }
-
     # -- showing
 
     def _show_state(self) -> None:
         """Show buttons, form and status for the state of the training."""
         active, training = self._job.active, self._job.training
-        why, tips = self._why_not(), self._tips()
-        for name, button in self._buttons.items():
-            button.setEnabled(not why[name])
-            set_tip(button, why[name] or tips[name])
+        now, name = training if active else None, self.form.name
+        torch = self._session.facts.torch is not None
+        nothing = self.form.why_nothing if torch else "Networks need torch, which is not installed."
+        why, tips = training_words.why_not(now, name, nothing, self._job.why_busy), training_words.tips(now, name)
+        for what, button in self._buttons.items():
+            button.setEnabled(not why[what])
+            set_tip(button, why[what] or tips.get(what, ""))
         self.form.set_fixed(active)
         if training is not self._training:
             self._training = training
@@ -186,17 +132,10 @@ class TrainPanel(ScrollPanel):
         training = self._job.training
         if training is None:
             return
-        now, name = training.newest, training.order.folder.name
-        word = STATES.get(training.state, "Training")
-        if training.active and training.stopping:
-            word = "Stopping"
-        elif training.pausing and training.state != PAUSED:
-            word = "Pausing"
-        elif training.active and not now.step:
-            word = "Preparing" if now.fields == 0 else "Loading torch, making"
-        self._status.setText(f"{word} {name}" + (f" · step {now.step}" if now.step else ""))
+        now = training.newest
+        self._status.setText(training_words.status(training))
         self._bar.setValue(round(1000 * now.share))
-        self._detail.setText(self._details(training, now))
+        self._detail.setText(training_words.details(training))
         self._loss.set_curve(*now.curve)
         s, error = now.levels
         if len(s):
@@ -208,36 +147,12 @@ class TrainPanel(ScrollPanel):
             self._pictures = now.pictures
             self._repaint()
 
-    def _details(self, training: Training, now: Snapshot) -> str:
-        parts = []
-        if now.speed and training.active and not training.pausing and training.state != UNSAVED:
-            parts += [f"{number(now.speed)} steps/s", f"{clock(now.left)} left"]
-        if now.fields:
-            parts.append(f"{now.fields} fields, {now.held_out} held out")
-        order = training.order
-        if training.active and not order.again:
-            parts += [f"loss {order.loss}", f"noise {order.density}", f"{order.width} channels"]
-            parts += [] if order.origin is None else [f"from {order.origin.name}"]
-        return " · ".join(parts)
-
     def _repaint(self) -> None:
         """Draw the pictures in the colours in force, with their distances to the training fields."""
         pictures = self._pictures
         if pictures is None:
             return
-        near = pictures.distance < COPY * pictures.unseen  # False if nothing was held out
-        words = [
-            (number(d), "warn" if copy else "dim") for d, copy in zip(pictures.distance.tolist(), near, strict=True)
-        ]
+        words, text = training_words.distances(pictures)
         limits, rgb = self._session.view.limits, colormap(self._session)
         self._pairs.set_pairs(pictures.made, pictures.nearest, words, limits, rgb)
-        text = f"At step {pictures.step}. The numbers are distances (root mean square, standardised)"
-        if math.isnan(pictures.unseen):
-            text += "; no field is held out to compare them with."
-        elif near.any():
-            text += (
-                f"; held-out fields lie {number(pictures.unseen)} away. {int(near.sum())} of {len(near)} are copies."
-            )
-        else:
-            text += f"; held-out fields lie {number(pictures.unseen)} away. None is a copy."
         self._verdict.setText(text)

@@ -1,4 +1,12 @@
-"""What the choices of a training mean, in one sentence each."""
+"""A training in words: its choices, its state, and why a button cannot be pressed now."""
+
+import math
+
+from diffview.fields.numbers import number
+from diffview.learning.orders import is_kept
+from diffview.learning.painter import Pictures
+from diffview.learning.watched import PAUSED, UNSAVED, Training
+from diffview.models.cards import models_folder
 
 LOSSES = {
     "edm": "Every noise level counts alike for the raw output of the network.",
@@ -11,3 +19,90 @@ DENSITIES = {
     "schedule": "t is drawn evenly on your schedule, between the lowest and the highest noise level.",
 }
 """By key of objective.LOSSES and of densities.DENSITIES."""
+
+COPY = 0.5
+"""A picture is called a copy if its distance to a training field is below this share of that of unseen fields."""
+
+STATES = {
+    "finished": "Trained", "stopped": "Stopped", "failed": "Failed", PAUSED: "Paused", "waiting": "Waiting",
+    UNSAVED: "Not written",
+}  # fmt: skip
+
+
+def clock(seconds: float) -> str:
+    """A time as text: 8 s, 3 min, 1 h 20 min."""
+    if not math.isfinite(seconds):
+        return "—"
+    if seconds < 100:
+        return f"{round(seconds)} s"
+    minutes = round(seconds / 60)
+    return f"{minutes} min" if minutes < 100 else f"{minutes // 60} h {minutes % 60} min"
+
+
+def status(training: Training) -> str:
+    """What it does now, its name, and its step."""
+    now, word = training.newest, STATES.get(training.state, "Training")
+    if training.active and training.stopping:
+        word = "Stopping"
+    elif training.pausing and training.state != PAUSED:
+        word = "Pausing"
+    elif training.active and not now.step:
+        word = "Preparing" if now.fields == 0 else "Loading torch, making"
+    return f"{word} {training.order.folder.name}" + (f" · step {now.step}" if now.step else "")
+
+
+def details(training: Training) -> str:
+    """Its speed, its fields and its settings."""
+    now, order, parts = training.newest, training.order, []
+    if now.speed and training.active and not training.pausing and training.state != UNSAVED:
+        parts += [f"{number(now.speed)} steps/s", f"{clock(now.left)} left"]
+    if now.fields:
+        parts.append(f"{now.fields} fields, {now.held_out} held out")
+    if training.active and not order.again:
+        parts += [f"loss {order.loss}", f"noise {order.density}", f"{order.width} channels"]
+        parts += [] if order.origin is None else [f"from {order.origin.name}"]
+    return " · ".join(parts)
+
+
+def distances(pictures: Pictures) -> tuple[list[tuple[str, str]], str]:
+    """The distance of each picture to the training fields with its colour, and a sentence about all of them."""
+    near = pictures.distance < COPY * pictures.unseen  # False if nothing was held out
+    words = [(number(d), "warn" if copy else "dim") for d, copy in zip(pictures.distance.tolist(), near, strict=True)]
+    text = f"At step {pictures.step}. The numbers are distances (root mean square, standardised)"
+    if math.isnan(pictures.unseen):
+        return words, f"{text}; no field is held out to compare them with."
+    verdict = f"{int(near.sum())} of {len(near)} are copies." if near.any() else "None is a copy."
+    return words, f"{text}; held-out fields lie {number(pictures.unseen)} away. {verdict}"
+
+
+def why_not(now: Training | None, name: str, nothing: str, busy: str) -> dict[str, str]:
+    """Why a button cannot be pressed now; "" where it can.
+
+    Args:
+        now: the training at work, or None.
+        name: of the model in the form.
+        nothing: why there is nothing to train on, or "".
+        busy: why no other can begin, or "".
+    """
+    idle = "Nothing trains now." if now is None else "It is stopping, and writes the model." if now.stopping else ""
+    unsaved = now is not None and now.state == UNSAVED
+    if now is None:
+        unknown = f"No training called {name} is kept: there is nothing to go on with."
+        resume = nothing or ("" if is_kept(name) else unknown)
+    else:
+        resume = "" if now.pausing or unsaved else idle or "It is not paused."
+    paused = now is not None and now.pausing
+    pause = idle or ("It is paused." if paused else "It waits until the model can be written." if unsaved else "")
+    return {"Start": busy or nothing, "Pause": pause, "Resume": resume, "Stop": idle}
+
+
+def tips(now: Training | None, name: str) -> dict[str, str]:
+    """What the buttons do."""
+    if now is not None and now.state == UNSAVED:
+        return {"Stop": "Write the model, and end", "Resume": "Write the model, and go on"}
+    return {
+        "Start": f"Train, and keep the model in {models_folder() / name}",
+        "Pause": "Pause after this step; the model so far is written to disk",
+        "Resume": f"Go on with {name}, with the settings it was begun with" if now is None else "Go on",
+        "Stop": "End after this step; the model so far is kept, and its training can be resumed",
+    }

@@ -1,26 +1,17 @@
 """A table of scores, sorted by clicking a heading, with as many columns as have room."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 from PySide6.QtCore import Qt
 from PySide6.QtGui import QFontMetricsF, QPainter, QPaintEvent, QResizeEvent
 from PySide6.QtWidgets import QAbstractItemView, QTableWidget, QTableWidgetItem, QWidget
 
+from diffview.gui.show.board_words import Cell
 from diffview.gui.theme import SMALL_PX, theme
 from diffview.gui.widgets.small.text import set_tip
 
 PADDING = 14
 """Pixels of a column beside its text."""
-
-
-@dataclass(frozen=True)
-class Cell:
-    """Text, sort key (None: last) and tooltip of a cell."""
-
-    text: str
-    rank: float | str | None
-    tip: str = ""
 
 
 class _Item(QTableWidgetItem):
