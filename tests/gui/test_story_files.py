@@ -439,7 +439,7 @@ def test_an_empty_reverse_says_why_nothing_can_be_run(open_window, tmp_path, set
 
 
 def test_the_tree_of_a_file_that_cannot_be_opened_gives_way_to_the_open_one(window, find, tmp_path, settle):
-    tree, name = find(window, "dataTree"), find(window, "dataDock").widget().file
+    tree, name = find(window, "dataTree"), find(window, "dataDock").widget().tree.file
     settle(window)
     rows = [tree.topLevelItem(i).text(0) for i in range(tree.topLevelItemCount())]
     assert "data" in rows
