@@ -8,7 +8,7 @@ from PySide6.QtCore import QPoint
 from PySide6.QtTest import QTest
 
 from diffview.fields.transforms import Transform
-from diffview.gui.show.looks import Scale, floor_of
+from diffview.gui.show.looks import Scale, field_scale, floor_of
 from diffview.gui.widgets.images.colour_bar import ColourBar
 
 RAIN64 = Transform("cbrt", 0.5179609896628582, 0.622058303576088)
@@ -102,21 +102,16 @@ def rain_bar(qtbot):
     return bar
 
 
-def test_a_bar_without_floor_has_ticks_of_negative_rain_and_one_with_it_a_bracket(rain_bar):
-    assert min(value for value, _ in rain_bar.ticks()) < 0
-    assert rain_bar.noise_rect().isEmpty()
+def test_the_end_of_a_bar_below_which_nothing_can_be_is_striped(rain_bar):
+    dry = float(RAIN64(0.0))
+    rain_bar.set_scale(dry, 2.5, lambda z: float(RAIN64.inverse(z)), lambda x: float(RAIN64(x)), "mm/h")
+    assert min(value for value, _ in rain_bar.ticks()) >= 0
     plain = rain_bar.grab().toImage()
-    rain_bar.set_floor(0.0)
-    ticks = rain_bar.ticks()
-    assert ticks[0][0] == 0.0 and ticks[0][1] == pytest.approx(rain_bar.noise_rect().top())
-    share = (float(RAIN64(0.0)) + 2.5) / 5.0
-    assert rain_bar.noise_rect().height() == pytest.approx(share * rain_bar.bar_rect().height(), rel=1e-6)
-    marked = rain_bar.grab().toImage()
-    middle = rain_bar.noise_rect().center().toPoint()
-    box = [(x, y) for x in range(30, 75) for y in range(middle.y() - 4, middle.y() + 16)]
-    assert any(plain.pixel(*at) != marked.pixel(*at) for at in box)
-    bar = rain_bar.bar_rect().center().toPoint()
-    assert plain.pixel(bar) == marked.pixel(bar)  # colours are colours
+    rain_bar.set_striped(True)
+    striped, bar = rain_bar.grab().toImage(), rain_bar.bar_rect()
+    everywhere = ((x, y) for x in range(striped.width()) for y in range(striped.height()))
+    differ = [at for at in everywhere if plain.pixel(*at) != striped.pixel(*at)]
+    assert differ and all(bar.left() <= x <= bar.right() and y >= int(bar.bottom()) for x, y in differ)
 
 
 def test_rain_read_in_noise_is_called_noise(open_window, tmp_path, find, wait, settle):
@@ -127,8 +122,10 @@ def test_rain_read_in_noise_is_called_noise(open_window, tmp_path, find, wait, s
         file.create_dataset("precip_rate", data=rain).attrs["units"] = "mm/h"
     window = open_window(path=str(path))
     settle(window)
-    assert find(window, "colourBar").noise_rect().height() > 0
-    assert "noise" in find(window, "colourBar").toolTip()
+    low, _, striped = field_scale(window.session).levels
+    assert striped and low == pytest.approx(float(window.session.plan.transform(0.0)))
+    assert window.forward.view.levels() == field_scale(window.session).limits
+    assert "striped pixels are noise" in find(window, "colourBar").toolTip()
     window.session.look(playhead=0.3, follow=False)
     z = window.forward.view.values
     row, column = np.argwhere(z == z.min())[0]

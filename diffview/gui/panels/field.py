@@ -12,7 +12,7 @@ from diffview.fields.regions import LARGEST, SMALLEST
 from diffview.gui.panels.base import COLOURS, LARGEST_SHOWN, PictureCard
 from diffview.gui.panels.pixel_series import PixelSeriesBox
 from diffview.gui.session import Session
-from diffview.gui.show.looks import colormap, quantity_name, region_text
+from diffview.gui.show.looks import colormap, field_scale, quantity_name, region_text
 from diffview.gui.widgets.images.image_view import ImageView
 from diffview.gui.widgets.images.ruler import Ruler
 from diffview.gui.widgets.images.strip_view import StripView
@@ -86,7 +86,7 @@ class FieldPanel(PictureCard):
 
     def _show_colours(self) -> None:
         self.view.set_colormap(colormap(self._session))
-        self.view.set_levels(*self._session.view.limits)
+        self.view.set_levels(*field_scale(self._session).levels)
         if self.is_long:
             self.strip.set_image(self.view.image())
 

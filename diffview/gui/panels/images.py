@@ -12,7 +12,7 @@ from diffview.gui.jobs.gap_scores import GapScores
 from diffview.gui.jobs.live import Live
 from diffview.gui.panels.base import COLOURS, LARGEST_SHOWN, PictureCard, bind_look, strided
 from diffview.gui.session import Session
-from diffview.gui.show.looks import coast, colormap, is_noise, tile_at
+from diffview.gui.show.looks import coast, colormap, field_scale, is_noise, tile_at
 from diffview.gui.show.reverse_modes import BESIDE, KINDS, turned_to
 from diffview.gui.show.reverse_picture import ReversePicture
 from diffview.gui.widgets.forms.segmented import SegmentedControl
@@ -56,7 +56,7 @@ class ForwardPanel(PictureCard):
 
     def _show_colours(self) -> None:
         self.view.set_colormap(colormap(self._session))
-        self.view.set_levels(*self._session.view.limits)
+        self.view.set_levels(*field_scale(self._session).levels)
 
     def _show_lines(self) -> None:
         """Draw the coasts."""
@@ -198,7 +198,7 @@ class ReversePanel(PictureCard):
         source, scale = picture.source(), picture.scale()
         for image in (self.view, self.truth):
             image.set_colormap(COLORMAPS[scale.colours])
-            image.set_levels(*scale.limits)
+            image.set_levels(*scale.levels)
         shown = source, view.reverse, view.member, self._session.recipe.course.schedule.form, self._live.shown
         if shown != self._drawn:
             self._drawn = shown

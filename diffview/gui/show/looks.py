@@ -26,11 +26,6 @@ def colormap(session: InForce) -> Rgb:
     return COLORMAPS[field_scale(session).colours]
 
 
-def made_colormap(session: InForce) -> Rgb:
-    """The colour map of what the model makes, which can be another quantity than the open field."""
-    return COLORMAPS[made_scale(session, session.plan).colours]
-
-
 @dataclass(frozen=True)
 class Scale:
     """The scale of a picture: its colours and its physical units.
@@ -40,7 +35,7 @@ class Scale:
         transform: from standardised to physical.
         units: as they are written.
         colours: key of COLORMAPS.
-        floor: the physical value below which nothing is ever measured, or None.
+        floor: the physical value below which nothing is ever measured, or None; then the colours begin there.
     """
 
     limits: tuple[float, float]
@@ -48,6 +43,17 @@ class Scale:
     units: str
     colours: str
     floor: float | None = None
+
+    def __post_init__(self) -> None:
+        low, high = self.limits
+        least = low if self.floor is None else float(self.transform(self.floor))
+        if low < least < high:
+            object.__setattr__(self, "limits", (least, high))
+
+    @property
+    def levels(self) -> tuple[float, float, bool]:
+        """The values of the first and the last colour, and whether what is below is marked: nothing can be."""
+        return *self.limits, self.floor is not None
 
     def text(self, z: float) -> str:
         """A standardised value in physical units, "263.1 K"; below the floor it is noise."""

@@ -10,18 +10,21 @@ from diffview.fields.colormaps import Rgb
 BAND = 2**18
 """Pixels that are quantised at once: all of a picture of 512 x 512."""
 
+STRIPES, STRIPE = 4, 0xFF8C939C
+"""Pixels from one stripe to the next, and its colour, 0xAARRGGBB."""
+
 
 class Quantised:
     """One picture whose numbers, limits and colours change often; its buffers are kept.
 
     Level i of 0..255 stands for values within half a step of low + i (high - low)/255; values outside are clipped.
-    Missing pixels become transparent.
+    Missing pixels become transparent. Where nothing can be below the lowest colour, what is gets stripes.
     """
 
     def __init__(self) -> None:
         self._values: NDArray[np.float32] | None = None
         self._mask: NDArray[np.bool_] | None = None
-        self._low, self._high = -2.5, 2.5
+        self._low, self._high, self._striped = -2.5, 2.5, False
         self._table = packed(np.repeat(np.arange(256, dtype=np.uint8)[:, None], 3, axis=1))
         self._scratch = np.empty((0, 0), np.float32)
         self._levels = np.empty((0, 0), np.uint8)
@@ -51,12 +54,12 @@ class Quantised:
         self._mask = mask if mask is not None and mask.any() else None
         self._quantised = self._coloured = False
 
-    def set_limits(self, low: float, high: float) -> None:
-        """Take the values of the first and the last colour."""
+    def set_limits(self, low: float, high: float, striped: bool = False) -> None:
+        """Take the values of the first and the last colour; `striped`: those below the first get stripes."""
         if not low < high:
             raise ValueError(f"low must be below high, not {low} and {high}")
-        if (low, high) != (self._low, self._high):
-            self._low, self._high = low, high
+        if (low, high, striped) != (self._low, self._high, self._striped):
+            self._low, self._high, self._striped = low, high, striped
             self._quantised = self._coloured = False
 
     def set_table(self, rgb: Rgb) -> None:
@@ -93,10 +96,18 @@ class Quantised:
             levels = self.levels()
             for rows in _bands(levels.shape):
                 self._table.take(levels[rows], out=self._pixels[rows], mode="clip")
+            if self._striped:
+                self._stripe(self._values)
             if self._mask is not None:
                 self._pixels[self._mask] = 0
             self._coloured = True
         return self._pixels
+
+    def _stripe(self, values: NDArray[np.float32]) -> None:
+        """Every STRIPES-th diagonal of pixels below the lowest colour."""
+        below = values < self._low - (self._high - self._low) / 255
+        rows, columns = np.ogrid[: values.shape[0], : values.shape[1]]
+        self._pixels[below & ((rows + columns) % STRIPES == 0)] = STRIPE
 
     def value_at(self, row: int, col: int) -> float | None:
         """The value of a pixel, or None where it is missing or there is none."""

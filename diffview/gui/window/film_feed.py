@@ -7,11 +7,11 @@ from numpy.typing import NDArray
 from PySide6.QtCore import QObject, QTimer
 from PySide6.QtGui import QImage
 
-from diffview.fields.colormaps import Rgb
+from diffview.fields.colormaps import COLORMAPS
 from diffview.gui.jobs.live import Live
 from diffview.gui.session import Session
 from diffview.gui.show.film_rows import FORWARD, PARENT, REVERSE
-from diffview.gui.show.looks import colormap, estimate, made_colormap, state
+from diffview.gui.show.looks import Scale, estimate, field_scale, made_scale, state
 from diffview.gui.show.timescale import TimeScale
 from diffview.gui.widgets.film.film_strip import FilmStrip
 from diffview.gui.widgets.images.raster import Raster
@@ -82,17 +82,17 @@ class Film(QObject):
             t = np.asarray(scale.t(np.linspace(scale.low, scale.high, FORWARD_FRAMES)))
         items = []
         for at in t.tolist():
-            items.append((float(scale.x(at)), self._picture(forward.at(at).x_t, colormap(self._session))))
+            items.append((float(scale.x(at)), self._picture(forward.at(at).x_t, field_scale(self._session))))
             yield
         self.forward_t = t
         self.strip.set_row(FORWARD, items)
         self.show_playhead()
 
-    def _picture(self, x: NDArray[np.float32], colours: Rgb) -> QImage:
+    def _picture(self, x: NDArray[np.float32], of: Scale) -> QImage:
         """x in the colours of its pane, small; missing pixels are transparent."""
         k = max(1, max(x.shape) // THUMBNAIL)
-        self._raster.set_limits(*self._session.view.limits)
-        self._raster.set_table(colours)
+        self._raster.set_limits(*of.levels)
+        self._raster.set_table(COLORMAPS[of.colours])
         self._raster.set_values(np.ascontiguousarray(x[::k, ::k]), None)
         return self._raster.image().copy()
 
@@ -143,9 +143,10 @@ class Film(QObject):
         if not steps and not reel.steps:
             return
         shown = state if self._session.view.reverse == "x_t" else estimate
+        scale = made_scale(self._session, self._session.plan)
         for step in steps:
             if step.index not in reel.pictures:
-                reel.pictures[step.index] = self._picture(shown(step, self._session), made_colormap(self._session))
+                reel.pictures[step.index] = self._picture(shown(step, self._session), scale)
         reel.steps = steps
         pictures = [reel.pictures[step.index] for step in steps]
         self.strip.set_row(reel.row, list(zip(self._x(reel), pictures, strict=True)))

@@ -12,7 +12,7 @@ from diffview.gui.show.looks import Scale, field_scale
 from diffview.gui.widgets.images.colour_bar import ColourBar
 from diffview.gui.widgets.small.text import set_tip
 
-NEVER = "No value of the field lies below {}: colours below it are noise that is not yet taken out."
+NEVER = "No value of the field lies below {}: striped pixels are noise that is not yet taken out."
 
 
 class Scales(QObject):
@@ -60,5 +60,5 @@ class Scales(QObject):
         transform, floor = scale.transform, scale.floor
         bar.set_colormap(COLORMAPS[scale.colours])
         bar.set_scale(*scale.limits, lambda z: float(transform.inverse(z)), lambda x: float(transform(x)), scale.units)
-        bar.set_floor(floor)
+        bar.set_striped(floor is not None)
         set_tip(bar, "" if floor is None else NEVER.format(f"{floor:g} {scale.units}".strip()))

@@ -5,11 +5,23 @@ from collections.abc import Callable
 
 import numpy as np
 from PySide6.QtCore import QPointF, QRectF, QSize, Qt
-from PySide6.QtGui import QColor, QFont, QFontMetricsF, QImage, QPainter, QPainterPath, QPaintEvent, QPen, QPolygonF
+from PySide6.QtGui import (
+    QBrush,
+    QColor,
+    QFont,
+    QFontMetricsF,
+    QImage,
+    QPainter,
+    QPainterPath,
+    QPaintEvent,
+    QPen,
+    QPolygonF,
+)
 from PySide6.QtWidgets import QSizePolicy, QWidget
 
 from diffview.fields.colormaps import Rgb
 from diffview.fields.numbers import MINUS, compact
+from diffview.gui.show.quantised import STRIPE
 from diffview.gui.show.ticks import bar_ticks
 from diffview.gui.theme import SMALL_PX, theme
 from diffview.gui.widgets.images import image_paint as paint
@@ -18,9 +30,6 @@ from diffview.gui.widgets.ink import LEFT, ink, write
 
 _BAR_PX = 12
 _TICK_PX = 4
-
-NOISE = "noise"
-"""Written beside colours that no value has."""
 
 Transform = Callable[[float], float]
 
@@ -41,7 +50,7 @@ class ColourBar(QWidget):
         self._units = ""
         self._marker: float | None = None
         self._no_data = False
-        self._floor: float | None = None
+        self._striped = False
         self._gradient = QImage()
         self.set_colormap(np.repeat(np.arange(256, dtype=np.uint8)[:, None], 3, axis=1))
         self.setSizePolicy(QSizePolicy.Policy.Fixed, QSizePolicy.Policy.Expanding)
@@ -73,16 +82,15 @@ class ColourBar(QWidget):
         self._no_data = shown
         self.update()
 
-    def set_floor(self, physical: float | None) -> None:
-        """Set the least possible value: colours below it are marked as noise; None marks none."""
-        if physical != self._floor:
-            self._floor = physical
-            self._resize()
+    def set_striped(self, striped: bool) -> None:
+        """Show that what is below the scale gets stripes: no value of the quantity is."""
+        if striped != self._striped:
+            self._striped = striped
+            self.update()
 
     def ticks(self) -> list[tuple[float, float]]:
         """The labelled (physical value, y in pixels), from the lowest value up."""
         low, high = sorted((self._to(self._low), self._to(self._high)))
-        low = low if self._floor is None else max(low, self._floor)
         ticks = bar_ticks(low, high, self._y_of, QFontMetricsF(self._font()).height() * 2.0)
         return [(value, self._y_of(value)) for value in ticks]
 
@@ -93,18 +101,11 @@ class ColourBar(QWidget):
         bottom = cap + theme.px(2) + (line + theme.px(8) if self._no_data else 0)
         return QRectF(theme.px(2), round(top), theme.px(_BAR_PX), max(round(self.height() - top - bottom), 1))
 
-    def noise_rect(self) -> QRectF:
-        """Rectangle beside the colours that are marked as noise; empty if none are."""
-        bar = self.bar_rect()
-        top = bar.bottom() if self._floor is None else max(self._y_of(self._floor), bar.top())
-        left = bar.right() + 2
-        return QRectF(left, top, self.width() - left, max(bar.bottom() - top, 0.0))
-
     def sizeHint(self) -> QSize:
         """Wide enough for the labels."""
         metrics = QFontMetricsF(self._font())
         texts = [label(value) for value, _ in self.ticks()] or [f"{MINUS}0.00"]
-        widest = max(metrics.horizontalAdvance(text) for text in (*texts, *([] if self._floor is None else [NOISE])))
+        widest = max(metrics.horizontalAdvance(text) for text in texts)
         width = theme.px(2 + _BAR_PX + _TICK_PX + 6) + widest + theme.px(2)
         return QSize(math.ceil(max(width, metrics.horizontalAdvance(self._units) + theme.px(4), theme.px(56))), 160)
 
@@ -141,7 +142,6 @@ class ColourBar(QWidget):
             mark = round(y - 0.5) + 0.5
             painter.drawLine(QPointF(bar.right() + 2, mark), QPointF(bar.right() + 2 + theme.px(_TICK_PX), mark))
             write(painter, beside.translated(0, y), label(value), theme.colour("dim"), LEFT)
-        self._paint_noise(painter, beside)
         if self._no_data:
             self._paint_no_data(painter, bar, height)
         if self._marker is not None and math.isfinite(self._marker):
@@ -158,29 +158,15 @@ class ColourBar(QWidget):
         painter.save()
         painter.setClipPath(shape)
         painter.fillRect(bar.adjusted(0, -cap, 0, 1), QColor(self._gradient.pixel(0, 0)))
-        painter.fillRect(QRectF(bar.left(), bar.bottom(), bar.width(), cap), QColor(self._gradient.pixel(0, 255)))
+        below = QRectF(bar.left(), bar.bottom(), bar.width(), cap)
+        painter.fillRect(below, QColor(self._gradient.pixel(0, 255)))
+        if self._striped:
+            painter.fillRect(below, QBrush(QColor.fromRgb(STRIPE), Qt.BrushStyle.BDiagPattern))
         painter.setRenderHint(QPainter.RenderHint.SmoothPixmapTransform)
         painter.drawImage(bar, self._gradient)
         painter.restore()
         ink(painter, QPen(theme.colour("edge"), 1.0))
         painter.drawPath(shape)
-
-    def _paint_noise(self, painter: QPainter, beside: QRectF) -> None:
-        """A bracket beside the colours that are noise, with the word where there is room."""
-        room = self.noise_rect()
-        if room.height() < theme.px(6):
-            return
-        painter.setPen(QPen(theme.colour("edge"), 1.0))
-        x, tick = round(room.left() + theme.px(1)) + 0.5, theme.px(_TICK_PX)
-        top, bottom = round(room.top() + 3) + 0.5, round(room.bottom()) - 0.5
-        painter.drawPolyline([QPointF(x + tick, top), QPointF(x, top), QPointF(x, bottom), QPointF(x + tick, bottom)])
-        if room.height() >= 1.5 * beside.height():  # the half of a line belongs to the lowest tick
-            font = self._font()
-            font.setItalic(True)
-            painter.setFont(font)
-            place = beside.translated(0, room.center().y() + beside.height() / 4)
-            write(painter, place, NOISE, theme.colour("dim"), LEFT)
-            painter.setFont(self._font())
 
     def _paint_no_data(self, painter: QPainter, bar: QRectF, height: float) -> None:
         box = QRectF(bar.x(), self.height() - height - 1, bar.width(), height)

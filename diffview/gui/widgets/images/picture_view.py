@@ -20,7 +20,7 @@ class PictureView(ZoomView):
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
-        self._raster = Raster()
+        self._raster, self._striped = Raster(), False
         self._rgb: Rgb | None = None
         self._shrunk: tuple[QSize, QImage] | None = None
         self._cross: tuple[int, int] | None = None
@@ -50,10 +50,11 @@ class PictureView(ZoomView):
         """The values shown [ny, nx], not a copy; None without a picture."""
         return self._raster.values
 
-    def set_levels(self, low: float, high: float) -> None:
-        """Take the values of the first and the last colour."""
-        if (low, high) != self._raster.limits:
-            self._raster.set_limits(low, high)
+    def set_levels(self, low: float, high: float, striped: bool = False) -> None:
+        """Take the values of the first and the last colour; `striped`: those below the first get stripes."""
+        if (low, high, striped) != (*self._raster.limits, self._striped):
+            self._striped = striped
+            self._raster.set_limits(low, high, striped)
             self._redraw()
 
     def levels(self) -> tuple[float, float]:
