@@ -125,6 +125,8 @@ def test_rain_read_in_noise_is_called_noise(open_window, tmp_path, find, wait, s
     low, _, striped = field_scale(window.session).levels
     assert striped and low == pytest.approx(float(window.session.plan.transform(0.0)))
     assert window.forward.view.levels() == field_scale(window.session).limits
+    strong = float(window.session.plan.transform(np.float32(np.quantile(rain, 0.999))))
+    assert field_scale(window.session).limits[1] == pytest.approx(max(2.5, strong)), "strong rain has its own colours"
     assert "striped pixels are noise" in find(window, "colourBar").toolTip()
     window.session.look(playhead=0.3, follow=False)
     z = window.forward.view.values

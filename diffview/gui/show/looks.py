@@ -67,8 +67,17 @@ AT_FLOOR = 0.01
 """Standard deviations by which a value can lie below the floor and still be at it."""
 
 
+STRONG, LOOKED_AT = 0.999, 100_000
+"""Share of an amount's pixels that the colours reach to at least, and how many of them are looked at."""
+
+
 def _least(fits: Fits) -> float:
     return float(np.nanmin(fits.field.values))
+
+
+def _strong(fits: Fits) -> np.float32:
+    values = fits.field.values.ravel()
+    return np.float32(np.nanquantile(values[:: max(1, values.size // LOOKED_AT)], STRONG))
 
 
 def field_scale(session: InForce) -> Scale:
@@ -76,7 +85,10 @@ def field_scale(session: InForce) -> Scale:
     field, transform, view = session.facts.field, session.plan.transform, session.view
     least = session.facts.fits.of(_least)
     colours = view.colormap or default_for(field.units, f"{field.name} {field.provenance.get('long_name', '')}")
-    return Scale(view.limits, transform, written(field.units), colours, floor_of(transform, least))
+    (low, high), floor = view.limits, floor_of(transform, least)
+    if floor is not None:  # amounts have a long tail, and what is strong is what counts
+        high = max(high, float(transform(session.facts.fits.of(_strong))))
+    return Scale((low, high), transform, written(field.units), colours, floor)
 
 
 def made_scale(session: InForce, plan: Plan) -> Scale:
@@ -85,8 +97,9 @@ def made_scale(session: InForce, plan: Plan) -> Scale:
     if card is None:
         return replace(own, transform=plan.made_in)
     made, units = plan.made_in, written(card.units)
-    floor = own.floor if (made, units) == (own.transform, own.units) else floor_of(made)
-    return Scale(view.limits, made, units, view.colormap or default_for(card.units, card.quantity), floor)
+    if (made, units) == (own.transform, own.units):
+        return own
+    return Scale(view.limits, made, units, view.colormap or default_for(card.units, card.quantity), floor_of(made))
 
 
 def floor_of(transform: Transform, least: float = 0.0) -> float | None:
