@@ -41,7 +41,7 @@ def train_device(key: str) -> str:
 
     there = {"cuda": torch.cuda.is_available(), "mps": torch.backends.mps.is_available(), "cpu": True}
     if key == "auto":
-        return next(name for name, found in there.items() if found)
+        return next(name for name, usable in there.items() if usable)
     if not there.get(key, False):
         known = ", ".join(name for name in there if there[name])
         raise UserError(f"There is no device {key!r} to train on here.", f"Choose one of auto, {known}.")

@@ -205,7 +205,7 @@ def _declared(owner: Callable[..., Any]) -> tuple[Parameter, ...]:
     else:
         signature = inspect.signature(owner)
         defaults = {p.name: p.default for p in signature.parameters.values() if p.kind is p.KEYWORD_ONLY}
-    found = []
+    declared = []
     for name, default in defaults.items():
         hint = hints.get(name)
         if get_origin(hint) is not Annotated:
@@ -217,8 +217,8 @@ def _declared(owner: Callable[..., Any]) -> tuple[Parameter, ...]:
         kind = get_origin(kind) or kind
         allowed = next((e for e in extras if isinstance(e, (Range, Choice, Numbers, ValueType))), None)
         doc = next((e for e in extras if isinstance(e, str)), "")
-        found.append(Parameter(name, kind, default, allowed, doc, optional))
-    return tuple(found)
+        declared.append(Parameter(name, kind, default, allowed, doc, optional))
+    return tuple(declared)
 
 
 def checked(owner: Callable[..., Any], values: Mapping[str, Any], name: str) -> dict[str, Any]:
@@ -267,7 +267,7 @@ def json_text(plain: Mapping[str, Any], ascii_only: bool = True) -> str:
     """JSON text for people: structure on lines of its own, the numbers of a list on one."""
     text = json.dumps(plain, indent=2, ensure_ascii=ascii_only)
     # only structure has line ends, so no string is touched
-    return re.sub(r"\[\n[^][{}\"]*\]", lambda found: re.sub(r"\s+", " ", found[0]), text)
+    return re.sub(r"\[\n[^][{}\"]*\]", lambda part: re.sub(r"\s+", " ", part[0]), text)
 
 
 def whole_numbers(text: str, what: str) -> tuple[int, ...]:
@@ -277,9 +277,9 @@ def whole_numbers(text: str, what: str) -> tuple[int, ...]:
         UserError: if it is none.
     """
     try:
-        found = tuple(int(word) for word in text.replace(",", " ").split())
+        numbers = tuple(int(word) for word in text.replace(",", " ").split())
     except ValueError:
-        found = ()
-    if not found or min(found) < 1:
+        numbers = ()
+    if not numbers or min(numbers) < 1:
         raise UserError(f"{text!r} is no list of {what}.", "Write whole numbers from 1 on: 9, 18.")
-    return found
+    return numbers

@@ -34,8 +34,8 @@ def user_folder(kind: str) -> Path:
     """The user's own folder for `kind` (config, log, state), created if it is not there."""
     import platformdirs
 
-    found: Path = getattr(platformdirs, f"user_{kind}_path")("diffview", appauthor=False, ensure_exists=True)
-    return found
+    folder: Path = getattr(platformdirs, f"user_{kind}_path")("diffview", appauthor=False, ensure_exists=True)
+    return folder
 
 
 LARGEST_TEXT = 2**23
@@ -50,11 +50,11 @@ def read_text(path: Path, what: str, hint: str = "Choose another file.") -> str:
             large, or not text.
     """
     try:
-        found = path.stat()  # before it is opened: opening a pipe waits for somebody who writes
-        if not stat.S_ISREG(found.st_mode):
+        status = path.stat()  # before it is opened: opening a pipe waits for somebody who writes
+        if not stat.S_ISREG(status.st_mode):
             raise UserError(f"{path} is a folder, a pipe or a device, not {what}.", hint)
-        if found.st_size > LARGEST_TEXT:
-            raise UserError(f"{path} has {found.st_size / 1e6:.3g} MB, which is too much for {what}.", hint)
+        if status.st_size > LARGEST_TEXT:
+            raise UserError(f"{path} has {status.st_size / 1e6:.3g} MB, which is too much for {what}.", hint)
         return path.read_text(encoding="utf-8")
     except OSError as error:
         raise UserError(f"{path} cannot be read: {error.strerror or 'its name is not one'}.", hint) from None

@@ -41,7 +41,7 @@ def run_and_bare_network(rounds: int) -> tuple[Pair, int]:
     if plan.model is None:
         raise RuntimeError(str(plan.refusal))
     denoise: Any = plan.model.denoiser()
-    net, extra = denoise._net, denoise._extra
+    net, extra = denoise.net, denoise.extra
     states: list[Any] = []
 
     def ours() -> None:

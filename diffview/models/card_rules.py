@@ -17,8 +17,14 @@ LARGEST = 1e30
 
 SCORE = maybe(number(-LARGEST, LARGEST))
 
+
+def _what(value: Any, where: str) -> str:
+    """What a score is of, in the words of today: older cards have others."""
+    return str(text(value, where)).replace("wet share", "wet-pixel fraction")
+
+
 VERDICT = {
-    "what": text, "value": SCORE, "limit": SCORE, "units": text, "at_least": flag,
+    "what": _what, "value": SCORE, "limit": SCORE, "units": text, "at_least": flag,
     "ok": maybe(flag), "chance": maybe(number(0, 1)),
 }  # fmt: skip
 """What a verdict says; all but how likely a perfect model meets it is always there."""
@@ -29,12 +35,12 @@ def curve(x: str, more: int = 0, **parts: Rule) -> Rule:
     lists = table(parts, needs={x}, others=listed(SCORE))
 
     def rule(value: Any, where: str) -> dict[str, Any]:
-        found: dict[str, Any] = lists(value, where)
-        length = len(listed(number(), least=2)(found[x], f"{where}.{x}")) - more
-        for key, numbers in found.items():
+        read: dict[str, Any] = lists(value, where)
+        length = len(listed(number(), least=2)(read[x], f"{where}.{x}")) - more
+        for key, numbers in read.items():
             if key not in parts and key != x and len(numbers) != length:
                 raise Unfit(f"{where}.{key}", f"has {len(numbers)} values, not {length}")
-        return found
+        return read
 
     return rule
 
@@ -76,7 +82,7 @@ PARTS: Mapping[str, Rule] = {
         "settings": table({
             "sampler": text, "steps": whole(1), "seed": whole(0, 2**62), "command": text, "params": table({}),
         }),
-        "rows": listed(table({"what": text, "units": text}, {"what"}, others=SCORE)),
+        "rows": listed(table({"what": _what, "units": text}, {"what"}, others=SCORE)),
         "curves": table(CURVES), "loss_by_level": curve("levels"),
         "crps": SCORE, "crps_of_coarse": SCORE, "crps_of_one_member": SCORE,
         "block_mean_relative_error": SCORE, "spread_skill": SCORE,
@@ -92,12 +98,12 @@ def card_parts(plain: Any) -> dict[str, Any]:
     Raises:
         Unfit: naming the first that is missing, unknown, or not what it should be.
     """
-    found: dict[str, Any] = CARD(plain, "")
-    low, high = found["noise_range"]
+    parts: dict[str, Any] = CARD(plain, "")
+    low, high = parts["noise_range"]
     if not low < high:
         raise Unfit("noise_range", f"goes from {low:g} to {high:g}")
-    channels, ny, nx = found["shape"]
-    coarsen = found.get("coarsen", 0)
+    channels, ny, nx = parts["shape"]
+    coarsen = parts.get("coarsen", 0)
     if coarsen and (ny % coarsen or nx % coarsen):
         raise Unfit("coarsen", f"is {coarsen}, which does not divide {ny} x {nx} pixels")
-    return found | {"noise_range": (low, high), "shape": (channels, ny, nx)}
+    return parts | {"noise_range": (low, high), "shape": (channels, ny, nx)}

@@ -113,9 +113,9 @@ def find_card(name: str) -> Card:
 
 def cards() -> dict[str, Path]:
     """Names and places of the sample models and of the user's own, which come first."""
-    found = {path.stem: path for path in sorted(sample_models().glob("*.json"))}
-    found |= {path.parent.name: path.parent for path in sorted(models_folder().glob("*/model.json"))}
-    return found
+    places = {path.stem: path for path in sorted(sample_models().glob("*.json"))}
+    places |= {path.parent.name: path.parent for path in sorted(models_folder().glob("*/model.json"))}
+    return places
 
 
 def models_folder() -> Path:
@@ -125,10 +125,10 @@ def models_folder() -> Path:
 
 def read_cards(tell: Callable[[UserError], None] = lambda damaged: None) -> dict[str, Card]:
     """The cards of all models that can be read, by name; of each of the others `tell` is called with what is wrong."""
-    found = {}
+    read = {}
     for name, file in cards().items():
         try:
-            found[name] = Card.read(file)
+            read[name] = Card.read(file)
         except UserError as damaged:
             tell(damaged)
-    return found
+    return read

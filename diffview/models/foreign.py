@@ -57,8 +57,8 @@ def _channels(config: Mapping[str, Any]) -> tuple[int, int]:
 def _by_heart(config: Mapping[str, Any], convention: Convention) -> bool:
     """Whether it has a table of times that lacks some of those it would be told."""
     rows = config.get("num_train_timesteps") or 0
-    told = len(convention.times.alpha_bar) if isinstance(convention.times, TableTimes) else rows + 1
-    return config.get("time_embedding_type") == "learned" and rows < told
+    times = len(convention.times.alpha_bar) if isinstance(convention.times, TableTimes) else rows + 1
+    return config.get("time_embedding_type") == "learned" and rows < times
 
 
 REFUSALS = (

@@ -79,7 +79,7 @@ class Local(Formula):
         if self._sees_all(s):
             return self._everywhere.vjp(y, s, v)
         xp = namespace(y)
-        found = []
+        products = []
         for member, along in zip(y, v, strict=True):
             sums = _Windows(member[0], window_radius(s), 1 / (s * s))
             product = xp.zeros_like(member[0])
@@ -87,21 +87,21 @@ class Local(Formula):
                 xp.multiply(w, apart, out=w)
                 xp.multiply(w, (along[0] * share)[:, :, None], out=w)
                 product += xp.einsum("yxn,yxn->yx", sums(w), apart)
-            found.append(product[None])
-        return xp.stack(found)
+            products.append(product[None])
+        return xp.stack(products)
 
     def variance(self, y: Any, s: float) -> Any:
         """s^2 diag J = sum_i w_i(p) (x_i(p) - x0_hat(p))^2: of the crops that pixel p chooses from."""
         if self._sees_all(s):
             return self._everywhere.variance(y, s)
         xp = namespace(y)
-        found = []
+        spreads = []
         for member in y:
             spread = xp.zeros_like(member[0])
             for w, apart, share in self._spread(member[0], s):
                 spread += share * xp.einsum("yxn,yxn,yxn->yx", w, apart, apart)
-            found.append(spread[None])
-        return xp.stack(found)
+            spreads.append(spread[None])
+        return xp.stack(spreads)
 
     def _chunks(self, y: Any) -> list[Any]:
         """The crops like y, [ny, nx, at most CHUNK] each: the softmax runs along memory."""

@@ -65,8 +65,8 @@ class ABIVariable(CFVariable):
     @cached_property
     def _quality(self) -> h5py.Dataset | None:
         names = text_attribute(self.dataset, "ancillary_variables").split()
-        found = next((find_nearby(self.dataset, name) for name in names if "DQF" in name), None)
-        return found if found is not None and found.shape == self.dataset.shape else None
+        flags = next((find_nearby(self.dataset, name) for name in names if "DQF" in name), None)
+        return flags if flags is not None and flags.shape == self.dataset.shape else None
 
     @cached_property
     def _no_measurement(self) -> tuple[tuple[int, ...], tuple[str, ...]]:
@@ -112,8 +112,8 @@ class ABIVariable(CFVariable):
 
 def _constant(dataset: h5py.Dataset, name: str) -> float:
     """A number beside `dataset` in its group, NaN where it is absent or its fill value."""
-    found = dataset_in(dataset.parent, name)
-    if found is None or found.size != 1 or found.dtype.kind not in "iuf":
+    constant = dataset_in(dataset.parent, name)
+    if constant is None or constant.size != 1 or constant.dtype.kind not in "iuf":
         return float("nan")
-    value: Any = CFVariable(found).read(()).values
+    value: Any = CFVariable(constant).read(()).values
     return float(np.reshape(value, -1)[0])

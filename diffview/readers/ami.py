@@ -56,8 +56,8 @@ class AMIImage(CFVariable):
 
     def _constants(self, names: tuple[str, ...]) -> tuple[float, ...]:
         """Numbers among the attributes of the file, () if one is absent."""
-        found = [number_attributes(self.dataset.file, name)[:1] for name in names]
-        return tuple(float(values[0]) for values in found if values) if all(found) else ()
+        numbers = [number_attributes(self.dataset.file, name)[:1] for name in names]
+        return tuple(float(values[0]) for values in numbers if values) if all(numbers) else ()
 
     @property
     def _channel(self) -> str:

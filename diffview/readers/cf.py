@@ -103,27 +103,27 @@ class CFVariable:
 
     def axis_coordinates(self) -> tuple[Coordinate, ...]:
         """The coordinate variable of every dimension that has one; y and x of a projection in metres."""
-        found = []
+        lines = []
         for axis, (name, scale) in enumerate(self._scales):
             nearby = (find_nearby(self.dataset, near) for near in (name, *self._named_coordinates))
             for candidate in itertools.chain([scale], nearby):
                 if _fits(candidate, (self.dataset.shape[axis],)) and _runs_along(candidate, name, scale):
-                    found.append(read_coordinate(candidate, (axis,)))
+                    lines.append(read_coordinate(candidate, (axis,)))
                     break
-        found += self._coordinates_by_length()
-        return self.mapping.in_metres(found) if any(line.role in ("y", "x") for line in found) else tuple(found)
+        lines += self._coordinates_by_length()
+        return self.mapping.in_metres(lines) if any(line.role in ("y", "x") for line in lines) else tuple(lines)
 
     def _coordinates_by_length(self) -> tuple[Coordinate, ...]:
         """Where no dimension has a name: 1-D latitude and longitude nearby that are as long as the last two axes."""
         last_two = (len(self._scales) - 2, len(self._scales) - 1)
         if not all(name.startswith("dim_") for name, _ in dimension_scales(self.dataset)):
             return ()
-        found: dict[str, h5py.Dataset] = {}
+        by_name: dict[str, h5py.Dataset] = {}
         for item in _nearby(self.dataset):
             if item.ndim == 1:
-                found.setdefault(_role(item), item)
+                by_name.setdefault(_role(item), item)
         for axes in (last_two, last_two[::-1]):
-            pairs = [(found.get(role), axis) for role, axis in zip(("latitude", "longitude"), axes, strict=True)]
+            pairs = [(by_name.get(role), axis) for role, axis in zip(("latitude", "longitude"), axes, strict=True)]
             if all(_fits(item, (self.dataset.shape[axis],)) for item, axis in pairs):
                 return tuple(read_coordinate(item, (axis,)) for item, axis in pairs if item is not None)
         return ()
@@ -143,8 +143,8 @@ class CFVariable:
                 continue
             role = _role(candidate)
             if role in ("latitude", "longitude") and role not in chosen:
-                found = self._over(candidate, axes, take)
-                chosen |= {role: found} if found is not None else {}
+                coordinate = self._over(candidate, axes, take)
+                chosen |= {role: coordinate} if coordinate is not None else {}
         return tuple(chosen.values()) if len(chosen) == len(axes) else ()
 
     def _over(self, candidate: h5py.Dataset, axes: tuple[int, int], take: Take) -> Coordinate | None:
@@ -162,8 +162,8 @@ class CFVariable:
             turned = self._lies_turned(candidate, axes)
         if not straight and not turned:
             return None
-        found = read_coordinate(candidate, axes, take[::-1] if turned else take)
-        return replace(found, values=found.values.T) if turned else found
+        coordinate = read_coordinate(candidate, axes, take[::-1] if turned else take)
+        return replace(coordinate, values=coordinate.values.T) if turned else coordinate
 
     def _lies_turned(self, candidate: h5py.Dataset, axes: tuple[int, int]) -> bool:
         """Whether a plane lies across the variable: by the names of its dimensions, else by the order of the axes."""

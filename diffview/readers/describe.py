@@ -42,9 +42,9 @@ def describe(path: str, dataset: str | None = None, mask: Sequence[float] = ()) 
     if dataset is None:
         return {"path": str(path), "tree": [_plain(dataclasses.asdict(node)) for node in whole_tree(path)]}
     with open_file(path) as file, reading(file, dataset):
-        found = find_dataset(file, dataset)
-        _require_countable(found, f"{dataset} in {file.filename}")
-        variable = without(reader_of(file).variable(found), tuple(mask))
+        stored = find_dataset(file, dataset)
+        _require_countable(stored, f"{dataset} in {file.filename}")
+        variable = without(reader_of(file).variable(stored), tuple(mask))
         count, numbers = range_and_mean(variable)
 
         def ranged(also: tuple[float, ...]) -> tuple[int, float, float]:
@@ -53,13 +53,13 @@ def describe(path: str, dataset: str | None = None, mask: Sequence[float] = ()) 
 
         odd = () if is_flag(variable) else suspects(ranged)
         return {
-            "path": found.name,
-            "shape": [int(size) for size in found.shape],
+            "path": stored.name,
+            "shape": [int(size) for size in stored.shape],
             "dims": list(variable.dims),
-            "dtype": str(found.dtype),
+            "dtype": str(stored.dtype),
             "units": variable.units,
             **numbers,
-            "missing": int(found.size) - count,
+            "missing": int(stored.size) - count,
             **({"undeclared": [one._asdict() for one in odd]} if odd else {}),
         }
 

@@ -51,10 +51,10 @@ class FCIVariable(CFVariable):
         return bool(posixpath.basename(self.dataset.name) == _RADIANCE)
 
     def _constant(self, group: h5py.Group | None, name: str) -> float:
-        found = dataset_in(group, name) if group is not None else None
-        if found is None or found.dtype.kind not in "iuf" or not found.size:
+        constant = dataset_in(group, name) if group is not None else None
+        if constant is None or constant.dtype.kind not in "iuf" or not constant.size:
             return float("nan")
-        values = np.asarray(found[...], np.float64)
+        values = np.asarray(constant[...], np.float64)
         values = values[np.abs(values) < _FILL]
         return float(values.mean()) if values.size else float("nan")
 

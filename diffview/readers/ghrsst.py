@@ -38,11 +38,11 @@ class SSTVariable(CFVariable):
         rates = level is not None and level.shape == self.dataset.shape and level != self.dataset
         if not rates or not _TEMPERATURE.search(self.dataset.name):
             return super().remarks
-        found = rated(self, CFVariable(level))
-        if found is None:
+        levels = rated(self, CFVariable(level))
+        if levels is None:
             said = "quality_level rates every value from 1 (bad) to 5 (best); all are shown."
-        elif not found.size:
+        elif not levels.size:
             said = "quality_level rates no value of this picture."
         else:
-            said = f"quality_level of the {found.size:,} values: {shares_of_levels(found, WORDS)}; all are shown."
+            said = f"quality_level of the {levels.size:,} values: {shares_of_levels(levels, WORDS)}; all are shown."
         return (said, *super().remarks)

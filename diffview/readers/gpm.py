@@ -48,13 +48,13 @@ class GpmVariable(CFVariable):
 
     def plane_coordinates(self, axes: tuple[int, int], take: Take = EVERY) -> tuple[Coordinate, ...]:
         """Latitude and longitude of the swath, if they lie on the same two dimensions."""
-        found = super().plane_coordinates(axes, take)
+        coordinates = super().plane_coordinates(axes, take)
         names = [self.dims[axis] for axis in axes]
-        for coordinate in found:
+        for coordinate in coordinates:
             lies_on = self._dims_of(coordinate.name)
             if lies_on and sorted(lies_on) != sorted(names):
                 return ()
-        return found
+        return coordinates
 
     def _dims_of(self, name: str) -> list[str]:
         """Dimensions of the nearest dataset of that name above this one, [] if it names none."""

@@ -60,10 +60,10 @@ def metadata(file: h5py.File) -> str:
     information, _ = member(file["/"], _INFORMATION)
     parts = []
     for name in sorted(information) if isinstance(information, h5py.Group) else ():
-        found, _ = member(information, name)
-        if name.startswith("StructMetadata") and isinstance(found, h5py.Dataset):
+        item, _ = member(information, name)
+        if name.startswith("StructMetadata") and isinstance(item, h5py.Dataset):
             try:
-                value = found[()]
+                value = item[()]
             except H5PY_ERRORS:
                 continue
             parts.append(decoded(value) if isinstance(value, bytes) else str(value))
@@ -122,7 +122,7 @@ class EosField(CFVariable):
         if origin.endswith(("_UR", "_LR")):
             left, right = right, left
         lines = (("YDim", top, bottom), ("XDim", left, right))
-        found = []
+        coordinates = []
         for name, first, last in lines:
             ends = [_degrees(end) for end in (first, last)] if degrees else [first, last]
             count = self.dataset.shape[axes[name]]
@@ -130,8 +130,8 @@ class EosField(CFVariable):
             y = name == "YDim"
             role: Any = ("latitude" if y else "longitude") if degrees else ("y" if y else "x")
             units = ("degrees_north" if y else "degrees_east") if degrees else "m"
-            found.append(Coordinate(role, role, (axes[name],), values, units))
-        return tuple(found)
+            coordinates.append(Coordinate(role, role, (axes[name],), values, units))
+        return tuple(coordinates)
 
     def _pair(self, name: str) -> tuple[float, float] | None:
         match self._numbers(name):

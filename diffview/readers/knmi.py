@@ -22,8 +22,8 @@ _UNITS = {"MM": "mm", "DBZ": "dBZ", "MM/H": "mm/h", "MM/HR": "mm/h", "KM": "km",
 
 def claims(file: h5py.File) -> bool:
     """Files with the group `overview`, a product name in it, beside a first image."""
-    found = [group_in(file["/"], name) for name in ("overview", "image1")]
-    return None not in found and bool(text_attribute(found[0], "product_group_name"))
+    groups = [group_in(file["/"], name) for name in ("overview", "image1")]
+    return None not in groups and bool(text_attribute(groups[0], "product_group_name"))
 
 
 def variable(dataset: h5py.Dataset) -> CFVariable:
@@ -46,13 +46,13 @@ class KnmiImage(CFVariable):
     def formula(self) -> tuple[float, float] | None:
         """(slope, offset) of the calibration, None if there is none that can be read."""
         text = text_attribute(self._calibration, "calibration_formulas") if self._calibration is not None else ""
-        found = _FORMULA.match(text.replace(" ", "").replace("+-", "-"))
-        return (float(found[1]), float(found[2] or 0.0)) if found else None
+        match = _FORMULA.match(text.replace(" ", "").replace("+-", "-"))
+        return (float(match[1]), float(match[2] or 0.0)) if match else None
 
     @cached_property
     def _parameter(self) -> tuple[str, str]:
-        found = _PARAMETER.match(text_attribute(self.dataset.parent, "image_geo_parameter"))
-        return (found[1].lower(), _UNITS.get(found[2].upper(), found[2])) if found else ("", "")
+        match = _PARAMETER.match(text_attribute(self.dataset.parent, "image_geo_parameter"))
+        return (match[1].lower(), _UNITS.get(match[2].upper(), match[2])) if match else ("", "")
 
     @property
     def name(self) -> str:
@@ -102,6 +102,6 @@ class KnmiImage(CFVariable):
     def projection(self) -> Projection | None:
         """The projection of the file, whose axes of the Earth are in km, as y and x are."""
         geographic = group_in(self.dataset.file["/"], "geographic")
-        found = group_in(geographic, "map_projection") if geographic is not None else None
-        text = text_attribute(found, "projection_proj4_params") if found is not None else ""
+        group = group_in(geographic, "map_projection") if geographic is not None else None
+        text = text_attribute(group, "projection_proj4_params") if group is not None else ""
         return Projection(text, km=1.0) if text else None

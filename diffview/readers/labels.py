@@ -65,16 +65,16 @@ def read_labels(path: str, dataset: str) -> dict[str, Labels]:
     with open_file(path) as file:
         variable = variable_of(file, dataset)
         with reading(file, dataset):
-            found = {
+            labels = {
                 variable.dims[c.axes[0]]: labels_of(variable.dataset, c)
                 for c in variable.axis_coordinates()
                 if c.values.size <= MOST_LABELS
             }
             for dim, size in zip(variable.dims, variable.dataset.shape, strict=True):
-                names = () if dim in found else _names(variable, dim, size)
+                names = () if dim in labels else _names(variable, dim, size)
                 if names:
-                    found[dim] = Labels(names)
-            return found
+                    labels[dim] = Labels(names)
+            return labels
 
 
 def labels_of(dataset: h5py.Dataset, coordinate: Coordinate) -> Labels:
@@ -110,16 +110,16 @@ def fixed_coordinates(
     """
     others = [axis for axis in range(len(dataset.shape)) if axis not in axes]
     at = {(axis,): i for axis, i in zip(others, index, strict=False)}
-    found = [replace(c, values=c.values[at[c.axes]][None]) for c in along if c.axes in at]
+    fixed = [replace(c, values=c.values[at[c.axes]][None]) for c in along if c.axes in at]
     for name in ("time", *text_attribute(dataset, "coordinates").replace(",", " ").split()):
         item = find_nearby(dataset, name)
         if item is not None and item.size == 1 and item.dtype.kind in "iuf":
             single = read_coordinate(item, ())
             single = replace(single, values=single.values[None])
-            known = single.name in [c.name for c in found]
+            known = single.name in [c.name for c in fixed]
             if not known and is_time(single.name, single.units, single.values):
-                found.append(single)
-    return found
+                fixed.append(single)
+    return fixed
 
 
 def calendar_of(dataset: h5py.Dataset, name: str) -> str:
@@ -132,12 +132,14 @@ def _names(variable: Variable, dim: str, size: int) -> tuple[str, ...]:
     """Names along a dimension: a text dataset of its name, or one that `coordinates` names."""
     dataset = variable.dataset
     for name in (dim, *text_attribute(dataset, "coordinates").replace(",", " ").split()):
-        found = find_nearby(dataset, name)
-        if found is None or found == dataset or len(found.shape or ()) not in (1, 2) or found.shape[0] != size:
+        labels = find_nearby(dataset, name)
+        if labels is None or labels == dataset or len(labels.shape or ()) not in (1, 2) or labels.shape[0] != size:
             continue
-        if found.dtype.kind not in "SO" or (found.dtype.kind == "O" and h5py.check_string_dtype(found.dtype) is None):
+        if labels.dtype.kind not in "SO" or (
+            labels.dtype.kind == "O" and h5py.check_string_dtype(labels.dtype) is None
+        ):
             continue
-        rows = np.asarray(found[...])
+        rows = np.asarray(labels[...])
         texts = [_text(row) for row in rows]
         if any(texts) and (name == dim or size == len(set(texts))):
             return tuple(texts)

@@ -124,8 +124,8 @@ def _known_places(plane: Sequence[Coordinate]) -> tuple[Floats | None, Floats | 
 
     Nobody declares every fill value: a latitude is at most 90, and no two pixels lie at the very same (0, 0).
     """
-    found = {c.role: c.values for c in plane}
-    latitude, longitude = found.get("latitude"), found.get("longitude")
+    places = {c.role: c.values for c in plane}
+    latitude, longitude = places.get("latitude"), places.get("longitude")
     if latitude is None or longitude is None or latitude.shape != longitude.shape:
         return latitude, longitude, 0
     with np.errstate(invalid="ignore"):

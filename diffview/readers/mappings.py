@@ -92,19 +92,17 @@ def grid_mapping_of(dataset: h5py.Dataset, sides: Sequence[str], own: str = "") 
         own: what the mapping is called where a family of files never names it.
     """
     named = text_attribute(dataset, "grid_mapping") or own
-    found = next((item for name in _names(named, sides) if (item := find_nearby(dataset, name)) is not None), None)
+    mapping = next((item for name in _names(named, sides) if (item := find_nearby(dataset, name)) is not None), None)
     remark = ""
-    if found is None:
+    if mapping is None:
         others = list(itertools.islice(_mappings(dataset), 2))
         if len(others) == 1:
-            found = others[0]
+            mapping = others[0]
             said = f"grid_mapping names {named}, which is not there" if named else "Its grid mapping is not named"
-            remark = f"{said}: {posixpath.basename(found.name)}, the only one of the file, was taken."
-    texts = (text_attribute(item, name) for item in (found, dataset) if item is not None for name in WELL_KNOWN)
-    return GridMapping(
-        {} if found is None else _attributes(found), text_attribute(dataset, "crs") or next(filter(None, texts), ""),
-        remark,
-    )  # fmt: skip
+            remark = f"{said}: {posixpath.basename(mapping.name)}, the only one of the file, was taken."
+    texts = (text_attribute(item, name) for item in (mapping, dataset) if item is not None for name in WELL_KNOWN)
+    text = text_attribute(dataset, "crs") or next(filter(None, texts), "")
+    return GridMapping({} if mapping is None else _attributes(mapping), text, remark)
 
 
 def _names(text: str, sides: Sequence[str]) -> list[str]:
@@ -121,21 +119,21 @@ def _mappings(dataset: h5py.Dataset) -> Iterator[h5py.Dataset]:
     """The projections in the group of the variable and above it."""
     for group in groups_above(dataset):
         for name in itertools.islice(group, MEMBERS):
-            found, _ = member(group, name)
-            small = isinstance(found, h5py.Dataset) and found.size == 1
-            if small and text_attribute(found, "grid_mapping_name") not in ("", *GEOGRAPHIC):
-                yield found
+            mapping, _ = member(group, name)
+            small = isinstance(mapping, h5py.Dataset) and mapping.size == 1
+            if small and text_attribute(mapping, "grid_mapping_name") not in ("", *GEOGRAPHIC):
+                yield mapping
 
 
 def _attributes(mapping: h5py.Dataset) -> dict[str, Any]:
     """The attributes of a grid mapping as pyproj takes them."""
-    found: dict[str, Any] = {}
+    attributes: dict[str, Any] = {}
     for name in mapping.attrs:
         value = raw_attribute(mapping, name)
         if value is not None:
-            found[name] = value.tolist() if isinstance(value, (np.ndarray, np.generic)) else value
-    if found.get("grid_mapping_name") == GEOSTATIONARY and "fixed_angle_axis" not in found:
-        found.setdefault("sweep_angle_axis", "y")  # what CF takes where it is not said
+            attributes[name] = value.tolist() if isinstance(value, (np.ndarray, np.generic)) else value
+    if attributes.get("grid_mapping_name") == GEOSTATIONARY and "fixed_angle_axis" not in attributes:
+        attributes.setdefault("sweep_angle_axis", "y")  # what CF takes where it is not said
         height = number_attributes(mapping, "perspective_point_height")
-        found |= {"perspective_point_height": float(height[0])} if height else {}
-    return found
+        attributes |= {"perspective_point_height": float(height[0])} if height else {}
+    return attributes

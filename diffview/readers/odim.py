@@ -123,8 +123,8 @@ class OdimVariable(CFVariable):
         """(nodata, undetect) in the packed type, None where not given."""
         dtype = packed_type(self.dataset)
         inherited = not self._is_quality
-        found = [self._numbers("what", name, inherited)[:1] for name in ("nodata", "undetect")]
-        nodata, undetect = (as_packed(values[0], dtype) if values else None for values in found)
+        numbers = [self._numbers("what", name, inherited)[:1] for name in ("nodata", "undetect")]
+        nodata, undetect = (as_packed(values[0], dtype) if values else None for values in numbers)
         return nodata, undetect
 
     @cached_property

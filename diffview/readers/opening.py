@@ -45,12 +45,12 @@ def open_file(path: str | Path) -> Iterator[h5py.File]:
     Raises:
         UserError: if it is not an HDF5 file, or damaged, or open for writing elsewhere.
     """
-    found = require_hdf5(path)
+    real = require_hdf5(path)
     try:
-        file = _opened(found)
+        file = _opened(real)
         file["/"]  # the root may be damaged where the first bytes are not
     except H5PY_ERRORS as error:
-        raise _not_opened(found, str(error)) from None
+        raise _not_opened(real, str(error)) from None
     try:
         yield file
     finally:
@@ -114,10 +114,10 @@ def find_group(file: h5py.File, path: str) -> h5py.Group:
     Raises:
         UserError: if there is none.
     """
-    found = _resolve(file, path)
-    if not isinstance(found, h5py.Group):
+    group = _resolve(file, path)
+    if not isinstance(group, h5py.Group):
         raise UserError(f"{path} in {file.filename} is not a group.", "Choose a group of the tree.")
-    return found
+    return group
 
 
 def find_dataset(file: h5py.File, path: str) -> h5py.Dataset:
@@ -126,24 +126,24 @@ def find_dataset(file: h5py.File, path: str) -> h5py.Dataset:
     Raises:
         UserError: if there is none, or its values lie in another file.
     """
-    found = _resolve(file, path)
-    if isinstance(found, h5py.Group):
-        members = _children(found)
+    node = _resolve(file, path)
+    if isinstance(node, h5py.Group):
+        members = _children(node)
         hint = f"Choose one of its members: {', '.join(members[:8])}." if members else "It is empty."
         raise UserError(f"{path} in {file.filename} is a group, not a dataset.", hint)
-    if not isinstance(found, h5py.Dataset):
+    if not isinstance(node, h5py.Dataset):
         raise UserError(f"{path} in {file.filename} is a named type, not a dataset.", "Choose a dataset of the tree.")
-    elsewhere = stored_elsewhere(found)
+    elsewhere = stored_elsewhere(node)
     if elsewhere:
-        hint = "Put the files that it names beside it." if found.is_virtual else "Open that file itself."
+        hint = "Put the files that it names beside it." if node.is_virtual else "Open that file itself."
         raise UserError(f"{path} in {file.filename} cannot be read: {elsewhere}", hint)
-    size = math.prod(found.chunks or ()) * found.dtype.itemsize
-    if size > MOST_CHUNK and found.id.get_create_plist().get_nfilters():
+    size = math.prod(node.chunks or ()) * node.dtype.itemsize
+    if size > MOST_CHUNK and node.id.get_create_plist().get_nfilters():
         raise UserError(
             f"{path} in {file.filename} is compressed in pieces of {size / 2**30:.1f} GB, each unpacked as a whole.",
             f"Write it again in smaller ones: h5repack -l {path}:CHUNK=...",
         )
-    return found
+    return node
 
 
 def stored_elsewhere(dataset: h5py.Dataset) -> str:
@@ -171,8 +171,8 @@ def _holds(path: Path, dataset: str, changed: int) -> bool:
     """Whether a file, last changed then, is HDF5 and has the values of a dataset in itself."""
     try:
         with h5py.File(require_hdf5(path), "r") as file:
-            found = file[dataset]
-            return isinstance(found, h5py.Dataset) and not found.external and not found.is_virtual
+            node = file[dataset]
+            return isinstance(node, h5py.Dataset) and not node.external and not node.is_virtual
     except (UserError, *H5PY_ERRORS):
         return False
 
@@ -197,16 +197,14 @@ def member(group: h5py.Group, name: str) -> tuple[Any, str]:
 
 def dataset_in(group: h5py.Group, name: str) -> h5py.Dataset | None:
     """The dataset called `name` in a group, None if there is none with values in this file; no link is followed."""
-    found, _ = member(group, name)
-    return (
-        found if isinstance(found, h5py.Dataset) and found.shape is not None and not stored_elsewhere(found) else None
-    )
+    node, _ = member(group, name)
+    return node if isinstance(node, h5py.Dataset) and node.shape is not None and not stored_elsewhere(node) else None
 
 
 def group_in(group: h5py.Group, name: str) -> h5py.Group | None:
     """The group called `name` in a group, None if there is none; no link is followed."""
-    found, _ = member(group, name)
-    return found if isinstance(found, h5py.Group) else None
+    node, _ = member(group, name)
+    return node if isinstance(node, h5py.Group) else None
 
 
 def find_nearby(dataset: h5py.Dataset, name: str) -> h5py.Dataset | None:
@@ -218,9 +216,9 @@ def find_nearby(dataset: h5py.Dataset, name: str) -> h5py.Dataset | None:
             return find_dataset(dataset.file, posixpath.normpath(posixpath.join(dataset.parent.name, name)))
         return None
     for group in groups_above(dataset):
-        found, _ = member(group, name) if name in group else (None, "")
-        if isinstance(found, h5py.Dataset):
-            return found
+        node, _ = member(group, name) if name in group else (None, "")
+        if isinstance(node, h5py.Dataset):
+            return node
     return None
 
 
@@ -243,15 +241,15 @@ def _resolve(file: h5py.File, path: str) -> Any:
         name = parts.pop(0)
         if not isinstance(here, h5py.Group) or name not in _names(here):
             raise _missing(file, path)
-        found, why = member(here, name)
-        if found is None:
+        node, why = member(here, name)
+        if node is None:
             target = _soft_target(here, name)
             links += 1
             if target is None or links > MAX_SOFT_LINKS:
                 raise UserError(f"{path} in {file.filename} cannot be opened. {why}", "Choose another dataset.")
             parts = [part for part in target.split("/") if part] + parts
-            found = file["/"]
-        here = found
+            node = file["/"]
+        here = node
     return here
 
 
@@ -296,16 +294,16 @@ def walk(file: h5py.File, limit: int) -> Iterator[tuple[str, h5py.Dataset]]:
         prefix, group = waiting.pop(0)
         for name in _children(group):
             progress()
-            found, _ = member(group, name)
+            node, _ = member(group, name)
             path = f"{prefix}/{name}"
-            if isinstance(found, h5py.Dataset):
-                yield path, found
+            if isinstance(node, h5py.Dataset):
+                yield path, node
                 count += 1
                 if count == limit:
                     return
-            elif isinstance(found, h5py.Group) and path.count("/") < DEEPEST and _address(found) not in seen:
-                seen.add(_address(found))
-                waiting.append((path, found))
+            elif isinstance(node, h5py.Group) and path.count("/") < DEEPEST and _address(node) not in seen:
+                seen.add(_address(node))
+                waiting.append((path, node))
 
 
 def _address(group: h5py.Group) -> int:

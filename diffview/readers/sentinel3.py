@@ -64,7 +64,7 @@ class Sentinel3Variable(CFVariable):
                 pair = {role: dataset_in(file, f"{role}{end}") for role in _ROLES}
                 fitting = {role: item for role, item in pair.items() if item is not None and item.shape == shape}
                 read = tuple(replace(read_coordinate(item, axes, part), role=role) for role, item in fitting.items())
-                found = tuple(c if order == axes else replace(c, values=c.values.T) for c in read)
-                return found if len(found) == len(_ROLES) else ()
+                coordinates = tuple(c if order == axes else replace(c, values=c.values.T) for c in read)
+                return coordinates if len(coordinates) == len(_ROLES) else ()
         except (UserError, *H5PY_ERRORS):  # a damaged neighbour costs the coordinates, not the picture
             return ()

@@ -37,9 +37,9 @@ class TropomiVariable(CFVariable):
         quality = dataset_in(self.dataset.parent, "qa_value")
         if quality is None or quality.shape != self.dataset.shape or quality == self.dataset:
             return super().remarks
-        found = rated(self, CFVariable(quality))
-        if found is None or not found.size:
+        marks = rated(self, CFVariable(quality))
+        if marks is None or not marks.size:
             return super().remarks
-        good, fair = (percent(int(np.count_nonzero(found > limit)), found.size) for limit in (RECOMMENDED, USABLE))
-        said = f"qa_value exceeds {RECOMMENDED} for {good} and {USABLE} for {fair} of the {found.size:,} values; "
+        good, fair = (percent(int(np.count_nonzero(marks > limit)), marks.size) for limit in (RECOMMENDED, USABLE))
+        said = f"qa_value exceeds {RECOMMENDED} for {good} and {USABLE} for {fair} of the {marks.size:,} values; "
         return (said + "all are shown.", *super().remarks)

@@ -77,11 +77,11 @@ def variable_of(file: h5py.File, dataset: str) -> Variable:
         UserError: if there is none, or it cannot be shown as a picture.
     """
     with reading(file, dataset):
-        found = find_dataset(file, dataset)
+        stored = find_dataset(file, dataset)
         reader = reader_of(file)
-        why = why_not_plottable(found)
+        why = why_not_plottable(stored)
         if not why:
-            return reader.variable(found)
+            return reader.variable(stored)
     raise UserError(
         f"{dataset} in {file.filename} cannot be shown: {why[0].lower()}{why[1:]}", "Choose another dataset."
     )
@@ -201,10 +201,10 @@ def _picture(
         hint = "Choose another slice." if others_there else ONLY_SLICE
         raise _NothingToSee(error.sentence, error.hint or hint) from None
     other_dims = tuple((variable.dims[axis], dataset.shape[axis]) for axis in others)
-    found = () if is_flag(variable) else of_picture(values)
+    suspects = () if is_flag(variable) else of_picture(values)
     notes = (
         *_part_notes(variable, arranged, window), *_masked_notes(masked),
-        *(said(one, variable.units) for one in found), *variable.remarks, *_plain_note(variable),
+        *(said(one, variable.units) for one in suspects), *variable.remarks, *_plain_note(variable),
         *_table_note(variable, arranged), *arranged.notes,
     )  # fmt: skip
     field = Field(
@@ -219,7 +219,7 @@ def _picture(
     )
     return Picture(
         field, dataset.name, tuple(dataset.shape), arranged.axes, index, other_dims, arranged.sides[0].block, window,
-        tuple(one.value for one in found),
+        tuple(one.value for one in suspects),
     )  # fmt: skip
 
 

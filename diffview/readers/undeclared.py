@@ -42,19 +42,19 @@ def suspects(ranged: Ranged) -> tuple[Suspect, ...]:
 
     Far: by more than half of what the others span. They may be measured all the same: the user is asked.
     """
-    found: list[Suspect] = []
+    far: list[Suspect] = []
     count, low, high = ranged(())
-    while count and len(found) < MOST:
+    while count and len(far) < MOST:
         for end in {low, high}:
             if looks_like_fill(end):
-                left, least, most = ranged((*(one.value for one in found), end))
+                left, least, most = ranged((*(one.value for one in far), end))
                 if left and max(least - end, end - most) > (most - least) / 2:
-                    found.append(Suspect(end, count - left))
+                    far.append(Suspect(end, count - left))
                     count, low, high = left, least, most
                     break
         else:
             break
-    return tuple(found)
+    return tuple(far)
 
 
 def looks_like_fill(value: float) -> bool:
@@ -74,10 +74,10 @@ def of_picture(values: Array) -> tuple[Suspect, ...]:
     return suspects(ranged)
 
 
-def note(found: Suspect, units: str) -> str:
+def note(suspect: Suspect, units: str) -> str:
     """A sentence about one."""
-    what, are = f"{found.value:g} {units}".strip(), "value is" if found.times == 1 else "values are"
-    return f"{found.times:,} {are} {what}, far from all others: nothing calls that missing, but it can be masked."
+    what, are = f"{suspect.value:g} {units}".strip(), "value is" if suspect.times == 1 else "values are"
+    return f"{suspect.times:,} {are} {what}, far from all others: nothing calls that missing, but it can be masked."
 
 
 class Masked:

@@ -64,10 +64,10 @@ class VIIRSVariable(CFVariable):
     @cached_property
     def factors(self) -> NDArray[np.float64]:
         """(scale, offset) of every granule [granules, 2]; empty if the values are stored as they are."""
-        found = dataset_in(self.dataset.parent, f"{self.dataset.name.rsplit('/', 1)[-1]}Factors")
-        if found is None or found.dtype.kind != "f" or found.size % 2 or len(found.shape) != 1:
+        stored = dataset_in(self.dataset.parent, f"{self.dataset.name.rsplit('/', 1)[-1]}Factors")
+        if stored is None or stored.dtype.kind != "f" or stored.size % 2 or len(stored.shape) != 1:
             return np.empty((0, 2))
-        pairs = found[...].astype(np.float64).reshape(-1, 2)
+        pairs = stored[...].astype(np.float64).reshape(-1, 2)
         return np.where(pairs > _FLOAT_FILL, pairs, np.nan)
 
     @property

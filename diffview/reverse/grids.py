@@ -74,9 +74,9 @@ def custom(
         return given
     places = np.arange(len(given))
     first = float(np.interp(-np.log(top), -np.log(given), places))
-    found = np.exp(np.interp(np.linspace(first, len(given) - 1, steps), places, np.log(given)))
-    found[0] = min(top, given[0])
-    return np.asarray(found)
+    curve = np.exp(np.interp(np.linspace(first, len(given) - 1, steps), places, np.log(given)))
+    curve[0] = min(top, given[0])
+    return np.asarray(curve)
 
 
 GRIDS: dict[str, Callable[..., Array]] = {"uniform": uniform, "karras": karras, "log_snr": log_snr, "custom": custom}

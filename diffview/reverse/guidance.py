@@ -205,8 +205,8 @@ class Guided(Wrapper):
 def pulled(denoise: Any, y: Any, s: float) -> tuple[Any, Callable[[Any], Any]]:
     """x0_hat, and v -> v^T J there; a network goes back through the very call that gave x0_hat."""
     if (pullback := getattr(denoise, "pullback", None)) is not None:
-        found: tuple[Any, Callable[[Any], Any]] = pullback(y, s)
-        return found
+        result: tuple[Any, Callable[[Any], Any]] = pullback(y, s)
+        return result
     return denoise(y, s), partial(denoise.vjp, y, s)
 
 

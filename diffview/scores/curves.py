@@ -24,8 +24,8 @@ SPREAD = (0.05, 0.25, 0.5, 0.75, 0.95)
 
 def rounded(values: ArrayLike) -> list[float | None]:
     """Numbers to 4 significant digits; None where they are not finite."""
-    found = np.asarray(values, dtype=np.float64).ravel().tolist()
-    return [float(f"{v:.{DIGITS}g}") if math.isfinite(v) else None for v in found]
+    numbers = np.asarray(values, dtype=np.float64).ravel().tolist()
+    return [float(f"{v:.{DIGITS}g}") if math.isfinite(v) else None for v in numbers]
 
 
 def spectrum_curves(spectra: Mapping[str, Array], shape: Sequence[int]) -> dict[str, Any]:
@@ -48,28 +48,30 @@ def histogram_curves(shares: Mapping[str, Array], edges: Array) -> dict[str, Any
 
 def distance_curves(distances: Mapping[str, Array]) -> dict[str, Any]:
     """Quantiles SPREAD of the distances of fields to their nearest neighbours, std; without those of which none is."""
-    found = {name: rounded(np.quantile(d, SPREAD)) for name, d in distances.items() if len(d)}
-    return {"levels": list(SPREAD), **found}
+    quantiles = {name: rounded(np.quantile(d, SPREAD)) for name, d in distances.items() if len(d)}
+    return {"levels": list(SPREAD), **quantiles}
 
 
-def ensemble_curves(members: Fields, truth: Fields, told: Fields, card: Card, wet_from: float | None) -> dict[str, Any]:
+def ensemble_curves(
+    members: Fields, truth: Fields, given: Fields, card: Card, wet_from: float | None
+) -> dict[str, Any]:
     """What members [M, n, ny, nx] are beside the truth [n, ny, nx], physical, NaN where missing.
 
     Args:
         members: in the units of the card.
         truth: the same.
-        told: the block means that were known, [n, ny, nx].
+        given: the block means that were known, [n, ny, nx].
         card: of the model, for its transform.
         wet_from: amounts below are no rain: one tie, in ranks.
 
     Returns:
-        "spectrum" of members, truth and told; "histogram" of members and truth; "ranks", the share of the pixels at
-        which the truth is above 0, 1, ... M members, ties broken at random; "scales", at every "k" the power of the
-        "error" of the mean and of the "spread" about it, (M + 1)/M sum_m P[x_m - mean]/(M - 1), which are the same for
-        a perfect ensemble.
+        "spectrum" of members, truth and, as "told", what was given; "histogram" of members and truth; "ranks", the
+        share of the pixels at which the truth is above 0, 1, ... M members, ties broken at random; "scales", at every
+        "k" the power of the "error" of the mean and of the "spread" about it, (M + 1)/M sum_m P[x_m - mean]/(M - 1),
+        which are the same for a perfect ensemble.
     """
     count = len(members)
-    x, y, known = (card.transform(v).astype(np.float32) for v in (members, truth, told))
+    x, y, known = (card.transform(v).astype(np.float32) for v in (members, truth, given))
     flat = x.reshape(-1, *truth.shape[1:])
     spectra = {name: metrics.mean_spectrum(fields) for name, fields in (("members", flat), ("truth", y))}
     mean = x.mean(axis=0)

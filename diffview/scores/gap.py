@@ -1,8 +1,8 @@
 """Gaps filled by a run, kriging beside it, and what both are worth where the truth is known.
 
-A run fills a gap when it is told the rest of its region: the pixels that are neither missing nor hidden. Kriging under
-the Gaussian law of the same field is the baseline. Hidden pixels have a truth, which neither the run nor the law has
-seen (the numbers of the transform have: they are fitted to the whole slice); missing ones have none.
+A run fills a gap when it is given the rest of its region: the pixels that are neither missing nor hidden. Kriging under
+the Gaussian prior of the same field is the baseline. Hidden pixels have a truth, which neither the run nor the prior
+has seen (the numbers of the transform have: they are fitted to the whole slice); missing ones have none.
 """
 
 from collections.abc import Callable, Mapping
@@ -55,7 +55,7 @@ class Way(NamedTuple):
 
     title: str
     sentence: str
-    wishes: Mapping[str, Any]
+    values: Mapping[str, Any]
 
 
 FILLINGS: dict[str, Way] = {
@@ -84,7 +84,7 @@ def filling(recipe: Recipe, way: str = "repaint") -> dict[str, Any]:
     """What to replace in a recipe so that its run fills gaps in this way; nothing if it does already."""
     if way_of(recipe) == way:
         return {}
-    return {**FILLINGS[way].wishes, "origin": "noise", "level": None, "fork": None}
+    return {**FILLINGS[way].values, "origin": "noise", "level": None, "fork": None}
 
 
 def not_filling(recipe: Recipe) -> dict[str, Any]:
@@ -109,11 +109,11 @@ def lacks(plan: Plan, way: str) -> UserError | None:
 
 def kriging_plan(plan: Plan, facts: Facts) -> Plan:
     """The plan whose model is the Gaussian law that kriging takes: same region, transform and known pixels."""
-    wish = plan.recipe.but(
+    request = plan.recipe.but(
         model="gaussian", region=plan.region, transform=plan.transform.key, fitted=plan.transform, fork=None,
-        device="auto", weight=1.0, clip_low=None, clip_high=None, **FILLINGS["repaint"].wishes,
+        device="auto", weight=1.0, clip_low=None, clip_high=None, **FILLINGS["repaint"].values,
     )  # fmt: skip
-    return resolve(wish, facts)
+    return resolve(request, facts)
 
 
 @dataclass(frozen=True, eq=False)

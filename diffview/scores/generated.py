@@ -46,10 +46,10 @@ WET = 0.1
 
 LSD_LIMIT, TAIL_LIMIT, HELD_OUT_LIMIT, WET_LIMIT = 1.5, 0.15, 1.25, 0.03
 """Acceptance: log-spectral distance to train over that of two blocks; error of the two highest quantiles; errors
-against held-out over those of the training set; difference of the wet share."""
+against held-out over those of the training set; difference of the wet-pixel fraction."""
 
 CRPS_LIMIT, BLOCK_LIMIT = 0.9, 1e-3
-"""Acceptance of ensembles: CRPS over that of what they are told, and of one member; relative error of a block mean."""
+"""Acceptance of ensembles: CRPS over that of what they are given, and of one member; relative error of a block mean."""
 
 PICKS = 100
 """Perfect models that are asked how often they meet a limit."""
@@ -60,7 +60,7 @@ PAIRS = (("samples", "train"), ("samples", "held_out"), ("train", "held_out"), (
 
 @dataclass(frozen=True, eq=False)
 class Statistics:
-    """What is scored of a set of fields: mean spectrum, quantiles, shares of a histogram, and share of wet pixels."""
+    """What is scored of a set of fields: mean spectrum, quantiles, shares of a histogram, and wet-pixel fraction."""
 
     spectrum: Array
     quantiles: Array
@@ -116,7 +116,7 @@ def scores(
         samples: [n, ny, nx] in physical units; NaN where missing.
         held_out: the same, never trained on.
         train: the same, in the order of space or time: its halves are the two blocks.
-        units: of all three. Of a rain rate, the wet share and the limits for rain come with it.
+        units: of all three. Of a rain rate, the wet-pixel fraction and the limits for rain come with it.
         transform: to the standardised units of spectra and distances.
         flips: a mirrored training field counts as a neighbour too, as the model was trained on it.
         rotations: one turned by 90 degrees does.
@@ -138,8 +138,8 @@ def scores(
         "histogram": histogram_curves({name: s.shares for name, s in stats.items()}, edges),
         "nearest": distance_curves(apart),
     }
-    found = {"units": units, "wet_from": wet_from, "rows": rows, "curves": curves}
-    return {**found, "counts": {name: len(fields) for name, fields in parts.items()}, "verdicts": verdicts}
+    result = {"units": units, "wet_from": wet_from, "rows": rows, "curves": curves}
+    return {**result, "counts": {name: len(fields) for name, fields in parts.items()}, "verdicts": verdicts}
 
 
 def _edges(fields: Sequence[Fields], wet_from: float | None) -> Array:
@@ -192,8 +192,8 @@ def _rows(stats: Mapping[str, Statistics], units: str) -> list[dict[str, Any]]:
     rows.append(row("histogram", "%", {(a, b): 100 * moved(stats[a].shares, stats[b].shares) for a, b in PAIRS}))
     wet = {name: s.wet for name, s in stats.items() if s.wet is not None}
     if wet:
-        rows.append(plain("wet share", "%", wet))
-        rows.append(row("wet share error", "points", {(a, b): wet[a] - wet[b] for a, b in PAIRS}))
+        rows.append(plain("wet-pixel fraction", "%", wet))
+        rows.append(row("wet-pixel fraction error", "points", {(a, b): wet[a] - wet[b] for a, b in PAIRS}))
     return rows
 
 
@@ -295,12 +295,12 @@ def _distances(fields: Fields, others: Fields, flips: bool, rotations: bool) -> 
 
 
 def _verdicts(rows: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
-    """What is asked of samples; of rain, which has a wet share, more than of other quantities."""
+    """What is asked of samples; of rain, which has a wet-pixel fraction, more than of other quantities."""
     by_name = {row["what"]: row for row in rows}
-    found: list[dict[str, Any]] = []
+    verdicts: list[dict[str, Any]] = []
 
-    def verdict(*told: Any) -> None:
-        found.append(_verdict(*told))
+    def verdict(*arguments: Any) -> None:
+        verdicts.append(_verdict(*arguments))
 
     def size(name: str, column: str, factor: float = 1.0) -> float | None:
         value = by_name[name][column]
@@ -311,7 +311,7 @@ def _verdicts(rows: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
         f"spectrum to train, {LSD_LIMIT:g} x that of two blocks",
         size("spectrum", "samples_train"), size("spectrum", "blocks", LSD_LIMIT), "dB",
     )  # fmt: skip
-    if "wet share error" in by_name:
+    if "wet-pixel fraction error" in by_name:
         for name in tails:
             verdict(f"{name} to train", size(name, "samples_train"), 100 * TAIL_LIMIT, "%")
         for name in ("spectrum", *tails):
@@ -319,13 +319,18 @@ def _verdicts(rows: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
                 f"{name} to held-out, {HELD_OUT_LIMIT:g} x that of train",
                 size(name, "samples_held_out"), size(name, "train_held_out", HELD_OUT_LIMIT), by_name[name]["units"],
             )  # fmt: skip
-        verdict("wet share error to train", size("wet share error", "samples_train"), 100 * WET_LIMIT, "points")
-    return found
+        verdict(
+            "wet-pixel fraction error to train",
+            size("wet-pixel fraction error", "samples_train"),
+            100 * WET_LIMIT,
+            "points",
+        )
+    return verdicts
 
 
 def _verdict_of_nearest(near: Mapping[str, Any]) -> dict[str, Any]:
-    told = "nearest training field, that of held-out fields"
-    return _verdict(told, near["samples_train"], near["train_held_out"], "std", True)
+    what = "nearest training field, that of held-out fields"
+    return _verdict(what, near["samples_train"], near["train_held_out"], "std", True)
 
 
 def _verdict(what: str, value: float | None, limit: float | None, units: str, at_least: bool = False) -> dict[str, Any]:
@@ -333,16 +338,16 @@ def _verdict(what: str, value: float | None, limit: float | None, units: str, at
     return {"what": what, "value": value, "limit": limit, "at_least": at_least, "units": units, "ok": ok}
 
 
-def ensemble_scores(members: Fields, truth: Fields, told: Fields, card: Card) -> dict[str, Any]:
-    """Scores of members [M, n, ny, nx] of fields [n, ny, nx] of which the block means `told` [n, ny, nx] were known.
+def ensemble_scores(members: Fields, truth: Fields, given: Fields, card: Card) -> dict[str, Any]:
+    """Scores of members [M, n, ny, nx] of fields [n, ny, nx] of which the block means `given` [n, ny, nx] were known.
 
     All in physical units, NaN where missing; CRPS is the fair one. As JSON has it.
     """
-    found = metrics.spread_skill(members, truth)
+    spread_skill = metrics.spread_skill(members, truth)
     block_error, block_relative = block_mean_errors(members, truth, card.coarsen)
     crps, of_coarse, of_one = (
         _number(float(np.nanmean(x)))
-        for x in (metrics.crps(members, truth), np.abs(told - truth), np.abs(members[0] - truth))
+        for x in (metrics.crps(members, truth), np.abs(given - truth), np.abs(members[0] - truth))
     )
     checks = (
         ("CRPS", f"{CRPS_LIMIT:g} x that of the coarse field", crps, of_coarse, CRPS_LIMIT, card.units),
@@ -355,12 +360,12 @@ def ensemble_scores(members: Fields, truth: Fields, told: Fields, card: Card) ->
         "crps": crps,
         "crps_of_coarse": of_coarse,
         "crps_of_one_member": of_one,
-        "spread": _number(found.spread),
-        "skill": _number(found.skill),
-        "spread_skill": _number(found.ratio),
+        "spread": _number(spread_skill.spread),
+        "skill": _number(spread_skill.skill),
+        "spread_skill": _number(spread_skill.ratio),
         "block_mean_error": block_error,
         "block_mean_relative_error": block_relative,
-        "curves": ensemble_curves(members, truth, told, card, wet_threshold(card.units, truth)),
+        "curves": ensemble_curves(members, truth, given, card, wet_threshold(card.units, truth)),
         "verdicts": [
             _verdict(f"{what}, {than}", value, None if of is None else factor * of, units)
             for what, than, value, of, factor, units in checks

@@ -140,12 +140,12 @@ def measure_loss(
 # -- of a model and its data
 
 
-def verify_loss(name: str, found: Subject, levels: Sequence[float], count: int = 32, seed: int = 0) -> dict[str, Any]:
+def verify_loss(name: str, subject: Subject, levels: Sequence[float], count: int = 32, seed: int = 0) -> dict[str, Any]:
     """Loss at every level and bound of a model on held-out fields, and on fields it was trained on or fitted to.
 
     Args:
         name: of the model.
-        found: the model and its data, in its standardised units.
+        subject: the model and its data, in its standardised units.
         levels: of a walk; a last 0 is left out.
         count: fields of either part, evenly picked.
         seed: of the noise.
@@ -157,25 +157,25 @@ def verify_loss(name: str, found: Subject, levels: Sequence[float], count: int =
     Raises:
         UserError: if nothing is held out, the levels are not those of a walk, or the model is a consistency model.
     """
-    if found.kind == CONSISTENCY:
+    if subject.kind == CONSISTENCY:
         raise UserError(
             f"{name} is a consistency model: it gives the end of a path and not a mean, which alone has this loss.",
             "Choose another model.",
         )
-    if not len(found.data.held_out):
-        raise UserError(f"Nothing of {found.data.name} is held out.", "Hold out a share of it, as 0.2.")
+    if not len(subject.data.held_out):
+        raise UserError(f"Nothing of {subject.data.name} is held out.", "Hold out a share of it, as 0.2.")
     if count < 1:
         raise UserError(f"A loss cannot be measured on {count} fields.", "Choose at least one; 32 give a steady loss.")
     s = walked(levels)
-    parts = {key: measure_loss(found.make, part, s, seed=seed).plain for key, part in _parts(found, count).items()}
-    noise_range = None if found.noise_range is None else list(found.noise_range)
-    return {"model": name, "units": found.data.units, "levels": list(s), "noise_range": noise_range, **parts}
+    parts = {key: measure_loss(subject.make, part, s, seed=seed).plain for key, part in _parts(subject, count).items()}
+    noise_range = None if subject.noise_range is None else list(subject.noise_range)
+    return {"model": name, "units": subject.data.units, "levels": list(s), "noise_range": noise_range, **parts}
 
 
-def _parts(found: Subject, count: int) -> dict[str, Part]:
+def _parts(subject: Subject, count: int) -> dict[str, Part]:
     """Held-out fields, and fields the model was trained on; a formula is fitted to complete ones."""
-    data, seen = found.data, found.data.fields
-    if found.noise_range is None:
+    data, seen = subject.data, subject.data.fields
+    if subject.noise_range is None:
         seen = evenly(seen[complete(seen)], MOST_CROPS)
     fields = {"held_out": evenly(data.held_out, count), "train": evenly(seen, count)}
     return {key: Part(what, fields[key], data.transform, data.condition(fields[key])) for key, what in PARTS}
@@ -229,11 +229,11 @@ def plan_loss(plan: Plan, progress: Callable[[float], None] = lambda done: None)
     """
     denoise, walk = denoiser_of(plan), thinned(plan.levels)
     between = np.geomspace(walk[0], walk[-1], FEWEST_LEVELS).tolist() if len(walk) < FEWEST_LEVELS else ()
-    found = measure_loss(lambda condition: denoise, region_part(plan), walk, between, progress=progress)
+    loss = measure_loss(lambda condition: denoise, region_part(plan), walk, between, progress=progress)
     if not isinstance(denoise, Gaussian):
-        return found
-    law = exact_errors(denoise, found.levels.tolist()) / np.square(found.levels)
-    return replace(found, law=law, law_bound=exact_bound(denoise, walk).total)
+        return loss
+    law = exact_errors(denoise, loss.levels.tolist()) / np.square(loss.levels)
+    return replace(loss, law=law, law_bound=exact_bound(denoise, walk).total)
 
 
 @dataclass(eq=False)
@@ -254,16 +254,16 @@ class LossCheck(PlanJob):
 # -- for the terminal
 
 
-def format_loss(found: Mapping[str, Any]) -> str:
+def format_loss(result: Mapping[str, Any]) -> str:
     """What `verify_loss` found as an aligned table for the terminal."""
-    levels, low_high = found["levels"], found["noise_range"]
+    levels, low_high = result["levels"], result["noise_range"]
     shown = sorted(set(np.linspace(0, len(levels) - 1, min(ROWS, len(levels))).round().astype(int).tolist()))
     head = ["s", "loss, held-out", "loss, train", "rms error, held-out", ""]
     table = [head]
     for i in shown:
         outside = low_high is not None and not low_high[0] <= levels[i] <= low_high[1]
-        losses = [short(found[part]["loss"][i]) for part, _ in PARTS]
-        rms = short(found["held_out"]["error"][i] ** 0.5)
+        losses = [short(result[part]["loss"][i]) for part, _ in PARTS]
+        rms = short(result["held_out"]["error"][i] ** 0.5)
         table.append([short(levels[i]), *losses, rms, "outside of its training" if outside else "std"])
     bounds = [["bound, nats per pixel", *(name for _, name in PARTS), ""]]
     for key, what in (
@@ -271,19 +271,19 @@ def format_loss(found: Mapping[str, Any]) -> str:
         ("L_0", "L_0: the last step"), ("total", "-ln p of a pixel is at most"), ("standard error", "standard error"),
         ("physical", "the same per unit of the field"),
     ):  # fmt: skip
-        unit = f"density per {found['units'] or '1'}" if key == "physical" else ""
-        bounds.append([what, *(short(found[part]["bound"][key]) for part, _ in PARTS), unit])
-    counts = ", ".join(f"{found[part]['fields']} {name}" for part, name in PARTS)
+        unit = f"density per {result['units'] or '1'}" if key == "physical" else ""
+        bounds.append([what, *(short(result[part]["bound"][key]) for part, _ in PARTS), unit])
+    counts = ", ".join(f"{result[part]['fields']} {name}" for part, name in PARTS)
     return "\n".join([
-        f"{found['model']}: {counts} fields, {len(levels)} noise levels",
+        f"{result['model']}: {counts} fields, {len(levels)} noise levels",
         "loss = mean |eps - eps_hat|^2, no unit (the weighting of noise prediction); rms error of x0_hat in std", "",
         *aligned(table), "", *aligned(bounds),
     ])  # fmt: skip
 
 
-def as_json(found: Mapping[str, Any]) -> str:
+def as_json(result: Mapping[str, Any]) -> str:
     """The same as JSON text; null for what is not a number."""
-    return json.dumps(_finite(found), indent=2)
+    return json.dumps(_finite(result), indent=2)
 
 
 def _finite(value: Any) -> Any:

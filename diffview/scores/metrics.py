@@ -27,11 +27,11 @@ def spectra(fields: NDArray[np.floating], pixel_km: tuple[float, float] | None =
     forward.spectra for the window. NaN for fields of which more than 20 % are missing.
     """
     grid = rings(fields.shape[1], fields.shape[2], pixel_km)
-    found = np.full((len(fields), len(grid.k)), np.nan)
-    for row, field in zip(found, fields, strict=True):
+    powers = np.full((len(fields), len(grid.k)), np.nan)
+    for row, field in zip(powers, fields, strict=True):
         if np.isnan(field).mean() <= MOST_MISSING:
             row[:] = power(field.astype(np.float32, copy=False), grid)
-    return found
+    return powers
 
 
 def mean_spectrum(fields: NDArray[np.floating], pixel_km: tuple[float, float] | None = None) -> Array:
@@ -69,7 +69,7 @@ def relative_errors(values: ArrayLike, reference: ArrayLike) -> Array:
     return np.where(b == 0, np.where(a == 0, 0.0, np.nan), error)
 
 
-def wet_share(fields: NDArray[np.floating], threshold: float) -> float:
+def wet_pixel_fraction(fields: NDArray[np.floating], threshold: float) -> float:
     """Share of the pixels that have data whose value is at or above the threshold, 0 to 1; NaN where there are none."""
     known = np.count_nonzero(~np.isnan(fields))
     return float(np.count_nonzero(fields >= threshold) / known) if known else float("nan")

@@ -4,13 +4,13 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 
-def format_scores(found: Mapping[str, Any]) -> str:
+def format_scores(result: Mapping[str, Any]) -> str:
     """The scores of `scores` or `verify_model` as an aligned table for the terminal."""
-    told = _ensemble_table(found) if found.get("kind") == "ensemble" else _sample_tables(found)
-    if settings := found.get("settings"):
+    lines = _ensemble_table(result) if result.get("kind") == "ensemble" else _sample_tables(result)
+    if settings := result.get("settings"):
         params = "".join(f", {name} {value}" for name, value in settings.get("params", {}).items())
-        told = [f"{settings['sampler']}{params}, {settings['steps']} steps, seed {settings['seed']}", "", *told]
-    return "\n".join([*told, "", verdict_of(found.get("verdicts", ()))])
+        lines = [f"{settings['sampler']}{params}, {settings['steps']} steps, seed {settings['seed']}", "", *lines]
+    return "\n".join([*lines, "", verdict_of(result.get("verdicts", ()))])
 
 
 def verdict_of(verdicts: Sequence[Mapping[str, Any]]) -> str:
@@ -27,8 +27,8 @@ def verdict_of(verdicts: Sequence[Mapping[str, Any]]) -> str:
     return f"Accepted: {'the only limit is' if known == 1 else f'all {known} limits are'} met.{left}"
 
 
-def _sample_tables(found: Mapping[str, Any]) -> list[str]:
-    counts, rows = found["counts"], found["rows"]
+def _sample_tables(result: Mapping[str, Any]) -> list[str]:
+    counts, rows = result["counts"], result["rows"]
     values = [["value", "samples", "held-out", "train", ""]]
     errors = [["error", "samples-train", "samples-held-out", "train-held-out", "two blocks", ""]]
     for row in rows:
@@ -43,21 +43,23 @@ def _sample_tables(found: Mapping[str, Any]) -> list[str]:
         ["distance", *(short(near[name]) for name in ("samples_train", "train_held_out", "blocks")), "std"],
     ]
     lines = [f"{counts['samples']} samples, {counts['held_out']} held-out fields, {counts['train']} training fields"]
-    if found["wet_from"] is not None:
-        lines[0] += f"; wet from {found['wet_from']:.3g} {found['units']}"
-    for table in (errors, values, nearest, _checks(found)):
+    if result["wet_from"] is not None:
+        lines[0] += f"; wet from {result['wet_from']:.3g} {result['units']}"
+    for table in (errors, values, nearest, _checks(result)):
         lines += ["", *aligned(table)]
-    if losses := found.get("loss_by_level"):
-        told = [["mean |eps - eps_hat|^2 at s", *(short(s) for s in losses["levels"])]]
-        told += [[name, *(short(v) for v in losses[key])] for key, name in (("held_out", "held-out"), ("train",) * 2)]
-        lines += ["", *aligned(told)]
+    if losses := result.get("loss_by_level"):
+        by_level = [["mean |eps - eps_hat|^2 at s", *(short(s) for s in losses["levels"])]]
+        by_level += [
+            [name, *(short(v) for v in losses[key])] for key, name in (("held_out", "held-out"), ("train",) * 2)
+        ]
+        lines += ["", *aligned(by_level)]
     return lines
 
 
-def _checks(found: Mapping[str, Any]) -> list[list[str]]:
+def _checks(result: Mapping[str, Any]) -> list[list[str]]:
     """The verdicts, with a title; a perfect model draws its fields from the training set."""
     checks = [["accepted if", "is", "limit", "", "", "a perfect model meets it"]]
-    for v in found["verdicts"]:
+    for v in result["verdicts"]:
         verdict = "-" if v["ok"] is None else "ok" if v["ok"] else "MISSED"
         limit = f"{'>=' if v['at_least'] else '<='} {short(v['limit'])}"
         chance = "" if v.get("chance") is None else f"in {100 * v['chance']:.0f} %"
@@ -65,20 +67,20 @@ def _checks(found: Mapping[str, Any]) -> list[list[str]]:
     return checks if any(row[-1] for row in checks[1:]) else [row[:-1] for row in checks]
 
 
-def _ensemble_table(found: Mapping[str, Any]) -> list[str]:
-    units, counts = found["units"], found["counts"]
-    told = [
+def _ensemble_table(result: Mapping[str, Any]) -> list[str]:
+    units, counts = result["units"], result["counts"]
+    measures = [
         ("CRPS of the members, fair", "crps", units), ("CRPS of the coarse field", "crps_of_coarse", units),
         ("CRPS of one member", "crps_of_one_member", units), ("spread", "spread", units),
         ("skill: RMSE of the mean", "skill", units), ("spread/skill, 1 if perfect", "spread_skill", ""),
         ("largest error of a block mean", "block_mean_error", units),
         ("largest relative error of one", "block_mean_relative_error", ""),
     ]  # fmt: skip
-    if "block_mean_relative_error_as_drawn" in found:
-        told.append(("the same before they are held", "block_mean_relative_error_as_drawn", ""))
-    table = [[what, short(found[key]), unit] for what, key, unit in told]
+    if "block_mean_relative_error_as_drawn" in result:
+        measures.append(("the same before they are held", "block_mean_relative_error_as_drawn", ""))
+    table = [[what, short(result[key]), unit] for what, key, unit in measures]
     lines = [f"{counts['cases']} held-out fields, {counts['members']} members each", "", *aligned(table)]
-    return [*lines, "", *aligned(_checks(found))] if found.get("verdicts") else lines
+    return [*lines, "", *aligned(_checks(result))] if result.get("verdicts") else lines
 
 
 def short(value: float | None) -> str:

@@ -101,13 +101,13 @@ def combinations(
     Raises:
         UserError: if there are none, or more than 1000.
     """
-    found = [Combination(*parts) for parts in product(schedules, grids, samplers, steps)]
-    if not 0 < len(found) <= MOST_ROWS:
+    ways = [Combination(*parts) for parts in product(schedules, grids, samplers, steps)]
+    if not 0 < len(ways) <= MOST_ROWS:
         raise UserError(
-            f"A scoreboard of {len(found)} runs cannot be made.",
+            f"A scoreboard of {len(ways)} runs cannot be made.",
             f"Choose schedules, grids, samplers and steps for 1 to {MOST_ROWS} of them.",
         )
-    return found
+    return ways
 
 
 @dataclass(frozen=True)
@@ -252,16 +252,16 @@ class Scoreboard:
         physical = back(drawn)
         apart = metrics.quantiles(physical) - metrics.quantiles(self._real)
         names = ("q50", "q90", "q99", "q999")
-        found: dict[str, float] = dict(zip(names, (float(q) for q in apart), strict=True))
+        measured: dict[str, float] = dict(zip(names, (float(q) for q in apart), strict=True))
         spectrum = metrics.mean_spectrum(self._data.transform(physical))
-        found["spectrum"] = metrics.log_spectral_distance(spectrum, self._spectrum)
+        measured["spectrum"] = metrics.log_spectral_distance(spectrum, self._spectrum)
         if self._wet is not None:
-            wet = metrics.wet_share(physical, self._wet) - metrics.wet_share(self._real, self._wet)
-            found["wet"] = 100 * wet
+            wet = metrics.wet_pixel_fraction(physical, self._wet) - metrics.wet_pixel_fraction(self._real, self._wet)
+            measured["wet"] = 100 * wet
         if members is not None and self._truth is not None:
             ensemble = back(members).reshape(len(self._truth), self._draw.members, *self._data.shape).swapaxes(0, 1)
-            found["crps"] = float(np.nanmean(metrics.crps(ensemble, back(self._truth))))
-        known: dict[str, Any] = {name: value for name, value in found.items() if math.isfinite(value)}
+            measured["crps"] = float(np.nanmean(metrics.crps(ensemble, back(self._truth))))
+        known: dict[str, Any] = {name: value for name, value in measured.items() if math.isfinite(value)}
         return replace(row, **known)
 
 

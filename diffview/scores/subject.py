@@ -104,8 +104,8 @@ def set_trained_on(card: Card, makers: Iterable[MakeSet]) -> TrainingSet:
     """
     for make in makers:
         with contextlib.suppress(UserError):  # what is too small or cannot be read is none
-            if (found := make()).fingerprint == card.data.get("sha256"):
-                return found
+            if (data := make()).fingerprint == card.data.get("sha256"):
+                return data
     command = str(card.scores.get("settings", {}).get("command", ""))
     raise UserError(
         f"The open field, as it is cut here, is not what {card.name} was trained on, so that nobody knows what of it "

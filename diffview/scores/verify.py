@@ -119,13 +119,13 @@ def _samples(
         ((card.transform, fields), (data.transform, data.held_out), (data.transform, data.fields))
     )  # fmt: skip
     turned = {name: bool(card.training.get(name)) for name in ("flips", "rotations")}
-    found = scores(physical, held_out, train, card.units, card.transform, **turned)
+    result = scores(physical, held_out, train, card.units, card.transform, **turned)
     at = [float(s) for s in np.geomspace(max(card.noise_range[0], 1e-3), levels[0], 7)]
     losses = {
         name: loss_by_level(network, card.transform(evenly(part, BATCH)), at, sampling.seed)
         for name, part in (("held_out", held_out), ("train", train))
     }
-    return {"kind": "samples", **found, "loss_by_level": {"levels": at, **losses}}
+    return {"kind": "samples", **result, "loss_by_level": {"levels": at, **losses}}
 
 
 def _ensembles(
@@ -136,11 +136,11 @@ def _ensembles(
     from diffview.models.nets.adapter import Network
 
     truth = data.transform.inverse(data.held_out[:CASES])
-    told = coarse(card.transform(truth), card.transform, card.coarsen)[:, None]
+    means = coarse(card.transform(truth), card.transform, card.coarsen)[:, None]
     members, held = np.empty((2, MEMBERS, *truth.shape))
     for first in range(0, len(truth), BATCH // MEMBERS):
         some = slice(first, first + BATCH // MEMBERS)
-        condition = np.nan_to_num(told[some]).repeat(MEMBERS, axis=0)
+        condition = np.nan_to_num(means[some]).repeat(MEMBERS, axis=0)
         network = Network.of(card, device, condition=condition)
         drawn = _draw(network, (len(condition), *card.shape), levels, sampling, first * MEMBERS)
         finished = network.finished(torch.from_numpy(drawn[:, None]).to(device)).cpu().numpy()[:, 0]
@@ -151,7 +151,7 @@ def _ensembles(
         raise UserError(f"{card.name} gave values that are not finite.", "It has diverged: train it again.")
     members[:, np.isnan(truth)] = held[:, np.isnan(truth)] = np.nan
     drawn_error = block_mean_errors(members, truth, card.coarsen)[1]
-    scored = ensemble_scores(held, truth, card.transform.inverse(told[:, 0]), card)
+    scored = ensemble_scores(held, truth, card.transform.inverse(means[:, 0]), card)
     return {"kind": "ensemble", **scored, "block_mean_relative_error_as_drawn": drawn_error}
 
 

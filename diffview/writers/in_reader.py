@@ -124,12 +124,12 @@ def _scalar(dataset: h5py.Dataset, coordinate: Coordinate) -> Values:
     value = np.array(coordinate.values[0] if labels.values is None else labels.values[0], np.float64)
     if labels.dates:
         calendar = calendar_of(dataset, coordinate.name)
-        told = {"long_name": coordinate.name, "standard_name": "time", "units": EPOCH, "calendar": calendar}
-        return Values((), value, told)
+        attributes = {"long_name": coordinate.name, "standard_name": "time", "units": EPOCH, "calendar": calendar}
+        return Values((), value, attributes)
     own = find_nearby(dataset, coordinate.name)
     kept = {} if own is None else {name: text_attribute(own, name) for name in ("standard_name", "positive")}
-    told = {"long_name": coordinate.name, "units": coordinate.units or "1", **kept}
-    return Values((), value, {name: text for name, text in told.items() if text})
+    attributes = {"long_name": coordinate.name, "units": coordinate.units or "1", **kept}
+    return Values((), value, {name: text for name, text in attributes.items() if text})
 
 
 def _part(name: str, values: Floats, source: SourceRegion) -> Floats:

@@ -152,17 +152,17 @@ def test_every_verdict_says_why_on_hover(shown, scored, ensemble, window, find):
         assert tips == {row.why for row in rows}
         assert all(len(row.why) > 60 and row.why.endswith(".") for row in rows)
     told = {row.what: row.why for row in card_facts.rows_of(scored)}
-    chance = next(v["chance"] for v in scored["verdicts"] if v["what"].startswith("wet share"))
-    assert f"meets it in {100 * chance:.0f} of 100 cases" in told["Wet share"]
+    chance = next(v["chance"] for v in scored["verdicts"] if v["what"].startswith("wet-pixel fraction"))
+    assert f"meets it in {100 * chance:.0f} of 100 cases" in told["Wet-pixel fraction"]
     assert "perfect model" not in told["Nearest training field"]
 
 
 def test_every_number_stands_beside_its_limit():
-    verdict = {"what": "wet share error to train", "limit": 3.0, "at_least": False, "units": "points"}
+    verdict = {"what": "wet-pixel fraction error to train", "limit": 3.0, "at_least": False, "units": "points"}
     scores = {"verdicts": [{**verdict, "value": v, "ok": ok} for v, ok in ((0.129, True), (5.0, False), (None, None))]}
     rows = card_facts.rows_of(scores)
     assert [(r.group, r.what, r.value, r.limit, r.ok) for r in rows] == [
-        ("Beside the training fields", "Wet share", value, "≤ 3", ok)
+        ("Beside the training fields", "Wet-pixel fraction", value, "≤ 3", ok)
         for value, ok in (("0.129 %", True), ("5 %", False), ("— %", None))
     ]
     older = card_facts.rows_of({"crps": 0.1, "crps_of_coarse": 0.2, "units": "K"})

@@ -78,6 +78,14 @@ def test_values_of_the_wrong_kind(tmp_path, changed):
     assert error.value.sentence.endswith(".") and error.value.hint and "sea.json" in error.value.sentence
 
 
+def test_scores_of_older_cards_have_the_words_of_today(tmp_path):
+    verdict = {"what": "wet share error to train", "value": 1, "limit": 3, "at_least": False, "units": "", "ok": True}
+    scores = {"rows": [{"what": "wet share", "units": "%", "samples": 9.0}], "verdicts": [verdict]}
+    read = Card.read(written(tmp_path, scores=scores)).scores
+    assert read["rows"][0]["what"] == "wet-pixel fraction"
+    assert read["verdicts"][0]["what"] == "wet-pixel fraction error to train"
+
+
 @pytest.mark.parametrize("text", ["", "{", "[]", "3", "[" * 100_000, '{"diffview_model": 1}', "\x00"])
 def test_not_a_card(tmp_path, text):
     (tmp_path / "x.json").write_text(text, encoding="utf-8")

@@ -193,7 +193,7 @@ def test_damaged_weights_are_a_sentence(card):
 
 
 def test_the_sentence_of_a_network_counts_the_limits_it_meets(tmp_path):
-    verdict = {"what": "wet share", "value": 0.02, "limit": 0.03, "at_least": False, "units": "", "ok": True}
+    verdict = {"what": "wet-pixel fraction", "value": 0.02, "limit": 0.03, "at_least": False, "units": "", "ok": True}
     card = replace(small_model(tmp_path), scores={"verdicts": [verdict, {**verdict, "value": 0.05, "ok": False}]})
     assert Trained(card, "cpu").sentence.endswith("On held-out fields it meets 1 of 2 limits.")
     assert "limits" not in Trained(replace(card, scores={"crps": 0.1}), "cpu").sentence

@@ -52,9 +52,9 @@ def test_relative_errors():
     )
 
 
-def test_wet_share_counts_the_threshold_itself_and_no_missing_pixel():
-    assert metrics.wet_share(np.array([0, 0.1, 5, 0.05, NAN]), 0.1) == 0.5
-    assert np.isnan(metrics.wet_share(np.array([NAN]), 0.1))
+def test_wet_pixel_fraction_counts_the_threshold_itself_and_no_missing_pixel():
+    assert metrics.wet_pixel_fraction(np.array([0, 0.1, 5, 0.05, NAN]), 0.1) == 0.5
+    assert np.isnan(metrics.wet_pixel_fraction(np.array([NAN]), 0.1))
 
 
 def test_a_histogram_on_common_edges_has_its_zero_bin():

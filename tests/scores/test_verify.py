@@ -49,7 +49,7 @@ def test_a_copy_of_the_training_set_is_found_to_memorise():
     spectrum = row(found, "spectrum")
     assert spectrum["samples_train"] == 0 and spectrum["samples_held_out"] == spectrum["train_held_out"] > 0
     assert all(v["ok"] for v in found["verdicts"] if not v["what"].startswith("nearest"))
-    assert row(found, "wet share")["samples"] == row(found, "wet share")["train"]
+    assert row(found, "wet-pixel fraction")["samples"] == row(found, "wet-pixel fraction")["train"]
     assert "MISSED" in printed.format_scores(found)
     assert found == json.loads(json.dumps(found, allow_nan=False))
 
@@ -60,7 +60,7 @@ def test_samples_of_the_same_law_are_as_far_as_real_fields():
     assert found["counts"] == {"samples": 200, "held_out": 200, "train": 400} and found["wet_from"] == 0.1
     near = row(found, "nearest neighbour")
     assert near["samples_train"] == pytest.approx(near["train_held_out"], rel=0.1)
-    assert row(found, "wet share error")["samples_train"] == pytest.approx(0, abs=3)
+    assert row(found, "wet-pixel fraction error")["samples_train"] == pytest.approx(0, abs=3)
     assert row(found, "spectrum")["samples_train"] < 0.5
 
 
@@ -86,7 +86,7 @@ def test_the_limits_of_rain():
             f"{name} to held-out, 1.25 x that of train": 1.25 * abs(row(found, name)["train_held_out"])
             for name in ("spectrum", *tails)
         },
-        "wet share error to train": 3,
+        "wet-pixel fraction error to train": 3,
         "nearest training field, that of held-out fields": row(found, "nearest neighbour")["train_held_out"],
     }
     assert {v["what"]: v["limit"] for v in found["verdicts"]} == pytest.approx(wanted, rel=1e-12)
@@ -95,7 +95,7 @@ def test_the_limits_of_rain():
 
 
 def test_the_chance_of_a_perfect_model():
-    """Fields whose wet share is 0 or 1, evens: of n picked ones it is binomial, and within 3 points with its chance."""
+    """Of fields that are all wet or all dry: of n picked ones it is binomial, and within 3 points with its chance."""
     rng, n = np.random.default_rng(0), 200
     train = np.repeat([np.full((8, 8), 2.0), np.zeros((8, 8))], 100, axis=0)[rng.permutation(200)]
     train += rng.uniform(0, 0.01, train.shape)
@@ -105,7 +105,7 @@ def test_the_chance_of_a_perfect_model():
     near = np.abs(k / n - share.mean()) <= 0.03
     wanted = stats.binom.pmf(k, n, share.mean())[near].sum()
     spread = np.sqrt(wanted * (1 - wanted) / generated.PICKS)
-    assert verdict(found, "wet share")["chance"] == pytest.approx(wanted, abs=4 * spread)
+    assert verdict(found, "wet-pixel fraction")["chance"] == pytest.approx(wanted, abs=4 * spread)
     assert verdict(found, "quantile 0.99 error to train")["chance"] == 1 and verdict(found, "nearest")["chance"] is None
     assert "a perfect model meets it" in printed.format_scores(found)
     assert found["verdicts"] == generated.scores(train[:n], train[:40], train, "mm h-1", SAME)["verdicts"]
@@ -126,8 +126,8 @@ def test_where_rain_comes_in_steps_wet_begins_between_two_of_them():
     train, held_out = np.round(rain(32, 0) / 0.1) * 0.1, np.round(rain(16, 1) / 0.1) * 0.1
     found = generated.scores(train - 1e-4, held_out, train, "mm h-1", Transform("standardise"))
     assert found["wet_from"] == pytest.approx(0.05)
-    assert row(found, "wet share")["samples"] == pytest.approx(100 * np.mean(train > 0))
-    assert row(found, "wet share error")["samples_train"] == 0 and row(found, "histogram")["samples_train"] < 2
+    assert row(found, "wet-pixel fraction")["samples"] == pytest.approx(100 * np.mean(train > 0))
+    assert row(found, "wet-pixel fraction error")["samples_train"] == 0 and row(found, "histogram")["samples_train"] < 2
     assert generated.scores(train / 3600, held_out / 3600, train / 3600, "kg m-2 s-1", SAME)[
         "wet_from"
     ] == pytest.approx(0.05 / 3600)

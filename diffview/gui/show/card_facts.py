@@ -23,8 +23,8 @@ REASONS: dict[str, str] = {
     "saw. The limit is 1.25 times how far the training fields themselves are off.",
     "quantile 0.999 error to held-out": "The value that one pixel in a thousand exceeds, beside that of fields it "
     "never saw. The limit is 1.25 times how far the training fields themselves are off.",
-    "wet share error to train": "The share of the pixels with rain, beside that of the training fields, in points of "
-    "a hundred.",
+    "wet-pixel fraction error to train": "The share of the pixels with rain, beside that of the training fields, "
+    "in points of a hundred.",
     "nearest training field": "The distance of a sample to the most similar training field, median. It must not be "
     "less than that of fields it never saw: nearer means that it copies what it was trained on.",
     "CRPS": "The fair continuous ranked probability score: the distance of the members from the truth, less half their "

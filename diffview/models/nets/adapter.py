@@ -70,14 +70,15 @@ class Network:
     Attributes:
         kind, noise_range, shape: as of every denoiser.
         card: the network's.
+        net, extra: the bare network, and its condition and mask as channels [1 or members, n, ny, nx]; None without.
     """
 
     def __init__(self, net: UNet, card: Card, device: str = "cpu") -> None:
         self.kind, self.noise_range, self.shape, self.card = card.kind, card.noise_range, card.shape, card
-        self._net, self._device = on_device(net, device).eval().requires_grad_(False), torch.device(device)
+        self.net, self._device = on_device(net, device).eval().requires_grad_(False), torch.device(device)
         self._half = torch.autocast(self._device.type, torch.float16, enabled=False)
         self._fast = Fast(self._forward)
-        self._extra: Tensor | None = None
+        self.extra: Tensor | None = None
         self._known: Tensor | None = None
         self._coarse: Tensor | None = None
         self._last: tuple[Tensor, float, Tensor] | None = None
@@ -112,7 +113,7 @@ class Network:
         parts = [part for part in (network._coarse, network._known) if part is not None]
         if parts:
             batch = max(len(part) for part in parts)
-            network._extra = torch.cat([part.expand(batch, -1, -1, -1) for part in parts], dim=1)
+            network.extra = torch.cat([part.expand(batch, -1, -1, -1) for part in parts], dim=1)
         if network._device.type == "cuda":  # a CPU is hardly faster with it
             network.take_half()
         return network
@@ -177,7 +178,7 @@ class Network:
     def _forward(self, y: Tensor, level: Tensor, *extra: Tensor) -> Tensors:
         """x0_hat, and the logit of the variance fraction where it is learned."""
         with self._half:
-            x0_hat, logit = self._net(y, level, *extra)
+            x0_hat, logit = self.net(y, level, *extra)
         return (x0_hat.float(),) if logit is None else (x0_hat.float(), logit.float())
 
     def _inputs(self, y: Tensor, s: float) -> Tensors:
@@ -186,7 +187,7 @@ class Network:
         if self._known is not None:
             y = y * self._known
         level = torch.full((len(y),), s, dtype=torch.float32, device=y.device)
-        if (extra := self._extra) is None:
+        if (extra := self.extra) is None:
             return y, level
         return y, level, extra.expand(len(y), -1, -1, -1) if len(extra) == 1 else extra[: len(y)]
 

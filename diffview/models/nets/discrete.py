@@ -28,9 +28,9 @@ class Discrete:
         self._asked: Tensor | None = None
         self._last: tuple[Tensor, float, Tensor] | None = None
         self._table = card.network["diffusers"].get("time_embedding_type") == "learned"  # of whole times
-        told, learned = card.network, bool(card.network["learned_variance"])
+        trained, learned = card.network, bool(card.network["learned_variance"])
         self._fast = Fast(self._forward)
-        self._adapted = Adapted(self._out, told["prediction"], told["times"], card.shape, learned, limits)
+        self._adapted = Adapted(self._out, trained["prediction"], trained["times"], card.shape, learned, limits)
 
     def _out(self, x: Tensor, time: float) -> Tensor:
         times = torch.full((len(x),), time, device=x.device)  # of a Python float diffusers takes the whole part
