@@ -22,6 +22,12 @@ from diffview.forward.schedules import make_schedule
 from diffview.params import checked, shown
 from diffview.paths import read_text
 
+LOOKED_AT = 2**16
+"""Bytes by which a schedule is distinguished from a recipe."""
+
+WORDS = (b'"beta"', b'"alpha_bar"', b'"log_snr"', b'"trained_betas"', b'"beta_schedule"', b"Scheduler")
+"""What a file of JSON with a schedule has one of."""
+
 COLUMNS = ("t", "beta", "alpha_bar", "alpha", "sigma", "log_snr")
 AGREE = 1e-4
 """Relative difference beyond which two columns of a table contradict each other."""
@@ -108,6 +114,13 @@ def export_schedule(schedule: Schedule, steps: int, form: str) -> str:
     if not 1 <= steps <= MOST_STEPS:
         raise UserError(f"A table of {steps} rows cannot be made.", f"Choose 1 to {MOST_STEPS}.")
     return FORMATS[form](schedule, steps)
+
+
+def holds_schedule(path: Path) -> bool:
+    """Whether a file looks like a schedule and not like a recipe."""
+    plain = path.read_bytes()[:LOOKED_AT] if path.is_file() else b""
+    known = path.suffix.lower() == ".csv" or any(word in plain for word in WORDS)
+    return known and b'"diffview_recipe"' not in plain
 
 
 def read_schedule(path: Path) -> Schedule:

@@ -140,7 +140,7 @@ def _shoot(
     app: QApplication, window: MainWindow, out: Path, size: tuple[int, int], after: str, playhead: float | None
 ) -> None:
     failed: list[UserError] = []
-    window.files.failed.connect(lambda error, path: failed.append(error))
+    window.files.reading.failed.connect(lambda error, path: failed.append(error))
     show_window(window, size)
     try:
         made = window.size()  # not its minimum size hint, which leaves out some of what the docks need
@@ -149,7 +149,7 @@ def _shoot(
                 f"A picture of {size[0]}x{size[1]} is smaller than the window can be.",
                 f"Choose --size {made.width()}x{made.height()} or larger.",
             )
-        _wait(app, lambda: not window.files.busy)
+        _wait(app, lambda: not window.files.reading.busy)
         if failed:
             raise failed[0]
         if window.message_bar.text() and window.message_bar.kind() == "error":  # a recipe or a field that was refused

@@ -10,7 +10,7 @@ from types import TracebackType
 from PySide6.QtCore import QObject, Qt, Signal, Slot
 
 from diffview import __version__
-from diffview.errors import LESS, explained
+from diffview.errors import LESS, UserError, explained
 from diffview.gui.session import Message
 from diffview.paths import user_folder
 
@@ -37,23 +37,18 @@ def report(error: BaseException, tell: Callable[[Message], None], less: str = LE
         tell: shows the message.
         less: hint how to take less memory.
     """
-    told = explained(error, less)
-    if told is None:
-        _report_bug(error, tell)
-    else:
-        tell(Message(told.sentence, told.hint, "error"))
+    told = explained(error, less) or UserError(
+        f"diffview made a mistake: {type(error).__name__}: {error}.",
+        f"Nothing is lost. The details are in {log_bug(error)}.",
+    )
+    tell(Message(told.sentence, told.hint, "error"))
 
 
-def _report_bug(error: BaseException, tell: Callable[[Message], None]) -> None:
+def log_bug(error: BaseException) -> str:
+    """Write an error and its traceback to the log; the path of the log."""
     path = log_file()
     _log.error("".join(traceback.format_exception(error)))
-    tell(
-        Message(
-            f"diffview made a mistake: {type(error).__name__}: {error}.",
-            f"Nothing is lost. The details are in {path}.",
-            "error",
-        )
-    )
+    return path
 
 
 class ErrorHook(QObject):

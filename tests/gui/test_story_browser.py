@@ -272,14 +272,14 @@ def test_recent_files_are_in_the_menu_and_in_the_settings(opened, good, find, se
 def test_a_read_that_takes_long_can_be_given_up_by_a_button(window, tmp_path, hand, find, wait, settle, monkeypatch):
     settle(window)
     field = window.session.facts.field
-    monkeypatch.setattr("diffview.gui.jobs.files.ReaderProcess.poll", lambda reader: [])  # nothing ever comes
+    monkeypatch.setattr("diffview.gui.jobs.reading.ReaderProcess.poll", lambda reader: [])  # nothing ever comes
     window.open_file(write(tmp_path / "slow.h5", ramp(40, 40)))
     button = find(window, "giveUpButton")
     wait(button.isVisible)
     assert "Reading slow.h5" in window.status.left.text()
     hand.click(button)
     monkeypatch.undo()
-    assert not window.files.opening
+    assert not window.files.reading.opening
     assert not button.isVisible()
     settle(window)
     assert window.session.facts.field is field
@@ -481,7 +481,7 @@ def test_giving_up_a_slice_keeps_what_was_asked_for_quietly(window, good, settle
     drop(window, good)
     wait(lambda: window.session.recipe.source.path == good)  # its labels and its place are still on their way
     window.open_file(good, "inner/rain")
-    window.files.cancel()  # at once, as no key could
+    window.files.reading.cancel()  # at once, as no key could
     settle(window)
     wait(lambda: window.session.facts.earth is not None)
     assert window.browser.labels["time"].dates

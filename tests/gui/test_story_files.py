@@ -224,10 +224,10 @@ def test_escape_gives_up_reading(window, good, hand, settle):
     settle(window)
     before = window.session.facts.field
     window.open_file(good)
-    assert window.files.busy
+    assert window.files.reading.busy
     assert "Reading" in window.status.left.text()
     hand.key(window, Qt.Key.Key_Escape)
-    assert not window.files.opening
+    assert not window.files.reading.opening
     settle(window)
     assert window.session.facts.field is before
     window.open_file(good)

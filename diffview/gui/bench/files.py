@@ -14,7 +14,7 @@ def opening(small: str, path: str, dataset: str) -> Numbers:
         paints: list[int] = []
         window.files.opened.connect(lambda: paints.append(1))
         window.open_file(small)
-        until(lambda: bool(paints) and not window.files.busy and window.is_idle())
+        until(lambda: bool(paints) and not window.files.reading.busy and window.is_idle())
         begun = time.perf_counter()
         window.open_file(path, dataset)
         until(lambda: len(paints) > 1, 0.0002)
@@ -98,6 +98,6 @@ def reading_gaps(path: str, dataset: str, seconds: float) -> Numbers:
         while sum(times["reading"]) < 1000 * seconds:
             times["idle"] += watch.over(seconds / 4)
             window.open_file(path, dataset)
-            times["reading"] += watch.over(done=lambda: not window.files.opening)
+            times["reading"] += watch.over(done=lambda: not window.files.reading.opening)
             until(window.is_idle)
     return times

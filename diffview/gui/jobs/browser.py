@@ -7,8 +7,10 @@ from typing import Any
 from PySide6.QtCore import QObject, QTimer, Signal
 
 from diffview.errors import UserError
-from diffview.gui.jobs.files import POLL_MS, Files
+from diffview.gui.jobs.files import Files
+from diffview.gui.jobs.reading import POLL_MS
 from diffview.gui.session import Session
+from diffview.gui.show.slice_requests import pixel_request
 from diffview.readers.base import Node
 from diffview.readers.process import ReaderProcess
 
@@ -65,7 +67,7 @@ class Browser(QObject):
 
     def __init__(self, session: Session, files: Files, parent: QObject | None = None) -> None:
         super().__init__(parent)
-        self._session, self._files = session, files
+        self._session, self._files, self._reading = session, files, files.reading
         self.path = ""
         self._has_rows = False
         self.labels: dict[str, Any] = {}
@@ -81,7 +83,7 @@ class Browser(QObject):
         self._rest = QTimer(self, interval=PREVIEWS_AFTER_MS, singleShot=True)
         self._rest.timeout.connect(self._timer.start)
         files.asked.connect(self.browse)  # the first rows are there before the picture, whose search may take longer
-        files.failed.connect(self._settle_on)
+        files.reading.failed.connect(self._settle_on)
         session.shows(self._follow, "facts.field", at_once=False)
 
     def start(self) -> None:
@@ -116,7 +118,7 @@ class Browser(QObject):
                     self.list_group(group, first + count)
                 self.listed.emit(group, nodes)
 
-        self._files.ask(show, "list_group", quiet=True, path=path, group=group, first=first, count=count)
+        self._reading.ask(show, "list_group", quiet=True, path=path, group=group, first=first, count=count)
 
     def _settle_on(self, error: object, path: str) -> None:
         """After a picture that could not be shown: stay if another variable of its file can be, else go back."""
@@ -128,14 +130,14 @@ class Browser(QObject):
         """Search datasets by words of their paths."""
         path = self.path
         if path and text:
-            self._files.ask(
+            self._reading.ask(
                 lambda nodes: self.found.emit(text, nodes) if path == self.path else None,
                 "search_members", quiet=True, path=path, text=text,
             )  # fmt: skip
 
     def follow(self, link: str) -> None:
         """Open the target of a link to another file."""
-        self._files.ask(lambda target: self.linked.emit(*target), "follow_link", path=self.path, link=link)
+        self._reading.ask(lambda target: self.linked.emit(*target), "follow_link", path=self.path, link=link)
 
     # -- the open variable
 
@@ -152,7 +154,7 @@ class Browser(QObject):
         if of != self._labels_of:
             self._labels_of, self.labels = of, {}
             if self._files.picture is not None:
-                self._files.ask(lambda labels: self._take_labels(of, labels),
+                self._reading.ask(lambda labels: self._take_labels(of, labels),
                                 "read_labels", quiet=True, path=of[0], dataset=of[1])  # fmt: skip
         if self._session.facts.earth is None:
             self._ask_map(of)
@@ -174,32 +176,20 @@ class Browser(QObject):
                     earth=self._files.map_of(self._session.facts.field, self._session.recipe.source.coarsen)
                 )
 
-        self._files.ask(take, "read_map", quiet=True, path=of[0], dataset=of[1], axes=key[2], window=key[3])
+        self._reading.ask(take, "read_map", quiet=True, path=of[0], dataset=of[1], axes=key[2], window=key[3])
 
     def read_pixel(self, row: int, column: int) -> None:
         """Read a pixel of the field along its dates, or else along its longest other dimension; the newest wins."""
-        picture, recipe = self._files.picture, self._session.recipe
-        if picture is None or max((size for _, size in picture.other_dims), default=1) < 2:
+        picture, coarsen = self._files.picture, self._session.recipe.source.coarsen
+        dated = {name for name, labels in self.labels.items() if labels.dates}
+        asked = None if picture is None else pixel_request(picture, dated, coarsen, row, column)
+        if picture is None or asked is None:
             return
-        dims = [
-            (name in self.labels and self.labels[name].dates and size > 1, size) for name, size in picture.other_dims
-        ]
-        dim = dims.index(max(dims))
-        name, index = picture.other_dims[dim][0], picture.index[dim]
-        each = recipe.source.coarsen * picture.block
-        first = (0, 0) if picture.window is None else (picture.window.row, picture.window.column)
-        stored = [
-            min(start + at * each + each // 2, size - 1)
-            for start, at, size in zip(first, (row, column), picture.size, strict=True)
-        ]
-        if self._pixel is not None:
-            self._files.withdraw(self._pixel)
-        self._pixel = self._files.ask(
-            lambda series: self.series_read.emit(
-                PixelSeries(row, column, name, index, series, self.labels.get(name))
-            ),
-            "read_series", path=self._files.path, dataset=picture.dataset, axes=picture.axes, index=picture.index,
-            dim=dim, row=stored[0], column=stored[1],
+        name, labels = asked.name, self.labels.get(asked.name)
+        self._pixel = self._reading.ask(
+            lambda series: self.series_read.emit(PixelSeries(row, column, name, asked.index, series, labels)),
+            "read_series", instead=self._pixel, path=self._files.path, dataset=picture.dataset, axes=picture.axes,
+            index=picture.index, dim=asked.dim, row=asked.row, column=asked.column,
         )  # fmt: skip
 
     # -- previews
@@ -223,7 +213,7 @@ class Browser(QObject):
                 if path == self.path:
                     self._previews[dataset] = None if isinstance(reply.error, UserError) else reply.value
                     self.looked.emit(dataset, self._previews[dataset])
-        if self._in_work is None and self._wanted and not self._files.busy:
+        if self._in_work is None and self._wanted and not self._reading.busy:
             dataset = self._wanted.pop(0)
             ticket = self._reader.submit("preview", path=self.path, dataset=dataset)
             self._in_work = ticket, self.path, dataset

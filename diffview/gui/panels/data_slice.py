@@ -37,7 +37,7 @@ class DataSlice(QObject):
         swap.clicked.connect(self._swap)
         self.axes = QWidget()
         column_of(self.axes).addLayout(line(self.down, swap, self.across, wide=boxes, spacing=2))
-        files.busy_changed.connect(self._show_busy)
+        files.reading.busy_changed.connect(self._show_busy)
         browser.labelled.connect(self._show_labels)
         session.shows(self._show_slice, "facts.field")
 

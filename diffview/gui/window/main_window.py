@@ -73,7 +73,7 @@ class MainWindow(LateJobs, QMainWindow):
         self.sharing = Sharing(self.jobs, self.live, self.actions_, self)
         self._first_paint = True
         self._readers_soon = QTimer(self, singleShot=True, interval=READERS_MS)
-        self._readers_soon.timeout.connect(self.files.start)
+        self._readers_soon.timeout.connect(self.files.reading.start)
         self._readers_soon.timeout.connect(self.browser.start)
         self._build_panels()
         self._build_body()
@@ -191,8 +191,8 @@ class MainWindow(LateJobs, QMainWindow):
         session, files, field = self.session, self.files, self.field
         self.inspector.more.clicked.connect(self.model_dock.show)
         self.inspector.more.clicked.connect(self.model_dock.raise_)
-        files.busy_changed.connect(lambda _: self.status.show_reading(files.reading, files.share))
-        self.status.give_up.clicked.connect(files.cancel)
+        files.reading.busy_changed.connect(lambda _: self.status.show_reading(files.reading.what, files.reading.share))
+        self.status.give_up.clicked.connect(files.reading.cancel)
         self.browser.linked.connect(self.open_file)
         self.sharing.writer.progressed.connect(self.status.show_writing)
         field.draw.toggled.connect(lambda on: self.gaps.set_armed(self.gaps.armed and not on))
@@ -210,7 +210,7 @@ class MainWindow(LateJobs, QMainWindow):
 
     def is_idle(self) -> bool:
         """Whether nothing is computed, played, read or about to be."""
-        busy = self.player.playing or self._readers_soon.isActive() or self.files.busy or self.gap_scores.busy
+        busy = self.player.playing or self._readers_soon.isActive() or self.files.reading.busy or self.gap_scores.busy
         return self.live.idle and self.jobs.at_rest and not busy
 
     def open_file(self, path: str, dataset: str | None = None) -> None:
@@ -237,8 +237,8 @@ class MainWindow(LateJobs, QMainWindow):
                 super().keyPressEvent(event)
         elif self.live.running:
             self.live.stop()
-        elif self.files.opening:
-            self.files.cancel()
+        elif self.files.reading.opening:
+            self.files.reading.cancel()
         elif self.sharing.writer.active:
             self.sharing.writer.stop()
         elif self.gaps.armed:
@@ -276,7 +276,7 @@ class MainWindow(LateJobs, QMainWindow):
         self._readers_soon.stop()
         self.player.stop()
         self.jobs.close()
-        for reader in (self.browser, self.files):
+        for reader in (self.browser, self.files.reading):
             reader.close()
         self.errors.restore()
         event.accept()

@@ -1,0 +1,185 @@
+"""Opening slices of files, and the field on screen as it lies in its file."""
+
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from PySide6.QtCore import QObject, Signal
+
+from diffview.errors import UserError
+from diffview.fields.coarse import at_resolution
+from diffview.fields.earth_map import EarthMap
+from diffview.fields.field import Field, Region
+from diffview.fields.picture import Picture
+from diffview.gui.jobs.reading import Reading
+from diffview.gui.session import Session
+from diffview.gui.show import slice_requests
+from diffview.readers.packaged import packaged_field
+from diffview.runs.facts import Facts
+from diffview.runs.recipe import Recipe
+from diffview.runs.stack import Stack, other_slices, stack_of, stack_read, stack_wanted
+
+REMEMBERED = 16
+"""Pictures whose layout in the file is remembered, for when an undo brings them back."""
+
+MapKey = tuple[str, str, tuple[int, int], Region | None]
+"""File, dataset, axes and window of a picture, which determine its map."""
+
+
+class _Shown(NamedTuple):
+    """A picture and the field that was made of it."""
+
+    field: Field
+    picture: Picture
+
+
+class Slices(QObject):
+    """The slice on screen, and others of its file.
+
+    Attributes:
+        reading: what is being read.
+        maps: those that were read.
+
+    Signals:
+        asked: another file is about to be read; its name.
+        opened: another picture is on screen, that of `picture` and `path`.
+    """
+
+    asked = Signal(str)
+    opened = Signal()
+
+    def __init__(self, session: Session, parent: QObject | None = None) -> None:
+        super().__init__(parent)
+        self._session, self.reading = session, Reading(session, self)
+        self._asked, self._shown = 0, 0
+        self._pending: int | None = None
+        self._pictures: list[_Shown] = []
+        self._stack: Stack | None = None
+        self.maps: dict[MapKey, EarthMap | None] = {}
+
+    @property
+    def path(self) -> str:
+        """The open file."""
+        return str(self._session.facts.field.provenance.get("path", ""))
+
+    @property
+    def picture(self) -> Picture | None:
+        """The picture on screen, with its layout in the file; None for the packaged field."""
+        return self._picture_of(self._session.facts.field)
+
+    def _picture_of(self, field: Field) -> Picture | None:
+        return next((shown.picture for shown in self._pictures if shown.field is field), None)
+
+    def open(
+        self, path: str, dataset: str | None = None, index: tuple[int, ...] | None = None, merge: object = None
+    ) -> None:
+        """Open a slice and show it with the settings in force; another slice of the same variable keeps its region.
+
+        Slices with the same `merge` that follow each other are one undo.
+        """
+        recipe, settled = self._session.recipe, self._session.plan.settled
+        self.open_recipe(slice_requests.opening(recipe, settled, path, dataset, index), merge)
+
+    def step_to(self, dim: str, index: int) -> None:
+        """Show another slice along one dimension."""
+        picture = self.picture
+        if picture is not None and dim in dict(picture.other_dims):
+            self.open(self.path, picture.dataset, slice_requests.stepped(picture, dim, index))
+
+    def turn(self, axes: tuple[int, int]) -> None:
+        """Show the open variable with these axes as rows and columns, at the same indices of the others."""
+        picture = self.picture
+        if picture is not None and axes != picture.axes:
+            self.open_recipe(slice_requests.turned(self._session.recipe, picture, axes))
+
+    def crop(self, on: bool) -> None:
+        """Read the region alone, at full resolution, or all of the slice again; the region stays where it is."""
+        picture, recipe, region = self.picture, self._session.recipe, self._session.plan.region
+        if picture is None or on == (picture.window is not None):
+            return
+        if picture.window is None:
+            self.open_recipe(slice_requests.cropped(recipe, picture, region))
+        else:
+            self.open_recipe(slice_requests.uncropped(recipe, picture, picture.window, region))
+
+    def coarsen(self, k: int, how: str) -> None:
+        """Work at another resolution: k x k pixels of the file to one; the region stays where it is on the field."""
+        picture, recipe = self.picture, self._session.recipe
+        if picture is not None:
+            stored = picture.field
+        else:
+            stored = packaged_field() if recipe.source.coarsen > 1 else self._session.facts.field
+        wanted = slice_requests.coarsened(recipe, stored.values.shape, self._session.plan.region, k, how)
+        self._show(stored, picture, wanted)
+
+    def open_recipe(self, recipe: Recipe, merge: object = None) -> None:
+        """Open the slice that a recipe names, and take the recipe."""
+        self._asked += 1
+        source, pending = recipe.source, self._pending
+        self._pending = None
+        if source.path is None:
+            if pending is not None:
+                self.reading.withdraw(pending)
+            self._shown = self._asked
+            self._show(packaged_field(), None, recipe)
+            return
+        path = str(Path(source.path).expanduser())
+        recipe, asked = recipe.but(path=path), self._asked
+        if path != self.path:
+            self.asked.emit(path)
+        self._pending = self.reading.ask(
+            lambda picture: self._take(picture, recipe, asked, merge), "read_slice",
+            instead=pending,  # the newest wins: no queue of slices
+            path=path, dataset=source.dataset, index=source.index, axes=source.axes, window=source.window,
+        )  # fmt: skip
+
+    def _take(self, picture: Picture, recipe: Recipe, asked: int, merge: object) -> None:
+        """A slice has come: show it, with the same region of the other slices if it is small enough.
+
+        While a newer one is awaited, it is shown only if it is a step on the way: of the variable on screen.
+        """
+        on_the_way = slice_requests.same_variable(recipe, self._session.recipe)
+        if asked < self._shown or (asked != self._asked and not on_the_way):
+            return
+        taken = recipe.but(dataset=picture.dataset, index=picture.index)
+        path = taken.source.path
+        known = self._stack is not None and self._stack.of == stack_of(path, picture)
+        self._shown = asked
+        if known or (wanted := stack_wanted(picture)) is None:
+            self._show(picture.field, picture, taken, merge)
+            return
+
+        def keep(values: Any) -> None:
+            self._stack = stack_read(path, picture, values, wanted["limit"])
+            if asked == self._asked:
+                self._show(picture.field, picture, taken, merge)
+
+        self.reading.ask(keep, "read_stack", path=path, **wanted)
+
+    def _show(self, stored: Field, picture: Picture | None, recipe: Recipe, merge: object = None) -> None:
+        """Show a field as stored at the resolution of a recipe, and take the recipe."""
+        source, known = recipe.source, self._session.facts
+        try:
+            field = at_resolution(stored, source.coarsen, source.coarsen_by)
+            stack = None if picture is None else other_slices(self._stack, recipe, picture)
+            earth = self.map_of(field, source.coarsen, picture)
+        except UserError as error:
+            self._session.refuse(error)
+            return
+        facts = Facts(
+            field, stack, earth, torch=known.torch, devices=known.devices, cards=known.cards, given=known.given
+        )
+        if picture is not None:
+            self._pictures = [_Shown(field, picture), *self._pictures[: REMEMBERED - 1]]
+        if self._session.open(recipe, facts, merge):
+            self.opened.emit()
+
+    def map_key(self, field: Field, picture: Picture | None = None) -> MapKey:
+        """The key of a field's map."""
+        picture = picture or self._picture_of(field)
+        path, dataset = (str(field.provenance.get(name, "")) for name in ("path", "dataset"))
+        return (path, dataset, (0, 1), None) if picture is None else (path, dataset, picture.axes, picture.window)
+
+    def map_of(self, field: Field, k: int, picture: Picture | None = None) -> EarthMap | None:
+        """The map of a field at a working resolution, if it was read."""
+        known = self.maps.get(self.map_key(field, picture))
+        return known.coarsened(k) if known is not None and k > 1 else known
