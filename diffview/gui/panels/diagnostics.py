@@ -20,6 +20,7 @@ from diffview.gui.widgets.plots.histogram_plot import HistogramPlot
 from diffview.gui.widgets.plots.scale_time_view import ScaleTimeView
 from diffview.gui.widgets.plots.spectrum_plot import SpectrumPlot
 from diffview.gui.widgets.small.card import CardFrame
+from diffview.gui.widgets.small.parts import named
 
 MAP_COLUMNS = 160
 TOO_MUCH_MISSING = "No spectrum: more than 20 % of the region is missing"
@@ -50,10 +51,8 @@ class DiagnosticsPanel(QWidget):
         self._power: np.ndarray | None = None
         self._reverse: np.ndarray | None = None
         self._reverse_power: np.ndarray | None = None
-        self.histogram, self.spectrum, self.scale_time = HistogramPlot(), SpectrumPlot(), ScaleTimeView()
-        self.histogram.setObjectName("histogramView")
-        self.spectrum.setObjectName("spectrumView")
-        self.scale_time.setObjectName("scaleTimeView")
+        self.histogram, self.spectrum = named(HistogramPlot(), "histogramView"), named(SpectrumPlot(), "spectrumView")
+        self.scale_time = named(ScaleTimeView(), "scaleTimeView")
         self.histogram.set_reference(True)
         self.scale_time.set_colormap(COLORMAPS["vik"])
         self._cards = (CardFrame("Distribution of xₜ"), CardFrame("Spectrum"), CardFrame("SNR by scale"))

@@ -11,7 +11,18 @@ from diffview.gui.jobs.scoring import LossCheckJob, VerifierJob
 from diffview.gui.jobs.trainer import TrainerJob
 from diffview.gui.panels.base import NetworkOffer
 from diffview.gui.session import Session
-from diffview.gui.show.card_facts import VerdictRow, command_of, glance, limits_text, rows_of, speed_of, title_of
+from diffview.gui.show.card_facts import (
+    FOREIGN,
+    VerdictRow,
+    command_of,
+    glance,
+    limits_text,
+    rows_of,
+    source_of,
+    speed_of,
+    title_of,
+    why_unverifiable,
+)
 from diffview.gui.show.loss_words import UNMEASURED, WEIGHTING, about_found, bound_rows, lines_of_found
 from diffview.gui.show.model_words import MODELS
 from diffview.gui.widgets.plots.score_views import ScoreViews
@@ -20,14 +31,12 @@ from diffview.gui.widgets.small.loss_view import LossView
 from diffview.gui.widgets.small.parts import Heading, ScrollPanel, empty, grid_of, line, named, progress_bar, say, words
 from diffview.gui.widgets.small.text import set_tip
 from diffview.models.cards import Card
-from diffview.models.choice import mismatch
 
 FORMULA = (
     "It is a formula, fitted to the open field in about a second. Nothing was trained and nothing is held out: there "
     "is nothing to verify. Choose a network in the list above the pictures, or train one on your own field."
 )
 OWN = "It is a function of your own program: it has no card, and diffview does not know what it was trained on."
-FOREIGN = "It does not say what its fields are, so they cannot be compared with yours."
 UNVERIFIED = (
     "Not verified yet. Its samples, compared with the fields it was trained on and those it never saw, show whether "
     "it has learned them."
@@ -142,7 +151,7 @@ class ModelPanel(ScrollPanel):
         self._views.show_scores(scores)
         self._views.setVisible(bool(scores))
         settings = scores.get("settings", {})
-        self._source.setText(_source(scores, settings))
+        self._source.setText(source_of(scores))
         self._source.setVisible(bool(scores))
         field = self._session.facts.field.provenance
         command = settings.get("command", "")
@@ -176,15 +185,7 @@ class ModelPanel(ScrollPanel):
 
     def _why_not(self, card: Card | None) -> str:
         """Why it cannot be verified now; "" if it can."""
-        if card is None:
-            return "Formulas and your own denoisers have no card to verify."
-        if "diffusers" in card.network:
-            return FOREIGN
-        if self._session.facts.torch is None:
-            return "Networks need torch, which is not installed."
-        if why := self._job.why_busy:
-            return why
-        return mismatch(card, self._session.facts.field)
+        return why_unverifiable(card, self._session.facts, self._job.why_busy)
 
     def _press(self) -> None:
         card = self.card()
@@ -230,23 +231,6 @@ class ModelPanel(ScrollPanel):
         scores = {} if card is None else card.scores
         words = about_found(found, job.plan), bound_rows(found, field.units if card is None else card.units), WEIGHTING
         self._loss.show_found(lines_of_found(found, scores), *words)
-
-
-def _source(scores: Mapping[str, Any], settings: Mapping[str, Any]) -> str:
-    """How the scores were made, as a sentence."""
-    counts = scores.get("counts", {})
-    parts = []
-    if "samples" in counts:
-        parts.append(
-            f"{counts['samples']} samples beside {counts['held_out']} held-out and {counts['train']} training fields"
-        )
-    elif "cases" in counts:
-        parts.append(f"{counts['members']} members for each of {counts['cases']} held-out fields")
-    if settings:
-        parts.append(f"{settings.get('sampler')}, {settings.get('steps')} steps, seed {settings.get('seed')}")
-    if "one" in scores.get("curves", {}).get("spectrum", {}):
-        parts.append("the grey band lies between two halves of the training fields")
-    return "; ".join(parts) + "." if parts else ""
 
 
 def fill(grid: QGridLayout, cells: Sequence[Sequence[QWidget]], stretch: int = 0) -> None:

@@ -1,6 +1,6 @@
 """The race dock: errors of samplers against the truth over calls of the model."""
 
-from PySide6.QtWidgets import QLineEdit, QPushButton
+from PySide6.QtWidgets import QLineEdit
 
 from diffview.errors import UserError
 from diffview.gui.jobs.scoring import RaceJob
@@ -9,7 +9,7 @@ from diffview.gui.show.race_words import lanes, said
 from diffview.gui.widgets.forms.check_menu import CheckMenu
 from diffview.gui.widgets.forms.segmented import SegmentedControl
 from diffview.gui.widgets.plots.race_plot import RacePlot
-from diffview.gui.widgets.small.parts import ScrollPanel, line, named, progress_bar, words
+from diffview.gui.widgets.small.parts import ScrollPanel, line, named, primary, progress_bar, push_button, words
 from diffview.gui.widgets.small.text import set_tip
 from diffview.params import whole_numbers
 from diffview.reverse.samplers import SAMPLERS
@@ -49,8 +49,7 @@ class RacePanel(ScrollPanel):
         self.levels = SegmentedControl(LEVELS, "raceLevels")
         self.samplers = CheckMenu("Samplers", "raceSamplers")
         self.calls = named(QLineEdit(", ".join(map(str, EVALUATIONS))), "raceCalls", "Calls of the model", CALLS_TIP)
-        self.button = named(QPushButton("Race"), "raceButton")
-        self.button.setProperty("primary", True)
+        self.button = primary(push_button("raceButton", "Race"))
         self.button.clicked.connect(self._press)
         self.bar = progress_bar("Share of the race that is done")
         self.plot = named(RacePlot(), "racePlot")

@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from pathlib import Path
 
-from PySide6.QtWidgets import QFileDialog, QLabel, QLineEdit, QPushButton, QSizePolicy, QWidget
+from PySide6.QtWidgets import QFileDialog, QLabel, QLineEdit, QSizePolicy, QWidget
 
 from diffview.errors import UserError
 from diffview.forward.schedules import SCHEDULES, make_schedule
@@ -12,7 +12,7 @@ from diffview.gui.jobs.writing import save
 from diffview.gui.session import Session
 from diffview.gui.show.board_words import common, table
 from diffview.gui.widgets.forms.check_menu import CheckMenu
-from diffview.gui.widgets.small.parts import column_of, line, named, progress_bar, whole, words
+from diffview.gui.widgets.small.parts import column_of, line, named, primary, progress_bar, push_button, whole, words
 from diffview.gui.widgets.small.score_table import ScoreTable
 from diffview.gui.widgets.small.text import plain, set_tip
 from diffview.learning.orders import Order
@@ -63,9 +63,8 @@ class ScoreboardPanel(QWidget):
         says = "Fields that each run makes"
         self.samples = whole("boardSamples", says, says, 8, 256, 64)
         self.samples.setValue(SAMPLES)
-        self.button = named(QPushButton("Score"), "boardButton")
-        self.csv = named(QPushButton("CSV…"), "boardCsvButton", "Save the rows as CSV")
-        self.button.setProperty("primary", True)
+        self.button = primary(push_button("boardButton", "Score"))
+        self.csv = push_button("boardCsvButton", "CSV…", "Save the rows as CSV")
         self.button.clicked.connect(self._press)
         self.csv.clicked.connect(self._ask_save)
         self.bar = progress_bar("Share of the scoreboard that is done")

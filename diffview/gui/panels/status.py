@@ -1,14 +1,14 @@
 """The status line: the run, its speed and device; the values under the pointer; the most useful keys."""
 
-from PySide6.QtCore import Qt, QTimer
-from PySide6.QtWidgets import QHBoxLayout, QToolButton, QWidget
+from PySide6.QtCore import QTimer
+from PySide6.QtWidgets import QHBoxLayout, QWidget
 
 from diffview.fields.numbers import number
 from diffview.gui.jobs.live import Live
 from diffview.gui.session import Session
 from diffview.gui.show.pixel_words import Pixel, pixel_text
 from diffview.gui.widgets.small.card import ElidedLabel
-from diffview.gui.widgets.small.text import set_tip
+from diffview.gui.widgets.small.parts import tool_button
 
 KEYS = "Space play   ← → step   R run   F5 present   F1 keys"
 
@@ -24,29 +24,22 @@ class StatusPanel(QWidget):
     def __init__(self, session: Session, live: Live) -> None:
         super().__init__()
         self._session, self._live = session, live
-        self._engine, self._reading = False, ""
-        self._writing = ""
+        self._reading = self._writing = ""
         self.left, self.right = ElidedLabel(), ElidedLabel(KEYS)
         self.left.setObjectName("statusText")
         row = QHBoxLayout(self)
         row.setContentsMargins(4, 0, 4, 0)
-        self.give_up = QToolButton()
-        self.give_up.setObjectName("giveUpButton")
-        self.give_up.setText("Give up")
-        self.give_up.setAccessibleName("Give up reading")
-        set_tip(self.give_up, "Give up reading; what is on screen stays (Esc)")
+        tip = "Give up reading; what is on screen stays (Esc)"
+        self.give_up = tool_button("giveUpButton", "Give up reading", tip, text="Give up")
         self.give_up.setProperty("compact", True)
-        self.give_up.setFocusPolicy(Qt.FocusPolicy.TabFocus)
         self.give_up.hide()
         self._patience = QTimer(self, interval=PATIENCE_MS, singleShot=True)
         self._patience.timeout.connect(lambda: self.give_up.setVisible(bool(self._reading)))
         row.addWidget(self.give_up)
         row.addWidget(self.left, 3)
         row.addWidget(self.right, 2)
-        live.stepped.connect(self.show_run)
-        live.run_changed.connect(self.show_run)
-        live.torch.wanted.connect(self.announce_engine)
-        live.torch.loaded.connect(self.show_engine)
+        for event in (live.stepped, live.run_changed, live.torch.wanted, live.torch.loaded):
+            event.connect(self.show_run)
         session.shows(self.show_run, "plan.model", "plan.notes")
 
     def show_reading(self, what: str, share: float = 0.0) -> None:
@@ -62,16 +55,6 @@ class StatusPanel(QWidget):
     def show_writing(self, text: str) -> None:
         """Show which file is being written; "" if none is."""
         self._writing = text
-        self.show_run()
-
-    def announce_engine(self) -> None:
-        """Show that torch is being loaded."""
-        self._engine = True
-        self.show_run()
-
-    def show_engine(self) -> None:
-        """Torch is loaded, or is missing: show it no longer."""
-        self._engine = False
         self.show_run()
 
     def show_run(self) -> None:
@@ -98,7 +81,7 @@ class StatusPanel(QWidget):
         if plan.model is not None:
             parts.append(plan.model.label)
         parts.extend(note.given for note in plan.notes if note.quiet and note.given.startswith("starts"))
-        if self._engine:
+        if self._live.torch.active:
             parts.append("loading torch…")
         return parts
 

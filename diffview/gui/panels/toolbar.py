@@ -1,7 +1,7 @@
 """The toolbar: open file, model, sampler, steps, seed, start, run and stop."""
 
 from PySide6.QtCore import Qt, Signal
-from PySide6.QtWidgets import QHBoxLayout, QLabel, QMenu, QPushButton, QSizePolicy, QWidget
+from PySide6.QtWidgets import QHBoxLayout, QLabel, QMenu, QSizePolicy, QWidget
 
 from diffview.gui.actions import ENTRIES, EXPORT, Actions
 from diffview.gui.jobs.live import Live
@@ -14,7 +14,7 @@ from diffview.gui.widgets.forms.combo import Combo
 from diffview.gui.widgets.forms.segmented import SegmentedControl
 from diffview.gui.widgets.small.card import ElidedLabel
 from diffview.gui.widgets.small.icons import set_icon
-from diffview.gui.widgets.small.parts import add_choices, named, whole
+from diffview.gui.widgets.small.parts import add_choices, primary, push_button, whole
 from diffview.gui.widgets.small.text import plain, set_tip
 from diffview.machine import cores
 from diffview.models.capabilities import lacks
@@ -64,8 +64,7 @@ class ToolbarPanel(QWidget):
         super().__init__()
         self.setObjectName("toolbar")
         self._session, self._live, self._actions = session, live, actions
-        self.open_button = named(QPushButton("Open"), "openButton", tip="Open an HDF5 or netCDF-4 file (Ctrl+O)")
-        set_icon(self.open_button, "open")
+        self.open_button = push_button("openButton", "Open", "", "Open an HDF5 or netCDF-4 file (Ctrl+O)", "open")
         self.field = ElidedLabel(elide=Qt.TextElideMode.ElideMiddle)
         self.field.setMinimumWidth(90)
         self.model = Combo("modelCombo", "Model", "The model that takes the noise out")
@@ -74,16 +73,14 @@ class ToolbarPanel(QWidget):
         self.steps = whole("stepsSpin", "Steps", "Steps of a run", 1, int(STEPS.high), 72)
         self.seed = whole("seedSpin", "Seed", "The same seed gives the same noise", 0, LARGEST_SPIN_SEED, 84)
         self.start = SegmentedControl(STARTS, "startControl")
-        self.run = named(QPushButton("Run"), "runButton")
-        self.run.setProperty("primary", True)
+        self.run = primary(push_button("runButton", "Run"))
         set_icon(self.run, "run", "on_accent")
-        self.stop = named(QPushButton("Stop"), "stopButton")
-        set_icon(self.stop, "stop")
-        self.export = named(QPushButton(), "exportButton", "Export", "Export what is shown: netCDF, CSV, a picture")
-        set_icon(self.export, "export")
+        self.stop = push_button("stopButton", "Stop", icon="stop")
+        tip = "Export what is shown: netCDF, CSV, a picture"
+        self.export = push_button("exportButton", "", "Export", tip, "export")
         self.device = DeviceCombo()
-        self.present = named(QPushButton(), "presentButton", "Present", "Present: full screen, without docks (F5)")
-        set_icon(self.present, "present")
+        tip = "Present: full screen, without docks (F5)"
+        self.present = push_button("presentButton", "", "Present", tip, "present")
         self._lay_out()
         self._connect(actions)
         self._show()

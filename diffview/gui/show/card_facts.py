@@ -7,6 +7,8 @@ from typing import Any
 from diffview.fields.numbers import figures, number
 from diffview.fields.units import written
 from diffview.models.cards import Card
+from diffview.models.choice import mismatch
+from diffview.runs.facts import Facts
 from diffview.runs.requests import Run
 
 REASONS: dict[str, str] = {
@@ -203,3 +205,34 @@ def command_of(card: Card, path: str, dataset: str) -> str:
     """The command that verifies a model on a file and keeps the scores in its card."""
     quoted = " ".join(f'"{part}"' if " " in part else part for part in filter(None, (path or "FILE", dataset)))
     return f"diffview verify model --model {card.name} --data {quoted} --save"
+
+
+FOREIGN = "It does not say what its fields are, so they cannot be compared with yours."
+
+
+def why_unverifiable(card: Card | None, facts: Facts, busy: str) -> str:
+    """Why a model cannot be verified on what is open; "" if it can. `busy`: why nothing else can begin now, or ""."""
+    if card is None:
+        return "Formulas and your own denoisers have no card to verify."
+    if "diffusers" in card.network:
+        return FOREIGN
+    if facts.torch is None:
+        return "Networks need torch, which is not installed."
+    return busy or mismatch(card, facts.field)
+
+
+def source_of(scores: Mapping[str, Any]) -> str:
+    """How the scores were made, as a sentence."""
+    counts, settings = scores.get("counts", {}), scores.get("settings", {})
+    parts = []
+    if "samples" in counts:
+        parts.append(
+            f"{counts['samples']} samples beside {counts['held_out']} held-out and {counts['train']} training fields"
+        )
+    elif "cases" in counts:
+        parts.append(f"{counts['members']} members for each of {counts['cases']} held-out fields")
+    if settings:
+        parts.append(f"{settings.get('sampler')}, {settings.get('steps')} steps, seed {settings.get('seed')}")
+    if "one" in scores.get("curves", {}).get("spectrum", {}):
+        parts.append("the grey band lies between two halves of the training fields")
+    return "; ".join(parts) + "." if parts else ""

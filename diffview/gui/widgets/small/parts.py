@@ -11,6 +11,7 @@ from PySide6.QtWidgets import (
     QHBoxLayout,
     QLabel,
     QProgressBar,
+    QPushButton,
     QScrollArea,
     QSlider,
     QSpinBox,
@@ -82,6 +83,20 @@ def tool_button(
     button.setFocusPolicy(Qt.FocusPolicy.TabFocus)
     if icon:
         set_icon(button, icon)
+    return button
+
+
+def push_button(name: str, text: str = "", says: str = "", tip: str = "", icon: str = "") -> QPushButton:
+    """A button with a text, an icon or both."""
+    button = named(QPushButton(text), name, says, tip)
+    if icon:
+        set_icon(button, icon)
+    return button
+
+
+def primary(button: QPushButton) -> QPushButton:
+    """The button that does what its panel is for."""
+    button.setProperty("primary", True)
     return button
 
 
