@@ -19,27 +19,32 @@ if TYPE_CHECKING:
     from diffview.library.making import noise, sample
     from diffview.library.opened import open
     from diffview.library.showing import show
+    from diffview.library.trained import train, verify
     from diffview.runs.recipe import Recipe
 
 __version__ = "0.1.0"
 
-__all__ = ["Recipe", "UserError", "__version__", "noise", "open", "sample", "show"]
+__all__ = ["Recipe", "UserError", "__version__", "noise", "open", "sample", "show", "train", "verify"]
 
 _HOMES = {
     "open": "library.opened",
     "noise": "library.making",
     "sample": "library.making",
     "show": "library.showing",
+    "train": "library.trained",
+    "verify": "library.trained",
     "Recipe": "runs.recipe",
     "UserError": "errors",
 }
 """The module of each name, which is imported when the name is first used."""
 
 
-def __getattr__(name: str) -> Any:
-    if name not in _HOMES:
-        raise AttributeError(f"module 'diffview' has no attribute {name!r}; it offers {', '.join(__all__)}")
-    return getattr(import_module(f"diffview.{_HOMES[name]}"), name)
+if not TYPE_CHECKING:  # to a type checker any name would be there
+
+    def __getattr__(name: str) -> Any:
+        if name not in _HOMES:
+            raise AttributeError(f"module 'diffview' has no attribute {name!r}; it offers {', '.join(__all__)}")
+        return getattr(import_module(f"diffview.{_HOMES[name]}"), name)
 
 
 def __dir__() -> list[str]:

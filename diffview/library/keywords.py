@@ -45,3 +45,53 @@ class RunValues(ForwardValues, total=False):
     held_out: float
     coarsen: int
     coarsen_by: str
+
+
+class TrainingValues(TypedDict, total=False):
+    """How a network is trained: what becomes of the data, the sizes of the network, and the course of the training."""
+
+    size: int
+    held_out: float
+    coarsen: int
+    at: dict[str, int]
+    quantity: str
+    transform: str | None
+    width: int
+    multipliers: Sequence[int]
+    blocks: int
+    attention: bool
+    fold: int
+    padding: str
+    learned_variance: bool
+    loss: str
+    density: str
+    steps: int
+    minutes: float
+    batch: int
+    rate: float
+    warmup: int
+    half_life: float
+    clip: float
+    lowest: float
+    highest: float
+    flips: bool
+    rotations: bool
+    precision: str
+    checkpoint: float
+    seed: int
+    schedule: Schedule | str
+    device: str
+    resume: bool
+    origin: str
+
+
+class VerifyingValues(TypedDict, total=False):
+    """How fields are drawn from a network to be scored."""
+
+    samples: int
+    steps: int
+    seed: int
+    sampler: str
+    sampler_params: dict[str, Any]
+    held_out: float
+    device: str
