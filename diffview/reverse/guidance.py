@@ -95,15 +95,15 @@ class KnownPixels:
 
     @property
     def share(self) -> float:
-        """1."""
+        """Largest eigenvalue of A A^T: 1."""
         return 1.0
 
     def of(self, x: Any) -> Any:
-        """X itself."""
+        """A x = x."""
         return x
 
     def adjoint(self, r: Any) -> Any:
-        """R itself."""
+        """A^T r = r."""
         return r
 
     def observed(self, x0: Array, known: NDArray[np.bool_]) -> Array:
@@ -124,16 +124,16 @@ class BlockMean:
 
     @property
     def share(self) -> float:
-        """1/size^2."""
+        """Largest eigenvalue of A A^T: 1/size^2."""
         return 1 / self.size**2
 
     def of(self, x: Any) -> Any:
-        """Means over blocks [..., ny/size, nx/size]."""
+        """A x [..., ny/size, nx/size]: the mean of every block."""
         *outer, ny, nx = x.shape
         return x.reshape(*outer, ny // self.size, self.size, nx // self.size, self.size).mean((-3, -1))
 
     def adjoint(self, r: Any) -> Any:
-        """Each value over its block, divided by the pixels of a block."""
+        """A^T r [..., ny, nx]: every value over its block, divided by size^2."""
         ones = np.full((1,) * (r.ndim - 2) + (self.size, self.size), 1 / self.size**2)
         return namespace(r).kron(r, cast_like(ones, r))
 
@@ -187,7 +187,7 @@ class Guided(Wrapper):
         return x0_hat + (s * s / variance) * back(surrounded(self._observation.adjoint(r), *size))
 
     def embedded(self, circular: bool) -> Any:
-        """Guided in its region, on a larger torus; see the function."""
+        """Guided in its region, its prior on a larger torus; see `embedded` of this module."""
         inner = embedded(self.inner, circular)
         if inner is self.inner:
             return self
@@ -254,7 +254,7 @@ class Clipped(Wrapper):
         return namespace(x0_hat).clip(x0_hat, *self.limits)
 
     def embedded(self, circular: bool) -> Any:
-        """Clipped on a larger torus; see the function."""
+        """Limited, its prior on a larger torus; see `embedded` of this module."""
         inner = embedded(self.inner, circular)
         return self if inner is self.inner else Clipped(inner, *self.limits)
 

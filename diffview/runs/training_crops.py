@@ -1,4 +1,4 @@
-"""Which crops a formula is fitted to, under the honesty rule: none that a run is to find again."""
+"""Which crops of the field a formula is fitted to: none that shows a pixel which a run is to restore."""
 
 from dataclasses import dataclass
 
