@@ -50,6 +50,7 @@ class Snapshot:
         levels: noise levels s, mean |eps - eps_hat|^2 there.
         spread: standard deviation of the data.
         fields, held_out: how many.
+        finding: what is to be said of the model at the end, or "".
     """
 
     step: int = 0
@@ -62,6 +63,7 @@ class Snapshot:
     fields: int = 0
     held_out: int = 0
     pictures: Pictures | None = None
+    finding: str = ""
 
 
 class Training(Job):
@@ -180,6 +182,7 @@ def carry_out(training: Training) -> None:
         each = (time.perf_counter() - began[0]) / max(1, trainer.step - began[1])
         every, until = int(min(max(REPORT_S / max(each, 1e-6), 1), 200)), None
     _paint(training, painter)
+    training.put(finding=trainer.finding() if trainer.step else "")
 
 
 def _trainer(training: Training) -> "Trainer":

@@ -104,9 +104,11 @@ class TrainerJob(Background[Training]):
         except UserError as error:
             session.tell_error(error)
             return
-        words = f"{name} is trained." if training.state == FINISHED else f"{name} is kept as it is."
+        words, finding = f"{name} is trained." if training.state == FINISHED else f"{name} is kept as it is.", ""
+        if training.newest.finding:
+            words, finding = f"{name}: {training.newest.finding}", "warning"
         use = ("Use it", lambda: self._use(name))
-        session.tell(Message(words, f"It lies in {folder}.", action=use))
+        session.tell(Message(words, f"It lies in {folder}.", kind=finding or "info", action=use))
 
     def _use(self, name: str) -> None:
         self._session.edit(model=name)
