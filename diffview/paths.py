@@ -4,6 +4,8 @@ import contextlib
 import json
 import os
 import stat
+import time
+from collections.abc import Iterator
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -83,27 +85,94 @@ def _refused_constant(name: str) -> float:
     raise ValueError(f"{name} is not a number of JSON")
 
 
-def write_bytes(path: Path, data: bytes) -> None:
-    """Write a file under a temporary name beside it, then rename it.
+STALE_S = 600.0
+"""Seconds after which nobody writes a temporary file any more: its program was killed."""
+
+LONGEST_STEM = 60
+"""Characters of a file's name in that of its temporary file, which must not become longer than names may be."""
+
+
+def plain_target(path: Path) -> Path:
+    """The plain file that is made or replaced where `path` is written; a link stays, and what it leads to is meant.
+
+    Raises:
+        NotWrittenError: if a folder, a pipe or a device is there, or no file can be.
+    """
+    target = Path(os.path.realpath(path))
+    try:
+        plain = bool(str(path.name)) and stat.S_ISREG(target.stat().st_mode)
+    except FileNotFoundError:
+        return target
+    except OSError as error:
+        raise _not_written(path, error) from None
+    if not plain:
+        raise NotWrittenError(f"{path} is a folder, a pipe or a device, and is not written to.", "Name a plain file.")
+    return target
+
+
+def _not_written(path: Path, error: OSError) -> NotWrittenError:
+    reason = error.strerror or type(error).__name__
+    return NotWrittenError(f"{path} cannot be written: {reason}.", "Choose another folder or name, or make room.")
+
+
+@contextlib.contextmanager
+def written_whole(path: Path) -> Iterator[Path]:
+    """The name of a temporary file beside `path`; what is written to it inside takes the place of `path` at the end.
+
+    What kills left here of earlier writings of `path` is removed.
 
     Raises:
         NotWrittenError: if it cannot be written; an older file of that name stays as it was.
     """
     from uuid import uuid4  # here, for the sake of the start
 
-    temporary = path.with_name(f".{path.name}.{uuid4().hex}.part")
+    target = plain_target(path)
+    begin = f".{target.name[:LONGEST_STEM]}."
+    temporary = target.with_name(f"{begin}{uuid4().hex}.part")
+    _sweep(target.parent, begin)
     try:
-        with temporary.open("xb") as file:
-            file.write(data)
-            file.flush()
-            os.fsync(file.fileno())
-        temporary.replace(path)
+        yield temporary
+        temporary.replace(target)
+    except UserError as error:
+        raise NotWrittenError(error.sentence.replace(str(temporary), str(path)), error.hint) from None
     except OSError as error:
-        reason = error.strerror or type(error).__name__
-        raise NotWrittenError(f"{path} cannot be written: {reason}.", "Choose another folder, or make room.") from None
+        raise _not_written(path, error) from None
     finally:
         with contextlib.suppress(OSError):
             temporary.unlink(missing_ok=True)
+
+
+def _sweep(folder: Path, begin: str) -> None:
+    """Remove temporary files that nobody writes any more."""
+    with contextlib.suppress(OSError):
+        for left in folder.iterdir():
+            if left.name.startswith(begin) and left.suffix == ".part" and time.time() - left.stat().st_mtime > STALE_S:
+                left.unlink(missing_ok=True)
+
+
+def new_file(path: Path, data: bytes) -> None:
+    """Write a file that is not there yet, down to the disk.
+
+    Raises:
+        NotWrittenError: if it cannot be written.
+    """
+    try:
+        with path.open("xb") as file:
+            file.write(data)
+            file.flush()
+            os.fsync(file.fileno())
+    except OSError as error:
+        raise _not_written(path, error) from None
+
+
+def write_bytes(path: Path, data: bytes) -> None:
+    """Write a file, whole or not at all.
+
+    Raises:
+        NotWrittenError: if it cannot be written; an older file of that name stays as it was.
+    """
+    with written_whole(path) as temporary:
+        new_file(temporary, data)
 
 
 def write_text(path: Path, text: str) -> None:

@@ -8,6 +8,7 @@ from diffview.commands.reporting import Report
 from diffview.errors import UserError
 from diffview.forward.schedules import SCHEDULES, Schedule
 from diffview.library.opened import level_of
+from diffview.paths import plain_target
 
 if TYPE_CHECKING:
     from diffview.writers.exports import Content
@@ -37,14 +38,16 @@ def level_asked(options: argparse.Namespace, schedule: Schedule) -> tuple[float,
     return level_of(schedule, options.t, options.s)
 
 
-def check_folder(path: Path) -> None:
-    """Refuse a file in a folder that is not there, before any work is done.
+def check_output(path: Path, report: Report) -> None:
+    """Refuse a file that cannot be written, and say that one will be replaced, before any work is done.
 
     Raises:
-        UserError: then.
+        UserError: if there is no such folder, or something else than a plain file is there.
     """
-    if not path.absolute().parent.is_dir() or path.is_dir():
+    if not path.absolute().parent.is_dir():
         raise UserError(f"{path} cannot be written: there is no such folder.", "Name a file in a folder that exists.")
+    if plain_target(path).exists():
+        report.note(f"{path} is there, and will be replaced.")
 
 
 def write(content: "Content", path: Path, report: Report) -> None:

@@ -30,7 +30,7 @@ def _noise(options: argparse.Namespace) -> None:
     from diffview.library.opened import level_of, open_field
     from diffview.runs.recipe import AUTO, Recipe
 
-    fields.check_folder(options.out)
+    fields.check_output(options.out, options.report)
     schedule = schedule_asked(options.schedule, options.param, Recipe().course.schedule)
     level = level_of(schedule, options.t, options.s)
     opened = open_field(Recipe.of(

@@ -79,7 +79,7 @@ def _sample(options: argparse.Namespace) -> None:
     from diffview.library.making import made_by
     from diffview.models.choice import TrainingCrops
 
-    fields.check_folder(options.out)
+    fields.check_output(options.out, options.report)
     report = options.report
     if options.fill is not None and options.region is None and options.recipe is None:
         fill_picture(options, opened_for(options)[0])

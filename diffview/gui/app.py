@@ -20,6 +20,7 @@ from diffview.gui.window.dialogs import save_picture
 from diffview.gui.window.main_window import MainWindow
 from diffview.models.cards import read_cards
 from diffview.models.formulas import FORMULAS
+from diffview.paths import plain_target
 from diffview.readers.packaged import packaged_field
 from diffview.runs.facts import Facts
 from diffview.runs.recipe import Recipe, default_recipe
@@ -124,6 +125,7 @@ def take_shot(
     Raises:
         UserError: if the picture cannot be written, or a file not opened.
     """
+    plain_target(out)  # before the work
     if playhead is not None and not 0 <= playhead <= 1:
         raise UserError(f"t = {playhead:g} is no time for the playhead.", "Choose a number from 0 to 1.")
     if not _has_display():

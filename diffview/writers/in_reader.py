@@ -14,7 +14,7 @@ from diffview.errors import UserError
 from diffview.fields.coarse import coarse_coordinate
 from diffview.fields.earth_map import Projection
 from diffview.fields.radar import Site
-from diffview.paths import write_bytes
+from diffview.paths import new_file
 from diffview.readers.alive import progress
 from diffview.readers.attributes import text_attribute
 from diffview.readers.base import Coordinate
@@ -64,7 +64,7 @@ def save_netcdf(path: str, content: Content, arrays: Mapping[str, str], report: 
 
         filled = replace(content, variables=variables, attributes=attributes)
         image = netcdf_image(filled, grid, show)
-    write_bytes(Path(path), image)
+    new_file(Path(path), image)
 
 
 def _spacing(pixel_km: tuple[float, float] | None) -> dict[str, float]:

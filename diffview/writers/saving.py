@@ -1,16 +1,14 @@
 """Having a netCDF file written in a process of its own, which alone touches HDF5: the window goes on meanwhile."""
 
-import contextlib
 import tempfile
 import time
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
-from uuid import uuid4
 
 import numpy as np
 
-from diffview.errors import UserError
+from diffview.paths import written_whole
 from diffview.readers.process import ReaderProcess
 from diffview.writers.exports import Content
 
@@ -30,22 +28,12 @@ def save_netcdf(content: Content, path: Path, progress: Callable[[float], None] 
     Raises:
         UserError: if it cannot be written; an older file of that name stays as it was.
     """
-    temporary = path.with_name(f".{path.name}.{uuid4().hex}.part")
     reader = ReaderProcess()
-    try:
-        _write(reader, content, temporary, progress)
-        temporary.replace(path)
-    except UserError as error:
-        raise UserError(error.sentence.replace(str(temporary), str(path)), error.hint) from None
-    except OSError as error:
-        reason = error.strerror or type(error).__name__
-        raise UserError(f"{path} cannot be written: {reason}.", "Choose another folder, or make room.") from None
-    finally:
-        reader.close()
-        for left in path.parent.glob(f".{temporary.name}*.part") if path.parent.is_dir() else ():
-            left.unlink(missing_ok=True)
-        with contextlib.suppress(OSError):
-            temporary.unlink(missing_ok=True)
+    with written_whole(path) as temporary:
+        try:
+            _write(reader, content, temporary, progress)
+        finally:  # it ends before what it wrote is removed
+            reader.close()
 
 
 def _write(reader: ReaderProcess, content: Content, path: Path, progress: Callable[[float], None]) -> None:
