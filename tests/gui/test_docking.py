@@ -4,11 +4,11 @@ from types import SimpleNamespace
 
 import pytest
 from PySide6.QtCore import QPoint, QSize, Qt
-from PySide6.QtWidgets import QLabel
+from PySide6.QtGui import QFontMetrics
 
 from diffview.gui.app import create_window, show_window
-from diffview.gui.theme import theme
-from diffview.gui.widgets.small.card import CardFrame
+from diffview.gui.theme import SEMIBOLD, TITLE_PX, theme
+from diffview.gui.widgets.small.card import CardFrame, ElidedLabel
 from diffview.gui.window.layouts import LAYOUTS, WIDE, WindowRoom
 
 LARGE, SMALL = (1600, 1000), (1280, 720)
@@ -169,9 +169,9 @@ def test_plots_that_move_keep_the_size_of_their_titles(open_window, resize):
     theme.set_scale(1.3)
     resize(window, (1750, 1000))  # low now: its text is larger
     cards = (*window.diagnostics.findChildren(CardFrame), window.timeline)
-    labels = [next(label for label in card.findChildren(QLabel) if label.text() == card.title()) for card in cards]
-    titles = [label.font().pixelSize() for label in labels]
-    assert not window.plots_dock.isHidden() and len(set(titles)) == 1 == titles.count(theme.px(13)) / 4
+    labels = [next(label for label in card.findChildren(ElidedLabel) if label.text() == card.title()) for card in cards]
+    heights = {label.height() for label in labels}
+    assert not window.plots_dock.isHidden() and heights == {QFontMetrics(theme.font(TITLE_PX, SEMIBOLD, True)).height()}
 
 
 def test_the_densities_go_where_there_is_no_room_and_come_back_if_they_were_there(open_window, find, resize):

@@ -82,3 +82,22 @@ def test_all_coasts_are_thinned_and_drawn_once(port, monkeypatch):
     assert len(drawn[0]) < len(lines) / 2
     assert overlay.set_lines(lines + 1)
     assert overlay.set_lines(None)
+
+
+def test_lines_are_thinner_on_a_small_picture_and_paler_with_less_strength(port):
+    overlay = LineOverlay()
+    overlay.set_lines(np.array([[20.0, 0.0], [20.0, 400.0]], np.float32))
+    large = ink(overlay, port)[:, 200, 3].astype(int).sum()
+    overlay.set_lines(overlay.lines(), 0.5)
+    assert ink(overlay, port)[:, 200, 3].astype(int).sum() == pytest.approx(0.5 * large, rel=0.05)
+    overlay.set_lines(overlay.lines(), 1.0)
+    port.widget = port.whole
+    small = QRectF(0, 0, 120, 60)
+    image = QImage(120, 60, QImage.Format.Format_ARGB32)
+    image.fill(0)
+    painter = QPainter(image)
+    overlay.paint(painter, port, small)
+    painter.end()
+    assert 0 < sum(image.pixelColor(60, y).alpha() for y in range(60)) < 0.7 * large
+    overlay.set_lines(overlay.lines(), 0.0)
+    assert overlay.strength() == 0.0 and not ink(overlay, port).any()

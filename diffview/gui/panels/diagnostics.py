@@ -8,7 +8,7 @@ from PySide6.QtCore import QTimer
 from PySide6.QtWidgets import QBoxLayout, QWidget
 
 from diffview.fields.colormaps import COLORMAPS
-from diffview.fields.numbers import number
+from diffview.fields.numbers import decimal
 from diffview.forward.spectra import log10_snr, power
 from diffview.forward.state import EDGES, density, moments
 from diffview.gui.jobs.live import Live
@@ -62,6 +62,7 @@ class DiagnosticsPanel(QWidget):
             card.add(plot, 1)
             self._box.addWidget(card, 1)
         self.set_column(False)
+        self._cards[0].keep_subtitle()
         self._cards[1].set_subtitle("scales below the noise floor are lost")
         self._cards[2].set_subtitle("signal-to-noise ratio over time")
         self.scale_time.playheadMoved.connect(lambda x: session.look(playhead=TimeScale.of(session).t(x), follow=False))
@@ -154,7 +155,7 @@ class DiagnosticsPanel(QWidget):
             self._frame = frame
             self._density, self._power = density(frame.x_t), forward.spectrum(frame)
             mean, variance = moments(frame.x_t)
-            self._cards[0].set_subtitle(f"mean {number(mean)}  variance {number(variance)}")
+            self._cards[0].set_subtitle(f"mean {decimal(mean, 2)}  variance {decimal(variance, 2)}")
         self.histogram.set_data(EDGES, self._density, self._d0, self._reverse)
         if self._power is not None:
             self.spectrum.set_curves(self._scaled_p0(frame.alpha), self._power, self._reverse_power, frame.sigma**2)

@@ -12,9 +12,9 @@ from diffview.gui.jobs.gap_scores import GapScores
 from diffview.gui.jobs.live import Live
 from diffview.gui.panels.base import COLOURS, LARGEST_SHOWN, PictureCard, bind_look, strided
 from diffview.gui.session import Session
-from diffview.gui.show.looks import coast, colormap, field_scale, is_noise, tile_at
+from diffview.gui.show.looks import coast, colormap, field_scale, field_share, is_noise, tile_at
 from diffview.gui.show.reverse_modes import BESIDE, KINDS, turned_to
-from diffview.gui.show.reverse_picture import ReversePicture
+from diffview.gui.show.reverse_picture import ReversePicture, coast_strength
 from diffview.gui.widgets.forms.segmented import SegmentedControl
 from diffview.gui.widgets.images.gap_layer import GapLayer
 from diffview.gui.widgets.images.image_view import ImageView
@@ -49,27 +49,28 @@ class ForwardPanel(PictureCard):
         bind_look(session, self.whole, "whole_slice")
         session.shows(lambda: self.mode.set_key(session.recipe.start.path_mode), "start.path_mode")
         session.shows(self._show_colours, *COLOURS)
-        session.shows(self._show_lines, "plan.region", "facts.field", "facts.earth", "view.coast", "view.whole_slice")
         session.shows(
-            self.show_frame, "forward", "start.chain_length", "plan.standardised", "view.playhead", "view.whole_slice"
-        )
+            self.show_frame, "forward", "start.chain_length", "plan.standardised", "view.playhead", "view.whole_slice",
+            "plan.region", "facts.field", "facts.earth", "view.coast",
+        )  # fmt: skip
 
     def _show_colours(self) -> None:
         self.view.set_colormap(colormap(self._session))
         self.view.set_levels(*field_scale(self._session).levels)
 
-    def _show_lines(self) -> None:
-        """Draw the coasts."""
+    def _show_lines(self, strength: float) -> None:
+        """Draw the coasts, which fade as the field does."""
         session = self._session
         k = max(1, -(-max(session.facts.field.values.shape) // LARGEST_SHOWN))
         whole = session.view.whole_slice
-        self.view.set_lines(coast(session, None, k) if whole else coast(session, session.plan.region))
+        self.view.set_lines(coast(session, None, k) if whole else coast(session, session.plan.region), strength)
 
     def show_frame(self) -> None:
         """Draw x_t."""
         session = self._session
         frame = session.frame()
         self.view.set_image(self._whole_frame() if session.view.whole_slice else frame.x_t)
+        self._show_lines(field_share(frame.alpha, frame.s))
         row = round(frame.t * session.recipe.start.chain_length)
         log_snr = -2 * np.log(frame.s) if frame.s > 0 else np.inf
         mixture = f"xₜ = {number(frame.alpha)} x₀ + {number(frame.sigma)} ε"
@@ -209,7 +210,7 @@ class ReversePanel(PictureCard):
             self.made.set_marks(picture.filled())
             if isinstance(source, Shot):
                 self.truth.set_image(np.ascontiguousarray(source.eps))
-        self.view.set_lines(coast(self._session, region) if picture.is_of_the_field else None)
+        self.view.set_lines(coast(self._session, region), coast_strength(picture, self._session, self._live.step))
         words = picture.words()
         self.caption.setText(words.caption)
         self.view.set_badge(words.badge, words.token)

@@ -123,6 +123,11 @@ def is_noise(s: float) -> bool:
     return s * s > 1 / NOISE_SNR
 
 
+def field_share(alpha: float, s: float) -> float:
+    """How strongly what belongs to the field, as its coasts, shows in x_t: alpha, and not at all in noise."""
+    return 0.0 if is_noise(s) else alpha
+
+
 def region_text(region: Region) -> str:
     """Size and position of a region as text: 128 x 128 at row 0, column 100."""
     return f"{region.ny} × {region.nx} at row {region.row}, column {region.column}"

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from diffview.fields.numbers import number
 from diffview.fields.transforms import Transform
-from diffview.gui.show.looks import Scale, is_noise, made_scale, tiled
+from diffview.gui.show.looks import Scale, field_share, is_noise, made_scale, tiled
 from diffview.gui.show.moment import InForce
 from diffview.gui.show.reverse_modes import BADGES, Mode, kind_of, mode_of
 from diffview.reverse.samplers import Step
@@ -233,3 +233,12 @@ class ReversePicture:
         if members == 1:
             return ""
         return f" · {members} members, click one" if member is None else f" · member {min(member, members - 1) + 1}"
+
+
+def coast_strength(picture: ReversePicture, session: InForce, step: Step | None) -> float:
+    """How strongly the field's coasts show in a picture: alpha in x_t, 1 in an estimate, 0 in noise or off Earth."""
+    if not picture.is_of_the_field or picture.mode.diverging:
+        return 0.0
+    if session.view.reverse != "x_t" or step is None:
+        return 1.0
+    return field_share(float(session.recipe.course.schedule.scale(step.s)), step.s)

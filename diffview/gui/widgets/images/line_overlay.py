@@ -13,21 +13,37 @@ HALO, LINE = QColor(0, 0, 0, 110), QColor(255, 255, 255, 215)
 """Readable on every colour of every map."""
 
 
+FULL_PX, THINNEST = 240, 0.4
+"""Shorter side of a picture from which lines have their full width, and the least share of it on smaller ones."""
+
+
 class LineOverlay:
     """Lines in pixels of an image."""
 
     def __init__(self) -> None:
         self._lines: NDArray[np.float32] | None = None
+        self._strength = 1.0
         self._drawn = KeptPicture()
 
     def lines(self) -> NDArray[np.float32] | None:
         """The lines drawn."""
         return self._lines
 
-    def set_lines(self, lines: NDArray[np.float32] | None) -> bool:
-        """Take lines [n, 2], (row, column) with NaN between them, or None; returns whether they have changed."""
-        if lines is not None and not len(lines):
+    def set_lines(self, lines: NDArray[np.float32] | None, strength: float = 1.0) -> bool:
+        """Take lines [n, 2], (row, column) with NaN between them, or None; returns whether they have changed.
+
+        `strength` is their opacity; none are drawn at 0.
+        """
+        if lines is not None and (not len(lines) or not strength):
             lines = None
+        faded, self._strength = strength != self._strength, strength
+        return self._take(lines) or faded
+
+    def strength(self) -> float:
+        """The opacity of the lines; 0 if there are none."""
+        return 0.0 if self._lines is None else self._strength
+
+    def _take(self, lines: NDArray[np.float32] | None) -> bool:
         if lines is self._lines or (
             lines is not None and self._lines is not None and np.array_equal(lines, self._lines, equal_nan=True)
         ):
@@ -43,17 +59,20 @@ class LineOverlay:
         lines, ratio = self._lines, painter.device().devicePixelRatioF()
         key = port.rect, port.widget, bounds.getRect()
         drawn = self._drawn.of(key, bounds.size(), ratio, lambda own: self._draw(own, lines, port, bounds))
+        painter.setOpacity(self._strength)
         painter.drawPixmap(bounds.topLeft(), drawn)
+        painter.setOpacity(1.0)
 
     def _draw(self, painter: QPainter, lines: NDArray[np.float32], port: Viewport, bounds: QRectF) -> None:
         x, y = port.to_widget((0, 0))
         points = lines * port.pixel() + np.array([y - bounds.top(), x - bounds.left()])
         lines_seen = [QLineF(*ends) for ends in pieces(thinned(points, (bounds.height(), bounds.width())))]
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
-        painter.setPen(QPen(Qt.GlobalColor.black, 2.4))
+        width = min(1.0, max(THINNEST, min(bounds.width(), bounds.height()) / FULL_PX))
+        painter.setPen(QPen(Qt.GlobalColor.black, 2.4 * width))
         painter.drawLines(lines_seen)
         painter.setCompositionMode(QPainter.CompositionMode.CompositionMode_DestinationIn)
         painter.fillRect(QRectF(QPointF(), bounds.size()), HALO)  # one veil, also where pieces meet
         painter.setCompositionMode(QPainter.CompositionMode.CompositionMode_SourceOver)
-        painter.setPen(QPen(LINE, 1.0))
+        painter.setPen(QPen(LINE, width))
         painter.drawLines(lines_seen)

@@ -95,10 +95,17 @@ class PictureView(ZoomView):
         self._badge, self._badge_token = text, token
         self.update()
 
-    def set_lines(self, lines: NDArray[np.float32] | None) -> None:
-        """Draw lines [n, 2] over the picture, (row, column) in its pixels with NaN between them; None removes them."""
-        if self._overlay.set_lines(lines):
+    def set_lines(self, lines: NDArray[np.float32] | None, strength: float = 1.0) -> None:
+        """Draw lines [n, 2] over the picture, (row, column) in its pixels with NaN between them; None removes them.
+
+        `strength` is their opacity.
+        """
+        if self._overlay.set_lines(lines, strength):
             self.update()
+
+    def line_strength(self) -> float:
+        """The opacity of the lines drawn over the picture; 0 without any."""
+        return self._overlay.strength()
 
     def lines(self) -> NDArray[np.float32] | None:
         """The lines drawn over the picture."""

@@ -2,12 +2,12 @@
 
 from PySide6.QtCore import QRectF, QSize, Qt
 from PySide6.QtGui import QFont, QFontMetrics, QPainter, QPainterPath, QPaintEvent, QPen, QResizeEvent
-from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QSizePolicy, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QFrame, QHBoxLayout, QSizePolicy, QVBoxLayout, QWidget
 
 from diffview.gui.show.elided import DOT, last_fields, with_unit
 from diffview.gui.theme import GRID, RADIUS, SEMIBOLD, SMALL_PX, TITLE_PX, theme
 from diffview.gui.widgets.ink import ink, write
-from diffview.gui.widgets.small.text import plain, set_tip
+from diffview.gui.widgets.small.text import set_tip
 
 
 class ElidedLabel(QWidget):
@@ -111,7 +111,8 @@ class CardFrame(QFrame):
         """`elide` is how a subtitle is cut that has no room."""
         super().__init__(parent)
         self._accent = accent
-        self._title = plain(QLabel(title))
+        self._title = ElidedLabel(title, "text", TITLE_PX, SEMIBOLD)
+        self._title.setSizePolicy(QSizePolicy.Policy.Minimum, QSizePolicy.Policy.Fixed)
         self._subtitle = ElidedLabel(subtitle, align=Qt.AlignmentFlag.AlignRight, elide=elide)
         self._subtitle.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
         self._controls = QHBoxLayout()
@@ -144,6 +145,11 @@ class CardFrame(QFrame):
         """Show a readout at the right; cheap enough for every frame."""
         self._subtitle.setText(text)
 
+    def keep_subtitle(self) -> None:
+        """Never cut the readout; where there is no room for both the title is."""
+        self._title.setSizePolicy(QSizePolicy.Policy.Preferred, QSizePolicy.Policy.Fixed)
+        self._subtitle.setSizePolicy(QSizePolicy.Policy.MinimumExpanding, QSizePolicy.Policy.Fixed)
+
     def add_control(self, widget: QWidget) -> None:
         """Add a small control to the header, after the title; before the card is first shown."""
         widget.setProperty("compact", True)
@@ -156,7 +162,6 @@ class CardFrame(QFrame):
 
     def refit(self) -> None:
         """Take the fonts and lengths of the theme, also after a change of parent."""
-        self._title.setFont(theme.font(TITLE_PX, SEMIBOLD))
         side, gap = theme.px(12), theme.px(GRID)
         self._column.setContentsMargins(side, gap, side, side)
         self._column.setSpacing(gap)
