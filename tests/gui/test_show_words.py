@@ -7,30 +7,22 @@ from types import SimpleNamespace
 
 import numpy as np
 import pytest
+from moments import in_force
 
 from diffview.fields.field import Region
 from diffview.fields.transforms import Transform
 from diffview.forward.schedules import Cosine, Linear, VarianceExploding
 from diffview.gui.show import board_words, field_words, schedule_curves, training_words
-from diffview.gui.show.moment import InForce, Moment, View
+from diffview.gui.show.moment import Moment, View
 from diffview.gui.show.pixel_words import Pixel, pixel_text
 from diffview.gui.show.reverse_picture import ReversePicture, Words
 from diffview.gui.show.timescale import TimeScale
 from diffview.learning.watched import PAUSED, UNSAVED
-from diffview.readers.packaged import packaged_field
 from diffview.reverse.samplers import Step
-from diffview.runs.facts import Facts
-from diffview.runs.recipe import Fork, Recipe, default_recipe
+from diffview.runs.recipe import Fork, Recipe
 from diffview.scores.scoreboard import ANOTHER, BoardRow
 
 NOTHING_TRAINS = "Nothing trains now."
-
-
-def in_force(view=None, **changes):
-    session = InForce()
-    recipe = default_recipe().but(model="gaussian", region=Region(40, 120, 64, 64), **changes)
-    session.now = Moment.of(recipe, Facts(packaged_field()), view or View())
-    return session
 
 
 def test_nothing_of_it_loads_qt():

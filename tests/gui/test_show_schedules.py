@@ -1,0 +1,188 @@
+"""What a drag in the schedule plot makes, and which schedule an entry of the list means."""
+
+from math import exp, inf, log
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from diffview.fields.transforms import Transform
+from diffview.forward.schedules import (
+    Cosine,
+    Custom,
+    Flow,
+    Join,
+    Linear,
+    SpectrumMatched,
+    Tabulated,
+    VarianceExploding,
+    ZeroSnr,
+)
+from diffview.gui.show import schedule_curves, schedule_marks
+from diffview.gui.show.schedule_curves import LOG_SNR_GAP, QUANTITIES, T_GAP, TICK_GAP
+from diffview.gui.show.timescale import TimeScale
+from diffview.models.cards import Card
+
+LINEAR = Linear()
+
+
+def over_t(schedule):
+    return TimeScale("t", schedule, 0.0, 1.0)
+
+
+def over_noise(schedule):
+    return TimeScale("ln_s", schedule, float(np.log(schedule.s_min)), float(np.log(schedule.s_max)))
+
+
+def card(low, high, **training):
+    return Card("twin", "sst", "K", Transform("standardise", 280.0, 5.0), (1, 16, 16), (low, high), training=training)
+
+
+# -- levels of values
+
+
+@pytest.mark.parametrize(
+    ("schedule", "quantity", "y", "s"),
+    [
+        (LINEAR, "alpha_bar", 0.5, 1.0),
+        (LINEAR, "alpha_bar", 0.2, 2.0),
+        (LINEAR, "alpha_bar", 1.5, 0.0),
+        (LINEAR, "alpha_bar", 0.0, inf),
+        (LINEAR, "sigma", 0.6, 0.75),
+        (LINEAR, "sigma", 1.0, inf),
+        (LINEAR, "sigma", -3.0, 0.0),
+        (Flow(), "sigma", 0.75, 3.0),
+        (VarianceExploding(), "sigma", 7.0, 7.0),
+        (VarianceExploding(), "sigma", -7.0, 0.0),
+        (LINEAR, "log_snr", 0.0, 1.0),
+        (LINEAR, "log_snr", -2 * log(5.0), 5.0),
+        (LINEAR, "log_snr", -1e9, exp(30.0)),
+    ],
+)
+def test_a_value_of_a_quantity_is_a_noise_level(schedule, quantity, y, s):
+    level = QUANTITIES[quantity].level
+    assert level(schedule, y) == pytest.approx(s)
+
+
+@pytest.mark.parametrize("schedule", [LINEAR, Cosine(), Flow(), VarianceExploding()])
+@pytest.mark.parametrize("quantity", ["alpha_bar", "sigma", "log_snr"])
+def test_the_level_of_a_value_is_that_of_the_schedule(schedule, quantity):
+    t = np.linspace(0.2, 0.8, 5)
+    values = QUANTITIES[quantity].of(schedule, t)
+    levels = [QUANTITIES[quantity].level(schedule, float(y)) for y in values]
+    np.testing.assert_allclose(levels, schedule.noise_level(t), rtol=1e-6)
+
+
+def test_beta_cannot_be_dragged_and_is_that_of_a_chain_of_a_thousand():
+    assert QUANTITIES["beta"].level is None and not schedule_marks.QUANTITIES["beta"].editable
+    beta = QUANTITIES["beta"].of(LINEAR, np.array([0.001, 0.5005, 1.0]))
+    np.testing.assert_allclose(beta, [1e-4, 0.010055, 0.02], rtol=1e-2)
+    assert schedule_marks.QUANTITIES.keys() == QUANTITIES.keys()
+
+
+# -- levels that are pulled
+
+
+LEVELS = [8.0, 4.0, 2.0, 1.0]
+
+
+@pytest.mark.parametrize(
+    ("index", "s", "levels"),
+    [
+        (1, 3.0, (8.0, 3.0, 2.0, 1.0)),
+        (1, 100.0, (8.0, 8.0 * exp(-TICK_GAP), 2.0, 1.0)),
+        (1, 0.1, (8.0, 2.0 * exp(TICK_GAP), 2.0, 1.0)),
+        (0, 100.0, (10.0, 4.0, 2.0, 1.0)),
+        (3, 0.0, (8.0, 4.0, 2.0, 0.5)),
+    ],
+)
+def test_a_pulled_level_stops_at_its_neighbours(index, s, levels):
+    assert schedule_curves.tick_dragged(LEVELS, index, s, 0.5, 10.0) == pytest.approx(levels)
+
+
+@given(index=st.integers(0, 3), s=st.floats(0, 1e6))
+def test_levels_fall_however_one_is_pulled(index, s):
+    levels = schedule_curves.tick_dragged(LEVELS, index, s, 0.5, 10.0)
+    assert (np.diff(levels) < 0).all() and min(levels) >= 0.5 and max(levels) <= 10.0
+
+
+# -- knots that are pulled
+
+
+def test_a_knot_is_kept_off_its_neighbours():
+    custom = Custom.like(LINEAR)
+    (t0, high), _, (t2, low) = custom.knots[:3]
+    pulled = schedule_curves.dragged(custom, 1, -5.0, 1e9, "log_snr").knots[1]
+    assert pulled == pytest.approx((t0 + T_GAP, high - LOG_SNR_GAP))
+    pulled = schedule_curves.dragged(custom, 1, 5.0, -1e9, "log_snr").knots[1]
+    assert pulled == pytest.approx((t2 - T_GAP, low + LOG_SNR_GAP))
+
+
+def test_the_last_knot_stays_at_the_end_of_time():
+    custom = Custom.like(LINEAR)
+    last = schedule_curves.dragged(custom, len(custom.knots) - 1, 0.2, custom.knots[-1][1], "log_snr").knots[-1]
+    assert last == pytest.approx((1.0, custom.knots[-1][1]), abs=2 * LOG_SNR_GAP)
+
+
+def test_other_knots_are_left_where_they_were():
+    custom = Custom.like(LINEAR)
+    t, log_snr = custom.knots[2]
+    new = schedule_curves.dragged(custom, 2, t, log_snr + 0.1, "log_snr")
+    assert [a == b for a, b in zip(new.knots, custom.knots, strict=True)] == [
+        index != 2 for index in range(len(custom.knots))
+    ]
+    assert schedule_curves.as_custom(custom) is custom and schedule_curves.as_custom(LINEAR) == custom
+
+
+# -- entries of the list
+
+
+def test_an_entry_is_a_preset_or_made_from_what_is_in_force():
+    matched = Flow()
+    keys = ("cosine", Custom.key, Tabulated.key, ZeroSnr.key, Join.key, SpectrumMatched.key)
+    chosen = {key: schedule_curves.chosen(key, LINEAR, lambda: matched) for key in keys}
+    assert chosen["cosine"] == Cosine()
+    assert isinstance(chosen[Custom.key], Custom) and chosen[Custom.key] == Custom.like(LINEAR)
+    assert isinstance(chosen[Tabulated.key], Tabulated)
+    assert chosen[ZeroSnr.key] == ZeroSnr(LINEAR)
+    assert isinstance(chosen[Join.key], Join)
+    assert chosen[SpectrumMatched.key] is matched
+
+
+def test_a_join_of_a_rescaled_schedule_takes_what_was_rescaled():
+    of_zero, of_linear = (schedule_curves.chosen(Join.key, s, Cosine) for s in (ZeroSnr(LINEAR), LINEAR))
+    assert of_zero == of_linear
+
+
+# -- bands and densities
+
+
+def test_the_band_of_a_network_lies_on_either_axis():
+    low, high, tip = schedule_curves.band(card(0.1, 5.0), over_noise(LINEAR))
+    assert (low, high) == pytest.approx((log(0.1), log(5.0)), abs=1e-3)
+    assert tip == "twin was trained for 0.10 ≤ s ≤ 5.00"
+    first, last, _ = schedule_curves.band(card(0.1, 5.0), over_t(LINEAR))
+    np.testing.assert_allclose(LINEAR.noise_level(np.array([first, last])), [0.1, 5.0], rtol=1e-3)
+
+
+def test_a_band_ends_where_the_schedule_does():
+    _, last, tip = schedule_curves.band(card(0.1, 1e9), over_t(LINEAR))
+    assert last == pytest.approx(1.0) and tip.endswith("≤ 1.0e9")
+
+
+@pytest.mark.parametrize("scale", [over_t(LINEAR), over_noise(LINEAR)])
+def test_densities_of_schedule_and_grid_have_the_area_one(scale):
+    levels = np.geomspace(LINEAR.s_max, LINEAR.s_min, 20)
+    edges, log_s, curves = schedule_curves.densities(scale, levels, None)
+    assert set(curves) == {"schedule", "grid"} and len(edges) == len(log_s) == schedule_curves.CELLS + 1
+    assert edges[0] == pytest.approx(scale.low, abs=2e-3) and edges[-1] == pytest.approx(scale.high)
+    widths = np.abs(np.diff(log_s))
+    assert float(curves["schedule"] @ widths) == pytest.approx(0.999, abs=1e-3), "t from the first row of 1000 on"
+    assert float(curves["grid"] @ widths) == pytest.approx(1.0, abs=0.06)
+
+
+def test_the_words_of_densities_name_the_training():
+    tip, missing = schedule_curves.density_words(card(0.1, 5.0, density="broad", loss="edm"), "twin", True)
+    assert tip.endswith("training: share of the network's draws (broad, edm loss)") and missing == ""
+    assert schedule_curves.density_words(card(0.1, 5.0, density="broad"), "twin", True)[0].endswith("draws (broad)")
