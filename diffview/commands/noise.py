@@ -16,7 +16,7 @@ def add(parser: Parser) -> None:
     fields.add_level(parser, required=True)
     fields.add_schedule(parser)
     parser.add_argument("--chain", action="store_true", help="by the Markov chain; else by the closed form")
-    add_values(parser, "seed", "index", "region", "transform", seed=0)
+    add_values(parser, "seed", "index", "mask", "region", "transform", seed=0)
     parser.add_argument("-o", "--out", type=Path, required=True, metavar="OUT.nc", help="the file to write")
     parser.show_examples(
         "diffview noise sst.nc sst --t 0.4 --schedule cosine -o noisy.nc",
@@ -34,8 +34,9 @@ def _noise(options: argparse.Namespace) -> None:
     schedule = schedule_asked(options.schedule, options.param, Recipe().course.schedule)
     level = level_of(schedule, options.t, options.s)
     opened = open_field(Recipe.of(
-        path=options.file, dataset=options.dataset, index=options.index, region=options.region, schedule=schedule,
-        seed=options.seed, path_mode="chain" if options.chain else "closed", transform=options.transform or AUTO,
+        path=options.file, dataset=options.dataset, index=options.index, mask=options.mask or (),
+        region=options.region, schedule=schedule, seed=options.seed, path_mode="chain" if options.chain else "closed",
+        transform=options.transform or AUTO,
     ))  # fmt: skip
     fields.write(noised(opened, level), options.out, options.report)
     options.report.note(f"{options.out}: x_t at t = {level[0]:.6g}, s = {level[1]:.6g}.")

@@ -28,7 +28,7 @@ FIT = ("fit_set", "missing_limit", "held_out")
 """The values of a recipe that say how a formula is fitted."""
 
 VALUES = (
-    "model", "sampler", "grid", "steps", "members", "seed", "weight", "region", "transform", "device", *FIT
+    "model", "sampler", "grid", "steps", "members", "seed", "weight", "mask", "region", "transform", "device", *FIT
 )  # fmt: skip
 """The values of a recipe that an option replaces wherever the field comes from."""
 
@@ -63,7 +63,7 @@ def add(parser: Parser) -> None:
     add_values(parser, "steps", "members", "seed", "weight")
     fields.add_schedule(parser)
     parser.add_argument("--chain", action="store_true", help="start at the end of the Markov chain")
-    add_values(parser, "index", "region", "transform", "device")
+    add_values(parser, "index", "mask", "region", "transform", "device")
     parser.add_argument("--record", action="store_true", help="write every step, x_t and x0_hat, not only the end")
     parser.add_argument("-o", "--out", type=Path, required=True, metavar="OUT.nc", help="the file to write")
     parser.show_examples(

@@ -13,6 +13,7 @@ class ForwardValues(TypedDict, total=False):
     path: str | None
     dataset: str | None
     index: Sequence[int] | None
+    mask: Sequence[float]
     region: Region | tuple[int, int, int, int] | None
     transform: str
     schedule: Schedule | str

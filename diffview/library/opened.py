@@ -117,11 +117,12 @@ def open_field(recipe: Recipe) -> Opened:
     reader = ReaderProcess()
     try:
         picture: Picture = reader.call(
-            "read_slice", path=path, dataset=source.dataset, index=source.index, axes=source.axes, window=source.window
-        )
+            "read_slice", path=path, dataset=source.dataset, index=source.index, axes=source.axes, window=source.window,
+            mask=source.mask,
+        )  # fmt: skip
         stack = None
         if (wanted := stack_wanted(picture)) is not None:
-            stack = stack_read(path, picture, reader.call("read_stack", path=path, **wanted), wanted["limit"])
+            stack = stack_read(recipe, picture, reader.call("read_stack", path=path, **wanted), wanted["limit"])
     finally:
         reader.close()
     named = recipe.but(dataset=picture.dataset, index=picture.index)
@@ -244,6 +245,7 @@ _PLAIN: dict[str, Callable[[Any], Any]] = {
     "path": one_file, "region": _region, "schedule": schedule_of,
     "hidden": lambda value: tuple(_region(one) for one in value),
     "index": lambda value: None if value is None else tuple(int(i) for i in value),
+    "mask": lambda value: tuple(float(number) for number in value),
     "sampler_params": _settings, "grid_params": _settings, "observe_params": _settings,
 }  # fmt: skip
 """How values that are no single number or text may be written."""

@@ -51,6 +51,18 @@ def _read_whole(plain: Any) -> tuple[int, ...]:
     return tuple(int(n) for n in plain)
 
 
+def _are_numbers(value: Any) -> bool:
+    return all(type(n) in (int, float) for n in value)
+
+
+def _read_numbers(plain: Any) -> tuple[float, ...]:
+    return tuple(float(n) for n in plain)
+
+
+def _spelt_numbers(text: str) -> tuple[float, ...]:
+    return tuple(float(part) for part in text.split(",")) if text else ()
+
+
 def _spelt_whole(text: str) -> tuple[int, ...]:
     return tuple(int(part) for part in text.split(",")) if text else ()
 
@@ -83,6 +95,7 @@ REGIONS = ValueType(
     lambda value: [dataclasses.asdict(part) for part in value], lambda plain: tuple(Region(**part) for part in plain),
 )  # fmt: skip
 INDEX = ValueType("They are whole numbers.", _are_whole, list, _read_whole, "I,J,...", _spelt_whole)
+MASK = ValueType("They are numbers.", _are_numbers, list, _read_numbers, "V,V,...", _spelt_numbers)
 AXES = ValueType("They are two whole numbers.", lambda value: _are_whole(value) and len(value) == 2, list, _read_whole)
 FITTED = ValueType("It has a key, mean, std and numbers.", write=lambda value: value.plain, read=Transform.of)
 SCHEDULE = ValueType("It has a key and parameters.", write=_write_schedule, read=_read_schedule)
@@ -122,6 +135,7 @@ class Source(Group):
         tuple[int, int] | None, AXES, "Axes of the variable that are rows and columns; none: as in a map."
     ] = None
     window: Annotated[Region | None, REGION, "The part of the slice that is read, in its own pixels; none: all."] = None
+    mask: Annotated[tuple[float, ...], MASK, "Values that mean missing though the file does not say so."] = ()
     coarsen: Annotated[int, Range(1, 64), "Pixels a side that become one; 1: as stored."] = 1
     coarsen_by: Annotated[str, Choice(("mean", "stride")), "How: by their mean, or by the first of them."] = "mean"
     region: Annotated[Region | None, REGION, "The rectangle worked on; none: a complete square near the centre."] = None

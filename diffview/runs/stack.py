@@ -28,10 +28,11 @@ def longest(picture: Picture) -> int:
     return sizes.index(max(sizes)) if sizes else 0
 
 
-def stack_of(path: str | None, picture: Picture) -> tuple[object, ...]:
+def stack_of(recipe: Recipe, picture: Picture) -> tuple[object, ...]:
     """What tells the slices along the longest other dimension from all others."""
-    at = longest(picture)
-    return path, picture.dataset, picture.axes, picture.window, picture.index[:at], picture.index[at + 1 :]
+    at, source = longest(picture), recipe.source
+    others = picture.index[:at], picture.index[at + 1 :]
+    return source.path, picture.dataset, picture.axes, picture.window, source.mask, others
 
 
 def stack_wanted(picture: Picture) -> dict[str, Any] | None:
@@ -46,15 +47,17 @@ def stack_wanted(picture: Picture) -> dict[str, Any] | None:
     }  # fmt: skip
 
 
-def stack_read(path: str | None, picture: Picture, values: Array, limit: int) -> Stack:
-    """The slices that came."""
+def stack_read(recipe: Recipe, picture: Picture, values: Array, limit: int) -> Stack:
+    """The slices that came, NaN where a value is one that the recipe calls missing."""
     size = picture.other_dims[longest(picture)][1]
-    return Stack(stack_of(path, picture), values, max(1, -(-size // limit)))
+    if mask := recipe.source.mask:
+        values = np.where(np.isin(values, np.array(mask, np.float32)), np.float32(np.nan), values)
+    return Stack(stack_of(recipe, picture), values, max(1, -(-size // limit)))
 
 
 def other_slices(stack: Stack | None, recipe: Recipe, picture: Picture) -> Array | None:
     """The slices beside this one, at its resolution; None if they were not read."""
-    if stack is None or stack.of != stack_of(recipe.source.path, picture):
+    if stack is None or stack.of != stack_of(recipe, picture):
         return None
     at = picture.index[longest(picture)]
     values = stack.values if at % stack.step else np.delete(stack.values, at // stack.step, axis=0)

@@ -459,3 +459,25 @@ def test_a_file_that_is_opened_while_a_run_is_played_is_played_to_its_end(open_w
     wait(lambda: window.session.facts.field.values.shape == (64, 64))
     settle(window)
     assert window.live.step.index == window.live.run.plan.steps and window.session.view.playhead < 0.01
+
+
+def test_values_that_look_like_a_fill_are_masked_on_demand(open_window, tmp_path, hand, find, wait, settle):
+    values = np.random.default_rng(0).normal(15, 2, (6, 48, 64)).astype(np.float32)
+    values[:, :5, :7] = -9999
+    with h5py.File(tmp_path / "a.h5", "w") as file:
+        file["sst"] = values
+        file["sst"].attrs["units"] = "degC"
+    window = open_window(path=str(tmp_path / "a.h5"))
+    settle(window)
+    assert window.session.facts.field.values.min() == -9999
+    bar = window.message_bar
+    assert "-9999 of /sst may mean missing" in bar.text()
+    hand.click(find(window, "messageAction"))
+    wait(lambda: window.session.recipe.source.mask == (-9999.0,))
+    settle(window)
+    field = window.session.facts.field.values
+    assert np.isnan(field).sum() == 35 and np.nanmin(field) > 0 and np.isnan(window.session.facts.stack).sum() == 5 * 35
+    assert "may mean missing" not in bar.text()
+    window.session.undo()
+    settle(window)
+    assert window.session.facts.field.values.min() == -9999

@@ -99,6 +99,7 @@ OTHERS: dict[str, st.SearchStrategy[Any]] = {
     "dataset": st.none() | st.text(max_size=20),
     "index": st.none() | st.lists(st.integers(-5, 1000), max_size=3).map(tuple),
     "axes": st.none() | st.tuples(st.integers(0, 4), st.integers(0, 4)),
+    "mask": st.lists(st.floats(-1e36, 1e36), max_size=3).map(tuple),
     "transform": st.text(max_size=10),
     "fitted": st.none() | st.builds(Transform, st.just("cbrt"), st.floats(-9, 9), st.floats(0.1, 9)),
     "grid": st.sampled_from([*GRIDS]),

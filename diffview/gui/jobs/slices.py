@@ -11,7 +11,7 @@ from diffview.fields.earth_map import EarthMap
 from diffview.fields.field import Field, Region
 from diffview.fields.picture import Picture
 from diffview.gui.jobs.reading import Reading
-from diffview.gui.session import Session
+from diffview.gui.session import Message, Session
 from diffview.gui.show import slice_requests
 from diffview.readers.packaged import packaged_field
 from diffview.runs.facts import Facts
@@ -130,6 +130,7 @@ class Slices(QObject):
             lambda picture: self._take(picture, recipe, asked, merge), "read_slice",
             instead=pending,  # the newest wins: no queue of slices
             path=path, dataset=source.dataset, index=source.index, axes=source.axes, window=source.window,
+            mask=source.mask,
         )  # fmt: skip
 
     def _take(self, picture: Picture, recipe: Recipe, asked: int, merge: object) -> None:
@@ -142,14 +143,14 @@ class Slices(QObject):
             return
         taken = recipe.but(dataset=picture.dataset, index=picture.index)
         path = taken.source.path
-        known = self._stack is not None and self._stack.of == stack_of(path, picture)
+        known = self._stack is not None and self._stack.of == stack_of(taken, picture)
         self._shown = asked
         if known or (wanted := stack_wanted(picture)) is None:
             self._show(picture.field, picture, taken, merge)
             return
 
         def keep(values: Any) -> None:
-            self._stack = stack_read(path, picture, values, wanted["limit"])
+            self._stack = stack_read(taken, picture, values, wanted["limit"])
             if asked == self._asked:
                 self._show(picture.field, picture, taken, merge)
 
@@ -172,6 +173,17 @@ class Slices(QObject):
             self._pictures = [_Shown(field, picture), *self._pictures[: REMEMBERED - 1]]
         if self._session.open(recipe, facts, merge):
             self.opened.emit()
+            if picture is not None and picture.suspects and merge is None:
+                self._ask_to_mask(picture)
+
+    def _ask_to_mask(self, picture: Picture) -> None:
+        """Offer to mask values that look like a fill value and are not declared as one."""
+        values = slice_requests.listed(picture.suspects)
+        recipe = self._session.recipe
+        masked = recipe.but(mask=(*recipe.source.mask, *picture.suspects), fitted=None)
+        words = f"{values} of {picture.dataset} may mean missing: nothing in the file says so."
+        action = ("Mask them", lambda: self.open_recipe(masked))
+        self._session.tell(Message(words, "They are far from all other values.", "warning", action))
 
     def map_key(self, field: Field, picture: Picture | None = None) -> MapKey:
         """The key of a field's map."""

@@ -30,8 +30,14 @@ def opening(recipe: Recipe, settled: Recipe, path: str, dataset: str | None, ind
     if same_variable(wanted, recipe):
         return wanted.but(region=settled.source.region, fitted=settled.source.fitted)
     return wanted.but(
-        region=None, fitted=None, hidden=(), origin="noise", level=None, axes=None, window=None, coarsen=1
+        region=None, fitted=None, hidden=(), origin="noise", level=None, axes=None, window=None, coarsen=1, mask=()
     )
+
+
+def listed(values: Collection[float]) -> str:
+    """Numbers as people write them: "-9999", "-9999 and 1e+35"."""
+    words = [f"{value:g}" for value in values]
+    return " and ".join(filter(None, (", ".join(words[:-1]), words[-1])))
 
 
 def stepped(picture: Picture, dim: str, index: int) -> tuple[int, ...]:
