@@ -287,6 +287,13 @@ class Recipe:
             groups[group] = dataclasses.replace(groups.get(group, getattr(self, group)), **own)
         return dataclasses.replace(self, **groups)
 
+    def of_run(self) -> "Recipe":
+        """The recipe that all recipes of one run share: without the length of the chain, which only counts rows, and,
+        where a run starts from noise, without the path on which noise is put in.
+        """
+        apart = {} if self.start.origin == "field" else {"path_mode": Start.path_mode}
+        return self.but(chain_length=1, **apart)
+
     def to_json(self) -> str:
         """The recipe as JSON text."""
         return json_text({"diffview_recipe": VERSION, **{name: plain_of(getattr(self, name)) for name in GROUPS}})

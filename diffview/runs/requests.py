@@ -104,8 +104,8 @@ class Run(Job):
         return (len(self.trajectory) - 1) / seconds if seconds > 0 and len(self.trajectory) > 1 else 0.0
 
     def is_of(self, plan: Plan) -> bool:
-        """Whether it is a run of `plan`; the length of the chain, which only counts rows, may differ."""
-        same = self.plan.recipe.but(chain_length=1) == plan.recipe.but(chain_length=1)
+        """Whether it is a run of `plan`; what makes no other run may differ."""
+        same = self.plan.recipe.of_run() == plan.recipe.of_run()
         return same and self.plan.model is plan.model and self.plan.device == plan.device
 
     def work(self) -> None:

@@ -21,13 +21,17 @@ Array = NDArray[np.float32]
 
 
 def start_state(plan: Plan) -> Array:
-    """y at levels[0], float32 [members, 1, ny, nx]: the end of each member's forward path, on the field or on 0."""
-    shape = plan.shape
+    """y at levels[0], float32 [members, 1, ny, nx]: the end of each member's forward path, on the field or on 0.
+
+    From noise it is that of the closed form, as both kinds of path have the same law: a run that no field goes into is
+    the same whichever of them noise is put in on.
+    """
+    shape, start = plan.shape, plan.recipe.of_run().start
     s = plan.levels[0]
     base: Any = np.float32(0)
-    if plan.recipe.start.origin == "field":
+    if start.origin == "field":
         base = np.nan_to_num(plan.x0) if plan.known is None else np.where(plan.known, plan.x0, base)
-    paths = (ForwardPath(plan.recipe.course.seed, shape[2:], plan.recipe.start.path_mode, m) for m in range(shape[0]))
+    paths = (ForwardPath(plan.recipe.course.seed, shape[2:], start.path_mode, m) for m in range(shape[0]))
     return np.stack([(base + path(s))[None] for path in paths]).astype(np.float32)
 
 

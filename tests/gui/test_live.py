@@ -233,6 +233,17 @@ def test_the_length_of_the_chain_runs_nothing_again(window, settle):
     assert window.live.run is before
 
 
+@pytest.mark.parametrize("origin", ["noise", "field"])
+def test_the_kind_of_path_runs_again_only_what_starts_from_it(window, settle, hand, find, origin):
+    window.session.edit(origin=origin)
+    settle(window)
+    before = window.live.run
+    hand.click(find(window, "pathModeControl").button("chain"))
+    settle(window)
+    assert window.session.recipe.start.path_mode == "chain"
+    assert (window.live.run is before) is (origin == "noise")
+
+
 def test_run_repeats_the_seed_and_shift_takes_the_next(window, settle, hand, find):
     button, first = find(window, "runButton"), window.live.run
     hand.click(button)

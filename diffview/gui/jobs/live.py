@@ -27,8 +27,8 @@ MOST_LEFT = 3
 
 
 def wanted(session: Session) -> tuple[Recipe, object, str]:
-    """What a run depends on: all but the length of the chain, which only counts rows."""
-    return session.recipe.but(chain_length=1), session.plan.model, session.plan.device
+    """What a run depends on."""
+    return session.recipe.of_run(), session.plan.model, session.plan.device
 
 
 class LeftRuns:
