@@ -23,8 +23,8 @@ TEACH = (
 )
 CALLS_TIP = "Numbers of calls of the model; a run takes as many steps as they allow"
 MODELS = (
-    ("loaded", "this model", "Its samplers, against a fine run of Heun's method on it"),
     ("exact", "gaussian, exact", "The Gaussian field with your field's spectrum: its ODE is solved exactly"),
+    ("loaded", "this model", "Its samplers, against a fine run of Heun's method on it, which may take minutes"),
 )
 LEVELS = (
     ("grid", "the run's levels", "Schedule and grid as they are set, down to s = 0"),
@@ -88,7 +88,6 @@ class RacePanel(ScrollPanel):
         self.button.setAccessibleName("Stop the race" if active else "Race the samplers")
         set_tip(self.button, "Stop; the runs that have ended stay" if active else "Run them all, the shortest first")
         self.bar.setVisible(active)
-        self.teach.setVisible(job is None or not job.points)
         if job is None:
             self.plot.show_lanes((), "", "Choose samplers above and press Race: one line for each will be here")
             self.says.setText("")

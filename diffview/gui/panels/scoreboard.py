@@ -26,8 +26,9 @@ PRESENT = "present"
 OFFERED = ("linear", "scaled_linear", "cosine", "edm", "flow", "ve")
 LEAST_WIDTH = 260
 TEACH = (
-    "Every combination draws fields that are compared with held-out ones. The row in green has other held-out fields: "
-    "no run can be shown to be better than that. Click a heading to sort."
+    "Every combination draws fields that are compared with held-out ones. The row in green has other held-out fields "
+    "in their place: how far real fields are from each other. A run that is nearer is as good as can be told, not "
+    "better. Click a heading to sort."
 )
 EMPTY = (
     "Here will be one row for every combination of schedule, levels, sampler and steps, the distance of its fields "
