@@ -172,10 +172,21 @@ def test_reference_curves_are_the_other_schedules():
 
 def test_a_fork_is_named_by_what_it_leaves():
     course = Recipe.of(seed=3).course
-    assert schedule_curves.caption(course, True).endswith("drag a point, or the playhead")
-    assert schedule_curves.caption(course, False).endswith("· drag the playhead")
+    assert schedule_curves.caption(course, "alpha_bar", "t").endswith("· drag a point, or the playhead")
     forked = Recipe.of(fork=Fork(4, course, 2)).course
-    assert schedule_curves.caption(forked, True) == "fork at step 4 of DDIM, seed 3 · noise 2"
+    assert schedule_curves.caption(forked, "beta", "t") == "fork at step 4 of DDIM, seed 3 · noise 2"
+
+
+@pytest.mark.parametrize(
+    ("quantity", "axis", "where"),
+    [("beta", "t", "choose ᾱ to drag points"), ("sigma", "ln_s", "choose t to drag points")],
+)
+def test_where_a_curve_has_no_points_it_says_where_they_are(quantity, axis, where):
+    assert schedule_curves.caption(Recipe().course, quantity, axis).endswith(f"· {where}")
+
+
+def test_moments_are_those_of_the_region():
+    assert field_words.moments_text(-0.123, 0.75) == "of this region: mean −0.12  variance 0.75"
 
 
 def test_densities_say_why_there_is_none_of_the_training():

@@ -32,9 +32,16 @@ QUANTITIES = (
     ("alpha_bar", "ᾱ", "What is left of the signal's variance; drag the points"),
     ("log_snr", "log-SNR", "ln(α²/σ²); drag the points"),
     ("sigma", "σ", "Standard deviation of the noise in x_t; drag the points"),
-    ("beta", "β", "Variance added by each of 1000 steps; read only"),
+    (
+        "beta",
+        "β",
+        "Variance added by each of 1000 steps: it follows from the curve, whose points are dragged in the others",
+    ),
 )
-AXES = ("t", "t", "Horizontal axis: t"), ("ln_s", "ln s", "Horizontal axis: the noise level; read only")
+AXES = (
+    ("t", "t", "Horizontal axis: t"),
+    ("ln_s", "ln s", "Horizontal axis: the noise level; the points are dragged over t"),
+)
 
 
 class TimelinePanel(CardFrame):
@@ -184,8 +191,8 @@ class TimelinePanel(CardFrame):
         set_tip(self.densities, tip)
 
     def _show_caption(self) -> None:
-        course = self._session.recipe.course
-        self.set_subtitle(schedule_curves.caption(course, self.plot.editable))
+        course, view = self._session.recipe.course, self._session.view
+        self.set_subtitle(schedule_curves.caption(course, view.quantity, view.axis))
         self.back.setVisible(course.fork is not None)
 
     def _show_playhead(self) -> None:

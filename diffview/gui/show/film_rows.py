@@ -17,7 +17,7 @@ NAMES = ("forward", "reverse", "parent")
 SHORT = ("fwd", "rev", "run")
 """Names in rows too low for the full ones."""
 
-EMPTY = ("Open a field to see noise put into it", "Run to record the reverse steps", "")
+EMPTY = ("The region with ever more noise comes here", "Run to record the reverse steps", "")
 GUTTER_PX, GAP_PX = 10, 6
 """Above a row, where its lines to the axis begin; and between rows, and thumbnails."""
 

@@ -114,14 +114,20 @@ def density_words(card: Card | None, model: str, trained: bool) -> tuple[str, st
     return f"{DENSITY_TIP}\ntraining: share of the network's draws ({', '.join(how)})", ""
 
 
-def caption(course: Course, editable: bool) -> str:
-    """What is to be said of a schedule, or of the fork that a run is."""
+def caption(course: Course, quantity: str, axis: str) -> str:
+    """What is to be said of a schedule and of what can be dragged, or of the fork that a run is."""
     if (fork := course.fork) is not None:
         fresh = f" · noise {fork.number}" if fork.number else ""
         return f"fork at step {fork.step} of {SAMPLERS[fork.parent.sampler].title}, seed {fork.parent.seed}{fresh}"
     left = float(np.sqrt(course.schedule.alpha_bar(1.0)))
-    hand = "drag a point, or the playhead" if editable else "drag the playhead"
-    return f"√ᾱ left at T: {number(left)} · {hand}"
+    return f"√ᾱ left at T: {number(left)} · {handles_text(quantity, axis)}"
+
+
+def handles_text(quantity: str, axis: str) -> str:
+    """What can be dragged, and where there are no points, where to find them."""
+    if axis != "t":
+        return "choose t to drag points"
+    return "choose ᾱ to drag points" if QUANTITIES[quantity].level is None else "drag a point, or the playhead"
 
 
 def densities(scale: TimeScale, levels: Levels, card: Card | None) -> tuple[Floats, Floats, dict[str, Floats]]:
