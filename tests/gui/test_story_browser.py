@@ -177,6 +177,22 @@ def test_a_variable_in_detail_with_its_small_picture(opened, hand, find, wait):
     assert details.node().path == "/lat"
 
 
+def test_one_click_says_what_a_second_one_does(opened, hand, find, wait, settle):
+    tree, details, hint = find(opened, "dataTree"), find(opened, "detailsView"), "Double-click it to show its picture"
+    click_row(hand, tree, "sst")
+    assert details.topLevelItem(0).text(0) == "name", "it is on screen"
+    QTest.keyClicks(find(opened, "treeFilter"), "rain")
+    found = find(opened, "matchTree")
+    wait(lambda: found.topLevelItemCount() == 1)
+    at = found.visualItemRect(found.topLevelItem(0)).center()
+    QTest.mouseClick(found.viewport(), Qt.MouseButton.LeftButton, pos=at)
+    assert details.node().path == "/inner/rain" and details.topLevelItem(0).text(0) == hint
+    QTest.mouseDClick(found.viewport(), Qt.MouseButton.LeftButton, pos=at)
+    wait(lambda: opened.session.recipe.source.dataset == "/inner/rain")
+    settle(opened)
+    assert details.node().path == "/inner/rain" and details.topLevelItem(0).text(0) == "name"
+
+
 def test_a_variable_is_found_by_a_word_and_opened(opened, hand, find, wait, settle):
     box, found = find(opened, "treeFilter"), find(opened, "matchTree")
     QTest.keyClicks(box, "RAI")

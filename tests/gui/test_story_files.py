@@ -1,6 +1,7 @@
 """Other people's files: a good one with everything in it, bad ones of every kind, recipes."""
 
 import json
+from pathlib import Path
 
 import h5py
 import numpy as np
@@ -364,6 +365,20 @@ def test_after_a_bad_file_a_good_one_opens(window, good, tmp_path, settle):
     window.open_file(good)
     settle(window)
     assert window.session.facts.field.units == "K"
+
+
+def test_files_are_looked_for_at_home_and_then_beside_the_last_one(window, good, find, settle, monkeypatch):
+    asked = []
+
+    def dialog(parent, title, folder, kinds):
+        asked.append(folder)
+        return good if len(asked) == 1 else "", ""
+
+    monkeypatch.setattr("diffview.gui.window.opening.QFileDialog.getOpenFileName", dialog)
+    for _ in range(2):
+        find(window, "openAction").trigger()
+        settle(window)
+    assert asked == [str(Path.home()), str(Path(good).parent)], "not the package's own folder"
 
 
 # -- recipes

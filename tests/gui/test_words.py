@@ -1,5 +1,6 @@
 """Words of forms, files and cards, colours, and pieces to draw: all that needs no Qt."""
 
+from pathlib import Path
 from types import SimpleNamespace
 
 import numpy as np
@@ -7,7 +8,7 @@ import pytest
 
 from diffview.gui.show import outlines
 from diffview.gui.show.elided import last_fields, with_unit
-from diffview.gui.show.file_rows import details_of, order, row_of, shape_text, tip_of
+from diffview.gui.show.file_rows import details_of, first_folder, hint_of, order, row_of, shape_text, tip_of
 from diffview.gui.show.fit_choices import HELD_OUT, LIMITS
 from diffview.gui.show.palette import DARK, LIGHT, Tokens
 from diffview.gui.show.param_words import label_for, spoken, tip_for
@@ -28,6 +29,18 @@ def test_a_member_of_a_file_is_a_row() -> None:
     assert tip_of(SST) == "temperature\nint16 (t, y, x)\nscale = 0.01"
     group = Node("/ocean", "ocean", "group")
     assert sorted([group, SST, Node("/a", "a", "dataset")], key=order)[0] is SST and order(group)[1]
+
+
+@pytest.mark.parametrize(("plottable", "shown"), [(True, False), (True, True), (False, False)])
+def test_a_second_click_is_explained_where_it_does_something(plottable: bool, shown: bool) -> None:
+    said = hint_of(Node("/a", "a", "dataset", plottable=plottable), shown)
+    assert said == ("Double-click it to show its picture" if plottable and not shown else "")
+
+
+def test_files_are_looked_for_where_the_last_one_was(tmp_path: Path) -> None:
+    here, gone = str(tmp_path / "a.nc"), str(tmp_path / "gone" / "b.nc")
+    assert first_folder(here, []) == first_folder(None, [here]) == first_folder(gone, [here]) == tmp_path
+    assert first_folder(None, []) == first_folder(None, [gone]) == Path.home()
 
 
 def test_details_stand_side_by_side() -> None:

@@ -12,6 +12,7 @@ from diffview.fields.colormaps import COLORMAPS, default_for
 from diffview.gui.jobs.browser import Browser
 from diffview.gui.jobs.files import Files
 from diffview.gui.session import Session
+from diffview.gui.show.file_rows import hint_of
 from diffview.gui.theme import theme
 from diffview.gui.widgets.images.raster import Raster
 from diffview.gui.widgets.small.card import ElidedLabel
@@ -76,7 +77,7 @@ class DataTree(QObject):
         self.tree.restart()
         self.matches.restart()
         self.filter.clear()
-        self.details.clear()
+        self.details.restart()
         self._revealed = None
         self._show_file()
 
@@ -89,6 +90,8 @@ class DataTree(QObject):
         if all(shown) and shown[0] == self._browser.path and shown != self._revealed:
             self._revealed = shown
             self.tree.reveal(shown[1])
+        if (node := self.details.node()) is not None:
+            self._show_details(node)
 
     def _filter(self, text: str) -> None:
         """Search the typed words a moment after the last key; without words show the whole tree."""
@@ -103,8 +106,14 @@ class DataTree(QObject):
             set_tip(self.filter, f"{len(nodes)} variables found")
 
     def _select(self, node: Node) -> None:
-        self.details.show_node(node, self._browser.preview(node.path))
+        self._show_details(node)
         self._look()
+
+    def _show_details(self, node: Node) -> None:
+        """Show a variable in detail, and how to see its picture."""
+        origin = self._session.facts.field.provenance
+        shown = (origin.get("path"), origin.get("dataset")) == (self._browser.path, node.path)
+        self.details.show_node(node, self._browser.preview(node.path), hint_of(node, shown))
 
     def _look(self) -> None:
         """Ask for previews of the visible variables, the selected one first."""
@@ -122,7 +131,7 @@ class DataTree(QObject):
             tree.set_picture(dataset, picture)
         node = self.details.node()
         if node is not None and node.path == dataset:
-            self.details.show_node(node, preview)
+            self._show_details(node)
 
 
 def small_picture(preview: Any, dataset: str) -> QPixmap:

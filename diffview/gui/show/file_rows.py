@@ -1,6 +1,7 @@
 """The members of a file as rows of a tree, and the details of one of them."""
 
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Any
 
 from diffview.fields.numbers import compact
@@ -28,6 +29,20 @@ def row_of(node: Node, whole_path: bool) -> list[str]:
     chunks = shape_text(node.chunks) or ("one piece" if node.kind == "dataset" else "")
     dims, filters = ", ".join(node.dims), ", ".join(node.filters)
     return [name, shape_text(node.shape), written(node.units), dims, node.dtype, chunks, filters]
+
+
+def first_folder(path: str | None, recent: Sequence[str]) -> Path:
+    """Where the choice of a file begins: beside the open file or those opened last, or at home.
+
+    The packaged field has no path: nobody looks for files in the program's own folder.
+    """
+    folders = (Path(file).absolute().parent for file in (path, *recent) if file is not None)
+    return next((folder for folder in folders if folder.is_dir()), Path.home())
+
+
+def hint_of(node: Node, shown: bool) -> str:
+    """How the picture of a variable is shown; "" where there is none, or it is on screen."""
+    return "Double-click it to show its picture" if node.plottable and not shown else ""
 
 
 def tip_of(node: Node) -> str:

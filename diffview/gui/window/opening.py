@@ -13,6 +13,7 @@ from diffview.gui.jobs.files import Files
 from diffview.gui.jobs.writing import save
 from diffview.gui.session import Session
 from diffview.gui.settings import Settings
+from diffview.gui.show.file_rows import first_folder
 from diffview.gui.widgets.small.text import set_tip
 from diffview.paths import write_text
 from diffview.runs.recipe import default_recipe
@@ -60,7 +61,8 @@ class Opening(QObject):
             self._files.open(path, dataset)
 
     def _ask_open(self) -> None:
-        path, _ = QFileDialog.getOpenFileName(self._window, "Open", str(Path(self._files.path).parent), DATA)
+        start = first_folder(self._session.recipe.source.path, self._settings.recent())
+        path, _ = QFileDialog.getOpenFileName(self._window, "Open", str(start), DATA)
         if path:
             self.open(path)
 

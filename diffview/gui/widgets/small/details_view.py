@@ -34,10 +34,17 @@ class DetailsView(QTreeWidget):
         """The member shown."""
         return self._node
 
-    def show_node(self, node: Node, preview: Any = None) -> None:
-        """Show a member, with the preview of its values."""
+    def restart(self) -> None:
+        """Show no member."""
+        self._node = None
+        self.clear()
+
+    def show_node(self, node: Node, preview: Any = None, hint: str = "") -> None:
+        """Show a member, with the preview of its values, and above it a hint."""
         self._node = node
         self.clear()
+        if hint:
+            self._add_line(hint, hint)
         for name, stored, physical, tip in details_of(node, preview):
             item = QTreeWidgetItem([name, stored, physical])
             for column, text in enumerate((name, stored, physical)):
@@ -45,7 +52,11 @@ class DetailsView(QTreeWidget):
             item.setForeground(0, self.palette().placeholderText())
             self.addTopLevelItem(item)
         for key, value in node.attributes.items():
-            item = QTreeWidgetItem([f"{key} = {' '.join(value.split())}"])
-            set_tip(item, f"{key} = {value}", 0)
-            self.addTopLevelItem(item)
-            item.setFirstColumnSpanned(True)
+            self._add_line(f"{key} = {' '.join(value.split())}", f"{key} = {value}")
+
+    def _add_line(self, text: str, tip: str) -> None:
+        """A row of one text across all columns."""
+        item = QTreeWidgetItem([text])
+        set_tip(item, tip, 0)
+        self.addTopLevelItem(item)
+        item.setFirstColumnSpanned(True)
