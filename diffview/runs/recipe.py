@@ -288,8 +288,10 @@ class Recipe:
         return dataclasses.replace(self, **groups)
 
     def of_run(self) -> "Recipe":
-        """The recipe that all recipes of one run share: without the length of the chain, which only counts rows, and,
-        where a run starts from noise, without the path on which noise is put in.
+        """The recipe that all recipes of one run share.
+
+        It leaves out the length of the chain, which only counts rows, and for a run from noise the kind of path on
+        which noise is put in.
         """
         apart = {} if self.start.origin == "field" else {"path_mode": Start.path_mode}
         return self.but(chain_length=1, **apart)

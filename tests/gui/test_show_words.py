@@ -182,11 +182,8 @@ def test_a_fork_is_named_by_what_it_leaves():
     [("beta", "t", "choose ᾱ to drag points"), ("sigma", "ln_s", "choose t to drag points")],
 )
 def test_where_a_curve_has_no_points_it_says_where_they_are(quantity, axis, where):
+    assert schedule_curves.where_points_are(quantity, axis) == where
     assert schedule_curves.caption(Recipe().course, quantity, axis).endswith(f"· {where}")
-
-
-def test_moments_are_those_of_the_region():
-    assert field_words.moments_text(-0.123, 0.75) == "of this region: mean −0.12  variance 0.75"
 
 
 def test_densities_say_why_there_is_none_of_the_training():

@@ -55,7 +55,7 @@ class DiagnosticsPanel(QWidget):
         self.scale_time = named(ScaleTimeView(), "scaleTimeView")
         self.histogram.set_reference(True)
         self.scale_time.set_colormap(COLORMAPS["vik"])
-        self._cards = (CardFrame("Distribution of xₜ"), CardFrame("Spectrum"), CardFrame("SNR by scale"))
+        self._cards = (CardFrame("xₜ of this region"), CardFrame("Spectrum"), CardFrame("SNR by scale"))
         self._box = QBoxLayout(QBoxLayout.Direction.LeftToRight, self)
         self._box.setSpacing(GRID)
         for card, plot in zip(self._cards, (self.histogram, self.spectrum, self.scale_time), strict=True):

@@ -73,7 +73,7 @@ class ScheduleEditor:
         plot.set_chain_length(recipe.start.chain_length)
         plot.set_x_axis(scale.axis, scale.low, scale.high)
         plot.set_quantity(quantity, *schedule_curves.limits(schedule, quantity))
-        plot.set_read_only(scale.axis != "t")
+        plot.set_read_only(scale.axis != "t", schedule_curves.where_points_are(quantity, scale.axis))
         plot.set_curve(*schedule_curves.curve(schedule, quantity, scale))
         plot.set_handles(schedule_curves.handles(schedule, quantity, scale))
         references = (schedule.key, quantity, scale.axis)

@@ -32,16 +32,9 @@ QUANTITIES = (
     ("alpha_bar", "ᾱ", "What is left of the signal's variance; drag the points"),
     ("log_snr", "log-SNR", "ln(α²/σ²); drag the points"),
     ("sigma", "σ", "Standard deviation of the noise in x_t; drag the points"),
-    (
-        "beta",
-        "β",
-        "Variance added by each of 1000 steps: it follows from the curve, whose points are dragged in the others",
-    ),
+    ("beta", "β", "Variance added by each of 1000 steps: follows from the curve; no points to drag"),
 )
-AXES = (
-    ("t", "t", "Horizontal axis: t"),
-    ("ln_s", "ln s", "Horizontal axis: the noise level; the points are dragged over t"),
-)
+AXES = ("t", "t", "Horizontal axis: t"), ("ln_s", "ln s", "Horizontal axis: the noise level; no points to drag")
 
 
 class TimelinePanel(CardFrame):

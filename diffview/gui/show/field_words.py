@@ -17,11 +17,6 @@ def numbers_text(fitted: Transform) -> str:
     return f"{own.get(len(fitted.numbers), knots)}mean {number(fitted.mean)} · std {number(fitted.std)}"
 
 
-def moments_text(mean: float, variance: float) -> str:
-    """Mean and variance of x_t in the region: those of the whole field are 0 and 1."""
-    return f"of this region: mean {number(mean)}  variance {number(variance)}"
-
-
 def all_numbers(fitted: Transform, units: str) -> str:
     """Every quantile with its normal score; "" where there are none."""
     half = len(fitted.numbers) // 2

@@ -30,6 +30,8 @@ DENSITY_TIP = """The share of each noise level, per unit of ln s, on either axis
 schedule: share of t, dt/d ln s
 grid: share of the run's steps; the last one, to s = 0, has no end in ln s"""
 
+HAND = "drag a point, or the playhead"
+
 T_GAP, LOG_SNR_GAP = 0.005, 0.02
 """Least distance of neighbouring knots."""
 
@@ -120,14 +122,14 @@ def caption(course: Course, quantity: str, axis: str) -> str:
         fresh = f" · noise {fork.number}" if fork.number else ""
         return f"fork at step {fork.step} of {SAMPLERS[fork.parent.sampler].title}, seed {fork.parent.seed}{fresh}"
     left = float(np.sqrt(course.schedule.alpha_bar(1.0)))
-    return f"√ᾱ left at T: {number(left)} · {handles_text(quantity, axis)}"
+    return f"√ᾱ left at T: {number(left)} · {where_points_are(quantity, axis) or HAND}"
 
 
-def handles_text(quantity: str, axis: str) -> str:
-    """What can be dragged, and where there are no points, where to find them."""
+def where_points_are(quantity: str, axis: str) -> str:
+    """What to choose to see the points that can be dragged; "" where they are on screen."""
     if axis != "t":
         return "choose t to drag points"
-    return "choose ᾱ to drag points" if QUANTITIES[quantity].level is None else "drag a point, or the playhead"
+    return "choose ᾱ to drag points" if QUANTITIES[quantity].level is None else ""
 
 
 def densities(scale: TimeScale, levels: Levels, card: Card | None) -> tuple[Floats, Floats, dict[str, Floats]]:

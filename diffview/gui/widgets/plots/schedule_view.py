@@ -16,6 +16,9 @@ from diffview.gui.widgets.plots.schedule_items import Band, Handles, RunLevels, 
 from diffview.gui.widgets.plots.time_plot import TimePlot
 from diffview.gui.widgets.small.text import set_tip
 
+HINT_INSET_PX = 60
+"""Between the hint over the plot and its right end, where the tag of the playhead is while a run starts."""
+
 
 class ScheduleView(TimePlot):
     """Curve, reference curves, handles, levels of the run, trained band and playhead."""
@@ -30,7 +33,7 @@ class ScheduleView(TimePlot):
         self._points: Points = (np.empty(0), np.empty(0))
         self._references: list[tuple[str, Floats, Floats]] = []
         self._dotted = KeptPicture()
-        self._read_only = False
+        self._read_only, self.hint = False, ""
         self.quantity, self._span = "", (0.0, 0.0)
         self.set_quantity("alpha_bar")
 
@@ -47,9 +50,9 @@ class ScheduleView(TimePlot):
         self.set_ranges(y=(float(bottom - room), float(top + room)))
         self._put_curve()
 
-    def set_read_only(self, read_only: bool) -> None:
-        """Forbid all drags of the curve; beta never allows them."""
-        self._read_only = read_only
+    def set_read_only(self, read_only: bool, hint: str = "") -> None:
+        """Forbid all drags of the curve; beta never allows them. `hint` says where they are allowed."""
+        self._read_only, self.hint = read_only, hint
         self._handles.setVisible(self.editable)
 
     @property
@@ -143,5 +146,7 @@ class ScheduleView(TimePlot):
         name, height = QUANTITIES[self.quantity].label, theme.px(17)
         left = max(box.left() - 6 - painter.fontMetrics().horizontalAdvance(name), 4)
         painter.drawText(QRectF(left, box.top() - height - 4, box.width(), height), middle, name)
+        beside = QRectF(box.left(), box.top() - height - 4, box.width() - theme.px(HINT_INSET_PX), height)
+        painter.drawText(beside, RIGHT, self.hint)
         corner = QRectF(0, box.bottom() + LABEL_GAP, box.left() - 14, painter.fontMetrics().height())
         painter.drawText(corner, RIGHT, "t" if self.x_kind == "t" else "ln s")
