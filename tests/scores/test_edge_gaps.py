@@ -12,8 +12,8 @@ import numpy as np
 import pytest
 from scipy.interpolate import LinearNDInterpolator, NearestNDInterpolator
 
-from diffview.commands.fields import open_field
 from diffview.fields.field import Region
+from diffview.library.opened import open_field
 from diffview.models.gaussian import Gaussian
 from diffview.models.kriging import Kriging
 from diffview.runs.plan import Plan
