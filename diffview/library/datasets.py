@@ -9,7 +9,6 @@ import xarray
 from diffview.errors import UserError
 from diffview.fields.field import Field, Region
 from diffview.fields.regions import SMALLEST
-from diffview.library.opened import Opened
 from diffview.readers.base import Coordinate
 from diffview.readers.layout import Layout, image_axes, layout
 from diffview.readers.naming import coordinate_role
@@ -19,7 +18,7 @@ from diffview.writers.exports import PIXELS, Content, SourceRegion, Values, clea
 from diffview.writers.grid import Grid, pixel_grid
 
 if TYPE_CHECKING:
-    from diffview.library.opened import FieldLike
+    from diffview.library.opened import FieldLike, Opened
 
 Variables = Mapping[str, xarray.Variable]
 
@@ -29,7 +28,7 @@ SAID = ("title", "institution", "licence", "long_name", "standard_name")
 # -- out
 
 
-def array_of(opened: Opened) -> xarray.DataArray:
+def array_of(opened: "Opened") -> xarray.DataArray:
     """An opened field with its coordinates; its attributes say where it comes from."""
     field, source = opened.facts.field, opened.recipe.source
     made = dataset_of(field_content(field, opened.recipe), opened)
@@ -44,7 +43,7 @@ def array_of(opened: Opened) -> xarray.DataArray:
     return array
 
 
-def dataset_of(content: Content, opened: Opened) -> xarray.Dataset:
+def dataset_of(content: Content, opened: "Opened") -> xarray.Dataset:
     """Content with the coordinates of its region: of the array it was given in, of its file, or of its pixels."""
     dims, coords = _places(content, opened.array)
     variables = {name: _variable(values, dims) for name, values in content.variables.items()}
