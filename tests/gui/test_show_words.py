@@ -2,7 +2,7 @@
 
 import subprocess
 import sys
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from types import SimpleNamespace
 
 import numpy as np
@@ -13,11 +13,14 @@ from diffview.fields.field import Region
 from diffview.fields.transforms import Transform
 from diffview.forward.schedules import Cosine, Linear, VarianceExploding
 from diffview.gui.show import board_words, field_words, schedule_curves, training_words
+from diffview.gui.show.departures import why_apart
 from diffview.gui.show.moment import Moment, View
 from diffview.gui.show.pixel_words import Pixel, pixel_text
 from diffview.gui.show.reverse_picture import ReversePicture, Words
 from diffview.gui.show.timescale import TimeScale
 from diffview.learning.watched import PAUSED, UNSAVED
+from diffview.models.cards import read_cards
+from diffview.models.choice import mismatch
 from diffview.reverse.samplers import Step
 from diffview.runs.recipe import Fork, Recipe
 from diffview.scores.scoreboard import ANOTHER, BoardRow
@@ -231,9 +234,9 @@ def test_without_a_run_there_is_no_picture_and_a_reason():
     ("s", "members", "member", "caption", "badge"),
     [
         (20.0, 1, None, "t 500 · s 20.00 · step 1/2 · 5 evaluations", "noise"),
-        (0.5, 1, None, "t 500 · s 0.50 · step 1/2 · 5 evaluations", "made by the model"),
-        (0.5, 3, None, "t 500 · s 0.50 · step 1/2 · 3 members, click one · 5 evaluations", "made by the model"),
-        (0.5, 3, 7, "t 500 · s 0.50 · step 1/2 · member 3 · 5 evaluations", "made by the model"),
+        (0.5, 1, None, "t 500 · s 0.50 · step 1/2 · 5 evaluations", "step 1 of 2"),
+        (0.5, 3, None, "t 500 · s 0.50 · step 1/2 · 3 members, click one · 5 evaluations", "step 1 of 2"),
+        (0.5, 3, 7, "t 500 · s 0.50 · step 1/2 · member 3 · 5 evaluations", "step 1 of 2"),
     ],
 )
 def test_a_step_in_words(s, members, member, caption, badge):
@@ -254,6 +257,36 @@ def test_a_run_of_another_region_says_so():
     assert picture(session, step=step, shown=moved).words().badge == "earlier run, another region"
     here = in_force(steps=2)
     assert picture(here, step=step, shown=SimpleNamespace(plan=other)).words().badge == "from the field"
+
+
+def test_only_the_last_step_is_made_by_the_model():
+    session = in_force(steps=2)
+    step, run = Step(2, 0.0, np.zeros((1, 1, 64, 64), np.float32)), SimpleNamespace(plan=session.plan)
+    made = picture(session, step=step, shown=run)
+    assert made.words().badge == "made by the model" and made.departed == ""
+
+
+@pytest.mark.parametrize(
+    ("edit", "other"),
+    [({"model": "power_law"}, "another model"), ({"transform": "identity"}, "another transform"), ({"seed": 5}, "")],
+)
+def test_what_was_made_otherwise_says_so_and_shares_no_axes(edit, other):
+    session = in_force(steps=2)
+    made, step = SimpleNamespace(plan=session.plan), Step(2, 0.0, np.zeros((1, 1, 64, 64), np.float32))
+    session.now = Moment.of(session.recipe.but(**edit), session.facts, session.view)
+    shown = picture(session, step=step, shown=made)
+    assert shown.departed == other
+    assert shown.words().badge == (f"earlier run, {other}" if other else "made by the model")
+    apart = why_apart(made.plan, session.plan, session.facts.field)
+    assert apart == (f"The run on screen is of {other}." if other else "")
+
+
+def test_what_is_of_another_quantity_shares_no_axes_with_the_field():
+    session, cards = in_force(steps=2), read_cards()
+    rain, tb = (SimpleNamespace(plan=replace(session.plan, card=cards[name])) for name in ("rain64", "bt64"))
+    field = session.facts.field
+    assert why_apart(rain.plan, session.plan, field) == mismatch(cards["rain64"], field) != ""
+    assert why_apart(tb.plan, session.plan, field) == ""
 
 
 def test_noise_has_no_physical_numbers():

@@ -334,3 +334,26 @@ def test_playing_gives_way_to_another_hand(window, find, wait):
     wait(lambda: 0 < window.session.view.playhead < 0.9)
     find(window, "scaleTimeView").playheadMoved.emit(0.9)
     assert not window.player.playing and window.session.view.playhead == pytest.approx(0.9)
+
+
+# -- what was made earlier
+
+
+def test_another_model_leaves_the_old_picture_no_claim(window, find, settle, badge):
+    reverse, histogram = window.reverse.view, find(window, "histogramView")
+    assert badge(reverse) == "made by the model" and not reverse.dimmed
+    assert "reverse" in [name for name, _ in histogram.legend_items()]
+    window.session.look(auto_run=False)
+    window.session.edit(model="power_law")
+    settle(window)
+    assert badge(reverse) == "earlier run, another model" and reverse.dimmed
+    assert "reverse" not in [name for name, _ in histogram.legend_items()]
+    window.session.undo()
+    assert badge(reverse) == "made by the model" and not reverse.dimmed
+    assert "reverse" in [name for name, _ in histogram.legend_items()]
+
+
+def test_a_step_on_the_way_is_not_called_made_by_the_model(window, hand, find, badge):
+    click_film(window, hand, find, find(window, "filmStrip").shown(1)[-3])
+    step, steps = window.live.step, window.live.run.plan.steps
+    assert 1 < step.index < steps and badge(window.reverse.view) == f"step {step.index} of {steps}"

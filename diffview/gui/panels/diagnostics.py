@@ -13,6 +13,7 @@ from diffview.forward.spectra import log10_snr, power
 from diffview.forward.state import EDGES, density, moments
 from diffview.gui.jobs.live import Live
 from diffview.gui.session import Session
+from diffview.gui.show.departures import why_apart
 from diffview.gui.show.looks import state
 from diffview.gui.show.timescale import TimeScale
 from diffview.gui.theme import GRID, theme
@@ -24,6 +25,7 @@ from diffview.gui.widgets.small.parts import named
 
 MAP_COLUMNS = 160
 TOO_MUCH_MISSING = "No spectrum: more than 20 % of the region is missing"
+TEACH = "scales below the noise floor are lost"
 DECADES = 8.0
 """Powers shown below the largest one of x_0, in decades."""
 
@@ -63,7 +65,7 @@ class DiagnosticsPanel(QWidget):
             self._box.addWidget(card, 1)
         self.set_column(False)
         self._cards[0].keep_subtitle()
-        self._cards[1].set_subtitle("scales below the noise floor are lost")
+        self._cards[1].set_subtitle(TEACH)
         self._cards[2].set_subtitle("signal-to-noise ratio over time")
         self.scale_time.playheadMoved.connect(lambda x: session.look(playhead=TimeScale.of(session).t(x), follow=False))
         self._soon = QTimer(self, singleShot=True, interval=0)
@@ -73,7 +75,7 @@ class DiagnosticsPanel(QWidget):
         theme.changed.connect(self._restyle)
         session.shows(self._show_field, "plan.x0", "facts.field")
         session.shows(self._show_map, "plan.x0", "facts.field", "course.schedule", "start.chain_length", "view.axis")
-        session.shows(self._draw, "view.playhead", "view.reverse", "view.axis")
+        session.shows(self._draw, "view.playhead", "view.reverse", "view.axis", "denoiser.model", "plan.region")
         session.shows(self._soon.start, "forward", at_once=False)
 
     def set_column(self, on: bool) -> None:
@@ -124,7 +126,10 @@ class DiagnosticsPanel(QWidget):
         """Histogram and spectrum of the reverse state, once per step."""
         step, forward, session = self._live.step, self._session.forward, self._session
         of = (step, session.recipe.course.schedule.form, forward.rings)
-        if step is None or session.view.one_shot or step.y.shape[-2:] != forward.x0.shape:
+        shown = self._live.shown
+        apart = "" if shown is None else why_apart(shown.plan, session.plan, session.facts.field)
+        self._cards[1].set_subtitle(apart or TEACH)
+        if step is None or apart or session.view.one_shot or step.y.shape[-2:] != forward.x0.shape:
             self._reverse = self._reverse_power = self._reverse_of = None
         elif of != self._reverse_of:
             self._reverse_of = of

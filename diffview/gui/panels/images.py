@@ -211,6 +211,7 @@ class ReversePanel(PictureCard):
             if isinstance(source, Shot):
                 self.truth.set_image(np.ascontiguousarray(source.eps))
         self.view.set_lines(coast(self._session, region), coast_strength(picture, self._session, self._live.step))
+        self.view.set_dimmed(bool(picture.departed))
         words = picture.words()
         self.caption.setText(words.caption)
         self.view.set_badge(words.badge, words.token)

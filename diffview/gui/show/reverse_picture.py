@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 
 from diffview.fields.numbers import number
 from diffview.fields.transforms import Transform
+from diffview.gui.show.departures import departure
 from diffview.gui.show.looks import Scale, field_share, is_noise, made_scale, tiled
 from diffview.gui.show.moment import InForce
 from diffview.gui.show.reverse_modes import BADGES, Mode, kind_of, mode_of
@@ -90,10 +91,15 @@ class ReversePicture:
 
     @property
     def plan(self) -> Plan:
-        """The plan that the picture was made with: that of the run shown, else the one in force."""
-        run = self._live.shown
-        plan: Plan = self._session.plan if run is None or self.kind != "run" else run.plan
+        """The plan that the picture was made with: that of the run or shot shown, else the one in force."""
+        made = {"run": self._live.shown, "shot": self._live.shot, "beside": None}[self.kind]
+        plan: Plan = self._session.plan if made is None else made.plan
         return plan
+
+    @property
+    def departed(self) -> str:
+        """In what the picture differs from what is in force: "another model"; "" if in nothing that is seen."""
+        return departure(self.plan, self._session.plan)
 
     def source(self) -> object:
         """What it is made from: a step, a shot or a kriged gap; None if there is none."""
@@ -194,6 +200,8 @@ class ReversePicture:
         shot = self._live.shot
         if shot is None:
             return Words(self._why_no_shot())
+        if other := self.departed:
+            return Words("", f"earlier, {other}", "reverse")
         return Words("" if shot.loss is None else f"mean |ε − ε̂|² = {shot.loss:.3g} · s {number(shot.s)}")
 
     def _of_kriging(self) -> Words:
@@ -219,13 +227,15 @@ class ReversePicture:
         return Words(f"{gap} · {where}" if gap else f"{where}{rest}", self._badge(step, run.plan), "reverse")
 
     def _badge(self, step: Step, plan: Plan) -> str:
-        if plan.region != self._session.plan.region:
-            return "earlier run, another region"
+        if other := self.departed:
+            return f"earlier run, {other}"
         if is_noise(step.s) and self._session.view.reverse == "x_t":
             return "noise"
         if plan.filled is not None and plan.filled.any():
             return "outlined: made by the model"
-        return "from the field" if plan.recipe.start.origin == "field" else "made by the model"
+        if plan.recipe.start.origin == "field":
+            return "from the field"
+        return "made by the model" if step.index == plan.steps else f"step {step.index} of {plan.steps}"
 
     def _members(self, members: int) -> str:
         """Which members are shown, and how to see the others."""

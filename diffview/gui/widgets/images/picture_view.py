@@ -14,6 +14,9 @@ from diffview.gui.widgets.images.line_overlay import LineOverlay
 from diffview.gui.widgets.images.raster import Raster
 from diffview.gui.widgets.images.zoom_view import ZoomView
 
+DIMMED = 0.3
+"""Opacity of a picture that is not of what is in force."""
+
 
 class PictureView(ZoomView):
     """A picture of values [ny, nx] in standardised units; row 0 is at the top, a pixel is square."""
@@ -27,6 +30,7 @@ class PictureView(ZoomView):
         self._overlay = LineOverlay()
         self._placeholder = self._badge = ""
         self._badge_token: str | None = None
+        self.dimmed = False
         self.setAttribute(Qt.WidgetAttribute.WA_OpaquePaintEvent)
         self.setAccessibleName("Image")
 
@@ -95,6 +99,12 @@ class PictureView(ZoomView):
         self._badge, self._badge_token = text, token
         self.update()
 
+    def set_dimmed(self, dimmed: bool) -> None:
+        """Draw the picture faintly: it is not, or soon will not be, of what is in force."""
+        if dimmed != self.dimmed:
+            self.dimmed = dimmed
+            self.update()
+
     def set_lines(self, lines: NDArray[np.float32] | None, strength: float = 1.0) -> None:
         """Draw lines [n, 2] over the picture, (row, column) in its pixels with NaN between them; None removes them.
 
@@ -141,6 +151,7 @@ class PictureView(ZoomView):
             pixel, image = self.pixel_size(), self.image_rect()
             picture, ratio = self._picture(pixel)
             seen = image.intersected(QRectF(self.rect()))
+            painter.setOpacity(DIMMED if self.dimmed else 1.0)
             if picture.hasAlphaChannel():
                 paint.no_data(painter, seen)
             smooth = pixel * self.devicePixelRatioF() < 1.0
@@ -152,6 +163,7 @@ class PictureView(ZoomView):
                 cell = QRectF(*self._port.box_to_widget(Box(col, row, 1, 1)))
                 paint.crosshair(painter, cell, seen)
             self.paint_over(painter)
+            painter.setOpacity(1.0)
         paint.badge(painter, QRectF(self.rect()), self._badge, self._badge_token)
         paint.edge(painter, QRectF(self.rect()), self.hasFocus())
 
