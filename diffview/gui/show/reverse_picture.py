@@ -223,7 +223,7 @@ class ReversePicture:
         where = f"t {row} · s {number(step.s)} · step {step.index}/{run.plan.steps}"
         gap = self._scores.sentence if step.index == run.plan.steps and run is self._scores.run else ""
         # the end is cut first
-        rest = f"{self._members(len(step.y))} · {step.evaluations} evaluations"
+        rest = f"{members_text(len(step.y), self._session.view.member)} · {step.evaluations} evaluations"
         return Words(f"{gap} · {where}" if gap else f"{where}{rest}", self._badge(step, run.plan), "reverse")
 
     def _badge(self, step: Step, plan: Plan) -> str:
@@ -237,13 +237,6 @@ class ReversePicture:
             return "from the field"
         return "made by the model" if step.index == plan.steps else f"step {step.index} of {plan.steps}"
 
-    def _members(self, members: int) -> str:
-        """Which members are shown, and how to see the others."""
-        member = self._session.view.member
-        if members == 1:
-            return ""
-        return f" · {members} members, click one" if member is None else f" · member {min(member, members - 1) + 1}"
-
 
 def coast_strength(picture: ReversePicture, session: InForce, step: Step | None) -> float:
     """How strongly the field's coasts show in a picture: alpha in x_t, 1 in an estimate, 0 in noise or off Earth."""
@@ -252,3 +245,10 @@ def coast_strength(picture: ReversePicture, session: InForce, step: Step | None)
     if session.view.reverse != "x_t" or step is None:
         return 1.0
     return field_share(float(session.recipe.course.schedule.scale(step.s)), step.s)
+
+
+def members_text(members: int, member: int | None) -> str:
+    """Which members are shown, one or all of them, and how to see the others; "" of a single one."""
+    if members == 1:
+        return ""
+    return f" · {members} members, click one" if member is None else f" · member {min(member, members - 1) + 1}"

@@ -28,7 +28,7 @@ class PictureView(ZoomView):
         self._shrunk: tuple[QSize, QImage] | None = None
         self._cross: tuple[int, int] | None = None
         self._overlay = LineOverlay()
-        self._placeholder = self._badge = ""
+        self.placeholder = self._badge = ""
         self._badge_token: str | None = None
         self.dimmed = False
         self.setAttribute(Qt.WidgetAttribute.WA_OpaquePaintEvent)
@@ -84,14 +84,9 @@ class PictureView(ZoomView):
         """The value of a pixel, or None where it is missing."""
         return self._raster.value_at(row, col)
 
-    @property
-    def placeholder(self) -> str:
-        """The text of the empty view."""
-        return self._placeholder
-
     def set_placeholder(self, text: str) -> None:
         """Set the text of the empty view; the first line is the title."""
-        self._placeholder = text
+        self.placeholder = text
         self.update()
 
     def set_badge(self, text: str, token: str | None = None) -> None:
@@ -146,7 +141,7 @@ class PictureView(ZoomView):
         painter = QPainter(self)
         painter.fillRect(self.rect(), theme.colour("bg"))
         if self._raster.values is None:
-            paint.placeholder(painter, QRectF(self.rect()), self._placeholder)
+            paint.placeholder(painter, QRectF(self.rect()), self.placeholder)
         else:
             pixel, image = self.pixel_size(), self.image_rect()
             picture, ratio = self._picture(pixel)
