@@ -10,6 +10,8 @@ from diffview.forward.schedules import Linear
 
 TOOL = Path(__file__).parents[2] / "tools" / "profile_edit.py"
 PANELS = "gui/panels/"
+FORWARD = {"ForwardPanel.show_frame", "ForwardPanel._show_lines"}
+"""What draws x_t, and the coasts that fade with it."""
 
 
 @pytest.fixture(scope="module")
@@ -33,9 +35,9 @@ def entered(tool, do):
 @pytest.mark.parametrize(
     ("edit", "woken"),
     [
-        ({"seed": 5}, {"bind_spin.<locals>.<lambda>", "ForwardPanel.show_frame"}),
+        ({"seed": 5}, {"bind_spin.<locals>.<lambda>", *FORWARD}),
         ({"members": 2}, {"bind_spin.<locals>.<lambda>"}),
-        ({"path_mode": "chain"}, {"ForwardPanel.__init__.<locals>.<lambda>", "ForwardPanel.show_frame"}),
+        ({"path_mode": "chain"}, {"ForwardPanel.__init__.<locals>.<lambda>", *FORWARD}),
     ],
 )
 def test_an_edit_wakes_the_panels_that_show_it(window, settle, tool, edit, woken):
