@@ -52,16 +52,26 @@ def read_text(path: Path, what: str, hint: str = "Choose another file.") -> str:
             large, or not text.
     """
     try:
-        status = path.stat()  # before it is opened: opening a pipe waits for somebody who writes
-        if not stat.S_ISREG(status.st_mode):
-            raise UserError(f"{path} is a folder, a pipe or a device, not {what}.", hint)
-        if status.st_size > LARGEST_TEXT:
-            raise UserError(f"{path} has {status.st_size / 1e6:.3g} MB, which is too much for {what}.", hint)
+        if (size := plain_size(path, what, hint)) > LARGEST_TEXT:
+            raise UserError(f"{path} has {size / 1e6:.3g} MB, which is too much for {what}.", hint)
         return path.read_text(encoding="utf-8")
     except OSError as error:
         raise UserError(f"{path} cannot be read: {error.strerror or 'its name is not one'}.", hint) from None
     except ValueError as error:
         raise UserError(f"{path} is not {what}: {str(error)[:80]}.", hint) from None
+
+
+def plain_size(path: Path, what: str, hint: str) -> int:
+    """The bytes of a plain file, asked before it is opened: opening a pipe waits for somebody who writes.
+
+    Raises:
+        UserError: if it is no plain file; `what` it should be is named.
+        OSError: if there is none.
+    """
+    status = path.stat()
+    if not stat.S_ISREG(status.st_mode):
+        raise UserError(f"{path} is a folder, a pipe or a device, not {what}.", hint)
+    return status.st_size
 
 
 def read_json(path: Path, what: str, hint: str = "Choose another file.") -> dict[str, Any]:
@@ -71,7 +81,7 @@ def read_json(path: Path, what: str, hint: str = "Choose another file.") -> dict
         UserError: as of `read_text`, or if it is not JSON, nested without end, or not a table.
     """
     try:
-        plain = json.loads(read_text(path, what, hint), parse_constant=_refused_constant)
+        plain = parse_json(read_text(path, what, hint))
     except RecursionError:
         raise UserError(f"{path} is not {what}: it is nested too deeply.", hint) from None
     except ValueError as error:
@@ -79,6 +89,16 @@ def read_json(path: Path, what: str, hint: str = "Choose another file.") -> dict
     if not isinstance(plain, dict):
         raise UserError(f"{path} is not {what}: it is not a table.", hint)
     return plain
+
+
+def parse_json(text: str) -> Any:
+    """What a text of JSON says; NaN and Infinity, which Python would take, are none of JSON.
+
+    Raises:
+        ValueError: if it is not JSON.
+        RecursionError: if it is nested too deeply.
+    """
+    return json.loads(text, parse_constant=_refused_constant)
 
 
 def _refused_constant(name: str) -> float:

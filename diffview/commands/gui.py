@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from diffview.commands.parsing import Parser
 from diffview.commands.values import add_values
-from diffview.errors import UserError
+from diffview.paths import read_text
 
 if TYPE_CHECKING:
     from diffview.runs.recipe import Recipe
@@ -71,10 +71,7 @@ def _asked_for(options: argparse.Namespace) -> "Recipe | None":
         saved, file = Path(file), None
     recipe = None
     if saved is not None:
-        try:
-            recipe = Recipe.from_json(saved.read_text(encoding="utf-8"))
-        except (OSError, UnicodeDecodeError) as error:
-            raise UserError(f"The recipe {saved} cannot be read: {error}.", "Check the name.") from None
+        recipe = Recipe.from_json(read_text(saved, "a recipe", "Check the name."))
     if file is not None:
         asked = recipe or Recipe()
         if asked.source.path != file:

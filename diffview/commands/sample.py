@@ -161,7 +161,7 @@ def opened_for(options: argparse.Namespace) -> "tuple[Opened, Sequence[str] | No
     Raises:
         UserError: if they do not go together, or it cannot be read.
     """
-    from diffview.library.making import card_of, equipped, usual_recipe
+    from diffview.library.making import card_of, equipped, region_inside, usual_recipe
     from diffview.runs.conditioning import Conditioning
     from diffview.runs.recipe import Recipe
 
@@ -178,6 +178,8 @@ def opened_for(options: argparse.Namespace) -> "tuple[Opened, Sequence[str] | No
     index = options.index or (None if other else recipe.source.index)
     named = recipe.but(path=path, dataset=dataset, index=index)
     opened = open_field(named.but(fitted=None, axes=None, coarsen=1) if other else named)
+    if options.region is not None:
+        region_inside(opened)
     return replace(opened, facts=equipped(recipe, card, opened.facts)), source
 
 

@@ -20,7 +20,7 @@ from diffview.forward.made import Tabulated, ZeroSnr
 from diffview.forward.schedule import FORMS, MOST_STEPS, Array, Schedule, betas_of
 from diffview.forward.schedules import make_schedule
 from diffview.params import checked, shown
-from diffview.paths import read_text
+from diffview.paths import parse_json, read_text
 
 LOOKED_AT = 2**16
 """Bytes by which a schedule is distinguished from a recipe."""
@@ -118,7 +118,10 @@ def export_schedule(schedule: Schedule, steps: int, form: str) -> str:
 
 def holds_schedule(path: Path) -> bool:
     """Whether a file looks like a schedule and not like a recipe."""
-    plain = path.read_bytes()[:LOOKED_AT] if path.is_file() else b""
+    plain = b""
+    if path.is_file():  # no pipe, of which nobody may be writing
+        with path.open("rb") as file:
+            plain = file.read(LOOKED_AT)
     known = path.suffix.lower() == ".csv" or any(word in plain for word in WORDS)
     return known and b'"diffview_recipe"' not in plain
 
@@ -141,7 +144,7 @@ def import_schedule(text: str) -> Schedule:
     if not text.lstrip().startswith(("{", "[")):
         return _from_table(_csv_columns(text))
     try:
-        plain = json.loads(text)
+        plain = parse_json(text)
     except (ValueError, RecursionError) as error:
         raise UserError(f"This is not JSON: {str(error)[:80]}.", "Choose a schedule saved by diffview.") from None
     if not isinstance(plain, dict):

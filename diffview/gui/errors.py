@@ -69,7 +69,7 @@ class ErrorHook(QObject):
         sys.excepthook, threading.excepthook = self._old
 
     def _hook(self, kind: type[BaseException], error: BaseException, trace: TracebackType | None) -> None:
-        if issubclass(kind, KeyboardInterrupt):
+        if issubclass(kind, KeyboardInterrupt) or self.thread().loopLevel() == 0:  # nobody would show it
             self._old[0](kind, error, trace)
             return
         self.raised.emit(error)

@@ -76,19 +76,30 @@ def noised(opened: Opened, level: tuple[float, float]) -> Content:
         UserError: if the region does not lie in the field, or the transform cannot be fitted.
     """
     recipe, facts = opened.recipe, opened.facts
-    rows, columns = facts.field.values.shape
-    region = recipe.source.region or Region(0, 0, rows, columns)
-    inside = 0 <= region.row <= rows - region.ny and 0 <= region.column <= columns - region.nx
-    if not inside or min(region.ny, region.nx) < 1:
-        raise UserError(
-            f"The region does not lie inside the {rows} x {columns} pixels of {facts.field.name}.",
-            "Write it as row,column,rows,columns.",
-        )
+    region = region_inside(opened)
     transform = facts.fitted(recipe)
     course, mode = recipe.course, recipe.start.path_mode
     x0 = facts.through(transform)[region.slices]
     forward = Forward(x0, course.schedule, course.seed, mode, facts.field.pixel_km)
     return forward_content(forward, level[0], facts.field, recipe.but(region=region, fitted=transform), transform)
+
+
+def region_inside(opened: Opened) -> Region:
+    """The recipe's region, or the whole field.
+
+    Raises:
+        UserError: if it does not lie in the field.
+    """
+    field = opened.facts.field
+    rows, columns = field.values.shape
+    region = opened.recipe.source.region or Region(0, 0, rows, columns)
+    inside = 0 <= region.row <= rows - region.ny and 0 <= region.column <= columns - region.nx
+    if not inside or min(region.ny, region.nx) < 1:
+        raise UserError(
+            f"The region does not lie inside the {rows} x {columns} pixels of {field.name}.",
+            "Write it as row,column,rows,columns.",
+        )
+    return region
 
 
 # -- taken out

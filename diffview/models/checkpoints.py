@@ -13,7 +13,7 @@ from torch import Tensor
 from diffview.errors import UserError
 from diffview.models.cards import MASK, Card, beside
 from diffview.models.nets.unet import UNet, UNetConfig
-from diffview.paths import write_bytes, write_text
+from diffview.paths import plain_size, write_bytes, write_text
 
 DTYPES = {"float32": torch.float32, "float16": torch.float16, "bfloat16": torch.bfloat16}
 
@@ -136,6 +136,7 @@ def load_tensors(path: Path, sha256: str = "") -> dict[str, Tensor]:
     import safetensors.torch
 
     try:
+        plain_size(path, "weights", "Copy them again.")
         data = path.read_bytes()
     except OSError as error:
         raise UserError(

@@ -10,6 +10,7 @@ from typing import Any, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
+from diffview.errors import UserError, cut
 from diffview.fields.field import Field, Region
 from diffview.fields.numbers import percent
 from diffview.fields.units import same_units
@@ -245,6 +246,10 @@ def open_card(folder: Path) -> Card:
     Raises:
         UserError: if it is neither.
     """
-    if folder.is_dir() and not (folder / "model.json").is_file() and is_foreign(folder):
-        return foreign_card(folder)
-    return Card.read(folder)
+    try:
+        if folder.is_dir() and not (folder / "model.json").is_file() and is_foreign(folder):
+            return foreign_card(folder)
+        return Card.read(folder)
+    except OSError as error:  # of a name that no file can have
+        name = cut(str(folder), 200)
+        raise UserError(f"{name} cannot be opened: {error.strerror}.", "Name the folder of a model.") from None

@@ -5,7 +5,6 @@ name and the flags of the command line read it there. What cannot be had as aske
 """
 
 import dataclasses
-import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Annotated, Any
@@ -26,6 +25,7 @@ from diffview.params import (
     plain_of,
     value_of,
 )
+from diffview.paths import parse_json
 from diffview.reverse.grids import MAX_STEPS
 
 Settings = tuple[tuple[str, Any], ...]
@@ -308,7 +308,7 @@ class Recipe:
             UserError: if it is not a recipe, is of a newer version, or a key or value is unknown.
         """
         try:
-            plain = json.loads(text)
+            plain = parse_json(text)
         except (ValueError, RecursionError) as error:
             raise UserError(f"This is not JSON: {error}.", "Choose a recipe saved by diffview.") from None
         version = plain.pop("diffview_recipe", None) if isinstance(plain, dict) else None

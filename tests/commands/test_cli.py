@@ -342,3 +342,33 @@ def test_without_a_screen_it_says_so():
     assert refused(done.returncode, done.stderr), done.stderr
     assert "no screen" in done.stderr
     assert "--shot" in done.stderr
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="there are no such pipes")
+def test_a_pipe_is_no_recipe_no_schedule_and_no_field(tmp_path):
+    """Nobody writes to it: reading it would never end."""
+    pipe = tmp_path / "pipe.json"
+    os.mkfifo(pipe)
+    shot = ("--shot", tmp_path / "a.png", "--after", "paint")
+    sample = ("sample", "-o", tmp_path / "a.nc")
+    for words in (
+        (pipe, *shot), ("--recipe", pipe, *shot), (*sample, "--recipe", pipe), ("schedule", pipe), ("info", pipe),
+    ):  # fmt: skip
+        ended = bare(*words)
+        assert refused(ended.returncode, ended.stderr) and "pipe" in ended.stderr, ended.stderr
+
+
+def test_a_model_whose_name_no_file_can_have_is_a_sentence(tmp_path):
+    (tmp_path / "long.json").write_text(json.dumps({"diffview_recipe": 1, "model": "/" + "a" * 5000}))
+    ended = bare("long.json", "--shot", "a.png", "--after", "paint", cwd=tmp_path)
+    assert ended.returncode == 2 and "cannot be opened: File name too long." in ended.stderr
+    assert "Traceback" not in ended.stderr and len(ended.stderr) < 1000
+
+
+def test_a_mistake_before_the_window_stands_is_told_on_stderr():
+    code = (
+        "from diffview.gui.jobs.files import Files; Files.open_recipe = lambda *given: 1 / 0; "
+        "from diffview.cli import main; main(['a.nc', '--shot', 'a.png', '--after', 'paint'])"
+    )
+    ended = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+    assert ended.returncode == 1 and "ZeroDivisionError" in ended.stderr

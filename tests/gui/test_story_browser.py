@@ -504,6 +504,22 @@ def test_giving_up_a_slice_keeps_what_was_asked_for_quietly(window, good, settle
     assert window.session.recipe.source.path == good
 
 
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="a pipe stands for a file that is read without end")
+def test_another_file_waits_for_nothing_of_the_one_before(window, good, tmp_path, settle, wait):
+    settle(window)
+    drop(window, good)
+    wait(lambda: window.session.recipe.source.path == good)  # its labels and its place may be on their way
+    window.open_file(str(tmp_path / "gone.nc"))
+    settle(window)
+    assert errors(window) == [f"{tmp_path / 'gone.nc'} does not exist."]
+    wait(lambda: window.browser.labels and window.session.facts.earth is not None)  # they were asked for again
+    os.mkfifo(tmp_path / "slow")
+    window.files.reading.ask(print, "os:open", quiet=True, path=str(tmp_path / "slow"), flags=os.O_RDONLY)
+    window.open_file(good_file(tmp_path / "other.nc"))
+    wait(lambda: window.session.recipe.source.path == str(tmp_path / "other.nc"))
+    settle(window)
+
+
 def test_a_variable_written_without_its_root_is_the_same_variable(opened, good, settle):
     opened.session.edit(region=Region(10, 10, 24, 30))
     opened.files.open(good, "sst", (3,))

@@ -131,6 +131,13 @@ def test_what_is_no_recipe_is_a_user_error(text: str) -> None:
     assert caught.value.hint
 
 
+@pytest.mark.parametrize(("value", "word"), [("Infinity", "Infinity is not a number"), ("[" * 100_000, "This is not")])
+def test_what_is_python_but_no_json_is_said(value: str, word: str) -> None:
+    with pytest.raises(UserError, match=word) as caught:
+        Recipe.from_json(f'{{"diffview_recipe": 2, "ensemble": {{"seed": {value}}}}}')
+    assert len(caught.value.sentence) < 200
+
+
 BAD = [
     {"seed": -1},
     {"seed": 2**63},

@@ -485,6 +485,8 @@ def test_a_picture_with_its_axes_swapped_is_not_given_the_coordinates_of_the_oth
         (("noise", "SOURCE", "/ts", "--s", "-1"), "outside the schedule"),
         (("noise", "SOURCE", "/none", "--t", "0.5"), "none"),
         (("noise", "SOURCE", "/ts", "--t", "0.5", "--region", "0,0,99,99"), "does not lie inside"),
+        (("sample", "--model", "local", "--fit", "SOURCE", "/ts", "--region", "0,0,99,99"), "does not lie inside"),
+        (("sample", "--model", "local", "--fit", "SOURCE", "/ts", "--region=-1,0,16,16"), "does not lie inside"),
         (("noise", "SOURCE", "/ts", "--t", "0.5", "--region", "a"), "region cannot be 'a'"),
         (("noise", "SOURCE", "/ts", "--t", "0.5", "--index", "7"), "no index 7"),
         (("noise", "SOURCE", "/ts", "--t", "0.5", "--transform", "sqrt"), "no transform"),

@@ -7,6 +7,7 @@ from diffview.forward.tables import holds_schedule, read_schedule
 from diffview.gui.jobs.slices import Slices
 from diffview.models.choice import open_card
 from diffview.models.formulas import FORMULAS
+from diffview.paths import read_text
 from diffview.runs.recipe import Recipe
 
 
@@ -44,8 +45,4 @@ class Files(Slices):
         if holds_schedule(Path(path)):
             self._session.edit(schedule=read_schedule(Path(path)))
             return
-        try:
-            text = Path(path).read_text(encoding="utf-8")
-        except (OSError, UnicodeDecodeError) as error:
-            raise UserError(f"The recipe {path} cannot be read: {error}.", "Check the name.") from None
-        self.open_recipe(Recipe.from_json(text))
+        self.open_recipe(Recipe.from_json(read_text(Path(path), "a recipe", "Check the name.")))

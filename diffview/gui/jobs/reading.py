@@ -1,6 +1,6 @@
 """Requests to the reader process, whose replies are pulled by a timer while any is awaited."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -39,6 +39,7 @@ class Reading(QObject):
         self._session = session
         self._reader = ReaderProcess()
         self._wanted: dict[int, _Wanted] = {}
+        self._left: list[_Wanted] = []  # quiet requests of a file that another one was opened instead of
         self._told = 0.0
         self._timer = QTimer(self, interval=POLL_MS)
         self._timer.timeout.connect(self._poll)
@@ -92,10 +93,17 @@ class Reading(QObject):
         return ticket
 
     def withdraw(self, ticket: int) -> None:
-        """Withdraw a request that is not being read yet."""
+        """Withdraw a request; one that is being read has a second to end, then its process is ended."""
         if self._reader.withdraw(ticket):
             self._wanted.pop(ticket, None)
             self._settle()
+
+    def leave_for(self, path: str) -> None:
+        """Withdraw what was asked of other files than `path`; quiet requests are made again if that is not opened."""
+        others = [(ticket, wanted) for ticket, wanted in self._wanted.items() if wanted.path != path]
+        self._left += [wanted for _, wanted in others if wanted.quiet]
+        for ticket, _ in others:
+            self.withdraw(ticket)
 
     def cancel(self) -> None:
         """Give up the slice that is being read; quiet requests are made again."""
@@ -104,15 +112,22 @@ class Reading(QObject):
             self._wanted.clear()
             self._reader.cancel()
             self._reader.poll()
-            for wanted in quiet:
-                self.ask(wanted.then, wanted.request[0], quiet=True, **wanted.request[1])
+            left, self._left = self._left, []
+            self._ask_again([*left, *quiet])
             self._settle()
+
+    def _ask_again(self, quiet: Iterable[_Wanted]) -> None:
+        for wanted in quiet:
+            self.ask(wanted.then, wanted.request[0], quiet=True, **wanted.request[1])
 
     def _poll(self) -> None:
         for reply in self._reader.poll():
             wanted = self._wanted.pop(reply.ticket, None)
             if wanted is None or reply.cancelled:
                 continue
+            if not wanted.quiet:
+                left, self._left = self._left, []
+                self._ask_again(() if reply.error is None else left)
             if reply.error is None:
                 wanted.then(reply.value)
             elif not wanted.quiet:

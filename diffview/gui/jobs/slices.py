@@ -117,13 +117,13 @@ class Slices(QObject):
         source, pending = recipe.source, self._pending
         self._pending = None
         if source.path is None:
-            if pending is not None:
-                self.reading.withdraw(pending)
+            self.reading.leave_for("")
             self._shown = self._asked
             self._show(packaged_field(), None, recipe)
             return
         path = str(Path(source.path).expanduser())
         recipe, asked = recipe.but(path=path), self._asked
+        self.reading.leave_for(path)
         if path != self.path:
             self.asked.emit(path)
         self._pending = self.reading.ask(
