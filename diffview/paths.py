@@ -33,11 +33,22 @@ def sample_models() -> Path:
 
 
 def user_folder(kind: str) -> Path:
-    """The user's own folder for `kind` (config, log, state), created if it is not there."""
+    """The user's own folder for `kind` (config, log, data), made if it is not there; see `not_kept` where it cannot."""
     import platformdirs
 
-    folder: Path = getattr(platformdirs, f"user_{kind}_path")("diffview", appauthor=False, ensure_exists=True)
+    folder: Path = getattr(platformdirs, f"user_{kind}_path")("diffview", appauthor=False)
+    with contextlib.suppress(OSError):
+        folder.mkdir(parents=True, exist_ok=True)
     return folder
+
+
+def not_kept(kind: str) -> str:
+    """Why nothing can be kept in a folder of the user's own, as a sentence; "" if it can."""
+    folder = user_folder(kind)
+    if folder.is_dir() and os.access(folder, os.W_OK):
+        return ""
+    what = "may not be written to" if folder.is_dir() else "cannot be made"
+    return f"{folder} {what}: nothing is kept there."
 
 
 LARGEST_TEXT = 2**23

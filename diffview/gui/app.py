@@ -20,7 +20,7 @@ from diffview.gui.window.dialogs import save_picture
 from diffview.gui.window.main_window import MainWindow
 from diffview.models.cards import read_cards
 from diffview.models.formulas import FORMULAS
-from diffview.paths import plain_target
+from diffview.paths import not_kept, plain_target
 from diffview.readers.packaged import packaged_field
 from diffview.runs.facts import Facts
 from diffview.runs.recipe import Recipe, default_recipe
@@ -67,6 +67,7 @@ def create_window(
     facts: Facts | None = None,
 ) -> MainWindow:
     """The window, built but not shown, on the packaged field or on `facts`; a file or recipe is opened behind it."""
+    unkept = not_kept("config") if settings is None else ""
     settings = settings or Settings()
     theme.install(application(), settings.text("theme", "system"))
     damaged: list[UserError] = []
@@ -77,6 +78,8 @@ def create_window(
         first = Recipe.of(model=next(iter(facts.given), "local"))
     session = Session(first, (facts or Facts(packaged_field())).learn(cards=cards), settings.view())
     window = MainWindow(session, settings)
+    if unkept:
+        session.tell(Message(unkept, "Settings last until the window is closed.", "warning"))
     if damaged:
         others = f" So {'is' if len(damaged) == 2 else 'are'} {len(damaged) - 1} more." if len(damaged) > 1 else ""
         session.tell(Message(f"{damaged[0].sentence}{others}", "It is passed over. " + damaged[0].hint, "warning"))

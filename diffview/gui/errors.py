@@ -1,5 +1,6 @@
 """Errors become messages; a bug is logged with its traceback, and the window keeps running."""
 
+import contextlib
 import logging
 import sys
 import threading
@@ -18,15 +19,17 @@ _log = logging.getLogger("diffview")
 
 
 def log_file() -> str:
-    """Path of the log, which is opened at the first entry."""
-    path = user_folder("log") / "diffview.log"
+    """Where mistakes are written: the path of the log, which is opened at its first entry, or the terminal."""
+    folder = user_folder("log")
     if not _log.handlers:
         from logging.handlers import RotatingFileHandler  # here, for the sake of the start
 
-        handler = RotatingFileHandler(path, maxBytes=1_000_000, backupCount=2, encoding="utf-8", delay=True)
+        handler: logging.Handler = logging.StreamHandler()  # where the log cannot be written
+        with contextlib.suppress(OSError):
+            handler = RotatingFileHandler(folder / "diffview.log", maxBytes=1_000_000, backupCount=2, encoding="utf-8")
         handler.setFormatter(logging.Formatter(f"%(asctime)s diffview {__version__} %(levelname)s %(message)s"))
         _log.addHandler(handler)
-    return str(path)
+    return str(getattr(_log.handlers[0], "baseFilename", "the terminal"))
 
 
 def report(error: BaseException, tell: Callable[[Message], None], less: str = LESS) -> None:
