@@ -17,6 +17,7 @@ from diffview.gui.session import Message, Session
 from diffview.gui.settings import Settings
 from diffview.gui.theme import theme
 from diffview.gui.window.dialogs import save_picture
+from diffview.gui.window.ending import Ending
 from diffview.gui.window.main_window import MainWindow
 from diffview.models.cards import read_cards
 from diffview.models.formulas import FORMULAS
@@ -106,13 +107,17 @@ def _resume_collecting() -> None:
 
 
 def run_app(recipe: Recipe | None, present: bool = False) -> int:
-    """Run until the window is closed; the exit status."""
+    """Run until the window is closed, by its button or by a signal; the exit status."""
     app = application()
     window = create_window(recipe)
     show_window(window)
     if present:
         window.presentation.toggle()
-    return int(app.exec())
+    ending = Ending(window.close, window)
+    try:
+        return int(app.exec()) or ending.status
+    finally:
+        ending.restore()
 
 
 def take_shot(
