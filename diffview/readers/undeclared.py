@@ -71,7 +71,8 @@ def of_picture(values: Array) -> tuple[Suspect, ...]:
         left = values[~np.isnan(values) & ~np.isin(values, np.array(mask, np.float32))]
         return left.size, float(left.min(initial=np.inf)), float(left.max(initial=-np.inf))
 
-    return suspects(ranged)
+    found = (one.value for one in suspects(ranged))
+    return tuple(Suspect(value, int(np.count_nonzero(values == np.float32(value)))) for value in found)
 
 
 def note(suspect: Suspect, units: str) -> str:
