@@ -59,6 +59,11 @@ class Card:
         return json_text({"diffview_model": 1, **plain}, ascii_only=False) + "\n"
 
     @property
+    def units_known(self) -> bool:
+        """Whether it says what its fields are, which networks in the format of diffusers do not."""
+        return "diffusers" not in self.network
+
+    @property
     def limits_met(self) -> tuple[int, int] | None:
         """How many of how many limits were met in `diffview verify model`; None if it has not been run."""
         known = [v["ok"] for v in self.scores.get("verdicts", ()) if v["ok"] is not None]

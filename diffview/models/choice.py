@@ -225,7 +225,7 @@ class Given:
 
 def mismatch(card: Card, field: Field) -> str:
     """Why the field is not of the model's quantity and units, as a finished sentence; "" if it is."""
-    if "diffusers" in card.network:
+    if not card.units_known:
         return f"{card.name} does not say what its fields are."
     if not same_units(card.units, field.units):
         return f"{card.name} makes {card.quantity} in {card.units or '1'}; the open field is in {field.units or '1'}."

@@ -14,13 +14,14 @@ from diffview.fields.transforms import Transform
 from diffview.forward.schedules import Cosine, Linear, VarianceExploding
 from diffview.gui.show import board_words, field_words, schedule_curves, training_words
 from diffview.gui.show.departures import why_apart
+from diffview.gui.show.model_words import MODELS, model_rows
 from diffview.gui.show.moment import Moment, View
 from diffview.gui.show.pixel_words import Pixel, pixel_text
 from diffview.gui.show.reverse_picture import ReversePicture, Words
 from diffview.gui.show.timescale import TimeScale
 from diffview.learning.watched import PAUSED, UNSAVED
 from diffview.models.cards import read_cards
-from diffview.models.choice import mismatch
+from diffview.models.choice import Given, mismatch
 from diffview.reverse.samplers import Step
 from diffview.runs.recipe import Fork, Recipe
 from diffview.scores.scoreboard import ANOTHER, BoardRow
@@ -297,3 +298,23 @@ def test_noise_has_no_physical_numbers():
     assert (made.numbers() == 0.5).all() and made.scale().units == "std"
     state = picture(in_force(View(reverse="x0_hat"), steps=2), step=step, shown=SimpleNamespace(plan=session.plan))
     np.testing.assert_allclose(state.numbers(), session.plan.made_in.inverse(eps[0, 0]))
+
+
+# -- the list of models
+
+
+def test_models_are_grouped_by_what_they_are_for():
+    facts, cards = in_force().facts, read_cards()
+    foreign = replace(cards["rain64"], name="theirs", network={"diffusers": "UNet2DModel"}, data={"source": "a folder"})
+    facts = facts.learn(cards={**cards, "theirs": foreign}, given={"mine": Given(lambda y, s: y)})
+    groups, rows = {}, model_rows(facts)
+    for row in rows:
+        groups.setdefault(row.title, []) if row.key is None else groups[next(reversed(groups))].append(row)
+    keys = {heading: [row.key for row in own] for heading, own in groups.items()}
+    assert keys["Formulas for this field"] == list(MODELS) and keys["From your program"] == ["mine"]
+    assert keys["Networks for this field"] == [key for key in cards if key.startswith("bt")]
+    assert keys["Networks without units"] == ["theirs"]
+    assert keys["Networks for other fields"] == [key for key in cards if not key.startswith("bt")]
+    grey = {row.key: row.why for row in rows if row.why}
+    assert set(grey) == set(keys["Networks for other fields"])
+    assert grey["rain64"] == "rain64 makes precipitation_rate in mm h-1; the open field is in K."

@@ -373,6 +373,8 @@ def test_crops_with_gaps_are_fitted_to_where_it_is_wished_and_can_be(window, tmp
     hand.choose(model, "gaussian")
     settle(window)
     assert window.session.plan.refusal is not None
+    run, refusal = find(window, "runButton"), window.session.plan.refusal
+    assert refusal.sentence in window.message_bar.text() and not run.isEnabled()
     hand.choose(limit, 0.05)
     settle(window)
     assert window.session.plan.refusal is None

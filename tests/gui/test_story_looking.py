@@ -19,10 +19,9 @@ from diffview.fields.field import Region
 from diffview.fields.numbers import number
 from diffview.fields.transforms import TRANSFORMS
 from diffview.forward.schedules import SCHEDULES
-from diffview.gui.show.model_words import MODELS, power_law_text
+from diffview.gui.show.model_words import model_rows, power_law_text
 from diffview.gui.theme import theme
 from diffview.gui.widgets.small.word_area import WordArea
-from diffview.models.cards import read_cards
 from diffview.models.choice import TrainingCrops
 from diffview.models.gaussian import PowerLaw
 from diffview.reverse.samplers import SAMPLERS
@@ -405,7 +404,7 @@ def test_no_control_is_nameless(window):
 def test_lists_carry_the_keys_of_their_tables(window, find):
     tables = {
         "scheduleCombo": SCHEDULES, "samplerCombo": SAMPLERS, "transformCombo": ["auto", *TRANSFORMS],
-        "modelCombo": [*MODELS, *read_cards()],
+        "modelCombo": [row.key for row in model_rows(window.session.facts)],
         "deviceCombo": DECLARED["device"].allowed.options,
     }  # fmt: skip
     for name, table in tables.items():

@@ -269,10 +269,12 @@ def test_a_region_with_missing_pixels_is_refused_with_a_way_out(window, hand, fi
     assert window.live.run is first, "it does not run by itself"
     missing = np.argwhere(np.isnan(session.plan.x0))[0]
     assert window.forward.view.value_at(*missing) is None
-    hand.click(find(window, "runButton"))
-    bar, action = find(window, "messageBar"), find(window, "messageAction")
+    run, bar, action = find(window, "runButton"), find(window, "messageBar"), find(window, "messageAction")
+    assert bar.isVisible(), "it is said at once, not when it is to be run"
+    assert f"The region has {np.isnan(session.plan.x0).sum()} missing pixels." in bar.text()
+    assert not run.isEnabled() and "missing pixels" in run.toolTip()
+    hand.key(find(window, "timeSlider"), Qt.Key.Key_R)
     assert bar.isVisible()
-    assert "missing pixels" in bar.text()
     assert window.live.run is first
     assert not find(window, "stopButton").isEnabled()
     wait(action.isVisible)
@@ -281,7 +283,7 @@ def test_a_region_with_missing_pixels_is_refused_with_a_way_out(window, hand, fi
     settle(window)
     assert not bar.isVisible()
     assert not np.isnan(session.plan.x0).any()
-    assert (session.plan.region.ny, session.plan.region.nx) == (64, 64)
+    assert (session.plan.region.ny, session.plan.region.nx) == (64, 64) and run.isEnabled()
     assert window.live.run.state == "finished"
     assert window.live.run.plan.region == session.plan.region
     frame = view.frame()

@@ -3,11 +3,8 @@
 Pulls from the sampling thread by a timer at display rate that runs only while there is something to pull.
 """
 
-from functools import partial
-
 from PySide6.QtCore import QTimer, Signal
 
-from diffview.fields.field import Region
 from diffview.gui.jobs.asked import Replays, Shots, TorchImport, level_at_playhead
 from diffview.gui.jobs.busy import Jobs
 from diffview.gui.jobs.playback import Playback
@@ -22,6 +19,9 @@ from diffview.runs.requests import Run, Shot
 
 TICK_MS = 16
 AUTO_RUN_MS = 200
+CHOSEN = ("denoiser.model", "course.sampler", "start.origin", "facts.field")
+"""Choices after which it is said again why nothing can be run, though that is so for the same reason as before."""
+
 MOST_LEFT = 3
 """Runs left by forks that are kept, to be shown again at once."""
 
@@ -174,8 +174,7 @@ class Live(Playback):
         self._replays.rest()
         plan, view = self._session.plan, self._session.view
         if plan.refusal is not None:
-            move = ("Move the region", partial(self._move_region, plan.complete))
-            self._session.tell_error(plan.refusal, None if plan.complete is None else move)
+            self._tell_refusal()
             return
         if view.one_shot or (playing and view.beside):
             self._session.look(reverse="x_t")
@@ -187,9 +186,16 @@ class Live(Playback):
         self._timer.start()
         self.run_changed.emit()
 
-    def _move_region(self, region: Region | None) -> None:
-        if self._session.edit(region=region):
-            self.start()
+    def _tell_refusal(self) -> None:
+        """Say why nothing can be run, and offer to move the region where that helps."""
+        session, plan = self._session, self._session.plan
+
+        def move() -> None:
+            if session.edit(region=plan.complete):
+                self.start()
+
+        if plan.refusal is not None:
+            session.tell_error(plan.refusal, None if plan.complete is None else ("Move the region", move))
 
     def _auto_run(self) -> None:
         """Run again after an edit; the playhead stays, so that the change is seen in place.
@@ -218,6 +224,8 @@ class Live(Playback):
         if session.facts.field is not self._field:
             self._field = session.facts.field
             self._drop()
+        if str(change.old.plan.refusal) != str(session.plan.refusal) or change.touched(*CHOSEN):
+            self._tell_refusal()
         if session.plan.card is not None:
             self.torch.load()
         self._find_left()

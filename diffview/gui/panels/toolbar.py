@@ -8,8 +8,8 @@ from diffview.gui.jobs.live import Live
 from diffview.gui.panels.base import bind_combo, bind_spin
 from diffview.gui.session import Message, Session
 from diffview.gui.show.looks import quantity_name
-from diffview.gui.show.model_words import MODELS, network_title
-from diffview.gui.theme import theme
+from diffview.gui.show.model_words import ModelRow, model_rows
+from diffview.gui.theme import SEMIBOLD, SMALL_PX, theme
 from diffview.gui.widgets.forms.combo import Combo
 from diffview.gui.widgets.forms.segmented import SegmentedControl
 from diffview.gui.widgets.small.card import ElidedLabel
@@ -18,7 +18,6 @@ from diffview.gui.widgets.small.parts import add_choices, primary, push_button, 
 from diffview.gui.widgets.small.text import plain, set_tip
 from diffview.machine import cores
 from diffview.models.capabilities import lacks
-from diffview.models.choice import Trained
 from diffview.reverse.samplers import KNOWN_PIXELS, SAMPLERS
 from diffview.runs.recipe import STEPS
 from diffview.scores.gap import FILLINGS, NO_GAP, filling, not_filling, way_of
@@ -64,6 +63,7 @@ class ToolbarPanel(QWidget):
         super().__init__()
         self.setObjectName("toolbar")
         self._session, self._live, self._actions = session, live, actions
+        self._models: list[ModelRow] = []
         self.open_button = push_button("openButton", "Open", "", "Open an HDF5 or netCDF-4 file (Ctrl+O)", "open")
         self.field = ElidedLabel(elide=Qt.TextElideMode.ElideMiddle)
         self.field.setMinimumWidth(90)
@@ -108,15 +108,19 @@ class ToolbarPanel(QWidget):
             widget.setFocusPolicy(Qt.FocusPolicy.TabFocus)
 
     def _list_models(self) -> None:
-        """List the formulas, the networks, and denoisers of the user's own program."""
-        facts = self._session.facts
-        rows = [(key, model.title, model.sentence) for key, model in MODELS.items()]
-        rows += [(name, f"{name} · yours", given.sentence) for name, given in facts.given.items()]
-        rows += [(key, network_title(card), Trained(card, "cpu").sentence) for key, card in facts.cards.items()]
-        if [key for key, _, _ in rows] == [self.model.itemData(i) for i in range(self.model.count())]:
+        """List the models in groups; grey the networks that are not for the open field, and say why."""
+        rows = model_rows(self._session.facts)
+        if rows == self._models:
             return
+        self._models = rows
         self.model.clear()
-        add_choices(self.model, rows)
+        self.model.setMaxVisibleItems(len(rows))
+        add_choices(self.model, [(row.key, row.title, row.tip) for row in rows])
+        for i, row in enumerate(rows):
+            item = self.model.model().item(i)  # type: ignore[attr-defined]
+            item.setEnabled(row.key is not None and not row.why)
+            if row.key is None:
+                item.setFont(theme.font(SMALL_PX, SEMIBOLD))
 
     def _connect(self, actions: Actions) -> None:
         self.open_button.clicked.connect(actions["openAction"].trigger)
@@ -132,7 +136,7 @@ class ToolbarPanel(QWidget):
         self._live.torch.loaded.connect(self.show_device)
 
     def _show(self) -> None:
-        session, models = self._session, ("facts.cards", "facts.given")
+        session, models = self._session, ("facts.cards", "facts.given", "facts.field")
         session.shows(self._list_models, *models)
         bind_combo(session, self.model, "model", *models)
         bind_combo(session, self.sampler, "sampler", sampler_params=())
@@ -186,7 +190,9 @@ class ToolbarPanel(QWidget):
         self.start.set_key("gap" if session.plan.conditioning.fills else session.recipe.start.origin)
 
     def _show_refusal(self) -> None:
+        """Grey Run where nothing can be run, with the reason."""
         refusal = self._session.plan.refusal
+        self.run.setEnabled(refusal is None)
         set_tip(self.run, str(refusal) if refusal else RUN_TIP)
 
     def _show_samplers(self) -> None:

@@ -5,8 +5,9 @@ from typing import Any, NamedTuple
 from diffview.fields.numbers import number
 from diffview.gui.show.moment import InForce
 from diffview.models.cards import Card
-from diffview.models.choice import Model, TrainingCrops, mismatch
+from diffview.models.choice import Model, Trained, TrainingCrops, mismatch
 from diffview.models.gaussian import PowerLaw
+from diffview.runs.facts import Facts
 from diffview.runs.guiding import GuidedModel
 
 
@@ -60,6 +61,33 @@ def network_title(card: Card) -> str:
     """A network in the list: its name and what it makes, "rain64 · precipitation rate"."""
     made = card.quantity.replace("_", " ") or "network"
     return f"{card.name} · {made}"
+
+
+class ModelRow(NamedTuple):
+    """A row of the list of models: its key, None for the heading of a group; title, tooltip, and why it is grey."""
+
+    key: str | None
+    title: str
+    tip: str = ""
+    why: str = ""
+
+
+def model_rows(facts: Facts) -> list[ModelRow]:
+    """The models in groups: what can be fitted to the open field, the networks for it, and those that are not."""
+    networks = [(key, card, mismatch(card, facts.field)) for key, card in facts.cards.items()]
+    rows = [(key, card, why if card.units_known else "") for key, card, why in networks]
+    groups = {
+        "Formulas for this field": [ModelRow(key, model.title, model.sentence) for key, model in MODELS.items()],
+        "From your program": [ModelRow(key, f"{key} · yours", own.sentence) for key, own in facts.given.items()],
+        "Networks for this field": [_network_row(*row) for row in rows if row[1].units_known and not row[2]],
+        "Networks without units": [_network_row(*row) for row in rows if not row[1].units_known],
+        "Networks for other fields": [_network_row(*row) for row in rows if row[2]],
+    }
+    return [row for heading, own in groups.items() if own for row in (ModelRow(None, heading), *own)]
+
+
+def _network_row(key: str, card: Card, why: str) -> ModelRow:
+    return ModelRow(key, network_title(card), why or Trained(card, "cpu").sentence, why)
 
 
 def offered(session: InForce) -> tuple[str, Card] | None:

@@ -30,10 +30,12 @@ class Messages(QObject):
         self._place()
 
     def _clear(self, change: Change) -> None:
-        """Clear the message after an edit, unless the plan still has its note."""
+        """Clear the message after an edit, unless the plan still has its note or is refused for that reason."""
         if self.bar.isHidden() or change.old.recipe is change.new.recipe:
             return
-        if not any(note.why in self.bar.text() for note in change.new.plan.notes):
+        plan = change.new.plan
+        kept = [note.why for note in plan.notes] + ([] if plan.refusal is None else [plan.refusal.sentence])
+        if not any(sentence in self.bar.text() for sentence in kept):
             self.bar.clear()
 
     def _place(self) -> None:
