@@ -8,6 +8,7 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
+import numpy as np
 from PySide6.QtCore import QLocale, QTimer
 from PySide6.QtGui import QGuiApplication
 from PySide6.QtWidgets import QApplication
@@ -24,7 +25,7 @@ from diffview.models.formulas import FORMULAS
 from diffview.paths import not_kept, plain_target
 from diffview.readers.packaged import packaged_field
 from diffview.runs.facts import Facts
-from diffview.runs.recipe import Recipe, default_recipe
+from diffview.runs.recipe import GIVEN, Recipe, default_recipe
 
 SHOT_LIMIT_S = 120
 SETTLE_MS = 300
@@ -76,7 +77,9 @@ def create_window(
     known = recipe is not None and recipe.source.path is None and recipe.denoiser.model in {*FORMULAS, *cards}
     first = recipe if recipe is not None and known else default_recipe()
     if facts is not None:  # of an array; a recipe names the file that has all of it
-        first = Recipe.of(model=next(iter(facts.given), "local"))
+        packaged = np.array_equal(facts.field.values, packaged_field().values, equal_nan=True)
+        given = None if packaged else GIVEN
+        first = Recipe.of(model=next(iter(facts.given), "local"), path=given)
     session = Session(first, (facts or Facts(packaged_field())).learn(cards=cards), settings.view())
     window = MainWindow(session, settings)
     if unkept:

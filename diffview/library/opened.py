@@ -21,7 +21,7 @@ from diffview.forward.tables import read_schedule
 from diffview.readers.packaged import packaged_field
 from diffview.readers.process import ReaderProcess
 from diffview.runs.facts import Facts
-from diffview.runs.recipe import Recipe
+from diffview.runs.recipe import GIVEN, NOT_KEPT, Recipe
 from diffview.runs.stack import other_slices, stack_read, stack_wanted
 
 if TYPE_CHECKING:
@@ -33,9 +33,6 @@ RecipeLike: TypeAlias = "Recipe | str | PathLike[str] | Mapping[str, Any]"
 
 GLOB = "*?["
 """Characters of patterns of names."""
-
-GIVEN = "<array>"
-"""Stands in recipes for the name of a file, where the field was given as an array."""
 
 
 @dataclass(frozen=True)
@@ -111,7 +108,7 @@ def open_field(recipe: Recipe) -> Opened:
     source = recipe.source
     path, k, how = source.path, source.coarsen, source.coarsen_by
     if path is not None and path.startswith(GIVEN[0]):
-        raise UserError("The recipe was made of an array, which it does not hold.", "Give the array beside it.")
+        raise NOT_KEPT
     if path is None:
         return Opened(recipe, Facts(at_resolution(packaged_field(), k, how)))
     reader = ReaderProcess()

@@ -33,6 +33,11 @@ Settings = tuple[tuple[str, Any], ...]
 VERSION = 2
 """Of the JSON that is written; version 1, which had no groups, is read too."""
 
+GIVEN = "<array>"
+"""Stands for the name of a file where the field was given as an array."""
+
+NOT_KEPT = UserError("The recipe was made of an array, which it does not hold.", "Give the array beside it.")
+
 AUTO = "auto"
 """The transform that is chosen from units and values."""
 

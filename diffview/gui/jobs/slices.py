@@ -15,7 +15,7 @@ from diffview.gui.session import Message, Session
 from diffview.gui.show import slice_requests
 from diffview.readers.packaged import packaged_field
 from diffview.runs.facts import Facts
-from diffview.runs.recipe import Recipe
+from diffview.runs.recipe import GIVEN, NOT_KEPT, Recipe
 from diffview.runs.stack import Stack, other_slices, stack_of, stack_read, stack_wanted
 
 REMEMBERED = 16
@@ -35,6 +35,8 @@ class _Shown(NamedTuple):
 class Slices(QObject):
     """The slice on screen, and others of its file.
 
+    The window begins with a field that no file is open for: the packaged one, or an array of a program.
+
     Attributes:
         reading: what is being read.
         maps: those that were read.
@@ -50,6 +52,7 @@ class Slices(QObject):
     def __init__(self, session: Session, parent: QObject | None = None) -> None:
         super().__init__(parent)
         self._session, self.reading = session, Reading(session, self)
+        self._first, self._name = session.facts.field, session.recipe.source.path
         self._asked, self._shown = 0, 0
         self._pending: int | None = None
         self._pictures: list[_Shown] = []
@@ -104,10 +107,7 @@ class Slices(QObject):
     def coarsen(self, k: int, how: str) -> None:
         """Work at another resolution: k x k pixels of the file to one; the region stays where it is on the field."""
         picture, recipe = self.picture, self._session.recipe
-        if picture is not None:
-            stored = picture.field
-        else:
-            stored = packaged_field() if recipe.source.coarsen > 1 else self._session.facts.field
+        stored = self._first if picture is None else picture.field
         wanted = slice_requests.coarsened(recipe, stored.values.shape, self._session.plan.region, k, how)
         self._show(stored, picture, wanted)
 
@@ -116,10 +116,13 @@ class Slices(QObject):
         self._asked += 1
         source, pending = recipe.source, self._pending
         self._pending = None
-        if source.path is None:
+        if source.path in (None, GIVEN):
             self.reading.leave_for("")
             self._shown = self._asked
-            self._show(packaged_field(), None, recipe)
+            if source.path == GIVEN != self._name:
+                self._session.refuse(NOT_KEPT)
+            else:
+                self._show(self._first if source.path == self._name else packaged_field(), None, recipe)
             return
         path = str(Path(source.path).expanduser())
         recipe, asked = recipe.but(path=path), self._asked

@@ -16,7 +16,7 @@ from diffview.gui.settings import Settings
 from diffview.gui.show.file_rows import first_folder
 from diffview.gui.widgets.small.text import set_tip
 from diffview.paths import write_text
-from diffview.runs.recipe import default_recipe
+from diffview.runs.recipe import GIVEN, default_recipe
 
 DATA = "Data and recipes (*.nc *.nc4 *.h5 *.hdf5 *.HDF5 *.he5 *.hdf *.mat *.json);;All files (*)"
 SCHEDULES = "Schedules (*.csv *.json);;All files (*)"
@@ -68,7 +68,7 @@ class Opening(QObject):
 
     def _remember_file(self) -> None:
         """The open file comes first among the recent ones; recipes bring theirs."""
-        if self._session.recipe.source.path is not None:
+        if self._session.recipe.source.path not in (None, GIVEN):
             self._settings.add_recent(str(Path(self._session.recipe.source.path).absolute()))
             self._show_recent()
 
