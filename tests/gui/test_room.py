@@ -20,7 +20,7 @@ def test_mean_and_variance_are_always_there_with_two_decimals(open_window, rest,
     window.session.look(playhead=t, follow=False)
     rest(window)
     x_t = window.session.frame().x_t
-    card = next(card for card in window.diagnostics.findChildren(CardFrame) if "Distribution" in card.title())
+    card = next(card for card in window.diagnostics.findChildren(CardFrame) if "of this region" in card.title())
     label = next(label for label in card.findChildren(ElidedLabel) if label.text() == card.subtitle())
     told = f"mean {decimal(np.mean(x_t), 2)}  variance {decimal(np.var(x_t), 2)}"
     assert label.isVisible() and label.shown_text() == told
