@@ -96,5 +96,5 @@ def test_the_gpu_is_named_where_there_is_one(monkeypatch: pytest.MonkeyPatch) ->
 
 def test_without_its_network_there_is_nothing_to_measure(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(networks, "read_cards", dict)
-    with pytest.raises(UserError, match="no model called .rain64."):
+    with pytest.raises(UserError, match=r"no model called .rain64."):
         networks.run_and_bare_network(1)
