@@ -9,6 +9,7 @@ from PySide6.QtCore import QObject, Signal
 from diffview.errors import UserError
 from diffview.gui.show.history import Edited, History
 from diffview.gui.show.moment import Change, InForce, Moment, View, reader
+from diffview.gui.show.region_words import resized
 from diffview.runs.facts import Facts
 from diffview.runs.recipe import Recipe
 
@@ -134,3 +135,5 @@ class Session(QObject, InForce):
         if news:
             given = " ".join(f"Asked: {note.asked}. Given: {note.given}." for note in news)
             self.tell(Message(" ".join(note.why for note in news), given, "warning"))
+        elif moment.facts.field is before.facts.field and (said := resized(before.plan, moment.plan)) is not None:
+            self.tell(Message(*said))

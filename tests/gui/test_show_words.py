@@ -17,13 +17,15 @@ from diffview.gui.show.departures import why_apart
 from diffview.gui.show.model_words import MODELS, model_rows
 from diffview.gui.show.moment import Moment, View
 from diffview.gui.show.pixel_words import Pixel, pixel_text
+from diffview.gui.show.region_words import resized
 from diffview.gui.show.reverse_picture import ReversePicture, Words
 from diffview.gui.show.timescale import TimeScale
 from diffview.learning.watched import PAUSED, UNSAVED
 from diffview.models.cards import read_cards
 from diffview.models.choice import Given, mismatch
 from diffview.reverse.samplers import Step
-from diffview.runs.recipe import Fork, Recipe
+from diffview.runs.recipe import Fork, Recipe, default_recipe
+from diffview.runs.resolve import resolve
 from diffview.scores.scoreboard import ANOTHER, BoardRow
 
 NOTHING_TRAINS = "Nothing trains now."
@@ -318,3 +320,21 @@ def test_models_are_grouped_by_what_they_are_for():
     grey = {row.key: row.why for row in rows if row.why}
     assert set(grey) == set(keys["Networks for other fields"])
     assert grey["rain64"] == "rain64 makes precipitation_rate in mm h-1; the open field is in K."
+
+
+# -- the region
+
+
+def test_a_region_that_changes_its_size_unasked_says_why():
+    facts, whole = in_force().facts, default_recipe().but(region=None)
+    noise, field = resolve(whole, facts), resolve(whole.but(origin="field"), facts)
+    said, why = resized(noise, field)
+    assert said == "The region is now 80 × 80 pixels; it was 128 × 128."
+    assert why == "A run from the field fits `local` to crops that share no pixel with it, and needs enough of them."
+    assert resized(field, noise) == (
+        "The region is now 128 × 128 pixels; it was 80 × 80.", "It has its full size again.",
+    )  # fmt: skip
+    network = resolve(whole.but(model="bt64"), facts.learn(cards=read_cards(), torch="2"))
+    assert resized(noise, network)[1] == "bt64 works on fields of that size."
+    assert resized(noise, noise) is None
+    assert resized(noise, resolve(whole.but(region=Region(0, 100, 64, 64)), facts)) is None, "it was asked for"

@@ -359,3 +359,11 @@ def test_a_step_on_the_way_is_not_called_made_by_the_model(window, hand, find, b
     click_film(window, hand, find, find(window, "filmStrip").shown(1)[-3])
     step, steps = window.live.step, window.live.run.plan.steps
     assert 1 < step.index < steps and badge(window.reverse.view) == f"step {step.index} of {steps}"
+
+
+def test_a_region_that_shrinks_for_a_start_from_the_field_says_so(open_window, hand, find, settle):
+    window = open_window(default_recipe().but(region=None, steps=2))
+    hand.click(find(window, "startControl").button("field"))
+    assert window.message_bar.isVisible()
+    assert "The region is now 80 × 80 pixels; it was 128 × 128." in window.message_bar.text()
+    settle(window)
