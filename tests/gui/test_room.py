@@ -3,9 +3,12 @@
 import numpy as np
 import pytest
 from conftest import QUICK
+from PySide6.QtCore import QPoint, QRect
 
 from diffview.fields.numbers import decimal
 from diffview.gui.widgets.small.card import CardFrame, ElidedLabel
+from diffview.gui.window.layouts import LAYOUTS
+from diffview.scores.gap import filling
 
 SIZES = [(1024, 768), (1280, 720), (1920, 1080)]
 
@@ -53,3 +56,67 @@ def test_coasts_fade_as_the_field_does_and_are_not_drawn_over_noise(open_window,
     assert reverse.line_strength() == 1.0
     session.look(reverse="shot_diff")
     assert reverse.line_strength() == 0.0
+
+
+# -- the size of the window
+
+STATES = {
+    "run": {},
+    "one shot": {"reverse": "shot_eps", "playhead": 0.5, "follow": False},
+    "second bar": {"reverse": "eps_hat"},
+}
+TOOLS = ("openButton", "modelCombo", "samplerCombo", "stepsSpin", "seedSpin", "startControl", "runButton", "stopButton")
+LAST_TOOLS = ("exportButton", "deviceCombo", "presentButton")
+
+
+@pytest.mark.parametrize("begin", [(1280, 720), (1600, 1000)])
+@pytest.mark.parametrize("layout", LAYOUTS)
+def test_the_window_fits_on_a_small_screen_in_every_layout_and_state(open_window, settle, rest, find, layout, begin):
+    window = open_window(size=begin)
+    find(window, layout).trigger()
+    rest(window)
+    for state, look in {**STATES, "gap": {"reverse": "x_t"}}.items():
+        if state == "gap":
+            window.session.edit(hidden=(window.session.plan.region.middle,), **filling(window.session.recipe))
+        window.session.look(**look)
+        settle(window)
+        for _ in range(3):  # what stands at both sides holds a window wide until it has moved
+            window.resize(1000, 620)
+            rest(window)
+        assert (window.width(), window.height()) == (1000, 620), state
+        least = window.minimumSizeHint()
+        assert least.width() <= 1000 and least.height() <= 620, state
+
+
+@pytest.mark.parametrize("size", [(1024, 768), (1280, 720)])
+def test_nothing_of_the_toolbar_overlaps_or_leaves_the_window(open_window, rest, find, size):
+    window = open_window(size=size)
+    rest(window)
+    assert (window.width(), window.height()) == size
+    right = 0
+    for name in TOOLS + LAST_TOOLS:
+        tool = find(window, name)
+        left = tool.mapTo(window, QPoint(0, 0)).x()
+        assert tool.isVisible() and left >= right, name
+        right = left + tool.width()
+    assert right <= size[0]
+    assert bool(find(window, "openButton").text()) is (size[0] == 1280), "a word that there is room for is there"
+
+
+def test_another_picture_in_reverse_moves_nothing_under_the_pointer(open_window, settle, rest, find):
+    window = open_window(QUICK.but(origin="field", level=1.0), size=(1280, 720))
+    settle(window)
+    window.session.look(playhead=0.5, follow=False)
+    rest(window)
+    controls = [window.field, window.forward, window.reverse, window.diagnostics, window.timeline]
+    controls += [find(window, name) for name in ("reverseKindControl", "reverseModeControl", "pathModeControl")]
+
+    def places():
+        return [QRect(widget.mapTo(window, QPoint(0, 0)), widget.size()) for widget in controls]
+
+    before = places()
+    for reverse in ("eps_hat", "shot_eps", "shot_x0", "shot_diff", "x_t"):
+        window.session.look(reverse=reverse)
+        settle(window)
+        rest(window)
+        assert places() == before, reverse

@@ -186,7 +186,7 @@ def test_long_messages_wrap_to_three_lines_and_are_cut(host, qtbot):
 def test_a_card_cuts_its_readout_at_the_left_and_keeps_it_whole_in_the_tooltip(qtbot):
     card = shown(qtbot, CardFrame("Forward", "t = 420  ·  log-SNR +0.47  ·  closed form", "forward"), 190, 100)
     card.add(QWidget())
-    readout = card.findChild(ElidedLabel)
+    readout = next(label for label in card.findChildren(ElidedLabel) if label.text() == card.subtitle())
     assert readout.shown_text() == "… closed form"
     assert readout.toolTip() == card.subtitle()
     card.resize(600, 100)

@@ -2,8 +2,8 @@
 
 import numpy as np
 from numpy.typing import NDArray
-from PySide6.QtCore import Qt
-from PySide6.QtWidgets import QAbstractButton, QComboBox, QPushButton, QSpinBox, QWidget
+from PySide6.QtCore import QSize, Qt
+from PySide6.QtWidgets import QAbstractButton, QComboBox, QPushButton, QSizePolicy, QSpinBox, QWidget
 
 from diffview.fields.transforms import Transform
 from diffview.gui.jobs.live import Live
@@ -70,6 +70,11 @@ class PictureCard(CardFrame):
         super().__init__(title, accent=accent, elide=elide)
         self.content.setSpacing(4)
         self.caption = ElidedLabel()
+        self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Preferred)
+
+    def sizeHint(self) -> QSize:
+        """All controls in one row; the longer words of a caption move nothing."""
+        return QSize(self.header_width(), super().sizeHint().height())
 
     def fill(self, *widgets: QWidget) -> None:
         """Put the widgets and the caption under the header."""

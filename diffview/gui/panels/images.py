@@ -109,7 +109,7 @@ class ReversePanel(PictureCard):
         self.set_subtitle("noise taken out")
         self._session, self._live, self._scores = session, live, scores
         self.picture = ReversePicture(session, live, scores)
-        self._items: tuple[str, ...] = ()
+        self._listed = ""
         self._drawn: object = None
         self._build()
         link(self.truth, self.view)
@@ -136,6 +136,7 @@ class ReversePanel(PictureCard):
         kinds = [(key, KINDS[key].label, KINDS[key].tip) for key in ("run", "shot")]
         self.kind = SegmentedControl(kinds, "reverseKindControl")
         self.mode = SegmentedControl(name="reverseModeControl")
+        self.mode.reserve(_items("run"), _items("shot"))
         self.add_control(self.kind)
         self.add_control(self.mode)
         pair = QWidget()
@@ -174,10 +175,9 @@ class ReversePanel(PictureCard):
         self.beside.setVisible(gap and kind != "shot")
         self.beside.set_key(key if kind == "beside" else "run")
         self.kind.set_key("shot" if kind == "shot" else "run")
-        modes = KINDS[self.kind.key()].modes
-        if tuple(modes) != self._items:
-            self._items = tuple(modes)
-            self.mode.set_items([(name, mode.label, mode.tip) for name, mode in modes.items()])
+        if self.kind.key() != self._listed:
+            self._listed = self.kind.key()
+            self.mode.set_items(_items(self._listed))
         if kind != "beside":
             self.mode.set_key(key)
         self.truth.setVisible(key == "shot_eps")
@@ -215,6 +215,11 @@ class ReversePanel(PictureCard):
         words = picture.words()
         self.caption.setText(words.caption)
         self.view.set_badge(words.badge, words.token)
+
+
+def _items(kind: str) -> list[tuple[str, str, str]]:
+    """The modes of a kind, for a control."""
+    return [(key, mode.label, mode.tip) for key, mode in KINDS[kind].modes.items()]
 
 
 def link_images(session: Session, forward: ForwardPanel, reverse: ReversePanel) -> None:

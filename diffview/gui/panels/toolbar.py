@@ -1,6 +1,7 @@
 """The toolbar: open file, model, sampler, steps, seed, start, run and stop."""
 
-from PySide6.QtCore import Qt, Signal
+from PySide6.QtCore import QSize, Qt, Signal
+from PySide6.QtGui import QResizeEvent
 from PySide6.QtWidgets import QHBoxLayout, QLabel, QMenu, QSizePolicy, QWidget
 
 from diffview.gui.actions import ENTRIES, EXPORT, Actions
@@ -22,7 +23,10 @@ from diffview.reverse.samplers import KNOWN_PIXELS, SAMPLERS
 from diffview.runs.recipe import STEPS
 from diffview.scores.gap import FILLINGS, NO_GAP, filling, not_filling, way_of
 
-WIDEST_SAMPLER_PX, DEVICE_PX = 140, 126
+WIDEST_SAMPLER_PX = 140
+FIELD_PX, DEVICE_PX = (90, 56), (126, 70)
+"""Least widths of the field's name and of the device, and those in a narrow window."""
+
 LARGEST_SPIN_SEED = 2**31 - 1
 RUN_TIP = "Run the reverse process (R); with Shift, with the next seed"
 STARTS = (
@@ -40,7 +44,6 @@ class DeviceCombo(Combo):
 
     def __init__(self) -> None:
         super().__init__("deviceCombo", "Device", "Where the model computes")
-        self.setMinimumWidth(theme.px(DEVICE_PX))
 
     def showPopup(self) -> None:
         """Emit `opened`, then show the list."""
@@ -64,9 +67,8 @@ class ToolbarPanel(QWidget):
         self.setObjectName("toolbar")
         self._session, self._live, self._actions = session, live, actions
         self._models: list[ModelRow] = []
-        self.open_button = push_button("openButton", "Open", "", "Open an HDF5 or netCDF-4 file (Ctrl+O)", "open")
+        self.open_button = push_button("openButton", "Open", "Open", "Open an HDF5 or netCDF-4 file (Ctrl+O)", "open")
         self.field = ElidedLabel(elide=Qt.TextElideMode.ElideMiddle)
-        self.field.setMinimumWidth(90)
         self.model = Combo("modelCombo", "Model", "The model that takes the noise out")
         self.sampler = Combo("samplerCombo", "Sampler", "The sampler: how a run steps from noise to a field")
         self.sampler.setMaximumWidth(theme.px(WIDEST_SAMPLER_PX))
@@ -75,7 +77,7 @@ class ToolbarPanel(QWidget):
         self.start = SegmentedControl(STARTS, "startControl")
         self.run = primary(push_button("runButton", "Run"))
         set_icon(self.run, "run", "on_accent")
-        self.stop = push_button("stopButton", "Stop", icon="stop")
+        self.stop = push_button("stopButton", "Stop", "Stop", icon="stop")
         tip = "Export what is shown: netCDF, CSV, a picture"
         self.export = push_button("exportButton", "", "Export", tip, "export")
         self.device = DeviceCombo()
@@ -84,6 +86,9 @@ class ToolbarPanel(QWidget):
         self._lay_out()
         self._connect(actions)
         self._show()
+        self._needs = {True: 0, False: 0}
+        self._measure()
+        theme.changed.connect(self._measure)
 
     def _lay_out(self) -> None:
         for key, info in SAMPLERS.items():
@@ -91,13 +96,14 @@ class ToolbarPanel(QWidget):
         self.sampler.setMaxVisibleItems(self.sampler.count())
         for key, title in DEVICE_TITLES.items():
             self.device.addItem(title, key)
-        row = QHBoxLayout(self)
+        self._row = row = QHBoxLayout(self)
         row.setContentsMargins(0, 0, 0, 0)
         row.setSpacing(8)
+        named_ = {"Steps": self.steps, "Seed": self.seed, "Start": self.start}
+        self._labels = steps, seed, start = [dim(text, of) for text, of in named_.items()]
         for widget in (
-            self.open_button, self.field, self.model, self.sampler, dim("Steps", self.steps), self.steps,
-            dim("Seed", self.seed), self.seed, dim("Start", self.start), self.start,
-            self.run, self.stop, self.export, self.device, self.present,
+            self.open_button, self.field, self.model, self.sampler, steps, self.steps, seed, self.seed,
+            start, self.start, self.run, self.stop, self.export, self.device, self.present,
         ):  # fmt: skip
             row.addWidget(widget)
         self.field.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
@@ -106,6 +112,32 @@ class ToolbarPanel(QWidget):
         buttons = self.open_button, self.run, self.stop, self.export, self.present
         for widget in (*buttons, self.model, self.sampler, self.device):
             widget.setFocusPolicy(Qt.FocusPolicy.TabFocus)
+
+    # -- room
+
+    def minimumSizeHint(self) -> QSize:
+        """What it needs without the words that it can do without."""
+        return QSize(self._needs[True], super().minimumSizeHint().height())
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        """Leave words out where there is no room for them."""
+        self._set_tight(event.size().width() < self._needs[False])
+
+    def _measure(self) -> None:
+        """Measure how wide it is without these words and with them."""
+        for tight in (True, False):
+            self._set_tight(tight)
+            self._needs[tight] = self._row.minimumSize().width()
+        self._set_tight(self.width() < self._needs[False])
+
+    def _set_tight(self, tight: bool) -> None:
+        """Leave out the words that icons and tooltips tell as well, or show them."""
+        for label in self._labels:
+            label.setHidden(tight)
+        for button, text in ((self.open_button, "Open"), (self.stop, "Stop")):
+            button.setText("" if tight else text)
+        self.field.setMinimumWidth(theme.px(FIELD_PX[tight]))
+        self.device.setMinimumWidth(theme.px(DEVICE_PX[tight]))
 
     def _list_models(self) -> None:
         """List the models in groups; grey the networks that are not for the open field, and say why."""

@@ -106,7 +106,7 @@ class MainWindow(LateJobs, QMainWindow):
         row.setContentsMargins(0, 0, 0, 0)
         row.setSpacing(GAP)
         for panel in (self.field, self.forward, self.reverse):
-            row.addWidget(panel, 1)
+            row.addWidget(panel)
         self.scales = Scales(self.session, self.live, self.reverse, row)
         self.pointer = Pointer(self.session, self.field, self.forward, self.reverse, self.status, self.scales)
         body.installEventFilter(self)

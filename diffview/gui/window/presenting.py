@@ -11,9 +11,6 @@ from diffview.gui.window.docking import Docks
 ZOOMS = (1.25, 1.2, 1.15, 1.1, 1.05)
 """Zooms, the first at which the whole window fits on the screen is taken; if none does, the zoom stays."""
 
-RESERVE_PX = 100
-"""Pixels reserved for later: a second colour bar, the longer words of one shot."""
-
 SETTLE_MS = 60
 """Milliseconds between two checks of the least size of the window, which shrinks layout by layout."""
 
@@ -66,6 +63,6 @@ class Presentation(QObject):
             self._soon.start()
             return
         room, scale = self._window.screen().size(), theme.scale
-        width, height = least.width() / scale + RESERVE_PX, least.height() / scale
+        width, height = least.width() / scale, least.height() / scale
         fits = (zoom for zoom in ZOOMS if zoom * width <= room.width() and zoom * height <= room.height())
         theme.set_scale(max(next(fits, 1.0), self._before[2]))

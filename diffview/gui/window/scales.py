@@ -1,7 +1,7 @@
-"""The colour bars: one beside all pictures, and one of its own for Reverse where it shows another quantity."""
+"""The colour bars: one beside all pictures, and below it one of Reverse where that shows another quantity."""
 
 from PySide6.QtCore import QObject
-from PySide6.QtWidgets import QHBoxLayout
+from PySide6.QtWidgets import QHBoxLayout, QSizePolicy, QVBoxLayout
 
 from diffview.fields.colormaps import COLORMAPS
 from diffview.gui.jobs.live import Live
@@ -10,6 +10,7 @@ from diffview.gui.panels.images import ReversePanel
 from diffview.gui.session import Session
 from diffview.gui.show.looks import Scale, field_scale
 from diffview.gui.widgets.images.colour_bar import ColourBar
+from diffview.gui.widgets.small.parts import named
 from diffview.gui.widgets.small.text import set_tip
 
 NEVER = "No value of the field lies below {}: striped pixels are noise that is not yet taken out."
@@ -19,14 +20,16 @@ class Scales(QObject):
     """Keeps the bars in step with the pictures: one for Field and Forward, another for Reverse if it differs."""
 
     def __init__(self, session: Session, live: Live, reverse: ReversePanel, row: QHBoxLayout) -> None:
-        """`row` has the pictures, Reverse as the last; the bars are added to it."""
+        """`row` has the pictures; the bars are added to it, one below the other: a second one moves no picture."""
         super().__init__(reverse)
-        self._session, self._reverse, self._row = session, reverse, row
-        self.bar, self.made = ColourBar(), ColourBar()
-        for bar, name in ((self.bar, "colourBar"), (self.made, "reverseColourBar")):
-            bar.setObjectName(name)
-            row.addWidget(bar)
-        self.made.setAccessibleName("Colour scale of Reverse")
+        self._session, self._reverse = session, reverse
+        self.bar = named(ColourBar(), "colourBar")
+        self.made = named(ColourBar("reverse"), "reverseColourBar", "Colour scale of Reverse")
+        self.made.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Expanding)
+        column = QVBoxLayout()
+        for bar in (self.bar, self.made):
+            column.addWidget(bar)
+        row.addLayout(column)
         self._shown: dict[ColourBar, Scale] = {}
         self.made.hide()
         live.stepped.connect(self.show)
@@ -40,10 +43,8 @@ class Scales(QObject):
         self.bar.set_no_data_shown(bool(self._session.facts.table[-1, -1]))
         if made != own:
             self._take(self.made, made)
-        if self.made.isHidden() is (made != own):
-            self._row.removeWidget(self.bar)
-            self._row.insertWidget(self._row.indexOf(self._reverse) + (made == own), self.bar)
-            self.made.setVisible(made != own)
+        self.made.setVisible(made != own)
+        self.bar.set_accent("forward" if made != own else "")
 
     def mark(self, value: float | None, reverse: float | None = None) -> None:
         """Mark standardised values of Field or Forward, and of Reverse; None marks nothing."""

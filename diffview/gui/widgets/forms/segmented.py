@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from PySide6.QtCore import Qt, Signal
+from PySide6.QtCore import QSize, Qt, Signal
 from PySide6.QtGui import QKeyEvent
 from PySide6.QtWidgets import QButtonGroup, QHBoxLayout, QSizePolicy, QToolButton, QWidget
 
@@ -36,9 +36,32 @@ class SegmentedControl(QWidget):
         self._group = QButtonGroup(self)
         self._buttons: dict[str, QToolButton] = {}
         self._tips: dict[str, str] = {}
+        self._reserved: tuple[Sequence[tuple[str, str, str]], ...] = ()
         self._group.buttonClicked.connect(self._clicked)
         theme.changed.connect(self._restyle)
         self.set_items(items)
+
+    def reserve(self, *lists: Sequence[tuple[str, str, str]]) -> None:
+        """Always be wide enough for each of these lists of buttons: another list moves nothing beside it."""
+        self._reserved = lists
+        self.updateGeometry()
+
+    def sizeHint(self) -> QSize:
+        """As its buttons, or the widest of the lists that room is kept for."""
+        hint = super().sizeHint()
+        button = next(iter(self._buttons.values()), None)
+        if button is None:
+            return hint
+        metrics = button.fontMetrics()
+
+        def width(text: str) -> int:
+            return metrics.size(Qt.TextFlag.TextShowMnemonic, text).width()
+
+        padding = button.sizeHint().width() - width(button.text())
+        margins = self._row.contentsMargins()
+        ends = margins.left() + margins.right()
+        lists = [ends + sum(width(text) + padding for _, text, _ in items) for items in self._reserved]
+        return QSize(max(hint.width(), *lists, 0), hint.height())
 
     def set_items(self, items: Sequence[tuple[str, str, str]]) -> None:
         """Replace the buttons; the first is chosen."""

@@ -42,8 +42,10 @@ def label(value: float) -> str:
 class ColourBar(QWidget):
     """A vertical gradient over low..high in standardised units, with ticks at round physical numbers."""
 
-    def __init__(self, parent: QWidget | None = None) -> None:
-        super().__init__(parent)
+    def __init__(self, accent: str = "") -> None:
+        """`accent`: token of the colour that its units are written in, that of the pictures it is for."""
+        super().__init__()
+        self._accent = accent
         self._low, self._high = -2.5, 2.5
         self._to: Transform = float
         self._from: Transform = float
@@ -65,6 +67,12 @@ class ColourBar(QWidget):
         self._to, self._from, self._units = to_physical, from_physical, units
         self.setAccessibleDescription(f"{label(to_physical(low))} to {label(to_physical(high))} {units}".strip())
         self._resize()
+
+    def set_accent(self, token: str) -> None:
+        """Write the units in the colour of the pictures that the scale is for; "" where it is for all."""
+        if token != self._accent:
+            self._accent = token
+            self.update()
 
     def set_colormap(self, rgb: Rgb) -> None:
         """Take the colours, uint8 [256, 3]."""
@@ -134,7 +142,7 @@ class ColourBar(QWidget):
         painter.setFont(self._font())
         height = QFontMetricsF(self._font()).height()
         units = QRectF(bar.x(), 0, self.width(), height)
-        write(painter, units, self._units, theme.colour("dim"), Qt.AlignmentFlag.AlignLeft)
+        write(painter, units, self._units, theme.colour(self._accent or "dim"), Qt.AlignmentFlag.AlignLeft)
         left = bar.right() + theme.px(_TICK_PX + 5)
         beside = QRectF(left, -height / 2, self.width() - left, height)
         for value, y in self.ticks():

@@ -2,12 +2,13 @@
 
 from PySide6.QtCore import QRectF, QSize, Qt
 from PySide6.QtGui import QFont, QFontMetrics, QPainter, QPainterPath, QPaintEvent, QPen, QResizeEvent
-from PySide6.QtWidgets import QFrame, QHBoxLayout, QSizePolicy, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QFrame, QSizePolicy, QVBoxLayout, QWidget
 
 from diffview.gui.show.elided import DOT, last_fields, with_unit
 from diffview.gui.theme import GRID, RADIUS, SEMIBOLD, SMALL_PX, TITLE_PX, theme
 from diffview.gui.widgets.ink import ink, write
 from diffview.gui.widgets.small.text import set_tip
+from diffview.gui.widgets.small.wrapped_row import WrappedRow
 
 
 class ElidedLabel(QWidget):
@@ -115,15 +116,10 @@ class CardFrame(QFrame):
         self._title.setSizePolicy(QSizePolicy.Policy.Minimum, QSizePolicy.Policy.Fixed)
         self._subtitle = ElidedLabel(subtitle, align=Qt.AlignmentFlag.AlignRight, elide=elide)
         self._subtitle.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
-        self._controls = QHBoxLayout()
-        self._controls.setSpacing(GRID // 2)
         self._header = QWidget()
-        row = QHBoxLayout(self._header)
-        row.setContentsMargins(0, 0, 0, 0)
-        row.setSpacing(GRID)
-        row.addWidget(self._title)
-        row.addLayout(self._controls)
-        row.addWidget(self._subtitle, 1)
+        self._flow = WrappedRow(self._header)
+        self._flow.addWidget(self._title)
+        self._flow.addWidget(self._subtitle)
         self.content = QVBoxLayout()
         self.content.setSpacing(GRID)
         self._column = QVBoxLayout(self)
@@ -146,14 +142,13 @@ class CardFrame(QFrame):
         self._subtitle.setText(text)
 
     def keep_subtitle(self) -> None:
-        """Never cut the readout; where there is no room for both the title is."""
-        self._title.setSizePolicy(QSizePolicy.Policy.Preferred, QSizePolicy.Policy.Fixed)
+        """Never cut the readout: it goes below the title where there is no room beside it."""
         self._subtitle.setSizePolicy(QSizePolicy.Policy.MinimumExpanding, QSizePolicy.Policy.Fixed)
 
     def add_control(self, widget: QWidget) -> None:
         """Add a small control to the header, after the title; before the card is first shown."""
         widget.setProperty("compact", True)
-        self._controls.addWidget(widget)
+        self._flow.addWidget(widget)
 
     def add(self, widget: QWidget, stretch: int = 0) -> QWidget:
         """Add a widget to the content and return it."""
@@ -165,8 +160,13 @@ class CardFrame(QFrame):
         side, gap = theme.px(12), theme.px(GRID)
         self._column.setContentsMargins(side, gap, side, side)
         self._column.setSpacing(gap)
-        self._header.setFixedHeight(theme.px(26))
+        self._flow.update()
         self.update()
+
+    def header_width(self) -> int:
+        """How wide the card is with its title and all controls in one row."""
+        margins = self._column.contentsMargins()
+        return self._flow.sizeHint().width() + margins.left() + margins.right()
 
     def paintEvent(self, event: QPaintEvent) -> None:
         """Draw the ground, its border and the accent line, which follows the round corners."""
