@@ -81,3 +81,45 @@ def test_json_has_every_number_of_a_row(monkeypatch: pytest.MonkeyPatch) -> None
         }
     ]  # fmt: skip
     assert np.isfinite(told["rows"][0]["value"]) and told["machine"].startswith("diffview ")
+
+
+# -- processes
+
+
+def test_a_measure_of_the_window_gets_its_name_arguments_and_scale(monkeypatch: pytest.MonkeyPatch) -> None:
+    asked: list[tuple[tuple[str, ...], int]] = []
+
+    def child(*words: str, scale: int = 1) -> dict[str, int]:
+        asked.append((words, scale))
+        return {"times": 1}
+
+    monkeypatch.setattr(core, "child", child)
+    assert core.in_window("scrub", 2, side=128, mode="closed") == {"times": 1}
+    ((flag, program, name, arguments), scale), *_ = asked
+    assert (flag, name, scale) == ("-c", "scrub", 2) and json.loads(arguments) == {"side": 128, "mode": "closed"}
+    assert "gc.disable()" in program and "diffview.gui.bench.rows" in program
+
+
+def test_a_child_finds_this_package_before_any_other(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PYTHONPATH", "elsewhere")
+    first, second = core.child_environment()["PYTHONPATH"].split(core.os.pathsep)
+    assert (core.Path(first) / "diffview" / "bench").is_dir() and second == "elsewhere"
+    monkeypatch.delenv("PYTHONPATH")
+    assert core.child_environment()["PYTHONPATH"] == first
+
+
+def test_a_child_that_says_nothing_has_no_numbers_but_its_begin() -> None:
+    assert set(core.child("-c", "pass")) == {"begun"}
+    with pytest.raises(RuntimeError, match="status 1: no word"):
+        core.child("-c", "import os; os._exit(1)")
+
+
+def test_memory_is_not_told_where_the_system_does_not(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(core.Path, "is_file", lambda self: False)
+    with pytest.raises(RuntimeError, match="does not say how much memory"):
+        core.memory()
+
+
+def test_every_measurement_says_what_it_measures() -> None:
+    assert all((row.__doc__ or "").strip().endswith(".") for row in ROWS.values())
+    assert len(ROWS) == len({row.__doc__ for row in ROWS.values()}) == 20
