@@ -8,6 +8,7 @@ pixels is such a scale, with P = n mean^2; it is the last to sink below the nois
 
 import math
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Any
@@ -15,6 +16,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from diffview.errors import UserError
 from diffview.fields.numbers import percent
 from diffview.forward.schedules import Chain, Schedule, make_schedule, schedule_params
 
@@ -176,20 +178,23 @@ def _snr_text(signal: Signal, s: float) -> str:
 
 
 def _more_noise(case: Case, signal: Signal) -> Iterator[Remedy]:
-    """Schedules that end at a level high enough, if the model is trained up to it."""
+    """Schedules that end at a level high enough, if there is one and the model is trained up to it."""
     wanted = float(f"{10 * math.sqrt(signal.powers.max()):.1g}")
     if case.noise_range is not None and case.levels[0] >= case.noise_range[1] * (1 - 1e-6):
         return
     params = schedule_params(case.schedule)
     if "sigma_max" in params:
-        schedule = make_schedule(case.schedule.key, {**params, "sigma_max": wanted})
-        yield Remedy(f"σ_max = {wanted:g}", {"schedule": schedule})
+        yield from _by_schedule(f"σ_max = {wanted:g}", case.schedule.key, {**params, "sigma_max": wanted})
     elif params.get("chain_steps", 1000) < 1000:
-        schedule = make_schedule(case.schedule.key, {**params, "chain_steps": 1000})
-        yield Remedy("1000 betas", {"schedule": schedule})
+        yield from _by_schedule("1000 betas", case.schedule.key, {**params, "chain_steps": 1000})
     else:
-        schedule = make_schedule("edm", {"sigma_max": wanted})
-        yield Remedy(f"EDM up to s = {wanted:g}", {"schedule": schedule})
+        yield from _by_schedule(f"EDM up to s = {wanted:g}", "edm", {"sigma_max": wanted})
+
+
+def _by_schedule(title: str, key: str, params: Mapping[str, Any], **changes: Any) -> Iterator[Remedy]:
+    """The remedy of another schedule; none where that does not take its parameters."""
+    with suppress(UserError):
+        yield Remedy(title, {"schedule": make_schedule(key, params), **changes})
 
 
 def _idle(case: Case) -> Iterator[Finding]:
@@ -213,11 +218,9 @@ def _idle(case: Case) -> Iterator[Finding]:
         f"s = {untouched:.2g} every scale stands far above it: a step changes less than a tenth of the weakest."
     )
     ok = above + below <= IDLE * steps
-    low, high = float(f"{untouched:.2g}"), float(f"{all_noise:.2g}")
-    remedies: tuple[Remedy, ...] = ()
-    if not ok and 1e-6 <= low <= 10 and high <= 1e6:  # what the parameters of the schedule allow
-        even = make_schedule("ve", {"sigma_min": low, "sigma_max": high})
-        remedies = (Remedy(f"s from {low:g} to {high:g}", {"schedule": even, "grid": "log_snr", "grid_params": ()}),)
+    even = {"sigma_min": float(f"{untouched:.2g}"), "sigma_max": float(f"{all_noise:.2g}")}
+    title = f"s from {even['sigma_min']:g} to {even['sigma_max']:g}"
+    remedies = () if ok else tuple(_by_schedule(title, "ve", even, grid="log_snr", grid_params=()))
     yield Finding("idle", ok, sentence, reason, remedies)
 
 
@@ -282,14 +285,9 @@ def _trained(case: Case) -> Iterator[Finding]:
         f"{percent(t_low, 2)} of t lies below and {percent(1 - t_high, 2)} above."
     )
     reason = "There the network has to do what it never learned. A run starts no higher than the range's upper end."
-    remedies: tuple[Remedy, ...] = ()
-    if outside:
-        remedies = (Remedy(f"EDM levels from {low:.2g} to {high:.3g}", {"schedule": _trained_levels(low, high)}),)
+    edm = {"sigma_min": low, "sigma_max": high}
+    remedies = tuple(_by_schedule(f"EDM levels from {low:.2g} to {high:.3g}", "edm", edm)) if outside else ()
     yield Finding("trained", outside == 0, sentence, reason, remedies)
-
-
-def _trained_levels(low: float, high: float) -> Schedule:
-    return make_schedule("edm", {"sigma_min": low, "sigma_max": high})
 
 
 def _scored(case: Case) -> Iterator[Finding]:

@@ -148,3 +148,12 @@ def test_every_schedule_can_be_looked_at(key: str, steps: int, length: int, powe
     findings = lint(Case(schedule, length, levels, signal, (0.01, 80.0), scored=scored))
     assert [f.key for f in findings] == list(CHECKS)
     assert all(f.sentence.endswith(".") and "nan" not in f.sentence for f in findings)
+
+
+@pytest.mark.parametrize("power", [1e13, 1e300])
+@pytest.mark.parametrize("schedule", [Linear(), Linear(beta_end=0.4, chain_steps=100), Edm(), VarianceExploding()])
+def test_a_field_of_any_power_has_findings_and_only_remedies_that_there_are(schedule: Schedule, power: float) -> None:
+    """Fields that no transform has standardised: no schedule reaches their noise, and 1000 such betas are refused."""
+    of = case(schedule, Signal(np.full(8, power), math.sqrt(power), 64), noise_range=(1e-9, 1e9))
+    assert not found("terminal", of).ok
+    assert [remedy for remedy in found("terminal", of).remedies if remedy.title.startswith(("EDM", "σ"))] == []
