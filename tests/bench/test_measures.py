@@ -9,7 +9,7 @@ import pytest
 
 from diffview import bench
 from diffview.bench import core
-from diffview.bench.row import Row
+from diffview.bench.row import Row, percentile, spread
 from diffview.bench.rows import ROWS
 from diffview.errors import UserError
 from diffview.forward.schedules import SCHEDULES
@@ -123,3 +123,15 @@ def test_memory_is_not_told_where_the_system_does_not(monkeypatch: pytest.Monkey
 def test_every_measurement_says_what_it_measures() -> None:
     assert all((row.__doc__ or "").strip().endswith(".") for row in ROWS.values())
     assert len(ROWS) == len({row.__doc__ for row in ROWS.values()}) == 20
+
+
+@pytest.mark.parametrize(
+    ("share", "value"),
+    [(0, 1.0), (50, 3.0), (75, 4.0), (100, 5.0)],
+)
+def test_percentiles_lie_between_the_times_as_numpy_has_them(share: float, value: float) -> None:
+    times = [5.0, 1.0, 4.0, 2.0, 3.0]
+    assert percentile(times, share) == value
+    assert spread(times) == "min 1, median 3, max 5 ms"
+    assert spread(times, "s") == "min 1, median 3, max 5 s"
+    assert spread([0.012345]) == "min 0.0123, median 0.0123, max 0.0123 ms"
