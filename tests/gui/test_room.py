@@ -1,13 +1,17 @@
 """Room and place: what must be read is always there, and nothing drawn on Earth lies over pure noise."""
 
+from types import SimpleNamespace
+
 import numpy as np
 import pytest
 from conftest import QUICK
-from PySide6.QtCore import QPoint, QRect
+from PySide6.QtCore import QPoint, QRect, QSize
 
 from diffview.fields.numbers import decimal
+from diffview.gui.app import create_window, show_window
+from diffview.gui.settings import Settings
 from diffview.gui.widgets.small.card import CardFrame, ElidedLabel
-from diffview.gui.window.layouts import LAYOUTS
+from diffview.gui.window.layouts import LAYOUTS, placed_inside
 from diffview.scores.gap import filling
 
 SIZES = [(1024, 768), (1280, 720), (1920, 1080)]
@@ -120,3 +124,50 @@ def test_another_picture_in_reverse_moves_nothing_under_the_pointer(open_window,
         settle(window)
         rest(window)
         assert places() == before, reverse
+
+
+# -- the place of window and docks
+
+
+def test_a_dock_that_is_asked_for_comes_to_the_front_and_one_in_front_is_closed(open_window, rest):
+    window = open_window(size=(1280, 720))
+    inspector, plots = window.inspector_dock, window.plots_dock
+
+    def ask(dock):
+        dock.toggleViewAction().trigger()
+        rest(window)
+        return {other for other in (inspector, plots) if not other.visibleRegion().isEmpty()}
+
+    rest(window)
+    assert ask(inspector) == {inspector} and not plots.isHidden()
+    assert ask(plots) == {plots} and not inspector.isHidden(), "it was behind: it is not closed"
+    assert ask(plots) == {inspector} and plots.isHidden(), "it was in front"
+
+
+ROOM = QRect(0, 30, 1280, 690)
+
+
+@pytest.mark.parametrize(
+    ("frame", "inner", "placed"),
+    [
+        (QRect(100, 100, 800, 500), QRect(102, 128, 796, 470), QRect(102, 128, 796, 470)),  # lies inside
+        (QRect(0, 30, 1284, 732), QRect(2, 60, 1280, 700), QRect(2, 60, 1276, 658)),  # too large by its frame
+        (QRect(900, 500, 800, 500), QRect(902, 530, 796, 468), QRect(482, 250, 796, 468)),  # hangs over
+    ],
+)
+def test_a_window_lies_on_its_screen_with_its_frame(frame, inner, placed):
+    assert placed_inside(ROOM, frame, inner) == placed
+
+
+def test_the_first_window_counts_its_frame_once_that_is_known(qtbot, tmp_path, monkeypatch):
+    window = create_window(settings=Settings(tmp_path / "none.ini"))
+    qtbot.addWidget(window)
+    screen = SimpleNamespace(availableGeometry=lambda: QRect(0, 0, 1400, 900))
+    monkeypatch.setattr(window, "screen", lambda: screen)
+    monkeypatch.setattr(window, "frameGeometry", lambda: window.geometry().adjusted(-1, -37, 1, 1))
+    show_window(window)
+    window.setGeometry(0, 0, 1400, 900)
+    with qtbot.waitSignal(window.painted):
+        pass
+    assert window.size() == QSize(1398, 862)
+    window.close()

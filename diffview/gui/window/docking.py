@@ -49,10 +49,12 @@ class Docks(QObject):
         self._room: WindowRoom | None = None
         self._arranging = self._presenting = False
         self._moved = self._chosen = False
+        self._behind: set[QDockWidget] = set()
         for dock in docks.values():
             dock.dockLocationChanged.connect(self._take_note)
             dock.topLevelChanged.connect(self._take_note)
-            dock.toggleViewAction().triggered.connect(self._choose)
+            dock.toggleViewAction().triggered.connect(lambda on, dock=dock: self._ask(dock, on))
+            dock.visibilityChanged.connect(lambda seen, dock=dock: self._note_front(dock, seen))
             dock.installEventFilter(self)
         docks[PLOTS].hide()
         self._soon = QTimer(self, singleShot=True, interval=0)
@@ -229,14 +231,25 @@ class Docks(QObject):
     def _take_note(self) -> None:
         self._moved = self._moved or not self._arranging
 
-    def _choose(self) -> None:
+    def _note_front(self, dock: QDockWidget, seen: bool) -> None:
+        """Note whether a dock is behind others; one that is hidden stays what it was."""
+        if seen:
+            self._behind.discard(dock)
+        elif not dock.isHidden():
+            self._behind.add(dock)
+
+    def _ask(self, dock: QDockWidget, on: bool) -> None:
+        """Bring a dock that is asked for to the front; only one that is in front is closed."""
         self._chosen = True
+        if on or dock in self._behind:
+            dock.show()
+            dock.raise_()
 
     def eventFilter(self, watched: QObject, event: QEvent) -> bool:
         """Watch docks that the user closes, and the size of the window."""
         if watched is not self._window:
             if event.type() is QEvent.Type.Close and self._window.isVisible():
-                self._choose()
+                self._chosen = True
         elif event.type() is QEvent.Type.Resize and self._room is not None:
             self._soon.start()
         return super().eventFilter(watched, event)

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from typing import NamedTuple
 
-from PySide6.QtCore import QSize
+from PySide6.QtCore import QPoint, QRect, QSize
 
 from diffview.gui.theme import theme
 
@@ -28,6 +28,15 @@ class WindowRoom(NamedTuple):
     def of(cls, size: QSize) -> "WindowRoom":
         """The room in a window of this size, at the zoom in force."""
         return cls(size.width() >= WIDE, size.height() < theme.px(LOW))
+
+
+def placed_inside(room: QRect, frame: QRect, inner: QRect) -> QRect:
+    """Where the inner part of a window lies when it is moved, and made smaller, so that its frame lies in `room`."""
+    size = frame.size().boundedTo(room.size())
+    left = max(room.left(), min(frame.left(), room.left() + room.width() - size.width()))
+    top = max(room.top(), min(frame.top(), room.top() + room.height() - size.height()))
+    corner = QPoint(left, top) + inner.topLeft() - frame.topLeft()
+    return QRect(corner, inner.size() - (frame.size() - size))
 
 
 @dataclass(frozen=True)

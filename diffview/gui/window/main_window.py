@@ -31,7 +31,7 @@ from diffview.gui.window.docking import PLOTS_INDEX, PLOTS_SHARE, Docks, add_doc
 from diffview.gui.window.forking import Forking
 from diffview.gui.window.gap_tool import GapTool
 from diffview.gui.window.late import LateJobs
-from diffview.gui.window.layouts import WindowRoom
+from diffview.gui.window.layouts import WindowRoom, placed_inside
 from diffview.gui.window.looking import Looking
 from diffview.gui.window.messages import Messages
 from diffview.gui.window.opening import Opening
@@ -135,7 +135,6 @@ class MainWindow(LateJobs, QMainWindow):
         for dock in later:  # tabs behind the inspector
             add_dock(self, dock)
             self.tabifyDockWidget(self.inspector_dock, dock)
-            dock.toggleViewAction().triggered.connect(dock.raise_)
             dock.hide()
         docks = self.data_dock, self.inspector_dock, self.plots_dock, *later
         self.docks = {dock.objectName(): dock for dock in docks}
@@ -289,8 +288,15 @@ class MainWindow(LateJobs, QMainWindow):
         elif geometry is None or not self.restoreGeometry(geometry):
             screen = QGuiApplication.primaryScreen().availableGeometry()
             self.resize(min(LARGEST_START[0], screen.width()), min(LARGEST_START[1], screen.height()))
+            self.painted.connect(self.fit_screen)  # how large its frame is no window knows before it is shown
         remembered = self.arrangement.restore(self.settings, anew=size is not None)
         self.looking.begin(remembered, WindowRoom.of(self.size()).low)
+
+    def fit_screen(self) -> None:
+        """Bring the window onto its screen, with the frame that its system gives it."""
+        if not self.isMaximized() and not self.isFullScreen():
+            room = self.screen().availableGeometry()
+            self.setGeometry(placed_inside(room, self.frameGeometry(), self.geometry()))
 
     def start(self) -> None:
         """Start the first run and the reader, and load torch if the recipe names a device."""
