@@ -1,6 +1,8 @@
 """Starting the window: the application, the first picture, `--shot`."""
 
+import contextlib
 import gc
+import locale
 import os
 import sys
 import tempfile
@@ -48,8 +50,20 @@ def application() -> QApplication:
     QLocale.setDefault(QLocale.c())
     QGuiApplication.setDesktopFileName("diffview")
     app = QApplication(["diffview"])
+    _leave_locale()
     app.setApplicationName("diffview")
     return app
+
+
+def _leave_locale() -> None:
+    """Leave the locale of the environment, which Qt has set for all libraries of this process.
+
+    In one of commas they would read 1.5 as 1; in Turkish, where i is no small I, PySide finds no setter of `interval`.
+    """
+    for plain in ("C.UTF-8", "en_US.UTF-8", "C"):
+        with contextlib.suppress(locale.Error):
+            locale.setlocale(locale.LC_ALL, plain)
+            return
 
 
 def _has_display() -> bool:

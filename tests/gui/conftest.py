@@ -27,6 +27,9 @@ LEFT, NONE = Qt.MouseButton.LeftButton, Qt.MouseButton.NoButton
 PATIENCE = 240_000
 """Milliseconds; a loaded machine computes slowly."""
 
+ROBUSTNESS = Path(__file__).resolve().parents[3] / "shared" / "cases" / "robustness"
+"""Hostile files, where they are."""
+
 QUICK = default_recipe().but(model="gaussian", region=Region(40, 120, 64, 64))
 """The packaged field with a model and a region that run in a few milliseconds."""
 
@@ -68,6 +71,13 @@ def _nothing_left_over(_fonts):
 def alive(kind):
     """All objects of a class of Qt that there are."""
     return [thing for thing in gc.get_objects() if issubclass(type(thing), kind) and shiboken6.isValid(thing)]
+
+
+def memory():
+    """Bytes that this process and its readers hold now; 0 where the system does not say."""
+    pids = [os.getpid(), *reader_children()]
+    held = [Path(f"/proc/{pid}/statm").read_text().split()[1] for pid in pids if Path(f"/proc/{pid}/statm").exists()]
+    return sum(map(int, held)) * os.sysconf("SC_PAGE_SIZE") if held else 0
 
 
 def running_threads():
