@@ -8,8 +8,10 @@ from conftest import QUICK
 from PySide6.QtCore import QPoint, QRect, QSize
 
 from diffview.fields.numbers import decimal
+from diffview.forward.state import density
 from diffview.gui.app import create_window, show_window
 from diffview.gui.settings import Settings
+from diffview.gui.show.looks import tile_at, tiled
 from diffview.gui.widgets.small.card import CardFrame, ElidedLabel
 from diffview.gui.window.layouts import LAYOUTS, placed_inside
 from diffview.scores.gap import filling
@@ -31,6 +33,27 @@ def test_mean_and_variance_are_always_there_with_two_decimals(open_window, rest,
     label = next(label for label in card.findChildren(ElidedLabel) if label.text() == card.subtitle())
     told = f"mean {decimal(np.mean(x_t), 2)}  variance {decimal(np.var(x_t), 2)}"
     assert label.isVisible() and label.shown_text() == told
+
+
+def test_the_histogram_of_the_field_is_not_cut_at_the_top(window):
+    x0 = window.session.forward.x0
+    highest = float(density(x0).max())
+    assert highest > 0.6, "the axis would cut it without room for it"
+    assert window.diagnostics.histogram.y_axis.high == pytest.approx(1.1 * highest)
+
+
+@pytest.mark.parametrize(("members", "rows"), [(1, 1), (2, 1), (3, 1), (4, 2), (6, 2), (8, 2), (12, 3), (16, 4)])
+def test_tiles_of_members_leave_no_place_that_looks_like_missing_data(members, rows):
+    picture = tiled(np.ones((members, 4, 5), np.float32))
+    across = members // rows
+    assert picture.shape == (rows * 6 - 2, across * 7 - 2)
+    assert np.isfinite(picture).sum() == members * 20
+    assert tile_at(picture.shape[0] - 1, picture.shape[1] - 1, np.ones((members, 4, 5))) == members - 1
+
+
+def test_the_swatch_of_missing_pixels_is_explained(window, find):
+    assert find(window, "colourBar").no_data_shown()
+    assert "Hatched pixels have no value" in find(window, "colourBar").toolTip()
 
 
 # -- coasts

@@ -91,9 +91,9 @@ def test_estimates_are_shown_as_they_are():
 def test_members_are_tiled_until_one_is_chosen():
     step = Step(3, 2.0, members(0.0, 0.0, 0.0), x0_hat=members(1.0, 2.0, 3.0))
     tiles = MODES["x0_hat"].picture(step, in_force())
-    assert tiles.shape == (2 * 64 + GAP, 2 * 64 + GAP)
-    assert [tiles[0, 0], tiles[0, -1], tiles[-1, 0]] == [1.0, 2.0, 3.0]
-    assert np.isnan(tiles[-1, -1]) and np.isnan(tiles[64, 0]), "no fourth member, and a gap between the rows"
+    assert tiles.shape == (64, 3 * 64 + 2 * GAP)
+    assert [tiles[0, 0], tiles[0, 64 + GAP], tiles[-1, -1]] == [1.0, 2.0, 3.0]
+    assert np.isnan(tiles[0, 64]), "a gap between the tiles"
     for asked, shown in ((0, 1.0), (2, 3.0), (9, 3.0)):
         one = MODES["x0_hat"].picture(step, in_force(View(member=asked)))
         assert one.shape == (64, 64) and (one == shown).all()

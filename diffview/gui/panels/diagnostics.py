@@ -97,6 +97,7 @@ class DiagnosticsPanel(QWidget):
         self._x0 = forward.x0
         self._p0 = forward.spectrum_x0()
         self._d0 = density(forward.x0)
+        self.histogram.set_top(float(self._d0.max()))
         if forward.rings is None or self._p0 is None:
             self.spectrum.show_message(TOO_MUCH_MISSING)
             return

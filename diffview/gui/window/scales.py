@@ -15,6 +15,8 @@ from diffview.gui.widgets.small.text import set_tip
 
 NEVER = "No value of the field lies below {}: striped pixels are noise that is not yet taken out."
 
+NONE = "Hatched pixels have no value: missing, masked or outside what was seen."
+
 
 class Scales(QObject):
     """Keeps the bars in step with the pictures: one for Field and Forward, another for Reverse if it differs."""
@@ -31,6 +33,7 @@ class Scales(QObject):
             column.addWidget(bar)
         row.addLayout(column)
         self._shown: dict[ColourBar, Scale] = {}
+        self._never: dict[ColourBar, str] = {}
         self.made.hide()
         live.stepped.connect(self.show)
         live.run_changed.connect(self.show)
@@ -41,6 +44,7 @@ class Scales(QObject):
         own, made = field_scale(self._session), self._reverse.picture.scale()
         self._take(self.bar, own)
         self.bar.set_no_data_shown(bool(self._session.facts.table[-1, -1]))
+        self._tell(self.bar)
         if made != own:
             self._take(self.made, made)
         self.made.setVisible(made != own)
@@ -62,4 +66,9 @@ class Scales(QObject):
         bar.set_colormap(COLORMAPS[scale.colours])
         bar.set_scale(*scale.limits, lambda z: float(transform.inverse(z)), lambda x: float(transform(x)), scale.units)
         bar.set_striped(floor is not None)
-        set_tip(bar, "" if floor is None else NEVER.format(f"{floor:g} {scale.units}".strip()))
+        self._never[bar] = "" if floor is None else NEVER.format(f"{floor:g} {scale.units}".strip())
+        self._tell(bar)
+
+    def _tell(self, bar: ColourBar) -> None:
+        told = self._never.get(bar, ""), NONE if bar.no_data_shown() else ""
+        set_tip(bar, "\n".join(filter(None, told)))

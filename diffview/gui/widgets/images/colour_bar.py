@@ -90,6 +90,10 @@ class ColourBar(QWidget):
         self._no_data = shown
         self.update()
 
+    def no_data_shown(self) -> bool:
+        """Whether it explains the colour of missing pixels."""
+        return self._no_data
+
     def set_striped(self, striped: bool) -> None:
         """Show that what is below the scale gets stripes: no value of the quantity is."""
         if striped != self._striped:

@@ -11,6 +11,9 @@ from diffview.gui.widgets.ink import dashed
 from diffview.gui.widgets.plots.field_curves import FieldCurves
 from diffview.gui.widgets.plots.plot_axis import paint_legend, pen
 
+TOP, MOST, HEADROOM = 0.6, 2.0, 1.1
+"""Least and highest density at the top of the axis, and the top as a multiple of the highest density of x_0."""
+
 
 class HistogramPlot(FieldCurves):
     """Densities over standardised values: x_t filled, x_0 thin, the reverse run in its colour, N(0, 1) dotted."""
@@ -20,9 +23,13 @@ class HistogramPlot(FieldCurves):
         self.y_axis.grid = self.y_axis.line = self.y_axis.labels = False
         self.set_range()
 
-    def set_range(self, low: float = -4.0, high: float = 4.0, top: float = 0.6) -> None:
+    def set_range(self, low: float = -4.0, high: float = 4.0, top: float = TOP) -> None:
         """Fix the values shown, low..high, and the highest density."""
         self.set_ranges(x=(low, high), y=(0.0, top))
+
+    def set_top(self, highest: float) -> None:
+        """Have room for a density this high: the axis stays while x_t changes, and N(0, 1) can always be read."""
+        self.set_range(top=min(max(TOP, HEADROOM * highest), MOST))
 
     def set_reference(self, shown: bool = True) -> None:
         """Draw the density of N(0, 1)."""
