@@ -284,6 +284,30 @@ def test_recent_files_are_in_the_menu_and_in_the_settings(opened, good, find, se
     assert opened.session.facts.field.units == "K"
 
 
+def test_while_a_large_file_is_read_the_old_pictures_fade_under_its_name(
+    window, tmp_path, hand, find, wait, settle, monkeypatch, badge
+):
+    settle(window)
+    views = [find(window, name) for name in ("fieldView", "forwardView", "reverseView")]
+    named, said = window.toolbar.field.text(), badge(window.reverse.view)
+    monkeypatch.setattr("diffview.gui.jobs.reading.ReaderProcess.poll", lambda reader: [])  # nothing comes as yet
+    path = write(tmp_path / "slow.h5", ramp(40, 40))
+    window.open_file(path)
+    assert not any(view.dimmed for view in views), "a short read does not flicker"
+    wait(lambda: all(view.dimmed for view in views))
+    assert window.toolbar.field.text() == "slow.h5 is being read…"
+    assert badge(views[0]) == "another is being read…" and badge(views[2]) == "earlier run, another field"
+    hand.click(find(window, "giveUpButton"))
+    assert window.toolbar.field.text() == named and badge(window.reverse.view) == said == "made by the model"
+    assert not any(view.dimmed for view in views)
+    window.open_file(path)
+    wait(lambda: all(view.dimmed for view in views))
+    monkeypatch.undo()
+    settle(window)
+    assert not any(view.dimmed for view in views) and "being read" not in window.toolbar.field.text()
+    assert window.session.facts.field.values.shape == (40, 40)
+
+
 @pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="this system has no named pipes")
 def test_a_read_that_takes_long_can_be_given_up_by_a_button(window, tmp_path, hand, find, wait, settle, monkeypatch):
     settle(window)

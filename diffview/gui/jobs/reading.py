@@ -13,6 +13,10 @@ POLL_MS = 2
 """Interval of the timer that takes replies: half of it is lost with every slice, which is read in 13 ms."""
 
 
+PICTURES = ("read_slice", "read_stack")
+"""Requests for what becomes the picture on screen."""
+
+
 class _Wanted(NamedTuple):
     """The use of a reply; a quiet one fails without a message."""
 
@@ -58,6 +62,11 @@ class Reading(QObject):
     def what(self) -> str:
         """The file and dataset that is being read, as text; "" if none is."""
         return next((wanted.what for wanted in self._wanted.values() if not wanted.quiet), "")
+
+    @property
+    def picture(self) -> str:
+        """The file and dataset whose picture is being read, as text; "" if none is."""
+        return next((wanted.what for wanted in self._wanted.values() if wanted.request[0] in PICTURES), "")
 
     @property
     def share(self) -> float:

@@ -12,6 +12,7 @@ from diffview.gui.show.card_facts import title_of
 from diffview.gui.show.model_words import offered
 from diffview.gui.show.moment import reader
 from diffview.gui.widgets.forms.segmented import SegmentedControl
+from diffview.gui.widgets.images.image_view import ImageView
 from diffview.gui.widgets.small.card import CardFrame, ElidedLabel
 from diffview.gui.widgets.small.parts import show_key, show_value
 from diffview.gui.widgets.small.text import set_tip
@@ -62,7 +63,15 @@ def strided(fits: Fits, transform: Transform) -> Array:
 
 
 class PictureCard(CardFrame):
-    """A card with small controls beside its title, a picture, and a caption under it."""
+    """A card with small controls beside its title, a picture, and a caption under it.
+
+    Attributes:
+        view: the picture.
+        awaited: whether another field is being read, so that the picture is an old one.
+    """
+
+    view: ImageView
+    awaited = False
 
     def __init__(
         self, title: str, accent: str | None = None, elide: Qt.TextElideMode = Qt.TextElideMode.ElideLeft
@@ -75,6 +84,11 @@ class PictureCard(CardFrame):
     def sizeHint(self) -> QSize:
         """All controls in one row; the longer words of a caption move nothing."""
         return QSize(self.header_width(), super().sizeHint().height())
+
+    def set_awaited(self, on: bool) -> None:
+        """Draw the picture faintly while another field is read."""
+        self.awaited = on
+        self.view.set_dimmed(on, "awaited")
 
     def fill(self, *widgets: QWidget) -> None:
         """Put the widgets and the caption under the header."""

@@ -214,7 +214,12 @@ class ReversePanel(PictureCard):
         self.view.set_dimmed(bool(picture.departed))
         words = picture.words()
         self.caption.setText(words.caption)
-        self.view.set_badge(words.badge, words.token)
+        self.view.set_badge("earlier run, another field" if self.awaited and source else words.badge, words.token)
+
+    def set_awaited(self, on: bool) -> None:
+        """Draw the picture faintly while another field is read, and say so."""
+        super().set_awaited(on)
+        self.draw()
 
 
 def _items(kind: str) -> list[tuple[str, str, str]]:

@@ -175,7 +175,7 @@ class ToolbarPanel(QWidget):
         bind_combo(session, self.device, "device")
         bind_spin(session, self.steps, "steps")
         bind_spin(session, self.seed, "seed")
-        session.shows(self._show_field, "facts.field")
+        session.shows(self.show_field, "facts.field")
         session.shows(self._show_start, "start.origin", "plan.conditioning")
         session.shows(self._show_samplers, "denoiser.model", "plan.capabilities")
         session.shows(self._show_refusal, "plan.refusal")
@@ -214,8 +214,9 @@ class ToolbarPanel(QWidget):
                 self._actions["gapAction"].trigger()
             session.tell(Message("Nothing is missing or hidden in the region.", NO_GAP))
 
-    def _show_field(self) -> None:
-        self.field.setText(quantity_name(self._session.facts.field))
+    def show_field(self, awaited: str = "") -> None:
+        """Name the open field, or the one that is being read."""
+        self.field.setText(awaited or quantity_name(self._session.facts.field))
 
     def _show_start(self) -> None:
         session = self._session

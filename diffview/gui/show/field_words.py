@@ -17,6 +17,11 @@ def numbers_text(fitted: Transform) -> str:
     return f"{own.get(len(fitted.numbers), knots)}mean {number(fitted.mean)} · std {number(fitted.std)}"
 
 
+def awaited_text(what: str) -> str:
+    """The title of a picture that is being read."""
+    return f"{what} is being read…"
+
+
 def all_numbers(fitted: Transform, units: str) -> str:
     """Every quantile with its normal score; "" where there are none."""
     half = len(fitted.numbers) // 2

@@ -27,6 +27,7 @@ from diffview.gui.session import Session
 from diffview.gui.settings import Settings
 from diffview.gui.window import dialogs
 from diffview.gui.window.appearance import Appearance
+from diffview.gui.window.awaiting import Awaiting
 from diffview.gui.window.docking import PLOTS_INDEX, PLOTS_SHARE, Docks, add_dock
 from diffview.gui.window.forking import Forking
 from diffview.gui.window.gap_tool import GapTool
@@ -110,6 +111,7 @@ class MainWindow(LateJobs, QMainWindow):
         self.scales = Scales(self.session, self.live, self.reverse, row)
         self.pointer = Pointer(self.session, self.field, self.forward, self.reverse, self.status, self.scales)
         body.installEventFilter(self)
+        self.awaiting = Awaiting(self.files, self.toolbar, (self.field, self.forward, self.reverse))
         self.message_bar = Messages(self.session, images, body).bar
         self._rows = QVBoxLayout(body)
         self._rows.setContentsMargins(GAP, 0, GAP, 4)

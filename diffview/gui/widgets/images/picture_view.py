@@ -30,6 +30,7 @@ class PictureView(ZoomView):
         self._overlay = LineOverlay()
         self.placeholder = self._badge = ""
         self._badge_token: str | None = None
+        self._dims: set[str] = set()
         self.dimmed = False
         self.setAttribute(Qt.WidgetAttribute.WA_OpaquePaintEvent)
         self.setAccessibleName("Image")
@@ -94,10 +95,11 @@ class PictureView(ZoomView):
         self._badge, self._badge_token = text, token
         self.update()
 
-    def set_dimmed(self, dimmed: bool) -> None:
-        """Draw the picture faintly: it is not, or soon will not be, of what is in force."""
-        if dimmed != self.dimmed:
-            self.dimmed = dimmed
+    def set_dimmed(self, dimmed: bool, why: str = "departed") -> None:
+        """Draw the picture faintly as long as there is a reason, which goes by its name."""
+        if dimmed != (why in self._dims):
+            self._dims ^= {why}
+            self.dimmed = bool(self._dims)
             self.update()
 
     def set_lines(self, lines: NDArray[np.float32] | None, strength: float = 1.0) -> None:
