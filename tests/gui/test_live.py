@@ -233,6 +233,15 @@ def test_the_length_of_the_chain_runs_nothing_again(window, settle):
     assert window.live.run is before
 
 
+def test_what_is_learned_during_a_run_does_not_move_the_playhead(window):
+    """Else a run that was started by an edit would end on screen at the step it was at then."""
+    live, session = window.live, window.session
+    live.show(live.run.trajectory.kept[5], live.run)
+    assert session.view.follow and session.view.playhead == 0
+    session.learn(earth=None, torch="0")
+    assert session.view.playhead == 0
+
+
 @pytest.mark.parametrize("origin", ["noise", "field"])
 def test_the_kind_of_path_runs_again_only_what_starts_from_it(window, settle, hand, find, origin):
     window.session.edit(origin=origin)

@@ -296,7 +296,7 @@ def test_while_a_large_file_is_read_the_old_pictures_fade_under_its_name(
     assert not any(view.dimmed for view in views), "a short read does not flicker"
     wait(lambda: all(view.dimmed for view in views))
     assert window.toolbar.field.text() == "slow.h5 is being read…"
-    assert badge(views[0]) == "another is being read…" and badge(views[2]) == "earlier run, another field"
+    assert badge(views[0]) == "reading another…" and badge(views[2]) == "earlier run, another field"
     hand.click(find(window, "giveUpButton"))
     assert window.toolbar.field.text() == named and badge(window.reverse.view) == said == "made by the model"
     assert not any(view.dimmed for view in views)

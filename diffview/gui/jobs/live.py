@@ -233,7 +233,7 @@ class Live(Playback):
             self._shots.take()
         elif wanted(self._session) != self._ran and session.view.auto_run:
             self._auto.start()
-        elif session.view.follow:
+        elif session.view.follow and change.touched("course"):
             self.follow()
 
     def _find_left(self) -> None:

@@ -13,7 +13,7 @@ PATIENCE_MS = 250
 """Milliseconds of reading after which the old pictures fade; with shorter reads they would flicker."""
 
 
-ANOTHER = "another is being read…"
+ANOTHER = "reading another…"
 
 
 class Awaiting(QObject):

@@ -59,9 +59,10 @@ class LineOverlay:
         lines, ratio = self._lines, painter.device().devicePixelRatioF()
         key = port.rect, port.widget, bounds.getRect()
         drawn = self._drawn.of(key, bounds.size(), ratio, lambda own: self._draw(own, lines, port, bounds))
-        painter.setOpacity(self._strength)
+        of_picture = painter.opacity()
+        painter.setOpacity(of_picture * self._strength)
         painter.drawPixmap(bounds.topLeft(), drawn)
-        painter.setOpacity(1.0)
+        painter.setOpacity(of_picture)
 
     def _draw(self, painter: QPainter, lines: NDArray[np.float32], port: Viewport, bounds: QRectF) -> None:
         x, y = port.to_widget((0, 0))
