@@ -10,7 +10,7 @@ from diffview.runs.recipe import default_recipe
 def in_force(view=None, field=None, known=None, **changes):
     """A quick recipe with changes, for a field (the packaged one unless told) and what else is known."""
     session = InForce()
-    recipe = default_recipe().but(model="gaussian", **{"region": Region(40, 120, 64, 64), **changes})
+    recipe = default_recipe().but(**{"model": "gaussian", "region": Region(40, 120, 64, 64), **changes})
     facts = Facts(field or packaged_field(), **(known or {}))
     session.now = Moment.of(recipe, facts, view or View())
     return session
