@@ -85,7 +85,7 @@ def create_window(
     """The window, built but not shown, on the packaged field or on `facts`; a file or recipe is opened behind it."""
     unkept = not_kept("config") if settings is None else ""
     settings = settings or Settings()
-    theme.install(application(), settings.text("theme", "system"))
+    theme.install(application(), settings.theme())
     damaged: list[UserError] = []
     cards = read_cards(damaged.append)
     known = recipe is not None and recipe.source.path is None and recipe.denoiser.model in {*FORMULAS, *cards}
@@ -96,16 +96,24 @@ def create_window(
         first = Recipe.of(model=next(iter(facts.given), "local"), path=given)
     session = Session(first, (facts or Facts(packaged_field())).learn(cards=cards), settings.view())
     window = MainWindow(session, settings)
-    if unkept:
-        session.tell(Message(unkept, "Settings last until the window is closed.", "warning"))
-    if damaged:
-        others = f" So {'is' if len(damaged) == 2 else 'are'} {len(damaged) - 1} more." if len(damaged) > 1 else ""
-        session.tell(Message(f"{damaged[0].sentence}{others}", "It is passed over. " + damaged[0].hint, "warning"))
+    _tell_start(session, unkept, settings.damaged, damaged)
     if path is not None:
         window.open_file(path, dataset)
     elif recipe is not None and not known:
         window.open_recipe(recipe)
     return window
+
+
+def _tell_start(session: Session, unkept: str, settings: list[str], cards: list[UserError]) -> None:
+    """Say what of the user's own could not be used; of several cards the first."""
+    if unkept:
+        session.tell(Message(unkept, "Settings last until the window is closed.", "warning"))
+    if settings:
+        said = f"The saved settings of {', '.join(settings)} are damaged."
+        session.tell(Message(said, "They are as at the first start.", "warning"))
+    if cards:
+        others = f" So {'is' if len(cards) == 2 else 'are'} {len(cards) - 1} more." if len(cards) > 1 else ""
+        session.tell(Message(f"{cards[0].sentence}{others}", "It is passed over. " + cards[0].hint, "warning"))
 
 
 def show_window(window: MainWindow, size: tuple[int, int] | None = None) -> None:

@@ -23,32 +23,50 @@ ALLOWED: dict[str, Container[str]] = {
     "densities": ("true", "false"),
     "coast": ("true", "false"),
     "colormap": COLORMAPS,
+    "theme": ("dark", "light", "system"),
 }
 
 
 class Settings:
-    """Typed access to the ini file."""
+    """Typed access to the ini file.
+
+    Attributes:
+        damaged: names of what was read, could not be understood, and is as at first.
+    """
 
     def __init__(self, path: Path | None = None) -> None:
         file = path or user_folder("config") / "diffview.ini"
         self._store = QSettings(str(file), QSettings.Format.IniFormat)
+        self.damaged: list[str] = []
 
     def view(self) -> View:
         """The saved view; unreadable values are the defaults."""
         view = View()
         for name in REMEMBERED:
             text = str(self._store.value(f"view/{name}", ""))
-            allowed = ALLOWED.get(name)
-            if not text or (allowed is not None and text not in allowed):
+            if not text or not self._is_allowed(name, text):
                 continue
             kind = type(getattr(view, name))
             try:
                 value = text == "true" if kind is bool else kind(text)
             except ValueError:
+                self.damaged.append(name)
                 continue
             change: dict[str, Any] = {name: value}
             view = dataclasses.replace(view, **change)
         return view
+
+    def _is_allowed(self, name: str, text: str) -> bool:
+        """Whether a saved text is one of those it can be; noted if not."""
+        if name in ALLOWED and text not in ALLOWED[name]:
+            self.damaged.append(name)
+            return False
+        return True
+
+    def theme(self) -> str:
+        """The saved appearance, "system" if there is none that can be read."""
+        text = self.text("theme", "system")
+        return text if self._is_allowed("theme", text) else "system"
 
     def save_view(self, view: View) -> None:
         """Save the lasting parts of the view."""
@@ -67,7 +85,8 @@ class Settings:
         return [path for path in paths if path]
 
     def add_recent(self, path: str) -> None:
-        """Add a file that was opened."""
+        """Add a file that was opened, to those that other windows have added meanwhile."""
+        self._store.sync()
         paths = list(dict.fromkeys([path, *self.recent()]))[:MOST_RECENT]
         self._store.beginWriteArray("recent", len(paths))
         for i, each in enumerate(paths):
