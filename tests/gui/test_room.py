@@ -11,6 +11,7 @@ from diffview.fields.numbers import decimal
 from diffview.forward.state import density
 from diffview.gui.app import create_window, show_window
 from diffview.gui.settings import Settings
+from diffview.gui.show.elided import in_two
 from diffview.gui.show.looks import tile_at, tiled
 from diffview.gui.widgets.small.card import CardFrame, ElidedLabel
 from diffview.gui.window.layouts import LAYOUTS, placed_inside
@@ -33,6 +34,27 @@ def test_mean_and_variance_are_always_there_with_two_decimals(open_window, rest,
     label = next(label for label in card.findChildren(ElidedLabel) if label.text() == card.subtitle())
     told = f"mean {decimal(np.mean(x_t), 2)}  variance {decimal(np.var(x_t), 2)}"
     assert label.isVisible() and label.shown_text() == told
+
+
+def test_captions_are_whole_in_two_lines_where_cards_are_narrow(open_window, settle, rest):
+    window = open_window(size=(1280, 720))
+    window.session.look(playhead=0.9, follow=False)
+    settle(window)
+    rest(window)
+    for card in (window.field, window.forward, window.reverse):
+        shown = card.caption.shown_text()
+        assert shown.replace("\n", " ") == card.caption.text() and shown.count("\n") <= 1
+    assert "\n" in window.field.caption.shown_text()
+
+
+def test_two_lines_break_after_a_dot_or_else_between_words():
+    def lines(text, room):
+        return in_two(text, room, len)
+
+    assert lines("t 900 \N{MIDDLE DOT} s 60.3", 20) == ("t 900 \N{MIDDLE DOT} s 60.3", "")
+    assert lines("x = 0.02 a \N{MIDDLE DOT} s 60.3 in all", 14) == ("x = 0.02 a \N{MIDDLE DOT}", "s 60.3 in all")
+    assert lines("region 128 at row 0, column 100", 20) == ("region 128 at row 0,", "column 100")
+    assert lines("immeasurable", 5) == ("immeasurable", "")
 
 
 def test_the_histogram_of_the_field_is_not_cut_at_the_top(window):

@@ -3,6 +3,7 @@
 import numpy as np
 from numpy.typing import NDArray
 from PySide6.QtCore import QSize, Qt
+from PySide6.QtGui import QResizeEvent
 from PySide6.QtWidgets import QAbstractButton, QComboBox, QPushButton, QSizePolicy, QSpinBox, QWidget
 
 from diffview.fields.transforms import Transform
@@ -11,6 +12,7 @@ from diffview.gui.session import Session
 from diffview.gui.show.card_facts import title_of
 from diffview.gui.show.model_words import offered
 from diffview.gui.show.moment import reader
+from diffview.gui.theme import theme
 from diffview.gui.widgets.forms.segmented import SegmentedControl
 from diffview.gui.widgets.images.image_view import ImageView
 from diffview.gui.widgets.small.card import CardFrame, ElidedLabel
@@ -62,6 +64,10 @@ def strided(fits: Fits, transform: Transform) -> Array:
     return np.ascontiguousarray(values[::k, ::k])
 
 
+NARROW_PX = 420
+"""Width of a card below which its caption has two lines."""
+
+
 class PictureCard(CardFrame):
     """A card with small controls beside its title, a picture, and a caption under it.
 
@@ -80,6 +86,10 @@ class PictureCard(CardFrame):
         self.content.setSpacing(4)
         self.caption = ElidedLabel()
         self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Preferred)
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        """A narrow card has two lines for its caption, also where it needs one only: the picture stays as it is."""
+        self.caption.set_lines(2 if event.size().width() < theme.px(NARROW_PX) else 1)
 
     def sizeHint(self) -> QSize:
         """All controls in one row; the longer words of a caption move nothing."""

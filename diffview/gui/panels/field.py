@@ -106,7 +106,7 @@ class FieldPanel(PictureCard):
         self.view.set_frame(frame, square=plan.card is not None)
         strided = f" · every {k}th pixel" if k > 1 else ""
         self.set_subtitle(quantity_name(field))
-        size = f"{rows} × {columns} pixels"
+        size = f"{rows} × {columns}"
         self.caption.setText(f"region {region_text(region)}{self._unplaced()}{strided} · of {size}")
 
     def _unplaced(self) -> str:

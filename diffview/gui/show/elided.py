@@ -19,6 +19,15 @@ def with_unit(text: str, room: float, measure: Measure, shorten: Callable[[str, 
     return unit if measure(unit) <= room else ""
 
 
+def in_two(text: str, room: float, measure: Measure) -> tuple[str, str]:
+    """A text in two lines, the first of which fits: broken after a middle dot where the rest fits then, too."""
+    words = text.split(" ")
+    cuts = [(" ".join(words[:i]), " ".join(words[i:])) for i in range(len(words), 0, -1)]
+    fitting = [cut for cut in cuts if measure(cut[0]) <= room]
+    whole = (cut for cut in fitting if (not cut[1] or cut[0].endswith(DOT)) and measure(cut[1]) <= room)
+    return next(whole, next(iter(fitting), (text, "")))
+
+
 def last_fields(text: str, room: float, measure: Measure) -> str:
     """The last of the fields between middle dots, as many as fit; "" if none does."""
     fields = text.split(DOT)

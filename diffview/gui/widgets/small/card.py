@@ -4,7 +4,7 @@ from PySide6.QtCore import QRectF, QSize, Qt
 from PySide6.QtGui import QFont, QFontMetrics, QPainter, QPainterPath, QPaintEvent, QPen, QResizeEvent
 from PySide6.QtWidgets import QFrame, QSizePolicy, QVBoxLayout, QWidget
 
-from diffview.gui.show.elided import DOT, last_fields, with_unit
+from diffview.gui.show.elided import DOT, in_two, last_fields, with_unit
 from diffview.gui.theme import GRID, RADIUS, SEMIBOLD, SMALL_PX, TITLE_PX, theme
 from diffview.gui.widgets.ink import ink, write
 from diffview.gui.widgets.small.text import set_tip
@@ -26,7 +26,7 @@ class ElidedLabel(QWidget):
         super().__init__()
         self._text, self._token, self._size, self._weight = text, token, size, weight
         self._align, self._elide = align, elide
-        self._tip = ""
+        self._tip, self._lines = "", 1
         self.setSizePolicy(QSizePolicy.Policy.Preferred, QSizePolicy.Policy.Fixed)
         theme.follow(self)
 
@@ -45,13 +45,25 @@ class ElidedLabel(QWidget):
             self._set_tip()
             self.update()
 
-    def shown_text(self) -> str:
-        """The text as it fits: cut at the left it loses whole fields between middle dots, in the end all of them.
+    def set_lines(self, lines: int) -> None:
+        """Take the room of one line or of two."""
+        if lines != self._lines:
+            self._lines = lines
+            self.updateGeometry()
+            self._set_tip()
+            self.update()
 
+    def shown_text(self) -> str:
+        """The text as it fits, its two lines apart.
+
+        Cut at the left it loses whole fields between middle dots, in the end all of them.
         Cut in the middle, "name · unit" keeps the unit whole; the name is shortened or left out.
         """
         metrics = QFontMetrics(self._font())
         measure, room = metrics.horizontalAdvance, self.width()
+        if self._lines == 2:
+            lines = filter(None, in_two(self._text, room, measure))
+            return "\n".join(metrics.elidedText(line, self._elide, room) for line in lines)
         if self._elide == Qt.TextElideMode.ElideMiddle and f" {DOT} " in self._text:
             right = Qt.TextElideMode.ElideRight
             return with_unit(self._text, room, measure, lambda name, left: metrics.elidedText(name, right, int(left)))
@@ -62,17 +74,17 @@ class ElidedLabel(QWidget):
     def sizeHint(self) -> QSize:
         """The whole text."""
         metrics = QFontMetrics(self._font())
-        return QSize(metrics.horizontalAdvance(self._text) + 2, metrics.height())
+        return QSize(metrics.horizontalAdvance(self._text) + 2, self._lines * metrics.height())
 
     def minimumSizeHint(self) -> QSize:
-        """No width, one line high."""
-        return QSize(0, QFontMetrics(self._font()).height())
+        """No width, as high as its lines."""
+        return QSize(0, self._lines * QFontMetrics(self._font()).height())
 
     def _font(self) -> QFont:
         return theme.font(self._size, self._weight, tabular=True)
 
     def _set_tip(self) -> None:
-        tip = self._text if self.shown_text() != self._text else ""
+        tip = self._text if self.shown_text().replace("\n", " ") != self._text else ""
         if tip != self._tip:
             self._tip = tip
             set_tip(self, tip)
@@ -90,7 +102,7 @@ class ElidedLabel(QWidget):
             self.rect(),
             self.shown_text(),
             theme.colour(self._token),
-            self._align | Qt.AlignmentFlag.AlignVCenter,
+            self._align | (Qt.AlignmentFlag.AlignTop if self._lines == 2 else Qt.AlignmentFlag.AlignVCenter),
         )
 
 
