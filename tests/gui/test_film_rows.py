@@ -2,7 +2,7 @@
 
 import pytest
 
-from diffview.gui.show.film_rows import EMPTY, FORWARD, GAP_PX, GUTTER_PX, PARENT, REVERSE, FilmRows
+from diffview.gui.show.film_rows import EMPTY, FORWARD, GAP_PX, GUTTER_PX, NAME_COLUMN_PX, PARENT, REVERSE, FilmRows
 
 
 def rows(width: int = 500, height: int = 130, **steps: int) -> FilmRows:
@@ -55,3 +55,12 @@ def test_words_of_steps_and_rows() -> None:
     assert film.caption(FORWARD, lambda text: 15.0 * len(text)) == ("fwd", 45.0)
     assert film.caption(FORWARD, lambda text: 99.0 * len(text)) == ("", 0.0)
     assert rows(reverse=2, parent=2).name(REVERSE) == "fork"
+
+
+def test_no_thumbnail_lies_over_the_name_of_its_row() -> None:
+    for axis in ((50.0, 450.0), (2.0, 498.0)):
+        film = rows(height=300, forward=9, reverse=40)
+        film.axis = *axis, 0.0, 1.0
+        film.arrange()
+        assert min(box.x for row in (FORWARD, REVERSE) for box in film[row].boxes) >= NAME_COLUMN_PX
+        assert max(box.right for row in (FORWARD, REVERSE) for box in film[row].boxes) <= 500

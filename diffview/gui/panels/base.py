@@ -64,7 +64,7 @@ def strided(fits: Fits, transform: Transform) -> Array:
     return np.ascontiguousarray(values[::k, ::k])
 
 
-NARROW_PX = 420
+NARROW_PX = 400
 """Width of a card below which its caption has two lines."""
 
 

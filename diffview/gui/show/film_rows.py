@@ -21,6 +21,9 @@ EMPTY = ("The region with ever more noise comes here", "Run to record the revers
 GUTTER_PX, GAP_PX = 10, 6
 """Above a row, where its lines to the axis begin; and between rows, and thumbnails."""
 
+NAME_COLUMN_PX = 15
+"""At the left of the rows, where their names stand."""
+
 
 @dataclass
 class FilmRow:
@@ -97,17 +100,17 @@ class FilmRows:
             if not state.pictures:
                 state.shown, state.boxes = [], []
                 continue
-            band, whole = self.band(row), self._size()[0]
+            band, whole, name = self.band(row), self._size()[0], self._px(NAME_COLUMN_PX)
             side = min(int(band.height) - 2, whole // 3)
             ny, nx = state.shape
             width = max(round(side * min(max(nx / max(ny, 1), 0.5), 2.0)), 4)
             gap = self._px(GAP_PX) - 2
             ends = [self.x_of(value) for value in (state.values[0], state.values[-1])]
             span = abs(ends[1] - ends[0]) + 2 * width  # a picture lies near its value, or it is left out
-            room = max(int((min(whole - 2, span) + gap) // (width + gap)), 1)
+            room = max(int((min(whole - 2 - name, span) + gap) // (width + gap)), 1)
             state.shown = chosen(len(state.pictures), room, state.current)
             wanted = [self.x_of(state.values[i]) for i in state.shown]
-            low, high = 1 + width / 2, whole - 1 - width / 2
+            low, high = name + 1 + width / 2, whole - 1 - width / 2
             centres = arranged(wanted, width + gap, low, high)
             state.boxes = [Box(round(c - width / 2), round(band.y) + 1, width, side) for c in centres]
 
