@@ -13,7 +13,7 @@ from diffview.learning.densities import training_density
 from diffview.models.cards import Card, cards
 from diffview.models.choice import Trained, mismatch
 from diffview.models.plain import LONGEST
-from diffview.scores.verify import Sampling
+from diffview.runs.sampling import Sampling
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
 from damage import damaged, is_a_sentence
@@ -32,7 +32,7 @@ def texts(value):
 
 def ask(card):
     """What the command line and the Qt-free rooms ask of a card."""
-    told = Trained(card, "cpu").sentence, mismatch(card, FIELD), str(card.limits_met), Sampling.told(card).words
+    told = Trained(card, "cpu").sentence, mismatch(card, FIELD), str(card.limits_met), Sampling.scored(card).words
     try:
         training_density(card.training, np.linspace(-3, 3, 5))
     except UserError as error:
