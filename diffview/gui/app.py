@@ -30,6 +30,9 @@ from diffview.runs.facts import Facts
 from diffview.runs.recipe import GIVEN, Recipe, default_recipe
 
 SHOT_LIMIT_S = 120
+ARRANGED = 5
+"""Turns of the event loop after which a window that was made small has its arrangement."""
+
 SETTLE_MS = 300
 
 
@@ -178,6 +181,8 @@ def _shoot(
     window.files.reading.failed.connect(lambda error, path: failed.append(error))
     show_window(window, size)
     try:
+        for _ in range(ARRANGED):  # heads of cards fold in a narrow window, which is then higher
+            app.processEvents()
         made = window.size()  # not its minimum size hint, which leaves out some of what the docks need
         if size[0] < made.width() or size[1] < made.height():
             raise UserError(
