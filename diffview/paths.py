@@ -92,7 +92,7 @@ def read_json(path: Path, what: str, hint: str = "Choose another file.") -> dict
         UserError: as of `read_text`, or if it is not JSON, nested without end, or not a table.
     """
     try:
-        plain = parse_json(read_text(path, what, hint))
+        plain = parse_json(read_text(path, what, hint), constants=True)
     except RecursionError:
         raise UserError(f"{path} is not {what}: it is nested too deeply.", hint) from None
     except ValueError as error:
@@ -102,14 +102,16 @@ def read_json(path: Path, what: str, hint: str = "Choose another file.") -> dict
     return plain
 
 
-def parse_json(text: str) -> Any:
-    """What a text of JSON says; NaN and Infinity, which Python would take, are none of JSON.
+def parse_json(text: str, constants: bool = False) -> Any:
+    """What a text of JSON says; NaN and Infinity, which are none of JSON, only where `constants` are expected.
+
+    Python writes them, and so do the programs whose configs are read.
 
     Raises:
         ValueError: if it is not JSON.
         RecursionError: if it is nested too deeply.
     """
-    return json.loads(text, parse_constant=_refused_constant)
+    return json.loads(text, parse_constant=None if constants else _refused_constant)
 
 
 def _refused_constant(name: str) -> float:

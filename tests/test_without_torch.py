@@ -89,7 +89,7 @@ try:
     print(json.dumps({
         "runs": [[run.state, len(run.trajectory), run.plan.steps] for run in (first, window.live.run)],
         "shown": [text for text in shown if "torch" in text], "points": len(window.race.job.points),
-        "bugs": [*bugs, *(message.sentence for message in heard)],
+        "bugs": bugs, "told": [message.sentence for message in heard],
     }))
 finally:
     window.close()
@@ -185,6 +185,7 @@ def test_the_window_runs_formulas_and_says_why_networks_cannot_be_run(without):
     assert status == 0 and "Traceback" not in told
     found = json.loads(printed)
     assert found["bugs"] == [] and found["points"] == 1
+    assert found["told"] == ["rain64 is a network, and torch is not installed."], "said with the choice, and once"
     assert found["runs"] == [["finished", 19, 18]] * 2
     assert found["shown"] == [
         "rain64 is a network, and torch is not installed. Choose a formula model, or install torch."

@@ -144,7 +144,7 @@ def import_schedule(text: str) -> Schedule:
     if not text.lstrip().startswith(("{", "[")):
         return _from_table(_csv_columns(text))
     try:
-        plain = parse_json(text)
+        plain = parse_json(text, constants="_class_name" in text)
     except (ValueError, RecursionError) as error:
         raise UserError(f"This is not JSON: {str(error)[:80]}.", "Choose a schedule saved by diffview.") from None
     if not isinstance(plain, dict):

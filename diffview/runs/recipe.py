@@ -5,6 +5,7 @@ name and the flags of the command line read it there. What cannot be had as aske
 """
 
 import dataclasses
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Annotated, Any
@@ -105,7 +106,10 @@ AXES = ValueType("They are two whole numbers.", lambda value: _are_whole(value) 
 FITTED = ValueType("It has a key, mean, std and numbers.", write=lambda value: value.plain, read=Transform.of)
 SCHEDULE = ValueType("It has a key and parameters.", write=_write_schedule, read=_read_schedule)
 SETTINGS = ValueType("They are numbers and texts.", _are_settings, dict, _read_settings)
-LEVEL = ValueType("Choose a noise level above 0.", lambda value: float(value) > 0)  # inf: where alpha reaches 0
+LEVEL = ValueType(  # inf, for which JSON has no number, is where alpha reaches 0
+    "Choose a noise level above 0.", lambda value: float(value) > 0,
+    lambda value: "inf" if value == math.inf else value, float,
+)  # fmt: skip
 STREAMS = ValueType("This diffview has version 1; a newer one may have more.", lambda value: value == 1)
 
 SEED = Range(0, 2**63 - 1)

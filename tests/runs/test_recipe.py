@@ -47,6 +47,7 @@ FULL = Recipe.of(
     index=(3, 0),
     axes=(3, 1),
     window=Region(10, 20, 300, 400),
+    mask=(-9999.0, 1e35),
     coarsen=4,
     coarsen_by="stride",
     region=Region(1, 2, 32, 48),
