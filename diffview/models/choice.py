@@ -149,8 +149,9 @@ class Trained:
         card = self.card
         size = " × ".join(str(n) for n in card.shape[1:])
         if "diffusers" in card.network:
-            source, *more = (card.data[key] for key in ("source", "weights", "limits") if key in card.data)
-            return f"A network for fields of {size} pixels in units of its own, from {'; '.join([source, *more])}."
+            origin = [card.data[key] for key in ("source", "weights", "limits") if key in card.data]
+            from_where = "; ".join(origin) or "an unknown source"
+            return f"A network for fields of {size} pixels in units of its own, from {from_where}."
         low, high = card.noise_range
         parts = [
             f"A network of {card.weights.get('parameters', 0) / 1e6:.2g} million weights for fields of {size} pixels, "

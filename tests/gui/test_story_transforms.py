@@ -8,6 +8,7 @@ from conftest import QUICK
 from readers_twins import attach, write
 
 from diffview.fields.transforms import TRANSFORMS
+from diffview.gui.show.looks import field_scale
 from diffview.runs.facts import Facts
 
 pytestmark = pytest.mark.qt_log_ignore("This plugin does not support (raise|grabbing)")  # of every list opened
@@ -78,7 +79,7 @@ def test_the_ticks_of_the_colour_bar_are_physical(window, key):
     field = replace(window.session.facts.field, values=rain()[0], units="mm h-1")
     assert window.session.open(QUICK.but(region=None, transform=key), Facts(field))
     bar, transform = window.scales.bar, window.session.plan.transform
-    low, high = window.session.view.limits
+    low, high = field_scale(window.session).limits
     rect = bar.bar_rect()
     ticks = bar.ticks()
     assert len(ticks) >= 3
