@@ -308,3 +308,28 @@ def find():
         return found
 
     return look
+
+
+@pytest.fixture
+def shown(qtbot, request):
+    """shown(widget): the widget, visible, of the module's size SHOWN or another, alive until the test ends."""
+    alive = []
+
+    def show(widget, width=request.module.SHOWN[0], height=request.module.SHOWN[1]):
+        alive.append(widget)
+        qtbot.addWidget(widget)
+        widget.resize(width, height)
+        widget.show()
+        return widget
+
+    return show
+
+
+@pytest.fixture
+def dark(qapp):
+    """Dark, with text of its usual size, before the test and after it."""
+    theme.use("dark")
+    theme.set_scale(1.0)
+    yield
+    theme.use("dark")
+    theme.set_scale(1.0)

@@ -30,6 +30,8 @@ from diffview.readers.packaged import packaged_field
 from diffview.reverse.samplers import Step
 from diffview.runs.facts import Facts, Fits
 
+SHOWN = (400, 100)
+
 pytestmark = pytest.mark.qt_log_ignore("This plugin does not support")  # the offscreen one, of every window
 LEFT = Qt.MouseButton.LeftButton
 
@@ -41,21 +43,6 @@ def session(qapp):
     made.changed.connect(made.changes.append)
     made.told.connect(made.heard.append)
     return made
-
-
-@pytest.fixture
-def shown(qtbot):
-    """shown(widget): the widget, visible, and alive until the test has ended."""
-    alive = []
-
-    def show(widget, width=400, height=100):
-        alive.append(widget)
-        qtbot.addWidget(widget)
-        widget.resize(width, height)
-        widget.show()
-        return widget
-
-    return show
 
 
 # -- bound controls

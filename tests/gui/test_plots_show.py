@@ -19,19 +19,13 @@ from diffview.gui.widgets.plots.scale_time_view import ScaleTimeView, log_rows
 from diffview.gui.widgets.plots.schedule_plot import SchedulePlot
 from diffview.gui.widgets.plots.spectrum_plot import Floor, SpectrumPlot
 
+pytestmark = pytest.mark.usefixtures("dark")
+
 K = np.arange(64)
 RED = np.where(K > 0, 100.0 / np.maximum(K, 1) ** 2.0, 500.0)
 EDGES = np.linspace(-4, 4, 129)
 X = (EDGES[:-1] + EDGES[1:]) / 2
 NORMAL = np.exp(-(X**2) / 2) / np.sqrt(2 * np.pi)
-
-
-@pytest.fixture(autouse=True)
-def dark():
-    theme.use("dark")
-    yield
-    theme.use("dark")
-    theme.set_scale(1.0)
 
 
 @pytest.fixture

@@ -18,21 +18,10 @@ from diffview.gui.widgets.images.ruler import Ruler
 from diffview.gui.widgets.images.strip_view import STEP, StripView
 from diffview.gui.widgets.images.zoom_view import ZOOM, link
 
+SHOWN = (400, 400)
+
 pytestmark = pytest.mark.qt_log_ignore("This plugin does not support")  # the offscreen one, of every window
 LEFT, RIGHT, NONE = Qt.MouseButton.LeftButton, Qt.MouseButton.RightButton, Qt.MouseButton.NoButton
-
-
-@pytest.fixture
-def shown(qtbot):
-    """shown(widget, 400, 400): the widget, visible, of that size."""
-
-    def show(widget, width=400, height=400):
-        qtbot.addWidget(widget)
-        widget.resize(width, height)
-        widget.show()
-        return widget
-
-    return show
 
 
 @pytest.fixture

@@ -17,28 +17,13 @@ from diffview.gui.widgets.plots.score_views import ScoreViews
 from diffview.gui.widgets.plots.series_plot import SeriesPlot
 from diffview.gui.widgets.plots.spectrum_plot import SpectrumPlot
 
-pytestmark = pytest.mark.qt_log_ignore("This plugin does not support")  # the offscreen one, of every window
+SHOWN = (400, 240)
+
+pytestmark = [
+    pytest.mark.usefixtures("dark"),
+    pytest.mark.qt_log_ignore("This plugin does not support"),
+]  # the offscreen one, of every window
 X = np.array([1.0, 10.0, 100.0])
-
-
-@pytest.fixture(autouse=True)
-def dark():
-    theme.use("dark")
-    yield
-    theme.use("dark")
-
-
-@pytest.fixture
-def shown(qtbot):
-    """shown(widget, 400, 240): the widget, visible, of that size."""
-
-    def show(widget, width=400, height=240):
-        qtbot.addWidget(widget)
-        widget.resize(width, height)
-        widget.show()
-        return widget
-
-    return show
 
 
 def colours(widget):

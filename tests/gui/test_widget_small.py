@@ -18,31 +18,13 @@ from diffview.gui.widgets.small.icons import NAMES, draw_icon, set_icon
 from diffview.gui.widgets.small.word_area import WordArea
 from diffview.readers.base import Node
 
-pytestmark = pytest.mark.qt_log_ignore("This plugin does not support")  # the offscreen one, of every window
+SHOWN = (300, 300)
+
+pytestmark = [
+    pytest.mark.usefixtures("dark"),
+    pytest.mark.qt_log_ignore("This plugin does not support"),
+]  # the offscreen one, of every window
 LEFT = Qt.MouseButton.LeftButton
-
-
-@pytest.fixture(autouse=True)
-def dark():
-    theme.use("dark")
-    yield
-    theme.use("dark")
-    theme.set_scale(1.0)
-
-
-@pytest.fixture
-def shown(qtbot):
-    """shown(widget, 300, 300): the widget, visible, of that size, alive until the test has ended."""
-    alive = []
-
-    def show(widget, width=300, height=300):
-        alive.append(widget)
-        qtbot.addWidget(widget)
-        widget.resize(width, height)
-        widget.show()
-        return widget
-
-    return show
 
 
 # -- the tree of a file
