@@ -6,6 +6,7 @@ name and the flags of the command line read it there. What cannot be had as aske
 
 import dataclasses
 import math
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Annotated, Any
@@ -38,6 +39,9 @@ GIVEN = "<array>"
 """Stands for the name of a file where the field was given as an array."""
 
 NOT_KEPT = UserError("The recipe was made of an array, which it does not hold.", "Give the array beside it.")
+
+ENDLESS_LEVEL = re.compile(r'("(?:start_)?level": *)Infinity\b')
+"""How a start where alpha reaches 0 was written before it was written as a word."""
 
 AUTO = "auto"
 """The transform that is chosen from units and values."""
@@ -317,7 +321,7 @@ class Recipe:
             UserError: if it is not a recipe, is of a newer version, or a key or value is unknown.
         """
         try:
-            plain = parse_json(text)
+            plain = parse_json(ENDLESS_LEVEL.sub(r'\1"inf"', text))
         except (ValueError, RecursionError) as error:
             raise UserError(f"This is not JSON: {error}.", "Choose a recipe saved by diffview.") from None
         version = plain.pop("diffview_recipe", None) if isinstance(plain, dict) else None

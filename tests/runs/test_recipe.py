@@ -1,6 +1,7 @@
 """Recipe, resolve and run."""
 
 import json
+import math
 import pickle
 
 import numpy as np
@@ -137,6 +138,20 @@ def test_what_is_python_but_no_json_is_said(value: str, word: str) -> None:
     with pytest.raises(UserError, match=word) as caught:
         Recipe.from_json(f'{{"diffview_recipe": 2, "ensemble": {{"seed": {value}}}}}')
     assert len(caught.value.sentence) < 200
+
+
+@pytest.mark.parametrize("level", ["Infinity", '"inf"'])
+@pytest.mark.parametrize(
+    "text",
+    [
+        '{"diffview_recipe": 2, "start": {"origin": "field", "level": LEVEL}}',
+        '{"diffview_recipe": 1, "start": "field", "start_level": LEVEL}',
+    ],
+)
+def test_a_level_without_end_is_read_as_it_was_and_is_written(text: str, level: str) -> None:
+    recipe = Recipe.from_json(text.replace("LEVEL", level))
+    assert recipe.start.level == math.inf and recipe.start.origin == "field"
+    assert "Infinity" not in recipe.to_json() and Recipe.from_json(recipe.to_json()) == recipe
 
 
 BAD = [
