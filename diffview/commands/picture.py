@@ -56,17 +56,12 @@ def _mask(words: Sequence[str], beside: str) -> NDArray[np.bool_]:
 def _say(made: "FilledPicture", opened: Opened, out: Path, report: Report) -> None:
     """Report what was filled and what could not be, and the score where the field has the truth."""
     from diffview.fields.units import written
-    from diffview.scores.gap import gap_score
+    from diffview.scores.gap import gap_score, score_words
 
     lines = [f"{int(made.filled.sum()):,} pixels were filled in {made.parts} parts."]
     if made.left.any():
         lines.append(f"{int(made.left.sum()):,} stay missing: nothing around them is known.")
     if (score := gap_score(made.members, opened.facts.field.values, made.filled)) is not None:
-        units = written(opened.facts.field.units)
-        ratio = "" if score.ratio is None else f", spread/skill {score.ratio:.3g}"
-        lines.append(
-            f"model: RMSE {score.rmse:.4g} {units}, CRPS {score.crps:.4g} {units}{ratio}, {score.members} members, "
-            f"{score.pixels} pixels"
-        )
+        lines.append(score_words("model", score, written(opened.facts.field.units)))
     lines.append(f"{out}: {len(made.members)} fields, {made.evaluations} calls of the model each.")
     report.note("\n".join(lines))

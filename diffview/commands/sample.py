@@ -117,7 +117,7 @@ def _beside_filling(plan: "Plan", opened: Opened, last: "Step", report: Report) 
         Kriging and the scores as variables of the file, {} where there is no truth.
     """
     from diffview.fields.units import written
-    from diffview.scores.gap import beside_run, krige_gap, kriging_plan, kriging_score, run_score
+    from diffview.scores.gap import beside_run, krige_gap, kriging_plan, kriging_score, run_score, score_words
 
     assert plan.filled is not None
     report.note(f"{int(plan.filled.sum())} pixels were filled.")
@@ -135,9 +135,7 @@ def _beside_filling(plan: "Plan", opened: Opened, last: "Step", report: Report) 
     units = written(opened.facts.field.units)
     for name, one in (("model", score), ("kriging", beside)):
         if one is not None:
-            ratio = "" if one.ratio is None else f", spread/skill {one.ratio:.3g}"
-            words = f"RMSE {one.rmse:.4g} {units}, CRPS {one.crps:.4g} {units}{ratio}, {one.members} members"
-            report.note(f"{name}: {words}, {one.pixels} pixels")
+            report.note(score_words(name, one, units))
     return variables
 
 

@@ -196,6 +196,13 @@ class Score(NamedTuple):
     pixels: int
 
 
+def score_words(who: str, score: Score, units: str) -> str:
+    """A score as a line: "model: RMSE 0.3 K, CRPS 0.2 K, spread/skill 0.9, 4 members, 120 pixels"."""
+    ratio = "" if score.ratio is None else f", spread/skill {score.ratio:.3g}"
+    numbers = f"RMSE {score.rmse:.4g} {units}, CRPS {score.crps:.4g} {units}{ratio}"
+    return f"{who}: {numbers}, {score.members} members, {score.pixels} pixels"
+
+
 def gap_score(members: Array, truth: Array, gap: NDArray[np.bool_], estimate: Array | None = None) -> Score | None:
     """The score of members [M, ny, nx] against the truth [ny, nx] where `gap` is and the truth is not missing.
 

@@ -209,9 +209,7 @@ def filled_content(made: FilledPicture, of: Field) -> Content:
     variables = _ensemble(what, made.members, Transform("identity"))
     whole = Region(0, 0, *of.values.shape)
     label = plan.recipe.denoiser.model if plan.model is None else plan.model.label
-    flags = {"long_name": "made by the model", "flag_values": np.array([0, 1], np.int8), "units": "1"}
-    flags["flag_meanings"] = f"{'led_to' if plan.recipe.guidance.observe else 'of'}_the_field generated"
-    variables["generated"] = Values(PIXELS, made.filled.astype(np.int8), flags)
+    variables["generated"] = _generated(plan, made.filled)
     variables[f"{what.name}_truth"] = Values(PIXELS, of.values, what.cf("the field itself"))
     recipe = plan.settled.but(region=None, members=len(made.members))
     title = f"Gaps filled by {label}: {what.long_name}"
@@ -270,9 +268,7 @@ def _made(title: str, variables: Mapping[str, Values], plan: Plan, of: Field) ->
     comment = f"Every pixel was made by the model. {start}"
     if plan.filled is not None:
         comment = "Pixels that the field has were given to the model; those flagged as generated were made by it."
-        flags = {"long_name": "made by the model", "flag_values": np.array([0, 1], np.int8), "units": "1"}
-        flags["flag_meanings"] = f"{'led_to' if recipe.guidance.observe else 'of'}_the_field generated"
-        variables = {**variables, "generated": Values(PIXELS, plan.filled.astype(np.int8), flags)}
+        variables = {**variables, "generated": _generated(plan, plan.filled)}
     if placed:
         variables = {**variables, **_truth(plan, of)}
     content = _content(
@@ -297,6 +293,13 @@ def _made(title: str, variables: Mapping[str, Values], plan: Plan, of: Field) ->
         more["license"] = more["license"] or str(card.data.get("licence", ""))
     attributes = {name: text for name, text in {**content.attributes, **more}.items() if text}
     return replace(content, attributes=attributes, fitted_to=path)
+
+
+def _generated(plan: Plan, filled: Array) -> Values:
+    """Which pixels were made, and which are those of the field, or led to it."""
+    meanings = f"{'led_to' if plan.recipe.guidance.observe else 'of'}_the_field generated"
+    flags = {"flag_values": np.array([0, 1], np.int8), "flag_meanings": meanings}
+    return Values(PIXELS, filled.astype(np.int8), {"long_name": "made by the model", "units": "1", **flags})
 
 
 def _truth(plan: Plan, of: Field) -> dict[str, Values]:
