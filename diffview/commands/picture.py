@@ -34,7 +34,7 @@ def fill_picture(options: argparse.Namespace, opened: Opened) -> None:
             f"{'--record' if options.record else '--fit'} is for one region, and a whole picture is to be filled.",
             "Give --region, or leave it out.",
         )
-    never = None if options.never_fill is None else _mask(options.never_fill, options.fill[0])
+    never = None if options.never_fill is None else _mask(options.never_fill, opened.recipe.source.path)
     report = options.report
     with report.progress("sampling") as progress:
         made = fill_by_parts(opened.recipe, opened.facts, never, progress)
@@ -42,7 +42,7 @@ def fill_picture(options: argparse.Namespace, opened: Opened) -> None:
     _say(made, opened, options.out, report)
 
 
-def _mask(words: Sequence[str], beside: str) -> NDArray[np.bool_]:
+def _mask(words: Sequence[str], beside: str | None) -> NDArray[np.bool_]:
     """Where a variable of a file, or of the one that is filled, is above 0.5."""
     from diffview.runs.recipe import Recipe
 

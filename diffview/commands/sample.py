@@ -78,15 +78,17 @@ def add(parser: Parser) -> None:
 def _sample(options: argparse.Namespace) -> None:
     from diffview.library.making import made_by
     from diffview.models.choice import TrainingCrops
+    from diffview.runs.by_parts import fills_whole
 
     fields.check_output(options.out, options.report)
     report = options.report
-    if options.fill is not None and options.region is None and options.recipe is None:
-        fill_picture(options, opened_for(options)[0])
+    opened, source = opened_for(options)
+    if fills_whole(opened.recipe):
+        fill_picture(options, opened)
         return
     if options.never_fill:
-        raise UserError("--never-fill is for whole pictures.", "Leave --region and --recipe out.")
-    plan, opened = planned(options)
+        raise UserError("--never-fill is for whole pictures.", "Leave --region out.")
+    plan, opened = planned(options, opened, source)
     for note in plan.notes:
         report.note(str(note))
     if plan.refusal is not None:
@@ -139,15 +141,14 @@ def _beside_filling(plan: "Plan", opened: Opened, last: "Step", report: Report) 
     return variables
 
 
-def planned(options: argparse.Namespace) -> "tuple[Plan, Opened]":
-    """The plan of the options, and the field that is open.
+def planned(options: argparse.Namespace, opened: Opened, source: "Sequence[str] | None") -> "tuple[Plan, Opened]":
+    """The plan of the options, and the field that is started from; `source` is what they name.
 
     Raises:
         UserError: if they do not go together, or something cannot be read.
     """
     from diffview.runs.resolve import resolve
 
-    opened, source = opened_for(options)
     if options.fit is None or source == options.fit or opened.recipe.denoiser.model not in _formulas():
         return resolve(opened.recipe, opened.facts), opened
     return _fitted_elsewhere(opened, options.fit), opened

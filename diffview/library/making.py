@@ -8,6 +8,8 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Unpack
 
+import numpy as np
+
 from diffview.errors import UserError
 from diffview.fields.field import Region
 from diffview.forward.state import Forward
@@ -17,14 +19,16 @@ from diffview.models.cards import Card, find_card, read_cards
 from diffview.models.choice import open_card
 from diffview.reverse.samplers import Step
 from diffview.reverse.trajectory import Trajectory
+from diffview.runs.by_parts import fill_by_parts, fills_whole
 from diffview.runs.facts import Facts
 from diffview.runs.plan import Plan
 from diffview.runs.recipe import Recipe
 from diffview.runs.sampling import scored_course
-from diffview.writers.exports import Content, ensemble_content, forward_content, run_content
+from diffview.writers.exports import Content, ensemble_content, filled_content, forward_content, run_content
 
 if TYPE_CHECKING:
     import xarray
+    from numpy.typing import ArrayLike
 
 Progress = Callable[[float], None]
 
@@ -110,6 +114,7 @@ def sample(
     *,
     recipe: RecipeLike | None = None,
     fill: str | None = None,
+    never: ArrayLike | None = None,
     record: bool = False,
     progress: Progress = lambda share: None,
     **values: Unpack[RunValues],
@@ -123,7 +128,8 @@ def sample(
         field: what a formula is fitted to, a run with `level` starts from, a conditional network is given, and whose
             gaps are filled: a DataArray or numpy array [rows, columns]; None: the recipe's own.
         recipe: a Recipe, its JSON, or the name of its file; values given beside it come first.
-        fill: "repaint" or "guidance": missing pixels, and those of the rectangles `hidden`, are filled.
+        fill: "repaint" or "guidance": missing and `hidden` pixels are filled: of the region, or of a whole picture.
+        never: where a whole picture stays missing [rows, columns], as land.
         record: every step is kept: x_t and x0_hat [step, member, rows, columns].
         progress: called with the share that is done.
         **values: of the recipe: model ("gaussian", "local", "rain64", a network's folder), members, seed, steps,
@@ -142,16 +148,29 @@ def sample(
     known = None if recipe is None else read_recipe(recipe)
     card = card_of(values.get("model", (known or Recipe()).denoiser.model))
     opened = opened_of(field, _asked(recipe_of(known or usual_recipe(card), values), values, fill))
-    plan = planned(opened, card)
-    _warn(plan)
-    return dataset_of(made_by(plan, opened, record, progress)[0], opened)
+    return dataset_of(_content(opened, card, never, record, progress), opened)
+
+
+def _content(opened: Opened, card: Card | None, never: ArrayLike | None, record: bool, progress: Progress) -> Content:
+    """What `sample` gives: of a region, or a whole picture whose gaps are filled by parts."""
+    if not fills_whole(opened.recipe):
+        if never is not None:
+            raise UserError("A mask of what is never filled is for whole pictures.", "Leave the region out.")
+        plan = planned(opened, card)
+        _warn(plan)
+        return made_by(plan, opened, record, progress)[0]
+    if record:
+        raise UserError("Steps are kept of one region, and a whole picture is to be filled.", "Name a region.")
+    facts = equipped(opened.recipe, card, opened.facts)
+    mask = None if never is None else np.asarray(never, dtype=bool)
+    return filled_content(fill_by_parts(opened.recipe, facts, mask, progress), opened.facts.field)
 
 
 def _warn(plan: Plan) -> None:
     """Say to the caller of `sample` what is not as asked."""
     for note in plan.notes:
         if not note.quiet:
-            warnings.warn(str(note), NotAsAsked, stacklevel=3)
+            warnings.warn(str(note), NotAsAsked, stacklevel=4)
 
 
 def _asked(recipe: Recipe, values: RunValues, way: str | None) -> Recipe:

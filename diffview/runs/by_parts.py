@@ -16,6 +16,7 @@ from diffview.arrays import to_numpy
 from diffview.errors import UserError
 from diffview.fields.field import Region
 from diffview.fields.hidden import hidden_in
+from diffview.runs.conditioning import Conditioning
 from diffview.runs.facts import Facts
 from diffview.runs.guiding import GuidedModel
 from diffview.runs.plan import Plan
@@ -54,6 +55,11 @@ class FilledPicture:
     evaluations: int
 
 
+def fills_whole(recipe: Recipe) -> bool:
+    """Whether a recipe asks for the gaps of its whole picture: its run fills, and it names no region."""
+    return Conditioning.of(recipe).fills and recipe.source.region is None
+
+
 def fill_by_parts(
     recipe: Recipe,
     facts: Facts,
@@ -63,7 +69,7 @@ def fill_by_parts(
     """Fill the missing and the hidden pixels of a whole picture.
 
     Args:
-        recipe: of a run that fills; its region is not read, its seed makes one for every part and member.
+        recipe: of a run that fills; its seed makes one for every part and member.
         facts: the field.
         never: pixels that stay missing, land for one [ny, nx].
         progress: called with the share that is done; it may raise to end it.

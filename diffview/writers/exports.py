@@ -216,8 +216,8 @@ def filled_content(made: FilledPicture, of: Field) -> Content:
     content = _content(title, variables, of, recipe, plan.made_in, of.values.shape, whole)
     comment = (
         f"Pixels that the field has were given to the model; those flagged as generated were made in {made.parts} "
-        f"parts of at most {plan.region.ny} x {plan.region.nx} pixels, one after the other. diffview sample --fill "
-        "without --region, by the settings of the recipe, gives the same again."
+        f"parts of at most {plan.region.ny} x {plan.region.nx} pixels, one after the other. The recipe, which "
+        "names no region, gives the same again, with the same mask of what is never filled."
     )
     more = {"comment": comment, "diffview_model": label, "diffview_sampler": recipe.course.sampler}
     return replace(content, attributes={**content.attributes, **more})

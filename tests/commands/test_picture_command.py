@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 import xarray
 
+import diffview
 from diffview.cli import main
 from diffview.runs.recipe import Recipe
 
@@ -55,7 +56,26 @@ def test_a_whole_picture_is_filled_and_land_stays_missing(
         np.testing.assert_array_equal(seen.sst_truth, values)
         np.testing.assert_allclose(seen.sst_mean, seen.sst.mean("member"), rtol=1e-6)
         recipe = Recipe.from_json(seen.attrs["diffview_recipe"])
+    (tmp_path / "r.json").write_text(recipe.to_json())
+    again = ["sample", "--recipe", str(tmp_path / "r.json"), "--never-fill", *mask, "-o", str(tmp_path / "again.nc")]
+    assert main(again) == 0
+    field = diffview.open(sea, "sst")
+    by_library = diffview.sample(
+        field, fill="repaint", never=land, model="power_law", steps=4, members=2, seed=5, sampler_params={}
+    )
+    with xarray.open_dataset(tmp_path / "again.nc") as twice, xarray.open_dataset(out) as once:
+        assert np.array_equal(twice.sst, once.sst, equal_nan=True)
+        assert np.array_equal(by_library.sst, once.sst, equal_nan=True)
     assert recipe.source.region is None and recipe.ensemble.members == 2 and recipe.course.seed == 5
+
+
+def test_the_library_refuses_what_does_not_go_together_too(sea: Path) -> None:
+    field = diffview.open(sea, "sst")
+    asked = {"fill": "repaint", "model": "power_law", "steps": 2}
+    with pytest.raises(diffview.UserError, match="Steps are kept of one region"):
+        diffview.sample(field, record=True, **asked)
+    with pytest.raises(diffview.UserError, match="for whole pictures"):
+        diffview.sample(field, never=np.zeros((110, 150)), region=(0, 0, 64, 64), **asked)
 
 
 def test_hidden_pixels_are_judged(sea: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
