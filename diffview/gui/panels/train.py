@@ -2,12 +2,13 @@
 
 from PySide6.QtWidgets import QGridLayout, QPushButton, QWidget
 
+from diffview.fields.colormaps import COLORMAPS
 from diffview.gui.jobs.trainer import TrainerJob
 from diffview.gui.panels.base import COLOURS
 from diffview.gui.panels.train_form import TrainForm
 from diffview.gui.session import Message, Session
 from diffview.gui.show import training_words
-from diffview.gui.show.looks import colormap
+from diffview.gui.show.looks import field_scale
 from diffview.gui.widgets.images.pair_grid import PairGrid
 from diffview.gui.widgets.plots.loss_plot import LossPlot
 from diffview.gui.widgets.small.parts import Heading, ScrollPanel, column_of, named, progress_bar, words
@@ -153,6 +154,6 @@ class TrainPanel(ScrollPanel):
         if pictures is None:
             return
         words, text = training_words.distances(pictures)
-        limits, rgb = self._session.view.limits, colormap(self._session)
-        self._pairs.set_pairs(pictures.made, pictures.nearest, words, limits, rgb)
+        scale = field_scale(self._session)
+        self._pairs.set_pairs(pictures.made, pictures.nearest, words, scale.limits, COLORMAPS[scale.colours])
         self._verdict.setText(text)
