@@ -248,7 +248,10 @@ def test_filled_pixels_are_outlined_in_one_picture_and_in_all_tiles():
     one = picture(gapped(View(reverse="x0_hat", member=1)), step=step, shown=run)
     np.testing.assert_array_equal(one.filled(), session.plan.filled)
     assert one.origin(is_filled=True) == "filled, generated" and one.origin(is_filled=False) == "told"
-    assert one.words().badge == "outlined: made by the model" and not tiles.aligned and one.aligned
+    steps = session.plan.steps
+    assert one.words().badge == f"outlined: step 1 of {steps}" and not tiles.aligned and one.aligned
+    last = Step(steps, 0.0, y, x0_hat=y)
+    assert picture(session, step=last, shown=run).words().badge == "outlined: made by the model"
 
 
 def test_a_field_that_is_filled_lies_on_earth_and_one_from_noise_does_not():

@@ -231,11 +231,10 @@ class ReversePicture:
             return f"earlier run, {other}"
         if is_noise(step.s) and self._session.view.reverse == "x_t":
             return "noise"
+        how_far = "made by the model" if step.index == plan.steps else f"step {step.index} of {plan.steps}"
         if plan.filled is not None and plan.filled.any():
-            return "outlined: made by the model"
-        if plan.recipe.start.origin == "field":
-            return "from the field"
-        return "made by the model" if step.index == plan.steps else f"step {step.index} of {plan.steps}"
+            return f"outlined: {how_far}"
+        return "from the field" if plan.recipe.start.origin == "field" else how_far
 
 
 def coast_strength(picture: ReversePicture, session: InForce, step: Step | None) -> float:
