@@ -225,7 +225,7 @@ def _filling(options: argparse.Namespace, recipe: "Recipe") -> "Recipe":
     Raises:
         UserError: if they do not go together.
     """
-    from diffview.runs.recipe import REGION
+    from diffview.runs.values import REGION
     from diffview.scores.gap import filling, way_of
 
     if options.fill is not None and options.start is not None:
