@@ -12,6 +12,7 @@ from typing import Annotated, Any
 
 from diffview.errors import UserError
 from diffview.fields.field import Region
+from diffview.fields.regions import BY_COUNT, BY_PIXELS
 from diffview.fields.transforms import Transform
 from diffview.forward.schedules import Linear, Schedule
 from diffview.params import (
@@ -61,6 +62,7 @@ SHARE = Range(0, 0.5)
 STEPS = Range(1, MAX_STEPS)
 MEMBERS = Range(1, 64)
 CHAIN = Range(1, 100_000)
+RULE = Range(BY_COUNT, BY_PIXELS)
 
 # -- the groups
 
@@ -159,6 +161,9 @@ class DenoiserChoice(Group):
     held_out: Annotated[
         float, SHARE, "Share that no formula is fitted to: the right columns of the slice, the last slices."
     ] = 0.0
+    fit_rule: Annotated[
+        int, RULE, "How many crops are taken: 1: at most 1,000; 2: no more than have 17 million pixels, or are 50."
+    ] = BY_PIXELS
     device: Annotated[str, Choice(("auto", "cpu", "cuda", "mps")), "Where models compute; auto: formulas on numpy."] = (
         "auto"
     )
@@ -255,7 +260,9 @@ class Recipe:
 
     @classmethod
     def from_json(cls, text: str) -> "Recipe":
-        """The recipe in JSON text, of this version or an older one; what it does not name keeps its default.
+        """The recipe in JSON text, of this version or an older one.
+
+        What it does not name has its default, or the value of EARLIER, with which it was made.
 
         Raises:
             UserError: if it is not a recipe, is of a newer version, or a key or value is unknown.
@@ -273,7 +280,7 @@ class Recipe:
         if version not in range(1, VERSION + 1):
             raise UserError("This JSON is not a diffview recipe.", f'A recipe has "diffview_recipe": {VERSION}.')
         try:
-            groups = _grouped(plain) if version == 1 else plain
+            groups = _with_earlier(_grouped(plain) if version == 1 else plain)
             for name in groups:
                 if name not in GROUPS:
                     raise UserError(f"The recipe has an unknown group, {name!r}.", "It may come from a newer diffview.")
@@ -295,6 +302,15 @@ DECLARED: dict[str, Parameter] = {p.name: p for kind in GROUPS.values() for p in
 
 RENAMED = {"start": "origin", "start_level": "level", "guidance": "weight"}
 """Values that had another name in version 1."""
+
+
+EARLIER: dict[str, dict[str, Any]] = {"denoiser": {"fit_rule": BY_COUNT}}
+"""What holds in a recipe that does not name it, as it was written before there was a choice, by group."""
+
+
+def _with_earlier(groups: dict[str, Any]) -> dict[str, Any]:
+    """The groups of a recipe with what held when there was no choice."""
+    return {**groups, **{name: {**values, **groups.get(name, {})} for name, values in EARLIER.items()}}
 
 
 def _grouped(plain: dict[str, Any]) -> dict[str, dict[str, Any]]:

@@ -36,6 +36,7 @@ class CropsRequest:
         leave_out: no crop shares a pixel with the region, as a run comes from it and the model gives crops back.
         hidden: rectangles that no crop shows, as the run is not given them.
         fills: the run fills its region, so that crops smaller than that are better than none.
+        rule: of how many crops are taken.
     """
 
     model: str
@@ -45,6 +46,7 @@ class CropsRequest:
     leave_out: bool
     hidden: tuple[Region, ...]
     fills: bool
+    rule: int
 
     @classmethod
     def of(cls, recipe: Recipe, asked: Conditioning) -> "CropsRequest":
@@ -62,6 +64,7 @@ class CropsRequest:
             asked.sees_region and not asked.fills and not gaussian,
             recipe.guidance.hidden if asked.conditioned else (),
             asked.fills,
+            chosen.fit_rule,
         )
 
     @property
@@ -94,9 +97,9 @@ def training_crops(
             "There are no other slices of this variable that are complete in the region.", "Fit to crops instead."
         )
     if request.gives_back and slices is None:
-        region, crops = with_enough_crops(table, region, request.leave_out, hidden)
+        region, crops = with_enough_crops(table, region, request.leave_out, hidden, request.rule)
     else:
-        crops = crops_for(table, region, request.leave_out, hidden, request.limit)
+        crops = crops_for(table, region, request.leave_out, hidden, request.limit, request.rule)
     if not crops:
         return region, slices or _smaller_crops(fits, request, region, transform)
     held = _held_crops(fits, request, region, transform)
@@ -122,7 +125,8 @@ def _held_crops(fits: Fits, request: CropsRequest, region: Region, transform: Tr
     rows, columns = fits.field.values.shape
     for part in _held_columns(fits, request):
         fitted = Region(0, 0, rows, columns - part.nx)
-        crops = crops_for(fits.of(missing_table), region, False, (fitted,)) if part.nx >= region.nx else []
+        table, wide = fits.of(missing_table), part.nx >= region.nx
+        crops = crops_for(table, region, False, (fitted,), rule=request.rule) if wide else []
         if not crops:
             raise UserError(
                 f"No complete crop of {region.ny} x {region.nx} pixels lies in the right "
@@ -142,11 +146,13 @@ def _smaller_crops(fits: Fits, request: CropsRequest, region: Region, transform:
     shape, stack = (region.ny, region.nx), fits.stack
     if request.fills and stack is not None and len(stack) >= FEWEST_SLICES:
         values = fits.of(standardised_stack, transform)
-        if crops := smaller_crops(summed(np.asarray(np.isnan(values).any(axis=0))), region, fewest=1):
+        table = summed(np.asarray(np.isnan(values).any(axis=0)))
+        if crops := smaller_crops(table, region, fewest=1, rule=request.rule):
             kept = tuple(range(_fitted_slices(request, len(values))))
             return TrainingCrops(request.model, values, tuple(crops), True, kept, shape=shape)
     hidden = *request.hidden, *_held_columns(fits, request)
-    if request.fills and (crops := smaller_crops(fits.of(missing_table), region, hidden=hidden)):
+    table = fits.of(missing_table)
+    if request.fills and (crops := smaller_crops(table, region, hidden=hidden, rule=request.rule)):
         return TrainingCrops(request.model, fits.of(standardised, transform), tuple(crops), False, shape=shape)
     gaps = "" if request.gives_back else ", or let some pixels of a crop be missing (Data, Gaps)"
     raise UserError(

@@ -285,8 +285,8 @@ def with_truth(plan: Plan) -> int:
 def gap_key(plan: Plan, facts: Facts) -> object:
     """What kriging of the gap of a plan and its scores depend on; None without a gap."""
     gap, chosen, recipe = gap_of(plan), plan.recipe.denoiser, plan.recipe
-    fit = (chosen.fit_set, chosen.missing_limit, chosen.held_out, recipe.guidance.hidden, recipe.course.seed)
-    return None if gap is None else (facts.field, plan.transform, plan.region, gap.tobytes(), fit)
+    fit = (chosen.fit_set, chosen.missing_limit, chosen.held_out, chosen.fit_rule, recipe.guidance.hidden)
+    return None if gap is None else (facts.field, plan.transform, plan.region, gap.tobytes(), fit, recipe.course.seed)
 
 
 @dataclass(eq=False)

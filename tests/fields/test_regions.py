@@ -8,12 +8,15 @@ from hypothesis import strategies as st
 from diffview.errors import UserError
 from diffview.fields.field import Region
 from diffview.fields.regions import (
+    BY_COUNT,
+    BY_PIXELS,
     FEWEST_CROPS,
     MOST_CROPS,
     STRIDE,
     crops_for,
     missing_counts,
     most_complete,
+    most_crops,
     nearest_complete,
     shrunk,
     starting_region,
@@ -166,3 +169,13 @@ def test_starts_with_the_most_complete_square_where_none_is_complete() -> None:
     mask = np.zeros((200, 200), bool)
     mask[::10, ::10] = True
     assert starting_region(summed(mask), noise(mask)).ny == 128
+
+
+@pytest.mark.parametrize(("ny", "nx", "rule", "most"), [
+    (128, 128, BY_PIXELS, 1000), (256, 256, BY_PIXELS, 256), (256, 128, BY_PIXELS, 512), (512, 512, BY_PIXELS, 64),
+    (2048, 512, BY_PIXELS, 50), (512, 512, BY_COUNT, 1000), (16, 16, BY_PIXELS, 1000),
+])  # fmt: skip
+def test_large_crops_are_fewer_by_the_rule_of_pixels(ny: int, nx: int, rule: int, most: int) -> None:
+    region, table = Region(0, 0, ny, nx), summed(np.zeros((2400, 2400), bool))
+    assert most_crops(region, rule) == most == len(crops_for(table, region, False, rule=rule))
+    assert len(with_enough_crops(table, region, False, rule=rule)[1]) == most

@@ -65,6 +65,7 @@ FULL = Recipe.of(
     fit_set="both",
     missing_limit=0.2,
     held_out=0.1,
+    fit_rule=1,
     seed=2**63 - 1,
     members=4,
     origin="field",
@@ -109,7 +110,28 @@ def test_json_round_trip_of_every_schedule(schedule: object) -> None:
 
 
 def test_what_a_recipe_does_not_name_keeps_its_default() -> None:
-    assert Recipe.from_json('{"diffview_recipe": 1, "seed": 5}') == Recipe.of(seed=5)
+    assert Recipe.from_json('{"diffview_recipe": 1, "seed": 5}') == Recipe.of(seed=5, fit_rule=1)
+
+
+@pytest.mark.parametrize("text", [
+    '{"diffview_recipe": 1, "model": "gaussian"}', '{"diffview_recipe": 2, "denoiser": {"model": "gaussian"}}',
+    '{"diffview_recipe": 2}',
+])  # fmt: skip
+def test_a_recipe_from_before_there_was_a_rule_of_crops_is_fitted_as_it_was(text: str) -> None:
+    assert Recipe.from_json(text).denoiser.fit_rule == 1 and Recipe().denoiser.fit_rule == 2
+    assert Recipe.from_json(Recipe().to_json()).denoiser.fit_rule == 2
+
+
+def test_a_law_of_a_large_region_is_that_of_many_more_crops() -> None:
+    known = facts(smooth(600, 700, 3))
+    plans = [
+        resolve(Recipe.of(model="gaussian", region=Region(40, 60, 448, 448), fit_rule=rule), known) for rule in (1, 2)
+    ]
+    assert [plan.model.count for plan in plans] == [1000, 2**24 // 448**2]
+    many, few = (np.log(plan.model.denoiser().power) for plan in plans)
+    assert np.sqrt(np.mean((many - few) ** 2)) < 0.01
+    with pytest.raises(UserError, match="fit_rule"):
+        Recipe.of(fit_rule=3)
 
 
 @pytest.mark.parametrize(
