@@ -79,6 +79,7 @@ def _sample(options: argparse.Namespace) -> None:
     from diffview.library.making import made_by
     from diffview.models.choice import TrainingCrops
     from diffview.runs.by_parts import fills_whole
+    from diffview.runs.plan import DRAWN_APART
 
     fields.check_output(options.out, options.report)
     report = options.report
@@ -91,6 +92,8 @@ def _sample(options: argparse.Namespace) -> None:
     plan, opened = planned(options, opened, source)
     for note in plan.notes:
         report.note(str(note))
+    if opened.recipe.source.path is not None and (why := plan.made_apart(opened.facts.field)):
+        report.note(f"{why} {DRAWN_APART}")
     if plan.refusal is not None:
         raise plan.refusal
     if isinstance(plan.base, TrainingCrops):
@@ -166,6 +169,10 @@ def opened_for(options: argparse.Namespace) -> "tuple[Opened, Sequence[str] | No
 
     saved = None if options.recipe is None else read_recipe(options.recipe)
     card = card_of(options.model or (saved or Recipe()).denoiser.model)
+    if options.condition is not None and (card is None or not card.coarsen):
+        name, why = options.model or (saved or Recipe()).denoiser.model, ": it was not trained with one" if card else ""
+        hint = "Name a network that is given coarse means, or start from the field with --start."
+        raise UserError(f"{name} takes no condition{why}.", hint)
     recipe = _with_options(options, _filling(options, saved or usual_recipe(card)))
     # the field of a recipe that sees one is started from, and not what is fitted to
     of_saved = saved is not None and Conditioning.of(recipe).sees_region
@@ -257,7 +264,7 @@ def _with_options(options: argparse.Namespace, recipe: "Recipe") -> "Recipe":
     from diffview.reverse.samplers import sampler_params
 
     changes = given(options, *VALUES)
-    _check_fit(changes, changes.get("model", recipe.denoiser.model))
+    _check_fit(options, changes, changes.get("model", recipe.denoiser.model))
     changes["schedule"] = schedule_asked(options.schedule, options.param, recipe.course.schedule)
     sampler, grid = changes.get("sampler", recipe.course.sampler), changes.get("grid", recipe.course.grid)
     if grid not in GRIDS:
@@ -282,7 +289,7 @@ def _with_options(options: argparse.Namespace, recipe: "Recipe") -> "Recipe":
     return recipe.but(**changes)
 
 
-def _check_fit(changes: "Mapping[str, Any]", model: str) -> None:
+def _check_fit(options: argparse.Namespace, changes: "Mapping[str, Any]", model: str) -> None:
     """Refuse options of fitting that have no effect on the model.
 
     Raises:
@@ -291,7 +298,7 @@ def _check_fit(changes: "Mapping[str, Any]", model: str) -> None:
     from diffview.models.formulas import GAUSSIANS
     from diffview.runs.training_crops import COMPLETE_ONLY
 
-    asked = [name for name in FIT if name in changes]
+    asked = [*(["fit"] if options.fit else []), *(name for name in FIT if name in changes)]
     if asked and model not in _formulas():
         raise UserError(
             f"{model} is a network, which is not fitted: --{asked[0].replace('_', '-')} has no effect on it.",

@@ -18,6 +18,7 @@ from PySide6.QtWidgets import QApplication
 from diffview.errors import UserError
 from diffview.gui.session import Message, Session
 from diffview.gui.settings import Settings
+from diffview.gui.show.news import news
 from diffview.gui.theme import theme
 from diffview.gui.window.dialogs import save_picture
 from diffview.gui.window.ending import Ending
@@ -108,7 +109,9 @@ def create_window(
 
 
 def _tell_start(session: Session, unkept: str, settings: list[str], cards: list[UserError]) -> None:
-    """Say what of the user's own could not be used; of several cards the first."""
+    """Say what of the recipe is not as asked, and what of the user's own is damaged; of several cards the first."""
+    if (told := news(None, session.now)) is not None:
+        session.tell(Message(*told))
     if unkept:
         session.tell(Message(unkept, "Settings last until the window is closed.", "warning"))
     if settings:

@@ -9,7 +9,7 @@ from PySide6.QtCore import QObject, Signal
 from diffview.errors import UserError
 from diffview.gui.show.history import Edited, History
 from diffview.gui.show.moment import Change, InForce, Moment, View, reader
-from diffview.gui.show.region_words import resized
+from diffview.gui.show.news import news
 from diffview.runs.facts import Facts
 from diffview.runs.recipe import Recipe
 
@@ -131,9 +131,5 @@ class Session(QObject, InForce):
     def _show(self, moment: Moment) -> None:
         before, self.now = self.now, moment
         self.changed.emit(Change(before, moment))
-        news = [note for note in moment.plan.notes if note not in before.plan.notes and not note.quiet]
-        if news:
-            given = " ".join(f"Asked: {note.asked}. Given: {note.given}." for note in news)
-            self.tell(Message(" ".join(note.why for note in news), given, "warning"))
-        elif moment.facts.field is before.facts.field and (said := resized(before.plan, moment.plan)) is not None:
+        if (said := news(before, moment)) is not None:
             self.tell(Message(*said))

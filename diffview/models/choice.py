@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from diffview.errors import UserError, cut
 from diffview.fields.field import Field, Region
 from diffview.fields.numbers import percent
-from diffview.fields.units import same_units
+from diffview.fields.units import same_units, written
 from diffview.machine import torch_is_missing
 from diffview.models.cards import MASK, Card, beside
 from diffview.models.denoiser import Denoiser
@@ -229,7 +229,8 @@ def mismatch(card: Card, field: Field) -> str:
     if not card.units_known:
         return f"{card.name} does not say what its fields are."
     if not same_units(card.units, field.units):
-        return f"{card.name} makes {card.quantity} in {card.units or '1'}; the open field is in {field.units or '1'}."
+        own, other = written(card.units) or "1", written(field.units) or "1"
+        return f"{card.name} makes {card.quantity} in {own}; the open field is in {other}."
     names = {field.name, field.provenance.get("standard_name", ""), field.provenance.get("dataset", "").split("/")[-1]}
     if not any(_same_quantity(card.quantity, name) for name in names):
         return f"{card.name} makes {card.quantity}; the open field is {field.name or 'without a name'}."

@@ -8,17 +8,21 @@ import numpy as np
 from numpy.typing import NDArray
 
 from diffview.errors import UserError
-from diffview.fields.field import Region
+from diffview.fields.field import Field, Region
 from diffview.fields.transforms import Transform
 from diffview.models.capabilities import lacks
 from diffview.models.cards import Card
-from diffview.models.choice import Model, Trained
+from diffview.models.choice import Model, Trained, mismatch
 from diffview.reverse.samplers import SAMPLERS, sampler_params
 from diffview.runs.conditioning import Conditioning
 from diffview.runs.guiding import GuidedModel
 from diffview.runs.recipe import Recipe
 
 Array = NDArray[np.float32]
+
+
+DRAWN_APART = "The network draws fields of its own, from noise."
+"""What follows where a network is of another quantity than the field."""
 
 
 class Note(NamedTuple):
@@ -151,6 +155,15 @@ class Plan:
         assert self.parent is not None and fork is not None
         goes_on = fork.step > 0 and self.parent.recipe.course.sampler == self.recipe.course.sampler
         return info.evaluations(steps, self.params) - (info.extra if goes_on and steps > 1 else 0)
+
+    def made_apart(self, field: Field) -> str:
+        """Why what a network makes is of another quantity than the field; "" if it is not, or is not known to be.
+
+        Where the field would go into its run, that is refused with the same sentence.
+        """
+        if self.card is None or not self.card.units_known or self.placed or self.refusal is not None:
+            return ""
+        return mismatch(self.card, field)
 
     def lacks(self, sampler: str, params: Mapping[str, Any] | None = None) -> UserError | None:
         """Why a sampler, with these parameters or its defaults, cannot run on the model; None if it can."""

@@ -319,7 +319,7 @@ def test_models_are_grouped_by_what_they_are_for():
     assert keys["Networks for other fields"] == [key for key in cards if not key.startswith("bt")]
     grey = {row.key: row.why for row in rows if row.why}
     assert set(grey) == set(keys["Networks for other fields"])
-    assert grey["rain64"] == "rain64 makes precipitation_rate in mm h-1; the open field is in K."
+    assert grey["rain64"] == "rain64 makes precipitation_rate in mm/h; the open field is in K."
 
 
 # -- the region

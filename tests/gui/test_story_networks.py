@@ -90,6 +90,37 @@ def test_a_network_for_another_quantity_makes_its_own_and_refuses_the_field(netw
     assert any("the open field is in K" in message.sentence for message in network_window.heard)
 
 
+def test_a_network_of_another_quantity_is_told_however_it_came_into_force(open_window, rain, settle, badge, tmp_path):
+    """By its folder, from a recipe, at the start, and where another field is opened under it."""
+    small_model(tmp_path / "mine", "model", quantity="precipitation_rate", units="mm/h")
+    folder, said = str(tmp_path / "mine"), "model makes precipitation_rate in mm/h; the open field is in K."
+    window = open_window()
+    window.open_file(folder)
+    settle(window)
+    assert window.heard[-1].sentence == said and "fields of its own, from noise" in window.heard[-1].hint
+    assert window.message_bar.isVisible() and said in window.message_bar.text()
+    assert badge(window.reverse.view) == "made by the model: precipitation rate"
+    window.session.edit(steps=5)
+    settle(window)
+    assert said in window.message_bar.text(), "it holds as long as it is so"
+    window.open_file(rain, "/precip_rate")
+    settle(window)
+    assert said not in window.message_bar.text() and badge(window.reverse.view) == "made by the model"
+    window.heard.clear()
+    window.actions_["packagedAction"].trigger()
+    settle(window)
+    assert said not in " ".join(message.sentence for message in window.heard), "with the field came its own recipe"
+    window.heard.clear()
+    window.open_recipe(QUICK.but(model=folder))
+    settle(window)
+    assert [message.sentence for message in window.heard] == [said]
+    window.open_file(rain, "/wind")
+    settle(window)
+    assert window.heard[-1].sentence == "model makes precipitation_rate in mm/h; the open field is in m s⁻¹."
+    at_start = open_window(QUICK.but(model="rain64", region=None, steps=2))
+    assert "rain64 makes precipitation_rate in mm/h; the open field is in K." in at_start.message_bar.text()
+
+
 def test_ones_own_array_and_denoiser(open_window, settle):
     values = np.random.default_rng(0).normal(280, 10, (48, 64))
     values[0, 0] = np.inf

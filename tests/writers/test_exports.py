@@ -368,6 +368,19 @@ def test_a_conditional_network_takes_its_condition(tmp_path, command):
     assert status == 2 and "Its condition needs a field" in error
 
 
+def test_a_network_of_another_quantity_than_the_field_of_its_recipe_is_told(source, tmp_path, command):
+    pytest.importorskip("torch")
+    recipe, said = (
+        Recipe.of(path=str(source), dataset="/ts", model="rain64", steps=1),
+        "rain64 makes precipitation_rate",
+    )
+    (tmp_path / "r.json").write_text(recipe.to_json())
+    status, error = command("sample", "--recipe", tmp_path / "r.json", "-o", tmp_path / "out.nc")
+    assert status == 0 and said in error and "fields of its own, from noise" in error
+    status, error = command("sample", "--model", "rain64", "--steps", "1", "-o", tmp_path / "free.nc")
+    assert status == 0 and said not in error, "no field was named"
+
+
 def test_a_network_makes_nothing_on_land(tmp_path, command):
     pytest.importorskip("torch")
     from diffview.models.checkpoints import load_model
@@ -509,6 +522,9 @@ def test_a_picture_with_its_axes_swapped_is_not_given_the_coordinates_of_the_oth
         (("sample", "--model", "gaussian", "--fit", "SOURCE", "/ts", "--fit-set", "all"), "fit_set cannot be 'all'"),
         (("sample", "--model", "local", "--fit", "SOURCE", "/ts", "--missing-limit", "0.1"), "complete ones"),
         (("sample", "--model", "rain64", "--held-out", "0.1"), "--held-out has no effect"),
+        (("sample", "--model", "rain64", "--fit", "SOURCE", "/ts"), "--fit has no effect"),
+        (("sample", "--model", "rain64", "--condition", "SOURCE", "/ts"), "rain64 takes no condition: it was not"),
+        (("sample", "--model", "gaussian", "--condition", "SOURCE", "/ts"), "gaussian takes no condition."),
     ],
     ids=str,
 )

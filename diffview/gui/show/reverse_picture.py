@@ -13,6 +13,7 @@ from diffview.gui.show.departures import departure
 from diffview.gui.show.looks import Scale, field_share, is_noise, made_scale, tiled
 from diffview.gui.show.moment import InForce
 from diffview.gui.show.reverse_modes import BADGES, Mode, kind_of, mode_of
+from diffview.models.choice import mismatch
 from diffview.reverse.samplers import Step
 from diffview.runs.plan import Plan
 
@@ -232,6 +233,8 @@ class ReversePicture:
         if is_noise(step.s) and self._session.view.reverse == "x_t":
             return "noise"
         how_far = "made by the model" if step.index == plan.steps else f"step {step.index} of {plan.steps}"
+        if plan.card is not None and plan.card.units_known and mismatch(plan.card, self._session.facts.field):
+            return f"{how_far}: {plan.card.quantity.replace('_', ' ')}"
         if plan.filled is not None and plan.filled.any():
             return f"outlined: {how_far}"
         return "from the field" if plan.recipe.start.origin == "field" else how_far

@@ -5,6 +5,7 @@ from PySide6.QtWidgets import QWidget
 
 from diffview.gui.session import Message, Session
 from diffview.gui.show.moment import Change
+from diffview.gui.show.news import made_apart
 from diffview.gui.widgets.small.message_bar import MessageBar
 
 
@@ -30,12 +31,12 @@ class Messages(QObject):
         self._place()
 
     def _clear(self, change: Change) -> None:
-        """Clear the message after an edit, unless the plan still has its note or is refused for that reason."""
+        """Clear the message after an edit, unless what it says of the plan still holds."""
         if self.bar.isHidden() or change.old.recipe is change.new.recipe:
             return
         plan = change.new.plan
         kept = [note.why for note in plan.notes] + ([] if plan.refusal is None else [plan.refusal.sentence])
-        if not any(sentence in self.bar.text() for sentence in kept):
+        if not any(sentence and sentence in self.bar.text() for sentence in (*kept, made_apart(change.new))):
             self.bar.clear()
 
     def _place(self) -> None:
