@@ -27,8 +27,11 @@ PLACE = ("FILE", "DATASET")
 FIT = ("fit_set", "missing_limit", "held_out")
 """The values of a recipe that say how a formula is fitted."""
 
+ENSEMBLE = ("members", "first_member", "block", "statistics")
+"""The values of a recipe that say which fields are made, and what is kept of them."""
+
 VALUES = (
-    "model", "sampler", "grid", "steps", "members", "seed", "weight", "mask", "region", "transform", "device", *FIT
+    "model", "sampler", "grid", "steps", *ENSEMBLE, "seed", "weight", "mask", "region", "transform", "device", *FIT
 )  # fmt: skip
 """The values of a recipe that an option replaces wherever the field comes from."""
 
@@ -45,10 +48,7 @@ def add(parser: Parser) -> None:
         "of the whole picture in parts that overlap",
     )  # fmt: skip
     parser.add_argument(
-        "--never-fill",
-        nargs="+",
-        metavar="[FILE] MASK",
-        help="above 0.5 where a whole picture stays missing, as land",
+        "--never-fill", nargs="+", metavar="[FILE] MASK", help="above 0.5 where a whole picture stays missing, as land"
     )
     parser.add_argument(
         "--hide", action="append", default=[], metavar="ROW,COLUMN,NY,NX", help="a rectangle hidden from the run"
@@ -60,7 +60,7 @@ def add(parser: Parser) -> None:
     parser.add_argument("--sampler-param", action="append", default=[], metavar="K=V", help="of it, as eta=1")
     add_values(parser, "grid")
     parser.add_argument("--grid-param", action="append", default=[], metavar="K=V", help="of it, as rho=7")
-    add_values(parser, "steps", "members", "seed", "weight")
+    add_values(parser, "steps", *ENSEMBLE, "seed", "weight")
     fields.add_schedule(parser)
     parser.add_argument("--chain", action="store_true", help="start at the end of the Markov chain")
     add_values(parser, "index", "mask", "region", "transform", "device")
@@ -70,6 +70,7 @@ def add(parser: Parser) -> None:
         "diffview sample --model rain64 --members 2 --steps 4 -o rain.nc",
         "diffview sample --model gaussian --fit sst.nc sst --region 0,0,32,32 -o new.nc",
         "diffview sample --model gaussian --start sst.nc sst --s 2 --steps 4 --record -o course.nc",
+        "diffview sample --model gaussian --fit sst.nc sst --members 200 --statistics 'mean,spread,p>290' -o law.nc",
         "diffview sample --model gaussian --fill sst.nc sst --hide 8,8,6,6 --steps 4 -o filled.nc",
     )
     parser.set_defaults(do=_sample)
@@ -100,11 +101,14 @@ def _sample(options: argparse.Namespace) -> None:
         report.note(plan.base.sentence)
     report.detail(_way(plan))
     with report.progress("sampling") as progress:
-        content, last = made_by(plan, opened, options.record, progress)
-    if plan.filled is not None:
+        content, last = made_by(plan, opened, options.record, progress, report.note)
+    ensemble = plan.recipe.ensemble
+    if plan.filled is not None and not ensemble.statistics:
         content = replace(content, variables={**content.variables, **_beside_filling(plan, opened, last, report)})
     fields.write(content, options.out, report)
-    what = f"{plan.steps + 1} steps" if options.record else f"{plan.recipe.ensemble.members} fields"
+    what = f"{plan.steps + 1} steps" if options.record else f"{ensemble.members} fields"
+    if ensemble.statistics:
+        what = f"{ensemble.statistics} of {what}"
     report.note(f"{options.out}: {what}, {last.evaluations} calls of the model.")
 
 

@@ -14,8 +14,9 @@ from diffview.readers.layout import Layout, image_axes, layout
 from diffview.readers.naming import coordinate_role
 from diffview.readers.process import ReaderProcess
 from diffview.readers.sides import whole
-from diffview.writers.exports import PIXELS, Content, SourceRegion, Values, clean, field_content
+from diffview.writers.exports import PIXELS, Content, SourceRegion, Values, field_content
 from diffview.writers.grid import Grid, pixel_grid
+from diffview.writers.quantity import clean
 
 if TYPE_CHECKING:
     from diffview.library.opened import FieldLike, Opened

@@ -32,6 +32,9 @@ class RunValues(ForwardValues, total=False):
     grid_params: dict[str, Any]
     steps: int
     members: int
+    first_member: int
+    block: int | None
+    statistics: str
     origin: str
     level: float | None
     chain_length: int

@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING, Unpack
 import numpy as np
 
 from diffview.errors import UserError
-from diffview.fields.field import Region
+from diffview.fields.field import Field, Region
+from diffview.fields.units import written
 from diffview.forward.state import Forward
 from diffview.library.keywords import ForwardValues, RunValues
 from diffview.library.opened import FieldLike, Opened, RecipeLike, level_of, opened_of, read_recipe, recipe_of
@@ -21,10 +22,18 @@ from diffview.reverse.samplers import Step
 from diffview.reverse.trajectory import Trajectory
 from diffview.runs.by_parts import fill_by_parts, fills_whole
 from diffview.runs.facts import Facts
+from diffview.runs.in_blocks import last_steps, physical_of, streamed_for, unmet
 from diffview.runs.plan import Plan
 from diffview.runs.recipe import Recipe
 from diffview.runs.sampling import scored_course
-from diffview.writers.exports import Content, ensemble_content, filled_content, forward_content, run_content
+from diffview.writers.exports import (
+    Content,
+    ensemble_content,
+    filled_content,
+    forward_content,
+    run_content,
+    statistics_content,
+)
 
 if TYPE_CHECKING:
     import xarray
@@ -121,8 +130,7 @@ def sample(
 ) -> xarray.Dataset:
     """Fields made by a model: the members [member, rows, columns], their mean and their spread.
 
-    A recipe gives the same numbers here, in the window and on the command line, to the bit. Every result has its own:
-    `diffview.sample(recipe=made.attrs["diffview_recipe"])` makes it again.
+    A recipe gives the same numbers here, in the window and on the command line, to the bit; every result has its own.
 
     Args:
         field: what a formula is fitted to, a run with `level` starts from, a conditional network is given, and whose
@@ -133,7 +141,8 @@ def sample(
         record: every step is kept: x_t and x0_hat [step, member, rows, columns].
         progress: called with the share that is done.
         **values: of the recipe: model ("gaussian", "local", "rain64", a network's folder), members, seed, steps,
-            sampler, schedule, level (s of a start from the field), region, hidden and more, see `RunValues`.
+            sampler, schedule, level (s of a start from the field), region, hidden and more, see `RunValues`; with
+            statistics="mean,spread,p>5,q0.9" nothing else is kept, of any number of members.
 
     Raises:
         UserError: if something cannot be read, is not allowed, or cannot be run.
@@ -157,20 +166,16 @@ def _content(opened: Opened, card: Card | None, never: ArrayLike | None, record:
         if never is not None:
             raise UserError("A mask of what is never filled is for whole pictures.", "Leave the region out.")
         plan = planned(opened, card)
-        _warn(plan)
-        return made_by(plan, opened, record, progress)[0]
+        said = [str(note) for note in plan.notes if not note.quiet]
+        content = made_by(plan, opened, record, progress, said.append)[0]
+        for sentence in said:
+            warnings.warn(sentence, NotAsAsked, stacklevel=3)
+        return content
     if record:
         raise UserError("Steps are kept of one region, and a whole picture is to be filled.", "Name a region.")
     facts = equipped(opened.recipe, card, opened.facts)
     mask = None if never is None else np.asarray(never, dtype=bool)
     return filled_content(fill_by_parts(opened.recipe, facts, mask, progress), opened.facts.field)
-
-
-def _warn(plan: Plan) -> None:
-    """Say to the caller of `sample` what is not as asked."""
-    for note in plan.notes:
-        if not note.quiet:
-            warnings.warn(str(note), NotAsAsked, stacklevel=4)
 
 
 def _asked(recipe: Recipe, values: RunValues, way: str | None) -> Recipe:
@@ -200,20 +205,57 @@ def planned(opened: Opened, card: Card | None) -> Plan:
     return plan
 
 
-def made_by(plan: Plan, opened: Opened, record: bool, progress: Progress) -> tuple[Content, Step]:
-    """What a plan makes, all steps of it or its end, and its last step."""
+def made_by(
+    plan: Plan, opened: Opened, record: bool, progress: Progress, tell: Callable[[str], None]
+) -> tuple[Content, Step]:
+    """What a plan makes, all steps of it, its end or statistics of that, and its last step, of statistics without y.
+
+    Args:
+        plan: what is done.
+        opened: the field.
+        record: whether all steps are wanted.
+        progress: called with the share that is done.
+        tell: called with what is to be said of the result.
+
+    Raises:
+        UserError: if it cannot be run, or steps are to be kept of more members than are made at once.
+    """
+    of, asked = opened.facts.field, plan.recipe.ensemble
+    if record:
+        return _recorded(plan, of, progress)
+    if asked.statistics:
+        return _streamed(plan, of, progress, tell)
+    ends = list(last_steps(plan, progress=progress))
+    last = replace(ends[-1], y=np.concatenate([end.y for end in ends]))
+    return ensemble_content(plan, of, last), last
+
+
+def _recorded(plan: Plan, of: Field, progress: Progress) -> tuple[Content, Step]:
+    """Every step of a run, and the last."""
     from diffview.arrays import to_numpy
     from diffview.runs.run import run
 
-    trajectory = Trajectory()
+    asked, trajectory = plan.recipe.ensemble, Trajectory()
+    if asked.statistics or asked.members > asked.at_once:
+        raise UserError(
+            f"Steps are kept of members that are made at once, {asked.at_once} at most, and not of statistics.",
+            "Record fewer members, or leave the record out.",
+        )
     for step in run(plan):
-        if record:
-            trajectory.append(step)
+        trajectory.append(step)
         progress(step.index / plan.steps)
         last = step
-    last = replace(last, y=to_numpy(last.y))
-    of = opened.facts.field
-    return run_content(plan, of, trajectory.kept) if record else ensemble_content(plan, of, last), last
+    return run_content(plan, of, trajectory.kept), replace(last, y=to_numpy(last.y))
+
+
+def _streamed(plan: Plan, of: Field, progress: Progress, tell: Callable[[str], None]) -> tuple[Content, Step]:
+    """The statistics that a recipe asks for, block by block of members, each of which is forgotten."""
+    streamed = streamed_for(plan, of.values[plan.region.slices] if plan.placed else None)
+    for end in last_steps(plan, progress=progress):
+        streamed.add(physical_of(plan, end.y))
+    for sentence in unmet(streamed, written(of.units if plan.card is None else plan.card.units)):
+        tell(sentence)
+    return statistics_content(plan, of, streamed), replace(end, y=end.y[:0])
 
 
 def card_of(model: str) -> Card | None:

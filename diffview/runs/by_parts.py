@@ -78,6 +78,8 @@ def fill_by_parts(
         UserError: if there is nothing to fill, or a part cannot be run.
     """
     picture = facts.field.values
+    if recipe.ensemble.statistics:
+        raise UserError("Statistics are kept of one region, and a whole picture is to be filled.", "Name a region.")
     ny, nx = picture.shape
     never = np.zeros(picture.shape, bool) if never is None else never
     if never.shape != picture.shape:
@@ -161,11 +163,12 @@ class _Work:
     def _part(self, region: Region, x: Array, known: Mask, member: int) -> Plan:
         """The plan of one part of one member, which is given the `known` pixels of x."""
         plan, model = self.plan, self.plan.model
-        words = (plan.recipe.course.seed, region.row, region.column, member)
+        first = plan.recipe.ensemble.first_member
+        words = (plan.recipe.course.seed, region.row, region.column, first + member)
         seed = int(np.random.SeedSequence(words).generate_state(1)[0])
         if isinstance(model, GuidedModel) and model.observation is not None:
             model = replace(model, observed=model.observation.observed(x, known).astype(np.float32))
-        recipe = plan.recipe.but(region=region, seed=seed, members=1)
+        recipe = plan.recipe.but(region=region, seed=seed, members=1, first_member=0)
         x0 = np.where(known, x, np.float32(np.nan))
         return replace(plan, recipe=recipe, region=region, model=model, x0=x0, known=known, filled=~known)
 

@@ -39,6 +39,7 @@ from diffview.runs.values import (
     REGIONS,
     SCHEDULE,
     SETTINGS,
+    STATISTICS,
     STREAMS,
     Settings,
 )
@@ -57,10 +58,15 @@ ENDLESS_LEVEL = re.compile(r'("(?:start_)?level": *)Infinity\b')
 AUTO = "auto"
 """The transform that is chosen from units and values."""
 
+USUAL_BLOCK = 64
+"""Members that are computed at once where nothing else is asked for."""
+
 SEED = Range(0, 2**63 - 1)
 SHARE = Range(0, 0.5)
 STEPS = Range(1, MAX_STEPS)
-MEMBERS = Range(1, 64)
+MEMBERS = Range(1, 1_000_000)
+FIRST = Range(0, 2**30)
+AT_ONCE = Range(1, 1024)
 CHAIN = Range(1, 100_000)
 RULE = Range(BY_COUNT, BY_PIXELS)
 
@@ -200,6 +206,30 @@ class Ensemble(Group):
     """Which fields a run makes."""
 
     members: Annotated[int, MEMBERS, "Fields that are made."] = 1
+    first_member: Annotated[
+        int, FIRST, "Number of the first of them: each has its own noise, in whatever part it is made."
+    ] = 0
+    block: Annotated[
+        int | None, AT_ONCE, "Members that are computed at once, and parts begin at multiples of it; none: up to 64."
+    ] = None
+    statistics: Annotated[
+        str, STATISTICS, "All that is kept of the members, as mean,spread,p>5,q0.9; none: they themselves."
+    ] = ""
+
+    @property
+    def at_once(self) -> int:
+        """Members that are computed at once."""
+        return self.block or USUAL_BLOCK
+
+    @property
+    def refusal(self) -> UserError | None:
+        """Why these fields cannot be made: they begin inside a block; None if they can."""
+        if not (inside := self.first_member % self.at_once):
+            return None
+        return UserError(
+            f"Members are made in blocks of {self.at_once}, and number {self.first_member} lies inside one of them.",
+            f"Begin at {self.first_member - inside}, or choose a block that divides {self.first_member}.",
+        )
 
 
 @dataclass(frozen=True)

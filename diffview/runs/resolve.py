@@ -60,8 +60,9 @@ def resolve(recipe: Recipe, facts: Facts) -> Plan:
     lacking = lacks(SAMPLERS[recipe.course.sampler], params, recipe.denoiser.model, outcome.capabilities)
     return Plan(
         recipe, outcome.region, transform, facts.through(transform), outcome.x0, levels, params, device, outcome.model,
-        outcome.capabilities, request.conditioning, card, tuple(request.notes), outcome.refusal or lacking,
-        outcome.complete, known=outcome.known, filled=outcome.filled, circular=circular,
+        outcome.capabilities, request.conditioning, card, tuple(request.notes),
+        outcome.refusal or lacking or recipe.ensemble.refusal, outcome.complete, known=outcome.known,
+        filled=outcome.filled, circular=circular,
     )  # fmt: skip
 
 

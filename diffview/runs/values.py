@@ -8,6 +8,7 @@ from diffview.fields.field import Region
 from diffview.fields.transforms import Transform
 from diffview.forward.schedules import Schedule, make_schedule, schedule_params
 from diffview.params import ValueType
+from diffview.runs.statistics import HINT, statistics_asked
 
 Settings = tuple[tuple[str, Any], ...]
 
@@ -77,4 +78,5 @@ LEVEL = ValueType(  # inf, for which JSON has no number, is where alpha reaches 
     "Choose a noise level above 0.", lambda value: float(value) > 0,
     lambda value: "inf" if value == math.inf else value, float,
 )  # fmt: skip
+STATISTICS = ValueType(HINT, lambda value: statistics_asked(value) is not None)
 STREAMS = ValueType("This diffview has version 1; a newer one may have more.", lambda value: value == 1)

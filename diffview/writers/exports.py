@@ -4,7 +4,6 @@ A `Content` is plain data: variables and attributes of a netCDF file, which `wri
 """
 
 import json
-import re
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -17,18 +16,16 @@ from numpy.typing import NDArray
 from diffview import __version__
 from diffview.fields.field import Field, Region
 from diffview.fields.transforms import Transform
-from diffview.fields.units import written
 from diffview.forward.state import Forward
 from diffview.models.choice import TrainingCrops
 from diffview.reverse.samplers import Step
 from diffview.runs.by_parts import FilledPicture
 from diffview.runs.plan import Plan
 from diffview.runs.recipe import Recipe
+from diffview.runs.statistics import Streamed
+from diffview.writers.quantity import WrittenQuantity, quantity_of
 
 Array = NDArray[Any]
-
-TEMPERATURES = ("K", "°C")
-"""Units, as `written`, for which CF 1.11 asks whether they are of a temperature or of a difference of two."""
 
 PIXELS = ("y", "x")
 """Stand for the two dimensions of a picture, which get their names from its coordinates."""
@@ -96,39 +93,6 @@ class Content:
     fitted_to: str = ""
 
 
-@dataclass(frozen=True)
-class _Quantity:
-    """The quantity of the values: a name for the file and a long one, units and a CF standard name."""
-
-    name: str
-    long_name: str
-    units: str
-    standard_name: str = ""
-
-    def cf(self, what: str = "", **more: Any) -> dict[str, Any]:
-        """CF attributes; `what` says how it differs from the quantity itself, which alone has the standard name."""
-        standard = {"standard_name": self.standard_name} if self.standard_name and not what else {}
-        long_name = f"{self.long_name}, {what}" if what else self.long_name
-        scale = {"units_metadata": "temperature: on_scale"} if written(self.units) in TEMPERATURES else {}
-        return {"long_name": long_name, "units": self.units or "1", **standard, **scale, **more}
-
-
-def _quantity(of: Field, plan: Plan | None = None) -> _Quantity:
-    """The quantity of the field, or that of what a network makes where it is another."""
-    card = None if plan is None else plan.card
-    if card is not None and plan is not None and plan.transform != card.transform:
-        return _Quantity(clean(card.quantity), card.quantity.replace("_", " "), card.units)
-    said = of.provenance
-    long_name = said.get("long_name") or of.name.replace("_", " ") or "field"
-    return _Quantity(clean(of.name), long_name, of.units, said.get("standard_name", ""))
-
-
-def clean(name: str) -> str:
-    """A name that any program can read, and that is not one of our own dimensions."""
-    word = re.sub(r"\W+", "_", name.rsplit("/", 1)[-1], flags=re.ASCII).strip("_") or "field"
-    return f"field_{word}" if word[0].isdigit() or word in ("x", "y", "t", "s", "step", "member", "time") else word
-
-
 def forward_content(forward: Forward, t: float, of: Field, recipe: Recipe, transform: Transform) -> Content:
     """x_0 and x_t of a region in physical units, the noise between them, and where they lie.
 
@@ -139,7 +103,7 @@ def forward_content(forward: Forward, t: float, of: Field, recipe: Recipe, trans
         recipe: that makes the same again, with its region.
         transform: of the field.
     """
-    what, frame = _quantity(of), forward.at(t)
+    what, frame = quantity_of(of), forward.at(t)
     eps = np.where(forward.missing, np.float32(np.nan), forward.eps(min(frame.s, forward.schedule.s_max)))
     mixture = f"x_t = {frame.alpha:.9g} x_0 + {frame.sigma:.9g} eps in standardised units."
     extra = {"coordinates": "t s", "comment": mixture}
@@ -155,7 +119,7 @@ def forward_content(forward: Forward, t: float, of: Field, recipe: Recipe, trans
 
 def field_content(of: Field, recipe: Recipe) -> Content:
     """A whole field as it was read, and where it lies."""
-    what, whole = _quantity(of), Region(0, 0, *of.values.shape)
+    what, whole = quantity_of(of), Region(0, 0, *of.values.shape)
     values = {what.name: Values(PIXELS, of.values, what.cf())}
     return _content(what.long_name, values, of, recipe, Transform("identity"), of.values.shape, whole)
 
@@ -174,7 +138,7 @@ _LEVELS: dict[str, dict[str, Any]] = {
 
 def run_content(plan: Plan, of: Field, steps: Sequence[Step]) -> Content:
     """The recorded steps of a run: x_t and x0_hat, [step, member, y, x], in physical units."""
-    what, schedule = _quantity(of, plan), plan.recipe.course.schedule
+    what, schedule = quantity_of(of, plan), plan.recipe.course.schedule
     levels = np.array([step.s for step in steps])
     scale = np.array([schedule.scale(float(s)) for s in levels], np.float32)
     x_t = np.stack([np.float32(c) * _pictures(step.y) for c, step in zip(scale, steps, strict=True)])
@@ -186,7 +150,7 @@ def run_content(plan: Plan, of: Field, steps: Sequence[Step]) -> Content:
     evaluations = np.array([step.evaluations for step in steps], np.int32)
     variables = {
         "step": Values(("step",), index, {"long_name": "step of the run", "units": "1"}),
-        "member": _members(x_t.shape[1]),
+        "member": _members(x_t.shape[1], plan.recipe.ensemble.first_member),
         "x_t": Values(dims, _masked(plan, x_t), what.cf("the state of the run", **along), plan.made_in),
         "x0_hat": Values(dims, _masked(plan, x0_hat), what.cf("estimate of the clean field", **along), plan.made_in),
         "t": Values(("step",), np.atleast_1d(schedule.t_of(levels)), _LEVELS["t"]),
@@ -198,15 +162,52 @@ def run_content(plan: Plan, of: Field, steps: Sequence[Step]) -> Content:
 
 def ensemble_content(plan: Plan, of: Field, last: Step) -> Content:
     """The members at the end of a run [member, y, x], their mean and their spread, in physical units."""
-    what = _quantity(of, plan)
-    variables = _ensemble(what, _masked(plan, _pictures(last.y)), plan.made_in)
+    what = quantity_of(of, plan)
+    first = plan.recipe.ensemble.first_member
+    variables = _ensemble(what, _masked(plan, _pictures(last.y)), plan.made_in, first)
     return _made(f"{plan.shape[0]} made by {plan.recipe.denoiser.model}: {what.long_name}", variables, plan, of)
+
+
+_STATISTICS = {
+    "mean": ("mean", "mean over the members", "realization: mean"),
+    "spread": ("spread", "spread over the members", "realization: standard_deviation"),
+    "p>": ("above_{}", "share of the members above {} {units}", ""),
+    "q": ("quantile_{}", "quantile {} over the members", ""),
+    "crps": ("crps", "fair continuous ranked probability score against the field", ""),
+}
+"""Name of a statistic's variable, its long name, and its cell_methods, by its kind."""
+
+
+def statistics_content(plan: Plan, of: Field, streamed: Streamed) -> Content:
+    """Statistics of an ensemble [y, x] whose members were not kept, in physical units."""
+    what = quantity_of(of, plan)
+    variables = {}
+    for statistic in streamed.asked:
+        name, long_name, method = _STATISTICS[statistic.kind]
+        number = f"{statistic.number:g}"
+        words = long_name.format(number, units=what.units).strip()
+        more = {"cell_methods": method} if method else {}
+        attributes = what.cf(words, **more)
+        if statistic.kind == "p>":
+            attributes = {"long_name": attributes["long_name"], "units": "1", "threshold": statistic.number}
+        elif "units_metadata" in attributes and statistic.kind in ("spread", "crps"):
+            attributes["units_metadata"] = "temperature: difference"
+        number = number.replace("-", "minus_").replace(".", "_").replace("+", "")
+        variables[f"{what.name}_{name.format(number)}"] = Values(PIXELS, streamed.result(statistic), attributes)
+    content = _made(f"{streamed.count} made by {plan.recipe.denoiser.model}: {what.long_name}", variables, plan, of)
+    first = plan.recipe.ensemble.first_member
+    kept = f"Members {first} to {first + streamed.count - 1} were made in blocks of {plan.recipe.ensemble.at_once}"
+    comment = f"{content.attributes['comment']} {kept}; of them statistics were kept."
+    if streamed.histograms is not None:
+        bins = len(streamed.histograms.edges) - 1
+        comment += f" Quantiles come from a histogram of {bins} bins at every pixel, and are exact to one of them."
+    return replace(content, attributes={**content.attributes, "comment": comment})
 
 
 def filled_content(made: FilledPicture, of: Field) -> Content:
     """A whole picture whose gaps were filled by parts [member, y, x], mean and spread, in physical units."""
-    plan, what = made.plan, _quantity(of, made.plan)
-    variables = _ensemble(what, made.members, Transform("identity"))
+    plan, what = made.plan, quantity_of(of, made.plan)
+    variables = _ensemble(what, made.members, Transform("identity"), plan.recipe.ensemble.first_member)
     whole = Region(0, 0, *of.values.shape)
     label = plan.recipe.denoiser.model if plan.model is None else plan.model.label
     variables["generated"] = _generated(plan, made.filled)
@@ -223,10 +224,10 @@ def filled_content(made: FilledPicture, of: Field) -> Content:
     return replace(content, attributes={**content.attributes, **more})
 
 
-def _ensemble(what: _Quantity, made: Array, back: Transform) -> dict[str, Values]:
+def _ensemble(what: WrittenQuantity, made: Array, back: Transform, first: int) -> dict[str, Values]:
     """Members [member, y, x], and of several their mean and spread in physical units."""
     variables = {
-        "member": _members(len(made)),
+        "member": _members(len(made), first),
         what.name: Values(("member", *PIXELS), made, what.cf(), back),
     }
     if len(made) > 1:
@@ -245,9 +246,9 @@ def _pictures(y: Array) -> Array:
     return np.asarray(y)[:, 0]
 
 
-def _members(count: int) -> Values:
+def _members(count: int, first: int) -> Values:
     attributes = {"long_name": "member of the ensemble", "standard_name": "realization", "units": "1"}
-    return Values(("member",), np.arange(count, dtype=np.int32), attributes)
+    return Values(("member",), np.arange(first, first + count, dtype=np.int32), attributes)
 
 
 def _masked(plan: Plan, values: Array) -> Array:
@@ -304,7 +305,7 @@ def _generated(plan: Plan, filled: Array) -> Values:
 
 def _truth(plan: Plan, of: Field) -> dict[str, Values]:
     """The field of the region that a run started from or was given, hidden pixels too, in its own units."""
-    what = _quantity(of)
+    what = quantity_of(of)
     return {f"{what.name}_truth": Values(PIXELS, of.values[plan.region.slices], what.cf("the field itself"))}
 
 
@@ -319,7 +320,7 @@ def gap_variables(
         kriged: mean and standard deviation of kriging, [ny, nx].
         scores: {"model": {"rmse": 0.3, ...}, "kriging": ...}; spread_skill has no units.
     """
-    what = _quantity(of, plan)
+    what = quantity_of(of, plan)
     mean, std = (_masked(plan, values) for values in kriged)
     spread = what.cf("standard deviation of kriging")
     if "units_metadata" in spread:

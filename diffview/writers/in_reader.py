@@ -23,8 +23,9 @@ from diffview.readers.labels import calendar_of, fixed_coordinates, labels_of
 from diffview.readers.layout import image_axes
 from diffview.readers.opening import find_nearby, open_file
 from diffview.readers.slices import arrange, variable_of
-from diffview.writers.exports import Content, SourceRegion, Values, clean
+from diffview.writers.exports import Content, SourceRegion, Values
 from diffview.writers.grid import Grid, earth_grid, pixel_grid
+from diffview.writers.quantity import clean
 
 BLOCK = 2**22
 DOWN = ("latitude", "y", "azimuth")

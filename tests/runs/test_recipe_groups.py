@@ -115,6 +115,7 @@ OTHERS: dict[str, st.SearchStrategy[Any]] = {
     "observe": st.text(max_size=10),
     "observe_params": st.sampled_from([(), (("size", 4), ("std", 0.2))]),
     "noise": st.just(1),
+    "statistics": st.sampled_from(["", "mean", "spread,p>5,q0.9,crps"]),
 }
 REGION = st.builds(Region, *[st.integers(-9, 2000)] * 4)
 OTHERS |= {
@@ -199,14 +200,15 @@ def test_json_is_for_people() -> None:
 FLAGS = {
     "noise": ["seed", "index", "region", "transform"],
     "sample": [
-        "model", "fit_set", "missing_limit", "held_out", "sampler", "grid", "steps", "members", "seed", "weight",
-        "index", "region", "transform", "device",
+        "model", "fit_set", "missing_limit", "held_out", "sampler", "grid", "steps", "members", "first_member",
+        "block", "statistics", "seed", "weight", "index", "region", "transform", "device",
     ],
     "gui": ["device"],
 }  # fmt: skip
 WORDS = {
     "index": ("1,0", (1, 0)), "region": ("1,2,32,48", Region(1, 2, 32, 48)), "weight": ("2.5", 2.5),
     "missing_limit": ("0.2", 0.2), "held_out": ("0.1", 0.1), "steps": ("7", 7), "members": ("3", 3), "seed": ("9", 9),
+    "first_member": ("128", 128), "block": ("16", 16), "statistics": ("mean,q0.9", "mean,q0.9"),
     "fit_set": ("both", "both"), "device": ("cpu", "cpu"), "model": ("data", "data"), "grid": ("karras", "karras"),
     "sampler": ("heun", "heun"), "transform": ("cbrt", "cbrt"),
 }  # fmt: skip
@@ -231,7 +233,8 @@ def test_every_flag_is_made_from_its_declaration(command: str, name: str, capsys
 
 
 @pytest.mark.parametrize(("name", "word"), [
-    ("steps", "x"), ("steps", "0"), ("seed", "1.5"), ("seed", "-1"), ("members", "65"), ("weight", "much"),
+    ("steps", "x"), ("steps", "0"), ("seed", "1.5"), ("seed", "-1"), ("members", "1000001"), ("weight", "much"),
+    ("first_member", "-1"), ("block", "0"),
     ("held_out", "0.7"), ("missing_limit", "nan"), ("fit_set", "all"), ("device", "abacus"), ("region", "1,2"),
     ("region", "a,b,c,d"), ("index", "x"),
 ])  # fmt: skip

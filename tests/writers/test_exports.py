@@ -30,8 +30,9 @@ from diffview.runs.recipe import Recipe
 from diffview.runs.resolve import resolve
 from diffview.runs.run import run
 from diffview.scores.gap import way_of
-from diffview.writers.exports import PIXELS, Content, Values, clean
+from diffview.writers.exports import PIXELS, Content, Values
 from diffview.writers.grid import earth_grid
+from diffview.writers.quantity import clean
 from diffview.writers.saving import save_netcdf
 
 LATITUDE, LONGITUDE = np.linspace(60, 40, 48), np.linspace(-10, 20, 64)
@@ -98,7 +99,7 @@ def check_cf(path):
             if "grid_mapping" in variable.ncattrs():
                 assert file[variable.grid_mapping].grid_mapping_name
             if "cell_methods" in variable.ncattrs():
-                assert variable.cell_methods.split(":")[0] == file["member"].standard_name
+                assert variable.cell_methods.split(":")[0] == "realization"
             if name in file.dimensions:
                 assert variable.dimensions == (name,) and np.isfinite(variable[:]).all()
                 assert (np.diff(variable[:]) > 0).all() or (np.diff(variable[:]) < 0).all()
@@ -226,6 +227,55 @@ def test_an_ensemble_from_noise_has_no_place_on_earth(source, tmp_path, command)
     assert "latitude" not in again.coords and again.pixel_km == pytest.approx(picture.field.pixel_km)
     np.testing.assert_array_equal(again.values, seen.ts_mean.values)
     assert "no place on Earth" in seen.attrs["comment"]
+
+
+def test_statistics_of_an_ensemble_are_those_of_the_members_it_would_have_written(source, tmp_path, command):
+    members, out = tmp_path / "members.nc", tmp_path / "statistics.nc"
+    words = ("--fit", source, "/ts", "--index", "0", "--region", "16,16,24,32", "--members", "40", "--steps", "3")
+    words = ("sample", "--model", "gaussian", *words, "--block", "8")
+    assert command(*words, "-o", members)[0] == 0
+    status, told = command(*words, "--statistics", "mean,spread,p>280,p>-1.5,q0.9", "-o", out)
+    assert status == 0 and "mean,spread,p>280,p>-1.5,q0.9 of 40 fields" in told
+    assert "Every member is above -1.5 K anywhere" in told
+    check_cf(out)
+    seen, whole = both(out), xr.load_dataset(members).ts.astype("f8")
+    assert "member" not in seen.dims and seen.ts_mean.attrs["units"] == "K"
+    assert seen.ts_mean.attrs["units_metadata"] == "temperature: on_scale"
+    assert seen.ts_spread.attrs["units_metadata"] == "temperature: difference"
+    np.testing.assert_allclose(seen.ts_mean, whole.mean("member"), rtol=1e-6)
+    np.testing.assert_allclose(seen.ts_spread, whole.std("member", ddof=1), rtol=1e-5)
+    np.testing.assert_array_equal(seen.ts_above_280, (whole > 280).mean("member").astype("f4"))
+    assert seen.ts_above_280.attrs["units"] == "1" and seen.ts_above_280.attrs["threshold"] == 280
+    assert (seen.ts_above_minus_1_5 == 1).all()
+    np.testing.assert_allclose(seen.ts_quantile_0_9, whole.quantile(0.9, "member"), atol=1.0)
+    assert "Members 0 to 39 were made in blocks of 8" in seen.attrs["comment"]
+    recipe = tmp_path / "r.json"
+    recipe.write_text(seen.attrs["diffview_recipe"])
+    again = tmp_path / "again.nc"
+    assert command("sample", "--recipe", recipe, "-o", again)[0] == 0
+    for name in seen.data_vars:
+        np.testing.assert_array_equal(seen[name], xr.load_dataset(again)[name])
+
+
+def test_parts_of_an_ensemble_fit_together_to_the_bit(source, tmp_path, command):
+    words = ("--fit", source, "/ts", "--index", "0", "--region", "16,16,24,32", "--steps", "3", "--block", "8")
+    files = {}
+    for first, count in ((0, 24), (0, 16), (16, 8)):
+        files[first, count] = tmp_path / f"{first}_{count}.nc"
+        part = ("--first-member", str(first), "--members", str(count), "-o", files[first, count])
+        assert command("sample", "--model", "gaussian", *words, *part)[0] == 0
+    whole, *parts = (xr.load_dataset(path)[["ts"]] for path in files.values())
+    xr.testing.assert_equal(whole, xr.concat(parts, "member", data_vars="minimal"))
+    assert whole.member.values.tolist() == [*range(24)]
+
+
+def test_a_crps_is_of_the_field_that_a_run_came_from(source, tmp_path, command):
+    out = tmp_path / "crps.nc"
+    words = ("--start", source, "/ts", "--s", "0.3", "--region", "16,16,24,32", "--steps", "3", "--members", "20")
+    assert command("sample", "--model", "gaussian", *words, "--statistics", "crps,mean", "-o", out)[0] == 0
+    seen = both(out)
+    assert seen.ts_crps.attrs["units"] == "K" and seen.ts_crps.attrs["units_metadata"] == "temperature: difference"
+    assert 0 < float(seen.ts_crps.mean()) < float(np.abs(seen.ts_mean - seen.ts_truth).mean())
 
 
 def test_a_recorded_run_from_the_field_keeps_its_place(source, tmp_path, command):
@@ -512,6 +562,9 @@ def test_a_picture_with_its_axes_swapped_is_not_given_the_coordinates_of_the_oth
         (("sample", "--model", "gaussian", "--fit", "SOURCE", "/ts", "--grid", "none"), "no grid"),
         (("sample", "--model", "gaussian", "--fit", "SOURCE", "/ts", "--sampler", "none"), "no sampler"),
         (("sample", "--model", "gaussian", "--fit", "SOURCE", "/ts", "--members", "0"), "members"),
+        (("sample", "--model", "gaussian", "--fit", "SOURCE", "/ts", "--statistics", "mode"), "no statistic 'mode'"),
+        (("sample", "--model", "gaussian", "--fit", "SOURCE", "/ts", "--statistics", "spread"), "has no spread"),
+        (("sample", "--model", "gaussian", "--fit", "SOURCE", "/ts", "--first-member", "3"), "blocks of 64"),
         (
             ("sample", "--model", "gaussian", "--start", "SOURCE", "/ts", "--s", "1", "--region", "0,0,32,32"),
             "missing pixels",

@@ -25,7 +25,8 @@ from diffview.gui.widgets.small.card import CardFrame
 from diffview.gui.window import dialogs
 from diffview.paths import write_text
 from diffview.writers.columns import Array, Table, columns_text, histogram_table, picture_text, spectrum_table
-from diffview.writers.exports import clean, ensemble_content, forward_content, run_content
+from diffview.writers.exports import ensemble_content, forward_content, run_content
+from diffview.writers.quantity import clean
 
 SCHEDULES = {"Table (*.csv)": "csv", "Table (*.json)": "json", "diffusers (scheduler_config.json)": "diffusers"}
 """Formats of a schedule by their name in the dialog."""

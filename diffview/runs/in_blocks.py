@@ -1,0 +1,91 @@
+"""An ensemble made in blocks of members: any number of them in the memory of one block, in parts made anywhere.
+
+A network gives a member other last bits in a batch of another size [convolutions add in another order], so that blocks
+have one size, which belongs to the recipe, and begin at multiples of it. Then the members of a part are those that the
+whole has, to the bit.
+"""
+
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+
+import numpy as np
+from numpy.typing import NDArray
+
+from diffview.arrays import to_numpy
+from diffview.reverse.samplers import Denoise, Step
+from diffview.runs.plan import Plan
+from diffview.runs.run import denoiser_of, run
+from diffview.runs.statistics import Streamed, check_spread, fixed_edges, statistics_asked
+
+Array = NDArray[np.float32]
+
+
+def blocks_of(plan: Plan) -> list[Plan]:
+    """The plans of the blocks of members, in order; the plan itself where they are made at once."""
+    asked = plan.recipe.ensemble
+    end, size = asked.first_member + asked.members, asked.at_once
+    if asked.members <= size:
+        return [plan]
+    return [_of_members(plan, first, min(size, end - first)) for first in range(asked.first_member, end, size)]
+
+
+def _of_members(plan: Plan, first: int, members: int) -> Plan:
+    """The same run of other members."""
+    recipe = plan.recipe.but(first_member=first, members=members)
+    return replace(plan, recipe=recipe, parent=plan.parent and _of_members(plan.parent, first, members))
+
+
+def last_steps(
+    plan: Plan, denoise: Denoise | None = None, progress: Callable[[float], None] = lambda share: None
+) -> Iterator[Step]:
+    """The last step of every block, in order; its state is an array.
+
+    Args:
+        plan: of all members.
+        denoise: its denoiser; None: it is fitted or loaded.
+        progress: called with the share of all steps that is done; it may raise to end it.
+
+    Raises:
+        UserError: if the plan cannot be run.
+    """
+    denoise = denoiser_of(plan) if denoise is None else denoise
+    blocks = blocks_of(plan)
+    for i, block in enumerate(blocks):
+        for step in run(block, denoise):
+            progress((i + step.index / plan.steps) / len(blocks))
+            last = step
+        yield replace(last, y=to_numpy(last.y))
+
+
+def physical_of(plan: Plan, y: Array) -> NDArray[np.float64]:
+    """Members in physical units [members, ny, nx] of a state [members, channels, ny, nx]; NaN where none is made."""
+    made = plan.made_in.inverse(y[:, 0])
+    return made if plan.makes is None else np.where(plan.makes, made, np.nan)
+
+
+def streamed_for(plan: Plan, truth: NDArray[np.floating] | None = None) -> Streamed:
+    """The statistics that the recipe of a plan asks for, of nothing yet.
+
+    Args:
+        plan: of all members.
+        truth: the field of the region in physical units, where the run comes from it.
+
+    Raises:
+        UserError: if a statistic is unknown, or cannot be had of so few members or without a truth.
+    """
+    asked = statistics_asked(plan.recipe.ensemble.statistics)
+    for statistic in asked:
+        check_spread(statistic, plan.recipe.ensemble.members)
+    return Streamed(asked, fixed_edges(plan.made_in, plan.shape[2] * plan.shape[3]), truth)
+
+
+def unmet(streamed: Streamed, units: str) -> Iterator[str]:
+    """Sentences about thresholds that lie outside all that was made."""
+    for statistic in streamed.asked:
+        if statistic.kind == "p>" and not streamed.low <= statistic.number < streamed.high:
+            side = "Every member is" if statistic.number < streamed.low else "No member is"
+            yield (
+                f"{side} above {statistic.number:g} {units}".rstrip()
+                + f" anywhere: the members go from {streamed.low:.4g} to {streamed.high:.4g} {units}".rstrip()
+                + "; choose a threshold between."
+            )

@@ -1,0 +1,127 @@
+"""Ensembles in blocks: parts made anywhere are the whole to the bit, and thousands of members cost no more memory."""
+
+import tracemalloc
+
+import numpy as np
+import pytest
+
+from diffview.errors import UserError
+from diffview.fields.field import Field, Region
+from diffview.forward.schedules import Edm
+from diffview.models.cards import find_card
+from diffview.runs.facts import Facts
+from diffview.runs.in_blocks import blocks_of, last_steps, physical_of, streamed_for, unmet
+from diffview.runs.plan import Plan
+from diffview.runs.recipe import Fork, Recipe
+from diffview.runs.resolve import resolve
+from diffview.runs.run import run
+from diffview.runs.statistics import Statistic
+
+RED = np.cumsum(np.cumsum(np.random.default_rng(0).standard_normal((64, 64)), axis=0), axis=1).astype(np.float32)
+BASE = Recipe.of(
+    model="gaussian", region=Region(8, 8, 16, 16), steps=4, grid="karras", schedule=Edm(), seed=3, sampler="ddpm"
+)
+
+
+@pytest.fixture(scope="module")
+def facts() -> Facts:
+    return Facts(Field(RED, "red", "K"))
+
+
+def members(plan: Plan) -> np.ndarray:
+    return np.concatenate([step.y for step in last_steps(plan)])
+
+
+def made(facts: Facts, recipe: Recipe = BASE, **asked: object) -> np.ndarray:
+    return members(resolve(recipe.but(**asked), facts))
+
+
+@pytest.mark.parametrize("model", ["gaussian", "local", "data"])
+@pytest.mark.parametrize("sampler", ["ddpm", "heun", "ddim"])
+def test_parts_made_anywhere_are_the_members_of_the_whole_to_the_bit(model: str, sampler: str, facts: Facts) -> None:
+    base = BASE.but(model=model, sampler=sampler, block=4)
+    whole = made(facts, base, members=14)
+    parts = [made(facts, base, first_member=first, members=n) for first, n in ((0, 8), (8, 4), (12, 2))]
+    assert whole.shape[0] == 14 and np.array_equal(whole, np.concatenate(parts))
+    assert len({member.tobytes() for member in whole}) > 2
+
+
+def test_parts_of_a_network_are_the_members_of_the_whole_to_the_bit(facts: Facts) -> None:
+    card = find_card("rain64")
+    rain = Facts(Field(RED, "red", "K"), torch="", cards={"rain64": card})
+    base = Recipe.of(model="rain64", steps=2, sampler="heun", grid="karras", schedule=Edm(sigma_max=80.0), block=2)
+    whole = made(rain, base, members=5)
+    assert np.array_equal(whole[2:4], made(rain, base, first_member=2, members=2))
+    assert np.array_equal(whole[4:], made(rain, base, first_member=4, members=1))
+
+
+def test_runs_started_from_the_field_on_a_chain_and_forks_have_their_own_members_too(facts: Facts) -> None:
+    start = BASE.but(origin="field", level=2.0, path_mode="chain", block=3)
+    fork = start.but(fork=Fork(2, start.course, 7), sampler="ddim")
+    for recipe in (start, fork):
+        assert np.array_equal(made(facts, recipe, members=6)[3:], made(facts, recipe, first_member=3, members=3))
+
+
+def test_up_to_sixty_four_members_are_made_at_once_as_they_were_before_there_were_blocks(facts: Facts) -> None:
+    plan = resolve(BASE.but(members=64), facts)
+    *_, last = run(plan)
+    assert blocks_of(plan) == [plan] and np.array_equal(members(plan), last.y)
+    sizes = [block.shape[0] for block in blocks_of(resolve(BASE.but(members=150), facts))]
+    assert sizes == [64, 64, 22]
+
+
+def test_the_statistics_of_many_members_are_numpys_over_the_same_members(facts: Facts) -> None:
+    recipe = BASE.but(members=300, block=15, statistics="mean,spread,p>0,q0.9")
+    plan = resolve(recipe, facts)
+    streamed = streamed_for(plan)
+    for step in last_steps(plan):
+        streamed.add(physical_of(plan, step.y))
+    all_ = plan.made_in.inverse(members(plan)[:, 0])
+    assert len(blocks_of(plan)) == 20 and streamed.count == 300
+    assert np.abs(streamed.result(Statistic("mean")) - all_.mean(0)).max() < 1e-6
+    assert np.abs(streamed.result(Statistic("spread")) - all_.std(0, ddof=1)).max() < 1e-6
+    assert np.array_equal(streamed.result(Statistic("p>", 0.0)), (all_ > 0).mean(0))
+    width = 16 * plan.made_in.std / 512
+    exact = np.quantile(all_, 0.9, axis=0, method="inverted_cdf")
+    assert np.abs(streamed.result(Statistic("q", 0.9)) - exact).max() <= width
+
+
+def test_two_thousand_members_take_the_memory_of_one_block(facts: Facts) -> None:
+    def peak(count: int) -> int:
+        plan = resolve(BASE.but(members=count, block=50, steps=2, statistics="mean,spread,p>0,q0.9"), facts)
+        streamed = streamed_for(plan)
+        tracemalloc.reset_peak()
+        for step in last_steps(plan):
+            streamed.add(physical_of(plan, step.y))
+        assert streamed.count == count
+        return tracemalloc.get_traced_memory()[1]
+
+    tracemalloc.start()
+    try:
+        peak(100)
+        few, many = peak(100), peak(2000)
+    finally:
+        tracemalloc.stop()
+    assert many - few < 1900 * 16 * 16 * 4  # the members alone would take that
+
+
+def test_a_truth_gives_a_crps_and_a_threshold_beyond_all_members_is_told(facts: Facts) -> None:
+    start = resolve(BASE.but(origin="field", level=0.5, members=8, statistics="crps,p>1e6,p>-1e6"), facts)
+    truth = facts.field.values[start.region.slices]
+    streamed = streamed_for(start, truth)
+    for step in last_steps(start):
+        streamed.add(physical_of(start, step.y))
+    assert (streamed.result(Statistic("crps")) < np.abs(truth).max()).all()
+    above, below = unmet(streamed, "K")
+    assert above.startswith("No member is above 1e+06 K") and below.startswith("Every member is above -1e+06 K")
+
+
+@pytest.mark.parametrize("values", [{"first_member": 5}, {"first_member": 64, "block": 48}, {"first_member": 32}])
+def test_a_part_that_begins_inside_a_block_is_refused(values: dict[str, int], facts: Facts) -> None:
+    refusal = resolve(BASE.but(members=4, **values), facts).refusal
+    assert refusal is not None and "lies inside one of them" in refusal.sentence and "Begin at" in refusal.hint
+
+
+def test_a_spread_of_one_member_is_refused_before_anything_runs(facts: Facts) -> None:
+    with pytest.raises(UserError, match="One member has no spread"):
+        streamed_for(resolve(BASE.but(statistics="mean,spread"), facts))
