@@ -1,14 +1,25 @@
 """The machine: its processors, the devices that torch can use, and the parts of this program installed on it."""
 
+import ctypes
 import os
 import platform
-from typing import TYPE_CHECKING
+import sys
+import threading
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from functools import cache
+from itertools import pairwise
+from pathlib import Path
+from typing import TYPE_CHECKING, TypeVar
 
 from diffview import __version__
 from diffview.errors import UserError
 
 if TYPE_CHECKING:
     import torch
+
+T = TypeVar("T")
+R = TypeVar("R")
 
 PARTS = ("PySide6-Essentials", "pyqtgraph", "numpy", "torch", "h5py", "h5netcdf", "xarray", "pyproj", "scipy")
 
@@ -24,6 +35,61 @@ CREDITS = (
 def cores() -> int:
     """Processors this process may use."""
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
+def shared_out(work: Callable[[Sequence[T]], list[R]], items: Sequence[T], threads: int) -> list[R]:
+    """What `work` makes of the items in order: of neighbouring parts of them, on so many threads."""
+    from concurrent.futures import ThreadPoolExecutor
+
+    ends = [len(items) * i // threads for i in range(threads + 1)]
+    parts = [items[first:last] for first, last in pairwise(ends) if last > first]
+    if len(parts) < 2:
+        return work(items)
+    with ThreadPoolExecutor(len(parts)) as pool:
+        return [one for made in pool.map(work, parts) for one in made]
+
+
+class _Narrowed:
+    """How many are inside `one_blas_thread`, and what they came from."""
+
+    lock, inside, before = threading.Lock(), 0, 1
+
+
+@contextmanager
+def one_blas_thread() -> Iterator[None]:
+    """Numpy's matrix products on one thread each, in this process, as long as anybody is inside.
+
+    For many small ones: several threads wait for each other at each of them, on a busy machine ten times longer than
+    the products take. The last bits of a product depend on the threads, too, and with one are the same everywhere.
+    """
+    library = _openblas()
+    if library is None:
+        yield
+        return
+    with _Narrowed.lock:
+        if not _Narrowed.inside:
+            _Narrowed.before = library.scipy_openblas_get_num_threads64_()
+            library.scipy_openblas_set_num_threads64_(1)
+        _Narrowed.inside += 1
+    try:
+        yield
+    finally:
+        with _Narrowed.lock:
+            _Narrowed.inside -= 1
+            if not _Narrowed.inside:
+                library.scipy_openblas_set_num_threads64_(_Narrowed.before)
+
+
+@cache
+def _openblas() -> ctypes.CDLL | None:
+    """The OpenBLAS that numpy brought and has loaded; None where numpy takes another."""
+    beside = Path(sys.modules["numpy"].__path__[0])
+    folders = beside.with_name("numpy.libs"), beside / ".dylibs"
+    for path in (path for folder in folders for path in sorted(folder.glob("*openblas64*"))):
+        library = ctypes.CDLL(str(path))
+        if hasattr(library, "scipy_openblas_set_num_threads64_"):
+            return library
+    return None
 
 
 def torch_is_missing(what: str) -> UserError:

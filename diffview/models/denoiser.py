@@ -2,6 +2,7 @@
 
 import math
 from abc import ABC, abstractmethod
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any, ClassVar, Protocol
 
@@ -69,11 +70,11 @@ class Formula(ABC):
         """grad_y ln p_s(y) = (x0_hat - y)/s^2, [members, channels, ny, nx]."""
         return score_from_x0(y, self(y, s), s)
 
-    def _like(self, name: Any, values: NDArray[Any], y: Any) -> Any:
-        """A constant as an array or tensor like y, converted once per kind, dtype and device."""
+    def _like(self, name: Any, values: NDArray[Any] | Callable[[], NDArray[Any]], y: Any) -> Any:
+        """A constant, or what makes it, as an array or tensor like y: once per kind, dtype and device."""
         key = (name, y.dtype, str(getattr(y, "device", "")))
         if key not in self._cast:
-            self._cast[key] = cast_like(values, y)
+            self._cast[key] = cast_like(values() if callable(values) else values, y)
         return self._cast[key]
 
     def __getstate__(self) -> dict[str, Any]:

@@ -1,7 +1,7 @@
 """The local denoiser: the softmax average over crops, pixel by pixel, each over a window around it."""
 
 import math
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import lru_cache, reduce
 from typing import Any
@@ -10,6 +10,7 @@ import numpy as np
 
 from diffview.arrays import is_torch, namespace
 from diffview.forward.noise import cast_like
+from diffview.machine import cores, one_blas_thread, shared_out
 from diffview.models.data import Data
 from diffview.models.denoiser import Array, Formula
 
@@ -68,12 +69,14 @@ class Local(Formula):
     def _sees_all(self, s: float) -> bool:
         return bool(window_radius(s) >= max(self.crops.shape[1:]) - 1)
 
+    @one_blas_thread()
     def __call__(self, y: Any, s: float) -> Any:
         """x0_hat of y [members, 1, ny, nx]."""
         if self._sees_all(s):
             return self._everywhere(y, s)
         return namespace(y).stack([self._average(member[0], s)[0][None] for member in y])
 
+    @one_blas_thread()
     def vjp(self, y: Any, s: float, v: Any) -> Any:
         """v^T J: sum_i (x_i - x0_hat)(q) sum_{p in window(q)} v(p) w_i(p) (x_i - x0_hat)(p) / s^2."""
         if self._sees_all(s):
@@ -90,6 +93,7 @@ class Local(Formula):
             products.append(product[None])
         return xp.stack(products)
 
+    @one_blas_thread()
     def variance(self, y: Any, s: float) -> Any:
         """s^2 diag J = sum_i w_i(p) (x_i(p) - x0_hat(p))^2: of the crops that pixel p chooses from."""
         if self._sees_all(s):
@@ -105,15 +109,18 @@ class Local(Formula):
 
     def _chunks(self, y: Any) -> list[Any]:
         """The crops like y, [ny, nx, at most CHUNK] each: the softmax runs along memory."""
-        starts = range(0, len(self.crops), CHUNK)
-        return [self._like(i, np.ascontiguousarray(np.moveaxis(self.crops[i : i + CHUNK], 0, -1)), y) for i in starts]
 
-    def _weigh(self, y: Any, s: float) -> Iterator[tuple[Any, Any, Any]]:
+        def moved(first: int) -> Callable[[], Array]:
+            return lambda: np.ascontiguousarray(np.moveaxis(self.crops[first : first + CHUNK], 0, -1))
+
+        return [self._like(first, moved(first), y) for first in range(0, len(self.crops), CHUNK)]
+
+    def _weigh(self, y: Any, s: float, chunks: Sequence[Any]) -> Iterator[tuple[Any, Any, Any]]:
         """Chunk by chunk: its crops, exp(least - distance) [ny, nx, chunk] (written over by the next), and least."""
         xp = namespace(y)
         sums = _Windows(y, window_radius(s), 1 / (2 * s * s))
         d: Any = None
-        for chunk in self._chunks(y):
+        for chunk in chunks:
             d = _room(d, chunk)
             xp.subtract(y[:, :, None], chunk, out=d)
             d *= d
@@ -126,10 +133,15 @@ class Local(Formula):
     def _average(self, y: Any, s: float) -> tuple[Any, Any, Any]:
         """x0_hat of y [ny, nx], the least distance, and the sum of exp(least - distance)."""
         xp = namespace(y)
-        parts = []
-        for chunk, w, least in self._weigh(y, s):
-            ones = self._like(("ones", chunk.shape[-1]), np.ones(chunk.shape[-1], np.float32), y)
-            parts.append((least, w @ ones, xp.einsum("yxn,yxn->yx", w, chunk)))
+
+        def weighed(chunks: Sequence[Any]) -> list[tuple[Any, Any, Any]]:
+            ones = self._like("ones", np.ones(CHUNK, np.float32), y)
+            return [
+                (least, w @ ones[: w.shape[-1]], xp.einsum("yxn,yxn->yx", w, chunk))
+                for chunk, w, least in self._weigh(y, s, chunks)
+            ]
+
+        parts = shared_out(weighed, self._chunks(y), 1 if is_torch(y) else max(1, cores() - 1))
         nearest = reduce(xp.minimum, (least for least, _, _ in parts))
         factors = [xp.exp(nearest - least) for least, _, _ in parts]
         total = sum(f * part for f, (_, part, _) in zip(factors, parts, strict=True))
@@ -141,7 +153,7 @@ class Local(Formula):
         xp = namespace(y)
         x0_hat, nearest, total = self._average(y, s)
         apart: Any = None
-        for chunk, w, least in self._weigh(y, s):
+        for chunk, w, least in self._weigh(y, s, self._chunks(y)):
             apart = _room(apart, chunk)
             xp.multiply(w, w > UNSEEN, out=w)
             share = xp.exp(nearest - least)
