@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 
 from diffview.errors import UserError
 from diffview.fields.numbers import percent
+from diffview.fields.transforms import Transform
 from diffview.forward.schedules import Chain, Schedule, make_schedule, schedule_params
 
 Array = NDArray[np.float64]
@@ -55,6 +56,12 @@ class Signal:
     pixels: int
     unit: float = 1.0
     units: str = ""
+
+    @classmethod
+    def of(cls, x0: NDArray[np.floating], power: Array, transform: Transform, units: str) -> "Signal":
+        """That of a standardised region [ny, nx] with the power `power`, whose values came through `transform`."""
+        unit = abs(float(transform.inverse(1.0)) - float(transform.inverse(0.0)))
+        return cls(power, float(np.nanmean(x0)), int(np.count_nonzero(~np.isnan(x0))), unit, units)
 
     @property
     def powers(self) -> Array:
@@ -197,17 +204,26 @@ def _by_schedule(title: str, key: str, params: Mapping[str, Any], **changes: Any
         yield Remedy(title, {"schedule": make_schedule(key, params), **changes})
 
 
-def _idle(case: Case) -> Iterator[Finding]:
-    if case.signal is None:
-        return
-    powers = case.signal.powers
+def idle_ends(signal: Signal | None) -> tuple[float, float] | None:
+    """Noise levels below which no scale is touched yet, and above which every one is lost in noise; None of nothing."""
+    powers = np.empty(0) if signal is None else signal.powers
     powers = powers[powers > 0]
-    if not len(powers):
+    return (math.sqrt(UNTOUCHED * powers.min()), math.sqrt(ALL_NOISE * powers.max())) if len(powers) else None
+
+
+def idle_steps(case: Case) -> tuple[int, int] | None:
+    """Steps that do nothing for the field: while every scale is lost in noise, and while none is touched yet."""
+    if (ends := idle_ends(case.signal)) is None:
+        return None
+    untouched, all_noise = ends
+    return sum(s >= all_noise for s in case.levels[1:]), sum(s <= untouched for s in case.levels[:-1])
+
+
+def _idle(case: Case) -> Iterator[Finding]:
+    ends, counts = idle_ends(case.signal), idle_steps(case)
+    if ends is None or counts is None:
         return
-    all_noise, untouched = math.sqrt(ALL_NOISE * powers.max()), math.sqrt(UNTOUCHED * powers.min())
-    steps = len(case.levels) - 1
-    above = sum(s >= all_noise for s in case.levels[1:])
-    below = sum(s <= untouched for s in case.levels[:-1])
+    (untouched, all_noise), (above, below), steps = ends, counts, len(case.levels) - 1
     t_untouched, t_all_noise = case.schedule.t_of([untouched, all_noise])
     sentence = (
         f"{above + below} of {steps} steps do nothing for this field: {above} while every scale is lost in noise, "

@@ -25,6 +25,7 @@ from diffview.params import (
     json_text,
     parameters,
     plain_of,
+    shown,
     value_of,
 )
 from diffview.paths import parse_json
@@ -60,6 +61,9 @@ AUTO = "auto"
 
 USUAL_BLOCK = 64
 """Members that are computed at once where nothing else is asked for."""
+
+NAME_LENGTH = 24
+"""Most characters of the name of a rival."""
 
 SEED = Range(0, 2**63 - 1)
 SHARE = Range(0, 0.5)
@@ -232,6 +236,54 @@ class Ensemble(Group):
         )
 
 
+COURSE = ValueType(
+    "It has the values of a course.", write=plain_of, read=lambda plain: value_of(Course, plain, "The recipe's course")
+)  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Rival(Group):
+    """A way to run under a name: all in which it may differ from the others; field, start and gaps are shared."""
+
+    name: Annotated[str, "What it is called."]
+    course: Annotated[Course, COURSE, "Its way from noise."] = Course()
+    model: Annotated[str, "Its x0_hat, as of the denoiser."] = DenoiserChoice.model
+    weight: Annotated[float, FINITE, "Its weight w of the condition."] = Guidance.weight
+
+
+RIVALS = ValueType(
+    "They are at most three, each with a name of its own.",
+    lambda value: len(value) <= 3 and all(isinstance(one, Rival) for one in value),
+    lambda value: [plain_of(one) for one in value],
+    lambda plain: tuple(value_of(Rival, one, "A rival") for one in plain),
+)
+
+
+@dataclass(frozen=True)
+class Rivals(Group):
+    """Up to four named ways to run: the one in force IS the recipe, so that any edit of it is one of that rival."""
+
+    others: Annotated[tuple[Rival, ...], RIVALS, "Those that are not in force, in their order."] = ()
+    called: Annotated[str, "Name of the one in force."] = "A"
+    place: Annotated[int, Range(0, 3), "How many of the others stand before the one in force."] = 0
+
+    def __post_init__(self) -> None:
+        """Refuse rivals that could not be told apart, and a place that is none.
+
+        Raises:
+            UserError: then.
+        """
+        super().__post_init__()
+        names = [self.called, *(rival.name for rival in self.others)]
+        if len(set(names)) < len(names) or not all(0 < len(name.strip()) <= NAME_LENGTH for name in names):
+            raise UserError(
+                f"The rivals cannot be called {', '.join(map(shown, names))}.",
+                f"Give each a name of its own, of 1 to {NAME_LENGTH} characters.",
+            )
+        if self.place > len(self.others):
+            raise UserError(f"There is no place {self.place} among {len(names)} rivals.", "Count them from 0.")
+
+
 @dataclass(frozen=True)
 class Reserved(Group):
     """A group that holds nothing as yet; written and read, so that what comes into it needs no other version."""
@@ -248,7 +300,7 @@ class Recipe:
     guidance: Guidance = Guidance()
     ensemble: Ensemble = Ensemble()
     view: Reserved = Reserved()
-    rivals: Reserved = Reserved()
+    rivals: Rivals = Rivals()
     operators: Reserved = Reserved()
     conditions: Reserved = Reserved()
     frames: Reserved = Reserved()
@@ -278,11 +330,11 @@ class Recipe:
     def of_run(self) -> "Recipe":
         """The recipe that all recipes of one run share.
 
-        It leaves out the length of the chain, which only counts rows, and for a run from noise the kind of path on
-        which noise is put in.
+        It leaves out the rivals, the length of the chain, which only counts rows, and for a run from noise the kind of
+        path on which noise is put in.
         """
         apart = {} if self.start.origin == "field" else {"path_mode": Start.path_mode}
-        return self.but(chain_length=1, **apart)
+        return self.but(rivals=Rivals(), chain_length=1, **apart)
 
     def to_json(self) -> str:
         """The recipe as JSON text."""

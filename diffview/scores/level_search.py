@@ -23,7 +23,7 @@ from diffview.reverse.grids import GRIDS, make_levels
 from diffview.reverse.samplers import SAMPLERS, Denoise, Step
 from diffview.runs.job import PlanJob, Stopped
 from diffview.runs.plan import Plan
-from diffview.runs.recipe import Recipe
+from diffview.runs.recipe import Recipe, Rivals
 from diffview.runs.run import denoiser_of, on_device, start_state
 
 Array = NDArray[np.floating]
@@ -178,8 +178,8 @@ def standard_grids(plan: Plan) -> dict[str, list[float]]:
 
 
 def levels_apart(recipe: Recipe) -> Recipe:
-    """The recipe without what says which levels are visited, and without the seed, which the search chooses."""
-    return recipe.but(grid="uniform", grid_params=(), seed=0, members=1, path_mode="closed")
+    """The recipe without what says which levels are visited, without the seed, which the search chooses, and rivals."""
+    return recipe.but(rivals=Rivals(), grid="uniform", grid_params=(), seed=0, members=1, path_mode="closed")
 
 
 def warped(top: float, lowest: float, steps: int, rho: float) -> tuple[float, ...]:

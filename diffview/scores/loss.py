@@ -24,7 +24,7 @@ from diffview.reverse.samplers import CONSISTENCY
 from diffview.runs.facts import Facts
 from diffview.runs.job import PlanJob
 from diffview.runs.plan import Plan
-from diffview.runs.recipe import Recipe
+from diffview.runs.recipe import Recipe, Rivals
 from diffview.runs.resolve import resolve
 from diffview.runs.run import denoiser_of
 from diffview.scores.printed import aligned, short
@@ -191,7 +191,7 @@ def loss_recipe(recipe: Recipe) -> Recipe:
     """
     return recipe.but(
         sampler="ddim", sampler_params=(), seed=0, members=1, path_mode="closed", origin="field", level=None,
-        chain_length=1000, fork=None,
+        chain_length=1000, fork=None, rivals=Rivals(),
     )  # fmt: skip
 
 

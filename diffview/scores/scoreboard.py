@@ -22,6 +22,7 @@ from numpy.typing import NDArray
 
 from diffview.arrays import to_numpy
 from diffview.errors import UserError
+from diffview.forward.lint import Signal
 from diffview.forward.noise import START, Noise, cast_like
 from diffview.forward.schedules import Schedule
 from diffview.learning.sets import FEWEST, evenly
@@ -29,6 +30,7 @@ from diffview.models.capabilities import capabilities_of, lacks
 from diffview.reverse.grids import make_levels
 from diffview.reverse.samplers import SAMPLERS, sampler_params
 from diffview.runs.job import Job
+from diffview.runs.values import Settings
 from diffview.scores import metrics
 from diffview.scores.generated import wet_threshold
 from diffview.scores.printed import aligned, short
@@ -49,12 +51,14 @@ MOST_ROWS = 1000
 
 @dataclass(frozen=True)
 class Combination:
-    """One way to run: schedule, grid, sampler with its default parameters, steps."""
+    """One way to run: schedule, grid, sampler, steps; settings of grid and sampler are their defaults but for those."""
 
     schedule: Schedule
     grid: str
     sampler: str
     steps: int
+    grid_params: Settings = ()
+    sampler_params: Settings = ()
 
 
 @dataclass(frozen=True)
@@ -136,8 +140,27 @@ class Draw:
 DRAW = Draw()
 
 
+@dataclass(frozen=True, eq=False)
+class Parts:
+    """What the scores of a row are made of, field by field.
+
+    Attributes:
+        powers: the spectrum of every field [n, n_k], standardised units squared.
+        crps: of every case, in units of the field [cases]; None without a truth.
+    """
+
+    powers: NDArray[np.float64]
+    crps: NDArray[np.float64] | None = None
+
+
 class Scoreboard:
-    """The rows of one model; `run` yields them as they are finished."""
+    """The rows of one model; `run` yields them as they are finished.
+
+    Attributes:
+        parts: of the rows that have scores, by their number.
+        real: spectra of the held-out fields that are scored against [n, n_k].
+        signal: the power of these fields at every scale.
+    """
 
     def __init__(self, subject: Subject, ways: Sequence[Combination], draw: Draw = DRAW) -> None:
         """Set up; nothing is computed yet.
@@ -168,7 +191,14 @@ class Scoreboard:
         self._others = evenly(others, self._count)
         self._real = data.transform.inverse(evenly(real, MOST_REAL))
         self._wet = wet_threshold(data.units, self._real)
-        self._spectrum = metrics.mean_spectrum(data.transform(self._real))
+        standardised = data.transform(self._real)
+        self.real = metrics.spectra(standardised)
+        self._spectrum = metrics.mean_of(self.real)
+        means = np.nanmean(standardised, axis=(1, 2), dtype=np.float64)
+        unit = abs(float(data.transform.inverse(1.0)) - float(data.transform.inverse(0.0)))
+        pixels = int(np.prod(data.shape))
+        self.signal = Signal(self._spectrum, math.sqrt(float(np.mean(means**2))), pixels, unit, data.units)
+        self.parts: dict[int, Parts] = {}
 
     def run(self) -> Iterator[tuple[float, BoardRow | None]]:
         """The share that is done, and the row that has just been finished, if one has; the caller may stop at any time.
@@ -176,7 +206,7 @@ class Scoreboard:
         The first row is that of real fields.
         """
         self._warm()
-        yield 0.0, self._scored(BoardRow(ANOTHER), self._others, self._climate())
+        yield 0.0, self._scored(BoardRow(ANOTHER), 0, self._others, self._climate())
         for number, way in enumerate(self._ways):
             row = BoardRow("run", way.schedule.key, way.grid, way.sampler, way.steps)
             started = time.perf_counter()
@@ -187,7 +217,7 @@ class Scoreboard:
             else:
                 drawn, evaluations = made
                 row = replace(row, evaluations=evaluations, seconds=time.perf_counter() - started)
-                row = self._scored(row, drawn, drawn)
+                row = self._scored(row, number + 1, drawn, drawn)
             yield (number + 1) / len(self._ways), row
 
     def _warm(self) -> None:
@@ -208,7 +238,7 @@ class Scoreboard:
 
         With a truth, member after member of the first case, then of the second, ...
         """
-        params = sampler_params(way.sampler, {})
+        params = sampler_params(way.sampler, dict(way.sampler_params))
         levels = self.levels(way)
         places = SAMPLERS[way.sampler].places(len(levels) - 1, params)
         truth = None if self._truth is None else self._truth.repeat(self._draw.members, axis=0)
@@ -242,10 +272,10 @@ class Scoreboard:
         trained = self._subject.noise_range
         limits = [way.schedule.s_max, self._draw.start_level, None if trained is None else trained[1]]
         top = min(limit for limit in limits if limit is not None)
-        return make_levels(way.schedule, way.grid, way.steps, top)
+        return make_levels(way.schedule, way.grid, way.steps, top, **dict(way.grid_params))
 
-    def _scored(self, row: BoardRow, drawn: Array, members: Array | None) -> BoardRow:
-        """The row with the scores of standardised fields, and of members of the cases."""
+    def _scored(self, row: BoardRow, number: int, drawn: Array, members: Array | None) -> BoardRow:
+        """The row, by its number, with the scores of standardised fields, and of members of the cases."""
         if not np.isfinite(drawn[~np.isnan(drawn)]).all() or np.isnan(drawn).all():
             return replace(row, why="It gave values that are not finite.")
         back = self._data.transform.inverse
@@ -253,14 +283,16 @@ class Scoreboard:
         apart = metrics.quantiles(physical) - metrics.quantiles(self._real)
         names = ("q50", "q90", "q99", "q999")
         measured: dict[str, float] = dict(zip(names, (float(q) for q in apart), strict=True))
-        spectrum = metrics.mean_spectrum(self._data.transform(physical))
-        measured["spectrum"] = metrics.log_spectral_distance(spectrum, self._spectrum)
+        powers, by_case = metrics.spectra(self._data.transform(physical)), None
+        measured["spectrum"] = metrics.log_spectral_distance(metrics.mean_of(powers), self._spectrum)
         if self._wet is not None:
             wet = metrics.wet_pixel_fraction(physical, self._wet) - metrics.wet_pixel_fraction(self._real, self._wet)
             measured["wet"] = 100 * wet
         if members is not None and self._truth is not None:
             ensemble = back(members).reshape(len(self._truth), self._draw.members, *self._data.shape).swapaxes(0, 1)
-            measured["crps"] = float(np.nanmean(metrics.crps(ensemble, back(self._truth))))
+            crps = metrics.crps(ensemble, back(self._truth))
+            measured["crps"], by_case = float(np.nanmean(crps)), np.nanmean(crps, axis=(1, 2))
+        self.parts[number] = Parts(powers, by_case)
         known: dict[str, Any] = {name: value for name, value in measured.items() if math.isfinite(value)}
         return replace(row, **known)
 
@@ -276,6 +308,7 @@ class BoardRun(Job):
         rows: those that are finished.
         units: of the field.
         split: how the held-out fields were kept apart.
+        board: what makes the rows, once there are fields.
     """
 
     name: str
@@ -286,6 +319,7 @@ class BoardRun(Job):
     rows: tuple[BoardRow, ...] = ()
     units: str = ""
     split: str = ""
+    board: Scoreboard | None = None
 
     @property
     def network(self) -> bool:
@@ -301,7 +335,8 @@ class BoardRun(Job):
         """Score; the rows that are finished when it is stopped are kept."""
         subject = self.subject()
         self.units, self.split = subject.data.units, subject.data.split
-        for done, row in Scoreboard(subject, self.ways, self.draw).run():
+        self.board = Scoreboard(subject, self.ways, self.draw)
+        for done, row in self.board.run():
             if row is not None:
                 self.rows = (*self.rows, row)
             self.tell(done)

@@ -13,14 +13,16 @@ from diffview.errors import UserError
 from diffview.fields.regions import MOST_CROPS
 from diffview.fields.transforms import choose_transform
 from diffview.learning.from_files import read_parted_set, read_verification_set
-from diffview.learning.orders import MakeSet
+from diffview.learning.orders import MakeSet, Order, sets_of, sizes_that_fit
 from diffview.learning.sets import TrainingSet, complete, evenly
 from diffview.machine import torch_is_missing
-from diffview.models.cards import Card, find_card
+from diffview.models.cards import Card, find_card, models_folder
 from diffview.models.formulas import FORMULAS
 from diffview.paths import resource
 from diffview.reverse.samplers import POSTERIOR_MEAN, Denoise
 from diffview.runs.engine import load_engine
+from diffview.runs.facts import Facts
+from diffview.runs.plan import Plan
 
 Array = NDArray[np.float32]
 MakeDenoise = Callable[[Array | None], Denoise]
@@ -114,15 +116,40 @@ def set_trained_on(card: Card, makers: Iterable[MakeSet]) -> TrainingSet:
     )
 
 
-def board_subject(model: str, card: Card | None, sets: Sequence[MakeSet], device: str) -> Subject:
-    """A network on the set that it was trained on, or a formula fitted to the first set.
+def unscored(plan: Plan, facts: Facts) -> UserError | None:
+    """Why the model of a plan cannot be scored on the open field; None if it can."""
+    card, model = plan.card, plan.recipe.denoiser.model
+    if card is None and model not in FORMULAS:
+        return UserError("Your own denoiser is scored by `diffview.scores.scoreboard` from your own program.")
+    if card is not None and "diffusers" in card.network:
+        return UserError(
+            f"{card.name} does not say what its fields are.", "Score a formula, or a network trained here."
+        )
+    if card is None and not sizes_that_fit(facts):
+        return UserError(
+            "The field is too small, or has too many holes, for crops to fit to and others to hold out.",
+            "Open a larger one.",
+        )
+    return None
+
+
+def open_subject(plan: Plan, facts: Facts, trained: Order | None = None) -> Subject:
+    """The model of a plan and the fields that the open one gives: what scoreboards of the window and of recipes score.
+
+    A network on the set that it was trained on, for which `trained`, the order of the newest training, is tried first;
+    a formula fitted to crops of the open slice, others of which are held out.
 
     Raises:
-        UserError: as `network`, `set_trained_on` and `formula`, or if torch cannot be loaded.
+        UserError: as `unscored`, `network`, `set_trained_on` and `formula`, or if torch cannot be loaded.
     """
-    if card is None:
-        return formula(model, sets[0]())
-    return network(card, set_trained_on(card, sets), load_engine().device(device))
+    if (refusal := unscored(plan, facts)) is not None:
+        raise refusal
+    if plan.card is not None:
+        data = set_trained_on(plan.card, sets_of(facts, plan, plan.card, trained))
+        return network(plan.card, data, load_engine().device(plan.recipe.denoiser.device))
+    size, key = sizes_that_fit(facts)[0], plan.transform.key
+    order = Order(facts.field, key, plan.recipe.course.schedule, models_folder(), size)
+    return formula(plan.recipe.denoiser.model, order.data())
 
 
 def scored(name: str, words: Sequence[str], *, size: int = 32, held_out: float = 0.3, device: str = "cpu") -> Subject:

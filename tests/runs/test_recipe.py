@@ -15,7 +15,7 @@ from diffview.forward.schedules import SCHEDULES, Cosine, Custom, Flow, Linear
 from diffview.reverse.samplers import SAMPLERS, Step
 from diffview.runs.facts import MOST_FITS, Facts
 from diffview.runs.plan import Plan
-from diffview.runs.recipe import DECLARED, GROUP_OF, Course, Fork, Recipe
+from diffview.runs.recipe import DECLARED, GROUP_OF, Course, Fork, Recipe, Rival, Rivals
 from diffview.runs.resolve import resolve
 from diffview.runs.run import run, start_state
 
@@ -82,6 +82,7 @@ FULL = Recipe.of(
     observe="blocks",
     observe_params=(("size", 4), ("std", 0.2)),
     hidden=(Region(3, 4, 5, 6), Region(9, 9, 1, 2)),
+    rivals=Rivals((Rival("mine", Course(schedule=Cosine()), "gaussian", 1.5), Rival("old")), "B", 1),
 )
 
 

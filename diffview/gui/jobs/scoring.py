@@ -7,13 +7,12 @@ from functools import partial
 from diffview.errors import UserError
 from diffview.gui.jobs.background import Background
 from diffview.gui.session import Message
-from diffview.learning.orders import Order, is_own, sets_of, sizes_that_fit
-from diffview.models.cards import Card, models_folder
-from diffview.models.formulas import FORMULAS
+from diffview.learning.orders import Order, is_own, sets_of
+from diffview.models.cards import Card
 from diffview.scores.loss import Loss, LossCheck, loss_plan, loss_recipe
 from diffview.scores.race import RaceRequest, RaceRun
 from diffview.scores.scoreboard import BoardRun, Combination, Draw
-from diffview.scores.subject import board_subject
+from diffview.scores.subject import open_subject, unscored
 from diffview.scores.verify import Verification
 
 
@@ -85,24 +84,11 @@ class BoardJob(Background[BoardRun]):
 
     def why_not(self) -> str:
         """Why nothing can be scored now; "" if it can."""
-        session = self._session
-        card, model = session.plan.card, session.recipe.denoiser.model
-        if card is None and model not in FORMULAS:
-            return "Your own denoiser is scored by `diffview.scores.scoreboard` from your own program."
-        if card is not None and "diffusers" in card.network:
-            return f"{card.name} does not say what its fields are."
-        if card is None and not sizes_that_fit(session.facts):
-            return "The field is too small, or has too many holes, for crops to fit to and others to hold out."
-        return ""
+        refusal = unscored(self._session.plan, self._session.facts)
+        return "" if refusal is None else refusal.sentence
 
     def start(self, ways: Sequence[Combination], draw: Draw, trained: Order | None = None) -> None:
         """Score the model in force; `trained` is the order of the newest training."""
-        session = self._session
-        plan, facts, chosen = session.plan, session.facts, session.recipe.denoiser
-        if plan.card is not None:
-            sets = sets_of(facts, plan, plan.card, trained)
-        else:
-            size = sizes_that_fit(facts)[0]
-            sets = [Order(facts.field, plan.transform.key, plan.recipe.course.schedule, models_folder(), size).data]
-        subject = partial(board_subject, chosen.model, plan.card, sets, chosen.device)
-        self.begin(lambda: BoardRun(chosen.model, subject, ways, draw, plan.card is not None))
+        plan, facts = self._session.plan, self._session.facts
+        subject, model = partial(open_subject, plan, facts, trained), plan.recipe.denoiser.model
+        self.begin(lambda: BoardRun(model, subject, ways, draw, plan.card is not None))

@@ -1,7 +1,5 @@
 """The case of the schedule lint, made from the session."""
 
-import numpy as np
-
 from diffview.fields.units import written
 from diffview.forward.lint import Case, ScoredRun, Signal
 from diffview.gui.show.moment import InForce
@@ -41,10 +39,5 @@ def _scored(session: InForce, card: Card) -> ScoredRun:
 
 def _signal(session: InForce) -> Signal | None:
     """The region's spectrum and mean; None where it has none."""
-    forward, plan, field = session.forward, session.plan, session.facts.field
-    power = forward.spectrum_x0()
-    if power is None:
-        return None
-    unit = abs(float(plan.transform.inverse(1.0)) - float(plan.transform.inverse(0.0)))
-    known = int(forward.x0.size - np.count_nonzero(forward.missing))
-    return Signal(power, float(np.nanmean(forward.x0)), known, unit, written(field.units))
+    power, plan = session.forward.spectrum_x0(), session.plan
+    return None if power is None else Signal.of(plan.x0, power, plan.transform, written(session.facts.field.units))
