@@ -73,8 +73,7 @@ def no_search_for_garbage(module: str) -> Iterator[None]:
 
 
 def _preload_torch() -> None:
-    """Load torch's libraries before Python imports them: dlopen lets the window's thread go on, import does not."""
-    import ctypes
+    """Load torch's libraries before Python imports them: `load_library` lets other threads go on, import does not."""
     import importlib.util
     from pathlib import Path
 
@@ -82,9 +81,20 @@ def _preload_torch() -> None:
     if spec is None or spec.origin is None:
         return
     folder = Path(spec.origin).parent / "lib"
-    for name in ("libc10.so", "libtorch_cpu.so", "libtorch_python.so"):
-        if (folder / name).is_file():
-            try:
-                ctypes.CDLL(str(folder / name), mode=ctypes.RTLD_GLOBAL)
-            except OSError:  # the import itself raises the error
-                return
+    for path in (folder / name for name in ("libc10.so", "libtorch_cpu.so", "libtorch_python.so")):
+        if path.is_file() and not load_library(str(path)):
+            return  # the import itself raises the error
+
+
+def load_library(path: str) -> bool:
+    """Load a shared library as `ctypes.CDLL` does, but let the other threads go on; whether it was loaded.
+
+    CDLL calls dlopen with the interpreter lock held, for a third of a second with torch's. As a function of a library
+    like any other, dlopen is called without it.
+    """
+    import ctypes
+    import os
+
+    dlopen = ctypes.CDLL(None).dlopen
+    dlopen.argtypes, dlopen.restype = (ctypes.c_char_p, ctypes.c_int), ctypes.c_void_p
+    return dlopen(os.fsencode(path), os.RTLD_NOW | os.RTLD_GLOBAL) is not None
