@@ -1,4 +1,4 @@
-"""Schedules made from something: drawn points, rows of a table, other schedules, the spectrum of a field."""
+"""Schedules made from something: rows of a table, other schedules, the spectrum of a field."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -10,10 +10,8 @@ from numpy.typing import ArrayLike, NDArray
 
 from diffview.errors import UserError
 from diffview.forward.presets import Cosine, Edm, Linear
-from diffview.forward.schedule import FORMS, MOST_STEPS, Array, Schedule, SigmaMax, SigmaMin, Table, betas_of
-from diffview.params import Choice, Range
-
-Form = Annotated[str, Choice(tuple(FORMS)), "how alpha follows from s"]
+from diffview.forward.schedule import MOST_STEPS, Array, Form, Schedule, SigmaMax, SigmaMin, Table, betas_of
+from diffview.params import Range
 
 
 def _pairs(values: Any, key: str, what: str) -> Array:
@@ -22,69 +20,6 @@ def _pairs(values: Any, key: str, what: str) -> Array:
         return np.array([(float(a), -np.inf if b is None else float(b)) for a, b in values]).reshape(-1, 2).T
     except (TypeError, ValueError):
         raise UserError(f"{key}: the {what} are not pairs of numbers.", "Give a list of pairs.") from None
-
-
-@dataclass(frozen=True, kw_only=True)
-class Custom(Schedule):
-    """log_snr(t) through knots (t, log_snr), monotone (PCHIP); s^2 linear in t before the first knot.
-
-    Keyword arguments only: `form`, declared by the base, would otherwise come first.
-
-    Args:
-        knots: pairs (t, log_snr) with t rising from above 0 to 1 and log_snr falling.
-        form: "vp", "ve" or "flow".
-
-    Raises:
-        UserError: if the knots do not rise in t, fall in log_snr and end at t = 1.
-    """
-
-    key: ClassVar[str] = "custom"
-    title: ClassVar[str] = "Custom curve"
-    formula: ClassVar[str] = "log_snr(t) through knots, monotone piecewise cubic (PCHIP)"
-    source: ClassVar[str] = "Fritsch & Butland 1984"
-    knots: tuple[tuple[float, float], ...] = ((0.02, 5.0), (0.25, 1.0), (0.5, -2.0), (0.75, -6.0), (1.0, -10.0))
-    form: Annotated[str, Choice(tuple(FORMS)), "how alpha follows from s"] = "vp"  # type: ignore[misc]
-
-    def __post_init__(self) -> None:
-        super().__post_init__()
-        try:
-            t, log_snr = np.array([(float(a), float(b)) for a, b in self.knots]).T
-        except (TypeError, ValueError):
-            raise UserError("custom: the knots are not pairs of numbers.", "Give (t, log_snr) pairs.") from None
-        fine = len(t) >= 2 and (np.abs(log_snr) < 60).all() and t[0] > 0 and t[-1] == 1
-        if not (fine and (np.diff(t) > 0).all() and (np.diff(log_snr) < 0).all()):
-            raise UserError(
-                "custom: the curve is not monotone.", "t must rise from above 0 to 1 and log_snr must fall all the way."
-            )
-        object.__setattr__(self, "knots", tuple(zip(t.tolist(), log_snr.tolist(), strict=True)))
-
-    @cached_property
-    def _pieces(self) -> tuple[Array, Array]:
-        """Knots' t, and the coefficients of the cubic that starts at each of them, highest power first [4, n - 1]."""
-        from scipy.interpolate import PchipInterpolator
-
-        curve = PchipInterpolator(*np.array(self.knots).T)
-        return curve.x, curve.c
-
-    def _curve(self, t: Array) -> Array:
-        """log_snr at t in [first knot, 1]; a drag evaluates it thousands of times, which is why it is written out."""
-        knots, c = self._pieces
-        piece = np.searchsorted(knots[1:-1], t, side="right")
-        u, c = t - knots[piece], c[:, piece]
-        return np.asarray(((c[0] * u + c[1]) * u + c[2]) * u + c[3])
-
-    def noise_level(self, t: ArrayLike) -> Array:
-        """exp(-log_snr/2) along the curve."""
-        t = np.asarray(t, dtype=np.float64)
-        first = self.knots[0][0]
-        ramp = np.where(t < first, np.sqrt((t / first).clip(0)), 1.0)
-        return np.asarray(ramp * np.exp(-self._curve(np.maximum(t, first)) / 2))
-
-    @classmethod
-    def like(cls, schedule: Schedule, t: tuple[float, ...] = (0.02, 0.25, 0.5, 0.75, 1.0)) -> "Custom":
-        """The custom curve through `schedule` at the given t; an infinite level is taken as its s_max."""
-        s = np.minimum(schedule.noise_level(t), schedule.s_max)
-        return cls(knots=tuple(zip(t, (-2 * np.log(s)).tolist(), strict=True)), form=schedule.form)
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -21,7 +21,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from diffview.errors import UserError
-from diffview.params import Range, checked, parameters
+from diffview.params import Choice, Range, checked, parameters
 
 Array = NDArray[np.float64]
 
@@ -46,6 +46,7 @@ ChainSteps = Annotated[
 Beta = Annotated[float, Range(1e-9, 1 - 1e-9, log=True), "variance of the noise added by one step"]
 SigmaMin = Annotated[float, Range(1e-6, 10.0, log=True), "smallest noise level"]
 SigmaMax = Annotated[float, Range(1e-3, 1e6, log=True), "largest noise level"]
+Form = Annotated[str, Choice(tuple(FORMS)), "how alpha follows from s"]
 
 
 @dataclass(frozen=True)
@@ -203,8 +204,9 @@ class Table(Schedule):
 
     @cached_property
     def _log_snr_table(self) -> Array:
-        log_alpha_bar = np.cumsum(np.log1p(-self.betas()))
-        return np.asarray(log_alpha_bar - np.log(-np.expm1(log_alpha_bar)))
+        with np.errstate(divide="ignore"):  # where the last beta is 1
+            log_alpha_bar = np.cumsum(np.log1p(-self.betas()))
+            return np.asarray(log_alpha_bar - np.log(-np.expm1(log_alpha_bar)))
 
     def noise_level(self, t: ArrayLike) -> Array:
         """exp(-log_snr/2) from the table."""

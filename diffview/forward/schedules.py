@@ -1,7 +1,7 @@
 """Noise schedules x_t = alpha_t x_0 + sigma_t eps: the table of all, and schedules as plain data.
 
-The base class is in `forward.schedule`. Each schedule is one class, in `forward.presets` (formulas) or `forward.made`
-(made from points, rows, other schedules or a spectrum), and one row of SCHEDULES.
+The base class is in `forward.schedule`. Each schedule is one class, in `forward.presets` (formulas), `forward.drawn`
+(through points) or `forward.made` (made from rows, other schedules or a spectrum), and one row of SCHEDULES.
 """
 
 from collections.abc import Iterator, Mapping
@@ -9,7 +9,8 @@ from dataclasses import fields
 from typing import Any
 
 from diffview.errors import UserError
-from diffview.forward.made import Custom, Join, SpectrumMatched, Tabulated, ZeroSnr
+from diffview.forward.drawn import BetaCurve, Custom
+from diffview.forward.made import Join, SpectrumMatched, Tabulated, ZeroSnr
 from diffview.forward.presets import (
     Cauchy,
     Cosine,
@@ -27,10 +28,10 @@ from diffview.forward.schedule import FORMS, S_CAP, S_LIMIT, Array, Chain, Sched
 from diffview.params import Choice, Parameter, checked, parameters
 
 __all__ = [
-    "FORMS", "PRESETS", "SCHEDULES", "S_CAP", "S_LIMIT", "Array", "Cauchy", "Chain", "Cosine", "Custom", "Edm", "Flow",
-    "GeoDiff", "Join", "Laplace", "Linear", "ScaledLinear", "Schedule", "Sigmoid", "SpectrumMatched", "Table",
-    "Tabulated", "VarianceExploding", "VariancePreserving", "ZeroSnr", "edited", "flat_params", "form_parameters",
-    "make_schedule", "schedule_params",
+    "FORMS", "PRESETS", "SCHEDULES", "S_CAP", "S_LIMIT", "Array", "BetaCurve", "Cauchy", "Chain", "Cosine", "Custom",
+    "Edm", "Flow", "GeoDiff", "Join", "Laplace", "Linear", "ScaledLinear", "Schedule", "Sigmoid", "SpectrumMatched",
+    "Table", "Tabulated", "VarianceExploding", "VariancePreserving", "ZeroSnr", "edited", "flat_params",
+    "form_parameters", "make_schedule", "schedule_params",
 ]  # fmt: skip
 
 PRESETS: dict[str, type[Schedule]] = {
@@ -44,7 +45,7 @@ PRESETS: dict[str, type[Schedule]] = {
 
 SCHEDULES: dict[str, type[Schedule]] = {
     **PRESETS,
-    **{cls.key: cls for cls in (SpectrumMatched, ZeroSnr, Join, Custom, Tabulated)},
+    **{cls.key: cls for cls in (SpectrumMatched, ZeroSnr, Join, Custom, BetaCurve, Tabulated)},
 }
 
 DEEPEST = 4

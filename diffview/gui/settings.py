@@ -8,8 +8,8 @@ from typing import Any
 from PySide6.QtCore import QByteArray, QSettings
 
 from diffview.fields.colormaps import COLORMAPS
+from diffview.forward.edits import QUANTITIES
 from diffview.gui.show.moment import View
-from diffview.gui.show.schedule_curves import QUANTITIES
 from diffview.paths import user_folder
 
 MOST_RECENT = 12

@@ -353,6 +353,17 @@ _RANGE = (
     .filter(lambda p: p[1] >= 1e-3)
 )
 _ZERO = st.floats(-20.0, 20.0)
+
+
+@st.composite
+def _beta_knots(draw: st.DrawFn) -> list[tuple[float, float]]:
+    n = draw(st.integers(2, 6))
+    gaps = np.array(draw(st.lists(st.floats(0.01, 1.0), min_size=n, max_size=n)))
+    t = np.cumsum(gaps) / gaps.sum()
+    beta = draw(st.lists(_log(1e-6, 0.5), min_size=n, max_size=n))
+    return list(zip([*t[:-1].tolist(), 1.0], [*beta[:-1], draw(st.sampled_from([beta[-1], 1.0]))], strict=True))
+
+
 PARAMS = {
     "linear": st.fixed_dictionaries({"beta_start": _BETA, "beta_end": _BETA, "chain_steps": _CHAIN}),
     "scaled_linear": st.fixed_dictionaries({"beta_start": _BETA, "beta_end": _BETA, "chain_steps": _CHAIN}),
@@ -368,6 +379,9 @@ PARAMS = {
     "cauchy": st.fixed_dictionaries({"mu": _ZERO, "gamma": _log(0.01, 10.0), "tail": _log(1e-3, 0.25)}),
     "vp": st.fixed_dictionaries({"beta_min": _log(1e-4, 100.0), "beta_max": _log(1e-4, 100.0)}),
     "custom": st.fixed_dictionaries({"knots": _knots(), "form": st.sampled_from(["vp", "ve", "flow"])}),
+    "betas": st.fixed_dictionaries(
+        {"knots": _beta_knots(), "chain_steps": _CHAIN, "form": st.sampled_from(["vp", "ve", "flow"])}
+    ),
 }
 
 

@@ -240,6 +240,12 @@ class Hand:
             self.move(widget, point)
         self.release(widget, points[-1])
 
+    def double_click(self, widget, point):
+        """A press, its release, and the second press of a double click, with its release."""
+        self.drag(widget, point)
+        self.mouse(widget, QEvent.Type.MouseButtonDblClick, point, LEFT, LEFT)
+        self.release(widget, point)
+
     def click(self, widget, point=None):
         """Click in the middle of a widget that is there and enabled, or at a point of it."""
         assert widget.isVisible(), f"{widget.objectName()} is hidden"

@@ -44,7 +44,16 @@ def drag(plot, *points):
 
 def record(plot):
     heard = []
-    for name in ("playheadMoved", "handlePressed", "handleMoved", "handleReleased", "curveGrabbed"):
+    for name in (
+        "playheadMoved",
+        "handlePressed",
+        "handleMoved",
+        "handleReleased",
+        "curveGrabbed",
+        "handleAsked",
+        "handleDropped",
+        "strokeDrawn",
+    ):
         getattr(plot, name).connect(lambda *a, n=name: heard.append((n, *a)))
     return heard
 
@@ -132,15 +141,51 @@ def test_pulling_the_curve_sideways_or_clicking_it_scrubs(plot):
     assert heard == [("playheadMoved", pytest.approx(0.7))]
 
 
-@pytest.mark.parametrize("freeze", [lambda p: p.set_read_only(True), lambda p: p.set_quantity("beta")])
-def test_nothing_can_be_pulled_when_read_only(plot, freeze):
-    freeze(plot)
+def test_a_point_of_beta_is_pulled_in_its_own_units(plot):
+    plot.set_quantity("beta")
     plot.set_handles(HANDLES)
     heard = record(plot)
-    x, y = HANDLES[1]
-    start = plot.to_pixel(x, float(np.log10(y)) if plot.y_axis.log else y)
+    start = plot.to_pixel(HANDLES[1][0], float(np.log10(HANDLES[1][1])))
     drag(plot, start, start + QPointF(0, 30))
-    assert {h[0] for h in heard} == {"playheadMoved"}
+    assert [h[0] for h in heard] == ["handlePressed", "handleMoved", "handleReleased"]
+    assert heard[1][3] == pytest.approx(10 ** plot.from_pixel(start + QPointF(0, 30))[1])
+
+
+def test_a_double_click_asks_for_a_handle_where_there_is_none(plot):
+    plot.set_handles(HANDLES)
+    heard = record(plot)
+    place = plot.to_pixel(0.65, 0.8)
+    mouse(plot, QEvent.Type.MouseButtonDblClick, place, Qt.MouseButton.LeftButton)
+    assert heard == [("handleAsked", pytest.approx(0.65), pytest.approx(0.8))]
+    heard.clear()
+    mouse(plot, QEvent.Type.MouseButtonDblClick, plot.to_pixel(*HANDLES[1]), Qt.MouseButton.LeftButton)
+    assert [h[0] for h in heard] == ["handlePressed"]
+
+
+def test_delete_asks_to_remove_the_selected_handle(plot):
+    plot.set_handles(HANDLES)
+    plot.select(1)
+    heard = record(plot)
+    QTest.keyClick(plot, Qt.Key.Key_Delete)
+    QTest.keyClick(plot, Qt.Key.Key_Escape)
+    QTest.keyClick(plot, Qt.Key.Key_Delete)
+    assert heard == [("handleDropped", 1)]
+
+
+def test_a_stroke_is_where_the_pointer_went_and_nothing_else_is_pulled(plot):
+    plot.set_handles(HANDLES)
+    plot.set_drawing(True)
+    heard = record(plot)
+    way = [plot.to_pixel(x, y) for x, y in ((0.2, 0.9), (0.5, 0.5), (0.8, 0.3))]
+    drag(plot, *way, way[-1] + QPointF(0, 5000))
+    assert [h[0] for h in heard] == ["strokeDrawn"]
+    _, x, y = heard[0]
+    assert x == pytest.approx([0.2, 0.5, 0.8, 0.8]) and y[:3] == pytest.approx([0.9, 0.5, 0.3])
+    assert y[3] == pytest.approx(plot.y_axis.low), "it stays in the plot"
+    plot.set_drawing(False)
+    heard.clear()
+    drag(plot, plot.to_pixel(*HANDLES[1]), plot.to_pixel(*HANDLES[1]) + QPointF(0, 20))
+    assert heard[0] == ("handlePressed", 1)
 
 
 def test_the_right_button_does_nothing(plot):

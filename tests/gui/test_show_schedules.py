@@ -1,6 +1,6 @@
 """What a drag in the schedule plot makes, and which schedule an entry of the list means."""
 
-from math import exp, inf, log
+from math import exp, log
 
 import numpy as np
 import pytest
@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 
 from diffview.fields.transforms import Transform
 from diffview.forward.schedules import (
+    BetaCurve,
     Cosine,
     Custom,
     Flow,
@@ -16,11 +17,10 @@ from diffview.forward.schedules import (
     Linear,
     SpectrumMatched,
     Tabulated,
-    VarianceExploding,
     ZeroSnr,
 )
-from diffview.gui.show import schedule_curves, schedule_marks
-from diffview.gui.show.schedule_curves import LOG_SNR_GAP, QUANTITIES, T_GAP, TICK_GAP
+from diffview.gui.show import schedule_curves
+from diffview.gui.show.schedule_curves import TICK_GAP
 from diffview.gui.show.timescale import TimeScale
 from diffview.models.cards import Card
 
@@ -37,48 +37,6 @@ def over_noise(schedule):
 
 def card(low, high, **training):
     return Card("twin", "sst", "K", Transform("standardise", 280.0, 5.0), (1, 16, 16), (low, high), training=training)
-
-
-# -- levels of values
-
-
-@pytest.mark.parametrize(
-    ("schedule", "quantity", "y", "s"),
-    [
-        (LINEAR, "alpha_bar", 0.5, 1.0),
-        (LINEAR, "alpha_bar", 0.2, 2.0),
-        (LINEAR, "alpha_bar", 1.5, 0.0),
-        (LINEAR, "alpha_bar", 0.0, inf),
-        (LINEAR, "sigma", 0.6, 0.75),
-        (LINEAR, "sigma", 1.0, inf),
-        (LINEAR, "sigma", -3.0, 0.0),
-        (Flow(), "sigma", 0.75, 3.0),
-        (VarianceExploding(), "sigma", 7.0, 7.0),
-        (VarianceExploding(), "sigma", -7.0, 0.0),
-        (LINEAR, "log_snr", 0.0, 1.0),
-        (LINEAR, "log_snr", -2 * log(5.0), 5.0),
-        (LINEAR, "log_snr", -1e9, exp(30.0)),
-    ],
-)
-def test_a_value_of_a_quantity_is_a_noise_level(schedule, quantity, y, s):
-    level = QUANTITIES[quantity].level
-    assert level(schedule, y) == pytest.approx(s)
-
-
-@pytest.mark.parametrize("schedule", [LINEAR, Cosine(), Flow(), VarianceExploding()])
-@pytest.mark.parametrize("quantity", ["alpha_bar", "sigma", "log_snr"])
-def test_the_level_of_a_value_is_that_of_the_schedule(schedule, quantity):
-    t = np.linspace(0.2, 0.8, 5)
-    values = QUANTITIES[quantity].of(schedule, t)
-    levels = [QUANTITIES[quantity].level(schedule, float(y)) for y in values]
-    np.testing.assert_allclose(levels, schedule.noise_level(t), rtol=1e-6)
-
-
-def test_beta_cannot_be_dragged_and_is_that_of_a_chain_of_a_thousand():
-    assert QUANTITIES["beta"].level is None and not schedule_marks.QUANTITIES["beta"].editable
-    beta = QUANTITIES["beta"].of(LINEAR, np.array([0.001, 0.5005, 1.0]))
-    np.testing.assert_allclose(beta, [1e-4, 0.010055, 0.02], rtol=1e-2)
-    assert schedule_marks.QUANTITIES.keys() == QUANTITIES.keys()
 
 
 # -- levels that are pulled
@@ -107,43 +65,16 @@ def test_levels_fall_however_one_is_pulled(index, s):
     assert (np.diff(levels) < 0).all() and min(levels) >= 0.5 and max(levels) <= 10.0
 
 
-# -- knots that are pulled
-
-
-def test_a_knot_is_kept_off_its_neighbours():
-    custom = Custom.like(LINEAR)
-    (t0, high), _, (t2, low) = custom.knots[:3]
-    pulled = schedule_curves.dragged(custom, 1, -5.0, 1e9, "log_snr").knots[1]
-    assert pulled == pytest.approx((t0 + T_GAP, high - LOG_SNR_GAP))
-    pulled = schedule_curves.dragged(custom, 1, 5.0, -1e9, "log_snr").knots[1]
-    assert pulled == pytest.approx((t2 - T_GAP, low + LOG_SNR_GAP))
-
-
-def test_the_last_knot_stays_at_the_end_of_time():
-    custom = Custom.like(LINEAR)
-    last = schedule_curves.dragged(custom, len(custom.knots) - 1, 0.2, custom.knots[-1][1], "log_snr").knots[-1]
-    assert last == pytest.approx((1.0, custom.knots[-1][1]), abs=2 * LOG_SNR_GAP)
-
-
-def test_other_knots_are_left_where_they_were():
-    custom = Custom.like(LINEAR)
-    t, log_snr = custom.knots[2]
-    new = schedule_curves.dragged(custom, 2, t, log_snr + 0.1, "log_snr")
-    assert [a == b for a, b in zip(new.knots, custom.knots, strict=True)] == [
-        index != 2 for index in range(len(custom.knots))
-    ]
-    assert schedule_curves.as_custom(custom) is custom and schedule_curves.as_custom(LINEAR) == custom
-
-
 # -- entries of the list
 
 
 def test_an_entry_is_a_preset_or_made_from_what_is_in_force():
     matched = Flow()
-    keys = ("cosine", Custom.key, Tabulated.key, ZeroSnr.key, Join.key, SpectrumMatched.key)
+    keys = ("cosine", Custom.key, BetaCurve.key, Tabulated.key, ZeroSnr.key, Join.key, SpectrumMatched.key)
     chosen = {key: schedule_curves.chosen(key, LINEAR, lambda: matched) for key in keys}
     assert chosen["cosine"] == Cosine()
     assert isinstance(chosen[Custom.key], Custom) and chosen[Custom.key] == Custom.like(LINEAR)
+    assert chosen[BetaCurve.key] == BetaCurve.near(LINEAR)
     assert isinstance(chosen[Tabulated.key], Tabulated)
     assert chosen[ZeroSnr.key] == ZeroSnr(LINEAR)
     assert isinstance(chosen[Join.key], Join)

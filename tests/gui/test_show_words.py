@@ -178,18 +178,16 @@ def test_reference_curves_are_the_other_schedules():
 
 def test_a_fork_is_named_by_what_it_leaves():
     course = Recipe.of(seed=3).course
-    assert schedule_curves.caption(course, "alpha_bar", "t").endswith("· drag a point, or the playhead")
+    assert schedule_curves.caption(course, "alpha_bar", "t").endswith(f"· {schedule_curves.HAND}")
     forked = Recipe.of(fork=Fork(4, course, 2)).course
     assert schedule_curves.caption(forked, "beta", "t") == "fork at step 4 of DDIM, seed 3 · noise 2"
 
 
-@pytest.mark.parametrize(
-    ("quantity", "axis", "where"),
-    [("beta", "t", "choose ᾱ to drag points"), ("sigma", "ln_s", "choose t to drag points")],
-)
-def test_where_a_curve_has_no_points_it_says_where_they_are(quantity, axis, where):
-    assert schedule_curves.where_points_are(quantity, axis) == where
-    assert schedule_curves.caption(Recipe().course, quantity, axis).endswith(f"· {where}")
+def test_the_caption_says_what_the_hand_can_do():
+    course = Recipe().course
+    assert schedule_curves.caption(course, "beta", "t").endswith(f"· {schedule_curves.HAND}")
+    assert schedule_curves.caption(course, "beta", "ln_s").endswith(f"· {schedule_curves.HAND}")
+    assert schedule_curves.caption(course, "sigma", "ln_s").endswith(f"· {schedule_curves.ALONG}")
 
 
 def test_densities_say_why_there_is_none_of_the_training():

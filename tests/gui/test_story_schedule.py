@@ -6,10 +6,11 @@ import numpy as np
 import pytest
 from conftest import layer
 from PySide6.QtCore import QPointF, Qt
-from PySide6.QtWidgets import QLabel, QPushButton
+from PySide6.QtGui import QContextMenuEvent
+from PySide6.QtWidgets import QApplication, QLabel, QMenu, QPushButton
 
 from diffview.forward.brownian import ForwardPath
-from diffview.forward.schedules import SCHEDULES, Cosine, Linear, SpectrumMatched, ZeroSnr
+from diffview.forward.schedules import S_LIMIT, SCHEDULES, BetaCurve, Cosine, Edm, Linear, SpectrumMatched, ZeroSnr
 from diffview.gui.widgets.plots.schedule_items import Handles, RunLevels
 
 pytestmark = pytest.mark.qt_log_ignore("This plugin does not support (raise|grabbing)")  # of every list opened
@@ -96,14 +97,147 @@ def test_other_quantities_are_dragged_too(window, hand, find, settle, quantity):
     settle(window)
 
 
-def test_beta_is_read_only(window, hand, find):
+def test_beta_is_dragged_and_shows_what_it_makes(window, hand, find, wait, settle):
+    plot, session = find(window, "scheduleEditor"), window.session
+    session.look(playhead=0.6, follow=False)
+    before, first_run = session.recipe, window.live.run
+    hand.click(find(window, "quantityControl").button("beta"))
+    start = handle_point(plot, 1)
+    picture, left = window.forward.view.indices().copy(), float(session.recipe.course.schedule.alpha_bar(0.6))
+    hand.press(plot, start)
+    for way in (6, 12, 25):
+        hand.move(plot, start + QPointF(0, way))
+    schedule = session.recipe.course.schedule
+    t, log_beta = plot.from_pixel(start + QPointF(0, 25))
+    hand.release(plot, start + QPointF(0, 25))
+    assert isinstance(schedule, BetaCurve) and schedule.knots[1] == pytest.approx((t, 10**log_beta), rel=2e-2)
+    np.testing.assert_allclose(np.cumprod(1 - schedule.betas()), schedule.discrete(1000).alpha_bar, rtol=1e-12)
+    assert float(schedule.alpha_bar(0.6)) > left, "smaller betas leave more signal"
+    assert not np.array_equal(window.forward.view.indices(), picture)
+    wait(lambda: window.live.run is not first_run)
+    settle(window)
+    assert window.live.run.plan.recipe.course.schedule == schedule
+    session.undo()
+    assert session.recipe == before, "one drag is one undo"
+    settle(window)
+
+
+def test_beta_stops_where_so_much_noise_leaves_no_signal(window, hand, find, settle):
     plot, session = find(window, "scheduleEditor"), window.session
     hand.click(find(window, "quantityControl").button("beta"))
+    start = handle_point(plot, 1)
+    hand.drag(plot, start, start + QPointF(0, -60), start + QPointF(0, -4000))
+    schedule = session.recipe.course.schedule
+    assert 1e11 < schedule.s_max <= S_LIMIT and [m for m in window.heard if m.kind == "error"] == []
+    settle(window)
+
+
+def test_points_are_added_nudged_and_removed(window, hand, find, settle):
+    plot, session = find(window, "scheduleEditor"), window.session
     before = session.recipe
-    for index in range(len(layer(plot, Handles).points)):
-        start = handle_point(plot, index)
-        hand.drag(plot, start, start + QPointF(0, 20))
+    place = plot.to_pixel(0.4, 0.3)
+    hand.double_click(plot, place)
+    knots = session.recipe.course.schedule.knots
+    assert len(knots) == 6 and knots[2][0] == pytest.approx(0.4, abs=1e-3)
+    assert float(session.recipe.course.schedule.alpha_bar(knots[2][0])) == pytest.approx(0.3, abs=0.01)
+    hand.key(plot, Qt.Key.Key_Up)
+    assert session.recipe.course.schedule.knots[2][1] > knots[2][1], "the new point is selected, and nudged"
+    hand.key(plot, Qt.Key.Key_Delete)
+    assert len(session.recipe.course.schedule.knots) == 5
+    for _ in range(3):
+        session.undo()
+    assert session.recipe == before, "three edits, three undos"
+    window.heard.clear()
+    hand.double_click(plot, place)
+    start = handle_point(plot, len(layer(plot, Handles).points) - 1)
+    hand.drag(plot, start, start + QPointF(0, -4))
+    hand.key(plot, Qt.Key.Key_Delete)
+    assert [m.kind for m in window.heard] == ["error"] and "last point" in window.heard[0].sentence
+    assert len(session.recipe.course.schedule.knots) == 6
+    settle(window)
+
+
+def test_a_curve_is_drawn_by_one_stroke(window, hand, find, wait, settle):
+    plot, session, pencil = find(window, "scheduleEditor"), window.session, find(window, "pencilButton")
+    before, first_run = session.recipe, window.live.run
+    hand.click(pencil)
+    t = np.linspace(0.01, 0.995, 60)
+    alpha_bar = (1 - t) ** 1.5
+    way = [plot.to_pixel(*point) for point in zip(t, alpha_bar, strict=True)]
+    hand.drag(plot, *way)
+    schedule = session.recipe.course.schedule
+    np.testing.assert_allclose(schedule.alpha_bar(t), alpha_bar, atol=0.02)
+    assert monotone(schedule) and len(schedule.knots) <= 12
+    wait(lambda: window.live.run is not first_run)
+    window.heard.clear()
+    hand.drag(plot, *way[:30], *way[10:20])
+    assert [m.kind for m in window.heard] == ["error"] and "goes back" in window.heard[0].sentence
+    assert session.recipe.course.schedule == schedule, "nothing is lost"
+    hand.click(pencil)
+    session.undo()
     assert session.recipe == before
+    hand.click(find(window, "axisControl").button("ln_s"))
+    assert not pencil.isEnabled() and "choose t" in pencil.toolTip()
+    settle(window)
+
+
+@pytest.mark.parametrize("quantity", ["alpha_bar", "log_snr", "sigma", "beta"])
+def test_on_the_level_points_are_dragged_along_the_curve(window, hand, find, settle, quantity):
+    plot, session = find(window, "scheduleEditor"), window.session
+    hand.click(find(window, "quantityControl").button(quantity))
+    hand.click(find(window, "axisControl").button("ln_s"))
+    before = session.recipe
+    index = len(layer(plot, Handles).points) // 2
+    t = before.course.schedule.t_of(np.exp(layer(plot, Handles).points[index][0]))
+    start = handle_point(plot, index)
+    hand.drag(plot, start, start + QPointF(8, 0), start + QPointF(15, 0))
+    schedule = session.recipe.course.schedule
+    assert monotone(schedule) and schedule != before.course.schedule
+    if quantity != "beta":
+        x, _ = plot.from_pixel(start + QPointF(15, 0))
+        assert float(np.log(schedule.noise_level(t))) == pytest.approx(x, abs=0.02), "t has another level"
+    session.undo()
+    assert session.recipe == before
+    settle(window)
+
+
+def test_the_slider_lives_on_the_level_too(window, hand, find):
+    slider, session = find(window, "timeSlider"), window.session
+    hand.click(find(window, "axisControl").button("ln_s"))
+    assert slider.isVisible()
+    plot = find(window, "scheduleEditor")
+    for t in (0.1, 0.5, 0.9):
+        x = plot.to_pixel(float(np.log(session.recipe.course.schedule.noise_level(t))), 0).x()
+        assert slider.x_of(1000 * t) == pytest.approx(x, abs=1.5), "it stands under the playhead"
+    at = QPointF(plot.to_pixel(0.0, 0).x(), slider.height() / 2)
+    hand.click(slider, at)
+    assert session.frame().s == pytest.approx(1.0, rel=0.03)
+
+
+def ask_menu(plot, at):
+    asked = QContextMenuEvent(QContextMenuEvent.Reason.Mouse, at, plot.mapToGlobal(at))
+    QApplication.sendEvent(plot.viewport(), asked)
+
+
+def test_a_piece_is_joined_at_the_level_under_the_pointer(window, find, wait, settle):
+    plot, session = find(window, "scheduleEditor"), window.session
+    t = 0.6
+    s = float(Linear().noise_level(t))
+    ask_menu(plot, plot.to_pixel(t, 0.9).toPoint())
+    menu = find(window, "curveMenu")
+    find(window, "piece_above_edm").trigger()
+    menu.close()
+    wait(lambda: window.findChild(QMenu, "curveMenu") is None)
+    schedule = session.recipe.course.schedule
+    assert (schedule.low, schedule.high) == (Linear(), Edm()) and schedule.level == pytest.approx(s, rel=0.01)
+    window.heard.clear()
+    session.edit(schedule=Linear())
+    ask_menu(plot, plot.to_pixel(1.0, 0.9).toPoint())
+    find(window, "piece_above_ve").trigger()
+    find(window, "curveMenu").close()
+    assert [m.kind for m in window.heard] == ["error"] and "nothing above" in window.heard[0].sentence
+    assert session.recipe.course.schedule == Linear(), "nothing is lost"
+    settle(window)
 
 
 def test_a_preset_is_chosen_from_the_list(window, hand, find, wait, settle):

@@ -1,10 +1,16 @@
 """The schedule as a curve that can be dragged, with the levels that a run visits, on the axis of the timeline."""
 
 import itertools
+from functools import partial
 from math import inf
 
 import numpy as np
+from PySide6.QtCore import QPoint, Qt
+from PySide6.QtWidgets import QMenu
 
+from diffview.errors import UserError
+from diffview.forward.edits import QUANTITIES, added, joined, removed, stroked
+from diffview.forward.schedules import PRESETS
 from diffview.gui.jobs.level_search import LevelSearchJob
 from diffview.gui.jobs.live import Live
 from diffview.gui.session import Session
@@ -29,6 +35,11 @@ class ScheduleEditor:
         for pressed in (self.plot.handlePressed, self.plot.curveGrabbed, self.plot.tickPressed):
             pressed.connect(self._begin_drag)
         self.plot.handleMoved.connect(self._pull)
+        self.plot.handleReleased.connect(lambda _index: session.end_merge())
+        self.plot.handleAsked.connect(self._add)
+        self.plot.handleDropped.connect(self._remove)
+        self.plot.strokeDrawn.connect(self._take_stroke)
+        self.plot.menuAsked.connect(self._ask_menu)
         self.plot.tickMoved.connect(self._pull_tick)
         search.changed.connect(self._show_offered)
         live.stepped.connect(self._mark_level)
@@ -46,9 +57,59 @@ class ScheduleEditor:
 
     def _pull(self, index: int, x: float, y: float) -> None:
         session = self._session
-        t = TimeScale.of(session).t(x)
-        schedule = schedule_curves.dragged(session.recipe.course.schedule, index, t, y, session.view.quantity)
-        session.edit(merge=("handle", self._drag), schedule=schedule)
+        scale, schedule = TimeScale.of(session), session.recipe.course.schedule
+        now = schedule_curves.pulled(schedule, session.view.quantity, scale, index, (x, y))
+        session.edit(merge=("handle", self._drag), schedule=now)
+
+    def _add(self, x: float, y: float) -> None:
+        """Add a point; on ln s it lies on the curve, whose values are the same for every schedule."""
+        session, index = self._session, 0
+        t, schedule, quantity = TimeScale.of(session).t(x), session.recipe.course.schedule, session.view.quantity
+        if session.view.axis != "t" and quantity != "beta":
+            y = float(QUANTITIES[quantity].of(schedule, np.array(t)))
+        try:
+            now, index = added(schedule, quantity, t, y)
+        except UserError as error:
+            session.refuse(error)
+            return
+        if session.edit(schedule=now):
+            self.plot.select(index)
+            self.plot.setFocus()
+
+    def _remove(self, index: int) -> None:
+        session = self._session
+        schedule, quantity = session.recipe.course.schedule, session.view.quantity
+        if session.edit_checked(lambda: {"schedule": removed(schedule, quantity, index)}):
+            self.plot.select(None)
+
+    def _take_stroke(self, x: list[float], y: list[float]) -> None:
+        """Take a stroke for the curve; drawing goes on until it is switched off."""
+        session = self._session
+        schedule, quantity = session.recipe.course.schedule, session.view.quantity
+        session.edit_checked(lambda: {"schedule": stroked(schedule, quantity, np.array(x), np.array(y))})
+
+    def _ask_menu(self, at: QPoint, x: float, y: float, handle: int | None) -> None:
+        """What can be done with a point, or at a noise level."""
+        session = self._session
+        schedule = session.recipe.course.schedule
+        menu = self.menu = QMenu(self.plot)
+        menu.setObjectName("curveMenu")
+        menu.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+        if handle is None:
+            menu.addAction("Add a point here", partial(self._add, x, y))
+        else:
+            menu.addAction("Remove this point", partial(self._remove, handle))
+        s = float(schedule.noise_level(TimeScale.of(session).t(x)))
+        for above, side in ((True, "above"), (False, "below")):
+            pieces = menu.addMenu(f"Another schedule {side} s = {s:.3g}")
+            for key, kind in PRESETS.items():
+                take = pieces.addAction(kind.title, partial(self._join, key, s, above))
+                take.setObjectName(f"piece_{side}_{key}")
+        menu.popup(at)
+
+    def _join(self, key: str, s: float, above: bool) -> None:
+        schedule = self._session.recipe.course.schedule
+        self._session.edit_checked(lambda: {"schedule": joined(schedule, key, s, above)})
 
     def _pull_tick(self, index: int, x: float) -> None:
         """Drag a level of the run: the grid becomes a custom one."""
@@ -73,7 +134,7 @@ class ScheduleEditor:
         plot.set_chain_length(recipe.start.chain_length)
         plot.set_x_axis(scale.axis, scale.low, scale.high)
         plot.set_quantity(quantity, *schedule_curves.limits(schedule, quantity))
-        plot.set_read_only(scale.axis != "t", schedule_curves.where_points_are(quantity, scale.axis))
+        plot.set_companion(*schedule_curves.companion(schedule, quantity, scale))
         plot.set_curve(*schedule_curves.curve(schedule, quantity, scale))
         plot.set_handles(schedule_curves.handles(schedule, quantity, scale))
         references = (schedule.key, quantity, scale.axis)

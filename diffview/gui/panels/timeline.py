@@ -2,8 +2,9 @@
 
 from functools import partial
 
+import numpy as np
 from PySide6.QtCore import QPoint, Qt
-from PySide6.QtWidgets import QLabel, QMenu, QToolButton
+from PySide6.QtWidgets import QLabel, QMenu, QToolButton, QWidget
 
 from diffview.forward.schedules import SCHEDULES, SpectrumMatched
 from diffview.gui.actions import Actions
@@ -22,7 +23,7 @@ from diffview.gui.widgets.forms.time_slider import TimeSlider
 from diffview.gui.widgets.plots.density_strip import DensityStrip
 from diffview.gui.widgets.small.card import CardFrame
 from diffview.gui.widgets.small.icons import set_icon
-from diffview.gui.widgets.small.parts import named, show_key, tool_button, whole
+from diffview.gui.widgets.small.parts import line, named, show_key, tool_button, whole
 from diffview.gui.widgets.small.text import plain, set_tip
 from diffview.gui.window.film_feed import Film
 from diffview.gui.window.player import Player
@@ -32,9 +33,14 @@ QUANTITIES = (
     ("alpha_bar", "ᾱ", "What is left of the signal's variance; drag the points"),
     ("log_snr", "log-SNR", "ln(α²/σ²); drag the points"),
     ("sigma", "σ", "Standard deviation of the noise in x_t; drag the points"),
-    ("beta", "β", "Variance added by each of 1000 steps: follows from the curve; no points to drag"),
+    ("beta", "β", "Variance added by each step of the schedule's own chain; drag the points, ᾱ follows"),
 )
-AXES = ("t", "t", "Horizontal axis: t"), ("ln_s", "ln s", "Horizontal axis: the noise level; no points to drag")
+AXES = (
+    ("t", "t", "Horizontal axis: t"),
+    ("ln_s", "ln s", "Horizontal axis: the noise level; drag points along the curve"),
+)
+PENCIL = "Draw the curve with the pointer, from left to right"
+NO_STROKE = "A curve is drawn over t: choose t, or drag points along the curve"
 
 
 class TimelinePanel(CardFrame):
@@ -59,15 +65,19 @@ class TimelinePanel(CardFrame):
         self.axis = SegmentedControl(AXES, "axisControl")
         tip = "T: number of steps of the chain; the curve stays as it is"
         self.length = whole("chainLengthSpin", "Length T of the chain", tip, 1, int(CHAIN.high), 88, log=True)
+        self.pencil = tool_button("pencilButton", PENCIL, PENCIL, text="draw", checkable=True)
         tip = "The playhead moves with the run; dragging the playhead detaches it"
         self.follow = tool_button("followButton", "Follow the run", tip, text="follow", checkable=True)
         self.fork = self._action_button("forkAction", "fork", "forkButton")
         self.back = self._action_button("goBackAction", "return", "goBackButton")
         tip = "How much of schedule, grid and training falls on each noise level, below the schedule"
         self.density = tool_button("densityButton", "Show densities over ln s", tip, text="density", checkable=True)
-        label = named(plain(QLabel("T")), tip=self.length.toolTip())
+        rows = QWidget()  # the sign stays beside its number where the header wraps
+        beside = line(named(plain(QLabel("T")), tip=self.length.toolTip()), self.length)
+        beside.setContentsMargins(0, 0, 0, 0)
+        rows.setLayout(beside)
         for widget in (
-            self.play, self.preset, self.quantity, self.axis, label, self.length,
+            self.play, self.preset, self.quantity, self.axis, self.pencil, rows,
             self.density, self.fork, self.back, self.follow,
         ):  # fmt: skip
             self.add_control(widget)
@@ -97,6 +107,7 @@ class TimelinePanel(CardFrame):
         self.play.clicked.connect(self._player.toggle)
         self._player.changed.connect(self._show_player)
         self.preset.activated.connect(self._choose_preset)
+        self.pencil.toggled.connect(self.plot.set_drawing)
         self.follow.clicked.connect(self._follow)
         self.plot.playheadMoved.connect(lambda x: self._scrub(TimeScale.of(session).t(x)))
         self.plot.axisChanged.connect(self._align)
@@ -113,7 +124,7 @@ class TimelinePanel(CardFrame):
         bind_look(session, self.density, "densities")
         bind_spin(session, self.length, "chain_length")
         session.shows(lambda: show_key(self.preset, session.recipe.course.schedule.key), "course.schedule")
-        session.shows(lambda: self.slider.setVisible(session.view.axis == "t"), "view.axis")
+        session.shows(self._show_axis, "start.chain_length", *ON_AXIS)
         session.shows(self._show_densities, "view.densities", "plan.levels", "plan.card", "denoiser.model", *ON_AXIS)
         session.shows(self._show_caption, "course.fork", "view.quantity", *ON_AXIS)
         session.shows(self._show_playhead, "view.playhead", "view.follow", "start.chain_length")
@@ -170,6 +181,16 @@ class TimelinePanel(CardFrame):
         self.menu.popup(at)
 
     # -- shows
+
+    def _show_axis(self) -> None:
+        """Put the rows of the chain on the axis, and say whether a curve can be drawn over it."""
+        scale, over_t = TimeScale.of(self._session), self._session.view.axis == "t"
+        rows = np.linspace(0, 1, self._session.recipe.start.chain_length + 1)
+        shares = None if over_t else (scale.x(rows) - scale.low) / (scale.high - scale.low)
+        self.slider.set_places(shares)
+        self.pencil.setEnabled(over_t)
+        self.pencil.setChecked(self.pencil.isChecked() and over_t)
+        set_tip(self.pencil, PENCIL if over_t else NO_STROKE)
 
     def _show_densities(self) -> None:
         """Show the densities of schedule, grid and training on one axis."""

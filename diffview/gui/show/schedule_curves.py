@@ -2,15 +2,24 @@
 
 from collections.abc import Callable, Sequence
 from contextlib import suppress
-from dataclasses import dataclass, replace
-from math import exp, inf, log, sqrt
+from math import exp, log
 
 import numpy as np
 from numpy.typing import NDArray
 
 from diffview.errors import UserError
 from diffview.fields.numbers import number
-from diffview.forward.schedules import S_CAP, Custom, Join, Schedule, SpectrumMatched, Tabulated, ZeroSnr, make_schedule
+from diffview.forward.edits import QUANTITIES, drawn, moved, moved_in_level, points_of
+from diffview.forward.schedules import (
+    BetaCurve,
+    Custom,
+    Join,
+    Schedule,
+    SpectrumMatched,
+    Tabulated,
+    ZeroSnr,
+    make_schedule,
+)
 from diffview.gui.show.timescale import TimeScale
 from diffview.learning.densities import grid_density, log_levels, schedule_density, training_density
 from diffview.models.cards import Card
@@ -30,54 +39,13 @@ DENSITY_TIP = """The share of each noise level, per unit of ln s, on either axis
 schedule: share of t, dt/d ln s
 grid: share of the run's steps; the last one, to s = 0, has no end in ln s"""
 
-HAND = "drag a point, or the playhead"
-
-T_GAP, LOG_SNR_GAP = 0.005, 0.02
-"""Least distance of neighbouring knots."""
-
-HIGHEST = 40.0
-"""log_snr above which no knot can be pulled: s = 2e-9."""
-
-
-@dataclass(frozen=True)
-class Quantity:
-    """One quantity of the y axis: its values along a schedule, and its inverse, the noise level of a value."""
-
-    of: Callable[[Schedule, Floats], Floats]
-    level: Callable[[Schedule, float], float] | None
-
-
-def _alpha_bar_level(schedule: Schedule, y: float) -> float:
-    return sqrt(1 / y - 1) if 0 < y < 1 else 0.0 if y >= 1 else inf
-
-
-def _sigma_level(schedule: Schedule, y: float) -> float:
-    """s at which sigma = y: the inverse of s alpha(s) of the schedule's form."""
-    if schedule.form == "ve":
-        return max(y, 0.0)
-    if y >= 1:
-        return inf
-    y = max(y, 0.0)
-    return y / sqrt(1 - y * y) if schedule.form == "vp" else y / (1 - y)
-
-
-def _beta(schedule: Schedule, t: Floats) -> Floats:
-    """beta of a chain of T = 1000, however many points are drawn."""
-    chain = schedule.discrete(1000)
-    return np.interp(t, chain.t, chain.beta)
-
-
-QUANTITIES: dict[str, Quantity] = {
-    "alpha_bar": Quantity(lambda schedule, t: schedule.alpha_bar(t), _alpha_bar_level),
-    "log_snr": Quantity(lambda schedule, t: schedule.log_snr(t), lambda _, y: exp(-min(max(y, -60.0), 60.0) / 2)),
-    "sigma": Quantity(lambda schedule, t: schedule(t)[1], _sigma_level),
-    "beta": Quantity(_beta, None),
-}
+HAND = "drag a point or the playhead; a double click adds a point"
+ALONG = "drag a point along the curve to give its t another level"
 
 
 def curve(schedule: Schedule, quantity: str, scale: TimeScale) -> tuple[Floats, Floats]:
     """The schedule's quantity over the axis, 256 samples from the first row of T = 1000 to t = 1."""
-    x = np.linspace(scale.low, scale.high, SAMPLES)
+    x = np.linspace(scale.first, scale.last, SAMPLES)
     t = np.maximum(scale.t(x), 1e-3)
     return x, QUANTITIES[quantity].of(schedule, t)
 
@@ -122,14 +90,7 @@ def caption(course: Course, quantity: str, axis: str) -> str:
         fresh = f" · noise {fork.number}" if fork.number else ""
         return f"fork at step {fork.step} of {SAMPLERS[fork.parent.sampler].title}, seed {fork.parent.seed}{fresh}"
     left = float(np.sqrt(course.schedule.alpha_bar(1.0)))
-    return f"√ᾱ left at T: {number(left)} · {where_points_are(quantity, axis) or HAND}"
-
-
-def where_points_are(quantity: str, axis: str) -> str:
-    """What to choose to see the points that can be dragged; "" where they are on screen."""
-    if axis != "t":
-        return "choose t to drag points"
-    return "choose ᾱ to drag points" if QUANTITIES[quantity].level is None else ""
+    return f"√ᾱ left at T: {number(left)} · {ALONG if axis != 't' and QUANTITIES[quantity].level else HAND}"
 
 
 def densities(scale: TimeScale, levels: Levels, card: Card | None) -> tuple[Floats, Floats, dict[str, Floats]]:
@@ -143,7 +104,7 @@ def densities(scale: TimeScale, levels: Levels, card: Card | None) -> tuple[Floa
     t = np.linspace(1e-3, 1.0, CELLS + 1)
     if scale.axis != "t":
         rows = np.linspace(1e-3, 1.0, 8 * CELLS)
-        t = np.interp(np.linspace(scale.low, scale.high, CELLS + 1), log_levels(scale.schedule, rows), rows)
+        t = np.interp(np.linspace(scale.first, scale.last, CELLS + 1), log_levels(scale.schedule, rows), rows)
     log_s = log_levels(scale.schedule, t)
     curves = {"schedule": schedule_density(scale.schedule, t), "grid": grid_density(levels, log_s)}
     with suppress(UserError):
@@ -152,15 +113,25 @@ def densities(scale: TimeScale, levels: Levels, card: Card | None) -> tuple[Floa
 
 
 def handles(schedule: Schedule, quantity: str, scale: TimeScale) -> list[tuple[float, float]]:
-    """Positions in the plot of the schedule's knots, or of those it would get."""
-    t = np.array([knot[0] for knot in as_custom(schedule).knots])
-    y = QUANTITIES[quantity].of(schedule, t)
+    """Positions in the plot of the schedule's points, or of those it would get."""
+    t, y = points_of(schedule, quantity)
     return list(zip(np.asarray(scale.x(t)).tolist(), y.tolist(), strict=True))
 
 
-def as_custom(schedule: Schedule) -> Custom:
-    """The schedule itself if it has knots, else the custom curve through it."""
-    return schedule if isinstance(schedule, Custom) else Custom.like(schedule)
+def pulled(schedule: Schedule, quantity: str, scale: TimeScale, index: int, at: tuple[float, float]) -> Schedule:
+    """The schedule with a point pulled to a position in the plot."""
+    x, y = at
+    if scale.axis == "t":
+        return moved(schedule, quantity, index, x, y)
+    low = scale.low if quantity == "beta" else scale.least
+    return moved_in_level(schedule, quantity, index, exp(min(max(x, low), scale.high)), y)
+
+
+def companion(schedule: Schedule, quantity: str, scale: TimeScale) -> tuple[str, Floats, Floats]:
+    """Name and curve of what is shown beside beta, which makes it: alpha_bar; "" beside all else."""
+    if quantity != "beta":
+        return "", np.empty(0), np.empty(0)
+    return "ᾱ, 0 to 1", *curve(schedule, "alpha_bar", scale)
 
 
 def chosen(key: str, schedule: Schedule, match: Callable[[], Schedule]) -> Schedule:
@@ -170,7 +141,8 @@ def chosen(key: str, schedule: Schedule, match: Callable[[], Schedule]) -> Sched
         UserError: if it cannot be made.
     """
     made: dict[str, Callable[[], Schedule]] = {
-        Custom.key: lambda: as_custom(schedule),
+        Custom.key: lambda: drawn(schedule, "alpha_bar"),
+        BetaCurve.key: lambda: drawn(schedule, "beta"),
         Tabulated.key: lambda: Tabulated.like(schedule),
         ZeroSnr.key: lambda: ZeroSnr(schedule),
         Join.key: lambda: Join.above(schedule.of if isinstance(schedule, ZeroSnr) else schedule),
@@ -188,26 +160,3 @@ def tick_dragged(levels: list[float], index: int, s: float, low: float, high: fl
     above = levels[index - 1] * exp(-TICK_GAP) if index > 0 else high
     below = levels[index + 1] * exp(TICK_GAP) if index + 1 < len(levels) else low
     return (*levels[:index], max(min(s, above), min(below, above)), *levels[index + 1 :])
-
-
-def _between(value: float, low: float, high: float, gap: float) -> float:
-    """`value`, but at least `gap` (or a third of the room) away from both ends."""
-    gap = min(gap, (high - low) / 3)
-    return min(max(value, low + gap), high - gap)
-
-
-def dragged(schedule: Schedule, index: int, t: float, y: float, quantity: str) -> Custom:
-    """The custom curve with knot `index` pulled to (t, y); it stops at its neighbours, so the curve stays monotone."""
-    custom = as_custom(schedule)
-    level = QUANTITIES[quantity].level
-    knots = list(custom.knots)
-    s = 1.0 if level is None else level(custom, y)
-    wanted = -2 * log(s) if 0 < s < inf else inf if s == 0 else -inf
-    last = index == len(knots) - 1
-    lowest = min(-2 * log(S_CAP), knots[-1][1])
-    left = knots[index - 1] if index > 0 else (0.0, HIGHEST)
-    right = (1.0, lowest - LOG_SNR_GAP) if last else knots[index + 1]
-    t = 1.0 if last else _between(t, left[0], right[0], T_GAP)
-    log_snr = _between(wanted, right[1], left[1], LOG_SNR_GAP)
-    knots[index] = (t, log_snr)
-    return replace(custom, knots=tuple(knots))

@@ -20,20 +20,19 @@ LABEL_SHARES = (0.30, 0.38, 0.22, 0.46, 0.54, 0.62, 0.70, 0.78, 0.14)
 
 @dataclass(frozen=True)
 class QuantityAxis:
-    """The quantity of the y axis: its name, its fixed range, whether it is logarithmic and may be edited."""
+    """The quantity of the y axis: its name, its fixed range, and whether it is logarithmic."""
 
     label: str
     low: float
     high: float
     log: bool = False
-    editable: bool = True
 
 
 QUANTITIES = {
     "alpha_bar": QuantityAxis("\u03b1\u0305", 0.0, 1.0),
     "log_snr": QuantityAxis("log-SNR", -12.0, 12.0),
     "sigma": QuantityAxis("\u03c3", 0.0, 1.0),
-    "beta": QuantityAxis("\u03b2", 1e-5, 1.0, log=True, editable=False),
+    "beta": QuantityAxis("\u03b2", 1e-5, 1.0, log=True),
 }
 
 

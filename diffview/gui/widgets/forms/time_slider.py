@@ -1,5 +1,7 @@
 """The slider over the steps of the chain."""
 
+import numpy as np
+from numpy.typing import NDArray
 from PySide6.QtCore import QPointF, QRectF, QSize, Qt
 from PySide6.QtGui import QKeyEvent, QMouseEvent, QPainter, QPaintEvent, QPen, QWheelEvent
 from PySide6.QtWidgets import QSizePolicy, QSlider, QWidget
@@ -18,6 +20,7 @@ class TimeSlider(QSlider):
         super().__init__(Qt.Orientation.Horizontal, parent)
         self._inset = (10.0, 10.0)
         self._grab = 0.0
+        self._places: NDArray[np.float64] | None = None
         self.setRange(0, 1000)
         self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
         self.setAccessibleName("Diffusion time")
@@ -31,16 +34,25 @@ class TimeSlider(QSlider):
             self._inset = (float(left), float(right))
             self.update()
 
+    def set_places(self, shares: NDArray[np.float64] | None) -> None:
+        """Where on the groove the values lie, as shares of its length, rising; None: evenly."""
+        self._places = shares
+        self.update()
+
     def x_of(self, value: float) -> float:
         """The pixel of `value`."""
         left, right = self._inset
-        span = max(self.maximum() - self.minimum(), 1)
-        return left + (value - self.minimum()) / span * (self.width() - left - right)
+        share = (value - self.minimum()) / max(self.maximum() - self.minimum(), 1)
+        if self._places is not None:
+            share = float(np.interp(share, np.linspace(0, 1, len(self._places)), self._places))
+        return left + share * (self.width() - left - right)
 
     def value_at(self, x: float) -> int:
         """The nearest value to `x`."""
         left, right = self._inset
         share = (x - left) / max(self.width() - left - right, 1.0)
+        if self._places is not None:
+            share = float(np.interp(share, self._places, np.linspace(0, 1, len(self._places))))
         return self.minimum() + round(min(max(share, 0.0), 1.0) * (self.maximum() - self.minimum()))
 
     def sizeHint(self) -> QSize:

@@ -174,6 +174,28 @@ class Handles(Overlay):
             painter.drawEllipse(centre, HANDLE_PX, HANDLE_PX)
 
 
+class Stroke(Overlay):
+    """What the hand draws, while it does, in pixels."""
+
+    def __init__(self, plot: PlotBase) -> None:
+        super().__init__(plot, z=45)
+        self.points: list[QPointF] = []
+
+    def bounds(self) -> QRectF:
+        """The whole plot."""
+        return self.plot.plot_rect
+
+    def put(self, points: list[QPointF]) -> None:
+        """Show these points, or none."""
+        self.points = points
+        self.update()
+
+    def draw(self, painter: QPainter, palette: Palette) -> None:
+        """A line through them."""
+        ink(painter, pen(palette, "text", 1.5))
+        painter.drawPolyline(QPolygonF(self.points))
+
+
 References = Sequence[tuple[str, Points]]
 """Reference curves: names, and points in pixels."""
 

@@ -1,7 +1,7 @@
 """The schedule plot under the hand: curve, handles and levels are dragged, or nudged by keys."""
 
-from PySide6.QtCore import QPointF, Qt, Signal
-from PySide6.QtGui import QKeyEvent, QMouseEvent
+from PySide6.QtCore import QPoint, QPointF, Qt, Signal
+from PySide6.QtGui import QContextMenuEvent, QKeyEvent, QMouseEvent
 from PySide6.QtWidgets import QWidget
 
 from diffview.gui.show.schedule_marks import distance
@@ -16,6 +16,7 @@ NUDGES = {
     Qt.Key.Key_Up: (0, 1),
     Qt.Key.Key_Down: (0, -1),
 }
+DROPS = (Qt.Key.Key_Delete, Qt.Key.Key_Backspace)
 
 
 class SchedulePlot(ScheduleView):
@@ -23,7 +24,13 @@ class SchedulePlot(ScheduleView):
 
     It signals drags and draws what it is given: a dragged handle stays where the caller puts it. Pulling a curve
     without handles up or down asks for handles by `curveGrabbed`; if the caller calls `set_handles`, the drag goes on
-    with the handle under the pointer. A triangle of the grid is pulled along the axis.
+    with the handle under the pointer. A triangle of the grid is pulled along the axis. A double click asks for another
+    handle; Delete asks to remove the selected one. While drawing is on, the pointer leaves a stroke.
+
+    Signals:
+        handleAsked, handleDropped: add one at (x, y); remove one.
+        strokeDrawn: a stroke was drawn; lists of x and y.
+        menuAsked: a menu for (x, y), or for a handle (None elsewhere), at a point of the screen.
     """
 
     handlePressed = Signal(int)
@@ -32,20 +39,33 @@ class SchedulePlot(ScheduleView):
     curveGrabbed = Signal(float, float)
     tickPressed = Signal(int)
     tickMoved = Signal(int, float)
+    handleAsked = Signal(float, float)
+    handleDropped = Signal(int)
+    strokeDrawn = Signal(list, list)
+    menuAsked = Signal(QPoint, float, float, object)
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self._press: QPointF | None = None
         self._tick: int | None = None
+        self.drawing = False
+
+    def set_drawing(self, on: bool) -> None:
+        """Let the pointer draw a stroke instead of pulling what it finds."""
+        self.drawing = on
+        self._stroke.put([])
+        self.viewport().setCursor(Qt.CursorShape.CrossCursor if on else Qt.CursorShape.ArrowCursor)
 
     def _near_curve(self, point: QPointF) -> bool:
-        if not self.editable or self._handles.points:
+        if self._handles.points:
             return False
         return distance(self.curve_pixels(), point.x(), point.y()) <= CURVE_PX
 
     def hover(self, point: QPointF) -> None:
         """Highlight the handle, or show by the cursor what a press would grab."""
-        handle = self._handles.at(point) if self.editable else None
+        if self.drawing:
+            return
+        handle = self._handles.at(point)
         self._handles.mark("hovered", handle)
         super().hover(point)
         if handle is not None:
@@ -56,9 +76,13 @@ class SchedulePlot(ScheduleView):
             self.viewport().setCursor(Qt.CursorShape.SizeVerCursor)
 
     def mousePressEvent(self, event: QMouseEvent) -> None:
-        """Grab a handle, else wait whether the curve is pulled, else scrub."""
+        """Begin a stroke; or grab a handle, else wait whether the curve is pulled, else scrub."""
         point = event.position()
-        if event.button() is Qt.MouseButton.LeftButton and self.editable:
+        if event.button() is Qt.MouseButton.LeftButton and self.drawing:
+            self._stroke.put([self._inside(point)])
+            event.accept()
+            return
+        if event.button() is Qt.MouseButton.LeftButton:
             handle = self._handles.at(point)
             if handle is not None:
                 self._hold(handle)
@@ -77,8 +101,13 @@ class SchedulePlot(ScheduleView):
         super().mousePressEvent(event)
 
     def mouseMoveEvent(self, event: QMouseEvent) -> None:
-        """Move the grabbed handle or tick."""
+        """Draw on, or move the grabbed handle or tick."""
         point = event.position()
+        if self.drawing:
+            if self._stroke.points:
+                self._stroke.put([*self._stroke.points, self._inside(point)])
+            event.accept()
+            return
         if self._tick is not None:
             self.tickMoved.emit(self._tick, self.from_pixel(point)[0])
             event.accept()
@@ -92,7 +121,13 @@ class SchedulePlot(ScheduleView):
             super().mouseMoveEvent(event)
 
     def mouseReleaseEvent(self, event: QMouseEvent) -> None:
-        """Let go; a press on the curve that was not pulled is a jump."""
+        """End a stroke, or let go; a press on the curve that was not pulled is a jump."""
+        if self.drawing and event.button() is Qt.MouseButton.LeftButton:
+            drawn = [self._target(point) for point in self._stroke.points]
+            self._stroke.put([])
+            self.strokeDrawn.emit([x for x, _ in drawn], [y for _, y in drawn])
+            event.accept()
+            return
         if self._tick is not None and event.button() is Qt.MouseButton.LeftButton:
             self._tick = None
             event.accept()
@@ -105,6 +140,30 @@ class SchedulePlot(ScheduleView):
         elif press is not None:
             self.start_scrub(press)
         super().mouseReleaseEvent(event)
+
+    def mouseDoubleClickEvent(self, event: QMouseEvent) -> None:
+        """Ask for a handle where there is none."""
+        free = self._handles.at(event.position()) is None and self._levels.at(event.position()) is None
+        if self.drawing or not free or event.button() is not Qt.MouseButton.LeftButton:
+            self.mousePressEvent(event)
+            return
+        self.handleAsked.emit(*self._target(self._inside(event.position())))
+        event.accept()
+
+    def contextMenuEvent(self, event: QContextMenuEvent) -> None:
+        """Ask for a menu, of a handle or of the place."""
+        point = QPointF(event.pos())
+        self.menuAsked.emit(event.globalPos(), *self._target(self._inside(point)), self._handles.at(point))
+        event.accept()
+
+    def select(self, handle: int | None) -> None:
+        """Select a handle, which keys then nudge."""
+        self._handles.mark("selected", handle)
+
+    def _inside(self, point: QPointF) -> QPointF:
+        """The nearest point of the plot."""
+        box = self.plot_rect
+        return QPointF(min(max(point.x(), box.left()), box.right()), min(max(point.y(), box.top()), box.bottom()))
 
     def _hold(self, handle: int) -> None:
         self._handles.mark("held", handle)
@@ -134,7 +193,7 @@ class SchedulePlot(ScheduleView):
 
     def focusNextPrevChild(self, forward: bool) -> bool:
         """Tab goes through the handles before it leaves."""
-        count = len(self._handles.points) if self.editable else 0
+        count = len(self._handles.points)
         now = self._handles.selected
         step = 1 if forward else -1
         target = (0 if forward else count - 1) if now is None else now + step
@@ -145,10 +204,13 @@ class SchedulePlot(ScheduleView):
         return True
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
-        """Arrows nudge the selected handle (10 times with Shift); without one they move the playhead."""
+        """Arrows nudge the selected handle (10 times with Shift), Delete removes it; without one they scrub."""
         handle, key = self._handles.selected, Qt.Key(event.key())
-        if handle is None or key not in (*NUDGES, Qt.Key.Key_Escape):
+        if handle is None or key not in (*NUDGES, *DROPS, Qt.Key.Key_Escape):
             super().keyPressEvent(event)
+            return
+        if key in DROPS:
+            self.handleDropped.emit(handle)
             return
         if key is Qt.Key.Key_Escape:
             self._handles.mark("selected", None)
@@ -158,5 +220,6 @@ class SchedulePlot(ScheduleView):
         dx, dy = NUDGES[key]
         y += dy * size * (self.y_axis.high - self.y_axis.low)
         self.handlePressed.emit(handle)
+        y = 10.0**y if self.y_axis.log else y
         self.handleMoved.emit(handle, x + dx * size * (self.x_axis.high - self.x_axis.low), y)
         self.handleReleased.emit(handle)

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 
 import numpy as np
+import pyqtgraph as pg
 from PySide6.QtCore import QRectF, Qt
 from PySide6.QtGui import QPainter
 from PySide6.QtWidgets import QGraphicsItem, QWidget
@@ -11,13 +12,10 @@ from diffview.gui.show.lines import Floats, finite
 from diffview.gui.show.schedule_marks import QUANTITIES, Points
 from diffview.gui.theme import Palette, theme
 from diffview.gui.widgets.ink import RIGHT, KeptPicture
-from diffview.gui.widgets.plots.plot_axis import LABEL_GAP, plot_font
-from diffview.gui.widgets.plots.schedule_items import Band, Handles, RunLevels, draw_references, name_references
+from diffview.gui.widgets.plots.plot_axis import LABEL_GAP, pen, plot_font
+from diffview.gui.widgets.plots.schedule_items import Band, Handles, RunLevels, Stroke, draw_references, name_references
 from diffview.gui.widgets.plots.time_plot import TimePlot
 from diffview.gui.widgets.small.text import set_tip
-
-HINT_INSET_PX = 60
-"""Between the hint over the plot and its right end, where the tag of the playhead is while a run starts."""
 
 
 class ScheduleView(TimePlot):
@@ -28,12 +26,13 @@ class ScheduleView(TimePlot):
         self._band = Band(self)
         self._levels = RunLevels(self)
         self._handles = Handles(self)
+        self._stroke = Stroke(self)
+        self._companion: tuple[str, Floats, Floats] | None = None
         self._curve = self.add_curve("forward", 2.0, fast=False)
         self._curve.setCacheMode(QGraphicsItem.CacheMode.DeviceCoordinateCache)  # it stands still mostly
         self._points: Points = (np.empty(0), np.empty(0))
         self._references: list[tuple[str, Floats, Floats]] = []
         self._dotted = KeptPicture()
-        self._read_only, self.hint = False, ""
         self.quantity, self._span = "", (0.0, 0.0)
         self.set_quantity("alpha_bar")
 
@@ -50,16 +49,6 @@ class ScheduleView(TimePlot):
         self.set_ranges(y=(float(bottom - room), float(top + room)))
         self._put_curve()
 
-    def set_read_only(self, read_only: bool, hint: str = "") -> None:
-        """Forbid all drags of the curve; beta never allows them. `hint` says where they are allowed."""
-        self._read_only, self.hint = read_only, hint
-        self._handles.setVisible(self.editable)
-
-    @property
-    def editable(self) -> bool:
-        """Whether curve and handles can be dragged."""
-        return QUANTITIES[self.quantity].editable and not self._read_only
-
     def set_curve(self, x: Floats, y: Floats) -> None:
         """Show y over x, both in the units of the axes (beta as it is, not its log)."""
         points = np.asarray(x, dtype=float), np.asarray(y, dtype=float)
@@ -69,6 +58,11 @@ class ScheduleView(TimePlot):
         self._put_curve()
         self.redraw()  # the names of the reference curves lie where the curve is not
 
+    def set_companion(self, name: str, x: Floats, share: Floats) -> None:
+        """Show another quantity of the same schedule dimly, from 0 at the bottom to 1 at the top; "" shows none."""
+        self._companion = (name, np.asarray(x, dtype=float), np.asarray(share, dtype=float)) if name else None
+        self.redraw()
+
     def set_references(self, references: Sequence[tuple[str, Floats, Floats]]) -> None:
         """Show other schedules dimly, each with its name."""
         self._references = [(name, np.asarray(x, dtype=float), np.asarray(y, dtype=float)) for name, x, y in references]
@@ -77,7 +71,6 @@ class ScheduleView(TimePlot):
     def set_handles(self, handles: Sequence[tuple[float, float]] | None) -> None:
         """Show draggable points at (x, y); None or [] shows none."""
         self._handles.set_points([(x, float(self._view_y(np.array([y]))[0])) for x, y in handles or []])
-        self._handles.setVisible(self.editable)
 
     def set_grid_ticks(self, x: Floats) -> None:
         """Mark the levels a run visits."""
@@ -108,7 +101,7 @@ class ScheduleView(TimePlot):
         """Keep every layer on its values."""
         super().lay_out()
         for item in self.scene().items():
-            if isinstance(item, (Band, RunLevels, Handles)):
+            if isinstance(item, (Band, RunLevels, Handles, Stroke)):
                 item.refresh()
 
     # -- drawing
@@ -126,6 +119,11 @@ class ScheduleView(TimePlot):
         x, y = self._points
         self._curve.setData(x, self._view_y(y))
 
+    def _of_height(self, share: Floats) -> Floats:
+        """The y of a share of the quantity's own height."""
+        low, high = np.log10(self._span) if self.y_axis.log else self._span
+        return np.asarray(low + share * (high - low))
+
     def paint_background(self, painter: QPainter, box: QRectF, palette: Palette) -> None:
         """Reference curves, the name of the band and of the axes."""
         curve = self.curve_pixels()
@@ -138,6 +136,13 @@ class ScheduleView(TimePlot):
             key, self.size(), self.devicePixelRatioF(), lambda own: draw_references(own, references, palette)
         )
         painter.drawPixmap(0, 0, dotted)
+        if self._companion is not None:
+            name, across, up = self._companion
+            points = self.pixel_arrays(across, self._of_height(up))
+            painter.setRenderHint(QPainter.RenderHint.Antialiasing, True)
+            painter.setPen(pen(palette, "dim", 1.5))
+            painter.drawPath(pg.arrayToQPath(*points, connect="finite"))
+            references.append((name, points))
         name_references(painter, palette, box, references, curve, taken)
         painter.restore()
         painter.setFont(plot_font())
@@ -146,7 +151,5 @@ class ScheduleView(TimePlot):
         name, height = QUANTITIES[self.quantity].label, theme.px(17)
         left = max(box.left() - 6 - painter.fontMetrics().horizontalAdvance(name), 4)
         painter.drawText(QRectF(left, box.top() - height - 4, box.width(), height), middle, name)
-        beside = QRectF(box.left(), box.top() - height - 4, box.width() - theme.px(HINT_INSET_PX), height)
-        painter.drawText(beside, RIGHT, self.hint)
         corner = QRectF(0, box.bottom() + LABEL_GAP, box.left() - 14, painter.fontMetrics().height())
         painter.drawText(corner, RIGHT, "t" if self.x_kind == "t" else "ln s")
