@@ -7,8 +7,9 @@
 >>> again = diffview.sample(recipe=made.attrs["diffview_recipe"])  # the same to the bit
 >>> diffview.show(field)                                       # the window
 
-The names of `dir(diffview)` are all of it: `open`, `noise`, `sample`, `train`, `verify`, `show`, the `Recipe` that says
-what is asked for, and `UserError`, the one error that is meant to be read. None of them loads what it does not need.
+The names of `dir(diffview)` are all of it: `open`, `noise`, `sample`, `train`, `verify`, `verify_ensemble`, `show`, the
+`Recipe` that says what is asked for, and `UserError`, the one error that is meant to be read. None of them loads what
+it does not need.
 """
 
 from importlib import import_module
@@ -16,6 +17,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from diffview.errors import UserError
+    from diffview.library.calibrated import verify_ensemble
     from diffview.library.making import noise, sample
     from diffview.library.opened import open
     from diffview.library.showing import show
@@ -24,7 +26,18 @@ if TYPE_CHECKING:
 
 __version__ = "0.1.0"
 
-__all__ = ["Recipe", "UserError", "__version__", "noise", "open", "sample", "show", "train", "verify"]
+__all__ = [
+    "Recipe",
+    "UserError",
+    "__version__",
+    "noise",
+    "open",
+    "sample",
+    "show",
+    "train",
+    "verify",
+    "verify_ensemble",
+]
 
 _HOMES = {
     "open": "library.opened",
@@ -33,6 +46,7 @@ _HOMES = {
     "show": "library.showing",
     "train": "library.trained",
     "verify": "library.trained",
+    "verify_ensemble": "library.calibrated",
     "Recipe": "runs.recipe",
     "UserError": "errors",
 }

@@ -8,6 +8,7 @@ A parameter is a keyword of a function or a field of a dataclass, annotated with
 import dataclasses
 import inspect
 import json
+import math
 import re
 import sys
 from collections.abc import Callable, Mapping
@@ -270,8 +271,8 @@ def json_text(plain: Mapping[str, Any], ascii_only: bool = True) -> str:
     return re.sub(r"\[\n[^][{}\"]*\]", lambda part: re.sub(r"\s+", " ", part[0]), text)
 
 
-def whole_numbers(text: str, what: str) -> tuple[int, ...]:
-    """Whole numbers from a text such as "9, 18".
+def whole_numbers(text: str, what: str, least: int = 1) -> tuple[int, ...]:
+    """Whole numbers of at least so much from a text such as "9, 18".
 
     Raises:
         UserError: if it is none.
@@ -280,6 +281,21 @@ def whole_numbers(text: str, what: str) -> tuple[int, ...]:
         numbers = tuple(int(word) for word in text.replace(",", " ").split())
     except ValueError:
         numbers = ()
-    if not numbers or min(numbers) < 1:
-        raise UserError(f"{text!r} is no list of {what}.", "Write whole numbers from 1 on: 9, 18.")
+    if not numbers or min(numbers) < least:
+        raise UserError(f"{text!r} is no list of {what}.", f"Write whole numbers from {least} on: 9, 18.")
+    return numbers
+
+
+def real_numbers(text: str, what: str) -> tuple[float, ...]:
+    """Finite numbers from a text such as "0.1, 5".
+
+    Raises:
+        UserError: if it is none.
+    """
+    try:
+        numbers = tuple(float(word) for word in text.replace(",", " ").split())
+    except ValueError:
+        numbers = ()
+    if not numbers or not all(map(math.isfinite, numbers)):
+        raise UserError(f"{text!r} is no list of {what}.", "Write numbers: 0.1, 5.")
     return numbers

@@ -62,19 +62,25 @@ def command_of(words: list[str]) -> str:
 
 
 def make_files(folder: Path) -> None:
-    """The files that examples name: sst.nc with sst [day, lat, lon], r.json, and the field that ships."""
-    rng = np.random.default_rng(0)
-    with netCDF4.Dataset(folder / "sst.nc", "w") as file:
-        axes = (("day", 20, "days since 2020-01-01"), ("lat", 32, "degrees_north"), ("lon", 40, "degrees_east"))
+    """The files that examples name: sst.nc with sst [day, lat, lon], made.nc with members of it, r.json, the field."""
+    _make_sst(folder / "sst.nc", ("day", 20, "days since 2020-01-01"), 0)
+    _make_sst(folder / "made.nc", ("member", 6, "1"), 1)
+    (folder / "r.json").write_text(Recipe.of(model="gaussian", steps=3).to_json())
+    (folder / "resources").symlink_to(ROOT / "resources")
+
+
+def _make_sst(path: Path, first: tuple[str, int, str], seed: int) -> None:
+    """A file with sst along a first dimension, on one grid."""
+    rng = np.random.default_rng(seed)
+    with netCDF4.Dataset(path, "w") as file:
+        axes = (first, ("lat", 32, "degrees_north"), ("lon", 40, "degrees_east"))
         for name, count, units in axes:
             file.createDimension(name, count)
             file.createVariable(name, "f8", (name,))[:] = np.arange(count)
             file[name].units = units
-        values = file.createVariable("sst", "f4", ("day", "lat", "lon"))
+        values = file.createVariable("sst", "f4", (first[0], "lat", "lon"))
         values.units, values.standard_name = "degree_Celsius", "sea_surface_temperature"
-        values[:] = 15 + rng.standard_normal((20, 32, 40)).cumsum(1).cumsum(2) / 20
-    (folder / "r.json").write_text(Recipe.of(model="gaussian", steps=3).to_json())
-    (folder / "resources").symlink_to(ROOT / "resources")
+        values[:] = 15 + rng.standard_normal((first[1], 32, 40)).cumsum(1).cumsum(2) / 20
 
 
 def smaller(command: str, words: list[str]) -> list[str]:

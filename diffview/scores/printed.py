@@ -1,7 +1,12 @@
 """The scores of `diffview.scores.verify` as aligned tables for the terminal."""
 
+import math
 from collections.abc import Mapping, Sequence
 from typing import Any
+
+from diffview.fields.numbers import two_figures
+from diffview.scores.calibration import Calibration
+from diffview.scores.findings import findings
 
 
 def format_scores(result: Mapping[str, Any]) -> str:
@@ -83,9 +88,86 @@ def _ensemble_table(result: Mapping[str, Any]) -> list[str]:
     return [*lines, "", *aligned(_checks(result))] if result.get("verdicts") else lines
 
 
+def format_calibration(found: Calibration) -> str:
+    """What was found of an ensemble, as tables and sentences for the terminal."""
+    counts = (
+        f"{found.members} members, {found.cases} {'case' if found.cases == 1 else 'cases'}, {found.points:,} points"
+    )
+    missing = [f"{count:,} missing in {what}" for what, count in
+               (("the truth", found.missing_truth), ("a member", found.missing_members)) if count]  # fmt: skip
+    lines = [f"{found.name}: {', '.join([counts, *missing])}; seed {found.seed}", ""]
+    tables = [_numbers(found), _scale_table(found), *_event_tables(found), _tail_table(found)]
+    for table in tables:
+        lines += [*aligned(table), ""] if len(table) > 1 else []
+    return "\n".join([*lines, *(one.sentence for one in findings(found))])
+
+
+def _numbers(found: Calibration) -> list[list[str]]:
+    table = [["score", "value", "by chance", ""]]
+    if found.judged:
+        table.append(["fair CRPS", short(found.crps), "", found.units])
+        table += [
+            [f"  of {one.what}", short(one.crps), f"skill {short(one.skill)}", found.units] for one in found.beside
+        ]
+    if (spread := found.dispersion) is not None:
+        table.append(["spread", short(spread.spread), "", found.units])
+        table.append(["RMSE of the mean", short(spread.skill), "", found.units])
+        table.append(["spread/skill", short(spread.ratio), f"{short(spread.low)} to {short(spread.high)}", ""])
+    if found.ranks is not None:
+        table.append(["chi-square of the ranks", short(found.ranks.chi_square), f"p {short(found.ranks.p)}", ""])
+    return table + [
+        [f"{100 * level:g} % interval", short(100 * share), "", "%"] for level, share in found.coverage.items()
+    ]
+
+
+def _scale_table(found: Calibration) -> list[list[str]]:
+    """Octaves, with the coherences at their largest scale."""
+    scales, unit = found.scales, "km" if found.in_km else "pixels"
+    table = [["wavelength", "spread/skill", "member-member", "member-truth", unit]]
+    for octave in found.octaves:
+        inside = (scales.k >= octave.low) & (scales.k < octave.high)
+        values = (octave.ratio, float(scales.among[inside].mean()), float(scales.with_truth[inside].mean()))
+        table.append(
+            [f"{two_figures(octave.shortest)} to {two_figures(octave.longest)}", *(short(v) for v in values), ""]
+        )
+    return table
+
+
+def _event_tables(found: Calibration) -> list[list[list[str]]]:
+    if not found.neighbourhoods:
+        return []
+    widths = found.neighbourhoods[0].widths
+    skill = [["FSS above", *(str(width) for width in widths), "useful from", "pixels"]]
+    for one in found.neighbourhoods:
+        row = [short(score) for score in (*one.scores, one.useful)]
+        skill.append([f"{short(one.threshold)} {found.units}".strip(), *row, ""])
+    tables = [skill]
+    for event in found.reliability:
+        full = [i for i, count in enumerate(event.counts) if count]
+        table = [
+            [f"forecast of > {short(event.threshold)} {found.units}".strip(), *(short(event.forecast[i]) for i in full)]
+        ]
+        table.append(["came", *(short(event.observed[i]) for i in full)])
+        tables.append([*table, ["points", *(str(event.counts[i]) for i in full)]])
+    return tables
+
+
+def _tail_table(found: Calibration) -> list[list[str]]:
+    """Quantiles, with what they are when the fields are drawn again."""
+    levels = found.tails["members"].levels
+    table = [["quantile", *(f"{level:g}" for level in levels), found.units]]
+    for name, one in found.tails.items():
+        sure = [
+            f" ({short(low)} to {short(high)})" if math.isfinite(low) else ""
+            for low, high in zip(one.low, one.high, strict=True)
+        ]
+        table.append([name, *(f"{short(v)}{by}" for v, by in zip(one.values, sure, strict=True)), ""])
+    return table
+
+
 def short(value: float | None) -> str:
     """A number with three significant figures; "-" for none."""
-    return "-" if value is None else f"{value:.3g}"
+    return "-" if value is None or math.isnan(value) else f"{value:.3g}"
 
 
 def aligned(table: Sequence[Sequence[str]]) -> list[str]:

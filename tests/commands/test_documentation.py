@@ -13,7 +13,13 @@ from diffview.cli import main, parse
 from diffview.commands.parsing import COMMANDS
 
 BLOCKS = blocks()
-LEAVES = [*(name for name in COMMANDS if name != "verify"), "verify model", "verify race", "verify loss"]
+LEAVES = [
+    *(name for name in COMMANDS if name != "verify"),
+    "verify model",
+    "verify race",
+    "verify loss",
+    "verify ensemble",
+]
 COMMAND_LINES = [([block.page], words[1:]) for block in BLOCKS if not block.not_run and block.language != "python"
                  for words in lines_of(block.text)]  # fmt: skip
 PROGRAMS = [block for block in BLOCKS if block.language == "python"]
