@@ -122,8 +122,9 @@ def made_cases(recipe: RecipeLike, values: Mapping[str, Any], truth: Truth, prog
     Raises:
         UserError: as `diffview.sample`, or of one member.
     """
-    from diffview.library.making import card_of, made_by, planned
+    from diffview.library.making import card_of, planned
     from diffview.library.opened import read_recipe, recipe_of
+    from diffview.runs.in_blocks import last_steps
 
     wanted = recipe_of(read_recipe(recipe), values)
     card, opened = card_of(wanted.denoiser.model), open_field(wanted)
@@ -136,8 +137,8 @@ def made_cases(recipe: RecipeLike, values: Mapping[str, Any], truth: Truth, prog
         lines = {name: _cut(name, c, plan.region) for name, c in whole.coords.items()}
         part = replace(whole, values=whole.values[plan.region.slices], coords=lines)
         asked = _beside(part, path, truth, "truth")[0][0]
-    _, last = made_by(plan, opened, False, progress)
-    return cases_of(plan, opened.facts, last.y, asked)
+    made = np.concatenate([end.y for end in last_steps(plan, progress=progress)])
+    return cases_of(plan, opened.facts, made, asked)
 
 
 def _cut(name: str, values: Any, region: Region) -> Any:

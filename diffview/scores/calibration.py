@@ -19,7 +19,7 @@ from diffview.scores import metrics
 from diffview.scores.curves import rounded
 from diffview.scores.exceedance import Neighbourhoods, Reliability, fractions_skill, reliability
 from diffview.scores.ranks import Dispersion, Ranks, coverage, dispersion, ranks
-from diffview.scores.scales import ByScale, Octave, by_scale, octaves
+from diffview.scores.scales import ByScale, OctaveSpread, by_scale, octaves
 from diffview.scores.tails import Tail, tail
 
 Fields = NDArray[np.floating]
@@ -141,7 +141,7 @@ class Calibration:
     ranks: Ranks | None
     coverage: Mapping[float, float]
     scales: ByScale
-    octaves: tuple[Octave, ...]
+    octaves: tuple[OctaveSpread, ...]
     reliability: tuple[Reliability, ...]
     neighbourhoods: tuple[Neighbourhoods, ...]
     tails: Mapping[str, Tail]

@@ -7,7 +7,7 @@ import numpy as np
 
 from diffview.fields.numbers import figures, percent, two_figures
 from diffview.scores.calibration import CLIMATOLOGY, GIVEN, ONE, Calibration
-from diffview.scores.scales import Octave
+from diffview.scores.scales import OctaveSpread
 
 GOOD, DOUBT, BAD = "good", "doubt", "bad"
 """As a perfect ensemble has it; not so, or nobody can tell; not so for sure."""
@@ -75,7 +75,7 @@ def _octaves(of: Calibration) -> EnsembleFinding | None:
     )
 
 
-def waves(of: Calibration, octave: Octave) -> str:
+def waves(of: Calibration, octave: OctaveSpread) -> str:
     """The wavelengths of an octave: "20 to 40 km"."""
     return between(octave.shortest, octave.longest, wave_unit(of))
 

@@ -11,6 +11,7 @@ from diffview.fields.field import Region
 from diffview.fields.regions import crops_for
 from diffview.learning.sets import complete, evenly
 from diffview.runs.facts import Facts
+from diffview.runs.in_blocks import physical_of
 from diffview.runs.plan import Plan
 from diffview.scores.calibration import MOST_CLIMATE, EnsembleCases
 
@@ -47,9 +48,7 @@ def cases_of(plan: Plan, facts: Facts, y: Any, truth: str | Array = "") -> Ensem
     """
     field, region = facts.field, plan.region
     asked = usual_truth(plan) if isinstance(truth, str) and not truth else truth
-    members = plan.made_in.inverse(np.asarray(y)[:, 0])
-    if plan.makes is not None:
-        members = np.where(plan.makes, members, np.float32(np.nan))
+    members = physical_of(plan, np.asarray(y))
     if isinstance(asked, str) and asked == NONE:
         card = plan.card
         other = card is not None and not _same_quantity(plan)

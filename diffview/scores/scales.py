@@ -42,7 +42,7 @@ class ByScale(NamedTuple):
     with_truth: Array
 
 
-class Octave(NamedTuple):
+class OctaveSpread(NamedTuple):
     """Spread over skill of wavenumbers k from `low` up to twice that: 1 for a perfect ensemble; `modes` in a case."""
 
     low: float
@@ -114,7 +114,7 @@ def _of(sums: dict[str, Array], used: int, count: int, judged: bool, at: tuple[A
     return ByScale(*at, powers["members"], powers["mean"], truth, spread, error, among, with_truth)
 
 
-def octaves(of: ByScale, shape: tuple[int, int], pixel_km: tuple[float, float] | None = None) -> list[Octave]:
+def octaves(of: ByScale, shape: tuple[int, int], pixel_km: tuple[float, float] | None = None) -> list[OctaveSpread]:
     """Spread over skill in octaves of wavenumber of fields of `shape`, from the largest scale on."""
     grid = rings(*shape, pixel_km)
     modes = np.bincount(grid.index.ravel(), np.broadcast_to(twice(shape[1]), grid.index.shape).ravel())[: len(of.k)]
@@ -124,6 +124,6 @@ def octaves(of: ByScale, shape: tuple[int, int], pixel_km: tuple[float, float] |
         spread, error = ((power * modes)[inside].sum() for power in (of.spread, of.error))
         ratio = float(np.sqrt(spread / error)) if error > 0 else float("nan")
         waves = of.wavelength[inside]
-        found.append(Octave(low, 2 * low, float(waves[0]), float(waves[-1]), ratio, int(modes[inside].sum())))
+        found.append(OctaveSpread(low, 2 * low, float(waves[0]), float(waves[-1]), ratio, int(modes[inside].sum())))
         low *= 2
     return found
