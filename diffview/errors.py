@@ -9,7 +9,9 @@ LONGEST_SENTENCE = 1000
 
 def cut(text: str, most: int) -> str:
     """A text as it may be shown: what is not printable is a space, and what is too long ends in an ellipsis."""
-    some = "".join(c if c.isprintable() else " " for c in text[: most + 1])
+    some = text[: most + 1]
+    if not some.isprintable():
+        some = "".join(c if c.isprintable() else " " for c in some)
     return some if len(some) <= most else some[: most - 1] + "\N{HORIZONTAL ELLIPSIS}"
 
 

@@ -112,7 +112,10 @@ def child(*words: str, scale: int = 1) -> Numbers:
 
 
 # as the command line starts the window: no garbage collection until it is painted
-WINDOW = "import gc, runpy; gc.disable(); runpy.run_module('diffview.gui.bench.rows', run_name='__main__')"
+WINDOW = (
+    "import gc, runpy; gc.disable(); from diffview.gui.lean import import_qt; import_qt(); "
+    "runpy.run_module('diffview.gui.bench.rows', run_name='__main__')"
+)
 
 
 def in_window(name: str, scale: int = 1, **arguments: Any) -> Numbers:

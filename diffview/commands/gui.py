@@ -53,6 +53,9 @@ def _gui(options: argparse.Namespace) -> int:
 
 def _open_window(options: argparse.Namespace) -> int:
     recipe = _asked_for(options)
+    from diffview.gui.lean import import_qt
+
+    import_qt()
     from diffview.gui.app import run_app, take_shot
 
     if options.shot is not None:
