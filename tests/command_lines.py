@@ -23,6 +23,7 @@ SMALLER = {
     "train": "--steps 2 --batch 4 --size 32 --width 8 --device cpu",
     "verify model": "--samples 16 --steps 2 --device cpu",
     "verify race": "--steps 3 --samples 4 --members 2 --grids karras --size 16 --evaluations 4 --samplers ddim",
+    "verify downscaling": "--cases 2 --members 2 --steps 2",
     "verify loss": "--steps 4 --fields 2 --size 16",
     "gui": "--after paint --size 1280x720",
 }
@@ -62,9 +63,15 @@ def command_of(words: list[str]) -> str:
 
 
 def make_files(folder: Path) -> None:
-    """The files that examples name: sst.nc with sst [day, lat, lon], made.nc with members of it, r.json, the field."""
+    """The files that examples name: sst.nc [day, lat, lon], made.nc with its members, twin.nc with rain, r.json."""
     _make_sst(folder / "sst.nc", ("day", 20, "days since 2020-01-01"), 0)
     _make_sst(folder / "made.nc", ("member", 6, "1"), 1)
+    with netCDF4.Dataset(folder / "twin.nc", "w") as file:
+        for name, count in (("member", 40), ("y", 64), ("x", 64)):
+            file.createDimension(name, count)
+        values = file.createVariable("rain", "f4", ("member", "y", "x"))
+        values.units, values.standard_name = "mm h-1", "rainfall_rate"
+        values[:] = np.maximum(np.random.default_rng(2).standard_normal((40, 64, 64)).cumsum(1).cumsum(2) / 20, 0) ** 2
     (folder / "r.json").write_text(Recipe.of(model="gaussian", steps=3).to_json())
     (folder / "resources").symlink_to(ROOT / "resources")
 

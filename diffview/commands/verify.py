@@ -4,7 +4,7 @@ import argparse
 import json
 from pathlib import Path
 
-from diffview.commands import verify_ensemble, verify_race
+from diffview.commands import verify_downscaling, verify_ensemble, verify_race
 from diffview.commands.parsing import Parser
 from diffview.commands.reporting import write_result
 from diffview.commands.values import add_values
@@ -34,6 +34,9 @@ def add(parser: Parser) -> None:
     model.set_defaults(do=_verify_model)
     verify_race.add(kinds.add_parser("race", help="schedules x grids x samplers x steps, scored on held-out fields"))
     verify_ensemble.add(kinds.add_parser("ensemble", help="whether an ensemble is calibrated, beside a truth"))
+    verify_downscaling.add(
+        kinds.add_parser("downscaling", help="ways back from coarse fields to fine ones, on held-out fields")
+    )
     _add_loss(kinds.add_parser("loss", help="a model's loss at every noise level, and its variational bound"))
 
 

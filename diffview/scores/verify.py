@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -128,30 +128,59 @@ def _samples(
     return {"kind": "samples", **result, "loss_by_level": {"levels": at, **losses}}
 
 
-def _ensembles(
-    card: Card, data: TrainingSet, sampling: Sampling, levels: list[float], device: str, progress: Progress
-) -> dict[str, Any]:
+class Downscaled(NamedTuple):
+    """Ensembles of a conditional model, in physical units, NaN where the truth is missing.
+
+    Attributes:
+        truth: [n, ny, nx].
+        given: its block means as a field [n, ny, nx].
+        drawn: members as they were drawn [M, n, ny, nx].
+        finished: members that have the means they were given [M, n, ny, nx].
+    """
+
+    truth: NDArray[np.floating]
+    given: NDArray[np.floating]
+    drawn: NDArray[np.floating]
+    finished: NDArray[np.floating]
+
+
+def draw_ensembles(
+    card: Card, truth: NDArray[np.floating], sampling: Sampling, members: int, device: str, progress: Progress
+) -> Downscaled:
+    """Members of a conditional model, given the block means of physical fields [n, ny, nx].
+
+    Raises:
+        UserError: if values are not finite.
+    """
     import torch
 
     from diffview.models.nets.adapter import Network
 
-    truth = data.transform.inverse(data.held_out[:CASES])
+    levels = sampling_levels(card, sampling.steps)
     means = coarse(card.transform(truth), card.transform, card.coarsen)[:, None]
-    members, held = np.empty((2, MEMBERS, *truth.shape))
-    for first in range(0, len(truth), BATCH // MEMBERS):
-        some = slice(first, first + BATCH // MEMBERS)
-        condition = np.nan_to_num(means[some]).repeat(MEMBERS, axis=0)
+    made, held = np.empty((2, members, *truth.shape))
+    cases = max(1, BATCH // members)
+    for first in range(0, len(truth), cases):
+        some = slice(first, first + cases)
+        condition = np.nan_to_num(means[some]).repeat(members, axis=0)
         network = Network.of(card, device, condition=condition)
-        drawn = _draw(network, (len(condition), *card.shape), levels, sampling, first * MEMBERS)
+        drawn = _draw(network, (len(condition), *card.shape), levels, sampling, first * members)
         finished = network.finished(torch.from_numpy(drawn[:, None]).to(device)).cpu().numpy()[:, 0]
-        for kept, z in ((members, drawn), (held, finished)):
-            kept[:, some] = card.transform.inverse(z).reshape(-1, MEMBERS, *truth.shape[1:]).swapaxes(0, 1)
-        progress((first * MEMBERS + len(drawn)) / (len(truth) * MEMBERS))
-    if not np.isfinite(members).all():
+        for kept, z in ((made, drawn), (held, finished)):
+            kept[:, some] = card.transform.inverse(z).reshape(-1, members, *truth.shape[1:]).swapaxes(0, 1)
+        progress((first * members + len(drawn)) / (len(truth) * members))
+    if not np.isfinite(made).all():
         raise UserError(f"{card.name} gave values that are not finite.", "It has diverged: train it again.")
-    members[:, np.isnan(truth)] = held[:, np.isnan(truth)] = np.nan
-    drawn_error = block_mean_errors(members, truth, card.coarsen)[1]
-    scored = ensemble_scores(held, truth, card.transform.inverse(means[:, 0]), card)
+    made[:, np.isnan(truth)] = held[:, np.isnan(truth)] = np.nan
+    return Downscaled(truth, card.transform.inverse(means[:, 0]), made, held)
+
+
+def _ensembles(
+    card: Card, data: TrainingSet, sampling: Sampling, levels: list[float], device: str, progress: Progress
+) -> dict[str, Any]:
+    made = draw_ensembles(card, data.transform.inverse(data.held_out[:CASES]), sampling, MEMBERS, device, progress)
+    drawn_error = block_mean_errors(made.drawn, made.truth, card.coarsen)[1]
+    scored = ensemble_scores(made.finished, made.truth, made.given, card)
     return {"kind": "ensemble", **scored, "block_mean_relative_error_as_drawn": drawn_error}
 
 
