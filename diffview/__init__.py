@@ -7,9 +7,9 @@
 >>> again = diffview.sample(recipe=made.attrs["diffview_recipe"])  # the same to the bit
 >>> diffview.show(field)                                       # the window
 
-The names of `dir(diffview)` are all of it: `open`, `noise`, `sample`, `train`, `verify`, `verify_ensemble`, `show`, the
-`Recipe` that says what is asked for, and `UserError`, the one error that is meant to be read. None of them loads what
-it does not need.
+The names of `dir(diffview)` are all of it: `open`, `noise`, `sample`, `compare`, `train`, `verify`, `verify_ensemble`,
+`show`, the `Recipe` that says what is asked for, and `UserError`, the one error that is meant to be read. None of them
+loads what it does not need.
 """
 
 from importlib import import_module
@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from diffview.errors import UserError
     from diffview.library.calibrated import verify_ensemble
+    from diffview.library.comparing import compare
     from diffview.library.making import noise, sample
     from diffview.library.opened import open
     from diffview.library.showing import show
@@ -30,6 +31,7 @@ __all__ = [
     "Recipe",
     "UserError",
     "__version__",
+    "compare",
     "noise",
     "open",
     "sample",
@@ -40,6 +42,7 @@ __all__ = [
 ]
 
 _HOMES = {
+    "compare": "library.comparing",
     "open": "library.opened",
     "noise": "library.making",
     "sample": "library.making",

@@ -25,6 +25,7 @@ SMALLER = {
     "verify race": "--steps 3 --samples 4 --members 2 --grids karras --size 16 --evaluations 4 --samplers ddim",
     "verify downscaling": "--cases 2 --members 2 --steps 2",
     "verify loss": "--steps 4 --fields 2 --size 16",
+    "compare": "--steps 3 --fields 10",
     "gui": "--after paint --size 1280x720",
 }
 """What is put after a command line so that it takes seconds."""

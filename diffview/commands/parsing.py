@@ -17,6 +17,7 @@ COMMANDS = {
     "sample": "make fields with a model",
     "train": "train a network on the slices of a file",
     "verify": "how good a model is on fields it never saw",
+    "compare": "two to four ways to run side by side, and which is better",
     "info": "say what is in a file, or in one of its variables",
     "bench": "measure this program on this machine",
     "completion": "print what makes a shell complete these commands",

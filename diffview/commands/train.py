@@ -17,8 +17,9 @@ if TYPE_CHECKING:
 
 TRAINING = {
     "steps": "optimiser steps", "minutes": "end after this time, if it comes first", "batch": "fields a step",
-    "rate": "largest learning rate", "loss": "edm or plain", "density": "broad, uniform, edm or schedule: how noise "
-    "levels are drawn", "schedule": "name of the schedule for --density schedule", "seed": "of all random numbers",
+    "rate": "largest learning rate", "loss": "edm or plain",
+    "density": "broad, uniform, edm or schedule: how noise levels are drawn",
+    "schedule": "train under a schedule, by name or file: t is drawn uniformly on it", "seed": "of all random numbers",
     "precision": "auto, float32 or bfloat16",
 }  # fmt: skip
 """Settings of a training that have an option of their own; a test compares them with `TrainingSettings`."""
@@ -63,6 +64,7 @@ def add(parser: Parser) -> None:
     parser.show_examples(
         "diffview train sst.nc sst -o sst-model --minutes 30",
         "diffview train sst.nc sst -o sst-model --resume",
+        "diffview train sst.nc sst -o under-cosine --schedule cosine --loss plain",
         "diffview train sst.nc sst -o small --steps 4 --batch 4 --size 16 --width 8 --device cpu",
     )
     parser.set_defaults(do=_train)
@@ -95,9 +97,12 @@ def _train_with(options: argparse.Namespace, words: dict[str, Any], sizes: dict[
     from diffview.learning.network import sizes_of
     from diffview.learning.settings import settings_of
     from diffview.learning.training import trainer_in
+    from diffview.library.opened import schedule_of
     from diffview.machine import train_device
     from diffview.models.cards import Card, find_card
 
+    if "schedule" in words:
+        words["schedule"] = schedule_of(words["schedule"])
     settings, sizes, device = settings_of(words), sizes_of(sizes), train_device(options.device)
     origin = find_card(options.origin) if options.origin else None
     begun = Card.read(options.out) if options.resume and (options.out / "model.json").is_file() else origin

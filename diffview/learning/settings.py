@@ -66,6 +66,25 @@ def settings_of(words: Mapping[str, Any]) -> dict[str, Any]:
         UserError: if there is no such setting, or a word is not a value of it.
     """
     words = dict(words)
-    schedule = {"schedule": make_schedule(words.pop("schedule"), {})} if "schedule" in words else {}
+    schedule = {"schedule": words.pop("schedule")} if "schedule" in words else {}
+    if schedule and isinstance(schedule["schedule"], str):
+        schedule = {"schedule": make_schedule(schedule["schedule"], {})}
     values = checked(TrainingSettings, words, "A training")
-    return {name: values[name] for name in words} | schedule
+    return under_schedule({name: values[name] for name in words} | schedule)
+
+
+def under_schedule(values: dict[str, Any]) -> dict[str, Any]:
+    """The settings of a training that names a schedule: noise levels are drawn on it, t uniformly.
+
+    Raises:
+        UserError: if another density is named beside it, which would have no use for it.
+    """
+    if "schedule" not in values:
+        return values
+    density = values.get("density", "schedule")
+    if density != "schedule":
+        raise UserError(
+            f"The density {density} draws noise levels on no schedule, and one is named.",
+            "Leave the schedule out, or choose the density schedule.",
+        )
+    return {**values, "density": "schedule"}

@@ -68,7 +68,7 @@ def train(
 def _trainer(path: str | None, dataset: str | Sequence[str] | None, folder: Path, values: dict[str, Any]) -> Trainer:
     from diffview.learning.from_files import Cut, read_training_set
     from diffview.learning.network import sizes_of
-    from diffview.learning.settings import TrainingSettings
+    from diffview.learning.settings import TrainingSettings, under_schedule
     from diffview.learning.training import trainer_in
     from diffview.machine import train_device
     from diffview.models.cards import Card, find_card
@@ -80,7 +80,7 @@ def _trainer(path: str | None, dataset: str | Sequence[str] | None, folder: Path
     cut = _taken(values, [f.name for f in fields(Cut)])
     settings = _taken(values, [f.name for f in fields(TrainingSettings)])
     if "schedule" in settings:
-        settings["schedule"] = schedule_of(settings["schedule"])
+        settings = under_schedule({**settings, "schedule": schedule_of(settings["schedule"])})
     sizes = sizes_of(values)
     data = read_training_set(str(path), _names(dataset), transform=transform, **cut)
     return trainer_in(folder, data, settings, sizes, device, resume=resume, origin=origin)

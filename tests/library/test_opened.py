@@ -182,5 +182,5 @@ def test_schedules_by_name_and_file(tmp_path: Path) -> None:
 
 def test_the_keywords_are_values_of_a_recipe() -> None:
     keywords = RunValues.__annotations__
-    reserved = {"axes", "window", "fitted", "fork", "noise", "fit_rule"}
+    reserved = {"axes", "window", "fitted", "fork", "noise", "fit_rule", "others", "called", "place"}
     assert set(DECLARED) - set(keywords) == reserved and set(keywords) <= set(DECLARED)

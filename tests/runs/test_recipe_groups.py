@@ -203,6 +203,7 @@ FLAGS = {
         "model", "fit_set", "missing_limit", "held_out", "sampler", "grid", "steps", "members", "first_member",
         "block", "statistics", "seed", "weight", "index", "region", "transform", "device",
     ],
+    "compare": ["model", "sampler", "steps", "seed", "region", "device"],
     "gui": ["device"],
 }  # fmt: skip
 WORDS = {
@@ -212,7 +213,12 @@ WORDS = {
     "fit_set": ("both", "both"), "device": ("cpu", "cpu"), "model": ("data", "data"), "grid": ("karras", "karras"),
     "sampler": ("heun", "heun"), "transform": ("cbrt", "cbrt"),
 }  # fmt: skip
-NEEDED = {"noise": ["FILE", "DATASET", "--t", "0.5", "-o", "o.nc"], "sample": ["-o", "o.nc"], "gui": []}
+NEEDED = {
+    "noise": ["FILE", "DATASET", "--t", "0.5", "-o", "o.nc"],
+    "sample": ["-o", "o.nc"],
+    "compare": ["linear", "cosine"],
+    "gui": [],
+}
 
 
 def parser_of(command: str) -> Parser:
