@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from diffview.errors import UserError
+from diffview.forward.monotone import pchip
 from diffview.forward.schedule import Array, ChainSteps, Form, Schedule, Table
 
 MOST_KNOTS = 64
@@ -52,10 +53,8 @@ def missed_by(t: Array, value: Array) -> Callable[[list[int]], Array]:
 
 def pieces(knots: Sequence[tuple[float, float]]) -> tuple[Array, Array]:
     """Knots' t, and the coefficients of the monotone cubic (PCHIP) from each, highest power first [4, n - 1]."""
-    from scipy.interpolate import PchipInterpolator
-
-    curve = PchipInterpolator(*np.array(knots).T)
-    return curve.x, curve.c
+    t, value = zip(*knots, strict=True)
+    return np.array(t), pchip(t, value)
 
 
 def along(curve: tuple[Array, Array], t: Array) -> Array:

@@ -52,6 +52,7 @@ class Theme(QObject):
         self._palette = DARK
         self._mode = "dark"
         self._scale = 1.0
+        self._fonts: dict[tuple[float, int, bool], QFont] = {}
         self._app: QApplication | None = None
 
     @property
@@ -78,12 +79,18 @@ class Theme(QObject):
         return max(1, round(length * self._scale))
 
     def font(self, size: float = TEXT_PX, weight: int = QFont.Weight.Normal, tabular: bool = False) -> QFont:
-        """The program's font, `size` in design pixels; `tabular` gives all figures one width."""
-        font = QFont(FONT)
-        font.setPixelSize(self.px(size))
-        font.setWeight(QFont.Weight(weight))
-        if tabular:
-            font.setFeature(QFont.Tag("tnum"), 1)
+        """The program's font, `size` in design pixels; `tabular` gives all figures one width.
+
+        It is made once for each zoom: a frame asks for some hundred.
+        """
+        key = size, int(weight), tabular
+        font = self._fonts.get(key)
+        if font is None:
+            font = self._fonts[key] = QFont(FONT)
+            font.setPixelSize(self.px(size))
+            font.setWeight(QFont.Weight(weight))
+            if tabular:
+                font.setFeature(QFont.Tag("tnum"), 1)
         return font
 
     def follow(self, widget: QWidget) -> None:
@@ -104,6 +111,7 @@ class Theme(QObject):
         scale = min(max(scale, SCALES[0]), SCALES[-1])
         if scale != self._scale:
             self._scale = scale
+            self._fonts.clear()
             self._apply()
 
     def zoom(self, steps: int) -> None:

@@ -1,8 +1,10 @@
 """What panels share: controls that are bound to the session, cards of pictures, the offer of a network."""
 
+from collections.abc import Callable
+
 import numpy as np
 from numpy.typing import NDArray
-from PySide6.QtCore import QSize, Qt
+from PySide6.QtCore import QObject, QSize, Qt, QTimer
 from PySide6.QtGui import QResizeEvent
 from PySide6.QtWidgets import QAbstractButton, QComboBox, QPushButton, QSizePolicy, QSpinBox, QWidget
 
@@ -29,6 +31,28 @@ LARGEST_SHOWN = 1024
 
 COLOURS = ("view.colormap", "view.limits", "facts.field")
 """What the colours of a picture depend on."""
+
+
+class Paced(QTimer):
+    """Shows at once what changes now and then, and every `ms` milliseconds what changes with each frame of a drag."""
+
+    def __init__(self, show: Callable[[], object], ms: int, parent: QObject) -> None:
+        super().__init__(parent, singleShot=True, interval=ms)
+        self._show, self._waits = show, False
+        self.timeout.connect(self._go_on)
+
+    def call(self) -> None:
+        """Show it, unless it was shown a moment ago: then soon, once for all calls until then."""
+        if self.isActive():
+            self._waits = True
+        else:
+            self._show()
+            self.start()
+
+    def _go_on(self) -> None:
+        if self._waits:
+            self._waits = False
+            self.call()
 
 
 def bind_spin(session: Session, spin: QSpinBox, value: str) -> None:

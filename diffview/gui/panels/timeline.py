@@ -10,7 +10,7 @@ from diffview.forward.schedules import SCHEDULES, SpectrumMatched
 from diffview.gui.actions import Actions
 from diffview.gui.jobs.level_search import LevelSearchJob
 from diffview.gui.jobs.live import Live
-from diffview.gui.panels.base import COLOURS, bind_look, bind_spin
+from diffview.gui.panels.base import COLOURS, Paced, bind_look, bind_spin
 from diffview.gui.panels.schedule_editor import ON_AXIS, ScheduleEditor
 from diffview.gui.session import Session
 from diffview.gui.show import schedule_curves
@@ -42,6 +42,9 @@ AXES = (
 PENCIL = "Draw the curve with the pointer, from left to right"
 NO_STROKE = "A curve is drawn over t: choose t, or drag points along the curve"
 
+AFTER_MS = 40
+"""How often film and densities follow a curve that is pulled: curve and pictures are what the hand waits for."""
+
 
 class TimelinePanel(CardFrame):
     """Schedule editor, slider and film strip on one axis."""
@@ -52,6 +55,7 @@ class TimelinePanel(CardFrame):
         self._actions = actions
         self._build()
         self.film = Film(self.strip, session, live)
+        self._after = Paced(self._show_after, AFTER_MS, self)
         self._connect()
         self._show()
 
@@ -125,11 +129,12 @@ class TimelinePanel(CardFrame):
         bind_spin(session, self.length, "chain_length")
         session.shows(lambda: show_key(self.preset, session.recipe.course.schedule.key), "course.schedule")
         session.shows(self._show_axis, "start.chain_length", *ON_AXIS)
-        session.shows(self._show_densities, "view.densities", "plan.levels", "plan.card", "denoiser.model", *ON_AXIS)
+        session.shows(self._show_densities, "view.densities", "view.axis", "plan.card", "denoiser.model")
+        session.shows(self._after.call, "plan.levels", "course.schedule", at_once=False)
         session.shows(self._show_caption, "course.fork", "view.quantity", *ON_AXIS)
         session.shows(self._show_playhead, "view.playhead", "view.follow", "start.chain_length")
         session.shows(film.extend_run, "course.fork")
-        session.shows(film.move_run, *ON_AXIS)
+        session.shows(film.move_run, "view.axis")
         session.shows(film.redraw_run, "view.reverse", *COLOURS, at_once=False)
         session.shows(film.refresh_forward, "forward", "view.axis", *COLOURS)
 
@@ -191,6 +196,10 @@ class TimelinePanel(CardFrame):
         self.pencil.setEnabled(over_t)
         self.pencil.setChecked(self.pencil.isChecked() and over_t)
         set_tip(self.pencil, PENCIL if over_t else NO_STROKE)
+
+    def _show_after(self) -> None:
+        self.film.move_run()
+        self._show_densities()
 
     def _show_densities(self) -> None:
         """Show the densities of schedule, grid and training on one axis."""

@@ -1,5 +1,6 @@
 """Texts that must fit in a length lose whole parts, not the middle of a word."""
 
+from bisect import bisect_right
 from collections.abc import Callable
 
 DOT = "\N{MIDDLE DOT}"
@@ -22,8 +23,8 @@ def with_unit(text: str, room: float, measure: Measure, shorten: Callable[[str, 
 def in_two(text: str, room: float, measure: Measure) -> tuple[str, str]:
     """A text in two lines, the first of which fits: broken after a middle dot where the rest fits then, too."""
     words = text.split(" ")
-    cuts = [(" ".join(words[:i]), " ".join(words[i:])) for i in range(len(words), 0, -1)]
-    fitting = [cut for cut in cuts if measure(cut[0]) <= room]
+    cuts = [(" ".join(words[:i]), " ".join(words[i:])) for i in range(1, len(words) + 1)]
+    fitting = cuts[: bisect_right(cuts, room, key=lambda cut: measure(cut[0]))][::-1]  # the longest first
     whole = (cut for cut in fitting if (not cut[1] or cut[0].endswith(DOT)) and measure(cut[1]) <= room)
     return next(whole, next(iter(fitting), (text, "")))
 

@@ -81,8 +81,7 @@ def log10(values: Floats) -> Floats:
 def finite(values: Floats, low: float, high: float) -> Floats:
     """`values` with infinities and overshoots brought just outside [low, high]; NaN goes below."""
     margin = high - low
-    clipped = np.clip(values, low - margin, high + margin)
-    return np.nan_to_num(clipped, nan=low - margin)
+    return np.asarray(np.minimum(np.fmax(values, low - margin), high + margin))
 
 
 def span_of(values: Sequence[Floats], log: bool) -> tuple[float, float]:

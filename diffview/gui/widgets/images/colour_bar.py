@@ -87,8 +87,9 @@ class ColourBar(QWidget):
 
     def set_no_data_shown(self, shown: bool) -> None:
         """Explain the colour of missing pixels under the scale."""
-        self._no_data = shown
-        self.update()
+        if shown != self._no_data:
+            self._no_data = shown
+            self.update()
 
     def no_data_shown(self) -> bool:
         """Whether it explains the colour of missing pixels."""

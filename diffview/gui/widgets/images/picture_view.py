@@ -87,13 +87,15 @@ class PictureView(ZoomView):
 
     def set_placeholder(self, text: str) -> None:
         """Set the text of the empty view; the first line is the title."""
-        self.placeholder = text
-        self.update()
+        if text != self.placeholder:
+            self.placeholder = text
+            self.update()
 
     def set_badge(self, text: str, token: str | None = None) -> None:
         """Set a small label in the corner, with a dot in the colour of `token`; "" removes it."""
-        self._badge, self._badge_token = text, token
-        self.update()
+        if (text, token) != (self._badge, self._badge_token):
+            self._badge, self._badge_token = text, token
+            self.update()
 
     def set_dimmed(self, dimmed: bool, why: str = "departed") -> None:
         """Draw the picture faintly as long as there is a reason, which goes by its name."""
@@ -120,8 +122,10 @@ class PictureView(ZoomView):
 
     def set_crosshair(self, row: int | None, col: int | None = None) -> None:
         """Mark a pixel with thin lines; None removes them."""
-        self._cross = None if row is None or col is None else (row, col)
-        self.update()
+        cross = None if row is None or col is None else (row, col)
+        if cross != self._cross:
+            self._cross = cross
+            self.update()
 
     def _redraw(self) -> None:
         self._shrunk = None

@@ -4,6 +4,7 @@ Axes, grid and everything else that stands still are painted into the view's cac
 only its curves. Ranges change only by call; there is no menu, no mouse zoom, no autoscale.
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -30,10 +31,23 @@ class Curve(pg.PlotCurveItem):  # type: ignore[misc]
 
     def __init__(self, fast: bool) -> None:
         """A `fast` curve is made of segments; the brush `area` fills the ground below it down to 0."""
+        self._ground = QRectF()
         super().__init__(antialias=True, skipFiniteCheck=True)
         self.fast = fast
         self.area: QBrush | None = None
         self.setSegmentedLineMode("on" if fast else "off")
+
+    def lie_between(self, x: Axis, y: Axis) -> None:
+        """Lie somewhere between two axes: where exactly takes as long to find out as to draw."""
+        across, up = x.high - x.low, y.high - y.low
+        ground = QRectF(x.low - 0.1 * across, y.low - 0.1 * up, 1.2 * across, 1.2 * up)
+        if ground != self._ground:
+            self.prepareGeometryChange()
+            self._ground = ground
+
+    def boundingRect(self) -> QRectF:
+        """All of the view, with a margin for the width of a line."""
+        return self._ground
 
     @property
     def filled(self) -> bool:
@@ -78,6 +92,7 @@ class Overlay(QGraphicsItem):
     def __init__(self, plot: "PlotBase", z: float) -> None:
         super().__init__()
         self.plot = plot
+        plot.layers.append(self)
         self.setZValue(z)
         plot.scene().addItem(self)
 
@@ -104,6 +119,28 @@ class Overlay(QGraphicsItem):
         self.update()
 
 
+Paint = Callable[[QPainter, QRectF, Palette], None]
+"""Draws with a painter, in the rectangle between the axes, in a palette."""
+
+
+class Still(Overlay):
+    """A layer between background and curves that changes seldom: drawn by `refresh`, then kept as it is.
+
+    What changes under the hand lies here rather than in the background, whose axes need not be drawn anew then.
+    """
+
+    def __init__(self, plot: "PlotBase", paint: Paint) -> None:
+        super().__init__(plot, z=-100)
+        self._paint = paint
+        self.setCacheMode(QGraphicsItem.CacheMode.DeviceCoordinateCache)
+
+    def draw(self, painter: QPainter, palette: Palette) -> None:
+        """Paint, unless a message is shown instead of the plot."""
+        if not self.plot.message:
+            painter.setClipRect(self.plot.plot_rect)
+            self._paint(painter, self.plot.plot_rect, palette)
+
+
 class PlotBase(pg.GraphicsView):  # type: ignore[misc]
     """A view box between two painted axes; subclasses add curves and overlays."""
 
@@ -120,8 +157,10 @@ class PlotBase(pg.GraphicsView):  # type: ignore[misc]
         super().__init__(parent, useOpenGL=False, background=None)
         self.setAccessibleName(name)
         self.margins, self.fixed_px = margins, height
+        self._rect: tuple[object, QRectF] = None, QRectF()
         self.x_axis, self.y_axis = Axis("bottom"), Axis("left", plain=(-3.0, 3.0))
         self.message = ""
+        self.layers: list[Overlay] = []
         self._styled: list[CurveStyle] = []
         self._ratio = self.devicePixelRatioF()
         self.setCentralItem(None)
@@ -139,9 +178,13 @@ class PlotBase(pg.GraphicsView):  # type: ignore[misc]
 
     @property
     def plot_rect(self) -> QRectF:
-        """The pixels between the axes."""
-        left, top, right, bottom = (theme.px(m) for m in self.margins)
-        return QRectF(left, top, max(self.width() - left - right, 1), max(self.height() - top - bottom, 1))
+        """The pixels between the axes; computed once for each size, as a frame asks for it some forty times."""
+        key = self.width(), self.height(), self.margins, theme.scale
+        if key != self._rect[0]:
+            left, top, right, bottom = (theme.px(m) for m in self.margins)
+            wide, high = max(key[0] - left - right, 1), max(key[1] - top - bottom, 1)
+            self._rect = key, QRectF(left, top, wide, high)
+        return self._rect[1]
 
     def set_ranges(self, x: tuple[float, float] | None = None, y: tuple[float, float] | None = None) -> None:
         """Fix the ranges of the axes, in view coordinates."""
@@ -159,6 +202,10 @@ class PlotBase(pg.GraphicsView):  # type: ignore[misc]
         )
         self.x_axis.lay_out(rect, bounds)
         self.y_axis.lay_out(rect, bounds)
+        for style in self._styled:
+            style.curve.lie_between(self.x_axis, self.y_axis)
+        for layer in self.layers:
+            layer.refresh()
         self.redraw()
 
     def to_pixel(self, x: float, y: float) -> QPointF:
@@ -210,6 +257,7 @@ class PlotBase(pg.GraphicsView):  # type: ignore[misc]
     def add_curve(self, token: str, width: float = 1.0, fill: int = 0, fast: bool = True) -> Curve:
         """A curve in the colour `token`; `fill` is the opacity of the area below it down to 0."""
         curve = Curve(fast)
+        curve.lie_between(self.x_axis, self.y_axis)
         self.box.addItem(curve, ignoreBounds=True)
         self._styled.append(CurveStyle(curve, token, width, fill))
         self._styled[-1].apply(self.devicePixelRatioF())
@@ -251,6 +299,8 @@ class PlotBase(pg.GraphicsView):  # type: ignore[misc]
             self.message = text
             self.box.setVisible(not text)
             self.setAccessibleDescription(text)
+            for layer in self.layers:
+                layer.refresh()
             self.redraw()
 
     def drawBackground(self, painter: QPainter, rect: QRectF) -> None:

@@ -12,6 +12,7 @@ from diffview.gui.theme import LIGHT, MEDIUM, Palette, theme
 from diffview.gui.widgets.images.raster import indexed_image
 from diffview.gui.widgets.ink import ink, write
 from diffview.gui.widgets.plots.plot_axis import AXIS_PX, pen, plot_font
+from diffview.gui.widgets.plots.plot_base import Still
 from diffview.gui.widgets.plots.time_plot import TimePlot
 
 ROWS = 160
@@ -36,6 +37,7 @@ class ScaleTimeView(TimePlot):
         self._table = np.repeat(np.arange(COLOURS, dtype=np.uint8)[:, None], 3, axis=1)
         self._rows: Floats | None = None
         self._image: QImage | None = None
+        self._map = Still(self, self._paint_map)
         self._line: tuple[Floats, Floats] = (np.empty(0), np.empty(0))
         self._t_range = (0.0, 1.0)
         self.y_axis.log, self.y_axis.plain = True, PLAIN_DECADES
@@ -75,14 +77,12 @@ class ScaleTimeView(TimePlot):
         share = np.nan_to_num(self._rows, nan=0.0) / (2 * DECADES) + 0.5
         levels = np.clip(share * COLOURS, 0, COLOURS - 1).astype(np.uint8)[::-1]
         self._image = indexed_image(levels, self._table)
-        self.redraw()
+        self._map.refresh()
 
-    def paint_background(self, painter: QPainter, box: QRectF, palette: Palette) -> None:
+    def _paint_map(self, painter: QPainter, box: QRectF, palette: Palette) -> None:
         """The map, the line of SNR = 1, and words on either side of it."""
-        if self._image is None or self.message:
+        if self._image is None:
             return
-        painter.save()
-        painter.setClipRect(box)
         painter.setRenderHint(QPainter.RenderHint.SmoothPixmapTransform, True)
         corners = self.to_pixel(self._t_range[0], 0).x(), self.to_pixel(self._t_range[1], 0).x()
         target = QRectF(corners[0], box.top(), corners[1] - corners[0], box.height())
@@ -94,7 +94,6 @@ class ScaleTimeView(TimePlot):
             painter.setPen(pen(LIGHT, token, width, alpha))
             painter.drawPath(path)
         self._paint_words(painter, box, palette)
-        painter.restore()
 
     def _paint_words(self, painter: QPainter, box: QRectF, palette: Palette) -> None:
         font = plot_font(AXIS_PX, MEDIUM)

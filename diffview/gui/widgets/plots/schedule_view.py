@@ -13,6 +13,7 @@ from diffview.gui.show.schedule_marks import QUANTITIES, Points
 from diffview.gui.theme import Palette, theme
 from diffview.gui.widgets.ink import RIGHT, KeptPicture
 from diffview.gui.widgets.plots.plot_axis import LABEL_GAP, pen, plot_font
+from diffview.gui.widgets.plots.plot_base import Still
 from diffview.gui.widgets.plots.schedule_items import Band, Handles, RunLevels, Stroke, draw_references, name_references
 from diffview.gui.widgets.plots.time_plot import TimePlot
 from diffview.gui.widgets.small.text import set_tip
@@ -24,6 +25,7 @@ class ScheduleView(TimePlot):
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__("Noise schedule over time", (44, 24, 20, 22), tagged=True, parent=parent)
         self._band = Band(self)
+        self._named = Still(self, self._paint_named)
         self._levels = RunLevels(self)
         self._handles = Handles(self)
         self._stroke = Stroke(self)
@@ -56,17 +58,17 @@ class ScheduleView(TimePlot):
             return
         self._points = points
         self._put_curve()
-        self.redraw()  # the names of the reference curves lie where the curve is not
+        self._named.refresh()  # the names of the reference curves lie where the curve is not
 
     def set_companion(self, name: str, x: Floats, share: Floats) -> None:
         """Show another quantity of the same schedule dimly, from 0 at the bottom to 1 at the top; "" shows none."""
         self._companion = (name, np.asarray(x, dtype=float), np.asarray(share, dtype=float)) if name else None
-        self.redraw()
+        self._named.refresh()
 
     def set_references(self, references: Sequence[tuple[str, Floats, Floats]]) -> None:
         """Show other schedules dimly, each with its name."""
         self._references = [(name, np.asarray(x, dtype=float), np.asarray(y, dtype=float)) for name, x, y in references]
-        self.redraw()
+        self._named.refresh()
 
     def set_handles(self, handles: Sequence[tuple[float, float]] | None) -> None:
         """Show draggable points at (x, y); None or [] shows none."""
@@ -95,14 +97,7 @@ class ScheduleView(TimePlot):
             return
         self._band.span = span
         self._band.refresh()
-        self.redraw()
-
-    def lay_out(self) -> None:
-        """Keep every layer on its values."""
-        super().lay_out()
-        for item in self.scene().items():
-            if isinstance(item, (Band, RunLevels, Handles, Stroke)):
-                item.refresh()
+        self._named.refresh()
 
     # -- drawing
 
@@ -124,11 +119,9 @@ class ScheduleView(TimePlot):
         low, high = np.log10(self._span) if self.y_axis.log else self._span
         return np.asarray(low + share * (high - low))
 
-    def paint_background(self, painter: QPainter, box: QRectF, palette: Palette) -> None:
-        """Reference curves, the name of the band and of the axes."""
+    def _paint_named(self, painter: QPainter, box: QRectF, palette: Palette) -> None:
+        """Reference curves and the companion with their names, and the name of the band, off the curve."""
         curve = self.curve_pixels()
-        painter.save()
-        painter.setClipRect(box.adjusted(0, -1, 0, 1))
         taken = [rect] if (rect := self._band.paint_name(painter, palette, curve)) else []
         references = [(label, self.pixel_arrays(x, self._view_y(y))) for label, x, y in self._references]
         key = [part.tobytes() for _, points in references for part in points], palette
@@ -144,7 +137,9 @@ class ScheduleView(TimePlot):
             painter.drawPath(pg.arrayToQPath(*points, connect="finite"))
             references.append((name, points))
         name_references(painter, palette, box, references, curve, taken)
-        painter.restore()
+
+    def paint_background(self, painter: QPainter, box: QRectF, palette: Palette) -> None:
+        """The names of the axes, and the hint."""
         painter.setFont(plot_font())
         painter.setPen(palette.colour("dim"))
         middle = Qt.AlignmentFlag.AlignVCenter

@@ -27,6 +27,7 @@ class ElidedLabel(QWidget):
         self._text, self._token, self._size, self._weight = text, token, size, weight
         self._align, self._elide = align, elide
         self._tip, self._lines = "", 1
+        self._fitted: tuple[object, str] = None, ""
         self.setSizePolicy(QSizePolicy.Policy.Preferred, QSizePolicy.Policy.Fixed)
         theme.follow(self)
 
@@ -59,6 +60,12 @@ class ElidedLabel(QWidget):
         Cut at the left it loses whole fields between middle dots, in the end all of them.
         Cut in the middle, "name · unit" keeps the unit whole; the name is shortened or left out.
         """
+        key = self._text, self.width(), self._lines, self._font()
+        if key != self._fitted[0]:
+            self._fitted = key, self._fit()
+        return self._fitted[1]
+
+    def _fit(self) -> str:
         metrics = QFontMetrics(self._font())
         measure, room = metrics.horizontalAdvance, self.width()
         if self._lines == 2:
