@@ -11,6 +11,8 @@ from conftest import PATIENCE, QUICK
 from PySide6.QtCore import Qt
 from PySide6.QtTest import QTest
 
+from diffview.fields.numbers import number
+from diffview.forward.schedules import make_schedule
 from diffview.gui.jobs.playback import FRAME_S
 from diffview.gui.jobs.sampling import SamplingRequests
 from diffview.models.choice import TrainingCrops
@@ -224,6 +226,30 @@ def test_an_edit_does_not_run_when_auto_run_is_off(window, settle, find):
     window.session.edit(steps=7)
     settle(window)
     assert window.live.run.plan.steps == 7
+
+
+def test_after_another_schedule_the_recorded_step_at_the_playhead_is_shown_with_its_level(window, settle):
+    """Recorded steps belong to a noise level: on another schedule another one of them lies at the playhead."""
+    session, live = window.session, window.live
+    session.look(auto_run=False)
+    for follow in (False, True):
+        session.edit(schedule=make_schedule("linear"))
+        session.look(playhead=0.5, follow=follow)
+        settle(window)
+        live.show_at(0.5)
+        before = live.step
+        session.edit(schedule=make_schedule("cosine"))
+        settle(window)
+        times = live.times(live.run)
+        step, playhead = live.step, session.view.playhead
+        assert step.index == int(np.abs(times - playhead).argmin())
+        if follow:
+            assert step is before and playhead == pytest.approx(float(times[step.index])), "the playhead goes with it"
+        else:
+            assert playhead == 0.5 and step is not before
+        row = round(float(times[step.index]) * session.recipe.start.chain_length)
+        caption = window.reverse.caption
+        assert f"t {row} · s {number(step.s)} · step {step.index}/" in caption.toolTip() + caption.text()
 
 
 def test_the_length_of_the_chain_runs_nothing_again(window, settle):

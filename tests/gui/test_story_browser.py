@@ -290,21 +290,25 @@ def test_while_a_large_file_is_read_the_old_pictures_fade_under_its_name(
     settle(window)
     views = [find(window, name) for name in ("fieldView", "forwardView", "reverseView")]
     named, said = window.toolbar.field.text(), badge(window.reverse.view)
+    title = window.windowTitle()
     monkeypatch.setattr("diffview.gui.jobs.reading.ReaderProcess.poll", lambda reader: [])  # nothing comes as yet
     path = write(tmp_path / "slow.h5", ramp(40, 40))
     window.open_file(path)
     assert not any(view.dimmed for view in views), "a short read does not flicker"
     wait(lambda: all(view.dimmed for view in views))
     assert window.toolbar.field.text() == "slow.h5 is being read…"
+    assert window.windowTitle() == "slow.h5 is being read… · diffview"
     assert badge(views[0]) == "reading another…" and badge(views[2]) == "earlier run, another field"
     hand.click(find(window, "giveUpButton"))
     assert window.toolbar.field.text() == named and badge(window.reverse.view) == said == "made by the model"
+    assert window.windowTitle() == title
     assert not any(view.dimmed for view in views)
     window.open_file(path)
     wait(lambda: all(view.dimmed for view in views))
     monkeypatch.undo()
     settle(window)
     assert not any(view.dimmed for view in views) and "being read" not in window.toolbar.field.text()
+    assert window.windowTitle() == "v · diffview"
     assert window.session.facts.field.values.shape == (40, 40)
 
 

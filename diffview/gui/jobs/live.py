@@ -233,8 +233,8 @@ class Live(Playback):
             self._shots.take()
         elif wanted(self._session) != self._ran and session.view.auto_run:
             self._auto.start()
-        elif session.view.follow and change.touched("course"):
-            self.follow()
+        elif change.touched("course"):
+            self.follow() if session.view.follow else self.show_at(session.view.playhead)
 
     def _find_left(self) -> None:
         """Keep the run that a fork leaves; show a finished run again if its plan is in force again."""

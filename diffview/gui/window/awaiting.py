@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 
 from PySide6.QtCore import QObject, QTimer
+from PySide6.QtWidgets import QWidget
 
 from diffview.gui.jobs.files import Files
 from diffview.gui.panels.base import PictureCard
@@ -23,16 +24,21 @@ class Awaiting(QObject):
         shown: whether the old pictures are drawn faintly.
     """
 
-    def __init__(self, files: Files, toolbar: ToolbarPanel, cards: Sequence[PictureCard]) -> None:
+    def __init__(self, files: Files, toolbar: ToolbarPanel, cards: Sequence[PictureCard], window: QWidget) -> None:
         """`cards` are those of the pictures, that of the field first."""
-        super().__init__(toolbar)
-        self._reading, self._toolbar, self._cards = files.reading, toolbar, cards
+        super().__init__(window)
+        self._reading, self._toolbar, self._cards, self._window = files.reading, toolbar, cards, window
         self.shown = False
         self._patience = QTimer(self, interval=PATIENCE_MS, singleShot=True)
         self._patience.timeout.connect(self._begin)
         files.reading.busy_changed.connect(lambda _: self._follow())
         files.reading.failed.connect(lambda *_: self._follow())
         files.opened.connect(self._arrive)
+
+    def show_title(self, awaited: str = "") -> None:
+        """Name the open field in the title of the window and in the toolbar, or what is being read."""
+        self._toolbar.show_field(awaited)
+        self._window.setWindowTitle(f"{self._toolbar.field.text()} · diffview")
 
     def _follow(self) -> None:
         """Begin to wait when a picture is asked for, and end when none is."""
@@ -54,7 +60,7 @@ class Awaiting(QObject):
 
     def _show(self, what: str) -> None:
         self.shown = bool(what)
-        self._toolbar.show_field(awaited_text(what) if what else "")
+        self.show_title(awaited_text(what) if what else "")
         for card in self._cards:
             card.set_awaited(self.shown)
         self._cards[0].view.set_badge(ANOTHER if what else "")  # the others have badges of their own

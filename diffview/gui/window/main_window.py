@@ -111,7 +111,8 @@ class MainWindow(LateJobs, QMainWindow):
         self.scales = Scales(self.session, self.live, self.reverse, row)
         self.pointer = Pointer(self.session, self.field, self.forward, self.reverse, self.status, self.scales)
         body.installEventFilter(self)
-        self.awaiting = Awaiting(self.files, self.toolbar, (self.field, self.forward, self.reverse))
+        self.awaiting = Awaiting(self.files, self.toolbar, (self.field, self.forward, self.reverse), self)
+        self.session.shows(self.awaiting.show_title, "facts.field")
         self.message_bar = Messages(self.session, images, body).bar
         self._rows = QVBoxLayout(body)
         self._rows.setContentsMargins(GAP, 0, GAP, 4)
@@ -223,9 +224,7 @@ class MainWindow(LateJobs, QMainWindow):
         self.files.open_recipe(recipe)
 
     def _show_edits(self) -> None:
-        """Name the field in the title; enable undo and redo."""
-        name = self.session.facts.field.name
-        self.setWindowTitle(f"{name} · diffview" if name else "diffview")
+        """Enable undo and redo."""
         self.actions_["undoAction"].setEnabled(self.session.can_undo())
         self.actions_["redoAction"].setEnabled(self.session.can_redo())
 
