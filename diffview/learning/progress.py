@@ -140,11 +140,22 @@ class Board:
             from torch.utils.tensorboard import SummaryWriter
         except ImportError:
             raise UserError("TensorBoard is not installed.", "Install it: pip install tensorboard.") from None
-        self._writer = SummaryWriter(str(folder / BOARD), purge_step=step + 1 if step else None)
+        self._folder = folder / BOARD
+        try:
+            self._writer = SummaryWriter(str(self._folder), purge_step=step + 1 if step else None)
+        except OSError as error:
+            raise UserError(f"{self._folder} cannot be made: {error.strerror}.", "Choose another folder.") from None
 
     def add(self, report: TrainingReport) -> None:
-        """The numbers that there are, at this step."""
-        for name in ("loss", "held_out", "rate"):
-            if math.isfinite(value := getattr(report, name)):
-                self._writer.add_scalar(name, value, report.step)
-        self._writer.flush()
+        """The numbers that there are, at this step.
+
+        Raises:
+            NotWrittenError: if they cannot be written; its thread says so when it is next called.
+        """
+        try:
+            for name in ("loss", "held_out", "rate"):
+                if math.isfinite(value := getattr(report, name)):
+                    self._writer.add_scalar(name, value, report.step)
+            self._writer.flush()
+        except OSError as error:
+            raise NotWrittenError(f"{self._folder} cannot be written: {error.strerror}.", "Make room.") from None

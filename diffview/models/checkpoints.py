@@ -13,7 +13,7 @@ from torch import Tensor
 from diffview.errors import UserError
 from diffview.models.cards import MASK, Card, beside
 from diffview.models.nets.unet import UNet, UNetConfig
-from diffview.paths import plain_size, write_bytes, write_text
+from diffview.paths import new_file, plain_size, write_bytes, written_whole
 
 DTYPES = {"float32": torch.float32, "float16": torch.float16, "bfloat16": torch.bfloat16}
 
@@ -39,8 +39,9 @@ def save_model(path: Path, net: UNet, card: Card, mask: Any = None, dtype: str =
     weights = {"sha256": hashlib.sha256(data).hexdigest(), "dtype": dtype, "parameters": parameters}
     config = {**asdict(net.config), "multipliers": list(net.config.multipliers)}
     card = replace(card, weights=weights, network=config)
-    write_bytes(beside(path, ".safetensors"), data)
-    write_text(beside(path, ".json"), card.to_json())
+    with written_whole(beside(path, ".json")) as temporary:  # no weights are replaced whose card then finds no room
+        new_file(temporary, card.to_json().encode())
+        write_bytes(beside(path, ".safetensors"), data)
     return card
 
 

@@ -169,6 +169,28 @@ def test_tensorboard_reads_the_same_numbers(tmp_path):
         assert read == [(r.step, pytest.approx(getattr(r, name), rel=1e-6, abs=1e-12)) for r in reports]
 
 
+def test_a_disk_that_is_full_ends_what_is_written_for_tensorboard_and_not_the_training(tmp_path, monkeypatch):
+    """Its thread meets the full disk, and the next number is answered with what the system said."""
+    from torch.utils.tensorboard import SummaryWriter
+
+    def full(*given):
+        raise OSError(28, "No space left on device")
+
+    trainer = made(steps=12)
+    remarks = []
+    for report in train(trainer, tmp_path, every=4, tensorboard=True):
+        remarks.append(report.remark)
+        monkeypatch.setattr(SummaryWriter, "add_scalar", full)
+    assert remarks[0] == "" and remarks[2] == ""
+    assert remarks[1] == (
+        f"{tmp_path / BOARD} cannot be written: No space left on device. The log ends here; the training goes on."
+    )
+    assert resumed(tmp_path, trainer.data).step == 12
+    (tmp_path / "file").write_bytes(b"")
+    with pytest.raises(UserError, match="tensorboard cannot be made: "):
+        next(train(made(steps=4), tmp_path / "file", tensorboard=True))
+
+
 def test_without_tensorboard_it_is_refused_before_the_first_step(tmp_path, monkeypatch):
     monkeypatch.setitem(sys.modules, "torch.utils.tensorboard", None)
     trainer = made(steps=4)

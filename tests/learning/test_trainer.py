@@ -1,6 +1,7 @@
 """Training: the losses and densities by hand, going on bit for bit, and what is kept when something goes wrong."""
 
 import math
+import os
 from dataclasses import replace
 
 import numpy as np
@@ -315,6 +316,32 @@ def test_a_kill_keeps_the_last_state(tmp_path, monkeypatch):
     assert again.step == 2
     save(again, tmp_path)
     assert sorted(p.name for p in tmp_path.iterdir()) == ["log.csv", "model.json", "model.safetensors", DIRECTORY[1]]
+
+
+@pytest.mark.parametrize("write", [0, 1, 2])
+def test_a_disk_that_is_full_at_any_write_of_a_checkpoint_leaves_a_whole_one(tmp_path, monkeypatch, write):
+    """State, card and weights: whichever finds no room, what lies in the folder can be loaded and gone on with."""
+    trainer, fsync, left = advanced(made(), 2), os.fsync, [write]
+    save(trainer, tmp_path)
+
+    def full(number):
+        left[0] -= 1
+        if left[0] < 0:
+            raise OSError(28, "No space left on device")
+        fsync(number)
+
+    advanced(trainer, 1)
+    monkeypatch.setattr(os, "fsync", full)
+    with pytest.raises(NotWrittenError, match="No space left on device"):
+        save(trainer, tmp_path)
+    monkeypatch.undo()
+    net, _ = load_model(Card.read(tmp_path))
+    assert all(bool(torch.isfinite(p).all()) for p in net.parameters())
+    again = resumed(tmp_path, trainer.data)
+    assert again.step == (2 if write == 0 else 3)
+    assert not [path.name for path in tmp_path.iterdir() if path.suffix == ".part"]
+    save(trainer, tmp_path)
+    assert resumed(tmp_path, trainer.data).step == 3
 
 
 def test_out_of_memory_halves_the_batch(tmp_path, monkeypatch):
