@@ -3,6 +3,7 @@
 import contextlib
 import json
 import os
+import re
 import stat
 import time
 from collections.abc import Iterator
@@ -121,8 +122,11 @@ def _refused_constant(name: str) -> float:
 STALE_S = 600.0
 """Seconds after which nobody writes a temporary file any more: its program was killed."""
 
-LONGEST_STEM = 60
-"""Characters of a file's name in that of its temporary file, which must not become longer than names may be."""
+TEMPORARY = re.compile(r"\..*\.(?:(\d{1,10})-)?[0-9a-f]{32}\.part")
+"""Names of temporary files, with the number of the process that writes them, which those of older versions lack."""
+
+LONGEST_STEM = 40
+"""Characters, of up to four bytes, of a file's name in that of its temporary file: names may have 255 bytes."""
 
 
 def plain_target(path: Path) -> Path:
@@ -152,7 +156,7 @@ def _not_written(path: Path, error: OSError) -> NotWrittenError:
 def written_whole(path: Path) -> Iterator[Path]:
     """The name of a temporary file beside `path`; what is written to it inside takes the place of `path` at the end.
 
-    What kills left here of earlier writings of `path` is removed.
+    What kills left in its folder of earlier writings is removed.
 
     Raises:
         NotWrittenError: if it cannot be written; an older file of that name stays as it was.
@@ -160,9 +164,8 @@ def written_whole(path: Path) -> Iterator[Path]:
     from uuid import uuid4  # here, for the sake of the start
 
     target = plain_target(path)
-    begin = f".{target.name[:LONGEST_STEM]}."
-    temporary = target.with_name(f"{begin}{uuid4().hex}.part")
-    _sweep(target.parent, begin)
+    temporary = target.with_name(f".{target.name[:LONGEST_STEM]}.{os.getpid()}-{uuid4().hex}.part")
+    _sweep(target.parent)
     try:
         yield temporary
         temporary.replace(target)
@@ -175,12 +178,32 @@ def written_whole(path: Path) -> Iterator[Path]:
             temporary.unlink(missing_ok=True)
 
 
-def _sweep(folder: Path, begin: str) -> None:
-    """Remove temporary files that nobody writes any more."""
+def _sweep(folder: Path) -> None:
+    """Remove the temporary files of a folder that nobody writes any more.
+
+    Their age alone does not say so: a clock that jumps, or a laptop that slept, makes a file old that is being written.
+    """
     with contextlib.suppress(OSError):
-        for left in folder.iterdir():
-            if left.name.startswith(begin) and left.suffix == ".part" and time.time() - left.stat().st_mtime > STALE_S:
-                left.unlink(missing_ok=True)
+        for left in folder.glob(".*.part"):
+            match = TEMPORARY.fullmatch(left.name)
+            if match is None or is_running(int(match[1] or 0)):
+                continue
+            with contextlib.suppress(OSError):  # another program may be faster
+                if abs(time.time() - left.stat().st_mtime) > STALE_S:
+                    left.unlink(missing_ok=True)
+
+
+def is_running(process: int) -> bool:
+    """Whether a process of this number runs on this machine; False where the system cannot be asked."""
+    if process <= 0 or os.name != "posix":
+        return False
+    try:
+        os.kill(process, 0)
+    except ProcessLookupError:
+        return False
+    except (OSError, OverflowError):  # it is somebody else's
+        return True
+    return True
 
 
 def new_file(path: Path, data: bytes) -> None:

@@ -89,6 +89,7 @@ def create_window(
     """The window, built but not shown, on the packaged field or on `facts`; a file or recipe is opened behind it."""
     unkept = not_kept("config") if settings is None else ""
     settings = settings or Settings()
+    unkept = unkept or settings.unkept
     theme.install(application(), settings.theme())
     damaged: list[UserError] = []
     cards = read_cards(damaged.append)

@@ -13,7 +13,7 @@ from PySide6.QtCore import QObject, Qt, Signal, Slot
 from diffview import __version__
 from diffview.errors import LESS, UserError, explained
 from diffview.gui.session import Message
-from diffview.paths import user_folder
+from diffview.paths import plain_target, user_folder
 
 _log = logging.getLogger("diffview")
 
@@ -25,8 +25,9 @@ def log_file() -> str:
         from logging.handlers import RotatingFileHandler  # here, for the sake of the start
 
         handler: logging.Handler = logging.StreamHandler()  # where the log cannot be written
-        with contextlib.suppress(OSError):
-            handler = RotatingFileHandler(folder / "diffview.log", maxBytes=1_000_000, backupCount=2, encoding="utf-8")
+        with contextlib.suppress(OSError, UserError):
+            file = plain_target(folder / "diffview.log")  # opening a pipe would wait for somebody who reads
+            handler = RotatingFileHandler(file, maxBytes=1_000_000, backupCount=2, encoding="utf-8")
         handler.setFormatter(logging.Formatter(f"%(asctime)s diffview {__version__} %(levelname)s %(message)s"))
         _log.addHandler(handler)
     return str(getattr(_log.handlers[0], "baseFilename", "the terminal"))

@@ -7,10 +7,11 @@ from typing import Any
 
 from PySide6.QtCore import QByteArray, QSettings
 
+from diffview.errors import UserError
 from diffview.fields.colormaps import COLORMAPS
 from diffview.forward.edits import QUANTITIES
 from diffview.gui.show.moment import View
-from diffview.paths import user_folder
+from diffview.paths import LARGEST_TEXT, plain_size, user_folder
 
 MOST_RECENT = 12
 """The most files in the menu."""
@@ -32,10 +33,21 @@ class Settings:
 
     Attributes:
         damaged: names of what was read, could not be understood, and is as at first.
+        unkept: why nothing is read from the file nor kept in it, as a sentence; "" if it is.
     """
 
     def __init__(self, path: Path | None = None) -> None:
         file = path or user_folder("config") / "diffview.ini"
+        self.unkept = ""
+        try:
+            if (size := plain_size(file, "settings", "")) > LARGEST_TEXT:
+                self.unkept = f"{file} has {size / 1e6:.3g} MB, which is too much for settings."
+        except UserError as error:
+            self.unkept = error.sentence
+        except OSError:  # it is not there as yet, or its folder may not be read: see `not_kept`
+            pass
+        if self.unkept:  # below a file there is none: what is set stays in memory
+            file = file / file.name
         self._store = QSettings(str(file), QSettings.Format.IniFormat)
         self.damaged: list[str] = []
 

@@ -1,5 +1,6 @@
 """What the window remembers, and what it makes of a damaged memory."""
 
+import os
 import subprocess
 import sys
 from dataclasses import replace
@@ -9,6 +10,7 @@ import pytest
 from diffview.gui.app import create_window
 from diffview.gui.session import View
 from diffview.gui.settings import Settings
+from diffview.paths import LARGEST_TEXT
 
 
 def test_the_lasting_parts_of_a_view_come_back(tmp_path):
@@ -35,11 +37,47 @@ def test_a_damaged_theme_stops_no_start_and_is_named(qtbot, tmp_path):
     assert window.message_bar.text() == "The saved settings of theme are damaged. They are as at the first start."
 
 
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="there are no such pipes")
+@pytest.mark.parametrize("kind", ["pipe", "folder", "device", "huge"])
+def test_settings_that_are_no_plain_file_stop_no_start_and_are_named(tmp_path, kind):
+    """Nobody writes into the pipe, and the device never ends: reading either would last for ever. As the log, too."""
+    (tmp_path / "diffview").mkdir()
+    for name in ("diffview.ini", "diffview.log"):
+        file = tmp_path / "diffview" / name
+        if kind == "pipe":
+            os.mkfifo(file)
+        elif kind == "folder":
+            file.mkdir()
+        elif kind == "device":
+            file.symlink_to("/dev/zero")
+        else:
+            with file.open("wb") as big:
+                big.truncate(LARGEST_TEXT + 1)
+    code = (
+        "from diffview.gui.app import create_window; from diffview.gui.errors import log_bug; "
+        "window = create_window(); print(window.message_bar.text()); "
+        "window.settings.set_text('theme', 'dark'); print(window.settings.theme()); log_bug(ValueError('a mistake')); "
+        "window.close()"
+    )
+    env = {**os.environ, **dict.fromkeys(("XDG_CONFIG_HOME", "XDG_STATE_HOME"), str(tmp_path))}
+    command = [sys.executable, "-c", code]
+    done = subprocess.run(command, capture_output=True, text=True, check=False, env=env, timeout=100)
+    assert done.returncode == 0, done.stderr
+    said, appearance = done.stdout.splitlines()
+    why = "has 8.39 MB, which is too much for" if kind == "huge" else "is a folder, a pipe or a device, not"
+    assert said == f"{tmp_path / 'diffview' / 'diffview.ini'} {why} settings. Settings last until the window is closed."
+    assert appearance == "dark" and "Traceback" not in done.stderr.replace("ValueError: a mistake", "")
+    assert file.is_symlink() or file.is_dir() or file.is_fifo() or file.is_file()
+
+
 def test_two_windows_remember_the_files_of_both(tmp_path):
     """Another process stands for the second window: in one process settings are shared."""
     here = Settings(tmp_path / "a.ini")
     assert here.recent() == []
-    code = "import sys; from diffview.gui.settings import Settings; Settings(sys.argv[1]).add_recent('/there.nc')"
+    code = (
+        "import sys, pathlib; from diffview.gui.settings import Settings; "
+        "Settings(pathlib.Path(sys.argv[1])).add_recent('/there.nc')"
+    )
     subprocess.run([sys.executable, "-c", code, tmp_path / "a.ini"], check=True)
     here.add_recent("/here.nc")
     del here

@@ -2,9 +2,11 @@
 
 import os
 import stat
+import subprocess
 import sys
 import time
 from pathlib import Path
+from uuid import uuid4
 
 import numpy as np
 import pytest
@@ -12,7 +14,7 @@ import pytest
 from diffview.commands.fields import check_output
 from diffview.commands.reporting import Report
 from diffview.errors import UserError
-from diffview.paths import STALE_S, plain_target, write_bytes, write_text
+from diffview.paths import is_running, plain_target, write_bytes, write_text, written_whole
 from diffview.writers.exports import Content, Values
 from diffview.writers.saving import save_netcdf
 
@@ -80,21 +82,52 @@ def test_names_that_are_none_are_a_sentence(tmp_path: Path) -> None:
         plain_target(Path(""))
     with pytest.raises(UserError, match="cannot be written: File name too long"):
         write_bytes(tmp_path / ("a" * 300), b"")
-    for name in ("a" * 250, "b[1]"):  # the temporary name is no longer than names may be
+    for name in ("a" * 250, "\N{FISH}" * 62, "b[1]"):  # the temporary name is no longer than names may be
         write_bytes(tmp_path / name, b"x")
         assert [p.name for p in tmp_path.iterdir()] == [name]
         (tmp_path / name).unlink()
 
 
-def test_what_a_kill_left_is_removed_by_the_next_writing(tmp_path: Path) -> None:
-    old, new, other = (tmp_path / name for name in (".a.nc.01.part", ".a.nc.02.part", ".b.nc.01.part"))
-    for left in (old, new, other):
-        left.write_bytes(b"half")
-    then = time.time() - 2 * STALE_S
-    os.utime(old, (then, then))
-    os.utime(other, (then, then))
+def part(name: str, process: int | str = "") -> str:
+    return f".{name}.{process}{'-' if process else ''}{uuid4().hex}.part"
+
+
+@pytest.mark.parametrize("hours", [-5, 5])
+def test_what_a_kill_left_is_removed_by_the_next_writing_in_its_folder(tmp_path: Path, hours: float) -> None:
+    """Whatever is written next, and also where the clock was put back meanwhile; nothing of anybody else's."""
+    ended = subprocess.Popen([sys.executable, "-c", ""])
+    ended.wait()
+    gone = part("a.nc"), part("b.nc"), part("c.nc", ended.pid)
+    stays = ".a.nc.01.part", "a.part", part("a.nc").removeprefix("."), part("d.nc", os.getpid()), ".nc.part"
+    new = part("e.nc", ended.pid)
+    then = time.time() - hours * 3600
+    for name in (*gone, *stays, new):
+        (tmp_path / name).write_bytes(b"half")
+        os.utime(tmp_path / name, None if name == new else (then, then))
     write_bytes(tmp_path / "a.nc", b"x")
-    assert not old.exists() and new.exists() and other.exists()
+    assert {path.name for path in tmp_path.iterdir()} == {*stays, new, "a.nc"}
+
+
+def test_what_is_being_written_is_not_removed_though_the_clock_jumps(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A laptop that slept for a night in the middle of an export finds its half file old."""
+    clock = time.time
+    with written_whole(tmp_path / "slow.nc") as temporary:
+        temporary.write_bytes(b"half")
+        for jump in (12 * 3600.0, -12 * 3600.0):
+            monkeypatch.setattr(time, "time", lambda jump=jump: clock() + jump)
+            write_bytes(tmp_path / "quick.nc", b"x")
+            assert temporary.read_bytes() == b"half"
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["quick.nc", "slow.nc"]
+
+
+def test_is_running() -> None:
+    assert is_running(os.getpid()) is (os.name == "posix")
+    assert not is_running(0) and not is_running(-1)
+    ended = subprocess.Popen([sys.executable, "-c", ""])
+    ended.wait()
+    assert not is_running(ended.pid)
 
 
 def test_a_command_says_that_its_output_is_replaced(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
