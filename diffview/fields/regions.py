@@ -4,6 +4,7 @@ Counts of missing pixels come from one summed-area table, so that every candidat
 """
 
 from collections.abc import Sequence
+from functools import lru_cache
 from math import ceil
 
 import numpy as np
@@ -167,8 +168,15 @@ def crops_for(
     corners = np.flatnonzero(free)  # ten times faster than rows and columns, which are then computed for a few
     if len(corners) > (most := most_crops(region, rule)):
         corners = corners[np.linspace(0, len(corners) - 1, most).round().astype(int)]
-    rows, columns = ((STRIDE * at).tolist() for at in np.unravel_index(corners, free.shape))
-    return [Region(row, column, region.ny, region.nx) for row, column in zip(rows, columns, strict=True)]
+    return list(_regions_at(corners.tobytes(), free.shape[1], region.ny, region.nx))
+
+
+@lru_cache(maxsize=8)
+def _regions_at(corners: bytes, width: int, ny: int, nx: int) -> tuple[Region, ...]:
+    """The ny x nx rectangles at these places of a grid of `width` columns at stride 4; slices of a file share them."""
+    rows, columns = np.divmod(np.frombuffer(corners, np.intp), width)
+    corners_of = zip((STRIDE * rows).tolist(), (STRIDE * columns).tolist(), strict=True)
+    return tuple(Region(row, column, ny, nx) for row, column in corners_of)
 
 
 def shrunk(region: Region, size: int) -> Region:
