@@ -16,7 +16,7 @@ from diffview.runs.recipe import DECLARED
 CASES = [
     ("s", {"schedule", "sample"}),
     ("--sh", {"--shot"}),
-    ("sample --fi", {"--fit", "--fit-set", "--fill", "--fill-by"}),
+    ("sample --fi", {"--first-member", "--fit", "--fit-set", "--fill", "--fill-by"}),
     ("sample --fit-set ", {"auto", "crops", "slices", "both"}),
     ("sample --grid k", {"karras"}),
     ("sample --model rain64-", {"rain64-from-coarse"}),
