@@ -1,5 +1,6 @@
 """The few array operations whose name differs between numpy and torch, so that a denoiser is written once."""
 
+from collections.abc import Sequence
 from types import ModuleType
 from typing import Any
 
@@ -40,3 +41,14 @@ def surrounded(y: Any, rows: int, columns: int) -> Any:
     whole = y.new_zeros(shape) if is_torch(y) else np.zeros(shape, y.dtype)
     whole[..., :ny, :nx] = y
     return whole
+
+
+def joined(parts: Sequence[Any]) -> Any:
+    """Arrays or tensors [n, ...] one after the other along their first dimension; the one itself where there is one."""
+    if len(parts) == 1:
+        return parts[0]
+    if not is_torch(parts[0]):
+        return np.concatenate(parts)
+    import torch
+
+    return torch.cat(list(parts))

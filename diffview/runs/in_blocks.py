@@ -7,11 +7,13 @@ whole has, to the bit.
 
 from collections.abc import Callable, Iterator
 from dataclasses import replace
+from itertools import accumulate
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from diffview.arrays import to_numpy
+from diffview.arrays import joined, to_numpy
 from diffview.reverse.samplers import Denoise, Step
 from diffview.runs.plan import Plan
 from diffview.runs.run import denoiser_of, run
@@ -33,6 +35,74 @@ def _of_members(plan: Plan, first: int, members: int) -> Plan:
     """The same run of other members."""
     recipe = plan.recipe.but(first_member=first, members=members)
     return replace(plan, recipe=recipe, parent=plan.parent and _of_members(plan.parent, first, members))
+
+
+def together(
+    plan: Plan, denoise: Denoise | None = None, after: Step | None = None, between: Callable[[], None] = lambda: None
+) -> Iterator[Step]:
+    """The steps of a run of all members: those of its blocks, which go in step and are joined.
+
+    Args:
+        plan: of all members.
+        denoise: its denoiser; None: it is fitted or loaded.
+        after: a step of it that it goes on from; None: from its start.
+        between: called after every step of a block; it may raise to end it.
+
+    Raises:
+        UserError: if the plan cannot be run.
+    """
+    blocks = blocks_of(plan)
+    if len(blocks) == 1:
+        yield from run(plan, denoise, after)
+        return
+    denoise = denoiser_of(plan) if denoise is None else denoise
+    ends = list(accumulate(block.shape[0] for block in blocks))
+    starts = (
+        None if after is None else _part(after, end - b.shape[0], end) for b, end in zip(blocks, ends, strict=True)
+    )
+    walks = [run(block, denoise, start) for block, start in zip(blocks, starts, strict=True)]
+    while True:
+        steps = []
+        for walk in walks:
+            if (step := next(walk, None)) is None:
+                return
+            steps.append(step)
+            between()
+        yield _joined(steps)
+
+
+def _part(step: Step, first: int, end: int) -> Step:
+    """The same step of some of its members."""
+    return _of_arrays(step, lambda take: take(step)[first:end])
+
+
+def _joined(steps: list[Step]) -> Step:
+    """The same step of all members; what a step and its history share is joined once."""
+    known: dict[tuple[int, ...], Any] = {}
+
+    def join(take: Callable[[Step], Any]) -> Any:
+        parts = [take(step) for step in steps]
+        key = tuple(map(id, parts))
+        if key not in known:
+            known[key] = joined(parts)
+        return known[key]
+
+    return _of_arrays(steps[0], join)
+
+
+def _of_arrays(like: Step, made: Callable[[Callable[[Step], Any]], Any]) -> Step:
+    """A step whose arrays are `made` of what takes them from steps like this one."""
+
+    def past(i: int) -> Any:
+        return like.history[i] if isinstance(like.history[i], float) else made(lambda step: step.history[i])
+
+    return replace(
+        like,
+        y=made(lambda step: step.y),
+        x0_hat=None if like.x0_hat is None else made(lambda step: step.x0_hat),
+        eps_hat=None if like.eps_hat is None else made(lambda step: step.eps_hat),
+        history=tuple(map(past, range(len(like.history)))),
+    )
 
 
 def last_steps(

@@ -15,9 +15,10 @@ from diffview.reverse.samplers import Denoise, Step
 from diffview.reverse.trajectory import Trajectory
 from diffview.runs.engine import Engine, load_engine
 from diffview.runs.guiding import GuidedModel
-from diffview.runs.job import Job
+from diffview.runs.in_blocks import together
+from diffview.runs.job import Job, Stopped
 from diffview.runs.plan import Plan
-from diffview.runs.run import on_device, run
+from diffview.runs.run import on_device
 
 Array = NDArray[np.float32]
 
@@ -116,7 +117,7 @@ class Run(Job):
                 for step in self._steps():
                     keep(step)
                     self.tell(step.index / max(1, self.plan.steps))
-                    self.between()
+                    self._breathe()
         finally:
             self.seconds = time.perf_counter() - self.started
 
@@ -125,10 +126,16 @@ class Run(Job):
         shared, denoise = self.shared_steps, self.models.denoiser(self.plan)
         for step in shared:
             self.trajectory.append(step)
-        steps = run(self.plan, denoise, shared[-1] if shared else None)
+        steps = together(self.plan, denoise, shared[-1] if shared else None, self._breathe)
         if shared:
             next(steps)
         yield from steps
+
+    def _breathe(self) -> None:
+        """Do what is more urgent than the run, and end it if it is to end."""
+        self.between()
+        if self.stopping:
+            raise Stopped
 
     def _recording(self) -> AbstractContextManager[Callable[[Step], None]]:
         """A context with a function to record steps; those of a GPU come at display rate, without stopping it."""
@@ -186,7 +193,7 @@ class Replay(Job):
 
     def _go_on(self, step: Step, index: int) -> Step:
         plan = self.of.plan
-        for made in run(plan, self.of.models.denoiser(plan), step):
+        for made in together(plan, self.of.models.denoiser(plan), step):
             if made.index == index:
                 return made
             self.tell(made.index / index)

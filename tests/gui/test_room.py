@@ -114,8 +114,8 @@ STATES = {
     "one shot": {"reverse": "shot_eps", "playhead": 0.5, "follow": False},
     "second bar": {"reverse": "eps_hat"},
 }
-TOOLS = ("openButton", "modelCombo", "samplerCombo", "stepsSpin", "seedSpin", "startControl", "runButton", "stopButton")
-LAST_TOOLS = ("exportButton", "deviceCombo", "presentButton")
+TOOLS = ("openButton", "modelCombo", "samplerCombo", "stepsSpin", "seedSpin", "membersSpin", "startControl")
+LAST_TOOLS = ("runButton", "stopButton", "exportButton", "deviceCombo", "presentButton")
 
 
 @pytest.mark.parametrize("begin", [(1280, 720), (1600, 1000)])

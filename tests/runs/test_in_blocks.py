@@ -9,8 +9,9 @@ from diffview.errors import UserError
 from diffview.fields.field import Field, Region
 from diffview.forward.schedules import Edm
 from diffview.models.cards import find_card
+from diffview.reverse.samplers import Step
 from diffview.runs.facts import Facts
-from diffview.runs.in_blocks import blocks_of, last_steps, physical_of, streamed_for, unmet
+from diffview.runs.in_blocks import blocks_of, last_steps, physical_of, streamed_for, together, unmet
 from diffview.runs.plan import Plan
 from diffview.runs.recipe import Fork, Recipe
 from diffview.runs.resolve import resolve
@@ -125,3 +126,41 @@ def test_a_part_that_begins_inside_a_block_is_refused(values: dict[str, int], fa
 def test_a_spread_of_one_member_is_refused_before_anything_runs(facts: Facts) -> None:
     with pytest.raises(UserError, match="One member has no spread"):
         streamed_for(resolve(BASE.but(statistics="mean,spread"), facts))
+
+
+def same(a: Step, b: Step) -> bool:
+    pairs = [(a.y, b.y), (a.x0_hat, b.x0_hat), (a.eps_hat, b.eps_hat), *zip(a.history, b.history, strict=True)]
+    alike = all(x is y if x is None else np.array_equal(x, y) for x, y in pairs)
+    return alike and (a.index, a.s, a.s_eval, a.evaluations) == (b.index, b.s, b.s_eval, b.evaluations)
+
+
+@pytest.mark.parametrize("sampler", ["ddim", "heun", "plms", "dpmpp_2m", "unipc"])
+def test_blocks_that_go_in_step_are_one_run_and_go_on_from_any_step_of_it(sampler: str, facts: Facts) -> None:
+    base = BASE.but(sampler=sampler, steps=6)
+    whole = list(run(resolve(base.but(members=7, block=7), facts)))
+    plan = resolve(base.but(members=7, block=3), facts)
+    steps = list(together(plan))
+    assert [len(step.y) for step in steps] == [7] * 7
+    assert all(same(a, b) for a, b in zip(steps, whole, strict=True))
+    for start in steps[:-1]:
+        again, *rest = together(plan, None, start)
+        assert np.array_equal(again.y, start.y) and [step.index for step in rest] == [*range(start.index + 1, 7)]
+        assert all(np.array_equal(a.y, b.y) for a, b in zip(rest, steps[start.index + 1 :], strict=True))
+
+
+def test_what_a_step_and_its_history_share_is_kept_once(facts: Facts) -> None:
+    *_, step, _ = together(resolve(BASE.but(sampler="dpmpp_2m", members=6, block=2), facts))
+    assert any(part is step.x0_hat for part in step.history)
+
+
+def test_a_run_ends_between_two_blocks(facts: Facts) -> None:
+    calls = []
+
+    def end() -> None:
+        calls.append(None)
+        if len(calls) == 5:
+            raise StopIteration("now")
+
+    with pytest.raises(RuntimeError):
+        list(together(resolve(BASE.but(members=6, block=2), facts), None, None, end))
+    assert len(calls) == 5

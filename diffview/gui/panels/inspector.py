@@ -13,7 +13,7 @@ from diffview.forward.lint import lint
 from diffview.forward.schedules import SCHEDULES, edited, flat_params, form_parameters
 from diffview.gui.jobs.level_search import LevelSearchJob
 from diffview.gui.jobs.live import Live
-from diffview.gui.panels.base import NetworkOffer, bind_spin
+from diffview.gui.panels.base import NetworkOffer
 from diffview.gui.session import Session
 from diffview.gui.show.card_facts import limits_text, title_of
 from diffview.gui.show.lint_case import case_of
@@ -23,13 +23,12 @@ from diffview.gui.widgets.forms.grid_scores import GridScores
 from diffview.gui.widgets.forms.guidance_form import GuidanceForm, GuidanceState
 from diffview.gui.widgets.forms.param_form import ParamForm
 from diffview.gui.widgets.small.findings_view import FindingsView
-from diffview.gui.widgets.small.parts import Heading, ScrollPanel, combo, named, say, show_key, whole, words
+from diffview.gui.widgets.small.parts import Heading, ScrollPanel, combo, named, say, show_key, words
 from diffview.params import Numbers, Parameter, parameters
 from diffview.reverse.grids import GRIDS
 from diffview.reverse.guidance import OBSERVATIONS
 from diffview.reverse.samplers import SAMPLERS
 from diffview.runs.guiding import partner_of
-from diffview.runs.recipe import MEMBERS
 from diffview.scores.level_search import unsearchable
 
 GRID_TITLES = {"uniform": "uniform in t", "karras": "Karras", "log_snr": "uniform in log-SNR", "custom": "custom ticks"}
@@ -69,12 +68,9 @@ class InspectorPanel(ScrollPanel):
         self._section("Schedule", self.schedule_text, self.schedule, self.schedule_facts, self.findings)
         self.sampler_text = words(name="samplerText")
         self._section("Sampler", self.sampler, self.sampler_text)
-        tip = "Fields that a run makes at once, each from noise of its own"
-        self.members = whole("membersSpin", "Members", tip, 1, int(MEMBERS.high), 72)
-        for label, field in (("Members", self.members), ("Levels", self.grid)):
-            row = QFormLayout()
-            row.addRow(label, field)
-            self.column.addLayout(row)
+        row = QFormLayout()
+        row.addRow("Levels", self.grid)
+        self.column.addLayout(row)
         self.grid_scores = named(GridScores(), "gridScores")
         for widget in (self.grid_form, self.grid_scores):
             self.column.addWidget(widget)
@@ -124,7 +120,6 @@ class InspectorPanel(ScrollPanel):
         capabilities = "denoiser.model", "plan.capabilities"
         session.shows(self._show_forms, *of_course, *params)
         session.shows(lambda: show_key(self.grid, session.recipe.course.grid), "course.grid")
-        bind_spin(session, self.members, "members")
         session.shows(self._show_lacking, "course.sampler", "course.sampler_params", *capabilities)
         session.shows(self._show_facts, "course.schedule", "plan.transform", "facts.field")
         of_units = "plan.card", "plan.transform", "facts.field"

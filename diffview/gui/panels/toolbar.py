@@ -24,9 +24,16 @@ from diffview.runs.recipe import STEPS
 from diffview.scores.gap import FILLINGS, NO_GAP, filling, not_filling, way_of
 
 WIDEST_SAMPLER_PX = 140
-FIELD_PX, DEVICE_PX = (90, 56), (126, 70)
-"""Least widths of the field's name and of the device, and those in a narrow window."""
+LEVELS = 3
+"""With all words, with fewer, and with none that an icon or a tooltip tells."""
 
+FIELD_PX, DEVICE_PX, SPACING = (90, 56, 48), (126, 70, 60), (8, 6, 4)
+"""Least widths of the field's name and of the device, and the space between two controls, by level."""
+
+MOST_MEMBERS = 1024
+"""Of a run in the window; a command takes any number."""
+
+MEMBERS_TIP = "Fields that a run makes, each from noise of its own"
 LARGEST_SPIN_SEED = 2**31 - 1
 RUN_TIP = "Run the reverse process (R); with Shift, with the next seed"
 STARTS = (
@@ -72,8 +79,9 @@ class ToolbarPanel(QWidget):
         self.model = Combo("modelCombo", "Model", "The model that takes the noise out")
         self.sampler = Combo("samplerCombo", "Sampler", "The sampler: how a run steps from noise to a field")
         self.sampler.setMaximumWidth(theme.px(WIDEST_SAMPLER_PX))
-        self.steps = whole("stepsSpin", "Steps", "Steps of a run", 1, int(STEPS.high), 72)
-        self.seed = whole("seedSpin", "Seed", "The same seed gives the same noise", 0, LARGEST_SPIN_SEED, 84)
+        self.steps = whole("stepsSpin", "Steps", "Steps of a run", 1, int(STEPS.high), 68)
+        self.seed = whole("seedSpin", "Seed", "The same seed gives the same noise", 0, LARGEST_SPIN_SEED, 78)
+        self.members = whole("membersSpin", "Members", MEMBERS_TIP, 1, MOST_MEMBERS, 68)
         self.start = SegmentedControl(STARTS, "startControl")
         self.run = primary(push_button("runButton", "Run"))
         set_icon(self.run, "run", "on_accent")
@@ -86,7 +94,7 @@ class ToolbarPanel(QWidget):
         self._lay_out()
         self._connect(actions)
         self._show()
-        self._needs = {True: 0, False: 0}
+        self._needs = [0]
         self._measure()
         theme.changed.connect(self._measure)
 
@@ -98,12 +106,11 @@ class ToolbarPanel(QWidget):
             self.device.addItem(title, key)
         self._row = row = QHBoxLayout(self)
         row.setContentsMargins(0, 0, 0, 0)
-        row.setSpacing(8)
-        named_ = {"Steps": self.steps, "Seed": self.seed, "Start": self.start}
-        self._labels = steps, seed, start = [dim(text, of) for text, of in named_.items()]
+        named_ = {"Steps": self.steps, "Seed": self.seed, "Members": self.members, "Start": self.start}
+        self._labels = steps, seed, members, start = [dim(text, of) for text, of in named_.items()]
         for widget in (
             self.open_button, self.field, self.model, self.sampler, steps, self.steps, seed, self.seed,
-            start, self.start, self.run, self.stop, self.export, self.device, self.present,
+            members, self.members, start, self.start, self.run, self.stop, self.export, self.device, self.present,
         ):  # fmt: skip
             row.addWidget(widget)
         self.field.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
@@ -117,27 +124,35 @@ class ToolbarPanel(QWidget):
 
     def minimumSizeHint(self) -> QSize:
         """What it needs without the words that it can do without."""
-        return QSize(self._needs[True], super().minimumSizeHint().height())
+        return QSize(self._needs[-1], super().minimumSizeHint().height())
 
     def resizeEvent(self, event: QResizeEvent) -> None:
         """Leave words out where there is no room for them."""
-        self._set_tight(event.size().width() < self._needs[False])
+        self._fit(event.size().width())
 
     def _measure(self) -> None:
-        """Measure how wide it is without these words and with them."""
-        for tight in (True, False):
-            self._set_tight(tight)
-            self._needs[tight] = self._row.minimumSize().width()
-        self._set_tight(self.width() < self._needs[False])
+        """Measure how wide it is with all words, with fewer and with none."""
+        needs = []
+        for left_out in range(LEVELS):
+            self._leave_out(left_out)
+            needs.append(self._row.minimumSize().width())
+        self._needs = needs
+        self._fit(self.width())
 
-    def _set_tight(self, tight: bool) -> None:
-        """Leave out the words that icons and tooltips tell as well, or show them."""
+    def _fit(self, width: int) -> None:
+        """Show as many words as there is room for."""
+        self._leave_out(next((level for level, need in enumerate(self._needs) if need <= width), LEVELS - 1))
+
+    def _leave_out(self, level: int) -> None:
+        """Leave out a word that its icon tells as well, 1, all of them and labels, 2, or none, 0."""
         for label in self._labels:
-            label.setHidden(tight)
-        for button, text in ((self.open_button, "Open"), (self.stop, "Stop")):
-            button.setText("" if tight else text)
-        self.field.setMinimumWidth(theme.px(FIELD_PX[tight]))
-        self.device.setMinimumWidth(theme.px(DEVICE_PX[tight]))
+            label.setHidden(level > 1)
+        self.stop.setText("" if level else "Stop")
+        self.open_button.setText("" if level > 1 else "Open")
+        self.members.setPrefix("× " if level > 1 else "")
+        self._row.setSpacing(SPACING[level])
+        self.field.setMinimumWidth(theme.px(FIELD_PX[level]))
+        self.device.setMinimumWidth(theme.px(DEVICE_PX[level]))
 
     def _list_models(self) -> None:
         """List the models in groups; grey the networks that are not for the open field, and say why."""
@@ -175,6 +190,7 @@ class ToolbarPanel(QWidget):
         bind_combo(session, self.device, "device")
         bind_spin(session, self.steps, "steps")
         bind_spin(session, self.seed, "seed")
+        bind_spin(session, self.members, "members")
         session.shows(self.show_field, "facts.field")
         session.shows(self._show_start, "start.origin", "plan.conditioning")
         session.shows(self._show_samplers, "denoiser.model", "plan.capabilities")
