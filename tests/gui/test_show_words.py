@@ -237,7 +237,7 @@ def test_without_a_run_there_is_no_picture_and_a_reason():
         (20.0, 1, None, "t 500 · s 20.00 · step 1/2 · 5 evaluations", "noise"),
         (0.5, 1, None, "t 500 · s 0.50 · step 1/2 · 5 evaluations", "step 1 of 2"),
         (0.5, 3, None, "t 500 · s 0.50 · step 1/2 · 3 members, click one · 5 evaluations", "step 1 of 2"),
-        (0.5, 3, 7, "t 500 · s 0.50 · step 1/2 · member 3 · 5 evaluations", "step 1 of 2"),
+        (0.5, 3, 7, "t 500 · s 0.50 · step 1/2 · member 3 of 3 · 5 evaluations", "step 1 of 2"),
     ],
 )
 def test_a_step_in_words(s, members, member, caption, badge):

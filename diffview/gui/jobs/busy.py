@@ -51,6 +51,7 @@ BUSY = {
         ("sampling",),
         {"kriging": ("A gap is being kriged.", WAIT), "sampling": ("A run is being computed.", WAIT)},
     ),
+    "summing": BusyRule((), {}, "Try fewer members or a smaller region."),
     "writing": BusyRule((), {"writing": ("Another file is being written.", "Wait for it, or press Esc.")}),
 }
 """By the name of the thread."""

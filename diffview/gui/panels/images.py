@@ -8,12 +8,14 @@ from PySide6.QtWidgets import QHBoxLayout, QWidget
 from diffview.fields.colormaps import COLORMAPS
 from diffview.fields.numbers import number
 from diffview.forward.state import Forward
+from diffview.gui.jobs.ensemble import Summaries
 from diffview.gui.jobs.gap_scores import GapScores
 from diffview.gui.jobs.live import Live
 from diffview.gui.panels.base import COLOURS, LARGEST_SHOWN, PictureCard, bind_look, strided
+from diffview.gui.panels.ensemble import EnsembleRow
 from diffview.gui.session import Session
 from diffview.gui.show.looks import coast, colormap, field_scale, field_share, is_noise, tile_at
-from diffview.gui.show.reverse_modes import BESIDE, KINDS, turned_to
+from diffview.gui.show.reverse_modes import BESIDE, KINDS, MOST_TILES, turned_to
 from diffview.gui.show.reverse_picture import ReversePicture, coast_strength
 from diffview.gui.widgets.forms.segmented import SegmentedControl
 from diffview.gui.widgets.images.gap_layer import GapLayer
@@ -23,6 +25,9 @@ from diffview.gui.widgets.small.parts import named, tool_button
 from diffview.runs.requests import Shot
 
 Array = NDArray[np.float32]
+
+OF_MEMBERS = ("view.member", "view.statistic", "view.threshold", "view.quantile")
+"""What of the view says how several members are shown."""
 
 PATHS = (
     ("closed", "closed form", "Closed form: x_t = α x₀ + σ ε with one ε, any t in one jump"),
@@ -102,13 +107,14 @@ class ReversePanel(PictureCard):
     Attributes:
         picture: what is shown, and its words.
         made: the outline of the pixels that were filled.
+        sums: the summaries of members.
     """
 
-    def __init__(self, session: Session, live: Live, scores: GapScores) -> None:
+    def __init__(self, session: Session, live: Live, scores: GapScores, sums: Summaries) -> None:
         super().__init__("Reverse", accent="reverse")
         self.set_subtitle("noise taken out")
-        self._session, self._live, self._scores = session, live, scores
-        self.picture = ReversePicture(session, live, scores)
+        self._session, self._live, self._scores, self.sums = session, live, scores, sums
+        self.picture = ReversePicture(session, live, scores, sums)
         self._listed = ""
         self._drawn: object = None
         self._build()
@@ -117,12 +123,12 @@ class ReversePanel(PictureCard):
         self.kind.changed.connect(lambda kind: session.look(reverse=turned_to(kind, session.view.reverse)))
         self.mode.changed.connect(lambda key: session.look(reverse=key))
         self.beside.changed.connect(lambda key: session.look(reverse="x_t" if key == "run" else key))
-        for drawn_anew in (live.stepped, live.shot_taken, live.run_changed):
+        for drawn_anew in (live.stepped, live.shot_taken, live.run_changed, sums.summed):
             drawn_anew.connect(self.draw)
         scores.scored.connect(self._show_scored)
         session.shows(self._show_modes, "view.reverse", "plan.filled", "plan.refusal")
         session.shows(
-            self.draw, *COLOURS, "view.reverse", "view.member", "view.coast", "facts.earth", "course.schedule",
+            self.draw, *COLOURS, "view.reverse", *OF_MEMBERS, "view.coast", "facts.earth", "course.schedule",
             "start.chain_length", "plan.region", "plan.x0", "plan.model", "plan.transform", "plan.card", "plan.refusal",
         )  # fmt: skip
 
@@ -150,6 +156,8 @@ class ReversePanel(PictureCard):
         self.beside.setAccessibleName("The filled gap, kriging, or the truth")
         self.beside.setProperty("compact", True)
         self.fill(pair)
+        self.ensemble = EnsembleRow(self._session, self.picture)
+        self.content.insertWidget(0, self.ensemble)
         self.content.insertWidget(0, self.beside, 0, Qt.AlignmentFlag.AlignHCenter)
 
     def _show_scored(self) -> None:
@@ -160,9 +168,9 @@ class ReversePanel(PictureCard):
     def _enlarge(self, row: int, column: int) -> None:
         """A click on a tile shows its member large; a click on a large one shows all again."""
         step, view = self._live.step, self._session.view
-        if step is None or self.picture.kind != "run" or len(step.y) == 1:
+        if step is None or self.picture.kind != "run" or len(step.y) == 1 or view.statistic:
             return
-        member = tile_at(row, column, step.y[:, 0]) if view.member is None else None
+        member = tile_at(row, column, step.y[:MOST_TILES, 0]) if view.member is None else None
         self._session.look(member=member)
 
     def _show_modes(self) -> None:
@@ -200,7 +208,8 @@ class ReversePanel(PictureCard):
         for image in (self.view, self.truth):
             image.set_colormap(COLORMAPS[scale.colours])
             image.set_levels(*scale.levels)
-        shown = source, view.reverse, view.member, self._session.recipe.course.schedule.form, self._live.shown
+        looked_at = view.member, view.statistic, view.threshold, view.quantile, view.limits
+        shown = source, view.reverse, looked_at, self._session.recipe.course.schedule.form, self._live.shown
         if shown != self._drawn:
             self._drawn = shown
             values = picture.values()
@@ -212,6 +221,7 @@ class ReversePanel(PictureCard):
                 self.truth.set_image(np.ascontiguousarray(source.eps))
         self.view.set_lines(coast(self._session, region), coast_strength(picture, self._session, self._live.step))
         self.view.set_dimmed(bool(picture.departed))
+        self.ensemble.show_choice()
         words = picture.words()
         self.caption.setText(words.caption)
         self.view.set_badge("earlier run, another field" if self.awaited and source else words.badge, words.token)

@@ -31,6 +31,9 @@ class View:
         colormap: key of COLORMAPS, "" for the default of the units.
         limits: standardised values at the ends of the colour bar.
         member: the member shown large, or None: all of them, tiled.
+        statistic: what is shown in their place, a key of ensemble_picture.STATISTICS, or "".
+        threshold: whose exceedance is shown, in physical units; None: the middle of the colours.
+        quantile: that is shown.
         coast: whether coastlines are drawn over pictures that lie on Earth.
     """
 
@@ -46,6 +49,9 @@ class View:
     colormap: str = ""
     limits: tuple[float, float] = (-2.5, 2.5)
     member: int | None = None
+    statistic: str = ""
+    threshold: float | None = None
+    quantile: float = 0.9
     coast: bool = True
 
     @property

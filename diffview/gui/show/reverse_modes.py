@@ -7,9 +7,11 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from diffview.fields.transforms import Transform
 from diffview.gui.show.looks import made, tiled
 from diffview.gui.show.moment import InForce
 from diffview.reverse.samplers import Step
+from diffview.runs.plan import Plan
 
 Array = NDArray[np.float32]
 
@@ -30,24 +32,46 @@ class Mode:
     limits: tuple[float, float] | None = None
 
 
-def shown_member(members: Array, session: InForce) -> Array:
-    """One member [ny, nx], or all of them tiled."""
+MOST_TILES = 64
+"""Members that are shown side by side: of more nothing could be seen."""
+
+
+def shown_member(members: Array | None, session: InForce) -> Array | None:
+    """One member [ny, nx], or the first of them tiled."""
     member = session.view.member
+    if members is None:
+        return None
     if len(members) == 1 or member is not None:
         return members[min(member or 0, len(members) - 1)]
-    return tiled(members)
+    return tiled(members[:MOST_TILES])
 
 
 def _state(step: Step, session: InForce) -> Array:
-    return shown_member(np.float32(session.recipe.course.schedule.scale(step.s)) * made(step.y, session), session)
+    return np.float32(session.recipe.course.schedule.scale(step.s)) * made(step.y, session)
 
 
 def _estimate(step: Step, session: InForce) -> Array:
-    return _state(step, session) if step.x0_hat is None else shown_member(made(step.x0_hat, session), session)
+    return _state(step, session) if step.x0_hat is None else made(step.x0_hat, session)
 
 
 def _eps_hat(step: Step, session: InForce) -> Array | None:
-    return None if step.eps_hat is None else shown_member(made(step.eps_hat, session), session)
+    return None if step.eps_hat is None else made(step.eps_hat, session)
+
+
+MEMBERS: dict[str, Callable[[Step, InForce], Array | None]] = {
+    "x_t": _state, "x0_hat": _estimate, "eps_hat": _eps_hat
+}  # fmt: skip
+"""All members [m, ny, nx] of a step, standardised, by the mode that shows them."""
+
+
+def members_shown(key: str, step: Step, session: InForce, plan: Plan) -> tuple[Array, Transform] | None:
+    """The members of a step in a mode, and what makes them physical, a noise as it is; None where there are none."""
+    members = MEMBERS[key](step, session)
+    return None if members is None else (members, Transform("identity") if MODES[key].diverging else plan.made_in)
+
+
+def _mode(key: str, label: str, tip: str, diverging: bool = False) -> Mode:
+    return Mode(label, tip, lambda step, session: shown_member(MEMBERS[key](step, session), session), diverging)
 
 
 def _shot_x0(shot: Any, session: InForce) -> Array | None:
@@ -59,9 +83,9 @@ def _difference(shot: Any) -> Array | None:
 
 
 MODES: dict[str, Mode] = {
-    "x_t": Mode("xₜ", "The state of the run", _state),
-    "x0_hat": Mode("x̂₀", "The estimate of the clean field by the model", _estimate),
-    "eps_hat": Mode("ε̂", "The estimate of the noise in x_t by the model", _eps_hat, diverging=True),
+    "x_t": _mode("x_t", "xₜ", "The state of the run"),
+    "x0_hat": _mode("x0_hat", "x̂₀", "The estimate of the clean field by the model"),
+    "eps_hat": _mode("eps_hat", "ε̂", "The estimate of the noise in x_t by the model", diverging=True),
 }
 SHOTS: dict[str, Mode] = {
     "shot_x0": Mode("x̂₀", "The estimate of the clean field in one call on the forward x_t", _shot_x0),

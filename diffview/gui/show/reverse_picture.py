@@ -10,12 +10,14 @@ from numpy.typing import NDArray
 from diffview.fields.numbers import number
 from diffview.fields.transforms import Transform
 from diffview.gui.show.departures import departure
+from diffview.gui.show.ensemble_picture import EnsemblePicture
 from diffview.gui.show.looks import Scale, field_share, is_noise, made_scale, tiled
 from diffview.gui.show.moment import InForce
-from diffview.gui.show.reverse_modes import BADGES, Mode, kind_of, mode_of
+from diffview.gui.show.reverse_modes import BADGES, MOST_TILES, Mode, kind_of, mode_of
 from diffview.models.choice import mismatch
 from diffview.reverse.samplers import Step
 from diffview.runs.plan import Plan
+from diffview.runs.summary import Summary
 
 Array = NDArray[np.float32]
 
@@ -66,6 +68,14 @@ class GapOnScreen(Protocol):
         """The scores."""
 
 
+class SumsOnScreen(Protocol):
+    """What is read of the summaries of members."""
+
+    @property
+    def summary(self) -> Summary | None:
+        """The newest."""
+
+
 class Words(NamedTuple):
     """Caption and badge of a picture, with the colour of the badge."""
 
@@ -77,8 +87,10 @@ class Words(NamedTuple):
 class ReversePicture:
     """Reads what is in force, the run and the scores of a gap; holds nothing."""
 
-    def __init__(self, session: InForce, live: RunOnScreen, scores: GapOnScreen) -> None:
-        self._session, self._live, self._scores = session, live, scores
+    def __init__(
+        self, session: InForce, live: RunOnScreen, scores: GapOnScreen, sums: SumsOnScreen | None = None
+    ) -> None:
+        self._session, self._live, self._scores, self._sums = session, live, scores, sums
 
     @property
     def kind(self) -> str:
@@ -102,18 +114,38 @@ class ReversePicture:
         """In what the picture differs from what is in force: "another model"; "" if in nothing that is seen."""
         return departure(self.plan, self._session.plan)
 
+    @property
+    def members(self) -> int:
+        """How many members the run on screen has; 0 where none is."""
+        step = self._live.step
+        return 0 if step is None or self.kind != "run" else len(step.y)
+
+    @property
+    def statistic(self) -> EnsemblePicture | None:
+        """The statistic of the members that is shown; None where they themselves are."""
+        key, summary = self._session.view.statistic, None if self._sums is None else self._sums.summary
+        if not key or self.kind != "run" or summary is None or self.members < 2:
+            return None
+        return EnsemblePicture(key, summary, self._session.view, self.scale_of_members())
+
     def source(self) -> object:
-        """What it is made from: a step, a shot or a kriged gap; None if there is none."""
+        """What it is made from: a summary, a step, a shot or a kriged gap; None if there is none."""
+        if (statistic := self.statistic) is not None:
+            return statistic.summary
         of: dict[str, object] = {"run": self._live.step, "shot": self._live.shot, "beside": self._scores.kriged}
         return of[self.kind]
 
     def values(self) -> Array | None:
         """The picture [ny, nx], standardised; None if there is none."""
+        if (statistic := self.statistic) is not None:
+            return statistic.values()
         source = self.source()
         return None if source is None else self.mode.picture(source, self._session)
 
     def numbers(self) -> NDArray[np.floating] | None:
         """The picture in physical units where it is a field and not a noise."""
+        if (statistic := self.statistic) is not None:
+            return statistic.physical()
         values, made_in = self.values(), self.plan.made_in
         if values is None or self.mode.diverging:
             return values
@@ -123,6 +155,11 @@ class ReversePicture:
 
     def scale(self) -> Scale:
         """The scale of the picture."""
+        statistic = self.statistic
+        return self.scale_of_members() if statistic is None else statistic.scale
+
+    def scale_of_members(self) -> Scale:
+        """The scale of what is shown where no statistic is."""
         mode, plan = self.mode, self.plan
         scale = made_scale(self._session, plan)
         if mode.diverging:
@@ -162,8 +199,7 @@ class ReversePicture:
             return None
         if picture.shape == gap.shape:
             return gap
-        step = self._live.step
-        members = 0 if step is None else len(step.y)
+        members = min(self.members, MOST_TILES)
         tiles = tiled(np.broadcast_to(gap.astype(np.float32), (members, *gap.shape))) if members > 1 else None
         return tiles == 1 if tiles is not None and tiles.shape == picture.shape else None
 
@@ -178,7 +214,7 @@ class ReversePicture:
     def why_empty(self) -> str:
         """Why there is no picture: a title, and a line below it."""
         if self.kind == "shot":
-            return f"Nothing to denoise\n{self._why_no_shot()}"
+            return f"Nothing to denoise\n{why_no_shot(self._session)}"
         if self.kind == "beside":
             return f"No kriging\n{self._scores.fault}" if self._scores.fault else "Kriging is computed…"
         if self._live.step is None:
@@ -187,34 +223,19 @@ class ReversePicture:
             return "Nothing sampled yet\nPress Run (R) to go from noise to a field"
         return "No estimate yet\nThe model is first called in step 1"
 
-    def _why_no_shot(self) -> str:
-        refusal = self._session.plan.refusal
-        if refusal is None or self._session.view.playhead == 0:
-            return "Move the playhead above t = 0."
-        return str(refusal)
-
     def words(self) -> Words:
         """Caption and badge."""
-        return {"run": self._of_run, "shot": self._of_shot, "beside": self._of_kriging}[self.kind]()
+        if self.kind == "beside":
+            return kriging_words(self._session, self._scores)
+        return self._of_run() if self.kind == "run" else self._of_shot()
 
     def _of_shot(self) -> Words:
         shot = self._live.shot
         if shot is None:
-            return Words(self._why_no_shot())
+            return Words(why_no_shot(self._session))
         if other := self.departed:
             return Words("", f"earlier, {other}", "reverse")
         return Words("" if shot.loss is None else f"mean |ε − ε̂|² = {shot.loss:.3g} · s {number(shot.s)}")
-
-    def _of_kriging(self) -> Words:
-        """Which result of kriging is on screen, and its scores."""
-        kriged, plan, key = self._scores.kriged, self._session.plan, self._session.view.reverse
-        if kriged is None:
-            return Words()
-        caption = f"{self._scores.sentence} · {kriged.law}".strip(" ·")
-        if key == "beside_std":
-            how = "exact" if kriged.exact else f"of {len(kriged.draws)} draws"
-            caption = f"standard deviation{'' if plan.made_in.linear else ' of transformed values'} · {how}"
-        return Words(caption, BADGES[key], "forward" if key == "beside_truth" else "reverse")
 
     def _of_run(self) -> Words:
         step, run = self._live.step, self._live.shown
@@ -224,20 +245,46 @@ class ReversePicture:
         where = f"t {row} · s {number(step.s)} · step {step.index}/{run.plan.steps}"
         gap = self._scores.sentence if step.index == run.plan.steps and run is self._scores.run else ""
         # the end is cut first
-        rest = f"{members_text(len(step.y), self._session.view.member)} · {step.evaluations} evaluations"
-        return Words(f"{gap} · {where}" if gap else f"{where}{rest}", self._badge(step, run.plan), "reverse")
+        members = "" if self.statistic is not None else members_text(len(step.y), self._session.view.member)
+        rest = f"{members} · {step.evaluations} evaluations"
+        badge = run_badge(self, self._session, step, run.plan)
+        return Words(f"{gap} · {where}" if gap else f"{where}{rest}", badge, "reverse")
 
-    def _badge(self, step: Step, plan: Plan) -> str:
-        if other := self.departed:
-            return f"earlier run, {other}"
-        if is_noise(step.s) and self._session.view.reverse == "x_t":
-            return "noise"
-        how_far = "made by the model" if step.index == plan.steps else f"step {step.index} of {plan.steps}"
-        if plan.card is not None and plan.card.units_known and mismatch(plan.card, self._session.facts.field):
-            return f"{how_far}: {plan.card.quantity.replace('_', ' ')}"
-        if plan.filled is not None and plan.filled.any():
-            return f"outlined: {how_far}"
-        return "from the field" if plan.recipe.start.origin == "field" else how_far
+
+def why_no_shot(session: InForce) -> str:
+    """Why the model cannot be called on the forward x_t, and what helps."""
+    refusal = session.plan.refusal
+    if refusal is None or session.view.playhead == 0:
+        return "Move the playhead above t = 0."
+    return str(refusal)
+
+
+def run_badge(picture: ReversePicture, session: InForce, step: Step, plan: Plan) -> str:
+    """What a step of a run is, in few words."""
+    if other := picture.departed:
+        return f"earlier run, {other}"
+    if (statistic := picture.statistic) is not None:
+        return statistic.words()
+    if is_noise(step.s) and session.view.reverse == "x_t":
+        return "noise"
+    how_far = "made by the model" if step.index == plan.steps else f"step {step.index} of {plan.steps}"
+    if plan.card is not None and plan.card.units_known and mismatch(plan.card, session.facts.field):
+        return f"{how_far}: {plan.card.quantity.replace('_', ' ')}"
+    if plan.filled is not None and plan.filled.any():
+        return f"outlined: {how_far}"
+    return "from the field" if plan.recipe.start.origin == "field" else how_far
+
+
+def kriging_words(session: InForce, scores: GapOnScreen) -> Words:
+    """Which result of kriging is on screen, and its scores."""
+    kriged, plan, key = scores.kriged, session.plan, session.view.reverse
+    if kriged is None:
+        return Words()
+    caption = f"{scores.sentence} · {kriged.law}".strip(" ·")
+    if key == "beside_std":
+        how = "exact" if kriged.exact else f"of {len(kriged.draws)} draws"
+        caption = f"standard deviation{'' if plan.made_in.linear else ' of transformed values'} · {how}"
+    return Words(caption, BADGES[key], "forward" if key == "beside_truth" else "reverse")
 
 
 def coast_strength(picture: ReversePicture, session: InForce, step: Step | None) -> float:
@@ -253,4 +300,6 @@ def members_text(members: int, member: int | None) -> str:
     """Which members are shown, one or all of them, and how to see the others; "" of a single one."""
     if members == 1:
         return ""
-    return f" · {members} members, click one" if member is None else f" · member {min(member, members - 1) + 1}"
+    if member is not None:
+        return f" · member {min(member, members - 1) + 1} of {members}"
+    return f" · {members} members, click one" if members <= MOST_TILES else f" · {MOST_TILES} of {members} members"

@@ -10,6 +10,7 @@ from diffview.gui.actions import ENTRIES, Actions
 from diffview.gui.errors import ErrorHook
 from diffview.gui.jobs.browser import Browser
 from diffview.gui.jobs.busy import Jobs
+from diffview.gui.jobs.ensemble import Summaries
 from diffview.gui.jobs.files import Files
 from diffview.gui.jobs.gap_scores import GapScores
 from diffview.gui.jobs.level_search import LevelSearchJob
@@ -67,6 +68,7 @@ class MainWindow(LateJobs, QMainWindow):
         self.jobs = Jobs(session, self)
         self.live, self.files, self.player = Live(self.jobs), Files(session, self), Player(session, self)
         self.gap_scores = GapScores(self.jobs, self.live)
+        self.summaries = Summaries(self.jobs, self.live)
         self.browser = Browser(session, self.files, self)
         self.opening = Opening(session, self.files, settings, self)
         self.search = LevelSearchJob(self.jobs)
@@ -93,7 +95,7 @@ class MainWindow(LateJobs, QMainWindow):
         self.gaps = GapTool(session, self.actions_, self.field.view, self.forward.view)
         for button in (self.gaps.button, self.gaps.clear_button):
             self.field.add_control(button)
-        self.reverse = ReversePanel(session, live, self.gap_scores)
+        self.reverse = ReversePanel(session, live, self.gap_scores, self.summaries)
         link_images(session, self.forward, self.reverse)
         self.diagnostics = DiagnosticsPanel(session, live)
         self.timeline = TimelinePanel(session, live, self.player, self.search, self.actions_)

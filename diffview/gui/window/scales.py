@@ -37,7 +37,8 @@ class Scales(QObject):
         self.made.hide()
         live.stepped.connect(self.show)
         live.run_changed.connect(self.show)
-        session.shows(self.show, *COLOURS, "view.reverse", "plan.transform", "plan.card")
+        reverse.sums.summed.connect(self.show)
+        session.shows(self.show, *COLOURS, "view.reverse", "view.statistic", "plan.transform", "plan.card")
 
     def show(self) -> None:
         """Draw the bars that have changed."""

@@ -1,0 +1,148 @@
+"""An ensemble in the window, by the mouse: members in the toolbar, all of them, one, mean, spread, share, quantile."""
+
+import numpy as np
+import pytest
+from conftest import QUICK
+from PySide6.QtCore import QPoint, QRect, Qt
+from PySide6.QtTest import QTest
+
+from diffview.fields.field import Region
+from diffview.fields.numbers import number
+
+SMALL = QUICK.but(region=Region(40, 120, 64, 64), members=12, steps=4)
+
+
+@pytest.fixture
+def ensemble(open_window, settle):
+    """A window with the ended run of an ensemble."""
+    window = open_window(SMALL)
+    window.live.start()
+    settle(window)
+    return window
+
+
+def choose(window, find, settle, key):
+    QTest.mouseClick(find(window, "ensembleControl").button(key), Qt.MouseButton.LeftButton)
+    settle(window)
+
+
+def slide(window, find, settle, share):
+    """Put the slider where a hand would."""
+    slider = find(window, "ensembleSlider")
+    at = QPoint(round(share * (slider.width() - 1)), slider.height() // 2)
+    slider.setValue(round(share * slider.maximum()))
+    assert slider.isVisible() and slider.rect().contains(at)
+    settle(window)
+
+
+def physical(window):
+    run = window.live.run
+    return run.plan.made_in.inverse(run.trajectory.last.y[:, 0])
+
+
+def badge(window):
+    return window.reverse.picture.words().badge
+
+
+def test_members_are_chosen_in_the_toolbar_and_one_member_says_why_it_has_no_mean(open_window, find, hand, settle):
+    window = open_window(SMALL.but(members=1))
+    window.live.start()
+    settle(window)
+    control, spin = find(window, "ensembleControl"), find(window, "membersSpin")
+    assert control.isVisible() and spin.isVisible() and spin.maximum() == 1024
+    for key in ("one", "mean", "spread", "above", "quantile"):
+        assert not control.button(key).isEnabled() and "raise Members" in control.button(key).toolTip()
+    spin.setFocus()
+    spin.selectAll()
+    QTest.keyClicks(spin, "5")
+    QTest.keyClick(spin, Qt.Key.Key_Return)
+    settle(window)
+    assert window.session.recipe.ensemble.members == 5 and len(window.live.step.y) == 5
+    assert control.button("spread").isEnabled()
+
+
+def test_mean_spread_share_and_quantile_are_numpys_in_physical_units(ensemble, find, settle):
+    window, members = ensemble, physical(ensemble)
+    for key, wanted in (
+        ("mean", members.mean(0)),
+        ("spread", members.std(0, ddof=1)),
+        ("quantile", np.quantile(members, 0.9, axis=0)),
+    ):
+        choose(window, find, settle, key)
+        assert np.allclose(window.reverse.numbers(), wanted, rtol=1e-6), key
+        assert "12 members" in badge(window)
+    assert badge(window) == "quantile 0.90 of 12 members"
+    slide(window, find, settle, 0.5)
+    assert np.allclose(window.reverse.numbers(), np.quantile(members, 0.5, axis=0), rtol=1e-6)
+    choose(window, find, settle, "above")
+    slide(window, find, settle, 0.55)
+    threshold = window.session.view.threshold
+    assert np.allclose(window.reverse.numbers(), (members.astype("f4") > np.float32(threshold)).mean(0))
+    assert f"share above {number(threshold)} K of 12 members" == badge(window)
+    slide(window, find, settle, 1.0)
+    assert badge(window).startswith("no member is above") and not window.reverse.numbers().any()
+
+
+def test_each_statistic_has_its_scale_in_a_slot_that_moves_nothing(ensemble, find, settle, rest):
+    window = ensemble
+    parts = [window.field, window.forward, window.reverse, window.reverse.view, window.timeline, window.diagnostics]
+
+    def places():
+        return [QRect(part.mapTo(window, QPoint(0, 0)), part.size()) for part in parts]
+
+    rest(window)
+    before = places()
+    for key, second in (("one", False), ("mean", False), ("spread", True), ("above", True), ("quantile", False)):
+        choose(window, find, settle, key)
+        rest(window)
+        assert places() == before, key
+        assert find(window, "reverseColourBar").isVisible() is second, key
+    choose(window, find, settle, "spread")
+    scale = window.reverse.picture.scale()
+    assert scale.units == "K" and scale.limits[0] == 0 and scale.text(3.0).endswith("K")
+    choose(window, find, settle, "above")
+    assert window.reverse.picture.scale().limits == (0, 1)
+
+
+def test_one_member_is_chosen_by_the_slider_and_a_click_on_a_tile(ensemble, find, settle):
+    window = ensemble
+    choose(window, find, settle, "one")
+    slide(window, find, settle, 1.0)
+    assert window.session.view.member == 11 and np.allclose(window.reverse.numbers(), physical(window)[11])
+    assert "member 12 of 12" in window.reverse.caption.text()
+    choose(window, find, settle, "members")
+    assert window.session.view.member is None and "12 members" in window.reverse.caption.text()
+
+
+def test_a_statistic_follows_the_run_step_by_step_and_the_playhead(ensemble, find, settle):
+    window = ensemble
+    choose(window, find, settle, "spread")
+    spreads = []
+    for step in window.live.run.trajectory.kept[1:]:
+        window.live.show_step(window.live.run, step)
+        settle(window)
+        alpha = float(window.session.recipe.course.schedule.scale(step.s))
+        members = window.live.run.plan.made_in.inverse(np.float32(alpha) * step.y[:, 0])
+        assert np.allclose(window.reverse.numbers(), members.std(0, ddof=1), rtol=1e-5)
+        spreads.append(float(window.reverse.numbers().mean()))
+    assert len(set(spreads)) == len(spreads)
+
+
+def test_what_a_pixel_says_is_in_the_unit_of_the_statistic(ensemble, find, settle):
+    window = ensemble
+    choose(window, find, settle, "spread")
+    window.reverse.view.hovered.emit(10, 20)
+    assert f"{number(float(window.reverse.numbers()[10, 20]))} K" in window.status.right.text()
+    choose(window, find, settle, "above")
+    window.reverse.view.hovered.emit(10, 20)
+    assert f"{number(float(window.reverse.numbers()[10, 20]))} K" not in window.status.right.text()
+
+
+def test_many_members_show_sixty_four_side_by_side_and_say_of_how_many(open_window, find, settle):
+    window = open_window(SMALL.but(members=70, region=Region(40, 120, 32, 32), steps=2))
+    window.live.start()
+    settle(window)
+    assert len(window.live.step.y) == 70 and "64 of 70 members" in window.reverse.caption.text()
+    assert window.reverse.view.values.shape == (8 * 34 - 2, 8 * 34 - 2)
+    choose(window, find, settle, "mean")
+    assert np.allclose(window.reverse.numbers(), physical(window).mean(0), rtol=1e-6)
