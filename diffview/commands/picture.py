@@ -9,15 +9,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from diffview.commands import fields
+from diffview.commands.observing import mask_of
 from diffview.commands.reporting import Report
 from diffview.errors import UserError
-from diffview.library.opened import Opened, open_field
+from diffview.library.opened import Opened
 
 if TYPE_CHECKING:
     from diffview.runs.by_parts import FilledPicture
-
-IN_THE_MASK = 0.5
-"""Value above which a pixel of a mask counts: masks of land are 0 or 1, or shares."""
 
 
 def fill_picture(options: argparse.Namespace, opened: Opened) -> None:
@@ -34,7 +32,7 @@ def fill_picture(options: argparse.Namespace, opened: Opened) -> None:
             f"{'--record' if options.record else '--fit'} is for one region, and a whole picture is to be filled.",
             "Give --region, or leave it out.",
         )
-    never = None if options.never_fill is None else _mask(options.never_fill, opened.recipe.source.path)
+    never = None if options.never_fill is None else _never(options.never_fill, opened.recipe.source.path)
     report = options.report
     with report.progress("sampling") as progress:
         made = fill_by_parts(opened.recipe, opened.facts, never, progress)
@@ -42,15 +40,12 @@ def fill_picture(options: argparse.Namespace, opened: Opened) -> None:
     _say(made, opened, options.out, report)
 
 
-def _mask(words: Sequence[str], beside: str | None) -> NDArray[np.bool_]:
+def _never(words: Sequence[str], beside: str | None) -> NDArray[np.bool_]:
     """Where a variable of a file, or of the one that is filled, is above 0.5."""
-    from diffview.runs.recipe import Recipe
-
     if len(words) > 2:
         raise UserError("--never-fill takes a variable, or a file and a variable.", "Write --never-fill FILE MASK.")
     path, dataset = (beside, words[0]) if len(words) == 1 else words
-    values = open_field(Recipe.of(path=path, dataset=dataset)).facts.field.values
-    return np.asarray(np.nan_to_num(values) > IN_THE_MASK)
+    return mask_of(path, dataset)
 
 
 def _say(made: "FilledPicture", opened: Opened, out: Path, report: Report) -> None:

@@ -6,7 +6,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from diffview.commands import fields
+from diffview.commands import fields, observing
 from diffview.commands.parsing import Parser
 from diffview.commands.picture import fill_picture
 from diffview.commands.reporting import Report
@@ -42,18 +42,10 @@ def add(parser: Parser) -> None:
     parser.add_argument("--fit", nargs=2, metavar=PLACE, help="a formula is fitted to this field")
     add_values(parser, *FIT)
     parser.add_argument("--start", nargs=2, metavar=PLACE, help="start from this field, noised to --t or --s")
-    parser.add_argument("--condition", nargs=2, metavar=PLACE, help="a conditional network sees means of this field")
-    parser.add_argument(
-        "--fill", nargs=2, metavar=PLACE, help="fill the missing and the hidden pixels of this field: of --region, or "
-        "of the whole picture in parts that overlap",
-    )  # fmt: skip
-    parser.add_argument(
-        "--never-fill", nargs="+", metavar="[FILE] MASK", help="above 0.5 where a whole picture stays missing, as land"
-    )
-    parser.add_argument(
-        "--hide", action="append", default=[], metavar="ROW,COLUMN,NY,NX", help="a rectangle hidden from the run"
-    )
-    parser.add_argument("--fill-by", choices=("repaint", "guidance"), help="how (repaint)")
+    parser.add_argument("--condition", nargs=2, metavar=PLACE, help="a conditional network sees means of this field, "
+        "and what --observe names sees it")  # fmt: skip
+    _add_gap(parser)
+    observing.add(parser)
     fields.add_level(parser, required=False)
     parser.add_argument("--recipe", type=Path, metavar="R.json", help="settings saved by diffview; options come first")
     add_values(parser, "sampler")
@@ -72,8 +64,28 @@ def add(parser: Parser) -> None:
         "diffview sample --model gaussian --start sst.nc sst --s 2 --steps 4 --record -o course.nc",
         "diffview sample --model gaussian --fit sst.nc sst --members 200 --statistics 'mean,spread,p>290' -o law.nc",
         "diffview sample --model gaussian --fill sst.nc sst --hide 8,8,6,6 --steps 4 -o filled.nc",
+        "diffview sample --model gaussian --fit sst.nc sst --region 0,0,32,32 --observe blocks size=8 error=0.2 "
+        "--observe area where=4,4,9,9 error=0.1 --solver exact --members 4 -o seen.nc",
     )
     parser.set_defaults(do=_sample)
+
+
+def _add_gap(parser: Parser) -> None:
+    """Declare the options of filling."""
+    parser.add_argument(
+        "--fill", nargs=2, metavar=PLACE, help="fill the missing and the hidden pixels of this field: of --region, or "
+        "of the whole picture in parts that overlap",
+    )  # fmt: skip
+    parser.add_argument(
+        "--never-fill",
+        nargs="+",
+        metavar="[FILE] MASK",
+        help="above 0.5 where a whole picture stays missing, as land",
+    )
+    parser.add_argument(
+        "--hide", action="append", default=[], metavar="ROW,COLUMN,NY,NX", help="a rectangle hidden from the run"
+    )
+    parser.add_argument("--fill-by", choices=("repaint", "guidance"), help="how (repaint)")
 
 
 def _sample(options: argparse.Namespace) -> None:
@@ -85,6 +97,7 @@ def _sample(options: argparse.Namespace) -> None:
     fields.check_output(options.out, options.report)
     report = options.report
     opened, source = opened_for(options)
+    opened = observing.instruments_asked(options, opened)
     if fills_whole(opened.recipe):
         fill_picture(options, opened)
         return
@@ -173,11 +186,11 @@ def opened_for(options: argparse.Namespace) -> "tuple[Opened, Sequence[str] | No
 
     saved = None if options.recipe is None else read_recipe(options.recipe)
     card = card_of(options.model or (saved or Recipe()).denoiser.model)
-    if options.condition is not None and (card is None or not card.coarsen):
+    if options.condition is not None and not options.observe and (card is None or not card.coarsen):
         name, why = options.model or (saved or Recipe()).denoiser.model, ": it was not trained with one" if card else ""
         hint = "Name a network that is given coarse means, or start from the field with --start."
         raise UserError(f"{name} takes no condition{why}.", hint)
-    recipe = _with_options(options, _filling(options, saved or usual_recipe(card)))
+    recipe = observing.asked(options, _with_options(options, _filling(options, saved or usual_recipe(card))))
     # the field of a recipe that sees one is started from, and not what is fitted to
     of_saved = saved is not None and Conditioning.of(recipe).sees_region
     source = options.start or options.fill or options.condition or (None if of_saved else options.fit)
@@ -195,14 +208,24 @@ def opened_for(options: argparse.Namespace) -> "tuple[Opened, Sequence[str] | No
 
 def _fitted_elsewhere(opened: Opened, source: Sequence[str]) -> "Plan":
     """The plan of a formula that is fitted to one file and started from a field of another."""
+    from diffview.models.capabilities import FORMULA_CAPABILITIES
     from diffview.models.choice import TrainingCrops
-    from diffview.runs.guiding import GuidedModel
+    from diffview.runs.guiding import GuidanceAsked, GuidedModel, unguidable
     from diffview.runs.resolve import resolve
     from diffview.scores.gap import not_filling
 
     recipe = opened.recipe
+    asked = GuidanceAsked.of(recipe.guidance, recipe.operators, [], 0)
+    if (refusal := unguidable(asked, recipe.denoiser.model, None, FORMULA_CAPABILITIES)) is not None:
+        raise refusal
     fit = recipe.but(
-        path=source[0], dataset=source[1], index=None, origin="noise", level=None, hidden=(), **not_filling(recipe)
+        path=source[0],
+        dataset=source[1],
+        index=None,
+        origin="noise",
+        level=None,
+        hidden=(),
+        **{**not_filling(recipe), "observe": "", "instruments": ()},
     )
     first = resolve(recipe.but(model="gaussian"), opened.facts)  # settles the region
     if first.refusal is not None:

@@ -11,6 +11,9 @@ from diffview.fields.field import Region
 MOST_GAPS = 500
 """The most rectangles that a recipe may hold when they are painted."""
 
+MOST_RECTANGLES = 20_000
+"""The most rectangles that a mask may fall into."""
+
 Rectangles = tuple[Region, ...]
 
 
@@ -23,6 +26,30 @@ def hidden_in(hidden: Iterable[Region], region: Region, stride: int = 1) -> NDAr
         first, last, begin, end = edges
         mask[first:last, begin:end] = True
     return mask
+
+
+def rectangles_of(mask: NDArray[np.bool_]) -> Rectangles:
+    """Rectangles that do not overlap and cover what is true of a mask [ny, nx], in reading order of their corners.
+
+    Raises:
+        UserError: if there are more than MOST_RECTANGLES.
+    """
+    edges = np.diff(np.pad(mask.astype(np.int8), ((0, 0), (1, 1))), axis=1)
+    open_: dict[tuple[int, int], int] = {}
+    made: list[Region] = []
+    for row in range(len(mask) + 1):
+        ends = zip(*(np.flatnonzero(edges[row] == sign) for sign in (1, -1)), strict=True) if row < len(mask) else ()
+        runs = {(int(begin), int(end)) for begin, end in ends}
+        for begin, end in [run for run in open_ if run not in runs]:
+            first = open_.pop((begin, end))
+            made.append(Region(first, begin, row - first, end - begin))
+        open_ |= dict.fromkeys(sorted(runs - open_.keys()), row)
+    if len(made) > MOST_RECTANGLES:
+        raise UserError(
+            f"The mask falls into {len(made)} rectangles; {MOST_RECTANGLES} can be kept.",
+            "Take a smaller window of the slice, or a smoother mask.",
+        )
+    return tuple(sorted(made, key=lambda part: (part.row, part.column)))
 
 
 def with_gap(hidden: Rectangles, new: Region) -> Rectangles:

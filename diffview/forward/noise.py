@@ -13,8 +13,9 @@ if TYPE_CHECKING:
 
 Array = NDArray[np.float32]
 
-START, STEP, JUMP, KNOWN, FORWARD, TREE, TIES = range(7)
-"""Noise streams: start of a run, its steps, jumps upwards, known pixels, anchors and bridges of a path, ties."""
+START, STEP, JUMP, KNOWN, FORWARD, TREE, TIES, ERRORS = range(8)
+"""Noise streams: start of a run, its steps, jumps upwards, known pixels, anchors and bridges of a path, ties,
+errors of what is observed."""
 
 DRAWING = "draw"
 """Name of the threads that draw."""

@@ -43,6 +43,13 @@ class RunValues(ForwardValues, total=False):
     clip_high: float | None
     observe: str
     observe_params: dict[str, Any]
+    instruments: Sequence[Any]
+    solver: str
+    solver_params: dict[str, Any]
+    strength: float
+    led_from: float | None
+    led_to: float | None
+    disturbed: bool
     hidden: Sequence[Region | tuple[int, int, int, int]]
     fit_set: str
     missing_limit: float

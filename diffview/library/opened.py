@@ -18,6 +18,7 @@ from diffview.fields.field import Field, Region
 from diffview.fields.picture import Picture
 from diffview.forward.schedules import SCHEDULES, Schedule, make_schedule
 from diffview.forward.tables import read_schedule
+from diffview.library.observations import instrument_of
 from diffview.readers.packaged import packaged_field
 from diffview.readers.process import ReaderProcess
 from diffview.runs.facts import Facts
@@ -175,7 +176,7 @@ def recipe_of(recipe: RecipeLike | None, values: Mapping[str, Any]) -> Recipe:
         UserError: if it cannot be read, or a value is not allowed.
     """
     known = Recipe() if recipe is None else read_recipe(recipe)
-    others: dict[str, Any] = {f"{name}_params": () for name in ("sampler", "grid") if name in values}
+    others: dict[str, Any] = {f"{name}_params": () for name in ("sampler", "grid", "solver") if name in values}
     return known.but(**others | {name: _PLAIN.get(name, lambda value: value)(value) for name, value in values.items()})
 
 
@@ -244,5 +245,6 @@ _PLAIN: dict[str, Callable[[Any], Any]] = {
     "index": lambda value: None if value is None else tuple(int(i) for i in value),
     "mask": lambda value: tuple(float(number) for number in value),
     "sampler_params": _settings, "grid_params": _settings, "observe_params": _settings,
+    "solver_params": _settings, "instruments": lambda value: tuple(instrument_of(one) for one in value),
 }  # fmt: skip
 """How values that are no single number or text may be written."""

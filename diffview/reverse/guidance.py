@@ -1,4 +1,4 @@
-"""Wrappers of denoisers: guidance by an observation, classifier-free mixing, clipping. Each is a denoiser itself.
+"""Wrappers of denoisers: guidance by observations, classifier-free mixing, clipping. Each is a denoiser itself.
 
 They change x0_hat; eps_hat is (y - x0_hat)/s of the changed one, because samplers derive it so. What the model inside
 offers beside x0_hat is kept where it still holds.
@@ -6,19 +6,21 @@ offers beside x0_hat is kept where it still holds.
 
 import math
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
-from typing import Annotated, Any, ClassVar, Protocol
+from typing import Annotated, Any, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
-from diffview.arrays import corner, namespace, surrounded
+from diffview.arrays import namespace
 from diffview.errors import UserError
 from diffview.fields.transforms import Transform, check_least
 from diffview.forward.noise import cast_like
 from diffview.params import Range
+from diffview.reverse.operators import Blocks, Observations, Observed, Operator, Pixels
 from diffview.reverse.samplers import POSTERIOR_MEAN
+from diffview.reverse.solvers import SDA, Misfit, Solver
 
 Array = NDArray[np.floating]
 Limits = tuple[float | None, float | None]
@@ -49,34 +51,18 @@ class Wrapper:
         raise AttributeError(name)
 
 
-class Observation(Protocol):
-    """A linear operator A of fields [..., ny, nx], and how far its values may be trusted.
+class Observation(Operator, Protocol):
+    """An operator, and how far its values may be trusted.
 
     Attributes:
         std: standard deviation of the observed values, standardised.
         gamma: variance of x0_hat on the way, where it is not yet the field, over s^2.
-        share: largest eigenvalue of A A^T: how much of that variance is left in an observed value.
     """
 
     @property
     def std(self) -> float: ...  # noqa: D102
     @property
     def gamma(self) -> float: ...  # noqa: D102
-    @property
-    def share(self) -> float: ...  # noqa: D102
-
-    def of(self, x: Any) -> Any:
-        """A x."""
-
-    def adjoint(self, r: Any) -> Any:
-        """A^T r, [..., ny, nx]."""
-
-    def observed(self, x0: Array, known: NDArray[np.bool_]) -> Array:
-        """A x_0 of a field [ny, nx], NaN where a pixel that it needs is not known.
-
-        Raises:
-            UserError: if the operator does not fit the field, or nothing is observed.
-        """
 
 
 Std = Annotated[float, Range(1e-3, 10.0, log=True), "error of what is observed, in standard deviations of the field"]
@@ -86,119 +72,92 @@ Gamma = Annotated[
 
 
 @dataclass(frozen=True)
-class KnownPixels:
+class KnownPixels(Pixels):
     """A x = x where the field is known."""
 
     std: Std = 0.05
     gamma: Gamma = 1.0
-    title: ClassVar[str] = "known pixels"
-
-    @property
-    def share(self) -> float:
-        """Largest eigenvalue of A A^T: 1."""
-        return 1.0
-
-    def of(self, x: Any) -> Any:
-        """A x = x."""
-        return x
-
-    def adjoint(self, r: Any) -> Any:
-        """A^T r = r."""
-        return r
-
-    def observed(self, x0: Array, known: NDArray[np.bool_]) -> Array:
-        """x_0 where it is known, NaN elsewhere."""
-        if not known.any():
-            raise UserError("No pixel of the region is known.", "Hide less of it, or move the region.")
-        return np.where(known, x0, np.nan)
 
 
 @dataclass(frozen=True)
-class BlockMean:
+class BlockMean(Blocks):
     """A x: the mean over blocks of size x size pixels, in standardised units."""
 
-    size: Annotated[int, Range(2, 128), "pixels along the side of a block"] = 8
     std: Std = 0.05
     gamma: Gamma = 1.0
-    title: ClassVar[str] = "block means"
-
-    @property
-    def share(self) -> float:
-        """Largest eigenvalue of A A^T: 1/size^2."""
-        return 1 / self.size**2
-
-    def of(self, x: Any) -> Any:
-        """A x [..., ny/size, nx/size]: the mean of every block."""
-        *outer, ny, nx = x.shape
-        return x.reshape(*outer, ny // self.size, self.size, nx // self.size, self.size).mean((-3, -1))
-
-    def adjoint(self, r: Any) -> Any:
-        """A^T r [..., ny, nx]: every value over its block, divided by size^2."""
-        ones = np.full((1,) * (r.ndim - 2) + (self.size, self.size), 1 / self.size**2)
-        return namespace(r).kron(r, cast_like(ones, r))
-
-    def observed(self, x0: Array, known: NDArray[np.bool_]) -> Array:
-        """Block means of x_0; NaN for a block with a pixel that is not known."""
-        if any(n % self.size for n in x0.shape):
-            raise UserError(
-                f"The region's {x0.shape[0]} x {x0.shape[1]} pixels cannot be divided into blocks of {self.size}.",
-                "Choose a size that divides both.",
-            )
-        means: Array = self.of(np.where(known, x0, np.nan))
-        if np.isnan(means).all():
-            raise UserError("Every block has a pixel that is not known.", "Choose smaller blocks, or hide less.")
-        return means
 
 
 OBSERVATIONS: dict[str, type[KnownPixels] | type[BlockMean]] = {"known": KnownPixels, "blocks": BlockMean}
-"""What a run can be guided by; parameters are declared as those of samplers are."""
+"""What a run can be guided by alone, by SDA; see `operators.OPERATORS` for several at once."""
+
+
+@dataclass(frozen=True, eq=False)
+class Led:
+    """How observations lead a run.
+
+    Attributes:
+        seen: what is observed.
+        solver: what is made of it.
+        strength: factor of what it adds to x0_hat; 1 is the solver's own.
+        interval: noise levels between which it does.
+        levels: of the run, where the solver asks for them.
+    """
+
+    seen: Observations
+    solver: Solver
+    strength: float = 1.0
+    interval: tuple[float, float] = (0.0, math.inf)
+    levels: tuple[float, ...] = ()
+
+    @classmethod
+    def by(cls, observation: Observation, observed: Array) -> "Led":
+        """By one observation alone; `observed` has the shape of A x, NaN where there is nothing."""
+        blocks = getattr(observation, "size", 1)
+        field = observed.shape[0] * blocks, observed.shape[1] * blocks
+        return cls(Observations([Observed(observation, observed, observation.std)], field), SDA(observation.gamma))
+
+    def seeing(self, x0: Array, known: NDArray[np.bool_]) -> "Led":
+        """The same instruments before another field [ny, nx]."""
+        parts = [replace(part, values=part.operator.observed(x0, known)) for part in self.seen.parts]
+        return replace(self, seen=Observations(parts, self.seen.field))
+
+    def below(self, s: float) -> float:
+        """The level that a step from s goes to."""
+        return next((level for level in self.levels if level < s * (1 - 1e-9)), 0.0)
 
 
 class Guided(Wrapper):
-    """D' = D + s^2 grad_y ln N(obs; A D(y, s), std^2 + g s^2): any denoiser with a vjp, led by an observation.
+    """D' = D + strength times what a solver makes of observations; any denoiser with a vjp, see `solvers`.
 
-    The gradient is J^T A^T (obs - A D)/(std^2 + g s^2), J the Jacobian of D [Rozet & Louppe 2023, arXiv 2306.10574, eq.
-    16]. Two things differ from theirs: their g is gamma itself, whatever A is, here g = gamma share, share the largest
-    eigenvalue of A A^T (1 for known pixels, 1/size^2 for block means), so that one gamma means the same for every A;
-    and they take 0.01 and correct every step by Langevin dynamics, which is not done here. Without that, known pixels
-    run away at 0.01 on a Gaussian field and at 0.3 on `rain64`; 1, the default, holds on both, and 0.3 leads formulas
-    nearer to what is observed.
+    Only at noise levels inside the interval: at high ones the observations say little of x_0, at the lowest little is
+    left to say [Kynkaanniemi et al. 2024, arXiv 2404.07724, of the condition's weight].
     """
 
-    def __init__(
-        self, inner: Any, observation: Observation, observed: Array, region: tuple[int, int] | None = None
-    ) -> None:
-        """A guided `inner`; `observed` has the shape of A x, NaN where there is nothing.
-
-        With `region` (ny, nx) only so many of the first rows and columns of y are observed.
-        """
+    def __init__(self, inner: Any, led: Led) -> None:
         super().__init__(inner)
-        self._observation, self._region = observation, region
-        self._there, self._observed = ~np.isnan(observed), np.nan_to_num(observed)
-        self._cast: dict[Any, tuple[Any, Any]] = {}
+        self.led = led
+        self._cast: dict[Any, Any] = {}
 
     def __call__(self, y: Any, s: float) -> Any:
         """D' of y [members, channels, ny, nx]."""
+        led = self.led
+        if not (led.interval[0] <= s <= led.interval[1] and led.strength):
+            return self.inner(y, s)
         x0_hat, back = pulled(self.inner, y, s)
-        there, observed = self._like(y)
-        size = x0_hat.shape[-2:]
-        r = (observed - self._observation.of(corner(x0_hat, *(self._region or size)))) * there
-        variance = self._observation.std**2 + self._observation.gamma * self._observation.share * s * s
-        return x0_hat + (s * s / variance) * back(surrounded(self._observation.adjoint(r), *size))
+        r = self._like(y) - led.seen.of(x0_hat)
+        change = led.solver(Misfit(led.seen, y, s, r, back, self.inner, led.below(s)))
+        return x0_hat + (change if led.strength == 1 else led.strength * change)
 
     def embedded(self, circular: bool) -> Any:
         """Guided in its region, its prior on a larger torus; see `embedded` of this module."""
         inner = embedded(self.inner, circular)
-        if inner is self.inner:
-            return self
-        observed = np.where(self._there, self._observed, np.nan)
-        return Guided(inner, self._observation, observed, self.inner.shape[1:])
+        return self if inner is self.inner else Guided(inner, self.led)
 
-    def _like(self, y: Any) -> tuple[Any, Any]:
-        """Where there is something (1 or 0), and what, as arrays or tensors like y; converted once."""
+    def _like(self, y: Any) -> Any:
+        """What is observed, as an array or tensor like y; converted once."""
         key = (y.dtype, str(getattr(y, "device", "")))
         if key not in self._cast:
-            self._cast[key] = cast_like(self._there, y), cast_like(self._observed, y)
+            self._cast[key] = cast_like(self.led.seen.values, y)
         return self._cast[key]
 
 

@@ -56,8 +56,11 @@ class FilledPicture:
 
 
 def fills_whole(recipe: Recipe) -> bool:
-    """Whether a recipe asks for the gaps of its whole picture: its run fills, and it names no region."""
-    return Conditioning.of(recipe).fills and recipe.source.region is None
+    """Whether a recipe asks for the gaps of its whole picture: its run fills, and it names no region.
+
+    Instruments see one region.
+    """
+    return Conditioning.of(recipe).fills and recipe.source.region is None and not recipe.operators.instruments
 
 
 def fill_by_parts(
@@ -166,8 +169,8 @@ class _Work:
         first = plan.recipe.ensemble.first_member
         words = (plan.recipe.course.seed, region.row, region.column, first + member)
         seed = int(np.random.SeedSequence(words).generate_state(1)[0])
-        if isinstance(model, GuidedModel) and model.observation is not None:
-            model = replace(model, observed=model.observation.observed(x, known).astype(np.float32))
+        if isinstance(model, GuidedModel) and model.led is not None:
+            model = replace(model, led=model.led.seeing(x, known))
         recipe = plan.recipe.but(region=region, seed=seed, members=1, first_member=0)
         x0 = np.where(known, x, np.float32(np.nan))
         return replace(plan, recipe=recipe, region=region, model=model, x0=x0, known=known, filled=~known)

@@ -2,6 +2,7 @@
 
 from typing import NamedTuple
 
+from diffview.reverse.operators import BY_PIXEL
 from diffview.reverse.samplers import KNOWN_PIXELS, SAMPLERS
 from diffview.runs.recipe import Recipe
 
@@ -26,11 +27,12 @@ class Conditioning(NamedTuple):
         """What a recipe asks for."""
         info, asked = SAMPLERS.get(recipe.course.sampler), recipe.guidance
         by_sampler = info is not None and KNOWN_PIXELS in info.needs
-        conditioned = by_sampler or bool(asked.observe)
+        seen = {asked.observe, *(one.operator for one in recipe.operators.instruments)} - {""}
+        conditioned = by_sampler or bool(seen)
         limited = (asked.clip_low, asked.clip_high) != (None, None)
         return cls(
             conditioned,
-            by_sampler or asked.observe == "known",
+            by_sampler or bool(seen & set(BY_PIXEL)),
             conditioned or recipe.start.origin == "field",
-            bool(asked.observe) or asked.weight != 1 or limited,
+            bool(seen) or asked.weight != 1 or limited,
         )

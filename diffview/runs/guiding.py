@@ -15,10 +15,24 @@ from diffview.models.capabilities import VJP
 from diffview.models.cards import Card
 from diffview.models.choice import Model
 from diffview.models.denoiser import Denoiser
+from diffview.models.formulas import GAUSSIANS
 from diffview.params import checked
-from diffview.reverse.guidance import OBSERVATIONS, Clipped, Guided, Limits, Mixed, Observation, standardised_limits
+from diffview.reverse.guidance import (
+    OBSERVATIONS,
+    Clipped,
+    Guided,
+    Led,
+    Limits,
+    Mixed,
+    Observation,
+    standardised_limits,
+)
+from diffview.reverse.operators import Observed
 from diffview.reverse.samplers import POSTERIOR_MEAN
+from diffview.reverse.solvers import SDA, SOLVERS, Solver
 from diffview.runs.facts import Fits, x0_of
+from diffview.runs.instruments import Operators
+from diffview.runs.observing import observed_by, together
 from diffview.runs.recipe import Guidance
 
 Array = NDArray[np.float32]
@@ -53,15 +67,14 @@ class GuidedModel:
         base: the model itself.
         partner: the unconditional one it is mixed with, or None.
         weight: of the condition.
-        observation, observed: what it is guided by, standardised, or None.
+        led: the observations that it is guided by, standardised, and how; or None.
         limits: of x0_hat, standardised.
     """
 
     base: Model
     partner: Model | None = None
     weight: float = 1.0
-    observation: Observation | None = None
-    observed: Array | None = None
+    led: Led | None = None
     limits: Limits = (None, None)
 
     @property
@@ -78,7 +91,7 @@ class GuidedModel:
     def label(self) -> str:
         """For the status line."""
         done = [] if self.partner is None else [f"w = {self.weight:g}"]
-        done += ["guided"] if self.observation is not None else []
+        done += ["guided"] if self.led is not None else []
         done += ["clipped"] if self.limits != (None, None) else []
         return ", ".join([self.base.label, *done])
 
@@ -90,8 +103,8 @@ class GuidedModel:
     def around(self, base: Any, partner: Any = None) -> Any:
         """The denoiser around those of `parts`."""
         denoise = base if partner is None else Mixed(base, partner, self.weight)
-        if self.observation is not None and self.observed is not None:
-            denoise = Guided(denoise, self.observation, self.observed)
+        if self.led is not None:
+            denoise = Guided(denoise, self.led)
         return denoise if self.limits == (None, None) else Clipped(denoise, *self.limits)
 
     def denoiser(self) -> Denoiser:
@@ -114,11 +127,33 @@ def observation_of(asked: Guidance) -> Observation:
     return kind(**checked(kind, dict(asked.observe_params), asked.observe))
 
 
+@dataclass(frozen=True)
+class GuidanceAsked:
+    """All that a recipe says of guidance.
+
+    Attributes:
+        guidance, operators: those groups.
+        levels: of the run, where the solver hangs on them.
+        seed: of the errors that are drawn, 0 if none are.
+    """
+
+    guidance: Guidance
+    operators: Operators
+    levels: tuple[float, ...] = ()
+    seed: int = 0
+
+    @classmethod
+    def of(cls, guidance: Guidance, operators: Operators, levels: list[float], seed: int) -> "GuidanceAsked":
+        """It, without what makes no difference: so that as many plans as can be share a model."""
+        stepwise = operators.instruments and operators.solver == "dps"
+        return cls(guidance, operators, tuple(levels) if stepwise else (), seed if operators.disturbed else 0)
+
+
 def guided_model(
     fits: Fits,
     base: Model,
     partner: Model | None,
-    asked: Guidance,
+    asked: GuidanceAsked,
     region: Region,
     transform: Transform,
     made_in: Transform,
@@ -129,34 +164,63 @@ def guided_model(
         fits: of the field.
         base: the model itself.
         partner: the unconditional network beside it, or None.
-        asked: weight, limits and observation.
+        asked: weight, limits and observations.
         region: the region that is observed.
         transform: of the field.
         made_in: the transform of what the model makes.
 
     Raises:
-        UserError: if there is no such observation, or the limits are none.
+        UserError: if there is no such observation, it does not fit the region, or the limits are none.
     """
-    observation, observed = None, None
-    if asked.observe:
-        observation = observation_of(asked)
-        known = fits.of(known_pixels, transform, region, asked.hidden)
-        observed = observation.observed(fits.of(x0_of, transform, region), known).astype(np.float32)
-    limits = standardised_limits(made_in, (asked.clip_low, asked.clip_high))
-    return GuidedModel(base, partner, asked.weight, observation, observed, limits)
+    guidance = asked.guidance
+    limits = standardised_limits(made_in, (guidance.clip_low, guidance.clip_high))
+    return GuidedModel(base, partner, guidance.weight, _led(fits, asked, region, transform), limits)
 
 
-def unguidable(asked: Guidance, name: str, partner: object, capabilities: Collection[str]) -> UserError | None:
+def _led(fits: Fits, asked: GuidanceAsked, region: Region, transform: Transform) -> Led | None:
+    """What the run is led by: the one observation of the guidance, the instruments, or all of them together."""
+    guidance, operators = asked.guidance, asked.operators
+    if not (guidance.observe or operators.instruments):
+        return None
+    x0, known = fits.of(x0_of, transform, region), fits.of(known_pixels, transform, region, guidance.hidden)
+    parts = list(observed_by(operators, x0, known, region, transform, asked.seed))
+    solver = solver_of(operators)
+    if guidance.observe:
+        observation = observation_of(guidance)
+        parts.append(Observed(observation, observation.observed(x0, known).astype(np.float32), observation.std))
+        solver = solver if operators.instruments else SDA(observation.gamma)
+    interval = operators.led_to or 0.0, np.inf if operators.led_from is None else operators.led_from
+    return Led(together(tuple(parts), region), solver, operators.strength, interval, asked.levels)
+
+
+def solver_of(asked: Operators) -> Solver:
+    """The solver that is asked for, its parameters checked.
+
+    Raises:
+        UserError: if a parameter is unknown or not allowed.
+    """
+    kind = SOLVERS[asked.solver]
+    made: Solver = kind(**checked(kind, dict(asked.solver_params), asked.solver))
+    return made
+
+
+def unguidable(asked: GuidanceAsked, name: str, partner: object, capabilities: Collection[str]) -> UserError | None:
     """Why the model `name` cannot be guided as asked, with this partner and these capabilities; None if it can."""
-    if asked.weight != 1 and partner is None:
+    guidance, operators = asked.guidance, asked.operators
+    if guidance.weight != 1 and partner is None:
         return UserError(
             "A guidance weight needs a conditional network and an unconditional one of the same fields; "
             f"{name} has no such partner.",
             "Set the guidance weight to 1.",
         )
-    if asked.observe and not {VJP, POSTERIOR_MEAN} <= set(capabilities):
+    if (guidance.observe or operators.instruments) and not {VJP, POSTERIOR_MEAN} <= set(capabilities):
         return UserError(
             f"Guidance goes back through the model of a posterior mean, and {name} does not offer that.",
             "Guide by nothing, or choose another model.",
+        )
+    if operators.instruments and operators.solver == "exact" and name not in GAUSSIANS:
+        return UserError(
+            f"The exact posterior is known for a Gaussian prior, and {name} is none.",
+            f"Choose another solver, such as MMPS, or one of {', '.join(GAUSSIANS)}.",
         )
     return None

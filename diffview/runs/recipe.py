@@ -30,6 +30,7 @@ from diffview.runs.groups import (
     Source,
     Start,
 )
+from diffview.runs.instruments import Operators
 
 __all__ = [
     "AUTO", "CHAIN", "DECLARED", "GIVEN", "GROUPS", "GROUP_OF", "MEMBERS", "NOT_KEPT", "RENAMED", "STEPS", "Course",
@@ -60,7 +61,7 @@ class Recipe:
     ensemble: Ensemble = Ensemble()
     view: Reserved = Reserved()
     rivals: Rivals = Rivals()
-    operators: Reserved = Reserved()
+    operators: Operators = Operators()
     conditions: Reserved = Reserved()
     frames: Reserved = Reserved()
 

@@ -29,7 +29,8 @@ from diffview.reverse.grids import make_levels
 from diffview.reverse.samplers import KNOWN_PIXELS, SAMPLERS, sampler_params
 from diffview.runs.conditioning import Conditioning
 from diffview.runs.facts import Facts, Fits, default_region, x0_of
-from diffview.runs.guiding import guided_model, known_pixels, partner_of, unguidable
+from diffview.runs.guiding import GuidanceAsked, guided_model, known_pixels, partner_of, unguidable
+from diffview.runs.observing import known_of
 from diffview.runs.plan import Note, Plan
 from diffview.runs.recipe import AUTO, Recipe
 from diffview.runs.training_crops import COMPLETE_ONLY, CropsRequest, training_crops
@@ -55,7 +56,7 @@ def resolve(recipe: Recipe, facts: Facts) -> Plan:
     outcome = _formula(request, transform, region) if card is None else _network(request, transform, region, device)
     levels = _levels(request)
     params = sampler_params(recipe.course.sampler, dict(recipe.course.sampler_params))
-    outcome = _guided(request, transform, device, _conditioned(request, transform, outcome))
+    outcome = _guided(request, transform, device, levels, _conditioned(request, transform, outcome))
     circular = outcome.region.nx == facts.field.values.shape[1] and facts.field.circular
     lacking = lacks(SAMPLERS[recipe.course.sampler], params, recipe.denoiser.model, outcome.capabilities)
     return Plan(
@@ -312,8 +313,13 @@ def _conditioned(request: _Request, transform: Transform, outcome: _Outcome) -> 
     """With the pixels that the run is given, and those that it makes up beside them."""
     if not request.conditioning.conditioned:
         return outcome
-    hidden = request.recipe.guidance.hidden
+    hidden, operators = request.recipe.guidance.hidden, request.recipe.operators
     known = request.facts.fits.of(known_pixels, transform, outcome.region, hidden)
+    if operators.instruments and not request.recipe.guidance.observe:
+        try:
+            known = known_of(operators, known, outcome.region)
+        except UserError as error:
+            return outcome._replace(known=known, refusal=outcome.refusal or error)
     if not request.conditioning.fills:
         return outcome._replace(known=known)
     makes = outcome.model.makes if isinstance(outcome.model, Trained) else None
@@ -322,7 +328,7 @@ def _conditioned(request: _Request, transform: Transform, outcome: _Outcome) -> 
     return outcome._replace(known=known, filled=filled, capabilities=outcome.capabilities | both)
 
 
-def _guided(request: _Request, transform: Transform, device: str, outcome: _Outcome) -> _Outcome:
+def _guided(request: _Request, transform: Transform, device: str, levels: list[float], outcome: _Outcome) -> _Outcome:
     """With what guidance asks to be done to the model; the same one as long as that is the same."""
     recipe, facts, card = request.recipe, request.facts, request.card
     if not request.conditioning.guided or outcome.model is None:
@@ -332,10 +338,11 @@ def _guided(request: _Request, transform: Transform, device: str, outcome: _Outc
     if name is not None and guidance.weight != 1:
         partner = facts.fits.of(network, facts.cards[name], device, transform)
     made_in = transform if card is None else card.transform
-    refusal = unguidable(guidance, recipe.denoiser.model, partner, outcome.capabilities)
+    asked = GuidanceAsked.of(guidance, recipe.operators, levels, recipe.course.seed)
+    refusal = unguidable(asked, recipe.denoiser.model, partner, outcome.capabilities)
     try:
         if refusal is None:
-            model = facts.fits.of(guided_model, outcome.model, partner, guidance, outcome.region, transform, made_in)
+            model = facts.fits.of(guided_model, outcome.model, partner, asked, outcome.region, transform, made_in)
             return outcome._replace(model=model)
     except UserError as error:
         refusal = error

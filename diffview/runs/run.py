@@ -15,9 +15,13 @@ from diffview.models.denoiser import Denoiser
 from diffview.reverse.guidance import embedded
 from diffview.reverse.samplers import KNOWN_PIXELS, SAMPLERS, Denoise, NoiseFn, Step
 from diffview.runs.embedding import NoiseAround, of_region, torus_of
+from diffview.runs.guiding import GuidedModel
 from diffview.runs.plan import Plan
 
 Array = NDArray[np.float32]
+
+RUNAWAY = 10.0
+"""Standard deviations beyond which no field lies, unless what is observed does: a guided run that comes there ends."""
 
 
 def start_state(plan: Plan) -> Array:
@@ -75,8 +79,29 @@ def run(plan: Plan, denoise: Denoise | None = None, after: Step | None = None) -
     steps = _course(plan, denoise, after)
     if calls > 1:
         steps = (dataclasses.replace(step, evaluations=calls * step.evaluations) for step in steps)
+    if isinstance(plan.model, GuidedModel) and plan.model.led is not None:
+        steps = _held(steps, max(RUNAWAY, 2 * float(np.abs(plan.model.led.seen.values).max())))
     finished = getattr(denoise, "finished", None)
     return steps if finished is None else _finished(steps, plan.steps, finished)
+
+
+def _held(steps: Iterator[Step], most: float) -> Iterator[Step]:
+    """The same steps, ended by an error where x0_hat of one goes beyond `most`: that one is still given.
+
+    Raises:
+        UserError: then.
+    """
+    for step in steps:
+        yield step
+        if step.x0_hat is None:
+            continue
+        reached = float(abs(step.x0_hat).max())
+        if not reached <= most:  # as is NaN
+            raise UserError(
+                f"The guidance runs away: at step {step.index} x̂₀ reaches {reached:.3g} standard deviations. "
+                "The run is stopped there; the steps so far are kept.",
+                "Lead it less: a strength below 1, a larger γ, a larger error, more steps, or MMPS as the solver.",
+            )
 
 
 def _course(plan: Plan, denoise: Denoise, after: Step | None) -> Iterator[Step]:

@@ -77,7 +77,7 @@ def way_of(recipe: Recipe) -> str:
     """The key in FILLINGS of how a recipe fills gaps, "" if it does not."""
     if not Conditioning.of(recipe).fills:
         return ""
-    return "guidance" if recipe.guidance.observe else "repaint"
+    return "guidance" if recipe.guidance.observe or recipe.operators.instruments else "repaint"
 
 
 def filling(recipe: Recipe, way: str = "repaint") -> dict[str, Any]:
@@ -93,7 +93,7 @@ def not_filling(recipe: Recipe) -> dict[str, Any]:
         return {}
     sampler = PLAIN_SAMPLER if SAMPLERS[recipe.course.sampler].needs != (POSTERIOR_MEAN,) else recipe.course.sampler
     kept = recipe.course.sampler_params if sampler == recipe.course.sampler else ()
-    return {"sampler": sampler, "sampler_params": kept, "observe": "", "observe_params": ()}
+    return {"sampler": sampler, "sampler_params": kept, "observe": "", "observe_params": (), "instruments": ()}
 
 
 def lacks(plan: Plan, way: str) -> UserError | None:
@@ -111,7 +111,7 @@ def kriging_plan(plan: Plan, facts: Facts) -> Plan:
     """The plan whose model is the Gaussian law that kriging takes: same region, transform and known pixels."""
     request = plan.recipe.but(
         model="gaussian", region=plan.region, transform=plan.transform.key, fitted=plan.transform, fork=None,
-        device="auto", weight=1.0, clip_low=None, clip_high=None, **FILLINGS["repaint"].values,
+        device="auto", weight=1.0, clip_low=None, clip_high=None, instruments=(), **FILLINGS["repaint"].values,
     )  # fmt: skip
     return resolve(request, facts)
 

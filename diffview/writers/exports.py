@@ -298,7 +298,8 @@ def _made(title: str, variables: Mapping[str, Values], plan: Plan, of: Field) ->
 
 def _generated(plan: Plan, filled: Array) -> Values:
     """Which pixels were made, and which are those of the field, or led to it."""
-    meanings = f"{'led_to' if plan.recipe.guidance.observe else 'of'}_the_field generated"
+    led = plan.recipe.guidance.observe or plan.recipe.operators.instruments
+    meanings = f"{'led_to' if led else 'of'}_the_field generated"
     flags = {"flag_values": np.array([0, 1], np.int8), "flag_meanings": meanings}
     return Values(PIXELS, filled.astype(np.int8), {"long_name": "made by the model", "units": "1", **flags})
 

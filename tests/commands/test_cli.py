@@ -55,7 +55,13 @@ def test_version(capsys):
     assert capsys.readouterr().out.strip() == f"diffview {__version__}"
 
 
-LEAVES = [*(name for name in COMMANDS if name != "verify"), "verify model", "verify race", "verify loss"]
+LEAVES = [
+    *(name for name in COMMANDS if name != "verify"),
+    "verify model",
+    "verify race",
+    "verify loss",
+    "verify solvers",
+]
 
 
 @pytest.mark.parametrize("command", ["", "verify", *LEAVES])

@@ -19,6 +19,7 @@ LEAVES = [
     "verify race",
     "verify loss",
     "verify ensemble",
+    "verify solvers",
 ]
 COMMAND_LINES = [([block.page], words[1:]) for block in BLOCKS if not block.not_run and block.language != "python"
                  for words in lines_of(block.text)]  # fmt: skip

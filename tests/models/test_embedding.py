@@ -9,7 +9,7 @@ from diffview.models.data import Data
 from diffview.models.gaussian import Gaussian, PowerLaw, fit_gaussian, fit_power_law, wavenumbers
 from diffview.models.kriging import Kriging, krige
 from diffview.models.local import Local
-from diffview.reverse.guidance import BlockMean, Clipped, Guided, KnownPixels, embedded
+from diffview.reverse.guidance import BlockMean, Clipped, Guided, KnownPixels, Led, embedded
 
 RNG = np.random.default_rng
 PRIORS = {
@@ -132,7 +132,7 @@ def test_a_guided_prior_is_that_of_dense_algebra(observation: KnownPixels | Bloc
     known[:3, 4:9] = False
     x0 = RNG(2).standard_normal((12, 12))
     observed = observation.observed(x0, known)
-    guided = embedded(Guided(prior, observation, observed))
+    guided = embedded(Guided(prior, Led.by(observation, observed)))
     rows, columns = guided.shape[1:]
     assert guided.shape == wide.shape and (rows, columns) != (12, 12)
     y = s * RNG(4).standard_normal((1, 1, rows, columns))
@@ -144,14 +144,20 @@ def test_a_guided_prior_is_that_of_dense_algebra(observation: KnownPixels | Bloc
     weight = s * s / (observation.std**2 + observation.gamma * observation.share * s * s)
     wanted = estimate + weight * (gain @ pull.ravel()).reshape(rows, columns)
     np.testing.assert_allclose(guided(y, s)[0, 0], wanted, atol=1e-6)
-    clipped = embedded(Clipped(Guided(prior, observation, observed), -0.2, 0.7))
+    clipped = embedded(Clipped(Guided(prior, Led.by(observation, observed)), -0.2, 0.7))
     np.testing.assert_allclose(clipped(y, s)[0, 0], wanted.clip(-0.2, 0.7), atol=1e-6)
 
 
 def test_what_does_not_wrap_stays_as_it_is() -> None:
     crops = RNG(0).standard_normal((6, 8, 8)).astype(np.float32)
     mine = lambda y, s: y  # noqa: E731 - a denoiser of the user's
-    for denoise in (Data(crops), Local(crops), Guided(Data(crops), KnownPixels(), crops[0]), Clipped(mine, 0, 1), mine):
+    for denoise in (
+        Data(crops),
+        Local(crops),
+        Guided(Data(crops), Led.by(KnownPixels(), crops[0])),
+        Clipped(mine, 0, 1),
+        mine,
+    ):
         assert embedded(denoise) is denoise
 
 

@@ -18,7 +18,16 @@ from diffview.models.gaussian import Gaussian
 from diffview.models.kriging import krige
 from diffview.models.mixture import Mixture
 from diffview.params import parameters
-from diffview.reverse.guidance import OBSERVATIONS, BlockMean, Clipped, Guided, KnownPixels, Mixed, standardised_limits
+from diffview.reverse.guidance import (
+    OBSERVATIONS,
+    BlockMean,
+    Clipped,
+    Guided,
+    KnownPixels,
+    Led,
+    Mixed,
+    standardised_limits,
+)
 from diffview.reverse.samplers import SAMPLERS
 from diffview.runs.facts import Facts
 from diffview.runs.guiding import GuidedModel, partner_of
@@ -39,7 +48,7 @@ def test_guidance_is_the_gradient_of_the_log_likelihood(observation: KnownPixels
     """s^2 grad_y ln N(obs; A D(y, s), std^2 + gamma share s^2), by central differences."""
     y = TRUTH[None, None] + s * RNG.standard_normal((1, 1, 16, 16))
     observed = observation.observed(TRUTH, KNOWN)
-    guided = Guided(LAW, observation, observed)
+    guided = Guided(LAW, Led.by(observation, observed))
 
     def log_likelihood(y: np.ndarray) -> float:
         variance = observation.std**2 + observation.gamma * observation.share * s * s
@@ -57,7 +66,7 @@ def test_guidance_of_a_mixture() -> None:
     """The same where the Jacobian depends on y."""
     mixture = Mixture(np.array([0.4, 0.6]), np.array([-1.5, 1.0]), np.array([0.1, 0.2]))
     observation, y, s, step = KnownPixels(0.3, 0.5), np.full((1, 1, 1, 1), 0.1), 0.9, 1e-5
-    guided = Guided(mixture, observation, np.array([[1.2]]))
+    guided = Guided(mixture, Led.by(observation, np.array([[1.2]])))
     error = lambda y: float((1.2 - mixture(y, s).item()) ** 2 / (2 * (0.3**2 + 0.5 * s * s)))  # noqa: E731
     slope = (error(y - step) - error(y + step)) / (2 * step)
     assert (guided(y, s) - mixture(y, s)).item() == pytest.approx(s * s * slope, rel=1e-7)
@@ -67,7 +76,7 @@ def test_guidance_of_a_field_without_structure_is_its_exact_posterior_mean() -> 
     """P -> infinity and gamma = 1: D = y, and D' weighs y and the observation by their variances."""
     flat = Gaussian(0.0, np.full((16, 9), 1e14), 16)
     y, s, std = RNG.standard_normal((1, 1, 16, 16)), 0.7, 0.4
-    guided = Guided(flat, KnownPixels(std, 1.0), np.where(KNOWN, TRUTH, np.nan))
+    guided = Guided(flat, Led.by(KnownPixels(std, 1.0), np.where(KNOWN, TRUTH, np.nan)))
     wanted = np.where(KNOWN, (std**2 * y + s * s * TRUTH) / (std**2 + s * s), y)
     np.testing.assert_allclose(guided(y, s), wanted, rtol=1e-9)
 
@@ -90,7 +99,7 @@ def samples(denoise: object, members: int = 64) -> np.ndarray:
 
 def test_a_guided_run_fills_a_gap_nearly_as_kriging_does() -> None:
     exact = krige(np.where(KNOWN, TRUTH, np.nan), LAW, std=True)
-    made = samples(Guided(LAW, KnownPixels(gamma=0.3), KnownPixels().observed(TRUTH, KNOWN)))
+    made = samples(Guided(LAW, Led.by(KnownPixels(gamma=0.3), KnownPixels().observed(TRUTH, KNOWN))))
     off = lambda x, where: math.sqrt(((x - exact.mean)[..., where] ** 2).mean())  # noqa: E731
     assert off(made, KNOWN) < 0.06, "the default std is 0.05"
     assert off(made.mean(0), ~KNOWN) < 0.5 * off(samples(LAW).mean(0), ~KNOWN)
@@ -99,7 +108,7 @@ def test_a_guided_run_fills_a_gap_nearly_as_kriging_does() -> None:
 
 def test_a_guided_run_has_block_means_nearer_to_those_observed() -> None:
     block = BlockMean(4, gamma=0.3)
-    made = samples(Guided(LAW, block, block.observed(TRUTH, np.ones_like(KNOWN))))
+    made = samples(Guided(LAW, Led.by(block, block.observed(TRUTH, np.ones_like(KNOWN)))))
     off = lambda x: math.sqrt(((block.of(x) - block.of(TRUTH)) ** 2).mean())  # noqa: E731
     assert off(made) < 0.35 * off(samples(LAW))
 
@@ -129,8 +138,8 @@ def test_clipping_holds_x0_hat_and_eps_hat_follows_it() -> None:
 
 
 @pytest.mark.parametrize("wrap", [
-    lambda d: Guided(d, KnownPixels(), np.where(KNOWN, TRUTH, np.nan)),
-    lambda d: Guided(d, BlockMean(4), BlockMean(4).observed(TRUTH, KNOWN)),
+    lambda d: Guided(d, Led.by(KnownPixels(), np.where(KNOWN, TRUTH, np.nan))),
+    lambda d: Guided(d, Led.by(BlockMean(4), BlockMean(4).observed(TRUTH, KNOWN))),
     lambda d: Mixed(d, d, 2.0), lambda d: Clipped(d, -1.0, None),
 ])  # fmt: skip
 @pytest.mark.parametrize("dtype", ["float32", "float64"])
@@ -150,7 +159,11 @@ def test_a_wrapper_keeps_what_still_holds_and_nothing_else() -> None:
         vjp = staticmethod(lambda y, s, v: v)
         variance = finished = staticmethod(lambda y, s=None: y)
 
-    for wrapper in (Guided(Inner(), KnownPixels(), TRUTH), Clipped(Inner(), 0.0, 1.0), Mixed(Inner(), LAW, 2.0)):
+    for wrapper in (
+        Guided(Inner(), Led.by(KnownPixels(), TRUTH)),
+        Clipped(Inner(), 0.0, 1.0),
+        Mixed(Inner(), LAW, 2.0),
+    ):
         assert (wrapper.kind, wrapper.noise_range, wrapper.shape) == ("posterior mean", (0.1, 9.0), (1, 16, 16))
         assert wrapper.card == "card" and wrapper.finished(3) == 3 and not hasattr(wrapper, "variance")
         assert not hasattr(wrapper, "variance_fraction")
@@ -316,7 +329,7 @@ def test_guidance_through_networks_is_the_same_with_and_without_their_own_way_ba
         def __call__(self, y: object, s: float) -> object:
             return self.call(y, s)
 
-    slow = Guided(Mute(guided.inner), plan.model.observation, plan.model.observed)
+    slow = Guided(Mute(guided.inner), plan.model.led)
     y = torch.randn(2, 1, 16, 16, generator=torch.Generator().manual_seed(1))
     torch.testing.assert_close(guided(y, 0.8), slow(y, 0.8), rtol=1e-4, atol=1e-4)
     *_, last = run(plan)

@@ -14,6 +14,7 @@ from diffview.forward.brownian import ForwardPath
 from diffview.forward.schedules import SCHEDULES, Cosine, Custom, Flow, Linear
 from diffview.reverse.samplers import SAMPLERS, Step
 from diffview.runs.facts import MOST_FITS, Facts
+from diffview.runs.instruments import Instrument
 from diffview.runs.plan import Plan
 from diffview.runs.recipe import DECLARED, GROUP_OF, Course, Fork, Recipe, Rival, Rivals
 from diffview.runs.resolve import resolve
@@ -82,6 +83,13 @@ FULL = Recipe.of(
     observe="blocks",
     observe_params=(("size", 4), ("std", 0.2)),
     hidden=(Region(3, 4, 5, 6), Region(9, 9, 1, 2)),
+    instruments=(Instrument("blocks", 0.5, (("size", 4),)), Instrument("area", 2.0, (), (Region(1, 2, 3, 4),))),
+    solver="sda",
+    solver_params=(("gamma", 0.3),),
+    strength=0.5,
+    led_from=20.0,
+    led_to=0.1,
+    disturbed=True,
     rivals=Rivals((Rival("mine", Course(schedule=Cosine()), "gaussian", 1.5), Rival("old")), "B", 1),
 )
 

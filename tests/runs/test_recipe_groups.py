@@ -19,7 +19,9 @@ from diffview.fields.transforms import Transform
 from diffview.forward.schedules import SCHEDULES, make_schedule
 from diffview.params import Choice, Range, parameters
 from diffview.reverse.grids import GRIDS
+from diffview.reverse.operators import OPERATORS
 from diffview.reverse.samplers import SAMPLERS
+from diffview.runs.instruments import Instrument
 from diffview.runs.recipe import DECLARED, GROUP_OF, GROUPS, RENAMED, Course, Fork, Recipe, default_recipe
 
 PACKAGE = Path(__file__).parents[2] / "diffview"
@@ -115,6 +117,10 @@ OTHERS: dict[str, st.SearchStrategy[Any]] = {
     "observe": st.text(max_size=10),
     "observe_params": st.sampled_from([(), (("size", 4), ("std", 0.2))]),
     "noise": st.just(1),
+    "solver_params": st.sampled_from([(), (("iterations", 3),), (("gamma", 0.3),)]),
+    "led_from": st.none() | st.floats(1e-6, math.inf, allow_nan=False),
+    "led_to": st.none() | st.floats(1e-6, 1e6),
+    "disturbed": st.booleans(),
     "statistics": st.sampled_from(["", "mean", "spread,p>5,q0.9,crps"]),
 }
 REGION = st.builds(Region, *[st.integers(-9, 2000)] * 4)
@@ -122,6 +128,16 @@ OTHERS |= {
     "region": st.none() | REGION,
     "window": st.none() | REGION,
     "hidden": st.lists(REGION, max_size=3).map(tuple),
+    "instruments": st.lists(
+        st.builds(
+            Instrument,
+            st.sampled_from([*OPERATORS]),
+            st.floats(1e-9, 1e9),
+            st.sampled_from([(), (("size", 4),)]),
+            st.lists(REGION, max_size=2).map(tuple),
+        ),
+        max_size=3,
+    ).map(tuple),
 }
 
 

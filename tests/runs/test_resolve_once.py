@@ -128,7 +128,7 @@ def test_new_data_bring_a_new_store_and_nothing_else_does() -> None:
 
 # -- one stage after the other
 
-LEAVES = {"__init__", "facts", "plan", "recipe", "resolve"}
+LEAVES = {"__init__", "facts", "plan", "recipe", "resolve", "observing", "groups"}
 """Modules that every stage reads, and the one that goes through the stages."""
 
 

@@ -52,8 +52,7 @@ def test_far_pixels_do_not_move_a_gap_at_the_edge(way: str, model: str) -> None:
     for x0 in (plan.x0, other):
         model_ = plan.model
         if way != "repaint":
-            observation = plan.model.observation
-            model_ = replace(plan.model, observed=observation.observed(x0, plan.known).astype(np.float32))
+            model_ = replace(plan.model, led=plan.model.led.seeing(x0, plan.known))
         *_, last = run(replace(plan, x0=x0, model=model_))
         assert last.y.shape == (2, 1, 24, 24)
         ends.append(plan.made_in.inverse(last.y))
