@@ -3,11 +3,13 @@
 import numpy as np
 import pytest
 from conftest import QUICK
-from PySide6.QtCore import QPoint, QRect, Qt
+from PySide6.QtCore import QPoint, QPointF, QRect, Qt
 from PySide6.QtTest import QTest
 
 from diffview.fields.field import Region
 from diffview.fields.numbers import number
+from diffview.gui.widgets.small.card import CardFrame
+from diffview.scores.gap import filling
 
 SMALL = QUICK.but(region=Region(40, 120, 64, 64), members=12, steps=4)
 
@@ -146,3 +148,98 @@ def test_many_members_show_sixty_four_side_by_side_and_say_of_how_many(open_wind
     assert window.reverse.view.values.shape == (8 * 34 - 2, 8 * 34 - 2)
     choose(window, find, settle, "mean")
     assert np.allclose(window.reverse.numbers(), physical(window).mean(0), rtol=1e-6)
+
+
+# -- a place, and what was given
+
+
+@pytest.fixture
+def returned(open_window, settle):
+    """A window with the run of an ensemble that came from the field."""
+    window = open_window(SMALL.but(origin="field", level=0.6, sampler="ddpm", members=16))
+    window.live.start()
+    settle(window)
+    return window
+
+
+def over(view, row, column):
+    return view.to_widget(QPointF(column + 0.5, row + 0.5))
+
+
+def test_a_click_on_a_pixel_gives_the_histogram_of_the_members_there(returned, find, hand, settle):
+    window, members = returned, physical(returned)
+    choose(window, find, settle, "mean")
+    sample, view = find(window, "sampleView"), window.reverse.view
+    assert not sample.isVisible() and find(window, "histogramView").isVisible()
+    hand.click(view, over(view, 30, 40))
+    settle(window)
+    assert sample.isVisible() and window.session.view.place == Region(30, 40, 1, 1)
+    there = members[:, 30, 40].astype("f4").astype(float)
+    truth = window.session.facts.field.values[40 + 30, 120 + 40]
+    assert sample.marks["mean"] == pytest.approx(there.mean(), rel=1e-6)
+    assert sample.marks["truth"] == pytest.approx(truth, rel=1e-5) and "given" in sample.marks
+    card = next(card for card in window.diagnostics.findChildren(CardFrame) if card.title() == "Members")
+    assert card.subtitle() == f"row 30, column 40: {number(there.mean())} ± {number(there.std(ddof=1))} K"
+    assert [name for name, _ in sample.legend_items()] == ["mean", "given", "truth"]
+    hand.click(view, over(view, 30, 40))
+    settle(window)
+    assert window.session.view.place is None and not sample.isVisible()
+
+
+def test_a_drag_gives_the_mean_over_an_area(returned, find, hand, settle):
+    window, members = returned, physical(returned)
+    choose(window, find, settle, "spread")
+    view = window.reverse.view
+    hand.drag(view, over(view, 9.5, 19.5), over(view, 21.5, 35.5))
+    settle(window)
+    place = window.session.view.place
+    assert place == Region(10, 20, 12, 16)
+    there = members.astype("f4")[(slice(None), *place.slices)].astype(float).mean((1, 2))
+    assert find(window, "sampleView").marks["mean"] == pytest.approx(there.mean(), rel=1e-6)
+    assert "12 × 16 at row 10, column 20" in window.diagnostics.findChildren(CardFrame)[0].subtitle()
+
+
+def test_a_row_shows_what_was_given_one_that_was_made_the_mean_and_the_truth(returned, find, settle):
+    window, members = returned, physical(returned)
+    choose(window, find, settle, "row")
+    assert badge(window) == "given | made | mean | truth"
+    shown = window.reverse.numbers()
+    assert shown.shape == (64, 4 * 64 + 3 * 2)
+    given, made, mean, truth = (shown[:, at : at + 64] for at in range(0, 4 * 66, 66))
+    assert np.allclose(made, members[0], rtol=1e-6) and np.allclose(mean, members.mean(0), rtol=1e-6)
+    assert np.allclose(truth, window.session.facts.field.values[40:104, 120:184], rtol=1e-5)
+    plan, step = window.live.run.plan, window.live.run.trajectory.kept[0]
+    alpha = np.float32(plan.recipe.course.schedule.scale(step.s))
+    assert np.allclose(given, plan.made_in.inverse(alpha * step.y[0, 0]), rtol=1e-5), "the run's own start"
+
+
+def test_a_run_from_noise_was_given_nothing_and_says_so(ensemble, find):
+    button = find(ensemble, "ensembleControl").button("row")
+    assert not button.isEnabled() and "nothing but noise" in button.toolTip()
+
+
+def test_known_pixels_are_what_a_filled_gap_was_given(open_window, find, settle):
+    recipe = SMALL.but(members=4, hidden=(Region(60, 140, 20, 20),))
+    window = open_window(recipe.but(**filling(recipe)))
+    window.live.start()
+    settle(window)
+    choose(window, find, settle, "row")
+    given = window.reverse.numbers()[:, :64]
+    assert np.isnan(given[20:40, 20:40]).all() and np.isnan(given).sum() == 400
+
+
+def test_members_are_a_band_in_the_plots_and_the_mean_a_line_below_them(ensemble, find, settle):
+    window = ensemble
+    choose(window, find, settle, "mean")
+    spectrum, histogram = find(window, "spectrumView"), find(window, "histogramView")
+    for plot in (spectrum, histogram):
+        names = [name for name, _ in plot.legend_items()]
+        assert "mean" in names and "members 5–95 %" in names and "reverse" not in names
+    (_, low), (_, high) = spectrum.members.low, spectrum.members.high
+    assert (low <= high).all() and (low < high).any()
+    choose(window, find, settle, "one")
+    assert "reverse" in [name for name, _ in spectrum.legend_items()] and spectrum.members.filled
+    window.session.edit(members=1)
+    window.live.start()
+    settle(window)
+    assert not spectrum.members.filled

@@ -11,10 +11,13 @@ from diffview.fields.colormaps import COLORMAPS
 from diffview.fields.numbers import decimal
 from diffview.forward.spectra import log10_snr, power
 from diffview.forward.state import EDGES, density, moments
+from diffview.gui.jobs.ensemble import Summaries
 from diffview.gui.jobs.live import Live
+from diffview.gui.panels.place import PlaceView
 from diffview.gui.session import Session
 from diffview.gui.show.departures import why_apart
 from diffview.gui.show.looks import state
+from diffview.gui.show.reverse_picture import ReversePicture
 from diffview.gui.show.timescale import TimeScale
 from diffview.gui.theme import GRID, theme
 from diffview.gui.widgets.plots.histogram_plot import HistogramPlot
@@ -22,6 +25,7 @@ from diffview.gui.widgets.plots.scale_time_view import ScaleTimeView
 from diffview.gui.widgets.plots.spectrum_plot import SpectrumPlot
 from diffview.gui.widgets.small.card import CardFrame
 from diffview.gui.widgets.small.parts import named
+from diffview.runs.summary import MemberBand
 
 MAP_COLUMNS = 160
 TOO_MUCH_MISSING = "No spectrum: more than 20 % of the region is missing"
@@ -40,15 +44,31 @@ def _outward(power: float, rounded: Callable[[float], int]) -> float:
     return float(10.0 ** (rounded(2 * math.log10(max(power, TINY))) / 2))
 
 
+SHOWN_ALONE = ("view.member", "view.statistic", "view.place")
+"""What of the view says which members are shown, and where."""
+
+TITLE = "xₜ of this region"
+
+
+def _beside(
+    curve: np.ndarray | None, band: MemberBand | None, one: bool
+) -> tuple[np.ndarray | None, tuple[np.ndarray, np.ndarray] | None]:
+    """The curve of the run, that of the mean unless one member is shown, and the ends of the members' band."""
+    if band is None:
+        return curve, None
+    return curve if one else band.mean, (band.low, band.high)
+
+
 class DiagnosticsPanel(QWidget):
     """Three cards in a row, all on the region, all at the playhead."""
 
-    def __init__(self, session: Session, live: Live) -> None:
+    def __init__(self, session: Session, live: Live, sums: Summaries, picture: ReversePicture) -> None:
         super().__init__()
-        self._session, self._live = session, live
+        self._session, self._live, self._sums = session, live, sums
         self._x0: object = None
         self._reverse_of: object = None
         self._frame: object = None
+        self._moments = ""
         self._density: np.ndarray = np.zeros(len(EDGES) - 1)
         self._power: np.ndarray | None = None
         self._reverse: np.ndarray | None = None
@@ -57,10 +77,12 @@ class DiagnosticsPanel(QWidget):
         self.scale_time = named(ScaleTimeView(), "scaleTimeView")
         self.histogram.set_reference(True)
         self.scale_time.set_colormap(COLORMAPS["vik"])
-        self._cards = (CardFrame("xₜ of this region"), CardFrame("Spectrum"), CardFrame("SNR by scale"))
+        self._cards = (CardFrame(TITLE), CardFrame("Spectrum"), CardFrame("SNR by scale"))
         self._box = QBoxLayout(QBoxLayout.Direction.LeftToRight, self)
         self._box.setSpacing(GRID)
-        for card, plot in zip(self._cards, (self.histogram, self.spectrum, self.scale_time), strict=True):
+        self.place = PlaceView(session, sums, picture, self.histogram)
+        plots: tuple[QWidget, ...] = (self.place, self.spectrum, self.scale_time)
+        for card, plot in zip(self._cards, plots, strict=True):
             card.add(plot, 1)
             self._box.addWidget(card, 1)
         self.set_column(False)
@@ -72,10 +94,13 @@ class DiagnosticsPanel(QWidget):
         self._soon.timeout.connect(self.show_frame)
         live.stepped.connect(self._draw)
         live.run_changed.connect(self._draw)
+        sums.summed.connect(self._draw)
         theme.changed.connect(self._restyle)
         session.shows(self._show_field, "plan.x0", "facts.field")
         session.shows(self._show_map, "plan.x0", "facts.field", "course.schedule", "start.chain_length", "view.axis")
-        session.shows(self._draw, "view.playhead", "view.reverse", "view.axis", "denoiser.model", "plan.region")
+        session.shows(
+            self._draw, "view.playhead", "view.reverse", *SHOWN_ALONE, "view.axis", "denoiser.model", "plan.region"
+        )
         session.shows(self._soon.start, "forward", at_once=False)
 
     def set_column(self, on: bool) -> None:
@@ -161,11 +186,30 @@ class DiagnosticsPanel(QWidget):
             self._frame = frame
             self._density, self._power = density(frame.x_t), forward.spectrum(frame)
             mean, variance = moments(frame.x_t)
-            self._cards[0].set_subtitle(f"mean {decimal(mean, 2)}  variance {decimal(variance, 2)}")
-        self.histogram.set_data(EDGES, self._density, self._d0, self._reverse)
+            self._moments = f"mean {decimal(mean, 2)}  variance {decimal(variance, 2)}"
+        there = self.place.show_place()
+        self._cards[0].set_title("Members" if there else TITLE)
+        self._cards[0].set_subtitle(there or self._moments)
+        values, powers = self._of_members()
+        self.histogram.set_data(EDGES, self._density, self._d0, *_beside(self._reverse, values, self._one))
         if self._power is not None:
-            self.spectrum.set_curves(self._scaled_p0(frame.alpha), self._power, self._reverse_power, frame.sigma**2)
+            curve, members = _beside(self._reverse_power, powers, self._one)
+            self.spectrum.set_curves(self._scaled_p0(frame.alpha), self._power, curve, frame.sigma**2, members)
+        for plot in (self.histogram, self.spectrum):
+            plot.name_reverse("reverse" if values is None or self._one else "mean")
         self.scale_time.set_playhead(TimeScale.of(session).x(frame.t))
+
+    @property
+    def _one(self) -> bool:
+        """Whether one of several members is shown and no statistic."""
+        return self._session.view.member is not None and not self._session.view.statistic
+
+    def _of_members(self) -> tuple[MemberBand | None, MemberBand | None]:
+        """The bands of the members' densities and spectra; None of one, of a noise, and of another region."""
+        summary = self._sums.summary
+        if summary is None or self._reverse is None or self._session.view.reverse == "eps_hat":
+            return None, None
+        return summary.values, summary.spectrum
 
     def _scaled_p0(self, alpha: float) -> np.ndarray | None:
         """The spectrum of alpha x_0, the signal in x_t, which crosses the noise floor sigma^2 where SNR = 1."""

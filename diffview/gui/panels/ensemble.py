@@ -4,13 +4,23 @@ from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QHBoxLayout, QSlider, QWidget
 
 from diffview.gui.session import Session
-from diffview.gui.show.ensemble_picture import ALONE, CHOICES, MEMBERS, ROOM, choice_of, looked_at, moved_to, position
+from diffview.gui.show.ensemble_picture import (
+    ALONE,
+    CHOICES,
+    FROM_NOISE,
+    MEMBERS,
+    ROOM,
+    choice_of,
+    looked_at,
+    moved_to,
+    position,
+)
 from diffview.gui.show.reverse_picture import ReversePicture
 from diffview.gui.widgets.forms.segmented import SegmentedControl
 from diffview.gui.widgets.small.parts import named, show_value
 from diffview.gui.widgets.small.text import set_tip
 
-SLIDER_PX, APART_PX = 36, 4
+SLIDER_PX, APART_PX = 26, 4
 TIPS = {"one": "Which member", "above": "The threshold", "quantile": "Which quantile"}
 
 
@@ -48,6 +58,8 @@ class EnsembleRow(QWidget):
         several = members > 1
         for key, _, _ in CHOICES:
             self.choice.set_enabled(key, several or key == MEMBERS, ALONE)
+        if several and not self._picture.plan.placed:
+            self.choice.set_enabled("row", False, FROM_NOISE)
         self.choice.set_key(choice_of(view) if several else MEMBERS)
         at = position(view, self._picture.scale_of_members(), members) if several else None
         self.slider.setVisible(at is not None)

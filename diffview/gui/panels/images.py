@@ -2,10 +2,11 @@
 
 import numpy as np
 from numpy.typing import NDArray
-from PySide6.QtCore import Qt
+from PySide6.QtCore import QRect, Qt
 from PySide6.QtWidgets import QHBoxLayout, QWidget
 
 from diffview.fields.colormaps import COLORMAPS
+from diffview.fields.field import Region
 from diffview.fields.numbers import number
 from diffview.forward.state import Forward
 from diffview.gui.jobs.ensemble import Summaries
@@ -14,7 +15,9 @@ from diffview.gui.jobs.live import Live
 from diffview.gui.panels.base import COLOURS, LARGEST_SHOWN, PictureCard, bind_look, strided
 from diffview.gui.panels.ensemble import EnsembleRow
 from diffview.gui.session import Session
-from diffview.gui.show.looks import coast, colormap, field_scale, field_share, is_noise, tile_at
+from diffview.gui.show.ensemble_picture import MEMBERS as ALL
+from diffview.gui.show.ensemble_picture import choice_of
+from diffview.gui.show.looks import GAP, coast, colormap, field_scale, field_share, is_noise, tile_at
 from diffview.gui.show.reverse_modes import BESIDE, KINDS, MOST_TILES, turned_to
 from diffview.gui.show.reverse_picture import ReversePicture, coast_strength
 from diffview.gui.widgets.forms.segmented import SegmentedControl
@@ -26,7 +29,7 @@ from diffview.runs.requests import Shot
 
 Array = NDArray[np.float32]
 
-OF_MEMBERS = ("view.member", "view.statistic", "view.threshold", "view.quantile")
+OF_MEMBERS = ("view.member", "view.statistic", "view.threshold", "view.quantile", "view.place")
 """What of the view says how several members are shown."""
 
 PATHS = (
@@ -117,9 +120,13 @@ class ReversePanel(PictureCard):
         self.picture = ReversePicture(session, live, scores, sums)
         self._listed = ""
         self._drawn: object = None
+        self._drawing = False
         self._build()
         link(self.truth, self.view)
-        self.view.clicked.connect(self._enlarge)
+        self.view.clicked.connect(self._pick)
+        self.view.set_frame_limits(1, LARGEST_SHOWN)
+        for dragged in (self.view.frameMoved, self.view.frameDropped):
+            dragged.connect(self._pick_area)
         self.kind.changed.connect(lambda kind: session.look(reverse=turned_to(kind, session.view.reverse)))
         self.mode.changed.connect(lambda key: session.look(reverse=key))
         self.beside.changed.connect(lambda key: session.look(reverse="x_t" if key == "run" else key))
@@ -165,13 +172,40 @@ class ReversePanel(PictureCard):
         self._drawn = None
         self.draw()
 
-    def _enlarge(self, row: int, column: int) -> None:
-        """A click on a tile shows its member large; a click on a large one shows all again."""
-        step, view = self._live.step, self._session.view
-        if step is None or self.picture.kind != "run" or len(step.y) == 1 or view.statistic:
+    def _pick(self, row: int, column: int) -> None:
+        """A click on a tile shows its member large; elsewhere it picks a pixel, or lets go of the one picked."""
+        step, view, picture = self._live.step, self._session.view, self.picture
+        if step is None or picture.members < 2:
             return
-        member = tile_at(row, column, step.y[:MOST_TILES, 0]) if view.member is None else None
-        self._session.look(member=member)
+        if choice_of(view) == ALL:
+            self._session.look(member=tile_at(row, column, step.y[:MOST_TILES, 0]))
+            return
+        nx = step.y.shape[-1]
+        column = column % (nx + GAP) if view.statistic == "row" else column
+        place = Region(row, column, 1, 1) if column < nx else None
+        self._session.look(place=None if place == view.place else place)
+
+    def _pick_area(self, frame: QRect) -> None:
+        """A drag picks an area."""
+        step = self._live.step
+        if step is not None and self._picks:
+            area = QRect(0, 0, step.y.shape[-1], step.y.shape[-2]) & frame
+            place = Region(area.y(), area.x(), area.height(), area.width()) if not area.isEmpty() else None
+            self._session.look(place=place)
+
+    @property
+    def _picks(self) -> bool:
+        """Whether a place can be picked: one picture of several members is shown."""
+        return self.picture.members > 1 and choice_of(self._session.view) != ALL
+
+    def _show_place(self) -> None:
+        """Frame the place that is picked, and let a drag pick another."""
+        place = self._session.view.place if self._picks else None
+        frame = None if place is None else QRect(place.column, place.row, place.nx, place.ny)
+        self.view.set_frame(frame, "reverse", square=False)
+        if self._picks != self._drawing:
+            self._drawing = self._picks
+            self.view.set_drawing(self._drawing)
 
     def _show_modes(self) -> None:
         """Offer the modes of the kind in force; comparisons only while a gap is filled."""
@@ -222,6 +256,7 @@ class ReversePanel(PictureCard):
         self.view.set_lines(coast(self._session, region), coast_strength(picture, self._session, self._live.step))
         self.view.set_dimmed(bool(picture.departed))
         self.ensemble.show_choice()
+        self._show_place()
         words = picture.words()
         self.caption.setText(words.caption)
         self.view.set_badge("earlier run, another field" if self.awaited and source else words.badge, words.token)

@@ -1,7 +1,6 @@
 """Statistics of the members of a run as pictures of REVERSE: each with its values, its scale and its words."""
 
 from collections.abc import Callable
-from dataclasses import replace
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -9,8 +8,10 @@ from numpy.typing import NDArray
 
 from diffview.fields.numbers import number
 from diffview.fields.transforms import Transform
-from diffview.gui.show.looks import Scale
+from diffview.gui.show.looks import GAP, Scale
 from diffview.gui.show.moment import View
+from diffview.runs.given import given_of
+from diffview.runs.plan import Plan
 from diffview.runs.summary import Summary
 
 Array = NDArray[np.float32]
@@ -37,14 +38,14 @@ class StatisticView(NamedTuple):
         label, tip: of its button.
         picture: its values [ny, nx], in physical units.
         scale: its scale, from that of the members.
-        words: what it is of so many members, with units.
+        words: what it is, with units.
     """
 
     label: str
     tip: str
-    picture: Callable[[Summary, View, Scale], NDArray[Any]]
+    picture: Callable[["EnsemblePicture"], NDArray[Any]]
     scale: Callable[[Scale], Scale]
-    words: Callable[[View, Scale], str]
+    words: Callable[["EnsemblePicture"], str]
 
 
 def _span(members: Scale) -> float:
@@ -66,27 +67,39 @@ def threshold_of(view: View, members: Scale) -> float:
     return float(members.transform.inverse((low + high) / 2)) if view.threshold is None else view.threshold
 
 
-def _above(view: View, members: Scale) -> str:
-    return f"share above {number(threshold_of(view, members))} {members.units}".strip()
+def _above(one: "EnsemblePicture") -> str:
+    threshold, ordered = threshold_of(one.view, one.members), one.summary.ordered
+    at = f"above {number(threshold)} {one.members.units}".strip()
+    if threshold >= float(np.nanmax(ordered[-1])):
+        return f"no member is {at}"
+    return f"every member is {at}" if threshold < float(np.nanmin(ordered[0])) else f"share {at} of {one.of_all}"
+
+
+def _same(members: Scale) -> Scale:
+    return members
 
 
 STATISTICS: dict[str, StatisticView] = {
     "mean": StatisticView(
         "mean", "The mean of all members: smooth, as no member is. A regression gives this",
-        lambda summary, view, members: summary.mean, lambda members: members, lambda view, members: "mean",
+        lambda one: one.summary.mean, _same, lambda one: f"mean of {one.of_all}",
     ),
     "spread": StatisticView(
         "spread", "The standard deviation over the members, in the field's unit",
-        lambda summary, view, members: summary.spread, _of_spread, lambda view, members: "spread",
+        lambda one: one.summary.spread, _of_spread, lambda one: f"spread of {one.of_all}",
     ),
     "above": StatisticView(
-        "P >", "The share of the members above a threshold, which the slider moves",
-        lambda summary, view, members: summary.above(threshold_of(view, members)), _of_share, _above,
+        "P>", "The share of the members above a threshold, which the slider moves",
+        lambda one: one.summary.above(threshold_of(one.view, one.members)), _of_share, _above,
     ),
     "quantile": StatisticView(
         "q", "A quantile over the members, which the slider moves",
-        lambda summary, view, members: summary.quantile(view.quantile), lambda members: members,
-        lambda view, members: f"quantile {view.quantile:.2f}",
+        lambda one: one.summary.quantile(one.view.quantile), _same,
+        lambda one: f"quantile {one.view.quantile:.2f} of {one.of_all}",
+    ),
+    "row": StatisticView(
+        "row", "What the run was given, one that it made, the mean of all, and the truth",
+        lambda one: beside(list(one.row().values())), _same, lambda one: " | ".join(one.row()),
     ),
 }  # fmt: skip
 """By the key that the view holds."""
@@ -98,6 +111,7 @@ CHOICES = (
 )
 """Keys, labels and tooltips of what REVERSE shows of several members."""
 
+FROM_NOISE = "This run was given nothing but noise: start it from the field, condition it, or fill a gap."
 ALONE = "One member has no mean and no spread: raise Members in the toolbar."
 
 
@@ -109,12 +123,19 @@ class EnsemblePicture(NamedTuple):
         summary: of the members.
         view: with threshold and quantile.
         members: the scale of the members.
+        plan: of the run.
     """
 
     key: str
     summary: Summary
     view: View
     members: Scale
+    plan: Plan
+
+    @property
+    def of_all(self) -> str:
+        """Of how many members it is."""
+        return f"{len(self.summary.members)} members"
 
     @property
     def scale(self) -> Scale:
@@ -123,24 +144,35 @@ class EnsemblePicture(NamedTuple):
 
     def physical(self) -> NDArray[Any]:
         """Its values [ny, nx], in physical units."""
-        return STATISTICS[self.key].picture(self.summary, self.view, self.members)
+        return STATISTICS[self.key].picture(self)
 
     def values(self) -> Array:
         """Its values [ny, nx] as its scale has them."""
         return self.scale.transform(self.physical())
 
     def words(self) -> str:
-        """The badge: which statistic of how many members."""
-        said = STATISTICS[self.key].words(self.view, self.members)
-        if self.key == "above" and (side := self._beyond()):
-            return f"{side} above {number(threshold_of(self.view, self.members))} {self.members.units}".rstrip()
-        return f"{said} of {len(self.summary.members)} members"
+        """The badge."""
+        return STATISTICS[self.key].words(self)
 
-    def _beyond(self) -> str:
-        """Which side of all members the threshold lies on; "" if it lies among them."""
-        threshold, ordered = threshold_of(self.view, self.members), self.summary.ordered
-        low, high = float(np.nanmin(ordered[0])), float(np.nanmax(ordered[-1]))
-        return "no member is" if threshold >= high else "every member is" if threshold < low else ""
+    def row(self) -> dict[str, NDArray[Any]]:
+        """Pictures beside one another by their names: what was given, a member, the mean, the truth."""
+        member = min(self.view.member or 0, len(self.summary.members) - 1)
+        made = {"made": self.summary.physical[member], "mean": self.summary.mean}
+        given, truth = given_of(self.plan), truth_of(self.plan)
+        first = {} if given is None else {"given": given.picture}
+        return {**first, **made, **({} if truth is None else {"truth": truth})}
+
+
+def truth_of(plan: Plan) -> NDArray[np.float64] | None:
+    """What was to be made, in physical units: the region that a run came from; None where it came from none."""
+    return plan.transform.inverse(plan.x0) if plan.placed else None
+
+
+def beside(pictures: list[NDArray[Any]]) -> NDArray[np.float64]:
+    """Pictures of one size in a row, with gaps between them."""
+    gap = np.full((len(pictures[0]), GAP), np.nan)
+    parts = [part for picture in pictures for part in (picture, gap)]
+    return np.concatenate(parts[:-1], axis=1)
 
 
 # -- the slider
@@ -188,8 +220,3 @@ def _rounded(value: float, span: float) -> float:
     size = min(span, abs(value)) or span
     digits = max(0, 2 - int(np.floor(np.log10(size))))
     return round(value, digits)
-
-
-def of_noise(members: Scale) -> Scale:
-    """The scale of members that are a noise and no field."""
-    return replace(members, transform=ITSELF)

@@ -131,7 +131,7 @@ class FrameHand:
     def press(self, point: Point, reach: float, anew: bool) -> None:
         """Grab the part there, or begin a new frame."""
         self._start = self.frame or RegionFrame(0, 0, 0, 0)
-        if (anew or self.drawing) and self.frame is not None:
+        if self.drawing or (anew and self.frame is not None):
             self.grip, self._corner = LOWER_RIGHT, _whole(point)
         else:
             self.grip, self._corner = self.under(point, reach), None

@@ -8,6 +8,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from diffview.fields.field import Region
 from diffview.forward.state import Forward, Frame
 from diffview.runs.facts import Facts
 from diffview.runs.plan import Plan
@@ -34,6 +35,7 @@ class View:
         statistic: what is shown in their place, a key of ensemble_picture.STATISTICS, or "".
         threshold: whose exceedance is shown, in physical units; None: the middle of the colours.
         quantile: that is shown.
+        place: the pixels of the region whose members are shown as a histogram, or None.
         coast: whether coastlines are drawn over pictures that lie on Earth.
     """
 
@@ -52,6 +54,7 @@ class View:
     statistic: str = ""
     threshold: float | None = None
     quantile: float = 0.9
+    place: Region | None = None
     coast: bool = True
 
     @property

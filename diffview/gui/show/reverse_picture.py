@@ -126,7 +126,7 @@ class ReversePicture:
         key, summary = self._session.view.statistic, None if self._sums is None else self._sums.summary
         if not key or self.kind != "run" or summary is None or self.members < 2:
             return None
-        return EnsemblePicture(key, summary, self._session.view, self.scale_of_members())
+        return EnsemblePicture(key, summary, self._session.view, self.scale_of_members(), self.plan)
 
     def source(self) -> object:
         """What it is made from: a summary, a step, a shot or a kriged gap; None if there is none."""

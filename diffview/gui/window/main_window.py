@@ -97,7 +97,7 @@ class MainWindow(LateJobs, QMainWindow):
             self.field.add_control(button)
         self.reverse = ReversePanel(session, live, self.gap_scores, self.summaries)
         link_images(session, self.forward, self.reverse)
-        self.diagnostics = DiagnosticsPanel(session, live)
+        self.diagnostics = DiagnosticsPanel(session, live, self.summaries, self.reverse.picture)
         self.timeline = TimelinePanel(session, live, self.player, self.search, self.actions_)
         self.status = StatusPanel(session, live)
         self.inspector = InspectorPanel(session, live, self.search, FillingPanel(session, self.gap_scores))

@@ -5,7 +5,11 @@ from collections.abc import Callable
 from PySide6.QtWidgets import QWidget
 
 from diffview.gui.show.lines import Floats
+from diffview.gui.widgets.plots.curve_band import CurveBand
 from diffview.gui.widgets.plots.plot_base import PlotBase
+
+MOST_MEMBERS = "members 5–95 %"
+"""Name of the band."""
 
 
 class FieldCurves(PlotBase):
@@ -13,6 +17,7 @@ class FieldCurves(PlotBase):
 
     Attributes:
         reference: name of what is drawn dashed, "" without it.
+        members: the band in which most members of the reverse run lie.
     """
 
     def __init__(
@@ -26,11 +31,25 @@ class FieldCurves(PlotBase):
             source: ("text", self.add_curve("text", 1.0)), "x\u209c": ("forward", noisy),
             "reverse": ("reverse", self.add_curve("reverse", 1.5)),
         }  # fmt: skip
+        self.members = CurveBand(self, "reverse")
 
     def legend_items(self) -> list[tuple[str, str]]:
         """Names of the curves, and the tokens of their colours."""
         items = [(name, token) for name, (token, curve) in self._named.items() if curve.filled]
+        if self.members.filled:
+            items.append((MOST_MEMBERS, "reverse"))
         return [*items, (self.reference, "dim")] if self.reference else items
+
+    def name_reverse(self, name: str) -> None:
+        """Call the curve of the reverse run by another name."""
+        old = [*self._named][-1]
+        if name != old:
+            self._named[name] = self._named.pop(old)
+            self.redraw()
+
+    def put_members(self, band: tuple[Floats, Floats] | None, place: Callable[[Floats], tuple[Floats, Floats]]) -> None:
+        """Draw the band between two curves where `place` puts them; None draws none."""
+        self.members.set_curves(*((None, None) if band is None else map(place, band)))
 
     def put(self, *values: Floats | None, place: Callable[[Floats], tuple[Floats, Floats]]) -> None:
         """Draw values of x_0, x_t and the reverse run where `place` puts them, in view coordinates."""

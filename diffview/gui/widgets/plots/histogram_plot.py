@@ -36,10 +36,22 @@ class HistogramPlot(FieldCurves):
         self.reference = "N(0, 1)" if shown else ""
         self.redraw()
 
-    def set_data(self, edges: Floats, xt: Floats, x0: Floats | None = None, reverse: Floats | None = None) -> None:
-        """Densities per bin; `edges` has one element more than each of them."""
+    def set_data(
+        self,
+        edges: Floats,
+        xt: Floats,
+        x0: Floats | None = None,
+        reverse: Floats | None = None,
+        members: tuple[Floats, Floats] | None = None,
+    ) -> None:
+        """Densities per bin, and the two between which most members lie; `edges` has one element more than each."""
         centres, before = (edges[:-1] + edges[1:]) / 2, self.legend_items()
-        self.put(x0, xt, reverse, place=lambda density: (centres, finite(density, 0.0, self.y_axis.high)))
+
+        def placed(density: Floats) -> tuple[Floats, Floats]:
+            return centres, finite(density, 0.0, self.y_axis.high)
+
+        self.put(x0, xt, reverse, place=placed)
+        self.put_members(members, placed)
         if self.legend_items() != before:
             self.redraw()
 

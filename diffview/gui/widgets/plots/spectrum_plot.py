@@ -121,11 +121,17 @@ class SpectrumPlot(FieldCurves):
             self.set_ranges(y=span)
 
     def set_curves(
-        self, x0: Floats | None, xt: Floats | None, reverse: Floats | None = None, noise_floor: float | None = None
+        self,
+        x0: Floats | None,
+        xt: Floats | None,
+        reverse: Floats | None = None,
+        noise_floor: float | None = None,
+        members: tuple[Floats, Floats] | None = None,
     ) -> None:
-        """Power per ring of each curve, and the level of the noise."""
+        """Power per ring of each curve, the level of the noise, and the two between which most members lie."""
         before = self.legend_items()
         self.put(x0, xt, reverse, place=self._placed)
+        self.put_members(members, self._placed)
         self._place_floor(x0, noise_floor)
         if self.legend_items() != before:
             self.redraw()

@@ -152,6 +152,10 @@ class CardFrame(QFrame):
         """The title."""
         return self._title.text()
 
+    def set_title(self, text: str) -> None:
+        """Another title."""
+        self._title.setText(text)
+
     def subtitle(self) -> str:
         """The readout at the right."""
         return self._subtitle.text()
