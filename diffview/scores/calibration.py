@@ -200,14 +200,14 @@ def calibrate(
     progress(0.5)
     crps, beside = (float("nan"), ()) if truth is None else _crps(cases)
     progress(0.7)
-    found = None if truth is None else ranks(members, truth, seed)
+    found = None if truth is None else ranks(members, truth, seed, by_case=True)
     progress(0.8)
     missing = 0 if cases.truth is None else int(np.isnan(cases.truth).sum())
     events, squares = ((), ()) if truth is None else _events(members, truth, thresholds)
     made = Calibration(
         cases.name, written(cases.units), len(members), members.shape[1], int(known.sum()), missing,
         int(np.isnan(members.min(axis=0)).sum()), crps, beside,
-        None if truth is None else dispersion(members, truth), found,
+        None if truth is None else dispersion(members, truth, seed, by_case=True), found,
         {} if found is None else dict(zip(INTERVALS, coverage(found.shares, INTERVALS).tolist(), strict=True)),
         scales, tuple(octaves(scales, (members.shape[2], members.shape[3]), cases.pixel_km)), events, squares,
         tails, seed, cases.pixel_km is not None,

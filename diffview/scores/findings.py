@@ -18,6 +18,12 @@ NEAR = 0.05
 SHARP = 0.1
 """How far apart coherences, and shares of intervals, may be."""
 
+RARE = 0.1
+"""Ranks are called uneven where so few of the exchanges are as uneven."""
+
+OFTEN = 10
+"""Pixels that are enough to tell how often an event came."""
+
 NAMES = {CLIMATOLOGY: "the climatology", GIVEN: "what the model was given", ONE: "one member alone"}
 
 
@@ -51,7 +57,9 @@ def _spread(of: Calibration) -> EnsembleFinding | None:
     found = of.dispersion
     if found is None or not np.isfinite(found.ratio):
         return None
-    chance = f"spread/skill {figures(found.ratio)}; by chance a perfect one has {_range(found.low, found.high)}"
+    chance = f"spread/skill {figures(found.ratio)}"
+    if np.isfinite(found.low):
+        chance += f"; by chance a perfect one has {_range(found.low, found.high)}"
     if near(found.ratio):
         return EnsembleFinding("spread", GOOD, f"spreads as far as its mean errs: {chance}.")
     word = "over-confident" if found.ratio < 1 else "not confident enough"
@@ -107,10 +115,12 @@ def _ranks(of: Calibration) -> EnsembleFinding | None:
     said = (
         f"The truth lies outside all members at {percent(outside, 2)} of the pixels, where {percent(wanted, 2)} are due"
     )
-    if found.p > 1 - 0.9:
+    if found.least > RARE:
+        return EnsembleFinding("ranks", "", f"{said}; so few members do not tell whether that is chance.")
+    if found.p > RARE:
         return EnsembleFinding("ranks", GOOD, f"{said}: ranks as flat as those of the members themselves.")
-    chance = f"of {len(found.shares)} exchanges {round(found.p * len(found.shares))} are as uneven"
-    return EnsembleFinding("ranks", BAD, f"{said}: ranks that are not flat (a member put in its place: {chance}).")
+    chance = f"of members in its place {percent(found.p, 2)} have ranks as uneven"
+    return EnsembleFinding("ranks", BAD, f"{said}: they are not flat; {chance}.")
 
 
 def _coverage(of: Calibration) -> EnsembleFinding | None:
@@ -143,20 +153,21 @@ def _coherence(of: Calibration) -> EnsembleFinding | None:
 
 
 def _events(of: Calibration) -> EnsembleFinding | None:
-    """Of the highest threshold that has them: the mean distance of forecast and observed shares, by counts."""
-    told = [one for one in of.reliability if one.base_rate > 0]
+    """Of the highest threshold that was forecast often: how far observed shares are from forecast ones, by counts."""
+    told = [one for one in of.reliability if (one.counts[one.forecast > 0] >= OFTEN).any()]
     if not told:
         return None
     one = told[-1]
     full = one.counts > 0
     error = float(np.average(np.abs(one.forecast - one.observed)[full], weights=one.counts[full]))
-    high = np.flatnonzero(full)[-1]
+    high = np.flatnonzero(one.counts >= OFTEN)[-1]
     said = (
-        f"Above {_amount(one.threshold, of)}: where {percent(one.forecast[high], 2)} of the members "
-        f"had it, it came at {percent(one.observed[high], 2)} of {one.counts[high]:,} pixels"
+        f"Above {_amount(one.threshold, of)}: where {percent(one.forecast[high], 2)} of the members had it, it came at "
+        f"{percent(one.observed[high], 2)} of {one.counts[high]:,} pixels"
     )
     mean = f"on average a probability is off by {figures(100 * error, 2)} points"
-    return EnsembleFinding("reliability", GOOD if error <= SHARP * one.base_rate else DOUBT, f"{said}; {mean}.")
+    good = error <= SHARP * one.base_rate
+    return EnsembleFinding("reliability", GOOD if good else DOUBT, f"{said}; {mean}.")
 
 
 def _neighbourhoods(of: Calibration) -> EnsembleFinding | None:

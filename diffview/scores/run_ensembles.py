@@ -1,5 +1,6 @@
 """The ensemble that a run has made, and what it can be judged by: the field, what the model was given, other fields."""
 
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -12,8 +13,9 @@ from diffview.fields.regions import crops_for
 from diffview.learning.sets import complete, evenly
 from diffview.runs.facts import Facts
 from diffview.runs.in_blocks import physical_of
+from diffview.runs.job import Job
 from diffview.runs.plan import Plan
-from diffview.scores.calibration import MOST_CLIMATE, EnsembleCases
+from diffview.scores.calibration import MOST_CLIMATE, Calibration, EnsembleCases, calibrate
 
 Array = NDArray[np.float32]
 
@@ -81,3 +83,29 @@ def climatology_of(facts: Facts, region: Region) -> Array | None:
         return None
     picked = [crops[i] for i in np.linspace(0, len(crops) - 1, min(MOST_CLIMATE, len(crops))).astype(int)]
     return np.stack([facts.field.values[crop.slices] for crop in picked])
+
+
+@dataclass(eq=False)
+class CalibrationCheck(Job):
+    """The judgement of one ensemble.
+
+    Attributes:
+        plan: of the run that made it.
+        facts: of its field.
+        y: the fields at its end [members, channels, ny, nx].
+        truth: FIELD, NONE, or "": what is usual.
+        thresholds: of events; none: those that suit the field.
+        found: what was found, or None.
+    """
+
+    plan: Plan
+    facts: Facts
+    y: Any
+    truth: str = ""
+    thresholds: tuple[float, ...] = ()
+    found: Calibration | None = None
+
+    def work(self) -> None:
+        """Judge; ties are broken by the seed of the run."""
+        cases = cases_of(self.plan, self.facts, self.y, self.truth)
+        self.found = calibrate(cases, self.thresholds, self.plan.recipe.course.seed, self.tell)

@@ -24,7 +24,7 @@ def test_the_window_is_imported_without_what_trains_verifies_and_races():
     assert not set(LATE) & set(found)
 
 
-@pytest.mark.parametrize("name", ["train", "model", "race", "scoreboard"])
+@pytest.mark.parametrize("name", ["train", "model", "race", "scoreboard", "calibration"])
 def test_a_dock_makes_its_panel_when_it_is_first_shown_and_keeps_it(window, name):
     dock = getattr(window, f"{name}_dock")
     assert dock.widget() is None

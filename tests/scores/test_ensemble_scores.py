@@ -87,27 +87,40 @@ def test_coverage_of_a_narrow_gaussian_ensemble_is_that_of_its_normal_interval()
 # -- spread over skill
 
 
-def test_dispersion_is_spread_over_skill_and_its_band_that_of_exchanged_members() -> None:
+def test_dispersion_is_spread_over_skill_and_its_band_that_of_members_in_the_place_of_the_truth() -> None:
     x, y = normal(5, 300), normal(300, seed=1)
     y[7], x[2, 8] = NAN, NAN
     found, direct = dispersion(x, y), metrics.spread_skill(x, y)
     assert (found.spread, found.skill, found.ratio) == pytest.approx(tuple(direct), rel=1e-12)
-    swapped = []
-    for m in range(5):
-        others, truth = x.copy(), x[m].copy()
-        others[m] = y
-        swapped.append(metrics.spread_skill(others, truth).ratio)
-    assert (found.low, found.high) == pytest.approx(tuple(np.quantile(swapped, [0.05, 0.95])), rel=1e-12)
+    there = np.where(np.isnan(y), NAN, x)
+    others = [metrics.spread_skill(np.delete(there, m, axis=0), there[m]).ratio for m in range(5)]
+    assert (found.low, found.high) == pytest.approx(tuple(np.quantile(others, [0.05, 0.95])), rel=1e-12)
+    two = dispersion(x[:2], y)
+    assert np.isfinite(two.ratio) and np.isnan(two.low)
 
 
 def test_a_perfect_ensemble_lies_in_its_own_band_and_a_narrow_one_outside() -> None:
     perfect = dispersion(normal(20, 50_000), normal(50_000, seed=1))
     assert perfect.ratio == pytest.approx(1, abs=0.01) and perfect.low < 1 < perfect.high
     narrow = dispersion(0.7 * normal(20, 50_000), normal(50_000, seed=1))
-    assert narrow.ratio < 0.75 < narrow.low
+    assert narrow.ratio < 0.75 < narrow.low < 1 < narrow.high
     assert np.isnan(dispersion(np.zeros((3, 2)), [NAN, NAN])).all()
     with pytest.raises(ValueError, match="one member"):
         dispersion(np.zeros((1, 2)), [0.0, 1.0])
+
+
+def test_of_many_cases_so_many_exchanges_are_drawn_that_a_few_members_tell() -> None:
+    fields = RED.sample(normal(5, 60, 32, 32))
+    perfect = ranks(fields[1:], fields[0], by_case=True)
+    assert perfect.p > 0.05 and perfect.least == 1 / 500 and (perfect.low < 0.2).all() and (perfect.high > 0.2).all()
+    narrow = ranks(0.7 * fields[1:], fields[0], by_case=True)
+    assert narrow.p == pytest.approx(1 / 500)
+    np.testing.assert_array_equal(perfect.shares, ranks(fields[1:], fields[0]).shares)
+    found = dispersion(fields[1:], fields[0], by_case=True)
+    assert found[:3] == pytest.approx(dispersion(fields[1:], fields[0])[:3], rel=1e-12)
+    assert 0.85 < found.low < found.ratio < found.high < 1.15
+    one = dispersion(fields[1:, :1], fields[0, :1], by_case=True)
+    assert one == pytest.approx(dispersion(fields[1:, 0], fields[0, 0]), rel=1e-12)
 
 
 # -- by scale

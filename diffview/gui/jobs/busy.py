@@ -52,6 +52,10 @@ BUSY = {
         {"kriging": ("A gap is being kriged.", WAIT), "sampling": ("A run is being computed.", WAIT)},
     ),
     "summing": BusyRule((), {}, "Try fewer members or a smaller region."),
+    "calibrating": BusyRule(
+        ("sampling",),
+        {"calibrating": ("An ensemble is being judged.", WAIT), "sampling": ("A run is being computed.", WAIT)},
+    ),
     "writing": BusyRule((), {"writing": ("Another file is being written.", "Wait for it, or press Esc.")}),
 }
 """By the name of the thread."""

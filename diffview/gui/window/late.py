@@ -15,6 +15,7 @@ from diffview.gui.jobs.live import Live
 from diffview.gui.session import Session
 
 if TYPE_CHECKING:
+    from diffview.gui.jobs.calibration import CalibrationJob
     from diffview.gui.jobs.scoring import BoardJob, LossCheckJob, RaceJob, VerifierJob
     from diffview.gui.jobs.trainer import TrainerJob
     from diffview.learning.orders import Order
@@ -77,6 +78,13 @@ class LateJobs:
 
         return BoardJob(self.jobs)
 
+    @cached_property
+    def calibration(self) -> "CalibrationJob":
+        """Judges ensembles."""
+        from diffview.gui.jobs.calibration import CalibrationJob
+
+        return CalibrationJob(self.jobs, self.live)
+
     def late_docks(self, window: QWidget) -> tuple[LateDock, ...]:
         """The docks that show them."""
         panels = {
@@ -84,6 +92,7 @@ class LateJobs:
             "Model": self.model_panel,
             "Race": self.race_panel,
             "Scoreboard": self.scoreboard_panel,
+            "Calibration": self.calibration_panel,
         }
         return tuple(LateDock(title, make, window) for title, make in panels.items())
 
@@ -110,6 +119,12 @@ class LateJobs:
         from diffview.gui.panels.scoreboard import ScoreboardPanel
 
         return ScoreboardPanel(self.session, self.board, self._trained)
+
+    def calibration_panel(self) -> QWidget:
+        """The panel that judges the ensemble on screen."""
+        from diffview.gui.panels.calibration import CalibrationPanel
+
+        return CalibrationPanel(self.session, self.calibration)
 
     def _trained(self) -> "Order | None":
         training = self.trainer.training

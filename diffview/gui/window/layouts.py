@@ -74,13 +74,19 @@ EXPLORE = "exploreLayoutAction"
 
 LAYOUTS: dict[str, DockLayout] = {
     EXPLORE: DockLayout(
-        ("dataDock",), ("inspectorDock", "trainDock", "modelDock", "scoreboardDock", "raceDock"), plots=True
+        ("dataDock",),
+        ("inspectorDock", "trainDock", "modelDock", "scoreboardDock", "raceDock", "calibrationDock"),
+        plots=True,
     ),
     "trainLayoutAction": DockLayout(
-        ("trainDock", "dataDock"), ("modelDock", "inspectorDock", "scoreboardDock", "raceDock"), (300, 320)
+        ("trainDock", "dataDock"),
+        ("modelDock", "inspectorDock", "scoreboardDock", "raceDock", "calibrationDock"),
+        (300, 320),
     ),
     "compareLayoutAction": DockLayout(
-        ("scoreboardDock", "dataDock"), ("raceDock", "inspectorDock", "trainDock", "modelDock"), (400, 340)
+        ("scoreboardDock", "dataDock"),
+        ("raceDock", "inspectorDock", "trainDock", "modelDock", "calibrationDock"),
+        (400, 340),
     ),
 }
 """Layouts by the name of their action."""

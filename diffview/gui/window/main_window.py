@@ -136,7 +136,8 @@ class MainWindow(LateJobs, QMainWindow):
         self.data_dock = add_dock(self, QDockWidget("Data", self), data, left=True)
         self.inspector_dock = add_dock(self, QDockWidget("Inspector", self), self.inspector)
         self.plots_dock = add_dock(self, QDockWidget("Plots", self))
-        later = self.train_dock, self.model_dock, self.race_dock, self.scoreboard_dock = self.late_docks(self)
+        later = self.late_docks(self)
+        self.train_dock, self.model_dock, self.race_dock, self.scoreboard_dock, self.calibration_dock = later
         for dock in later:  # tabs behind the inspector
             add_dock(self, dock)
             self.tabifyDockWidget(self.inspector_dock, dock)

@@ -19,7 +19,7 @@ from diffview.gui.widgets.ink import ink
 from diffview.gui.widgets.small.parts import column_of, empty, grid_of, line, named, words
 
 
-class _Dot(QWidget):
+class Dot(QWidget):
     """A dot in the colour of a finding, beside the first line of its sentence."""
 
     def __init__(self, token: str) -> None:
@@ -87,7 +87,7 @@ class FindingsView(QWidget):
         grid = self._grids[where]
         empty(grid)
         for row, finding in enumerate(findings):
-            grid.addWidget(_Dot(token), 2 * row, 0)
+            grid.addWidget(Dot(token), 2 * row, 0)
             grid.addWidget(named(words(finding.sentence), tip=finding.reason), 2 * row, 1)
             if finding.remedies:
                 grid.addWidget(self._remedies(finding), 2 * row + 1, 1)
