@@ -21,8 +21,9 @@ def main(
     quick: bool = False,
     only: Sequence[str] = tuple(ROWS),
     progress: Callable[[float], None] = lambda share: None,
+    soak_minutes: float | None = None,
 ) -> str:
-    """Measure; the text of what was measured. `only` names some of ROWS.
+    """Measure; the text of what was measured. `only` names some of ROWS; `soak` takes the minutes that it is given.
 
     The children find their modules compiled, as those of an installed wheel are.
     """
@@ -32,7 +33,8 @@ def main(
         rows = []
         for i, name in enumerate(only):
             progress(i / len(only))
-            rows.extend(measure(name, quick))
+            more = {"minutes": soak_minutes} if name == "soak" and soak_minutes else {}
+            rows.extend(measure(name, quick, **more))
     if not as_json:
         return f"{machine()}\n\n{table(rows)}\n"
     plain = [{**asdict(row), "verdict": row.verdict} for row in rows]
@@ -54,10 +56,10 @@ def chosen(names: str | None) -> list[str]:
     return asked
 
 
-def measure(name: str, quick: bool) -> list[Row]:
+def measure(name: str, quick: bool, **more: float | None) -> list[Row]:
     """The rows of one measurement, or one that says why there are none."""
     try:
-        return ROWS[name](quick)
+        return ROWS[name](quick, **more)
     except Exception as error:  # noqa: BLE001 - one measurement that cannot be made must not hide the others
         return [Row(name, "", error=f"{type(error).__name__}: {error}")]
 

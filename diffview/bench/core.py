@@ -93,7 +93,7 @@ def child_environment(scale: int = 1) -> dict[str, str]:
     return {**os.environ, **more}
 
 
-def child(*words: str, scale: int = 1) -> Numbers:
+def child(*words: str, scale: int = 1, limit_s: float = CHILD_LIMIT_S) -> Numbers:
     """The JSON that `python WORDS` writes, and `perf_counter`, common to all processes, from before its start.
 
     Raises:
@@ -102,7 +102,7 @@ def child(*words: str, scale: int = 1) -> Numbers:
     begun = time.perf_counter()
     done = subprocess.run(
         [sys.executable, "-P", *words],
-        capture_output=True, text=True, timeout=CHILD_LIMIT_S, env=child_environment(scale), check=False,
+        capture_output=True, text=True, timeout=limit_s, env=child_environment(scale), check=False,
     )  # fmt: skip
     if done.returncode:
         last = (done.stderr.strip().splitlines() or ["no word"])[-1]
@@ -118,9 +118,9 @@ WINDOW = (
 )
 
 
-def in_window(name: str, scale: int = 1, **arguments: Any) -> Numbers:
+def in_window(name: str, scale: int = 1, limit_s: float = CHILD_LIMIT_S, **arguments: Any) -> Numbers:
     """The numbers of a measure of diffview.gui.bench.rows, from a process of its own."""
-    return child("-c", WINDOW, name, json.dumps(arguments), scale=scale)
+    return child("-c", WINDOW, name, json.dumps(arguments), scale=scale, limit_s=limit_s)
 
 
 def memory(pid: int = 0) -> tuple[int, int]:

@@ -6,6 +6,8 @@ from collections.abc import Callable
 
 from diffview.bench import core
 from diffview.bench.file_rows import opening, reading_gaps, slice_memory, stepping, tree
+from diffview.bench.load_rows import busy as beside_spinning
+from diffview.bench.load_rows import fit, peers, scaling, soak
 from diffview.bench.row import Row, Rows, gap_rows, median, p95, percentile, ratio, spread
 
 
@@ -57,7 +59,7 @@ def scrub(quick: bool) -> Rows:
         count = 60 if quick else 200
         what = f"scrub {side}x{side} {mode} in {width}x{height} at scale {scale}"
         clock = "slider valueChanged -> end of the last linked paint"
-        asked = {"width": width, "height": height, "side": side, "mode": mode, "count": count}
+        asked: core.Numbers = {"width": width, "height": height, "side": side, "mode": mode, "count": count}
         try:
             times = core.in_window("scrub", scale, **asked)["times"]
         except (RuntimeError, OSError, ValueError) as error:
@@ -221,11 +223,17 @@ def growth(quick: bool) -> Rows:
     ]
 
 
-ROWS: dict[str, Callable[[bool], Rows]] = {
+def busy(quick: bool) -> Rows:
+    """What the hand feels, beside two processes that spin."""
+    return beside_spinning((scrub, jump, drag, gaps, network_gaps, torch_import), quick)
+
+
+ROWS: dict[str, Callable[..., Rows]] = {
     f.__name__: f
     for f in (
         start, scrub, jump, drag, edit, chain, gaps, network_gaps, torch_import, overhead, local_step, network,
         training, stop, opening, tree, stepping, reading_gaps, slice_memory, growth,
+        fit, scaling, peers, busy, soak,
     )
 }  # fmt: skip
 """All measurements by name, in the order of the table; each takes whether to be quick."""

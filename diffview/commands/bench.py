@@ -11,7 +11,12 @@ def add(parser: Parser) -> None:
     parser.add_argument("--json", action="store_true", help="as JSON")
     parser.add_argument("--quick", action="store_true", help="fewer repetitions")
     parser.add_argument("--only", metavar="ROW[,ROW]", help="these measurements alone; an unknown name lists them all")
-    parser.show_examples("diffview bench --quick --only start", "diffview bench --only edit,drag --json")
+    parser.add_argument("--minutes", type=float, metavar="N", help="how long `soak` uses the window (2)")
+    parser.show_examples(
+        "diffview bench --quick --only start",
+        "diffview bench --only edit,drag --json",
+        "diffview bench --only soak --minutes 30",
+    )
     parser.set_defaults(do=_bench)
 
 
@@ -20,5 +25,5 @@ def _bench(options: argparse.Namespace) -> None:
     from diffview.bench import main as bench
 
     with options.report.progress("measuring") as progress:
-        text = bench(options.json, options.quick, chosen(options.only), progress)
+        text = bench(options.json, options.quick, chosen(options.only), progress, options.minutes)
     write_result(text)

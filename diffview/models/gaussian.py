@@ -262,6 +262,8 @@ def _ring_spectrum(crops: Array) -> tuple[NDArray[np.float64], NDArray[np.float6
     """k of the rings, and ln of the mean power over the Hann-windowed crops."""
     grid = rings(*crops.shape[1:])
     square = np.square(grid.window, dtype=np.float64)
-    known = [np.sum(square, where=~np.isnan(crop)) / square.sum() for crop in crops]
+    gaps = np.isnan(crops)
+    whole = np.sum(square, where=np.ones_like(square, bool)) / square.sum()  # 1 but for the last bit
+    known = [np.sum(square, where=~gap) / square.sum() if gap.any() else whole for gap in gaps]
     powers = [grid.mean(np.abs(transform(crop, grid)) ** 2) / share for crop, share in zip(crops, known, strict=True)]
     return grid.k, _log(np.mean(powers, axis=0))

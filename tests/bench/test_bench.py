@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from diffview import bench, cli
-from diffview.bench import core, file_rows, rows
+from diffview.bench import core, file_rows, load_rows, rows
 from diffview.bench.row import Row, gap_rows, median, p95, ratio
 from diffview.bench.rows import ROWS
 from diffview.forward.schedules import Linear
@@ -73,6 +73,10 @@ def test_the_command_measures_only_what_it_is_asked_for(capsys, monkeypatch):
     assert [row["what"] for row in json.loads(capsys.readouterr().out)["rows"]] == ["stop", "drag"]
     assert cli.main(["bench", "--quick"]) == 0
     assert asked == [("stop", False), ("drag", False), *((name, True) for name in ROWS)]
+    monkeypatch.setitem(ROWS, "soak", lambda quick, minutes: [Row("soak", "c", minutes)])
+    capsys.readouterr()
+    assert cli.main(["bench", "--json", "--only", "soak", "--minutes", "30"]) == 0
+    assert json.loads(capsys.readouterr().out)["rows"][0]["value"] == 30
 
 
 def test_a_measurement_that_there_is_not_is_told_with_those_there_are(capsys, monkeypatch):
@@ -86,7 +90,7 @@ def test_a_measurement_that_there_is_not_is_told_with_those_there_are(capsys, mo
 def test_every_measure_named_by_a_row_is_there():
     from diffview.gui.bench.rows import MEASURES
 
-    named = set(re.findall(r'in_window\(\s*"(\w+)"', inspect.getsource(rows) + inspect.getsource(file_rows)))
+    named = set(re.findall(r'in_window\(\s*"(\w+)"', "".join(map(inspect.getsource, (rows, file_rows, load_rows)))))
     assert len(named) >= 10
     assert set(MEASURES) == named
 

@@ -14,7 +14,7 @@ from diffview.models.local import Local
 
 def test_a_window_of_its_own_is_asked_with_json(monkeypatch: pytest.MonkeyPatch) -> None:
     asked: list[Any] = []
-    monkeypatch.setattr(core, "child", lambda *words, scale: asked.append((words, scale)) or {"times": [1.0]})
+    monkeypatch.setattr(core, "child", lambda *words, scale, limit_s: asked.append((words, scale)) or {"times": [1.0]})
     assert core.in_window("scrub", scale=2, side=128, mode="chain") == {"times": [1.0]}
     ((_, code, name, arguments), scale), *rest = asked
     assert (name, scale, rest) == ("scrub", 2, []) and json.loads(arguments) == {"side": 128, "mode": "chain"}

@@ -89,7 +89,7 @@ def test_json_has_every_number_of_a_row(monkeypatch: pytest.MonkeyPatch) -> None
 def test_a_measure_of_the_window_gets_its_name_arguments_and_scale(monkeypatch: pytest.MonkeyPatch) -> None:
     asked: list[tuple[tuple[str, ...], int]] = []
 
-    def child(*words: str, scale: int = 1) -> dict[str, int]:
+    def child(*words: str, scale: int = 1, limit_s: float = 1) -> dict[str, int]:
         asked.append((words, scale))
         return {"times": 1}
 
@@ -122,7 +122,7 @@ def test_memory_is_not_told_where_the_system_does_not(monkeypatch: pytest.Monkey
 
 def test_every_measurement_says_what_it_measures() -> None:
     assert all((row.__doc__ or "").strip().endswith(".") for row in ROWS.values())
-    assert len(ROWS) == len({row.__doc__ for row in ROWS.values()}) == 20
+    assert len(ROWS) == len({row.__doc__ for row in ROWS.values()}) == 25
 
 
 @pytest.mark.parametrize(

@@ -18,6 +18,7 @@ from PySide6.QtCore import QEvent, QObject, QTimer
 
 from diffview.gui.app import application, create_window, show_window
 from diffview.gui.bench.files import opening, reading_gaps, slice_memory, stepping, tree
+from diffview.gui.bench.soak import soak
 from diffview.gui.bench.tools import LIMIT_S, LoopGaps, Numbers, Paints, open_window, take_region, until
 from diffview.gui.settings import Settings
 from diffview.gui.window.main_window import MainWindow
@@ -223,7 +224,7 @@ MEASURES: dict[str, Callable[..., Numbers]] = {
     f.__name__: f
     for f in (
         start, scrub, jump, drag, gaps, network_gaps, torch_import, stop, opening, tree, stepping, reading_gaps,
-        slice_memory, growth,
+        slice_memory, growth, soak,
     )
 }  # fmt: skip
 
