@@ -7,9 +7,9 @@
 >>> again = diffview.sample(recipe=made.attrs["diffview_recipe"])  # the same to the bit
 >>> diffview.show(field)                                       # the window
 
-The names of `dir(diffview)` are all of it: `open`, `noise`, `sample`, `compare`, `train`, `verify`, `verify_ensemble`,
-`show`, the `Recipe` that says what is asked for, and `UserError`, the one error that is meant to be read. None of them
-loads what it does not need.
+The names of `dir(diffview)` are all of it: `open`, `schedule`, `noise`, `sample`, `compare`, `train`, `verify`,
+`verify_ensemble`, `show`, the `Recipe` that says what is asked for, and `UserError`, the one error that is meant to be
+read. None of them loads what it does not need.
 """
 
 from importlib import import_module
@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from diffview.library.comparing import compare
     from diffview.library.making import noise, sample
     from diffview.library.opened import open
+    from diffview.library.schedules import schedule
     from diffview.library.showing import show
     from diffview.library.trained import train, verify
     from diffview.runs.recipe import Recipe
@@ -35,6 +36,7 @@ __all__ = [
     "noise",
     "open",
     "sample",
+    "schedule",
     "show",
     "train",
     "verify",
@@ -46,6 +48,7 @@ _HOMES = {
     "open": "library.opened",
     "noise": "library.making",
     "sample": "library.making",
+    "schedule": "library.schedules",
     "show": "library.showing",
     "train": "library.trained",
     "verify": "library.trained",

@@ -1,5 +1,6 @@
 """Command lines and programs of README, docs and --help, run small in a folder with the files that they name."""
 
+import json
 import os
 import re
 import shlex
@@ -64,7 +65,7 @@ def command_of(words: list[str]) -> str:
 
 
 def make_files(folder: Path) -> None:
-    """The files that examples name: sst.nc [day, lat, lon], made.nc with its members, twin.nc with rain, r.json."""
+    """The files that examples name: sst.nc [day, lat, lon], made.nc with its members, twin.nc with rain; two of JSON."""
     _make_sst(folder / "sst.nc", ("day", 20, "days since 2020-01-01"), 0)
     _make_sst(folder / "made.nc", ("member", 6, "1"), 1)
     with netCDF4.Dataset(folder / "twin.nc", "w") as file:
@@ -74,6 +75,8 @@ def make_files(folder: Path) -> None:
         values.units, values.standard_name = "mm h-1", "rainfall_rate"
         values[:] = np.maximum(np.random.default_rng(2).standard_normal((40, 64, 64)).cumsum(1).cumsum(2) / 20, 0) ** 2
     (folder / "r.json").write_text(Recipe.of(model="gaussian", steps=3).to_json())
+    config = {"_class_name": "DDIMScheduler", "beta_schedule": "scaled_linear", "use_karras_sigmas": True}
+    (folder / "scheduler_config.json").write_text(json.dumps(config))
     (folder / "resources").symlink_to(ROOT / "resources")
 
 

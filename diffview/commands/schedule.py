@@ -1,6 +1,7 @@
-"""`diffview schedule`: a noise schedule as a table."""
+"""`diffview schedule`: noise schedules as tables, in and out of other programs; the levels of a run; checks."""
 
 import argparse
+from collections.abc import Callable, Iterator
 
 from diffview.commands.parsing import Parser
 from diffview.commands.reporting import write_result
@@ -9,29 +10,57 @@ from diffview.errors import UserError
 
 def add(parser: Parser) -> None:
     """Declare the options."""
+    from diffview.forward.exchange import ALL_FORMATS
     from diffview.forward.schedules import SCHEDULES
+    from diffview.reverse.grids import GRIDS
 
-    parser.add_argument("name", nargs="?", help=", ".join(SCHEDULES) + "; or a file that was exported")
+    parser.add_argument(
+        "name", nargs="?", help=", ".join(SCHEDULES) + "; one of mine; or a file: a table, a scheduler_config.json, a "
+        "list of sigmas, settings of EDM, PhysicsNeMo or anemoi",
+    )  # fmt: skip
     parser.add_argument("--list", action="store_true", help="every schedule with its formula and source")
     parser.add_argument("--steps", type=int, help="T, rows of the table, at most 100000 (1000; those of a file)")
     parser.add_argument("--param", action="append", default=[], metavar="K=V", help="a parameter, as beta_end=0.03")
     parser.add_argument(
-        "--format", choices=("csv", "json", "diffusers"), default="csv",
-        help="json: null where a value is infinite; diffusers: a scheduler_config.json with trained_betas",
+        "--format", choices=ALL_FORMATS, default="csv",
+        help="csv, json: rows, null where a value is infinite; diffusers: a scheduler_config.json with trained_betas; "
+        "diffview: its own parameters; sigmas, edm, physicsnemo, anemoi: the levels of a run",
     )  # fmt: skip
+    parser.add_argument(
+        "--levels", action="store_true", help="the levels that a run executes, and where a file surprises"
+    )
+    parser.add_argument("--run-steps", type=int, metavar="N", help="steps of that run (18, or as the file says)")
+    parser.add_argument("--grid", choices=[key for key in GRIDS if key != "custom"], help="its grid, not the file's")
+    parser.add_argument(
+        "--lint", nargs="*", metavar="FILE DATASET", help="check it against a field; without a file the packaged one"
+    )
+    parser.add_argument("--save", metavar="NAME", help="keep it among my schedules")
+    parser.add_argument("--mine", action="store_true", help="the names of my schedules")
+    parser.add_argument("--remove", metavar="NAME", help="remove one of my schedules")
     parser.show_examples(
         "diffview schedule cosine --steps 1000",
         "diffview schedule linear --param beta_end=0.03 --format diffusers",
+        "diffview schedule edm --format anemoi --grid karras --run-steps 40",
+        "diffview schedule scheduler_config.json --levels --run-steps 10",
+        "diffview schedule linear --param chain_steps=250 --lint",
         "diffview schedule --list",
     )
     parser.set_defaults(do=_schedule)
 
 
 def _schedule(options: argparse.Namespace) -> None:
-    write_result(_list() if options.list else _table(options))
+    if options.remove is not None:
+        from diffview.forward import mine
+
+        mine.remove(options.remove)
+        options.report.note(f"{options.remove} is removed.")
+        return
+    does: dict[str, Callable[[argparse.Namespace], str]] = {"list": _list, "mine": _mine}
+    made = next((make for name, make in does.items() if getattr(options, name)), None)
+    write_result((made or _of_one)(options))
 
 
-def _list() -> str:
+def _list(options: argparse.Namespace) -> str:
     """Every schedule with its formula and source."""
     from diffview.forward.schedules import SCHEDULES
 
@@ -41,14 +70,53 @@ def _list() -> str:
     return "".join(rows)
 
 
-def _table(options: argparse.Namespace) -> str:
-    """The schedule that is named, as a table."""
-    from diffview.commands.words import schedule_asked
-    from diffview.forward.schedules import Linear
-    from diffview.forward.tables import export_schedule
+def _mine(options: argparse.Namespace) -> str:
+    """The names of my schedules, one a line."""
+    from diffview.forward import mine
+
+    return "".join(f"{name}\n" for name in mine.names())
+
+
+def _of_one(options: argparse.Namespace) -> str:
+    """The schedule that is named: as a table, as levels, or checked."""
+    from diffview.commands.words import params_of
+    from diffview.forward import mine
+    from diffview.forward.exchange import export
+    from diffview.library.schedules import levels_of, opened_by_name
 
     if options.name is None:
-        raise UserError("No schedule is named.", "Name one, or a file; --list shows all.")
-    schedule = schedule_asked(options.name, options.param, Linear())
-    steps = schedule.rows if options.steps is None else options.steps
-    return export_schedule(schedule, steps, options.format)
+        raise UserError("No schedule is named.", "Name one, or a file; --list shows all, --mine those of mine.")
+    found = opened_by_name(options.name, params_of(options.param, "beta_end=0.03"), options.run_steps)
+    for note in found.notes:
+        options.report.note(note)
+    if options.save is not None:
+        options.report.note(f"Saved as {mine.save(options.save, found.schedule)}.")
+    if options.lint is not None:
+        return "".join(_findings(options, found.schedule))
+    if options.levels:
+        levels = levels_of(found, options.grid, options.run_steps)
+        return "step,s\n" + "".join(f"{i},{s!r}\n" for i, s in enumerate(levels))
+    rows = found.schedule.rows if options.steps is None else options.steps
+    return export(
+        found.schedule, options.format, rows, lambda: levels_of(found, options.grid, options.run_steps)
+    )  # fmt: skip
+
+
+def _findings(options: argparse.Namespace, schedule: object) -> Iterator[str]:
+    """A line or two for each check: whether it is fine, what it found, and what would mend it."""
+    from diffview.forward.exchange import STEPS
+    from diffview.forward.schedules import Schedule
+    from diffview.library.schedules import checked
+    from diffview.runs.recipe import Recipe
+
+    assert isinstance(schedule, Schedule)
+    if len(options.lint) > 2:
+        raise UserError("--lint takes a file and a dataset.", "Write --lint sst.nc sst, or --lint alone.")
+    path, dataset = [*options.lint, None, None][:2]
+    recipe = Recipe.of(path=path, dataset=dataset)
+    grid, steps = options.grid or "uniform", options.run_steps or STEPS
+    for finding in checked(schedule, None, grid=grid, steps=steps, recipe=recipe):
+        yield f"{'fine' if finding.ok else 'LOOK'}  {finding.key}: {finding.sentence}\n"
+        if not finding.ok:
+            titles = ", ".join(remedy.title for remedy in finding.remedies)
+            yield f"      {finding.reason.splitlines()[0]}{f' Remedy: {titles}.' if titles else ''}\n"

@@ -258,19 +258,23 @@ class Edm(Schedule):
 
 @dataclass(frozen=True)
 class Flow(Schedule):
-    """alpha = 1 - t, sigma = t: the straight line of flow matching [Lipman et al. 2023; Liu et al. 2023]."""
+    """alpha = 1 - u, sigma = u, the straight line of flow matching [Lipman et al. 2023; Liu et al. 2023].
+
+    u = shift t/(1 + (shift - 1) t): a shift above 1 gives more time to large noise [Esser et al. 2024, section 5.3.2].
+    """
 
     key: ClassVar[str] = "flow"
     title: ClassVar[str] = "Flow"
     form: ClassVar[str] = "flow"
-    formula: ClassVar[str] = "alpha = 1 - t, sigma = t"
-    source: ClassVar[str] = "arXiv 2210.02747"
+    formula: ClassVar[str] = "alpha = 1 - u, sigma = u, u = shift t/(1 + (shift - 1) t)"
+    source: ClassVar[str] = "arXiv 2210.02747, 2403.03206"
+    shift: Annotated[float, Range(0.01, 100.0, log=True), "factor of every noise level; 1 is the plain line"] = 1.0
 
     def noise_level(self, t: ArrayLike) -> Array:
-        """t/(1 - t)."""
+        """shift t/(1 - t)."""
         t = np.asarray(t, dtype=np.float64)
         with np.errstate(divide="ignore"):
-            return np.asarray(t / (1 - t))
+            return np.asarray(self.shift * (t / (1 - t)))
 
 
 def _rising(key: str, low: float, high: float) -> None:

@@ -20,12 +20,15 @@ from diffview.forward.made import Tabulated, ZeroSnr
 from diffview.forward.schedule import FORMS, MOST_STEPS, Array, Schedule, betas_of
 from diffview.forward.schedules import make_schedule
 from diffview.params import checked, shown
-from diffview.paths import parse_json, read_text
+from diffview.paths import parse_json
 
 LOOKED_AT = 2**16
 """Bytes by which a schedule is distinguished from a recipe."""
 
-WORDS = (b'"beta"', b'"alpha_bar"', b'"log_snr"', b'"trained_betas"', b'"beta_schedule"', b"Scheduler")
+WORDS = (
+    b'"diffview_schedule"', b'"sigma_max"', b'"schedule_type"', b'"sigmas"', b'"beta"', b'"alpha_bar"', b'"log_snr"',
+    b'"trained_betas"', b'"beta_schedule"', b"Scheduler",
+)  # fmt: skip
 """What a file of JSON with a schedule has one of."""
 
 COLUMNS = ("t", "beta", "alpha_bar", "alpha", "sigma", "log_snr")
@@ -122,17 +125,9 @@ def holds_schedule(path: Path) -> bool:
     if path.is_file():  # no pipe, of which nobody may be writing
         with path.open("rb") as file:
             plain = file.read(LOOKED_AT)
-    known = path.suffix.lower() == ".csv" or any(word in plain for word in WORDS)
+    listed = plain.lstrip().startswith(b"[")
+    known = path.suffix.lower() == ".csv" or listed or any(word in plain for word in WORDS)
     return known and b'"diffview_recipe"' not in plain
-
-
-def read_schedule(path: Path) -> Schedule:
-    """The schedule in a file.
-
-    Raises:
-        UserError: if it cannot be read, or is none of the formats; see `import_schedule`.
-    """
-    return import_schedule(read_text(path, "a schedule", "Check the name."))
 
 
 def import_schedule(text: str) -> Schedule:

@@ -16,8 +16,9 @@ from diffview.errors import UserError
 from diffview.fields.coarse import at_resolution
 from diffview.fields.field import Field, Region
 from diffview.fields.picture import Picture
+from diffview.forward import mine
+from diffview.forward.exchange import read_schedule
 from diffview.forward.schedules import SCHEDULES, Schedule, make_schedule
-from diffview.forward.tables import read_schedule
 from diffview.library.observations import instrument_of
 from diffview.readers.packaged import packaged_field
 from diffview.readers.process import ReaderProcess
@@ -199,16 +200,21 @@ def read_recipe(recipe: RecipeLike) -> Recipe:
 
 
 def schedule_of(name: Schedule | str, params: Mapping[str, Any] | None = None) -> Schedule:
-    """A schedule by its key in SCHEDULES, or by the name of a file that was exported.
+    """A schedule by its key in SCHEDULES, the name of a file, or that of one of my schedules.
 
     Raises:
         UserError: if there is none of that name, or a parameter is not allowed.
     """
     from diffview.forward.schedules import edited
 
-    if isinstance(name, str) and (name in SCHEDULES or Path(name).suffix.lower() not in (".csv", ".json")):
+    if isinstance(name, Schedule):
+        read = name
+    elif Path(name).suffix.lower() in (".csv", ".json", ".txt") and name not in SCHEDULES:
+        read = read_schedule(Path(name)).schedule
+    elif name in SCHEDULES or name not in mine.names():
         return make_schedule(name, params)
-    read = name if isinstance(name, Schedule) else read_schedule(Path(name))
+    else:
+        read = mine.load(name)
     return edited(read, params) if params else read
 
 

@@ -12,8 +12,9 @@ from oracle import diffusers_schedulers
 
 from diffview.cli import main
 from diffview.errors import UserError
+from diffview.forward.exchange import read_schedule
 from diffview.forward.schedules import SCHEDULES, Cosine, GeoDiff, Linear, ScaledLinear, Tabulated, ZeroSnr
-from diffview.forward.tables import COLUMNS, FORMATS, export_schedule, import_schedule, read_schedule
+from diffview.forward.tables import COLUMNS, FORMATS, export_schedule, import_schedule
 
 KEYS = list(SCHEDULES)
 
@@ -48,7 +49,7 @@ def test_diffusers_reads_what_is_exported_and_we_read_it_back(key: str, tmp_path
         wanted = np.cumprod(1 - chain.beta.astype(np.float32).astype(np.float64))
         np.testing.assert_allclose(theirs.alphas_cumprod.double().numpy(), wanted, rtol=1e-4, atol=1e-6)
         np.testing.assert_allclose(theirs.alphas_cumprod.double().numpy(), chain.alpha_bar, rtol=2e-3, atol=1e-6)
-    again = read_schedule(tmp_path / "scheduler_config.json")
+    again = read_schedule(tmp_path / "scheduler_config.json").schedule
     np.testing.assert_array_equal(again.discrete(1000).beta, chain.beta)
     assert export_schedule(again, 1000, "diffusers") == text
 
@@ -67,7 +68,7 @@ def test_diffusers_reads_what_is_exported_and_we_read_it_back(key: str, tmp_path
 def test_a_config_that_diffusers_saves_is_read(config: dict[str, object], wanted: object, tmp_path) -> None:
     theirs = diffusers_schedulers().scheduling_ddpm.DDPMScheduler(**config)
     theirs.save_pretrained(str(tmp_path))
-    ours = read_schedule(tmp_path / "scheduler_config.json")
+    ours = read_schedule(tmp_path / "scheduler_config.json").schedule
     assert ours == wanted
     np.testing.assert_allclose(
         ours.discrete(ours.rows).alpha_bar, theirs.alphas_cumprod.double().numpy(), rtol=2e-3, atol=1e-6
@@ -140,7 +141,7 @@ def test_the_command_reads_what_it_wrote(tmp_path, capsys) -> None:
         file = tmp_path / f"{form}.{'csv' if form == 'csv' else 'json'}"
         file.write_text(capsys.readouterr().out, encoding="utf-8")
         assert main(["schedule", str(file), "--format", form]) == 0
-        assert import_schedule(capsys.readouterr().out) == read_schedule(file)
+        assert import_schedule(capsys.readouterr().out) == read_schedule(file).schedule
 
 
 def test_the_list_has_formula_and_source_of_each(capsys) -> None:

@@ -3,8 +3,11 @@
 from pathlib import Path
 
 from diffview.errors import UserError
-from diffview.forward.tables import holds_schedule, read_schedule
+from diffview.forward.exchange import Imported, read_schedule
+from diffview.forward.tables import holds_schedule
 from diffview.gui.jobs.slices import Slices
+from diffview.gui.session import Message
+from diffview.gui.show.schedule_curves import taken
 from diffview.models.choice import open_card
 from diffview.models.formulas import FORMULAS
 from diffview.paths import read_text
@@ -36,6 +39,17 @@ class Files(Slices):
             return False
         return True
 
+    def take_schedule(self, found: Imported) -> None:
+        """Take what a file holds: its schedule, the levels that it executes, and say where they surprise."""
+        session = self._session
+        if session.edit(**taken(found)):
+            ticks = "levels" in dict(session.recipe.course.grid_params)
+            levels = f"The {session.recipe.course.steps} levels that it executes are custom ticks now." if ticks else ""
+            if found.notes or levels:
+                session.tell(
+                    Message(" ".join((*found.notes, levels)).strip(), "", "warning" if found.notes else "info")
+                )
+
     def load_settings(self, path: str) -> None:
         """Open a recipe saved as JSON, or take a schedule saved as a table or by diffusers.
 
@@ -43,6 +57,6 @@ class Files(Slices):
             UserError: if the file holds neither.
         """
         if holds_schedule(Path(path)):
-            self._session.edit(schedule=read_schedule(Path(path)))
+            self.take_schedule(read_schedule(Path(path), self._session.recipe.course.steps))
             return
         self.open_recipe(Recipe.from_json(read_text(Path(path), "a recipe", "Check the name.")))

@@ -2,7 +2,9 @@
 
 from collections.abc import Callable, Sequence
 from contextlib import suppress
+from itertools import pairwise
 from math import exp, log
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -10,6 +12,7 @@ from numpy.typing import NDArray
 from diffview.errors import UserError
 from diffview.fields.numbers import number
 from diffview.forward.edits import QUANTITIES, drawn, moved, moved_in_level, points_of
+from diffview.forward.exchange import Imported
 from diffview.forward.schedules import (
     BetaCurve,
     Custom,
@@ -149,6 +152,15 @@ def chosen(key: str, schedule: Schedule, match: Callable[[], Schedule]) -> Sched
         SpectrumMatched.key: match,
     }
     return make_schedule(key) if key not in made else made[key]()
+
+
+def taken(found: Imported) -> dict[str, Any]:
+    """What a file changes in a recipe: the schedule, and the levels of the run where it says which it executes."""
+    changes: dict[str, Any] = {"schedule": found.schedule}
+    levels = [min(s, found.schedule.s_max) for s in found.levels if s > 0]
+    if found.levels and all(b < a for a, b in pairwise(levels)):
+        changes |= {"grid": "custom", "grid_params": (("levels", tuple(levels)),), "steps": len(levels)}
+    return changes
 
 
 TICK_GAP = 1e-3

@@ -8,7 +8,7 @@ from PySide6.QtCore import QObject
 from PySide6.QtWidgets import QFileDialog, QMenu, QWidget
 
 from diffview.errors import UserError
-from diffview.forward.tables import read_schedule
+from diffview.forward.exchange import read_schedule
 from diffview.gui.jobs.files import Files
 from diffview.gui.jobs.writing import save
 from diffview.gui.session import Session
@@ -19,7 +19,7 @@ from diffview.paths import write_text
 from diffview.runs.recipe import GIVEN, default_recipe
 
 DATA = "Data and recipes (*.nc *.nc4 *.h5 *.hdf5 *.HDF5 *.he5 *.hdf *.mat *.json);;All files (*)"
-SCHEDULES = "Schedules (*.csv *.json);;All files (*)"
+SCHEDULES = "Schedules (*.csv *.json *.txt);;All files (*)"
 
 
 class Opening(QObject):
@@ -93,4 +93,7 @@ class Opening(QObject):
     def _ask_import_schedule(self) -> None:
         path, _ = QFileDialog.getOpenFileName(self._window, "Import schedule", "", SCHEDULES)
         if path:
-            self._session.edit_checked(lambda: {"schedule": read_schedule(Path(path))})
+            try:
+                self._files.take_schedule(read_schedule(Path(path), self._session.recipe.course.steps))
+            except UserError as error:
+                self._session.refuse(error)

@@ -11,8 +11,9 @@ from PySide6.QtWidgets import QApplication, QFileDialog, QWidget
 
 from diffview.errors import UserError
 from diffview.fields.field import Region
+from diffview.forward.exchange import ALL_FORMATS, export
 from diffview.forward.state import Forward
-from diffview.forward.tables import FORMATS, export_schedule, table_of
+from diffview.forward.tables import table_of
 from diffview.gui.actions import Actions
 from diffview.gui.jobs.busy import Jobs
 from diffview.gui.jobs.live import Live
@@ -28,7 +29,12 @@ from diffview.writers.columns import Array, Table, columns_text, histogram_table
 from diffview.writers.exports import ensemble_content, forward_content, run_content
 from diffview.writers.quantity import clean
 
-SCHEDULES = {"Table (*.csv)": "csv", "Table (*.json)": "json", "diffusers (scheduler_config.json)": "diffusers"}
+SCHEDULES = {
+    "Table (*.csv)": "csv", "Table (*.json)": "json", "diffusers (scheduler_config.json)": "diffusers",
+    "Its own parameters (*.json)": "diffview", "Levels of the run as sigmas (*.json)": "sigmas",
+    "Levels of the run for EDM (*.json)": "edm", "Levels of the run for PhysicsNeMo (*.json)": "physicsnemo",
+    "Levels of the run for anemoi (*.json)": "anemoi",
+}  # fmt: skip
 """Formats of a schedule by their name in the dialog."""
 
 NETCDF, CSV = "netCDF-4 (*.nc)", "Table (*.csv)"
@@ -139,9 +145,11 @@ class Sharing(QObject):
         path, kind = QFileDialog.getSaveFileName(self._window, "Export schedule", name, kinds)
         if path:
             recipe, form = self._session.recipe, SCHEDULES.get(kind, Path(path).suffix[1:].lower())
-            form = "diffusers" if Path(path).name == "scheduler_config.json" else form if form in FORMATS else "csv"
-            text = export_schedule(recipe.course.schedule, recipe.start.chain_length, form)
-            save(self._session, Path(path), lambda: write_text(Path(path), text))
+            form = "diffusers" if Path(path).name == "scheduler_config.json" else form if form in ALL_FORMATS else "csv"
+            schedule, rows, levels = recipe.course.schedule, recipe.start.chain_length, self._session.plan.levels
+            save(
+                self._session, Path(path), lambda: write_text(Path(path), export(schedule, form, rows, lambda: levels))
+            )
 
     def _ask_picture(self) -> None:
         path, _ = QFileDialog.getSaveFileName(self._window, "Save picture", "diffview.png", "Pictures (*.png)")

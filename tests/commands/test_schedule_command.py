@@ -1,0 +1,102 @@
+"""`diffview schedule`: levels that a file executes, other programs' formats, my schedules, checks against a field."""
+
+import json
+
+import numpy as np
+import pytest
+
+import diffview
+from diffview.cli import main
+from diffview.forward import mine
+from diffview.forward.exchange import ALL_FORMATS, STEPS, imported
+from diffview.forward.executed import executed
+from diffview.forward.schedules import Cosine, Edm, Linear
+from diffview.library import schedules
+from diffview.reverse.grids import make_levels
+
+
+@pytest.fixture(autouse=True)
+def home(tmp_path, monkeypatch):
+    """My schedules lie in a folder of the test."""
+    monkeypatch.setattr(mine, "user_folder", lambda kind: tmp_path)
+    monkeypatch.setattr(mine, "not_kept", lambda kind: "")
+    return tmp_path
+
+
+def said(capsys, *words):
+    assert main(["schedule", *words]) == 0
+    return capsys.readouterr()
+
+
+def levels_said(text):
+    return [float(row.split(",")[1]) for row in text.splitlines()[1:]]
+
+
+def test_levels_of_a_config_are_those_executed_with_their_notes(tmp_path, capsys) -> None:
+    config = {"_class_name": "EulerDiscreteScheduler", "use_karras_sigmas": True, "set_alpha_to_one": False}
+    file = tmp_path / "scheduler_config.json"
+    file.write_text(json.dumps(config))
+    told = said(capsys, str(file), "--levels", "--run-steps", "7")
+    assert levels_said(told.out) == list(executed(config, 7).levels)
+    assert told.err.splitlines() == list(executed(config, 7).notes) and "passes over set_alpha_to_one" in told.err
+    told = said(capsys, str(file), "--levels", "--run-steps", "7", "--grid", "log_snr")
+    assert levels_said(told.out) == make_levels(Linear(), "log_snr", 7)
+    assert schedules.opened(file, 7) == schedules.opened(config, 7) == imported(json.dumps(config), 7)
+
+
+def test_levels_of_a_schedule_are_those_of_its_grid(capsys) -> None:
+    assert levels_said(said(capsys, "cosine", "--levels").out) == make_levels(Cosine(), "uniform", STEPS)
+
+
+@pytest.mark.parametrize("form", ALL_FORMATS)
+def test_every_format_is_written_as_the_library_does_and_read_back(form: str, tmp_path, capsys) -> None:
+    text = said(capsys, "edm", "--format", form, "--grid", "karras", "--run-steps", "12").out
+    assert text == schedules.exported("edm", form, grid="karras", steps=12)
+    file = tmp_path / f"out.{'csv' if form == 'csv' else 'json'}"
+    file.write_text(text)
+    again = diffview.schedule(file)
+    t = np.linspace(0.0, 1.0, 13)[1:]
+    if form in ("edm", "physicsnemo", "anemoi", "diffview"):
+        np.testing.assert_allclose(again.noise_level(t), Edm().noise_level(t), rtol=1e-9)
+    elif form == "sigmas":
+        np.testing.assert_allclose(again.noise_level(t), make_levels(Edm(), "karras", 12)[-2::-1], rtol=1e-12)
+    else:
+        np.testing.assert_allclose(again.discrete(1000).log_snr, Edm().discrete(1000).log_snr, rtol=1e-9, atol=1e-9)
+
+
+def test_mine_are_saved_named_used_and_removed(capsys) -> None:
+    said(capsys, "linear", "--param", "beta_end=0.03", "--save", "calm seas")
+    assert said(capsys, "--mine").out == "calm seas\n"
+    assert diffview.schedule("calm seas") == Linear(beta_end=0.03) == diffview.schedule("linear", beta_end=0.03)
+    assert diffview.schedule("calm seas", beta_end=0.05) == Linear(beta_end=0.05)
+    assert (
+        said(capsys, "calm seas", "--steps", "5").out
+        == said(capsys, "linear", "--param", "beta_end=0.03", "--steps", "5").out
+    )
+    assert main(["schedule", "linear", "--save", "linear"]) == 2
+    assert main(["schedule", "nobody"]) == 2
+    said(capsys, "--remove", "calm seas")
+    assert said(capsys, "--mine").out == ""
+    assert main(["schedule", "--remove", "calm seas"]) == 2
+
+
+def test_the_checks_are_those_of_the_library(capsys) -> None:
+    text = said(capsys, "linear", "--param", "chain_steps=250", "--lint").out
+    findings = schedules.checked(Linear(chain_steps=250))
+    lines = [line for line in text.splitlines() if line[:4] in ("fine", "LOOK")]
+    assert lines == [f"{'fine' if f.ok else 'LOOK'}  {f.key}: {f.sentence}" for f in findings]
+    assert findings[0].key == "terminal" and not findings[0].ok and "Remedy: 1000 betas" in text
+    mended = {finding.key: finding.ok for finding in schedules.checked("linear")}
+    assert mended["terminal"]
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ["schedule"], ["schedule", "linear", "--lint", "a", "b", "c"], ["schedule", "linear", "--format", "edm"],
+        ["schedule", "linear", "--levels", "--run-steps", "0"], ["schedule", "nowhere.json", "--levels"],
+    ],
+)  # fmt: skip
+def test_what_cannot_be_is_a_sentence(words: list[str], capsys) -> None:
+    assert main(words) == 2
+    assert capsys.readouterr().err.startswith("diffview: ")

@@ -1,0 +1,210 @@
+"""Schedules in and out of other programs: their published formulas, exact round trips, and what is refused."""
+
+import json
+import math
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from diffview.errors import UserError
+from diffview.forward import mine
+from diffview.forward.exchange import ALL_FORMATS, LEVEL_FORMATS, export, imported, to_plain, to_sigmas
+from diffview.forward.schedules import SCHEDULES, Edm, Flow, Linear, VarianceExploding
+from diffview.reverse.grids import make_levels
+
+
+def read(**plain: object):
+    return imported(json.dumps(plain))
+
+
+@pytest.mark.parametrize("key", SCHEDULES)
+def test_a_schedule_in_its_own_parameters_is_the_same_value(key: str) -> None:
+    schedule = SCHEDULES[key]()
+    assert imported(to_plain(schedule, "a name")).schedule == schedule
+
+
+# -- the formulas of the other programs, as their authors wrote them
+
+
+def k_diffusion_karras(n: int, low: float, high: float, rho: float = 7.0) -> np.ndarray:
+    """get_sigmas_karras of k-diffusion."""
+    ramp = np.linspace(0, 1, n)
+    sigmas = (high ** (1 / rho) + ramp * (low ** (1 / rho) - high ** (1 / rho))) ** rho
+    return np.append(sigmas, 0.0)
+
+
+def k_diffusion_exponential(n: int, low: float, high: float) -> np.ndarray:
+    """get_sigmas_exponential of k-diffusion."""
+    return np.append(np.exp(np.linspace(math.log(high), math.log(low), n)), 0.0)
+
+
+def k_diffusion_vp(n: int, beta_d: float = 19.9, beta_min: float = 0.1, eps: float = 1e-3) -> np.ndarray:
+    """get_sigmas_vp of k-diffusion."""
+    t = np.linspace(1, eps, n)
+    return np.append(np.sqrt(np.exp(beta_d * t**2 / 2 + beta_min * t) - 1), 0.0)
+
+
+def edm(num_steps: int, sigma_min: float, sigma_max: float, rho: float) -> np.ndarray:
+    """The levels of EDM's generate, and of PhysicsNeMo and anemoi (karras): eq. 5 of Karras et al. 2022."""
+    i = np.arange(num_steps)
+    levels = sigma_max ** (1 / rho) + i / (num_steps - 1) * (sigma_min ** (1 / rho) - sigma_max ** (1 / rho))
+    return np.append(levels**rho, 0.0)
+
+
+def physicsnemo_ve(num_steps: int, low: float, high: float) -> np.ndarray:
+    """discretization "ve" of PhysicsNeMo's deterministic sampler: sigma = sqrt(t)."""
+    i = np.arange(num_steps)
+    return np.append(np.sqrt(high**2 * (low**2 / high**2) ** (i / (num_steps - 1))), 0.0)
+
+
+@pytest.mark.parametrize(
+    "sigmas",
+    [
+        k_diffusion_karras(10, 0.1, 80.0),
+        k_diffusion_exponential(7, 0.03, 14.6),
+        k_diffusion_vp(20),
+        np.array([3.0, 1.0, 0.0]),
+    ],
+)
+@pytest.mark.parametrize("written", [lambda s: json.dumps(s.tolist()), lambda s: "\n".join(map(repr, s.tolist())),
+                                     lambda s: json.dumps({"sigmas": s.tolist()})])  # fmt: skip
+def test_sigmas_are_levels_and_rows_of_a_schedule(sigmas: np.ndarray, written) -> None:
+    found = imported(written(sigmas))
+    assert found.levels == tuple(sigmas.tolist()) and found.notes == ()
+    n = len(sigmas) - 1
+    np.testing.assert_allclose(found.schedule.noise_level(np.arange(n, 0, -1) / n), sigmas[:-1], rtol=1e-12)
+    np.testing.assert_allclose(make_levels(found.schedule, "uniform", n), sigmas, rtol=1e-12)
+    assert imported(to_sigmas(found.levels)) == found, "and to a file again, to the bit"
+
+
+@given(
+    n=st.integers(3, 60), low=st.floats(1e-3, 0.5), high=st.floats(2.0, 1e4), rho=st.floats(1.0, 20.0),
+    form=st.sampled_from(["edm", "physicsnemo", "anemoi"]),
+)  # fmt: skip
+def test_settings_of_levels_give_them_back(n: int, low: float, high: float, rho: float, form: str) -> None:
+    levels = make_levels(Edm(low, high, rho), "karras", n, rho=rho)
+    np.testing.assert_allclose(levels, edm(n, low, high, rho), rtol=1e-12, atol=1e-15 * high)
+    text = export(Edm(low, high, rho), form, 1000, lambda: levels)
+    again = imported(text)
+    np.testing.assert_allclose(again.levels, levels, rtol=2e-9)
+    assert again.schedule.sigma_max == levels[0]
+
+
+def test_round_settings_are_exact() -> None:
+    found = read(sigma_min=0.02, sigma_max=100.0, rho=7.0, num_steps=50)
+    np.testing.assert_allclose(found.levels, edm(50, 0.02, 100.0, 7.0), rtol=1e-12)
+    assert found.schedule == Edm(0.02, 100.0, 7.0)
+    written = json.loads(export(found.schedule, "edm", 1000, lambda: found.levels))
+    assert written == {"num_steps": 50, "sigma_min": pytest.approx(0.02, rel=1e-14), "sigma_max": 100.0, "rho": 7.0}
+
+
+def test_published_levels_of_edm() -> None:
+    """The first levels of 18 steps from 80 to 0.002, as the paper's code prints them."""
+    wanted = [80.0, 57.586, 40.7855, 28.3749, 19.3525, 12.9098]
+    np.testing.assert_allclose(read(rho=7, num_steps=18).levels[:6], wanted, rtol=1e-4)
+
+
+def test_anemoi_and_physicsnemo_are_read_by_their_own_words() -> None:
+    karras = {"schedule_type": "karras", "sigma_max": 100.0, "sigma_min": 0.02, "rho": 7.0, "num_steps": 50}
+    whole = read(inference_defaults={"sampling_schedule": karras, "sampler": {"sampler": "heun"}})
+    assert whole == read(**karras) and whole.levels == pytest.approx(edm(50, 0.02, 100.0, 7.0), rel=1e-12)
+    exponential = read(schedule_type="exponential", sigma_max=1000.0, sigma_min=0.03, num_steps=20)
+    np.testing.assert_allclose(exponential.levels, k_diffusion_exponential(20, 0.03, 1000.0), rtol=1e-12)
+    linear = read(schedule_type="linear", sigma_max=10.0, sigma_min=1.0, num_steps=4)
+    np.testing.assert_allclose(linear.levels, [10.0, 7.0, 4.0, 1.0, 0.0], rtol=1e-12)
+    ve = read(discretization="ve", sigma_min=0.02, sigma_max=100.0, num_steps=12, S_churn=2.5)
+    np.testing.assert_allclose(ve.levels, physicsnemo_ve(12, 0.02, 100.0), rtol=1e-12)
+    assert ve.notes == ("S_churn say how a run steps: choose that here by the sampler.",)
+    for found, form in ((exponential, "anemoi"), (linear, "anemoi"), (ve, "physicsnemo")):
+        again = imported(export(found.schedule, form, 1000, lambda found=found: found.levels))
+        np.testing.assert_allclose(again.levels, found.levels, rtol=1e-12)
+
+
+def test_configs_without_betas_are_read_too() -> None:
+    found = read(_class_name="EDMEulerScheduler", sigma_max=50.0, rho=5.0)
+    assert found.schedule == Edm(0.002, 50.0, 5.0) and found.levels == pytest.approx(
+        edm(18, 0.002, 50.0, 5.0), rel=1e-12
+    )
+    assert read(_class_name="EDMEulerScheduler", sigma_schedule="exponential").schedule == VarianceExploding(
+        0.002, 80.0
+    )
+    flow = imported(json.dumps({"_class_name": "FlowMatchEulerDiscreteScheduler", "shift": 3.0}), 4)
+    assert flow.schedule == Flow(shift=3.0) and len(flow.levels) == 5 and "shifted twice" in flow.notes[0]
+    t = np.linspace(0.1, 0.9, 9)
+    u = 3 * t / (1 + 2 * t)
+    np.testing.assert_allclose(flow.schedule(t)[1], u, rtol=1e-12)
+    np.testing.assert_allclose(flow.schedule(t)[0], 1 - u, rtol=1e-12)
+
+
+def test_a_config_brings_what_it_executes() -> None:
+    found = imported(json.dumps({"_class_name": "DDIMScheduler", "use_karras_sigmas": True}), 10)
+    assert found.schedule == Linear() and len(found.levels) == 11
+    assert [note.split()[2] for note in found.notes if "passes" in note] == ["over"]
+    unknown = read(_class_name="PNDMScheduler")
+    assert unknown.levels == () and "not known here" in unknown.notes[0]
+
+
+BAD = {
+    "rising sigmas": [1.0, 2.0, 0.0], "only zero": [0.0], "nan": [3.0, float("nan")], "equal sigmas": [2.0, 2.0, 0.0],
+    "an unknown key": {"sigma_max": 10.0, "sigma_mid": 1.0}, "the wrong way": {"sigma_max": 1.0, "sigma_min": 2.0},
+    "a word": {"sigma_max": "large"}, "no such type": {"schedule_type": "cosine", "sigma_max": 10.0},
+    "no such discretization": {"discretization": "iddpm"}, "half a step": {"sigma_max": 80.0, "num_steps": 1.5},
+    "a damaged one": {"diffview_schedule": [1]}, "an unknown schedule": {"diffview_schedule": {"key": "round"}},
+    "an unknown key beside it": {"diffview_schedule": {"key": "linear"}, "colour": 1},
+    "an unknown parameter": {"diffview_schedule": {"key": "linear", "colour": 1}},
+    "an unknown key of a config": {"_class_name": "DDIMScheduler", "beta_shape": "round"},
+    "another kind of config": {"_class_name": "UNet2DModel"},
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("what", BAD)
+def test_what_is_no_schedule_is_a_sentence(what: str) -> None:
+    with pytest.raises(UserError) as caught:
+        imported(json.dumps(BAD[what]))
+    assert caught.value.sentence.endswith(".") and caught.value.hint.endswith(".")
+
+
+@pytest.mark.parametrize("form", LEVEL_FORMATS)
+def test_levels_that_are_not_those_of_a_formula_are_refused(form: str) -> None:
+    levels = [50.0, 3.0, 2.0, 0.1, 0.0]
+    if form == "sigmas":
+        assert imported(export(Linear(), form, 1000, lambda: levels)).levels == tuple(levels)
+        return
+    with pytest.raises(UserError, match=r"not Karras'.*miss level") as caught:
+        export(Linear(), form, 1000, lambda: levels)
+    assert caught.value.hint.endswith(".")
+    with pytest.raises(UserError, match="no format"):
+        export(Linear(), "yaml", 10, lambda: levels)
+    assert form in ALL_FORMATS
+
+
+# -- mine
+
+
+@pytest.fixture
+def home(tmp_path, monkeypatch):
+    monkeypatch.setattr(mine, "user_folder", lambda kind: tmp_path / "data")
+    monkeypatch.setattr(mine, "not_kept", lambda kind: "")
+    (tmp_path / "data").mkdir()
+
+
+@pytest.mark.parametrize("key", SCHEDULES)
+def test_what_was_saved_is_loaded(key: str, home) -> None:
+    assert mine.save(f" a/b: {key} ü ", SCHEDULES[key]()) == f"a/b: {key} ü"
+    assert mine.names() == [f"a/b: {key} ü"] and mine.load(mine.names()[0]) == SCHEDULES[key]()
+    mine.save(mine.names()[0], Linear(beta_end=0.1))
+    assert mine.load(mine.names()[0]) == Linear(beta_end=0.1), "in the place of the older one"
+    mine.remove(mine.names()[0])
+    assert mine.names() == []
+
+
+@pytest.mark.parametrize("name", ["", "  ", "x" * 61, "a\nb", "linear"])
+def test_what_is_no_name_is_a_sentence(name: str, home) -> None:
+    with pytest.raises(UserError) as caught:
+        mine.save(name, Linear())
+    assert caught.value.sentence.endswith(".") and mine.names() == []
+    for do in (mine.load, mine.remove):
+        with pytest.raises(UserError, match="None of my schedules"):
+            do(name)
