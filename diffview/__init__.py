@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from diffview.library.comparing import compare
     from diffview.library.making import noise, sample
     from diffview.library.opened import open
-    from diffview.library.schedules import schedule
+    from diffview.library.scheduled import schedule
     from diffview.library.showing import show
     from diffview.library.trained import train, verify
     from diffview.runs.recipe import Recipe
@@ -48,7 +48,7 @@ _HOMES = {
     "open": "library.opened",
     "noise": "library.making",
     "sample": "library.making",
-    "schedule": "library.schedules",
+    "schedule": "library.scheduled",
     "show": "library.showing",
     "train": "library.trained",
     "verify": "library.trained",

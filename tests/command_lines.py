@@ -65,7 +65,7 @@ def command_of(words: list[str]) -> str:
 
 
 def make_files(folder: Path) -> None:
-    """The files that examples name: sst.nc [day, lat, lon], made.nc with its members, twin.nc with rain; two of JSON."""
+    """The files that examples name: sst.nc [day, lat, lon], made.nc with its members, twin.nc with rain; two JSON."""
     _make_sst(folder / "sst.nc", ("day", 20, "days since 2020-01-01"), 0)
     _make_sst(folder / "made.nc", ("member", 6, "1"), 1)
     with netCDF4.Dataset(folder / "twin.nc", "w") as file:

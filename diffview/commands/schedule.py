@@ -82,7 +82,7 @@ def _of_one(options: argparse.Namespace) -> str:
     from diffview.commands.words import params_of
     from diffview.forward import mine
     from diffview.forward.exchange import export
-    from diffview.library.schedules import levels_of, opened_by_name
+    from diffview.library.scheduled import levels_of, opened_by_name
 
     if options.name is None:
         raise UserError("No schedule is named.", "Name one, or a file; --list shows all, --mine those of mine.")
@@ -106,7 +106,7 @@ def _findings(options: argparse.Namespace, schedule: object) -> Iterator[str]:
     """A line or two for each check: whether it is fine, what it found, and what would mend it."""
     from diffview.forward.exchange import STEPS
     from diffview.forward.schedules import Schedule
-    from diffview.library.schedules import checked
+    from diffview.library.scheduled import checked
     from diffview.runs.recipe import Recipe
 
     assert isinstance(schedule, Schedule)

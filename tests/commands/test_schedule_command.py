@@ -11,7 +11,7 @@ from diffview.forward import mine
 from diffview.forward.exchange import ALL_FORMATS, STEPS, imported
 from diffview.forward.executed import executed
 from diffview.forward.schedules import Cosine, Edm, Linear
-from diffview.library import schedules
+from diffview.library import scheduled
 from diffview.reverse.grids import make_levels
 
 
@@ -41,7 +41,7 @@ def test_levels_of_a_config_are_those_executed_with_their_notes(tmp_path, capsys
     assert told.err.splitlines() == list(executed(config, 7).notes) and "passes over set_alpha_to_one" in told.err
     told = said(capsys, str(file), "--levels", "--run-steps", "7", "--grid", "log_snr")
     assert levels_said(told.out) == make_levels(Linear(), "log_snr", 7)
-    assert schedules.opened(file, 7) == schedules.opened(config, 7) == imported(json.dumps(config), 7)
+    assert scheduled.opened(file, 7) == scheduled.opened(config, 7) == imported(json.dumps(config), 7)
 
 
 def test_levels_of_a_schedule_are_those_of_its_grid(capsys) -> None:
@@ -51,7 +51,7 @@ def test_levels_of_a_schedule_are_those_of_its_grid(capsys) -> None:
 @pytest.mark.parametrize("form", ALL_FORMATS)
 def test_every_format_is_written_as_the_library_does_and_read_back(form: str, tmp_path, capsys) -> None:
     text = said(capsys, "edm", "--format", form, "--grid", "karras", "--run-steps", "12").out
-    assert text == schedules.exported("edm", form, grid="karras", steps=12)
+    assert text == scheduled.exported("edm", form, grid="karras", steps=12)
     file = tmp_path / f"out.{'csv' if form == 'csv' else 'json'}"
     file.write_text(text)
     again = diffview.schedule(file)
@@ -82,11 +82,11 @@ def test_mine_are_saved_named_used_and_removed(capsys) -> None:
 
 def test_the_checks_are_those_of_the_library(capsys) -> None:
     text = said(capsys, "linear", "--param", "chain_steps=250", "--lint").out
-    findings = schedules.checked(Linear(chain_steps=250))
+    findings = scheduled.checked(Linear(chain_steps=250))
     lines = [line for line in text.splitlines() if line[:4] in ("fine", "LOOK")]
     assert lines == [f"{'fine' if f.ok else 'LOOK'}  {f.key}: {f.sentence}" for f in findings]
     assert findings[0].key == "terminal" and not findings[0].ok and "Remedy: 1000 betas" in text
-    mended = {finding.key: finding.ok for finding in schedules.checked("linear")}
+    mended = {finding.key: finding.ok for finding in scheduled.checked("linear")}
     assert mended["terminal"]
 
 
