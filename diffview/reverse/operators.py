@@ -279,6 +279,17 @@ class Observed:
         weights = np.asarray(self.operator.adjoint(seen.reshape(self.values.shape)), dtype=np.float64)
         return np.broadcast_to(weights / max(float(np.abs(weights).max()), 1e-300), shape)
 
+    def picture(self, shape: tuple[int, int]) -> Array:
+        """What was seen, where it was seen [ny, nx]: A^T y_obs/A^T 1, NaN where nothing was.
+
+        Pixels and means over blocks or areas are themselves there; footprints that overlap are averaged.
+        """
+        both = np.zeros((2, self.values.size))
+        both[0, self.at], both[1, self.at] = self.values.ravel()[self.at], 1.0
+        back = np.broadcast_to(self.operator.adjoint(both.reshape(2, *self.values.shape)), (2, *shape))
+        seen = back[1] > NEGLIGIBLE * back[1].max(initial=0.0)
+        return np.where(seen, back[0] / np.where(seen, back[1], 1.0), np.nan)
+
 
 class Observations:
     """Several operators at once: A x is one vector [..., m] of all that there is.
@@ -299,6 +310,15 @@ class Observations:
 
     def __len__(self) -> int:
         return len(self.values)
+
+    @property
+    def picture(self) -> Array:
+        """What was seen [ny, nx], NaN where nothing was; what sees single pixels lies over what sees means."""
+        made = np.full(self.field, np.nan)
+        for part in sorted(self.parts, key=lambda part: part.operator.share):
+            one = part.picture(self.field)
+            made = np.where(np.isnan(one), made, one)
+        return made
 
     def of(self, x: Any) -> Any:
         """A x [..., m] of x [..., rows, columns], of which only the field's own are seen."""

@@ -7,7 +7,6 @@ from numpy.typing import NDArray
 
 from diffview.fields.coarse import coarse
 from diffview.forward.brownian import ForwardPath
-from diffview.reverse.operators import NEGLIGIBLE, Observations
 from diffview.runs.guiding import GuidedModel
 from diffview.runs.plan import Plan
 
@@ -30,7 +29,7 @@ def given_of(plan: Plan) -> GivenPicture | None:
         k = card.coarsen
         return GivenPicture(inverse(coarse(x0[None], plan.transform, k)[0]), f"means of {k} × {k} pixels")
     if isinstance(model, GuidedModel) and model.led is not None:
-        return GivenPicture(inverse(_seen(model.led.seen)), "what was observed")
+        return GivenPicture(inverse(model.led.seen.picture), "what was observed")
     if plan.known is not None:
         return GivenPicture(inverse(np.where(plan.known, x0, np.float32(np.nan))), "known pixels")
     if plan.recipe.start.origin == "field":
@@ -40,11 +39,3 @@ def given_of(plan: Plan) -> GivenPicture | None:
         alpha = float(plan.recipe.course.schedule.scale(s))
         return GivenPicture(inverse(np.float32(alpha) * (x0 + noise)), f"the field with noise, s {s:.3g}")
     return None
-
-
-def _seen(seen: Observations) -> NDArray[np.float64]:
-    """Observed values where they were seen, A^T v / A^T 1: over block, pixel or footprint; NaN elsewhere."""
-    there, field = np.ones_like(seen.values), seen.field
-    weight, values = seen.adjoint(there, field), seen.adjoint(seen.values, field)
-    far = weight <= NEGLIGIBLE * weight.max()
-    return np.where(far, np.nan, values / np.where(far, 1.0, weight))

@@ -105,6 +105,18 @@ def test_the_picture_of_a_footprint_is_what_is_seen() -> None:
     assert (seen.parts[2].footprint(SHAPE) == ~WHERE).all()
 
 
+def test_the_picture_of_what_is_seen_has_its_values() -> None:
+    seen = three()
+    blocks, swath, area = (part.picture(SHAPE) for part in seen.parts)
+    np.testing.assert_allclose(blocks, seen.parts[0].values.repeat(4, 0).repeat(4, 1))
+    np.testing.assert_allclose(swath, seen.parts[1].values)
+    np.testing.assert_allclose(area[~WHERE], seen.parts[2].values[0, 0])
+    assert np.isnan(area[WHERE]).all()
+    np.testing.assert_allclose(seen.picture, np.where(WHERE, swath, blocks), err_msg="pixels lie over means")
+    wide = Observed(PLACED["footprint"], PLACED["footprint"].of(np.full(SHAPE, 2.5)), 1.0)
+    np.testing.assert_allclose(wide.picture(SHAPE)[4:8, 4:8], 2.5, rtol=1e-9)
+
+
 @given(st.integers(0, 2**32 - 1), st.floats(0.05, 0.95))
 def test_rectangles_of_a_mask_are_the_mask(seed: int, share: float) -> None:
     mask = np.random.default_rng(seed).random((9, 13)) < share
