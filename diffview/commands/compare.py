@@ -33,9 +33,7 @@ def add(parser: Parser) -> None:
         "--level", type=float, metavar="S", help="start from the field at this noise level: has a truth"
     )
     add_values(parser, "device")
-    parser.add_argument(
-        "--fields", type=int, default=32, metavar="N", help="that each makes to be scored; 0: none (32)"
-    )
+    parser.add_argument("--fields", type=int, default=32, metavar="N", help="held-out ones to score on; 0: none (32)")
     parser.add_argument("--loss", action="store_true", help="measure the loss of the model, for the cost of the steps")
     parser.add_argument("-o", "--out", type=Path, metavar="TABLE.csv", help="write the table as CSV")
     parser.add_argument("--along", type=Path, metavar="FILE.csv", help="write the errors along every run as CSV")

@@ -39,7 +39,7 @@ def compare(
         *rivals: recipes, schedules, or the names of either or of their files; of one recipe alone its own rivals. A
             schedule is run as the first recipe is, or as `values` say; field, region and start are those of the first.
         field: a DataArray or numpy array [rows, columns]; None: that of the first recipe.
-        fields: that each makes to be scored on held-out ones; 0: nothing is scored.
+        fields: held-out ones that each is scored on; 0: nothing is scored.
         loss: whether the loss of the models is measured, for the cost of their steps.
         progress: called with the share that is done.
         **values: of the recipe, in the place of those of every rival: model, steps, sampler, level and more.
@@ -55,13 +55,9 @@ def compare(
         >>> found.verdict.ranking.names, found.verdict.sentence
     """
     from diffview.scores.compare_table import compare_rivals
-    from diffview.scores.scoreboard import Draw
 
     opened = opened_rivals(rivals, field, dict(values))
-    start = opened.recipe.start
-    level = start.level if start.origin == "field" else None
-    draw = Draw(fields, start_level=level, seed=opened.recipe.course.seed) if fields else None
-    return compare_rivals(opened.recipe, opened.facts, draw, loss, progress)
+    return compare_rivals(opened.recipe, opened.facts, fields, loss, progress)
 
 
 def opened_rivals(rivals: Sequence[RivalLike], field: FieldLike | None, values: dict[str, Any]) -> Opened:

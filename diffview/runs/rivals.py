@@ -34,6 +34,11 @@ def alone(recipe: Recipe, rival: Rival) -> Recipe:
     return recipe.but(**_values_of(rival), rivals=Rivals())
 
 
+def shared(recipe: Recipe) -> Recipe:
+    """What all rivals of a recipe have in common: the recipe without any of them."""
+    return alone(recipe, Rival(Rivals.called))
+
+
 def value_in(rival: Rival, name: str) -> Any:
     """What a rival has for one of VALUES."""
     return getattr(rival if name in ("model", "weight") else rival.course, name)

@@ -200,7 +200,7 @@ def _expect(side: ComparedRun, denoise: Denoiser, tell: Tell) -> None:
     if truth is None:
         return
     if plan.recipe.start.origin != "field" or plan.conditioning.conditioned or plan.conditioning.guided:
-        side.ideal = "no curve of a perfect sampler: it is known for a plain start from the field alone"
+        side.ideal = "nothing, as a perfect sampler is known for a plain start from the field alone"
         return
     draws = SAMPLERS[plan.recipe.course.sampler].draws(plan.params)
     if isinstance(denoise, Gaussian):

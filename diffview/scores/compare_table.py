@@ -20,8 +20,8 @@ from diffview.scores.compare import ComparedRun, Comparison, plans_of, same_nois
 from diffview.scores.loss import Loss, loss_plan, plan_loss
 from diffview.scores.race import error_size
 from diffview.scores.rival_facts import DECADES, RivalFacts, facts_of
-from diffview.scores.rival_scores import Verdict, ranking_of, verdict, ways_of
-from diffview.scores.scoreboard import BoardRow, Draw, Scoreboard
+from diffview.scores.rival_scores import Verdict, draw_of, ranking_of, verdict, ways_of
+from diffview.scores.scoreboard import BoardRow, Scoreboard
 from diffview.scores.subject import open_subject
 
 Tell = Callable[[float], None]
@@ -96,14 +96,14 @@ def decade_names() -> list[str]:
 
 
 def compare_rivals(
-    recipe: Recipe, facts: Facts, draw: Draw | None = None, loss: bool = False, tell: Tell = lambda _: None
+    recipe: Recipe, facts: Facts, fields: int = 0, loss: bool = False, tell: Tell = lambda _: None
 ) -> Compared:
     """Run the rivals of a recipe side by side, and score them on held-out fields of the open file.
 
     Args:
         recipe: with its rivals; where they start from the field there is a truth.
         facts: the open field.
-        draw: what each draws to be scored; None: nothing is scored.
+        fields: held-out ones that each is scored on; 0: nothing is scored.
         loss: whether the loss of each model is measured, for the cost of steps.
         tell: called with the share that is done; may raise to end it.
 
@@ -114,7 +114,7 @@ def compare_rivals(
     rivals = [rival for rival, _ in planned]
     losses = _losses(recipe, planned, facts) if loss else {}
     known = tuple(facts_of(rival, plan, facts, losses.get(plan.recipe.denoiser.model)) for rival, plan in planned)
-    job = _Told(planned, tell=tell if draw is None else lambda share: tell(share / 2))
+    job = _Told(planned, tell=tell if not fields else lambda share: tell(share / 2))
     job.run()
     if job.error is not None:
         raise job.error
@@ -123,8 +123,8 @@ def compare_rivals(
     rows: tuple[BoardRow, ...] = ()
     found = None
     try:
-        if draw is not None:
-            ways = ways_of(rivals)
+        if fields:
+            ways, draw = ways_of(rivals), draw_of(planned[0][1], fields)
             board = Scoreboard(open_subject(planned[0][1], facts), ways, draw)
             rows = _rows(board, lambda share: tell(0.5 + share / 2))
             notes += [f"{rival.name}: {row.why}" for rival, row in zip(rivals, rows, strict=True) if row.why]

@@ -8,12 +8,13 @@ from diffview.errors import UserError
 from diffview.fields.numbers import number, percent
 from diffview.fields.units import written
 from diffview.forward.lint import LEFT_OUT
+from diffview.runs.plan import Plan
 from diffview.runs.recipe import Rival
 from diffview.runs.rivals import differing, words_of
 from diffview.scores.confidence import Gap, Ranking, mean_score, ranked, spectral_score
 from diffview.scores.metrics import mean_of
 from diffview.scores.rival_facts import RivalFacts
-from diffview.scores.scoreboard import Combination, Scoreboard
+from diffview.scores.scoreboard import MEMBERS, BoardRun, Combination, Draw, Scoreboard
 
 LEAST_REASON = 1.25
 """How many times as much of what is bad the worse rival has, from which on that is called a reason."""
@@ -46,6 +47,19 @@ def _way(rival: Rival) -> Combination:
     return Combination(
         course.schedule, course.grid, course.sampler, course.steps, course.grid_params, course.sampler_params
     )
+
+
+def draw_of(plan: Plan, fields: int) -> Draw:
+    """What each rival draws to be scored on so many held-out fields: of a field that is a truth, several members.
+
+    Args:
+        plan: of the run of one of them: they share start and seed.
+        fields: held-out ones.
+    """
+    start, seed = plan.recipe.start, plan.recipe.course.seed
+    level = start.level if start.origin == "field" else None
+    has_truth = level is not None or (plan.card is not None and plan.card.coarsen > 0)
+    return Draw(fields * MEMBERS if has_truth else fields, start_level=level, seed=seed)
 
 
 def ranking_of(board: Scoreboard, rivals: Sequence[Rival], seed: int = 0) -> Ranking:
@@ -112,6 +126,26 @@ def verdict(ranking: Ranking, facts: Sequence[RivalFacts], board: Scoreboard, un
     best, *others = ranking.names
     worst = next((name for name in reversed(others) if ranking.gap(best, name).told), "")
     return Verdict(ranking, measure, reason(known[best], known[worst]) if worst else "")
+
+
+@dataclass(eq=False)
+class RivalBoard(BoardRun):
+    """A scoreboard of rivals.
+
+    Attributes:
+        known: what is known of each, in the order of the ways to run.
+        found: which is best; None until it is told.
+    """
+
+    known: Sequence[RivalFacts] = ()
+    found: Verdict | None = None
+
+    def work(self) -> None:
+        """Score, then tell which is best."""
+        super().work()
+        assert self.board is not None
+        order = ranking_of(self.board, [of.rival for of in self.known], self.draw.seed)
+        self.found = verdict(order, self.known, self.board, self.units)
 
 
 def _as_scored(of: RivalFacts, board: Scoreboard) -> RivalFacts:

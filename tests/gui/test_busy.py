@@ -103,7 +103,8 @@ def test_every_refusal_is_a_finished_sentence_that_says_what_is_at_work():
         "One training at a time: stop this one first.", "A network is being verified.",
         "A training is at work: stop it first.", "A loss is being measured.", "A race is being run.",
         "A scoreboard is being made.", "Levels are being searched.", "A gap is being kriged.",
-        "A run is being computed.", "Another file is being written.",
+        "A run is being computed.", "Another file is being written.", "Runs are being compared.",
+        "Rivals are being scored.", "An ensemble is being judged.",
     }  # fmt: skip
     assert all(set(rule.shares) | set(rule.apart) <= set(BUSY) for rule in BUSY.values())
 

@@ -21,6 +21,13 @@ def test_the_lasting_parts_of_a_view_come_back(tmp_path):
     assert Settings(tmp_path / "a.ini").view() == replace(view, playhead=1.0)
 
 
+@pytest.mark.parametrize("pace", ["3", "3.0"])
+def test_a_pace_is_read_as_the_system_writes_it(tmp_path, pace):
+    (tmp_path / "a.ini").write_text(f"[view]\npace={pace}\n", encoding="utf-8")
+    settings = Settings(tmp_path / "a.ini")
+    assert settings.view().pace == 3.0 and settings.damaged == []
+
+
 @pytest.mark.parametrize(
     "line", ["pace=abc", "pace=-3", "quantity=gamma", "colormap=jet", "auto_run=7", "densities=no", "pace=@Invalid()"]
 )

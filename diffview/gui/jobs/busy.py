@@ -46,6 +46,8 @@ BUSY = {
     "losses": BusyRule(("sampling", "training"), {"losses": ("A loss is being measured.", WAIT)}),
     "racing": BusyRule(("sampling",), {"racing": ("A race is being run.", WAIT)}),
     "scoring": BusyRule(("sampling", "training"), {"scoring": ("A scoreboard is being made.", WAIT)}),
+    "comparing": BusyRule(("sampling", "training"), {"comparing": ("Runs are being compared.", WAIT)}),
+    "ranking": BusyRule(("sampling", "training"), {"ranking": ("Rivals are being scored.", WAIT)}),
     "searching": BusyRule(("sampling",), {"searching": ("Levels are being searched.", WAIT)}),
     "kriging": BusyRule(
         ("sampling",),

@@ -22,8 +22,8 @@ AUTO_RUN_MS = 200
 CHOSEN = ("denoiser.model", "course.sampler", "start.origin", "facts.field")
 """Choices after which it is said again why nothing can be run, though that is so for the same reason as before."""
 
-MOST_LEFT = 3
-"""Runs left by forks that are kept, to be shown again at once."""
+MOST_LEFT = 4
+"""Runs left by forks and of rivals that are kept, to be shown again at once."""
 
 
 def wanted(session: Session) -> tuple[Recipe, object, str]:
@@ -56,6 +56,11 @@ class LeftRuns:
     def keep(self, run: Run) -> None:
         """Keep a run that a fork leaves."""
         self.left, self._kept = run, [run, *self._kept[: MOST_LEFT - 1]]
+
+    def remember(self, run: Run | None) -> None:
+        """Keep the run of a rival that another one takes the place of."""
+        if run is not None and run.state == FINISHED and run not in self._kept:
+            self._kept = [run, *self._kept[: MOST_LEFT - 1]]
 
     def request(self, sampling: SamplingRequests, run: Run, plan: Plan) -> None:
         """Compute the run that a finished fork leaves if it is unknown, as it is where the fork was opened."""
@@ -228,6 +233,8 @@ class Live(Playback):
             self._tell_refusal()
         if session.plan.card is not None:
             self.torch.load()
+        if change.touched("rivals"):
+            self._forks.remember(self.run)
         self._find_left()
         if session.view.one_shot:
             self._shots.take()

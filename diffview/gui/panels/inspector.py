@@ -110,6 +110,7 @@ class InspectorPanel(ScrollPanel):
         scores.started.connect(search.start)
         scores.stopped.connect(search.stop)
         scores.accepted.connect(search.accept)
+        scores.rivalled.connect(search.offer_rival)
         scores.dismissed.connect(search.dismiss)
         search.changed.connect(self._show_search)
         self._live.run_changed.connect(self._show_model)

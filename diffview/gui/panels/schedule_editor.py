@@ -43,7 +43,7 @@ class ScheduleEditor:
         self.plot.tickMoved.connect(self._pull_tick)
         search.changed.connect(self._show_offered)
         live.stepped.connect(self._mark_level)
-        session.shows(self._show_curve, "view.quantity", "start.chain_length", *ON_AXIS)
+        session.shows(self._show_curve, "view.quantity", "start.chain_length", "rivals", *ON_AXIS)
         session.shows(self._show_levels, "plan.levels", *ON_AXIS)
         session.shows(self._show_offered, *ON_AXIS)
         session.shows(self._show_band, "plan.card", *ON_AXIS)
@@ -137,10 +137,11 @@ class ScheduleEditor:
         plot.set_companion(*schedule_curves.companion(schedule, quantity, scale))
         plot.set_curve(*schedule_curves.curve(schedule, quantity, scale))
         plot.set_handles(schedule_curves.handles(schedule, quantity, scale))
-        references = (schedule.key, quantity, scale.axis)
+        rivals = recipe.rivals.others
+        references = (schedule.key, quantity, scale.axis, rivals, schedule if rivals else None)
         if references != self._references_of:
             self._references_of = references
-            plot.set_references(schedule_curves.references(schedule, quantity, scale))
+            plot.set_references(schedule_curves.references(schedule, quantity, scale, rivals))
 
     def _show_levels(self) -> None:
         """Mark the levels that the run visits."""

@@ -1,10 +1,8 @@
 """The timeline: the schedule as a curve over the axis of the playhead, the slider, and the film strip."""
 
-from functools import partial
-
 import numpy as np
 from PySide6.QtCore import QPoint, Qt
-from PySide6.QtWidgets import QLabel, QMenu, QToolButton, QWidget
+from PySide6.QtWidgets import QLabel, QMenu, QWidget
 
 from diffview.forward.schedules import SCHEDULES, SpectrumMatched
 from diffview.gui.actions import Actions
@@ -23,7 +21,7 @@ from diffview.gui.widgets.forms.time_slider import TimeSlider
 from diffview.gui.widgets.plots.density_strip import DensityStrip
 from diffview.gui.widgets.small.card import CardFrame
 from diffview.gui.widgets.small.icons import set_icon
-from diffview.gui.widgets.small.parts import line, named, show_key, tool_button, whole
+from diffview.gui.widgets.small.parts import action_button, line, named, show_key, tool_button, whole
 from diffview.gui.widgets.small.text import plain, set_tip
 from diffview.gui.window.film_feed import Film
 from diffview.gui.window.player import Player
@@ -72,8 +70,8 @@ class TimelinePanel(CardFrame):
         self.pencil = tool_button("pencilButton", PENCIL, PENCIL, text="draw", checkable=True)
         tip = "The playhead moves with the run; dragging the playhead detaches it"
         self.follow = tool_button("followButton", "Follow the run", tip, text="follow", checkable=True)
-        self.fork = self._action_button("forkAction", "fork", "forkButton")
-        self.back = self._action_button("goBackAction", "return", "goBackButton")
+        self.fork = action_button("forkButton", self._actions["forkAction"], "fork")
+        self.back = action_button("goBackButton", self._actions["goBackAction"], "return")
         tip = "How much of schedule, grid and training falls on each noise level, below the schedule"
         self.density = tool_button("densityButton", "Show densities over ln s", tip, text="density", checkable=True)
         rows = QWidget()  # the sign stays beside its number where the header wraps
@@ -97,14 +95,6 @@ class TimelinePanel(CardFrame):
         self.add(self.slider)
         self.add(self.densities)
         self.add(self.strip, 4)
-
-    def _action_button(self, action: str, text: str, name: str) -> QToolButton:
-        """A button for an action, enabled when the action is."""
-        button = named(QToolButton(), name, self._actions[action].text())
-        button.setDefaultAction(self._actions[action])
-        button.setText(text)
-        self._actions[action].changed.connect(partial(button.setText, text))  # else Qt takes that of the action
-        return button
 
     def _connect(self) -> None:
         session, live = self._session, self._live

@@ -3,6 +3,7 @@
 from PySide6.QtCore import Signal
 from PySide6.QtWidgets import QCheckBox, QGridLayout, QLabel, QLineEdit, QWidget
 
+from diffview.forward.schedules import Schedule
 from diffview.gui.session import Session
 from diffview.gui.show.training_words import DENSITIES, LOSSES
 from diffview.gui.widgets.forms.spin import NumberSpin, WholeSpin
@@ -11,8 +12,12 @@ from diffview.gui.widgets.small.text import plain, set_tip
 from diffview.learning.orders import SIZES, Order, clean_name, enough_slices, origins, sizes_that_fit, usable_slices
 from diffview.learning.sets import MULTIPLE
 from diffview.models.cards import Card, models_folder
+from diffview.runs.rivals import schedule_words
 
 WIDTHS = (8, 16, 32, 48, 64)
+OF_RIVAL = "rival "
+"""Before the name of a rival in the key of its choice."""
+
 CHARACTERS = 8
 """Of a choice that are seen at least."""
 
@@ -38,6 +43,7 @@ class TrainForm(QWidget):
             "plan.region",
             "source.transform",
         )
+        session.shows(self._offer_rivals, "rivals", at_once=bool(session.recipe.rivals.others))
 
     def _build(self) -> None:
         self._data = combo("trainDataCombo", "What to train on", characters=CHARACTERS)
@@ -119,6 +125,28 @@ class TrainForm(QWidget):
                 self._origin.addItem(f"those of {name}", name)
             self._origin.setCurrentIndex(max(0, self._origin.findData(wanted)))
 
+    def _offer_rivals(self) -> None:
+        """The schedule of every rival as a training density, where there are others than the one in force."""
+        chosen = self._density.currentData()
+        while self._density.count() > len(DENSITIES):
+            self._density.removeItem(self._density.count() - 1)
+        for rival in self._session.recipe.rivals.others:
+            says = f"t is drawn evenly on {schedule_words(rival.course.schedule)}"
+            add_choices(self._density, [(f"{OF_RIVAL}{rival.name}", f"schedule of {rival.name}", says)])
+        self._density.setCurrentIndex(max(0, self._density.findData(chosen)))
+        self._show_choices()
+
+    def _density_key(self) -> str:
+        """The key of the density that is chosen: `schedule` for that of a rival too."""
+        chosen = str(self._density.currentData())
+        return "schedule" if chosen.startswith(OF_RIVAL) else chosen
+
+    def _schedule(self) -> Schedule:
+        """The schedule in force, or that of the rival that is chosen."""
+        chosen = str(self._density.currentData()).removeprefix(OF_RIVAL)
+        rivals = {rival.name: rival.course.schedule for rival in self._session.recipe.rivals.others}
+        return rivals.get(chosen, self._session.recipe.course.schedule)
+
     def _origin_card(self) -> Card | None:
         return self._session.facts.cards.get(self._origin.currentData() or "")
 
@@ -144,7 +172,7 @@ class TrainForm(QWidget):
             text = f"Through {transform}. The last 20 % of the slices are held out, and never trained on."
         self._facts.setText(text)
         self._loss_text.setText(LOSSES[self._loss_choice.currentData()])
-        self._density_text.setText(DENSITIES[self._density.currentData()])
+        self._density_text.setText(DENSITIES[self._density_key()])
         card = self._origin_card()
         if card is not None:
             self._width.setCurrentIndex(self._width.findData(card.network["width"]))
@@ -191,11 +219,11 @@ class TrainForm(QWidget):
         """The order of the choices, for a model of this name; `again` resumes the training kept under it."""
         session, crops = self._session, self._data.currentData() == "crops"
         return Order(
-            session.facts.field, self._transform_now(), session.recipe.course.schedule, models_folder() / name,
+            session.facts.field, self._transform_now(), self._schedule(), models_folder() / name,
             size=int(self._size.currentData()) if crops else 0,
             stack=None if crops else session.facts.stack,
             region=session.plan.region,
-            loss=self._loss_choice.currentData(), density=self._density.currentData(),
+            loss=self._loss_choice.currentData(), density=self._density_key(),
             minutes=self._minutes.value(), batch=self._batch.value(),
             width=self._width.currentData() or 32, origin=self._origin_card(),
             turned=self._turned.isChecked(),

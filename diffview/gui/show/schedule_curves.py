@@ -28,7 +28,7 @@ from diffview.learning.densities import grid_density, log_levels, schedule_densi
 from diffview.models.cards import Card
 from diffview.models.formulas import FORMULAS
 from diffview.reverse.samplers import SAMPLERS
-from diffview.runs.recipe import Course
+from diffview.runs.recipe import Course, Rival
 
 Floats = NDArray[np.float64]
 
@@ -62,12 +62,16 @@ def limits(schedule: Schedule, quantity: str) -> tuple[float | None, float | Non
     return None, None
 
 
-def references(schedule: Schedule, quantity: str, scale: TimeScale) -> list[tuple[str, Floats, Floats]]:
-    """Names and curves of other schedules, over t."""
+def references(
+    schedule: Schedule, quantity: str, scale: TimeScale, rivals: Sequence[Rival] = ()
+) -> list[tuple[str, Floats, Floats]]:
+    """Names and curves of other schedules, over t: of the rivals that are not in force, else of presets."""
     if scale.axis != "t":
         return []
-    others = [make_schedule(key) for key in REFERENCES if key != schedule.key]
-    return [(other.title.lower(), *curve(other, quantity, scale)) for other in others]
+    others = {make_schedule(key).title.lower(): make_schedule(key) for key in REFERENCES if key != schedule.key}
+    if rivals:
+        others = {rival.name: rival.course.schedule for rival in rivals}
+    return [(name, *curve(other, quantity, scale)) for name, other in others.items() if other != schedule]
 
 
 def band(card: Card, scale: TimeScale) -> tuple[float, float, str]:

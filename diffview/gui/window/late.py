@@ -10,12 +10,14 @@ from typing import TYPE_CHECKING
 from PySide6.QtGui import QShowEvent
 from PySide6.QtWidgets import QDockWidget, QWidget
 
+from diffview.gui.actions import Actions
 from diffview.gui.jobs.busy import Jobs
 from diffview.gui.jobs.live import Live
 from diffview.gui.session import Session
 
 if TYPE_CHECKING:
     from diffview.gui.jobs.calibration import CalibrationJob
+    from diffview.gui.jobs.rivals import ComparisonJob, RivalScoresJob
     from diffview.gui.jobs.scoring import BoardJob, LossCheckJob, RaceJob, VerifierJob
     from diffview.gui.jobs.trainer import TrainerJob
     from diffview.learning.orders import Order
@@ -42,6 +44,7 @@ class LateJobs:
     session: Session
     live: Live
     jobs: Jobs
+    actions_: Actions
 
     @cached_property
     def trainer(self) -> "TrainerJob":
@@ -85,6 +88,20 @@ class LateJobs:
 
         return CalibrationJob(self.jobs, self.live)
 
+    @cached_property
+    def compared(self) -> "ComparisonJob":
+        """Runs rivals side by side."""
+        from diffview.gui.jobs.rivals import ComparisonJob
+
+        return ComparisonJob(self.jobs)
+
+    @cached_property
+    def rival_scores(self) -> "RivalScoresJob":
+        """Scores rivals."""
+        from diffview.gui.jobs.rivals import RivalScoresJob
+
+        return RivalScoresJob(self.jobs)
+
     def late_docks(self, window: QWidget) -> tuple[LateDock, ...]:
         """The docks that show them."""
         panels = {
@@ -93,6 +110,7 @@ class LateJobs:
             "Race": self.race_panel,
             "Scoreboard": self.scoreboard_panel,
             "Calibration": self.calibration_panel,
+            "Rivals": self.rivals_panel,
         }
         return tuple(LateDock(title, make, window) for title, make in panels.items())
 
@@ -125,6 +143,12 @@ class LateJobs:
         from diffview.gui.panels.calibration import CalibrationPanel
 
         return CalibrationPanel(self.session, self.calibration)
+
+    def rivals_panel(self) -> QWidget:
+        """The panel of the rivals."""
+        from diffview.gui.panels.rivals import RivalsPanel
+
+        return RivalsPanel(self.session, self.actions_, self.compared, self.rival_scores, self.losses, self._trained)
 
     def _trained(self) -> "Order | None":
         training = self.trainer.training

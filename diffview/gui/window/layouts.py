@@ -75,16 +75,16 @@ EXPLORE = "exploreLayoutAction"
 LAYOUTS: dict[str, DockLayout] = {
     EXPLORE: DockLayout(
         ("dataDock",),
-        ("inspectorDock", "trainDock", "modelDock", "scoreboardDock", "raceDock", "calibrationDock"),
+        ("inspectorDock", "trainDock", "modelDock", "scoreboardDock", "raceDock", "calibrationDock", "rivalsDock"),
         plots=True,
     ),
     "trainLayoutAction": DockLayout(
         ("trainDock", "dataDock"),
-        ("modelDock", "inspectorDock", "scoreboardDock", "raceDock", "calibrationDock"),
+        ("modelDock", "inspectorDock", "scoreboardDock", "raceDock", "calibrationDock", "rivalsDock"),
         (300, 320),
     ),
     "compareLayoutAction": DockLayout(
-        ("scoreboardDock", "dataDock"),
+        ("rivalsDock", "scoreboardDock", "dataDock"),
         ("raceDock", "inspectorDock", "trainDock", "modelDock", "calibrationDock"),
         (400, 340),
     ),

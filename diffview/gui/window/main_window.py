@@ -40,6 +40,7 @@ from diffview.gui.window.opening import Opening
 from diffview.gui.window.player import Player
 from diffview.gui.window.pointer import Pointer
 from diffview.gui.window.presenting import Presentation
+from diffview.gui.window.rivaling import Rivaling
 from diffview.gui.window.scales import Scales
 from diffview.gui.window.sharing import Sharing
 from diffview.runs.recipe import Recipe
@@ -137,7 +138,8 @@ class MainWindow(LateJobs, QMainWindow):
         self.inspector_dock = add_dock(self, QDockWidget("Inspector", self), self.inspector)
         self.plots_dock = add_dock(self, QDockWidget("Plots", self))
         later = self.late_docks(self)
-        self.train_dock, self.model_dock, self.race_dock, self.scoreboard_dock, self.calibration_dock = later
+        self.train_dock, self.model_dock, self.race_dock, self.scoreboard_dock, *rest = later
+        self.calibration_dock, self.rivals_dock = rest
         for dock in later:  # tabs behind the inspector
             add_dock(self, dock)
             self.tabifyDockWidget(self.inspector_dock, dock)
@@ -157,6 +159,7 @@ class MainWindow(LateJobs, QMainWindow):
         self.appearance = Appearance(self, self.session, self.settings, self.actions_, self.arrangement)
         self.looking = Looking(self.session, self.actions_, self)
         self.forking = Forking(self.session, self.live, self.actions_)
+        self.rivaling = Rivaling(self.session, self.actions_)
 
     def _build_menus(self) -> None:
         menus: dict[str, QMenu] = {}
@@ -174,7 +177,7 @@ class MainWindow(LateJobs, QMainWindow):
     def _handlers(self) -> dict[str, Callable[[], object]]:
         """What the actions do, by name."""
         parts = (
-            self.opening, self.sharing, self.player, self.gaps, self.forking,
+            self.opening, self.sharing, self.player, self.gaps, self.forking, self.rivaling,
             self.looking, self.appearance, self.arrangement,
         )  # fmt: skip
         own: dict[str, Callable[[], object]] = {

@@ -12,11 +12,12 @@ from diffview.gui.widgets.small.text import set_tip
 
 
 class GridScores(QWidget):
-    """Signals: started, stopped, accepted, dismissed: requests of the user."""
+    """Signals: started, stopped, accepted, rivalled, dismissed: requests of the user."""
 
     started = Signal()
     stopped = Signal()
     accepted = Signal()
+    rivalled = Signal()
     dismissed = Signal()
 
     def __init__(self) -> None:
@@ -31,11 +32,14 @@ class GridScores(QWidget):
         column.addWidget(self._table)
         tip = "Make these the levels of the run; Undo takes it back"
         self.take = named(QPushButton("Take them"), "takeLevelsButton", tip=tip)
+        tip = "Keep the levels in force, and make these those of a rival"
+        self.rival = named(QPushButton("As a rival"), "rivalLevelsButton", tip=tip)
         self.drop = named(QPushButton("Drop"), "dropLevelsButton", tip="Forget the levels found")
         self.take.clicked.connect(self.accepted)
+        self.rival.clicked.connect(self.rivalled)
         self.drop.clicked.connect(self.dismissed)
         self._answers = QWidget()
-        column_of(self._answers).addLayout(line(self.take, self.drop))
+        column_of(self._answers).addLayout(line(self.take, self.rival, self.drop))
         column.addWidget(self._answers)
         self.show_progress(None, "")
         self.show_rows([])

@@ -1,9 +1,11 @@
 """The small parts that panels are made of: widgets with their names, words, buttons, lists, rows and tables."""
 
 from collections.abc import Iterable
+from functools import partial
 from typing import Any, TypeVar
 
 from PySide6.QtCore import QSignalBlocker, Qt
+from PySide6.QtGui import QAction
 from PySide6.QtWidgets import (
     QComboBox,
     QDoubleSpinBox,
@@ -83,6 +85,15 @@ def tool_button(
     button.setFocusPolicy(Qt.FocusPolicy.TabFocus)
     if icon:
         set_icon(button, icon)
+    return button
+
+
+def action_button(name: str, action: QAction, text: str) -> QToolButton:
+    """A button for an action under a shorter text, enabled when the action is."""
+    button = named(QToolButton(), name, action.text())
+    button.setDefaultAction(action)
+    button.setText(text)
+    action.changed.connect(partial(button.setText, text))  # else Qt takes that of the action
     return button
 
 
