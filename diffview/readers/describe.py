@@ -1,11 +1,12 @@
 """`diffview info`: a file as a tree, or one dataset decoded over all of it."""
 
 import dataclasses
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import h5py
 import numpy as np
+from numpy.typing import NDArray
 
 from diffview.errors import UserError
 from diffview.readers.base import Variable
@@ -14,7 +15,7 @@ from diffview.readers.families import reader_of
 from diffview.readers.opening import find_dataset, open_file, reading
 from diffview.readers.planes import is_flag
 from diffview.readers.tree import is_numeric, type_name, whole_tree
-from diffview.readers.undeclared import suspects, without
+from diffview.readers.undeclared import Ends, without
 
 BLOCK = 2**20
 """Values decoded at once: more than for a picture, whose memory is shared with the window."""
@@ -45,13 +46,9 @@ def describe(path: str, dataset: str | None = None, mask: Sequence[float] = ()) 
         stored = find_dataset(file, dataset)
         _require_countable(stored, f"{dataset} in {file.filename}")
         variable = without(reader_of(file).variable(stored), tuple(mask))
-        count, numbers = range_and_mean(variable)
-
-        def ranged(also: tuple[float, ...]) -> tuple[int, float, float]:
-            left, of_them = range_and_mean(without(variable, also)) if also else (count, numbers)
-            return left, of_them["min"] or 0.0, of_them["max"] or 0.0
-
-        odd = () if is_flag(variable) else suspects(ranged)
+        ends = Ends()
+        count, numbers = range_and_mean(variable, seen=ends.add)
+        odd = () if is_flag(variable) else ends.suspects()
         return {
             "path": stored.name,
             "shape": [int(size) for size in stored.shape],
@@ -79,12 +76,17 @@ def _require_countable(dataset: h5py.Dataset, where: str) -> None:
         )
 
 
-def range_and_mean(variable: Variable, within: Sequence[slice] | None = None) -> tuple[int, dict[str, float | None]]:
+def range_and_mean(
+    variable: Variable,
+    within: Sequence[slice] | None = None,
+    seen: Callable[[NDArray[np.floating[Any]]], None] = lambda values: None,
+) -> tuple[int, dict[str, float | None]]:
     """How many values a dataset, or the part `within` it, has, and their min, max and mean; read block by block."""
     low, high, total, count = np.inf, -np.inf, 0.0, 0
     for part in blocks(variable.dataset.shape, variable.dataset.chunks, BLOCK, within):
         values = variable.read(part).values
         values = values[~np.isnan(values)]
+        seen(values)
         if values.size:
             low, high = min(low, float(values.min())), max(high, float(values.max()))
             total += float(values.sum(dtype=np.float64))

@@ -42,7 +42,11 @@ _HELPER = re.compile(
     r"telemetry|voltage|iterations|convergence|confidence|probability|status)(_|\d|$)",
     re.IGNORECASE,
 )
-_HEADLINE = re.compile(r"(analysed_|l3s?_)?sst$|(surface|sea_surface(_\w+)?)_temperature$", re.IGNORECASE)
+_HEADLINES = (
+    r"(analysed_|l3s?_)?sst$|(surface|sea_surface(_\w+)?)_temperature$",
+    r"(corrected_)?reflectivity(_h|_horizontal)?$|DBZH?$",
+    r"(t2m|2t|tas|air_temperature(_2m)?|temperature_2m)$",
+)
 _SWATH = re.compile(r"(HS|MS|NS|FS)?\d*$")  # "nrayHS", "npixel1": the swath that a dimension belongs to
 _CAMEL = re.compile(r"(?<=[a-z0-9])(?=[A-Z])")
 
@@ -81,9 +85,13 @@ def is_coordinate(name: str, standard_name: str, units: str) -> bool:
     return " since " in units or coordinate_role(name, standard_name, units) not in ("", "x", "y")
 
 
-def is_headline(name: str) -> bool:
-    """Whether a variable is the main one of its product, which may have winds and corrections of the same size."""
-    return bool(_HEADLINE.match(name))
+def headline(name: str) -> int:
+    """The place of a variable among the main ones of products, 0 first, beside winds and corrections of the same size.
+
+    All others come after them.
+    """
+    found = (place for place, names in enumerate(_HEADLINES) if re.match(names, name, re.IGNORECASE))
+    return next(found, len(_HEADLINES))
 
 
 def is_helper(name: str) -> bool:

@@ -1,7 +1,7 @@
 """The values of one plane of a dataset, read and decoded part by part in the order of the file."""
 
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import numpy as np
@@ -25,8 +25,9 @@ def is_flag(variable: Variable) -> bool:
 
 
 def read_plane(
-    variable: Variable, axes: tuple[int, int], fixed: Mapping[int, int], sides: Sides, into: NDArray[np.float32]
-) -> Counter[str]:
+    variable: Variable, axes: tuple[int, int], fixed: Mapping[int, int], sides: Sides, into: NDArray[np.float32],
+    seen: Callable[[Array], None] = lambda block: None,
+) -> Counter[str]:  # fmt: skip
     """Fill `into` [pixels down, pixels across], in stored direction; return how many values were masked, by reason.
 
     Where a pixel stands for more than one value, it is the mean of those that are not missing; flags have no mean, and
@@ -38,6 +39,7 @@ def read_plane(
         fixed: index of every other axis.
         sides: the part of these axes that is read, and values a pixel.
         into: the picture, to be filled.
+        seen: called with every block of values, NaN missing, before it goes into means.
     """
     dataset = variable.dataset
     order = sorted(axes)
@@ -52,6 +54,7 @@ def read_plane(
         select: dict[int, int | slice] = {**fixed, **dict(zip(axes, pixels, strict=True))}
         decoded = variable.read(tuple(select[axis] for axis in sorted(select)))
         block = float32(decoded.values.T if turned else decoded.values)
+        seen(block)
         if means:
             means.add(place, block)
         elif block.size:

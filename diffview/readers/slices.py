@@ -3,6 +3,7 @@
 import itertools
 import math
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import replace
 
 import h5py
 import numpy as np
@@ -21,8 +22,8 @@ from diffview.readers.opening import find_dataset, open_file, reading
 from diffview.readers.planes import OUT_OF_RANGE, is_flag, read_plane
 from diffview.readers.sides import LARGEST_PICTURE, stored, whole
 from diffview.readers.tree import find_in, no_picture, text_of, why_not_plottable
+from diffview.readers.undeclared import Ends, without
 from diffview.readers.undeclared import note as said
-from diffview.readers.undeclared import of_picture, without
 
 Range = tuple[float, float]
 
@@ -64,10 +65,19 @@ def read_slice(
         for number, node in enumerate(candidates):
             progress(number / len(candidates))
             try:
-                return _first_with_data(file, node.path, index, axes, window, mask)
+                picture = _first_with_data(file, node.path, index, axes, window, mask)
             except UserError as error:
                 first_error = first_error or error
+            else:
+                return picture if first_error is None else _instead(picture, file, first_error)
         raise first_error or no_picture(file)
+
+
+def _instead(picture: Picture, file: h5py.File, why: UserError) -> Picture:
+    """A picture that is shown in the place of what would come first in its file, with a note of the reason."""
+    reason = why.sentence.replace(f" in {file.filename}", "")
+    note = f"{reason} So {picture.dataset} is shown."
+    return replace(picture, field=replace(picture.field, notes=(note, *picture.field.notes)))
 
 
 def variable_of(file: h5py.File, dataset: str) -> Variable:
@@ -189,11 +199,11 @@ def _picture(
     """Read, decode, orient and describe one slice."""
     dataset = variable.dataset
     others = [axis for axis in range(len(dataset.shape)) if axis not in arranged.axes]
-    where = f"{dataset.name} in {file.filename}"
+    where, ends = f"{dataset.name} in {file.filename}", Ends()
     with reading(file, dataset.name):
         values = np.empty(arranged.pixels, np.float32)
         fixed = dict(zip(others, index, strict=True))
-        masked = read_plane(variable, arranged.axes, fixed, arranged.sides, into=arranged.oriented(values))
+        masked = read_plane(variable, arranged.axes, fixed, arranged.sides, arranged.oriented(values), ends.add)
     others_there = math.prod(dataset.shape[axis] for axis in others) > 1
     try:
         _require_contrast(values, masked, where, variable.units, lambda: _exact_range(variable, arranged, fixed))
@@ -201,10 +211,11 @@ def _picture(
         hint = "Choose another slice." if others_there else ONLY_SLICE
         raise _NothingToSee(error.sentence, error.hint or hint) from None
     other_dims = tuple((variable.dims[axis], dataset.shape[axis]) for axis in others)
-    suspects = () if is_flag(variable) else of_picture(values)
+    suspects = () if is_flag(variable) else ends.suspects()
+    averaged = arranged.sides[0].block > 1
     notes = (
         *_part_notes(variable, arranged, window), *_masked_notes(masked),
-        *(said(one, variable.units) for one in suspects), *variable.remarks, *_plain_note(variable),
+        *(said(one, variable.units, averaged) for one in suspects), *variable.remarks, *_plain_note(variable),
         *_table_note(variable, arranged), *arranged.notes,
     )  # fmt: skip
     field = Field(

@@ -14,7 +14,7 @@ from diffview.readers.base import Node, Reader
 from diffview.readers.cf import dimension_scales
 from diffview.readers.families import reader_of
 from diffview.readers.layout import SMALLEST_SIDE, image_axes
-from diffview.readers.naming import is_column, is_coordinate, is_headline, is_helper, is_row
+from diffview.readers.naming import headline, is_column, is_coordinate, is_helper, is_row
 from diffview.readers.opening import (
     DEEPEST,
     H5PY_ERRORS,
@@ -29,7 +29,7 @@ from diffview.readers.packing import is_complex
 
 _FILTERS = {"deflate": "gzip"}
 _FLAGS = ("flag_meanings", "flag_values", "flag_masks")
-_HOUSEKEEPING = re.compile("housekeeping|telemetry|engineering|diagnostic|ancillary", re.IGNORECASE)
+_HOUSEKEEPING = re.compile("housekeeping|telemetry|engineering|diagnostic|ancillary|heade?r|metadata", re.IGNORECASE)
 
 LONGEST_PATH = 1000
 """Characters by which a dataset can be asked for."""
@@ -116,9 +116,9 @@ def find_in(file: h5py.File, limit: int = 2000) -> tuple[Node, ...]:
             continue
         helper = is_helper(node.name) or any(flag in node.attributes for flag in _FLAGS)
         order = (
-            helper or bool(_HOUSEKEEPING.search(posixpath.dirname(where))),
-            node.name not in first,
-            not is_headline(node.name),
+            2 if _HOUSEKEEPING.search(posixpath.dirname(where)) else int(helper),
+            first.index(node.name) if node.name in first else len(first),
+            headline(node.name),
             not _is_map(node),
             not (standard_name and node.units),
             -sides[0] * sides[1],

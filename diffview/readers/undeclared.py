@@ -1,10 +1,11 @@
 """Values that look like fill values though nothing in the file calls them so, and datasets read without them."""
 
 import re
-from collections.abc import Callable
+from collections import Counter
 from typing import Any, NamedTuple, cast
 
 import numpy as np
+from numpy.typing import NDArray
 
 from diffview.fields.field import Array
 from diffview.readers.base import Decoded, Variable
@@ -33,52 +34,64 @@ class Suspect(NamedTuple):
     times: int
 
 
-Ranged = Callable[[tuple[float, ...]], tuple[int, float, float]]
-"""Gives (count, least, greatest) of the values that are none of these."""
+class Ends:
+    """Values that come block by block: the ends that look like fill values are kept apart from all the others."""
+
+    def __init__(self) -> None:
+        self._low, self._high = np.inf, -np.inf
+        self._ends: Counter[float] = Counter()
+
+    def add(self, values: NDArray[np.floating[Any]]) -> None:
+        """Take a block, NaN missing."""
+        for _ in range(MOST):
+            low, high = _range(values)
+            odd = [end for end in {low, high} if looks_like_fill(end)]
+            if not odd:
+                break
+            for end in odd:
+                self._ends[end] += int(np.count_nonzero(values == end))
+            values = values[~np.isin(values, odd)]
+        low, high = _range(values)
+        self._low, self._high = min(self._low, low), max(self._high, high)
+
+    def suspects(self) -> tuple[Suspect, ...]:
+        """Ends that are made of one digit, or the end of a type, or endless, and far from all other values.
+
+        Far: by more than half of what the others span. They may be measured all the same: the user is asked.
+        """
+        low, high, far = self._low, self._high, []
+        for end in sorted(self._ends, key=lambda one: max(low - one, one - high)):
+            if max(low - end, end - high) > (high - low) / 2 and np.isfinite(high - low):
+                far.append(Suspect(end, self._ends[end]))
+            else:
+                low, high = min(low, end), max(high, end)
+        return tuple(far[:MOST])
 
 
-def suspects(ranged: Ranged) -> tuple[Suspect, ...]:
-    """Values at the ends that are made of one digit, or the end of a type, or endless, and far from all the others.
-
-    Far: by more than half of what the others span. They may be measured all the same: the user is asked.
-    """
-    far: list[Suspect] = []
-    count, low, high = ranged(())
-    while count and len(far) < MOST:
-        for end in {low, high}:
-            if looks_like_fill(end):
-                left, least, most = ranged((*(one.value for one in far), end))
-                if left and max(least - end, end - most) > (most - least) / 2:
-                    far.append(Suspect(end, count - left))
-                    count, low, high = left, least, most
-                    break
-        else:
-            break
-    return tuple(far)
+def _range(values: NDArray[np.floating[Any]]) -> tuple[float, float]:
+    """The least and the greatest value, NaN missing; (inf, -inf) of none."""
+    if not values.size or np.isnan(low := float(np.fmin.reduce(values, axis=None))):
+        return np.inf, -np.inf
+    return low, float(np.fmax.reduce(values, axis=None))
 
 
 def looks_like_fill(value: float) -> bool:
     """Whether nobody would measure just that: -9999, 999.9, 65535, 1e35."""
-    return abs(value) >= ENDLESS or value in LIMITS or bool(_ALIKE.match(f"{value:.6g}"))
+    return ENDLESS <= abs(value) < np.inf or value in LIMITS or bool(_ALIKE.match(f"{value:.6g}"))
 
 
 def of_picture(values: Array) -> tuple[Suspect, ...]:
     """Those of an array, NaN missing."""
-
-    def ranged(mask: tuple[float, ...]) -> tuple[int, float, float]:
-        if not mask:  # without a copy: most pictures have nothing to ask about
-            return values.size, float(np.fmin.reduce(values, axis=None)), float(np.fmax.reduce(values, axis=None))
-        left = values[~np.isnan(values) & ~np.isin(values, np.array(mask, np.float32))]
-        return left.size, float(left.min(initial=np.inf)), float(left.max(initial=-np.inf))
-
-    found = (one.value for one in suspects(ranged))
-    return tuple(Suspect(value, int(np.count_nonzero(values == np.float32(value)))) for value in found)
+    ends = Ends()
+    ends.add(values)
+    return ends.suspects()
 
 
-def note(suspect: Suspect, units: str) -> str:
-    """A sentence about one."""
+def note(suspect: Suspect, units: str, averaged: bool = False) -> str:
+    """A sentence about one; `averaged`: it goes into the means of an overview."""
     what, are = f"{suspect.value:g} {units}".strip(), "value is" if suspect.times == 1 else "values are"
-    return f"{suspect.times:,} {are} {what}, far from all others: nothing calls that missing, but it can be masked."
+    end = "; until then the means here are made with it." if averaged else "."
+    return f"{suspect.times:,} {are} {what}, far from all others: nothing calls that missing, but it can be masked{end}"
 
 
 class Masked:

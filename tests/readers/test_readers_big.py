@@ -72,6 +72,26 @@ def test_an_overview_is_the_mean_of_blocks_north_up(
 
 
 @pytest.mark.usefixtures("small_limits")
+def test_undeclared_fills_are_found_before_they_go_into_the_means_of_an_overview(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A mean over a block with one -9999 in it looks like nothing that anybody would write for missing."""
+    monkeypatch.setattr(blocks, "__defaults__", (100, None))
+    cube = np.random.default_rng(0).uniform(270, 300, (1, 61, 53)).astype(np.float32)
+    cube[0, 3, 3] = cube[0, 40:43, 20] = -9999
+    path = large(tmp_path / "a.nc", cube)
+    got = read_slice(path, "v", [0])
+    assert got.block == 6 and got.suspects == (-9999.0,)
+    said = "4 values are -9999 K, far from all others: nothing calls that missing, but it can be masked; "
+    assert f"{said}until then the means here are made with it." in got.field.notes
+    masked = read_slice(path, "v", [0], mask=got.suspects)
+    expected = means(np.where(cube[0] < 0, np.nan, cube[0]), 6)
+    np.testing.assert_allclose(masked.field.values, expected[::-1], rtol=1e-6)
+    assert masked.suspects == () and masked.field.values.min() > 270
+    assert read_slice(path, "v", [0], window=Region(41, 0, 20, 20)).suspects == (-9999.0,)
+
+
+@pytest.mark.usefixtures("small_limits")
 def test_columns_stored_first_are_turned(tmp_path: Path) -> None:
     values = np.random.default_rng(0).normal(size=(53, 61)).astype(np.float32)
     path = write(tmp_path / "a.nc", values, {"units": "K"}, chunks=(10, 10))

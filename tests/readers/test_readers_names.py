@@ -86,12 +86,13 @@ def test_what_only_describes_another_variable(name: str, helper: bool) -> None:
 
 
 @pytest.mark.parametrize(
-    ("name", "headline"),
-    [("analysed_sst", True), ("sst", True), ("sea_surface_temperature", True), ("sea_surface_skin_temperature", True),
-     ("sst_anomaly", False), ("air_temperature", False)],
+    ("name", "place"),
+    [("analysed_sst", 0), ("sst", 0), ("sea_surface_temperature", 0), ("sea_surface_skin_temperature", 0),
+     ("DBZH", 1), ("reflectivity", 1), ("reflectivity_horizontal", 1), ("t2m", 2), ("tas", 2), ("air_temperature", 2),
+     ("sst_anomaly", 3), ("reflectivity_v", 3), ("differential_reflectivity", 3), ("sp", 3), ("t2m_C", 3)],
 )  # fmt: skip
-def test_the_main_variable_of_a_product(name: str, headline: bool) -> None:
-    assert naming.is_headline(name) is headline
+def test_the_main_variable_of_a_product(name: str, place: int) -> None:
+    assert naming.headline(name) == place
 
 
 # --- values that nobody declared -------------------------------------------------------------------------------------
@@ -127,6 +128,23 @@ def test_values_far_from_all_others_are_asked_about(strange: tuple[float, ...], 
     assert sorted(undeclared.of_picture(picture(*strange))) == sorted(found)
 
 
+@pytest.mark.parametrize("parts", [1, 2, 7, 400])
+def test_they_are_the_same_however_the_values_come(parts: int) -> None:
+    """Every value lies in some block; what is an end of a block need not be one of the picture."""
+    values = picture(-9999.0, -9999.0, np.nan, 1e20, 290.0, 277.7).ravel()
+    values = np.concatenate([values, np.full(5, 999.0, np.float32), [np.nan]])
+    expected = {(-9999.0, 2), (float(np.float32(1e20)), 1), (999.0, 5)}
+    for order in (values, values[::-1], np.random.default_rng(0).permutation(values)):
+        ends = undeclared.Ends()
+        for block in np.array_split(order, parts):
+            ends.add(block)
+        assert set(ends.suspects()) == expected == set(undeclared.of_picture(values))
+    ends = undeclared.Ends()
+    for block in (np.array([255.0, 254.0]), np.array([255.0]), np.array([0.0, 120.0]), np.array([])):
+        ends.add(block)
+    assert ends.suspects() == (), "the end of bytes, beside the others"
+
+
 def test_a_picture_of_nothing_else_has_no_suspect() -> None:
     assert undeclared.of_picture(np.full((4, 4), -9999.0, np.float32)) == ()
     assert undeclared.of_picture(np.full((4, 4), np.nan, np.float32)) == ()
@@ -138,6 +156,9 @@ def test_a_picture_of_nothing_else_has_no_suspect() -> None:
 )
 def test_a_suspect_in_words(suspect: Suspect, units: str, begins: str) -> None:
     assert undeclared.note(suspect, units).startswith(begins)
+    assert undeclared.note(suspect, units, averaged=True).endswith(
+        "masked; until then the means here are made with it."
+    )
 
 
 def test_what_the_user_calls_missing_is_missing() -> None:

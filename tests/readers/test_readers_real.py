@@ -55,6 +55,39 @@ def test_pictures_agree_with_the_netcdf4_library(name: str) -> None:
             assert any(np.allclose(ours, way, rtol=1e-5, atol=1e-6, equal_nan=True) for way in turned), node.path
 
 
+CHOSEN = {
+    "19910916120000-ESACCI": "wind_speed", "1A.TRMM.TMI": "S1/earthView",
+    "2A-CS-151E24S": "NS/SLV/precipRateNearSurface", "2A.GPM.DPR": "FS/SLV/precipRateNearSurface",
+    "2B.GPM.DPRGMI": "Swath/surfacePrecipRate",
+    "ESACCI-OZONE": "atmosphere_mole_content_of_ozone", "ESACCI-SOILMOISTURE": "sm", "IDR66": "dataset1/data1/data",
+    "OR_ABI": "Rad", "RAD_NL25": "image1/image_data", "SS_AMSR2": "sea_surface_temperature",
+    "SS_VIIRS": "sea_surface_temperature", "Z__C_RJTD": "DBZH", "coads": "SST", "dt_med": "adt", "era5": "t2m",
+    "example_cfradial": "reflectivity_horizontal", "issue671": "soil_moisture", "nc4uvt": "T", "nemo_1m": "tos",
+    "orca2": "votemper", "ostia": "surface_temperature", "rotated_pole": "air_pressure_at_sea_level",
+    "sgpxsapr": "reflectivity", "sit_monthly": "cdr_sea_ice_thickness", "woa18": "t_an",
+}  # fmt: skip
+"""By the beginning of a file's name, the dataset that somebody who opens it wants to see first."""
+
+EMPTY = {"1C.GPM.GMI": ("S1/incidenceAngle", "S1/Tc"), "2A.GPM.GMI": ("S1/sunGlintAngle", "S1/surfacePrecipitation")}
+"""Of files whose main dataset holds nothing, what is shown in its place, and that."""
+
+
+@pytest.mark.parametrize("begin", CHOSEN)
+def test_the_dataset_that_is_shown_first(begin: str) -> None:
+    (path,) = (path for path in H5 if path.name.startswith(begin))
+    picture = read_slice(str(path))
+    assert picture.dataset == f"/{CHOSEN[begin]}"
+    assert not any("is shown." in note for note in picture.field.notes)
+
+
+@pytest.mark.parametrize("begin", EMPTY)
+def test_it_is_said_why_the_main_dataset_is_not_shown(begin: str) -> None:
+    (path,) = (path for path in H5 if path.name.startswith(begin))
+    picture, (shown, main) = read_slice(str(path)), EMPTY[begin]
+    why = f"/{main} cannot be shown: every value of this slice is missing. So /{shown} is shown."
+    assert picture.dataset == f"/{shown}" and picture.field.notes[0] == why
+
+
 @pytest.mark.parametrize("path", [*H5, *ODD], ids=lambda path: path.name[:40])
 def test_every_file_opens_or_says_why_not(path: Path) -> None:
     try:
