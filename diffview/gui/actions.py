@@ -8,6 +8,7 @@ from PySide6.QtGui import QAction, QKeyEvent, QKeySequence
 from PySide6.QtWidgets import QWidget
 
 from diffview.gui.widgets.small.text import set_tip
+from diffview.runs.examples import EXAMPLES
 
 
 @dataclass(frozen=True)
@@ -22,12 +23,13 @@ class Entry:
     checkable: bool = False
 
 
-SCRUB, LAYOUT, EXPORT = "Scrub", "View/Layout", "File/Export"
+SCRUB, LAYOUT, EXPORT, EXAMPLE = "Scrub", "View/Layout", "File/Export", "File/Examples"
 """Menus; "View/Layout" is the menu Layout in View."""
 
 ENTRIES = (
     Entry("openAction", "File", "Open…", ("Ctrl+O",), "Open an HDF5 or netCDF-4 file, or a recipe"),
     Entry("packagedAction", "File", "Open the packaged field", (), "Back to the field that ships with diffview"),
+    *(Entry(f"{key}ExampleAction", EXAMPLE, example.title, (), f"{example.tip}.") for key, example in EXAMPLES.items()),
     Entry(
         "openModelAction", "File", "Open model…", (), "Open the folder of a network: one trained here, or of diffusers"
     ),

@@ -11,11 +11,12 @@ from diffview.errors import UserError
 from diffview.forward.exchange import read_schedule
 from diffview.gui.jobs.files import Files
 from diffview.gui.jobs.writing import save
-from diffview.gui.session import Session
+from diffview.gui.session import Message, Session
 from diffview.gui.settings import Settings
 from diffview.gui.show.file_rows import first_folder
 from diffview.gui.widgets.small.text import set_tip
 from diffview.paths import write_text
+from diffview.runs.examples import EXAMPLES, Example
 from diffview.runs.recipe import GIVEN, default_recipe
 
 DATA = "Data and recipes (*.nc *.nc4 *.h5 *.hdf5 *.HDF5 *.he5 *.hdf *.mat *.json);;All files (*)"
@@ -46,7 +47,18 @@ class Opening(QObject):
             "openModelAction": self._ask_open_model,
             "saveRecipeAction": self._ask_save_recipe,
             "importScheduleAction": self._ask_import_schedule,
+            **{f"{key}ExampleAction": partial(self._open_example, example) for key, example in EXAMPLES.items()},
         }
+
+    def _open_example(self, example: Example) -> None:
+        """Open an example, and say where its field is from."""
+        try:
+            recipe = example.recipe()
+        except UserError as error:  # a sample model is damaged
+            self._session.tell_error(error)
+            return
+        self._files.open_recipe(recipe)
+        self._session.tell(Message(f"{example.title}.", f"{example.tip}."))
 
     def open(self, path: str, dataset: str | None = None) -> None:
         """Open data, a recipe, a schedule, or the folder of a model; what is on screen stays if it cannot be read."""
