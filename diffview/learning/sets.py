@@ -28,6 +28,9 @@ MOST_BYTES = 2**30
 MOST_MISSING = 0.5
 """Share of missing pixels up to which a field is trained on."""
 
+DRY = 1e-6
+"""An amount up to which nothing fell, through a transform and back."""
+
 
 @dataclass(frozen=True, eq=False)
 class TrainingSet:
@@ -104,6 +107,15 @@ class TrainingSet:
         """Where most fields have no data [ny, nx]; None if no pixel is ever missing."""
         missing = np.isnan(self.fields)
         return missing.mean(axis=0) >= 0.5 if missing.any() else None
+
+    @cached_property
+    def smallest(self) -> float:
+        """The smallest amount above 0, in physical units, to four digits; 0 of what is dry nowhere, or negative."""
+        physical = self.transform.inverse(self.fields)
+        wet = physical[physical > DRY]
+        if not (np.abs(physical) <= DRY).any() or np.nanmin(physical) < -DRY or not wet.size:
+            return 0.0
+        return float(f"{wet.min():.4g}")
 
     @cached_property
     def largest_power(self) -> float:

@@ -234,10 +234,12 @@ class Trainer:
     def card(self, name: str) -> Card:
         """The card of the model so far."""
         data = self.data
-        about = {
+        about: dict[str, Any] = {
             "source": data.source, "licence": data.licence, "split": data.split, "slices": data.slices,
             "fields": len(data.fields), "held_out": len(data.held_out), "sha256": data.fingerprint,
         }  # fmt: skip
+        if data.coarsen and (smallest := data.smallest):
+            about["smallest"] = smallest
         training = {
             **self.settings.plain(), "highest": self.highest, "steps": self.step,
             "planned_steps": self.settings.steps, "samples": self.samples,

@@ -70,6 +70,7 @@ PARTS: Mapping[str, Rule] = {
     "weights": table({"sha256": text, "dtype": text, "parameters": whole()}),
     "data": table({
         "source": text, "licence": text, "split": text, "sha256": text, "fields": whole(), "held_out": whole(),
+        "smallest": number(0.0),
     }),
     "training": table({
         "loss": text, "density": text, "machine": text, "steps": whole(), "batch": whole(), "seconds": number(0),

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from diffview.errors import UserError, cut
 from diffview.fields.field import Field, Region
 from diffview.fields.numbers import percent
+from diffview.fields.transforms import has_least
 from diffview.fields.units import same_units, written
 from diffview.machine import torch_is_missing
 from diffview.models.cards import MASK, Card, beside
@@ -29,6 +30,11 @@ QUANTITIES = (
     frozenset({"toa_brightness_temperature", "brightness_temperature", "tb"}),
 )
 """Groups of names that mean one quantity."""
+
+
+def is_amount(name: str, transform: str) -> bool:
+    """Whether values of this name, through this transform, are amounts of rain, which is never negative."""
+    return name in QUANTITIES[0] or has_least(transform)
 
 
 class Model(Protocol):

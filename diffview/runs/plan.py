@@ -59,6 +59,7 @@ class Plan:
         parent: the plan of the run that this one leaves at a step, or None.
         known: the pixels of the region that the run is given [ny, nx], or None if it is given none.
         filled: those that it makes up beside known ones [ny, nx], or None if it fills nothing.
+        floor: what stands for 0 of an amount, which is never negative, in the units of the run; else None.
         circular: whether the left and right edges of the region meet: it goes once around the Earth.
     """
 
@@ -81,6 +82,7 @@ class Plan:
     known: NDArray[np.bool_] | None = None
     filled: NDArray[np.bool_] | None = None
     circular: bool = False
+    floor: float | None = None
 
     @property
     def shape(self) -> tuple[int, int, int, int]:

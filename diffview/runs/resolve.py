@@ -23,7 +23,7 @@ from diffview.fields.transforms import Transform
 from diffview.machine import torch_is_missing
 from diffview.models.capabilities import FORMULA_CAPABILITIES, capabilities_of, card_capabilities, lacks
 from diffview.models.cards import Card
-from diffview.models.choice import Model, Trained, TrainingCrops, mismatch
+from diffview.models.choice import Model, Trained, TrainingCrops, is_amount, mismatch
 from diffview.models.formulas import FORMULAS
 from diffview.reverse.grids import make_levels
 from diffview.reverse.samplers import KNOWN_PIXELS, SAMPLERS, sampler_params
@@ -63,7 +63,7 @@ def resolve(recipe: Recipe, facts: Facts) -> Plan:
         recipe, outcome.region, transform, facts.through(transform), outcome.x0, levels, params, device, outcome.model,
         outcome.capabilities, request.conditioning, card, tuple(request.notes),
         outcome.refusal or lacking or recipe.ensemble.refusal, outcome.complete, known=outcome.known,
-        filled=outcome.filled, circular=circular,
+        filled=outcome.filled, circular=circular, floor=_floor(request, transform),
     )  # fmt: skip
 
 
@@ -143,6 +143,17 @@ def _of_size(facts: Facts, region: Region, ny: int, nx: int) -> Region:
         return region
     row, column = region.row + (region.ny - ny) // 2, region.column + (region.nx - nx) // 2
     return Region(min(max(row, 0), rows - ny), min(max(column, 0), columns - nx), ny, nx)
+
+
+def _floor(request: _Request, transform: Transform) -> float | None:
+    """What stands for 0 of an amount, which is never negative, in the units of the run: the next number above it."""
+    card, field = request.card, request.facts.field
+    if card is None:
+        made_in, amount = transform, is_amount(field.name, transform.key) and not field.mask.all()
+        amount = amount and float(np.nanmin(field.values)) >= 0
+    else:
+        made_in, amount = card.transform, is_amount(card.quantity, card.transform.key)
+    return float(np.nextafter(np.float32(made_in(0.0)), np.float32(np.inf))) if amount else None
 
 
 # -- the device

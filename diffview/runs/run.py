@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from diffview.arrays import surrounded, to_numpy
+from diffview.arrays import namespace, surrounded, to_numpy
 from diffview.errors import UserError
 from diffview.forward.brownian import ForwardPath
 from diffview.forward.noise import START, Noise
@@ -82,7 +82,11 @@ def run(plan: Plan, denoise: Denoise | None = None, after: Step | None = None) -
     if isinstance(plan.model, GuidedModel) and plan.model.led is not None:
         steps = _held(steps, max(RUNAWAY, 2 * float(np.abs(plan.model.led.seen.values).max())))
     finished = getattr(denoise, "finished", None)
-    return steps if finished is None else _finished(steps, plan.steps, finished)
+    if finished is not None:
+        steps = _finished(steps, plan.steps, finished)
+    if plan.floor is not None:
+        steps = _finished(steps, plan.steps, lambda y: namespace(y).clip(y, plan.floor, None))
+    return steps
 
 
 def _held(steps: Iterator[Step], most: float) -> Iterator[Step]:

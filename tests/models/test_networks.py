@@ -15,7 +15,8 @@ from diffview.fields.transforms import Transform
 from diffview.forward.schedules import make_schedule
 from diffview.models.checkpoints import load_model
 from diffview.models.choice import Given, Trained, mismatch
-from diffview.models.nets.adapter import Network, with_block_means
+from diffview.models.nets.adapter import Network
+from diffview.models.nets.block_means import amounts_with_means, with_block_means
 from diffview.readers.packaged import packaged_field
 from diffview.runs.facts import Facts
 from diffview.runs.recipe import Recipe, default_recipe
@@ -80,14 +81,21 @@ def test_missing_pixels_neither_enter_nor_leave_a_network_with_a_mask(tmp_path):
     assert np.array_equal(denoise(y, 0.5), denoise(other, 0.5)) and not denoise(y, 0.5)[..., :4, :].any()
 
 
+def held_to(x0: torch.Tensor, told: torch.Tensor, transform: Transform, smallest: float = 0.0) -> torch.Tensor:
+    """`with_block_means` of standardised fields, standardised again."""
+    physical = [torch.from_numpy(transform.inverse(z.numpy()).astype(np.float32)) for z in (x0, told)]
+    return torch.from_numpy(transform(with_block_means(*physical, transform, 8, smallest).numpy()))
+
+
+@pytest.mark.parametrize("smallest", [0.0, 0.1])
 @pytest.mark.parametrize("key", ["cbrt", "log1p", "standardise"])
-def test_block_means_are_held_in_physical_units(key):
+def test_block_means_are_held_in_physical_units(key, smallest):
     transform = Transform(key, 0.5, 0.6)
     rng = np.random.default_rng(5)
     truth = transform(np.maximum(rng.gamma(0.5, 4.0, (2, 16, 16)) - 1, 0))
     guess = truth + rng.normal(scale=0.3, size=truth.shape).astype(np.float32)
     told = torch.from_numpy(coarse(truth, transform, 8)[:, None])
-    held = with_block_means(torch.from_numpy(guess)[:, None], told, transform, 8)
+    held = held_to(torch.from_numpy(guess)[:, None], told, transform, smallest)
     means = block_mean(transform.inverse(held[:, 0].numpy()), 8)
     assert means == pytest.approx(block_mean(transform.inverse(truth), 8), rel=1e-4, abs=1e-4)
 
@@ -95,8 +103,41 @@ def test_block_means_are_held_in_physical_units(key):
 def test_a_dry_block_becomes_dry():
     transform = Transform("cbrt", 0.5, 0.6)
     told = torch.from_numpy(transform(np.zeros((1, 1, 8, 8))))
-    held = with_block_means(torch.randn(1, 1, 8, 8), told, transform, 8)
+    held = held_to(torch.randn(1, 1, 8, 8), told, transform)
     assert transform.inverse(held.numpy()) == pytest.approx(0, abs=1e-6)
+
+
+def test_what_rains_on_a_dry_block_is_no_block_of_drizzle():
+    """A block's mean that the network made nothing of was spread over all of its pixels."""
+    rng = np.random.default_rng(2)
+    raw = torch.from_numpy(rng.gamma(0.3, 2.0, (4, 3, 2, 2, 64)).astype(np.float32) - 0.2)
+    raw[0, 0, 0, 0] = -torch.arange(64) / 100.0  # dry: nearest to rain in the first pixels
+    wanted = torch.from_numpy(rng.gamma(0.5, 1.0, (4, 3, 2, 2, 1)).astype(np.float32))
+    wanted[0, 0, 0, 0], wanted[1, 0, 0, 0], wanted[2, 0, 0, 0] = 0.014, 0.0, 0.0005
+    made = amounts_with_means(raw, wanted, 0.1)
+    assert made.mean(-1, keepdim=True).numpy() == pytest.approx(wanted.numpy(), rel=1e-5)
+    few = torch.zeros(64)
+    few[:3] = 0.014 * 64 / 3  # 0.9 in all, about 0.3 each
+    assert made[0, 0, 0, 0].numpy() == pytest.approx(few.numpy(), rel=1e-5)
+    assert not made[1, 0, 0, 0].any(), "dry stays dry"
+    assert (made[2, 0, 0, 0] > 0).sum() == 1 and made[2, 0, 0, 0].max() == pytest.approx(0.032), "less than there is"
+    wet, enough = made > 0, (64 * wanted >= 0.1).expand_as(made)
+    assert (made[wet & enough] >= 0.0999).all() and (made >= 0).all()
+    assert (raw[wet & (wanted >= 0.5)] > 0).all(), "where the network made rain, it stays where it was"
+    with_rain = raw.clamp_min(0).ge(0.1).any(-1)
+    grown = (wet & (raw < 0.1)).any(-1) & with_rain
+    assert not grown.any(), "no pixel becomes wet beside wet ones"
+
+
+def test_other_quantities_are_moved_as_a_whole():
+    """Degrees below zero were taken for nothing."""
+    transform, x = Transform("standardise", -3.0, 5.0), torch.randn(2, 1, 16, 16)
+    told = torch.randn(1, 1, 2, 2).repeat_interleave(8, 2).repeat_interleave(8, 3)
+    held = held_to(x, told, transform)
+    means = held.reshape(2, 1, 2, 8, 2, 8).mean((3, 5))
+    assert means.numpy() == pytest.approx(np.repeat(told[:, :, ::8, ::8].numpy(), 2, 0), abs=1e-5)
+    inside = (held - x).reshape(2, 1, 2, 8, 2, 8)
+    assert float(inside.std((3, 5)).max()) < 1e-5
 
 
 def test_the_card_gives_size_transform_and_noise_range(facts, recipe, card):

@@ -10,10 +10,11 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from diffview.fields.transforms import Transform, piecewise
+from diffview.fields.transforms import piecewise
 from diffview.models.cards import Card
 from diffview.models.checkpoints import load_model
 from diffview.models.nets.acceleration import CLOSE, Fast, Tensors
+from diffview.models.nets.block_means import with_block_means
 from diffview.models.nets.unet import UNet, on_device
 
 LOG = logging.getLogger(__name__)
@@ -203,7 +204,11 @@ class Network:
         """The fields at the end of a run, with the block means they are conditioned on; see `with_block_means`."""
         if self._coarse is None:
             return x0
-        return with_block_means(x0, self._coarse, self.card.transform, self.card.coarsen)
+        transform, smallest = self.card.transform, float(self.card.data.get("smallest", 0.0))
+        (forward, inverse), numbers = SHAPES[transform.key], transform.numbers
+        physical, coarse = (inverse(z * transform.std + transform.mean, numbers) for z in (x0, self._coarse))
+        held = with_block_means(physical, coarse, transform, self.card.coarsen, smallest)
+        return (forward(held, numbers) - transform.mean) / transform.std
 
 
 def pulled_back(estimate: Callable[[Tensor], Tensor], y: Tensor, v: Tensor) -> Tensor:
@@ -220,20 +225,3 @@ def with_pullback(estimate: Callable[[Tensor], Tensor], y: Tensor) -> tuple[Tens
         x = y.detach().requires_grad_()
         x0_hat = estimate(x)
     return x0_hat.detach().to(y.dtype), lambda v: torch.autograd.grad(x0_hat, x, v.to(x0_hat.dtype))[0]
-
-
-def with_block_means(x0_hat: Tensor, coarse: Tensor, transform: Transform, factor: int) -> Tensor:
-    """x0_hat with the block means of `coarse`: every block is scaled by one factor in physical units.
-
-    Amounts slightly below 0, which a network can give, count as 0. A block whose mean is 0 becomes 0; a block of zeros
-    whose mean is not 0 takes the mean everywhere.
-    """
-    (forward, inverse), numbers = SHAPES[transform.key], transform.numbers
-    wanted = inverse(coarse[:, :, ::factor, ::factor] * transform.std + transform.mean, numbers).clamp_min(0)
-    amount = inverse(x0_hat * transform.std + transform.mean, numbers).clamp_min(0)
-    mean = torch.nn.functional.avg_pool2d(amount, factor)
-    nothing = mean < 1e-6
-    ratio = torch.where(nothing, torch.zeros_like(mean), wanted / mean.clamp_min(1e-6))
-    spread = torch.where(nothing, wanted, torch.zeros_like(mean))
-    ratio, spread = (torch.repeat_interleave(torch.repeat_interleave(v, factor, 2), factor, 3) for v in (ratio, spread))
-    return (forward(amount * ratio + spread, numbers) - transform.mean) / transform.std
