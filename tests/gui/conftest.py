@@ -269,6 +269,7 @@ class Hand:
         self._wait(view.isVisible)
         row = combo.findData(key)
         assert row >= 0, f"{combo.objectName()} has no {key}"
+        view.scrollTo(combo.model().index(row, combo.modelColumn(), combo.rootModelIndex()))
         at = view.visualRect(combo.model().index(row, combo.modelColumn(), combo.rootModelIndex())).center()
         QTest.mouseMove(view.viewport(), at)
         self.mouse(view, QEvent.Type.MouseMove, at)

@@ -1,6 +1,7 @@
 """Tuning the noise: presets, handles, parameters, the length of the chain, jump and chain."""
 
 import itertools
+import json
 
 import numpy as np
 import pytest
@@ -9,9 +10,12 @@ from PySide6.QtCore import QPointF, Qt
 from PySide6.QtGui import QContextMenuEvent
 from PySide6.QtWidgets import QApplication, QLabel, QMenu, QPushButton
 
+from diffview.forward import mine
 from diffview.forward.brownian import ForwardPath
+from diffview.forward.executed import executed
 from diffview.forward.schedules import S_LIMIT, SCHEDULES, BetaCurve, Cosine, Edm, Linear, SpectrumMatched, ZeroSnr
 from diffview.gui.widgets.plots.schedule_items import Handles, RunLevels
+from diffview.reverse.grids import make_levels
 
 pytestmark = pytest.mark.qt_log_ignore("This plugin does not support (raise|grabbing)")  # of every list opened
 
@@ -439,6 +443,69 @@ def test_a_schedule_made_of_another_keeps_its_parameters_in_the_form(window, han
     assert session.recipe.course.schedule.low == Cosine() and find(window, "param_high.rho").value() == 7.0
     combo.activated.emit(combo.findData("spectrum"))
     assert session.recipe.course.schedule == SpectrumMatched.match(session.plan.x0, session.facts.field.pixel_km)
+    settle(window)
+
+
+@pytest.fixture
+def no_mine():
+    """None of my schedules is there, before the test or after it."""
+    for _ in range(2):
+        for name in mine.names():
+            mine.remove(name)
+        if _ == 0:
+            yield
+
+
+def test_a_schedule_is_kept_chosen_again_and_removed(window, hand, find, settle, monkeypatch, no_mine):
+    combo, session = find(window, "scheduleCombo"), window.session
+    session.edit(schedule=Linear(beta_end=0.03))
+    asked = "diffview.gui.panels.schedule_list.QInputDialog.getText"
+    monkeypatch.setattr(asked, lambda *a, **k: ("calm <b>seas</b>", True))
+    find(window, "keepScheduleAction").trigger()
+    assert combo.currentText() == "calm <b>seas</b>" and window.heard[-1].kind == "info"
+    hand.choose(combo, "cosine")
+    hand.choose(combo, "mine:calm <b>seas</b>")
+    assert session.recipe.course.schedule == Linear(beta_end=0.03)
+    session.undo()
+    assert session.recipe.course.schedule == Cosine() and combo.currentData() == "cosine"
+    find(window, "dropScheduleAction").trigger()
+    assert window.heard[-1].kind == "error" and mine.names() == ["calm <b>seas</b>"], "it is not in force"
+    session.undo()
+    find(window, "dropScheduleAction").trigger()
+    assert mine.names() == [] and session.recipe.course.schedule == Linear(beta_end=0.03)
+    monkeypatch.setattr(asked, lambda *a, **k: ("linear", True))
+    find(window, "keepScheduleAction").trigger()
+    assert window.heard[-1].kind == "error" and mine.names() == []
+    settle(window)
+
+
+def test_a_config_is_taken_with_the_levels_that_it_executes(window, find, settle, monkeypatch, tmp_path):
+    path, session = tmp_path / "scheduler_config.json", window.session
+    config = {"_class_name": "EulerDiscreteScheduler", "use_karras_sigmas": True, "set_alpha_to_one": False}
+    path.write_text(json.dumps(config))
+    before, steps = session.recipe, session.recipe.course.steps
+    window.open_file(str(path))
+    assert session.plan.levels == pytest.approx(executed(config, steps).levels, rel=1e-12)
+    said = window.heard[-1]
+    assert (
+        said.kind == "warning" and "passes over set_alpha_to_one" in said.sentence and "custom ticks" in said.sentence
+    )
+    settle(window)
+    assert window.live.run.state == "finished"
+    session.undo()
+    assert session.recipe == before, "one undo"
+    path.write_text(json.dumps({"_class_name": "EulerDiscreteScheduler", "use_karras_sigmas": True, "gamma": 2}))
+    window.open_file(str(path))
+    assert window.heard[-1].kind == "error" and "gamma" in window.heard[-1].sentence and session.recipe == before
+    saved = str(tmp_path / "levels.json")
+    monkeypatch.setattr("diffview.gui.window.sharing.QFileDialog.getSaveFileName",
+                        lambda *a, **k: (saved, "Levels of the run for anemoi (*.json)"))  # fmt: skip
+    session.edit(schedule=Edm(), grid="karras")
+    find(window, "exportScheduleAction").trigger()
+    session.edit(schedule=Linear(), grid="uniform", grid_params=())
+    window.open_file(saved)
+    assert session.recipe.course.schedule.sigma_min == pytest.approx(Edm().sigma_min, rel=1e-12)
+    assert session.plan.levels == pytest.approx(make_levels(Edm(), "karras", steps), rel=1e-12)
     settle(window)
 
 

@@ -4,24 +4,23 @@ import numpy as np
 from PySide6.QtCore import QPoint, Qt
 from PySide6.QtWidgets import QLabel, QMenu, QWidget
 
-from diffview.forward.schedules import SCHEDULES, SpectrumMatched
 from diffview.gui.actions import Actions
 from diffview.gui.jobs.level_search import LevelSearchJob
 from diffview.gui.jobs.live import Live
 from diffview.gui.panels.base import COLOURS, Paced, bind_look, bind_spin
 from diffview.gui.panels.schedule_editor import ON_AXIS, ScheduleEditor
+from diffview.gui.panels.schedule_list import ScheduleList
 from diffview.gui.session import Session
 from diffview.gui.show import schedule_curves
 from diffview.gui.show.film_rows import PARENT
 from diffview.gui.show.timescale import TimeScale
 from diffview.gui.widgets.film.film_strip import FilmStrip
-from diffview.gui.widgets.forms.combo import Combo
 from diffview.gui.widgets.forms.segmented import SegmentedControl
 from diffview.gui.widgets.forms.time_slider import TimeSlider
 from diffview.gui.widgets.plots.density_strip import DensityStrip
 from diffview.gui.widgets.small.card import CardFrame
 from diffview.gui.widgets.small.icons import set_icon
-from diffview.gui.widgets.small.parts import action_button, line, named, show_key, tool_button, whole
+from diffview.gui.widgets.small.parts import action_button, line, named, tool_button, whole
 from diffview.gui.widgets.small.text import plain, set_tip
 from diffview.gui.window.film_feed import Film
 from diffview.gui.window.player import Player
@@ -60,9 +59,7 @@ class TimelinePanel(CardFrame):
     def _build(self) -> None:
         play = "Play the forward process"
         self.play = tool_button("playButton", play, f"{play} (Space)", icon="play")
-        self.preset = Combo("scheduleCombo", "Noise schedule", least_px=0)
-        for key, kind in SCHEDULES.items():
-            self.preset.addItem(kind.title, key)
+        self.preset = ScheduleList(self._session, self._actions).combo
         self.quantity = SegmentedControl(QUANTITIES, "quantityControl")
         self.axis = SegmentedControl(AXES, "axisControl")
         tip = "T: number of steps of the chain; the curve stays as it is"
@@ -100,7 +97,6 @@ class TimelinePanel(CardFrame):
         session, live = self._session, self._live
         self.play.clicked.connect(self._player.toggle)
         self._player.changed.connect(self._show_player)
-        self.preset.activated.connect(self._choose_preset)
         self.pencil.toggled.connect(self.plot.set_drawing)
         self.follow.clicked.connect(self._follow)
         self.plot.playheadMoved.connect(lambda x: self._scrub(TimeScale.of(session).t(x)))
@@ -117,7 +113,6 @@ class TimelinePanel(CardFrame):
         bind_look(session, self.axis, "axis")
         bind_look(session, self.density, "densities")
         bind_spin(session, self.length, "chain_length")
-        session.shows(lambda: show_key(self.preset, session.recipe.course.schedule.key), "course.schedule")
         session.shows(self._show_axis, "start.chain_length", *ON_AXIS)
         session.shows(self._show_densities, "view.densities", "view.axis", "plan.card", "denoiser.model")
         session.shows(self._after.call, "plan.levels", "course.schedule", at_once=False)
@@ -127,18 +122,6 @@ class TimelinePanel(CardFrame):
         session.shows(film.move_run, "view.axis")
         session.shows(film.redraw_run, "view.reverse", *COLOURS, at_once=False)
         session.shows(film.refresh_forward, "forward", "view.axis", *COLOURS)
-
-    # -- edits
-
-    def _choose_preset(self, index: int) -> None:
-        key = self.preset.itemData(index)
-        schedule = self._session.recipe.course.schedule
-        if key != schedule.key or key == SpectrumMatched.key:  # the field may be another one now
-            self._session.edit_checked(lambda: {"schedule": schedule_curves.chosen(key, schedule, self._matched)})
-
-    def _matched(self) -> SpectrumMatched:
-        """The schedule for the region's spectrum."""
-        return SpectrumMatched.match(self._session.plan.x0, self._session.facts.field.pixel_km)
 
     # -- looks
 

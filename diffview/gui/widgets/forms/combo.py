@@ -1,6 +1,6 @@
 """The list of choices, whose text ends in an ellipsis where it is too narrow, instead of being cut."""
 
-from PySide6.QtCore import Qt
+from PySide6.QtCore import Qt, Signal
 from PySide6.QtGui import QPaintEvent, QWheelEvent
 from PySide6.QtWidgets import QComboBox, QStyle, QStyleOptionComboBox, QStylePainter
 
@@ -13,7 +13,13 @@ LIST_MARGIN_PX = 12
 
 
 class Combo(QComboBox):
-    """A QComboBox that may be narrower than its longest text; the wheel scrolls what is around it without the focus."""
+    """A QComboBox that may be narrower than its longest text; the wheel scrolls what is around it without the focus.
+
+    Signals:
+        opened: the list is about to be shown.
+    """
+
+    opened = Signal()
 
     def __init__(
         self, name: str = "", says: str = "", tip: str = "", characters: int = 0, least_px: int = LEAST_PX
@@ -40,6 +46,7 @@ class Combo(QComboBox):
 
     def showPopup(self) -> None:
         """Show the list, as wide as its longest text."""
+        self.opened.emit()
         self.view().setTextElideMode(Qt.TextElideMode.ElideNone)
         self.view().setMinimumWidth(self.view().sizeHintForColumn(0) + 2 * LIST_MARGIN_PX)
         super().showPopup()
