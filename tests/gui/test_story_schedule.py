@@ -8,12 +8,23 @@ import pytest
 from conftest import layer
 from PySide6.QtCore import QPointF, Qt
 from PySide6.QtGui import QContextMenuEvent
-from PySide6.QtWidgets import QApplication, QLabel, QMenu, QPushButton
+from PySide6.QtTest import QTest
+from PySide6.QtWidgets import QApplication, QLabel, QLineEdit, QMenu, QPushButton
 
 from diffview.forward import mine
 from diffview.forward.brownian import ForwardPath
 from diffview.forward.executed import executed
-from diffview.forward.schedules import S_LIMIT, SCHEDULES, BetaCurve, Cosine, Edm, Linear, SpectrumMatched, ZeroSnr
+from diffview.forward.schedules import (
+    S_LIMIT,
+    SCHEDULES,
+    BetaCurve,
+    Cosine,
+    Custom,
+    Edm,
+    Linear,
+    SpectrumMatched,
+    ZeroSnr,
+)
 from diffview.gui.widgets.plots.schedule_items import Handles, RunLevels
 from diffview.reverse.grids import make_levels
 
@@ -443,6 +454,54 @@ def test_a_schedule_made_of_another_keeps_its_parameters_in_the_form(window, han
     assert session.recipe.course.schedule.low == Cosine() and find(window, "param_high.rho").value() == 7.0
     combo.activated.emit(combo.findData("spectrum"))
     assert session.recipe.course.schedule == SpectrumMatched.match(session.plan.x0, session.facts.field.pixel_km)
+    settle(window)
+
+
+def type_cell(hand, table, row, column, text):
+    at = table.visualItemRect(table.item(row, column)).center()
+    QTest.mouseClick(table.viewport(), Qt.MouseButton.LeftButton, pos=at)
+    QTest.mouseDClick(table.viewport(), Qt.MouseButton.LeftButton, pos=at)
+    field = QApplication.focusWidget()
+    assert isinstance(field, QLineEdit)
+    field.selectAll()
+    QTest.keyClicks(field, text)
+    QTest.keyClick(field, Qt.Key.Key_Return)
+    QApplication.processEvents()  # the table takes it after the key
+
+
+def test_points_are_typed_in_a_table_and_removed_there(window, hand, find, settle):
+    table, session = find(window, "pointTable"), window.session
+    assert not table.isVisible(), "a formula has a form"
+    session.edit(schedule=Custom.like(Linear()))
+    wanted = [f"{a:.4g}" for a in (0.25, Linear().alpha_bar(0.25), Linear().noise_level(0.25))]
+    assert table.isVisible() and table.texts()[1] == pytest.approx(wanted)
+    before = session.recipe
+    type_cell(hand, table, 1, 1, "0.6")
+    schedule = session.recipe.course.schedule
+    assert float(schedule.alpha_bar(0.25)) == pytest.approx(0.6, rel=1e-12)
+    type_cell(hand, table, 1, 0, "0.3")
+    assert session.recipe.course.schedule.knots[1][0] == 0.3
+    assert session.recipe.course.schedule.knots[1][1] == pytest.approx(schedule.knots[1][1], rel=1e-12), (
+        "the value stays"
+    )
+    window.heard.clear()
+    for column, text in ((1, "1.2"), (0, "0.9"), (0, "much")):
+        now = session.recipe
+        type_cell(hand, table, 1, column, text)
+        assert session.recipe == now and window.heard[-1].kind == "error", "nothing is lost"
+    assert table.texts()[1][:2] == ["0.3", "0.6"]
+    QTest.keyClick(table, Qt.Key.Key_Delete)
+    assert len(session.recipe.course.schedule.knots) == 4 and table.rowCount() == 4
+    for _ in range(3):
+        session.undo()
+    assert session.recipe == before and table.texts()[1] == wanted
+    session.edit(schedule=BetaCurve())
+    hand.click(find(window, "quantityControl").button("beta"))
+    window.heard.clear()
+    type_cell(hand, table, 1, 1, "1.5")
+    assert window.heard[-1].sentence == "beta = 1.5 at t = 0.25 is outside (0, 1]."
+    type_cell(hand, table, 1, 1, "0.004")
+    assert session.recipe.course.schedule.knots[1] == (0.25, 0.004)
     settle(window)
 
 

@@ -14,6 +14,7 @@ from diffview.forward.schedules import SCHEDULES, edited, flat_params, form_para
 from diffview.gui.jobs.level_search import LevelSearchJob
 from diffview.gui.jobs.live import Live
 from diffview.gui.panels.base import NetworkOffer
+from diffview.gui.panels.schedule_points import SchedulePoints
 from diffview.gui.session import Session
 from diffview.gui.show.card_facts import limits_text, title_of
 from diffview.gui.show.lint_case import case_of
@@ -65,7 +66,8 @@ class InspectorPanel(ScrollPanel):
         for key in GRIDS:
             self.grid.addItem(GRID_TITLES.get(key, key), key)
         self.findings = named(FindingsView(), "lintView")
-        self._section("Schedule", self.schedule_text, self.schedule, self.schedule_facts, self.findings)
+        points = SchedulePoints(self._session).table
+        self._section("Schedule", self.schedule_text, self.schedule, points, self.schedule_facts, self.findings)
         self.sampler_text = words(name="samplerText")
         self._section("Sampler", self.sampler, self.sampler_text)
         row = QFormLayout()

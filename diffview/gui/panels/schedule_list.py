@@ -1,6 +1,7 @@
 """The list of schedules beside the timeline: presets, those made from others, and mine."""
 
 from collections.abc import Callable
+from functools import partial
 
 from PySide6.QtWidgets import QInputDialog
 
@@ -40,7 +41,7 @@ class ScheduleList:
         """List what lies in the folder now; what cannot be read is named."""
         self._mine = {}
         for name in mine.names():
-            self._trying(lambda name=name: self._mine.update({name: mine.load(name)}))
+            self._trying(partial(self._load, name))
         for index in range(self.combo.count() - 1, len(SCHEDULES) - 1, -1):
             self.combo.removeItem(index)
         if self._mine:
@@ -48,6 +49,9 @@ class ScheduleList:
         for name in self._mine:
             self.combo.addItem(name, MINE + name)
         self._show()
+
+    def _load(self, name: str) -> None:
+        self._mine[name] = mine.load(name)
 
     def _show(self) -> None:
         """The name under which the schedule in force is kept, or its kind."""
