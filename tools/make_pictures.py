@@ -6,7 +6,7 @@ import tempfile
 from pathlib import Path
 
 from diffview.fields.field import Region
-from diffview.forward.schedules import Cosine, Custom
+from diffview.forward.schedules import Cosine, Custom, Edm, Join, Linear
 from diffview.runs.recipe import default_recipe
 
 DOCS = Path(__file__).resolve().parents[1] / "docs"
@@ -22,10 +22,15 @@ FILLED = RECIPE.but(model="gaussian", sampler="repaint", sampler_params=(("resam
 )  # fmt: skip
 RETURNED = RECIPE.but(schedule=Cosine(), origin="field", level=1.2, sampler="ddpm", steps=40)
 
+SHORT = RECIPE.but(model="gaussian", sampler="heun", schedule=Linear(chain_steps=250), seed=1)
+TUNED = SHORT.but(schedule=Join(low=Linear(), high=Edm(sigma_min=0.01, sigma_max=400.0), level=3.0))
+
 PICTURES = {
     "window-dark.png": (RECIPE, ["--size", "1600x1000", "--theme", "dark", "--t", "0.12"]),
     "window-light.png": (EDITED, ["--size", "1600x1000", "--theme", "light", "--t", "0.31"]),
     "filled-gap.png": (FILLED, ["--size", "1600x1000", "--theme", "light", "--t", "0"]),
+    "schedule-short.png": (SHORT, ["--size", "1280x720", "--theme", "dark", "--t", "0"]),
+    "schedule-tuned.png": (TUNED, ["--size", "1280x720", "--theme", "dark", "--t", "0"]),
     "from-the-field.png": (RETURNED, ["--size", "1280x720", "--theme", "dark", "--t", "0.3"]),
 }
 
