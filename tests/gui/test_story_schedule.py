@@ -6,7 +6,7 @@ import json
 import numpy as np
 import pytest
 from conftest import layer
-from PySide6.QtCore import QPointF, Qt
+from PySide6.QtCore import QPoint, QPointF, QRect, Qt
 from PySide6.QtGui import QContextMenuEvent
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication, QLabel, QLineEdit, QMenu, QPushButton
@@ -93,6 +93,18 @@ def test_two_drags_are_two_undos(window, hand, find, settle):
     hand.key(window, Qt.Key.Key_Z, Qt.KeyboardModifier.ControlModifier | Qt.KeyboardModifier.ShiftModifier)
     assert session.recipe.course.schedule == shapes[1]
     settle(window)
+
+
+@pytest.mark.parametrize("size", [(1024, 768), (1600, 1000)])
+def test_every_control_of_the_timeline_is_seen_and_covers_no_other(open_window, find, rest, size):
+    window = open_window(size=size)
+    rest(window)
+    names = "scheduleCombo axisControl pencilButton chainLengthSpin densityButton forkButton followButton"
+    places = [find(window, name) for name in names.split()]
+    boxes = [QRect(w.mapTo(window.timeline, QPoint(0, 0)), w.size()) for w in places]
+    assert all(window.timeline.rect().contains(box) for box in boxes)
+    assert not any(a.intersects(b) for a, b in itertools.combinations(boxes, 2))
+    assert all(not w.visibleRegion().isEmpty() for w in places)
 
 
 @pytest.mark.parametrize("quantity", ["log_snr", "sigma"])

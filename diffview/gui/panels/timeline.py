@@ -2,7 +2,7 @@
 
 import numpy as np
 from PySide6.QtCore import QPoint, Qt
-from PySide6.QtWidgets import QLabel, QMenu, QWidget
+from PySide6.QtWidgets import QLabel, QMenu, QSizePolicy, QWidget
 
 from diffview.gui.actions import Actions
 from diffview.gui.jobs.level_search import LevelSearchJob
@@ -74,7 +74,9 @@ class TimelinePanel(CardFrame):
         rows = QWidget()  # the sign stays beside its number where the header wraps
         beside = line(named(plain(QLabel("T")), tip=self.length.toolTip()), self.length)
         beside.setContentsMargins(0, 0, 0, 0)
+        self.length.setProperty("compact", True)
         rows.setLayout(beside)
+        rows.setSizePolicy(QSizePolicy.Policy.Fixed, QSizePolicy.Policy.Preferred)
         for widget in (
             self.play, self.preset, self.quantity, self.axis, self.pencil, rows,
             self.density, self.fork, self.back, self.follow,
