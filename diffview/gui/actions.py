@@ -101,9 +101,16 @@ ENTRIES = (
     Entry(
         "compareLayoutAction", LAYOUT, "Compare", ("Ctrl+3",), "Samplers raced, and settings scored on held-out fields"
     ),
+    Entry("resetLayoutAction", LAYOUT, "Reset layout", (), "Every dock as at the first start"),
     Entry("keysAction", "Help", "Keys", ("F1",)),
     Entry("aboutAction", "Help", "About diffview"),
 )
+
+APART = frozenset({
+    "saveRecipeAction", "quitAction", "gapAction", "copyAction", "forkAction", "addRivalAction", "autoRunAction",
+    "paceThreeAction", "followAction", "presentAction", "darkAction", "zoomInAction", "resetLayoutAction",
+})  # fmt: skip
+"""The actions above which a line lies in their menu."""
 
 
 class Actions(Mapping[str, QAction]):

@@ -194,3 +194,28 @@ def test_densities_hidden_in_a_low_window_are_remembered_as_wanted(open_window, 
     assert not window.session.view.densities
     window.close()
     assert window.settings.view().densities
+
+
+def test_reset_layout_brings_every_dock_back_as_at_the_first_start(open_window, find, rest):
+    for size in ((1280, 720), (1920, 1080)):
+        window = open_window(size=size)
+        rest(window)
+        first = {name: (dock.isVisible(), dock.isFloating()) for name, dock in window.docks.items()}
+        find(window, "trainLayoutAction").trigger()
+        window.inspector_dock.setFloating(True)
+        window.data_dock.show()
+        window.plots_dock.hide()
+        rest(window)
+        assert window.inspector_dock.isFloating()
+        find(window, "resetLayoutAction").trigger()
+        rest(window)
+        assert {name: (dock.isVisible(), dock.isFloating()) for name, dock in window.docks.items()} == first
+        assert window.size().toTuple() == size and not window.arrangement.moved
+
+
+def test_menus_have_lines_between_what_belongs_together(window):
+    """No menu has more than ten entries in a row; none begins or ends with a line, and no two lie side by side."""
+    for action in window.menuBar().actions():
+        rows = ["-" if one.isSeparator() else "x" for one in action.menu().actions()]
+        groups = "".join(rows).split("-")
+        assert all(groups) and max(map(len, groups)) <= 10, action.text()

@@ -64,7 +64,7 @@ class Docks(QObject):
 
     def handlers(self) -> dict[str, Callable[[], object]]:
         """The layouts, by the name of their action."""
-        return {name: partial(self.arrange, name) for name in LAYOUTS}
+        return {"resetLayoutAction": self.reset, **{name: partial(self.arrange, name) for name in LAYOUTS}}
 
     @property
     def room(self) -> WindowRoom | None:
@@ -82,6 +82,12 @@ class Docks(QObject):
         """Take a layout in its original form."""
         self._layout, self._moved, self._chosen = name, False, False
         self._place({*LAYOUTS[name].first, PLOTS}, LAYOUTS[name].front, self._take_room())
+
+    def reset(self) -> None:
+        """Arrange the docks as a window of this size has them at its first start."""
+        self._layout, self._moved, self._chosen = EXPLORE, False, False
+        room = self._take_room()
+        self._place({*LAYOUTS[EXPLORE].first, PLOTS} if room.wide else {PLOTS}, LAYOUTS[EXPLORE].front, room)
 
     def follow(self, size: QSize | None = None) -> None:
         """Follow the size of the window: arrange the docks anew if the room has changed.
@@ -200,8 +206,7 @@ class Docks(QObject):
             kept = not anew and state is not None and self._window.restoreState(state, VERSION)
         room = self._take_room()
         if not kept:
-            shown = {*LAYOUTS[EXPLORE].first, PLOTS} if room.wide else {PLOTS}
-            self._place(shown, LAYOUTS[EXPLORE].front, room)
+            self.reset()
             return False
         self._layout = next((word for word in words if word in LAYOUTS), EXPLORE)
         self._moved, self._chosen = "moved" in words, "chosen" in words

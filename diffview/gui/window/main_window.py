@@ -6,7 +6,7 @@ from PySide6.QtCore import QEvent, QObject, Qt, QTimer, Signal
 from PySide6.QtGui import QCloseEvent, QDragEnterEvent, QDropEvent, QGuiApplication, QKeyEvent
 from PySide6.QtWidgets import QDockWidget, QHBoxLayout, QMainWindow, QMenu, QToolBar, QVBoxLayout, QWidget
 
-from diffview.gui.actions import ENTRIES, Actions
+from diffview.gui.actions import APART, ENTRIES, Actions
 from diffview.gui.errors import ErrorHook
 from diffview.gui.jobs.browser import Browser
 from diffview.gui.jobs.busy import Jobs
@@ -167,8 +167,11 @@ class MainWindow(LateJobs, QMainWindow):
             if entry.menu not in menus:
                 above, _, name = entry.menu.rpartition("/")
                 menus[entry.menu] = (menus[above] if above else self.menuBar()).addMenu(name)
+            if entry.name in APART:
+                menus[entry.menu].addSeparator()
             menus[entry.menu].addAction(self.actions_[entry.name])
         menus["File"].insertMenu(self.actions_["packagedAction"], self.opening.recent)
+        menus["View"].addSeparator()
         for dock in self.docks.values():
             menus["View"].addAction(dock.toggleViewAction())
         for name, what in self._handlers().items():
