@@ -99,6 +99,9 @@ class Summary(Job):
 
     def sample(self, box: Region, bins: int = 24) -> Sample | None:
         """The members' means over a rectangle of pixels, or their values at one; None where nothing is made."""
+        ny, nx = self.mean.shape
+        if box.row + box.ny > ny or box.column + box.nx > nx:
+            return None
         parts = self.physical[(slice(None), *box.slices)].astype(np.float64)
         values = np.nanmean(parts, axis=(1, 2)) if not np.isnan(parts[0]).all() else parts[:, 0, 0]
         if not np.isfinite(values).all():

@@ -213,6 +213,19 @@ def test_a_row_shows_what_was_given_one_that_was_made_the_mean_and_the_truth(ret
     assert np.allclose(given, plan.made_in.inverse(alpha * step.y[0, 0]), rtol=1e-5), "the run's own start"
 
 
+@pytest.mark.parametrize("size", [24, 80])
+def test_another_size_of_the_region_leaves_a_row_and_a_picked_place_without_a_mistake(returned, find, settle, size):
+    """Nothing of the old members stands beside the truth of another region, and no place outside is looked up."""
+    window = returned
+    choose(window, find, settle, "row")
+    window.session.look(place=Region(60, 60, 2, 2))
+    window.session.edit(region=Region(40, 120, size, size))
+    settle(window)
+    assert not any("mistake" in message.sentence for message in window.heard)
+    assert window.reverse.numbers().shape == (size, 4 * size + 3 * 2)
+    assert ("at row 60" in window.diagnostics.findChildren(CardFrame)[0].subtitle()) is (size == 80)
+
+
 def test_a_run_from_noise_was_given_nothing_and_says_so(ensemble, find):
     button = find(ensemble, "ensembleControl").button("row")
     assert not button.isEnabled() and "nothing but noise" in button.toolTip()

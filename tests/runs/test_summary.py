@@ -50,6 +50,15 @@ def test_a_sample_is_of_one_pixel_or_of_the_mean_of_an_area() -> None:
     assert area.spread < pixel.spread
 
 
+def test_no_sample_is_taken_outside_of_the_members() -> None:
+    """A place that was picked stays picked when the region becomes smaller."""
+    summary = summed()
+    ny, nx = summary.mean.shape
+    assert summary.sample(Region(ny - 2, nx - 2, 2, 2)) is not None
+    for outside in (Region(ny, 0, 1, 1), Region(0, nx, 1, 1), Region(ny - 2, 0, 3, 3), Region(90, 90, 5, 5)):
+        assert summary.sample(outside) is None
+
+
 def test_what_is_missing_stays_missing() -> None:
     members = Z.copy()
     members[:, 2, 3] = np.nan

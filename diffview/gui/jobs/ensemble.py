@@ -2,6 +2,7 @@
 
 from PySide6.QtCore import QObject, QTimer, Signal
 
+from diffview.fields.field import Region
 from diffview.gui.jobs.busy import Jobs
 from diffview.gui.jobs.live import Live
 from diffview.gui.jobs.worker import Worker
@@ -16,7 +17,7 @@ class Summaries(QObject):
     """Summaries of the members of a run, as REVERSE shows them.
 
     Attributes:
-        summary: of the step on screen, or of the one before until that is there; None of a single member.
+        summary: of the step on screen, or of the one before of that region until it is there; None of a single member.
 
     Signals:
         summed: `summary` changed.
@@ -29,6 +30,7 @@ class Summaries(QObject):
         self._jobs, self._session, self._live = jobs, jobs.session, live
         self._worker = Worker(KIND)
         self._asked: Summary | None = None
+        self._region: Region | None = None
         self.summary: Summary | None = None
         self._timer = QTimer(self, interval=TICK_MS)
         self._timer.timeout.connect(self.tick)
@@ -56,6 +58,9 @@ class Summaries(QObject):
         if shown is None:  # before the first call of the model
             self._forget()
             return
+        if run.plan.region != self._region:  # the truth and what was given lie elsewhere
+            self._forget()
+            self._region = run.plan.region
         rings = session.forward.rings
         fits = rings is not None and rings.window.shape == step.y.shape[-2:]
         self._asked = Summary(*shown, rings if fits else None, of)
