@@ -64,7 +64,8 @@ class Docks(QObject):
 
     def handlers(self) -> dict[str, Callable[[], object]]:
         """The layouts, by the name of their action."""
-        return {"resetLayoutAction": self.reset, **{name: partial(self.arrange, name) for name in LAYOUTS}}
+        layouts = {name: partial(self.arrange, name) for name in LAYOUTS}
+        return {**layouts, "resetLayoutAction": partial(self.arrange, EXPLORE, first=True)}
 
     @property
     def room(self) -> WindowRoom | None:
@@ -78,16 +79,12 @@ class Docks(QObject):
 
     # -- arranging
 
-    def arrange(self, name: str) -> None:
-        """Take a layout in its original form."""
+    def arrange(self, name: str, first: bool = False) -> None:
+        """Take a layout in its original form; `first`: as a window of this size has it at its first start."""
         self._layout, self._moved, self._chosen = name, False, False
-        self._place({*LAYOUTS[name].first, PLOTS}, LAYOUTS[name].front, self._take_room())
-
-    def reset(self) -> None:
-        """Arrange the docks as a window of this size has them at its first start."""
-        self._layout, self._moved, self._chosen = EXPLORE, False, False
         room = self._take_room()
-        self._place({*LAYOUTS[EXPLORE].first, PLOTS} if room.wide else {PLOTS}, LAYOUTS[EXPLORE].front, room)
+        shown = {PLOTS} if first and not room.wide else {*LAYOUTS[name].first, PLOTS}
+        self._place(shown, LAYOUTS[name].front, room)
 
     def follow(self, size: QSize | None = None) -> None:
         """Follow the size of the window: arrange the docks anew if the room has changed.
@@ -206,7 +203,7 @@ class Docks(QObject):
             kept = not anew and state is not None and self._window.restoreState(state, VERSION)
         room = self._take_room()
         if not kept:
-            self.reset()
+            self.arrange(EXPLORE, first=True)
             return False
         self._layout = next((word for word in words if word in LAYOUTS), EXPLORE)
         self._moved, self._chosen = "moved" in words, "chosen" in words
