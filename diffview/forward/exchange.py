@@ -152,7 +152,7 @@ def _of_edm(plain: Mapping[str, Any], steps: int | None) -> Imported:
     known = {"sigma_min", "sigma_max", "rho", "num_steps", "discretization"}
     kinds = {"edm": ("karras", (0.002, 80.0)), "ve": ("exponential", (0.02, 100.0))}
     kind = plain.get("discretization", "edm")
-    if kind not in kinds:
+    if not isinstance(kind, str) or kind not in kinds:
         raise UserError(f"The discretization {shown(kind)} is not understood here.", f"Known are {', '.join(kinds)}.")
     return _settings(plain, known, *kinds[kind], steps)
 

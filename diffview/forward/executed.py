@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 
 from diffview.errors import UserError, cut
-from diffview.forward.schedule import Array, Schedule
+from diffview.forward.schedule import MOST_STEPS, S_LIMIT, Array, Schedule
 from diffview.forward.tables import schedule_of_config
 from diffview.params import shown
 
@@ -322,12 +322,19 @@ def _of_flow_config(name: str, config: Mapping[str, Any], steps: int) -> tuple[A
 # -- words
 
 
+ALLOWED = {
+    "num_train_timesteps": (1, MOST_STEPS), "shift": (0.01, 100.0), "flow_shift": (0.01, 100.0), "rho": (1.0, 20.0),
+    "sigma_min": (0.0, S_LIMIT), "sigma_max": (0.0, S_LIMIT), "lambda_min_clipped": (-np.inf, np.inf),
+}  # fmt: skip
+"""Between which numbers settings lie."""
+
+
 def _number(config: Mapping[str, Any], key: str, usual: float) -> float:
-    given = config.get(key)
+    given, (low, high) = config.get(key), ALLOWED[key]
     if given is None:
         return usual
-    if type(given) not in (int, float):
-        raise UserError(f"{key} cannot be {shown(given)}.", "It is a number.")
+    if type(given) not in (int, float) or not low <= given <= high:
+        raise UserError(f"{key} cannot be {shown(given)}.", f"It is a number from {low:g} to {high:g}.")
     return float(given)
 
 
@@ -353,7 +360,7 @@ def _notes(name: str, config: Mapping[str, Any], levels: Array, ends: Array) -> 
             said.append(f"trained_betas are what counts; {', '.join(others)} say nothing.")
     if walk is not None:
         said += _of_rows(walk, config, levels)
-    elif name in FLOWS and float(config.get("shift", 1.0)) != 1:
+    elif name in FLOWS and _number(config, "shift", 1.0) != 1:
         said.append(f"The lowest level is shifted twice: it is s = {levels[-2]:.3g}.")
     if levels[-1] > 0:
         said.append(f"It returns a field that still holds noise, s = {levels[-1]:.3g}.")

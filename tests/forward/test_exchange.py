@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from diffview.errors import UserError
 from diffview.forward import mine
 from diffview.forward.exchange import ALL_FORMATS, LEVEL_FORMATS, export, imported, to_plain, to_sigmas
+from diffview.forward.executed import BY_LEVEL, WALKS, WATCHED
 from diffview.forward.schedules import SCHEDULES, Edm, Flow, Linear, VarianceExploding
 from diffview.reverse.grids import make_levels
 
@@ -146,6 +147,11 @@ def test_a_config_brings_what_it_executes() -> None:
     assert unknown.levels == () and "not known here" in unknown.notes[0]
 
 
+EVERYWHERE = {
+    "num_train_timesteps", "beta_start", "beta_schedule", "trained_betas", "use_dynamic_shifting", "sigma_schedule",
+    "schedule_type", "sigmas", "num_steps", "discretization", "noise_scheduler", "diffview_schedule",
+}  # fmt: skip
+
 BAD = {
     "rising sigmas": [1.0, 2.0, 0.0], "only zero": [0.0], "nan": [3.0, float("nan")], "equal sigmas": [2.0, 2.0, 0.0],
     "an unknown key": {"sigma_max": 10.0, "sigma_mid": 1.0}, "the wrong way": {"sigma_max": 1.0, "sigma_min": 2.0},
@@ -164,6 +170,26 @@ def test_what_is_no_schedule_is_a_sentence(what: str) -> None:
     with pytest.raises(UserError) as caught:
         imported(json.dumps(BAD[what]))
     assert caught.value.sentence.endswith(".") and caught.value.hint.endswith(".")
+
+
+VALUES = st.sampled_from(
+    [None, True, 0, -1, 2, 3.5, 1e300, -1e300, 1e-300, "linspace", "x", [], [1, 2], {}, 10**30, math.inf, math.nan]
+)
+
+
+@given(
+    name=st.sampled_from([*WALKS, *BY_LEVEL, 3, None]),
+    config=st.dictionaries(st.sampled_from(sorted(WATCHED | EVERYWHERE)), VALUES, max_size=4),
+    steps=st.sampled_from([None, 1, 5, 50]),
+)
+def test_whatever_is_in_a_config_the_answer_is_levels_or_a_sentence(name, config, steps) -> None:
+    for text in (json.dumps({"_class_name": name, **config}), json.dumps(config)):
+        try:
+            levels = imported(text, steps).levels
+        except UserError as error:
+            assert error.sentence.endswith(".")
+        else:
+            assert all(s >= 0 for s in levels)
 
 
 @pytest.mark.parametrize("form", LEVEL_FORMATS)
