@@ -7,6 +7,7 @@ from pathlib import Path
 
 from diffview.fields.field import Region
 from diffview.forward.schedules import Cosine, Custom, Edm, Join, Linear
+from diffview.runs.examples import EXAMPLES
 from diffview.runs.recipe import default_recipe
 
 DOCS = Path(__file__).resolve().parents[1] / "docs"
@@ -25,6 +26,10 @@ RETURNED = RECIPE.but(schedule=Cosine(), origin="field", level=1.2, sampler="ddp
 SHORT = RECIPE.but(model="gaussian", sampler="heun", schedule=Linear(chain_steps=250), seed=1)
 TUNED = SHORT.but(schedule=Join(low=Linear(), high=Edm(sigma_min=0.01, sigma_max=400.0), level=3.0))
 
+ENSEMBLE = RECIPE.but(region=Region(40, 120, 64, 64), members=64, schedule=Cosine(), sampler="ddpm", steps=24)
+BACK = ENSEMBLE.but(origin="field", level=0.8)
+SHOWN = ["--size", "1280x720", "--theme", "dark", "--t", "0", "--ensemble"]
+
 PICTURES = {
     "window-dark.png": (RECIPE, ["--size", "1600x1000", "--theme", "dark", "--t", "0.12"]),
     "window-light.png": (EDITED, ["--size", "1600x1000", "--theme", "light", "--t", "0.31"]),
@@ -32,6 +37,9 @@ PICTURES = {
     "schedule-short.png": (SHORT, ["--size", "1280x720", "--theme", "dark", "--t", "0"]),
     "schedule-tuned.png": (TUNED, ["--size", "1280x720", "--theme", "dark", "--t", "0"]),
     "from-the-field.png": (RETURNED, ["--size", "1280x720", "--theme", "dark", "--t", "0.3"]),
+    "ensemble-mean.png": (ENSEMBLE, [*SHOWN, "mean"]),
+    "ensemble-spread.png": (BACK, [*SHOWN, "spread"]),
+    "ensemble-row.png": (EXAMPLES["rain"].recipe(), [*SHOWN, "row"]),
 }
 
 

@@ -13,6 +13,10 @@ if TYPE_CHECKING:
     from diffview.runs.recipe import Recipe
 
 
+ENSEMBLE = ("members", "one", "mean", "spread", "above", "quantile", "row")
+"""What REVERSE can show of several members."""
+
+
 def add(parser: Parser) -> None:
     """Declare the options."""
     parser.add_argument("file", nargs="?", help="an HDF5 or netCDF-4 file, or a recipe (.json)")
@@ -25,6 +29,7 @@ def add(parser: Parser) -> None:
     parser.add_argument("--after", choices=("paint", "run"), default="run", help="take the picture after this")
     parser.add_argument("--theme", choices=("dark", "light", "system"), help="appearance of the picture")
     parser.add_argument("--t", type=float, help="playhead of the picture, 0 to 1")
+    parser.add_argument("--ensemble", choices=ENSEMBLE, help="what the picture shows of several members")
     parser.show_examples(
         "diffview",
         "diffview sst.nc sst",
@@ -59,7 +64,7 @@ def _open_window(options: argparse.Namespace) -> int:
     from diffview.gui.app import run_app, take_shot
 
     if options.shot is not None:
-        take_shot(options.shot, options.size, options.after, recipe, mode=options.theme, playhead=options.t)
+        take_shot(options.shot, options.size, options.after, recipe, options.theme, options.t, options.ensemble)
         return 0
     return run_app(recipe, options.present)
 

@@ -62,7 +62,7 @@ def add(parser: Parser) -> None:
         "diffview sample --model rain64 --members 2 --steps 4 -o rain.nc",
         "diffview sample --model gaussian --fit sst.nc sst --region 0,0,32,32 -o new.nc",
         "diffview sample --model gaussian --start sst.nc sst --s 2 --steps 4 --record -o course.nc",
-        "diffview sample --model gaussian --fit sst.nc sst --members 200 --statistics 'mean,spread,p>290' -o law.nc",
+        "diffview sample --model gaussian --fit sst.nc sst --members 200 --statistics 'mean,spread,p>14' -o law.nc",
         "diffview sample --model gaussian --fill sst.nc sst --hide 8,8,6,6 --steps 4 -o filled.nc",
         "diffview sample --model gaussian --fit sst.nc sst --region 0,0,32,32 --observe blocks size=8 error=0.2 "
         "--observe area where=4,4,9,9 error=0.1 --solver exact --members 4 -o seen.nc",

@@ -18,6 +18,7 @@ from PySide6.QtWidgets import QApplication
 from diffview.errors import UserError
 from diffview.gui.session import Message, Session
 from diffview.gui.settings import Settings
+from diffview.gui.show.ensemble_picture import looked_at
 from diffview.gui.show.news import news
 from diffview.gui.theme import theme
 from diffview.gui.window.dialogs import save_picture
@@ -159,6 +160,7 @@ def take_shot(
     recipe: Recipe | None = None,
     mode: str | None = None,
     playhead: float | None = None,
+    ensemble: str | None = None,
 ) -> None:
     """Write a picture of the window after its first paint, or after its first run has played.
 
@@ -175,6 +177,8 @@ def take_shot(
         window = create_window(recipe, settings=Settings(Path(folder) / "diffview.ini"))
         if mode is not None:
             theme.use(mode)
+        if ensemble is not None:
+            window.session.look(**looked_at(ensemble, window.session.view))
         _shoot(app, window, out, size, after, playhead)
 
 
@@ -203,6 +207,7 @@ def _shoot(
             _wait(app, window.is_idle)
         if playhead is not None:
             window.session.look(playhead=playhead, follow=False)
+        _wait(app, window.is_idle)
         _settle(app)
         save_picture(window, out)
     finally:

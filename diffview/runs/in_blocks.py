@@ -14,12 +14,30 @@ import numpy as np
 from numpy.typing import NDArray
 
 from diffview.arrays import joined, to_numpy
+from diffview.errors import UserError
 from diffview.reverse.samplers import Denoise, Step
 from diffview.runs.plan import Plan
 from diffview.runs.run import denoiser_of, run
 from diffview.runs.statistics import Streamed, check_spread, fixed_edges, statistics_asked
 
 Array = NDArray[np.float32]
+
+
+MOST_KEPT = 2**25
+"""Values of all members of a state that a window keeps: 128 MiB, of which a step has several."""
+
+
+def too_large(plan: Plan) -> UserError | None:
+    """Why the members of a plan cannot all be kept and shown; None if they can."""
+    members, channels, ny, nx = plan.shape
+    most = MOST_KEPT // (channels * ny * nx)
+    if members <= most:
+        return None
+    return UserError(
+        f"{members:,} members of {ny} x {nx} pixels do not fit into the window's memory; {most:,} do.",
+        f"Choose at most {most:,}, or keep statistics alone, of any number: "
+        f"diffview sample --members {members} --statistics mean,spread --recipe R.json -o OUT.nc.",
+    )
 
 
 def blocks_of(plan: Plan) -> list[Plan]:

@@ -11,7 +11,7 @@ from diffview.forward.schedules import Edm
 from diffview.models.cards import find_card
 from diffview.reverse.samplers import Step
 from diffview.runs.facts import Facts
-from diffview.runs.in_blocks import blocks_of, last_steps, physical_of, streamed_for, together, unmet
+from diffview.runs.in_blocks import blocks_of, last_steps, physical_of, streamed_for, together, too_large, unmet
 from diffview.runs.plan import Plan
 from diffview.runs.recipe import Fork, Recipe
 from diffview.runs.resolve import resolve
@@ -164,3 +164,10 @@ def test_a_run_ends_between_two_blocks(facts: Facts) -> None:
     with pytest.raises(RuntimeError):
         list(together(resolve(BASE.but(members=6, block=2), facts), None, None, end))
     assert len(calls) == 5
+
+
+def test_members_that_do_not_fit_are_refused_with_the_command_that_keeps_statistics(facts: Facts) -> None:
+    assert too_large(resolve(BASE.but(members=2**25 // 256), facts)) is None
+    refusal = too_large(resolve(BASE.but(members=2**25 // 256 + 1), facts))
+    assert refusal is not None and "131,072 do" in refusal.sentence
+    assert "diffview sample --members 131073 --statistics mean,spread" in refusal.hint

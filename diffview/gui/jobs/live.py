@@ -12,6 +12,7 @@ from diffview.gui.jobs.sampling import SamplingRequests
 from diffview.gui.session import Session
 from diffview.gui.show.moment import Change, View
 from diffview.models.denoiser import Denoiser
+from diffview.runs.in_blocks import too_large
 from diffview.runs.job import FAILED, FINISHED
 from diffview.runs.plan import Plan
 from diffview.runs.recipe import Recipe
@@ -180,6 +181,9 @@ class Live(Playback):
         plan, view = self._session.plan, self._session.view
         if plan.refusal is not None:
             self._tell_refusal()
+            return
+        if (refusal := too_large(plan)) is not None:
+            self._session.tell_error(refusal)
             return
         if view.one_shot or (playing and view.beside):
             self._session.look(reverse="x_t")
