@@ -1,6 +1,7 @@
 """Looking around in a file: its tree, a variable in detail, slices by hand, axes, a pixel through time, its place."""
 
 import os
+import signal
 
 import h5py
 import numpy as np
@@ -310,6 +311,46 @@ def test_while_a_large_file_is_read_the_old_pictures_fade_under_its_name(
     assert not any(view.dimmed for view in views) and "being read" not in window.toolbar.field.text()
     assert window.windowTitle() == "v · diffview"
     assert window.session.facts.field.values.shape == (40, 40)
+
+
+@pytest.mark.skipif(not hasattr(signal, "SIGKILL"), reason="no SIGKILL on this system")
+def test_readers_that_are_killed_in_any_state_are_replaced_and_what_they_read_is_asked_again_or_told(
+    window, tmp_path, wait, settle, readers
+):
+    """Idle, while they start, and while a picture, its tree and the series of a pixel are awaited."""
+    cube = np.random.default_rng(0).normal(280, 5, (6, 40, 40)).astype(np.float32)
+    paths = [write(tmp_path / f"{name}.h5", cube[:, : 40 - i]) for i, name in enumerate("abcdef")]
+
+    def kill():
+        for number in readers():
+            os.kill(number, signal.SIGKILL)
+
+    settle(window)
+    for moment, path in zip(("before", "starting", "asked", "soon", "later", "series"), paths, strict=True):
+        before = window.session.facts.field
+        if moment == "before":
+            kill()
+        window.open_file(path)
+        if moment == "starting":
+            kill()
+        elif moment in ("soon", "later"):
+            QTest.qWait(5 if moment == "soon" else 60)
+            kill()
+        elif moment == "asked":
+            wait(lambda: bool(readers()))
+            kill()
+        settle(window)
+        if moment == "series":
+            window.browser.read_pixel(3, 4)
+            kill()
+            settle(window)
+        told = [message.sentence for message in window.heard]
+        if window.session.facts.field is before:
+            assert any(f"The reader stopped while reading {path}" in sentence for sentence in told), (moment, told)
+            window.open_file(path)
+            settle(window)
+        assert window.session.facts.field.values.shape == (40 - paths.index(path), 40), moment
+        assert not any("mistake" in sentence for sentence in told), told
 
 
 @pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="this system has no named pipes")

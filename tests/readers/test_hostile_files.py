@@ -333,3 +333,21 @@ def test_replies_are_plain(tmp_path: Path) -> None:
     """What crosses the pipe needs no class of h5py."""
     path = write(tmp_path / "a.h5", ramp(), {"units": "K"})
     assert b"h5py" not in pickle.dumps(list_group(path))
+
+
+def test_a_link_of_a_kind_that_a_program_defined_is_named_and_not_followed(tmp_path: Path) -> None:
+    """Only the library of that program could; HDF5 has kinds from 65 on for it, and h5py makes none."""
+    path = tmp_path / "defined.h5"
+    with h5py.File(path, "w") as file:
+        file["v"] = np.random.default_rng(0).normal(280, 5, (40, 50)).astype(np.float32)
+        file["odd"] = h5py.ExternalLink("elsewhere.h5", "/v")
+    stored, kind = path.read_bytes(), b"\x01\x08\x40\x03odd"  # version, flags, kind 64: external, length, name
+    assert stored.count(kind) == 1
+    path.write_bytes(stored.replace(kind, kind[:2] + b"\xc8" + kind[3:]))
+    said = "It is a user-defined link, which is not followed."
+    assert [(node.name, node.kind, node.why) for node in list_group(str(path))] == [
+        ("odd", "link", said), ("v", "dataset", ""),
+    ]  # fmt: skip
+    assert read_slice(str(path)).dataset == "/v"
+    with pytest.raises(UserError, match=said):
+        read_slice(str(path), "/odd")
