@@ -171,6 +171,37 @@ def test_another_picture_in_reverse_moves_nothing_under_the_pointer(open_window,
         assert places() == before, reverse
 
 
+def test_one_shot_moves_no_picture_while_a_gap_is_filled(open_window, settle, rest):
+    window = open_window(QUICK.but(origin="field", level=1.0), size=(1280, 720))
+    window.session.edit(hidden=(window.session.plan.region.middle,), **filling(window.session.recipe))
+    window.session.look(playhead=0.5, follow=False)
+    settle(window)
+    rest(window)
+    view = window.reverse.view
+    before = QRect(view.mapTo(window, QPoint(0, 0)), view.size())
+    assert window.reverse.beside.isVisible()
+    window.session.look(reverse="shot_x0")
+    settle(window)
+    rest(window)
+    assert not window.reverse.beside.isVisible()
+    assert QRect(view.mapTo(window, QPoint(0, 0)), view.size()) == before
+
+
+@pytest.mark.parametrize("dock", ["trainDock", "raceDock", "scoreboardDock", "modelDock", "inspectorDock", "dataDock"])
+def test_the_window_fits_on_a_small_screen_with_any_dock_in_front(open_window, rest, dock):
+    window = open_window(size=(1280, 720))
+    for _ in range(3):
+        window.resize(1000, 620)
+        rest(window)
+    window.docks[dock].show()
+    window.docks[dock].raise_()
+    rest(window)
+    assert window.docks[dock].isVisible() and not window.docks[dock].visibleRegion().isEmpty()
+    assert (window.width(), window.height()) == (1000, 620)
+    least = window.minimumSizeHint()
+    assert least.width() <= 1000 and least.height() <= 620
+
+
 # -- the place of window and docks
 
 

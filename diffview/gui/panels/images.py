@@ -214,6 +214,9 @@ class ReversePanel(PictureCard):
         if kind == "beside" and not gap:
             self._session.look(reverse="x_t")
             return
+        place = self.beside.sizePolicy()
+        place.setRetainSizeWhenHidden(gap)  # one shot moves no picture under the pointer
+        self.beside.setSizePolicy(place)
         self.beside.setVisible(gap and kind != "shot")
         self.beside.set_key(key if kind == "beside" else "run")
         self.kind.set_key("shot" if kind == "shot" else "run")
