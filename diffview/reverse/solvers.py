@@ -26,6 +26,9 @@ Array = NDArray[np.float64]
 DENSE = 2500
 """Observed values up to which the exact solver forms their covariance: 50 MB."""
 
+WORTH_FACTORS = 50
+"""Observed values for each member up to which factors, that all members share, are quicker than iterations."""
+
 BATCH = 64
 """Columns of it that are computed side by side."""
 
@@ -162,11 +165,12 @@ class Exact:
             return np.asarray(s * s * at.prior.vjp(v, s, v))
 
         r = to_numpy(at.r).astype(np.float64)
-        key = at.seen, shape, s
+        key = at.seen, shape, s, len(at.y)
         if key not in self._factors:
             while len(self._factors) >= 3:
                 del self._factors[next(iter(self._factors))]
-            self._factors[key] = factorised(at.seen, through, shape)
+            few = len(at.seen) <= WORTH_FACTORS * len(at.y)
+            self._factors[key] = factorised(at.seen, through, shape) if few else None
         u = solved(at.seen, through, shape, r, self._factors[key])
         return cast_like(through(at.seen.adjoint(u, shape)), at.y)
 

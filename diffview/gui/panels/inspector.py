@@ -14,6 +14,7 @@ from diffview.forward.schedules import SCHEDULES, edited, flat_params, form_para
 from diffview.gui.jobs.level_search import LevelSearchJob
 from diffview.gui.jobs.live import Live
 from diffview.gui.panels.base import NetworkOffer
+from diffview.gui.panels.observations import ObservationsPart
 from diffview.gui.panels.schedule_points import SchedulePoints
 from diffview.gui.session import Session
 from diffview.gui.show.card_facts import limits_text, title_of
@@ -79,7 +80,9 @@ class InspectorPanel(ScrollPanel):
         tip = "Its card, its verdicts and the curves behind them, in the Model dock"
         self.more = named(QPushButton("More on the model…"), "moreModelButton", tip=tip)
         self.guidance = GuidanceForm({key: (kind.title, parameters(kind)) for key, kind in OBSERVATIONS.items()})
+        self.observations = ObservationsPart(self._session)
         self._section("Guidance", self.guidance)
+        self._section("Observations", self.observations)
         self._section("Model", self.model_text, self.fit_text)
         self.offer = NetworkOffer(self._session, self._live, "offeredNetworkButton")
         for button in (self.more, self.offer):

@@ -43,7 +43,7 @@ class GuidanceState:
     hides: bool
 
 
-class _Limit:
+class LimitRow:
     """A limit that can be switched on: a check box and a number."""
 
     def __init__(self, name: str, title: str, accessible: str, tip: str) -> None:
@@ -90,8 +90,8 @@ class GuidanceForm(QWidget):
         self.weight = named(NumberSpin(-20.0, 20.0), "guidanceSpin", "Weight of the condition", tip)
         self.weight.setKeyboardTracking(False)
         tip = "x̂₀ of every step is clipped there, and ε̂ follows from it; off by default"
-        self.low = _Limit("clipLow", "x̂₀ ≥", "x̂₀ at least", tip)
-        self.high = _Limit("clipHigh", "x̂₀ ≤", "x̂₀ at most", tip)
+        self.low = LimitRow("clipLow", "x̂₀ ≥", "x̂₀ at least", tip)
+        self.high = LimitRow("clipHigh", "x̂₀ ≤", "x̂₀ at most", tip)
         tip = "Every step is led towards what is observed of the region, back through the model"
         self.observe = combo("observeCombo", "Observation that guides the run", tip)
         self.observe.addItem("nothing", "")

@@ -1,0 +1,192 @@
+"""Instruments that see the region: one row each with its error and settings, the solver, its strength and its band."""
+
+from dataclasses import dataclass
+from functools import partial
+from typing import Any
+
+from PySide6.QtCore import Signal
+from PySide6.QtGui import QAction
+from PySide6.QtWidgets import QFormLayout, QLabel, QMenu, QWidget
+
+from diffview.gui.theme import GRID, theme
+from diffview.gui.widgets.forms.guidance_form import LimitRow
+from diffview.gui.widgets.forms.param_form import ParamForm
+from diffview.gui.widgets.forms.spin import NumberSpin
+from diffview.gui.widgets.small.parts import (
+    add_choices,
+    column_of,
+    combo,
+    line,
+    named,
+    say,
+    show_key,
+    show_value,
+    tool_button,
+    words,
+)
+from diffview.gui.widgets.small.text import plain, set_tip
+from diffview.params import Parameter
+
+
+@dataclass(frozen=True)
+class InstrumentState:
+    """One row: title, error in the field's unit, declared settings of the operator and their values."""
+
+    title: str
+    error: float
+    parameters: tuple[Parameter, ...]
+    params: dict[str, Any]
+
+
+@dataclass(frozen=True)
+class ObservationsState:
+    """What the form shows.
+
+    Attributes:
+        instruments: the rows.
+        units: of their errors.
+        solver, parameters, params: its key, declared settings and their values.
+        strength: of what it adds.
+        led_from, led_to: noise levels of the band, or None.
+        top: the highest level of the run, where a band begins that is switched on.
+        drawable: whether something is painted that an area or a swath can take.
+        told: what is observed, or why not; "" for nothing.
+    """
+
+    instruments: tuple[InstrumentState, ...]
+    units: str
+    solver: str
+    parameters: tuple[Parameter, ...]
+    params: dict[str, Any]
+    strength: float
+    led_from: float | None
+    led_to: float | None
+    top: float
+    drawable: bool
+    told: str
+
+
+class InstrumentRow(QWidget):
+    """One instrument: title, error, removal, and the settings of its operator below."""
+
+    def __init__(self, place: int) -> None:
+        super().__init__()
+        self.title = plain(QLabel())
+        self.error = named(NumberSpin(1e-30, 1e30, log=True), f"instrumentError{place}", "Error of the instrument")
+        self.error.setKeyboardTracking(False)
+        self.away = tool_button(f"instrumentAway{place}", "Take this instrument away", text="×")
+        self.params = ParamForm()
+        column = column_of(self)
+        column.addLayout(line(self.title, self.error, self.away, wide=(self.title,)))
+        column.addWidget(self.params)
+
+    def show_instrument(self, now: InstrumentState, units: str) -> None:
+        """Show it; emits nothing."""
+        self.title.setText(f"{now.title[0].upper()}{now.title[1:]}, ±" + (f" ({units})" if units else ""))
+        show_value(self.error, now.error)
+        set_tip(self.error, f"Standard deviation of its error, in {units or 'the unit of the field'}")
+        if self.params.parameters() != now.parameters:
+            self.params.set_parameters(now.parameters)
+        self.params.set_values(now.params)
+        self.params.setVisible(bool(now.parameters))
+
+
+class ObservationsForm(QWidget):
+    """The form of instruments and solver.
+
+    Signals:
+        added: key of an operator that is to see the region.
+        removed: place of the instrument that is taken away.
+        changed: place of an instrument, and its error or settings by name.
+        edited: values of the recipe that change, by name.
+        committed: an edit is complete.
+    """
+
+    added = Signal(str)
+    removed = Signal(int)
+    changed = Signal(int, dict)
+    edited = Signal(dict)
+    committed = Signal()
+
+    def __init__(self, operators: dict[str, tuple[str, str]], solvers: dict[str, tuple[str, str]], most: int) -> None:
+        """`operators`: title and tip by key; `solvers`: title and source; `most` rows."""
+        super().__init__()
+        self.add_button = tool_button("observeMoreButton", "Add an instrument that sees the region", text="Add…")
+        self.add_button.setPopupMode(self.add_button.ToolButtonPopupMode.InstantPopup)
+        menu, self._actions = QMenu(self.add_button), {}
+        for key, (title, tip) in operators.items():
+            self._actions[key] = action = QAction(title, menu)
+            action.setToolTip(tip)
+            action.triggered.connect(partial(self.added.emit, key))
+            menu.addAction(action)
+        menu.setToolTipsVisible(True)
+        self.add_button.setMenu(menu)
+        self.rows = tuple(InstrumentRow(place) for place in range(most))
+        self.told = words(name="observedText")
+        self.solver = combo("solverCombo", "Solver: what is made of the observations at every step")
+        add_choices(self.solver, ((key, title, source) for key, (title, source) in solvers.items()))
+        self.params = ParamForm()
+        tip = "Factor of what the solver adds to x̂₀; 1 is its own"
+        self.strength = named(NumberSpin(0.0, 100.0), "strengthSpin", "Strength of the guidance", tip)
+        self.strength.setKeyboardTracking(False)
+        tip = "The run is led only at noise levels inside this band; its ends can be pulled on the timeline"
+        self.led_from = LimitRow("ledFrom", "Led from s", "the noise level below which the run is led", tip)
+        self.led_to = LimitRow("ledTo", "Led to s", "the noise level down to which the run is led", tip)
+        self._lay_out()
+        self._connect()
+
+    def _lay_out(self) -> None:
+        column = column_of(self)
+        for row in self.rows:
+            column.addWidget(row)
+        column.addLayout(line(self.add_button))
+        column.addWidget(self.told)
+        self._below = QWidget()
+        form = QFormLayout(self._below)
+        form.setContentsMargins(0, 0, 0, 0)
+        form.setHorizontalSpacing(theme.px(2 * GRID))
+        form.addRow("Solver", self.solver)
+        form.addRow(self.params)
+        form.addRow("Strength", self.strength)
+        for limit in (self.led_from, self.led_to):
+            form.addRow(limit.switch, limit.spin)
+        column.addWidget(self._below)
+
+    def _connect(self) -> None:
+        for place, row in enumerate(self.rows):
+            row.error.valueChanged.connect(lambda value, place=place: self.changed.emit(place, {"error": value}))
+            row.error.editingFinished.connect(self.committed)
+            row.away.clicked.connect(partial(self.removed.emit, place))
+            row.params.edited.connect(partial(self.changed.emit, place))
+            row.params.committed.connect(lambda _values: self.committed.emit())
+        self.solver.activated.connect(
+            lambda i: self.edited.emit({"solver": self.solver.itemData(i), "solver_params": ()})
+        )
+        self.params.edited.connect(lambda values: self.edited.emit({"solver_params": tuple(values.items())}))
+        self.params.committed.connect(lambda _values: self.committed.emit())
+        self.strength.valueChanged.connect(lambda value: self.edited.emit({"strength": value}))
+        self.strength.editingFinished.connect(self.committed)
+        for limit, key in ((self.led_from, "led_from"), (self.led_to, "led_to")):
+            for signal in (limit.switch.toggled, limit.spin.valueChanged):
+                signal.connect(lambda _value, limit=limit, key=key: self.edited.emit({key: limit.value}))
+            limit.spin.editingFinished.connect(self.committed)
+
+    def show_observations(self, now: ObservationsState) -> None:
+        """Show a state; emits nothing."""
+        for place, row in enumerate(self.rows):
+            row.setVisible(place < len(now.instruments))
+            if place < len(now.instruments):
+                row.show_instrument(now.instruments[place], now.units)
+        self.add_button.setEnabled(len(now.instruments) < len(self.rows))
+        for key in ("area", "swath"):
+            self._actions[key].setEnabled(now.drawable)
+        say(self.told, now.told)
+        self._below.setVisible(bool(now.instruments))
+        show_key(self.solver, now.solver)
+        if self.params.parameters() != now.parameters:
+            self.params.set_parameters(now.parameters)
+        self.params.set_values(now.params)
+        self.params.setVisible(bool(now.parameters))
+        show_value(self.strength, now.strength)
+        self.led_from.show(now.led_from, now.top, "")
+        self.led_to.show(now.led_to, now.top / 100, "")

@@ -1,0 +1,83 @@
+"""Instruments in the window: added, set, painted, taken away; the run is led by them, and the band says when."""
+
+import numpy as np
+import pytest
+
+from diffview.fields.field import Region
+
+pytestmark = pytest.mark.qt_log_ignore("This plugin does not support (raise|grabbing)")  # of every list opened
+
+
+def add(window, find, key):
+    """Choose an operator of the menu, as a click on it does."""
+    button = find(window, "observeMoreButton")
+    window.inspector_dock.widget().ensureWidgetVisible(button)
+    titles = {"blocks": "block means", "area": "mean of an area", "footprint": "Gaussian footprints"}
+    action = next(action for action in button.menu().actions() if action.text() == titles[key])
+    assert action.isEnabled(), action.toolTip()
+    action.trigger()
+
+
+def test_instruments_lead_a_run_and_are_taken_away(window, find, hand, settle):
+    settle(window)
+    assert not find(window, "solverCombo").isVisible(), "nothing is observed"
+    window.session.edit(model="gaussian", region=Region(0, 100, 64, 64))
+    settle(window)
+    add(window, find, "blocks")
+    add(window, find, "footprint")
+    settle(window)
+    recipe, plan = window.session.recipe, window.session.plan
+    assert [one.operator for one in recipe.operators.instruments] == ["blocks", "footprint"]
+    values = window.session.facts.field.values[plan.region.slices]
+    assert recipe.operators.instruments[0].error == pytest.approx(0.1 * values.std(), rel=0.3), "in kelvin"
+    seen = plan.model.led.seen
+    assert f"{len(seen)} values are observed" in find(window, "observedText").text()
+    run = window.live.run
+    assert run.state == "finished"
+    off = np.std(seen.values - seen.of(np.asarray(run.trajectory.last.y)))
+    assert off < 0.3 * np.std(seen.values)
+    error = find(window, "instrumentError0")
+    window.inspector_dock.widget().ensureWidgetVisible(error)
+    hand.type_number(error, "4")
+    assert window.session.recipe.operators.instruments[0].error == 4.0
+    combo = find(window, "solverCombo")
+    window.inspector_dock.widget().ensureWidgetVisible(combo)
+    hand.choose(combo, "exact")
+    settle(window)
+    assert window.session.recipe.operators.solver == "exact" and window.session.plan.refusal is None
+    for _ in range(2):
+        away = find(window, "instrumentAway0")
+        window.inspector_dock.widget().ensureWidgetVisible(away)
+        hand.click(away)
+    assert window.session.recipe.operators.instruments == () and not combo.isVisible()
+    window.session.undo()
+    assert [one.operator for one in window.session.recipe.operators.instruments] == ["footprint"]
+
+
+def test_an_area_is_painted_with_the_gap_tool(window, find, hand, settle):
+    settle(window)
+    window.session.edit(model="gaussian")
+    settle(window)
+    actions = {action.text(): action for action in find(window, "observeMoreButton").menu().actions()}
+    area = actions["mean of an area"]
+    assert not area.isEnabled() and "gap tool" in area.toolTip()
+    region = window.session.plan.region
+    painted = Region(region.row + 4, region.column + 6, 10, 8)
+    window.session.edit(hidden=(painted,))
+    add(window, find, "area")
+    settle(window)
+    recipe = window.session.recipe
+    assert recipe.guidance.hidden == () and recipe.operators.instruments[0].where == (painted,)
+    assert len(window.session.plan.model.led.seen) == 1
+
+
+def test_what_does_not_fit_is_said_beside_the_form(window, find, hand, settle):
+    settle(window)
+    window.session.edit(model="gaussian")
+    settle(window)
+    add(window, find, "blocks")
+    row = window.inspector_dock.widget().observations.form.rows[0]
+    field = row.params.field("size")
+    window.inspector_dock.widget().ensureWidgetVisible(field)
+    hand.type_number(field, "7")
+    assert "blocks of 7" in find(window, "observedText").text()
