@@ -244,7 +244,7 @@ def main() -> int:
             nonlocal said
             if time.monotonic() >= end:
                 close_in_front()
-                app.quit()
+                app.exit()  # quit() would ask the windows, which stay
                 return
             if time.monotonic() - said > 60:
                 said = time.monotonic()
