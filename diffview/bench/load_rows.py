@@ -167,8 +167,6 @@ def peers(quick: bool) -> Rows:
         rows = [Row(what, clock, value / other, "x matplotlib", 1.0, len(ours), detail)]
     ours, theirs = networks.ours_and_plain_loop(2 if quick else 8)
     value, other = statistics.median(ours), statistics.median(theirs)
-    clock = (
-        f"{networks.STEPS} steps of Heun of rain64, one member: ours over the loop of EDM in torch, alternately; CPU"
-    )
+    clock = f"{networks.STEPS} steps of Heun of bt64, one member: ours over the loop of EDM in torch, alternately; CPU"
     detail = f"ours {value:.3g} ms, the loop {other:.3g} ms"
     return [*rows, Row("run over a plain loop", clock, value / other, "x plain", 1.03, len(ours), detail)]

@@ -68,7 +68,7 @@ def ours_and_plain_loop(rounds: int) -> Pair:
 
     _threads()
     facts = Facts(packaged_field(), cards=read_cards())
-    plan = resolve(default_recipe().but(model="rain64", sampler="heun", steps=STEPS), facts)
+    plan = resolve(default_recipe().but(model="bt64", sampler="heun", steps=STEPS), facts)
     if plan.model is None:
         raise RuntimeError(str(plan.refusal))
     denoise: Any = plan.model.denoiser()
