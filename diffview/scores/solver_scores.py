@@ -22,6 +22,7 @@ from diffview.reverse.guidance import Guided, Led
 from diffview.reverse.operators import Area, Blocks, Mask, Observations, Observed, Operator, Swath
 from diffview.reverse.samplers import SAMPLERS
 from diffview.reverse.solvers import SOLVERS
+from diffview.runs.job import Job
 
 Array = NDArray[np.float64]
 
@@ -59,6 +60,20 @@ class SolverScore:
     error: float
     within: float
     calibrated: bool
+
+    @property
+    def title(self) -> str:
+        """The solver and its settings."""
+        return f"{SOLVERS[self.solver].title} {self.settings}".strip()
+
+    @property
+    def verdict(self) -> str:
+        """Whether it is calibrated, or why not."""
+        if self.calibrated:
+            return "calibrated"
+        if self.ratio < RATIO[0]:
+            return "not calibrated: over-confident"
+        return "not calibrated: under-confident" if self.ratio > RATIO[1] else "not calibrated: its mean is off"
 
 
 def score_members(key: str, members: Array, mean: Array, std: Array, settings: str = "") -> SolverScore:
@@ -134,15 +149,24 @@ def format_solvers(scores: Sequence[SolverScore]) -> str:
     """The scores as a table for people."""
     lines = [f"{'solver':<22}{'spread/skill':>13}{'error of the mean':>19}{'within 3 s.e.':>15}  verdict"]
     for one in scores:
-        verdict = "calibrated" if one.calibrated else _fault(one)
         numbers = f"{one.ratio:>13.3f}{one.error:>17.3f} σ{100 * one.within:>13.1f} %"
-        title = f"{SOLVERS[one.solver].title} {one.settings}"
-        lines.append(f"{title:<22}{numbers}  {verdict}")
+        lines.append(f"{one.title:<22}{numbers}  {one.verdict}")
     return "\n".join(lines)
 
 
-def _fault(one: SolverScore) -> str:
-    """Why it is not calibrated."""
-    if one.ratio < RATIO[0]:
-        return "not calibrated: over-confident"
-    return "not calibrated: under-confident" if one.ratio > RATIO[1] else "not calibrated: its mean is off"
+@dataclass(eq=False)
+class SolverCheck(Job):
+    """The solvers that are asked for beside the exact posterior, as `diffview verify solvers` has them.
+
+    Attributes:
+        members, steps: of each ensemble, and of its run.
+        scores: once all of them are there.
+    """
+
+    members: int = 200
+    steps: int = 40
+    scores: tuple[SolverScore, ...] = ()
+
+    def work(self) -> None:
+        """Draw with every solver, and score."""
+        self.scores = tuple(score_solvers(*exact_case(), ASKED, self.members, self.steps, progress=self.tell))

@@ -38,7 +38,7 @@ def test_a_dock_makes_its_panel_when_it_is_first_shown_and_keeps_it(window, name
 
 def test_jobs_that_were_not_asked_for_are_neither_busy_nor_to_be_closed(window, settle):
     settle(window)
-    early = ("sampling", "kriging", "searching", "writing")
+    early = ("sampling", "kriging", "summing", "searching", "writing")
     assert window.jobs.kinds == early and window.jobs.at_rest
     window.race_dock.toggleViewAction().trigger()
     assert window.jobs.kinds == (*early, "racing")

@@ -9,6 +9,7 @@ from PySide6.QtTest import QTest
 from diffview.fields.field import Region
 from diffview.scores.calibration import calibrate
 from diffview.scores.run_ensembles import cases_of
+from diffview.scores.solver_scores import ASKED, SolverCheck
 
 pytestmark = pytest.mark.qt_log_ignore("This plugin does not support (raise|grabbing)")
 
@@ -99,3 +100,21 @@ def test_one_member_is_told_what_to_do(window, find, settle):
     settle(window)
     assert "One member has no spread" in find(window, "calibrationSays").text()
     assert not find(window, "calibrationButton").isEnabled() and window.calibration.job is None
+
+
+def test_solvers_stand_beside_the_exact_posterior(window, hand, find, wait, settle):
+    window.calibration_dock.toggleViewAction().trigger()
+    button = find(window, "solversButton")
+    hand.click(button)
+    wait(lambda: window.solving.job is not None and window.solving.job.done > 0)
+    assert button.text() == "Stop"
+    hand.click(button)
+    settle(window)
+    panel = window.calibration_dock.widget()
+    assert panel.solvers.sentences() == () and button.text() == "Solve"
+    small = SolverCheck(members=20, steps=6)
+    window.solving.begin(lambda: small)
+    settle(window)
+    said = panel.solvers.sentences()
+    assert len(said) == len(ASKED) == len(small.scores) and said[0].startswith("exact is ")
+    assert all(f"spread/skill {one.ratio:.3g}" in sentence for one, sentence in zip(small.scores, said, strict=True))

@@ -58,6 +58,7 @@ BUSY = {
         ("sampling",),
         {"calibrating": ("An ensemble is being judged.", WAIT), "sampling": ("A run is being computed.", WAIT)},
     ),
+    "solving": BusyRule(("sampling",), {"solving": ("Solvers are being held against the exact posterior.", WAIT)}),
     "writing": BusyRule((), {"writing": ("Another file is being written.", "Wait for it, or press Esc.")}),
 }
 """By the name of the thread."""

@@ -9,6 +9,7 @@ from diffview.runs.job import FINISHED
 from diffview.runs.requests import Run
 from diffview.scores.calibration import Calibration, too_few
 from diffview.scores.run_ensembles import CalibrationCheck
+from diffview.scores.solver_scores import SolverCheck
 
 
 class CalibrationJob(Background[CalibrationCheck]):
@@ -55,3 +56,13 @@ class CalibrationJob(Background[CalibrationCheck]):
     def found(self) -> Calibration | None:
         """What was found of the run in force, or None."""
         return None if (job := self.ended) is None else job.found
+
+
+class SolverJob(Background[SolverCheck]):
+    """Solvers of observations held against the exact posterior of a Gaussian field."""
+
+    kind = "solving"
+
+    def start(self) -> None:
+        """Draw with all of them."""
+        self.begin(SolverCheck)

@@ -5,7 +5,7 @@ from PySide6.QtGui import QShowEvent
 from PySide6.QtWidgets import QLabel, QLineEdit
 
 from diffview.errors import UserError
-from diffview.gui.jobs.calibration import CalibrationJob
+from diffview.gui.jobs.calibration import CalibrationJob, SolverJob
 from diffview.gui.session import Session
 from diffview.gui.show.calibration_words import (
     counted,
@@ -16,6 +16,7 @@ from diffview.gui.show.calibration_words import (
     rank_curves,
     scale_curves,
     sentences,
+    solver_sentences,
 )
 from diffview.gui.widgets.plots.calibration_views import CalibrationViews
 from diffview.gui.widgets.small.number_table import NumberTable
@@ -51,21 +52,26 @@ TEACH = (
     "Whether the members on screen can be believed: how far they spread beside how far they err. Ask for 16 members or "
     "more, start from the field, fill a gap or give a network a condition, and run."
 )
+SOLVERS_TEACH = (
+    "What guidance is worth is known where the field is Gaussian: a red field seen by block means, a swath and the "
+    "mean of an area, and its exact posterior."
+)
 EVENTS_TIP = "Thresholds of events in the field's units, several: 0.1, 5; empty: those that suit the field"
 
 
 class CalibrationPanel(ScrollPanel):
     """Made when its dock is first shown; judges each run that ends while it is seen."""
 
-    def __init__(self, session: Session, job: CalibrationJob) -> None:
+    def __init__(self, session: Session, job: CalibrationJob, solving: SolverJob) -> None:
         super().__init__("calibrationPanel", LEAST_WIDTH)
-        self._session, self._job = session, job
+        self._session, self._job, self._solving = session, job, solving
         self._judged: object = None
         self._soon = QTimer(self, singleShot=True, interval=REST_MS)
         self._soon.timeout.connect(self._judge_new)
         self._build()
         job.changed.connect(self._show_job)
         job.ran.connect(self._follow)
+        solving.changed.connect(self._show_solvers)
         session.shows(self._follow, "plan")
 
     def _build(self) -> None:
@@ -89,7 +95,20 @@ class CalibrationPanel(ScrollPanel):
         found = self.sentences, self.numbers, self.views, self.frequencies, self.heading, self.quantiles
         for widget in (self.bar, self.says, *found):
             self.column.addWidget(widget)
+        self._build_solvers()
         self.column.addStretch(1)
+
+    def _build_solvers(self) -> None:
+        """The part about solvers, which needs no run."""
+        self.solve = push_button("solversButton", "Solve")
+        self.solve.clicked.connect(lambda: self._solving.stop() if self._solving.active else self._solving.start())
+        self.solving_bar = progress_bar("Share of the solvers that is done")
+        self.solvers = SentencesView("solversSentences")
+        for widget in (Heading("Solvers beside the exact posterior"), words(SOLVERS_TEACH)):
+            self.column.addWidget(widget)
+        self.column.addLayout(line(self.solve, self.solving_bar, wide=(self.solving_bar,)))
+        self.column.addWidget(self.solvers)
+        self._show_solvers()
 
     def showEvent(self, event: QShowEvent) -> None:
         """What ran while it was not seen is judged now."""
@@ -140,6 +159,16 @@ class CalibrationPanel(ScrollPanel):
         failed = str(job.error) if job is not None and isinstance(job.error, UserError) and not active else ""
         say(self.says, counted(found) if found is not None else why or failed)
         self._show_found(found)
+
+    def _show_solvers(self) -> None:
+        job, active = self._solving.job, self._solving.active
+        self.solve.setText("Stop" if active else "Solve")
+        self.solve.setAccessibleName("Stop the solvers" if active else "Hold the solvers against the exact posterior")
+        set_tip(self.solve, "Stop" if active else "200 members by each solver, as `diffview verify solvers` draws them")
+        self.solving_bar.setVisible(active)
+        if job is not None:
+            self.solving_bar.setValue(round(100 * job.done))
+            self.solvers.show_sentences(solver_sentences(job.scores))
 
     def _show_found(self, found: Calibration | None) -> None:
         """Sentences, numbers and plots; nothing where nothing was found."""

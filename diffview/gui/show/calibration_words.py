@@ -1,19 +1,25 @@
 """What was found of an ensemble, for the window: sentences with their colours, tables, and lines of plots."""
 
+from collections.abc import Sequence
 from typing import NamedTuple
 
 import numpy as np
 
 from diffview.fields.numbers import figures, percent
 from diffview.gui.show.lines import Band, Line
+from diffview.reverse.solvers import SOLVERS
 from diffview.scores.calibration import Calibration
 from diffview.scores.findings import BAD, DOUBT, GOOD, findings, wave_unit
+from diffview.scores.solver_scores import RATIO, SolverScore
 
 COLOURS = {GOOD: "good", DOUBT: "warn", BAD: "bad", "": "dim"}
 """The token of what a sentence means."""
 
 EVENTS = ("reverse", "forward", "good", "warn")
 """Tokens of thresholds."""
+
+NO_BREAK = "\N{NO-BREAK SPACE}%"
+"""A per cent that stays with its number."""
 
 TIPS = {
     "spread": "Spread over skill, and what it is when a member takes the place of the truth",
@@ -40,10 +46,22 @@ class Curves(NamedTuple):
 
 def sentences(found: Calibration, who: str) -> list[tuple[str, str, str]]:
     """The colour, sentence and tooltip of each finding."""
-    per_cent = "\N{NO-BREAK SPACE}%"  # it stays with its number
     return [
-        (COLOURS[one.verdict], one.sentence.replace(" %", per_cent), TIPS[one.what]) for one in findings(found, who)
+        (COLOURS[one.verdict], one.sentence.replace(" %", NO_BREAK), TIPS[one.what]) for one in findings(found, who)
     ]
+
+
+def solver_sentences(scores: Sequence[SolverScore]) -> list[tuple[str, str, str]]:
+    """Of each solver the colour, a sentence about it beside the exact posterior, and its source."""
+    return [
+        (
+            "good" if one.calibrated else "warn" if RATIO[0] <= one.ratio <= RATIO[1] else "bad",
+            f"{one.title} is {one.verdict}: spread/skill {figures(one.ratio)}; its mean lies within 3 standard errors "
+            f"of the exact one at {percent(one.within, 2).replace(' %', NO_BREAK)} of the pixels.",
+            SOLVERS[one.solver].source,
+        )
+        for one in scores
+    ]  # fmt: skip
 
 
 def counted(found: Calibration) -> str:

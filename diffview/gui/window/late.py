@@ -16,7 +16,7 @@ from diffview.gui.jobs.live import Live
 from diffview.gui.session import Session
 
 if TYPE_CHECKING:
-    from diffview.gui.jobs.calibration import CalibrationJob
+    from diffview.gui.jobs.calibration import CalibrationJob, SolverJob
     from diffview.gui.jobs.rivals import ComparisonJob, RivalScoresJob
     from diffview.gui.jobs.scoring import BoardJob, LossCheckJob, RaceJob, VerifierJob
     from diffview.gui.jobs.trainer import TrainerJob
@@ -102,6 +102,13 @@ class LateJobs:
 
         return RivalScoresJob(self.jobs)
 
+    @cached_property
+    def solving(self) -> "SolverJob":
+        """Holds solvers against the exact posterior."""
+        from diffview.gui.jobs.calibration import SolverJob
+
+        return SolverJob(self.jobs)
+
     def late_docks(self, window: QWidget) -> tuple[LateDock, ...]:
         """The docks that show them."""
         panels = {
@@ -142,7 +149,7 @@ class LateJobs:
         """The panel that judges the ensemble on screen."""
         from diffview.gui.panels.calibration import CalibrationPanel
 
-        return CalibrationPanel(self.session, self.calibration)
+        return CalibrationPanel(self.session, self.calibration, self.solving)
 
     def rivals_panel(self) -> QWidget:
         """The panel of the rivals."""
