@@ -30,11 +30,13 @@ def with_rivals(recipe=QUICK, **values):
 
 @pytest.fixture
 def comparing(open_window, hand, find, settle):
-    """comparing(recipe): a window in the layout Compare, where the rivals stand in front."""
+    """comparing(recipe): a window in the layout Compare, its rivals in front."""
 
     def make(recipe=None, **values):
         window = open_window(with_rivals(**values) if recipe is None else recipe, size=(1600, 1000))
         hand.key(find(window, "timeSlider"), Qt.Key.Key_3, Qt.KeyboardModifier.ControlModifier)
+        window.rivals_dock.show()
+        window.rivals_dock.raise_()
         settle(window)
         return window
 

@@ -84,7 +84,7 @@ LAYOUTS: dict[str, DockLayout] = {
         (300, 320),
     ),
     "compareLayoutAction": DockLayout(
-        ("rivalsDock", "scoreboardDock", "dataDock"),
+        ("scoreboardDock", "rivalsDock", "dataDock"),
         ("raceDock", "inspectorDock", "trainDock", "modelDock", "calibrationDock"),
         (400, 340),
     ),
