@@ -177,7 +177,7 @@ def run_and_bare(model: str, sampler: str, rounds: int) -> Pair:
         for i, (y, s) in enumerate(zip(states, plan.levels[:-1], strict=False)):
             denoise(y, s)
             if sampler == "ddpm":
-                draw(plan.recipe.course.seed, STEP, i, 0, plan.shape[1:])
+                draw(plan.recipe.course.seed, STEP, i, 0, plan.shape[1:], version=plan.recipe.course.noise)
 
     return alternately(rounds, ours, bare)
 

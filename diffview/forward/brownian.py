@@ -34,9 +34,11 @@ class ForwardPath:
     SIDE_BY_SIDE = 96 * 96
     """Pixels from which on drawing on two threads is faster than on one."""
 
-    def __init__(self, seed: int, shape: tuple[int, ...], mode: str = "closed", member: int = 0) -> None:
-        """A path of arrays [*shape]."""
-        self.seed, self.shape, self.mode, self.member = seed, shape, mode, member
+    def __init__(
+        self, seed: int, shape: tuple[int, ...], mode: str = "closed", member: int = 0, noise: int = 1
+    ) -> None:
+        """A path of arrays [*shape]; `noise` is the version of its normals."""
+        self.seed, self.shape, self.mode, self.member, self.noise = seed, shape, mode, member, noise
         self._knots: OrderedDict[Key, Array] = OrderedDict()
         self._drawn: dict[Key, Array] = {}
         self._room = max(8, self.CACHE_BYTES // max(1, 4 * math.prod(shape)))
@@ -51,7 +53,10 @@ class ForwardPath:
 
     def eps(self) -> Array:
         """The one eps of the closed form."""
-        return self._kept((START, 0, 0), lambda: draw(self.seed, START, 0, self.member, self.shape))
+        return self._kept((START, 0, 0), lambda: self._drawn_anew(START, 0))
+
+    def _drawn_anew(self, stream: int, index: int) -> Array:
+        return draw(self.seed, stream, index, self.member, self.shape, version=self.noise)
 
     @property
     def kept(self) -> int:
@@ -77,7 +82,7 @@ class ForwardPath:
         z = self._drawn.pop((stream, j, node), None)
         if z is None:
             index = ((j - self.LOWEST) << (self.LEVELS + 1)) + node
-            z = draw(self.seed, stream, index, self.member, self.shape)
+            z = self._drawn_anew(stream, index)
         return z
 
     def _draw_ahead(self, j: int, nodes: list[int]) -> None:

@@ -1,5 +1,6 @@
 """Noise: standard normals that depend on seed, stream, index and member, and on nothing else."""
 
+import math
 from contextlib import suppress
 from dataclasses import dataclass
 from functools import cache
@@ -7,6 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
+
+from diffview.forward.normals import VERSIONS
 
 if TYPE_CHECKING:
     from concurrent.futures import Executor
@@ -21,14 +24,16 @@ DRAWING = "draw"
 """Name of the threads that draw."""
 
 
-def draw(seed: int, stream: int, index: int, member: int, shape: tuple[int, ...], fork: int = 0) -> Array:
+def draw(
+    seed: int, stream: int, index: int, member: int, shape: tuple[int, ...], fork: int = 0, version: int = 1
+) -> Array:
     """Standard normals, float32 [*shape], that depend on nothing but the arguments.
 
     Counter-based: Philox with key (seed, fork) and counter (0, stream, index, member). Word 0 counts the draws
-    within one call, so that no two streams ever overlap.
+    within one call, so that no two streams ever overlap. `version`: how normals are made of its bits, see `VERSIONS`.
     """
     bits = np.random.Philox(key=[seed, fork], counter=[0, stream, index, member])
-    return np.random.Generator(bits).standard_normal(shape, dtype=np.float32)
+    return VERSIONS[version]([bits], math.prod(shape)).reshape(shape)
 
 
 @dataclass(frozen=True)
@@ -44,12 +49,14 @@ class Noise:
     first_member: int = 0
     fork: int = 0
     like: Any = None
+    version: int = 1
 
     def __call__(self, stream: int, index: int) -> Any:
         """Standard normals of this stream and index."""
-        members = range(self.first_member, self.first_member + self.shape[0])
-        z = np.stack([draw(self.seed, stream, index, m, self.shape[1:], self.fork) for m in members])
-        return cast_like(z, self.like)
+        members, key = range(self.first_member, self.first_member + self.shape[0]), [self.seed, self.fork]
+        bits = [np.random.Philox(key=key, counter=[0, stream, index, member]) for member in members]
+        z = VERSIONS[self.version](bits, math.prod(self.shape[1:]))
+        return cast_like(z.reshape(self.shape), self.like)
 
 
 def cast_like(values: NDArray[Any], like: Any) -> Any:

@@ -43,15 +43,17 @@ class Forward:
         mode: str = "closed",
         pixel_km: tuple[float, float] | None = None,
         like: "Forward | None" = None,
+        noise: int = 1,
     ) -> None:
-        """The path of `like` is kept if seed, size and mode are the same, its spectrum if x_0 is the same too."""
+        """The path of `like` is kept if seed, size, mode and version of the noise are; its spectrum if x_0 is, too."""
         self.x0, self.schedule, self.mode = x0, schedule, mode
         self.missing = np.isnan(x0)
         self._some_missing = bool(self.missing.any())
         self._filled = np.nan_to_num(x0, nan=0.0) if self._some_missing else x0
-        self._key = (seed, x0.shape, mode)
+        self._key = (seed, x0.shape, mode, noise)
         same = like is not None and like._key == self._key
-        self.path: ForwardPath = like.path if like is not None and same else ForwardPath(seed, x0.shape, mode)
+        own = ForwardPath(seed, x0.shape, mode, noise=noise)
+        self.path: ForwardPath = like.path if like is not None and same else own
         self.rings: Rings | None = None
         if self.missing.mean() <= MOST_MISSING and min(x0.shape) >= 4:
             self.rings = rings(*x0.shape, pixel_km)

@@ -93,7 +93,7 @@ def noised(opened: Opened, level: tuple[float, float]) -> Content:
     transform = facts.fitted(recipe)
     course, mode = recipe.course, recipe.start.path_mode
     x0 = facts.through(transform)[region.slices]
-    forward = Forward(x0, course.schedule, course.seed, mode, facts.field.pixel_km)
+    forward = Forward(x0, course.schedule, course.seed, mode, facts.field.pixel_km, noise=course.noise)
     return forward_content(forward, level[0], facts.field, recipe.but(region=region, fitted=transform), transform)
 
 

@@ -33,9 +33,9 @@ def given_of(plan: Plan) -> GivenPicture | None:
     if plan.known is not None:
         return GivenPicture(inverse(np.where(plan.known, x0, np.float32(np.nan))), "known pixels")
     if plan.recipe.start.origin == "field":
-        s, start = plan.levels[0], plan.recipe.start
+        s, start, course = plan.levels[0], plan.recipe.start, plan.recipe.course
         member = plan.recipe.ensemble.first_member
-        noise = ForwardPath(plan.recipe.course.seed, x0.shape, start.path_mode, member)(s)
-        alpha = float(plan.recipe.course.schedule.scale(s))
+        noise = ForwardPath(course.seed, x0.shape, start.path_mode, member, course.noise)(s)
+        alpha = float(course.schedule.scale(s))
         return GivenPicture(inverse(np.float32(alpha) * (x0 + noise)), f"the field with noise, s {s:.3g}")
     return None

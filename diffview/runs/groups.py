@@ -8,6 +8,7 @@ from diffview.errors import UserError
 from diffview.fields.field import Region
 from diffview.fields.regions import BY_COUNT, BY_PIXELS
 from diffview.fields.transforms import Transform
+from diffview.forward.normals import NEWEST
 from diffview.forward.schedules import Linear, Schedule
 from diffview.params import FINITE, Choice, Range, ValueType, confirm, plain_of, shown, value_of
 from diffview.reverse.grids import MAX_STEPS
@@ -102,9 +103,12 @@ class Fork(Group):
         Raises:
             UserError: if a key is unknown, or a value not allowed.
         """
-        parent = value_of(Course, plain["parent"], "The recipe's fork")
+        parent = value_of(Course, {**EARLIER_COURSE, **plain["parent"]}, "The recipe's fork")
         return cls(parent=parent, **{key: value for key, value in plain.items() if key != "parent"})
 
+
+EARLIER_COURSE: dict[str, Any] = {"noise": 1}
+"""What a course has that does not name it, as it was written before there was a choice."""
 
 FORK = ValueType("It has a step, a number and a parent.", write=lambda value: value.plain, read=Fork.of)
 
@@ -121,7 +125,7 @@ class Course(Group):
     sampler_params: Annotated[Settings, SETTINGS, "Settings of the sampler."] = ()
     seed: Annotated[int, SEED, "Seed of the noise."] = 0
     fork: Annotated[Fork | None, FORK, "The run it leaves on its way; none: it goes its own from the start."] = None
-    noise: Annotated[int, STREAMS, "Version of the noise streams."] = 1
+    noise: Annotated[int, STREAMS, "Version of the noise: how normals are made of the random bits of a seed."] = NEWEST
 
 
 @dataclass(frozen=True)
@@ -205,7 +209,8 @@ class Ensemble(Group):
 
 
 COURSE = ValueType(
-    "It has the values of a course.", write=plain_of, read=lambda plain: value_of(Course, plain, "The recipe's course")
+    "It has the values of a course.", write=plain_of,
+    read=lambda plain: value_of(Course, {**EARLIER_COURSE, **plain}, "The recipe's course"),
 )  # fmt: skip
 
 

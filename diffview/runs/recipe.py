@@ -17,6 +17,7 @@ from diffview.paths import parse_json
 from diffview.runs.groups import (
     AUTO,
     CHAIN,
+    EARLIER_COURSE,
     MEMBERS,
     STEPS,
     Course,
@@ -146,7 +147,7 @@ RENAMED = {"start": "origin", "start_level": "level", "guidance": "weight"}
 """Values that had another name in version 1."""
 
 
-EARLIER: dict[str, dict[str, Any]] = {"denoiser": {"fit_rule": BY_COUNT}}
+EARLIER: dict[str, dict[str, Any]] = {"course": EARLIER_COURSE, "denoiser": {"fit_rule": BY_COUNT}}
 """What holds in a recipe that does not name it, as it was written before there was a choice, by group."""
 
 

@@ -35,8 +35,9 @@ def start_state(plan: Plan) -> Array:
     base: Any = np.float32(0)
     if start.origin == "field":
         base = np.nan_to_num(plan.x0) if plan.known is None else np.where(plan.known, plan.x0, base)
-    first, seed = plan.recipe.ensemble.first_member, plan.recipe.course.seed
-    paths = (ForwardPath(seed, shape[2:], start.path_mode, m) for m in range(first, first + shape[0]))
+    first, course = plan.recipe.ensemble.first_member, plan.recipe.course
+    members = range(first, first + shape[0])
+    paths = (ForwardPath(course.seed, shape[2:], start.path_mode, member, course.noise) for member in members)
     return np.stack([(base + path(s))[None] for path in paths]).astype(np.float32)
 
 
@@ -184,7 +185,8 @@ def noise_of(plan: Plan, y: Any) -> NoiseFn:
 def _noise(plan: Plan, torus: tuple[int, int]) -> Noise | NoiseAround:
     """The noise of the run as arrays."""
     course, first = plan.recipe.course, plan.recipe.ensemble.first_member
-    noise = Noise(course.seed, plan.shape, first, 0 if course.fork is None else course.fork.number)
+    fork = 0 if course.fork is None else course.fork.number
+    noise = Noise(course.seed, plan.shape, first, fork, version=course.noise)
     return noise if torus == plan.shape[2:] else NoiseAround(noise, *torus)
 
 

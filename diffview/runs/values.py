@@ -6,6 +6,7 @@ from typing import Any
 
 from diffview.fields.field import Region
 from diffview.fields.transforms import Transform
+from diffview.forward.normals import NEWEST, VERSIONS
 from diffview.forward.schedules import Schedule, make_schedule, schedule_params
 from diffview.params import ValueType
 from diffview.runs.statistics import HINT, statistics_asked
@@ -79,4 +80,4 @@ LEVEL = ValueType(  # inf, for which JSON has no number, is where alpha reaches 
     lambda value: "inf" if value == math.inf else value, float,
 )  # fmt: skip
 STATISTICS = ValueType(HINT, lambda value: statistics_asked(value) is not None)
-STREAMS = ValueType("This diffview has version 1; a newer one may have more.", lambda value: value == 1)
+STREAMS = ValueType(f"This diffview has versions 1 to {NEWEST}; a newer one may have more.", VERSIONS.__contains__)

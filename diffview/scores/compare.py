@@ -120,6 +120,9 @@ def same_noise(plans: Sequence[Plan]) -> str:
     seeds = {plan.recipe.course.seed for plan in plans}
     if len(seeds) > 1:
         return f"other noise: seeds {', '.join(str(seed) for seed in sorted(seeds))}"
+    versions = {plan.recipe.course.noise for plan in plans}
+    if len(versions) > 1:
+        return f"other noise: versions {', '.join(str(version) for version in sorted(versions))}"
     if len({plan.shape for plan in plans}) > 1:
         return "other noise: fields of different size"
     forks = {plan.recipe.course.fork.number if plan.recipe.course.fork else 0 for plan in plans}

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from diffview.errors import UserError
 from diffview.fields.transforms import Transform
-from diffview.forward.noise import START, draw
+from diffview.forward.noise import START, Noise
 from diffview.models.capabilities import VJP
 from diffview.models.choice import TrainingCrops
 from diffview.models.gaussian import Gaussian
@@ -165,7 +165,8 @@ def krige_gap(
     for first in range(0, draws, BATCH):
         done[0] = 0.3 + 0.5 * first / draws
         members = range(first, min(first + BATCH, draws))
-        normals = np.stack([draw(plan.recipe.course.seed, START, 0, m, law.shape[1:], DRAWS_FORK) for m in members])
+        shape, course = (len(members), *law.shape[1:]), plan.recipe.course
+        normals = Noise(course.seed, shape, first, DRAWS_FORK, version=course.noise)(START, 0)
         made.append(kriging.samples(z, normals.astype(np.float64), 1e-4).astype(np.float32))
     samples = np.concatenate(made)
     exact = kriging.dense or int(np.count_nonzero(~plan.known)) <= FEW

@@ -390,7 +390,7 @@ def test_the_chain_is_that_of_the_core_whichever_way_it_was_reached(window, hand
     for row in (900, 30, 400):
         scrub_to(window, find, row)
     frame = window.session.frame()
-    path = ForwardPath(0, (64, 64), "chain")
+    path = ForwardPath(0, (64, 64), "chain", noise=window.session.recipe.course.noise)
     expected = np.float32(frame.alpha) * (window.session.plan.x0 + path(frame.s))
     np.testing.assert_array_equal(frame.x_t, expected)
     hand.click(find(window, "pathModeControl").button("closed"))

@@ -16,6 +16,7 @@ import xarray
 import diffview
 from diffview.cli import main
 from diffview.forward.brownian import ForwardPath
+from diffview.forward.normals import NEWEST
 from diffview.forward.schedules import make_schedule
 from diffview.library.making import NotAsAsked
 from diffview.machine import cores
@@ -48,7 +49,7 @@ def test_x_t_is_alpha_x_0_plus_sigma_eps_of_the_seed() -> None:
     told = json.loads(noisy.attrs["diffview_transform"])
     x0, x_t = ((noisy[name].values - told["mean"]) / told["std"] for name in (NAME, "x_t"))
     assert np.allclose(x_t, alpha * x0 + sigma * noisy["eps"].values, atol=1e-4)
-    eps = ForwardPath(5, (40, 48)).eps_at(sigma / alpha)
+    eps = ForwardPath(5, (40, 48), noise=NEWEST).eps_at(sigma / alpha)
     assert np.array_equal(noisy["eps"].values, eps.astype(np.float32))
     part = field[10:50, 100:148]
     assert np.array_equal(noisy["y"], part["y"]) and noisy["time"] == field["time"]

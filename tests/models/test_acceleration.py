@@ -111,7 +111,11 @@ def test_a_run_with_noise_ahead_is_bit_for_bit_the_plain_one(tmp_path, sampler):
     assert isinstance(noise_of(plan, ours.y), Ahead)
     y = next(iter(run(plan, denoise))).y
     *_, plain = SAMPLERS[sampler].run(
-        denoise, y, plan.levels, Noise(recipe.course.seed, plan.shape, like=y), **plan.params
+        denoise,
+        y,
+        plan.levels,
+        Noise(recipe.course.seed, plan.shape, like=y, version=recipe.course.noise),
+        **plan.params,
     )
     assert torch.equal(ours.y, plain.y)
 

@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from diffview.errors import UserError
 from diffview.fields.field import Field, Region
 from diffview.forward.noise import STEP, Noise
+from diffview.forward.normals import NEWEST
 from diffview.forward.schedules import Cosine, Edm
 from diffview.reverse.grids import GRIDS, make_levels
 from diffview.reverse.samplers import SAMPLERS, Step
@@ -84,7 +85,7 @@ def test_another_sampler_goes_on_from_the_very_state(facts: Facts) -> None:
     plan = resolve(recipe, facts)
     parent, forked = steps_of(BASE, facts), list(run(plan))
     assert all(same(a, b) for a, b in zip(parent[:5], forked[:5], strict=True))
-    noise = Noise(BASE.course.seed, plan.shape)
+    noise = Noise(BASE.course.seed, plan.shape, version=NEWEST)
     by_hand = list(SAMPLERS["heun"].run(plan.model.denoiser(), parent[4].y, plan.levels, noise, start=4))
     for a, b in zip(by_hand[1:], forked[5:], strict=True):
         assert np.array_equal(a.y, b.y)
@@ -129,7 +130,7 @@ def test_noise_of_a_fork(facts: Facts) -> None:
     denoise, at = plan.model.denoiser(), whole[3]
     s, s2 = plan.levels[3:5]
     r2 = (s2 / s) ** 2
-    z = Noise(base.course.seed, plan.shape, fork=1)(STEP, 3)
+    z = Noise(base.course.seed, plan.shape, fork=1, version=NEWEST)(STEP, 3)
     expected = r2 * at.y + (1 - r2) * denoise(at.y, s) + np.sqrt(r2 * (s**2 - s2**2)) * z
     np.testing.assert_allclose(steps_of(fork(base, 3, 1), facts)[4].y, expected, rtol=1e-5, atol=1e-5)
 

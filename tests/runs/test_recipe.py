@@ -11,6 +11,7 @@ from diffview.errors import UserError
 from diffview.fields.field import Field, Region
 from diffview.fields.transforms import TRANSFORMS, Transform
 from diffview.forward.brownian import ForwardPath
+from diffview.forward.normals import NEWEST
 from diffview.forward.schedules import SCHEDULES, Cosine, Custom, Flow, Linear
 from diffview.reverse.samplers import SAMPLERS, Step
 from diffview.runs.facts import MOST_FITS, Facts
@@ -68,6 +69,7 @@ FULL = Recipe.of(
     held_out=0.1,
     fit_rule=1,
     seed=2**63 - 1,
+    noise=1,
     members=4,
     first_member=128,
     block=16,
@@ -106,8 +108,7 @@ def test_json_round_trip(recipe: Recipe) -> None:
 
 def test_every_field_of_the_full_recipe_is_other_than_the_default() -> None:
     for name, group in GROUP_OF.items():
-        if name != "noise":  # of which there is one version
-            assert getattr(getattr(FULL, group), name) != DECLARED[name].default, name
+        assert getattr(getattr(FULL, group), name) != DECLARED[name].default, name
 
 
 @pytest.mark.parametrize(
@@ -122,7 +123,7 @@ def test_json_round_trip_of_every_schedule(schedule: object) -> None:
 
 
 def test_what_a_recipe_does_not_name_keeps_its_default() -> None:
-    assert Recipe.from_json('{"diffview_recipe": 1, "seed": 5}') == Recipe.of(seed=5, fit_rule=1)
+    assert Recipe.from_json('{"diffview_recipe": 1, "seed": 5}') == Recipe.of(seed=5, fit_rule=1, noise=1)
 
 
 @pytest.mark.parametrize("text", [
@@ -546,7 +547,7 @@ def test_a_run_starts_at_the_end_of_the_forward_path(mode: str, start: str) -> N
     assert first.index == 0 and first.s == plan.levels[0] and first.y.dtype == np.float32
     base = plan.x0 if start == "field" else 0
     for member in range(3):
-        path = ForwardPath(6, (24, 24), mode if start == "field" else "closed", member)
+        path = ForwardPath(6, (24, 24), mode if start == "field" else "closed", member, NEWEST)
         assert (first.y[member, 0] == base + path(plan.levels[0])).all()
 
 
@@ -558,7 +559,8 @@ def test_members_do_not_depend_on_how_many_there_are(model: str, sampler: str) -
         return list(run(resolve(recipe, facts())))[-1].y
 
     few, many = ends(1), ends(3)
-    by_shape = {"gaussian": 0, "data": 1e-4, "local": 1e-5}  # BLAS sums by shape, and by where arrays lie in memory
+    # BLAS sums by shape, and by where arrays lie in memory; between crops that fit alike, `local` makes more of it
+    by_shape = {"gaussian": 0, "data": 1e-4, "local": 5e-4}
     np.testing.assert_allclose(few[0], many[0], rtol=0, atol=by_shape[model])
     assert np.abs(many[0] - many[1]).max() > 0.01
     assert (start_state(resolve(Recipe.of(region=SMALL, members=3), facts()))[:1]

@@ -45,7 +45,7 @@ def test_the_groups_that_later_work_fills_are_there() -> None:
     assert [*GROUPS][:6] == ["source", "course", "denoiser", "start", "guidance", "ensemble"]
     assert [*GROUPS][6:] == ["view", "rivals", "operators", "conditions", "frames"]
     plain = json.loads(Recipe().to_json())
-    assert [*plain] == ["diffview_recipe", *GROUPS] and plain["view"] == {} and plain["course"]["noise"] == 1
+    assert [*plain] == ["diffview_recipe", *GROUPS] and plain["view"] == {} and plain["course"]["noise"] == 2
 
 
 def test_edits_by_name_go_to_their_groups() -> None:
@@ -116,7 +116,7 @@ OTHERS: dict[str, st.SearchStrategy[Any]] = {
     "clip_high": st.none() | st.floats(-1e30, 1e30) | st.integers(-5, 5),
     "observe": st.text(max_size=10),
     "observe_params": st.sampled_from([(), (("size", 4), ("std", 0.2))]),
-    "noise": st.just(1),
+    "noise": st.sampled_from([1, 2]),
     "solver_params": st.sampled_from([(), (("iterations", 3),), (("gamma", 0.3),)]),
     "led_from": st.none() | st.floats(1e-6, math.inf, allow_nan=False),
     "led_to": st.none() | st.floats(1e-6, 1e6),
@@ -186,7 +186,7 @@ def test_any_recipe_of_version_1_is_read(made: tuple[dict[str, Any], Fork | None
         ({"diffview_recipe": 2, "rivals": {"b": 1}}, "The recipe's rivals has an unknown key, 'b'."),
         ({"diffview_recipe": 2, "seed": 1}, "The recipe has an unknown group, 'seed'."),
         ({"diffview_recipe": 1, "course": {"seed": 1}}, "The recipe has an unknown key, 'course'."),
-        ({"diffview_recipe": 2, "course": {"noise": 2}}, "The recipe: noise cannot be 2."),
+        ({"diffview_recipe": 2, "course": {"noise": 3}}, "The recipe: noise cannot be 3."),
         ({"diffview_recipe": 2, "course": {"seed": True}}, "The recipe: seed cannot be True."),
         ({"diffview_recipe": 2, "start": {"origin": "middle"}}, "The recipe: origin cannot be 'middle'."),
         ({"diffview_recipe": 0}, "This JSON is not a diffview recipe."),

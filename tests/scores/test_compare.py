@@ -154,6 +154,8 @@ def test_other_noise_is_named() -> None:
     assert same_noise([plan for _, plan in plans_of(recipe, facts())]) == "other noise: seeds 0, 5"
     fork = with_rivals(of(sampler="ddpm"), {"fork": Fork(4, of(sampler="ddpm").course, 2)})
     assert same_noise([plan for _, plan in plans_of(fork, facts())]) == "other noise after a fork"
+    old = with_rivals(of(), {"noise": 1})
+    assert same_noise([plan for _, plan in plans_of(old, facts())]) == "other noise: versions 1, 2"
 
 
 def test_a_side_is_the_run_of_its_rival() -> None:

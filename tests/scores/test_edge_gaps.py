@@ -43,10 +43,10 @@ class Fills(NamedTuple):
 
 SEA = Fills(
     str(OISST), "sst", ((100, 8, 8), (4000, 4, 7)), 24,
-    {"kriging": 1.0, "repaint": 2.2, "guidance": 2.8}, (0.4, 1.8),
+    {"kriging": 1.0, "repaint": 2.5, "guidance": 3.0}, (0.4, 1.8),
 )  # fmt: skip
 CLOUDS = Fills(
-    None, None, ((0, 40, 110), (0, 90, 100)), 32, {"kriging": 1.0, "repaint": 1.1, "guidance": 1.15}, (0.7, 1.5)
+    None, None, ((0, 40, 110), (0, 90, 100)), 32, {"kriging": 1.0, "repaint": 1.1, "guidance": 1.25}, (0.7, 1.5)
 )
 
 

@@ -122,7 +122,7 @@ def test_noise_is_written_as_it_is_defined(source, tmp_path, command):
     facts = Facts(picture.field)
     plan_transform = facts.fitted(recipe)
     z = facts.through(plan_transform)
-    forward = Forward(z[2:34, 4:44], Cosine(), 5)
+    forward = Forward(z[2:34, 4:44], Cosine(), 5, noise=recipe.course.noise)
     frame = forward.at(float(Cosine().t_of(0.7)))
     for name, values in (("ts", z[2:34, 4:44]), ("x_t", frame.x_t)):
         expected = plan_transform.inverse(values).astype(np.float32)

@@ -100,7 +100,8 @@ class ForwardPanel(PictureCard):
         session = self._session
         recipe = session.recipe
         x0 = session.facts.fits.of(strided, session.plan.transform)
-        self._whole = Forward(x0, recipe.course.schedule, recipe.course.seed, recipe.start.path_mode, like=self._whole)
+        course, mode = recipe.course, recipe.start.path_mode
+        self._whole = Forward(x0, course.schedule, course.seed, mode, like=self._whole, noise=course.noise)
         return self._whole.at(session.view.playhead).x_t
 
 

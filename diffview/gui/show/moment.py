@@ -99,11 +99,11 @@ class Moment(NamedTuple):
         course = recipe.course
         like = None if last is None else last.forward
         pixel_km, mode = facts.field.pixel_km, recipe.start.path_mode
-        forward = Forward(plan.x0, course.schedule, course.seed, mode, pixel_km, like)
+        forward = Forward(plan.x0, course.schedule, course.seed, mode, pixel_km, like, course.noise)
         return cls(recipe, facts, plan, forward, view)
 
 
-OF_FORWARD = ("plan.x0", "course.schedule", "course.seed", "start.path_mode", "facts.field")
+OF_FORWARD = ("plan.x0", "course.schedule", "course.seed", "course.noise", "start.path_mode", "facts.field")
 """What the forward state is made of."""
 
 

@@ -91,10 +91,9 @@ class Sharing(QObject):
             recipe, x0 = recipe.but(region=Region(0, 0, *of.values.shape)), plan.standardised
         path = self._ask("x_t", NETCDF, ".nc")
         if path is not None:
-            schedule, seed, mode = recipe.course.schedule, recipe.course.seed, recipe.start.path_mode
-            self.writer.write(
-                lambda: forward_content(Forward(x0, schedule, seed, mode), t, of, recipe, plan.transform), path
-            )
+            course, mode = recipe.course, recipe.start.path_mode
+            forward = partial(Forward, x0, course.schedule, course.seed, mode, noise=course.noise)
+            self.writer.write(lambda: forward_content(forward(), t, of, recipe, plan.transform), path)
 
     def _ask_run(self) -> None:
         run, of = self._live.run, self._session.facts.field
