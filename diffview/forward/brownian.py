@@ -9,11 +9,14 @@ import math
 from collections import OrderedDict
 from collections.abc import Iterator
 from itertools import pairwise, takewhile
-from typing import Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
 from diffview.forward.noise import FORWARD, START, TREE, Array, draw, drawing_threads
+
+if TYPE_CHECKING:
+    from concurrent.futures import Future
 
 Key = tuple[int, int, int]
 
@@ -33,6 +36,8 @@ class ForwardPath:
     CACHE_BYTES = 256 * 2**20
     SIDE_BY_SIDE = 96 * 96
     """Pixels from which on drawing on two threads is faster than on one."""
+    FORESEEN = 40
+    """Normals that are drawn before they are asked for, at most."""
 
     def __init__(
         self, seed: int, shape: tuple[int, ...], mode: str = "closed", member: int = 0, noise: int = 1
@@ -40,7 +45,7 @@ class ForwardPath:
         """A path of arrays [*shape]; `noise` is the version of its normals."""
         self.seed, self.shape, self.mode, self.member, self.noise = seed, shape, mode, member, noise
         self._knots: OrderedDict[Key, Array] = OrderedDict()
-        self._drawn: dict[Key, Array] = {}
+        self._ahead: OrderedDict[Key, Future[Array]] = OrderedDict()
         self._room = max(8, self.CACHE_BYTES // max(1, 4 * math.prod(shape)))
 
     def __call__(self, s: float) -> Array:
@@ -50,6 +55,18 @@ class ForwardPath:
         if self.mode == "closed":
             return np.float32(s) * self.eps()
         return self._chain(s * s)
+
+    def foresee(self, s: float) -> None:
+        """Begin to draw aside what W(s^2) will need, such as at the place where a playhead will be next.
+
+        What is drawn and never asked for is forgotten, the oldest first.
+        """
+        v = s * s
+        if self.mode == "closed" or self._room < self.FORESEEN or not 4.0**self.LOWEST <= v < 4.0**self.HIGHEST:
+            return
+        self._begin(self._lacking(_Place.of(v, self)))
+        while len(self._ahead) > self.FORESEEN:
+            self._ahead.popitem(last=False)[1].cancel()
 
     def eps(self) -> Array:
         """The one eps of the closed form."""
@@ -79,22 +96,30 @@ class ForwardPath:
         return value
 
     def _normal(self, stream: int, j: int, node: int = 0) -> Array:
-        z = self._drawn.pop((stream, j, node), None)
-        if z is None:
-            index = ((j - self.LOWEST) << (self.LEVELS + 1)) + node
-            z = self._drawn_anew(stream, index)
-        return z
+        """Standard normals of a key: those begun aside, unless no thread has come to them yet."""
+        begun = self._ahead.pop((stream, j, node), None)
+        if begun is not None and not begun.cancel():
+            return begun.result()
+        return self._draw((stream, j, node))
 
-    def _draw_ahead(self, j: int, nodes: list[int]) -> None:
-        """Draw side by side the normals that the anchors j, j + 1 and these nodes between them still lack."""
-        if math.prod(self.shape) < self.SIDE_BY_SIDE:
-            return
+    def _draw(self, key: Key) -> Array:
+        stream, j, node = key
+        return self._drawn_anew(stream, ((j - self.LOWEST) << (self.LEVELS + 1)) + node)
+
+    def _lacking(self, at: "_Place") -> list[Key]:
+        """The normals that the anchors around a place and the nodes between them still lack."""
+        j = at.j
         towards_0 = range(j + 1, -1, -1) if j >= 0 else range(j, 1)
         anchors = takewhile(lambda key: key not in self._knots, ((FORWARD, i, 0) for i in towards_0))
-        missing = [*anchors, *(key for node in nodes if (key := (TREE, j, node)) not in self._knots)]
-        if len(missing) > 1:
-            normals = drawing_threads().map(lambda key: self._normal(*key), missing)
-            self._drawn = dict(zip(missing, normals, strict=True))
+        return [*anchors, *(key for node in at.nodes if (key := (TREE, j, node)) not in self._knots)]
+
+    def _begin(self, keys: list[Key]) -> None:
+        """Begin to draw normals aside."""
+        if len(keys) > 1 and math.prod(self.shape) >= self.SIDE_BY_SIDE:
+            for key in keys:
+                if key not in self._ahead:
+                    self._ahead[key] = drawing_threads().submit(self._draw, key)
+                self._ahead.move_to_end(key)
 
     def _anchor(self, j: int) -> Array:
         """W(4^j)."""
@@ -110,34 +135,20 @@ class ForwardPath:
         return np.float32(0.25) * self._anchor(j + 1) + np.float32(math.sqrt(0.75) * 2.0**j) * z
 
     def _chain(self, v: float) -> Array:
-        j = min(max(math.floor(math.log2(v) / 2), self.LOWEST), self.HIGHEST - 1)
         if not 4.0**self.LOWEST <= v < 4.0**self.HIGHEST:  # beyond the anchors: the end one, scaled to the variance v
             end = self.LOWEST if v < 1 else self.HIGHEST
             return np.float32(math.sqrt(v) / 2.0**end) * self._anchor(end)
-        way = list(self._way(v, j))
-        leaf, low, high = way[-1]
-        share = (v - low) / (high - low)
-        leaf_std = math.sqrt(max(0.0, share * (1 - share) * (high - low)))
-        self._draw_ahead(j, [node for node, _, _ in (way if leaf_std else way[:-1])])
+        at = _Place.of(v, self)
+        self._begin(self._lacking(at))
+        j, leaf = at.j, at.way[-1][0]
         left, right = self._anchor(j), self._anchor(j + 1)
-        for (node, bottom, top), (child, _, _) in pairwise(way):
+        for (node, bottom, top), (child, _, _) in pairwise(at.way):
             knot = self._bridge(j, node, left, right, (top - bottom) / 2)
             left, right = (knot, right) if child % 2 else (left, knot)
-        value = np.float32(1 - share) * left + np.float32(share) * right
-        if leaf_std:
-            value += np.float32(leaf_std) * self._kept((TREE, j, leaf), lambda: self._normal(TREE, j, leaf))
+        value = np.float32(1 - at.share) * left + np.float32(at.share) * right
+        if at.std:
+            value += np.float32(at.std) * self._kept((TREE, j, leaf), lambda: self._normal(TREE, j, leaf))
         return value
-
-    def _way(self, v: float, j: int) -> Iterator[tuple[int, float, float]]:
-        """The nodes around v with their intervals, from the root [4^j, 4^(j+1)] to the leaf, or until v is an end."""
-        node, low, high = 1, 4.0**j, 4.0 ** (j + 1)
-        for _ in range(self.LEVELS):
-            if v in (low, high):
-                break
-            yield node, low, high
-            middle = (low + high) / 2
-            node, low, high = (2 * node, low, middle) if v < middle else (2 * node + 1, middle, high)
-        yield node, low, high
 
     def _bridge(self, j: int, node: int, left: Array, right: Array, half: float) -> Array:
         """The middle of a bridge whose halves have the variance `half`: the mean of the ends + sqrt(half/2) z."""
@@ -149,3 +160,44 @@ class ForwardPath:
             return z
 
         return self._kept((TREE, j, node), make)
+
+
+class _Place(NamedTuple):
+    """Where v lies among the knots of a path.
+
+    Attributes:
+        j: of the anchors 4^j and 4^(j+1) around it.
+        way: the nodes around v with their intervals, from the root [4^j, 4^(j+1)] to the leaf, or until v is an end.
+        share: of its way through the leaf.
+        std: of the bridge there.
+    """
+
+    j: int
+    way: list[tuple[int, float, float]]
+    share: float
+    std: float
+
+    @classmethod
+    def of(cls, v: float, path: ForwardPath) -> "_Place":
+        """The place of v in the chain of a path."""
+        j = min(max(math.floor(math.log2(v) / 2), path.LOWEST), path.HIGHEST - 1)
+        way = list(_way(v, j, path.LEVELS))
+        _, low, high = way[-1]
+        share = (v - low) / (high - low)
+        return cls(j, way, share, math.sqrt(max(0.0, share * (1 - share) * (high - low))))
+
+    @property
+    def nodes(self) -> list[int]:
+        """The nodes whose normals are needed: that of the leaf only where v is none of its ends."""
+        return [node for node, _, _ in (self.way if self.std else self.way[:-1])]
+
+
+def _way(v: float, j: int, levels: int) -> Iterator[tuple[int, float, float]]:
+    node, low, high = 1, 4.0**j, 4.0 ** (j + 1)
+    for _ in range(levels):
+        if v in (low, high):
+            break
+        yield node, low, high
+        middle = (low + high) / 2
+        node, low, high = (2 * node, low, middle) if v < middle else (2 * node + 1, middle, high)
+    yield node, low, high

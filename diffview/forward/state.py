@@ -7,7 +7,7 @@ from numpy.typing import NDArray
 
 from diffview.forward.brownian import ForwardPath
 from diffview.forward.schedules import Schedule
-from diffview.forward.spectra import MOST_MISSING, ForwardSpectrum, Rings, power, rings
+from diffview.forward.spectra import MOST_MISSING, ForwardSpectrum, Rings, power, rings, seen_power
 
 Array = NDArray[np.float32]
 
@@ -74,6 +74,11 @@ class Forward:
             x_t[self.missing] = np.nan
         return Frame(t, alpha, sigma, s, x_t)
 
+    def foresee(self, t: float) -> None:
+        """Begin to draw aside the noise at t, where the playhead will be next."""
+        if 0 < t <= 1 and self.mode == "chain" and self.schedule(t)[0] > 0:
+            self.path.foresee(float(self.schedule.noise_level(t)))
+
     def y(self, s: float) -> Array:
         """y = x_0 + W(s^2), the input of a model: missing pixels are 0, float32 [1, 1, ny, nx]."""
         return (self._filled + self.path(s))[None, None]
@@ -83,11 +88,14 @@ class Forward:
         return self.path.eps_at(s)
 
     def spectrum(self, frame: Frame) -> NDArray[np.float64] | None:
-        """P(k) of x_t per ring; by the closed form without an FFT where the path has one eps. None without rings."""
+        """P(k) of x_t per ring; by the closed form without an FFT where the path has one eps. None without rings.
+
+        It is for the screen, see `seen_power`.
+        """
         if self.rings is None:
             return None
         if self.mode == "chain" or self._some_missing:
-            return power(frame.x_t, self.rings)
+            return seen_power(frame.x_t, self.rings)
         if self._spectrum is None:
             self._spectrum = ForwardSpectrum.of(self.x0, self.path.eps(), self.rings)
         return self._spectrum.at(frame.alpha, frame.sigma)
@@ -102,15 +110,18 @@ class Forward:
 def density(x: Array) -> NDArray[np.float64]:
     """Histogram of x over EDGES as a density; missing values are left out, those outside count in the total.
 
-    The bins are even, so that a value's bin is computed and nothing is sorted: 1 ms at 512 x 512.
+    The bins are even, so that a value's bin is computed and nothing is sorted: half a millisecond at 512 x 512.
     """
-    bins = len(EDGES) - 1
-    width = float(EDGES[1] - EDGES[0])
-    position = (x - np.float32(EDGES[0])) * np.float32(1 / width)
-    inside = (position >= 0) & (position < bins)  # NaN is neither
-    counts = np.bincount(position[inside].astype(np.intp), minlength=bins)
-    known = x.size - int(np.count_nonzero(np.isnan(x)))
-    return np.asarray(counts / (max(1, known) * width))
+    missing = np.isnan(x)
+    known = x[~missing] if missing.any() else x.ravel()
+    bins, width = len(EDGES) - 1, float(EDGES[1] - EDGES[0])
+    position = known - np.float32(EDGES[0])
+    position *= np.float32(1 / width)
+    np.floor(position, out=position)
+    np.clip(position, -1, bins, out=position)
+    position += 1  # a bin more on either side, of what is left out
+    counts = np.bincount(position.astype(np.intp), minlength=bins + 2)[1:-1]
+    return np.asarray(counts / (max(1, known.size) * width))
 
 
 def moments(x: Array) -> tuple[float, float]:

@@ -4,6 +4,7 @@ import math
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -190,9 +191,9 @@ def test_drawing_on_two_threads_changes_no_bit(monkeypatch: pytest.MonkeyPatch, 
     levels = [*np.exp(np.random.default_rng(1).uniform(-12, 9, 25)), 1.0, 2.0, 0.5, 1.25**0.5, 2.5**0.5, 1e-8, 1e9]
     drawn: list[tuple[int, int]] = []
 
-    def watched(seed: int, stream: int, index: int, member: int, shape: tuple[int, ...]) -> np.ndarray:
+    def watched(seed: int, stream: int, index: int, *rest: Any, **version: Any) -> np.ndarray:
         drawn.append((stream, index))
-        return draw(seed, stream, index, member, shape)
+        return draw(seed, stream, index, *rest, **version)
 
     monkeypatch.setattr(brownian, "draw", watched)
     path = ForwardPath(3, shape, "chain", member=2)

@@ -9,7 +9,7 @@ from PySide6.QtWidgets import QBoxLayout, QWidget
 
 from diffview.fields.colormaps import COLORMAPS
 from diffview.fields.numbers import decimal
-from diffview.forward.spectra import log10_snr, power
+from diffview.forward.spectra import log10_snr, seen_power
 from diffview.forward.state import EDGES, density, moments
 from diffview.gui.jobs.ensemble import Summaries
 from diffview.gui.jobs.live import Live
@@ -161,7 +161,7 @@ class DiagnosticsPanel(QWidget):
             self._reverse_of = of
             x_t = state(step, session)
             self._reverse = density(x_t)
-            self._reverse_power = None if forward.rings is None else power(x_t, forward.rings)
+            self._reverse_power = None if forward.rings is None else seen_power(x_t, forward.rings)
 
     def _draw(self) -> None:
         """Draw at the playhead; of a run that moves it, once a step and in the turn of the event loop after the images.

@@ -160,6 +160,10 @@ def _differ(old: Any, new: Any) -> bool:
     return old is not new and (isinstance(old, np.ndarray) or isinstance(new, np.ndarray) or old != new)
 
 
+FORESEEN = 2
+"""Places ahead of the playhead at which noise is drawn before they are reached."""
+
+
 class InForce:
     """Reads the parts of the moment in force by name.
 
@@ -197,7 +201,10 @@ class InForce:
 
     def frame(self) -> Frame:
         """x_t at the playhead, computed once for all who ask."""
-        key = (self.now.forward, self.now.view.playhead)
+        forward, t = key = (self.now.forward, self.now.view.playhead)
         if self._frame is None or self._frame[0] != key:
-            self._frame = key, key[0].at(key[1])
+            before, self._frame = self._frame, (key, forward.at(t))
+            if before is not None and before[0][0] is forward:
+                for steps in range(1, FORESEEN + 1):  # a hand mostly goes on as it goes
+                    forward.foresee(t + steps * (t - before[0][1]))
         return self._frame[1]
