@@ -185,7 +185,10 @@ def test_the_window_runs_formulas_and_says_why_networks_cannot_be_run(without):
     assert status == 0 and "Traceback" not in told
     found = json.loads(printed)
     assert found["bugs"] == [] and found["points"] == 1
-    assert found["told"] == ["rain64 is a network, and torch is not installed."], "said with the choice, and once"
+    assert found["told"] == [
+        "rain64 makes precipitation_rate in mm/h; the open field is in K.",
+        "rain64 is a network, and torch is not installed.",
+    ], "said with the choice, and once"
     assert found["runs"] == [["finished", 19, 18]] * 2
     assert found["shown"] == [
         "rain64 is a network, and torch is not installed. Choose a formula model, or install torch."

@@ -95,7 +95,7 @@ class Recipe:
         path on which noise is put in.
         """
         apart = {} if self.start.origin == "field" else {"path_mode": Start.path_mode}
-        return self.but(rivals=Rivals(), chain_length=1, **apart)
+        return self.but(rivals=Recipe.rivals, chain_length=1, **apart)
 
     def to_json(self) -> str:
         """The recipe as JSON text."""

@@ -141,6 +141,7 @@ def test_a_step_of_another_run_can_be_shown_and_all_forgotten(play, session):
 @pytest.mark.parametrize(("name", "layout"), LAYOUTS.items())
 def test_every_dock_has_its_place_in_every_layout_and_room(name, layout):
     docks = {"dataDock", "inspectorDock", "trainDock", "modelDock", "scoreboardDock", "raceDock", PLOTS}
+    docks |= {"rivalsDock", "calibrationDock"}
     for wide in (True, False):
         for low in (True, False):
             left, right = layout.sides(WindowRoom(wide, low))

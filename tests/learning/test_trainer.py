@@ -503,7 +503,7 @@ def test_settings_from_words():
     words = {"steps": "10", "rate": "1e-4", "flips": "yes", "schedule": "cosine", "rotations": True}
     settings = TrainingSettings(**settings_of(words))
     assert settings == TrainingSettings(
-        steps=10, rate=1e-4, flips=True, rotations=True, schedule=make_schedule("cosine", {})
+        steps=10, rate=1e-4, flips=True, rotations=True, schedule=make_schedule("cosine", {}), density="schedule"
     )
     assert TrainingSettings.from_plain(settings.plain()) == settings
 
