@@ -129,7 +129,7 @@ class ObservationsForm(QWidget):
         tip = "Factor of what the solver adds to x̂₀; 1 is its own"
         self.strength = named(NumberSpin(0.0, 100.0), "strengthSpin", "Strength of the guidance", tip)
         self.strength.setKeyboardTracking(False)
-        tip = "The run is led only at noise levels inside this band; its ends can be pulled on the timeline"
+        tip = "The run is led only at noise levels inside this band"
         self.led_from = LimitRow("ledFrom", "Led from s", "the noise level below which the run is led", tip)
         self.led_to = LimitRow("ledTo", "Led to s", "the noise level down to which the run is led", tip)
         self._lay_out()
