@@ -14,10 +14,15 @@ import netCDF4
 import numpy as np
 
 from diffview.cli import main, parse
+from diffview.commands.completion import words_of
+from diffview.commands.parsing import parser_of
 from diffview.runs.recipe import Recipe
 
 ROOT = Path(__file__).resolve().parents[1]
 PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
+
+LEAVES = sorted({word.command for word in words_of(parser_of(), {})} - {"", "verify"})
+"""The commands that do something, by their words."""
 
 SMALLER = {
     "sample": "--members 2 --steps 3 --region 0,0,32,32",

@@ -33,7 +33,8 @@ def add(parser: Parser) -> None:
     parser.add_argument("--json", action="store_true", help="as JSON")
     parser.add_argument("-o", "--out", type=Path, metavar="OUT.json", help="write all of it to a file, way after way")
     parser.show_examples(
-        "diffview verify downscaling --model rain64-from-coarse --data twin.nc rain --ways coarse,gaussian",
+        "diffview verify downscaling --model rain64-from-coarse --data twin.nc rain --ways coarse,gaussian "
+        "--threshold 1",
     )
     parser.set_defaults(do=_verify)
 

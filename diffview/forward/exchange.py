@@ -128,6 +128,8 @@ def _of_diffview(plain: Mapping[str, Any], steps: int | None) -> Imported:
 def _of_diffusers(plain: Mapping[str, Any], steps: int | None) -> Imported:
     """A scheduler_config.json: the schedule as it says, the levels as they are executed."""
     name = plain.get("_class_name", "DDPMScheduler")
+    if not isinstance(name, str):
+        raise UserError(f"The class of this scheduler is {shown(name)}, which is no name.", "Choose another file.")
     notes: tuple[str, ...] = ()
     levels: tuple[float, ...] = ()
     if name in WALKS or name in BY_LEVEL:
@@ -136,7 +138,7 @@ def _of_diffusers(plain: Mapping[str, Any], steps: int | None) -> Imported:
             plain, min(STEPS if steps is None else steps, rows) if type(rows) is int and rows > 0 else STEPS
         )
         levels, notes = done.levels, done.notes
-    elif isinstance(name, str):
+    else:
         notes = (f"Which levels {name} executes is not known here; the grid says which are taken.",)
     if name in EDMS:
         return Imported(_ramp(plain, plain.get("sigma_schedule", "karras"), (0.002, 80.0)), levels, notes)

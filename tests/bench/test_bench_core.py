@@ -61,6 +61,6 @@ def test_bare_calls_draw_where_the_run_does(monkeypatch: pytest.MonkeyPatch, sam
     drawn: list[tuple[int, ...]] = []
     ours, bare = found
     ours()
-    monkeypatch.setattr(core, "draw", lambda seed, stream, index, member, shape: drawn.append(shape) or np.zeros(shape))
+    monkeypatch.setattr(core, "draw", lambda *where, version: drawn.append(where[-1]) or np.zeros(where[-1]))
     bare()
     assert len(drawn) == draws and set(drawn) <= {(1, 128, 128)}

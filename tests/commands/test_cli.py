@@ -14,10 +14,10 @@ from pathlib import Path
 import h5py
 import numpy as np
 import pytest
+from command_lines import LEAVES
 
 from diffview import __version__
 from diffview.cli import main, parse
-from diffview.commands.parsing import COMMANDS
 from diffview.forward.schedules import SCHEDULES
 from diffview.runs.recipe import CHAIN
 
@@ -53,15 +53,6 @@ def test_version(capsys):
         main(["--version"])
     assert end.value.code == 0
     assert capsys.readouterr().out.strip() == f"diffview {__version__}"
-
-
-LEAVES = [
-    *(name for name in COMMANDS if name != "verify"),
-    "verify model",
-    "verify race",
-    "verify loss",
-    "verify solvers",
-]
 
 
 @pytest.mark.parametrize("command", ["", "verify", *LEAVES])

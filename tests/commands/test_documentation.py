@@ -7,20 +7,11 @@ import subprocess
 import sys
 
 import pytest
-from command_lines import PAGES, ROOT, Block, blocks, command_of, lines_of, make_files, run_line
+from command_lines import LEAVES, PAGES, ROOT, Block, blocks, command_of, lines_of, make_files, run_line
 
 from diffview.cli import main, parse
-from diffview.commands.parsing import COMMANDS
 
 BLOCKS = blocks()
-LEAVES = [
-    *(name for name in COMMANDS if name != "verify"),
-    "verify model",
-    "verify race",
-    "verify loss",
-    "verify ensemble",
-    "verify solvers",
-]
 COMMAND_LINES = [([block.page], words[1:]) for block in BLOCKS if not block.not_run and block.language != "python"
                  for words in lines_of(block.text)]  # fmt: skip
 PROGRAMS = [block for block in BLOCKS if block.language == "python"]

@@ -162,6 +162,7 @@ BAD = {
     "an unknown parameter": {"diffview_schedule": {"key": "linear", "colour": 1}},
     "an unknown key of a config": {"_class_name": "DDIMScheduler", "beta_shape": "round"},
     "another kind of config": {"_class_name": "UNet2DModel"},
+    "a class that is no name": {"_class_name": ["DDIMScheduler"]},
 }  # fmt: skip
 
 
@@ -178,7 +179,7 @@ VALUES = st.sampled_from(
 
 
 @given(
-    name=st.sampled_from([*WALKS, *BY_LEVEL, 3, None]),
+    name=st.sampled_from([*WALKS, *BY_LEVEL, 3, None, [], {}]),
     config=st.dictionaries(st.sampled_from(sorted(WATCHED | EVERYWHERE)), VALUES, max_size=4),
     steps=st.sampled_from([None, 1, 5, 50]),
 )

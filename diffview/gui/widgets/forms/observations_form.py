@@ -116,7 +116,7 @@ class ObservationsForm(QWidget):
         menu, self._actions = QMenu(self.add_button), {}
         for key, (title, tip) in operators.items():
             self._actions[key] = action = QAction(title, menu)
-            action.setToolTip(tip)
+            set_tip(action, tip)
             action.triggered.connect(partial(self.added.emit, key))
             menu.addAction(action)
         menu.setToolTipsVisible(True)
