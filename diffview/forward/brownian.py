@@ -68,6 +68,11 @@ class ForwardPath:
         while len(self._ahead) > self.FORESEEN:
             self._ahead.popitem(last=False)[1].cancel()
 
+    @property
+    def foreseen(self) -> int:
+        """How many normals were begun aside and not yet asked for."""
+        return len(self._ahead)
+
     def eps(self) -> Array:
         """The one eps of the closed form."""
         return self._kept((START, 0, 0), lambda: self._drawn_anew(START, 0))

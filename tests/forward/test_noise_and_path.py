@@ -3,6 +3,7 @@
 import math
 import subprocess
 import sys
+import threading
 from pathlib import Path
 from typing import Any
 
@@ -208,6 +209,41 @@ def test_drawing_on_two_threads_changes_no_bit(monkeypatch: pytest.MonkeyPatch, 
     for i in reversed(range(len(levels))):
         assert (alone(levels[i]) == ahead[i]).all()
     assert needed == sorted(drawn)  # nothing is drawn ahead that is not used
+
+
+def test_what_is_foreseen_is_the_same_to_the_bit_and_drawn_before_it_is_asked_for(monkeypatch) -> None:
+    shape, levels = (100, 100), [0.31, 0.33, 0.36, 1.7]
+    plain = ForwardPath(3, shape, "chain", noise=2)
+    expected = [plain(s) for s in levels]
+    asked: list[threading.Thread] = []
+
+    def watched(*where: Any, **version: Any) -> np.ndarray:
+        asked.append(threading.current_thread())
+        return draw(*where, **version)
+
+    monkeypatch.setattr(brownian, "draw", watched)
+    path = ForwardPath(3, shape, "chain", noise=2)
+    for s in levels:
+        path.foresee(s)
+    for thread in range(2):  # what was begun has ended when two tasks put behind it have
+        brownian.drawing_threads().submit(int, thread).result()
+    begun = len(asked)
+    assert begun > 0 and threading.current_thread() not in asked and path.kept == 0
+    assert all((path(s) == w).all() for s, w in zip(levels, expected, strict=True))
+    closed, ends = ForwardPath(3, shape, noise=2), ForwardPath(4, shape, "chain")
+    before = len(asked)
+    closed.foresee(0.5)
+    for s in (0.0, 1e9):
+        ends.foresee(s)
+    assert len(asked) == before, "neither the closed form nor what lies beyond the anchors has anything to foresee"
+
+
+def test_what_is_foreseen_and_never_asked_for_is_forgotten() -> None:
+    path = ForwardPath(3, (96, 96), "chain")
+    for s in np.exp(np.linspace(-3, 3, 60)):
+        path.foresee(float(s))
+    assert 0 < path.foreseen <= ForwardPath.FORESEEN
+    assert path(2.0).shape == (96, 96)
 
 
 def test_the_drawing_threads_are_made_late_and_end_with_the_program() -> None:

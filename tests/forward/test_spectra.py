@@ -1,14 +1,25 @@
 """Radial spectra against a double loop over modes, and the law of white noise."""
 
 import math
+from importlib import import_module
 
 import numpy as np
 import pytest
 from oracle import hann, ring_power
 
 from diffview.forward.brownian import ForwardPath
+from diffview.forward.noise import drawing_threads
 from diffview.forward.schedules import Cosine
-from diffview.forward.spectra import ForwardSpectrum, log10_snr, noise_floor_crossing, power, rings, transform
+from diffview.forward.spectra import (
+    LARGE,
+    ForwardSpectrum,
+    log10_snr,
+    noise_floor_crossing,
+    power,
+    rings,
+    seen_power,
+    transform,
+)  # fmt: skip
 
 
 def field(ny: int, nx: int, seed: int = 0) -> np.ndarray:
@@ -144,3 +155,13 @@ def test_where_power_rises_again_the_last_crossing_counts() -> None:
     k = np.array([1.0, 2.0, 4.0, 8.0])
     crossing = noise_floor_crossing(np.log10([[5.0], [0.1], [10.0], [0.1]]), k)
     np.testing.assert_allclose(crossing, [4 * 2**0.5], rtol=1e-12)
+
+
+@pytest.mark.parametrize("shape", [(96, 130), (300, 256)])
+def test_the_power_for_the_screen_is_the_power_but_for_the_last_bits(shape: tuple[int, int]) -> None:
+    x, grid = np.random.default_rng(5).standard_normal(shape, np.float32), rings(*shape)
+    x[3, 4:9] = np.nan
+    for _ in range(2):  # the second time by the other FFT, for the larger one
+        assert np.allclose(seen_power(x, grid), power(x, grid), rtol=1e-4)
+        if x.size >= LARGE:
+            drawing_threads().submit(import_module, "scipy.fft").result()
