@@ -21,7 +21,7 @@ Words = NDArray[np.uint64]
 Whole = NDArray[np.int32]
 Coefficients = tuple[np.float32, ...]
 
-BLOCK = 2**15
+BLOCK = 2**17
 """Words that are transformed at once: all that is computed on the way to their normals fits in a core's cache."""
 
 SIN: Coefficients = tuple(map(np.float32, (0.7853982, -0.080745436, 0.0024900069, -3.59544e-05)))

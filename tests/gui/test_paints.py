@@ -8,6 +8,7 @@ from PySide6.QtCore import QEvent, QObject, QPointF
 from PySide6.QtWidgets import QApplication, QWidget
 
 from diffview.gui.panels.base import Paced
+from diffview.gui.widgets.forms.point_table import PointTable
 from diffview.gui.widgets.images.colour_bar import ColourBar
 from diffview.gui.widgets.plots.schedule_items import Handles
 from diffview.gui.widgets.small.card import ElidedLabel
@@ -70,7 +71,7 @@ def test_a_pulled_handle_leaves_the_axes_and_the_run_as_they_are(window, hand, f
         draw = one.paint_background
         monkeypatch.setattr(one, "paint_background", lambda *a, draw=draw: (painted.append(1), draw(*a)))
     seen = paints.of(lambda: hand.move(plot, start + QPointF(-40, -20)))
-    assert seen["forwardView"] and not seen["reverseView"]
+    assert seen["forwardView"] and not seen["reverseView"] and not seen["timeSlider"]
     hand.release(plot, start + QPointF(-40, -20))
     assert not painted and plot.grab().toImage() != before[0] and scales.grab().toImage() != before[1]
 
@@ -108,3 +109,16 @@ def test_what_is_paced_is_shown_at_once_then_now_and_then_and_last(qtbot):
     assert shown == [0]
     qtbot.waitUntil(lambda: not paced.isActive(), timeout=5000)
     assert shown == [0, 49]
+
+
+def test_numbers_of_points_that_move_lay_nothing_out_anew(qtbot, monkeypatch):
+    table = PointTable()
+    qtbot.addWidget(table)
+    rows = [(0.1, 0.9, 0.3), (1.0, 0.1, 9.0)]
+    table.show_points("alpha_bar", rows)
+    asked = []
+    monkeypatch.setattr(table, "updateGeometry", lambda: asked.append(1))
+    table.show_points("alpha_bar", [(0.2, 0.8, 0.5), rows[1]])
+    assert not asked and table.texts()[0] == ["0.2", "0.8", "0.5"]
+    table.show_points("alpha_bar", [*rows, (1.0, 0.05, 20.0)])
+    assert asked and len(table.texts()) == 3

@@ -481,7 +481,7 @@ def type_cell(hand, table, row, column, text):
     QApplication.processEvents()  # the table takes it after the key
 
 
-def test_points_are_typed_in_a_table_and_removed_there(window, hand, find, settle):
+def test_points_are_typed_in_a_table_and_removed_there(window, hand, find, wait, settle):
     table, session = find(window, "pointTable"), window.session
     assert not table.isVisible(), "a formula has a form"
     session.edit(schedule=Custom.like(Linear()))
@@ -503,10 +503,12 @@ def test_points_are_typed_in_a_table_and_removed_there(window, hand, find, settl
         assert session.recipe == now and window.heard[-1].kind == "error", "nothing is lost"
     assert table.texts()[1][:2] == ["0.3", "0.6"]
     QTest.keyClick(table, Qt.Key.Key_Delete)
-    assert len(session.recipe.course.schedule.knots) == 4 and table.rowCount() == 4
+    assert len(session.recipe.course.schedule.knots) == 4
+    wait(lambda: table.rowCount() == 4)
     for _ in range(3):
         session.undo()
-    assert session.recipe == before and table.texts()[1] == wanted
+    assert session.recipe == before
+    wait(lambda: table.texts()[1] == wanted)  # the table follows a curve that is pulled, but not each frame of it
     session.edit(schedule=BetaCurve())
     hand.click(find(window, "quantityControl").button("beta"))
     window.heard.clear()

@@ -33,6 +33,10 @@ COLOURS = ("view.colormap", "view.limits", "facts.field")
 """What the colours of a picture depend on."""
 
 
+FOLLOW_MS = 40
+"""How often film, densities and forms follow a curve that is pulled: the hand waits for curve and pictures."""
+
+
 class Paced(QTimer):
     """Shows at once what changes now and then, and every `ms` milliseconds what changes with each frame of a drag."""
 

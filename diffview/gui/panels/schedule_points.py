@@ -5,6 +5,7 @@ import numpy as np
 from diffview.errors import UserError
 from diffview.forward.edits import QUANTITIES, points_of, removed, typed
 from diffview.forward.schedules import BetaCurve, Custom, Schedule
+from diffview.gui.panels.base import FOLLOW_MS, Paced
 from diffview.gui.session import Session
 from diffview.gui.widgets.forms.point_table import PointTable
 from diffview.gui.widgets.small.parts import named
@@ -18,7 +19,8 @@ class SchedulePoints:
         self.table = named(PointTable(), "pointTable")
         self.table.typed.connect(self._type)
         self.table.dropped.connect(self._drop)
-        session.shows(self._show, "course.schedule", "view.quantity")
+        session.shows(self._show, "view.quantity")
+        session.shows(Paced(self._show, FOLLOW_MS, self.table).call, "course.schedule", at_once=False)
 
     def _show(self) -> None:
         schedule, quantity = self._session.recipe.course.schedule, self._session.view.quantity

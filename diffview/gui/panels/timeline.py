@@ -7,7 +7,7 @@ from PySide6.QtWidgets import QLabel, QMenu, QSizePolicy, QWidget
 from diffview.gui.actions import Actions
 from diffview.gui.jobs.level_search import LevelSearchJob
 from diffview.gui.jobs.live import Live
-from diffview.gui.panels.base import COLOURS, Paced, bind_look, bind_spin
+from diffview.gui.panels.base import COLOURS, FOLLOW_MS, Paced, bind_look, bind_spin
 from diffview.gui.panels.schedule_editor import ON_AXIS, ScheduleEditor
 from diffview.gui.panels.schedule_list import ScheduleList
 from diffview.gui.session import Session
@@ -39,9 +39,6 @@ AXES = (
 PENCIL = "Draw the curve with the pointer, from left to right"
 NO_STROKE = "A curve is drawn over t: choose t, or drag points along the curve"
 
-AFTER_MS = 40
-"""How often film and densities follow a curve that is pulled: curve and pictures are what the hand waits for."""
-
 
 class TimelinePanel(CardFrame):
     """Schedule editor, slider and film strip on one axis."""
@@ -52,7 +49,7 @@ class TimelinePanel(CardFrame):
         self._actions = actions
         self._build()
         self.film = Film(self.strip, session, live)
-        self._after = Paced(self._show_after, AFTER_MS, self)
+        self._after = Paced(self._show_after, FOLLOW_MS, self)
         self._connect()
         self._show()
 

@@ -28,6 +28,7 @@ class PointTable(QTableWidget):
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(0, 3, parent)
+        self._shape: tuple[str, int, float] | None = None
         self.setAccessibleName("Points of the schedule")
         set_tip(self, TIP)
         self.setSelectionBehavior(QAbstractItemView.SelectionBehavior.SelectRows)
@@ -42,16 +43,20 @@ class PointTable(QTableWidget):
         theme.changed.connect(self.updateGeometry)
 
     def show_points(self, label: str, rows: Sequence[tuple[float, float, float]]) -> None:
-        """Show t, the value called `label`, and s of every point."""
+        """Show t, the value called `label`, and s of every point; the table is laid out anew only for other rows."""
         self.blockSignals(True)
-        self.setHorizontalHeaderLabels(["t/T", label, "s"])
-        self.setRowCount(len(rows))
+        shape = label, len(rows), theme.scale
+        if shape != self._shape:
+            self._shape = shape
+            self.setHorizontalHeaderLabels(["t/T", label, "s"])
+            self.setRowCount(len(rows))
+            for row in range(len(rows)):
+                self.setRowHeight(row, theme.px(ROW_PX))
+            self.updateGeometry()
         for row, values in enumerate(rows):
-            self.setRowHeight(row, theme.px(ROW_PX))
             for column, value in enumerate(values):
                 self._put(row, column, f"{value:.4g}")
         self.blockSignals(False)
-        self.updateGeometry()
         self.viewport().update()
 
     def texts(self) -> list[list[str]]:

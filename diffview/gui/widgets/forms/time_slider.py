@@ -36,8 +36,11 @@ class TimeSlider(QSlider):
 
     def set_places(self, shares: NDArray[np.float64] | None) -> None:
         """Where on the groove the values lie, as shares of its length, rising; None: evenly."""
-        self._places = shares
-        self.update()
+        if shares is not self._places and not (
+            shares is not None and self._places is not None and np.array_equal(shares, self._places)
+        ):
+            self._places = shares
+            self.update()
 
     def x_of(self, value: float) -> float:
         """The pixel of `value`."""
