@@ -13,7 +13,8 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
-from diffview.forward.noise import FORWARD, START, TREE, Array, draw, drawing_threads
+from diffview.forward.noise import FORWARD, START, TREE, Array, drawing_threads, drawn, finished
+from diffview.forward.normals import Drawn
 
 if TYPE_CHECKING:
     from concurrent.futures import Future
@@ -34,7 +35,7 @@ class ForwardPath:
     LEVELS = 9
     LOWEST, HIGHEST = -24, 24
     CACHE_BYTES = 256 * 2**20
-    SIDE_BY_SIDE = 96 * 96
+    SIDE_BY_SIDE = 256 * 256
     """Pixels from which on drawing on two threads is faster than on one."""
     FORESEEN = 40
     """Normals that are drawn before they are asked for, at most."""
@@ -45,7 +46,7 @@ class ForwardPath:
         """A path of arrays [*shape]; `noise` is the version of its normals."""
         self.seed, self.shape, self.mode, self.member, self.noise = seed, shape, mode, member, noise
         self._knots: OrderedDict[Key, Array] = OrderedDict()
-        self._ahead: OrderedDict[Key, Future[Array]] = OrderedDict()
+        self._ahead: OrderedDict[Key, Future[Drawn]] = OrderedDict()
         self._room = max(8, self.CACHE_BYTES // max(1, 4 * math.prod(shape)))
 
     def __call__(self, s: float) -> Array:
@@ -75,10 +76,7 @@ class ForwardPath:
 
     def eps(self) -> Array:
         """The one eps of the closed form."""
-        return self._kept((START, 0, 0), lambda: self._drawn_anew(START, 0))
-
-    def _drawn_anew(self, stream: int, index: int) -> Array:
-        return draw(self.seed, stream, index, self.member, self.shape, version=self.noise)
+        return self._kept((START, 0, 0), lambda: self._finished(self._drawn(START, 0)))
 
     @property
     def kept(self) -> int:
@@ -103,13 +101,18 @@ class ForwardPath:
     def _normal(self, stream: int, j: int, node: int = 0) -> Array:
         """Standard normals of a key: those begun aside, unless no thread has come to them yet."""
         begun = self._ahead.pop((stream, j, node), None)
-        if begun is not None and not begun.cancel():
-            return begun.result()
-        return self._draw((stream, j, node))
+        there = begun is not None and not begun.cancel()
+        return self._finished(begun.result() if begun and there else self._drawn_at((stream, j, node)))
 
-    def _draw(self, key: Key) -> Array:
+    def _drawn_at(self, key: Key) -> Drawn:
         stream, j, node = key
-        return self._drawn_anew(stream, ((j - self.LOWEST) << (self.LEVELS + 1)) + node)
+        return self._drawn(stream, ((j - self.LOWEST) << (self.LEVELS + 1)) + node)
+
+    def _drawn(self, stream: int, index: int) -> Drawn:
+        return drawn(self.seed, stream, index, self.member, self.shape, version=self.noise)
+
+    def _finished(self, what: Drawn) -> Array:
+        return finished(what, self.shape, self.noise)
 
     def _lacking(self, at: "_Place") -> list[Key]:
         """The normals that the anchors around a place and the nodes between them still lack."""
@@ -123,7 +126,7 @@ class ForwardPath:
         if len(keys) > 1 and math.prod(self.shape) >= self.SIDE_BY_SIDE:
             for key in keys:
                 if key not in self._ahead:
-                    self._ahead[key] = drawing_threads().submit(self._draw, key)
+                    self._ahead[key] = drawing_threads().submit(self._drawn_at, key)
                 self._ahead.move_to_end(key)
 
     def _anchor(self, j: int) -> Array:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from diffview.forward.normals import VERSIONS
+from diffview.forward.normals import VERSIONS, Drawn
 
 if TYPE_CHECKING:
     from concurrent.futures import Executor
@@ -32,8 +32,20 @@ def draw(
     Counter-based: Philox with key (seed, fork) and counter (0, stream, index, member). Word 0 counts the draws
     within one call, so that no two streams ever overlap. `version`: how normals are made of its bits, see `VERSIONS`.
     """
+    return finished(drawn(seed, stream, index, member, shape, fork, version), shape, version)
+
+
+def drawn(
+    seed: int, stream: int, index: int, member: int, shape: tuple[int, ...], fork: int = 0, version: int = 1
+) -> Drawn:
+    """What `draw` makes its normals of: the part that a thread can make beside a window without being in its way."""
     bits = np.random.Philox(key=[seed, fork], counter=[0, stream, index, member])
-    return VERSIONS[version]([bits], math.prod(shape)).reshape(shape)
+    return VERSIONS[version].drawn(bits, math.prod(shape))
+
+
+def finished(drawn: Drawn, shape: tuple[int, ...], version: int = 1) -> Array:
+    """The normals of what was drawn, float32 [*shape]."""
+    return VERSIONS[version].normals([drawn], math.prod(shape)).reshape(shape)
 
 
 @dataclass(frozen=True)
@@ -53,9 +65,9 @@ class Noise:
 
     def __call__(self, stream: int, index: int) -> Any:
         """Standard normals of this stream and index."""
-        members, key = range(self.first_member, self.first_member + self.shape[0]), [self.seed, self.fork]
-        bits = [np.random.Philox(key=key, counter=[0, stream, index, member]) for member in members]
-        z = VERSIONS[self.version](bits, math.prod(self.shape[1:]))
+        members, shape = range(self.first_member, self.first_member + self.shape[0]), self.shape[1:]
+        each = [drawn(self.seed, stream, index, member, shape, self.fork, self.version) for member in members]
+        z = VERSIONS[self.version].normals(each, math.prod(shape))
         return cast_like(z.reshape(self.shape), self.like)
 
 

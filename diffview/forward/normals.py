@@ -11,6 +11,7 @@ as long as version 1. The law is normal but for the steps of float32: no |z| is 
 """
 
 from collections.abc import Callable, Sequence
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.random import BitGenerator, Generator
@@ -18,11 +19,12 @@ from numpy.typing import NDArray
 
 Array = NDArray[np.float32]
 Words = NDArray[np.uint64]
+Drawn = NDArray[Any]
 Whole = NDArray[np.int32]
 Coefficients = tuple[np.float32, ...]
 
 BLOCK = 2**17
-"""Words that are transformed at once: all that is computed on the way to their normals fits in a core's cache."""
+"""Words that are transformed at once: what is computed on the way to their normals stays small."""
 
 SIN: Coefficients = tuple(map(np.float32, (0.7853982, -0.080745436, 0.0024900069, -3.59544e-05)))
 COS: Coefficients = tuple(map(np.float32, (1.0, -0.30842513, 0.015854325, -0.0003259386, 3.5298042e-06)))
@@ -38,20 +40,35 @@ SQRT_HALF, MANTISSA, SIGN = np.int32(0x3F3504F3), np.int32(23), np.int32(-(2**31
 """Of a float32: the bits of sqrt(1/2), how many of them are its mantissa, and the one that is its sign."""
 
 
-def ziggurat(bits: Sequence[BitGenerator], count: int) -> Array:
-    """Version 1: `count` normals of each generator, float32 [generators, count]."""
-    return np.stack([Generator(one).standard_normal(count, dtype=np.float32) for one in bits])
+class Version(NamedTuple):
+    """How normals are made, in two parts: one that a thread makes without the interpreter, and the rest.
+
+    The rest of version 2 is fifty short steps; beside a window that paints, each would wait for the interpreter.
+
+    Attributes:
+        drawn: what one generator gives for so many normals.
+        normals: so many normals of each of what was drawn, float32 [n, count].
+    """
+
+    drawn: Callable[[BitGenerator, int], Drawn]
+    normals: Callable[[Sequence[Drawn], int], Array]
 
 
-def box_muller(bits: Sequence[BitGenerator], count: int) -> Array:
-    """Version 2: `count` normals of each generator, float32 [generators, count]."""
-    half = (count + 1) // 2
-    words = np.concatenate([words_of(one, half) for one in bits])
-    return normals_of(words).reshape(len(bits), 2 * half)[:, :count]
+def ziggurat(bits: BitGenerator, count: int) -> Drawn:
+    """Version 1: normals."""
+    return Generator(bits).standard_normal(count, dtype=np.float32)
 
 
-VERSIONS: dict[int, Callable[[Sequence[BitGenerator], int], Array]] = {1: ziggurat, 2: box_muller}
-"""How normals are made, by the version of the noise."""
+def box_muller(drawn: Sequence[Drawn], count: int) -> Array:
+    """Version 2: normals out of words."""
+    return normals_of(np.concatenate(drawn)).reshape(len(drawn), -1)[:, :count]
+
+
+VERSIONS = {
+    1: Version(ziggurat, lambda drawn, _: np.stack(drawn)),
+    2: Version(lambda bits, count: words_of(bits, (count + 1) // 2), box_muller),
+}
+"""By the version of the noise."""
 
 NEWEST = max(VERSIONS)
 

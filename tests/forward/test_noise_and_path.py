@@ -17,7 +17,7 @@ from scipy import stats
 
 from diffview.forward import brownian, noise
 from diffview.forward.brownian import ForwardPath
-from diffview.forward.noise import FORWARD, KNOWN, START, STEP, TREE, Noise, draw
+from diffview.forward.noise import FORWARD, KNOWN, START, STEP, TREE, Noise, draw, drawn
 from diffview.forward.schedules import SCHEDULES, Linear
 from diffview.reverse import parametrisations
 
@@ -187,41 +187,41 @@ def test_the_chain_does_not_depend_on_the_order_of_queries(monkeypatch: pytest.M
             assert path.kept <= max(8, cache_bytes // (4 * 12 * 13))
 
 
-@pytest.mark.parametrize("shape", [(95, 96), (96, 96), (130, 140)])
+@pytest.mark.parametrize("shape", [(255, 256), (256, 256), (270, 280)])
 def test_drawing_on_two_threads_changes_no_bit(monkeypatch: pytest.MonkeyPatch, shape: tuple[int, int]) -> None:
     levels = [*np.exp(np.random.default_rng(1).uniform(-12, 9, 25)), 1.0, 2.0, 0.5, 1.25**0.5, 2.5**0.5, 1e-8, 1e9]
-    drawn: list[tuple[int, int]] = []
+    asked: list[tuple[int, int]] = []
 
     def watched(seed: int, stream: int, index: int, *rest: Any, **version: Any) -> np.ndarray:
-        drawn.append((stream, index))
-        return draw(seed, stream, index, *rest, **version)
+        asked.append((stream, index))
+        return drawn(seed, stream, index, *rest, **version)
 
-    monkeypatch.setattr(brownian, "draw", watched)
+    monkeypatch.setattr(brownian, "drawn", watched)
     path = ForwardPath(3, shape, "chain", member=2)
     ahead = [path(s) for s in levels]
-    needed, drawn[:] = sorted(drawn), []
+    needed, asked[:] = sorted(asked), []
     with monkeypatch.context() as little:
         little.setattr(ForwardPath, "CACHE_BYTES", 0)
         small = ForwardPath(3, shape, "chain", member=2)
     assert all((small(s) == w).all() for s, w in zip(levels, ahead, strict=True))
     monkeypatch.setattr(ForwardPath, "SIDE_BY_SIDE", math.inf)
-    alone, drawn[:] = ForwardPath(3, shape, "chain", member=2), []
+    alone, asked[:] = ForwardPath(3, shape, "chain", member=2), []
     for i in reversed(range(len(levels))):
         assert (alone(levels[i]) == ahead[i]).all()
-    assert needed == sorted(drawn)  # nothing is drawn ahead that is not used
+    assert needed == sorted(asked)  # nothing is drawn ahead that is not used
 
 
 def test_what_is_foreseen_is_the_same_to_the_bit_and_drawn_before_it_is_asked_for(monkeypatch) -> None:
-    shape, levels = (100, 100), [0.31, 0.33, 0.36, 1.7]
+    shape, levels = (260, 260), [0.31, 0.33, 0.36, 1.7]
     plain = ForwardPath(3, shape, "chain", noise=2)
     expected = [plain(s) for s in levels]
     asked: list[threading.Thread] = []
 
     def watched(*where: Any, **version: Any) -> np.ndarray:
         asked.append(threading.current_thread())
-        return draw(*where, **version)
+        return drawn(*where, **version)
 
-    monkeypatch.setattr(brownian, "draw", watched)
+    monkeypatch.setattr(brownian, "drawn", watched)
     path = ForwardPath(3, shape, "chain", noise=2)
     for s in levels:
         path.foresee(s)
@@ -239,11 +239,11 @@ def test_what_is_foreseen_is_the_same_to_the_bit_and_drawn_before_it_is_asked_fo
 
 
 def test_what_is_foreseen_and_never_asked_for_is_forgotten() -> None:
-    path = ForwardPath(3, (96, 96), "chain")
+    path = ForwardPath(3, (256, 256), "chain")
     for s in np.exp(np.linspace(-3, 3, 60)):
         path.foresee(float(s))
     assert 0 < path.foreseen <= ForwardPath.FORESEEN
-    assert path(2.0).shape == (96, 96)
+    assert path(2.0).shape == (256, 256)
 
 
 def test_the_drawing_threads_are_made_late_and_end_with_the_program() -> None:
@@ -252,7 +252,7 @@ def test_the_drawing_threads_are_made_late_and_end_with_the_program() -> None:
         "from diffview.forward.brownian import ForwardPath\n"
         "ForwardPath(1, (8, 8), 'chain')(0.7)\n"
         "print(threading.active_count(), 'concurrent.futures' in sys.modules)\n"
-        "ForwardPath(1, (128, 128), 'chain')(0.7)\n"
+        "ForwardPath(1, (256, 256), 'chain')(0.7)\n"
         "print(threading.active_count())\n"
     )
     command = [sys.executable, "-W", "error", "-c", program]
@@ -269,7 +269,7 @@ def test_the_drawing_threads_do_not_bear_the_name_of_the_thread_that_asks_first(
         "from diffview.forward.brownian import ForwardPath\n"
         "def ask():\n"
         "    Path('/proc/thread-self/comm').write_text('sampling')\n"
-        "    ForwardPath(1, (128, 128), 'chain')(0.7)\n"
+        "    ForwardPath(1, (256, 256), 'chain')(0.7)\n"
         "    Path('/proc/thread-self/comm').write_text('asked')\n"  # it may be listed for a moment after it ended
         "asking = threading.Thread(target=ask)\n"
         "asking.start()\n"
