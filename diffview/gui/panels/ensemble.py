@@ -5,10 +5,8 @@ from PySide6.QtWidgets import QHBoxLayout, QSlider, QWidget
 
 from diffview.gui.session import Session
 from diffview.gui.show.ensemble_picture import (
-    ALONE,
     CHOICES,
     FROM_NOISE,
-    MEMBERS,
     ROOM,
     choice_of,
     looked_at,
@@ -25,7 +23,7 @@ TIPS = {"one": "Which member", "above": "The threshold", "quantile": "Which quan
 
 
 class EnsembleRow(QWidget):
-    """A row that is always there; what has no meaning for a single member is grey, and says why."""
+    """A row above several members; a single one has nothing to choose, and the room for its picture."""
 
     def __init__(self, session: Session, picture: ReversePicture) -> None:
         super().__init__()
@@ -46,6 +44,7 @@ class EnsembleRow(QWidget):
         row.addWidget(self.slider, 1)
         self.choice.changed.connect(lambda key: session.look(**looked_at(key, session.view)))
         self.slider.valueChanged.connect(self._move)
+        self.hide()
         self.show_choice()
 
     def _move(self, at: int) -> None:
@@ -55,13 +54,13 @@ class EnsembleRow(QWidget):
     def show_choice(self) -> None:
         """Show the choice in force, and where the slider stands."""
         view, members = self._session.view, self._picture.members
-        several = members > 1
-        for key, _, _ in CHOICES:
-            self.choice.set_enabled(key, several or key == MEMBERS, ALONE)
-        if several and not self._picture.plan.placed:
-            self.choice.set_enabled("row", False, FROM_NOISE)
-        self.choice.set_key(choice_of(view) if several else MEMBERS)
-        at = position(view, self._picture.scale_of_members(), members) if several else None
+        if members:  # of a run that has no step as yet the row stays as it is
+            self.setVisible(members > 1)
+        if members < 2:
+            return
+        self.choice.set_enabled("row", self._picture.plan.placed, FROM_NOISE)
+        self.choice.set_key(choice_of(view))
+        at = position(view, self._picture.scale_of_members(), members)
         self.slider.setVisible(at is not None)
         if at is not None and not self.slider.isSliderDown():
             show_value(self.slider, at)

@@ -33,7 +33,7 @@ FIELD_PX, DEVICE_PX, SPACING = (90, 56, 48), (126, 70, 60), (8, 6, 4)
 MOST_MEMBERS = 1024
 """Of a run in the window; a command takes any number."""
 
-MEMBERS_TIP = "Fields that a run makes, each from noise of its own"
+MEMBERS_TIP = "Fields that a run makes, each from noise of its own; of several REVERSE shows mean, spread and more"
 LARGEST_SPIN_SEED = 2**31 - 1
 RUN_TIP = "Run the reverse process (R); with Shift, with the next seed"
 STARTS = (

@@ -112,7 +112,6 @@ CHOICES = (
 """Keys, labels and tooltips of what REVERSE shows of several members."""
 
 FROM_NOISE = "This run was given nothing but noise: start it from the field, condition it, or fill a gap."
-ALONE = "One member has no mean and no spread: raise Members in the toolbar."
 
 
 class EnsemblePicture(NamedTuple):
