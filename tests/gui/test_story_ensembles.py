@@ -102,6 +102,10 @@ def test_each_statistic_has_its_scale_in_a_slot_that_moves_nothing(ensemble, fin
     choose(window, find, settle, "spread")
     scale = window.reverse.picture.scale()
     assert scale.units == "K" and scale.limits[0] == 0 and scale.text(3.0).endswith("K")
+    window.session.look(limits=(-0.1, 0.1))  # colours of the members in which nearly every spread is too large
+    settle(window)
+    spread = window.reverse.numbers()
+    assert (spread <= window.reverse.picture.scale().limits[1]).mean() > 0.97, "a saturated picture says nothing"
     choose(window, find, settle, "above")
     assert window.reverse.picture.scale().limits == (0, 1)
 

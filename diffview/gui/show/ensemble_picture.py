@@ -6,7 +6,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from diffview.fields.numbers import number
+from diffview.fields.numbers import number, round_up
 from diffview.fields.transforms import Transform
 from diffview.gui.show.looks import GAP, Scale
 from diffview.gui.show.moment import View
@@ -21,7 +21,7 @@ MEMBERS, ONE = "members", "one"
 
 ITSELF = Transform("identity")
 WIDEST = 0.3
-"""Spread at the upper end of its colours, as a share of what the colours of the members span."""
+"""Spread at the upper end of its colours, as a share of what the colours of the members span, where that is enough."""
 
 SPREAD_COLOURS, SHARE_COLOURS = "viridis", "batlow"
 ROOM = 1000
@@ -37,14 +37,14 @@ class StatisticView(NamedTuple):
     Attributes:
         label, tip: of its button.
         picture: its values [ny, nx], in physical units.
-        scale: its scale, from that of the members.
+        scale: its scale.
         words: what it is, with units.
     """
 
     label: str
     tip: str
     picture: Callable[["EnsemblePicture"], NDArray[Any]]
-    scale: Callable[[Scale], Scale]
+    scale: Callable[["EnsemblePicture"], Scale]
     words: Callable[["EnsemblePicture"], str]
 
 
@@ -53,11 +53,15 @@ def _span(members: Scale) -> float:
     return high - low
 
 
-def _of_spread(members: Scale) -> Scale:
-    return Scale((0.0, WIDEST * _span(members)), ITSELF, members.units, SPREAD_COLOURS)
+def _of_spread(one: "EnsemblePicture") -> Scale:
+    """Steady while a run goes, but wider where more than a hundredth of the pixels would lie above its colours."""
+    top, most = WIDEST * _span(one.members), float(np.nanquantile(one.summary.spread, 0.99))
+    if top < most < np.inf:
+        top = round_up(most)
+    return Scale((0.0, top), ITSELF, one.members.units, SPREAD_COLOURS)
 
 
-def _of_share(members: Scale) -> Scale:
+def _of_share(_: "EnsemblePicture") -> Scale:
     return Scale((0.0, 1.0), ITSELF, "", SHARE_COLOURS)
 
 
@@ -75,14 +79,14 @@ def _above(one: "EnsemblePicture") -> str:
     return f"every member is {at}" if threshold < float(np.nanmin(ordered[0])) else f"share {at} of {one.of_all}"
 
 
-def _same(members: Scale) -> Scale:
-    return members
+def _of_members(one: "EnsemblePicture") -> Scale:
+    return one.members
 
 
 STATISTICS: dict[str, StatisticView] = {
     "mean": StatisticView(
         "mean", "The mean of all members: smooth, as no member is. A regression gives this",
-        lambda one: one.summary.mean, _same, lambda one: f"mean of {one.of_all}",
+        lambda one: one.summary.mean, _of_members, lambda one: f"mean of {one.of_all}",
     ),
     "spread": StatisticView(
         "spread", "The standard deviation over the members, in the field's unit",
@@ -94,12 +98,12 @@ STATISTICS: dict[str, StatisticView] = {
     ),
     "quantile": StatisticView(
         "q", "A quantile over the members, which the slider moves",
-        lambda one: one.summary.quantile(one.view.quantile), _same,
+        lambda one: one.summary.quantile(one.view.quantile), _of_members,
         lambda one: f"quantile {one.view.quantile:.2f} of {one.of_all}",
     ),
     "row": StatisticView(
         "row", "What the run was given, one that it made, the mean of all, and the truth",
-        lambda one: beside(list(one.row().values())), _same, lambda one: " | ".join(one.row()),
+        lambda one: beside(list(one.row().values())), _of_members, lambda one: " | ".join(one.row()),
     ),
 }  # fmt: skip
 """By the key that the view holds."""
@@ -139,7 +143,7 @@ class EnsemblePicture(NamedTuple):
     @property
     def scale(self) -> Scale:
         """Its scale."""
-        return STATISTICS[self.key].scale(self.members)
+        return STATISTICS[self.key].scale(self)
 
     def physical(self) -> NDArray[Any]:
         """Its values [ny, nx], in physical units."""
