@@ -227,20 +227,40 @@ def _events(
 
 
 def _thresholds(cases: EnsembleCases, asked: Sequence[float]) -> tuple[float, ...]:
-    """Those asked for, or those that suit the field; none of the latter that nothing exceeds."""
-    values = cases.members[:, cases.known] if cases.truth is None else cases.truth[cases.known]
-    highest = max(float(np.nanmax(x)) for x in (cases.members[:, cases.known], values))
+    members = cases.members[:, cases.known]
+    return thresholds_for(members if cases.truth is None else cases.truth[cases.known], cases.units, asked, members)
+
+
+def thresholds_for(
+    truth: Fields, units: str, asked: Sequence[float] = (), members: Fields | None = None
+) -> tuple[float, ...]:
+    """The thresholds asked for, or else those of `usual_thresholds` that something exceeds.
+
+    Args:
+        truth: values, NaN where missing.
+        units: of them.
+        asked: thresholds in these units; none: the usual ones.
+        members: of an ensemble, which may exceed what the truth does not.
+
+    Raises:
+        UserError: if nothing lies above one that is asked for.
+    """
+    highest = max(float(np.nanmax(x)) for x in (truth, members) if x is not None)
     for threshold in asked:
         if not threshold < highest:
+            what = "the truth" if members is None else "members or truth"
             raise UserError(
-                f"No pixel of members or truth lies above {threshold:g} {written(cases.units)}".rstrip() + ".",
+                f"No pixel of {what} lies above {threshold:g} {written(units)}".rstrip() + ".",
                 f"Choose a threshold below {highest:.4g}.",
             )
-    if asked:
-        return tuple(asked)
-    rate = RAIN.get(written(cases.units))
-    found = metrics.quantiles(values, EXCEEDED).tolist() if rate is None else [rate * r for r in RAIN_RATES]
-    return tuple(float(f"{t:.4g}") for t in dict.fromkeys(found) if t < highest)
+    return tuple(asked) or tuple(t for t in usual_thresholds(truth, units) if t < highest)
+
+
+def usual_thresholds(truth: Fields, units: str) -> tuple[float, ...]:
+    """RAIN_RATES in these units where they are those of rain, or else the quantiles EXCEEDED of the truth."""
+    rate = RAIN.get(written(units))
+    found = metrics.quantiles(truth, EXCEEDED).tolist() if rate is None else [rate * r for r in RAIN_RATES]
+    return tuple(float(f"{t:.4g}") for t in dict.fromkeys(found))
 
 
 def _tails(cases: EnsembleCases, seed: int) -> dict[str, Tail]:

@@ -25,7 +25,7 @@ from diffview.reverse.samplers import SAMPLERS
 from diffview.runs.guiding import partner_of
 from diffview.runs.sampling import USUAL, Sampling, noise_schedule
 from diffview.scores import metrics
-from diffview.scores.calibration import Calibration, EnsembleCases, as_plain, calibrate
+from diffview.scores.calibration import Calibration, EnsembleCases, as_plain, calibrate, thresholds_for
 from diffview.scores.exceedance import Neighbourhoods, fractions_skill
 from diffview.scores.printed import aligned, short
 from diffview.scores.scales import by_scale
@@ -245,28 +245,43 @@ def _ensemble_cells(found: Calibration | None) -> list[str]:
             f"{float(np.nanmean(apart)):+.2f}"]  # fmt: skip
 
 
-def score_route(key: str, task: Task, thresholds: Sequence[float] = ()) -> RouteScore:
-    """Make the members of a way, and judge them.
+def route_of(key: str, task: Task) -> Route:
+    """A way of ROUTES.
 
     Raises:
         UserError: if there is no such way, or it lacks the unconditional network.
     """
     if key not in ROUTES:
         raise UserError(f"There is no way {key!r} back.", f"Choose of {', '.join(ROUTES)}.")
-    route = ROUTES[key]
-    if route.plain and task.plain is None:
-        raise UserError(f"There is no unconditional network beside {task.card.name}.", "Leave sdedit out.")
-    members, truth, units = route.make(task), task.truth, task.card.units
+    if ROUTES[key].plain and task.plain is None:
+        raise UserError(f"There is no unconditional network beside {task.card.name}.", f"Leave {key} out.")
+    return ROUTES[key]
+
+
+def score_route(key: str, task: Task, thresholds: Sequence[float] = ()) -> RouteScore:
+    """Make the members of a way, and judge them.
+
+    Args:
+        key: of ROUTES.
+        task: what is known and held out.
+        thresholds: of the FSS, in units; none: those that suit the held-out fields, of every way the same.
+
+    Raises:
+        UserError: as `route_of`, or if no held-out field exceeds a threshold.
+    """
+    route, truth, units = route_of(key, task), task.truth, task.card.units
+    thresholds = thresholds_for(truth, units, thresholds)
+    members = route.make(task)
     found = None
     if len(members) > 1:
         climate = task.data.transform.inverse(task.data.fields[complete(task.data.fields)])
         cases = EnsembleCases(members, truth, task.given, climate, None, task.card.quantity, units)
         found = calibrate(cases, thresholds, task.sampling.seed)
     scales = by_scale(members, truth)
-    squares = found.neighbourhoods if found is not None else ()
     return RouteScore(
         key, route.title if key != "network" else task.card.name, len(members), len(truth),
         float(metrics.crps(members, truth).mean()), metrics.log_spectral_distance(scales.members, scales.truth),
-        squares or tuple(fractions_skill(members, truth, threshold) for threshold in thresholds),
+        found.neighbourhoods if found is not None and thresholds
+        else tuple(fractions_skill(members, truth, threshold) for threshold in thresholds),
         tail(members.reshape(-1, *truth.shape[1:]), seed=task.sampling.seed), found,
     )  # fmt: skip
