@@ -51,6 +51,13 @@ def _verify(options: argparse.Namespace) -> None:
     beside = None if options.given is None else Truth(options.given)
     if len(source) > 2 or bool(source) == (options.recipe is not None):
         raise UserError("An ensemble comes from a file or from a recipe.", "Name FILE DATASET, or --recipe R.json.")
+    for option, value, needs in (
+        ("--members", options.members if source else None, "--recipe"),
+        ("--given", None if source else options.given, "FILE DATASET with members"),
+        ("--truth-index", None if wanted.named else options.truth_index, "--truth [FILE] DATASET"),
+    ):
+        if value is not None:
+            raise UserError(f"{option} has no effect here: it goes with {needs}.", "Leave it out.")
     if options.out is not None:
         fields.check_output(options.out, options.report)
     thresholds = () if options.threshold is None else real_numbers(options.threshold, "thresholds")

@@ -187,11 +187,26 @@ def array_cases(members: Any, truth: Any) -> EnsembleCases:
         raise too_few(len(array))
     turned, _ = turned_of(array)
     of, _ = picture_of(array[0])
-    wanted = None
-    if truth is not None:
-        other, _ = picture_of(as_array(truth))
-        wanted = other.values[place_on(of, other).slices][None]
+    wanted = None if truth is None else _array_beside(of, truth)
     return EnsembleCases(turned.values[:, None], wanted, None, None, None, of.name or "field", of.units, of.pixel_km)
+
+
+def _array_beside(of: Field, truth: Any) -> Any:
+    """A truth in numbers on the grid of the members [1, ny, nx]."""
+    from diffview.library.datasets import as_array, picture_of
+
+    other, _ = picture_of(as_array(truth))
+    if of.units and other.units:  # bare numbers have none
+        _check_units(of, other, "truth")
+    return other.values[place_on(of, other).slices][None]
+
+
+def _check_units(of: Field, other: Field, what: str) -> None:
+    if not same_units(of.units, other.units):
+        raise UserError(
+            f"The {what} is in {other.units or 'no units'}, the members are in {of.units or 'no units'}.",
+            f"Name a {what} in their units.",
+        )
 
 
 def _pictures(values: Any) -> Any:
@@ -216,7 +231,7 @@ def file_cases(path: str, dataset: str | None, truth: Truth, given: Truth | None
     if truth.named:
         wanted, climate = _beside(of, path, truth, "truth")
     elif truth.what is not None and not truth.word:
-        return replace(array_cases(members, truth.what), name=name, units=of.units, pixel_km=of.pixel_km)
+        wanted = _array_beside(of, truth.what)
     condition = None if given is None else _beside(of, path, given, "condition")[0]
     where = _made_pixels(path) if MADE in names and own in names else None
     return EnsembleCases(members[:, None], wanted, condition, climate, where, name, of.units, of.pixel_km)
@@ -280,11 +295,7 @@ def _beside(of: Field, path: str | None, named: Truth, what: str) -> tuple[Any, 
     place = None if named.place is None else tuple(named.place)
     opened = open_field(Recipe.of(path=one_file(where[0]) if where else path, dataset=dataset, index=place))
     other = opened.facts.field
-    if not same_units(of.units, other.units):
-        raise UserError(
-            f"The {what} is in {other.units or 'no units'}, the members are in {of.units or 'no units'}.",
-            f"Name a {what} in their units.",
-        )
+    _check_units(of, other, what)
     region = place_on(of, other, what)
     return other.values[region.slices][None], climatology_of(opened.facts, region)
 

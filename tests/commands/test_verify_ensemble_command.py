@@ -92,6 +92,9 @@ def test_a_recipe_makes_its_ensemble_first(files, capsys) -> None:
         (("made.nc", "--threshold", "warm"), "'warm' is no list of thresholds"),
         (("made.nc", "--truth", "days.nc", "tb", "--truth-index", "two"), "'two' is no list of indices"),
         ((), "An ensemble comes from a file or from a recipe"),
+        (("made.nc", "--members", "4"), "--members has no effect here: it goes with --recipe"),
+        (("made.nc", "--truth", "none", "--truth-index", "2"), "--truth-index has no effect here"),
+        (("--recipe", "one.json", "--given", "days.nc", "tb"), "--given has no effect here"),
         (("--recipe", "one.json"), "One member has no spread"),
     ],
 )

@@ -67,6 +67,23 @@ def test_the_file_says_the_same_and_its_truth_may_be_a_larger_field(filled: xarr
     assert float(upside_down["crps"]) == pytest.approx(float(direct["crps"]))
 
 
+def test_members_of_a_file_are_placed_on_a_truth_in_numbers(tmp_path: Path) -> None:
+    fields = xarray.DataArray(
+        drawn(5), dims=("member", "latitude", "longitude"), name="sst",
+        coords={"latitude": 40 - 0.25 * np.arange(32), "longitude": np.arange(32) * 0.25}, attrs={"units": "K"},
+    )  # fmt: skip
+    fields.latitude.attrs["units"], fields.longitude.attrs["units"] = "degrees_north", "degrees_east"
+    part, truth = fields[1:, 4:28, 8:32], fields[0].drop_attrs(deep=False).assign_attrs(units="K")
+    part.to_netcdf(tmp_path / "part.nc", engine="h5netcdf")
+    found = diffview.verify_ensemble(tmp_path / "part.nc", truth=truth)
+    direct = diffview.verify_ensemble(part.values, truth=truth[4:28, 8:32].values)
+    assert float(found["crps"]) == pytest.approx(float(direct["crps"]))
+    with pytest.raises(diffview.UserError, match="their coordinates do not meet"):
+        diffview.verify_ensemble(tmp_path / "part.nc", truth=truth[:24, :24])
+    with pytest.raises(diffview.UserError, match="The truth is in degC, the members are in K"):
+        diffview.verify_ensemble(tmp_path / "part.nc", truth=truth.assign_attrs(units="degC"))
+
+
 def test_what_cannot_be_judged_is_said() -> None:
     fields = drawn(4)
     for arguments, words in (
