@@ -29,15 +29,9 @@ from numpy.typing import ArrayLike, NDArray
 
 from diffview.errors import UserError
 from diffview.models.gaussian import Gaussian
+from diffview.reverse.solvers import BATCH, DENSE, MOST_ITERATIONS, TOLERANCE
 
 Array = NDArray[np.float64]
-
-TOLERANCE, MOST_ITERATIONS = 1e-8, 4000
-BATCH = 64
-"""Systems that are solved side by side."""
-
-DENSE = 2500
-"""Pixels up to which a matrix is formed: 50 MB and at most a second."""
 
 WORST_CONDITION = 1e8
 """Ratio of the largest power to the least up to which that is done; beyond, too many digits are lost."""

@@ -17,6 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from diffview.arrays import to_numpy
+from diffview.errors import UserError
 from diffview.forward.noise import cast_like
 from diffview.params import Range
 from diffview.reverse.operators import Observations
@@ -31,6 +32,9 @@ WORTH_FACTORS = 50
 
 BATCH = 64
 """Columns of it that are computed side by side."""
+
+TOLERANCE, MOST_ITERATIONS = 1e-8, 4000
+"""Where iterations that solve to rounding end: at this |residual|/|b|, or after so many."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -224,13 +228,29 @@ def factorised(seen: Observations, through: Callable[[Array], Array], torus: Seq
 def solved(
     seen: Observations, through: Callable[[Array], Array], torus: Sequence[int], r: Array, factors: Any
 ) -> Array:
-    """(R + A V A^T)^-1 r for r [members, channels, m], by the factors or by conjugate gradients."""
+    """(R + A V A^T)^-1 r for r [members, channels, m], by the factors or by conjugate gradients.
+
+    Raises:
+        UserError: if these do not converge.
+    """
     if factors is not None:
         from scipy.linalg import cho_solve
 
         return np.asarray(cho_solve(factors, r.reshape(-1, len(seen)).T).T.reshape(r.shape))
     size, std = (int(torus[0]), int(torus[1])), seen.std
-    whitened = conjugate_gradients(  # of unit errors, so that values of all kinds count by what they are worth
-        lambda u: u + seen.of(through(seen.adjoint(u / std, size))) / std, r / std, 1e-8, 4000
-    )
+
+    def system(u: Array) -> Array:
+        """The system of unit errors, so that values of all kinds count by what they are worth."""
+        return np.asarray(u + seen.of(through(seen.adjoint(u / std, size))) / std)
+
+    b = r / std
+    whitened = conjugate_gradients(system, b, TOLERANCE, MOST_ITERATIONS)
+    left, asked = (np.linalg.norm(v, axis=-1) for v in (b - system(whitened), b))
+    worst = float((left / np.where(asked > 0, asked, 1.0)).max())
+    if worst > 100 * TOLERANCE:
+        raise UserError(
+            f"The exact posterior did not converge: a residual of {worst:.1g} is left after {MOST_ITERATIONS} "
+            "iterations.",
+            "Give the observations a larger error, observe less, or choose MMPS as the solver.",
+        )
     return np.asarray(whitened / std)

@@ -1,6 +1,5 @@
 """What the instruments of a recipe see of the region: operators in their places, values and errors, standardised."""
 
-from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -9,7 +8,6 @@ from numpy.typing import NDArray
 from diffview.errors import UserError
 from diffview.fields.field import Region
 from diffview.fields.hidden import hidden_in
-from diffview.fields.numbers import number
 from diffview.fields.transforms import TRANSFORMS, Transform
 from diffview.forward.noise import ERRORS, draw
 from diffview.params import checked
@@ -113,20 +111,6 @@ def known_of(asked: Operators, known: Mask, region: Region) -> Mask:
     """Which pixels the run is given: what instruments see pixel by pixel; all known ones if there are no such."""
     by_pixel = [seen_by(one, region) for one in asked.instruments if one.operator in BY_PIXEL]
     return known & np.any(by_pixel, axis=0) if by_pixel else known
-
-
-def told_of(asked: Operators, units: str) -> list[str]:
-    """The instruments in words: operator, where, error."""
-    return [
-        f"{OPERATORS[one.operator].title}, ±{number(one.error)} {units}".rstrip()
-        + "".join(f", {key} {value}" for key, value in one.params)
-        for one in asked.instruments
-    ]
-
-
-def without(asked: Operators, place: int) -> Operators:
-    """The operators without one of the instruments."""
-    return replace(asked, instruments=(*asked.instruments[:place], *asked.instruments[place + 1 :]))
 
 
 def together(parts: tuple[Observed, ...], region: Region) -> Observations:

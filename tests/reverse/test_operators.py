@@ -216,6 +216,21 @@ def test_the_posterior_is_that_of_dense_algebra() -> None:
     assert np.abs(drawn.var(0) / posterior.std**2 - 1).max() < 6 * np.sqrt(2 / n)
 
 
+def test_iterations_give_what_factors_give_and_say_where_they_do_not_converge(monkeypatch: pytest.MonkeyPatch) -> None:
+    seen = three()
+    expected = GaussianPosterior(LAW, seen).mean
+    monkeypatch.setattr("diffview.reverse.solvers.DENSE", 0)
+    np.testing.assert_allclose(GaussianPosterior(LAW, seen).mean, expected, atol=1e-6)
+    monkeypatch.setattr("diffview.reverse.solvers.MOST_ITERATIONS", 3)
+    with pytest.raises(UserError, match=r"did not converge: a residual of .* is left after 3 iterations"):
+        _ = GaussianPosterior(LAW, seen).mean
+    posterior = Guided(LAW, Led(seen, Exact()))
+    y = RNG.standard_normal((1, 1, *SHAPE))
+    monkeypatch.setattr("diffview.reverse.solvers.WORTH_FACTORS", 0)
+    with pytest.raises(UserError, match="did not converge"):
+        posterior(y, 1.0)
+
+
 def test_the_posterior_of_pixels_is_kriging() -> None:
     field = np.where(WHERE, LAW.sample(RNG.standard_normal(SHAPE)), np.nan)
     wide = LAW.embedded()
