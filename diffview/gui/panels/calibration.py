@@ -44,7 +44,7 @@ REST_MS = 200
 """Milliseconds after a run ends at which it is judged, while the dock is seen."""
 
 TRUTHS = (
-    ("", "the usual truth", "The field where a run is given something of it, else none"),
+    ("", "automatic", "The field where a run is given something of it, else none"),
     (FIELD, "the field", "The region itself; of a filled gap, what was hidden"),
     (NONE, "no truth", "Spectra, coherence of members and quantiles need none"),
 )

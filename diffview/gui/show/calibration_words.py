@@ -186,6 +186,6 @@ def event_curves(found: Calibration) -> dict[str, Curves]:
     useful = [Line("useful", "dim", np.array(one.widths, float)[[0, -1]], np.full(2, one.useful))
               for one in found.neighbourhoods[:1]]  # fmt: skip
     return {
-        "reliability": Curves((*reliable, diagonal), "forecast probability", "came"),
+        "reliability": Curves((*reliable, diagonal) if reliable else (), "forecast probability", "came"),
         "fss": Curves((*skilful, *useful), "width of the square, pixels", "FSS"),
     }
