@@ -2,10 +2,14 @@
 
 import argparse
 from collections.abc import Callable, Iterator
+from typing import TYPE_CHECKING
 
 from diffview.commands.parsing import Parser
 from diffview.commands.reporting import write_result
 from diffview.errors import UserError
+
+if TYPE_CHECKING:
+    from diffview.forward.exchange import Imported
 
 
 def add(parser: Parser) -> None:
@@ -92,7 +96,7 @@ def _of_one(options: argparse.Namespace) -> str:
     if options.save is not None:
         options.report.note(f"Saved as {mine.save(options.save, found.schedule)}.")
     if options.lint is not None:
-        return "".join(_findings(options, found.schedule))
+        return "".join(_findings(options, found))
     if options.levels:
         levels = levels_of(found, options.grid, options.run_steps)
         return "step,s\n" + "".join(f"{i},{s!r}\n" for i, s in enumerate(levels))
@@ -102,20 +106,17 @@ def _of_one(options: argparse.Namespace) -> str:
     )  # fmt: skip
 
 
-def _findings(options: argparse.Namespace, schedule: object) -> Iterator[str]:
+def _findings(options: argparse.Namespace, found: "Imported") -> Iterator[str]:
     """A line or two for each check: whether it is fine, what it found, and what would mend it."""
-    from diffview.forward.exchange import STEPS
-    from diffview.forward.schedules import Schedule
-    from diffview.library.scheduled import checked
+    from diffview.library.scheduled import checked, levels_of
     from diffview.runs.recipe import Recipe
 
-    assert isinstance(schedule, Schedule)
     if len(options.lint) > 2:
         raise UserError("--lint takes a file and a dataset.", "Write --lint sst.nc sst, or --lint alone.")
     path, dataset = [*options.lint, None, None][:2]
     recipe = Recipe.of(path=path, dataset=dataset)
-    grid, steps = options.grid or "uniform", options.run_steps or STEPS
-    for finding in checked(schedule, None, grid=grid, steps=steps, recipe=recipe):
+    levels = levels_of(found, options.grid, options.run_steps)
+    for finding in checked(found.schedule, levels=levels, recipe=recipe):
         yield f"{'fine' if finding.ok else 'LOOK'}  {finding.key}: {finding.sentence}\n"
         if not finding.ok:
             titles = ", ".join(remedy.title for remedy in finding.remedies)

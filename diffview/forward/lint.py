@@ -58,8 +58,13 @@ class Signal:
     units: str = ""
 
     @classmethod
-    def of(cls, x0: NDArray[np.floating], power: Array, transform: Transform, units: str) -> "Signal":
-        """That of a standardised region [ny, nx] with the power `power`, whose values came through `transform`."""
+    def of(cls, x0: NDArray[np.floating], power: Array | None, transform: Transform, units: str) -> "Signal | None":
+        """That of a standardised region [ny, nx] with the power `power`, whose values came through `transform`.
+
+        None of a region that has no spectrum.
+        """
+        if power is None:
+            return None
         unit = abs(float(transform.inverse(1.0)) - float(transform.inverse(0.0)))
         return cls(power, float(np.nanmean(x0)), int(np.count_nonzero(~np.isnan(x0))), unit, units)
 

@@ -9,8 +9,8 @@ from diffview.forward.schedule import Schedule
 from diffview.forward.schedules import SCHEDULES
 from diffview.paths import not_kept, user_folder, write_text
 
-LONGEST = 60
-"""Characters of a name."""
+LONGEST, LONGEST_FILE = 60, 255
+"""Characters of a name, and of that of its file, where a letter beyond ASCII takes six or more."""
 
 
 def folder() -> Path:
@@ -49,6 +49,8 @@ def save(name: str, schedule: Schedule) -> str:
     if not 1 <= len(name) <= LONGEST or not name.isprintable() or name in SCHEDULES:
         why = "is a schedule of diffview" if name in SCHEDULES else "is no name"
         raise UserError(f"{name[:LONGEST]!r} {why}.", f"Choose another, of 1 to {LONGEST} characters.")
+    if len(_path(name).name) > LONGEST_FILE:
+        raise UserError(f"{name!r} is too long for the name of a file.", "Choose a shorter one.")
     if why := not_kept("data"):
         raise UserError(why, "Make the folder writable, or export the schedule to a file.")
     folder().mkdir(exist_ok=True)

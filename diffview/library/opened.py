@@ -199,6 +199,11 @@ def read_recipe(recipe: RecipeLike) -> Recipe:
     return Recipe.from_json(text if text.lstrip().startswith("{") else read_text(Path(text), "a recipe"))
 
 
+def is_schedule_file(name: str) -> bool:
+    """Whether a name is that of a file: it ends as one, and no schedule, of diffview or mine, is called so."""
+    return Path(name).suffix.lower() in (".csv", ".json", ".txt") and name not in (*SCHEDULES, *mine.names())
+
+
 def schedule_of(name: Schedule | str, params: Mapping[str, Any] | None = None) -> Schedule:
     """A schedule by its key in SCHEDULES, the name of a file, or that of one of my schedules.
 
@@ -209,7 +214,7 @@ def schedule_of(name: Schedule | str, params: Mapping[str, Any] | None = None) -
 
     if isinstance(name, Schedule):
         read = name
-    elif Path(name).suffix.lower() in (".csv", ".json", ".txt") and name not in SCHEDULES:
+    elif is_schedule_file(name):
         read = read_schedule(Path(name)).schedule
     elif name in SCHEDULES or name not in mine.names():
         return make_schedule(name, params)

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from os import PathLike, fspath
 from pathlib import Path
 from typing import Any
 
 from diffview.forward.exchange import STEPS, Imported, export, imported, read_schedule
 from diffview.forward.lint import Case, Finding, Signal, lint
-from diffview.forward.schedules import SCHEDULES, Schedule
-from diffview.library.opened import FieldLike, opened_of, schedule_of
+from diffview.forward.schedules import Schedule
+from diffview.library.opened import FieldLike, is_schedule_file, opened_of, schedule_of
 from diffview.reverse.grids import make_levels
 from diffview.runs.recipe import Recipe
 from diffview.runs.resolve import resolve
@@ -54,8 +54,7 @@ def opened(file: str | PathLike[str] | Mapping[str, Any], steps: int | None = No
 
 def opened_by_name(name: str, params: Mapping[str, Any], steps: int | None = None) -> Imported:
     """What `schedule` takes, with the levels of a file that says which."""
-    is_file = name not in SCHEDULES and Path(name).suffix.lower() in (".csv", ".json", ".txt")
-    if not is_file:
+    if not is_schedule_file(name):
         return Imported(schedule_of(name, params))
     found = read_schedule(Path(name), steps)
     return Imported(schedule_of(found.schedule, params), () if params else found.levels, found.notes)
@@ -84,12 +83,12 @@ def exported(
         UserError: if the other program's formula does not give these levels.
     """
     taken = schedule_of(of)
-    return export(taken, form, rows or taken.rows, lambda: make_levels(taken, grid, steps))
+    return export(taken, form, taken.rows if rows is None else rows, lambda: make_levels(taken, grid, steps))
 
 
 def checked(
     of: Schedule | str, field: FieldLike | None = None, *, grid: str = "uniform", steps: int = STEPS,
-    recipe: Recipe | None = None,
+    levels: Sequence[float] = (), recipe: Recipe | None = None,
 ) -> list[Finding]:  # fmt: skip
     """The checks of a schedule and the levels of a run, held against a field.
 
@@ -98,13 +97,15 @@ def checked(
         field: whose scales the noise is held against; None: the one that `recipe` names, the packaged one by default.
         grid: which levels a run visits.
         steps: of the run.
+        levels: that a run executes, falling, in the place of those of a grid; no higher than s_max of the schedule.
         recipe: region, transform and file of the field.
     """
     taken = schedule_of(of)
     asked = (recipe or Recipe()).but(schedule=taken, grid=grid, grid_params=(), steps=steps, model="gaussian")
     opened_field = opened_of(field, asked)
     plan = resolve(opened_field.recipe, opened_field.facts)
-    return lint(case_of(taken, plan.levels, plan, opened_field.facts.field))
+    visited = [min(s, taken.s_max) for s in levels] or plan.levels  # a file may start a flow at an infinite level
+    return lint(case_of(taken, visited, plan, opened_field.facts.field))
 
 
 def case_of(schedule: Schedule, levels: Any, plan: Any, field: Any) -> Case:
@@ -113,5 +114,5 @@ def case_of(schedule: Schedule, levels: Any, plan: Any, field: Any) -> Case:
     from diffview.forward.state import Forward
 
     power = Forward(plan.x0, schedule, 0, "closed", field.pixel_km).spectrum_x0()
-    signal = None if power is None else Signal.of(plan.x0, power, plan.transform, written(field.units))
+    signal = Signal.of(plan.x0, power, plan.transform, written(field.units))
     return Case(schedule, max(schedule.rows, 2), levels, signal)

@@ -175,7 +175,7 @@ def facts_of(rival: Rival, plan: Plan, facts: Facts, loss: Loss | None = None) -
     """What is known of a rival, whose run is planned, on the region of the open field."""
     field, course = facts.field, rival.course
     power = Forward(plan.x0, course.schedule, course.seed, plan.recipe.start.path_mode, field.pixel_km).spectrum_x0()
-    signal = None if power is None else Signal.of(plan.x0, power, plan.transform, written(field.units))
+    signal = Signal.of(plan.x0, power, plan.transform, written(field.units))
     noise_range = None if plan.card is None else plan.card.noise_range
     recipe = plan.recipe
     case = Case(

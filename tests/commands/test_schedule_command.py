@@ -10,7 +10,7 @@ from diffview.cli import main
 from diffview.forward import mine
 from diffview.forward.exchange import ALL_FORMATS, STEPS, imported
 from diffview.forward.executed import executed
-from diffview.forward.schedules import Cosine, Edm, Linear
+from diffview.forward.schedules import Cosine, Edm, Flow, Linear
 from diffview.library import scheduled
 from diffview.reverse.grids import make_levels
 
@@ -90,11 +90,37 @@ def test_the_checks_are_those_of_the_library(capsys) -> None:
     assert mended["terminal"]
 
 
+def test_a_file_is_checked_at_the_levels_that_it_executes(tmp_path, capsys) -> None:
+    file = tmp_path / "scheduler_config.json"
+    file.write_text(json.dumps({"_class_name": "DDIMScheduler"}))
+    own = executed({"_class_name": "DDIMScheduler"}, 10).levels
+    text = said(capsys, str(file), "--run-steps", "10", "--lint").out
+    assert f"terminal: A run from s = {own[0]:.3g} leaves out" in text and "of 10 steps do nothing" in text
+    assert own[0] < 0.5 * Linear().s_max
+    text = said(capsys, str(file), "--run-steps", "10", "--grid", "uniform", "--lint").out
+    assert f"terminal: A run from s = {Linear().s_max:.3g} leaves out" in text
+    file.write_text(json.dumps({"_class_name": "FlowMatchEulerDiscreteScheduler"}))
+    text = said(capsys, str(file), "--lint").out
+    assert "nan" not in text and f"A run from s = {Flow().s_max:.3g} leaves out 0.0004" in text
+
+
+def test_mine_may_be_called_as_a_file_is_and_not_longer_than_a_file_can_be(capsys) -> None:
+    said(capsys, "linear", "--param", "beta_end=0.03", "--save", "night.json")
+    assert diffview.schedule("night.json") == Linear(beta_end=0.03)
+    assert said(capsys, "night.json", "--format", "diffview").out == said(
+        capsys, "linear", "--param", "beta_end=0.03", "--format", "diffview"
+    ).out  # fmt: skip
+    said(capsys, "linear", "--save", "ü" * 40)
+    assert main(["schedule", "linear", "--save", "ü" * 60]) == 2
+    assert "too long for the name of a file.\n  Choose a shorter one." in capsys.readouterr().err
+
+
 @pytest.mark.parametrize(
     "words",
     [
         ["schedule"], ["schedule", "linear", "--lint", "a", "b", "c"], ["schedule", "linear", "--format", "edm"],
-        ["schedule", "linear", "--levels", "--run-steps", "0"], ["schedule", "nowhere.json", "--levels"],
+        ["schedule", "linear", "--levels", "--run-steps", "0"],
+        ["schedule", "linear", "--lint", "--run-steps", "0"], ["schedule", "nowhere.json", "--levels"],
     ],
 )  # fmt: skip
 def test_what_cannot_be_is_a_sentence(words: list[str], capsys) -> None:

@@ -39,5 +39,5 @@ def _scored(session: InForce, card: Card) -> ScoredRun:
 
 def _signal(session: InForce) -> Signal | None:
     """The region's spectrum and mean; None where it has none."""
-    power, plan = session.forward.spectrum_x0(), session.plan
-    return None if power is None else Signal.of(plan.x0, power, plan.transform, written(session.facts.field.units))
+    plan = session.plan
+    return Signal.of(plan.x0, session.forward.spectrum_x0(), plan.transform, written(session.facts.field.units))
