@@ -137,20 +137,23 @@ def moved_in_level(schedule: Schedule, quantity: str, index: int, s: float, y: f
     return _with(curve, index, curve.knots[index][0], _kept_between(curve.knots, index, log_snr))
 
 
-def typed(schedule: Schedule, quantity: str, index: int, t: float, y: float) -> Drawn:
-    """Point `index` at exactly (t, y).
+def typed(schedule: Schedule, quantity: str, index: int, t: float | None, y: float | None) -> Drawn:
+    """Point `index` at exactly (t, y); None: as it is, to the last bit.
 
     Raises:
         UserError: if it may not be there.
     """
     curve = drawn(schedule, quantity)
     knots, last = curve.knots, len(curve.knots) - 1
+    t = knots[index][0] if t is None else t
     if index == last and t != 1:
         raise UserError("The last point ends the schedule, at t = 1.", "Add a point before it.")
     left, right = knots[index - 1][0] if index else 0.0, knots[index + 1][0] if index < last else inf
     if not left < t < right:
         where = f"between {left:g} and {right:g}" if index < last else f"above {left:g}"
         raise UserError(f"t = {t:g} lies beyond the next point.", f"Choose t {where}.")
+    if y is None:
+        return _with(curve, index, t, knots[index][1])
     return _with(curve, index, t, y if isinstance(curve, BetaCurve) else _exact(curve, quantity, y))
 
 

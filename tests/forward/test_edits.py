@@ -190,6 +190,16 @@ def test_a_point_that_was_added_is_where_it_was_asked_for_and_goes_again(quantit
     assert removed(more, quantity, index) == curve
 
 
+def test_a_time_is_typed_where_the_value_says_nothing_any_more() -> None:
+    """alpha_bar of log_snr 39 is 1 in float64, which no point may be: typing t alone leaves log_snr as it was."""
+    curve = Custom(knots=((0.1, 39.0), (0.5, 1.0), (1.0, -8.0)))
+    assert curve.alpha_bar(0.1) == 1.0
+    assert typed(curve, "alpha_bar", 0, 0.2, None).knots == ((0.2, 39.0), (0.5, 1.0), (1.0, -8.0))
+    assert typed(curve, "log_snr", 1, None, 2.0).knots == ((0.1, 39.0), (0.5, 2.0), (1.0, -8.0))
+    beta = drawn(LINEAR, "beta")
+    assert typed(beta, "beta", 1, None, beta.knots[1][1]) == beta == typed(beta, "beta", 1, beta.knots[1][0], None)
+
+
 def test_a_typed_point_is_exactly_there():
     new = typed(LINEAR, "alpha_bar", 2, 0.45, 0.3)
     assert new.knots[2] == pytest.approx((0.45, log(0.3 / 0.7)), rel=1e-12)

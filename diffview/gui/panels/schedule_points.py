@@ -45,10 +45,7 @@ class SchedulePoints:
             number = float(text.replace(",", ".").replace("−", "-"))
         except ValueError:
             raise UserError(f"{text[:40]!r} is not a number.", "Type one, as 0.25.") from None
-        t, value = points_of(schedule, quantity)
-        at = [float(t[row]), float(value[row])]
-        at[column] = number
-        return typed(schedule, quantity, row, *at)
+        return typed(schedule, quantity, row, *((number, None) if column == 0 else (None, number)))
 
     def _drop(self, row: int) -> None:
         session = self._session
