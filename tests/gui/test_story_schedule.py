@@ -549,6 +549,10 @@ def test_a_schedule_is_kept_chosen_again_and_removed(window, hand, find, settle,
     monkeypatch.setattr(asked, lambda *a, **k: ("linear", True))
     find(window, "keepScheduleAction").trigger()
     assert window.heard[-1].kind == "error" and mine.names() == []
+    mine.save("kept before the start", Cosine())
+    session.edit(schedule=Cosine())
+    find(window, "dropScheduleAction").trigger()
+    assert mine.names() == [], "the list need not have been opened"
     settle(window)
 
 

@@ -82,6 +82,7 @@ class ScheduleList:
 
     def _drop(self) -> None:
         """Remove the schedule in force from mine; it stays in force."""
+        self._list_mine()
         key = str(self.combo.currentData())
         name = key.removeprefix(MINE)
         if not key.startswith(MINE):
