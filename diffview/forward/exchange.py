@@ -6,7 +6,6 @@ levels back.
 """
 
 import json
-import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,7 +14,7 @@ from typing import Any
 import numpy as np
 
 from diffview.errors import UserError
-from diffview.forward.executed import BY_LEVEL, EDMS, WALKS, executed
+from diffview.forward.executed import BY_LEVEL, EDMS, WALKS, executed, karras, number_of
 from diffview.forward.made import Tabulated
 from diffview.forward.presets import Edm, Flow, VarianceExploding
 from diffview.forward.schedule import Array, Schedule, betas_of
@@ -143,9 +142,9 @@ def _of_diffusers(plain: Mapping[str, Any], steps: int | None) -> Imported:
     if name in EDMS:
         return Imported(_ramp(plain, plain.get("sigma_schedule", "karras"), (0.002, 80.0)), levels, notes)
     if name in BY_LEVEL:
-        return Imported(Flow(_number(plain, "shift", 1.0)), levels, notes)
+        return Imported(Flow(number_of(plain, "shift", 1.0)), levels, notes)
     if plain.get("use_flow_sigmas") and name in WALKS:
-        return Imported(Flow(_number(plain, "flow_shift", 1.0)), levels, notes)
+        return Imported(Flow(number_of(plain, "flow_shift", 1.0)), levels, notes)
     return Imported(import_schedule(json.dumps(plain)), levels, notes)
 
 
@@ -191,10 +190,10 @@ def _settings(
 
 def _ramp(plain: Mapping[str, Any], kind: str, usual: tuple[float, float]) -> Schedule:
     """The schedule of levels from sigma_max to sigma_min: of rho for Karras', of equal factors, or of equal steps."""
-    low, high = (_number(plain, key, end) for key, end in zip(("sigma_min", "sigma_max"), usual, strict=True))
+    low, high = (number_of(plain, key, end) for key, end in zip(("sigma_min", "sigma_max"), usual, strict=True))
     if kind == "exponential":
         return VarianceExploding(low, high)
-    return Edm(low, high, 1.0 if kind == "linear" else _number(plain, "rho", 7.0))
+    return Edm(low, high, 1.0 if kind == "linear" else number_of(plain, "rho", 7.0))
 
 
 def _ramp_levels(schedule: Schedule, steps: int) -> tuple[float, ...]:
@@ -206,15 +205,6 @@ def _ramp_levels(schedule: Schedule, steps: int) -> tuple[float, ...]:
     if steps > 1:
         levels[-1] = ends["sigma_min"]  # s(0) = 0 by definition
     return (*levels.tolist(), 0.0)
-
-
-def _number(plain: Mapping[str, Any], key: str, usual: float) -> float:
-    given = plain.get(key)
-    if given is None:
-        return usual
-    if type(given) not in (int, float) or not math.isfinite(given):
-        raise UserError(f"{key} cannot be {shown(given)}.", "It is a number.")
-    return float(given)
 
 
 READERS: tuple[tuple[Callable[[Mapping[str, Any]], bool], Callable[[Mapping[str, Any], int | None], Imported]], ...] = (
@@ -303,11 +293,6 @@ def _is_geometric(levels: Sequence[float]) -> bool:
     return len(above) > 2 and np.allclose(above, np.geomspace(above[0], above[-1], len(above)), rtol=SAME, atol=0)
 
 
-def _karras(high: float, low: float, rho: float, steps: int) -> Array:
-    top, bottom = high ** (1 / rho), low ** (1 / rho)
-    return np.asarray((top + np.linspace(0, 1, steps) * (bottom - top)) ** rho)
-
-
 def _karras_of(levels: Sequence[float]) -> tuple[float, float, float]:
     """sigma_max, sigma_min and rho of Karras' levels; of two levels or fewer any rho does, and 7 is taken.
 
@@ -321,10 +306,10 @@ def _karras_of(levels: Sequence[float]) -> tuple[float, float, float]:
     least, most, middle = 1.0, 100.0, len(above) // 2
     for _ in range(200):  # a larger rho has smaller levels between the ends
         rho = (least + most) / 2
-        least, most = (rho, most) if _karras(high, low, rho, len(above))[middle] > above[middle] else (least, rho)
+        least, most = (rho, most) if karras(high, low, len(above), rho)[middle] > above[middle] else (least, rho)
     rho = next((float(r) for r in (round(rho), round(rho, 6)) if _fits(above, high, low, float(r))), rho)
     if not _fits(above, high, low, rho):
-        off = np.abs(_karras(high, low, rho, len(above)) / above - 1)
+        off = np.abs(karras(high, low, len(above), rho) / above - 1)
         raise UserError(
             f"These levels are not Karras': the nearest, rho = {rho:.3g}, miss level {int(off.argmax()) + 1} by "
             f"{off.max():.0%}.",
@@ -334,4 +319,4 @@ def _karras_of(levels: Sequence[float]) -> tuple[float, float, float]:
 
 
 def _fits(above: Array, high: float, low: float, rho: float) -> bool:
-    return np.allclose(_karras(high, low, rho, len(above)), above, rtol=SAME, atol=0)
+    return np.allclose(karras(high, low, len(above), rho), above, rtol=SAME, atol=0)

@@ -229,7 +229,7 @@ def _visited(walk: Walk, config: Mapping[str, Any], s: Array, steps: int) -> Arr
         raise UserError(f"No more steps can be taken than the chain has rows, {rows}.", "Choose fewer steps.")
     if type(offset) is not int or not 0 <= offset < rows:
         raise UserError(f"steps_offset = {shown(offset)} leads off the chain.", f"It is a whole number below {rows}.")
-    lowest = _number(config, "lambda_min_clipped", -np.inf)
+    lowest = number_of(config, "lambda_min_clipped", -np.inf)
     last = rows - int(np.searchsorted(-np.log(s)[::-1], lowest))
     spacing = _word(config, "timestep_spacing", ("linspace", "leading", "trailing"))
     at = SPACINGS[walk.spacing](steps, rows, last, offset)[spacing]
@@ -249,14 +249,15 @@ def _converted(walk: Walk, config: Mapping[str, Any], span: Array, levels: Array
     if not asked:
         return levels
     if asked == ["use_flow_sigmas"]:
-        return _flow_levels(walk, _number(config, "flow_shift", 1.0), steps, rows)
-    high, low = _number(config, "sigma_max", float(span[0])), _number(config, "sigma_min", float(span[-1]))
+        return _flow_levels(walk, number_of(config, "flow_shift", 1.0), steps, rows)
+    high, low = number_of(config, "sigma_max", float(span[0])), number_of(config, "sigma_min", float(span[-1]))
     if not 0 < low < high:
         raise UserError(f"The levels would go from {high:g} to {low:g}.", "Correct sigma_min and sigma_max.")
     return RAMPS[asked[0]](high, low, steps)
 
 
-def _karras(high: float, low: float, steps: int, rho: float = RHO) -> Array:
+def karras(high: float, low: float, steps: int, rho: float = RHO) -> Array:
+    """N levels from high to low, s^(1/rho) falling evenly [Karras et al. 2022, eq. 5]."""
     top, bottom = high ** (1 / rho), low ** (1 / rho)
     return np.asarray((top + np.linspace(0, 1, steps) * (bottom - top)) ** rho)
 
@@ -272,7 +273,7 @@ def _by_beta(high: float, low: float, steps: int) -> Array:
 
 
 RAMPS: dict[str, Callable[[float, float, int], Array]] = {
-    "use_karras_sigmas": _karras, "use_exponential_sigmas": _exponential, "use_lu_lambdas": _exponential,
+    "use_karras_sigmas": karras, "use_exponential_sigmas": _exponential, "use_lu_lambdas": _exponential,
     "use_beta_sigmas": _by_beta,
 }  # fmt: skip
 
@@ -290,12 +291,12 @@ def _flow_levels(walk: Walk, shift: float, steps: int, rows: int) -> Array:
 
 
 def _of_edm_config(name: str, config: Mapping[str, Any], steps: int) -> tuple[Array, Array]:
-    low, high = _number(config, "sigma_min", 0.002), _number(config, "sigma_max", 80.0)
-    rho = _number(config, "rho", RHO)
+    low, high = number_of(config, "sigma_min", 0.002), number_of(config, "sigma_max", 80.0)
+    rho = number_of(config, "rho", RHO)
     if not 0 < low < high:
         raise UserError(f"The levels of {name} go from {high:g} to {low:g}.", "Correct sigma_min and sigma_max.")
     kind = _word(config, "sigma_schedule", ("karras", "exponential"))
-    levels = _karras(high, low, steps, rho) if kind == "karras" else _exponential(low, high, steps)[::-1]
+    levels = karras(high, low, steps, rho) if kind == "karras" else _exponential(low, high, steps)[::-1]
     levels = np.append(levels, _of_edm(config, levels, 0.0))
     return levels, levels[1:]
 
@@ -305,7 +306,7 @@ def _of_flow_config(name: str, config: Mapping[str, Any], steps: int) -> tuple[A
     for key in ("use_dynamic_shifting", "invert_sigmas", "shift_terminal"):
         if config.get(key):
             raise UserError(f"{name} with {key} is not understood here.", "Export its sigmas as a list, and open that.")
-    rows, shift = _number(config, "num_train_timesteps", 1000.0), _number(config, "shift", 1.0)
+    rows, shift = number_of(config, "num_train_timesteps", 1000.0), number_of(config, "shift", 1.0)
 
     def shifted(sigma: Any) -> Any:
         return shift * sigma / (1 + (shift - 1) * sigma)
@@ -329,7 +330,12 @@ ALLOWED = {
 """Between which numbers settings lie."""
 
 
-def _number(config: Mapping[str, Any], key: str, usual: float) -> float:
+def number_of(config: Mapping[str, Any], key: str, usual: float) -> float:
+    """A setting that is a number of ALLOWED, `usual` where it is not given.
+
+    Raises:
+        UserError: if it is none, or outside.
+    """
     given, (low, high) = config.get(key), ALLOWED[key]
     if given is None:
         return usual
@@ -360,7 +366,7 @@ def _notes(name: str, config: Mapping[str, Any], levels: Array, ends: Array) -> 
             said.append(f"trained_betas are what counts; {', '.join(others)} say nothing.")
     if walk is not None:
         said += _of_rows(walk, config, levels)
-    elif name in FLOWS and _number(config, "shift", 1.0) != 1:
+    elif name in FLOWS and number_of(config, "shift", 1.0) != 1:
         said.append(f"The lowest level is shifted twice: it is s = {levels[-2]:.3g}.")
     if levels[-1] > 0:
         said.append(f"It returns a field that still holds noise, s = {levels[-1]:.3g}.")
