@@ -75,7 +75,7 @@ def _lines(found: "Compared") -> list[str]:
     from diffview.scores.printed import aligned
 
     rows = found.table
-    names = [name for name in dict.fromkeys(name for row in rows for name in row) if any(row.get(name) for row in rows)]
+    names = dict.fromkeys(name for row in rows for name, value in row.items() if value not in (None, ""))
     table = [[name, *(_cell(row.get(name)) for row in rows)] for name in names]
     return [*aligned(table), *([] if found.verdict is None else ["", found.verdict.sentence])]
 

@@ -39,7 +39,13 @@ def ways_of(rivals: Sequence[Rival]) -> list[Combination]:
         raise UserError("The scoreboard runs a model without guidance.", "Set w to 1 for every rival.")
     if (fork := next((rival.name for rival in rivals if rival.course.fork is not None), None)) is not None:
         raise UserError(f"{fork} is a fork, which has no way of its own from noise.", "Return to the run it leaves.")
-    return [_way(rival) for rival in rivals]
+    ways = [_way(rival) for rival in rivals]
+    if len(set(ways)) == 1:
+        raise UserError(
+            f"{_listed([rival.name for rival in rivals])} run the same way: their scores would be equal.",
+            "Give one of them another schedule, sampler, grid or number of steps; all are scored from one seed.",
+        )
+    return ways
 
 
 def _way(rival: Rival) -> Combination:

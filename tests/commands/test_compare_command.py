@@ -110,6 +110,13 @@ def test_what_cannot_be_compared_is_a_sentence(folder, words, sentence, capsys):
     assert sentence in capsys.readouterr().err
 
 
+def test_a_number_that_is_0_for_all_stands_in_the_table(folder, capsys):
+    assert compare("A.json", "B.json", "--fields", "0", "--seed", "0") == 0
+    rows = {line.split("  ")[0]: line.split()[-2:] for line in capsys.readouterr().out.splitlines()}
+    assert rows["seed"] == ["0", "0"] and "idle steps" in rows
+    assert not any(name.startswith("error to the truth") for name in rows), "nothing is known of it"
+
+
 def test_too_few_fields_lose_nothing_but_the_order(folder, capsys):
     assert compare("A.json", "B.json", "--fields", "6", "-o", "t.csv") == 0
     assert "6 fields cannot tell rivals apart" in capsys.readouterr().err

@@ -200,6 +200,7 @@ def test_what_cannot_be_scored_together_is_a_sentence() -> None:
         ((a,), "One way to run has no order."),
         ((a, replace(b, model="data")), "The rivals have different models: A gaussian, B data."),
         ((a, replace(b, weight=2.0)), "The scoreboard runs a model without guidance."),
+        ((a, replace(a, name="C", course=replace(a.course, seed=5))), "A and C run the same way"),
     ):
         with pytest.raises(UserError, match=sentence) as caught:
             ways_of(rivals)
