@@ -2,22 +2,23 @@
 
 import numpy as np
 from numpy.typing import NDArray
-from PySide6.QtCore import QRectF, QSize, Qt
+from PySide6.QtCore import QRectF, Qt
 from PySide6.QtGui import QImage, QPainter, QPaintEvent
-from PySide6.QtWidgets import QSizePolicy, QWidget
+from PySide6.QtWidgets import QWidget
 
 from diffview.fields.colormaps import Rgb
 from diffview.gui.theme import SMALL_PX, theme
+from diffview.gui.widgets.images.framed import GAP, WORDS, FramedPictures, paint_framed
 from diffview.gui.widgets.images.raster import indexed_image
-from diffview.gui.widgets.ink import ink, write
+from diffview.gui.widgets.ink import write
 
 Array = NDArray[np.float32]
 
-GAP, WORDS, LARGEST = 6, 17, 112
-"""Pixels: gap between pictures, height of a line of words, longest side of a picture."""
+LARGEST = 112
+"""Pixels: longest side of a picture."""
 
 
-class PairGrid(QWidget):
+class PairGrid(FramedPictures):
     """Two rows of pictures with words below each pair; titles stand above the rows."""
 
     def __init__(self, titles: tuple[str, str], columns: int, parent: QWidget | None = None) -> None:
@@ -25,10 +26,6 @@ class PairGrid(QWidget):
         self._titles, self._columns = titles, columns
         self._images: list[tuple[QImage, QImage]] = []
         self._words: list[tuple[str, str]] = []
-        policy = QSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Preferred)
-        policy.setHeightForWidth(True)
-        self.setSizePolicy(policy)
-        theme.follow(self)
 
     @property
     def count(self) -> int:
@@ -64,14 +61,6 @@ class PairGrid(QWidget):
         """Two rows of squares, their titles and the words."""
         return round(2 * self._side(width)) + 3 * theme.px(WORDS) + theme.px(GAP)
 
-    def sizeHint(self) -> QSize:
-        """As for a dock."""
-        return QSize(theme.px(280), self.heightForWidth(theme.px(280)))
-
-    def minimumSizeHint(self) -> QSize:
-        """Small pictures."""
-        return QSize(theme.px(160), self.heightForWidth(theme.px(160)))
-
     def paintEvent(self, event: QPaintEvent) -> None:
         """Titles, pictures or empty frames, words."""
         painter = QPainter(self)
@@ -84,16 +73,8 @@ class PairGrid(QWidget):
                 painter, QRectF(0, top, self.width(), line), title, theme.colour("dim"), Qt.AlignmentFlag.AlignVCenter
             )
             for column in range(self._columns):
-                self._paint_picture(painter, QRectF(column * step, top + line, side, side), row, column)
+                image = self._images[column][row] if column < len(self._images) else None
+                paint_framed(painter, QRectF(column * step, top + line, side, side), image)
         top = 2 * (side + line) + theme.px(GAP) / 2
         for column, (text, token) in enumerate(self._words):
             write(painter, QRectF(column * step, top, side, line), text, theme.colour(token))
-
-    def _paint_picture(self, painter: QPainter, box: QRectF, row: int, column: int) -> None:
-        if column < len(self._images):
-            image = self._images[column][row]
-            painter.setRenderHint(QPainter.RenderHint.SmoothPixmapTransform, image.width() > box.width())
-            painter.drawImage(box, image)
-        else:
-            ink(painter, None, theme.colour("raised"))
-            painter.drawRoundedRect(box, 4, 4)

@@ -3,15 +3,13 @@
 from collections.abc import Sequence
 from typing import NamedTuple
 
-from PySide6.QtCore import QRectF, QSize, Qt
+from PySide6.QtCore import QRectF, Qt
 from PySide6.QtGui import QFontMetricsF, QImage, QPainter, QPaintEvent
-from PySide6.QtWidgets import QSizePolicy, QWidget
+from PySide6.QtWidgets import QWidget
 
 from diffview.gui.theme import SEMIBOLD, SMALL_PX, theme
-from diffview.gui.widgets.ink import LEFT, ink, write
-
-GAP, WORDS = 6, 17
-"""Pixels: gap between pictures, height of a line of words."""
+from diffview.gui.widgets.images.framed import GAP, WORDS, FramedPictures, paint_framed
+from diffview.gui.widgets.ink import LEFT, write
 
 NARROW = 420
 """Width below which three or four pictures stand in two rows."""
@@ -26,16 +24,12 @@ class SidePicture(NamedTuple):
     words: str = ""
 
 
-class SidePictures(QWidget):
+class SidePictures(FramedPictures):
     """Pictures of one size."""
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.pictures: tuple[SidePicture, ...] = ()
-        policy = QSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Preferred)
-        policy.setHeightForWidth(True)
-        self.setSizePolicy(policy)
-        theme.follow(self)
 
     def show_pictures(self, pictures: Sequence[SidePicture]) -> None:
         """Show pictures in their order."""
@@ -60,14 +54,6 @@ class SidePictures(QWidget):
         rows = -(-max(2, len(self.pictures)) // self._columns(width))
         return round(rows * (self.side(width) + 2 * theme.px(WORDS) + theme.px(GAP)))
 
-    def sizeHint(self) -> QSize:
-        """As for a dock."""
-        return QSize(theme.px(280), self.heightForWidth(theme.px(280)))
-
-    def minimumSizeHint(self) -> QSize:
-        """Small pictures."""
-        return QSize(theme.px(160), self.heightForWidth(theme.px(160)))
-
     def paintEvent(self, event: QPaintEvent) -> None:
         """Names, pictures or empty frames, words."""
         painter = QPainter(self)
@@ -77,17 +63,7 @@ class SidePictures(QWidget):
             left, top = column * (side + theme.px(GAP)), row * (side + 2 * line + theme.px(GAP))
             painter.setFont(theme.font(SMALL_PX, SEMIBOLD))
             write(painter, QRectF(left, top, side, line), one.name, theme.colour(one.token), LEFT)
-            self._paint_picture(painter, QRectF(left, top + line, side, side), one.image)
+            paint_framed(painter, QRectF(left, top + line, side, side), one.image)
             painter.setFont(theme.font(SMALL_PX - 1, tabular=True))
             words = QFontMetricsF(painter.font()).elidedText(one.words, Qt.TextElideMode.ElideRight, side)
             write(painter, QRectF(left, top + line + side, side, line), words, theme.colour("dim"), LEFT)
-
-    def _paint_picture(self, painter: QPainter, box: QRectF, image: QImage | None) -> None:
-        if image is None or image.isNull():
-            ink(painter, None, theme.colour("raised"))
-            painter.drawRoundedRect(box, 4, 4)
-            return
-        scale = min(box.width() / image.width(), box.height() / image.height())
-        inner = QRectF(box.left(), box.top(), image.width() * scale, image.height() * scale)
-        painter.setRenderHint(QPainter.RenderHint.SmoothPixmapTransform, image.width() > box.width())
-        painter.drawImage(inner, image)
