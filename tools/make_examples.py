@@ -4,12 +4,12 @@ pip download iris-sample-data==2.5.2 --no-deps && unzip iris_sample_data-2.5.2-*
 python tools/make_examples.py iris_sample_data/sample_data/ostia_monthly.nc
 """
 
-import argparse
-import hashlib
 from pathlib import Path
 
 import numpy as np
 import xarray
+from iris_sample import LICENCE_TEXT as IRIS_LICENCE
+from iris_sample import source_named
 
 import diffview
 from diffview.paths import resource
@@ -35,12 +35,7 @@ land as missing values.
 
 (C) British Crown copyright, the Met Office.
 
-Contains public sector information licensed under the Open Government Licence v3.0:
-https://www.nationalarchives.gov.uk/doc/open-government-licence/version/3/
-
-You may use and re-use this information (not including logos) free of charge in any format or medium, under the terms
-of that licence. The data set is for test and demonstration purposes only.
-"""
+{IRIS_LICENCE}"""
 
 
 def write_sea(source: Path) -> None:
@@ -83,13 +78,7 @@ def write_rain() -> None:
 
 def main() -> None:
     """Write both files."""
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else None)
-    parser.add_argument("source", type=Path, help="path of ostia_monthly.nc")
-    source: Path = parser.parse_args().source
-    found = hashlib.sha256(source.read_bytes()).hexdigest()
-    if found != SHA256:
-        parser.error(f"{source} is not the file of iris-sample-data 2.5.2: its SHA-256 is {found}")
-    write_sea(source)
+    write_sea(source_named(__doc__, "ostia_monthly.nc", SHA256))
     write_rain()
 
 

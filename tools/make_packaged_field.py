@@ -7,13 +7,12 @@ The netCDF file is copied as it is; the .npy and .json beside it hold what the r
 picture needs no reader.
 """
 
-import argparse
-import hashlib
 import json
 import shutil
-from pathlib import Path
 
 import numpy as np
+from iris_sample import LICENCE_TEXT as IRIS_LICENCE
+from iris_sample import source_named
 
 from diffview.paths import resource
 from diffview.readers.packaged import NAME
@@ -23,7 +22,7 @@ DATASET = "/data"
 SHA256 = "67222b19c3fb0e2401bf44b009eb81e0db54c0ff95a18fb08d182ffa38f85a1c"  # of the file in iris-sample-data 2.5.2
 LICENCE = "Open Government Licence v3.0, British Crown copyright 2018, the Met Office"
 SOURCE = "iris-sample-data 2.5.2, toa_brightness_stereographic.nc (SEVIRI on MSG, EUMETSAT; Met Office, 2016-05-23)"
-LICENCE_TEXT = """\
+LICENCE_TEXT = f"""\
 toa_brightness_temperature.nc, .npy and .json
 
 Brightness temperature at the top of the atmosphere, infra-red channel of SEVIRI on Meteosat Second Generation,
@@ -35,22 +34,12 @@ file its units, pixel size and origin, both written by tools/make_packaged_field
 
 (C) British Crown copyright, 2018, the Met Office. Satellite data: EUMETSAT.
 
-Contains public sector information licensed under the Open Government Licence v3.0:
-https://www.nationalarchives.gov.uk/doc/open-government-licence/version/3/
-
-You may use and re-use this information (not including logos) free of charge in any format or medium, under the terms
-of that licence. The data set is for test and demonstration purposes only.
-"""
+{IRIS_LICENCE}"""
 
 
 def main() -> None:
     """Copy, read and write the four files."""
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else None)
-    parser.add_argument("source", type=Path, help="path of toa_brightness_stereographic.nc")
-    source: Path = parser.parse_args().source
-    found = hashlib.sha256(source.read_bytes()).hexdigest()
-    if found != SHA256:
-        parser.error(f"{source} is not the file of iris-sample-data 2.5.2: its SHA-256 is {found}")
+    source = source_named(__doc__, "toa_brightness_stereographic.nc", SHA256)
     field = read_slice(str(source), DATASET).field
     card = {
         "name": field.name,
