@@ -24,10 +24,7 @@ def add(parser: Parser) -> None:
         "rivals", nargs="+", metavar="A.json",
         help="recipes, or schedules by name or file; a recipe alone stands for the rivals that it holds",
     )  # fmt: skip
-    parser.add_argument(
-        "--data", nargs="+", default=[], metavar=("FILE", "DATASET"),
-        help="the field they are run and scored on, in the place of that of the first recipe",
-    )  # fmt: skip
+    fields.add_data(parser, "the field they are run and scored on, in the place of that of the first recipe")
     add_values(parser, "model", "sampler", "steps", "seed", "region")
     parser.add_argument(
         "--level", type=float, metavar="S", help="start from the field at this noise level: has a truth"

@@ -1,8 +1,8 @@
-"""Options of several commands that choose a schedule and a noise level, and the file that a command writes."""
+"""Options of several commands that choose fields, a schedule and a noise level, and the file that a command writes."""
 
 import argparse
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from diffview.commands.reporting import Report
 from diffview.errors import UserError
@@ -12,6 +12,15 @@ from diffview.paths import plain_target
 
 if TYPE_CHECKING:
     from diffview.writers.exports import Content
+
+
+def add_data(parser: argparse.ArgumentParser, what: str, held_out: float | None = None, required: bool = False) -> None:
+    """Options for a file with one dataset or two; `what` says what becomes of them."""
+    how: dict[str, Any] = {"required": True} if required else {"default": []}
+    parser.add_argument("--data", nargs="+", metavar=("FILE", "DATASET"), help=what, **how)
+    if held_out is not None:
+        words = f"share held out of a single dataset, {held_out}"
+        parser.add_argument("--held-out", type=float, default=held_out, help=words)
 
 
 def add_schedule(parser: argparse.ArgumentParser) -> None:

@@ -4,7 +4,7 @@ import argparse
 import json
 from pathlib import Path
 
-from diffview.commands import verify_downscaling, verify_ensemble, verify_race, verify_solvers
+from diffview.commands import fields, verify_downscaling, verify_ensemble, verify_race, verify_solvers
 from diffview.commands.parsing import Parser
 from diffview.commands.reporting import write_result
 from diffview.commands.values import add_values
@@ -15,11 +15,8 @@ def add(parser: Parser) -> None:
     kinds = parser.add_subparsers(title="what", required=True)
     model = kinds.add_parser("model", help="a network's fields beside its training set and held-out fields")
     model.add_argument("--model", required=True, help="a sample model, one of your own, or the folder of one")
-    model.add_argument(
-        "--data", required=True, nargs="+", metavar=("FILE", "DATASET"),
-        help="with two datasets the first is what it was trained on, the second is held out",
-    )  # fmt: skip
-    model.add_argument("--held-out", type=float, default=0.2, help="share held out of a single dataset, 0.2")
+    what = "with two datasets the first is what it was trained on, the second is held out"
+    fields.add_data(model, what, held_out=0.2, required=True)
     model.add_argument("--samples", type=int, default=256, help="fields that are made")
     add_values(model, "steps", "sampler")
     model.add_argument("--sampler-param", action="append", default=[], metavar="K=V", help="of it, as S_churn=10")
@@ -43,12 +40,11 @@ def add(parser: Parser) -> None:
 
 def _add_loss(loss: Parser) -> None:
     loss.add_argument("--model", required=True, help="a formula (gaussian, data, local, ...) or a network, as above")
-    loss.add_argument(
-        "--data", nargs="+", default=[], metavar=("FILE", "DATASET"),
-        help="a formula is fitted to what is not held out; of two datasets, the second is held out; a formula without "
-        "data has the packaged field",
-    )  # fmt: skip
-    loss.add_argument("--held-out", type=float, default=0.2, help="share held out of a single dataset, 0.2")
+    what = (
+        "a formula is fitted to what is not held out; of two datasets, the second is held out; a formula without data "
+        "has the packaged field"
+    )
+    fields.add_data(loss, what, held_out=0.2)
     loss.add_argument("--schedule", help="whose noise levels, as in `diffview schedule` (linear)")
     loss.add_argument("--param", action="append", default=[], metavar="K=V", help="of the schedule, as beta_end=0.03")
     add_values(loss, "grid", "steps", grid="uniform", steps=100)

@@ -22,11 +22,8 @@ WAYS = "coarse,one,network,gaussian,sdedit"
 def add(parser: Parser) -> None:
     """Declare the options."""
     parser.add_argument("--model", required=True, help="a network that was trained with a coarse condition")
-    parser.add_argument(
-        "--data", required=True, nargs="+", metavar=("FILE", "DATASET"),
-        help="with two datasets the first is fitted to, the second is held out; fields of other sizes are cut",
-    )  # fmt: skip
-    parser.add_argument("--held-out", type=float, default=0.5, help="share held out of a single dataset, 0.5")
+    what = "with two datasets the first is fitted to, the second is held out; fields of other sizes are cut"
+    fields.add_data(parser, what, held_out=0.5, required=True)
     parser.add_argument("--ways", metavar="A,B", help=f"which ways ({WAYS}; sdedit where its network is there)")
     parser.add_argument("--cases", type=int, default=64, metavar="N", help="held-out fields, evenly picked (64)")
     add_values(parser, "members", members=16)

@@ -7,6 +7,7 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from diffview.commands import fields
 from diffview.commands.parsing import Parser
 from diffview.commands.reporting import Report, write_result
 from diffview.commands.values import add_values
@@ -21,10 +22,8 @@ if TYPE_CHECKING:
 def add(parser: Parser) -> None:
     """Declare the options."""
     parser.add_argument("--model", required=True, help="gaussian, data or local, a network's name, or its folder")
-    parser.add_argument(
-        "--data", nargs="+", default=[], metavar=("FILE", "DATASET"),
-        help="what it is fitted to and scored on, of two datasets the second; a formula has the packaged field without",
-    )  # fmt: skip
+    what = "what it is fitted to and scored on, of two datasets the second; a formula has the packaged field without"
+    fields.add_data(parser, what)
     parser.add_argument("--schedules", default="edm", metavar="A,B", help="edm; `diffview schedule --list` shows all")
     parser.add_argument("--grids", default="karras,log_snr,uniform", metavar="A,B")
     parser.add_argument("--samplers", default="ddim,heun", metavar="A,B")
