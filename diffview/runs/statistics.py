@@ -128,6 +128,12 @@ class Exceedance:
         return self.above / self.count
 
 
+def pair_distances(ranked: Array) -> Array:
+    """sum_(i<j) |x_i - x_j| = sum_i (2 i - M - 1) x_(i), i from 1, of members x_(i) [M, ...] in rising order."""
+    count = len(ranked)
+    return np.asarray(np.tensordot(2.0 * np.arange(1, count + 1) - count - 1, ranked, axes=1))
+
+
 @dataclass(eq=False)
 class Crps:
     """The fair CRPS against a truth, mean |x_i - y| - 1/2 mean_(i<j) |x_i - x_j|, with pairs inside blocks alone.
@@ -146,10 +152,9 @@ class Crps:
     def of(cls, x: Array, truth: Array) -> "Crps":
         """Of the members x [m, ...] against truth [...]."""
         count = len(x)
-        ranked = np.sort(x, axis=0)
-        weights = 2.0 * np.arange(1, count + 1) - count - 1  # sum_(i<j) |x_i - x_j| = sum_i (2 i - M - 1) x_(i)
-        apart = np.tensordot(weights, ranked, axes=1)
-        return cls(truth, count, np.abs(x - truth).sum(axis=0), count * (count - 1) // 2, apart)
+        return cls(
+            truth, count, np.abs(x - truth).sum(axis=0), count * (count - 1) // 2, pair_distances(np.sort(x, axis=0))
+        )
 
     def merge(self, other: "Crps") -> None:
         """Take the members of another set in."""

@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from diffview.forward.spectra import MOST_MISSING, power, rings
+from diffview.runs.statistics import pair_distances
 
 Array = NDArray[np.float64]
 
@@ -109,17 +110,15 @@ def crps(members: NDArray[np.floating], truth: ArrayLike, fair: bool = True) -> 
 
         mean_i |x_i - y| - c sum_ij |x_i - x_j|,   c = 1/(2 M (M - 1)) if fair, else 1/(2 M^2)
 
-    Fair: its expectation does not depend on M. O(M log M), by sum_ij |x_i - x_j| = 2 sum_i (2 i - M - 1) x_(i), i from
-    1, x_(i) sorted. One member has no spread: the absolute error. NaN where the truth or a member is missing.
+    Fair: its expectation does not depend on M. O(M log M): sum_ij |x_i - x_j| is twice `pair_distances` of the sorted
+    members. One member has no spread: the absolute error. NaN where the truth or a member is missing.
     """
     x = np.sort(np.asarray(members, dtype=np.float64), axis=0)
     count = len(x)
     error = np.abs(x - np.asarray(truth, dtype=np.float64)).mean(axis=0)
     if count == 1:
         return np.asarray(error)
-    rank = 2 * np.arange(1, count + 1) - count - 1
-    spread = np.tensordot(rank.astype(np.float64), x, axes=1)  # half of sum_ij |x_i - x_j|
-    return np.asarray(error - spread / (count * (count - 1 if fair else count)))
+    return np.asarray(error - pair_distances(x) / (count * (count - 1 if fair else count)))
 
 
 def rank_histogram(members: NDArray[np.floating], truth: ArrayLike, ties: ArrayLike) -> Array:
