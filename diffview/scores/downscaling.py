@@ -240,8 +240,7 @@ def _ensemble_cells(found: Calibration | None) -> list[str]:
     if found is None or found.dispersion is None or found.ranks is None:
         return ["-"] * 5
     spread, apart = found.dispersion, found.scales.among - found.scales.with_truth
-    chance = f"{short(spread.low)} to {short(spread.high)}"
-    return [short(spread.ratio), chance, short(found.ranks.p), short(100 * found.coverage[0.9]),
+    return [short(spread.ratio), spread.by_chance(short), short(found.ranks.p), short(100 * found.coverage[0.9]),
             f"{float(np.nanmean(apart)):+.2f}"]  # fmt: skip
 
 

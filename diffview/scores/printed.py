@@ -112,7 +112,7 @@ def _numbers(found: Calibration) -> list[list[str]]:
     if (spread := found.dispersion) is not None:
         table.append(["spread", short(spread.spread), "", found.units])
         table.append(["RMSE of the mean", short(spread.skill), "", found.units])
-        table.append(["spread/skill", short(spread.ratio), f"{short(spread.low)} to {short(spread.high)}", ""])
+        table.append(["spread/skill", short(spread.ratio), spread.by_chance(short), ""])
     if found.ranks is not None:
         table.append(["chi-square of the ranks", short(found.ranks.chi_square), f"p {short(found.ranks.p)}", ""])
     return table + [

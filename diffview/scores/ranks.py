@@ -5,7 +5,7 @@ is that truth and members of a perfect ensemble can be exchanged, in every case 
 number may be by chance. Of one case there are M exchanges; of several, EXCHANGES are drawn.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -134,6 +134,10 @@ class Dispersion(NamedTuple):
     ratio: float
     low: float
     high: float
+
+    def by_chance(self, written: Callable[[float], str], unknown: str = "-") -> str:
+        """The words "low to high", each number as `written` says it; `unknown` of two members."""
+        return unknown if np.isnan(self.low) else f"{written(self.low)} to {written(self.high)}"
 
 
 def dispersion(members: ArrayLike, truth: ArrayLike, seed: int = 0, by_case: bool = False) -> Dispersion:

@@ -7,10 +7,12 @@ import pytest
 import scoringrules
 
 from diffview.errors import UserError
+from diffview.gui.show.calibration_words import number_rows
 from diffview.models.gaussian import Gaussian
 from diffview.scores import metrics
 from diffview.scores.calibration import CLIMATOLOGY, GIVEN, ONE, EnsembleCases, calibrate
 from diffview.scores.findings import BAD, DOUBT, GOOD, findings
+from diffview.scores.printed import format_calibration
 
 NAN = np.nan
 RED = Gaussian.power_law(32, 32, 3.0, 2.0)
@@ -140,3 +142,13 @@ def test_what_cannot_be_judged_is_refused_in_a_sentence() -> None:
     with pytest.raises(UserError, match="No pixel of members or truth lies above 500 K") as error:
         calibrate(EnsembleCases(members, truth, units="K"), (500.0,))
     assert "below" in error.value.hint
+
+
+def test_of_two_members_no_table_tells_what_spread_over_skill_is_by_chance() -> None:
+    x = np.random.default_rng(0).standard_normal((4, 20, 20))
+    for members, told, on_screen in ((x[1:3], "-", "1"), (x[1:], " to ", " to ")):
+        found = calibrate(EnsembleCases(members[:, None], x[:1], units="K"))
+        (row,) = (row for row in number_rows(found) if row[0] == "spread/skill")
+        (line,) = (line for line in format_calibration(found).splitlines() if line.startswith("spread/skill"))
+        assert on_screen in row[3] and "nan" not in row[3]
+        assert told in line and "nan" not in line and "- to" not in line

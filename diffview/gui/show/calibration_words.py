@@ -97,7 +97,7 @@ def number_rows(found: Calibration) -> list[tuple[str, ...]]:
             "spread/skill",
             TIPS["spread"],
             figures(spread.ratio),
-            f"{figures(spread.low, 2)} to {figures(spread.high, 2)}",
+            spread.by_chance(lambda ratio: figures(ratio, 2), "1"),
         ),
     ]
     return rows + [(f"{percent(level)} interval", TIPS["coverage"], percent(share), percent(level))
