@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 from diffview.fields.field import Region
+from diffview.runs.instruments import Instrument
 
 pytestmark = pytest.mark.qt_log_ignore("This plugin does not support (raise|grabbing)")  # of every list opened
 
@@ -81,3 +82,13 @@ def test_what_does_not_fit_is_said_beside_the_form(window, find, hand, settle):
     window.inspector_dock.widget().ensureWidgetVisible(field)
     hand.type_number(field, "7")
     assert "blocks of 7" in find(window, "observedText").text()
+
+
+def test_instruments_of_a_recipe_without_a_row_are_told(window, find, settle):
+    many = tuple(Instrument("blocks", 0.5, (("size", size),)) for size in (2, 4, 8, 16, 2, 4, 8, 16))
+    window.session.edit(model="gaussian", region=Region(0, 100, 64, 64), instruments=many)
+    settle(window)
+    seen = window.session.plan.model.led.seen
+    assert len(seen) == 2 * (32**2 + 16**2 + 8**2 + 4**2)
+    told = find(window, "observedText").text()
+    assert told == f"{len(seen)} values are observed. 2 more of the recipe's instruments have no row here."

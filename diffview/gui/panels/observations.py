@@ -80,6 +80,8 @@ class ObservationsPart(QWidget):
             told = f"{len(plan.model.led.seen)} values are observed."
         elif asked.instruments and plan.refusal is not None:
             told = str(plan.refusal)
+        if (more := len(asked.instruments) - MOST) > 0:
+            told = f"{told} {more} more of the recipe's instruments have no row here.".strip()
         self.form.show_observations(
             ObservationsState(
                 rows, written(session.facts.field.units), asked.solver, parameters(SOLVERS[asked.solver]),
