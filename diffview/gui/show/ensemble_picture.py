@@ -20,9 +20,6 @@ MEMBERS, ONE = "members", "one"
 """Keys of the two choices that are no statistic: all members side by side, and one of them."""
 
 ITSELF = Transform("identity")
-WIDEST = 0.3
-"""Spread at the upper end of its colours, as a share of what the colours of the members span, where that is enough."""
-
 SPREAD_COLOURS, SHARE_COLOURS = "viridis", "batlow"
 ROOM = 1000
 """Positions of the slider."""
@@ -54,10 +51,9 @@ def _span(members: Scale) -> float:
 
 
 def _of_spread(one: "EnsemblePicture") -> Scale:
-    """Steady while a run goes, but wider where more than a hundredth of the pixels would lie above its colours."""
-    top, most = WIDEST * _span(one.members), float(np.nanquantile(one.summary.spread, 0.99))
-    if top < most < np.inf:
-        top = round_up(most)
+    """From 0 to a round number that a hundredth of the pixels may exceed: it holds still for a while as a run goes."""
+    most = float(np.nanquantile(one.summary.spread, 0.99))
+    top = round_up(most) if 0 < most < np.inf else _span(one.members)
     return Scale((0.0, top), ITSELF, one.members.units, SPREAD_COLOURS)
 
 
