@@ -222,7 +222,7 @@ def task_of(card: Card, cards: dict[str, Card], data: TrainingSet, **how: Any) -
 def format_routes(scores: Sequence[RouteScore]) -> str:
     """What the ways are worth, as a table for the terminal."""
     first = scores[0]
-    at = [(i, j) for i in range(len(first.neighbourhoods)) for j in (0, 2)]
+    at = [(i, j) for i, one in enumerate(first.neighbourhoods) for j in sorted({0, min(2, len(one.widths) - 1)})]
     head = ["CRPS", "skill", "spread/skill", "by chance", "p of ranks", "90 %", "coherence", "spectrum", "q 0.999"]
     of = [(first.neighbourhoods[i].threshold, first.neighbourhoods[i].widths[j]) for i, j in at]
     table = [["", *head, *(f"FSS > {short(threshold)} at {width}" for threshold, width in of)]]

@@ -1,5 +1,7 @@
 """Ways back from block means: the exact posterior against its closed form, and all ways on a few fields."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -64,6 +66,9 @@ def test_all_ways_are_scored_on_the_same_fields(data: TrainingSet) -> None:
     np.testing.assert_allclose(made, np.broadcast_to(wanted, made.shape), rtol=1e-2, atol=1e-4)
     lines = format_routes(scores).splitlines()
     assert len(lines) == 6 and "FSS > 0.1 at 7" in lines[0] and lines[4].startswith("gaussian, exact")
+    narrow = [near._replace(widths=near.widths[:2], scores=near.scores[:2]) for near in scores[4].neighbourhoods]
+    least = format_routes([replace(scores[4], neighbourhoods=tuple(narrow))])  # fields of less than 7 pixels
+    assert "FSS > 0.1 at 3" in least and "at 7" not in least
     assert all(scores[4].plain()[name] is not None for name in ("crps", "spectrum", "calibration"))
 
 
