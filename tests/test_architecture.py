@@ -51,6 +51,7 @@ PARTS_OF_PANELS = (
 """Modules beside the panels that panels are made of."""
 
 OWN = ("self", "cls")
+NAMED_TUPLE = {"_replace", "_asdict", "_fields", "_make"}  # public, underscored lest a field be called so
 LIMITS = {"methods": 20, "lines of a function": 40, "lines of a file": 400, "parameters": 7}
 
 
@@ -173,7 +174,7 @@ PATCHES = ("setattr", "getattr", "delattr", "hasattr", "object")
 
 
 def private(name: object) -> bool:
-    return isinstance(name, str) and name.startswith("_") and not name.startswith("__")
+    return isinstance(name, str) and name.startswith("_") and not name.startswith("__") and name not in NAMED_TUPLE
 
 
 def privates(tree: ast.AST) -> Iterator[tuple[int, str]]:
@@ -300,7 +301,8 @@ def test_the_scan_sees_what_it_must(tmp_path: Path, monkeypatch: pytest.MonkeyPa
         ("lines of a function", "gui/x.py A.f", 3),
     ]
     assert "QThread" in names(parsed(file))
-    looks = "from m import _a\nself._b\nx.y._c\nset.setattr(x, '_d', 1)\nset.setattr('m._e', 1)\nf('_f')\nx.__g__\n"
+    looks = "from m import _a\nself._b\nx.y._c\nset.setattr(x, '_d', 1)\nset.setattr('m._e', 1)\nf('_f')\n"
+    looks += "x.__g__\nx._replace(y=1)\n"
     assert sorted(name for _, name in privates(ast.parse(looks))) == ["_a", "_c", "_d", "_e"]
     assert imported(files(), "torch", "PySide6", top=True) == ["gui/x.py imports torch.nn"]
     assert shared([("A", "x.py"), ("B", "x.py"), ("A", "y.py")]) == {"A": ["x.py", "y.py"]}
