@@ -8,11 +8,11 @@ from conftest import QUICK
 from PySide6.QtCore import QPoint, QRect, QSize
 
 from diffview.fields.numbers import decimal
+from diffview.fields.tiles import tile_at, tiled
 from diffview.forward.state import density
 from diffview.gui.app import create_window, show_window
 from diffview.gui.settings import Settings
 from diffview.gui.show.elided import in_two
-from diffview.gui.show.looks import tile_at, tiled
 from diffview.gui.widgets.small.card import CardFrame, ElidedLabel
 from diffview.gui.window.layouts import LAYOUTS, placed_inside
 from diffview.scores.gap import filling

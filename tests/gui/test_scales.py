@@ -8,8 +8,9 @@ from PySide6.QtCore import QPoint
 from PySide6.QtTest import QTest
 
 from diffview.fields.transforms import Transform
-from diffview.gui.show.looks import Scale, field_scale, floor_of
+from diffview.gui.show.looks import field_scale
 from diffview.gui.widgets.images.colour_bar import ColourBar
+from diffview.runs.colour_scale import Scale, floor_of
 
 RAIN64 = Transform("cbrt", 0.5179609896628582, 0.622058303576088)
 

@@ -8,11 +8,12 @@ from moments import in_force
 
 from diffview.fields.colormaps import COLORMAPS
 from diffview.fields.field import Field, Region
+from diffview.fields.tiles import GAP, tile_at, tiled
 from diffview.fields.transforms import Transform
 from diffview.gui.show import looks
-from diffview.gui.show.looks import GAP, Scale
 from diffview.gui.show.moment import View
 from diffview.reverse.samplers import Step
+from diffview.runs.colour_scale import Scale, floor_of
 
 KELVIN = Transform("standardise", 280.0, 10.0)
 RAIN = Transform("cbrt", 0.5, 0.5)
@@ -47,7 +48,7 @@ def test_below_the_floor_there_is_only_noise(z, text):
     [(KELVIN, 200.0, None), (RAIN, 0.0, 0.0), (RAIN, -0.1, None), (Transform("identity"), 0.0, None)],
 )
 def test_only_bent_transforms_of_amounts_have_a_floor(transform, least, floor):
-    assert looks.floor_of(transform, least) == floor
+    assert floor_of(transform, least) == floor
 
 
 @pytest.mark.parametrize(
@@ -113,12 +114,12 @@ def test_what_a_formula_makes_has_the_scale_of_the_field():
 @given(m=st.integers(1, 12), ny=st.integers(1, 5), nx=st.integers(1, 5))
 def test_every_member_is_found_where_it_was_put(m, ny, nx):
     members = np.arange(m, dtype=np.float32)[:, None, None] * np.ones((1, ny, nx), np.float32)
-    tiles = looks.tiled(members)
+    tiles = tiled(members)
     down, across = ((length + GAP) // (side + GAP) for length, side in zip(tiles.shape, (ny, nx), strict=True))
     assert down * across >= m > (down - 1) * across, "no row is empty"
     for row in range(tiles.shape[0]):
         for column in range(tiles.shape[1]):
-            found = looks.tile_at(row, column, members)
+            found = tile_at(row, column, members)
             assert np.isnan(tiles[row, column]) if found is None else tiles[row, column] == found
 
 

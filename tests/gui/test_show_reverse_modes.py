@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 from moments import in_force
 
+from diffview.fields.tiles import GAP
 from diffview.gui.show import reverse_modes
-from diffview.gui.show.looks import GAP
 from diffview.gui.show.moment import View
 from diffview.gui.show.reverse_modes import BADGES, BESIDE, KINDS, LIKE, MODES, SHOTS
 from diffview.reverse.samplers import Step

@@ -10,7 +10,7 @@ from conftest import QUICK, layer
 from PySide6.QtCore import QPointF
 
 from diffview.fields.field import Region
-from diffview.gui.show.looks import tile_at, tiled
+from diffview.fields.tiles import tile_at, tiled
 from diffview.gui.widgets.plots.schedule_items import Band
 from diffview.library.showing import shown_of
 from diffview.models.choice import Given

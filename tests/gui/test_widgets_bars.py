@@ -10,8 +10,8 @@ from PySide6.QtGui import QColor, QKeyEvent, QWheelEvent
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication, QLineEdit, QVBoxLayout, QWidget
 
+from diffview.fields.bar_ticks import bar_ticks
 from diffview.fields.colormaps import COLORMAPS
-from diffview.gui.show.ticks import bar_ticks
 from diffview.gui.theme import theme
 from diffview.gui.widgets.forms.segmented import SegmentedControl
 from diffview.gui.widgets.forms.time_slider import TimeSlider

@@ -8,7 +8,7 @@ from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication
 
 from diffview.fields.colormaps import COLORMAPS
-from diffview.gui.show.quantised import BAND
+from diffview.fields.quantised import BAND
 from diffview.gui.theme import theme
 from diffview.gui.widgets.images.image_view import ImageView
 from diffview.gui.widgets.images.raster import Raster, indexed_image

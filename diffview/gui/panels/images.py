@@ -8,6 +8,7 @@ from PySide6.QtWidgets import QHBoxLayout, QWidget
 from diffview.fields.colormaps import COLORMAPS
 from diffview.fields.field import Region
 from diffview.fields.numbers import number
+from diffview.fields.tiles import GAP, tile_at
 from diffview.forward.state import Forward
 from diffview.gui.jobs.ensemble import Summaries
 from diffview.gui.jobs.gap_scores import GapScores
@@ -17,7 +18,7 @@ from diffview.gui.panels.ensemble import EnsembleRow
 from diffview.gui.session import Session
 from diffview.gui.show.ensemble_picture import MEMBERS as ALL
 from diffview.gui.show.ensemble_picture import choice_of
-from diffview.gui.show.looks import GAP, coast, colormap, field_scale, field_share, is_noise, tile_at
+from diffview.gui.show.looks import coast, colormap, field_scale, field_share, is_noise
 from diffview.gui.show.reverse_modes import BESIDE, KINDS, MOST_TILES, turned_to
 from diffview.gui.show.reverse_picture import ReversePicture, coast_strength
 from diffview.gui.widgets.forms.segmented import SegmentedControl

@@ -10,6 +10,7 @@ import numpy as np
 
 from diffview.fields.field import Region
 from diffview.forward.state import Forward, Frame
+from diffview.runs.colour_scale import LIMITS
 from diffview.runs.facts import Facts
 from diffview.runs.plan import Plan
 from diffview.runs.recipe import Recipe
@@ -49,7 +50,7 @@ class View:
     axis: str = "t"
     densities: bool = True
     colormap: str = ""
-    limits: tuple[float, float] = (-2.5, 2.5)
+    limits: tuple[float, float] = LIMITS
     member: int | None = None
     statistic: str = ""
     threshold: float | None = None

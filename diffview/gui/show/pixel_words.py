@@ -3,9 +3,10 @@
 from typing import NamedTuple
 
 from diffview.fields.numbers import number
-from diffview.gui.show.looks import Scale, field_scale, is_noise
+from diffview.gui.show.looks import field_scale, is_noise
 from diffview.gui.show.moment import InForce
 from diffview.reverse.samplers import Step
+from diffview.runs.colour_scale import Scale
 
 
 class Pixel(NamedTuple):

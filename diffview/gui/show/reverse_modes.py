@@ -7,8 +7,9 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from diffview.fields.tiles import tiled
 from diffview.fields.transforms import Transform
-from diffview.gui.show.looks import made, tiled
+from diffview.gui.show.looks import made
 from diffview.gui.show.moment import InForce
 from diffview.reverse.samplers import Step
 from diffview.runs.plan import Plan

@@ -8,14 +8,16 @@ import numpy as np
 from numpy.typing import NDArray
 
 from diffview.fields.numbers import number
+from diffview.fields.tiles import tiled
 from diffview.fields.transforms import Transform
 from diffview.gui.show.departures import departure
 from diffview.gui.show.ensemble_picture import EnsemblePicture
-from diffview.gui.show.looks import Scale, field_share, is_noise, made_scale, tiled
+from diffview.gui.show.looks import field_share, is_noise, made_scale
 from diffview.gui.show.moment import InForce
 from diffview.gui.show.reverse_modes import BADGES, MOST_TILES, Mode, kind_of, mode_of
 from diffview.models.choice import mismatch
 from diffview.reverse.samplers import Step
+from diffview.runs.colour_scale import Scale
 from diffview.runs.plan import Plan
 from diffview.runs.summary import Summary
 

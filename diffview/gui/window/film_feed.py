@@ -11,11 +11,12 @@ from diffview.fields.colormaps import COLORMAPS
 from diffview.gui.jobs.live import Live
 from diffview.gui.session import Session
 from diffview.gui.show.film_rows import FORWARD, PARENT, REVERSE
-from diffview.gui.show.looks import Scale, estimate, field_scale, made_scale, state
+from diffview.gui.show.looks import estimate, field_scale, made_scale, state
 from diffview.gui.show.timescale import TimeScale
 from diffview.gui.widgets.film.film_strip import FilmStrip
 from diffview.gui.widgets.images.raster import Raster
 from diffview.reverse.samplers import Step
+from diffview.runs.colour_scale import Scale
 from diffview.runs.requests import Run
 
 FORWARD_FRAMES = 14

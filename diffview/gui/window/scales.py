@@ -8,10 +8,11 @@ from diffview.gui.jobs.live import Live
 from diffview.gui.panels.base import COLOURS
 from diffview.gui.panels.images import ReversePanel
 from diffview.gui.session import Session
-from diffview.gui.show.looks import Scale, field_scale
+from diffview.gui.show.looks import field_scale
 from diffview.gui.widgets.images.colour_bar import ColourBar
 from diffview.gui.widgets.small.parts import named
 from diffview.gui.widgets.small.text import set_tip
+from diffview.runs.colour_scale import Scale
 
 NEVER = "No value of the field lies below {}: striped pixels are noise that is not yet taken out."
 

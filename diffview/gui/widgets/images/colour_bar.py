@@ -19,10 +19,10 @@ from PySide6.QtGui import (
 )
 from PySide6.QtWidgets import QSizePolicy, QWidget
 
+from diffview.fields.bar_ticks import bar_ticks
 from diffview.fields.colormaps import Rgb
 from diffview.fields.numbers import MINUS, compact
-from diffview.gui.show.quantised import STRIPE
-from diffview.gui.show.ticks import bar_ticks
+from diffview.fields.quantised import STRIPE
 from diffview.gui.theme import SMALL_PX, theme
 from diffview.gui.widgets.images import image_paint as paint
 from diffview.gui.widgets.images.raster import indexed_image

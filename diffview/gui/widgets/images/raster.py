@@ -5,7 +5,7 @@ from numpy.typing import NDArray
 from PySide6.QtGui import QImage
 
 from diffview.fields.colormaps import Rgb
-from diffview.gui.show.quantised import Quantised, packed
+from diffview.fields.quantised import Quantised, packed
 
 
 class Raster(Quantised):

@@ -4,9 +4,9 @@ import numpy as np
 import pytest
 
 from diffview.fields.colormaps import COLORMAPS
+from diffview.fields.quantised import STRIPE, STRIPES, Quantised, packed
 from diffview.fields.transforms import Transform
-from diffview.gui.show.looks import Scale
-from diffview.gui.show.quantised import STRIPE, STRIPES, Quantised, packed
+from diffview.runs.colour_scale import Scale
 
 RGB = COLORMAPS["rain"]
 
