@@ -238,6 +238,45 @@ class Swath(Pixels):
     title: ClassVar[str] = "pixels of a swath"
 
 
+@dataclass(frozen=True)
+class TimeMean:
+    """A x: the mean over the frames of a sequence [..., frames, ny, nx], at every pixel: a month's mean of its days.
+
+    It sees sequences and no pictures, so that it is none of OPERATORS.
+
+    Attributes:
+        frames: how many.
+    """
+
+    frames: int
+
+    @property
+    def share(self) -> float:
+        """Largest eigenvalue of A A^T: 1/frames."""
+        return 1 / self.frames
+
+    @property
+    def weights(self) -> NDArray[np.float64]:
+        """Its row [1, frames]: the same at every pixel."""
+        return np.full((1, self.frames), self.share)
+
+    def of(self, x: Any) -> Any:
+        """A x [..., ny, nx]."""
+        return x.mean(-3)
+
+    def adjoint(self, r: Any) -> Any:
+        """A^T r [..., frames, ny, nx]: every value in all frames, divided by their number."""
+        return namespace(r).stack([r / self.frames] * self.frames, -3)
+
+    def observed(self, x0: Array, known: Mask) -> Array:
+        """The mean of x_0 [frames, ny, nx]; NaN at a pixel that is not known [ny, nx] in all of them."""
+        if len(x0) != self.frames:
+            raise UserError(f"A mean over {self.frames} frames was asked for one of {len(x0)}.", "Give as many frames.")
+        if not known.any():
+            raise UserError("No pixel is known in every frame.", "Hide less, or take other frames.")
+        return np.where(known, self.of(np.where(known, x0, 0.0)), np.nan)
+
+
 OPERATORS: dict[str, type[Pixels] | type[Blocks] | type[Footprint] | type[Area] | type[Swath]] = {
     "known": Pixels, "blocks": Blocks, "footprint": Footprint, "area": Area, "swath": Swath,
 }  # fmt: skip
