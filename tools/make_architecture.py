@@ -13,7 +13,7 @@ PACKAGE = ROOT / "diffview"
 FLOORS = (
     ("commands",),
     ("gui",),
-    ("bench",),
+    ("bench", "story"),
     ("scores", "writers"),
     ("learning", "runs"),
     ("models", "readers"),
@@ -27,6 +27,7 @@ WORDS = {
     "commands": "the command line",
     "gui": "the window: Qt only here",
     "bench": "budgets, measured",
+    "story": "the lecture: chapters as data",
     "scores": "how good",
     "writers": "files out",
     "learning": "what is learnt: the noise-prediction loss",

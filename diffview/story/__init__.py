@@ -1,0 +1,1 @@
+"""The lecture: chapters as data, what each beat leaves on the stage, and lectures that travel."""
