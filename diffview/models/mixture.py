@@ -88,6 +88,30 @@ class Mixture(Formula):
         top = _most(log_p)
         return top[:, 0] + namespace(y).log(namespace(y).exp(log_p - top).sum(-1))
 
+    def before(self, y: ArrayLike, s: float, s_before: float) -> "Mixture":
+        """q(y_{s'} | y_s) of one point y [d], s' < s, exact: a mixture again, which no Gaussian need be like.
+
+        Component k of y_{s'} is N(mu_k, S_k + s'^2 I), and y_s = y_{s'} + sqrt(s^2 - s'^2) z: by Bayes' rule it has the
+        weight r_k(y), the mean mu_k + K (y - mu_k) and the covariance (s^2 - s'^2) K, K = (S_k + s'^2 I)(S_k + s^2
+        I)^-1. Both noise levels near each other leave one bell, far apart as many as there are components.
+        """
+        y = np.asarray(y, np.float64).reshape(-1)
+        gain = (self._spread + s_before * s_before) / (self._spread + s * s)
+        apart = np.einsum("kd,kde->ke", y - self.means, self._axes)
+        means = self.means + np.einsum("ke,kde->kd", apart * gain, self._axes)
+        variances = np.einsum("kde,ke,kfe->kdf", self._axes, gain * (s * s - s_before * s_before), self._axes)
+        weights = np.maximum(self.shares(y[None], s)[0], np.finfo(float).tiny)  # those that underflow weigh nothing
+        return Mixture(weights, means, variances)
+
+    def seen(self, x: NDArray[np.float64], alpha: float, sigma: float) -> NDArray[np.float64]:
+        """p_t(x) of x_t = alpha x_0 + sigma eps, d = 1, as x: sum_k weights_k N(x; alpha mu_k, alpha^2 S_k + sigma^2).
+
+        Finite for alpha = 0 too, where it is N(0, sigma^2) whatever x_0 is.
+        """
+        variance = alpha * alpha * self.covariances[:, 0, 0] + sigma * sigma
+        z2 = (np.asarray(x)[..., None] - alpha * self.means[:, 0]) ** 2 / variance
+        return np.asarray((self.weights * np.exp(-0.5 * z2) / np.sqrt(2 * np.pi * variance)).sum(-1))
+
     def sample(self, count: int, seed: int = 0) -> NDArray[np.float64]:
         """Random points of the mixture, [count, 1, 1, d]."""
         rng = np.random.default_rng(seed)

@@ -14,7 +14,7 @@ from diffview.gui.app import create_window, show_window
 from diffview.gui.settings import Settings
 from diffview.gui.show.elided import in_two
 from diffview.gui.widgets.small.card import CardFrame, ElidedLabel
-from diffview.gui.window.layouts import LAYOUTS, placed_inside
+from diffview.gui.window.layouts import LAYOUTS, TEACHING, placed_inside
 from diffview.scores.gap import filling
 
 SIZES = [(1024, 768), (1280, 720), (1920, 1080)]
@@ -187,7 +187,10 @@ def test_one_shot_moves_no_picture_while_a_gap_is_filled(open_window, settle, re
     assert QRect(view.mapTo(window, QPoint(0, 0)), view.size()) == before
 
 
-@pytest.mark.parametrize("dock", ["trainDock", "raceDock", "scoreboardDock", "modelDock", "inspectorDock", "dataDock"])
+DOCKS = ("trainDock", "raceDock", "scoreboardDock", "modelDock", "inspectorDock", "dataDock", *TEACHING)
+
+
+@pytest.mark.parametrize("dock", DOCKS)
 def test_the_window_fits_on_a_small_screen_with_any_dock_in_front(open_window, rest, dock):
     window = open_window(size=(1280, 720))
     for _ in range(3):

@@ -12,7 +12,7 @@ from diffview.gui.settings import Settings
 from diffview.gui.theme import theme
 from diffview.gui.window.layouts import EXPLORE, LAYOUTS, PLOTS, PLOTS_WIDTH, WindowRoom
 
-VERSION = 4
+VERSION = 5
 """Raised with every new dock: Qt would put a dock that a saved arrangement does not know just anywhere."""
 
 PLOTS_INDEX, PLOTS_SHARE = 1, 19
@@ -21,7 +21,7 @@ PLOTS_INDEX, PLOTS_SHARE = 1, 19
 
 def add_dock(window: QMainWindow, dock: QDockWidget, panel: QWidget | None = None, left: bool = False) -> QDockWidget:
     """A dock at the right or left of a window, with its object name and what it shows."""
-    dock.setObjectName(f"{dock.windowTitle().lower()}Dock")
+    dock.setObjectName(f"{dock.windowTitle().lower().replace(' ', '')}Dock")
     if panel is not None:
         dock.setWidget(panel)
     window.addDockWidget(Qt.DockWidgetArea.LeftDockWidgetArea if left else Qt.DockWidgetArea.RightDockWidgetArea, dock)

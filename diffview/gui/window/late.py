@@ -14,6 +14,7 @@ from diffview.gui.actions import Actions
 from diffview.gui.jobs.busy import Jobs
 from diffview.gui.jobs.live import Live
 from diffview.gui.session import Session
+from diffview.gui.window.teaching import Teaching
 
 if TYPE_CHECKING:
     from diffview.gui.jobs.calibration import CalibrationJob, SolverJob
@@ -118,6 +119,7 @@ class LateJobs:
             "Scoreboard": self.scoreboard_panel,
             "Calibration": self.calibration_panel,
             "Rivals": self.rivals_panel,
+            **Teaching(self.session, self.live).panels(),
         }
         return tuple(LateDock(title, make, window) for title, make in panels.items())
 

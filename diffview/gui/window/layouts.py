@@ -72,20 +72,32 @@ class DockLayout:
 
 EXPLORE = "exploreLayoutAction"
 
+TEACHING = ("onestepDock",)
+"""The docks that teach."""
+
 LAYOUTS: dict[str, DockLayout] = {
     EXPLORE: DockLayout(
         ("dataDock",),
-        ("inspectorDock", "trainDock", "modelDock", "scoreboardDock", "raceDock", "calibrationDock", "rivalsDock"),
+        (
+            "inspectorDock",
+            "trainDock",
+            "modelDock",
+            "scoreboardDock",
+            "raceDock",
+            "calibrationDock",
+            "rivalsDock",
+            *TEACHING,
+        ),
         plots=True,
     ),
     "trainLayoutAction": DockLayout(
         ("trainDock", "dataDock"),
-        ("modelDock", "inspectorDock", "scoreboardDock", "raceDock", "calibrationDock", "rivalsDock"),
+        ("modelDock", "inspectorDock", "scoreboardDock", "raceDock", "calibrationDock", "rivalsDock", *TEACHING),
         (300, 320),
     ),
     "compareLayoutAction": DockLayout(
         ("scoreboardDock", "rivalsDock", "dataDock"),
-        ("raceDock", "inspectorDock", "trainDock", "modelDock", "calibrationDock"),
+        ("raceDock", "inspectorDock", "trainDock", "modelDock", "calibrationDock", *TEACHING),
         (400, 340),
     ),
 }

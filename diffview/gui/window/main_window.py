@@ -139,7 +139,7 @@ class MainWindow(LateJobs, QMainWindow):
         self.plots_dock = add_dock(self, QDockWidget("Plots", self))
         later = self.late_docks(self)
         self.train_dock, self.model_dock, self.race_dock, self.scoreboard_dock, *rest = later
-        self.calibration_dock, self.rivals_dock = rest
+        self.calibration_dock, self.rivals_dock, *_ = rest
         for dock in later:  # tabs behind the inspector
             add_dock(self, dock)
             self.tabifyDockWidget(self.inspector_dock, dock)
