@@ -1,1 +1,1 @@
-"""The lecture: chapters as data, what each beat leaves on the stage, and lectures that travel."""
+"""The lecture: chapters as data, what each beat leaves on the stage, its equations, and lectures that travel."""
