@@ -31,7 +31,8 @@ ENSEMBLE = ("members", "first_member", "block", "statistics")
 """The values of a recipe that say which fields are made, and what is kept of them."""
 
 VALUES = (
-    "model", "sampler", "grid", "steps", *ENSEMBLE, "seed", "weight", "mask", "region", "transform", "device", *FIT
+    "model", "sampler", "grid", "steps", *ENSEMBLE, "seed", "weight", "mask", "region", "overlap", "transform",
+    "device", *FIT,
 )  # fmt: skip
 """The values of a recipe that an option replaces wherever the field comes from."""
 
@@ -55,7 +56,7 @@ def add(parser: Parser) -> None:
     add_values(parser, "steps", *ENSEMBLE, "seed", "weight")
     fields.add_schedule(parser)
     parser.add_argument("--chain", action="store_true", help="start at the end of the Markov chain")
-    add_values(parser, "index", "mask", "region", "transform", "device")
+    add_values(parser, "index", "mask", "region", "overlap", "transform", "device")
     parser.add_argument("--record", action="store_true", help="write every step, x_t and x0_hat, not only the end")
     parser.add_argument("-o", "--out", type=Path, required=True, metavar="OUT.nc", help="the file to write")
     parser.show_examples(

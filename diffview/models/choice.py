@@ -20,6 +20,7 @@ from diffview.models.cards import MASK, Card, beside
 from diffview.models.denoiser import Denoiser
 from diffview.models.foreign import foreign_card, is_foreign
 from diffview.models.formulas import FORMULAS, GAUSSIANS
+from diffview.models.tiled import Tiled
 from diffview.reverse.parametrisations import Threshold
 
 Array = NDArray[np.float32]
@@ -131,6 +132,7 @@ class Trained:
         condition: standardised [1, channels, ny, nx], or None.
         known: where the field has data [ny, nx], or None: where the model's own data have them.
         limits: x0_hat is held between these, as the sampling of its own scheduler does it; or None.
+        windows: of its size, from the corner of a larger region that they cover; none: the region has its size.
     """
 
     card: Card
@@ -138,6 +140,7 @@ class Trained:
     condition: Array | None = None
     known: NDArray[np.bool_] | None = None
     limits: Threshold | None = None
+    windows: tuple[Region, ...] = ()
 
     @property
     def label(self) -> str:
@@ -167,6 +170,8 @@ class Trained:
         ]
         if card.coarsen:
             parts.append(f"It is conditioned on means over {card.coarsen} × {card.coarsen} pixels of the region.")
+        if self.windows:
+            parts.append(f"{len(self.windows)} windows of it cover the region; x̂₀ is their mean where they overlap.")
         if met := card.limits_met:
             parts.append(f"On held-out fields it meets {met[0]} of {met[1]} limits.")
         return " ".join(parts)
@@ -182,10 +187,17 @@ class Trained:
         if "diffusers" in self.card.network:
             from diffview.models.nets.discrete import load_discrete
 
-            return load_discrete(self.card, self.device, self.limits)
+            discrete = load_discrete(self.card, self.device, self.limits)
+            return Tiled(dict.fromkeys(self.windows, discrete)) if self.windows else discrete
         from diffview.models.nets.adapter import Network
 
-        return Network.of(self.card, self.device, self.condition, self.known)
+        if not self.windows:
+            return Network.of(self.card, self.device, self.condition, self.known)
+        given = self.condition
+        parts = [None if given is None else given[..., *window.slices] for window in self.windows]
+        first = Network.of(self.card, self.device, parts[0])
+        windows = {window: first.given(part) for window, part in zip(self.windows, parts, strict=True)}
+        return Tiled(windows, first.given(given).finished)
 
 
 def own_mask(card: Card) -> NDArray[np.bool_] | None:

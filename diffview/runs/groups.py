@@ -38,6 +38,7 @@ NAME_LENGTH = 24
 
 SEED = Range(0, 2**63 - 1)
 SHARE = Range(0, 0.5)
+OVERLAP = Range(0, 0.75)
 STEPS = Range(1, MAX_STEPS)
 MEMBERS = Range(1, 1_000_000)
 FIRST = Range(0, 2**30)
@@ -146,6 +147,11 @@ class DenoiserChoice(Group):
     fit_rule: Annotated[
         int, RULE, "How many crops are taken: 1: at most 1,000; 2: no more than have 17 million pixels, or are 50."
     ] = BY_PIXELS
+    overlap: Annotated[
+        float,
+        OVERLAP,
+        "Share that windows of a network have in common on a region larger than its fields; 0: one window.",
+    ] = 0.0
     device: Annotated[str, Choice(("auto", "cpu", "cuda", "mps")), "Where models compute; auto: formulas on numpy."] = (
         "auto"
     )

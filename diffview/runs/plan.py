@@ -60,6 +60,7 @@ class Plan:
         known: the pixels of the region that the run is given [ny, nx], or None if it is given none.
         filled: those that it makes up beside known ones [ny, nx], or None if it fills nothing.
         floor: what stands for 0 of an amount, which is never negative, in the units of the run; else None.
+        windows: of a network's size, from the corner of a larger region that they cover; none: it has that size.
         circular: whether the left and right edges of the region meet: it goes once around the Earth.
     """
 
@@ -82,12 +83,13 @@ class Plan:
     known: NDArray[np.bool_] | None = None
     filled: NDArray[np.bool_] | None = None
     circular: bool = False
+    windows: tuple[Region, ...] = ()
     floor: float | None = None
 
     @property
     def shape(self) -> tuple[int, int, int, int]:
         """[members, channels, ny, nx]."""
-        if self.card is not None:
+        if self.card is not None and not self.windows:
             return self.recipe.ensemble.members, *self.card.shape
         return self.recipe.ensemble.members, 1, self.region.ny, self.region.nx
 

@@ -25,6 +25,7 @@ from diffview.models.capabilities import FORMULA_CAPABILITIES, capabilities_of, 
 from diffview.models.cards import Card
 from diffview.models.choice import Model, Trained, TrainingCrops, is_amount, mismatch
 from diffview.models.formulas import FORMULAS
+from diffview.models.tiled import covered, untiled, windows_of
 from diffview.reverse.grids import make_levels
 from diffview.reverse.samplers import KNOWN_PIXELS, SAMPLERS, sampler_params
 from diffview.runs.conditioning import Conditioning
@@ -63,7 +64,8 @@ def resolve(recipe: Recipe, facts: Facts) -> Plan:
         recipe, outcome.region, transform, facts.through(transform), outcome.x0, levels, params, device, outcome.model,
         outcome.capabilities, request.conditioning, card, tuple(request.notes),
         outcome.refusal or lacking or recipe.ensemble.refusal, outcome.complete, known=outcome.known,
-        filled=outcome.filled, circular=circular, floor=_floor(request, transform),
+        filled=outcome.filled, circular=circular, windows=request.windows(outcome.region),
+        floor=_floor(request, transform),
     )  # fmt: skip
 
 
@@ -81,6 +83,10 @@ class _Request(NamedTuple):
     def uses_field(self) -> bool:
         """Whether the region goes into the run: it starts from it, or is conditioned on it."""
         return self.conditioning.sees_region or (self.card is not None and self.card.coarsen > 0)
+
+    def windows(self, region: Region) -> tuple[Region, ...]:
+        """Those of a network that cover a region larger than its fields; none otherwise."""
+        return () if self.card is None else windows_of(self.card, region, self.recipe.denoiser.overlap)
 
 
 class _Outcome(NamedTuple):
@@ -115,9 +121,11 @@ def _region(request: _Request) -> Region:
     region = facts.fits.of(default_region) if asked is None else _inside(asked, facts, notes)
     if card is None:
         return region
-    sized = _of_size(facts, region, card.shape[1], card.shape[2])
+    overlap = request.recipe.denoiser.overlap
+    sized = _of_size(facts, region, *(covered(card, region) if overlap else card.shape[1:]))
     if asked is not None and (sized.ny, sized.nx) != (region.ny, region.nx):
-        why = f"{card.name} works on {card.shape[1]} x {card.shape[2]} pixels."
+        more = ", or more in whole blocks of its condition" if overlap else ""
+        why = f"{card.name} works on {card.shape[1]} x {card.shape[2]} pixels{more}."
         notes.append(Note(f"{region.ny} x {region.nx}", f"{sized.ny} x {sized.nx}", why, quiet=True))
     return sized
 
@@ -231,15 +239,15 @@ def _network(request: _Request, transform: Transform, region: Region, device: st
     facts, asked, card = request.facts, request.conditioning, request.card
     assert card is not None
     request.notes.extend(_limit_notes(card))
-    x0, complete, refusal = facts.fits.of(x0_of, transform, region), None, _network_refusal(request, card, region)
-    masked = False
+    windows, x0, complete, masked = request.windows(region), facts.fits.of(x0_of, transform, region), None, False
+    refusal = (untiled(card) if windows else None) or _network_refusal(request, card, region)
     filled = asked.conditioned and not card.coarsen
     if request.uses_field and refusal is None and np.isnan(x0).any() and not filled:
         masked = bool(card.network.get("mask"))
         if not masked:
             complete, refusal = _incomplete(facts, region, x0)
     part = region if request.uses_field else None
-    model = None if refusal is not None else facts.fits.of(network, card, device, transform, part, masked)
+    model = None if refusal is not None else facts.fits.of(network, card, device, transform, part, masked, windows)
     return _Outcome(region, x0, model, card_capabilities(card), refusal, complete)
 
 
@@ -251,15 +259,16 @@ def _limit_notes(card: Card) -> Iterator[Note]:
 
 
 def network(
-    fits: Fits, card: Card, device: str, transform: Transform, region: Region | None = None, masked: bool = False
-) -> Trained:
+    fits: Fits, card: Card, device: str, transform: Transform, region: Region | None = None, masked: bool = False,
+    windows: tuple[Region, ...] = (),
+) -> Trained:  # fmt: skip
     """The network of a card, with its condition made of a region, and, `masked`, with where that has data."""
     limits = card.network.get("limits")
     if region is None:
-        return Trained(card, device, limits=limits)
+        return Trained(card, device, limits=limits, windows=windows)
     x0 = fits.of(x0_of, transform, region)
     condition = coarse(x0[None], transform, card.coarsen)[:, None] if card.coarsen else None
-    return Trained(card, device, condition, ~np.isnan(x0) if masked else None, limits)
+    return Trained(card, device, condition, ~np.isnan(x0) if masked else None, limits, windows)
 
 
 def _network_refusal(request: _Request, card: Card, region: Region) -> UserError | None:
@@ -273,7 +282,7 @@ def _network_refusal(request: _Request, card: Card, region: Region) -> UserError
         given = "Known pixels need" if conditioned else "Its condition needs"
         needs = "A start from the field needs" if recipe.start.origin == "field" else given
         return UserError(request.foreign, f"{needs} a field of that quantity and unit.")
-    if (region.ny, region.nx) != card.shape[1:]:
+    if (region.ny, region.nx) != card.shape[1:] and not request.windows(region):
         return UserError(
             f"The field is smaller than the {card.shape[1]} x {card.shape[2]} pixels of {card.name}.",
             "Open a larger field, or start from noise.",
@@ -347,7 +356,8 @@ def _guided(request: _Request, transform: Transform, device: str, levels: list[f
     guidance, partner = recipe.guidance, None
     name = None if card is None else partner_of(card, facts.cards)
     if name is not None and guidance.weight != 1:
-        partner = facts.fits.of(network, facts.cards[name], device, transform)
+        windows = request.windows(outcome.region)
+        partner = facts.fits.of(network, facts.cards[name], device, transform, None, False, windows)
     made_in = transform if card is None else card.transform
     asked = GuidanceAsked.of(guidance, recipe.operators, levels, recipe.course.seed)
     refusal = unguidable(asked, recipe.denoiser.model, partner, outcome.capabilities)

@@ -232,3 +232,26 @@ def test_the_model_dock_offers_it_too_and_the_list_says_what_networks_make(windo
     combo = find(window, "modelCombo")
     titles = [combo.itemText(i) for i in range(combo.count())]
     assert "rain64 · precipitation rate" in titles and "rain64-from-coarse · precipitation rate" in titles
+
+
+def test_a_network_fills_a_region_that_is_larger_than_its_fields(network_window, settle, hand, find):
+    window = network_window
+    window.session.edit(region=Region(60, 60, 16, 16))
+    choose(window, "twin")
+    settle(window)
+    overlap, view = find(window, "overlapCombo"), window.field.view
+    assert overlap.currentData() == 0.0 and overlap.isVisibleTo(window.inspector)
+    overlap.setCurrentIndex(overlap.findData(0.5))
+    overlap.activated.emit(overlap.findData(0.5))
+    settle(window)
+    frame = view.frame()
+    corner = view.to_widget(QPointF(frame.right(), frame.bottom()))
+    hand.drag(view, corner, *(corner + view.to_widget(QPointF(n, n)) - view.to_widget(QPointF(0, 0)) for n in (4, 16)))
+    settle(window)
+    plan, run = window.session.plan, window.live.run
+    assert (plan.region.ny, plan.region.nx) == (32, 32) and len(plan.windows) == 9
+    assert run.state == "finished" and run.trajectory.last.y.shape == (1, 1, 32, 32)
+    assert "9 windows cover the region" in window.inspector.fit_text.text()
+    choose(window, "gaussian")
+    settle(window)
+    assert not overlap.isVisibleTo(window.inspector)

@@ -21,6 +21,7 @@ from diffview.gui.show.card_facts import limits_text, title_of
 from diffview.gui.show.lint_case import case_of
 from diffview.gui.show.looks import made_scale, tidied
 from diffview.gui.show.model_words import MODELS, power_law_text
+from diffview.gui.widgets.forms.fit_form import OverlapRow
 from diffview.gui.widgets.forms.grid_scores import GridScores
 from diffview.gui.widgets.forms.guidance_form import GuidanceForm, GuidanceState
 from diffview.gui.widgets.forms.param_form import ParamForm
@@ -83,7 +84,8 @@ class InspectorPanel(ScrollPanel):
         self.observations = ObservationsPart(self._session)
         self._section("Guidance", self.guidance)
         self._section("Observations", self.observations)
-        self._section("Model", self.model_text, self.fit_text)
+        self.overlap = OverlapRow()
+        self._section("Model", self.model_text, self.overlap, self.fit_text)
         self.offer = NetworkOffer(self._session, self._live, "offeredNetworkButton")
         for button in (self.more, self.offer):
             self.column.addWidget(button, 0, Qt.AlignmentFlag.AlignLeft)
@@ -111,6 +113,7 @@ class InspectorPanel(ScrollPanel):
         self.guidance.edited.connect(lambda changes: session.edit(merge=("guidance", *changes), **changes))
         self.guidance.committed.connect(session.end_merge)
         self.guidance.hide_asked.connect(self._hide)
+        self.overlap.edited.connect(lambda share: session.edit(overlap=share))
         search, scores = self._search, self.grid_scores
         scores.started.connect(search.start)
         scores.stopped.connect(search.stop)
@@ -232,12 +235,14 @@ class InspectorPanel(ScrollPanel):
             sentence = f"{card.name}: {title_of(card)}; {verified}{limits_text(card)}."
         say(self.model_text, sentence)
         self.more.setVisible(card is not None)
+        self.overlap.show_overlap(recipe.denoiser.overlap if card is not None else None)
         if plan.refusal is not None or plan.model is None:
             told = plan.lacks(recipe.course.sampler, dict(recipe.course.sampler_params))
             self.fit_text.setText("" if told is not None else str(plan.refusal or ""))
             self.fit_text.setVisible(told is None)
             return
         self.fit_text.setVisible(True)
-        made_from = "" if card is not None else plan.model.sentence + " "
+        laid = f"{len(plan.windows)} windows cover the region. " if plan.windows else ""
+        made_from = laid if card is not None else plan.model.sentence + " "
         law = power_law_text(self._live.fitted, plan.model, self._session.facts.field.pixel_km)
         self.fit_text.setText(f"{made_from}{law}{plan.steps} steps take {plan.evaluations} calls of the model.")

@@ -1,4 +1,4 @@
-"""The choices of the training crops of formula models: their texts and tooltips."""
+"""The choices of what formulas are fitted to and networks are laid over: their texts and tooltips."""
 
 from typing import Any
 
@@ -30,3 +30,11 @@ def shares(none: tuple[str, str], text: str, tip: str, values: tuple[float, ...]
 
 LIMITS = shares(("none", "No pixel of a crop may be missing"), "≤ {}", MISSING, (0.05, 0.1, 0.2, 0.5))
 HELD_OUT = shares(("hold none", "Nothing is held out"), "hold {}", HELD, (0.1, 0.2, 0.3))
+
+LAID = (
+    "A region larger than the network's fields is covered by windows that share at least {} of their side; x̂₀ is their "
+    "mean there at every step. A step takes as many calls as there are windows"
+)
+OVERLAPS = shares(
+    ("one window", "The region has the size of the network's fields"), "windows that share {}", LAID, (0.25, 0.5)
+)

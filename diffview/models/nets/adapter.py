@@ -3,6 +3,7 @@
 import logging
 import math
 from collections.abc import Callable
+from copy import copy
 from typing import Any
 
 import numpy as np
@@ -109,15 +110,19 @@ class Network:
             there = ~mask if mask is not None else torch.ones(card.shape[1:], dtype=torch.bool)
             there = there if known is None else torch.from_numpy(known)
             network._known = there[None, None].to(network._device, torch.float32)
-        if condition is not None:
-            network._coarse = torch.from_numpy(condition).to(network._device)
-        parts = [part for part in (network._coarse, network._known) if part is not None]
-        if parts:
-            batch = max(len(part) for part in parts)
-            network.extra = torch.cat([part.expand(batch, -1, -1, -1) for part in parts], dim=1)
+        network = network.given(condition)
         if network._device.type == "cuda":  # a CPU is hardly faster with it
             network.take_half()
         return network
+
+    def given(self, condition: Array | None) -> "Network":
+        """The same network with another condition, standardised [1 or members, channels, ny, nx], or none."""
+        other = copy(self)
+        other._coarse = None if condition is None else torch.from_numpy(condition).to(self._device)
+        parts = [part for part in (other._coarse, other._known) if part is not None]
+        batch = max((len(part) for part in parts), default=0)
+        other.extra = torch.cat([part.expand(batch, -1, -1, -1) for part in parts], dim=1) if parts else None
+        return other
 
     def take_half(self) -> bool:
         """Compute in float16 from here on if that does not change the picture; returns whether it does so.

@@ -1,9 +1,12 @@
-"""Form of the training crops of formula models: crops or slices, how complete, and how much is held out."""
+"""Forms of what a formula is fitted to (crops or slices, how complete, how much held out), and a network laid over."""
+
+from typing import Any
 
 from PySide6.QtCore import QObject, Signal
-from PySide6.QtWidgets import QFormLayout
+from PySide6.QtWidgets import QFormLayout, QWidget
 
-from diffview.gui.show.fit_choices import FIT_SETS, HELD_OUT, LIMITS, Choices
+from diffview.fields.numbers import percent
+from diffview.gui.show.fit_choices import FIT_SETS, HELD_OUT, LAID, LIMITS, OVERLAPS, Choices
 from diffview.gui.widgets.forms.combo import Combo
 from diffview.gui.widgets.small.parts import add_choices, combo, line, words
 from diffview.gui.widgets.small.text import set_tip
@@ -35,8 +38,7 @@ class FitForm(QObject):
 
     def _choice(self, of: str, name: str, said: str, choices: Choices) -> Combo:
         """The list of what a part of the recipe may be."""
-        box = combo(name, said)
-        add_choices(box, ((key, text, tip) for key, (text, tip) in choices.items()))
+        box = choice_box(name, said, choices)
         box.activated.connect(lambda i: self.edited.emit({of: box.itemData(i)}))
         return box
 
@@ -49,11 +51,48 @@ class FitForm(QObject):
             (self.fit_set, chosen.fit_set, FIT_SETS), (self.limit, chosen.missing_limit, LIMITS),
             (self.held, chosen.held_out, HELD_OUT),
         ):  # fmt: skip
-            if box.findData(value) < 0:  # in a recipe that was edited by hand
-                box.addItem(f"{value:.3g}", value)
-            box.setCurrentIndex(box.findData(value))
+            show_value(box, value)
             only = COMPLETE_ONLY if box is self.limit and formula and recipe.denoiser.model not in GAUSSIANS else why
             box.setEnabled(not only)
             set_tip(box, only or choices.get(value, ("", ""))[1])
         self.text.setText("" if fitted is None else fitted.sentence)
         self.text.setVisible(fitted is not None)
+
+
+class OverlapRow(QWidget):
+    """How the windows of a network cover a region larger than its fields; hidden where there is no network.
+
+    Signals:
+        edited: the share that they have in common; 0: the region has the network's size.
+    """
+
+    edited = Signal(float)
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.box = choice_box("overlapCombo", "How a network covers a larger region", OVERLAPS)
+        self.box.activated.connect(lambda i: self.edited.emit(self.box.itemData(i)))
+        form = QFormLayout(self)
+        form.setContentsMargins(0, 0, 0, 0)
+        form.addRow("Larger region", self.box)
+
+    def show_overlap(self, overlap: float | None) -> None:
+        """Show the share that is in force; None: there is no network."""
+        self.setVisible(overlap is not None)
+        if overlap is not None:
+            show_value(self.box, overlap)
+            set_tip(self.box, OVERLAPS.get(overlap, ("", LAID.format(percent(overlap))))[1])
+
+
+def choice_box(name: str, said: str, choices: Choices) -> Combo:
+    """A list of choices with their tooltips."""
+    box = combo(name, said)
+    add_choices(box, ((key, text, tip) for key, (text, tip) in choices.items()))
+    return box
+
+
+def show_value(box: Combo, value: Any) -> None:
+    """Show a value, added as a number where it is none of the choices, as in a recipe that was edited by hand."""
+    if box.findData(value) < 0:
+        box.addItem(f"{value:.3g}", value)
+    box.setCurrentIndex(box.findData(value))
