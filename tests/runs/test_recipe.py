@@ -68,6 +68,7 @@ FULL = Recipe.of(
     missing_limit=0.2,
     held_out=0.1,
     fit_rule=1,
+    overlap=0.25,
     seed=2**63 - 1,
     noise=1,
     members=4,

@@ -219,14 +219,15 @@ FLAGS = {
     "noise": ["seed", "index", "region", "transform"],
     "sample": [
         "model", "fit_set", "missing_limit", "held_out", "sampler", "grid", "steps", "members", "first_member",
-        "block", "statistics", "seed", "weight", "index", "region", "transform", "device",
+        "block", "statistics", "seed", "weight", "index", "region", "overlap", "transform", "device",
     ],
     "compare": ["model", "sampler", "steps", "seed", "region", "device"],
     "gui": ["device"],
 }  # fmt: skip
 WORDS = {
     "index": ("1,0", (1, 0)), "region": ("1,2,32,48", Region(1, 2, 32, 48)), "weight": ("2.5", 2.5),
-    "missing_limit": ("0.2", 0.2), "held_out": ("0.1", 0.1), "steps": ("7", 7), "members": ("3", 3), "seed": ("9", 9),
+    "missing_limit": ("0.2", 0.2), "held_out": ("0.1", 0.1), "overlap": ("0.5", 0.5),
+    "steps": ("7", 7), "members": ("3", 3), "seed": ("9", 9),
     "first_member": ("128", 128), "block": ("16", 16), "statistics": ("mean,q0.9", "mean,q0.9"),
     "fit_set": ("both", "both"), "device": ("cpu", "cpu"), "model": ("data", "data"), "grid": ("karras", "karras"),
     "sampler": ("heun", "heun"), "transform": ("cbrt", "cbrt"),
@@ -259,7 +260,8 @@ def test_every_flag_is_made_from_its_declaration(command: str, name: str, capsys
 @pytest.mark.parametrize(("name", "word"), [
     ("steps", "x"), ("steps", "0"), ("seed", "1.5"), ("seed", "-1"), ("members", "1000001"), ("weight", "much"),
     ("first_member", "-1"), ("block", "0"),
-    ("held_out", "0.7"), ("missing_limit", "nan"), ("fit_set", "all"), ("device", "abacus"), ("region", "1,2"),
+    ("held_out", "0.7"), ("overlap", "0.9"),
+    ("missing_limit", "nan"), ("fit_set", "all"), ("device", "abacus"), ("region", "1,2"),
     ("region", "a,b,c,d"), ("index", "x"),
 ])  # fmt: skip
 def test_a_flag_that_is_not_allowed_is_a_sentence_that_names_it(name: str, word: str) -> None:
