@@ -2,6 +2,7 @@
 
 import argparse
 from collections.abc import Callable, Iterator
+from functools import partial
 from typing import TYPE_CHECKING
 
 from diffview.commands.parsing import Parser
@@ -85,7 +86,7 @@ def _of_one(options: argparse.Namespace) -> str:
     """The schedule that is named: as a table, as levels, or checked."""
     from diffview.commands.words import params_of
     from diffview.forward import mine
-    from diffview.forward.exchange import export
+    from diffview.forward.exchange import export, levels_text
     from diffview.library.scheduled import levels_of, opened_by_name
 
     if options.name is None:
@@ -97,13 +98,11 @@ def _of_one(options: argparse.Namespace) -> str:
         options.report.note(f"Saved as {mine.save(options.save, found.schedule)}.")
     if options.lint is not None:
         return "".join(_findings(options, found))
+    levels = partial(levels_of, found, options.grid, options.run_steps)
     if options.levels:
-        levels = levels_of(found, options.grid, options.run_steps)
-        return "step,s\n" + "".join(f"{i},{s!r}\n" for i, s in enumerate(levels))
+        return levels_text(levels(), options.format)
     rows = found.schedule.rows if options.steps is None else options.steps
-    return export(
-        found.schedule, options.format, rows, lambda: levels_of(found, options.grid, options.run_steps)
-    )  # fmt: skip
+    return export(found.schedule, options.format, rows, levels)
 
 
 def _findings(options: argparse.Namespace, found: "Imported") -> Iterator[str]:

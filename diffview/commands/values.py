@@ -22,7 +22,7 @@ def add_values(parser: argparse.ArgumentParser, *names: str, **defaults: Any) ->
 def _spelling(declared: Parameter) -> str | None:
     """What stands for the value in the help; None: its name."""
     if isinstance(declared.allowed, ValueType):
-        return declared.allowed.spelt
+        return declared.allowed.spelt or None
     if isinstance(declared.allowed, Choice):
         return "|".join(declared.allowed.options)
     return {int: "N", float: "X"}.get(declared.type)

@@ -288,6 +288,22 @@ def export(schedule: Schedule, form: str, rows: int, levels: Callable[[], Sequen
     return LEVEL_FORMATS[form](levels())
 
 
+def levels_text(levels: Sequence[float], form: str) -> str:
+    """The levels of a run as a csv table of steps, or in one of LEVEL_FORMATS.
+
+    Raises:
+        UserError: if the format holds no levels.
+    """
+    if form == "csv":
+        return "step,s\n" + "".join(f"{i},{s!r}\n" for i, s in enumerate(levels))
+    if form not in LEVEL_FORMATS:
+        raise UserError(
+            f"The format {form} holds a schedule, not the levels of a run.",
+            f"Choose one of csv, {', '.join(LEVEL_FORMATS)}; or leave --levels out.",
+        )
+    return LEVEL_FORMATS[form](levels)
+
+
 def _is_geometric(levels: Sequence[float]) -> bool:
     above = np.asarray(levels[:-1])
     return len(above) > 2 and np.allclose(above, np.geomspace(above[0], above[-1], len(above)), rtol=SAME, atol=0)

@@ -77,7 +77,7 @@ SCHEDULE = ValueType("It has a key and parameters.", write=_write_schedule, read
 SETTINGS = ValueType("They are numbers and texts.", _are_settings, dict, _read_settings)
 LEVEL = ValueType(  # inf, for which JSON has no number, is where alpha reaches 0
     "Choose a noise level above 0.", lambda value: float(value) > 0,
-    lambda value: "inf" if value == math.inf else value, float,
+    lambda value: "inf" if value == math.inf else value, float, "S", float,
 )  # fmt: skip
 STATISTICS = ValueType(HINT, lambda value: statistics_asked(value) is not None)
 STREAMS = ValueType(f"This diffview has versions 1 to {NEWEST}; a newer one may have more.", VERSIONS.__contains__)

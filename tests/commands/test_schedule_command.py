@@ -44,6 +44,15 @@ def test_levels_of_a_config_are_those_executed_with_their_notes(tmp_path, capsys
     assert scheduled.opened(file, 7) == scheduled.opened(config, 7) == imported(json.dumps(config), 7)
 
 
+def test_levels_are_written_in_the_format_that_is_asked_for_or_it_is_said_to_hold_none(capsys) -> None:
+    asked = ["schedule", "edm", "--levels", "--grid", "karras", "--run-steps", "5", "--format"]
+    assert main([*asked, "csv"]) == 0 and capsys.readouterr().out.startswith("step,s\n0,")
+    assert main([*asked, "edm"]) == 0
+    assert json.loads(capsys.readouterr().out)["num_steps"] == 5
+    assert main([*asked, "diffusers"]) == 2
+    assert "diffusers holds a schedule, not the levels of a run" in capsys.readouterr().err
+
+
 def test_levels_of_a_schedule_are_those_of_its_grid(capsys) -> None:
     assert levels_said(said(capsys, "cosine", "--levels").out) == make_levels(Cosine(), "uniform", STEPS)
 

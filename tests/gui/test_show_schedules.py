@@ -8,6 +8,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from diffview.fields.transforms import Transform
+from diffview.forward import schedules
+from diffview.forward.exchange import Imported
 from diffview.forward.schedules import (
     BetaCurve,
     Cosine,
@@ -20,7 +22,7 @@ from diffview.forward.schedules import (
     ZeroSnr,
 )
 from diffview.gui.show import schedule_curves
-from diffview.gui.show.schedule_curves import TICK_GAP
+from diffview.gui.show.schedule_curves import TICK_GAP, levels_note, taken
 from diffview.gui.show.timescale import TimeScale
 from diffview.models.cards import Card
 
@@ -117,3 +119,16 @@ def test_the_words_of_densities_name_the_training():
     tip, missing = schedule_curves.density_words(card(0.1, 5.0, density="broad", loss="edm"), "twin", True)
     assert tip.endswith("training: share of the network's draws (broad, edm loss)") and missing == ""
     assert schedule_curves.density_words(card(0.1, 5.0, density="broad"), "twin", True)[0].endswith("draws (broad)")
+
+
+@pytest.mark.parametrize(("levels", "steps", "note"), [
+    ((), None, ""),
+    ((80.0, 5.0, 0.1, 0.0), 3, "The 3 levels that it executes are custom ticks now."),
+    ((100.0, 5.0, 0.0), 2, "The 2 levels that it executes are custom ticks now; the first is lowered from s = 100, "
+     "above the schedule's highest noise level, s = 80."),
+    ((160.0, 100.0, 5.0, 0.0), None, "The levels that it executes are not taken: they reach s = 160, above the "
+     "schedule's highest noise level, s = 80."),
+])  # fmt: skip
+def test_levels_of_a_file_are_taken_or_it_is_said_why_not(levels, steps, note):
+    found = Imported(schedules.make_schedule("edm"), levels)
+    assert taken(found).get("steps") == steps and levels_note(found) == note

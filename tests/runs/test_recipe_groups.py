@@ -220,12 +220,14 @@ FLAGS = {
     "sample": [
         "model", "fit_set", "missing_limit", "held_out", "sampler", "grid", "steps", "members", "first_member",
         "block", "statistics", "seed", "weight", "index", "region", "overlap", "transform", "device",
+        "led_from", "led_to", "strength", "solver",
     ],
     "compare": ["model", "sampler", "steps", "seed", "region", "device"],
     "gui": ["device"],
 }  # fmt: skip
 WORDS = {
     "index": ("1,0", (1, 0)), "region": ("1,2,32,48", Region(1, 2, 32, 48)), "weight": ("2.5", 2.5),
+    "led_from": ("20", 20.0), "led_to": ("0.5", 0.5), "strength": ("0.5", 0.5), "solver": ("dps", "dps"),
     "missing_limit": ("0.2", 0.2), "held_out": ("0.1", 0.1), "overlap": ("0.5", 0.5),
     "steps": ("7", 7), "members": ("3", 3), "seed": ("9", 9),
     "first_member": ("128", 128), "block": ("16", 16), "statistics": ("mean,q0.9", "mean,q0.9"),

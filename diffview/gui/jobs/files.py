@@ -7,7 +7,7 @@ from diffview.forward.exchange import Imported, read_schedule
 from diffview.forward.tables import holds_schedule
 from diffview.gui.jobs.slices import Slices
 from diffview.gui.session import Message
-from diffview.gui.show.schedule_curves import taken
+from diffview.gui.show.schedule_curves import levels_note, taken
 from diffview.models.choice import open_card
 from diffview.models.formulas import FORMULAS
 from diffview.paths import read_text
@@ -42,13 +42,8 @@ class Files(Slices):
     def take_schedule(self, found: Imported) -> None:
         """Take what a file holds: its schedule, the levels that it executes, and say where they surprise."""
         session = self._session
-        if session.edit(**taken(found)):
-            ticks = "levels" in dict(session.recipe.course.grid_params)
-            levels = f"The {session.recipe.course.steps} levels that it executes are custom ticks now." if ticks else ""
-            if found.notes or levels:
-                session.tell(
-                    Message(" ".join((*found.notes, levels)).strip(), "", "warning" if found.notes else "info")
-                )
+        if session.edit(**taken(found)) and (notes := [*found.notes, *filter(None, [levels_note(found)])]):
+            session.tell(Message(" ".join(notes), "", "warning" if found.notes else "info"))
 
     def load_settings(self, path: str) -> None:
         """Open a recipe saved as JSON, or take a schedule saved as a table or by diffusers.

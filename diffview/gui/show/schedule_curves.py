@@ -167,6 +167,18 @@ def taken(found: Imported) -> dict[str, Any]:
     return changes
 
 
+def levels_note(found: Imported) -> str:
+    """What becomes of the levels that a file says it executes, as a finished sentence; "" where it says none."""
+    if not found.levels:
+        return ""
+    highest, reached = max(found.levels), found.schedule.s_max
+    above = f"s = {highest:.4g}, above the schedule's highest noise level, s = {reached:.4g}"
+    if "steps" not in (changes := taken(found)):
+        return f"The levels that it executes are not taken: they reach {above}."
+    note = f"The {changes['steps']} levels that it executes are custom ticks now"
+    return f"{note}; the first is lowered from {above}." if highest > reached * (1 + 1e-6) else f"{note}."
+
+
 TICK_GAP = 1e-3
 """Least distance in ln s of neighbouring levels."""
 
