@@ -7,7 +7,7 @@
 >>> again = diffview.sample(recipe=made.attrs["diffview_recipe"])  # the same to the bit
 >>> diffview.show(field)                                       # the window
 
-The names of `dir(diffview)` are all of it: `open`, `schedule`, `noise`, `sample`, `compare`, `train`, `verify`,
+The names of `dir(diffview)` are all of it: `open`, `schedule`, `noise`, `sample`, `film`, `compare`, `train`, `verify`,
 `verify_ensemble`, `show`, the `Recipe` that says what is asked for, and `UserError`, the one error that is meant to be
 read. None of them loads what it does not need.
 """
@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from diffview.errors import UserError
     from diffview.library.calibrated import verify_ensemble
     from diffview.library.comparing import compare
+    from diffview.library.filming import film
     from diffview.library.making import noise, sample
     from diffview.library.opened import open
     from diffview.library.scheduled import schedule
@@ -33,6 +34,7 @@ __all__ = [
     "UserError",
     "__version__",
     "compare",
+    "film",
     "noise",
     "open",
     "sample",
@@ -45,6 +47,7 @@ __all__ = [
 
 _HOMES = {
     "compare": "library.comparing",
+    "film": "library.filming",
     "open": "library.opened",
     "noise": "library.making",
     "sample": "library.making",

@@ -21,7 +21,9 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 R = TypeVar("R")
 
-PARTS = ("PySide6-Essentials", "pyqtgraph", "numpy", "torch", "h5py", "h5netcdf", "xarray", "pyproj", "scipy")
+PARTS = ("PySide6-Essentials", "pyqtgraph", "numpy", "torch", "h5py", "h5netcdf", "xarray", "pyproj", "scipy", "pillow")
+
+FFMPEG = "MP4 films: ffmpeg (ffmpeg.org), a program of its own under LGPL or GPL, which is run and not contained."
 
 CREDITS = (
     "Field: top-of-atmosphere brightness temperature, from iris-sample-data. © British Crown copyright 2018, "
@@ -29,6 +31,7 @@ CREDITS = (
     "Font: Inter, SIL Open Font License 1.1.",
     "Coastlines: Natural Earth 1:50 million, public domain, from the npm package world-atlas 2.0.2.",
     "Colour maps: cmocean (MIT), Scientific colour maps (MIT), viridis (CC0).",
+    FFMPEG,
 )
 
 

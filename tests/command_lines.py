@@ -26,6 +26,7 @@ LEAVES = sorted({word.command for word in words_of(parser_of(), {})} - {"", "ver
 
 SMALLER = {
     "sample": "--members 2 --steps 3 --region 0,0,32,32",
+    "film": "--size 320x200 --seconds 0.5 --hold 0 --steps 3 --region 0,0,32,32",
     "train": "--steps 2 --batch 4 --size 32 --width 8 --device cpu",
     "verify model": "--samples 16 --steps 2 --device cpu",
     "verify race": "--steps 3 --samples 4 --members 2 --grids karras --size 16 --evaluations 4 --samplers ddim",

@@ -41,6 +41,7 @@ GUESTS = (
     Guests(("torch", "diffusers"), ("models/nets/", "models/checkpoints.py", "learning/"), True),
     Guests(("h5py", "h5netcdf", "netCDF4", "hdf5plugin"), ("readers/", "writers/"), False),
     Guests(("xarray",), ("readers/", "writers/", "library/"), False),
+    Guests(("PIL", "imageio_ffmpeg"), ("writers/films/",), False),
 )
 ABOVE_WIDGETS = tuple(f"diffview.gui.{name}" for name in ("session", "panels", "window", "app", "jobs", "actions"))
 SHOW = "diffview.gui.show"
@@ -231,7 +232,7 @@ def test_guests_are_imported_where_they_live() -> None:
 def test_importing_the_core_loads_no_guest() -> None:
     code = (
         "import sys, diffview.reverse.samplers, diffview.runs.recipe, diffview.learning.settings\n"
-        "guests = {'torch', 'PySide6', 'shiboken6', 'pyqtgraph', 'scipy', 'h5py', 'xarray', 'pandas'}\n"
+        "guests = {'torch', 'PySide6', 'shiboken6', 'pyqtgraph', 'scipy', 'h5py', 'xarray', 'pandas', 'PIL'}\n"
         "print(sorted(guests & {name.split('.')[0] for name in sys.modules}))"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, cwd=PACKAGE.parent)

@@ -12,7 +12,7 @@ import diffview
 ROOT = Path(__file__).resolve().parents[2]
 PAGE = (ROOT / "docs" / "library.md").read_text(encoding="utf-8")
 NAMES = [
-    "Recipe", "UserError", "__version__", "compare", "noise", "open", "sample", "schedule", "show", "train",
+    "Recipe", "UserError", "__version__", "compare", "film", "noise", "open", "sample", "schedule", "show", "train",
     "verify", "verify_ensemble",
 ]  # fmt: skip
 
