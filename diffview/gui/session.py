@@ -8,10 +8,11 @@ from PySide6.QtCore import QObject, Signal
 
 from diffview.errors import UserError
 from diffview.gui.show.history import Edited, History
-from diffview.gui.show.moment import Change, InForce, Moment, View, reader
+from diffview.gui.show.moment import Change, InForce, Moment, reader
 from diffview.gui.show.news import news
 from diffview.runs.facts import Facts
 from diffview.runs.recipe import Recipe
+from diffview.runs.view import View
 
 
 class Message(NamedTuple):
@@ -37,7 +38,13 @@ class Session(QObject, InForce):
     def __init__(self, recipe: Recipe, facts: Facts, view: View | None = None) -> None:
         super().__init__()
         self._history = History()
-        self.now = Moment.of(recipe, facts, view or View())
+        seen = _looked_at(recipe, view or View())
+        self.now = Moment.of(recipe.without_view, facts, seen)
+
+    @property
+    def kept(self) -> Recipe:
+        """What is kept of all this: the settled recipe, with the view."""
+        return self.plan.settled.but(view=self.view)
 
     def shows(self, show: Callable[[], object], *names: str, at_once: bool = True) -> None:
         """Call `show` after every change that touches one of the names, see Change; `at_once`: and now."""
@@ -66,7 +73,7 @@ class Session(QObject, InForce):
         self._history.end_merge()
 
     def open(self, recipe: Recipe, facts: Facts, merge: object = None) -> bool:
-        """Take another field and a recipe for it; can be undone like any edit."""
+        """Take another field and a recipe for it, which can be undone like any edit, and the view if it has one."""
         try:
             return self._take(Edited(recipe, facts), merge)
         except UserError as error:
@@ -120,11 +127,13 @@ class Session(QObject, InForce):
         if state is not None:
             self._show(Moment.of(*state, self.view, self.now))
 
-    def _take(self, state: Edited, merge: object) -> bool:
-        before = Edited(self.recipe, self.facts)
-        if state != before:
-            moment = Moment.of(*state, self.view, self.now)
-            self._history.remember(before, state, merge)
+    def _take(self, asked: Edited, merge: object) -> bool:
+        before, view = Edited(self.recipe, self.facts), _looked_at(asked.recipe, self.view)
+        state = asked._replace(recipe=asked.recipe.without_view)
+        if state != before or view != self.view:
+            moment = Moment.of(*state, view, self.now)
+            if state != before:
+                self._history.remember(before, state, merge)
             self._show(moment)
         return True
 
@@ -133,3 +142,10 @@ class Session(QObject, InForce):
         self.changed.emit(Change(before, moment))
         if (said := news(before, moment)) is not None:
             self.tell(Message(*said))
+
+
+def _looked_at(recipe: Recipe, view: View) -> View:
+    """The view that a recipe asks for, in the layout in force where it names none; `view` if it asks for none."""
+    if not recipe.view.says:
+        return view
+    return recipe.view if recipe.view.layout else replace(recipe.view, layout=view.layout, docks=view.docks)

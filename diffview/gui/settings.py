@@ -10,8 +10,8 @@ from PySide6.QtCore import QByteArray, QSettings
 from diffview.errors import UserError
 from diffview.fields.colormaps import COLORMAPS
 from diffview.forward.edits import QUANTITIES
-from diffview.gui.show.moment import View
 from diffview.paths import LARGEST_TEXT, plain_size, user_folder
+from diffview.runs.view import View
 
 MOST_RECENT = 12
 """The most files in the menu."""

@@ -10,9 +10,7 @@ from diffview.fields.transforms import Transform
 from diffview.fields.units import written
 from diffview.runs.facts import Facts, Fits
 from diffview.runs.plan import Plan
-
-LIMITS = (-2.5, 2.5)
-"""Standardised values at the ends of the colours where nothing else is asked for."""
+from diffview.runs.view import LIMITS
 
 
 @dataclass(frozen=True)

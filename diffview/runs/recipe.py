@@ -32,6 +32,7 @@ from diffview.runs.groups import (
     Start,
 )
 from diffview.runs.instruments import Operators
+from diffview.runs.view import View
 
 __all__ = [
     "AUTO", "CHAIN", "DECLARED", "GIVEN", "GROUPS", "GROUP_OF", "MEMBERS", "NOT_KEPT", "RENAMED", "STEPS", "Course",
@@ -60,7 +61,7 @@ class Recipe:
     start: Start = Start()
     guidance: Guidance = Guidance()
     ensemble: Ensemble = Ensemble()
-    view: Reserved = Reserved()
+    view: View = View()
     rivals: Rivals = Rivals()
     operators: Operators = Operators()
     conditions: Reserved = Reserved()
@@ -88,18 +89,24 @@ class Recipe:
             groups[group] = dataclasses.replace(groups.get(group, getattr(self, group)), **own)
         return dataclasses.replace(self, **groups)
 
+    @property
+    def without_view(self) -> "Recipe":
+        """The recipe with a view that says nothing: no run depends on it."""
+        return self.but(view=Recipe.view) if self.view.says else self
+
     def of_run(self) -> "Recipe":
         """The recipe that all recipes of one run share.
 
-        It leaves out the rivals, the length of the chain, which only counts rows, and for a run from noise the kind of
-        path on which noise is put in.
+        It leaves out the view, the rivals, the length of the chain, which only counts rows, and for a run from noise
+        the kind of path on which noise is put in.
         """
         apart = {} if self.start.origin == "field" else {"path_mode": Start.path_mode}
-        return self.but(rivals=Recipe.rivals, chain_length=1, **apart)
+        return self.but(view=Recipe.view, rivals=Recipe.rivals, chain_length=1, **apart)
 
     def to_json(self) -> str:
-        """The recipe as JSON text."""
-        return json_text({"diffview_recipe": VERSION, **{name: plain_of(getattr(self, name)) for name in GROUPS}})
+        """The recipe as JSON text; a view that says nothing is written so."""
+        groups = {name: plain_of(getattr(self, name)) for name in GROUPS}
+        return json_text({"diffview_recipe": VERSION, **groups, "view": groups["view"] if self.view.says else {}})
 
     @classmethod
     def from_json(cls, text: str) -> "Recipe":

@@ -45,6 +45,7 @@ def resolve(recipe: Recipe, facts: Facts) -> Plan:
     Raises:
         UserError: if the transform cannot be fitted, the model is unknown, or a parameter is unknown or not allowed.
     """
+    recipe = recipe.without_view
     if (fork := recipe.course.fork) is not None:
         parent = resolve(recipe.but(course=fork.parent), facts)
         return _branched(recipe, parent, resolve(recipe.but(fork=None), facts))

@@ -1,10 +1,11 @@
 """What is in force, without a session: for the modules of show/ that only read it."""
 
 from diffview.fields.field import Region
-from diffview.gui.show.moment import InForce, Moment, View
+from diffview.gui.show.moment import InForce, Moment
 from diffview.readers.packaged import packaged_field
 from diffview.runs.facts import Facts
 from diffview.runs.recipe import default_recipe
+from diffview.runs.view import View
 
 
 def in_force(view=None, field=None, known=None, **changes):

@@ -10,11 +10,12 @@ from diffview.fields.field import Field, Region
 from diffview.forward.schedules import Cosine, Linear
 from diffview.gui.session import Session
 from diffview.gui.show.history import UNDO_DEPTH, UNDO_FIELDS, Edited, History
-from diffview.gui.show.moment import Change, Moment, View
+from diffview.gui.show.moment import Change, Moment
 from diffview.readers.packaged import packaged_field
 from diffview.runs.facts import Facts
 from diffview.runs.recipe import GROUP_OF, Recipe, default_recipe
 from diffview.runs.resolve import resolve
+from diffview.runs.view import View
 
 QUICK = default_recipe().but(model="gaussian", region=Region(40, 120, 64, 64))
 NAMES = (

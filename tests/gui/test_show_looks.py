@@ -11,9 +11,9 @@ from diffview.fields.field import Field, Region
 from diffview.fields.tiles import GAP, tile_at, tiled
 from diffview.fields.transforms import Transform
 from diffview.gui.show import looks
-from diffview.gui.show.moment import View
 from diffview.reverse.samplers import Step
 from diffview.runs.colour_scale import Scale, floor_of
+from diffview.runs.view import View
 
 KELVIN = Transform("standardise", 280.0, 10.0)
 RAIN = Transform("cbrt", 0.5, 0.5)

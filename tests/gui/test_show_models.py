@@ -13,7 +13,6 @@ from diffview.gui.show import loss_words
 from diffview.gui.show.lint_case import case_of
 from diffview.gui.show.loss_words import BOUND, about_found, bound_rows, lines_of_found
 from diffview.gui.show.model_words import MODELS, ModelRow, model_rows, network_title, offered, power_law_text
-from diffview.gui.show.moment import View
 from diffview.gui.show.region_words import resized
 from diffview.gui.show.reverse_picture import ReversePicture, Words
 from diffview.learning.loss_by_level import Bound
@@ -21,6 +20,7 @@ from diffview.models.cards import Card
 from diffview.models.formulas import FORMULAS
 from diffview.models.gaussian import fit_power_law
 from diffview.reverse.samplers import Step
+from diffview.runs.view import View
 from diffview.scores.loss import HELD_OUT, REGION, Loss, Part
 
 LEVELS = (10.0, 1.0, 0.1)

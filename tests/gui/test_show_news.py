@@ -8,10 +8,11 @@ import numpy as np
 import pytest
 
 from diffview.fields.field import Field, Region
-from diffview.gui.show.moment import Moment, View
+from diffview.gui.show.moment import Moment
 from diffview.gui.show.news import CHOOSE_ANOTHER, made_apart, news
 from diffview.runs.facts import Facts
 from diffview.runs.recipe import Recipe
+from diffview.runs.view import View
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
 from models_twins import small_model

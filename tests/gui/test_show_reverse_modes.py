@@ -8,9 +8,9 @@ from moments import in_force
 
 from diffview.fields.tiles import GAP
 from diffview.gui.show import reverse_modes
-from diffview.gui.show.moment import View
 from diffview.gui.show.reverse_modes import BADGES, BESIDE, KINDS, LIKE, MODES, SHOTS
 from diffview.reverse.samplers import Step
+from diffview.runs.view import View
 
 EVERY = {**MODES, **SHOTS, **BESIDE}
 

@@ -15,7 +15,7 @@ from diffview.forward.schedules import Cosine, Linear, VarianceExploding
 from diffview.gui.show import board_words, field_words, schedule_curves, training_words
 from diffview.gui.show.departures import why_apart
 from diffview.gui.show.model_words import MODELS, model_rows
-from diffview.gui.show.moment import Moment, View
+from diffview.gui.show.moment import Moment
 from diffview.gui.show.pixel_words import Pixel, pixel_text
 from diffview.gui.show.region_words import resized
 from diffview.gui.show.reverse_picture import ReversePicture, Words
@@ -26,6 +26,7 @@ from diffview.models.choice import Given, mismatch
 from diffview.reverse.samplers import Step
 from diffview.runs.recipe import Fork, Recipe, default_recipe
 from diffview.runs.resolve import resolve
+from diffview.runs.view import View
 from diffview.scores.scoreboard import ANOTHER, BoardRow
 
 NOTHING_TRAINS = "Nothing trains now."

@@ -177,7 +177,7 @@ def test_a_click_on_a_pixel_gives_the_histogram_of_the_members_there(returned, f
     assert not sample.isVisible() and find(window, "histogramView").isVisible()
     hand.click(view, over(view, 30, 40))
     settle(window)
-    assert sample.isVisible() and window.session.view.place == Region(30, 40, 1, 1)
+    assert sample.isVisible() and window.session.view.pixels == Region(30, 40, 1, 1)
     there = members[:, 30, 40].astype("f4").astype(float)
     truth = window.session.facts.field.values[40 + 30, 120 + 40]
     assert sample.marks["mean"] == pytest.approx(there.mean(), rel=1e-6)
@@ -187,7 +187,7 @@ def test_a_click_on_a_pixel_gives_the_histogram_of_the_members_there(returned, f
     assert [name for name, _ in sample.legend_items()] == ["mean", "given", "truth"]
     hand.click(view, over(view, 30, 40))
     settle(window)
-    assert window.session.view.place is None and not sample.isVisible()
+    assert window.session.view.pixels is None and not sample.isVisible()
 
 
 def test_a_drag_gives_the_mean_over_an_area(returned, find, hand, settle):
@@ -196,7 +196,7 @@ def test_a_drag_gives_the_mean_over_an_area(returned, find, hand, settle):
     view = window.reverse.view
     hand.drag(view, over(view, 9.5, 19.5), over(view, 21.5, 35.5))
     settle(window)
-    place = window.session.view.place
+    place = window.session.view.pixels
     assert place == Region(10, 20, 12, 16)
     there = members.astype("f4")[(slice(None), *place.slices)].astype(float).mean((1, 2))
     assert find(window, "sampleView").marks["mean"] == pytest.approx(there.mean(), rel=1e-6)
@@ -222,7 +222,7 @@ def test_another_size_of_the_region_leaves_a_row_and_a_picked_place_without_a_mi
     """Nothing of the old members stands beside the truth of another region, and no place outside is looked up."""
     window = returned
     choose(window, find, settle, "row")
-    window.session.look(place=Region(60, 60, 2, 2))
+    window.session.look(pixels=Region(60, 60, 2, 2))
     window.session.edit(region=Region(40, 120, size, size))
     settle(window)
     assert not any("mistake" in message.sentence for message in window.heard)

@@ -71,7 +71,7 @@ def test_members_are_tiled_and_a_click_enlarges_one(network_window, settle, hand
     assert network_window.session.view.member == 1
     assert np.array_equal(network_window.reverse.picture.values(), network_window.live.step.y[1, 0])
     hand.click(view, view.to_widget(QPointF(8, 8)))
-    assert network_window.session.view.member == 1 and network_window.session.view.place == Region(8, 8, 1, 1)
+    assert network_window.session.view.member == 1 and network_window.session.view.pixels == Region(8, 8, 1, 1)
 
 
 def test_one_shot_gives_a_loss_with_a_network(network_window, settle):

@@ -13,8 +13,10 @@ from diffview.forward.schedules import make_schedule
 from diffview.library.datasets import picture_of
 from diffview.library.keywords import RunValues
 from diffview.library.opened import opened_of, read_recipe, recipe_of, schedule_of
+from diffview.params import parameters
 from diffview.readers.packaged import packaged_field
 from diffview.runs.recipe import DECLARED, Recipe
+from diffview.runs.view import View
 
 TIMES = np.array(["2020-01-01", "2020-01-02", "2020-01-03"], "datetime64[ns]")
 
@@ -183,4 +185,5 @@ def test_schedules_by_name_and_file(tmp_path: Path) -> None:
 def test_the_keywords_are_values_of_a_recipe() -> None:
     keywords = RunValues.__annotations__
     reserved = {"axes", "window", "fitted", "fork", "noise", "fit_rule", "others", "called", "place"}
+    reserved |= {p.name for p in parameters(View)}
     assert set(DECLARED) - set(keywords) == reserved and set(keywords) <= set(DECLARED)

@@ -122,13 +122,16 @@ OTHERS: dict[str, st.SearchStrategy[Any]] = {
     "solver_params": st.sampled_from([(), (("iterations", 3),), (("gamma", 0.3),)]),
     "led_from": st.none() | st.floats(1e-6, math.inf, allow_nan=False),
     "led_to": st.none() | st.floats(1e-6, 1e6),
-    "disturbed": st.booleans(),
     "statistics": st.sampled_from(["", "mean", "spread,p>5,q0.9,crps"]),
+    "limits": st.sampled_from([(-2.5, 2.5), (0.0, 9.5)]),
+    "layout": st.sampled_from(["", "explore", "other one"]),
+    "docks": st.none() | st.lists(st.sampled_from(["data", "plots"]), max_size=2).map(tuple),
 }
 REGION = st.builds(Region, *[st.integers(-9, 2000)] * 4)
 OTHERS |= {
     "region": st.none() | REGION,
     "window": st.none() | REGION,
+    "pixels": st.none() | REGION,
     "hidden": st.lists(REGION, max_size=3).map(tuple),
     "instruments": st.lists(
         st.builds(
@@ -149,7 +152,7 @@ def values_of(name: str) -> st.SearchStrategy[Any]:
         return st.sampled_from(allowed.options)
     if isinstance(allowed, Range):
         return st.integers(int(allowed.low), int(allowed.high)) if kind is int else st.floats(allowed.low, allowed.high)
-    return OTHERS[name]
+    return st.booleans() if kind is bool else OTHERS[name]
 
 
 NAMES = [name for name in DECLARED if name not in ("fork", "others", "called", "place")]
@@ -176,7 +179,7 @@ def test_any_recipe_of_version_1_is_read(made: tuple[dict[str, Any], Fork | None
     recipe = Recipe.of(**made[0], fork=made[1])
     groups = json.loads(recipe.to_json())
     old = {new: name for name, new in RENAMED.items()}
-    flat = {old.get(name, name): groups[group][name] for name, group in GROUP_OF.items()}
+    flat = {old.get(name, name): groups[group][name] for name, group in GROUP_OF.items() if name in groups[group]}
     assert Recipe.from_json(json.dumps({"diffview_recipe": 1, **flat})) == recipe
 
 

@@ -10,13 +10,14 @@ from diffview.gui.jobs.busy import Jobs
 from diffview.gui.jobs.playback import Playback
 from diffview.gui.jobs.sampling import SamplingRequests
 from diffview.gui.session import Session
-from diffview.gui.show.moment import Change, View
+from diffview.gui.show.moment import Change
 from diffview.models.denoiser import Denoiser
 from diffview.runs.in_blocks import too_large
 from diffview.runs.job import FAILED, FINISHED
 from diffview.runs.plan import Plan
 from diffview.runs.recipe import Recipe
 from diffview.runs.requests import Run, Shot
+from diffview.runs.view import View
 
 TICK_MS = 16
 AUTO_RUN_MS = 200
@@ -144,11 +145,15 @@ class Live(Playback):
         moving = self.running or self._watched or self._forks.computing or self._auto.isActive()
         return not (moving or self._shots.active or self._replays.active or self.torch.active)
 
-    def start(self) -> None:
+    def start(self, *, played: bool = True) -> None:
         """Run the plan and play it from its start; from the field, at the playhead if the user has put it there.
 
-        A fork starts where the run it leaves started.
+        A fork starts where the run it leaves started. Not `played` is what a view of its own asks for as the window
+        opens: the run at the playhead, or a shot.
         """
+        if not played:
+            self._shots.take() if self._session.view.one_shot else self._begin(playing=False)
+            return
         view, recipe, level = self._session.view, self._session.recipe, level_at_playhead(self._session)
         if recipe.start.origin == "field" and recipe.course.fork is None and not view.follow and level > 0:
             self._session.edit(level=level)
@@ -209,18 +214,19 @@ class Live(Playback):
     def _auto_run(self) -> None:
         """Run again after an edit; the playhead stays, so that the change is seen in place.
 
-        Where another field replaced one whose run was being played, its own run is played.
+        Where another field replaced one whose run was being played, its own run is played, unless it came with a view
+        that has its own playhead.
         """
         if self._session.plan.refusal is None:
             self._begin(playing=self._cut_short)
 
-    def _drop(self) -> None:
-        """Drop all results of the old field when another is opened."""
+    def _drop(self, watched: bool) -> None:
+        """Drop all results of the old field when another is opened; `watched`: whether its run is played then."""
         self._sampling.stop()
         self._shots.clear()
         self._replays.clear()
         self._forks = LeftRuns()
-        self._cut_short, self._watched, self._ran = self.playing, False, None
+        self._cut_short, self._watched, self._ran = watched, False, None
         self.clear()
         self.run_changed.emit()
 
@@ -232,7 +238,7 @@ class Live(Playback):
             return
         if session.facts.field is not self._field:
             self._field = session.facts.field
-            self._drop()
+            self._drop(watched=self.playing and (session.view.follow or not change.touched("view")))
         if str(change.old.plan.refusal) != str(session.plan.refusal) or change.touched(*CHOSEN):
             self._tell_refusal()
         if session.plan.card is not None:

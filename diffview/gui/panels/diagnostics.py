@@ -44,7 +44,7 @@ def _outward(power: float, rounded: Callable[[float], int]) -> float:
     return float(10.0 ** (rounded(2 * math.log10(max(power, TINY))) / 2))
 
 
-SHOWN_ALONE = ("view.member", "view.statistic", "view.place")
+SHOWN_ALONE = ("view.member", "view.statistic", "view.pixels")
 """What of the view says which members are shown, and where."""
 
 TITLE = "xₜ of this region"

@@ -30,7 +30,7 @@ from diffview.runs.requests import Shot
 
 Array = NDArray[np.float32]
 
-OF_MEMBERS = ("view.member", "view.statistic", "view.threshold", "view.quantile", "view.place")
+OF_MEMBERS = ("view.member", "view.statistic", "view.threshold", "view.quantile", "view.pixels")
 """What of the view says how several members are shown."""
 
 PATHS = (
@@ -185,7 +185,7 @@ class ReversePanel(PictureCard):
         nx = step.y.shape[-1]
         column = column % (nx + GAP) if view.statistic == "row" else column
         place = Region(row, column, 1, 1) if column < nx else None
-        self._session.look(place=None if place == view.place else place)
+        self._session.look(pixels=None if place == view.pixels else place)
 
     def _pick_area(self, frame: QRect) -> None:
         """A drag picks an area."""
@@ -193,7 +193,7 @@ class ReversePanel(PictureCard):
         if step is not None and self._picks:
             area = QRect(0, 0, step.y.shape[-1], step.y.shape[-2]) & frame
             place = Region(area.y(), area.x(), area.height(), area.width()) if not area.isEmpty() else None
-            self._session.look(place=place)
+            self._session.look(pixels=place)
 
     @property
     def _picks(self) -> bool:
@@ -202,7 +202,7 @@ class ReversePanel(PictureCard):
 
     def _show_place(self) -> None:
         """Frame the place that is picked, and let a drag pick another."""
-        place = self._session.view.place if self._picks else None
+        place = self._session.view.pixels if self._picks else None
         frame = None if place is None else QRect(place.column, place.row, place.nx, place.ny)
         self.view.set_frame(frame, "reverse", square=False)
         if self._picks != self._drawing:

@@ -31,7 +31,7 @@ class PlaceView(QStackedWidget):
 
     def show_place(self) -> str:
         """Show the members there; what it says of them in a line, "" where no place is picked."""
-        place, summary = self._session.view.place, self._sums.summary
+        place, summary = self._session.view.pixels, self._sums.summary
         sample = None if place is None or summary is None else summary.sample(place)
         self.setCurrentIndex(int(sample is not None))
         if place is None or sample is None:

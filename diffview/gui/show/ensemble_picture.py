@@ -9,11 +9,11 @@ from numpy.typing import NDArray
 from diffview.fields.numbers import number, round_up
 from diffview.fields.tiles import GAP
 from diffview.fields.transforms import Transform
-from diffview.gui.show.moment import View
 from diffview.runs.colour_scale import Scale
 from diffview.runs.given import given_of
 from diffview.runs.plan import Plan
 from diffview.runs.summary import Summary
+from diffview.runs.view import View
 
 Array = NDArray[np.float32]
 

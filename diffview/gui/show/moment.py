@@ -1,79 +1,25 @@
-"""What is in force at one time (Moment), how it is looked at (View), and what differs between two times (Change)."""
+"""What is in force at one time (Moment), and what differs between two times (Change)."""
 
 import dataclasses
-from dataclasses import dataclass
 from functools import cache
 from operator import attrgetter
 from typing import Any, NamedTuple
 
 import numpy as np
 
-from diffview.fields.field import Region
 from diffview.forward.state import Forward, Frame
-from diffview.runs.colour_scale import LIMITS
 from diffview.runs.facts import Facts
 from diffview.runs.plan import Plan
 from diffview.runs.recipe import Recipe
 from diffview.runs.resolve import resolve
-
-
-@dataclass(frozen=True)
-class View:
-    """The view: saved in the settings, never undone.
-
-    Attributes:
-        playhead: t in [0, 1].
-        follow: whether the playhead moves with a live run.
-        reverse: mode of REVERSE, a key of reverse_modes.MODES, SHOTS or BESIDE.
-        auto_run: whether a run starts again after an edit.
-        pace: seconds a finished run takes to play, 0 as it comes.
-        whole_slice: whether FORWARD shows the whole slice instead of the region.
-        quantity, axis: of the schedule plot.
-        densities: whether those of schedule, grid and training over ln s are shown below it.
-        colormap: key of COLORMAPS, "" for the default of the units.
-        limits: standardised values at the ends of the colour bar.
-        member: the member shown large, or None: all of them, tiled.
-        statistic: what is shown in their place, a key of ensemble_picture.STATISTICS, or "".
-        threshold: whose exceedance is shown, in physical units; None: the middle of the colours.
-        quantile: that is shown.
-        place: the pixels of the region whose members are shown as a histogram, or None.
-        coast: whether coastlines are drawn over pictures that lie on Earth.
-    """
-
-    playhead: float = 1.0
-    follow: bool = True
-    reverse: str = "x_t"
-    auto_run: bool = True
-    pace: float = 3.0
-    whole_slice: bool = False
-    quantity: str = "alpha_bar"
-    axis: str = "t"
-    densities: bool = True
-    colormap: str = ""
-    limits: tuple[float, float] = LIMITS
-    member: int | None = None
-    statistic: str = ""
-    threshold: float | None = None
-    quantile: float = 0.9
-    place: Region | None = None
-    coast: bool = True
-
-    @property
-    def one_shot(self) -> bool:
-        """Whether REVERSE shows one call of the model on the forward x_t."""
-        return self.reverse.startswith("shot")
-
-    @property
-    def beside(self) -> bool:
-        """Whether REVERSE shows a comparison with a filled gap."""
-        return self.reverse.startswith("beside")
+from diffview.runs.view import View
 
 
 class Moment(NamedTuple):
     """All that is in force: what is asked for, what there is, what follows from both, and how it is looked at.
 
     Attributes:
-        recipe: what is asked for.
+        recipe: what is asked for; its view is that of the moment, and says nothing here.
         facts: field, stack, models and devices.
         plan: the recipe resolved with the facts.
         forward: the forward state of the plan; the same object as long as x_0, schedule and noise are the same.

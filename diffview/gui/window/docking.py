@@ -1,19 +1,22 @@
 """The docks around the pictures: where they stand, and how they follow the size of the window."""
 
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Callable, Mapping
 from functools import partial
 
 from PySide6.QtCore import QEvent, QObject, QSize, Qt, QTimer, Signal
 from PySide6.QtWidgets import QDockWidget, QMainWindow, QVBoxLayout, QWidget
 
+from diffview.errors import UserError
 from diffview.gui.panels.diagnostics import DiagnosticsPanel
 from diffview.gui.settings import Settings
 from diffview.gui.theme import theme
-from diffview.gui.window.layouts import EXPLORE, LAYOUTS, PLOTS, PLOTS_WIDTH, WindowRoom
+from diffview.gui.window.dock_hand import DockHand
+from diffview.gui.window.layouts import EXPLORE, LAYOUTS, PLOTS, PLOTS_WIDTH, WindowRoom, name_of
 
 VERSION = 5
 """Raised with every new dock: Qt would put a dock that a saved arrangement does not know just anywhere."""
+
+NEWER = "The recipe may come from a newer diffview."
 
 PLOTS_INDEX, PLOTS_SHARE = 1, 19
 """Index of the row of plots among the rows of the window, and its share of their height."""
@@ -36,9 +39,11 @@ class Docks(QObject):
 
     Signals:
         lowered: whether the window is now too low for the row.
+        arranged: other docks are open, or in front, or another layout was taken.
     """
 
     lowered = Signal(bool)
+    arranged = Signal()
 
     def __init__(
         self, window: QMainWindow, docks: Mapping[str, QDockWidget], plots: DiagnosticsPanel, rows: QVBoxLayout
@@ -47,15 +52,9 @@ class Docks(QObject):
         self._window, self._docks, self._plots, self._rows = window, docks, plots, rows
         self._layout = EXPLORE
         self._room: WindowRoom | None = None
-        self._arranging = self._presenting = False
-        self._moved = self._chosen = False
-        self._behind: set[QDockWidget] = set()
-        for dock in docks.values():
-            dock.dockLocationChanged.connect(self._take_note)
-            dock.topLevelChanged.connect(self._take_note)
-            dock.toggleViewAction().triggered.connect(lambda on, dock=dock: self._ask(dock, on))
-            dock.visibilityChanged.connect(lambda seen, dock=dock: self._note_front(dock, seen))
-            dock.installEventFilter(self)
+        self._presenting = False
+        self._hand = DockHand(window, docks.values())
+        self._hand.changed.connect(self._tell)
         docks[PLOTS].hide()
         self._soon = QTimer(self, singleShot=True, interval=0)
         self._soon.timeout.connect(self.follow)
@@ -75,13 +74,50 @@ class Docks(QObject):
     @property
     def moved(self) -> bool:
         """Whether the user has moved docks since a layout was taken."""
-        return self._moved
+        return self._hand.moved
+
+    # -- by name
+
+    @property
+    def layout(self) -> str:
+        """The layout in force, by name."""
+        return name_of(self._layout)
+
+    @property
+    def open(self) -> tuple[str, ...]:
+        """The open docks by name, those in front first; the plots too where they are a row of the window."""
+        row = {PLOTS} if self._room is not None and not self._room.low else set()
+        seen = [name for name, dock in self._docks.items() if name in row or not dock.isHidden()]
+        seen.sort(key=lambda name: self._docks[name] in self._hand.behind)
+        return tuple(name.removesuffix("Dock") for name in seen)
+
+    def take(self, layout: str, docks: tuple[str, ...] | None) -> None:
+        """Take a layout by name, with these docks open, those in front first; without them it has its own.
+
+        Raises:
+            UserError: if there is no such layout, or no such dock; all that there is is taken.
+        """
+        known = [f"{name}Dock" for name in docks or () if f"{name}Dock" in self._docks]
+        if (action := f"{layout}LayoutAction") in LAYOUTS and (layout, docks) != (self.layout, self.open):
+            self.arrange(action)
+            if docks is not None:
+                self._hand.chosen = True
+                self._place({*known}, (*known, *LAYOUTS[action].front), self._take_room())
+        if action not in LAYOUTS:
+            raise UserError(f"This window has no layout {layout!r}: it stays as it is.", NEWER)
+        if unknown := [name for name in docks or () if f"{name}Dock" not in known]:
+            raise UserError(f"This window has no dock {unknown[0]!r}.", NEWER)
+
+    def _tell(self) -> None:
+        if not self._presenting and self._window.isVisible():
+            self.arranged.emit()
 
     # -- arranging
 
     def arrange(self, name: str, first: bool = False) -> None:
         """Take a layout in its original form; `first`: as a window of this size has it at its first start."""
-        self._layout, self._moved, self._chosen = name, False, False
+        self._layout = name
+        self._hand.begin_anew()
         room = self._take_room()
         shown = {PLOTS} if first and not room.wide else {*LAYOUTS[name].first, PLOTS}
         self._place(shown, LAYOUTS[name].front, room)
@@ -95,7 +131,7 @@ class Docks(QObject):
         if before is None or room == before:
             return
         lowered = room.low and not before.low
-        if self._presenting or self._moved:
+        if self._presenting or self._hand.moved:
             self._docks[PLOTS].setVisible(lowered or (room.low and not self._docks[PLOTS].isHidden()))
             if lowered:
                 self._fit_plots(room)
@@ -110,7 +146,7 @@ class Docks(QObject):
         beside = [dock for dock in self._docks.values() if dock.isVisible() and not dock.isFloating()]
         other = next((dock for dock in beside if dock is not plots), None)
         if other is not None and not room.wide:
-            with self.by_program():
+            with self._hand.by_program():
                 window.tabifyDockWidget(other, plots)
                 plots.raise_()
         else:
@@ -128,7 +164,7 @@ class Docks(QObject):
         """Arrange the visible docks, and `also`, for a room."""
         layout = LAYOUTS[self._layout]
         seen = {name for name, dock in self._docks.items() if not dock.isHidden()} | also
-        if room.wide and not self._chosen:
+        if room.wide and not self._hand.chosen:
             seen |= {*layout.first}
         front = [name for name in seen if not self._docks[name].visibleRegion().isEmpty()]
         self._place(seen, (*layout.front, *front), room)
@@ -138,7 +174,7 @@ class Docks(QObject):
         layout, window, docks = LAYOUTS[self._layout], self._window, self._docks
         shown = shown if room.low else shown - {PLOTS}
         areas = Qt.DockWidgetArea.LeftDockWidgetArea, Qt.DockWidgetArea.RightDockWidgetArea
-        with self.by_program():
+        with self._hand.by_program():
             for dock in docks.values():
                 dock.hide()  # all side by side or in a pile, even for a moment, would push the window off its screen
             for area, names in zip(areas, layout.sides(room), strict=True):
@@ -183,7 +219,7 @@ class Docks(QObject):
         plots.setTitleBarWidget(QWidget() if on else None)  # type: ignore[arg-type]  # None brings Qt's own back
         if bar is not None:
             bar.deleteLater()
-        with self.by_program():
+        with self._hand.by_program():
             if on:
                 self._before = self._window.saveState()
                 for dock in self._docks.values():
@@ -199,59 +235,28 @@ class Docks(QObject):
         Returns whether one was saved.
         """
         state, words = settings.bytes("state"), settings.text("docks", "").split()
-        with self.by_program():
+        with self._hand.by_program():
             kept = not anew and state is not None and self._window.restoreState(state, VERSION)
         room = self._take_room()
         if not kept:
             self.arrange(EXPLORE, first=True)
             return False
         self._layout = next((word for word in words if word in LAYOUTS), EXPLORE)
-        self._moved, self._chosen = "moved" in words, "chosen" in words
+        self._hand.moved, self._hand.chosen = "moved" in words, "chosen" in words
         self._docks[PLOTS].setVisible(room.low and not self._docks[PLOTS].isHidden())
-        if room != WindowRoom("wide" in words, "low" in words) and not self._moved:
+        if room != WindowRoom("wide" in words, "low" in words) and not self._hand.moved:
             self._again(room, {PLOTS} if room.low else set())
         return True
 
     def save(self, settings: Settings) -> None:
         """Save the arrangement, for windows with this room."""
         room = self._take_room()
-        said = {"wide": room.wide, "low": room.low, "moved": self._moved, "chosen": self._chosen}
+        said = {"wide": room.wide, "low": room.low, "moved": self._hand.moved, "chosen": self._hand.chosen}
         settings.set_bytes("state", self._window.saveState(VERSION))
         settings.set_text("docks", " ".join([self._layout, *(word for word, so in said.items() if so)]))
 
-    # -- the user
-
-    @contextmanager
-    def by_program(self) -> Iterator[None]:
-        """Docks that move in here are not moved by the user."""
-        before, self._arranging = self._arranging, True
-        try:
-            yield
-        finally:
-            self._arranging = before
-
-    def _take_note(self) -> None:
-        self._moved = self._moved or not self._arranging
-
-    def _note_front(self, dock: QDockWidget, seen: bool) -> None:
-        """Note whether a dock is behind others; one that is hidden stays what it was."""
-        if seen:
-            self._behind.discard(dock)
-        elif not dock.isHidden():
-            self._behind.add(dock)
-
-    def _ask(self, dock: QDockWidget, on: bool) -> None:
-        """Bring a dock that is asked for to the front; only one that is in front is closed."""
-        self._chosen = True
-        if on or dock in self._behind:
-            dock.show()
-            dock.raise_()
-
     def eventFilter(self, watched: QObject, event: QEvent) -> bool:
-        """Watch docks that the user closes, and the size of the window."""
-        if watched is not self._window:
-            if event.type() is QEvent.Type.Close and self._window.isVisible():
-                self._chosen = True
-        elif event.type() is QEvent.Type.Resize and self._room is not None:
+        """Watch the size of the window."""
+        if event.type() is QEvent.Type.Resize and self._room is not None:
             self._soon.start()
         return super().eventFilter(watched, event)

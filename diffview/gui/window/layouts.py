@@ -102,3 +102,8 @@ LAYOUTS: dict[str, DockLayout] = {
     ),
 }
 """Layouts by the name of their action."""
+
+
+def name_of(action: str) -> str:
+    """The name of a layout, as recipes have it, by the name of its action."""
+    return action.removesuffix("LayoutAction")

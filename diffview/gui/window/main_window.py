@@ -157,7 +157,7 @@ class MainWindow(LateJobs, QMainWindow):
         )  # fmt: skip
         self.presentation = Presentation(self, self.arrangement, furniture)
         self.appearance = Appearance(self, self.session, self.settings, self.actions_, self.arrangement)
-        self.looking = Looking(self.session, self.actions_, self)
+        self.looking = Looking(self.session, self.actions_, self.arrangement, self)
         self.forking = Forking(self.session, self.live, self.actions_)
         self.rivaling = Rivaling(self.session, self.actions_)
 
@@ -311,7 +311,8 @@ class MainWindow(LateJobs, QMainWindow):
     def start(self) -> None:
         """Start the first run and the reader, and load torch if the recipe names a device."""
         self.timeline.slider.setFocus()
-        self.live.start()
+        view = self.session.view
+        self.live.start(played=view.follow and not view.one_shot)
         self._readers_soon.start()
         if self.session.recipe.denoiser.device != "auto":
             self.live.torch.load()

@@ -100,7 +100,7 @@ class Opening(QObject):
     def _ask_save_recipe(self) -> None:
         path, _ = QFileDialog.getSaveFileName(self._window, "Save recipe", "recipe.json", "Recipes (*.json)")
         if path:
-            save(self._session, Path(path), lambda: write_text(Path(path), self._session.plan.settled.to_json()))
+            save(self._session, Path(path), lambda: write_text(Path(path), self._session.kept.to_json()))
 
     def _ask_import_schedule(self) -> None:
         path, _ = QFileDialog.getOpenFileName(self._window, "Import schedule", "", SCHEDULES)
