@@ -14,10 +14,11 @@ from diffview.fields.numbers import figures, number
 from diffview.fields.tiles import columns_of
 from diffview.forward.state import Forward, Frame
 from diffview.reverse.samplers import SAMPLERS, Step
-from diffview.runs.colour_scale import LIMITS, Scale, scale_of_field, scale_of_made
+from diffview.runs.colour_scale import Scale, scale_of_field, scale_of_made
 from diffview.runs.facts import Facts
 from diffview.runs.in_blocks import together
 from diffview.runs.plan import Plan
+from diffview.runs.view import LIMITS
 from diffview.writers.films.film_settings import FilmSettings
 from diffview.writers.quantity import quantity_of
 
