@@ -13,6 +13,9 @@ if TYPE_CHECKING:
     from diffview.runs.recipe import Recipe
 
 
+PACKAGED = Path()
+"""Stands for the lecture that comes with diffview."""
+
 ENSEMBLE = ("members", "one", "mean", "spread", "above", "quantile", "row")
 """What REVERSE can show of several members."""
 
@@ -23,7 +26,10 @@ def add(parser: Parser) -> None:
     parser.add_argument("dataset", nargs="?", help="the variable to show")
     parser.add_argument("--recipe", type=Path, help="settings saved by diffview")
     add_values(parser, "device")
-    parser.add_argument("--present", action="store_true", help="full screen, for a talk")
+    parser.add_argument(
+        "--present", nargs="?", type=Path, const=PACKAGED, metavar="LECTURE",
+        help="the lecture, full screen: a folder, a file, or the one that comes with diffview",
+    )  # fmt: skip
     parser.add_argument("--shot", type=Path, metavar="OUT.png", help="write a picture of the window and end")
     parser.add_argument("--size", type=_size, default=(1600, 1000), help="size of the picture, 1600x1000")
     parser.add_argument("--after", choices=("paint", "run"), default="run", help="take the picture after this")
@@ -66,7 +72,8 @@ def _open_window(options: argparse.Namespace) -> int:
     if options.shot is not None:
         take_shot(options.shot, options.size, options.after, recipe, options.theme, options.t, options.ensemble)
         return 0
-    return run_app(recipe, options.present)
+    asked = options.present
+    return run_app(recipe, None if asked == PACKAGED else asked, asked is not None)
 
 
 def _asked_for(options: argparse.Namespace) -> "Recipe | None":

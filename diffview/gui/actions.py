@@ -89,7 +89,8 @@ ENTRIES = (
         "densitiesAction", "View", "Densities over ln s", (), "Schedule, grid and training, below the schedule", True
     ),
     Entry("coastAction", "View", "Coastlines", ("C",), "Over pictures that lie on Earth", True),
-    Entry("presentAction", "View", "Present", ("F5",), "Full screen, without docks; Esc returns"),
+    Entry("lectureAction", "View", "Start the lecture", ("F5", "Shift+F5"), "Diffusion models, told from the start"),
+    Entry("presentAction", "View", "Present", ("F11",), "What is on screen, large and without docks; Esc returns"),
     Entry("darkAction", "View", "Dark", (), "", True),
     Entry("lightAction", "View", "Light", (), "", True),
     Entry("systemAction", "View", "As the system", (), "", True),
@@ -108,7 +109,7 @@ ENTRIES = (
 
 APART = frozenset({
     "saveRecipeAction", "quitAction", "gapAction", "copyAction", "forkAction", "addRivalAction", "autoRunAction",
-    "paceThreeAction", "followAction", "presentAction", "darkAction", "zoomInAction", "resetLayoutAction",
+    "paceThreeAction", "followAction", "lectureAction", "darkAction", "zoomInAction", "resetLayoutAction",
 })  # fmt: skip
 """The actions above which a line lies in their menu."""
 

@@ -139,13 +139,18 @@ def _resume_collecting() -> None:
         gc.enable()
 
 
-def run_app(recipe: Recipe | None, present: bool = False) -> int:
-    """Run until the window is closed, by its button or by a signal; the exit status."""
+def run_app(recipe: Recipe | None, lecture: Path | None = None, present: bool = False) -> int:
+    """Run until the window is closed, by its button or by a signal; the exit status.
+
+    `present` begins the lecture, or the one that comes with the program, where it was cut short.
+    """
     app = application()
     window = create_window(recipe)
     show_window(window)
     if present:
-        window.presentation.toggle()
+        window.lecturing.start(lecture)
+    else:
+        window.lecturing.offer()
     ending = Ending(window.close, window)
     try:
         return int(app.exec()) or ending.status

@@ -24,6 +24,15 @@ class Message(NamedTuple):
     action: tuple[str, Callable[[], None]] | None = None
 
 
+class Aside(NamedTuple):
+    """All of a state of the session, with the edits that can be undone in it: what is put aside for another."""
+
+    recipe: Recipe
+    facts: Facts
+    view: View
+    history: History
+
+
 class Session(QObject, InForce):
     """Recipe, facts, plan and view in force.
 
@@ -98,6 +107,19 @@ class Session(QObject, InForce):
             self._show(Moment.of(self.recipe, self.facts, view, self.now))
         except UserError as error:
             self.tell_error(error)
+
+    def exchange(self, other: Aside) -> Aside:
+        """Take another state, which is no edit, and return the one in force; what is known of the machine stays.
+
+        Raises:
+            UserError: if it cannot be resolved; all is as it was.
+        """
+        now, known = Aside(self.recipe, self.facts, self.view, self._history), self.facts
+        facts = other.facts.learn(torch=known.torch, devices=known.devices, cards=known.cards, given=known.given)
+        moment = Moment.of(other.recipe.without_view, facts, other.view, self.now)
+        self._history = other.history
+        self._show(moment)
+        return now
 
     def can_undo(self) -> bool:
         """Whether there is an edit to take back."""

@@ -51,6 +51,10 @@ class Settings:
         self._store = QSettings(str(file), QSettings.Format.IniFormat)
         self.damaged: list[str] = []
 
+    def beside(self, name: str) -> Path:
+        """A file that lies beside the settings."""
+        return Path(self._store.fileName()).parent / name
+
     def view(self) -> View:
         """The saved view; unreadable values are the defaults."""
         view = View()

@@ -1,4 +1,4 @@
-"""What can happen in a chapter: seven kinds of beats, as data, and the scene that each leaves behind.
+"""What can happen in a chapter: eight kinds of beats, as data, and the scene that each leaves behind.
 
 A beat is played by the window, which may take its time; `after` says at once how the stage stands when it is over, so
 that one can go back, begin again at any beat, and check a chapter without a window.
@@ -25,6 +25,15 @@ WORDS = ("sentence", "equation")
 PARTS = (*PICTURES, *PLOTS, *WORDS)
 """All that can be revealed and pointed at."""
 
+LONGEST_SENTENCE = 110
+"""Characters of a sentence that is read from the last row, in at most two lines."""
+
+
+def _is_sentence(value: str) -> bool:
+    return 0 < len(value) <= LONGEST_SENTENCE and value[-1] in ".?!"
+
+
+SENTENCE = ValueType(f"One finished sentence of at most {LONGEST_SENTENCE} characters.", _is_sentence)
 SECONDS = Range(0.0, 60.0)
 POINT = ValueType(
     "It is a pair (t, value).", lambda value: len(value) == 2 and all(type(n) in (int, float) for n in value),
@@ -51,18 +60,27 @@ class Scene:
     """How the stage stands.
 
     Attributes:
-        recipe: what is asked for.
-        t: where the playhead is.
+        recipe: what is asked for, and how it is looked at.
+        sentence: what an audience reads.
         ran: whether a run has just been played to its end, so that the playhead lies at its last step.
         lit: the part of the stage that is pointed at; "" for none.
         hidden: parts that have not been revealed yet.
     """
 
     recipe: Recipe
-    t: float = 0.0
+    sentence: str = ""
     ran: bool = False
     lit: str = ""
     hidden: frozenset[str] = frozenset()
+
+    @property
+    def t(self) -> float:
+        """Where the playhead is."""
+        return self.recipe.view.playhead
+
+    def at(self, t: float) -> "Scene":
+        """The scene with the playhead there, put by hand."""
+        return replace(self, recipe=self.recipe.but(playhead=t), ran=False)
 
 
 @dataclass(frozen=True)
@@ -102,16 +120,14 @@ class Beat:
 
 @dataclass(frozen=True)
 class SetValues(Beat):
-    """Other values of the recipe, at once."""
+    """Other values of the recipe and its view, at once: another seed, another place of the playhead."""
 
     key = "set"
-    values: Annotated[tuple[tuple[str, Any], ...], VALUES, "Values of the recipe, by name."] = ()
-    t: Annotated[float | None, Range(0.0, 1.0), "Where the playhead is put; none: it stays."] = None
+    values: Annotated[tuple[tuple[str, Any], ...], VALUES, "Values of the recipe and its view, by name."] = ()
 
     def after(self, scene: Scene) -> Scene:
         """The scene with these values."""
-        changed = scene.recipe.but(**dict(self.values))
-        return replace(scene, recipe=changed, t=scene.t if self.t is None else self.t, ran=False)
+        return replace(scene, recipe=scene.recipe.but(**dict(self.values)), ran=False)
 
 
 @dataclass(frozen=True)
@@ -125,12 +141,12 @@ class AnimateTime(Beat):
 
     def after(self, scene: Scene) -> Scene:
         """The scene with the playhead there."""
-        return replace(scene, t=self.t, ran=False)
+        return scene.at(self.t)
 
     def during(self, scene: Scene, share: float) -> Scene:
         """The scene when this share of the beat has been played."""
         start = scene.t if self.start is None else self.start
-        return replace(scene, t=start + share * (self.t - start), ran=False)
+        return scene.at(start + share * (self.t - start))
 
 
 @dataclass(frozen=True)
@@ -167,7 +183,7 @@ class PlayRun(Beat):
 
     def after(self, scene: Scene) -> Scene:
         """The scene with the run at its end."""
-        return replace(scene, t=0.0, ran=True)
+        return replace(scene.at(0.0), ran=True)
 
 
 @dataclass(frozen=True)
@@ -207,7 +223,19 @@ class RevealPart(Beat):
         return replace(scene, hidden=scene.hidden - {self.part})
 
 
-KINDS = SetValues, AnimateTime, MoveHandle, PlayRun, WaitBeat, HighlightPart, RevealPart
+@dataclass(frozen=True)
+class TellSentence(Beat):
+    """Another sentence takes the place of the one on stage."""
+
+    key = "tell"
+    sentence: Annotated[str, SENTENCE, "What an audience reads from now on."] = "."
+
+    def after(self, scene: Scene) -> Scene:
+        """The scene with this sentence."""
+        return replace(scene, sentence=self.sentence)
+
+
+KINDS = SetValues, AnimateTime, MoveHandle, PlayRun, WaitBeat, HighlightPart, RevealPart, TellSentence
 BEATS: dict[str, type[Beat]] = {kind.key: kind for kind in KINDS}
 """The kinds of beats by their keys."""
 

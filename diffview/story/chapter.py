@@ -6,9 +6,9 @@ from functools import cached_property
 from typing import Annotated, Any, TypeVar
 
 from diffview.errors import UserError
-from diffview.params import Range, ValueType, confirm, json_text, parameters, plain_of, shown, value_of
+from diffview.params import ValueType, confirm, json_text, parameters, plain_of, shown, value_of
 from diffview.runs.recipe import GROUPS, Recipe
-from diffview.story.beats import PICTURES, PLOTS, Beat, RevealPart, Scene, SetValues, beat_of, plain_beat
+from diffview.story.beats import PICTURES, PLOTS, SENTENCE, Beat, RevealPart, Scene, SetValues, beat_of, plain_beat
 
 A = TypeVar("A")
 T = TypeVar("T")
@@ -17,8 +17,7 @@ VERSION = 1
 """Of the JSON that is written."""
 
 MOST_PICTURES = 2
-LONGEST_TITLE, LONGEST_SENTENCE = 40, 110
-"""Characters that can be read from the last row: the sentence in at most two lines."""
+LONGEST_TITLE = 40
 
 WRITTEN = ("title", "sentence", "recipe")
 """What every chapter is written with."""
@@ -42,12 +41,7 @@ def _check_title(value: str) -> bool:
     return 0 < len(value.strip()) <= LONGEST_TITLE
 
 
-def _check_sentence(value: str) -> bool:
-    return 0 < len(value) <= LONGEST_SENTENCE and value[-1] in ".?!"
-
-
 TITLE = ValueType(f"It has 1 to {LONGEST_TITLE} characters.", _check_title)
-SENTENCE = ValueType(f"One finished sentence of at most {LONGEST_SENTENCE} characters.", _check_sentence)
 TEXTS = ValueType("They are texts.", lambda value: all(isinstance(one, str) for one in value), list, tuple)
 
 
@@ -114,11 +108,10 @@ class Chapter:
     """
 
     title: Annotated[str, TITLE, "What it is called."]
-    sentence: Annotated[str, SENTENCE, "The one sentence that is read from the last row."]
+    sentence: Annotated[str, SENTENCE, "The one sentence that an audience reads first."]
     equation: Annotated[str, "Name of its equation; none: it has none."] = ""
     stage: Annotated[Stage, STAGE, "Pictures and plot."] = Stage()
     recipe: Annotated[Recipe, RECIPE, "What is asked for, and how it is looked at."] = Recipe()
-    t: Annotated[float, Range(0.0, 1.0), "Where the playhead stands at first."] = 0.0
     beats: Annotated[tuple[Beat, ...], BEAT_LIST, "What happens, one press after the other."] = ()
     say: Annotated[str, "What the speaker may say first; shown on the presenter's line alone."] = ""
     ideas: Annotated[tuple[str, ...], TEXTS, "Ideas of the theory that it shows, for docs/lecture.md."] = ()
@@ -141,7 +134,7 @@ class Chapter:
     def scenes(self) -> tuple[Scene, ...]:
         """How the stage stands after so many beats."""
         hidden = frozenset(beat.part for beat in self.beats if isinstance(beat, RevealPart))
-        scenes = [Scene(self.recipe, self.t, hidden=hidden)]
+        scenes = [Scene(self.recipe, self.sentence, hidden=hidden)]
         for number, beat in enumerate(self.beats, 1):
             scenes.append(_at_beat(number, beat.after, scenes[-1]))
         return tuple(scenes)

@@ -31,7 +31,7 @@ class Lecture:
     Attributes:
         title: what it is called.
         chapters: at least one.
-        home: the folder or file that it was read from; None for one that was not saved.
+        home: the folder or file that it was read from; None for the packaged one, and one that was not saved.
     """
 
     title: str
@@ -72,7 +72,7 @@ class Lecture:
 
 def packaged_lecture() -> Lecture:
     """The lecture that comes with the program."""
-    return read_lecture(Path(__file__).parent / "chapters")
+    return replace(read_lecture(Path(__file__).parent / "chapters"), home=None)
 
 
 def read_lecture(path: Path) -> Lecture:

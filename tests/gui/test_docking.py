@@ -133,9 +133,9 @@ def test_every_layout_has_the_plots_at_the_right_of_a_low_window():
 
 def test_presenting_in_a_low_window_keeps_the_plots(open_window, hand, find, wait):
     window = open_window(size=SMALL)
-    hand.key(find(window, "timeSlider"), Qt.Key.Key_F5)
+    hand.key(find(window, "timeSlider"), Qt.Key.Key_F11)
     assert window.plots_dock.isVisible() and not window.menuBar().isVisible()
-    hand.key(find(window, "timeSlider"), Qt.Key.Key_F5)
+    hand.key(find(window, "timeSlider"), Qt.Key.Key_F11)
     assert shown(window) == {"plotsDock"} and window.plots_dock.titleBarWidget() is None
 
 
@@ -144,13 +144,13 @@ def test_presenting_takes_the_largest_text_that_leaves_the_window_on_its_screen(
 ):
     window = open_window(size=SMALL)
     monkeypatch.setattr(window, "screen", lambda: SimpleNamespace(size=lambda: QSize(*SMALL)))
-    hand.key(find(window, "timeSlider"), Qt.Key.Key_F5)
+    hand.key(find(window, "timeSlider"), Qt.Key.Key_F11)
     wait(lambda: theme.scale > 1.0)
     wait(lambda: window.minimumSizeHint().width() <= 1280 and window.minimumSizeHint().height() <= 720)
     assert 1.1 <= theme.scale <= 1.25
     for name in ("openButton", "deviceCombo", "cropButton"):
         assert not find(window, name).isVisible()
-    hand.key(find(window, "timeSlider"), Qt.Key.Key_F5)
+    hand.key(find(window, "timeSlider"), Qt.Key.Key_F11)
     assert theme.scale == 1.0 and find(window, "openButton").isVisible()
 
 

@@ -298,7 +298,7 @@ def test_presenting_hides_what_is_not_for_the_audience_and_comes_back(window, ha
     furniture = [window.menuBar(), window.status, window.data_dock, window.inspector_dock]
     before = [w.isVisible() for w in furniture], theme.scale, window.isFullScreen()
     assert before[0] == [True] * 4
-    hand.key(window, KEY.Key_F5)
+    hand.key(window, KEY.Key_F11)
     assert window.isFullScreen()
     assert not any(w.isVisible() for w in furniture)
     for name in ("forwardView", "reverseView", "scheduleEditor", "timeSlider"):

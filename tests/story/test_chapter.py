@@ -17,7 +17,11 @@ PLAIN = {
     "sentence": "Noise is added until nothing is left.",
     "equation": "closed_form",
     "stage": {"pictures": ["field", "forward"], "plot": "schedule"},
-    "recipe": {"course": {"schedule": {"key": "cosine"}, "noise": 2}, "denoiser": {"fit_rule": 2}},
+    "recipe": {
+        "course": {"schedule": {"key": "cosine"}, "noise": 2},
+        "denoiser": {"fit_rule": 2},
+        "view": {"playhead": 0.0, "quantity": "beta"},
+    },
     "beats": [
         {"do": "animate", "t": 0.5, "seconds": 2, "say": "Look at the left."},
         {"do": "wait", "seconds": 1},
@@ -26,6 +30,7 @@ PLAIN = {
         {"do": "highlight", "part": "forward"},
         {"do": "run", "seconds": 4},
         {"do": "reveal", "part": "equation"},
+        {"do": "tell", "sentence": "That is all."},
     ],
 }
 
@@ -33,15 +38,16 @@ PLAIN = {
 def test_a_chapter_says_how_the_stage_stands_after_each_beat():
     chapter = chapter_of(PLAIN, "a.json")
     scenes = chapter.scenes
-    assert len(scenes) == 8
+    assert len(scenes) == 9
     assert scenes[0].recipe.course.schedule == Cosine() and scenes[0].hidden == {"equation"}
-    assert [scene.t for scene in scenes] == [0.0, *[0.5] * 5, 0.0, 0.0]
-    assert [scene.ran for scene in scenes] == [False] * 6 + [True] * 2
-    assert [scene.lit for scene in scenes] == [""] * 5 + ["forward"] * 3
-    assert [len(scene.hidden) for scene in scenes] == [1] * 7 + [0]
+    assert [scene.t for scene in scenes] == [0.0, *[0.5] * 5, 0.0, 0.0, 0.0]
+    assert [scene.ran for scene in scenes] == [False] * 6 + [True] * 3
+    assert [scene.lit for scene in scenes] == [""] * 5 + ["forward"] * 4
+    assert [len(scene.hidden) for scene in scenes] == [1] * 7 + [0] * 2
     t, alpha_bar = points_of(scenes[3].recipe.course.schedule, "alpha_bar")
     assert (t[1], alpha_bar[1]) == pytest.approx((0.4, 0.9))
     assert scenes[4].recipe.course.seed == 3 and scenes[4].recipe.course.schedule == Linear()
+    assert [scene.sentence for scene in scenes[-2:]] == [PLAIN["sentence"], "That is all."]
     assert chapter.seconds == 2 + 1 + 3 + 4
 
 
@@ -64,7 +70,7 @@ def test_a_gesture_goes_straight_from_where_the_point_is_to_where_it_is_pulled()
 
 
 def test_the_playhead_goes_evenly_from_where_it_is_or_from_where_it_begins():
-    scene = Scene(Recipe(), t=0.2)
+    scene = Scene(Recipe.of(playhead=0.2))
     assert [AnimateTime(t=1.0).during(scene, share).t for share in (0, 0.5, 1)] == pytest.approx([0.2, 0.6, 1.0])
     assert AnimateTime(t=0.0, start=1.0).during(scene, 0.25).t == 0.75
 
@@ -72,7 +78,7 @@ def test_the_playhead_goes_evenly_from_where_it_is_or_from_where_it_begins():
 def test_only_a_wait_goes_on_by_itself_and_every_kind_has_its_key():
     assert [key for key, kind in BEATS.items() if kind.by_itself] == ["wait"]
     assert all(kind().key == key for key, kind in BEATS.items())
-    assert WaitBeat().after(Scene(Recipe())) == Scene(Recipe()) and PlayRun().after(Scene(Recipe(), t=1.0)).t == 0
+    assert WaitBeat().after(Scene(Recipe())) == Scene(Recipe()) and PlayRun().after(Scene(Recipe())).t == 0
 
 
 @pytest.mark.parametrize(

@@ -10,7 +10,7 @@ from diffview.gui.show.pixel_words import Pixel, pixel_text
 from diffview.gui.widgets.small.card import ElidedLabel
 from diffview.gui.widgets.small.parts import tool_button
 
-KEYS = "Space play   ← → step   R run   F5 present   F1 keys"
+KEYS = "Space play   ← → step   R run   F5 lecture   F1 keys"
 
 PATIENCE_MS = 250
 """Milliseconds of reading after which a button to give it up appears; shorter reads would make it flicker."""

@@ -89,7 +89,7 @@ class ToolbarPanel(QWidget):
         tip = "Export what is shown: netCDF, CSV, a picture"
         self.export = push_button("exportButton", "", "Export", tip, "export")
         self.device = DeviceCombo()
-        tip = "Present: full screen, without docks (F5)"
+        tip = "Present: full screen, without docks (F11)"
         self.present = push_button("presentButton", "", "Present", tip, "present")
         self._lay_out()
         self._connect(actions)

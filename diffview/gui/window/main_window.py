@@ -34,6 +34,7 @@ from diffview.gui.window.forking import Forking
 from diffview.gui.window.gap_tool import GapTool
 from diffview.gui.window.late import LateJobs
 from diffview.gui.window.layouts import WindowRoom, placed_inside
+from diffview.gui.window.lecturing import Lecturing
 from diffview.gui.window.looking import Looking
 from diffview.gui.window.messages import Messages
 from diffview.gui.window.opening import Opening
@@ -160,6 +161,8 @@ class MainWindow(LateJobs, QMainWindow):
         self.looking = Looking(self.session, self.actions_, self.arrangement, self)
         self.forking = Forking(self.session, self.live, self.actions_)
         self.rivaling = Rivaling(self.session, self.actions_)
+        self.lecturing = Lecturing(self.session, self.live, self.files, self.settings, self)
+        self.lecturing.talk.switched.connect(self.presentation.set_on)
 
     def _build_menus(self) -> None:
         menus: dict[str, QMenu] = {}
@@ -181,7 +184,7 @@ class MainWindow(LateJobs, QMainWindow):
         """What the actions do, by name."""
         parts = (
             self.opening, self.sharing, self.player, self.gaps, self.forking, self.rivaling,
-            self.looking, self.appearance, self.arrangement,
+            self.looking, self.appearance, self.arrangement, self.lecturing,
         )  # fmt: skip
         own: dict[str, Callable[[], object]] = {
             "quitAction": self.close,
@@ -278,6 +281,7 @@ class MainWindow(LateJobs, QMainWindow):
         if "trainer" in vars(self) and not self.trainer.settle():
             event.ignore()
             return
+        self.lecturing.close()
         if not self.presentation.on:
             self.settings.set_bytes("geometry", self.saveGeometry())
             self.arrangement.save(self.settings)
@@ -309,7 +313,7 @@ class MainWindow(LateJobs, QMainWindow):
             self.setGeometry(placed_inside(room, self.frameGeometry(), self.geometry()))
 
     def start(self) -> None:
-        """Start the first run and the reader, and load torch if the recipe names a device."""
+        """Start the first run, unless a talk is on, and the reader, and load torch if the recipe names a device."""
         self.timeline.slider.setFocus()
         view = self.session.view
         self.live.start(played=view.follow and not view.one_shot)

@@ -32,6 +32,11 @@ class Presentation(QObject):
         """Whether the presentation is on."""
         return self._before is not None
 
+    def set_on(self, on: bool) -> None:
+        """Begin, or end, unless it is so already."""
+        if on != self.on:
+            self.toggle()
+
     def toggle(self) -> None:
         """Begin, or end and restore everything."""
         if self._before is None:

@@ -1,0 +1,75 @@
+"""The lecture in the window: begun, left and gone on with, by menu, key and clicker."""
+
+from collections.abc import Callable
+from pathlib import Path
+
+from PySide6.QtCore import QObject
+
+from diffview.errors import UserError
+from diffview.gui.jobs.files import Files
+from diffview.gui.jobs.live import Live
+from diffview.gui.session import Message, Session
+from diffview.gui.settings import Settings
+from diffview.gui.story.clicker import Clicker
+from diffview.gui.story.scenery import Scenery
+from diffview.gui.story.talk import Talk
+from diffview.story.lecture import packaged_lecture, read_lecture
+from diffview.story.place import PlaceFile
+
+PLACE = "talk.json"
+"""Beside the settings: where a talk was when it was cut short."""
+
+
+class Lecturing(QObject):
+    """Begins and ends talks.
+
+    Attributes:
+        talk: plays the lecture.
+    """
+
+    def __init__(self, session: Session, live: Live, files: Files, settings: Settings, window: QObject) -> None:
+        super().__init__(window)
+        self._session, self._file = session, PlaceFile(settings.beside(PLACE))
+        self.talk = Talk(session, live, Scenery(session, live, files, self), self._file, self)
+        talk = self.talk
+        does = {"next": talk.next, "back": talk.back, "toggle": talk.end, "black": talk.toggle_black}
+        self._clicker = Clicker(does, talk.touch, self)
+        talk.switched.connect(self._clicker.set_on)
+
+    def handlers(self) -> dict[str, Callable[[], object]]:
+        """The actions of the lecture, by name."""
+        return {"lectureAction": self.toggle}
+
+    def toggle(self) -> None:
+        """Begin the lecture, go on with it where it was left, or leave it."""
+        if self.talk.on:
+            self.talk.end()
+        else:
+            self.start()
+
+    def start(self, path: Path | None = None) -> None:
+        """Begin a lecture, or the one that was on last; a talk that was cut short goes on at its beat."""
+        kept = self._file.kept()
+        lecture, place = self.talk.lecture, None
+        try:
+            if path is not None:
+                lecture = read_lecture(path)
+            elif lecture is None:
+                lecture = packaged_lecture() if kept is None or kept.home is None else read_lecture(kept.home)
+        except UserError as error:
+            self._session.tell_error(error)
+            return
+        if kept is not None and kept.home == lecture.home:
+            place = kept.place
+        self.talk.begin(lecture, place)
+
+    def offer(self) -> None:
+        """Offer to go on with a talk that was cut short."""
+        kept = self._file.kept()
+        if kept is not None:
+            said = f"A talk was cut short at chapter {kept.place.chapter + 1}, beat {kept.place.beat}."
+            self._session.tell(Message(said, "F5 goes on there.", action=("Go on", self.start)))
+
+    def close(self) -> None:
+        """The window is closed: a talk ends in order."""
+        self.talk.end()
