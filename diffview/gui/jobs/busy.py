@@ -59,6 +59,11 @@ BUSY = {
         {"calibrating": ("An ensemble is being judged.", WAIT), "sampling": ("A run is being computed.", WAIT)},
     ),
     "solving": BusyRule(("sampling",), {"solving": ("Solvers are being held against the exact posterior.", WAIT)}),
+    "filming": BusyRule(
+        ("sampling", "training"),
+        {"filming": ("A film is being made.", "Wait for it, or stop it in its form.")},
+        "Choose a smaller size or fewer members.",
+    ),
     "writing": BusyRule((), {"writing": ("Another file is being written.", "Wait for it, or press Esc.")}),
 }
 """By the name of the thread."""

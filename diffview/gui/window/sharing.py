@@ -1,13 +1,13 @@
 """Exports: files of the forward state, the run, the ensemble and the curves, and the clipboard."""
 
 from collections.abc import Callable
-from functools import partial
+from functools import cached_property, partial
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
-from PySide6.QtCore import QMimeData, QObject
-from PySide6.QtGui import QCursor, QGuiApplication
-from PySide6.QtWidgets import QApplication, QFileDialog, QWidget
+from PySide6.QtCore import QObject
+from PySide6.QtWidgets import QFileDialog, QWidget
 
 from diffview.errors import UserError
 from diffview.fields.field import Region
@@ -18,16 +18,16 @@ from diffview.gui.actions import Actions
 from diffview.gui.jobs.busy import Jobs
 from diffview.gui.jobs.live import Live
 from diffview.gui.jobs.writing import Writer, save
-from diffview.gui.session import Message
 from diffview.gui.show.looks import state
-from diffview.gui.widgets.images.image_view import ImageView
-from diffview.gui.widgets.plots.plot_base import PlotBase
-from diffview.gui.widgets.small.card import CardFrame
 from diffview.gui.window import dialogs
+from diffview.gui.window.view_sharing import ViewSharing
 from diffview.paths import write_text
-from diffview.writers.columns import Array, Table, columns_text, histogram_table, picture_text, spectrum_table
+from diffview.writers.columns import Array, Table, columns_text, histogram_table, spectrum_table
 from diffview.writers.exports import ensemble_content, forward_content, run_content
 from diffview.writers.quantity import clean
+
+if TYPE_CHECKING:
+    from diffview.gui.window.filming import FilmWindow
 
 SCHEDULES = {
     "Table (*.csv)": "csv", "Table (*.json)": "json", "diffusers (scheduler_config.json)": "diffusers",
@@ -38,8 +38,6 @@ SCHEDULES = {
 """Formats of a schedule by their name in the dialog."""
 
 NETCDF, CSV = "netCDF-4 (*.nc)", "Table (*.csv)"
-MOST_VALUES = 2**18
-"""The most values of a picture that are copied as text; more would take seconds, and fit no sheet."""
 
 OF_A_RUN = ("exportRunAction", "exportEnsembleAction")
 
@@ -52,6 +50,8 @@ class Sharing(QObject):
         self._session, self._live, self._window = jobs.session, live, window
         self._actions = actions
         self.writer = Writer(jobs)
+        tables = {"histogramView": self._histogram, "spectrumView": self._spectrum, "scheduleEditor": self._schedule}
+        self._jobs, self._views = jobs, ViewSharing(self._session, window, tables)
         live.run_changed.connect(self._show_run)
         self._show_run()
 
@@ -65,8 +65,20 @@ class Sharing(QObject):
             "exportSpectrumAction": partial(self._ask_table, "spectrum", self._spectrum),
             "exportScheduleAction": self._ask_schedule,
             "savePictureAction": self._ask_picture,
-            "copyAction": self.copy,
+            **self._views.handlers(),
+            "exportAnimationAction": self._show_films,
         }
+
+    def _show_films(self) -> None:
+        self.films.show()
+        self.films.raise_()
+
+    @cached_property
+    def films(self) -> "FilmWindow":
+        """The form of films; with it comes all that makes them."""
+        from diffview.gui.window.filming import FilmWindow
+
+        return FilmWindow(self._jobs, self._live, self._window)
 
     def _show_run(self) -> None:
         """Enable the exports of a run once one has ended."""
@@ -154,55 +166,3 @@ class Sharing(QObject):
         path, _ = QFileDialog.getSaveFileName(self._window, "Save picture", "diffview.png", "Pictures (*.png)")
         if path:
             save(self._session, Path(path), lambda: dialogs.save_picture(self._window, Path(path)))
-
-    # -- the clipboard
-
-    def copy(self) -> None:
-        """Copy the view under the pointer, or the one with the focus: its picture, values and caption."""
-        under = self._window.childAt(self._window.mapFromGlobal(QCursor.pos()))
-        view = _view_of(under) or _view_of(QApplication.focusWidget())
-        if view is None:
-            self._session.tell(Message("There is no view under the pointer to copy.", "Point at a picture or a plot."))
-            return
-        name = view.title() if isinstance(view, CardFrame) else view.accessibleName()
-        caption, text = self._caption(view, name), self._values(view)
-        lines = [f"# {line}" for line in filter(None, caption)]
-        data = QMimeData()
-        data.setImageData(view.grab().toImage())
-        data.setText("\n".join([*lines, text or ""]))
-        QGuiApplication.clipboard().setMimeData(data)
-        what = "picture, values and caption" if text else "picture and caption"
-        hint = "" if text else "Its values are too many for text, or not shown; File, Export writes them."
-        self._session.tell(Message(f"Copied {name}: {what}.", hint))
-
-    def _caption(self, view: QWidget, name: str) -> list[str]:
-        """Caption of a view: what it is, its source, and the settings."""
-        said, recipe = self._session.facts.field.provenance, self._session.recipe
-        units = self._session.facts.field.units
-        source = " ".join(filter(None, (Path(said.get("path", "")).name, said.get("dataset"), said.get("index"))))
-        under = getattr(view, "caption", None)
-        shown = [name, view.subtitle() if isinstance(view, CardFrame) else "", "" if under is None else under.text()]
-        course, model = recipe.course, recipe.denoiser.model
-        asked = f"{course.schedule.key} schedule, model {model}, {course.sampler}, seed {course.seed}"
-        return [" · ".join(filter(None, shown)), f"{source} {f'in {units}' if units else ''}".strip(), asked]
-
-    def _values(self, view: QWidget) -> str | None:
-        """The numbers of a view as tab-separated text; None if it has none, or too many."""
-        if (numbers := getattr(view, "numbers", None)) is not None:
-            values = numbers()
-            return None if values is None or values.size > MOST_VALUES else picture_text(values)
-        tables = {"histogramView": self._histogram, "spectrumView": self._spectrum, "scheduleEditor": self._schedule}
-        for name, make in tables.items():
-            if view.findChild(QWidget, name) is not None:
-                table = make()
-                return None if table is None else columns_text(table, "\t")
-        return None
-
-
-def _view_of(widget: QWidget | None) -> QWidget | None:
-    """The card that contains a widget; without one, as in the docks, the plot or picture itself."""
-    alone = None
-    while widget is not None and not isinstance(widget, CardFrame):
-        alone = widget if isinstance(widget, (PlotBase, ImageView)) else alone
-        widget = widget.parentWidget()
-    return widget or alone
