@@ -12,6 +12,7 @@ from typing import NamedTuple
 
 import netCDF4
 import numpy as np
+from daily_twins import write_daily
 
 from diffview.cli import main, parse
 from diffview.commands.completion import words_of
@@ -33,6 +34,8 @@ SMALLER = {
     "verify downscaling": "--cases 2 --members 2 --steps 2",
     "verify loss": "--steps 4 --fields 2 --size 16",
     "compare": "--steps 3 --fields 10",
+    "days": "--members 1",
+    "verify days": "--members 2",
     "gui": "--after paint --size 1280x720",
 }
 """What is put after a command line so that it takes seconds."""
@@ -71,7 +74,8 @@ def command_of(words: list[str]) -> str:
 
 
 def make_files(folder: Path) -> None:
-    """The files that examples name: sst.nc [day, lat, lon], made.nc with its members, twin.nc with rain; two JSON."""
+    """The files that examples name: sst.nc [day, lat, lon], made.nc with its members, twin.nc with rain; daily.nc and
+    monthly.nc; two JSON."""
     _make_sst(folder / "sst.nc", ("day", 20, "days since 2020-01-01"), 0)
     _make_sst(folder / "made.nc", ("member", 6, "1"), 1)
     with netCDF4.Dataset(folder / "twin.nc", "w") as file:
@@ -80,6 +84,8 @@ def make_files(folder: Path) -> None:
         values = file.createVariable("rain", "f4", ("member", "y", "x"))
         values.units, values.standard_name = "mm h-1", "rainfall_rate"
         values[:] = np.maximum(np.random.default_rng(2).standard_normal((40, 64, 64)).cumsum(1).cumsum(2) / 20, 0) ** 2
+    write_daily(folder / "daily.nc", 2000, "2001-01-01")
+    write_daily(folder / "monthly.nc", 2000, "2001-01-01", monthly=True)
     (folder / "r.json").write_text(Recipe.of(model="gaussian", steps=3).to_json())
     config = {"_class_name": "DDIMScheduler", "beta_schedule": "scaled_linear", "use_karras_sigmas": True}
     (folder / "scheduler_config.json").write_text(json.dumps(config))

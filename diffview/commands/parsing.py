@@ -16,6 +16,7 @@ COMMANDS = {
     "noise": "put noise into a field of a file",
     "sample": "make fields with a model",
     "film": "noise put in, a run or its members as a film",
+    "days": "make the days of a month from its mean",
     "train": "train a network on the slices of a file",
     "verify": "how good a model is on fields it never saw",
     "compare": "two to four ways to run side by side, and which is better",

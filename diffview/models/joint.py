@@ -212,34 +212,38 @@ def through(v: Any, system: Any, outer: tuple[int, ...]) -> Any:
 # -- fitted
 
 
-def fit_joint(windows: NDArray[np.floating], wraps: bool = True) -> JointGaussian:
+def fit_joint(windows: NDArray[np.floating], torus: tuple[int, int] | None = None) -> JointGaussian:
     """The law of windows [n, channels, ny, nx] or [n, channels, frames, ny, nx].
 
     Its torus has the size of the windows and S(k) is their mean covariance at k, so that what moves or lies displaced
-    keeps its direction. With `wraps` false the edges do not meet: the torus is twice as large along either side, of
-    which windows are a part; between and below the wavenumbers of a window, S comes from means over rings of the
-    Hann-windowed ones, its spectra linear in ln P, its coherences linear, and it knows no direction.
+    keeps its direction. On a larger `torus` (rows, columns), of which windows are a part, their edges do not meet: S
+    comes from means over rings of the Hann-windowed ones, between and below whose wavenumbers the logarithm of its
+    spectra and its coherences are linear, and it knows no direction; the covariance of the components at a pixel is
+    then made that of the windows.
 
     Missing pixels (NaN) count as the mean of the others of their window, and a covariance is divided by the share that
     is known: exact for white noise; gaps smear a steep spectrum a little. Subtract what differs from pixel to pixel, a
-    seasonal cycle, before.
+    seasonal cycle, before. Windows that lack a whole component are left out.
 
     Raises:
         UserError: if there are too few windows for so many components, or the covariances are too large.
     """
-    n, *outer, ny, nx = windows.shape
+    _, *outer, ny, nx = windows.shape
     components = prod(outer)
-    _require_room(components, (ny, nx) if wraps else (2 * ny, 2 * nx))
+    _require_room(components, torus or (ny, nx))
+    flat = windows.reshape(-1, components, ny, nx)
+    flat = flat[~np.isnan(flat).all((2, 3)).any(1)]
+    n = len(flat)
     if n <= components:
         raise UserError(
             f"{n} windows are too few for a law of {components} fields each.",
             "Give a longer series, or ask for fewer days or channels.",
         )
-    flat = windows.reshape(n, components, ny, nx)
     mean = np.asarray(np.nanmean(flat, axis=(0, 2, 3), dtype=np.float64))
-    spectrum, domain = _covariances(flat, mean, None if wraps else rings(ny, nx).window)
-    if not wraps:
-        return JointGaussian(mean[:, None, None], _wider(spectrum, domain, (ny, nx)), 2 * nx, tuple(outer))
+    spectrum, domain = _covariances(flat, mean, None if torus is None else rings(ny, nx).window)
+    if torus is not None:
+        wider = _alike_at_a_pixel(_wider(spectrum, domain, (ny, nx), torus), torus[1], flat - mean[:, None, None])
+        return JointGaussian(mean[:, None, None], wider, torus[1], tuple(outer))
     spectrum[0, 0] = domain
     return JointGaussian(mean[:, None, None], spectrum, nx, tuple(outer))
 
@@ -274,8 +278,8 @@ def _covariances(
     return total / n, domain * (ny * nx / n)
 
 
-def _wider(spectrum: Complex, domain: Array, window: tuple[int, int]) -> Complex:
-    """S on a torus twice as large, from covariances of windows and those of their means; real, for it is isotropic."""
+def _wider(spectrum: Complex, domain: Array, window: tuple[int, int], torus: tuple[int, int]) -> Complex:
+    """S on a larger torus, from covariances of windows and those of their means; real, for it is isotropic."""
     ny, nx = window
     grid, c = rings(ny, nx), len(domain)
     means = [grid.mean(spectrum[..., i, j].real) for i in range(c) for j in range(c)]
@@ -283,12 +287,32 @@ def _wider(spectrum: Complex, domain: Array, window: tuple[int, int]) -> Complex
     power = np.maximum(np.diagonal(every, axis1=1, axis2=2), 1e-30)
     coherence = every / np.sqrt(power[:, :, None] * power[:, None, :])
     knots = _place(np.concatenate([[0.0], grid.k]))
-    at = np.minimum(_place(wavenumbers(2 * ny, 2 * nx) / 2), knots[-1])  # in cycles per longest side of a window
+    k = wavenumbers(*torus) * (max(window) / max(torus))  # in cycles per longest side of a window
+    at = np.minimum(_place(k), knots[-1])
     low = np.clip(np.searchsorted(knots, at, side="right") - 1, 0, len(knots) - 2)
     share = ((at - knots[low]) / (knots[low + 1] - knots[low]))[..., None]
     std = np.exp(((1 - share) * np.log(power[low]) + share * np.log(power[low + 1])) / 2)
     between = (1 - share[..., None]) * coherence[low] + share[..., None] * coherence[low + 1]
     return np.asarray(between * std[..., :, None] * std[..., None, :], np.complex128)
+
+
+def _alike_at_a_pixel(spectrum: Complex, nx: int, windows: Array) -> Complex:
+    """T S T with the symmetric T nearest to 1 for which the components have the covariance of `windows` at a pixel.
+
+    T = C^(-1/2) (C^(1/2) V C^(1/2))^(1/2) C^(-1/2) takes C, the mean of S, to V [Olkin & Pukelsheim 1982]. A taper sees
+    the middle of the windows more than their edges, and would leave its spread.
+    """
+    known = ~np.isnan(windows)
+    filled = np.where(known, windows, 0.0)
+    wanted = np.einsum("niyx,njyx->ij", filled, filled, optimize=True) / np.einsum(
+        "niyx,njyx->ij", known.astype(np.float64), known.astype(np.float64), optimize=True
+    )
+    weight = twice(nx) / (len(spectrum) * nx)
+    values, vectors = np.linalg.eigh(np.einsum("yxij,x->ij", spectrum, weight).real)
+    root, back = ((vectors * np.maximum(values, NEGLIGIBLE * values[-1]) ** power) @ vectors.T for power in (0.5, -0.5))
+    values, vectors = np.linalg.eigh(root @ wanted @ root)
+    turned = back @ ((vectors * np.sqrt(np.maximum(values, 0.0))) @ vectors.T) @ back
+    return np.asarray(turned @ spectrum @ turned)
 
 
 def _place(k: Array) -> Array:

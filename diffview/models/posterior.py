@@ -84,6 +84,14 @@ class GaussianPosterior:
             normals: standard normals [n, rows, columns] of the prior's torus.
             errors: standard normals [n, m], of the observations.
         """
+        return np.asarray(corner(self.everywhere(normals, errors), *self.seen.field))
+
+    def everywhere(self, normals: Array, errors: Array, values: Array | None = None) -> Array:
+        """Fields of the posterior on the prior's whole torus [n, rows, columns], as `samples` draws them.
+
+        `values` [m] are seen in the place of those of `seen`, by the same operators: the system stays set up.
+        """
+        seen = self.seen.values if values is None else values
         free = self.prior.sample(normals)[:, None]
-        misfit = self.seen.values - self.seen.of(free) - (errors * self.seen.std)[:, None]
-        return np.asarray(corner(free + self._moved(misfit), *self.seen.field)[:, 0])
+        misfit = seen - self.seen.of(free) - (errors * self.seen.std)[:, None]
+        return np.asarray((free + self._moved(misfit))[:, 0])

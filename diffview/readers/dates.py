@@ -8,7 +8,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-EPOCH = "days since 1970-01-01"
+from diffview.fields.daily import EPOCH
+
 HALF_SECOND = timedelta(microseconds=500_000)
 
 DIGITS = {

@@ -35,12 +35,14 @@ class Labels:
         values: the same as numbers, days since 1970-01-01 for dates; None for names.
         units: of the values as written in the file; "" for dates and names.
         dates: whether the values are dates.
+        calendar: of the dates, as CF has it; "" where there are none.
     """
 
     texts: tuple[str, ...]
     values: NDArray[np.float64] | None = None
     units: str = ""
     dates: bool = False
+    calendar: str = ""
 
 
 @dataclass(frozen=True, eq=False)
@@ -81,9 +83,10 @@ def labels_of(dataset: h5py.Dataset, coordinate: Coordinate) -> Labels:
     """Labels from a numeric coordinate of a dataset: dates if it counts from one or spells it, else with units."""
     values = coordinate.values.astype(np.float64)
     if is_time(coordinate.name, coordinate.units, values):
-        dated = decoded_dates(values, coordinate.units, calendar_of(dataset, coordinate.name))
+        calendar = calendar_of(dataset, coordinate.name)
+        dated = decoded_dates(values, coordinate.units, calendar)
         if dated is not None:
-            return Labels(*dated, "", True)
+            return Labels(*dated, "", True, calendar)
     units = "" if coordinate.units in ("1", "-", "none") else coordinate.units
     if coordinate.role in _HEMISPHERES:
         positive, negative = _HEMISPHERES[coordinate.role]

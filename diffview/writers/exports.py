@@ -150,7 +150,7 @@ def run_content(plan: Plan, of: Field, steps: Sequence[Step]) -> Content:
     evaluations = np.array([step.evaluations for step in steps], np.int32)
     variables = {
         "step": Values(("step",), index, {"long_name": "step of the run", "units": "1"}),
-        "member": _members(x_t.shape[1], plan.recipe.ensemble.first_member),
+        "member": members_of(x_t.shape[1], plan.recipe.ensemble.first_member),
         "x_t": Values(dims, _masked(plan, x_t), what.cf("the state of the run", **along), plan.made_in),
         "x0_hat": Values(dims, _masked(plan, x0_hat), what.cf("estimate of the clean field", **along), plan.made_in),
         "t": Values(("step",), np.atleast_1d(schedule.t_of(levels)), _LEVELS["t"]),
@@ -227,7 +227,7 @@ def filled_content(made: FilledPicture, of: Field) -> Content:
 def _ensemble(what: WrittenQuantity, made: Array, back: Transform, first: int) -> dict[str, Values]:
     """Members [member, y, x], and of several their mean and spread in physical units."""
     variables = {
-        "member": _members(len(made), first),
+        "member": members_of(len(made), first),
         what.name: Values(("member", *PIXELS), made, what.cf(), back),
     }
     if len(made) > 1:
@@ -246,7 +246,8 @@ def _pictures(y: Array) -> Array:
     return np.asarray(y)[:, 0]
 
 
-def _members(count: int, first: int) -> Values:
+def members_of(count: int, first: int) -> Values:
+    """The numbers of so many members, as a coordinate."""
     attributes = {"long_name": "member of the ensemble", "standard_name": "realization", "units": "1"}
     return Values(("member",), np.arange(first, first + count, dtype=np.int32), attributes)
 

@@ -12,13 +12,13 @@ from numpy.typing import NDArray
 
 from diffview.errors import UserError
 from diffview.fields.coarse import coarse_coordinate
+from diffview.fields.daily import EPOCH
 from diffview.fields.earth_map import Projection
 from diffview.fields.radar import Site
 from diffview.paths import new_file
 from diffview.readers.alive import progress
 from diffview.readers.attributes import text_attribute
 from diffview.readers.base import Coordinate
-from diffview.readers.dates import EPOCH
 from diffview.readers.labels import calendar_of, fixed_coordinates, labels_of
 from diffview.readers.layout import image_axes
 from diffview.readers.opening import find_nearby, open_file

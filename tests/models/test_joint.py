@@ -209,7 +209,7 @@ def test_a_fit_does_not_change_with_what_is_missing_of_white_noise() -> None:
 
 def test_without_wrapping_the_torus_is_larger_and_one_frame_is_the_fit_of_one_field() -> None:
     windows, power = windows_of(300, 2, 16, 16, 0.8)
-    of = fit_joint(windows, wraps=False)
+    of = fit_joint(windows, (32, 32))
     assert of.shape == (1, 2, 32, 32) and np.abs(of.spectrum.imag).max() == 0
     assert (np.linalg.eigvalsh(of.spectrum) > 0).all()
     at = slice(4, 10), 0  # 2 to 5 cycles per 16 pixels, on the even rows

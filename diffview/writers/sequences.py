@@ -1,0 +1,43 @@
+"""The content of files with sequences of days: members of every day, and the mean that they were made for."""
+
+import time
+from pathlib import Path
+
+import numpy as np
+
+from diffview import __version__
+from diffview.fields.daily import EPOCH, date_text
+from diffview.models.days import DaysMade
+from diffview.writers.exports import PIXELS, Content, SourceRegion, Values, members_of
+from diffview.writers.quantity import quantity_of
+
+
+def days_content(made: DaysMade) -> Content:
+    """Members of every day [member, time, y, x] and the mean that was given [y, x], in physical units."""
+    what, said = quantity_of(made.of.field), made.of.field.provenance
+    path = str(said.get("path", ""))
+    span = [date_text(int(day), made.calendar) for day in (made.days[0], made.days[-1])]
+    when = {"long_name": "day", "standard_name": "time", "units": EPOCH, "calendar": made.calendar, "axis": "T"}
+    variables = {
+        "member": members_of(len(made.values), made.first),
+        "time": Values(("time",), made.days.astype(np.float64), when),
+        what.name: Values(("member", "time", *PIXELS), made.values, what.cf(cell_methods="time: mean")),
+        f"{what.name}_mean": Values(PIXELS, np.asarray(made.mean, np.float32), what.cf("the mean that was given")),
+    }  # fmt: skip
+    title = f"{what.long_name}, days made for the mean from {span[0]} to {span[1]}"
+    torus = "periodic" if made.law.joint.shape[1:] == made.mean.shape else "not periodic"
+    comment = (
+        f"Every day was made by a formula: a Gaussian law of sequences of {made.law.frames} days, {torus} in space, "
+        f"fitted to {made.fitted_to} ({made.law.windows:,} sequences), given their mean. No day is one that was "
+        "observed; the mean over the days of every member is the one that was given."
+    )
+    attributes = {
+        "title": title, "source": f"diffview {__version__}", "comment": comment,
+        "history": f"{time.strftime('%Y-%m-%dT%H:%M:%SZ', time.gmtime())} diffview {__version__}: {title}",
+        "diffview_version": __version__, "diffview_seed": str(made.seed), "diffview_model": "gaussian, days",
+        "diffview_source_file": Path(path).name, "diffview_source_dataset": made.of.dataset,
+        "license": said.get("licence", ""), "institution": said.get("institution", ""),
+    }  # fmt: skip
+    place = SourceRegion(path, made.of.dataset, made.region, made.of.field.coords, axes=made.of.axes)
+    kept = {name: text for name, text in attributes.items() if text}
+    return Content(made.mean.shape, variables, kept, made.of.field.pixel_km, place, path)

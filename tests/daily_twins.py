@@ -1,0 +1,67 @@
+"""Daily fields of a known law: an AR(1) of red fields on a seasonal cycle, with land; and files of them."""
+
+from pathlib import Path
+
+import netCDF4
+import numpy as np
+
+from diffview.fields.daily import FieldSeries, date_text
+from diffview.fields.field import Field, Region
+from diffview.fields.picture import Picture
+from diffview.models.gaussian import Gaussian
+
+RHO = 0.8
+SHAPE = 16, 20
+LAND = np.zeros(SHAPE, bool)
+LAND[:4, :5] = True
+
+
+def daily_values(n: int, seed: int = 0, year: float = 365.25) -> np.ndarray:
+    """[n, ny, nx] of 15 + 4 cos(year) + 1.5 z, z an AR(1) of red fields of unit variance; NaN over LAND."""
+    rng = np.random.default_rng(seed)
+    law = Gaussian.power_law(*SHAPE, 3.0, 1.5)
+    z = law.sample(rng.standard_normal((n, *SHAPE)))
+    for day in range(1, n):
+        z[day] = RHO * z[day - 1] + np.sqrt(1 - RHO**2) * z[day]
+    season = 4 * np.cos(2 * np.pi * np.arange(n) / year)
+    return np.where(LAND, np.nan, 15 + season[:, None, None] + 1.5 * z).astype(np.float32)
+
+
+def daily_series(n: int, calendar: str = "standard", days: np.ndarray | None = None, seed: int = 0) -> FieldSeries:
+    """Such fields as a series from 1970 on."""
+    values = daily_values(n, seed)
+    field = Field(values[0], "sst", "degC", ("lat", "lon"))
+    picture = Picture(field, "sst", values.shape, (1, 2), (0,), (("time", n),))
+    return FieldSeries(values, np.arange(n) if days is None else days, calendar, picture, Region(0, 0, *SHAPE))
+
+
+def write_daily(path: Path, n: int, start: str, calendar: str = "standard", monthly: bool = False) -> np.ndarray:
+    """A file with such fields, or with their monthly means; the values of the file."""
+    values, days = daily_values(n), np.arange(n)
+    if monthly:
+        months = [date_text(int(day + _offset(start, calendar)), calendar)[:7] for day in days]
+        first = [months.index(month) for month in dict.fromkeys(months)]
+        values = np.stack([values[a:b].mean(0) for a, b in zip(first, [*first[1:], n], strict=True)])
+        days = np.array(first) + 14
+    with netCDF4.Dataset(path, "w") as file:
+        for name, size in (("time", len(values)), ("lat", SHAPE[0]), ("lon", SHAPE[1])):
+            file.createDimension(name, size)
+            file.createVariable(name, "f8", (name,))
+        file["time"].units, file["time"].calendar = f"days since {start} 12:00:00", calendar
+        file["time"][:], file["lat"][:], file["lon"][:] = (
+            days,
+            np.linspace(-45, -37, SHAPE[0]),
+            np.linspace(147, 156, SHAPE[1]),
+        )
+        file["lat"].units, file["lon"].units = "degrees_north", "degrees_east"
+        sst = file.createVariable("sst", "f4", ("time", "lat", "lon"), fill_value=np.float32(-999))
+        sst.units, sst.standard_name = "degree_Celsius", "sea_surface_temperature"
+        sst[:] = np.where(np.isnan(values), -999, values)
+    return values
+
+
+def _offset(start: str, calendar: str) -> int:
+    import cftime
+
+    when = cftime.datetime(*(int(part) for part in start.split("-")), calendar=calendar)
+    return round(float(cftime.date2num(when, "days since 1970-01-01", calendar)))
