@@ -110,6 +110,7 @@ ENTRIES = (
     Entry(
         "compareLayoutAction", LAYOUT, "Compare", ("Ctrl+3",), "Samplers raced, and settings scored on held-out fields"
     ),
+    Entry("teachLayoutAction", LAYOUT, "Teach", ("Ctrl+4",), "One dimension, the plane, and one step"),
     Entry("resetLayoutAction", LAYOUT, "Reset layout", (), "Every dock as at the first start"),
     Entry("keysAction", "Help", "Keys", ("F1",)),
     Entry("aboutAction", "Help", "About diffview"),

@@ -103,13 +103,14 @@ class Mixture(Formula):
         weights = np.maximum(self.shares(y[None], s)[0], np.finfo(float).tiny)  # those that underflow weigh nothing
         return Mixture(weights, means, variances)
 
-    def seen(self, x: NDArray[np.float64], alpha: float, sigma: float) -> NDArray[np.float64]:
+    def seen(self, x: ArrayLike, alpha: ArrayLike, sigma: ArrayLike) -> NDArray[np.float64]:
         """p_t(x) of x_t = alpha x_0 + sigma eps, d = 1, as x: sum_k weights_k N(x; alpha mu_k, alpha^2 S_k + sigma^2).
 
-        Finite for alpha = 0 too, where it is N(0, sigma^2) whatever x_0 is.
+        Finite for alpha = 0 too, where it is N(0, sigma^2) whatever x_0 is. All may be arrays of shapes that fit.
         """
+        x, alpha, sigma = (np.asarray(values, np.float64)[..., None] for values in (x, alpha, sigma))
         variance = alpha * alpha * self.covariances[:, 0, 0] + sigma * sigma
-        z2 = (np.asarray(x)[..., None] - alpha * self.means[:, 0]) ** 2 / variance
+        z2 = (x - alpha * self.means[:, 0]) ** 2 / variance
         return np.asarray((self.weights * np.exp(-0.5 * z2) / np.sqrt(2 * np.pi * variance)).sum(-1))
 
     def sample(self, count: int, seed: int = 0) -> NDArray[np.float64]:

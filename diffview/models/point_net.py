@@ -1,12 +1,13 @@
-"""A small network for points of a few numbers: x0_hat(y, s), the same on arrays, where it runs, and on tensors, learning.
+"""A small network for points of a few numbers: x0_hat(y, s), on arrays where it runs, on tensors where it learns.
 
     x0_hat = c_skip y + c_out F(c_in y, ln s),   F: three hidden layers
 
-with the preconditioning of `nets.unet`, for data of the standard deviation 1: what the networks of fields are, in small.
+with the preconditioning of `nets.unet`, for data of the standard deviation 1: a network of fields in small.
 """
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from math import inf
 from typing import Any, ClassVar
 
@@ -33,7 +34,7 @@ def first_weights(d: int, seed: int) -> list[tuple[NDArray[np.float32], NDArray[
     rng = np.random.default_rng(seed)
     sizes = [d * (1 + 2 * len(PLACES)) + 2 * len(WAVES), *[HIDDEN] * LAYERS, d]
     layers = []
-    for i, (fan_in, out) in enumerate(zip(sizes, sizes[1:], strict=False)):
+    for i, (fan_in, out) in enumerate(pairwise(sizes)):
         size = 0.0 if i == LAYERS else np.sqrt(2 / fan_in)
         layers.append(((size * rng.standard_normal((fan_in, out))).astype(np.float32), np.zeros(out, np.float32)))
     return layers

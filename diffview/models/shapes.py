@@ -1,4 +1,4 @@
-"""Shapes in the plane for teaching: where points lie, as exact mixtures that forward, reverse and learning run on.
+"""Laws of one number and shapes in the plane for teaching: exact mixtures, for forward, reverse and learning.
 
 A shape is a list of centres [k, 2] along its lines; its law is a mixture of equal round bells there, so that score and
 denoiser are closed forms. All shapes have the mean 0 and, over both coordinates, the variance 1.
@@ -13,6 +13,23 @@ from diffview.errors import UserError
 from diffview.models.mixture import Mixture
 
 Floats = NDArray[np.float64]
+
+Bell = tuple[float, float, float]
+"""Weight, mean and standard deviation."""
+
+BELLS: tuple[Bell, ...] = ((0.35, -1.1, 0.22), (0.65, 0.75, 0.3))
+"""Two bells of mean 0.1 and variance 0.9: nearly standard, and far enough apart that they are two."""
+
+LAWS: dict[str, tuple[str, tuple[Bell, ...]]] = {
+    "two": ("two bells", BELLS),
+    "one": ("one bell", ((1.0, 0.0, 1.0),)),
+    "three": ("three bells", ((0.3, -1.5, 0.15), (0.4, 0.0, 0.25), (0.3, 1.4, 0.15))),
+    "narrow": ("two points", ((0.5, -1.0, 0.03), (0.5, 1.0, 0.03))),
+}
+"""Laws to begin with, by key: a name and the bells."""
+
+MOST_BELLS = 6
+"""Bells of a law of one number."""
 
 CENTRES = 96
 """Bells along the lines of a shape."""

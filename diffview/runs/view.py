@@ -7,6 +7,7 @@ from typing import Annotated, Any
 from diffview.fields.colormaps import NAMES
 from diffview.fields.field import Region
 from diffview.forward.edits import QUANTITIES
+from diffview.models.shapes import BELLS, MOST_BELLS, SHAPES, Bell
 from diffview.params import FINITE, Choice, Range, ValueType
 from diffview.runs.groups import Group
 from diffview.runs.values import REGION
@@ -47,6 +48,45 @@ DOCKS = ValueType(
 )  # fmt: skip
 
 
+DRAWN = "drawn"
+"""The cloud that is drawn by hand."""
+
+FARTHEST, MOST_POINTS = 10.0, 20_000
+"""How far from 0 what is taught with lies at most, and points of a drawing."""
+
+Point = tuple[float, float]
+Line = tuple[Point, ...]
+
+
+def _are_bells(value: Any) -> bool:
+    return 0 < len(value) <= MOST_BELLS and all(
+        len(one) == 3 and one[0] > 0 and abs(one[1]) <= FARTHEST and 0 < one[2] <= FARTHEST for one in value
+    )
+
+
+def _are_lines(value: Any) -> bool:
+    near = all(len(at) == 2 and all(abs(x) <= FARTHEST for x in at) for line in value for at in line)
+    return near and sum(map(len, value)) <= MOST_POINTS
+
+
+def _nested(plain: Any) -> Any:
+    """JSON's lists as tuples, its numbers as floats."""
+    return tuple(map(_nested, plain)) if isinstance(plain, (list, tuple)) else float(plain)
+
+
+def _listed(value: Any) -> Any:
+    return [_listed(one) for one in value] if isinstance(value, tuple) else value
+
+
+BELL_LIST = ValueType(
+    f"They are 1 to {MOST_BELLS} lists [weight above 0, mean, standard deviation above 0].",
+    _are_bells, _listed, _nested,
+)  # fmt: skip
+LINE_LIST = ValueType(
+    f"They are lists of places [x, y], none beyond {FARTHEST:g}.", _are_lines, _listed, _nested
+)
+
+
 @dataclass(frozen=True)
 class View(Group):
     """The view: saved, never undone; one that has nothing but defaults says nothing, and leaves what is on screen.
@@ -75,6 +115,15 @@ class View(Group):
         Region | None, REGION, "Pixels of the region whose members are shown as a histogram; none: no such."
     ] = None
     coast: Annotated[bool, "Whether coastlines are drawn over pictures that lie on Earth."] = True
+    bells: Annotated[
+        tuple[Bell, ...], BELL_LIST, "The law of one number that is taught with: weight, mean, standard deviation."
+    ] = BELLS
+    cloud: Annotated[str, Choice((*SHAPES, DRAWN)), "The shape of the points in the plane."] = "moons"
+    cloud_lines: Annotated[tuple[Line, ...], LINE_LIST, "The lines of one drawn by hand."] = ()
+    cloud_way: Annotated[str, Choice(("spread", "return")), "Whether the points spread, or return."] = "spread"
+    cloud_score: Annotated[
+        str, Choice(("exact", "learnt")), "Whether they return by the exact score, or by what is learnt."
+    ] = "exact"
     layout: Annotated[str, LAYOUT, "The layout of the window; nothing: as it is."] = ""
     docks: Annotated[
         tuple[str, ...] | None, DOCKS, "The open docks by name, those in front first; none: those of the layout."

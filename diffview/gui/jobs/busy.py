@@ -64,6 +64,9 @@ BUSY = {
         {"filming": ("A film is being made.", "Wait for it, or stop it in its form.")},
         "Choose a smaller size or fewer members.",
     ),
+    "paths": BusyRule((), {}),
+    "walking": BusyRule((), {}),
+    "learning": BusyRule(("sampling", "training"), {"training": ("A training is at work: stop it first.", "")}),
     "writing": BusyRule((), {"writing": ("Another file is being written.", "Wait for it, or press Esc.")}),
 }
 """By the name of the thread."""

@@ -119,7 +119,7 @@ class LateJobs:
             "Scoreboard": self.scoreboard_panel,
             "Calibration": self.calibration_panel,
             "Rivals": self.rivals_panel,
-            **Teaching(self.session, self.live).panels(),
+            **Teaching(self.session, self.live, self.jobs).panels(),
         }
         return tuple(LateDock(title, make, window) for title, make in panels.items())
 

@@ -72,7 +72,7 @@ class DockLayout:
 
 EXPLORE = "exploreLayoutAction"
 
-TEACHING = ("onestepDock",)
+TEACHING = ("onestepDock", "densityDock", "cloudDock")
 """The docks that teach."""
 
 LAYOUTS: dict[str, DockLayout] = {
@@ -99,6 +99,21 @@ LAYOUTS: dict[str, DockLayout] = {
         ("scoreboardDock", "rivalsDock", "dataDock"),
         ("raceDock", "inspectorDock", "trainDock", "modelDock", "calibrationDock", *TEACHING),
         (400, 340),
+    ),
+    "teachLayoutAction": DockLayout(
+        ("densityDock", "dataDock"),
+        (
+            "cloudDock",
+            "onestepDock",
+            "inspectorDock",
+            "trainDock",
+            "modelDock",
+            "scoreboardDock",
+            "raceDock",
+            "calibrationDock",
+            "rivalsDock",
+        ),
+        (420, 420),
     ),
 }
 """Layouts by the name of their action."""

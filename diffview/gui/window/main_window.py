@@ -33,7 +33,7 @@ from diffview.gui.window.docking import PLOTS_INDEX, PLOTS_SHARE, Docks, add_doc
 from diffview.gui.window.forking import Forking
 from diffview.gui.window.gap_tool import GapTool
 from diffview.gui.window.late import LateJobs
-from diffview.gui.window.layouts import WindowRoom, placed_inside
+from diffview.gui.window.layouts import TEACHING, WindowRoom, placed_inside
 from diffview.gui.window.lecturing import Lecturing
 from diffview.gui.window.looking import Looking
 from diffview.gui.window.messages import Messages
@@ -175,7 +175,9 @@ class MainWindow(LateJobs, QMainWindow):
             menus[entry.menu].addAction(self.actions_[entry.name])
         menus["File"].insertMenu(self.actions_["packagedAction"], self.opening.recent)
         menus["View"].addSeparator()
-        for dock in self.docks.values():
+        for name, dock in self.docks.items():
+            if name == TEACHING[0]:
+                menus["View"].addSeparator()
             menus["View"].addAction(dock.toggleViewAction())
         for name, what in self._handlers().items():
             self.actions_.connect(name, what)
