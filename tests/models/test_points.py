@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 
+from diffview.errors import UserError
 from diffview.forward.brownian import ForwardPath
 from diffview.forward.noise import Noise
 from diffview.forward.presets import Linear
@@ -14,6 +15,7 @@ from diffview.reverse.samplers import SAMPLERS
 from diffview.reverse.step_law import humps, step_law
 from diffview.runs.groups import Course
 from diffview.runs.point_runs import PointRun, Walker, levels_of
+from diffview.runs.view import View
 
 
 def law_of(bells):
@@ -126,3 +128,12 @@ def test_what_it_learns_comes_near_the_exact_estimate():
 def test_learning_tells_on_its_way():
     told = list(learning(PointTrainer(np.eye(2), Linear()), 0.05, 0.02))
     assert told and told[-1].step >= len(told)
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [{"bells": ()}, {"bells": ((1.0, 0.0, 0.0),)}, {"cloud_lines": (((0.0, 99.0),),)}, {"cloud": "star"}],
+)
+def test_what_is_no_law_and_no_drawing_is_refused(wrong):
+    with pytest.raises(UserError):
+        View(**wrong)

@@ -21,7 +21,7 @@ from diffview.models.mixture import Mixture
 from diffview.models.shapes import SHAPES
 from diffview.runs.view import DRAWN
 
-LEAST_WIDTH = 300
+LEAST_WIDTH = 270
 POINTS = 2000
 WAYS = (("spread", "spread", "Forward: noise is put in"), ("return", "return", "Reverse: the run of the recipe"))
 SCORES = (

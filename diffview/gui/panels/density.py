@@ -16,7 +16,7 @@ from diffview.gui.widgets.small.text import plain
 from diffview.models.shapes import LAWS
 from diffview.reverse.step_law import step_law
 
-LEAST_WIDTH = 300
+LEAST_WIDTH = 270
 PATHS = 10
 """Paths of either kind."""
 
