@@ -75,7 +75,7 @@ def command_of(words: list[str]) -> str:
 
 def make_files(folder: Path) -> None:
     """The files that examples name: sst.nc [day, lat, lon], made.nc with its members, twin.nc with rain; daily.nc and
-    monthly.nc; two JSON."""
+    monthly.nc; folder of days; two JSON."""
     _make_sst(folder / "sst.nc", ("day", 20, "days since 2020-01-01"), 0)
     _make_sst(folder / "made.nc", ("member", 6, "1"), 1)
     with netCDF4.Dataset(folder / "twin.nc", "w") as file:
@@ -86,6 +86,9 @@ def make_files(folder: Path) -> None:
         values[:] = np.maximum(np.random.default_rng(2).standard_normal((40, 64, 64)).cumsum(1).cumsum(2) / 20, 0) ** 2
     write_daily(folder / "daily.nc", 2000, "2001-01-01")
     write_daily(folder / "monthly.nc", 2000, "2001-01-01", monthly=True)
+    (folder / "folder").mkdir()
+    for day in range(8):
+        _make_sst(folder / "folder" / f"sst_202001{day + 1:02}.nc", ("day", 1, f"days since 2020-01-{day + 1:02}"), day)
     (folder / "r.json").write_text(Recipe.of(model="gaussian", steps=3).to_json())
     config = {"_class_name": "DDIMScheduler", "beta_schedule": "scaled_linear", "use_karras_sigmas": True}
     (folder / "scheduler_config.json").write_text(json.dumps(config))

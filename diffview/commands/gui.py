@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from diffview.commands.parsing import Parser
 from diffview.commands.values import add_values
+from diffview.commands.words import one_source
 from diffview.paths import read_text
 
 if TYPE_CHECKING:
@@ -22,8 +23,8 @@ ENSEMBLE = ("members", "one", "mean", "spread", "above", "quantile", "row")
 
 def add(parser: Parser) -> None:
     """Declare the options."""
-    parser.add_argument("file", nargs="?", help="an HDF5 or netCDF-4 file, or a recipe (.json)")
-    parser.add_argument("dataset", nargs="?", help="the variable to show")
+    parser.add_argument("file", nargs="?", help="a file, a folder or a pattern of names, or a recipe (.json)")
+    parser.add_argument("dataset", nargs="*", help="the variable to show; or more files, and then the variable")
     parser.add_argument("--recipe", type=Path, help="settings saved by diffview")
     add_values(parser, "device")
     parser.add_argument(
@@ -39,6 +40,7 @@ def add(parser: Parser) -> None:
     parser.show_examples(
         "diffview",
         "diffview sst.nc sst",
+        "diffview folder sst",
         "diffview sst.nc --shot window.png --size 1280x720 --after paint --theme light",
     )
     parser.set_defaults(do=_gui)
@@ -80,7 +82,7 @@ def _asked_for(options: argparse.Namespace) -> "Recipe | None":
     """The recipe that the options ask for: a saved one, in which FILE, DATASET and --device replace its own."""
     from diffview.runs.recipe import Recipe, default_recipe
 
-    file = options.file
+    file, dataset = (None, None) if options.file is None else one_source(options.file, options.dataset)
     saved = options.recipe
     if saved is None and file is not None and file.lower().endswith(".json"):
         saved, file = Path(file), None
@@ -91,7 +93,7 @@ def _asked_for(options: argparse.Namespace) -> "Recipe | None":
         asked = recipe or Recipe()
         if asked.source.path != file:
             asked = asked.but(path=file, dataset=None, index=None, region=None, fitted=None)
-        recipe = asked.but(dataset=options.dataset or asked.source.dataset)
+        recipe = asked.but(dataset=dataset or asked.source.dataset)
     if options.device is not None:
         recipe = (recipe or default_recipe()).but(device=options.device)
     return recipe

@@ -251,7 +251,9 @@ def _same_variable(one: "Field", other: "Field") -> bool:
     """Whether two fields are of one variable of one file, however it was spelled: then crops may show the start."""
     said = one.provenance, other.provenance
     datasets = {str(of.get("dataset", "")).strip("/") for of in said}
-    return len(datasets) == 1 and Path(said[0]["path"]).samefile(said[1]["path"])
+    paths = [Path(of["path"]) for of in said]
+    same = paths[0].samefile(paths[1]) if all(path.exists() for path in paths) else paths[0] == paths[1]
+    return len(datasets) == 1 and same
 
 
 def _filling(options: argparse.Namespace, recipe: "Recipe") -> "Recipe":

@@ -3,11 +3,13 @@
 import argparse
 import json
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Any
 
 from diffview.errors import UserError
 from diffview.forward.schedules import Schedule
 from diffview.library.opened import schedule_of
+from diffview.readers.many import one_name
 
 
 def params_of(words: Sequence[str], example: str) -> dict[str, Any]:
@@ -38,6 +40,19 @@ def schedule_asked(name: str | None, words: Sequence[str], default: Schedule) ->
         UserError: if there is none, or a parameter is not allowed.
     """
     return schedule_of(default if name is None else name, params_of(words, "beta_end=0.03"))
+
+
+def one_source(first: str, more: Sequence[str]) -> tuple[str, str | None]:
+    """FILE [FILE ...] [DATASET] as (what is opened, dataset): what is there on the disk is a file.
+
+    Raises:
+        UserError: if more words than one are no files.
+    """
+    files = [first, *(word for word in more if Path(word).exists())]
+    others = [word for word in more if word not in files]
+    if len(others) > 1:
+        raise UserError(f"Of {' and '.join(others)} none is a file, and only one can be the variable.", "Name one.")
+    return one_name(files), others[0] if others else None
 
 
 def given(options: argparse.Namespace, *names: str) -> dict[str, Any]:

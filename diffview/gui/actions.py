@@ -27,7 +27,8 @@ SCRUB, LAYOUT, EXPORT, EXAMPLE = "Scrub", "View/Layout", "File/Export", "File/Ex
 """Menus; "View/Layout" is the menu Layout in View."""
 
 ENTRIES = (
-    Entry("openAction", "File", "Open…", ("Ctrl+O",), "Open an HDF5 or netCDF-4 file, or a recipe"),
+    Entry("openAction", "File", "Open…", ("Ctrl+O",), "Open a file, several as one set, or a recipe"),
+    Entry("openFolderAction", "File", "Open folder…", (), "Many files as one set, joined along time; Zarr stores"),
     Entry("packagedAction", "File", "Open the packaged field", (), "Back to the field that ships with diffview"),
     *(Entry(f"{key}ExampleAction", EXAMPLE, example.title, (), f"{example.tip}.") for key, example in EXAMPLES.items()),
     Entry(

@@ -16,7 +16,7 @@ from diffview.fields.field import Field, Region
 from diffview.fields.picture import Picture
 from diffview.fields.placing import DOWN, place_on
 from diffview.fields.units import same_units
-from diffview.library.opened import RecipeLike, one_file, open_field
+from diffview.library.opened import RecipeLike, open_field, source_name
 from diffview.readers.process import ReaderProcess
 from diffview.runs.recipe import Recipe
 from diffview.scores.calibration import Calibration, EnsembleCases, calibrate, too_few
@@ -108,7 +108,7 @@ def _cases(ensemble: Any, dataset: str | None, truth: Any) -> EnsembleCases:
     import xarray
 
     if isinstance(ensemble, (str, PathLike)):
-        return file_cases(str(one_file(ensemble)), dataset, Truth(truth))
+        return file_cases(str(source_name(ensemble)), dataset, Truth(truth))
     return (
         dataset_cases(ensemble, dataset, truth)
         if isinstance(ensemble, xarray.Dataset)
@@ -293,7 +293,7 @@ def _beside(of: Field, path: str | None, named: Truth, what: str) -> tuple[Any, 
     """A named field on the grid of the members [1, ny, nx], and its climatology there or None."""
     *where, dataset = named.what
     place = None if named.place is None else tuple(named.place)
-    opened = open_field(Recipe.of(path=one_file(where[0]) if where else path, dataset=dataset, index=place))
+    opened = open_field(Recipe.of(path=source_name(where[0]) if where else path, dataset=dataset, index=place))
     other = opened.facts.field
     _check_units(of, other, what)
     region = place_on(of, other, what)

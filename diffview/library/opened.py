@@ -20,6 +20,7 @@ from diffview.forward import mine
 from diffview.forward.exchange import read_schedule
 from diffview.forward.schedules import SCHEDULES, Schedule, make_schedule
 from diffview.library.observations import instrument_of
+from diffview.readers.many import is_many, one_name
 from diffview.readers.packaged import packaged_field
 from diffview.readers.process import ReaderProcess
 from diffview.runs.facts import Facts
@@ -32,9 +33,6 @@ if TYPE_CHECKING:
 
 FieldLike: TypeAlias = "xarray.DataArray | Field | ArrayLike"
 RecipeLike: TypeAlias = "Recipe | str | PathLike[str] | Mapping[str, Any]"
-
-GLOB = "*?["
-"""Characters of patterns of names."""
 
 
 @dataclass(frozen=True)
@@ -61,7 +59,8 @@ def open(
     projection in `crs` and latitude and longitude of every pixel; the time and the level of the slice as scalars.
 
     Args:
-        path: an HDF5 or netCDF-4 file; None: the field that ships with diffview.
+        path: a file (HDF5, netCDF, a Zarr store), or many as one set: a folder, a pattern of names, a list of files,
+            joined along their time; None: the field that ships with diffview.
         dataset: the variable; None: the best one that looks like a map.
         index: of every dimension that is not shown, in the order of the file; None: the first slice that holds data.
 
@@ -75,30 +74,25 @@ def open(
     """
     from diffview.library.datasets import array_of
 
-    recipe = Recipe.of(path=one_file(path), dataset=dataset, index=None if index is None else tuple(index))
+    recipe = Recipe.of(path=source_name(path), dataset=dataset, index=None if index is None else tuple(index))
     opened = open_field(recipe)
     array = array_of(opened)
     array.attrs["diffview_sha256"] = _checksum(array)
     return array
 
 
-def one_file(path: str | PathLike[str] | Sequence[str | PathLike[str]] | None) -> str | None:
-    """The name of one file, None for None.
+def source_name(path: str | PathLike[str] | Sequence[str | PathLike[str]] | None) -> str | None:
+    """The name of a file or of a set of them, None for None.
 
     Raises:
-        UserError: of several files or a pattern, which are not opened as one field.
+        UserError: if no file is named, or one of several cannot stand in a list.
     """
     if path is None:
         return None
-    names = [fspath(one) for one in ([path] if isinstance(path, (str, PathLike)) else path)]
-    pattern = len(names) == 1 and any(c in names[0] for c in GLOB) and not Path(names[0]).exists()
-    if len(names) != 1 or pattern:
-        what = f"{names[0]} is a pattern of names" if pattern else f"{len(names)} files were named"
-        raise UserError(
-            f"{what}, and a field is opened from one file.",
-            "Open them one by one, or join them first: xarray.open_mfdataset(paths).to_netcdf(one).",
-        )
-    return str(Path(names[0]).expanduser())
+    names = [path] if isinstance(path, (str, PathLike)) else list(path)
+    if not names:
+        raise UserError("No file was named.", "Name at least one.")
+    return str(Path(one_name(names)).expanduser())
 
 
 def open_field(recipe: Recipe) -> Opened:
@@ -149,7 +143,7 @@ def opened_of(field: FieldLike | None, recipe: Recipe) -> Opened:
     array = as_array(field)
     said = array.attrs
     named = said.get("diffview_path") or None
-    if said.get("diffview_sha256") == _checksum(array) and (named is None or Path(named).is_file()):
+    if said.get("diffview_sha256") == _checksum(array) and (named is None or Path(named).exists() or is_many(named)):
         at = tuple(int(i) for i in np.atleast_1d(said.get("diffview_at", ())))
         return open_field(recipe.but(path=named, dataset=said.get("diffview_dataset"), index=at if named else None))
     if recipe.source.coarsen > 1:
@@ -251,7 +245,7 @@ def _settings(value: Mapping[str, Any] | Sequence[Any]) -> tuple[tuple[str, Any]
 
 
 _PLAIN: dict[str, Callable[[Any], Any]] = {
-    "path": one_file, "region": _region, "schedule": schedule_of,
+    "path": source_name, "region": _region, "schedule": schedule_of,
     "hidden": lambda value: tuple(_region(one) for one in value),
     "index": lambda value: None if value is None else tuple(int(i) for i in value),
     "mask": lambda value: tuple(float(number) for number in value),

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, Unpack
 from diffview import __version__
 from diffview.errors import UserError
 from diffview.library.keywords import TrainingValues, VerifyingValues
-from diffview.library.opened import one_file, schedule_of
+from diffview.library.opened import schedule_of, source_name
 
 if TYPE_CHECKING:
     import xarray
@@ -25,7 +25,7 @@ Progress = Callable[[float], None]
 
 
 def train(
-    path: str | PathLike[str],
+    path: str | PathLike[str] | Sequence[str | PathLike[str]],
     dataset: str | Sequence[str] | None = None,
     *,
     out: str | PathLike[str],
@@ -37,7 +37,7 @@ def train(
     Interrupted, it keeps what was learnt: `resume=True` goes on. A script of this needs no other care.
 
     Args:
-        path: an HDF5 or netCDF-4 file.
+        path: a file, or many as one set: a folder, a pattern of names, a list of files.
         dataset: a variable, or several of one quantity; None: the best one of the file.
         out: the folder of the model, made here.
         progress: called with the share that is done.
@@ -57,7 +57,7 @@ def train(
     from diffview.learning.training import train as trained
 
     folder = Path(out).expanduser()
-    trainer = _trainer(one_file(path), dataset, folder, dict(values))
+    trainer = _trainer(source_name(path), dataset, folder, dict(values))
     reports = []
     for report in trained(trainer, folder):
         progress(trainer.done())
@@ -144,7 +144,7 @@ def verify(
 
     if str(model) in FORMULAS:
         raise UserError(f"{model} is a formula, which is not trained.", "Its loss: diffview verify loss --model NAME.")
-    return _verified(find_card(str(model)), str(one_file(path)), _names(dataset), dict(values), progress)
+    return _verified(find_card(str(model)), str(source_name(path)), _names(dataset), dict(values), progress)
 
 
 def _verified(

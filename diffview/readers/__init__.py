@@ -1,4 +1,4 @@
-"""Reading HDF5 and netCDF-4 files.
+"""Reading HDF5 and netCDF files, Zarr stores, and sets of many files.
 
 `tree`, `slices` and `describe` hold the functions that read; `process` runs them in a process of their own;
 `packaged` gives the field that ships with the program and needs none of them. This module stays light: it is
@@ -13,8 +13,8 @@ os.environ["HDF5_USE_FILE_LOCKING"] = "FALSE"
 # One row for each family of files: a module of this folder with `claims(file)` and `variable(dataset)`, see
 # `base.Reader`. The first that claims a file reads it; the last claims every file.
 READERS: tuple[str, ...] = (
-    "abi", "ami", "fci", "viirs", "ghrsst", "sentinel3", "sentinel5p", "gpm", "odim", "knmi", "smap", "hdfeos5",
-    "matlab", "rotated_pole", "cfradial", "cf",
+    "joined", "abi", "ami", "fci", "viirs", "ghrsst", "sentinel3", "sentinel5p", "gpm", "odim", "knmi", "smap",
+    "hdfeos5", "matlab", "rotated_pole", "cfradial", "cf",
 )  # fmt: skip
 
 # Functions of the reader process, and the module of each. A room above names its own as "module:function".

@@ -14,6 +14,7 @@ from diffview.readers.blocks import blocks
 from diffview.readers.families import reader_of
 from diffview.readers.opening import find_dataset, open_file, reading
 from diffview.readers.planes import is_flag
+from diffview.readers.set_index import open_set
 from diffview.readers.tree import is_numeric, type_name, whole_tree
 from diffview.readers.undeclared import Ends, without
 
@@ -27,7 +28,9 @@ MOST_VALUES = 2**36
 def describe(path: str, dataset: str | None = None, mask: Sequence[float] = ()) -> dict[str, Any]:
     """A file or a dataset as JSON-ready values.
 
-    A file gives `path` and `tree`, its nodes depth first. A dataset gives `path` (in the file), `shape`, `dims`,
+    A file gives `path` and `tree`, its nodes depth first; a set of files its `files` too: of every kind their number,
+    the steps that they have together, their times from first to last, and what is missing.
+    A dataset gives `path` (in the file), `shape`, `dims`,
     `dtype` (stored), `units`, `min`, `max`, `mean` (decoded, in these units, over all of it; None without any
     value) and `missing` (how many values are masked or infinite); `undeclared`, if it is there, lists values that look
     like fill values though nothing calls them missing, each with its `count`. Memory stays bounded.
@@ -41,7 +44,10 @@ def describe(path: str, dataset: str | None = None, mask: Sequence[float] = ()) 
         UserError: if there is no such file or dataset, or its values are not numbers.
     """
     if dataset is None:
-        return {"path": str(path), "tree": [_plain(dataclasses.asdict(node)) for node in whole_tree(path)]}
+        with open_file(path) as file:
+            kinds = () if (found := open_set(file)) is None else tuple(found.kinds.values())
+        files = {"files": [one.plain for one in kinds]} if kinds else {}
+        return {"path": str(path), **files, "tree": [_plain(dataclasses.asdict(node)) for node in whole_tree(path)]}
     with open_file(path) as file, reading(file, dataset):
         stored = find_dataset(file, dataset)
         _require_countable(stored, f"{dataset} in {file.filename}")

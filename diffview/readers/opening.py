@@ -2,6 +2,7 @@
 
 import contextlib
 import difflib
+import importlib
 import math
 import posixpath
 from collections.abc import Iterator
@@ -13,6 +14,7 @@ import h5py
 
 from diffview.errors import UserError
 from diffview.readers.alive import progress
+from diffview.readers.lent import is_lent, lent
 from diffview.readers.sniff import require_hdf5
 
 with contextlib.suppress(ImportError):
@@ -31,6 +33,9 @@ DEEPEST = 64
 IN_USE = "already open for"
 """What the library says of a file that is open for writing, or was when its writer died."""
 
+# One row for each format that is read as HDF5: a module of this folder with `claims(path)` and `opened(path)`.
+FORMATS = ("netcdf3", "zarr_store", "set_index")
+
 # the exceptions that h5py raises on damaged or unusual files
 H5PY_ERRORS = (
     OSError, RuntimeError, ValueError, TypeError, KeyError, AttributeError, IndexError, OverflowError,
@@ -40,11 +45,17 @@ H5PY_ERRORS = (
 
 @contextlib.contextmanager
 def open_file(path: str | Path) -> Iterator[h5py.File]:
-    """An HDF5 file, open for reading; one that is being written for many readers (SWMR) too.
+    """An HDF5 file, open for reading; one that is being written for many readers (SWMR) too; other formats as HDF5.
 
     Raises:
-        UserError: if it is not an HDF5 file, or damaged, or open for writing elsewhere.
+        UserError: if it is no file of a known format, or damaged, or open for writing elsewhere.
     """
+    named = Path(path).expanduser()
+    for module in (importlib.import_module(f"diffview.readers.{name}") for name in FORMATS):
+        if module.claims(named):
+            with module.opened(named) as file:
+                yield file
+            return
     real = require_hdf5(path)
     try:
         file = _opened(real)
@@ -152,7 +163,7 @@ def stored_elsewhere(dataset: h5py.Dataset) -> str:
     A virtual dataset is read if all its files lie beside its own: they belong together.
     """
     external = dataset.external
-    if external:
+    if external and not is_lent(dataset):
         return f"its values lie in another file, {external[0][0]}, which is not followed."
     others = {(s.file_name, s.dset_name) for s in dataset.virtual_sources()} if dataset.is_virtual else set()
     folder = Path(dataset.file.filename).parent
@@ -190,7 +201,7 @@ def member(group: h5py.Group, name: str) -> tuple[Any, str]:
     if isinstance(link, h5py.SoftLink):
         return None, f"It is a link to {link.path}."
     try:
-        return group[name], ""
+        return lent(group[name]), ""
     except H5PY_ERRORS:
         return None, "It is damaged and cannot be opened."
 

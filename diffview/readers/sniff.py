@@ -12,8 +12,6 @@ _GDAL = "Convert it once: gdal_translate -of netCDF -co FORMAT=NC4 {name} {stem}
 
 # (first bytes, kind of file, hint); {name} and {stem} are filled in
 _KNOWN: tuple[tuple[bytes, str, str], ...] = (
-    (b"CDF\x01", "a netCDF-3 file", _NCCOPY),
-    (b"CDF\x02", "a netCDF-3 file (64-bit offset)", _NCCOPY),
     (b"CDF\x05", "a netCDF-3 file (64-bit data)", _NCCOPY),
     (b"\x0e\x03\x13\x01", "an HDF4 file", "Convert it once: h4toh5convert {name} {stem}.h5"),
     (b"GRIB", "a GRIB file", "Convert it once: cdo -f nc4 copy {name} {stem}.nc"),
@@ -39,8 +37,7 @@ _KNOWN: tuple[tuple[bytes, str, str], ...] = (
     (b"version https://git-lfs", "a Git LFS pointer", "The file itself was not fetched: run git lfs pull."),
     (b"%PDF", "a PDF document", ""),
 )
-_ZARR = "Convert it once in Python: xarray.open_zarr(folder).to_netcdf(file)."
-_HINT = "diffview opens HDF5 and netCDF-4 files."
+_HINT = "diffview opens HDF5 and netCDF files, and Zarr stores."
 
 
 def require_hdf5(path: str | Path) -> Path:
@@ -52,9 +49,7 @@ def require_hdf5(path: str | Path) -> Path:
     path = Path(path).expanduser()
     try:
         if path.is_dir():
-            zarr = any((path / name).exists() for name in (".zgroup", ".zarray", "zarr.json"))
-            kind, hint = ("a Zarr store", _ZARR) if zarr else ("a folder", "Choose a file in it.")
-            raise UserError(f"{path} is {kind}, not a file.", hint)
+            raise UserError(f"{path} is a folder, not a file.", "Choose a file in it.")
         if path.exists() and not path.is_file():
             raise UserError(f"{path} is a device or a pipe, not a file.", _HINT)
         with path.open("rb") as stream:

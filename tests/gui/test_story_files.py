@@ -45,10 +45,10 @@ def good_file(path):
     return name
 
 
-def drop(window, path):
-    """Drop a file on the window."""
+def drop(window, *paths):
+    """Drop files on the window."""
     mime = QMimeData()
-    mime.setUrls([QUrl.fromLocalFile(path)])
+    mime.setUrls([QUrl.fromLocalFile(path) for path in paths])
     place = QPointF(window.rect().center())
     how = Qt.DropAction.CopyAction, mime, Qt.MouseButton.LeftButton, Qt.KeyboardModifier.NoModifier
     enter = QDragEnterEvent(place.toPoint(), *how)
@@ -372,9 +372,9 @@ def test_files_are_looked_for_at_home_and_then_beside_the_last_one(window, good,
 
     def dialog(parent, title, folder, kinds):
         asked.append(folder)
-        return good if len(asked) == 1 else "", ""
+        return [good] if len(asked) == 1 else [], ""
 
-    monkeypatch.setattr("diffview.gui.window.opening.QFileDialog.getOpenFileName", dialog)
+    monkeypatch.setattr("diffview.gui.window.opening.QFileDialog.getOpenFileNames", dialog)
     for _ in range(2):
         find(window, "openAction").trigger()
         settle(window)
@@ -387,7 +387,7 @@ def test_files_are_looked_for_at_home_and_then_beside_the_last_one(window, good,
 def test_a_recipe_is_saved_and_opened(window, tmp_path, find, settle, monkeypatch):
     path = str(tmp_path / "mine.json")
     monkeypatch.setattr("diffview.gui.window.opening.QFileDialog.getSaveFileName", lambda *a, **k: (path, ""))
-    monkeypatch.setattr("diffview.gui.window.opening.QFileDialog.getOpenFileName", lambda *a, **k: (path, ""))
+    monkeypatch.setattr("diffview.gui.window.opening.QFileDialog.getOpenFileNames", lambda *a, **k: ([path], ""))
     window.session.edit(schedule=Cosine(), steps=9)
     window.session.edit(seed=5)
     mine = window.session.plan.settled  # with the numbers that were fitted

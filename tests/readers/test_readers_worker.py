@@ -143,7 +143,7 @@ def test_progress_is_told_to_who_listens() -> None:
 @pytest.mark.parametrize(
     ("head", "kind", "hint"),
     [
-        (b"CDF\x01rest", "a netCDF-3 file, not an HDF5 file", "Convert it once: nccopy -k nc4 a.b.dat a.b_nc4.nc"),
+        (b"CDF\x05rest", "a netCDF-3 file (64-bit data), not an HDF5 file", "Convert it once: nccopy -k nc4 a.b.dat"),
         (b"\x0e\x03\x13\x01", "an HDF4 file, not an HDF5 file", "Convert it once: h4toh5convert a.b.dat a.b.h5"),
         (b"GRIB\x00", "a GRIB file, not an HDF5 file", "Convert it once: cdo -f nc4 copy a.b.dat a.b.nc"),
         (b"PK\x03\x04", "a zip archive, not an HDF5 file", "Unpack it first: unzip a.b.dat"),
@@ -153,8 +153,8 @@ def test_progress_is_told_to_who_listens() -> None:
         (b"\x89HDF\n\n", "a damaged HDF5 file: its signature is broken", "Download it again as binary."),
         (b"\0" * 600, "filled with zeros, not an HDF5 file", "Its transfer was not finished: repeat it."),
         (b"  <html>\xff", "an HTML or XML page, not an HDF5 file", "It may be a login page: download again."),
-        (b"a,b\n1,2\n", "a text file, not an HDF5 file", "diffview opens HDF5 and netCDF-4 files."),
-        (b"\x01\x02\x03", "not an HDF5 file", "diffview opens HDF5 and netCDF-4 files."),
+        (b"a,b\n1,2\n", "a text file, not an HDF5 file", "diffview opens HDF5 and netCDF files, and Zarr stores."),
+        (b"\x01\x02\x03", "not an HDF5 file", "diffview opens HDF5 and netCDF files, and Zarr stores."),
     ],
 )
 def test_other_files_are_refused_by_name_with_what_to_do(tmp_path: Path, head: bytes, kind: str, hint: str) -> None:
@@ -168,12 +168,9 @@ def test_other_files_are_refused_by_name_with_what_to_do(tmp_path: Path, head: b
 
 @pytest.mark.parametrize(
     ("name", "sentence", "hint"),
-    [("none.h5", "{} does not exist.", "Check its name"), ("", "{} is a folder, not a file.", "Choose a file in it."),
-     ("store.zarr", "{} is a Zarr store, not a file.", "xarray.open_zarr")],
+    [("none.h5", "{} does not exist.", "Check its name"), ("", "{} is a folder, not a file.", "Choose a file in it.")],
 )  # fmt: skip
 def test_what_is_no_file_is_told(tmp_path: Path, name: str, sentence: str, hint: str) -> None:
-    (tmp_path / "store.zarr").mkdir()
-    (tmp_path / "store.zarr" / ".zgroup").write_text("{}")
     path = tmp_path / name
     with pytest.raises(UserError) as refused:
         require_hdf5(path)

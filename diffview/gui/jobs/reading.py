@@ -1,12 +1,12 @@
 """Requests to the reader process, whose replies are pulled by a timer while any is awaited."""
 
 from collections.abc import Callable, Iterable
-from pathlib import Path
 from typing import Any, NamedTuple
 
 from PySide6.QtCore import QObject, QTimer, Signal
 
 from diffview.gui.session import Session
+from diffview.readers.many import last_name
 from diffview.readers.process import ReaderProcess
 
 POLL_MS = 2
@@ -95,7 +95,7 @@ class Reading(QObject):
             self._wanted.pop(instead, None)
         ticket = self._reader.submit(function, **arguments)
         path = str(arguments["path"])
-        what = " of ".join(filter(None, (arguments.get("dataset") or "", Path(path).name)))
+        what = " of ".join(filter(None, (arguments.get("dataset") or "", last_name(path))))
         self._wanted[ticket] = _Wanted(then, quiet, path, what, (function, arguments))
         self._timer.start()
         self.busy_changed.emit(self.opening)

@@ -21,6 +21,7 @@ from diffview.gui.widgets.small.file_tree import ICON, FileTree
 from diffview.gui.widgets.small.parts import named
 from diffview.gui.widgets.small.text import set_tip
 from diffview.readers.base import Node
+from diffview.readers.many import last_name
 
 SEARCH_AFTER_MS = 250
 
@@ -84,7 +85,7 @@ class DataTree(QObject):
     def _show_file(self) -> None:
         """Show the name of the file, and select the open variable in its tree, once: the user may select others."""
         origin = self._session.facts.field.provenance
-        self.file.setText((self._browser.path or self._files.path).replace("\\", "/").rsplit("/", 1)[-1])
+        self.file.setText(last_name(self._browser.path or self._files.path))
         set_tip(self.file, "\n".join(f"{key}: {value}" for key, value in origin.items()))
         shown = str(origin.get("path", "")), str(origin.get("dataset", ""))
         if all(shown) and shown[0] == self._browser.path and shown != self._revealed:

@@ -74,7 +74,9 @@ class ToolbarPanel(QWidget):
         self.setObjectName("toolbar")
         self._session, self._live, self._actions = session, live, actions
         self._models: list[ModelRow] = []
-        self.open_button = push_button("openButton", "Open", "Open", "Open an HDF5 or netCDF-4 file (Ctrl+O)", "open")
+        self.open_button = push_button(
+            "openButton", "Open", "Open", "Open a file, or several as one set (Ctrl+O)", "open"
+        )
         self.field = ElidedLabel(elide=Qt.TextElideMode.ElideMiddle)
         self.model = Combo("modelCombo", "Model", "The model that takes the noise out")
         self.sampler = Combo("samplerCombo", "Sampler", "The sampler: how a run steps from noise to a field")

@@ -266,10 +266,10 @@ class MainWindow(LateJobs, QMainWindow):
             event.acceptProposedAction()
 
     def dropEvent(self, event: QDropEvent) -> None:
-        """Open the first file dropped."""
-        urls = [url for url in event.mimeData().urls() if url.isLocalFile()]
-        if urls:
-            self.open_file(urls[0].toLocalFile())
+        """Open what is dropped: a file, a folder, or several files as one set."""
+        paths = [url.toLocalFile() for url in event.mimeData().urls() if url.isLocalFile()]
+        if paths:
+            self.opening.open_all(paths)
 
     def eventFilter(self, watched: QObject, event: QEvent) -> bool:
         """Watch the first paint of the body."""

@@ -1,6 +1,6 @@
 """Opening: the dialogs that ask for files, and the recent files."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import partial
 from pathlib import Path
 
@@ -16,6 +16,7 @@ from diffview.gui.settings import Settings
 from diffview.gui.show.file_rows import first_folder
 from diffview.gui.widgets.small.text import set_tip
 from diffview.paths import write_text
+from diffview.readers.many import is_data, last_name, one_name
 from diffview.runs.examples import EXAMPLES, Example
 from diffview.runs.recipe import GIVEN, default_recipe
 
@@ -43,6 +44,7 @@ class Opening(QObject):
         """The actions that ask for a file, by name."""
         return {
             "openAction": self._ask_open,
+            "openFolderAction": self._ask_open_folder,
             "packagedAction": lambda: self._files.open_recipe(default_recipe()),
             "openModelAction": self._ask_open_model,
             "saveRecipeAction": self._ask_save_recipe,
@@ -61,8 +63,11 @@ class Opening(QObject):
         self._session.tell(Message(f"{example.title}.", f"{example.tip}."))
 
     def open(self, path: str, dataset: str | None = None) -> None:
-        """Open data, a recipe, a schedule, or the folder of a model; what is on screen stays if it cannot be read."""
-        if Path(path).is_dir():
+        """Open data, a recipe, a schedule, or the folder of a model; what is on screen stays if it cannot be read.
+
+        A folder of many files opens as one set, joined along their time.
+        """
+        if Path(path).is_dir() and not is_data(path):
             self._files.open_model(path)
         elif path.lower().endswith((".json", ".csv")):
             try:
@@ -72,9 +77,22 @@ class Opening(QObject):
         else:
             self._files.open(path, dataset)
 
+    def open_all(self, paths: Sequence[str]) -> None:
+        """Open a file, or several as one set."""
+        try:
+            self.open(one_name(paths))
+        except UserError as error:
+            self._session.tell_error(error)
+
     def _ask_open(self) -> None:
         start = first_folder(self._session.recipe.source.path, self._settings.recent())
-        path, _ = QFileDialog.getOpenFileName(self._window, "Open", str(start), DATA)
+        paths, _ = QFileDialog.getOpenFileNames(self._window, "Open", str(start), DATA)
+        if paths:
+            self.open_all(paths)
+
+    def _ask_open_folder(self) -> None:
+        start = first_folder(self._session.recipe.source.path, self._settings.recent())
+        path = QFileDialog.getExistingDirectory(self._window, "Open folder", str(start))
         if path:
             self.open(path)
 
@@ -87,7 +105,7 @@ class Opening(QObject):
     def _show_recent(self) -> None:
         self.recent.clear()
         for path in self._settings.recent():
-            action = self.recent.addAction(Path(path).name, partial(self.open, path))
+            action = self.recent.addAction(last_name(path), partial(self.open, path))
             set_tip(action, path)
         self.recent.menuAction().setEnabled(not self.recent.isEmpty())
         set_tip(self.recent.menuAction(), "" if self.recent.actions() else "No file was opened yet")

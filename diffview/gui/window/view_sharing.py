@@ -13,6 +13,7 @@ from diffview.gui.widgets.images.image_view import ImageView
 from diffview.gui.widgets.plots.plot_base import PlotBase
 from diffview.gui.widgets.small.card import CardFrame
 from diffview.gui.window.view_pictures import KINDS, save_view
+from diffview.readers.many import last_name
 from diffview.writers.columns import Table, columns_text, picture_text
 from diffview.writers.quantity import clean
 
@@ -89,7 +90,7 @@ class ViewSharing(QObject):
         """Caption of a view: what it is, its source, and the settings."""
         said, recipe = self._session.facts.field.provenance, self._session.recipe
         units = self._session.facts.field.units
-        source = " ".join(filter(None, (Path(said.get("path", "")).name, said.get("dataset"), said.get("index"))))
+        source = " ".join(filter(None, (last_name(said.get("path", "")), said.get("dataset"), said.get("index"))))
         under = getattr(view, "caption", None)
         shown = [name, view.subtitle() if isinstance(view, CardFrame) else "", "" if under is None else under.text()]
         course, model = recipe.course, recipe.denoiser.model
