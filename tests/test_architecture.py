@@ -42,6 +42,9 @@ GUESTS = (
     Guests(("h5py", "h5netcdf", "netCDF4", "hdf5plugin"), ("readers/", "writers/"), False),
     Guests(("xarray",), ("readers/", "writers/", "library/"), False),
     Guests(("PIL", "imageio_ffmpeg"), ("writers/films/",), False),
+    Guests(("distributed", "dask", "dask_jobqueue"), ("cluster/",), False),
+    Guests(("distributed", "dask", "dask_jobqueue", "zarr"), (), True),
+    Guests(("zarr",), ("cluster/", "readers/"), False),
 )
 ABOVE_WIDGETS = tuple(f"diffview.gui.{name}" for name in ("session", "panels", "window", "app", "jobs", "actions"))
 SHOW = "diffview.gui.show"

@@ -6,7 +6,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from diffview.commands import fields, observing
+from diffview.commands import fields, observing, on_cluster
 from diffview.commands.parsing import Parser
 from diffview.commands.picture import fill_picture
 from diffview.commands.reporting import Report
@@ -57,13 +57,15 @@ def add(parser: Parser) -> None:
     fields.add_schedule(parser)
     parser.add_argument("--chain", action="store_true", help="start at the end of the Markov chain")
     add_values(parser, "index", "mask", "region", "overlap", "transform", "device")
+    on_cluster.add(parser)
     parser.add_argument("--record", action="store_true", help="write every step, x_t and x0_hat, not only the end")
-    parser.add_argument("-o", "--out", type=Path, required=True, metavar="OUT.nc", help="the file to write")
+    parser.add_argument("-o", "--out", type=Path, required=True, metavar="OUT.nc", help="file; of --on folder")
     parser.show_examples(
         "diffview sample --model rain64 --members 2 --steps 4 -o rain.nc",
         "diffview sample --model gaussian --fit sst.nc sst --region 0,0,32,32 -o new.nc",
         "diffview sample --model gaussian --start sst.nc sst --s 2 --steps 4 --record -o course.nc",
         "diffview sample --model gaussian --fit sst.nc sst --members 200 --statistics 'mean,spread,p>14' -o law.nc",
+        "diffview sample --model gaussian --fit sst.nc sst --members 64 --block 16 --on here -o parts",
         "diffview sample --model gaussian --fill sst.nc sst --hide 8,8,6,6 --steps 4 -o filled.nc",
         "diffview sample --model gaussian --fit sst.nc sst --region 0,0,32,32 --observe blocks size=8 error=0.2 "
         "--observe area where=4,4,9,9 error=0.1 --solver exact --members 4 -o seen.nc",
@@ -91,12 +93,11 @@ def _add_gap(parser: Parser) -> None:
 
 def _sample(options: argparse.Namespace) -> None:
     from diffview.library.making import made_by
-    from diffview.models.choice import TrainingCrops
     from diffview.runs.by_parts import fills_whole
-    from diffview.runs.plan import DRAWN_APART
 
-    fields.check_output(options.out, options.report)
     report = options.report
+    if options.on is None:
+        fields.check_output(options.out, report)
     opened, source = opened_for(options)
     opened = observing.instruments_asked(options, opened)
     if fills_whole(opened.recipe):
@@ -105,15 +106,10 @@ def _sample(options: argparse.Namespace) -> None:
     if options.never_fill:
         raise UserError("--never-fill is for whole pictures.", "Leave --region out.")
     plan, opened = planned(options, opened, source)
-    for note in plan.notes:
-        report.note(str(note))
-    if opened.recipe.source.path is not None and (why := plan.made_apart(opened.facts.field)):
-        report.note(f"{why} {DRAWN_APART}")
-    if plan.refusal is not None:
-        raise plan.refusal
-    if isinstance(plan.base, TrainingCrops):
-        report.note(plan.base.sentence)
-    report.detail(_way(plan))
+    _say_way(plan, opened, report)
+    if options.on is not None:
+        on_cluster.sample_on(options, plan, opened)
+        return
     with report.progress("sampling") as progress:
         content, last = made_by(plan, opened, options.record, progress, report.note)
     ensemble = plan.recipe.ensemble
@@ -124,6 +120,26 @@ def _sample(options: argparse.Namespace) -> None:
     if ensemble.statistics:
         what = f"{ensemble.statistics} of {what}"
     report.note(f"{options.out}: {what}, {last.evaluations} calls of the model.")
+
+
+def _say_way(plan: "Plan", opened: Opened, report: Report) -> None:
+    """Say what is not as asked, what a formula was fitted to, and how the run goes.
+
+    Raises:
+        UserError: if it cannot be made.
+    """
+    from diffview.models.choice import TrainingCrops
+    from diffview.runs.plan import DRAWN_APART
+
+    for note in plan.notes:
+        report.note(str(note))
+    if opened.recipe.source.path is not None and (why := plan.made_apart(opened.facts.field)):
+        report.note(f"{why} {DRAWN_APART}")
+    if plan.refusal is not None:
+        raise plan.refusal
+    if isinstance(plan.base, TrainingCrops):
+        report.note(plan.base.sentence)
+    report.detail(_way(plan))
 
 
 def _way(plan: "Plan") -> str:

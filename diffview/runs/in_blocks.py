@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 from diffview.arrays import joined, to_numpy
 from diffview.errors import UserError
 from diffview.reverse.samplers import Denoise, Step
+from diffview.runs.groups import Ensemble
 from diffview.runs.plan import Plan
 from diffview.runs.run import denoiser_of, run
 from diffview.runs.statistics import Streamed, check_spread, fixed_edges, statistics_asked
@@ -42,17 +43,20 @@ def too_large(plan: Plan) -> UserError | None:
 
 def blocks_of(plan: Plan) -> list[Plan]:
     """The plans of the blocks of members, in order; the plan itself where they are made at once."""
-    asked = plan.recipe.ensemble
+    parts = parts_of(plan.recipe.ensemble)
+    return [plan] if len(parts) == 1 else [of_members(plan, *part) for part in parts]
+
+
+def parts_of(asked: Ensemble) -> list[tuple[int, int]]:
+    """(first member, members) of every block of an ensemble, in order."""
     end, size = asked.first_member + asked.members, asked.at_once
-    if asked.members <= size:
-        return [plan]
-    return [_of_members(plan, first, min(size, end - first)) for first in range(asked.first_member, end, size)]
+    return [(first, min(size, end - first)) for first in range(asked.first_member, end, size)]
 
 
-def _of_members(plan: Plan, first: int, members: int) -> Plan:
+def of_members(plan: Plan, first: int, members: int) -> Plan:
     """The same run of other members."""
     recipe = plan.recipe.but(first_member=first, members=members)
-    return replace(plan, recipe=recipe, parent=plan.parent and _of_members(plan.parent, first, members))
+    return replace(plan, recipe=recipe, parent=plan.parent and of_members(plan.parent, first, members))
 
 
 def together(

@@ -6,9 +6,9 @@ order, so that the same blocks give the same bits wherever each was made. A pixe
 
 import math
 import re
-from collections.abc import Iterable
-from dataclasses import dataclass
-from typing import NamedTuple
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, fields
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -292,11 +292,34 @@ class Streamed:
             return part.share
         return part.score if isinstance(part, Crps) else part.quantile(statistic.number)
 
+    def state(self) -> dict[str, NDArray[Any]]:
+        """All that it holds as arrays by name, from which `go_on` goes on to the same bits."""
+        plain = {"count": np.array(self.count), "low": np.array(self.low), "high": np.array(self.high)}
+        for kind, part in self._parts.items():
+            plain |= {f"{kind}/{f.name}": np.asarray(getattr(part, f.name)) for f in fields(part)}
+        return plain
+
+    def go_on(self, state: Mapping[str, NDArray[Any]]) -> None:
+        """Take the place of those whose `state` it is, which were asked for the same.
+
+        Raises:
+            KeyError: if they were not.
+        """
+        self.count, self.low, self.high = int(state["count"]), float(state["low"]), float(state["high"])
+        for kind in dict.fromkeys(_source(statistic) for statistic in self.asked) if self.count else ():
+            made = _PARTS[kind.kind]
+            values = {f.name: state[f"{kind}/{f.name}"] for f in fields(made)}
+            self._parts[kind] = made(**{name: v if v.ndim else v.item() for name, v in values.items()})
+
     @property
     def histograms(self) -> Histograms | None:
         """Those of every pixel, if a quantile was asked for and there is a member."""
         found = self._parts.get(_source(Statistic("q", 0.0)))
         return found if isinstance(found, Histograms) else None
+
+
+_PARTS: dict[str, Any] = {"mean": Moments, "p>": Exceedance, "q": Histograms, "crps": Crps}
+"""What is summed for each kind of sum."""
 
 
 def _source(statistic: Statistic) -> Statistic:

@@ -22,7 +22,7 @@ from diffview.reverse.samplers import Step
 from diffview.runs.by_parts import FilledPicture
 from diffview.runs.plan import Plan
 from diffview.runs.recipe import Recipe
-from diffview.runs.statistics import Streamed
+from diffview.runs.statistics import Statistic, Streamed
 from diffview.writers.quantity import WrittenQuantity, quantity_of
 
 Array = NDArray[Any]
@@ -181,19 +181,7 @@ _STATISTICS = {
 def statistics_content(plan: Plan, of: Field, streamed: Streamed) -> Content:
     """Statistics of an ensemble [y, x] whose members were not kept, in physical units."""
     what = quantity_of(of, plan)
-    variables = {}
-    for statistic in streamed.asked:
-        name, long_name, method = _STATISTICS[statistic.kind]
-        number = f"{statistic.number:g}"
-        words = long_name.format(number, units=what.units).strip()
-        more = {"cell_methods": method} if method else {}
-        attributes = what.cf(words, **more)
-        if statistic.kind == "p>":
-            attributes = {"long_name": attributes["long_name"], "units": "1", "threshold": statistic.number}
-        elif "units_metadata" in attributes and statistic.kind in ("spread", "crps"):
-            attributes["units_metadata"] = "temperature: difference"
-        number = number.replace("-", "minus_").replace(".", "_").replace("+", "")
-        variables[f"{what.name}_{name.format(number)}"] = Values(PIXELS, streamed.result(statistic), attributes)
+    variables = dict(_of_statistic(what, statistic, streamed.result(statistic)) for statistic in streamed.asked)
     content = _made(f"{streamed.count} made by {plan.recipe.denoiser.model}: {what.long_name}", variables, plan, of)
     first = plan.recipe.ensemble.first_member
     kept = f"Members {first} to {first + streamed.count - 1} were made in blocks of {plan.recipe.ensemble.at_once}"
@@ -202,6 +190,41 @@ def statistics_content(plan: Plan, of: Field, streamed: Streamed) -> Content:
         bins = len(streamed.histograms.edges) - 1
         comment += f" Quantiles come from a histogram of {bins} bins at every pixel, and are exact to one of them."
     return replace(content, attributes={**content.attributes, "comment": comment})
+
+
+def _of_statistic(what: WrittenQuantity, statistic: Statistic, values: Array) -> tuple[str, Values]:
+    """The name of a statistic's variable, and the variable."""
+    name, long_name, method = _STATISTICS[statistic.kind]
+    number = f"{statistic.number:g}"
+    words = long_name.format(number, units=what.units).strip()
+    more = {"cell_methods": method} if method else {}
+    attributes = what.cf(words, **more)
+    if statistic.kind == "p>":
+        attributes = {"long_name": attributes["long_name"], "units": "1", "threshold": statistic.number}
+    elif "units_metadata" in attributes and statistic.kind in ("spread", "crps"):
+        attributes["units_metadata"] = "temperature: difference"
+    number = number.replace("-", "minus_").replace(".", "_").replace("+", "")
+    return f"{what.name}_{name.format(number)}", Values(PIXELS, values, attributes)
+
+
+def awaited_content(plan: Plan, of: Field, asked: Sequence[Statistic]) -> tuple[Content, str, dict[Statistic, str]]:
+    """What is there before any member is made: members [member, y, x] and statistics [y, x], all missing.
+
+    The arrays are views of one number: they take no memory, however many members are to come.
+
+    Returns:
+        The content, the name of the members in it, and those of the statistics.
+    """
+    what, first, count = quantity_of(of, plan), plan.recipe.ensemble.first_member, plan.shape[0]
+    none = np.broadcast_to(np.float32(np.nan), (count, *plan.shape[2:]))
+    found = {statistic: _of_statistic(what, statistic, none[0]) for statistic in asked}
+    variables = {
+        "member": _members(count, first),
+        what.name: Values(("member", *PIXELS), none, what.cf()),
+        **dict(found.values()),
+    }
+    title = f"{count} made by {plan.recipe.denoiser.model}: {what.long_name}"
+    return _made(title, variables, plan, of), what.name, {statistic: name for statistic, (name, _) in found.items()}
 
 
 def filled_content(made: FilledPicture, of: Field) -> Content:

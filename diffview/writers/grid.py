@@ -33,6 +33,19 @@ class Grid:
     mapping: Mapping[str, Any] | None = None
     coordinates: tuple[str, ...] = ()
 
+    def dims_of(self, variable: Values) -> tuple[str, ...]:
+        """The dimensions of a variable, those of a picture by their names here."""
+        return (*variable.dims[:-2], *self.dims) if variable.dims[-2:] == PIXELS else variable.dims
+
+    def attributes_of(self, name: str, variable: Values) -> dict[str, Any]:
+        """The attributes of a variable: a picture that is no coordinate names its own, and its projection."""
+        attributes = dict(variable.attributes)
+        if variable.dims[-2:] == PIXELS and name not in self.variables:
+            known = " ".join(filter(None, (attributes.pop("coordinates", ""), *self.coordinates)))
+            attributes |= {"coordinates": known} if known else {}
+            attributes |= {"grid_mapping": "crs"} if self.mapping is not None else {}
+        return attributes
+
 
 def pixel_grid(shape: tuple[int, int], pixel_km: tuple[float, float] | None) -> Grid:
     """Rows and columns in km, or counted, from the lower left corner: y rises upwards, as on maps."""

@@ -52,11 +52,7 @@ def save_netcdf(path: str, content: Content, arrays: Mapping[str, str], report: 
         name: replace(v, values=np.load(arrays[name], mmap_mode="r")) if name in arrays else v
         for name, v in content.variables.items()
     }
-    grid = grid_of(content)
-    attributes = {**content.attributes, **_spacing(content.pixel_km)}
-    for name, source in (("source", content.source), ("fit", content.fitted_to)):
-        if source and Path(source).is_file():
-            attributes[f"diffview_{name}_sha256"] = checksum(Path(source))
+    grid, attributes = described(content)
     with Path(report).open("ab", buffering=0) as percent:
 
         def show(share: float) -> None:
@@ -66,6 +62,15 @@ def save_netcdf(path: str, content: Content, arrays: Mapping[str, str], report: 
         filled = replace(content, variables=variables, attributes=attributes)
         image = netcdf_image(filled, grid, show)
     new_file(Path(path), image)
+
+
+def described(content: Content) -> tuple[Grid, dict[str, Any]]:
+    """The grid of its pictures, and its attributes with the size of a pixel and the checksums of what it came from."""
+    attributes = {**content.attributes, **_spacing(content.pixel_km)}
+    for name, source in (("source", content.source), ("fit", content.fitted_to)):
+        if source and Path(source).is_file():
+            attributes[f"diffview_{name}_sha256"] = checksum(Path(source))
+    return grid_of(content), attributes
 
 
 def _spacing(pixel_km: tuple[float, float] | None) -> dict[str, float]:

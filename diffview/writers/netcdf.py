@@ -46,7 +46,7 @@ def _write(file: Any, name: str, variable: Values, grid: Grid, progress: Callabl
     """One variable, picture by picture; pictures of a field as float32, NaN where missing."""
     values, shape, coordinate = variable.values, variable.values.shape, name in grid.variables
     picture = variable.dims[-2:] == PIXELS
-    dims = (*variable.dims[:-2], *grid.dims) if picture else variable.dims
+    dims = grid.dims_of(variable)
     for dim, size in zip(dims, shape, strict=True):
         if dim not in file.dimensions:
             file.dimensions[dim] = size
@@ -62,10 +62,5 @@ def _write(file: Any, name: str, variable: Values, grid: Grid, progress: Callabl
         with np.errstate(over="ignore"):  # of pure noise, where the transform is a logarithm
             made[(*at, ...)] = (part if variable.back is None else variable.back.inverse(part)).astype(kind)
         progress(done * part.size)
-    attributes = dict(variable.attributes)
-    if picture and not coordinate:
-        known = " ".join(filter(None, (attributes.pop("coordinates", ""), *grid.coordinates)))
-        attributes |= {"coordinates": known} if known else {}
-        attributes |= {"grid_mapping": "crs"} if grid.mapping is not None else {}
-    for key, value in attributes.items():
+    for key, value in grid.attributes_of(name, variable).items():
         made.attrs[key] = value
