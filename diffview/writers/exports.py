@@ -219,7 +219,7 @@ def awaited_content(plan: Plan, of: Field, asked: Sequence[Statistic]) -> tuple[
     none = np.broadcast_to(np.float32(np.nan), (count, *plan.shape[2:]))
     found = {statistic: _of_statistic(what, statistic, none[0]) for statistic in asked}
     variables = {
-        "member": _members(count, first),
+        "member": members_of(count, first),
         what.name: Values(("member", *PIXELS), none, what.cf()),
         **dict(found.values()),
     }
