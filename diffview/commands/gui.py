@@ -6,8 +6,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from diffview.commands.parsing import Parser
+from diffview.commands.reporting import write_result
 from diffview.commands.values import add_values
 from diffview.commands.words import one_source
+from diffview.errors import UserError
 from diffview.paths import read_text
 
 if TYPE_CHECKING:
@@ -31,6 +33,7 @@ def add(parser: Parser) -> None:
         "--present", nargs="?", type=Path, const=PACKAGED, metavar="LECTURE",
         help="the lecture, full screen: a folder, a file, or the one that comes with diffview",
     )  # fmt: skip
+    parser.add_argument("--check", action="store_true", help="with --present: play every beat unattended, and report")
     parser.add_argument("--shot", type=Path, metavar="OUT.png", help="write a picture of the window and end")
     parser.add_argument("--size", type=_size, default=(1600, 1000), help="size of the picture, 1600x1000")
     parser.add_argument("--after", choices=("paint", "run"), default="run", help="take the picture after this")
@@ -69,13 +72,18 @@ def _open_window(options: argparse.Namespace) -> int:
     from diffview.gui.lean import import_qt
 
     import_qt()
-    from diffview.gui.app import run_app, take_shot
+    from diffview.gui.app import check_lecture, run_app, take_shot
 
     if options.shot is not None:
         take_shot(options.shot, options.size, options.after, recipe, options.theme, options.t, options.ensemble)
         return 0
     asked = options.present
-    return run_app(recipe, None if asked == PACKAGED else asked, asked is not None)
+    lecture = None if asked == PACKAGED else asked
+    if options.check:
+        if asked is None:
+            raise UserError("There is nothing to check.", "Name a lecture: --present --check.")
+        return check_lecture(lecture, options.size, options.theme, lambda line: write_result(line + "\n"))
+    return run_app(recipe, lecture, asked is not None)
 
 
 def _asked_for(options: argparse.Namespace) -> "Recipe | None":

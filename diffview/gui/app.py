@@ -7,7 +7,7 @@ import os
 import sys
 import tempfile
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import numpy as np
@@ -20,6 +20,7 @@ from diffview.gui.session import Message, Session
 from diffview.gui.settings import Settings
 from diffview.gui.show.ensemble_picture import looked_at
 from diffview.gui.show.news import news
+from diffview.gui.story.rehearsal import Rehearsal, rehearsed
 from diffview.gui.theme import theme
 from diffview.gui.window.dialogs import save_picture
 from diffview.gui.window.ending import Ending
@@ -30,6 +31,8 @@ from diffview.paths import not_kept, plain_target
 from diffview.readers.packaged import packaged_field
 from diffview.runs.facts import Facts
 from diffview.runs.recipe import GIVEN, Recipe, default_recipe
+from diffview.story.lecture import packaged_lecture, read_lecture
+from diffview.story.place import Place
 
 SHOT_LIMIT_S = 120
 ARRANGED = 5
@@ -156,6 +159,48 @@ def run_app(recipe: Recipe | None, lecture: Path | None = None, present: bool = 
         return int(app.exec()) or ending.status
     finally:
         ending.restore()
+
+
+def check_lecture(lecture: Path | None, size: tuple[int, int], mode: str | None, tell: Callable[[str], None]) -> int:
+    """Play every beat of a lecture unattended, and tell what was seen; the exit status, 1 where something is wrong.
+
+    Raises:
+        UserError: if the lecture cannot be read.
+    """
+    with rehearsing(lecture, size, mode) as (_, rehearsal):
+        return 0 if rehearsed(rehearsal, tell) else 1
+
+
+@contextlib.contextmanager
+def rehearsing(
+    lecture: Path | None, size: tuple[int, int], mode: str | None = None,
+    looked: Callable[[MainWindow, Place], list[str]] = lambda window, place: [],
+) -> Iterator[tuple[MainWindow, Rehearsal]]:  # fmt: skip
+    """A window with a talk on, settings of its own, and what plays the talk; `looked` at every place.
+
+    Raises:
+        UserError: if the lecture cannot be read.
+    """
+    if not _has_display():
+        os.environ["QT_QPA_PLATFORM"] = "offscreen"
+    app = application()
+    asked = packaged_lecture() if lecture is None else read_lecture(lecture)
+
+    def turn() -> None:
+        app.processEvents()
+        time.sleep(0.001)
+
+    with tempfile.TemporaryDirectory() as folder:
+        window = create_window(settings=Settings(Path(folder) / "diffview.ini"))
+        if mode is not None:
+            theme.use(mode)
+        show_window(window, size)
+        try:
+            window.lecturing.begin(asked)
+            talk = window.lecturing.talk
+            yield window, Rehearsal(talk, window.session, turn, window.is_idle, lambda place: looked(window, place))
+        finally:
+            window.close()
 
 
 def take_shot(

@@ -9,6 +9,7 @@ from diffview.errors import UserError
 from diffview.params import ValueType, confirm, json_text, parameters, plain_of, shown, value_of
 from diffview.runs.recipe import GROUPS, Recipe
 from diffview.story.beats import PICTURES, PLOTS, SENTENCE, Beat, RevealPart, Scene, SetValues, beat_of, plain_beat
+from diffview.story.equation_table import EQUATIONS
 
 A = TypeVar("A")
 T = TypeVar("T")
@@ -123,6 +124,8 @@ class Chapter:
             UserError: naming the beat.
         """
         confirm(self, "The chapter")
+        if self.equation and self.equation not in EQUATIONS:
+            raise UserError(f"There is no equation {shown(self.equation)}.", f"Choose one of {', '.join(EQUATIONS)}.")
         on_stage = {*self.stage.pictures, self.stage.plot, "sentence", "equation"}
         for number, beat in enumerate(self.beats, 1):
             part = getattr(beat, "part", "")

@@ -13,8 +13,8 @@ from diffview.gui.settings import Settings
 from diffview.gui.story.clicker import Clicker
 from diffview.gui.story.scenery import Scenery
 from diffview.gui.story.talk import Talk
-from diffview.story.lecture import packaged_lecture, read_lecture
-from diffview.story.place import PlaceFile
+from diffview.story.lecture import Lecture, packaged_lecture, read_lecture
+from diffview.story.place import Place, PlaceFile
 
 PLACE = "talk.json"
 """Beside the settings: where a talk was when it was cut short."""
@@ -61,6 +61,10 @@ class Lecturing(QObject):
             return
         if kept is not None and kept.home == lecture.home:
             place = kept.place
+        self.begin(lecture, place)
+
+    def begin(self, lecture: Lecture, place: Place | None = None) -> None:
+        """Put a lecture on, at a place or where it was left last."""
         self.talk.begin(lecture, place)
 
     def offer(self) -> None:
