@@ -29,6 +29,7 @@ SCRUB, LAYOUT, EXPORT, EXAMPLE = "Scrub", "View/Layout", "File/Export", "File/Ex
 ENTRIES = (
     Entry("openAction", "File", "Open…", ("Ctrl+O",), "Open a file, several as one set, or a recipe"),
     Entry("openFolderAction", "File", "Open folder…", (), "Many files as one set, joined along time; Zarr stores"),
+    Entry("goOnAction", "File", "Go on where I was", (), "What the window that ended last had: field, settings, view"),
     Entry("packagedAction", "File", "Open the packaged field", (), "Back to the field that ships with diffview"),
     *(Entry(f"{key}ExampleAction", EXAMPLE, example.title, (), f"{example.tip}.") for key, example in EXAMPLES.items()),
     Entry(
@@ -167,6 +168,11 @@ class Actions(Mapping[str, QAction]):
     def connect(self, name: str, what: Callable[[], object]) -> None:
         """Call `what` when the action is triggered."""
         self._actions[name].triggered.connect(lambda _checked=False: what())
+
+
+def names_in(menu: str) -> list[str]:
+    """Names of the actions of a menu."""
+    return [entry.name for entry in ENTRIES if entry.menu == menu]
 
 
 def _tip(entry: Entry) -> str:

@@ -93,7 +93,7 @@ def create_window(
     """The window, built but not shown, on the packaged field or on `facts`; a file or recipe is opened behind it."""
     unkept = not_kept("config") if settings is None else ""
     settings = settings or Settings()
-    unkept = unkept or settings.unkept
+    unkept = settings.unkept = unkept or settings.unkept
     theme.install(application(), settings.theme())
     damaged: list[UserError] = []
     cards = read_cards(damaged.append)
@@ -150,6 +150,8 @@ def run_app(recipe: Recipe | None, lecture: Path | None = None, present: bool = 
     app = application()
     window = create_window(recipe)
     show_window(window)
+    if recipe is None:
+        window.first_screen.begin()
     if present:
         window.lecturing.start(lecture)
     else:

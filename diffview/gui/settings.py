@@ -33,12 +33,13 @@ class Settings:
 
     Attributes:
         damaged: names of what was read, could not be understood, and is as at first.
+        work_folder: where windows keep their work.
         unkept: why nothing is read from the file nor kept in it, as a sentence; "" if it is.
     """
 
     def __init__(self, path: Path | None = None) -> None:
         file = path or user_folder("config") / "diffview.ini"
-        self.unkept = ""
+        self.unkept, self.work_folder = "", file.with_suffix(".work")
         try:
             if (size := plain_size(file, "settings", "")) > LARGEST_TEXT:
                 self.unkept = f"{file} has {size / 1e6:.3g} MB, which is too much for settings."

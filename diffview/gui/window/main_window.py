@@ -30,8 +30,10 @@ from diffview.gui.window import dialogs
 from diffview.gui.window.appearance import Appearance
 from diffview.gui.window.awaiting import Awaiting
 from diffview.gui.window.docking import PLOTS_INDEX, PLOTS_SHARE, Docks, add_dock
+from diffview.gui.window.first_screen import FirstScreen
 from diffview.gui.window.forking import Forking
 from diffview.gui.window.gap_tool import GapTool
+from diffview.gui.window.keeping import Keeping
 from diffview.gui.window.late import LateJobs
 from diffview.gui.window.layouts import TEACHING, WindowRoom, placed_inside
 from diffview.gui.window.lecturing import Lecturing
@@ -75,6 +77,7 @@ class MainWindow(LateJobs, QMainWindow):
         self.opening = Opening(session, self.files, settings, self)
         self.search = LevelSearchJob(self.jobs)
         self.actions_ = Actions(self)
+        self.keeping = Keeping(session, settings, self)
         self.sharing = Sharing(self.jobs, self.live, self.actions_, self)
         self._first_paint = True
         self._readers_soon = QTimer(self, singleShot=True, interval=READERS_MS)
@@ -163,6 +166,10 @@ class MainWindow(LateJobs, QMainWindow):
         self.rivaling = Rivaling(self.session, self.actions_)
         self.lecturing = Lecturing(self.session, self.live, self.files, self.settings, self)
         self.lecturing.talk.switched.connect(self.presentation.set_on)
+        own = self.keeping, self.settings, self.actions_
+        self.first_screen = FirstScreen(self.session, self.files, *own, over=self.field)
+        for follow in (self.keeping.rest, self.first_screen.leave):
+            self.lecturing.talk.switched.connect(follow)
 
     def _build_menus(self) -> None:
         menus: dict[str, QMenu] = {}
@@ -186,7 +193,7 @@ class MainWindow(LateJobs, QMainWindow):
         """What the actions do, by name."""
         parts = (
             self.opening, self.sharing, self.player, self.gaps, self.forking, self.rivaling,
-            self.looking, self.appearance, self.arrangement, self.lecturing,
+            self.looking, self.appearance, self.arrangement, self.lecturing, self.first_screen,
         )  # fmt: skip
         own: dict[str, Callable[[], object]] = {
             "quitAction": self.close,
@@ -288,6 +295,7 @@ class MainWindow(LateJobs, QMainWindow):
             self.settings.set_bytes("geometry", self.saveGeometry())
             self.arrangement.save(self.settings)
         self.looking.save(self.settings, WindowRoom.of(self.size()).low)
+        self.keeping.close()
         self._readers_soon.stop()
         self.player.stop()
         self.jobs.close()
@@ -320,5 +328,6 @@ class MainWindow(LateJobs, QMainWindow):
         view = self.session.view
         self.live.start(played=view.follow and not view.one_shot)
         self._readers_soon.start()
+        self.keeping.begin()
         if self.session.recipe.denoiser.device != "auto":
             self.live.torch.load()
