@@ -13,35 +13,18 @@ from pathlib import Path
 
 import torch
 
-from diffview.learning.film import LOG, film_folder, kept_name
+from diffview.learning.film import LOG, film_crops, film_folder, kept_name
 from diffview.learning.network import config_for
-from diffview.learning.sets import TrainingSet, complete, crops_of
 from diffview.learning.settings import TrainingSettings
 from diffview.learning.trainer import Trainer
 from diffview.learning.training import DIRECTORY, resumed, train
 from diffview.models.checkpoints import save_model
-from diffview.readers.packaged import packaged_field
-
-SIZE, STRIDE, CUT = 32, 2, 160
-"""Pixels a side of a crop, pixels between crops, and the first column that is held out."""
 
 NETWORK = {"width": 16, "multipliers": (1, 2, 2)}
 KEPT = (20, 100, 400, 1200, 3200, 8000)
 """Steps after which the network is kept."""
 
 EVERY = 20
-
-
-def crops() -> TrainingSet:
-    """Crops of the left part of the packaged field to train on; those of its right part are held out."""
-    packaged = packaged_field()
-    parts = packaged.values[:, :CUT], packaged.values[:, CUT:]
-    pick = [cut[complete(cut)] for cut in (crops_of(part, (SIZE, SIZE), STRIDE) for part in parts)]
-    return TrainingSet.fit(
-        "standardise", *pick, packaged.name, packaged.units,
-        source="the packaged field (Met Office, from iris-sample-data)", licence=packaged.provenance["licence"],
-        split=f"columns 0-{CUT - 1} trained on, the others held out",
-    )  # fmt: skip
 
 
 def main() -> None:
@@ -51,7 +34,7 @@ def main() -> None:
     parser.add_argument("--threads", type=int, default=1)
     options = parser.parse_args()
     torch.set_num_threads(options.threads)
-    data = crops()
+    data = film_crops()
     if (options.out / DIRECTORY[1]).exists():
         trainer = resumed(options.out, data)
     else:

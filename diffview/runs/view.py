@@ -122,6 +122,7 @@ class View(Group):
     cloud_score: Annotated[
         str, Choice(("exact", "learnt")), "Whether they return by the exact score, or by what is learnt."
     ] = "exact"
+    film: Annotated[int, Range(0, 99), "Which network of a training that is a film; beyond the last one: the last."] = 0
     layout: Annotated[str, LAYOUT, "The layout of the window; nothing: as it is."] = ""
     docks: Annotated[
         tuple[str, ...] | None, DOCKS, "The open docks by name, those in front first; none: those of the layout."

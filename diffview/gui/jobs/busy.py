@@ -66,6 +66,7 @@ BUSY = {
     ),
     "paths": BusyRule((), {}),
     "walking": BusyRule((), {}),
+    "learnt": BusyRule(("sampling", "training"), {}),
     "learning": BusyRule(("sampling", "training"), {"training": ("A training is at work: stop it first.", "")}),
     "writing": BusyRule((), {"writing": ("Another file is being written.", "Wait for it, or press Esc.")}),
 }

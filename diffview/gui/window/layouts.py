@@ -72,7 +72,7 @@ class DockLayout:
 
 EXPLORE = "exploreLayoutAction"
 
-TEACHING = ("onestepDock", "densityDock", "cloudDock")
+TEACHING = ("onestepDock", "densityDock", "cloudDock", "learningDock")
 """The docks that teach."""
 
 LAYOUTS: dict[str, DockLayout] = {
@@ -105,6 +105,7 @@ LAYOUTS: dict[str, DockLayout] = {
         (
             "cloudDock",
             "onestepDock",
+            "learningDock",
             "inspectorDock",
             "trainDock",
             "modelDock",

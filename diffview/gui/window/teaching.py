@@ -17,7 +17,12 @@ class Teaching:
 
     def panels(self) -> dict[str, Callable[[], QWidget]]:
         """By the titles of their docks."""
-        return {"One step": self.step_panel, "Density": self.density_panel, "Cloud": self.cloud_panel}
+        return {
+            "One step": self.step_panel,
+            "Density": self.density_panel,
+            "Cloud": self.cloud_panel,
+            "Learning": self.learning_panel,
+        }
 
     def step_panel(self) -> QWidget:
         """The panel of one step."""
@@ -38,3 +43,10 @@ class Teaching:
         from diffview.gui.panels.cloud import CloudPanel
 
         return CloudPanel(self._session, CloudBackground(self._jobs), PointLearner(self._jobs))
+
+    def learning_panel(self) -> QWidget:
+        """The panel of a learning as a film."""
+        from diffview.gui.jobs.film_run import FilmRunner
+        from diffview.gui.panels.learning import LearningPanel
+
+        return LearningPanel(self._session, FilmRunner(self._jobs))
