@@ -90,6 +90,12 @@ def make_files(folder: Path) -> None:
     for day in range(8):
         _make_sst(folder / "folder" / f"sst_202001{day + 1:02}.nc", ("day", 1, f"days since 2020-01-{day + 1:02}"), day)
     (folder / "r.json").write_text(Recipe.of(model="gaussian", steps=3).to_json())
+    region = {"region": {"row": 0, "column": 100, "ny": 32, "nx": 32}}
+    chapter = {
+        "diffview_chapter": 1, "title": "Noise", "sentence": "A field drowns.", "stage": {"pictures": ["forward"]},
+        "recipe": {"source": region},
+    }  # fmt: skip
+    (folder / "chapter.json").write_text(json.dumps(chapter))
     config = {"_class_name": "DDIMScheduler", "beta_schedule": "scaled_linear", "use_karras_sigmas": True}
     (folder / "scheduler_config.json").write_text(json.dumps(config))
     (folder / "resources").symlink_to(ROOT / "resources")
@@ -137,5 +143,5 @@ def run_line(words: list[str]) -> None:
         assert subprocess.run(program, env=env, check=False).returncode == 0, words
     else:
         assert main(words if "--resume" in words else [*words, *smaller(command, words)]) == 0, words
-    for made in (getattr(options, "out", None), getattr(options, "shot", None)):
+    for made in (getattr(options, name, None) for name in ("out", "shot", "html", "pdf")):
         assert made is None or made.exists(), words

@@ -17,6 +17,7 @@ COMMANDS = {
     "sample": "make fields with a model",
     "film": "noise put in, a run or its members as a film",
     "days": "make the days of a month from its mean",
+    "lecture": "a lecture as a page that an audience takes home",
     "train": "train a network on the slices of a file",
     "verify": "how good a model is on fields it never saw",
     "compare": "two to four ways to run side by side, and which is better",

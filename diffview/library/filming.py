@@ -13,6 +13,7 @@ from diffview.runs.recipe import default_recipe
 
 if TYPE_CHECKING:
     from diffview.writers.films.film_settings import FilmSettings
+    from diffview.writers.films.reels import Filmed
 
 
 def film(
@@ -55,14 +56,24 @@ def filmed(opened: Opened, settings: FilmSettings, path: Path, progress: Progres
     Raises:
         UserError: if it cannot be made or written.
     """
+    from diffview.writers.films.films import make_film
+
+    of = filmed_of(opened)
+    said = make_film(of, settings, path, progress)
+    return (*(str(note) for note in of.plan.notes if not note.quiet), *said)
+
+
+def filmed_of(opened: Opened) -> Filmed:
+    """What is filmed of an opened field: it, and the plan of its recipe.
+
+    Raises:
+        UserError: if the recipe names no run of one region.
+    """
     from diffview.runs.by_parts import fills_whole
     from diffview.runs.resolve import resolve
-    from diffview.writers.films.films import make_film
     from diffview.writers.films.reels import Filmed
 
     if fills_whole(opened.recipe):
         raise UserError("A whole picture that is filled by parts has no film.", "Name a region in the recipe.")
     card = card_of(opened.recipe.denoiser.model)
-    plan = resolve(opened.recipe, equipped(opened.recipe, card, opened.facts))
-    said = make_film(Filmed(opened.facts, plan), settings, path, progress)
-    return (*(str(note) for note in plan.notes if not note.quiet), *said)
+    return Filmed(opened.facts, resolve(opened.recipe, equipped(opened.recipe, card, opened.facts)))

@@ -1,9 +1,10 @@
 """Writing pictures one after the other as a film: WebP, GIF and AVIF by Pillow, MP4 by ffmpeg."""
 
 from collections.abc import Callable, Iterator
+from io import BytesIO
 from itertools import pairwise
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import IO, Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -49,6 +50,20 @@ def write_film(
     progress(1.0)
 
 
+def film_bytes(pictures: Iterator[Rgb], settings: FilmSettings) -> bytes:
+    """A film as WebP, for a page that carries it."""
+    buffer = BytesIO()
+    _save("WEBP", _webp, pictures, settings, buffer)
+    return buffer.getvalue()
+
+
+def still(picture: Rgb, quality: int = 80) -> bytes:
+    """One picture as WebP."""
+    buffer = BytesIO()
+    Image.fromarray(picture).save(buffer, "WEBP", quality=quality, method=4)
+    return buffer.getvalue()
+
+
 def check_format(path: Path, settings: FilmSettings) -> None:
     """Refuse a file whose ending names no film, or a film that its format cannot hold.
 
@@ -90,14 +105,22 @@ def _by_pillow(form: str, options: Callable[[FilmSettings], dict[str, Any]]) -> 
     """What writes a format that Pillow streams."""
 
     def write(pictures: Iterator[Rgb], settings: FilmSettings, path: Path) -> None:
-        first, rest = Image.fromarray(next(pictures)), _Roll(pictures, settings.count - 1)
         with path.open("wb") as file:
-            first.save(
-                file, form, save_all=True, append_images=[rest], duration=durations(settings), loop=0,
-                **options(settings),
-            )  # fmt: skip
+            _save(form, options, pictures, settings, file)
 
     return write
+
+
+def _save(
+    form: str,
+    options: Callable[[FilmSettings], dict[str, Any]],
+    pictures: Iterator[Rgb],
+    settings: FilmSettings,
+    file: IO[bytes],
+) -> None:
+    first, rest = Image.fromarray(next(pictures)), _Roll(pictures, settings.count - 1)
+    times = durations(settings)
+    first.save(file, form, save_all=True, append_images=[rest], duration=times, loop=0, **options(settings))
 
 
 def _webp(settings: FilmSettings) -> dict[str, Any]:

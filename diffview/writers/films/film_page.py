@@ -102,6 +102,12 @@ class FilmPage:
         self._last = frame, np.asarray(image)
         return self._last[1]
 
+    @property
+    def drawn(self) -> Rgb:
+        """The picture that was drawn last."""
+        assert self._last is not None
+        return self._last[1]
+
     # -- layout
 
     def _px(self, length: float) -> int:

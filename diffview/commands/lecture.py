@@ -1,0 +1,49 @@
+"""`diffview lecture`: what an audience takes home of a lecture, as one page of HTML or as a PDF."""
+
+import argparse
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from diffview.commands import fields
+from diffview.commands.parsing import Parser
+from diffview.errors import UserError
+
+if TYPE_CHECKING:
+    from diffview.runs.recipe import Recipe
+    from diffview.writers.films.reels import Filmed
+
+
+def add(parser: Parser) -> None:
+    """Declare the options."""
+    parser.add_argument("lecture", nargs="?", type=Path, help="its folder or file; none: the one that ships")
+    parser.add_argument("--html", type=Path, metavar="OUT.html", help="one page that needs no network and no server")
+    parser.show_examples("diffview lecture chapter.json --html talk.html")
+    parser.set_defaults(do=_lecture)
+
+
+def _lecture(options: argparse.Namespace) -> None:
+    from diffview.paths import write_text
+    from diffview.story.handout_page import page_of
+    from diffview.story.leave_behind import handout_of
+    from diffview.story.lecture import packaged_lecture, read_lecture
+
+    report = options.report
+    if options.html is None:
+        raise UserError("Nothing is asked for.", "Name a file: --html talk.html.")
+    fields.check_output(options.html, report)
+    lecture = packaged_lecture() if options.lecture is None else read_lecture(options.lecture)
+    with report.progress("making the handout") as progress:
+        handout = handout_of(lecture, _opened, progress)
+    for chapter in handout.chapters:
+        for note in chapter.notes:
+            report.note(f"{chapter.title}: {note}")
+    page = page_of(handout)
+    write_text(options.html, page)
+    report.note(f"{options.html}: {len(handout.chapters)} chapters, {len(page) / 1e6:.1f} MB.")
+
+
+def _opened(recipe: "Recipe") -> "Filmed":
+    from diffview.library.filming import filmed_of
+    from diffview.library.opened import open_field
+
+    return filmed_of(open_field(recipe))

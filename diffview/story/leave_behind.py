@@ -1,0 +1,185 @@
+"""What an audience takes home of a lecture: its sentences, equations, pictures, films and plots, chapter by chapter."""
+
+from collections.abc import Callable
+from dataclasses import replace
+from typing import NamedTuple
+
+import numpy as np
+
+from diffview.errors import UserError
+from diffview.forward.state import EDGES, Forward, density
+from diffview.story.chapter import Chapter
+from diffview.story.lecture import Lecture
+from diffview.story.line_plot import PlotAxis, PlotCurve, line_svg
+from diffview.writers.films.film_settings import FilmSettings
+from diffview.writers.films.reels import Filmed
+
+FRAMES = 21
+"""Places of a slider, from the field to noise."""
+
+FORWARD = FilmSettings(size=(640, 520), fps=FRAMES, seconds=1.0, hold=0.0, caption=False, theme="light")
+RUN = FilmSettings(what="reverse", size=(640, 400), fps=10, seconds=5.0, hold=1.5, caption=False, theme="light")
+MEMBERS = replace(RUN, what="members", size=(640, 560))
+MOST_MEMBERS = 9
+"""Members of a run that are filmed: more would be too small to be seen, and the first are those that all have."""
+
+MOST_RUNS = 2
+"""Runs of one chapter that are filmed."""
+
+INK = {"text": "#1d232b", "dim": "#69727f", "forward": "#c77700", "reverse": "#0a7ea4", "good": "#1e8a55"}
+"""Colours of a page, by the tokens of the window."""
+
+
+class HandoutFigure(NamedTuple):
+    """One thing to look at.
+
+    Attributes:
+        caption: what it is.
+        pictures: as WebP: one, which may be a film, or those of a slider.
+        words: what is said of each picture of a slider.
+        plot: as SVG.
+        last: the last picture of a film, for paper.
+    """
+
+    caption: str
+    pictures: tuple[bytes, ...] = ()
+    words: tuple[str, ...] = ()
+    plot: str = ""
+    last: bytes = b""
+
+
+class HandoutChapter(NamedTuple):
+    """A chapter on a page: its sentences in their order, the key of its equation, what is seen, and what is not."""
+
+    title: str
+    sentences: tuple[str, ...]
+    equation: str
+    figures: tuple[HandoutFigure, ...]
+    notes: tuple[str, ...]
+
+
+class Handout(NamedTuple):
+    """A lecture on a page."""
+
+    title: str
+    chapters: tuple[HandoutChapter, ...]
+
+
+def handout_of(
+    lecture: Lecture, opened: Callable[..., Filmed], progress: Callable[[float], None] = lambda share: None
+) -> Handout:
+    """All that is to be put on a page; a run that cannot be made here is said so in its chapter.
+
+    Args:
+        lecture: its chapters.
+        opened: gives field and plan of a recipe.
+        progress: called with the share that is done; it may raise to end it.
+
+    Raises:
+        UserError: if a field cannot be read.
+    """
+    made = []
+    for number, chapter in enumerate(lecture.chapters):
+        progress(number / len(lecture.chapters))
+        made.append(_chapter(chapter, opened))
+    progress(1.0)
+    return Handout(lecture.title, tuple(made))
+
+
+def _chapter(chapter: Chapter, opened: Callable[..., Filmed]) -> HandoutChapter:
+    figures: list[HandoutFigure] = []
+    notes: list[str] = []
+    if "forward" in chapter.stage.pictures or "field" in chapter.stage.pictures:
+        figures.append(_slider(opened(chapter.recipe), moves="forward" in chapter.stage.pictures))
+    if "reverse" in chapter.stage.pictures:
+        ran = dict.fromkeys(scene.recipe.but(playhead=0.0) for scene in chapter.scenes if scene.ran)
+        for recipe in list(ran)[:MOST_RUNS]:
+            try:
+                figures.append(_run(opened(recipe.but(members=min(recipe.ensemble.members, MOST_MEMBERS)))))
+            except (UserError, ImportError) as error:
+                notes.append(f"The run of {recipe.denoiser.model} is not shown: {error}")
+    if chapter.stage.plot:
+        figures.append(PLOTTED[chapter.stage.plot](chapter, opened(chapter.recipe)))
+    sentences = tuple(dict.fromkeys(scene.sentence for scene in chapter.scenes))
+    return HandoutChapter(chapter.title, sentences, chapter.equation, tuple(figures), tuple(notes))
+
+
+def _slider(filmed: Filmed, moves: bool) -> HandoutFigure:
+    """The forward state from the field to noise, or the field alone."""
+    from diffview.writers.films.encoding import still
+    from diffview.writers.films.film_page import FilmPage
+    from diffview.writers.films.reels import reel_of
+
+    reel, pictures, words = reel_of(filmed, FORWARD), [], []
+    page = FilmPage(reel, FORWARD)
+    for frame in reel.frames():
+        pictures.append(still(page.draw(frame)))
+        words.append(frame.words)
+        if not moves:
+            return HandoutFigure(reel.caption[0], (pictures[0],), ("the field",))
+    return HandoutFigure(" · ".join(reel.caption), tuple(pictures), tuple(words))
+
+
+def _run(filmed: Filmed) -> HandoutFigure:
+    """The film of a run."""
+    from diffview.writers.films.encoding import film_bytes, still
+    from diffview.writers.films.film_page import FilmPage
+    from diffview.writers.films.reels import reel_of
+
+    settings = MEMBERS if filmed.plan.shape[0] > 1 else RUN
+    reel = reel_of(filmed, settings)
+    page = FilmPage(reel, settings)
+    moving = film_bytes(map(page.draw, reel.frames()), settings)
+    return HandoutFigure(" · ".join(reel.caption), (moving,), last=still(page.drawn))
+
+
+# -- plots
+
+
+def _schedule(chapter: Chapter, _: Filmed) -> HandoutFigure:
+    """alpha_bar of every schedule of the chapter."""
+    t = np.linspace(0, 1, 201)
+    schedules = dict.fromkeys(scene.recipe.course.schedule for scene in chapter.scenes)
+    tokens = ("forward", "reverse", "good", "text", "dim")
+    curves = [
+        PlotCurve(schedule.key, t, schedule.alpha_bar(t), INK[tokens[i % len(tokens)]])
+        for i, schedule in enumerate(schedules)
+    ]
+    plot = line_svg(curves[:6], PlotAxis("t"), PlotAxis("ᾱ: what is left of the signal's variance"))
+    return HandoutFigure("The schedules of this chapter", plot=plot)
+
+
+def _forward_of(filmed: Filmed) -> Forward:
+    plan, course = filmed.plan, filmed.plan.recipe.course
+    km = filmed.facts.field.pixel_km
+    return Forward(plan.x0, course.schedule, course.seed, plan.recipe.start.path_mode, km, noise=course.noise)
+
+
+STATES = ((0.0, "x₀", "text"), (0.25, "t = 0.25", "good"), (0.5, "t = 0.5", "forward"), (1.0, "t = 1", "dim"))
+
+
+def _histogram(_: Chapter, filmed: Filmed) -> HandoutFigure:
+    """Densities of x_t and of a standard normal."""
+    state, middles = _forward_of(filmed), (EDGES[1:] + EDGES[:-1]) / 2
+    curves = [PlotCurve(name, middles, density(state.at(t).x_t), INK[token]) for t, name, token in STATES]
+    normal = PlotCurve("N(0, 1)", middles, np.exp(-(middles**2) / 2) / np.sqrt(2 * np.pi), INK["reverse"])
+    plot = line_svg([*curves, normal], PlotAxis("standardised value"), PlotAxis("density"))
+    return HandoutFigure("Values of the field, of x_t, and of a standard normal", plot=plot)
+
+
+def _spectrum(_: Chapter, filmed: Filmed) -> HandoutFigure:
+    """Power of x_t by wavenumber."""
+    state = _forward_of(filmed)
+    if state.rings is None:
+        return HandoutFigure("No spectrum: too much is missing.")
+    curves = []
+    for t, name, token in STATES:
+        frame = state.at(t)
+        if (power := state.spectrum(frame)) is not None:
+            curves.append(PlotCurve(name, state.rings.k, power, INK[token]))
+    plot = line_svg(curves, PlotAxis("cycles per side of the region", log=True), PlotAxis("power, std²", log=True))
+    return HandoutFigure("Power of the field and of x_t by scale", plot=plot)
+
+
+PLOTTED = {"schedule": _schedule, "histogram": _histogram, "spectrum": _spectrum}
+"""What draws a plot of the stage."""
