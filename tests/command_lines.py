@@ -35,6 +35,7 @@ SMALLER = {
     "verify loss": "--steps 4 --fields 2 --size 16",
     "compare": "--steps 3 --fields 10",
     "days": "--members 1",
+    "verify channels": "--cases 2 --members 2",
     "verify days": "--members 2",
     "gui": "--after paint --size 1280x720",
 }

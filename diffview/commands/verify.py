@@ -4,7 +4,15 @@ import argparse
 import json
 from pathlib import Path
 
-from diffview.commands import fields, verify_days, verify_downscaling, verify_ensemble, verify_race, verify_solvers
+from diffview.commands import (
+    fields,
+    verify_channels,
+    verify_days,
+    verify_downscaling,
+    verify_ensemble,
+    verify_race,
+    verify_solvers,
+)
 from diffview.commands.parsing import Parser
 from diffview.commands.reporting import write_result
 from diffview.commands.values import add_values
@@ -34,6 +42,7 @@ def add(parser: Parser) -> None:
     verify_downscaling.add(
         kinds.add_parser("downscaling", help="ways back from coarse fields to fine ones, on held-out fields")
     )
+    verify_channels.add(kinds.add_parser("channels", help="rain from synthetic channels by a formula"))
     verify_days.add(kinds.add_parser("days", help="days made from a month's mean, beside real days"))
     verify_solvers.add(kinds.add_parser("solvers", help="solvers of observations beside the exact posterior"))
     _add_loss(kinds.add_parser("loss", help="a model's loss at every noise level, and its variational bound"))

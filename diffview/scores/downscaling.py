@@ -276,11 +276,25 @@ def score_route(key: str, task: Task, thresholds: Sequence[float] = ()) -> Route
         climate = task.data.transform.inverse(task.data.fields[complete(task.data.fields)])
         cases = EnsembleCases(members, truth, task.given, climate, None, task.card.quantity, units)
         found = calibrate(cases, thresholds, task.sampling.seed)
+    title = route.title if key != "network" else task.card.name
+    return way_score(key, title, members, truth, thresholds, found, task.sampling.seed)
+
+
+def way_score(
+    key: str,
+    title: str,
+    members: Array,
+    truth: Array,
+    thresholds: Sequence[float],
+    found: Calibration | None,
+    seed: int,
+) -> RouteScore:
+    """What members [M, n, ny, nx] of a truth are worth; `found` of an ensemble, None of a single member."""
     scales = by_scale(members, truth)
     return RouteScore(
-        key, route.title if key != "network" else task.card.name, len(members), len(truth),
-        float(metrics.crps(members, truth).mean()), metrics.log_spectral_distance(scales.members, scales.truth),
+        key, title, len(members), len(truth), float(metrics.crps(members, truth).mean()),
+        metrics.log_spectral_distance(scales.members, scales.truth),
         found.neighbourhoods if found is not None and thresholds
         else tuple(fractions_skill(members, truth, threshold) for threshold in thresholds),
-        tail(members.reshape(-1, *truth.shape[1:]), seed=task.sampling.seed), found,
+        tail(members.reshape(-1, *truth.shape[1:]), seed=seed), found,
     )  # fmt: skip

@@ -1,15 +1,17 @@
-"""The content of files with sequences of days: members of every day, and the mean that they were made for."""
+"""The content of files with several fields at once: days made for their mean, and rain beside its channels."""
 
 import time
+from collections.abc import Mapping
 from pathlib import Path
 
 import numpy as np
+from numpy.typing import NDArray
 
 from diffview import __version__
 from diffview.fields.daily import EPOCH, date_text
 from diffview.models.days import DaysMade
 from diffview.writers.exports import PIXELS, Content, SourceRegion, Values, members_of
-from diffview.writers.quantity import quantity_of
+from diffview.writers.quantity import clean, quantity_of
 
 
 def days_content(made: DaysMade) -> Content:
@@ -41,3 +43,25 @@ def days_content(made: DaysMade) -> Content:
     place = SourceRegion(path, made.of.dataset, made.region, made.of.field.coords, axes=made.of.axes)
     kept = {name: text for name, text in attributes.items() if text}
     return Content(made.mean.shape, variables, kept, made.of.field.pixel_km, place, path)
+
+
+def channels_content(
+    name: str, units: str, channels: Mapping[str, NDArray[np.floating]], members: NDArray[np.floating],
+    truth: NDArray[np.floating],
+) -> Content:  # fmt: skip
+    """Synthetic channels [case, y, x], members [member, case, y, x], their mean and spread, and the truth."""
+    word, dims = clean(name), ("case", *PIXELS)
+    about = {"units": units or "1", "long_name": name.replace("_", " ")}
+    variables = {"member": members_of(len(members), 0)}
+    for key, values in channels.items():
+        said = f"{key}, SYNTHETIC: computed from the truth"
+        variables[f"synthetic_{key}"] = Values(dims, values, {"units": "K", "long_name": said, "synthetic": "true"})
+    variables[word] = Values(("member", *dims), members, {**about, "comment": "made by a formula from the channels"})
+    for which, made in (("mean", members.mean(0)), ("spread", members.std(0, ddof=1)), ("truth", truth)):
+        variables[f"{word}_{which}"] = Values(dims, made, {**about, "long_name": f"{about['long_name']}, {which}"})
+    title = f"{about['long_name']} from synthetic channels, by a Gaussian law with cross-spectra"
+    attributes = {
+        "title": title, "source": f"diffview {__version__}", "diffview_version": __version__,
+        "comment": "The channels are synthetic: they were computed from the truth, and no satellite saw them.",
+    }  # fmt: skip
+    return Content((truth.shape[-2], truth.shape[-1]), variables, attributes)

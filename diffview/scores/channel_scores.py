@@ -1,0 +1,168 @@
+"""Rain from channels by a formula: the exact conditional field of a Gaussian law with cross-spectra, judged.
+
+Rain (through its transform) and channels (standardised) are components of one Gaussian law, fitted to training fields;
+given the channels, the rain is Gaussian too. Beside it stand what any user has: rain of other places as an ensemble,
+and a regression of every pixel on the channels above it. A network has to be better than all of these.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from functools import cached_property
+
+import numpy as np
+from numpy.typing import NDArray
+
+from diffview.errors import UserError
+from diffview.forward.noise import START, draw
+from diffview.learning.sets import TrainingSet, complete, evenly
+from diffview.learning.synthetic import CHANNELS, channels_of
+from diffview.models.joint import Conditioned, fit_joint
+from diffview.scores.calibration import Calibration, EnsembleCases, calibrate, thresholds_for
+from diffview.scores.downscaling import RouteScore, way_score
+
+Array = NDArray[np.floating]
+Progress = Callable[[float], None]
+
+MOST_FITTED = 2000
+"""Training fields that the law is fitted to, evenly picked."""
+
+HELD = 2**20
+"""Number from which on held-out fields are counted: their noise is none of the training fields'."""
+
+
+@dataclass(frozen=True, eq=False)
+class ChannelTask:
+    """Rain that is held out, and channels of it.
+
+    Attributes:
+        data: rain through its transform, to train on and held out.
+        names: keys of CHANNELS that are given.
+        cases, members: held-out fields, evenly picked, and members of each.
+        seed: of the noise of the channels and of the members.
+        progress: called with the share of a way that is done; it may raise to end it.
+    """
+
+    data: TrainingSet
+    names: tuple[str, ...] = tuple(CHANNELS)
+    cases: int = 64
+    members: int = 16
+    seed: int = 0
+    progress: Progress = lambda share: None
+
+    @cached_property
+    def training(self) -> Array:
+        """Training fields without missing pixels, standardised."""
+        return evenly(self.data.fields[complete(self.data.fields)], MOST_FITTED)
+
+    @cached_property
+    def truth(self) -> Array:
+        """Held-out fields without missing pixels, physical [n, ny, nx].
+
+        Raises:
+            UserError: if there is none.
+        """
+        held = self.data.held_out[complete(self.data.held_out)]
+        if not len(held):
+            raise UserError("No held-out field is complete.", "Hold out more, or take smaller crops.")
+        return np.asarray(self.data.transform.inverse(evenly(held, self.cases)))
+
+    @cached_property
+    def least(self) -> float:
+        """What no field lies below: 0 of an amount."""
+        least = float(self.data.transform.inverse(np.asarray(self.training.min())))
+        return 0.0 if least > -1e-6 else -np.inf
+
+    @cached_property
+    def _learned(self) -> Array:
+        """Channels of the training fields, K [n, channels, ny, nx]."""
+        return channels_of(self.data.transform.inverse(self.training), self.names, self.seed)
+
+    @cached_property
+    def seen(self) -> Array:
+        """Channels of the held-out fields, K [n, channels, ny, nx]."""
+        return channels_of(self.truth, self.names, self.seed, HELD)
+
+    def standardised(self, channels: Array) -> Array:
+        """Channels by mean and standard deviation of those of the training fields."""
+        over = (0, 2, 3)
+        mean, std = self._learned.mean(over, keepdims=True), self._learned.std(over, keepdims=True)
+        return np.asarray((channels - mean) / std)
+
+    @cached_property
+    def law(self) -> Conditioned:
+        """The law of rain given the channels."""
+        joint = fit_joint(np.concatenate([self.training[:, None], self.standardised(self._learned)], axis=1))
+        return joint.given(np.eye(1 + len(self.names))[1:])
+
+    def physical(self, standardised: Array) -> Array:
+        """Rain in its unit; never below 0 where it is an amount."""
+        return np.maximum(self.data.transform.inverse(standardised), self.least)
+
+    def regression(self) -> Array:
+        """Least squares of a pixel's rain on the channels of that pixel, [1, n, ny, nx]."""
+        waves = np.moveaxis(self.standardised(self._learned), 1, -1).reshape(-1, len(self.names))
+        line = np.linalg.lstsq(np.c_[np.ones(len(waves)), waves], self.training.ravel(), rcond=None)[0]
+        return self.physical(line[0] + np.tensordot(self.standardised(self.seen), line[1:], axes=(1, 0)))[None]
+
+
+def _climatology(task: ChannelTask) -> Array:
+    some = task.physical(evenly(task.training, task.members))
+    return np.broadcast_to(some[:, None], (len(some), *task.truth.shape))
+
+
+def _estimate(task: ChannelTask) -> Array:
+    return task.physical(task.law.mean(task.standardised(task.seen))[:, 0])[None]
+
+
+def made_of(task: ChannelTask) -> Array:
+    """Members of the rain given the channels, physical [members, n, ny, nx]."""
+    made = np.empty((task.members, *task.truth.shape))
+    shape = 1 + len(task.names), *task.truth.shape[1:]
+    for case, seen in enumerate(task.standardised(task.seen)):
+        numbers = range(case * task.members, (case + 1) * task.members)
+        z = np.stack([draw(task.seed, START, 0, number, shape) for number in numbers]).astype(np.float64)
+        made[:, case] = task.physical(task.law.samples(seen, z)[:, 0])
+        task.progress((case + 1) / len(task.seen))
+    return made
+
+
+WAYS: Mapping[str, tuple[str, Callable[[ChannelTask], Array]]] = {
+    "climatology": ("climatology", _climatology),
+    "regression": ("regression by pixel", ChannelTask.regression),
+    "estimate": ("gaussian, its estimate", _estimate),
+    "gaussian": ("gaussian, members", made_of),
+}
+"""Title and members [M, n, ny, nx] of what is compared, by key; the first is what skill is counted from."""
+
+
+def score_channels(task: ChannelTask, thresholds: Sequence[float] = ()) -> dict[str, RouteScore]:
+    """Every way of WAYS, judged on the same held-out fields.
+
+    Raises:
+        UserError: if there are too few members or fields, or no field exceeds a threshold.
+    """
+    if task.members < 2 or task.cases < 1:
+        raise UserError(f"{task.members} members of {task.cases} fields are no ensemble.", "Name at least 2 of 1.")
+    chosen = thresholds_for(task.truth, task.data.units, thresholds)
+    scores = {}
+    for key, (title, make) in WAYS.items():
+        members = make(task)
+        found = calibration(task, members, chosen) if len(members) > 1 else None
+        scores[key] = way_score(key, title, members, task.truth, chosen, found, task.seed)
+    return scores
+
+
+def calibration(task: ChannelTask, members: Array, thresholds: Sequence[float]) -> Calibration:
+    """All that is known of an ensemble of the task."""
+    climate = task.physical(task.training)
+    cases = EnsembleCases(members, task.truth, None, climate, None, task.data.name, task.data.units)
+    return calibrate(cases, thresholds, task.seed)
+
+
+def switched(task: ChannelTask) -> dict[str, float]:
+    """Standard deviation of rain given all channels and all but one, in those of rain: one sensor off."""
+    spreads = {"all": float(task.law.std[0])}
+    for name in task.names if len(task.names) > 1 else ():
+        left = tuple(other for other in task.names if other != name)
+        spreads[f"without {name}"] = float(replace(task, names=left).law.std[0])
+    return spreads
