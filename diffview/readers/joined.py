@@ -7,10 +7,10 @@ from functools import cached_property
 import h5py
 import numpy as np
 
+from diffview.fields.daily import EPOCH
 from diffview.fields.earth_map import Projection
 from diffview.fields.radar import Site
 from diffview.readers.base import EVERY, Coordinate, Decoded, Take, Variable
-from diffview.readers.dates import EPOCH
 from diffview.readers.joining import NEW, Joined, Part, parts_of, together
 from diffview.readers.opening import find_dataset, open_file
 from diffview.readers.set_index import OpenSet, open_set

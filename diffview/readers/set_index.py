@@ -21,10 +21,10 @@ import h5py
 import numpy as np
 
 from diffview.errors import NotWrittenError, UserError
+from diffview.fields.daily import EPOCH
 from diffview.paths import read_json, user_folder, write_text
 from diffview.readers.alive import progress
 from diffview.readers.attributes import HIDDEN
-from diffview.readers.dates import EPOCH
 from diffview.readers.families import reader_of
 from diffview.readers.joining import NEW, Joined, joined, parts_of, together
 from diffview.readers.lent import Lent, LentFile, LentGroup, Part, Values, closed, made_of
