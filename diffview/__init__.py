@@ -8,8 +8,8 @@
 >>> diffview.show(field)                                       # the window
 
 The names of `dir(diffview)` are all of it: `open`, `schedule`, `noise`, `sample`, `film`, `compare`, `train`, `verify`,
-`verify_ensemble`, `show`, the `Recipe` that says what is asked for, and `UserError`, the one error that is meant to be
-read. None of them loads what it does not need.
+`verify_ensemble`, `show`, `recorded` for runs of any program, the `Recipe` that says what is asked for, and
+`UserError`, the one error that is meant to be read. None of them loads what it does not need.
 """
 
 from importlib import import_module
@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from diffview.library.filming import film
     from diffview.library.making import noise, sample
     from diffview.library.opened import open
+    from diffview.library.recording import recorded
     from diffview.library.scheduled import schedule
     from diffview.library.showing import show
     from diffview.library.trained import train, verify
@@ -37,6 +38,7 @@ __all__ = [
     "film",
     "noise",
     "open",
+    "recorded",
     "sample",
     "schedule",
     "show",
@@ -50,6 +52,7 @@ _HOMES = {
     "film": "library.filming",
     "open": "library.opened",
     "noise": "library.making",
+    "recorded": "library.recording",
     "sample": "library.making",
     "schedule": "library.scheduled",
     "show": "library.showing",

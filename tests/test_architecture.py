@@ -39,7 +39,7 @@ class Guests(NamedTuple):
 GUESTS = (
     Guests(("PySide6", "shiboken6", "pyqtgraph", "superqt", "qtawesome", "qtpy", "pytestqt"), ("gui/",), False),
     Guests(("torch", "diffusers"), ("models/nets/", "models/checkpoints.py", "learning/"), True),
-    Guests(("h5py", "h5netcdf", "netCDF4", "hdf5plugin"), ("readers/", "writers/"), False),
+    Guests(("h5py", "h5netcdf", "netCDF4", "hdf5plugin"), ("readers/", "writers/", "record.py"), False),
     Guests(("xarray",), ("readers/", "writers/", "library/"), False),
     Guests(("PIL", "imageio_ffmpeg"), ("writers/films/",), False),
     Guests(("distributed", "dask", "dask_jobqueue"), ("cluster/",), False),

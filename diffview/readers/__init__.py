@@ -30,4 +30,5 @@ FUNCTIONS: dict[str, str] = {
     "read_labels": "labels",
     "read_series": "labels",
     "describe": "describe",
+    "read_recorded": "run_files",
 }
