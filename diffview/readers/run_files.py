@@ -12,6 +12,9 @@ from diffview.readers.opening import H5PY_ERRORS, open_file
 MOST = 256 * 2**20
 """Bytes of states and estimates that are read of a run."""
 
+LONGEST_RECIPE = 2**20
+"""Characters of a recipe in a file."""
+
 EXPORTED = {"x_t", "x0_hat", "s", "step"}
 """Variables of an exported run."""
 
@@ -37,7 +40,8 @@ def read_recorded(path: str, most: int = MOST) -> Content:
                 _check_version(path, attributes["diffview_record"])
                 return {"record": _record(file, most), "attributes": attributes}
             if file.keys() >= EXPORTED and "diffview_recipe" in attributes:
-                return {"export": _exported(file, most), "attributes": attributes}
+                recipe = str(attributes["diffview_recipe"])[:LONGEST_RECIPE].encode()  # bytes: texts leave here cut
+                return {"export": _exported(file, most), "attributes": {**attributes, "diffview_recipe": recipe}}
         except H5PY_ERRORS as error:
             raise UserError(f"The recorded run {path} is damaged: {error}.", "Record it again.") from None
     return {}

@@ -110,10 +110,12 @@ def of_export(values: Mapping[str, Any], attributes: Mapping[str, Any]) -> Recor
         UserError: if it does not say how it was made.
     """
     try:
-        recipe = Recipe.from_json(str(attributes["diffview_recipe"]))
+        recipe = Recipe.from_json(attributes["diffview_recipe"].decode())
         transform = Transform.of(json.loads(str(attributes["diffview_transform"])))
-    except (KeyError, ValueError, TypeError) as error:
-        raise UserError(f"The recorded run does not say how it was made: {error}.", "Record it again.") from None
+    except UserError as error:
+        raise UserError(
+            f"The recorded run does not say how it was made. {error.sentence}", "Record it again."
+        ) from None
     schedule, s = recipe.course.schedule, np.asarray(values["s"], np.float64)
     alpha = np.array([schedule.scale(float(level)) for level in s], np.float32)
     x_t, x0_hat = (np.asarray(transform(values[name]), np.float32)[:, :, None] for name in ("x_t", "x0_hat"))
