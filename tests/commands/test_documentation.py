@@ -12,7 +12,8 @@ from command_lines import LEAVES, PAGES, ROOT, Block, blocks, command_of, lines_
 from diffview.cli import main, parse
 
 BLOCKS = blocks()
-COMMAND_LINES = [([block.page], words[1:]) for block in BLOCKS if not block.not_run and block.language != "python"
+DATA = "python", "json"
+COMMAND_LINES = [([block.page], words[1:]) for block in BLOCKS if not block.not_run and block.language not in DATA
                  for words in lines_of(block.text)]  # fmt: skip
 PROGRAMS = [block for block in BLOCKS if block.language == "python"]
 
@@ -48,7 +49,7 @@ def test_the_command_lines_of_the_pages_run(page, words, there):
 
 def test_every_line_that_is_run_is_diffview():
     for block in BLOCKS:
-        if block.language != "python" and not block.not_run:
+        if block.language not in DATA and not block.not_run:
             assert {words[0] for words in lines_of(block.text)} <= {"diffview"}, block
 
 

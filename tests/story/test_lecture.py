@@ -1,7 +1,9 @@
 """A lecture: one folder or file that travels with its fields, and what is refused when it is read."""
 
 import json
+import re
 import shutil
+from pathlib import Path
 
 import pytest
 
@@ -10,9 +12,11 @@ from diffview.paths import resource
 from diffview.runs.examples import RAIN, SEA
 from diffview.runs.recipe import Recipe
 from diffview.story import lecture as lectures
-from diffview.story.beats import SetValues
+from diffview.story.beats import BEATS, SetValues
 from diffview.story.chapter import Chapter
-from diffview.story.lecture import TABLE, Lecture, checksum, read_lecture, write_lecture
+from diffview.story.lecture import TABLE, Lecture, checksum, packaged_lecture, read_lecture, write_lecture
+
+PAGE = Path(__file__).parents[2] / "docs" / "lecture.md"
 
 
 def chapter(title, path=None, **values):
@@ -94,6 +98,23 @@ def test_a_table_that_is_none_is_refused(tmp_path, table, said):
     with pytest.raises(UserError) as refused:
         read_lecture(tmp_path)
     assert said in refused.value.sentence and refused.value.hint
+
+
+def test_the_lecture_that_the_page_writes_can_be_played(tmp_path):
+    table, one = re.findall(r"```json\n(.*?)```", PAGE.read_text(encoding="utf-8"), re.DOTALL)
+    (tmp_path / TABLE).write_text(table)
+    for name in json.loads(table)["chapters"]:
+        (tmp_path / name).write_text(one)
+    lecture = read_lecture(tmp_path)
+    assert [chapter.title for chapter in lecture.chapters] == ["Noise", "Noise"]
+    assert [beat.key for beat in lecture.chapters[0].beats] == ["animate", "reveal", "set", "wait", "run"]
+
+
+def test_the_page_says_of_every_beat_and_every_chapter():
+    text = PAGE.read_text(encoding="utf-8")
+    assert set(BEATS) <= set(re.findall(r"^\| ([a-z]+) \|", text, re.MULTILINE))
+    named = {int(n) for cell in re.findall(r"\| ([\d, ]+) \|", text) for n in cell.split(",")}
+    assert named == set(range(1, 1 + len(packaged_lecture().chapters)))
 
 
 def test_what_is_not_there_is_refused(tmp_path):
