@@ -7,6 +7,8 @@ import sys
 import tomllib
 from pathlib import Path
 
+from PIL import Image
+
 from diffview.gui.actions import ENTRIES
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -30,6 +32,10 @@ def test_the_pictures_are_there_and_made_by_the_script() -> None:
     pages = [README, *(page.read_text(encoding="utf-8") for page in (ROOT / "docs").glob("*.md"))]
     named = {name for text in pages for name in re.findall(r"\((?:docs/)?([\w-]+\.png)\)", text)}
     assert len(named) >= 4 and named == set(re.findall(r'"([\w-]+\.png)"', script))
+    film = ROOT / "docs" / re.search(r"!\[[^]]*\]\(docs/([\w.]+)\)", README)[1]
+    assert film.name in (ROOT / "tools" / "make_film.py").read_text(encoding="utf-8")
+    with Image.open(film) as moving:
+        assert moving.n_frames > 100 and film.stat().st_size < 3_000_000
 
 
 def test_every_key_of_the_table_is_bound() -> None:
