@@ -73,6 +73,13 @@ ENTRIES = (
     ),
     Entry("clearGapsAction", "Edit", "Clear gaps", ("Shift+G",), "Hide nothing"),
     Entry("copyAction", "Edit", "Copy view", ("Ctrl+C",), "Picture, values and caption of the view under the pointer"),
+    Entry(
+        "copyCommandAction",
+        "Edit",
+        "Copy as command line",
+        ("Ctrl+Shift+C",),
+        "diffview sample that makes this run",
+    ),
     Entry("runAction", "Run", "Run", ("R", "Ctrl+R"), "Run the reverse process"),
     Entry("nextSeedAction", "Run", "Run with the next seed", ("Shift+R",)),
     Entry("stopAction", "Run", "Stop", (), "Stop the run; what is recorded stays (Esc)"),

@@ -1,10 +1,12 @@
 """Opening: the dialogs that ask for files, and the recent files."""
 
+import hashlib
 from collections.abc import Callable, Sequence
 from functools import partial
 from pathlib import Path
 
 from PySide6.QtCore import QObject
+from PySide6.QtGui import QGuiApplication
 from PySide6.QtWidgets import QFileDialog, QMenu, QWidget
 
 from diffview.errors import UserError
@@ -17,8 +19,9 @@ from diffview.gui.show.file_rows import first_folder
 from diffview.gui.widgets.small.text import set_tip
 from diffview.paths import write_text
 from diffview.readers.many import is_data, last_name, one_name
+from diffview.runs.as_command import FieldFile, command_by_file, command_by_flags
 from diffview.runs.examples import EXAMPLES, Example
-from diffview.runs.recipe import GIVEN, default_recipe
+from diffview.runs.recipe import GIVEN, NOT_KEPT, default_recipe
 
 DATA = "Data and recipes (*.nc *.nc4 *.h5 *.hdf5 *.HDF5 *.he5 *.hdf *.mat *.json);;All files (*)"
 SCHEDULES = "Schedules (*.csv *.json *.txt);;All files (*)"
@@ -48,6 +51,7 @@ class Opening(QObject):
             "packagedAction": lambda: self._files.open_recipe(default_recipe()),
             "openModelAction": self._ask_open_model,
             "saveRecipeAction": self._ask_save_recipe,
+            "copyCommandAction": self._copy_command,
             "importScheduleAction": self._ask_import_schedule,
             **{f"{key}ExampleAction": partial(self._open_example, example) for key, example in EXAMPLES.items()},
         }
@@ -119,6 +123,27 @@ class Opening(QObject):
         path, _ = QFileDialog.getSaveFileName(self._window, "Save recipe", "recipe.json", "Recipes (*.json)")
         if path:
             save(self._session, Path(path), lambda: write_text(Path(path), self._session.kept.to_json()))
+
+    def _copy_command(self) -> None:
+        """Put on the clipboard what makes this run without a window."""
+        session, plan = self._session, self._session.plan
+        if session.recipe.source.path == GIVEN:
+            session.tell_error(NOT_KEPT)
+            return
+        said = session.facts.field.provenance
+        source = FieldFile(str(said.get("path", "")), str(said.get("dataset", "")))
+        command, hint = command_by_flags(session.recipe.but(region=plan.region), source, plan.card), ""
+        if command is None:
+            text = plan.settled.to_json()
+            file = self._settings.beside(f"recipe-{hashlib.sha256(text.encode()).hexdigest()[:8]}.json")
+            try:
+                write_text(file, text)
+            except UserError as error:
+                session.tell_error(error)
+                return
+            command, hint = command_by_file(file), "Not all of it can be said in options: the recipe is in that file."
+        QGuiApplication.clipboard().setText(command)
+        session.tell(Message(f"Copied: {command}", hint))
 
     def _ask_import_schedule(self) -> None:
         path, _ = QFileDialog.getOpenFileName(self._window, "Import schedule", "", SCHEDULES)
