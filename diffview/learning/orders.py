@@ -5,7 +5,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -38,6 +38,24 @@ ENDLESS = 10**8
 
 STRIDE, CROP_BYTES = 4, 128 * 2**20
 """Pixels between crops, at least; it doubles until they fit into this memory."""
+
+
+class Preset(NamedTuple):
+    """Settings that go together: minutes, fields a step, and the width of the network."""
+
+    name: str
+    says: str
+    minutes: float
+    batch: int
+    width: int
+
+
+USUAL = "usual"
+PRESETS = {
+    "lecture": Preset("a lecture", "A small network: within the minute its fields are clouds", 1, 16, 16),
+    USUAL: Preset("a model", "A wider network", 10, 32, 32),
+}
+"""By key; that of a lecture is measured: see docs/teaching.md."""
 
 
 def held_from(columns: int) -> int:

@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from diffview.forward.noise import START, Noise
+from diffview.learning.sets import evenly
 from diffview.models.data import nearest
 from diffview.reverse.grids import make_levels
 from diffview.reverse.samplers import SAMPLERS
@@ -23,6 +24,12 @@ Floats = NDArray[np.float64]
 PICTURES_S = 20.0
 """Least seconds between pictures."""
 
+COMPARED, TINY = 500, 1e-12
+"""Training fields whose small scales are taken, and the least power that is divided by."""
+
+NOISY = 4.0
+"""Power of small scales, as a multiple of that of the training fields, from which on pictures are noise."""
+
 PICTURES, PICTURE_STEPS, REFERENCE = 4, 12, 48
 """Fields that are made, their steps, and held-out fields that are compared."""
 
@@ -35,6 +42,7 @@ class Pictures:
         made, nearest: float32 [n, ny, nx].
         distance: root mean square difference of each pair.
         unseen: median of that distance for held-out fields; NaN if there are none.
+        roughness: their power at small scales, as a multiple of that of the training fields.
     """
 
     made: Array
@@ -42,6 +50,25 @@ class Pictures:
     distance: Floats
     unseen: float
     step: int
+    roughness: float = 1.0
+
+    @property
+    def finding(self) -> str:
+        """That they are noise as yet, or ""."""
+        if self.roughness <= NOISY:
+            return ""
+        return (
+            f"What it makes is noise as yet: after {self.step} steps small scales have {self.roughness:.0f} times the "
+            "power that they have in the fields it learns. Train it longer."
+        )
+
+
+def small_scales(fields: Array) -> float:
+    """Mean power of standardised fields [n, ny, nx] at wavelengths below four pixels along either axis."""
+    power = np.abs(np.fft.rfft2(np.nan_to_num(fields))) ** 2
+    ny, nx = fields.shape[1:]
+    fast = (np.abs(np.fft.fftfreq(ny)) > 0.25)[:, None] | (np.fft.rfftfreq(nx) > 0.25)
+    return float(power[:, fast].mean())
 
 
 class Painter:
@@ -50,6 +77,7 @@ class Painter:
     def __init__(self, trainer: "Trainer") -> None:
         self._trainer, self._next = trainer, 0.0
         held = trainer.data.held_out[:: max(1, len(trainer.data.held_out) // REFERENCE)]
+        self._fast = small_scales(evenly(trainer.data.fields, COMPARED))
         self._unseen = float(np.median(nearest(held, trainer.data.fields)[1])) if len(held) else math.nan
 
     def due(self) -> bool:
@@ -71,7 +99,8 @@ class Painter:
         if made is None:
             return None
         index, distance = nearest(made, fields)
-        return Pictures(made, fields[index], distance, self._unseen, self._trainer.step)
+        roughness = small_scales(made) / max(self._fast, TINY)
+        return Pictures(made, fields[index], distance, self._unseen, self._trainer.step, roughness)
 
     def _made(self, stopped: Callable[[], bool]) -> Array | None:
         import torch

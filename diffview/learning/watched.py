@@ -182,7 +182,10 @@ def carry_out(training: Training) -> None:
         each = (time.perf_counter() - began[0]) / max(1, trainer.step - began[1])
         every, until = int(min(max(REPORT_S / max(each, 1e-6), 1), 200)), None
     _paint(training, painter)
-    training.put(finding=trainer.finding() if trainer.step else "")
+    finding, pictures = trainer.finding() if trainer.step else "", training.newest.pictures
+    if not finding and pictures is not None and pictures.step == trainer.step:
+        finding = pictures.finding
+    training.put(finding=finding)
 
 
 def _trainer(training: Training) -> "Trainer":

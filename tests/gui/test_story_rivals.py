@@ -230,6 +230,7 @@ def test_a_training_follows_the_schedule_of_a_rival(comparing, hand, find, settl
     window = comparing()
     hand.key(find(window, "timeSlider"), Qt.Key.Key_2, Qt.KeyboardModifier.ControlModifier)
     settle(window)
+    hand.click(find(window, "trainMoreButton"))
     box, form = find(window, "trainDensityCombo"), window.train_dock.widget().form
     assert box.findData("rival A") >= 0 and box.findData("rival B") < 0, "the one in force is `schedule`"
     hand.choose(box, "rival A")

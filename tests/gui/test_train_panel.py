@@ -23,6 +23,7 @@ from diffview.gui.widgets.plots.loss_plot import LossPlot
 from diffview.learning import painter, watched
 from diffview.learning.densities import DENSITIES
 from diffview.learning.objective import LOSSES
+from diffview.learning.orders import PRESETS
 from diffview.learning.trainer import Trainer
 from diffview.models import cards, checkpoints
 from diffview.models.cards import Card
@@ -53,6 +54,7 @@ def dock(window):
 @pytest.fixture
 def small(dock, window, hand, find):
     """The smallest network, for some minutes, under the name "tiny"."""
+    hand.click(find(window, "trainMoreButton"))
     width = find(window, "trainWidthCombo")
     width.setCurrentIndex(width.findData(8))
     hand.type_number(find(window, "trainBatchSpin"), "4")
@@ -104,7 +106,7 @@ def test_a_training_from_start_to_stop(window, small, hand, find, wait, models):
     card = json.loads((models / "tiny" / "model.json").read_text())
     assert card["name"] == "tiny"
     assert card["units"] == window.session.facts.field.units
-    assert card["training"]["loss"] == "edm"
+    assert card["training"]["loss"] == "plain"
     assert "columns from" in card["data"]["split"]
     assert window.is_idle()
     assert enabled(window, find) == ["Start", "Resume"]
@@ -148,7 +150,9 @@ def test_it_ends_by_itself_and_says_where_the_model_lies(window, small, hand, fi
     press(window, hand, find, "Start")
     wait(lambda: not window.trainer.active)
     assert window.trainer.training.state == "finished"
-    assert window.heard[-1].sentence == "tiny is trained."
+    said = window.heard[-1]
+    assert said.kind == "warning" and ("is noise as yet" in said.sentence or "Nothing is learnt yet" in said.sentence)
+    assert said.action[0] == "Use it anyway"
     assert str(models / "tiny") in window.heard[-1].hint
 
 
@@ -159,7 +163,7 @@ def test_the_new_model_is_in_the_list_and_runs(window, small, hand, find, wait, 
     wait(lambda: not window.trainer.active)
     assert find(window, "modelCombo").findData("tiny") >= 0
     label, use = window.heard[-1].action
-    assert label == "Use it"
+    assert label == "Use it anyway"  # of a few steps it is said that nothing is learnt
     use()
     settle(window)
     wait(lambda: window.live.run.state == "finished")
@@ -411,3 +415,54 @@ def test_a_field_too_small_to_train_on_says_so(window, find, dock):
     button = find(window, "trainStartButton")
     assert not button.isEnabled()
     assert "no eight complete crops" in button.toolTip()
+
+
+def test_the_dock_opens_with_three_fields_and_the_theorys_loss(window, dock, find, hand):
+    form = dock.widget().form
+    rows = ("trainPresetCombo", "trainDataCombo", "trainMinutesSpin")
+    hidden = [f"train{name}" for name in ("LossCombo", "DensityCombo", "SizeCombo", "BatchSpin", "WidthCombo")]
+    assert all(find(window, name).isVisible() for name in rows)
+    assert not any(find(window, name).isVisible() for name in hidden)
+    loss = find(window, "trainLossCombo")
+    assert loss.itemData(0) == "plain" == form.order("x", again=False).loss
+    hand.click(find(window, "trainMoreButton"))
+    assert all(find(window, name).isVisible() for name in (*rows, *hidden))
+    hand.click(find(window, "trainMoreButton"))
+    assert not any(find(window, name).isVisible() for name in hidden)
+
+
+def test_a_lecture_is_one_choice_and_any_other_setting_is_ones_own(window, dock, find, hand):
+    hand.choose(find(window, "trainPresetCombo"), "lecture")
+    order = dock.widget().form.order("x", again=False)
+    preset = PRESETS["lecture"]
+    assert (order.minutes, order.batch, order.width) == (1.0, preset.batch, preset.width)
+    hand.type_number(find(window, "trainMinutesSpin"), "3")
+    assert find(window, "trainPresetCombo").currentIndex() == -1
+    hand.type_number(find(window, "trainMinutesSpin"), "1")
+    assert find(window, "trainPresetCombo").currentData() == "lecture"
+
+
+def test_curve_and_pictures_of_a_training_are_in_sight_together(open_window, hand, find, wait, rest):
+    window = open_window(size=(1280, 720))
+    window.train_dock.toggleViewAction().trigger()
+    wait(lambda: window.train_dock.widget() is not None)
+    hand.choose(find(window, "trainPresetCombo"), "lecture")
+    press(window, hand, find, "Start")
+    wait(lambda: find(window, "trainPictures").count == 4)
+    rest(window)
+    for view in (find(window, "lossView").viewport(), find(window, "trainPictures")):
+        assert view.visibleRegion().boundingRect().height() >= 0.9 * view.height()
+    press(window, hand, find, "Stop")
+    wait(lambda: not window.trainer.active)
+
+
+@pytest.mark.parametrize(("scale", "noisy"), [(1.0, False), (3.0, True)])
+def test_pictures_are_noise_while_small_scales_have_too_much_power(scale, noisy):
+    rng = np.random.default_rng(0)
+    smooth_ones = np.cumsum(np.cumsum(rng.standard_normal((20, 32, 32)), axis=1), axis=2).astype(np.float32)
+    smooth_ones /= smooth_ones.std()
+    white = rng.standard_normal((20, 32, 32)).astype(np.float32)
+    assert painter.small_scales(white) == pytest.approx(32 * 32, rel=0.05)
+    rough = scale**2 * painter.small_scales(smooth_ones) / painter.small_scales(smooth_ones)
+    pictures = painter.Pictures(white, white, np.zeros(4), 1.0, 36, rough)
+    assert bool(pictures.finding) == noisy and ("36 steps" in pictures.finding) == noisy

@@ -107,7 +107,7 @@ class TrainerJob(Background[Training]):
         words, finding = f"{name} is trained." if training.state == FINISHED else f"{name} is kept as it is.", ""
         if training.newest.finding:
             words, finding = f"{name}: {training.newest.finding}", "warning"
-        use = ("Use it", lambda: self._use(name))
+        use = ("Use it anyway" if finding else "Use it", lambda: self._use(name))
         session.tell(Message(words, f"It lies in {folder}.", kind=finding or "info", action=use))
 
     def _use(self, name: str) -> None:

@@ -57,8 +57,8 @@ class TrainPanel(ScrollPanel):
         self._shown = QWidget()
         shown = column_of(self._shown)
         for widget in (
-            self._status, self._bar, self._detail, Heading("Loss"), self._loss,
-            Heading("Error at each noise level"), self._levels, Heading("Fields it makes"), self._pairs, self._verdict,
+            self._status, self._bar, Heading("Loss"), self._loss, Heading("Fields it makes"), self._pairs,
+            self._verdict, self._detail, Heading("Error at each noise level"), self._levels,
         ):  # fmt: skip
             shown.addWidget(widget)
         column.addWidget(self._shown)
@@ -120,6 +120,7 @@ class TrainPanel(ScrollPanel):
         self.form.set_fixed(active)
         if training is not self._training:
             self._training = training
+            self.verticalScrollBar().setValue(0)  # the curve is in sight, wherever the form was scrolled to
             for view in (self._loss, self._levels, self._pairs):
                 view.clear()
             self._pictures = None

@@ -7,9 +7,20 @@ from diffview.forward.schedules import Schedule
 from diffview.gui.session import Session
 from diffview.gui.show.training_words import DENSITIES, LOSSES
 from diffview.gui.widgets.forms.spin import NumberSpin, WholeSpin
-from diffview.gui.widgets.small.parts import add_choices, combo, named, words
+from diffview.gui.widgets.small.parts import add_choices, combo, named, tool_button, words
 from diffview.gui.widgets.small.text import plain, set_tip
-from diffview.learning.orders import SIZES, Order, clean_name, enough_slices, origins, sizes_that_fit, usable_slices
+from diffview.learning.orders import (
+    PRESETS,
+    SIZES,
+    USUAL,
+    Order,
+    Preset,
+    clean_name,
+    enough_slices,
+    origins,
+    sizes_that_fit,
+    usable_slices,
+)
 from diffview.learning.sets import MULTIPLE
 from diffview.models.cards import Card, models_folder
 from diffview.runs.rivals import schedule_words
@@ -17,6 +28,9 @@ from diffview.runs.rivals import schedule_words
 WIDTHS = (8, 16, 32, 48, 64)
 OF_RIVAL = "rival "
 """Before the name of a rival in the key of its choice."""
+
+FIRST = ("For", "Data", "Minutes", "", "All")
+"""Rows that are seen before more are asked for."""
 
 CHARACTERS = 8
 """Of a choice that are seen at least."""
@@ -33,6 +47,13 @@ class TrainForm(QWidget):
         self._build()
         for box in (self._data, self._size, self._loss_choice, self._density, self._origin):
             box.activated.connect(self._show_choices)
+        self._preset.activated.connect(lambda _: self._take(PRESETS[self._preset.currentData()]))
+        self._width.activated.connect(self._show_preset)
+        for spin in (self._minutes, self._batch):
+            spin.valueChanged.connect(self._show_preset)
+        self._more.toggled.connect(self._show_rows)
+        self._take(PRESETS[USUAL])
+        self._show_rows(False)
         self._name.textEdited.connect(self._rename)
         session.shows(
             self._show_field,
@@ -46,6 +67,10 @@ class TrainForm(QWidget):
         session.shows(self._offer_rivals, "rivals", at_once=bool(session.recipe.rivals.others))
 
     def _build(self) -> None:
+        self._preset = combo("trainPresetCombo", "Settings for a lecture, or for a good model", characters=CHARACTERS)
+        add_choices(self._preset, ((key, preset.name, preset.says) for key, preset in PRESETS.items()))
+        self._preset.setPlaceholderText("own settings")
+        self._more = tool_button("trainMoreButton", "Show all settings", text="More", checkable=True)
         self._data = combo("trainDataCombo", "What to train on", characters=CHARACTERS)
         self._size = combo("trainSizeCombo", "Size of the crops", characters=CHARACTERS)
         self._loss_choice = combo("trainLossCombo", "Training loss", characters=CHARACTERS)
@@ -57,13 +82,10 @@ class TrainForm(QWidget):
         self._width = combo("trainWidthCombo", "Width of the network", characters=CHARACTERS)
         for width in WIDTHS:
             self._width.addItem(f"{width} channels", width)
-        self._width.setCurrentIndex(self._width.findData(32))
         tip = "The learning rate falls to 0 over this time"
         self._minutes = named(NumberSpin(0.05, 10_000, log=True), "trainMinutesSpin", "Minutes of training", tip)
-        self._minutes.setValue(10)
         tip = "Fields a step; it is halved where memory does not suffice"
         self._batch = named(WholeSpin(1, 4096, log=True), "trainBatchSpin", "Fields a step", tip)
-        self._batch.setValue(32)
         self._name = named(QLineEdit(), "trainNameEdit", "Name of the model")
         self._name.setMaxLength(60)
         says = "Fields mirrored and turned as well"
@@ -71,10 +93,10 @@ class TrainForm(QWidget):
         self._turned = named(QCheckBox("mirrored and turned"), "trainTurnedCheck", says, tip)
         self._facts, self._loss_text, self._density_text = words(), words(), words()
         self._rows = {
-            "Data": self._data, "Size": self._size, "": self._facts, "Also": self._turned,
+            "For": self._preset, "Data": self._data, "Minutes": self._minutes, "": self._facts, "All": self._more,
             "Loss": self._loss_choice, " ": self._loss_text,
             "Noise": self._density, "  ": self._density_text,
-            "Minutes": self._minutes, "Batch": self._batch,
+            "Size": self._size, "Also": self._turned, "Batch": self._batch,
             "Weights": self._origin, "Width": self._width, "Name": self._name,
         }  # fmt: skip
         self._lay_out()
@@ -83,12 +105,38 @@ class TrainForm(QWidget):
         form = QGridLayout(self)  # a QFormLayout cuts off sentences of several lines
         form.setContentsMargins(0, 0, 0, 0)
         form.setColumnStretch(1, 1)
+        self._labels: dict[str, QLabel] = {}
         for row, (label, widget) in enumerate(self._rows.items()):
             if isinstance(widget, QLabel):
                 form.addWidget(widget, row, 0, 1, 2)
             else:
-                form.addWidget(plain(QLabel(label)), row, 0)
+                self._labels[label] = plain(QLabel(label))
+                form.addWidget(self._labels[label], row, 0)
                 form.addWidget(widget, row, 1)
+        self._labels["All"].setText("")
+
+    def _show_rows(self, more: bool) -> None:
+        """Three fields and what is trained on, or all."""
+        self._more.setText("Fewer settings" if more else "More settings")
+        for label, widget in self._rows.items():
+            shown = more or label in FIRST
+            widget.setVisible(shown)
+            if label in self._labels:
+                self._labels[label].setVisible(shown)
+
+    def _take(self, preset: Preset) -> None:
+        """Take the settings of a preset; the width of a model to begin with stays."""
+        self._minutes.setValue(preset.minutes)
+        self._batch.setValue(preset.batch)
+        if self._origin_card() is None:
+            self._width.setCurrentIndex(self._width.findData(preset.width))
+        self._show_preset()
+
+    def _show_preset(self) -> None:
+        """Which preset has the settings in force; none: they are one's own."""
+        now = self._minutes.value(), self._batch.value(), self._width.currentData()
+        found = (key for key, p in PRESETS.items() if (p.minutes, p.batch, p.width) == now)
+        self._preset.setCurrentIndex(self._preset.findData(next(found, None)))
 
     def _show_field(self) -> None:
         """Offer what the open field allows."""

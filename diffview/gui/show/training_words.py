@@ -9,8 +9,8 @@ from diffview.learning.watched import PAUSED, UNSAVED, Training
 from diffview.models.cards import models_folder
 
 LOSSES = {
-    "edm": "Every noise level counts alike for the raw output of the network.",
     "plain": "|ε − ε̂|², the loss of the theory: the lowest noise levels count most.",
+    "edm": "Every noise level counts alike for the raw output of the network.",
 }
 DENSITIES = {
     "broad": "Half of the noise levels lie evenly between the lowest and the highest, half in the middle.",
