@@ -17,29 +17,39 @@ def add(parser: Parser) -> None:
     """Declare the options."""
     parser.add_argument("lecture", nargs="?", type=Path, help="its folder or file; none: the one that ships")
     parser.add_argument("--html", type=Path, metavar="OUT.html", help="one page that needs no network and no server")
-    parser.show_examples("diffview lecture chapter.json --html talk.html")
+    parser.add_argument("--pdf", type=Path, metavar="OUT.pdf", help="the same on paper, a sheet for each chapter")
+    parser.show_examples(
+        "diffview lecture chapter.json --html talk.html", "diffview lecture chapter.json --pdf talk.pdf"
+    )
     parser.set_defaults(do=_lecture)
 
 
 def _lecture(options: argparse.Namespace) -> None:
-    from diffview.paths import write_text
+    from diffview.paths import write_bytes
     from diffview.story.handout_page import page_of
     from diffview.story.leave_behind import handout_of
     from diffview.story.lecture import packaged_lecture, read_lecture
 
-    report = options.report
-    if options.html is None:
-        raise UserError("Nothing is asked for.", "Name a file: --html talk.html.")
-    fields.check_output(options.html, report)
+    report, wanted = options.report, [path for path in (options.html, options.pdf) if path is not None]
+    if not wanted:
+        raise UserError("Nothing is asked for.", "Name a file: --html talk.html, or --pdf talk.pdf.")
+    for path in wanted:
+        fields.check_output(path, report)
     lecture = packaged_lecture() if options.lecture is None else read_lecture(options.lecture)
     with report.progress("making the handout") as progress:
         handout = handout_of(lecture, _opened, progress)
     for chapter in handout.chapters:
         for note in chapter.notes:
             report.note(f"{chapter.title}: {note}")
-    page = page_of(handout)
-    write_text(options.html, page)
-    report.note(f"{options.html}: {len(handout.chapters)} chapters, {len(page) / 1e6:.1f} MB.")
+    for path in wanted:
+        if path == options.html:
+            data = page_of(handout).encode()
+        else:
+            from diffview.gui.story.handout_pdf import pdf_of
+
+            data = pdf_of(handout)
+        write_bytes(path, data)
+        report.note(f"{path}: {len(handout.chapters)} chapters, {len(data) / 1e6:.1f} MB.")
 
 
 def _opened(recipe: "Recipe") -> "Filmed":

@@ -38,6 +38,7 @@ def line_svg(curves: Sequence[PlotCurve], x: PlotAxis, y: PlotAxis, ink: str = "
     xs = [_scaled(curve.x, x.log) for curve in curves]
     ys = [_scaled(curve.y, y.log) for curve in curves]
     spans = _span(xs, x.log), _span(ys, y.log)
+    ys = [_inside(values, spans[1]) for values in ys]
     across, down = WIDTH - LEFT - RIGHT, HEIGHT - TOP - BOTTOM
 
     def px(value: float) -> float:
@@ -48,7 +49,6 @@ def line_svg(curves: Sequence[PlotCurve], x: PlotAxis, y: PlotAxis, ink: str = "
 
     parts = [
         f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {WIDTH} {HEIGHT}" font-size="13" fill="{ink}">',
-        f'<clipPath id="plot"><rect x="{LEFT}" y="{TOP}" width="{across}" height="{down}"/></clipPath>',
         f'<path d="M{LEFT} {TOP}V{TOP + down}H{WIDTH - RIGHT}" fill="none" stroke="{ink}"/>',
     ]
     for value, text in _ticks(*spans[0], x.log):
@@ -60,7 +60,7 @@ def line_svg(curves: Sequence[PlotCurve], x: PlotAxis, y: PlotAxis, ink: str = "
                  f'{escape(y.title)}</text>')  # fmt: skip
     for i, (curve, across_x, along_y) in enumerate(zip(curves, xs, ys, strict=True)):
         path = _path([(px(a), py(b)) if math.isfinite(a + b) else None for a, b in zip(across_x, along_y, strict=True)])
-        parts.append(f'<path d="{path}" fill="none" stroke="{curve.colour}" stroke-width="2" clip-path="url(#plot)"/>')
+        parts.append(f'<path d="{path}" fill="none" stroke="{curve.colour}" stroke-width="2"/>')
         parts.append(f'<text x="{WIDTH - RIGHT - 4}" y="{TOP + 14 + 17 * i}" text-anchor="end" fill="{curve.colour}">'
                      f'{escape(curve.name)}</text>')  # fmt: skip
     return "".join(parts) + "</svg>"
@@ -83,6 +83,11 @@ def _span(every: list[NDArray[np.float64]], log: bool) -> tuple[float, float]:
     if log:
         low = max(low, high - DECADES)
     return (low, high) if high > low else (low - 0.5, high + 0.5)
+
+
+def _inside(values: NDArray[np.float64], span: tuple[float, float]) -> NDArray[np.float64]:
+    """The values, not known where they lie beyond the axis."""
+    return np.where((values >= span[0]) & (values <= span[1]), values, np.nan)
 
 
 def _ticks(low: float, high: float, log: bool) -> list[tuple[float, str]]:

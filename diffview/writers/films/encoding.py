@@ -64,6 +64,12 @@ def still(picture: Rgb, quality: int = 80) -> bytes:
     return buffer.getvalue()
 
 
+def unpacked(picture: bytes) -> Rgb:
+    """The pixels of one picture that `still` made."""
+    with Image.open(BytesIO(picture)) as image:
+        return np.array(image.convert("RGB"))
+
+
 def check_format(path: Path, settings: FilmSettings) -> None:
     """Refuse a file whose ending names no film, or a film that its format cannot hold.
 
