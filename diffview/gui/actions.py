@@ -107,6 +107,7 @@ ENTRIES = (
     ),
     Entry("coastAction", "View", "Coastlines", ("C",), "Over pictures that lie on Earth", True),
     Entry("lectureAction", "View", "Start the lecture", ("F5", "Shift+F5"), "Diffusion models, told from the start"),
+    Entry("writeLectureAction", "View", "Write a lecture…", (), "Chapters captured from the window, in their order"),
     Entry("presentAction", "View", "Present", ("F11",), "What is on screen, large and without docks; Esc returns"),
     Entry("darkAction", "View", "Dark", (), "", True),
     Entry("lightAction", "View", "Light", (), "", True),

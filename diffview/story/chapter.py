@@ -7,8 +7,19 @@ from typing import Annotated, Any, TypeVar
 
 from diffview.errors import UserError
 from diffview.params import ValueType, confirm, json_text, parameters, plain_of, shown, value_of
-from diffview.runs.recipe import GROUPS, Recipe
-from diffview.story.beats import PICTURES, PLOTS, SENTENCE, Beat, RevealPart, Scene, SetValues, beat_of, plain_beat
+from diffview.runs.recipe import GIVEN, GROUP_OF, GROUPS, NOT_KEPT, Recipe
+from diffview.story.beats import (
+    PICTURES,
+    PLOTS,
+    SENTENCE,
+    Beat,
+    PlayRun,
+    RevealPart,
+    Scene,
+    SetValues,
+    beat_of,
+    plain_beat,
+)
 from diffview.story.equation_table import EQUATIONS
 
 A = TypeVar("A")
@@ -200,6 +211,37 @@ def _chapter_of(plain: Any) -> Chapter:
         if not isinstance(plain.get(needed), str):
             raise UserError(f"It has no {needed}.", "A chapter has a title and one sentence.")
     return value_of(Chapter, {key: value for key, value in plain.items() if key != "diffview_chapter"}, "The chapter")
+
+
+def captured(recipe: Recipe, title: str, sentence: str) -> Chapter:
+    """A chapter that begins with this recipe and its view, and runs it; how the window is arranged is left out.
+
+    Raises:
+        UserError: if title or sentence are none, or the field was given as an array, which no file holds.
+    """
+    if recipe.source.path == GIVEN:
+        raise NOT_KEPT
+    return Chapter(title, sentence, stage=Stage(PICTURES[1:3]), recipe=_apart_from_window(recipe), beats=(PlayRun(),))
+
+
+def beat_to(chapter: Chapter, recipe: Recipe) -> SetValues:
+    """The beat that leads from the end of a chapter to this recipe and its view.
+
+    Raises:
+        UserError: if they are the same, or the field was given as an array.
+    """
+    if recipe.source.path == GIVEN:
+        raise NOT_KEPT
+    last, wanted = chapter.scenes[-1].recipe, _apart_from_window(recipe)
+    pairs = ((name, getattr(getattr(wanted, group), name)) for name, group in GROUP_OF.items())
+    differ = tuple((name, value) for name, value in pairs if value != getattr(getattr(last, GROUP_OF[name]), name))
+    if not differ:
+        raise UserError("Nothing differs from the end of the chapter.", "Change something first, then capture it.")
+    return SetValues(values=differ)
+
+
+def _apart_from_window(recipe: Recipe) -> Recipe:
+    return recipe.but(layout="", docks=None)
 
 
 def _recipe_with_path(recipe: Recipe, change: Callable[[str], str]) -> Recipe:

@@ -101,6 +101,17 @@ def read_lecture(path: Path) -> Lecture:
     return Lecture(str(plain.get("title") or path.stem), chapters, path)
 
 
+def is_lecture(path: Path) -> bool:
+    """Whether a folder or a file says that it is a lecture or a chapter, however damaged the rest is."""
+    table = path / TABLE if path.is_dir() else path
+    if table.suffix.lower() != ".json" or not table.is_file():
+        return False
+    try:
+        return not {"diffview_lecture", "diffview_chapter"}.isdisjoint(read_json(table, WHAT))
+    except UserError:
+        return False
+
+
 def _check_version(plain: Mapping[str, Any], table: Path) -> None:
     version = plain.get("diffview_lecture")
     if isinstance(version, int) and version > VERSION:

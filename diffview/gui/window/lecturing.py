@@ -2,8 +2,10 @@
 
 from collections.abc import Callable
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QObject
+from PySide6.QtWidgets import QFileDialog, QWidget
 
 from diffview.errors import UserError
 from diffview.gui.jobs.files import Files
@@ -13,8 +15,11 @@ from diffview.gui.settings import Settings
 from diffview.gui.story.clicker import Clicker
 from diffview.gui.story.scenery import Scenery
 from diffview.gui.story.talk import Talk
-from diffview.story.lecture import Lecture, packaged_lecture, read_lecture
+from diffview.story.lecture import Lecture, packaged_lecture, read_lecture, write_lecture
 from diffview.story.place import Place, PlaceFile
+
+if TYPE_CHECKING:
+    from diffview.gui.story.editor import LectureEditor
 
 PLACE = "talk.json"
 """Beside the settings: where a talk was when it was cut short."""
@@ -27,9 +32,11 @@ class Lecturing(QObject):
         talk: plays the lecture.
     """
 
-    def __init__(self, session: Session, live: Live, files: Files, settings: Settings, window: QObject) -> None:
+    def __init__(self, session: Session, live: Live, files: Files, settings: Settings, window: QWidget) -> None:
         super().__init__(window)
         self._session, self._file = session, PlaceFile(settings.beside(PLACE))
+        self._settings, self._window = settings, window
+        self._editor: LectureEditor | None = None
         self.talk = Talk(session, live, Scenery(session, live, files, self), self._file, self)
         talk = self.talk
         does = {"next": talk.next, "back": talk.back, "toggle": talk.end, "black": talk.toggle_black}
@@ -38,7 +45,7 @@ class Lecturing(QObject):
 
     def handlers(self) -> dict[str, Callable[[], object]]:
         """The actions of the lecture, by name."""
-        return {"lectureAction": self.toggle}
+        return {"lectureAction": self.toggle, "writeLectureAction": self.write}
 
     def toggle(self) -> None:
         """Begin the lecture, go on with it where it was left, or leave it."""
@@ -66,6 +73,40 @@ class Lecturing(QObject):
     def begin(self, lecture: Lecture, place: Place | None = None) -> None:
         """Put a lecture on, at a place or where it was left last."""
         self.talk.begin(lecture, place)
+
+    # -- writing one
+
+    def write(self) -> None:
+        """Show the lecture that is being written."""
+        if self._editor is None:
+            from diffview.gui.story.editor import LectureEditor
+
+            self._editor = LectureEditor(lambda: self._session.kept, self._window)
+            self._editor.startAsked.connect(self._start_written)
+            self._editor.openAsked.connect(self._ask_open)
+            self._editor.saveAsked.connect(self._ask_save)
+            if self.talk.lecture is not None:
+                self._editor.set_lecture(self.talk.lecture)
+        self._editor.show()
+        self._editor.raise_()
+
+    def _start_written(self, chapter: int) -> None:
+        if self._editor is not None and self._editor.lecture is not None:
+            self._editor.hide()
+            self.begin(self._editor.lecture, Place(chapter))
+
+    def _ask_open(self) -> None:
+        path = QFileDialog.getExistingDirectory(self._editor, "Open lecture")
+        if path and self._editor is not None:
+            self._editor.set_lecture(read_lecture(Path(path)))
+
+    def _ask_save(self) -> None:
+        if self._editor is None or self._editor.lecture is None:
+            raise UserError("There is no chapter to save.", "Capture one first.")
+        path = QFileDialog.getExistingDirectory(self._editor, "Save the lecture in this folder")
+        if path:
+            self._editor.set_lecture(write_lecture(self._editor.lecture, Path(path)))
+            self._settings.add_recent(path)
 
     def offer(self) -> None:
         """Offer to go on with a talk that was cut short."""

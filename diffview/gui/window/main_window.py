@@ -1,6 +1,7 @@
 """The main window: builds the panels around one session, and connects the actions."""
 
 from collections.abc import Callable
+from pathlib import Path
 
 from PySide6.QtCore import QEvent, QObject, Qt, QTimer, Signal
 from PySide6.QtGui import QCloseEvent, QDragEnterEvent, QDropEvent, QGuiApplication, QKeyEvent
@@ -217,6 +218,7 @@ class MainWindow(LateJobs, QMainWindow):
         files.reading.busy_changed.connect(lambda _: self.status.show_reading(files.reading.what, files.reading.share))
         self.status.give_up.clicked.connect(files.reading.cancel)
         self.browser.linked.connect(self.open_file)
+        self.opening.lectureAsked.connect(lambda path: self.lecturing.start(Path(path)))
         self.sharing.writer.progressed.connect(self.status.show_writing)
         field.draw.toggled.connect(lambda on: self.gaps.set_armed(self.gaps.armed and not on))
         self.gaps.armed_changed.connect(lambda: field.draw.setChecked(field.draw.isChecked() and not self.gaps.armed))

@@ -5,7 +5,7 @@ from collections.abc import Callable, Sequence
 from functools import partial
 from pathlib import Path
 
-from PySide6.QtCore import QObject
+from PySide6.QtCore import QObject, Signal
 from PySide6.QtGui import QGuiApplication
 from PySide6.QtWidgets import QFileDialog, QMenu, QWidget
 
@@ -22,6 +22,7 @@ from diffview.readers.many import is_data, last_name, one_name
 from diffview.runs.as_command import FieldFile, command_by_file, command_by_flags
 from diffview.runs.examples import EXAMPLES, Example
 from diffview.runs.recipe import GIVEN, NOT_KEPT, default_recipe
+from diffview.story.lecture import is_lecture
 
 DATA = "Data and recipes (*.nc *.nc4 *.h5 *.hdf5 *.HDF5 *.he5 *.hdf *.mat *.json);;All files (*)"
 SCHEDULES = "Schedules (*.csv *.json *.txt);;All files (*)"
@@ -32,7 +33,12 @@ class Opening(QObject):
 
     Attributes:
         recent: the menu of the files opened last.
+
+    Signals:
+        lectureAsked: the lecture in this folder or file is to begin.
     """
+
+    lectureAsked = Signal(str)
 
     def __init__(self, session: Session, files: Files, settings: Settings, window: QWidget) -> None:
         super().__init__(window)
@@ -67,11 +73,15 @@ class Opening(QObject):
         self._session.tell(Message(f"{example.title}.", f"{example.tip}."))
 
     def open(self, path: str, dataset: str | None = None) -> None:
-        """Open data, a recipe, a schedule, or the folder of a model; what is on screen stays if it cannot be read.
+        """Open data, a recipe, a schedule, the folder of a model, or a lecture, which begins.
 
-        A folder of many files opens as one set, joined along their time.
+        What is on screen stays if it cannot be read. A folder of many files opens as one set, joined along their time.
         """
-        if Path(path).is_dir() and not is_data(path):
+        if is_lecture(Path(path)):
+            self._settings.add_recent(str(Path(path).absolute()))
+            self._show_recent()
+            self.lectureAsked.emit(path)
+        elif Path(path).is_dir() and not is_data(path):
             self._files.open_model(path)
         elif path.lower().endswith((".json", ".csv")):
             try:
