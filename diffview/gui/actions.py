@@ -122,7 +122,9 @@ ENTRIES = (
     ),
     Entry("teachLayoutAction", LAYOUT, "Teach", ("Ctrl+4",), "One dimension, the plane, and one step"),
     Entry("resetLayoutAction", LAYOUT, "Reset layout", (), "Every dock as at the first start"),
-    Entry("keysAction", "Help", "Keys", ("F1",)),
+    Entry("keysAction", "Help", "Keys", ("F1",), "All keys, by what they are for"),
+    Entry("wordsAction", "Help", "Words", ("F2",), "What the words and symbols on screen mean"),
+    Entry("paletteAction", "Help", "Find a command…", ("Ctrl+Shift+P",), "All that can be done, by a few letters"),
     Entry("aboutAction", "Help", "About diffview"),
 )
 
@@ -138,6 +140,7 @@ class Actions(Mapping[str, QAction]):
 
     def __init__(self, window: QWidget) -> None:
         self._actions: dict[str, QAction] = {}
+        self._why_not: dict[str, str] = {}
         for entry in ENTRIES:
             action = QAction(entry.text, window)
             action.setObjectName(entry.name)
@@ -152,8 +155,13 @@ class Actions(Mapping[str, QAction]):
     def show(self, name: str, why_not: str) -> None:
         """Enable an action, or grey it with the reason `why_not` in its tooltip; "" enables it."""
         action = self._actions[name]
+        self._why_not[name] = why_not
         action.setEnabled(not why_not)
         set_tip(action, why_not or _tip(next(entry for entry in ENTRIES if entry.name == name)))
+
+    def why_not(self, name: str) -> str:
+        """Why an action is grey, as far as it was said."""
+        return self._why_not.get(name) or "not now."
 
     def __getitem__(self, name: str) -> QAction:
         return self._actions[name]

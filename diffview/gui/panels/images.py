@@ -27,6 +27,7 @@ from diffview.gui.widgets.images.image_view import ImageView
 from diffview.gui.widgets.images.zoom_view import link
 from diffview.gui.widgets.small.parts import named, tool_button
 from diffview.runs.requests import Shot
+from diffview.story.words import TERMS
 
 Array = NDArray[np.float32]
 
@@ -34,7 +35,7 @@ OF_MEMBERS = ("view.member", "view.statistic", "view.threshold", "view.quantile"
 """What of the view says how several members are shown."""
 
 PATHS = (
-    ("closed", "closed form", "Closed form: x_t = α x₀ + σ ε with one ε, any t in one jump"),
+    ("closed", "closed form", f"Closed form: x_t = α x₀ + σ ε: {TERMS['closed_form'].meaning}"),
     ("chain", "chain", "Markov chain: independent noise step by step; at every t the same distribution"),
 )
 

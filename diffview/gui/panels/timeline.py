@@ -25,12 +25,13 @@ from diffview.gui.widgets.small.text import plain, set_tip
 from diffview.gui.window.film_feed import Film
 from diffview.gui.window.player import Player
 from diffview.runs.recipe import CHAIN
+from diffview.story.words import TERMS
 
 QUANTITIES = (
-    ("alpha_bar", "ᾱ", "What is left of the signal's variance; drag the points"),
-    ("log_snr", "log-SNR", "ln(α²/σ²); drag the points"),
-    ("sigma", "σ", "Standard deviation of the noise in x_t; drag the points"),
-    ("beta", "β", "Variance added by each step of the schedule's own chain; drag the points, ᾱ follows"),
+    ("alpha_bar", "ᾱ", f"{TERMS['alpha_bar'].sentence}. Drag the points"),
+    ("log_snr", "log-SNR", f"{TERMS['log_snr'].sentence}. Drag the points"),
+    ("sigma", "σ", f"{TERMS['sigma'].sentence}. Drag the points"),
+    ("beta", "β", f"{TERMS['alpha_bar'].sentence}. Drag the points of β, ᾱ follows"),
 )
 AXES = (
     ("t", "t", "Horizontal axis: t"),

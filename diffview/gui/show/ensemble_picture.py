@@ -14,6 +14,7 @@ from diffview.runs.given import given_of
 from diffview.runs.plan import Plan
 from diffview.runs.summary import Summary
 from diffview.runs.view import View
+from diffview.story.words import TERMS
 
 Array = NDArray[np.float32]
 
@@ -86,7 +87,7 @@ STATISTICS: dict[str, StatisticView] = {
         lambda one: one.summary.mean, _of_members, lambda one: f"mean of {one.of_all}",
     ),
     "spread": StatisticView(
-        "spread", "The standard deviation over the members, in the field's unit",
+        "spread", TERMS["spread"].sentence,
         lambda one: one.summary.spread, _of_spread, lambda one: f"spread of {one.of_all}",
     ),
     "above": StatisticView(

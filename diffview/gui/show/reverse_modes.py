@@ -13,6 +13,7 @@ from diffview.gui.show.looks import made
 from diffview.gui.show.moment import InForce
 from diffview.reverse.samplers import Step
 from diffview.runs.plan import Plan
+from diffview.story.words import TERMS
 
 Array = NDArray[np.float32]
 
@@ -84,9 +85,9 @@ def _difference(shot: Any) -> Array | None:
 
 
 MODES: dict[str, Mode] = {
-    "x_t": _mode("x_t", "xₜ", "The state of the run"),
-    "x0_hat": _mode("x0_hat", "x̂₀", "The estimate of the clean field by the model"),
-    "eps_hat": _mode("eps_hat", "ε̂", "The estimate of the noise in x_t by the model", diverging=True),
+    "x_t": _mode("x_t", "xₜ", f"The state of the run. {TERMS['x_t'].sentence}"),
+    "x0_hat": _mode("x0_hat", "x̂₀", f"The clean field. {TERMS['x0_hat'].sentence}"),
+    "eps_hat": _mode("eps_hat", "ε̂", f"The noise in x_t. {TERMS['x0_hat'].sentence}", diverging=True),
 }
 SHOTS: dict[str, Mode] = {
     "shot_x0": Mode("x̂₀", "The estimate of the clean field in one call on the forward x_t", _shot_x0),

@@ -1,21 +1,12 @@
-"""Keys, about, and pictures of the window."""
+"""About, and pictures of the window."""
 
 from pathlib import Path
 
 from PySide6.QtCore import QBuffer, QIODevice
 from PySide6.QtWidgets import QMessageBox, QWidget
 
-from diffview.gui.actions import ENTRIES
 from diffview.machine import about_lines
 from diffview.paths import write_bytes
-
-
-def show_keys(parent: QWidget) -> None:
-    """All keys, from the table of actions."""
-    rows = "".join(
-        f"<tr><td><b>{', '.join(e.keys)}</b>&nbsp;&nbsp;</td><td>{e.text}</td></tr>" for e in ENTRIES if e.keys
-    )
-    _show(parent, "Keys", f"<table>{rows}<tr><td><b>Esc</b></td><td>Stop, or leave the presentation</td></tr></table>")
 
 
 def show_about(parent: QWidget) -> None:

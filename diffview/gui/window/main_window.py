@@ -31,6 +31,7 @@ from diffview.gui.window import dialogs
 from diffview.gui.window.appearance import Appearance
 from diffview.gui.window.awaiting import Awaiting
 from diffview.gui.window.docking import PLOTS_INDEX, PLOTS_SHARE, Docks, add_dock
+from diffview.gui.window.finding import Finders
 from diffview.gui.window.first_screen import FirstScreen
 from diffview.gui.window.forking import Forking
 from diffview.gui.window.gap_tool import GapTool
@@ -195,6 +196,7 @@ class MainWindow(LateJobs, QMainWindow):
         parts = (
             self.opening, self.sharing, self.player, self.gaps, self.forking, self.rivaling,
             self.looking, self.appearance, self.arrangement, self.lecturing, self.first_screen,
+            Finders(self.actions_, self),
         )  # fmt: skip
         own: dict[str, Callable[[], object]] = {
             "quitAction": self.close,
@@ -205,7 +207,6 @@ class MainWindow(LateJobs, QMainWindow):
             "stopAction": self.live.stop,
             "followAction": self.timeline.follow.click,
             "presentAction": self.presentation.toggle,
-            "keysAction": lambda: dialogs.show_keys(self),
             "aboutAction": lambda: dialogs.show_about(self),
         }
         return own | {name: what for part in parts for name, what in part.handlers().items()}
@@ -248,8 +249,8 @@ class MainWindow(LateJobs, QMainWindow):
 
     def _show_edits(self) -> None:
         """Enable undo and redo."""
-        self.actions_["undoAction"].setEnabled(self.session.can_undo())
-        self.actions_["redoAction"].setEnabled(self.session.can_redo())
+        self.actions_.show("undoAction", "" if self.session.can_undo() else "There is no edit to take back.")
+        self.actions_.show("redoAction", "" if self.session.can_redo() else "No edit was taken back.")
 
     # -- events
 
