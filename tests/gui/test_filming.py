@@ -80,9 +80,10 @@ def test_the_window_itself_goes_to_noise_and_back(filming, find, wait, monkeypat
     path = tmp_path / "window.webp"
     asked(monkeypatch, path)
     choose(dialog.form, "window")
+    window.session.look(playhead=0.25, follow=False)
     QTest.mouseClick(find(dialog, "filmButton"), Qt.MouseButton.LeftButton)
     wait(window.is_idle)
-    assert window.session.view.playhead == 0.0
+    assert window.session.view.playhead == 0.25, "it is where it was"
     with Image.open(path) as film:
         assert film.size == (640, 360) and film.n_frames > 5
         film.seek(0)

@@ -1,9 +1,10 @@
 """A lecture on paper: a page of A4 for each chapter, with its sentences, equation, pictures and plots as PDF."""
 
 import math
+from functools import cache
 from typing import NamedTuple
 
-from PySide6.QtCore import QBuffer, QByteArray, QIODevice, QMarginsF, QRectF, QSizeF, Qt
+from PySide6.QtCore import QBuffer, QByteArray, QCoreApplication, QIODevice, QMarginsF, QRectF, QSizeF, Qt
 from PySide6.QtGui import (
     QColor,
     QFont,
@@ -66,12 +67,13 @@ def pdf_of(handout: Handout) -> bytes:
     return bytes(buffer.data().data())
 
 
-def _application() -> None:
-    """Letters need an application of Qt, and the font of the program."""
-    if QGuiApplication.instance() is None:
-        _application.kept = QGuiApplication(["diffview", "-platform", "offscreen"])  # type: ignore[attr-defined]
+@cache
+def _application() -> QCoreApplication:
+    """The application of Qt that letters need, with the font of the program; without a window it needs no screen."""
+    application = QGuiApplication.instance() or QGuiApplication(["diffview", "-platform", "offscreen"])
     for weight in ("Regular", "SemiBold"):
         QFontDatabase.addApplicationFont(str(resource(f"fonts/Inter-{weight}.otf")))
+    return application
 
 
 class _Sheet:

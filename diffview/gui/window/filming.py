@@ -17,6 +17,7 @@ from diffview.gui.widgets.forms.film_form import FilmForm
 from diffview.params import parameters
 from diffview.reverse.samplers import Step
 from diffview.runs.job import FINISHED
+from diffview.runs.view import View
 from diffview.writers.films.encoding import FORMATS, check_format
 from diffview.writers.films.film_settings import FilmSettings
 from diffview.writers.films.reels import Filmed, reel_of
@@ -46,6 +47,7 @@ class FilmWindow(QDialog):
         self._session, self._live, self._window = jobs.session, live, window
         self.filmer = Filmer(jobs)
         self._place = 0
+        self._before: View | None = None
         self._grabbing = QTimer(self, interval=SETTLE_MS)
         self._grabbing.timeout.connect(self._grab)
         own = tuple(p for p in parameters(FilmSettings) if p.name not in ("what", "size"))
@@ -66,7 +68,7 @@ class FilmWindow(QDialog):
             why_not = str(refusal)
         self.form.show_progress(job.done if job is not None and self.filmer.active else None, why_not)
         if not self.filmer.active:
-            self._grabbing.stop()
+            self._end_grabbing()
 
     def _ask(self) -> None:
         """Ask for a file, and begin."""
@@ -81,7 +83,7 @@ class FilmWindow(QDialog):
         """Make the film of the form as this file."""
         values = self.form.values()
         if self.filmer.begin(lambda: self._job(path, values)) and values["what"] == WINDOW:
-            self._place = 0
+            self._place, self._before = 0, self._session.view
             self._session.look(playhead=0.0, follow=False)
             self._grabbing.start()
 
@@ -103,11 +105,18 @@ class FilmWindow(QDialog):
 
     # -- the window itself
 
+    def _end_grabbing(self) -> None:
+        """Leave the playhead where it was before."""
+        self._grabbing.stop()
+        if (before := self._before) is not None:
+            self._before = None
+            self._session.look(playhead=before.playhead, follow=before.follow)
+
     def _grab(self) -> None:
         """Take the picture of the window at this place, and go on to the next; its size is that of the film."""
         job = self.filmer.job
         if job is None or not job.active or self._place >= job.settings.count:
-            self._grabbing.stop()
+            self._end_grabbing()
             return
         if not job.offer(fitted(self._window.grab(), job.settings.size)):
             return
