@@ -101,11 +101,17 @@ def test_a_click_chooses_t_and_the_value_and_the_step_back_is_told(teaching, fin
     assert "humps" not in find(window, "stepLawWords").text()
 
 
-def test_the_list_of_laws(teaching, find, hand, settle):
+def test_the_list_of_laws(teaching, find, hand, settle, wait):
     window = teaching()
-    hand.choose(find(window, "densityLawCombo"), "narrow")
+    laws = find(window, "densityLawCombo")
+    hand.choose(laws, "narrow")
     settle(window)
-    assert window.session.view.bells == LAWS["narrow"][1]
+    assert window.session.view.bells == LAWS["narrow"][1] and laws.currentData() == "narrow"
+    window.session.look(bells=((1.0, 0.5, 0.5),))
+    settle(window)
+    wait(lambda: laws.currentIndex() == -1)
+    window.session.look(bells=BELLS)
+    wait(lambda: laws.currentData() == "two")
 
 
 def test_points_spread_as_the_fields_do(teaching, find, settle):

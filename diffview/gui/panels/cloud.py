@@ -133,7 +133,7 @@ class CloudPanel(ScrollPanel):
 
     def draw(self) -> None:
         """Points, trails and arrows at the playhead."""
-        if not self.isVisible():
+        if not (self.isVisible() or self.view.isVisible()):  # a stage may have borrowed the points
             return
         session, law = self._session, self.law()
         view, schedule = session.view, session.recipe.course.schedule

@@ -48,6 +48,7 @@ class DensityPanel(ScrollPanel):
     def _build(self) -> None:
         self.laws = combo("densityLawCombo", "The law to begin with", "Bells to begin with", 8)
         add_choices(self.laws, ((key, name, "") for key, (name, _) in LAWS.items()))
+        self.laws.setPlaceholderText("own bells")
         self.laws.activated.connect(lambda _: self._session.look(bells=LAWS[self.laws.currentData()][1]))
         self.view = named(DensityTimeView(teach.TOP), "densityTimeView")
         self.view.bellsMoved.connect(lambda bells: self._session.look(bells=bells))
@@ -74,8 +75,13 @@ class DensityPanel(ScrollPanel):
         super().showEvent(event)
         self._soon.call()
 
+    @property
+    def _seen(self) -> bool:
+        """Whether it is seen, or its picture is, which a stage may have borrowed."""
+        return self.isVisible() or self.view.isVisible() or self.steps.isVisible()
+
     def _follow(self) -> None:
-        if self.isVisible():
+        if self._seen:
             self._soon.call()
 
     def _scrub(self, x: float) -> None:
@@ -92,6 +98,8 @@ class DensityPanel(ScrollPanel):
         self.view.set_chain_length(session.recipe.start.chain_length)
         self.view.set_x_axis(scale.axis, scale.low, scale.high)
         self.view.bells.set_bells(session.view.bells)
+        named_law = (key for key, (_, bells) in LAWS.items() if bells == session.view.bells)
+        self.laws.setCurrentIndex(self.laws.findData(next(named_law, None)))
         x = teach.columns(scale.low, scale.high)
         self.view.set_density(teach.density_picture(law, course.schedule, scale.t(x)))
         key = session.view.bells, course
@@ -114,7 +122,7 @@ class DensityPanel(ScrollPanel):
         self.sampled.setText(f"{PATHS} starts, {session.recipe.course.steps} steps on the schedule and grid in force.")
 
     def _move(self) -> None:
-        if not self.isVisible():
+        if not self._seen:
             return
         self.view.set_playhead(TimeScale.of(self._session).x(self._session.view.playhead))
         self._show_steps()

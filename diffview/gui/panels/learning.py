@@ -93,7 +93,7 @@ class LearningPanel(ScrollPanel):
         return min(self._session.view.film, len(self._film.cards) - 1)
 
     def _follow(self) -> None:
-        if self.isVisible():
+        if self.isVisible() or any(grid.isVisible() for grid in self.grids.values()):
             self._runner.show(self._film, self._session.recipe.course.seed, self.index)
             self.draw()
 
