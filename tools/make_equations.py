@@ -18,9 +18,9 @@ import ziamath
 
 from diffview.paths import resource, write_text
 from diffview.story.equation_table import EQUATIONS
-from diffview.story.equations import Symbol, spelt
+from diffview.story.equations import SYMBOLS, Symbol, spelt
 from diffview.story.live_numbers import NUMBERS, UNKNOWN
-from diffview.story.typeset import EM
+from diffview.story.typeset import EM, SYMBOL
 
 SIZE = 100
 """The size at which ziamath sets: its coordinates have three decimals."""
@@ -47,6 +47,9 @@ def made() -> str:
         formulas[key] = {"latex": equation.latex, **_set(equation.latex, outlines)}
         if equation.live:
             formulas[f"{key}.live"] = {"latex": equation.live, **_set(equation.live, outlines)}
+    for name in SYMBOLS:
+        latex = f"<{name}>"
+        formulas[f"{SYMBOL}{name}"] = {"latex": latex, **_set(latex, outlines)}
     figures = {letter: _figure(letter, outlines) for letter in FIGURES}
     store = {"outlines": dict(sorted(outlines.items())), "figures": figures, "formulas": formulas}
     return "".join(_lines(store))

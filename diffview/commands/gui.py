@@ -33,6 +33,9 @@ def add(parser: Parser) -> None:
         "--present", nargs="?", type=Path, const=PACKAGED, metavar="LECTURE",
         help="the lecture, full screen: a folder, a file, or the one that comes with diffview",
     )  # fmt: skip
+    parser.add_argument(
+        "--screen", type=int, default=0, metavar="N", help="number of the screen of a talk; usually the second"
+    )
     parser.add_argument("--check", action="store_true", help="with --present: play every beat unattended, and report")
     parser.add_argument("--shot", type=Path, metavar="OUT.png", help="write a picture of the window and end")
     parser.add_argument("--size", type=_size, default=(1600, 1000), help="size of the picture, 1600x1000")
@@ -83,7 +86,7 @@ def _open_window(options: argparse.Namespace) -> int:
         if asked is None:
             raise UserError("There is nothing to check.", "Name a lecture: --present --check.")
         return check_lecture(lecture, options.size, options.theme, lambda line: write_result(line + "\n"))
-    return run_app(recipe, lecture, asked is not None)
+    return run_app(recipe, lecture, asked is not None, options.screen)
 
 
 def _asked_for(options: argparse.Namespace) -> "Recipe | None":

@@ -24,7 +24,17 @@ class Entry:
 
 
 SCRUB, LAYOUT, EXPORT, EXAMPLE = "Scrub", "View/Layout", "File/Export", "File/Examples"
+PANE = "View/One alone"
 """Menus; "View/Layout" is the menu Layout in View."""
+
+AFTER_WIDGETS = (SCRUB, PANE)
+"""Menus whose keys are arrows, letters and figures: a widget that uses one itself comes first."""
+
+PANES = {
+    "field": "Field", "forward": "Forward", "reverse": "Reverse", "histogram": "Histogram", "spectrum": "Spectrum",
+    "scale_time": "SNR by scale", "schedule": "Schedule",
+}  # fmt: skip
+"""The views of the window that can be seen alone, and what they are called, in the order of their keys."""
 
 ENTRIES = (
     Entry("openAction", "File", "Open…", ("Ctrl+O",), "Open a file, several as one set, or a recipe"),
@@ -105,6 +115,7 @@ ENTRIES = (
     Entry(
         "densitiesAction", "View", "Densities over ln s", (), "Schedule, grid and training, below the schedule", True
     ),
+    Entry("formulasAction", "View", "Formulas", ("M",), "Of what is shown, with numbers under the playhead", True),
     Entry("coastAction", "View", "Coastlines", ("C",), "Over pictures that lie on Earth", True),
     Entry("lectureAction", "View", "Start the lecture", ("F5", "Shift+F5"), "Diffusion models, told from the start"),
     Entry("writeLectureAction", "View", "Write a lecture…", (), "Chapters captured from the window, in their order"),
@@ -122,6 +133,10 @@ ENTRIES = (
     ),
     Entry("teachLayoutAction", LAYOUT, "Teach", ("Ctrl+4",), "One dimension, the plane, and one step"),
     Entry("resetLayoutAction", LAYOUT, "Reset layout", (), "Every dock as at the first start"),
+    *(
+        Entry(f"{name}PaneAction", PANE, text, (f"{key}",), f"{text} alone, on the whole screen; Esc returns")
+        for key, (name, text) in enumerate(PANES.items(), 1)
+    ),
     Entry("keysAction", "Help", "Keys", ("F1",), "All keys, by what they are for"),
     Entry("wordsAction", "Help", "Words", ("F2",), "What the words and symbols on screen mean"),
     Entry("paletteAction", "Help", "Find a command…", ("Ctrl+Shift+P",), "All that can be done, by a few letters"),
@@ -145,7 +160,7 @@ class Actions(Mapping[str, QAction]):
             action = QAction(entry.text, window)
             action.setObjectName(entry.name)
             action.setShortcuts([QKeySequence(keys) for keys in entry.keys])
-            if entry.menu == SCRUB:  # a widget that uses an arrow or a letter itself comes first: see `key_pressed`
+            if entry.menu in AFTER_WIDGETS:  # see `key_pressed`
                 action.setShortcutContext(Qt.ShortcutContext.WidgetShortcut)
             action.setCheckable(entry.checkable)
             set_tip(action, _tip(entry))
@@ -173,10 +188,10 @@ class Actions(Mapping[str, QAction]):
         return len(self._actions)
 
     def key_pressed(self, event: QKeyEvent) -> bool:
-        """Trigger the scrub action of a key that no widget used; returns whether there was one."""
+        """Trigger the action of a key that no widget used; returns whether there was one."""
         pressed = QKeySequence(event.keyCombination())
         for entry in ENTRIES:
-            if entry.menu == SCRUB and pressed in self._actions[entry.name].shortcuts():
+            if entry.menu in AFTER_WIDGETS and pressed in self._actions[entry.name].shortcuts():
                 self._actions[entry.name].trigger()
                 return True
         return False

@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import numpy as np
-from PySide6.QtCore import QLocale, QTimer
+from PySide6.QtCore import QLocale, QSize, QTimer
 from PySide6.QtGui import QGuiApplication
 from PySide6.QtWidgets import QApplication
 
@@ -142,13 +142,15 @@ def _resume_collecting() -> None:
         gc.enable()
 
 
-def run_app(recipe: Recipe | None, lecture: Path | None = None, present: bool = False) -> int:
+def run_app(recipe: Recipe | None, lecture: Path | None = None, present: bool = False, screen: int = 0) -> int:
     """Run until the window is closed, by its button or by a signal; the exit status.
 
-    `present` begins the lecture, or the one that comes with the program, where it was cut short.
+    `present` begins the lecture, or the one that comes with the program, where it was cut short; on the screen of this
+    number, counted from 1, or on another than the window's where there is one.
     """
     app = application()
     window = create_window(recipe)
+    window.staging.screen = screen
     show_window(window)
     if recipe is None:
         window.first_screen.begin()
@@ -196,6 +198,7 @@ def rehearsing(
         window = create_window(settings=Settings(Path(folder) / "diffview.ini"))
         if mode is not None:
             theme.use(mode)
+        window.staging.size = QSize(*size)
         show_window(window, size)
         try:
             window.lecturing.begin(asked)

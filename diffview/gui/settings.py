@@ -16,13 +16,14 @@ from diffview.runs.view import View
 MOST_RECENT = 12
 """The most files in the menu."""
 
-REMEMBERED = ("auto_run", "pace", "quantity", "densities", "colormap", "coast")
+REMEMBERED = ("auto_run", "pace", "quantity", "densities", "colormap", "coast", "formulas")
 ALLOWED: dict[str, Container[str]] = {
     "auto_run": ("true", "false"),
     "pace": ("0", "3", "10", "0.0", "3.0", "10.0"),  # the system writes 3.0 as 3
     "quantity": QUANTITIES,
     "densities": ("true", "false"),
     "coast": ("true", "false"),
+    "formulas": ("true", "false"),
     "colormap": COLORMAPS,
     "theme": ("dark", "light", "system"),
 }

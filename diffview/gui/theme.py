@@ -1,6 +1,8 @@
 """One palette, one spacing, one set of type sizes; dark and light, at any zoom."""
 
 import re
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import fields
 from string import Template
 
@@ -19,6 +21,9 @@ SMALL_PX = 12
 TITLE_PX = 13
 SCALES = (0.75, 0.85, 1.0, 1.15, 1.3, 1.5, 1.75, 2.0)
 """The steps of the zoom of the window (Ctrl +/-)."""
+
+HALL = 1.25
+"""Text grows by this factor more than lines do on a stage."""
 
 SEMIBOLD = QFont.Weight.DemiBold
 MEDIUM = QFont.Weight.Medium
@@ -40,6 +45,7 @@ class Palette(shades.Tokens):
 
 DARK, LIGHT = Palette("dark", **shades.DARK), Palette("light", **shades.LIGHT)
 PALETTES = {"dark": DARK, "light": LIGHT}
+STAGE = {mode: Palette(mode, **tokens) for mode, tokens in shades.ON_STAGE.items()}
 
 
 class Theme(QObject):
@@ -52,7 +58,8 @@ class Theme(QObject):
         self._palette = DARK
         self._mode = "dark"
         self._scale = 1.0
-        self._fonts: dict[tuple[float, int, bool], QFont] = {}
+        self._stroke = 1.0
+        self._fonts: dict[tuple[float, int, bool, float], QFont] = {}
         self._app: QApplication | None = None
 
     @property
@@ -83,7 +90,7 @@ class Theme(QObject):
 
         It is made once for each zoom: a frame asks for some hundred.
         """
-        key = size, int(weight), tabular
+        key = size, int(weight), tabular, self._scale
         font = self._fonts.get(key)
         if font is None:
             font = self._fonts[key] = QFont(FONT)
@@ -92,6 +99,26 @@ class Theme(QObject):
             if tabular:
                 font.setFeature(QFont.Tag("tnum"), 1)
         return font
+
+    def stroke(self, width: float) -> float:
+        """The width of a line: as it is designed, and on a stage as large as the text there."""
+        return width * self._stroke
+
+    @contextmanager
+    def on_stage(self, scale: float) -> Iterator[None]:
+        """Draw at a zoom of its own, with strong lines and colours, as a widget in front of an audience does.
+
+        At a zoom of 0 the widget is not there, and is drawn as all others are.
+        """
+        if not scale:
+            yield
+            return
+        before = self._scale, self._stroke, self._palette
+        self._scale, self._stroke, self._palette = scale, max(1.0, scale / HALL), STAGE[self._palette.name]
+        try:
+            yield
+        finally:
+            self._scale, self._stroke, self._palette = before
 
     def follow(self, widget: QWidget) -> None:
         """Lay a widget out and paint it anew whenever the appearance changes."""

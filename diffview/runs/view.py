@@ -113,6 +113,7 @@ class View(Group):
         Region | None, REGION, "Pixels of the region whose members are shown as a histogram; none: no such."
     ] = None
     coast: Annotated[bool, "Whether coastlines are drawn over pictures that lie on Earth."] = True
+    formulas: Annotated[bool, "Whether the equations of what is shown stand above the timeline."] = False
     bells: Annotated[
         tuple[Bell, ...], BELL_LIST, "The law of one number that is taught with: weight, mean, standard deviation."
     ] = BELLS

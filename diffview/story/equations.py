@@ -43,6 +43,11 @@ SYMBOLS: dict[str, Symbol] = {
     "x0_hat": Symbol(r"\hat{x}_0", "what the model takes the clean field for", "reverse"),
     "eps_hat": Symbol(r"\varepsilon_\theta(x_t, t)", "the noise that the network predicts", "reverse"),
     "eps_out": Symbol(r"\hat{\varepsilon}", "the noise that the network predicts", "reverse"),
+    "x_run": Symbol("x_t", "the field of the run, with the noise that is left", "reverse"),
+    "eps_error": Symbol(r"\varepsilon - \hat{\varepsilon}", "what the predicted noise is wrong by", "reverse"),
+    "eps_pair": Symbol(
+        r"\varepsilon \;\; \vert \;\; \hat{\varepsilon}", "the noise, and what the model takes it for", "reverse"
+    ),
     "x_back": Symbol("x_{t-1}", "the field with a little less noise", "reverse"),
     "x_all": Symbol("x_{0:T}", "a whole chain of fields", "reverse"),
     "p_theta": Symbol(r"p_\theta", "the distribution that the model describes", "reverse"),

@@ -13,10 +13,14 @@ from xml.sax.saxutils import quoteattr
 
 from diffview.paths import resource
 from diffview.story.equation_table import EQUATIONS
-from diffview.story.equations import ROLES
+from diffview.story.equations import ROLES, SYMBOLS
 
 EM = 1000
 """Units to the size of the text."""
+
+
+SYMBOL = "symbol."
+"""A key that begins so is that of a symbol alone."""
 
 
 class PlacedGlyph(NamedTuple):
@@ -113,8 +117,16 @@ def _written(slot: NumberSlot, text: str) -> list[PlacedGlyph]:
 
 
 def formula(key: str, live: bool = False) -> SetEquation:
-    """The equation of a key, set; `live`: with slots for its numbers, if it has such a form."""
+    """The equation of a key, set, or a symbol alone; `live`: with slots for its numbers, if it has such a form."""
     return _store().formulas[f"{key}.live" if live and EQUATIONS[key].live else key]
+
+
+def words(key: str) -> tuple[str, str]:
+    """An equation, or a symbol alone, in plain LaTeX, and what it says."""
+    if key.startswith(SYMBOL):
+        symbol = SYMBOLS[key.removeprefix(SYMBOL)]
+        return symbol.latex, symbol.meaning
+    return EQUATIONS[key].plain, EQUATIONS[key].meaning
 
 
 def outline(glyph: str) -> str:

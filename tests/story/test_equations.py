@@ -54,6 +54,7 @@ def test_what_is_set_is_what_the_table_says() -> None:
     stored = json.loads(resource("equations.json").read_text(encoding="utf-8"))["formulas"]
     forms = {key: equation.latex for key, equation in EQUATIONS.items()}
     forms |= {f"{key}.live": equation.live for key, equation in EQUATIONS.items() if equation.live}
+    forms |= {f"symbol.{name}": f"<{name}>" for name in SYMBOLS}
     assert {key: row["latex"] for key, row in stored.items()} == forms, "run tools/make_equations.py"
 
 

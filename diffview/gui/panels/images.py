@@ -112,6 +112,7 @@ class ReversePanel(PictureCard):
 
     Attributes:
         picture: what is shown, and its words.
+        pair: what is seen: the picture, and beside it the true noise where that is compared.
         made: the outline of the pixels that were filled.
         sums: the summaries of members.
     """
@@ -155,8 +156,8 @@ class ReversePanel(PictureCard):
         self.mode.reserve(_items("run"), _items("shot"))
         self.add_control(self.kind)
         self.add_control(self.mode)
-        pair = QWidget()
-        row = QHBoxLayout(pair)
+        self.pair = QWidget()
+        row = QHBoxLayout(self.pair)
         row.setContentsMargins(0, 0, 0, 0)
         row.addWidget(self.truth, 1)
         row.addWidget(self.view, 1)
@@ -165,7 +166,7 @@ class ReversePanel(PictureCard):
         self.beside = SegmentedControl([filled, *others], "besideControl")
         self.beside.setAccessibleName("The filled gap, kriging, or the truth")
         self.beside.setProperty("compact", True)
-        self.fill(pair)
+        self.fill(self.pair)
         self.ensemble = EnsembleRow(self._session, self.picture)
         self.content.insertWidget(0, self.ensemble)
         self.content.insertWidget(0, self.beside, 0, Qt.AlignmentFlag.AlignHCenter)

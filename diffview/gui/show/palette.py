@@ -45,3 +45,15 @@ LIGHT = {
     "text": "#1d232b", "dim": "#69727f", "faint": "#9aa3af", "forward": "#c77700", "reverse": "#0a7ea4",
     "on_accent": "#ffffff", "good": "#1e8a55", "warn": "#a06a00", "bad": "#c2352b", "no_data": "#dfe3e8",
 }  # fmt: skip
+
+ON_STAGE = {
+    "dark": {
+        **DARK, "bg": "#0b0d10", "panel": "#0b0d10", "text": "#ffffff", "dim": "#b4bdca", "line": "#3c4552",
+        "edge": "#66717f", "forward": "#ffb347", "reverse": "#5cd0f5",
+    },
+    "light": {
+        **LIGHT, "bg": "#ffffff", "panel": "#ffffff", "text": "#0a0e13", "dim": "#48525e", "line": "#c3c9d1",
+        "edge": "#8a94a1", "forward": "#b05c00", "reverse": "#006a8e",
+    },
+}  # fmt: skip
+"""The same for a hall: all words are read from its last row, and pictures lie on one ground."""

@@ -6,13 +6,14 @@ from functools import partial
 from PySide6.QtCore import QObject, QTimer
 from PySide6.QtWidgets import QMainWindow
 
-from diffview.gui.actions import Actions
+from diffview.gui.actions import PANES, Actions
 from diffview.gui.session import Message, Session
 from diffview.gui.settings import Settings
 from diffview.gui.theme import theme
 from diffview.gui.window.docking import Docks
 
 ZOOM_CHECK_MS = 50
+CLOSE = "Close a dock to make room. "
 MODES = {"darkAction": "dark", "lightAction": "light", "systemAction": "system"}
 
 
@@ -58,7 +59,9 @@ class Appearance(QObject):
         if needed.width() > room.width() or needed.height() > room.height():
             theme.set_scale(before)
             QTimer.singleShot(ZOOM_CHECK_MS, self, self._fit)  # until then the larger text keeps the window wide
-            self._session.tell(Message("The text cannot be larger on this screen.", "Close a dock to make room."))
+            hint = CLOSE if {*self._docks.open} - {"plots"} else ""
+            hint += f"One pane alone has large text: press 1 to {len(PANES)}."
+            self._session.tell(Message("The text cannot be larger on this screen.", hint))
 
     def _fit(self) -> None:
         """Make the window as small as its screen."""

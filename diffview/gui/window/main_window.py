@@ -20,6 +20,7 @@ from diffview.gui.panels.data import DataPanel
 from diffview.gui.panels.diagnostics import DiagnosticsPanel
 from diffview.gui.panels.field import FieldPanel
 from diffview.gui.panels.filling import FillingPanel
+from diffview.gui.panels.formulas import FormulaStrip
 from diffview.gui.panels.images import ForwardPanel, ReversePanel, link_images
 from diffview.gui.panels.inspector import InspectorPanel
 from diffview.gui.panels.status import StatusPanel
@@ -48,6 +49,7 @@ from diffview.gui.window.presenting import Presentation
 from diffview.gui.window.rivaling import Rivaling
 from diffview.gui.window.scales import Scales
 from diffview.gui.window.sharing import Sharing
+from diffview.gui.window.staging import Staging, parts_of
 from diffview.runs.recipe import Recipe
 
 GAP = 8
@@ -128,6 +130,7 @@ class MainWindow(LateJobs, QMainWindow):
         self._rows.setSpacing(GAP)
         self._rows.addWidget(images, 32)
         self._rows.insertWidget(PLOTS_INDEX, self.diagnostics, PLOTS_SHARE)
+        self._rows.addWidget(FormulaStrip(self.session, self.live))
         self._rows.addWidget(self.timeline, 33)
         self._rows.addWidget(self.status)
         self.setCentralWidget(body)
@@ -167,11 +170,13 @@ class MainWindow(LateJobs, QMainWindow):
         self.forking = Forking(self.session, self.live, self.actions_)
         self.rivaling = Rivaling(self.session, self.actions_)
         self.lecturing = Lecturing(self.session, self.live, self.files, self.settings, self)
-        self.lecturing.talk.switched.connect(self.presentation.set_on)
         own = self.keeping, self.settings, self.actions_
         self.first_screen = FirstScreen(self.session, self.files, *own, over=self.field)
         for follow in (self.keeping.rest, self.first_screen.leave):
             self.lecturing.talk.switched.connect(follow)
+        parts = parts_of(self.field, self.forward, self.reverse, self.diagnostics, self.timeline)
+        self.staging = Staging(self.session, self.live, self.lecturing.talk, parts, self)
+        self._rows.insertWidget(self._rows.count() - 1, self.staging.line)
 
     def _build_menus(self) -> None:
         menus: dict[str, QMenu] = {}
@@ -196,7 +201,7 @@ class MainWindow(LateJobs, QMainWindow):
         parts = (
             self.opening, self.sharing, self.player, self.gaps, self.forking, self.rivaling,
             self.looking, self.appearance, self.arrangement, self.lecturing, self.first_screen,
-            Finders(self.actions_, self),
+            self.staging, Finders(self.actions_, self),
         )  # fmt: skip
         own: dict[str, Callable[[], object]] = {
             "quitAction": self.close,
@@ -300,6 +305,7 @@ class MainWindow(LateJobs, QMainWindow):
         self.looking.save(self.settings, WindowRoom.of(self.size()).low)
         self.keeping.close()
         self._readers_soon.stop()
+        self.staging.close()
         self.player.stop()
         self.jobs.close()
         for reader in (self.browser, self.files.reading):

@@ -32,14 +32,10 @@ class Presentation(QObject):
         """Whether the presentation is on."""
         return self._before is not None
 
-    def set_on(self, on: bool) -> None:
-        """Begin, or end, unless it is so already."""
-        if on != self.on:
-            self.toggle()
-
     def toggle(self) -> None:
         """Begin, or end and restore everything."""
         if self._before is None:
+            self._window.setUpdatesEnabled(False)  # until it is arranged: a half-built window is never seen
             hidden = [widget for widget in self._furniture if not widget.isHidden()]
             self._before = hidden, self._window.isMaximized(), theme.scale
             for widget in hidden:
@@ -52,6 +48,7 @@ class Presentation(QObject):
             hidden, maximized, scale = self._before
             self._before = None
             self._soon.stop()
+            self._window.setUpdatesEnabled(True)
             theme.set_scale(scale)
             self._window.showMaximized() if maximized else self._window.showNormal()
             for widget in hidden:
@@ -71,3 +68,4 @@ class Presentation(QObject):
         width, height = least.width() / scale, least.height() / scale
         fits = (zoom for zoom in ZOOMS if zoom * width <= room.width() and zoom * height <= room.height())
         theme.set_scale(max(next(fits, 1.0), self._before[2]))
+        QTimer.singleShot(SETTLE_MS, self, lambda: self._window.setUpdatesEnabled(True))

@@ -7,6 +7,7 @@ from PySide6.QtGui import QColor, QPainter, QPen
 
 from diffview.gui.show.outlines import pieces, thinned
 from diffview.gui.show.viewport import Viewport
+from diffview.gui.theme import theme
 from diffview.gui.widgets.ink import KeptPicture
 
 HALO, LINE = QColor(0, 0, 0, 110), QColor(255, 255, 255, 215)
@@ -57,7 +58,7 @@ class LineOverlay:
         if self._lines is None or bounds.isEmpty():
             return
         lines, ratio = self._lines, painter.device().devicePixelRatioF()
-        key = port.rect, port.widget, bounds.getRect()
+        key = port.rect, port.widget, bounds.getRect(), theme.stroke(1.0)
         drawn = self._drawn.of(key, bounds.size(), ratio, lambda own: self._draw(own, lines, port, bounds))
         of_picture = painter.opacity()
         painter.setOpacity(of_picture * self._strength)
@@ -69,7 +70,8 @@ class LineOverlay:
         points = lines * port.pixel() + np.array([y - bounds.top(), x - bounds.left()])
         lines_seen = [QLineF(*ends) for ends in pieces(thinned(points, (bounds.height(), bounds.width())))]
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
-        width = min(1.0, max(THINNEST, min(bounds.width(), bounds.height()) / FULL_PX))
+        full = min(theme.stroke(1.0), 2.0)
+        width = full * min(1.0, max(THINNEST, min(bounds.width(), bounds.height()) / FULL_PX))
         painter.setPen(QPen(Qt.GlobalColor.black, 2.4 * width))
         painter.drawLines(lines_seen)
         painter.setCompositionMode(QPainter.CompositionMode.CompositionMode_DestinationIn)

@@ -7,19 +7,22 @@ from PySide6.QtWidgets import QSizePolicy, QWidget
 from diffview.gui.show.boxes import Box
 from diffview.gui.show.viewport import Viewport
 from diffview.gui.theme import theme
+from diffview.gui.widgets.staged import Staged
 
 ZOOM = 1.25
 """Of a notch of the wheel."""
 
 
-class ZoomView(QWidget):
+class ZoomView(Staged):
     """The view of an image that subclasses draw.
 
     Signals:
         viewChanged: the user zoomed or panned; the new view rectangle in pixels of the image.
+        largeAsked: a double click on the whole image asks to see it as large as can be.
     """
 
     viewChanged = Signal(QRectF)
+    largeAsked = Signal()
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -47,7 +50,7 @@ class ZoomView(QWidget):
         self._take(Box(rect.x(), rect.y(), rect.width(), rect.height()))
 
     def reset_view(self) -> None:
-        """Show the whole image, as a double click does."""
+        """Show the whole image, as a double click into a part of it does."""
         self._show(self._port.all())
 
     def zoom(self, factor: float, about: QPointF | None = None) -> None:
@@ -93,8 +96,11 @@ class ZoomView(QWidget):
         self._port.widget = self.width(), self.height()
 
     def mouseDoubleClickEvent(self, event: QMouseEvent) -> None:
-        """Show the whole image."""
-        self.reset_view()
+        """Show the whole image; of the whole image ask to see it larger."""
+        if self._port.rect == self._port.all():
+            self.largeAsked.emit()
+        else:
+            self.reset_view()
 
     def wheelEvent(self, event: QWheelEvent) -> None:
         """Zoom about the pointer."""

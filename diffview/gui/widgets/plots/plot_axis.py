@@ -26,7 +26,7 @@ def plot_font(pixels: int = AXIS_PX, weight: QFont.Weight = QFont.Weight.Normal)
 
 def pen(palette: Palette, token: str, width: float = 1.0, alpha: int = 255) -> QPen:
     """A solid round-joined pen in a colour of the palette."""
-    made = QPen(palette.colour(token, alpha), width)
+    made = QPen(palette.colour(token, alpha), theme.stroke(width))
     made.setJoinStyle(Qt.PenJoinStyle.RoundJoin)
     made.setCapStyle(Qt.PenCapStyle.RoundCap)
     return made
@@ -129,7 +129,9 @@ class Axis:
                 painter.drawLine(*self._segment(at, box, inside=True))
             if self.line:
                 painter.setPen(major if tick.text else minor)
-                painter.drawLine(*self._segment(at, box, inside=False, length=TICK_PX if tick.text else MINOR_TICK_PX))
+                painter.drawLine(
+                    *self._segment(at, box, inside=False, length=theme.stroke(TICK_PX if tick.text else MINOR_TICK_PX))
+                )
         if self.line:
             painter.setPen(pen(palette, "line"))
             end = box.bottomRight() if self.horizontal else box.topLeft()
@@ -198,11 +200,12 @@ def legend_rows(items: Items, width: float) -> list[list[tuple[str, str]]]:
     rows: list[list[tuple[str, str]]] = [[]]
     used = 0.0
     for text, token in items:
-        needed = metrics.horizontalAdvance(text) + STROKE_PX + STROKE_GAP
-        if rows[-1] and used + ITEM_GAP + needed > width:
+        needed = metrics.horizontalAdvance(text) + theme.stroke(STROKE_PX + STROKE_GAP)
+        gap = theme.stroke(ITEM_GAP) if rows[-1] else 0.0
+        if rows[-1] and used + gap + needed > width:
             rows.append([])
-            used = 0.0
-        used += needed + (ITEM_GAP if rows[-1] else 0)
+            used, gap = 0.0, 0.0
+        used += needed + gap
         rows[-1].append((text, token))
     return rows
 
@@ -216,14 +219,16 @@ def paint_legend(
     painter.setFont(font)
     painter.setRenderHint(QPainter.RenderHint.Antialiasing, True)
     x, height = right, metrics.height()
+    long, thick, gap = (theme.stroke(length) for length in (STROKE_PX, 2, STROKE_GAP))
     for text, token in items if column else reversed(items):
         width = metrics.horizontalAdvance(text)
         write(painter, QRectF(x - width - 1, top, width + 2, height), text, palette.colour(token))
-        stroke = QRectF(x - width - STROKE_GAP - STROKE_PX, top + height / 2 - 1, STROKE_PX, 2)
-        parts = (0.0, 7.0) if token == "dim" else (0.0,)  # the dim ones are the dashed ones
+        stroke = QRectF(x - width - gap - long, top + (height - thick) / 2, long, thick)
+        parts = (0.0, 7 / 12) if token == "dim" else (0.0,)  # the dim ones are the dashed ones
         for start in parts:
-            painter.fillRect(stroke.adjusted(start, 0, start - 7 if len(parts) > 1 else 0, 0), palette.colour(token))
-        x, top = (right, top + height) if column else (stroke.left() - ITEM_GAP, top)
+            end = (start - 7 / 12) * long if len(parts) > 1 else 0
+            painter.fillRect(stroke.adjusted(start * long, 0, end, 0), palette.colour(token))
+        x, top = (right, top + height) if column else (stroke.left() - theme.stroke(ITEM_GAP), top)
 
 
 def paint_message(painter: QPainter, box: QRectF, message: str, palette: Palette) -> None:

@@ -24,6 +24,7 @@ from diffview.gui.show.lines import Floats
 from diffview.gui.theme import Palette, theme
 from diffview.gui.widgets.ink import ink
 from diffview.gui.widgets.plots.plot_axis import Axis, paint_message, pen
+from diffview.gui.widgets.plots.staged_view import StagedView
 
 
 class Curve(pg.PlotCurveItem):  # type: ignore[misc]
@@ -106,7 +107,8 @@ class Overlay(QGraphicsItem):
 
     def boundingRect(self) -> QRectF:
         """Qt's name for `bounds`."""
-        return self.bounds()
+        with theme.on_stage(self.plot.stage_scale):
+            return self.bounds()
 
     def paint(self, painter: QPainter, option: QStyleOptionGraphicsItem, widget: QWidget | None = None) -> None:
         """Draw with antialiasing in the palette in force."""
@@ -141,7 +143,7 @@ class Still(Overlay):
             self._paint(painter, self.plot.plot_rect, palette)
 
 
-class PlotBase(pg.GraphicsView):  # type: ignore[misc]
+class PlotBase(StagedView):
     """A view box between two painted axes; subclasses add curves and overlays."""
 
     axisChanged = Signal()
@@ -171,7 +173,7 @@ class PlotBase(pg.GraphicsView):  # type: ignore[misc]
         self.viewport().setMouseTracking(True)
         self.setBackground(theme.palette.colour("panel"))
         self.hold_height()
-        theme.changed.connect(self.restyle)
+        theme.changed.connect(self.follow_theme)
         self._built = True
 
     # -- geometry
@@ -179,9 +181,9 @@ class PlotBase(pg.GraphicsView):  # type: ignore[misc]
     @property
     def plot_rect(self) -> QRectF:
         """The pixels between the axes; computed once for each size, as a frame asks for it some forty times."""
-        key = self.width(), self.height(), self.margins, theme.scale
+        key = self.width(), self.height(), self.margins, self.stage_scale or theme.scale
         if key != self._rect[0]:
-            left, top, right, bottom = (theme.px(m) for m in self.margins)
+            left, top, right, bottom = (self.px(m) for m in self.margins)
             wide, high = max(key[0] - left - right, 1), max(key[1] - top - bottom, 1)
             self._rect = key, QRectF(left, top, wide, high)
         return self._rect[1]

@@ -10,7 +10,7 @@ from PySide6.QtGui import QFontMetricsF, QPainter, QPainterPath, QPolygonF
 from diffview.gui.show.boxes import Box
 from diffview.gui.show.lines import Floats
 from diffview.gui.show.schedule_marks import Points, bars, beside, crosses, crowded
-from diffview.gui.theme import Palette
+from diffview.gui.theme import Palette, theme
 from diffview.gui.widgets.ink import CENTRE, dashed, ink, write
 from diffview.gui.widgets.plots.plot_axis import pen, plot_font
 from diffview.gui.widgets.plots.plot_base import Overlay, PlotBase
@@ -71,6 +71,12 @@ class RunLevels(Overlay):
         self.current: float | None = None
         self._path: QPainterPath | None = None
 
+    @property
+    def _triangle(self) -> tuple[float, float]:
+        """Width and height of a mark."""
+        wide, high = TRIANGLE_PX
+        return theme.stroke(wide), theme.stroke(high)
+
     def set_levels(self, levels: Floats) -> None:
         """Take other levels."""
         self.levels = levels
@@ -93,12 +99,12 @@ class RunLevels(Overlay):
 
     def bounds(self) -> QRectF:
         """The strip above the axis."""
-        box = self.plot.plot_rect
-        return QRectF(box.left() - 8, box.bottom() - 14, box.width() + 16, 18)
+        box, high = self.plot.plot_rect, 1.5 * self._triangle[1]
+        return QRectF(box.left() - 8, box.bottom() - high - 2, box.width() + 16, high + 6)
 
     def draw(self, painter: QPainter, palette: Palette) -> None:
         """All levels, then the one the run is at, larger."""
-        base = self.plot.plot_rect.bottom()
+        base, triangle = self.plot.plot_rect.bottom(), self._triangle
         if self._path is None:
             self._path = self._marks(base)
         ink(painter, None, palette.colour("reverse", 255 if self.current is None else 150))
@@ -106,18 +112,20 @@ class RunLevels(Overlay):
         if len(self.offered):
             ink(painter, pen(palette, "good", 1.25))
             for at in self.plot.pixel_arrays(self.offered, np.zeros_like(self.offered))[0].tolist():
-                painter.drawPolygon(_triangle(at, base, *TRIANGLE_PX))
+                painter.drawPolygon(_triangle(at, base, *triangle))
         if self.current is not None:
             ink(painter, pen(palette, "panel", 1.5), palette.colour("reverse"))
-            painter.drawPolygon(_triangle(self.plot.to_pixel(self.current, 0).x(), base, 14.0, 12.0))
+            painter.drawPolygon(
+                _triangle(self.plot.to_pixel(self.current, 0).x(), base, *(1.5 * side for side in triangle))
+            )
 
     def _marks(self, base: float) -> QPainterPath:
         pixels = self.plot.pixel_arrays(self.levels, np.zeros_like(self.levels))[0]
-        path, close = QPainterPath(), crowded(pixels)
+        path, close, triangle = QPainterPath(), crowded(pixels), self._triangle
         for at in pixels[~close].tolist():
-            path.addPolygon(_triangle(at, base, *TRIANGLE_PX))
+            path.addPolygon(_triangle(at, base, *triangle))
         for first, last in bars(pixels[close]):
-            path.addRect(QRectF(first - 0.5, base - TRIANGLE_PX[1], last - first + 1, TRIANGLE_PX[1]))
+            path.addRect(QRectF(first - 0.5, base - triangle[1], last - first + 1, triangle[1]))
         path.setFillRule(Qt.FillRule.WindingFill)
         return path
 
@@ -134,7 +142,8 @@ class Handles(Overlay):
 
     def bounds(self) -> QRectF:
         """The plot and a handle's radius around it."""
-        return self.plot.plot_rect.adjusted(-HIT_PX, -HIT_PX, HIT_PX, HIT_PX)
+        reach = theme.stroke(HIT_PX)
+        return self.plot.plot_rect.adjusted(-reach, -reach, reach, reach)
 
     def set_points(self, points: Sequence[tuple[float, float]]) -> None:
         """Take new positions; a selection that no longer exists is dropped."""
@@ -155,23 +164,24 @@ class Handles(Overlay):
         """The handle within reach of `point`, the nearest first."""
         gaps = [QPointF(self.plot.to_pixel(*p) - point) for p in self.points]
         distances = [np.hypot(g.x(), g.y()) for g in gaps]
-        if not distances or min(distances) > HIT_PX:
+        if not distances or min(distances) > theme.stroke(HIT_PX):
             return None
         return int(np.argmin(distances))
 
     def draw(self, painter: QPainter, palette: Palette) -> None:
         """Rings; filled and larger under the pointer, with a halo when selected by key."""
+        radius = theme.stroke(HANDLE_PX)
         for i, point in enumerate(self.points):
             centre = self.plot.to_pixel(*point)
             lit = i in (self.hovered, self.held)
             if i == self.selected and self.plot.hasFocus():
                 ink(painter, pen(palette, "text", 1.5))
-                painter.drawEllipse(centre, HANDLE_PX + 4.5, HANDLE_PX + 4.5)
+                painter.drawEllipse(centre, radius + 4.5, radius + 4.5)
             elif lit:
                 ink(painter, None, palette.colour("forward", 60))
-                painter.drawEllipse(centre, HANDLE_PX + 5, HANDLE_PX + 5)
+                painter.drawEllipse(centre, radius + 5, radius + 5)
             ink(painter, pen(palette, "forward", 2), palette.colour("forward" if lit else "panel"))
-            painter.drawEllipse(centre, HANDLE_PX, HANDLE_PX)
+            painter.drawEllipse(centre, radius, radius)
 
 
 class Stroke(Overlay):

@@ -10,7 +10,7 @@ from PySide6.QtWidgets import QWidget
 from diffview.fields.numbers import two_figures
 from diffview.forward.spectra import noise_floor_crossing
 from diffview.gui.show.lines import Floats, finite, log10
-from diffview.gui.theme import Palette, theme
+from diffview.gui.theme import Palette
 from diffview.gui.widgets.ink import dashed, ink, write
 from diffview.gui.widgets.plots.field_curves import FieldCurves
 from diffview.gui.widgets.plots.plot_axis import legend_rows, paint_legend, pen, plot_font
@@ -100,7 +100,7 @@ class SpectrumPlot(FieldCurves):
 
     def lay_out(self) -> None:
         """Leave the label of the axis out where the plot needs the room."""
-        below = TICKS_AND_LABEL if self.height() >= theme.px(ROOM_FOR_LABEL) else TICKS_ONLY
+        below = TICKS_AND_LABEL if self.height() >= self.px(ROOM_FOR_LABEL) else TICKS_ONLY
         self.margins = (*self.margins[:3], below)
         super().lay_out()
 

@@ -28,12 +28,12 @@ class Playhead(Overlay):
 
     def bounds(self) -> QRectF:
         """A strip around the line, as wide as the tag may reach."""
-        half = theme.px(TAG_REACH) if self.tagged else 4.0
+        half = theme.px(TAG_REACH) if self.tagged else theme.stroke(4.0)
         return QRectF(-half, 0, 2 * half, self.plot.height())
 
     def tag_rect(self) -> QRectF:
         """The tag, in the item's own pixels, kept inside the widget."""
-        width = QFontMetricsF(self._font()).horizontalAdvance(self.text) + 14
+        width = QFontMetricsF(self._font()).horizontalAdvance(self.text) + theme.stroke(14)
         x = self.pos().x()
         left = max(min(-width / 2, self.plot.width() - 1 - width - x), 1 - x)
         height = theme.px(TAG_HEIGHT)

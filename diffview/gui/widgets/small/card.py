@@ -1,7 +1,7 @@
 """A panel with a title, a readout and room for small controls."""
 
-from PySide6.QtCore import QRectF, QSize, Qt
-from PySide6.QtGui import QFont, QFontMetrics, QPainter, QPainterPath, QPaintEvent, QPen, QResizeEvent
+from PySide6.QtCore import QRectF, QSize, Qt, Signal
+from PySide6.QtGui import QFont, QFontMetrics, QMouseEvent, QPainter, QPainterPath, QPaintEvent, QPen, QResizeEvent
 from PySide6.QtWidgets import QFrame, QSizePolicy, QVBoxLayout, QWidget
 
 from diffview.gui.show.elided import DOT, in_two, last_fields, with_unit
@@ -116,9 +116,14 @@ class ElidedLabel(QWidget):
 class CardFrame(QFrame):
     """A rounded panel: title, subtitle at the right, small controls between, content below.
 
+    Signals:
+        largeAsked: a double click on the title, or on content that does nothing with it, asks to see it larger.
+
     Attributes:
         content: the vertical layout below the header.
     """
+
+    largeAsked = Signal()
 
     def __init__(
         self,
@@ -190,6 +195,10 @@ class CardFrame(QFrame):
         """How wide the card is with its title and all controls in one row."""
         margins = self._column.contentsMargins()
         return self._flow.sizeHint().width() + margins.left() + margins.right()
+
+    def mouseDoubleClickEvent(self, event: QMouseEvent) -> None:
+        """Ask to see the content larger."""
+        self.largeAsked.emit()
 
     def paintEvent(self, event: QPaintEvent) -> None:
         """Draw the ground, its border and the accent line, which follows the round corners."""

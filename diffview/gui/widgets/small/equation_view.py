@@ -8,9 +8,9 @@ from PySide6.QtGui import QPainter, QPainterPath, QPaintEvent, QTransform
 from PySide6.QtWidgets import QSizePolicy, QWidget
 
 from diffview.gui.theme import theme
-from diffview.story.equation_table import EQUATIONS
+from diffview.gui.widgets.staged import Staged
 from diffview.story.equations import ROLES
-from diffview.story.typeset import EM, PlacedGlyph, SetEquation, formula, outline
+from diffview.story.typeset import EM, PlacedGlyph, SetEquation, formula, outline, words
 
 DRAWS: dict[str, tuple[int, Callable[..., None]]] = {
     "M": (2, QPainterPath.moveTo),
@@ -55,7 +55,7 @@ def _placed(glyph: PlacedGlyph) -> QPainterPath:
     return place.map(glyph_path(glyph.glyph))
 
 
-class EquationView(QWidget):
+class EquationView(Staged):
     """Shows one equation in the middle, as large as its text may be and the widget has room.
 
     Attributes:
@@ -75,8 +75,9 @@ class EquationView(QWidget):
         """Show the equation of a key, `live`: in the form with numbers; "" shows none."""
         if (key, live) != (self.key, self._live):
             self.key, self._live = key, live
-            self.setAccessibleName(EQUATIONS[key].plain if key else "")
-            self.setAccessibleDescription(EQUATIONS[key].meaning if key else "")
+            latex, meaning = words(key) if key else ("", "")
+            self.setAccessibleName(latex)
+            self.setAccessibleDescription(meaning)
             self.updateGeometry()
             self.update()
 
@@ -86,6 +87,10 @@ class EquationView(QWidget):
         if shown != self._texts:
             self._texts = shown
             self.update()
+
+    def texts(self) -> Mapping[str, str]:
+        """The numbers shown."""
+        return self._texts
 
     def set_text_px(self, text_px: float) -> None:
         """Take another size of the text."""
@@ -98,7 +103,7 @@ class EquationView(QWidget):
         """The size at which the text is drawn, in pixels: smaller than asked for where the room is narrow."""
         if not self.key:
             return 0.0
-        natural, asked = self._natural(), theme.px(self._text_px)
+        natural, asked = self._natural(), self.px(self._text_px)
         return asked * min(1.0, self.width() / natural.width(), self.height() / natural.height())
 
     def sizeHint(self) -> QSize:
@@ -123,5 +128,5 @@ class EquationView(QWidget):
         return formula(self.key, self._live)
 
     def _natural(self) -> QSizeF:
-        whole, share = self._formula(), theme.px(self._text_px) / EM
+        whole, share = self._formula(), self.px(self._text_px) / EM
         return QSizeF(whole.box.width * share + 1, whole.box.height * share + 1)

@@ -1,0 +1,216 @@
+"""What stands on the stage: one pane of ordinary work, as large as the screen, or the scenes of a talk."""
+
+from collections.abc import Callable, Mapping
+
+from PySide6.QtCore import QCoreApplication, QObject, QSize, Qt, QTimer
+from PySide6.QtGui import QGuiApplication, QKeyEvent, QScreen
+from PySide6.QtWidgets import QMainWindow, QWidget
+
+from diffview.gui.actions import PANES
+from diffview.gui.jobs.live import Live
+from diffview.gui.panels.diagnostics import DiagnosticsPanel
+from diffview.gui.panels.field import FieldPanel
+from diffview.gui.panels.images import ForwardPanel, ReversePanel
+from diffview.gui.panels.timeline import TimelinePanel
+from diffview.gui.session import Session
+from diffview.gui.show.formulas_shown import numbers_of
+from diffview.gui.story.awake import Awake
+from diffview.gui.story.presenter import PresenterLine
+from diffview.gui.story.stage import Showable, StageViews, StageWindow
+from diffview.gui.story.talk import Talk
+from diffview.gui.widgets.images.image_view import ImageView
+from diffview.gui.widgets.small.card import CardFrame
+from diffview.story.beats import PICTURES
+
+
+class Staging(QObject):
+    """Puts views of the window on the stage, on the screen that an audience sees, and gives them back.
+
+    Attributes:
+        pane: the view that is shown alone, "" for none.
+        line: what only the speaker sees.
+        screen: the number of the screen of a talk, from 1; 0: another than the window's where there is one.
+        size: of the stage of a talk that no screen shows; None: as large as the screen.
+    """
+
+    def __init__(
+        self, session: Session, live: Live, talk: Talk, parts: Mapping[str, QWidget], window: QMainWindow
+    ) -> None:
+        """`parts`: the views by the names that chapters give them."""
+        super().__init__(window)
+        self._session, self._live, self._talk = session, live, talk
+        self._window, self._parts = window, parts
+        self._made: StageWindow | None = None
+        self._shown: tuple[Showable, str] | None = None
+        self.pane, self.screen = "", 0
+        self.size: QSize | None = None
+        self.line, self._awake = PresenterLine(talk), Awake(self)
+        for name, view in parts.items():
+            ask = self._asker(name)
+            for picture in (view, *view.findChildren(ImageView)):
+                if isinstance(picture, ImageView):
+                    picture.largeAsked.connect(ask)
+            if (card := card_of(view)) is not None:
+                card.largeAsked.connect(ask)
+        talk.switched.connect(self._switch)
+        talk.staged.connect(self._show_scene)
+        session.shows(self._show_numbers, "view.playhead", "course.schedule", "start.chain_length", at_once=False)
+        live.shot_taken.connect(self._show_numbers)
+        app = QGuiApplication.instance()
+        if isinstance(app, QGuiApplication):
+            for changed in (app.screenAdded, app.screenRemoved):
+                changed.connect(self._follow_screens)
+
+    def handlers(self) -> dict[str, Callable[[], object]]:
+        """The actions that show one view alone, by name."""
+        return {f"{name}PaneAction": self._asker(name) for name in PANES}
+
+    def _asker(self, name: str) -> Callable[[], None]:
+        """Shows a view alone in the next turn of the event loop: it must not move under a press of the mouse."""
+        return lambda: QTimer.singleShot(0, self, lambda: self.toggle_pane(name))
+
+    @property
+    def stage(self) -> StageWindow:
+        """The stage, made when it is first needed."""
+        if self._made is None:
+            self._made = StageWindow(self._session, self._parts)
+            self._made.setAttribute(Qt.WidgetAttribute.WA_QuitOnClose, False)
+            self._made.addActions(self._window.actions())
+            self._made.keyed.connect(self._take_key)
+            self._made.closed.connect(self.leave)
+        return self._made
+
+    @property
+    def parts(self) -> frozenset[str]:
+        """The names of the views that can be on the stage."""
+        return frozenset(self._parts)
+
+    @property
+    def on(self) -> bool:
+        """Whether something is on the stage."""
+        return self._made is not None and self._made.isVisible()
+
+    # -- one view alone
+
+    def toggle_pane(self, name: str) -> None:
+        """Show a view of the window alone, or the window again; a talk goes on as it is."""
+        if self._talk.on:
+            return
+        if name == self.pane:
+            self.leave()
+            return
+        self.pane = name
+        self.stage.show_stage(StageViews((name,)) if name in PICTURES else StageViews((), name))
+        self.stage.show_scene("")
+        if not self.on:
+            self._enter(self._window.screen())
+        self._parts[name].setFocus()
+
+    def leave(self) -> None:
+        """Give the views back and hide the stage; a talk that is on ends."""
+        if self._talk.on:
+            self._talk.end()
+            return
+        self.pane, self._shown = "", None
+        if self._made is not None:
+            self._made.hide()
+            self._made.set_black(False)
+            self._made.clear()
+            self._window.activateWindow()
+
+    def close(self) -> None:
+        """The window is closed."""
+        self.leave()
+        if self._made is not None:
+            self._made.deleteLater()
+            self._made = None
+
+    # -- a talk
+
+    def _switch(self, on: bool) -> None:
+        """A talk begins, whose stage is seen when its first scene stands; or it ends."""
+        self._awake.hold(on)
+        self.pane = ""
+        if not on:
+            self.line.set_on(False)
+            self.leave()
+
+    def _show_scene(self) -> None:
+        """Show how the stage stands."""
+        talk, scene = self._talk, self._talk.scene
+        if not talk.on or scene is None:
+            return
+        asked = talk.chapter.stage, talk.chapter.equation
+        if asked != self._shown:
+            self._shown = asked
+            self.stage.show_stage(*asked)
+        self.stage.show_scene(scene.sentence, scene.hidden, scene.lit)
+        self._show_numbers()
+        self.stage.set_black(talk.black)
+        if not self.on:
+            screen = self._screen()
+            self.line.set_on(screen is not self._window.screen())
+            self._enter(screen)
+
+    def _show_numbers(self) -> None:
+        """Show the numbers at the playhead, and the loss of one shot there."""
+        if self._made is None or self._shown is None:
+            return
+        self._made.show_numbers(numbers_of(self._session, self._live.shot))
+
+    # -- screens
+
+    def _screen(self) -> QScreen:
+        """The screen of a talk."""
+        screens, own = QGuiApplication.screens(), self._window.screen()
+        if 0 < self.screen <= len(screens):
+            return screens[self.screen - 1]
+        return next((screen for screen in screens if screen.geometry() != own.geometry()), own)
+
+    def _follow_screens(self) -> None:
+        """A screen has come or gone: the talk goes to the one that it belongs on now."""
+        if self.on and self._talk.on:
+            QTimer.singleShot(0, self, self._move)
+
+    def _move(self) -> None:
+        if self.on:
+            screen = self._screen()
+            self.line.set_on(screen is not self._window.screen())
+            self._enter(screen)
+
+    def _enter(self, screen: QScreen) -> None:
+        """Show the stage on a screen."""
+        stage = self.stage
+        if self.size is not None:
+            stage.resize(self.size)
+            stage.show()
+            return
+        stage.setScreen(screen)
+        stage.setGeometry(screen.geometry())
+        stage.showFullScreen()
+        stage.activateWindow()
+
+    def _take_key(self, event: QKeyEvent) -> None:
+        """Esc leaves; other keys do what they do in the window."""
+        if self.pane and event.key() == Qt.Key.Key_Escape:
+            self.leave()
+        else:
+            QCoreApplication.sendEvent(self._window, event)
+
+
+def parts_of(
+    field: FieldPanel, forward: ForwardPanel, reverse: ReversePanel, plots: DiagnosticsPanel, timeline: TimelinePanel
+) -> dict[str, QWidget]:
+    """The views of the window by the names that chapters and keys give them."""
+    return {
+        "field": field.view, "forward": forward.view, "reverse": reverse.pair, "histogram": plots.place,
+        "spectrum": plots.spectrum, "scale_time": plots.scale_time, "schedule": timeline.plot,
+    }  # fmt: skip
+
+
+def card_of(view: QWidget) -> CardFrame | None:
+    """The card in which a view lies."""
+    above = view.parentWidget()
+    while above is not None and not isinstance(above, CardFrame):
+        above = above.parentWidget()
+    return above

@@ -1,0 +1,161 @@
+"""The stage of a talk: what is on it, how large, when it is seen, and that all comes back."""
+
+import pytest
+from conftest import QUICK
+from PySide6.QtCore import QSize, Qt
+from PySide6.QtGui import QColor, QFontMetricsF, QGuiApplication
+
+from diffview.gui.show.stage_layout import LOWEST, placed, text_px
+from diffview.gui.story.lending import Away
+from diffview.gui.theme import STAGE, theme
+from diffview.gui.widgets.plots.plot_axis import AXIS_PX, plot_font
+from diffview.story.beats import PICTURES, PLOTS, AnimateTime, HighlightPart, RevealPart
+from diffview.story.chapter import Chapter, Stage
+from diffview.story.lecture import Lecture
+
+START = QUICK.but(playhead=0.0)
+TWO = Lecture(
+    "Two chapters",
+    (
+        Chapter(
+            "Noise", "Any step in one jump.", equation="closed_form", stage=Stage(("field", "forward"), "histogram"),
+            recipe=START, say="Good morning.",
+            beats=(
+                HighlightPart(part="forward"), RevealPart(part="equation"), AnimateTime(t=0.5, seconds=0.05),
+            ),
+        ),
+        Chapter("Schedule", "The schedule decides.", stage=Stage(("forward",), "schedule"), recipe=START),
+    ),
+)  # fmt: skip
+
+
+@pytest.fixture
+def talk(open_window, wait):
+    """A talk that stands at its first chapter, on a stage of 1280 x 720."""
+    window = open_window()
+    window.staging.size = QSize(1280, 720)
+    window.lecturing.begin(TWO)
+    wait(lambda: window.staging.on and not window.lecturing.talk.playing)
+    return window
+
+
+def test_the_stage_shows_what_the_chapter_says_and_the_window_has_it_back_afterwards(talk, wait, rest) -> None:
+    stage, parts = talk.staging.stage, (talk.field.view, talk.forward.view, talk.diagnostics.place)
+    assert all(view.window() is stage and view.isVisible() for view in parts)
+    assert stage.sentence.text == "Any step in one jump." and stage.equation.key == "closed_form"
+    assert talk.timeline.plot.window() is talk
+    talk.lecturing.talk.go(1)
+    wait(lambda: talk.timeline.plot.window() is stage)
+    assert talk.field.view.window() is talk and talk.field.view.isVisible() and not stage.equation.key
+    talk.lecturing.talk.end()
+    wait(lambda: not talk.staging.on)
+    assert talk.findChildren(Away) == [] and talk.timeline.plot.window() is talk
+    assert talk.timeline.plot.stage_scale == 0.0
+
+
+def test_parts_are_revealed_lit_and_blacked(talk, wait, hand) -> None:
+    stage, script = talk.staging.stage, talk.lecturing.talk
+    assert not stage.equation.isVisible() and not stage.numbers.isVisible()
+    script.next()
+    wait(lambda: not script.playing)
+    lit = stage.grab().toImage()
+    around = talk.forward.view.geometry()
+    ring = QColor(lit.pixel(around.left() - 4, around.center().y())), QColor(lit.pixel(2, 2))
+    assert ring[0] != ring[1]  # the frame, and the ground
+    script.next()
+    wait(lambda: stage.equation.isVisible() and stage.numbers.isVisible())
+    script.toggle_black()
+    black = stage.grab().toImage()
+    assert {QColor(black.pixel(x, 360)).name() for x in range(0, 1280, 40)} == {"#000000"}
+    script.toggle_black()
+    assert not stage.black.isVisible()
+
+
+def test_the_numbers_are_those_under_the_playhead(talk, wait) -> None:
+    script, stage = talk.lecturing.talk, talk.staging.stage
+    for _ in range(3):
+        script.next()
+        wait(lambda: not script.playing)
+    frame = talk.session.frame()
+    assert stage.numbers.texts() == {"signal": f"{frame.alpha:.2f}", "noise": f"{frame.sigma:.2f}"}
+
+
+def test_nothing_on_it_is_lower_than_a_thirty_sixth(talk, wait) -> None:
+    stage = talk.staging.stage
+    least = 720 * LOWEST
+    spectrum = talk.diagnostics.histogram
+    with theme.on_stage(spectrum.stage_scale):
+        assert QFontMetricsF(plot_font(AXIS_PX)).tightBoundingRect("0").height() >= least - 1
+    font, _ = stage.sentence.fitted(stage.sentence.width(), stage.sentence.height() + 1)
+    assert QFontMetricsF(font).tightBoundingRect("A").height() >= least
+    image, box = stage.grab().toImage(), stage.sentence.geometry()
+    ground = QColor(image.pixel(1, 1)).lightness()
+    rows = [
+        y for y in range(box.top(), box.bottom())
+        if any(abs(QColor(image.pixel(x, y)).lightness() - ground) > 60 for x in range(box.left(), box.left() + 20))
+    ]  # fmt: skip
+    assert max(rows) - min(rows) + 1 >= least  # the capital A in the pixels
+
+
+@pytest.mark.parametrize("mode", ["dark", "light"])
+def test_words_have_a_contrast_of_seven_to_one(mode) -> None:
+    palette = STAGE[mode]
+
+    def light(token):
+        parts = [c / 255 for c in palette.channels(token)]
+        linear = [c / 12.92 if c <= 0.04045 else ((c + 0.055) / 1.055) ** 2.4 for c in parts]
+        return 0.2126 * linear[0] + 0.7152 * linear[1] + 0.0722 * linear[2]
+
+    for token, least in (("text", 15), ("dim", 7), ("forward", 4.5), ("reverse", 4.5)):
+        high, low = sorted((light(token), light("bg")), reverse=True)
+        assert (high + 0.05) / (low + 0.05) >= least, token
+
+
+@pytest.mark.parametrize(("width", "height"), [(1024, 768), (1280, 720), (1920, 1080), (3840, 2160)])
+@pytest.mark.parametrize("shapes", [(), (1.0,), (1.6, 1.0), (1.0, 2.0)])
+@pytest.mark.parametrize("plot", [True, False])
+def test_parts_lie_inside_and_apart(width, height, shapes, plot) -> None:
+    boxes = placed(width, height, (0.1 * height, 0.15 * height), shapes, plot)
+    every = [boxes.sentence, *boxes.symbols, *boxes.pictures, boxes.equation, *([boxes.plot] if plot else [])]
+    for box in every:
+        assert -1 <= box.x <= box.right <= width + 1 and -1 <= box.y <= box.bottom <= height + 1
+    for i, one in enumerate(every):
+        for other in every[i + 1 :]:
+            apart = one.right <= other.x + 1 or other.right <= one.x + 1
+            assert apart or one.bottom <= other.y + 1 or other.bottom <= one.y + 1
+    for box, shape in zip(boxes.pictures, shapes, strict=True):
+        assert box.width / box.height == pytest.approx(shape)
+    if plot:
+        assert boxes.plot.width >= 9 * text_px(height)
+
+
+def test_every_part_that_a_chapter_can_name_is_in_the_window(window) -> None:
+    assert {*PICTURES, *PLOTS} <= window.staging.parts
+
+
+def test_the_speaker_sees_where_the_talk_is(talk, wait) -> None:
+    line = talk.staging.line
+    assert not line.isVisible()  # there is one screen
+    line.set_on(True)
+    line.tell()
+    assert line.title() == "1 of 2: Noise · beat 0 of 3" and line.say.text() == "Good morning."
+    assert line.next.text() == "next: forward is pointed at"
+    talk.lecturing.talk.go(1)
+    wait(lambda: line.next.text() == "next: the end")
+    line.set_on(False)
+
+
+def test_a_screen_that_comes_or_goes_does_not_end_the_talk(talk, wait) -> None:
+    screen = QGuiApplication.primaryScreen()
+    QGuiApplication.instance().screenAdded.emit(screen)
+    QGuiApplication.instance().screenRemoved.emit(screen)
+    wait(lambda: talk.staging.on)
+    assert talk.lecturing.talk.on and talk.staging.stage.isVisible()
+
+
+def test_closing_the_stage_ends_the_talk(talk, wait, hand) -> None:
+    talk.staging.stage.close()
+    wait(lambda: not talk.lecturing.talk.on)
+    assert not talk.staging.on and talk.findChildren(Away) == []
+    hand.key(talk, Qt.Key.Key_2)
+    wait(lambda: talk.staging.pane == "forward")
