@@ -5,6 +5,7 @@ restarted is Dask's.
 """
 
 import queue
+import time
 from collections import deque
 from collections.abc import Callable, Mapping
 from contextlib import suppress
@@ -19,8 +20,8 @@ from diffview.params import Range, checked
 NO_DASK = UserError(
     "Dask is not installed.", 'Install it: pip install "diffview[cluster]"; or leave --on out, and use one process.'
 )
-CONNECT_S = 10
-"""Seconds that a scheduler has to answer."""
+CONNECT_S, ASK_S = 10, 1.0
+"""Seconds that a scheduler has to answer, and after which it is asked again how many workers there are."""
 
 
 class Outcome(NamedTuple):
@@ -135,6 +136,7 @@ class Dask:
         self._futures: dict[int, Any] = {}
         self._work: Any = None
         self._client: Any = None
+        self._asked, self._workers = -ASK_S, 0
         try:
             self._client = connect(scheduler, timeout=CONNECT_S, set_as_default=False)
         except (OSError, TimeoutError, ValueError) as error:
@@ -146,8 +148,10 @@ class Dask:
 
     @property
     def workers(self) -> int:
-        """Threads of all workers, each of which takes a block."""
-        return sum(self._client.nthreads().values()) if self._client.status == "running" else 0
+        """Threads of all workers, each of which takes a block; the scheduler is asked once a second."""
+        if time.monotonic() - self._asked > ASK_S and self._client.status == "running":
+            self._asked, self._workers = time.monotonic(), sum(self._client.nthreads().values())
+        return self._workers
 
     @property
     def room(self) -> int:

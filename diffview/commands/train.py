@@ -95,6 +95,7 @@ def _train(options: argparse.Namespace) -> None:
 def _train_with(options: argparse.Namespace, words: dict[str, Any], sizes: dict[str, Any]) -> None:
     from diffview.learning.from_files import read_training_set
     from diffview.learning.network import sizes_of
+    from diffview.learning.torchrun import join, leave
     from diffview.learning.settings import settings_of
     from diffview.learning.training import trainer_in
     from diffview.library.opened import schedule_of
@@ -104,6 +105,9 @@ def _train_with(options: argparse.Namespace, words: dict[str, Any], sizes: dict[
     if "schedule" in words:
         words["schedule"] = schedule_of(words["schedule"])
     settings, sizes, device = settings_of(words), sizes_of(sizes), train_device(options.device)
+    ranks = join(device)
+    if not ranks.first:
+        options.report.loudness = -1
     origin = find_card(options.origin) if options.origin else None
     begun = Card.read(options.out) if options.resume and (options.out / "model.json").is_file() else origin
     data = read_training_set(
@@ -116,8 +120,11 @@ def _train_with(options: argparse.Namespace, words: dict[str, Any], sizes: dict[
     fields = f"{len(data.fields)} fields of {ny} x {nx} pixels"
     options.report.note(f"{data.name}: {fields}, {len(data.held_out)} held out.")
     options.report.note(f"Of {data.slices}, {data.split}.")
+    if ranks.count > 1:
+        options.report.note(f"{ranks.count} processes train together, {trainer.batch} fields of each step in each.")
     options.report.note(data.chosen or f"Transform: {data.transform.key}.")
     _train_to_the_end(trainer, options.out, options.tensorboard, options.report)
+    leave()
 
 
 def _train_to_the_end(trainer: "Trainer", folder: Path, tensorboard: bool, report: Report) -> None:

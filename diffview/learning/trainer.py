@@ -15,6 +15,7 @@ from diffview.learning.densities import DENSITIES, Density
 from diffview.learning.network import extra_channels, require_fit
 from diffview.learning.objective import LOSSES, VARIANCE_WEIGHT, mean_known, noise_error, variance_bound
 from diffview.learning.progress import LEARNT, TrainingReport, Watched
+from diffview.learning.torchrun import current
 from diffview.learning.sets import TrainingSet
 from diffview.learning.settings import TrainingSettings
 from diffview.machine import device_name, fast_bfloat16, sent_to
@@ -45,6 +46,8 @@ class Trainer:
         random, noise: what draws fields and levels, on the CPU, and what draws eps, on the device.
         bins: sums of |eps - eps_hat|^2 over equal parts of ln s and how many there are, [2, BINS], fading.
         origin: name, checksum and steps of the model whose weights it began from; empty if from random ones.
+        ranks: this process among those that train together: each draws its share of a batch from its share of the
+            fields, with random numbers of its own.
     """
 
     def __init__(self, data: TrainingSet, config: UNetConfig, settings: TrainingSettings, device: str = "cpu") -> None:
@@ -64,9 +67,12 @@ class Trainer:
         self.ema = on_device(UNet(config), self.device).eval().requires_grad_(False)
         self.ema.load_state_dict(self.net.state_dict())
         self.optimiser = torch.optim.Adam(self.net.parameters(), lr=settings.rate, betas=(0.9, 0.99))
-        self.random = torch.Generator().manual_seed(settings.seed)  # on the CPU, so that no step waits for the device
-        self.noise = torch.Generator(self.device).manual_seed(settings.seed + 1_000_003)  # of another sequence
-        self.step, self.seconds, self.samples, self.batch = 0, 0.0, 0, settings.batch
+        self.ranks = current()
+        seed = self.ranks.seed(settings.seed)
+        self.random = torch.Generator().manual_seed(seed)  # on the CPU, so that no step waits for the device
+        self.noise = torch.Generator(self.device).manual_seed(seed + 1_000_003)  # of another sequence
+        self.step, self.seconds, self.samples, self.batch = 0, 0.0, 0, self.ranks.share(settings.batch)
+        self._together = self.ranks.together(self.net, self.device)
         self.origin: Mapping[str, Any] = {}
         self.curve: list[tuple[int, float]] = []
         self.watched_curve: list[tuple[int, float]] = []
@@ -75,11 +81,12 @@ class Trainer:
         self.noise_range = _middle_of(self.density)
         self.bins = torch.zeros(2, BINS, device=self.device)
         self.loss_sum, self.loss_count = torch.zeros((), device=self.device), 0
-        self._fields = _shown(data, data.fields, config).to(self.device)
+        own = data.fields[self.ranks.rank :: self.ranks.count]
+        self._fields = _shown(data, own, config).to(self.device)
         self.watched = Watched(
             data, lambda fields: _shown(data, fields, config), self.density, settings.loss, self.device
         )
-        self._known = None if data.mask is None else torch.from_numpy(~np.isnan(data.fields))[:, None].to(self.device)
+        self._known = None if data.mask is None else torch.from_numpy(~np.isnan(own))[:, None].to(self.device)
         self.bfloat16 = settings.precision == "bfloat16" or (settings.precision == "auto" and fast_bfloat16(device))
 
     @classmethod
@@ -123,8 +130,8 @@ class Trainer:
         self.loss_sum += loss.detach()
         self.loss_count += 1
         self.step += 1
-        self.samples += self.batch
-        self.seconds += time.perf_counter() - began
+        self.samples += self.batch * self.ranks.count
+        self.seconds = self.ranks.agreed(self.seconds + time.perf_counter() - began, self.device)
 
     def _average(self) -> None:
         half_life = min(self.settings.half_life, 0.1 * (self.step + 1))
@@ -144,7 +151,7 @@ class Trainer:
             y = y * known
         y = y.contiguous(memory_format=torch.channels_last)
         with torch.autocast(self.device.type, torch.bfloat16, enabled=self.bfloat16):
-            x0_hat, logit = self.net(y, s, extra if extra.shape[1] else None)
+            x0_hat, logit = self._together(y, s, extra if extra.shape[1] else None)
         error = noise_error(x0, x0_hat.float(), s, known)
         self._count(log_s, error.detach())
         loss: Tensor = (LOSSES[self.settings.loss](s, config.sigma_data) * error).mean()
@@ -168,9 +175,10 @@ class Trainer:
         return fields[:, :channels], fields[:, channels:], known
 
     def _levels(self) -> Tensor:
-        """ln s [batch], one draw in each of `batch` equal parts of the density."""
+        """ln s [batch], one draw in each of as many equal parts of the density as all ranks draw; they take turns."""
         u = torch.rand(self.batch, generator=self.random)
-        u = ((u + torch.arange(self.batch)) / self.batch).clamp(1e-6, 1 - 1e-6)
+        part = torch.arange(self.batch) * self.ranks.count + self.ranks.rank
+        u = ((u + part) / (self.batch * self.ranks.count)).clamp(1e-6, 1 - 1e-6)
         return sent_to(torch.from_numpy(self.density.log_s(u.numpy())).float(), self.device)
 
     def _count(self, log_s: Tensor, loss: Tensor) -> None:
@@ -196,8 +204,9 @@ class Trainer:
         loss = self.curve[-1][1] if self.curve else math.nan
         if self.loss_count:
             began = time.perf_counter()
-            loss = float(self.loss_sum) / self.loss_count
-            self.seconds += time.perf_counter() - began  # here the steps that were launched are waited for
+            loss = float(self.ranks.mean(self.loss_sum)) / self.loss_count
+            spent = time.perf_counter() - began  # here the steps that were launched are waited for
+            self.seconds = self.ranks.agreed(self.seconds + spent, self.device)
             if not math.isfinite(loss):
                 raise diverged(self.step)
             self.curve.append((self.step, loss))
@@ -205,7 +214,7 @@ class Trainer:
         self.loss_count = 0
         done = self.done()
         left = self.seconds * (1 - done) / done if done else math.inf
-        watched = self._watch() if self.watched.held_out else math.nan
+        watched = self._watch() if self.watched.held_out and self.ranks.first else math.nan
         return TrainingReport(self.step, self.seconds, loss, self.rate(), left, self.samples, watched, remark)
 
     def _watch(self) -> float:

@@ -48,14 +48,14 @@ def train(
         UserError: if the loss is not finite, or memory does not suffice for one field.
     """
     kept, remark = time.monotonic(), ""
-    log = _Log(folder, trainer.step, tensorboard)
+    log = _Log(folder, trainer.step, tensorboard, trainer.ranks.first)
     try:
-        while trainer.done() < 1 and not stopped():
+        while trainer.done() < 1 and not trainer.ranks.any(stopped(), trainer.device):
             try:
                 trainer.advance()
             except RuntimeError as error:
                 remark = _smaller_batch(trainer, error)
-            if trainer.step % every == 0 or remark or trainer.done() >= 1:
+            if trainer.step % every == 0 or (remark and trainer.ranks.count == 1) or trainer.done() >= 1:
                 yield log.add(trainer.report(remark))
                 remark = ""
             if time.monotonic() - kept >= trainer.settings.checkpoint:
@@ -69,9 +69,9 @@ def train(
 class _Log:
     """Whatever is told the reports; one that cannot be written ends with a remark, and the training goes on."""
 
-    def __init__(self, folder: Path, step: int, tensorboard: bool) -> None:
-        self._followers: list[Follower] = [CsvLog(folder, step)]
-        if tensorboard:
+    def __init__(self, folder: Path, step: int, tensorboard: bool, first: bool) -> None:
+        self._followers: list[Follower] = [CsvLog(folder, step)] if first else []
+        if tensorboard and first:
             self._followers.append(Board(folder, step))
 
     def add(self, report: TrainingReport) -> TrainingReport:
@@ -93,6 +93,11 @@ def _smaller_batch(trainer: Trainer, error: RuntimeError) -> str:
     trainer.optimiser.zero_grad(set_to_none=True)
     if trainer.device.type == "cuda":
         torch.cuda.empty_cache()
+    if trainer.ranks.count > 1:
+        raise UserError(
+            f"The memory of process {trainer.ranks.rank} does not suffice for {trainer.batch} fields.",
+            "Choose a smaller batch, or more processes.",
+        ) from None
     if trainer.batch == 1:
         raise UserError(
             "The device's memory does not suffice even for a batch of one field.", "Choose a smaller network."
@@ -114,13 +119,15 @@ def keep(trainer: Trainer, folder: Path) -> str:
 
 
 def save(trainer: Trainer, folder: Path) -> None:
-    """Write the state to go on from and the model so far, each whole or not at all.
+    """Write the state to go on from and the model so far, each whole or not at all; of several ranks the first does.
 
     Raises:
         UserError: if they cannot be written, or are not finite; what was there stays.
     """
     if not all(bool(torch.isfinite(p).all()) for p in trainer.net.parameters()):
         raise diverged(trainer.step)
+    if not trainer.ranks.first:
+        return
     try:
         folder.mkdir(parents=True, exist_ok=True)
     except OSError as error:
@@ -158,7 +165,8 @@ def _state_of(trainer: Trainer) -> State:
     tensors["random"], tensors["noise"] = trainer.random.get_state(), trainer.noise.get_state()
     tensors["bins"], tensors["loss_sum"] = trainer.bins, trainer.loss_sum
     plain = {
-        "step": trainer.step, "seconds": trainer.seconds, "samples": trainer.samples, "batch": trainer.batch,
+        "step": trainer.step, "seconds": trainer.seconds, "samples": trainer.samples,
+        "batch": trainer.batch * trainer.ranks.count, "ranks": trainer.ranks.count,
         "curve": trainer.curve, "loss_count": trainer.loss_count, "watched_curve": trainer.watched_curve,
         "settings": trainer.settings.plain(), "network": asdict(trainer.net.config),
         "fingerprint": trainer.data.fingerprint, "origin": dict(trainer.origin),
@@ -194,7 +202,7 @@ def resumed(folder: Path, data: TrainingSet, device: str = "cpu", **changed: Any
             "Train anew in another folder.",
         ) from None
     if "batch" in changed:
-        trainer.batch = trainer.settings.batch
+        trainer.batch = trainer.ranks.share(trainer.settings.batch)
     return trainer
 
 
@@ -211,13 +219,15 @@ def _take(trainer: Trainer, state: State) -> None:
             adam["state"].setdefault(int(index), {})[what] = value.contiguous(memory_format=layout)
     trainer.optimiser.load_state_dict(adam)
     for kept, generator in ((tensors["random"], trainer.random), (tensors.get("noise"), trainer.noise)):
-        if kept is not None and kept.shape == generator.get_state().shape:
+        same = max(trainer.ranks.count, int(plain.get("ranks", 1))) == 1
+        if same and kept is not None and kept.shape == generator.get_state().shape:
             generator.set_state(kept)
-        else:  # it was drawn on another kind of device, or by a version that had one state
-            generator.manual_seed(trainer.settings.seed + int(plain["step"]) + 1)
+        else:  # it was drawn on another kind of device, by several ranks, or by a version that had one state
+            generator.manual_seed(trainer.ranks.seed(trainer.settings.seed + int(plain["step"]) + 1))
     trainer.bins.copy_(tensors["bins"])
-    trainer.step, trainer.seconds, trainer.batch = int(plain["step"]), float(plain["seconds"]), int(plain["batch"])
-    trainer.samples = int(plain.get("samples", trainer.step * trainer.batch))  # not counted in old states
+    trainer.step, trainer.seconds, batch = int(plain["step"]), float(plain["seconds"]), int(plain["batch"])
+    trainer.batch = trainer.ranks.share(batch)
+    trainer.samples = int(plain.get("samples", trainer.step * batch))  # not counted in old states
     trainer.origin = dict(plain.get("origin", {}))
     if "loss_sum" in tensors:  # not kept by older versions, nor the loss of held-out fields
         trainer.loss_sum.copy_(tensors["loss_sum"])

@@ -1,0 +1,123 @@
+"""The processes that train one network together, as torchrun starts them: each is a rank, and has its share of a batch.
+
+Gradients are averaged by torch's DistributedDataParallel, so that all ranks hold the same weights after every step.
+"""
+
+import os
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from diffview.errors import UserError
+
+APART = 10_000_019
+"""What keeps the random numbers of ranks apart: that much is added to a seed for each of them."""
+
+BACKENDS = {"cpu": "gloo", "cuda": "nccl"}
+"""How ranks speak to each other, by the device that they compute on."""
+
+
+@dataclass(frozen=True)
+class Rank:
+    """This process among all that train together.
+
+    Attributes:
+        rank: its number, from 0.
+        count: how many there are.
+    """
+
+    rank: int = 0
+    count: int = 1
+
+    @property
+    def first(self) -> bool:
+        """Whether it is the one that writes and speaks."""
+        return self.rank == 0
+
+    def share(self, batch: int) -> int:
+        """Fields of a batch that are this rank's.
+
+        Raises:
+            UserError: if it cannot be split evenly.
+        """
+        if batch % self.count:
+            even = max(1, round(batch / self.count)) * self.count
+            raise UserError(
+                f"A batch of {batch} fields cannot be split over {self.count} processes.", f"Choose {even}."
+            )
+        return batch // self.count
+
+    def seed(self, seed: int) -> int:
+        """A seed for the random numbers of this rank alone; of the first, the seed itself."""
+        return seed + APART * self.rank
+
+    def together(self, net: torch.nn.Module, device: torch.device) -> Any:
+        """The network whose gradients are the mean over all ranks."""
+        if self.count == 1:
+            return net
+        from torch.nn.parallel import DistributedDataParallel
+
+        return DistributedDataParallel(net, device_ids=None if device.type == "cpu" else [torch.cuda.current_device()])
+
+    def mean(self, value: Tensor) -> Tensor:
+        """The mean of a number over all ranks."""
+        if self.count > 1:
+            value = value.clone()
+            torch.distributed.all_reduce(value)
+            value /= self.count
+        return value
+
+    def agreed(self, value: float, device: torch.device) -> float:
+        """The number that the first rank has."""
+        if self.count == 1:
+            return value
+        there = torch.tensor(value, dtype=torch.float64 if device.type != "mps" else torch.float32, device=device)
+        torch.distributed.broadcast(there, 0)
+        return float(there)
+
+    def any(self, this: bool, device: torch.device) -> bool:
+        """Whether it is so on any rank."""
+        return this if self.count == 1 else bool(self.mean(torch.tensor(float(this), device=device)) > 0)
+
+
+def current() -> Rank:
+    """This process among those it has joined; alone, if none."""
+    if not torch.distributed.is_available() or not torch.distributed.is_initialized():
+        return Rank()
+    return Rank(torch.distributed.get_rank(), torch.distributed.get_world_size())
+
+
+def join(device: str) -> Rank:
+    """Join the processes that torchrun has started with this one; without torchrun it is alone.
+
+    Raises:
+        UserError: if they cannot speak to each other on this device.
+    """
+    if int(os.environ.get("WORLD_SIZE", "1")) < 2 or "MASTER_ADDR" not in os.environ:
+        return Rank()
+    kind = device.partition(":")[0]
+    if kind not in BACKENDS:
+        raise UserError(f"Several processes cannot train together on {device}.", "Choose --device cpu, or cuda.")
+    if kind == "cuda":
+        local = int(os.environ.get("LOCAL_RANK", "0"))
+        if local >= torch.cuda.device_count():
+            raise UserError(
+                f"There are {torch.cuda.device_count()} GPUs here, and process {local} has none.",
+                "Start as many processes as there are GPUs: torchrun --nproc_per_node.",
+            )
+        torch.cuda.set_device(local)
+    try:
+        torch.distributed.init_process_group(BACKENDS[kind])
+    except (RuntimeError, ValueError, torch.distributed.DistError) as error:
+        raise UserError(
+            f"The processes cannot join: {str(error).splitlines()[0]}.", "Start them with torchrun."
+        ) from None
+    return current()
+
+
+def leave() -> None:
+    """Leave the others, at the end."""
+    if current().count > 1:
+        torch.distributed.destroy_process_group()

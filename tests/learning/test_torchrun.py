@@ -1,0 +1,76 @@
+"""Training by torchrun: equal weights on all ranks, the course of one process with the whole batch, other counts."""
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import netCDF4
+import numpy as np
+import pytest
+from ranks_program import FIELDS, trained
+
+from diffview.errors import UserError
+from diffview.learning.torchrun import Rank, join
+
+HERE = Path(__file__).parent
+
+
+def torchrun(count: int, *words: str, cwd: Path) -> str:
+    """What a program says that so many processes run; it ends well."""
+    path = os.pathsep.join([str(HERE), *sys.path])
+    env = {**os.environ, "PYTHONPATH": path, "PYTHONWARNINGS": "ignore", "OMP_NUM_THREADS": "1"}
+    start = [sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc_per_node", str(count), *words]
+    done = subprocess.run(start, cwd=cwd, env=env, capture_output=True, text=True, check=False, timeout=300)
+    assert done.returncode == 0, done.stderr[-3000:]
+    return done.stderr
+
+
+def test_two_ranks_hold_equal_weights_and_learn_as_one_with_the_whole_batch(tmp_path: Path) -> None:
+    torchrun(2, str(HERE / "ranks_program.py"), str(tmp_path), "0", cwd=tmp_path)
+    one, two = (json.loads((tmp_path / f"rank{rank}.json").read_text()) for rank in (0, 1))
+    assert one["weights"] == two["weights"] and one["curve"] == two["curve"]
+    assert one["noise"] != two["noise"] and one["count"] == 2
+    assert (one["batch"], one["samples"]) == (8, 16 * 120)
+    together, apart = (np.array(curve)[:, 1] for curve in (one["curve"], trained(tmp_path / "alone").curve))
+    assert together[0] > together[-4:].mean()  # it learns
+    assert np.abs(together[-6:].mean() / apart[-6:].mean() - 1) < 0.05  # another seed gives 0.2
+    assert np.abs(np.log(together / apart)).max() < 0.15
+
+
+def test_the_command_trains_on_two_ranks_and_goes_on_with_one_and_with_two(tmp_path: Path) -> None:
+    with netCDF4.Dataset(tmp_path / "red.nc", "w") as file:
+        for name, size in (("day", 64), ("y", 16), ("x", 16)):
+            file.createDimension(name, size)
+        file.createVariable("red", "f4", ("day", "y", "x"))[:] = FIELDS
+        file["red"].units = "K"
+    words = "train red.nc red -o model --batch 8 --size 16 --width 8 --device cpu --steps".split()  # noqa: SIM905
+    said = torchrun(2, "-m", "diffview", *words, "20", cwd=tmp_path)
+    assert (
+        "2 processes train together, 4 fields of each step in each." in said and said.count("Trained to step 20") == 1
+    )
+    command = [sys.executable, "-m", "diffview", *words, "30", "--resume"]
+    env = {**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)}
+    done = subprocess.run(command, cwd=tmp_path, env=env, capture_output=True, text=True, check=False)
+    assert done.returncode == 0 and "Trained to step 30" in done.stderr, done.stderr
+    assert "Trained to step 40" in torchrun(2, "-m", "diffview", *words, "40", "--resume", cwd=tmp_path)
+    log = (tmp_path / "model" / "log.csv").read_text().splitlines()
+    steps, samples = ([int(float(line.split(",")[i])) for line in log[1:]] for i in (0, 2))
+    assert steps == sorted(steps) and steps[-1] == 40 and samples[-1] == 40 * 8
+
+
+def test_a_batch_that_cannot_be_split_is_refused_with_one_that_can() -> None:
+    with pytest.raises(UserError, match="A batch of 30 fields cannot be split over 4 processes") as refused:
+        Rank(0, 4).share(30)
+    assert refused.value.hint == "Choose 32." and Rank(3, 4).share(32) == 8
+
+
+def test_alone_there_is_one_rank_and_torchrun_on_a_device_without_a_way_to_speak_is_refused(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    assert join("cpu") == Rank() and Rank().seed(7) == 7 and Rank(1, 2).seed(7) != 7
+    monkeypatch.setenv("WORLD_SIZE", "2")
+    monkeypatch.setenv("MASTER_ADDR", "localhost")
+    with pytest.raises(UserError, match="cannot train together on mps"):
+        join("mps")
