@@ -95,8 +95,8 @@ def _train(options: argparse.Namespace) -> None:
 def _train_with(options: argparse.Namespace, words: dict[str, Any], sizes: dict[str, Any]) -> None:
     from diffview.learning.from_files import read_training_set
     from diffview.learning.network import sizes_of
-    from diffview.learning.torchrun import join, leave
     from diffview.learning.settings import settings_of
+    from diffview.learning.torchrun import join, leave
     from diffview.learning.training import trainer_in
     from diffview.library.opened import schedule_of
     from diffview.machine import train_device

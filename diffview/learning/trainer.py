@@ -15,9 +15,9 @@ from diffview.learning.densities import DENSITIES, Density
 from diffview.learning.network import extra_channels, require_fit
 from diffview.learning.objective import LOSSES, VARIANCE_WEIGHT, mean_known, noise_error, variance_bound
 from diffview.learning.progress import LEARNT, TrainingReport, Watched
-from diffview.learning.torchrun import current
 from diffview.learning.sets import TrainingSet
 from diffview.learning.settings import TrainingSettings
+from diffview.learning.torchrun import current
 from diffview.machine import device_name, fast_bfloat16, sent_to
 from diffview.models.cards import Card
 from diffview.models.checkpoints import load_model

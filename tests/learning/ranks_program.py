@@ -8,9 +8,9 @@ from pathlib import Path
 import numpy as np
 
 from diffview.learning.network import config_for
-from diffview.learning.torchrun import join, leave
 from diffview.learning.sets import TrainingSet
 from diffview.learning.settings import TrainingSettings
+from diffview.learning.torchrun import join, leave
 from diffview.learning.trainer import Trainer
 from diffview.learning.training import train
 
