@@ -94,14 +94,20 @@ def _chapter(chapter: Chapter, opened: Callable[..., Filmed]) -> HandoutChapter:
     if "reverse" in chapter.stage.pictures:
         ran = dict.fromkeys(scene.recipe.but(playhead=0.0) for scene in chapter.scenes if scene.ran)
         for recipe in list(ran)[:MOST_RUNS]:
+            members = recipe.ensemble.members
             try:
-                figures.append(_run(opened(recipe.but(members=min(recipe.ensemble.members, MOST_MEMBERS)))))
+                figures.append(_run(opened(recipe.but(members=min(members, MOST_MEMBERS)))))
             except (UserError, ImportError) as error:
                 notes.append(f"The run of {recipe.denoiser.model} is not shown: {error}")
+                continue
+            if members > MOST_MEMBERS:
+                notes.append(f"The first {MOST_MEMBERS} of {members} members are shown.")
+        if len(ran) > MOST_RUNS:
+            notes.append(f"The first {MOST_RUNS} of {len(ran)} runs are shown.")
     if chapter.stage.plot:
         figures.append(PLOTTED[chapter.stage.plot](chapter, opened(chapter.recipe)))
     sentences = tuple(dict.fromkeys(scene.sentence for scene in chapter.scenes))
-    return HandoutChapter(chapter.title, sentences, chapter.equation, tuple(figures), tuple(notes))
+    return HandoutChapter(chapter.title, sentences, chapter.equation, tuple(figures), tuple(dict.fromkeys(notes)))
 
 
 def _slider(filmed: Filmed, moves: bool) -> HandoutFigure:

@@ -121,6 +121,15 @@ def test_a_run_that_cannot_be_made_is_said_in_its_chapter() -> None:
     assert made.chapters[0].figures == () and made.chapters[0].notes[0].startswith("The run of rain64 is not shown: ")
 
 
+def test_what_is_left_out_is_said() -> None:
+    seeds = [{"do": "run"}, {"do": "set", "values": {"seed": 1}}, {"do": "run"}, {"do": "set", "values": {"seed": 2}}]
+    plain = {**CHAPTER, "stage": {"pictures": ["reverse"]}, "beats": [*seeds, {"do": "run"}]}
+    plain["recipe"] = {**CHAPTER["recipe"], "ensemble": {"members": 12}}
+    made = handout_of(Lecture("x", (chapter_of(plain, "c"),)), opened).chapters[0]
+    assert len(made.figures) == 2
+    assert made.notes == ("The first 9 of 12 members are shown.", "The first 2 of 3 runs are shown.")
+
+
 def test_a_plot_keeps_to_its_axes() -> None:
     made = line_svg(
         [PlotCurve("<b>", [1, 10, 100], [1e-3, np.nan, 1e3], "#000000")],
