@@ -157,14 +157,18 @@ def test_hints_go_away_when_they_are_done_and_do_not_come_back(start, hand, find
 
 
 @pytest.mark.parametrize("size", [(1024, 768), (1280, 720), (1920, 1080)])
-def test_the_card_lies_inside_the_field_and_moves_nothing(start, rest, find, size):
+def test_the_card_lies_over_the_field_and_moves_nothing(start, rest, find, size):
     window = start(size)
     card, field = window.first_screen.card, window.field
     rest(window)
-    assert field.rect().contains(card.geometry())
+    assert field.parentWidget().rect().contains(card.geometry())
+    assert card.geometry().left() > field.geometry().left() and card.width() < max(field.width(), 220)
     places = [(panel, panel.geometry()) for panel in (window.field, window.forward, window.timeline)]
     for row in card.hints():
         assert card.rect().contains(row.geometry())
+    lecture = find(window, "lectureActionButton")
+    needed = max(lecture.fontMetrics().horizontalAdvance(line) for line in lecture.text().split("\n"))
+    assert needed < lecture.width()
     find(window, "firstCardClose").click()
     rest(window)
     assert not card.isVisible() and all(panel.geometry() == before for panel, before in places)
@@ -210,3 +214,17 @@ def test_a_folder_that_cannot_be_written_costs_one_sentence(tmp_path, wait, qtbo
     qtbot.wait(1500)
     keeping.close()
     assert [message.sentence.startswith("The work of this window is not kept: ") for message in told] == [True]
+
+
+def test_what_a_lecture_shows_is_not_kept_as_work(start, wait, settle, tmp_path):
+    window = start()
+    window.session.edit(seed=31)
+    window.actions_["lectureAction"].trigger()
+    wait(lambda: window.lecturing.talk.on)
+    assert not window.first_screen.card.isVisible()
+    window.session.edit(seed=99)
+    folder = tmp_path / "mine.work"
+    wait(lambda: bool(files_of(folder)) and read_work(files_of(folder)[0]) is not None)
+    assert read_work(files_of(folder)[0]).recipe.course.seed == 31
+    window.close()
+    assert read_work(files_of(folder)[0]).recipe.course.seed == 31

@@ -7,6 +7,10 @@ NEXT, HEAD, PLAIN = 8, 6, 1
 """What a letter is worth that follows the one before it, that begins a word, and anywhere else."""
 
 
+LITERAL = 1000
+"""What it is worth more if the letters stand together."""
+
+
 class FinderRow(NamedTuple):
     """One row of a list that is searched.
 
@@ -51,13 +55,14 @@ def found(query: str, rows: Iterable[FinderRow]) -> list[FinderRow]:
     if not query.strip():
         return rows
     marks = [(row, _mark(query, row)) for row in rows]
-    return [row for row, mark in sorted(marks, key=lambda each: -(each[1] or 0)) if mark is not None]
+    marks.sort(key=lambda each: (-(each[1] or 0), len(each[0].text)))
+    return [row for row, mark in marks if mark is not None]
 
 
 def _mark(query: str, row: FinderRow) -> int | None:
     """A name that has it counts before a text in which it stands word for word."""
     name = worth(query, row.text)
     if name is not None:
-        return 2 * name + (1000 if query.strip().lower() in row.text.lower() else 0)
+        return 2 * name + (LITERAL if query.strip().lower() in row.text.lower() else 0)
     said = f"{row.group} {row.aside} {row.more}".lower()
     return 1 if query.strip().lower() in said else None

@@ -11,7 +11,7 @@ from diffview.gui.widgets.small.finder import Finder
 from diffview.gui.widgets.small.word_view import WordView
 from diffview.story.words import TERMS
 
-PALETTE = "paletteAction"
+PALETTE, APART = "paletteAction", " · "
 
 BY_HAND = (
     FinderRow("", "By mouse", "Zoom into a picture", "wheel"),
@@ -66,13 +66,16 @@ class Finders(QObject):
                 yield FinderRow(entry.name, _group(entry.menu), text, ", ".join(entry.keys), why_not, entry.tip)
 
     def _keys(self) -> Iterator[FinderRow]:
-        yield from (row for row in self._commands() if row.aside)
-        yield FinderRow("stopAction", "Run", "Stop; give up reading; leave the presentation", "Esc")
+        rows = [row for row in self._commands() if row.aside]
+        rows.append(FinderRow("stopAction", "Run", "Stop; give up reading; leave the presentation", "Esc"))
+        groups = {row.group.partition(APART)[0]: 0 for row in rows}
+        for group in groups:
+            yield from (row._replace(group=group) for row in rows if row.group.partition(APART)[0] == group)
         yield from BY_HAND
 
 
 def _group(menu: str) -> str:
-    return menu.replace("/", " · ")
+    return menu.replace("/", APART)
 
 
 def _terms() -> Iterator[FinderRow]:

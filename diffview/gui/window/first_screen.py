@@ -26,7 +26,7 @@ NOTHING = "No work of a window that has ended was found."
 STARTS = ("lectureAction",)
 """Actions that have a button, as far as there are such."""
 
-WIDEST, MARGIN = 300, 8
+NARROWEST, WIDEST, MARGIN = 188, 300, 8
 
 
 class FirstScreen(QObject):
@@ -35,13 +35,14 @@ class FirstScreen(QObject):
     def __init__(
         self, session: Session, files: Files, keeping: Keeping, settings: Settings, actions: Actions, over: QWidget
     ) -> None:
-        """`over` is the widget that the card lies over."""
-        super().__init__(over)
+        """`over` is the picture that the card lies over; in a narrow window it reaches beyond."""
+        row = over.parentWidget()
+        super().__init__(row)
         self._session, self._files, self._settings, self._over = session, files, settings, over
         self._actions, self._asked = actions, False
         self._work: KeptWork | None = None
         self._done = settings.text(DONE, "").split()
-        self.card = FirstCard(GO_ON, HINTS, over)
+        self.card = FirstCard(GO_ON, HINTS, row)
         for name in STARTS:
             if name in actions:
                 self.card.add_start(actions[name])
@@ -119,10 +120,11 @@ class FirstScreen(QObject):
     def _place(self) -> None:
         """Lie at the foot of the picture, as wide as there is room."""
         card, over = self.card, self._over
-        width = min(theme.px(WIDEST), over.width() - 2 * MARGIN)
+        width = max(theme.px(NARROWEST), min(theme.px(WIDEST), over.width() - 2 * MARGIN))
         card.setFixedWidth(width)
         height = max(card.heightForWidth(width), card.minimumSizeHint().height())
-        card.setGeometry(MARGIN, max(MARGIN, over.height() - height - MARGIN), width, height)
+        corner = over.geometry().bottomLeft()
+        card.setGeometry(corner.x() + MARGIN, max(0, corner.y() - height - MARGIN + 1), width, height)
         card.raise_()
 
     def eventFilter(self, watched: QObject, event: QEvent) -> bool:

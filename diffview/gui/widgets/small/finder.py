@@ -20,7 +20,7 @@ from diffview.gui.theme import GRID, theme
 from diffview.gui.widgets.small.parts import named
 from diffview.gui.widgets.small.text import set_tip
 
-WIDTH, HEIGHT, DETAIL = 420, 420, 360
+WIDTH, HEIGHT, DETAIL = 480, 440, 300
 KEY = Qt.ItemDataRole.UserRole
 MOVES = {Qt.Key.Key_Down, Qt.Key.Key_Up, Qt.Key.Key_PageDown, Qt.Key.Key_PageUp}
 
@@ -49,7 +49,6 @@ class Finder(QDialog):
         self._list.setHeaderHidden(True)
         self._list.setRootIsDecorated(False)
         self._list.setIndentation(0)
-        self._list.setUniformRowHeights(True)
         self._list.header().setStretchLastSection(False)
         self._list.header().setSectionResizeMode(0, QHeaderView.ResizeMode.Stretch)
         self._list.header().setSectionResizeMode(1, QHeaderView.ResizeMode.ResizeToContents)
