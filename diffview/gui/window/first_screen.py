@@ -36,13 +36,12 @@ class FirstScreen(QObject):
         self, session: Session, files: Files, keeping: Keeping, settings: Settings, actions: Actions, over: QWidget
     ) -> None:
         """`over` is the picture that the card lies over; in a narrow window it reaches beyond."""
-        row = over.parentWidget()
-        super().__init__(row)
+        super().__init__(over)
         self._session, self._files, self._settings, self._over = session, files, settings, over
         self._actions, self._asked = actions, False
         self._work: KeptWork | None = None
         self._done = settings.text(DONE, "").split()
-        self.card = FirstCard(GO_ON, HINTS, row)
+        self.card = FirstCard(GO_ON, HINTS, over.parentWidget() or over)
         for name in STARTS:
             if name in actions:
                 self.card.add_start(actions[name])
