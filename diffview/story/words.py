@@ -170,6 +170,9 @@ TERMS: dict[str, Term] = {
     "ks_distance": Term("KS distance", "", "networks.md",
         "largest distance of two distribution functions, 0 to 1",
     ),
+    "training_rank": Term("rank of a training", "", "scale.md",
+        "one of the processes that torchrun starts to train one network together",
+    ),
     "chain": Term("chain, T", "forward_step", "theory.md",
         "the Markov chain of T steps whose rows the slider counts",
     ),
@@ -232,7 +235,8 @@ TERMS: dict[str, Term] = {
 def words_page() -> str:
     """docs/words.md: the table of all words."""
     rows = [f"| {term.name} | {_in_cell(term.meaning)} |" for term in TERMS.values()]
-    return "\n".join(["# Words", "", "| word | meaning |", "|---|---|", *rows, ""])
+    made = "<!-- made of diffview/story/words.py by tools/make_words.py -->"
+    return "\n".join(["# Words", "", made, "", "| word | meaning |", "|---|---|", *rows, ""])
 
 
 def _in_cell(text: str) -> str:
