@@ -16,7 +16,7 @@ from diffview.gui.widgets.plots.plot_axis import paint_legend, pen
 from diffview.gui.widgets.plots.plot_base import Overlay, Still
 from diffview.gui.widgets.plots.time_plot import TimePlot
 
-SIDE_PX, LABELS_PX, RIGHT_PX = 84, 30, 14
+SIDE_PX, LABELS_PX, RIGHT_PX = 84, 36, 14
 """Width of the part with the bells, of the numbers between it and the picture, and the margin at the right."""
 
 GRIP_PX, HANDLE_PX = 12.0, 5.5
