@@ -18,7 +18,7 @@ FRAMES = 21
 """Places of a slider, from the field to noise."""
 
 FORWARD = FilmSettings(size=(640, 520), fps=FRAMES, seconds=1.0, hold=0.0, caption=False, theme="light")
-RUN = FilmSettings(what="reverse", size=(640, 400), fps=10, seconds=5.0, hold=1.5, caption=False, theme="light")
+RUN = replace(FORWARD, what="reverse", size=(640, 400), fps=10, seconds=5.0, hold=1.5, quality=60)
 MEMBERS = replace(RUN, what="members", size=(640, 560))
 MOST_MEMBERS = 9
 """Members of a run that are filmed: more would be too small to be seen, and the first are those that all have."""
@@ -136,7 +136,7 @@ def _run(filmed: Filmed) -> HandoutFigure:
     reel = reel_of(filmed, settings)
     page = FilmPage(reel, settings)
     moving = film_bytes(map(page.draw, reel.frames()), settings)
-    return HandoutFigure(" · ".join(reel.caption), (moving,), last=still(page.drawn))
+    return HandoutFigure(" · ".join(reversed(reel.caption)), (moving,), last=still(page.drawn))
 
 
 # -- plots

@@ -57,7 +57,7 @@ def film_bytes(pictures: Iterator[Rgb], settings: FilmSettings) -> bytes:
     return buffer.getvalue()
 
 
-def still(picture: Rgb, quality: int = 80) -> bytes:
+def still(picture: Rgb, quality: int = 60) -> bytes:
     """One picture as WebP."""
     buffer = BytesIO()
     Image.fromarray(picture).save(buffer, "WEBP", quality=quality, method=4)
