@@ -23,6 +23,13 @@ def add_data(parser: argparse.ArgumentParser, what: str, held_out: float | None 
         parser.add_argument("--held-out", type=float, default=held_out, help=words)
 
 
+def add_given(parser: argparse.ArgumentParser, doc: str) -> None:
+    """The option that names conditions."""
+    parser.add_argument(
+        "--given", nargs="+", action="append", default=[], metavar=("NAME", "FILE VARIABLE minutes=M group=G"), help=doc
+    )
+
+
 def add_schedule(parser: argparse.ArgumentParser) -> None:
     """Options that choose a schedule."""
     parser.add_argument("--schedule", metavar="NAME", help=f"{', '.join(SCHEDULES)}; or a file that was exported")

@@ -45,6 +45,8 @@ def add(parser: Parser) -> None:
     parser.add_argument("--start", nargs=2, metavar=PLACE, help="start from this field, noised to --t or --s")
     parser.add_argument("--condition", nargs=2, metavar=PLACE, help="a conditional network sees means of this field, "
         "and what --observe names sees it")  # fmt: skip
+    fields.add_given(parser, "a condition of the network, by its name; --condition names the field that it lies beside")
+    parser.add_argument("--off", action="append", default=[], metavar="GROUP", help="conditions that are switched off")
     _add_gap(parser)
     observing.add(parser)
     fields.add_level(parser, required=False)
@@ -203,7 +205,7 @@ def opened_for(options: argparse.Namespace) -> "tuple[Opened, Sequence[str] | No
 
     saved = None if options.recipe is None else read_recipe(options.recipe)
     card = card_of(options.model or (saved or Recipe()).denoiser.model)
-    if options.condition is not None and not options.observe and (card is None or not card.coarsen):
+    if options.condition is not None and not options.observe and (card is None or not card.shown):
         name, why = options.model or (saved or Recipe()).denoiser.model, ": it was not trained with one" if card else ""
         hint = "Name a network that is given coarse means, or start from the field with --start."
         raise UserError(f"{name} takes no condition{why}.", hint)
@@ -308,6 +310,7 @@ def _with_options(options: argparse.Namespace, recipe: "Recipe") -> "Recipe":
     from diffview.params import checked
     from diffview.reverse.grids import GRIDS
     from diffview.reverse.samplers import sampler_params
+    from diffview.runs.conditions_asked import condition_asked
 
     changes = given(options, *VALUES)
     _check_fit(options, changes, changes.get("model", recipe.denoiser.model))
@@ -332,6 +335,10 @@ def _with_options(options: argparse.Namespace, recipe: "Recipe") -> "Recipe":
         if level is None or level[1] <= 0:
             raise UserError("A start from a field needs a noise level above 0.", "Give --t or --s.")
         changes |= {"origin": "field", "level": level[1]}
+    if options.given:
+        changes["given"] = tuple(map(condition_asked, options.given))
+    if options.off:
+        changes["off"] = tuple(options.off)
     return recipe.but(**changes)
 
 

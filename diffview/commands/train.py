@@ -7,6 +7,7 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from diffview.commands.fields import add_given
 from diffview.commands.parsing import Parser
 from diffview.commands.reporting import Report, spoken
 from diffview.commands.words import given, params_of
@@ -58,6 +59,7 @@ def add(parser: Parser) -> None:
     )  # fmt: skip
     parser.add_argument("--quantity", default="", metavar="NAME", help="what variables of several names are together")
     parser.add_argument("--coarsen", type=int, default=0, metavar="N", help="condition: the mean over N x N pixels")
+    add_given(parser, "condition: another variable at the times of the field; FILE may be . for the same")
     _add_network(parser)
     parser.add_argument("--tensorboard", action="store_true", help="write the log for TensorBoard beside log.csv")
     parser.add_argument("--device", default="auto", metavar="auto|cpu|cuda|mps", help="where it is trained")
@@ -101,6 +103,7 @@ def _train_with(options: argparse.Namespace, words: dict[str, Any], sizes: dict[
     from diffview.library.opened import schedule_of
     from diffview.machine import train_device
     from diffview.models.cards import Card, find_card
+    from diffview.runs.conditions_asked import condition_asked
 
     if "schedule" in words:
         words["schedule"] = schedule_of(words["schedule"])
@@ -113,6 +116,7 @@ def _train_with(options: argparse.Namespace, words: dict[str, Any], sizes: dict[
     data = read_training_set(
         options.file, options.dataset, transform=options.transform or (begun.transform.key if begun else None),
         size=options.size, held_out=options.held_out, coarsen=options.coarsen, quantity=options.quantity,
+        given=tuple(map(condition_asked, options.given)),
         at=params_of(options.at, "level=3"),
     )  # fmt: skip
     trainer = trainer_in(options.out, data, settings, sizes, device, resume=options.resume, origin=origin)

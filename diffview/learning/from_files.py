@@ -10,13 +10,16 @@ import numpy as np
 from numpy.typing import NDArray
 
 from diffview.errors import UserError
+from diffview.fields.channels import Channel, ConditionValues
 from diffview.fields.field import Region
 from diffview.fields.picture import Picture
 from diffview.fields.transforms import choose_transform
 from diffview.fields.units import same_units
-from diffview.learning.sets import MOST_BYTES, MULTIPLE, TrainingSet, crops_of
+from diffview.learning.sets import MOST_BYTES, MULTIPLE, GivenFields, TrainingSet, crops_of
 from diffview.models.cards import Card
 from diffview.readers.process import ReaderProcess
+from diffview.runs.conditions_asked import Condition
+from diffview.runs.groups import AUTO
 
 Array = NDArray[np.float32]
 
@@ -37,6 +40,7 @@ class Cut:
         coarsen: the condition is the mean over blocks of this many pixels a side; 0: none.
         at: {dimension: index} of the dimensions that stay fixed; all slices along the others are used.
         quantity: what the datasets are together if their own names differ.
+        given: other variables that the fields are given beside, matched by time.
 
     Raises:
         UserError: if there is no such size, share or block.
@@ -47,6 +51,7 @@ class Cut:
     coarsen: int = 0
     at: Mapping[str, int] = field(default_factory=dict)
     quantity: str = ""
+    given: Sequence[Condition] = ()
 
     def __post_init__(self) -> None:
         if not MULTIPLE <= self.size <= 4096:
@@ -102,6 +107,8 @@ def read_training_set(
     finally:
         reader.close()
     _require_alike([part.picture for part in parts], how.quantity)
+    if how.given and len(parts) > 1:
+        raise UserError("Conditions lie beside one dataset, and several are named.", "Name one dataset.")
     if len({fields.shape[1:] for part in parts for fields in (part.train, part.held_out) if len(fields)}) > 1:
         raise UserError("The datasets give fields of several sizes.", "Choose a smaller size, which all of them have.")
     train, kept = (np.concatenate([getattr(part, name) for part in parts]) for name in ("train", "held_out"))
@@ -114,7 +121,7 @@ def read_training_set(
         licence=shown.provenance.get("licence", ""), coarsen=how.coarsen,
         whole_width=all(part.picture.field.values.shape[1] == train.shape[2] for part in parts),
         split=f"{parts[0].split} held out, {how.held_out:.0%}" if how.held_out else "nothing held out",
-        slices="; ".join(dict.fromkeys(part.slices for part in parts)), chosen=why,
+        slices="; ".join(dict.fromkeys(part.slices for part in parts)), chosen=why, beside=_given(parts[0], how),
     )  # fmt: skip
 
 
@@ -127,6 +134,8 @@ class _Part:
     held_out: Array
     split: str
     slices: str
+    channels: tuple[Channel, ...] = ()
+    given: tuple[Array, Array] | None = None
 
     @classmethod
     def read(cls, reader: ReaderProcess, path: str, dataset: str | None, cut: Cut, among: int) -> "_Part":
@@ -143,19 +152,66 @@ class _Part:
             picture = reader.call("read_slice", path=path, dataset=picture.dataset, index=index, axes=picture.axes)
         sizes = {n: size for n, (name, size) in enumerate(picture.other_dims) if size > 1 and name not in cut.at}
         if not sizes:
-            train, kept = _halves(np.asarray(picture.field.values), cut)
-            return cls(picture, train, kept, "the right part", "one picture")
+            beside = _beside(reader, path, picture, cut, tuple(index)) if cut.given else None
+            halves = _halves(np.asarray(picture.field.values), cut)
+            given = None if beside is None else _together([_halves(own, cut) for own in beside.values[0]])
+            channels = () if beside is None else beside.channels
+            return cls(picture, *halves, "the right part", "one picture", channels, given)
         along = max(sizes, key=lambda n: (_is_time(names[n]) and sizes[n] >= LONG, sizes[n]))
         count = sizes[along]
         last = min(count - 1, max(1, round(cut.held_out * count))) if cut.held_out else 0
         whole = _Slices(reader, path, picture, tuple(index), along, {n: s for n, s in sizes.items() if n != along})
         most = MOST_BYTES // among
         train = whole.fields(0, count - last, cut, most * (count - last) // count)
-        held = whole.fields(count - last, count, cut, most * last // count) if last else train[:0]
+        held = whole.fields(count - last, count, cut, most * last // count) if last else train.none()
         said = " x ".join(f"{names[n]} {sizes[n]}" for n in sorted(sizes))
         fixed = [f"{name} = {number}" for name, number in cut.at.items()]
         slices = ", ".join([f"{math.prod(sizes.values()):,} slices ({said})", *fixed])
-        return cls(picture, train, held, f"the last slices along {names[along]}", slices)
+        given = None if train.given is None or held.given is None else (train.given, held.given)
+        if train.lost + held.lost:
+            slices += f", {train.lost + held.lost} left out for want of a condition"
+        way = f"the last slices along {names[along]}"
+        return cls(picture, train.fields, held.fields, way, slices, train.channels, given)
+
+
+@dataclass(frozen=True, eq=False)
+class _Fields:
+    """Fields [n, ny, nx], what is given beside them [n, channels, ny, nx], and how many slices had none of it."""
+
+    fields: Array
+    given: Array | None = None
+    channels: tuple[Channel, ...] = ()
+    lost: int = 0
+
+    def none(self) -> "_Fields":
+        """None of them."""
+        return replace(self, fields=self.fields[:0], given=None if self.given is None else self.given[:0], lost=0)
+
+
+def _beside(
+    reader: ReaderProcess, path: str, picture: Picture, cut: Cut, index: tuple[int, ...], dim: int | None = None,
+    numbers: range = range(0),
+) -> ConditionValues:  # fmt: skip
+    """The conditions of slices."""
+    found: ConditionValues = reader.call(
+        "read_beside", path=path, dataset=picture.dataset, rows=tuple(cut.given), axes=picture.axes, index=index,
+        dim=dim, numbers=tuple(numbers),
+    )  # fmt: skip
+    return found
+
+
+def _together(channels: Sequence[tuple[Array, Array]]) -> tuple[Array, Array]:
+    """Both parts of every channel as [n, channels, ny, nx]."""
+    train, held = (np.stack(part, axis=1) for part in zip(*channels, strict=True))
+    return train, held
+
+
+def _given(part: _Part, cut: Cut) -> GivenFields | None:
+    """What is given beside the fields of a dataset."""
+    if part.given is None:
+        return None
+    asked = {one.name: one.transform for one in cut.given if one.transform != AUTO}
+    return GivenFields(part.channels, *part.given, asked)
 
 
 @dataclass(frozen=True, eq=False)
@@ -169,14 +225,15 @@ class _Slices:
     along: int
     others: Mapping[int, int]
 
-    def fields(self, start: int, stop: int, cut: Cut, most: int) -> Array:
+    def fields(self, start: int, stop: int, cut: Cut, most: int) -> _Fields:
         """The fields of the slices from `start` to `stop`, of `most` bytes together; read a part at a time."""
         ny, nx = self.picture.field.values.shape
         sides = cut.sides(ny, nx)
         every = max(1, AT_ONCE // (4 * ny * nx))
         firsts = range(start, stop, every)
         share = max(1, most // math.prod(self.others.values()))
-        parts = []
+        parts, beside, lost = [], [], 0
+        channels: tuple[Channel, ...] = ()
         for at in product(*(range(size) for size in self.others.values())):
             index = list(self.index)
             for dim, number in zip(self.others, at, strict=True):
@@ -187,8 +244,19 @@ class _Slices:
                     "read_stack", path=self.path, dataset=self.picture.dataset, axes=self.picture.axes, index=index,
                     dim=self.along, region=Region(0, 0, ny, nx), limit=range(first, end),
                 )  # fmt: skip
-                parts.append(cut.crops(np.asarray(stack), sides, max(1, share * (end - first) // (stop - start))))
-        return np.concatenate(parts)
+                part = max(1, share * (end - first) // (stop - start))
+                values = np.asarray(stack)
+                if cut.given:
+                    found = _beside(
+                        self.reader, self.path, self.picture, cut, tuple(index), self.along, range(first, end)
+                    )
+                    values, channels = values[found.matched], found.channels
+                    lost += int((~found.matched).sum())
+                    part = max(1, part // (1 + len(channels)))
+                    given = [cut.crops(own[found.matched], sides, part) for own in np.moveaxis(found.values, 1, 0)]
+                    beside.append(np.stack(given, axis=1))
+                parts.append(cut.crops(values, sides, part))
+        return _Fields(np.concatenate(parts), np.concatenate(beside) if beside else None, channels, lost)
 
 
 def _is_time(name: str) -> bool:

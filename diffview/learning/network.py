@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 
 from diffview.errors import UserError
 from diffview.learning.sets import TrainingSet
+from diffview.models import conditions
 from diffview.models.nets.unet import UNetConfig
 from diffview.params import checked
 
@@ -40,7 +41,7 @@ def _multipliers(words: Any) -> tuple[float, ...]:
 
 def config_for(data: TrainingSet, **sizes: Any) -> UNetConfig:
     """A network whose condition and mask channels are those of the data."""
-    return UNetConfig(cond_channels=int(bool(data.coarsen)), mask=data.mask is not None, **sizes)
+    return UNetConfig(cond_channels=data.shown, mask=data.mask is not None, **sizes)
 
 
 def require_fit(data: TrainingSet, config: UNetConfig) -> None:
@@ -61,7 +62,7 @@ def require_fit(data: TrainingSet, config: UNetConfig) -> None:
             "The left and right edges of these fields do not meet: they are parts of their slices.",
             "Take fields as wide as the slices, or the padding zeros.",
         )
-    wanted = (1, int(bool(data.coarsen)), data.mask is not None)
+    wanted = (1, data.shown, data.mask is not None)
     if (config.channels, config.cond_channels, config.mask) != wanted:
         raise UserError(
             "The network's channels, of the field, the condition and the mask, are not those of the data.",
@@ -69,12 +70,16 @@ def require_fit(data: TrainingSet, config: UNetConfig) -> None:
         )
 
 
-def extra_channels(data: TrainingSet, shown: NDArray[np.float32], config: UNetConfig) -> NDArray[np.float32] | None:
-    """The channels beside y: the condition and the mask (1 where there are data) of fields, [n, channels, ny, nx]."""
+def extra_channels(
+    data: TrainingSet, shown: NDArray[np.float32], config: UNetConfig, given: NDArray[np.float32] | None = None
+) -> NDArray[np.float32] | None:
+    """The channels beside y: conditions and the mask (1 where there are data) of fields, [n, channels, ny, nx]."""
     parts = []
     condition = data.condition(shown)
     if condition is not None:
         parts.append(np.nan_to_num(condition))
+    if given is not None:
+        parts.append(conditions.shown(data.channels, given))
     if config.mask:
         parts.append((~np.isnan(shown))[:, None].astype(np.float32))
     return np.concatenate(parts, axis=1) if parts else None

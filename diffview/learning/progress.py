@@ -63,14 +63,15 @@ class Watched:
     """
 
     def __init__(self, data: TrainingSet, shown: Any, density: "Density", weight: str, device: torch.device) -> None:
-        """`shown` makes the channels [n, channels, ny, nx] that the network is shown of fields; `weight`: of LOSSES."""
+        """`shown` makes the channels [n, channels, ny, nx] that the network is shown; `weight`: of LOSSES."""
         self.held_out = bool(len(data.held_out))
         fields = evenly(data.held_out if self.held_out else data.fields, WATCHED)
+        beside = data.given_held_out if self.held_out else data.given
         n = len(fields)
         generator = torch.Generator().manual_seed(ANOTHER_SEED)
         self._eps = torch.randn((n, 1, *data.shape), generator=generator).to(device)
         self._s = torch.from_numpy(np.exp(density.log_s((np.arange(n) + 0.5) / n))).float().to(device)
-        self._shown: Tensor = shown(fields).to(device)
+        self._shown: Tensor = shown(fields, None if beside is None else evenly(beside, WATCHED)).to(device)
         missing = np.isnan(fields)
         self._known = torch.from_numpy(~missing)[:, None].float().to(device) if missing.any() else None
         self._weight = weight

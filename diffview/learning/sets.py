@@ -2,7 +2,8 @@
 
 import hashlib
 import math
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import TypeVar
 
@@ -10,8 +11,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from diffview.errors import UserError
+from diffview.fields.channels import Channel
 from diffview.fields.coarse import block_mean, coarse
 from diffview.fields.transforms import Transform, check_least
+from diffview.models.conditions import fitted, shown_count, standardised
 
 Array = NDArray[np.float32]
 A = TypeVar("A", bound=NDArray[np.floating])
@@ -46,6 +49,8 @@ class TrainingSet:
         slices: which slices of the files they are of, and how many.
         coarsen: the condition is the mean over blocks of this many pixels a side, of the physical field; 0: none.
         whole_width: whether the fields are as wide as the slices they were cut from.
+        channels: what the fields are given of other variables, channel by channel, with fitted transforms.
+        given, given_held_out: those, standardised [n, channels, ny, nx], NaN missing; None without any.
     """
 
     fields: Array
@@ -60,19 +65,26 @@ class TrainingSet:
     chosen: str = ""
     coarsen: int = 0
     whole_width: bool = True
+    channels: tuple[Channel, ...] = ()
+    given: Array | None = None
+    given_held_out: Array | None = None
 
     @classmethod
-    def fit(cls, key: str, train: Array, held_out: Array, name: str, units: str, **about: object) -> "TrainingSet":
-        """The set of physical fields [n, ny, nx], with the transform `key` fitted to `train`.
+    def fit(
+        cls, key: str, train: Array, held_out: Array, name: str, units: str, beside: "GivenFields | None" = None,
+        **about: object,
+    ) -> "TrainingSet":  # fmt: skip
+        """The set of physical fields [n, ny, nx], with the transform `key` fitted to `train`, and what is given beside.
 
         Raises:
             UserError: if fewer than 8 usable fields are left, all values are equal or missing, or the transform or
                 the blocks of the condition do not fit them.
         """
-        given = len(train)
-        train, held_out = _usable(train), _usable(held_out)
+        count = len(train)
+        kept = _usable(train), _usable(held_out)
+        train, held_out = (_finite(fields[use]) for fields, use in zip((train, held_out), kept, strict=True))
         if len(train) < FEWEST:
-            without = f", {given - len(train)} more lack most of their pixels" if given > len(train) else ""
+            without = f", {count - len(train)} more lack most of their pixels" if count > len(train) else ""
             held = f", {len(held_out)} are held out" if len(held_out) else ""
             raise UserError(
                 f"{name} has {len(train)} fields to train on{without}{held}; a network needs at least {FEWEST}.",
@@ -92,6 +104,8 @@ class TrainingSet:
             )
         if held_out.size:
             check_least(key, float(np.nanmin(held_out)), f"the held-out part of {name}")
+        if beside is not None:
+            about |= beside.kept(*kept).fitted()
         made = cls(transform(train), transform(held_out), transform, name, units, **about)  # type: ignore[arg-type]
         if made.coarsen:
             block_mean(made.fields[:1], made.coarsen)
@@ -127,22 +141,54 @@ class TrainingSet:
     @cached_property
     def fingerprint(self) -> str:
         """SHA-256 of the fields trained on."""
-        return hashlib.sha256(np.ascontiguousarray(self.fields).tobytes()).hexdigest()
+        digest = hashlib.sha256(np.ascontiguousarray(self.fields).tobytes())
+        if self.given is not None:
+            digest.update(np.ascontiguousarray(self.given).tobytes())
+        return digest.hexdigest()
+
+    @property
+    def shown(self) -> int:
+        """Channels that a network is shown beside the noisy field, but for its mask."""
+        return int(self.coarsen > 0) + shown_count(self.channels)
 
     def condition(self, fields: Array) -> Array | None:
         """The condition of standardised fields [n, ny, nx] as [n, 1, ny, nx], or None without one."""
         return None if not self.coarsen else coarse(fields, self.transform, self.coarsen)[:, None]
 
 
-def _usable(fields: Array) -> Array:
-    """The fields with enough data; infinite values count as missing."""
-    if not fields.size:
-        return fields
+@dataclass(frozen=True, eq=False)
+class GivenFields:
+    """What is given beside fields, physical [n, channels, ny, nx], of those to train on and of those held out.
+
+    Attributes:
+        asked: keys of transforms, by the name of the condition; the one that suits its values where none is named.
+    """
+
+    channels: tuple[Channel, ...]
+    train: Array
+    held_out: Array
+    asked: Mapping[str, str]
+
+    def kept(self, train: NDArray[np.bool_], held_out: NDArray[np.bool_]) -> "GivenFields":
+        """Of the fields that are used."""
+        return replace(self, train=self.train[train], held_out=self.held_out[held_out])
+
+    def fitted(self) -> dict[str, object]:
+        """It as values of a training set, through transforms fitted to the part that is trained on."""
+        channels = fitted(self.channels, self.train, self.asked)
+        both = (standardised(channels, values) for values in (self.train, self.held_out))
+        return {"channels": channels, **dict(zip(("given", "given_held_out"), both, strict=True))}
+
+
+def _usable(fields: Array) -> NDArray[np.bool_]:
+    """Which fields have enough data; infinite values count as missing."""
+    return np.asarray((~np.isfinite(fields)).mean(axis=(1, 2)) <= MOST_MISSING)
+
+
+def _finite(fields: Array) -> Array:
+    """Fields whose infinite values are missing."""
     infinite = np.isinf(fields)
-    if infinite.any():
-        fields = np.where(infinite, np.float32(np.nan), fields)
-    kept: Array = fields[np.isnan(fields).mean(axis=(1, 2)) <= MOST_MISSING]
-    return kept
+    return np.where(infinite, np.float32(np.nan), fields) if infinite.any() else fields
 
 
 def crops_of(stack: Array, sides: tuple[int, int], stride: int, most: int = MOST_BYTES) -> Array:

@@ -30,6 +30,7 @@ class TrainingSettings:
     clip: Annotated[float, Range(1e-3, 1e6), "largest norm of the gradient"] = 1.0
     lowest: Annotated[float, Range(1e-6, 1e6, log=True), "lowest noise level"] = 0.01
     highest: Annotated[float, Range(0.0, 1e6), "highest noise level; 0: 3 sqrt(max P) of the data"] = 0.0
+    dropout: Annotated[float, Range(0.0, 0.9), "share of the fields that each group of conditions is left out of"] = 0.1
     flips: Annotated[bool, "mirror the fields at random"] = False
     rotations: Annotated[bool, "turn the fields by 90 degrees at random"] = False
     precision: Annotated[str, Choice(("auto", "float32", "bfloat16")), "of the products"] = "auto"

@@ -21,6 +21,7 @@ from diffview.learning.torchrun import current
 from diffview.machine import device_name, fast_bfloat16, sent_to
 from diffview.models.cards import Card
 from diffview.models.checkpoints import load_model
+from diffview.models.conditions import groups_of
 from diffview.models.nets.unet import UNet, UNetConfig, on_device
 
 BINS = 24
@@ -81,10 +82,11 @@ class Trainer:
         self.noise_range = _middle_of(self.density)
         self.bins = torch.zeros(2, BINS, device=self.device)
         self.loss_sum, self.loss_count = torch.zeros((), device=self.device), 0
-        own = data.fields[self.ranks.rank :: self.ranks.count]
-        self._fields = _shown(data, own, config).to(self.device)
+        mine = slice(self.ranks.rank, None, self.ranks.count)
+        own, beside = data.fields[mine], None if data.given is None else data.given[mine]
+        self._fields = _shown(data, own, config, beside).to(self.device)
         self.watched = Watched(
-            data, lambda fields: _shown(data, fields, config), self.density, settings.loss, self.device
+            data, lambda fields, given: _shown(data, fields, config, given), self.density, settings.loss, self.device
         )
         self._known = None if data.mask is None else torch.from_numpy(~np.isnan(own))[:, None].to(self.device)
         self.bfloat16 = settings.precision == "bfloat16" or (settings.precision == "auto" and fast_bfloat16(device))
@@ -172,7 +174,11 @@ class Trainer:
         if known is not None:
             fields, known = fields[:, :-1], fields[:, -1:]
         channels = self.net.config.channels
-        return fields[:, :channels], fields[:, channels:], known
+        return (
+            fields[:, :channels],
+            _left_out(fields[:, channels:], self.data, self.settings.dropout, self.random),
+            known,
+        )
 
     def _levels(self) -> Tensor:
         """ln s [batch], one draw in each of as many equal parts of the density as all ranks draw; they take turns."""
@@ -258,7 +264,7 @@ class Trainer:
             training["from"] = dict(self.origin)
         return Card(
             name, data.name, data.units, data.transform, (1, *data.shape), self.noise_range,
-            coarsen=data.coarsen, data=about, training=training,
+            coarsen=data.coarsen, conditions=data.channels, data=about, training=training,
         )  # fmt: skip
 
 
@@ -277,10 +283,30 @@ def _middle_of(density: Density) -> tuple[float, float]:
     return low, high
 
 
-def _shown(data: TrainingSet, fields: NDArray[np.float32], config: UNetConfig) -> Tensor:
+def _shown(
+    data: TrainingSet, fields: NDArray[np.float32], config: UNetConfig, given: NDArray[np.float32] | None
+) -> Tensor:
     """Fields, 0 where missing, and the channels that the network is shown beside them, [n, channels, ny, nx]."""
-    shown, extra = torch.from_numpy(np.nan_to_num(fields))[:, None], extra_channels(data, fields, config)
+    shown, extra = torch.from_numpy(np.nan_to_num(fields))[:, None], extra_channels(data, fields, config, given)
     return shown if extra is None else torch.cat([shown, torch.from_numpy(extra)], dim=1)
+
+
+def _left_out(extra: Tensor, data: TrainingSet, dropout: float, random: torch.Generator) -> Tensor:
+    """The channels beside fields, 0 where a group of conditions is left out: each by chance, and all together.
+
+    So a network learns to do without some of its sensors, and, for guidance, without any.
+    """
+    if not (data.channels and dropout):
+        return extra
+    groups = groups_of(data.channels)
+    u = torch.rand((len(extra), len(groups) + 1), generator=random)
+    kept = sent_to((u >= dropout).float(), extra.device)
+    kept = kept[:, :-1] * kept[:, -1:]
+    of = [*(groups.index(one.group) for one in data.channels), *range(len(groups))]
+    first = int(data.coarsen > 0)
+    scale = torch.ones(extra.shape[:2], device=extra.device)
+    scale[:, first : first + len(of)] = kept[:, of]
+    return extra * scale[:, :, None, None]
 
 
 def turned(fields: Tensor, turns: int, flips: bool, rotations: bool) -> Tensor:

@@ -23,6 +23,7 @@ from diffview.library.observations import instrument_of
 from diffview.readers.many import is_many, one_name
 from diffview.readers.packaged import packaged_field
 from diffview.readers.process import ReaderProcess
+from diffview.runs.beside_wanted import beside_wanted
 from diffview.runs.facts import Facts
 from diffview.runs.recipe import GIVEN, NOT_KEPT, Recipe
 from diffview.runs.stack import other_slices, stack_read, stack_wanted
@@ -116,10 +117,15 @@ def open_field(recipe: Recipe) -> Opened:
         stack = None
         if (wanted := stack_wanted(picture)) is not None:
             stack = stack_read(recipe, picture, reader.call("read_stack", path=path, **wanted), wanted["limit"])
+        beside = None
+        if (asked := beside_wanted(recipe, picture)) is not None:
+            beside = reader.call("read_beside", path=path, **asked)
     finally:
         reader.close()
     named = recipe.but(dataset=picture.dataset, index=picture.index)
-    return Opened(named, Facts(at_resolution(picture.field, k, how), other_slices(stack, named, picture)))
+    return Opened(
+        named, Facts(at_resolution(picture.field, k, how), other_slices(stack, named, picture), beside=beside)
+    )
 
 
 # -- arrays

@@ -6,6 +6,7 @@ What is not named here is kept as it is, since a newer diffview may say more; on
 from collections.abc import Mapping
 from typing import Any
 
+from diffview.fields.channels import Channel
 from diffview.fields.transforms import Transform
 from diffview.forward.schedule import S_LIMIT
 from diffview.models.plain import Rule, Unfit, flag, listed, maybe, number, one_of, table, text, whole
@@ -55,6 +56,13 @@ def _transform(value: Any, where: str) -> Transform:
         raise Unfit(where, "is not a transform known here, with numbers that can be used") from None
 
 
+def _channel(value: Any, where: str) -> Channel:
+    said = dict.fromkeys(("condition", "group", "at", "quantity", "units"), text)
+    parts = {**said, "minutes": number(), "static": flag, "transform": _transform}
+    read = table(parts, needs=set(parts))(value, where)
+    return Channel(**{name: read[name] for name in parts})
+
+
 CURVES = {
     "spectrum": curve("k"), "scales": curve("k"), "ranks": listed(SCORE, least=1),
     "histogram": curve("edges", 1, below=maybe(table({}, others=SCORE))),
@@ -65,7 +73,7 @@ CURVES = {
 PARTS: Mapping[str, Rule] = {
     "name": text, "quantity": text, "units": text, "kind": one_of(*KINDS),
     "transform": _transform, "shape": listed(whole(1, 2**14), 3, 3), "noise_range": listed(number(0, S_LIMIT), 2, 2),
-    "coarsen": whole(0, 2**14),
+    "coarsen": whole(0, 2**14), "conditions": listed(_channel, most=1024),
     "network": table({"width": whole(), "mask": flag, "learned_variance": flag}),
     "weights": table({"sha256": text, "dtype": text, "parameters": whole()}),
     "data": table({
@@ -107,4 +115,5 @@ def card_parts(plain: Any) -> dict[str, Any]:
     coarsen = parts.get("coarsen", 0)
     if coarsen and (ny % coarsen or nx % coarsen):
         raise Unfit("coarsen", f"is {coarsen}, which does not divide {ny} x {nx} pixels")
-    return parts | {"noise_range": (low, high), "shape": (channels, ny, nx)}
+    given = {"conditions": tuple(parts["conditions"])} if "conditions" in parts else {}
+    return parts | {"noise_range": (low, high), "shape": (channels, ny, nx)} | given

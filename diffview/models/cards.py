@@ -7,8 +7,10 @@ from pathlib import Path
 from typing import Any
 
 from diffview.errors import UserError
+from diffview.fields.channels import Channel
 from diffview.fields.transforms import Transform
 from diffview.models.card_rules import KINDS, card_parts
+from diffview.models.conditions import shown_count
 from diffview.models.plain import Unfit
 from diffview.params import json_text
 from diffview.paths import read_json, sample_models, user_folder, write_text
@@ -29,6 +31,7 @@ class Card:
         shape: (channels, ny, nx) it was trained on.
         noise_range: the s between 0.1 and 99.9 % of its training draws.
         coarsen: side in pixels of the blocks whose means it is conditioned on; 0: unconditional.
+        conditions: other variables that it is given, channel by channel.
         network: the numbers of UNetConfig.
         weights: sha256, dtype, parameters.
         data: source, licence, split, number of fields.
@@ -45,6 +48,7 @@ class Card:
     noise_range: tuple[float, float]
     kind: str = KINDS[0]
     coarsen: int = 0
+    conditions: tuple[Channel, ...] = ()
     network: Mapping[str, Any] = field(default_factory=dict)
     weights: Mapping[str, Any] = field(default_factory=dict)
     data: Mapping[str, Any] = field(default_factory=dict)
@@ -56,7 +60,15 @@ class Card:
         """The card as JSON text."""
         plain = {f.name: getattr(self, f.name) for f in fields(self) if f.name != "file"}
         plain["transform"] = self.transform.plain
+        plain["conditions"] = [one.plain for one in self.conditions]
+        if not self.conditions:  # cards without are what they were
+            del plain["conditions"]
         return json_text({"diffview_model": 1, **plain}, ascii_only=False) + "\n"
+
+    @property
+    def shown(self) -> int:
+        """Channels that the network is shown beside the noisy field, but for its mask."""
+        return int(self.coarsen > 0) + shown_count(self.conditions)
 
     @property
     def units_known(self) -> bool:

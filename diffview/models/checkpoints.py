@@ -90,7 +90,7 @@ def _config_of(card: Card) -> UNetConfig:
         ) from None
     channels, ny, nx = card.shape
     fits = not ny % config.stride and not nx % config.stride
-    if channels != config.channels or not fits or bool(card.coarsen) != bool(config.cond_channels):
+    if channels != config.channels or not fits or card.shown != config.cond_channels:
         raise UserError(
             f"The card {card.file.name} describes fields that do not fit its network.", "Copy the model again."
         )

@@ -17,6 +17,7 @@ from diffview.fields.transforms import has_least
 from diffview.fields.units import same_units, written
 from diffview.machine import torch_is_missing
 from diffview.models.cards import MASK, Card, beside
+from diffview.models.conditions import groups_of
 from diffview.models.denoiser import Denoiser
 from diffview.models.foreign import foreign_card, is_foreign
 from diffview.models.formulas import FORMULAS, GAUSSIANS
@@ -172,6 +173,8 @@ class Trained:
             parts.append(f"It is conditioned on means over {card.coarsen} × {card.coarsen} pixels of the region.")
         if self.windows:
             parts.append(f"{len(self.windows)} windows of it cover the region; x̂₀ is their mean where they overlap.")
+        if card.conditions:
+            parts.append(f"It is given {', '.join(groups_of(card.conditions))}, which can be switched off.")
         if met := card.limits_met:
             parts.append(f"On held-out fields it meets {met[0]} of {met[1]} limits.")
         return " ".join(parts)

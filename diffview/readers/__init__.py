@@ -31,4 +31,5 @@ FUNCTIONS: dict[str, str] = {
     "read_series": "labels",
     "describe": "describe",
     "read_recorded": "run_files",
+    "read_beside": "beside",
 }

@@ -28,7 +28,7 @@ from diffview.errors import UserError
 from diffview.readers import FUNCTIONS
 from diffview.readers.alive import listen, watch
 
-UNWATCHED = frozenset({"read_stack"})  # reads a thousand slices in one call of the library
+UNWATCHED = frozenset({"read_stack", "read_beside"})  # reads a thousand slices in one call of the library
 LARGE = 16 * 2**10  # bytes; smaller arrays travel in the pipe
 REPORT_S = 0.1  # seconds between two reports of the share that is done
 

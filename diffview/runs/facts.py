@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from diffview.errors import UserError
+from diffview.fields.channels import ConditionValues
 from diffview.fields.earth_map import EarthMap
 from diffview.fields.field import Field, Region
 from diffview.fields.regions import starting_region, summed
@@ -36,10 +37,11 @@ class Fits:
     Attributes:
         field: the field.
         stack: the other slices [n, ny, nx], or None.
+        beside: the conditions of the field, or None.
     """
 
-    def __init__(self, field: Field, stack: Array | None = None) -> None:
-        self.field, self.stack = field, stack
+    def __init__(self, field: Field, stack: Array | None = None, beside: ConditionValues | None = None) -> None:
+        self.field, self.stack, self.beside = field, stack, beside
         self._made: dict[Any, Any] = {}
 
     def __len__(self) -> int:
@@ -124,6 +126,7 @@ class Facts:
         devices: torch devices that can be used ("cpu", "cuda", "mps"), known once torch is loaded.
         cards: the networks that can be chosen, by name.
         given: denoisers that the user's own program brought, by name.
+        beside: the conditions of the slice, from other variables and files; or None.
         fits: what was computed of field and stack; they bring a new store with them.
     """
 
@@ -134,15 +137,16 @@ class Facts:
     devices: tuple[str, ...] = ("cpu",)
     cards: Mapping[str, Card] = dataclasses.field(default_factory=dict)
     given: Mapping[str, Given] = dataclasses.field(default_factory=dict)
+    beside: ConditionValues | None = None
     fits: Fits = dataclasses.field(init=False, repr=False)
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "fits", Fits(self.field, self.stack))
+        object.__setattr__(self, "fits", Fits(self.field, self.stack, self.beside))
 
     def learn(self, **facts: Any) -> "Facts":
         """The same facts with some replaced; what was computed stays unless the field's data are among them."""
         made = dataclasses.replace(self, **facts)
-        if not facts.keys() & {"field", "stack"}:
+        if not facts.keys() & {"field", "stack", "beside"}:
             object.__setattr__(made, "fits", self.fits)
         return made
 

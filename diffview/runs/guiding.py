@@ -209,8 +209,8 @@ def unguidable(asked: GuidanceAsked, name: str, partner: object, capabilities: C
     guidance, operators = asked.guidance, asked.operators
     if guidance.weight != 1 and partner is None:
         return UserError(
-            "A guidance weight needs a conditional network and an unconditional one of the same fields; "
-            f"{name} has no such partner.",
+            "A guidance weight needs a network with conditions, or a conditional one and an unconditional one of the "
+            f"same fields; {name} has no such partner.",
             "Set the guidance weight to 1.",
         )
     if (guidance.observe or operators.instruments) and not {VJP, POSTERIOR_MEAN} <= set(capabilities):

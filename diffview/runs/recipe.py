@@ -14,6 +14,7 @@ from diffview.fields.field import Region
 from diffview.fields.regions import BY_COUNT
 from diffview.params import Parameter, json_text, parameters, plain_of, value_of
 from diffview.paths import parse_json
+from diffview.runs.conditions_asked import Conditions
 from diffview.runs.groups import (
     AUTO,
     CHAIN,
@@ -64,7 +65,7 @@ class Recipe:
     view: View = View()
     rivals: Rivals = Rivals()
     operators: Operators = Operators()
-    conditions: Reserved = Reserved()
+    conditions: Conditions = Conditions()
     frames: Reserved = Reserved()
 
     @classmethod

@@ -14,7 +14,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from diffview.errors import UserError
-from diffview.fields.coarse import coarse
 from diffview.fields.field import Region
 from diffview.fields.hidden import hidden_in
 from diffview.fields.numbers import percent
@@ -24,13 +23,15 @@ from diffview.machine import torch_is_missing
 from diffview.models.capabilities import FORMULA_CAPABILITIES, capabilities_of, card_capabilities, lacks
 from diffview.models.cards import Card
 from diffview.models.choice import Model, Trained, TrainingCrops, is_amount, mismatch
+from diffview.models.conditions import groups_of, unmet
 from diffview.models.formulas import FORMULAS
 from diffview.models.tiled import covered, untiled, windows_of
 from diffview.reverse.grids import make_levels
 from diffview.reverse.samplers import KNOWN_PIXELS, SAMPLERS, sampler_params
 from diffview.runs.conditioning import Conditioning
-from diffview.runs.facts import Facts, Fits, default_region, x0_of
+from diffview.runs.facts import Facts, default_region, x0_of
 from diffview.runs.guiding import GuidanceAsked, guided_model, known_pixels, partner_of, unguidable
+from diffview.runs.network_seen import Sees, limit_notes, network, off_of
 from diffview.runs.observing import known_of
 from diffview.runs.plan import Note, Plan
 from diffview.runs.recipe import AUTO, Recipe
@@ -239,7 +240,7 @@ def _network(request: _Request, transform: Transform, region: Region, device: st
     """
     facts, asked, card = request.facts, request.conditioning, request.card
     assert card is not None
-    request.notes.extend(_limit_notes(card))
+    request.notes.extend(limit_notes(card))
     windows, x0, complete, masked = request.windows(region), facts.fits.of(x0_of, transform, region), None, False
     refusal = (untiled(card) if windows else None) or _network_refusal(request, card, region)
     filled = asked.conditioned and not card.coarsen
@@ -247,39 +248,21 @@ def _network(request: _Request, transform: Transform, region: Region, device: st
         masked = bool(card.network.get("mask"))
         if not masked:
             complete, refusal = _incomplete(facts, region, x0)
-    part = region if request.uses_field else None
-    model = None if refusal is not None else facts.fits.of(network, card, device, transform, part, masked, windows)
+    part = region if request.uses_field or card.conditions else None
+    seen = Sees(part, masked, windows, off_of(request.recipe, card))
+    model = None if refusal is not None else facts.fits.of(network, card, device, transform, seen)
     return _Outcome(region, x0, model, card_capabilities(card), refusal, complete)
-
-
-def _limit_notes(card: Card) -> Iterator[Note]:
-    """What is said of limits that other people's sampling puts on x0_hat, whose fields lie between -1 and 1."""
-    if "limits" in card.data:
-        why = f"The scheduler of {card.name} limits x̂₀; set that to false in its scheduler_config.json to run without."
-        yield Note("x̂₀ as the network gives it", str(card.data["limits"]), why)
-
-
-def network(
-    fits: Fits, card: Card, device: str, transform: Transform, region: Region | None = None, masked: bool = False,
-    windows: tuple[Region, ...] = (),
-) -> Trained:  # fmt: skip
-    """The network of a card, with its condition made of a region, and, `masked`, with where that has data."""
-    limits = card.network.get("limits")
-    if region is None:
-        return Trained(card, device, limits=limits, windows=windows)
-    x0 = fits.of(x0_of, transform, region)
-    condition = coarse(x0[None], transform, card.coarsen)[:, None] if card.coarsen else None
-    return Trained(card, device, condition, ~np.isnan(x0) if masked else None, limits, windows)
 
 
 def _network_refusal(request: _Request, card: Card, region: Region) -> UserError | None:
     """Why the network cannot be run on this field, with this engine; None if it can."""
     if request.facts.torch is None:
         return torch_is_missing(card.name)
-    if not request.uses_field:
-        return None
+    lacking = unmet(card.name, card.conditions, request.facts.beside, off_of(request.recipe, card))
+    if lacking is not None or not (request.uses_field or card.conditions):
+        return lacking
     conditioned, recipe = request.conditioning.conditioned, request.recipe
-    if request.foreign:
+    if request.foreign and request.uses_field:
         given = "Known pixels need" if conditioned else "Its condition needs"
         needs = "A start from the field needs" if recipe.start.origin == "field" else given
         return UserError(request.foreign, f"{needs} a field of that quantity and unit.")
@@ -356,9 +339,12 @@ def _guided(request: _Request, transform: Transform, device: str, levels: list[f
         return outcome
     guidance, partner = recipe.guidance, None
     name = None if card is None else partner_of(card, facts.cards)
-    if name is not None and guidance.weight != 1:
-        windows = request.windows(outcome.region)
-        partner = facts.fits.of(network, facts.cards[name], device, transform, None, False, windows)
+    windows = request.windows(outcome.region)
+    if card is not None and card.conditions and guidance.weight != 1:  # the same network, with nothing given
+        seen = Sees(outcome.region, False, windows, groups_of(card.conditions))
+        partner = facts.fits.of(network, card, device, transform, seen)
+    elif name is not None and guidance.weight != 1:
+        partner = facts.fits.of(network, facts.cards[name], device, transform, Sees(windows=windows))
     made_in = transform if card is None else card.transform
     asked = GuidanceAsked.of(guidance, recipe.operators, levels, recipe.course.seed)
     refusal = unguidable(asked, recipe.denoiser.model, partner, outcome.capabilities)

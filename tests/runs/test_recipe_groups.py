@@ -21,6 +21,7 @@ from diffview.params import Choice, Range, parameters
 from diffview.reverse.grids import GRIDS
 from diffview.reverse.operators import OPERATORS
 from diffview.reverse.samplers import SAMPLERS
+from diffview.runs.conditions_asked import Condition
 from diffview.runs.instruments import Instrument
 from diffview.runs.recipe import DECLARED, GROUP_OF, GROUPS, RENAMED, Course, Fork, Recipe, default_recipe
 
@@ -125,10 +126,16 @@ OTHERS: dict[str, st.SearchStrategy[Any]] = {
     "statistics": st.sampled_from(["", "mean", "spread,p>5,q0.9,crps"]),
     "limits": st.sampled_from([(-2.5, 2.5), (0.0, 9.5)]),
     "layout": st.sampled_from(["", "explore", "other one"]),
+    "bells": st.sampled_from([((1.0, 0.0, 1.0),), ((0.3, -1.0, 0.5), (0.7, 1.0, 0.5))]),
+    "cloud_lines": st.sampled_from([(), (((0.0, 0.0), (1.0, 0.5)),)]),
     "docks": st.none() | st.lists(st.sampled_from(["data", "plots"]), max_size=2).map(tuple),
 }
 REGION = st.builds(Region, *[st.integers(-9, 2000)] * 4)
 OTHERS |= {
+    "given": st.lists(
+        st.sampled_from([Condition("ir", "a.nc", "tb", -30.0), Condition("land", group="map")]), max_size=2, unique=True
+    ).map(tuple),
+    "off": st.lists(st.sampled_from(["ir", "map"]), max_size=2).map(tuple),
     "region": st.none() | REGION,
     "window": st.none() | REGION,
     "pixels": st.none() | REGION,

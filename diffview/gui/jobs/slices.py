@@ -6,6 +6,7 @@ from typing import Any, NamedTuple
 from PySide6.QtCore import QObject, Signal
 
 from diffview.errors import UserError
+from diffview.fields.channels import ConditionValues
 from diffview.fields.coarse import at_resolution
 from diffview.fields.earth_map import EarthMap
 from diffview.fields.field import Field, Region
@@ -14,6 +15,7 @@ from diffview.gui.jobs.reading import Reading
 from diffview.gui.session import Message, Session
 from diffview.gui.show import slice_requests
 from diffview.readers.packaged import packaged_field
+from diffview.runs.beside_wanted import beside_wanted
 from diffview.runs.facts import Facts
 from diffview.runs.recipe import GIVEN, NOT_KEPT, Recipe
 from diffview.runs.stack import Stack, other_slices, stack_of, stack_read, stack_wanted
@@ -136,8 +138,10 @@ class Slices(QObject):
             mask=source.mask,
         )  # fmt: skip
 
-    def _take(self, picture: Picture, recipe: Recipe, asked: int, merge: object) -> None:
-        """A slice has come: show it, with the same region of the other slices if it is small enough.
+    def _take(
+        self, picture: Picture, recipe: Recipe, asked: int, merge: object, beside: ConditionValues | None = None
+    ) -> None:
+        """A slice has come: show it, with its conditions, and the same region of the other slices if it is small.
 
         While a newer one is awaited, it is shown only if it is a step on the way: of the variable on screen.
         """
@@ -145,21 +149,43 @@ class Slices(QObject):
         if asked < self._shown or (asked != self._asked and not on_the_way):
             return
         taken = recipe.but(dataset=picture.dataset, index=picture.index)
+        if taken.conditions.given and beside is None:
+            self._read_beside(picture, taken, asked, merge)
+            return
         path = taken.source.path
         known = self._stack is not None and self._stack.of == stack_of(taken, picture)
         self._shown = asked
         if known or (wanted := stack_wanted(picture)) is None:
-            self._show(picture.field, picture, taken, merge)
+            self._show(picture.field, picture, taken, merge, beside)
             return
 
         def keep(values: Any) -> None:
             self._stack = stack_read(taken, picture, values, wanted["limit"])
             if asked == self._asked:
-                self._show(picture.field, picture, taken, merge)
+                self._show(picture.field, picture, taken, merge, beside)
 
         self.reading.ask(keep, "read_stack", path=path, **wanted)
 
-    def _show(self, stored: Field, picture: Picture | None, recipe: Recipe, merge: object = None) -> None:
+    def _read_beside(self, picture: Picture, taken: Recipe, asked: int, merge: object) -> None:
+        """Ask for the conditions of a slice before it is shown."""
+        try:
+            wanted = beside_wanted(taken, picture)
+        except UserError as error:
+            self._session.refuse(error)
+            return
+        self.reading.ask(
+            lambda beside: self._take(picture, taken, asked, merge, beside), "read_beside", path=taken.source.path,
+            **(wanted or {}),
+        )  # fmt: skip
+
+    def _show(
+        self,
+        stored: Field,
+        picture: Picture | None,
+        recipe: Recipe,
+        merge: object = None,
+        beside: ConditionValues | None = None,
+    ) -> None:
         """Show a field as stored at the resolution of a recipe, and take the recipe."""
         source, known = recipe.source, self._session.facts
         try:
@@ -170,8 +196,9 @@ class Slices(QObject):
             self._session.refuse(error)
             return
         facts = Facts(
-            field, stack, earth, torch=known.torch, devices=known.devices, cards=known.cards, given=known.given
-        )
+            field, stack, earth, torch=known.torch, devices=known.devices, cards=known.cards, given=known.given,
+            beside=beside,
+        )  # fmt: skip
         if picture is not None:
             self._pictures = [_Shown(field, picture), *self._pictures[: REMEMBERED - 1]]
         if self._session.open(recipe, facts, merge):

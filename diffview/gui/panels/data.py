@@ -5,6 +5,7 @@ from PySide6.QtWidgets import QFormLayout, QVBoxLayout, QWidget
 from diffview.fields.transforms import TRANSFORMS
 from diffview.gui.jobs.browser import Browser
 from diffview.gui.jobs.files import Files
+from diffview.gui.panels.data_conditions import DataConditions
 from diffview.gui.panels.data_slice import DataSlice
 from diffview.gui.panels.data_tree import DataTree
 from diffview.gui.session import Session
@@ -38,6 +39,7 @@ class DataPanel(QWidget):
         form.addRow("Transform", self.transform)
         form.addRow("Resolution", self.resolution)
         self._fit = FitForm(form)
+        self.conditions = DataConditions(session, files)
         column = QVBoxLayout(self)
         column.setContentsMargins(MARGIN, MARGIN, MARGIN, MARGIN)
         column.addWidget(self.tree.file)
@@ -46,6 +48,7 @@ class DataPanel(QWidget):
         column.addLayout(self.slice.layout_)
         column.addWidget(self.slice.axes)
         column.addLayout(form)
+        column.addWidget(self.conditions.widget)
         notes = WordArea((self.numbers, self.region, self.notes))
         column.addWidget(named(notes, "dataWords", "Notes on the values"))
         self.transform.activated.connect(lambda i: session.edit(transform=self.transform.itemData(i), fitted=None))

@@ -118,8 +118,9 @@ class Network:
     def given(self, condition: Array | None) -> "Network":
         """The same network with another condition, standardised [1 or members, channels, ny, nx], or none."""
         other = copy(self)
-        other._coarse = None if condition is None else torch.from_numpy(condition).to(self._device)
-        parts = [part for part in (other._coarse, other._known) if part is not None]
+        shown = None if condition is None else torch.from_numpy(condition).to(self._device)
+        other._coarse = shown[:, :1] if shown is not None and self.card.coarsen else None
+        parts = [part for part in (shown, other._known) if part is not None]
         batch = max((len(part) for part in parts), default=0)
         other.extra = torch.cat([part.expand(batch, -1, -1, -1) for part in parts], dim=1) if parts else None
         return other
