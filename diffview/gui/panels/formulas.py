@@ -35,12 +35,13 @@ class FormulaStrip(QWidget):
         session.shows(self._show_numbers, "view.playhead", "course.schedule", "start.chain_length")
 
     def _show(self) -> None:
-        """Show the equations, if they are asked for."""
-        for view, key in zip(self.equations, equations_of(self._session), strict=True):
+        """Show the equations, if they are asked for: until then their outlines are not read."""
+        asked = self._session.view.formulas
+        for view, key in zip(self.equations, equations_of(self._session) if asked else (), strict=asked):
             view.set_equation(key, live=True)
             set_tip(view, EQUATIONS[key].meaning)
-        if self.parent() is not None or not self._session.view.formulas:  # without a parent it would open a window
-            self.setVisible(self._session.view.formulas)
+        if self.parent() is not None or not asked:  # without a parent it would open a window
+            self.setVisible(asked)
         self._show_numbers()
 
     def _show_numbers(self) -> None:
