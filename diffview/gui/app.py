@@ -171,7 +171,7 @@ def check_lecture(lecture: Path | None, size: tuple[int, int], mode: str | None,
     Raises:
         UserError: if the lecture cannot be read.
     """
-    with rehearsing(lecture, size, mode) as (_, rehearsal):
+    with rehearsing(lecture, size, mode, lambda window, _: window.staging.stage.faults()) as (_, rehearsal):
         return 0 if rehearsed(rehearsal, tell) else 1
 
 

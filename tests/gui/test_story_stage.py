@@ -5,13 +5,16 @@ from conftest import QUICK
 from PySide6.QtCore import QSize, Qt
 from PySide6.QtGui import QColor, QFontMetricsF, QGuiApplication
 
-from diffview.gui.show.stage_layout import LOWEST, placed, text_px
+from diffview.gui.show.stage_layout import LOWEST, MOST_EQUATION, equation_size, placed, text_px
 from diffview.gui.story.lending import Away
+from diffview.gui.story.stage import STIX_FIGURE
 from diffview.gui.theme import STAGE, theme
 from diffview.gui.widgets.plots.plot_axis import AXIS_PX, plot_font
 from diffview.story.beats import PICTURES, PLOTS, AnimateTime, HighlightPart, RevealPart
 from diffview.story.chapter import Chapter, Stage
+from diffview.story.equation_table import EQUATIONS
 from diffview.story.lecture import Lecture
+from diffview.story.typeset import formula
 
 START = QUICK.but(playhead=0.0)
 TWO = Lecture(
@@ -97,6 +100,16 @@ def test_nothing_on_it_is_lower_than_a_thirty_sixth(talk, wait) -> None:
     assert max(rows) - min(rows) + 1 >= least  # the capital A in the pixels
 
 
+def test_what_cannot_be_read_is_told(talk) -> None:
+    stage = talk.staging.stage
+    assert stage.faults() == []
+    stage.show_stage(talk.lecturing.talk.chapter.stage, "local_pieces")
+    stage.show_scene("It is far too long. " * 20)
+    stage.resize(600, 800)
+    (equation, sentence) = stage.faults()
+    assert equation.startswith("The figures of the equation are ") and sentence.startswith("The sentence takes ")
+
+
 @pytest.mark.parametrize("mode", ["dark", "light"])
 def test_words_have_a_contrast_of_seven_to_one(mode) -> None:
     palette = STAGE[mode]
@@ -159,3 +172,11 @@ def test_closing_the_stage_ends_the_talk(talk, wait, hand) -> None:
     assert not talk.staging.on and talk.findChildren(Away) == []
     hand.key(talk, Qt.Key.Key_2)
     wait(lambda: talk.staging.pane == "forward")
+
+
+@pytest.mark.parametrize(("width", "height"), [(1024, 768), (1280, 720), (1920, 1080), (3840, 2160)])
+def test_every_equation_can_be_read_from_the_last_row(width, height) -> None:
+    for key, equation in EQUATIONS.items():
+        forms = [formula(key).box, *([formula(key, live=True).box] if equation.live else [])]
+        size, _, high = equation_size(forms, 0.95 * width, MOST_EQUATION * height, text_px(height))
+        assert STIX_FIGURE * size >= height * LOWEST - 0.5 and high <= MOST_EQUATION * height + 1, key

@@ -12,7 +12,7 @@ from PySide6.QtWidgets import QWidget
 
 from diffview.gui.session import Session
 from diffview.gui.show.boxes import Box
-from diffview.gui.show.stage_layout import MOST_EQUATION, MOST_SENTENCE, equation_size, placed, text_px
+from diffview.gui.show.stage_layout import LOWEST, MOST_EQUATION, MOST_SENTENCE, equation_size, placed, text_px
 from diffview.gui.story.lending import Loan, set_stage_scale
 from diffview.gui.story.sentence import Sentence
 from diffview.gui.theme import theme
@@ -24,6 +24,9 @@ from diffview.gui.widgets.staged import Staged
 from diffview.story.typeset import SYMBOL, formula
 
 ELSEWHERE = "on the stage"
+
+STIX_FIGURE = 0.66
+"""Height of a figure in an equation, of the size of its text."""
 
 SYMBOLS_OF = {"field": "x_0", "forward": "x_t"}
 """The symbols of pictures that always show one thing."""
@@ -155,6 +158,18 @@ class StageWindow(Staged):
         while self._loans:
             self._loans.popitem()[1].bring_back()
         self._stage = StageViews()
+
+    def faults(self) -> list[str]:
+        """What cannot be read from the last row, each as a finished sentence."""
+        least, found = LOWEST * self.height(), []
+        high = STIX_FIGURE * self.equation.text_px() if self.equation.isVisible() else least
+        if high < least - 0.5:
+            found.append(f"The figures of the equation are {high:.0f} pixels high, less than {least:.0f}.")
+        room = MOST_SENTENCE * self.height()
+        taken = self.sentence.fitted(0.95 * self.width(), room)[1]
+        if taken > room + 1:
+            found.append(f"The sentence takes {taken:.0f} pixels of the height, more than {room:.0f}.")
+        return found
 
     # -- how it is arranged
 
