@@ -12,9 +12,11 @@ from PySide6.QtGui import QGuiApplication
 from diffview.cli import main
 from diffview.fields.field import Region
 from diffview.forward.schedules import Cosine
+from diffview.models.cards import find_card
 from diffview.paths import resource
 from diffview.runs.groups import Fork
 from diffview.runs.recipe import Recipe
+from diffview.runs.sampling import scored_course
 from diffview.scores.gap import filling
 
 SEA = str(resource("sea_surface_temperature.nc"))
@@ -40,6 +42,13 @@ CASES = {
         FILLED.but(**filling(FILLED, "repaint")),
         True,
     ),
+    "a network from noise": (
+        Recipe.of(
+            model="bt64", region=Region(40, 180, 64, 64), members=2,
+            **{**scored_course(find_card("bt64")), "steps": 2},
+        ),
+        False,
+    ),
     "limits": (Recipe.of(model="gaussian", region=SMALL, steps=3, clip_low=230.0), True),
 }  # fmt: skip
 
@@ -56,6 +65,8 @@ def copied(hand):
 @pytest.mark.parametrize("case", CASES)
 def test_the_command_makes_the_run_on_screen_to_the_bit(case, open_window, copied, settle, tmp_path, monkeypatch):
     recipe, by_file = CASES[case]
+    if recipe.denoiser.model == "bt64":
+        pytest.importorskip("torch")
     window = open_window(recipe, wait=False)
     settle(window)
     window.live.start()

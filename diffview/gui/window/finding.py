@@ -8,7 +8,6 @@ from PySide6.QtWidgets import QWidget
 from diffview.gui.actions import ENTRIES, Actions
 from diffview.gui.show.finding import FinderRow
 from diffview.gui.widgets.small.finder import Finder
-from diffview.gui.widgets.small.word_view import WordView
 from diffview.story.words import TERMS
 
 PALETTE, APART = "paletteAction", " · "
@@ -45,6 +44,8 @@ class Finders(QObject):
 
     def _words(self) -> Finder:
         if "words" not in self._made:
+            from diffview.gui.widgets.small.word_view import WordView  # not before the first paint
+
             view = WordView()
             self._made["words"] = Finder("Words", "words", self._window, view)
             self._made["words"].looked_at.connect(view.show_term)
