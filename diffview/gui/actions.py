@@ -45,6 +45,9 @@ ENTRIES = (
     Entry(
         "openModelAction", "File", "Open model…", (), "Open the folder of a network: one trained here, or of diffusers"
     ),
+    Entry(
+        "openJobAction", "File", "Open job…", (), "How far a job of `diffview sample --on` is: the folder of its store"
+    ),
     Entry("saveRecipeAction", "File", "Save recipe…", ("Ctrl+S",), "Save every setting as JSON"),
     Entry(
         "importScheduleAction",

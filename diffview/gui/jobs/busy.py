@@ -68,6 +68,7 @@ BUSY = {
     "walking": BusyRule((), {}),
     "learnt": BusyRule(("sampling", "training"), {}),
     "learning": BusyRule(("sampling", "training"), {"training": ("A training is at work: stop it first.", "")}),
+    "following": BusyRule((), {}),
     "writing": BusyRule((), {"writing": ("Another file is being written.", "Wait for it, or press Esc.")}),
 }
 """By the name of the thread."""

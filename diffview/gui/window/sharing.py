@@ -28,6 +28,7 @@ from diffview.writers.quantity import clean
 
 if TYPE_CHECKING:
     from diffview.gui.window.filming import FilmWindow
+    from diffview.gui.window.job_window import JobWindow
 
 SCHEDULES = {
     "Table (*.csv)": "csv", "Table (*.json)": "json", "diffusers (scheduler_config.json)": "diffusers",
@@ -67,7 +68,18 @@ class Sharing(QObject):
             "savePictureAction": self._ask_picture,
             **self._views.handlers(),
             "exportAnimationAction": self._show_films,
+            "openJobAction": self._open_job,
         }
+
+    def _open_job(self) -> None:
+        self.job.ask_folder()
+
+    @cached_property
+    def job(self) -> "JobWindow":
+        """A job of a cluster; with it comes all that follows it."""
+        from diffview.gui.window.job_window import JobWindow
+
+        return JobWindow(self._jobs, self._window)
 
     def _show_films(self) -> None:
         self.films.show()

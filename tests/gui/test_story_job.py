@@ -1,0 +1,80 @@
+"""A job that another process drives, seen in the window: how far it is, what failed, and what is asked of it."""
+
+import os
+import socket
+import subprocess
+import sys
+from dataclasses import replace
+
+import pytest
+from PySide6.QtCore import Qt
+from PySide6.QtTest import QTest
+
+from diffview.cluster.following import go_on
+from diffview.cluster.standing import ASKED, Standing, asked
+from diffview.errors import UserError
+from diffview.gui.show.job_words import failures, headline, speed
+
+HALF = Standing(
+    blocks=6, members=22, done=((0, 1), (3, 3)), failed={2: "No room. Make some."}, made=12, rate=4.0, left=150.0,
+    workers=2, on="local:2", process=os.getpid(), machine=socket.gethostname(),
+)  # fmt: skip
+
+
+def press(button):
+    QTest.mouseClick(button, Qt.MouseButton.LeftButton)
+
+
+@pytest.fixture
+def opened(window, find, tmp_path, monkeypatch):
+    """The job in this folder, opened by the menu."""
+
+    def follow():
+        monkeypatch.setattr(
+            "diffview.gui.window.job_window.QFileDialog.getExistingDirectory", lambda *a, **k: str(tmp_path)
+        )
+        find(window, "openJobAction").trigger()
+        return window
+
+    return follow
+
+
+def test_a_job_at_work_shows_how_far_it_is_and_is_cancelled_and_retried(opened, find, wait, tmp_path):
+    HALF.write(tmp_path)
+    window = opened()
+    wait(lambda: "block 3 of 6, 12 of 22 members" in find(window, "jobHeadline").text())
+    assert find(window, "jobSpeed").text() == "4 members/s on 2 workers (local:2), 2 min left"
+    assert find(window, "jobFailures").text() == "Block 2: No room. Make some."
+    press(find(window, "jobCancel"))
+    assert asked(tmp_path) == "cancel" and not (tmp_path / ASKED).exists()
+    assert find(window, "jobAgain").text() == "Retry"
+    press(find(window, "jobAgain"))
+    assert asked(tmp_path) == "retry"
+    replace(HALF, state="finished", done=((0, 5),), made=22, failed={}).write(tmp_path)
+    wait(lambda: find(window, "jobHeadline").text().startswith("Finished: block 6 of 6"))
+    assert not find(window, "jobCancel").isEnabled() and not find(window, "jobAgain").isEnabled()
+    window.close()
+    assert Standing.read(tmp_path).done_count == 6  # nothing of the job ends with the window
+
+
+def test_a_folder_without_a_job_is_a_sentence(opened, find, wait):
+    window = opened()
+    wait(lambda: "holds no job" in find(window, "messageBar").text())
+
+
+def test_a_job_that_was_killed_is_gone_on_with_by_its_own_command(tmp_path, monkeypatch):
+    begun = []
+    monkeypatch.setattr(subprocess, "Popen", lambda words, **how: begun.append((words, how)))
+    with pytest.raises(UserError, match="does not say how it was begun"):
+        go_on(replace(HALF, words=("train", "x.nc")))
+    line = ("sample", "--on", "here", "-o", "many")
+    go_on(replace(HALF, words=line, cwd=str(tmp_path)))
+    ((words, how),) = begun
+    assert words == [sys.executable, "-m", "diffview", *line] and how["cwd"] == str(tmp_path)
+    assert how["start_new_session"] is True
+
+
+def test_words_of_a_job_that_was_broken_off():
+    assert headline(HALF, False) == "Broken off: block 3 of 6, 12 of 22 members." and speed(HALF, False) == ""
+    many = replace(HALF, failed=dict.fromkeys(range(20), "No."), said="It ended.")
+    assert failures(many).splitlines()[0] == "It ended." and failures(many).endswith("12 more failed.")
