@@ -96,6 +96,7 @@ RUN, BOTH = {"sampling"}, {"sampling", "training"}
         ("writing", set(), {"writing"}),
         ("learning", BOTH, {"training"}),
         ("paths", set(), set()),
+        ("following", set(), set()),
     ],
 )
 def test_the_table(jobs, kinds, kind, shares, waits):
