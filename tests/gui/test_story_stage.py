@@ -158,6 +158,15 @@ def test_the_speaker_sees_where_the_talk_is(talk, wait) -> None:
     line.set_on(False)
 
 
+def test_a_window_that_the_stage_covers_is_not_drawn_until_it_is_seen(talk, wait) -> None:
+    assert not talk.updatesEnabled() and talk.staging.stage.updatesEnabled()
+    talk.activateWindow()
+    wait(talk.updatesEnabled)  # somebody looks at it
+    talk.lecturing.talk.end()
+    wait(lambda: not talk.staging.on)
+    assert talk.updatesEnabled() and talk.forward.view.updatesEnabled()
+
+
 def test_a_screen_that_comes_or_goes_does_not_end_the_talk(talk, wait) -> None:
     screen = QGuiApplication.primaryScreen()
     QGuiApplication.instance().screenAdded.emit(screen)
