@@ -16,7 +16,7 @@ from diffview.runs.recipe import DECLARED, Recipe
 PICTURES = ("field", "forward", "reverse")
 """What a stage can show as a picture."""
 
-PLOTS = ("schedule", "histogram", "spectrum")
+PLOTS = ("schedule", "histogram", "spectrum", "scale_time", "density", "bells", "cloud")
 """What it can show as a plot."""
 
 WORDS = ("sentence", "equation")

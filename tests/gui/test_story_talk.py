@@ -5,6 +5,7 @@ import json
 import pytest
 from conftest import QUICK
 from PySide6.QtCore import Qt
+from PySide6.QtWidgets import QWidget
 
 from diffview.fields.field import Region
 from diffview.story.beats import AnimateTime, HighlightPart, MoveHandle, PlayRun, RevealPart, SetValues, WaitBeat
@@ -207,3 +208,15 @@ def test_a_damaged_file_of_the_place_is_no_talk(window, wait, text):
 def test_a_lecture_that_cannot_be_read_is_told_and_nothing_begins(window, tmp_path):
     window.lecturing.start(tmp_path / "none")
     assert not window.lecturing.talk.on and "is not there" in window.heard[-1].sentence
+
+
+def test_views_that_teach_are_made_for_the_stage_and_drawn_on_it(window, find, wait):
+    chapter = Chapter("Law", "Where it came from.", stage=Stage((), "bells"), recipe=QUICK.but(playhead=0.4))
+    window.lecturing.begin(Lecture("L", (chapter,)))
+    talk, stage = window.lecturing.talk, window.staging.stage
+    wait(lambda: not talk.playing)
+    bells = stage.findChild(QWidget, "stepLawView")
+    assert bells is not None and bells.isVisible()
+    assert [text for text, _ in bells.legend_items()] == ["small step", "large step"]
+    talk.end()
+    assert stage.findChild(QWidget, "stepLawView") is None

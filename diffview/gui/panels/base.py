@@ -4,7 +4,7 @@ from collections.abc import Callable
 
 import numpy as np
 from numpy.typing import NDArray
-from PySide6.QtCore import QObject, QSize, Qt, QTimer
+from PySide6.QtCore import QEvent, QObject, QSize, Qt, QTimer
 from PySide6.QtGui import QResizeEvent
 from PySide6.QtWidgets import QAbstractButton, QComboBox, QPushButton, QSizePolicy, QSpinBox, QWidget
 
@@ -35,6 +35,22 @@ COLOURS = ("view.colormap", "view.limits", "facts.field")
 
 FOLLOW_MS = 40
 """How often film, densities and forms follow a curve that is pulled: the hand waits for curve and pictures."""
+
+
+class WhenSeen(QObject):
+    """Calls something whenever one of these views is shown, wherever that is: a stage may have borrowed it."""
+
+    def __init__(self, call: Callable[[], object], *views: QWidget) -> None:
+        super().__init__(views[0])
+        self._call = call
+        for view in views:
+            view.installEventFilter(self)
+
+    def eventFilter(self, watched: QObject, event: QEvent) -> bool:
+        """Watch the views being shown."""
+        if event.type() is QEvent.Type.Show:
+            self._call()
+        return False
 
 
 class Paced(QTimer):

@@ -9,7 +9,7 @@ from PySide6.QtWidgets import QCheckBox
 from diffview.errors import UserError
 from diffview.forward.state import Forward
 from diffview.gui.jobs.points import LEARN_S, CloudBackground, PointLearner
-from diffview.gui.panels.base import bind_look
+from diffview.gui.panels.base import WhenSeen, bind_look
 from diffview.gui.session import Session
 from diffview.gui.show import teach_words as teach
 from diffview.gui.widgets.forms.segmented import SegmentedControl
@@ -50,6 +50,7 @@ class CloudPanel(ScrollPanel):
         learner.changed.connect(self._show_learning)
         session.shows(self.draw, "course", "start.path_mode", "view.playhead", *("view.cloud_way", "view.cloud_score"))
         session.shows(self._show_shape, "view.cloud", "view.cloud_lines")
+        WhenSeen(self._show_shape, self.view)
 
     def _build(self) -> None:
         session = self._session

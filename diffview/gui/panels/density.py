@@ -5,7 +5,7 @@ from PySide6.QtGui import QShowEvent
 from PySide6.QtWidgets import QLabel, QSlider
 
 from diffview.gui.jobs.points import PathsBackground
-from diffview.gui.panels.base import FOLLOW_MS, Paced
+from diffview.gui.panels.base import FOLLOW_MS, Paced, WhenSeen
 from diffview.gui.session import Session
 from diffview.gui.show import teach_words as teach
 from diffview.gui.show.timescale import TimeScale
@@ -40,6 +40,7 @@ class DensityPanel(ScrollPanel):
         self._value = 0.0
         self._build()
         self._soon = Paced(self.draw, FOLLOW_MS, self)
+        WhenSeen(self._soon.call, self.view, self.steps)
         job.changed.connect(self._show_paths)
         names = ("view.bells", "course", "view.axis", "start.chain_length")
         session.shows(self._follow, *names)

@@ -31,11 +31,16 @@ class LateDock(QDockWidget):
         super().__init__(title, parent)
         self._make: Callable[[], QWidget] | None = make
 
-    def showEvent(self, event: QShowEvent) -> None:
-        """Make the panel, once."""
+    def made(self) -> QWidget:
+        """The panel, which is made now if it was not."""
         make, self._make = self._make, None
         if make is not None:
             self.setWidget(make())
+        return self.widget()
+
+    def showEvent(self, event: QShowEvent) -> None:
+        """Make the panel, once."""
+        self.made()
         super().showEvent(event)
 
 

@@ -37,7 +37,7 @@ from diffview.gui.window.first_screen import FirstScreen
 from diffview.gui.window.forking import Forking
 from diffview.gui.window.gap_tool import GapTool
 from diffview.gui.window.keeping import Keeping
-from diffview.gui.window.late import LateJobs
+from diffview.gui.window.late import LateDock, LateJobs
 from diffview.gui.window.layouts import TEACHING, WindowRoom, placed_inside
 from diffview.gui.window.lecturing import Lecturing
 from diffview.gui.window.looking import Looking
@@ -174,7 +174,8 @@ class MainWindow(LateJobs, QMainWindow):
         self.first_screen = FirstScreen(self.session, self.files, *own, over=self.field)
         for follow in (self.keeping.rest, self.first_screen.leave):
             self.lecturing.talk.switched.connect(follow)
-        parts = parts_of(self.field, self.forward, self.reverse, self.diagnostics, self.timeline)
+        late = [dock for dock in self.docks.values() if isinstance(dock, LateDock)]
+        parts = parts_of(self.field, self.forward, self.reverse, self.diagnostics, self.timeline, late)
         self.staging = Staging(self.session, self.live, self.lecturing.talk, parts, self)
         self._rows.insertWidget(self._rows.count() - 1, self.staging.line)
 

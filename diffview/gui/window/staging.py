@@ -1,6 +1,7 @@
 """What stands on the stage: one pane of ordinary work, as large as the screen, or the scenes of a talk."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from functools import partial
 
 from PySide6.QtCore import QCoreApplication, QEvent, QObject, QSize, Qt, QTimer
 from PySide6.QtGui import QGuiApplication, QKeyEvent, QScreen
@@ -20,6 +21,7 @@ from diffview.gui.story.stage import Showable, StageViews, StageWindow
 from diffview.gui.story.talk import Talk
 from diffview.gui.widgets.images.image_view import ImageView
 from diffview.gui.widgets.small.card import CardFrame
+from diffview.gui.window.late import LateDock
 from diffview.story.beats import PICTURES
 
 
@@ -33,9 +35,7 @@ class Staging(QObject):
         size: of the stage of a talk that no screen shows; None: as large as the screen.
     """
 
-    def __init__(
-        self, session: Session, live: Live, talk: Talk, parts: Mapping[str, QWidget], window: QMainWindow
-    ) -> None:
+    def __init__(self, session: Session, live: Live, talk: Talk, parts: "StageParts", window: QMainWindow) -> None:
         """`parts`: the views by the names that chapters give them."""
         super().__init__(window)
         self._session, self._live, self._talk = session, live, talk
@@ -45,7 +45,7 @@ class Staging(QObject):
         self.pane, self.screen = "", 0
         self.size: QSize | None = None
         self.line, self._awake = PresenterLine(talk), Awake(self)
-        for name, view in parts.items():
+        for name, view in parts.made.items():
             ask = self._asker(name)
             for picture in (view, *view.findChildren(ImageView)):
                 if isinstance(picture, ImageView):
@@ -207,14 +207,53 @@ class Staging(QObject):
             QCoreApplication.sendEvent(self._window, event)
 
 
+class StageParts(Mapping[str, QWidget]):
+    """The views of the window by the names that chapters and keys give them; what teaches is made when it is asked for.
+
+    Attributes:
+        made: those that are there.
+    """
+
+    def __init__(self, made: Mapping[str, QWidget], later: Mapping[str, Callable[[], QWidget]]) -> None:
+        self.made, self._later = dict(made), later
+
+    def __getitem__(self, name: str) -> QWidget:
+        if name not in self.made:
+            self.made[name] = self._later[name]()
+        return self.made[name]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter({**self.made, **self._later})
+
+    def __len__(self) -> int:
+        return len({**self.made, **self._later})
+
+
+TAUGHT = {
+    "density": ("Density", "densityTimeView"),
+    "bells": ("Density", "stepLawView"),
+    "cloud": ("Cloud", "cloudView"),
+}
+"""Views of the docks that teach: the title of the dock, and the name of the view in it."""
+
+
 def parts_of(
-    field: FieldPanel, forward: ForwardPanel, reverse: ReversePanel, plots: DiagnosticsPanel, timeline: TimelinePanel
-) -> dict[str, QWidget]:
+    field: FieldPanel, forward: ForwardPanel, reverse: ReversePanel, plots: DiagnosticsPanel, timeline: TimelinePanel,
+    docks: Iterable[LateDock],
+) -> StageParts:  # fmt: skip
     """The views of the window by the names that chapters and keys give them."""
-    return {
+    by_title = {dock.windowTitle(): dock for dock in docks}
+
+    def taught(title: str, name: str) -> QWidget:
+        view: QWidget | None = by_title[title].made().findChild(QWidget, name)
+        assert view is not None
+        return view
+
+    there: dict[str, QWidget] = {
         "field": field.view, "forward": forward.view, "reverse": reverse.pair, "histogram": plots.place,
         "spectrum": plots.spectrum, "scale_time": plots.scale_time, "schedule": timeline.plot,
     }  # fmt: skip
+    return StageParts(there, {part: partial(taught, *where) for part, where in TAUGHT.items()})
 
 
 def card_of(view: QWidget) -> CardFrame | None:
