@@ -41,8 +41,11 @@ Array = NDArray[np.float32]
 def partner_of(card: Card, cards: Mapping[str, Card]) -> str | None:
     """The name of the unconditional network of the same fields as this conditional one; None if there is none.
 
-    Their transforms are one but for rounding, so that what both make of a state can be mixed as it is.
+    A network that is given other variables is its own, as it was trained to do without them. Else their
+    transforms are one but for rounding, so that what both make of a state can be mixed as it is.
     """
+    if card.conditions:
+        return card.name
     if not card.coarsen:
         return None
     same = ("quantity", "units", "shape", "kind")

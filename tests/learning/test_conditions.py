@@ -21,6 +21,7 @@ from diffview.models.cards import Card
 from diffview.models.conditions import shown, unmet
 from diffview.readers.beside import read_beside
 from diffview.runs.conditions_asked import Condition, condition_asked
+from diffview.runs.guiding import partner_of
 from diffview.runs.recipe import Recipe
 from diffview.runs.resolve import resolve
 
@@ -205,6 +206,7 @@ def test_sensors_are_switched_off_and_guidance_mixes_with_nothing_given(trained:
     assert on.model.condition[0, 2].all()
     assert not off.model.condition[0, [0, 2]].any()
     np.testing.assert_array_equal(on.model.condition[0, 1], off.model.condition[0, 1])
+    assert partner_of(trained, {}) == trained.name, "the window offers the weight"
     mixed = plan_of(trained, files, weight=2.0)
     y = np.random.default_rng(0).normal(size=(1, 1, 16, 16)).astype(np.float32)
     parts = [part.denoiser()(y, 1.0) for part in mixed.model.parts]
