@@ -13,6 +13,7 @@ from diffview.fields.transforms import choose_transform
 from diffview.fields.units import same_units
 from diffview.models.days import DaysLaw, DaysMade
 from diffview.readers.field_series import read_field_series
+from diffview.runs.job import Job
 
 Progress = Callable[[float], None]
 Place = tuple[str, str | None]
@@ -68,9 +69,27 @@ def make_month(asked: MonthAsked, progress: Progress = lambda share: None) -> Da
     values = law.members(mean, fractions, asked.members, asked.seed, asked.first).astype(np.float32)
     progress(1.0)
     span = f"{fitted.of.dataset}, {fitted.span}" + (", without this month" if daily is means else "")
+    real = means.within(days) if means.step < 2 else None
     return DaysMade(
-        means.of, means.region, mean, days, means.calendar, values, asked.first, asked.seed, law, span
+        means.of, means.region, mean, days, means.calendar, values, asked.first, asked.seed, law, span, real
     )  # fmt: skip
+
+
+@dataclass(eq=False)
+class MonthJob(Job):
+    """The days of a month, made beside the window.
+
+    Attributes:
+        asked: what is made.
+        made: it, once it is there.
+    """
+
+    asked: MonthAsked
+    made: DaysMade | None = None
+
+    def work(self) -> None:
+        """Make them."""
+        self.made = make_month(self.asked, self.tell)
 
 
 def _days_of(asked: MonthAsked, calendar: str) -> NDArray[np.int64]:

@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from diffview.errors import UserError
-from diffview.fields.daily import FieldSeries
+from diffview.fields.daily import FieldSeries, date_text
 from diffview.fields.field import Region
 from diffview.fields.picture import Picture
 from diffview.fields.seasons import SeasonalCycle
@@ -173,6 +173,7 @@ class DaysMade:
         seed: of the noise.
         law: they are drawn from.
         fitted_to: the series that the law was fitted to, as a sentence.
+        real: the days themselves, where the mean was taken of them [frames, ny, nx]; else None.
     """
 
     of: Picture
@@ -185,6 +186,18 @@ class DaysMade:
     seed: int
     law: DaysLaw
     fitted_to: str
+    real: NDArray[np.float32] | None = None
+
+    @property
+    def dates(self) -> list[str]:
+        """Every day as 2012-02-29."""
+        return [date_text(int(day), self.calendar) for day in self.days]
+
+    @property
+    def noise(self) -> NDArray[np.float32]:
+        """The normals of which the first member was made [frames, ny, nx]."""
+        z = draw(self.seed, START, DAYS, self.first, self.law.joint.shape[1:])
+        return z[:, : self.region.ny, : self.region.nx]
 
     @property
     def kept(self) -> float:

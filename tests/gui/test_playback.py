@@ -9,7 +9,18 @@ from diffview.gui.jobs import playback
 from diffview.gui.jobs.playback import Playback
 from diffview.gui.session import Session
 from diffview.gui.theme import theme
-from diffview.gui.window.layouts import EXPLORE, LAYOUTS, LOW, PLOTS, WIDE, DockLayout, WindowRoom, placed_inside
+from diffview.gui.window.layouts import (
+    EARTH,
+    EXPLORE,
+    LAYOUTS,
+    LOW,
+    PLOTS,
+    TEACHING,
+    WIDE,
+    DockLayout,
+    WindowRoom,
+    placed_inside,
+)
 from diffview.readers.packaged import packaged_field
 from diffview.reverse.samplers import Step
 from diffview.runs.facts import Facts
@@ -141,7 +152,7 @@ def test_a_step_of_another_run_can_be_shown_and_all_forgotten(play, session):
 @pytest.mark.parametrize(("name", "layout"), LAYOUTS.items())
 def test_every_dock_has_its_place_in_every_layout_and_room(name, layout):
     docks = {"dataDock", "inspectorDock", "trainDock", "modelDock", "scoreboardDock", "raceDock", PLOTS}
-    docks |= {"rivalsDock", "calibrationDock"}
+    docks |= {"rivalsDock", "calibrationDock", *TEACHING, *EARTH}
     for wide in (True, False):
         for low in (True, False):
             left, right = layout.sides(WindowRoom(wide, low))

@@ -64,6 +64,7 @@ BUSY = {
         {"filming": ("A film is being made.", "Wait for it, or stop it in its form.")},
         "Choose a smaller size or fewer members.",
     ),
+    "months": BusyRule(("sampling", "training"), {"months": ("Days are being made.", WAIT)}),
     "paths": BusyRule((), {}),
     "walking": BusyRule((), {}),
     "learnt": BusyRule(("sampling", "training"), {}),

@@ -18,6 +18,7 @@ from diffview.gui.window.teaching import Teaching
 
 if TYPE_CHECKING:
     from diffview.gui.jobs.calibration import CalibrationJob, SolverJob
+    from diffview.gui.jobs.months import MonthRunner
     from diffview.gui.jobs.rivals import ComparisonJob, RivalScoresJob
     from diffview.gui.jobs.scoring import BoardJob, LossCheckJob, RaceJob, VerifierJob
     from diffview.gui.jobs.trainer import TrainerJob
@@ -115,6 +116,13 @@ class LateJobs:
 
         return SolverJob(self.jobs)
 
+    @cached_property
+    def months(self) -> "MonthRunner":
+        """Makes the days of a month."""
+        from diffview.gui.jobs.months import MonthRunner
+
+        return MonthRunner(self.jobs)
+
     def late_docks(self, window: QWidget) -> tuple[LateDock, ...]:
         """The docks that show them."""
         panels = {
@@ -125,6 +133,7 @@ class LateJobs:
             "Calibration": self.calibration_panel,
             "Rivals": self.rivals_panel,
             **Teaching(self.session, self.live, self.jobs).panels(),
+            "Days": self.days_panel,
         }
         return tuple(LateDock(title, make, window) for title, make in panels.items())
 
@@ -163,6 +172,12 @@ class LateJobs:
         from diffview.gui.panels.rivals import RivalsPanel
 
         return RivalsPanel(self.session, self.actions_, self.compared, self.rival_scores, self.losses, self._trained)
+
+    def days_panel(self) -> QWidget:
+        """The panel that makes the days of a month."""
+        from diffview.gui.panels.month import MonthPanel
+
+        return MonthPanel(self.session, self.months)
 
     def _trained(self) -> "Order | None":
         training = self.trainer.training

@@ -75,6 +75,9 @@ EXPLORE = "exploreLayoutAction"
 TEACHING = ("onestepDock", "densityDock", "cloudDock", "learningDock")
 """The docks that teach."""
 
+EARTH = ("daysDock",)
+"""The docks of jobs on one's own files."""
+
 LAYOUTS: dict[str, DockLayout] = {
     EXPLORE: DockLayout(
         ("dataDock",),
@@ -87,17 +90,27 @@ LAYOUTS: dict[str, DockLayout] = {
             "calibrationDock",
             "rivalsDock",
             *TEACHING,
+            *EARTH,
         ),
         plots=True,
     ),
     "trainLayoutAction": DockLayout(
         ("trainDock", "dataDock"),
-        ("modelDock", "inspectorDock", "scoreboardDock", "raceDock", "calibrationDock", "rivalsDock", *TEACHING),
+        (
+            "modelDock",
+            "inspectorDock",
+            "scoreboardDock",
+            "raceDock",
+            "calibrationDock",
+            "rivalsDock",
+            *TEACHING,
+            *EARTH,
+        ),
         (300, 320),
     ),
     "compareLayoutAction": DockLayout(
         ("scoreboardDock", "rivalsDock", "dataDock"),
-        ("raceDock", "inspectorDock", "trainDock", "modelDock", "calibrationDock", *TEACHING),
+        ("raceDock", "inspectorDock", "trainDock", "modelDock", "calibrationDock", *TEACHING, *EARTH),
         (400, 340),
     ),
     "teachLayoutAction": DockLayout(
@@ -113,8 +126,23 @@ LAYOUTS: dict[str, DockLayout] = {
             "raceDock",
             "calibrationDock",
             "rivalsDock",
+            *EARTH,
         ),
         (420, 420),
+    ),
+    "earthLayoutAction": DockLayout(
+        (*EARTH, "dataDock"),
+        (
+            "inspectorDock",
+            "calibrationDock",
+            "modelDock",
+            "trainDock",
+            "scoreboardDock",
+            "raceDock",
+            "rivalsDock",
+            *TEACHING,
+        ),
+        (420, RIGHT_WIDTH),
     ),
 }
 """Layouts by the name of their action."""
