@@ -10,7 +10,7 @@ from diffview.gui.story.lending import Away
 from diffview.gui.story.stage import STIX_FIGURE
 from diffview.gui.theme import STAGE, theme
 from diffview.gui.widgets.plots.plot_axis import AXIS_PX, plot_font
-from diffview.story.beats import PICTURES, PLOTS, AnimateTime, HighlightPart, RevealPart
+from diffview.story.beats import PICTURES, PLOTS, AnimateTime, HighlightPart, RevealPart, SetValues
 from diffview.story.chapter import Chapter, Stage
 from diffview.story.equation_table import EQUATIONS
 from diffview.story.lecture import Lecture
@@ -27,7 +27,8 @@ TWO = Lecture(
                 HighlightPart(part="forward"), RevealPart(part="equation"), AnimateTime(t=0.5, seconds=0.05),
             ),
         ),
-        Chapter("Schedule", "The schedule decides.", stage=Stage(("forward",), "schedule"), recipe=START),
+        Chapter("Schedule", "The schedule decides.", stage=Stage(("forward",), "schedule"), recipe=START,
+                beats=(SetValues(values=(("seed", 5), ("path_mode", "chain"))),)),
     ),
 )  # fmt: skip
 
@@ -154,6 +155,8 @@ def test_the_speaker_sees_where_the_talk_is(talk, wait) -> None:
     assert line.title() == "1 of 2: Noise · beat 0 of 3" and line.say.text() == "Good morning."
     assert line.next.text() == "next: forward is pointed at"
     talk.lecturing.talk.go(1)
+    wait(lambda: line.next.text() == "next: other values: seed, path mode")
+    talk.lecturing.talk.next()
     wait(lambda: line.next.text() == "next: the end")
     line.set_on(False)
 

@@ -6,7 +6,16 @@ from PySide6.QtWidgets import QVBoxLayout, QWidget
 from diffview.gui.story.talk import Talk
 from diffview.gui.theme import GRID, SEMIBOLD
 from diffview.gui.widgets.small.card import CardFrame, ElidedLabel
-from diffview.story.beats import AnimateTime, Beat, HighlightPart, MoveHandle, PlayRun, RevealPart, TellSentence
+from diffview.story.beats import (
+    AnimateTime,
+    Beat,
+    HighlightPart,
+    MoveHandle,
+    PlayRun,
+    RevealPart,
+    SetValues,
+    TellSentence,
+)
 from diffview.story.place import following
 
 LARGE_PX = 22
@@ -75,7 +84,9 @@ class PresenterLine(CardFrame):
         if after.chapter != talk.place.chapter:
             return f"chapter {after.chapter + 1}, {chapter.title}"
         beat = chapter.beats[after.beat - 1]
-        return DOES.get(type(beat), "other values").format(beat=beat)
+        if isinstance(beat, SetValues):
+            return "other values: " + ", ".join(name.replace("_", " ") for name, _ in beat.values)
+        return DOES.get(type(beat), "a pause").format(beat=beat)
 
     def _tell_time(self) -> None:
         minutes, seconds = divmod(self._since.elapsed() // 1000, 60)
