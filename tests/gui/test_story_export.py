@@ -37,7 +37,7 @@ def save_as(monkeypatch, tmp_path):
 def point_at(monkeypatch):
     """Put the pointer over a widget; the screen of these tests is smaller than the window, and would hold it back."""
     return lambda widget: monkeypatch.setattr(
-        "diffview.gui.window.sharing.QCursor.pos", lambda: widget.mapToGlobal(widget.rect().center())
+        "diffview.gui.window.view_sharing.QCursor.pos", lambda: widget.mapToGlobal(widget.rect().center())
     )
 
 
