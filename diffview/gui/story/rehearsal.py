@@ -39,7 +39,7 @@ class Seen(NamedTuple):
 
     def words(self, number: int) -> str:
         """What is printed of it."""
-        rate = "" if self.frames is None else f", {self.frames:.0f} frames/s"
+        rate = "" if self.frames is None else f", {int(self.frames)} frames/s"
         head = f"{number:2d} {self.title}: {self.beats} beats, {self.seconds:.1f} s{rate}"
         return "\n".join([head, *(f"   {fault}" for fault in self.faults)])
 
@@ -88,7 +88,7 @@ class Rehearsal(QObject):
                 rates.append(self._changes / (time.perf_counter() - start))
             self._wait(number)
         if rates and min(rates) < LEAST_FRAMES:
-            self._fault(f"An animated beat has {min(rates):.0f} frames/s, fewer than {LEAST_FRAMES}.")
+            self._fault(f"An animated beat has {int(min(rates))} frames/s, fewer than {LEAST_FRAMES}.")
         seconds = time.perf_counter() - began
         return Seen(talk.chapter.title, last, seconds, min(rates, default=None), tuple(self._faults))
 
@@ -128,7 +128,7 @@ def rehearsed(rehearsal: Rehearsal, tell: Callable[[str], None]) -> bool:
         tell(chapter.words(number))
     seconds, faults = sum(one.seconds for one in seen), sum(len(one.faults) for one in seen)
     rates = [one.frames for one in seen if one.frames is not None]
-    rate = f", at least {min(rates):.0f} frames/s" if rates else ""
+    rate = f", at least {int(min(rates))} frames/s" if rates else ""
     tell(f"{len(seen)} chapters, {sum(one.beats for one in seen)} beats in {seconds:.0f} s{rate}, {faults} faults.")
     if seconds > LONGEST_S:
         tell(f"They take longer than {LONGEST_S // 60} minutes.")
