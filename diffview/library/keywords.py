@@ -50,10 +50,13 @@ class RunValues(ForwardValues, total=False):
     led_from: float | None
     led_to: float | None
     disturbed: bool
+    given: Sequence[Any]
+    off: Sequence[str]
     hidden: Sequence[Region | tuple[int, int, int, int]]
     fit_set: str
     missing_limit: float
     held_out: float
+    overlap: float
     coarsen: int
     coarsen_by: str
 
@@ -65,6 +68,8 @@ class TrainingValues(TypedDict, total=False):
     held_out: float
     coarsen: int
     at: dict[str, int]
+    given: Sequence[Any]
+    dropout: float
     quantity: str
     transform: str | None
     width: int
