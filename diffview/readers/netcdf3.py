@@ -25,6 +25,8 @@ DAMAGE = (
 def claims(path: Path) -> bool:
     """Whether a file begins as one of netCDF-3."""
     try:
+        if not path.is_file():  # reading a pipe may never end
+            return False
         with path.open("rb") as stream:
             return stream.read(4) in SIGNATURES
     except OSError:

@@ -119,4 +119,4 @@ def test_every_function_of_the_page_of_ddpm_is_in_the_theory():
 
 
 def test_parse_is_that_of_the_program():
-    assert parse(["sst.nc", "sst"]).dataset == "sst"
+    assert parse(["sst.nc", "sst"]).dataset == ["sst"]
