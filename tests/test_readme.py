@@ -44,8 +44,8 @@ def test_every_key_of_the_table_is_bound() -> None:
     table = page[page.index("| key |") : page.index("With the gap tool")]
     written = {word.strip() for row in table.splitlines()[2:] if row for word in re.split(r", |; ", row.split("|")[1])}
     named = {"Page Up": "PgUp", "Page Down": "PgDown"}
-    assert len(written) > 25 and {named.get(word, word) for word in written} - {"← →", "Esc"} <= bound
-    assert {"Left", "Right"} <= bound
+    assert len(written) > 25 and {named.get(word, word) for word in written} - {"← →", "Esc", "1 to 7"} <= bound
+    assert {"Left", "Right", *map(str, range(1, 8))} <= bound
 
 
 def test_the_extras_are_those_of_the_package() -> None:

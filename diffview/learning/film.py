@@ -16,8 +16,8 @@ from numpy.typing import NDArray
 from diffview.arrays import to_numpy
 from diffview.forward.noise import START, Noise
 from diffview.forward.schedules import Linear
-from diffview.learning.progress import LOG
 from diffview.learning.sets import TrainingSet, complete, crops_of, evenly
+from diffview.learning.settings import LOG
 from diffview.models.cards import Card
 from diffview.models.choice import Trained
 from diffview.models.data import Data, nearest

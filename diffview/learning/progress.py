@@ -14,6 +14,7 @@ from torch import Tensor
 from diffview.errors import NotWrittenError, UserError
 from diffview.learning.objective import LOSSES, noise_error
 from diffview.learning.sets import TrainingSet, evenly
+from diffview.learning.settings import LOG
 
 if TYPE_CHECKING:
     from diffview.learning.densities import Density
@@ -26,7 +27,7 @@ LEARNT = 0.9
 """Share of the loss of an untrained network from which on something is learnt."""
 
 COLUMNS = ("step", "seconds", "samples", "loss", "held_out", "rate")
-LOG, BOARD = "log.csv", "tensorboard"
+BOARD = "tensorboard"
 
 
 @dataclass(frozen=True)

@@ -10,6 +10,9 @@ from diffview.learning.densities import DENSITIES
 from diffview.learning.objective import LOSSES
 from diffview.params import Choice, Range, checked, parameters
 
+LOG = "log.csv"
+"""Name of the log of a training, in its folder."""
+
 
 @dataclass(frozen=True)
 class TrainingSettings:

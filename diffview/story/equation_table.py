@@ -18,7 +18,7 @@ NOISING: dict[str, Equation] = {
         r"<x_t> = \sqrt{1 - <beta>} \; <x_prev> + \sqrt{<beta>} \; <eps>",
         "A step shrinks the field a little and adds a little noise.",
         r"<x_t> = <#keep> \; <x_prev> + <#add> \; <eps>",
-        ("forward.ddpm.step",),
+        ("forward.ddpm.step", "forward.step_on.StepOn"),
     ),
     "unit_variance": Equation(
         r"(1 - <beta>) + <beta> = 1",
@@ -109,6 +109,7 @@ RETURNING: dict[str, Equation] = {
     "intractable": Equation(
         r"q(<x_prev> \mid <x_t>) = \int q(<x_prev> \mid <x_t>, <x_0>) \, q(<x_0> \mid <x_t>) \; \mathrm{d} <x_0>",
         "Going back needs all fields that could lie under the noise, which nobody can list.",
+        sources=("models.mixture.Mixture.before", "reverse.step_law.step_law"),  # of a mixture they can be listed
     ),
     "posterior": Equation(
         r"q(<x_prev> \mid <x_t>, <x_0>) = \mathcal{N}\left(\tilde{\mu}_t, \; <beta_tilde> \, \mathbf{I}\right)",
@@ -156,7 +157,7 @@ RETURNING: dict[str, Equation] = {
     "reverse_step": Equation(
         r"<x_back> = <mu_theta>(<x_t>, t) + \sigma_t \, <z>",
         "A step back: the mean that the network says, and a little fresh noise.",
-        sources=("reverse.samplers.ddpm",),
+        sources=("reverse.samplers.ddpm", "reverse.step_back.StepBack"),
     ),
     "ddim": Equation(
         r"<y_next> = <x0_hat> + \frac{<s_next>}{<s>} \, (<y> - <x0_hat>)",

@@ -12,9 +12,9 @@ import torch
 from diffview.errors import UserError
 from diffview.learning.network import config_for
 from diffview.learning.objective import LOSSES
-from diffview.learning.progress import BOARD, COLUMNS, LOG, WATCHED
+from diffview.learning.progress import BOARD, COLUMNS, WATCHED
 from diffview.learning.sets import TrainingSet
-from diffview.learning.settings import TrainingSettings
+from diffview.learning.settings import LOG, TrainingSettings
 from diffview.learning.trainer import Trainer
 from diffview.learning.training import resumed, save, train, trainer_in
 

@@ -74,7 +74,12 @@ def test_without_names_the_best_variable_is_taken(file: Path) -> None:
 
 @pytest.mark.parametrize(
     ("paths", "word"),
-    [(["a.nc", "b.nc"], "2 files"), ([], "0 files"), ("data/*.nc", "pattern"), ("none.nc", "none.nc")],
+    [
+        (["a.nc", "b.nc"], "a.nc does not exist, and 1 more"),
+        ([], "No file was named"),
+        ("data/*.nc", "pattern"),
+        ("none.nc", "none.nc"),
+    ],
 )
 def test_what_cannot_be_opened_is_a_sentence(paths: object, word: str) -> None:
     with pytest.raises(diffview.UserError, match=word) as caught:

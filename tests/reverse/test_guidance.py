@@ -223,7 +223,7 @@ def test_the_same_wish_keeps_the_same_model_and_another_one_does_not() -> None:
 
 
 @pytest.mark.parametrize(("wishes", "sentence"), [
-    ({"weight": 2.0}, "conditional network"),
+    ({"weight": 2.0}, "network with conditions"),
     ({"clip_low": 3.0, "clip_high": 1.0}, "not below"),
     ({"observe": "blocks", "observe_params": (("size", 7),)}, "blocks of 7"),
     ({"observe": "known", "hidden": (Region(0, 0, 40, 40),)}, "No pixel"),

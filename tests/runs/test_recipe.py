@@ -14,6 +14,7 @@ from diffview.forward.brownian import ForwardPath
 from diffview.forward.normals import NEWEST
 from diffview.forward.schedules import SCHEDULES, Cosine, Custom, Flow, Linear
 from diffview.reverse.samplers import SAMPLERS, Step
+from diffview.runs.conditions_asked import Condition
 from diffview.runs.facts import MOST_FITS, Facts
 from diffview.runs.instruments import Instrument
 from diffview.runs.plan import Plan
@@ -93,6 +94,34 @@ FULL = Recipe.of(
     led_from=20.0,
     led_to=0.1,
     disturbed=True,
+    given=(Condition("ir", "/data/ir.nc", "/ir"),),
+    off=("ir",),
+    playhead=0.25,
+    follow=False,
+    reverse="x0_hat",
+    auto_run=False,
+    pace=1.0,
+    whole_slice=True,
+    quantity="beta",
+    axis="ln_s",
+    densities=False,
+    colormap="viridis",
+    limits=(-1.0, 2.0),
+    statistic="mean",
+    member=3,
+    threshold=1.5,
+    quantile=0.5,
+    pixels=Region(1, 2, 3, 4),
+    coast=False,
+    formulas=True,
+    bells=((1.0, 0.5, 2.0),),
+    cloud="drawn",
+    cloud_lines=(((0.0, 1.0), (1.0, 1.0)),),
+    cloud_way="return",
+    cloud_score="learnt",
+    film=2,
+    layout="present",
+    docks=("model",),
     rivals=Rivals((Rival("mine", Course(schedule=Cosine()), "gaussian", 1.5), Rival("old")), "B", 1),
 )
 

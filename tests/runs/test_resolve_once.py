@@ -128,7 +128,7 @@ def test_new_data_bring_a_new_store_and_nothing_else_does() -> None:
 
 # -- one stage after the other
 
-LEAVES = {"__init__", "facts", "plan", "recipe", "resolve", "observing", "groups"}
+LEAVES = {"__init__", "facts", "plan", "recipe", "resolve", "observing", "groups", "view"}
 """Modules that every stage reads, and the one that goes through the stages."""
 
 
@@ -168,6 +168,6 @@ def test_nor_by_a_network(tmp_path: Path) -> None:
     there = Facts(Field(values, card.quantity, card.units), torch="2.9", cards={"twin": card})
     recipe = Recipe.of(model="twin", origin="field", level=1.0, clip_low=0.0)
     plans: list[Plan] = []
-    assert stays(lambda: plans.append(resolve(recipe, there))) == ["conditioning", "guiding"]
+    assert stays(lambda: plans.append(resolve(recipe, there))) == ["conditioning", "network_seen", "guiding"]
     assert plans[0].refusal is None and isinstance(plans[0].model, GuidedModel)
     assert plans[0].conditioning == Conditioning(conditioned=False, fills=False, sees_region=True, guided=True)
