@@ -91,7 +91,10 @@ class OpenSet:
 
 def open_set(file: h5py.File) -> OpenSet | None:
     """The set that a file in memory stands for, None of any other file."""
-    return _BY_FILE.get(h5py.h5o.get_info(file["/"].id).fileno) if _BY_FILE else None
+    try:
+        return _BY_FILE.get(h5py.h5o.get_info(file["/"].id).fileno) if _BY_FILE else None
+    except H5PY_ERRORS:  # its root is damaged: no file of ours
+        return None
 
 
 def claims(path: Path) -> bool:

@@ -6,6 +6,7 @@ import os
 from pathlib import Path
 from typing import Any
 
+import h5py
 import numpy as np
 import pytest
 import xarray
@@ -331,3 +332,15 @@ def test_without_zarr_a_store_names_the_extra(tmp_path: Path, monkeypatch: pytes
         read_slice(str(tmp_path / "a.zarr"))
     assert refused.value.sentence == f"{tmp_path / 'a.zarr'} is a Zarr store, and zarr is not installed."
     assert refused.value.hint == 'pip install "diffview[zarr]"'
+
+
+def test_a_file_whose_root_is_damaged_is_no_set(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    folder = year(tmp_path)
+    read_slice(str(folder))  # a set is open: files are asked which one they are
+
+    def damaged(_: object) -> None:
+        raise RuntimeError("incorrect metadata checksum")
+
+    monkeypatch.setattr(h5py.h5o, "get_info", damaged)
+    with h5py.File(next(folder.glob("*.nc")), "r") as file:
+        assert set_index.open_set(file) is None
