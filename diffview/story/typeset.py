@@ -8,8 +8,8 @@ import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache
+from html import escape
 from typing import NamedTuple
-from xml.sax.saxutils import quoteattr
 
 from diffview.paths import resource
 from diffview.story.equation_table import EQUATIONS
@@ -152,7 +152,7 @@ def svg(key: str, colours: Mapping[str, str], texts: Mapping[str, str] | None = 
         for bar in whole.bars
     ]
     return (
-        f'<svg xmlns="http://www.w3.org/2000/svg" role="img" aria-label={quoteattr(EQUATIONS[key].plain)}'
+        f'<svg xmlns="http://www.w3.org/2000/svg" role="img" aria-label="{escape(EQUATIONS[key].plain)}"'
         f' width="{wide * scale:g}" height="{high * scale:g}" viewBox="{left:g} {-ascent:g} {wide:g} {high:g}">'
         f"{''.join(parts)}</svg>"
     )
