@@ -1,6 +1,7 @@
-"""Work is kept: a second after a change and at the end, beside the window; and found again by the next start."""
+"""Work is kept: a second after the hand rests and at the end, beside the window; and found again by the next start."""
 
 import os
+import time
 from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
@@ -16,7 +17,10 @@ from diffview.runs.kept_work import MOST, KeptWork, files_of, new_name, read_wor
 from diffview.runs.recipe import GIVEN, Recipe
 
 AFTER_MS = 1000
-"""Milliseconds after a change, at most, until it is kept."""
+"""Milliseconds after the last change until it is kept: nothing is written while a hand drags."""
+
+LONGEST_S = 8.0
+"""Seconds after which it is kept though changes go on, as those of a run that plays do."""
 
 LOOK_MS = 20
 AT_END_S = 3.0
@@ -61,7 +65,7 @@ class Keeping(QObject):
         self._resting = False
         self._writing: _Aside | None = None
         self._looking: _Aside | None = None
-        self._told = bool(settings.unkept)
+        self._told, self._since = bool(settings.unkept), 0.0
         self._soon = QTimer(self, singleShot=True, interval=AFTER_MS)
         self._soon.timeout.connect(self._keep)
         self._look = QTimer(self, interval=LOOK_MS)
@@ -99,7 +103,9 @@ class Keeping(QObject):
         return seen.but(playhead=1.0) if view.follow else seen
 
     def _on_changed(self) -> None:
-        if not self._soon.isActive():  # it is not put off: a run that plays changes the view all the time
+        if not self._soon.isActive():
+            self._since = time.monotonic()
+        if not self._soon.isActive() or time.monotonic() - self._since < LONGEST_S:
             self._soon.start()
 
     def _keep(self) -> None:
