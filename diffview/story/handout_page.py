@@ -85,8 +85,6 @@ def _figure(figure: HandoutFigure) -> str:
     caption = f"<figcaption>{escape(figure.caption)}</figcaption>"
     if figure.plot:
         return f"<figure>{figure.plot}{caption}</figure>"
-    if not figure.pictures:
-        return f"<figure>{caption}</figure>"
     alt = escape(figure.words[0] if figure.words else figure.caption)
     image = f'<img src="{_uri(figure.pictures[0])}" alt="{alt}">'
     if len(figure.pictures) == 1:

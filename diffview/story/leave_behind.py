@@ -92,22 +92,35 @@ def _chapter(chapter: Chapter, opened: Callable[..., Filmed]) -> HandoutChapter:
     if "forward" in chapter.stage.pictures or "field" in chapter.stage.pictures:
         figures.append(_slider(opened(chapter.recipe), moves="forward" in chapter.stage.pictures))
     if "reverse" in chapter.stage.pictures:
-        ran = dict.fromkeys(scene.recipe.but(playhead=0.0) for scene in chapter.scenes if scene.ran)
-        for recipe in list(ran)[:MOST_RUNS]:
-            members = recipe.ensemble.members
-            try:
-                figures.append(_run(opened(recipe.but(members=min(members, MOST_MEMBERS)))))
-            except (UserError, ImportError) as error:
-                notes.append(f"The run of {recipe.denoiser.model} is not shown: {error}")
-                continue
-            if members > MOST_MEMBERS:
-                notes.append(f"The first {MOST_MEMBERS} of {members} members are shown.")
-        if len(ran) > MOST_RUNS:
-            notes.append(f"The first {MOST_RUNS} of {len(ran)} runs are shown.")
-    if chapter.stage.plot:
-        figures.append(PLOTTED[chapter.stage.plot](chapter, opened(chapter.recipe)))
+        _show_runs(chapter, opened, figures, notes)
+    if chapter.stage.plot in PLOTTED:
+        figure = PLOTTED[chapter.stage.plot](chapter, opened(chapter.recipe))
+        if figure.plot:
+            figures.append(figure)
+        else:
+            notes.append(figure.caption)
+    elif chapter.stage.plot:
+        notes.append(f"{IN_THE_WINDOW[chapter.stage.plot]}, is shown in the window alone.")
     sentences = tuple(dict.fromkeys(scene.sentence for scene in chapter.scenes))
     return HandoutChapter(chapter.title, sentences, chapter.equation, tuple(figures), tuple(dict.fromkeys(notes)))
+
+
+def _show_runs(chapter: Chapter, opened: Callable[..., Filmed], figures: list[HandoutFigure], notes: list[str]) -> None:
+    """Add the films of the runs of a chapter, and what is to be said of those that have none."""
+    ran = list(dict.fromkeys(scene.recipe.but(playhead=0.0) for scene in chapter.scenes if scene.ran))
+    for recipe in ran[:MOST_RUNS]:
+        members = recipe.ensemble.members
+        try:
+            figures.append(_run(opened(recipe.but(members=min(members, MOST_MEMBERS)))))
+        except (UserError, ImportError) as error:
+            notes.append(f"The run of {recipe.denoiser.model} is not shown: {error}")
+            continue
+        if members > MOST_MEMBERS:
+            notes.append(f"The first {MOST_MEMBERS} of {members} members are shown.")
+    if len(ran) > MOST_RUNS:
+        notes.append(f"The first {MOST_RUNS} of {len(ran)} runs are shown.")
+    if not ran:
+        notes.append("What the model takes the clean field for moves with the playhead, in the window alone.")
 
 
 def _slider(filmed: Filmed, moves: bool) -> HandoutFigure:
@@ -189,3 +202,11 @@ def _spectrum(_: Chapter, filmed: Filmed) -> HandoutFigure:
 
 PLOTTED = {"schedule": _schedule, "histogram": _histogram, "spectrum": _spectrum}
 """What draws a plot of the stage."""
+
+IN_THE_WINDOW = {
+    "scale_time": "How far each scale stands above the noise, over t",
+    "density": "The density of one number over t, with its paths",
+    "bells": "The law of one step back, of one number",
+    "cloud": "The cloud of points, which spreads and returns",
+}
+"""Plots of the stage that move, and are drawn by the window alone."""

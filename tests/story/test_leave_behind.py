@@ -16,6 +16,7 @@ from PIL import Image
 from diffview.cli import main
 from diffview.library.filming import filmed_of
 from diffview.library.opened import open_field
+from diffview.story.beats import PLOTS
 from diffview.story.chapter import chapter_of
 from diffview.story.handout_page import page_of
 from diffview.story.leave_behind import FORWARD, FRAMES, handout_of
@@ -128,6 +129,22 @@ def test_what_is_left_out_is_said() -> None:
     made = handout_of(Lecture("x", (chapter_of(plain, "c"),)), opened).chapters[0]
     assert len(made.figures) == 2
     assert made.notes == ("The first 9 of 12 members are shown.", "The first 2 of 3 runs are shown.")
+
+
+@pytest.mark.parametrize("plot", PLOTS)
+def test_every_plot_of_a_stage_is_there_or_is_said_to_be_missing(plot: str) -> None:
+    still = {**CHAPTER, "stage": {"pictures": [], "plot": plot}, "beats": []}
+    made = handout_of(Lecture("x", (chapter_of(still, "c"),)), opened).chapters[0]
+    drawn = [figure.plot.startswith("<svg") for figure in made.figures]
+    assert (drawn, len(made.notes)) in (([True], 0), ([], 1))
+    assert not made.notes or made.notes[0].endswith("in the window alone.")
+
+
+def test_estimates_without_a_run_and_a_spectrum_of_what_is_missing_are_said_to_be_missing(monkeypatch) -> None:
+    still = {**CHAPTER, "stage": {"pictures": ["reverse"], "plot": "spectrum"}, "beats": []}
+    monkeypatch.setattr("diffview.forward.state.MOST_MISSING", -1.0)
+    made = handout_of(Lecture("x", (chapter_of(still, "c"),)), opened).chapters[0]
+    assert made.figures == () and len(made.notes) == 2 and made.notes[1] == "No spectrum: too much is missing."
 
 
 def test_a_plot_keeps_to_its_axes() -> None:
