@@ -15,11 +15,11 @@ from diffview.fields.coarse import coarse_coordinate
 from diffview.readers.alive import progress
 from diffview.readers.base import Coordinate, Variable
 from diffview.readers.dates import decoded_dates, is_time
-from diffview.readers.joining import days_of_name
 from diffview.readers.labels import calendar_of, fixed_coordinates
 from diffview.readers.layout import Layout, image_axes
 from diffview.readers.opening import open_file, reading
 from diffview.readers.planes import float32
+from diffview.readers.set_times import days_of_name
 from diffview.readers.slices import arrange, variable_of
 from diffview.readers.tree import find_in, no_picture, text_of
 

@@ -1,9 +1,9 @@
 """What many files have along one time axis: the files looked at, their times in order, and what differs among them."""
 
 import os
-import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Any
 
 import h5py
@@ -16,8 +16,9 @@ from diffview.readers.attributes import number_attributes, text_attribute
 from diffview.readers.base import Reader, Variable
 from diffview.readers.dates import decoded_dates, is_time
 from diffview.readers.families import reader_of
-from diffview.readers.naming import is_coordinate
+from diffview.readers.naming import coordinate_role, is_coordinate
 from diffview.readers.opening import H5PY_ERRORS, find_nearby, member, open_file, reading, walk
+from diffview.readers.set_times import calendar_named, date_text, days_of_name, missing_steps
 from diffview.readers.spellings import units_of
 from diffview.readers.tree import dataset_node, is_numeric, picture_sides, text_of
 
@@ -27,15 +28,8 @@ NEW = -1
 MOST_VARIABLES = 500
 """Of a file that are joined."""
 
-CALENDARS = {"gregorian": "standard", "proleptic_gregorian": "standard", "": "standard", "365_day": "noleap",
-             "366_day": "all_leap"}  # fmt: skip
-"""Names of one calendar, as far as they are counted alike."""
-
-STAMP = re.compile(
-    r"(?<!\d)(?P<Y>1[6-9]\d\d|2[01]\d\d)[-_.]?(?P<M>0[1-9]|1[0-2])(?:[-_.]?(?P<D>0[1-9]|[12]\d|3[01])"
-    r"(?:[-_.TtSs]{0,2}(?P<h>[01]\d|2[0-3])[-:_]?(?P<m>[0-5]\d)(?:[-:_]?(?P<s>[0-5]\d))?)?)?(?!\d)"
-)
-"""A date in the name of a file: 20010203, 2001-02, 20010203T0405, 20180101123456."""
+PLANE = 2
+"""Dimensions of places that change along both sides."""
 
 ALIKE = 1e-3
 """Of a step of the grid, by which places of two files may differ."""
@@ -124,7 +118,7 @@ class _Pattern:
         sizes: shape of every variable without that axis, by its path.
         axes: which axis that is.
         units: of the variables, as written.
-        lines: coordinates of the grid, by path.
+        lines: coordinates of the grid, by path; of those in the plane their first, middle and last row.
     """
 
     dim: str
@@ -172,11 +166,11 @@ def joined(name: str, files: Sequence[str], called: str) -> Joined:
     dated = all(one.days for one in looks)
     ordered = sorted(looks, key=lambda one: one.days[0]) if dated else looks
     days = tuple(day for one in ordered for day in one.days) if dated else ()
-    _refuse_doubles(ordered, days)
+    _refuse_doubles(ordered, days, calendar)
     return Joined(
         name, tuple(one.path for one in ordered), tuple(one.count for one in ordered),
         pattern.dim or ("time" if dated else "file"), pattern.axes, days, calendar, _module(reader),
-        missing_steps(days, calendar),
+        (*missing_steps(days, calendar), *_entwined(ordered, days)),
     )  # fmt: skip
 
 
@@ -205,6 +199,7 @@ def _pattern(file: h5py.File, reader: Reader) -> _Pattern:
             near = find_nearby(one.dataset, line.name)
             if near is not None and line.role and near.name != time and near.ndim == 1:
                 lines[near.name] = np.asarray(near[...])
+    lines |= {path: _rows(item) for path, item in _plane_places(file, dim)}
     return _Pattern(dim, time or _scalar_time(found[0][1].dataset), sizes, axes, units, lines)
 
 
@@ -220,6 +215,26 @@ def _variables(file: h5py.File) -> Iterator[tuple[str, h5py.Dataset]]:
             node = dataset_node(item, path, reader)
             if node.plottable and min(picture_sides(node)) > 1 and not is_coordinate(node.name, "", node.units):
                 yield path, item
+
+
+def _plane_places(file: h5py.File, dim: str) -> Iterator[tuple[str, h5py.Dataset]]:
+    """Latitude and longitude that change along both sides, as of a swath; none that change with time."""
+    reader = reader_of(file)
+    for path, item in walk(file, MOST_VARIABLES):
+        try:
+            placed = len(item.shape or ()) == PLANE and is_numeric(item) and item.size > 0
+            role = coordinate_role(path.rpartition("/")[2], text_attribute(item, "standard_name"), units_of(item))
+            if placed and role in ("latitude", "longitude") and dim not in reader.variable(item).dims:
+                yield path, item
+        except H5PY_ERRORS:
+            continue
+
+
+def _rows(item: h5py.Dataset) -> NDArray[Any]:
+    """A line of places; of those in the plane the first, middle and last row: all would take as long as the values."""
+    if item.ndim < PLANE:
+        return np.asarray(item[...])
+    return np.stack([np.asarray(item[row]) for row in (0, item.shape[0] // 2, item.shape[0] - 1)])
 
 
 def _time_of(variable: Variable) -> tuple[str, str] | None:
@@ -267,7 +282,7 @@ def _look(file: h5py.File, path: str, pattern: _Pattern) -> _Look:
             return _Look(path, differs=f"has {name} in {units or '1'}, not {pattern.units[name] or '1'}")
     for name, values in pattern.lines.items():
         item = _at(file, name)
-        if item is None or item.shape != values.shape or not _same_places(np.asarray(item[...]), values):
+        if item is None or item.ndim != values.ndim or not _same_places(_rows(item), values):
             differs = f"lies on another grid ({name})"
     days, calendar = _times(file, path, pattern.time)
     if days and len(days) != count:
@@ -285,9 +300,11 @@ def _at(file: h5py.File, path: str) -> h5py.Dataset | None:
 
 def _same_places(one: NDArray[Any], other: NDArray[Any]) -> bool:
     """Whether places agree to a thousandth of a step."""
-    if one.dtype.kind not in "iuf":
+    if one.dtype.kind not in "iuf" or one.shape != other.shape:
         return bool(np.array_equal(one, other))
-    step = float(np.abs(np.diff(other.astype(np.float64))).min()) if other.size > 1 else 1.0
+    steps = np.abs(np.diff(other.astype(np.float64)))
+    step = float(steps[steps > 0].min(initial=np.inf))
+    step = step if step < np.inf else 1.0
     return bool(np.allclose(one, other, rtol=0, atol=ALIKE * step, equal_nan=True))
 
 
@@ -298,29 +315,12 @@ def _times(file: h5py.File, path: str, where: str) -> tuple[tuple[float, ...], s
         raw = np.atleast_1d(np.asarray(item[...], np.float64)).ravel()
         scale, offset = number_attributes(item, "scale_factor"), number_attributes(item, "add_offset")
         raw = raw * float((*scale, 1)[0]) + float((*offset, 0)[0])
-        calendar = text_attribute(item, "calendar").lower()
-        calendar = CALENDARS.get(calendar, calendar)
+        calendar = calendar_named(text_attribute(item, "calendar"))
         decoded = decoded_dates(raw, text_attribute(item, "units"), calendar)
         if decoded is not None and np.isfinite(decoded[1]).all():
             return tuple(float(day) for day in decoded[1]), calendar
     stamped = days_of_name(os.path.basename(path))
     return (() if stamped is None else (stamped,)), "standard"
-
-
-def days_of_name(name: str) -> float | None:
-    """Days since 1970-01-01 of the last date in a name, None if it has none."""
-    import datetime
-
-    for match in reversed(list(STAMP.finditer(name))):
-        parts = {key: int(text) for key, text in match.groupdict().items() if text}
-        try:
-            when = datetime.datetime(
-                parts["Y"], parts["M"], parts.get("D", 1), parts.get("h", 0), parts.get("m", 0), parts.get("s", 0)
-            )
-        except ValueError:
-            continue
-        return (when - datetime.datetime(1970, 1, 1)).total_seconds() / 86400
-    return None
 
 
 def _against(one: _Look, calendar: str) -> _Look:
@@ -342,40 +342,24 @@ def _different(called: str, files: Sequence[str], odd: Sequence[_Look]) -> UserE
     )
 
 
-def _refuse_doubles(looks: Sequence[_Look], days: Sequence[float]) -> None:
-    """Refuse files of one time.
+def _refuse_doubles(looks: Sequence[_Look], days: Sequence[float], calendar: str) -> None:
+    """Refuse files of one time, wherever in them it is.
 
     Raises:
         UserError: then.
     """
-    where = [one.path for one in looks for _ in one.days]
-    for at in range(1, len(days)):
-        if days[at] == days[at - 1] and where[at] != where[at - 1]:
-            names = " and ".join(os.path.basename(path) for path in where[at - 1 : at + 1])
-            raise UserError(f"{names} are both of {date_text(days[at])}.", "Leave one of them out.")
+    found: dict[float, str] = {}
+    for day, path in zip(days, (one.path for one in looks for _ in one.days), strict=False):
+        if found.setdefault(day, path) != path:
+            names = f"{os.path.basename(found[day])} and {os.path.basename(path)}"
+            raise UserError(f"{names} are both of {date_text(day, calendar)}.", "Leave one of them out.")
 
 
-def date_text(day: float, calendar: str = "standard") -> str:
-    """A time as text."""
-    decoded = decoded_dates(np.array([day]), "days since 1970-01-01", calendar)
-    return f"{day:g}" if decoded is None else decoded[0][0]
-
-
-def missing_steps(days: Sequence[float], calendar: str) -> tuple[str, ...]:
-    """A sentence about the gaps of a time axis, which else has equal steps; months count as equal."""
-    times = np.asarray(days)
-    steps = np.diff(times)
-    if len(steps) < 2 or (steps <= 0).any():
+def _entwined(looks: Sequence[_Look], days: Sequence[float]) -> tuple[str, ...]:
+    """A sentence about files of which one begins before the one before it ends."""
+    pairs = [(one, other) for one, other in pairwise(looks) if days and max(one.days) > min(other.days)]
+    if not pairs:
         return ()
-    usual = float(np.median(steps))
-    lacking = np.round(steps / usual).astype(int) - 1
-    gaps = np.flatnonzero(steps > 1.6 * usual)
-    if not len(gaps) or (np.abs(steps / usual - np.maximum(lacking, 0) - 1) > 0.3).mean() > 0.2:  # no regular axis
-        return ()
-    spans = [
-        f"{count} after {date_text(float(times[at]), calendar)}" for at, count in zip(gaps, lacking[gaps], strict=True)
-    ]
-    told = ", ".join(spans[:6]) + (f" and in {len(spans) - 6} more places" if len(spans) > 6 else "")
-    count = int(lacking[gaps].sum())
-    what = f"{'day' if usual == 1 else 'step'}{' is' if count == 1 else 's are'}"
-    return (f"{count} {what} missing on the time axis: {told}.",)
+    names = " and ".join(os.path.basename(one.path) for one in pairs[0])
+    more = f", and so in {len(pairs) - 1} more places" if len(pairs) > 1 else ""
+    return (f"Times are not in order: those of {names} lie between each other{more}.",)

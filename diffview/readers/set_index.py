@@ -31,7 +31,7 @@ from diffview.readers.lent import Lent, LentFile, LentGroup, Part, Values, close
 from diffview.readers.many import files_of, is_many
 from diffview.readers.opening import H5PY_ERRORS, dataset_paths, find_dataset, open_file, reading, walk
 
-VERSION = 1
+VERSION = 2
 """Of the index."""
 
 MOST_KINDS = 24
@@ -110,7 +110,7 @@ def opened(path: Path) -> Iterator[h5py.File]:
         UserError: if there are no files, or they do not go together.
     """
     text = str(path)
-    files = files_of(path)
+    files = tuple(os.path.abspath(one) for one in files_of(path))  # the index is read again from another folder
     signature = _signature(files)
     known = OPEN.get(text)
     if known is None or known.signature != signature:
@@ -144,7 +144,7 @@ def _signature(files: Sequence[str]) -> str:
             status = os.stat(path)
         except OSError as error:
             raise UserError(f"{path} cannot be read: {error.strerror}.", "Check its name and folder.") from None
-        digest.update(f"{os.path.abspath(path)}\0{status.st_size}\0{status.st_mtime_ns}\n".encode())
+        digest.update(f"{path}\0{status.st_size}\0{status.st_mtime_ns}\n".encode())
     return digest.hexdigest()
 
 

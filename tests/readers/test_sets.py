@@ -15,10 +15,10 @@ from diffview.errors import UserError
 from diffview.fields.field import Region
 from diffview.readers import set_index
 from diffview.readers.describe import describe
-from diffview.readers.joining import days_of_name, missing_steps
 from diffview.readers.labels import read_labels, read_series
 from diffview.readers.many import files_of, is_data, is_many, last_name, one_name
 from diffview.readers.preview import preview
+from diffview.readers.set_times import days_of_name, missing_steps
 from diffview.readers.slices import read_slice
 from diffview.readers.stacks import read_stack
 from diffview.readers.tree import find_plottable
@@ -191,6 +191,26 @@ def test_two_files_of_one_time_are_refused(tmp_path: Path) -> None:
     assert refusal(tmp_path) == "a_1.nc and a_2.nc are both of 2001-01-02."
 
 
+def test_files_that_overlap_are_refused_and_entwined_ones_told(tmp_path: Path) -> None:
+    daily(tmp_path / "a_1.nc", [59, 60, 61], calendar="360_day")
+    daily(tmp_path / "a_2.nc", [60, 62], calendar="360_day")
+    assert refusal(tmp_path) == "a_1.nc and a_2.nc are both of 2001-03-01."
+    daily(tmp_path / "a_2.nc", [58, 62], calendar="360_day")
+    told = "Times are not in order: those of a_2.nc and a_1.nc lie between each other."
+    assert told in read_slice(str(tmp_path), "/sst").field.notes
+
+
+def test_swaths_at_other_places_are_refused(tmp_path: Path) -> None:
+    east, north = np.meshgrid(np.linspace(0, 3, NX), np.linspace(0, 2, NY))
+    for day, moved in enumerate((0, 0, 1)):
+        places = {"lat": (("y", "x"), north + moved), "lon": (("y", "x"), east)}
+        made = xarray.Dataset({"rain": (("y", "x"), values_of(day))}, places)
+        made.to_netcdf(tmp_path / f"swath_2018010{day + 1}.nc", engine="h5netcdf")
+    assert "swath_20180103.nc lies on another grid (/lat)" in refusal(tmp_path)
+    os.remove(tmp_path / "swath_20180103.nc")
+    assert read_slice(str(tmp_path), "/rain").shape == (2, NY, NX)
+
+
 def test_missing_days_are_told(tmp_path: Path) -> None:
     for day in (0, 1, 2, 3, 6, 7, 8, 9, 10, 12):
         daily(tmp_path / f"sst_{day:03}.nc", [day])
@@ -264,6 +284,15 @@ def test_the_index_is_kept_until_a_file_changes(tmp_path: Path, cache: Path, mon
     assert read_slice(str(folder), "/sst").shape[0] == 7
     os.remove(folder / "sst_000.nc")
     assert read_slice(str(folder), "/sst", (0,)).shape[0] == 6
+
+
+def test_an_index_made_by_a_relative_name_is_used_from_any_folder(tmp_path: Path, monkeypatch: Any) -> None:
+    folder = year(tmp_path / "data")
+    monkeypatch.chdir(tmp_path)
+    assert read_slice("data", "/sst").shape == (6, NY, NX)
+    set_index.OPEN.clear()
+    monkeypatch.chdir("/")
+    assert read_slice(str(folder), "/sst").shape == (6, NY, NX)
 
 
 def test_a_damaged_index_is_made_again(tmp_path: Path, cache: Path) -> None:
