@@ -229,7 +229,11 @@ class _Slices:
         """The fields of the slices from `start` to `stop`, of `most` bytes together; read a part at a time."""
         ny, nx = self.picture.field.values.shape
         sides = cut.sides(ny, nx)
-        every = max(1, AT_ONCE // (4 * ny * nx))
+        with_them = 1  # arrays of a slice
+        if cut.given:
+            one = _beside(self.reader, self.path, self.picture, cut, self.index, self.along, range(start, start + 1))
+            with_them += len(one.channels)
+        every = max(1, AT_ONCE // (4 * ny * nx * with_them))
         firsts = range(start, stop, every)
         share = max(1, most // math.prod(self.others.values()))
         parts, beside, lost = [], [], 0

@@ -19,7 +19,7 @@ from diffview.readers.labels import calendar_of, fixed_coordinates
 from diffview.readers.layout import Layout, image_axes
 from diffview.readers.opening import open_file, reading
 from diffview.readers.planes import float32
-from diffview.readers.set_times import days_of_name
+from diffview.readers.set_times import calendar_named, days_of_name
 from diffview.readers.slices import arrange, variable_of
 from diffview.readers.tree import find_in, no_picture, text_of
 
@@ -37,7 +37,13 @@ Floats = NDArray[np.float64]
 
 @dataclass(frozen=True, eq=False)
 class _Place:
-    """Slices of the field: what they are called, their layout, the dimension they follow each other along, times."""
+    """Slices of the field: what they are called, their layout, and the dimension that they follow each other along.
+
+    Attributes:
+        days: their times; None if nothing says them.
+        reach: those of which one must match: all along the dimension, or those of the one slice.
+        calendar: of the times.
+    """
 
     path: str
     dataset: str
@@ -46,6 +52,8 @@ class _Place:
     length: int
     numbers: tuple[int, ...]
     days: Floats | None
+    reach: Floats | None
+    calendar: str
 
 
 def read_beside(
@@ -70,10 +78,11 @@ def read_beside(
         index: its index.
         rows: the conditions.
         dim: along which of its `other_dims` slices follow; None: the one slice.
-        numbers: which slices.
+        numbers: which slices, those without a match told in `matched`; none: the one at the index, which must have one.
 
     Raises:
-        UserError: if a condition cannot be read, never matches, or lies on a grid that cannot be aligned.
+        UserError: if a condition cannot be read, never matches, counts its days in another calendar,
+            or lies on a grid that cannot be aligned.
     """
     with open_file(path) as file:
         variable = variable_of(file, dataset)
@@ -91,28 +100,30 @@ def _place(
     along = variable.axis_coordinates()
     others = [axis for axis in range(len(variable.dataset.shape)) if axis not in axes]
     moving = None if dim is None else others[dim]
-    wanted = tuple(numbers) if moving is not None else (0,)
-    days = None
-    for line in along if moving is not None else ():
-        if line.axes == (moving,):
-            decoded = _days(variable, line)
-            days = None if decoded is None else decoded[list(wanted)]
-    if days is None:
+    wanted = tuple(numbers) or (0 if dim is None else index[dim],)
+    every = next((found for line in along if line.axes == (moving,) and (found := _days(variable, line))), None)
+    if every is None:
         single = (_days(variable, line) for line in fixed_coordinates(variable.dataset, along, axes, index))
-        known = next((one for one in single if one is not None), None)
-        stamped = days_of_name(os.path.basename(path)) if known is None else float(known[0])
-        days = None if stamped is None else np.full(len(wanted), stamped)
+        stamped = days_of_name(os.path.basename(path))
+        named = None if stamped is None else (np.array([stamped]), "standard")
+        every = next((one for one in single if one is not None), named)
+        days = None if every is None else every[0].repeat(len(wanted))
+    else:
+        days = every[0][list(wanted)]
+    reach, calendar = (None, "") if every is None else every
     name, length = ("", 0) if moving is None else (variable.dims[moving], variable.dataset.shape[moving])
-    return _Place(path, variable.dataset.name, arrange(variable, axes, along), name, length, wanted, days)
+    laid = arrange(variable, axes, along)
+    return _Place(path, variable.dataset.name, laid, name, length, wanted, days, reach if numbers else days, calendar)
 
 
-def _days(variable: Variable, line: Coordinate) -> Floats | None:
-    """Days since 1970-01-01 along a coordinate; None if it is none of times."""
+def _days(variable: Variable, line: Coordinate) -> tuple[Floats, str] | None:
+    """Days since 1970-01-01 along a coordinate, and their calendar; None if it is none of times."""
     values = line.values.astype(np.float64)
     if not is_time(line.name, line.units, values):
         return None
-    decoded = decoded_dates(values, line.units, calendar_of(variable.dataset, line.name))
-    return None if decoded is None else decoded[1]
+    calendar = calendar_of(variable.dataset, line.name)
+    decoded = decoded_dates(values, line.units, calendar)
+    return None if decoded is None else (decoded[1], calendar_named(calendar))
 
 
 def _row(row: Asked, place: _Place) -> ConditionValues:
@@ -179,31 +190,48 @@ def _matched(
     """Its axis of time, and its step at every slice of the field, -1 where it has none.
 
     Raises:
-        UserError: if it has none at all.
+        UserError: if it has none at all, or times of another calendar.
     """
     for line in along:
-        days = _days(variable, line) if len(line.axes) == 1 and line.axes[0] in others else None
-        if days is None:
+        dated = _days(variable, line) if len(line.axes) == 1 and line.axes[0] in others else None
+        if dated is None:
             continue
-        if place.days is None:
+        days, calendar = dated
+        if place.days is None or place.reach is None:
             raise UserError(
                 f"{row.name} changes with time, and nothing says when {place.dataset} in {place.path} is of.",
                 "Give the field a coordinate of time, or a date in the name of its file.",
             )
-        wanted = place.days + row.minutes * MINUTE
-        nearest = np.abs(days[None, :] - wanted[:, None]).argmin(axis=1)
-        off = np.abs(days[nearest] - wanted)
-        if not (off <= MINUTE).any():
+        if calendar != place.calendar:
+            raise UserError(
+                f"{row.name} counts its days in the calendar {calendar}, {place.dataset} in {place.calendar}.",
+                "Bring both to one calendar first (cdo setcalendar).",
+            )
+        _, apart = _nearest(days, place.reach, row.minutes)
+        if not (apart <= MINUTE).any():
             raise UserError(
                 f"{row.name} never matches: no time of it lies within a minute of one of {place.dataset}; the nearest "
-                f"is {off.min() / MINUTE:.6g} minutes away.",
+                f"is {np.nanmin(apart) / MINUTE:.6g} minutes away.",
                 "Set its time offset, or choose files of the same times.",
             )
-        return line.axes[0], [int(at) if far <= MINUTE else -1 for at, far in zip(nearest, off, strict=True)]
+        nearest, apart = _nearest(days, place.days, row.minutes)
+        return line.axes[0], [int(at) if far <= MINUTE else -1 for at, far in zip(nearest, apart, strict=True)]
     for axis in others:
         if place.dim and variable.dims[axis] == place.dim and variable.dataset.shape[axis] == place.length:
             return axis, list(place.numbers)
     return None, [0] * len(place.numbers)
+
+
+def _nearest(days: Floats, others: Floats, minutes: float) -> tuple[NDArray[np.intp], Floats]:
+    """Which of the days is the nearest to each of the others plus an offset, and how far it is."""
+    order = np.argsort(days)[: np.count_nonzero(~np.isnan(days))]  # missing ones are the last
+    wanted = others + minutes * MINUTE
+    after = np.searchsorted(days[order], wanted).clip(1, max(1, len(order) - 1))
+    pair = order[np.stack([after - 1, after.clip(max=len(order) - 1)])]
+    apart = np.abs(days[pair] - wanted)
+    which = (apart[1] < apart[0]).astype(int)
+    at = np.arange(len(wanted))
+    return pair[which, at], apart[which, at]
 
 
 def _factor(row: Asked, where: str, laid: Layout, place: _Place) -> int:
@@ -223,10 +251,10 @@ def _factor(row: Asked, where: str, laid: Layout, place: _Place) -> int:
         )
     for name in ("latitude", "longitude", "y", "x"):
         ours, theirs = place.laid.coords.get(name), laid.coords.get(name)
-        if ours is None or theirs is None or ours.ndim != 1 or theirs.ndim != 1:
+        if ours is None or theirs is None or ours.ndim != theirs.ndim:
             continue
         middle = coarse_coordinate(ours, factor)
-        step = float(np.abs(np.diff(theirs)).min()) if theirs.size > 1 else 1.0
-        if middle.shape == theirs.shape and np.abs(middle - theirs).max() > NEARBY * step:
+        steps = [float(np.nanmedian(np.abs(np.diff(theirs, axis=axis)))) for axis in range(theirs.ndim)]
+        if middle.shape == theirs.shape and (np.abs(middle - theirs) > NEARBY * max(steps)).any():
             raise UserError(f"{row.name} lies at other places than the field: its {name} differs.", hint)
     return factor

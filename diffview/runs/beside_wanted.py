@@ -24,5 +24,5 @@ def beside_wanted(recipe: Recipe, picture: Picture) -> dict[str, Any] | None:
     dim = along if along is not None and picture.other_dims[along][1] > 1 else None
     return {
         "dataset": picture.dataset, "axes": picture.axes, "index": picture.index, "rows": recipe.conditions.given,
-        "dim": dim, "numbers": () if dim is None else (picture.index[dim],),
+        "dim": dim,
     }  # fmt: skip

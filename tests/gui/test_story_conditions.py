@@ -70,6 +70,10 @@ def test_a_sensor_is_named_in_words_and_switched_off_by_hand(window, files, mode
     session.undo()
     settle(window)
     np.testing.assert_array_equal(session.plan.model.condition, with_it)
+    window.files.coarsen(2, "mean")
+    settle(window)
+    said = errors(window)[-1]
+    assert "Conditions lie on the grid of the whole slice" in said and session.recipe.source.coarsen == 1
     hand.click(find(window, "conditionDrop_ir"))
     settle(window)
     assert session.recipe.conditions.given == () and session.plan.refusal is not None

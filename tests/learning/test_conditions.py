@@ -10,6 +10,7 @@ import xarray
 from diffview.errors import UserError
 from diffview.fields.channels import Channel, ConditionValues
 from diffview.fields.transforms import Transform
+from diffview.learning import from_files
 from diffview.learning.from_files import read_training_set
 from diffview.learning.network import config_for
 from diffview.learning.settings import TrainingSettings
@@ -126,6 +127,33 @@ def test_what_never_matches_or_cannot_be_aligned_is_refused(tmp_path: Path, file
         read_beside(plain, "/rain", [Condition("mw", files["mw"], "tb")], axes=(0, 1), index=())
 
 
+def test_days_of_two_calendars_are_never_matched(tmp_path: Path) -> None:
+    """A number of days since 1970 is another date in each of them."""
+    paths = []
+    for calendar in ("noleap", "standard"):
+        made = xarray.Dataset(
+            {"tb": (("time", "lat", "lon"), RAIN, {"units": "K"})},
+            lines() | {"time": ("time", np.arange(N), {"units": "days since 2001-01-01", "calendar": calendar})},
+        )
+        paths.append(str(tmp_path / f"{calendar}.nc"))
+        made.to_netcdf(paths[-1], engine="h5netcdf")
+    with pytest.raises(UserError, match=r"mw counts its days in the calendar standard, /tb in noleap\..*setcalendar"):
+        read_beside(paths[0], "/tb", [Condition("mw", paths[1], "tb")], axes=(1, 2), index=(3,), dim=0, numbers=(3,))
+
+
+def test_swaths_at_other_places_are_refused(tmp_path: Path) -> None:
+    east, north = np.meshgrid(np.linspace(0, 3, NX), np.linspace(2, 0, NY))
+    paths = []
+    for moved in (0, 0.01, 1):
+        places = {"lat": (("y", "x"), north + moved), "lon": (("y", "x"), east)}
+        paths.append(str(tmp_path / f"{moved}.nc"))
+        xarray.Dataset({"tb": (("y", "x"), RAIN[0])}, places).to_netcdf(paths[-1], engine="h5netcdf")
+    beside = [[Condition("mw", path, "tb")] for path in paths]
+    assert read_beside(paths[0], "/tb", beside[1], axes=(0, 1), index=()).matched.all()
+    with pytest.raises(UserError, match="mw lies at other places than the field: its latitude differs"):
+        read_beside(paths[0], "/tb", beside[2], axes=(0, 1), index=())
+
+
 def test_conditions_in_words() -> None:
     words = ["ir", "a.nc", "tb", "minutes=-30", "group=geo"]
     assert condition_asked(words) == Condition("ir", "a.nc", "tb", -30, "geo")
@@ -182,6 +210,19 @@ def test_fields_and_their_conditions_are_cut_alike(files: dict[str, str]) -> Non
     assert data.given is not None and data.given_held_out is not None
     np.testing.assert_allclose(data.given[:, 0], data.fields, atol=1e-5)
     np.testing.assert_allclose(data.given_held_out[:, 0], data.held_out, atol=1e-5)
+
+
+def test_fields_read_a_few_at_a_time_are_the_same(files: dict[str, str], monkeypatch: pytest.MonkeyPatch) -> None:
+    """Though nothing matches in some of the parts: those slices are left out."""
+    late = write(Path(files["mw"]).with_name("late.nc"), "tb", RAIN[8:16], np.arange(8, 16))
+    how: Any = {"size": 16, "held_out": 0.25, "transform": "log1p", "given": [Condition("mw", late, "tb")]}
+    whole = read_training_set(files["rain"], ["rain"], **how)
+    monkeypatch.setattr(from_files, "AT_ONCE", 2 * 2 * RAIN[0].nbytes)
+    parts = read_training_set(files["rain"], ["rain"], **how)
+    np.testing.assert_array_equal(parts.fields, whole.fields)
+    assert whole.given is not None and parts.given is not None
+    np.testing.assert_array_equal(parts.given, whole.given)
+    assert "16 left out for want of a condition" in parts.slices and not len(parts.held_out)
 
 
 def test_a_training_leaves_groups_out_and_its_card_says_what_it_is_given(trained: Card) -> None:

@@ -111,7 +111,10 @@ class Slices(QObject):
         picture, recipe = self.picture, self._session.recipe
         stored = self._first if picture is None else picture.field
         wanted = slice_requests.coarsened(recipe, stored.values.shape, self._session.plan.region, k, how)
-        self._show(stored, picture, wanted)
+        if wanted.conditions.given:  # which are read again, or refused at this resolution
+            self.open_recipe(wanted)
+        else:
+            self._show(stored, picture, wanted)
 
     def open_recipe(self, recipe: Recipe, merge: object = None) -> None:
         """Open the slice that a recipe names, and take the recipe."""
