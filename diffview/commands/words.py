@@ -2,8 +2,8 @@
 
 import argparse
 import json
+import os
 from collections.abc import Sequence
-from pathlib import Path
 from typing import Any
 
 from diffview.errors import UserError
@@ -48,7 +48,7 @@ def one_source(first: str, more: Sequence[str]) -> tuple[str, str | None]:
     Raises:
         UserError: if more words than one are no files.
     """
-    files = [first, *(word for word in more if Path(word).exists())]
+    files = [first, *(word for word in more if os.path.exists(word))]
     others = [word for word in more if word not in files]
     if len(others) > 1:
         raise UserError(f"Of {' and '.join(others)} none is a file, and only one can be the variable.", "Name one.")

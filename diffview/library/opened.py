@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import math
+import os
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from os import PathLike, fspath
@@ -149,7 +150,7 @@ def opened_of(field: FieldLike | None, recipe: Recipe) -> Opened:
     array = as_array(field)
     said = array.attrs
     named = said.get("diffview_path") or None
-    if said.get("diffview_sha256") == _checksum(array) and (named is None or Path(named).exists() or is_many(named)):
+    if said.get("diffview_sha256") == _checksum(array) and (named is None or os.path.exists(named) or is_many(named)):
         at = tuple(int(i) for i in np.atleast_1d(said.get("diffview_at", ())))
         return open_field(recipe.but(path=named, dataset=said.get("diffview_dataset"), index=at if named else None))
     if recipe.source.coarsen > 1:

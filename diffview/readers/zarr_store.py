@@ -1,6 +1,7 @@
 """Zarr stores, by xarray's engine: a folder that holds arrays in chunks."""
 
 import contextlib
+import os
 from collections.abc import Iterator
 from importlib.util import find_spec
 from pathlib import Path
@@ -16,7 +17,7 @@ from diffview.readers.many import STORE
 
 def claims(path: Path) -> bool:
     """Whether a folder is a store."""
-    return path.is_dir() and any((path / name).is_file() for name in STORE)
+    return os.path.isdir(path) and any((path / name).is_file() for name in STORE)  # a list of files may be too long
 
 
 @contextlib.contextmanager

@@ -1,6 +1,7 @@
 """A lecture: chapters in their order, kept as one folder or one file that travels with its fields."""
 
 import hashlib
+import os
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from functools import partial
@@ -103,8 +104,8 @@ def read_lecture(path: Path) -> Lecture:
 
 def is_lecture(path: Path) -> bool:
     """Whether a folder or a file says that it is a lecture or a chapter, however damaged the rest is."""
-    table = path / TABLE if path.is_dir() else path
-    if table.suffix.lower() != ".json" or not table.is_file():
+    table = path / TABLE if os.path.isdir(path) else path  # the name of many files may be too long for a Path's own
+    if table.suffix.lower() != ".json" or not os.path.isfile(table):
         return False
     try:
         return not {"diffview_lecture", "diffview_chapter"}.isdisjoint(read_json(table, WHAT))

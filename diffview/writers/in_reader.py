@@ -1,6 +1,7 @@
 """Writing netCDF files in the reader process, which may touch HDF5: it adds coordinates and checksum of the source."""
 
 import hashlib
+import os
 from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
@@ -68,7 +69,7 @@ def described(content: Content) -> tuple[Grid, dict[str, Any]]:
     """The grid of its pictures, and its attributes with the size of a pixel and the checksums of what it came from."""
     attributes = {**content.attributes, **_spacing(content.pixel_km)}
     for name, source in (("source", content.source), ("fit", content.fitted_to)):
-        if source and Path(source).is_file():
+        if source and os.path.isfile(source):
             attributes[f"diffview_{name}_sha256"] = checksum(Path(source))
     return grid_of(content), attributes
 

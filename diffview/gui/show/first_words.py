@@ -1,10 +1,12 @@
 """Words of the first screen: what a beginner can try, and where the last window was."""
 
+import os
 import time
-from pathlib import Path
 from typing import NamedTuple
 
+from diffview.errors import UserError
 from diffview.forward.schedules import PRESETS
+from diffview.readers.many import files_of, is_many, last_name
 from diffview.runs.kept_work import KeptWork
 
 GO_ON = "Go on where I was"
@@ -27,13 +29,12 @@ class Offer(NamedTuple):
 
 
 def offer_of(work: KeptWork, now: float) -> Offer:
-    """File, time and schedule of work that was kept."""
+    """File, time and schedule of work that was kept; asks the disk whether the file, or each of a set, is there."""
     file = work.source
-    name = Path(file).name if file else "packaged field"
+    name = last_name(file) if file else "packaged field"
     key = work.recipe.course.schedule.key
     words = f"{name} · {when(work.saved, now)} · {key if key in PRESETS else 'own'} schedule"
-    why_not = f"{file} is not there any more: put it back, or open another file." if not _is_there(file) else ""
-    return Offer(words, why_not)
+    return Offer(words, _why_gone(file))
 
 
 def when(saved: float, now: float) -> str:
@@ -46,5 +47,12 @@ def when(saved: float, now: float) -> str:
     return f"{then.tm_mday} {time.strftime('%B', then)}{year} {clock}"
 
 
-def _is_there(file: str) -> bool:
-    return not file or Path(file).exists()
+def _why_gone(file: str) -> str:
+    """Why a file, or a set of them, cannot be opened any more; "" if it can."""
+    if not file or os.path.exists(file):  # as a Path the name of a long list raises
+        return ""
+    try:
+        there = is_many(file) and bool(files_of(file))
+    except UserError as error:
+        return str(error)
+    return "" if there else f"{file} is not there any more: put it back, or open another file."

@@ -1,8 +1,6 @@
 """The first screen: what can be begun, and what a beginner can try; over the picture of the field until it is done."""
 
-import time
 from collections.abc import Callable
-from pathlib import Path
 
 from PySide6.QtCore import QEvent, QObject, QTimer
 from PySide6.QtWidgets import QWidget
@@ -11,7 +9,7 @@ from diffview.gui.actions import EXAMPLE, Actions, names_in
 from diffview.gui.jobs.files import Files
 from diffview.gui.session import Session
 from diffview.gui.settings import Settings
-from diffview.gui.show.first_words import GO_ON, HINTS, offer_of
+from diffview.gui.show.first_words import GO_ON, HINTS, Offer
 from diffview.gui.theme import theme
 from diffview.gui.widgets.small.first_card import FirstCard
 from diffview.gui.window.keeping import Keeping
@@ -78,10 +76,9 @@ class FirstScreen(QObject):
             self._files.open_recipe(self._work.recipe)
             self.card.hide()
 
-    def _take(self, work: KeptWork, _: Path) -> None:
+    def _take(self, work: KeptWork, offer: Offer) -> None:
         """Work was found: offer it, or say that its file has gone."""
         self._work = work
-        offer = offer_of(work, time.time())
         self._actions.show("goOnAction", offer.why_not)
         self.card.offer(*offer)
         if self._asked:

@@ -13,6 +13,7 @@ from PySide6.QtCore import QLockFile, QObject, QTimer, Signal
 from diffview.errors import UserError
 from diffview.gui.session import Message, Session
 from diffview.gui.settings import Settings
+from diffview.gui.show.first_words import Offer, offer_of
 from diffview.runs.kept_work import MOST, KeptWork, files_of, new_name, read_work, write_work
 from diffview.runs.recipe import GIVEN, Recipe
 
@@ -50,7 +51,7 @@ class Keeping(QObject):
     A window in which nothing was done keeps nothing, so that what was there before is offered again.
 
     Signals:
-        found: the KeptWork of the window that ended last, and the file.
+        found: the KeptWork of the window that ended last, and the Offer to go on with it.
     """
 
     found = Signal(object, object)
@@ -166,9 +167,9 @@ def _is_free(file: Path) -> bool:
     return lock.tryLock(0)  # it goes with this name; one that a kill left is stale
 
 
-def _newest(folder: Path, own: Path) -> tuple[KeptWork, Path] | None:
-    """The work of the window that ended last."""
+def _newest(folder: Path, own: Path) -> tuple[KeptWork, Offer] | None:
+    """The work of the window that ended last, and what is said of it: its file may be on a machine that is away."""
     for file in files_of(folder):
         if file != own and _is_free(file) and (work := read_work(file)) is not None:
-            return work, file
+            return work, offer_of(work, time.time())
     return None

@@ -1,6 +1,7 @@
 """Opening: the dialogs that ask for files, and the recent files."""
 
 import hashlib
+import os
 from collections.abc import Callable, Sequence
 from functools import partial
 from pathlib import Path
@@ -81,7 +82,7 @@ class Opening(QObject):
             self._settings.add_recent(str(Path(path).absolute()))
             self._show_recent()
             self.lectureAsked.emit(path)
-        elif Path(path).is_dir() and not is_data(path):
+        elif os.path.isdir(path) and not is_data(path):
             self._files.open_model(path)
         elif path.lower().endswith((".json", ".csv")):
             try:
