@@ -99,14 +99,13 @@ class Session(QObject, InForce):
         self._show(Moment.of(self.recipe, self.facts.learn(**facts), self.view, self.now))
 
     def look(self, **what: Any) -> None:
-        """Change the view."""
-        view = replace(self.view, **what)
-        if view == self.view:
-            return
+        """Change the view; one that cannot be so is refused, as an edit is."""
         try:
-            self._show(Moment.of(self.recipe, self.facts, view, self.now))
+            view = replace(self.view, **what)
+            if view != self.view:
+                self._show(Moment.of(self.recipe, self.facts, view, self.now))
         except UserError as error:
-            self.tell_error(error)
+            self.refuse(error)
 
     def exchange(self, other: Aside) -> Aside:
         """Take another state, which is no edit, and return the one in force; what is known of the machine stays.

@@ -123,7 +123,6 @@ class FilmRun(Job):
         first: the network that is looked at, which is run first.
         found: by "data", "local", or the index of a network; written by the thread.
         unseen: median distance of held-out fields to the nearest crop.
-        spread: of the crops, in physical units: mean and standard deviation.
     """
 
     film: LearningFilm

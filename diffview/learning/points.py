@@ -6,7 +6,6 @@ as Ho et al. train [2020, algorithm 1], with eps_hat = (y - x0_hat)/s of `models
 """
 
 import time
-from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -97,11 +96,3 @@ class PointTrainer:
 
 def _layers(parts: list[Any]) -> list[tuple[Any, Any]]:
     return list(zip(parts[::2], parts[1::2], strict=True))
-
-
-def learning(trainer: PointTrainer, seconds: float, every: float = 0.4) -> Iterator[Learnt]:
-    """What is learnt, every so many seconds, for so many seconds."""
-    until = time.perf_counter() + seconds
-    while time.perf_counter() < until:
-        trainer.learn(every)
-        yield trainer.learnt()

@@ -82,7 +82,10 @@ BELL_LIST = ValueType(
     f"They are 1 to {MOST_BELLS} lists [weight above 0, mean, standard deviation above 0].",
     _are_bells, _listed, _nested,
 )  # fmt: skip
-LINE_LIST = ValueType(f"They are lists of places [x, y], none beyond {FARTHEST:g}.", _are_lines, _listed, _nested)
+LINE_LIST = ValueType(
+    f"They are lists of places [x, y], none beyond {FARTHEST:g}, and no more than {MOST_POINTS:,} in all.",
+    _are_lines, _listed, _nested,
+)  # fmt: skip
 
 
 @dataclass(frozen=True)

@@ -177,7 +177,25 @@ def test_a_shape_is_drawn_by_hand(teaching, find, hand, settle):
     assert window.session.view.cloud_lines == () and not len(view.swarm.points)
 
 
-def test_a_network_learns_them_live_and_they_return_by_it(teaching, find, hand, wait, monkeypatch):
+def test_a_line_that_is_drawn_far_beyond_the_plane_ends_at_its_edge(teaching, find, hand, settle):
+    window = teaching()
+    hand.choose(find(window, "cloudShapeCombo"), "drawn")
+    view = find(window, "cloudView")
+    start = view.to_pixel(0.0, 0.0)
+    hand.drag(view, start, start + QPointF(60, 0), start - QPointF(4000, 3000))
+    settle(window)
+    (line,) = window.session.view.cloud_lines
+    assert line[-1] == (-view.x_axis.high, view.y_axis.high) and len(view.swarm.points) == 2000
+
+
+def test_a_view_that_cannot_be_is_refused_with_a_sentence(window):
+    before, said = window.session.view, []
+    window.session.told.connect(said.append)
+    window.session.look(cloud_lines=(((0.0, 99.0),),))
+    assert window.session.view is before and "none beyond 10" in said[0].hint
+
+
+def test_a_network_learns_them_live_and_they_return_by_it(teaching, find, hand, wait, settle, monkeypatch):
     monkeypatch.setattr("diffview.gui.jobs.points.LEARN_S", 3.0)
     window = teaching()
     at(window, 0.0)
@@ -191,3 +209,11 @@ def test_a_network_learns_them_live_and_they_return_by_it(teaching, find, hand, 
     spread = shape_law(SHAPES["moons"]()).means
     near = np.sqrt(((points[:, None] - spread) ** 2).sum(-1)).min(1)
     assert near.mean() < 0.35  # of noise of the same variance it is 0.45
+    window.docks["cloudDock"].hide()
+    settle(window)
+    window.docks["cloudDock"].show()
+    assert not window.session.edit(steps=0), "a refused edit shows everything anew"
+    settle(window)
+    assert find(window, "cloudLearnWords").text().startswith("Learnt"), "it is still there"
+    hand.choose(find(window, "cloudShapeCombo"), "rings")
+    assert find(window, "cloudLearnWords").text() == "", "it was learnt of another shape"

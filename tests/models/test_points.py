@@ -7,7 +7,7 @@ from diffview.errors import UserError
 from diffview.forward.brownian import ForwardPath
 from diffview.forward.noise import Noise
 from diffview.forward.presets import Linear
-from diffview.learning.points import PointTrainer, learning
+from diffview.learning.points import PointTrainer
 from diffview.models.point_net import PointNet, estimate, first_weights
 from diffview.models.shapes import BELLS, LAWS, SHAPES, shape_law
 from diffview.reverse.grids import make_levels
@@ -123,11 +123,6 @@ def test_what_it_learns_comes_near_the_exact_estimate():
     exact, untrained = law(y, 0.3), PointNet(first_weights(2, 0))(y, 0.3)
     error = np.mean((learnt.net(y, 0.3) - exact) ** 2)
     assert error < 0.4 * np.mean((untrained - exact) ** 2)
-
-
-def test_learning_tells_on_its_way():
-    told = list(learning(PointTrainer(np.eye(2), Linear()), 0.05, 0.02))
-    assert told and told[-1].step >= len(told)
 
 
 @pytest.mark.parametrize(

@@ -41,6 +41,7 @@ class CloudPanel(ScrollPanel):
         super().__init__("cloudPanel", LEAST_WIDTH)
         self._session, self._job, self._learner = session, job, learner
         self._law: tuple[object, Mixture] | None = None
+        self._shape: object = None
         self._forward: Forward | None = None
         self._key: tuple[Any, ...] = (None,)
         self._way: tuple[object, Any] | None = None
@@ -50,7 +51,7 @@ class CloudPanel(ScrollPanel):
         learner.changed.connect(self._show_learning)
         session.shows(self.draw, "course", "start.path_mode", "view.playhead", *("view.cloud_way", "view.cloud_score"))
         session.shows(self._show_shape, "view.cloud", "view.cloud_lines")
-        WhenSeen(self._show_shape, self.view)
+        WhenSeen(self.draw, self.view)
 
     def _build(self) -> None:
         session = self._session
@@ -87,20 +88,23 @@ class CloudPanel(ScrollPanel):
     def showEvent(self, event: QShowEvent) -> None:
         """What changed while it was not seen is drawn now."""
         super().showEvent(event)
-        self._show_shape()
+        self.draw()
 
     # -- what there is
 
     def law(self) -> Mixture | None:
         """The law of the shape; None while nothing is drawn."""
-        view = self._session.view
-        key = view.cloud, view.cloud_lines if view.cloud == DRAWN else ()
+        key = self._key_of_shape()
         if self._law is None or self._law[0] != key:
             try:
                 self._law = key, teach.plane_law(*key)
             except UserError:
                 return None
         return self._law[1]
+
+    def _key_of_shape(self) -> tuple[str, Any]:
+        view = self._session.view
+        return view.cloud, view.cloud_lines if view.cloud == DRAWN else ()
 
     def points(self, law: Mixture) -> Forward:
         """The points on their way out: the process of the fields, on a list of them."""
@@ -119,7 +123,9 @@ class CloudPanel(ScrollPanel):
         self.shapes.setCurrentIndex(self.shapes.findData(view.cloud))
         self.anew.setVisible(view.cloud == DRAWN)
         self.view.set_drawing(view.cloud == DRAWN, view.cloud_lines)
-        self._learner.drop()
+        if (shape := self._key_of_shape()) != self._shape:  # what was learnt was learnt of another
+            self._shape = shape
+            self._learner.drop()
         self.draw()
 
     def _press(self) -> None:

@@ -131,19 +131,25 @@ class CloudView(PlotBase):
 
     # -- the mouse
 
+    def _place(self, event: QMouseEvent) -> tuple[float, float]:
+        """Where the mouse is in the plane: on its edge while the hand is beyond, however far."""
+        x, y = self.from_pixel(event.position())
+        wide, high = self.x_axis.high, self.y_axis.high
+        return min(max(x, -wide), wide), min(max(y, -high), high)
+
     def mousePressEvent(self, event: QMouseEvent) -> None:
         """Begin a line."""
         if not self.drawing or event.button() is not Qt.MouseButton.LeftButton:
             event.ignore()
             return
         self.says = ""
-        self.lines.append([self.from_pixel(event.position())])
+        self.lines.append([self._place(event)])
         event.accept()
 
     def mouseMoveEvent(self, event: QMouseEvent) -> None:
         """Go on with it, and show it as points."""
         if self.drawing and self.lines and event.buttons() & Qt.MouseButton.LeftButton:
-            self.lines[-1].append(self.from_pixel(event.position()))
+            self.lines[-1].append(self._place(event))
             self.show_points(np.array([place for line in self.lines for place in line]), None, None, "text")
             self.redraw()
 

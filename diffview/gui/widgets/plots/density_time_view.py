@@ -144,12 +144,10 @@ class DensityTimeView(TimePlot):
 
     Signals:
         bellsMoved: they are being pulled, as (weight, mean, standard deviation).
-        bellsDropped: let go.
         picked: a value of x_t.
     """
 
     bellsMoved = Signal(object)
-    bellsDropped = Signal()
     picked = Signal(float)
     _complete = False  # TimePlot places its playhead before there is anything else
 
@@ -259,7 +257,6 @@ class DensityTimeView(TimePlot):
         if self.bells.held is not None:
             self.bells.held = None
             self.bells.set_bells(self.bells.bells)
-            self.bellsDropped.emit()
         super().mouseReleaseEvent(event)
 
     def _pick(self, point: QPointF) -> None:
