@@ -9,6 +9,7 @@ import tempfile
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 from PySide6.QtCore import QLocale, QSize, QTimer
@@ -20,7 +21,6 @@ from diffview.gui.session import Message, Session
 from diffview.gui.settings import Settings
 from diffview.gui.show.ensemble_picture import looked_at
 from diffview.gui.show.news import news
-from diffview.gui.story.rehearsal import Rehearsal, rehearsed
 from diffview.gui.theme import theme
 from diffview.gui.window.dialogs import save_picture
 from diffview.gui.window.ending import Ending
@@ -31,8 +31,10 @@ from diffview.paths import not_kept, plain_target
 from diffview.readers.packaged import packaged_field
 from diffview.runs.facts import Facts
 from diffview.runs.recipe import GIVEN, Recipe, default_recipe
-from diffview.story.lecture import packaged_lecture, read_lecture
-from diffview.story.place import Place
+
+if TYPE_CHECKING:
+    from diffview.gui.story.rehearsal import Rehearsal
+    from diffview.story.place import Place
 
 SHOT_LIMIT_S = 120
 ARRANGED = 5
@@ -150,14 +152,15 @@ def run_app(recipe: Recipe | None, lecture: Path | None = None, present: bool = 
     """
     app = application()
     window = create_window(recipe)
-    window.staging.screen = screen
     show_window(window)
     if recipe is None:
         window.first_screen.begin()
+    if screen:
+        window.staging.screen = screen
     if present:
         window.lecturing.start(lecture)
     else:
-        window.lecturing.offer()
+        window.offer_talk()
     ending = Ending(window.close, window)
     try:
         return int(app.exec()) or ending.status
@@ -171,6 +174,8 @@ def check_lecture(lecture: Path | None, size: tuple[int, int], mode: str | None,
     Raises:
         UserError: if the lecture cannot be read.
     """
+    from diffview.gui.story.rehearsal import rehearsed  # as all of a talk, not before the first paint
+
     with rehearsing(lecture, size, mode, lambda window, _: window.staging.stage.faults()) as (_, rehearsal):
         return 0 if rehearsed(rehearsal, tell) else 1
 
@@ -178,13 +183,16 @@ def check_lecture(lecture: Path | None, size: tuple[int, int], mode: str | None,
 @contextlib.contextmanager
 def rehearsing(
     lecture: Path | None, size: tuple[int, int], mode: str | None = None,
-    looked: Callable[[MainWindow, Place], list[str]] = lambda window, place: [],
-) -> Iterator[tuple[MainWindow, Rehearsal]]:  # fmt: skip
+    looked: Callable[[MainWindow, "Place"], list[str]] = lambda window, place: [],
+) -> Iterator[tuple[MainWindow, "Rehearsal"]]:  # fmt: skip
     """A window with a talk on, settings of its own, and what plays the talk; `looked` at every place.
 
     Raises:
         UserError: if the lecture cannot be read.
     """
+    from diffview.gui.story.rehearsal import Rehearsal
+    from diffview.story.lecture import packaged_lecture, read_lecture
+
     if not _has_display():
         os.environ["QT_QPA_PLATFORM"] = "offscreen"
     app = application()

@@ -14,10 +14,17 @@ LATE = (
     "diffview.gui.jobs.scoring",
     "diffview.gui.jobs.trainer",
     "diffview.gui.panels.model",
+    "diffview.gui.story.talk",
+    "diffview.gui.story.stage",
+    "diffview.gui.story.rehearsal",
+    "diffview.gui.widgets.small.equation_view",
+    "diffview.gui.widgets.small.finder",
+    "diffview.story.chapter",
+    "diffview.story.typeset",
 )
 
 
-def test_the_window_is_imported_without_what_trains_verifies_and_races():
+def test_the_window_is_imported_without_what_trains_verifies_races_and_gives_talks():
     code = "import sys, diffview.gui.app; print(*sys.modules)"
     found = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout.split()
     assert "diffview.gui.window.main_window" in found

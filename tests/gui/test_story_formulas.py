@@ -12,7 +12,7 @@ def keys(window, find):
 
 
 def test_equations_come_by_the_menu_with_the_numbers_under_the_playhead(window, hand, find, wait, settle) -> None:
-    strip = find(window, "forwardEquation").parentWidget()
+    strip = find(window, "formulaStrip")
     assert not strip.isVisible()
     find(window, "formulasAction").trigger()
     wait(strip.isVisible)

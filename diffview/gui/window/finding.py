@@ -1,14 +1,17 @@
 """What is found by typing: all actions (Ctrl+Shift+P), their keys (F1), and the words of the program (F2)."""
 
 from collections.abc import Callable, Iterator
+from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QObject
 from PySide6.QtWidgets import QWidget
 
 from diffview.gui.actions import ENTRIES, Actions
 from diffview.gui.show.finding import FinderRow
-from diffview.gui.widgets.small.finder import Finder
 from diffview.story.words import TERMS
+
+if TYPE_CHECKING:
+    from diffview.gui.widgets.small.finder import Finder
 
 PALETTE, APART = "paletteAction", " · "
 
@@ -36,15 +39,18 @@ class Finders(QObject):
             "wordsAction": lambda: self._words().open_with([*_terms()]),
         }
 
-    def _finder(self, title: str, name: str, choose: Callable[[str], None]) -> Finder:
+    def _finder(self, title: str, name: str, choose: Callable[[str], None]) -> "Finder":
         if name not in self._made:
+            from diffview.gui.widgets.small.finder import Finder  # not before the first paint
+
             self._made[name] = Finder(title, name, self._window)
             self._made[name].chosen.connect(choose)
         return self._made[name]
 
-    def _words(self) -> Finder:
+    def _words(self) -> "Finder":
         if "words" not in self._made:
-            from diffview.gui.widgets.small.word_view import WordView  # not before the first paint
+            from diffview.gui.widgets.small.finder import Finder
+            from diffview.gui.widgets.small.word_view import WordView
 
             view = WordView()
             self._made["words"] = Finder("Words", "words", self._window, view)

@@ -1,6 +1,5 @@
 """The lecture in the window: begun, left and gone on with, by menu, key and clicker."""
 
-from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -15,14 +14,12 @@ from diffview.gui.settings import Settings
 from diffview.gui.story.clicker import Clicker
 from diffview.gui.story.scenery import Scenery
 from diffview.gui.story.talk import Talk
+from diffview.gui.window.hall import PLACE
 from diffview.story.lecture import Lecture, packaged_lecture, read_lecture, write_lecture
 from diffview.story.place import Place, PlaceFile
 
 if TYPE_CHECKING:
     from diffview.gui.story.editor import LectureEditor
-
-PLACE = "talk.json"
-"""Beside the settings: where a talk was when it was cut short."""
 
 
 class Lecturing(QObject):
@@ -42,10 +39,6 @@ class Lecturing(QObject):
         does = {"next": talk.next, "back": talk.back, "toggle": talk.end, "black": talk.toggle_black}
         self._clicker = Clicker(does, talk.touch, self)
         talk.switched.connect(self._clicker.set_on)
-
-    def handlers(self) -> dict[str, Callable[[], object]]:
-        """The actions of the lecture, by name."""
-        return {"lectureAction": self.toggle, "writeLectureAction": self.write}
 
     def toggle(self) -> None:
         """Begin the lecture, go on with it where it was left, or leave it."""

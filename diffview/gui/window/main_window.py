@@ -5,7 +5,7 @@ from pathlib import Path
 
 from PySide6.QtCore import QEvent, QObject, Qt, QTimer, Signal
 from PySide6.QtGui import QCloseEvent, QDragEnterEvent, QDropEvent, QGuiApplication, QKeyEvent
-from PySide6.QtWidgets import QDockWidget, QHBoxLayout, QMainWindow, QMenu, QToolBar, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QDockWidget, QHBoxLayout, QMenu, QToolBar, QVBoxLayout, QWidget
 
 from diffview.gui.actions import APART, ENTRIES, Actions
 from diffview.gui.errors import ErrorHook
@@ -36,10 +36,10 @@ from diffview.gui.window.finding import Finders
 from diffview.gui.window.first_screen import FirstScreen
 from diffview.gui.window.forking import Forking
 from diffview.gui.window.gap_tool import GapTool
+from diffview.gui.window.hall import HallWindow
 from diffview.gui.window.keeping import Keeping
 from diffview.gui.window.late import LateDock, LateJobs
 from diffview.gui.window.layouts import TEACHING, WindowRoom, placed_inside
-from diffview.gui.window.lecturing import Lecturing
 from diffview.gui.window.looking import Looking
 from diffview.gui.window.messages import Messages
 from diffview.gui.window.opening import Opening
@@ -49,7 +49,7 @@ from diffview.gui.window.presenting import Presentation
 from diffview.gui.window.rivaling import Rivaling
 from diffview.gui.window.scales import Scales
 from diffview.gui.window.sharing import Sharing
-from diffview.gui.window.staging import Staging, parts_of
+from diffview.gui.window.stage_parts import parts_of
 from diffview.runs.recipe import Recipe
 
 GAP = 8
@@ -60,7 +60,7 @@ LARGEST_START = (1920, 1160)
 """Size of the first window on a large screen."""
 
 
-class MainWindow(LateJobs, QMainWindow):
+class MainWindow(LateJobs, HallWindow):
     """diffview's one window.
 
     Signals:
@@ -169,15 +169,11 @@ class MainWindow(LateJobs, QMainWindow):
         self.looking = Looking(self.session, self.actions_, self.arrangement, self)
         self.forking = Forking(self.session, self.live, self.actions_)
         self.rivaling = Rivaling(self.session, self.actions_)
-        self.lecturing = Lecturing(self.session, self.live, self.files, self.settings, self)
         own = self.keeping, self.settings, self.actions_
         self.first_screen = FirstScreen(self.session, self.files, *own, over=self.field)
-        for follow in (self.keeping.rest, self.first_screen.leave):
-            self.lecturing.talk.switched.connect(follow)
         late = [dock for dock in self.docks.values() if isinstance(dock, LateDock)]
-        parts = parts_of(self.field, self.forward, self.reverse, self.diagnostics, self.timeline, late)
-        self.staging = Staging(self.session, self.live, self.lecturing.talk, parts, self)
-        self._rows.insertWidget(self._rows.count() - 1, self.staging.line)
+        self.parts = parts_of(self.field, self.forward, self.reverse, self.diagnostics, self.timeline, late)
+        self.follow_double_clicks()
 
     def _build_menus(self) -> None:
         menus: dict[str, QMenu] = {}
@@ -201,8 +197,7 @@ class MainWindow(LateJobs, QMainWindow):
         """What the actions do, by name."""
         parts = (
             self.opening, self.sharing, self.player, self.gaps, self.forking, self.rivaling,
-            self.looking, self.appearance, self.arrangement, self.lecturing, self.first_screen,
-            self.staging, Finders(self.actions_, self),
+            self.looking, self.appearance, self.arrangement, self.first_screen, Finders(self.actions_, self),
         )  # fmt: skip
         own: dict[str, Callable[[], object]] = {
             "quitAction": self.close,
@@ -215,7 +210,7 @@ class MainWindow(LateJobs, QMainWindow):
             "presentAction": self.presentation.toggle,
             "aboutAction": lambda: dialogs.show_about(self),
         }
-        return own | {name: what for part in parts for name, what in part.handlers().items()}
+        return own | self.hall_handlers() | {name: what for part in parts for name, what in part.handlers().items()}
 
     def _connect(self) -> None:
         """Connect what knows nothing of each other."""
@@ -299,14 +294,13 @@ class MainWindow(LateJobs, QMainWindow):
         if "trainer" in vars(self) and not self.trainer.settle():
             event.ignore()
             return
-        self.lecturing.close()
+        self.close_hall()
         if not self.presentation.on:
             self.settings.set_bytes("geometry", self.saveGeometry())
             self.arrangement.save(self.settings)
         self.looking.save(self.settings, WindowRoom.of(self.size()).low)
         self.keeping.close()
         self._readers_soon.stop()
-        self.staging.close()
         self.player.stop()
         self.jobs.close()
         for reader in (self.browser, self.files.reading):

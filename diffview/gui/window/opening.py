@@ -23,7 +23,6 @@ from diffview.readers.many import is_data, last_name, one_name
 from diffview.runs.as_command import FieldFile, command_by_file, command_by_flags
 from diffview.runs.examples import EXAMPLES, Example
 from diffview.runs.recipe import GIVEN, NOT_KEPT, default_recipe
-from diffview.story.lecture import is_lecture
 
 DATA = "Data and recipes (*.nc *.nc4 *.h5 *.hdf5 *.HDF5 *.he5 *.hdf *.mat *.json);;All files (*)"
 SCHEDULES = "Schedules (*.csv *.json *.txt);;All files (*)"
@@ -78,6 +77,8 @@ class Opening(QObject):
 
         What is on screen stays if it cannot be read. A folder of many files opens as one set, joined along their time.
         """
+        from diffview.story.lecture import is_lecture  # not before the first paint
+
         if is_lecture(Path(path)):
             self._settings.add_recent(str(Path(path).absolute()))
             self._show_recent()

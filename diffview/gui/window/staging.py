@@ -1,27 +1,17 @@
 """What stands on the stage: one pane of ordinary work, as large as the screen, or the scenes of a talk."""
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
-from functools import partial
-
 from PySide6.QtCore import QCoreApplication, QEvent, QObject, QSize, Qt, QTimer
 from PySide6.QtGui import QGuiApplication, QKeyEvent, QScreen
-from PySide6.QtWidgets import QMainWindow, QWidget
+from PySide6.QtWidgets import QMainWindow
 
-from diffview.gui.actions import PANES
 from diffview.gui.jobs.live import Live
-from diffview.gui.panels.diagnostics import DiagnosticsPanel
-from diffview.gui.panels.field import FieldPanel
-from diffview.gui.panels.images import ForwardPanel, ReversePanel
-from diffview.gui.panels.timeline import TimelinePanel
 from diffview.gui.session import Session
 from diffview.gui.show.formulas_shown import numbers_of
 from diffview.gui.story.awake import Awake
 from diffview.gui.story.presenter import PresenterLine
 from diffview.gui.story.stage import Showable, StageViews, StageWindow
 from diffview.gui.story.talk import Talk
-from diffview.gui.widgets.images.image_view import ImageView
-from diffview.gui.widgets.small.card import CardFrame
-from diffview.gui.window.late import LateDock
+from diffview.gui.window.stage_parts import StageParts
 from diffview.story.beats import PICTURES
 
 
@@ -35,7 +25,7 @@ class Staging(QObject):
         size: of the stage of a talk that no screen shows; None: as large as the screen.
     """
 
-    def __init__(self, session: Session, live: Live, talk: Talk, parts: "StageParts", window: QMainWindow) -> None:
+    def __init__(self, session: Session, live: Live, talk: Talk, parts: StageParts, window: QMainWindow) -> None:
         """`parts`: the views by the names that chapters give them."""
         super().__init__(window)
         self._session, self._live, self._talk = session, live, talk
@@ -45,13 +35,6 @@ class Staging(QObject):
         self.pane, self.screen = "", 0
         self.size: QSize | None = None
         self.line, self._awake = PresenterLine(talk), Awake(self)
-        for name, view in parts.made.items():
-            ask = self._asker(name)
-            for picture in (view, *view.findChildren(ImageView)):
-                if isinstance(picture, ImageView):
-                    picture.largeAsked.connect(ask)
-            if (card := card_of(view)) is not None:
-                card.largeAsked.connect(ask)
         window.installEventFilter(self)
         talk.switched.connect(self._switch)
         talk.staged.connect(self._show_scene)
@@ -61,14 +44,6 @@ class Staging(QObject):
         if isinstance(app, QGuiApplication):
             for changed in (app.screenAdded, app.screenRemoved):
                 changed.connect(self._follow_screens)
-
-    def handlers(self) -> dict[str, Callable[[], object]]:
-        """The actions that show one view alone, by name."""
-        return {f"{name}PaneAction": self._asker(name) for name in PANES}
-
-    def _asker(self, name: str) -> Callable[[], None]:
-        """Shows a view alone in the next turn of the event loop: it must not move under a press of the mouse."""
-        return lambda: QTimer.singleShot(0, self, lambda: self.toggle_pane(name))
 
     @property
     def stage(self) -> StageWindow:
@@ -205,60 +180,3 @@ class Staging(QObject):
             self.leave()
         else:
             QCoreApplication.sendEvent(self._window, event)
-
-
-class StageParts(Mapping[str, QWidget]):
-    """The views of the window by the names that chapters and keys give them; what teaches is made when it is asked for.
-
-    Attributes:
-        made: those that are there.
-    """
-
-    def __init__(self, made: Mapping[str, QWidget], later: Mapping[str, Callable[[], QWidget]]) -> None:
-        self.made, self._later = dict(made), later
-
-    def __getitem__(self, name: str) -> QWidget:
-        if name not in self.made:
-            self.made[name] = self._later[name]()
-        return self.made[name]
-
-    def __iter__(self) -> Iterator[str]:
-        return iter({**self.made, **self._later})
-
-    def __len__(self) -> int:
-        return len({**self.made, **self._later})
-
-
-TAUGHT = {
-    "density": ("Density", "densityTimeView"),
-    "bells": ("Density", "stepLawView"),
-    "cloud": ("Cloud", "cloudView"),
-}
-"""Views of the docks that teach: the title of the dock, and the name of the view in it."""
-
-
-def parts_of(
-    field: FieldPanel, forward: ForwardPanel, reverse: ReversePanel, plots: DiagnosticsPanel, timeline: TimelinePanel,
-    docks: Iterable[LateDock],
-) -> StageParts:  # fmt: skip
-    """The views of the window by the names that chapters and keys give them."""
-    by_title = {dock.windowTitle(): dock for dock in docks}
-
-    def taught(title: str, name: str) -> QWidget:
-        view: QWidget | None = by_title[title].made().findChild(QWidget, name)
-        assert view is not None
-        return view
-
-    there: dict[str, QWidget] = {
-        "field": field.view, "forward": forward.view, "reverse": reverse.pair, "histogram": plots.place,
-        "spectrum": plots.spectrum, "scale_time": plots.scale_time, "schedule": timeline.plot,
-    }  # fmt: skip
-    return StageParts(there, {part: partial(taught, *where) for part, where in TAUGHT.items()})
-
-
-def card_of(view: QWidget) -> CardFrame | None:
-    """The card in which a view lies."""
-    above = view.parentWidget()
-    while above is not None and not isinstance(above, CardFrame):
-        above = above.parentWidget()
-    return above
