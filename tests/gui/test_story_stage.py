@@ -1,15 +1,17 @@
 """The stage of a talk: what is on it, how large, when it is seen, and that all comes back."""
 
+import numpy as np
 import pytest
 from conftest import QUICK
-from PySide6.QtCore import QSize, Qt
+from PySide6.QtCore import QEvent, QObject, QSize, Qt
 from PySide6.QtGui import QColor, QFontMetricsF, QGuiApplication
 
 from diffview.gui.show.stage_layout import LOWEST, MOST_EQUATION, equation_size, placed, text_px
 from diffview.gui.story.lending import Away
-from diffview.gui.story.stage import STIX_FIGURE
+from diffview.gui.story.stage import STIX_FIGURE, Lit
 from diffview.gui.theme import STAGE, theme
 from diffview.gui.widgets.plots.plot_axis import AXIS_PX, plot_font
+from diffview.gui.widgets.small.equation_view import EquationView
 from diffview.story.beats import PICTURES, PLOTS, AnimateTime, HighlightPart, RevealPart, SetValues
 from diffview.story.chapter import Chapter, Stage
 from diffview.story.equation_table import EQUATIONS
@@ -31,6 +33,19 @@ TWO = Lecture(
                 beats=(SetValues(values=(("seed", 5), ("path_mode", "chain"))),)),
     ),
 )  # fmt: skip
+
+
+class PaintCount(QObject):
+    """Counts how often a widget is drawn."""
+
+    def __init__(self, widget) -> None:
+        super().__init__(widget)
+        self.count = 0
+        widget.installEventFilter(self)
+
+    def eventFilter(self, watched, event) -> bool:
+        self.count += event.type() is QEvent.Type.Paint
+        return False
 
 
 @pytest.fixture
@@ -73,6 +88,32 @@ def test_parts_are_revealed_lit_and_blacked(talk, wait, hand) -> None:
     assert {QColor(black.pixel(x, 360)).name() for x in range(0, 1280, 40)} == {"#000000"}
     script.toggle_black()
     assert not stage.black.isVisible()
+
+
+def test_a_sentence_that_takes_as_much_room_as_the_last_is_drawn(talk, wait, rest) -> None:
+    stage = talk.staging.stage
+    rest(talk)
+    box, painted = stage.sentence.geometry(), PaintCount(stage.sentence)
+    stage.show_scene("Any step in one leap.")
+    wait(lambda: painted.count > 0)
+    assert stage.sentence.geometry() == box
+
+
+def test_the_stage_gives_a_picture_room_by_its_shape_whenever_it_comes(talk, wait, rest) -> None:
+    rest(talk)
+    field, forward = talk.field.view, talk.forward.view
+    assert forward.width() == pytest.approx(forward.height(), abs=1)
+    forward.set_image(np.zeros((32, 64), np.float32))
+    wait(lambda: forward.width() == pytest.approx(2 * forward.height(), abs=2))
+    assert not field.geometry().intersects(forward.geometry())
+
+
+def test_the_frame_leaves_the_symbol_free(talk) -> None:
+    stage = talk.staging.stage
+    stage.show_scene("Look here.", lit="forward")
+    (frame,) = (one for one in stage.findChildren(Lit) if one.isVisible())
+    symbols = [one for one in stage.findChildren(EquationView) if one.key == "symbol.x_t"]
+    assert len(symbols) == 1 and symbols[0].geometry().bottom() < frame.geometry().top()
 
 
 def test_the_numbers_are_those_under_the_playhead(talk, wait) -> None:

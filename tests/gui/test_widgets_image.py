@@ -3,13 +3,14 @@
 import numpy as np
 import pytest
 from PySide6.QtCore import QEvent, QPoint, QPointF, QRect, QRectF, Qt
-from PySide6.QtGui import QColor, QMouseEvent, QWheelEvent
+from PySide6.QtGui import QColor, QImage, QMouseEvent, QPainter, QWheelEvent
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication
 
 from diffview.fields.colormaps import COLORMAPS
 from diffview.fields.quantised import BAND
 from diffview.gui.theme import theme
+from diffview.gui.widgets.images.image_paint import pill
 from diffview.gui.widgets.images.image_view import ImageView
 from diffview.gui.widgets.images.raster import Raster, indexed_image
 from diffview.gui.widgets.images.zoom_view import link
@@ -291,6 +292,16 @@ def test_a_badge_and_the_focus_are_seen(view):
     bare = view.grab().toImage()
     view.set_badge("noise", "forward")
     assert view.grab().toImage() != bare
+
+
+def test_a_badge_that_is_wider_than_its_picture_takes_more_lines():
+    ground = QImage(400, 200, QImage.Format.Format_RGB32)
+    painter = QPainter(ground)
+    text = "share above 13.06 mm per day of 16 members"
+    one = pill(painter, QPointF(8, 8), text, Qt.AlignmentFlag.AlignLeft, "reverse")
+    several = pill(painter, QPointF(8, 8), text, Qt.AlignmentFlag.AlignLeft, "reverse", room=0.6 * one.width())
+    painter.end()
+    assert several.width() <= 0.6 * one.width() and 1.5 * one.height() < several.height() < 3 * one.height()
 
 
 def test_a_large_picture_is_averaged_when_shrunk(qtbot):

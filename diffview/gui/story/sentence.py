@@ -26,6 +26,11 @@ class Sentence(Staged):
         super().__init__(parent)
         self.text = ""
 
+    def set_text(self, text: str) -> None:
+        """Say another sentence."""
+        self.text = text
+        self.update()  # its box may stay as it is
+
     def fitted(self, width: float, most: float) -> tuple[QFont, float]:
         """Its font in a room so wide and at most so high, and the height that it takes; never below the least."""
         least = self.px(AXIS_PX)

@@ -6,7 +6,7 @@ The views are those of the window, lent for the time: what they show is the sess
 from collections.abc import Mapping
 from typing import NamedTuple, Protocol
 
-from PySide6.QtCore import QRect, QRectF, Qt, Signal
+from PySide6.QtCore import QEvent, QRect, QRectF, Qt, Signal
 from PySide6.QtGui import QCloseEvent, QKeyEvent, QPainter, QPaintEvent, QPen, QResizeEvent
 from PySide6.QtWidgets import QWidget
 
@@ -108,6 +108,7 @@ class StageWindow(Staged):
         self._stage: Showable = StageViews()
         self._loans: dict[str, Loan] = {}
         self._hidden, self._lit, self._numbered = frozenset[str](), "", False
+        self._shapes: list[float] = []
         self.sentence = Sentence(self)
         self.equation, self.numbers = EquationView(1, self), EquationView(1, self)
         self._symbols = {name: EquationView(1, self) for name in parts}
@@ -138,7 +139,8 @@ class StageWindow(Staged):
     def show_scene(self, sentence: str, hidden: frozenset[str] = frozenset(), lit: str = "") -> None:
         """Show the sentence of a scene, all parts but the hidden ones, and a frame around the one that is lit."""
         anew = sentence != self.sentence.text
-        self._hidden, self._lit, self.sentence.text = hidden, lit, sentence
+        self._hidden, self._lit = hidden, lit
+        self.sentence.set_text(sentence)
         if anew:
             self._arrange()
         else:
@@ -192,8 +194,8 @@ class StageWindow(Staged):
         ems += [formula(self.numbers.key, live=True).box] if self.numbers.key else []
         size, rows, high = equation_size(ems, room, MOST_EQUATION * height, text_px(height))
         words = self.sentence.fitted(room, MOST_SENTENCE * height)[1], high
-        shapes = [self._shape(name) for name in self._stage.pictures]
-        boxes = placed(width, height, words, shapes, bool(self._stage.plot))
+        self._shapes = [self._shape(name) for name in self._stage.pictures]
+        boxes = placed(width, height, words, self._shapes, bool(self._stage.plot))
         self.sentence.setGeometry(_rect(boxes.sentence))
         self._place_equation(boxes.equation, size / scale, rows)
         rects = dict(zip(self._stage.pictures, boxes.pictures, strict=True))
@@ -204,7 +206,7 @@ class StageWindow(Staged):
             self._parts[name].setGeometry(_rect(box))
         for name, box in zip(self._stage.pictures, boxes.symbols, strict=True):
             self._symbols[name].set_text_px(1.2 * AXIS_PX)
-            self._symbols[name].setGeometry(_rect(box))
+            self._symbols[name].setGeometry(_rect(box).translated(0, -around()))  # a frame leaves it free
         self.black.setGeometry(self.rect())
         self._reveal()
 
@@ -248,8 +250,8 @@ class StageWindow(Staged):
         part = words.get(self._lit) or (self._parts[self._lit] if self._lit in self._loans else None)
         self._frame.setVisible(part is not None)
         if part is not None:
-            around = round(theme.stroke(6.0))
-            self._frame.setGeometry(part.geometry().adjusted(-around, -around, around, around) & self.rect())
+            by = around()
+            self._frame.setGeometry(part.geometry().adjusted(-by, -by, by, by) & self.rect())
             self._frame.raise_()
         self.black.raise_()
 
@@ -262,6 +264,13 @@ class StageWindow(Staged):
         self.closed.emit()
         super().closeEvent(event)
 
+    def event(self, event: QEvent) -> bool:
+        """Arrange everything anew when a picture has another shape: one of two is hidden, or members lie in a row."""
+        asked = event.type() is QEvent.Type.LayoutRequest
+        if asked and self._shapes != [self._shape(name) for name in self._stage.pictures]:
+            self._arrange()
+        return super().event(event)
+
     def resizeEvent(self, event: QResizeEvent) -> None:
         """Arrange everything anew."""
         self._arrange()
@@ -269,6 +278,11 @@ class StageWindow(Staged):
     def paintEvent(self, event: QPaintEvent) -> None:
         """The ground."""
         QPainter(self).fillRect(self.rect(), theme.colour("bg"))
+
+
+def around() -> int:
+    """How far the frame lies around a part, in pixels."""
+    return round(theme.stroke(6.0))
 
 
 def _rect(box: Box) -> QRect:

@@ -1,5 +1,6 @@
 """Painting over and beside the picture of an image view."""
 
+import math
 from functools import lru_cache
 
 from PySide6.QtCore import QPointF, QRectF, Qt
@@ -11,6 +12,7 @@ from diffview.gui.widgets.ink import dashed, ink, write
 RADIUS = 6
 _HATCH_PX = 6
 _ROOM_FOR_CELL = 5
+LINES = int(Qt.AlignmentFlag.AlignCenter) | int(Qt.TextFlag.TextWordWrap)
 
 
 def no_data(painter: QPainter, rect: QRectF) -> None:
@@ -77,32 +79,41 @@ def frame(painter: QPainter, rect: QRectF, token: str, active: bool, size: tuple
         pill(painter, rect.center(), f"{size[0]} × {size[1]}", Qt.AlignmentFlag.AlignCenter)
 
 
-def pill(painter: QPainter, at: QPointF, text: str, align: Qt.AlignmentFlag, dot: str | None = None) -> QRectF:
-    """A small label on a veil of the panel's colour, with its corner (or centre) at `at`."""
+def pill(
+    painter: QPainter, at: QPointF, text: str, align: Qt.AlignmentFlag, dot: str | None = None, room: float = math.inf
+) -> QRectF:
+    """A small label on a veil of the panel's colour, its corner (or centre) at `at`; no wider than `room`."""
     font = theme.font(SMALL_PX - 1, MEDIUM, tabular=True)
     metrics = QFontMetricsF(font)
     mark = metrics.height() * 0.8 if dot else 0.0
-    width, height = metrics.horizontalAdvance(text) + theme.px(14) + mark, metrics.height() + theme.px(5)
+    beside, wide, high = theme.px(14) + mark, metrics.horizontalAdvance(text), metrics.height()
+    if wide + beside > room:
+        words = metrics.boundingRect(QRectF(0, 0, room - beside, 1e6), LINES, text)
+        wide, high = words.width(), words.height()
+    width, height = wide + beside, high + theme.px(5)
     box = QRectF(at.x(), at.y(), width, height)
     if align == Qt.AlignmentFlag.AlignCenter:
         box.moveCenter(at)
     box = QRectF(round(box.x()), round(box.y()), round(width), round(height))
+    round_by = (min(high, metrics.height()) + theme.px(5)) / 2
     painter.setRenderHint(QPainter.RenderHint.Antialiasing)
     ink(painter, None, theme.colour("panel", 225))
-    painter.drawRoundedRect(box, height / 2, height / 2)
+    painter.drawRoundedRect(box, round_by, round_by)
     if dot:
         painter.setBrush(theme.colour(dot))
-        painter.drawEllipse(QPointF(box.x() + theme.px(6) + mark / 3, box.center().y()), mark / 4, mark / 4)
+        centre = QPointF(box.x() + theme.px(6) + mark / 3, box.center().y())
+        painter.drawEllipse(centre, mark / 4, mark / 4)
     painter.setFont(font)
-    write(painter, box.adjusted(mark, 0, 0, 0), text, theme.colour("text"))
+    write(painter, box.adjusted(mark, 0, 0, 0), text, theme.colour("text"), LINES)
     return box
 
 
 def badge(painter: QPainter, rect: QRectF, text: str, token: str | None) -> None:
-    """The label at the upper left."""
+    """The label at the upper left; a long one takes more lines, so that none of it is cut."""
     if text:
         inset = theme.px(8)
-        pill(painter, QPointF(rect.x() + inset, rect.y() + inset), text, Qt.AlignmentFlag.AlignLeft, token)
+        at, room = QPointF(rect.x() + inset, rect.y() + inset), rect.width() - 2 * inset
+        pill(painter, at, text, Qt.AlignmentFlag.AlignLeft, token, room)
 
 
 def placeholder(painter: QPainter, rect: QRectF, text: str) -> None:

@@ -48,6 +48,7 @@ class PictureView(ZoomView):
             self._port.whole = nx, ny
             self._port.rect = self._port.all()
             self._cross = None
+            self.updateGeometry()  # a stage that it lies on gives it room by its shape
         self._redraw()
 
     @property
