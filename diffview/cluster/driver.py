@@ -68,7 +68,7 @@ class Driver:
         self._waiting = deque(number for number in range(len(self._parts)) if number not in self._done)
         self._at_work: set[int] = set()
         self._made_again: set[int] = set()
-        self._in_a_row, self._cancelled, self._begun = 0, False, False
+        self._in_a_row, self._begun = 0, False
         self._recent: deque[tuple[float, int]] = deque([(clock(), 0)])
         self._told = self._saved = -float("inf")
         self.standing = Standing(
@@ -89,11 +89,13 @@ class Driver:
             UserError: if the engine has broken down, its workers are unfit, or the store cannot be written.
         """
         state, said = STOPPED, ""
+        asked(self._order.store.folder)  # of a driver that ended before it heard it
+        self.tell_standing()
         try:
             while self._waiting or self._at_work or self._countable:
                 self._step(tell)
             self._save()
-            state = FAILED if self._failed else STOPPED if self._cancelled else FINISHED
+            state = FAILED if self._failed else FINISHED if len(self._done) == len(self._parts) else STOPPED
         except UserError as error:
             state, said = FAILED, str(error)
             raise
@@ -179,7 +181,6 @@ class Driver:
         """Do what was asked of the job meanwhile."""
         what = asked(self._order.store.folder)
         if what == CANCEL:
-            self._cancelled = True
             self._at_work -= set(self._engine.withdraw())
             self._waiting.clear()
         elif what == RETRY:

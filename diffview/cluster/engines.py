@@ -23,6 +23,12 @@ NO_DASK = UserError(
 CONNECT_S, ASK_S = 10, 1.0
 """Seconds that a scheduler has to answer, and after which it is asked again how many workers there are."""
 
+PAGE = "127.0.0.1:0"
+"""Where a scheduler that is started here shows its page: the usual port, 8787, may be that of another job."""
+
+MEMORY = "distributed.nanny.pre-spawn-environ.MALLOC_TRIM_THRESHOLD_"
+"""Dask has memory given back at every turn; a small block is made in half the time where a worker keeps it."""
+
 
 class Outcome(NamedTuple):
     """A block that ended: it is there, or why it is not."""
@@ -125,13 +131,14 @@ class Dask:
     Args:
         scheduler: an address, or a cluster of `distributed`.
         started: whether it was started here, and ends with this.
+        submitted: workers that are submitted to a queue when a job begins.
     """
 
-    def __init__(self, scheduler: Any, started: bool = False) -> None:
+    def __init__(self, scheduler: Any, started: bool = False, submitted: int = 0) -> None:
         import distributed
 
         connect: Any = distributed.Client
-        self._cluster = scheduler if started else None
+        self._cluster, self._submitted = scheduler if started else None, submitted
         self._ended: queue.SimpleQueue[tuple[int, Any]] = queue.SimpleQueue()
         self._futures: dict[int, Any] = {}
         self._work: Any = None
@@ -172,6 +179,8 @@ class Dask:
             own = found if isinstance(found, dict) else {}
             if (refusal := unfit(address, own, work.versions)) is not None:
                 raise refusal
+        if self._submitted:
+            self._cluster.scale(jobs=self._submitted)
         self._work = self._client.submit(_itself, work, key=f"diffview-{work.key}-{uuid4().hex}", pure=False)
 
     def submit(self, number: int) -> None:
@@ -274,16 +283,21 @@ def batch_cluster(system: str, name: str, batch: Batch, **more: Any) -> Any:
     given: dict[str, Any] = {"queue": name, "memory": batch.memory, "walltime": batch.walltime}
     if batch.account:
         given["account"] = batch.account
-    return kind(cores=1, processes=1, job_name="diffview", n_workers=0, **given, **more)
+    options = {"dashboard_address": PAGE}
+    return kind(cores=1, processes=1, job_name="diffview", n_workers=0, scheduler_options=options, **given, **more)
 
 
 def _local(count: str) -> BlockEngine:
+    import dask
     import distributed
 
     start: Any = distributed.LocalCluster
     if not count.isdecimal() or not 1 <= int(count) <= 1024:
         raise UserError(f"There cannot be {count!r} workers on this machine.", "Write --on local:2.")
-    cluster = start(n_workers=int(count), threads_per_worker=1, processes=True, dashboard_address=None, silence_logs=50)
+    with dask.config.set({MEMORY: None}):
+        cluster = start(
+            n_workers=int(count), threads_per_worker=1, processes=True, dashboard_address=PAGE, silence_logs=50
+        )
     return Dask(cluster, started=True)
 
 
@@ -291,9 +305,8 @@ def _submitted(system: str) -> Callable[[str], BlockEngine]:
     def engine(words: str) -> BlockEngine:
         name, *settings = words.split(",")
         given = dict(word.partition("=")[::2] for word in settings)
-        cluster = batch_cluster(system, name, Batch(**checked(Batch, given, f"--on {system}")))
-        cluster.scale(jobs=int(given.get("workers", Batch.workers)))
-        return Dask(cluster, started=True)
+        batch = Batch(**checked(Batch, given, f"--on {system}"))
+        return Dask(batch_cluster(system, name, batch), started=True, submitted=batch.workers)
 
     return engine
 

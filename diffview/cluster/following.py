@@ -59,7 +59,7 @@ def go_on(standing: Standing) -> None:
         UserError: if its command line is none that makes a store, or its folder is gone.
     """
     words = standing.words
-    if words[:1] != ("sample",) or "--on" not in words:
+    if "sample" not in words or "--on" not in (word.partition("=")[0] for word in words):
         raise UserError("The job does not say how it was begun.", "Give the command that began it once more.")
     try:
         subprocess.Popen(

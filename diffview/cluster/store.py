@@ -107,6 +107,7 @@ class Store:
         if self.folder.exists() and (not self.folder.is_dir() or any(self.folder.iterdir())):
             raise UserError(f"{self.folder} is there, and is no store of a job.", "Name a folder that is new.")
         temporary = self.folder / f".{FIELDS}.{uuid4().hex}.part"
+        _zarr()  # before there is a folder
         try:
             self.folder.mkdir(parents=True, exist_ok=True)
             _lay_out(temporary, layout)

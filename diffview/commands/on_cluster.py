@@ -38,15 +38,15 @@ def sample_on(options: argparse.Namespace, plan: "Plan", opened: Opened) -> None
     if options.record:
         raise UserError("Steps are kept of members that are made at once.", "Leave --record or --on out.")
     report, folder = options.report, options.out
-    order = order_for(plan, opened.facts.field, folder, options.on, sys.argv[1:])
-    engine = engine_of(options.on)
-    driver = Driver(order, engine)
+    engine = engine_of(options.on)  # before the folder is made: a place that is none leaves nothing
     try:
-        ended = driver.run(lambda standing: _show(report, standing))
-    except KeyboardInterrupt:
-        report.clear()
-        report.note(f"Stopped: {_got_to(driver.standing)} in {folder}; the same command goes on.")
-        raise
+        driver = Driver(order_for(plan, opened.facts.field, folder, options.on, sys.argv[1:]), engine)
+        try:
+            ended = driver.run(lambda standing: _show(report, standing))
+        except KeyboardInterrupt:
+            report.clear()
+            report.note(f"Stopped: {_got_to(driver.standing)} in {folder}; the same command goes on.")
+            raise
     finally:
         engine.close()
     report.clear()

@@ -5,18 +5,21 @@ import resource
 import shlex
 import shutil
 import signal
+import socket
 import subprocess
 import sys
 import time
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 
 import netCDF4
 import pytest
 from ensembles import RED, chunks, ordered
 
+from diffview.cli import main
 from diffview.cluster.driver import Driver
-from diffview.cluster.engines import Batch, Dask, InProcess, batch_cluster, engine_of
+from diffview.cluster.engines import PAGE, Batch, Dask, InProcess, batch_cluster, engine_of
 from diffview.cluster.standing import Standing
 from diffview.cluster.store import FIELDS
 from diffview.errors import UserError
@@ -34,7 +37,7 @@ SLOW = {"members": 60, "steps": 60}
 @pytest.fixture
 def cluster() -> Iterator[object]:
     with distributed.LocalCluster(
-        n_workers=2, threads_per_worker=1, processes=True, dashboard_address=None, silence_logs=50
+        n_workers=2, threads_per_worker=1, processes=True, dashboard_address=PAGE, silence_logs=50
     ) as made:
         yield made
 
@@ -107,6 +110,29 @@ def test_no_scheduler_at_an_address_is_a_sentence(monkeypatch: pytest.MonkeyPatc
     assert "dask scheduler" in refused.value.hint
 
 
+def test_workers_here_keep_their_memory_and_mind_no_other_job_on_the_usual_port(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.delenv("MALLOC_TRIM_THRESHOLD_", raising=False)
+    with socket.socket() as other:
+        with suppress(OSError):  # another job has it
+            other.bind(("127.0.0.1", 8787))
+            other.listen()
+        engine = engine_of("local:1")  # a warning would be an error here
+    try:
+        assert engine.workers == 1 and "MALLOC_TRIM_THRESHOLD_" not in os.environ  # of which a worker has a copy
+    finally:
+        engine.close()
+
+
+def test_a_place_that_is_none_leaves_no_folder(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    line = "sample --model gaussian --fit red.nc red --region 8,8,16,16 --members 8 --on moon:3 -o"
+    red_file(tmp_path)
+    words = [str(tmp_path / word) if word == "red.nc" else word for word in shlex.split(line)]
+    assert main([*words, str(tmp_path / "job")]) == 2 and "cannot be made on 'moon:3'" in capsys.readouterr().err
+    assert not (tmp_path / "job").exists()
+
+
 @pytest.mark.parametrize(
     ("on", "said"),
     [("moon:3", "cannot be made on 'moon:3'"), ("local:none", "cannot be 'none' workers"),
@@ -126,12 +152,17 @@ def words(folder: Path) -> list[str]:
     return [sys.executable, "-m", "diffview", *shlex.split(line), "-o", str(folder)]
 
 
-def test_a_job_that_is_killed_and_started_again_leaves_the_chunks_of_one_that_was_not(tmp_path: Path) -> None:
-    with netCDF4.Dataset(tmp_path / "red.nc", "w") as file:
+def red_file(folder: Path) -> None:
+    """The field of these tests as a file."""
+    with netCDF4.Dataset(folder / "red.nc", "w") as file:
         file.createDimension("y", 64)
         file.createDimension("x", 64)
         file.createVariable("red", "f4", ("y", "x"))[:] = RED
         file["red"].units = "K"
+
+
+def test_a_job_that_is_killed_and_started_again_leaves_the_chunks_of_one_that_was_not(tmp_path: Path) -> None:
+    red_file(tmp_path)
     env = {**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)}
     first = subprocess.Popen(words(tmp_path / "cut"), cwd=tmp_path, env=env, start_new_session=True)
     marks = tmp_path / "cut" / FIELDS / "block_sha256" / "c"
@@ -160,7 +191,7 @@ def test_a_job_that_is_killed_and_started_again_leaves_the_chunks_of_one_that_wa
 @pytest.mark.parametrize("system", ["slurm", "pbs"])
 def test_the_script_that_is_submitted(system: str) -> None:
     batch = Batch(workers=64, memory="8GB", walltime="02:00:00", account="climate")
-    made = batch_cluster(system, "normal", batch, python="python", scheduler_options={"dashboard_address": None})
+    made = batch_cluster(system, "normal", batch, python="python")
     try:
         script = made.job_script().replace(made.scheduler_address, "tcp://HOST:PORT")
     finally:

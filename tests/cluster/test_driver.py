@@ -2,6 +2,7 @@
 
 import json
 import shutil
+import sys
 import tracemalloc
 from pathlib import Path
 
@@ -154,6 +155,37 @@ def test_a_retry_that_is_asked_for_meanwhile_is_done_and_a_cancel_leaves_what_is
     assert [s.done_count for s in seen] == sorted(s.done_count for s in seen) and seen[0].blocks == 6
 
 
+def test_what_was_asked_of_a_driver_that_ended_before_it_heard_it_is_not_asked_of_the_next(tmp_path: Path) -> None:
+    order = ordered(tmp_path / "j")
+    ask(tmp_path / "j", CANCEL)
+    clock = iter(range(10**6))
+    assert Driver(order, InProcess(), lambda: float(next(clock))).run().state == "finished"
+
+
+def test_a_job_stands_in_its_folder_before_its_first_block_is_made(tmp_path: Path) -> None:
+    seen = []
+
+    class Looking(InProcess):
+        def submit(self, number: int) -> None:
+            seen.append(Standing.read(tmp_path / "j"))
+            super().submit(number)
+
+    Driver(ordered(tmp_path / "j"), Looking()).run()
+    assert (seen[0].state, seen[0].done_count, seen[0].blocks) == ("running", 0, 6)
+
+
+def test_a_cancel_after_the_last_block_was_begun_leaves_a_finished_job(tmp_path: Path) -> None:
+    clock = iter(range(10**6))
+
+    def cancel(standing: Standing) -> None:
+        if standing.done_count == 6:
+            ask(tmp_path / "j", CANCEL)
+
+    order = ordered(tmp_path / "j", statistics="mean")
+    assert Driver(order, InProcess(), lambda: float(next(clock))).run(cancel).state == "finished"
+    assert "uncounted" not in opened(tmp_path / "j")
+
+
 def test_a_job_in_which_all_blocks_fail_ends_before_all_of_them_have(tmp_path: Path) -> None:
     engine = Failing(set(range(1000)))
     with pytest.raises(UserError, match="9 blocks failed one after the other, the last because: Block 8 is bad"):
@@ -238,6 +270,13 @@ def test_the_standing_of_no_job_and_of_a_damaged_one_are_sentences(tmp_path: Pat
 
 def test_runs_of_numbers() -> None:
     assert runs_of({5, 1, 2, 3, 9}) == ((1, 3), (5, 5), (9, 9)) and runs_of(()) == ()
+
+
+def test_without_zarr_no_folder_is_made(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "zarr", None)
+    with pytest.raises(UserError, match="zarr is not installed"):
+        ordered(tmp_path / "j")
+    assert not (tmp_path / "j").exists()
 
 
 def test_a_plan_that_cannot_be_run_makes_no_folder(tmp_path: Path) -> None:

@@ -72,6 +72,8 @@ def test_a_job_that_was_killed_is_gone_on_with_by_its_own_command(tmp_path, monk
     ((words, how),) = begun
     assert words == [sys.executable, "-m", "diffview", *line] and how["cwd"] == str(tmp_path)
     assert how["start_new_session"] is True
+    go_on(replace(HALF, words=("-q", "sample", "--on=here", "-o", "many"), cwd=str(tmp_path)))
+    assert begun[-1][0][3:5] == ["-q", "sample"]
 
 
 def test_words_of_a_job_that_was_broken_off():
