@@ -138,7 +138,8 @@ class Dask:
         import distributed
 
         connect: Any = distributed.Client
-        self._cluster, self._submitted = scheduler if started else None, submitted
+        self._cluster: Any = scheduler if started else None
+        self._submitted = submitted
         self._ended: queue.SimpleQueue[tuple[int, Any]] = queue.SimpleQueue()
         self._futures: dict[int, Any] = {}
         self._work: Any = None
