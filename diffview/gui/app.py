@@ -157,8 +157,8 @@ def run_app(recipe: Recipe | None, lecture: Path | None = None, present: bool = 
         window.first_screen.begin()
     if screen:
         window.staging.screen = screen
-    if present:
-        window.lecturing.start(lecture)
+    if present:  # once the window was painted, which starts it: the stage covers it, and then it is not painted
+        window.painted.connect(lambda: window.lecturing.start(lecture))
     else:
         window.offer_talk()
     ending = Ending(window.close, window)
@@ -207,7 +207,10 @@ def rehearsing(
         if mode is not None:
             theme.use(mode)
         window.staging.size = QSize(*size)
+        painted: list[bool] = []
+        window.painted.connect(lambda: painted.append(True))
         show_window(window, size)
+        _wait(app, lambda: bool(painted))
         try:
             window.lecturing.begin(asked)
             talk = window.lecturing.talk

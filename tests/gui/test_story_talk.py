@@ -1,13 +1,16 @@
 """A talk: every beat by the clicker, forwards and back, left by a touch and taken up again, and nothing lost."""
 
+import gc
 import json
 
 import pytest
 from conftest import QUICK
 from PySide6.QtCore import Qt
-from PySide6.QtWidgets import QWidget
+from PySide6.QtWidgets import QApplication, QWidget
 
 from diffview.fields.field import Region
+from diffview.gui.app import run_app
+from diffview.gui.window.main_window import MainWindow
 from diffview.story.beats import AnimateTime, HighlightPart, MoveHandle, PlayRun, RevealPart, SetValues, WaitBeat
 from diffview.story.chapter import Chapter, Stage
 from diffview.story.lecture import Lecture, write_lecture
@@ -190,7 +193,7 @@ def test_a_talk_that_was_killed_goes_on_at_its_beat(talk_window, open_window, ha
     assert not file.exists(), "a talk that was ended is not taken up again"
     other = open_window()
     other.settings.beside("talk.json").write_text(killed)
-    other.lecturing.offer()
+    other.offer_talk()
     said = other.heard[-1]
     assert said.sentence == "A talk was cut short at chapter 2, beat 1." and said.action[0] == "Go on"
     said.action[1]()
@@ -220,3 +223,28 @@ def test_views_that_teach_are_made_for_the_stage_and_drawn_on_it(window, find, w
     assert [text for text, _ in bells.legend_items()] == ["small step", "large step"]
     talk.end()
     assert stage.findChild(QWidget, "stepLawView") is None
+
+
+def test_a_talk_of_the_command_begins_when_the_window_has_started(tmp_path, qtbot, wait, monkeypatch):
+    write_lecture(TWO, tmp_path / "talk")
+    monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path))
+    seen = []
+
+    def execute(*_):
+        (window,) = (one for one in QApplication.topLevelWidgets() if isinstance(one, MainWindow) and one.isVisible())
+        window.painted.connect(lambda: seen.append("painted"))
+        talk = window.lecturing.talk
+        talk.switched.connect(lambda on: seen.append(("talk", on)))
+        wait(lambda: talk.on and not talk.playing)
+        assert gc.isenabled(), "the end of the start, which is the first paint, collects garbage again"
+        window.close()
+        window.deleteLater()
+        return 0
+
+    monkeypatch.setattr(QApplication, "exec", execute)
+    gc.disable()
+    try:
+        assert run_app(None, tmp_path / "talk", present=True) == 0
+    finally:
+        gc.enable()
+    assert seen[-1] == ("talk", False) and set(seen[:2]) == {"painted", ("talk", True)}

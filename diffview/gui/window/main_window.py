@@ -327,7 +327,7 @@ class MainWindow(LateJobs, HallWindow):
             self.setGeometry(placed_inside(room, self.frameGeometry(), self.geometry()))
 
     def start(self) -> None:
-        """Start the first run, unless a talk is on, and the reader, and load torch if the recipe names a device."""
+        """Start the first run and the reader, and load torch if the recipe names a device."""
         self.timeline.slider.setFocus()
         view = self.session.view
         self.live.start(played=view.follow and not view.one_shot)
