@@ -4,6 +4,7 @@ A beat is played by the window, which may take its time; `after` says at once ho
 that one can go back, begin again at any beat, and check a chapter without a window.
 """
 
+from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Annotated, Any, ClassVar
@@ -84,7 +85,7 @@ class Scene:
 
 
 @dataclass(frozen=True)
-class Beat:
+class Beat(ABC):
     """One press of the clicker.
 
     Attributes:
@@ -109,13 +110,13 @@ class Beat:
         """Seconds that it takes."""
         return float(getattr(self, "seconds", 0.0))
 
+    @abstractmethod
     def after(self, scene: Scene) -> Scene:
         """The scene when it is over.
 
         Raises:
             UserError: if it cannot be played in this scene.
         """
-        raise NotImplementedError
 
 
 @dataclass(frozen=True)
