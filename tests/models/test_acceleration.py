@@ -387,7 +387,17 @@ def test_the_sample_models_make_the_same_picture_in_float16(name):
         levels = [*np.geomspace(card.noise_range[1], 0.02, 8).tolist(), 0.0]
         *_, last = SAMPLERS["ddim"].run(denoise, y, levels, None)
         runs.append(last.y)
-    assert float((runs[0] - runs[1]).square().mean().sqrt()) < 0.002
+    assert 0 < float((runs[0] - runs[1]).square().mean().sqrt()) < 0.002, "0: it was not computed in float16"
+
+
+def test_a_network_given_another_condition_stays_in_float16(tmp_path):
+    card = small_model(tmp_path, "given", coarsen=4)
+    one, other = (np.full((1, *card.shape), value, np.float32) for value in (0.0, 1.0))
+    plain, half, y = Network.of(card, condition=one), Network.of(card, condition=one), normals(1, *card.shape)
+    wanted = plain.given(other)(y, 0.5)
+    assert half.take_half()
+    assert not torch.equal(half.given(other)(y, 0.5), wanted)
+    torch.testing.assert_close(half.given(other)(y, 0.5), wanted, rtol=0, atol=0.01)
 
 
 def test_a_network_that_float16_cannot_hold_stays_in_float32(tmp_path, caplog):

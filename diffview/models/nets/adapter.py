@@ -110,20 +110,23 @@ class Network:
             there = ~mask if mask is not None else torch.ones(card.shape[1:], dtype=torch.bool)
             there = there if known is None else torch.from_numpy(known)
             network._known = there[None, None].to(network._device, torch.float32)
-        network = network.given(condition)
+        network._show(condition)
         if network._device.type == "cuda":  # a CPU is hardly faster with it
             network.take_half()
         return network
 
     def given(self, condition: Array | None) -> "Network":
         """The same network with another condition, standardised [1 or members, channels, ny, nx], or none."""
-        other = copy(self)
-        shown = None if condition is None else torch.from_numpy(condition).to(self._device)
-        other._coarse = shown[:, :1] if shown is not None and self.card.coarsen else None
-        parts = [part for part in (shown, other._known) if part is not None]
-        batch = max((len(part) for part in parts), default=0)
-        other.extra = torch.cat([part.expand(batch, -1, -1, -1) for part in parts], dim=1) if parts else None
+        other = copy(self)  # it shares the recorded calls, which know this network's precision: take_half comes before
+        other._show(condition)
         return other
+
+    def _show(self, condition: Array | None) -> None:
+        shown = None if condition is None else torch.from_numpy(condition).to(self._device)
+        self._coarse = shown[:, :1] if shown is not None and self.card.coarsen else None
+        parts = [part for part in (shown, self._known) if part is not None]
+        batch = max((len(part) for part in parts), default=0)
+        self.extra = torch.cat([part.expand(batch, -1, -1, -1) for part in parts], dim=1) if parts else None
 
     def take_half(self) -> bool:
         """Compute in float16 from here on if that does not change the picture; returns whether it does so.
