@@ -34,7 +34,7 @@ def _verify(options: argparse.Namespace) -> None:
 
     from diffview.learning.from_files import read_parted_set
     from diffview.learning.synthetic import CHANNELS
-    from diffview.scores.channel_scores import ChannelTask, made_of, score_channels, switched
+    from diffview.scores.channel_scores import ChannelTask, score_channels, switched
     from diffview.scores.downscaling import format_routes
     from diffview.scores.printed import aligned, short
     from diffview.writers.sequences import channels_content
@@ -50,7 +50,7 @@ def _verify(options: argparse.Namespace) -> None:
         scores, spreads = score_channels(task, asked), switched(task)
     if options.out is not None:
         channels = dict(zip(names, np.moveaxis(task.seen, 1, 0), strict=True))
-        content = channels_content(data.name, data.units, channels, made_of(task), task.truth)
+        content = channels_content(data.name, data.units, channels, task.made, task.truth)
         fields.write(content, options.out, options.report)
     plain = {"channels": [*names], "synthetic": True, "ways": [one.plain() for one in scores.values()], "off": spreads}
     table = [["standard deviation of rain given its channels", ""], *([k, short(v)] for k, v in spreads.items())]

@@ -21,6 +21,9 @@ Place = tuple[str, str | None]
 MONTHLY = (27, 32)
 """Days from one field to the next of a monthly series."""
 
+MOST_APART = 0.1
+"""Share of a year that a day may lie from the next day of the year that the seasonal cycle was fitted to."""
+
 
 @dataclass(frozen=True)
 class MonthAsked:
@@ -63,9 +66,10 @@ def make_month(asked: MonthAsked, progress: Progress = lambda share: None) -> Da
     days = _days_of(asked, means.calendar)
     mean = _mean_of(means, days)
     fitted = _without(daily, days) if daily is means else daily
+    fractions = year_fractions(days, means.calendar)
+    _require_season(fitted, fractions)
     law = DaysLaw.fit(fitted, len(days), asked.periodic)
     progress(0.8)
-    fractions = year_fractions(days, means.calendar)
     values = law.members(mean, fractions, asked.members, asked.seed, asked.first).astype(np.float32)
     progress(1.0)
     span = f"{fitted.of.dataset}, {fitted.span}" + (", without this month" if daily is means else "")
@@ -125,6 +129,16 @@ def _mean_of(means: FieldSeries, days: NDArray[np.int64]) -> NDArray[np.float64]
 def _without(daily: FieldSeries, days: NDArray[np.int64]) -> FieldSeries:
     """The series without these days, which are not to be learned by heart."""
     return daily.part(~np.isin(daily.days, days))
+
+
+def _require_season(fitted: FieldSeries, fractions: NDArray[np.float64]) -> None:
+    """Refuse a time of the year that the daily fields do not reach, where their seasonal cycle would be made up."""
+    apart = np.abs((fractions[:, None] - fitted.fractions + 0.5) % 1 - 0.5)
+    if len(fitted) and apart.min(1).max() > MOST_APART:
+        raise UserError(
+            f"The daily fields, {fitted.span}, have no days at this time of the year.",
+            "Give daily fields of a whole year, or ask for a month of their season.",
+        )
 
 
 def _require_alike(means: FieldSeries, daily: FieldSeries) -> None:

@@ -120,7 +120,8 @@ class DaysLaw:
             raise UserError(
                 "The mean is not of the region that the law is fitted to." if known is None
                 else "The mean is known at no pixel of the region.",
-                "Give the mean of the same grid.",
+                "Give the mean of the same grid." if known is None
+                else "A mean is known where every one of its days is: choose another month or region.",
             )  # fmt: skip
         departure = (mean - self.cycle.at(fractions).mean(0)) / self.cycle.std
         drawn = range(first, first + members)

@@ -226,11 +226,17 @@ def fit_joint(windows: NDArray[np.floating], torus: tuple[int, int] | None = Non
     seasonal cycle, before. Windows that lack a whole component are left out.
 
     Raises:
-        UserError: if there are too few windows for so many components, or the covariances are too large.
+        UserError: if there are too few windows for so many components, the covariances are too large, or windows
+            without neighbours at their edges are too small.
     """
     _, *outer, ny, nx = windows.shape
     components = prod(outer)
     _require_room(components, torus or (ny, nx))
+    if torus is not None and (max(ny, nx) == 1 or 2 in (ny, nx)):
+        raise UserError(
+            f"Fields of {ny} x {nx} pixels are too small for a law in space.",
+            "Take a larger region, or let opposite edges be neighbours.",
+        )
     flat = windows.reshape(-1, components, ny, nx)
     flat = flat[~np.isnan(flat).all((2, 3)).any(1)]
     n = len(flat)

@@ -6,7 +6,7 @@ and a regression of every pixel on the channels above it. A network has to be be
 """
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import cached_property
 
 import numpy as np
@@ -16,7 +16,7 @@ from diffview.errors import UserError
 from diffview.forward.noise import START, draw
 from diffview.learning.sets import TrainingSet, complete, evenly
 from diffview.learning.synthetic import CHANNELS, channels_of
-from diffview.models.joint import Conditioned, fit_joint
+from diffview.models.joint import Conditioned, JointGaussian, fit_joint
 from diffview.scores.calibration import Calibration, EnsembleCases, calibrate, thresholds_for
 from diffview.scores.downscaling import RouteScore, way_score
 
@@ -89,10 +89,23 @@ class ChannelTask:
         return np.asarray((channels - mean) / std)
 
     @cached_property
+    def _joint(self) -> JointGaussian:
+        """The law of rain and channels."""
+        return fit_joint(np.concatenate([self.training[:, None], self.standardised(self._learned)], axis=1))
+
+    def given(self, names: Sequence[str]) -> Conditioned:
+        """The law of rain given some of the channels."""
+        return self._joint.given(np.eye(1 + len(self.names))[[1 + self.names.index(name) for name in names]])
+
+    @cached_property
     def law(self) -> Conditioned:
         """The law of rain given the channels."""
-        joint = fit_joint(np.concatenate([self.training[:, None], self.standardised(self._learned)], axis=1))
-        return joint.given(np.eye(1 + len(self.names))[1:])
+        return self.given(self.names)
+
+    @cached_property
+    def made(self) -> Array:
+        """Members of the rain given the channels, physical [members, n, ny, nx]."""
+        return made_of(self)
 
     def physical(self, standardised: Array) -> Array:
         """Rain in its unit; never below 0 where it is an amount."""
@@ -130,7 +143,7 @@ WAYS: Mapping[str, tuple[str, Callable[[ChannelTask], Array]]] = {
     "climatology": ("climatology", _climatology),
     "regression": ("regression by pixel", ChannelTask.regression),
     "estimate": ("gaussian, its estimate", _estimate),
-    "gaussian": ("gaussian, members", made_of),
+    "gaussian": ("gaussian, members", lambda task: task.made),
 }
 """Title and members [M, n, ny, nx] of what is compared, by key; the first is what skill is counted from."""
 
@@ -164,5 +177,5 @@ def switched(task: ChannelTask) -> dict[str, float]:
     spreads = {"all": float(task.law.std[0])}
     for name in task.names if len(task.names) > 1 else ():
         left = tuple(other for other in task.names if other != name)
-        spreads[f"without {name}"] = float(replace(task, names=left).law.std[0])
+        spreads[f"without {name}"] = float(task.given(left).std[0])
     return spreads

@@ -76,6 +76,7 @@ REFUSED = [
     ({"month": "2011-05", "fit": ("monthly.nc", "sst")}, "a field every 31 days"),
     ({"month": "2011-05", "fit": ("rain.nc", "rain")}, "unit of sst is degree_Celsius, that of the daily fields is mm"),
     ({"month": "2011-05", "fit": ("other.nc", "sst")}, "do not lie at the same place"),
+    ({"month": "2010-10", "days": 7, "fit": ("spring.nc", "sst")}, "2010-01-01 to 2010-06-29, have no days at this"),
     ({"month": "2011-05", "fit": ("still.nc", "sst")}, "has no dimension of dates"),
     ({"means": ("rain.nc", "rain"), "month": "2011-05"}, "rain has no Gaussian law: a logarithm"),
 ]
@@ -99,4 +100,5 @@ def _make_odd_files(folder: Path) -> None:
     rain.rain.attrs = {"units": "mm day-1"}
     rain.to_netcdf(folder / "rain.nc")
     days.assign_coords(lat=days.lat + 20).to_netcdf(folder / "other.nc")
+    days.isel(time=slice(0, 180)).to_netcdf(folder / "spring.nc")
     days.isel(time=0, drop=True).to_netcdf(folder / "still.nc")

@@ -1,10 +1,13 @@
 """Days made for a mean: the mean is kept, missing stays missing, and the law is that of the series."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from daily_twins import LAND, RHO, SHAPE, daily_series
 
 from diffview.errors import UserError
+from diffview.fields.field import Region
 from diffview.models.days import DaysLaw
 
 FRAMES = 6
@@ -76,7 +79,7 @@ def test_a_day_without_data_leaves_its_windows_out() -> None:
 def test_what_cannot_be_made_is_refused(laws: dict[bool, DaysLaw]) -> None:
     with pytest.raises(UserError, match="not of the region"):
         laws[True].members(np.zeros((3, 3)), np.zeros(FRAMES), 1)
-    with pytest.raises(UserError, match="known at no pixel"):
+    with pytest.raises(UserError, match=r"known at no pixel.*every one of its days"):
         laws[True].members(np.full(SHAPE, np.nan), np.zeros(FRAMES), 1)
     with pytest.raises(UserError, match="a field every 30 days"):
         DaysLaw.fit(daily_series(60, days=30 * np.arange(60)), 3)
@@ -84,3 +87,14 @@ def test_what_cannot_be_made_is_refused(laws: dict[bool, DaysLaw]) -> None:
         DaysLaw.fit(daily_series(60), 1)
     with pytest.raises(UserError, match="too few for a law of 20 fields"):
         DaysLaw.fit(daily_series(60), 20)
+
+
+@pytest.mark.parametrize("size", [(1, 1), (2, 7), (7, 2)])
+def test_a_law_in_space_needs_room_or_edges_that_meet(size: tuple[int, int]) -> None:
+    series = daily_series(400)
+    ny, nx = size
+    small = replace(series, values=series.values[:, 8 : 8 + ny, 8 : 8 + nx], region=Region(8, 8, ny, nx))
+    with pytest.raises(UserError, match=rf"{ny} x {nx} pixels are too small.*neighbours"):
+        DaysLaw.fit(small, 3)
+    made = DaysLaw.fit(small, 3, periodic=True).members(np.full(size, 15.0), np.zeros(3), 2)
+    np.testing.assert_allclose(made.mean(1), 15.0, atol=1e-9)

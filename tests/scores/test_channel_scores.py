@@ -48,6 +48,8 @@ def test_spread_grows_when_a_sensor_is_switched_off(task: ChannelTask) -> None:
     spreads = switched(task)
     assert [*spreads] == ["all", *(f"without {name}" for name in CHANNELS)]
     assert all(spread > spreads["all"] for name, spread in spreads.items() if name != "all")
+    alone = ChannelTask(task.data, ("microwave8", "infrared"), cases=30, members=12)
+    assert spreads["without microwave15"] == pytest.approx(switched(alone)["all"], rel=1e-9)
     assert switched(ChannelTask(task.data, ("infrared",))).keys() == {"all"}
 
 
