@@ -13,8 +13,12 @@ from diffview.models.nets.unet import UNet, UNetConfig
 def small_model(folder: Path, name: str = "twin", mask=None, **about) -> Card:
     """A network of width 8 in `folder`, whose last convolution is random, so that it does something."""
     torch.manual_seed(0)
-    coarsen = about.get("coarsen", 0)
-    net = UNet(UNetConfig(width=8, multipliers=(1, 1), cond_channels=int(coarsen > 0), mask=mask is not None))
+    coarsen, learned = about.get("coarsen", 0), about.pop("learned_variance", False)
+    net = UNet(
+        UNetConfig(
+            width=8, multipliers=(1, 1), cond_channels=int(coarsen > 0), mask=mask is not None, learned_variance=learned
+        )
+    )
     torch.nn.init.normal_(net.last.conv.weight, std=0.05)
     card = Card(
         **{

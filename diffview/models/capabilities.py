@@ -34,7 +34,8 @@ SENTENCES = {
         "Choose another sampler, such as Heun.",
     ),
     VARIANCE_FRACTION: (
-        "{title} with a learned variance needs a network that was trained to give it; {name} does not.",
+        "{title} with a learned variance needs a network that was trained to give it, on a region of its size; here "
+        "{name} does not.",
         "Choose the variance small or large.",
     ),
     KNOWN_PIXELS: (

@@ -27,7 +27,7 @@ from diffview.models.conditions import groups_of, unmet
 from diffview.models.formulas import FORMULAS
 from diffview.models.tiled import covered, untiled, windows_of
 from diffview.reverse.grids import make_levels
-from diffview.reverse.samplers import KNOWN_PIXELS, SAMPLERS, sampler_params
+from diffview.reverse.samplers import KNOWN_PIXELS, SAMPLERS, VARIANCE_FRACTION, sampler_params
 from diffview.runs.conditioning import Conditioning
 from diffview.runs.facts import Facts, default_region, x0_of
 from diffview.runs.guiding import GuidanceAsked, guided_model, known_pixels, partner_of, unguidable
@@ -251,7 +251,8 @@ def _network(request: _Request, transform: Transform, region: Region, device: st
     part = region if request.uses_field or card.conditions else None
     seen = Sees(part, masked, windows, off_of(request.recipe, card))
     model = None if refusal is not None else facts.fits.of(network, card, device, transform, seen)
-    return _Outcome(region, x0, model, card_capabilities(card), refusal, complete)
+    able = card_capabilities(card) - ({VARIANCE_FRACTION} if windows else set())  # windows have a mean of x0_hat alone
+    return _Outcome(region, x0, model, able, refusal, complete)
 
 
 def _network_refusal(request: _Request, card: Card, region: Region) -> UserError | None:

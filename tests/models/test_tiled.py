@@ -33,6 +33,9 @@ class OfWindow:
     def __call__(self, y, s):
         return (y.reshape(len(y), -1) @ self.matrix.T).reshape(y.shape)
 
+    def vjp(self, y, s, v):
+        return (v.reshape(len(v), -1) @ self.matrix).reshape(v.shape)
+
     def pullback(self, y, s):
         return with_pullback(lambda x: self(x, s), y)
 
@@ -160,6 +163,17 @@ def test_models_of_one_place_are_refused_on_a_larger_region(tmp_path):
     refusal = planned(tmp_path, "sst32", Region(0, 0, 64, 64)).refusal
     assert "fields of one place" in str(refusal) and "overlap to 0" in refusal.hint
     assert planned(tmp_path, "sst32", Region(0, 0, 32, 32)).refusal is None
+
+
+def test_a_learned_variance_is_refused_where_windows_have_none(tmp_path):
+    card = small_model(tmp_path, "learned", learned_variance=True)
+    values = np.random.default_rng(0).normal(280, 5, (48, 48)).astype(np.float32)
+    facts = Facts(Field(values, "brightness_temperature", "K"), cards={"learned": card})
+    recipe = default_recipe().but(model="learned", steps=3, region=WHERE, overlap=0.5, members=1, sampler="ddpm")
+    learned = recipe.but(sampler_params=(("variance", "learned"),))
+    assert "region of its size" in str(resolve(learned, facts).refusal)
+    assert resolve(learned.but(overlap=0.0), facts).refusal is None
+    assert last(resolve(recipe, facts)).shape == (1, 1, 40, 28)
 
 
 def test_a_recipe_keeps_the_overlap_and_old_ones_have_none():
