@@ -1,12 +1,14 @@
 """`diffview days`: the days of a month from its mean, by a formula that was fitted to daily fields."""
 
 import argparse
+from dataclasses import replace
 from pathlib import Path
 
 from diffview.commands import fields
 from diffview.commands.parsing import Parser
 from diffview.commands.reporting import Report
-from diffview.commands.values import add_values
+from diffview.commands.values import add_declared, add_values
+from diffview.runs.recipe import DECLARED
 
 NAMED = ("FILE", "DATASET")
 
@@ -19,9 +21,11 @@ def add(parser: Parser) -> None:
     parser.add_argument(
         "--fit", nargs="+", metavar=NAMED, help="daily fields that the law is fitted to (FILE, without the month)"
     )
-    parser.add_argument("--days", type=int, metavar="N", help="the first N days of the month (all of them)")
+    parser.add_argument(
+        "--days", type=int, metavar="N", help="the first N days of the month, whose mean is then the one given (all)"
+    )
     add_values(parser, "members", "first_member", "seed", members=1, first_member=0, seed=0)
-    add_values(parser, "region")
+    add_part(parser)
     parser.add_argument("--periodic", action="store_true", help="opposite edges of the region are neighbours")
     parser.add_argument("-o", "--out", type=Path, required=True, metavar="OUT.nc", help="the file to write")
     parser.show_examples(
@@ -29,6 +33,11 @@ def add(parser: Parser) -> None:
         "diffview days monthly.nc sst --fit daily.nc sst --month 2004-02 --days 28 -o february.nc",
     )
     parser.set_defaults(do=_days)
+
+
+def add_part(parser: argparse.ArgumentParser) -> None:
+    """The option for a part of all the fields of a series."""
+    add_declared(parser, replace(DECLARED["region"], doc="The part of the fields; none: all of them."))
 
 
 def place_of(words: list[str]) -> tuple[str, str | None]:

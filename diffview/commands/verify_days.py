@@ -5,7 +5,7 @@ import json
 from pathlib import Path
 
 from diffview.commands import fields
-from diffview.commands.days import place_of
+from diffview.commands.days import add_part, place_of
 from diffview.commands.parsing import Parser
 from diffview.commands.reporting import write_result
 from diffview.commands.values import add_values
@@ -19,7 +19,7 @@ def add(parser: Parser) -> None:
     parser.add_argument("--held-out", type=float, default=0.2, help="else the share that is held out, 0.2")
     parser.add_argument("--frames", type=int, default=28, metavar="N", help="days of a sequence (28)")
     add_values(parser, "members", "seed", members=16, seed=0)
-    add_values(parser, "region")
+    add_part(parser)
     parser.add_argument("--json", action="store_true", help="as JSON")
     parser.add_argument("-o", "--out", type=Path, metavar="OUT.json", help="write all of it to a file, too")
     parser.show_examples(

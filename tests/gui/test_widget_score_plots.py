@@ -81,6 +81,13 @@ def test_marks_and_bands_lie_under_the_lines(shown):
     assert DARK.good not in colours(plot)
 
 
+def test_a_band_is_seen_whole(shown):
+    plot = shown(LinesPlot("The middle pixel", y_log=False))
+    line = Line("member", "reverse", X, np.array([0.0, 1.0, 0.5]))
+    plot.show_lines([line], "day", "K", band=(X, np.full(3, -2.0), np.full(3, 3.0)))
+    assert plot.y_axis.low <= -2 and plot.y_axis.high >= 3
+
+
 def test_ranges_are_rows_from_nought_on(shown):
     plot = shown(RangesPlot("Distances"))
     rows = [QuantileBar("samples", "reverse", (0.1, 0.2, 0.5, 0.8, 2.0)), QuantileBar("blocks", "dim", (1.0,))]

@@ -56,7 +56,7 @@ class LinesPlot(PlotBase):
         low, high = span_of([line.x for line in lines], self.x_axis.log)
         self.dry = DRY_SHARE * (high - low) if any(line.below is not None for line in lines) else 0.0
         heights = [line.y for line in lines] + [np.array([line.below]) for line in lines if line.below is not None]
-        bottom, top = span_of(heights, self.y_axis.log)
+        bottom, top = span_of([*heights, *(() if band is None else band[1:])], self.y_axis.log)
         if floor is not None:
             bottom = max(bottom, float(np.log10(floor)))
         room = 0.06 * (top - bottom)
