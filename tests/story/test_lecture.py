@@ -9,6 +9,7 @@ import pytest
 
 from diffview.errors import UserError
 from diffview.paths import resource
+from diffview.readers.packaged import packaged_field
 from diffview.runs.examples import RAIN, SEA
 from diffview.runs.recipe import Recipe
 from diffview.story import lecture as lectures
@@ -115,6 +116,16 @@ def test_the_page_says_of_every_beat_and_every_chapter():
     assert set(BEATS) <= set(re.findall(r"^\| ([a-z]+) \|", text, re.MULTILINE))
     named = {int(n) for cell in re.findall(r"\| ([\d, ]+) \|", text) for n in cell.split(",")}
     assert named == set(range(1, 1 + len(packaged_lecture().chapters)))
+
+
+def test_the_numbers_that_its_sentences_say_are_those_of_its_schedules_and_its_field():
+    (chapter,) = (one for one in packaged_lecture().chapters if one.title == "Why it shrinks, too")
+    short, kelvin = chapter.scenes[6::4]
+    signal, _ = short.recipe.course.schedule(1.0)
+    assert short.recipe.start.chain_length == 50 and f"{signal:.2f} of the field is left" in short.sentence
+    mean = packaged_field().values[kelvin.recipe.source.region.slices].mean()
+    left = kelvin.recipe.course.schedule(1.0)[0] * mean
+    assert f"of the mean of {mean:.0f} K, {left:.1f} K is still there" in kelvin.sentence
 
 
 def test_what_is_not_there_is_refused(tmp_path):
