@@ -79,7 +79,10 @@ def test_the_window_itself_goes_to_noise_and_back(filming, find, wait, monkeypat
     window, dialog = filming
     path = tmp_path / "window.webp"
     asked(monkeypatch, path)
+    drawn = [dialog.form.findChild(object, f"param_{name}") for name in ("theme", "scale", "caption")]
+    assert all(field.isEnabled() for field in drawn)
     choose(dialog.form, "window")
+    assert not any(field.isEnabled() for field in drawn), "the window is filmed as it stands"
     window.session.look(playhead=0.25, follow=False)
     QTest.mouseClick(find(dialog, "filmButton"), Qt.MouseButton.LeftButton)
     wait(window.is_idle)

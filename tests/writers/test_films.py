@@ -5,6 +5,7 @@ import subprocess
 import sys
 import weakref
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -286,6 +287,33 @@ def test_what_is_shown_smaller_than_it_is_is_told(tmp_path: Path) -> None:
     assert make_film(of, settings, tmp_path / "f.webp") == () and make_film(of, small, tmp_path / "g.webp") == (
         REDUCED,
     )
+
+
+def test_a_pixel_of_several_has_the_mean_colour_of_those_that_are_there() -> None:
+    """Of a checkerboard; where nothing is missing it is as if nothing were anywhere."""
+    whole = np.where(np.indices((80, 80)).sum(0) % 2, 281.0, 279.0).astype(np.float32)
+    holed = whole.copy()
+    holed[:, 40:44] = np.nan
+    settings, drawn = FilmSettings(size=(200, 120), scale=False, caption=False, seconds=0.5, hold=0.0), []
+    for values in (whole, holed):
+        facts = Facts(Field(values, "sst", "K"))
+        recipe = Recipe.of(region=Region(0, 0, 80, 80), model="gaussian")
+        reel = reel_of(Filmed(facts, resolve(recipe, facts)), settings)
+        page = FilmPage(reel, settings)
+        box = page.boxes[0]
+        assert page.reduced and 24 <= box.height < 80
+        drawn.append(page.draw(next(iter(reel.frames())))[box.y : box.y + box.height, box.x : box.x + box.width])
+    away = box.width * 38 // 80
+    np.testing.assert_allclose(drawn[0][:, :away].astype(int), drawn[1][:, :away].astype(int), atol=1)
+    hole = drawn[1][:, box.width * 42 // 80].reshape(-1, 3)
+    assert {tuple(colour) for colour in hole} <= {tuple(bytes.fromhex(INKS["dark"][i][1:])) for i in ("none", "line")}
+
+
+def test_a_film_of_a_set_names_its_files(tmp_path: Path) -> None:
+    of = filmed()
+    said = {"path": "/x/{a.nc,b.nc,c.nc}"}
+    facts = Facts(replace(of.facts.field, provenance=said))
+    assert "3 files, a.nc …" in reel_of(Filmed(facts, of.plan), FilmSettings(**SMALL)).caption[0]
 
 
 def test_the_ffmpeg_of_the_extra_is_found(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -33,6 +33,9 @@ SHOWS = {
 }
 """What can be shown, by its name in the settings."""
 
+DRAWN = ("theme", "scale", "caption")
+"""Settings of pictures that are drawn for the film; the window stands as it is."""
+
 SETTLE_MS = 40
 """From a move of the playhead to the picture of the window: all of it has been drawn anew by then."""
 
@@ -66,6 +69,7 @@ class FilmWindow(QDialog):
         refusal = self._session.plan.refusal
         if refusal is not None and self.form.what.currentData() in ("reverse", "both", "members"):
             why_not = str(refusal)
+        self.form.offer(DRAWN, self.form.what.currentData() != WINDOW)
         self.form.show_progress(job.done if job is not None and self.filmer.active else None, why_not)
         if not self.filmer.active:
             self._end_grabbing()

@@ -206,15 +206,15 @@ class FilmPage:
         left, right, y = self._timeline()
         font = font_of(self._small)
         draw.line((left, y, right, y), self._ink["line"], self._px(3))
-        draw.text((left - self._px(8), y), "x₀", self._ink["dim"], font, anchor="rm")
-        draw.text((right + self._px(8), y), "noise", self._ink["dim"], font, anchor="lm")
+        draw.text((left - self._px(14), y), "x₀", self._ink["dim"], font, anchor="rm")
+        draw.text((right + self._px(14), y), "noise", self._ink["dim"], font, anchor="lm")
 
     def _timeline(self) -> tuple[int, int, int]:
         """Left and right end of the axis of t, and its height."""
         width, height = self._settings.size
         font = font_of(self._small)
-        left = self._px(32) + round(font.getlength("x₀"))
-        return left, width - self._px(32) - round(font.getlength("noise")), height - self._below
+        left = self._px(38) + round(font.getlength("x₀"))
+        return left, width - self._px(38) - round(font.getlength("noise")), height - self._below
 
     def _draw_playhead(self, draw: ImageDraw.ImageDraw, t: float) -> None:
         left, right, y = self._timeline()
@@ -232,9 +232,9 @@ class FilmPage:
         missing = pixels == 0
         if missing.any():
             image.paste(self._hatch.crop((0, 0, *size)), (box.x, box.y))
-            there = Image.fromarray(np.where(missing, np.uint8(0), np.uint8(255)))
-            image.paste(small.resize(size, Image.Resampling.NEAREST), (box.x, box.y),
-                        there.resize(size, Image.Resampling.NEAREST))  # fmt: skip
+            small.putalpha(Image.fromarray(np.where(missing, np.uint8(0), np.uint8(255))))
+            known = small.resize(size, way)  # where several lie in one, the mean colour of those that are there
+            image.paste(known, (box.x, box.y), known.getchannel("A").point(lambda share: 255 * (share > 127)))
         else:
             image.paste(small.resize(size, way), (box.x, box.y))
 

@@ -2,7 +2,6 @@
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
@@ -13,6 +12,7 @@ from diffview.errors import cut
 from diffview.fields.numbers import figures, number
 from diffview.fields.tiles import columns_of
 from diffview.forward.state import Forward, Frame
+from diffview.readers.many import last_name
 from diffview.reverse.samplers import SAMPLERS, Step
 from diffview.runs.colour_scale import Scale, scale_of_field, scale_of_made
 from diffview.runs.facts import Facts
@@ -208,7 +208,7 @@ def _caption(filmed: Filmed, run: bool) -> tuple[str, str]:
     plan, recipe = filmed.plan, filmed.plan.recipe
     said, made_apart = filmed.facts.field.provenance, run and not plan.placed and plan.card is not None
     quantity = quantity_of(filmed.facts.field, plan if run else None).long_name.replace("_", " ")
-    place = "" if made_apart else " ".join(filter(None, (Path(said.get("path", "")).name, said.get("index"))))
+    place = "" if made_apart else " ".join(filter(None, (last_name(said.get("path", "")), said.get("index"))))
     course = [f"{recipe.course.schedule.key} schedule"]
     if run:
         course += [f"{SAMPLERS[recipe.course.sampler].title}, {plan.steps} steps", f"model {recipe.denoiser.model}"]

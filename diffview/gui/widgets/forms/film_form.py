@@ -52,6 +52,11 @@ class FilmForm(QWidget):
         """What is chosen, by the names of the settings."""
         return {"what": self.what.currentData(), "size": SIZES[self.pixels.currentIndex()], **self._params.values()}
 
+    def offer(self, names: tuple[str, ...], offered: bool) -> None:
+        """Whether these settings change anything of what is chosen."""
+        for name in names:
+            self._params.field(name).setEnabled(offered)
+
     def show_progress(self, share: float | None, why_not: str) -> None:
         """The share of a film that is made, None if none is; and why none can be, or ""."""
         self.job.show_progress(share, "Save as…", why_not, "Choose a file; the film is made beside the window")
