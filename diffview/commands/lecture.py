@@ -17,7 +17,9 @@ def add(parser: Parser) -> None:
     """Declare the options."""
     parser.add_argument("lecture", nargs="?", type=Path, help="its folder or file; none: the one that ships")
     parser.add_argument("--html", type=Path, metavar="OUT.html", help="one page that needs no network and no server")
-    parser.add_argument("--pdf", type=Path, metavar="OUT.pdf", help="the same on paper, a sheet for each chapter")
+    parser.add_argument(
+        "--pdf", type=Path, metavar="OUT.pdf", help="the same on paper, a sheet or more for each chapter"
+    )
     parser.show_examples(
         "diffview lecture chapter.json --html talk.html", "diffview lecture chapter.json --pdf talk.pdf"
     )

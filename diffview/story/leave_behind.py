@@ -183,7 +183,7 @@ def _histogram(_: Chapter, filmed: Filmed) -> HandoutFigure:
     curves = [PlotCurve(name, middles, density(state.at(t).x_t), INK[token]) for t, name, token in STATES]
     normal = PlotCurve("N(0, 1)", middles, np.exp(-(middles**2) / 2) / np.sqrt(2 * np.pi), INK["reverse"])
     plot = line_svg([*curves, normal], PlotAxis("standardised value"), PlotAxis("density"))
-    return HandoutFigure("Values of the field, of x_t, and of a standard normal", plot=plot)
+    return HandoutFigure("Values of the field, of xₜ, and of a standard normal", plot=plot)
 
 
 def _spectrum(_: Chapter, filmed: Filmed) -> HandoutFigure:
@@ -197,7 +197,7 @@ def _spectrum(_: Chapter, filmed: Filmed) -> HandoutFigure:
         if (power := state.spectrum(frame)) is not None:
             curves.append(PlotCurve(name, state.rings.k, power, INK[token]))
     plot = line_svg(curves, PlotAxis("cycles per side of the region", log=True), PlotAxis("power, std²", log=True))
-    return HandoutFigure("Power of the field and of x_t by scale", plot=plot)
+    return HandoutFigure("Power of the field and of xₜ by scale", plot=plot)
 
 
 PLOTTED = {"schedule": _schedule, "histogram": _histogram, "spectrum": _spectrum}

@@ -36,6 +36,13 @@ def test_it_has_a_sheet_for_each_chapter(pdf):
     assert pdf.startswith(b"%PDF") and len(re.findall(rb"/Type\s*/Page\b", pdf)) == 2
 
 
+def test_sentences_that_leave_no_room_for_pictures_go_on_overleaf(qapp):
+    tells = [{"do": "tell", "sentence": f"This is sentence number {i}."} for i in range(60)]
+    chapter = chapter_of({**CHAPTER, "stage": {"pictures": ["forward"]}, "beats": tells}, "c")
+    made = pdf_of(handout_of(Lecture("A talk", (chapter,)), lambda recipe: filmed_of(open_field(recipe))))
+    assert len(re.findall(rb"/Type\s*/Page\b", made)) > 2
+
+
 @pytest.mark.skipif(shutil.which("pdftotext") is None, reason="poppler is not installed")
 def test_its_letters_are_letters_and_its_pictures_are_seen(pdf, tmp_path):
     path = tmp_path / "talk.pdf"

@@ -1,4 +1,4 @@
-"""A lecture on paper: a page of A4 for each chapter, with its sentences, equation, pictures and plots as PDF."""
+"""A lecture on paper: pages of A4 for each chapter, with its sentences, equation, pictures and plots as PDF."""
 
 import math
 from functools import cache
@@ -36,7 +36,10 @@ SHOWN = (0, 7, 14, 20)
 ACROSS = 4
 """Most figures of a row."""
 
-TALLEST_MM = 84.0
+TALLEST_MM, LEAST_MM = 84.0, 40.0
+"""Of a row of figures; where sentences leave less than the least, they go on overleaf."""
+
+FOOT_MM = 8.0
 
 
 class _Tile(NamedTuple):
@@ -62,7 +65,7 @@ def pdf_of(handout: Handout) -> bytes:
     for number, chapter in enumerate(handout.chapters, 1):
         if number > 1:
             writer.newPage()
-        _Sheet(painter, QRectF(0, 0, writer.width(), writer.height())).draw(number, chapter, handout.title)
+        _Sheet(painter, writer, handout.title).draw(number, chapter)
     painter.end()
     return bytes(buffer.data().data())
 
@@ -77,14 +80,15 @@ def _application() -> QCoreApplication:
 
 
 class _Sheet:
-    """One page, drawn from its top."""
+    """The page of a chapter, drawn from its top, and those overleaf."""
 
-    def __init__(self, painter: QPainter, page: QRectF) -> None:
-        self._painter, margin = painter, MARGIN_MM * MM
+    def __init__(self, painter: QPainter, writer: QPdfWriter, title: str) -> None:
+        self._painter, self._writer, self._title, margin = painter, writer, title, MARGIN_MM * MM
+        page = QRectF(0, 0, writer.width(), writer.height())
         self._room = page.adjusted(margin, margin, -margin, -margin)
         self._y = self._room.top()
 
-    def draw(self, number: int, chapter: HandoutChapter, title: str) -> None:
+    def draw(self, number: int, chapter: HandoutChapter) -> None:
         """All of a chapter."""
         first, *others = chapter.sentences
         self._write(f"{number}  {chapter.title}", "title", "text", bold=True)
@@ -95,11 +99,17 @@ class _Sheet:
         below = [(sentence, "small", "text") for sentence in others] + [
             (note, "small", "dim") for note in chapter.notes
         ]
-        foot = sum(self._height(*words[:2]) + GAP_MM * MM / 2 for words in below) + 8 * MM
-        self._show([tile for figure in chapter.figures for tile in _tiles(figure)], self._room.bottom() - foot)
+        tiles = [tile for figure in chapter.figures for tile in _tiles(figure)]
+        foot, least = self._room.bottom() - FOOT_MM * MM, math.ceil(len(tiles) / ACROSS) * LEAST_MM * MM
+        bottom = foot - sum(self._height(*words[:2]) + GAP_MM * MM / 2 for words in below)
+        self._show(tiles, bottom if bottom - self._y >= least else foot)
         for words, size, token in below:
+            if self._y + self._height(words, size) > foot:
+                self._footer()
+                self._writer.newPage()
+                self._y = self._room.top()
             self._write(words, size, token)
-        self._footer(title)
+        self._footer()
 
     def _font(self, size: str, bold: bool = False) -> QFont:
         font = QFont("Inter")
@@ -153,10 +163,10 @@ class _Sheet:
             self._painter.drawText(QRectF(x, box.bottom(), width, words), int(Qt.AlignmentFlag.AlignVCenter), text)
         self._y += rows * (height + words) + (rows - 1) * gap + gap / 2
 
-    def _footer(self, title: str) -> None:
+    def _footer(self) -> None:
         self._painter.setFont(self._font("small"))
         self._painter.setPen(QColor(INK["dim"]))
-        self._painter.drawText(self._room, int(Qt.AlignmentFlag.AlignBottom | Qt.AlignmentFlag.AlignRight), title)
+        self._painter.drawText(self._room, int(Qt.AlignmentFlag.AlignBottom | Qt.AlignmentFlag.AlignRight), self._title)
 
 
 def _tiles(figure: HandoutFigure) -> list[_Tile]:
