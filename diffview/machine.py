@@ -28,7 +28,9 @@ FFMPEG = "MP4 films: ffmpeg (ffmpeg.org), a program of its own under LGPL or GPL
 CREDITS = (
     "Field: top-of-atmosphere brightness temperature, from iris-sample-data. © British Crown copyright 2018, "
     "Met Office. Contains public sector information licensed under the Open Government Licence v3.0.",
-    "Font: Inter, SIL Open Font License 1.1.",
+    "Examples: monthly sea surface temperature of OSTIA, from iris-sample-data. © British Crown copyright, Met Office. "
+    "Open Government Licence v3.0.",
+    "Fonts: Inter; outlines of STIX Two Math in equations. SIL Open Font License 1.1.",
     "Coastlines: Natural Earth 1:50 million, public domain, from the npm package world-atlas 2.0.2.",
     "Colour maps: cmocean (MIT), Scientific colour maps (MIT), viridis (CC0).",
     FFMPEG,
