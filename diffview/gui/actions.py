@@ -24,7 +24,7 @@ class Entry:
 
 
 SCRUB, LAYOUT, EXPORT, EXAMPLE = "Scrub", "View/Layout", "File/Export", "File/Examples"
-PANE = "View/One alone"
+PANE, APPEARANCE = "View/One alone", "View/Appearance"
 """Menus; "View/Layout" is the menu Layout in View."""
 
 AFTER_WIDGETS = (SCRUB, PANE)
@@ -123,9 +123,9 @@ ENTRIES = (
     Entry("lectureAction", "View", "Start the lecture", ("F5", "Shift+F5"), "Diffusion models, told from the start"),
     Entry("writeLectureAction", "View", "Write a lecture…", (), "Chapters captured from the window, in their order"),
     Entry("presentAction", "View", "Present", ("F11",), "What is on screen, large and without docks; Esc returns"),
-    Entry("darkAction", "View", "Dark", (), "", True),
-    Entry("lightAction", "View", "Light", (), "", True),
-    Entry("systemAction", "View", "As the system", (), "", True),
+    Entry("darkAction", APPEARANCE, "Dark", (), "", True),
+    Entry("lightAction", APPEARANCE, "Light", (), "", True),
+    Entry("systemAction", APPEARANCE, "As the system", (), "", True),
     Entry("zoomInAction", "View", "Larger text", ("Ctrl++", "Ctrl+=")),
     Entry("zoomOutAction", "View", "Smaller text", ("Ctrl+-",)),
     Entry("zoomResetAction", "View", "Normal text", ("Ctrl+0",)),
@@ -149,7 +149,7 @@ ENTRIES = (
 
 APART = frozenset({
     "saveRecipeAction", "quitAction", "gapAction", "copyAction", "forkAction", "addRivalAction", "autoRunAction",
-    "paceThreeAction", "followAction", "lectureAction", "darkAction", "zoomInAction", "resetLayoutAction",
+    "paceThreeAction", "followAction", "lectureAction", "zoomInAction", "resetLayoutAction",
 })  # fmt: skip
 """The actions above which a line lies in their menu."""
 
