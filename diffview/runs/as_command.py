@@ -56,7 +56,8 @@ def command_by_file(file: Path) -> str:
 
 def _essence(recipe: Recipe, source: FieldFile, card: Card | None) -> Recipe:
     """What the run depends on: for a network that starts from noise no field, and no fit of a formula."""
-    asked = recipe.of_run().but(chain_length=Recipe.start.chain_length)
+    index = recipe.source.index or None  # of a variable of two dimensions there is nothing to say
+    asked = recipe.of_run().but(chain_length=Recipe.start.chain_length, index=index)
     from_noise = asked.start.origin == "noise" and not asked.operators.instruments and not asked.guidance.observe
     if card is None:
         return asked.but(path=source.path, dataset=source.dataset)

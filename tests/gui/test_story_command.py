@@ -75,6 +75,7 @@ def test_the_command_makes_the_run_on_screen_to_the_bit(case, open_window, copie
     shown = run.plan.made_in.inverse(run.trajectory.last.y[:, 0])
     words = copied(window)
     assert words[:2] == ["diffview", "sample"] and ("--recipe" in words) == by_file, words
+    assert not any(word.endswith("=") for word in words), "a flag without a value says nothing"
     monkeypatch.chdir(tmp_path)
     assert main(words[1:]) == 0
     with xr.open_dataset(tmp_path / "run.nc") as made:
