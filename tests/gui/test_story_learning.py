@@ -3,6 +3,10 @@
 import numpy as np
 import pytest
 
+from diffview.fields.numbers import number
+from diffview.learning.film import UNSEEN, film_crops
+from diffview.learning.sets import evenly
+
 pytestmark = pytest.mark.qt_log_ignore("This plugin does not support (raise|grabbing)")
 
 
@@ -34,6 +38,10 @@ def test_a_training_is_scrubbed_and_the_pictures_follow(learning, find, hand, wa
 def test_data_says_that_it_gives_copies(learning, find):
     assert find(learning, "learningDataView").accessibleDescription() == "a copy, a copy, a copy, a copy"
     assert "copy" not in find(learning, "learningNetworkView").accessibleDescription()
+    data = film_crops()
+    mirrored = np.concatenate([data.fields[:, ::down, ::on] for down in (1, -1) for on in (1, -1)])
+    apart = [np.sqrt(((mirrored - one) ** 2).mean((1, 2)).min()) for one in evenly(data.held_out, UNSEEN)]
+    assert f"held-out fields lie {number(float(np.median(apart)))} away" in find(learning, "learningDistances").text()
 
 
 def test_another_seed_is_another_noise(learning, find, wait):

@@ -13,7 +13,7 @@ from diffview.gui.session import Session
 from diffview.gui.show.looks import field_scale
 from diffview.gui.widgets.images.pair_grid import PairGrid
 from diffview.gui.widgets.plots.learning_plot import LearningPlot
-from diffview.gui.widgets.small.parts import Heading, ScrollPanel, named, progress_bar, show_value, words
+from diffview.gui.widgets.small.parts import Heading, ScrollPanel, named, progress_bar, say, show_value, words
 from diffview.learning.film import MADE, LearningFilm, MadeFields
 
 LEAST_WIDTH = 270
@@ -26,7 +26,7 @@ COPY = 0.01
 """Standard deviations below which two fields are one."""
 
 MODELS: dict[str, tuple[str, str]] = {
-    "network": ("The network", "It has learnt, not stored: new fields, near to none of the crops."),
+    "network": ("The network", "It learns, and stores no field: in the end it makes new ones, copies of no crop."),
     "data": (
         "data: the exact answer",
         "It memorises: whatever the noise, it gives a crop back.",
@@ -64,9 +64,9 @@ class LearningPanel(ScrollPanel):
         self.slider.setTickPosition(QSlider.TickPosition.TicksBelow)
         self.slider.valueChanged.connect(lambda index: self._session.look(film=index))
         self.step, self.bar = Heading(name="learningStep"), progress_bar("Share of the runs that is done")
-        self.says = words(name="learningWords")
+        self.says, self.apart = words(name="learningWords"), words(name="learningDistances")
         self.grids = {}
-        for widget in (words(TEACH), self.plot, self.slider, self.step, self.says, self.bar):
+        for widget in (words(TEACH), self.plot, self.slider, self.step, self.says, self.apart, self.bar):
             self.column.addWidget(widget)
         for key, (title, says) in MODELS.items():
             grid = PairGrid(("From noise", NEAREST), MADE)
@@ -117,6 +117,7 @@ class LearningPanel(ScrollPanel):
         if job is None:
             return
         self.bar.setValue(round(100 * job.done))
+        say(self.apart, unseen_words(job.unseen))
         scale = field_scale(self._session)
         for key, grid in self.grids.items():
             found = job.found.get(self.index if key == "network" else key)
@@ -128,6 +129,13 @@ class LearningPanel(ScrollPanel):
             else:
                 said = [(distance_words(found, i), "dim") for i in range(MADE)]
                 grid.set_pairs(found.made, found.nearest, said, scale.limits, COLORMAPS[scale.colours])
+
+
+def unseen_words(unseen: float) -> str:
+    """What the numbers below the pictures are, and that of fields which no network saw; "" until it is known."""
+    if np.isnan(unseen):
+        return ""
+    return f"The numbers are distances (root mean square, standardised); held-out fields lie {number(unseen)} away."
 
 
 def distance_words(found: MadeFields, member: int) -> str:

@@ -162,7 +162,7 @@ def cloud_words(count: int, view: Any, run: PointRun | None) -> str:
     """What the points do, at which t."""
     if run is None:
         waits = view.cloud_way == "return"
-        return "Press Learn: there is nothing learnt yet." if waits else f"{count} points, noise put in."
+        return "Nothing is learnt yet: Learn trains a network." if waits else f"{count} points, noise put in."
     steps = len(run.states) - 1
     return f"{count} points, {run.walker.info.title}, {steps} of {len(run.levels) - 1} steps."
 

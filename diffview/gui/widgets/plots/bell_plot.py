@@ -16,8 +16,8 @@ from diffview.gui.widgets.plots.plot_base import Curve, PlotBase
 HEADROOM = 1.3
 """Top of the axis as a multiple of the highest density: the legend stands there."""
 
-MOST = 4
-"""Curves, and marks."""
+BELOW = 0.86
+"""Share of the height up to which the line of a mark goes: above it stands its word."""
 
 TOKENS = ("forward", "reverse", "text", "dim")
 
@@ -68,4 +68,4 @@ class BellPlot(PlotBase):
 
 
 def _upright(x: float, top: float) -> tuple[Floats, Floats]:
-    return np.array([x, x]), np.array([0.0, top])
+    return np.array([x, x]), np.array([0.0, BELOW * top])

@@ -49,7 +49,7 @@ class LearningPlot(PlotBase):
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__("Loss of the training against its steps", (44, 8, 12, 36), parent, 180)
         self._raw, self._smooth = self.add_curve("faint", 1.0), self.add_curve("reverse", 1.6)
-        self._held = self.add_curve("dim", 1.2)
+        self._held = self.add_curve("text", 1.2)
         self.x_axis.log = self.y_axis.log = True
         self.x_axis.label, self.y_axis.label = "training step", "|ε − ε̂|²"
         self.stops = Stops(self)
@@ -71,7 +71,7 @@ class LearningPlot(PlotBase):
 
     def paint_background(self, painter: QPainter, box: QRectF, palette: Palette) -> None:
         """The legend."""
-        names = [("training", "reverse"), ("held-out fields", "dim")]
+        names = [("training", "reverse"), ("held-out fields", "text")]
         paint_legend(painter, box.right() - 4, box.top() + 2, names, palette, column=True)
 
     def _nearest(self, point: QPointF) -> int:
