@@ -423,6 +423,7 @@ def test_the_dock_opens_with_three_fields_and_the_theorys_loss(window, dock, fin
     hidden = [f"train{name}" for name in ("LossCombo", "DensityCombo", "SizeCombo", "BatchSpin", "WidthCombo")]
     assert all(find(window, name).isVisible() for name in rows)
     assert not any(find(window, name).isVisible() for name in hidden)
+    assert all(find(window, name).width() > 0.7 * form.width() for name in rows), "the names take what they need"
     loss = find(window, "trainLossCombo")
     assert loss.itemData(0) == "plain" == form.order("x", again=False).loss
     hand.click(find(window, "trainMoreButton"))

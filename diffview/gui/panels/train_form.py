@@ -1,6 +1,6 @@
 """The form of a training: it offers what the open field allows, and makes an order of the choices."""
 
-from PySide6.QtCore import Signal
+from PySide6.QtCore import Qt, Signal
 from PySide6.QtWidgets import QCheckBox, QGridLayout, QLabel, QLineEdit, QWidget
 
 from diffview.forward.schedules import Schedule
@@ -114,6 +114,7 @@ class TrainForm(QWidget):
                 form.addWidget(self._labels[label], row, 0)
                 form.addWidget(widget, row, 1)
         self._labels["All"].setText("")
+        form.setAlignment(self._more, Qt.AlignmentFlag.AlignLeft)  # else no list is wider than it
 
     def _show_rows(self, more: bool) -> None:
         """Three fields and what is trained on, or all."""
