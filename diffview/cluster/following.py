@@ -11,6 +11,9 @@ from diffview.cluster.standing import Standing, at_work
 from diffview.errors import UserError
 from diffview.runs.job import Job
 
+SAID = "driver.log"
+"""Beside the store: what a driver said that was started from a window."""
+
 LOOK_S = 0.5
 """Seconds between two looks."""
 
@@ -22,12 +25,16 @@ class Following(Job):
     Attributes:
         folder: of its store.
         standing: how far it was when it was last looked at.
-        driven: whether a driver was at work on it then.
+        driven: whether a driver was at work on it then, or has been started from here.
+        begun: the driver that was started from here, as long as it runs.
+        refused: why that could not begin, if it could not.
     """
 
     folder: Path
     standing: Standing
     driven: bool = False
+    begun: "subprocess.Popen[bytes] | None" = None
+    refused: str = ""
 
     @classmethod
     def of(cls, folder: Path) -> "Following":
@@ -41,31 +48,52 @@ class Following(Job):
     @property
     def mark(self) -> Any:
         """What differs whenever there is something new to show."""
-        return self.state, self.driven, self.standing
+        return self.state, self.driven, self.standing, self.refused
 
     def work(self) -> None:
         """Look, until it is to end; whoever drives the job goes on."""
         while True:
-            self.standing, self.driven = Standing.read(self.folder), at_work(self.folder)
+            self.look()
             whole = max(1, self.standing.blocks)
             self.tell(self.standing.done_count / whole)
             time.sleep(LOOK_S)
 
+    def look(self) -> None:
+        """See how far it is; a driver that was started from here is asked whether it has ended, or it stays a zombie.
 
-def go_on(standing: Standing) -> None:
+        Raises:
+            UserError: if the job cannot be read.
+        """
+        self.standing = Standing.read(self.folder)
+        if self.begun is not None and self.begun.poll() is not None:
+            self.refused = "" if self.standing.process == self.begun.pid else _last_words(self.folder)
+            self.begun = None
+        self.driven = self.begun is not None or at_work(self.folder)
+
+
+def _last_words(folder: Path) -> str:
+    """The sentence and the hint that a driver ended with before it could tell how far it is."""
+    lines = (folder / SAID).read_text(encoding="utf-8", errors="replace").splitlines()
+    return " ".join(line.strip() for line in lines[-2:]).removeprefix("diffview: ")
+
+
+def go_on(job: Following) -> None:
     """Start the driver of a job again, in a process of its own, which no window ends.
 
     Raises:
         UserError: if its command line is none that makes a store, or its folder is gone.
     """
+    standing = job.standing
     words = standing.words
     if "sample" not in words or "--on" not in (word.partition("=")[0] for word in words):
         raise UserError("The job does not say how it was begun.", "Give the command that began it once more.")
     try:
-        subprocess.Popen(
-            [sys.executable, "-m", "diffview", *words], cwd=standing.cwd, start_new_session=True,
-            stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
-        )  # fmt: skip
+        with (job.folder / SAID).open("wb") as said:
+            job.begun = subprocess.Popen(
+                [sys.executable, "-m", "diffview", *words], cwd=standing.cwd, start_new_session=True,
+                stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=said,
+            )  # fmt: skip
+        job.driven, job.refused = True, ""
     except OSError as error:
         raise UserError(
             f"The job cannot be gone on with in {standing.cwd}: {error.strerror}.",

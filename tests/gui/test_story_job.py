@@ -10,9 +10,10 @@ import pytest
 from PySide6.QtCore import Qt
 from PySide6.QtTest import QTest
 
-from diffview.cluster.following import go_on
+from diffview.cluster.following import Following, go_on
 from diffview.cluster.standing import ASKED, Standing, asked
 from diffview.errors import UserError
+from diffview.gui.jobs.following import JobFollower
 from diffview.gui.show.job_words import failures, headline, speed
 
 HALF = Standing(
@@ -53,6 +54,8 @@ def test_a_job_at_work_shows_how_far_it_is_and_is_cancelled_and_retried(opened, 
     replace(HALF, state="finished", done=((0, 5),), made=22, failed={}).write(tmp_path)
     wait(lambda: find(window, "jobHeadline").text().startswith("Finished: block 6 of 6"))
     assert not find(window, "jobCancel").isEnabled() and not find(window, "jobAgain").isEnabled()
+    find(window, "jobDialog").close()
+    wait(lambda: not window.findChild(JobFollower).active)  # nobody looks any more
     window.close()
     assert Standing.read(tmp_path).done_count == 6  # nothing of the job ends with the window
 
@@ -66,14 +69,38 @@ def test_a_job_that_was_killed_is_gone_on_with_by_its_own_command(tmp_path, monk
     begun = []
     monkeypatch.setattr(subprocess, "Popen", lambda words, **how: begun.append((words, how)))
     with pytest.raises(UserError, match="does not say how it was begun"):
-        go_on(replace(HALF, words=("train", "x.nc")))
+        go_on(Following(tmp_path, replace(HALF, words=("train", "x.nc"))))
     line = ("sample", "--on", "here", "-o", "many")
-    go_on(replace(HALF, words=line, cwd=str(tmp_path)))
+    job = Following(tmp_path, replace(HALF, words=line, cwd=str(tmp_path)))
+    go_on(job)
     ((words, how),) = begun
     assert words == [sys.executable, "-m", "diffview", *line] and how["cwd"] == str(tmp_path)
-    assert how["start_new_session"] is True
-    go_on(replace(HALF, words=("-q", "sample", "--on=here", "-o", "many"), cwd=str(tmp_path)))
+    assert how["start_new_session"] is True and job.driven
+    go_on(Following(tmp_path, replace(HALF, words=("-q", "sample", "--on=here", "-o", "many"), cwd=str(tmp_path))))
     assert begun[-1][0][3:5] == ["-q", "sample"]
+
+
+def test_a_job_that_cannot_be_gone_on_with_says_why_and_is_not_at_work_any_more(opened, find, wait, tmp_path):
+    line = ("sample", "--fit", "gone.nc", "red", "--members", "4", "--on", "here", "-o", "many")
+    replace(HALF, state="failed", failed={}, words=line, cwd=str(tmp_path)).write(tmp_path)
+    window = opened()
+    wait(lambda: find(window, "jobAgain").isEnabled())
+    press(find(window, "jobAgain"))
+    wait(lambda: not find(window, "jobAgain").isEnabled())  # it is not begun twice
+    wait(lambda: find(window, "jobFailures").text().startswith("gone.nc does not exist"))
+    assert find(window, "jobHeadline").text().startswith("Failed") and find(window, "jobAgain").isEnabled()
+
+
+def test_a_driver_that_was_started_here_and_killed_is_seen_to_have_ended(tmp_path):
+    job = Following(tmp_path, HALF)
+    job.begun = subprocess.Popen([sys.executable, "-c", "import time; time.sleep(600)"])
+    replace(HALF, process=job.begun.pid).write(tmp_path)
+    job.look()
+    assert job.driven
+    job.begun.kill()
+    os.waitid(os.P_PID, job.begun.pid, os.WEXITED | os.WNOWAIT)  # a zombie, which counts as a process
+    job.look()
+    assert not job.driven and not job.refused
 
 
 def test_words_of_a_job_that_was_broken_off():

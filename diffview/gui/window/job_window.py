@@ -36,6 +36,7 @@ class JobWindow(QDialog):
             layout.addWidget(part)
         layout.addLayout(line(self._cancel, self._again))
         self._follower.changed.connect(self._show)
+        self.finished.connect(self._follower.stop)  # of the looking, not of the job
 
     def ask_folder(self) -> None:
         """Ask for the folder of a job, and follow it."""
@@ -65,9 +66,8 @@ class JobWindow(QDialog):
             return
         standing, driven = job.standing, job.driven
         self._bar.setValue(round(100 * standing.done_count / max(1, standing.blocks)))
-        for label, text in zip(
-            self._told, (headline(standing, driven), speed(standing, driven), failures(standing)), strict=True
-        ):
+        texts = headline(standing, driven), speed(standing, driven), job.refused or failures(standing)
+        for label, text in zip(self._told, texts, strict=True):
             say(label, text)
         self._cancel.setEnabled(driven)
         self._again.setText("Retry" if driven or standing.failed else "Go on")
@@ -79,4 +79,4 @@ def _once_more(job: Following) -> None:
     if job.driven:
         ask(job.folder, RETRY)
     else:
-        go_on(job.standing)
+        go_on(job)
