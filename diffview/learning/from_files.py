@@ -17,6 +17,7 @@ from diffview.fields.transforms import choose_transform
 from diffview.fields.units import same_units
 from diffview.learning.sets import MOST_BYTES, MULTIPLE, GivenFields, TrainingSet, crops_of
 from diffview.models.cards import Card
+from diffview.models.conditions import groups_of
 from diffview.readers.process import ReaderProcess
 from diffview.runs.conditions_asked import Condition
 from diffview.runs.groups import AUTO
@@ -335,8 +336,9 @@ def read_verification_set(card: Card, path: str, datasets: Sequence[str], held_o
         held_out: that share.
 
     Raises:
-        UserError: if they cannot be read, or have another unit than the card.
+        UserError: if they cannot be read, have another unit than the card, or the network is given other variables.
     """
+    _require_nothing_given(card)
     size, key = max(card.shape[1:]), card.transform.key
 
     def read(names: Sequence[str], share: float) -> TrainingSet:
@@ -362,3 +364,13 @@ def read_verification_set(card: Card, path: str, datasets: Sequence[str], held_o
         name=card.quantity,
         units=card.units,
     )
+
+
+def _require_nothing_given(card: Card) -> None:
+    """Refuse a network that is given other variables."""
+    if card.conditions:
+        raise UserError(
+            f"{card.name} is given {', '.join(groups_of(card.conditions))}, which are not read where networks are "
+            "verified.",
+            "Sample it beside its conditions: diffview sample --given.",
+        )

@@ -1,5 +1,6 @@
 """The recipe's group of conditions: other variables and files that a network is given, and which are switched off."""
 
+import shlex
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Annotated, Any
@@ -64,3 +65,17 @@ def condition_asked(words: Sequence[str]) -> Condition:
     said: Mapping[str, Any] = dict(word.split("=", 1) for word in settings)
     values = {"name": plain[0], "path": "" if plain[1] == "." else plain[1], "dataset": (*plain, "", "")[2], **said}
     return Condition(**checked(Condition, values, "A condition"))
+
+
+def condition_written(text: str) -> Condition:
+    """The condition that a line of text names; a file with spaces in its name stands in quotes.
+
+    Raises:
+        UserError: as in condition_asked, or if a quote is not closed.
+    """
+    words = shlex.shlex(text, posix=True)
+    words.whitespace_split, words.commenters, words.escape = True, "", ""  # backslashes are of names of files
+    try:
+        return condition_asked(list(words))
+    except ValueError:
+        raise UserError(f"A quote in {text} is not closed.", 'Write it as: ir "my folder/ir.nc" tb') from None

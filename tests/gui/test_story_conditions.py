@@ -46,7 +46,7 @@ def model(files, tmp_path):
     return str(tmp_path / "given")
 
 
-def test_a_sensor_is_named_in_words_and_switched_off_by_hand(window, files, model, hand, find, settle):
+def test_a_sensor_is_named_in_words_and_switched_off_by_hand(window, files, model, hand, find, settle, wait):
     window.open_file(files["rain"], "rain")
     settle(window)
     window.open_file(model)
@@ -74,6 +74,7 @@ def test_a_sensor_is_named_in_words_and_switched_off_by_hand(window, files, mode
     settle(window)
     said = errors(window)[-1]
     assert "Conditions lie on the grid of the whole slice" in said and session.recipe.source.coarsen == 1
+    wait(lambda: find(window, "conditionDrop_ir").isVisible())
     hand.click(find(window, "conditionDrop_ir"))
     settle(window)
     assert session.recipe.conditions.given == () and session.plan.refusal is not None
@@ -90,3 +91,8 @@ def test_a_condition_that_never_matches_is_told_and_what_is_on_screen_stays(wind
     (said,) = errors(window)
     assert "ir never matches" in said and "30 minutes away" in said
     assert window.session.facts.field is before and window.session.recipe.conditions.given == ()
+    assert line.text() == f"ir {files['tb']} tb", "it can be mended"
+    QTest.keyClicks(line, " minutes=-30")
+    QTest.keyClick(line, Qt.Key.Key_Return)
+    settle(window)
+    assert line.text() == "" and len(window.session.recipe.conditions.given) == 1

@@ -21,7 +21,7 @@ from diffview.library.opened import open_field
 from diffview.models.cards import Card
 from diffview.models.conditions import shown, unmet
 from diffview.readers.beside import read_beside
-from diffview.runs.conditions_asked import Condition, condition_asked
+from diffview.runs.conditions_asked import Condition, condition_asked, condition_written
 from diffview.runs.guiding import partner_of
 from diffview.runs.recipe import Recipe
 from diffview.runs.resolve import resolve
@@ -158,6 +158,9 @@ def test_conditions_in_words() -> None:
     words = ["ir", "a.nc", "tb", "minutes=-30", "group=geo"]
     assert condition_asked(words) == Condition("ir", "a.nc", "tb", -30, "geo")
     assert condition_asked(["land", "."]) == Condition("land")
+    assert condition_written(r"ir 'my folder\a.nc' tb minutes=-30") == Condition("ir", r"my folder\a.nc", "tb", -30)
+    with pytest.raises(UserError, match=r"A quote in ir 'my a\.nc is not closed"):
+        condition_written("ir 'my a.nc")
     with pytest.raises(UserError, match="is no condition"):
         condition_asked(["ir"])
     with pytest.raises(UserError, match="name of its own"):
@@ -232,6 +235,11 @@ def test_a_training_leaves_groups_out_and_its_card_says_what_it_is_given(trained
     assert trained.shown == 4 == trained.network["cond_channels"]
     assert Card.read(trained.file).conditions == trained.conditions
     assert trained.training["dropout"] == 0.1
+
+
+def test_a_network_with_conditions_is_not_verified_without_them(trained: Card, files: dict[str, str]) -> None:
+    with pytest.raises(UserError, match="is given mw, land, which are not read where networks are verified"):
+        from_files.read_verification_set(trained, files["rain"], ["rain"], 0.25)
 
 
 def plan_of(card: Card, files: dict[str, str], **values: Any) -> Any:

@@ -10,9 +10,12 @@ from diffview.gui.widgets.small.parts import column_of, line, named, tool_button
 from diffview.gui.widgets.small.text import set_tip
 from diffview.models.conditions import groups_of
 from diffview.readers.many import last_name
-from diffview.runs.conditions_asked import Condition, condition_asked
+from diffview.runs.conditions_asked import Condition, condition_written
 
-HOW = "NAME FILE VARIABLE, and if need be minutes=-30, group=GROUP, transform=KEY; FILE . is the open one"
+HOW = (
+    "A variable that a network is given beside the noise, as: ir folder/ir.nc tb minutes=-30. group=GROUP and "
+    "transform=KEY may follow; FILE . is the open one, and one with spaces stands in quotes."
+)
 
 
 class DataConditions(QObject):
@@ -24,14 +27,14 @@ class DataConditions(QObject):
 
     def __init__(self, session: Session, files: Files) -> None:
         super().__init__(files)
-        self._session, self._files = session, files
+        self._session, self._files, self._shown = session, files, 0
         self.widget = named(QWidget(), "conditionRows", "Conditions of the network")
         column = column_of(self.widget)
         self._rows = QVBoxLayout()
         self._rows.setSpacing(2)
         column.addLayout(self._rows)
         self.add = named(QLineEdit(), "conditionEdit", "A condition to add")
-        self.add.setPlaceholderText("Condition: ir folder/ir tb minutes=-30")
+        self.add.setPlaceholderText("Add a condition: NAME FILE VARIABLE")
         set_tip(self.add, HOW)
         self.add.returnPressed.connect(self._add)
         column.addWidget(self.add)
@@ -44,6 +47,9 @@ class DataConditions(QObject):
                 row.setParent(None)
                 row.deleteLater()
         asked, card = self._session.recipe.conditions, self._session.plan.card
+        if len(asked.given) > self._shown:  # what was refused stays in the line, to be mended
+            self.add.clear()
+        self._shown = len(asked.given)
         for one in asked.given:
             self._rows.addWidget(self._row(one.sensor, _words(one), one))
         for group in groups_of(card.conditions) if card is not None else ():
@@ -71,14 +77,13 @@ class DataConditions(QObject):
 
     def _add(self) -> None:
         try:
-            self._take((*self._session.recipe.conditions.given, condition_asked(self.add.text().split())))
+            self._take((*self._session.recipe.conditions.given, condition_written(self.add.text())))
         except UserError as error:
             self._session.tell_error(error)
 
     def _take(self, given: tuple[Condition, ...]) -> None:
         """Read the slice again with these conditions beside it."""
         self._files.open_recipe(self._session.recipe.but(given=given))
-        self.add.clear()
 
 
 def _words(one: Condition) -> str:
