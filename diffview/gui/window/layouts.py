@@ -1,6 +1,6 @@
 """Named layouts of the same panels, as data: which docks stand left and right of the pictures, and what needs room."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import NamedTuple
 
 from PySide6.QtCore import QPoint, QRect, QSize
@@ -78,71 +78,28 @@ TEACHING = ("onestepDock", "densityDock", "cloudDock", "learningDock")
 EARTH = ("daysDock",)
 """The docks of jobs on one's own files."""
 
+RIGHT = (
+    "inspectorDock", "trainDock", "modelDock", "scoreboardDock", "raceDock", "calibrationDock", "rivalsDock",
+    *TEACHING, *EARTH,
+)  # fmt: skip
+"""The docks of the right side, in order; that of the data stands at the left."""
+
+
+def _layout(
+    left: tuple[str, ...], first: tuple[str, ...] = (), widths: tuple[int, int] = (LEFT_WIDTH, RIGHT_WIDTH)
+) -> DockLayout:
+    """Docks at the left; at the right all the others, `first` before the rest."""
+    right = tuple(dock for dock in dict.fromkeys((*first, *RIGHT)) if dock not in left)
+    return DockLayout(left, right, widths)
+
+
 LAYOUTS: dict[str, DockLayout] = {
-    EXPLORE: DockLayout(
-        ("dataDock",),
-        (
-            "inspectorDock",
-            "trainDock",
-            "modelDock",
-            "scoreboardDock",
-            "raceDock",
-            "calibrationDock",
-            "rivalsDock",
-            *TEACHING,
-            *EARTH,
-        ),
-        plots=True,
-    ),
-    "trainLayoutAction": DockLayout(
-        ("trainDock", "dataDock"),
-        (
-            "modelDock",
-            "inspectorDock",
-            "scoreboardDock",
-            "raceDock",
-            "calibrationDock",
-            "rivalsDock",
-            *TEACHING,
-            *EARTH,
-        ),
-        (300, 320),
-    ),
-    "compareLayoutAction": DockLayout(
-        ("scoreboardDock", "rivalsDock", "dataDock"),
-        ("raceDock", "inspectorDock", "trainDock", "modelDock", "calibrationDock", *TEACHING, *EARTH),
-        (400, 340),
-    ),
-    "teachLayoutAction": DockLayout(
-        ("densityDock", "dataDock"),
-        (
-            "cloudDock",
-            "onestepDock",
-            "learningDock",
-            "inspectorDock",
-            "trainDock",
-            "modelDock",
-            "scoreboardDock",
-            "raceDock",
-            "calibrationDock",
-            "rivalsDock",
-            *EARTH,
-        ),
-        (420, 420),
-    ),
-    "earthLayoutAction": DockLayout(
-        (*EARTH, "dataDock"),
-        (
-            "inspectorDock",
-            "calibrationDock",
-            "modelDock",
-            "trainDock",
-            "scoreboardDock",
-            "raceDock",
-            "rivalsDock",
-            *TEACHING,
-        ),
-        (420, RIGHT_WIDTH),
+    EXPLORE: replace(_layout(("dataDock",)), plots=True),
+    "trainLayoutAction": _layout(("trainDock", "dataDock"), ("modelDock",), (300, 320)),
+    "compareLayoutAction": _layout(("scoreboardDock", "rivalsDock", "dataDock"), ("raceDock",), (400, 340)),
+    "teachLayoutAction": _layout(("densityDock", "dataDock"), ("cloudDock", "onestepDock", "learningDock"), (420, 420)),
+    "earthLayoutAction": _layout(
+        (*EARTH, "dataDock"), ("inspectorDock", "calibrationDock", "modelDock"), (420, RIGHT_WIDTH)
     ),
 }
 """Layouts by the name of their action."""
