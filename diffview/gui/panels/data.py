@@ -49,7 +49,7 @@ class DataPanel(QWidget):
         column.addWidget(self.slice.axes)
         column.addLayout(form)
         column.addWidget(self.conditions.widget)
-        notes = WordArea((self.numbers, self.region, self.notes))
+        notes = WordArea((self._fit.text, self.numbers, self.region, self.notes))
         column.addWidget(named(notes, "dataWords", "Notes on the values"))
         self.transform.activated.connect(lambda i: session.edit(transform=self.transform.itemData(i), fitted=None))
         self.resolution.activated.connect(self._coarsen)

@@ -68,7 +68,7 @@ class DataTree(QObject):
             tree.uncovered.connect(self._look)
             tree.followWanted.connect(self._browser.follow)
         self.tree.groupWanted.connect(self._browser.list_group)
-        for widget, part, least in ((self._trees, 3, 92), (self.details, 2, 56)):
+        for widget, part, least in ((self._trees, 3, 112), (self.details, 2, 56)):
             widget.setMinimumHeight(theme.px(least))
             self.split.addWidget(widget)
             self.split.setStretchFactor(self.split.count() - 1, part)

@@ -19,6 +19,9 @@ from diffview.runs.training_crops import COMPLETE_ONLY
 class FitForm(QObject):
     """Rows of a form; knows no session.
 
+    Attributes:
+        text: what the choices came to, in a sentence, for the notes below the form.
+
     Signals:
         edited: fields of the recipe that change, as a dict.
     """
@@ -34,7 +37,6 @@ class FitForm(QObject):
         pair = self.limit, self.held
         form.addRow("Crops", self.fit_set)
         form.addRow("Gaps", line(*pair, wide=pair, spacing=4))
-        form.addRow(self.text)
 
     def _choice(self, of: str, name: str, said: str, choices: Choices) -> Combo:
         """The list of what a part of the recipe may be."""
