@@ -7,9 +7,9 @@
 >>> again = diffview.sample(recipe=made.attrs["diffview_recipe"])  # the same to the bit
 >>> diffview.show(field)                                       # the window
 
-The names of `dir(diffview)` are all of it: `open`, `schedule`, `noise`, `sample`, `film`, `compare`, `train`, `verify`,
-`verify_ensemble`, `show`, `recorded` for runs of any program, the `Recipe` that says what is asked for, and
-`UserError`, the one error that is meant to be read. None of them loads what it does not need.
+The names of `dir(diffview)` are all of it: `open`, `schedule`, `noise`, `sample`, `sample_times`, `film`, `compare`,
+`train`, `verify`, `verify_ensemble`, `show`, `recorded` for runs of any program, the `Recipe` that says what is asked
+for, and `UserError`, the one error that is meant to be read. None of them loads what it does not need.
 """
 
 from importlib import import_module
@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from diffview.errors import UserError
+    from diffview.library.all_times import sample_times
     from diffview.library.calibrated import verify_ensemble
     from diffview.library.comparing import compare
     from diffview.library.filming import film
@@ -40,6 +41,7 @@ __all__ = [
     "open",
     "recorded",
     "sample",
+    "sample_times",
     "schedule",
     "show",
     "train",
@@ -54,6 +56,7 @@ _HOMES = {
     "noise": "library.making",
     "recorded": "library.recording",
     "sample": "library.making",
+    "sample_times": "library.all_times",
     "schedule": "library.scheduled",
     "show": "library.showing",
     "train": "library.trained",

@@ -6,7 +6,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from diffview.commands import fields, observing, on_cluster
+from diffview.commands import all_times, fields, observing, on_cluster
 from diffview.commands.parsing import Parser
 from diffview.commands.picture import fill_picture
 from diffview.commands.reporting import Report
@@ -59,6 +59,7 @@ def add(parser: Parser) -> None:
     fields.add_schedule(parser)
     parser.add_argument("--chain", action="store_true", help="start at the end of the Markov chain")
     add_values(parser, "index", "mask", "region", "overlap", "transform", "device")
+    all_times.add(parser)
     on_cluster.add(parser)
     parser.add_argument("--record", action="store_true", help="write every step, x_t and x0_hat, not only the end")
     parser.add_argument("-o", "--out", type=Path, required=True, metavar="OUT.nc", help="file; of --on folder")
@@ -68,6 +69,7 @@ def add(parser: Parser) -> None:
         "diffview sample --model gaussian --start sst.nc sst --s 2 --steps 4 --record -o course.nc",
         "diffview sample --model gaussian --fit sst.nc sst --members 200 --statistics 'mean,spread,p>14' -o law.nc",
         "diffview sample --model gaussian --fit sst.nc sst --members 64 --block 16 --on here -o parts",
+        "diffview sample --model gaussian --start folder sst --s 1 --region 0,0,16,16 --all-times -o all.nc",
         "diffview sample --model gaussian --fill sst.nc sst --hide 8,8,6,6 --steps 4 -o filled.nc",
         "diffview sample --model gaussian --fit sst.nc sst --region 0,0,32,32 --observe blocks size=8 error=0.2 "
         "--observe area where=4,4,9,9 error=0.1 --solver exact --members 4 -o seen.nc",
@@ -102,6 +104,9 @@ def _sample(options: argparse.Namespace) -> None:
         fields.check_output(options.out, report)
     opened, source = opened_for(options)
     opened = observing.instruments_asked(options, opened)
+    if options.all_times:
+        all_times.sample_all(options, opened, _at_index)
+        return
     if fills_whole(opened.recipe):
         fill_picture(options, opened)
         return
@@ -122,6 +127,12 @@ def _sample(options: argparse.Namespace) -> None:
     if ensemble.statistics:
         what = f"{ensemble.statistics} of {what}"
     report.note(f"{options.out}: {what}, {last.evaluations} calls of the model.")
+
+
+def _at_index(options: argparse.Namespace) -> "tuple[Plan, Opened]":
+    """The plan and the field of the options with an index."""
+    opened, source = opened_for(options)
+    return planned(options, observing.instruments_asked(options, opened), source)
 
 
 def _say_way(plan: "Plan", opened: Opened, report: Report) -> None:

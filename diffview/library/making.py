@@ -156,7 +156,7 @@ def sample(
 
     known = None if recipe is None else read_recipe(recipe)
     card = card_of(values.get("model", (known or Recipe()).denoiser.model))
-    opened = opened_of(field, _asked(recipe_of(known or usual_recipe(card), values), values, fill))
+    opened = opened_of(field, with_ways(recipe_of(known or usual_recipe(card), values), values, fill))
     return dataset_of(_content(opened, card, never, record, progress), opened)
 
 
@@ -178,7 +178,7 @@ def _content(opened: Opened, card: Card | None, never: ArrayLike | None, record:
     return filled_content(fill_by_parts(opened.recipe, facts, mask, progress), opened.facts.field)
 
 
-def _asked(recipe: Recipe, values: RunValues, way: str | None) -> Recipe:
+def with_ways(recipe: Recipe, values: RunValues, way: str | None) -> Recipe:
     """The recipe with what follows from a level, and from filling gaps."""
     from diffview.scores.gap import FILLINGS, filling
 

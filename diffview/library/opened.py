@@ -5,7 +5,9 @@ from __future__ import annotations
 import hashlib
 import math
 import os
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from contextvars import ContextVar
 from dataclasses import dataclass
 from os import PathLike, fspath
 from pathlib import Path
@@ -97,6 +99,24 @@ def source_name(path: str | PathLike[str] | Sequence[str | PathLike[str]] | None
     return str(Path(one_name(names)).expanduser())
 
 
+_AT_WORK: ContextVar[ReaderProcess | None] = ContextVar("the reader at work", default=None)
+
+
+@contextmanager
+def one_reader() -> Iterator[ReaderProcess]:
+    """A reader process, which starts slowly: that of the block around, if there is one, so that fields share it."""
+    if (known := _AT_WORK.get()) is not None:
+        yield known
+        return
+    reader = ReaderProcess()
+    kept = _AT_WORK.set(reader)
+    try:
+        yield reader
+    finally:
+        _AT_WORK.reset(kept)
+        reader.close()
+
+
 def open_field(recipe: Recipe) -> Opened:
     """The slice that a recipe names, with the other slices of a small variable, as the window opens it.
 
@@ -109,8 +129,7 @@ def open_field(recipe: Recipe) -> Opened:
         raise NOT_KEPT
     if path is None:
         return Opened(recipe, Facts(at_resolution(packaged_field(), k, how)))
-    reader = ReaderProcess()
-    try:
+    with one_reader() as reader:
         picture: Picture = reader.call(
             "read_slice", path=path, dataset=source.dataset, index=source.index, axes=source.axes, window=source.window,
             mask=source.mask,
@@ -121,8 +140,6 @@ def open_field(recipe: Recipe) -> Opened:
         beside = None
         if (asked := beside_wanted(recipe, picture)) is not None:
             beside = reader.call("read_beside", path=path, **asked)
-    finally:
-        reader.close()
     named = recipe.but(dataset=picture.dataset, index=picture.index)
     return Opened(
         named, Facts(at_resolution(picture.field, k, how), other_slices(stack, named, picture), beside=beside)

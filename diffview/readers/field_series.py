@@ -40,7 +40,7 @@ def read_field_series(
     try:
         picture: Picture = reader.call("read_slice", path=path, dataset=dataset, index=None)
         labels: dict[str, Labels] = reader.call("read_labels", path=path, dataset=picture.dataset)
-        dim, dated = _time_of(picture, labels, path)
+        dim, dated = time_of(picture, labels, path)
         part = region or Region(0, 0, *picture.size)
         values = _values(reader, path, picture, dim, part, progress)
     finally:
@@ -52,8 +52,12 @@ def read_field_series(
     return FieldSeries(values, days, dated.calendar, picture, part)
 
 
-def _time_of(picture: Picture, labels: dict[str, Labels], path: str) -> tuple[int, Labels]:
-    """Which of the other dimensions is time, and its dates."""
+def time_of(picture: Picture, labels: dict[str, Labels], path: str) -> tuple[int, Labels]:
+    """Which of the other dimensions is time, and its dates.
+
+    Raises:
+        UserError: if none is.
+    """
     for dim, (name, _) in enumerate(picture.other_dims):
         if name in labels and labels[name].dates:
             return dim, labels[name]
