@@ -1,11 +1,19 @@
-"""Qt and pyqtgraph imported for a process that is this program's alone, in two thirds of the time."""
+"""Qt and pyqtgraph imported for a process that is this program's alone, in half of the time."""
 
 import builtins
 import sys
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from functools import partial
+from importlib import import_module
 from types import ModuleType
+from typing import Any
+
+UNUSED = (
+    "parametertree", "imageview", "multiprocess",
+    *(f"widgets.{name}Widget" for name in ("ColorMap", "DataFilter", "ScatterPlot", "Table", "DataTree", "DiffTree")),
+)  # fmt: skip
+"""Parts of pyqtgraph that it imports itself and that no plot here needs; a part comes after those that it needs."""
 
 
 def import_qt() -> None:
@@ -19,8 +27,9 @@ def import_qt() -> None:
 
     vars(builtins)["__import__"] = plain
     if "pyqtgraph" not in sys.modules:
-        with _nothing_to_copy(QtCore, QtGui, QtWidgets):
-            import pyqtgraph  # noqa: F401 - it is imported while there is nothing to copy
+        with _nothing_to_copy(QtCore, QtGui, QtWidgets), _stood_in():
+            import pyqtgraph
+        vars(pyqtgraph)["__getattr__"] = _of_unused
 
 
 @contextmanager
@@ -44,3 +53,44 @@ def _nothing_to_copy(*modules: ModuleType) -> Iterator[None]:
                 del vars(module)["__dir__"]
             else:
                 vars(module)["__dir__"] = own
+
+
+class _StandIn(ModuleType):
+    """Gives no name to `import *`, and imports the module that it stands for when it is asked for another."""
+
+    __all__ = ()
+
+    def __getattr__(self, name: str) -> Any:
+        if name.startswith("__"):
+            raise AttributeError(name)
+        if sys.modules.get(self.__name__) is self:
+            del sys.modules[self.__name__]
+        return getattr(import_module(self.__name__), name)
+
+
+@contextmanager
+def _stood_in() -> Iterator[None]:
+    """Put stand-ins in the places of the unused parts; what is asked for them afterwards finds them."""
+    parts = {f"pyqtgraph.{name}": _StandIn(f"pyqtgraph.{name}") for name in UNUSED}
+    sys.modules.update(parts)
+    try:
+        yield
+    finally:
+        for name, part in parts.items():
+            if sys.modules.get(name) is part:
+                del sys.modules[name]
+
+
+def _of_unused(name: str) -> Any:
+    """The attribute of pyqtgraph of this name that comes from one of its unused parts."""
+    if not name.startswith("__"):
+        import pyqtgraph
+
+        for part in UNUSED:
+            with suppress(ModuleNotFoundError):  # another version of pyqtgraph
+                module = import_module(f"pyqtgraph.{part}")
+                if name in vars(pyqtgraph):  # a part, or what parts import
+                    return vars(pyqtgraph)[name]
+                if name in getattr(module, "__all__", ()):
+                    return getattr(module, name)
+    raise AttributeError(f"module 'pyqtgraph' has no attribute {name!r}")

@@ -33,6 +33,28 @@ def test_pyqtgraph_has_all_names_of_qt_and_they_are_qts_own() -> None:
     assert told(program) == ""
 
 
+def test_the_parts_that_no_plot_needs_are_imported_when_they_are_asked_for() -> None:
+    program = ASK + (
+        "import pyqtgraph, sys\n"
+        "parts = 'parametertree', 'imageview', 'multiprocess', 'widgets.TableWidget', 'widgets.ScatterPlotWidget'\n"
+        "assert not any(f'pyqtgraph.{part}' in sys.modules for part in parts)\n"
+        "assert issubclass(pyqtgraph.ImageView, pyqtgraph.QtWidgets.QWidget)\n"
+        "assert issubclass(pyqtgraph.ColorMapWidget, pyqtgraph.parametertree.ParameterTree)\n"
+        "assert pyqtgraph.TableWidget.__module__ == 'pyqtgraph.widgets.TableWidget'\n"
+        "from pyqtgraph.widgets.RemoteGraphicsView import mp\n"
+        "assert mp.QtProcess is pyqtgraph.multiprocess.QtProcess\n"
+        "assert not hasattr(pyqtgraph, 'Nothing') and not hasattr(pyqtgraph, '__nothing__')\n"
+    )
+    assert told(program) == ""
+
+
+def test_pyqtgraph_gives_the_names_that_it_gives_otherwise() -> None:
+    names = "print(*sorted(name for name in dir(pyqtgraph) if hasattr(pyqtgraph, name)))"
+    lean, usual = told(ASK + "import pyqtgraph\npyqtgraph.ImageView\n" + names), told(f"import pyqtgraph\n{names}")
+    asked = f"import pyqtgraph\nassert all(hasattr(pyqtgraph, name) for name in {usual.split()!r})"
+    assert "PlotWidget" in lean and "ImageView" in usual and told(ASK + asked) == ""
+
+
 def test_what_was_imported_before_stays_as_it_is() -> None:
     program = (
         "import builtins, PySide6.QtCore, pyqtgraph\n"

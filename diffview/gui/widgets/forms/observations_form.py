@@ -121,7 +121,8 @@ class ObservationsForm(QWidget):
             menu.addAction(action)
         menu.setToolTipsVisible(True)
         self.add_button.setMenu(menu)
-        self.rows = tuple(InstrumentRow(place) for place in range(most))
+        self.rows: list[InstrumentRow] = []
+        self._most = most
         self.told = words(name="observedText")
         self.solver = combo("solverCombo", "Solver: what is made of the observations at every step")
         add_choices(self.solver, ((key, title, source) for key, (title, source) in solvers.items()))
@@ -136,9 +137,7 @@ class ObservationsForm(QWidget):
         self._connect()
 
     def _lay_out(self) -> None:
-        column = column_of(self)
-        for row in self.rows:
-            column.addWidget(row)
+        self._column = column = column_of(self)
         column.addLayout(line(self.add_button))
         column.addWidget(self.told)
         self._below = QWidget()
@@ -153,12 +152,6 @@ class ObservationsForm(QWidget):
         column.addWidget(self._below)
 
     def _connect(self) -> None:
-        for place, row in enumerate(self.rows):
-            row.error.valueChanged.connect(lambda value, place=place: self.changed.emit(place, {"error": value}))
-            row.error.editingFinished.connect(self.committed)
-            row.away.clicked.connect(partial(self.removed.emit, place))
-            row.params.edited.connect(partial(self.changed.emit, place))
-            row.params.committed.connect(lambda _values: self.committed.emit())
         self.solver.activated.connect(
             lambda i: self.edited.emit({"solver": self.solver.itemData(i), "solver_params": ()})
         )
@@ -171,13 +164,27 @@ class ObservationsForm(QWidget):
                 signal.connect(lambda _value, limit=limit, key=key: self.edited.emit({key: limit.value}))
             limit.spin.editingFinished.connect(self.committed)
 
+    def _add_row(self) -> None:
+        """One more row: most runs observe nothing, and need none."""
+        place = len(self.rows)
+        row = InstrumentRow(place)
+        row.error.valueChanged.connect(lambda value: self.changed.emit(place, {"error": value}))
+        row.error.editingFinished.connect(self.committed)
+        row.away.clicked.connect(partial(self.removed.emit, place))
+        row.params.edited.connect(partial(self.changed.emit, place))
+        row.params.committed.connect(lambda _values: self.committed.emit())
+        self._column.insertWidget(place, row)
+        self.rows.append(row)
+
     def show_observations(self, now: ObservationsState) -> None:
         """Show a state; emits nothing."""
+        while len(self.rows) < min(len(now.instruments), self._most):
+            self._add_row()
         for place, row in enumerate(self.rows):
             row.setVisible(place < len(now.instruments))
             if place < len(now.instruments):
                 row.show_instrument(now.instruments[place], now.units)
-        self.add_button.setEnabled(len(now.instruments) < len(self.rows))
+        self.add_button.setEnabled(len(now.instruments) < self._most)
         for key in ("area", "swath"):
             self._actions[key].setEnabled(now.drawable)
         say(self.told, now.told)

@@ -2,6 +2,7 @@
 
 import pyqtgraph as pg
 from PySide6.QtCore import QEvent
+from PySide6.QtWidgets import QWidget
 
 from diffview.gui.theme import theme
 
@@ -14,6 +15,13 @@ class StagedView(pg.GraphicsView):  # type: ignore[misc]
     """
 
     stage_scale = 0.0
+
+    def useOpenGL(self, b: bool = True) -> None:
+        """Give it a surface that is made here, and painted by the CPU.
+
+        To hand over one that Qt made, PySide looks for its class among all the widgets that there are.
+        """
+        self.setViewport(QWidget())
 
     def px(self, length: float) -> int:
         """A length of the design in pixels at the zoom of this view, whoever asks."""
