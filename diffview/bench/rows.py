@@ -61,12 +61,20 @@ def scrub(quick: bool) -> Rows:
         clock = "slider valueChanged -> end of the last linked paint"
         asked: core.Numbers = {"width": width, "height": height, "side": side, "mode": mode, "count": count}
         try:
-            times = core.in_window("scrub", scale, **asked)["times"]
+            numbers = core.in_window("scrub", scale, **asked)
         except (RuntimeError, OSError, ValueError) as error:
             rows.append(Row(f"{what}, p95", clock, error=str(error)))
         else:
-            rows.append(p95(what, clock, times, 16.7 if scale == 1 else 33.0))
+            rows.append(_moves(what, clock, numbers, 16.7 if scale == 1 else 33.0))
     return rows
+
+
+def _moves(what: str, clock: str, numbers: core.Numbers, budget: float) -> Row:
+    """The row of many moves of a hand; their processor time tells how much of it other programs took."""
+    times, spent = numbers["times"], numbers["spent"]
+    detail = f"p50 {percentile(times, 50):.1f}, max {max(times):.1f} ms"
+    own = f"processor time of the thread p50 {percentile(spent, 50):.1f}, p95 {percentile(spent, 95):.1f} ms"
+    return p95(what, clock, times, budget, f"{detail}; {own}")
 
 
 def jump(quick: bool) -> Rows:
@@ -83,12 +91,13 @@ def jump(quick: bool) -> Rows:
 
 
 def drag(quick: bool) -> Rows:
-    """Dragging a handle of the schedule."""
+    """Dragging a handle of alpha_bar, and one of beta_t."""
     rows, count = [], 40 if quick else 150
-    for side in (128, 512):
-        times = core.in_window("drag", side=side, count=count)["times"]
-        clock = "handleMoved -> end of the last linked paint; budget: a frame"
-        rows.append(p95(f"drag a handle, region {side}x{side}", clock, times, 16.7))
+    clock = "handleMoved -> end of the last linked paint; budget: a frame"
+    for what, quantity in (("a handle", "alpha_bar"), ("beta_t", "beta")):
+        for side in (128, 512):
+            numbers = core.in_window("drag", side=side, count=count, quantity=quantity)
+            rows.append(_moves(f"drag {what}, region {side}x{side}", clock, numbers, 16.7))
     return rows
 
 

@@ -61,7 +61,7 @@ def test_every_scrub_has_a_row_and_one_that_fails_hides_no_other(window: Callabl
     def numbers(i: int) -> dict[str, Any]:
         if i == 3:
             raise RuntimeError("no such screen")
-        return {"times": TIMES}
+        return {"times": TIMES, "spent": TIMES}
 
     asked = window(scrub=numbers)
     found = rows.scrub(quick=False)
@@ -71,7 +71,7 @@ def test_every_scrub_has_a_row_and_one_that_fails_hides_no_other(window: Callabl
     assert [row.budget for row in found if row.budget] == [16.7] * 6 + [33.0] * 3
     assert asked[0][1] == {"width": 1600, "height": 1000, "side": 128, "mode": "closed", "count": 200}
     assert asked[-1][1]["scale"] == 2
-    window(scrub={"times": TIMES})
+    window(scrub={"spent": TIMES, "times": TIMES})
     assert [row.what.split(",")[0] for row in rows.scrub(quick=True)] == [
         "scrub 128x128 closed in 1920x1080 at scale 2",
         "scrub 512x512 chain in 1600x1000 at scale 1",
@@ -80,13 +80,16 @@ def test_every_scrub_has_a_row_and_one_that_fails_hides_no_other(window: Callabl
 
 
 def test_jumps_drags_and_edits(window: Callable[..., Asked], monkeypatch: pytest.MonkeyPatch) -> None:
-    asked = window(jump={"times": TIMES, "strips": [10.0, 30.0, 20.0]}, drag={"times": TIMES[:21]})
+    asked = window(jump={"times": TIMES, "strips": [10.0, 30.0, 20.0]}, drag={"times": TIMES[:21], "spent": TIMES[:3]})
     jump, strip = rows.jump(quick=True)
     assert (jump.value, jump.budget, jump.detail) == (96, 60.0, "min 1, median 51, max 101 ms")
     assert (strip.value, strip.budget, strip.verdict, strip.count) == (20.0, 60.0, "ok", 3)
-    small, large = rows.drag(quick=False)
+    small, large, *of_beta = rows.drag(quick=False)
     assert (small.value, large.value, small.budget) == (20.0, 20.0, 16.7) and "512x512" in large.what
-    dragged = [("drag", {"side": side, "count": 150}) for side in (128, 512)]
+    assert [row.what.split(",")[0] for row in of_beta] == ["drag beta_t"] * 2
+    assert small.detail == "p50 11.0, max 21.0 ms; processor time of the thread p50 2.0, p95 2.9 ms"
+    pulled = ("alpha_bar", "beta")
+    dragged = [("drag", {"side": side, "count": 150, "quantity": one}) for one in pulled for side in (128, 512)]
     assert asked == [("jump", {"side": 512, "count": 8}), *dragged]
     counts: list[int] = []
     monkeypatch.setattr(core, "schedule_edits", lambda count: counts.append(count) or TIMES)

@@ -16,6 +16,7 @@ from pathlib import Path
 import numpy as np
 from PySide6.QtCore import QEvent, QObject, QTimer
 
+from diffview.forward.edits import points_of
 from diffview.gui.app import application, create_window, show_window
 from diffview.gui.bench.files import opening, reading_gaps, slice_memory, stepping, tree
 from diffview.gui.bench.soak import soak
@@ -69,7 +70,7 @@ def scrub(width: int, height: int, side: int, mode: str, count: int) -> Numbers:
         paints, slider = Paints(window), window.timeline.slider
         rows = [abs((7 * i) % 1960 - 980) + 10 for i in range(1, count + WARM_UP + 1)]
         times = [paints.after(lambda row=row: slider.setValue(row)) for row in rows]  # type: ignore[misc]
-        return {"times": times[WARM_UP:], "ratio": window.devicePixelRatioF()}
+        return {"times": times[WARM_UP:], "spent": paints.spent[WARM_UP:], "ratio": window.devicePixelRatioF()}
 
 
 def jump(side: int, count: int) -> Numbers:
@@ -89,16 +90,18 @@ def jump(side: int, count: int) -> Numbers:
         return {"times": jumps, "strips": strips}
 
 
-def drag(side: int, count: int) -> Numbers:
-    """A handle of the schedule plot pulled up and down."""
+def drag(side: int, count: int, quantity: str) -> Numbers:
+    """A handle of the curve of alpha_bar, or of beta_t, pulled up and down."""
     with open_window() as window:
         take_region(window, side, "closed")
-        window.session.look(playhead=0.4, follow=False)
+        window.session.look(playhead=0.4, follow=False, quantity=quantity)
         paints, plot = Paints(window), window.timeline.plot
         plot.handlePressed.emit(2)
-        heights = [0.2 + 0.1 * float(np.sin(i / 5)) for i in range(count + WARM_UP)]
+        _, value = points_of(window.session.recipe.course.schedule, quantity)
+        middle = float(value[2]) if quantity == "beta" else 0.2
+        heights = [middle * (1 + 0.5 * float(np.sin(i / 5))) for i in range(count + WARM_UP)]
         times = [paints.after(lambda y=y: plot.handleMoved.emit(2, 0.5, y)) for y in heights]  # type: ignore[misc]
-        return {"times": times[WARM_UP:]}
+        return {"times": times[WARM_UP:], "spent": paints.spent[WARM_UP:]}
 
 
 def gaps(seconds: float) -> Numbers:
