@@ -37,6 +37,9 @@ SIZE, STRIDE, CUT = 32, 2, 160
 MADE, STEPS, SAMPLER = 4, 12, "heun"
 """Fields that are made of each noise, steps of a run, and how it steps."""
 
+SOURCE = "the packaged field (Met Office, from iris-sample-data)"
+"""How cards name it."""
+
 COMPOSED = 1200
 """Crops that `local` composes from: of all of them it would take a minute."""
 
@@ -61,9 +64,21 @@ def film_crops() -> TrainingSet:
     train, held_out = (cut[complete(cut)] for cut in (crops_of(part, (SIZE, SIZE), STRIDE) for part in parts))
     return TrainingSet.fit(
         "standardise", train, held_out, packaged.name, packaged.units,
-        source="the packaged field (Met Office, from iris-sample-data)", licence=packaged.provenance["licence"],
+        source=SOURCE, licence=packaged.provenance["licence"],
         split=f"columns 0-{CUT - 1} trained on, the others held out",
     )  # fmt: skip
+
+
+def learned_from(card: Card | None, count: int = 9) -> Array:
+    """Crops of the part of the packaged field that a network was trained on, in its units, [count, ny, nx] float32.
+
+    `card`: of the network; one that learned from another field, or none, gets crops of the size of the film's.
+    """
+    packaged = packaged_field()
+    of_packaged = card is not None and card.data.get("source") == SOURCE and card.quantity == packaged.name
+    side = card.shape[-1] if card is not None and of_packaged else SIZE
+    crops = crops_of(packaged.values[:, :CUT], (side, side), max(1, (CUT - side) // 3))  # far apart: each is another
+    return evenly(crops[complete(crops)], count)
 
 
 @dataclass(frozen=True, eq=False)

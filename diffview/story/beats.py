@@ -1,4 +1,4 @@
-"""What can happen in a chapter: eight kinds of beats, as data, and the scene that each leaves behind.
+"""What can happen in a chapter: ten kinds of beats, as data, and the scene that each leaves behind.
 
 A beat is played by the window, which may take its time; `after` says at once how the stage stands when it is over, so
 that one can go back, begin again at any beat, and check a chapter without a window.
@@ -13,18 +13,7 @@ from diffview.errors import UserError
 from diffview.forward.edits import QUANTITIES, moved, points_of
 from diffview.params import Choice, Range, ValueType, confirm, plain_of, shown, value_of
 from diffview.runs.recipe import DECLARED, Recipe
-
-PICTURES = ("field", "forward", "reverse")
-"""What a stage can show as a picture."""
-
-PLOTS = ("schedule", "histogram", "spectrum", "scale_time", "density", "bells", "cloud")
-"""What it can show as a plot."""
-
-WORDS = ("sentence", "equation")
-"""What else is on it."""
-
-PARTS = (*PICTURES, *PLOTS, *WORDS)
-"""All that can be revealed and pointed at."""
+from diffview.story.parts import PARTS, PICTURE_LIST, PLOT, WORKING, Stage
 
 LONGEST_SENTENCE = 110
 """Characters of a sentence that is read from the last row, in at most two lines."""
@@ -66,6 +55,8 @@ class Scene:
         ran: whether a run has just been played to its end, so that the playhead lies at its last step.
         lit: the part of the stage that is pointed at; "" for none.
         hidden: parts that have not been revealed yet.
+        stage: what is on it.
+        begun: the part whose work has been begun; "" for none.
     """
 
     recipe: Recipe
@@ -73,6 +64,8 @@ class Scene:
     ran: bool = False
     lit: str = ""
     hidden: frozenset[str] = frozenset()
+    stage: Stage = Stage()
+    begun: str = ""
 
     @property
     def t(self) -> float:
@@ -117,6 +110,16 @@ class Beat(ABC):
         Raises:
             UserError: if it cannot be played in this scene.
         """
+
+    @staticmethod
+    def _seen(scene: Scene, part: str) -> None:
+        """Refuse a part that is not on the stage, where `part` is one.
+
+        Raises:
+            UserError: then.
+        """
+        if part and part not in scene.stage.parts:
+            raise UserError(f"{part} is not on the stage.", "Name a part of the stage.")
 
 
 @dataclass(frozen=True)
@@ -209,6 +212,7 @@ class HighlightPart(Beat):
 
     def after(self, scene: Scene) -> Scene:
         """The scene with this part pointed at."""
+        self._seen(scene, self.part)
         return replace(scene, lit=self.part)
 
 
@@ -221,7 +225,37 @@ class RevealPart(Beat):
 
     def after(self, scene: Scene) -> Scene:
         """The scene with this part shown."""
+        self._seen(scene, self.part)
         return replace(scene, hidden=scene.hidden - {self.part})
+
+
+@dataclass(frozen=True)
+class ChangeStage(Beat):
+    """Other pictures, another plot; sentence and equation stay."""
+
+    key = "stage"
+    pictures: Annotated[tuple[str, ...], PICTURE_LIST, "The pictures, from the left."] = ()
+    plot: Annotated[str, PLOT, "The plot; none: there is none."] = ""
+
+    def after(self, scene: Scene) -> Scene:
+        """The scene with these, and nothing pointed at that has gone."""
+        stage = Stage(self.pictures, self.plot)
+        begun = scene.begun if scene.begun in stage.parts else ""
+        return replace(scene, stage=stage, begun=begun, lit=scene.lit if scene.lit in stage.parts else "")
+
+
+@dataclass(frozen=True)
+class StartWork(Beat):
+    """What a plot of work shows begins: a network learns the points, samplers race; it goes on behind later beats."""
+
+    key = "start"
+    part: Annotated[str, Choice(WORKING), "Whose work."] = "cloud"
+    seconds: Annotated[float, SECONDS, "How long it is watched at most."] = 20.0
+
+    def after(self, scene: Scene) -> Scene:
+        """The scene with this work begun."""
+        self._seen(scene, self.part)
+        return replace(scene, begun=self.part)
 
 
 @dataclass(frozen=True)
@@ -236,7 +270,10 @@ class TellSentence(Beat):
         return replace(scene, sentence=self.sentence)
 
 
-KINDS = SetValues, AnimateTime, MoveHandle, PlayRun, WaitBeat, HighlightPart, RevealPart, TellSentence
+KINDS = (
+    SetValues, AnimateTime, MoveHandle, PlayRun, WaitBeat, HighlightPart, RevealPart, ChangeStage, StartWork,
+    TellSentence,
+)  # fmt: skip
 BEATS: dict[str, type[Beat]] = {kind.key: kind for kind in KINDS}
 """The kinds of beats by their keys."""
 

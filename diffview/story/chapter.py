@@ -8,19 +8,9 @@ from typing import Annotated, Any, TypeVar
 from diffview.errors import UserError
 from diffview.params import ValueType, confirm, json_text, parameters, plain_of, shown, value_of
 from diffview.runs.recipe import GIVEN, GROUP_OF, GROUPS, NOT_KEPT, Recipe
-from diffview.story.beats import (
-    PICTURES,
-    PLOTS,
-    SENTENCE,
-    Beat,
-    PlayRun,
-    RevealPart,
-    Scene,
-    SetValues,
-    beat_of,
-    plain_beat,
-)
+from diffview.story.beats import SENTENCE, Beat, PlayRun, RevealPart, Scene, SetValues, beat_of, plain_beat
 from diffview.story.equation_table import EQUATIONS
+from diffview.story.parts import STAGE, Stage
 
 A = TypeVar("A")
 T = TypeVar("T")
@@ -28,7 +18,6 @@ T = TypeVar("T")
 VERSION = 1
 """Of the JSON that is written."""
 
-MOST_PICTURES = 2
 LONGEST_TITLE = 40
 
 WRITTEN = ("title", "sentence", "recipe")
@@ -38,42 +27,12 @@ ALWAYS = {"course": ("noise",), "denoiser": ("fit_rule",)}
 """Values that are written even where they are the usual ones: a recipe that does not name them is an old one."""
 
 
-def _list_of(names: tuple[str, ...], most: int) -> ValueType:
-    def right(value: Any) -> bool:
-        return len(value) <= most and len(set(value)) == len(value) and set(value) <= set(names)
-
-    return ValueType(f"Choose at most {most} of {', '.join(names)}.", right, list, tuple)
-
-
-PICTURE_LIST = _list_of(PICTURES, MOST_PICTURES)
-PLOT = ValueType(f"Choose one of {', '.join(PLOTS)}, or none.", lambda value: value in ("", *PLOTS))
-
-
 def _check_title(value: str) -> bool:
     return 0 < len(value.strip()) <= LONGEST_TITLE
 
 
 TITLE = ValueType(f"It has 1 to {LONGEST_TITLE} characters.", _check_title)
 TEXTS = ValueType("They are texts.", lambda value: all(isinstance(one, str) for one in value), list, tuple)
-
-
-@dataclass(frozen=True)
-class Stage:
-    """What an audience sees beside the sentence and the equation: at most two pictures and one plot."""
-
-    pictures: Annotated[tuple[str, ...], PICTURE_LIST, "The pictures, from the left."] = ()
-    plot: Annotated[str, PLOT, "The plot; none: there is none."] = ""
-
-    def __post_init__(self) -> None:
-        """Refuse a part that there is not.
-
-        Raises:
-            UserError: then.
-        """
-        confirm(self, "The stage")
-
-
-STAGE = ValueType("It has pictures and a plot.", write=plain_of, read=lambda plain: value_of(Stage, plain, "The stage"))
 
 
 def _read_recipe(plain: Any) -> Recipe:
@@ -137,18 +96,13 @@ class Chapter:
         confirm(self, "The chapter")
         if self.equation and self.equation not in EQUATIONS:
             raise UserError(f"There is no equation {shown(self.equation)}.", f"Choose one of {', '.join(EQUATIONS)}.")
-        on_stage = {*self.stage.pictures, self.stage.plot, "sentence", "equation"}
-        for number, beat in enumerate(self.beats, 1):
-            part = getattr(beat, "part", "")
-            if part and part not in on_stage:
-                raise UserError(f"Beat {number}: {part} is not on the stage.", "Name a part of the stage.")
         _ = self.scenes  # a beat that cannot be played in its scene is found here
 
     @cached_property
     def scenes(self) -> tuple[Scene, ...]:
         """How the stage stands after so many beats."""
         hidden = frozenset(beat.part for beat in self.beats if isinstance(beat, RevealPart))
-        scenes = [Scene(self.recipe, self.sentence, hidden=hidden)]
+        scenes = [Scene(self.recipe, self.sentence, hidden=hidden, stage=self.stage)]
         for number, beat in enumerate(self.beats, 1):
             scenes.append(_at_beat(number, beat.after, scenes[-1]))
         return tuple(scenes)
@@ -221,7 +175,8 @@ def captured(recipe: Recipe, title: str, sentence: str) -> Chapter:
     """
     if recipe.source.path == GIVEN:
         raise NOT_KEPT
-    return Chapter(title, sentence, stage=Stage(PICTURES[1:3]), recipe=_apart_from_window(recipe), beats=(PlayRun(),))
+    stage = Stage(("forward", "reverse"))
+    return Chapter(title, sentence, stage=stage, recipe=_apart_from_window(recipe), beats=(PlayRun(),))
 
 
 def beat_to(chapter: Chapter, recipe: Recipe) -> SetValues:

@@ -8,6 +8,7 @@ import numpy as np
 
 from diffview.errors import UserError
 from diffview.forward.state import EDGES, Forward, density
+from diffview.learning.film import LearningFilm
 from diffview.story.chapter import Chapter
 from diffview.story.lecture import Lecture
 from diffview.story.line_plot import PlotAxis, PlotCurve, line_svg
@@ -89,18 +90,19 @@ def handout_of(
 def _chapter(chapter: Chapter, opened: Callable[..., Filmed]) -> HandoutChapter:
     figures: list[HandoutFigure] = []
     notes: list[str] = []
-    if "forward" in chapter.stage.pictures or "field" in chapter.stage.pictures:
-        figures.append(_slider(opened(chapter.recipe), moves="forward" in chapter.stage.pictures))
-    if "reverse" in chapter.stage.pictures:
+    stages = dict.fromkeys(scene.stage for scene in chapter.scenes)
+    pictures = dict.fromkeys(picture for stage in stages for picture in stage.pictures)
+    if not {"forward", "field", "crops"}.isdisjoint(pictures):
+        figures.append(_slider(opened(chapter.recipe), moves="forward" in pictures))
+    if "reverse" in pictures:
         _show_runs(chapter, opened, figures, notes)
-    if chapter.stage.plot in PLOTTED:
-        figure = PLOTTED[chapter.stage.plot](chapter, opened(chapter.recipe))
+    for plot in dict.fromkeys(stage.plot for stage in stages if stage.plot):
+        figure = PLOTTED[plot](chapter, opened(chapter.recipe)) if plot in PLOTTED else HandoutFigure("")
         if figure.plot:
             figures.append(figure)
         else:
-            notes.append(figure.caption)
-    elif chapter.stage.plot:
-        notes.append(f"{IN_THE_WINDOW[chapter.stage.plot]}, is shown in the window alone.")
+            notes.append(figure.caption or f"{IN_THE_WINDOW[plot]}, is shown in the window alone.")
+    notes += [f"{IN_THE_WINDOW[name]}, is shown in the window alone." for name in pictures if name in IN_THE_WINDOW]
     sentences = tuple(dict.fromkeys(scene.sentence for scene in chapter.scenes))
     return HandoutChapter(chapter.title, sentences, chapter.equation, tuple(figures), tuple(dict.fromkeys(notes)))
 
@@ -200,7 +202,19 @@ def _spectrum(_: Chapter, filmed: Filmed) -> HandoutFigure:
     return HandoutFigure("Power of the field and of xₜ by scale", plot=plot)
 
 
-PLOTTED = {"schedule": _schedule, "histogram": _histogram, "spectrum": _spectrum}
+def _training(_: Chapter, __: Filmed) -> HandoutFigure:
+    """The loss of the training that is kept as a film, and that of held-out fields."""
+    film = LearningFilm.load()
+    step, loss = film.curve
+    curves = [
+        PlotCurve("training", step, loss, INK["reverse"]),
+        PlotCurve("held out", step, film.held_out, INK["text"]),
+    ]
+    plot = line_svg(curves, PlotAxis("training step", log=True), PlotAxis("|ε − ε̂|²", log=True))
+    return HandoutFigure("The loss of a network of clouds over its training", plot=plot)
+
+
+PLOTTED = {"schedule": _schedule, "histogram": _histogram, "spectrum": _spectrum, "training": _training}
 """What draws a plot of the stage."""
 
 IN_THE_WINDOW = {
@@ -208,5 +222,9 @@ IN_THE_WINDOW = {
     "density": "The density of one number over t, with its paths",
     "bells": "The law of one step back, of one number",
     "cloud": "The cloud of points, which spreads and returns",
+    "race": "The race of samplers, their errors over calls of the model",
+    "by_data": "What data makes of one noise, above the nearest crops",
+    "by_local": "What local makes of one noise, above the nearest crops",
+    "by_network": "What the network of each step makes of one noise, above the nearest crops",
 }
-"""Plots of the stage that move, and are drawn by the window alone."""
+"""Parts of the stage that move, and are drawn by the window alone."""

@@ -10,8 +10,9 @@ import pytest
 from conftest import QUICK
 
 from diffview.story.beats import AnimateTime, SetValues
-from diffview.story.chapter import Chapter, Stage
+from diffview.story.chapter import Chapter
 from diffview.story.lecture import Lecture, write_lecture
+from diffview.story.parts import Stage
 
 PROGRAM = """
 import sys, time

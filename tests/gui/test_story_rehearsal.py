@@ -10,8 +10,9 @@ from PySide6.QtWidgets import QApplication
 
 from diffview.gui.story.rehearsal import Rehearsal, rehearsed
 from diffview.story.beats import AnimateTime, PlayRun, SetValues, WaitBeat
-from diffview.story.chapter import Chapter, Stage
+from diffview.story.chapter import Chapter
 from diffview.story.lecture import Lecture, packaged_lecture, write_lecture
+from diffview.story.parts import Stage
 
 AHEAD = AnimateTime(t=1.0, seconds=0.1)
 GOOD = Chapter("Good", "All is well.", stage=Stage(("reverse",)), recipe=QUICK, beats=(AHEAD, PlayRun(seconds=0.5)))

@@ -10,12 +10,14 @@ from diffview.gui.show.stage_layout import LOWEST, MOST_EQUATION, equation_size,
 from diffview.gui.story.lending import Away
 from diffview.gui.story.stage import STIX_FIGURE, Lit
 from diffview.gui.theme import STAGE, theme
+from diffview.gui.widgets.images.colour_bar import ColourBar
 from diffview.gui.widgets.plots.plot_axis import AXIS_PX, plot_font
 from diffview.gui.widgets.small.equation_view import EquationView
-from diffview.story.beats import PICTURES, PLOTS, AnimateTime, HighlightPart, RevealPart, SetValues
-from diffview.story.chapter import Chapter, Stage
+from diffview.story.beats import AnimateTime, HighlightPart, RevealPart, SetValues
+from diffview.story.chapter import Chapter
 from diffview.story.equation_table import EQUATIONS
 from diffview.story.lecture import Lecture
+from diffview.story.parts import PICTURES, PLOTS, Stage
 from diffview.story.typeset import formula
 
 START = QUICK.but(playhead=0.0)
@@ -70,6 +72,32 @@ def test_the_stage_shows_what_the_chapter_says_and_the_window_has_it_back_afterw
     wait(lambda: not talk.staging.on)
     assert talk.findChildren(Away) == [] and talk.timeline.plot.window() is talk
     assert talk.timeline.plot.stage_scale == 0.0
+
+
+def test_the_colours_of_the_pictures_are_explained_in_their_units(talk, wait) -> None:
+    stage = talk.staging.stage
+    (bar,) = (bar for bar in stage.findChildren(ColourBar) if bar.isVisible())
+    forward = talk.forward.view.geometry()
+    at = bar.mapTo(stage, bar.rect().topLeft())
+    assert at.x() > forward.right() and at.y() + bar.height() == pytest.approx(forward.bottom(), abs=2)
+    assert bar.accessibleDescription() == talk.scales.bar.accessibleDescription()
+    assert bar.accessibleDescription().endswith(" K")
+    assert bar.stage_scale == stage.stage_scale and talk.scales.bar.stage_scale == 0
+    talk.lecturing.talk.begin(Lecture("Plot", (Chapter("P", "A plot.", stage=Stage((), "schedule"), recipe=START),)))
+    wait(lambda: talk.timeline.plot.window() is stage)
+    assert not bar.isVisible(), "a plot has axes of its own"
+
+
+def test_of_another_quantity_beside_no_field_there_is_one_bar(talk, wait) -> None:
+    noise = START.but(reverse="shot_diff", playhead=0.5)
+    for pictures, count in ((("field", "reverse"), 2), (("reverse",), 1)):
+        chapter = Chapter("E", "Errors.", stage=Stage(pictures), recipe=noise)
+        talk.lecturing.talk.begin(Lecture("Noise", (chapter,)))
+        wait(lambda: not talk.lecturing.talk.playing)
+        bars = talk.staging.stage.findChildren(ColourBar)
+        wait(lambda bars=bars, count=count: sum(bar.isVisible() for bar in bars) == count)
+    talk.lecturing.talk.end()
+    wait(lambda: talk.scales.bar.isVisible() and talk.scales.made.isVisible() is False)
 
 
 def test_parts_are_revealed_lit_and_blacked(talk, wait, hand) -> None:

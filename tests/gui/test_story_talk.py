@@ -3,6 +3,7 @@
 import gc
 import json
 
+import numpy as np
 import pytest
 from conftest import QUICK
 from PySide6.QtCore import Qt
@@ -11,9 +12,20 @@ from PySide6.QtWidgets import QApplication, QWidget
 from diffview.fields.field import Region
 from diffview.gui.app import run_app
 from diffview.gui.window.main_window import MainWindow
-from diffview.story.beats import AnimateTime, HighlightPart, MoveHandle, PlayRun, RevealPart, SetValues, WaitBeat
-from diffview.story.chapter import Chapter, Stage
+from diffview.story.beats import (
+    AnimateTime,
+    ChangeStage,
+    HighlightPart,
+    MoveHandle,
+    PlayRun,
+    RevealPart,
+    SetValues,
+    StartWork,
+    WaitBeat,
+)
+from diffview.story.chapter import Chapter
 from diffview.story.lecture import Lecture, write_lecture
+from diffview.story.parts import Stage
 from diffview.story.place import Place
 
 KEY = Qt.Key
@@ -223,6 +235,61 @@ def test_views_that_teach_are_made_for_the_stage_and_drawn_on_it(window, find, w
     assert [text for text, _ in bells.legend_items()] == ["small step", "large step"]
     talk.end()
     assert stage.findChild(QWidget, "stepLawView") is None
+
+
+def begun_on(window, wait, *beats, plot, pictures=(), recipe=QUICK):
+    chapter = Chapter("Work", "It is begun.", stage=Stage(pictures, plot), recipe=recipe, beats=beats)
+    window.lecturing.begin(Lecture("L", (chapter,)))
+    talk = window.lecturing.talk
+    wait(lambda: not talk.playing)
+    return talk
+
+
+def test_a_beat_begins_a_learning_that_is_watched_and_ends_with_the_talk(window, hand, find, wait, monkeypatch):
+    monkeypatch.setattr("diffview.gui.jobs.points.LEARN_S", 1.0)
+    learnt = QUICK.but(cloud_score="learnt", cloud_way="return", playhead=0.0, steps=4)
+    talk = begun_on(window, wait, StartWork(part="cloud", seconds=30), plot="cloud", recipe=learnt)
+    cloud = find(window.staging.stage, "cloudView")
+    assert cloud.isVisible() and cloud.width() == pytest.approx(cloud.height(), abs=1), "a plane is not squeezed"
+    hand.key(window, KEY.Key_PageDown)
+    learner = window.docks["cloudDock"].widget()
+    wait(lambda: learner.works)
+    wait(lambda: not talk.playing)
+    assert learner.begun and not learner.works, "the beat ends with the work, before its time"
+    spread = np.hypot(*cloud.swarm.points.T)
+    assert 0.1 < np.median(spread) < 3 and cloud.swarm.token == "reverse"
+    hand.key(window, KEY.Key_PageUp)
+    hand.key(window, KEY.Key_PageDown)
+    wait(lambda: learner.works)
+    talk.end()
+    wait(lambda: not learner.works)
+    assert window.session.view.cloud_score == "exact", "the user has the own view back"
+
+
+def test_a_talk_that_begins_behind_a_race_races(window, wait, find):
+    small = QUICK.but(region=Region(0, 100, 32, 32))
+    talk = begun_on(window, wait, StartWork(part="race", seconds=0.0), plot="race", recipe=small)
+    talk.begin(talk.lecture, Place(0, 1))
+    plot = find(window.staging.stage, "racePlot")
+    wait(lambda: any(lane.shown for lane in plot.lanes))
+    talk.end()
+
+
+def test_what_models_make_stands_on_the_stage_above_the_nearest_crops_and_is_scrubbed(window, wait, find):
+    beats = SetValues(values=(("film", 5),)), ChangeStage(pictures=("crops", "by_data"))
+    talk = begun_on(window, wait, *beats, plot="training", pictures=("by_network",))
+    stage = window.staging.stage
+    made = find(stage, "learningNetworkView")
+    wait(lambda: made.count == 4 and window.is_idle())
+    first = made.accessibleDescription()
+    talk.next()
+    wait(lambda: made.count == 4 and made.accessibleDescription() != first)
+    assert find(stage, "learningPlot").stops.chosen == 5
+    talk.next()
+    data, crops = (find(stage, name) for name in ("learningDataView", "learningCropsView"))
+    wait(lambda: data.accessibleDescription() == "a copy, a copy, a copy, a copy")
+    assert data.isVisible() and not made.isVisible() and crops.values is not None
+    talk.end()
 
 
 def test_a_talk_of_the_command_begins_when_the_window_has_started(tmp_path, qtbot, wait, monkeypatch):

@@ -9,8 +9,9 @@ from diffview.errors import UserError
 from diffview.forward.edits import drawn, points_of
 from diffview.forward.schedules import Cosine, Linear
 from diffview.runs.recipe import Recipe
-from diffview.story.beats import BEATS, AnimateTime, MoveHandle, PlayRun, Scene, WaitBeat
+from diffview.story.beats import BEATS, AnimateTime, ChangeStage, MoveHandle, PlayRun, Scene, StartWork, WaitBeat
 from diffview.story.chapter import Chapter, chapter_of
+from diffview.story.parts import Stage
 
 PLAIN = {
     "title": "A chapter",
@@ -31,6 +32,8 @@ PLAIN = {
         {"do": "run", "seconds": 4},
         {"do": "reveal", "part": "equation"},
         {"do": "tell", "sentence": "That is all."},
+        {"do": "stage", "pictures": ["crops"], "plot": "cloud"},
+        {"do": "start", "part": "cloud", "seconds": 9},
     ],
 }
 
@@ -38,17 +41,26 @@ PLAIN = {
 def test_a_chapter_says_how_the_stage_stands_after_each_beat():
     chapter = chapter_of(PLAIN, "a.json")
     scenes = chapter.scenes
-    assert len(scenes) == 9
+    assert len(scenes) == 11
     assert scenes[0].recipe.course.schedule == Cosine() and scenes[0].hidden == {"equation"}
-    assert [scene.t for scene in scenes] == [0.0, *[0.5] * 5, 0.0, 0.0, 0.0]
-    assert [scene.ran for scene in scenes] == [False] * 6 + [True] * 3
-    assert [scene.lit for scene in scenes] == [""] * 5 + ["forward"] * 4
-    assert [len(scene.hidden) for scene in scenes] == [1] * 7 + [0] * 2
+    assert [scene.t for scene in scenes] == [0.0, *[0.5] * 5, *[0.0] * 5]
+    assert [scene.ran for scene in scenes] == [False] * 6 + [True] * 5
+    assert [scene.lit for scene in scenes] == [""] * 5 + ["forward"] * 4 + [""] * 2, "what has gone is not pointed at"
+    assert [len(scene.hidden) for scene in scenes] == [1] * 7 + [0] * 4
     t, alpha_bar = points_of(scenes[3].recipe.course.schedule, "alpha_bar")
     assert (t[1], alpha_bar[1]) == pytest.approx((0.4, 0.9))
     assert scenes[4].recipe.course.seed == 3 and scenes[4].recipe.course.schedule == Linear()
-    assert [scene.sentence for scene in scenes[-2:]] == [PLAIN["sentence"], "That is all."]
-    assert chapter.seconds == 2 + 1 + 3 + 4
+    assert [scene.sentence for scene in scenes[-4:-2]] == [PLAIN["sentence"], "That is all."]
+    assert chapter.seconds == 2 + 1 + 3 + 4 + 9
+    assert {scene.stage for scene in scenes[:9]} == {Stage(("field", "forward"), "schedule")}
+    assert {scene.stage for scene in scenes[9:]} == {Stage(("crops",), "cloud")}
+    assert [scene.begun for scene in scenes] == [""] * 10 + ["cloud"]
+
+
+def test_work_that_was_begun_ends_with_its_plot_and_goes_on_without():
+    begun = StartWork(part="race").after(Scene(Recipe(), stage=Stage((), "race")))
+    assert ChangeStage(plot="race", pictures=("field",)).after(begun).begun == "race"
+    assert ChangeStage(plot="cloud").after(begun).begun == ""
 
 
 def test_what_is_written_is_read_again_as_the_same_chapter():
@@ -92,6 +104,11 @@ def test_only_a_wait_goes_on_by_itself_and_every_kind_has_its_key():
         ({"beats": [{"do": "animate", "t": 3}]}, "Beat 1: Animate: t = 3 is outside 0 to 1."),
         ({"beats": [{"do": "animate", "speed": 3}]}, "Beat 1: Animate has an unknown key, 'speed'."),
         ({"beats": [{"do": "reveal", "part": "reverse"}]}, "Beat 1: reverse is not on the stage."),
+        ({"beats": [{"do": "highlight", "part": "cloud"}]}, "Beat 1: cloud is not on the stage."),
+        ({"beats": [{"do": "stage"}, {"do": "highlight", "part": "field"}]}, "Beat 2: field is not on the stage."),
+        ({"beats": [{"do": "start", "part": "race"}]}, "Beat 1: race is not on the stage."),
+        ({"beats": [{"do": "start", "part": "field"}]}, "Beat 1: Start: part cannot be 'field'."),
+        ({"beats": [{"do": "stage", "pictures": ["x"]}]}, "Beat 1: Stage: pictures cannot be"),
         ({"beats": [3]}, "Beat 1: 3 is no beat."),
         ({"beats": 3}, "The beats are no list."),
         ({"stage": {"pictures": ["field", "forward", "reverse"]}}, "The stage: pictures cannot be"),

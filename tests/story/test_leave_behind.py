@@ -16,12 +16,12 @@ from PIL import Image
 from diffview.cli import main
 from diffview.library.filming import filmed_of
 from diffview.library.opened import open_field
-from diffview.story.beats import PLOTS
 from diffview.story.chapter import chapter_of
 from diffview.story.handout_page import page_of
 from diffview.story.leave_behind import FORWARD, FRAMES, handout_of
 from diffview.story.lecture import Lecture
 from diffview.story.line_plot import PlotAxis, PlotCurve, line_svg
+from diffview.story.parts import PLOTS
 from diffview.writers.films.film_page import FilmPage
 from diffview.writers.films.reels import reel_of
 

@@ -129,12 +129,30 @@ class CloudPanel(ScrollPanel):
         self.draw()
 
     def _press(self) -> None:
-        law = self.law()
-        if self._learner.active:
-            self._learner.stop()
-        elif law is not None:
+        if self.works:
+            self.rest()
+        elif self.law() is not None:
             self._session.look(cloud_score="learnt", cloud_way="return")
+            self.begin()
+
+    @property
+    def begun(self) -> bool:
+        """Whether the points are being learnt, or were."""
+        return self._learner.job is not None and not self._learner.job.dropped
+
+    @property
+    def works(self) -> bool:
+        """Whether they are being learnt."""
+        return self._learner.active
+
+    def begin(self) -> None:
+        """Learn them anew."""
+        if (law := self.law()) is not None:
             self._learner.start(self.points(law).x0, self._session.recipe.course)
+
+    def rest(self) -> None:
+        """Learn no longer."""
+        self._learner.stop()
 
     # -- showing
 

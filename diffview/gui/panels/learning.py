@@ -7,16 +7,21 @@ from PySide6.QtWidgets import QSlider
 
 from diffview.fields.colormaps import COLORMAPS
 from diffview.fields.numbers import number
+from diffview.fields.tiles import tiled
+from diffview.fields.transforms import Transform
 from diffview.gui.jobs.film_run import FilmRunner
-from diffview.gui.panels.base import COLOURS
+from diffview.gui.panels.base import COLOURS, WhenSeen
 from diffview.gui.session import Session
 from diffview.gui.show.looks import field_scale
+from diffview.gui.theme import theme
+from diffview.gui.widgets.images.image_view import ImageView
 from diffview.gui.widgets.images.pair_grid import PairGrid
 from diffview.gui.widgets.plots.learning_plot import LearningPlot
 from diffview.gui.widgets.small.parts import Heading, ScrollPanel, named, progress_bar, say, show_value, words
-from diffview.learning.film import MADE, LearningFilm, MadeFields
+from diffview.learning.film import MADE, LearningFilm, MadeFields, learned_from
+from diffview.readers.packaged import packaged_field
 
-LEAST_WIDTH = 270
+LEAST_WIDTH, CROPS_PX = 270, 240
 TEACH = (
     "A network learns to predict the noise in crops of the packaged field. Move the slider, or click the curve: below "
     "is what the network of that step makes, always of the same noise, that of the seed in force."
@@ -25,18 +30,23 @@ NEAREST = "The nearest crop it was trained on"
 COPY = 0.01
 """Standard deviations below which two fields are one."""
 
-MODELS: dict[str, tuple[str, str]] = {
-    "network": ("The network", "It learns, and stores no field: in the end it makes new ones, copies of no crop."),
+CROPS = "Crops that it learns from"
+
+MODELS: dict[str, tuple[str, str, str]] = {
+    "network": (
+        "The network", "It learns, and stores no field: in the end it makes new ones, copies of no crop.",
+        "The network, from noise",
+    ),
     "data": (
-        "data: the exact answer",
-        "It memorises: whatever the noise, it gives a crop back.",
+        "data: the exact answer", "It memorises: whatever the noise, it gives a crop back.",
+        "data, from the same noise",
     ),
     "local": (
-        "local: in small windows",
-        "The same, pixel by pixel: pieces of crops make new fields.",
+        "local: in small windows", "The same, pixel by pixel: pieces of crops make new fields.",
+        "local, from the same noise",
     ),
-}
-"""By what makes the fields: a heading, and what it shows."""
+}  # fmt: skip
+"""By what makes the fields: a heading, what it shows, and what stands above them."""
 
 
 class LearningPanel(ScrollPanel):
@@ -52,6 +62,8 @@ class LearningPanel(ScrollPanel):
         session.shows(self._show_step, "view.film")
         session.shows(self._follow, "course.seed", at_once=False)
         session.shows(self._repaint, *COLOURS, at_once=False)
+        session.shows(self._show_crops, *COLOURS, "plan.card", "plan.transform")
+        WhenSeen(self._follow, *self.grids.values())
 
     def _build(self) -> None:
         film, last = self._film, len(self._film.cards) - 1
@@ -68,8 +80,12 @@ class LearningPanel(ScrollPanel):
         self.grids = {}
         for widget in (words(TEACH), self.plot, self.slider, self.step, self.says, self.apart, self.bar):
             self.column.addWidget(widget)
-        for key, (title, says) in MODELS.items():
-            grid = PairGrid(("From noise", NEAREST), MADE)
+        self.crops = named(ImageView(), "learningCropsView", CROPS)
+        self.crops.setMinimumHeight(theme.px(CROPS_PX))
+        self.column.addWidget(Heading(CROPS))
+        self.column.addWidget(self.crops)
+        for key, (title, says, made) in MODELS.items():
+            grid = PairGrid((made, NEAREST), MADE)
             self.grids[key] = named(grid, f"learning{key.title()}View", f"{title}: fields and the nearest crops")
             self.column.addWidget(Heading(title))
             self.column.addWidget(words(says))
@@ -105,6 +121,16 @@ class LearningPanel(ScrollPanel):
         self.step.setText(f"After {self._film.steps[index]:,} steps")
         self.says.setText(f"Loss {number(float(loss))} · {card.training['seconds']:.0f} s on one core")
         self.draw()
+
+    def _show_crops(self) -> None:
+        """Nine of the crops, in the units and colours of the field where that is the one they are of."""
+        session, data = self._session, learned_from(self._session.plan.card)
+        scale, same = field_scale(session), session.facts.field.name == packaged_field().name
+        transform = session.plan.transform if same else Transform.fit("standardise", data, CROPS)
+        self.crops.set_colormap(COLORMAPS[scale.colours])
+        self.crops.set_levels(*scale.limits)
+        self.crops.set_image(tiled(transform(data)))
+        self.crops.set_badge("learned from", "text")
 
     def _repaint(self) -> None:
         self._drawn.clear()

@@ -71,9 +71,27 @@ class RacePanel(ScrollPanel):
         self.samplers.set_items(items, FIRST)
 
     def _press(self) -> None:
-        if self._job.active:
-            self._job.stop()
-            return
+        if self.works:
+            self.rest()
+        else:
+            self.begin()
+
+    @property
+    def begun(self) -> bool:
+        """Whether a race was begun, and its plot is shown."""
+        return self._job.job is not None
+
+    @property
+    def works(self) -> bool:
+        """Whether samplers race."""
+        return self._job.active
+
+    def rest(self) -> None:
+        """Stop the race; the runs that have ended stay."""
+        self._job.stop()
+
+    def begin(self) -> None:
+        """Race anew."""
         try:
             evaluations = whole_numbers(self.calls.text(), "numbers of calls")
         except UserError as error:

@@ -42,9 +42,13 @@ class StageBoxes(NamedTuple):
     pictures: tuple[Box, ...]
     plot: Box
     equation: Box
+    scales: Box
 
 
-def placed(width: float, height: float, words: tuple[float, float], shapes: Sequence[float], plot: bool) -> StageBoxes:
+def placed(
+    width: float, height: float, words: tuple[float, float], shapes: Sequence[float], plot: bool, scales: float = 0.0,
+    square: bool = False,
+) -> StageBoxes:  # fmt: skip
     """Lay out a stage.
 
     Args:
@@ -53,6 +57,8 @@ def placed(width: float, height: float, words: tuple[float, float], shapes: Sequ
         words: the heights that the sentence and the equation need, 0 without one.
         shapes: width over height of each picture.
         plot: whether there is one.
+        scales: the width of the colour bars at the right of the pictures, 0 without any.
+        square: whether the plot is as wide as high.
     """
     margin = MARGIN * height
     top = margin + words[0] + (margin if words[0] else 0.0)
@@ -60,22 +66,33 @@ def placed(width: float, height: float, words: tuple[float, float], shapes: Sequ
     symbol = 1.35 * text_px(height) if shapes else 0.0
     across = width - 2 * margin
     room = Box(margin, top, across, foot - top)
-    pictures, rest = _row(room, symbol, shapes, plot, margin)
+    beside = scales + margin if scales else 0.0
+    pictures, rest = _row(room, symbol, shapes, plot, margin, beside)
     if plot and len(shapes) > 1 and rest.width < NARROWEST * text_px(height):
-        pictures, rest = _column(room, symbol, shapes, margin)
+        pictures, rest = _column(room, symbol, shapes, margin, beside)
+    if square:
+        side = min(rest.width, rest.height)
+        rest = Box(rest.x + (rest.width - side) / 2, rest.y + (rest.height - side) / 2, side, side)
+    bars = Box(0, 0, 0, 0)
+    if scales and pictures:
+        low, high = min(box.y for box in pictures), max(box.bottom for box in pictures)
+        bars = Box(max(box.right for box in pictures) + margin, low, scales, high - low)
     return StageBoxes(
         Box(margin, margin, across, words[0]),
         tuple(Box(box.x, box.y - symbol, box.width, symbol) for box in pictures),
         tuple(pictures),
         rest if plot else Box(0, 0, 0, 0),
         Box(margin, foot + margin, across, words[1]),
+        bars,
     )
 
 
-def _row(room: Box, symbol: float, shapes: Sequence[float], plot: bool, gap: float) -> tuple[list[Box], Box]:
-    """Pictures beside each other, with their symbols above them, and the plot at their right."""
-    side = _side(room.width, room.height - symbol, shapes, plot, gap)
-    wide = sum(side * shape for shape in shapes) + gap * len(shapes)
+def _row(
+    room: Box, symbol: float, shapes: Sequence[float], plot: bool, gap: float, beside: float
+) -> tuple[list[Box], Box]:
+    """Pictures beside each other, with their symbols above them, what is beside them, and the plot at their right."""
+    side = _side(room.width - beside, room.height - symbol, shapes, plot, gap)
+    wide = sum(side * shape for shape in shapes) + gap * len(shapes) + beside
     rest = room.width - wide if plot else 0.0
     if plot and not shapes:
         rest = min(room.width, WIDEST * room.height)
@@ -85,11 +102,12 @@ def _row(room: Box, symbol: float, shapes: Sequence[float], plot: bool, gap: flo
     for shape in shapes:
         pictures.append(Box(x, y, side * shape, side))
         x += side * shape + gap
+    x += beside
     tall = min(room.height, max(high, rest / SQUAREST))
     return pictures, Box(x, room.y + (room.height - tall) / 2, rest, tall)
 
 
-def _column(room: Box, symbol: float, shapes: Sequence[float], gap: float) -> tuple[list[Box], Box]:
+def _column(room: Box, symbol: float, shapes: Sequence[float], gap: float, beside: float) -> tuple[list[Box], Box]:
     """Pictures below each other, and the plot at their right: where a row would leave it too narrow."""
     side = (room.height - gap * (len(shapes) - 1)) / len(shapes) - symbol
     side = min(side, 0.4 * room.width / max(shapes))
@@ -97,6 +115,7 @@ def _column(room: Box, symbol: float, shapes: Sequence[float], gap: float) -> tu
     for shape in shapes:
         pictures.append(Box(room.x + (wide - side * shape) / 2, y, side * shape, side))
         y += side + gap + symbol
+    wide += beside
     return pictures, Box(room.x + wide + gap, room.y, room.width - wide - gap, room.height)
 
 

@@ -19,10 +19,11 @@ from diffview.errors import UserError
 from diffview.gui.theme import theme
 from diffview.gui.widgets.small.parts import add_choices, combo, line, named, push_button, say, show_key, words
 from diffview.runs.recipe import Recipe
-from diffview.story.beats import LONGEST_SENTENCE, PICTURES, PLOTS
-from diffview.story.chapter import LONGEST_TITLE, Chapter, Stage, beat_to, captured
+from diffview.story.beats import LONGEST_SENTENCE
+from diffview.story.chapter import LONGEST_TITLE, Chapter, beat_to, captured
 from diffview.story.equation_table import EQUATIONS
 from diffview.story.lecture import Lecture
+from diffview.story.parts import PICTURES, PLOTS, Stage
 
 FIRST = "Say in one sentence what is to be seen."
 """The sentence of a chapter that was just captured."""

@@ -9,11 +9,13 @@ from diffview.gui.widgets.small.card import CardFrame, ElidedLabel
 from diffview.story.beats import (
     AnimateTime,
     Beat,
+    ChangeStage,
     HighlightPart,
     MoveHandle,
     PlayRun,
     RevealPart,
     SetValues,
+    StartWork,
     TellSentence,
 )
 from diffview.story.place import following
@@ -25,6 +27,8 @@ DOES: dict[type[Beat], str] = {
     PlayRun: "a run is played",
     HighlightPart: "{beat.part} is pointed at",
     RevealPart: "{beat.part} is revealed",
+    ChangeStage: "another stage",
+    StartWork: "the work of {beat.part} begins",
     TellSentence: "“{beat.sentence}”",
 }
 """What a beat does, in words."""

@@ -103,10 +103,15 @@ class Rehearsal(QObject):
                 break
         if talk.place.chapter != number:
             self._fault("It is left before its end.")
-        if (refusal := self._session.plan.refusal) is not None and "reverse" in talk.chapter.stage.pictures:
+        if (refusal := self._session.plan.refusal) is not None and "reverse" in self._pictures:
             self._fault(f"Beat {talk.place.beat}: {refusal.sentence}")
         for fault in self._looked(talk.place):
             self._fault(fault)
+
+    @property
+    def _pictures(self) -> tuple[str, ...]:
+        """The pictures on the stage."""
+        return () if self._talk.scene is None else self._talk.scene.stage.pictures
 
     def _fault(self, sentence: str) -> None:
         if sentence not in self._faults:

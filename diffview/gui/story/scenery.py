@@ -16,7 +16,6 @@ from diffview.runs.facts import Facts
 from diffview.runs.recipe import AUTO, Recipe, Source
 from diffview.runs.view import View
 from diffview.story.beats import Scene
-from diffview.story.chapter import Stage
 
 
 class _Read(NamedTuple):
@@ -50,15 +49,14 @@ class Scenery(QObject):
         self._known: dict[Source, _Read] = {}
         self._read: _Read | None = None
         self._scene: Scene | None = None
-        self._stage = Stage()
         self.stands, self.at_work = True, False
         files.opened.connect(self._take_field)
         files.reading.failed.connect(self._give_up)
         session.changed.connect(self._learn)
 
-    def show(self, scene: Scene, stage: Stage) -> None:
+    def show(self, scene: Scene) -> None:
         """Show a scene at once if its field is known; else the field is read, and the scene comes with it."""
-        self._scene, self._stage, self.stands = scene, stage, False
+        self._scene, self.stands = scene, False
         asked = _asked(scene.recipe)
         if asked == _asked(self._session.recipe):
             self._known[asked] = _Read(self._session.facts, self._session.recipe.source)
@@ -133,7 +131,7 @@ class Scenery(QObject):
     def _view_of(self, scene: Scene) -> View:
         """How a scene is looked at; nothing is computed for a picture that is not on the stage."""
         view, now = scene.recipe.view, self._session.view
-        runs = view.auto_run and "reverse" in self._stage.pictures
+        runs = view.auto_run and "reverse" in scene.stage.pictures
         return replace(view, follow=scene.ran, auto_run=runs, layout=now.layout, docks=now.docks)
 
     @contextmanager

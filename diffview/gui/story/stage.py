@@ -3,7 +3,7 @@
 The views are those of the window, lent for the time: what they show is the session, and the hand works on them as ever.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import NamedTuple, Protocol
 
 from PySide6.QtCore import QEvent, QRect, QRectF, Qt, Signal
@@ -17,16 +17,24 @@ from diffview.gui.story.lending import Loan, set_stage_scale
 from diffview.gui.story.sentence import Sentence
 from diffview.gui.theme import theme
 from diffview.gui.widgets.images.image_view import ImageView
+from diffview.gui.widgets.images.pair_grid import PairGrid
 from diffview.gui.widgets.ink import ink
 from diffview.gui.widgets.plots.plot_axis import AXIS_PX
 from diffview.gui.widgets.small.equation_view import EquationView
 from diffview.gui.widgets.staged import Staged
+from diffview.story.live_numbers import UNKNOWN
 from diffview.story.typeset import SYMBOL, formula
 
 ELSEWHERE = "on the stage"
 
 STIX_FIGURE = 0.66
 """Height of a figure in an equation, of the size of its text."""
+
+SCALED = ("field", "forward", "reverse", "crops")
+"""Pictures that colour bars explain."""
+
+SQUARE = ("cloud",)
+"""Plots whose axes are alike."""
 
 SYMBOLS_OF = {"field": "x_0", "forward": "x_t"}
 """The symbols of pictures that always show one thing."""
@@ -55,6 +63,13 @@ class Showable(Protocol):
     @property
     def plot(self) -> str:
         """The plot, or ""."""
+
+
+class Bars(Protocol):
+    """Colour bars beside pictures: a widget, too."""
+
+    def show_for(self, pictures: Iterable[str]) -> None:
+        """Show those of these pictures."""
 
 
 class Lit(Staged):
@@ -99,8 +114,8 @@ class StageWindow(Staged):
     keyed = Signal(QKeyEvent)
     closed = Signal()
 
-    def __init__(self, session: Session, parts: Mapping[str, QWidget]) -> None:
-        """`parts`: the views of the window by the names that chapters give them."""
+    def __init__(self, session: Session, parts: Mapping[str, QWidget], scales: QWidget, bars: Bars) -> None:
+        """`parts`: the views of the window by the names that chapters give them; `scales`: colour bars, as `bars`."""
         super().__init__()
         self.setObjectName("stageWindow")
         self.setWindowTitle("diffview")
@@ -109,9 +124,12 @@ class StageWindow(Staged):
         self._loans: dict[str, Loan] = {}
         self._hidden, self._lit, self._numbered = frozenset[str](), "", False
         self._shapes: list[float] = []
+        self._bar_px, self._known = 0, False
         self.sentence = Sentence(self)
         self.equation, self.numbers = EquationView(1, self), EquationView(1, self)
         self._symbols = {name: EquationView(1, self) for name in parts}
+        self._scales, self._bars = scales, bars
+        scales.setParent(self)
         self._frame, self.black = Lit(self), Black(self)
         self.black.hide()
         theme.changed.connect(self._arrange)
@@ -133,6 +151,7 @@ class StageWindow(Staged):
         has_numbers = bool(equation) and bool(formula(equation, live=True).slots)
         self.numbers.set_equation(equation if has_numbers else "", live=True)
         self._name_pictures()
+        self._bars.show_for(self._scaled())
         self._arrange()
         self.setUpdatesEnabled(True)
 
@@ -149,6 +168,11 @@ class StageWindow(Staged):
     def show_numbers(self, texts: Mapping[str, str]) -> None:
         """Show the numbers of the equation."""
         self.numbers.set_numbers(texts)
+        slots = formula(self.numbers.key, live=True).slots if self.numbers.key else ()
+        known = any(texts.get(slot.name, UNKNOWN) != UNKNOWN for slot in slots)
+        if known != self._known:
+            self._known = known
+            self._reveal()
 
     def set_black(self, on: bool) -> None:
         """Black the stage, or show it again."""
@@ -178,10 +202,16 @@ class StageWindow(Staged):
     def _shape(self, name: str) -> float:
         """Width over height of a picture; of several side by side all of them."""
         view = self._parts[name]
+        if isinstance(view, PairGrid):
+            return view.shape
         seen = [one for one in (view, *view.findChildren(ImageView)) if isinstance(one, ImageView)]
         sizes = [one.image_size() for one in seen if one is view or not one.isHidden()]
         wide = sum(nx / ny if ny else 1.0 for ny, nx in sizes)
         return min(max(wide, 0.6), 2.2) if sizes else 1.0
+
+    def _scaled(self) -> list[str]:
+        """The pictures that colour bars explain."""
+        return [name for name in self._stage.pictures if name in SCALED]
 
     def _arrange(self) -> None:
         """Put everything where it belongs."""
@@ -195,12 +225,16 @@ class StageWindow(Staged):
         size, rows, high = equation_size(ems, room, MOST_EQUATION * height, text_px(height))
         words = self.sentence.fitted(room, MOST_SENTENCE * height)[1], high
         self._shapes = [self._shape(name) for name in self._stage.pictures]
-        boxes = placed(width, height, words, self._shapes, bool(self._stage.plot))
+        set_stage_scale(self._scales, scale)
+        self._bar_px = self._scales.sizeHint().width() if self._scaled() else 0
+        plot = self._stage.plot
+        boxes = placed(width, height, words, self._shapes, bool(plot), self._bar_px, plot in SQUARE)
+        self._scales.setGeometry(_rect(boxes.scales))
         self.sentence.setGeometry(_rect(boxes.sentence))
         self._place_equation(boxes.equation, size / scale, rows)
         rects = dict(zip(self._stage.pictures, boxes.pictures, strict=True))
-        if self._stage.plot:
-            rects[self._stage.plot] = boxes.plot
+        if plot:
+            rects[plot] = boxes.plot
         for name, box in rects.items():
             set_stage_scale(self._parts[name], scale)
             self._parts[name].setGeometry(_rect(box))
@@ -239,9 +273,10 @@ class StageWindow(Staged):
             self._parts[name].setVisible(name in on)
         for name, symbol in self._symbols.items():
             symbol.setVisible(name in on and name in self._stage.pictures)
+        self._scales.setVisible(not on.isdisjoint(self._scaled()))
         self.sentence.setVisible("sentence" not in self._hidden)
         self.equation.setVisible(bool(self.equation.key) and "equation" not in self._hidden)
-        self.numbers.setVisible(self._numbered and "equation" not in self._hidden)
+        self.numbers.setVisible(self._numbered and self._known and "equation" not in self._hidden)
         self._point()
 
     def _point(self) -> None:
@@ -266,9 +301,11 @@ class StageWindow(Staged):
 
     def event(self, event: QEvent) -> bool:
         """Arrange everything anew when a picture has another shape: one of two is hidden, or members lie in a row."""
-        asked = event.type() is QEvent.Type.LayoutRequest
-        if asked and self._shapes != [self._shape(name) for name in self._stage.pictures]:
-            self._arrange()
+        if event.type() is QEvent.Type.LayoutRequest:
+            shapes = [self._shape(name) for name in self._stage.pictures]
+            bars = self._scales.sizeHint().width() if self._scaled() else 0
+            if (self._shapes, self._bar_px) != (shapes, bars):
+                self._arrange()
         return super().event(event)
 
     def resizeEvent(self, event: QResizeEvent) -> None:

@@ -1,5 +1,6 @@
 """A talk: plays the beats of a lecture in the window, goes back, is left by a touch, and gives the user all back."""
 
+from collections.abc import Callable
 from dataclasses import replace
 
 from PySide6.QtCore import QElapsedTimer, QObject, QTimer, Signal
@@ -9,7 +10,7 @@ from diffview.gui.session import Aside, Session
 from diffview.gui.show.history import History
 from diffview.gui.show.moment import Change
 from diffview.gui.story.scenery import Scenery
-from diffview.story.beats import AnimateTime, Beat, MoveHandle, PlayRun, Scene, WaitBeat
+from diffview.story.beats import AnimateTime, Beat, MoveHandle, PlayRun, Scene, StartWork, WaitBeat
 from diffview.story.chapter import Chapter
 from diffview.story.lecture import Lecture
 from diffview.story.place import Place, PlaceFile, following, goes_on, inside, preceding
@@ -17,6 +18,9 @@ from diffview.story.place import Place, PlaceFile, following, goes_on, inside, p
 TICK_MS = 16
 DRAWN = AnimateTime, MoveHandle
 """Beats that are drawn scene by scene."""
+
+AT_WORK = 0.6
+"""Seconds after which work that has ended ends its beat, if it is that long: it may not have begun before."""
 
 
 class Talk(QObject):
@@ -28,14 +32,17 @@ class Talk(QObject):
         scene: how the stage stands now, in the middle of a beat too.
         black: whether the stage is black.
         left: whether the audience sees what somebody has touched, and no longer the script.
+        works: says whether what a beat has begun is at work.
 
     Signals:
         staged: `scene` changed, or what is said beside it: draw.
         switched: the talk began or ended.
+        asked: the work of this part is to begin.
     """
 
     staged = Signal()
     switched = Signal(bool)
+    asked = Signal(str)
 
     def __init__(self, session: Session, live: Live, scenery: Scenery, file: PlaceFile, parent: QObject) -> None:
         super().__init__(parent)
@@ -44,6 +51,7 @@ class Talk(QObject):
         self.place = Place()
         self.scene: Scene | None = None
         self.black = self.left = False
+        self.works: Callable[[], bool] = lambda: False
         self._aside: Aside | None = None
         self._beat: Beat | None = None
         self._touched = self._onward = False
@@ -152,9 +160,10 @@ class Talk(QObject):
         """Play the beat that leads to a place."""
         self._rest()
         beat = self.chapter.beats[place.beat - 1]
-        self._beat = beat if isinstance(beat, (*DRAWN, PlayRun, WaitBeat)) else None
+        self._beat = beat if isinstance(beat, (*DRAWN, PlayRun, WaitBeat, StartWork)) else None
         self._onward = True
-        self._show(place, place.beat if self._beat is None else place.beat - 1)
+        at_once = self._beat is None or isinstance(beat, StartWork)
+        self._show(place, place.beat if at_once else place.beat - 1)
 
     def _rest(self) -> None:
         """Play nothing any more."""
@@ -168,12 +177,14 @@ class Talk(QObject):
         if self.lecture is not None:
             self._file.keep(self.lecture.home, place)
         self.scene = self.chapter.scenes[scene]
-        self._scenery.show(self.scene, self.chapter.stage)
+        self._scenery.show(self.scene)
 
     def _start_beat(self) -> None:
         """The scene stands: begin the beat that was asked for, or the one that follows by itself."""
         if self._aside is None:
             return
+        if isinstance(self._beat, StartWork):
+            self.asked.emit(self._beat.part)
         self.staged.emit()
         if isinstance(self._beat, PlayRun):
             self._scenery.run(self._beat.seconds)
@@ -193,7 +204,7 @@ class Talk(QObject):
         if isinstance(beat, PlayRun):
             if self._live.running:
                 return
-        elif share < 1.0:
+        elif share < 1.0 and (not isinstance(beat, StartWork) or self.works() or share * beat.lasts < AT_WORK):
             if isinstance(beat, DRAWN):
                 self.scene = beat.during(before, share)
                 self._scenery.draw(self.scene)

@@ -10,11 +10,13 @@ from PySide6.QtWidgets import QMainWindow, QVBoxLayout
 from diffview.gui.actions import PANES
 from diffview.gui.jobs.files import Files
 from diffview.gui.jobs.live import Live
+from diffview.gui.panels.images import ReversePanel
 from diffview.gui.session import Session
 from diffview.gui.settings import Settings
 from diffview.gui.widgets.images.image_view import ImageView
 from diffview.gui.window.first_screen import FirstScreen
 from diffview.gui.window.keeping import Keeping
+from diffview.gui.window.scales import StageScales
 from diffview.gui.window.stage_parts import StageParts, card_of
 
 if TYPE_CHECKING:
@@ -45,6 +47,7 @@ class HallWindow(QMainWindow):
     files: Files
     keeping: Keeping
     first_screen: FirstScreen
+    reverse: ReversePanel
     parts: StageParts
     _rows: QVBoxLayout
 
@@ -57,7 +60,8 @@ class HallWindow(QMainWindow):
         lecturing = Lecturing(self.session, self.live, self.files, self.settings, self)
         for follow in (self.keeping.rest, self.first_screen.leave):
             lecturing.talk.switched.connect(follow)
-        staging = Staging(self.session, self.live, lecturing.talk, self.parts, self)
+        scales = partial(StageScales, self.session, self.live, self.reverse)
+        staging = Staging(self.session, self.live, lecturing.talk, self.parts, scales, self)
         self._rows.insertWidget(self._rows.count() - 1, staging.line)
         return Hall(lecturing, staging)
 

@@ -1,7 +1,9 @@
 """The colour bars: one beside all pictures, and below it one of Reverse where that shows another quantity."""
 
+from collections.abc import Iterable
+
 from PySide6.QtCore import QObject
-from PySide6.QtWidgets import QHBoxLayout, QSizePolicy, QVBoxLayout
+from PySide6.QtWidgets import QHBoxLayout, QSizePolicy, QVBoxLayout, QWidget
 
 from diffview.fields.colormaps import COLORMAPS
 from diffview.gui.jobs.live import Live
@@ -33,6 +35,7 @@ class Scales(QObject):
         for bar in (self.bar, self.made):
             column.addWidget(bar)
         row.addLayout(column)
+        self._alone = False
         self._shown: dict[ColourBar, Scale] = {}
         self._never: dict[ColourBar, str] = {}
         self.made.hide()
@@ -50,7 +53,13 @@ class Scales(QObject):
         if made != own:
             self._take(self.made, made)
         self.made.setVisible(made != own)
+        self.bar.setVisible(made == own or not self._alone)
         self.bar.set_accent("forward" if made != own else "")
+
+    def show_for(self, pictures: Iterable[str]) -> None:
+        """Show the bars of these pictures alone: on a stage Reverse may have no other beside it."""
+        self._alone = {*pictures} == {"reverse"}
+        self.show()
 
     def mark(self, value: float | None, reverse: float | None = None) -> None:
         """Mark standardised values of Field or Forward, and of Reverse; None marks nothing."""
@@ -74,3 +83,18 @@ class Scales(QObject):
     def _tell(self, bar: ColourBar) -> None:
         told = self._never.get(bar, ""), NONE if bar.no_data_shown() else ""
         set_tip(bar, "\n".join(filter(None, told)))
+
+
+class StageScales(QWidget):
+    """The bars beside the pictures of a stage."""
+
+    def __init__(self, session: Session, live: Live, reverse: ReversePanel) -> None:
+        super().__init__()
+        row = QHBoxLayout(self)
+        row.setContentsMargins(0, 0, 0, 0)
+        self._scales = Scales(session, live, reverse, row)
+        self._scales.made.setSizePolicy(QSizePolicy.Policy.Fixed, QSizePolicy.Policy.Expanding)
+
+    def show_for(self, pictures: Iterable[str]) -> None:
+        """Show the bars of these pictures."""
+        self._scales.show_for(pictures)

@@ -1,5 +1,7 @@
 """What stands on the stage: one pane of ordinary work, as large as the screen, or the scenes of a talk."""
 
+from collections.abc import Callable
+
 from PySide6.QtCore import QCoreApplication, QEvent, QObject, QSize, Qt, QTimer
 from PySide6.QtGui import QGuiApplication, QKeyEvent, QScreen
 from PySide6.QtWidgets import QMainWindow
@@ -11,8 +13,9 @@ from diffview.gui.story.awake import Awake
 from diffview.gui.story.presenter import PresenterLine
 from diffview.gui.story.stage import Showable, StageViews, StageWindow
 from diffview.gui.story.talk import Talk
+from diffview.gui.window.scales import StageScales
 from diffview.gui.window.stage_parts import StageParts
-from diffview.story.beats import PICTURES
+from diffview.story.parts import PICTURES
 
 
 class Staging(QObject):
@@ -25,11 +28,14 @@ class Staging(QObject):
         size: of the stage of a talk that no screen shows; None: as large as the screen.
     """
 
-    def __init__(self, session: Session, live: Live, talk: Talk, parts: StageParts, window: QMainWindow) -> None:
-        """`parts`: the views by the names that chapters give them."""
+    def __init__(
+        self, session: Session, live: Live, talk: Talk, parts: StageParts, scales: Callable[[], StageScales],
+        window: QMainWindow,
+    ) -> None:  # fmt: skip
+        """`parts`: the views by the names that chapters give them; `scales` makes the bars beside pictures."""
         super().__init__(window)
         self._session, self._live, self._talk = session, live, talk
-        self._window, self._parts = window, parts
+        self._window, self._parts, self._scales = window, parts, scales
         self._made: StageWindow | None = None
         self._shown: tuple[Showable, str] | None = None
         self.pane, self.screen = "", 0
@@ -38,6 +44,8 @@ class Staging(QObject):
         window.installEventFilter(self)
         talk.switched.connect(self._switch)
         talk.staged.connect(self._show_scene)
+        talk.asked.connect(lambda part: self._parts.begin(part, anew=True))
+        talk.works = parts.works
         session.shows(self._show_numbers, "view.playhead", "course.schedule", "start.chain_length", at_once=False)
         live.shot_taken.connect(self._show_numbers)
         app = QGuiApplication.instance()
@@ -49,7 +57,8 @@ class Staging(QObject):
     def stage(self) -> StageWindow:
         """The stage, made when it is first needed."""
         if self._made is None:
-            self._made = StageWindow(self._session, self._parts)
+            scales = self._scales()
+            self._made = StageWindow(self._session, self._parts, scales, scales)
             self._made.setAttribute(Qt.WidgetAttribute.WA_QuitOnClose, False)
             self._made.addActions(self._window.actions())
             self._made.keyed.connect(self._take_key)
@@ -110,6 +119,7 @@ class Staging(QObject):
         self.pane = ""
         if not on:
             self.line.set_on(False)
+            self._parts.rest()
             self.leave()
 
     def _show_scene(self) -> None:
@@ -117,11 +127,13 @@ class Staging(QObject):
         talk, scene = self._talk, self._talk.scene
         if not talk.on or scene is None:
             return
-        asked = talk.chapter.stage, talk.chapter.equation
+        asked = scene.stage, talk.chapter.equation
         if asked != self._shown:
             self._shown = asked
             self.stage.show_stage(*asked)
         self.stage.show_scene(scene.sentence, scene.hidden, scene.lit)
+        if scene.begun:
+            self._parts.begin(scene.begun)
         self._show_numbers()
         self.stage.set_black(talk.black)
         if not self.on:

@@ -17,7 +17,7 @@ from PySide6.QtGui import (
     QPen,
     QPolygonF,
 )
-from PySide6.QtWidgets import QSizePolicy, QWidget
+from PySide6.QtWidgets import QSizePolicy
 
 from diffview.fields.bar_ticks import bar_ticks
 from diffview.fields.colormaps import Rgb
@@ -27,6 +27,7 @@ from diffview.gui.theme import SMALL_PX, theme
 from diffview.gui.widgets.images import image_paint as paint
 from diffview.gui.widgets.images.raster import indexed_image
 from diffview.gui.widgets.ink import LEFT, ink, write
+from diffview.gui.widgets.staged import Staged
 
 _BAR_PX = 12
 _TICK_PX = 4
@@ -39,7 +40,7 @@ def label(value: float) -> str:
     return compact(value, small=1e-4)
 
 
-class ColourBar(QWidget):
+class ColourBar(Staged):
     """A vertical gradient over low..high in standardised units, with ticks at round physical numbers."""
 
     def __init__(self, accent: str = "") -> None:
@@ -116,6 +117,10 @@ class ColourBar(QWidget):
 
     def sizeHint(self) -> QSize:
         """Wide enough for the labels."""
+        with theme.on_stage(self.stage_scale):
+            return self._hint()
+
+    def _hint(self) -> QSize:
         metrics = QFontMetricsF(self._font())
         texts = [label(value) for value, _ in self.ticks()] or [f"{MINUS}0.00"]
         widest = max(metrics.horizontalAdvance(text) for text in texts)
@@ -124,7 +129,7 @@ class ColourBar(QWidget):
 
     def minimumSizeHint(self) -> QSize:
         """Narrower cuts labels off."""
-        return QSize(self.sizeHint().width(), theme.px(80))
+        return QSize(self.sizeHint().width(), self.px(80))
 
     def _font(self) -> QFont:
         return theme.font(SMALL_PX - 1, tabular=True)

@@ -6,6 +6,7 @@ from PySide6.QtWidgets import QSizePolicy, QWidget
 
 from diffview.gui.theme import theme
 from diffview.gui.widgets.ink import ink
+from diffview.gui.widgets.staged import Staged
 
 GAP, WORDS = 6, 17
 """Pixels: gap between pictures, height of a line of words."""
@@ -14,7 +15,7 @@ USUAL, LEAST = 280, 160
 """Pixels: width as in a dock, and the smallest."""
 
 
-class FramedPictures(QWidget):
+class FramedPictures(Staged):
     """Pictures in frames; the kinds of it say their `heightForWidth`, and paint."""
 
     def __init__(self, parent: QWidget | None = None) -> None:

@@ -53,9 +53,18 @@ class PairGrid(FramedPictures):
         self.setAccessibleDescription(", ".join(text for text, _ in words))
         self.update()
 
+    @property
+    def shape(self) -> float:
+        """Width over height of all of it, where pictures are as large as in a dock."""
+        width = self._columns * LARGEST + (self._columns - 1) * GAP
+        return width / (2 * LARGEST + 3 * WORDS + GAP)
+
     def _side(self, width: int) -> float:
-        gaps = (self._columns - 1) * theme.px(GAP)
-        return min((width - gaps) / self._columns, float(theme.px(LARGEST)))
+        """The side of a picture: in front of an audience as large as there is room."""
+        across = (width - (self._columns - 1) * theme.px(GAP)) / self._columns
+        if self.stage_scale:
+            return min(across, (self.height() - 3 * theme.px(WORDS) - theme.px(GAP)) / 2)
+        return min(across, float(theme.px(LARGEST)))
 
     def heightForWidth(self, width: int) -> int:
         """Two rows of squares, their titles and the words."""

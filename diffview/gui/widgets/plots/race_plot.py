@@ -111,8 +111,9 @@ class RacePlot(PlotBase):
             token = TOKENS[lane.style % len(TOKENS)]
             width = metrics.horizontalAdvance(lane.name)
             ink(painter, QPen(palette.colour(token), 1.0), palette.colour(token))
-            dot(painter, QPointF(box.right() - width - 14, y - metrics.ascent() / 3), lane.style // len(TOKENS))
-            painter.drawText(QPointF(box.right() - width - 4, y), lane.name)
+            left = box.right() - width - theme.px(4)
+            dot(painter, QPointF(left - theme.px(10), y - metrics.ascent() / 3), lane.style // len(TOKENS))
+            painter.drawText(QPointF(left, y), lane.name)
             y += metrics.height() + 1
 
     def nearest(self, point: QPointF) -> tuple[Lane, RaceMark] | None:
