@@ -1,7 +1,7 @@
 """Recorded runs in bounded memory: every step while there is room, then every 2nd, 4th, ..., and always the last."""
 
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from dataclasses import replace
 
 from diffview.arrays import to_numpy
@@ -81,11 +81,12 @@ class Trajectory:
             step = self._steps[before]
             return step if index - step.index <= after.index - index else after
 
-    def spread(self, most: int, total: int) -> list[Step]:
-        """At most about `most` kept steps, evenly spread over a run of `total` steps, as far as it has come."""
+    def spread(self, most: int, total: int, also: Collection[int] = ()) -> list[Step]:
+        """At most about `most` kept steps, evenly over a run of `total` as far as it has come, and those of `also`."""
         with self._lock:
             stride = -(-max(1, -(-total // most)) // self.stride) * self.stride
-            steps = [self._steps[i] for i in range(0, len(self), stride) if i in self._steps]
+            wanted = sorted({*range(0, len(self), stride), *also})
+            steps = [self._steps[i] for i in wanted if i in self._steps]
             last = self._last
         ended = last is not None and last.index == total
         return [*steps, last] if ended and last is not None and (not steps or steps[-1] is not last) else steps

@@ -2,6 +2,7 @@
 
 import pytest
 
+from diffview.gui.show.film_layout import arrivals, furthest
 from diffview.gui.show.film_rows import EMPTY, FORWARD, GAP_PX, GUTTER_PX, NAME_COLUMN_PX, PARENT, REVERSE, FilmRows
 
 
@@ -55,6 +56,46 @@ def test_words_of_steps_and_rows() -> None:
     assert film.caption(FORWARD, lambda text: 15.0 * len(text)) == ("fwd", 45.0)
     assert film.caption(FORWARD, lambda text: 99.0 * len(text)) == ("", 0.0)
     assert rows(reverse=2, parent=2).name(REVERSE) == "fork"
+
+
+WALK = [0, 1, 2, 3, 1, 2, 3, 1, 2, 3, 4, 5]
+"""Places of RePaint along its levels: from the third it jumps back twice."""
+
+
+def jumping(width: int = 800) -> FilmRows:
+    film = rows(width=width, reverse=len(WALK))
+    film.axis = 50.0, width - 50.0, 0.0, 1.0
+    film[REVERSE].values = [1 - place / 5 for place in WALK]
+    film[REVERSE].numbers, film[REVERSE].total = list(range(len(WALK))), len(WALK) - 1
+    return film
+
+
+def test_a_run_that_jumps_back_shows_how_far_it_has_come_and_where_it_was_here_again() -> None:
+    assert furthest([5, 3, 4, 2]) == [5, 3, 3, 2] and furthest([1, 3, 2, 4]) == [1, 3, 3, 4] and furthest([]) == []
+    assert arrivals([5, 3, 4, 3, 2]) == [0, 1, 3, 4] and arrivals([4, 3, 2]) == [0, 1, 2]
+    film = jumping()
+    film.arrange()
+    row = film[REVERSE]
+    assert row.shown == [0, 1, 2, 3, 6, 9, 10, 11], "not the steps that it walked again on its way back here"
+    assert row.jumped() == [(3, 6), (6, 9)]
+    again = [film.box_of(REVERSE, index).centre[0] for index in (3, 6, 9)]
+    assert again == sorted(again, reverse=True), "in the order of the walk"
+    assert sum(again) / 3 == pytest.approx(film.x_of(0.4), abs=1), "about their level"
+    assert film.tip(film.x_of(1.0), 100).startswith("Reverse step 0 of 11, at 1\nThe run jumps back: shown are")
+    row.current = 5
+    film.changed()
+    film.arrange()
+    assert row.shown == [0, 1, 2, 3, 5, 6, 9, 10, 11] and row.jumped() == [(3, 5), (6, 9)]
+    assert not rows(forward=9)[FORWARD].jumped()
+
+
+def test_a_tip_says_the_step_of_the_run_not_of_its_pictures() -> None:
+    film = rows(reverse=5)
+    film[REVERSE].values.reverse()
+    film[REVERSE].numbers, film[REVERSE].total = [0, 25, 50, 75, 100], 100
+    film.arrange()
+    text = film.tip(film.box_of(REVERSE, 1).centre[0], 100)
+    assert text == "Reverse step 25 of 100, at 0.75\nShown: every 25th of 101 steps. Drag to reach others."
 
 
 def test_no_thumbnail_lies_over_the_name_of_its_row() -> None:

@@ -5,6 +5,7 @@ import pytest
 from conftest import QUICK
 from PySide6.QtCore import QPoint, QRect, QSize
 
+from diffview.fields.field import Region
 from diffview.gui.jobs import playback
 from diffview.gui.jobs.playback import Playback
 from diffview.gui.session import Session
@@ -85,6 +86,20 @@ def test_the_step_nearest_to_the_playhead_is_shown_and_once(play, session):
     for t in (1.0, 0.99, 0.0):
         play.show_at(t)
     assert play.told == [0, 4] and play.shown is run and play.lacked == [None] * 3
+
+
+def test_where_a_run_was_several_times_the_last_is_shown_unless_another_is_on_screen(play, session):
+    session.edit(sampler="repaint", origin="noise", hidden=(Region(60, 140, 12, 16),), steps=12)
+    run = run_of(session, *range(session.plan.steps + 1))
+    times = play.times(run)
+    again = max((np.flatnonzero(times == t) for t in np.unique(times)), key=len)
+    assert len(again) > 2
+    play.play(run, playing=False)
+    play.show_at(float(times[again[0]]) + 1e-4)
+    assert play.step.index == again[-1]
+    play.show_step(run, run.trajectory.nearest(again[1]))
+    play.show_at(float(times[again[0]]))
+    assert play.step.index == again[1]
 
 
 def test_a_step_that_was_thinned_out_is_asked_for_once_the_run_has_ended(play, session):

@@ -16,6 +16,8 @@ from models_twins import small_model
 from diffview.fields.field import Region
 from diffview.fields.hidden import hidden_in
 from diffview.gui.session import Message
+from diffview.gui.show.film_layout import arrivals
+from diffview.gui.show.film_rows import REVERSE
 from diffview.gui.theme import theme
 from diffview.gui.widgets.images.gap_layer import area, outline
 from diffview.models.kriging import krige
@@ -149,6 +151,22 @@ def test_kriging_stands_beside_the_run_with_scores(open_window, hand, find, sett
     assert window.session.recipe.guidance.hidden == GAPPY.guidance.hidden, "the gap stays for the next filling"
     settle(window)
     assert find(window, "filledPixels").marks() is None and scores.gap is None
+
+
+def test_every_walk_of_repaint_through_a_level_is_reached_in_the_film(open_window, hand, find, settle):
+    window = open_window(GAPPY.but(steps=12, members=1))
+    settle(window)
+    strip, run = find(window, "filmStrip"), window.live.run
+    times = window.live.times(run)
+    turns = [i for i in arrivals(run.plan.visited) if list(times).count(times[i]) > 2]
+    there = [(index, recorded[1].index) for index in strip.shown(REVERSE)
+             if (recorded := window.timeline.film.step_at(REVERSE, index)) and recorded[1].index in turns]  # fmt: skip
+    assert len(there) > 1, "the same level, at several times"
+    for index, number in (*there, *there[::-1]):
+        hand.click(strip, strip.thumbnail_rect(REVERSE, index).center())
+        assert window.live.step.index == number and strip.current(REVERSE) == index
+        assert f"step {number}/{run.plan.steps}" in window.reverse.caption.text()
+        assert window.session.view.playhead == pytest.approx(times[number])
 
 
 def test_filled_pixels_are_outlined_and_said_under_the_pointer(open_window, hand, find, settle):

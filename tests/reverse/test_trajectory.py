@@ -97,6 +97,9 @@ def test_spread(bound: int, most: int) -> None:
     assert Trajectory().spread(most, 60) == []
     half = recorded(bound, steps()[:31])
     assert {step.index for step in half.spread(most, 60)} <= set(range(31))
+    more = [step.index for step in trajectory.spread(most, 60, also=(24, 25, 99))]
+    kept = {step.index for step in trajectory.kept}
+    assert more == sorted({*indices, *({24, 25} & kept)})
 
 
 def test_tensors_are_kept_as_arrays() -> None:

@@ -71,11 +71,17 @@ class Playback(QObject):
         self.show(step, run)
 
     def show_at(self, t: float) -> None:
-        """Show the recorded step of the newest run whose time on the schedule is nearest to t."""
+        """Show the recorded step of the newest run whose time on the schedule is nearest to t.
+
+        Where the run was there several times, as RePaint is, that is the last time, or the one that is on screen.
+        """
         run = self.run
         if run is not None and len(run.trajectory):
             times = self.times(run)[: len(run.trajectory)]
-            index = int(np.abs(times - t).argmin())
+            away = np.abs(times - t)
+            index = len(away) - 1 - int(away[::-1].argmin())
+            if self.shown is run and self.step is not None and times[self.step.index] == times[index]:
+                index = self.step.index
             step = run.trajectory.nearest(index)
             self.show(step, run)
             self.missed.emit(run, None if run.active or step.index == index else index)

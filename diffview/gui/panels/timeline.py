@@ -12,7 +12,6 @@ from diffview.gui.panels.schedule_editor import ON_AXIS, ScheduleEditor
 from diffview.gui.panels.schedule_list import ScheduleList
 from diffview.gui.session import Session
 from diffview.gui.show import schedule_curves
-from diffview.gui.show.film_rows import PARENT
 from diffview.gui.show.timescale import TimeScale
 from diffview.gui.widgets.film.film_strip import FilmStrip
 from diffview.gui.widgets.forms.segmented import SegmentedControl
@@ -140,7 +139,7 @@ class TimelinePanel(CardFrame):
 
     def _pick(self, row: int, index: int) -> None:
         recorded = self.film.step_at(row, index)
-        if row == PARENT and recorded is not None:
+        if recorded is not None:  # not by its time alone: RePaint is there more than once
             self._live.show_step(*recorded)
         else:
             self._session.look(playhead=self.film.time_of(row, index), follow=False)

@@ -30,6 +30,18 @@ def chosen(count: int, room: int, current: int | None = None) -> list[int]:
     return kept
 
 
+def furthest(values: Sequence[float]) -> list[float]:
+    """How far a walk along the axis has come at each of its steps: RePaint jumps back, and walks a stretch again."""
+    falls = len(values) > 1 and values[-1] < values[0]
+    walk = np.minimum if falls else np.maximum
+    return [] if not len(values) else walk.accumulate(np.asarray(values, dtype=float)).tolist()
+
+
+def arrivals(values: Sequence[float]) -> list[int]:
+    """The steps at which a walk is as far as it has ever been: all of them, unless it jumps back."""
+    return [i for i, (value, far) in enumerate(zip(values, furthest(values), strict=True)) if value == far]
+
+
 def arranged(wanted: Sequence[float], distance: float, low: float, high: float) -> list[float]:
     """The positions nearest to `wanted` (least squares) that keep their order, `distance` and low..high.
 

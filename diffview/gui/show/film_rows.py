@@ -2,13 +2,14 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
 
 from diffview.fields.numbers import compact
 from diffview.gui.show.boxes import Box
-from diffview.gui.show.film_layout import arranged, chosen
+from diffview.gui.show.film_layout import arranged, arrivals, chosen, furthest
 
 FORWARD, REVERSE, PARENT = 0, 1, 2
 """Rows; PARENT is there while the run in REVERSE is a fork, between the two others."""
@@ -27,9 +28,16 @@ NAME_COLUMN_PX = 15
 
 @dataclass
 class FilmRow:
-    """The pictures of one row, whose shape is (height, width), and their layout."""
+    """The pictures of one row, whose shape is (height, width), and their layout.
+
+    Attributes:
+        values, numbers: where each lies on the axis, and which step of its run it is.
+        total: the last step of its run.
+    """
 
     values: list[float] = field(default_factory=list)
+    numbers: list[int] = field(default_factory=list)
+    total: int = 0
     pictures: list[Any] = field(default_factory=list)
     shape: tuple[int, int] = (1, 1)
     current: int | None = None
@@ -41,6 +49,17 @@ class FilmRow:
         """The step after the highlighted one towards the right or the left."""
         step = 1 if right == (self.values[-1] >= self.values[0]) else -1
         return min(max(0 if self.current is None else self.current + step, 0), len(self.pictures) - 1)
+
+    def choose(self, room: int) -> None:
+        """Choose the thumbnails: those where the run is as far as it ever was, and the highlighted one."""
+        among = sorted({*arrivals(self.values), *(() if self.current is None else (self.current,))})
+        at = None if self.current is None else among.index(self.current)
+        self.shown = [among[i] for i in chosen(len(among), room, at)]
+
+    def jumped(self) -> list[tuple[int, int]]:
+        """Pairs of neighbours in `shown` between which the run jumped back, and walked here again."""
+        behind = [value != far for value, far in zip(self.values, furthest(self.values), strict=True)]
+        return [(a, b) for a, b in pairwise(self.shown) if any(behind[a + 1 : b + 1])]
 
 
 class FilmRows:
@@ -108,8 +127,9 @@ class FilmRows:
             ends = [self.x_of(value) for value in (state.values[0], state.values[-1])]
             span = abs(ends[1] - ends[0]) + 2 * width  # a picture lies near its value, or it is left out
             room = max(int((min(whole - 2 - name, span) + gap) // (width + gap)), 1)
-            state.shown = chosen(len(state.pictures), room, state.current)
-            wanted = [self.x_of(state.values[i]) for i in state.shown]
+            state.choose(room)
+            far = furthest(state.values)
+            wanted = [self.x_of(far[i]) for i in state.shown]
             low, high = name + 1 + width / 2, whole - 1 - width / 2
             centres = arranged(wanted, width + gap, low, high)
             state.boxes = [Box(round(c - width / 2), round(band.y) + 1, width, side) for c in centres]
@@ -158,10 +178,14 @@ class FilmRows:
         state, index = self[row], self.index_at(row, x, scrub)
         if index is None:
             return state.empty
-        count = len(state.pictures)
-        text = f"{self.name(row).capitalize()} step {index} of {count - 1}, at {compact(state.values[index])}"
-        if len(state.shown) < count:
-            text += f"\nShown: {_share(state.shown, count)}. Drag to reach every step."
+        count, numbers = len(state.pictures), state.numbers or range(len(state.pictures))
+        number, last = numbers[index], state.total or numbers[-1]
+        text = f"{self.name(row).capitalize()} step {number} of {last}, at {compact(state.values[index])}"
+        if len(arrivals(state.values)) < count:
+            return f"{text}\nThe run jumps back: shown are steps that are as far as it had come. Drag to reach others."
+        if len(state.shown) < last + 1:
+            shown = [numbers[i] for i in state.shown]
+            text += f"\nShown: {_share(shown, last + 1)}. Drag to reach {'every step' if count > last else 'others'}."
         return text
 
 

@@ -10,6 +10,7 @@ from PySide6.QtGui import QImage
 from diffview.fields.colormaps import COLORMAPS
 from diffview.gui.jobs.live import Live
 from diffview.gui.session import Session
+from diffview.gui.show.film_layout import arrivals
 from diffview.gui.show.film_rows import FORWARD, PARENT, REVERSE
 from diffview.gui.show.looks import estimate, field_scale, made_scale, state
 from diffview.gui.show.timescale import TimeScale
@@ -133,7 +134,9 @@ class Film(QObject):
         if run is None or not len(run.trajectory):
             return []
         total = run.plan.steps if run.active else len(run.trajectory) - 1
-        return run.trajectory.spread(MOST_STEPS, total)
+        far = arrivals(run.plan.visited)
+        arrived = far[:: -(-len(far) // MOST_STEPS)] if len(far) <= run.plan.steps else ()
+        return run.trajectory.spread(MOST_STEPS, total, arrived)
 
     def _extend(self, reel: Reel, run: Run | None, steps: list[Step]) -> None:
         if run is not reel.run:
@@ -150,7 +153,8 @@ class Film(QObject):
                 reel.pictures[step.index] = self._picture(shown(step, self._session), scale)
         reel.steps = steps
         pictures = [reel.pictures[step.index] for step in steps]
-        self.strip.set_row(reel.row, list(zip(self._x(reel), pictures, strict=True)))
+        numbers, total = [step.index for step in steps], run.plan.steps if run is not None else 0
+        self.strip.set_row(reel.row, list(zip(self._x(reel), pictures, strict=True)), numbers, total)
 
     def move_run(self) -> None:
         """Recorded steps belong to a noise level: they slide along t when the schedule is edited."""

@@ -5,7 +5,7 @@ from collections.abc import Callable
 import numpy as np
 from numpy.typing import NDArray
 from PySide6.QtCore import QPointF, QRectF, Qt
-from PySide6.QtGui import QFontMetricsF, QImage, QPainter, QPen, QPixmap
+from PySide6.QtGui import QFontMetricsF, QImage, QPainter, QPainterPath, QPen, QPixmap
 
 from diffview.fields.colormaps import Rgb
 from diffview.gui.show.boxes import Box
@@ -110,6 +110,21 @@ def paint_row(painter: QPainter, rows: FilmRows, row: int, pixmap: Callable[[Pic
             if pass_current:
                 painter.setPen(QPen(accent, 2.0))
                 painter.drawRoundedRect(QRectF(*box), 3, 3)
+
+
+def paint_jumps(painter: QPainter, rows: FilmRows, row: int) -> None:
+    """Between two thumbnails an arrow, where the run jumped back and walked a stretch again before the second."""
+    state, accent = rows[row], theme.colour(TOKENS[row])
+    boxes = dict(zip(state.shown, state.boxes, strict=True))
+    lift, tip = theme.px(12), theme.px(4)
+    for before, after in state.jumped():
+        start, end = (QPointF(boxes[index].centre[0], boxes[index].y) for index in (before, after))
+        arc = QPainterPath(start)
+        arc.quadTo((start + end) / 2 - QPointF(0, lift), end)
+        ink(painter, QPen(accent, 1.4))
+        painter.drawPath(arc)
+        ink(painter, None, accent)
+        painter.drawPolygon([end, end - QPointF(tip, tip) / 2, end - QPointF(-tip, tip) / 2])
 
 
 def paint_focus(painter: QPainter, rows: FilmRows, row: int) -> None:

@@ -35,10 +35,15 @@ class FilmView(QWidget):
             self.rows.axis = (left_px, right_px, low, high)
             self._lay_out()
 
-    def set_row(self, row: int, items: Sequence[tuple[float, Picture]]) -> None:
-        """Replace a row by its steps in order: (axis value, quantised levels uint8 [ny, nx] or a QImage)."""
+    def set_row(
+        self, row: int, items: Sequence[tuple[float, Picture]], numbers: Sequence[int] = (), total: int = 0
+    ) -> None:
+        """Replace a row by its steps in order: (axis value, quantised levels uint8 [ny, nx] or a QImage).
+
+        `numbers` says which steps of a run they are, `total` which is its last; without them they are all there are.
+        """
         state, rows = self.rows[row], self.rows.order
-        state.values = [float(value) for value, _ in items]
+        state.values, state.numbers, state.total = [float(value) for value, _ in items], list(numbers), total
         state.pictures = [picture for _, picture in items]
         if items:
             first = items[0][1]
@@ -128,6 +133,7 @@ class FilmView(QWidget):
             paint.paint_name(painter, self.rows, row, self.height())
             if self.rows[row].pictures:
                 paint.paint_row(painter, self.rows, row, lambda picture, box: self._thumbnails.of(picture, box, ratio))
+                paint.paint_jumps(painter, self.rows, row)
                 if self.hasFocus() and row == self._active:
                     paint.paint_focus(painter, self.rows, row)
             else:
