@@ -19,7 +19,7 @@ MOST_RECENT = 12
 REMEMBERED = ("auto_run", "pace", "quantity", "densities", "colormap", "coast", "formulas")
 ALLOWED: dict[str, Container[str]] = {
     "auto_run": ("true", "false"),
-    "pace": ("0", "3", "10", "0.0", "3.0", "10.0"),  # the system writes 3.0 as 3
+    "pace": ("0", "3", "10", "30", "0.0", "3.0", "10.0", "30.0"),  # the system writes 3.0 as 3
     "quantity": QUANTITIES,
     "densities": ("true", "false"),
     "coast": ("true", "false"),

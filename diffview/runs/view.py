@@ -100,6 +100,7 @@ class View(Group):
     reverse: Annotated[str, Choice(REVERSES), "What REVERSE shows."] = "x_t"
     auto_run: Annotated[bool, "Whether a run starts again after an edit."] = True
     pace: Annotated[float, Range(0.0, 600.0), "Seconds in which a finished run is played; 0: as it comes."] = 3.0
+    loop: Annotated[bool, "Whether the playhead, once played to its end, begins again."] = False
     whole_slice: Annotated[bool, "Whether FORWARD shows the whole slice in the place of the region."] = False
     quantity: Annotated[str, Choice(tuple(QUANTITIES)), "What is plotted of the schedule."] = "alpha_bar"
     axis: Annotated[str, Choice(AXES_SHOWN), "Over what: t, or the logarithm of the noise level."] = "t"

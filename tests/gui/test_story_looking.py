@@ -216,6 +216,45 @@ def test_space_plays_the_forward_process_and_pauses_it(window, hand, find, wait,
     assert not window.player.playing, "a hand on the slider takes over"
 
 
+def test_it_plays_back_and_again_at_another_pace(window, hand, find, wait, settle):
+    slider = find(window, "timeSlider")
+    slider.setFocus()
+    window.session.look(playhead=0.0, follow=False, pace=0.5)
+    hand.key(slider, KEY.Key_Space, Qt.KeyboardModifier.ShiftModifier)
+    assert window.player.playing
+    wait(lambda: 500 < slider.value() < 1000)
+    settle(window)
+    all_at(window, find, 0)
+    assert window.live.step is window.live.run.trajectory.last
+    hand.key(slider, KEY.Key_L)
+    assert window.actions_["loopAction"].isChecked() and window.session.view.loop
+    seen = []
+    window.session.changed.connect(lambda change: seen.append(change.new.view.playhead))
+    hand.key(slider, KEY.Key_Space)
+    wait(lambda: any(b < a for a, b in itertools.pairwise(seen)))
+    assert window.player.playing and max(seen) == 1, "to the end, and from the start again"
+    row = slider.value()
+    window.actions_["paceThirtyAction"].trigger()
+    window.actions_["loopAction"].trigger()
+    assert abs(slider.value() - row) <= 100 and window.player.playing, "another pace moves nothing"
+    window.session.look(pace=0.2)
+    settle(window)
+    all_at(window, find, 1000)
+
+
+@pytest.mark.qt_log_ignore("This plugin does not support (raise|grabbing)")
+def test_the_button_that_plays_has_a_menu_of_how(window, find):
+    play = find(window, "playButton")
+    play.customContextMenuRequested.emit(QPoint(3, 3))
+    menu = window.timeline.menu
+    assert [action.text() for action in menu.actions()][:3] == [
+        "Play the forward process", "Play back from noise", "Play again and again",
+    ]  # fmt: skip
+    window.session.look(pace=10.0)
+    assert [action.text() for action in menu.actions() if action.isChecked()] == ["Play in 10 s"]
+    menu.close()
+
+
 # -- pictures side by side
 
 

@@ -20,7 +20,7 @@ SEEN = {
     "member": 2, "statistic": "above", "threshold": 271.5, "quantile": 0.25, "pixels": Region(3, 4, 1, 2),
     "coast": False, "layout": "train", "docks": ("train", "data"),
     "bells": ((0.2, -1.0, 0.1), (0.8, 1.5, 0.4)), "cloud": "drawn", "cloud_lines": (((0.0, 1.0), (2.0, 0.5)),),
-    "film": 3, "formulas": True, "cloud_way": "return", "cloud_score": "learnt",
+    "film": 3, "formulas": True, "cloud_way": "return", "cloud_score": "learnt", "loop": True,
 }  # fmt: skip
 
 

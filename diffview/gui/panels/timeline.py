@@ -1,5 +1,7 @@
 """The timeline: the schedule as a curve over the axis of the playhead, the slider, and the film strip."""
 
+from collections.abc import Sequence
+
 import numpy as np
 from PySide6.QtCore import QPoint, Qt
 from PySide6.QtWidgets import QLabel, QMenu, QSizePolicy, QWidget
@@ -36,6 +38,12 @@ AXES = (
     ("t", "t", "Horizontal axis: t"),
     ("ln_s", "ln s", "Horizontal axis: the noise level; drag points along the curve"),
 )
+PLAYED = (
+    "playAction", "playBackAction", "loopAction", "paceThreeAction", "paceTenAction", "paceThirtyAction",
+    "paceFreeAction",
+)  # fmt: skip
+"""The menu of the button that plays."""
+
 PENCIL = "Draw the curve with the pointer, from left to right"
 NO_STROKE = "A curve is drawn over t: choose t, or drag points along the curve"
 
@@ -55,7 +63,9 @@ class TimelinePanel(CardFrame):
 
     def _build(self) -> None:
         play = "Play the forward process"
-        self.play = tool_button("playButton", play, f"{play} (Space)", icon="play")
+        tip = f"{play} (Space); by the right button: back, again, pace"
+        self.play = tool_button("playButton", play, tip, icon="play")
+        self.play.setContextMenuPolicy(Qt.ContextMenuPolicy.CustomContextMenu)
         self.preset = ScheduleList(self._session, self._actions).combo
         self.quantity = SegmentedControl(QUANTITIES, "quantityControl")
         self.axis = SegmentedControl(AXES, "axisControl")
@@ -94,7 +104,9 @@ class TimelinePanel(CardFrame):
 
     def _connect(self) -> None:
         session, live = self._session, self._live
-        self.play.clicked.connect(self._player.toggle)
+        self.play.clicked.connect(self._actions["playAction"].trigger)
+        ask = self.play.customContextMenuRequested
+        ask.connect(lambda at: self._open_menu(PLAYED, self.play.mapToGlobal(at)))
         self._player.changed.connect(self._show_player)
         self.pencil.toggled.connect(self.plot.set_drawing)
         self.follow.clicked.connect(self._follow)
@@ -150,10 +162,14 @@ class TimelinePanel(CardFrame):
         if recorded is None:
             return
         self._live.show_step(*recorded)
+        self._open_menu(("forkAction", "forkNoiseAction", "goBackAction"), at)
+
+    def _open_menu(self, names: Sequence[str], at: QPoint) -> None:
+        """A menu of actions at a point of the screen."""
         self.menu = QMenu(self)
         self.menu.setToolTipsVisible(True)
         self.menu.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
-        for name in ("forkAction", "forkNoiseAction", "goBackAction"):
+        for name in names:
             self.menu.addAction(self._actions[name])
         self.menu.popup(at)
 

@@ -12,11 +12,12 @@ from diffview.gui.session import Message, Session
 from diffview.gui.settings import Settings
 from diffview.gui.window.docking import Docks
 
-PACES = {"paceThreeAction": 3.0, "paceTenAction": 10.0, "paceFreeAction": 0.0}
+PACES = {"paceThreeAction": 3.0, "paceTenAction": 10.0, "paceThirtyAction": 30.0, "paceFreeAction": 0.0}
 TOGGLES = {
     "autoRunAction": "auto_run",
     "densitiesAction": "densities",
     "coastAction": "coast",
+    "loopAction": "loop",
     "formulasAction": "formulas",
 }
 """Values of the view that are on or off, by the name of their action."""
