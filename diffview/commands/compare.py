@@ -22,7 +22,7 @@ def add(parser: Parser) -> None:
     """Declare the options."""
     parser.add_argument(
         "rivals", nargs="+", metavar="A.json",
-        help="recipes, or schedules by name or file; a recipe alone stands for the rivals that it holds",
+        help="recipes, or schedules by name (also mine) or file; a recipe alone stands for the rivals that it holds",
     )  # fmt: skip
     fields.add_data(parser, "the field they are run and scored on, in the place of that of the first recipe")
     add_values(parser, "model", "sampler", "steps", "seed", "region")

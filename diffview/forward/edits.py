@@ -14,7 +14,7 @@ import numpy as np
 
 from diffview.errors import UserError
 from diffview.forward.drawn import MOST_KNOTS, BetaCurve, Custom, fitted, missed_by
-from diffview.forward.schedule import S_CAP, Array, Schedule
+from diffview.forward.schedule import S_CAP, S_LIMIT, Array, Schedule
 from diffview.forward.schedules import PRESETS, Join, make_schedule, schedule_params
 
 Drawn: TypeAlias = Custom | BetaCurve
@@ -33,7 +33,10 @@ STROKE_SNR = 12.0
 """log_snr above which a stroke says nothing: no hand is so steady near alpha_bar = 1."""
 
 BACK, SHORTEST = 0.01, 0.05
-"""How far in t a hand may tremble backwards, and how far a stroke has to go."""
+"""How far along the axis, as a share of it, a hand may tremble backwards, and how far a stroke has to go."""
+
+LEAST_LEVEL, FINE = 1e-6, 4001
+"""From which level on a stroke over the level is followed, and in how many places."""
 
 MISSED = 0.01
 """How near, in heights of the plot, the curve through chosen points comes to a stroke."""
@@ -260,13 +263,7 @@ def stroked(schedule: Schedule, quantity: str, t: Array, y: Array) -> Drawn:
     Raises:
         UserError: if it goes back in t, or not far.
     """
-    back = np.flatnonzero(np.maximum.accumulate(t) - t > BACK)
-    if len(back):
-        raise UserError(f"The stroke goes back at t = {t[back[0]]:.2f}.", "Draw it once, from left to right.")
-    ahead = np.flatnonzero(np.diff(np.maximum.accumulate(t), prepend=-1.0) > 0)
-    t, y = t[ahead], y[ahead]
-    if len(t) < 2 or t[-1] - t[0] < SHORTEST:
-        raise UserError("The stroke is too short to be a curve.", f"Draw over {SHORTEST:.0%} of t or more.")
+    t, y = _one_way(t, y, 1.0, lambda at: f"t = {at:.2f}", "t")
     rows = np.append(np.linspace(0, 1, 201)[1:-1], 1.0)
     drawn_here = (rows >= t[0] - BACK) & (rows <= t[-1] + BACK)
     wanted = np.interp(rows, t, y)
@@ -281,6 +278,56 @@ def stroked(schedule: Schedule, quantity: str, t: Array, y: Array) -> Drawn:
     whole[:first] = np.maximum(whole[:first], whole[first])
     whole[last + 1 :] = np.minimum(whole[last + 1 :], whole[last])
     return _near_levels(schedule, quantity, rows, whole)
+
+
+def stroked_in_level(schedule: Schedule, s: Array, beta: Array) -> BetaCurve:
+    """The curve whose betas follow a stroke over the noise level; at levels that it leaves out, beta is as it was.
+
+    Row i of the chain has the beta of the level that it leads to, beta_i = B(s_i) with 1 + s_i^2 = (1 + s_(i-1)^2) /
+    (1 - beta_i). There are as many rows as before: with other betas they end at another level.
+
+    Args:
+        schedule: what there was.
+        s: where the hand went, float64 [n].
+        beta: drawn there.
+
+    Raises:
+        UserError: if it goes back in s, or not far; or if so many such betas leave no signal.
+    """
+    chain = schedule.discrete(max(schedule.rows, 2))
+    level = np.minimum(np.exp(-chain.log_snr / 2), S_CAP)
+    ln_s, beta = _one_way(np.log(s), beta, float(np.log(level[-1] / level[0])), lambda at: f"s = {exp(at):.3g}", "ln s")
+    outside = (np.log(level) < ln_s[0]) | (np.log(level) > ln_s[-1])
+    x = np.append(np.log(level)[outside], ln_s)
+    y = np.append(np.log(chain.beta.clip(LEAST_BETA, MOST_BETA))[outside], np.log(beta.clip(LEAST_BETA, MOST_BETA)))
+    order = np.argsort(x, kind="stable")
+    fine = np.linspace(min(x[order][0], log(LEAST_LEVEL)), log(S_LIMIT), FINE)
+    after = np.logaddexp(0.0, 2 * fine)  # ln(1 + s^2) after a step that leads to s, and before it
+    before = np.maximum.accumulate(after + np.log1p(-np.exp(np.interp(fine, x[order], y[order]))))
+    rows, now = np.empty(len(level)), 0.0
+    for i in range(len(rows)):
+        now, rows[i] = (then := float(np.interp(now, before, after))), -np.expm1(now - then)
+    if now >= before[-1]:
+        raise UserError("So many such betas leave no signal.", "Draw smaller ones, or take fewer rows.")
+    if chain.beta[-1] == 1:
+        rows[-1] = 1.0
+    return _near_betas(schedule, chain.t, rows)
+
+
+def _one_way(x: Array, y: Array, width: float, where: Callable[[float], str], axis: str) -> tuple[Array, Array]:
+    """A stroke without the trembling of the hand: x rises.
+
+    Raises:
+        UserError: if it goes back, or not far.
+    """
+    back = np.flatnonzero(np.maximum.accumulate(x) - x > BACK * width)
+    if len(back):
+        raise UserError(f"The stroke goes back at {where(x[back[0]])}.", "Draw it once, from left to right.")
+    ahead = np.flatnonzero(np.diff(np.maximum.accumulate(x), prepend=-inf) > 0)
+    x, y = x[ahead], y[ahead]
+    if len(x) < 2 or x[-1] - x[0] < SHORTEST * width:
+        raise UserError("The stroke is too short to be a curve.", f"Draw over {SHORTEST:.0%} of {axis} or more.")
+    return x, y
 
 
 def _near_levels(schedule: Schedule, quantity: str, t: Array, log_snr: Array) -> Custom:

@@ -14,12 +14,13 @@ from typing import Any
 import numpy as np
 
 from diffview.errors import UserError
-from diffview.forward.executed import BY_LEVEL, EDMS, WALKS, executed, karras, number_of
+from diffview.forward.executed import executed, karras
 from diffview.forward.made import Tabulated
 from diffview.forward.presets import Edm, Flow, VarianceExploding
 from diffview.forward.schedule import Array, Schedule, betas_of
 from diffview.forward.schedules import make_schedule, schedule_params
 from diffview.forward.tables import FORMATS, export_schedule, import_schedule
+from diffview.forward.walks import BY_LEVEL, EDMS, NO_RUN, WALKS, number_of
 from diffview.params import json_text, shown
 from diffview.paths import parse_json, read_text
 
@@ -138,9 +139,11 @@ def _of_diffusers(plain: Mapping[str, Any], steps: int | None) -> Imported:
         )
         levels, notes = done.levels, done.notes
     else:
-        notes = (f"Which levels {name} executes is not known here; the grid says which are taken.",)
+        why = f"{name} {NO_RUN[name]}" if name in NO_RUN else f"Which levels {name} executes is not known here"
+        notes = (f"{why}; the grid says which are taken.",)
     if name in EDMS:
-        return Imported(_ramp(plain, plain.get("sigma_schedule", "karras"), (0.002, 80.0)), levels, notes)
+        kind, *ends = EDMS[name]
+        return Imported(_ramp(plain, plain.get("sigma_schedule", kind), (ends[0], ends[1])), levels, notes)
     if name in BY_LEVEL:
         return Imported(Flow(number_of(plain, "shift", 1.0)), levels, notes)
     if plain.get("use_flow_sigmas") and name in WALKS:

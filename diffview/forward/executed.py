@@ -6,14 +6,31 @@ in float64; a test holds them to that program itself.
 """
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
 from diffview.errors import UserError, cut
-from diffview.forward.schedule import MOST_STEPS, S_LIMIT, Array, Schedule
-from diffview.forward.tables import schedule_of_config
+from diffview.forward.schedule import MOST_STEPS, Array, Schedule
+from diffview.forward.tables import OWN_BETAS, schedule_of_config
+from diffview.forward.walks import (
+    BY_LEVEL,
+    EDMS,
+    FINAL,
+    FLOWS,
+    NO_RUN,
+    OF_ITSELF,
+    RANGE,
+    SIGMAS,
+    WALKS,
+    WATCHED,
+    Walk,
+    by_final_sigmas,
+    number_of,
+    of_unipc,
+    word_of,
+)
 from diffview.params import shown
 
 LEAST_ALPHA_BAR = 2.0**-24
@@ -22,25 +39,14 @@ LEAST_ALPHA_BAR = 2.0**-24
 RHO, BETA_SHAPE = 7.0, 0.6
 """rho of use_karras_sigmas, whatever the config says; both shapes of use_beta_sigmas."""
 
-SPACED = frozenset({"timestep_spacing", "steps_offset"})
-SIGMAS = frozenset({"use_karras_sigmas", "use_exponential_sigmas", "use_beta_sigmas"})
-RANGE = frozenset({"sigma_min", "sigma_max"})
-FLOW = frozenset({"use_flow_sigmas", "flow_shift"})
-ZERO, FINAL = frozenset({"rescale_betas_zero_snr"}), frozenset({"final_sigmas_type"})
-
-WATCHED = {
-    *SPACED, *SIGMAS, *RANGE, *FLOW, *ZERO, *FINAL, "set_alpha_to_one", "use_lu_lambdas", "interpolation_type",
-    "lambda_min_clipped", "variance_type", "rho", "shift",
-}  # fmt: skip
-"""Settings that change which levels a run visits, or how it steps, in some class."""
-
 
 @dataclass(frozen=True)
 class Executed:
     """What a config does in a run of N steps.
 
     Attributes:
-        levels: N + 1 noise levels: at which the network is asked, falling, and that of what is returned.
+        levels: N + 1 noise levels, falling: at which a step begins, and that of what is returned. A method that asks
+            the network between them too asks it at more.
         ends: the N levels that the steps go to; those of `levels` from the second on, unless a class errs.
         notes: finished sentences, where that is not what the config says.
     """
@@ -50,127 +56,11 @@ class Executed:
     notes: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True)
-class Walk:
-    """How a class walks.
-
-    Attributes:
-        spacing: key of SPACINGS.
-        heeds: the settings of WATCHED that it reads; all others it passes over.
-        last: from the config, the levels and that of row 1 to the level of what is returned.
-        usual: its defaults where they are not "linspace" and 0.
-        whole: whether use_karras_sigmas and its like span the whole chain, not only the rows visited.
-    """
-
-    spacing: str
-    heeds: frozenset[str]
-    last: Callable[[Mapping[str, Any], Array, float], float]
-    usual: Mapping[str, Any] = field(default_factory=dict)
-    whole: bool = False
-
-
-# -- which rows
-
-
-def _rounded(steps: int, rows: int, last: int, offset: int) -> dict[str, Array]:
-    """Whole rows from the last to the first."""
-    return {
-        "linspace": np.linspace(0, rows - 1, steps).round()[::-1],
-        "leading": (np.arange(steps) * (rows // steps))[::-1].astype(float) + offset,
-        "trailing": np.arange(rows, 0, -rows / steps).round() - 1,
-    }
-
-
-def _between(steps: int, rows: int, last: int, offset: int) -> dict[str, Array]:
-    """As those, but "linspace" is not rounded: the levels lie between rows."""
-    return {**_rounded(steps, rows, last, offset), "linspace": np.linspace(0, rows - 1, steps)[::-1]}
-
-
-def _but_one(steps: int, rows: int, last: int, offset: int) -> dict[str, Array]:
-    """One more row than steps, of which the first row is left out."""
-    return {
-        "linspace": np.linspace(0, last - 1, steps + 1).round()[::-1][:-1],
-        "leading": (np.arange(steps + 1) * (last // (steps + 1)))[::-1][:-1].astype(float) + offset,
-        "trailing": np.arange(last, 0, -rows / steps).round() - 1,
-    }
-
-
-SPACINGS = {"rounded": _rounded, "between": _between, "but_one": _but_one}
-
-
-# -- where a run ends
-
-
-def _at_zero(config: Mapping[str, Any], levels: Array, first: float) -> float:
-    return 0.0
-
-
-def _by_final_sigmas(config: Mapping[str, Any], levels: Array, first: float) -> float:
-    return first if _word(config, "final_sigmas_type", ("zero", "sigma_min")) == "sigma_min" else 0.0
-
-
-def _of_unipc(config: Mapping[str, Any], levels: Array, first: float) -> float:
-    converted = any(config.get(key) for key in (*SIGMAS, "use_flow_sigmas"))
-    return _by_final_sigmas(config, levels, float(levels[-1]) if converted else first)
-
-
-def _of_edm(config: Mapping[str, Any], levels: Array, first: float) -> float:
-    return _by_final_sigmas(config, levels, float(levels[-1]))
-
-
-def _above_zero(config: Mapping[str, Any], levels: Array, first: float) -> float:
-    """Level of row 1, or the last level once more."""
-    return float(levels[-1]) if any(config.get(key) for key in (*SIGMAS, "use_flow_sigmas")) else first
-
-
-def _by_alpha(config: Mapping[str, Any], levels: Array, first: float) -> float:
-    return 0.0 if config.get("set_alpha_to_one", True) else first
-
-
-LEADING = {"timestep_spacing": "leading"}
-_DDPM = Walk("rounded", SPACED | ZERO | {"variance_type"}, _at_zero, LEADING)
-_DDIM = Walk("rounded", SPACED | ZERO | {"set_alpha_to_one"}, _by_alpha, LEADING)
-_CLIPPED = frozenset({"lambda_min_clipped", "variance_type"})
-_PLAIN = Walk("between", SPACED | SIGMAS, _at_zero)
-
-WALKS: dict[str, Walk] = {
-    "DDPMScheduler": _DDPM, "DDPMParallelScheduler": _DDPM, "DDIMScheduler": _DDIM, "DDIMParallelScheduler": _DDIM,
-    "EulerDiscreteScheduler": Walk(
-        "between", SPACED | SIGMAS | RANGE | ZERO | FINAL | {"interpolation_type"}, _by_final_sigmas
-    ),
-    "EulerAncestralDiscreteScheduler": Walk("between", SPACED | ZERO, _at_zero),
-    "LMSDiscreteScheduler": _PLAIN, "HeunDiscreteScheduler": _PLAIN, "KDPM2DiscreteScheduler": _PLAIN,
-    "KDPM2AncestralDiscreteScheduler": _PLAIN,
-    "DPMSolverMultistepScheduler": Walk(
-        "but_one", SPACED | SIGMAS | FLOW | ZERO | FINAL | _CLIPPED | {"use_lu_lambdas"}, _by_final_sigmas, whole=True
-    ),
-    "DPMSolverSinglestepScheduler": Walk(
-        "but_one", SIGMAS | FLOW | FINAL | _CLIPPED, _by_final_sigmas, whole=True
-    ),
-    "DEISMultistepScheduler": Walk("but_one", SPACED | SIGMAS | FLOW, _above_zero, whole=True),
-    "SASolverScheduler": Walk("but_one", SPACED | SIGMAS | FLOW | _CLIPPED, _above_zero, whole=True),
-    "UniPCMultistepScheduler": Walk(
-        "but_one", SPACED | SIGMAS | RANGE | FLOW | ZERO | FINAL, _of_unipc, whole=True
-    ),
-}  # fmt: skip
-"""The classes of diffusers whose levels follow from a chain of betas."""
-
-EDMS = {"EDMEulerScheduler", "EDMDPMSolverMultistepScheduler"}
-FLOWS = {"FlowMatchEulerDiscreteScheduler", "FlowMatchHeunDiscreteScheduler"}
 SILENT = {
     "steps_offset": 0, "flow_shift": 1.0, "shift": 1.0, "interpolation_type": "linear", "final_sigmas_type": "zero",
     "set_alpha_to_one": True, "lambda_min_clipped": -np.inf,
 }  # fmt: skip
 """Values of settings that change nothing, so that nobody need be told that they are passed over."""
-
-OF_ITSELF = {"LMSDiscreteScheduler"}
-"""Classes whose Karras levels span their own, whatever sigma_min and sigma_max say."""
-
-BY_LEVEL = {
-    **dict.fromkeys(EDMS, RANGE | FINAL | {"rho"}),
-    "FlowMatchEulerDiscreteScheduler": SIGMAS | {"shift"},
-    "FlowMatchHeunDiscreteScheduler": frozenset({"shift"}),
-}
 
 
 def executed(config: Mapping[str, Any], steps: int) -> Executed:
@@ -186,8 +76,10 @@ def executed(config: Mapping[str, Any], steps: int) -> Executed:
         if name in known:
             levels, ends = make(name, config, steps)
             return Executed(tuple(levels.tolist()), tuple(ends.tolist()), tuple(_notes(name, config, levels, ends)))
-    understood = ", ".join(key.removesuffix("Scheduler") for key in (*WALKS, *sorted(EDMS | FLOWS)))
-    raise UserError(f"Which levels {name} executes is not known here.", f"Known are {understood}.")
+    understood = f"Known are {', '.join(key.removesuffix('Scheduler') for key in (*WALKS, *BY_LEVEL))}."
+    if name in NO_RUN:
+        raise UserError(f"{name} {NO_RUN[name]}.", understood)
+    raise UserError(f"Which levels {name} executes is not known here.", understood)
 
 
 def _walked(name: str, config: Mapping[str, Any], steps: int) -> tuple[Array, Array]:
@@ -198,13 +90,15 @@ def _walked(name: str, config: Mapping[str, Any], steps: int) -> tuple[Array, Ar
     s = _chain(walk, config)
     at = _visited(walk, heeded, s, steps)
     rows = len(s)
-    levels = s[at.astype(int)] if walk.spacing == "rounded" else np.interp(at, np.arange(rows), s)
+    levels = np.interp(at, np.arange(rows), s) if walk.between else s[at.astype(int)]
     levels = _converted(walk, heeded, s[::-1] if walk.whole else levels, levels, rows)
     levels = np.append(levels, walk.last(heeded, levels, float(s[0])))
-    if not name.startswith("DDIM"):
-        return levels, levels[1:]
-    to = at.astype(int) - rows // steps
-    return levels, np.where(to >= 0, s[to.clip(0)], levels[-1])
+    ends = levels[1:].copy()
+    if walk.strides is not None:
+        first = walk.strides(heeded)
+        to = at.astype(int)[first:] - rows // steps
+        ends[first:] = np.where(to >= 0, s[to.clip(0)], levels[-1])
+    return levels, ends
 
 
 def _schedule(walk: Walk, config: Mapping[str, Any]) -> Schedule:
@@ -217,7 +111,7 @@ def _chain(walk: Walk, config: Mapping[str, Any]) -> Array:
     """Noise levels of the rows of the chain."""
     schedule = _schedule(walk, config)
     s = np.exp(-schedule.discrete(schedule.rows).log_snr / 2)
-    if walk.spacing != "rounded" and np.isinf(s[-1]):
+    if walk.between and np.isinf(s[-1]):
         s[-1] = np.sqrt((1 - LEAST_ALPHA_BAR) / LEAST_ALPHA_BAR)
     return s
 
@@ -225,14 +119,13 @@ def _chain(walk: Walk, config: Mapping[str, Any]) -> Array:
 def _visited(walk: Walk, config: Mapping[str, Any], s: Array, steps: int) -> Array:
     """The rows that a run visits, counted from 0; they need not be whole."""
     rows, offset = len(s), config.get("steps_offset", 0)
-    if walk.spacing == "rounded" and steps > rows:
+    if not walk.between and steps > rows:
         raise UserError(f"No more steps can be taken than the chain has rows, {rows}.", "Choose fewer steps.")
     if type(offset) is not int or not 0 <= offset < rows:
         raise UserError(f"steps_offset = {shown(offset)} leads off the chain.", f"It is a whole number below {rows}.")
     lowest = number_of(config, "lambda_min_clipped", -np.inf)
     last = rows - int(np.searchsorted(-np.log(s)[::-1], lowest))
-    spacing = _word(config, "timestep_spacing", ("linspace", "leading", "trailing"))
-    at = SPACINGS[walk.spacing](steps, rows, last, offset)[spacing]
+    at = walk.rows(config, steps, rows, last)
     if at[0] > rows - 1:
         raise UserError(f"Row {at[0]:.0f} lies outside a chain of {rows} rows.", "Take a smaller steps_offset.")
     return at
@@ -258,8 +151,12 @@ def _converted(walk: Walk, config: Mapping[str, Any], span: Array, levels: Array
 
 def karras(high: float, low: float, steps: int, rho: float = RHO) -> Array:
     """N levels from high to low, s^(1/rho) falling evenly [Karras et al. 2022, eq. 5]."""
+    return _along(np.linspace(0, 1, steps), high, low, rho)
+
+
+def _along(ramp: Array, high: float, low: float, rho: float) -> Array:
     top, bottom = high ** (1 / rho), low ** (1 / rho)
-    return np.asarray((top + np.linspace(0, 1, steps) * (bottom - top)) ** rho)
+    return np.asarray((top + ramp * (bottom - top)) ** rho)
 
 
 def _exponential(high: float, low: float, steps: int) -> Array:
@@ -280,25 +177,37 @@ RAMPS: dict[str, Callable[[float, float, int], Array]] = {
 
 def _flow_levels(walk: Walk, shift: float, steps: int, rows: int) -> Array:
     """s = sigma/(1 - sigma) of use_flow_sigmas, sigma shifted."""
-    if walk.last is _of_unipc:
+    if walk.last is of_unipc:
         sigma = np.linspace(1, 1 / rows, steps + 1)[:-1]
     else:
         sigma = np.flip(1 - np.linspace(1, 1 / rows, steps + 1))[:-1]
     sigma = shift * sigma / (1 + (shift - 1) * sigma)
-    if walk.last is _of_unipc and abs(sigma[0] - 1) < 1e-6:
+    if walk.last is of_unipc and abs(sigma[0] - 1) < 1e-6:
         sigma[0] -= 1e-6
     return np.asarray(sigma / (1 - sigma))
 
 
 def _of_edm_config(name: str, config: Mapping[str, Any], steps: int) -> tuple[Array, Array]:
-    low, high = number_of(config, "sigma_min", 0.002), number_of(config, "sigma_max", 80.0)
+    usual, *ends = EDMS[name]
+    low, high = (number_of(config, key, end) for key, end in zip(("sigma_min", "sigma_max"), ends, strict=True))
     rho = number_of(config, "rho", RHO)
     if not 0 < low < high:
         raise UserError(f"The levels of {name} go from {high:g} to {low:g}.", "Correct sigma_min and sigma_max.")
-    kind = _word(config, "sigma_schedule", ("karras", "exponential"))
-    levels = karras(high, low, steps, rho) if kind == "karras" else _exponential(low, high, steps)[::-1]
-    levels = np.append(levels, _of_edm(config, levels, 0.0))
+    if BY_LEVEL[name] >= FINAL:
+        kind = word_of(config, "sigma_schedule", (usual, *({"karras", "exponential"} - {usual})))
+        levels = karras(high, low, steps, rho) if kind == "karras" else _exponential(low, high, steps)[::-1]
+        levels = np.append(levels, by_final_sigmas(config, levels, float(levels[-1])))
+    else:
+        levels = np.append(_consistent(config, high, low, steps, rho), low)
     return levels, levels[1:]
+
+
+def _consistent(config: Mapping[str, Any], high: float, low: float, steps: int, rho: float) -> Array:
+    """The levels of a consistency model: some of the T, 40 if it says nothing else, that it was taught at."""
+    rows = config.get("num_train_timesteps", 40)
+    if type(rows) is not int or not max(2, steps) <= rows <= MOST_STEPS:
+        raise UserError(f"{steps} steps cannot be taken of {shown(rows)} levels.", "Correct num_train_timesteps.")
+    return _along(np.arange(steps) * (rows // steps) / (rows - 1), high, low, rho)
 
 
 def _of_flow_config(name: str, config: Mapping[str, Any], steps: int) -> tuple[Array, Array]:
@@ -312,7 +221,7 @@ def _of_flow_config(name: str, config: Mapping[str, Any], steps: int) -> tuple[A
         return shift * sigma / (1 + (shift - 1) * sigma)
 
     sigma = shifted(np.linspace(shifted(1.0), shifted(1 / rows), steps))
-    asked = [key for key in sorted(SIGMAS) if config.get(key)] if name == "FlowMatchEulerDiscreteScheduler" else []
+    asked = [key for key in sorted(SIGMAS & BY_LEVEL[name]) if config.get(key)]
     if asked:
         sigma = RAMPS[asked[0]](float(sigma[0]), float(sigma[-1]), steps)
     with np.errstate(divide="ignore"):
@@ -323,44 +232,17 @@ def _of_flow_config(name: str, config: Mapping[str, Any], steps: int) -> tuple[A
 # -- words
 
 
-ALLOWED = {
-    "num_train_timesteps": (1, MOST_STEPS), "shift": (0.01, 100.0), "flow_shift": (0.01, 100.0), "rho": (1.0, 20.0),
-    "sigma_min": (0.0, S_LIMIT), "sigma_max": (0.0, S_LIMIT), "lambda_min_clipped": (-np.inf, np.inf),
-}  # fmt: skip
-"""Between which numbers settings lie."""
-
-
-def number_of(config: Mapping[str, Any], key: str, usual: float) -> float:
-    """A setting that is a number of ALLOWED, `usual` where it is not given.
-
-    Raises:
-        UserError: if it is none, or outside.
-    """
-    given, (low, high) = config.get(key), ALLOWED[key]
-    if given is None:
-        return usual
-    if type(given) not in (int, float) or not low <= given <= high:
-        raise UserError(f"{key} cannot be {shown(given)}.", f"It is a number from {low:g} to {high:g}.")
-    return float(given)
-
-
-def _word(config: Mapping[str, Any], key: str, known: tuple[str, ...]) -> str:
-    """A setting that is one of a few words, the first where it is not given."""
-    given = config.get(key)
-    if given is not None and given not in known:
-        raise UserError(f"{key} cannot be {shown(given)}.", f"diffusers knows {', '.join(known)}.")
-    return known[0] if given is None else str(given)
-
-
 def _notes(name: str, config: Mapping[str, Any], levels: Array, ends: Array) -> list[str]:
     """Where what is executed is not what the config says."""
     walk, said = WALKS.get(name), []
     heeds = walk.heeds if walk is not None else BY_LEVEL[name]
-    given = {key for key, value in config.items() if value is not None and value != SILENT.get(key, False)}
-    passed_over = sorted(key for key in given & WATCHED - heeds if not (key in RANGE and _spans(name, config, heeds)))
+    usual = {**SILENT, **({} if walk is None else walk.usual)}
+    given = {key for key, value in config.items() if value is not None and value != usual.get(key, False)}
+    watched = WATCHED | ({"trained_betas"} if name in OWN_BETAS else set())
+    passed_over = sorted(key for key in given & watched - heeds if not (key in RANGE and _spans(name, config, heeds)))
     if passed_over:
         said.append(f"{name} passes over {', '.join(passed_over)}.")
-    if config.get("trained_betas") is not None:
+    if config.get("trained_betas") is not None and name not in OWN_BETAS:
         others = [key for key in ("beta_schedule", "beta_start", "beta_end") if config.get(key) is not None]
         if others:
             said.append(f"trained_betas are what counts; {', '.join(others)} say nothing.")
@@ -389,7 +271,7 @@ def _of_rows(walk: Walk, config: Mapping[str, Any], levels: Array) -> list[str]:
     """Where a walk down a chain begins."""
     said = []
     top = float(_schedule(walk, config).noise_level(1.0))
-    if np.isinf(top) and walk.spacing != "rounded":
+    if np.isinf(top) and walk.between:
         said.append(f"Zero terminal SNR is kept at s = {np.sqrt(1 / LEAST_ALPHA_BAR - 1):.0f}, not infinite.")
     elif levels[0] < top * (1 - 1e-9):
         left = 1 / np.sqrt(1 + levels[0] ** 2)

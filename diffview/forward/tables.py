@@ -57,6 +57,9 @@ CHAINS: dict[str, Mapping[str, Any]] = {
 }  # fmt: skip
 """Schedulers of diffusers that are a chain of betas, and the defaults in which they differ from DDPM's."""
 
+OWN_BETAS = {"UnCLIPScheduler"}
+"""Those that pass trained_betas over: they have one schedule, that of their default."""
+
 SAMPLING = {
     "_class_name", "_diffusers_version", "algorithm_type", "clip_sample", "clip_sample_range",
     "corrector_order", "disable_corrector", "dynamic_thresholding_ratio", "euler_at_final", "final_sigmas_type",
@@ -191,6 +194,8 @@ def schedule_of_config(config: Mapping[str, Any]) -> Schedule:
     """
     name = _check_chain(config)
     given = {key: config.get(key, default) for key, default in {**_BETA_KEYS, **CHAINS[name]}.items()}
+    if name in OWN_BETAS:
+        given["trained_betas"] = None
     steps, betas = given["num_train_timesteps"], given["trained_betas"]
     if type(steps) is not int or not 1 <= steps <= MOST_STEPS:
         raise UserError(

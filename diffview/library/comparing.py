@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeAlias, Unpack
 
 from diffview.errors import UserError
+from diffview.forward import mine
 from diffview.forward.schedules import SCHEDULES, Schedule
 from diffview.library.keywords import RunValues
 from diffview.library.making import card_of, equipped
@@ -36,8 +37,9 @@ def compare(
     """Two to four ways to run side by side on the same noise, and which of them makes the better fields.
 
     Args:
-        *rivals: recipes, schedules, or the names of either or of their files; of one recipe alone its own rivals. A
-            schedule is run as the first recipe is, or as `values` say; field, region and start are those of the first.
+        *rivals: recipes, schedules, or the names of either (my schedules too) or of their files; of one recipe alone
+            its own rivals. A schedule is run as the first recipe is, or as `values` say; field, region and start are
+            those of the first.
         field: a DataArray or numpy array [rows, columns]; None: that of the first recipe.
         fields: held-out ones that each is scored on; 0: nothing is scored.
         loss: whether the loss of the models is measured, for the cost of their steps.
@@ -110,7 +112,7 @@ def _read(source: RivalLike) -> Recipe | Schedule:
     if isinstance(source, (Recipe, Schedule)):
         return source
     name = fspath(source)
-    if name not in SCHEDULES and _is_recipe(Path(name)):
+    if name not in (*SCHEDULES, *mine.names()) and _is_recipe(Path(name)):
         return read_recipe(name)
     return schedule_of(name)
 

@@ -70,6 +70,17 @@ def test_schedules_by_name_and_file_run_as_the_options_say(folder, capsys):
     assert "K of CRPS" in capsys.readouterr().out
 
 
+@pytest.mark.parametrize("name", ["calm seas", "night.json"])
+def test_my_schedules_are_compared_by_name(folder, capsys, name):
+    assert main(["schedule", "linear", "--param", "chain_steps=250", "--save", name]) == 0
+    assert compare(name, "edm", "--model", "gaussian", "--steps", "4", "--fields", "0", "-o", "t.csv") == 0
+    assert [(row["name"], row["differs"]) for row in table(folder / "t.csv")] == [
+        (name.removesuffix(".json"), "Linear chain_steps 250"), ("edm", "EDM")
+    ]  # fmt: skip
+    assert main(["schedule", "--remove", name]) == 0
+    assert compare(name, "edm", "--model", "gaussian", "--fields", "0") == 2, "it is there no longer"
+
+
 def test_the_library_gives_the_same(folder):
     assert compare("A.json", "B.json", "-o", "table.csv") == 0
     found = diffview.compare("A.json", "B.json", region=(40, 120, 32, 32))

@@ -20,6 +20,7 @@ from diffview.forward.edits import (
     moved,
     removed,
     stroked,
+    stroked_in_level,
     typed,
 )
 from diffview.forward.schedules import (
@@ -224,6 +225,9 @@ BAD = {
     "a point at the end": lambda: added(LINEAR, "beta", 1.0, 0.5),
     "a stroke that goes back": lambda: stroked(LINEAR, "alpha_bar", np.array([0.1, 0.5, 0.3]), np.ones(3) / 2),
     "a short stroke": lambda: stroked(LINEAR, "sigma", np.array([0.5, 0.52]), np.array([0.9, 0.91])),
+    "a stroke that goes back in level": lambda: stroked_in_level(LINEAR, np.array([0.1, 9.0, 1.0]), np.full(3, 0.01)),
+    "a short stroke over the level": lambda: stroked_in_level(LINEAR, np.array([1.0, 1.1]), np.full(2, 0.01)),
+    "betas that leave no signal": lambda: stroked_in_level(LINEAR, np.geomspace(0.01, 1e4, 9), np.full(9, 0.9)),
     "no stroke": lambda: stroked(LINEAR, "sigma", np.array([0.5]), np.array([0.9])),
     "a piece above all noise": lambda: joined(LINEAR, "cosine", 1e4, above=True),
     "a piece below all noise": lambda: joined(Edm(), "ve", 1e-3, above=False),
@@ -269,6 +273,31 @@ def test_however_a_hand_trembles_the_curve_falls(values: list[float], quantity: 
     t = np.linspace(0.1, 0.9, len(values)) + BACK / 3 * np.cos(np.arange(len(values)))
     curve = stroked(LINEAR, quantity, t, np.array(values))
     assert (np.diff(curve.log_snr(np.linspace(0.01, 1, 300))) < 0).all()
+
+
+@pytest.mark.parametrize("schedule", [LINEAR, Linear(chain_steps=20), Cosine()])
+def test_a_stroke_along_beta_over_the_level_gives_it_back(schedule) -> None:
+    chain = schedule.discrete(schedule.rows)
+    drawn_at = np.unique(np.linspace(0.1 * schedule.rows, 0.9 * schedule.rows, 60).astype(int))
+    level = np.exp(-chain.log_snr / 2)
+    curve = stroked_in_level(schedule, level[drawn_at], chain.beta[drawn_at])
+    assert curve.chain_steps == schedule.rows
+    late = slice(schedule.rows // 50, -1)  # a fit of few points is loose in the first rows
+    np.testing.assert_allclose(np.log(curve.betas()[late]), np.log(chain.beta[late]), atol=0.25)
+
+
+def test_over_the_level_every_step_has_the_beta_that_was_drawn_where_it_leads() -> None:
+    s = np.geomspace(0.1, 10, 40)
+    wanted = 0.004 * np.sqrt(s)
+    curve = stroked_in_level(LINEAR, s, wanted)
+    level, beta = curve.noise_level(np.linspace(0, 1, 1001)[1:]), curve.betas()
+    inside = (level > 0.15) & (level < 9)
+    assert inside.sum() > 200 and np.abs(np.log(beta / (0.004 * np.sqrt(level))))[inside].max() < 0.13
+    as_before = level < 0.08
+    assert as_before.sum() > 10
+    was = np.interp(np.log(level), -LINEAR.discrete(1000).log_snr / 2, LINEAR.discrete(1000).beta)
+    np.testing.assert_allclose(np.log(beta / was)[as_before], 0, atol=0.35)
+    assert curve.s_max != pytest.approx(LINEAR.s_max, rel=0.01), "as many rows of other betas end elsewhere"
 
 
 # -- pieces

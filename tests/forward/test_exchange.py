@@ -11,8 +11,8 @@ from hypothesis import strategies as st
 from diffview.errors import UserError
 from diffview.forward import mine
 from diffview.forward.exchange import ALL_FORMATS, LEVEL_FORMATS, export, imported, to_plain, to_sigmas
-from diffview.forward.executed import BY_LEVEL, WALKS, WATCHED
 from diffview.forward.schedules import SCHEDULES, Edm, Flow, Linear, VarianceExploding
+from diffview.forward.walks import BY_LEVEL, WALKS, WATCHED
 from diffview.reverse.grids import make_levels
 
 
@@ -143,8 +143,10 @@ def test_a_config_brings_what_it_executes() -> None:
     found = imported(json.dumps({"_class_name": "DDIMScheduler", "use_karras_sigmas": True}), 10)
     assert found.schedule == Linear() and len(found.levels) == 11
     assert [note.split()[2] for note in found.notes if "passes" in note] == ["over"]
-    unknown = read(_class_name="PNDMScheduler")
-    assert unknown.levels == () and "not known here" in unknown.notes[0]
+    inverse = read(_class_name="DDIMInverseScheduler")
+    assert inverse.levels == () and inverse.schedule == Linear() and "up to noise" in inverse.notes[0]
+    cosine = read(_class_name="CosineDPMSolverMultistepScheduler")
+    assert cosine.schedule == VarianceExploding(0.3, 500.0) and cosine.levels[0] == pytest.approx(500.0)
 
 
 EVERYWHERE = {

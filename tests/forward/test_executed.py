@@ -1,8 +1,10 @@
 """Which levels a config of diffusers executes, against diffusers itself, computing in float64."""
 
+import importlib
 import inspect
 import itertools
 import sys
+import types
 import warnings
 
 import numpy as np
@@ -10,8 +12,9 @@ import pytest
 import torch
 
 from diffview.errors import UserError
-from diffview.forward.executed import BY_LEVEL, WALKS, WATCHED, executed
+from diffview.forward.executed import executed
 from diffview.forward.schedules import Linear
+from diffview.forward.walks import BY_LEVEL, FLOWS, NO_RUN, WALKS, WATCHED
 
 pytest.importorskip("diffusers")
 pytestmark = pytest.mark.filterwarnings("ignore")
@@ -27,15 +30,29 @@ class Wide:
         return getattr(self._module, "float64" if name == "float32" else name)
 
 
-@pytest.fixture(autouse=True)
-def wide(monkeypatch):
-    """diffusers computes in float64."""
+WITH_TORCHSDE = {
+    "DPMSolverSDEScheduler": "dpmsolver_sde", "CosineDPMSolverMultistepScheduler": "cosine_dpmsolver_multistep",
+}  # fmt: skip
+"""Classes that diffusers keeps back where torchsde is missing, which draws their noise and has no part in levels."""
+
+
+def scheduler_class(name):
+    """A class of diffusers."""
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         import diffusers
+    if name not in WITH_TORCHSDE:
+        return getattr(diffusers, name)
+    sys.modules.setdefault("torchsde", types.ModuleType("torchsde"))
+    return getattr(importlib.import_module(f"diffusers.schedulers.scheduling_{WITH_TORCHSDE[name]}"), name)
+
+
+@pytest.fixture(autouse=True)
+def wide(monkeypatch):
+    """diffusers computes in float64."""
     torch.set_default_dtype(torch.float64)
     for name in (*WALKS, *BY_LEVEL):
-        module = sys.modules[getattr(diffusers, name).__module__]
+        module = sys.modules[scheduler_class(name).__module__]
         monkeypatch.setattr(module, "torch", Wide(torch))
         monkeypatch.setattr(module, "np", Wide(np), raising=False)
     yield
@@ -44,26 +61,56 @@ def wide(monkeypatch):
 
 def theirs(config, steps):
     """Levels of diffusers' own scheduler, and where its steps go."""
-    import diffusers
-
-    kind = getattr(diffusers, config["_class_name"])
-    scheduler = kind.from_config(config)
+    name = config["_class_name"]
+    scheduler = scheduler_class(name).from_config(config)
     scheduler.set_timesteps(steps)
     if hasattr(scheduler, "sigmas"):
         sigmas = scheduler.sigmas.double().numpy()
         if len(sigmas) != steps + 1:
             sigmas = np.append(sigmas[0], sigmas[1::2][:steps])  # all but the first level stand twice
-        if "Flow" in config["_class_name"] or config.get("use_flow_sigmas"):
+        if "Flow" in name or config.get("use_flow_sigmas"):
             sigmas = sigmas / (1 - sigmas)
         return sigmas, sigmas[1:]
+    return of_rows(scheduler, name, steps)
+
+
+def of_rows(scheduler, name, steps):
+    """Levels of a scheduler that says rows: what its `step` is found to do with them."""
     at = scheduler.timesteps.numpy()
+    if name == "PNDMScheduler":
+        return of_pndm(scheduler, at)
     alpha_bar = scheduler.alphas_cumprod.double().numpy()
     final = float(getattr(scheduler, "final_alpha_cumprod", torch.tensor(1.0)))
-    ddim = config["_class_name"].startswith("DDIM")
+    if name in ("LCMScheduler", "TCDScheduler"):  # the last step takes neither final_alpha_cumprod nor less than row 1
+        final = 1.0 if name.startswith("LCM") else alpha_bar[0]
+    ddim = name.startswith("DDIM")
     to = at - scheduler.config.num_train_timesteps // steps if ddim else np.append(at[1:], -1)
     left = np.append(alpha_bar[at], final)
     ends = np.where(to >= 0, alpha_bar[to.clip(0)], final)
     return np.sqrt((1 - left) / left), np.sqrt((1 - ends) / ends)
+
+
+def of_pndm(scheduler, at):
+    """Where the steps of PNDM begin and end: with eps_hat = 0 each multiplies by the root of a ratio of alpha_bars."""
+    final = float(scheduler.final_alpha_cumprod)
+    stride = scheduler.config.num_train_timesteps // scheduler.num_inference_steps
+    alpha_bar = scheduler.alphas_cumprod.double().numpy()
+    sample, share = torch.ones(1), [1.0]
+    for t in torch.as_tensor(at):
+        sample = scheduler.step(torch.zeros(1), t, sample).prev_sample
+        share.append(float(sample) ** 2)
+    if not scheduler.config.skip_prk_steps:  # four calls each for the first three
+        calls = [(at[i], i, i + 4) for i in (0, 4, 8)] + [(at[i], i, i + 1) for i in range(12, len(at))]
+    elif len(at) > 1:  # the second call takes the first step again, from a stride above
+        calls = [(at[1] + stride, 0, 2)] + [(at[i], i, i + 1) for i in range(2, len(at))]
+    else:
+        calls = [(at[0], 0, 1)]
+    places = np.append(alpha_bar, final)
+    reached = np.array([alpha_bar[begin] * share[after] / share[before] for begin, before, after in calls])
+    ends = places[np.abs(places - reached[:, None]).argmin(axis=1)]
+    np.testing.assert_allclose(reached, ends, rtol=1e-12)
+    begins = np.array([alpha_bar[at[0]], *(alpha_bar[begin] for begin, _, _ in calls[1:]), final])
+    return np.sqrt((1 - begins) / begins), np.sqrt((1 - ends) / ends)
 
 
 def held(config, steps, rtol=1e-12):
@@ -86,9 +133,16 @@ BETAS = (
 @pytest.mark.parametrize("spacing", [None, "linspace", "leading", "trailing"])
 @pytest.mark.parametrize("name", WALKS)
 def test_every_class_and_spacing_walks_as_diffusers_does(name: str, spacing: str | None, steps: int) -> None:
+    if name == "UnCLIPScheduler" and steps == 1:
+        return  # refused here, and divides by 0 there
+    own = {"original_inference_steps": 10} if name in ("LCMScheduler", "TCDScheduler") else {}
     for betas in BETAS:
+        if name == "UnCLIPScheduler" and "beta_start" in betas:
+            continue  # it refuses other betas than those of a name that it knows, and passes over those that are listed
         spaced = {} if spacing is None else {"timestep_spacing": spacing, "steps_offset": 1}
-        held({"_class_name": name, **betas, **spaced}, steps)
+        if name == "PNDMScheduler":
+            own = {"skip_prk_steps": steps % 2 == 1}
+        held({"_class_name": name, **betas, **spaced, **own}, steps)
     if "lambda_min_clipped" in WALKS[name].heeds:
         held({"_class_name": name, **BETAS[2], **spaced, "lambda_min_clipped": -5.1}, steps)
 
@@ -126,7 +180,7 @@ def test_flow_sigmas_are_shifted_as_diffusers_does(name: str, shift: float) -> N
 @pytest.mark.parametrize("steps", [2, 7, 20])
 def test_levels_without_betas_are_those_of_diffusers(steps: int) -> None:
     for name, kind in itertools.product(sorted(BY_LEVEL), ({}, {"a": 1})):
-        if name.startswith("EDM"):
+        if name.startswith(("EDM", "Cosine")):
             more = {"sigma_schedule": "exponential", "sigma_max": 50.0, "rho": 5.0} if kind else {"rho": 6.0}
             held({"_class_name": name, "final_sigmas_type": "sigma_min" if kind else "zero", **more}, steps)
         else:
@@ -139,8 +193,9 @@ def test_zero_terminal_snr_is_as_near_as_each_class_makes_it() -> None:
         said = held({"_class_name": name, **config}, 5, rtol=1e-8)  # their float64 cancels near the end
         text = " ".join(said.notes)
         if "rescale_betas_zero_snr" not in walk.heeds:
-            assert "passes over" in text and "rescale_betas_zero_snr" in text and said.levels[0] < 160
-        elif walk.spacing == "rounded":
+            assert "passes over" in text and "rescale_betas_zero_snr" in text
+            assert np.isfinite(said.levels[0]) and said.levels[0] != pytest.approx(4096, rel=0.1)
+        elif not walk.between:
             assert np.isinf(said.levels[0]) and "kept at" not in text
         else:
             assert said.levels[0] == pytest.approx(4096, rel=1e-4) and "kept at s = 4096" in text
@@ -152,6 +207,37 @@ def test_ddim_steps_elsewhere_than_its_next_step_begins() -> None:
     assert held({"_class_name": "DDIMScheduler", "timestep_spacing": "trailing"}, 10).notes == ()
     kept = held({"_class_name": "DDIMScheduler", "set_alpha_to_one": False}, 10)
     assert kept.levels[-1] > 0 and "still holds noise, s = 0.01" in " ".join(kept.notes)
+
+
+@pytest.mark.parametrize("skip", [True, False])
+def test_pndm_goes_its_stride_from_the_step_on_at_which_it_has_a_past(skip: bool) -> None:
+    config = {"_class_name": "PNDMScheduler", "skip_prk_steps": skip}
+    said = held({**config, "timestep_spacing": "linspace"}, 10)
+    off = [i for i, (to, at) in enumerate(zip(said.ends, said.levels[1:], strict=True)) if to != pytest.approx(at)]
+    assert off[0] == (1 if skip else 3) and f"{len(off)} of 10 steps end at another level" in " ".join(said.notes)
+    usual = held(config, 10)
+    assert usual.levels[-1] > 0 and "still holds noise, s = 0.01" in " ".join(usual.notes)
+
+
+def test_distilled_classes_take_some_of_the_steps_that_they_were_taught() -> None:
+    lcm, tcd = held({"_class_name": "LCMScheduler"}, 4), held({"_class_name": "TCDScheduler"}, 4)
+    assert lcm.levels[:-1] == tcd.levels[:-1] and lcm.levels[-1] == 0 < tcd.levels[-1]
+    assert lcm.notes == () and "still holds noise" in " ".join(tcd.notes)
+    as_saved = {"_class_name": "LCMScheduler", "timestep_spacing": "leading", "steps_offset": 0}
+    assert executed({**as_saved, "set_alpha_to_one": True}, 4).notes == ()
+    (said,) = executed({**as_saved, "set_alpha_to_one": False, "steps_offset": 1}, 4).notes
+    assert said == "LCMScheduler passes over set_alpha_to_one, steps_offset."
+
+
+def test_a_class_with_one_schedule_passes_listed_betas_over() -> None:
+    (said,) = executed({"_class_name": "UnCLIPScheduler", "trained_betas": [0.1] * 1000}, 10).notes
+    assert said == "UnCLIPScheduler passes over trained_betas."
+
+
+@pytest.mark.parametrize("key", ["use_karras_sigmas", "use_exponential_sigmas", "use_beta_sigmas"])
+def test_flows_with_ramps_are_those_of_diffusers(key: str) -> None:
+    for name in FLOWS - {"FlowMatchHeunDiscreteScheduler"}:
+        held({"_class_name": name, "shift": 3.0, key: True}, 6, rtol=1e-9)
 
 
 def test_a_leading_spacing_says_what_pure_noise_is_taken_for() -> None:
@@ -170,25 +256,49 @@ def test_what_a_class_passes_over_is_named() -> None:
     assert betas.notes == ("trained_betas are what counts; beta_schedule say nothing.",)
 
 
+NEVER_READ = {
+    name: {"timestep_spacing", "steps_offset", "set_alpha_to_one"} for name in ("LCMScheduler", "TCDScheduler")
+}
+"""What a class declares, and its code never looks at in a run."""
+
+
 @pytest.mark.parametrize("name", [*WALKS, *BY_LEVEL])
 def test_what_is_heeded_is_what_diffusers_declares(name: str) -> None:
-    import diffusers
-
     heeds = WALKS[name].heeds if name in WALKS else BY_LEVEL[name]
-    assert heeds == WATCHED & set(inspect.signature(getattr(diffusers, name).__init__).parameters)
+    declared = set(inspect.signature(scheduler_class(name).__init__).parameters)
+    assert heeds & WATCHED == WATCHED & declared - NEVER_READ.get(name, set()) and heeds <= declared
 
 
 BAD = {
-    "an unknown class": {"_class_name": "PNDMScheduler"}, "a class of something else": {"_class_name": "UNet"},
+    "an unknown class": {"_class_name": "SCMScheduler"}, "a class of something else": {"_class_name": "UNet"},
     "two ramps": {"_class_name": "EulerDiscreteScheduler", "use_karras_sigmas": True, "use_beta_sigmas": True},
     "an unknown spacing": {"timestep_spacing": "quadratic"}, "a negative offset": {"steps_offset": -1},
     "an offset out of the chain": {"steps_offset": 500}, "more steps than rows": {"num_train_timesteps": 5},
     "levels the wrong way": {"_class_name": "EDMEulerScheduler", "sigma_min": 90.0},
     "dynamic shifting": {"_class_name": "FlowMatchEulerDiscreteScheduler", "use_dynamic_shifting": True},
     "an unknown end": {"_class_name": "EulerDiscreteScheduler", "final_sigmas_type": "last"},
+    "fewer steps than Runge and Kutta's": {"_class_name": "PNDMScheduler", "num_train_timesteps": 3},
+    "more steps than were taught": {"_class_name": "LCMScheduler", "original_inference_steps": 9},
+    "more taught than there are": {"_class_name": "TCDScheduler", "original_inference_steps": 2000},
+    "a word for those taught": {"_class_name": "LCMScheduler", "original_inference_steps": "all"},
+    "fewer levels than steps": {"_class_name": "CMStochasticIterativeScheduler", "num_train_timesteps": 9},
+    "an inverse": {"_class_name": "DDIMInverseScheduler"}, "a way up and down": {"_class_name": "RePaintScheduler"},
     "a word for a level": {"_class_name": "EDMEulerScheduler", "sigma_max": "large"},
     "a word for a shift": {"_class_name": "FlowMatchEulerDiscreteScheduler", "shift": "much"},
 }  # fmt: skip
+
+
+@pytest.mark.parametrize(("name", "steps"), [("PNDMScheduler", 3), ("UnCLIPScheduler", 1)])
+def test_fewer_steps_than_a_class_can_take_are_a_sentence(name: str, steps: int) -> None:
+    with pytest.raises(UserError, match="cannot take") as caught:
+        executed({"_class_name": name}, steps)
+    assert caught.value.hint.endswith(".") and len(executed({"_class_name": name}, steps + 1).levels) == steps + 2
+
+
+@pytest.mark.parametrize("name", [*NO_RUN])
+def test_a_class_that_makes_no_run_says_why(name: str) -> None:
+    with pytest.raises(UserError, match=f"{name} (walks|goes) .*up"):
+        executed({"_class_name": name}, 10)
 
 
 @pytest.mark.parametrize("what", BAD)

@@ -208,6 +208,33 @@ def test_a_curve_is_drawn_by_one_stroke(window, hand, find, wait, settle):
     settle(window)
 
 
+def test_beta_is_drawn_over_the_level_by_one_stroke(window, hand, find, wait, settle):
+    plot, session, pencil = find(window, "scheduleEditor"), window.session, find(window, "pencilButton")
+    before, first_run = session.recipe, window.live.run
+    hand.click(find(window, "axisControl").button("ln_s"))
+    hand.click(find(window, "quantityControl").button("beta"))
+    assert pencil.isEnabled()
+    hand.click(pencil)
+    s = np.geomspace(0.2, 20, 60)
+    way = [plot.to_pixel(np.log(level), np.log10(0.01)) for level in s]
+    hand.drag(plot, *way)
+    schedule = session.recipe.course.schedule
+    assert isinstance(schedule, BetaCurve)
+    level, beta = schedule.noise_level(np.linspace(0, 1, 1001)[1:]), schedule.betas()
+    inside = (level > 0.25) & (level < 16)
+    assert inside.sum() > 100 and np.abs(np.log(beta[inside] / 0.01)).max() < 0.15
+    wait(lambda: window.live.run is not first_run)
+    window.heard.clear()
+    hand.drag(plot, *way[:40], *way[10:20])
+    assert [m.kind for m in window.heard] == ["error"] and "goes back at s = " in window.heard[0].sentence
+    assert session.recipe.course.schedule == schedule, "nothing is lost"
+    hand.click(find(window, "quantityControl").button("log_snr"))
+    assert not pencil.isEnabled() and not pencil.isChecked() and "or β" in pencil.toolTip()
+    session.undo()
+    assert session.recipe == before
+    settle(window)
+
+
 @pytest.mark.parametrize("quantity", ["alpha_bar", "log_snr", "sigma", "beta"])
 def test_on_the_level_points_are_dragged_along_the_curve(window, hand, find, settle, quantity):
     plot, session = find(window, "scheduleEditor"), window.session

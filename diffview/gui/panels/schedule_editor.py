@@ -9,7 +9,7 @@ from PySide6.QtCore import QPoint, Qt
 from PySide6.QtWidgets import QMenu
 
 from diffview.errors import UserError
-from diffview.forward.edits import QUANTITIES, added, joined, removed, stroked
+from diffview.forward.edits import QUANTITIES, added, joined, removed
 from diffview.forward.schedules import PRESETS
 from diffview.gui.jobs.level_search import LevelSearchJob
 from diffview.gui.jobs.live import Live
@@ -85,8 +85,9 @@ class ScheduleEditor:
     def _take_stroke(self, x: list[float], y: list[float]) -> None:
         """Take a stroke for the curve; drawing goes on until it is switched off."""
         session = self._session
-        schedule, quantity = session.recipe.course.schedule, session.view.quantity
-        session.edit_checked(lambda: {"schedule": stroked(schedule, quantity, np.array(x), np.array(y))})
+        schedule, view = session.recipe.course.schedule, session.view
+        stroke = (schedule, view.quantity, TimeScale.of(session), np.array(x), np.array(y))
+        session.edit_checked(lambda: {"schedule": schedule_curves.stroked_on(*stroke)})
 
     def _ask_menu(self, at: QPoint, x: float, y: float, handle: int | None) -> None:
         """What can be done with a point, or at a noise level."""

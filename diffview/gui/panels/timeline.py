@@ -45,7 +45,7 @@ PLAYED = (
 """The menu of the button that plays."""
 
 PENCIL = "Draw the curve with the pointer, from left to right"
-NO_STROKE = "A curve is drawn over t: choose t, or drag points along the curve"
+NO_STROKE = "Over ln s this curve is the same for every schedule: choose t, or β; or drag points along it"
 
 
 class TimelinePanel(CardFrame):
@@ -125,6 +125,7 @@ class TimelinePanel(CardFrame):
         bind_look(session, self.density, "densities")
         bind_spin(session, self.length, "chain_length")
         session.shows(self._show_axis, "start.chain_length", *ON_AXIS)
+        session.shows(self._show_pencil, "view.axis", "view.quantity")
         session.shows(self._show_densities, "view.densities", "view.axis", "plan.card", "denoiser.model")
         session.shows(self._after.call, "plan.levels", "course.schedule", at_once=False)
         session.shows(self._show_caption, "course.fork", "view.quantity", *ON_AXIS)
@@ -176,14 +177,19 @@ class TimelinePanel(CardFrame):
     # -- shows
 
     def _show_axis(self) -> None:
-        """Put the rows of the chain on the axis, and say whether a curve can be drawn over it."""
+        """Put the rows of the chain on the axis."""
         scale, over_t = TimeScale.of(self._session), self._session.view.axis == "t"
         rows = np.linspace(0, 1, self._session.recipe.start.chain_length + 1)
         shares = None if over_t else (scale.x(rows) - scale.low) / (scale.high - scale.low)
         self.slider.set_places(shares)
-        self.pencil.setEnabled(over_t)
-        self.pencil.setChecked(self.pencil.isChecked() and over_t)
-        set_tip(self.pencil, PENCIL if over_t else NO_STROKE)
+
+    def _show_pencil(self) -> None:
+        """Let a curve be drawn where it says something: over t, and beta over the level too."""
+        view = self._session.view
+        says = view.axis == "t" or view.quantity == "beta"
+        self.pencil.setEnabled(says)
+        self.pencil.setChecked(self.pencil.isChecked() and says)
+        set_tip(self.pencil, PENCIL if says else NO_STROKE)
 
     def _show_after(self) -> None:
         self.film.move_run()

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from diffview.errors import UserError
 from diffview.fields.numbers import number
-from diffview.forward.edits import QUANTITIES, drawn, moved, moved_in_level, points_of
+from diffview.forward.edits import QUANTITIES, drawn, moved, moved_in_level, points_of, stroked, stroked_in_level
 from diffview.forward.exchange import Imported
 from diffview.forward.schedules import (
     BetaCurve,
@@ -132,6 +132,17 @@ def pulled(schedule: Schedule, quantity: str, scale: TimeScale, index: int, at: 
         return moved(schedule, quantity, index, x, y)
     low = scale.low if quantity == "beta" else scale.least
     return moved_in_level(schedule, quantity, index, exp(min(max(x, low), scale.high)), y)
+
+
+def stroked_on(schedule: Schedule, quantity: str, scale: TimeScale, x: Floats, y: Floats) -> Schedule:
+    """The schedule along a stroke in the plot: of any quantity over t, or of beta over the level.
+
+    Raises:
+        UserError: if it goes back, or not far.
+    """
+    if scale.axis == "t":
+        return stroked(schedule, quantity, x, y)
+    return stroked_in_level(schedule, np.exp(x), y)
 
 
 def companion(schedule: Schedule, quantity: str, scale: TimeScale) -> tuple[str, Floats, Floats]:
