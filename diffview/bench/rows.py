@@ -144,6 +144,25 @@ def network_gaps(quick: bool) -> Rows:
     return rows
 
 
+def ensemble(quick: bool) -> Rows:
+    """The window while a run makes many members, and shows their spread: 30 frames a second."""
+    rows, count = [], 40 if quick else 150
+    for model in ("local", "rain64"):
+        numbers = core.in_window("ensemble", model=model, members=256, side=64, count=count)
+        half, own = percentile(numbers["times"], 50), percentile(numbers["own"], 95)
+        gap = percentile(numbers["gaps"], 99)
+        detail = (
+            f"p50 {half:.1f} ms, p95 of the thread's own time {own:.1f} ms; gap of the event loop, p99 {gap:.1f} ms"
+        )
+        clock = (
+            "slider valueChanged -> end of the last linked paint, a run going, the spread shown; budget: 30 a second"
+        )
+        rows.append(
+            p95(f"scrub while `{model}` makes 256 members of 64x64", clock, numbers["times"], 1000 / 30, detail)
+        )
+    return rows
+
+
 def torch_import(quick: bool) -> Rows:
     """The stall of importing torch."""
     worst, seconds = [], []
@@ -240,8 +259,8 @@ def busy(quick: bool) -> Rows:
 ROWS: dict[str, Callable[..., Rows]] = {
     f.__name__: f
     for f in (
-        start, scrub, jump, drag, edit, chain, gaps, network_gaps, torch_import, overhead, local_step, network,
-        training, stop, opening, tree, stepping, reading_gaps, slice_memory, growth,
+        start, scrub, jump, drag, edit, chain, gaps, network_gaps, ensemble, torch_import, overhead, local_step,
+        network, training, stop, opening, tree, stepping, reading_gaps, slice_memory, growth,
         fit, scaling, peers, busy, soak,
     )
 }  # fmt: skip

@@ -28,17 +28,41 @@ MOST_KEPT = 2**25
 """Values of all members of a state that a window keeps: 128 MiB, of which a step has several."""
 
 
+COUNTED = "mean,spread,q0.05,q0.5,q0.95"
+"""What is counted of members that a window does not keep; the CRPS too, where there is a truth."""
+
+
 def too_large(plan: Plan) -> UserError | None:
-    """Why the members of a plan cannot all be kept and shown; None if they can."""
-    members, channels, ny, nx = plan.shape
-    most = MOST_KEPT // (channels * ny * nx)
+    """Why not even the members that are computed at once can be kept and shown; None if they can."""
+    _, channels, ny, nx = plan.shape
+    members, most = blocks_of(plan)[0].shape[0], MOST_KEPT // (channels * ny * nx)
     if members <= most:
         return None
+    few = max(1, most)
     return UserError(
-        f"{members:,} members of {ny} x {nx} pixels do not fit into the window's memory; {most:,} do.",
-        f"Choose at most {most:,}, or keep statistics alone, of any number: "
-        f"diffview sample --members {members} --statistics mean,spread --recipe R.json -o OUT.nc.",
+        f"{members:,} members of {ny} x {nx} pixels at once do not fit into the window's memory; {most:,} do.",
+        f"Choose at most {few:,}, or have them made in small blocks and counted: diffview sample --block {few} "
+        f"--members {plan.shape[0]} --statistics mean,spread --recipe R.json -o OUT.nc.",
     )
+
+
+def kept_of(plan: Plan) -> Plan:
+    """The plan of the members that a window keeps: all where they fit into its memory, else the first block."""
+    members, channels, ny, nx = plan.shape
+    return plan if members * channels * ny * nx <= MOST_KEPT else blocks_of(plan)[0]
+
+
+def counted_for(plan: Plan) -> Streamed:
+    """What a window counts of members that it does not keep, of nothing yet."""
+    asked = statistics_asked(COUNTED + (",crps" if plan.placed else ""))
+    truth = plan.transform.inverse(plan.x0) if plan.placed else None
+    return Streamed(asked, fixed_edges(plan.made_in, plan.shape[2] * plan.shape[3]), truth)
+
+
+def counting(plan: Plan, counted: Streamed) -> Plan:
+    """The plan that asks for what was counted, of as many members: what `diffview sample` makes the same with."""
+    asked = ",".join(map(str, counted.asked))
+    return replace(plan, recipe=plan.recipe.but(statistics=asked, members=counted.count))
 
 
 def blocks_of(plan: Plan) -> list[Plan]:

@@ -1,9 +1,11 @@
 """What can be asked of the models of one window: a run, one call of the model, a step computed again, torch itself."""
 
+import copy
 import time
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field
+from functools import cached_property
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,10 +17,11 @@ from diffview.reverse.samplers import Denoise, Step
 from diffview.reverse.trajectory import Trajectory
 from diffview.runs.engine import Engine, load_engine
 from diffview.runs.guiding import GuidedModel
-from diffview.runs.in_blocks import together
+from diffview.runs.in_blocks import counted_for, kept_of, last_steps, of_members, physical_of, together
 from diffview.runs.job import Job, Stopped
 from diffview.runs.plan import Plan
 from diffview.runs.run import on_device
+from diffview.runs.statistics import Streamed
 
 Array = NDArray[np.float32]
 
@@ -74,12 +77,13 @@ class EngineImport(Job):
 
 @dataclass(eq=False)
 class Run(Job):
-    """One reverse run.
+    """One reverse run: of all members where they fit into memory, else of the first block, and the others are counted.
 
     Attributes:
         left: the run that a fork leaves, if it is known.
         between: called after each step, for what is more urgent than the run.
-        started, seconds: when it began, on the clock of time.perf_counter, and how long it took.
+        started, seconds: when it began, on the clock of time.perf_counter, and how long the recorded steps took.
+        counted: statistics of the members so far, another object after each block; None where all are kept.
     """
 
     plan: Plan
@@ -89,6 +93,12 @@ class Run(Job):
     trajectory: Trajectory = field(default_factory=Trajectory)
     started: float = 0.0
     seconds: float = 0.0
+    counted: Streamed | None = None
+
+    @cached_property
+    def kept(self) -> Plan:
+        """The plan of the members whose steps are recorded: of all where they fit into memory."""
+        return kept_of(self.plan)
 
     @property
     def shared_steps(self) -> list[Step]:
@@ -110,23 +120,43 @@ class Run(Job):
         return same and self.plan.model is plan.model and self.plan.device == plan.device
 
     def work(self) -> None:
-        """Record the steps; what is recorded when it is stopped stays."""
+        """Record the steps, and count the members that are not kept; what there is when it is stopped stays."""
         self.started = time.perf_counter()
+        part = self.kept.shape[0] / self.plan.shape[0]
         try:
             with self._recording() as keep:
                 for step in self._steps():
                     keep(step)
-                    self.tell(step.index / max(1, self.plan.steps))
+                    self.tell(part * step.index / max(1, self.plan.steps))
                     self._breathe()
         finally:
             self.seconds = time.perf_counter() - self.started
+        if part < 1:
+            self._count(part)
+
+    def _count(self, part: float) -> None:
+        """Count the members of the record, and make and count all others block by block."""
+        first, last = self.kept.shape[0], self.trajectory.last
+        assert last is not None
+        streamed = counted_for(self.plan)
+        streamed.add(physical_of(self.plan, last.y))
+        self.counted = copy.deepcopy(streamed)  # the window reads it while the next block is taken in
+        rest = of_members(self.plan, self.plan.recipe.ensemble.first_member + first, self.plan.shape[0] - first)
+
+        def tell(share: float) -> None:
+            self.tell(part + (1 - part) * share)
+            self._breathe()
+
+        for end in last_steps(rest, self.models.denoiser(self.plan), tell):
+            streamed.add(physical_of(self.plan, end.y))
+            self.counted = copy.deepcopy(streamed)
 
     def _steps(self) -> Iterator[Step]:
         """The steps; what a fork shares with the run it leaves is recorded without computing it again."""
         shared, denoise = self.shared_steps, self.models.denoiser(self.plan)
         for step in shared:
             self.trajectory.append(step)
-        steps = together(self.plan, denoise, shared[-1] if shared else None, self._breathe)
+        steps = together(self.kept, denoise, shared[-1] if shared else None, self._breathe)
         if shared:
             next(steps)
         yield from steps
@@ -192,7 +222,7 @@ class Replay(Job):
         self.step = record.last
 
     def _go_on(self, step: Step, index: int) -> Step:
-        plan = self.of.plan
+        plan = self.of.kept
         for made in together(plan, self.of.models.denoiser(plan), step):
             if made.index == index:
                 return made

@@ -216,6 +216,30 @@ class Histograms:
             below += count
         return value
 
+    def above(self, threshold: float) -> Array:
+        """Share of the members above a threshold [...], 0 to 1, straight inside a bin: exact at an edge."""
+        i = int(np.searchsorted(self.edges, threshold, side="right"))
+        borders = np.concatenate([[-np.inf], self.edges, [np.inf]])
+        low, high = np.maximum(borders[i], self.low), np.minimum(borders[i + 1], self.high)
+        with np.errstate(invalid="ignore", divide="ignore"):
+            part = np.where(high > low, (high - threshold) / (high - low), (low > threshold) * 1.0)
+        inside = self.counts[i] * np.clip(part, 0.0, 1.0)
+        share = (self.counts[i + 1 :].sum(axis=0, dtype=np.int64) + inside) / self.count
+        return np.where(np.isnan(self.low), np.nan, share)
+
+    def at(self, row: int, column: int, bins: int) -> tuple[Array, NDArray[np.intp]]:
+        """Edges and counts of one pixel [ny, nx] where it has members, in at most about as many bins."""
+        counts = self.counts[:, row, column].astype(np.intp)
+        borders = np.concatenate([[self.low[row, column]], self.edges, [self.high[row, column]]])
+        first, last = (int(i) for i in np.flatnonzero(counts)[[0, -1]])
+        every = -(-(last + 1 - first) // bins)
+        starts = np.arange(first, last + 1, every)
+        edges = np.append(borders[starts], borders[min(starts[-1] + every, len(borders) - 1)])
+        edges[[0, -1]] = max(edges[0], self.low[row, column]), min(edges[-1], self.high[row, column])
+        if edges[-1] <= edges[0]:
+            edges[[0, -1]] = edges[0] - 0.5, edges[0] + 0.5
+        return edges, np.add.reduceat(counts[: last + 1], starts)
+
 
 def fixed_edges(transform: Transform, pixels: int) -> Array:
     """Edges in physical units, evenly spaced in standardised ones, as many as a picture of `pixels` leaves room for."""

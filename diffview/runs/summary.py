@@ -11,6 +11,7 @@ from diffview.fields.transforms import Transform
 from diffview.forward.spectra import Rings, power
 from diffview.forward.state import density
 from diffview.runs.job import Job
+from diffview.runs.statistics import Histograms, Statistic, Streamed
 
 Array = NDArray[np.float32]
 Floats = NDArray[np.float64]
@@ -20,6 +21,10 @@ OUTER = 0.05
 
 OF_CURVES = 128
 """Members of whose curves a band is made; more change nothing of it that could be seen."""
+
+
+BINS = 24
+"""Bins of the histogram at one place."""
 
 
 class MemberBand(NamedTuple):
@@ -37,12 +42,13 @@ class MemberBand(NamedTuple):
 
 
 class Sample(NamedTuple):
-    """The members at one place: counts between edges, in physical units, and their mean and spread there."""
+    """Members at one place: counts between edges, in physical units, and their mean and spread there; how many."""
 
     edges: Floats
     counts: NDArray[np.intp]
     mean: float
     spread: float
+    members: int
 
 
 @dataclass(eq=False)
@@ -71,10 +77,24 @@ class Summary(Job):
     spectrum: MemberBand | None = None
     values: MemberBand | None = None
 
+    @property
+    def count(self) -> int:
+        """How many members it is of."""
+        return len(self.members)
+
+    @property
+    def span(self) -> tuple[float, float]:
+        """The least and the largest value of all members and pixels, in physical units."""
+        return float(np.nanmin(self.ordered[0])), float(np.nanmax(self.ordered[-1]))
+
+    def moments(self, physical: Floats) -> tuple[Floats, Floats]:
+        """Mean and spread [ny, nx] of the members [m, ny, nx]."""
+        return physical.mean(axis=0), physical.std(axis=0, ddof=1)
+
     def work(self) -> None:
         """Compute all of it."""
         physical = self.back.inverse(self.members)
-        self.mean, self.spread = physical.mean(axis=0), physical.std(axis=0, ddof=1)
+        self.mean, self.spread = self.moments(physical)
         self.physical = physical.astype(np.float32)
         self.ordered = np.sort(self.physical, axis=0)
         self.tell(0.5)
@@ -97,7 +117,7 @@ class Summary(Job):
         low, high = (self.ordered[i].astype(np.float64) for i in (below, above))
         return np.asarray(low + (place - below) * (high - low))
 
-    def sample(self, box: Region, bins: int = 24) -> Sample | None:
+    def sample(self, box: Region, bins: int = BINS) -> Sample | None:
         """The members' means over a rectangle of pixels, or their values at one; None where nothing is made."""
         ny, nx = self.mean.shape
         if box.row + box.ny > ny or box.column + box.nx > nx:
@@ -108,4 +128,53 @@ class Summary(Job):
             return None
         low, high = float(values.min()), float(values.max())
         counts, edges = np.histogram(values, bins, (low, high) if high > low else (low - 0.5, high + 0.5))
-        return Sample(edges, counts, float(values.mean()), float(values.std(ddof=1)) if len(values) > 1 else np.nan)
+        spread = float(values.std(ddof=1)) if len(values) > 1 else np.nan
+        return Sample(edges, counts, float(values.mean()), spread, len(values))
+
+
+@dataclass(eq=False)
+class CountedSummary(Summary):
+    """Members that were made in blocks and counted, of which the first alone are kept.
+
+    Attributes:
+        counted: statistics of all of them: COUNTED of `runs.in_blocks`.
+    """
+
+    counted: Streamed = field(kw_only=True)
+
+    @property
+    def count(self) -> int:
+        """How many members it is of."""
+        return self.counted.count
+
+    @property
+    def span(self) -> tuple[float, float]:
+        """The least and the largest value of all members and pixels."""
+        return self.counted.low, self.counted.high
+
+    @property
+    def histograms(self) -> Histograms:
+        """Of every pixel."""
+        found = self.counted.histograms
+        assert found is not None, "quantiles are among what is counted"
+        return found
+
+    def moments(self, _: Floats) -> tuple[Floats, Floats]:
+        """Mean and spread [ny, nx] of all members that were counted."""
+        return self.counted.result(Statistic("mean")), self.counted.result(Statistic("spread"))
+
+    def above(self, threshold: float) -> Array:
+        """Share of the members above a threshold [ny, nx], to a bin of the histogram of each pixel."""
+        return self.histograms.above(threshold).astype(np.float32)
+
+    def quantile(self, q: float) -> Floats:
+        """The q-quantile over the members [ny, nx], to a bin of the histogram of each pixel."""
+        return self.histograms.quantile(q)
+
+    def sample(self, box: Region, bins: int = BINS) -> Sample | None:
+        """Of one pixel the histogram of all members; of an area the means of those that are kept."""
+        kept = super().sample(box, bins)
+        if kept is None or box.ny * box.nx > 1:
+            return kept
+        at = box.row, box.column
+        return Sample(*self.histograms.at(*at, bins), float(self.mean[at]), float(self.spread[at]), self.count)

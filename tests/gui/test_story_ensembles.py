@@ -1,5 +1,6 @@
 """An ensemble in the window, by the mouse: members in the toolbar, all of them, one, mean, spread, share, quantile."""
 
+import h5py
 import numpy as np
 import pytest
 from conftest import QUICK
@@ -9,6 +10,7 @@ from PySide6.QtTest import QTest
 from diffview.fields.field import Region
 from diffview.fields.numbers import number
 from diffview.gui.widgets.small.card import CardFrame
+from diffview.runs.in_blocks import last_steps
 from diffview.scores.gap import filling
 
 SMALL = QUICK.but(region=Region(40, 120, 64, 64), members=12, steps=4)
@@ -152,6 +154,51 @@ def test_many_members_show_sixty_four_side_by_side_and_say_of_how_many(open_wind
     assert window.reverse.view.values.shape == (8 * 34 - 2, 8 * 34 - 2)
     choose(window, find, settle, "mean")
     assert np.allclose(window.reverse.numbers(), physical(window).mean(0), rtol=1e-6)
+
+
+def test_members_beyond_what_fits_are_counted_said_so_and_exported(
+    open_window, find, hand, settle, monkeypatch, tmp_path
+):
+    """The first block is kept; mean, spread, share, quantile and the histogram of a pixel are of all members."""
+    monkeypatch.setattr("diffview.runs.in_blocks.MOST_KEPT", 64 * 32 * 32)
+    window = open_window(SMALL.but(members=150, region=Region(40, 120, 32, 32), steps=2))
+    window.live.start()
+    settle(window)
+    run = window.live.run
+    plan, back = run.plan, run.plan.made_in.inverse
+    all_ = np.concatenate([back(step.y[:, 0]) for step in last_steps(plan)])
+    assert run.error is None and len(window.live.step.y) == 64 and len(all_) == 150
+    assert "150 counted, 64 kept" in window.reverse.caption.text()
+    assert "150 of 150 members counted" in window.status.left.text()
+    width = 16 * plan.made_in.std / 512
+    for key, wanted, near in (
+        ("mean", all_.mean(0), 1e-4),
+        ("spread", all_.std(0, ddof=1), 1e-4),
+        ("quantile", np.quantile(all_, 0.9, axis=0, method="inverted_cdf"), width),
+    ):
+        choose(window, find, settle, key)
+        assert np.abs(window.reverse.numbers() - wanted).max() <= near, key
+        assert "150 members" in badge(window) and "64" not in badge(window)
+    choose(window, find, settle, "above")
+    window.session.look(threshold=float(np.median(all_)))
+    settle(window)
+    low, high = ((all_ > np.median(all_) + side * width).mean(0) for side in (1, -1))
+    share = window.reverse.numbers()
+    assert (low - 1e-6 <= share).all() and (share <= high + 1e-6).all()
+    hand.click(window.reverse.view, over(window.reverse.view, 10, 20))
+    settle(window)
+    card = window.diagnostics.findChildren(CardFrame)[0]
+    there = all_[:, 10, 20]
+    assert card.subtitle() == f"row 10, column 20: {number(there.mean())} ± {number(there.std(ddof=1))} K"
+    monkeypatch.setattr(
+        "diffview.gui.window.sharing.QFileDialog.getSaveFileName", lambda *_: (str(tmp_path / "counted.nc"), "")
+    )
+    find(window, "exportEnsembleAction").trigger()
+    settle(window)
+    with h5py.File(tmp_path / "counted.nc") as file:
+        name = next(name for name in file if name.endswith("_spread"))
+        assert np.allclose(file[name][...], all_.std(0, ddof=1), rtol=1e-3)
+        assert "Members 0 to 149" in file.attrs["comment"]
 
 
 # -- a place, and what was given

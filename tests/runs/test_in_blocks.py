@@ -11,9 +11,20 @@ from diffview.forward.schedules import Edm
 from diffview.models.cards import find_card
 from diffview.reverse.samplers import Step
 from diffview.runs.facts import Facts
-from diffview.runs.in_blocks import blocks_of, last_steps, physical_of, streamed_for, together, too_large, unmet
+from diffview.runs.in_blocks import (
+    blocks_of,
+    counting,
+    kept_of,
+    last_steps,
+    physical_of,
+    streamed_for,
+    together,
+    too_large,
+    unmet,
+)
 from diffview.runs.plan import Plan
 from diffview.runs.recipe import Fork, Recipe
+from diffview.runs.requests import Models, Run
 from diffview.runs.resolve import resolve
 from diffview.runs.run import run
 from diffview.runs.statistics import Statistic
@@ -166,8 +177,59 @@ def test_a_run_ends_between_two_blocks(facts: Facts) -> None:
     assert len(calls) == 5
 
 
-def test_members_that_do_not_fit_are_refused_with_the_command_that_keeps_statistics(facts: Facts) -> None:
-    assert too_large(resolve(BASE.but(members=2**25 // 256), facts)) is None
-    refusal = too_large(resolve(BASE.but(members=2**25 // 256 + 1), facts))
-    assert refusal is not None and "131,072 do" in refusal.sentence
-    assert "diffview sample --members 131073 --statistics mean,spread" in refusal.hint
+def test_members_that_do_not_fit_are_counted_and_the_first_block_is_kept(
+    facts: Facts, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What is counted, block by block, is numpy's over all members, and the record is that of the first block."""
+    monkeypatch.setattr("diffview.runs.in_blocks.MOST_KEPT", 20 * 256)
+    plan = resolve(BASE.but(origin="field", level=0.5, members=70, block=20), facts)
+    job = Run(plan, Models())
+    job.run()
+    assert job.error is None and job.state == "finished" and job.done == 1
+    all_ = plan.made_in.inverse(members(plan)[:, 0])
+    assert np.array_equal(plan.made_in.inverse(job.trajectory.last.y[:, 0]), all_[:20]) and job.kept.shape[0] == 20
+    counted = job.counted
+    assert counted is not None and counted.count == 70
+    assert np.allclose(counted.result(Statistic("mean")), all_.mean(0), rtol=1e-9)
+    assert np.allclose(counted.result(Statistic("spread")), all_.std(0, ddof=1), rtol=1e-6)
+    truth = facts.field.values[plan.region.slices].astype(float)
+    parts = [crps_parts(block, truth) for block in np.split(all_, [20, 40, 60])]
+    errors, apart, pairs = (sum(part[i] for part in parts) for i in range(3))
+    assert np.allclose(counted.result(Statistic("crps")), errors / 70 - apart / (2 * pairs), rtol=1e-4, atol=1e-5)
+    again = streamed_for(counting(plan, counted), truth)
+    assert again.asked == counted.asked
+
+
+def crps_parts(x: np.ndarray, truth: np.ndarray) -> tuple[np.ndarray, np.ndarray, int]:
+    """Sums of |x_i - y| and of |x_i - x_j| over pairs, and the number of pairs."""
+    apart = np.abs(x[:, None] - x[None]).sum((0, 1)) / 2
+    return np.abs(x - truth).sum(0), apart, len(x) * (len(x) - 1) // 2
+
+
+def test_all_members_that_fit_are_kept(facts: Facts) -> None:
+    plan = resolve(BASE.but(members=2**25 // 256), facts)
+    assert kept_of(plan) is plan
+    assert kept_of(resolve(BASE.but(members=2**25 // 256 + 1), facts)).shape[0] == 64
+
+
+def test_what_is_counted_stops_between_blocks_and_stays(facts: Facts, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("diffview.runs.in_blocks.MOST_KEPT", 20 * 256)
+    job = Run(resolve(BASE.but(members=100, block=20), facts), Models())
+
+    def stop_after_three() -> None:
+        job.stopping = job.counted is not None and job.counted.count == 60
+
+    job.between = stop_after_three
+    job.run()
+    assert job.state == "stopped" and job.counted is not None and job.counted.count == 60
+
+
+def test_a_block_that_does_not_fit_is_refused_with_the_command_that_keeps_statistics(
+    facts: Facts, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("diffview.runs.in_blocks.MOST_KEPT", 32 * 256)
+    assert too_large(resolve(BASE.but(members=32), facts)) is None
+    assert too_large(resolve(BASE.but(members=1000, block=32), facts)) is None
+    refusal = too_large(resolve(BASE.but(members=1000), facts))
+    assert refusal is not None and "64 members" in refusal.sentence and "32 do" in refusal.sentence
+    assert "diffview sample --block 32 --members 1000 --statistics mean,spread" in refusal.hint

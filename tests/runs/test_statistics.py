@@ -85,6 +85,40 @@ def test_a_quantile_is_exact_to_one_bin(q: float) -> None:
     assert x[:, 1, 1].min() <= found.quantile(q)[1, 1] <= x[:, 1, 1].max()
 
 
+def test_the_share_above_any_threshold_is_exact_at_an_edge_and_to_a_bin_between() -> None:
+    x = np.clip(RNG.standard_normal((500, 6, 7)), -9, 9)
+    x[:, 0, 0], x[:, 2, 2] = 0.0, np.nan
+    found = streamed(x, [128, 372], "q0.5").histograms
+    assert found is not None
+    known = np.ones((6, 7), bool)
+    known[2, 2] = False
+    for threshold in EDGES[[100, 256, 300]]:
+        below = np.nextafter(threshold, -9)  # a bin begins at its edge, and a share is of what lies above
+        assert np.allclose(found.above(below)[known], (x > below).mean(0)[known], atol=1e-12)
+    for threshold in (-0.511, 0.013, 1.234, -20.0, 20.0):
+        low, high = (x > threshold + 1 / 32).mean(0), (x > threshold - 1 / 32).mean(0)
+        share = found.above(threshold)
+        assert (share[known] >= low[known] - 1e-12).all() and (share[known] <= high[known] + 1e-12).all()
+        assert np.isnan(share[2, 2])
+
+
+@pytest.mark.parametrize("bins", [24, 600])
+def test_the_histogram_of_one_pixel_has_all_members_between_its_least_and_largest(bins: int) -> None:
+    x = RNG.standard_normal((300, 2, 3))
+    x[:, 1, 1] += 20.0
+    x[:, 0, 1] = 3.0
+    found = streamed(x, [100, 200], "q0.5").histograms
+    assert found is not None
+    for at in ((0, 0), (1, 1), (0, 1)):
+        edges, counts = found.at(*at, bins)
+        values = x[(slice(None), *at)]
+        assert counts.sum() == 300 and len(edges) == len(counts) + 1 <= bins + 1 and (np.diff(edges) > 0).all()
+        assert edges[0] <= values.min() and values.max() <= edges[-1]
+        if at == (0, 0):
+            inner = np.histogram(values, edges)[0]
+            assert np.array_equal(inner, counts) and edges[0] == values.min() and edges[-1] == values.max()
+
+
 def test_the_counts_of_a_pixel_are_numpys_histogram_of_it() -> None:
     x = RNG.standard_normal((300, 2, 3))
     counts = streamed(x, [7, 293], "q0.5").histograms

@@ -16,6 +16,7 @@ from pathlib import Path
 import numpy as np
 from PySide6.QtCore import QEvent, QObject, QTimer
 
+from diffview.fields.field import Region
 from diffview.forward.edits import points_of
 from diffview.gui.app import application, create_window, show_window
 from diffview.gui.bench.files import opening, reading_gaps, slice_memory, stepping, tree
@@ -161,6 +162,34 @@ def network_gaps(seconds: float, warm_up: float) -> Numbers:
     return times
 
 
+def ensemble(model: str, members: int, side: int, count: int) -> Numbers:
+    """The slider moved while a run of many members goes and their spread is shown: paints, and gaps of the loop.
+
+    `own` is processor time of the window's thread, which other programs do not lengthen much.
+    """
+    with open_window() as window:
+        session, live, slider = window.session, window.live, window.timeline.slider
+        row, column = session.plan.region.row, session.plan.region.column
+        session.edit(model=model, members=members, steps=1000, region=Region(row, column, side, side))
+        session.look(statistic="spread")
+        paints, watch = Paints(window), LoopGaps()
+        live.start()
+        until(lambda: live.step is not None and live.step.index > 1)
+        gaps = watch.over(count / 30)
+        rows = [abs((7 * i) % 1960 - 980) + 10 for i in range(1, count + WARM_UP + 1)]
+        times, own = [], []
+        for row in rows:
+            begun = time.thread_time()
+            times.append(paints.after(lambda row=row: slider.setValue(row)))  # type: ignore[misc]
+            own.append(1000 * (time.thread_time() - begun))
+        running = live.active
+        live.stop()
+        until(window.is_idle)
+        if not running:
+            raise RuntimeError("the run ended before the slider did")
+        return {"times": times[WARM_UP:], "own": own[WARM_UP:], "gaps": gaps}
+
+
 def torch_import() -> Numbers:
     """Gaps while the sampling thread imports torch."""
     with open_window() as window:
@@ -226,8 +255,8 @@ def growth(scrubs: int, runs: int) -> Numbers:
 MEASURES: dict[str, Callable[..., Numbers]] = {
     f.__name__: f
     for f in (
-        start, scrub, jump, drag, gaps, network_gaps, torch_import, stop, opening, tree, stepping, reading_gaps,
-        slice_memory, growth, soak,
+        start, scrub, jump, drag, gaps, network_gaps, ensemble, torch_import, stop, opening, tree, stepping,
+        reading_gaps, slice_memory, growth, soak,
     )
 }  # fmt: skip
 

@@ -50,7 +50,7 @@ class CalibrationJob(Background[CalibrationCheck]):
         run, facts = self.run(), self._session.facts
         if run is not None and run.trajectory.last is not None:
             last = run.trajectory.last
-            self.begin(lambda: CalibrationCheck(run.plan, facts, last.y, truth, thresholds))
+            self.begin(lambda: CalibrationCheck(run.kept, facts, last.y, truth, thresholds))
 
     @property
     def found(self) -> Calibration | None:

@@ -7,10 +7,13 @@ from diffview.gui.jobs.busy import Jobs
 from diffview.gui.jobs.live import Live
 from diffview.gui.jobs.worker import Worker
 from diffview.gui.show.reverse_modes import kind_of, members_shown
-from diffview.runs.summary import Summary
+from diffview.runs.summary import CountedSummary, Summary
 
 TICK_MS = 16
 KIND = "summing"
+
+OF_THE_END = "x_t"
+"""What is shown of a run whose members are counted: their ends."""
 
 
 class Summaries(QObject):
@@ -51,7 +54,8 @@ class Summaries(QObject):
         if step is None or run is None or len(step.y) < 2 or kind_of(key) != "run":
             self._forget()
             return
-        of = (step, key, session.recipe.course.schedule.form, session.forward.rings)
+        counted = run.counted if step.index == run.plan.steps and key == OF_THE_END else None
+        of = (step, key, session.recipe.course.schedule.form, session.forward.rings, counted)
         if self._asked is not None and self._asked.of == of:
             return
         shown = members_shown(key, step, session, run.plan)
@@ -63,7 +67,8 @@ class Summaries(QObject):
             self._region = run.plan.region
         rings = session.forward.rings
         fits = rings is not None and rings.window.shape == step.y.shape[-2:]
-        self._asked = Summary(*shown, rings if fits else None, of)
+        about = (*shown, rings if fits else None, of)
+        self._asked = Summary(*about) if counted is None else CountedSummary(*about, counted=counted)
         self._worker.put(self._asked)
         self._timer.start()
 

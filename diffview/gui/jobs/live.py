@@ -108,6 +108,7 @@ class Live(Playback):
         self._forks = LeftRuns()
         self._field = session.facts.field
         self._ran: object = None
+        self._counted: object = None
         self._cut_short = self._watched = False
         self.missed.connect(self._replays.want)
         self._shots.taken.connect(self.shot_taken)
@@ -293,6 +294,9 @@ class Live(Playback):
         """The newest run, and the run that a fork leaves once it is there."""
         run, forks = self.run, self._forks
         changed = False
+        if run is not None and run.counted is not self._counted:
+            self._counted = run.counted
+            self.stepped.emit()
         if run is not None and (self.playing or self._watched):
             active = run.active
             changed = self.advance(active)

@@ -25,7 +25,7 @@ class Playback(QObject):
         playing: whether the newest run is played from its start.
 
     Signals:
-        stepped: `step` or `shown` changed: draw.
+        stepped: `step` or `shown` changed, or what is counted of its members: draw.
         missed: (run, index): the step at the playhead, which was thinned out of the record; None if it is there.
     """
 

@@ -34,7 +34,7 @@ class PlaceView(QStackedWidget):
         place, summary = self._session.view.pixels, self._sums.summary
         sample = None if place is None or summary is None else summary.sample(place)
         self.setCurrentIndex(int(sample is not None))
-        if place is None or sample is None:
+        if place is None or sample is None or summary is None:
             return ""
         plan, units = self._picture.plan, self._picture.scale_of_members().units
         given, truth = given_of(plan), truth_of(plan)
@@ -44,7 +44,8 @@ class PlaceView(QStackedWidget):
             "truth": None if truth is None else _mean(truth, place),
         }
         self.sample.set_sample(sample.edges, sample.counts.astype(np.float64), units, marks)
-        return f"{place_text(place)}: {number(sample.mean)} ± {number(sample.spread)} {units}".rstrip()
+        told = f"{place_text(place)}: {number(sample.mean)} ± {number(sample.spread)} {units}".rstrip()
+        return told if sample.members == summary.count else f"{told}, of the first {sample.members} members"
 
 
 def _mean(picture: Floats, place: Region) -> float | None:

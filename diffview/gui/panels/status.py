@@ -72,6 +72,8 @@ class StatusPanel(QWidget):
             made, steps = max(0, len(run.trajectory) - 1), run.plan.steps
             last = run.trajectory.last
             parts.append(f"{VERBS.get(run.state, 'Running')} {made} of {steps} steps")
+            if run.counted is not None:
+                parts.append(f"{run.counted.count:,} of {run.plan.shape[0]:,} members counted")
             parts.append(f"{0 if last is None else last.evaluations} evaluations")
             if self._live.shown is run and step.index != made:
                 parts.append(f"step {step.index} shown")

@@ -70,11 +70,11 @@ def threshold_of(view: View, members: Scale) -> float:
 
 
 def _above(one: "EnsemblePicture") -> str:
-    threshold, ordered = threshold_of(one.view, one.members), one.summary.ordered
+    threshold, (least, most) = threshold_of(one.view, one.members), one.summary.span
     at = f"above {number(threshold)} {one.members.units}".strip()
-    if threshold >= float(np.nanmax(ordered[-1])):
+    if threshold >= most:
         return f"no member is {at}"
-    return f"every member is {at}" if threshold < float(np.nanmin(ordered[0])) else f"share {at} of {one.of_all}"
+    return f"every member is {at}" if threshold < least else f"share {at} of {one.of_all}"
 
 
 def _of_members(one: "EnsemblePicture") -> Scale:
@@ -135,8 +135,9 @@ class EnsemblePicture(NamedTuple):
 
     @property
     def of_all(self) -> str:
-        """Of how many members it is."""
-        return f"{len(self.summary.members)} members"
+        """Of how many members it is, and of how many that are asked for."""
+        made, asked = self.summary.count, self.plan.shape[0]
+        return f"{made:,} members" if made == asked else f"{made:,} of {asked:,} members"
 
     @property
     def scale(self) -> Scale:

@@ -19,9 +19,13 @@ from diffview.models.choice import mismatch
 from diffview.reverse.samplers import Step
 from diffview.runs.colour_scale import Scale
 from diffview.runs.plan import Plan
+from diffview.runs.requests import Run
+from diffview.runs.statistics import Statistic
 from diffview.runs.summary import Summary
 
 Array = NDArray[np.float32]
+
+CRPS = Statistic("crps")
 
 NOISE_COLOURS = "vik"
 """Key of the colour map of noises."""
@@ -248,7 +252,7 @@ class ReversePicture:
         gap = self._scores.sentence if step.index == run.plan.steps and run is self._scores.run else ""
         # the end is cut first
         members = "" if self.statistic is not None else members_text(len(step.y), self._session.view.member)
-        rest = f"{members} · {step.evaluations} evaluations"
+        rest = f"{members}{counted_text(run, self.scale_of_members().units)} · {step.evaluations} evaluations"
         badge = run_badge(self, self._session, step, run.plan)
         return Words(f"{gap} · {where}" if gap else f"{where}{rest}", badge, "reverse")
 
@@ -296,6 +300,16 @@ def coast_strength(picture: ReversePicture, session: InForce, step: Step | None)
     if session.view.reverse != "x_t" or step is None:
         return 1.0
     return field_share(float(session.recipe.course.schedule.scale(step.s)), step.s)
+
+
+def counted_text(run: Run, units: str) -> str:
+    """How many members are counted, of which few are kept, and their CRPS; "" where all are kept."""
+    if run.counted is None:
+        return ""
+    told = f" · {run.counted.count:,} counted, {run.kept.shape[0]} kept"
+    if CRPS not in run.counted.asked:
+        return told
+    return f"{told} · CRPS {number(float(np.nanmean(run.counted.result(CRPS))))} {units}".rstrip()
 
 
 def members_text(members: int, member: int | None) -> str:

@@ -16,6 +16,7 @@ from diffview.gui.theme import theme
 from diffview.gui.widgets.forms.film_form import FilmForm
 from diffview.params import parameters
 from diffview.reverse.samplers import Step
+from diffview.runs.in_blocks import kept_of
 from diffview.runs.job import FINISHED
 from diffview.runs.view import View
 from diffview.writers.films.encoding import FORMATS, check_format
@@ -103,7 +104,7 @@ class FilmWindow(QDialog):
         recorded: tuple[Step, ...] = ()
         if run is not None and run.state == FINISHED and run.trajectory.stride == 1 and run.is_of(plan):
             recorded = tuple(run.trajectory.kept)
-        filmed = Filmed(session.facts, plan, view.limits, view.colormap, recorded)
+        filmed = Filmed(session.facts, kept_of(plan), view.limits, view.colormap, recorded)
         reel_of(filmed, settings)
         return Filming(path, settings, filmed)
 

@@ -22,8 +22,9 @@ from diffview.gui.show.looks import state
 from diffview.gui.window import dialogs
 from diffview.gui.window.view_sharing import ViewSharing
 from diffview.paths import write_text
+from diffview.runs.in_blocks import counting
 from diffview.writers.columns import Array, Table, columns_text, histogram_table, spectrum_table
-from diffview.writers.exports import ensemble_content, forward_content, run_content
+from diffview.writers.exports import ensemble_content, forward_content, run_content, statistics_content
 from diffview.writers.quantity import clean
 
 if TYPE_CHECKING:
@@ -123,7 +124,7 @@ class Sharing(QObject):
         run, of = self._live.run, self._session.facts.field
         path = self._ask("run", NETCDF, ".nc") if run is not None else None
         if run is not None and path is not None:
-            steps, plan = run.trajectory.kept, run.plan
+            steps, plan = run.trajectory.kept, run.kept
             self.writer.write(lambda: run_content(plan, of, steps), path)
 
     def _ask_ensemble(self) -> None:
@@ -131,8 +132,12 @@ class Sharing(QObject):
         last = None if run is None else run.trajectory.last
         path = self._ask("ensemble", NETCDF, ".nc") if last is not None else None
         if run is not None and last is not None and path is not None:
-            plan = run.plan
-            self.writer.write(lambda: ensemble_content(plan, of, last), path)
+            kept, counted = run.kept, run.counted
+            if counted is None:
+                self.writer.write(lambda: ensemble_content(kept, of, last), path)
+            else:
+                plan = counting(run.plan, counted)
+                self.writer.write(lambda: statistics_content(plan, of, counted), path)
 
     # -- curves and pictures
 
