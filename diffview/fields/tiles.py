@@ -27,9 +27,16 @@ def tiled(members: NDArray[np.float32]) -> NDArray[np.float32]:
     down = -(-m // across)
     tiles = np.full((down * (ny + GAP) - GAP, across * (nx + GAP) - GAP), np.nan, dtype=np.float32)
     for i, member in enumerate(members):
-        row, column = i // across * (ny + GAP), i % across * (nx + GAP)
+        row, column = place_of(i, members.shape)
         tiles[row : row + ny, column : column + nx] = member
     return tiles
+
+
+def place_of(i: int, shape: tuple[int, ...]) -> tuple[int, int]:
+    """Row and column of the upper left pixel of tile i of pictures of shape [m, ny, nx]."""
+    m, ny, nx = shape
+    across = columns_of(m)
+    return i // across * (ny + GAP), i % across * (nx + GAP)
 
 
 def tile_at(row: int, column: int, members: NDArray[np.float32]) -> int | None:

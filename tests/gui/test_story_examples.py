@@ -37,8 +37,8 @@ def test_the_twin_experiment_is_given_means_of_a_field_that_a_network_drew_and_k
     assert window.live.run.state == "finished" and session.plan.refusal is None
     session.look(statistic="row")
     settle(window)
-    given, truth = window.reverse.numbers()[:, :64], window.reverse.numbers()[:, -64:]
+    given, truth = window.reverse.numbers()[:64, :64], window.reverse.numbers()[-64:, -64:]
     field = session.facts.field.values
     assert np.allclose(truth, field, atol=1e-3) and (field >= 0).all() and (field > 0.1).mean() > 0.3
     assert np.allclose(given, block_mean(field.astype(float), 8).repeat(8, 0).repeat(8, 1), atol=1e-3)
-    assert window.reverse.picture.words().badge == "given | made | mean | truth"
+    assert [name for *_, name in find(window, "tileNames").names] == ["given", "made", "mean", "truth"]

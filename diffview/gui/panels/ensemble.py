@@ -8,18 +8,20 @@ from diffview.gui.show.ensemble_picture import (
     CHOICES,
     FROM_NOISE,
     ROOM,
+    STATISTICS,
     choice_of,
     looked_at,
     moved_to,
     position,
 )
 from diffview.gui.show.reverse_picture import ReversePicture
-from diffview.gui.widgets.forms.segmented import SegmentedControl
-from diffview.gui.widgets.small.parts import named, show_value
+from diffview.gui.widgets.small.parts import add_choices, combo, named, show_key, show_value
 from diffview.gui.widgets.small.text import set_tip
 
-SLIDER_PX, APART_PX = 26, 4
+SLIDER_PX, APART_PX = 26, 8
 TIPS = {"one": "Which member", "above": "The threshold", "quantile": "Which quantile"}
+CHARACTERS = 19
+"""Room of the list for its longest text."""
 
 
 class EnsembleRow(QWidget):
@@ -28,9 +30,10 @@ class EnsembleRow(QWidget):
     def __init__(self, session: Session, picture: ReversePicture) -> None:
         super().__init__()
         self._session, self._picture = session, picture
-        self.choice = SegmentedControl(CHOICES, "ensembleControl")
-        self.choice.setAccessibleName("All members, one, or a statistic of them")
-        self.choice.setProperty("many", True)
+        tip = "What is shown of the members: they themselves, or what they say together"
+        self.choice = combo("ensembleCombo", "All members, one, or a statistic of them", tip, CHARACTERS)
+        self.choice.setProperty("compact", True)
+        add_choices(self.choice, CHOICES)
         self.slider = named(QSlider(Qt.Orientation.Horizontal), "ensembleSlider", "Member, threshold or quantile")
         self.slider.setRange(0, ROOM)
         self.slider.setMinimumWidth(SLIDER_PX)
@@ -42,7 +45,7 @@ class EnsembleRow(QWidget):
         row.setSpacing(APART_PX)
         row.addWidget(self.choice)
         row.addWidget(self.slider, 1)
-        self.choice.changed.connect(lambda key: session.look(**looked_at(key, session.view)))
+        self.choice.activated.connect(lambda i: session.look(**looked_at(self.choice.itemData(i), session.view)))
         self.slider.valueChanged.connect(self._move)
         self.hide()
         self.show_choice()
@@ -58,8 +61,8 @@ class EnsembleRow(QWidget):
             self.setVisible(members > 1)
         if members < 2:
             return
-        self.choice.set_enabled("row", self._picture.plan.placed, FROM_NOISE)
-        self.choice.set_key(choice_of(view))
+        self.choice.offer("row", STATISTICS["row"].tip, "" if self._picture.plan.placed else FROM_NOISE)
+        show_key(self.choice, choice_of(view))
         at = position(view, self._picture.scale_of_members(), members)
         self.slider.setVisible(at is not None)
         if at is not None and not self.slider.isSliderDown():

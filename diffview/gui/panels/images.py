@@ -24,6 +24,7 @@ from diffview.gui.show.reverse_picture import ReversePicture, coast_strength
 from diffview.gui.widgets.forms.segmented import SegmentedControl
 from diffview.gui.widgets.images.gap_layer import GapLayer
 from diffview.gui.widgets.images.image_view import ImageView
+from diffview.gui.widgets.images.name_layer import NameLayer
 from diffview.gui.widgets.images.zoom_view import link
 from diffview.gui.widgets.small.parts import named, tool_button
 from diffview.runs.requests import Shot
@@ -114,6 +115,7 @@ class ReversePanel(PictureCard):
         picture: what is shown, and its words.
         pair: what is seen: the picture, and beside it the true noise where that is compared.
         made: the outline of the pixels that were filled.
+        names: what pictures beside one another are.
         sums: the summaries of members.
     """
 
@@ -147,6 +149,7 @@ class ReversePanel(PictureCard):
         self.view = named(ImageView(), "reverseView", "Reverse: the field the model makes out of noise")
         outline = GapLayer(self.view, "reverse", hatched=False)
         self.made = named(outline, "filledPixels", "Outline of the pixels that were filled")
+        self.names = named(NameLayer(self.view), "tileNames", "What was given, made, their mean and the truth")
         self.truth = named(ImageView(), "trueNoiseView", "The true noise in x_t")
         self.truth.set_badge("true ε", "forward")
         self.truth.hide()
@@ -184,9 +187,10 @@ class ReversePanel(PictureCard):
         if choice_of(view) == ALL:
             self._session.look(member=tile_at(row, column, step.y[:MOST_TILES, 0]))
             return
-        nx = step.y.shape[-1]
-        column = column % (nx + GAP) if view.statistic == "row" else column
-        place = Region(row, column, 1, 1) if column < nx else None
+        ny, nx = step.y.shape[-2:]
+        if view.statistic == "row":  # the same pixel of any of its pictures
+            row, column = row % (ny + GAP), column % (nx + GAP)
+        place = Region(row, column, 1, 1) if row < ny and column < nx else None
         self._session.look(pixels=None if place == view.pixels else place)
 
     def _pick_area(self, frame: QRect) -> None:
@@ -257,6 +261,7 @@ class ReversePanel(PictureCard):
             if values is None:
                 self.view.set_placeholder(picture.why_empty())
             self.view.set_image(values)
+            self.names.set_names([] if picture.statistic is None else picture.statistic.names())
             self.made.set_marks(picture.filled())
             if isinstance(source, Shot):
                 self.truth.set_image(np.ascontiguousarray(source.eps))

@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from diffview.fields.numbers import number, round_up
-from diffview.fields.tiles import GAP
+from diffview.fields.tiles import place_of, tiled
 from diffview.fields.transforms import Transform
 from diffview.runs.colour_scale import Scale
 from diffview.runs.given import given_of
@@ -30,11 +30,19 @@ LEAST, MOST = 0.01, 0.99
 """Quantiles at the ends of the slider."""
 
 
+class TileName(NamedTuple):
+    """A name at the upper left pixel of one of several pictures."""
+
+    row: int
+    column: int
+    name: str
+
+
 class StatisticView(NamedTuple):
     """One statistic on screen.
 
     Attributes:
-        label, tip: of its button.
+        label, tip: of its choice.
         picture: its values [ny, nx], in physical units.
         scale: its scale.
         words: what it is, with units.
@@ -91,24 +99,24 @@ STATISTICS: dict[str, StatisticView] = {
         lambda one: one.summary.spread, _of_spread, lambda one: f"spread of {one.of_all}",
     ),
     "above": StatisticView(
-        "P>", "The share of the members above a threshold, which the slider moves",
+        "P(> threshold)", "The share of the members above a threshold, which the slider moves",
         lambda one: one.summary.above(threshold_of(one.view, one.members)), _of_share, _above,
     ),
     "quantile": StatisticView(
-        "q", "A quantile over the members, which the slider moves",
+        "quantile", "A quantile over the members, which the slider moves",
         lambda one: one.summary.quantile(one.view.quantile), _of_members,
         lambda one: f"quantile {one.view.quantile:.2f} of {one.of_all}",
     ),
     "row": StatisticView(
-        "row", "What the run was given, one that it made, the mean of all, and the truth",
-        lambda one: beside(list(one.row().values())), _of_members, lambda one: " | ".join(one.row()),
+        "given, made, mean, truth", "What the run was given, one that it made, the mean of all, and the truth",
+        lambda one: tiled(np.stack([*one.row().values()])), _of_members, lambda one: "",
     ),
 }  # fmt: skip
 """By the key that the view holds."""
 
 CHOICES = (
-    (MEMBERS, "all", "All members side by side; a click shows one"),
-    (ONE, "one", "One member, which the slider chooses"),
+    (MEMBERS, "all members", "All members side by side; a click shows one"),
+    (ONE, "one member", "One member, which the slider chooses"),
     *((key, row.label, row.tip) for key, row in STATISTICS.items()),
 )
 """Keys, labels and tooltips of what REVERSE shows of several members."""
@@ -153,8 +161,20 @@ class EnsemblePicture(NamedTuple):
         return self.scale.transform(self.physical())
 
     def words(self) -> str:
-        """The badge."""
+        """The badge; "" of several pictures, which have names."""
         return STATISTICS[self.key].words(self)
+
+    def caption(self) -> str:
+        """What is said below it and not in its badge, which several pictures leave no room for."""
+        return "" if self.words() else f" · {self.of_all}"
+
+    def names(self) -> list[TileName]:
+        """The names of pictures beside one another, each at its corner; none of a single picture."""
+        if self.key != "row":
+            return []
+        row = self.row()
+        shape = (len(row), *next(iter(row.values())).shape)
+        return [TileName(*place_of(i, shape), name) for i, name in enumerate(row)]
 
     def row(self) -> dict[str, NDArray[Any]]:
         """Pictures beside one another by their names: what was given, a member, the mean, the truth."""
@@ -168,13 +188,6 @@ class EnsemblePicture(NamedTuple):
 def truth_of(plan: Plan) -> NDArray[np.float64] | None:
     """What was to be made, in physical units: the region that a run came from; None where it came from none."""
     return plan.transform.inverse(plan.x0) if plan.placed else None
-
-
-def beside(pictures: list[NDArray[Any]]) -> NDArray[np.float64]:
-    """Pictures of one size in a row, with gaps between them."""
-    gap = np.full((len(pictures[0]), GAP), np.nan)
-    parts = [part for picture in pictures for part in (picture, gap)]
-    return np.concatenate(parts[:-1], axis=1)
 
 
 # -- the slider

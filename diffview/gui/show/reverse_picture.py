@@ -251,7 +251,8 @@ class ReversePicture:
         where = f"t {row} · s {number(step.s)} · step {step.index}/{run.plan.steps}"
         gap = self._scores.sentence if step.index == run.plan.steps and run is self._scores.run else ""
         # the end is cut first
-        members = "" if self.statistic is not None else members_text(len(step.y), self._session.view.member)
+        one = self.statistic
+        members = members_text(len(step.y), self._session.view.member) if one is None else one.caption()
         rest = f"{members}{counted_text(run, self.scale_of_members().units)} · {step.evaluations} evaluations"
         badge = run_badge(self, self._session, step, run.plan)
         return Words(f"{gap} · {where}" if gap else f"{where}{rest}", badge, "reverse")

@@ -1,5 +1,7 @@
 """The list of choices, whose text ends in an ellipsis where it is too narrow, instead of being cut."""
 
+from typing import Any
+
 from PySide6.QtCore import Qt, Signal
 from PySide6.QtGui import QPaintEvent, QWheelEvent
 from PySide6.QtWidgets import QComboBox, QStyle, QStyleOptionComboBox, QStylePainter
@@ -35,6 +37,12 @@ class Combo(QComboBox):
             self.setMinimumContentsLength(characters)
         else:
             self.setMinimumWidth(least_px)
+
+    def offer(self, key: Any, tip: str, why: str) -> None:
+        """Offer the choice of a key, or grey it and say in its tooltip `why` it cannot be had."""
+        item = self.model().item(self.findData(key))  # type: ignore[attr-defined]
+        item.setEnabled(not why)
+        set_tip(item, why or tip)
 
     def shown_text(self) -> str:
         """The chosen text as it is drawn."""
