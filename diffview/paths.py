@@ -115,6 +115,31 @@ def parse_json(text: str, constants: bool = False) -> Any:
     return json.loads(text, parse_constant=None if constants else _refused_constant)
 
 
+LONGEST_YAML = 200_000
+"""Characters of a text of YAML: it is read slowly, and no settings are so long."""
+
+
+def parse_yaml(text: str) -> Any:
+    """What a text of YAML says: plain values alone, never objects; 2e-2 is a number, as hydra and YAML 1.2 have it.
+
+    Raises:
+        ValueError: if it is not YAML, or too long.
+        RecursionError: if it is nested too deeply.
+    """
+    import yaml  # not before a file of settings is opened
+
+    if len(text) > LONGEST_YAML:
+        raise ValueError("it is too long")
+    loader: Any = type("Loader", (yaml.SafeLoader,), {})
+    loader.add_implicit_resolver(
+        "tag:yaml.org,2002:float", re.compile(r"[-+]?[0-9]+(?:\.[0-9]*)?[eE][-+]?[0-9]+$"), list("-+0123456789")
+    )
+    try:
+        return yaml.load(text, loader)
+    except yaml.YAMLError as error:
+        raise ValueError(" ".join(str(error).split())) from None
+
+
 def _refused_constant(name: str) -> float:
     raise ValueError(f"{name} is not a number of JSON")
 

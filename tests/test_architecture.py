@@ -235,7 +235,7 @@ def test_guests_are_imported_where_they_live() -> None:
 def test_importing_the_core_loads_no_guest() -> None:
     code = (
         "import sys, diffview.reverse.samplers, diffview.runs.recipe, diffview.learning.settings\n"
-        "guests = {'torch', 'PySide6', 'shiboken6', 'pyqtgraph', 'scipy', 'h5py', 'xarray', 'pandas', 'PIL'}\n"
+        "guests = {'torch', 'PySide6', 'shiboken6', 'pyqtgraph', 'scipy', 'h5py', 'xarray', 'pandas', 'PIL', 'yaml'}\n"
         "print(sorted(guests & {name.split('.')[0] for name in sys.modules}))"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, cwd=PACKAGE.parent)

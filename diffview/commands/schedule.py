@@ -10,7 +10,7 @@ from diffview.commands.reporting import write_result
 from diffview.errors import UserError
 
 if TYPE_CHECKING:
-    from diffview.forward.exchange import Imported
+    from diffview.forward.level_settings import Imported
 
 
 def add(parser: Parser) -> None:
@@ -21,7 +21,7 @@ def add(parser: Parser) -> None:
 
     parser.add_argument(
         "name", nargs="?", help=", ".join(SCHEDULES) + "; one of mine; or a file: a table, a scheduler_config.json, a "
-        "list of sigmas, settings of EDM, PhysicsNeMo or anemoi",
+        "list of sigmas, settings of EDM, PhysicsNeMo or anemoi, as JSON or YAML",
     )  # fmt: skip
     parser.add_argument("--list", action="store_true", help="every schedule with its formula and source")
     parser.add_argument("--steps", type=int, help="T, rows of the table, at most 100000 (1000; those of a file)")

@@ -6,8 +6,8 @@ levels back.
 """
 
 import json
+import re
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -15,41 +15,17 @@ import numpy as np
 
 from diffview.errors import UserError
 from diffview.forward.executed import executed, karras
-from diffview.forward.made import Tabulated
-from diffview.forward.presets import Edm, Flow, VarianceExploding
-from diffview.forward.schedule import Array, Schedule, betas_of
+from diffview.forward.level_settings import STEPS, Imported, block_of, of_settings, of_sigmas, ramp
+from diffview.forward.presets import Flow
+from diffview.forward.schedule import Array, Schedule
 from diffview.forward.schedules import make_schedule, schedule_params
 from diffview.forward.tables import FORMATS, export_schedule, import_schedule
 from diffview.forward.walks import BY_LEVEL, EDMS, NO_RUN, WALKS, number_of
 from diffview.params import json_text, shown
-from diffview.paths import parse_json, read_text
-
-STEPS = 18
-"""Steps of a run where a file does not say."""
-
-SAMPLER = {
-    "S_churn", "S_min", "S_max", "S_noise", "solver", "sampler", "type", "alpha", "epsilon_s", "C_1", "C_2", "M",
-    "schedule", "scaling", "sigma_data",
-}  # fmt: skip
-"""Settings of those programs that say how a run steps, not at which levels."""
+from diffview.paths import parse_json, parse_yaml, read_text
 
 SAME = 1e-9
 """Relative difference below which levels are the same."""
-
-
-@dataclass(frozen=True)
-class Imported:
-    """What a file holds.
-
-    Attributes:
-        schedule: alpha and sigma over t.
-        levels: that a run with it executes, falling; () where the file says none.
-        notes: finished sentences, where that is not what the file seems to say.
-    """
-
-    schedule: Schedule
-    levels: tuple[float, ...] = ()
-    notes: tuple[str, ...] = ()
 
 
 def read_schedule(path: Path, steps: int | None = None) -> Imported:
@@ -65,7 +41,7 @@ def imported(text: str, steps: int | None = None) -> Imported:
     """What a text holds: a table, a schedule of diffview, a list of sigmas, or the settings of another program.
 
     Args:
-        text: CSV, JSON, or numbers, one a line.
+        text: CSV, JSON, YAML, or numbers, one a line.
         steps: of the run whose levels are asked for, where the text leaves that open (18).
 
     Raises:
@@ -73,45 +49,45 @@ def imported(text: str, steps: int | None = None) -> Imported:
     """
     plain = _parsed(text)
     if isinstance(plain, list):
-        return _of_sigmas(plain)
+        return of_sigmas(plain)
     if isinstance(plain, dict):
         for has, read in READERS:
             if has(plain):
                 return read(plain, steps)
+    if YAML.search(text) and not text.lstrip().startswith(("{", "[")):
+        raise UserError("These settings hold no noise levels that are understood here.", HOW)
     return Imported(import_schedule(text))
 
 
+YAML = re.compile(r"^\s*(?:- )?[A-Za-z_]\w*:(?:\s|$)", re.MULTILINE)
+"""A line that is one of YAML: a key and a colon. A table has no such line."""
+
+HOW = "Settings have sigma_max and sigma_min, schedule_type, or _class_name."
+
+
 def _parsed(text: str) -> Any:
-    """JSON, or the numbers of a list of lines; None for a table, and where `import_schedule` says what is wrong."""
+    """JSON, YAML, or the numbers of a list of lines; None for a table, and where `import_schedule` says what is wrong.
+
+    Raises:
+        UserError: if it is damaged YAML.
+    """
     try:
         if text.lstrip().startswith(("{", "[")):
             plain = parse_json(text, constants="_class_name" in text)
             return plain if isinstance(plain, dict) or _numbers(plain) else None
+        if YAML.search(text):
+            plain = parse_yaml(text)
+            return plain if isinstance(plain, dict) or _numbers(plain) else None
         lines = [line for line in text.replace(",", "\n").split() if line]
         return [float(line) for line in lines] or None
-    except (ValueError, RecursionError):
+    except (ValueError, RecursionError) as error:
+        if YAML.search(text) and not text.lstrip().startswith(("{", "[")):
+            raise UserError(f"This is no YAML: {str(error)[:120]}.", HOW) from None
         return None
 
 
 def _numbers(plain: Any) -> bool:
     return isinstance(plain, list) and bool(plain) and all(type(v) in (int, float) for v in plain)
-
-
-# -- lists of levels
-
-
-def _of_sigmas(sigmas: Sequence[float]) -> Imported:
-    """The schedule whose rows are these levels, variance exploding, with t uniform over them."""
-    levels = np.asarray(sigmas, dtype=np.float64)
-    notes = () if levels[-1] == 0 else ("The list does not end at 0; a run here ends there.",)
-    above = levels[:-1] if levels[-1] == 0 else levels
-    rises = np.flatnonzero(~(np.diff(above, append=0.0) < 0))
-    if not len(above) or len(rises) or not np.isfinite(above).all():
-        where = f" at number {int(rises[0]) + 1}" if len(rises) else ""
-        raise UserError(f"The sigmas do not fall{where}.", "List them from the highest down, 0 last.")
-    s = above[::-1]
-    rows = zip(betas_of(s).tolist(), (-2 * np.log(s)).tolist(), strict=True)
-    return Imported(Tabulated(table=tuple(rows), form="ve"), (*above.tolist(), 0.0), notes)
 
 
 # -- settings of other programs
@@ -143,71 +119,14 @@ def _of_diffusers(plain: Mapping[str, Any], steps: int | None) -> Imported:
         notes = (f"{why}; the grid says which are taken.",)
     if name in EDMS:
         kind, *ends = EDMS[name]
-        return Imported(_ramp(plain, plain.get("sigma_schedule", kind), (ends[0], ends[1])), levels, notes)
+        low, high = (number_of(plain, key, end) for key, end in zip(("sigma_min", "sigma_max"), ends, strict=True))
+        schedule = ramp(str(plain.get("sigma_schedule", kind)), low, high, number_of(plain, "rho", 7.0))
+        return Imported(schedule, levels, notes)
     if name in BY_LEVEL:
         return Imported(Flow(number_of(plain, "shift", 1.0)), levels, notes)
     if plain.get("use_flow_sigmas") and name in WALKS:
         return Imported(Flow(number_of(plain, "flow_shift", 1.0)), levels, notes)
     return Imported(import_schedule(json.dumps(plain)), levels, notes)
-
-
-def _of_edm(plain: Mapping[str, Any], steps: int | None) -> Imported:
-    """The settings of EDM's generate, and of PhysicsNeMo's samplers, which have a discretization besides."""
-    known = {"sigma_min", "sigma_max", "rho", "num_steps", "discretization"}
-    kinds = {"edm": ("karras", (0.002, 80.0)), "ve": ("exponential", (0.02, 100.0))}
-    kind = plain.get("discretization", "edm")
-    if not isinstance(kind, str) or kind not in kinds:
-        raise UserError(f"The discretization {shown(kind)} is not understood here.", f"Known are {', '.join(kinds)}.")
-    return _settings(plain, known, *kinds[kind], steps)
-
-
-def _of_anemoi(plain: Mapping[str, Any], steps: int | None) -> Imported:
-    """A noise scheduler of anemoi: karras, exponential or linear in sigma; a block that holds one is looked into."""
-    for block in ("noise_scheduler", "sampling_schedule", "inference_defaults", "diffusion"):
-        if isinstance(inner := plain.get(block), dict):
-            return _of_anemoi(inner, steps)
-    kind = plain.get("schedule_type")
-    if kind not in ("karras", "exponential", "linear"):
-        raise UserError(
-            f"The schedule_type {shown(kind)} is not understood here.", "Known are karras, exponential and linear."
-        )
-    return _settings(plain, {"schedule_type", "sigma_min", "sigma_max", "rho", "num_steps"}, kind, (0.02, 100.0), steps)
-
-
-def _settings(
-    plain: Mapping[str, Any], known: set[str], kind: str, usual: tuple[float, float], steps: int | None
-) -> Imported:
-    unknown = sorted(plain.keys() - known - SAMPLER)
-    if unknown:
-        raise UserError(f"The settings have an unknown key, {shown(unknown[0])}.", "It may change levels; remove it.")
-    count = plain.get("num_steps", STEPS) if steps is None else steps
-    if type(count) is not int or not 1 <= count <= 10_000:
-        raise UserError(f"num_steps = {shown(count)} cannot be used.", "Choose a whole number to 10000.")
-    schedule = _ramp(plain, kind, usual)
-    passed_over = sorted(plain.keys() & SAMPLER)
-    notes = [f"{', '.join(passed_over)} say how a run steps: choose that here by the sampler."] if passed_over else []
-    if steps is not None and plain.get("num_steps") not in (None, steps):
-        notes.append(f"It says {plain['num_steps']} steps; these are {steps}.")
-    return Imported(schedule, _ramp_levels(schedule, count), tuple(notes))
-
-
-def _ramp(plain: Mapping[str, Any], kind: str, usual: tuple[float, float]) -> Schedule:
-    """The schedule of levels from sigma_max to sigma_min: of rho for Karras', of equal factors, or of equal steps."""
-    low, high = (number_of(plain, key, end) for key, end in zip(("sigma_min", "sigma_max"), usual, strict=True))
-    if kind == "exponential":
-        return VarianceExploding(low, high)
-    return Edm(low, high, 1.0 if kind == "linear" else number_of(plain, "rho", 7.0))
-
-
-def _ramp_levels(schedule: Schedule, steps: int) -> tuple[float, ...]:
-    """N levels from the top to sigma_min, evenly in the t of the schedule, then 0."""
-    t = np.linspace(1.0, 0.0, steps) if steps > 1 else np.ones(1)
-    levels = schedule.noise_level(t)
-    ends = schedule_params(schedule)
-    levels[0] = ends["sigma_max"]
-    if steps > 1:
-        levels[-1] = ends["sigma_min"]  # s(0) = 0 by definition
-    return (*levels.tolist(), 0.0)
 
 
 READERS: tuple[tuple[Callable[[Mapping[str, Any]], bool], Callable[[Mapping[str, Any], int | None], Imported]], ...] = (
@@ -216,14 +135,8 @@ READERS: tuple[tuple[Callable[[Mapping[str, Any]], bool], Callable[[Mapping[str,
         lambda plain: bool(plain.keys() & {"_class_name", "trained_betas", "beta_schedule", "num_train_timesteps"}),
         _of_diffusers,
     ),
-    (lambda plain: _numbers(plain.get("sigmas")) and len(plain) == 1, lambda plain, _: _of_sigmas(plain["sigmas"])),
-    (
-        lambda plain: bool(
-            plain.keys() & {"schedule_type", "noise_scheduler", "sampling_schedule", "inference_defaults", "diffusion"}
-        ),
-        _of_anemoi,
-    ),
-    (lambda plain: bool(plain.keys() & {"sigma_max", "sigma_min", "rho", "discretization"}), _of_edm),
+    (lambda plain: _numbers(plain.get("sigmas")) and len(plain) == 1, lambda plain, _: of_sigmas(plain["sigmas"])),
+    (lambda plain: block_of(plain) is not None, lambda plain, steps: of_settings(block_of(plain) or plain, steps)),
 )
 """Whether a table of JSON is of a program, and what reads it."""
 

@@ -129,7 +129,7 @@ def holds_schedule(path: Path) -> bool:
         with path.open("rb") as file:
             plain = file.read(LOOKED_AT)
     listed = plain.lstrip().startswith(b"[")
-    known = path.suffix.lower() == ".csv" or listed or any(word in plain for word in WORDS)
+    known = path.suffix.lower() in (".csv", ".yaml", ".yml") or listed or any(word in plain for word in WORDS)
     return known and b'"diffview_recipe"' not in plain
 
 

@@ -214,6 +214,8 @@ NO_RUN = {
 ALLOWED = {
     "num_train_timesteps": (1, MOST_STEPS), "shift": (0.01, 100.0), "flow_shift": (0.01, 100.0), "rho": (1.0, 20.0),
     "sigma_min": (0.0, S_LIMIT), "sigma_max": (0.0, S_LIMIT), "lambda_min_clipped": (-np.inf, np.inf),
+    "sigma_transition": (0.0, S_LIMIT), "epsilon_s": (1e-12, 0.5), "rho_high": (1.0, 20.0), "rho_low": (1.0, 20.0),
+    "C_1": (0.0, 1.0), "C_2": (0.0, 1.0),
 }  # fmt: skip
 """Between which numbers settings lie."""
 

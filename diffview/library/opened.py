@@ -217,9 +217,13 @@ def read_recipe(recipe: RecipeLike) -> Recipe:
     return Recipe.from_json(text if text.lstrip().startswith("{") else read_text(Path(text), "a recipe"))
 
 
+ENDINGS = (".csv", ".json", ".txt", ".yaml", ".yml")
+"""Of files of schedules."""
+
+
 def is_schedule_file(name: str) -> bool:
     """Whether a name is that of a file: it ends as one, and no schedule, of diffview or mine, is called so."""
-    return Path(name).suffix.lower() in (".csv", ".json", ".txt") and name not in (*SCHEDULES, *mine.names())
+    return Path(name).suffix.lower() in ENDINGS and name not in (*SCHEDULES, *mine.names())
 
 
 def schedule_of(name: Schedule | str, params: Mapping[str, Any] | None = None) -> Schedule:

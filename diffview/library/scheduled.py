@@ -7,7 +7,8 @@ from os import PathLike, fspath
 from pathlib import Path
 from typing import Any
 
-from diffview.forward.exchange import STEPS, Imported, export, imported, read_schedule
+from diffview.forward.exchange import export, imported, read_schedule
+from diffview.forward.level_settings import STEPS, Imported
 from diffview.forward.lint import Case, Finding, Signal, lint
 from diffview.forward.schedules import Schedule
 from diffview.library.opened import FieldLike, is_schedule_file, opened_of, schedule_of

@@ -8,8 +8,9 @@ import pytest
 import diffview
 from diffview.cli import main
 from diffview.forward import mine
-from diffview.forward.exchange import ALL_FORMATS, STEPS, imported
-from diffview.forward.executed import executed
+from diffview.forward.exchange import ALL_FORMATS, imported
+from diffview.forward.executed import executed, karras
+from diffview.forward.level_settings import STEPS
 from diffview.forward.schedules import Cosine, Edm, Flow, Linear
 from diffview.library import scheduled
 from diffview.reverse.grids import make_levels
@@ -42,6 +43,13 @@ def test_levels_of_a_config_are_those_executed_with_their_notes(tmp_path, capsys
     told = said(capsys, str(file), "--levels", "--run-steps", "7", "--grid", "log_snr")
     assert levels_said(told.out) == make_levels(Linear(), "log_snr", 7)
     assert scheduled.opened(file, 7) == scheduled.opened(config, 7) == imported(json.dumps(config), 7)
+
+
+def test_settings_in_yaml_are_read_by_their_file(tmp_path, capsys) -> None:
+    file = tmp_path / "sampler.yml"
+    file.write_text("sampler:\n  num_steps: 9\n  sigma_min: 2e-3\n  sigma_max: 80\n")
+    assert levels_said(said(capsys, str(file), "--levels").out) == pytest.approx([*karras(80.0, 0.002, 9), 0.0])
+    assert diffview.schedule(file) == Edm(0.002, 80.0)
 
 
 def test_levels_are_written_in_the_format_that_is_asked_for_or_it_is_said_to_hold_none(capsys) -> None:

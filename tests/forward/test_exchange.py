@@ -123,6 +123,96 @@ def test_anemoi_and_physicsnemo_are_read_by_their_own_words() -> None:
         np.testing.assert_allclose(again.levels, found.levels, rtol=1e-12)
 
 
+def anemoi_cosine(n: int, low: float, high: float, s: float = 0.008) -> np.ndarray:
+    """CosineScheduler of anemoi-models."""
+    t = np.linspace(*((2 * math.atan(sigma) / math.pi) * (1 + s) - s for sigma in (high, low)), n)
+    alpha_bar = np.cos((t + s) / (1 + s) * np.pi / 2) ** 2
+    return np.append(np.sqrt((1 - alpha_bar) / alpha_bar), 0.0)
+
+
+def physicsnemo_iddpm(n: int, low: float, high: float, m: int, c_1: float = 0.001, c_2: float = 0.008) -> np.ndarray:
+    """discretization "iddpm" of EDM and PhysicsNeMo, in numbers long enough for what cancels."""
+    j = np.arange(m + 1, dtype=np.longdouble)
+    alpha_bar = np.sin(np.longdouble(np.pi) / 2 * j / m / (np.longdouble(c_2) + 1)) ** 2
+    u = np.zeros(m + 1, dtype=np.longdouble)
+    for i in range(m, 0, -1):
+        u[i - 1] = np.sqrt((u[i] ** 2 + 1) / max(alpha_bar[i - 1] / alpha_bar[i], c_1) - 1)
+    u = u[(u >= low) & (u <= high)]
+    return np.append(u[np.round((len(u) - 1) / (n - 1) * np.arange(n)).astype(int)], 0.0).astype(np.float64)
+
+
+@pytest.mark.parametrize("n", [2, 7, 18])
+def test_the_other_formulas_of_anemoi_and_physicsnemo_are_theirs(n: int) -> None:
+    found = read(schedule_type="cosine", sigma_max=88.0, sigma_min=0.03, num_steps=n, s=0.008)
+    np.testing.assert_allclose(found.levels, anemoi_cosine(n, 0.03, 88.0), rtol=1e-10)  # their cosine cancels near 0
+    np.testing.assert_allclose(found.levels[:-1], np.tan(np.linspace(math.atan(88), math.atan(0.03), n)), rtol=1e-12)
+    assert "Early versions" in found.notes[0] and len(found.schedule.discrete(n).beta) == n
+    found = read(discretization="vp", num_steps=n)
+    np.testing.assert_allclose(found.levels, k_diffusion_vp(n), rtol=1e-12, atol=1e-13)
+    found = read(discretization="iddpm", num_steps=n, C_2=0.01)
+    np.testing.assert_allclose(found.levels, physicsnemo_iddpm(n, 0.002, 81.0, 1000, c_2=0.01), rtol=1e-12)
+    found = read(discretization="iddpm", num_steps=n, M=200, C_1=0.9, sigma_max=30.0, S_noise=1.0)
+    np.testing.assert_allclose(found.levels, physicsnemo_iddpm(n, 0.002, 30.0, 200, c_1=0.9), rtol=1e-12)
+    assert found.notes == ("S_noise say how a run steps: choose that here by the sampler.",)
+
+
+@pytest.mark.parametrize(("high", "low"), [(None, None), (4, 6), (7, 3)])
+def test_pieces_of_anemoi_meet_once(high: int | None, low: int | None) -> None:
+    more = {} if high is None else {"num_steps_high": high, "num_steps_low": low}
+    found = read(schedule_type="experimental_sampler", sigma_max=1000.0, sigma_min=0.02, num_steps=10,
+                 sigma_transition=5.0, rho_low=4.0, **more)  # fmt: skip
+    high, low = (5, 5) if high is None else (high, low)
+    above = k_diffusion_exponential(high + 1, 5.0, 1000.0)[:-1]
+    below = k_diffusion_karras(low, 0.02, 5.0, 4.0)[1:]
+    np.testing.assert_allclose(found.levels, [*above, *below], rtol=1e-12)
+    assert len(found.levels) == 11
+
+
+SETTINGS = """
+# a training of anemoi
+model:
+  model:
+    diffusion:
+      sigma_data: 1.0
+      sigma_max: 100.0
+      sigma_min: 2e-2
+      inference_defaults:
+        noise_scheduler:
+          schedule_type: "karras"
+          sigma_max: 8e+1
+          sigma_min: 2e-2
+          rho: 7
+          num_steps: 12
+        diffusion_sampler: {sampler: heun, S_churn: 0.0}
+"""
+
+
+def test_settings_in_yaml_are_read_wherever_they_lie() -> None:
+    assert imported(SETTINGS) == read(schedule_type="karras", sigma_max=80.0, sigma_min=0.02, rho=7, num_steps=12)
+    args = "sampler_args:\n  num_steps: 9\n  sigma_min: 0.002\n  sigma_max: 800.\n  rho: 7\n  S_churn: 0.0\n"
+    np.testing.assert_allclose(imported(args).levels, edm(9, 0.002, 800.0, 7.0), rtol=1e-12)
+    target = "_target_: physicsnemo.diffusion.noise_schedulers.VENoiseScheduler\nsigma_max: 50.0\n"
+    np.testing.assert_allclose(imported(target, 7).levels, physicsnemo_ve(7, 0.02, 50.0), rtol=1e-12)
+    assert imported("_class_name: DDIMScheduler\n", 5) == imported('{"_class_name": "DDIMScheduler"}', 5)
+    assert imported("sigmas: [3.0, 1e-1, 0]\n").levels == (3.0, 0.1, 0.0)
+
+
+@pytest.mark.parametrize(
+    ("text", "sentence"),
+    [
+        ("optimiser: adam\nlr: 0.1\n", "hold no noise levels"), ("sigma_max: [1,\n", "is no YAML"),
+        ("sigma_max: !!python/object/apply:os.system ['true']\n", "is no YAML"),
+        ("sigma_max: ${model.sigma}\n", "sigma_max cannot be"), ("model: &a\n  model: *a\n", "hold no noise levels"),
+        ("rho: 7\n" + "#" * 300_000, "too long"), ("sigma_max: 80\ncolour: red\n", "unknown key, 'colour'"),
+        ("- a: 1\n- b: 2\n", "hold no noise levels"), ("schedule_type: karras\n1: 2\n", "unknown key, '1'"),
+    ],
+)  # fmt: skip
+def test_yaml_that_is_no_settings_is_a_sentence(text: str, sentence: str) -> None:
+    with pytest.raises(UserError, match=sentence.replace("'", ".")) as caught:
+        imported(text)
+    assert caught.value.sentence.endswith(".") and caught.value.hint.endswith(".")
+
+
 def test_configs_without_betas_are_read_too() -> None:
     found = read(_class_name="EDMEulerScheduler", sigma_max=50.0, rho=5.0)
     assert found.schedule == Edm(0.002, 50.0, 5.0) and found.levels == pytest.approx(
@@ -157,8 +247,14 @@ EVERYWHERE = {
 BAD = {
     "rising sigmas": [1.0, 2.0, 0.0], "only zero": [0.0], "nan": [3.0, float("nan")], "equal sigmas": [2.0, 2.0, 0.0],
     "an unknown key": {"sigma_max": 10.0, "sigma_mid": 1.0}, "the wrong way": {"sigma_max": 1.0, "sigma_min": 2.0},
-    "a word": {"sigma_max": "large"}, "no such type": {"schedule_type": "cosine", "sigma_max": 10.0},
-    "no such discretization": {"discretization": "iddpm"}, "half a step": {"sigma_max": 80.0, "num_steps": 1.5},
+    "a word": {"sigma_max": "large"}, "no such type": {"schedule_type": "sigmoid", "sigma_max": 10.0},
+    "no such discretization": {"discretization": "vesde"}, "pieces apart": {"schedule_type": "experimental_sampler",
+    "sigma_transition": 200.0}, "pieces of other steps": {"schedule_type": "experimental_sampler", "num_steps": 9,
+    "num_steps_low": 9}, "no such piece": {"schedule_type": "experimental_sampler", "low_schedule_type": "cosine"},
+    "levels of none": {"discretization": "iddpm", "M": "all"}, "a step of vp": {"discretization": "vp", "num_steps": 1},
+    "more steps than levels": {"discretization": "iddpm", "M": 9, "num_steps": 19},
+    "another class": {"_target_": "physicsnemo.diffusion.noise_schedulers.VPNoiseScheduler", "rho": 7.0},
+    "half a step": {"sigma_max": 80.0, "num_steps": 1.5},
     "a damaged one": {"diffview_schedule": [1]}, "an unknown schedule": {"diffview_schedule": {"key": "round"}},
     "an unknown key beside it": {"diffview_schedule": {"key": "linear"}, "colour": 1},
     "an unknown parameter": {"diffview_schedule": {"key": "linear", "colour": 1}},

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from diffview.fields.transforms import Transform
 from diffview.forward import schedules
-from diffview.forward.exchange import Imported
+from diffview.forward.level_settings import Imported
 from diffview.forward.schedules import (
     BetaCurve,
     Cosine,

@@ -13,7 +13,7 @@ from PySide6.QtWidgets import QApplication, QLabel, QLineEdit, QMenu, QPushButto
 
 from diffview.forward import mine
 from diffview.forward.brownian import ForwardPath
-from diffview.forward.executed import executed
+from diffview.forward.executed import executed, karras
 from diffview.forward.schedules import (
     S_LIMIT,
     SCHEDULES,
@@ -580,6 +580,24 @@ def test_a_schedule_is_kept_chosen_again_and_removed(window, hand, find, settle,
     session.edit(schedule=Cosine())
     find(window, "dropScheduleAction").trigger()
     assert mine.names() == [], "the list need not have been opened"
+    settle(window)
+
+
+def test_settings_in_yaml_are_opened_as_a_drop_does(window, settle, tmp_path):
+    path, session = tmp_path / "inference.yaml", window.session
+    path.write_text(
+        "noise_scheduler:\n  schedule_type: karras\n  sigma_max: 9e+1\n  sigma_min: 0.03\n  num_steps: 18\n"
+    )
+    before = session.recipe
+    window.open_file(str(path))
+    assert session.recipe.course.schedule == Edm(0.03, 90.0) and "custom ticks" in window.heard[-1].sentence
+    assert session.plan.levels[:-1] == pytest.approx(karras(90.0, 0.03, 18).tolist(), rel=1e-12)
+    settle(window)
+    session.undo()
+    path.write_text("optimiser: adam\n")
+    window.open_file(str(path))
+    assert session.recipe == before, "nothing is lost"
+    assert window.heard[-1].kind == "error" and "hold no noise levels" in window.heard[-1].sentence
     settle(window)
 
 

@@ -3,7 +3,8 @@
 from pathlib import Path
 
 from diffview.errors import UserError
-from diffview.forward.exchange import Imported, read_schedule
+from diffview.forward.exchange import read_schedule
+from diffview.forward.level_settings import Imported
 from diffview.forward.tables import holds_schedule
 from diffview.gui.jobs.slices import Slices
 from diffview.gui.session import Message

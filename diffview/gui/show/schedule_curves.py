@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from diffview.errors import UserError
 from diffview.fields.numbers import number
 from diffview.forward.edits import QUANTITIES, drawn, moved, moved_in_level, points_of, stroked, stroked_in_level
-from diffview.forward.exchange import Imported
+from diffview.forward.level_settings import Imported
 from diffview.forward.schedules import (
     BetaCurve,
     Custom,

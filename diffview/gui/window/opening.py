@@ -25,7 +25,7 @@ from diffview.runs.examples import EXAMPLES, Example
 from diffview.runs.recipe import GIVEN, NOT_KEPT, default_recipe
 
 DATA = "Data and recipes (*.nc *.nc4 *.h5 *.hdf5 *.HDF5 *.he5 *.hdf *.mat *.json);;All files (*)"
-SCHEDULES = "Schedules (*.csv *.json *.txt);;All files (*)"
+SCHEDULES = "Schedules (*.csv *.json *.txt *.yaml *.yml);;All files (*)"
 
 
 class Opening(QObject):
@@ -85,7 +85,7 @@ class Opening(QObject):
             self.lectureAsked.emit(path)
         elif os.path.isdir(path) and not is_data(path):
             self._files.open_model(path)
-        elif path.lower().endswith((".json", ".csv")):
+        elif path.lower().endswith((".json", ".csv", ".yaml", ".yml")):
             try:
                 self._files.load_settings(path)
             except UserError as error:
