@@ -18,8 +18,8 @@ if TYPE_CHECKING:
 
 TRAINING = {
     "steps": "optimiser steps", "minutes": "end after this time, if it comes first", "batch": "fields a step",
-    "rate": "largest learning rate", "loss": "edm or plain",
-    "density": "broad, uniform, edm or schedule: how noise levels are drawn",
+    "rate": "largest learning rate", "loss": "edm, plain, v or flow",
+    "density": "broad, uniform, edm, flow, logit-normal or schedule: how noise levels are drawn",
     "schedule": "train under a schedule, by name or file: t is drawn uniformly on it", "seed": "of all random numbers",
     "precision": "auto, float32 or bfloat16",
 }  # fmt: skip

@@ -87,6 +87,36 @@ class Middle(Normal):
 
 
 @dataclass(frozen=True)
+class LogitNormal(Normal):
+    """t = s/(1 + s) logit-normal: ln s normal around 0 (sd 1) [Esser et al. 2024, arXiv 2403.03206, eq. 19]."""
+
+    centre: ClassVar[float] = 0.0
+    sd: ClassVar[float] = 1.0
+
+
+@dataclass(frozen=True)
+class Straight(Density):
+    """t = s/(1 + s) uniform between those of both limits: times of flow matching [Lipman et al. 2023]."""
+
+    @cached_property
+    def _span(self) -> tuple[float, float]:
+        low, high = (s / (1 + s) for s in (self.lowest, self.highest))
+        return low, high
+
+    def log_s(self, u: ArrayLike) -> Array:
+        """Ln t/(1 - t)."""
+        low, high = self._span
+        t = low + np.asarray(u, dtype=np.float64) * (high - low)
+        return np.asarray(np.log(t) - np.log1p(-t))
+
+    def share_below(self, log_s: ArrayLike) -> Array:
+        """The share of those t that are below."""
+        low, high = self._span
+        t = 1 / (1 + np.exp(-np.asarray(log_s, dtype=np.float64)))
+        return np.asarray(((t - low) / (high - low)).clip(0, 1))
+
+
+@dataclass(frozen=True)
 class Broad(Density):
     """Half of the draws uniform between the lowest and the highest level, half normal around -0.5 (sd 1.2)."""
 
@@ -140,6 +170,8 @@ DENSITIES: dict[str, Callable[[float, float, Schedule], Density]] = {
     "broad": Broad,
     "uniform": Uniform,
     "edm": Normal,
+    "flow": Straight,
+    "logit-normal": LogitNormal,
     "schedule": Scheduled,
 }
 

@@ -13,8 +13,8 @@ from diffview.models import conditions
 from diffview.models.nets.unet import UNetConfig
 from diffview.params import checked
 
-OF_THE_DATA = ("channels", "cond_channels", "mask")
-"""Numbers of a network that follow from the data and cannot be chosen."""
+OF_THE_DATA = ("channels", "cond_channels", "mask", "least")
+"""Numbers of a network that follow from the data, or from the model it is distilled from, and cannot be chosen."""
 
 
 def sizes_of(words: Mapping[str, Any]) -> dict[str, Any]:

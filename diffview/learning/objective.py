@@ -1,9 +1,11 @@
-"""The noise-prediction loss, and what a network with a second output learns beside it.
+"""The losses of a training, and what a network with a second output learns beside them.
 
     y = x_0 + s eps,   eps_hat = (y - x0_hat)/s,   L = mean of w(s) |eps - eps_hat|^2
 
 x0_hat is the network's answer to y and s. Two choices make a loss: how the noise levels s are drawn (`densities`), and
-the weight w. With w = 1 it is forward.ddpm.loss, that of Ho et al. The second output is the variance of a reverse step.
+the weight w. With w = 1 it is forward.ddpm.loss, that of Ho et al.; with others it is the plain square error of
+v = alpha eps - sigma x_0 or of the flow u = eps - x_0, whose estimates follow from x0_hat at y. The second output is
+the variance of a reverse step.
 """
 
 from collections.abc import Callable
@@ -17,11 +19,18 @@ if TYPE_CHECKING:
 LOSSES: dict[str, Callable[[Any, float], Any]] = {
     "edm": lambda s, sd: 1 + (s / sd) ** 2,
     "plain": lambda s, sd: 1.0,
+    "v": lambda s, sd: 1 + s * s,
+    "flow": lambda s, sd: (1 + s) ** 2,
 }
 """w(s) for data of standard deviation sd; EDM's makes the loss of an untrained network 1 at every level.
 
-As a weight of |x0_hat - x_0|^2 EDM's is (s^2 + sd^2)/(s sd)^2 [Karras et al. 2022, arXiv 2206.00364, table 1].
+As a weight of |x0_hat - x_0|^2 EDM's is (s^2 + sd^2)/(s sd)^2 [Karras et al. 2022, arXiv 2206.00364, table 1]. That of
+v makes it |v - v_hat|^2 [Salimans & Ho 2022, arXiv 2202.00512], that of flow |u - u_hat|^2, the loss of flow matching
+[Lipman et al. 2023, arXiv 2210.02747]: v - v_hat = sqrt(1 + s^2) (eps - eps_hat), u - u_hat = (1 + s) (eps - eps_hat).
 """
+
+PREDICTED = {"edm": "edm", "plain": "edm", "v": "v_prediction", "flow": "flow"}
+"""By loss: what a network that is begun for it predicts, a key of nets.unet.OUTPUTS, unless another is asked for."""
 
 VARIANCE_WEIGHT = 0.01
 """Weight of the loss of the variance beside that of the field: it must not disturb what x0_hat learns."""

@@ -10,6 +10,7 @@ import torch
 
 from diffview.errors import NotWrittenError, UserError, out_of_memory
 from diffview.learning.network import config_for
+from diffview.learning.objective import PREDICTED
 from diffview.learning.progress import Board, CsvLog, Follower, TrainingReport
 from diffview.learning.sets import TrainingSet
 from diffview.learning.settings import TrainingSettings
@@ -305,4 +306,5 @@ def _trainer_in(
         raise UserError(f"{folder} is a file.", "Choose a folder.")
     if origin:
         return Trainer.begin_from(origin, data, TrainingSettings(**settings), device)
-    return Trainer(data, config_for(data, **sizes), TrainingSettings(**settings), device)
+    chosen = TrainingSettings(**settings)
+    return Trainer(data, config_for(data, **{"prediction": PREDICTED[chosen.loss], **sizes}), chosen, device)

@@ -79,6 +79,7 @@ class TrainingValues(TypedDict, total=False):
     fold: int
     padding: str
     learned_variance: bool
+    prediction: str
     loss: str
     density: str
     steps: int

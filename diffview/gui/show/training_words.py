@@ -11,11 +11,15 @@ from diffview.models.cards import models_folder
 LOSSES = {
     "plain": "|ε − ε̂|², the loss of the theory: the lowest noise levels count most.",
     "edm": "Every noise level counts alike for the raw output of the network.",
+    "v": "|v − v̂|² of v = α ε − σ x₀: noise where there is little of it, the field where there is much.",
+    "flow": "|u − û|² of the flow u = ε − x₀, along a straight line from the field to the noise (flow matching).",
 }
 DENSITIES = {
     "broad": "Half of the noise levels lie evenly between the lowest and the highest, half in the middle.",
     "uniform": "All noise levels are equally likely on a log axis.",
     "edm": "Mostly noise levels around s = 0.3, as EDM draws them.",
+    "flow": "The time t = s/(1 + s) of flow matching lies evenly between both ends.",
+    "logit-normal": "Around s = 1, as much below as above: the middle of the straight line from field to noise.",
     "schedule": "t is drawn evenly on your schedule, between the lowest and the highest noise level.",
 }
 """By key of objective.LOSSES and of densities.DENSITIES."""

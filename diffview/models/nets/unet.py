@@ -2,17 +2,21 @@
 
     y / sqrt(s^2 + sd^2) ->  fold -> [blocks] -> down ... [blocks + attention] ... up -> [blocks] -> unfold  ->  F
 
-with the preconditioning of EDM [Karras et al. 2022, arXiv 2206.00364] around it:
+with what F predicts around it (OUTPUTS):
 
     x0_hat = c_skip y + c_out F(c_in y; ln(s)/4)
-    c_skip = sd^2/(s^2 + sd^2),   c_out = s sd/sqrt(s^2 + sd^2),   c_in = 1/sqrt(s^2 + sd^2)
 
-so that F sees and gives fields of unit variance whatever s is: at small s it estimates the noise, at large s the field.
+EDM's preconditioning makes F see and give fields of unit variance whatever s is: at small s it estimates the noise, at
+large s the field. Of a consistency model the same x0_hat is where its jump f leads, in a straight line as far as s_min:
+
+    f(y, s) = y + (1 - s_min/s)(x0_hat - y),   so that f(y, s_min) = y
+
 Every block sees [batch, channels, ny, nx]; a space-time form would fold time into the batch around these blocks and mix
 it by attention along its own axis, as `Attention` does in space.
 """
 
 import math
+from collections.abc import Callable
 from dataclasses import dataclass
 from itertools import pairwise
 from typing import Annotated, cast
@@ -26,6 +30,37 @@ from diffview.params import Choice, Range, checked, parameters
 
 GROUP = 8
 """Channels that are normalised together."""
+
+Coefficients = tuple[Tensor, Tensor, Tensor]
+
+
+def _edm(s: Tensor, sd: float) -> Coefficients:
+    """c_skip = sd^2/(s^2 + sd^2), c_out = s sd/sqrt(s^2 + sd^2), c_in = 1/sqrt(s^2 + sd^2) [Karras et al. 2022]."""
+    total = (s * s + sd * sd).rsqrt()
+    return sd * sd * total * total, s * sd * total, total
+
+
+def _epsilon(s: Tensor, sd: float) -> Coefficients:
+    """F = eps_hat of x = alpha y, variance preserving: x0_hat = y - s F [Ho et al. 2020, arXiv 2006.11239]."""
+    return torch.ones_like(s), -s, (s * s + 1).rsqrt()
+
+
+def _v(s: Tensor, sd: float) -> Coefficients:
+    """F = v = alpha eps - sigma x_0 there: x0_hat = alpha^2 y - sigma F [Salimans & Ho 2022, arXiv 2202.00512]."""
+    alpha = (s * s + 1).rsqrt()
+    return alpha * alpha, -s * alpha, alpha
+
+
+def _flow(s: Tensor, sd: float) -> Coefficients:
+    """F = u = eps - x_0 at (1 - t) x_0 + t eps, t = s/(1 + s): x0_hat = (1 - t) y - t F [Lipman et al. 2023]."""
+    left = 1 / (1 + s)
+    return left, -s * left, left
+
+
+OUTPUTS: dict[str, Callable[[Tensor, float], Coefficients]] = {
+    "edm": _edm, "epsilon": _epsilon, "v_prediction": _v, "flow": _flow,
+}  # fmt: skip
+"""What F predicts: c_skip, c_out and c_in from s and sd, shaped as s; as parametrisations has it for other networks."""
 
 WIDEST = 4096
 """The most channels that a level may have."""
@@ -47,6 +82,8 @@ class UNetConfig:
         padding: "zeros", or "circular": the left and right edges meet, as on a global map.
         learned_variance: one more output a channel, the variance fraction of a reverse step.
         sigma_data: sd, standard deviation of the standardised data.
+        prediction: key of OUTPUTS.
+        least: s_min of a consistency model, where its jump ends; 0: it is none, and gives x0_hat itself.
     """
 
     channels: Annotated[int, Range(1, 64)] = 1
@@ -60,6 +97,8 @@ class UNetConfig:
     padding: Annotated[str, Choice(("zeros", "circular"))] = "zeros"
     learned_variance: Annotated[bool, "of a reverse step"] = False
     sigma_data: Annotated[float, Range(1e-3, 1e3)] = 1.0
+    prediction: Annotated[str, Choice(tuple(OUTPUTS)), "what the network predicts"] = "edm"
+    least: Annotated[float, Range(0.0, 1e6)] = 0.0
 
     def __post_init__(self) -> None:
         typed = checked(type(self), {p.name: getattr(self, p.name) for p in parameters(type(self))}, "A UNet")
@@ -189,19 +228,20 @@ class UNet(nn.Module):
         self.last = zeroed(Conv(widths[0], outputs, 3, c.padding))
 
     def forward(self, y: Tensor, s: Tensor, extra: Tensor | None = None) -> tuple[Tensor, Tensor | None]:
-        """x0_hat, and the logit of the variance fraction if it is learned.
+        """x0_hat, or f of a consistency model, and the logit of the variance fraction if it is learned.
 
         Args:
             y: [batch, channels, ny, nx], ny and nx multiples of config.stride.
             s: noise levels [batch], > 0.
             extra: condition and mask channels [batch, cond_channels + mask, ny, nx], standardised.
         """
-        sd = self.config.sigma_data
         s = s.reshape(-1, 1, 1, 1)
-        total = (s * s + sd * sd).rsqrt()
-        raw = self.raw((y * total).to(y.dtype), (s.reshape(-1).log() / 4).to(y.dtype), extra)
+        c_skip, c_out, c_in = OUTPUTS[self.config.prediction](s, self.config.sigma_data)
+        raw = self.raw((y * c_in).to(y.dtype), (s.reshape(-1).log() / 4).to(y.dtype), extra)
         f, *variance = raw.chunk(2, dim=1) if self.config.learned_variance else (raw,)
-        x0_hat = (sd * sd * total * total).to(y.dtype) * y + (s * sd * total).to(y.dtype) * f
+        x0_hat = c_skip.to(y.dtype) * y + c_out.to(y.dtype) * f
+        if self.config.least:
+            x0_hat = y + (1 - self.config.least / s).clamp_min(0).to(y.dtype) * (x0_hat - y)
         return x0_hat, variance[0] if variance else None
 
     def raw(self, x: Tensor, c_noise: Tensor, extra: Tensor | None) -> Tensor:
