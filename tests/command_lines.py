@@ -29,6 +29,7 @@ SMALLER = {
     "sample": "--members 2 --steps 3 --region 0,0,32,32",
     "film": "--size 320x200 --seconds 0.5 --hold 0 --steps 3 --region 0,0,32,32",
     "train": "--steps 2 --batch 4 --size 32 --width 8 --device cpu",
+    "distil": "--steps 2 --batch 2 --device cpu",
     "verify model": "--samples 16 --steps 2 --device cpu",
     "verify race": "--steps 3 --samples 4 --members 2 --grids karras --size 16 --evaluations 4 --samplers ddim",
     "verify downscaling": "--cases 2 --members 2 --steps 2",
@@ -130,7 +131,7 @@ def run_line(words: list[str]) -> None:
     command, options = command_of(words), parse(words)
     if command in PARSED_ONLY or (command == "gui" and "--shot" not in words):
         return
-    if command == "train":  # goes on, if it does, from one that has ended
+    if command in ("train", "distil"):  # goes on, if it does, from one that has ended
         shutil.rmtree(options.out, ignore_errors=True)
         if options.resume:
             run_line([word for word in words if word != "--resume"])

@@ -17,6 +17,7 @@ import numpy as np
 import torch
 
 from diffview.fields.field import Region
+from diffview.learning.distillation import Distiller
 from diffview.learning.network import config_for
 from diffview.learning.sets import TrainingSet, complete, crops_of
 from diffview.learning.settings import TrainingSettings
@@ -81,12 +82,17 @@ def brightness(folder: Path) -> TrainingSet:
 
 @dataclass(frozen=True)
 class Recipe:
-    """Data, network and settings of one sample model, and how the fields that it is judged by are drawn."""
+    """Data, network and settings of one sample model, and how the fields that it is judged by are drawn.
+
+    Attributes:
+        teacher: the sample model that it is distilled from; "" for none.
+    """
 
     data: Callable[[Path], TrainingSet]
     network: dict[str, Any]
     settings: dict[str, Any] = field(default_factory=dict)
     sampling: Mapping[str, Any] = field(default_factory=dict)
+    teacher: str = ""
 
 
 CHURN: Mapping[str, Any] = {"steps": 18, "sampler": "churn", "params": {"S_churn": 7.0}}
@@ -104,7 +110,13 @@ RECIPES = {
     "sst32": Recipe(sst, {"width": 32, "multipliers": (1, 2, 3)}, sampling=CHURN),
     "rain64": Recipe(rain, RAIN, {"flips": True, "rotations": True}, MORE_CHURN),
     "rain64-from-coarse": Recipe(lambda folder: rain(folder, 8), RAIN, {"flips": True, "rotations": True}),
-}
+    "rain64-consistency": Recipe(
+        rain, {},
+        {"loss": "consistency", "batch": 16, "rate": 3e-4, "warmup": 50, "half_life": 100.0, "flips": True,
+         "rotations": True, "precision": "float32"},
+        {"samples": 1024}, "rain64",
+    ),
+}  # fmt: skip
 
 
 def score(name: str, data: TrainingSet, device: str) -> None:
@@ -144,9 +156,10 @@ def main() -> None:
         trainer = resumed(folder, data, options.device, **limits)
     else:
         settings = TrainingSettings(**wish.settings, **limits)
-        if options.from_published:
-            published = Card.read(sample_models() / options.name)
-            trainer = Trainer.begin_from(published, data, settings, options.device)
+        if options.from_published or wish.teacher:
+            published = Card.read(sample_models() / (wish.teacher or options.name))
+            begin = Distiller.begin_from if wish.teacher else Trainer.begin_from
+            trainer = begin(published, data, settings, options.device)
         else:
             trainer = Trainer(data, config_for(data, **wish.network), settings, options.device)
     sys.stdout.write(f"{options.name}: {len(data.fields)} fields, s up to {trainer.highest:.3g}, {data.transform}\n")

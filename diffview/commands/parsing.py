@@ -19,6 +19,7 @@ COMMANDS = {
     "days": "make the days of a month from its mean",
     "lecture": "a lecture as a page that an audience takes home",
     "train": "train a network on the slices of a file",
+    "distil": "make a network that jumps to the end of a model's run in one step",
     "verify": "how good a model is on fields it never saw",
     "compare": "two to four ways to run side by side, and which is better",
     "info": "say what is in a file, or in one of its variables",

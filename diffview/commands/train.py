@@ -44,25 +44,15 @@ def add(parser: Parser) -> None:
     )
     for name, doc in TRAINING.items():
         parser.add_argument(f"--{name}", metavar="X", help=doc)
-    parser.add_argument("--flips", action="store_true", default=None, help="mirror the fields at random")
-    parser.add_argument("--rotations", action="store_true", default=None, help="turn them by 90 degrees at random")
-    parser.add_argument("--param", action="append", default=[], metavar="K=V", help="another setting, as half_life=500")
+    add_course(parser)
     parser.add_argument("--size", type=int, default=64, help="largest side of a field; larger slices are cut (64)")
-    parser.add_argument("--held-out", type=float, default=0.2, metavar="SHARE", help="never trained on (0.2)")
     parser.add_argument(
         "--transform", metavar="KEY",
         help="from physical units to the network's (that of the model in --from, else the one that suits the values)",
     )  # fmt: skip
-    parser.add_argument(
-        "--at", action="append", default=[], metavar="DIM=I",
-        help="only slice I along a dimension; all slices along the others are used",
-    )  # fmt: skip
-    parser.add_argument("--quantity", default="", metavar="NAME", help="what variables of several names are together")
     parser.add_argument("--coarsen", type=int, default=0, metavar="N", help="condition: the mean over N x N pixels")
     add_given(parser, "condition: another variable at the times of the field; FILE may be . for the same")
     _add_network(parser)
-    parser.add_argument("--tensorboard", action="store_true", help="write the log for TensorBoard beside log.csv")
-    parser.add_argument("--device", default="auto", metavar="auto|cpu|cuda|mps", help="where it is trained")
     parser.show_examples(
         "diffview train sst.nc sst -o sst-model --minutes 30",
         "diffview train sst.nc sst -o sst-model --resume",
@@ -70,6 +60,21 @@ def add(parser: Parser) -> None:
         "diffview train sst.nc sst -o small --steps 4 --batch 4 --size 16 --width 8 --device cpu",
     )
     parser.set_defaults(do=_train)
+
+
+def add_course(parser: Parser) -> None:
+    """Options of every training: what of the file is taken, and where and how it is learnt."""
+    parser.add_argument("--flips", action="store_true", default=None, help="mirror the fields at random")
+    parser.add_argument("--rotations", action="store_true", default=None, help="turn them by 90 degrees at random")
+    parser.add_argument("--param", action="append", default=[], metavar="K=V", help="another setting, as half_life=500")
+    parser.add_argument("--held-out", type=float, default=0.2, metavar="SHARE", help="never trained on (0.2)")
+    parser.add_argument(
+        "--at", action="append", default=[], metavar="DIM=I",
+        help="only slice I along a dimension; all slices along the others are used",
+    )  # fmt: skip
+    parser.add_argument("--quantity", default="", metavar="NAME", help="what variables of several names are together")
+    parser.add_argument("--tensorboard", action="store_true", help="write the log for TensorBoard beside log.csv")
+    parser.add_argument("--device", default="auto", metavar="auto|cpu|cuda|mps", help="where it is trained")
 
 
 def _add_network(parser: Parser) -> None:
@@ -88,6 +93,11 @@ def _add_network(parser: Parser) -> None:
 def _train(options: argparse.Namespace) -> None:
     words = given(options, *TRAINING, "flips", "rotations") | params_of(options.param, "half_life=500")
     sizes = given(options, *NETWORK, "learned_variance") | params_of(options.network, "multipliers=1,2,3")
+    train_in_peace(options, words, sizes)
+
+
+def train_in_peace(options: argparse.Namespace, words: dict[str, Any], sizes: dict[str, Any]) -> None:
+    """Train as the options, the settings and the sizes in words say; Ctrl+C is no error."""
     try:
         _train_with(options, words, sizes)
     except KeyboardInterrupt:

@@ -29,6 +29,9 @@ v makes it |v - v_hat|^2 [Salimans & Ho 2022, arXiv 2202.00512], that of flow |u
 [Lipman et al. 2023, arXiv 2210.02747]: v - v_hat = sqrt(1 + s^2) (eps - eps_hat), u - u_hat = (1 + s) (eps - eps_hat).
 """
 
+JUMP = "consistency"
+"""The further objective of a network that learns to jump; see `distillation`."""
+
 PREDICTED = {"edm": "edm", "plain": "edm", "v": "v_prediction", "flow": "flow"}
 """By loss: what a network that is begun for it predicts, a key of nets.unet.OUTPUTS, unless another is asked for."""
 

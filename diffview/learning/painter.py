@@ -85,7 +85,7 @@ class Painter:
         return time.perf_counter() >= self._next
 
     def pictures(self, stopped: Callable[[], bool]) -> Pictures | None:
-        """Make them by twelve Heun steps; None if it is to stop meanwhile, or once memory has not sufficed.
+        """Make them by twelve Heun steps, or one jump; None if it is to stop, or once memory has not sufficed.
 
         Raises:
             RuntimeError: if memory does not suffice.
@@ -106,7 +106,8 @@ class Painter:
         import torch
 
         trainer = self._trainer
-        levels = make_levels(trainer.settings.schedule, "karras", PICTURE_STEPS, top=trainer.noise_range[1])
+        top, jumps = trainer.noise_range[1], trainer.settings.jumps
+        levels = [top, 0.0] if jumps else make_levels(trainer.settings.schedule, "karras", PICTURE_STEPS, top=top)
         noise = Noise(trainer.settings.seed, (PICTURES, 1, *trainer.data.shape))
 
         def denoise(y: Any, s: float) -> Any:
@@ -115,7 +116,7 @@ class Painter:
 
         with torch.no_grad():
             y = torch.from_numpy(noise(START, 0)).to(trainer.device) * levels[0]
-            for step in SAMPLERS["heun"].run(denoise, y, levels, noise):
+            for step in SAMPLERS["consistency" if jumps else "heun"].run(denoise, y, levels, noise):
                 if stopped():
                     return None
                 y = step.y

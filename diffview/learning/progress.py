@@ -61,6 +61,8 @@ class Watched:
 
     Attributes:
         held_out: whether they are never trained on.
+        x0, extra, known: the fields, the channels beside them (None without) and where they have data (None: all over).
+        eps, s: their noise, and its levels [n].
     """
 
     def __init__(self, data: TrainingSet, shown: Any, density: "Density", weight: str, device: torch.device) -> None:
@@ -70,25 +72,26 @@ class Watched:
         beside = data.given_held_out if self.held_out else data.given
         n = len(fields)
         generator = torch.Generator().manual_seed(ANOTHER_SEED)
-        self._eps = torch.randn((n, 1, *data.shape), generator=generator).to(device)
-        self._s = torch.from_numpy(np.exp(density.log_s((np.arange(n) + 0.5) / n))).float().to(device)
-        self._shown: Tensor = shown(fields, None if beside is None else evenly(beside, WATCHED)).to(device)
+        self.eps = torch.randn((n, 1, *data.shape), generator=generator).to(device)
+        self.s = torch.from_numpy(np.exp(density.log_s((np.arange(n) + 0.5) / n))).float().to(device)
+        both: Tensor = shown(fields, None if beside is None else evenly(beside, WATCHED)).to(device)
+        self.x0, self.extra = both[:, :1], both[:, 1:] if both.shape[1] > 1 else None
         missing = np.isnan(fields)
-        self._known = torch.from_numpy(~missing)[:, None].float().to(device) if missing.any() else None
+        self.known = torch.from_numpy(~missing)[:, None].float().to(device) if missing.any() else None
         self._weight = weight
 
     def loss(self, net: "UNet | None", sigma_data: float) -> float:
         """Mean of w(s) |eps - eps_hat|^2; without a network that of x0_hat = y sd^2/(sd^2 + s^2), as all begin."""
-        x0, extra, s = self._shown[:, :1], self._shown[:, 1:], self._s
-        y = x0 + s[:, None, None, None] * self._eps
-        if self._known is not None:
-            y = y * self._known
+        x0, s = self.x0, self.s
+        y = x0 + s[:, None, None, None] * self.eps
+        if self.known is not None:
+            y = y * self.known
         with torch.no_grad():
             if net is None:
                 x0_hat = y * (sigma_data**2 / (sigma_data**2 + s * s))[:, None, None, None]
             else:
-                x0_hat = net(y.contiguous(memory_format=torch.channels_last), s, extra if extra.shape[1] else None)[0]
-        return float((LOSSES[self._weight](s, sigma_data) * noise_error(x0, x0_hat.float(), s, self._known)).mean())
+                x0_hat = net(y.contiguous(memory_format=torch.channels_last), s, self.extra)[0]
+        return float((LOSSES[self._weight](s, sigma_data) * noise_error(x0, x0_hat.float(), s, self.known)).mean())
 
 
 class Follower(Protocol):

@@ -7,7 +7,7 @@ from typing import Annotated, Any
 from diffview.errors import UserError
 from diffview.forward.schedules import Linear, Schedule, make_schedule, schedule_params
 from diffview.learning.densities import DENSITIES
-from diffview.learning.objective import LOSSES
+from diffview.learning.objective import JUMP, LOSSES
 from diffview.params import Choice, Range, checked, parameters
 
 LOG = "log.csv"
@@ -22,7 +22,7 @@ class TrainingSettings:
         schedule: for the density `schedule`: t is uniform on its part between the lowest and the highest level.
     """
 
-    loss: Annotated[str, Choice(tuple(LOSSES)), "weight of the error over s"] = "edm"
+    loss: Annotated[str, Choice((*LOSSES, JUMP)), "weight of the error over s, or how far jumps differ"] = "edm"
     density: Annotated[str, Choice(tuple(DENSITIES)), "how noise levels are drawn"] = "broad"
     steps: Annotated[int, Range(1, 10**8), "optimiser steps"] = 20_000
     minutes: Annotated[float, Range(0.0, 1e6), "end after this time if that comes first; 0: no limit"] = 0.0
@@ -36,6 +36,7 @@ class TrainingSettings:
     dropout: Annotated[float, Range(0.0, 0.9), "share of the fields that each group of conditions is left out of"] = 0.1
     flips: Annotated[bool, "mirror the fields at random"] = False
     rotations: Annotated[bool, "turn the fields by 90 degrees at random"] = False
+    run: Annotated[int, Range(3, 1000), "levels of the teacher's run that one jump learns (consistency)"] = 18
     precision: Annotated[str, Choice(("auto", "float32", "bfloat16")), "of the products"] = "auto"
     checkpoint: Annotated[float, Range(1.0, 1e5), "seconds between checkpoints"] = 120.0
     seed: Annotated[int, Range(0, 2**62)] = 0
@@ -61,6 +62,11 @@ class TrainingSettings:
         """The settings from JSON values."""
         params = dict(plain["schedule"])
         return cls(**{**plain, "schedule": make_schedule(params.pop("key"), params)})
+
+    @property
+    def jumps(self) -> bool:
+        """Whether it is a distillation, of a network that learns to jump."""
+        return self.loss == JUMP
 
 
 def settings_of(words: Mapping[str, Any]) -> dict[str, Any]:

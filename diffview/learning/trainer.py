@@ -23,6 +23,7 @@ from diffview.models.cards import Card
 from diffview.models.checkpoints import load_model
 from diffview.models.conditions import groups_of
 from diffview.models.nets.unet import UNet, UNetConfig, on_device
+from diffview.reverse.samplers import POSTERIOR_MEAN
 
 BINS = 24
 """Bins of ln s in which the loss is followed."""
@@ -98,14 +99,29 @@ class Trainer:
         Raises:
             UserError: if its weights cannot be read, or the fields do not fit its network.
         """
+        if card.kind != POSTERIOR_MEAN:
+            raise UserError(
+                f"{card.name} is a consistency model: it gives the end of a path and not a mean to go on from.",
+                "Begin with the weights of the model that it was distilled from.",
+            )
         weights = load_model(card)[0]
         trainer = cls(data, weights.config, settings, device)
         for net in (trainer.net, trainer.ema):
             net.load_state_dict(weights.state_dict())
-        trainer.origin = {
-            "name": card.name, "sha256": card.weights.get("sha256", ""), "steps": card.training.get("steps", 0)
-        }  # fmt: skip
+        trainer.origin = cls.origin_of(card)
         return trainer
+
+    @staticmethod
+    def origin_of(card: Card) -> dict[str, Any]:
+        """What is kept of the model whose weights it begins with."""
+        return {"name": card.name, "sha256": card.weights.get("sha256", ""), "steps": card.training.get("steps", 0)}
+
+    def beside(self) -> dict[str, Tensor]:
+        """Tensors, beside network, average and optimiser, that it needs to go on."""
+        return {}
+
+    def take_beside(self, tensors: Mapping[str, Tensor]) -> None:
+        """Take those of a state that was kept."""
 
     def done(self) -> float:
         """Share of the training that is done, 0 to 1."""
@@ -181,11 +197,14 @@ class Trainer:
         )
 
     def _levels(self) -> Tensor:
-        """ln s [batch], one draw in each of as many equal parts of the density as all ranks draw; they take turns."""
+        """ln s [batch]."""
+        return sent_to(torch.from_numpy(self.density.log_s(self._shares().numpy())).float(), self.device)
+
+    def _shares(self) -> Tensor:
+        """Uniform in (0, 1) [batch], one draw in each of as many equal parts as all ranks draw; they take turns."""
         u = torch.rand(self.batch, generator=self.random)
         part = torch.arange(self.batch) * self.ranks.count + self.ranks.rank
-        u = ((u + part) / (self.batch * self.ranks.count)).clamp(1e-6, 1 - 1e-6)
-        return sent_to(torch.from_numpy(self.density.log_s(u.numpy())).float(), self.device)
+        return ((u + part) / (self.batch * self.ranks.count)).clamp(1e-6, 1 - 1e-6)
 
     def _count(self, log_s: Tensor, loss: Tensor) -> None:
         low, high = math.log(self.settings.lowest), math.log(self.highest)

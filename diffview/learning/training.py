@@ -9,14 +9,16 @@ from typing import Any
 import torch
 
 from diffview.errors import NotWrittenError, UserError, out_of_memory
+from diffview.learning.distillation import Distiller, through
 from diffview.learning.network import config_for
-from diffview.learning.objective import PREDICTED
+from diffview.learning.objective import JUMP, PREDICTED
 from diffview.learning.progress import Board, CsvLog, Follower, TrainingReport
 from diffview.learning.sets import TrainingSet
 from diffview.learning.settings import TrainingSettings
 from diffview.learning.trainer import Trainer, diverged
 from diffview.models.cards import Card
 from diffview.models.checkpoints import State, network_config, save_model
+from diffview.reverse.samplers import POSTERIOR_MEAN
 
 DIRECTORY = ("model", "training.safetensors")
 """Files in the folder of a model in training: the model so far (its EMA), and the state to go on from."""
@@ -163,6 +165,7 @@ def _state_of(trainer: Trainer) -> State:
     tensors |= {f"ema.{k}": v for k, v in trainer.ema.state_dict().items()}
     for index, kept in trainer.optimiser.state_dict()["state"].items():
         tensors |= {f"adam.{index}.{k}": torch.as_tensor(v) for k, v in kept.items()}
+    tensors |= trainer.beside()
     tensors["random"], tensors["noise"] = trainer.random.get_state(), trainer.noise.get_state()
     tensors["bins"], tensors["loss_sum"] = trainer.bins, trainer.loss_sum
     plain = {
@@ -170,7 +173,7 @@ def _state_of(trainer: Trainer) -> State:
         "batch": trainer.batch * trainer.ranks.count, "ranks": trainer.ranks.count,
         "curve": trainer.curve, "loss_count": trainer.loss_count, "watched_curve": trainer.watched_curve,
         "settings": trainer.settings.plain(), "network": asdict(trainer.net.config),
-        "fingerprint": trainer.data.fingerprint, "origin": dict(trainer.origin),
+        "fingerprint": trainer.data.fingerprint, "origin": dict(trainer.origin), "teacher": trainer.settings.jumps,
     }  # fmt: skip
     return State(tensors, plain)
 
@@ -187,13 +190,17 @@ def resumed(folder: Path, data: TrainingSet, device: str = "cpu", **changed: Any
     if not (folder / DIRECTORY[1]).exists():
         raise UserError(f"{folder} holds no training to go on with.", "Begin one, or name another folder.")
     state = State.load(folder / DIRECTORY[1])
-    coarsen = Card.read(folder).coarsen if (folder / "model.json").exists() else data.coarsen
+    kept = Card.read(folder) if (folder / "model.json").exists() else None
+    coarsen = kept.coarsen if kept else data.coarsen
+    distils = bool(state.plain.get("teacher"))
+    if distils and kept:
+        data = through(data, replace(kept, kind=POSTERIOR_MEAN))
     if state.plain.get("fingerprint") != data.fingerprint or coarsen != data.coarsen:
         raise UserError(f"The training in {folder} was made on other data.", "Choose another folder for this data.")
     try:
         config = network_config(state.plain["network"])
         settings = replace(TrainingSettings.from_plain(state.plain["settings"]), **changed)
-        trainer = Trainer(data, config, settings, device)
+        trainer = (Distiller if distils else Trainer)(data, config, settings, device)
         _take(trainer, state)
     except (KeyError, TypeError, ValueError, AttributeError, IndexError, RuntimeError) as error:
         if out_of_memory(error):
@@ -210,6 +217,7 @@ def resumed(folder: Path, data: TrainingSet, device: str = "cpu", **changed: Any
 def _take(trainer: Trainer, state: State) -> None:
     """Go on from this state."""
     tensors, plain = state.tensors, state.plain
+    trainer.take_beside(tensors)
     for name, net in (("net.", trainer.net), ("ema.", trainer.ema)):
         net.load_state_dict({k.removeprefix(name): v for k, v in tensors.items() if k.startswith(name)})
     adam = trainer.optimiser.state_dict()
@@ -272,7 +280,14 @@ def _gone_on_with(
     origin: Card | None,
 ) -> Trainer:  # fmt: skip
     """The training of a folder with other settings; minutes are minutes more, its sizes and origin what they were."""
-    trainer = resumed(folder, data, device, **settings)
+    trainer = resumed(folder, data, device, **{name: value for name, value in settings.items() if name != "loss"})
+    if (loss := settings.get("loss", trainer.settings.loss)) != trainer.settings.loss:
+        if JUMP in (loss, trainer.settings.loss):
+            raise UserError(
+                f"The training in {folder} has the loss {trainer.settings.loss}, and cannot go on with {loss}.",
+                "Leave the loss out, or begin anew in another folder.",
+            )
+        trainer.settings = replace(trainer.settings, loss=loss)
     if origin and trainer.origin.get("name") != origin.name:
         raise UserError(
             "A training that is resumed has begun already: it cannot begin from another model.",
@@ -304,7 +319,12 @@ def _trainer_in(
         raise UserError(f"{folder} holds a model already.", "Resume it, or choose another folder.")
     if folder.exists() and not folder.is_dir():
         raise UserError(f"{folder} is a file.", "Choose a folder.")
-    if origin:
-        return Trainer.begin_from(origin, data, TrainingSettings(**settings), device)
     chosen = TrainingSettings(**settings)
+    if origin:
+        return (Distiller if chosen.jumps else Trainer).begin_from(origin, data, chosen, device)
+    if chosen.jumps:
+        raise UserError(
+            "A consistency model is distilled from a network, and none is named to begin with.",
+            "Name one: diffview distil MODEL FILE, or train --from MODEL; in the window, its weights.",
+        )
     return Trainer(data, config_for(data, **{"prediction": PREDICTED[chosen.loss], **sizes}), chosen, device)

@@ -94,6 +94,7 @@ class TrainingValues(TypedDict, total=False):
     flips: bool
     rotations: bool
     precision: str
+    run: int
     checkpoint: float
     seed: int
     schedule: Schedule | str

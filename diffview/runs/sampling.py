@@ -15,7 +15,8 @@ from diffview.reverse.samplers import CONSISTENCY, SAMPLERS, sampler_params
 class Sampling:
     """How fields are drawn from a model to be scored.
 
-    On the Karras grid between the ends of the model's noise range; a consistency model takes one step.
+    On the Karras grid between the ends of the model's noise range. A consistency model takes one step, or as many as
+    are asked for with its own sampler, uniform in t of EDM's schedule: the Karras grid ends at s_min, where no jump is.
 
     Attributes:
         samples: fields; of a conditional model there are 16 for each of the first 64 held-out fields instead.
@@ -54,7 +55,7 @@ class Sampling:
             UserError: if the sampler needs what the model does not offer.
         """
         if card.kind == CONSISTENCY:
-            return replace(self, steps=1, sampler="consistency", params={})
+            return self if self.sampler == "consistency" else replace(self, steps=1, sampler="consistency", params={})
         if (refusal := lacks(SAMPLERS[self.sampler], self.params, card.name, card_capabilities(card))) is not None:
             raise refusal
         return self
@@ -70,12 +71,17 @@ class Sampling:
     def course(self, card: Card) -> dict[str, Any]:
         """The parts of a recipe that make a run of the model's network go the same way."""
         return {
-            "schedule": noise_schedule(card), "grid": "karras", "grid_params": (), "steps": self.steps,
+            "schedule": noise_schedule(card), "grid": grid_of(card), "grid_params": (), "steps": self.steps,
             "sampler": self.sampler, "sampler_params": tuple(self.params.items()), "origin": "noise", "fork": None,
         }  # fmt: skip
 
 
 USUAL = Sampling()
+
+
+def grid_of(card: Card) -> str:
+    """The grid on which fields are drawn from a model to be scored."""
+    return "uniform" if card.kind == CONSISTENCY else "karras"
 
 
 def noise_schedule(card: Card) -> Edm:
@@ -87,6 +93,8 @@ def noise_schedule(card: Card) -> Edm:
 def scored_course(card: Card) -> dict[str, Any]:
     """The parts of a recipe that draw as a card's scored fields were drawn; none where it has not been scored.
 
-    The window offers them for a network, the command line and the library take them where nothing else is asked for.
+    A consistency model that has not been scored jumps, as no other way is open to it. The window offers them for a
+    network, the command line and the library take them where nothing else is asked for.
     """
-    return Sampling.scored(card).course(card) if "settings" in card.scores else {}
+    usual = "settings" in card.scores or card.kind == CONSISTENCY
+    return Sampling.scored(card).course(card) if usual else {}

@@ -19,7 +19,7 @@ from diffview.reverse.grids import make_levels
 from diffview.reverse.samplers import CONSISTENCY, SAMPLERS
 from diffview.runs.engine import load_engine
 from diffview.runs.job import Job
-from diffview.runs.sampling import USUAL, Sampling, noise_schedule
+from diffview.runs.sampling import USUAL, Sampling, grid_of, noise_schedule
 from diffview.scores.generated import block_mean_errors, ensemble_scores, require_held_out, scores
 from diffview.scores.subject import set_trained_on
 
@@ -82,10 +82,8 @@ def _check_model(card: Card, data: TrainingSet) -> None:
 
 
 def sampling_levels(card: Card, steps: int) -> list[float]:
-    """The noise levels of the run that a model is verified by: one step of a consistency model, else EDM's."""
-    if card.kind == CONSISTENCY:
-        return [card.noise_range[1], 0.0]
-    return make_levels(noise_schedule(card), "karras", steps)
+    """The noise levels of the run that a model is verified by, between the ends of its noise range."""
+    return make_levels(noise_schedule(card), grid_of(card), steps)
 
 
 def _draw(
@@ -120,6 +118,8 @@ def _samples(
     )  # fmt: skip
     turned = {name: bool(card.training.get(name)) for name in ("flips", "rotations")}
     result = scores(physical, held_out, train, card.units, card.transform, **turned)
+    if card.kind == CONSISTENCY:  # it gives the end of a path, of which there is no such loss
+        return {"kind": "samples", **result}
     at = [float(s) for s in np.geomspace(max(card.noise_range[0], 1e-3), levels[0], 7)]
     losses = {
         name: loss_by_level(network, card.transform(evenly(part, BATCH)), at, sampling.seed)

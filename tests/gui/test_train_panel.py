@@ -23,7 +23,7 @@ from diffview.gui.widgets.plots.loss_plot import LossPlot
 from diffview.learning import painter, watched
 from diffview.learning import trainer as trainer_module
 from diffview.learning.densities import DENSITIES
-from diffview.learning.objective import LOSSES
+from diffview.learning.objective import JUMP, LOSSES
 from diffview.learning.orders import PRESETS
 from diffview.learning.trainer import Trainer
 from diffview.models import cards, checkpoints
@@ -299,7 +299,7 @@ def test_a_window_with_what_cannot_be_written_closes_at_the_second_try(window, s
 
 
 def test_every_choice_of_the_core_is_offered_with_a_sentence():
-    assert set(training_words.LOSSES) == set(LOSSES)
+    assert set(training_words.LOSSES) == {*LOSSES, JUMP}
     assert set(training_words.DENSITIES) == set(DENSITIES)
 
 
@@ -479,3 +479,31 @@ def test_pictures_are_noise_while_small_scales_have_too_much_power(scale, noisy)
     rough = scale**2 * painter.small_scales(smooth_ones) / painter.small_scales(smooth_ones)
     pictures = painter.Pictures(white, white, np.zeros(4), 1.0, 36, rough)
     assert bool(pictures.finding) == noisy and ("36 steps" in pictures.finding) == noisy
+
+
+def test_a_model_is_distilled_and_used_in_one_step(window, small, hand, find, wait, models):
+    """The loss consistency needs a model under Weights; what comes of it jumps, and Use it sets the run to that."""
+    press(window, hand, find, "Start")
+    wait(trained_for(window, 3))
+    press(window, hand, find, "Stop")
+    wait(lambda: not window.trainer.active)
+    hand.choose(find(window, "trainLossCombo"), "consistency")
+    start = find(window, "trainStartButton")
+    assert not start.isEnabled() and "under Weights" in start.toolTip()
+    hand.choose(find(window, "trainOriginCombo"), "tiny")
+    assert start.isEnabled()
+    press(window, hand, find, "Start")
+    wait(trained_for(window, 2))
+    wait(lambda: find(window, "trainPictures").count == 4)
+    press(window, hand, find, "Stop")
+    wait(lambda: not window.trainer.active)
+    card = json.loads((models / "tiny-2" / "model.json").read_text())
+    assert (card["kind"], card["training"]["from"]["name"]) == ("consistency", "tiny")
+    message = next(m for m in reversed(window.heard) if m.action is not None and "tiny-2" in m.sentence)
+    message.action[1]()
+    plan = window.session.plan
+    assert (plan.recipe.denoiser.model, plan.recipe.course.sampler, plan.recipe.course.steps) == (
+        "tiny-2", "consistency", 1,
+    )  # fmt: skip
+    assert plan.refusal is None
+    assert not [m for m in window.heard if m.kind == "error"]

@@ -111,4 +111,6 @@ class TrainerJob(Background[Training]):
         session.tell(Message(words, f"It lies in {folder}.", kind=finding or "info", action=use))
 
     def _use(self, name: str) -> None:
-        self._session.edit(model=name)
+        from diffview.runs.sampling import scored_course
+
+        self._session.edit(model=name, **scored_course(self._session.facts.cards[name]))

@@ -13,6 +13,7 @@ from diffview.gui.widgets.images.pair_grid import PairGrid
 from diffview.gui.widgets.plots.loss_plot import LossPlot
 from diffview.gui.widgets.small.parts import Heading, ScrollPanel, column_of, named, progress_bar, words
 from diffview.gui.widgets.small.text import set_tip
+from diffview.learning.objective import JUMP
 from diffview.learning.orders import free_name
 from diffview.learning.painter import PICTURES, Pictures
 from diffview.learning.watched import Training
@@ -143,7 +144,7 @@ class TrainPanel(ScrollPanel):
         if len(s):
             self._levels.set_curve(s, error)
             variance = now.spread**2
-            if not self._levels.has_reference:
+            if not self._levels.has_reference and training.order.loss != JUMP:
                 self._levels.set_reference(s, variance / (variance + s * s), "knows only the variance")
         if now.pictures is not self._pictures:
             self._pictures = now.pictures

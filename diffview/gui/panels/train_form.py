@@ -5,10 +5,11 @@ from PySide6.QtWidgets import QCheckBox, QGridLayout, QLabel, QLineEdit, QWidget
 
 from diffview.forward.schedules import Schedule
 from diffview.gui.session import Session
-from diffview.gui.show.training_words import DENSITIES, LOSSES
+from diffview.gui.show.training_words import DENSITIES, LOSSES, NO_TEACHER
 from diffview.gui.widgets.forms.spin import NumberSpin, WholeSpin
 from diffview.gui.widgets.small.parts import add_choices, combo, named, tool_button, words
 from diffview.gui.widgets.small.text import plain, set_tip
+from diffview.learning.objective import JUMP
 from diffview.learning.orders import (
     PRESETS,
     SIZES,
@@ -251,8 +252,10 @@ class TrainForm(QWidget):
 
     @property
     def why_nothing(self) -> str:
-        """Why there is nothing to train on; "" if there is."""
-        return "" if self._data.currentData() else self._facts.text()
+        """Why there is nothing to train on, or to learn from; "" if there is."""
+        if self._data.currentData() is None:
+            return self._facts.text()
+        return NO_TEACHER if self._loss_choice.currentData() == JUMP and self._origin_card() is None else ""
 
     def set_fixed(self, training: bool) -> None:
         """Disable the form while something trains."""

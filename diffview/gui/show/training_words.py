@@ -13,6 +13,7 @@ LOSSES = {
     "edm": "Every noise level counts alike for the raw output of the network.",
     "v": "|v − v̂|² of v = α ε − σ x₀: noise where there is little of it, the field where there is much.",
     "flow": "|u − û|² of the flow u = ε − x₀, along a straight line from the field to the noise (flow matching).",
+    "consistency": "One jump learns to end where the model under Weights walks in 18 steps: it is distilled.",
 }
 DENSITIES = {
     "broad": "Half of the noise levels lie evenly between the lowest and the highest, half in the middle.",
@@ -22,7 +23,9 @@ DENSITIES = {
     "logit-normal": "Around s = 1, as much below as above: the middle of the straight line from field to noise.",
     "schedule": "t is drawn evenly on your schedule, between the lowest and the highest noise level.",
 }
-"""By key of objective.LOSSES and of densities.DENSITIES."""
+"""By loss of TrainingSettings and by key of densities.DENSITIES."""
+
+NO_TEACHER = "A consistency model learns from another model: choose that one under Weights (More settings)."
 
 COPY = 0.5
 """A picture is called a copy if its distance to a training field is below this share of that of unseen fields."""
