@@ -74,7 +74,8 @@ class Jumps:
         """The teacher's step of Heun from y at s to `below`, both [batch]."""
 
         def slope(y: Tensor, s: Tensor) -> Tensor:
-            return (y - self.teacher(y, s, extra)[0].float()) / s[:, None, None, None]
+            x0_hat: Tensor = self.teacher(y, s, extra)[0]
+            return (y - x0_hat.float()) / s[:, None, None, None]
 
         down, first = (below - s)[:, None, None, None], slope(y, s)
         ahead = self._held(y + down * first, known)

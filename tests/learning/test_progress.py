@@ -79,7 +79,7 @@ def test_the_held_out_loss_by_hand(key, missing, coarsen):
     with torch.no_grad():
         x0_hat = trainer.ema((x0 + at * eps) * known, s, beside)[0]
     error = (((x0_hat - x0) / at) ** 2 * known).sum(dim=(1, 2, 3)) / known.sum(dim=(1, 2, 3))
-    weight = 1 + s**2 if key == "edm" else torch.ones_like(s)
+    weight = {"edm": 1 + s * s, "plain": torch.ones_like(s), "v": 1 + s * s, "flow": (1 + s) ** 2}[key]
     assert trainer.report().held_out == pytest.approx(float((weight * error).mean()), rel=1e-5)
 
 
