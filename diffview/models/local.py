@@ -20,9 +20,15 @@ CHUNK = 64
 BLOCK = 16
 """Rows or columns of sums that one banded product makes, on the CPU."""
 
+STRIP = 2**16
+"""Pixels whose average is made at once, on the CPU, in whole blocks of rows: the temporary arrays have CHUNK times as
+many values."""
+
 LEAST_EXPONENT = -45.0
 """A crop further off than this counts with e^-45 times the weight of the nearest, which no sum in float64 sees:
 smaller ones would be denormal numbers, on which a processor is ten times slower."""
+
+ALL = slice(None)
 
 UNSEEN = 2 * math.exp(LEAST_EXPONENT)
 """Weights below this count as 0 in derivatives, where they would be multiplied with each other."""
@@ -115,30 +121,42 @@ class Local(Formula):
 
         return [self._like(first, moved(first), y) for first in range(0, len(self.crops), CHUNK)]
 
-    def _weigh(self, y: Any, s: float, chunks: Sequence[Any]) -> Iterator[tuple[Any, Any, Any]]:
-        """Chunk by chunk: its crops, exp(least - distance) [ny, nx, chunk] (written over by the next), and least."""
+    def _weigh(self, y: Any, s: float, chunks: Sequence[Any], rows: slice = ALL) -> Iterator[tuple[Any, Any, Any]]:
+        """Chunk by chunk: these rows of its crops, exp(least - distance) there [rows, nx, chunk], and least.
+
+        The second is written over by the next.
+        """
         xp = namespace(y)
-        sums = _Windows(y, window_radius(s), 1 / (2 * s * s))
+        sums = _Windows(y, window_radius(s), 1 / (2 * s * s), rows)
         d: Any = None
         for chunk in chunks:
-            d = _room(d, chunk)
-            xp.subtract(y[:, :, None], chunk, out=d)
+            seen = chunk[sums.seen]
+            d = _room(d, seen)
+            xp.subtract(y[sums.seen, :, None], seen, out=d)
             d *= d
-            sums(d)
-            least = _least(d)
-            xp.subtract(least[:, :, None], d, out=d)
-            xp.clip(d, LEAST_EXPONENT, None, out=d)
-            yield chunk, xp.exp(d, out=d), least
+            far = sums(d)
+            least = _least(far)
+            xp.subtract(least[:, :, None], far, out=far)
+            xp.clip(far, LEAST_EXPONENT, None, out=far)
+            yield chunk[rows], xp.exp(far, out=far), least
 
     def _average(self, y: Any, s: float) -> tuple[Any, Any, Any]:
         """x0_hat of y [ny, nx], the least distance, and the sum of exp(least - distance)."""
+        strips = [self._average_of(y, s, rows) for rows in _strips(y)]
+        if len(strips) == 1:
+            return strips[0]
+        x0_hat, nearest, total = (np.concatenate(parts) for parts in zip(*strips, strict=True))
+        return x0_hat, nearest, total
+
+    def _average_of(self, y: Any, s: float, rows: slice) -> tuple[Any, Any, Any]:
+        """The same, of these rows."""
         xp = namespace(y)
 
         def weighed(chunks: Sequence[Any]) -> list[tuple[Any, Any, Any]]:
             ones = self._like("ones", np.ones(CHUNK, np.float32), y)
             return [
                 (least, w @ ones[: w.shape[-1]], xp.einsum("yxn,yxn->yx", w, chunk))
-                for chunk, w, least in self._weigh(y, s, chunks)
+                for chunk, w, least in self._weigh(y, s, chunks, rows)
             ]
 
         parts = shared_out(weighed, self._chunks(y), 1 if is_torch(y) else max(1, cores() - 1))
@@ -174,13 +192,24 @@ def _least(d: Any) -> Any:
     return reduce(xp.minimum, (d[..., i] for i in range(n)), d[..., 0])  # never a view, also of one
 
 
+def _strips(y: Any) -> list[slice]:
+    """The rows of y [ny, nx], some blocks at once; a device takes all of them."""
+    ny, nx = y.shape
+    high = max(1, STRIP // (nx * BLOCK)) * BLOCK
+    return [ALL] if is_torch(y) or high >= ny else [slice(first, min(first + high, ny)) for first in range(0, ny, high)]
+
+
 class _Windows:
     """Sums of d [ny, nx, n] over windows of 2 radius + 1 pixels a side, cut at the edges, times a factor, in place.
 
     A running sum is a banded product, along one axis and then the other.
+
+    Attributes:
+        seen: the rows of d that the sums of the rows in question need.
     """
 
-    def __init__(self, like: Any, radius: int, factor: float) -> None:
+    def __init__(self, like: Any, radius: int, factor: float, rows: slice = ALL) -> None:
+        """Of `rows` alone, which are whole blocks."""
         ny, nx = like.shape
         block = max(ny, nx) if is_torch(like) else BLOCK  # a device is fastest at one large product
         self._y, self._x = (
@@ -188,18 +217,23 @@ class _Windows:
             for n, by in ((ny, np.float32(1)), (nx, np.float64(factor)))
         )
         self._along_y: Any = None
+        self._first, end, _ = rows.indices(ny)
+        self._y = [block for block in self._y if self._first <= block[0][0] < end]
+        self.seen = slice(self._y[0][1][0], self._y[-1][1][1])
 
     def __call__(self, d: Any) -> Any:
-        """The sums, in d."""
+        """The sums of the rows, in d, of which are given those that are seen."""
         _, nx, n = d.shape
         xp = namespace(d)
-        self._along_y = along_y = _room(self._along_y, d)
+        into = d[: self._y[-1][0][1] - self._first]
+        self._along_y = along_y = _room(self._along_y, into)
         for (first, last), (low, high), band in self._y:
-            out = along_y[first:last].reshape(last - first, nx * n)
-            xp.matmul(band, d[low:high].reshape(high - low, nx * n), out=out)
+            out = along_y[first - self._first : last - self._first].reshape(last - first, nx * n)
+            among = d[low - self.seen.start : high - self.seen.start]
+            xp.matmul(band, among.reshape(high - low, nx * n), out=out)
         for (first, last), (low, high), band in self._x:
-            xp.matmul(band, along_y[:, low:high], out=d[:, first:last])
-        return d
+            xp.matmul(band, along_y[:, low:high], out=into[:, first:last])
+        return into
 
 
 @lru_cache(maxsize=128)

@@ -2,6 +2,7 @@
 
 import math
 import pickle
+import tracemalloc
 from collections.abc import Callable
 
 import numpy as np
@@ -169,6 +170,34 @@ def test_local_is_the_softmax_over_windows(
     y = (crops[:2] + s * RNG(3).standard_normal((2, ny, nx)))[:, None].astype(np.float32)
     wanted = np.stack([local_mean(m[0], s, crops.astype(np.float64), window_radius(s))[None] for m in y])
     np.testing.assert_allclose(Local(crops)(y, s), wanted, atol=2e-4)
+
+
+@pytest.mark.parametrize("s", [0.05, 1.0, 3.0])
+@pytest.mark.parametrize(("ny", "nx"), [(70, 20), (64, 33)])
+def test_local_in_strips_of_rows_is_the_same_to_the_bit(
+    monkeypatch: pytest.MonkeyPatch, ny: int, nx: int, s: float
+) -> None:
+    crops = smooth_crops(80, ny, nx)
+    y = (crops[:2] + s * RNG(3).standard_normal((2, ny, nx)))[:, None].astype(np.float32)
+    at_once = Local(crops)(y, s)
+    for pixels in (1, 40 * local.BLOCK):
+        monkeypatch.setattr(local, "STRIP", pixels)
+        assert np.array_equal(Local(crops)(y, s), at_once)
+
+
+def test_what_local_takes_for_a_call_does_not_grow_with_the_rows() -> None:
+    def taken(ny: int) -> int:
+        crops = RNG(0).standard_normal((local.CHUNK, ny, 256)).astype(np.float32)
+        denoise = Local(crops)
+        denoise(crops[:1, None], 0.3)  # what is kept for every call
+        tracemalloc.start()
+        try:
+            denoise(crops[:1, None], 0.3)
+            return tracemalloc.get_traced_memory()[1]
+        finally:
+            tracemalloc.stop()
+
+    assert taken(1024) < 1.5 * taken(256)
 
 
 @pytest.mark.parametrize("s", [3.0, 10.0, 200.0])
