@@ -4,7 +4,6 @@ from pathlib import Path
 from urllib.parse import quote, unquote
 
 from diffview.errors import UserError
-from diffview.forward.exchange import read_schedule, to_plain
 from diffview.forward.schedule import Schedule
 from diffview.forward.schedules import SCHEDULES
 from diffview.paths import not_kept, user_folder, write_text
@@ -35,6 +34,8 @@ def load(name: str) -> Schedule:
     """
     if name not in names():
         raise UserError(f"None of my schedules is called {name[:LONGEST]!r}.", _there_are())
+    from diffview.forward.exchange import read_schedule  # not to list their names
+
     return read_schedule(_path(name)).schedule
 
 
@@ -53,6 +54,8 @@ def save(name: str, schedule: Schedule) -> str:
         raise UserError(f"{name!r} is too long for the name of a file.", "Choose a shorter one.")
     if why := not_kept("data"):
         raise UserError(why, "Make the folder writable, or export the schedule to a file.")
+    from diffview.forward.exchange import to_plain
+
     folder().mkdir(exist_ok=True)
     write_text(_path(name), to_plain(schedule, name))
     return name

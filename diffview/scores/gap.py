@@ -7,7 +7,7 @@ has seen (the numbers of the transform have: they are fitted to the whole slice)
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -27,7 +27,9 @@ from diffview.runs.plan import Plan
 from diffview.runs.recipe import Recipe
 from diffview.runs.resolve import resolve
 from diffview.scores.metrics import crps, spread_skill
-from diffview.writers.exports import Values, gap_variables
+
+if TYPE_CHECKING:
+    from diffview.writers.exports import Values
 
 Array = NDArray[np.floating]
 
@@ -226,8 +228,10 @@ def gap_score(members: Array, truth: Array, gap: NDArray[np.bool_], estimate: Ar
     )
 
 
-def beside_run(plan: Plan, facts: Facts, kriged: KrigedGap, y: Array) -> dict[str, Values]:
+def beside_run(plan: Plan, facts: Facts, kriged: KrigedGap, y: Array) -> "dict[str, Values]":
     """Kriging and the scores of both, as variables for the file of a run that filled a gap."""
+    from diffview.writers.exports import gap_variables
+
     back: Transform = plan.made_in
     draws = back.inverse(kriged.draws)
     linear = back.linear and kriged.exact

@@ -1,10 +1,9 @@
 """Opening whatever a file holds: slices, and beside them models, recipes and schedules."""
 
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from diffview.errors import UserError
-from diffview.forward.exchange import read_schedule
-from diffview.forward.level_settings import Imported
 from diffview.forward.tables import holds_schedule
 from diffview.gui.jobs.slices import Slices
 from diffview.gui.session import Message
@@ -13,6 +12,9 @@ from diffview.models.choice import open_card
 from diffview.models.formulas import FORMULAS
 from diffview.paths import read_text
 from diffview.runs.recipe import Recipe
+
+if TYPE_CHECKING:
+    from diffview.forward.level_settings import Imported
 
 
 class Files(Slices):
@@ -40,7 +42,7 @@ class Files(Slices):
             return False
         return True
 
-    def take_schedule(self, found: Imported) -> None:
+    def take_schedule(self, found: "Imported") -> None:
         """Take what a file holds: its schedule, the levels that it executes, and say where they surprise."""
         session = self._session
         if session.edit(**taken(found)) and (notes := [*found.notes, *filter(None, [levels_note(found)])]):
@@ -53,6 +55,8 @@ class Files(Slices):
             UserError: if the file holds neither.
         """
         if holds_schedule(Path(path)):
+            from diffview.forward.exchange import read_schedule
+
             self.take_schedule(read_schedule(Path(path), self._session.recipe.course.steps))
             return
         self.open_recipe(Recipe.from_json(read_text(Path(path), "a recipe", "Check the name.")))

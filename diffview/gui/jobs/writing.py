@@ -4,6 +4,7 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from PySide6.QtCore import Signal
 
@@ -12,8 +13,9 @@ from diffview.gui.jobs.background import TICK_MS, Background
 from diffview.gui.jobs.busy import Jobs
 from diffview.gui.session import Message, Session
 from diffview.runs.job import FINISHED, STOPPED, Job
-from diffview.writers.exports import Content
-from diffview.writers.saving import save_netcdf
+
+if TYPE_CHECKING:
+    from diffview.writers.exports import Content
 
 
 def save(session: Session, path: Path, write: Callable[[], None]) -> None:
@@ -35,11 +37,13 @@ class Writing(Job):
         path: of the file.
     """
 
-    make: Callable[[], Content]
+    make: "Callable[[], Content]"
     path: Path
 
     def work(self) -> None:
         """Gather the content, and have it written."""
+        from diffview.writers.saving import save_netcdf
+
         save_netcdf(self.make(), self.path, self.tell)
 
 
@@ -57,7 +61,7 @@ class Writer(Background[Writing]):
         super().__init__(jobs)
         self.changed.connect(self._tell_progress)
 
-    def write(self, make: Callable[[], Content], path: Path) -> None:
+    def write(self, make: "Callable[[], Content]", path: Path) -> None:
         """Write a file, or say that another one is being written."""
         self.begin(lambda: Writing(make, path))
 

@@ -9,7 +9,6 @@ from PySide6.QtWidgets import QFormLayout, QPushButton, QWidget
 
 from diffview.fields.numbers import number
 from diffview.fields.units import written
-from diffview.forward.lint import lint
 from diffview.forward.schedules import SCHEDULES, edited, flat_params, form_parameters
 from diffview.gui.jobs.level_search import LevelSearchJob
 from diffview.gui.jobs.live import Live
@@ -18,7 +17,6 @@ from diffview.gui.panels.observations import ObservationsPart
 from diffview.gui.panels.schedule_points import SchedulePoints
 from diffview.gui.session import Session
 from diffview.gui.show.card_facts import limits_text, title_of
-from diffview.gui.show.lint_case import case_of
 from diffview.gui.show.looks import made_scale, tidied
 from diffview.gui.show.model_words import MODELS, power_law_text
 from diffview.gui.widgets.forms.fit_form import OverlapRow
@@ -57,7 +55,7 @@ class InspectorPanel(ScrollPanel):
         self._build()
         self._connect()
         self._looking = QTimer(self, singleShot=True, interval=LINT_MS)
-        self._looking.timeout.connect(lambda: self.findings.show_findings(lint(case_of(session))))
+        self._looking.timeout.connect(self._check)
         self.findings.remedied.connect(lambda changes: session.edit(**changes))
         self._show()
 
@@ -143,6 +141,12 @@ class InspectorPanel(ScrollPanel):
         """Check the schedule, a drag no more often than its timer allows."""
         if not self._looking.isActive():
             self._looking.start()
+
+    def _check(self) -> None:
+        from diffview.forward.lint import lint  # the first check is made once the window is painted
+        from diffview.gui.show.lint_case import case_of
+
+        self.findings.show_findings(lint(case_of(self._session)))
 
     def _hide(self, middle: bool) -> None:
         """Hide the middle third of the region from runs that are given its pixels, or nothing."""

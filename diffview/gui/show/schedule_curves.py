@@ -4,7 +4,7 @@ from collections.abc import Callable, Sequence
 from contextlib import suppress
 from itertools import pairwise
 from math import exp, log
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -12,7 +12,6 @@ from numpy.typing import NDArray
 from diffview.errors import UserError
 from diffview.fields.numbers import number
 from diffview.forward.edits import QUANTITIES, drawn, moved, moved_in_level, points_of, stroked, stroked_in_level
-from diffview.forward.level_settings import Imported
 from diffview.forward.schedules import (
     BetaCurve,
     Custom,
@@ -29,6 +28,9 @@ from diffview.models.cards import Card
 from diffview.models.formulas import FORMULAS
 from diffview.reverse.samplers import SAMPLERS
 from diffview.runs.recipe import Course, Rival
+
+if TYPE_CHECKING:
+    from diffview.forward.level_settings import Imported
 
 Floats = NDArray[np.float64]
 
@@ -169,7 +171,7 @@ def chosen(key: str, schedule: Schedule, match: Callable[[], Schedule]) -> Sched
     return make_schedule(key) if key not in made else made[key]()
 
 
-def taken(found: Imported) -> dict[str, Any]:
+def taken(found: "Imported") -> dict[str, Any]:
     """What a file changes in a recipe: the schedule, and the levels of the run where it says which it executes."""
     changes: dict[str, Any] = {"schedule": found.schedule}
     levels = [min(s, found.schedule.s_max) for s in found.levels if s > 0]
@@ -178,7 +180,7 @@ def taken(found: Imported) -> dict[str, Any]:
     return changes
 
 
-def levels_note(found: Imported) -> str:
+def levels_note(found: "Imported") -> str:
     """What becomes of the levels that a file says it executes, as a finished sentence; "" where it says none."""
     if not found.levels:
         return ""

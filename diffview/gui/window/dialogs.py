@@ -3,7 +3,7 @@
 from pathlib import Path
 
 from PySide6.QtCore import QBuffer, QIODevice
-from PySide6.QtWidgets import QMessageBox, QWidget
+from PySide6.QtWidgets import QWidget
 
 from diffview.machine import about_lines
 from diffview.paths import write_bytes
@@ -15,6 +15,8 @@ def show_about(parent: QWidget) -> None:
 
 
 def _show(parent: QWidget, title: str, text: str) -> None:
+    from PySide6.QtWidgets import QMessageBox  # not before the first paint
+
     box = QMessageBox(parent)
     box.setObjectName("infoBox")
     box.setWindowTitle(title)

@@ -11,7 +11,6 @@ from PySide6.QtGui import QGuiApplication
 from PySide6.QtWidgets import QFileDialog, QMenu, QWidget
 
 from diffview.errors import UserError
-from diffview.forward.exchange import read_schedule
 from diffview.gui.jobs.files import Files
 from diffview.gui.jobs.writing import save
 from diffview.gui.session import Message, Session
@@ -160,6 +159,8 @@ class Opening(QObject):
     def _ask_import_schedule(self) -> None:
         path, _ = QFileDialog.getOpenFileName(self._window, "Import schedule", "", SCHEDULES)
         if path:
+            from diffview.forward.exchange import read_schedule
+
             try:
                 self._files.take_schedule(read_schedule(Path(path), self._session.recipe.course.steps))
             except UserError as error:

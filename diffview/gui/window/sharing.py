@@ -11,7 +11,6 @@ from PySide6.QtWidgets import QFileDialog, QWidget
 
 from diffview.errors import UserError
 from diffview.fields.field import Region
-from diffview.forward.exchange import ALL_FORMATS, export
 from diffview.forward.state import Forward
 from diffview.forward.tables import table_of
 from diffview.gui.actions import Actions
@@ -24,7 +23,6 @@ from diffview.gui.window.view_sharing import ViewSharing
 from diffview.paths import write_text
 from diffview.runs.in_blocks import counting
 from diffview.writers.columns import Array, Table, columns_text, histogram_table, spectrum_table
-from diffview.writers.exports import ensemble_content, forward_content, run_content, statistics_content
 from diffview.writers.quantity import clean
 
 if TYPE_CHECKING:
@@ -116,6 +114,8 @@ class Sharing(QObject):
             recipe, x0 = recipe.but(region=Region(0, 0, *of.values.shape)), plan.standardised
         path = self._ask("x_t", NETCDF, ".nc")
         if path is not None:
+            from diffview.writers.exports import forward_content
+
             course, mode = recipe.course, recipe.start.path_mode
             forward = partial(Forward, x0, course.schedule, course.seed, mode, noise=course.noise)
             self.writer.write(lambda: forward_content(forward(), t, of, recipe, plan.transform), path)
@@ -124,6 +124,8 @@ class Sharing(QObject):
         run, of = self._live.run, self._session.facts.field
         path = self._ask("run", NETCDF, ".nc") if run is not None else None
         if run is not None and path is not None:
+            from diffview.writers.exports import run_content
+
             steps, plan = run.trajectory.kept, run.kept
             self.writer.write(lambda: run_content(plan, of, steps), path)
 
@@ -132,6 +134,8 @@ class Sharing(QObject):
         last = None if run is None else run.trajectory.last
         path = self._ask("ensemble", NETCDF, ".nc") if last is not None else None
         if run is not None and last is not None and path is not None:
+            from diffview.writers.exports import ensemble_content, statistics_content
+
             kept, counted = run.kept, run.counted
             if counted is None:
                 self.writer.write(lambda: ensemble_content(kept, of, last), path)
@@ -172,6 +176,8 @@ class Sharing(QObject):
         name, kinds = "schedule.csv", ";;".join(SCHEDULES)
         path, kind = QFileDialog.getSaveFileName(self._window, "Export schedule", name, kinds)
         if path:
+            from diffview.forward.exchange import ALL_FORMATS, export
+
             recipe, form = self._session.recipe, SCHEDULES.get(kind, Path(path).suffix[1:].lower())
             form = "diffusers" if Path(path).name == "scheduler_config.json" else form if form in ALL_FORMATS else "csv"
             schedule, rows, levels = recipe.course.schedule, recipe.start.chain_length, self._session.plan.levels

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from functools import partial
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from PySide6.QtCore import QPointF, QSize, Qt, Signal
 from PySide6.QtGui import QPainter, QPaintEvent
@@ -13,10 +13,12 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-from diffview.forward.lint import Finding
 from diffview.gui.theme import GRID, theme
 from diffview.gui.widgets.ink import ink
 from diffview.gui.widgets.small.parts import column_of, empty, grid_of, line, named, words
+
+if TYPE_CHECKING:
+    from diffview.forward.lint import Finding
 
 
 class Dot(QWidget):
@@ -66,7 +68,7 @@ class FindingsView(QWidget):
         self._fine.hide()
         self.show_findings([])
 
-    def show_findings(self, findings: Sequence[Finding]) -> None:
+    def show_findings(self, findings: "Sequence[Finding]") -> None:
         """Show other findings; the same ones change nothing."""
         amiss, fine = (tuple(f for f in findings if f.ok == ok) for ok in (False, True))
         if self._shown == [amiss, fine]:
@@ -83,7 +85,7 @@ class FindingsView(QWidget):
         self.more.setArrowType(Qt.ArrowType.DownArrow if shown else Qt.ArrowType.RightArrow)
         self._fine.setVisible(shown and bool(self._shown[1]))
 
-    def _fill(self, where: QWidget, findings: Sequence[Finding], token: str) -> None:
+    def _fill(self, where: QWidget, findings: "Sequence[Finding]", token: str) -> None:
         grid = self._grids[where]
         empty(grid)
         for row, finding in enumerate(findings):
@@ -92,7 +94,7 @@ class FindingsView(QWidget):
             if finding.remedies:
                 grid.addWidget(self._remedies(finding), 2 * row + 1, 1)
 
-    def _remedies(self, finding: Finding) -> QWidget:
+    def _remedies(self, finding: "Finding") -> QWidget:
         box, buttons = QWidget(), []
         for remedy in finding.remedies:
             tip = "Make this change; Undo takes it back"

@@ -4,8 +4,6 @@ from collections.abc import Callable
 
 from PySide6.QtCore import QPointF, QPropertyAnimation, QRectF, QSize, Qt, QTimer
 from PySide6.QtGui import (
-    QAccessible,
-    QAccessibleAnnouncementEvent,
     QEnterEvent,
     QFontMetricsF,
     QPainter,
@@ -36,6 +34,13 @@ _MOST_LINES = 3
 _ICON_PX = 16
 
 Action = tuple[str, Callable[[], None]]
+
+
+def _announce(widget: QWidget, text: str) -> None:
+    """Have a screen reader say it; PySide's classes for that take longer to load than any other here."""
+    from PySide6.QtGui import QAccessible, QAccessibleAnnouncementEvent
+
+    QAccessible.updateAccessibility(QAccessibleAnnouncementEvent(widget, text))
 
 
 class _Message(QWidget):
@@ -145,7 +150,7 @@ class MessageBar(QFrame):
         self._message.updateGeometry()
         self.update()
         self.show()
-        QAccessible.updateAccessibility(QAccessibleAnnouncementEvent(self, self.text()))
+        _announce(self, self.text())
         if self._kind == "info" and action is None:
             self._timer.start(INFO_MS)
 
