@@ -1,5 +1,7 @@
 """Rows of jobs, tables of scores, findings: what they show and what a click on them asks for."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from PySide6.QtCore import QEvent, Qt
@@ -149,6 +151,23 @@ def test_a_remedy_is_one_click(shown):
     view.show_findings([AMISS])
     QTest.mouseClick(button, LEFT)
     assert view.told == [("remedied", {"steps": 9})], "the same findings keep their buttons"
+
+
+def test_findings_of_which_only_the_numbers_differ_keep_their_rows(shown):
+    view = shown(FindingsView(), "remedied")
+    view.show_findings([AMISS, FINE])
+    (label,), (button,) = view.findChildren(QLabel), view.findChildren(QPushButton)
+    more = replace(AMISS, sentence="More is left.", reason="The start leaves more out.")
+    view.show_findings([replace(FINE, sentence="Nine levels are used."), more])
+    assert said(view) == ["More is left."] and label.toolTip() == more.reason
+    assert view.findChildren(QLabel) == [label] and view.findChildren(QPushButton) == [button]
+    QTest.mouseClick(view.more, LEFT)
+    assert said(view) == ["More is left.", "Nine levels are used."]
+    view.show_findings([replace(more, remedies=(Remedy("Stay", {"steps": 3}),)), FINE])
+    assert said(view) == ["More is left.", "All levels are used."]
+    QTest.mouseClick(view.findChild(QPushButton, "remedy_end"), LEFT)
+    QTest.mouseClick(view.more, LEFT)
+    assert view.told == [("remedied", {"steps": 3})] and said(view) == ["More is left."]
 
 
 # -- the table of scores
