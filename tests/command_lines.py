@@ -145,5 +145,5 @@ def run_line(words: list[str]) -> None:
         assert subprocess.run(program, env=env, check=False).returncode == 0, words
     else:
         assert main(words if "--resume" in words else [*words, *smaller(command, words)]) == 0, words
-    for made in (getattr(options, name, None) for name in ("out", "shot", "html", "pdf")):
+    for made in (getattr(options, name, None) for name in ("out", "shot", "html", "pdf", "pack")):
         assert made is None or made.exists(), words

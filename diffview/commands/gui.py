@@ -10,7 +10,6 @@ from diffview.commands.reporting import write_result
 from diffview.commands.values import add_values
 from diffview.commands.words import one_source
 from diffview.errors import UserError
-from diffview.paths import read_text
 
 if TYPE_CHECKING:
     from diffview.runs.recipe import Recipe
@@ -92,6 +91,7 @@ def _open_window(options: argparse.Namespace) -> int:
 def _asked_for(options: argparse.Namespace) -> "Recipe | None":
     """The recipe that the options ask for: a saved one, in which FILE, DATASET and --device replace its own."""
     from diffview.runs.recipe import Recipe, default_recipe
+    from diffview.runs.recipe_files import read_recipe
 
     file, dataset = (None, None) if options.file is None else one_source(options.file, options.dataset)
     saved = options.recipe
@@ -99,7 +99,7 @@ def _asked_for(options: argparse.Namespace) -> "Recipe | None":
         saved, file = Path(file), None
     recipe = None
     if saved is not None:
-        recipe = Recipe.from_json(read_text(saved, "a recipe", "Check the name."))
+        recipe = read_recipe(saved)
     if file is not None:
         asked = recipe or Recipe()
         if asked.source.path != file:

@@ -20,6 +20,7 @@ def add(parser: Parser) -> None:
     parser.add_argument(
         "--pdf", type=Path, metavar="OUT.pdf", help="the same on paper, a sheet or more for each chapter"
     )
+    parser.add_argument("--pack", type=Path, metavar="OUT.zip", help="the lecture as one file, with its small fields")
     parser.show_examples(
         "diffview lecture chapter.json --html talk.html", "diffview lecture chapter.json --pdf talk.pdf"
     )
@@ -30,14 +31,21 @@ def _lecture(options: argparse.Namespace) -> None:
     from diffview.paths import write_bytes
     from diffview.story.handout_page import page_of
     from diffview.story.leave_behind import handout_of
-    from diffview.story.lecture import packaged_lecture, read_lecture
+    from diffview.story.lecture import packaged_lecture, read_lecture, write_lecture
+    from diffview.story.one_file import SUFFIX
 
-    report, wanted = options.report, [path for path in (options.html, options.pdf) if path is not None]
-    if not wanted:
-        raise UserError("Nothing is asked for.", "Name a file: --html talk.html, or --pdf talk.pdf.")
-    for path in wanted:
+    report, outputs = options.report, [path for path in (options.html, options.pdf, options.pack) if path is not None]
+    if not outputs:
+        raise UserError("Nothing is asked for.", "Name a file: --html talk.html, --pdf talk.pdf, --pack talk.zip.")
+    for path in outputs:
         fields.check_output(path, report)
     lecture = packaged_lecture() if options.lecture is None else read_lecture(options.lecture)
+    if options.pack is not None:
+        packed = write_lecture(lecture, options.pack.with_suffix(SUFFIX))
+        report.note(f"{packed.home}: {len(lecture.chapters)} chapters.")
+    wanted = [path for path in (options.html, options.pdf) if path is not None]
+    if not wanted:
+        return
     with report.progress("making the handout") as progress:
         handout = handout_of(lecture, _opened, progress)
     for chapter in handout.chapters:

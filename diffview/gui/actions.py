@@ -65,6 +65,7 @@ ENTRIES = (
     Entry("exportSpectrumAction", EXPORT, "Spectrum…", (), "The spectra on screen, as CSV"),
     Entry("exportScheduleAction", EXPORT, "Schedule…", (), "Its rows, or the levels of the run, for other programs"),
     Entry("exportAnimationAction", EXPORT, "Animation…", (), "A film of noise put in, of the run or of the window"),
+    Entry("exportLectureAction", EXPORT, "Lecture…", (), "The lecture that was on last, as a page of HTML or as PDF"),
     Entry(
         "saveViewAction",
         EXPORT,

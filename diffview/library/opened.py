@@ -207,14 +207,14 @@ def read_recipe(recipe: RecipeLike) -> Recipe:
     """
     import json
 
-    from diffview.paths import read_text
+    from diffview.runs.recipe_files import read_recipe as read_file
 
     if isinstance(recipe, Recipe):
         return recipe
     if isinstance(recipe, Mapping):
         return Recipe.from_json(json.dumps(recipe))
     text = fspath(recipe)
-    return Recipe.from_json(text if text.lstrip().startswith("{") else read_text(Path(text), "a recipe"))
+    return Recipe.from_json(text) if text.lstrip().startswith("{") else read_file(Path(text))
 
 
 ENDINGS = (".csv", ".json", ".txt", ".yaml", ".yml")

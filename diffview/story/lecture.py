@@ -1,7 +1,8 @@
-"""A lecture: chapters in their order, kept as one folder or one file that travels with its fields."""
+"""A lecture: chapters in their order, kept as one folder, or one file, that travels with its fields."""
 
 import hashlib
 import os
+import tempfile
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from functools import partial
@@ -12,6 +13,7 @@ from diffview.errors import UserError
 from diffview.params import json_text, shown
 from diffview.paths import read_json, resource, write_bytes, write_text
 from diffview.story.chapter import Chapter, chapter_of
+from diffview.story.one_file import SUFFIX, checksum, holds, is_inside, pack, unpacked
 
 VERSION = 1
 """Of the JSON that is written."""
@@ -22,7 +24,7 @@ TABLE = "lecture.json"
 PACKAGED = "packaged:"
 """Before the name of a field that comes with the program, which lies elsewhere on every machine."""
 
-WHAT, HINT = "a lecture", "Choose the folder of a lecture, its lecture.json, or one chapter."
+WHAT, HINT = "a lecture", "Choose a lecture, its folder, its lecture.json, or one chapter."
 
 
 @dataclass(frozen=True)
@@ -84,6 +86,13 @@ def read_lecture(path: Path) -> Lecture:
             the sentence names file, chapter and beat.
     """
     path = path.expanduser()
+    if path.suffix.lower() == SUFFIX and path.is_file():
+        return replace(_read_folder(unpacked(path)), home=path)
+    return _read_folder(path)
+
+
+def _read_folder(path: Path) -> Lecture:
+    """The lecture of a folder, or of a table."""
     if not path.exists():
         raise UserError(f"{path} is not there.", HINT)
     table = path / TABLE if path.is_dir() else path
@@ -104,6 +113,8 @@ def read_lecture(path: Path) -> Lecture:
 
 def is_lecture(path: Path) -> bool:
     """Whether a folder or a file says that it is a lecture or a chapter, however damaged the rest is."""
+    if holds(path, TABLE):
+        return True
     table = path / TABLE if os.path.isdir(path) else path  # the name of many files may be too long for a Path's own
     if table.suffix.lower() != ".json" or not os.path.isfile(table):
         return False
@@ -126,17 +137,12 @@ def _check_version(plain: Mapping[str, Any], table: Path) -> None:
 def _read_chapter(named: Any, number: int, table: Path, fields: Mapping[str, Any]) -> Chapter:
     """A chapter that the table of a lecture names, or holds itself."""
     if isinstance(named, str):
-        if not _is_inside(named):
+        if not is_inside(named):
             raise UserError(f"{table} names {shown(named)}, outside its folder.", "A lecture travels as one folder.")
         file = table.parent / named
         return _at_home(chapter_of(read_json(file, "a chapter", HINT), named), table.parent, fields, named)
     name = f"{table.name}, number {number}"
     return _at_home(chapter_of(named, name), table.parent, fields, name)
-
-
-def _is_inside(name: str) -> bool:
-    path = PurePosixPath(name.replace("\\", "/"))
-    return not path.is_absolute() and ".." not in path.parts and ":" not in name
 
 
 def _at_home(chapter: Chapter, folder: Path, fields: Mapping[str, Any], name: str) -> Chapter:
@@ -171,25 +177,29 @@ def _found(path: str, folder: Path, fields: Mapping[str, Any]) -> str:
     return str(file)
 
 
-def checksum(path: Path) -> str:
-    """SHA-256 of a file."""
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
-
-
 SMALL = 32 * 2**20
 """Bytes of a field up to which it is packed into the folder of a lecture."""
 
 
-def write_lecture(lecture: Lecture, folder: Path) -> Lecture:
-    """Write a lecture as a folder that travels, with its small fields; returns it with that home.
+def write_lecture(lecture: Lecture, path: Path) -> Lecture:
+    """Write a lecture as a folder that travels, or as one file, with its small fields; returns it with that home.
 
-    Fields that come with the program are named; those that are too large are named by their path on this machine.
+    A path that ends in .zip is one file. Fields that come with the program are named; those that are too large are
+    named by their path on this machine.
 
     Raises:
         NotWrittenError: if the folder cannot be written.
         UserError: if a field cannot be read.
     """
+    if path.suffix.lower() != SUFFIX:
+        return _write_folder(lecture, path)
+    with tempfile.TemporaryDirectory() as folder:
+        _write_folder(lecture, Path(folder))
+        pack(Path(folder), path)
+    return replace(lecture, home=path)
+
+
+def _write_folder(lecture: Lecture, folder: Path) -> Lecture:
     folder.mkdir(parents=True, exist_ok=True)
     fields: dict[str, str] = {}
     names = []

@@ -7,7 +7,8 @@ from conftest import QUICK
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QFileDialog
 
-from diffview.story.lecture import read_lecture
+from diffview.story.chapter import Chapter
+from diffview.story.lecture import Lecture, read_lecture
 
 
 @pytest.fixture
@@ -39,8 +40,7 @@ def test_two_states_become_chapters_that_travel_and_are_given(writing, hand, fin
     QTest.keyClicks(find(window, "chapterPlot"), "spec")
     QTest.keyClicks(find(window, "chapterEquation"), "closed")
     assert titles(editor) == ["Before", "After"]
-    monkeypatch.setattr(QFileDialog, "getExistingDirectory", lambda *_: str(tmp_path / "talk"))
-    (tmp_path / "talk").mkdir()
+    monkeypatch.setattr(QFileDialog, "getSaveFileName", lambda *_: (str(tmp_path / "talk"), "Folder (*)"))
     hand.click(find(window, "saveLectureButton"))
     assert str(tmp_path / "talk") in window.settings.recent()
     shutil.move(tmp_path / "talk", tmp_path / "elsewhere")
@@ -55,6 +55,33 @@ def test_two_states_become_chapters_that_travel_and_are_given(writing, hand, fin
     assert talk.lecture.home == tmp_path / "elsewhere" and talk.chapter.title == "Before"
     talk.end()
     assert window.session.recipe.course.seed == 8
+
+
+def test_a_lecture_is_saved_as_one_file_opened_again_and_listed(writing, hand, find, tmp_path, monkeypatch):
+    window, editor = writing
+    hand.click(find(window, "captureButton"))
+    type_in(hand, find(window, "chapterTitle"), "Carried")
+    monkeypatch.setattr(QFileDialog, "getSaveFileName", lambda *_: (str(tmp_path / "talk"), "One file (*.zip)"))
+    hand.click(find(window, "saveLectureButton"))
+    file = tmp_path / "talk.zip"
+    assert read_lecture(file).chapters[0].title == "Carried" and editor.lecture.home == file
+    assert window.settings.recent()[0] == str(file)
+    assert file.name in [action.text() for action in find(window, "recentMenu").actions()]
+    hand.click(find(window, "copyChapterButton"))
+    monkeypatch.setattr(QFileDialog, "getOpenFileName", lambda *_: (str(file), ""))
+    hand.click(find(window, "openLectureButton"))
+    assert titles(editor) == ["Carried"]
+
+
+def test_the_handout_is_made_beside_the_window(window, find, tmp_path, monkeypatch, wait):
+    chapter = Chapter("Law", "It has words alone.", recipe=QUICK, equation="closed_form")
+    window.lecturing.talk.lecture = Lecture("Small", (chapter,))
+    page = tmp_path / "talk.html"
+    for file, said in ((tmp_path / "talk.doc", "talk.doc is neither a page nor paper."), (page, f"Saved {page}.")):
+        monkeypatch.setattr(QFileDialog, "getSaveFileName", lambda *_, file=file: (str(file), ""))
+        find(window, "exportLectureAction").trigger()
+        wait(lambda said=said: window.heard[-1].sentence == said)
+    assert "It has words alone." in page.read_text("utf-8") and "<svg" in page.read_text("utf-8")
 
 
 def test_what_differs_from_the_end_of_a_chapter_is_its_next_beat(writing, hand, find, settle):

@@ -70,6 +70,7 @@ BUSY = {
     "learnt": BusyRule(("sampling", "training"), {}),
     "learning": BusyRule(("sampling", "training"), {"training": ("A training is at work: stop it first.", "")}),
     "following": BusyRule((), {}),
+    "handout": BusyRule((), {"handout": ("A handout is being made.", "Wait for it, or stop it.")}),
     "writing": BusyRule((), {"writing": ("Another file is being written.", "Wait for it, or press Esc.")}),
 }
 """By the name of the thread."""

@@ -10,8 +10,8 @@ from diffview.gui.session import Message
 from diffview.gui.show.schedule_curves import levels_note, taken
 from diffview.models.choice import open_card
 from diffview.models.formulas import FORMULAS
-from diffview.paths import read_text
 from diffview.runs.recipe import Recipe
+from diffview.runs.recipe_files import read_recipe
 
 if TYPE_CHECKING:
     from diffview.forward.level_settings import Imported
@@ -59,4 +59,4 @@ class Files(Slices):
 
             self.take_schedule(read_schedule(Path(path), self._session.recipe.course.steps))
             return
-        self.open_recipe(Recipe.from_json(read_text(Path(path), "a recipe", "Check the name.")))
+        self.open_recipe(read_recipe(Path(path)))

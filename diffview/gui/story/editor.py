@@ -102,7 +102,11 @@ class LectureEditor(QDialog):
     def _lecture_tools(self) -> dict[str, tuple[str, str, Callable[[], object]]]:
         return {
             "openLectureButton": ("Open…", "Another lecture", self.openAsked.emit),
-            "saveLectureButton": ("Save as…", "As a folder that travels, with its small fields", self.saveAsked.emit),
+            "saveLectureButton": (
+                "Save as…",
+                "One file, or a folder, that travels with its fields",
+                self.saveAsked.emit,
+            ),
             "startLectureButton": ("Start", "Begin at this chapter", lambda: self.startAsked.emit(self._row)),
         }
 

@@ -1,7 +1,7 @@
 """A rehearsal: every beat of a lecture is played unattended, and what would fail in the hall is listed."""
 
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from typing import NamedTuple
 
 from PySide6.QtCore import QObject
@@ -64,12 +64,12 @@ class Rehearsal(QObject):
         session.told.connect(self._note)
         session.changed.connect(self._count)
 
-    def chapters(self) -> Iterator[Seen]:
-        """Play chapter after chapter from the beginning of the lecture."""
+    def chapters(self, wanted: Sequence[int] = ()) -> Iterator[tuple[int, Seen]]:
+        """Play chapter after chapter, or those wanted, counted from 0; gives the number of each, and what was seen."""
         lecture = self._talk.lecture
-        for number in range(0 if lecture is None else len(lecture.chapters)):
+        for number in wanted or range(0 if lecture is None else len(lecture.chapters)):
             self._talk.go(number)
-            yield self._play(number)
+            yield number, self._play(number)
 
     def _play(self, number: int) -> Seen:
         """Play one chapter to its end."""
@@ -128,9 +128,9 @@ class Rehearsal(QObject):
 def rehearsed(rehearsal: Rehearsal, tell: Callable[[str], None]) -> bool:
     """Play a lecture, tell what was seen of every chapter, and at the end of all; whether nothing went wrong."""
     seen = []
-    for number, chapter in enumerate(rehearsal.chapters(), 1):
+    for number, chapter in rehearsal.chapters():
         seen.append(chapter)
-        tell(chapter.words(number))
+        tell(chapter.words(number + 1))
     seconds, faults = sum(one.seconds for one in seen), sum(len(one.faults) for one in seen)
     rates = [one.frames for one in seen if one.frames is not None]
     rate = f", at least {int(min(rates))} frames/s" if rates else ""

@@ -8,6 +8,7 @@ from PySide6.QtCore import QTimer
 from PySide6.QtWidgets import QMainWindow, QVBoxLayout
 
 from diffview.gui.actions import PANES
+from diffview.gui.jobs.busy import Jobs
 from diffview.gui.jobs.files import Files
 from diffview.gui.jobs.live import Live
 from diffview.gui.panels.images import ReversePanel
@@ -16,6 +17,7 @@ from diffview.gui.settings import Settings
 from diffview.gui.widgets.images.image_view import ImageView
 from diffview.gui.window.first_screen import FirstScreen
 from diffview.gui.window.keeping import Keeping
+from diffview.gui.window.opening import Opening
 from diffview.gui.window.scales import StageScales
 from diffview.gui.window.stage_parts import StageParts, card_of
 
@@ -48,16 +50,20 @@ class HallWindow(QMainWindow):
     keeping: Keeping
     first_screen: FirstScreen
     reverse: ReversePanel
+    jobs: Jobs
+    opening: Opening
     parts: StageParts
     _rows: QVBoxLayout
 
     @cached_property
     def hall(self) -> Hall:
         """The talk and the stage."""
-        from diffview.gui.window.lecturing import Lecturing
+        from diffview.gui.jobs.handout import HandoutMaker
+        from diffview.gui.window.lecturing import Keep, Lecturing
         from diffview.gui.window.staging import Staging
 
-        lecturing = Lecturing(self.session, self.live, self.files, self.settings, self)
+        handouts, keep = HandoutMaker(self.jobs), Keep(self.settings.beside(PLACE), self.opening.remember)
+        lecturing = Lecturing(self.session, self.live, self.files, handouts, keep, self)
         for follow in (self.keeping.rest, self.first_screen.leave):
             lecturing.talk.switched.connect(follow)
         scales = partial(StageScales, self.session, self.live, self.reverse)
@@ -80,6 +86,7 @@ class HallWindow(QMainWindow):
         return {
             "lectureAction": self._toggle_lecture,
             "writeLectureAction": self._write_lecture,
+            "exportLectureAction": self._export_lecture,
             **{f"{name}PaneAction": partial(self._show_alone, name) for name in PANES},
         }
 
@@ -88,6 +95,9 @@ class HallWindow(QMainWindow):
 
     def _write_lecture(self) -> None:
         self.lecturing.write()
+
+    def _export_lecture(self) -> None:
+        self.lecturing.export(self)
 
     def follow_double_clicks(self) -> None:
         """A double click on a view, or on the title of its card, shows it alone."""

@@ -1,25 +1,39 @@
 """The lecture in the window: begun, left and gone on with, by menu, key and clicker."""
 
+from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from PySide6.QtCore import QObject
 from PySide6.QtWidgets import QFileDialog, QWidget
 
 from diffview.errors import UserError
 from diffview.gui.jobs.files import Files
+from diffview.gui.jobs.handout import HandoutMaker
 from diffview.gui.jobs.live import Live
 from diffview.gui.session import Message, Session
-from diffview.gui.settings import Settings
 from diffview.gui.story.clicker import Clicker
 from diffview.gui.story.scenery import Scenery
 from diffview.gui.story.talk import Talk
-from diffview.gui.window.hall import PLACE
 from diffview.story.lecture import Lecture, packaged_lecture, read_lecture, write_lecture
+from diffview.story.one_file import SUFFIX
 from diffview.story.place import Place, PlaceFile
 
 if TYPE_CHECKING:
     from diffview.gui.story.editor import LectureEditor
+
+
+FOLDER = "Folder"
+SAVED = f"One file (*.zip);;{FOLDER} (*)"
+LECTURES = "Lectures (*.zip *.json);;All files (*)"
+HANDOUTS = "Page (*.html);;Paper (*.pdf)"
+
+
+class Keep(NamedTuple):
+    """Where the place in a talk is kept, and what remembers a lecture that was saved."""
+
+    place: Path
+    remember: Callable[[Path], None]
 
 
 class Lecturing(QObject):
@@ -29,10 +43,13 @@ class Lecturing(QObject):
         talk: plays the lecture.
     """
 
-    def __init__(self, session: Session, live: Live, files: Files, settings: Settings, window: QWidget) -> None:
+    def __init__(
+        self, session: Session, live: Live, files: Files, handouts: HandoutMaker, keep: Keep, window: QWidget
+    ) -> None:
+        """`keep` has the file of the place in a talk, and remembers a lecture among what was opened last."""
         super().__init__(window)
-        self._session, self._file = session, PlaceFile(settings.beside(PLACE))
-        self._settings, self._window = settings, window
+        self._session, self._file = session, PlaceFile(keep.place)
+        self._handouts, self._remember, self._window = handouts, keep.remember, window
         self._editor: LectureEditor | None = None
         self.talk = Talk(session, live, Scenery(session, live, files, self), self._file, self)
         talk = self.talk
@@ -88,18 +105,32 @@ class Lecturing(QObject):
             self._editor.hide()
             self.begin(self._editor.lecture, Place(chapter))
 
+    def export(self, parent: QWidget) -> None:
+        """Ask for a file, and make the handout of the lecture that was on last."""
+        path, _ = QFileDialog.getSaveFileName(parent, "Save the handout", "lecture.html", HANDOUTS)
+        if path:
+            self._make_handout(self.talk.lecture or packaged_lecture(), Path(path))
+
+    def _make_handout(self, lecture: Lecture, path: Path) -> None:
+        try:
+            self._handouts.start(lecture, path)
+        except UserError as error:
+            self._session.tell_error(error)
+
     def _ask_open(self) -> None:
-        path = QFileDialog.getExistingDirectory(self._editor, "Open lecture")
+        path, _ = QFileDialog.getOpenFileName(self._editor, "Open lecture", "", LECTURES)
         if path and self._editor is not None:
             self._editor.set_lecture(read_lecture(Path(path)))
 
     def _ask_save(self) -> None:
         if self._editor is None or self._editor.lecture is None:
             raise UserError("There is no chapter to save.", "Capture one first.")
-        path = QFileDialog.getExistingDirectory(self._editor, "Save the lecture in this folder")
+        path, kind = QFileDialog.getSaveFileName(self._editor, "Save the lecture", "lecture.zip", SAVED)
         if path:
-            self._editor.set_lecture(write_lecture(self._editor.lecture, Path(path)))
-            self._settings.add_recent(path)
+            asked = Path(path)
+            file = asked if FOLDER in kind or asked.is_dir() else asked.with_suffix(SUFFIX)
+            self._editor.set_lecture(write_lecture(self._editor.lecture, file))
+            self._remember(file)
 
     def offer(self) -> None:
         """Offer to go on with a talk that was cut short."""

@@ -22,8 +22,9 @@ from diffview.readers.many import is_data, last_name, one_name
 from diffview.runs.as_command import FieldFile, command_by_file, command_by_flags
 from diffview.runs.examples import EXAMPLES, Example
 from diffview.runs.recipe import GIVEN, NOT_KEPT, default_recipe
+from diffview.runs.recipe_files import write_recipe
 
-DATA = "Data and recipes (*.nc *.nc4 *.h5 *.hdf5 *.HDF5 *.he5 *.hdf *.mat *.json);;All files (*)"
+DATA = "Data and recipes (*.nc *.nc4 *.h5 *.hdf5 *.HDF5 *.he5 *.hdf *.mat *.json *.zip);;All files (*)"
 SCHEDULES = "Schedules (*.csv *.json *.txt *.yaml *.yml);;All files (*)"
 
 
@@ -79,14 +80,14 @@ class Opening(QObject):
         from diffview.story.lecture import is_lecture  # not before the first paint
 
         if is_lecture(Path(path)):
-            self._settings.add_recent(str(Path(path).absolute()))
-            self._show_recent()
+            self.remember(Path(path))
             self.lectureAsked.emit(path)
         elif os.path.isdir(path) and not is_data(path):
             self._files.open_model(path)
         elif path.lower().endswith((".json", ".csv", ".yaml", ".yml")):
             try:
                 self._files.load_settings(path)
+                self.remember(Path(path))
             except UserError as error:
                 self._session.tell_error(error)
         else:
@@ -111,11 +112,15 @@ class Opening(QObject):
         if path:
             self.open(path)
 
+    def remember(self, path: Path) -> None:
+        """A file, a recipe or a lecture comes first among the recent ones."""
+        self._settings.add_recent(str(path.absolute()))
+        self._show_recent()
+
     def _remember_file(self) -> None:
         """The open file comes first among the recent ones; recipes bring theirs."""
-        if self._session.recipe.source.path not in (None, GIVEN):
-            self._settings.add_recent(str(Path(self._session.recipe.source.path).absolute()))
-            self._show_recent()
+        if (path := self._session.recipe.source.path) is not None and path != GIVEN:
+            self.remember(Path(path))
 
     def _show_recent(self) -> None:
         self.recent.clear()
@@ -133,7 +138,11 @@ class Opening(QObject):
     def _ask_save_recipe(self) -> None:
         path, _ = QFileDialog.getSaveFileName(self._window, "Save recipe", "recipe.json", "Recipes (*.json)")
         if path:
-            save(self._session, Path(path), lambda: write_text(Path(path), self._session.kept.to_json()))
+            save(self._session, Path(path), lambda: self._save_recipe(Path(path)))
+
+    def _save_recipe(self, path: Path) -> None:
+        write_recipe(self._session.kept, path)
+        self.remember(path)
 
     def _copy_command(self) -> None:
         """Put on the clipboard what makes this run without a window."""
