@@ -7,16 +7,19 @@ there is not understood in the last row. QT_SCALE_FACTOR=2 draws them as on a sc
 """
 
 import argparse
+import time
 from pathlib import Path
 
 from PySide6.QtCore import Qt
 from PySide6.QtGui import QImage, QPainter
+from PySide6.QtWidgets import QApplication
 
 from diffview.gui.app import rehearsing
 from diffview.gui.window.main_window import MainWindow
 from diffview.story.place import Place
 
 SMALL, ACROSS, GAP = 320, 4, 8
+SETTLED_S = 0.2
 
 
 def sheet_of(files: list[Path]) -> QImage:
@@ -47,6 +50,9 @@ def main() -> None:
     files: list[Path] = []
 
     def looked(window: MainWindow, place: Place) -> list[str]:
+        until = time.monotonic() + SETTLED_S
+        while time.monotonic() < until:  # a picture of another shape is given other room
+            QApplication.processEvents()
         files.append(options.out / f"{place.chapter + 1:02d}-{place.beat:02d}.png")
         window.staging.stage.grab().save(str(files[-1]))
         return window.staging.stage.faults()

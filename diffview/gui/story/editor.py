@@ -16,10 +16,11 @@ from PySide6.QtWidgets import (
 )
 
 from diffview.errors import UserError
+from diffview.gui.story.beat_form import BeatForm
 from diffview.gui.theme import theme
 from diffview.gui.widgets.small.parts import add_choices, combo, line, named, push_button, say, show_key, words
 from diffview.runs.recipe import Recipe
-from diffview.story.beats import LONGEST_SENTENCE
+from diffview.story.beats import LONGEST_SENTENCE, Beat
 from diffview.story.chapter import LONGEST_TITLE, Chapter, beat_to, captured
 from diffview.story.equation_table import EQUATIONS
 from diffview.story.lecture import Lecture
@@ -28,7 +29,7 @@ from diffview.story.parts import PICTURES, PLOTS, Stage
 FIRST = "Say in one sentence what is to be seen."
 """The sentence of a chapter that was just captured."""
 
-WIDTH, HEIGHT = 820, 600
+WIDTH, HEIGHT = 860, 680
 """In which a whole sentence can be read."""
 
 NAMES = {"": "none", **{part: part for part in (*PICTURES, *PLOTS)}}
@@ -58,12 +59,16 @@ class LectureEditor(QDialog):
         self.lecture: Lecture | None = None
         self.list = named(QListWidget(), "chapterList", "Chapters")
         self._build_form()
-        self.said = words("", "lectureSaid")
-        self.said.setWordWrap(True)
+        said = self.said = words("", "lectureSaid")
+        said.setWordWrap(True)
+        self.beats = BeatForm()
+        self.beats.edited.connect(self._take_beats)
+        self.beats.refused.connect(lambda error: say(said, str(error)))
         layout = QVBoxLayout(self)
         layout.addWidget(self.list)
         layout.addLayout(self._buttons(self._chapter_tools()))
         layout.addLayout(self._form)
+        layout.addWidget(self.beats, 1)
         layout.addWidget(self.said)
         layout.addLayout(self._buttons(self._lecture_tools()))
         self.list.currentRowChanged.connect(self._show_chapter)
@@ -174,6 +179,14 @@ class LectureEditor(QDialog):
         )  # fmt: skip
         self._put(self.lecture.replaced(self._row, edited), self._row)
 
+    def _take_beats(self, beats: tuple[Beat, ...]) -> None:
+        """Take other beats, if they can be played one after the other."""
+        lecture = self.lecture
+        if lecture is not None:
+            self._try(
+                lambda: self._put(lecture.replaced(self._row, replace(self._chapter(lecture), beats=beats)), self._row)
+            )
+
     def _try(self, do: Callable[[], object]) -> None:
         """Do it, or say why it cannot be done."""
         try:
@@ -205,6 +218,7 @@ class LectureEditor(QDialog):
         for widget in (self.title, self.sentence, *self.pictures, self.plot, self.equation):
             widget.setEnabled(there)
         if self.lecture is None:
+            self.beats.set_beats(())
             say(self.said, "Capture begins a lecture with what is in the window.")
             return
         chapter = self._chapter(self.lecture)
@@ -215,4 +229,5 @@ class LectureEditor(QDialog):
             show_key(box, part)
         show_key(self.plot, chapter.stage.plot)
         show_key(self.equation, chapter.equation)
+        self.beats.set_beats(chapter.beats)
         say(self.said, f"{len(chapter.beats)} beats, {chapter.seconds:g} s.")

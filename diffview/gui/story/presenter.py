@@ -3,35 +3,13 @@
 from PySide6.QtCore import QElapsedTimer, QTime, QTimer
 from PySide6.QtWidgets import QVBoxLayout, QWidget
 
+from diffview.gui.show.beat_words import beat_words
 from diffview.gui.story.talk import Talk
 from diffview.gui.theme import GRID, SEMIBOLD
 from diffview.gui.widgets.small.card import CardFrame, ElidedLabel
-from diffview.story.beats import (
-    AnimateTime,
-    Beat,
-    ChangeStage,
-    HighlightPart,
-    MoveHandle,
-    PlayRun,
-    RevealPart,
-    SetValues,
-    StartWork,
-    TellSentence,
-)
 from diffview.story.place import following
 
 LARGE_PX = 22
-DOES: dict[type[Beat], str] = {
-    AnimateTime: "the playhead moves to t = {beat.t:g}",
-    MoveHandle: "a point of the schedule is pulled",
-    PlayRun: "a run is played",
-    HighlightPart: "{beat.part} is pointed at",
-    RevealPart: "{beat.part} is revealed",
-    ChangeStage: "another stage",
-    StartWork: "the work of {beat.part} begins",
-    TellSentence: "“{beat.sentence}”",
-}
-"""What a beat does, in words."""
 
 
 class PresenterLine(CardFrame):
@@ -87,10 +65,7 @@ class PresenterLine(CardFrame):
         chapter = talk.lecture.chapters[after.chapter]
         if after.chapter != talk.place.chapter:
             return f"chapter {after.chapter + 1}, {chapter.title}"
-        beat = chapter.beats[after.beat - 1]
-        if isinstance(beat, SetValues):
-            return "other values: " + ", ".join(name.replace("_", " ") for name, _ in beat.values)
-        return DOES.get(type(beat), "a pause").format(beat=beat)
+        return beat_words(chapter.beats[after.beat - 1])
 
     def _tell_time(self) -> None:
         minutes, seconds = divmod(self._since.elapsed() // 1000, 60)
