@@ -7,9 +7,9 @@
 >>> again = diffview.sample(recipe=made.attrs["diffview_recipe"])  # the same to the bit
 >>> diffview.show(field)                                       # the window
 
-The names of `dir(diffview)` are all of it: `open`, `schedule`, `noise`, `sample`, `sample_times`, `film`, `compare`,
-`train`, `verify`, `verify_ensemble`, `show`, `recorded` for runs of any program, the `Recipe` that says what is asked
-for, and `UserError`, the one error that is meant to be read. None of them loads what it does not need.
+The names of `dir(diffview)` are all of it: `open`, `schedule`, `noise`, `sample`, `sample_times`, `days`, `film`,
+`compare`, `train`, `verify`, `verify_ensemble`, `show`, `recorded` for runs of any program, the `Recipe` that says what
+is asked for, and `UserError`, the one error that is meant to be read. None of them loads what it does not need.
 """
 
 from importlib import import_module
@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from diffview.library.all_times import sample_times
     from diffview.library.calibrated import verify_ensemble
     from diffview.library.comparing import compare
+    from diffview.library.daily_fields import days
     from diffview.library.filming import film
     from diffview.library.making import noise, sample
     from diffview.library.opened import open
@@ -36,6 +37,7 @@ __all__ = [
     "UserError",
     "__version__",
     "compare",
+    "days",
     "film",
     "noise",
     "open",
@@ -51,6 +53,7 @@ __all__ = [
 
 _HOMES = {
     "compare": "library.comparing",
+    "days": "library.daily_fields",
     "film": "library.filming",
     "open": "library.opened",
     "noise": "library.making",

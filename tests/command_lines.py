@@ -12,7 +12,7 @@ from typing import NamedTuple
 
 import netCDF4
 import numpy as np
-from daily_twins import write_daily
+from daily_twins import write_daily, write_pair
 
 from diffview.cli import main, parse
 from diffview.commands.completion import words_of
@@ -87,6 +87,7 @@ def make_files(folder: Path) -> None:
         values.units, values.standard_name = "mm h-1", "rainfall_rate"
         values[:] = np.maximum(np.random.default_rng(2).standard_normal((40, 64, 64)).cumsum(1).cumsum(2) / 20, 0) ** 2
     write_daily(folder / "daily.nc", 2000, "2001-01-01")
+    write_pair(folder / "pair.nc")
     write_daily(folder / "monthly.nc", 2000, "2001-01-01", monthly=True)
     (folder / "folder").mkdir()
     for day in range(8):

@@ -60,6 +60,25 @@ def write_daily(path: Path, n: int, start: str, calendar: str = "standard", mont
     return values
 
 
+def write_pair(path: Path, n: int = 60, gone: int | None = 40, slope: float = -2.0) -> np.ndarray:
+    """A file with such fields and `ice`, exactly slope (sst - 15) in %, in the calendar noleap; [n, 2, ny, nx].
+
+    One day is gone from its time; `ice` has no land. Returns what the file holds, north up.
+    """
+    write_daily(path, n, "2001-01-01", "noleap")
+    with netCDF4.Dataset(path, "a") as file:
+        rng = np.random.default_rng(5)
+        sst = file["sst"][:].filled(np.nan)
+        sst = np.where(np.isnan(sst), 15 + rng.standard_normal(sst.shape), sst).astype(np.float32)
+        if gone is not None:
+            file["time"][gone:] = np.arange(gone, n) + 1
+        ice = file.createVariable("ice", "f4", ("time", "lat", "lon"), fill_value=np.float32(-999))
+        ice.units, ice[:] = "%", slope * (sst - 15)
+        file.createDimension("wide", 10)
+        file.createVariable("coarse", "f4", ("time", "lat", "wide"))[:] = rng.standard_normal((n, SHAPE[0], 10))
+        return np.stack([file["sst"][:].filled(np.nan), file["ice"][:].filled(np.nan)], 1)[:, :, ::-1]
+
+
 def _offset(start: str, calendar: str) -> int:
     import cftime
 

@@ -43,6 +43,8 @@ def sample_all(
         raise UserError("Steps are kept of one time.", "Leave --record or --all-times out.")
     if options.on is not None:
         raise UserError("All times are made here, one after the other.", "Leave --on or --all-times out.")
+    if opened.recipe.frames.sequence > 1:
+        raise UserError("A sequence is of several times already.", "Leave --sequence or --all-times out.")
     if fills_whole(opened.recipe):
         raise UserError("Whole pictures are filled one at a time.", "Name a --region, or leave --all-times out.")
 

@@ -37,6 +37,8 @@ def sample_on(options: argparse.Namespace, plan: "Plan", opened: Opened) -> None
 
     if options.record:
         raise UserError("Steps are kept of members that are made at once.", "Leave --record or --on out.")
+    if plan.jointly is not None:
+        raise UserError("Blocks of members are of single fields.", "Leave --on, or --channels and --sequence, out.")
     report, folder = options.report, options.out
     engine = engine_of(options.on)  # before the folder is made: a place that is none leaves nothing
     try:

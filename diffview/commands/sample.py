@@ -30,9 +30,12 @@ FIT = ("fit_set", "missing_limit", "held_out")
 ENSEMBLE = ("members", "first_member", "block", "statistics")
 """The values of a recipe that say which fields are made, and what is kept of them."""
 
+TOGETHER = ("channels", "sequence", "known")
+"""The values of a recipe that say which fields are made together."""
+
 VALUES = (
     "model", "sampler", "grid", "steps", *ENSEMBLE, "seed", "weight", "mask", "region", "overlap", "transform",
-    "device", *FIT,
+    "device", *FIT, *TOGETHER,
 )  # fmt: skip
 """The values of a recipe that an option replaces wherever the field comes from."""
 
@@ -41,7 +44,7 @@ def add(parser: Parser) -> None:
     """Declare the options."""
     add_values(parser, "model")
     parser.add_argument("--fit", nargs=2, metavar=PLACE, help="a formula is fitted to this field")
-    add_values(parser, *FIT)
+    add_values(parser, *FIT, *TOGETHER)
     parser.add_argument("--start", nargs=2, metavar=PLACE, help="start from this field, noised to --t or --s")
     parser.add_argument("--condition", nargs=2, metavar=PLACE, help="a conditional network sees means of this field, "
         "and what --observe names sees it")  # fmt: skip
@@ -70,6 +73,7 @@ def add(parser: Parser) -> None:
         "diffview sample --model gaussian --fit sst.nc sst --members 200 --statistics 'mean,spread,p>14' -o law.nc",
         "diffview sample --model gaussian --fit sst.nc sst --members 64 --block 16 --on here -o parts",
         "diffview sample --model gaussian --start folder sst --s 1 --region 0,0,16,16 --all-times -o all.nc",
+        "diffview sample --model gaussian --fit daily.nc sst --region 0,0,16,16 --sequence 5 --steps 4 -o days.nc",
         "diffview sample --model gaussian --fill sst.nc sst --hide 8,8,6,6 --steps 4 -o filled.nc",
         "diffview sample --model gaussian --fit sst.nc sst --region 0,0,32,32 --observe blocks size=8 error=0.2 "
         "--observe area where=4,4,9,9 error=0.1 --solver exact --members 4 -o seen.nc",

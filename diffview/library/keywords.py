@@ -52,6 +52,9 @@ class RunValues(ForwardValues, total=False):
     disturbed: bool
     given: Sequence[Any]
     off: Sequence[str]
+    channels: Sequence[str]
+    sequence: int
+    known: Sequence[str]
     hidden: Sequence[Region | tuple[int, int, int, int]]
     fit_set: str
     missing_limit: float
@@ -101,6 +104,17 @@ class TrainingValues(TypedDict, total=False):
     device: str
     resume: bool
     origin: str
+
+
+class DaysValues(TypedDict, total=False):
+    """How the days of a month are made from its mean."""
+
+    days: int | None
+    members: int
+    seed: int
+    first_member: int
+    region: Region | tuple[int, int, int, int] | None
+    periodic: bool
 
 
 class VerifyingValues(TypedDict, total=False):

@@ -34,6 +34,7 @@ from diffview.writers.exports import (
     run_content,
     statistics_content,
 )
+from diffview.writers.joint_content import joint_content
 
 if TYPE_CHECKING:
     import xarray
@@ -221,12 +222,16 @@ def made_by(
         UserError: if it cannot be run, or steps are to be kept of more members than are made at once.
     """
     of, asked = opened.facts.field, plan.recipe.ensemble
+    if record and plan.jointly is not None:
+        raise UserError("Steps are kept of single fields.", "Leave the record, or channels and sequence, out.")
     if record:
         return _recorded(plan, of, progress)
     if asked.statistics:
         return _streamed(plan, of, progress, tell)
     ends = list(last_steps(plan, progress=progress))
     last = replace(ends[-1], y=np.concatenate([end.y for end in ends]))
+    if plan.jointly is not None:
+        return joint_content(plan, last), last
     return ensemble_content(plan, of, last), last
 
 

@@ -18,16 +18,18 @@ import numpy as np
 from diffview.errors import UserError
 from diffview.fields.coarse import at_resolution
 from diffview.fields.field import Field, Region
+from diffview.fields.jointly import JointValues
 from diffview.fields.picture import Picture
 from diffview.forward import mine
 from diffview.forward.exchange import read_schedule
 from diffview.forward.schedules import SCHEDULES, Schedule, make_schedule
 from diffview.library.observations import instrument_of
+from diffview.readers.channels_read import read_jointly
 from diffview.readers.many import is_many, one_name
 from diffview.readers.packaged import packaged_field
 from diffview.readers.process import ReaderProcess
 from diffview.runs.beside_wanted import beside_wanted
-from diffview.runs.facts import Facts
+from diffview.runs.facts import Facts, default_region
 from diffview.runs.recipe import GIVEN, NOT_KEPT, Recipe
 from diffview.runs.stack import other_slices, stack_read, stack_wanted
 
@@ -140,10 +142,30 @@ def open_field(recipe: Recipe) -> Opened:
         beside = None
         if (asked := beside_wanted(recipe, picture)) is not None:
             beside = reader.call("read_beside", path=path, **asked)
+        jointly = _jointly(reader, recipe, picture) if recipe.frames.several else None
     named = recipe.but(dataset=picture.dataset, index=picture.index)
     return Opened(
-        named, Facts(at_resolution(picture.field, k, how), other_slices(stack, named, picture), beside=beside)
+        named,
+        Facts(at_resolution(picture.field, k, how), other_slices(stack, named, picture)).learn(
+            beside=beside, jointly=jointly
+        ),
     )
+
+
+def _jointly(reader: ReaderProcess, recipe: Recipe, picture: Picture) -> JointValues:
+    """The region of all slices of the channels that are made together; those that are given come last."""
+    source, asked = recipe.source, recipe.frames
+    if asked.refusal is not None:
+        raise asked.refusal
+    if source.coarsen > 1 or source.window is not None or source.mask:
+        raise UserError(
+            "Fields that are made together are taken as the file stores them.",
+            "Leave coarsen, window and mask out, or make such a file first.",
+        )
+    channels = [name for name in asked.channels if name not in asked.known]
+    region = source.region or Facts(picture.field).fits.of(default_region)
+    assert source.path is not None
+    return read_jointly(reader, source.path, picture, [*channels, *asked.known], region)
 
 
 # -- arrays
@@ -276,7 +298,7 @@ _PLAIN: dict[str, Callable[[Any], Any]] = {
     "path": source_name, "region": _region, "schedule": schedule_of,
     "hidden": lambda value: tuple(_region(one) for one in value),
     "index": lambda value: None if value is None else tuple(int(i) for i in value),
-    "mask": lambda value: tuple(float(number) for number in value),
+    "mask": lambda value: tuple(float(number) for number in value), "channels": tuple, "known": tuple,
     "sampler_params": _settings, "grid_params": _settings, "observe_params": _settings,
     "solver_params": _settings, "instruments": lambda value: tuple(instrument_of(one) for one in value),
 }  # fmt: skip

@@ -18,7 +18,8 @@ class Data(Formula):
     x0_hat = sum_i w_i x_i,  w = softmax_i(-|y - x_i|^2 / 2 s^2). It can only give back the fields it was fitted to.
 
     Attributes:
-        crops: x_i, float32 [n, ny, nx].
+        crops: x_i, float32 [n, ny, nx]; of several fields together [n, channels, ny, nx] or [n, channels, frames, ny,
+            nx].
     """
 
     crops: Array
@@ -28,9 +29,9 @@ class Data(Formula):
         self._half_norms = 0.5 * np.einsum("np,np->n", flat, flat, dtype=np.float64)
 
     @property
-    def shape(self) -> tuple[int, int, int]:
-        """(1, ny, nx)."""
-        return 1, *self.crops.shape[1:]
+    def shape(self) -> tuple[int, ...]:
+        """(channels, ny, nx) or (channels, frames, ny, nx)."""
+        return self.crops.shape[1:] if self.crops.ndim > 3 else (1, *self.crops.shape[1:])
 
     def _points(self, y: Any) -> Any:
         """The crops as points [n, pixels], like y."""

@@ -24,7 +24,7 @@ class Denoiser(Protocol):
     Attributes:
         kind: "posterior mean", or "consistency" for a model that jumps along the probability-flow ODE.
         noise_range: smallest and largest s that the model is made for.
-        shape: (channels, ny, nx) it is fitted to, or None for any size.
+        shape: (channels, ny, nx) or (channels, frames, ny, nx) it is fitted to, or None for any size.
     """
 
     @property
@@ -32,7 +32,7 @@ class Denoiser(Protocol):
     @property
     def noise_range(self) -> tuple[float, float]: ...  # noqa: D102
     @property
-    def shape(self) -> tuple[int, int, int] | None: ...  # noqa: D102
+    def shape(self) -> tuple[int, ...] | None: ...  # noqa: D102
 
     def __call__(self, y: Any, s: float) -> Any:
         """x0_hat of y at the noise level s."""

@@ -42,7 +42,7 @@ def read_field_series(
         labels: dict[str, Labels] = reader.call("read_labels", path=path, dataset=picture.dataset)
         dim, dated = time_of(picture, labels, path)
         part = region or Region(0, 0, *picture.size)
-        values = _values(reader, path, picture, dim, part, progress)
+        values = values_along(reader, path, picture, dim, part, progress)
     finally:
         reader.close()
     assert dated.values is not None
@@ -68,14 +68,34 @@ def time_of(picture: Picture, labels: dict[str, Labels], path: str) -> tuple[int
     )
 
 
-def _values(
-    reader: ReaderProcess, path: str, picture: Picture, dim: int, region: Region, progress: Callable[[float], None]
+def values_along(
+    reader: ReaderProcess,
+    path: str,
+    picture: Picture,
+    dim: int,
+    region: Region,
+    progress: Callable[[float], None] = lambda share: None,
+    together: int = 1,
 ) -> Array:
+    """A region in all slices along one of the other dimensions of a picture, [n, ny, nx].
+
+    Args:
+        reader: that reads them.
+        path: the file.
+        picture: one of the slices.
+        dim: which of its other dimensions.
+        region: of it.
+        progress: called with the share that is read; it may raise to end it.
+        together: as many variables are read as large, all of which must have room.
+
+    Raises:
+        UserError: if they cannot be read, or have no room in memory.
+    """
     size = picture.other_dims[dim][1]
     each = 4 * region.ny * region.nx
-    if size * each > MOST_BYTES:
+    if (total := size * together * each) > MOST_BYTES:
         raise UserError(
-            f"{size:,} fields of {region.ny} x {region.nx} pixels take {size * each / 2**30:.1f} GB.",
+            f"{size * together:,} fields of {region.ny} x {region.nx} pixels take {total / 2**30:.1f} GB.",
             f"There is room for {MOST_BYTES / 2**30:.0f} GB: name a region.",
         )
     every, parts = max(1, AT_ONCE // each), []

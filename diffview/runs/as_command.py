@@ -13,7 +13,7 @@ from diffview.runs.sampling import scored_course
 
 FLAGS = (
     "sampler", "grid", "steps", "members", "first_member", "block", "statistics", "seed", "weight", "index", "mask",
-    "region", "overlap", "transform", "device", "fit_set", "missing_limit", "held_out",
+    "region", "overlap", "transform", "device", "fit_set", "missing_limit", "held_out", "channels", "sequence", "known",
 )  # fmt: skip
 """Values that have a flag of their own."""
 
@@ -114,7 +114,7 @@ def _spelt(value: Any) -> str:
     """A value as its flag reads it."""
     if isinstance(value, Region):
         return f"{value.row},{value.column},{value.ny},{value.nx}"
-    return ",".join(map(repr, value)) if isinstance(value, tuple) else str(value)
+    return ",".join(map(str, value)) if isinstance(value, tuple) else str(value)
 
 
 def _param_words(asked: Recipe, said: Recipe) -> Said:

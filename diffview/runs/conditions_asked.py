@@ -8,6 +8,7 @@ from typing import Annotated, Any
 from diffview.errors import UserError
 from diffview.params import Range, ValueType, checked, plain_of, value_of
 from diffview.runs.groups import AUTO, Group
+from diffview.runs.values import NAMES
 
 MOST_MINUTES = 60.0 * 24 * 366
 
@@ -39,7 +40,6 @@ CONDITIONS = ValueType(
     and len({one.name for one in value}) == len(value),
     lambda value: [plain_of(one) for one in value], _read,
 )  # fmt: skip
-NAMES = ValueType("They are texts.", lambda value: all(isinstance(one, str) for one in value), list, tuple)
 
 
 @dataclass(frozen=True)

@@ -21,10 +21,10 @@ AROUND = 2**63
 """Bit of the fork number that the noise around a region has: the forks of runs are below it."""
 
 
-def torus_of(plan: Plan, denoise: Any) -> tuple[int, int]:
+def torus_of(plan: Plan, denoise: Any) -> tuple[int, ...]:
     """Rows and columns that a run works on: those of its region, unless its denoiser is of a larger torus."""
     shape = getattr(denoise, "shape", None)
-    return plan.shape[2:] if plan.known is None or shape is None else (shape[1], shape[2])
+    return plan.shape[-2:] if plan.known is None or shape is None else shape[-2:]
 
 
 @dataclass(frozen=True)

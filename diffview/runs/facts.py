@@ -12,6 +12,7 @@ from diffview.errors import UserError
 from diffview.fields.channels import ConditionValues
 from diffview.fields.earth_map import EarthMap
 from diffview.fields.field import Field, Region
+from diffview.fields.jointly import JointValues
 from diffview.fields.regions import starting_region, summed
 from diffview.fields.transforms import Transform, check_least, choose_transform, has_least
 from diffview.models.cards import Card
@@ -127,6 +128,7 @@ class Facts:
         cards: the networks that can be chosen, by name.
         given: denoisers that the user's own program brought, by name.
         beside: the conditions of the slice, from other variables and files; or None.
+        jointly: what fields that are made together are fitted to; or None.
         fits: what was computed of field and stack; they bring a new store with them.
     """
 
@@ -138,6 +140,7 @@ class Facts:
     cards: Mapping[str, Card] = dataclasses.field(default_factory=dict)
     given: Mapping[str, Given] = dataclasses.field(default_factory=dict)
     beside: ConditionValues | None = None
+    jointly: JointValues | None = None
     fits: Fits = dataclasses.field(init=False, repr=False)
 
     def __post_init__(self) -> None:

@@ -261,8 +261,3 @@ class Rivals(Group):
             )
         if self.place > len(self.others):
             raise UserError(f"There is no place {self.place} among {len(names)} rivals.", "Count them from 0.")
-
-
-@dataclass(frozen=True)
-class Reserved(Group):
-    """A group that holds nothing as yet; written and read, so that what comes into it needs no other version."""

@@ -8,6 +8,7 @@ whole has, to the bit.
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from itertools import accumulate
+from math import prod
 from typing import Any
 
 import numpy as np
@@ -34,8 +35,8 @@ COUNTED = "mean,spread,q0.05,q0.5,q0.95"
 
 def too_large(plan: Plan) -> UserError | None:
     """Why not even the members that are computed at once can be kept and shown; None if they can."""
-    _, channels, ny, nx = plan.shape
-    members, most = blocks_of(plan)[0].shape[0], MOST_KEPT // (channels * ny * nx)
+    _, *outer, ny, nx = plan.shape
+    members, most = blocks_of(plan)[0].shape[0], MOST_KEPT // (prod(outer) * ny * nx)
     if members <= most:
         return None
     few = max(1, most)
@@ -192,7 +193,7 @@ def streamed_for(plan: Plan, truth: NDArray[np.floating] | None = None) -> Strea
     asked = statistics_asked(plan.recipe.ensemble.statistics)
     for statistic in asked:
         check_spread(statistic, plan.recipe.ensemble.members)
-    return Streamed(asked, fixed_edges(plan.made_in, plan.shape[2] * plan.shape[3]), truth)
+    return Streamed(asked, fixed_edges(plan.made_in, plan.shape[-2] * plan.shape[-1]), truth)
 
 
 def unmet(streamed: Streamed, units: str) -> Iterator[str]:

@@ -38,6 +38,33 @@ class Note(NamedTuple):
 
 
 @dataclass(frozen=True, eq=False)
+class Jointly:
+    """Fields that are made together.
+
+    Attributes:
+        fields: a slice of each channel, whole, for names and units.
+        transforms: of each channel.
+        made: how many of the first channels are made; the others are given.
+        shape: (channels, ny, nx) or (channels, frames, ny, nx).
+        x0: the open fields, standardised, of that shape; None where they are not all there.
+        there: where a channel has values at some time, [channels, ny, nx].
+        days: of the frames, days since 1970-01-01; without dates the number of each, [frames].
+        calendar: of the days; "" without dates.
+        placed: whether anything of the open fields goes into the run.
+    """
+
+    fields: tuple[Field, ...]
+    transforms: tuple[Transform, ...]
+    made: int
+    shape: tuple[int, ...]
+    x0: Array | None
+    there: NDArray[np.bool_]
+    days: NDArray[np.float64]
+    calendar: str
+    placed: bool
+
+
+@dataclass(frozen=True, eq=False)
 class Plan:
     """What will be done: everything a run needs, and notes of what is not as asked.
 
@@ -59,6 +86,7 @@ class Plan:
         parent: the plan of the run that this one leaves at a step, or None.
         known: the pixels of the region that the run is given [ny, nx], or None if it is given none.
         filled: those that it makes up beside known ones [ny, nx], or None if it fills nothing.
+        jointly: the fields that are made together, or None where single ones are.
         floor: what stands for 0 of an amount, which is never negative, in the units of the run; else None.
         windows: of a network's size, from the corner of a larger region that they cover; none: it has that size.
         circular: whether the left and right edges of the region meet: it goes once around the Earth.
@@ -85,10 +113,13 @@ class Plan:
     circular: bool = False
     windows: tuple[Region, ...] = ()
     floor: float | None = None
+    jointly: Jointly | None = None
 
     @property
-    def shape(self) -> tuple[int, int, int, int]:
-        """[members, channels, ny, nx]."""
+    def shape(self) -> tuple[int, ...]:
+        """[members, channels, ny, nx], of a sequence [members, channels, frames, ny, nx]."""
+        if self.jointly is not None:
+            return self.recipe.ensemble.members, *self.jointly.shape
         if self.card is not None and not self.windows:
             return self.recipe.ensemble.members, *self.card.shape
         return self.recipe.ensemble.members, 1, self.region.ny, self.region.nx
@@ -96,6 +127,8 @@ class Plan:
     @property
     def placed(self) -> bool:
         """Whether what a run makes lies where the region does: it starts from it, or is conditioned on it."""
+        if self.jointly is not None:
+            return self.jointly.placed
         return self.conditioning.sees_region or (self.card is not None and self.card.coarsen > 0)
 
     @property

@@ -15,6 +15,7 @@ from diffview.fields.regions import BY_COUNT
 from diffview.params import Parameter, json_text, parameters, plain_of, value_of
 from diffview.paths import parse_json
 from diffview.runs.conditions_asked import Conditions
+from diffview.runs.frames_asked import Frames
 from diffview.runs.groups import (
     AUTO,
     CHAIN,
@@ -26,7 +27,6 @@ from diffview.runs.groups import (
     Ensemble,
     Fork,
     Guidance,
-    Reserved,
     Rival,
     Rivals,
     Source,
@@ -66,7 +66,7 @@ class Recipe:
     rivals: Rivals = Rivals()
     operators: Operators = Operators()
     conditions: Conditions = Conditions()
-    frames: Reserved = Reserved()
+    frames: Frames = Frames()
 
     @classmethod
     def of(cls, **values: Any) -> "Recipe":

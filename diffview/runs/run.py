@@ -25,7 +25,7 @@ RUNAWAY = 10.0
 
 
 def start_state(plan: Plan) -> Array:
-    """y at levels[0], float32 [members, 1, ny, nx]: the end of each member's forward path, on the field or on 0.
+    """y at levels[0], float32 [members, channels, ..., ny, nx]: the end of a member's forward path, on the field or 0.
 
     From noise it is that of the closed form, as both kinds of path have the same law: a run that no field goes into is
     the same whichever of them noise is put in on.
@@ -33,12 +33,15 @@ def start_state(plan: Plan) -> Array:
     shape, start = plan.shape, plan.recipe.of_run().start
     s = plan.levels[0]
     base: Any = np.float32(0)
-    if start.origin == "field":
+    shown = shape[2:] if shape[1] == 1 else shape[1:]
+    if plan.jointly is not None and plan.jointly.x0 is not None and start.origin == "field":
+        base = np.nan_to_num(plan.jointly.x0)
+    elif start.origin == "field":
         base = np.nan_to_num(plan.x0) if plan.known is None else np.where(plan.known, plan.x0, base)
     first, course = plan.recipe.ensemble.first_member, plan.recipe.course
     members = range(first, first + shape[0])
-    paths = (ForwardPath(course.seed, shape[2:], start.path_mode, member, course.noise) for member in members)
-    return np.stack([(base + path(s))[None] for path in paths]).astype(np.float32)
+    paths = (ForwardPath(course.seed, shown, start.path_mode, member, course.noise) for member in members)
+    return np.stack([base + path(s) for path in paths]).reshape(shape).astype(np.float32)
 
 
 def on_device(y: Any, device: str) -> Any:
@@ -124,7 +127,7 @@ def _course(plan: Plan, denoise: Denoise, after: Step | None) -> Iterator[Step]:
     assert at is not None
     calls, resumed = _Counted(denoise), at is after
     if at.index == fork.step and plan.recipe.course.sampler != plan.parent.recipe.course.sampler:
-        whole = at.history[: torus_of(plan, denoise) != plan.shape[2:]]  # of a step of a region, see `of_region`
+        whole = at.history[: torus_of(plan, denoise) != plan.shape[-2:]]  # of a step of a region, see `of_region`
         at = dataclasses.replace(at, history=whole)  # another sampler has nothing else to remember yet
     for step in _own_steps(plan, calls, at):
         if step.index > at.index:
@@ -136,7 +139,7 @@ def _course(plan: Plan, denoise: Denoise, after: Step | None) -> Iterator[Step]:
 def _own_steps(plan: Plan, denoise: Denoise, after: Step | None) -> Iterator[Step]:
     """The steps that the sampler of a plan makes, from the start or on from the step `after`."""
     sampler = SAMPLERS[plan.recipe.course.sampler]
-    region, torus = plan.shape[2:], torus_of(plan, denoise)
+    region, torus = plan.shape[-2:], torus_of(plan, denoise)
     resume: dict[str, Any] = {}
     if after is None:
         y = on_device(_start(plan, torus), plan.device)
@@ -151,7 +154,7 @@ def _own_steps(plan: Plan, denoise: Denoise, after: Step | None) -> Iterator[Ste
     return steps if torus == region else (of_region(step, *region) for step in steps)
 
 
-def _start(plan: Plan, torus: tuple[int, int]) -> Array:
+def _start(plan: Plan, torus: tuple[int, ...]) -> Array:
     """`start_state`, with noise of that level around it where the torus is larger than the region."""
     y, noise = start_state(plan), _noise(plan, torus)
     return noise.around(y, START, 0, plan.levels[0]) if isinstance(noise, NoiseAround) else y
@@ -182,12 +185,12 @@ def noise_of(plan: Plan, y: Any) -> NoiseFn:
     return Ahead(noise, y)
 
 
-def _noise(plan: Plan, torus: tuple[int, int]) -> Noise | NoiseAround:
+def _noise(plan: Plan, torus: tuple[int, ...]) -> Noise | NoiseAround:
     """The noise of the run as arrays."""
     course, first = plan.recipe.course, plan.recipe.ensemble.first_member
     fork = 0 if course.fork is None else course.fork.number
     noise = Noise(course.seed, plan.shape, first, fork, version=course.noise)
-    return noise if torus == plan.shape[2:] else NoiseAround(noise, *torus)
+    return noise if torus == plan.shape[-2:] else NoiseAround(noise, *torus)
 
 
 def _finished(steps: Iterator[Step], last: int, finished: Callable[[Any], Any]) -> Iterator[Step]:

@@ -79,5 +79,9 @@ LEVEL = ValueType(  # inf, for which JSON has no number, is where alpha reaches 
     "Choose a noise level above 0.", lambda value: float(value) > 0,
     lambda value: "inf" if value == math.inf else value, float, "S", float,
 )  # fmt: skip
+NAMES = ValueType(
+    "They are texts.", lambda value: all(isinstance(one, str) for one in value), list, tuple, "NAME,NAME,...",
+    lambda text: tuple(filter(None, (part.strip() for part in text.split(",")))),
+)  # fmt: skip
 STATISTICS = ValueType(HINT, lambda value: statistics_asked(value) is not None)
 STREAMS = ValueType(f"This diffview has versions 1 to {NEWEST}; a newer one may have more.", VERSIONS.__contains__)

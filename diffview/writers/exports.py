@@ -114,14 +114,14 @@ def forward_content(forward: Forward, t: float, of: Field, recipe: Recipe, trans
         **_scalars(t=frame.t, s=frame.s, alpha=frame.alpha, sigma=frame.sigma),
     }
     title = f"{what.long_name} with noise at t = {frame.t:.6g}"
-    return _content(title, variables, of, recipe, transform, frame.x_t.shape, recipe.source.region)
+    return content_of(title, variables, of, recipe, transform, frame.x_t.shape, recipe.source.region)
 
 
 def field_content(of: Field, recipe: Recipe) -> Content:
     """A whole field as it was read, and where it lies."""
     what, whole = quantity_of(of), Region(0, 0, *of.values.shape)
     values = {what.name: Values(PIXELS, of.values, what.cf())}
-    return _content(what.long_name, values, of, recipe, Transform("identity"), of.values.shape, whole)
+    return content_of(what.long_name, values, of, recipe, Transform("identity"), of.values.shape, whole)
 
 
 def _scalars(**values: float) -> dict[str, Values]:
@@ -237,7 +237,7 @@ def filled_content(made: FilledPicture, of: Field) -> Content:
     variables[f"{what.name}_truth"] = Values(PIXELS, of.values, what.cf("the field itself"))
     recipe = plan.settled.but(region=None, members=len(made.members))
     title = f"Gaps filled by {label}: {what.long_name}"
-    content = _content(title, variables, of, recipe, plan.made_in, of.values.shape, whole)
+    content = content_of(title, variables, of, recipe, plan.made_in, of.values.shape, whole)
     comment = (
         f"Pixels that the field has were given to the model; those flagged as generated were made in {made.parts} "
         f"parts of at most {plan.region.ny} x {plan.region.nx} pixels, one after the other. The recipe, which "
@@ -296,7 +296,7 @@ def _made(title: str, variables: Mapping[str, Values], plan: Plan, of: Field) ->
         variables = {**variables, "generated": _generated(plan, plan.filled)}
     if placed:
         variables = {**variables, **_truth(plan, of)}
-    content = _content(
+    content = content_of(
         title, variables, source, plan.settled, plan.made_in, plan.shape[2:], plan.region if placed else None
     )
     more = {
@@ -362,7 +362,7 @@ def gap_variables(
     return variables
 
 
-def _content(
+def content_of(
     title: str, variables: Mapping[str, Values], of: Field | None, recipe: Recipe, transform: Transform,
     shape: tuple[int, ...], region: Region | None,
 ) -> Content:  # fmt: skip

@@ -12,8 +12,8 @@ import diffview
 ROOT = Path(__file__).resolve().parents[2]
 PAGE = (ROOT / "docs" / "library.md").read_text(encoding="utf-8")
 NAMES = [
-    "Recipe", "UserError", "__version__", "compare", "film", "noise", "open", "recorded", "sample", "sample_times",
-    "schedule", "show", "train", "verify", "verify_ensemble",
+    "Recipe", "UserError", "__version__", "compare", "days", "film", "noise", "open", "recorded", "sample",
+    "sample_times", "schedule", "show", "train", "verify", "verify_ensemble",
 ]  # fmt: skip
 
 USES = '''

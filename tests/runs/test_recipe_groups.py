@@ -136,6 +136,7 @@ OTHERS |= {
         st.sampled_from([Condition("ir", "a.nc", "tb", -30.0), Condition("land", group="map")]), max_size=2, unique=True
     ).map(tuple),
     "off": st.lists(st.sampled_from(["ir", "map"]), max_size=2).map(tuple),
+    **dict.fromkeys(("channels", "known"), st.lists(st.text(max_size=5), max_size=3, unique=True).map(tuple)),
     "region": st.none() | REGION,
     "window": st.none() | REGION,
     "pixels": st.none() | REGION,
@@ -230,7 +231,7 @@ FLAGS = {
     "sample": [
         "model", "fit_set", "missing_limit", "held_out", "sampler", "grid", "steps", "members", "first_member",
         "block", "statistics", "seed", "weight", "index", "region", "overlap", "transform", "device",
-        "led_from", "led_to", "strength", "solver",
+        "led_from", "led_to", "strength", "solver", "channels", "sequence", "known",
     ],
     "compare": ["model", "sampler", "steps", "seed", "region", "device"],
     "gui": ["device"],
@@ -238,6 +239,7 @@ FLAGS = {
 WORDS = {
     "index": ("1,0", (1, 0)), "region": ("1,2,32,48", Region(1, 2, 32, 48)), "weight": ("2.5", 2.5),
     "led_from": ("20", 20.0), "led_to": ("0.5", 0.5), "strength": ("0.5", 0.5), "solver": ("dps", "dps"),
+    "channels": ("ice, wind", ("ice", "wind")), "sequence": ("5", 5), "known": ("ice", ("ice",)),
     "missing_limit": ("0.2", 0.2), "held_out": ("0.1", 0.1), "overlap": ("0.5", 0.5),
     "steps": ("7", 7), "members": ("3", 3), "seed": ("9", 9),
     "first_member": ("128", 128), "block": ("16", 16), "statistics": ("mean,q0.9", "mean,q0.9"),

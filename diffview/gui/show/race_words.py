@@ -40,7 +40,7 @@ def said(job: RaceRun) -> str:
     where = (
         f"log-uniform levels down to s = {number(job.end)}" if job.end else f"{course.schedule.title}, {course.grid}"
     )
-    count, _, ny, nx = job.plan.shape
+    count, *_, ny, nx = job.plan.shape
     top = number(job.plan.levels[0])
     parts.append(f"{job.plan.recipe.denoiser.model}, {count} fields of {ny} × {nx} pixels, {where}, from s = {top}.")
     truths = sorted({point.truth for point in job.points})

@@ -168,7 +168,7 @@ def _of_run(filmed: Filmed, title: str) -> Panel:
     plan, facts = filmed.plan, filmed.facts
     scale = scale_of_made(facts, plan.transform, plan, filmed.limits, filmed.colours)
     km = facts.field.pixel_km if plan.card is None or plan.placed else None
-    return Panel(title, REVERSE, plan.shape[2:], scale, None if km is None else km[1])
+    return Panel(title, REVERSE, (plan.shape[-2], plan.shape[-1]), scale, None if km is None else km[1])
 
 
 def _along(
