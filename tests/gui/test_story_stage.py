@@ -5,6 +5,7 @@ import pytest
 from conftest import QUICK
 from PySide6.QtCore import QEvent, QObject, QSize, Qt
 from PySide6.QtGui import QColor, QFontMetricsF, QGuiApplication
+from PySide6.QtWidgets import QWidget
 
 from diffview.gui.show.stage_layout import LOWEST, MOST_EQUATION, equation_size, placed, text_px
 from diffview.gui.story.lending import Away
@@ -12,6 +13,7 @@ from diffview.gui.story.stage import STIX_FIGURE, Lit
 from diffview.gui.theme import STAGE, theme
 from diffview.gui.widgets.images.colour_bar import ColourBar
 from diffview.gui.widgets.plots.plot_axis import AXIS_PX, plot_font
+from diffview.gui.widgets.small.card import CardFrame
 from diffview.gui.widgets.small.equation_view import EquationView
 from diffview.story.beats import AnimateTime, HighlightPart, RevealPart, SetValues
 from diffview.story.chapter import Chapter
@@ -19,6 +21,7 @@ from diffview.story.equation_table import EQUATIONS
 from diffview.story.lecture import Lecture
 from diffview.story.parts import PICTURES, PLOTS, Stage
 from diffview.story.typeset import formula
+from diffview.story.words import TERMS
 
 START = QUICK.but(playhead=0.0)
 TWO = Lecture(
@@ -261,3 +264,27 @@ def test_every_equation_can_be_read_from_the_last_row(width, height) -> None:
         forms = [formula(key).box, *([formula(key, live=True).box] if equation.live else [])]
         size, _, high = equation_size(forms, 0.95 * width, MOST_EQUATION * height, text_px(height))
         assert STIX_FIGURE * size >= height * LOWEST - 0.5 and high <= MOST_EQUATION * height + 1, key
+
+
+@pytest.mark.parametrize("size", [(1024, 768), (1280, 720)])
+def test_the_speaker_has_the_window_and_the_line_on_a_small_screen(open_window, wait, size) -> None:
+    window = open_window()
+    window.resize(*size)
+    window.staging.size = QSize(1280, 720)
+    window.lecturing.begin(TWO)
+    wait(lambda: window.staging.on and not window.lecturing.talk.playing)
+    line = window.staging.line
+    line.set_on(True)
+    wait(line.isVisible)
+    wait(lambda: window.minimumSizeHint().height() <= size[1] - 48)  # of the screen, the frame of a desktop takes some
+    assert window.minimumSizeHint().width() <= size[0]
+    assert line.next.shown_text() == line.next.text() and line.time.shown_text() == line.time.text()
+    line.set_on(False)
+
+
+def test_the_heads_of_the_plots_say_what_they_show(window) -> None:
+    for card, term in zip(
+        window.diagnostics.findChildren(CardFrame), ("x_t", "below_the_noise_floor", "snr_by_scale"), strict=True
+    ):
+        own = card.findChildren(QWidget, options=Qt.FindChildOption.FindDirectChildrenOnly)
+        assert TERMS[term].sentence in [head.toolTip() for head in own], term

@@ -26,6 +26,7 @@ from diffview.gui.widgets.plots.spectrum_plot import SpectrumPlot
 from diffview.gui.widgets.small.card import CardFrame
 from diffview.gui.widgets.small.parts import named
 from diffview.runs.summary import MemberBand
+from diffview.story.words import TERMS
 
 MAP_COLUMNS = 160
 TOO_MUCH_MISSING = "No spectrum: more than 20 % of the region is missing"
@@ -48,6 +49,9 @@ SHOWN_ALONE = ("view.member", "view.statistic", "view.pixels")
 """What of the view says which members are shown, and where."""
 
 TITLE = "xₜ of this region"
+
+EXPLAINED = ("x_t", "below_the_noise_floor", "snr_by_scale")
+"""The words that the heads of the cards are explained by."""
 
 
 def _beside(
@@ -86,6 +90,8 @@ class DiagnosticsPanel(QWidget):
             card.add(plot, 1)
             self._box.addWidget(card, 1)
         self.set_column(False)
+        for card, term in zip(self._cards, EXPLAINED, strict=True):
+            card.explain(TERMS[term].sentence)
         self._cards[0].keep_subtitle()
         self._cards[1].set_subtitle(TEACH)
         self._cards[2].set_subtitle("signal-to-noise ratio over time")

@@ -1,15 +1,16 @@
 """The presenter's line: what only the speaker sees while the stage is on another screen."""
 
 from PySide6.QtCore import QElapsedTimer, QTime, QTimer
-from PySide6.QtWidgets import QVBoxLayout, QWidget
+from PySide6.QtWidgets import QSizePolicy, QVBoxLayout, QWidget
 
 from diffview.gui.show.beat_words import beat_words
 from diffview.gui.story.talk import Talk
 from diffview.gui.theme import GRID, SEMIBOLD
 from diffview.gui.widgets.small.card import CardFrame, ElidedLabel
+from diffview.gui.widgets.small.parts import line
 from diffview.story.place import following
 
-LARGE_PX = 22
+LARGE_PX = 20
 
 
 class PresenterLine(CardFrame):
@@ -25,8 +26,9 @@ class PresenterLine(CardFrame):
         column = QVBoxLayout(body)
         column.setContentsMargins(0, 0, 0, 0)
         column.setSpacing(GRID // 2)
-        for label in (self.time, self.next, self.say):
-            column.addWidget(label)
+        self.time.setSizePolicy(QSizePolicy.Policy.Minimum, QSizePolicy.Policy.Fixed)
+        column.addLayout(line(self.time, self.next, wide=(self.next,)))  # one row: the window below has little room
+        column.addWidget(self.say)
         self.add(body)
         self._second = QTimer(self, interval=1000)
         self._second.timeout.connect(self._tell_time)

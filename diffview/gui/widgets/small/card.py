@@ -169,6 +169,10 @@ class CardFrame(QFrame):
         """Show a readout at the right; cheap enough for every frame."""
         self._subtitle.setText(text)
 
+    def explain(self, text: str) -> None:
+        """Say what the title means to who points at the head of the card."""
+        set_tip(self._header, text)
+
     def keep_subtitle(self) -> None:
         """Never cut the readout: it goes below the title where there is no room beside it."""
         self._subtitle.setSizePolicy(QSizePolicy.Policy.MinimumExpanding, QSizePolicy.Policy.Fixed)
