@@ -1,5 +1,6 @@
 """Where the denoiser of several fields comes from: windows of them, that a formula is fitted to."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
@@ -9,10 +10,13 @@ from diffview.errors import UserError
 from diffview.models.data import Data
 from diffview.models.denoiser import Denoiser
 from diffview.models.joint import fit_joint
+from diffview.models.joint_local import JointLocal
 
 Array = NDArray[np.float32]
 
-JOINT = ("gaussian", "data")
+GIVING_BACK: dict[str, Callable[[Array], Denoiser]] = {"data": Data, "local": JointLocal}
+
+JOINT = ("gaussian", *GIVING_BACK)
 """Formulas of several fields at once."""
 
 
@@ -54,8 +58,8 @@ class JointWindows:
         Raises:
             UserError: if there are too few of them.
         """
-        if self.model == "data":
-            return Data(self._complete())
+        if self.model in GIVING_BACK:
+            return GIVING_BACK[self.model](self._complete())
         law = fit_joint(self.windows)
         if self.given is None:
             return law
@@ -68,7 +72,7 @@ class JointWindows:
         whole = self.windows[~(missing & ~missing.all(0)).any(axis=tuple(range(1, missing.ndim)))]
         if not len(whole):
             raise UserError(
-                "No window is complete, and data gives windows back as they are.",
+                f"No window is complete, and {self.model} gives windows back as they are.",
                 "Choose a smaller region, fewer times, or gaussian.",
             )
         return np.nan_to_num(whole)

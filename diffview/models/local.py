@@ -90,7 +90,7 @@ class Local(Formula):
         xp = namespace(y)
         products = []
         for member, along in zip(y, v, strict=True):
-            sums = _Windows(member[0], window_radius(s), 1 / (s * s))
+            sums = WindowSums(member[0], window_radius(s), 1 / (s * s))
             product = xp.zeros_like(member[0])
             for w, apart, share in self._spread(member[0], s):
                 xp.multiply(w, apart, out=w)
@@ -127,7 +127,7 @@ class Local(Formula):
         The second is written over by the next.
         """
         xp = namespace(y)
-        sums = _Windows(y, window_radius(s), 1 / (2 * s * s), rows)
+        sums = WindowSums(y, window_radius(s), 1 / (2 * s * s), rows)
         d: Any = None
         for chunk in chunks:
             seen = chunk[sums.seen]
@@ -199,7 +199,7 @@ def _strips(y: Any) -> list[slice]:
     return [ALL] if is_torch(y) or high >= ny else [slice(first, min(first + high, ny)) for first in range(0, ny, high)]
 
 
-class _Windows:
+class WindowSums:
     """Sums of d [ny, nx, n] over windows of 2 radius + 1 pixels a side, cut at the edges, times a factor, in place.
 
     A running sum is a banded product, along one axis and then the other.

@@ -77,6 +77,15 @@ def test_data_gives_whole_sequences_of_the_file_back(pair: tuple[Path, np.ndarra
         assert first >= 4, "none shares a time with the open field"
 
 
+def test_local_makes_sequences_whose_channels_go_together(pair: tuple[Path, np.ndarray]) -> None:
+    """ice = -2 (sst - 15) in every sequence of the file, and all channels of a pixel have the same weights."""
+    asked = {**RUN, "model": "local", "steps": 9, "region": SEA}
+    made = diffview.sample(path=pair[0], sequence=3, channels=["ice"], **asked)
+    np.testing.assert_allclose(made.ice, -2 * (made.sst - 15), atol=5e-3)
+    there = pair[1][:, 0, :, 5:]
+    assert (made.sst <= there.max(0) + 1e-3).all() and (made.sst >= there.min(0) - 1e-3).all(), "weights of sum 1"
+
+
 def test_a_start_from_the_fields_has_their_dates_and_gaps(pair: tuple[Path, np.ndarray], tmp_path: Path) -> None:
     """The command writes what the library gives, in the calendar of the file; land stays missing in its channel."""
     path, values = pair
@@ -115,7 +124,7 @@ def test_a_sequence_from_noise_has_no_date(pair: tuple[Path, np.ndarray]) -> Non
         ({"sequence": 70}, "no other sequence of 70 times"),
         ({"sequence": 4, "level": 0.5, "origin": "field", "index": (38,)}, "does not begin a sequence of 4 times"),
         ({"channels": ("ice",), "known": ("ice",), "model": "data"}, "cannot be given channels"),
-        ({"sequence": 2, "model": "local"}, "local makes single fields"),
+        ({"sequence": 2, "model": "power_law"}, "power_law makes single fields"),
         ({"sequence": 2, "statistics": "mean"}, "Statistics are kept of single fields"),
         ({"sequence": 2, "hidden": (Region(2, 8, 3, 3),), "sampler": "repaint"}, "leads single fields"),
         ({"sequence": 2, "mask": (1.0,)}, "as the file stores them"),
