@@ -15,7 +15,7 @@ import tempfile
 from pathlib import Path
 
 from diffview.story.lecture import packaged_lecture
-from diffview.story.place import Place
+from diffview.story.place import Place, goes_on
 
 PROGRAM = """
 import sys
@@ -55,6 +55,14 @@ def killed(words: list[str], settings: Path) -> Place:
     return Place(chapter, beat)
 
 
+def resting(place: Place) -> Place:
+    """Where a talk that goes on there comes to rest: what plays by itself is played."""
+    chapter, beat = packaged_lecture().chapters[place.chapter], place.beat
+    while goes_on(chapter, beat):
+        beat += 1
+    return Place(place.chapter, beat)
+
+
 def main() -> int:
     """Kill and look."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
@@ -69,6 +77,7 @@ def main() -> int:
             settings = Path(folder) / "diffview.ini"
             was = killed([str(place.chapter), str(place.beat)], settings)
             found = killed([], settings)
+        was = resting(was)
         lost += found != was
         told = "returns" if found == was else f"goes on at chapter {found.chapter + 1}, beat {found.beat}"
         print(f"chapter {was.chapter + 1}, beat {was.beat}, {chapters[was.chapter].title}: {told}", flush=True)

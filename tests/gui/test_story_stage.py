@@ -282,6 +282,15 @@ def test_the_speaker_has_the_window_and_the_line_on_a_small_screen(open_window, 
     line.set_on(False)
 
 
+def test_names_of_pictures_beside_one_another_are_as_large_as_all_text_on_the_stage(talk) -> None:
+    chapter = Chapter("N", "Four of them.", stage=Stage(("reverse",)), recipe=START)
+    talk.lecturing.talk.begin(Lecture("Names", (chapter,)))
+    layer = talk.reverse.names
+    assert layer.stage_scale == talk.staging.stage.stage_scale > 0
+    talk.lecturing.talk.end()
+    assert layer.stage_scale == 0
+
+
 def test_the_heads_of_the_plots_say_what_they_show(window) -> None:
     for card, term in zip(
         window.diagnostics.findChildren(CardFrame), ("x_t", "below_the_noise_floor", "snr_by_scale"), strict=True

@@ -4,11 +4,11 @@ from collections.abc import Sequence
 
 from PySide6.QtCore import QEvent, QObject, QPointF, Qt
 from PySide6.QtGui import QPainter, QPaintEvent
-from PySide6.QtWidgets import QWidget
 
 from diffview.gui.theme import theme
 from diffview.gui.widgets.images.image_paint import pill
 from diffview.gui.widgets.images.image_view import ImageView
+from diffview.gui.widgets.staged import Staged
 
 INSET_PX = 4
 
@@ -16,7 +16,7 @@ Name = tuple[int, int, str]
 """Row and column of the upper left pixel of a picture, and its name."""
 
 
-class NameLayer(QWidget):
+class NameLayer(Staged):
     """Lies over a view, follows its zoom and leaves the mouse to it.
 
     Attributes:
