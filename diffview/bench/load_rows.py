@@ -1,7 +1,6 @@
 """The budgets under load and at all sizes: fits, growth with the size, a busy machine, long use."""
 
 import contextlib
-import statistics
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
@@ -109,64 +108,3 @@ def soak(quick: bool, minutes: float | None = None) -> Rows:
         grown = (last[name] - middle[name]) / scale
         rows.append(Row(f"soak: growth of {what}", f"over {over}", grown, unit, budget, len(states), detail))
     return rows
-
-
-MATPLOTLIB = """
-import json, time
-import numpy as np
-from PySide6.QtWidgets import QApplication
-from matplotlib.backends.backend_qtagg import FigureCanvasQTAgg
-from matplotlib.figure import Figure
-from matplotlib.widgets import Slider
-
-app = QApplication([])
-rng = np.random.default_rng(0)
-x0, eps = rng.standard_normal((2, 512, 512)).astype("f4").cumsum(1)
-figure = Figure(figsize=(16, 10), dpi=100)
-canvas = FigureCanvasQTAgg(figure)
-image = figure.add_axes([0.05, 0.1, 0.9, 0.85]).imshow(x0, vmin=-30, vmax=30)
-slider = Slider(figure.add_axes([0.2, 0.02, 0.6, 0.03]), "t", 0, 1)
-
-def show(t):
-    image.set_data(np.cos(t) * x0 + np.sin(t) * eps)
-    canvas.draw_idle()
-
-slider.on_changed(show)
-canvas.resize(1600, 1000)
-canvas.show()
-times = []
-app.processEvents()
-for i in range(60):
-    begun = time.perf_counter()
-    slider.set_val(abs((7 * i) % 100 - 50) / 100 + 0.01)
-    for _ in range(3):
-        app.processEvents()
-    times.append(1000 * (time.perf_counter() - begun))
-print(json.dumps({"times": times[10:]}))
-"""
-"""A picture of x_t under a slider, as one makes it by hand: one image, no spectrum, no histogram."""
-
-
-def peers(quick: bool) -> Rows:
-    """A scrub here beside matplotlib's slider, and a run beside a loop written by hand."""
-    from diffview.bench import networks
-
-    asked: core.Numbers = {"width": 1600, "height": 1000, "side": 512, "mode": "closed", "count": 60 if quick else 200}
-    what, clock = (
-        "scrub 512x512, all panes, over matplotlib's slider, one image",
-        "medians; a move of the slider -> painted",
-    )
-    try:
-        theirs = core.child("-c", MATPLOTLIB)["times"]
-    except RuntimeError as error:
-        rows = [Row(what, clock, error=f"matplotlib or its Qt canvas is not there: {error}")]
-    else:
-        ours = core.in_window("scrub", **asked)["times"]
-        value, other = statistics.median(ours), statistics.median(theirs)
-        detail = f"ours {value:.3g} ms, matplotlib {other:.3g} ms"
-        rows = [Row(what, clock, value / other, "x matplotlib", 1.0, len(ours), detail)]
-    ours, theirs = networks.ours_and_plain_loop(2 if quick else 8)
-    value, other = statistics.median(ours), statistics.median(theirs)
-    clock = f"{networks.STEPS} steps of Heun of bt64, one member: ours over the loop of EDM in torch, alternately; CPU"
-    detail = f"ours {value:.3g} ms, the loop {other:.3g} ms"
-    return [*rows, Row("run over a plain loop", clock, value / other, "x plain", 1.03, len(ours), detail)]

@@ -7,7 +7,8 @@ from collections.abc import Callable
 from diffview.bench import core
 from diffview.bench.file_rows import opening, reading_gaps, slice_memory, stepping, tree
 from diffview.bench.load_rows import busy as beside_spinning
-from diffview.bench.load_rows import fit, peers, scaling, soak
+from diffview.bench.load_rows import fit, scaling, soak
+from diffview.bench.peers import peers
 from diffview.bench.row import Row, Rows, gap_rows, median, p95, percentile, ratio, spread
 
 

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from diffview import bench
-from diffview.bench import core, load_rows, networks, rows, sizes
+from diffview.bench import core, load_rows, networks, peers, rows, sizes
 from diffview.bench.row import Row
 
 
@@ -92,11 +92,20 @@ def test_peers_that_are_not_there_are_said(monkeypatch: pytest.MonkeyPatch) -> N
 
     monkeypatch.setattr(core, "child", missing)
     monkeypatch.setattr(networks, "ours_and_plain_loop", lambda rounds: ([2.0, 4.0], [3.0, 3.0]))
-    slider, loop = load_rows.peers(quick=True)
-    assert slider.verdict == "failed" and "matplotlib" in slider.error and loop.value == 1.0
-    monkeypatch.setattr(core, "child", lambda *words: {"times": [50.0, 70.0]})
-    monkeypatch.setattr(core, "in_window", lambda name, **asked: {"times": [30.0]})
-    assert load_rows.peers(quick=True)[0].value == 0.5
+    *sliders, loop = peers.peers(quick=True)
+    assert [row.verdict for row in sliders] == ["failed"] * 2 and loop.value == 1.0
+    assert "matplotlib" in sliders[0].error and "silx" in sliders[1].error
+    asked: list[str] = []
+    monkeypatch.setattr(core, "child", lambda flag, script: {"spent": [50.0, 70.0 if "matplotlib" in script else 10.0]})
+    monkeypatch.setattr(core, "in_window", lambda name, **more: asked.append(name) or {"spent": [30.0]})
+    slider, silx, _ = peers.peers(quick=True)
+    assert (slider.value, silx.value, silx.unit) == (0.5, 1.0, "x silx") and asked == ["scrub"]
+
+
+@pytest.mark.parametrize("name", peers.SLIDERS)
+def test_a_picture_of_a_peer_is_drawn_at_every_move(name: str) -> None:
+    pytest.importorskip(name)
+    assert len(core.child("-c", peers.BEFORE + peers.SLIDERS[name] + peers.AFTER)["spent"]) == 50
 
 
 def test_the_plain_loop_gives_what_a_run_gives(monkeypatch: pytest.MonkeyPatch) -> None:
