@@ -14,14 +14,19 @@ from diffview.cli import main
 from diffview.errors import UserError
 from diffview.fields.transforms import Transform
 from diffview.forward.schedules import make_schedule
+from diffview.readers.packaged import packaged_field
 from diffview.readers.run_files import read_recorded
+from diffview.readers.slices import read_slice
 from diffview.record import Recorder
 from diffview.reverse.grids import make_levels
 from diffview.reverse.samplers import SAMPLERS
+from diffview.runs.facts import Facts
 from diffview.runs.recorded import run_of
+from diffview.runs.resolve import resolve
 
 LEVELS = make_levels(make_schedule("edm"), "karras", 6)
 STD = 2.0
+PACKAGED = packaged_field().provenance["path"]
 TRUTH = np.random.default_rng(5).normal(0, STD, (8, 10)).astype(np.float32)
 
 
@@ -213,13 +218,18 @@ def endless(file: h5py.File) -> None:
     file["s"][0] = np.inf
 
 
+def without(file: h5py.File) -> None:
+    del file["s"]
+
+
 def empty(file: h5py.File) -> None:
     for name in ("s", "y", "x0_hat"):
         file[name].resize(0, axis=0)
 
 
 @pytest.mark.parametrize(("spoil", "sentence"), [
-    (damaged, "is damaged"), (newer, "version 7"), (endless, "do not fit together"), (empty, "has no steps"),
+    (damaged, "is damaged"), (newer, "version 7"), (empty, "has no steps"), (without, "has no noise levels"),
+    (endless, "noise level of step 0 of the recorded run is inf"),
 ])  # fmt: skip
 def test_a_record_that_is_none_is_a_sentence(tmp_path, spoil, sentence):
     with Recorder(tmp_path / "run.h5") as recorder:
@@ -259,6 +269,44 @@ def test_a_recorded_run_of_this_program_is_read_again(tmp_path):
     name = next(iter(made.data_vars))
     np.testing.assert_allclose(run.physical(run.y[-1][:, 0]), made[name].values, atol=0.02)
     assert run.schedule.key == "edm" and run.program == "diffview" and run.units == "mm h-1"
+
+
+def test_an_estimate_of_ours_is_of_the_state_that_it_was_made_of(tmp_path):
+    out = str(tmp_path / "run.nc")
+    words = ["--model", "gaussian", "--fit", PACKAGED, "data", "--region", "0,100,32,32"]
+    assert main(["sample", *words, "--steps", "4", "--record", "-o", out, "-q"]) == 0
+    run = diffview.recorded(out)
+    plan = resolve(run.recipe, Facts(packaged_field()))
+    denoise = plan.model.denoiser()
+    for step in run.steps[:-1]:
+        assert step.s_eval == step.s
+        np.testing.assert_allclose(step.x0_hat, denoise(step.y, step.s), atol=2e-4)
+        np.testing.assert_allclose(step.eps_hat, (step.y - step.x0_hat) / step.s, rtol=1e-4, atol=1e-5)
+    assert run.steps[-1].x0_hat is None
+
+
+def test_a_record_is_shown_in_physical_units_its_truth_first_else_its_last_state(tmp_path):
+    states, _ = loop(None)
+    for truth, shown in ((TRUTH, TRUTH), (None, states[-1][0])):
+        with Recorder(tmp_path / "run.h5", units="K", quantity="sst", mean=280.0, std=5.0, truth=truth) as recorder:
+            loop(recorder)
+        picture = read_slice(str(tmp_path / "run.h5"))
+        np.testing.assert_allclose(picture.field.values, 280 + 5 * shown.astype(np.float64), rtol=1e-6)
+        assert (picture.field.name, picture.field.units, picture.dataset) == (
+            "sst",
+            "K",
+            "/y" if truth is None else "/truth",
+        )
+    assert picture.other_dims == (("step", 7), ("member", 3), ("channel", 1)) and picture.index == (6, 0, 0)
+    x0_hat = read_slice(str(tmp_path / "run.h5"), "x0_hat", (2, 1, 0)).field.values
+    np.testing.assert_allclose(x0_hat, 280 + 5 * denoise(states[2], LEVELS[2])[1].astype(np.float64), rtol=1e-6)
+
+
+def test_of_an_exported_run_the_last_state_is_shown_under_the_name_of_its_quantity(tmp_path):
+    out = str(tmp_path / "run.nc")
+    assert main(["sample", "--model", "rain64", "--steps", "2", "--record", "-o", out, "-q"]) == 0
+    picture = read_slice(out)
+    assert (picture.dataset, picture.index, picture.field.name) == ("/x_t", (2, 0), "precipitation_rate")
 
 
 def test_the_recorder_needs_neither_qt_nor_torch_nor_xarray():

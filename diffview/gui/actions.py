@@ -46,7 +46,11 @@ ENTRIES = (
         "openModelAction", "File", "Open model…", (), "Open the folder of a network: one trained here, or of diffusers"
     ),
     Entry(
-        "openJobAction", "File", "Open job…", (), "How far a job of `diffview sample --on` is: the folder of its store"
+        "openJobAction",
+        "File",
+        "Open job…",
+        (),
+        "How far a job of `diffview sample --on` is, or a training of `diffview train`: the folder of its -o",
     ),
     Entry("saveRecipeAction", "File", "Save recipe…", ("Ctrl+S",), "Save every setting as JSON"),
     Entry(

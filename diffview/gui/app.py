@@ -268,9 +268,8 @@ def _shoot(
             raise failed[0]
         if window.message_bar.text() and window.message_bar.kind() == "error":  # a recipe or a field that was refused
             raise UserError(window.message_bar.text(), "No picture was written.")
-        if after == "run":
+        if after == "run" and window.session.facts.recorded is None:  # a recorded run is played as it is opened
             window.live.start()
-            _wait(app, window.is_idle)
         if playhead is not None:
             window.session.look(playhead=playhead, follow=False)
         _wait(app, window.is_idle)

@@ -14,7 +14,8 @@ os.environ["HDF5_USE_FILE_LOCKING"] = "FALSE"
 # `base.Reader`. The first that claims a file reads it; the last claims every file.
 READERS: tuple[str, ...] = (
     "joined", "abi", "ami", "fci", "viirs", "ghrsst", "sentinel3", "sentinel5p", "gpm", "odim", "knmi", "smap",
-    "hdfeos5", "matlab", "rotated_pole", "cfradial", "cf",
+    "hdfeos5", "matlab", "rotated_pole", "cfradial", "records",
+    "cf",
 )  # fmt: skip
 
 # Functions of the reader process, and the module of each. A room above names its own as "module:function".
@@ -31,5 +32,6 @@ FUNCTIONS: dict[str, str] = {
     "read_series": "labels",
     "describe": "describe",
     "read_recorded": "run_files",
+    "recorded_or_why": "run_files",
     "read_beside": "beside",
 }

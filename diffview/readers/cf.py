@@ -29,6 +29,10 @@ _RADIANS = re.compile(r"rad(ian)?s?$", re.IGNORECASE)
 MEMBERS = 200
 """Of a group that are asked for latitude and longitude."""
 
+OF_RUNS = ("x_t", "x0_hat")
+NAMELESS = ("data", "values", *OF_RUNS)
+"""Names of variables that say nothing of their quantity; those of our own runs have it in their long name."""
+
 NOT_A_VARIABLE = "This is a netCDF dimension but not a netCDF variable"  # NAME of a bare netCDF-4 dimension
 
 
@@ -57,11 +61,14 @@ class CFVariable:
 
     @property
     def name(self) -> str:
-        """standard_name if the dataset's own name is a mere "data", else its own name."""
+        """standard_name if the dataset's own name says nothing of its quantity, else its own name."""
         own = posixpath.basename(self.dataset.name)
         if is_complex(self.dataset.dtype):
             return short(f"amplitude of {own}")
-        return short(text_attribute(self.dataset, "standard_name") or own if own.lower() in ("data", "values") else own)
+        if own.lower() not in NAMELESS:
+            return short(own)
+        quantity = text_attribute(self.dataset, "long_name").partition(",")[0] if own in OF_RUNS else ""
+        return short(text_attribute(self.dataset, "standard_name") or quantity.replace(" ", "_") or own)
 
     @property
     def units(self) -> str:

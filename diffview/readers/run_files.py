@@ -15,12 +15,53 @@ MOST = 256 * 2**20
 LONGEST_RECIPE = 2**20
 """Characters of a recipe in a file."""
 
+RECORD, EXPORT = "record", "export"
+"""Kinds of files that hold a run: of any program by `diffview.record`, and of this one."""
+
 EXPORTED = {"x_t", "x0_hat", "s", "step"}
 """Variables of an exported run."""
 
+STATES = ("y", "x0_hat")
+"""Variables of a record that have all steps."""
+
+TRUTH = "_truth"
+"""How the name of the true field ends in an exported run."""
+
+NO_LEVELS = UserError(
+    "The recorded run has no noise levels, so that its steps have no place on a schedule.",
+    "Its states can be opened one by one; to see the run, record s = sigma/alpha with every step.",
+)
 
 Content = dict[str, dict[str, Any]]
-"""Values and attributes of a file, under its kind: "record" of any program, "export" of this one."""
+"""Values and attributes of a file, under its kind."""
+
+
+def run_kind(file: h5py.File) -> str:
+    """RECORD, EXPORT, or "" for a file that holds no run."""
+    try:
+        if "diffview_record" in file.attrs:
+            return RECORD
+        return EXPORT if "diffview_recipe" in file.attrs and file.keys() >= EXPORTED else ""
+    except H5PY_ERRORS:
+        return ""
+
+
+def first_shown(file: h5py.File) -> tuple[str, ...]:
+    """The variables of a run that stand for it, the best first: the true field, else the states."""
+    kind = run_kind(file)
+    if kind == EXPORT:
+        return (*(name for name in file if name.endswith(TRUTH)), "x_t")
+    return ("truth", "y") if kind else ()
+
+
+def last_state(dataset: h5py.Dataset) -> tuple[int, ...] | None:
+    """The index of the last whole step of the first member; None of what is no state of a run."""
+    name = (dataset.name or "").strip("/")
+    if name not in {RECORD: ("y",), EXPORT: ("x_t",)}.get(run_kind(dataset.file), ()) or len(dataset.shape) < 4:
+        return None
+    levels = dataset.file.get("s")
+    count = min(len(dataset), len(dataset) if levels is None else len(levels))
+    return (count - 1, *(0,) * (len(dataset.shape) - 3)) if count else None
 
 
 def read_recorded(path: str, most: int = MOST) -> Content:
@@ -36,15 +77,24 @@ def read_recorded(path: str, most: int = MOST) -> Content:
     with open_file(path) as file:
         try:
             attributes = dict(file.attrs)
-            if "diffview_record" in attributes:
+            kind = run_kind(file)
+            if kind == RECORD:
                 _check_version(path, attributes["diffview_record"])
-                return {"record": _record(file, most), "attributes": attributes}
-            if file.keys() >= EXPORTED and "diffview_recipe" in attributes:
+                return {kind: _record(file, most), "attributes": attributes}
+            if kind == EXPORT:
                 recipe = str(attributes["diffview_recipe"])[:LONGEST_RECIPE].encode()  # bytes: texts leave here cut
-                return {"export": _exported(file, most), "attributes": {**attributes, "diffview_recipe": recipe}}
+                return {kind: _exported(file, most), "attributes": {**attributes, "diffview_recipe": recipe}}
         except H5PY_ERRORS as error:
             raise UserError(f"The recorded run {path} is damaged: {error}.", "Record it again.") from None
     return {}
+
+
+def recorded_or_why(path: str) -> Content:
+    """The same, or under "refused" the sentence and the hint that say why not: a picture of the file can be shown."""
+    try:
+        return read_recorded(path)
+    except UserError as error:
+        return {"refused": {"sentence": error.sentence, "hint": error.hint}}
 
 
 def _check_version(path: str, version: Any) -> None:
@@ -53,19 +103,32 @@ def _check_version(path: str, version: Any) -> None:
 
 
 def _record(file: h5py.File, most: int) -> dict[str, Any]:
-    count = min(len(file[name]) for name in ("s", "y", "x0_hat"))  # of a writer that was killed one may be longer
+    if "s" not in file:
+        raise NO_LEVELS
+    count = min(len(file[name]) for name in ("s", *STATES))  # of a writer that was killed one may be longer
     index = _picked(count, 2 * file["y"].dtype.itemsize * int(np.prod(file["y"].shape[1:])), most)
-    values = {name: _rows(file[name], index) for name in ("s", "y", "x0_hat")}
+    values = {name: _rows(file[name], index) for name in STATES}
     others = {name: file[name][()] for name in ("truth", "alpha_bar", "complete") if name in file}
-    return {"complete": 0, **values, **others, "index": index}
+    return {"complete": 0, **values, **others, "s": file["s"][:count], "index": index}
 
 
 def _exported(file: h5py.File, most: int) -> dict[str, Any]:
-    x_t = file["x_t"]
+    x_t, step = file["x_t"], file["step"][:]
     index = _picked(len(x_t), 8 * int(np.prod(x_t.shape[1:])), most)
     units, name = (x_t.attrs.get(key, "") for key in ("units", "standard_name"))
-    values = {name: _rows(file[name], index) for name in EXPORTED}
-    return {**values, "units": units, "quantity": name or str(x_t.attrs.get("long_name", "")).partition(",")[0]}
+    truth = next((file[name][()] for name in file if name.endswith(TRUTH)), None)
+    return {
+        "x_t": _rows(x_t, index), **_estimates(file, step, index), "s": file["s"][:], "step": step, "index": index,
+        "truth": truth, "units": units,
+        "quantity": name or str(x_t.attrs.get("long_name", "")).partition(",")[0],
+    }  # fmt: skip
+
+
+def _estimates(file: h5py.File, step: Any, index: list[int]) -> dict[str, Any]:
+    """The estimates that were made of these states, and at what level: an export has each with what it led to."""
+    led_to = [i + 1 if i + 1 < len(step) and step[i + 1] == step[i] + 1 else 0 for i in index]
+    values = {name: _rows(file[name], led_to) for name in ("x0_hat", "s_eval") if name in file}
+    return {"s_eval": None, **values}  # the start has none: all missing
 
 
 def _picked(count: int, each: int, most: int) -> list[int]:

@@ -20,6 +20,7 @@ from diffview.readers.layout import Layout, image_axes, layout
 from diffview.readers.naming import is_column, is_row
 from diffview.readers.opening import find_dataset, open_file, reading
 from diffview.readers.planes import OUT_OF_RANGE, is_flag, read_plane
+from diffview.readers.run_files import last_state, run_kind
 from diffview.readers.sides import LARGEST_PICTURE, stored, whole
 from diffview.readers.tree import find_in, no_picture, text_of, why_not_plottable
 from diffview.readers.undeclared import Ends, without
@@ -121,7 +122,7 @@ def _first_with_data(
     if index is not None:
         return _picture(file, variable, arranged, checked_index(file, variable, others, index), window)
     first_error: UserError | None = None
-    for candidate in _candidates(sizes):
+    for candidate in (*filter(None, [last_state(variable.dataset)]), *_candidates(sizes)):
         try:
             return _picture(file, variable, arranged, candidate, window)
         except _NothingToSee as error:
@@ -349,6 +350,7 @@ def _provenance(
         "source": text_attribute(file, "source"),
         "institution": text_attribute(file, "institution"),
         "licence": next(filter(None, (text_attribute(file, name) for name in _LICENCES)), ""),
+        "run": run_kind(file),
     }
     kept = ("path", "dataset", "index")
     return {key: text if key in kept else short(text) for key, text in parts.items() if text or key in kept}

@@ -26,6 +26,7 @@ from diffview.readers.opening import (
     walk,
 )
 from diffview.readers.packing import is_complex
+from diffview.readers.run_files import first_shown
 
 _FILTERS = {"deflate": "gzip"}
 _FLAGS = ("flag_meanings", "flag_values", "flag_masks")
@@ -105,7 +106,7 @@ def find_in(file: h5py.File, limit: int = 2000) -> tuple[Node, ...]:
     """`find_plottable` of a file that is open."""
     ranked = []
     reader = reader_of(file)
-    first = getattr(reader, "FIRST", ())  # the main variables of a product, where its reader names them
+    first = getattr(reader, "FIRST", ()) or first_shown(file)  # the main variables of a product, or of a run
     for position, (where, dataset) in enumerate(walk(file, limit)):
         if not _may_be_a_picture(dataset):
             continue

@@ -1,7 +1,7 @@
 """Recorded runs in bounded memory: every step while there is room, then every 2nd, 4th, ..., and always the last."""
 
 import threading
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Iterable
 from dataclasses import replace
 
 from diffview.arrays import to_numpy
@@ -25,6 +25,15 @@ class Trajectory:
         self._last: Step | None = None
         self._bytes = 0
         self._lock = threading.Lock()
+
+    @classmethod
+    def of(cls, steps: Iterable[Step], stride: int) -> "Trajectory":
+        """One of steps that are known, every `stride`-th and the last."""
+        made = cls()
+        made.stride = stride
+        for step in steps:
+            made.append(step)
+        return made
 
     def append(self, step: Step) -> None:
         """Record the next step, as arrays on the CPU."""

@@ -18,6 +18,7 @@ from diffview.fields.transforms import Transform, check_least, choose_transform,
 from diffview.models.cards import Card
 from diffview.models.choice import Given
 from diffview.runs.recipe import AUTO, Recipe
+from diffview.runs.recorded import Recorded
 
 Array = NDArray[np.float32]
 T = TypeVar("T")
@@ -129,6 +130,7 @@ class Facts:
         given: denoisers that the user's own program brought, by name.
         beside: the conditions of the slice, from other variables and files; or None.
         jointly: what fields that are made together are fitted to; or None.
+        recorded: the run that the file holds, or None.
         fits: what was computed of field and stack; they bring a new store with them.
     """
 
@@ -141,6 +143,7 @@ class Facts:
     given: Mapping[str, Given] = dataclasses.field(default_factory=dict)
     beside: ConditionValues | None = None
     jointly: JointValues | None = None
+    recorded: Recorded | None = None
     fits: Fits = dataclasses.field(init=False, repr=False)
 
     def __post_init__(self) -> None:

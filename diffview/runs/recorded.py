@@ -16,24 +16,30 @@ from diffview.runs.recipe import Recipe
 
 Array = NDArray[np.floating[Any]]
 
+SAME = 1e-9
+"""Relative difference of two levels that are one."""
+
 
 @dataclass(frozen=True, eq=False)
 class Recorded:
     """The steps of a run as they were recorded.
 
     Attributes:
-        s: noise levels [step].
-        y: x_t/alpha, standardised [step, member, channel, ny, nx].
-        x0_hat: of that y and s; NaN where a step has none.
+        levels: noise levels of all its steps [step].
+        y: x_t/alpha, standardised [step read, member, channel, ny, nx].
+        x0_hat: of that y; NaN where a step has none.
         transform: to physical units.
         quantity, units, program: of the fields, and what made the run; "" where that is not said.
         truth: standardised [channel, ny, nx], or None.
         schedule: that the run followed, or None where that is not said.
-        index: how many steps of the run were made before each of these; more than a step apart where not all were read.
+        index: which of the steps were read, all or every 2nd, 4th, ... and the last.
+        numbers: how many steps the program had made at each of them; () where that is `index`.
+        recipe: that this program made it by, or None.
+        made_at: the level of each x0_hat, where a sampler puts noise in first; None: that of y itself.
         complete: whether the run came to its end while it was recorded.
     """
 
-    s: NDArray[np.float64]
+    levels: NDArray[np.float64]
     y: Array
     x0_hat: Array
     transform: Transform
@@ -44,15 +50,30 @@ class Recorded:
     schedule: Schedule | None = None
     index: tuple[int, ...] = ()
     complete: bool = True
+    recipe: Recipe | None = None
+    made_at: NDArray[np.float64] | None = None
+
+    @property
+    def s(self) -> NDArray[np.float64]:
+        """The noise levels of the steps that were read."""
+        return self.levels[list(self.index)]
+
+    @property
+    def stride(self) -> int:
+        """Every how many steps one was read."""
+        return self.index[1] - self.index[0] if len(self.index) > 1 else 1
 
     @property
     def steps(self) -> list[Step]:
-        """The steps as those of a run of this program; x0_hat is of the level s_eval, that of the state itself."""
-        made = []
-        for i, (index, s) in enumerate(zip(self.index, self.s.tolist(), strict=True)):
-            x0_hat = None if np.isnan(self.x0_hat[i]).all() else self.x0_hat[i]
-            eps_hat = None if x0_hat is None or s == 0 else (self.y[i] - x0_hat) / s
-            made.append(Step(index, s, self.y[i], x0_hat, eps_hat, None if x0_hat is None else s))
+        """The steps as those of a run of this program, but that x0_hat is of the state itself."""
+        made, made_at = [], (self.s if self.made_at is None else self.made_at).tolist()
+        for i, (index, s, s_eval) in enumerate(zip(self.index, self.s.tolist(), made_at, strict=True)):
+            if np.isnan(self.x0_hat[i]).all():
+                made.append(Step(index, s, self.y[i]))
+                continue
+            known = s > 0 and abs(s_eval - s) <= SAME * s  # else noise was put in, and nothing tells which
+            eps_hat = (self.y[i] - self.x0_hat[i]) / s if known else None
+            made.append(Step(index, s, self.y[i], self.x0_hat[i], eps_hat, s_eval))
         return made
 
     @property
@@ -72,8 +93,10 @@ def run_of(content: Mapping[str, Mapping[str, Any]]) -> Recorded | None:
     """The run of a file as `readers.run_files` reads it; None if it holds none.
 
     Raises:
-        UserError: if what it holds does not fit together.
+        UserError: if what it holds does not fit together, or could not be read.
     """
+    if "refused" in content:
+        raise UserError(**content["refused"])
     made = {"record": of_record, "export": of_export}
     kind = next((kind for kind in made if kind in content), None)
     try:
@@ -91,13 +114,19 @@ def of_record(values: Mapping[str, Any], attributes: Mapping[str, Any]) -> Recor
     s, y = np.asarray(values["s"], np.float64), values["y"]
     if not len(s):
         raise UserError("The recorded run has no steps.", "It was cut short before the first, or never begun.")
-    if y.ndim != 5 or values["x0_hat"].shape != y.shape or not (np.isfinite(s) & (s >= 0)).all():
+    if y.ndim != 5 or values["x0_hat"].shape != y.shape:
         raise UserError("The recorded run is damaged: its arrays do not fit together.", "Record it again.")
-    text = {name: str(attributes.get(name, "")) for name in ("quantity", "units", "program", "schedule")}
-    schedule = text.pop("schedule")
+    if len(bad := np.flatnonzero(~(np.isfinite(s) & (s >= 0)))):
+        raise UserError(
+            f"The noise level of step {bad[0]} of the recorded run is {s[bad[0]]}.",
+            "Record s = sigma/alpha, at least 0, with every step; its states can be opened one by one.",
+        )
+    quantity, units, program, schedule = (
+        str(attributes.get(name, "")) for name in ("quantity", "units", "program", "schedule")
+    )
     transform = Transform("standardise", float(attributes["mean"]), float(attributes["std"]))
     return Recorded(
-        s, y, values["x0_hat"], transform, **text, truth=values.get("truth"),
+        s, y, values["x0_hat"], transform, quantity, units, program, values.get("truth"),
         schedule=_schedule(schedule, values.get("alpha_bar")), index=tuple(map(int, values["index"])),
         complete=bool(values["complete"]),
     )  # fmt: skip
@@ -117,11 +146,13 @@ def of_export(values: Mapping[str, Any], attributes: Mapping[str, Any]) -> Recor
             f"The recorded run does not say how it was made. {error.sentence}", "Record it again."
         ) from None
     schedule, s = recipe.course.schedule, np.asarray(values["s"], np.float64)
-    alpha = np.array([schedule.scale(float(level)) for level in s], np.float32)
+    index = tuple(map(int, values["index"]))
+    alpha = np.array([schedule.scale(float(level)) for level in s[list(index)]], np.float32)
     x_t, x0_hat = (np.asarray(transform(values[name]), np.float32)[:, :, None] for name in ("x_t", "x0_hat"))
+    truth = None if values["truth"] is None else np.asarray(transform(values["truth"]), np.float32)[None]
     return Recorded(
         s, x_t / alpha[:, None, None, None, None], x0_hat, transform, str(values["quantity"]), str(values["units"]),
-        "diffview", None, schedule, tuple(map(int, values["step"])),
+        "diffview", truth, schedule, index, recipe=recipe, made_at=values["s_eval"],
     )  # fmt: skip
 
 

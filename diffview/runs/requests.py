@@ -81,6 +81,7 @@ class Run(Job):
 
     Attributes:
         left: the run that a fork leaves, if it is known.
+        recorded_by: what program made a run that was recorded, so that nothing of it can be computed again; "" of ours.
         between: called after each step, for what is more urgent than the run.
         started, seconds: when it began, on the clock of time.perf_counter, and how long the recorded steps took.
         counted: statistics of the members so far, another object after each block; None where all are kept.
@@ -93,6 +94,7 @@ class Run(Job):
     trajectory: Trajectory = field(default_factory=Trajectory)
     started: float = 0.0
     seconds: float = 0.0
+    recorded_by: str = ""
     counted: Streamed | None = None
 
     @cached_property
@@ -117,7 +119,7 @@ class Run(Job):
     def is_of(self, plan: Plan) -> bool:
         """Whether it is a run of `plan`; what makes no other run may differ."""
         same = self.plan.recipe.of_run() == plan.recipe.of_run()
-        return same and self.plan.model is plan.model and self.plan.device == plan.device
+        return same and not self.recorded_by and self.plan.model is plan.model and self.plan.device == plan.device
 
     def work(self) -> None:
         """Record the steps, and count the members that are not kept; what there is when it is stopped stays."""

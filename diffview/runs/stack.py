@@ -36,9 +36,11 @@ def stack_of(recipe: Recipe, picture: Picture) -> tuple[object, ...]:
 
 
 def stack_wanted(picture: Picture) -> dict[str, Any] | None:
-    """What `read_stack` is asked for; None where there are no other slices, or large ones."""
+    """What `read_stack` is asked for; None where there are no other slices, large ones, or states of a run."""
     ny, nx = picture.field.values.shape
     if ny * nx > STACK_PIXELS or max((size for _, size in picture.other_dims), default=1) < 2:
+        return None
+    if picture.field.provenance.get("run"):
         return None
     limit = max(1, min(MOST_CROPS, STACK_BYTES // (4 * ny * nx)))
     return {

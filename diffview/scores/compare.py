@@ -22,6 +22,7 @@ from diffview.runs.facts import Facts
 from diffview.runs.job import Job
 from diffview.runs.plan import Plan
 from diffview.runs.recipe import Recipe, Rival
+from diffview.runs.recorded_run import recorded_run
 from diffview.runs.requests import Models
 from diffview.runs.resolve import resolve
 from diffview.runs.rivals import MOST, alone, rivals_of
@@ -94,14 +95,26 @@ class ComparedRun:
         return self.fine[-1] if self.fine else None
 
 
+def recorded_side(facts: Facts, now: Plan) -> ComparedRun | None:
+    """The recorded run of the open file, measured as one of ours; None where there is none."""
+    made = recorded_run(facts, now)
+    if made is None:
+        return None
+    side = ComparedRun(Rival(name=made.recorded_by), made.plan, made.trajectory)
+    for step in made.trajectory.kept:
+        _measure(side, step, None)
+    return side
+
+
 def plans_of(recipe: Recipe, facts: Facts) -> list[tuple[Rival, Plan]]:
     """The rivals of a recipe, each with the plan of its run.
 
     Raises:
-        UserError: if there are fewer than two or more than four, or one of them cannot be run.
+        UserError: if there are fewer than two, beside a recorded run fewer than one, or more than four, or one of them
+            cannot be run.
     """
     rivals = rivals_of(recipe)
-    if not 2 <= len(rivals) <= MOST:
+    if not 2 - (facts.recorded is not None) <= len(rivals) <= MOST:
         raise UserError(f"{len(rivals)} run cannot be compared.", f"Add a rival: 2 to {MOST} stand side by side.")
     planned = []
     for rival in rivals:

@@ -148,6 +148,7 @@ def run_content(plan: Plan, of: Field, steps: Sequence[Step]) -> Content:
     along = {"coordinates": "t s"}
     index = np.array([step.index for step in steps], np.int32)
     evaluations = np.array([step.evaluations for step in steps], np.int32)
+    made_at = np.array([np.nan if step.s_eval is None else step.s_eval for step in steps])
     variables = {
         "step": Values(("step",), index, {"long_name": "step of the run", "units": "1"}),
         "member": members_of(x_t.shape[1], plan.recipe.ensemble.first_member),
@@ -155,6 +156,7 @@ def run_content(plan: Plan, of: Field, steps: Sequence[Step]) -> Content:
         "x0_hat": Values(dims, _masked(plan, x0_hat), what.cf("estimate of the clean field", **along), plan.made_in),
         "t": Values(("step",), np.atleast_1d(schedule.t_of(levels)), _LEVELS["t"]),
         "s": Values(("step",), levels, _LEVELS["s"]),
+        "s_eval": Values(("step",), made_at, {"long_name": "noise level that x0_hat was made at", "units": "1"}),
         "evaluations": Values(("step",), evaluations, {"long_name": "calls of the model so far", "units": "1"}),
     }
     return _made(f"A run: {what.long_name}", variables, plan, of)

@@ -199,7 +199,9 @@ def test_a_run_says_how_far_it_is(status, state, index, begins):
         bytes = 1.5 * 2**20
 
     plan = SimpleNamespace(steps=5, device="cpu")
-    run = SimpleNamespace(state=state, plan=plan, trajectory=Trajectory([0, 1, 2]), steps_per_second=12.5, counted=None)
+    run = SimpleNamespace(
+        state=state, recorded_by="", plan=plan, trajectory=Trajectory([0, 1, 2]), steps_per_second=12.5, counted=None
+    )
     status.live.run = status.live.shown = run
     status.live.step = Step(index, 0.5, None)
     status.live.stepped.emit()

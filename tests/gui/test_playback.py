@@ -44,7 +44,7 @@ class FakeRun:
     """A run of some levels; hashable as runs are."""
 
     def __init__(self, plan, recorded, active=False):
-        self.plan, self.active = plan, active
+        self.plan, self.active, self.recorded_by = plan, active, ""
         self.trajectory = Trajectory(Step(i, plan.visited[i], None) for i in recorded)
 
 

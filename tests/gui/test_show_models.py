@@ -242,7 +242,7 @@ def gapped(view):
 def test_filled_pixels_are_outlined_in_one_picture_and_in_all_tiles():
     session = gapped(View(reverse="x0_hat"))
     y = np.zeros((3, 1, 64, 64), np.float32)
-    run, step = SimpleNamespace(plan=session.plan), Step(1, 0.5, y, x0_hat=y)
+    run, step = SimpleNamespace(recorded_by="", counted=None, plan=session.plan), Step(1, 0.5, y, x0_hat=y)
     tiles = picture(session, step=step, shown=run)
     assert tiles.filled().sum() == 3 * 64 and tiles.filled().shape == tiles.values().shape
     one = picture(gapped(View(reverse="x0_hat", member=1)), step=step, shown=run)
@@ -258,7 +258,7 @@ def test_a_field_that_is_filled_lies_on_earth_and_one_from_noise_does_not():
     y = np.zeros((1, 1, 64, 64), np.float32)
     step = Step(1, 0.5, y, x0_hat=y)
     for session, on_earth in ((gapped(View()), True), (in_force(steps=2), False), (in_force(origin="field"), True)):
-        made = picture(session, step=step, shown=SimpleNamespace(plan=session.plan))
+        made = picture(session, step=step, shown=SimpleNamespace(recorded_by="", counted=None, plan=session.plan))
         assert made.is_of_the_field is on_earth
     session = in_force(View(reverse="shot_x0"))
     assert picture(session, shot=SimpleNamespace(x0_hat=y[0, 0], plan=session.plan)).is_of_the_field
@@ -267,7 +267,7 @@ def test_a_field_that_is_filled_lies_on_earth_and_one_from_noise_does_not():
 def test_at_the_end_of_a_run_the_score_of_the_gap_comes_first():
     session = gapped(View())
     y = np.zeros((1, 1, 64, 64), np.float32)
-    run = SimpleNamespace(plan=session.plan)
+    run = SimpleNamespace(recorded_by="", counted=None, plan=session.plan)
     done = picture(session, step=Step(2, 0.0, y, evaluations=4), shown=run, run=run, sentence="gap RMSE: model 1 K")
     assert done.words().caption == "gap RMSE: model 1 K · t 0 · s 0.00 · step 2/2"
     other = picture(session, step=Step(2, 0.0, y, evaluations=4), shown=run, sentence="gap RMSE: model 1 K")

@@ -244,7 +244,7 @@ def test_without_a_run_there_is_no_picture_and_a_reason():
 def test_a_step_in_words(s, members, member, caption, badge):
     session = in_force(View(member=member), steps=2)
     step = Step(1, s, np.zeros((members, 1, 64, 64), np.float32), evaluations=5)
-    run = SimpleNamespace(plan=session.plan, counted=None)
+    run = SimpleNamespace(recorded_by="", plan=session.plan, counted=None)
     made = picture(session, step=step, shown=run)
     assert made.words() == Words(caption, badge, "reverse")
     assert made.aligned is (members == 1 or member is not None)
@@ -253,17 +253,23 @@ def test_a_step_in_words(s, members, member, caption, badge):
 
 def test_a_run_of_another_region_says_so():
     session, other = in_force(steps=2), in_force(steps=2, origin="field").plan
-    moved = SimpleNamespace(plan=in_force(steps=2).plan, counted=None)
+    moved = SimpleNamespace(recorded_by="", plan=in_force(steps=2).plan, counted=None)
     session.now = Moment.of(session.recipe.but(region=Region(30, 120, 64, 64)), session.facts, session.view)
     step = Step(1, 0.5, np.zeros((1, 1, 64, 64), np.float32))
     assert picture(session, step=step, shown=moved).words().badge == "earlier run, another region"
     here = in_force(steps=2)
-    assert picture(here, step=step, shown=SimpleNamespace(plan=other, counted=None)).words().badge == "from the field"
+    assert (
+        picture(here, step=step, shown=SimpleNamespace(recorded_by="", plan=other, counted=None)).words().badge
+        == "from the field"
+    )
 
 
 def test_only_the_last_step_is_made_by_the_model():
     session = in_force(steps=2)
-    step, run = Step(2, 0.0, np.zeros((1, 1, 64, 64), np.float32)), SimpleNamespace(plan=session.plan, counted=None)
+    step, run = (
+        Step(2, 0.0, np.zeros((1, 1, 64, 64), np.float32)),
+        SimpleNamespace(recorded_by="", plan=session.plan, counted=None),
+    )
     made = picture(session, step=step, shown=run)
     assert made.words().badge == "made by the model" and made.departed == ""
 
@@ -274,7 +280,10 @@ def test_only_the_last_step_is_made_by_the_model():
 )
 def test_what_was_made_otherwise_says_so_and_shares_no_axes(edit, other):
     session = in_force(steps=2)
-    made, step = SimpleNamespace(plan=session.plan, counted=None), Step(2, 0.0, np.zeros((1, 1, 64, 64), np.float32))
+    made, step = (
+        SimpleNamespace(recorded_by="", plan=session.plan, counted=None),
+        Step(2, 0.0, np.zeros((1, 1, 64, 64), np.float32)),
+    )
     session.now = Moment.of(session.recipe.but(**edit), session.facts, session.view)
     shown = picture(session, step=step, shown=made)
     assert shown.departed == other
@@ -286,7 +295,8 @@ def test_what_was_made_otherwise_says_so_and_shares_no_axes(edit, other):
 def test_what_is_of_another_quantity_shares_no_axes_with_the_field():
     session, cards = in_force(steps=2), read_cards()
     rain, tb = (
-        SimpleNamespace(plan=replace(session.plan, card=cards[name]), counted=None) for name in ("rain64", "bt64")
+        SimpleNamespace(recorded_by="", plan=replace(session.plan, card=cards[name]), counted=None)
+        for name in ("rain64", "bt64")
     )
     field = session.facts.field
     assert why_apart(rain.plan, session.plan, field) == mismatch(cards["rain64"], field) != ""
@@ -297,10 +307,12 @@ def test_noise_has_no_physical_numbers():
     session = in_force(View(reverse="eps_hat"), steps=2)
     eps = np.full((1, 1, 64, 64), 0.5, np.float32)
     step = Step(1, 0.5, eps, x0_hat=eps, eps_hat=eps)
-    made = picture(session, step=step, shown=SimpleNamespace(plan=session.plan, counted=None))
+    made = picture(session, step=step, shown=SimpleNamespace(recorded_by="", plan=session.plan, counted=None))
     assert (made.numbers() == 0.5).all() and made.scale().units == "std"
     state = picture(
-        in_force(View(reverse="x0_hat"), steps=2), step=step, shown=SimpleNamespace(plan=session.plan, counted=None)
+        in_force(View(reverse="x0_hat"), steps=2),
+        step=step,
+        shown=SimpleNamespace(recorded_by="", plan=session.plan, counted=None),
     )
     np.testing.assert_allclose(state.numbers(), session.plan.made_in.inverse(eps[0, 0]))
 

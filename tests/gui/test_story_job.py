@@ -32,7 +32,7 @@ def opened(window, find, tmp_path, monkeypatch):
 
     def follow():
         monkeypatch.setattr(
-            "diffview.gui.window.job_window.QFileDialog.getExistingDirectory", lambda *a, **k: str(tmp_path)
+            "diffview.gui.window.elsewhere.QFileDialog.getExistingDirectory", lambda *a, **k: str(tmp_path)
         )
         find(window, "openJobAction").trigger()
         return window

@@ -71,6 +71,7 @@ BUSY = {
     "learning": BusyRule(("sampling", "training"), {"training": ("A training is at work: stop it first.", "")}),
     "following": BusyRule((), {}),
     "handout": BusyRule((), {"handout": ("A handout is being made.", "Wait for it, or stop it.")}),
+    "watching": BusyRule((), {}),
     "writing": BusyRule((), {"writing": ("Another file is being written.", "Wait for it, or press Esc.")}),
 }
 """By the name of the thread."""

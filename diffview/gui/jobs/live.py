@@ -3,6 +3,8 @@
 Pulls from the sampling thread by a timer at display rate that runs only while there is something to pull.
 """
 
+from collections.abc import Callable
+
 from PySide6.QtCore import QTimer, Signal
 
 from diffview.gui.jobs.asked import Replays, Shots, TorchImport, level_at_playhead
@@ -16,6 +18,7 @@ from diffview.runs.in_blocks import too_large
 from diffview.runs.job import FAILED, FINISHED
 from diffview.runs.plan import Plan
 from diffview.runs.recipe import Recipe
+from diffview.runs.recorded_run import recorded_run
 from diffview.runs.requests import Run, Shot
 from diffview.runs.view import View
 
@@ -33,16 +36,29 @@ def wanted(session: Session) -> tuple[Recipe, object, str]:
     return session.recipe.of_run(), session.plan.model, session.plan.device
 
 
+def tell_refusal(session: Session, start: Callable[[], None]) -> None:
+    """Say why nothing can be run, and offer to move the region, and start then, where that helps."""
+    plan = session.plan
+
+    def move() -> None:
+        if session.edit(region=plan.complete):
+            start()
+
+    if plan.refusal is not None:
+        session.tell_error(plan.refusal, None if plan.complete is None else ("Move the region", move))
+
+
 class LeftRuns:
     """The run that a fork leaves, and the last few of such runs.
 
     Attributes:
-        left: the run that the fork in force leaves, while it is known.
+        recorded: the run that the open file holds, which stands beside every run that is no fork; or None.
+        left: the run that the fork in force leaves, while it is known, or the recorded one.
         computing: whether it is computed for that reason alone.
     """
 
-    def __init__(self) -> None:
-        self.left: Run | None = None
+    def __init__(self, recorded: Run | None = None) -> None:
+        self.recorded = self.left = recorded
         self.computing = False
         self._kept: list[Run] = []
 
@@ -50,8 +66,9 @@ class LeftRuns:
         """Find the run that a fork of `plan` leaves, and keep it; whether it is another one than before."""
         before = self.left
         known = [run for run in (newest, before, *self._kept) if run is not None]
-        self.left = None if plan.parent is None else next((run for run in known if run.is_of(plan.parent)), None)
-        if self.left is not None and self.left not in self._kept:
+        parent = plan.parent
+        self.left = self.recorded if parent is None else next((run for run in known if run.is_of(parent)), None)
+        if parent is not None and self.left is not None and self.left not in self._kept:
             self.keep(self.left)
         return self.left is not before
 
@@ -102,6 +119,8 @@ class Live(Playback):
         self._timer.timeout.connect(self.tick)
         self._auto = QTimer(self, singleShot=True, interval=AUTO_RUN_MS)
         self._auto.timeout.connect(self._auto_run)
+        self._opened = QTimer(self, singleShot=True, interval=0)
+        self._opened.timeout.connect(self._play_recorded)
         self._sampling, wake = SamplingRequests(), self._timer.start
         self._shots, self._replays = Shots(session, self._sampling, wake, self), Replays(self._sampling, wake, self)
         self.torch = TorchImport(session, self._sampling, wake, self)
@@ -122,7 +141,7 @@ class Live(Playback):
 
     @property
     def left(self) -> Run | None:
-        """The run that a fork leaves, while it is known."""
+        """The run that a fork leaves, while it is known; or the recorded one of the open file."""
         return self._forks.left
 
     @property
@@ -143,7 +162,8 @@ class Live(Playback):
     @property
     def idle(self) -> bool:
         """Whether nothing computes, plays or is about to."""
-        moving = self.running or self._watched or self._forks.computing or self._auto.isActive()
+        moving = self.running or self._watched or self._forks.computing
+        moving = moving or self._auto.isActive() or self._opened.isActive()
         return not (moving or self._shots.active or self._replays.active or self.torch.active)
 
     def start(self, *, played: bool = True) -> None:
@@ -176,8 +196,8 @@ class Live(Playback):
 
     def close(self) -> None:
         """End the sampling thread."""
-        self._timer.stop()
-        self._auto.stop()
+        for timer in (self._timer, self._auto, self._opened):
+            timer.stop()
         self._replays.clear()
         self._sampling.close()
 
@@ -186,7 +206,7 @@ class Live(Playback):
         self._replays.rest()
         plan, view = self._session.plan, self._session.view
         if plan.refusal is not None:
-            self._tell_refusal()
+            tell_refusal(self._session, self.start)
             return
         if (refusal := too_large(plan)) is not None:
             self._session.tell_error(refusal)
@@ -201,17 +221,6 @@ class Live(Playback):
         self._timer.start()
         self.run_changed.emit()
 
-    def _tell_refusal(self) -> None:
-        """Say why nothing can be run, and offer to move the region where that helps."""
-        session, plan = self._session, self._session.plan
-
-        def move() -> None:
-            if session.edit(region=plan.complete):
-                self.start()
-
-        if plan.refusal is not None:
-            session.tell_error(plan.refusal, None if plan.complete is None else ("Move the region", move))
-
     def _auto_run(self) -> None:
         """Run again after an edit; the playhead stays, so that the change is seen in place.
 
@@ -221,14 +230,27 @@ class Live(Playback):
         if self._session.plan.refusal is None:
             self._begin(playing=self._cut_short)
 
+    def _play_recorded(self) -> None:
+        """Play the run that the open file holds; none of ours is made until something is edited, or Run is pressed."""
+        run = self._forks.recorded
+        if run is not None and not self._session.view.one_shot:
+            self._auto.stop()
+            self.play(run, playing=True)
+            self._ran, self._watched = wanted(self._session), True
+            self._session.look(follow=True)
+            self._timer.start()
+            self.run_changed.emit()
+
     def _drop(self, watched: bool) -> None:
         """Drop all results of the old field when another is opened; `watched`: whether its run is played then."""
         self._sampling.stop()
         self._shots.clear()
         self._replays.clear()
-        self._forks = LeftRuns()
+        self._forks = LeftRuns(recorded_run(self._session.facts, self._session.plan))
         self._cut_short, self._watched, self._ran = watched, False, None
         self.clear()
+        if self._forks.recorded is not None:
+            self._opened.start()
         self.run_changed.emit()
 
     def _on_changed(self, change: Change) -> None:
@@ -240,22 +262,24 @@ class Live(Playback):
         if session.facts.field is not self._field:
             self._field = session.facts.field
             self._drop(watched=self.playing and (session.view.follow or not change.touched("view")))
+        self._follow_plan(change)
+        if session.view.one_shot:
+            self._shots.take()
+        elif wanted(self._session) != self._ran and session.view.auto_run:
+            if not self._opened.isActive():
+                self._auto.start()
+        elif change.touched("course"):
+            self.follow() if session.view.follow else self.show_at(session.view.playhead)
+
+    def _follow_plan(self, change: Change) -> None:
+        """Keep the run that a fork leaves; show a finished run again if its plan is in force again."""
+        session = self._session
         if str(change.old.plan.refusal) != str(session.plan.refusal) or change.touched(*CHOSEN):
-            self._tell_refusal()
+            tell_refusal(self._session, self.start)
         if session.plan.card is not None:
             self.torch.load()
         if change.touched("rivals"):
             self._forks.remember(self.run)
-        self._find_left()
-        if session.view.one_shot:
-            self._shots.take()
-        elif wanted(self._session) != self._ran and session.view.auto_run:
-            self._auto.start()
-        elif change.touched("course"):
-            self.follow() if session.view.follow else self.show_at(session.view.playhead)
-
-    def _find_left(self) -> None:
-        """Keep the run that a fork leaves; show a finished run again if its plan is in force again."""
         other = self._forks.find(self._session.plan, self.run)
         again = self._forks.finished(self._session.plan)
         if again is not None and again is not self.run and not self._session.view.one_shot:
@@ -273,7 +297,7 @@ class Live(Playback):
             self._auto.stop()
             self._shots.take()
         elif old.one_shot and self.run is None:
-            self._auto.start()
+            (self._auto if self._forks.recorded is None else self._opened).start()
         if new.playhead != old.playhead and not new.follow:
             self.show_at(new.playhead)
 

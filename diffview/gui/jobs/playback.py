@@ -84,7 +84,8 @@ class Playback(QObject):
                 index = self.step.index
             step = run.trajectory.nearest(index)
             self.show(step, run)
-            self.missed.emit(run, None if run.active or step.index == index else index)
+            there = run.active or step.index == index or bool(run.recorded_by)
+            self.missed.emit(run, None if there else index)
 
     def follow(self) -> None:
         """Move the playhead to the step on screen."""

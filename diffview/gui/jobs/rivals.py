@@ -8,7 +8,7 @@ from diffview.gui.jobs.background import Background
 from diffview.gui.session import Session
 from diffview.learning.orders import Order
 from diffview.runs.rivals import rivals_of, shared
-from diffview.scores.compare import ComparedRun, Comparison, plans_of
+from diffview.scores.compare import ComparedRun, Comparison, plans_of, recorded_side
 from diffview.scores.rival_facts import RivalFacts
 from diffview.scores.rival_scores import RivalBoard, Verdict, draw_of, ways_of
 from diffview.scores.subject import open_subject, unscored
@@ -24,6 +24,15 @@ class ComparisonJob(Background[Comparison]):
 
     kind = "comparing"
     subject = ("recipe", "facts.field")
+    _measured: tuple[object, ComparedRun | None] = (None, None)
+
+    @property
+    def recorded(self) -> ComparedRun | None:
+        """The recorded run of the open file, which stands beside the rivals; None where there is none."""
+        facts = self._session.facts
+        if self._measured[0] is not facts.field:
+            self._measured = facts.field, recorded_side(facts, self._session.plan)
+        return self._measured[1]
 
     def start(self) -> None:
         """Run all rivals."""

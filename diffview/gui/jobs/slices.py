@@ -12,12 +12,14 @@ from diffview.fields.earth_map import EarthMap
 from diffview.fields.field import Field, Region
 from diffview.fields.picture import Picture
 from diffview.gui.jobs.reading import Reading
+from diffview.gui.jobs.recordings import Recordings
 from diffview.gui.session import Message, Session
 from diffview.gui.show import slice_requests
 from diffview.readers.packaged import packaged_field
 from diffview.runs.beside_wanted import beside_wanted
 from diffview.runs.facts import Facts
 from diffview.runs.recipe import GIVEN, NOT_KEPT, Recipe
+from diffview.runs.recorded_run import asked_beside
 from diffview.runs.stack import Stack, other_slices, stack_of, stack_read, stack_wanted
 
 REMEMBERED = 16
@@ -59,6 +61,7 @@ class Slices(QObject):
         self._pending: int | None = None
         self._pictures: list[_Shown] = []
         self._stack: Stack | None = None
+        self._recordings = Recordings(session, self.reading)
         self.maps: dict[MapKey, EarthMap | None] = {}
 
     @property
@@ -151,7 +154,13 @@ class Slices(QObject):
         on_the_way = slice_requests.same_variable(recipe, self._session.recipe)
         if asked < self._shown or (asked != self._asked and not on_the_way):
             return
+        if self._recordings.awaited(picture):
+            self._recordings.read(picture, lambda: self._take(picture, recipe, asked, merge, beside))
+            return
         taken = recipe.but(dataset=picture.dataset, index=picture.index)
+        if (run := self._recordings.of(picture)) is not None:
+            cards, before = self._session.facts.cards, self._session.recipe.source.path
+            taken = asked_beside(run, taken, cards, anew=taken.source.path != before)
         if taken.conditions.given and beside is None:
             self._read_beside(picture, taken, asked, merge)
             return
@@ -200,12 +209,13 @@ class Slices(QObject):
             return
         facts = Facts(
             field, stack, earth, torch=known.torch, devices=known.devices, cards=known.cards, given=known.given,
-            beside=beside,
+            beside=beside, recorded=None if picture is None else self._recordings.of(picture),
         )  # fmt: skip
         if picture is not None:
             self._pictures = [_Shown(field, picture), *self._pictures[: REMEMBERED - 1]]
         if self._session.open(recipe, facts, merge):
             self.opened.emit()
+            self._recordings.tell()
             if picture is not None and picture.suspects and merge is None:
                 self._ask_to_mask(picture)
 

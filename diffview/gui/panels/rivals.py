@@ -17,7 +17,7 @@ from diffview.gui.session import Session
 from diffview.gui.show import side_by_side
 from diffview.gui.show.looks import made_scale
 from diffview.gui.show.reverse_picture import NOISE_COLOURS
-from diffview.gui.show.rival_words import TOKENS, table_of
+from diffview.gui.show.rival_words import OF_RECORDED, TOKENS, table_of
 from diffview.gui.widgets.forms.segmented import SegmentedControl
 from diffview.gui.widgets.images.raster import Raster
 from diffview.gui.widgets.images.side_pictures import SidePicture, SidePictures
@@ -30,7 +30,7 @@ from diffview.learning.orders import Order
 from diffview.runs.recipe import Recipe, Rival
 from diffview.runs.resolve import resolve
 from diffview.runs.rivals import alone, different_lengths, put, renamed, rivals_of
-from diffview.scores.compare import same_noise
+from diffview.scores.compare import ComparedRun, same_noise
 from diffview.scores.confidence import FEWEST_PAIRS
 from diffview.scores.race import error_size
 from diffview.scores.rival_facts import RivalFacts, facts_of
@@ -198,27 +198,35 @@ class RivalsPanel(ScrollPanel):
     def _show_runs(self) -> None:
         """The button, and all that the runs give."""
         job, active = self._compared, self._compared.active
-        why = "Add a rival first." if len(rivals_of(self._session.recipe)) < 2 else "" if active else job.why_busy
+        alone_there = len(rivals_of(self._session.recipe)) < 2 and job.recorded is None
+        why = "Add a rival first." if alone_there else "" if active else job.why_busy
         share = job.job.done if active and job.job is not None else None
         self.compare.show_progress(share, "Run side by side", why, "Run all rivals from the same noise")
         for widget in (self.picture, self.pictures, self.error, self.plot, self.says):
-            widget.setVisible(bool(job.sides))
+            widget.setVisible(bool(self._sides()))
         if not active:
             self._show_table()
         self._show_pictures()
         self._show_errors()
 
+    def _sides(self) -> list[tuple[ComparedRun, str]]:
+        """The runs and their colours: those of the rivals that have begun, and a recorded one."""
+        beside = self._compared.recorded
+        own = zip(self._compared.sides, TOKENS, strict=False)
+        return [*own, *([] if beside is None else [(beside, OF_RECORDED)])]
+
     def _show_pictures(self) -> None:
         """The runs at the playhead."""
-        sides = self._compared.sides
+        there = self._sides()
+        sides = [side for side, _ in there]
         if not sides or not self.isVisible():
             return
         place = self._session.recipe.rivals.place
         apart = self.picture.key() == "difference"
         shown = side_by_side.views(sides, self._session, place if apart else None)
         pictures = [
-            SidePicture(side.name, TOKENS[i], self._image(view.values, apart), view.words)
-            for i, (side, view) in enumerate(zip(sides, shown, strict=True))
+            SidePicture(side.name, token, self._image(view.values, apart), view.words)
+            for (side, token), view in zip(there, shown, strict=True)
         ]
         self.pictures.show_pictures(pictures)
         step = shown[min(place, len(shown) - 1)].step
@@ -241,19 +249,20 @@ class RivalsPanel(ScrollPanel):
 
     def _show_errors(self) -> None:
         """The errors along the runs."""
-        sides = self._compared.sides
+        there = self._sides()
+        sides, tokens = [side for side, _ in there], [token for _, token in there]
         if not sides:
             return
         to_truth = self.error.key() == "truth"
         one, units = self._size()
         lines = [
-            ErrorLine(sides[curve.place].name, TOKENS[curve.place], curve.s, curve.error, curve.ideal)
+            ErrorLine(sides[curve.place].name, tokens[curve.place], curve.s, curve.error, curve.ideal)
             for curve in side_by_side.curves(sides, to_truth, one)
         ]
         empty = "No truth: the runs start from noise" if to_truth else "No fine run to compare with"
         self.plot.show_lines(
             lines, f"rms error, {units}", "The runs have just begun" if self._compared.active else empty
         )
-        said = [side_by_side.said(sides, to_truth), same_noise([side.plan for side in sides])]
+        said = [side_by_side.said(sides, to_truth), same_noise([side.plan for side in self._compared.sides])]
         say(self.says, " ".join(part for part in (said[0], f"The runs have {said[1]}." if said[1] else "") if part))
         set_tip(self.says, self.says.text())

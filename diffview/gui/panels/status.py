@@ -68,7 +68,9 @@ class StatusPanel(QWidget):
             return [self._writing]
         run, step, plan = self._live.run, self._live.step, self._session.plan
         parts = []
-        if run is not None and step is not None:
+        if run is not None and step is not None and run.recorded_by:
+            parts.append(f"Recorded by {run.recorded_by}: {run.plan.steps} steps, step {step.index} shown")
+        elif run is not None and step is not None:
             made, steps = max(0, len(run.trajectory) - 1), run.plan.steps
             last = run.trajectory.last
             parts.append(f"{VERBS.get(run.state, 'Running')} {made} of {steps} steps")

@@ -8,11 +8,12 @@ from diffview.runs.plan import Plan
 def departure(made: Plan, now: Plan) -> str:
     """In what a plan whose run is on screen differs from the one in force: "another model"; "" if in nothing seen.
 
-    Edits that the next run shows by its course, as those of levels or of the seed, are none.
+    Edits that the next run shows by its course, as those of levels or of the seed, are none. No model here made a
+    recorded run.
     """
     if made.region != now.region:
         return "another region"
-    if made.recipe.denoiser.model != now.recipe.denoiser.model:
+    if made.model is not None and made.recipe.denoiser.model != now.recipe.denoiser.model:
         return "another model"
     return "" if made.transform == now.transform else "another transform"
 

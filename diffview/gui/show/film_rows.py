@@ -12,10 +12,11 @@ from diffview.gui.show.boxes import Box
 from diffview.gui.show.film_layout import arranged, arrivals, chosen, furthest
 
 FORWARD, REVERSE, PARENT = 0, 1, 2
-"""Rows; PARENT is there while the run in REVERSE is a fork, between the two others."""
+"""Rows; PARENT is there while the run in REVERSE is a fork, or stands beside a recorded one: between the two others."""
 
 NAMES = ("forward", "reverse", "parent")
-SHORT = ("fwd", "rev", "run")
+RECORDED = "recorded"
+SHORT = {"forward": "fwd", "reverse": "rev", "parent": "run", RECORDED: "rec"}
 """Names in rows too low for the full ones."""
 
 EMPTY = ("The region with ever more noise comes here", "Run to record the reverse steps", "")
@@ -69,6 +70,7 @@ class FilmRows:
         """`size` gives width and height of the area, `px` a length of the design in pixels."""
         self._rows = tuple(FilmRow(empty=text) for text in EMPTY)
         self.axis: tuple[float, float, float, float] | None = None
+        self.names: tuple[str, ...] = NAMES
         self._size, self._px = size, px
         self._dirty = True
 
@@ -164,12 +166,13 @@ class FilmRows:
 
     def name(self, row: int) -> str:
         """What a row is called."""
-        return "fork" if row == REVERSE and PARENT in self.order else NAMES[row]
+        forked = row == REVERSE and PARENT in self.order and self.names == NAMES
+        return "fork" if forked else self.names[row]
 
     def caption(self, row: int, measure: Callable[[str], float]) -> tuple[str, float]:
         """The name that stands at a row, "" where it is too low for any, and its length."""
         long, room = self.name(row), self.band(row).height + self._px(GUTTER_PX)
-        lengths = ((name, measure(name)) for name in (long, long if long == "fork" else SHORT[row]))
+        lengths = ((name, measure(name)) for name in (long, SHORT.get(long, long)))
         return next(((name, length) for name, length in lengths if length <= room), ("", 0.0))
 
     def tip(self, x: float, y: float, scrub: Sequence[tuple[float, int]] = ()) -> str:

@@ -132,6 +132,8 @@ def one_step(session: InForce, live: RunOnScreen, chain: Forward) -> OneStep:
 
 def _pair(run: Any, step: Step) -> tuple[tuple[Step, Step] | None, str]:
     """The state on screen and the one that it leads to; the last one stands for the step that led to it."""
+    if run.recorded_by:
+        return None, "The run was recorded: how its program steps is not known. Run one of diffview's own."
     if SAMPLERS[run.plan.recipe.course.sampler].path is not None:
         return None, "RePaint walks up and down: take DDPM or DDIM to see one step."
     last = len(run.trajectory) - 1

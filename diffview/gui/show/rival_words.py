@@ -16,6 +16,9 @@ from diffview.scores.rival_scores import Verdict
 TOKENS = ("text", "good", "warn", "bad")
 """The colour of every rival, by its place."""
 
+OF_RECORDED = "reverse"
+"""The colour of a recorded run beside them."""
+
 LABELS = {
     "schedule": "schedule", "grid": "levels", "grid_params": "their settings", "steps": "steps", "sampler": "sampler",
     "sampler_params": "its settings", "seed": "seed", "fork": "fork", "model": "model", "weight": "guidance",

@@ -3,7 +3,8 @@
 import math
 
 from diffview.fields.numbers import number
-from diffview.learning.orders import is_kept
+from diffview.learning.followed import FollowedTraining
+from diffview.learning.orders import ENDLESS, is_kept
 from diffview.learning.painter import Pictures
 from diffview.learning.watched import PAUSED, UNSAVED, Training
 from diffview.models.cards import models_folder
@@ -26,6 +27,9 @@ DENSITIES = {
 """By loss of TrainingSettings and by key of densities.DENSITIES."""
 
 NO_TEACHER = "A consistency model learns from another model: choose that one under Weights (More settings)."
+
+SILENT_S = 180.0
+"""Seconds without a report or a checkpoint after which that is said."""
 
 COPY = 0.5
 """A picture is called a copy if its distance to a training field is below this share of that of unseen fields."""
@@ -56,6 +60,33 @@ def status(training: Training) -> str:
     elif training.active and not now.step:
         word = "Preparing" if now.fields == 0 else "Loading torch, making"
     return f"{word} {training.order.folder.name}" + (f" · step {now.step}" if now.step else "")
+
+
+def followed_headline(training: FollowedTraining) -> str:
+    """How far a training of another process is, and whether it was heard of lately."""
+    name, step = training.folder.name, f"step {training.lines[-1].step:,}" if training.lines else "no step is told yet"
+    card = training.card
+    if card is not None and training.share < 1 and (planned := card.training.get("planned_steps", 0)) < ENDLESS:
+        step += f" of {planned:,}"
+    if training.share >= 1:
+        return f"Trained {name} · {step}"
+    if training.silent > SILENT_S:
+        return f"Nothing is heard of {name} for {clock(training.silent)} · {step}"
+    return f"Training {name} · {step}"
+
+
+def followed_details(training: FollowedTraining) -> str:
+    """Its losses and its speed."""
+    if not training.lines:
+        return "Its first report comes soon."
+    last, parts = training.lines[-1], []
+    parts.append(f"loss {number(last.loss)}")
+    if math.isfinite(last.held_out):
+        parts.append(f"on held-out fields {number(last.held_out)}")
+    if training.share != 1 and training.silent <= SILENT_S:
+        parts.append(f"{number(training.speed)} steps/s")
+        parts += [f"{clock(training.left)} left"] if math.isfinite(training.left) else []
+    return " · ".join(parts)
 
 
 def details(training: Training) -> str:

@@ -11,7 +11,7 @@ from diffview.fields.colormaps import COLORMAPS
 from diffview.gui.jobs.live import Live
 from diffview.gui.session import Session
 from diffview.gui.show.film_layout import arrivals
-from diffview.gui.show.film_rows import FORWARD, PARENT, REVERSE
+from diffview.gui.show.film_rows import FORWARD, NAMES, PARENT, RECORDED, REVERSE
 from diffview.gui.show.looks import estimate, field_scale, made_scale, state
 from diffview.gui.show.timescale import TimeScale
 from diffview.gui.widgets.film.film_strip import FilmStrip
@@ -48,7 +48,7 @@ class Reel:
 class Film(QObject):
     """Rows on the axis of the timeline: the forward process, one picture a turn of the event loop, and the run.
 
-    A fork has a row more, that of the run it leaves.
+    A fork has a row more, that of the run it leaves; so has a run beside one that the open file holds.
     """
 
     def __init__(self, strip: FilmStrip, session: Session, live: Live) -> None:
@@ -111,15 +111,18 @@ class Film(QObject):
 
     def extend_run(self) -> None:
         """Show the steps recorded since the last time, those already drawn as they were."""
-        run = self._live.run
+        run, parent = self._live.run, self._live.left
         fork = None if run is None else run.plan.recipe.course.fork
         steps = self._recorded(run)
         if run is None or fork is None:
-            self._extend(self._parent, None, [])
+            beside = parent if parent is not run else None  # the recorded run of the open file
+            name = RECORDED if beside is None else NAMES[REVERSE]
+            self.strip.name_rows(NAMES if parent is None else (NAMES[FORWARD], name, RECORDED))
+            self._extend(self._parent, beside, self._recorded(beside))
             self._extend(self._run, run, steps)
             self.strip.set_fork(None)
             return
-        parent = self._live.left
+        self.strip.name_rows(NAMES)
         if parent is None:  # of the run it leaves only the shared steps are known
             self._extend(self._parent, run, [step for step in steps if step.index <= fork.step])
         else:

@@ -41,6 +41,8 @@ def why_not(live: Live, step: int | None = None) -> str:
     run = live.shown
     if run is None or live.step is None:
         return "There is no run yet: run one first."
+    if run.recorded_by:
+        return "A recorded run cannot be gone on with: what made it is not here. Run one of diffview's own."
     at = live.step.index if step is None else step
     if at >= run.plan.steps:
         return "The run ends here: choose a step before its last."

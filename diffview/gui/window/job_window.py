@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from pathlib import Path
 
-from PySide6.QtWidgets import QDialog, QFileDialog, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QDialog, QVBoxLayout, QWidget
 
 from diffview.cluster.following import Following, go_on
 from diffview.cluster.standing import CANCEL, RETRY, ask
@@ -37,11 +37,6 @@ class JobWindow(QDialog):
         layout.addLayout(line(self._cancel, self._again))
         self._follower.changed.connect(self._show)
         self.finished.connect(self._follower.stop)  # of the looking, not of the job
-
-    def ask_folder(self) -> None:
-        """Ask for the folder of a job, and follow it."""
-        if folder := QFileDialog.getExistingDirectory(self.parentWidget(), "Open job"):
-            self.follow(Path(folder))
 
     def follow(self, folder: Path) -> None:
         """Follow the job in a folder."""

@@ -32,6 +32,7 @@ from diffview.gui.window import dialogs
 from diffview.gui.window.appearance import Appearance
 from diffview.gui.window.awaiting import Awaiting
 from diffview.gui.window.docking import PLOTS_INDEX, PLOTS_SHARE, Docks, add_dock
+from diffview.gui.window.elsewhere import Elsewhere
 from diffview.gui.window.finding import Finders
 from diffview.gui.window.first_screen import FirstScreen
 from diffview.gui.window.forking import Forking
@@ -198,6 +199,7 @@ class MainWindow(LateJobs, HallWindow):
         parts = (
             self.opening, self.sharing, self.player, self.gaps, self.forking, self.rivaling,
             self.looking, self.appearance, self.arrangement, self.first_screen, Finders(self.actions_, self),
+            Elsewhere(self.jobs, self),
         )  # fmt: skip
         own: dict[str, Callable[[], object]] = {
             "quitAction": self.close,
@@ -330,7 +332,8 @@ class MainWindow(LateJobs, HallWindow):
         """Start the first run and the reader, and load torch if the recipe names a device."""
         self.timeline.slider.setFocus()
         view = self.session.view
-        self.live.start(played=view.follow and not view.one_shot)
+        if self.session.facts.recorded is None:
+            self.live.start(played=view.follow and not view.one_shot)
         self._readers_soon.start()
         self.keeping.begin()
         if self.session.recipe.denoiser.device != "auto":

@@ -27,7 +27,6 @@ from diffview.writers.quantity import clean
 
 if TYPE_CHECKING:
     from diffview.gui.window.filming import FilmWindow
-    from diffview.gui.window.job_window import JobWindow
 
 SCHEDULES = {
     "Table (*.csv)": "csv", "Table (*.json)": "json", "diffusers (scheduler_config.json)": "diffusers",
@@ -67,18 +66,7 @@ class Sharing(QObject):
             "savePictureAction": self._ask_picture,
             **self._views.handlers(),
             "exportAnimationAction": self._show_films,
-            "openJobAction": self._open_job,
         }
-
-    def _open_job(self) -> None:
-        self.job.ask_folder()
-
-    @cached_property
-    def job(self) -> "JobWindow":
-        """A job of a cluster; with it comes all that follows it."""
-        from diffview.gui.window.job_window import JobWindow
-
-        return JobWindow(self._jobs, self._window)
 
     def _show_films(self) -> None:
         self.films.show()
@@ -95,8 +83,11 @@ class Sharing(QObject):
         """Enable the exports of a run once one has ended."""
         run = self._live.run
         ready = run is not None and not run.active and len(run.trajectory) > 0
+        why = "" if ready else "No run has ended yet."
+        if run is not None and run.recorded_by:
+            why = "The run on screen was recorded: it lies in its file."
         for name in OF_A_RUN:
-            self._actions.show(name, "" if ready else "No run has ended yet.")
+            self._actions.show(name, why)
 
     # -- netCDF
 

@@ -35,6 +35,12 @@ class FilmView(QWidget):
             self.rows.axis = (left_px, right_px, low, high)
             self._lay_out()
 
+    def name_rows(self, names: tuple[str, ...]) -> None:
+        """What the rows are called; a row that is a fork says so beside its parent."""
+        if names != self.rows.names:
+            self.rows.names = names
+            self.update()
+
     def set_row(
         self, row: int, items: Sequence[tuple[float, Picture]], numbers: Sequence[int] = (), total: int = 0
     ) -> None:

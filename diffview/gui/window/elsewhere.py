@@ -1,0 +1,49 @@
+"""Work of other processes and machines, opened by its folder: a job of a cluster, or a training."""
+
+from collections.abc import Callable
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from PySide6.QtCore import QObject
+from PySide6.QtWidgets import QFileDialog, QWidget
+
+from diffview.gui.jobs.busy import Jobs
+
+if TYPE_CHECKING:
+    from diffview.gui.window.job_window import JobWindow
+    from diffview.gui.window.training_window import TrainingWindow
+
+
+class Elsewhere(QObject):
+    """The action that opens it; the windows that follow it are made when they are first needed."""
+
+    def __init__(self, jobs: Jobs, window: QWidget) -> None:
+        super().__init__(window)
+        self._jobs, self._window = jobs, window
+
+    def handlers(self) -> dict[str, Callable[[], object]]:
+        """The actions, by name."""
+        return {"openJobAction": self._open}
+
+    def _open(self) -> None:
+        """Ask for the folder of a job or a training, and follow it."""
+        from diffview.learning.followed import is_training
+
+        if folder := QFileDialog.getExistingDirectory(self._window, "Open job or training"):
+            where = Path(folder)
+            self.training.follow(where) if is_training(where) else self.job.follow(where)
+
+    @cached_property
+    def job(self) -> "JobWindow":
+        """A job of a cluster; with it comes all that follows it."""
+        from diffview.gui.window.job_window import JobWindow
+
+        return JobWindow(self._jobs, self._window)
+
+    @cached_property
+    def training(self) -> "TrainingWindow":
+        """A training of another process."""
+        from diffview.gui.window.training_window import TrainingWindow
+
+        return TrainingWindow(self._jobs, self._window)
