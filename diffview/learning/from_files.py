@@ -15,6 +15,7 @@ from diffview.fields.field import Region
 from diffview.fields.picture import Picture
 from diffview.fields.transforms import choose_transform
 from diffview.fields.units import same_units
+from diffview.learning.crops_kept import kept_crops
 from diffview.learning.sets import MOST_BYTES, MULTIPLE, GivenFields, TrainingSet, crops_of
 from diffview.models.cards import Card
 from diffview.models.conditions import groups_of
@@ -227,7 +228,15 @@ class _Slices:
     others: Mapping[int, int]
 
     def fields(self, start: int, stop: int, cut: Cut, most: int) -> _Fields:
-        """The fields of the slices from `start` to `stop`, of `most` bytes together; read a part at a time."""
+        """The fields of the slices from `start` to `stop`, of `most` bytes together, as they were kept or read."""
+        if cut.given:
+            return self._read(start, stop, cut, most)
+        of = self.picture.dataset, self.picture.axes, self.index, self.along, sorted(self.others.items())
+        by = start, stop, cut.sides(*self.picture.field.values.shape), cut.size, most
+        return _Fields(kept_crops(self.path, (of, by), lambda: self._read(start, stop, cut, most).fields))
+
+    def _read(self, start: int, stop: int, cut: Cut, most: int) -> _Fields:
+        """The same, read a part at a time."""
         ny, nx = self.picture.field.values.shape
         sides = cut.sides(ny, nx)
         with_them = 1  # arrays of a slice
