@@ -229,8 +229,16 @@ def pulled_back(estimate: Callable[[Tensor], Tensor], y: Tensor, v: Tensor) -> T
 
 
 def with_pullback(estimate: Callable[[Tensor], Tensor], y: Tensor) -> tuple[Tensor, Callable[[Tensor], Tensor]]:
-    """`estimate` at y, and v -> v^T times its Jacobian there, by a backward pass through that one call."""
+    """`estimate` at y, and v -> v^T times its Jacobian there, by a backward pass through that one call.
+
+    Any number of times: conjugate gradients ask again and again.
+    """
     with torch.enable_grad():
         x = y.detach().requires_grad_()
         x0_hat = estimate(x)
-    return x0_hat.detach().to(y.dtype), lambda v: torch.autograd.grad(x0_hat, x, v.to(x0_hat.dtype))[0]
+
+    def back(v: Tensor) -> Tensor:
+        (product,) = torch.autograd.grad(x0_hat, x, v.to(x0_hat.dtype), retain_graph=True)
+        return product
+
+    return x0_hat.detach().to(y.dtype), back
