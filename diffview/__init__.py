@@ -8,8 +8,9 @@
 >>> diffview.show(field)                                       # the window
 
 The names of `dir(diffview)` are all of it: `open`, `schedule`, `noise`, `sample`, `sample_times`, `days`, `film`,
-`compare`, `train`, `verify`, `verify_ensemble`, `show`, `recorded` for runs of any program, the `Recipe` that says what
-is asked for, and `UserError`, the one error that is meant to be read. None of them loads what it does not need.
+`compare`, `downscale`, `train`, `verify`, `verify_ensemble`, `show`, `recorded` for runs of any program, the `Recipe`
+that says what is asked for, and `UserError`, the one error that is meant to be read. None of them loads what it does
+not need.
 """
 
 from importlib import import_module
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
     from diffview.library.calibrated import verify_ensemble
     from diffview.library.comparing import compare
     from diffview.library.daily_fields import days
+    from diffview.library.downscaled import downscale
     from diffview.library.filming import film
     from diffview.library.making import noise, sample
     from diffview.library.opened import open
@@ -38,6 +40,7 @@ __all__ = [
     "__version__",
     "compare",
     "days",
+    "downscale",
     "film",
     "noise",
     "open",
@@ -54,6 +57,7 @@ __all__ = [
 _HOMES = {
     "compare": "library.comparing",
     "days": "library.daily_fields",
+    "downscale": "library.downscaled",
     "film": "library.filming",
     "open": "library.opened",
     "noise": "library.making",

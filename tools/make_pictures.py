@@ -1,5 +1,7 @@
 """Make the pictures of the README with the program itself: python tools/make_pictures.py [NAME...]."""
 
+import itertools
+import os
 import subprocess
 import sys
 import tempfile
@@ -43,10 +45,40 @@ PICTURES = {
 }
 
 
+WAYS = {
+    "model": "gaussian", "region": Region(40, 120, 64, 64), "members": 16, "sampler": "heun", "steps": 9,
+}  # fmt: skip
+
+
+def ways_back(path: Path) -> None:
+    """The window of ways back from a coarse field, once they have been gone."""
+    os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
+    from diffview.gui.bench.tools import open_window, until
+    from diffview.gui.window.sharing import Sharing
+
+    with open_window() as window:
+        window.session.edit(**WAYS)
+        until(window.is_idle)
+        dialog = window.findChild(Sharing).ways
+        dialog.resize(880, 940)
+        dialog.show()
+        dialog.button.click()
+        until(window.is_idle)
+        turns = itertools.count()
+        until(lambda: next(turns) > 50)  # what came last is laid out
+        dialog.grab().save(str(path))
+
+
+GRABBED = {"downscaling.png": ways_back}
+
+
 def main(names: list[str]) -> None:
     """Write the named pictures, all by default."""
     DOCS.mkdir(exist_ok=True)
-    for name in names or PICTURES:
+    for name in names or [*PICTURES, *GRABBED]:
+        if name in GRABBED:
+            GRABBED[name](DOCS / name)
+            continue
         recipe, options = PICTURES[name]
         with tempfile.TemporaryDirectory() as folder:
             path = Path(folder) / "recipe.json"

@@ -12,6 +12,7 @@ from diffview.commands import (
     verify_ensemble,
     verify_race,
     verify_solvers,
+    verify_ways,
 )
 from diffview.commands.parsing import Parser
 from diffview.commands.reporting import write_result
@@ -42,6 +43,7 @@ def add(parser: Parser) -> None:
     verify_downscaling.add(
         kinds.add_parser("downscaling", help="ways back from coarse fields to fine ones, on held-out fields")
     )
+    verify_ways.add(kinds.add_parser("ways", help="one field made coarse and brought back, by several ways"))
     verify_channels.add(kinds.add_parser("channels", help="rain from synthetic channels by a formula"))
     verify_days.add(kinds.add_parser("days", help="days made from a month's mean, beside real days"))
     verify_solvers.add(kinds.add_parser("solvers", help="solvers of observations beside the exact posterior"))

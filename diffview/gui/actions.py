@@ -108,6 +108,13 @@ ENTRIES = (
     Entry("flipRivalAction", "Run", "Flip to the next rival", ("X",), "Bring the next rival into force"),
     Entry("flipBackAction", "Run", "Flip to the rival before", ("Shift+X",), "Bring the one before into force"),
     Entry("dropRivalAction", "Run", "Drop the rival in force", (), "The one before it comes into force"),
+    Entry(
+        "downscaleAction",
+        "Run",
+        "Make coarse and bring back…",
+        (),
+        "By SDEdit, by operator, by a conditional network, exactly: beside one another",
+    ),
     Entry("autoRunAction", "Run", "Run again after every edit", (), "Restart 0.2 s after an edit", True),
     Entry("paceThreeAction", "Run", "Play in 3 s", (), "A run, and what Space plays", True),
     Entry("paceTenAction", "Run", "Play in 10 s", (), "A run, and what Space plays", True),

@@ -126,6 +126,7 @@ class Calibration:
         tails: quantiles of "members", "mean" and "truth".
         seed: of ties and bootstrap.
         in_km: whether wavelengths are in km; else in pixels.
+        unreached: usual thresholds that neither a member nor the truth reaches, and which are not judged.
     """
 
     name: str
@@ -147,6 +148,14 @@ class Calibration:
     tails: Mapping[str, Tail]
     seed: int
     in_km: bool
+    unreached: tuple[float, ...] = ()
+
+    @property
+    def left_out(self) -> str:
+        """Which usual thresholds nothing reaches, as a sentence; "" if each is judged."""
+        amounts = " and ".join(f"{one:g}" for one in self.unreached)
+        where = f"above {amounts} {self.units}".rstrip()
+        return f"Nothing is judged {where}: neither a member nor the truth has so much." if amounts else ""
 
     @property
     def judged(self) -> bool:
@@ -193,7 +202,9 @@ def calibrate(
     """
     members, known = cases.members, cases.known
     truth = None if cases.truth is None else np.where(known, cases.truth, np.nan)
+    usual = () if thresholds or truth is None else usual_thresholds(_judged_values(cases), cases.units)
     thresholds = _thresholds(cases, thresholds)
+    unreached = tuple(one for one in usual if one not in thresholds)
     scales = by_scale(members, cases.truth, cases.pixel_km)
     progress(0.3)
     tails = _tails(cases, seed)
@@ -210,7 +221,7 @@ def calibrate(
         None if truth is None else dispersion(members, truth, seed, by_case=True), found,
         {} if found is None else dict(zip(INTERVALS, coverage(found.shares, INTERVALS).tolist(), strict=True)),
         scales, tuple(octaves(scales, (members.shape[2], members.shape[3]), cases.pixel_km)), events, squares,
-        tails, seed, cases.pixel_km is not None,
+        tails, seed, cases.pixel_km is not None, unreached,
     )  # fmt: skip
     progress(1.0)
     return made
@@ -228,7 +239,12 @@ def _events(
 
 def _thresholds(cases: EnsembleCases, asked: Sequence[float]) -> tuple[float, ...]:
     members = cases.members[:, cases.known]
-    return thresholds_for(members if cases.truth is None else cases.truth[cases.known], cases.units, asked, members)
+    return thresholds_for(_judged_values(cases), cases.units, asked, members)
+
+
+def _judged_values(cases: EnsembleCases) -> Fields:
+    """The values that thresholds are chosen by: those of the truth, or of the members where there is none."""
+    return cases.members[:, cases.known] if cases.truth is None else cases.truth[cases.known]
 
 
 def thresholds_for(

@@ -99,7 +99,7 @@ def format_calibration(found: Calibration) -> str:
     tables = [_numbers(found), _scale_table(found), *_event_tables(found), _tail_table(found)]
     for table in tables:
         lines += [*aligned(table), ""] if len(table) > 1 else []
-    return "\n".join([*lines, *(one.sentence for one in findings(found))])
+    return "\n".join([*lines, *(one.sentence for one in findings(found)), *filter(None, [found.left_out])])
 
 
 def _numbers(found: Calibration) -> list[list[str]]:

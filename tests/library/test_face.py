@@ -12,7 +12,7 @@ import diffview
 ROOT = Path(__file__).resolve().parents[2]
 PAGE = (ROOT / "docs" / "library.md").read_text(encoding="utf-8")
 NAMES = [
-    "Recipe", "UserError", "__version__", "compare", "days", "film", "noise", "open", "recorded", "sample",
+    "Recipe", "UserError", "__version__", "compare", "days", "downscale", "film", "noise", "open", "recorded", "sample",
     "sample_times", "schedule", "show", "train", "verify", "verify_ensemble",
 ]  # fmt: skip
 

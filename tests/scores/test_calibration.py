@@ -7,10 +7,10 @@ import pytest
 import scoringrules
 
 from diffview.errors import UserError
-from diffview.gui.show.calibration_words import number_rows
+from diffview.gui.show.calibration_words import counted, number_rows
 from diffview.models.gaussian import Gaussian
 from diffview.scores import metrics
-from diffview.scores.calibration import CLIMATOLOGY, GIVEN, ONE, EnsembleCases, calibrate
+from diffview.scores.calibration import CLIMATOLOGY, GIVEN, ONE, RAIN_RATES, EnsembleCases, calibrate
 from diffview.scores.findings import BAD, DOUBT, GOOD, findings
 from diffview.scores.printed import format_calibration
 
@@ -152,3 +152,19 @@ def test_of_two_members_no_table_tells_what_spread_over_skill_is_by_chance() -> 
         (line,) = (line for line in format_calibration(found).splitlines() if line.startswith("spread/skill"))
         assert on_screen in row[3] and "nan" not in row[3]
         assert told in line and "nan" not in line and "- to" not in line
+
+
+def test_usual_thresholds_that_nothing_reaches_are_told_and_those_asked_for_are_all_judged() -> None:
+    rain = np.abs(drawn(9, 4) - 280) / 20
+    highest = float(rain.max())
+    reached = tuple(rate for rate in RAIN_RATES if rate < highest)
+    assert 0 < len(reached) < len(RAIN_RATES)
+    found = calibrate(EnsembleCases(rain[1:], rain[0], units="mm/h"))
+    assert tuple(one.threshold for one in found.reliability) == reached
+    assert found.unreached == RAIN_RATES[len(reached) :]
+    said = f"Nothing is judged above {' and '.join(f'{rate:g}' for rate in found.unreached)} mm/h"
+    assert format_calibration(found).endswith(f"{said}: neither a member nor the truth has so much.")
+    assert said in counted(found) and found.plain()["unreached"] == list(found.unreached)
+    asked = calibrate(EnsembleCases(rain[1:], rain[0], units="mm/h"), (reached[0],))
+    assert asked.unreached == () and not asked.left_out
+    assert calibrate(EnsembleCases(rain[1:], units="mm/h")).unreached == ()

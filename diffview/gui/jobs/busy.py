@@ -59,6 +59,11 @@ BUSY = {
         {"calibrating": ("An ensemble is being judged.", WAIT), "sampling": ("A run is being computed.", WAIT)},
     ),
     "solving": BusyRule(("sampling",), {"solving": ("Solvers are being held against the exact posterior.", WAIT)}),
+    "downscaling": BusyRule(
+        ("sampling", "training"),
+        {"downscaling": ("A coarse field is being brought back.", WAIT)},
+        "Choose fewer members or a smaller region.",
+    ),
     "filming": BusyRule(
         ("sampling", "training"),
         {"filming": ("A film is being made.", "Wait for it, or stop it in its form.")},

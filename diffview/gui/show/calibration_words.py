@@ -69,7 +69,8 @@ def counted(found: Calibration) -> str:
     parts = [f"{found.members} members", f"{found.points:,} pixels"]
     parts += [f"{count:,} missing in {what}" for what, count in
               (("the truth", found.missing_truth), ("a member", found.missing_members)) if count]  # fmt: skip
-    return f"{', '.join(parts)}." if found.judged else f"{', '.join(parts)}; no truth."
+    told = f"{', '.join(parts)}." if found.judged else f"{', '.join(parts)}; no truth."
+    return f"{told} {found.left_out}".strip()
 
 
 def number_rows(found: Calibration) -> list[tuple[str, ...]]:

@@ -26,6 +26,7 @@ from diffview.writers.columns import Array, Table, columns_text, histogram_table
 from diffview.writers.quantity import clean
 
 if TYPE_CHECKING:
+    from diffview.gui.window.downscaling import DownscaleWindow
     from diffview.gui.window.filming import FilmWindow
 
 SCHEDULES = {
@@ -66,7 +67,19 @@ class Sharing(QObject):
             "savePictureAction": self._ask_picture,
             **self._views.handlers(),
             "exportAnimationAction": self._show_films,
+            "downscaleAction": self._show_ways,
         }
+
+    def _show_ways(self) -> None:
+        self.ways.show()
+        self.ways.raise_()
+
+    @cached_property
+    def ways(self) -> "DownscaleWindow":
+        """The ways back from a coarse field; with it comes all that goes them."""
+        from diffview.gui.window.downscaling import DownscaleWindow
+
+        return DownscaleWindow(self._jobs, self._window)
 
     def _show_films(self) -> None:
         self.films.show()
