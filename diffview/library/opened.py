@@ -24,7 +24,6 @@ from diffview.forward import mine
 from diffview.forward.exchange import read_schedule
 from diffview.forward.schedules import SCHEDULES, Schedule, make_schedule
 from diffview.library.observations import instrument_of
-from diffview.readers.channels_read import read_jointly
 from diffview.readers.many import is_many, one_name
 from diffview.readers.packaged import packaged_field
 from diffview.readers.process import ReaderProcess
@@ -165,6 +164,8 @@ def _jointly(reader: ReaderProcess, recipe: Recipe, picture: Picture) -> JointVa
     channels = [name for name in asked.channels if name not in asked.known]
     region = source.region or Facts(picture.field).fits.of(default_region)
     assert source.path is not None
+    from diffview.readers.channels_read import read_jointly  # with it comes h5py, of which few have need here
+
     return read_jointly(reader, source.path, picture, [*channels, *asked.known], region)
 
 
