@@ -6,7 +6,6 @@ field is kept in the store of the facts, `Fits`; an empty store and a full one g
 """
 
 import dataclasses
-import math
 from collections.abc import Iterator
 from typing import NamedTuple
 
@@ -26,7 +25,6 @@ from diffview.models.choice import Model, Trained, TrainingCrops, is_amount, mis
 from diffview.models.conditions import groups_of, unmet
 from diffview.models.formulas import FORMULAS
 from diffview.models.tiled import covered, untiled, windows_of
-from diffview.reverse.grids import make_levels
 from diffview.reverse.samplers import KNOWN_PIXELS, SAMPLERS, VARIANCE_FRACTION, sampler_params
 from diffview.runs.conditioning import Conditioning
 from diffview.runs.facts import Facts, default_region, x0_of
@@ -37,6 +35,7 @@ from diffview.runs.observing import known_of
 from diffview.runs.plan import Note, Plan
 from diffview.runs.recipe import AUTO, Recipe
 from diffview.runs.training_crops import COMPLETE_ONLY, CropsRequest, training_crops
+from diffview.runs.visited import first_level, visited
 
 Array = NDArray[np.float32]
 
@@ -293,24 +292,17 @@ def _incomplete(facts: Facts, region: Region, x0: Array) -> tuple[Region | None,
 
 
 def _levels(request: _Request) -> list[float]:
-    """The grid's levels: from the schedule's highest, or, from the field, all of them below its own level.
-
-    A run that would start above what its network was trained on starts at the upper end of that.
-    """
+    """The levels that are visited, with a note where they begin elsewhere than was asked."""
     course, start, card = request.recipe.course, request.recipe.start, request.card
-    top = start.level if start.origin == "field" else None
-    trained = math.inf if card is None else card.noise_range[1]
-    highest = min(course.schedule.s_max, math.inf if top is None else top)
-    above = highest > trained * (1 + 1e-9)  # its end is the exponential of a logarithm
-    first = trained if above else top
-    levels = make_levels(course.schedule, course.grid, course.steps, first, **dict(course.grid_params))
-    if above:
+    first, highest = first_level(course, start, card)
+    levels = visited(course, start, card)
+    if first is not None and highest > first * (1 + 1e-9):
         given = f"starts at s = {levels[0]:.3g}, t = {float(course.schedule.t_of(levels[0])):.2f}"
-        why = f"The model was trained up to s = {trained:.3g}."
+        why = f"The model was trained up to s = {first:.3g}."
         request.notes.append(Note(f"start at s = {highest:.3g}", given, why, quiet=True))
-    elif top is not None and top > levels[0] * (1 + 1e-9):
+    elif start.origin == "field" and start.level is not None and start.level > levels[0] * (1 + 1e-9):
         why = "The grid reaches no higher noise level."
-        request.notes.append(Note(f"start at s = {top:g}", f"s = {levels[0]:g}", why))
+        request.notes.append(Note(f"start at s = {start.level:g}", f"s = {levels[0]:g}", why))
     return levels
 
 

@@ -11,7 +11,11 @@ from PySide6.QtWidgets import QInputDialog
 from diffview.cli import main
 from diffview.forward.schedules import Custom, Linear, make_schedule
 from diffview.gui.show.rival_words import TOKENS
+from diffview.gui.show.schedule_curves import levels_along
+from diffview.gui.show.timescale import TimeScale
 from diffview.gui.widgets.plots.schedule_items import Handles
+from diffview.learning.densities import training_density
+from diffview.models import cards
 from diffview.runs.recipe import Recipe
 from diffview.runs.resolve import resolve
 from diffview.runs.rivals import added, alone, rivals_of
@@ -20,6 +24,7 @@ from diffview.runs.run import run
 pytestmark = pytest.mark.qt_log_ignore("This plugin does not support (raise|grabbing)")
 
 EDM = make_schedule("edm", {"sigma_max": 400.0})
+FINE = np.geomspace(0.02, 70, 2001)
 
 
 def with_rivals(recipe=QUICK, **values):
@@ -117,6 +122,37 @@ def test_the_other_rival_is_drawn_dotted_on_the_axis_of_the_one_in_force(compari
     (name, x, y), = references(session.recipe.course.schedule, "alpha_bar", TimeScale.of(session),
                                session.recipe.rivals.others)  # fmt: skip
     assert name == "A" and np.allclose(y, Linear(chain_steps=250).alpha_bar(np.maximum(x, 1e-3)))
+
+
+def levels_marked(window, find, quantity):
+    """The bars that are drawn on the dotted curve of the other rival, in pixels across."""
+    find(window, "quantityControl").button(quantity).click()
+    scale, session = TimeScale.of(window.session), window.session
+    other = session.recipe.rivals.others[0]
+    plan = resolve(alone(session.recipe, other), session.facts)
+    (marks,) = levels_along([(other, plan.levels)], quantity, scale)
+    return other, plan.levels[:-1], marks
+
+
+def test_the_levels_of_the_other_rival_stand_on_its_dotted_curve(comparing, hand, find, settle):
+    window = comparing(origin="field", level=2.0)
+    plot, session = find(window, "scheduleEditor"), window.session
+    other, levels, (x, y) = levels_marked(window, find, "alpha_bar")
+    schedule = other.course.schedule
+    assert levels[0] == pytest.approx(2.0) and np.allclose(schedule.noise_level(x), levels), (
+        "they are those that its run visits"
+    )
+    assert np.allclose(y, schedule.alpha_bar(np.maximum(x, 1e-3)), rtol=1e-3)
+    assert all(np.array_equal(a, b) for a, b in zip(plot.marks[0], (x, y), strict=True))
+    session.edit(level=1.0)
+    assert plot.marks[0][0].max() < x.max(), "they follow what all rivals share"
+    hand.click(find(window, "axisControl").button("ln_s"))
+    assert plot.marks == [], "over ln s that curve is the same for all"
+    other, levels, (x, _) = levels_marked(window, find, "beta")
+    assert np.allclose(np.exp(x), levels) and np.array_equal(plot.marks[0][0], x)
+    hand.key(find(window, "timeSlider"), Qt.Key.Key_X)
+    assert not np.array_equal(plot.marks[0][0], x), "flipped, they are those of the other one"
+    settle(window)
 
 
 def test_runs_side_by_side_are_those_of_the_core_and_are_scrubbed_together(comparing, hand, find, settle):
@@ -241,6 +277,42 @@ def test_a_training_follows_the_schedule_of_a_rival(comparing, hand, find, settl
     hand.choose(box, "rival A")
     hand.key(find(window, "timeSlider"), Qt.Key.Key_X)
     assert box.findData("rival B") >= 0 and box.currentData() in ("broad", "rival A")
+
+
+@pytest.mark.timeout(300)
+def test_a_training_under_a_rival_finishes_and_its_card_says_under_what(
+    comparing, hand, find, settle, wait, tmp_path, monkeypatch
+):
+    monkeypatch.setattr(cards, "user_folder", lambda kind: tmp_path / kind)
+    window = comparing()
+    hand.key(find(window, "timeSlider"), Qt.Key.Key_X)  # A in force; B, EDM to 400, is what is trained under
+    settle(window)
+    hand.key(find(window, "timeSlider"), Qt.Key.Key_2, Qt.KeyboardModifier.ControlModifier)
+    settle(window)
+    hand.click(find(window, "trainMoreButton"))
+    hand.choose(find(window, "trainDensityCombo"), "rival B")
+    width, name = find(window, "trainWidthCombo"), find(window, "trainNameEdit")
+    width.setCurrentIndex(width.findData(8))
+    hand.type_number(find(window, "trainBatchSpin"), "4")
+    hand.type_number(find(window, "trainMinutesSpin"), "0.05")
+    name.selectAll()
+    name.insert("under-b")
+    name.textEdited.emit("under-b")
+    hand.click(find(window, "trainStartButton"))
+    wait(lambda: window.trainer.training is not None and not window.trainer.active)
+    assert window.trainer.training.state == "finished"
+    training = json.loads((tmp_path / "data" / "models" / "under-b" / "model.json").read_text())["training"]
+    assert training["density"] == "schedule" and training["schedule"]["key"] == "edm"
+    limits = float(EDM.t_of(training["lowest"])), min(float(EDM.t_of(training["highest"])), 1.0)
+    levels = np.geomspace(0.05, 60, 40)
+    t, middle = np.asarray(EDM.t_of(levels)), np.sqrt(levels[1:] * levels[:-1])
+    share = np.diff(t) / (limits[1] - limits[0]) / np.diff(np.log(levels))
+    drawn = np.interp(np.log(middle), np.log(FINE[1:] * FINE[:-1]) / 2, training_density(training, np.log(FINE)))
+    np.testing.assert_allclose(drawn, share, rtol=0.01)
+    window.heard[-1].action[1]()
+    settle(window)
+    wait(lambda: window.live.run.state == "finished")
+    assert window.session.recipe.denoiser.model == "under-b", "and A is run with it"
 
 
 def test_what_cannot_be_scored_says_why(comparing, find, wait):

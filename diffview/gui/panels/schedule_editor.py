@@ -18,6 +18,7 @@ from diffview.gui.show import schedule_curves
 from diffview.gui.show.timescale import TimeScale
 from diffview.gui.widgets.plots.schedule_plot import SchedulePlot
 from diffview.gui.widgets.small.parts import named
+from diffview.runs.visited import visited_by
 
 ON_AXIS = ("course.schedule", "view.axis")
 """What a position on the axis of the timeline depends on."""
@@ -43,7 +44,7 @@ class ScheduleEditor:
         self.plot.tickMoved.connect(self._pull_tick)
         search.changed.connect(self._show_offered)
         live.stepped.connect(self._mark_level)
-        session.shows(self._show_curve, "view.quantity", "start.chain_length", "rivals", *ON_AXIS)
+        session.shows(self._show_curve, "view.quantity", "start", "rivals", "facts.cards", *ON_AXIS)
         session.shows(self._show_levels, "plan.levels", *ON_AXIS)
         session.shows(self._show_offered, *ON_AXIS)
         session.shows(self._show_band, "plan.card", *ON_AXIS)
@@ -138,11 +139,13 @@ class ScheduleEditor:
         plot.set_companion(*schedule_curves.companion(schedule, quantity, scale))
         plot.set_curve(*schedule_curves.curve(schedule, quantity, scale))
         plot.set_handles(schedule_curves.handles(schedule, quantity, scale))
-        rivals = recipe.rivals.others
-        references = (schedule.key, quantity, scale.axis, rivals, schedule if rivals else None)
+        rivals, cards = recipe.rivals.others, self._session.facts.cards
+        references = (schedule.key, quantity, scale.axis, rivals, schedule if rivals else None, recipe.start, cards)
         if references != self._references_of:
             self._references_of = references
             plot.set_references(schedule_curves.references(schedule, quantity, scale, rivals))
+            levels = [(rival, visited_by(rival, recipe.start, cards.get(rival.model))) for rival in rivals]
+            plot.set_marks(schedule_curves.levels_along(levels, quantity, scale))
 
     def _show_levels(self) -> None:
         """Mark the levels that the run visits."""

@@ -67,13 +67,33 @@ def limits(schedule: Schedule, quantity: str) -> tuple[float | None, float | Non
 def references(
     schedule: Schedule, quantity: str, scale: TimeScale, rivals: Sequence[Rival] = ()
 ) -> list[tuple[str, Floats, Floats]]:
-    """Names and curves of other schedules, over t: of the rivals that are not in force, else of presets."""
-    if scale.axis != "t":
+    """Names and curves of other schedules: of the rivals that are not in force, else of presets.
+
+    Over ln s only the betas of rivals are others: all else is the same there for every schedule.
+    """
+    if scale.axis != "t" and not (rivals and quantity == "beta"):
         return []
     others = {make_schedule(key).title.lower(): make_schedule(key) for key in REFERENCES if key != schedule.key}
     if rivals:
         others = {rival.name: rival.course.schedule for rival in rivals}
-    return [(name, *curve(other, quantity, scale)) for name, other in others.items() if other != schedule]
+    return [
+        (name, *curve(other, quantity, scale.of_other(other))) for name, other in others.items() if other != schedule
+    ]
+
+
+def levels_along(
+    rivals: Sequence[tuple[Rival, Levels]], quantity: str, scale: TimeScale
+) -> list[tuple[Floats, Floats]]:
+    """Where the levels that rivals visit lie on their curves; nothing where there are none, see `references`."""
+    if scale.axis != "t" and quantity != "beta":
+        return []
+    found = []
+    for rival, levels in rivals:
+        schedule = rival.course.schedule
+        t = np.asarray(schedule.t_of(np.array([s for s in levels if s > 0])))
+        y = QUANTITIES[quantity].of(schedule, np.maximum(t, 1e-3))
+        found.append((np.asarray(scale.of_other(schedule).x(t)), y))
+    return found
 
 
 def band(card: Card, scale: TimeScale) -> tuple[float, float, str]:

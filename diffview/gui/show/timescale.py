@@ -38,6 +38,10 @@ class TimeScale:
         low, high = np.log(schedule.s_min) / HALF_DECADE, np.log(schedule.s_max) / HALF_DECADE
         return cls(axis, schedule, float(np.floor(low)) * HALF_DECADE, float(np.ceil(high)) * HALF_DECADE)
 
+    def of_other(self, schedule: Schedule) -> "TimeScale":
+        """The same axis, as another schedule lies on it."""
+        return TimeScale(self.axis, schedule, self.low, self.high)
+
     @property
     def first(self) -> float:
         """Where the first row of a chain of 1000 lies."""

@@ -18,6 +18,7 @@ from diffview.gui.widgets.plots.plot_base import Overlay, PlotBase
 HIT_PX = 12.0
 HANDLE_PX = 5.5
 TRIANGLE_PX = (9.0, 8.0)
+MARK_PX = 3.5
 BAND_NAME = "trained range"
 
 
@@ -210,12 +211,17 @@ References = Sequence[tuple[str, Points]]
 """Reference curves: names, and points in pixels."""
 
 
-def draw_references(painter: QPainter, references: References, palette: Palette) -> None:
-    """Draw them dotted."""
+def draw_references(painter: QPainter, references: References, marks: Sequence[Points], palette: Palette) -> None:
+    """Draw them dotted, with a short bar through each marked place."""
     painter.setRenderHint(QPainter.RenderHint.Antialiasing, True)
     painter.setPen(dashed(pen(palette, "dim", 1.2, 190), 0.1, 3.0))
     for _, points in references:
         painter.drawPath(pg.arrayToQPath(*points, connect="finite"))
+    painter.setPen(pen(palette, "dim", 1.2))
+    reach = theme.stroke(MARK_PX)
+    for across, up in marks:
+        for x, y in zip(across.tolist(), up.tolist(), strict=True):
+            painter.drawLine(QPointF(x, y - reach), QPointF(x, y + reach))
 
 
 def name_references(

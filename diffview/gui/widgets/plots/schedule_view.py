@@ -34,6 +34,7 @@ class ScheduleView(TimePlot):
         self._curve.setCacheMode(QGraphicsItem.CacheMode.DeviceCoordinateCache)  # it stands still mostly
         self._points: Points = (np.empty(0), np.empty(0))
         self._references: list[tuple[str, Floats, Floats]] = []
+        self.marks: list[Points] = []
         self._dotted = KeptPicture()
         self.quantity, self._span = "", (0.0, 0.0)
         self.set_quantity("alpha_bar")
@@ -68,6 +69,11 @@ class ScheduleView(TimePlot):
     def set_references(self, references: Sequence[tuple[str, Floats, Floats]]) -> None:
         """Show other schedules dimly, each with its name."""
         self._references = [(name, np.asarray(x, dtype=float), np.asarray(y, dtype=float)) for name, x, y in references]
+        self._named.refresh()
+
+    def set_marks(self, marks: Sequence[Points]) -> None:
+        """Mark places on the reference curves: the levels that their runs visit."""
+        self.marks = [(np.asarray(x, dtype=float), np.asarray(y, dtype=float)) for x, y in marks]
         self._named.refresh()
 
     def set_handles(self, handles: Sequence[tuple[float, float]] | None) -> None:
@@ -124,9 +130,10 @@ class ScheduleView(TimePlot):
         curve = self.curve_pixels()
         taken = [rect] if (rect := self._band.paint_name(painter, palette, curve)) else []
         references = [(label, self.pixel_arrays(x, self._view_y(y))) for label, x, y in self._references]
-        key = [part.tobytes() for _, points in references for part in points], palette
+        marks = [self.pixel_arrays(x, self._view_y(y)) for x, y in self.marks]
+        key = [part.tobytes() for points in (*(points for _, points in references), *marks) for part in points], palette
         dotted = self._dotted.of(
-            key, self.size(), self.devicePixelRatioF(), lambda own: draw_references(own, references, palette)
+            key, self.size(), self.devicePixelRatioF(), lambda own: draw_references(own, references, marks, palette)
         )
         painter.drawPixmap(0, 0, dotted)
         if self._companion is not None:
