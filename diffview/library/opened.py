@@ -36,6 +36,10 @@ if TYPE_CHECKING:
     import xarray
     from numpy.typing import ArrayLike
 
+NO_OTHERS = UserError(
+    "Channels and sequences are made of a file, which has other times to fit to.", "Name it with path= and dataset=."
+)
+
 FieldLike: TypeAlias = "xarray.DataArray | Field | ArrayLike"
 RecipeLike: TypeAlias = "Recipe | str | PathLike[str] | Mapping[str, Any]"
 
@@ -129,6 +133,8 @@ def open_field(recipe: Recipe) -> Opened:
     if path is not None and path.startswith(GIVEN[0]):
         raise NOT_KEPT
     if path is None:
+        if recipe.frames.several:
+            raise NO_OTHERS
         return Opened(recipe, Facts(at_resolution(packaged_field(), k, how)))
     with one_reader() as reader:
         picture: Picture = reader.call(
@@ -183,6 +189,8 @@ def opened_of(field: FieldLike | None, recipe: Recipe) -> Opened:
     """
     if field is None:
         return open_field(recipe)
+    if recipe.frames.several:
+        raise NO_OTHERS
     from diffview.library.datasets import as_array, picture_of
 
     if isinstance(field, Field):

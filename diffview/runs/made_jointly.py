@@ -10,31 +10,42 @@ from diffview.models.capabilities import FORMULA_CAPABILITIES, lacks
 from diffview.models.joint_windows import JOINT, JointWindows
 from diffview.reverse.samplers import SAMPLERS, sampler_params
 from diffview.runs.conditioning import Conditioning
-from diffview.runs.facts import Facts, default_region, x0_of
+from diffview.runs.facts import Facts, x0_of
+from diffview.runs.frames_asked import Frames
 from diffview.runs.plan import Jointly, Note, Plan
 from diffview.runs.recipe import AUTO, Recipe
 
 Array = NDArray[np.float32]
 
 
-def plan_jointly(recipe: Recipe, facts: Facts, levels: list[float], notes: tuple[Note, ...]) -> Plan:
+def alone(asked: Frames) -> Note:
+    """What is said where the other fields were not read: the window shows single ones."""
+    times = f"{asked.sequence} times" if asked.sequence > 1 else ""
+    beside = f"{', '.join(asked.channels)} beside it" if asked.channels else ""
+    why = "Fields that are made together are made by diffview sample --recipe R.json -o OUT.nc."
+    return Note(" and ".join(filter(None, (times, beside))) or "channels that are given", "the field alone", why)
+
+
+def plan_jointly(
+    recipe: Recipe, facts: Facts, values: JointValues, levels: list[float], notes: tuple[Note, ...]
+) -> Plan:
     """The plan of a run that makes several fields together; their region is the one that was read.
 
     Args:
         recipe: that asks for several.
-        facts: about the open field, and the values of all slices.
+        facts: about the open field.
+        values: of all slices.
         levels: of the run.
         notes: what of it is not as asked.
 
     Raises:
         UserError: if the transform of the open field cannot be fitted.
     """
-    values, fields, windows = facts.jointly, None, None
+    fields, windows = None, None
     params = sampler_params(recipe.course.sampler, dict(recipe.course.sampler_params))
     refusal = _refused(recipe, values)
-    transform, region = facts.fitted(recipe), recipe.source.region or facts.fits.of(default_region)
-    if refusal is None and values is not None:
-        region = values.region
+    transform, region = facts.fitted(recipe), values.region
+    if refusal is None:
         try:
             transform = _of_series(recipe, values)
             fields, windows = _jointly_of(recipe, values, transform)
@@ -48,7 +59,7 @@ def plan_jointly(recipe: Recipe, facts: Facts, levels: list[float], notes: tuple
     )  # fmt: skip
 
 
-def _refused(recipe: Recipe, values: JointValues | None) -> UserError | None:
+def _refused(recipe: Recipe, values: JointValues) -> UserError | None:
     """Why several fields cannot be made together as a recipe asks; None if they can."""
     asked, model = recipe.frames, recipe.denoiser.model
     if asked.refusal is not None:
@@ -68,11 +79,6 @@ def _refused(recipe: Recipe, values: JointValues | None) -> UserError | None:
     ):  # fmt: skip
         if meant:
             return UserError(sentence, hint)
-    if values is None:
-        return UserError(
-            "Several fields that are made together are not shown here.",
-            "diffview sample --recipe R.json -o OUT.nc makes them; the dock Days makes those of a month.",
-        )
     if not len(values.others(asked.sequence)):
         return UserError(
             f"There is no other sequence of {asked.sequence} times in equal steps to fit to.",

@@ -29,7 +29,7 @@ from diffview.reverse.samplers import KNOWN_PIXELS, SAMPLERS, VARIANCE_FRACTION,
 from diffview.runs.conditioning import Conditioning
 from diffview.runs.facts import Facts, default_region, x0_of
 from diffview.runs.guiding import GuidanceAsked, guided_model, known_pixels, partner_of, unguidable
-from diffview.runs.made_jointly import plan_jointly
+from diffview.runs.made_jointly import alone, plan_jointly
 from diffview.runs.network_seen import Sees, limit_notes, network, off_of
 from diffview.runs.observing import known_of
 from diffview.runs.plan import Note, Plan
@@ -53,8 +53,10 @@ def resolve(recipe: Recipe, facts: Facts) -> Plan:
     card = facts.cards.get(recipe.denoiser.model)
     foreign = "" if card is None else mismatch(card, facts.field)
     request = _Request(recipe, facts, Conditioning.of(recipe), card, foreign, [])
+    if facts.jointly is not None and recipe.frames.several:
+        return plan_jointly(recipe, facts, facts.jointly, _levels(request), tuple(request.notes))
     if recipe.frames.several:
-        return plan_jointly(recipe, facts, _levels(request), tuple(request.notes))
+        request.notes.append(alone(recipe.frames))
     transform = _transform(request)
     region = _region(request)
     device = _device(request)

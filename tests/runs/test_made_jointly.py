@@ -15,7 +15,6 @@ from diffview.fields.field import Region
 from diffview.library.opened import open_field
 from diffview.models.joint import fit_joint
 from diffview.readers import field_series
-from diffview.runs.facts import Facts
 from diffview.runs.recipe import Recipe
 from diffview.runs.resolve import resolve
 from diffview.runs.run import run, start_state
@@ -164,10 +163,20 @@ def test_a_single_slice_has_nothing_to_fit_to(tmp_path: Path) -> None:
 
 
 def test_where_they_are_not_shown_it_is_said(pair: tuple[Path, np.ndarray]) -> None:
-    """The window opens such a recipe, and says what makes it."""
-    opened = open_field(recipe_of(pair[0]))
-    plan = resolve(opened.recipe.but(sequence=5), Facts(opened.facts.field))
-    assert plan.refusal is not None and "diffview sample --recipe" in plan.refusal.hint
+    """The window, which shows single fields, opens such a recipe, makes one of them, and says what makes all."""
+    opened = open_field(recipe_of(pair[0], dataset="ice", region=Region(0, 0, 16, 16)))
+    asked = opened.recipe.but(sequence=5, channels=("sst",))
+    plan = resolve(asked, opened.facts.learn(jointly=None))
+    assert plan.refusal is None and plan.shape == resolve(opened.recipe, opened.facts).shape
+    (note,) = (note for note in plan.notes if "diffview sample --recipe" in note.why)
+    assert (note.asked, note.given) == ("5 times and sst beside it", "the field alone")
+
+
+def test_an_array_has_no_other_times(pair: tuple[Path, np.ndarray]) -> None:
+    for field in (pair[1][0, 1], None):
+        with pytest.raises(UserError, match="are made of a file") as error:
+            diffview.sample(field, model="gaussian", sequence=2, steps=2)
+        assert error.value.hint
 
 
 def test_a_recipe_holds_them() -> None:
