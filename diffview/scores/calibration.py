@@ -202,9 +202,7 @@ def calibrate(
     """
     members, known = cases.members, cases.known
     truth = None if cases.truth is None else np.where(known, cases.truth, np.nan)
-    usual = () if thresholds or truth is None else usual_thresholds(_judged_values(cases), cases.units)
-    thresholds = _thresholds(cases, thresholds)
-    unreached = tuple(one for one in usual if one not in thresholds)
+    thresholds, unreached = _chosen(cases, thresholds)
     scales = by_scale(members, cases.truth, cases.pixel_km)
     progress(0.3)
     tails = _tails(cases, seed)
@@ -225,6 +223,13 @@ def calibrate(
     )  # fmt: skip
     progress(1.0)
     return made
+
+
+def _chosen(cases: EnsembleCases, asked: Sequence[float]) -> tuple[Sequence[float], tuple[float, ...]]:
+    """The thresholds of events, and those of the usual ones that nothing reaches."""
+    usual = () if asked or cases.truth is None else usual_thresholds(_judged_values(cases), cases.units)
+    thresholds = _thresholds(cases, asked)
+    return thresholds, tuple(one for one in usual if one not in thresholds)
 
 
 def _events(

@@ -86,21 +86,19 @@ class DiagnosticsPanel(QWidget):
         self._box.setSpacing(GRID)
         self.place = PlaceView(session, sums, picture, self.histogram)
         plots: tuple[QWidget, ...] = (self.place, self.spectrum, self.scale_time)
-        for card, plot in zip(self._cards, plots, strict=True):
+        for card, plot, term in zip(self._cards, plots, EXPLAINED, strict=True):
             card.add(plot, 1)
+            card.explain(TERMS[term].sentence)
             self._box.addWidget(card, 1)
         self.set_column(False)
-        for card, term in zip(self._cards, EXPLAINED, strict=True):
-            card.explain(TERMS[term].sentence)
         self._cards[0].keep_subtitle()
         self._cards[1].set_subtitle(TEACH)
         self._cards[2].set_subtitle("signal-to-noise ratio over time")
         self.scale_time.playheadMoved.connect(lambda x: session.look(playhead=TimeScale.of(session).t(x), follow=False))
         self._soon = QTimer(self, singleShot=True, interval=0)
         self._soon.timeout.connect(self.show_frame)
-        live.stepped.connect(self._draw)
-        live.run_changed.connect(self._draw)
-        sums.summed.connect(self._draw)
+        for drawn_anew in (live.stepped, live.run_changed, sums.summed):
+            drawn_anew.connect(self._draw)
         theme.changed.connect(self._restyle)
         session.shows(self._show_field, "plan.x0", "facts.field")
         session.shows(self._show_map, "plan.x0", "facts.field", "course.schedule", "start.chain_length", "view.axis")
