@@ -3,13 +3,14 @@
 import numpy as np
 import pytest
 from PySide6.QtCore import QEvent, QPointF, QRect, QRectF, QSize, Qt
-from PySide6.QtGui import QImage, QMouseEvent
+from PySide6.QtGui import QImage, QMouseEvent, QPainter
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication
 
 from diffview.fields.colormaps import COLORMAPS
 from diffview.gui.theme import DARK, theme
 from diffview.gui.widgets.images.gap_layer import GapLayer, area, outline
+from diffview.gui.widgets.images.image_paint import pill
 from diffview.gui.widgets.images.image_view import ImageView
 from diffview.gui.widgets.images.line_overlay import LineOverlay
 from diffview.gui.widgets.images.pair_grid import PairGrid
@@ -275,3 +276,21 @@ def test_pairs_are_as_high_as_their_width_lets_them(shown):
     assert grid.heightForWidth(218) == 100 + words, "four pictures of 50 with gaps of 6"
     assert grid.heightForWidth(5000) == 2 * theme.px(112) + words
     assert grid.sizeHint().height() == grid.heightForWidth(theme.px(280))
+
+
+@pytest.mark.parametrize("room", range(240, 440, 20))
+def test_a_long_badge_keeps_its_words_inside(shown, room):
+    picture = QImage(600, 300, QImage.Format.Format_Grayscale8)
+    with theme.on_stage(2.5):
+        picture.fill(theme.colour("panel"))
+        painter = QPainter(picture)
+        words = "share above 13.06 mm/h of 16 members"
+        box = pill(painter, QPointF(20, 20), words, Qt.AlignmentFlag.AlignLeft, "reverse", room).toRect()
+        painter.end()
+        edge = theme.px(4)
+    assert box.width() <= room + 1
+    grey = np.frombuffer(picture.constBits(), np.uint8).reshape(300, -1)[:, :600].astype(int)
+    ground = grey[0, 0]
+    written = abs(grey - ground) > 4  # the veil is of the colour of the ground
+    assert written[20 : box.bottom(), 20 : box.right() - edge].any()
+    assert not written[:, box.right() - edge :].any() and not written[box.bottom() :].any()

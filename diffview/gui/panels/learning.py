@@ -26,7 +26,7 @@ TEACH = (
     "A network learns to predict the noise in crops of the packaged field. Move the slider, or click the curve: below "
     "is what the network of that step makes, always of the same noise, that of the seed in force."
 )
-NEAREST = "The nearest crop it was trained on"
+NEAREST = "The nearest crop"
 COPY = 0.01
 """Standard deviations below which two fields are one."""
 

@@ -104,7 +104,8 @@ def pill(
         centre = QPointF(box.x() + theme.px(6) + mark / 3, box.center().y())
         painter.drawEllipse(centre, mark / 4, mark / 4)
     painter.setFont(font)
-    write(painter, box.adjusted(mark, 0, 0, 0), text, theme.colour("text"), LINES)
+    side = theme.px(14) / 2 - 1  # no wider than it was measured, or its words would find another place
+    write(painter, box.adjusted(mark + side, 0, -side, 0), text, theme.colour("text"), LINES)
     return box
 
 

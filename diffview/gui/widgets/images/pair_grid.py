@@ -86,4 +86,4 @@ class PairGrid(FramedPictures):
                 paint_framed(painter, QRectF(column * step, top + line, side, side), image)
         top = 2 * (side + line) + theme.px(GAP) / 2
         for column, (text, token) in enumerate(self._words):
-            write(painter, QRectF(column * step, top, side, line), text, theme.colour(token))
+            write(painter, QRectF(column * step, top, step, line), text, theme.colour(token))
