@@ -137,6 +137,10 @@ def run_line(words: list[str]) -> None:
         if options.resume:
             run_line([word for word in words if word != "--resume"])
             words = [*words, *smaller(command, words), "--steps", "3"]
+    elif command == "average":
+        shutil.rmtree(options.out, ignore_errors=True)
+        if not options.model.exists():
+            run_line(["train", "sst.nc", "sst", "-o", str(options.model), "--averages"])
     elif "sst-model" in words and not Path("sst-model").exists():
         run_line(shlex.split("train sst.nc sst -o sst-model"))
     if command == "gui":

@@ -30,7 +30,8 @@ IMPORTS = """
 import importlib, pkgutil, diffview
 needs = (
     "models.nets", "models.checkpoints", "learning.network", "learning.progress", "learning.points",
-    "learning.torchrun", "learning.trainer", "learning.training", "learning.distillation", "bench.networks", "__main__",
+    "learning.torchrun", "learning.trainer", "learning.training", "learning.distillation", "learning.averages",
+    "bench.networks", "__main__",
 )
 needs = tuple("diffview." + name for name in needs)
 names = [m.name for m in pkgutil.walk_packages(diffview.__path__, "diffview.") if not m.name.startswith(needs)]

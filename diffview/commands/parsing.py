@@ -20,6 +20,7 @@ COMMANDS = {
     "lecture": "a lecture as a page that an audience takes home",
     "train": "train a network on the slices of a file",
     "distil": "make a network that jumps to the end of a model's run in one step",
+    "average": "a trained model with its weights averaged over another part of the training",
     "verify": "how good a model is on fields it never saw",
     "compare": "two to four ways to run side by side, and which is better",
     "info": "say what is in a file, or in one of its variables",

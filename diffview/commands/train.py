@@ -66,6 +66,9 @@ def add_course(parser: Parser) -> None:
     """Options of every training: what of the file is taken, and where and how it is learnt."""
     parser.add_argument("--flips", action="store_true", default=None, help="mirror the fields at random")
     parser.add_argument("--rotations", action="store_true", default=None, help="turn them by 90 degrees at random")
+    parser.add_argument(
+        "--averages", action="store_true", default=None, help="keep averages of the weights, for diffview average"
+    )
     parser.add_argument("--param", action="append", default=[], metavar="K=V", help="another setting, as half_life=500")
     parser.add_argument("--held-out", type=float, default=0.2, metavar="SHARE", help="never trained on (0.2)")
     parser.add_argument(
@@ -91,7 +94,7 @@ def _add_network(parser: Parser) -> None:
 
 
 def _train(options: argparse.Namespace) -> None:
-    words = given(options, *TRAINING, "flips", "rotations") | params_of(options.param, "half_life=500")
+    words = given(options, *TRAINING, "flips", "rotations", "averages") | params_of(options.param, "half_life=500")
     sizes = given(options, *NETWORK, "learned_variance") | params_of(options.network, "multipliers=1,2,3")
     train_in_peace(options, words, sizes)
 

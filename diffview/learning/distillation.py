@@ -180,11 +180,14 @@ class Distiller(Trainer):
         return replace(super().card(name), kind=CONSISTENCY)
 
     def beside(self) -> dict[str, Tensor]:
-        """The teacher's weights."""
-        return {f"{TEACHER}{name}": tensor for name, tensor in self.jumps.teacher.state_dict().items()}
+        """The teacher's weights, and the averages."""
+        return super().beside() | {
+            f"{TEACHER}{name}": tensor for name, tensor in self.jumps.teacher.state_dict().items()
+        }
 
     def take_beside(self, tensors: Mapping[str, Tensor]) -> None:
-        """Take the teacher's weights."""
+        """Take the teacher's weights, and the averages."""
+        super().take_beside(tensors)
         kept = {name.removeprefix(TEACHER): tensor for name, tensor in tensors.items() if name.startswith(TEACHER)}
         self.jumps.teacher.load_state_dict(kept)
 

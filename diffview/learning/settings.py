@@ -37,6 +37,7 @@ class TrainingSettings:
     flips: Annotated[bool, "mirror the fields at random"] = False
     rotations: Annotated[bool, "turn the fields by 90 degrees at random"] = False
     run: Annotated[int, Range(3, 1000), "levels of the teacher's run that one jump learns (consistency)"] = 18
+    averages: Annotated[bool, "keep averages of the weights, of which any length can be made"] = False
     precision: Annotated[str, Choice(("auto", "float32", "bfloat16")), "of the products"] = "auto"
     checkpoint: Annotated[float, Range(1.0, 1e5), "seconds between checkpoints"] = 120.0
     seed: Annotated[int, Range(0, 2**62)] = 0

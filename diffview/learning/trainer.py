@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from diffview.errors import UserError
+from diffview.learning.averages import Tracks
 from diffview.learning.densities import DENSITIES, Density
 from diffview.learning.network import extra_channels, require_fit
 from diffview.learning.objective import LOSSES, VARIANCE_WEIGHT, mean_known, noise_error, variance_bound
@@ -40,6 +41,7 @@ class Trainer:
 
     Attributes:
         net, ema: the network, and the moving average of its weights.
+        tracks: averages that others can be made of afterwards; None where none are kept.
         step, seconds, samples: steps made, seconds they took and fields they saw, in all sessions.
         curve: (step, loss) of every report; loss_sum, loss_count: of the steps since the last one.
         watched: fields whose loss is followed; watched_curve: (step, that loss of the average).
@@ -75,6 +77,7 @@ class Trainer:
         self.noise = torch.Generator(self.device).manual_seed(seed + 1_000_003)  # of another sequence
         self.step, self.seconds, self.samples, self.batch = 0, 0.0, 0, self.ranks.share(settings.batch)
         self._together = self.ranks.together(self.net, self.device)
+        self.tracks = Tracks(self.net) if settings.averages else None
         self.origin: Mapping[str, Any] = {}
         self.curve: list[tuple[int, float]] = []
         self.watched_curve: list[tuple[int, float]] = []
@@ -118,10 +121,12 @@ class Trainer:
 
     def beside(self) -> dict[str, Tensor]:
         """Tensors, beside network, average and optimiser, that it needs to go on."""
-        return {}
+        return {} if self.tracks is None else self.tracks.tensors()
 
     def take_beside(self, tensors: Mapping[str, Tensor]) -> None:
         """Take those of a state that was kept."""
+        if self.tracks is not None:
+            self.tracks.take(tensors)
 
     def done(self) -> float:
         """Share of the training that is done, 0 to 1."""
@@ -145,6 +150,8 @@ class Trainer:
         torch.nn.utils.clip_grad_norm_(self.net.parameters(), self.settings.clip, foreach=True)
         self.optimiser.step()
         self._average()
+        if self.tracks is not None:
+            self.tracks.advance(self.net, self.step + 1)
         self.loss_sum += loss.detach()
         self.loss_count += 1
         self.step += 1

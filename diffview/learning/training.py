@@ -50,14 +50,14 @@ def train(
         NotWrittenError: if what was made cannot be written at the end: `trainer` has it still, to be saved again.
         UserError: if the loss is not finite, or memory does not suffice for one field.
     """
-    kept, remark = time.monotonic(), ""
-    log = _Log(folder, trainer.step, tensorboard, trainer.ranks.first)
+    kept, remark, log = time.monotonic(), "", _Log(folder, trainer.step, tensorboard, trainer.ranks.first)
     try:
         while trainer.done() < 1 and not trainer.ranks.any(stopped(), trainer.device):
             try:
                 trainer.advance()
             except RuntimeError as error:
                 remark = _smaller_batch(trainer, error)
+            remark = remark or keep_averages(trainer, folder)
             if trainer.step % every == 0 or (remark and trainer.ranks.count == 1) or trainer.done() >= 1:
                 yield log.add(trainer.report(remark))
                 remark = ""
@@ -65,8 +65,14 @@ def train(
                 remark = keep(trainer, folder)
                 kept = time.monotonic()
     finally:
-        if trainer.step:
-            save(trainer, folder)
+        _end(trainer, folder)
+
+
+def _end(trainer: Trainer, folder: Path) -> None:
+    """Save what was made, if there is anything."""
+    if trainer.step:
+        save(trainer, folder)
+        keep_averages(trainer, folder, last=True)
 
 
 class _Log:
@@ -118,6 +124,17 @@ def keep(trainer: Trainer, folder: Path) -> str:
         save(trainer, folder)
     except NotWrittenError as error:
         return f"{error.sentence} The training goes on; make room before the next checkpoint."
+    return ""
+
+
+def keep_averages(trainer: Trainer, folder: Path, last: bool = False) -> str:
+    """Keep averages of the weights where that is asked for and due; what is to be said if they cannot be written."""
+    if trainer.tracks is None or not trainer.ranks.first:
+        return ""
+    try:
+        trainer.tracks.keep(folder, trainer.step, last)
+    except (NotWrittenError, OSError) as error:
+        return f"Averages of the weights are not kept at step {trainer.step}: {error} The training goes on."
     return ""
 
 
@@ -197,6 +214,8 @@ def resumed(folder: Path, data: TrainingSet, device: str = "cpu", **changed: Any
         data = through(data, replace(kept, kind=POSTERIOR_MEAN))
     if state.plain.get("fingerprint") != data.fingerprint or coarsen != data.coarsen:
         raise UserError(f"The training in {folder} was made on other data.", "Choose another folder for this data.")
+    if changed.get("averages", averages := state.plain.get("settings", {}).get("averages", False)) != averages:
+        raise UserError("Averages are kept from the first step on, or not at all.", "Leave them as they were.")
     try:
         config = network_config(state.plain["network"])
         settings = replace(TrainingSettings.from_plain(state.plain["settings"]), **changed)

@@ -98,6 +98,7 @@ class TrainingValues(TypedDict, total=False):
     rotations: bool
     precision: str
     run: int
+    averages: bool
     checkpoint: float
     seed: int
     schedule: Schedule | str
