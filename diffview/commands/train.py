@@ -146,7 +146,7 @@ def _train_with(options: argparse.Namespace, words: dict[str, Any], sizes: dict[
 
 def _train_to_the_end(trainer: "Trainer", folder: Path, tensorboard: bool, report: Report) -> None:
     """Train and say how far it is; the first Ctrl+C ends it after the current step, a second one at once."""
-    from diffview.learning.training import save_later, train
+    from diffview.learning.training import save_elsewhere, save_later, train
 
     pressed: list[int] = []
     loss = ""
@@ -167,6 +167,8 @@ def _train_to_the_end(trainer: "Trainer", folder: Path, tensorboard: bool, repor
     except NotWrittenError as error:
         signal.signal(signal.SIGINT, before)
         report.clear()
+        if sys.stdin is None or not sys.stdin.isatty():
+            raise save_elsewhere(trainer, folder, error) from None
         save_later(trainer, folder, error, _ask_for_room)
     finally:
         signal.signal(signal.SIGINT, before)
@@ -179,9 +181,7 @@ def _train_to_the_end(trainer: "Trainer", folder: Path, tensorboard: bool, repor
 
 
 def _ask_for_room(error: NotWrittenError) -> bool:
-    """At a terminal: wait until the user has made room and presses Enter; False where there is none, or for Ctrl+C."""
-    if sys.stdin is None or not sys.stdin.isatty():
-        return False
+    """At a terminal: wait until the user has made room and presses Enter; False for Ctrl+C."""
     words = "The model is still in memory: make room, then press Enter; Ctrl+C gives it up."
     sys.stderr.write(f"{error.sentence} {words}\n")
     try:

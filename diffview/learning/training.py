@@ -1,10 +1,13 @@
 """A training in a folder: begun, taken to its end, kept on the way, and gone on with bit for bit."""
 
+import shutil
+import tempfile
 import time
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
+from uuid import uuid4
 
 import torch
 
@@ -18,6 +21,7 @@ from diffview.learning.settings import TrainingSettings
 from diffview.learning.trainer import Trainer, diverged
 from diffview.models.cards import Card
 from diffview.models.checkpoints import State, network_config, save_model
+from diffview.paths import LONGEST_STEM, user_folder
 from diffview.reverse.samplers import POSTERIOR_MEAN
 
 DIRECTORY = ("model", "training.safetensors")
@@ -174,6 +178,25 @@ def save_later(trainer: Trainer, folder: Path, error: NotWrittenError, ask: Call
         else:
             return
     raise error
+
+
+def save_elsewhere(trainer: Trainer, folder: Path, error: NotWrittenError) -> NotWrittenError:
+    """Save what could not be written where nobody is there to make room; gives the error that says where it lies.
+
+    That is a new folder among the user's own data, or else among temporary files; if neither has room, `error` stands.
+    """
+    for place in (user_folder("data") / "rescued", Path(tempfile.gettempdir())):
+        other = place / f"{folder.resolve().name[:LONGEST_STEM]}-{uuid4().hex[:8]}"
+        try:
+            save(trainer, other)
+        except NotWrittenError:
+            shutil.rmtree(other, ignore_errors=True)
+            continue
+        words = f"What was learned in {trainer.step} steps is kept whole in {other}."
+        return NotWrittenError(
+            f"{error.sentence} {words}", f"Make room and move it to {folder}, or go on with it there."
+        )
+    return error
 
 
 def _state_of(trainer: Trainer) -> State:

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Unpack
 
 from diffview import __version__
-from diffview.errors import UserError
+from diffview.errors import NotWrittenError, UserError
 from diffview.library.keywords import TrainingValues, VerifyingValues
 from diffview.library.opened import schedule_of, source_name
 
@@ -49,19 +49,24 @@ def train(
 
     Raises:
         UserError: if the file cannot be read, a value is not allowed, or the folder holds a model already.
+        NotWrittenError: if what was learned finds no room in its folder; it says in which one it is kept instead.
 
     Example:
         >>> log = diffview.train("rain.nc", "rain", out="rain-model", minutes=30, seed=1)
         >>> made = diffview.sample(model=log.attrs["diffview_model"], members=8)
     """
+    from diffview.learning.training import save_elsewhere
     from diffview.learning.training import train as trained
 
     folder = Path(out).expanduser()
     trainer = _trainer(source_name(path), dataset, folder, dict(values))
     reports = []
-    for report in trained(trainer, folder):
-        progress(trainer.done())
-        reports.append(report)
+    try:
+        for report in trained(trainer, folder):
+            progress(trainer.done())
+            reports.append(report)
+    except NotWrittenError as error:
+        raise save_elsewhere(trainer, folder, error) from None
     return _log(trainer, folder, reports)
 
 

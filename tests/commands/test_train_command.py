@@ -2,6 +2,7 @@
 
 import os
 import re
+import shutil
 import signal
 import subprocess
 import sys
@@ -15,6 +16,7 @@ from diffview.cli import main
 from diffview.commands.train import NETWORK, TRAINING
 from diffview.errors import NotWrittenError, UserError
 from diffview.fields.transforms import choose_transform
+from diffview.learning import training
 from diffview.learning.from_files import read_training_set
 from diffview.learning.network import OF_THE_DATA, sizes_of
 from diffview.learning.sets import crops_of
@@ -370,3 +372,47 @@ def test_a_full_disk_at_the_end_waits_for_room_at_a_terminal(file, direct, tmp_p
     assert person.pressed == 2 and told.count("The model is still in memory") == 2
     assert status == (2 if gives_up else 0)
     assert (tmp_path / "m" / "model.json").is_file() is not gives_up
+
+
+@pytest.fixture
+def disk(tmp_path):
+    """A disk of 256 KiB, which takes the log of a training and not what it learned."""
+    folder = tmp_path / "disk"
+    folder.mkdir()
+    mount = ["mount", "-t", "tmpfs", "-o", "size=256k", "tmpfs", str(folder)]
+    if shutil.which("mount") is None or subprocess.run(mount, capture_output=True, check=False).returncode:
+        pytest.skip("no disk can be mounted here")
+    yield folder
+    subprocess.run(["umount", str(folder)], check=True)
+
+
+@pytest.fixture
+def unattended(monkeypatch, tmp_path):
+    """Nobody at the terminal, and a folder for data of the user's own."""
+    monkeypatch.setattr(sys, "stdin", None)
+    monkeypatch.setattr(training, "user_folder", lambda kind: tmp_path / kind)
+    return tmp_path / "data" / "rescued"
+
+
+def test_what_was_learned_unattended_is_kept_elsewhere_when_its_disk_is_full(file, direct, disk, unattended, capsys):
+    asked = ["train", str(file), "sst", *QUICK, "--steps"]
+    assert main([*asked, "3", "-o", str(disk / "m")]) == 2
+    told = capsys.readouterr().err
+    (kept,) = unattended.iterdir()
+    assert "No space left on device. What was learned in 3 steps is kept whole in " in told
+    assert str(kept) in told.replace("\n", " ") and kept.name.startswith("m-")
+    assert not list(disk.glob("m/*.safetensors")) and not list(disk.glob("m/.*")), "nothing half written is left"
+    assert (Card.read(kept).training["steps"], Card.read(kept).name) == (3, kept.name)
+    assert main([*asked, "5", "--resume", "-o", str(kept)]) == 0
+    assert "Trained to step 5" in capsys.readouterr().err
+
+
+def test_an_older_checkpoint_stays_where_nothing_has_room(
+    file, direct, disk, unattended, tmp_path, monkeypatch, capsys
+):
+    monkeypatch.setattr(training.tempfile, "gettempdir", lambda: str(disk))
+    monkeypatch.setattr(training, "user_folder", lambda kind: disk / kind)
+    assert main(["train", str(file), "sst", *QUICK, "--steps", "2", "-o", str(disk / "m")]) == 2
+    told = capsys.readouterr().err
+    assert "No space left on device." in told and "kept whole" not in told
+    assert not list(disk.glob("**/*.part")) and not list(disk.glob("data/rescued/*")), "nor is a half of it"
