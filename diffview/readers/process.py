@@ -30,6 +30,9 @@ from diffview.readers.alive import PATIENCE
 GRACE = 1.0
 """Seconds that a request which was withdrawn may still be read before its process is ended, which starts another."""
 
+LEAST_MAPPED = 4 * 2**20
+"""Bytes from which an array is mapped: a mapping holds a file open, of which a process may have as few as 256."""
+
 _PACKAGE_FOLDER = Path(__file__).resolve().parents[2]
 
 
@@ -60,7 +63,7 @@ class _Request:
 
 
 class _ReplyUnpickler(pickle.Unpickler):
-    """Reads replies; arrays that were left as files are mapped and their files unlinked, texts come cut."""
+    """Reads replies; arrays that were left as files are read or mapped and their files unlinked, texts come cut."""
 
     def __init__(self, stream: IO[bytes], folder: Path) -> None:
         super().__init__(stream)
@@ -71,7 +74,9 @@ class _ReplyUnpickler(pickle.Unpickler):
         if kind == "text":
             return name
         path = self._folder / name
-        array = np.load(path, mmap_mode="r", allow_pickle=False)
+        large = path.stat().st_size >= LEAST_MAPPED
+        array = np.load(path, mmap_mode="r" if large else None, allow_pickle=False)
+        array.flags.writeable = False
         with contextlib.suppress(OSError):  # Windows keeps mapped files; they go with their folder
             path.unlink()
         return np.asarray(array)

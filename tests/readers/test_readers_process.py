@@ -14,6 +14,7 @@ import pytest
 from readers_twins import ramp, write
 
 from diffview.errors import UserError
+from diffview.readers import process
 from diffview.readers.process import ReaderProcess, Reply
 from diffview.readers.slices import read_slice
 
@@ -23,9 +24,9 @@ PATIENCE = 30.0  # seconds; a loaded machine starts a process slowly
 @pytest.fixture
 def reader() -> Iterator[ReaderProcess]:
     """A reader process that ends with the test."""
-    process = ReaderProcess()
-    yield process
-    process.close()
+    made = ReaderProcess()
+    yield made
+    made.close()
 
 
 def wait_for(reader: ReaderProcess, ticket: int) -> Reply:
@@ -54,8 +55,17 @@ def test_a_picture_comes_back_as_it_was_read(reader: ReaderProcess, tmp_path: Pa
     got, here = reader.call("read_slice", path=path), read_slice(path)
     np.testing.assert_array_equal(got.field.values, here.field.values)
     assert (got.field.units, got.axes, got.field.provenance) == ("K", (0, 1), here.field.provenance)
-    assert isinstance(got.field.values.base, np.memmap)
     assert not got.field.values.flags.writeable
+
+
+def test_small_pictures_hold_no_file_open_and_large_ones_are_mapped(
+    reader: ReaderProcess, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = write(tmp_path / "a.h5", ramp(300, 200))
+    assert not isinstance(reader.call("read_slice", path=path).field.values.base, np.memmap)
+    monkeypatch.setattr(process, "LEAST_MAPPED", 1000)
+    mapped = reader.call("read_slice", path=path).field.values
+    assert isinstance(mapped.base, np.memmap) and not mapped.flags.writeable
 
 
 def test_user_errors_come_back_and_the_process_stays(reader: ReaderProcess, tmp_path: Path) -> None:
