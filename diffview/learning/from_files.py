@@ -16,7 +16,16 @@ from diffview.fields.picture import Picture
 from diffview.fields.transforms import choose_transform
 from diffview.fields.units import same_units
 from diffview.learning.crops_kept import kept_crops
-from diffview.learning.sets import MOST_BYTES, MULTIPLE, GivenFields, TrainingSet, crops_of
+from diffview.learning.sets import (
+    HELD_OUT,
+    MOST_BYTES,
+    MULTIPLE,
+    GivenFields,
+    TrainingSet,
+    crops_of,
+    held_columns,
+    held_slices,
+)
 from diffview.models.cards import Card
 from diffview.models.conditions import groups_of
 from diffview.readers.process import ReaderProcess
@@ -49,7 +58,7 @@ class Cut:
     """
 
     size: int = 64
-    held_out: float = 0.2
+    held_out: float = HELD_OUT
     coarsen: int = 0
     at: Mapping[str, int] = field(default_factory=dict)
     quantity: str = ""
@@ -161,7 +170,7 @@ class _Part:
             return cls(picture, *halves, "the right part", "one picture", channels, given)
         along = max(sizes, key=lambda n: (_is_time(names[n]) and sizes[n] >= LONG, sizes[n]))
         count = sizes[along]
-        last = min(count - 1, max(1, round(cut.held_out * count))) if cut.held_out else 0
+        last = held_slices(count, cut.held_out)
         whole = _Slices(reader, path, picture, tuple(index), along, {n: s for n, s in sizes.items() if n != along})
         most = MOST_BYTES // among
         train = whole.fields(0, count - last, cut, most * (count - last) // count)
@@ -298,7 +307,7 @@ def _require_alike(pictures: Sequence[Picture], quantity: str) -> None:
 def _halves(picture: Array, cut: Cut) -> tuple[Array, Array]:
     """Fields of the left part of a picture to train on, and those of its right part."""
     nx, sides = picture.shape[1], cut.sides(*picture.shape)
-    kept = max(sides[1], round(cut.held_out * nx)) if cut.held_out else 0
+    kept = held_columns(nx, sides[1], cut.held_out)
     if nx - kept < sides[1]:
         raise UserError(
             f"A picture of {nx} columns has no two parts of {sides[1]} columns, one to train on and one to hold out.",

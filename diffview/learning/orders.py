@@ -15,7 +15,7 @@ from diffview.fields.field import Field, Region
 from diffview.fields.regions import missing_counts, summed
 from diffview.forward.schedules import Schedule
 from diffview.learning.from_files import read_training_set
-from diffview.learning.sets import FEWEST, MULTIPLE, TrainingSet, complete, crops_of
+from diffview.learning.sets import FEWEST, MULTIPLE, TrainingSet, complete, crops_of, held_columns, held_slices
 from diffview.models.cards import Card, models_folder
 from diffview.reverse.samplers import POSTERIOR_MEAN
 from diffview.runs.facts import Facts, Fits
@@ -29,9 +29,6 @@ MakeSet = Callable[[], TrainingSet]
 
 SIZES = (32, 64, 128)
 """Sides of the crops that are offered."""
-
-HELD_COLUMNS, HELD_SLICES = 0.3, 0.2
-"""Share of the columns, or of the slices, that is never trained on."""
 
 ENDLESS = 10**8
 """Steps of a training that ends by its minutes."""
@@ -58,19 +55,23 @@ PRESETS = {
 """By key; that of a lecture is measured: see docs/teaching.md."""
 
 
-def held_from(columns: int) -> int:
+def held_from(columns: int, size: int) -> int:
     """The first column that is never trained on."""
-    return columns - round(HELD_COLUMNS * columns)
+    return max(0, columns - held_columns(columns, size))
+
+
+def held_from_before(columns: int, size: int) -> int:
+    """The same as it was once ruled: 0.3 of the columns, whether a crop fits into them or not."""
+    return columns - round(0.3 * columns)
 
 
 def sizes_that_fit(facts: Facts) -> tuple[int, ...]:
-    """Of SIZES, those of which there are enough complete crops left of the held-out columns."""
+    """Of SIZES, those of which there are enough complete crops."""
     return facts.fits.of(_sizes)
 
 
 def _sizes(fits: Fits) -> tuple[int, ...]:
     mask = fits.field.mask
-    mask = mask[:, : held_from(mask.shape[1])]
     fit = (size for size in SIZES if min(mask.shape) >= size)
     return tuple(size for size in fit if np.sum(missing_counts(summed(mask), size, size, STRIDE) == 0) >= FEWEST)
 
@@ -86,7 +87,7 @@ def _usable(fits: Fits, region: Region) -> int:
 
 def enough_slices(count: int) -> bool:
     """Whether this many slices are enough to train on, with some held out."""
-    return count - round(HELD_SLICES * count) >= FEWEST
+    return count - held_slices(count) >= FEWEST
 
 
 @dataclass(frozen=True, eq=False)
@@ -100,6 +101,7 @@ class Order:
         origin: the model whose weights it begins with, and whose width it has; None: random ones.
         turned: whether the fields are also mirrored, and turned if they are square.
         device: a torch device, or "auto".
+        divided: says of columns and size of a crop which is the first column that is held out.
     """
 
     field: Field
@@ -118,13 +120,22 @@ class Order:
     turned: bool = False
     device: str = "auto"
     again: bool = False
+    divided: Callable[[int, int], int] = held_from
 
     def data(self) -> TrainingSet:
-        """Cut the fields, fit the transform.
+        """Cut the fields, fit the transform; a training that is gone on with is divided as it was begun.
 
         Raises:
-            UserError: if there are too few of them.
+            UserError: if there are too few of them, or the card of the training cannot be read.
         """
+        made = self._set()
+        if self.again and self.size and (self.folder / "model.json").is_file():
+            before = replace(self, divided=held_from_before)._set()
+            if before.fingerprint == Card.read(self.folder).data.get("sha256"):
+                return before
+        return made
+
+    def _set(self) -> TrainingSet:
         train, held, split = self._slices() if self.size == 0 else self._crops()
         field = self.field
         source = " ".join(filter(None, (field.provenance.get("path", ""), field.provenance.get("dataset", ""))))
@@ -136,9 +147,13 @@ class Order:
 
     def _crops(self) -> tuple[Array, Array, str]:
         values, size = self.field.values, self.size
-        cut = held_from(values.shape[1])
-        split = f"complete {size} x {size} crops of one slice; columns from {cut} on held out"
-        return complete_crops(values[:, :cut], size), complete_crops(values[:, cut:], size), split
+        cut = self.divided(values.shape[1], size)
+        left, right = complete_crops(values[:, :cut], size), complete_crops(values[:, cut:], size)
+        what = f"complete {size} x {size} crops of one slice"
+        if len(left) >= FEWEST:
+            return left, right, f"{what}; columns from {cut} on held out"
+        whole = complete_crops(values, size)
+        return whole, whole[:0], f"{what}; none held out, as too few would be left"
 
     def _slices(self) -> tuple[Array, Array, str]:
         if self.stack is None or self.region is None:
@@ -147,7 +162,7 @@ class Order:
         ny, nx = region.ny // MULTIPLE * MULTIPLE, region.nx // MULTIPLE * MULTIPLE
         fields = self.stack[(slice(None), *replace(region, ny=ny, nx=nx).slices)]
         fields = fields[complete(fields)].astype(np.float32)
-        cut = len(fields) - round(HELD_SLICES * len(fields))
+        cut = len(fields) - held_slices(len(fields))
         split = f"one region in {len(fields)} other slices; the last {len(fields) - cut} held out"
         return fields[:cut], fields[cut:], split
 
@@ -179,6 +194,7 @@ def sets_of(facts: Facts, plan: Plan, card: Card, trained: Order | None = None) 
     schedule, folder, key, size = plan.recipe.course.schedule, models_folder(), card.transform.key, card.shape[1]
     orders = [
         Order(facts.field, key, schedule, folder, size=size),
+        Order(facts.field, key, schedule, folder, size=size, divided=held_from_before),
         Order(facts.field, key, schedule, folder, size=0, stack=facts.stack, region=plan.region),
     ]
     if trained is not None and trained.folder == card.file.parent:

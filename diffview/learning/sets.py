@@ -22,6 +22,9 @@ A = TypeVar("A", bound=NDArray[np.floating])
 FEWEST = 8
 """The fewest fields that make a training set."""
 
+HELD_OUT = 0.2
+"""Share of the slices, or of the columns of a single picture, that is never trained on, unless another is asked for."""
+
 MULTIPLE = 4
 """The sides of the fields are cut to multiples of this, which a network of three levels needs."""
 
@@ -189,6 +192,16 @@ def _finite(fields: Array) -> Array:
     """Fields whose infinite values are missing."""
     infinite = np.isinf(fields)
     return np.where(infinite, np.float32(np.nan), fields) if infinite.any() else fields
+
+
+def held_columns(columns: int, side: int, share: float = HELD_OUT) -> int:
+    """How many columns at the right of a picture are held out: a share, but no fewer than a crop has; 0 of none."""
+    return max(side, round(share * columns)) if share else 0
+
+
+def held_slices(count: int, share: float = HELD_OUT) -> int:
+    """How many slices, the last ones, are held out: a share, but one at least, and never all; 0 of none."""
+    return min(count - 1, max(1, round(share * count))) if share else 0
 
 
 def crops_of(stack: Array, sides: tuple[int, int], stride: int, most: int = MOST_BYTES) -> Array:

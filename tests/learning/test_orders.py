@@ -3,6 +3,7 @@
 from dataclasses import replace
 from pathlib import Path
 
+import h5py
 import numpy as np
 import pytest
 from models_twins import small_model
@@ -11,12 +12,13 @@ from diffview.errors import UserError
 from diffview.fields.field import Field, Region
 from diffview.forward.schedules import make_schedule
 from diffview.learning import orders
+from diffview.learning.from_files import read_training_set
 from diffview.learning.orders import Order
 from diffview.learning.training import save
 from diffview.models import cards
-from diffview.models.cards import find_card
+from diffview.models.cards import Card, find_card
 from diffview.runs.facts import Facts
-from diffview.runs.recipe import Recipe
+from diffview.runs.recipe import Recipe, default_recipe
 from diffview.runs.resolve import resolve
 
 LINEAR = make_schedule("linear", {})
@@ -41,12 +43,12 @@ def order(values: np.ndarray, folder: Path = Path("m"), **more: object) -> Order
 def test_held_out_pixels_are_never_trained_on() -> None:
     values = noise(64, 200)
     data = order(values).data()
-    cut = orders.held_from(200)
-    assert cut == 140
+    cut = orders.held_from(200, 32)
+    assert cut == 160
     assert np.isin(data.fields, values[:, :cut]).all() and np.isin(data.held_out, values[:, cut:]).all()
-    assert len(data.fields) == 9 * 28 and not data.whole_width
+    assert len(data.fields) == 9 * 33 and len(data.held_out) == 9 * 3 and not data.whole_width
     assert (data.source, data.licence, data.units) == ("a.h5 /x", "CC0", "K")
-    assert data.split == "complete 32 x 32 crops of one slice; columns from 140 on held out"
+    assert data.split == "complete 32 x 32 crops of one slice; columns from 160 on held out"
 
 
 def test_crops_are_complete_and_sizes_are_those_that_fit() -> None:
@@ -56,6 +58,36 @@ def test_crops_are_complete_and_sizes_are_those_that_fit() -> None:
     assert not np.isnan(orders.complete_crops(values, 32)).any()
     assert orders.sizes_that_fit(Facts(Field(values, "x"))) == (32,)
     assert orders.sizes_that_fit(Facts(Field(values[:30], "x"))) == ()
+
+
+def test_the_window_divides_a_picture_as_the_command_line_does(tmp_path: Path) -> None:
+    values = noise(128, 150)
+    with h5py.File(tmp_path / "a.h5", "w") as file:
+        file["x"] = values
+    for size in (32, 64):
+        window = order(values, size=size).data()
+        line = read_training_set(str(tmp_path / "a.h5"), ["x"], size=size, transform="identity")
+        cut = 150 - max(size, 30)
+        for data in (window, line):
+            assert np.isin(data.fields, values[:, :cut]).all() and np.isin(data.held_out, values[:, cut:]).all()
+            assert len(data.held_out), "at least a crop is held out, where the share is narrower"
+    narrow = order(values[:, :60], size=32).data()
+    assert not len(narrow.held_out) and narrow.split.endswith("; none held out, as too few would be left")
+    assert (np.unique(narrow.fields) == np.unique(values[:, :60])).all(), "no column is lost to neither part"
+
+
+def test_a_training_of_an_older_version_goes_on_with_the_columns_it_had(tmp_path: Path) -> None:
+    values = noise(64, 200)
+    begun = order(values, tmp_path / "m", divided=orders.held_from_before, batch=2, width=8)
+    data = begun.data()
+    assert data.split == "complete 32 x 32 crops of one slice; columns from 140 on held out"
+    save(begun.trainer(data, "cpu"), tmp_path / "m")
+    assert order(values, tmp_path / "m", again=True).data().fingerprint == data.fingerprint
+    assert order(values, tmp_path / "m").data().fingerprint != data.fingerprint
+    facts = Facts(Field(values, "x", "K"))
+    plan = resolve(default_recipe().but(region=Region(0, 0, 32, 32)), facts)
+    made = [make().fingerprint for make in orders.sets_of(facts, plan, Card.read(tmp_path / "m"))[:2]]
+    assert data.fingerprint in made, "its fields are known again"
 
 
 def test_crops_are_as_dense_as_memory_allows(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -152,10 +184,10 @@ def test_the_sets_that_a_model_may_have_been_trained_on(tmp_path: Path) -> None:
     facts = Facts(field, stack)
     plan = resolve(Recipe.of(model="gaussian", region=Region(0, 0, 32, 32)), facts)
     card = replace(find_card("rain64"), shape=(1, 32, 32), transform=plan.transform, file=tmp_path / "m" / "model.json")
-    crops, slices = (make() for make in orders.sets_of(facts, plan, card))
+    crops, _, slices = (make() for make in orders.sets_of(facts, plan, card))
     assert crops.shape == slices.shape == (32, 32) and len(slices.fields) + len(slices.held_out) == 12
     newest = order(noise(64, 100), card.file.parent)
     assert orders.sets_of(facts, plan, card, newest)[0] == newest.data
-    assert len(orders.sets_of(facts, plan, card, order(noise(64, 100), tmp_path / "another"))) == 2
+    assert len(orders.sets_of(facts, plan, card, order(noise(64, 100), tmp_path / "another"))) == 3
     named = Facts(replace(field, provenance={"path": str(tmp_path / "a.h5"), "dataset": "/sst"}), stack)
-    assert len(orders.sets_of(named, plan, card)) == 3
+    assert len(orders.sets_of(named, plan, card)) == 4

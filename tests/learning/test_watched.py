@@ -201,7 +201,7 @@ def test_without_held_out_fields_nothing_is_known_of_copies(tmp_path: Path) -> N
         Field(values, "x"), "identity", make_schedule("linear", {}), tmp_path / "q", size=32, batch=2, width=8
     )
     data = asked.data()
-    assert not len(data.held_out), "the columns that are held out are narrower than a crop"
+    assert not len(data.held_out), "the picture has no two parts as wide as a crop"
     pictures = Painter(asked.trainer(data, "cpu")).pictures(lambda: False)
     assert pictures is not None and np.isnan(pictures.unseen)
 
