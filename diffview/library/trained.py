@@ -55,11 +55,16 @@ def train(
         >>> log = diffview.train("rain.nc", "rain", out="rain-model", minutes=30, seed=1)
         >>> made = diffview.sample(model=log.attrs["diffview_model"], members=8)
     """
+    folder = Path(out).expanduser()
+    trainer = _trainer(source_name(path), dataset, folder, dict(values))
+    return _log(trainer, folder, _trained(trainer, folder, progress))
+
+
+def _trained(trainer: Trainer, folder: Path, progress: Callable[[float], object]) -> list[TrainingReport]:
+    """The reports of a training taken to its end; what finds no room there is kept elsewhere."""
     from diffview.learning.training import save_elsewhere
     from diffview.learning.training import train as trained
 
-    folder = Path(out).expanduser()
-    trainer = _trainer(source_name(path), dataset, folder, dict(values))
     reports = []
     try:
         for report in trained(trainer, folder):
@@ -67,7 +72,7 @@ def train(
             reports.append(report)
     except NotWrittenError as error:
         raise save_elsewhere(trainer, folder, error) from None
-    return _log(trainer, folder, reports)
+    return reports
 
 
 def _trainer(path: str | None, dataset: str | Sequence[str] | None, folder: Path, values: dict[str, Any]) -> Trainer:

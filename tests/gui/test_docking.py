@@ -98,6 +98,26 @@ def test_a_dragged_dock_counts_as_moved(open_window):
     assert window.arrangement.moved
 
 
+def test_a_floating_dock_has_a_frame_and_a_docked_one_none(open_window, rest):
+    window = open_window(size=(1280, 720))
+    dock = window.inspector_dock
+    dock.show()
+    dock.raise_()
+    rest(window)
+
+    def edges():
+        seen = dock.grab().toImage()
+        places = ((0, seen.height() // 2), (seen.width() - 1, seen.height() // 2), (seen.width() // 2, 0),
+                  (seen.width() // 2, seen.height() - 1))  # fmt: skip
+        return {seen.pixelColor(*at).name() for at in places}
+
+    frame = theme.colour("edge").name()
+    assert frame not in edges()
+    dock.setFloating(True)
+    rest(window)
+    assert edges() == {frame}
+
+
 def test_what_was_chosen_comes_back_in_the_next_window(qtbot, open_window, wait, resize):
     before = open_window(size=LARGE)
     before.actions_["trainLayoutAction"].trigger()
