@@ -109,7 +109,7 @@ def test_a_training_from_start_to_stop(window, small, hand, find, wait, models):
     assert card["units"] == window.session.facts.field.units
     assert card["training"]["loss"] == "plain"
     assert "columns from" in card["data"]["split"]
-    assert window.is_idle()
+    wait(window.is_idle)
     assert enabled(window, find) == ["Start", "Resume"]
     assert not [m for m in window.heard if m.kind == "error"]
 
