@@ -4,12 +4,12 @@ import argparse
 import json
 import os
 from collections.abc import Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from diffview.errors import UserError
-from diffview.forward.schedules import Schedule
-from diffview.library.opened import schedule_of
-from diffview.readers.many import one_name
+
+if TYPE_CHECKING:
+    from diffview.forward.schedules import Schedule
 
 
 def params_of(words: Sequence[str], example: str) -> dict[str, Any]:
@@ -33,12 +33,14 @@ def _value(word: str, value: str) -> Any:
         raise UserError(f"{word[:60]!r} is not complete.", "Write a list as knots=[[0.5, 1.0], [1.0, -3.0]].") from None
 
 
-def schedule_asked(name: str | None, words: Sequence[str], default: Schedule) -> Schedule:
+def schedule_asked(name: str | None, words: Sequence[str], default: "Schedule") -> "Schedule":
     """The schedule of that name, or in the file of that name, with these parameters; none named: the default one.
 
     Raises:
         UserError: if there is none, or a parameter is not allowed.
     """
+    from diffview.library.opened import schedule_of  # it imports the library, which no window needs to start
+
     return schedule_of(default if name is None else name, params_of(words, "beta_end=0.03"))
 
 
@@ -52,6 +54,8 @@ def one_source(first: str, more: Sequence[str]) -> tuple[str, str | None]:
     others = [word for word in more if word not in files]
     if len(others) > 1:
         raise UserError(f"Of {' and '.join(others)} none is a file, and only one can be the variable.", "Name one.")
+    from diffview.readers.many import one_name
+
     return one_name(files), others[0] if others else None
 
 

@@ -65,3 +65,14 @@ def test_what_was_imported_before_stays_as_it_is() -> None:
         "from __feature__ import snake_case\n"
     )
     assert told(program) == ""
+
+
+def test_the_words_of_the_command_line_are_read_without_what_reads_files_and_without_qt() -> None:
+    program = (
+        "import sys\n"
+        "from diffview.cli import parse\n"
+        "assert parse(['field.nc', '--size', '800x600']).size == (800, 600)\n"
+        "heavy = 'diffview.library', 'diffview.readers', 'diffview.scores', 'h5py', 'xarray', 'torch', 'PySide6'\n"
+        "print(*(name for name in sys.modules if name.startswith(heavy)))"
+    )
+    assert told(program) == "\n"
