@@ -21,7 +21,7 @@ CASES = [
     ("sample --grid k", {"karras"}),
     ("sample --model rain64-", {"rain64-from-coarse"}),
     ("-v sample --device c", {"cpu", "cuda"}),
-    ("verify ", {"channels", "days", "model", "race", "loss", "ensemble", "downscaling", "solvers"}),
+    ("verify ", {"channels", "days", "model", "race", "loss", "ensemble", "downscaling", "solvers", "ways"}),
     ("verify race --sample", {"--samplers", "--samples"}),
     ("completion ", set(SHELLS)),
     ("train --device m", {"mps"}),
