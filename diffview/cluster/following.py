@@ -8,7 +8,9 @@ from pathlib import Path
 from typing import Any
 
 from diffview.cluster.standing import Standing, at_work
+from diffview.cluster.store import FIELDS
 from diffview.errors import UserError
+from diffview.paths import read_json
 from diffview.runs.job import Job
 
 SAID = "driver.log"
@@ -69,6 +71,14 @@ class Following(Job):
             self.refused = "" if self.standing.process == self.begun.pid else _last_words(self.folder)
             self.begun = None
         self.driven = self.begun is not None or at_work(self.folder)
+
+
+def shown_first(folder: Path) -> tuple[str, str | None]:
+    """The store of a job, and the field of it that tells most: the mean of its members where that is kept."""
+    store = folder / FIELDS
+    kept = str(read_json(store / "zarr.json", "the store of a job").get("attributes", {}).get("diffview_members", ""))
+    mean = f"{kept}_mean"
+    return str(store), mean if (store / mean).is_dir() else None
 
 
 def _last_words(folder: Path) -> str:

@@ -6,15 +6,22 @@ import subprocess
 import sys
 from dataclasses import replace
 
+import numpy as np
 import pytest
+from conftest import QUICK
 from PySide6.QtCore import Qt
 from PySide6.QtTest import QTest
 
+from diffview.cluster.beginning import order_for
+from diffview.cluster.block import make_block
 from diffview.cluster.following import Following, go_on
 from diffview.cluster.standing import ASKED, Standing, asked
 from diffview.errors import UserError
 from diffview.gui.jobs.following import JobFollower
 from diffview.gui.show.job_words import failures, headline, speed
+from diffview.readers.packaged import packaged_field
+from diffview.runs.facts import Facts
+from diffview.runs.resolve import resolve
 
 HALF = Standing(
     blocks=6, members=22, done=((0, 1), (3, 3)), failed={2: "No room. Make some."}, made=12, rate=4.0, left=150.0,
@@ -28,11 +35,11 @@ def press(button):
 
 @pytest.fixture
 def opened(window, find, tmp_path, monkeypatch):
-    """The job in this folder, opened by the menu."""
+    """The job in this folder, or another one, opened by the menu."""
 
-    def follow():
+    def follow(folder=tmp_path):
         monkeypatch.setattr(
-            "diffview.gui.window.elsewhere.QFileDialog.getExistingDirectory", lambda *a, **k: str(tmp_path)
+            "diffview.gui.window.elsewhere.QFileDialog.getExistingDirectory", lambda *a, **k: str(folder)
         )
         find(window, "openJobAction").trigger()
         return window
@@ -107,3 +114,27 @@ def test_words_of_a_job_that_was_broken_off():
     assert headline(HALF, False) == "Broken off: block 3 of 6, 12 of 22 members." and speed(HALF, False) == ""
     many = replace(HALF, failed=dict.fromkeys(range(20), "No."), said="It ended.")
     assert failures(many).splitlines()[0] == "It ended." and failures(many).endswith("12 more failed.")
+
+
+def test_the_mean_of_the_members_so_far_is_shown_and_fills_while_blocks_arrive(opened, find, wait, tmp_path):
+    out = tmp_path / "many"
+    plan = resolve(QUICK.but(members=6, block=2), Facts(packaged_field()))
+    order = order_for(plan, packaged_field(), out)
+    make_block(order.work, 0)
+    order.streamed.add(order.store.read(0))
+    order.store.save(order.streamed, 1, order.names)
+    replace(HALF, blocks=3, members=6, done=((0, 0),), failed={}, process=0).write(out)
+    window = opened(out)
+    wait(lambda: find(window, "jobShow").isVisible())
+    press(find(window, "jobShow"))
+    first = order.store.read(0)
+    wait(lambda: window.session.facts.field.name.endswith("_mean"))
+    np.testing.assert_allclose(window.session.facts.field.values, first.mean(axis=0), rtol=1e-5)
+    for number in (1, 2):
+        make_block(order.work, number)
+        order.streamed.add(order.store.read(number))
+    order.store.save(order.streamed, 3, order.names)
+    replace(HALF, state="finished", blocks=3, members=6, done=((0, 2),), failed={}, process=0).write(out)
+    whole = np.concatenate([order.store.read(number) for number in range(3)]).mean(axis=0)
+    wait(lambda: np.allclose(window.session.facts.field.values, whole, rtol=1e-5))
+    assert window.session.recipe.source.path == str(out / "fields.zarr")

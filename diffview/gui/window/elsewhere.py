@@ -9,6 +9,7 @@ from PySide6.QtCore import QObject
 from PySide6.QtWidgets import QFileDialog, QWidget
 
 from diffview.gui.jobs.busy import Jobs
+from diffview.gui.jobs.files import Files
 
 if TYPE_CHECKING:
     from diffview.gui.window.job_window import JobWindow
@@ -18,9 +19,9 @@ if TYPE_CHECKING:
 class Elsewhere(QObject):
     """The action that opens it; the windows that follow it are made when they are first needed."""
 
-    def __init__(self, jobs: Jobs, window: QWidget) -> None:
+    def __init__(self, jobs: Jobs, files: Files, window: QWidget) -> None:
         super().__init__(window)
-        self._jobs, self._window = jobs, window
+        self._jobs, self._files, self._window = jobs, files, window
 
     def handlers(self) -> dict[str, Callable[[], object]]:
         """The actions, by name."""
@@ -39,7 +40,7 @@ class Elsewhere(QObject):
         """A job of a cluster; with it comes all that follows it."""
         from diffview.gui.window.job_window import JobWindow
 
-        return JobWindow(self._jobs, self._window)
+        return JobWindow(self._jobs, self._files, self._window)
 
     @cached_property
     def training(self) -> "TrainingWindow":

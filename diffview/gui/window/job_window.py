@@ -1,40 +1,49 @@
 """File, Open job: how far a job of a cluster is, and what may be asked of it; closing it stops nothing."""
 
+import time
 from collections.abc import Callable
 from pathlib import Path
 
 from PySide6.QtWidgets import QDialog, QVBoxLayout, QWidget
 
-from diffview.cluster.following import Following, go_on
+from diffview.cluster.driver import SAVE_S
+from diffview.cluster.following import Following, go_on, shown_first
 from diffview.cluster.standing import CANCEL, RETRY, ask
+from diffview.cluster.store import FIELDS
 from diffview.errors import UserError
 from diffview.gui.jobs.busy import Jobs
+from diffview.gui.jobs.files import Files
 from diffview.gui.jobs.following import JobFollower
 from diffview.gui.show.job_words import failures, headline, speed
 from diffview.gui.widgets.small.parts import line, progress_bar, push_button, say, words
 from diffview.runs.job import FINISHED
 
+SHOW_TIP = "Open what is there: the mean of the members so far, read again while blocks arrive"
+
 
 class JobWindow(QDialog):
     """One job, which another process drives."""
 
-    def __init__(self, jobs: Jobs, window: QWidget) -> None:
+    def __init__(self, jobs: Jobs, files: Files, window: QWidget) -> None:
         super().__init__(window)
         self.setObjectName("jobDialog")
         self.setMinimumWidth(420)
-        self._session, self._follower = jobs.session, JobFollower(jobs)
+        self._session, self._files, self._follower = jobs.session, files, JobFollower(jobs)
+        self._seen, self._read = 0, 0.0
         self._bar = progress_bar("Share of the blocks that is made")
         self._told = [words("", name) for name in ("jobHeadline", "jobSpeed", "jobFailures")]
         for label in self._told:
             label.setWordWrap(True)
         self._cancel = push_button("jobCancel", "Cancel", tip="Blocks that are begun are made; no other is begun")
         self._again = push_button("jobAgain", "Go on", tip="Make the blocks that are missing")
+        self._fields = push_button("jobShow", "Show fields", tip=SHOW_TIP)
+        self._fields.clicked.connect(lambda: self._do(self._open_fields))
         self._cancel.clicked.connect(lambda: self._do(lambda job: ask(job.folder, CANCEL)))
         self._again.clicked.connect(lambda: self._do(_once_more))
         layout = QVBoxLayout(self)
         for part in (self._told[0], self._bar, *self._told[1:]):
             layout.addWidget(part)
-        layout.addLayout(line(self._cancel, self._again))
+        layout.addLayout(line(self._cancel, self._again, self._fields))
         self._follower.changed.connect(self._show)
         self.finished.connect(self._follower.stop)  # of the looking, not of the job
 
@@ -45,6 +54,19 @@ class JobWindow(QDialog):
             self.setWindowTitle(f"Job {folder.name}")
             self.show()
             self.raise_()
+
+    def _open_fields(self, job: Following) -> None:
+        """Open what is there of its members."""
+        self._files.open(*shown_first(job.folder))
+        self._seen, self._read = job.standing.done_count, time.monotonic()
+
+    def _refresh(self, job: Following) -> None:
+        """Read the field of the job that is on screen again, once more of it is counted."""
+        source, now = self._session.recipe.source, time.monotonic()
+        there = source.path == str(job.folder / FIELDS) and job.standing.done_count != self._seen
+        if there and (now - self._read >= SAVE_S or not job.driven):
+            self._seen, self._read = job.standing.done_count, now
+            self._files.open(str(source.path), source.dataset, source.index, merge="job")
 
     def _do(self, what: Callable[[Following], None]) -> None:
         job = self._follower.job
@@ -60,6 +82,7 @@ class JobWindow(QDialog):
         if job is None:
             return
         standing, driven = job.standing, job.driven
+        self._refresh(job)
         self._bar.setValue(round(100 * standing.done_count / max(1, standing.blocks)))
         texts = headline(standing, driven), speed(standing, driven), job.refused or failures(standing)
         for label, text in zip(self._told, texts, strict=True):
