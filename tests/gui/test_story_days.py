@@ -7,7 +7,14 @@ from daily_twins import LAND, write_daily
 from PySide6.QtCore import QEvent, QPointF
 from PySide6.QtTest import QTest
 
-from diffview.gui.show.month_pictures import calendar_sheet, day_at, hovmoeller, pixel_lines, spectrum_lines
+from diffview.gui.show.month_pictures import (
+    calendar_sheet,
+    day_at,
+    hovmoeller,
+    pixel_at,
+    pixel_lines,
+    spectrum_lines,
+)
 from diffview.learning.months import MonthAsked, make_month
 
 pytestmark = pytest.mark.qt_log_ignore("This plugin does not support (raise|grabbing)")
@@ -63,6 +70,7 @@ def test_a_month_is_made_by_hand_and_seen_as_the_core_makes_it(open_window, hand
     assert np.isnan(views["made"].values).sum() > LAND.sum() * 31
     _point_at(hand, views["made"], 10, 30)
     assert views["made"].toolTip() == "2002-03-02"
+    _pick_pixels(hand, panel, made)
     _type_another(window, hand, field, wait)
     settle(window)
 
@@ -72,6 +80,25 @@ def _point_at(hand, view, row, column):
     ny, nx = view.values.shape
     scale = min(view.width() / nx, view.height() / ny)
     hand.mouse(view, QEvent.Type.MouseMove, QPointF((column + 0.5) * scale, (row + 0.5) * scale))
+
+
+def _pick_pixels(hand, panel, made):
+    """A click on a day shows that pixel of it day by day; land, and the line between days, change nothing."""
+    view, plot = panel.views["real"], panel.plots["daysPixelView"]
+    for row, column, pixel in ((3, 7, (3, 7)), (17 + 5, 21 + 12, (5, 12)), (14, 2, (5, 12)), (16, 4, (5, 12))):
+        ny, nx = view.values.shape
+        scale = min(view.width() / nx, view.height() / ny)
+        hand.click(view, QPointF(np.ceil(column * scale), np.ceil(row * scale)))  # a whole point inside of it
+        assert f"row {pixel[0]}, column {pixel[1]};" in panel.says.text()
+        shown = {line.name: line.y for line in plot.lines}
+        np.testing.assert_allclose(shown["real"], made.real[:, *pixel] - made.mean[pixel], atol=1e-4)
+
+
+def test_what_lies_in_a_sheet_is_a_pixel_of_the_field(daily):
+    made = make_month(MonthAsked((daily, "sst"), "2002-06"))
+    assert pixel_at(3, 7, made) == (3, 7) and pixel_at(17 + 5, 21 + 12, made) == (5, 12)
+    assert pixel_at(14, 2, made) is None, "land"
+    assert pixel_at(16, 4, made) is None, "between two weeks"
 
 
 def _type_another(window, hand, field, wait):

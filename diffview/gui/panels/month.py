@@ -7,7 +7,7 @@ from diffview.fields.colormaps import COLORMAPS
 from diffview.fields.units import written
 from diffview.gui.jobs.months import MonthRunner
 from diffview.gui.session import Session
-from diffview.gui.show.month_pictures import day_at, month_said, pixel_lines, sheets, spectrum_lines
+from diffview.gui.show.month_pictures import day_at, month_said, pixel_at, pixel_lines, sheets, spectrum_lines
 from diffview.gui.widgets.images.sheet_view import SheetView
 from diffview.gui.widgets.plots.score_plots import LinesPlot
 from diffview.gui.widgets.small.parts import (
@@ -43,6 +43,7 @@ class MonthPanel(ScrollPanel):
         super().__init__("daysPanel", LEAST_WIDTH)
         self._session, self._runner = session, runner
         self._drawn: DaysMade | None = None
+        self._pixel: tuple[int, int] | None = None
         self._build()
         runner.changed.connect(self._show_job)
         session.shows(self._show_job, "source.path", "source.dataset")
@@ -76,8 +77,9 @@ class MonthPanel(ScrollPanel):
             self.column.addWidget(self.headings[key])
             self.column.addWidget(self.views[key])
             self.views[key].pointed.connect(lambda row, column, key=key: self._point(key, row, column))
+            self.views[key].picked.connect(lambda row, column, key=key: self._pick(key, row, column))
         self.plots = {
-            "daysPixelView": LinesPlot("The middle pixel, day by day", y_log=False),
+            "daysPixelView": LinesPlot("A pixel, day by day", y_log=False),
             "daysSpectrumView": LinesPlot("Power of the changes in time", x_log=True),
         }
         self.titles = {name: Heading(plot.accessibleName()) for name, plot in self.plots.items()}
@@ -107,10 +109,10 @@ class MonthPanel(ScrollPanel):
             self.bar.setValue(round(100 * job.done))
         made = self._runner.made
         failed = str(job.error) if job is not None and isinstance(job.error, UserError) and not active else ""
-        say(self.says, month_said(made) if made is not None else failed or why)
+        say(self.says, month_said(made, self._pixel) if made is not None else failed or why)
         self.teach.setVisible(made is None)
         if made is not self._drawn or made is None:
-            self._drawn = made
+            self._drawn, self._pixel = made, None
             self._show_made(made)
 
     def _show_made(self, made: DaysMade | None) -> None:
@@ -127,11 +129,23 @@ class MonthPanel(ScrollPanel):
             plot.setVisible(made is not None)
             self.titles[name].setVisible(made is not None)
         if made is not None:
+            self._show_pixel(made)
             unit = written(made.of.field.units)
-            lines, band = pixel_lines(made)
-            self.plots["daysPixelView"].show_lines(lines, "day of the month", unit, band=band)
             power = f"power, {unit}²" if unit else "power"
             self.plots["daysSpectrumView"].show_lines(spectrum_lines(made), "cycles in the month", power)
+
+    def _show_pixel(self, made: DaysMade) -> None:
+        """The pixel day by day, and its place in the sentence."""
+        lines, band = pixel_lines(made, self._pixel)
+        self.plots["daysPixelView"].show_lines(lines, "day of the month", written(made.of.field.units), band=band)
+        say(self.says, month_said(made, self._pixel))
+
+    def _pick(self, key: str, row: int, column: int) -> None:
+        """Show the pixel that was clicked on; a click on land, between days or on their means changes nothing."""
+        made = self._drawn
+        if made is not None and key != "time" and (pixel := pixel_at(row, column, made)) is not None:
+            self._pixel = pixel
+            self._show_pixel(made)
 
     def _point(self, key: str, row: int, column: int) -> None:
         """Say which day is under the pointer."""

@@ -45,6 +45,15 @@ def day_at(row: int, column: int, days: Array) -> int | None:
     return i if inside and column // (nx + GAP) < WEEK and i < n else None
 
 
+def pixel_at(row: int, column: int, made: DaysMade) -> tuple[int, int] | None:
+    """The pixel of the field that lies there in the sheet of days; None between days, and where none is made."""
+    days = made.values[0]
+    if day_at(row, column, days) is None:
+        return None
+    pixel = row % (days.shape[1] + GAP), column % (days.shape[2] + GAP)
+    return None if np.isnan(days[:, *pixel]).any() else pixel
+
+
 def departures(made: DaysMade) -> tuple[Array, Array | None]:
     """The first member and the real days less the mean that was given."""
     mean = np.asarray(made.mean, np.float32)
@@ -93,9 +102,12 @@ def middle(made: DaysMade) -> tuple[int, int]:
     return int(rows[nearest]), int(columns[nearest])
 
 
-def pixel_lines(made: DaysMade) -> tuple[list[Line], Band | None]:
-    """The middle pixel day by day, less its mean: a member and the real days; and least and most of all members."""
-    row, column = middle(made)
+def pixel_lines(made: DaysMade, pixel: tuple[int, int] | None = None) -> tuple[list[Line], Band | None]:
+    """A pixel day by day, less its mean: a member and the real days; and least and most of all members.
+
+    Without a pixel it is the middle one.
+    """
+    row, column = pixel or middle(made)
     mean = float(made.mean[row, column])
     days = np.arange(1, len(made.days) + 1, dtype=np.float64)
     lines = [Line(f"member {made.first}", "reverse", days, made.values[0, :, row, column].astype(np.float64) - mean)]
@@ -120,12 +132,13 @@ def spectrum_lines(made: DaysMade) -> list[Line]:
     return found
 
 
-def month_said(made: DaysMade) -> str:
-    """What was made, as a sentence."""
+def month_said(made: DaysMade, pixel: tuple[int, int] | None = None) -> str:
+    """What was made, and which pixel is shown day by day, as sentences."""
     units = written(made.of.field.units)
     size = f"{len(made.values)} x {len(made.days)} days" if len(made.values) > 1 else f"{len(made.days)} days"
-    row, column = middle(made)
+    row, column = pixel or middle(made)
     return (
         f"{size} from {made.dates[0]} in {units or '1'}, by a law of {made.law.windows:,} sequences; the mean is kept "
-        f"to {made.kept:.0e} standard deviations. The pixel below is row {row}, column {column}."
+        f"to {made.kept:.0e} standard deviations. The pixel below is row {row}, column {column}; "
+        "a click on a day takes another."
     )

@@ -2,7 +2,7 @@
 
 import numpy as np
 from numpy.typing import NDArray
-from PySide6.QtCore import QEvent, QRectF, Signal
+from PySide6.QtCore import QEvent, QRectF, Qt, Signal
 from PySide6.QtGui import QMouseEvent, QPainter, QPaintEvent
 from PySide6.QtWidgets import QWidget
 
@@ -20,9 +20,11 @@ class SheetView(FramedPictures):
 
     Signals:
         pointed: (row, column) of the picture under the pointer, (-1, -1) outside.
+        picked: (row, column) that was clicked on.
     """
 
     pointed = Signal(int, int)
+    picked = Signal(int, int)
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -57,12 +59,21 @@ class SheetView(FramedPictures):
 
     def mouseMoveEvent(self, event: QMouseEvent) -> None:
         """Tell which pixel is under the pointer."""
-        if self.values is None:
-            return
+        if self.values is not None:
+            self.pointed.emit(*self._at(event))
+
+    def mousePressEvent(self, event: QMouseEvent) -> None:
+        """A pixel is picked."""
+        if self.values is not None and event.button() == Qt.MouseButton.LeftButton and (at := self._at(event))[0] >= 0:
+            self.picked.emit(*at)
+
+    def _at(self, event: QMouseEvent) -> tuple[int, int]:
+        """The pixel under the pointer, (-1, -1) outside."""
+        assert self.values is not None
         ny, nx = self.values.shape
         scale = min(self.width() / nx, self.height() / ny)
         row, column = int(event.position().y() // scale), int(event.position().x() // scale)
-        self.pointed.emit(*((row, column) if 0 <= row < ny and 0 <= column < nx else (-1, -1)))
+        return (row, column) if 0 <= row < ny and 0 <= column < nx else (-1, -1)
 
     def leaveEvent(self, event: QEvent) -> None:
         """Nothing is."""
