@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+from PySide6.QtCore import QPointF
 
 from diffview.fields.field import Region
 from diffview.runs.instruments import Instrument
@@ -92,3 +93,35 @@ def test_instruments_of_a_recipe_without_a_row_are_told(window, find, settle):
     assert len(seen) == 2 * (32**2 + 16**2 + 8**2 + 4**2)
     told = find(window, "observedText").text()
     assert told == f"{len(seen)} values are observed. 2 more of the recipe's instruments have no row here."
+
+
+def test_the_band_in_which_a_run_is_led_is_dragged_on_the_timeline(window, find, hand, settle):
+    """Its ends are noise levels, its height the strength; each drag is one edit, and the form follows."""
+    settle(window)
+    strip, session = find(window, "guidanceStrip"), window.session
+    assert not strip.isVisible(), "nothing is observed"
+    session.look(auto_run=False)
+    session.edit(
+        model="gaussian", region=Region(0, 100, 32, 32), instruments=(Instrument("blocks", 1.0, (("size", 8),)),)
+    )
+    settle(window)
+    assert strip.isVisible() and (strip.low, strip.high, strip.strength) == (0, 1, 1)
+    before, bar = session.recipe, strip.bar()
+    middle = QPointF(bar.center())
+    hand.drag(strip, QPointF(bar.right() - 1, middle.y()), middle)
+    schedule = session.recipe.course.schedule
+    assert session.recipe.operators.led_from == pytest.approx(float(schedule.noise_level(0.5)), rel=0.05)
+    assert session.recipe.operators.led_to is None and strip.high == pytest.approx(0.5, abs=0.01)
+    assert find(window, "ledFromCheck").isChecked()
+    bar = strip.bar()
+    hand.drag(strip, QPointF(bar.left() + 1, middle.y()), QPointF(bar.left() + bar.width() / 2, middle.y()))
+    assert session.recipe.operators.led_to == pytest.approx(float(schedule.noise_level(0.25)), rel=0.1)
+    bar = strip.bar()
+    hand.drag(strip, bar.center(), bar.center() - QPointF(0, 40))
+    assert session.recipe.operators.strength == pytest.approx(2.0, rel=0.1)
+    bar = strip.bar()
+    hand.drag(strip, QPointF(bar.right() - 1, middle.y()), QPointF(strip.width() + 40, middle.y()))
+    assert session.recipe.operators.led_from is None, "at the end of the axis there is none"
+    for _ in range(4):
+        session.undo()
+    assert session.recipe == before

@@ -10,6 +10,7 @@ from diffview.gui.actions import Actions
 from diffview.gui.jobs.level_search import LevelSearchJob
 from diffview.gui.jobs.live import Live
 from diffview.gui.panels.base import COLOURS, FOLLOW_MS, Paced, bind_look, bind_spin
+from diffview.gui.panels.led_band import LedBand
 from diffview.gui.panels.schedule_editor import ON_AXIS, ScheduleEditor
 from diffview.gui.panels.schedule_list import ScheduleList
 from diffview.gui.session import Session
@@ -94,11 +95,13 @@ class TimelinePanel(CardFrame):
         self.editor = ScheduleEditor(self._session, self._live, self._search)
         self.plot = self.editor.plot
         self.slider = named(TimeSlider(), "timeSlider")
+        self.led = LedBand(self._session).strip
         self.densities = named(DensityStrip(), "densityStrip")
         self.strip = named(FilmStrip(), "filmStrip")
         self.content.setSpacing(2)
         self.add(self.plot, 6)
         self.add(self.slider)
+        self.add(self.led)
         self.add(self.densities)
         self.add(self.strip, 4)
 
@@ -228,6 +231,7 @@ class TimelinePanel(CardFrame):
         """Align slider and film strip with the axis of the plot."""
         left, right = self.plot.axis_pixels()
         self.slider.set_inset(left, self.plot.width() - right)
+        self.led.set_axis(left, right)
         scale = TimeScale.of(self._session)
         for strip in (self.densities, self.strip):
             strip.set_axis(left, right, scale.low, scale.high)
