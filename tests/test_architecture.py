@@ -49,8 +49,8 @@ GUESTS = (
 ABOVE_WIDGETS = tuple(f"diffview.gui.{name}" for name in ("session", "panels", "window", "app", "jobs", "actions"))
 SHOW = "diffview.gui.show"
 PARTS_OF_PANELS = (
-    "__init__", "base", "data_conditions", "data_slice", "data_tree", "ensemble", "observations", "pixel_series",
-    "place", "schedule_editor", "schedule_list", "schedule_points", "train_form",
+    "__init__", "base", "data_conditions", "data_slice", "data_tree", "ensemble", "led_band", "observations",
+    "pixel_series", "place", "schedule_editor", "schedule_list", "schedule_points", "train_form",
 )  # fmt: skip
 """Modules beside the panels that panels are made of."""
 

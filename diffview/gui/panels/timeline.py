@@ -94,15 +94,13 @@ class TimelinePanel(CardFrame):
             taken.setFocusPolicy(Qt.FocusPolicy.TabFocus)
         self.editor = ScheduleEditor(self._session, self._live, self._search)
         self.plot = self.editor.plot
-        self.slider = named(TimeSlider(), "timeSlider")
-        self.led = LedBand(self._session).strip
+        self.slider, self.led = named(TimeSlider(), "timeSlider"), LedBand(self._session).strip
         self.densities = named(DensityStrip(), "densityStrip")
         self.strip = named(FilmStrip(), "filmStrip")
         self.content.setSpacing(2)
         self.add(self.plot, 6)
-        self.add(self.slider)
-        self.add(self.led)
-        self.add(self.densities)
+        for below in (self.slider, self.led, self.densities):
+            self.add(below)
         self.add(self.strip, 4)
 
     def _connect(self) -> None:
