@@ -95,6 +95,7 @@ def of_pndm(scheduler, at):
     final = float(scheduler.final_alpha_cumprod)
     stride = scheduler.config.num_train_timesteps // scheduler.num_inference_steps
     alpha_bar = scheduler.alphas_cumprod.double().numpy()
+    scheduler.register_to_config(prediction_type="epsilon")  # a network that says v = 0 does not say eps_hat = 0
     sample, share = torch.ones(1), [1.0]
     for t in torch.as_tensor(at):
         sample = scheduler.step(torch.zeros(1), t, sample).prev_sample

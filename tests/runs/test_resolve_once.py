@@ -150,7 +150,7 @@ def stays(do: Callable[[], object]) -> list[str]:
     return found
 
 
-STAGES = ["conditioning", "training_crops", "guiding"]
+STAGES = ["conditioning", "frames_asked", "training_crops", "visited", "guiding"]
 
 
 @pytest.mark.parametrize("name", RECIPES)
@@ -168,6 +168,7 @@ def test_nor_by_a_network(tmp_path: Path) -> None:
     there = Facts(Field(values, card.quantity, card.units), torch="2.9", cards={"twin": card})
     recipe = Recipe.of(model="twin", origin="field", level=1.0, clip_low=0.0)
     plans: list[Plan] = []
-    assert stays(lambda: plans.append(resolve(recipe, there))) == ["conditioning", "network_seen", "guiding"]
+    stages = ["conditioning", "frames_asked", "network_seen", "visited", "guiding"]
+    assert stays(lambda: plans.append(resolve(recipe, there))) == stages
     assert plans[0].refusal is None and isinstance(plans[0].model, GuidedModel)
     assert plans[0].conditioning == Conditioning(conditioned=False, fills=False, sees_region=True, guided=True)

@@ -22,6 +22,8 @@ from diffview.runs.visited import visited_by
 
 ON_AXIS = ("course.schedule", "view.axis")
 """What a position on the axis of the timeline depends on."""
+BEGINS = ("start.chain_length", "start.origin", "start.level")
+"""What the curve and the levels of the rivals depend on of where a run begins."""
 
 
 class ScheduleEditor:
@@ -44,7 +46,7 @@ class ScheduleEditor:
         self.plot.tickMoved.connect(self._pull_tick)
         search.changed.connect(self._show_offered)
         live.stepped.connect(self._mark_level)
-        session.shows(self._show_curve, "view.quantity", "start", "rivals", "facts.cards", *ON_AXIS)
+        session.shows(self._show_curve, "view.quantity", *BEGINS, "rivals", "facts.cards", *ON_AXIS)
         session.shows(self._show_levels, "plan.levels", *ON_AXIS)
         session.shows(self._show_offered, *ON_AXIS)
         session.shows(self._show_band, "plan.card", *ON_AXIS)
