@@ -1,5 +1,6 @@
 """Writing a lecture: states of the window become chapters, which are ordered, edited, saved, carried away and given."""
 
+import re
 import shutil
 
 import pytest
@@ -73,15 +74,38 @@ def test_a_lecture_is_saved_as_one_file_opened_again_and_listed(writing, hand, f
     assert titles(editor) == ["Carried"]
 
 
-def test_the_handout_is_made_beside_the_window(window, find, tmp_path, monkeypatch, wait):
-    chapter = Chapter("Law", "It has words alone.", recipe=QUICK, equation="closed_form")
-    window.lecturing.talk.lecture = Lecture("Small", (chapter,))
+@pytest.fixture
+def given(window, find, monkeypatch):
+    """given(path): Export > Lecture, with this name in its dialog; the lecture has two chapters of words."""
+    chapters = (Chapter(title, f"{title} has words alone.", recipe=QUICK, equation="closed_form") for title in "AB")
+    window.lecturing.talk.lecture = Lecture("Small", tuple(chapters))
+
+    def ask(path):
+        monkeypatch.setattr(QFileDialog, "getSaveFileName", lambda *_: (str(path), ""))
+        (lecture,) = (action for action in find(window, "exportButton").menu().actions() if action.text() == "Lecture…")
+        lecture.trigger()
+
+    return ask
+
+
+def test_the_handout_is_made_beside_the_window(window, given, tmp_path, wait):
     page = tmp_path / "talk.html"
-    for file, said in ((tmp_path / "talk.doc", "talk.doc is neither a page nor paper."), (page, f"Saved {page}.")):
-        monkeypatch.setattr(QFileDialog, "getSaveFileName", lambda *_, file=file: (str(file), ""))
-        find(window, "exportLectureAction").trigger()
-        wait(lambda said=said: window.heard[-1].sentence == said)
-    assert "It has words alone." in page.read_text("utf-8") and "<svg" in page.read_text("utf-8")
+    given(tmp_path / "talk.doc")
+    assert window.heard[-1].sentence == "talk.doc is neither a page nor paper."
+    given(page)
+    wait(lambda: window.heard[-1].sentence == f"Saved {page}.")
+    assert "B has words alone." in page.read_text("utf-8") and "<svg" in page.read_text("utf-8")
+
+
+def test_the_handout_on_paper_is_made_beside_the_window_too(window, given, tmp_path, wait):
+    """By the same command, which needs no screen for its letters: a sheet for each chapter, by the name of the talk."""
+    paper = tmp_path / "talk.PDF"
+    given(paper)
+    wait(lambda: window.heard[-1].sentence == f"Saved {paper}.")
+    assert window.heard[-1].hint == "2 chapters."
+    made = paper.read_bytes()
+    assert made.startswith(b"%PDF") and len(re.findall(rb"/Type\s*/Page\b", made)) == 2
+    assert "Small".encode("utf-16-be") in made, "the title of the file is that of the lecture"
 
 
 def test_what_differs_from_the_end_of_a_chapter_is_its_next_beat(writing, hand, find, settle):
