@@ -112,10 +112,8 @@ def test_what_it_learns_comes_near_the_exact_estimate():
     points = law.sample(2000).reshape(2000, 2)
     trainer = PointTrainer(points, Linear())
     first = trainer.learn(0.01)
-    for _ in range(40):
+    while trainer.step <= 900:  # however long a loaded machine takes
         trainer.learn(0.2)
-        if trainer.step > 900:
-            break
     learnt = trainer.learnt()
     assert learnt.curve[1][-1] < 0.75 * first
     y = law.sample(500, 3).astype(np.float32) + 0.3 * np.random.default_rng(5).standard_normal((500, 1, 1, 2))
