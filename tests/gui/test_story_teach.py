@@ -5,8 +5,10 @@ import numpy as np
 import pytest
 from conftest import QUICK
 from PySide6.QtCore import QPointF, Qt
+from PySide6.QtGui import QImage
 
 from diffview.gui.show import teach_words as teach
+from diffview.gui.widgets.plots.cloud_view import POINT_PX, CloudView
 from diffview.gui.widgets.plots.density_time_view import BellGrip
 from diffview.models.shapes import BELLS, LAWS, SHAPES, shape_law
 from diffview.reverse.samplers import SAMPLERS
@@ -129,6 +131,35 @@ def test_points_spread_as_the_fields_do(teaching, find, settle):
         window.session.recipe.course.schedule(0.9)[1]
     )
     np.testing.assert_allclose(again, eps, atol=2e-3)  # one eps for every t, as the closed form has
+
+
+@pytest.mark.parametrize("stage", [0.0, 2.5])
+def test_a_point_is_a_dot_around_its_place_and_on_a_stage_as_much_larger_as_the_text(qtbot, stage):
+    view = CloudView(3.0)
+    qtbot.addWidget(view)
+    view.set_stage_scale(stage)
+    view.resize(300, 300)
+    view.show()
+    empty = pixels(view)
+    places = np.array([[-1.5, 1.0], [2.0, -0.4], [99.0, 0.0]])
+    view.show_points(places, None, None, "reverse")
+    dotted = (pixels(view) != empty).any(axis=-1)
+    size = view.px(POINT_PX)
+    for place in places[:2]:
+        at = view.to_pixel(*place)
+        x, y = round(at.x()), round(at.y())
+        around = dotted[y - 20 : y + 20, x - 20 : x + 20]
+        down, across = (np.flatnonzero(around.any(axis=axis)) for axis in (1, 0))
+        for extent in (down, across):
+            assert extent.mean() == pytest.approx(19.5, abs=1.5) and abs(np.ptp(extent) + 1 - size) <= 1
+        dotted[y - 20 : y + 20, x - 20 : x + 20] = False
+    assert not dotted.any(), "what lies outside is not drawn"
+
+
+def pixels(view):
+    """What is drawn, [y, x, colours]."""
+    image = view.grab().toImage().convertToFormat(QImage.Format.Format_RGB32)
+    return np.frombuffer(image.constBits(), np.uint8).reshape(image.height(), -1, 4)[:, : image.width(), :3].copy()
 
 
 def test_points_return_by_the_sampler_in_force(teaching, find, hand, wait, settle):

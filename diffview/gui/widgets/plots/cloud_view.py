@@ -45,7 +45,9 @@ class Swarm(Overlay):
     def _draw_points(self, painter: QPainter, palette: Palette) -> None:
         """Copies of one dot: to stroke each takes fifteen times as long."""
         ratio = self.plot.devicePixelRatioF()
-        dot = dot_of(pen(palette, self.token, theme.px(POINT_PX)), ratio)
+        line = pen(palette, self.token)
+        line.setWidthF(theme.px(POINT_PX))  # not stronger on a stage: points, not their union, are seen
+        dot = dot_of(line, ratio)
         made = PrimitiveArray(QPainter.PixmapFragment, 10)
         made.resize(len(self.points))
         x, y = self.plot.pixel_arrays(self.points[:, 0], self.points[:, 1])
