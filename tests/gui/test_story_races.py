@@ -278,3 +278,29 @@ def test_names_of_guide_lines_do_not_lie_over_each_other(qtbot):
     labels = plot.guide_labels()
     assert [text for text, _ in labels] == ["order 1", "order 2", "order 3"]
     assert not any(a.intersects(b) for (_, a), (_, b) in itertools.combinations(labels, 2))
+
+
+@pytest.mark.parametrize("size", [(270, 380), (340, 240), (700, 500)])
+def test_the_legend_lies_over_no_name_of_a_guide_line(qtbot, size):
+    """Beside samplers of high order the line of order 1 is nearly flat, and ends where the legend is."""
+    plot = RacePlot()
+    qtbot.addWidget(plot)
+    plot.resize(*size)
+    x = (6, 10, 18, 34, 66, 130)
+    orders = {"Euler": 1, "DDIM": 1, "DPM-Solver++ 2M SDE": 1, "Heun": 2, "DPM-Solver++ 2M": 2, "UniPC": 3, "RK4": 4}
+    lanes = [
+        Lane(name, order, i, tuple(RaceMark(n, 5.0 * (6 / n) ** order + 1e-5, "") for n in x))
+        for i, (name, order) in enumerate(orders.items())
+    ]
+    plot.show_lanes(lanes, "rms error, K", "")
+    legend, names = plot.legend_labels(), plot.guide_labels()
+    assert [lane.name for lane, _ in legend] == list(orders) and [name for name, _ in names] == [
+        f"order {order}" for order in (1, 2, 3, 4)
+    ]
+    rects = [rect for _, rect in (*legend, *names)]
+    assert not any(a.intersects(b) for a, b in itertools.combinations(rects, 2))
+    assert all(plot.plot_rect.contains(rect) for rect in rects)
+    for (order, start, end), (_, rect) in zip(plot.guides(), names, strict=True):
+        a, b = plot.to_pixel(*start), plot.to_pixel(*end)
+        share = (rect.right() - a.x()) / (b.x() - a.x())
+        assert rect.top() == pytest.approx(a.y() + share * (b.y() - a.y()) + 2, abs=1), f"order {order} below its line"

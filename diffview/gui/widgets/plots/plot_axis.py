@@ -112,7 +112,8 @@ class Axis:
             elif tick.text:
                 width = metrics.horizontalAdvance(tick.text)
                 top = max(min(at - height / 2, bounds.bottom() - height), bounds.top())
-                rects.append((tick.text, QRectF(box.left() - LABEL_GAP - 1 - width, top, width, height)))
+                left = box.left() - theme.stroke(LABEL_GAP) - 1 - width
+                rects.append((tick.text, QRectF(left, top, width, height)))
         return rects
 
     def paint(self, painter: QPainter, box: QRectF, bounds: QRectF, palette: Palette) -> None:

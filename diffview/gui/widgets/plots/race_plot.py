@@ -19,6 +19,8 @@ MARGINS = (58, 10, 14, 38)
 TOKENS = ("reverse", "forward", "good", "text", "warn", "bad")
 NEAR_PX = 14
 DOT = 3.5
+FINE = 16
+"""Places of a line between two runs that are looked at for what it crosses."""
 
 
 class RacePlot(PlotBase):
@@ -63,7 +65,7 @@ class RacePlot(PlotBase):
             self._paint_guides(painter, palette)
             for lane in self.lanes:
                 self._paint_lane(painter, lane, palette)
-        self._paint_legend(painter, box, palette)
+        self._paint_legend(painter, palette)
 
     def _paint_guides(self, painter: QPainter, palette: Palette) -> None:
         painter.setFont(plot_font())
@@ -74,22 +76,51 @@ class RacePlot(PlotBase):
             write(painter, rect, text, palette.colour("dim"))
 
     def guide_labels(self) -> list[tuple[str, QRectF]]:
-        """The name of each guide and where it is written: left of its lower end, or further up beside another name."""
-        box, metrics = self.plot_rect, QFontMetricsF(plot_font())
-        found: list[tuple[str, QRectF]] = []
+        """The name of each guide and where it is written: below its lower end, or further up beside words and lines."""
+        taken, found = [rect for _, rect in self.legend_labels()], list[tuple[str, QRectF]]()
         for order, start, end in self.guides():
-            text, a, b = f"order {order}", self.to_pixel(*start), self.to_pixel(*end)
-            width, height = metrics.horizontalAdvance(text) + 4, metrics.height()
-            drop = max(b.y() - a.y(), 1.0)
-            y = min(a.y() + 0.96 * drop, box.bottom() - 10)
-            while True:
-                x = a.x() + (b.x() - a.x()) * (y - a.y()) / drop
-                rect = QRectF(x - width - 6, y - height, width, height)
-                if y < box.top() + height or not any(rect.intersects(other) for _, other in found):
-                    break
-                y -= height / 2
-            found.append((text, rect))
+            places = self._places(f"order {order}", self.to_pixel(*start), self.to_pixel(*end))
+            apart = [rect for rect in places if not any(rect.intersects(other) for other in taken)] or places
+            found.append((f"order {order}", min(apart, key=self._crossed)))
+            taken.append(found[-1][1])
         return found
+
+    def _places(self, text: str, a: QPointF, b: QPointF) -> list[QRectF]:
+        """Where a name can be written below its line, which falls from a to b: from its lower end upwards."""
+        box, metrics = self.plot_rect, QFontMetricsF(plot_font())
+        width, height = metrics.horizontalAdvance(text) + 4, metrics.height() + 2
+        low = min(0.96, (box.bottom() - height - a.y()) / max(b.y() - a.y(), 1.0))
+        steps = max(1, round(2 * math.hypot(*(b - a).toTuple()) * low / height))
+        at = (a + (b - a) * low * (1 - i / steps) for i in range(steps))
+        rects = [QRectF(point.x() - width, point.y() + 2, width, height - 2) for point in at]
+        return [rect for rect in rects if box.contains(rect)] or rects[:1]
+
+    def legend_labels(self) -> list[tuple[Lane, QRectF]]:
+        """Each sampler, and where its dot and its name are: in the corner, of two, that fewer lines cross."""
+        box, metrics = self.plot_rect, QFontMetricsF(plot_font(AXIS_PX))
+        step, gap = metrics.height() + 1, theme.px(4)
+        before, high = theme.px(10) + theme.px(DOT), step * len(self.lanes)
+        wide = [before + metrics.horizontalAdvance(lane.name) for lane in self.lanes]
+        most, below = max(wide, default=0.0), box.bottom() - gap - high
+        right = QRectF(box.right() - gap - most, box.top() + metrics.descent(), most, high)
+        left = QRectF(box.left() + gap, below, most, high)
+        corner = min(right, left, key=self._crossed)
+        sides = [corner.right() - w if corner is right else corner.left() for w in wide]
+        rects = [
+            QRectF(x, corner.top() + i * step, w, step - 1) for i, (x, w) in enumerate(zip(sides, wide, strict=True))
+        ]
+        return list(zip(self.lanes, rects, strict=True))
+
+    def _crossed(self, rect: QRectF) -> int:
+        """How much of the lines lies in a rectangle."""
+        inside = 0
+        for lane in self.lanes:
+            at = np.array([self.position(mark).toTuple() for mark in lane.shown]).reshape(-1, 2)
+            along = np.linspace(0, len(at) - 1, FINE * len(at))
+            x, y = (np.interp(along, np.arange(len(at)), axis) if len(at) else axis for axis in at.T)
+            across = (x >= rect.left()) & (x <= rect.right())
+            inside += int((across & (y >= rect.top()) & (y <= rect.bottom())).sum())
+        return inside
 
     def _paint_lane(self, painter: QPainter, lane: Lane, palette: Palette) -> None:
         token = TOKENS[lane.style % len(TOKENS)]
@@ -102,19 +133,16 @@ class RacePlot(PlotBase):
         for mark in lane.shown:
             dot(painter, self.position(mark), lane.style // len(TOKENS))
 
-    def _paint_legend(self, painter: QPainter, box: QRectF, palette: Palette) -> None:
+    def _paint_legend(self, painter: QPainter, palette: Palette) -> None:
         painter.setFont(plot_font(AXIS_PX))
         painter.setRenderHint(QPainter.RenderHint.Antialiasing, True)
-        metrics = QFontMetricsF(plot_font(AXIS_PX))
-        y = box.top() + metrics.height()
-        for lane in self.lanes:
+        ascent = QFontMetricsF(plot_font(AXIS_PX)).ascent()
+        for lane, rect in self.legend_labels():
             token = TOKENS[lane.style % len(TOKENS)]
-            width = metrics.horizontalAdvance(lane.name)
             ink(painter, QPen(palette.colour(token), 1.0), palette.colour(token))
-            left = box.right() - width - theme.px(4)
-            dot(painter, QPointF(left - theme.px(10), y - metrics.ascent() / 3), lane.style // len(TOKENS))
-            painter.drawText(QPointF(left, y), lane.name)
-            y += metrics.height() + 1
+            y = rect.top() + ascent
+            dot(painter, QPointF(rect.left() + theme.px(DOT), y - ascent / 3), lane.style // len(TOKENS))
+            painter.drawText(QPointF(rect.left() + theme.px(DOT) + theme.px(10), y), lane.name)
 
     def nearest(self, point: QPointF) -> tuple[Lane, RaceMark] | None:
         """The run at a point of this widget."""
