@@ -133,6 +133,7 @@ ENTRIES = (
     Entry(
         "densitiesAction", "View", "Densities over ln s", (), "Schedule, grid and training, below the schedule", True
     ),
+    Entry("oneShotAction", "View", "One shot", ("O",), "What the model says of xₜ at the playhead; or the run", True),
     Entry("formulasAction", "View", "Formulas", ("M",), "Of what is shown, with numbers under the playhead", True),
     Entry("coastAction", "View", "Coastlines", ("C",), "Over pictures that lie on Earth", True),
     Entry("lectureAction", "View", "Start the lecture", ("F5", "Shift+F5"), "Diffusion models, told from the start"),

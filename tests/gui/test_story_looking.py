@@ -10,7 +10,7 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 from conftest import QUICK
-from PySide6.QtCore import QEvent, QPoint, QPointF, QRect, Qt
+from PySide6.QtCore import QEvent, QPoint, QPointF, QRect, QSize, Qt
 from PySide6.QtGui import QAccessible, QAction, QWheelEvent
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QAbstractSpinBox, QApplication, QComboBox, QPushButton, QSlider, QToolButton, QWidget
@@ -336,6 +336,7 @@ def test_presenting_hides_what_is_not_for_the_audience_and_comes_back(window, ha
     settle(window)  # Esc would give up reading the file's tree first
     furniture = [window.menuBar(), window.status, window.data_dock, window.inspector_dock]
     furniture += [find(window, name) for name in ("densityButton", "pencilButton", "forkButton")]
+    furniture += [find(window, name) for name in ("pathModeControl", "reverseKindControl")]
     before = [w.isVisible() for w in furniture], theme.scale, window.isFullScreen()
     assert all(before[0])
     hand.key(window, KEY.Key_F11)
@@ -350,6 +351,35 @@ def test_presenting_hides_what_is_not_for_the_audience_and_comes_back(window, ha
     assert window.isFullScreen()
     find(window, "presentAction").trigger()
     assert not window.isFullScreen()
+
+
+def test_at_1280_x_720_the_pictures_that_are_presented_have_heads_of_one_row_and_like_widths(
+    open_window, hand, wait, rest, monkeypatch
+):
+    window = open_window(size=(1280, 720))
+    screen = SimpleNamespace(size=lambda: QSize(1280, 720), availableGeometry=lambda: QRect(0, 0, 1280, 720))
+    monkeypatch.setattr(window, "screen", lambda: screen)
+    monkeypatch.setattr(window, "showFullScreen", lambda: window.resize(1280, 720))
+    hand.key(window, KEY.Key_F11)
+    wait(lambda: theme.scale > 1 and window.updatesEnabled())
+    for mode in ("x_t", "shot_eps"):
+        window.session.look(reverse=mode, playhead=0.5, follow=False)
+        rest(window)
+        cards = window.field, window.forward, window.reverse
+        tops = [card.view.mapTo(card, QPoint()).y() for card in cards]
+        assert max(tops) <= theme.px(48), f"{tops}: a second row is {theme.px(30)} higher"
+        widths = [card.width() for card in cards]
+        assert max(widths) - min(widths) <= 4, widths
+    hand.key(window, KEY.Key_F11)
+
+
+def test_o_shows_one_shot_of_the_model_and_the_run_again(window, hand, find):
+    window.session.look(playhead=0.5, follow=False, reverse="eps_hat")
+    hand.key(window, KEY.Key_O)
+    assert window.session.view.reverse == "shot_eps" and find(window, "oneShotAction").isChecked()
+    assert find(window, "reverseKindControl").key() == "shot"
+    hand.key(window, KEY.Key_O)
+    assert window.session.view.reverse == "eps_hat" and not find(window, "oneShotAction").isChecked()
 
 
 def test_the_appearance_changes_everywhere_and_is_remembered(window, find):

@@ -10,6 +10,7 @@ from diffview.errors import UserError
 from diffview.gui.actions import Actions
 from diffview.gui.session import Message, Session
 from diffview.gui.settings import Settings
+from diffview.gui.show.reverse_modes import kind_of, turned_to
 from diffview.gui.window.docking import Docks
 
 PACES = {"paceThreeAction": 3.0, "paceTenAction": 10.0, "paceThirtyAction": 30.0, "paceFreeAction": 0.0}
@@ -33,20 +34,27 @@ class Looking(QObject):
         super().__init__(parent)
         self._session, self._actions, self._docks = session, actions, docks
         self._densities = True
-        session.shows(self._show_view, "view.pace", *(f"view.{name}" for name in TOGGLES.values()))
+        session.shows(self._show_view, "view.pace", "view.reverse", *(f"view.{name}" for name in TOGGLES.values()))
         session.shows(self._take_layout, "view.layout", "view.docks", at_once=False)
         docks.arranged.connect(self._note_layout)
 
     def handlers(self) -> dict[str, Callable[[], object]]:
         """The actions of the view, by name."""
         paces = {name: partial(self._session.look, pace=pace) for name, pace in PACES.items()}
-        return {**{name: partial(self._toggle, name) for name in TOGGLES}, **paces}
+        toggles = {name: partial(self._toggle, name) for name in TOGGLES}
+        return {**toggles, **paces, "oneShotAction": self._turn}
+
+    def _turn(self) -> None:
+        """From the run to one shot, or back."""
+        shown = self._session.view.reverse
+        self._session.look(reverse=turned_to("run" if kind_of(shown) == "shot" else "shot", shown))
 
     def _toggle(self, name: str) -> None:
         self._session.look(**{TOGGLES[name]: self._actions[name].isChecked()})
 
     def _show_view(self) -> None:
         view = self._session.view
+        self._actions["oneShotAction"].setChecked(kind_of(view.reverse) == "shot")
         for name, value in TOGGLES.items():
             self._actions[name].setChecked(getattr(view, value))
         for name, pace in PACES.items():

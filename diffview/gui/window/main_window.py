@@ -163,8 +163,8 @@ class MainWindow(LateJobs, HallWindow):
         bar, field = self.toolbar, self.field
         furniture = (
             self.menuBar(), self.status, bar.open_button, bar.export, bar.device,
-            field.draw, field.crop, self.gaps.button, self.forward.whole, self.timeline.density, self.timeline.pencil,
-            self.timeline.fork,
+            field.draw, field.crop, self.gaps.button, self.forward.whole, self.forward.mode,
+            self.reverse.kind, self.timeline.density, self.timeline.pencil, self.timeline.fork,
         )  # fmt: skip
         self.presentation = Presentation(self, self.arrangement, furniture)
         self.appearance = Appearance(self, self.session, self.settings, self.actions_, self.arrangement)
