@@ -90,12 +90,10 @@ def read_json(path: Path, what: str, hint: str = "Choose another file.") -> dict
     """The table in a plain file of JSON.
 
     Raises:
-        UserError: as of `read_text`, or if it is not JSON, nested without end, or not a table.
+        UserError: as of `read_text`, or if it is not JSON, nested too deeply, or not a table.
     """
     try:
         plain = parse_json(read_text(path, what, hint), constants=True)
-    except RecursionError:
-        raise UserError(f"{path} is not {what}: it is nested too deeply.", hint) from None
     except ValueError as error:
         raise UserError(f"{path} is not {what}: {str(error)[:80]}.", hint) from None
     if not isinstance(plain, dict):
@@ -109,11 +107,16 @@ def parse_json(text: str, constants: bool = False) -> Any:
     Python writes them, and so do the programs whose configs are read.
 
     Raises:
-        ValueError: if it is not JSON.
-        RecursionError: if it is nested too deeply.
+        ValueError: if it is not JSON, or nested too deeply: what it says can follow "This is not a recipe: ".
     """
-    return json.loads(text, parse_constant=None if constants else _refused_constant)
+    try:
+        return json.loads(text, parse_constant=None if constants else _refused_constant)
+    except RecursionError:
+        raise ValueError(TOO_DEEP) from None
 
+
+TOO_DEEP = "it is nested too deeply"
+"""What is said of a text with tables in tables, or lists in lists, that Python cannot follow."""
 
 LONGEST_YAML = 200_000
 """Characters of a text of YAML: it is read slowly, and no settings are so long."""
@@ -123,8 +126,7 @@ def parse_yaml(text: str) -> Any:
     """What a text of YAML says: plain values alone, never objects; 2e-2 is a number, as hydra and YAML 1.2 have it.
 
     Raises:
-        ValueError: if it is not YAML, or too long.
-        RecursionError: if it is nested too deeply.
+        ValueError: if it is not YAML, too long, or nested too deeply.
     """
     import yaml  # not before a file of settings is opened
 
@@ -136,6 +138,8 @@ def parse_yaml(text: str) -> Any:
     )
     try:
         return yaml.load(text, loader)
+    except RecursionError:
+        raise ValueError(TOO_DEEP) from None
     except yaml.YAMLError as error:
         raise ValueError(" ".join(str(error).split())) from None
 

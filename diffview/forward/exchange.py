@@ -80,7 +80,7 @@ def _parsed(text: str) -> Any:
             return plain if isinstance(plain, dict) or _numbers(plain) else None
         lines = [line for line in text.replace(",", "\n").split() if line]
         return [float(line) for line in lines] or None
-    except (ValueError, RecursionError) as error:
+    except ValueError as error:
         if YAML.search(text) and not text.lstrip().startswith(("{", "[")):
             raise UserError(f"This is no YAML: {str(error)[:120]}.", HOW) from None
         return None

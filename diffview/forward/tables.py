@@ -143,8 +143,10 @@ def import_schedule(text: str) -> Schedule:
         return _from_table(_csv_columns(text))
     try:
         plain = parse_json(text, constants="_class_name" in text)
-    except (ValueError, RecursionError) as error:
-        raise UserError(f"This is not JSON: {str(error)[:80]}.", "Choose a schedule saved by diffview.") from None
+    except ValueError as error:
+        raise UserError(
+            f"This is no JSON that can be read: {str(error)[:80]}.", "Choose a schedule saved by diffview."
+        ) from None
     if not isinstance(plain, dict):
         raise UserError("This JSON is a list, not a schedule.", f"A table has the columns {', '.join(COLUMNS)}.")
     if "diffview_recipe" in plain:

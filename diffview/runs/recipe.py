@@ -13,7 +13,7 @@ from diffview.errors import UserError
 from diffview.fields.field import Region
 from diffview.fields.regions import BY_COUNT
 from diffview.params import Parameter, json_text, parameters, plain_of, value_of
-from diffview.paths import parse_json
+from diffview.paths import TOO_DEEP, parse_json
 from diffview.runs.conditions_asked import Conditions
 from diffview.runs.frames_asked import Frames
 from diffview.runs.groups import (
@@ -120,8 +120,10 @@ class Recipe:
         """
         try:
             plain = parse_json(ENDLESS_LEVEL.sub(r'\1"inf"', text))
-        except (ValueError, RecursionError) as error:
-            raise UserError(f"This is not JSON: {error}.", "Choose a recipe saved by diffview.") from None
+        except ValueError as error:
+            raise UserError(
+                f"This is no JSON that can be read: {error}.", "Choose a recipe saved by diffview."
+            ) from None
         version = plain.pop("diffview_recipe", None) if isinstance(plain, dict) else None
         if isinstance(version, int) and version > VERSION:
             raise UserError(
@@ -136,7 +138,9 @@ class Recipe:
                 if name not in GROUPS:
                     raise UserError(f"The recipe has an unknown group, {name!r}.", "It may come from a newer diffview.")
             return cls(**{name: value_of(GROUPS[name], own, f"The recipe's {name}") for name, own in groups.items()})
-        except (TypeError, ValueError, AttributeError, KeyError, RecursionError, OverflowError) as error:
+        except RecursionError:
+            raise UserError(f"The recipe cannot be read: {TOO_DEEP}.", "Compare it with a saved one.") from None
+        except (TypeError, ValueError, AttributeError, KeyError, OverflowError) as error:
             raise UserError(
                 f"The recipe has a value of the wrong kind: {error}.", "Compare it with a saved one."
             ) from None

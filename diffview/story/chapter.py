@@ -7,6 +7,7 @@ from typing import Annotated, Any, TypeVar
 
 from diffview.errors import UserError
 from diffview.params import ValueType, confirm, json_text, parameters, plain_of, shown, value_of
+from diffview.paths import TOO_DEEP
 from diffview.runs.recipe import GIVEN, GROUP_OF, GROUPS, NOT_KEPT, Recipe
 from diffview.story.beats import SENTENCE, Beat, PlayRun, RevealPart, Scene, SetValues, beat_of, plain_beat
 from diffview.story.equation_table import EQUATIONS
@@ -147,7 +148,9 @@ def chapter_of(plain: Any, name: str) -> Chapter:
         return _chapter_of(plain)
     except UserError as error:
         raise UserError(f"{where}: {error.sentence}", error.hint) from None
-    except (TypeError, ValueError, AttributeError, KeyError, RecursionError, OverflowError) as error:
+    except RecursionError:
+        raise UserError(f"{where}: {TOO_DEEP}.", "Compare it with a chapter that was captured.") from None
+    except (TypeError, ValueError, AttributeError, KeyError, OverflowError) as error:
         raise UserError(
             f"{where}: a value is of the wrong kind: {error}.", "Compare it with a chapter that was captured."
         ) from None

@@ -202,11 +202,26 @@ def test_what_is_no_recipe_is_a_user_error(text: str) -> None:
     assert caught.value.hint
 
 
-@pytest.mark.parametrize(("value", "word"), [("Infinity", "Infinity is not a number"), ("[" * 100_000, "This is not")])
+@pytest.mark.parametrize(
+    ("value", "word"),
+    [("Infinity", "Infinity is not a number"), ("[" * 100_000, "This is no JSON that can be read: it is")],
+)
 def test_what_is_python_but_no_json_is_said(value: str, word: str) -> None:
     with pytest.raises(UserError, match=word) as caught:
         Recipe.from_json(f'{{"diffview_recipe": 2, "ensemble": {{"seed": {value}}}}}')
     assert len(caught.value.sentence) < 200
+
+
+@pytest.mark.parametrize("depth", [700, 960, 5_000, 100_000])
+@pytest.mark.parametrize("start", ['"diffview_recipe": 1, "index": ', '"diffview_recipe": 2, "source": '])
+@pytest.mark.parametrize("inner", [("[", "]"), ('{"a": ', "}")])
+def test_a_recipe_that_is_nested_too_deeply_is_told_plainly(depth: int, start: str, inner: tuple[str, str]) -> None:
+    text = f"{{{start}{depth * inner[0]}1{depth * inner[1]}}}"
+    with pytest.raises(UserError) as caught:
+        Recipe.from_json(text)
+    assert "recursion" not in str(caught.value) and len(caught.value.sentence) < 1000
+    if depth > 10_000:
+        assert "nested too deeply" in caught.value.sentence
 
 
 @pytest.mark.parametrize("level", ["Infinity", '"inf"'])
