@@ -429,6 +429,30 @@ def test_text_too_large_for_the_screen_leaves_the_window_on_it(window, hand, fin
     wait(lambda: window.width() <= room.width())
 
 
+def test_larger_text_becomes_smaller_in_a_layout_that_has_no_room_for_it(open_window, find, wait, rest, monkeypatch):
+    """It was taken in Train, which needs less height than Explore with its column of plots."""
+    window, rooms = open_window(size=(1280, 720)), [QRect(0, 0, 4000, 4000)]
+    monkeypatch.setattr(window, "screen", lambda: SimpleNamespace(availableGeometry=lambda: rooms[-1]))
+    find(window, "zoomInAction").trigger()
+    larger, needs = theme.scale, []
+    for name in ("exploreLayoutAction", "trainLayoutAction"):
+        find(window, name).trigger()
+        rest(window)
+        needs.append(window.minimumSizeHint().height())
+    assert larger > 1 and needs[1] < needs[0]
+    find(window, "zoomResetAction").trigger()
+    rooms.append(QRect(0, 0, 1280, needs[0] - 1))
+    window.resize(rooms[-1].size())
+    rest(window)
+    find(window, "zoomInAction").trigger()
+    QTest.qWait(300)  # it is taken: there is room for it
+    assert theme.scale == larger and "cannot be larger" not in find(window, "messageBar").text()
+    find(window, "exploreLayoutAction").trigger()
+    wait(lambda: theme.scale == 1)
+    wait(lambda: "no room on the screen for larger" in find(window, "messageBar").text())
+    wait(lambda: window.height() <= rooms[-1].height())
+
+
 def test_a_layout_keeps_the_size_of_a_small_window(window, find):
     window.resize(window.minimumSizeHint())
     small = window.size()

@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from functools import partial
 
-from PySide6.QtCore import QObject, QTimer
+from PySide6.QtCore import QObject, QSize, QTimer
 from PySide6.QtWidgets import QMainWindow
 
 from diffview.gui.actions import PANES, Actions
@@ -26,6 +26,11 @@ class Appearance(QObject):
         super().__init__(window)
         self._window, self._session, self._settings = window, session, settings
         self._actions, self._docks = actions, docks
+        self._enlarged = self._reduced = False
+        self._least = QSize()
+        self._soon = QTimer(self, singleShot=True, interval=ZOOM_CHECK_MS)
+        self._soon.timeout.connect(self._hold)
+        docks.arranged.connect(self._soon.start)
         theme.changed.connect(self._show_mode)
         self._show_mode()
 
@@ -50,18 +55,43 @@ class Appearance(QObject):
     def zoom_in(self) -> None:
         """Larger text, as long as the window still fits its screen."""
         before = theme.scale
+        self._enlarged = True
         theme.zoom(1)
         QTimer.singleShot(ZOOM_CHECK_MS, self, lambda: self._check(before))
 
     def _check(self, before: float) -> None:
         """Return to the zoom before if the window needs more room than there is."""
-        room, needed = self._window.screen().availableGeometry(), self._window.minimumSizeHint()
-        if needed.width() > room.width() or needed.height() > room.height():
+        if not self._fits():
             theme.set_scale(before)
             QTimer.singleShot(ZOOM_CHECK_MS, self, self._fit)  # until then the larger text keeps the window wide
-            hint = CLOSE if {*self._docks.open} - {"plots"} else ""
-            hint += f"One pane alone has large text: press 1 to {len(PANES)}."
-            self._session.tell(Message("The text cannot be larger on this screen.", hint))
+            self._tell("The text cannot be larger on this screen.")
+
+    def _fits(self) -> bool:
+        """Whether the window has room on its screen."""
+        room, needed = self._window.screen().availableGeometry(), self._window.minimumSizeHint()
+        return needed.width() <= room.width() and needed.height() <= room.height()
+
+    def _tell(self, sentence: str) -> None:
+        hint = CLOSE if {*self._docks.open} - {"plots"} else ""
+        hint += f"One pane alone has large text: press 1 to {len(PANES)}."
+        self._session.tell(Message(sentence, hint))
+
+    def _hold(self) -> None:
+        """Larger text, taken in one layout, becomes smaller where another one, or a dock, leaves no room for it."""
+        least = self._window.minimumSizeHint()
+        if not self._enlarged or self._window.isFullScreen():
+            return
+        if least != self._least:  # not yet arranged
+            self._least = least
+            self._soon.start()
+        elif theme.scale > 1 and not self._fits():
+            self._reduced = True
+            theme.zoom(-1)
+            self._soon.start()
+        elif self._reduced:
+            self._reduced = False
+            self._fit()
+            self._tell("The text is smaller: this layout has no room on the screen for larger.")
 
     def _fit(self) -> None:
         """Make the window as small as its screen."""
