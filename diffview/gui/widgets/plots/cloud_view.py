@@ -54,7 +54,8 @@ class Swarm(Overlay):
         side = np.full(len(x), dot.width())  # of the source, in pixels of the screen
         zero, scale = np.zeros(len(x)), np.full(len(x), 1 / ratio)
         made.ndarray()[:] = np.stack([x, y, zero, zero, side, side, scale, scale, zero, zero + 1], axis=1)
-        painter.drawPixmapFragments(*made.drawargs(), dot)
+        drawn: tuple[Any, ...] = (*made.drawargs(), dot)
+        painter.drawPixmapFragments(*drawn)
 
     def _draw_trails(self, painter: QPainter, palette: Palette) -> None:
         if self.trails.size:
