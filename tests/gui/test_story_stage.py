@@ -93,7 +93,7 @@ def test_the_colours_of_the_pictures_are_explained_in_their_units(talk, wait) ->
 
 def test_of_another_quantity_beside_no_field_there_is_one_bar(talk, wait) -> None:
     noise = START.but(reverse="shot_diff", playhead=0.5)
-    for pictures, count in ((("field", "reverse"), 2), (("reverse",), 1)):
+    for pictures, count in ((("field", "reverse"), 2), (("reverse",), 1), (("forward",), 1), (("field", "forward"), 1)):
         chapter = Chapter("E", "Errors.", stage=Stage(pictures), recipe=noise)
         talk.lecturing.talk.begin(Lecture("Noise", (chapter,)))
         wait(lambda: not talk.lecturing.talk.playing)

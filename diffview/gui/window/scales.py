@@ -35,7 +35,7 @@ class Scales(QObject):
         for bar in (self.bar, self.made):
             column.addWidget(bar)
         row.addLayout(column)
-        self._alone = False
+        self._alone = self._absent = False
         self._shown: dict[ColourBar, Scale] = {}
         self._never: dict[ColourBar, str] = {}
         self.made.hide()
@@ -50,15 +50,17 @@ class Scales(QObject):
         self._take(self.bar, own)
         self.bar.set_no_data_shown(bool(self._session.facts.table[-1, -1]))
         self._tell(self.bar)
-        if made != own:
+        apart = made != own and not self._absent
+        if apart:
             self._take(self.made, made)
-        self.made.setVisible(made != own)
-        self.bar.setVisible(made == own or not self._alone)
-        self.bar.set_accent("forward" if made != own else "")
+        self.made.setVisible(apart)
+        self.bar.setVisible(not (apart and self._alone))
+        self.bar.set_accent("forward" if apart else "")
 
     def show_for(self, pictures: Iterable[str]) -> None:
-        """Show the bars of these pictures alone: on a stage Reverse may have no other beside it."""
-        self._alone = {*pictures} == {"reverse"}
+        """Show the bars of these pictures alone: on a stage Reverse may have no other beside it, or not be there."""
+        shown = {*pictures}
+        self._alone, self._absent = shown == {"reverse"}, "reverse" not in shown
         self.show()
 
     def mark(self, value: float | None, reverse: float | None = None) -> None:
