@@ -2,7 +2,7 @@
 
 import hashlib
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -43,8 +43,7 @@ def order_for(plan: Plan, of: Field, folder: Path, on: str = "", words: Sequence
     """
     if plan.refusal is not None:
         raise plan.refusal
-    if at_work(folder):
-        raise UserError(f"A job is at work on {folder} already.", "Wait for it, or look at it in the window.")
+    require_idle(folder)
     kept, members = not plan.recipe.ensemble.statistics, plan.recipe.ensemble.members
     asked = statistics_asked(plan.recipe.ensemble.statistics or (ALWAYS if members > 1 else ""))
     for statistic in asked:
@@ -52,21 +51,31 @@ def order_for(plan: Plan, of: Field, folder: Path, on: str = "", words: Sequence
     text = ",".join(map(str, asked))
     streamed = streamed_for(_asking(plan, text), of.values[plan.region.slices] if plan.placed else None)
     content, name, names = awaited_content(plan, of, asked)
-    job = _job(plan)
+    job = job_of(plan)
     store = Store(folder.absolute())
     if not store.exists:
         content = described(content)
     store.begin(StoreLayout(content, name if kept else "", min(members, plan.recipe.ensemble.at_once), job))
-    key = hashlib.sha256(json.dumps(job, sort_keys=True).encode()).hexdigest()[:16]
-    work = Work(plan, str(store.folder), key, job["versions"])
+    work = Work(plan, str(store.folder), key_of(job), job["versions"])
     return JobOrder(work, store, streamed, {str(statistic): n for statistic, n in names.items()}, on, tuple(words))
+
+
+def require_idle(folder: Path) -> None:
+    """Refuse a folder that a driver is at work on."""
+    if at_work(folder):
+        raise UserError(f"A job is at work on {folder} already.", "Wait for it, or look at it in the window.")
+
+
+def key_of(job: Mapping[str, Any]) -> str:
+    """A short text that tells a job from others."""
+    return hashlib.sha256(json.dumps(job, sort_keys=True).encode()).hexdigest()[:16]
 
 
 def _asking(plan: Plan, statistics: str) -> Plan:
     return replace(plan, recipe=plan.recipe.but(statistics=statistics))
 
 
-def _job(plan: Plan) -> dict[str, Any]:
+def job_of(plan: Plan) -> dict[str, Any]:
     """What tells a job from others: the values of its settled recipe, and all else that its bits depend on."""
     recipe = plan.settled.of_run()
     groups = (plain_of(getattr(recipe, name)) for name in GROUPS if name not in NOT_ASKED)

@@ -2,11 +2,11 @@
 
 import platform
 import threading
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
-from typing import NamedTuple
+from typing import NamedTuple, Protocol
 
 import numpy as np
 
@@ -27,9 +27,32 @@ _FITTED: dict[str, Denoise] = {}
 """The denoiser of the job that this worker was given last: it is fitted, or loaded, once."""
 
 
+class Blocks(Protocol):
+    """What all blocks of a job share; it travels to the workers."""
+
+    @property
+    def key(self) -> str:
+        """Tells the job from others."""
+
+    @property
+    def versions(self) -> Mapping[str, str]:
+        """Of what the bits of a member depend on."""
+
+    @property
+    def sizes(self) -> Sequence[int]:
+        """Members of every block, in order."""
+
+    def make(self, number: int) -> None:
+        """In a worker: make a block and write it.
+
+        Raises:
+            UserError: if it cannot be made, or there is no room for it.
+        """
+
+
 @dataclass(frozen=True, eq=False)
 class Work:
-    """What all blocks of a job share; it travels to the workers.
+    """Blocks of the members of one plan.
 
     Attributes:
         plan: of all members.
@@ -42,6 +65,22 @@ class Work:
     folder: str
     key: str
     versions: Mapping[str, str]
+
+    @property
+    def sizes(self) -> Sequence[int]:
+        """Members of every block, in order."""
+        return [members for _, members in parts_of(self.plan.recipe.ensemble)]
+
+    def make(self, number: int) -> None:
+        """In a worker: make a block and write it.
+
+        Raises:
+            UserError: if the plan cannot be run, or there is no room for what is made.
+        """
+        plan = of_members(self.plan, *parts_of(self.plan.recipe.ensemble)[number])
+        for step in run(plan, _denoiser(self)):
+            last = step
+        Store(Path(self.folder)).write(number, physical_of(plan, np.asarray(to_numpy(last.y))))
 
 
 class Made(NamedTuple):
@@ -74,29 +113,25 @@ def unfit(worker: str, there: Mapping[str, str], wanted: Mapping[str, str]) -> U
     return UserError(said, "Start the workers from the same environment; what is made is kept.")
 
 
-def make_block(work: Work, number: int, worker: str = "here") -> Made:
-    """Make a block and write it.
+def make_block(work: Blocks, number: int, worker: str = "here") -> Made:
+    """Make a block and write it, on one thread.
 
     Raises:
-        UserError: if this worker is unfit, the plan cannot be run, or there is no room for what is made.
+        UserError: if this worker is unfit, the block cannot be run, or there is no room for what is made.
     """
     if (refusal := unfit(worker, versions("torch" in work.versions), work.versions)) is not None:
         raise refusal
-    plan = of_members(work.plan, *parts_of(work.plan.recipe.ensemble)[number])
     with _ONE_AT_A_TIME, one_blas_thread():
-        for step in run(plan, _denoiser(work)):
-            last = step
-        values = physical_of(plan, np.asarray(to_numpy(last.y)))
-    Store(Path(work.folder)).write(number, values)
+        if "torch" in work.versions:
+            import torch
+
+            torch.set_num_threads(1)
+        work.make(number)
     return Made(number, worker)
 
 
 def _denoiser(work: Work) -> Denoise:
-    """The denoiser of the job, of one thread."""
-    if work.plan.card is not None:
-        import torch
-
-        torch.set_num_threads(1)
+    """The denoiser of the job."""
     if work.key not in _FITTED:
         _FITTED.clear()
         _FITTED[work.key] = denoiser_of(work.plan)

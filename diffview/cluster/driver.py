@@ -7,17 +7,18 @@ import os
 import socket
 import time
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any, Protocol
 
-from diffview.cluster.block import Work
+from numpy.typing import NDArray
+
+from diffview.cluster.block import Blocks
 from diffview.cluster.engines import BlockEngine, Outcome
 from diffview.cluster.standing import CANCEL, RETRY, Standing, asked, runs_of
-from diffview.cluster.store import Store
 from diffview.errors import UserError
-from diffview.runs.in_blocks import parts_of
 from diffview.runs.job import FAILED, FINISHED, RUNNING, STOPPED
 from diffview.runs.statistics import Streamed
 
@@ -29,6 +30,32 @@ RECENT_S = 60.0
 
 HOPELESS = 8
 """Blocks that fail one after the other, beside those that are at work, after which the job ends."""
+
+
+class Kept(Protocol):
+    """Where the blocks of a job lie."""
+
+    @property
+    def folder(self) -> Path:
+        """Of the job."""
+
+    def done(self) -> set[int]:
+        """The numbers of the blocks that are there."""
+
+    def has(self, number: int) -> bool:
+        """Whether a block is there, awaited for a moment."""
+
+    def read(self, number: int) -> NDArray[Any] | None:
+        """What is counted of a block; None if it is damaged, and then it is no longer there."""
+
+    def save(self, streamed: Streamed, through: int, names: Mapping[str, str]) -> None:
+        """Write the statistics of the first `through` blocks."""
+
+    def saved(self, streamed: Streamed) -> int:
+        """Take up the statistics that were saved; how many blocks are in them."""
+
+    def close(self) -> None:
+        """At the end of the job: only what it was asked for is left."""
 
 
 @dataclass(frozen=True)
@@ -44,8 +71,8 @@ class JobOrder:
         words: the command line that goes on with it.
     """
 
-    work: Work
-    store: Store
+    work: Blocks
+    store: Kept
     streamed: Streamed
     names: dict[str, str]
     on: str = ""
@@ -61,18 +88,18 @@ class Driver:
 
     def __init__(self, order: JobOrder, engine: BlockEngine, clock: Callable[[], float] = time.monotonic) -> None:
         self._order, self._engine, self._clock = order, engine, clock
-        self._parts = parts_of(order.work.plan.recipe.ensemble)
+        self._sizes = order.work.sizes
         self._counted = order.store.saved(order.streamed)
-        self._done = {number for number in order.store.done() if number < len(self._parts)}
+        self._done = {number for number in order.store.done() if number < len(self._sizes)}
         self._failed: dict[int, UserError] = {}
-        self._waiting = deque(number for number in range(len(self._parts)) if number not in self._done)
+        self._waiting = deque(number for number in range(len(self._sizes)) if number not in self._done)
         self._at_work: set[int] = set()
         self._made_again: set[int] = set()
         self._in_a_row, self._begun = 0, False
         self._recent: deque[tuple[float, int]] = deque([(clock(), 0)])
         self._told = self._saved = -float("inf")
         self.standing = Standing(
-            blocks=len(self._parts), members=order.work.plan.shape[0], on=order.on, process=os.getpid(),
+            blocks=len(self._sizes), members=sum(self._sizes), on=order.on, process=os.getpid(),
             machine=socket.gethostname(), words=order.words, cwd=str(Path.cwd()),
         )  # fmt: skip
 
@@ -95,7 +122,7 @@ class Driver:
             while self._waiting or self._at_work or self._countable:
                 self._step(tell)
             self._save()
-            state = FAILED if self._failed else FINISHED if len(self._done) == len(self._parts) else STOPPED
+            state = FAILED if self._failed else FINISHED if len(self._done) == len(self._sizes) else STOPPED
         except UserError as error:
             state, said = FAILED, str(error)
             raise
@@ -135,7 +162,7 @@ class Driver:
         if error is None:
             self._in_a_row = 0
             self._done.add(number)
-            self._recent.append((self._clock(), self._parts[number][1]))
+            self._recent.append((self._clock(), self._sizes[number]))
             return
         self._failed[number], self._in_a_row = error, self._in_a_row + 1
         if self._in_a_row >= HOPELESS + self._engine.workers:
@@ -146,7 +173,7 @@ class Driver:
     @property
     def _countable(self) -> bool:
         """Whether the next block in order is there."""
-        return self._counted in self._done and self._counted < len(self._parts)
+        return self._counted in self._done and self._counted < len(self._sizes)
 
     def _count(self) -> None:
         """Put into the statistics what is there, in order; a block that is damaged is made again."""
@@ -194,7 +221,7 @@ class Driver:
             self._recent.popleft()
         spent = now - self._recent[0][0]
         rate = sum(members for _, members in self._recent) / spent if spent > 0 else 0.0
-        made = sum(self._parts[number][1] for number in self._done)
+        made = sum(self._sizes[number] for number in self._done)
         self.standing = replace(
             self.standing, state=state, done=runs_of(self._done), at_work=tuple(sorted(self._at_work)), said=said,
             failed={number: str(error) for number, error in sorted(self._failed.items())}, made=made, rate=rate,

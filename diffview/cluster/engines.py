@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from typing import Annotated, Any, NamedTuple, Protocol
 from uuid import uuid4
 
-from diffview.cluster.block import Made, Work, make_block, unfit, versions
+from diffview.cluster.block import Blocks, Made, make_block, unfit, versions
 from diffview.errors import UserError, explained
 from diffview.params import Range, checked
 
@@ -48,7 +48,7 @@ class BlockEngine(Protocol):
     def workers(self) -> int:
         """How many make blocks now."""
 
-    def begin(self, work: Work) -> None:
+    def begin(self, work: Blocks) -> None:
         """Take the job.
 
         Raises:
@@ -82,9 +82,9 @@ class InProcess:
 
     def __init__(self) -> None:
         self._waiting: deque[int] = deque()
-        self._work: Work | None = None
+        self._work: Blocks | None = None
 
-    def begin(self, work: Work) -> None:
+    def begin(self, work: Blocks) -> None:
         """Take the job."""
         self._work = work
 
@@ -114,14 +114,14 @@ class InProcess:
 # -- Dask
 
 
-def on_worker(work: Work, number: int) -> Made:
+def on_worker(work: Blocks, number: int) -> Made:
     """In a worker of Dask: make a block."""
     from distributed import get_worker
 
     return make_block(work, number, str(get_worker().address))
 
 
-def _itself(work: Work) -> Work:
+def _itself(work: Blocks) -> Blocks:
     return work
 
 
@@ -166,20 +166,28 @@ class Dask:
         """Twice as many as work, so that none waits for the next."""
         return max(4, 2 * self.workers)
 
-    def begin(self, work: Work) -> None:
-        """Take the job; the workers that are there already are asked for their versions.
+    def require(self, wanted: Mapping[str, str]) -> None:
+        """Ask the workers that are there already for their versions.
 
         Raises:
             UserError: if one of them is unfit.
         """
         try:
-            there: Mapping[str, Any] = self._client.run(versions, "torch" in work.versions, on_error="return")
+            there: Mapping[str, Any] = self._client.run(versions, "torch" in wanted, on_error="return")
         except Exception as error:  # noqa: BLE001 - of a worker that goes meanwhile; its blocks are asked again
             raise UserError(f"The workers do not answer: {why(error)}", "Look into their logs.") from None
         for address, found in there.items():
             own = found if isinstance(found, dict) else {}
-            if (refusal := unfit(address, own, work.versions)) is not None:
+            if (refusal := unfit(address, own, wanted)) is not None:
                 raise refusal
+
+    def begin(self, work: Blocks) -> None:
+        """Take the job.
+
+        Raises:
+            UserError: if a worker that is there already is unfit.
+        """
+        self.require(work.versions)
         if self._submitted:
             self._cluster.scale(jobs=self._submitted)
         self._work = self._client.submit(_itself, work, key=f"diffview-{work.key}-{uuid4().hex}", pure=False)

@@ -1,5 +1,6 @@
 """A job that another process drives, followed from here: looked at now and then, or gone on with."""
 
+import socket
 import subprocess
 import sys
 import time
@@ -7,14 +8,14 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from diffview.cluster.parts import PARTS
 from diffview.cluster.standing import Standing, at_work
-from diffview.cluster.store import FIELDS
+from diffview.cluster.store import FIELDS, RECIPE, SAID, not_written, require_new
 from diffview.errors import UserError
-from diffview.paths import read_json
+from diffview.paths import read_json, write_text
+from diffview.runs.in_blocks import parts_of
 from diffview.runs.job import Job
-
-SAID = "driver.log"
-"""Beside the store: what a driver said that was started from a window."""
+from diffview.runs.recipe import Recipe
 
 LOOK_S = 0.5
 """Seconds between two looks."""
@@ -73,8 +74,15 @@ class Following(Job):
         self.driven = self.begun is not None or at_work(self.folder)
 
 
+def made_at(folder: Path) -> tuple[str, str]:
+    """Where what a job makes may lie: its store, or its netCDF files."""
+    return str(folder / FIELDS), str(folder / PARTS)
+
+
 def shown_first(folder: Path) -> tuple[str, str | None]:
-    """The store of a job, and the field of it that tells most: the mean of its members where that is kept."""
+    """What is made of a job, and the field of it that tells most: the mean of its members where that is kept."""
+    if (folder / PARTS).is_dir():
+        return str(folder / PARTS), None
     store = folder / FIELDS
     kept = str(read_json(store / "zarr.json", "the store of a job").get("attributes", {}).get("diffview_members", ""))
     mean = f"{kept}_mean"
@@ -85,6 +93,35 @@ def _last_words(folder: Path) -> str:
     """The sentence and the hint that a driver ended with before it could tell how far it is."""
     lines = (folder / SAID).read_text(encoding="utf-8", errors="replace").splitlines()
     return " ".join(line.strip() for line in lines[-2:]).removeprefix("diffview: ")
+
+
+def begin_at(folder: Path, recipe: Recipe, on: str) -> Following:
+    """Have the members of a recipe made into a folder, by a driver in a process of its own, which no window ends.
+
+    Args:
+        folder: that is empty, or will be made; all workers must see it.
+        recipe: settled, of the run.
+        on: where blocks are made, as `--on` takes it.
+
+    Raises:
+        UserError: if the folder holds something, or cannot be written.
+    """
+    folder = folder.absolute()
+    require_new(folder)
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise not_written(folder, error) from None
+    write_text(folder / RECIPE, recipe.to_json())
+    words = "sample", "--recipe", str(folder / RECIPE), "--on", on, "-o", str(folder)
+    asked = recipe.ensemble
+    Standing(
+        blocks=len(parts_of(asked)), members=asked.members, on=on, machine=socket.gethostname(), words=words,
+        cwd=str(Path.cwd()),
+    ).write(folder)  # fmt: skip
+    job = Following.of(folder)
+    go_on(job)
+    return job
 
 
 def go_on(job: Following) -> None:

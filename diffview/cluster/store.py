@@ -22,6 +22,7 @@ from uuid import uuid4
 import numpy as np
 from numpy.typing import NDArray
 
+from diffview.cluster.standing import ASKED, STATUS
 from diffview.errors import NotWrittenError, UserError
 from diffview.paths import written_whole
 from diffview.readers.process import ReaderProcess
@@ -32,6 +33,12 @@ from diffview.writers.exports import Content, Values
 FIELDS, STATE = "fields.zarr", "state.npz"
 SUMS, UNCOUNTED = "block_sha256", "uncounted"
 """Names of arrays: checksums of the blocks that are there, and members that statistics have not been made of yet."""
+
+RECIPE, SAID = "recipe.json", "driver.log"
+"""Beside the store of a job that a window began: what it is of, and what its driver said."""
+
+OWN = (RECIPE, SAID, STATUS, ASKED)
+"""What may lie in the folder of a job before its store."""
 
 VISIBLE_S = 5.0
 """Seconds after which a block that another machine wrote is seen here."""
@@ -102,10 +109,9 @@ class Store:
             UserError: if it cannot be made, or another job began it.
         """
         if self.exists:
-            self._require(layout.job)
+            require_same(self.folder, self.group.attrs.get("diffview_job", {}), layout.job)
             return
-        if self.folder.exists() and (not self.folder.is_dir() or any(self.folder.iterdir())):
-            raise UserError(f"{self.folder} is there, and is no store of a job.", "Name a folder that is new.")
+        require_new(self.folder)
         temporary = self.folder / f".{FIELDS}.{uuid4().hex}.part"
         _zarr()  # before there is a folder
         try:
@@ -116,14 +122,6 @@ class Store:
             raise not_written(self.folder, error) from None
         finally:
             shutil.rmtree(temporary, ignore_errors=True)
-
-    def _require(self, job: Mapping[str, Any]) -> None:
-        """Refuse to be gone on with by another job."""
-        own = self.group.attrs.get("diffview_job", {})
-        if different := [name for name in sorted(own.keys() | job.keys()) if own.get(name) != job.get(name)]:
-            name = different[0]
-            said = "" if len(f"{own.get(name)}") > 80 else f": {name} is {own.get(name)} there and {job.get(name)} here"
-            raise UserError(f"{self.folder} was begun by another job{said or f', which differs in {name}'}.", KEPT_HINT)
 
     # -- blocks
 
@@ -215,6 +213,20 @@ class Store:
         """At the end of the job: only what it was asked for is left."""
         if UNCOUNTED in self.group:
             del self.group[UNCOUNTED]
+
+
+def require_new(folder: Path) -> None:
+    """Refuse a folder that holds something else."""
+    if folder.exists() and (not folder.is_dir() or any(entry.name not in OWN for entry in folder.iterdir())):
+        raise UserError(f"{folder} is there, and is no store of a job.", "Name a folder that is new.")
+
+
+def require_same(folder: Path, own: Mapping[str, Any], job: Mapping[str, Any]) -> None:
+    """Refuse to go on with a folder that another job began."""
+    if different := [name for name in sorted(own.keys() | job.keys()) if own.get(name) != job.get(name)]:
+        name = different[0]
+        said = "" if len(f"{own.get(name)}") > 80 else f": {name} is {own.get(name)} there and {job.get(name)} here"
+        raise UserError(f"{folder} was begun by another job{said or f', which differs in {name}'}.", KEPT_HINT)
 
 
 def not_written(folder: Path, error: OSError) -> NotWrittenError:

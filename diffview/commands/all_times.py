@@ -2,9 +2,10 @@
 
 import argparse
 from collections.abc import Callable
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from diffview.commands import fields
+from diffview.commands import fields, on_cluster
 from diffview.commands.parsing import Parser
 from diffview.commands.reporting import Report
 from diffview.errors import UserError
@@ -22,10 +23,28 @@ def add(parser: Parser) -> None:
     )
 
 
+@dataclass(frozen=True, eq=False)
+class PlanOf:
+    """The plan of options with an index, and its field; a worker is given it too.
+
+    Attributes:
+        options: of the command.
+        at_index: the plan and the field of options with an index.
+    """
+
+    options: argparse.Namespace
+    at_index: "Callable[[argparse.Namespace], tuple[Plan, Opened]]"
+
+    def __call__(self, index: tuple[int, ...], region: "Region | None") -> "tuple[Plan, Opened]":
+        """Those of an index; the region is the one to take where none is asked for."""
+        asked = {**vars(self.options), "index": index, "region": self.options.region or region}
+        return self.at_index(argparse.Namespace(**asked))
+
+
 def sample_all(
     options: argparse.Namespace, opened: "Opened", at_index: "Callable[[argparse.Namespace], tuple[Plan, Opened]]"
 ) -> None:
-    """Make every time of the field that the options open, and write all of them into one file.
+    """Make every time of the field that the options open, and write all of them into one file, or with --on one each.
 
     Args:
         options: of the command.
@@ -41,17 +60,16 @@ def sample_all(
     report: Report = options.report
     if options.record:
         raise UserError("Steps are kept of one time.", "Leave --record or --all-times out.")
-    if options.on is not None:
-        raise UserError("All times are made here, one after the other.", "Leave --on or --all-times out.")
     if opened.recipe.frames.sequence > 1:
         raise UserError("A sequence is of several times already.", "Leave --sequence or --all-times out.")
     if fills_whole(opened.recipe):
         raise UserError("Whole pictures are filled one at a time.", "Name a --region, or leave --all-times out.")
 
-    def plan_at(index: tuple[int, ...], region: "Region | None") -> "tuple[Plan, Opened]":
-        return at_index(argparse.Namespace(**{**vars(options), "index": index, "region": options.region or region}))
-
+    plan_at = PlanOf(options, at_index)
     times = times_of(opened.recipe)
+    if options.on is not None:
+        on_cluster.times_on(options, times, plan_at)
+        return
     with report.progress("sampling") as progress:
         content, _ = made_of_times(times, plan_at, progress, report.note)
     fields.write(content, options.out, report)

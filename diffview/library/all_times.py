@@ -7,7 +7,7 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Unpack
 
@@ -51,6 +51,7 @@ class TimeAxis:
         texts: of each time, as 1982-01-03.
         days: of each, days since 1970-01-01 in `calendar`.
         calendar: as CF has it.
+        first: the place of the first of them along the dimension.
     """
 
     picture: Picture
@@ -58,13 +59,23 @@ class TimeAxis:
     texts: tuple[str, ...]
     days: NDArray[np.float64]
     calendar: str
+    first: int = 0
 
     def __len__(self) -> int:
         return len(self.days)
 
     def index(self, number: int) -> tuple[int, ...]:
         """The index of a time: that of the picture along all other dimensions."""
-        return (*self.picture.index[: self.dim], number, *self.picture.index[self.dim + 1 :])
+        return (*self.picture.index[: self.dim], self.first + number, *self.picture.index[self.dim + 1 :])
+
+    def lacking(self, number: int, why: str) -> str:
+        """That a time could not be made, and why."""
+        return f"{self.texts[number]} ({why})"
+
+    def alone(self, number: int) -> TimeAxis:
+        """One of them."""
+        one = slice(number, number + 1)
+        return replace(self, texts=self.texts[one], days=self.days[one], first=self.first + number)
 
 
 def times_of(recipe: Recipe) -> TimeAxis:
@@ -177,13 +188,14 @@ class _Series:
             plan, opened = plan_at(times.index(number), self._region)
             if plan.refusal is not None:
                 raise plan.refusal
+            check_series(plan, self._count)
             self._check(plan)
             content = made_by(plan, opened, False, lambda share: None, self._said.append)[0]
         except UserError as error:
-            if isinstance(error, _NoSeries):
+            if isinstance(error, NoSeries):
                 raise
             self._why = self._why or error
-            self._lacking.append(f"{times.texts[number]} ({error.sentence})")
+            self._lacking.append(times.lacking(number, error.sentence))
             return
         if self._first is None:
             self._first, self._region = (content, opened), plan.region
@@ -192,20 +204,7 @@ class _Series:
                 self._put(number, name, variable)
 
     def _check(self, plan: Plan) -> None:
-        """Refuse what gives no series: the same at every time, too much of it, or of another region."""
-        if plan.card is not None and not plan.placed and not plan.card.conditions:
-            raise _NoSeries(
-                f"Nothing of the field goes into this run of {plan.card.name}: every time would be the same.",
-                "Start from the field (--start and --s), fill it (--fill), or name a condition.",
-            )
-        asked = plan.recipe.ensemble
-        kept = asked.statistics.count(",") + 1 if asked.statistics else asked.members + 2
-        if (size := 4 * self._count * kept * plan.shape[-2] * plan.shape[-1]) > MOST_BYTES:
-            raise _NoSeries(
-                f"{self._count:,} times of {kept} pictures take {size / 2**30:.1f} GB.",
-                f"There is room for {MOST_BYTES / 2**30:.0f} GB: name a region, fewer members, or --statistics "
-                "mean,spread.",
-            )
+        """Refuse another region than that of the times before."""
         if self._region is not None and plan.region != self._region:
             raise UserError(
                 f"Its region would be {plan.region}, and that of the times before is {self._region}.",
@@ -227,9 +226,7 @@ class _Series:
             assert self._why is not None
             raise self._why
         if self._lacking:
-            more = len(self._lacking) - TOLD
-            named = "; ".join(self._lacking[:TOLD]) + (f"; and {more} more" if more > 0 else "")
-            tell(f"{len(self._lacking)} of {self._count} times stay missing: {named}.")
+            tell(lacking_told(self._lacking, self._count))
         for sentence in dict.fromkeys(self._said):
             tell(sentence)
         content, opened = self._first
@@ -240,8 +237,36 @@ class _Series:
         return replace(content, variables=made), opened
 
 
-class _NoSeries(UserError):
+class NoSeries(UserError):
     """What ends all times, not one of them."""
+
+
+def check_series(plan: Plan, count: int) -> None:
+    """Refuse what gives no series: the same at every time, or too much of it for so many times in memory.
+
+    Raises:
+        NoSeries: then.
+    """
+    if plan.card is not None and not plan.placed and not plan.card.conditions:
+        raise NoSeries(
+            f"Nothing of the field goes into this run of {plan.card.name}: every time would be the same.",
+            "Start from the field (--start and --s), fill it (--fill), or name a condition.",
+        )
+    asked = plan.recipe.ensemble
+    kept = asked.statistics.count(",") + 1 if asked.statistics else asked.members + 2
+    if (size := 4 * count * kept * plan.shape[-2] * plan.shape[-1]) > MOST_BYTES:
+        raise NoSeries(
+            f"{count:,} times of {kept} pictures take {size / 2**30:.1f} GB.",
+            f"There is room for {MOST_BYTES / 2**30:.0f} GB: name a region, fewer members, --statistics "
+            "mean,spread, or make each a file of its own with --on.",
+        )
+
+
+def lacking_told(lacking: Sequence[str], count: int) -> str:
+    """Which of so many times could not be made, and why: the first few by name."""
+    more = len(lacking) - TOLD
+    named = "; ".join(lacking[:TOLD]) + (f"; and {more} more" if more > 0 else "")
+    return f"{len(lacking)} of {count} times stay missing: {named}."
 
 
 def _varies(variable: Values) -> bool:

@@ -1,5 +1,7 @@
 """Every time of a set: each is what its index alone gives, to the bit; what cannot be made is told."""
 
+import shlex
+import shutil
 from pathlib import Path
 
 import netCDF4
@@ -9,8 +11,12 @@ import xarray
 
 import diffview
 from diffview import cli
+from diffview.cluster.parts import MARKS, PARTS
+from diffview.cluster.standing import Standing
 from diffview.errors import UserError
+from diffview.library.all_times import times_of
 from diffview.library.making import NotAsAsked
+from diffview.runs.recipe import Recipe
 
 DAYS, SIZE, GONE = 4, 20, 2
 RUN = {"model": "gaussian", "steps": 3, "members": 2, "seed": 5, "region": (1, 2, 16, 16)}
@@ -107,3 +113,104 @@ def test_what_gives_no_series_is_refused(folder: Path, values: dict, sentence: s
 def test_no_time_that_can_be_made_says_why(folder: Path) -> None:
     with pytest.raises(UserError, match="missing pixels"):
         diffview.sample_times(path=folder / f"sst_{GONE}.nc", dataset="sst", level=1.0, **RUN)
+
+
+# -- on several processes
+
+
+def on_here(folder: Path, out: Path, *more: str, on: str = "here") -> int:
+    words = shlex.split("--model gaussian --s 1 --steps 3 --members 2 --seed 5 --region 1,2,16,16 --all-times")
+    return cli.main(["sample", "--start", str(folder), "sst", *words, *more, "--on", on, "-o", str(out)])
+
+
+def together(out: Path) -> xarray.Dataset:
+    """The parts of a job along their times."""
+    coder = xarray.coders.CFDatetimeCoder(use_cftime=True)
+    files = [xarray.open_dataset(path, decode_times=coder) for path in sorted((out / PARTS).glob("*.nc"))]
+    return xarray.concat(files, "time", join="exact")
+
+
+@pytest.mark.parametrize(
+    "more", [(), ("--statistics", "mean,q0.5"), ("--block", "1")], ids=["all", "counted", "blocks"]
+)
+def test_times_as_blocks_are_the_same_files_to_the_bit_and_a_lacking_one_is_told(
+    more: tuple[str, ...], folder: Path, tmp_path: Path, capsys: pytest.CaptureFixture
+) -> None:
+    words = shlex.split("--model gaussian --s 1 --steps 3 --members 2 --seed 5 --region 1,2,16,16 --all-times")
+    whole = tmp_path / "all.nc"
+    assert cli.main(["sample", "--start", str(folder), "sst", *words, *more, "-o", str(whole)]) == 0
+    capsys.readouterr()
+    assert on_here(folder, tmp_path / "job", *more) == 0
+    said = capsys.readouterr().err
+    assert "4 of 4 blocks" in said and "1 of 4 times stay missing: 2001-03-01 (" in said
+    made = together(tmp_path / "job")
+    coder = xarray.coders.CFDatetimeCoder(use_cftime=True)
+    with xarray.open_dataset(whole, decode_times=coder) as expected:
+        there = expected.isel(time=[day for day in range(DAYS) if day != GONE])
+        assert set(made.variables) == set(expected.variables) and made.time.dt.calendar == "noleap"
+        for name in there.variables:
+            np.testing.assert_array_equal(made[name], there[name], err_msg=name)
+            assert made[name].dims == there[name].dims
+
+
+def test_parts_are_a_set_that_opens_and_is_gone_on_with(
+    folder: Path, tmp_path: Path, capsys: pytest.CaptureFixture
+) -> None:
+    """The mark of one is lost, and another is damaged: these two are made again, and nothing else."""
+    out = tmp_path / "job"
+    assert on_here(folder, out) == 0
+    parts = sorted((out / PARTS).glob("*.nc"))
+    assert [part.name for part in parts] == ["00000.nc", "00001.nc", "00003.nc"]
+    before, times = [part.read_bytes() for part in parts], [part.stat().st_mtime_ns for part in parts]
+    assert times_of(Recipe().but(path=str(out / PARTS), dataset="sst")).texts == (
+        "2001-02-27", "2001-02-28", "2001-03-02",
+    )  # fmt: skip
+    (out / MARKS / "00000.json").unlink()
+    parts[1].write_bytes(before[1][:-9])
+    assert on_here(folder, out) == 0
+    again = [part.stat().st_mtime_ns != then for part, then in zip(parts, times, strict=True)]
+    assert again == [True, True, False] and parts[2].read_bytes() == before[2]
+    assert Standing.read(out).state == "finished" and Standing.read(out).done == ((0, 3),)
+    capsys.readouterr()
+    assert on_here(folder, out, "--seed", "6") == 2 and "seed is 5 there and 6 here" in capsys.readouterr().err
+
+
+def test_a_time_that_was_mended_is_made_by_the_same_command(folder: Path, tmp_path: Path) -> None:
+    days, out = tmp_path / "days", tmp_path / "job"
+    shutil.copytree(folder, days)
+    assert on_here(days, out) == 0 and not (out / PARTS / "00002.nc").exists()
+    with netCDF4.Dataset(days / "sst_2.nc", "a") as file:
+        file["sst"][0, 10, 10] = 15.0
+    assert on_here(days, out) == 0 and (out / PARTS / "00002.nc").exists()
+
+
+def test_the_region_of_the_parts_is_that_of_the_first_time(folder: Path, tmp_path: Path) -> None:
+    words = [
+        "sample",
+        "--start",
+        str(folder),
+        "sst",
+        *shlex.split("--model gaussian --s 1 --steps 3 --seed 5 --all-times"),
+    ]
+    assert cli.main([*words, "-o", str(tmp_path / "all.nc")]) == 0
+    assert cli.main([*words, "--on", "here", "-o", str(tmp_path / "job")]) == 0
+    made = together(tmp_path / "job")
+    with xarray.open_dataset(tmp_path / "all.nc", decode_times=False) as whole:
+        np.testing.assert_array_equal(made.sst[0], whole.sst[0])
+        np.testing.assert_array_equal(made.latitude, whole.latitude)
+
+
+def test_times_on_a_cluster_that_give_no_series_make_no_folder(
+    folder: Path, tmp_path: Path, capsys: pytest.CaptureFixture
+) -> None:
+    bad = folder / f"sst_{GONE}.nc"
+    assert on_here(bad, tmp_path / "job") == 2 and "missing pixels" in capsys.readouterr().err
+    assert not (tmp_path / "job").exists()
+
+
+def test_two_workers_make_the_same_parts(folder: Path, tmp_path: Path) -> None:
+    pytest.importorskip("distributed")
+    assert on_here(folder, tmp_path / "one") == 0 and on_here(folder, tmp_path / "two", on="local:2") == 0
+    one, two = together(tmp_path / "one"), together(tmp_path / "two")
+    assert one.sst.shape[0] == DAYS - 1
+    xarray.testing.assert_equal(one, two)

@@ -7,9 +7,8 @@ from pathlib import Path
 from PySide6.QtWidgets import QDialog, QVBoxLayout, QWidget
 
 from diffview.cluster.driver import SAVE_S
-from diffview.cluster.following import Following, go_on, shown_first
+from diffview.cluster.following import Following, go_on, made_at, shown_first
 from diffview.cluster.standing import CANCEL, RETRY, ask
-from diffview.cluster.store import FIELDS
 from diffview.errors import UserError
 from diffview.gui.jobs.busy import Jobs
 from diffview.gui.jobs.files import Files
@@ -47,13 +46,15 @@ class JobWindow(QDialog):
         self._follower.changed.connect(self._show)
         self.finished.connect(self._follower.stop)  # of the looking, not of the job
 
-    def follow(self, folder: Path) -> None:
-        """Follow the job in a folder."""
+    def follow(self, folder: Path, begin: Callable[[Path], Following] = Following.of) -> bool:
+        """Follow the job in a folder, which may be begun with that; False, with a message, if there is none."""
         self._follower.stop()
-        if self._follower.begin(lambda: Following.of(folder)):
+        begun = self._follower.begin(lambda: begin(folder))
+        if begun:
             self.setWindowTitle(f"Job {folder.name}")
             self.show()
             self.raise_()
+        return begun
 
     def _open_fields(self, job: Following) -> None:
         """Open what is there of its members."""
@@ -63,7 +64,7 @@ class JobWindow(QDialog):
     def _refresh(self, job: Following) -> None:
         """Read the field of the job that is on screen again, once more of it is counted."""
         source, now = self._session.recipe.source, time.monotonic()
-        there = source.path == str(job.folder / FIELDS) and job.standing.done_count != self._seen
+        there = source.path in made_at(job.folder) and job.standing.done_count != self._seen
         if there and (now - self._read >= SAVE_S or not job.driven):
             self._seen, self._read = job.standing.done_count, now
             self._files.open(str(source.path), source.dataset, source.index, merge="job")

@@ -1,0 +1,144 @@
+"""Every time of a series or a set on several processes: each is a block of a job, and a netCDF file of its own.
+
+A block is `made_of_times` of that time alone, so that the parts are what `sample --all-times` makes, to the bit.
+"""
+
+import contextlib
+import hashlib
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from diffview.cluster.beginning import job_of, key_of, require_idle
+from diffview.cluster.driver import JobOrder
+from diffview.cluster.parts import Parts
+from diffview.errors import UserError
+from diffview.fields.field import Region
+from diffview.library.all_times import NoSeries, PlanAt, TimeAxis, check_series, lacking_told, made_of_times
+from diffview.library.opened import Opened, one_reader
+from diffview.runs.plan import Plan
+from diffview.runs.statistics import Streamed
+
+
+@dataclass(frozen=True, eq=False)
+class TimesWork:
+    """Blocks of one time each.
+
+    Attributes:
+        times: all of them.
+        plan_at: the plan of an index, and its field.
+        region: of the first time that can be made, which is that of all.
+        members: of every time.
+        folder: of the parts; `cwd`: that names of files are relative to. All workers see both.
+        key: tells the job from others.
+        versions: of what the bits of a member depend on.
+    """
+
+    times: TimeAxis
+    plan_at: PlanAt
+    region: Region
+    members: int
+    folder: str
+    cwd: str
+    key: str
+    versions: Mapping[str, str]
+
+    @property
+    def sizes(self) -> Sequence[int]:
+        """Members of every block, in order."""
+        return [self.members] * len(self.times)
+
+    def make(self, number: int) -> None:
+        """In a worker: make a time and write it, or why it cannot be made.
+
+        Raises:
+            UserError: if there is no room for it, or this worker does not see the folder.
+        """
+        said: list[str] = []
+        parts = Parts(Path(self.folder))
+        with _inside(self.cwd):
+            try:
+                content, _ = made_of_times(self.times.alone(number), self._plan_at, tell=said.append)
+            except NoSeries:
+                raise
+            except UserError as error:
+                parts.lack(number, error.sentence)
+                return
+            parts.write(number, content, said)
+
+    def _plan_at(self, index: tuple[int, ...], region: Region | None) -> tuple[Plan, Opened]:
+        plan, opened = self.plan_at(index, region or self.region)
+        if plan.refusal is None and plan.region != self.region:
+            raise UserError(
+                f"Its region would be {plan.region}, and that of the first time is {self.region}.",
+                "Name a region that holds data at every time.",
+            )
+        return plan, opened
+
+
+def times_order(times: TimeAxis, plan_at: PlanAt, folder: Path, on: str, words: Sequence[str]) -> JobOrder:
+    """The order to make every time into a folder of netCDF files.
+
+    Args:
+        times: those of the variable.
+        plan_at: the plan of an index, and its field; it travels to the workers.
+        folder: of the parts; what a job of the same recipe left there is gone on with.
+        on: where they are made, as it was asked for.
+        words: the command line that goes on with it.
+
+    Raises:
+        UserError: if no time can be made, all would be the same, or the folder is another job's.
+    """
+    require_idle(folder)
+    plan = _first(times, plan_at)
+    check_series(plan, 1)
+    job = {**job_of(plan), "times": hashlib.sha256(times.days.tobytes()).hexdigest()}
+    parts = Parts(folder.absolute())
+    parts.begin(job)
+    members = plan.recipe.ensemble.members
+    work = TimesWork(
+        times, plan_at, plan.region, members, str(parts.folder), str(Path.cwd()), key_of(job), job["versions"]
+    )
+    return JobOrder(work, parts, Streamed((), np.empty(0)), {}, on, tuple(words))
+
+
+def tell_parts(parts: Parts, times: TimeAxis, tell: Callable[[str], None]) -> None:
+    """Say which times could not be made, and what is to be said of those that were.
+
+    Raises:
+        UserError: if none could be.
+    """
+    marks = list(parts.marks())
+    if lacking := [times.lacking(number, mark["lacking"]) for number, mark in marks if "lacking" in mark]:
+        if len(lacking) == len(times):
+            raise UserError(lacking_told(lacking, len(times)), "Mend the files; the same command tries them again.")
+        tell(lacking_told(lacking, len(times)))
+    for sentence in dict.fromkeys(said for _, mark in marks for said in mark.get("said", ())):
+        tell(sentence)
+
+
+def _first(times: TimeAxis, plan_at: PlanAt) -> Plan:
+    """The plan of the first time that can be made."""
+    why: UserError | None = None
+    with one_reader():
+        for number in range(len(times)):
+            try:
+                plan, _ = plan_at(times.index(number), None)
+                if plan.refusal is not None:
+                    raise plan.refusal
+                return plan
+            except UserError as error:
+                why = why or error
+    assert why is not None
+    raise why
+
+
+def _inside(folder: str) -> contextlib.AbstractContextManager[None]:
+    """Inside, names of files are relative to a folder."""
+    if not Path(folder).is_dir():
+        raise UserError(
+            f"{folder}, where the job was begun, is not there on this worker.", "Begin it in a folder that all see."
+        )
+    return contextlib.chdir(folder)
