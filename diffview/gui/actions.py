@@ -52,6 +52,13 @@ ENTRIES = (
         (),
         "How far a job of `diffview sample --on` is, or a training of `diffview train`: the folder of its -o",
     ),
+    Entry(
+        "connectAction",
+        "File",
+        "Connect to a cluster…",
+        (),
+        "Have the members of this run made by the workers of a Dask scheduler, by its address",
+    ),
     Entry("saveRecipeAction", "File", "Save recipe…", ("Ctrl+S",), "Save every setting as JSON"),
     Entry(
         "importScheduleAction",

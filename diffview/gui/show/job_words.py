@@ -1,6 +1,8 @@
 """What is said of a job of a cluster: how far it is, how fast, and which blocks failed."""
 
+from diffview.cluster.connecting import Connecting
 from diffview.cluster.standing import Standing
+from diffview.errors import UserError
 from diffview.runs.job import FINISHED, RUNNING
 
 MOST_TOLD = 8
@@ -20,6 +22,18 @@ def speed(standing: Standing, driven: bool) -> str:
         return ""
     left = "" if standing.left is None else f", {waiting(standing.left)} left"
     return f"{standing.rate:.3g} members/s on {standing.workers} workers ({standing.on}){left}"
+
+
+def answer(job: Connecting) -> str:
+    """Who works at an address, or why that is not known."""
+    if isinstance(job.error, UserError):
+        return str(job.error)
+    if job.state != FINISHED:
+        return f"{job.address} is being asked…" if job.active else ""
+    if not job.workers:
+        return f"{job.address} answers, and no worker is there yet: blocks wait until one comes."
+    workers = "1 worker answers" if job.workers == 1 else f"{job.workers:,} workers answer"
+    return f"{workers} at {job.address}."
 
 
 def waiting(seconds: float) -> str:

@@ -1,4 +1,4 @@
-"""Work of other processes and machines, opened by its folder: a job of a cluster, or a training."""
+"""Work of other processes and machines: opened by its folder, a job or a training; begun on a cluster by address."""
 
 from collections.abc import Callable
 from functools import cached_property
@@ -12,12 +12,13 @@ from diffview.gui.jobs.busy import Jobs
 from diffview.gui.jobs.files import Files
 
 if TYPE_CHECKING:
+    from diffview.gui.window.cluster_window import ClusterWindow
     from diffview.gui.window.job_window import JobWindow
     from diffview.gui.window.training_window import TrainingWindow
 
 
 class Elsewhere(QObject):
-    """The action that opens it; the windows that follow it are made when they are first needed."""
+    """The actions that open and begin it; the windows that follow it are made when they are first needed."""
 
     def __init__(self, jobs: Jobs, files: Files, window: QWidget) -> None:
         super().__init__(window)
@@ -25,7 +26,7 @@ class Elsewhere(QObject):
 
     def handlers(self) -> dict[str, Callable[[], object]]:
         """The actions, by name."""
-        return {"openJobAction": self._open}
+        return {"openJobAction": self._open, "connectAction": self._connect}
 
     def _open(self) -> None:
         """Ask for the folder of a job or a training, and follow it."""
@@ -34,6 +35,18 @@ class Elsewhere(QObject):
         if folder := QFileDialog.getExistingDirectory(self._window, "Open job or training"):
             where = Path(folder)
             self.training.follow(where) if is_training(where) else self.job.follow(where)
+
+    def _connect(self) -> None:
+        """Show the dialog that asks for the address of a cluster."""
+        self.cluster.show()
+        self.cluster.raise_()
+
+    @cached_property
+    def cluster(self) -> "ClusterWindow":
+        """Who works at an address, and what is made there."""
+        from diffview.gui.window.cluster_window import ClusterWindow
+
+        return ClusterWindow(self._jobs, self.job, self._window)
 
     @cached_property
     def job(self) -> "JobWindow":
