@@ -129,7 +129,7 @@ def _train_with(options: argparse.Namespace, words: dict[str, Any], sizes: dict[
     data = read_training_set(
         options.file, options.dataset, transform=options.transform or (begun.transform.key if begun else None),
         size=options.size, held_out=options.held_out, coarsen=options.coarsen, quantity=options.quantity,
-        given=tuple(map(condition_asked, options.given)),
+        given=tuple(map(condition_asked, options.given)), readers=ranks,
         at=params_of(options.at, "level=3"),
     )  # fmt: skip
     trainer = trainer_in(options.out, data, settings, sizes, device, resume=options.resume, origin=origin)

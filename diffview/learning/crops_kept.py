@@ -9,8 +9,9 @@ import contextlib
 import hashlib
 import os
 import stat
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
+from typing import Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -31,23 +32,59 @@ MOST = 2**32
 """Bytes of all that is kept."""
 
 
-def kept_crops(path: str, cut: object, make: Callable[[], Array]) -> Array:
+class Readers(Protocol):
+    """The processes that read one set together, seen from one of them."""
+
+    @property
+    def keeps(self) -> bool:
+        """Whether this one keeps on the disk of its machine what all have read."""
+
+    def mine(self, number: int) -> bool:
+        """Whether a part of so many is this one's to read."""
+
+    def gathered(self, parts: Sequence[Array | None]) -> list[Array]:
+        """All parts, of which each has read its own; None: another has it."""
+
+    def all_have(self, this: bool) -> bool:
+        """Whether it is so in all of them."""
+
+
+class Alone:
+    """One process, which reads everything."""
+
+    keeps = True
+
+    def mine(self, number: int) -> bool:
+        """Every part is."""
+        return True
+
+    def gathered(self, parts: Sequence[Array | None]) -> list[Array]:
+        """The parts."""
+        return [part for part in parts if part is not None]
+
+    def all_have(self, this: bool) -> bool:
+        """Whether it is so here."""
+        return this
+
+
+def kept_crops(path: str, cut: object, make: Callable[[], Array], readers: Readers | None = None) -> Array:
     """The crops that `make` gives, [n, ny, nx]: made, or as they were kept when it was called for the same before.
 
     Args:
         path: a file, or many as one set.
         cut: what they are cut by: its text tells one from another.
-        make: reads and cuts them.
+        make: reads and cuts them, together with the other processes.
+        readers: those; what one of them lacks all read again. None: this one is alone.
     """
-    signature = _signature(path)
-    if signature is None:
-        return make()
+    readers, signature = readers or Alone(), _signature(path)
     name = hashlib.sha256(f"{VERSION}\n{signature}\n{cut!r}".encode()).hexdigest()
     place = user_folder("cache") / "crops" / f"{name}.npy"
-    if (known := _found(place)) is not None:
+    known = None if signature is None else _found(place)
+    if readers.all_have(known is not None) and known is not None:
         return known
     made = make()
-    if LEAST <= made.nbytes <= MOST and _signature(path) == signature:  # nothing was written while it was read
+    kept = readers.keeps and signature is not None and LEAST <= made.nbytes <= MOST
+    if kept and _signature(path) == signature:  # nothing was written while it was read
         _keep(place, made)
     return made
 

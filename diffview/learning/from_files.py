@@ -15,7 +15,7 @@ from diffview.fields.field import Region
 from diffview.fields.picture import Picture
 from diffview.fields.transforms import choose_transform
 from diffview.fields.units import same_units
-from diffview.learning.crops_kept import kept_crops
+from diffview.learning.crops_kept import Alone, Readers, kept_crops
 from diffview.learning.sets import (
     HELD_OUT,
     MOST_BYTES,
@@ -95,7 +95,7 @@ class Cut:
 
 
 def read_training_set(
-    path: str, datasets: Sequence[str] = (), *, transform: str | None = None, **cut: Any
+    path: str, datasets: Sequence[str] = (), *, transform: str | None = None, readers: Readers | None = None, **cut: Any
 ) -> TrainingSet:
     """The slices of datasets along all their other dimensions, as fields to train on and fields held out.
 
@@ -106,6 +106,7 @@ def read_training_set(
         path: an HDF5 or netCDF-4 file.
         datasets: variables of one quantity, concatenated; none: the best one of the file.
         transform: key of TRANSFORMS, fitted to the part that is trained on; None: the one that suits its values.
+        readers: the processes that read it together: each reads a part of the slices, and all get the same set.
         cut: attributes of `Cut`.
 
     Raises:
@@ -114,7 +115,8 @@ def read_training_set(
     how = Cut(**cut)
     reader = ReaderProcess()
     try:
-        parts = [_Part.read(reader, path, dataset, how, len(datasets) or 1) for dataset in datasets or (None,)]
+        source = _Source(reader, path, readers or Alone())
+        parts = [_Part.read(source, dataset, how, len(datasets) or 1) for dataset in datasets or (None,)]
     finally:
         reader.close()
     _require_alike([part.picture for part in parts], how.quantity)
@@ -137,6 +139,15 @@ def read_training_set(
 
 
 @dataclass(frozen=True, eq=False)
+class _Source:
+    """A file or a set, the process that touches it, and those that read it together."""
+
+    reader: ReaderProcess
+    path: str
+    readers: Readers
+
+
+@dataclass(frozen=True, eq=False)
 class _Part:
     """The fields of one dataset: a picture of it, what is trained on, what is held out, and what slices they are of."""
 
@@ -149,8 +160,9 @@ class _Part:
     given: tuple[Array, Array] | None = None
 
     @classmethod
-    def read(cls, reader: ReaderProcess, path: str, dataset: str | None, cut: Cut, among: int) -> "_Part":
+    def read(cls, source: _Source, dataset: str | None, cut: Cut, among: int) -> "_Part":
         """The fields of all its slices, each dataset `among` so many taking its share of the memory."""
+        reader, path = source.reader, source.path
         picture: Picture = reader.call("read_slice", path=path, dataset=dataset, index=None)
         names = [name for name, _ in picture.other_dims]
         if unknown := set(cut.at) - set(names):
@@ -171,7 +183,7 @@ class _Part:
         along = max(sizes, key=lambda n: (_is_time(names[n]) and sizes[n] >= LONG, sizes[n]))
         count = sizes[along]
         last = held_slices(count, cut.held_out)
-        whole = _Slices(reader, path, picture, tuple(index), along, {n: s for n, s in sizes.items() if n != along})
+        whole = _Slices(source, picture, tuple(index), along, {n: s for n, s in sizes.items() if n != along})
         most = MOST_BYTES // among
         train = whole.fields(0, count - last, cut, most * (count - last) // count)
         held = whole.fields(count - last, count, cut, most * last // count) if last else train.none()
@@ -229,8 +241,7 @@ def _given(part: _Part, cut: Cut) -> GivenFields | None:
 class _Slices:
     """The slices of a dataset: along one dimension, at every index of the `others`, {dimension: size}."""
 
-    reader: ReaderProcess
-    path: str
+    source: _Source
     picture: Picture
     index: tuple[int, ...]
     along: int
@@ -242,44 +253,58 @@ class _Slices:
             return self._read(start, stop, cut, most)
         of = self.picture.dataset, self.picture.axes, self.index, self.along, sorted(self.others.items())
         by = start, stop, cut.sides(*self.picture.field.values.shape), cut.size, most
-        return _Fields(kept_crops(self.path, (of, by), lambda: self._read(start, stop, cut, most).fields))
+        source = self.source
+        kept = kept_crops(source.path, (of, by), lambda: self._read(start, stop, cut, most).fields, source.readers)
+        return _Fields(kept)
 
     def _read(self, start: int, stop: int, cut: Cut, most: int) -> _Fields:
-        """The same, read a part at a time."""
+        """The same, read a part at a time, by several processes in turn."""
         ny, nx = self.picture.field.values.shape
-        sides = cut.sides(ny, nx)
-        with_them = 1  # arrays of a slice
-        if cut.given:
-            one = _beside(self.reader, self.path, self.picture, cut, self.index, self.along, range(start, start + 1))
-            with_them += len(one.channels)
-        every = max(1, AT_ONCE // (4 * ny * nx * with_them))
-        firsts = range(start, stop, every)
-        share = max(1, most // math.prod(self.others.values()))
-        parts, beside, lost = [], [], 0
         channels: tuple[Channel, ...] = ()
-        for at in product(*(range(size) for size in self.others.values())):
+        if cut.given:
+            channels = self._beside(self.index, range(start, start + 1), cut).channels
+        every = max(1, AT_ONCE // (4 * ny * nx * (1 + len(channels))))
+        share = max(1, most // math.prod(self.others.values()))
+        read: list[list[Array | None]] = []
+        turns = product(product(*(range(size) for size in self.others.values())), range(start, stop, every))
+        for number, (at, first) in enumerate(turns):
+            if not self.source.readers.mine(number):
+                read.append([None, None, None])
+                continue
             index = list(self.index)
-            for dim, number in zip(self.others, at, strict=True):
-                index[dim] = number
-            for first in firsts:
-                end = min(first + every, stop)
-                stack = self.reader.call(
-                    "read_stack", path=self.path, dataset=self.picture.dataset, axes=self.picture.axes, index=index,
-                    dim=self.along, region=Region(0, 0, ny, nx), limit=range(first, end),
-                )  # fmt: skip
-                part = max(1, share * (end - first) // (stop - start))
-                values = np.asarray(stack)
-                if cut.given:
-                    found = _beside(
-                        self.reader, self.path, self.picture, cut, tuple(index), self.along, range(first, end)
-                    )
-                    values, channels = values[found.matched], found.channels
-                    lost += int((~found.matched).sum())
-                    part = max(1, part // (1 + len(channels)))
-                    given = [cut.crops(own[found.matched], sides, part) for own in np.moveaxis(found.values, 1, 0)]
-                    beside.append(np.stack(given, axis=1))
-                parts.append(cut.crops(values, sides, part))
-        return _Fields(np.concatenate(parts), np.concatenate(beside) if beside else None, channels, lost)
+            for dim, place in zip(self.others, at, strict=True):
+                index[dim] = place
+            numbers = range(first, min(first + every, stop))
+            read.append(self._crops(tuple(index), numbers, cut, max(1, share * len(numbers) // (stop - start))))
+        arrays = list(zip(*read, strict=True))[: 3 if cut.given else 1]
+        crops, *beside = (self.source.readers.gathered(parts) for parts in arrays)
+        fields = _Fields(np.concatenate(crops))
+        if not beside:
+            return fields
+        given, lost = map(np.concatenate, beside)
+        return replace(fields, given=given, channels=channels, lost=int(lost.sum()))
+
+    def _crops(self, index: tuple[int, ...], numbers: range, cut: Cut, most: int) -> list[Array | None]:
+        """The crops of some slices, what is given beside them, and how many of the slices have none of it [1]."""
+        ny, nx = self.picture.field.values.shape
+        sides, whole = cut.sides(ny, nx), Region(0, 0, ny, nx)
+        values = np.asarray(
+            self.source.reader.call(
+                "read_stack", path=self.source.path, dataset=self.picture.dataset, axes=self.picture.axes,
+                index=list(index), dim=self.along, region=whole, limit=numbers,
+            )
+        )  # fmt: skip
+        if not cut.given:
+            return [cut.crops(values, sides, most), None, None]
+        found = self._beside(index, numbers, cut)
+        most = max(1, most // (1 + len(found.channels)))
+        own = cut.crops(values[found.matched], sides, most)
+        given = [cut.crops(one[found.matched], sides, most) for one in np.moveaxis(found.values, 1, 0)]
+        return [own, np.stack(given, axis=1), np.array([(~found.matched).sum()], np.float32)]
+
+    def _beside(self, index: tuple[int, ...], numbers: range, cut: Cut) -> ConditionValues:
+        """The conditions of some slices."""
+        return _beside(self.source.reader, self.source.path, self.picture, cut, index, self.along, numbers)
 
 
 def _is_time(name: str) -> bool:

@@ -4,10 +4,13 @@ Gradients are averaged by torch's DistributedDataParallel, so that all ranks hol
 """
 
 import os
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
+import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import Tensor
 
 from diffview.errors import UserError
@@ -17,6 +20,10 @@ APART = 10_000_019
 
 BACKENDS = {"cpu": "gloo", "cuda": "nccl"}
 """How ranks speak to each other, by the device that they compute on."""
+
+
+MOST_DIMS = 4
+"""Of what ranks give to each other: fields with their channels."""
 
 
 @dataclass(frozen=True)
@@ -52,6 +59,39 @@ class Rank:
     def seed(self, seed: int) -> int:
         """A seed for the random numbers of this rank alone; of the first, the seed itself."""
         return seed + APART * self.rank
+
+    @property
+    def keeps(self) -> bool:
+        """Whether it is the first on its machine: it keeps on disk what all have read."""
+        return int(os.environ.get("LOCAL_RANK", "0")) == 0
+
+    def mine(self, number: int) -> bool:
+        """Whether a part of so many is this rank's to read: they take turns."""
+        return number % self.count == self.rank
+
+    def gathered(self, parts: Sequence[NDArray[np.float32] | None]) -> list[NDArray[np.float32]]:
+        """All parts of a set in order, of which each rank has read those that are its own; None: another has it."""
+        if self.count == 1:
+            return [part for part in parts if part is not None]
+        dist = torch.distributed
+        group = None if dist.get_backend() == "gloo" else dist.new_group(backend="gloo")  # they lie in main memory
+        found = []
+        for number, part in enumerate(parts):
+            owner = number % self.count
+            sides = torch.zeros(1 + MOST_DIMS, dtype=torch.int64)
+            if part is not None:
+                sides[: 1 + part.ndim] = torch.tensor([part.ndim, *part.shape])
+            dist.broadcast(sides, owner, group=group)
+            count, *shape = sides.tolist()
+            values = torch.empty(shape[:count]) if part is None else torch.from_numpy(np.array(part, np.float32))
+            dist.broadcast(values, owner, group=group)
+            found.append(values.numpy())
+        return found
+
+    def all_have(self, this: bool) -> bool:
+        """Whether it is so on all ranks."""
+        device = "cpu" if self.count == 1 or torch.distributed.get_backend() == "gloo" else "cuda"
+        return not self.any(not this, torch.device(device))
 
     def together(self, net: torch.nn.Module, device: torch.device) -> Any:
         """The network whose gradients are the mean over all ranks."""

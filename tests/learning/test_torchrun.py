@@ -2,6 +2,7 @@
 
 import json
 import os
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -10,6 +11,7 @@ import netCDF4
 import numpy as np
 import pytest
 from ranks_program import FIELDS, trained
+from readers_program import told
 
 from diffview.errors import UserError
 from diffview.learning.torchrun import Rank, join
@@ -74,3 +76,29 @@ def test_alone_there_is_one_rank_and_torchrun_on_a_device_without_a_way_to_speak
     monkeypatch.setenv("MASTER_ADDR", "localhost")
     with pytest.raises(UserError, match="cannot train together on mps"):
         join("mps")
+
+
+@pytest.mark.parametrize("given", ["", "given"], ids=["fields", "beside a condition"])
+def test_each_rank_reads_its_share_of_the_slices_and_all_have_the_set_of_one_process(
+    given: str, tmp_path: Path
+) -> None:
+    with netCDF4.Dataset(tmp_path / "daily.nc", "w") as file:
+        for name, size in (("time", 21), ("y", 16), ("x", 24)):
+            file.createDimension(name, size)
+        file.createVariable("time", "f8", ("time",))[:] = np.arange(21)
+        file["time"].units = "days since 2001-01-01"
+        for seed, name in enumerate(("t", "other")):
+            values = file.createVariable(name, "f4", ("time", "y", "x"))
+            values.units, values[:] = "K", 280 + np.random.default_rng(seed).standard_normal((21, 16, 24))
+    for turn in ("read", "kept"):
+        torchrun(2, str(HERE / "readers_program.py"), str(tmp_path), given, cwd=tmp_path)
+        one, two = (json.loads((tmp_path / f"reads{rank}.json").read_text()) for rank in (0, 1))
+        if turn == "kept" and not given:
+            assert one["read"] == two["read"] == []  # both found the crops that the first one kept
+        else:
+            assert sorted(one["read"] + two["read"]) == list(range(21)) and min(len(one["read"]), len(two["read"])) >= 9
+    shutil.rmtree(tmp_path / "cache", ignore_errors=True)
+    alone = told(tmp_path, bool(given))
+    assert alone["read"] == list(range(21)) and alone["fields"] == 3 * 17
+    for name in ("sha256", "transform", "held_out", "fields", "slices"):
+        assert one[name] == two[name] == alone[name], name
