@@ -27,7 +27,7 @@ _FITTED: dict[str, Denoise] = {}
 """The denoiser of the job that this worker was given last: it is fitted, or loaded, once."""
 
 
-class Blocks(Protocol):
+class SharedWork(Protocol):
     """What all blocks of a job share; it travels to the workers."""
 
     @property
@@ -113,7 +113,7 @@ def unfit(worker: str, there: Mapping[str, str], wanted: Mapping[str, str]) -> U
     return UserError(said, "Start the workers from the same environment; what is made is kept.")
 
 
-def make_block(work: Blocks, number: int, worker: str = "here") -> Made:
+def make_block(work: SharedWork, number: int, worker: str = "here") -> Made:
     """Make a block and write it, on one thread.
 
     Raises:

@@ -15,7 +15,7 @@ from typing import Any, Protocol
 
 from numpy.typing import NDArray
 
-from diffview.cluster.block import Blocks
+from diffview.cluster.block import SharedWork
 from diffview.cluster.engines import BlockEngine, Outcome
 from diffview.cluster.standing import CANCEL, RETRY, Standing, asked, runs_of
 from diffview.errors import UserError
@@ -32,7 +32,7 @@ HOPELESS = 8
 """Blocks that fail one after the other, beside those that are at work, after which the job ends."""
 
 
-class Kept(Protocol):
+class BlockStore(Protocol):
     """Where the blocks of a job lie."""
 
     @property
@@ -71,8 +71,8 @@ class JobOrder:
         words: the command line that goes on with it.
     """
 
-    work: Blocks
-    store: Kept
+    work: SharedWork
+    store: BlockStore
     streamed: Streamed
     names: dict[str, str]
     on: str = ""

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from typing import Annotated, Any, NamedTuple, Protocol
 from uuid import uuid4
 
-from diffview.cluster.block import Blocks, Made, make_block, unfit, versions
+from diffview.cluster.block import Made, SharedWork, make_block, unfit, versions
 from diffview.errors import UserError, explained
 from diffview.params import Range, checked
 
@@ -48,7 +48,7 @@ class BlockEngine(Protocol):
     def workers(self) -> int:
         """How many make blocks now."""
 
-    def begin(self, work: Blocks) -> None:
+    def begin(self, work: SharedWork) -> None:
         """Take the job.
 
         Raises:
@@ -82,9 +82,9 @@ class InProcess:
 
     def __init__(self) -> None:
         self._waiting: deque[int] = deque()
-        self._work: Blocks | None = None
+        self._work: SharedWork | None = None
 
-    def begin(self, work: Blocks) -> None:
+    def begin(self, work: SharedWork) -> None:
         """Take the job."""
         self._work = work
 
@@ -114,14 +114,14 @@ class InProcess:
 # -- Dask
 
 
-def on_worker(work: Blocks, number: int) -> Made:
+def on_worker(work: SharedWork, number: int) -> Made:
     """In a worker of Dask: make a block."""
     from distributed import get_worker
 
     return make_block(work, number, str(get_worker().address))
 
 
-def _itself(work: Blocks) -> Blocks:
+def _itself(work: SharedWork) -> SharedWork:
     return work
 
 
@@ -181,7 +181,7 @@ class Dask:
             if (refusal := unfit(address, own, wanted)) is not None:
                 raise refusal
 
-    def begin(self, work: Blocks) -> None:
+    def begin(self, work: SharedWork) -> None:
         """Take the job.
 
         Raises:

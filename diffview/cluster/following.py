@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from diffview.cluster.parts import PARTS
+from diffview.cluster.netcdf_parts import PARTS
 from diffview.cluster.standing import Standing, at_work
 from diffview.cluster.store import FIELDS, RECIPE, SAID, not_written, require_new
 from diffview.errors import UserError

@@ -49,11 +49,11 @@ def times_on(options: argparse.Namespace, times: "TimeAxis", plan_at: "PlanAt") 
         UserError: if none can be made, or some of them failed.
         KeyboardInterrupt: if that was pressed; what is made is kept.
     """
-    from diffview.cluster.parts import Parts
+    from diffview.cluster.netcdf_parts import NetcdfParts
     from diffview.library.times_in_parts import tell_parts, times_order
 
     _drive(options, lambda: times_order(times, plan_at, options.out, options.on, sys.argv[1:]))
-    tell_parts(Parts(options.out), times, options.report.note)
+    tell_parts(NetcdfParts(options.out), times, options.report.note)
 
 
 def _drive(options: argparse.Namespace, order: "Callable[[], JobOrder]") -> None:

@@ -1,97 +1,36 @@
 """Training sets from files: all slices of one or more datasets, cut to one size, some of them held out."""
 
 import math
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
-from itertools import product
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from diffview.errors import UserError
-from diffview.fields.channels import Channel, ConditionValues
-from diffview.fields.field import Region
+from diffview.fields.channels import Channel
 from diffview.fields.picture import Picture
 from diffview.fields.transforms import choose_transform
 from diffview.fields.units import same_units
-from diffview.learning.crops_kept import Alone, Readers, kept_crops
+from diffview.learning.crops_kept import Alone, Readers
 from diffview.learning.sets import (
-    HELD_OUT,
     MOST_BYTES,
-    MULTIPLE,
     GivenFields,
     TrainingSet,
-    crops_of,
     held_columns,
     held_slices,
 )
+from diffview.learning.slices_read import Cut, ReadFrom, SlicesAlong, beside_of
 from diffview.models.cards import Card
 from diffview.models.conditions import groups_of
 from diffview.readers.process import ReaderProcess
-from diffview.runs.conditions_asked import Condition
 from diffview.runs.groups import AUTO
 
 Array = NDArray[np.float32]
 
-AT_ONCE = 2**27
-"""Bytes of slices that are read together."""
-
 LONG = 5
-"""Slices from which on time is the dimension whose last part is held out, though another is longer."""
-
-
-@dataclass(frozen=True)
-class Cut:
-    """How the slices of datasets become fields to train on and fields held out.
-
-    Attributes:
-        size: largest side of a field in pixels; larger slices are cut into crops at multiples of size/4.
-        held_out: share of the slices, or of the width of a single picture, that is held out, 0 to 0.9.
-        coarsen: the condition is the mean over blocks of this many pixels a side; 0: none.
-        at: {dimension: index} of the dimensions that stay fixed; all slices along the others are used.
-        quantity: what the datasets are together if their own names differ.
-        given: other variables that the fields are given beside, matched by time.
-
-    Raises:
-        UserError: if there is no such size, share or block.
-    """
-
-    size: int = 64
-    held_out: float = HELD_OUT
-    coarsen: int = 0
-    at: Mapping[str, int] = field(default_factory=dict)
-    quantity: str = ""
-    given: Sequence[Condition] = ()
-
-    def __post_init__(self) -> None:
-        if not MULTIPLE <= self.size <= 4096:
-            raise UserError(f"Fields of {self.size} pixels a side cannot be trained on.", f"Choose {MULTIPLE} to 4096.")
-        if not 0 <= self.held_out <= 0.9:
-            raise UserError(f"A share of {self.held_out:g} cannot be held out.", "Choose 0 to 0.9.")
-        if not 0 <= self.coarsen <= self.size:
-            raise UserError(
-                f"Blocks of {self.coarsen} pixels do not fit into {self.size}.",
-                f"Choose 2 to {self.size}, or 0 for none.",
-            )
-        if wrong := [f"{name}={index}" for name, index in self.at.items() if not str(index).isdecimal()]:
-            raise UserError(f"{wrong[0]} is no index of a dimension.", "Write a whole number, as level=3.")
-        object.__setattr__(self, "at", {name: int(index) for name, index in self.at.items()})
-
-    def sides(self, ny: int, nx: int) -> tuple[int, int]:
-        """Rows and columns of a field of pictures of ny x nx pixels."""
-        multiple = math.lcm(MULTIPLE, max(1, self.coarsen))
-        sides = (min(ny, self.size) // multiple * multiple, min(nx, self.size) // multiple * multiple)
-        if not min(sides):
-            raise UserError(
-                f"Slices of {ny} x {nx} pixels are too small: the sides of fields are multiples of {multiple}.",
-                "Choose other data, or other blocks.",
-            )
-        return sides
-
-    def crops(self, stack: Array, sides: tuple[int, int], most: int) -> Array:
-        """The fields of `sides` in pictures [n, ny, nx], evenly picked ones if they take more than `most` bytes."""
-        return crops_of(stack, sides, max(1, self.size // 4), most)
+"""SlicesAlong from which on time is the dimension whose last part is held out, though another is longer."""
 
 
 def read_training_set(
@@ -113,12 +52,11 @@ def read_training_set(
         UserError: if they cannot be read, do not go together, or are too few, too small or all the same.
     """
     how = Cut(**cut)
-    reader = ReaderProcess()
+    source = ReadFrom(ReaderProcess(), path, readers or Alone())
     try:
-        source = _Source(reader, path, readers or Alone())
         parts = [_Part.read(source, dataset, how, len(datasets) or 1) for dataset in datasets or (None,)]
     finally:
-        reader.close()
+        source.reader.close()
     _require_alike([part.picture for part in parts], how.quantity)
     if how.given and len(parts) > 1:
         raise UserError("Conditions lie beside one dataset, and several are named.", "Name one dataset.")
@@ -126,25 +64,14 @@ def read_training_set(
         raise UserError("The datasets give fields of several sizes.", "Choose a smaller size, which all of them have.")
     train, kept = (np.concatenate([getattr(part, name) for part in parts]) for name in ("train", "held_out"))
     shown = parts[0].picture.field
-    why = ""
-    if transform is None:
-        transform, why = choose_transform(train, shown.units)
+    key, why = (transform, "") if transform is not None else choose_transform(train, shown.units)
     return TrainingSet.fit(
-        transform, train, kept, how.quantity or shown.name, shown.units, source=_source(parts),
+        key, train, kept, how.quantity or shown.name, shown.units, source=_source(parts),
         licence=shown.provenance.get("licence", ""), coarsen=how.coarsen,
         whole_width=all(part.picture.field.values.shape[1] == train.shape[2] for part in parts),
         split=f"{parts[0].split} held out, {how.held_out:.0%}" if how.held_out else "nothing held out",
         slices="; ".join(dict.fromkeys(part.slices for part in parts)), chosen=why, beside=_given(parts[0], how),
     )  # fmt: skip
-
-
-@dataclass(frozen=True, eq=False)
-class _Source:
-    """A file or a set, the process that touches it, and those that read it together."""
-
-    reader: ReaderProcess
-    path: str
-    readers: Readers
 
 
 @dataclass(frozen=True, eq=False)
@@ -160,7 +87,7 @@ class _Part:
     given: tuple[Array, Array] | None = None
 
     @classmethod
-    def read(cls, source: _Source, dataset: str | None, cut: Cut, among: int) -> "_Part":
+    def read(cls, source: ReadFrom, dataset: str | None, cut: Cut, among: int) -> "_Part":
         """The fields of all its slices, each dataset `among` so many taking its share of the memory."""
         reader, path = source.reader, source.path
         picture: Picture = reader.call("read_slice", path=path, dataset=dataset, index=None)
@@ -175,7 +102,7 @@ class _Part:
             picture = reader.call("read_slice", path=path, dataset=picture.dataset, index=index, axes=picture.axes)
         sizes = {n: size for n, (name, size) in enumerate(picture.other_dims) if size > 1 and name not in cut.at}
         if not sizes:
-            beside = _beside(reader, path, picture, cut, tuple(index)) if cut.given else None
+            beside = beside_of(reader, path, picture, cut, tuple(index)) if cut.given else None
             halves = _halves(np.asarray(picture.field.values), cut)
             given = None if beside is None else _together([_halves(own, cut) for own in beside.values[0]])
             channels = () if beside is None else beside.channels
@@ -183,7 +110,7 @@ class _Part:
         along = max(sizes, key=lambda n: (_is_time(names[n]) and sizes[n] >= LONG, sizes[n]))
         count = sizes[along]
         last = held_slices(count, cut.held_out)
-        whole = _Slices(source, picture, tuple(index), along, {n: s for n, s in sizes.items() if n != along})
+        whole = SlicesAlong(source, picture, tuple(index), along, {n: s for n, s in sizes.items() if n != along})
         most = MOST_BYTES // among
         train = whole.fields(0, count - last, cut, most * (count - last) // count)
         held = whole.fields(count - last, count, cut, most * last // count) if last else train.none()
@@ -195,32 +122,6 @@ class _Part:
             slices += f", {train.lost + held.lost} left out for want of a condition"
         way = f"the last slices along {names[along]}"
         return cls(picture, train.fields, held.fields, way, slices, train.channels, given)
-
-
-@dataclass(frozen=True, eq=False)
-class _Fields:
-    """Fields [n, ny, nx], what is given beside them [n, channels, ny, nx], and how many slices had none of it."""
-
-    fields: Array
-    given: Array | None = None
-    channels: tuple[Channel, ...] = ()
-    lost: int = 0
-
-    def none(self) -> "_Fields":
-        """None of them."""
-        return replace(self, fields=self.fields[:0], given=None if self.given is None else self.given[:0], lost=0)
-
-
-def _beside(
-    reader: ReaderProcess, path: str, picture: Picture, cut: Cut, index: tuple[int, ...], dim: int | None = None,
-    numbers: range = range(0),
-) -> ConditionValues:  # fmt: skip
-    """The conditions of slices."""
-    found: ConditionValues = reader.call(
-        "read_beside", path=path, dataset=picture.dataset, rows=tuple(cut.given), axes=picture.axes, index=index,
-        dim=dim, numbers=tuple(numbers),
-    )  # fmt: skip
-    return found
 
 
 def _together(channels: Sequence[tuple[Array, Array]]) -> tuple[Array, Array]:
@@ -235,76 +136,6 @@ def _given(part: _Part, cut: Cut) -> GivenFields | None:
         return None
     asked = {one.name: one.transform for one in cut.given if one.transform != AUTO}
     return GivenFields(part.channels, *part.given, asked)
-
-
-@dataclass(frozen=True, eq=False)
-class _Slices:
-    """The slices of a dataset: along one dimension, at every index of the `others`, {dimension: size}."""
-
-    source: _Source
-    picture: Picture
-    index: tuple[int, ...]
-    along: int
-    others: Mapping[int, int]
-
-    def fields(self, start: int, stop: int, cut: Cut, most: int) -> _Fields:
-        """The fields of the slices from `start` to `stop`, of `most` bytes together, as they were kept or read."""
-        if cut.given:
-            return self._read(start, stop, cut, most)
-        of = self.picture.dataset, self.picture.axes, self.index, self.along, sorted(self.others.items())
-        by = start, stop, cut.sides(*self.picture.field.values.shape), cut.size, most
-        source = self.source
-        kept = kept_crops(source.path, (of, by), lambda: self._read(start, stop, cut, most).fields, source.readers)
-        return _Fields(kept)
-
-    def _read(self, start: int, stop: int, cut: Cut, most: int) -> _Fields:
-        """The same, read a part at a time, by several processes in turn."""
-        ny, nx = self.picture.field.values.shape
-        channels: tuple[Channel, ...] = ()
-        if cut.given:
-            channels = self._beside(self.index, range(start, start + 1), cut).channels
-        every = max(1, AT_ONCE // (4 * ny * nx * (1 + len(channels))))
-        share = max(1, most // math.prod(self.others.values()))
-        read: list[list[Array | None]] = []
-        turns = product(product(*(range(size) for size in self.others.values())), range(start, stop, every))
-        for number, (at, first) in enumerate(turns):
-            if not self.source.readers.mine(number):
-                read.append([None, None, None])
-                continue
-            index = list(self.index)
-            for dim, place in zip(self.others, at, strict=True):
-                index[dim] = place
-            numbers = range(first, min(first + every, stop))
-            read.append(self._crops(tuple(index), numbers, cut, max(1, share * len(numbers) // (stop - start))))
-        arrays = list(zip(*read, strict=True))[: 3 if cut.given else 1]
-        crops, *beside = (self.source.readers.gathered(parts) for parts in arrays)
-        fields = _Fields(np.concatenate(crops))
-        if not beside:
-            return fields
-        given, lost = map(np.concatenate, beside)
-        return replace(fields, given=given, channels=channels, lost=int(lost.sum()))
-
-    def _crops(self, index: tuple[int, ...], numbers: range, cut: Cut, most: int) -> list[Array | None]:
-        """The crops of some slices, what is given beside them, and how many of the slices have none of it [1]."""
-        ny, nx = self.picture.field.values.shape
-        sides, whole = cut.sides(ny, nx), Region(0, 0, ny, nx)
-        values = np.asarray(
-            self.source.reader.call(
-                "read_stack", path=self.source.path, dataset=self.picture.dataset, axes=self.picture.axes,
-                index=list(index), dim=self.along, region=whole, limit=numbers,
-            )
-        )  # fmt: skip
-        if not cut.given:
-            return [cut.crops(values, sides, most), None, None]
-        found = self._beside(index, numbers, cut)
-        most = max(1, most // (1 + len(found.channels)))
-        own = cut.crops(values[found.matched], sides, most)
-        given = [cut.crops(one[found.matched], sides, most) for one in np.moveaxis(found.values, 1, 0)]
-        return [own, np.stack(given, axis=1), np.array([(~found.matched).sum()], np.float32)]
-
-    def _beside(self, index: tuple[int, ...], numbers: range, cut: Cut) -> ConditionValues:
-        """The conditions of some slices."""
-        return _beside(self.source.reader, self.source.path, self.picture, cut, index, self.along, numbers)
 
 
 def _is_time(name: str) -> bool:

@@ -13,7 +13,7 @@ import numpy as np
 
 from diffview.cluster.beginning import job_of, key_of, require_idle
 from diffview.cluster.driver import JobOrder
-from diffview.cluster.parts import Parts
+from diffview.cluster.netcdf_parts import NetcdfParts
 from diffview.errors import UserError
 from diffview.fields.field import Region
 from diffview.library.all_times import NoSeries, PlanAt, TimeAxis, check_series, lacking_told, made_of_times
@@ -57,7 +57,7 @@ class TimesWork:
             UserError: if there is no room for it, or this worker does not see the folder.
         """
         said: list[str] = []
-        parts = Parts(Path(self.folder))
+        parts = NetcdfParts(Path(self.folder))
         with _inside(self.cwd):
             try:
                 content, _ = made_of_times(self.times.alone(number), self._plan_at, tell=said.append)
@@ -95,7 +95,7 @@ def times_order(times: TimeAxis, plan_at: PlanAt, folder: Path, on: str, words: 
     plan = _first(times, plan_at)
     check_series(plan, 1)
     job = {**job_of(plan), "times": hashlib.sha256(times.days.tobytes()).hexdigest()}
-    parts = Parts(folder.absolute())
+    parts = NetcdfParts(folder.absolute())
     parts.begin(job)
     members = plan.recipe.ensemble.members
     work = TimesWork(
@@ -104,7 +104,7 @@ def times_order(times: TimeAxis, plan_at: PlanAt, folder: Path, on: str, words: 
     return JobOrder(work, parts, Streamed((), np.empty(0)), {}, on, tuple(words))
 
 
-def tell_parts(parts: Parts, times: TimeAxis, tell: Callable[[str], None]) -> None:
+def tell_parts(parts: NetcdfParts, times: TimeAxis, tell: Callable[[str], None]) -> None:
     """Say which times could not be made, and what is to be said of those that were.
 
     Raises:

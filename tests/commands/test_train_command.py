@@ -157,7 +157,7 @@ def test_the_transform_is_the_one_that_the_window_would_choose_and_it_says_why(d
 def test_too_many_crops_for_memory_leave_some_of_every_slice(direct, members, monkeypatch):
     path, values = members
     monkeypatch.setattr("diffview.learning.from_files.MOST_BYTES", 4 * 8 * 8 * 500)
-    monkeypatch.setattr("diffview.learning.from_files.AT_ONCE", 4 * 16 * 24 * 5)  # five slices at a time
+    monkeypatch.setattr("diffview.learning.slices_read.AT_ONCE", 4 * 16 * 24 * 5)  # five slices at a time
     data = read_training_set(str(path), ["/rain"], size=8, held_out=0.0, transform="standardise")
     back = data.transform.inverse(data.fields)
     flat = values.reshape(-1, 16, 24)

@@ -6,12 +6,14 @@ import subprocess
 import sys
 from dataclasses import replace
 
+import netCDF4
 import numpy as np
 import pytest
 from conftest import QUICK
 from PySide6.QtCore import Qt
 from PySide6.QtTest import QTest
 
+from diffview.cli import main
 from diffview.cluster.beginning import order_for
 from diffview.cluster.block import make_block
 from diffview.cluster.following import Following, go_on
@@ -138,3 +140,26 @@ def test_the_mean_of_the_members_so_far_is_shown_and_fills_while_blocks_arrive(o
     whole = np.concatenate([order.store.read(number) for number in range(3)]).mean(axis=0)
     wait(lambda: np.allclose(window.session.facts.field.values, whole, rtol=1e-5))
     assert window.session.recipe.source.path == str(out / "fields.zarr")
+
+
+def test_a_job_of_all_times_is_opened_as_the_set_of_what_is_made(opened, find, wait, tmp_path):
+    days, out = tmp_path / "days", tmp_path / "times"
+    days.mkdir()
+    for day in range(2):
+        with netCDF4.Dataset(days / f"{day}.nc", "w") as file:
+            for name, size in (("time", 1), ("y", 16), ("x", 16)):
+                file.createDimension(name, size)
+            file.createVariable("time", "f8", ("time",))[:] = day
+            file["time"].units = "days since 2001-01-01"
+            file.createVariable("sst", "f4", ("time", "y", "x"))[:] = np.random.default_rng(day).normal(size=(16, 16))
+    words = "--model gaussian --s 1 --steps 2 --region 0,0,16,16 --all-times --on here"
+    assert main(["sample", "--start", str(days), "sst", *words.split(), "-o", str(out)]) == 0
+    window = opened(out)
+    wait(lambda: find(window, "jobHeadline").text() == "Finished: block 2 of 2, 2 of 2 members.")
+    press(find(window, "jobShow"))
+    wait(lambda: window.session.recipe.source.path == str(out / "parts"))
+    with netCDF4.Dataset(out / "parts" / f"{window.session.recipe.source.index[0]:05d}.nc") as file:
+        np.testing.assert_array_equal(
+            np.sort(window.session.facts.field.values.ravel()), np.sort(file["sst"][:].ravel())
+        )
+    find(window, "jobDialog").close()

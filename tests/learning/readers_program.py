@@ -5,7 +5,7 @@ import sys
 from pathlib import Path
 from unittest import mock
 
-from diffview.learning import crops_kept, from_files
+from diffview.learning import crops_kept, slices_read
 from diffview.learning.from_files import read_training_set
 from diffview.learning.torchrun import join, leave
 from diffview.readers.process import ReaderProcess
@@ -30,7 +30,7 @@ def told(folder: Path, given: bool) -> dict[str, object]:
     ranks = join("cpu")
     with (
         mock.patch.object(ReaderProcess, "call", noted),
-        mock.patch.object(from_files, "AT_ONCE", (2 if given else 1) * SLICE),
+        mock.patch.object(slices_read, "AT_ONCE", (2 if given else 1) * SLICE),
         mock.patch.multiple(crops_kept, LEAST=1, user_folder=lambda kind: folder / kind),
     ):
         data = read_training_set(path, ["t"], size=16, readers=ranks, **beside)

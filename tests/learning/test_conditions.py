@@ -10,7 +10,7 @@ import xarray
 from diffview.errors import UserError
 from diffview.fields.channels import Channel, ConditionValues
 from diffview.fields.transforms import Transform
-from diffview.learning import from_files
+from diffview.learning import from_files, slices_read
 from diffview.learning.from_files import read_training_set
 from diffview.learning.network import config_for
 from diffview.learning.settings import TrainingSettings
@@ -220,7 +220,7 @@ def test_fields_read_a_few_at_a_time_are_the_same(files: dict[str, str], monkeyp
     late = write(Path(files["mw"]).with_name("late.nc"), "tb", RAIN[8:16], np.arange(8, 16))
     how: Any = {"size": 16, "held_out": 0.25, "transform": "log1p", "given": [Condition("mw", late, "tb")]}
     whole = read_training_set(files["rain"], ["rain"], **how)
-    monkeypatch.setattr(from_files, "AT_ONCE", 2 * 2 * RAIN[0].nbytes)
+    monkeypatch.setattr(slices_read, "AT_ONCE", 2 * 2 * RAIN[0].nbytes)
     parts = read_training_set(files["rain"], ["rain"], **how)
     np.testing.assert_array_equal(parts.fields, whole.fields)
     assert whole.given is not None and parts.given is not None

@@ -11,7 +11,7 @@ import xarray
 
 import diffview
 from diffview import cli
-from diffview.cluster.parts import MARKS, PARTS
+from diffview.cluster.netcdf_parts import MARKS, PARTS
 from diffview.cluster.standing import Standing
 from diffview.errors import UserError
 from diffview.library.all_times import times_of

@@ -28,7 +28,7 @@ from diffview.writers.saving import save_netcdf
 PARTS, MARKS, JOB = "parts", "marks", "job.json"
 
 
-class Parts:
+class NetcdfParts:
     """The parts of a job on disk, opened by its driver and by every worker.
 
     Attributes:
