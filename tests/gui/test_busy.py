@@ -106,7 +106,7 @@ def test_the_table(jobs, kinds, kind, shares, waits):
 
 def test_every_refusal_is_a_finished_sentence_that_says_what_is_at_work():
     assert {said[0] for rule in BUSY.values() for said in rule.apart.values()} == {
-        "A handout is being made.", "A coarse field is being brought back.",
+        "A cluster is being asked.", "A handout is being made.", "A coarse field is being brought back.",
         "One training at a time: stop this one first.", "A network is being verified.", "A film is being made.",
         "A training is at work: stop it first.", "A loss is being measured.", "A race is being run.",
         "A scoreboard is being made.", "Levels are being searched.", "A gap is being kriged.",

@@ -75,7 +75,7 @@ BUSY = {
     "learnt": BusyRule(("sampling", "training"), {}),
     "learning": BusyRule(("sampling", "training"), {"training": ("A training is at work: stop it first.", "")}),
     "following": BusyRule((), {}),
-    "connecting": BusyRule((), {"connecting": ("A cluster is being asked already.", "Wait a moment.")}),
+    "connecting": BusyRule((), {"connecting": ("A cluster is being asked.", WAIT)}),
     "handout": BusyRule((), {"handout": ("A handout is being made.", "Wait for it, or stop it.")}),
     "watching": BusyRule((), {}),
     "writing": BusyRule((), {"writing": ("Another file is being written.", "Wait for it, or press Esc.")}),
