@@ -151,7 +151,7 @@ class Dask:
             self.close()
             raise UserError(
                 f"No Dask scheduler answers at {scheduler}: {type(error).__name__}.",
-                "Start one, `dask scheduler`, and workers, `dask worker ADDRESS --nthreads 1`; or use --on local:2.",
+                "Start one, `dask scheduler`, and workers, `dask worker ADDRESS --nthreads 1`; or use local:2.",
             ) from None
 
     @property
