@@ -76,8 +76,8 @@ def command_of(words: list[str]) -> str:
 
 
 def make_files(folder: Path) -> None:
-    """The files that examples name: sst.nc [day, lat, lon], made.nc with its members, twin.nc with rain; daily.nc and
-    monthly.nc; folder of days; two JSON."""
+    """The files that examples name: sst.nc [day, lat, lon], made.nc with its members, twin.nc with rain, coarse.nc with
+    8 x 8 values of it; daily.nc and monthly.nc; folder of days; two JSON."""
     _make_sst(folder / "sst.nc", ("day", 20, "days since 2020-01-01"), 0)
     _make_sst(folder / "made.nc", ("member", 6, "1"), 1)
     with netCDF4.Dataset(folder / "twin.nc", "w") as file:
@@ -86,6 +86,12 @@ def make_files(folder: Path) -> None:
         values = file.createVariable("rain", "f4", ("member", "y", "x"))
         values.units, values.standard_name = "mm h-1", "rainfall_rate"
         values[:] = np.maximum(np.random.default_rng(2).standard_normal((40, 64, 64)).cumsum(1).cumsum(2) / 20, 0) ** 2
+    with netCDF4.Dataset(folder / "coarse.nc", "w") as file:
+        for name in ("y", "x"):
+            file.createDimension(name, 8)
+        values = file.createVariable("rain", "f4", ("y", "x"))
+        values.units, values.standard_name = "mm h-1", "rainfall_rate"
+        values[:] = np.random.default_rng(3).gamma(0.6, 2.0, (8, 8))
     write_daily(folder / "daily.nc", 2000, "2001-01-01")
     write_pair(folder / "pair.nc")
     write_daily(folder / "monthly.nc", 2000, "2001-01-01", monthly=True)

@@ -49,7 +49,7 @@ def order_for(plan: Plan, of: Field, folder: Path, on: str = "", words: Sequence
     for statistic in asked:
         check_spread(statistic, members)
     text = ",".join(map(str, asked))
-    streamed = streamed_for(_asking(plan, text), of.values[plan.region.slices] if plan.placed else None)
+    streamed = streamed_for(_asking(plan, text), of.values[plan.region.slices] if plan.has_truth else None)
     content, name, names = awaited_content(plan, of, asked)
     job = job_of(plan)
     store = Store(folder.absolute())

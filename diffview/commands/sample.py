@@ -35,7 +35,7 @@ TOGETHER = ("channels", "sequence", "known")
 
 VALUES = (
     "model", "sampler", "grid", "steps", *ENSEMBLE, "seed", "weight", "mask", "region", "overlap", "transform",
-    "device", *FIT, *TOGETHER,
+    "device", "refine", *FIT, *TOGETHER,
 )  # fmt: skip
 """The values of a recipe that an option replaces wherever the field comes from."""
 
@@ -47,7 +47,8 @@ def add(parser: Parser) -> None:
     add_values(parser, *FIT, *TOGETHER)
     parser.add_argument("--start", nargs=2, metavar=PLACE, help="start from this field, noised to --t or --s")
     parser.add_argument("--condition", nargs=2, metavar=PLACE, help="a conditional network sees means of this field, "
-        "and what --observe names sees it")  # fmt: skip
+        "or the field itself where that is coarse as it is; and what --observe names sees it")  # fmt: skip
+    add_values(parser, "refine")
     fields.add_given(parser, "a condition of the network, by its name; --condition names the field that it lies beside")
     parser.add_argument("--off", action="append", default=[], metavar="GROUP", help="conditions that are switched off")
     _add_gap(parser)
@@ -156,6 +157,8 @@ def _say_way(plan: "Plan", opened: Opened, report: Report) -> None:
         raise plan.refusal
     if isinstance(plan.base, TrainingCrops):
         report.note(plan.base.sentence)
+    if opened.recipe.source.refine > 1:
+        report.note(opened.facts.field.notes[-1])
     report.detail(_way(plan))
 
 
@@ -214,7 +217,7 @@ def opened_for(options: argparse.Namespace) -> "tuple[Opened, Sequence[str] | No
     Raises:
         UserError: if they do not go together, or it cannot be read.
     """
-    from diffview.library.making import card_of, equipped, region_inside, usual_recipe
+    from diffview.library.making import as_condition, card_of, equipped, region_inside, usual_recipe
     from diffview.runs.conditioning import Conditioning
     from diffview.runs.recipe import Recipe
 
@@ -234,7 +237,8 @@ def opened_for(options: argparse.Namespace) -> "tuple[Opened, Sequence[str] | No
     other = source is not None and (path, dataset) != (recipe.source.path, recipe.source.dataset)
     index = options.index or (None if other else recipe.source.index)
     named = recipe.but(path=path, dataset=dataset, index=index)
-    opened = open_field(named.but(fitted=None, axes=None, coarsen=1) if other else named)
+    anew = {"fitted": None, "axes": None, "coarsen": 1, "refine": options.refine or 1} if other else {}
+    opened = as_condition(open_field(named.but(**anew)), card)
     if options.region is not None:
         region_inside(opened)
     return replace(opened, facts=equipped(recipe, card, opened.facts)), source

@@ -1,4 +1,4 @@
-"""Fields and coordinates at a coarser resolution: by blocks of k x k pixels, and as a coarse sensor sees them."""
+"""Fields and coordinates at another resolution: by blocks of k x k pixels, and as a coarse sensor sees them."""
 
 from dataclasses import replace
 from typing import Any
@@ -15,6 +15,9 @@ SMALLEST_COARSE = 16
 
 HALF_TURN = 180.0
 """Degrees: neighbours that differ by more lie on both sides of the end of a turn."""
+
+LARGEST_REFINED = 2**26
+"""Pixels that a field has at most whose values stand for blocks of pixels."""
 
 
 def coarsened(values: Array, k: int, how: str) -> Array:
@@ -59,6 +62,30 @@ def at_resolution(field: Field, k: int, how: str) -> Field:
     )
 
 
+def refined(field: Field, k: int) -> Field:
+    """A field each of whose values stands for k x k pixels, whose mean it is; the notes say so.
+
+    Raises:
+        UserError: if it would be too large.
+    """
+    if k == 1:
+        return field
+    ny, nx = field.values.shape
+    if ny * nx * k * k > LARGEST_REFINED:
+        raise UserError(
+            f"With {k} x {k} pixels to a value, {field.name or 'the field'} would have {ny * k:,} x {nx * k:,}.",
+            "Read a part of the field, or refine it less.",
+        )
+    km = field.pixel_km
+    return replace(
+        field,
+        values=field.values.repeat(k, axis=0).repeat(k, axis=1),
+        pixel_km=None if km is None else (km[0] / k, km[1] / k),
+        coords={name: fine_coordinate(c, k) for name, c in field.coords.items()},
+        notes=(*field.notes, f"Each value stands for {k} x {k} pixels, as their mean: the field is coarse as it is."),
+    )
+
+
 def midway(first: NDArray[Any], last: NDArray[Any], of: NDArray[Any]) -> NDArray[Any]:
     """The middle of pairs of a coordinate; the first of two degrees between which a turn ends (359 and 1).
 
@@ -75,6 +102,30 @@ def coarse_coordinate(values: NDArray[Any], k: int) -> NDArray[Any]:
         n = values.shape[axis] // k * k
         first, last = (np.take(values, np.arange(at, n, k), axis=axis) for at in ((k - 1) // 2, k // 2))
         values = first if first.shape == last.shape and np.array_equal(first, last) else midway(first, last, values)
+    return values
+
+
+def fine_coordinate(values: NDArray[Any], k: int) -> NDArray[np.float64]:
+    """The middles of k pixels in the place of each, down and across: linear between neighbours, and beyond the ends.
+
+    Between degrees where a turn ends (359 and 1) it goes the short way round. A single place has no neighbours: all of
+    its pixels lie there.
+    """
+    values = np.asarray(values, np.float64)
+    angles = bool(np.fmax.reduce(np.abs(values), axis=None) <= 2 * HALF_TURN)
+    end = HALF_TURN if np.fmin.reduce(values, axis=None) < 0 else 2 * HALF_TURN
+    for axis in range(values.ndim):
+        n = values.shape[axis]
+        at = (np.arange(n * k) + 0.5) / k - 0.5
+        first = np.clip(np.floor(at), 0, max(n - 2, 0)).astype(int)
+        low, high = (np.take(values, places, axis=axis) for places in (first, np.minimum(first + 1, n - 1)))
+        step = high - low
+        over = angles & (np.abs(step) > HALF_TURN)
+        step = np.where(over, step - np.copysign(2 * HALF_TURN, step), step)
+        share = (at - first).reshape(-1, *(1,) * (values.ndim - 1 - axis))
+        values = low + share * step
+        values = np.where(over & (values >= end), values - 2 * HALF_TURN, values)
+        values = np.where(over & (values < end - 2 * HALF_TURN), values + 2 * HALF_TURN, values)
     return values
 
 

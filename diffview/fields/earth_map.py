@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from diffview.fields.coarse import fine_coordinate
 from diffview.fields.radar import Site
 from diffview.paths import resource
 
@@ -81,6 +82,14 @@ class EarthMap:
             for side in (self.y, self.x)
         )
         coast = self.coast / np.float32(k)
+        return EarthMap(latitude.astype(np.float32), longitude.astype(np.float32), step, coast, y, x, self.units)
+
+    def refined(self, k: int) -> "EarthMap":
+        """The map of the picture in which each of these pixels is a block of k x k."""
+        step = self.step * k
+        latitude, longitude = self._between(*((np.arange(0, n * step, step) + 0.5) / k for n in self.latitude.shape))
+        y, x = (None if side is None else fine_coordinate(side, k) for side in (self.y, self.x))
+        coast = self.coast * np.float32(k)
         return EarthMap(latitude.astype(np.float32), longitude.astype(np.float32), step, coast, y, x, self.units)
 
     def _between(self, rows: Floats, columns: Floats) -> tuple[Floats, Floats]:

@@ -7,10 +7,10 @@ import numpy as np
 import xarray
 
 from diffview.errors import UserError
+from diffview.fields.coarse import fine_coordinate
 from diffview.fields.field import Field, Region
-from diffview.fields.regions import SMALLEST
 from diffview.readers.base import Coordinate
-from diffview.readers.layout import Layout, image_axes, layout
+from diffview.readers.layout import SMALLEST_SIDE, Layout, image_axes, layout
 from diffview.readers.naming import coordinate_role
 from diffview.readers.process import ReaderProcess
 from diffview.readers.sides import whole
@@ -126,7 +126,7 @@ def picture_of(array: xarray.DataArray) -> tuple[Field, xarray.DataArray]:
     """A field of an array of two dimensions, others of length one left out; and that array, turned as the field is.
 
     Raises:
-        UserError: if it has another number of dimensions, or is smaller than 16 x 16.
+        UserError: if it has another number of dimensions, or is smaller than 8 x 8.
     """
     turned, arranged = turned_of(array)
     if turned.ndim != 2:
@@ -140,7 +140,7 @@ def turned_of(array: xarray.DataArray) -> tuple[xarray.DataArray, Layout]:
     Rows and columns are found by names and attributes of the coordinates, as in a file.
 
     Raises:
-        UserError: if it has no two dimensions of at least 16 numbers.
+        UserError: if it has no two dimensions of at least 8 numbers.
     """
     flat = array.squeeze()
     if flat.dtype.kind not in "biuf" or flat.ndim < 2:
@@ -148,7 +148,7 @@ def turned_of(array: xarray.DataArray) -> tuple[xarray.DataArray, Layout]:
     known = [one for name in flat.coords if (one := _coordinate(flat, name)) is not None]
     lines = [c for c in known if len(c.axes) == 1]
     axes = image_axes(flat.shape, [str(dim) for dim in flat.dims], lines)
-    if axes is None or min(size := (flat.shape[axes[0]], flat.shape[axes[1]])) < SMALLEST:
+    if axes is None or min(size := (flat.shape[axes[0]], flat.shape[axes[1]])) < SMALLEST_SIDE:
         raise _no_picture(array)
     plane = [_turned(c, axes) for c in known if set(c.axes) == set(axes) and c.role in ("latitude", "longitude")]
     arranged = layout(axes, whole(size), [c for c in lines if c.axes[0] in axes], plane)
@@ -158,11 +158,22 @@ def turned_of(array: xarray.DataArray) -> tuple[xarray.DataArray, Layout]:
     return flat.transpose(..., rows, columns).isel(flips), arranged
 
 
+def refined_array(array: xarray.DataArray, k: int) -> xarray.DataArray:
+    """An array [rows, columns] each of whose values stands for k x k pixels; coordinates that are no numbers go."""
+    coords = {
+        name: (one.dims, fine_coordinate(one.values, k), one.attrs) if one.ndim else one
+        for name, one in array.coords.items()
+        if not one.ndim or (one.dtype.kind in "iuf" and one.dims in ((*array.dims,), array.dims[:1], array.dims[1:]))
+    }
+    values = array.values.repeat(k, axis=0).repeat(k, axis=1)
+    return xarray.DataArray(values, coords, array.dims, array.name, array.attrs)
+
+
 def _no_picture(array: xarray.DataArray) -> UserError:
     shape = ", ".join(f"{name} {n}" for name, n in array.sizes.items())
     return UserError(
         f"An array of {shape or 'no dimensions'} ({array.dtype}) is no picture.",
-        f"Give numbers [rows, columns] with at least {SMALLEST} pixels a side: array.isel(...) takes a slice.",
+        f"Give numbers [rows, columns] with at least {SMALLEST_SIDE} pixels a side: array.isel(...) takes a slice.",
     )
 
 
@@ -183,7 +194,7 @@ def slices_of(array: xarray.DataArray) -> tuple[Field, Content]:
     """A field of the first slice that holds a number, and all of them as the content of a file.
 
     Raises:
-        UserError: if it has no two dimensions of at least 16 numbers, or holds no number.
+        UserError: if it has no two dimensions of at least 8 numbers, or holds no number.
     """
     turned, arranged = turned_of(array)
     others = turned.dims[:-2]

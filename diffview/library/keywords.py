@@ -62,6 +62,7 @@ class RunValues(ForwardValues, total=False):
     overlap: float
     coarsen: int
     coarsen_by: str
+    refine: int
 
 
 class TrainingValues(TypedDict, total=False):

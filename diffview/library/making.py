@@ -15,7 +15,16 @@ from diffview.fields.field import Field, Region
 from diffview.fields.units import written
 from diffview.forward.state import Forward
 from diffview.library.keywords import ForwardValues, RunValues
-from diffview.library.opened import FieldLike, Opened, RecipeLike, level_of, opened_of, read_recipe, recipe_of
+from diffview.library.opened import (
+    FieldLike,
+    Opened,
+    RecipeLike,
+    as_coarse,
+    level_of,
+    opened_of,
+    read_recipe,
+    recipe_of,
+)
 from diffview.models.cards import Card, find_card, read_cards
 from diffview.models.choice import open_card
 from diffview.reverse.samplers import Step
@@ -158,6 +167,7 @@ def sample(
     known = None if recipe is None else read_recipe(recipe)
     card = card_of(values.get("model", (known or Recipe()).denoiser.model))
     opened = opened_of(field, with_ways(recipe_of(known or usual_recipe(card), values), values, fill))
+    opened = as_condition(opened, card)
     return dataset_of(_content(opened, card, never, record, progress), opened)
 
 
@@ -190,6 +200,13 @@ def with_ways(recipe: Recipe, values: RunValues, way: str | None) -> Recipe:
     if way not in FILLINGS:
         raise UserError(f"There is no way {way!r} to fill gaps.", f"Choose one of {', '.join(FILLINGS)}.")
     return recipe.but(**filling(recipe, way))
+
+
+def as_condition(opened: Opened, card: Card | None) -> Opened:
+    """What was opened, as what a network is given: a field that is coarse as it is has a value for each block."""
+    if card is None or opened.recipe.source.refine > 1:
+        return opened
+    return as_coarse(opened, card.stands_for(opened.facts.field.values.shape) or 1)
 
 
 def planned(opened: Opened, card: Card | None) -> Plan:
@@ -255,7 +272,7 @@ def _recorded(plan: Plan, of: Field, progress: Progress) -> tuple[Content, Step]
 
 def _streamed(plan: Plan, of: Field, progress: Progress, tell: Callable[[str], None]) -> tuple[Content, Step]:
     """The statistics that a recipe asks for, block by block of members, each of which is forgotten."""
-    streamed = streamed_for(plan, of.values[plan.region.slices] if plan.placed else None)
+    streamed = streamed_for(plan, of.values[plan.region.slices] if plan.has_truth else None)
     for end in last_steps(plan, progress=progress):
         streamed.add(physical_of(plan, end.y))
     for sentence in unmet(streamed, written(of.units if plan.card is None else plan.card.units)):

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 import numpy as np
 
 from diffview.errors import UserError
-from diffview.fields.coarse import at_resolution
+from diffview.fields.coarse import refined
 from diffview.fields.field import Field, Region
 from diffview.fields.jointly import JointValues
 from diffview.fields.picture import Picture
@@ -129,13 +129,13 @@ def open_field(recipe: Recipe) -> Opened:
         UserError: if it cannot be read.
     """
     source = recipe.source
-    path, k, how = source.path, source.coarsen, source.coarsen_by
+    path = source.path
     if path is not None and path.startswith(GIVEN[0]):
         raise NOT_KEPT
     if path is None:
         if recipe.frames.several:
             raise NO_OTHERS
-        return Opened(recipe, Facts(at_resolution(packaged_field(), k, how)))
+        return Opened(recipe, Facts(source.at_work(packaged_field())))
     with one_reader() as reader:
         picture: Picture = reader.call(
             "read_slice", path=path, dataset=source.dataset, index=source.index, axes=source.axes, window=source.window,
@@ -151,9 +151,7 @@ def open_field(recipe: Recipe) -> Opened:
     named = recipe.but(dataset=picture.dataset, index=picture.index)
     return Opened(
         named,
-        Facts(at_resolution(picture.field, k, how), other_slices(stack, named, picture)).learn(
-            beside=beside, jointly=jointly
-        ),
+        Facts(source.at_work(picture.field), other_slices(stack, named, picture)).learn(beside=beside, jointly=jointly),
     )
 
 
@@ -162,10 +160,10 @@ def _jointly(reader: ReaderProcess, recipe: Recipe, picture: Picture) -> JointVa
     source, asked = recipe.source, recipe.frames
     if asked.refusal is not None:
         raise asked.refusal
-    if source.coarsen > 1 or source.window is not None or source.mask:
+    if source.coarsen > 1 or source.refine > 1 or source.window is not None or source.mask:
         raise UserError(
             "Fields that are made together are taken as the file stores them.",
-            "Leave coarsen, window and mask out, or make such a file first.",
+            "Leave coarsen, refine, window and mask out, or make such a file first.",
         )
     channels = [name for name in asked.channels if name not in asked.known]
     region = source.region or Facts(picture.field).fits.of(default_region)
@@ -194,7 +192,8 @@ def opened_of(field: FieldLike | None, recipe: Recipe) -> Opened:
     from diffview.library.datasets import as_array, picture_of
 
     if isinstance(field, Field):
-        return Opened(recipe.but(path=GIVEN, dataset=None, index=None), Facts(field))
+        given = Opened(recipe.but(path=GIVEN, dataset=None, index=None, refine=1), Facts(field))
+        return as_coarse(given, recipe.source.refine)
     array = as_array(field)
     said = array.attrs
     named = said.get("diffview_path") or None
@@ -204,7 +203,26 @@ def opened_of(field: FieldLike | None, recipe: Recipe) -> Opened:
     if recipe.source.coarsen > 1:
         raise UserError("An array has the resolution that it has.", "Make it coarser first: array.coarsen(...).mean().")
     shown, array = picture_of(array)
-    return Opened(recipe.but(path=GIVEN, dataset=None, index=None, axes=None, window=None), Facts(shown), array)
+    named_so = recipe.but(path=GIVEN, dataset=None, index=None, axes=None, window=None, refine=1)
+    return as_coarse(Opened(named_so, Facts(shown), array), recipe.source.refine)
+
+
+def as_coarse(opened: Opened, k: int) -> Opened:
+    """What was opened, each of whose values stands for k x k pixels from now on, as their mean.
+
+    Raises:
+        UserError: if the field would be too large.
+    """
+    if k == 1:
+        return opened
+    array = opened.array
+    if array is not None:
+        from diffview.library.datasets import refined_array
+
+        array = refined_array(array, k)
+    known = opened.facts
+    facts = Facts(refined(known.field, k), torch=known.torch, devices=known.devices, cards=known.cards)
+    return Opened(opened.recipe.but(refine=k), facts, array)
 
 
 def _checksum(array: xarray.DataArray) -> str:

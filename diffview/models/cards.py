@@ -70,6 +70,15 @@ class Card:
         """Channels that the network is shown beside the noisy field, but for its mask."""
         return int(self.coarsen > 0) + shown_count(self.conditions)
 
+    def stands_for(self, shape: tuple[int, ...]) -> int:
+        """How many pixels a side each value of a picture may stand for, as the mean that it is given; 0 if none.
+
+        So it is where the picture is smaller than the fields, and has as many values as they have blocks.
+        """
+        sides = list(zip(shape, self.shape[1:], strict=True))
+        small, enough = any(n < m for n, m in sides), all(n * self.coarsen >= m for n, m in sides)
+        return self.coarsen if small and enough and not self.conditions else 0
+
     @property
     def units_known(self) -> bool:
         """Whether it says what its fields are, which networks in the format of diffusers do not."""

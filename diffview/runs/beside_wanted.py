@@ -15,7 +15,7 @@ def beside_wanted(recipe: Recipe, picture: Picture) -> dict[str, Any] | None:
     """
     if not recipe.conditions.given:
         return None
-    if picture.window is not None or picture.block > 1 or recipe.source.coarsen > 1:
+    if picture.window is not None or picture.block > 1 or recipe.source.coarsen > 1 or recipe.source.refine > 1:
         raise UserError(
             "Conditions lie on the grid of the whole slice as it is stored.",
             "Show all of the slice at the resolution of the file.",

@@ -5,7 +5,8 @@ from dataclasses import dataclass
 from typing import Annotated, Any
 
 from diffview.errors import UserError
-from diffview.fields.field import Region
+from diffview.fields.coarse import at_resolution, refined
+from diffview.fields.field import Field, Region
 from diffview.fields.regions import BY_COUNT, BY_PIXELS
 from diffview.fields.transforms import Transform
 from diffview.forward.normals import NEWEST
@@ -73,11 +74,20 @@ class Source(Group):
     mask: Annotated[tuple[float, ...], MASK, "Values that mean missing though the file does not say so."] = ()
     coarsen: Annotated[int, Range(1, 64), "Pixels a side that become one; 1: as stored."] = 1
     coarsen_by: Annotated[str, Choice(("mean", "stride")), "How: by their mean, or by the first of them."] = "mean"
+    refine: Annotated[int, Range(1, 64), "Pixels a side that each value is the mean of: a coarse field; 1: none."] = 1
     region: Annotated[Region | None, REGION, "The rectangle worked on; none: a complete square near the centre."] = None
     transform: Annotated[str, "From physical units to standardised ones; auto: by units and values."] = AUTO
     fitted: Annotated[
         Transform | None, FITTED, "The transform with its numbers, in force while its key is the one asked for."
     ] = None
+
+    def at_work(self, stored: Field) -> Field:
+        """A field as stored at the resolution that is worked at.
+
+        Raises:
+            UserError: if it would be too small, or too large.
+        """
+        return refined(at_resolution(stored, self.coarsen, self.coarsen_by), self.refine)
 
 
 @dataclass(frozen=True)

@@ -55,8 +55,8 @@ def kept_of(plan: Plan) -> Plan:
 
 def counted_for(plan: Plan) -> Streamed:
     """What a window counts of members that it does not keep, of nothing yet."""
-    asked = statistics_asked(COUNTED + (",crps" if plan.placed else ""))
-    truth = plan.transform.inverse(plan.x0) if plan.placed else None
+    asked = statistics_asked(COUNTED + (",crps" if plan.has_truth else ""))
+    truth = plan.transform.inverse(plan.x0) if plan.has_truth else None
     return Streamed(asked, fixed_edges(plan.made_in, plan.shape[2] * plan.shape[3]), truth)
 
 

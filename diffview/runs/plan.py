@@ -132,6 +132,19 @@ class Plan:
         return self.conditioning.sees_region or (self.card is not None and self.card.coarsen > 0)
 
     @property
+    def has_truth(self) -> bool:
+        """Whether what a run makes can be judged by the field: it lies where that does, and that is no coarse one."""
+        return self.placed and self.recipe.source.refine == 1
+
+    @property
+    def refinable(self) -> int:
+        """How many pixels a side each value of the field may stand for, so that the network has its condition; or 0."""
+        card = self.card
+        if card is None or self.recipe.source.refine > 1 or self.transform != card.transform:
+            return 0
+        return card.stands_for(self.standardised.shape)
+
+    @property
     def base(self) -> Model | None:
         """The model without what is done to it: a formula, a network or the user's own."""
         return self.model.base if isinstance(self.model, GuidedModel) else self.model

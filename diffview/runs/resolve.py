@@ -127,8 +127,8 @@ def _region(request: _Request) -> Region:
     region = facts.fits.of(default_region) if asked is None else _inside(asked, facts, notes)
     if card is None:
         return region
-    overlap = request.recipe.denoiser.overlap
-    sized = _of_size(facts, region, *(covered(card, region) if overlap else card.shape[1:]))
+    overlap, block = request.recipe.denoiser.overlap, request.recipe.source.refine if card.coarsen else 1
+    sized = _of_size(facts, region, *(covered(card, region) if overlap else card.shape[1:]), block)
     if asked is not None and (sized.ny, sized.nx) != (region.ny, region.nx):
         more = ", or more in whole blocks of its condition" if overlap else ""
         why = f"{card.name} works on {card.shape[1]} x {card.shape[2]} pixels{more}."
@@ -150,13 +150,17 @@ def _inside(asked: Region, facts: Facts, notes: list[Note]) -> Region:
     return region
 
 
-def _of_size(facts: Facts, region: Region, ny: int, nx: int) -> Region:
-    """ny x nx pixels around the middle of `region`, inside the field; `region` itself if the field is too small."""
+def _of_size(facts: Facts, region: Region, ny: int, nx: int, block: int) -> Region:
+    """ny x nx pixels around the middle of `region`, inside the field; `region` itself if the field is too small.
+
+    It begins with a whole block, which one value of a coarse field stands for.
+    """
     rows, columns = facts.field.values.shape
     if ny > rows or nx > columns:
         return region
     row, column = region.row + (region.ny - ny) // 2, region.column + (region.nx - nx) // 2
-    return Region(min(max(row, 0), rows - ny), min(max(column, 0), columns - nx), ny, nx)
+    row, column = min(max(row, 0), rows - ny), min(max(column, 0), columns - nx)
+    return Region(row // block * block, column // block * block, ny, nx)
 
 
 def _floor(request: _Request, transform: Transform) -> float | None:
@@ -274,7 +278,9 @@ def _network_refusal(request: _Request, card: Card, region: Region) -> UserError
     if (region.ny, region.nx) != card.shape[1:] and not request.windows(region):
         return UserError(
             f"The field is smaller than the {card.shape[1]} x {card.shape[2]} pixels of {card.name}.",
-            "Open a larger field, or start from noise.",
+            "Open a larger field, or let each value stand for a block of pixels."
+            if card.coarsen
+            else "Open a larger field, or start from noise.",
         )
     if card.coarsen and conditioned and hidden_in(recipe.guidance.hidden, region).any():
         return UserError(

@@ -58,8 +58,8 @@ def stack_read(recipe: Recipe, picture: Picture, values: Array, limit: int) -> S
 
 
 def other_slices(stack: Stack | None, recipe: Recipe, picture: Picture) -> Array | None:
-    """The slices beside this one, at its resolution; None if they were not read."""
-    if stack is None or stack.of != stack_of(recipe, picture):
+    """The slices beside this one, at its resolution; None if they were not read, or are as coarse as a coarse field."""
+    if stack is None or recipe.source.refine > 1 or stack.of != stack_of(recipe, picture):
         return None
     at = picture.index[longest(picture)]
     values = stack.values if at % stack.step else np.delete(stack.values, at // stack.step, axis=0)

@@ -275,7 +275,7 @@ class Streamed:
         self._parts: dict[Statistic, Moments | Exceedance | Crps | Histograms] = {}
         if truth is None and Statistic("crps") in self.asked:
             raise UserError(
-                "A CRPS needs a truth, and what is made here comes from no field.",
+                "A CRPS needs a truth, and what is made here has none.",
                 "Start from a field, condition on one or fill one; or leave crps out.",
             )
 

@@ -79,7 +79,7 @@ class ComparedRun:
     def truth(self) -> NDArray[np.bool_] | None:
         """The pixels whose value is to be found again, and is known [ny, nx]; None where there is no truth."""
         plan = self.plan
-        if not plan.placed or plan.x0.shape != plan.shape[2:]:
+        if not plan.has_truth or plan.x0.shape != plan.shape[2:]:
             return None
         asked = ~np.isnan(plan.x0) if plan.filled is None else plan.filled & ~np.isnan(plan.x0)
         return asked if asked.any() else None

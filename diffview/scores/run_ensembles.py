@@ -24,8 +24,8 @@ FIELD, NONE = "field", "none"
 
 
 def usual_truth(plan: Plan) -> str:
-    """The field where a run is given something of it; nothing where it makes fields from noise alone."""
-    return FIELD if plan.placed and _same_quantity(plan) else NONE
+    """The field where a run is given something of it; nothing where it makes fields from noise, or from means alone."""
+    return FIELD if plan.has_truth and _same_quantity(plan) else NONE
 
 
 def _same_quantity(plan: Plan) -> bool:
@@ -56,6 +56,11 @@ def cases_of(plan: Plan, facts: Facts, y: Any, truth: str | Array = "") -> Ensem
         other = card is not None and not _same_quantity(plan)
         name, units = (card.quantity, card.units) if card is not None and other else (field.name, field.units)
         return EnsembleCases(members[:, None], name=name, units=units, pixel_km=None if other else field.pixel_km)
+    if isinstance(asked, str) and plan.recipe.source.refine > 1:
+        raise UserError(
+            "The field is coarse as it is: it is what the members were given, and no truth.",
+            "Judge them without a truth, or by a fine field.",
+        )
     if not _same_quantity(plan):
         raise UserError(
             f"{plan.recipe.denoiser.model} makes another quantity than {field.name or 'the field'}.",

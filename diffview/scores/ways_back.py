@@ -71,8 +71,13 @@ class CoarseTask:
         """Refuse what cannot be brought back.
 
         Raises:
-            UserError: if the region does not consist of whole blocks, has gaps, or there is one member.
+            UserError: if the field is coarse as it is, the region has gaps or no whole blocks, or there is one member.
         """
+        if self.plan.recipe.source.refine > 1:
+            raise UserError(
+                "The field is coarse as it is, and there is no fine one to bring back.",
+                "Give it to a conditional network, or start a run from it.",
+            )
         low, high = FACTORS
         if not low <= self.factor <= high:
             raise UserError(f"Blocks of {self.factor} pixels a side are not made.", f"Choose {low} to {high}.")

@@ -56,7 +56,7 @@ class SourceRegion:
         path, dataset: the file and the variable.
         region: the rectangle of the oriented picture.
         coords: its coordinates if they are known, as `Field.coords` has them; else they are read from the file.
-        coarsen: pixels a side of the file's picture that make one of this picture.
+        coarsen, refine: pixels a side of the file's picture that make one of this, or of this that one stands for.
         axes: which axes of the variable are its rows and columns; None: those that look like a map.
         index: of the axes that are not shown, in the order of the file; () where it is not known.
     """
@@ -66,6 +66,7 @@ class SourceRegion:
     region: Region
     coords: Mapping[str, Array]
     coarsen: int = 1
+    refine: int = 1
     axes: tuple[int, int] | None = None
     index: tuple[int, ...] = ()
 
@@ -331,9 +332,10 @@ def _generated(plan: Plan, filled: Array) -> Values:
 
 
 def _truth(plan: Plan, of: Field) -> dict[str, Values]:
-    """The field of the region that a run started from or was given, hidden pixels too, in its own units."""
+    """The field of the region that a run started from or was given, hidden pixels too; a coarse one is no truth."""
     what = quantity_of(of)
-    return {f"{what.name}_truth": Values(PIXELS, of.values[plan.region.slices], what.cf("the field itself"))}
+    name, said = ("truth", "the field itself") if plan.recipe.source.refine == 1 else ("coarse", "the coarse field")
+    return {f"{what.name}_{name}": Values(PIXELS, of.values[plan.region.slices], what.cf(said))}
 
 
 def gap_variables(
@@ -391,7 +393,8 @@ def content_of(
     source = None
     if region is not None and of is not None:
         asked = recipe.source
-        source = SourceRegion(path, dataset, region, of.coords, asked.coarsen, asked.axes, asked.index or ())
+        how = asked.coarsen, asked.refine, asked.axes, asked.index or ()
+        source = SourceRegion(path, dataset, region, of.coords, *how)
     kept = {name: text for name, text in attributes.items() if text}
     size, pixel_km = (int(shape[-2]), int(shape[-1])), None if of is None else of.pixel_km
     return Content(size, variables, kept, pixel_km, source, path)

@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from diffview.errors import UserError
-from diffview.fields.coarse import coarse_coordinate
+from diffview.fields.coarse import coarse_coordinate, fine_coordinate
 from diffview.fields.daily import EPOCH
 from diffview.fields.earth_map import Projection
 from diffview.fields.radar import Site
@@ -112,7 +112,10 @@ def grid_of(content: Content) -> Grid:
                 fixed = {_name(line): _scalar(variable.dataset, line) for line in lines}
             if not coords and axes is not None:
                 whole = arrange(variable, axes, along).coords
-                coords = {name: coarse_coordinate(values, source.coarsen) for name, values in whole.items()}
+                coords = {
+                    name: fine_coordinate(coarse_coordinate(values, source.coarsen), source.refine)
+                    for name, values in whole.items()
+                }
     except UserError:  # it is gone, or there never was a file: the coordinates that are known have to do
         pass
     parts = {name: _part(name, values, source) for name, values in coords.items()}

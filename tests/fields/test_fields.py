@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from diffview.errors import UserError
-from diffview.fields.coarse import at_resolution, coarse_coordinate, coarsened
+from diffview.fields.coarse import at_resolution, coarse_coordinate, coarsened, fine_coordinate, refined
 from diffview.fields.field import Field
 from diffview.readers.sides import Side
 
@@ -53,3 +53,34 @@ def test_a_resolution_that_leaves_too_little_is_refused():
     field = Field(np.zeros((64, 64), np.float32), "tb", "K")
     with pytest.raises(UserError, match="only 8 x 8"):
         at_resolution(field, 8, "stride")
+
+
+def test_the_coordinates_of_a_coarse_field_are_refined_and_their_means_are_its_own():
+    latitude, longitude = np.linspace(60, 53, 8), np.arange(8.0) * 0.5 + 4
+    found = fine_coordinate(latitude, 4)
+    np.testing.assert_allclose(found.reshape(8, 4).mean(axis=1), latitude)
+    np.testing.assert_allclose(np.diff(found), -0.25)
+    both = fine_coordinate(latitude[:, None] + longitude, 4)
+    np.testing.assert_allclose(both, found[:, None] + fine_coordinate(longitude, 4))
+    np.testing.assert_array_equal(fine_coordinate(np.array([7.0]), 2), [7.0, 7.0])
+
+
+@pytest.mark.parametrize(
+    ("ends", "fine"),
+    [([358.0, 0.0, 2.0], [357.5, 358.5, 359.5, 0.5, 1.5, 2.5]), ([178.0, -180.0], [177.5, 178.5, 179.5, -179.5])],
+)
+def test_fine_coordinates_go_the_short_way_where_a_turn_ends(ends, fine):
+    np.testing.assert_allclose(fine_coordinate(np.array(ends), 2), fine)
+
+
+def test_each_value_of_a_coarse_field_stands_for_a_block_whose_mean_it_is():
+    values = np.random.default_rng(0).normal(280, 10, (8, 9)).astype(np.float32)
+    field = Field(values, "tb", "K", pixel_km=(8.0, 16.0), coords={"y": np.arange(8.0) * 8}, notes=("A note.",))
+    found = refined(field, 8)
+    np.testing.assert_array_equal(coarsened(found.values, 8, "stride"), values)
+    np.testing.assert_array_equal(found.values[8:16, 16:24], np.full((8, 8), values[1, 2]))
+    assert found.pixel_km == (1.0, 2.0) and len(found.notes) == 2 and "8 x 8 pixels" in found.notes[1]
+    np.testing.assert_allclose(found.coords["y"], np.arange(64) - 3.5)
+    assert refined(field, 1) is field
+    with pytest.raises(UserError, match="576,000 x"):
+        refined(Field(np.broadcast_to(np.float32(0), (9000, 9000)), "tb", "K"), 64)

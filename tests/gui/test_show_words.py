@@ -131,7 +131,8 @@ def test_sizes_of_pixels(km, text):
 def test_resolutions():
     texts = [field_words.resolution_text(k, how) for k, how in field_words.RESOLUTIONS]
     assert texts[:3] == ["as stored", "mean of 2 × 2", "mean of 4 × 4"]
-    assert texts[5:7] == ["every 2nd pixel", "every 4th pixel"]
+    assert texts[5:7] == ["every 2nd pixel", "every 4th pixel"] and texts[-2:] == ["each for 8 × 8", "each for 16 × 16"]
+    assert field_words.resolution_key(Recipe.of(refine=8)) == "8 refine"
     assert field_words.resolution_key(Recipe.of(coarsen=4, coarsen_by="stride")) == "4 stride"
     assert field_words.resolution_key(Recipe.of(coarsen=1, coarsen_by="stride")) == "1 mean"
 

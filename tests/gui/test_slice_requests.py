@@ -87,6 +87,19 @@ def test_the_region_stays_where_it_is_at_another_resolution_if_it_fits(k, region
     assert parts(asked, "coarsen", "coarsen_by", "region") == (k, "stride", region)
 
 
+def test_the_region_stays_where_it_is_when_values_stand_for_blocks_and_when_they_do_no_longer():
+    fine = coarsened(BASE, (16, 20), Region(2, 4, 8, 8), 8, "refine")
+    assert parts(fine, "coarsen", "refine", "region") == (1, 8, Region(16, 32, 64, 64))
+    part = cropped(fine, picture(), Region(16, 32, 64, 64))
+    assert parts(part, "window", "refine") == (Region(2, 4, 8, 8), 8)
+    assert parts(uncropped(part, picture(), part.source.window, Region(0, 0, 64, 64)), "region", "refine") == (
+        Region(16, 32, 64, 64), 8,
+    )  # fmt: skip
+    back = coarsened(fine, (64, 80), Region(32, 64, 128, 128), 1, "mean")
+    assert parts(back, "coarsen", "refine", "region") == (1, 1, Region(4, 8, 16, 16))
+    assert opening(fine, fine, "b.nc", None, None).source.refine == 1
+
+
 def test_a_part_of_an_overview_is_in_it_and_not_too_small():
     k = block_of(LARGE)
     assert in_blocks(Region(5, 6, 70, 80), (300, 400)) == Region(5, 6, 70, 80)

@@ -54,6 +54,7 @@ FULL = Recipe.of(
     mask=(-9999.0, 1e35),
     coarsen=4,
     coarsen_by="stride",
+    refine=8,
     region=Region(1, 2, 32, 48),
     transform="quantile normal",
     fitted=Transform("quantile normal", 0.1, 1.2, (0.0, 0.2, 9.0, -0.5, 0.1, 2.7)),

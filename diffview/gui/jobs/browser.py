@@ -172,17 +172,16 @@ class Browser(QObject):
         def take(earth: Any) -> None:
             self._files.maps[key] = earth
             if earth is not None and self._files.map_key(self._session.facts.field) == key:
-                self._session.learn(
-                    earth=self._files.map_of(self._session.facts.field, self._session.recipe.source.coarsen)
-                )
+                self._session.learn(earth=self._files.map_of(self._session.facts.field, self._session.recipe))
 
         self._reading.ask(take, "read_map", quiet=True, path=of[0], dataset=of[1], axes=key[2], window=key[3])
 
     def read_pixel(self, row: int, column: int) -> None:
         """Read a pixel of the field along its dates, or else along its longest other dimension; the newest wins."""
-        picture, coarsen = self._files.picture, self._session.recipe.source.coarsen
+        picture, source = self._files.picture, self._session.recipe.source
         dated = {name for name, labels in self.labels.items() if labels.dates}
-        asked = None if picture is None else pixel_request(picture, dated, coarsen, row, column)
+        at = row // source.refine, column // source.refine
+        asked = None if picture is None else pixel_request(picture, dated, source.coarsen, *at)
         if picture is None or asked is None:
             return
         name, labels = asked.name, self.labels.get(asked.name)

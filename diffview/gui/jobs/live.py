@@ -36,16 +36,24 @@ def wanted(session: Session) -> tuple[Recipe, object, str]:
     return session.recipe.of_run(), session.plan.model, session.plan.device
 
 
-def tell_refusal(session: Session, start: Callable[[], None]) -> None:
-    """Say why nothing can be run, and offer to move the region, and start then, where that helps."""
+def tell_refusal(session: Session, start: Callable[[], None], refine: Callable[[int], None]) -> None:
+    """Say why nothing can be run, and offer what helps, and to start then: another region, or blocks for values."""
     plan = session.plan
 
     def move() -> None:
         if session.edit(region=plan.complete):
             start()
 
+    def let_stand() -> None:
+        refine(plan.refinable)
+        if session.plan.refusal is None:
+            start()
+
+    action = None if plan.complete is None else ("Move the region", move)
+    if k := plan.refinable:
+        action = f"Each for {k} × {k} pixels", let_stand
     if plan.refusal is not None:
-        session.tell_error(plan.refusal, None if plan.complete is None else ("Move the region", move))
+        session.tell_error(plan.refusal, action)
 
 
 class LeftRuns:
@@ -107,10 +115,12 @@ class Live(Playback):
     Signals:
         shot_taken: `shot` changed.
         run_changed: a run began or ended.
+        refine_asked: each value of the field is to stand for so many pixels a side.
     """
 
     shot_taken = Signal()
     run_changed = Signal()
+    refine_asked = Signal(int)
 
     def __init__(self, jobs: Jobs) -> None:
         super().__init__(jobs.session, jobs)
@@ -206,7 +216,7 @@ class Live(Playback):
         self._replays.rest()
         plan, view = self._session.plan, self._session.view
         if plan.refusal is not None:
-            tell_refusal(self._session, self.start)
+            tell_refusal(self._session, self.start, self.refine_asked.emit)
             return
         if (refusal := too_large(plan)) is not None:
             self._session.tell_error(refusal)
@@ -275,7 +285,7 @@ class Live(Playback):
         """Keep the run that a fork leaves; show a finished run again if its plan is in force again."""
         session = self._session
         if str(change.old.plan.refusal) != str(session.plan.refusal) or change.touched(*CHOSEN):
-            tell_refusal(self._session, self.start)
+            tell_refusal(self._session, self.start, self.refine_asked.emit)
         if session.plan.card is not None:
             self.torch.load()
         if change.touched("rivals"):

@@ -7,7 +7,6 @@ from PySide6.QtCore import QObject, Signal
 
 from diffview.errors import UserError
 from diffview.fields.channels import ConditionValues
-from diffview.fields.coarse import at_resolution
 from diffview.fields.earth_map import EarthMap
 from diffview.fields.field import Field, Region
 from diffview.fields.picture import Picture
@@ -110,7 +109,10 @@ class Slices(QObject):
             self.open_recipe(slice_requests.uncropped(recipe, picture, picture.window, region))
 
     def coarsen(self, k: int, how: str) -> None:
-        """Work at another resolution: k x k pixels of the file to one; the region stays where it is on the field."""
+        """Work at another resolution: k x k pixels of the file to one, or one of it to k x k, which it is the mean of.
+
+        The region stays where it is on the field.
+        """
         picture, recipe = self.picture, self._session.recipe
         stored = self._first if picture is None else picture.field
         wanted = slice_requests.coarsened(recipe, stored.values.shape, self._session.plan.region, k, how)
@@ -201,9 +203,9 @@ class Slices(QObject):
         """Show a field as stored at the resolution of a recipe, and take the recipe."""
         source, known = recipe.source, self._session.facts
         try:
-            field = at_resolution(stored, source.coarsen, source.coarsen_by)
+            field = source.at_work(stored)
             stack = None if picture is None else other_slices(self._stack, recipe, picture)
-            earth = self.map_of(field, source.coarsen, picture)
+            earth = self.map_of(field, recipe, picture)
         except UserError as error:
             self._session.refuse(error)
             return
@@ -234,7 +236,10 @@ class Slices(QObject):
         path, dataset = (str(field.provenance.get(name, "")) for name in ("path", "dataset"))
         return (path, dataset, (0, 1), None) if picture is None else (path, dataset, picture.axes, picture.window)
 
-    def map_of(self, field: Field, k: int, picture: Picture | None = None) -> EarthMap | None:
-        """The map of a field at a working resolution, if it was read."""
-        known = self.maps.get(self.map_key(field, picture))
-        return known.coarsened(k) if known is not None and k > 1 else known
+    def map_of(self, field: Field, recipe: Recipe, picture: Picture | None = None) -> EarthMap | None:
+        """The map of a field at the working resolution of a recipe, if it was read."""
+        known, source = self.maps.get(self.map_key(field, picture)), recipe.source
+        if known is None:
+            return None
+        coarse = known.coarsened(source.coarsen) if source.coarsen > 1 else known
+        return coarse.refined(source.refine) if source.refine > 1 else coarse

@@ -55,7 +55,7 @@ class DataPanel(QWidget):
         self.resolution.activated.connect(self._coarsen)
         self._fit.edited.connect(lambda wish: session.edit(**wish))
         session.shows(self._show_transform, "plan.transform", "plan.card", "source.transform", "facts.field")
-        session.shows(self._show_resolution, "source.coarsen", "source.coarsen_by", "facts.field")
+        session.shows(self._show_resolution, "source.coarsen", "source.coarsen_by", "source.refine", "facts.field")
         session.shows(self._show_fit, "denoiser", "plan.model")
         session.shows(self._show_notes, "plan.region", "facts.field")
 

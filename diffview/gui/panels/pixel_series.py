@@ -39,7 +39,7 @@ class PixelSeriesBox(QWidget):
         column.addLayout(head)
         column.addWidget(self.plot)
         self.hide()
-        session.shows(self._follow, "facts.field", "source.axes", "source.coarsen")
+        session.shows(self._follow, "facts.field", "source.axes", "source.coarsen", "source.refine")
 
     def _follow(self) -> None:
         """Close where another variable is open."""
@@ -72,4 +72,4 @@ def _variable(session: Session) -> tuple[object, ...]:
     """The variable that a series belongs to, whichever of its slices is shown."""
     source, field = session.recipe.source, session.facts.field
     path, dataset = (field.provenance.get(key) for key in ("path", "dataset"))
-    return path, dataset, source.axes, source.coarsen, field.values.shape
+    return path, dataset, source.axes, source.coarsen, source.refine, field.values.shape

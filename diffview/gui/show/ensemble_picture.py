@@ -186,8 +186,8 @@ class EnsemblePicture(NamedTuple):
 
 
 def truth_of(plan: Plan) -> NDArray[np.float64] | None:
-    """What was to be made, in physical units: the region that a run came from; None where it came from none."""
-    return plan.transform.inverse(plan.x0) if plan.placed else None
+    """What was to be made, in physical units: the region that a run came from; None where there is no such."""
+    return plan.transform.inverse(plan.x0) if plan.has_truth else None
 
 
 # -- the slider

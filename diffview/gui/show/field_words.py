@@ -5,9 +5,10 @@ from typing import Any
 from diffview.fields.numbers import number
 from diffview.fields.transforms import Transform
 from diffview.fields.units import written
+from diffview.gui.show.slice_requests import REFINE
 from diffview.runs.recipe import Recipe
 
-RESOLUTIONS = [(1, "mean"), *((k, how) for how in ("mean", "stride") for k in (2, 4, 8, 16))]
+RESOLUTIONS = [(1, "mean"), *((k, how) for how in ("mean", "stride", REFINE) for k in (2, 4, 8, 16))]
 
 
 def numbers_text(fitted: Transform) -> str:
@@ -30,15 +31,20 @@ def all_numbers(fitted: Transform, units: str) -> str:
 
 
 def resolution_text(k: int, how: str) -> str:
-    """A working resolution, of which k x k pixels of the file make one."""
+    """A working resolution, of which k x k pixels of the file make one; or one value stands for k x k pixels."""
     if k == 1:
         return "as stored"
+    if how == REFINE:
+        return f"each for {k} × {k}"
     return f"mean of {k} × {k}" if how == "mean" else f"every {k}th pixel" if k > 2 else "every 2nd pixel"
 
 
 def resolution_key(recipe: Recipe) -> str:
     """The key of the working resolution of a recipe."""
-    return "1 mean" if recipe.source.coarsen == 1 else f"{recipe.source.coarsen} {recipe.source.coarsen_by}"
+    source = recipe.source
+    if source.refine > 1:
+        return f"{source.refine} {REFINE}"
+    return "1 mean" if source.coarsen == 1 else f"{source.coarsen} {source.coarsen_by}"
 
 
 def pixel_size(km: tuple[float, float] | None) -> str:

@@ -2,12 +2,16 @@
 
 from collections.abc import Collection
 from dataclasses import dataclass
+from fractions import Fraction
 
 from diffview.fields.field import Region
 from diffview.fields.picture import Picture
 from diffview.fields.regions import SMALLEST
 from diffview.readers.sides import block_of
 from diffview.runs.recipe import Recipe
+
+REFINE = "refine"
+"""Beside the ways to coarsen: the values are means over blocks of pixels."""
 
 
 def from_root(dataset: str | None) -> str | None:
@@ -30,7 +34,16 @@ def opening(recipe: Recipe, settled: Recipe, path: str, dataset: str | None, ind
     if same_variable(wanted, recipe):
         return wanted.but(region=settled.source.region, fitted=settled.source.fitted)
     return wanted.but(
-        region=None, fitted=None, hidden=(), origin="noise", level=None, axes=None, window=None, coarsen=1, mask=()
+        region=None,
+        fitted=None,
+        hidden=(),
+        origin="noise",
+        level=None,
+        axes=None,
+        window=None,
+        coarsen=1,
+        refine=1,
+        mask=(),
     )
 
 
@@ -55,28 +68,37 @@ def turned(recipe: Recipe, picture: Picture, axes: tuple[int, int]) -> Recipe:
 
 def cropped(recipe: Recipe, picture: Picture, region: Region) -> Recipe:
     """The region alone, at full resolution."""
-    each = recipe.source.coarsen * picture.block
-    ny, nx = (min(n * each, m) for n, m in zip((region.ny, region.nx), picture.size, strict=True))
-    window = Region(region.row * each, region.column * each, ny, nx)
+    each, k = recipe.source.coarsen * picture.block, recipe.source.refine
+    ny, nx = (min(-(-n // k) * each, m) for n, m in zip((region.ny, region.nx), picture.size, strict=True))
+    window = Region(region.row // k * each, region.column // k * each, ny, nx)
     return recipe.but(window=window, coarsen=1, region=None, hidden=())
 
 
 def uncropped(recipe: Recipe, picture: Picture, window: Region, region: Region) -> Recipe:
     """All of the slice again; the region stays where it is."""
-    each = recipe.source.coarsen * picture.block
+    each, k = recipe.source.coarsen * picture.block, recipe.source.refine
+    if k > 1:
+        row, column = window.row * k + region.row, window.column * k + region.column
+        return recipe.but(window=None, region=Region(row, column, region.ny, region.nx), hidden=())
     row, column = window.row + region.row * each, window.column + region.column * each
     whole = in_blocks(Region(row, column, region.ny * each, region.nx * each), picture.size)
     return recipe.but(window=None, coarsen=1, region=whole, hidden=())
 
 
 def coarsened(recipe: Recipe, shape: tuple[int, ...], region: Region, k: int, how: str) -> Recipe:
-    """Another resolution: k x k pixels of a field as stored, of this shape, to one; the region stays where it is."""
-    ratio = recipe.source.coarsen / k
+    """Another resolution: k x k pixels of a field as stored, of this shape, to one; the region stays where it is.
+
+    Where `how` is REFINE, one value of it is the mean of k x k pixels instead.
+    """
+    source = recipe.source
+    pixels = Fraction(k) if how == REFINE else Fraction(1, k)
+    ratio = pixels * source.coarsen / source.refine
     sides = [max(16, round(side * ratio)) for side in (region.ny, region.nx)]
     moved = Region(round(region.row * ratio), round(region.column * ratio), *sides)
-    rows, columns = (n // k for n in shape)
+    rows, columns = (int(n * pixels) for n in shape)
     fits = moved.row + moved.ny <= rows and moved.column + moved.nx <= columns
-    return recipe.but(coarsen=k, coarsen_by=how, region=moved if fits else None, hidden=())
+    size = {"coarsen": 1, "refine": k} if how == REFINE else {"coarsen": k, "coarsen_by": how, "refine": 1}
+    return recipe.but(**size, region=moved if fits else None, hidden=())
 
 
 def in_blocks(region: Region, size: tuple[int, int]) -> Region:

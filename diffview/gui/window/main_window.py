@@ -232,6 +232,7 @@ class MainWindow(LateJobs, HallWindow):
         field.crop.clicked.connect(files.crop)
         self.browser.series_read.connect(field.show_series)
         files.opened.connect(lambda: field.show_index(files.picture))
+        self.live.refine_asked.connect(lambda k: files.coarsen(k, "refine"))
         self.arrangement.lowered.connect(self.looking.follow_height)
         session.shows(lambda: field.show_crop(files.picture), "facts.field")
         session.shows(self._show_edits, "recipe", "facts.field")
