@@ -125,3 +125,26 @@ def test_the_band_in_which_a_run_is_led_is_dragged_on_the_timeline(window, find,
     for _ in range(4):
         session.undo()
     assert session.recipe == before
+
+
+def test_each_instrument_shows_the_weights_of_one_value_and_how_wide_they_are(window, find, hand, settle):
+    settle(window)
+    window.session.look(auto_run=False)
+    window.session.edit(model="gaussian", region=Region(0, 100, 64, 64))
+    add(window, find, "blocks")
+    add(window, find, "footprint")
+    settle(window)
+    km = window.session.facts.field.pixel_km
+    block, beam = (find(window, f"instrumentFootprint{place}") for place in (0, 1))
+    assert block.levels.shape == (64, 64) and (block.levels == 255).sum() == 64 and (block.levels > 0).sum() == 64
+    assert block.text.text() == f"64 values, each 8 pixels wide, {8 * km[0]:.3g} km"
+    assert beam.levels.max() == 255 and 40 <= (beam.levels > 127).sum() <= 60, "pi 4² pixels"
+    assert beam.text.text().startswith("256 values, each 8 pixels wide")
+    field = window.inspector_dock.widget().observations.form.rows[1].params.field("width")
+    window.inspector_dock.widget().ensureWidgetVisible(field)
+    hand.type_number(field, "16")
+    before = beam.text.text()
+    settle(window)
+    assert "each 16 pixels wide" in before and (beam.levels > 127).sum() > 150
+    window.session.edit(instruments=(Instrument("blocks", 1.0, (("size", 7),)),))
+    assert block.levels is None and block.isHidden(), "it does not fit, and sees nothing"

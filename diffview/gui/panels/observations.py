@@ -8,6 +8,7 @@ from PySide6.QtWidgets import QWidget
 
 from diffview.fields.units import written
 from diffview.gui.session import Session
+from diffview.gui.show.footprint_words import ShownFootprint, footprint_of
 from diffview.gui.show.looks import tidied
 from diffview.gui.widgets.forms.observations_form import InstrumentState, ObservationsForm, ObservationsState
 from diffview.gui.widgets.small.parts import column_of
@@ -67,12 +68,21 @@ class ObservationsPart(QWidget):
         made = (*instruments[:place], changed, *instruments[place + 1 :])
         self._session.edit(merge=("instruments", place, *new), instruments=made)
 
+    def _footprints(self) -> dict[int, ShownFootprint]:
+        """What one observation of each instrument sees, by its place; none where nothing is observed."""
+        plan, km = self._session.plan, self._session.facts.field.pixel_km
+        if not isinstance(plan.model, GuidedModel) or plan.model.led is None:
+            return {}
+        seen, count = plan.model.led.seen, len(self._session.recipe.operators.instruments[:MOST])
+        return {place: footprint_of(one, seen.field, km) for place, one in enumerate(seen.parts[:count])}
+
     def _show(self) -> None:
         session = self._session
         plan, asked = session.plan, session.recipe.operators
+        footprints = self._footprints()
         rows = tuple(
-            InstrumentState(kind.title, one.error, parameters(kind), dict(one.params))
-            for one in asked.instruments[:MOST]
+            InstrumentState(kind.title, one.error, parameters(kind), dict(one.params), footprints.get(place))
+            for place, one in enumerate(asked.instruments[:MOST])
             for kind in (OPERATORS[one.operator],)
         )
         told = ""

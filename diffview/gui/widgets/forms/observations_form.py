@@ -1,9 +1,11 @@
 """Instruments that see the region: one row each with its error and settings, the solver, its strength and its band."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import partial
 from typing import Any
 
+import numpy as np
+from numpy.typing import NDArray
 from PySide6.QtCore import Signal
 from PySide6.QtGui import QAction
 from PySide6.QtWidgets import QFormLayout, QLabel, QMenu, QWidget
@@ -12,6 +14,7 @@ from diffview.gui.theme import GRID, theme
 from diffview.gui.widgets.forms.guidance_form import LimitRow
 from diffview.gui.widgets.forms.param_form import ParamForm
 from diffview.gui.widgets.forms.spin import NumberSpin
+from diffview.gui.widgets.images.footprint_view import FootprintView
 from diffview.gui.widgets.small.parts import (
     add_choices,
     column_of,
@@ -30,12 +33,16 @@ from diffview.params import Parameter
 
 @dataclass(frozen=True)
 class InstrumentState:
-    """One row: title, error in the field's unit, declared settings of the operator and their values."""
+    """One row: title, error in the field's unit, declared settings of the operator and their values, its footprint.
+
+    The footprint is the weights [ny, nx] as levels of colour, their width in words and a tooltip; None: not known.
+    """
 
     title: str
     error: float
     parameters: tuple[Parameter, ...]
     params: dict[str, Any]
+    footprint: tuple[NDArray[np.uint8], str, str] | None = field(default=None, compare=False)
 
 
 @dataclass(frozen=True)
@@ -67,7 +74,7 @@ class ObservationsState:
 
 
 class InstrumentRow(QWidget):
-    """One instrument: title, error, removal, and the settings of its operator below."""
+    """One instrument: title, error, removal, and the settings and the footprint of its operator below."""
 
     def __init__(self, place: int) -> None:
         super().__init__()
@@ -75,10 +82,11 @@ class InstrumentRow(QWidget):
         self.error = named(NumberSpin(1e-30, 1e30, log=True), f"instrumentError{place}", "Error of the instrument")
         self.error.setKeyboardTracking(False)
         self.away = tool_button(f"instrumentAway{place}", "Take this instrument away", text="×")
-        self.params = ParamForm()
+        self.params, self.footprint = ParamForm(), named(FootprintView(), f"instrumentFootprint{place}")
         column = column_of(self)
         column.addLayout(line(self.title, self.error, self.away, wide=(self.title,)))
         column.addWidget(self.params)
+        column.addWidget(self.footprint)
 
     def show_instrument(self, now: InstrumentState, units: str) -> None:
         """Show it; emits nothing."""
@@ -89,6 +97,7 @@ class InstrumentRow(QWidget):
             self.params.set_parameters(now.parameters)
         self.params.set_values(now.params)
         self.params.setVisible(bool(now.parameters))
+        self.footprint.show_footprint(*(now.footprint or (None,)))
 
 
 class ObservationsForm(QWidget):
