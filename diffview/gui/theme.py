@@ -34,7 +34,7 @@ class Palette(shades.Tokens):
 
     def colour(self, token: str, alpha: int = 255) -> QColor:
         """The colour of `token` with an opacity of 0..255."""
-        colour = QColor(getattr(self, token))
+        colour = QColor(self.code(token))
         colour.setAlpha(alpha)
         return colour
 

@@ -7,6 +7,7 @@ from PySide6.QtCore import Qt
 from PySide6.QtTest import QTest
 
 from diffview.fields.field import Region
+from diffview.gui.theme import theme
 from diffview.scores.calibration import calibrate
 from diffview.scores.run_ensembles import cases_of
 from diffview.scores.solver_scores import ASKED, SolverCheck
@@ -93,6 +94,29 @@ def test_truth_and_thresholds_are_chosen_by_hand(open_window, hand, find, wait, 
     assert find(window, "calibrationSays").text().endswith("no truth.") and panel.numbers.rows() == ()
     seen = {key for key, plot in panel.views.plots.items() if plot.isVisible()}
     assert seen == {"spread", "coherence", "spectra"}, "what needs a truth is not there without one"
+    settle(window)
+
+
+def test_more_than_four_thresholds_are_steps_of_one_colour_map(open_window, hand, find, wait, settle):
+    window = open_window(GAP)
+    panel = shown(window, wait)
+    field = find(window, "calibrationEvents")
+    thresholds = [f"{kelvin}" for kelvin in (250, 255, 260, 265, 270, 275)]
+    for several in (thresholds[:4], thresholds):
+        field.setFocus()
+        field.clear()
+        QTest.keyClicks(field, ", ".join(several))
+        hand.click(find(window, "calibrationButton"))
+        count = len(several)
+        judged(window, wait, lambda found, n=count: found is not None and len(found.reliability) == n)
+        lines = panel.views.plots["fss"].lines[: len(several)]
+        assert [line.name for line in lines] == [f"> {name}" for name in several]
+        assert len({theme.palette.code(line.token) for line in lines}) == len(several)
+        told = [line.name for line in lines if line.told]
+        assert told == [f"> {name}" for name in (several if len(several) == 4 else ("250", "265", "275"))]
+        same = {line.name: line.token for line in lines}
+        drawn = panel.views.plots["reliability"].lines[:-1]
+        assert drawn and all(same[line.name] == line.token for line in drawn)
     settle(window)
 
 

@@ -4,11 +4,13 @@ import gc
 import re
 from dataclasses import fields
 
+import numpy as np
 import pytest
 from PySide6.QtCore import QRectF, QSize
 from PySide6.QtGui import QColor, QFontDatabase, QFontMetrics, QIcon, QImage, QPainter, QPalette
 from PySide6.QtWidgets import QComboBox, QPushButton, QToolButton
 
+from diffview.gui.show.palette import ramp
 from diffview.gui.theme import DARK, LIGHT, PALETTES, SCALES, theme
 from diffview.gui.widgets.small import icons
 from diffview.paths import resource
@@ -42,6 +44,18 @@ def test_texts_and_marks_can_be_read(p):
         for token in ("forward", "reverse", "good", "warn", "bad"):
             assert contrast(p, token, ground) >= 3
     assert contrast(p, "on_accent", "reverse") >= 4.5
+
+
+@pytest.mark.parametrize("count", [2, 5, 9])
+def test_steps_of_one_quantity_are_told_apart_and_from_the_ground(count):
+    """Neighbours lie apart in red, green and blue, and luminance goes one way."""
+    for p in PALETTES.values():
+        steps = ramp(count)
+        assert len({p.code(token) for token in steps}) == count
+        made = np.array([list(p.channels(token)) for token in steps]) / 255
+        assert np.linalg.norm(np.diff(made, axis=0), axis=1).min() > 0.7 / count
+        assert (np.diff([luminance(p.colour(token)) for token in steps]) > 0).all()
+        assert min(contrast(p, token, "panel") for token in steps) >= 1.8
 
 
 def test_every_role_of_the_palette_is_ours(qapp):

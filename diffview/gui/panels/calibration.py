@@ -56,7 +56,7 @@ SOLVERS_TEACH = (
     "What guidance is worth is known where the field is Gaussian: a red field seen by block means, a swath and the "
     "mean of an area, and its exact posterior."
 )
-EVENTS_TIP = "Thresholds of events, in the field's units, as 0.1, 5; empty: the usual ones. Plots draw the first four"
+EVENTS_TIP = "Thresholds of events, in the field's units, as 0.1, 5; empty: the usual ones"
 
 
 class CalibrationPanel(ScrollPanel):

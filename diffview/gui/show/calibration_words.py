@@ -7,6 +7,7 @@ import numpy as np
 
 from diffview.fields.numbers import figures, percent
 from diffview.gui.show.lines import Band, Line
+from diffview.gui.show.palette import ramp
 from diffview.reverse.solvers import SOLVERS
 from diffview.scores.calibration import Calibration
 from diffview.scores.findings import BAD, DOUBT, GOOD, findings, wave_unit
@@ -16,7 +17,7 @@ COLOURS = {GOOD: "good", DOUBT: "warn", BAD: "bad", "": "dim"}
 """The token of what a sentence means."""
 
 EVENTS = ("reverse", "forward", "good", "warn")
-"""Tokens of thresholds."""
+"""Tokens of thresholds; more of them are steps of one colour map."""
 
 NO_BREAK = "\N{NO-BREAK SPACE}%"
 """A per cent that stays with its number."""
@@ -172,17 +173,20 @@ def scale_curves(found: Calibration) -> dict[str, Curves]:
 
 
 def event_curves(found: Calibration) -> dict[str, Curves]:
-    """Reliability and FSS of each threshold."""
-    amount = [f"> {figures(one.threshold)}" for one in found.reliability]
+    """Reliability and FSS of each threshold; of more than EVENTS the legend names the first, a middle and the last."""
+    count = len(found.reliability)
+    tokens = EVENTS if count <= len(EVENTS) else ramp(count)
+    told = range(count) if count <= len(EVENTS) else (0, count // 2, count - 1)
+    named = [(f"> {figures(one.threshold)}", tokens[i], i in told) for i, one in enumerate(found.reliability)]
     diagonal = Line("reliable", "dim", np.array([0.0, 1.0]), np.array([0.0, 1.0]))
     reliable = [
-        Line(name, token, one.forecast[full], one.observed[full])
-        for name, token, one in zip(amount, EVENTS, found.reliability, strict=False)
+        Line(name, token, one.forecast[full], one.observed[full], told=shown)
+        for (name, token, shown), one in zip(named, found.reliability, strict=True)
         if (full := one.counts > 0).any()
     ]
     skilful = [
-        Line(name, token, np.array(one.widths, float), one.scores)
-        for name, token, one in zip(amount, EVENTS, found.neighbourhoods, strict=False)
+        Line(name, token, np.array(one.widths, float), one.scores, told=shown)
+        for (name, token, shown), one in zip(named, found.neighbourhoods, strict=False)
     ]
     useful = [Line("useful", "dim", np.array(one.widths, float)[[0, -1]], np.full(2, one.useful))
               for one in found.neighbourhoods[:1]]  # fmt: skip

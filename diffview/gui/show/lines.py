@@ -29,6 +29,7 @@ class Line:
     Attributes:
         x, y: in data units; values that cannot be shown (NaN, 0 on a log axis) break a line and empty a bin.
         below: share of the zero bin, or None.
+        told: whether the legend names it.
     """
 
     name: str
@@ -37,6 +38,7 @@ class Line:
     y: Floats
     steps: bool = False
     below: float | None = None
+    told: bool = True
 
     def corners(self) -> tuple[Floats, Floats]:
         """The points to draw, in data units: of bins both ends of each, and the ground at either side."""

@@ -1,6 +1,20 @@
-"""The named colours of the two appearances."""
+"""The named colours of the two appearances, and those of steps of one quantity."""
 
 from dataclasses import dataclass
+
+from diffview.fields.colormaps import COLORMAPS
+
+RAMP = "ramp "
+"""How the token of a step begins; the share of the way follows."""
+
+RAMP_COLOURS = "viridis"
+RAMP_ENDS = {"dark": (0.3, 1.0), "light": (0.0, 0.8)}
+"""The part of that map that stands out from the ground."""
+
+
+def ramp(count: int) -> tuple[str, ...]:
+    """Tokens of so many steps, from the least to the most."""
+    return tuple(f"{RAMP}{step / max(1, count - 1):.3f}" for step in range(count))
 
 
 @dataclass(frozen=True)
@@ -25,6 +39,14 @@ class Tokens:
     bad: str
     no_data: str
 
+    def code(self, token: str) -> str:
+        """The colour of a token, of a step too, as #rrggbb."""
+        if not token.startswith(RAMP):
+            return str(getattr(self, token))
+        low, high = RAMP_ENDS[self.name]
+        share = low + (high - low) * float(token.removeprefix(RAMP))
+        return "#" + bytes(COLORMAPS[RAMP_COLOURS][round(255 * share)]).hex()
+
     def mixed(self, over: str, under: str, share: float) -> str:
         """The opaque mixture share * over + (1 - share) * under of two tokens, as #rrggbb."""
         pairs = zip(self.channels(over), self.channels(under), strict=True)
@@ -32,7 +54,7 @@ class Tokens:
 
     def channels(self, token: str) -> bytes:
         """Red, green and blue of a token."""
-        return bytes.fromhex(getattr(self, token)[1:])
+        return bytes.fromhex(self.code(token)[1:])
 
 
 DARK = {

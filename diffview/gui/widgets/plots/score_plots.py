@@ -92,7 +92,7 @@ class LinesPlot(PlotBase):
                 ink(painter, line_pen(palette, line.token))
                 for x, y in self._pieces(line):
                     painter.drawPath(self.pixel_path(x, y))
-        paint_legend(painter, box.right(), 2, [(line.name, line.token) for line in self.lines], palette)
+        paint_legend(painter, box.right(), 2, [(line.name, line.token) for line in self.lines if line.told], palette)
 
     def _pieces(self, line: Line) -> list[tuple[Floats, Floats]]:
         """A line in view coordinates, and its zero bin."""
