@@ -15,6 +15,7 @@ from diffview.gui.widgets.plots.schedule_items import Band
 from diffview.library.showing import shown_of
 from diffview.models.choice import Given
 from diffview.models.own import own_denoiser
+from diffview.runs.sampling import scored_course
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
 from models_twins import small_model
@@ -223,6 +224,38 @@ def test_a_network_whose_folder_was_renamed_is_offered_by_its_key(open_window, r
     hand.click(button)
     settle(window)
     assert window.session.recipe.denoiser.model == "renamed" and window.live.run.state == "finished"
+
+
+@pytest.mark.qt_log_ignore("This plugin does not support (raise|grabbing)")  # of every list opened
+def test_a_consistency_model_is_chosen_with_the_course_that_it_can_run(open_window, tmp_path, hand, find, settle):
+    """In the list as after its distillation: sampler, steps and levels are set, which is told, and one undo."""
+    window = open_window(QUICK.but(sampler="heun", steps=6))
+    card = small_model(tmp_path / "models", "jump", kind="consistency")
+    window.session.learn(cards={"jump": card, "twin": small_model(tmp_path / "models")})
+    settle(window)
+    before = window.session.recipe
+    hand.choose(find(window, "modelCombo"), "jump")
+    settle(window)
+    plan, told = window.session.plan, window.heard[-1]
+    assert plan.refusal is None and window.live.run.state == "finished"
+    assert plan.recipe.but(model=before.denoiser.model, **scored_course(card)) == before.but(**scored_course(card))
+    assert (plan.recipe.course.sampler, plan.recipe.course.steps) == ("consistency", 1)
+    assert "jump is a consistency model" in told.sentence and told.kind == "info"
+    assert "Consistency in 1 step from noise, instead of Heun in 6 steps" in told.hint
+    window.session.edit(steps=3)
+    window.session.edit(model="gaussian", sampler="ddim")
+    window.session.edit(sampler="heun")
+    hand.choose(find(window, "modelCombo"), "twin")
+    assert window.session.recipe.course.sampler == "heun", "a posterior mean takes any way that is chosen"
+    window.session.edit(model="gaussian")
+    hand.choose(find(window, "modelCombo"), "jump")
+    window.session.edit(steps=3)
+    hand.choose(find(window, "modelCombo"), "jump")
+    assert window.session.recipe.course.steps == 3, "a way that it can run stays"
+    for _ in range(2):
+        window.session.undo()
+    assert window.session.recipe.denoiser.model == "gaussian" and window.session.recipe.course.sampler == "heun"
+    settle(window)
 
 
 def test_the_model_dock_offers_it_too_and_the_list_says_what_networks_make(window, hand, find, settle, appear):

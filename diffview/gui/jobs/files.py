@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING
 
 from diffview.errors import UserError
 from diffview.forward.tables import holds_schedule
+from diffview.gui.jobs.choosing import choose_model
 from diffview.gui.jobs.slices import Slices
 from diffview.gui.session import Message
 from diffview.gui.show.schedule_curves import levels_note, taken
@@ -28,7 +29,7 @@ class Files(Slices):
     def open_model(self, path: str) -> None:
         """Read the card of a network and choose it; its weights are loaded when it is first run."""
         if self._learn_model(path):
-            self._session.edit(model=path)
+            choose_model(self._session, path)
 
     def _learn_model(self, name: str) -> bool:
         """Whether the session knows the model, after searching a card at that path; a message says why not."""

@@ -5,6 +5,7 @@ from PySide6.QtGui import QResizeEvent
 from PySide6.QtWidgets import QHBoxLayout, QLabel, QMenu, QSizePolicy, QWidget
 
 from diffview.gui.actions import ENTRIES, EXPORT, Actions
+from diffview.gui.jobs.choosing import choose_model
 from diffview.gui.jobs.live import Live
 from diffview.gui.panels.base import bind_combo, bind_spin
 from diffview.gui.session import Message, Session
@@ -15,7 +16,7 @@ from diffview.gui.widgets.forms.combo import Combo
 from diffview.gui.widgets.forms.segmented import SegmentedControl
 from diffview.gui.widgets.small.card import ElidedLabel
 from diffview.gui.widgets.small.icons import set_icon
-from diffview.gui.widgets.small.parts import add_choices, primary, push_button, whole
+from diffview.gui.widgets.small.parts import add_choices, primary, push_button, show_key, whole
 from diffview.gui.widgets.small.text import plain, set_tip
 from diffview.machine import cores
 from diffview.models.capabilities import lacks
@@ -187,7 +188,8 @@ class ToolbarPanel(QWidget):
     def _show(self) -> None:
         session, models = self._session, ("facts.cards", "facts.given", "facts.field")
         session.shows(self._list_models, *models)
-        bind_combo(session, self.model, "model", *models)
+        self.model.activated.connect(lambda i: choose_model(session, self.model.itemData(i)))
+        session.shows(lambda: show_key(self.model, session.recipe.denoiser.model), "denoiser.model", *models)
         bind_combo(session, self.sampler, "sampler", sampler_params=())
         bind_combo(session, self.device, "device")
         bind_spin(session, self.steps, "steps")

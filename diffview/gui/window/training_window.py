@@ -5,6 +5,7 @@ from pathlib import Path
 from PySide6.QtWidgets import QDialog, QVBoxLayout, QWidget
 
 from diffview.gui.jobs.busy import Jobs
+from diffview.gui.jobs.choosing import choose_model
 from diffview.gui.jobs.following import TrainingFollower
 from diffview.gui.show.training_words import followed_details, followed_headline
 from diffview.gui.widgets.plots.loss_plot import LossPlot
@@ -66,7 +67,7 @@ class TrainingWindow(QDialog):
         job = self._follower.job
         if job is not None and job.card is not None:
             self._learn(job)
-            self._session.edit(model=str(job.folder))
+            choose_model(self._session, str(job.folder))
 
     def _learn(self, job: FollowedTraining) -> None:
         """Take the newest weights: what is shown is made by them."""
