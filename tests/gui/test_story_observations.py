@@ -137,7 +137,7 @@ def test_each_instrument_shows_the_weights_of_one_value_and_how_wide_they_are(wi
     km = window.session.facts.field.pixel_km
     block, beam = (find(window, f"instrumentFootprint{place}") for place in (0, 1))
     assert block.levels.shape == (64, 64) and (block.levels == 255).sum() == 64 and (block.levels > 0).sum() == 64
-    assert block.text.text() == f"64 values, each 8 pixels wide, {8 * km[0]:.3g} km"
+    assert block.text.text() == f"64 values, each 8 pixels wide, {8 * km[0]:.3g}\N{NO-BREAK SPACE}km"
     assert beam.levels.max() == 255 and 40 <= (beam.levels > 127).sum() <= 60, "pi 4² pixels"
     assert beam.text.text().startswith("256 values, each 8 pixels wide")
     field = window.inspector_dock.widget().observations.form.rows[1].params.field("width")

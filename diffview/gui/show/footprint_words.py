@@ -24,7 +24,7 @@ def footprint_of(seen: Observed, shape: tuple[int, int], pixel_km: tuple[float, 
     wide, count = widths(weights), len(seen.at)
     size = f"{_by(wide)} pixel{'' if wide == (1, 1) else 's'} wide"
     if pixel_km is not None:
-        size += f", {_by((wide[0] * pixel_km[0], wide[1] * pixel_km[1]))} km"
+        size += f", {_by((wide[0] * pixel_km[0], wide[1] * pixel_km[1]))}\N{NO-BREAK SPACE}km"
     if isinstance(seen.operator, Pixels):
         shown, says = seen.footprint(shape), "Bright: the pixels that are seen, each by itself"
     else:
