@@ -150,9 +150,8 @@ def sample(
         never: where a whole picture stays missing [rows, columns], as land.
         record: every step is kept: x_t and x0_hat [step, member, rows, columns].
         progress: called with the share that is done.
-        **values: of the recipe: model ("gaussian", "local", "rain64", a network's folder), members, seed, steps,
-            sampler, schedule, level (s of a start from the field), region, hidden and more, see `RunValues`; with
-            statistics="mean,spread,p>5,q0.9" nothing else is kept, of any number of members.
+        **values: see `RunValues`: model ("gaussian", "local", "rain64", a network's folder), members, seed, level (s of
+            a start from the field), region ...; with statistics="mean,p>5,q0.9" nothing else is kept, of any number.
 
     Raises:
         UserError: if something cannot be read, is not allowed, or cannot be run.
@@ -166,8 +165,8 @@ def sample(
 
     known = None if recipe is None else read_recipe(recipe)
     card = card_of(values.get("model", (known or Recipe()).denoiser.model))
-    opened = opened_of(field, with_ways(recipe_of(known or usual_recipe(card), values), values, fill))
-    opened = as_condition(opened, card)
+    asked = with_ways(recipe_of(known or usual_recipe(card), values), values, fill)
+    opened = as_condition(opened_of(field, asked), card)
     return dataset_of(_content(opened, card, never, record, progress), opened)
 
 

@@ -22,6 +22,11 @@ Array = NDArray[np.float32]
 FIELD, NONE = "field", "none"
 """Truths: the field itself; nothing."""
 
+COARSE = UserError(
+    "The field is coarse as it is: it is what the members were given, and no truth.",
+    "Judge them without a truth, or by a fine field.",
+)
+
 
 def usual_truth(plan: Plan) -> str:
     """The field where a run is given something of it; nothing where it makes fields from noise, or from means alone."""
@@ -57,10 +62,7 @@ def cases_of(plan: Plan, facts: Facts, y: Any, truth: str | Array = "") -> Ensem
         name, units = (card.quantity, card.units) if card is not None and other else (field.name, field.units)
         return EnsembleCases(members[:, None], name=name, units=units, pixel_km=None if other else field.pixel_km)
     if isinstance(asked, str) and plan.recipe.source.refine > 1:
-        raise UserError(
-            "The field is coarse as it is: it is what the members were given, and no truth.",
-            "Judge them without a truth, or by a fine field.",
-        )
+        raise COARSE
     if not _same_quantity(plan):
         raise UserError(
             f"{plan.recipe.denoiser.model} makes another quantity than {field.name or 'the field'}.",

@@ -46,6 +46,19 @@ def test_a_regular_grid_tells_every_place_and_passes_the_date_line():
     np.testing.assert_allclose(np.diff(found.x), 1.0)
 
 
+@pytest.mark.parametrize("step", [1, 2])
+def test_the_map_of_a_coarse_field_is_refined_and_every_place_stays_where_it_is(step):
+    lat, lon = np.linspace(56, 49, 8), np.linspace(178.0, 185.0, 8)
+    grid = np.meshgrid(lat[::step], (lon[::step] + 180) % 360 - 180, indexing="ij")
+    coarse = EarthMap(*(values.astype(np.float32) for values in grid), step, np.array([[2.0, 3.0]], np.float32), lat)
+    fine = coarse.refined(4)
+    for row, column in ((0.5, 0.5), (1.0, 2.0), (3.25, 4.75)):
+        place = fine.at(4 * row, 4 * column)
+        assert place == pytest.approx(coarse.at(row, column), abs=2e-2)
+    np.testing.assert_array_equal(fine.coast, [[8.0, 12.0]])
+    np.testing.assert_allclose(fine.y.reshape(8, 4).mean(axis=1), lat)
+
+
 def test_coasts_lie_where_their_degrees_say_on_a_regular_grid():
     lat, lon = np.linspace(70, 30, 400), np.linspace(-20, 40, 600)
     found = map_of({"latitude": lat, "longitude": lon}, (400, 600))
