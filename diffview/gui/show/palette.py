@@ -45,7 +45,7 @@ class Tokens:
             return str(getattr(self, token))
         low, high = RAMP_ENDS[self.name]
         share = low + (high - low) * float(token.removeprefix(RAMP))
-        return "#" + bytes(COLORMAPS[RAMP_COLOURS][round(255 * share)]).hex()
+        return "#" + COLORMAPS[RAMP_COLOURS][round(255 * share)].tobytes().hex()
 
     def mixed(self, over: str, under: str, share: float) -> str:
         """The opaque mixture share * over + (1 - share) * under of two tokens, as #rrggbb."""

@@ -97,8 +97,8 @@ def coarsened(recipe: Recipe, shape: tuple[int, ...], region: Region, k: int, ho
     moved = Region(round(region.row * ratio), round(region.column * ratio), *sides)
     rows, columns = (int(n * pixels) for n in shape)
     fits = moved.row + moved.ny <= rows and moved.column + moved.nx <= columns
-    size = {"coarsen": 1, "refine": k} if how == REFINE else {"coarsen": k, "coarsen_by": how, "refine": 1}
-    return recipe.but(**size, region=moved if fits else None, hidden=())
+    kept = recipe.but(region=moved if fits else None, hidden=())
+    return kept.but(coarsen=1, refine=k) if how == REFINE else kept.but(coarsen=k, coarsen_by=how, refine=1)
 
 
 def in_blocks(region: Region, size: tuple[int, int]) -> Region:

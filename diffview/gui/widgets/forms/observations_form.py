@@ -97,7 +97,7 @@ class InstrumentRow(QWidget):
             self.params.set_parameters(now.parameters)
         self.params.set_values(now.params)
         self.params.setVisible(bool(now.parameters))
-        self.footprint.show_footprint(*(now.footprint or (None,)))
+        self.footprint.show_footprint(now.footprint)
 
 
 class ObservationsForm(QWidget):

@@ -51,16 +51,18 @@ class FootprintView(QWidget):
         super().__init__()
         self.levels: NDArray[np.uint8] | None = None
         self.picture, self.text = _Weights(), words()
-        self.setLayout(line(self.picture, self.text, wide=(self.text,)))
-        self.layout().setContentsMargins(0, 0, 0, 0)
+        row = line(self.picture, self.text, wide=(self.text,))
+        row.setContentsMargins(0, 0, 0, 0)
+        self.setLayout(row)
         self.hide()
 
-    def show_footprint(self, levels: NDArray[np.uint8] | None, says: str = "", tip: str = "") -> None:
+    def show_footprint(self, shown: tuple[NDArray[np.uint8], str, str] | None) -> None:
         """Show weights [ny, nx], 0 to 255, their width in words, and what they are as the tooltip; None hides it."""
-        self.levels = levels
-        self.setVisible(levels is not None)
-        if levels is None:
+        self.levels = None if shown is None else shown[0]
+        self.setVisible(shown is not None)
+        if shown is None:
             return
+        levels, says, tip = shown
         self.picture.show_image(indexed_image(levels, COLORMAPS[COLOURS]))
         self.picture.setAccessibleName(f"Footprint: {says}")
         self.text.setText(says)
