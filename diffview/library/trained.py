@@ -76,9 +76,10 @@ def _trained(trainer: Trainer, folder: Path, progress: Callable[[float], object]
 
 
 def _trainer(path: str | None, dataset: str | Sequence[str] | None, folder: Path, values: dict[str, Any]) -> Trainer:
-    from diffview.learning.from_files import Cut, read_training_set
+    from diffview.learning.from_files import read_training_set
     from diffview.learning.network import sizes_of
     from diffview.learning.settings import TrainingSettings, under_schedule
+    from diffview.learning.slices_read import Cut
     from diffview.learning.training import trainer_in
     from diffview.machine import train_device
     from diffview.models.cards import Card, find_card
