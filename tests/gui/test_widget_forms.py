@@ -32,6 +32,7 @@ def fit(qtbot):
     qtbot.addWidget(host)
     made = FitForm(QFormLayout(host))
     made.host, made.told = host, []
+    made.text.setParent(host)  # the notes below a form hold it
     made.edited.connect(made.told.append)
     host.show()
     return made
