@@ -83,6 +83,7 @@ class Tracks:
 
     def __init__(self, net: nn.Module) -> None:
         self.weights = [{name: p.detach().clone() for name, p in net.named_parameters()} for _ in LENGTHS]
+        self._due: float = FIRST
 
     def advance(self, net: nn.Module, step: int) -> None:
         """Take the weights after a step, of which the first is 1."""
@@ -106,12 +107,18 @@ class Tracks:
     def keep(self, folder: Path, step: int, last: bool = False) -> None:
         """Write them in float16 if it is time to, or the last step of a training; those that are too old go.
 
+        What could not be written is tried again when the next ones are due, not at every step.
+
         Raises:
             UserError: if they cannot be written.
         """
-        kept = kept_in(folder)
-        if step < (RATIO * max(kept) if kept else FIRST) and not (last and step not in kept):
+        if step < self._due and not last:
             return
+        kept = kept_in(folder)
+        self._due = RATIO * max(kept, default=0)
+        if step < self._due and not (last and step not in kept):
+            return
+        self._due = RATIO * step
         path = folder / FOLDER / f"{step}.safetensors"
         path.parent.mkdir(parents=True, exist_ok=True)
         State({name: t.half() for name, t in self.tensors().items()}, {"step": step}).save(path)
@@ -123,6 +130,13 @@ def kept_in(folder: Path) -> dict[int, Path]:
     """The averages kept in the folder of a training, by step."""
     found = {path: re.fullmatch(r"(\d+)\.safetensors", path.name) for path in (folder / FOLDER).glob("*")}
     return {int(match[1]): path for path, match in sorted(found.items()) if match}
+
+
+def forget_later(folder: Path, step: int) -> None:
+    """Averages of later steps go: they are of a training that was killed, and what goes on from here is another one."""
+    for later, path in kept_in(folder).items():
+        if later > step:
+            path.unlink(missing_ok=True)
 
 
 def averaged(folder: Path, length: float, out: Path) -> Card:

@@ -30,7 +30,7 @@ from diffview.runs.groups import AUTO
 Array = NDArray[np.float32]
 
 LONG = 5
-"""SlicesAlong from which on time is the dimension whose last part is held out, though another is longer."""
+"""Slices from which on time is the dimension whose last part is held out, though another is longer."""
 
 
 def read_training_set(

@@ -12,6 +12,7 @@ from uuid import uuid4
 import torch
 
 from diffview.errors import NotWrittenError, UserError, out_of_memory
+from diffview.learning.averages import forget_later
 from diffview.learning.distillation import Distiller, through
 from diffview.learning.network import config_for
 from diffview.learning.objective import JUMP, PREDICTED
@@ -54,6 +55,7 @@ def train(
         NotWrittenError: if what was made cannot be written at the end: `trainer` has it still, to be saved again.
         UserError: if the loss is not finite, or memory does not suffice for one field.
     """
+    _forget_averages(trainer, folder)
     kept, remark, log = time.monotonic(), "", _Log(folder, trainer.step, tensorboard, trainer.ranks.first)
     try:
         while trainer.done() < 1 and not trainer.ranks.any(stopped(), trainer.device):
@@ -70,6 +72,12 @@ def train(
                 kept = time.monotonic()
     finally:
         _end(trainer, folder)
+
+
+def _forget_averages(trainer: Trainer, folder: Path) -> None:
+    """Those of later steps than it begins at are of a training that was killed there."""
+    if trainer.ranks.first:
+        forget_later(folder, trainer.step)
 
 
 def _end(trainer: Trainer, folder: Path) -> None:

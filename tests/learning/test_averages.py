@@ -127,6 +127,34 @@ def test_old_ones_go(tmp_path, monkeypatch):
     assert sorted(kept_in(tmp_path)) == [40]
 
 
+def test_those_of_a_training_that_was_killed_are_not_taken_for_ones_of_the_next(tmp_path):
+    """It left no model: a training that begins there, with or without averages, is as in a folder of its own."""
+    data = data_of()
+    for folder, seeds in ((tmp_path / "m", (1, 2)), (tmp_path / "alone", (2,))):
+        for seed in seeds:
+            for name in ("model.json", "training.safetensors"):
+                (folder / name).unlink(missing_ok=True)
+            list(train(trainer_in(folder, data, {**SMALL, "steps": 20 // seed, "seed": seed}, SIZES, "cpu"), folder))
+    kept, own = kept_in(tmp_path / "m"), kept_in(tmp_path / "alone")
+    assert sorted(kept) == [8, 9, 10]
+    assert {step: path.read_bytes() for step, path in kept.items()} == {s: p.read_bytes() for s, p in own.items()}
+    for name in ("model.json", "training.safetensors"):
+        (tmp_path / "m" / name).unlink()
+    plain = trainer_in(tmp_path / "m", data, {**SMALL, "averages": False, "steps": 2}, SIZES, "cpu")
+    list(train(plain, tmp_path / "m"))
+    with pytest.raises(UserError, match="keeps no averages"):
+        averaged(tmp_path / "m", 0.1, tmp_path / "r")
+
+
+def test_a_disk_without_room_is_said_when_they_are_due_and_not_at_every_step(tmp_path):
+    trainer = trainer_in(tmp_path / "m", data_of(), SMALL, SIZES, "cpu")
+    (tmp_path / "m").mkdir()
+    (tmp_path / "m" / averages.FOLDER).write_text("a file")
+    reports = list(train(trainer, tmp_path / "m", every=1000))
+    said = [report.step for report in reports if "are not kept" in report.remark]
+    assert said[0] == 8 and all(b == math.ceil(averages.RATIO * a) for a, b in pairwise(said)) and len(said) > 10
+
+
 def test_going_on_bit_for_bit(tmp_path):
     data = data_of()
     config, settings = config_for(data, **SIZES), TrainingSettings(**SMALL)
