@@ -187,6 +187,16 @@ def test_a_step_that_is_none_is_a_sentence_and_the_run_goes_on(tmp_path, given, 
     assert diffview.recorded(tmp_path / "run.h5").s.tolist() == [2.0, 1.0]
 
 
+def test_errors_are_of_the_pixels_whose_truth_is_known(tmp_path):
+    """x0_hat is off by 3 where the truth is known, and by 100 on land."""
+    truth = np.where(np.arange(64).reshape(8, 8) < 9, np.nan, 1.5)
+    with Recorder(tmp_path / "run.h5", truth=truth) as recorder:
+        recorder.step(2.0, np.zeros((2, 8, 8)), x0_hat=np.stack([np.where(np.isnan(truth), 100.0, 4.5)] * 2))
+        recorder.step(0.0, np.zeros((2, 8, 8)))
+    errors = diffview.recorded(tmp_path / "run.h5").errors
+    assert errors[0] == pytest.approx(3.0) and np.isnan(errors[1])
+
+
 def test_words_that_are_unknown_are_errors_of_the_programmer(tmp_path):
     with pytest.raises(TypeError, match="takes no 'colour'"):
         Recorder(tmp_path / "run.h5", colour="red")

@@ -78,11 +78,14 @@ class Recorded:
 
     @property
     def errors(self) -> NDArray[np.float64] | None:
-        """RMSE of x0_hat to the truth [step], standardised, the mean over the members; None without a truth."""
+        """RMSE of x0_hat to the truth [step], standardised, the mean over the members; None without a truth.
+
+        Pixels where the truth is missing do not count.
+        """
         if self.truth is None:
             return None
         squares = (np.asarray(self.x0_hat, np.float64) - self.truth) ** 2
-        return np.asarray(np.sqrt(squares.mean(axis=(2, 3, 4))).mean(axis=1))
+        return np.asarray(np.sqrt(squares[:, :, np.isfinite(self.truth)].mean(axis=2)).mean(axis=1))
 
     def physical(self, values: Array) -> Array:
         """Standardised values in physical units."""
