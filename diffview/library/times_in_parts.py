@@ -8,6 +8,7 @@ import hashlib
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -18,6 +19,7 @@ from diffview.errors import UserError
 from diffview.fields.field import Region
 from diffview.library.all_times import NoSeries, PlanAt, TimeAxis, check_series, lacking_told, made_of_times
 from diffview.library.opened import Opened, one_reader
+from diffview.params import plain_of
 from diffview.runs.plan import Plan
 from diffview.runs.statistics import Streamed
 
@@ -94,7 +96,7 @@ def times_order(times: TimeAxis, plan_at: PlanAt, folder: Path, on: str, words: 
     require_idle(folder)
     plan = _first(times, plan_at)
     check_series(plan, 1)
-    job = {**job_of(plan), "times": hashlib.sha256(times.days.tobytes()).hexdigest()}
+    job = {**job_of(plan), **_of_all(times, plan)}
     parts = NetcdfParts(folder.absolute())
     parts.begin(job)
     members = plan.recipe.ensemble.members
@@ -102,6 +104,13 @@ def times_order(times: TimeAxis, plan_at: PlanAt, folder: Path, on: str, words: 
         times, plan_at, plan.region, members, str(parts.folder), str(Path.cwd()), key_of(job), job["versions"]
     )
     return JobOrder(work, parts, Streamed((), np.empty(0)), {}, on, tuple(words))
+
+
+def _of_all(times: TimeAxis, plan: Plan) -> dict[str, Any]:
+    """What is of the first time alone, as it is of all: which time was the first that could be made may change."""
+    other = [number for dim, number in enumerate(times.picture.index) if dim != times.dim]
+    fitted = plain_of(plan.recipe.source)["fitted"]
+    return {"index": other, "fitted": fitted, "times": hashlib.sha256(times.days.tobytes()).hexdigest()}
 
 
 def tell_parts(parts: NetcdfParts, times: TimeAxis, tell: Callable[[str], None]) -> None:

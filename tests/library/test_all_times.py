@@ -184,6 +184,22 @@ def test_a_time_that_was_mended_is_made_by_the_same_command(folder: Path, tmp_pa
     assert on_here(days, out) == 0 and (out / PARTS / "00002.nc").exists()
 
 
+def test_the_first_time_too_once_it_was_mended(folder: Path, tmp_path: Path, capsys: pytest.CaptureFixture) -> None:
+    """What tells the job from others is of no time alone; what was asked for of all times is."""
+    days, out = tmp_path / "days", tmp_path / "job"
+    days.mkdir()
+    for number, day in enumerate((GONE, 3)):
+        shutil.copy(folder / f"sst_{day}.nc", days / f"{number}.nc")
+    assert on_here(days, out) == 0 and not (out / PARTS / "00000.nc").exists()
+    before = (out / PARTS / "00001.nc").read_bytes()
+    with netCDF4.Dataset(days / "0.nc", "a") as file:
+        file["sst"][0, 10, 10] = 15.0
+    assert on_here(days, out) == 0 and (out / PARTS / "00000.nc").exists()
+    assert (out / PARTS / "00001.nc").read_bytes() == before
+    capsys.readouterr()
+    assert on_here(days, out, "--transform", "identity") == 2 and "by another job" in capsys.readouterr().err
+
+
 def test_the_region_of_the_parts_is_that_of_the_first_time(folder: Path, tmp_path: Path) -> None:
     words = [
         "sample",
