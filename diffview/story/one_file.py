@@ -8,6 +8,7 @@ import os
 import shutil
 import stat
 import zipfile
+import zlib
 from pathlib import Path, PurePosixPath
 
 from diffview.errors import UserError
@@ -23,6 +24,13 @@ MOST_KEPT = 8
 
 EPOCH = (1980, 1, 1, 0, 0, 0)
 """The time of every file inside: the same lecture gives the same bytes."""
+
+METHODS = zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED
+"""Of packing, which are read: of the others zipfile says in many ways that the bytes are wrong."""
+
+DAMAGED = zipfile.BadZipFile, zlib.error, EOFError, RuntimeError, ValueError
+"""What zipfile raises: no zip, or another checksum; the bytes of a file; its end; a password, or a method or a version
+that it does not know; a name that is no UTF-8."""
 
 HINT = "Ask for the file once more: it may have been cut short on its way."
 
@@ -46,7 +54,7 @@ def holds(path: Path, name: str) -> bool:
     try:
         with zipfile.ZipFile(path) as packed:
             return name in packed.namelist()
-    except (OSError, zipfile.BadZipFile):
+    except (OSError, *DAMAGED):
         return False
 
 
@@ -73,9 +81,11 @@ def unpacked(path: Path) -> Path:
         folder = place / checksum(path)[:24]
         if not folder.is_dir():
             fresh = place / f".{folder.name}.{os.getpid()}"
-            shutil.rmtree(fresh, ignore_errors=True)
-            _unpack(path, fresh)
-            fresh.rename(folder)
+            try:
+                _unpack(path, fresh)
+                fresh.rename(folder)
+            finally:
+                shutil.rmtree(fresh, ignore_errors=True)  # what was unpacked in part
         os.utime(folder)
         for old in sorted(place.iterdir(), key=lambda one: -one.stat().st_mtime)[MOST_KEPT:]:
             shutil.rmtree(old, ignore_errors=True)
@@ -89,13 +99,12 @@ def _unpack(path: Path, folder: Path) -> None:
         with zipfile.ZipFile(path) as packed:
             _check(packed.infolist(), path)
             packed.extractall(folder)
-    except (zipfile.BadZipFile, zipfile.LargeZipFile, NotImplementedError, RuntimeError, EOFError) as error:
-        shutil.rmtree(folder, ignore_errors=True)
+    except DAMAGED as error:
         raise UserError(f"{path} is damaged: {error}.", HINT) from None
 
 
 def _check(entries: list[zipfile.ZipInfo], path: Path) -> None:
-    """Refuse what would leave the folder, or fill the disk.
+    """Refuse what would leave the folder, or fill the disk, or is packed in another way.
 
     Raises:
         UserError: then.
@@ -103,5 +112,7 @@ def _check(entries: list[zipfile.ZipInfo], path: Path) -> None:
     for entry in entries:
         if not is_inside(entry.filename) or stat.S_ISLNK(entry.external_attr >> 16):
             raise UserError(f"{path} names {entry.filename!r}, outside of itself.", "It was not made by diffview.")
+        if entry.compress_type not in METHODS:
+            raise UserError(f"{path} is packed in a way that is not read here.", "Unpack it, and open its folder.")
     if sum(entry.file_size for entry in entries) > LARGEST:
         raise UserError(f"{path} would be larger than {LARGEST / 1e9:.0f} GB.", "It was not made by diffview.")

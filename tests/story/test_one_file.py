@@ -1,5 +1,6 @@
 """A lecture as one file: the same bytes every time, carried anywhere, and nothing from elsewhere leaves its folder."""
 
+import errno
 import shutil
 import stat
 import zipfile
@@ -101,6 +102,44 @@ def test_a_file_that_was_cut_or_changed_on_its_way_is_told(tmp_path, lecture):
     file.write_bytes(whole[:at] + bytes(byte ^ 255 for byte in whole[at : at + 40]) + whole[at + 40 :])
     with pytest.raises(UserError, match="is damaged"):
         read_lecture(file)
+
+
+def test_one_wrong_byte_anywhere_is_told_or_changes_nothing(tmp_path, cache):
+    file = tmp_path / "talk.zip"
+    lecture = Lecture("L", tuple(Chapter(f"C{number}", "It is.") for number in range(3)))
+    write_lecture(lecture, file)
+    whole, told = file.read_bytes(), []
+    for at in range(len(whole)):
+        for flipped in (1, 6, 255):
+            file.write_bytes(whole[:at] + bytes([whole[at] ^ flipped]) + whole[at + 1 :])
+            is_lecture(file)
+            try:
+                assert read_lecture(file).chapters == lecture.chapters
+            except UserError as refused:
+                told.append(str(refused))
+    assert told and not list(cache.glob(".*"))
+
+
+def test_what_is_packed_in_another_way_is_unpacked_by_hand(tmp_path, lecture):
+    write_lecture(lecture, tmp_path / "folder")
+    with zipfile.ZipFile(tmp_path / "talk.zip", "w", zipfile.ZIP_LZMA) as packed:
+        packed.write(tmp_path / "folder" / TABLE, TABLE)
+    with pytest.raises(UserError, match="not read here") as refused:
+        read_lecture(tmp_path / "talk.zip")
+    assert "Unpack it" in refused.value.hint
+
+
+def test_a_disk_that_is_full_is_told_and_nothing_stays_of_what_was_unpacked(tmp_path, lecture, cache, monkeypatch):
+    def fill(packed, folder):
+        folder.mkdir(parents=True)
+        (folder / TABLE).write_text("{")
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    write_lecture(lecture, tmp_path / "talk.zip")
+    monkeypatch.setattr(zipfile.ZipFile, "extractall", fill)
+    with pytest.raises(UserError, match="No space left on device"):
+        read_lecture(tmp_path / "talk.zip")
+    assert not list(cache.iterdir())
 
 
 def test_a_zip_of_something_else_is_no_lecture(tmp_path):
