@@ -64,6 +64,21 @@ def test_values_of_the_recipe_are_typed_by_name(form, find, window):
     assert "no value 'sedd'" in find(window, "lectureSaid").text() and dict(written(form)[1].values)["seed"] == 5
 
 
+@pytest.mark.parametrize("text", ['{"schedule": {}}', '{"fork": {}}', "[" * 20000, '{"seed": NaN}', "3", "[]"])
+def test_what_is_no_value_is_told_whatever_it_is(form, find, window, text):
+    form.list.setCurrentRow(1)
+    field = find(form, "beat_values")
+    field.setText(text)
+    QTest.keyClick(field, Qt.Key.Key_Return)
+    assert "no value" in find(window, "lectureSaid").text() and written(form)[1] == BEFORE[1]
+
+
+def test_a_point_that_no_number_holds_is_told(form, find, hand, window):
+    choose(hand, find, form, "beatKind", "move")
+    type_in(find, form, "beat_to", f"[1{'0' * 400}, 1]")
+    assert "That is no value." in find(window, "lectureSaid").text()
+
+
 def test_beats_are_added_changed_into_another_kind_ordered_and_removed(form, find, hand, window):
     hand.click(find(form, "addBeatButton"))
     assert written(form)[1] == WaitBeat() and form.row == 1

@@ -12,6 +12,7 @@ from diffview.gui.show.beat_words import beat_words
 from diffview.gui.show.param_words import label_for, tip_for
 from diffview.gui.widgets.small.parts import add_choices, combo, line, named, push_button, show_key
 from diffview.params import Choice, Parameter, parameters, plain_of
+from diffview.paths import parse_json
 from diffview.story.beats import BEATS, Beat, WaitBeat, beat_of
 
 KEY = "do"
@@ -119,7 +120,7 @@ class BeatForm(QWidget):
     def _replace(self, plain: dict[str, Any]) -> None:
         try:
             beat = beat_of(plain)
-        except (UserError, ValueError, TypeError, AttributeError) as error:
+        except (UserError, ValueError, TypeError, AttributeError, KeyError, OverflowError) as error:
             told = error if isinstance(error, UserError) else UserError("That is no value.", "Write it as it was.")
             self.refused.emit(told)
             return
@@ -134,8 +135,8 @@ class BeatForm(QWidget):
         if p.type is str:
             return field.text()
         try:
-            return json.loads(field.text() or "null")
-        except json.JSONDecodeError:
+            return parse_json(field.text() or "null")
+        except ValueError:
             return field.text()
 
     # -- shows
