@@ -37,11 +37,13 @@ def _lecture(options: argparse.Namespace) -> None:
     report, outputs = options.report, [path for path in (options.html, options.pdf, options.pack) if path is not None]
     if not outputs:
         raise UserError("Nothing is asked for.", "Name a file: --html talk.html, --pdf talk.pdf, --pack talk.zip.")
+    if options.pack is not None and options.pack.suffix.lower() != SUFFIX:
+        raise UserError(f"{options.pack} is no name of a lecture in one file.", f"End its name with {SUFFIX}.")
     for path in outputs:
         fields.check_output(path, report)
     lecture = packaged_lecture() if options.lecture is None else read_lecture(options.lecture)
     if options.pack is not None:
-        packed = write_lecture(lecture, options.pack.with_suffix(SUFFIX))
+        packed = write_lecture(lecture, options.pack)
         report.note(f"{packed.home}: {len(lecture.chapters)} chapters.")
     wanted = [path for path in (options.html, options.pdf) if path is not None]
     if not wanted:

@@ -165,6 +165,7 @@ def test_the_command_refuses_in_sentences(tmp_path: Path, capsys, monkeypatch) -
         (("none", "--html", "a.html"), "none is not there."),
         (("c.json", "--html", "a.html"), "is not a lecture"),
         (("--html", "no/a.html"), "no such folder"),
+        (("--pack", "talk.tar"), "End its name with .zip."),
     ):
         assert main(["lecture", *words]) == 2
         assert told in capsys.readouterr().err
