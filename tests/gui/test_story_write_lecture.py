@@ -68,6 +68,11 @@ def test_a_lecture_is_saved_as_one_file_opened_again_and_listed(writing, hand, f
     assert read_lecture(file).chapters[0].title == "Carried" and editor.lecture.home == file
     assert window.settings.recent()[0] == str(file)
     assert file.name in [action.text() for action in find(window, "recentMenu").actions()]
+    before = file.read_bytes()
+    monkeypatch.setattr(QFileDialog, "getSaveFileName", lambda *_: (str(tmp_path / "talk.v2"), "One file (*.zip)"))
+    type_in(hand, find(window, "chapterTitle"), "Other")
+    hand.click(find(window, "saveLectureButton"))
+    assert (tmp_path / "talk.v2.zip").is_file() and file.read_bytes() == before, "the other file stays"
     hand.click(find(window, "copyChapterButton"))
     monkeypatch.setattr(QFileDialog, "getOpenFileName", lambda *_: (str(file), ""))
     hand.click(find(window, "openLectureButton"))

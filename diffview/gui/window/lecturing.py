@@ -128,7 +128,8 @@ class Lecturing(QObject):
         path, kind = QFileDialog.getSaveFileName(self._editor, "Save the lecture", "lecture.zip", SAVED)
         if path:
             asked = Path(path)
-            file = asked if FOLDER in kind or asked.is_dir() else asked.with_suffix(SUFFIX)
+            named = FOLDER in kind or asked.is_dir() or asked.suffix.lower() == SUFFIX
+            file = asked if named else Path(f"{path}{SUFFIX}")
             self._editor.set_lecture(write_lecture(self._editor.lecture, file))
             self._remember(file)
 
