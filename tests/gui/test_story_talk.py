@@ -24,7 +24,7 @@ from diffview.story.beats import (
     WaitBeat,
 )
 from diffview.story.chapter import Chapter
-from diffview.story.lecture import Lecture, write_lecture
+from diffview.story.lecture import Lecture, packaged_lecture, write_lecture
 from diffview.story.parts import Stage
 from diffview.story.place import Place
 
@@ -223,6 +223,20 @@ def test_a_damaged_file_of_the_place_is_no_talk(window, wait, text):
 def test_a_lecture_that_cannot_be_read_is_told_and_nothing_begins(window, tmp_path):
     window.lecturing.start(tmp_path / "none")
     assert not window.lecturing.talk.on and "is not there" in window.heard[-1].sentence
+
+
+def test_a_talk_whose_lecture_is_gone_leaves_the_one_that_ships(window, hand, wait, tmp_path):
+    file = window.settings.beside("talk.json")
+    file.write_text(json.dumps({"lecture": str(tmp_path / "gone.zip"), "chapter": 1, "beat": 1}))
+    hand.key(window, KEY.Key_F5)
+    said = window.heard[-1]
+    assert "gone.zip is not there." in said.sentence and not window.lecturing.talk.on and file.exists()
+    said.action[1]()
+    talk = window.lecturing.talk
+    wait(lambda: talk.on and not talk.playing)
+    assert talk.lecture == packaged_lecture() and talk.place == (0, 0)
+    talk.end()
+    assert not file.exists()
 
 
 def test_views_that_teach_are_made_for_the_stage_and_drawn_on_it(window, find, wait):

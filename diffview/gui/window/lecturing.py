@@ -74,7 +74,8 @@ class Lecturing(QObject):
             elif lecture is None:
                 lecture = packaged_lecture() if kept is None or kept.home is None else read_lecture(kept.home)
         except UserError as error:
-            self._session.tell_error(error)
+            other = None if path is not None else ("Begin the one that ships", lambda: self.begin(packaged_lecture()))
+            self._session.tell_error(error, other)  # the place stays: a stick may come back
             return
         if kept is not None and kept.home == lecture.home:
             place = kept.place
