@@ -59,8 +59,8 @@ def imported(text: str, steps: int | None = None) -> Imported:
     return Imported(import_schedule(text))
 
 
-YAML = re.compile(r"^\s*(?:- )?[A-Za-z_]\w*:(?:\s|$)", re.MULTILINE)
-"""A line that is one of YAML: a key and a colon. A table has no such line."""
+YAML = re.compile(r"^\s*(?:-|(?:- )?[A-Za-z_]\w*:)(?:\s|$)", re.MULTILINE)
+"""A line that is one of YAML: a key and a colon, or an entry of a list. A table has no such line."""
 
 HOW = "Settings have sigma_max and sigma_min, schedule_type, or _class_name."
 

@@ -197,6 +197,11 @@ def test_settings_in_yaml_are_read_wherever_they_lie() -> None:
     assert imported("sigmas: [3.0, 1e-1, 0]\n").levels == (3.0, 0.1, 0.0)
 
 
+def test_a_list_of_sigmas_in_yaml_is_that_list() -> None:
+    assert imported("# of a run\n- 10\n- 2.5\n- 1e-2\n- 0\n") == imported("[10, 2.5, 1e-2, 0]")
+    assert imported("sigmas:\n- 10\n- 2.5\n- 0\n").levels == (10, 2.5, 0)
+
+
 @pytest.mark.parametrize(
     ("text", "sentence"),
     [
