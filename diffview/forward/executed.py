@@ -245,7 +245,8 @@ def _notes(name: str, config: Mapping[str, Any], levels: Array, ends: Array) -> 
     if config.get("trained_betas") is not None and name not in OWN_BETAS:
         others = [key for key in ("beta_schedule", "beta_start", "beta_end") if config.get(key) is not None]
         if others:
-            said.append(f"trained_betas are what counts; {', '.join(others)} say nothing.")
+            verb = "says" if len(others) == 1 else "say"
+            said.append(f"trained_betas are what counts; {', '.join(others)} {verb} nothing.")
     if walk is not None:
         said += _of_rows(walk, config, levels)
     elif name in FLOWS and number_of(config, "shift", 1.0) != 1:

@@ -281,7 +281,8 @@ def of_settings(plain: Plain, steps: int | None) -> Imported:
 def _notes(plain: Plain, formula: LevelFormula, steps: int | None) -> list[str]:
     """What is said of settings besides their levels."""
     passed_over = sorted(plain.keys() & SAMPLER - formula.reads)
-    said = [f"{', '.join(passed_over)} say how a run steps: choose that here by the sampler."] if passed_over else []
+    verb = "says" if len(passed_over) == 1 else "say"
+    said = [f"{', '.join(passed_over)} {verb} how a run steps: choose that here by the sampler."] if passed_over else []
     if steps is not None and plain.get("num_steps") not in (None, steps):
         said.append(f"It says {plain['num_steps']} steps; these are {steps}.")
     return said + ([formula.note] if formula.note else [])

@@ -117,7 +117,7 @@ def test_anemoi_and_physicsnemo_are_read_by_their_own_words() -> None:
     np.testing.assert_allclose(linear.levels, [10.0, 7.0, 4.0, 1.0, 0.0], rtol=1e-12)
     ve = read(discretization="ve", sigma_min=0.02, sigma_max=100.0, num_steps=12, S_churn=2.5)
     np.testing.assert_allclose(ve.levels, physicsnemo_ve(12, 0.02, 100.0), rtol=1e-12)
-    assert ve.notes == ("S_churn say how a run steps: choose that here by the sampler.",)
+    assert ve.notes == ("S_churn says how a run steps: choose that here by the sampler.",)
     for found, form in ((exponential, "anemoi"), (linear, "anemoi"), (ve, "physicsnemo")):
         again = imported(export(found.schedule, form, 1000, lambda found=found: found.levels))
         np.testing.assert_allclose(again.levels, found.levels, rtol=1e-12)
@@ -153,7 +153,7 @@ def test_the_other_formulas_of_anemoi_and_physicsnemo_are_theirs(n: int) -> None
     np.testing.assert_allclose(found.levels, physicsnemo_iddpm(n, 0.002, 81.0, 1000, c_2=0.01), rtol=1e-12)
     found = read(discretization="iddpm", num_steps=n, M=200, C_1=0.9, sigma_max=30.0, S_noise=1.0)
     np.testing.assert_allclose(found.levels, physicsnemo_iddpm(n, 0.002, 30.0, 200, c_1=0.9), rtol=1e-12)
-    assert found.notes == ("S_noise say how a run steps: choose that here by the sampler.",)
+    assert found.notes == ("S_noise says how a run steps: choose that here by the sampler.",)
 
 
 @pytest.mark.parametrize(("high", "low"), [(None, None), (4, 6), (7, 3)])

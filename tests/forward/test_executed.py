@@ -254,7 +254,7 @@ def test_what_a_class_passes_over_is_named() -> None:
     (said,) = executed(config, 10).notes
     assert said == "DDIMScheduler passes over final_sigmas_type, rho, use_karras_sigmas, variance_type."
     betas = executed({"trained_betas": [0.1, 0.5], "beta_schedule": "scaled_linear", "timestep_spacing": "trailing"}, 2)
-    assert betas.notes == ("trained_betas are what counts; beta_schedule say nothing.",)
+    assert betas.notes == ("trained_betas are what counts; beta_schedule says nothing.",)
 
 
 NEVER_READ = {
