@@ -70,12 +70,12 @@ def scrub(quick: bool) -> Rows:
     return rows
 
 
-def _moves(what: str, clock: str, numbers: core.Numbers, budget: float) -> Row:
+def _moves(what: str, clock: str, numbers: core.Numbers, budget: float, more: str = "") -> Row:
     """The row of many moves of a hand; their processor time tells how much of it other programs took."""
     times, spent = numbers["times"], numbers["spent"]
     detail = f"p50 {percentile(times, 50):.1f}, max {max(times):.1f} ms"
     own = f"processor time of the thread p50 {percentile(spent, 50):.1f}, p95 {percentile(spent, 95):.1f} ms"
-    return p95(what, clock, times, budget, f"{detail}; {own}")
+    return p95(what, clock, times, budget, f"{detail}; {own}{more}")
 
 
 def jump(quick: bool) -> Rows:
@@ -150,17 +150,11 @@ def ensemble(quick: bool) -> Rows:
     rows, count = [], 40 if quick else 150
     for model in ("local", "rain64"):
         numbers = core.in_window("ensemble", model=model, members=256, side=64, count=count)
-        half, own = percentile(numbers["times"], 50), percentile(numbers["own"], 95)
-        gap = percentile(numbers["gaps"], 99)
-        detail = (
-            f"p50 {half:.1f} ms, p95 of the thread's own time {own:.1f} ms; gap of the event loop, p99 {gap:.1f} ms"
-        )
+        gap = f"; gap of the event loop, p99 {percentile(numbers['gaps'], 99):.1f} ms"
         clock = (
             "slider valueChanged -> end of the last linked paint, a run going, the spread shown; budget: 30 a second"
         )
-        rows.append(
-            p95(f"scrub while `{model}` makes 256 members of 64x64", clock, numbers["times"], 1000 / 30, detail)
-        )
+        rows.append(_moves(f"scrub while `{model}` makes 256 members of 64x64", clock, numbers, 1000 / 30, gap))
     return rows
 
 

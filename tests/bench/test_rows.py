@@ -121,11 +121,11 @@ def test_gaps_are_beside_those_of_an_idle_window(window: Callable[..., Asked]) -
 
 
 def test_many_members_leave_the_window_thirty_frames_a_second(window: Callable[..., Asked]) -> None:
-    asked = window(ensemble=lambda i: {"times": [t / (5 - 3 * i) for t in TIMES], "own": TIMES, "gaps": TIMES})
+    asked = window(ensemble=lambda i: {"times": [t / (5 - 3 * i) for t in TIMES], "spent": TIMES, "gaps": TIMES})
     formula, network = rows.ensemble(quick=True)
     assert (formula.value, formula.verdict, formula.count) == (96 / 5, "ok", 101)
     assert (network.value, network.verdict) == (48.0, "missed") and network.budget == pytest.approx(33.3333, abs=1e-3)
-    assert "256 members" in formula.what and "p99 100.0 ms" in formula.detail and "own time 96.0 ms" in formula.detail
+    assert "256 members" in formula.what and "p99 100.0 ms" in formula.detail and "p95 96.0 ms" in formula.detail
     assert [(name, how["model"], how["members"], how["side"]) for name, how in asked] == [
         ("ensemble", "local", 256, 64), ("ensemble", "rain64", 256, 64),
     ]  # fmt: skip

@@ -163,10 +163,7 @@ def network_gaps(seconds: float, warm_up: float) -> Numbers:
 
 
 def ensemble(model: str, members: int, side: int, count: int) -> Numbers:
-    """The slider moved while a run of many members goes and their spread is shown: paints, and gaps of the loop.
-
-    `own` is processor time of the window's thread, which other programs do not lengthen much.
-    """
+    """The slider moved while a run of many members goes and their spread is shown: paints, and gaps of the loop."""
     with open_window() as window:
         session, live, slider = window.session, window.live, window.timeline.slider
         row, column = session.plan.region.row, session.plan.region.column
@@ -177,17 +174,13 @@ def ensemble(model: str, members: int, side: int, count: int) -> Numbers:
         until(lambda: live.step is not None and live.step.index > 1)
         gaps = watch.over(count / 30)
         rows = [abs((7 * i) % 1960 - 980) + 10 for i in range(1, count + WARM_UP + 1)]
-        times, own = [], []
-        for row in rows:
-            begun = time.thread_time()
-            times.append(paints.after(lambda row=row: slider.setValue(row)))  # type: ignore[misc]
-            own.append(1000 * (time.thread_time() - begun))
+        times = [paints.after(lambda row=row: slider.setValue(row)) for row in rows]  # type: ignore[misc]
         running = live.active
         live.stop()
         until(window.is_idle)
         if not running:
             raise RuntimeError("the run ended before the slider did")
-        return {"times": times[WARM_UP:], "own": own[WARM_UP:], "gaps": gaps}
+        return {"times": times[WARM_UP:], "spent": paints.spent[WARM_UP:], "gaps": gaps}
 
 
 def torch_import() -> Numbers:
