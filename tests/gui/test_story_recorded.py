@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 from conftest import QUICK
 from PySide6.QtCore import Qt
+from PySide6.QtWidgets import QAbstractButton
 
 from diffview.cli import main
 from diffview.fields.field import Region
@@ -129,11 +130,16 @@ def test_the_errors_along_both_runs_are_drawn_over_s(opened, hand, find, wait, s
     rms = [np.sqrt(np.square(x0_hat - TRUTH, dtype=np.float64).mean()) for _, x0_hat in estimates]
     assert line.name == "my loop 1.2" and line.x.tolist() == [s for s, _ in estimates]
     np.testing.assert_allclose(line.y, STD * np.array(rms), rtol=1e-5)
+    buttons = find(window, "rivalPicture").findChildren(QAbstractButton)
+    hand.click(next(button for button in buttons if button.text() == "difference"))
+    (alone,) = find(window, "rivalPictures").pictures
+    assert (alone.name, alone.image, alone.words) == ("my loop 1.2", None, ""), "the rival in force has not run"
     hand.click(find(window, "compareButton"))
     wait(lambda: not window.compared.active)
     assert [side.name for side in window.compared.sides] == ["A"]
     shown = find(window, "rivalPictures").pictures
     assert [picture.name for picture in shown] == ["A", "my loop 1.2"]
+    assert shown[0].words == "all others minus this" and shown[1].words.startswith("rms ")
 
 
 def test_without_a_truth_the_last_state_of_the_first_member_is_the_field(opened, tmp_path):

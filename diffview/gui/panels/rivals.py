@@ -222,6 +222,8 @@ class RivalsPanel(ScrollPanel):
         if not sides or not self.isVisible():
             return
         place = self._session.recipe.rivals.place
+        if place >= len(self._compared.sides):
+            place = len(sides)  # it has not begun: a recorded run that stands there is another
         apart = self.picture.key() == "difference"
         shown = side_by_side.views(sides, self._session, place if apart else None)
         pictures = [

@@ -46,7 +46,10 @@ def step_at(side: ComparedRun, session: InForce) -> Step | None:
 
 
 def views(sides: Sequence[ComparedRun], session: InForce, difference: int | None) -> list[SideView]:
-    """The pictures of runs at the playhead; with `difference` what each has more than the run at that place."""
+    """The pictures of runs at the playhead; with `difference` what each has more than the run at that place.
+
+    There are no differences where no run has that place.
+    """
     mode = MODES[mode_beside(session)]
     steps = [step_at(side, session) for side in sides]
     pictures = [None if step is None else mode.picture(step, session) for step in steps]
