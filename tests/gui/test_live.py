@@ -66,6 +66,17 @@ def bar(window):
     return window.message_bar
 
 
+def test_how_far_a_run_has_come_is_told_while_the_playhead_stays(window, slow, find, wait):
+    window.session.look(playhead=1.0, follow=False)
+    window.session.edit(model="data", sampler="ddim", steps=8)
+    wait(lambda: slow.calls == 1 and window.live.shown is window.live.run)
+    for made in (1, 2, 3):
+        slow.step.release()
+        wait(lambda made=made: f"Running {made} of 8 steps" in find(window, "statusText").text())
+        assert window.live.step.index == 0
+        wait(lambda made=made: slow.calls == made + 1)
+
+
 def test_an_error_in_the_thread_reaches_the_message_bar_and_the_log(window, model, settle, wait):
     model(raising(ZeroDivisionError("the model divided by zero")))
     window.session.edit(model="data")

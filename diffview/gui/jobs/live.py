@@ -3,6 +3,7 @@
 Pulls from the sampling thread by a timer at display rate that runs only while there is something to pull.
 """
 
+import time
 from collections.abc import Callable
 
 from PySide6.QtCore import QTimer, Signal
@@ -23,6 +24,8 @@ from diffview.runs.requests import Run, Shot
 from diffview.runs.view import View
 
 TICK_MS = 16
+TELL_S = 0.2
+"""Seconds between two words on how far a run has come whose step on screen stays."""
 AUTO_RUN_MS = 200
 CHOSEN = ("denoiser.model", "course.sampler", "start.origin", "facts.field")
 """Choices after which it is said again why nothing can be run, though that is so for the same reason as before."""
@@ -115,11 +118,13 @@ class Live(Playback):
     Signals:
         shot_taken: `shot` changed.
         run_changed: a run began or ended.
+        came_on: a run has come further, while the step on screen stayed.
         refine_asked: each value of the field is to stand for so many pixels a side.
     """
 
     shot_taken = Signal()
     run_changed = Signal()
+    came_on = Signal()
     refine_asked = Signal(int)
 
     def __init__(self, jobs: Jobs) -> None:
@@ -139,6 +144,7 @@ class Live(Playback):
         self._ran: object = None
         self._counted: object = None
         self._cut_short = self._watched = False
+        self._told = 0.0
         self.missed.connect(self._replays.want)
         self._shots.taken.connect(self.shot_taken)
         session.changed.connect(self._on_changed)
@@ -332,8 +338,11 @@ class Live(Playback):
             self._counted = run.counted
             self.stepped.emit()
         if run is not None and (self.playing or self._watched):
-            active = run.active
+            active, before, now = run.active, self.step, time.perf_counter()
             changed = self.advance(active)
+            if active and self.step is before and now - self._told >= TELL_S:
+                self._told = now
+                self.came_on.emit()
             if self._watched and not active:
                 self._watched, changed = False, True
                 self._jobs.tell_error("sampling", run.error)

@@ -38,7 +38,7 @@ class StatusPanel(QWidget):
         row.addWidget(self.give_up)
         row.addWidget(self.left, 3)
         row.addWidget(self.right, 2)
-        for event in (live.stepped, live.run_changed, live.torch.wanted, live.torch.loaded):
+        for event in (live.stepped, live.run_changed, live.came_on, live.torch.wanted, live.torch.loaded):
             event.connect(self.show_run)
         session.shows(self.show_run, "plan.model", "plan.notes")
 

@@ -118,6 +118,7 @@ class TimelinePanel(CardFrame):
         self.strip.menuAsked.connect(self._ask_menu)
         live.stepped.connect(self.film.show_step)
         live.run_changed.connect(self.film.show_step)
+        live.came_on.connect(self.film.show_step)
 
     def _show(self) -> None:
         session, film = self._session, self.film
