@@ -152,7 +152,7 @@ class ToolbarPanel(QWidget):
             label.setHidden(level > 1)
         self.stop.setText("" if level else "Stop")
         self.open_button.setText("" if level > 1 else "Open")
-        self.members.setPrefix("× " if level > 1 else "")
+        self.members.setPrefix("×" if level > 1 else "")
         self._row.setSpacing(SPACING[level])
         self.field.setMinimumWidth(theme.px(FIELD_PX[level]))
         self.device.setMinimumWidth(theme.px(DEVICE_PX[level]))

@@ -3,7 +3,7 @@
 import math
 from collections.abc import Callable
 
-from PySide6.QtCore import QEvent, QLocale, QObject, QPoint, Qt
+from PySide6.QtCore import QEvent, QLocale, QObject, QPoint, Qt, QTimer
 from PySide6.QtGui import QKeyEvent, QKeySequence, QValidator
 from PySide6.QtWidgets import QDoubleSpinBox, QSpinBox, QToolTip, QWidget
 
@@ -83,8 +83,12 @@ def clipped(spin: "NumberSpin | WholeSpin", text: str) -> str:
     text = spin.textFromValue(int(kept)) if isinstance(spin, QSpinBox) else spin.textFromValue(kept)
     if kept != number:
         said = f"The {'largest' if number > kept else 'smallest'} number here is {text}."
-        QToolTip.showText(spin.mapToGlobal(QPoint(0, spin.height())), literal(said), spin)
+        QTimer.singleShot(0, spin, lambda: _tell(spin, said))  # a change of focus, which Enter makes, hides a tooltip
     return text + spin.suffix()
+
+
+def _tell(spin: "NumberSpin | WholeSpin", said: str) -> None:
+    QToolTip.showText(spin.mapToGlobal(QPoint(0, spin.height())), literal(said), spin)
 
 
 class WholeSpin(QSpinBox):
