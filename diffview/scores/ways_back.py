@@ -3,8 +3,7 @@
 The region is coarsened to means over k x k pixels, or is so coarse as it lies there. SDEdit starts a run from it with
 noise put in, up to s [Meng et al. 2022, arXiv 2108.01073]: the more noise, the more of the fine scales is made anew and
 the less of the coarse ones is kept. Three levels are offered: where the spectra part [Hess et al. 2025,
-arXiv 2403.02774], and of a few that are tried the one whose members have the spectrum nearest to the fine field's, and
-the one whose members keep the block means best.
+arXiv 2403.02774], and of a few that are tried the one nearest to the fine spectrum and the one that keeps means best.
 """
 
 from collections.abc import Callable, Mapping
@@ -71,7 +70,7 @@ class CoarseTask:
         """Refuse what cannot be brought back.
 
         Raises:
-            UserError: if the field is coarse as it is, the region has gaps or no whole blocks, or there is one member.
+            UserError: if field, region, blocks, members or level are none with which this can be done.
         """
         if self.plan.recipe.source.refine > 1:
             raise UserError(
@@ -86,6 +85,9 @@ class CoarseTask:
             raise UserError("The region has missing pixels, whose block means nobody knows.", "Move the region.")
         if self.members < 2:
             raise UserError("One member has no spread.", "Ask for 16 members.")
+        highest = float(self.plan.recipe.course.schedule.noise_level(1.0))
+        if self.level is not None and not 0 < self.level <= highest:
+            raise UserError(f"SDEdit cannot start from s = {self.level:g}.", f"Choose s above 0, up to {highest:.3g}.")
 
     @property
     def truth(self) -> Array:
@@ -236,9 +238,9 @@ class WayBack:
     scales: ByScale
 
     @property
-    def maps(self) -> dict[str, Array]:
-        """Pictures [ny, nx] by name: a member, the mean, the spread."""
-        return {"member": self.members[0], "mean": self.members.mean(0), "spread": self.members.std(0, ddof=1)}
+    def off(self) -> float:
+        """The error of the block means; 0 below a millionth of the CRPS, where it is the rounding of float32 alone."""
+        return self.low_pass if self.low_pass > 1e-6 * self.crps else 0.0
 
 
 def judged(task: CoarseTask, key: str, title: str, members: Array) -> WayBack:
@@ -367,7 +369,7 @@ def format_ways(back: WaysBack, units: str) -> str:
     """The ways as a table for the terminal, and the levels below it."""
     head = ["", f"CRPS, {units}", "spread/skill", f"block means off by, {units}", "spectrum, dB"]
     rows = [
-        [one.title, *(short(value) for value in (one.crps, one.spread_skill, one.low_pass, one.distance))]
+        [one.title, *(short(value) for value in (one.crps, one.spread_skill, one.off, one.distance))]
         for one in back.ways
     ]
     levels = [f"{one.title}: t* {one.t:.3f}, s* {one.s:.3g}" for one in back.offered]

@@ -72,8 +72,8 @@ def test_ways_are_judged_beside_the_region_and_the_exact_one_keeps_what_it_was_g
         - np.abs(members[:, None] - members[None]).mean((0, 1)).mean() * 6 / 5 / 2,
         rel=1e-9,
     )
-    assert np.array_equal(ways["exact"].maps["spread"], ways["exact"].members.std(0, ddof=1))
     told = format_ways(back, "K")
+    assert told.splitlines()[1].split()[-2] == "0", "what the coarse field is off by is rounding"
     assert "gaussian, exact" in told and "spectra part: t*" in told and "Train one" in told
     plain = plain_ways(back)
     assert [one["way"] for one in plain["ways"]] == list(ways) and plain["ways"][0]["spread_skill"] is None
@@ -115,6 +115,13 @@ def test_what_cannot_be_made_coarse_is_refused(
 ) -> None:
     with pytest.raises(UserError, match=words):
         task(facts, factor, **values).check()
+
+
+@pytest.mark.parametrize("level", [0.0, -1.0, np.nan, np.inf, 1e9])
+def test_a_level_from_which_no_run_starts_is_refused_and_not_replaced(facts: Facts, level: float) -> None:
+    with pytest.raises(UserError, match="SDEdit cannot start from s = "):
+        WaysBack(task(facts, level=level), ("sdedit",)).go()
+    task(facts, level=float(BASE.course.schedule.noise_level(1.0))).check()
 
 
 def test_missing_pixels_are_refused() -> None:

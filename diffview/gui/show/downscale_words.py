@@ -20,9 +20,6 @@ MAPS = (
     ("spread", "spread", "The standard deviation of the members"),
 )
 
-ROUNDING = 1e-6
-"""Share of the CRPS below which an error is that of float32."""
-
 HEAD = ("", "", "CRPS", "spread/skill", "block means off", "spectrum, dB")
 TIPS = {
     "coarse": "The block means as they are: nothing is made",
@@ -89,16 +86,11 @@ def rows(ways: Sequence[WayBack], units: str) -> list[tuple[str, ...]]:
             (
                 way.title, TIPS[way.key], f"{figures(way.crps)}{after}",
                 "" if len(way.members) < 2 else figures(way.spread_skill, 2),
-                f"{figures(_off(way), 2)}{after}", figures(way.distance, 2),
+                f"{figures(way.off, 2)}{after}", figures(way.distance, 2),
             )
             for way in ways
         ),
     ]  # fmt: skip
-
-
-def _off(way: WayBack) -> float:
-    """The error of the block means; 0 where it is rounding alone."""
-    return way.low_pass if way.low_pass > ROUNDING * way.crps else 0.0
 
 
 def curves(ways: Sequence[WayBack]) -> list[Line]:
