@@ -69,6 +69,17 @@ def test_a_level_that_is_offered_or_dragged_goes_that_way_alone_again(dialog, fi
     assert job.ways["sdedit"].low_pass > first.low_pass and job.ways["exact"] is exact
 
 
+def test_what_was_found_of_another_region_is_shown_no_longer(dialog, hand, settle):
+    window, job = dialog.parent(), dialog.job
+    window.session.edit(region=Region(60, 140, 32, 32))
+    settle(window)
+    assert not job.ways and not dialog.table.rows() and not dialog.pictures.isVisible() and not dialog.level.isVisible()
+    hand.click(dialog.button)
+    settle(window)
+    assert job.task.plan.region == Region(60, 140, 32, 32) and dialog.pictures.isVisible()
+    assert dialog.offers.key() == "parting" and len(rows(dialog)) == 4
+
+
 def test_a_region_that_has_no_whole_blocks_is_refused_with_a_sentence(dialog, settle):
     window = dialog.parent()
     window.session.edit(region=Region(40, 120, 30, 30))

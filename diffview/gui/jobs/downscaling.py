@@ -39,6 +39,11 @@ class DownscaleJob(Background[GoingBack]):
         """The run's recipe and its field."""
         return self._session.recipe.of_run(), self._session.facts.field
 
+    def drop(self) -> None:
+        """Forget what was found, too: it is of another recipe or field."""
+        self._forget()
+        super().drop()
+
     def start(self, factor: int) -> bool:
         """Make the region coarse and go every way."""
         self._forget()
