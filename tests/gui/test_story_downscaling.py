@@ -62,7 +62,9 @@ def test_a_level_that_is_offered_or_dragged_goes_that_way_alone_again(dialog, fi
     plot = dialog.level
     start, end = (plot.to_pixel(t, 0.5) for t in (least.t, 0.6))
     hand.drag(plot.viewport(), QPointF(start.x(), start.y()), QPointF(end.x(), end.y()))
+    assert job.active and not plot.isEnabled(), "a second drag would go nowhere"
     settle(window)
+    assert plot.isEnabled() and dialog.offers.key() == "", "none of the levels that are offered"
     schedule = window.session.recipe.course.schedule
     assert job.task.level == pytest.approx(float(schedule.noise_level(plot.playhead_x)))
     assert plot.playhead_x == pytest.approx(0.6, abs=0.02)

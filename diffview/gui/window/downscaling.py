@@ -115,6 +115,7 @@ class DownscaleWindow(QDialog):
     def _go_from(self, t: float) -> None:
         s = float(self._session.recipe.course.schedule.noise_level(t))
         if self.job.ways and s > 0:
+            self.offers.choose_none()
             self.job.from_level(s)
 
     def _put_level(self, s: float) -> None:
@@ -143,6 +144,7 @@ class DownscaleWindow(QDialog):
             widget.setVisible(bool(job.ways))
         for offer in OFFERS:
             self.offers.set_enabled(offer[0], not active, "" if not active else "It is at work: wait, or stop it.")
+        self.level.setEnabled(not active)
         self._show_levels()
         self._show_pictures()
         self.table.show_rows(rows(list(job.ways.values()), self._units))

@@ -96,6 +96,13 @@ class SegmentedControl(QWidget):
         """Choose `key`; emits nothing."""
         self._buttons[key].setChecked(True)
 
+    def choose_none(self) -> None:
+        """Let no key be chosen; emits nothing."""
+        self._group.setExclusive(False)
+        for button in self._buttons.values():
+            button.setChecked(False)
+        self._group.setExclusive(True)
+
     def button(self, key: str) -> QToolButton:
         """The button of `key`."""
         return self._buttons[key]
