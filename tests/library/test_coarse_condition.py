@@ -1,5 +1,6 @@
 """A field that is coarse as it is, 8 x 8 values and nothing finer, as what a network is given; there is no truth."""
 
+import json
 from pathlib import Path
 
 import h5py
@@ -112,3 +113,17 @@ def test_too_few_values_for_a_network_are_refused_as_before() -> None:
     card = find_card(NAME)
     assert [card.stands_for(shape) for shape in ((8, 8), (7, 8), (9, 200), (64, 64), (64, 40))] == [8, 0, 8, 0, 8]
     assert find_card("rain64").stands_for((8, 8)) == 0
+
+
+def test_ways_back_of_rain_end_with_the_network_that_is_given_its_block_means(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    rain, out = tmp_path / "rain.nc", tmp_path / "ways.json"
+    diffview.sample(model="rain64", steps=4).to_netcdf(rain, engine="h5netcdf")
+    words = ["verify", "ways", str(rain), "precipitation_rate", "--model", NAME, "--members", "2", "--steps", "2"]
+    assert main([*words, "-o", str(out)]) == 0
+    ways = {way["way"]: way for way in json.loads(out.read_text())["ways"]}
+    assert list(ways) == ["coarse", "sdedit", "operator", "network", "exact"]
+    assert ways["network"]["title"] == NAME in capsys.readouterr().out
+    assert ways["network"]["low_pass"] < 1e-5, "mm/h"
+    assert min(ways[key]["low_pass"] for key in ("sdedit", "operator")) > 1e-3
