@@ -133,6 +133,10 @@ def _region(request: _Request) -> Region:
         more = ", or more in whole blocks of its condition" if overlap else ""
         why = f"{card.name} works on {card.shape[1]} x {card.shape[2]} pixels{more}."
         notes.append(Note(f"{region.ny} x {region.nx}", f"{sized.ny} x {sized.nx}", why, quiet=True))
+    elif asked is not None and sized != region:
+        why = f"A region begins with a whole block of {block} x {block} pixels, which one coarse value stands for."
+        before, after = (f"row {one.row}, column {one.column}" for one in (region, sized))
+        notes.append(Note(before, after, why, quiet=True))
     return sized
 
 

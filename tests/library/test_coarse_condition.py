@@ -95,6 +95,8 @@ def test_a_region_begins_with_a_whole_block_of_a_larger_coarse_field() -> None:
         _, plan = plan_of((9, 11), region=region)
         assert plan.refusal is None and (plan.region.row % 8, plan.region.column % 8) == (0, 0)
         assert (plan.region.ny, plan.region.nx) == (64, 64)
+        told = [note.given for note in plan.notes if "begins with a whole block of 8 x 8 pixels" in note.why]
+        assert told == ([] if region is None else [f"row {plan.region.row}, column {plan.region.column}"])
 
 
 def test_nothing_calls_a_coarse_field_the_truth() -> None:
