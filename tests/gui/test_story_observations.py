@@ -5,6 +5,7 @@ import pytest
 from PySide6.QtCore import QPointF
 
 from diffview.fields.field import Region
+from diffview.gui.window.layouts import RIGHT_WIDTH
 from diffview.runs.instruments import Instrument
 
 pytestmark = pytest.mark.qt_log_ignore("This plugin does not support (raise|grabbing)")  # of every list opened
@@ -134,6 +135,9 @@ def test_each_instrument_shows_the_weights_of_one_value_and_how_wide_they_are(wi
     add(window, find, "blocks")
     add(window, find, "footprint")
     settle(window)
+    inspector = window.inspector_dock.widget()
+    needed = inspector.widget().minimumSizeHint().width()
+    assert needed <= RIGHT_WIDTH, "nothing is cut off at its right"
     km = window.session.facts.field.pixel_km
     block, beam = (find(window, f"instrumentFootprint{place}") for place in (0, 1))
     assert block.levels.shape == (64, 64) and (block.levels == 255).sum() == 64 and (block.levels > 0).sum() == 64

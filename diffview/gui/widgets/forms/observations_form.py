@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PySide6.QtCore import Signal
 from PySide6.QtGui import QAction
-from PySide6.QtWidgets import QFormLayout, QLabel, QMenu, QWidget
+from PySide6.QtWidgets import QFormLayout, QMenu, QWidget
 
 from diffview.gui.theme import GRID, theme
 from diffview.gui.widgets.forms.guidance_form import LimitRow
@@ -27,7 +27,7 @@ from diffview.gui.widgets.small.parts import (
     tool_button,
     words,
 )
-from diffview.gui.widgets.small.text import plain, set_tip
+from diffview.gui.widgets.small.text import set_tip
 from diffview.params import Parameter
 
 
@@ -78,13 +78,14 @@ class InstrumentRow(QWidget):
 
     def __init__(self, place: int) -> None:
         super().__init__()
-        self.title = plain(QLabel())
+        self.title = words(dim=False)
         self.error = named(NumberSpin(1e-30, 1e30, log=True), f"instrumentError{place}", "Error of the instrument")
         self.error.setKeyboardTracking(False)
         self.away = tool_button(f"instrumentAway{place}", "Take this instrument away", text="×")
         self.params, self.footprint = ParamForm(), named(FootprintView(), f"instrumentFootprint{place}")
         column = column_of(self)
-        column.addLayout(line(self.title, self.error, self.away, wide=(self.title,)))
+        column.addLayout(line(self.title, self.away, wide=(self.title,)))
+        column.addWidget(self.error)
         column.addWidget(self.params)
         column.addWidget(self.footprint)
 

@@ -100,7 +100,8 @@ class GuidanceStrip(QWidget):
         painter, palette, bar = QPainter(self), theme.palette, self.bar()
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
         ink(painter, None, palette.colour("edge"))
-        painter.drawRect(QRectF(self._left, self.height() / 2 - 1, self._right - self._left, 2))
+        for left, right in ((self._left, bar.left()), (bar.right(), self._right)):  # not through the words in the bar
+            painter.drawRect(QRectF(left, self.height() / 2 - 1, right - left, 2))
         painter.setBrush(palette.colour("reverse", 70))
         painter.drawRoundedRect(bar, 4, 4)
         radius = theme.px(HANDLE_PX)
