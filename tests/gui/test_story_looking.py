@@ -22,10 +22,12 @@ from diffview.forward.schedules import SCHEDULES
 from diffview.gui.show.model_words import model_rows, power_law_text
 from diffview.gui.theme import theme
 from diffview.gui.widgets.small.word_area import WordArea
+from diffview.gui.window.layouts import LAYOUTS
 from diffview.models.choice import TrainingCrops
 from diffview.models.gaussian import PowerLaw
 from diffview.reverse.samplers import SAMPLERS
 from diffview.runs.recipe import DECLARED, default_recipe
+from diffview.scores.gap import filling
 
 KEY = Qt.Key
 CTRL = Qt.KeyboardModifier.ControlModifier
@@ -451,6 +453,30 @@ def test_larger_text_becomes_smaller_in_a_layout_that_has_no_room_for_it(open_wi
     wait(lambda: theme.scale == 1)
     wait(lambda: "no room on the screen for larger" in find(window, "messageBar").text())
     wait(lambda: window.height() <= rooms[-1].height())
+
+
+def test_larger_text_fits_a_small_screen_in_every_layout_until_a_gap_needs_more(
+    open_window, find, wait, rest, monkeypatch
+):
+    """Buttons that the menus have are left out where there is no room for them, and come back."""
+    window, room = open_window(size=(1024, 700)), QRect(0, 0, 1024, 700)
+    monkeypatch.setattr(window, "screen", lambda: SimpleNamespace(availableGeometry=lambda: room))
+    rest(window)
+    spare = find(window, "exportButton"), find(window, "presentButton")
+    assert all(button.isVisible() for button in spare)
+    find(window, "zoomInAction").trigger()
+    for layout in LAYOUTS:
+        find(window, layout).trigger()
+        QTest.qWait(300)
+        assert theme.scale > 1 and not any(button.isVisible() for button in spare), layout
+        assert window.width() <= room.width() and window.height() <= room.height(), layout
+    assert "screen" not in find(window, "messageBar").text()
+    find(window, "exploreLayoutAction").trigger()
+    recipe = window.session.recipe
+    window.session.edit(hidden=(window.session.plan.region.middle,), **filling(recipe))
+    wait(lambda: theme.scale == 1)
+    wait(lambda: "no room on the screen for larger" in find(window, "messageBar").text())
+    wait(lambda: window.width() <= room.width() and all(button.isVisible() for button in spare))
 
 
 def test_a_layout_keeps_the_size_of_a_small_window(window, find):

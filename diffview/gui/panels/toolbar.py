@@ -16,7 +16,7 @@ from diffview.gui.widgets.forms.combo import Combo
 from diffview.gui.widgets.forms.segmented import SegmentedControl
 from diffview.gui.widgets.small.card import ElidedLabel
 from diffview.gui.widgets.small.icons import set_icon
-from diffview.gui.widgets.small.parts import add_choices, primary, push_button, show_key, whole
+from diffview.gui.widgets.small.parts import add_choices, line, primary, push_button, show_key, whole
 from diffview.gui.widgets.small.text import plain, set_tip
 from diffview.machine import cores
 from diffview.models.capabilities import lacks
@@ -25,10 +25,10 @@ from diffview.runs.recipe import STEPS
 from diffview.scores.gap import FILLINGS, NO_GAP, filling, not_filling, way_of
 
 WIDEST_SAMPLER_PX = 140
-LEVELS = 3
-"""With all words, with fewer, and with none that an icon or a tooltip tells."""
+LEVELS = 4
+"""With all words, with fewer, with none that an icon or a tooltip tells, and without the buttons that menus have."""
 
-FIELD_PX, DEVICE_PX, SPACING = (90, 56, 48), (126, 70, 60), (8, 6, 4)
+FIELD_PX, DEVICE_PX, SPACING = (90, 56, 48, 48), (126, 70, 60, 60), (8, 6, 4, 4)
 """Least widths of the field's name and of the device, and the space between two controls, by level."""
 
 MOST_MEMBERS = 1024
@@ -110,10 +110,15 @@ class ToolbarPanel(QWidget):
         self._row = row = QHBoxLayout(self)
         row.setContentsMargins(0, 0, 0, 0)
         named_ = {"Steps": self.steps, "Seed": self.seed, "Members": self.members, "Start": self.start}
+        self._export_slot = QWidget()  # hidden where there is no room; the button itself while presenting
+        slot = line(self.export)
+        slot.setContentsMargins(0, 0, 0, 0)
+        self._export_slot.setLayout(slot)
         self._labels = steps, seed, members, start = [dim(text, of) for text, of in named_.items()]
         for widget in (
             self.open_button, self.field, self.model, self.sampler, steps, self.steps, seed, self.seed,
-            members, self.members, start, self.start, self.run, self.stop, self.export, self.device, self.present,
+            members, self.members, start, self.start, self.run, self.stop, self._export_slot, self.device,
+            self.present,
         ):  # fmt: skip
             row.addWidget(widget)
         self.field.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
@@ -126,11 +131,11 @@ class ToolbarPanel(QWidget):
     # -- room
 
     def minimumSizeHint(self) -> QSize:
-        """What it needs without the words that it can do without."""
+        """What it needs without the words and buttons that it can do without."""
         return QSize(self._needs[-1], super().minimumSizeHint().height())
 
     def resizeEvent(self, event: QResizeEvent) -> None:
-        """Leave words out where there is no room for them."""
+        """Leave words and buttons out where there is no room for them."""
         self._fit(event.size().width())
 
     def _measure(self) -> None:
@@ -147,9 +152,11 @@ class ToolbarPanel(QWidget):
         self._leave_out(next((level for level, need in enumerate(self._needs) if need <= width), LEVELS - 1))
 
     def _leave_out(self, level: int) -> None:
-        """Leave out a word that its icon tells as well, 1, all of them and labels, 2, or none, 0."""
+        """Leave out a word that its icon tells as well, 1, all of them and labels, 2, and two buttons, 3; or none, 0."""
         for label in self._labels:
             label.setHidden(level > 1)
+        for button in (self._export_slot, self.present):
+            button.setHidden(level > 2)
         self.stop.setText("" if level else "Stop")
         self.open_button.setText("" if level > 1 else "Open")
         self.members.setPrefix("×" if level > 1 else "")

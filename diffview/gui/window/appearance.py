@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from functools import partial
 
-from PySide6.QtCore import QObject, QSize, QTimer
+from PySide6.QtCore import QEvent, QObject, QSize, QTimer
 from PySide6.QtWidgets import QMainWindow
 
 from diffview.gui.actions import PANES, Actions
@@ -31,6 +31,7 @@ class Appearance(QObject):
         self._soon = QTimer(self, singleShot=True, interval=ZOOM_CHECK_MS)
         self._soon.timeout.connect(self._hold)
         docks.arranged.connect(self._soon.start)
+        window.installEventFilter(self)
         theme.changed.connect(self._show_mode)
         self._show_mode()
 
@@ -77,7 +78,7 @@ class Appearance(QObject):
         self._session.tell(Message(sentence, hint))
 
     def _hold(self) -> None:
-        """Larger text, taken in one layout, becomes smaller where another one, or a dock, leaves no room for it."""
+        """Larger text, taken in one state, becomes smaller where a layout, a dock or a gap leaves no room for it."""
         least = self._window.minimumSizeHint()
         if not self._enlarged or self._window.isFullScreen():
             return
@@ -91,7 +92,7 @@ class Appearance(QObject):
         elif self._reduced:
             self._reduced = False
             self._fit()
-            self._tell("The text is smaller: this layout has no room on the screen for larger.")
+            self._tell("The text is smaller: what is shown has no room on the screen for larger.")
 
     def _fit(self) -> None:
         """Make the window as small as its screen."""
@@ -101,3 +102,9 @@ class Appearance(QObject):
         if (layout := window.layout()) is not None:
             layout.activate()  # the minimum size is then that of the new arrangement
         window.resize(size)
+
+    def eventFilter(self, watched: QObject, event: QEvent) -> bool:
+        """Watch how much room the window needs, while its text is larger."""
+        if event.type() is QEvent.Type.LayoutRequest and self._enlarged and theme.scale > 1:
+            self._soon.start()
+        return super().eventFilter(watched, event)
