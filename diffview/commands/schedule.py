@@ -27,9 +27,9 @@ def add(parser: Parser) -> None:
     parser.add_argument("--steps", type=int, help="T, rows of the table, at most 100000 (1000; those of a file)")
     parser.add_argument("--param", action="append", default=[], metavar="K=V", help="a parameter, as beta_end=0.03")
     parser.add_argument(
-        "--format", choices=ALL_FORMATS, default="csv",
-        help="csv, json: rows, null where a value is infinite; diffusers: a scheduler_config.json with trained_betas; "
-        "diffview: its own parameters; sigmas, edm, physicsnemo, anemoi: the levels of a run",
+        "--format", choices=ALL_FORMATS,
+        help="csv (the usual one), json: rows, null where a value is infinite; diffusers: a scheduler_config.json with "
+        "trained_betas; diffview: its own parameters; sigmas, edm, physicsnemo, anemoi: the levels of a run",
     )  # fmt: skip
     parser.add_argument(
         "--levels", action="store_true", help="the levels that a run executes, and where a file surprises"
@@ -39,7 +39,9 @@ def add(parser: Parser) -> None:
     parser.add_argument(
         "--lint", nargs="*", metavar="FILE DATASET", help="check it against a field; without a file the packaged one"
     )
-    parser.add_argument("--save", metavar="NAME", help="keep it among my schedules")
+    parser.add_argument(
+        "--save", metavar="NAME", help="keep it among my schedules; writes no table unless asked for one"
+    )
     parser.add_argument("--mine", action="store_true", help="the names of my schedules")
     parser.add_argument("--remove", metavar="NAME", help="remove one of my schedules")
     parser.show_examples(
@@ -96,13 +98,16 @@ def _of_one(options: argparse.Namespace) -> str:
         options.report.note(note)
     if options.save is not None:
         options.report.note(f"Saved as {mine.save(options.save, found.schedule)}.")
+        if not options.levels and options.lint is options.format is options.steps is None:
+            return ""
     if options.lint is not None:
         return "".join(_findings(options, found))
+    form = options.format or "csv"
     levels = partial(levels_of, found, options.grid, options.run_steps)
     if options.levels:
-        return levels_text(levels(), options.format)
+        return levels_text(levels(), form)
     rows = found.schedule.rows if options.steps is None else options.steps
-    return export(found.schedule, options.format, rows, levels)
+    return export(found.schedule, form, rows, levels)
 
 
 def _findings(options: argparse.Namespace, found: "Imported") -> Iterator[str]:

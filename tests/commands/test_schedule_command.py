@@ -82,7 +82,10 @@ def test_every_format_is_written_as_the_library_does_and_read_back(form: str, tm
 
 
 def test_mine_are_saved_named_used_and_removed(capsys) -> None:
-    said(capsys, "linear", "--param", "beta_end=0.03", "--save", "calm seas")
+    saved = said(capsys, "linear", "--param", "beta_end=0.03", "--save", "calm seas")
+    assert saved.out == "" and "Saved as calm seas." in saved.err, "a table that nobody asked for is not written"
+    asked = said(capsys, "linear", "--param", "beta_end=0.03", "--save", "calm seas", "--steps", "5").out
+    assert asked == said(capsys, "linear", "--param", "beta_end=0.03", "--steps", "5").out
     assert said(capsys, "--mine").out == "calm seas\n"
     assert diffview.schedule("calm seas") == Linear(beta_end=0.03) == diffview.schedule("linear", beta_end=0.03)
     assert diffview.schedule("calm seas", beta_end=0.05) == Linear(beta_end=0.05)

@@ -1,5 +1,6 @@
 """A network in the window: chosen, run, its members, its trained range, one shot, and where it does not fit."""
 
+import dataclasses
 import sys
 from pathlib import Path
 
@@ -15,6 +16,7 @@ from diffview.gui.widgets.plots.schedule_items import Band
 from diffview.library.showing import shown_of
 from diffview.models.choice import Given
 from diffview.models.own import own_denoiser
+from diffview.runs.recipe import Course
 from diffview.runs.sampling import scored_course
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
@@ -240,7 +242,7 @@ def test_a_consistency_model_is_chosen_with_the_course_that_it_can_run(open_wind
     assert plan.refusal is None and window.live.run.state == "finished"
     assert plan.recipe.but(model=before.denoiser.model, **scored_course(card)) == before.but(**scored_course(card))
     assert (plan.recipe.course.sampler, plan.recipe.course.steps) == ("consistency", 1)
-    assert "jump is a consistency model" in told.sentence and told.kind == "info"
+    assert "Jump is a consistency model" in told.sentence and told.kind == "info"
     assert "Consistency in 1 step from noise, instead of Heun in 6 steps" in told.hint
     window.session.edit(steps=3)
     window.session.edit(model="gaussian", sampler="ddim")
@@ -256,6 +258,44 @@ def test_a_consistency_model_is_chosen_with_the_course_that_it_can_run(open_wind
         window.session.undo()
     assert window.session.recipe.denoiser.model == "gaussian" and window.session.recipe.course.sampler == "heun"
     settle(window)
+
+
+@pytest.mark.qt_log_ignore("This plugin does not support (raise|grabbing)")  # of every list opened
+def test_a_formula_chosen_after_a_consistency_model_brings_a_sampler_that_it_can_use(
+    open_window, tmp_path, hand, find, settle
+):
+    """Consistency stayed in force, nothing ran, and the hint had to be followed by hand."""
+    window = open_window(QUICK.but(sampler="heun", steps=6))
+    window.session.learn(cards={"jump": small_model(tmp_path / "models", "jump", kind="consistency")})
+    hand.choose(find(window, "modelCombo"), "jump")
+    settle(window)
+    hand.choose(find(window, "modelCombo"), "gaussian")
+    settle(window)
+    plan, told, usual = window.session.plan, window.heard[-1], Course()
+    assert plan.refusal is None and window.live.run.state == "finished" and plan.recipe.denoiser.model == "gaussian"
+    assert (plan.recipe.course.sampler, plan.recipe.course.steps) == (usual.sampler, usual.steps)
+    assert "gaussian gives a posterior mean" in told.sentence and told.kind == "info"
+    assert f"DDIM in {usual.steps} steps from noise, instead of Consistency in 1 step" in told.hint
+    window.session.undo()
+    assert (window.session.recipe.denoiser.model, window.session.recipe.course.sampler) == ("jump", "consistency")
+    settle(window)
+
+
+@pytest.mark.qt_log_ignore("This plugin does not support (raise|grabbing)")
+def test_a_formula_chosen_after_a_network_with_a_learned_variance_brings_the_usual_one(
+    open_window, tmp_path, hand, find, settle
+):
+    window = open_window(QUICK.but(steps=6))
+    card = small_model(tmp_path / "models", "wide")
+    card = dataclasses.replace(card, network={**card.network, "learned_variance": True})
+    window.session.learn(cards={"wide": card})
+    window.session.edit(model="wide", sampler="ddpm", sampler_params=(("variance", "learned"),))
+    hand.choose(find(window, "modelCombo"), "gaussian")
+    settle(window)
+    course, told = window.session.recipe.course, window.heard[-1]
+    assert window.session.plan.refusal is None and window.live.run.state == "finished"
+    assert (course.sampler, course.sampler_params, course.steps) == ("ddpm", (), 6)
+    assert "learned variance" in told.sentence and "DDPM has its usual settings" in told.hint
 
 
 def test_the_model_dock_offers_it_too_and_the_list_says_what_networks_make(window, hand, find, settle, appear):

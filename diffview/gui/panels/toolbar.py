@@ -152,7 +152,7 @@ class ToolbarPanel(QWidget):
         self._leave_out(next((level for level, need in enumerate(self._needs) if need <= width), LEVELS - 1))
 
     def _leave_out(self, level: int) -> None:
-        """Leave out a word that its icon tells as well, 1, all of them and labels, 2, and two buttons, 3; or none, 0."""
+        """Leave out a word that its icon tells as well, 1, all and labels, 2, and two buttons, 3; or none, 0."""
         for label in self._labels:
             label.setHidden(level > 1)
         for button in (self._export_slot, self.present):
