@@ -9,6 +9,7 @@ import json
 import subprocess
 import sys
 import time
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 
@@ -58,19 +59,25 @@ class Connecting(Job):
 
 
 def _workers(said: bytes, address: str) -> int:
-    """How many work there, as the process that asked said it.
+    """How many work there, as the process that asked said it: among all lines, for libraries write some at their end.
 
     Raises:
         UserError: if it said why that is not known, or nothing.
     """
-    lines = said.splitlines() or [b"{}"]
-    answer: dict[str, Any] = json.loads(lines[-1])
-    if "workers" not in answer:
-        nothing = f"{address} could not be asked."
-        raise UserError(
-            answer.get("sentence", nothing), answer.get("hint", "Try `diffview sample --on` in a terminal.")
-        )
-    return int(answer["workers"])
+    for answer in filter(None, map(_answer, reversed(said.splitlines()))):
+        if isinstance(workers := answer.get("workers"), int):
+            return workers
+        if "sentence" in answer:
+            raise UserError(str(answer["sentence"]), str(answer.get("hint", "")))
+    raise UserError(f"{address} could not be asked.", "Try `diffview sample --on` in a terminal.")
+
+
+def _answer(line: bytes) -> dict[str, Any]:
+    """A line as an answer; nothing of what is none."""
+    with suppress(ValueError):
+        plain = json.loads(line)
+        return plain if isinstance(plain, dict) else {}
+    return {}
 
 
 def _asked(address: str, torch: bool) -> dict[str, Any]:

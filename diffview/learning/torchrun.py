@@ -6,6 +6,7 @@ Gradients are averaged by torch's DistributedDataParallel, so that all ranks hol
 import os
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cache
 from typing import Any
 
 import numpy as np
@@ -73,8 +74,7 @@ class Rank:
         """All parts of a set in order, of which each rank has read those that are its own; None: another has it."""
         if self.count == 1:
             return [part for part in parts if part is not None]
-        dist = torch.distributed
-        group = None if dist.get_backend() == "gloo" else dist.new_group(backend="gloo")  # they lie in main memory
+        dist, group = torch.distributed, _of_main_memory()
         found = []
         for number, part in enumerate(parts):
             owner = number % self.count
@@ -122,6 +122,13 @@ class Rank:
         return this if self.count == 1 else bool(self.mean(torch.tensor(float(this), device=device)) > 0)
 
 
+@cache
+def _of_main_memory() -> Any:
+    """The group in which ranks give to each other what lies in main memory: made once, for each holds sockets."""
+    dist = torch.distributed
+    return None if dist.get_backend() == "gloo" else dist.new_group(backend="gloo")
+
+
 def current() -> Rank:
     """This process among those it has joined; alone, if none."""
     if not torch.distributed.is_available() or not torch.distributed.is_initialized():
@@ -161,3 +168,4 @@ def leave() -> None:
     """Leave the others, at the end."""
     if current().count > 1:
         torch.distributed.destroy_process_group()
+        _of_main_memory.cache_clear()

@@ -122,6 +122,27 @@ def test_what_is_begun_is_the_command_line_of_the_run(tmp_path, monkeypatch):
     assert json.loads((out / RECIPE).read_text()) == json.loads(SETTLED.to_json())
 
 
+@pytest.mark.parametrize(
+    ("lines", "workers"),
+    [(('{"workers": 3}', "Exception ignored in: <function>"), 3), (("[1]", '{"workers": 2}', "7"), 2),
+     (("", "Fatal {"), None), ((), None)],
+)  # fmt: skip
+def test_whatever_else_the_process_that_asks_writes_its_answer_is_found_or_there_is_a_sentence(
+    tmp_path, monkeypatch, lines, workers
+):
+    asking = tmp_path / "python"
+    asking.write_text("#!/bin/sh\ncat <<'END'\n" + "\n".join(lines) + "\nEND\n")
+    asking.chmod(0o755)
+    monkeypatch.setattr(sys, "executable", str(asking))
+    job = Connecting("tcp://a:1")
+    if workers is None:
+        with pytest.raises(UserError, match=r"tcp://a:1 could not be asked\. Try `diffview sample"):
+            job.work()
+    else:
+        job.work()
+    assert job.workers == (workers or 0)
+
+
 def test_words_of_who_works_there():
     job = Connecting("tcp://a:1")
     job.state, job.workers = "finished", 0

@@ -102,3 +102,19 @@ def test_each_rank_reads_its_share_of_the_slices_and_all_have_the_set_of_one_pro
     assert alone["read"] == list(range(21)) and alone["fields"] == 3 * 17
     for name in ("sha256", "transform", "held_out", "fields", "slices"):
         assert one[name] == two[name] == alone[name], name
+
+
+def test_gpus_that_give_each_other_parts_of_main_memory_make_one_group_for_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Of processes on GPUs, which are not here: what they ask of torch.distributed is written down."""
+    import torch.distributed as dist
+
+    made: list[str] = []
+    used: list[object] = []
+    monkeypatch.setattr(dist, "get_backend", lambda: "nccl")
+    monkeypatch.setattr(dist, "new_group", lambda backend: made.append(backend) or len(made))
+    monkeypatch.setattr(dist, "broadcast", lambda values, owner, group: used.append(group))
+    own = [np.ones((2, 3), np.float32)]
+    for _ in range(3):
+        (given,) = Rank(0, 2).gathered(own)
+        np.testing.assert_array_equal(given, own[0])
+    assert made == ["gloo"] and used == [1] * 6
