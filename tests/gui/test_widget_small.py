@@ -3,18 +3,20 @@
 from types import SimpleNamespace
 
 import pytest
-from PySide6.QtCore import QEvent, QRectF, QSize, Qt
-from PySide6.QtGui import QImage, QPainter, QPixmap
+from PySide6.QtCore import QEvent, QPointF, QRectF, QSize, Qt
+from PySide6.QtGui import QFontMetricsF, QImage, QPainter, QPixmap
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication, QLabel, QProgressBar, QSlider, QToolButton, QWidget
 
-from diffview.gui.theme import DARK, LIGHT, theme
+from diffview.gui.show.rival_words import FactCell, FactRow
+from diffview.gui.theme import DARK, LIGHT, SMALL_PX, theme
 from diffview.gui.widgets.forms.combo import LEAST_PX, Combo
 from diffview.gui.widgets.small import parts
 from diffview.gui.widgets.small.card import CardFrame
 from diffview.gui.widgets.small.details_view import DetailsView
 from diffview.gui.widgets.small.file_tree import WIDE_PX, FileTree
 from diffview.gui.widgets.small.icons import NAMES, draw_icon, set_icon
+from diffview.gui.widgets.small.rival_table import CELL_GAP, GAP, HEAD, LINE, RivalTable
 from diffview.gui.widgets.small.word_area import WordArea
 from diffview.readers.base import Node
 
@@ -284,3 +286,45 @@ def test_an_arrow_takes_the_next_of_a_list(shown):
         box.addItem(key, key)
     QTest.keyClick(box, Qt.Key.Key_Down)
     assert box.currentData() == "b"
+
+
+# -- the table of rivals
+
+
+def rival_table(show, width):
+    """Four rivals in a table of a width, with a row of names, a heading and two rows of numbers."""
+    cells = (("Linear", "Sigmoid (Chen)", "Cosine", "EDM"), ("",) * 4, ("−43.9 dB", "−86.1 dB", "none left", "11 %"))
+    cells += (("0.065 s", "0.00057 s", "0.063 s", "12 s"),)
+    labels = ("schedule", "shares", "SNR at T", "time")
+    rows = [
+        FactRow(label, f"what {label} is", tuple(FactCell(text, f"tip of {text}") for text in texts), label == "shares")
+        for label, texts in zip(labels, cells, strict=True)
+    ]
+    table = RivalTable()
+    table.set_table("ABCD", 0, rows)
+    return show(table, width, table.heightForWidth(width))
+
+
+@pytest.mark.parametrize(("width", "stacked", "lines"), [(236, True, 7), (400, False, 4)])
+def test_no_number_of_four_rivals_is_cut_in_a_narrow_dock(shown, width, stacked, lines):
+    table = rival_table(shown, width)
+    assert table.stacked(width) is stacked
+    metrics = QFontMetricsF(theme.font(SMALL_PX - 1, tabular=True))
+    for texts in (table.texts()["SNR at T"], table.texts()["time"]):
+        for place, text in enumerate(texts):
+            assert metrics.horizontalAdvance(text) <= table.column(place).width() - GAP - CELL_GAP, text
+    assert table.heightForWidth(width) == HEAD + lines * LINE + GAP
+    lowest = QPointF(table.column(1).center().x(), HEAD + (lines - 0.5) * LINE)
+    assert table.tip_at(lowest) == "time: what time is\ntip of 0.00057 s"
+    assert table.tip_at(QPointF(table.column(2).center().x(), HEAD + 0.5 * LINE)).startswith("schedule")
+    chosen = []
+    table.chosen.connect(chosen.append)
+    QTest.mouseClick(table, LEFT, pos=lowest.toPoint())
+    assert chosen == [1]
+
+
+def test_a_table_of_rivals_is_higher_where_it_gets_narrow(shown):
+    table = rival_table(shown, 400)
+    low = table.sizeHint().height()
+    table.resize(236, low)
+    assert table.sizeHint().height() == low + 3 * LINE

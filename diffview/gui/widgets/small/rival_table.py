@@ -1,18 +1,22 @@
-"""A table of rivals, a column of each; a click on a column chooses it."""
+"""A table of rivals, a column of each; a click on a column chooses it.
+
+Where columns beside the labels would cut a number, every label stands on a line of its own above its row.
+"""
 
 from collections.abc import Sequence
+from itertools import accumulate, islice
 
 from PySide6.QtCore import QEvent, QPointF, QRectF, QSize, Qt, Signal
-from PySide6.QtGui import QFontMetricsF, QHelpEvent, QMouseEvent, QPainter, QPaintEvent
+from PySide6.QtGui import QFont, QFontMetricsF, QHelpEvent, QMouseEvent, QPainter, QPaintEvent, QResizeEvent
 from PySide6.QtWidgets import QSizePolicy, QToolTip, QWidget
 
-from diffview.gui.show.rival_words import TOKENS, FactRow
+from diffview.gui.show.rival_words import TOKENS, FactCell, FactRow
 from diffview.gui.theme import SEMIBOLD, SMALL_PX, theme
 from diffview.gui.widgets.ink import LEFT, RIGHT, ink, write
 from diffview.gui.widgets.small.text import literal
 
-LINE, HEAD, LABELS, GAP = 18, 26, 104, 4
-"""Pixels: height of a row and of the names, width of the labels, and gap between columns."""
+LINE, HEAD, LABELS, GAP, CELL_GAP = 18, 26, 104, 2, 2
+"""Pixels: height of a line and of the names, width of labels beside their rows, gaps between columns and in a cell."""
 
 
 class RivalTable(QWidget):
@@ -31,7 +35,9 @@ class RivalTable(QWidget):
         self._place = 0
         self._over: int | None = None
         self.setMouseTracking(True)
-        self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
+        policy = QSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
+        policy.setHeightForWidth(True)
+        self.setSizePolicy(policy)
         theme.follow(self)
 
     def set_table(self, names: Sequence[str], place: int, rows: Sequence[FactRow]) -> None:
@@ -39,10 +45,10 @@ class RivalTable(QWidget):
         shown = tuple(names), place, tuple(rows)
         if shown == (self._names, self._place, self._rows):
             return
-        taller = len(rows) != len(self._rows)
+        before = self.heightForWidth(self.width())
         self._names, self._place, self._rows = shown
         self.setAccessibleDescription(f"{names[place]} is in force, of {', '.join(names)}")
-        if taller:
+        if self.heightForWidth(self.width()) != before:
             self.updateGeometry()
         self.update()
 
@@ -52,15 +58,44 @@ class RivalTable(QWidget):
 
     def column(self, place: int) -> QRectF:
         """The pixels of the column of a rival."""
-        left, count = theme.px(LABELS), max(1, len(self._names))
+        left, count = 0 if self.stacked(self.width()) else theme.px(LABELS), max(1, len(self._names))
         width = (self.width() - left) / count
         return QRectF(left + place * width, 0, width, self.height())
 
-    def sizeHint(self) -> QSize:
+    def stacked(self, width: int) -> bool:
+        """Whether labels stand above their rows in a table of this width: beside them a number would be cut."""
+        room = (width - theme.px(LABELS)) / max(1, len(self._names)) - theme.px(GAP) - theme.px(2 * CELL_GAP)
+        metrics = QFontMetricsF(self._cell_font())
+        numbers = (cell.text for row in self._rows for cell in row.cells if any(map(str.isdigit, cell.text)))
+        return any(metrics.horizontalAdvance(text) > room for text in numbers)
+
+    def heightForWidth(self, width: int) -> int:
         """The names and all rows."""
-        return QSize(theme.px(240), theme.px(HEAD) + len(self._rows) * theme.px(LINE) + theme.px(GAP))
+        return theme.px(HEAD) + sum(self._heights(width)) + theme.px(GAP)
+
+    def hasHeightForWidth(self) -> bool:
+        """Yes."""
+        return True
+
+    def sizeHint(self) -> QSize:
+        """The names and all rows, as wide as the table is."""
+        return QSize(theme.px(240), self.heightForWidth(self.width()))
 
     minimumSizeHint = sizeHint
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        """Labels go above their rows, or return beside them."""
+        super().resizeEvent(event)
+        if self.stacked(event.oldSize().width()) != self.stacked(event.size().width()):
+            self.updateGeometry()
+
+    def _heights(self, width: int) -> list[int]:
+        """The height of every row."""
+        lines = 2 if self.stacked(width) else 1
+        return [theme.px(LINE) * (1 if row.head else lines) for row in self._rows]
+
+    def _cell_font(self) -> QFont:
+        return theme.font(SMALL_PX - 1, tabular=True)
 
     # -- the mouse
 
@@ -100,12 +135,13 @@ class RivalTable(QWidget):
 
     def tip_at(self, point: QPointF) -> str:
         """The tooltip of a point."""
-        line, place = int((point.y() - theme.px(HEAD)) // theme.px(LINE)), self._place_at(point)
-        if point.y() < theme.px(HEAD):
+        place, top = self._place_at(point), theme.px(HEAD)
+        if point.y() < top:
             return "" if place is None else f"Click: {self._names[place]} comes into force"
-        if line >= len(self._rows):
+        ends = accumulate(self._heights(self.width()), initial=top)
+        row = next((row for row, end in zip(self._rows, islice(ends, 1, None), strict=True) if point.y() < end), None)
+        if row is None:
             return ""
-        row = self._rows[line]
         cell = "" if place is None else row.cells[place].tip
         return f"{row.label}: {row.tip}" + (f"\n{cell}" if cell else "")
 
@@ -117,22 +153,29 @@ class RivalTable(QWidget):
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
         for place, name in enumerate(self._names):
             self._paint_name(painter, place, name)
-        painter.setFont(theme.font(SMALL_PX - 1, tabular=True))
-        metrics = QFontMetricsF(painter.font())
-        top, height = theme.px(HEAD), theme.px(LINE)
-        for row in self._rows:
-            box = QRectF(0, top, (self.width() if row.head else theme.px(LABELS)) - theme.px(GAP), height)
-            label = metrics.elidedText(row.label, Qt.TextElideMode.ElideRight, box.width())
+        painter.setFont(self._cell_font())
+        top, stacked, columns = theme.px(HEAD), self.stacked(self.width()), self._columns()
+        for row, height in zip(self._rows, self._heights(self.width()), strict=True):
+            whole = row.head or stacked
+            box = QRectF(0, top, (self.width() if whole else theme.px(LABELS)) - theme.px(GAP), theme.px(LINE))
+            label = painter.fontMetrics().elidedText(row.label, Qt.TextElideMode.ElideRight, int(box.width()))
             write(painter, box, label, theme.colour("text" if row.head else "dim"), LEFT)
-            for place, cell in enumerate(row.cells):
-                inner = self.column(place).adjusted(theme.px(GAP), 0, 0, 0)
-                inner = QRectF(inner.left(), top, inner.width(), height)
-                if cell.share is not None:
-                    bar = QRectF(inner.left(), top + 2, inner.width() * min(1.0, max(0.0, cell.share)), height - 4)
-                    painter.fillRect(bar, theme.colour(TOKENS[place], 60))
-                text = metrics.elidedText(cell.text, Qt.TextElideMode.ElideRight, inner.width() - theme.px(3))
-                write(painter, inner.adjusted(0, 0, -theme.px(3), 0), text, theme.colour(cell.token), RIGHT)
+            for place, (column, cell) in enumerate(zip(columns, row.cells, strict=True)):
+                inner = QRectF(column.left(), top + height - theme.px(LINE), column.width(), theme.px(LINE))
+                self._paint_cell(painter, inner.adjusted(theme.px(GAP), 0, 0, 0), cell, TOKENS[place])
             top += height
+
+    def _columns(self) -> list[QRectF]:
+        return [self.column(place) for place in range(len(self._names))]
+
+    def _paint_cell(self, painter: QPainter, box: QRectF, cell: FactCell, token: str) -> None:
+        gap = theme.px(CELL_GAP)
+        if cell.share is not None:
+            bar = QRectF(box.left(), box.top() + 2, box.width() * min(1.0, max(0.0, cell.share)), box.height() - 4)
+            painter.fillRect(bar, theme.colour(token, 60))
+        metrics = QFontMetricsF(painter.font())
+        text = metrics.elidedText(cell.text, Qt.TextElideMode.ElideRight, box.width() - gap)
+        write(painter, box.adjusted(0, 0, -gap, 0), text, theme.colour(cell.token), RIGHT)
 
     def _paint_name(self, painter: QPainter, place: int, name: str) -> None:
         column, token = self.column(place), TOKENS[place]
