@@ -47,6 +47,7 @@ class ForwardPath:
         self.seed, self.shape, self.mode, self.member, self.noise = seed, shape, mode, member, noise
         self._knots: OrderedDict[Key, Array] = OrderedDict()
         self._ahead: OrderedDict[Key, Future[Drawn]] = OrderedDict()
+        self._beside: dict[Key, Future[Array]] = {}
         self._room = max(8, self.CACHE_BYTES // max(1, 4 * math.prod(shape)))
 
     def __call__(self, s: float) -> Array:
@@ -99,10 +100,14 @@ class ForwardPath:
         return value
 
     def _normal(self, stream: int, j: int, node: int = 0) -> Array:
-        """Standard normals of a key: those begun aside, unless no thread has come to them yet."""
-        begun = self._ahead.pop((stream, j, node), None)
-        there = begun is not None and not begun.cancel()
-        return self._finished(begun.result() if begun and there else self._drawn_at((stream, j, node)))
+        """Standard normals of a key: those that another thread makes, unless none has come to them yet."""
+        made = self._beside.pop((stream, j, node), None)
+        return self._made((stream, j, node)) if made is None or made.cancel() else made.result()
+
+    def _made(self, key: Key) -> Array:
+        """Standard normals of a key: of what was begun aside, unless no thread has come to it yet."""
+        begun = self._ahead.pop(key, None)
+        return self._finished(self._drawn_at(key) if begun is None or begun.cancel() else begun.result())
 
     def _drawn_at(self, key: Key) -> Drawn:
         stream, j, node = key
@@ -121,13 +126,19 @@ class ForwardPath:
         anchors = takewhile(lambda key: key not in self._knots, ((FORWARD, i, 0) for i in towards_0))
         return [*anchors, *(key for node in at.nodes if (key := (TREE, j, node)) not in self._knots)]
 
-    def _begin(self, keys: list[Key]) -> None:
-        """Begin to draw normals aside."""
-        if len(keys) > 1 and math.prod(self.shape) >= self.SIDE_BY_SIDE:
-            for key in keys:
-                if key not in self._ahead:
-                    self._ahead[key] = drawing_threads().submit(self._drawn_at, key)
-                self._ahead.move_to_end(key)
+    def _begin(self, keys: list[Key]) -> bool:
+        """Begin to draw normals aside; whether that pays."""
+        pays = len(keys) > 1 and math.prod(self.shape) >= self.SIDE_BY_SIDE
+        for key in keys if pays else ():
+            if key not in self._ahead:
+                self._ahead[key] = drawing_threads().submit(self._drawn_at, key)
+            self._ahead.move_to_end(key)
+        return pays
+
+    def _share(self, keys: list[Key]) -> None:
+        """Let the drawing threads make normals that are waited for, from the last one on; this one makes the first."""
+        if self._begin(keys):
+            self._beside = {key: drawing_threads().submit(self._made, key) for key in keys[:0:-1]}
 
     def _anchor(self, j: int) -> Array:
         """W(4^j)."""
@@ -147,7 +158,7 @@ class ForwardPath:
             end = self.LOWEST if v < 1 else self.HIGHEST
             return np.float32(math.sqrt(v) / 2.0**end) * self._anchor(end)
         at = _Place.of(v, self)
-        self._begin(self._lacking(at))
+        self._share(self._lacking(at))
         j, leaf = at.j, at.way[-1][0]
         left, right = self._anchor(j), self._anchor(j + 1)
         for (node, bottom, top), (child, _, _) in pairwise(at.way):

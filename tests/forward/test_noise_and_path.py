@@ -17,7 +17,7 @@ from scipy import stats
 
 from diffview.forward import brownian, noise
 from diffview.forward.brownian import ForwardPath
-from diffview.forward.noise import FORWARD, KNOWN, START, STEP, TREE, Noise, draw, drawn
+from diffview.forward.noise import FORWARD, KNOWN, START, STEP, TREE, Noise, draw, drawn, finished
 from diffview.forward.schedules import SCHEDULES, Linear
 from diffview.reverse import parametrisations
 
@@ -236,6 +236,26 @@ def test_what_is_foreseen_is_the_same_to_the_bit_and_drawn_before_it_is_asked_fo
     for s in (0.0, 1e9):
         ends.foresee(s)
     assert len(asked) == before, "neither the closed form nor what lies beyond the anchors has anything to foresee"
+
+
+def test_normals_that_are_waited_for_are_made_by_several_threads_and_are_the_same_to_the_bit(monkeypatch) -> None:
+    monkeypatch.setattr(ForwardPath, "SIDE_BY_SIDE", math.inf)
+    shape = (260, 260)
+    expected = ForwardPath(3, shape, "chain", noise=2)(0.7)
+    monkeypatch.undo()
+    here, others, makers = threading.current_thread(), threading.Event(), set()
+
+    def watched(*what: Any) -> np.ndarray:
+        makers.add(threading.current_thread())
+        if threading.current_thread() is here:
+            assert others.wait(timeout=60), "no other thread makes any"
+        else:
+            others.set()
+        return finished(*what)
+
+    monkeypatch.setattr(brownian, "finished", watched)
+    assert (ForwardPath(3, shape, "chain", noise=2)(0.7) == expected).all()
+    assert len(makers) > 1
 
 
 def test_what_is_foreseen_and_never_asked_for_is_forgotten() -> None:
