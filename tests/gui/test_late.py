@@ -31,6 +31,27 @@ def test_the_window_is_imported_without_what_trains_verifies_races_and_gives_tal
     assert not set(LATE) & set(found)
 
 
+AHEAD = """
+import sys, threading
+
+class Watch:
+    def find_spec(self, name, path=None, target=None):
+        if name == "numpy.ma":
+            print(threading.current_thread().name)
+
+from diffview.gui.bench.tools import open_window, until
+sys.meta_path.insert(0, Watch())
+with open_window():
+    until(lambda: "numpy.ma" in sys.modules)
+    import numpy.ma
+"""
+
+
+def test_what_the_first_quantile_imports_is_imported_beside_the_window():
+    found = subprocess.run([sys.executable, "-c", AHEAD], capture_output=True, text=True, check=True).stdout.split()
+    assert found == ["imports"]
+
+
 @pytest.mark.parametrize("name", ["train", "model", "race", "scoreboard", "calibration"])
 def test_a_dock_makes_its_panel_when_it_is_first_shown_and_keeps_it(window, name):
     dock = getattr(window, f"{name}_dock")

@@ -9,6 +9,7 @@ from PySide6.QtWidgets import QDockWidget, QHBoxLayout, QMenu, QToolBar, QVBoxLa
 
 from diffview.gui.actions import APART, ENTRIES, Actions
 from diffview.gui.errors import ErrorHook
+from diffview.gui.jobs.ahead import import_ahead
 from diffview.gui.jobs.browser import Browser
 from diffview.gui.jobs.busy import Jobs
 from diffview.gui.jobs.ensemble import Summaries
@@ -55,7 +56,7 @@ from diffview.runs.recipe import Recipe
 
 GAP = 8
 READERS_MS = 200
-"""Milliseconds after the first paint at which the reader processes are started, so as not to delay the first run."""
+"""Milliseconds after the first paint until what would delay the first run: the readers' start, imports ahead."""
 
 LARGEST_START = (1920, 1160)
 """Size of the first window on a large screen."""
@@ -88,6 +89,7 @@ class MainWindow(LateJobs, HallWindow):
         self._readers_soon = QTimer(self, singleShot=True, interval=READERS_MS)
         self._readers_soon.timeout.connect(self.files.reading.start)
         self._readers_soon.timeout.connect(self.browser.start)
+        self._readers_soon.timeout.connect(import_ahead)
         self._build_panels()
         self._build_body()
         self._build_docks()
