@@ -1,5 +1,6 @@
 """Only what has changed is painted: under a scrub, under a pulled handle, and while a run is drawn."""
 
+import time
 from collections import Counter
 
 import pytest
@@ -7,7 +8,7 @@ from conftest import layer
 from PySide6.QtCore import QEvent, QObject, QPointF
 from PySide6.QtWidgets import QApplication, QWidget
 
-from diffview.gui.panels.base import Paced
+from diffview.gui.panels.base import TURN_MS, Paced
 from diffview.gui.widgets.forms.point_table import PointTable
 from diffview.gui.widgets.images.colour_bar import ColourBar
 from diffview.gui.widgets.plots.schedule_items import Handles
@@ -109,6 +110,19 @@ def test_what_is_paced_is_shown_at_once_then_now_and_then_and_last(qtbot):
     assert shown == [0]
     qtbot.waitUntil(lambda: not paced.isActive(), timeout=5000)
     assert shown == [0, 49]
+
+
+def test_what_follows_the_same_drag_takes_turns(qtbot):
+    shown, parent = [], QObject()
+    paced = [Paced(lambda i=i: shown.append((i, time.perf_counter())), 30, parent) for i in range(3)]
+    for _ in range(2):
+        for one in paced:
+            one.call()
+    assert [i for i, _ in shown] == [0, 1, 2], "the first change is shown at once"
+    qtbot.waitUntil(lambda: len(shown) == 6, timeout=5000)
+    assert sorted(i for i, _ in shown[3:]) == [0, 1, 2]
+    (_, first), (_, second), (_, third) = shown[3:]
+    assert min(second - first, third - second) > 0.9 * TURN_MS / 1000
 
 
 def test_numbers_of_points_that_move_lay_nothing_out_anew(qtbot, monkeypatch):

@@ -1,6 +1,8 @@
 """What panels share: controls that are bound to the session, cards of pictures, the offer of a network."""
 
+import math
 from collections.abc import Callable
+from time import perf_counter
 
 import numpy as np
 from numpy.typing import NDArray
@@ -53,12 +55,21 @@ class WhenSeen(QObject):
         return False
 
 
+TURN_MS = 12
+"""Milliseconds between what follows a drag: all of it in one frame would hold up the hand, one after the other not."""
+
+
 class Paced(QTimer):
-    """Shows at once what changes now and then, and every `ms` milliseconds what changes with each frame of a drag."""
+    """Shows at once what changes now and then, and every `ms` milliseconds what changes with each frame of a drag.
+
+    Several of them that follow the same drag take turns.
+    """
+
+    _last = -math.inf  # of all of them, when one was shown [s]
 
     def __init__(self, show: Callable[[], object], ms: int, parent: QObject) -> None:
-        super().__init__(parent, singleShot=True, interval=ms)
-        self._show, self._waits = show, False
+        super().__init__(parent, singleShot=True)
+        self._show, self._ms, self._waits = show, ms, False
         self.timeout.connect(self._go_on)
 
     def call(self) -> None:
@@ -66,13 +77,18 @@ class Paced(QTimer):
         if self.isActive():
             self._waits = True
         else:
+            Paced._last = perf_counter()
             self._show()
-            self.start()
+            self.start(self._ms)
 
     def _go_on(self) -> None:
-        if self._waits:
-            self._waits = False
-            self.call()
+        if not self._waits:
+            return
+        if (rest := TURN_MS - 1000 * (perf_counter() - Paced._last)) > 0:
+            self.start(math.ceil(rest))
+            return
+        self._waits = False
+        self.call()
 
 
 def bind_spin(session: Session, spin: QSpinBox, value: str) -> None:

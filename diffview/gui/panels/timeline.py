@@ -58,7 +58,6 @@ class TimelinePanel(CardFrame):
         self._actions = actions
         self._build()
         self.film = Film(self.strip, session, live)
-        self._after = Paced(self._show_after, FOLLOW_MS, self)
         self._connect()
         self._show()
 
@@ -129,7 +128,8 @@ class TimelinePanel(CardFrame):
         session.shows(self._show_axis, "start.chain_length", *ON_AXIS)
         session.shows(self._show_pencil, "view.axis", "view.quantity")
         session.shows(self._show_densities, "view.densities", "view.axis", "plan.card", "denoiser.model")
-        session.shows(self._after.call, "plan.levels", "course.schedule", at_once=False)
+        for show in (self.film.move_run, self._show_densities):
+            session.shows(Paced(show, FOLLOW_MS, self).call, "plan.levels", "course.schedule", at_once=False)
         session.shows(self._show_caption, "course.fork", "view.quantity", *ON_AXIS)
         session.shows(self._show_playhead, "view.playhead", "view.follow", "start.chain_length")
         session.shows(film.extend_run, "course.fork")
@@ -192,10 +192,6 @@ class TimelinePanel(CardFrame):
         self.pencil.setEnabled(says)
         self.pencil.setChecked(self.pencil.isChecked() and says)
         set_tip(self.pencil, PENCIL if says else NO_STROKE)
-
-    def _show_after(self) -> None:
-        self.film.move_run()
-        self._show_densities()
 
     def _show_densities(self) -> None:
         """Show the densities of schedule, grid and training on one axis."""
