@@ -89,6 +89,17 @@ def test_a_bar_that_is_told_the_same_is_not_painted(qtbot):
     assert not paints.of(lambda: bar.set_no_data_shown(True))["bar"]
 
 
+def test_a_read_that_takes_long_moves_nothing(window, settle, wait):
+    settle(window)
+    panes = window.field.view, window.forward.view, window.timeline.plot
+    before = [pane.size() for pane in panes]
+    window.status.show_reading("big.nc", 0.4)
+    wait(window.status.give_up.isVisible)
+    settle(window)
+    assert [pane.size() for pane in panes] == before, "all of the window is drawn anew"
+    window.status.show_reading("")
+
+
 def test_a_label_finds_out_once_what_fits(qtbot, monkeypatch):
     label = ElidedLabel("a name that is far too long for it · K")
     qtbot.addWidget(label)

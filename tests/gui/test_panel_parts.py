@@ -162,7 +162,7 @@ class FakeTorch(QObject):
 
 
 class FakeLive(QObject):
-    stepped, run_changed = Signal(), Signal()
+    stepped, run_changed, came_on = Signal(), Signal(), Signal()
 
     def __init__(self):
         super().__init__()

@@ -31,7 +31,6 @@ class StatusPanel(QWidget):
         row.setContentsMargins(4, 0, 4, 0)
         tip = "Give up reading; what is on screen stays (Esc)"
         self.give_up = tool_button("giveUpButton", "Give up reading", tip, text="Give up")
-        self.give_up.setProperty("compact", True)
         self.give_up.hide()
         self._patience = QTimer(self, interval=PATIENCE_MS, singleShot=True)
         self._patience.timeout.connect(lambda: self.give_up.setVisible(bool(self._reading)))
