@@ -73,10 +73,6 @@ class RivalTable(QWidget):
         """The names and all rows."""
         return theme.px(HEAD) + sum(self._heights(width)) + theme.px(GAP)
 
-    def hasHeightForWidth(self) -> bool:
-        """Yes."""
-        return True
-
     def sizeHint(self) -> QSize:
         """The names and all rows, as wide as the table is."""
         return QSize(theme.px(240), self.heightForWidth(self.width()))
