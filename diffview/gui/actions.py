@@ -158,7 +158,13 @@ ENTRIES = (
         "compareLayoutAction", LAYOUT, "Compare", ("Ctrl+3",), "Samplers raced, and settings scored on held-out fields"
     ),
     Entry("teachLayoutAction", LAYOUT, "Teach", ("Ctrl+4",), "One dimension, the plane, and one step"),
-    Entry("earthLayoutAction", LAYOUT, "Earth", ("Ctrl+5",), "Jobs on your own files: from a month to its days"),
+    Entry(
+        "earthLayoutAction",
+        LAYOUT,
+        "Earth",
+        ("Ctrl+5",),
+        "Rain from channels, days from a month",
+    ),
     Entry("resetLayoutAction", LAYOUT, "Reset layout", (), "Every dock as at the first start"),
     *(
         Entry(f"{name}PaneAction", PANE, text, (f"{key}",), f"{text} alone, on the whole screen; Esc returns")

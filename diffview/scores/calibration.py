@@ -16,6 +16,7 @@ from diffview.errors import UserError
 from diffview.fields.units import RAIN, written
 from diffview.learning.sets import evenly
 from diffview.scores import metrics
+from diffview.scores.aggregation import Aggregated, aggregated
 from diffview.scores.curves import rounded
 from diffview.scores.exceedance import Neighbourhoods, Reliability, fractions_skill, reliability
 from diffview.scores.ranks import Dispersion, Ranks, coverage, dispersion, ranks
@@ -124,6 +125,7 @@ class Calibration:
         scales, octaves: by scale.
         reliability, neighbourhoods: of each threshold.
         tails: quantiles of "members", "mean" and "truth".
+        blocks: "members", "mean" and "truth" from fine to coarse: moments, and shares above each threshold.
         seed: of ties and bootstrap.
         in_km: whether wavelengths are in km; else in pixels.
         unreached: usual thresholds that neither a member nor the truth reaches, and which are not judged.
@@ -146,6 +148,7 @@ class Calibration:
     reliability: tuple[Reliability, ...]
     neighbourhoods: tuple[Neighbourhoods, ...]
     tails: Mapping[str, Tail]
+    blocks: Mapping[str, Aggregated]
     seed: int
     in_km: bool
     unreached: tuple[float, ...] = ()
@@ -219,7 +222,7 @@ def calibrate(
         None if truth is None else dispersion(members, truth, seed, by_case=True), found,
         {} if found is None else dict(zip(INTERVALS, coverage(found.shares, INTERVALS).tolist(), strict=True)),
         scales, tuple(octaves(scales, (members.shape[2], members.shape[3]), cases.pixel_km)), events, squares,
-        tails, seed, cases.pixel_km is not None, unreached,
+        tails, _blocks(cases, thresholds), seed, cases.pixel_km is not None, unreached,
     )  # fmt: skip
     progress(1.0)
     return made
@@ -286,12 +289,21 @@ def usual_thresholds(truth: Fields, units: str) -> tuple[float, ...]:
 
 def _tails(cases: EnsembleCases, seed: int) -> dict[str, Tail]:
     """Of all members, of their means and of the truth, at the points that are judged."""
-    known = cases.known
+    return {name: tail(fields, seed=seed) for name, fields in _parts(cases).items()}
+
+
+def _blocks(cases: EnsembleCases, thresholds: Sequence[float]) -> dict[str, Aggregated]:
+    """The same from fine to coarse."""
+    return {name: aggregated(fields, thresholds) for name, fields in _parts(cases).items()}
+
+
+def _parts(cases: EnsembleCases) -> dict[str, Fields]:
+    """Members, their means and the truth as fields [n, ny, nx], NaN where they are not judged."""
     parts = {"members": cases.members, "mean": cases.members.mean(axis=0)[None]}
     if cases.truth is not None:
         parts["truth"] = cases.truth[None]
     shape = cases.members.shape[2:]
-    return {name: tail(np.where(known, x, np.nan).reshape(-1, *shape), seed=seed) for name, x in parts.items()}
+    return {name: np.where(cases.known, x, np.nan).reshape(-1, *shape) for name, x in parts.items()}
 
 
 def _crps(cases: EnsembleCases) -> tuple[float, tuple[Beside, ...]]:

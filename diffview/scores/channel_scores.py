@@ -32,27 +32,60 @@ HELD = 2**20
 
 @dataclass(frozen=True, eq=False)
 class ChannelTask:
-    """Rain that is held out, and channels of it.
+    """Rain that is held out, and channels of it: those that the data bring, or else synthetic ones.
 
     Attributes:
-        data: rain through its transform, to train on and held out.
-        names: keys of CHANNELS that are given.
+        data: rain through its transform, to train on and held out, with its channels where it has real ones.
+        names: of the channels that are given; none: all that there are.
         cases, members: held-out fields, evenly picked, and members of each.
-        seed: of the noise of the channels and of the members.
+        seed: of the noise of synthetic channels and of the members.
         progress: called with the share of a way that is done; it may raise to end it.
+
+    Raises:
+        UserError: if there is no such channel.
     """
 
     data: TrainingSet
-    names: tuple[str, ...] = tuple(CHANNELS)
+    names: tuple[str, ...] = ()
     cases: int = 64
     members: int = 16
     seed: int = 0
     progress: Progress = lambda share: None
 
+    def __post_init__(self) -> None:
+        if unknown := [name for name in self.names if name not in self.there]:
+            kind = "synthetic channel" if self.synthetic else "channel"
+            raise UserError(f"There is no {kind} {unknown[0]!r}.", f"Choose of {', '.join(self.there)}.")
+        object.__setattr__(self, "names", self.names or self.there)
+
+    @property
+    def synthetic(self) -> bool:
+        """Whether the channels are computed from the rain itself."""
+        return not self.data.channels
+
+    @property
+    def there(self) -> tuple[str, ...]:
+        """Every channel that could be given."""
+        return tuple(CHANNELS) if self.synthetic else tuple(f"{c.condition} {c.at}".strip() for c in self.data.channels)
+
+    @property
+    def places(self) -> list[int]:
+        """Where the channels that are given lie among all."""
+        return [self.there.index(name) for name in self.names]
+
+    @property
+    def units(self) -> tuple[str, ...]:
+        """Of the channels that are given."""
+        return tuple("K" if self.synthetic else self.data.channels[place].units for place in self.places)
+
     @cached_property
     def training(self) -> Array:
-        """Training fields without missing pixels, standardised."""
-        return evenly(self.data.fields[complete(self.data.fields)], MOST_FITTED)
+        """Training fields without missing pixels, standardised.
+
+        Raises:
+            UserError: if there is none.
+        """
+        return self._picked(self.data.fields, self.data.given, MOST_FITTED)[0]
 
     @cached_property
     def truth(self) -> Array:
@@ -61,10 +94,22 @@ class ChannelTask:
         Raises:
             UserError: if there is none.
         """
-        held = self.data.held_out[complete(self.data.held_out)]
-        if not len(held):
-            raise UserError("No held-out field is complete.", "Hold out more, or take smaller crops.")
-        return np.asarray(self.data.transform.inverse(evenly(held, self.cases)))
+        held = self._picked(self.data.held_out, self.data.given_held_out, self.cases)[0]
+        return np.asarray(self.data.transform.inverse(held))
+
+    def _picked(self, fields: Array, given: Array | None, most: int) -> tuple[Array, Array | None]:
+        """Some of the fields [n, ny, nx] that are complete, and so are the channels beside them."""
+        whole = complete(fields)
+        if given is not None:
+            whole &= ~np.isnan(given[:, self.places]).any(axis=(1, 2, 3))
+        if not whole.any():
+            beside = "" if given is None else ", its channels among them,"
+            raise UserError(
+                f"No {'held-out ' if fields is self.data.held_out else ''}field is complete{beside} of {len(fields)}.",
+                "Hold out more, take smaller crops, or leave a channel with gaps out.",
+            )
+        some = evenly(fields[whole], most)
+        return some, None if given is None else evenly(given[whole], most)[:, self.places]
 
     @cached_property
     def least(self) -> float:
@@ -74,19 +119,38 @@ class ChannelTask:
 
     @cached_property
     def _learned(self) -> Array:
-        """Channels of the training fields, K [n, channels, ny, nx]."""
+        """Channels of the training fields [n, channels, ny, nx]: K, or through their own transforms."""
+        if self.data.given is not None:
+            given = self._picked(self.data.fields, self.data.given, MOST_FITTED)[1]
+            assert given is not None
+            return given
         return channels_of(self.data.transform.inverse(self.training), self.names, self.seed)
 
     @cached_property
     def seen(self) -> Array:
-        """Channels of the held-out fields, K [n, channels, ny, nx]."""
-        return channels_of(self.truth, self.names, self.seed, HELD)
+        """Channels of the held-out fields, in their units [n, channels, ny, nx]."""
+        if self.data.given_held_out is None:
+            return channels_of(self.truth, self.names, self.seed, HELD)
+        given = self._picked(self.data.held_out, self.data.given_held_out, self.cases)[1]
+        assert given is not None
+        transforms = (self.data.channels[place].transform for place in self.places)
+        back = [(lambda x: x) if one is None else one.inverse for one in transforms]
+        return np.stack([inverse(given[:, i]) for i, inverse in enumerate(back)], axis=1)
+
+    @cached_property
+    def shown(self) -> Array:
+        """Channels of the held-out fields, standardised [n, channels, ny, nx]."""
+        if self.data.given_held_out is None:
+            return self.standardised(self.seen)
+        given = self._picked(self.data.held_out, self.data.given_held_out, self.cases)[1]
+        assert given is not None
+        return self.standardised(given)
 
     def standardised(self, channels: Array) -> Array:
         """Channels by mean and standard deviation of those of the training fields."""
         over = (0, 2, 3)
         mean, std = self._learned.mean(over, keepdims=True), self._learned.std(over, keepdims=True)
-        return np.asarray((channels - mean) / std)
+        return np.asarray((channels - mean) / np.where(std > 0, std, 1))
 
     @cached_property
     def _joint(self) -> JointGaussian:
@@ -94,8 +158,9 @@ class ChannelTask:
         return fit_joint(np.concatenate([self.training[:, None], self.standardised(self._learned)], axis=1))
 
     def given(self, names: Sequence[str]) -> Conditioned:
-        """The law of rain given some of the channels."""
-        return self._joint.given(np.eye(1 + len(self.names))[[1 + self.names.index(name) for name in names]])
+        """The law of rain given some of the channels; of none it is the law of rain."""
+        at = [1 + self.names.index(name) for name in names]
+        return self._joint.given(np.eye(1 + len(self.names))[at])
 
     @cached_property
     def law(self) -> Conditioned:
@@ -115,7 +180,7 @@ class ChannelTask:
         """Least squares of a pixel's rain on the channels of that pixel, [1, n, ny, nx]."""
         waves = np.moveaxis(self.standardised(self._learned), 1, -1).reshape(-1, len(self.names))
         line = np.linalg.lstsq(np.c_[np.ones(len(waves)), waves], self.training.ravel(), rcond=None)[0]
-        return self.physical(line[0] + np.tensordot(self.standardised(self.seen), line[1:], axes=(1, 0)))[None]
+        return self.physical(line[0] + np.tensordot(self.shown, line[1:], axes=(1, 0)))[None]
 
 
 def _climatology(task: ChannelTask) -> Array:
@@ -124,18 +189,23 @@ def _climatology(task: ChannelTask) -> Array:
 
 
 def _estimate(task: ChannelTask) -> Array:
-    return task.physical(task.law.mean(task.standardised(task.seen))[:, 0])[None]
+    return task.physical(task.law.mean(task.shown)[:, 0])[None]
 
 
-def made_of(task: ChannelTask) -> Array:
-    """Members of the rain given the channels, physical [members, n, ny, nx]."""
+def made_of(task: ChannelTask, names: Sequence[str] | None = None, progress: Progress | None = None) -> Array:
+    """Members of the rain given the channels, or some of them by their names, physical [members, n, ny, nx].
+
+    The noise of a member is the same whichever of the channels it is given.
+    """
     made = np.empty((task.members, *task.truth.shape))
     shape = 1 + len(task.names), *task.truth.shape[1:]
-    for case, seen in enumerate(task.standardised(task.seen)):
+    law = task.law if names is None else task.given(names)
+    at = [task.names.index(name) for name in (task.names if names is None else names)]
+    for case, seen in enumerate(task.shown[:, at]):
         numbers = range(case * task.members, (case + 1) * task.members)
         z = np.stack([draw(task.seed, START, 0, number, shape) for number in numbers]).astype(np.float64)
-        made[:, case] = task.physical(task.law.samples(seen, z)[:, 0])
-        task.progress((case + 1) / len(task.seen))
+        made[:, case] = task.physical(law.samples(seen, z)[:, 0])
+        (progress or task.progress)((case + 1) / len(task.shown))
     return made
 
 

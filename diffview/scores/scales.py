@@ -29,6 +29,7 @@ class ByScale(NamedTuple):
         error: P[mean - truth]: the spread of a perfect ensemble.
         among: coherence of two members.
         with_truth: coherence of a member and the truth.
+        of_mean: coherence of the mean and the truth.
     """
 
     k: Array
@@ -40,6 +41,7 @@ class ByScale(NamedTuple):
     error: Array
     among: Array
     with_truth: Array
+    of_mean: Array
 
 
 class OctaveSpread(NamedTuple):
@@ -104,14 +106,17 @@ def _add(
 def _of(sums: dict[str, Array], used: int, count: int, judged: bool, at: tuple[Array, Array]) -> ByScale:
     nothing = np.full(len(at[0]), np.nan)
     if not used:
-        return ByScale(*at, *[nothing] * 7)
+        return ByScale(*at, *[nothing] * 8)
     powers = {name: total / used for name, total in sums.items()}
     with np.errstate(divide="ignore", invalid="ignore"):
         among = (count * powers["mean"] / powers["members"] - 1) / (count - 1) if count > 1 else nothing
-        with_truth = powers["cross"] / np.sqrt(powers["members"] * powers["truth"]) if judged else nothing
+        with_truth, of_mean = (
+            powers["cross"] / np.sqrt(powers[name] * powers["truth"]) if judged else nothing
+            for name in ("members", "mean")
+        )
     spread = powers["spread"] if count > 1 else nothing
     truth, error = (powers["truth"], powers["error"]) if judged else (nothing, nothing)
-    return ByScale(*at, powers["members"], powers["mean"], truth, spread, error, among, with_truth)
+    return ByScale(*at, powers["members"], powers["mean"], truth, spread, error, among, with_truth, of_mean)
 
 
 def octaves(of: ByScale, shape: tuple[int, int], pixel_km: tuple[float, float] | None = None) -> list[OctaveSpread]:

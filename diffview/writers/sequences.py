@@ -46,22 +46,26 @@ def days_content(made: DaysMade) -> Content:
 
 
 def channels_content(
-    name: str, units: str, channels: Mapping[str, NDArray[np.floating]], members: NDArray[np.floating],
-    truth: NDArray[np.floating],
+    name: str, units: str, channels: Mapping[str, tuple[NDArray[np.floating], str]], members: NDArray[np.floating],
+    truth: NDArray[np.floating], synthetic: bool = True,
 ) -> Content:  # fmt: skip
-    """Synthetic channels [case, y, x], members [member, case, y, x], their mean and spread, and the truth."""
+    """Channels [case, y, x] with their units, members [member, case, y, x], their mean and spread, and the truth."""
     word, dims = clean(name), ("case", *PIXELS)
     about = {"units": units or "1", "long_name": name.replace("_", " ")}
     variables = {"member": members_of(len(members), 0)}
-    for key, values in channels.items():
-        said = f"{key}, SYNTHETIC: computed from the truth"
-        variables[f"synthetic_{key}"] = Values(dims, values, {"units": "K", "long_name": said, "synthetic": "true"})
+    for key, (values, unit) in channels.items():
+        said = {"units": unit or "1", "long_name": key}
+        if synthetic:
+            said |= {"long_name": f"{key}, SYNTHETIC: computed from the truth", "synthetic": "true"}
+        variables[clean(f"synthetic_{key}" if synthetic else f"channel_{key}")] = Values(dims, values, said)
     variables[word] = Values(("member", *dims), members, {**about, "comment": "made by a formula from the channels"})
     for which, made in (("mean", members.mean(0)), ("spread", members.std(0, ddof=1)), ("truth", truth)):
         variables[f"{word}_{which}"] = Values(dims, made, {**about, "long_name": f"{about['long_name']}, {which}"})
-    title = f"{about['long_name']} from synthetic channels, by a Gaussian law with cross-spectra"
+    kind = "synthetic channels" if synthetic else "channels"
     attributes = {
-        "title": title, "source": f"diffview {__version__}", "diffview_version": __version__,
-        "comment": "The channels are synthetic: they were computed from the truth, and no satellite saw them.",
+        "title": f"{about['long_name']} from {kind}, by a Gaussian law with cross-spectra",
+        "source": f"diffview {__version__}", "diffview_version": __version__,
+        "comment": "The channels are synthetic: they were computed from the truth, and no satellite saw them."
+        if synthetic else "The channels were matched with the truth by time.",
     }  # fmt: skip
     return Content((truth.shape[-2], truth.shape[-1]), variables, attributes)

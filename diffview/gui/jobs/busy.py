@@ -69,6 +69,7 @@ BUSY = {
         {"filming": ("A film is being made.", "Wait for it, or stop it in its form.")},
         "Choose a smaller size or fewer members.",
     ),
+    "channels": BusyRule(("sampling", "training"), {"channels": ("Rain is being made.", WAIT)}),
     "months": BusyRule(("sampling", "training"), {"months": ("Days are being made.", WAIT)}),
     "paths": BusyRule((), {}),
     "walking": BusyRule((), {}),

@@ -8,13 +8,11 @@ from diffview.errors import UserError
 from diffview.gui.jobs.calibration import CalibrationJob, SolverJob
 from diffview.gui.session import Session
 from diffview.gui.show.calibration_words import (
+    all_curves,
     counted,
-    event_curves,
     event_rows,
     number_rows,
     quantile_rows,
-    rank_curves,
-    scale_curves,
     sentences,
     solver_sentences,
 )
@@ -172,11 +170,10 @@ class CalibrationPanel(ScrollPanel):
 
     def _show_found(self, found: Calibration | None) -> None:
         """Sentences, numbers and plots; nothing where nothing was found."""
-        curves = {} if found is None else {"ranks": rank_curves(found), **scale_curves(found), **event_curves(found)}
         guided = bool(self._session.recipe.guidance.observe)
         self.sentences.show_sentences([] if found is None else sentences(found, "This guidance" if guided else "It"))
         self.numbers.show_rows([] if found is None else number_rows(found))
         self.quantiles.show_rows([] if found is None else quantile_rows(found))
         self.frequencies.show_rows([] if found is None else event_rows(found))
         self.heading.setVisible(found is not None)
-        self.views.show_curves(curves)
+        self.views.show_curves(all_curves(found))

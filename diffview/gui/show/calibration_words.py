@@ -1,9 +1,10 @@
 """What was found of an ensemble, for the window: sentences with their colours, tables, and lines of plots."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
 import numpy as np
+from numpy.typing import NDArray
 
 from diffview.fields.numbers import figures, percent
 from diffview.gui.show.lines import Band, Line
@@ -18,6 +19,9 @@ COLOURS = {GOOD: "good", DOUBT: "warn", BAD: "bad", "": "dim"}
 
 EVENTS = ("reverse", "forward", "good", "warn")
 """Tokens of thresholds; more of them are steps of one colour map."""
+
+OF_BLOCKS = {"members": "reverse", "mean": "forward", "truth": "text"}
+"""Tokens of what is held beside one another from fine to coarse."""
 
 NO_BREAK = "\N{NO-BREAK SPACE}%"
 """A per cent that stays with its number."""
@@ -141,6 +145,13 @@ def event_rows(found: Calibration) -> list[tuple[str, ...]]:
     return rows
 
 
+def all_curves(found: Calibration | None) -> dict[str, Curves | None]:
+    """What every plot of a judged ensemble is given, by the keys of its views; nothing of none."""
+    if found is None:
+        return {}
+    return {"ranks": rank_curves(found), **scale_curves(found), **event_curves(found), **block_curves(found)}
+
+
 def rank_curves(found: Calibration) -> Curves | None:
     """How often the truth has each rank, over the band of the members' own."""
     ranks = found.ranks
@@ -166,10 +177,36 @@ def scale_curves(found: Calibration) -> dict[str, Curves]:
     return {
         "spread": curves(square, ("spread", "reverse", scales.spread), ("error of the mean", "text", scales.error)),
         "coherence": curves("coherence", ("two members", "reverse", scales.among),
-                            ("member and truth", "text", scales.with_truth)),
+                            ("member and truth", "text", scales.with_truth),
+                            ("mean and truth", "forward", scales.of_mean)),
         "spectra": curves(square, ("members", "reverse", scales.members), ("their mean", "forward", scales.mean),
                           ("truth", "text", scales.truth)),
     }  # fmt: skip
+
+
+def block_curves(found: Calibration) -> dict[str, Curves]:
+    """From fine to coarse: the moments of means over blocks, and how many of these lie above each threshold.
+
+    The legend names members, mean and truth once: each order and each threshold has a line of each.
+    """
+    units, x = f", {found.units}" if found.units else "", "width of a block, pixels"
+
+    def curves(y: str, kind: str) -> Curves:
+        lines = []
+        for name, token in OF_BLOCKS.items():
+            if name in found.blocks:
+                one = found.blocks[name]
+                widths = np.array(one.widths, float)
+                values: Mapping[float, NDArray[np.float64]] = getattr(one, kind)
+                lines += [
+                    Line(name, token, widths, v, told=not i) for i, v in enumerate(values.values()) if (v > 0).any()
+                ]
+        return Curves(tuple(lines), x, y)
+
+    return {
+        "moments": curves(f"moments 2, 3, 4{units}", "moments"),
+        "above": curves(f"share above {', '.join(figures(t) for t in found.blocks['members'].above)}{units}", "above"),
+    }
 
 
 def event_curves(found: Calibration) -> dict[str, Curves]:

@@ -119,7 +119,7 @@ class Docks(QObject):
         self._layout = name
         self._hand.begin_anew()
         room = self._take_room()
-        shown = {PLOTS} if first and not room.wide else {*LAYOUTS[name].first, PLOTS}
+        shown = {PLOTS} if first and not room.wide else {*LAYOUTS[name].first, *LAYOUTS[name].tabs, PLOTS}
         self._place(shown, LAYOUTS[name].front, room)
 
     def follow(self, size: QSize | None = None) -> None:
@@ -165,7 +165,7 @@ class Docks(QObject):
         layout = LAYOUTS[self._layout]
         seen = {name for name, dock in self._docks.items() if not dock.isHidden()} | also
         if room.wide and not self._hand.chosen:
-            seen |= {*layout.first}
+            seen |= {*layout.first, *layout.tabs}
         front = [name for name in seen if not self._docks[name].visibleRegion().isEmpty()]
         self._place(seen, (*layout.front, *front), room)
 

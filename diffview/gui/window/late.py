@@ -14,11 +14,11 @@ from diffview.gui.actions import Actions
 from diffview.gui.jobs.busy import Jobs
 from diffview.gui.jobs.live import Live
 from diffview.gui.session import Session
+from diffview.gui.window.earth import EarthJobs
 from diffview.gui.window.teaching import Teaching
 
 if TYPE_CHECKING:
     from diffview.gui.jobs.calibration import CalibrationJob, SolverJob
-    from diffview.gui.jobs.months import MonthRunner
     from diffview.gui.jobs.rivals import ComparisonJob, RivalScoresJob
     from diffview.gui.jobs.scoring import BoardJob, LossCheckJob, RaceJob, VerifierJob
     from diffview.gui.jobs.trainer import TrainerJob
@@ -45,7 +45,7 @@ class LateDock(QDockWidget):
         super().showEvent(event)
 
 
-class LateJobs:
+class LateJobs(EarthJobs):
     """The jobs that only such docks start, and the panels of these docks; a base class of the window."""
 
     session: Session
@@ -116,13 +116,6 @@ class LateJobs:
 
         return SolverJob(self.jobs)
 
-    @cached_property
-    def months(self) -> "MonthRunner":
-        """Makes the days of a month."""
-        from diffview.gui.jobs.months import MonthRunner
-
-        return MonthRunner(self.jobs)
-
     def late_docks(self, window: QWidget) -> tuple[LateDock, ...]:
         """The docks that show them."""
         panels = {
@@ -133,7 +126,7 @@ class LateJobs:
             "Calibration": self.calibration_panel,
             "Rivals": self.rivals_panel,
             **Teaching(self.session, self.live, self.jobs).panels(),
-            "Days": self.days_panel,
+            **self.earth_panels(),
         }
         return tuple(LateDock(title, make, window) for title, make in panels.items())
 
@@ -172,12 +165,6 @@ class LateJobs:
         from diffview.gui.panels.rivals import RivalsPanel
 
         return RivalsPanel(self.session, self.actions_, self.compared, self.rival_scores, self.losses, self._trained)
-
-    def days_panel(self) -> QWidget:
-        """The panel that makes the days of a month."""
-        from diffview.gui.panels.month import MonthPanel
-
-        return MonthPanel(self.session, self.months)
 
     def _trained(self) -> "Order | None":
         training = self.trainer.training

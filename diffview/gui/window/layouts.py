@@ -41,18 +41,20 @@ def placed_inside(room: QRect, frame: QRect, inner: QRect) -> QRect:
 
 @dataclass(frozen=True)
 class DockLayout:
-    """Docks by object name: the first of each side is visible, the others are tabs behind it.
+    """Docks by object name: the first of each side is in front, and open; the others are tabs behind it.
 
     Attributes:
         left, right: the docks of the sides.
         widths: of the sides.
         plots: whether the plots lie in front of the other docks in a low window.
+        tabs: docks that are open from the start, behind the first of their side.
     """
 
     left: tuple[str, ...]
     right: tuple[str, ...]
     widths: tuple[int, int] = (LEFT_WIDTH, RIGHT_WIDTH)
     plots: bool = False
+    tabs: tuple[str, ...] = ()
 
     @property
     def first(self) -> tuple[str, str]:
@@ -75,7 +77,7 @@ EXPLORE = "exploreLayoutAction"
 TEACHING = ("onestepDock", "densityDock", "cloudDock", "learningDock")
 """The docks that teach."""
 
-EARTH = ("daysDock",)
+EARTH = ("rainDock", "daysDock")
 """The docks of jobs on one's own files."""
 
 RIGHT = (
@@ -98,8 +100,9 @@ LAYOUTS: dict[str, DockLayout] = {
     "trainLayoutAction": _layout(("trainDock", "dataDock"), ("modelDock",), (300, 320)),
     "compareLayoutAction": _layout(("scoreboardDock", "rivalsDock", "dataDock"), ("raceDock",), (400, 340)),
     "teachLayoutAction": _layout(("densityDock", "dataDock"), ("cloudDock", "onestepDock", "learningDock"), (420, 420)),
-    "earthLayoutAction": _layout(
-        (*EARTH, "dataDock"), ("inspectorDock", "calibrationDock", "modelDock"), (420, RIGHT_WIDTH)
+    "earthLayoutAction": replace(
+        _layout((*EARTH, "dataDock"), ("inspectorDock", "calibrationDock", "modelDock"), (420, RIGHT_WIDTH)),
+        tabs=EARTH[1:],
     ),
 }
 """Layouts by the name of their action."""

@@ -12,7 +12,7 @@ from diffview.gui.widgets.images.framed import GAP, WORDS, FramedPictures, paint
 from diffview.gui.widgets.ink import LEFT, write
 
 NARROW = 420
-"""Width below which three or four pictures stand in two rows."""
+"""Width below which three or four pictures stand in two rows, where no other is named."""
 
 
 class SidePicture(NamedTuple):
@@ -25,10 +25,11 @@ class SidePicture(NamedTuple):
 
 
 class SidePictures(FramedPictures):
-    """Pictures of one size."""
+    """Pictures of one size; three or four stand in two rows where there is less than `narrow` room for them."""
 
-    def __init__(self, parent: QWidget | None = None) -> None:
+    def __init__(self, parent: QWidget | None = None, narrow: int = NARROW) -> None:
         super().__init__(parent)
+        self._narrow = narrow
         self.pictures: tuple[SidePicture, ...] = ()
 
     def show_pictures(self, pictures: Sequence[SidePicture]) -> None:
@@ -42,7 +43,7 @@ class SidePictures(FramedPictures):
 
     def _columns(self, width: int) -> int:
         count = max(2, len(self.pictures))
-        return 2 if width < theme.px(NARROW) and count > 2 else count
+        return 2 if width < theme.px(self._narrow) and count > 2 else count
 
     def side(self, width: int) -> float:
         """The side of a picture in a widget of this width."""

@@ -15,21 +15,23 @@ PLOTS: Mapping[str, tuple[str, bool, bool]] = {
     "reliability": ("Reliability", False, False),
     "fss": ("Fractions skill score", True, False),
     "spectra": ("Spectra", True, True),
+    "moments": ("Moments of block means", True, True),
+    "above": ("Above a threshold, by block", True, True),
 }
 """By key: its title, and whether either axis is logarithmic."""
 
 
 class CalibrationViews(QWidget):
-    """The plots by key of PLOTS."""
+    """The plots by key of PLOTS; their names begin with that of the panel that they stand in."""
 
-    def __init__(self) -> None:
+    def __init__(self, panel: str = "calibration") -> None:
         super().__init__()
         column = column_of(self)
         self.plots: dict[str, LinesPlot] = {}
         self._headings: dict[str, Heading] = {}
         for key, (title, x_log, y_log) in PLOTS.items():
             self._headings[key] = Heading(title)
-            self.plots[key] = named(LinesPlot(title, x_log=x_log, y_log=y_log), f"calibration{key.capitalize()}View")
+            self.plots[key] = named(LinesPlot(title, x_log=x_log, y_log=y_log), f"{panel}{key.capitalize()}View")
             for widget in (self._headings[key], self.plots[key]):
                 column.addWidget(widget)
         self.plots["ranks"].x_axis.integers = True
