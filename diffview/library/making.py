@@ -6,7 +6,7 @@ import warnings
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Unpack
+from typing import TYPE_CHECKING, Any, Unpack
 
 import numpy as np
 
@@ -31,7 +31,7 @@ from diffview.reverse.samplers import Step
 from diffview.reverse.trajectory import Trajectory
 from diffview.runs.by_parts import fill_by_parts, fills_whole
 from diffview.runs.facts import Facts
-from diffview.runs.in_blocks import last_steps, physical_of, streamed_for, unmet
+from diffview.runs.in_blocks import MadeChannel, channels_of, last_steps, physical_of, streamed_for, unmet
 from diffview.runs.plan import Plan
 from diffview.runs.recipe import Recipe
 from diffview.runs.sampling import scored_course
@@ -43,7 +43,7 @@ from diffview.writers.exports import (
     run_content,
     statistics_content,
 )
-from diffview.writers.joint_content import joint_content
+from diffview.writers.joint_content import joint_content, joint_run_content, joint_statistics_content
 
 if TYPE_CHECKING:
     import xarray
@@ -238,8 +238,6 @@ def made_by(
         UserError: if it cannot be run, or steps are to be kept of more members than are made at once.
     """
     of, asked = opened.facts.field, plan.recipe.ensemble
-    if record and plan.jointly is not None:
-        raise UserError("Steps are kept of single fields.", "Leave the record, or channels and sequence, out.")
     if record:
         return _recorded(plan, of, progress)
     if asked.statistics:
@@ -266,17 +264,33 @@ def _recorded(plan: Plan, of: Field, progress: Progress) -> tuple[Content, Step]
         trajectory.append(step)
         progress(step.index / plan.steps)
         last = step
-    return run_content(plan, of, trajectory.kept), replace(last, y=to_numpy(last.y))
+    kept = trajectory.kept
+    content = run_content(plan, of, kept) if plan.jointly is None else joint_run_content(plan, kept)
+    return content, replace(last, y=to_numpy(last.y))
 
 
 def _streamed(plan: Plan, of: Field, progress: Progress, tell: Callable[[str], None]) -> tuple[Content, Step]:
     """The statistics that a recipe asks for, block by block of members, each of which is forgotten."""
-    streamed = streamed_for(plan, of.values[plan.region.slices] if plan.has_truth else None)
+    channels = channels_of(plan)
+    streamed = [streamed_for(plan, _truth_of(plan, of, one), one) for one in channels]
     for end in last_steps(plan, progress=progress):
-        streamed.add(physical_of(plan, end.y))
-    for sentence in unmet(streamed, written(of.units if plan.card is None else plan.card.units)):
-        tell(sentence)
-    return statistics_content(plan, of, streamed), replace(end, y=end.y[:0])
+        for one, sums in zip(channels, streamed, strict=True):
+            sums.add(physical_of(plan, end.y, one))
+    for one, sums in zip(channels, streamed, strict=True):
+        units = plan.card.units if plan.card is not None else (one.field or of).units
+        for sentence in unmet(sums, written(units)):
+            tell(sentence if len(channels) == 1 or one.field is None else f"{one.field.name}: {sentence}")
+    last = replace(end, y=end.y[:0])
+    if plan.jointly is not None:
+        return joint_statistics_content(plan, streamed), last
+    return statistics_content(plan, of, streamed[0]), last
+
+
+def _truth_of(plan: Plan, of: Field, channel: MadeChannel) -> Any:
+    """The truth of a channel in physical units, or None: of one field as it was read."""
+    if channel.truth is None:
+        return None
+    return of.values[plan.region.slices] if channel.field is None else channel.back.inverse(channel.truth)
 
 
 def card_of(model: str) -> Card | None:

@@ -9,13 +9,15 @@ from collections.abc import Callable, Iterator
 from dataclasses import replace
 from itertools import accumulate
 from math import prod
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 from diffview.arrays import joined, to_numpy
 from diffview.errors import UserError
+from diffview.fields.field import Field
+from diffview.fields.transforms import Transform
 from diffview.reverse.samplers import Denoise, Step
 from diffview.runs.groups import Ensemble
 from diffview.runs.plan import Plan
@@ -174,18 +176,53 @@ def last_steps(
         yield replace(last, y=to_numpy(last.y))
 
 
-def physical_of(plan: Plan, y: Array) -> NDArray[np.float64]:
-    """Members in physical units [members, ny, nx] of a state [members, channels, ny, nx]; NaN where none is made."""
-    made = plan.made_in.inverse(y[:, 0])
-    return made if plan.makes is None else np.where(plan.makes, made, np.nan)
+class MadeChannel(NamedTuple):
+    """One channel of what a run makes.
+
+    Attributes:
+        place: of its state [members, channels, ...].
+        field: a slice that names it and its unit; None: the field of the run.
+        back: the transform whose inverse gives its physical values.
+        makes: the pixels that are made [ny, nx], or None for all.
+        truth: the open fields, standardised, where the run comes from them; else None.
+    """
+
+    place: int
+    field: Field | None
+    back: Transform
+    makes: NDArray[np.bool_] | None
+    truth: Array | None
 
 
-def streamed_for(plan: Plan, truth: NDArray[np.floating] | None = None) -> Streamed:
+def channels_of(plan: Plan) -> list[MadeChannel]:
+    """What a run makes, channel by channel: one field, or those that are made together."""
+    made = plan.jointly
+    if made is None:
+        return [MadeChannel(0, None, plan.made_in, plan.makes, plan.x0 if plan.has_truth else None)]
+    truth = made.x0 if made.placed else None
+    return [
+        MadeChannel(i, made.fields[i], made.transforms[i], made.there[i], None if truth is None else truth[i])
+        for i in range(made.made)
+    ]
+
+
+def physical_of(plan: Plan, y: Array, channel: MadeChannel | None = None) -> NDArray[np.float64]:
+    """A channel of members in physical units [members, ..., ny, nx] of a state [members, channels, ..., ny, nx].
+
+    NaN where none is made. Without a channel it is the first.
+    """
+    one = channels_of(plan)[0] if channel is None else channel
+    made = one.back.inverse(y[:, one.place])
+    return made if one.makes is None else np.where(one.makes, made, np.nan)
+
+
+def streamed_for(plan: Plan, truth: NDArray[np.floating] | None = None, channel: MadeChannel | None = None) -> Streamed:
     """The statistics that the recipe of a plan asks for, of nothing yet.
 
     Args:
         plan: of all members.
         truth: the field of the region in physical units, where the run comes from it.
+        channel: what they are of; None: the first.
 
     Raises:
         UserError: if a statistic is unknown, or cannot be had of so few members or without a truth.
@@ -193,7 +230,8 @@ def streamed_for(plan: Plan, truth: NDArray[np.floating] | None = None) -> Strea
     asked = statistics_asked(plan.recipe.ensemble.statistics)
     for statistic in asked:
         check_spread(statistic, plan.recipe.ensemble.members)
-    return Streamed(asked, fixed_edges(plan.made_in, plan.shape[-2] * plan.shape[-1]), truth)
+    back = (channels_of(plan)[0] if channel is None else channel).back
+    return Streamed(asked, fixed_edges(back, prod(plan.shape[2:])), truth)
 
 
 def unmet(streamed: Streamed, units: str) -> Iterator[str]:

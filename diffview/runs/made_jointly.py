@@ -74,8 +74,6 @@ def _refused(recipe: Recipe, values: JointValues) -> UserError | None:
         (seen.guided or seen.conditioned, "What is observed leads single fields, and several are to be made together.",
          "Channels that are known are named by known; days of a known mean are made by diffview days."),
         (asked.known and model != "gaussian", f"{model} cannot be given channels.", "Choose gaussian."),
-        (recipe.ensemble.statistics, "Statistics are kept of single fields.",
-         "Leave statistics, or channels and sequence, out."),
     ):  # fmt: skip
         if meant:
             return UserError(sentence, hint)

@@ -139,28 +139,42 @@ _LEVELS: dict[str, dict[str, Any]] = {
 
 def run_content(plan: Plan, of: Field, steps: Sequence[Step]) -> Content:
     """The recorded steps of a run: x_t and x0_hat, [step, member, y, x], in physical units."""
-    what, schedule = quantity_of(of, plan), plan.recipe.course.schedule
-    levels = np.array([step.s for step in steps])
-    scale = np.array([schedule.scale(float(s)) for s in levels], np.float32)
-    x_t = np.stack([np.float32(c) * _pictures(step.y) for c, step in zip(scale, steps, strict=True)])
-    none = np.full_like(x_t[0], np.nan)
-    x0_hat = np.stack([none if step.x0_hat is None else _pictures(step.x0_hat) for step in steps])
+    what = quantity_of(of, plan)
+    x_t, x0_hat = recorded(plan, steps, 0)
     dims = ("step", "member", *PIXELS)
     along = {"coordinates": "t s"}
-    index = np.array([step.index for step in steps], np.int32)
-    evaluations = np.array([step.evaluations for step in steps], np.int32)
-    made_at = np.array([np.nan if step.s_eval is None else step.s_eval for step in steps])
     variables = {
-        "step": Values(("step",), index, {"long_name": "step of the run", "units": "1"}),
-        "member": members_of(x_t.shape[1], plan.recipe.ensemble.first_member),
+        **recorded_axes(plan, steps),
         "x_t": Values(dims, _masked(plan, x_t), what.cf("the state of the run", **along), plan.made_in),
         "x0_hat": Values(dims, _masked(plan, x0_hat), what.cf("estimate of the clean field", **along), plan.made_in),
-        "t": Values(("step",), np.atleast_1d(schedule.t_of(levels)), _LEVELS["t"]),
+    }
+    return _made(f"A run: {what.long_name}", variables, plan, of)
+
+
+def recorded(plan: Plan, steps: Sequence[Step], channel: int) -> tuple[Array, Array]:
+    """x_t and x0_hat of a channel of recorded steps, [step, member, ...], standardised; NaN where there is none yet."""
+    schedule = plan.recipe.course.schedule
+    scale = [np.float32(schedule.scale(float(step.s))) for step in steps]
+    x_t = np.stack([c * np.asarray(step.y)[:, channel] for c, step in zip(scale, steps, strict=True)])
+    none = np.full_like(x_t[0], np.nan)
+    hats = [none if step.x0_hat is None else np.asarray(step.x0_hat)[:, channel] for step in steps]
+    return x_t, np.stack(hats)
+
+
+def recorded_axes(plan: Plan, steps: Sequence[Step]) -> dict[str, Values]:
+    """Steps and members of a record, and the noise level and the calls of the model at every step."""
+    levels = np.array([step.s for step in steps])
+    made_at = np.array([np.nan if step.s_eval is None else step.s_eval for step in steps])
+    evaluations = np.array([step.evaluations for step in steps], np.int32)
+    index = np.array([step.index for step in steps], np.int32)
+    return {
+        "step": Values(("step",), index, {"long_name": "step of the run", "units": "1"}),
+        "member": members_of(plan.shape[0], plan.recipe.ensemble.first_member),
+        "t": Values(("step",), np.atleast_1d(plan.recipe.course.schedule.t_of(levels)), _LEVELS["t"]),
         "s": Values(("step",), levels, _LEVELS["s"]),
         "s_eval": Values(("step",), made_at, {"long_name": "noise level that x0_hat was made at", "units": "1"}),
         "evaluations": Values(("step",), evaluations, {"long_name": "calls of the model so far", "units": "1"}),
     }
-    return _made(f"A run: {what.long_name}", variables, plan, of)
 
 
 def ensemble_content(plan: Plan, of: Field, last: Step) -> Content:
@@ -184,18 +198,33 @@ _STATISTICS = {
 def statistics_content(plan: Plan, of: Field, streamed: Streamed) -> Content:
     """Statistics of an ensemble [y, x] whose members were not kept, in physical units."""
     what = quantity_of(of, plan)
-    variables = dict(_of_statistic(what, statistic, streamed.result(statistic)) for statistic in streamed.asked)
+    variables = statistics_of(what, streamed)
     content = _made(f"{streamed.count} made by {plan.recipe.denoiser.model}: {what.long_name}", variables, plan, of)
-    first = plan.recipe.ensemble.first_member
-    kept = f"Members {first} to {first + streamed.count - 1} were made in blocks of {plan.recipe.ensemble.at_once}"
-    comment = f"{content.attributes['comment']} {kept}; of them statistics were kept."
-    if streamed.histograms is not None:
-        bins = len(streamed.histograms.edges) - 1
-        comment += f" Quantiles come from a histogram of {bins} bins at every pixel, and are exact to one of them."
+    comment = f"{content.attributes['comment']} {counted_words(plan, streamed)}"
     return replace(content, attributes={**content.attributes, "comment": comment})
 
 
-def _of_statistic(what: WrittenQuantity, statistic: Statistic, values: Array) -> tuple[str, Values]:
+def statistics_of(what: WrittenQuantity, streamed: Streamed, along: tuple[str, ...] = ()) -> dict[str, Values]:
+    """Statistics of a quantity [y, x] as variables, by name; `along`: dimensions before those of the pixels."""
+    return dict(_of_statistic(what, one, streamed.result(one), along) for one in streamed.asked)
+
+
+def counted_words(plan: Plan, streamed: Streamed) -> str:
+    """Which members were counted, and how exact quantiles are, as sentences."""
+    first = plan.recipe.ensemble.first_member
+    kept = f"Members {first} to {first + streamed.count - 1} were made in blocks of {plan.recipe.ensemble.at_once}"
+    if streamed.histograms is None:
+        return f"{kept}; of them statistics were kept."
+    bins = len(streamed.histograms.edges) - 1
+    return (
+        f"{kept}; of them statistics were kept. Quantiles come from a histogram of {bins} bins at every pixel, and are "
+        "exact to one of them."
+    )
+
+
+def _of_statistic(
+    what: WrittenQuantity, statistic: Statistic, values: Array, along: tuple[str, ...] = ()
+) -> tuple[str, Values]:
     """The name of a statistic's variable, and the variable."""
     name, long_name, method = _STATISTICS[statistic.kind]
     number = f"{statistic.number:g}"
@@ -207,7 +236,7 @@ def _of_statistic(what: WrittenQuantity, statistic: Statistic, values: Array) ->
     elif "units_metadata" in attributes and statistic.kind in ("spread", "crps"):
         attributes["units_metadata"] = "temperature: difference"
     number = number.replace("-", "minus_").replace(".", "_").replace("+", "")
-    return f"{what.name}_{name.format(number)}", Values(PIXELS, values, attributes)
+    return f"{what.name}_{name.format(number)}", Values((*along, *PIXELS), values, attributes)
 
 
 def awaited_content(plan: Plan, of: Field, asked: Sequence[Statistic]) -> tuple[Content, str, dict[Statistic, str]]:

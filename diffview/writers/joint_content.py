@@ -1,5 +1,6 @@
 """The content of a file of fields that were made together: each channel in its own units, its frames along time."""
 
+from collections.abc import Sequence
 from dataclasses import replace
 
 import numpy as np
@@ -7,8 +8,20 @@ from numpy.typing import NDArray
 
 from diffview.fields.daily import EPOCH
 from diffview.reverse.samplers import Step
+from diffview.runs.in_blocks import channels_of, physical_of
 from diffview.runs.plan import Jointly, Plan
-from diffview.writers.exports import PIXELS, Content, Values, content_of, members_of
+from diffview.runs.statistics import Streamed
+from diffview.writers.exports import (
+    PIXELS,
+    Content,
+    Values,
+    content_of,
+    counted_words,
+    members_of,
+    recorded,
+    recorded_axes,
+    statistics_of,
+)
 from diffview.writers.quantity import WrittenQuantity, quantity_of
 
 
@@ -17,25 +30,69 @@ def joint_content(plan: Plan, last: Step) -> Content:
 
     Frames lie along `time` where the run comes from fields of a date, else along `frame`, as days after the first.
     """
-    made = plan.jointly
-    assert made is not None
-    along: tuple[str, ...] = ()
-    if len(made.shape) > 3:
-        along = ("time",) if made.placed and made.calendar else ("frame",)
-    variables = {"member": members_of(plan.shape[0], plan.recipe.ensemble.first_member)}
-    for name in along:
-        variables[name] = _axis(made, name)
-    for i, field in enumerate(made.fields):
+    made = _jointly(plan)
+    along = _along(made)
+    variables = {"member": members_of(plan.shape[0], plan.recipe.ensemble.first_member), **_axes(made, along)}
+    for one in channels_of(plan):
+        what = quantity_of(made.fields[one.place])
+        variables |= _members(what, physical_of(plan, np.asarray(last.y), one).astype(np.float32), along)
+    return _content(plan, made, {**variables, **_open_fields(made, along)})
+
+
+def joint_statistics_content(plan: Plan, streamed: Sequence[Streamed]) -> Content:
+    """Statistics of every channel that was made, [y, x] or [frame, y, x], whose members were not kept."""
+    made = _jointly(plan)
+    along = _along(made)
+    variables = _axes(made, along)
+    for one, sums in zip(channels_of(plan), streamed, strict=True):
+        variables |= statistics_of(quantity_of(made.fields[one.place]), sums, along)
+    content = _content(plan, made, {**variables, **_open_fields(made, along)})
+    comment = f"{content.attributes['comment']} {counted_words(plan, streamed[0])}"
+    return replace(content, attributes={**content.attributes, "comment": comment})
+
+
+def joint_run_content(plan: Plan, steps: Sequence[Step]) -> Content:
+    """The recorded steps of a run: NAME_x_t and NAME_x0_hat of every channel that was made, [step, member, ...]."""
+    made = _jointly(plan)
+    along = _along(made)
+    dims = ("step", "member", *along, *PIXELS)
+    variables = {**recorded_axes(plan, steps), **_axes(made, along)}
+    for one in channels_of(plan):
+        what = quantity_of(made.fields[one.place])
+        said = ("x_t", "the state of the run"), ("x0_hat", "estimate of the clean field")
+        for (name, words), values in zip(said, recorded(plan, steps, one.place), strict=True):
+            kept = np.where(made.there[one.place], values, np.float32(np.nan))
+            variables[f"{what.name}_{name}"] = Values(dims, kept, what.cf(words, coordinates="t s"), one.back)
+    content = _content(plan, made, {**variables, **_open_fields(made, along)})
+    return replace(content, attributes={**content.attributes, "title": f"A run: {content.attributes['title']}"})
+
+
+def _jointly(plan: Plan) -> Jointly:
+    assert plan.jointly is not None
+    return plan.jointly
+
+
+def _along(made: Jointly) -> tuple[str, ...]:
+    """The dimension of the frames, if there are several."""
+    if len(made.shape) <= 3:
+        return ()
+    return ("time",) if made.placed and made.calendar else ("frame",)
+
+
+def _axes(made: Jointly, along: tuple[str, ...]) -> dict[str, Values]:
+    return {name: _axis(made, name) for name in along}
+
+
+def _open_fields(made: Jointly, along: tuple[str, ...]) -> dict[str, Values]:
+    """The open fields that a run comes from: the truth of what was made, and what was given."""
+    variables: dict[str, Values] = {}
+    for i, field in enumerate(made.fields if made.placed and made.x0 is not None else ()):
+        assert made.x0 is not None
         what = quantity_of(field)
-        back, there = made.transforms[i], made.there[i]
-        if i < made.made:
-            values = np.where(there, np.asarray(last.y)[:, i], np.float32(np.nan))
-            variables |= _members(what, back.inverse(values).astype(np.float32), along)
-        if made.placed and made.x0 is not None:
-            name = f"{what.name}_truth" if i < made.made else what.name
-            said = what.cf("the field itself") if i < made.made else what.cf("given to the run")
-            variables[name] = Values((*along, *PIXELS), made.x0[i], said, back)
-    return _content(plan, made, variables)
+        name = f"{what.name}_truth" if i < made.made else what.name
+        said = what.cf("the field itself") if i < made.made else what.cf("given to the run")
+        variables[name] = Values((*along, *PIXELS), made.x0[i], said, made.transforms[i])
+    return variables
 
 
 def _members(what: WrittenQuantity, made: NDArray[np.float32], along: tuple[str, ...]) -> dict[str, Values]:

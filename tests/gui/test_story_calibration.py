@@ -93,7 +93,7 @@ def test_truth_and_thresholds_are_chosen_by_hand(open_window, hand, find, wait, 
     judged(window, wait, lambda found: found is not None and not found.judged)
     assert find(window, "calibrationSays").text().endswith("no truth.") and panel.numbers.rows() == ()
     seen = {key for key, plot in panel.views.plots.items() if plot.isVisible()}
-    assert seen == {"spread", "coherence", "spectra"}, "what needs a truth is not there without one"
+    assert seen == {"spread", "coherence", "spectra", "moments", "above"}, "what needs a truth is not there without one"
     settle(window)
 
 

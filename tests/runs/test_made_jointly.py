@@ -106,6 +106,49 @@ def test_a_start_from_the_fields_has_their_dates_and_gaps(pair: tuple[Path, np.n
     np.testing.assert_array_equal(again.sst, made.sst)
 
 
+def test_statistics_of_channels_and_days_are_those_of_their_members(pair: tuple[Path, np.ndarray]) -> None:
+    """In blocks of two, and land stays missing: mean, spread, share, quantile and CRPS of every channel and day."""
+    asked = {**RUN, "members": 7, "block": 2, "region": (0, 0, *SHAPE), "index": (36,), "channels": ["ice"]}
+    asked |= {"path": pair[0], "sequence": 3, "level": 0.5}
+    made = diffview.sample(**asked)
+    with pytest.warns(UserWarning, match="ice: No member is above 15 % anywhere"):
+        found = diffview.sample(statistics="mean,spread,p>15,q0.5,crps", **asked)
+    assert "sst" not in found and found.sst_mean.dims == made.sst.dims[1:] == ("time", "latitude", "longitude")
+    assert "Members 0 to 6 were made in blocks of 2; of them statistics were kept." in found.attrs["comment"]
+    for name in ("sst", "ice"):
+        members = made[name].values.astype(np.float64)
+        np.testing.assert_allclose(found[f"{name}_mean"], members.mean(0), rtol=1e-5, atol=1e-4)
+        np.testing.assert_allclose(found[f"{name}_spread"], members.std(0, ddof=1), rtol=1e-3, atol=1e-4)
+        above = np.where(np.isnan(members).any(0), np.nan, (members > 15).mean(0))
+        np.testing.assert_allclose(found[f"{name}_above_15"], above, atol=1e-6)
+        truth = made[f"{name}_truth"].values
+        gone = np.isnan(truth)
+        in_blocks = np.mean([np.abs(member - truth) for member in members], axis=0)
+        pairs = [np.abs(members[i] - members[i + 1]) for i in (0, 2, 4)]  # the last block has one member
+        np.testing.assert_allclose(
+            found[f"{name}_crps"].values[~gone], (in_blocks - np.mean(pairs, axis=0) / 2)[~gone], rtol=1e-3, atol=1e-4
+        )
+    assert np.isnan(found.sst_mean.values[:, LAND[::-1]]).all() and not np.isnan(found.ice_mean).any()
+    assert found.sst_mean.units == made.sst.units != found.ice_mean.units
+
+
+def test_a_record_keeps_every_step_of_every_channel_and_day(pair: tuple[Path, np.ndarray], tmp_path: Path) -> None:
+    asked = {**RUN, "path": pair[0], "region": SEA, "index": (36,), "channels": ["ice"], "sequence": 3, "level": 0.5}
+    made, steps = diffview.sample(**asked), diffview.sample(record=True, **asked)
+    assert steps.sst_x_t.dims == ("step", "member", "time", "latitude", "longitude") and steps.step.values.tolist() == [
+        *range(5)
+    ]
+    np.testing.assert_allclose(steps.sst_x_t[-1], made.sst, atol=1e-4)  # the last state is what was made
+    np.testing.assert_allclose(steps.ice_x_t[-1], made.ice, atol=1e-4)
+    assert np.isnan(steps.sst_x0_hat[0]).all() and not np.isnan(steps.sst_x0_hat[1:]).any()
+    assert steps.s[0] == pytest.approx(0.5) and steps.s[-1] == 0 and steps.attrs["title"].startswith("A run: 3 made")
+    words = ["--steps", "4", "--members", "3", "--seed", "1", "--s", "0.5", "--channels", "ice", "--sequence", "3"]
+    words += ["--index", "36", "--region", "0,5,16,15", "--record", "-o", str(tmp_path / "o.nc")]
+    assert cli.main(["sample", "--model", "gaussian", "--start", str(pair[0]), "sst", *words]) == 0
+    with xarray.open_dataset(tmp_path / "o.nc", decode_times=False) as file:
+        np.testing.assert_array_equal(file.ice_x0_hat, steps.ice_x0_hat)
+
+
 def test_a_sequence_from_noise_has_no_date(pair: tuple[Path, np.ndarray]) -> None:
     made = diffview.sample(path=pair[0], sequence=3, region=SEA, **RUN)
     assert made.sst.dims == ("member", "frame", "y", "x") and made.frame.values.tolist() == [0, 1, 2]
@@ -124,7 +167,7 @@ def test_a_sequence_from_noise_has_no_date(pair: tuple[Path, np.ndarray]) -> Non
         ({"sequence": 4, "level": 0.5, "origin": "field", "index": (38,)}, "does not begin a sequence of 4 times"),
         ({"channels": ("ice",), "known": ("ice",), "model": "data"}, "cannot be given channels"),
         ({"sequence": 2, "model": "power_law"}, "power_law makes single fields"),
-        ({"sequence": 2, "statistics": "mean"}, "Statistics are kept of single fields"),
+        ({"sequence": 2, "statistics": "crps"}, "A CRPS needs a truth"),
         ({"sequence": 2, "hidden": (Region(2, 8, 3, 3),), "sampler": "repaint"}, "leads single fields"),
         ({"sequence": 2, "mask": (1.0,)}, "as the file stores them"),
         ({"sequence": 2, "level": 0.5, "origin": "field", "region": Region(0, 0, 16, 20), "dataset": "sst"}, None),
