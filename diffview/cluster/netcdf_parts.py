@@ -1,23 +1,28 @@
-"""Where the blocks of a job are netCDF files: a folder of them, which is a set, and a mark for each that is there.
+"""Where what a job makes are netCDF files: a folder of them, which is a set, and a mark for each that is there.
 
-    OUT/parts/00012.nc     what block 12 made
-    OUT/marks/00012.json   its checksum; or why there is none; and what is to be said of it
-    OUT/job.json           what tells the job from others
-    OUT/status.json        how far the job is, for whoever looks (`standing`)
+    OUT/parts/00012.nc          what was made of part 12
+    OUT/marks/00012.json        its checksum; or why there is none; and what is to be said of it
+    OUT/pieces/00012-003.npz    block 3 of its members, where there are several, until all are there
+    OUT/job.json                what tells the job from others
+    OUT/status.json             how far the job is, for whoever looks (`standing`)
 
-Part and mark are each written whole, in that order, so that a kill leaves a block that is there or one that is not.
+Piece, part and mark are each written whole, in that order, so that a kill leaves a block that is there or one that is
+not. Whoever finds all pieces of a part makes it: two that do so at once write the same.
 """
 
 import hashlib
 import json
+import shutil
 import time
 from collections.abc import Iterator, Mapping, Sequence
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from diffview.cluster.pieces import PIECES, Pieces
 from diffview.cluster.store import VISIBLE_S, not_written, require_new, require_same
 from diffview.errors import UserError
 from diffview.paths import read_json, write_text
@@ -38,11 +43,21 @@ class NetcdfParts:
     def __init__(self, folder: Path) -> None:
         self.folder = folder
 
-    def _part(self, number: int) -> Path:
-        return self.folder / PARTS / f"{number:05d}.nc"
+    @cached_property
+    def pieces(self) -> Pieces:
+        """Blocks that each part is made in; how many is known once the job has begun."""
+        job = read_json(self.folder / JOB, "what began a job")
+        return Pieces(self.folder / PIECES, int(job.get("pieces", 1)))
 
-    def _mark(self, number: int) -> Path:
-        return self.folder / MARKS / f"{number:05d}.json"
+    def place(self, number: int) -> tuple[int, int]:
+        """The part that a block belongs to, and its number there."""
+        return divmod(number, self.pieces.each)
+
+    def _part(self, part: int) -> Path:
+        return self.folder / PARTS / f"{part:05d}.nc"
+
+    def _mark(self, part: int) -> Path:
+        return self.folder / MARKS / f"{part:05d}.json"
 
     def begin(self, job: Mapping[str, Any]) -> None:
         """Make the folder, or go on with it, if the same job began it: what could not be made then is tried again.
@@ -61,7 +76,7 @@ class NetcdfParts:
             return
         require_new(self.folder)
         try:
-            for name in (PARTS, MARKS):
+            for name in (PARTS, MARKS, PIECES) if job.get("pieces", 1) > 1 else (PARTS, MARKS):
                 (self.folder / name).mkdir(parents=True, exist_ok=True)
         except OSError as error:
             raise not_written(self.folder, error) from None
@@ -69,50 +84,79 @@ class NetcdfParts:
 
     # -- blocks
 
+    def _known(self, part: int) -> bool:
+        """Whether a part is there, or cannot be made."""
+        return self._mark(part).is_file()
+
     def done(self) -> set[int]:
         """The numbers of the blocks that are there, those that could not be made among them."""
-        return {int(path.stem) for path in (self.folder / MARKS).glob("*.json") if path.stem.isdecimal()}
+        each = self.pieces.each
+        return {part * each + piece for part, _ in self.marks() for piece in range(each)} | self.pieces.numbers()
 
     def marks(self) -> Iterator[tuple[int, dict[str, Any]]]:
-        """What is said of every block that is there, in order."""
-        for number in sorted(self.done()):
-            yield number, read_json(self._mark(number), "the mark of a part")
+        """What is said of every part that is there, in order."""
+        for path in sorted((self.folder / MARKS).glob("*.json")):
+            if path.stem.isdecimal():
+                yield int(path.stem), read_json(path, "the mark of a part")
 
     def has(self, number: int) -> bool:
         """Whether a block is there, awaited for a moment: disks that machines share show it late."""
         until = time.monotonic() + VISIBLE_S
-        while not self._mark(number).is_file():
+        while self.awaits(number):
             if time.monotonic() > until:
                 return False
             time.sleep(0.05)
         return True
 
-    def write(self, number: int, content: Content, said: Sequence[str]) -> None:
-        """Write a block, whole or not at all.
+    def awaits(self, number: int) -> bool:
+        """Whether a block is to be made: neither it nor its part is there."""
+        part, piece = self.place(number)
+        return not self._known(part) and not self.pieces.has(part, piece)
+
+    def ready(self, part: int) -> bool:
+        """Whether a part can be made: all of its blocks are there, and it is not."""
+        return not self._known(part) and self.pieces.whole(part)
+
+    def write(self, part: int, content: Content, said: Sequence[str]) -> None:
+        """Write a part, whole or not at all; its pieces are wanted no longer.
 
         Raises:
             UserError: if there is no room for it.
         """
-        save_netcdf(content, self._part(number))
-        write_text(self._mark(number), json.dumps({"sha256": _sum(self._part(number)), "said": list(said)}))
+        save_netcdf(content, self._part(part))
+        self._say(part, {"sha256": _sum(self._part(part)), "said": list(said)})
 
-    def lack(self, number: int, why: str) -> None:
-        """Write down why a block cannot be made.
+    def lack(self, part: int, why: str) -> None:
+        """Write down why a part cannot be made.
 
         Raises:
             UserError: if there is no room for it.
         """
-        write_text(self._mark(number), json.dumps({"lacking": why}))
+        self._say(part, {"lacking": why})
+
+    def _say(self, part: int, mark: Mapping[str, Any]) -> None:
+        write_text(self._mark(part), json.dumps(mark))
+        self.pieces.forget(part)
 
     def read(self, number: int) -> NDArray[Any] | None:
-        """Nothing to count of a block that is there; None if it is damaged, and then it is no longer there."""
+        """Nothing to count of a block that is there; None if it is damaged, and then it is no longer there.
+
+        A part is looked at with the last of its blocks, of which all others are there then; with the first, too, as
+        those of a part that is damaged are all made again.
+        """
+        part, piece = self.place(number)
+        last = piece == self.pieces.each - 1
+        if not self._known(part):
+            return None if last or not self.pieces.has(part, piece) else np.empty(0)
+        if not last and piece:
+            return np.empty(0)
         try:
-            mark = read_json(self._mark(number), "the mark of a part")
-            if "lacking" in mark or mark["sha256"] == _sum(self._part(number)):
+            mark = read_json(self._mark(part), "the mark of a part")
+            if "lacking" in mark or mark["sha256"] == _sum(self._part(part)):
                 return np.empty(0)
         except (OSError, KeyError, UserError):
             pass
-        self._mark(number).unlink(missing_ok=True)
+        self._mark(part).unlink(missing_ok=True)
         return None
 
     # -- statistics: each part has its own
@@ -125,7 +169,8 @@ class NetcdfParts:
         return 0
 
     def close(self) -> None:
-        """All that is there was asked for."""
+        """What two workers made of one part at once may be there yet; all else was asked for."""
+        shutil.rmtree(self.folder / PIECES, ignore_errors=True)
 
 
 def _sum(path: Path) -> str:

@@ -19,7 +19,17 @@ from diffview.fields.daily import EPOCH
 from diffview.fields.field import Region
 from diffview.fields.picture import Picture
 from diffview.library.keywords import RunValues
-from diffview.library.making import NotAsAsked, Progress, card_of, made_by, planned, usual_recipe, with_ways
+from diffview.library.making import (
+    Ends,
+    NotAsAsked,
+    Progress,
+    card_of,
+    made_by,
+    made_here,
+    planned,
+    usual_recipe,
+    with_ways,
+)
 from diffview.library.opened import Opened, RecipeLike, one_reader, open_field, read_recipe, recipe_of
 from diffview.readers.field_series import time_of
 from diffview.runs.by_parts import fills_whole
@@ -98,7 +108,11 @@ def times_of(recipe: Recipe) -> TimeAxis:
 
 
 def made_of_times(
-    times: TimeAxis, plan_at: PlanAt, progress: Progress = lambda share: None, tell: Tell = lambda said: None
+    times: TimeAxis,
+    plan_at: PlanAt,
+    progress: Progress = lambda share: None,
+    tell: Tell = lambda said: None,
+    ends: Ends = made_here,
 ) -> tuple[Content, Opened]:
     """What a recipe makes of every time, along a dimension of time, and the field of the first that could be made.
 
@@ -110,11 +124,12 @@ def made_of_times(
         plan_at: the plan of an index, and its field; see `PlanAt`.
         progress: called with the share that is done; it may raise to end it.
         tell: called with what is to be said of the result.
+        ends: where the ends of the blocks of a time come from.
 
     Raises:
         UserError: if no time can be made, the result is too large, or all times would be the same.
     """
-    series = _Series(len(times))
+    series = _Series(len(times), ends)
     with one_reader():
         for number in range(len(times)):
             series.add(number, times, plan_at)
@@ -173,8 +188,8 @@ def _warn(sentence: str) -> None:
 class _Series:
     """What was made of some of so many times, by the variables of the first."""
 
-    def __init__(self, count: int) -> None:
-        self._count = count
+    def __init__(self, count: int, ends: Ends) -> None:
+        self._count, self._ends = count, ends
         self._first: tuple[Content, Opened] | None = None
         self._region: Region | None = None
         self._values: dict[str, NDArray[Any]] = {}
@@ -190,7 +205,7 @@ class _Series:
                 raise plan.refusal
             check_series(plan, self._count)
             self._check(plan)
-            content = made_by(plan, opened, False, lambda share: None, self._said.append)[0]
+            content = made_by(plan, opened, False, lambda share: None, self._said.append, self._ends)[0]
         except UserError as error:
             if isinstance(error, NoSeries):
                 raise

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Unpack
@@ -222,8 +222,17 @@ def planned(opened: Opened, card: Card | None) -> Plan:
     return plan
 
 
+Ends = Callable[[Plan, Progress], Iterable[Step]]
+"""The last step of every block of a plan, in order."""
+
+
+def made_here(plan: Plan, progress: Progress) -> Iterable[Step]:
+    """The ends of a plan's blocks, made one after the other."""
+    return last_steps(plan, progress=progress)
+
+
 def made_by(
-    plan: Plan, opened: Opened, record: bool, progress: Progress, tell: Callable[[str], None]
+    plan: Plan, opened: Opened, record: bool, progress: Progress, tell: Callable[[str], None], ends: Ends = made_here
 ) -> tuple[Content, Step]:
     """What a plan makes, all steps of it, its end or statistics of that, and its last step, of statistics without y.
 
@@ -233,6 +242,7 @@ def made_by(
         record: whether all steps are wanted.
         progress: called with the share that is done.
         tell: called with what is to be said of the result.
+        ends: where the ends of its blocks come from, unless all steps are wanted.
 
     Raises:
         UserError: if it cannot be run, or steps are to be kept of more members than are made at once.
@@ -241,9 +251,9 @@ def made_by(
     if record:
         return _recorded(plan, of, progress)
     if asked.statistics:
-        return _streamed(plan, of, progress, tell)
-    ends = list(last_steps(plan, progress=progress))
-    last = replace(ends[-1], y=np.concatenate([end.y for end in ends]))
+        return _streamed(plan, of, ends(plan, progress), tell)
+    made = list(ends(plan, progress))
+    last = replace(made[-1], y=np.concatenate([end.y for end in made]))
     if plan.jointly is not None:
         return joint_content(plan, last), last
     return ensemble_content(plan, of, last), last
@@ -269,11 +279,11 @@ def _recorded(plan: Plan, of: Field, progress: Progress) -> tuple[Content, Step]
     return content, replace(last, y=to_numpy(last.y))
 
 
-def _streamed(plan: Plan, of: Field, progress: Progress, tell: Callable[[str], None]) -> tuple[Content, Step]:
+def _streamed(plan: Plan, of: Field, ends: Iterable[Step], tell: Callable[[str], None]) -> tuple[Content, Step]:
     """The statistics that a recipe asks for, block by block of members, each of which is forgotten."""
     channels = channels_of(plan)
     streamed = [streamed_for(plan, _truth_of(plan, of, one), one) for one in channels]
-    for end in last_steps(plan, progress=progress):
+    for end in ends:
         for one, sums in zip(channels, streamed, strict=True):
             sums.add(physical_of(plan, end.y, one))
     for one, sums in zip(channels, streamed, strict=True):

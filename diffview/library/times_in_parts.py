@@ -1,38 +1,45 @@
-"""Every time of a series or a set on several processes: each is a block of a job, and a netCDF file of its own.
+"""Every time of a series or a set on several processes: each is a netCDF file of its own, made in blocks of members.
 
-A block is `made_of_times` of that time alone, so that the parts are what `sample --all-times` makes, to the bit.
+A file is `made_of_times` of that time alone, so that the parts are what `sample --all-times` makes, to the bit. Members
+of a time that are not computed at once are blocks of the job, so that there may be more workers than times.
 """
 
 import contextlib
 import hashlib
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from diffview.cluster.beginning import job_of, key_of, require_idle
 from diffview.cluster.driver import JobOrder
 from diffview.cluster.netcdf_parts import NetcdfParts
-from diffview.errors import UserError
+from diffview.errors import NotWrittenError, UserError
 from diffview.fields.field import Region
 from diffview.library.all_times import NoSeries, PlanAt, TimeAxis, check_series, lacking_told, made_of_times
+from diffview.library.making import Progress, made_here
 from diffview.library.opened import Opened, one_reader
 from diffview.params import plain_of
+from diffview.reverse.samplers import Step
+from diffview.runs.in_blocks import last_steps, of_members, parts_of
 from diffview.runs.plan import Plan
 from diffview.runs.statistics import Streamed
+
+Array = NDArray[np.float32]
 
 
 @dataclass(frozen=True, eq=False)
 class TimesWork:
-    """Blocks of one time each.
+    """Blocks of members of one time each.
 
     Attributes:
         times: all of them.
         plan_at: the plan of an index, and its field.
         region: of the first time that can be made, which is that of all.
-        members: of every time.
+        blocks: (first member, members) of every block of a time.
         folder: of the parts; `cwd`: that names of files are relative to. All workers see both.
         key: tells the job from others.
         versions: of what the bits of a member depend on.
@@ -41,7 +48,7 @@ class TimesWork:
     times: TimeAxis
     plan_at: PlanAt
     region: Region
-    members: int
+    blocks: Sequence[tuple[int, int]]
     folder: str
     cwd: str
     key: str
@@ -50,25 +57,58 @@ class TimesWork:
     @property
     def sizes(self) -> Sequence[int]:
         """Members of every block, in order."""
-        return [self.members] * len(self.times)
+        return [members for _, members in self.blocks] * len(self.times)
 
     def make(self, number: int) -> None:
-        """In a worker: make a time and write it, or why it cannot be made.
+        """In a worker: make a block, and its time if it was the last one of it; or write why that cannot be made.
 
         Raises:
             UserError: if there is no room for it, or this worker does not see the folder.
         """
-        said: list[str] = []
         parts = NetcdfParts(Path(self.folder))
+        time, block = parts.place(number)
         with _inside(self.cwd):
             try:
-                content, _ = made_of_times(self.times.alone(number), self._plan_at, tell=said.append)
-            except NoSeries:
+                several = parts.pieces.each > 1
+                if several and parts.awaits(number):
+                    parts.pieces.keep(time, block, self._block(time, block))
+                if not several or parts.ready(time):
+                    self._join(time, parts)
+            except (NoSeries, NotWrittenError):
                 raise
             except UserError as error:
-                parts.lack(number, error.sentence)
-                return
-            parts.write(number, content, said)
+                parts.lack(time, error.sentence)
+
+    def _block(self, time: int, block: int) -> Array:
+        """Members of a block of a time [m, channels, ny, nx], as a run leaves them.
+
+        Raises:
+            UserError: if they cannot be made.
+        """
+        with one_reader():
+            plan, _ = self._plan_at(self.times.index(time), None)
+        if plan.refusal is not None:
+            raise plan.refusal
+        check_series(plan, 1)
+        return self._end(plan, block).y
+
+    def _end(self, plan: Plan, block: int) -> Step:
+        """The last step of a block of a plan."""
+        (end,) = last_steps(of_members(plan, *self.blocks[block]))
+        return end
+
+    def _join(self, time: int, parts: NetcdfParts) -> None:
+        """Make a time, of its blocks where there are several; one that is damaged or went meanwhile is made here."""
+
+        def kept(plan: Plan, progress: Progress) -> Iterator[Step]:
+            for block in range(parts.pieces.each):
+                y = parts.pieces.kept(time, block)
+                yield self._end(plan, block) if y is None else Step(plan.steps, 0.0, y)
+
+        said: list[str] = []
+        ends = kept if parts.pieces.each > 1 else made_here
+        content, _ = made_of_times(self.times.alone(time), self._plan_at, tell=said.append, ends=ends)
+        parts.write(time, content, said)
 
     def _plan_at(self, index: tuple[int, ...], region: Region | None) -> tuple[Plan, Opened]:
         plan, opened = self.plan_at(index, region or self.region)
@@ -96,12 +136,12 @@ def times_order(times: TimeAxis, plan_at: PlanAt, folder: Path, on: str, words: 
     require_idle(folder)
     plan = _first(times, plan_at)
     check_series(plan, 1)
-    job = {**job_of(plan), **_of_all(times, plan)}
+    blocks = parts_of(plan.recipe.ensemble)
+    job = {**job_of(plan), **_of_all(times, plan), **({"pieces": len(blocks)} if len(blocks) > 1 else {})}
     parts = NetcdfParts(folder.absolute())
     parts.begin(job)
-    members = plan.recipe.ensemble.members
     work = TimesWork(
-        times, plan_at, plan.region, members, str(parts.folder), str(Path.cwd()), key_of(job), job["versions"]
+        times, plan_at, plan.region, blocks, str(parts.folder), str(Path.cwd()), key_of(job), job["versions"]
     )
     return JobOrder(work, parts, Streamed((), np.empty(0)), {}, on, tuple(words))
 

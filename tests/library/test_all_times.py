@@ -12,6 +12,7 @@ import xarray
 import diffview
 from diffview import cli
 from diffview.cluster.netcdf_parts import MARKS, PARTS
+from diffview.cluster.pieces import PIECES, Pieces
 from diffview.cluster.standing import Standing
 from diffview.errors import UserError
 from diffview.library.all_times import times_of
@@ -142,7 +143,9 @@ def test_times_as_blocks_are_the_same_files_to_the_bit_and_a_lacking_one_is_told
     capsys.readouterr()
     assert on_here(folder, tmp_path / "job", *more) == 0
     said = capsys.readouterr().err
-    assert "4 of 4 blocks" in said and "1 of 4 times stay missing: 2001-03-01 (" in said
+    blocks = 2 * DAYS if "--block" in more else DAYS
+    assert f"{blocks} of {blocks} blocks" in said and said.count("2001-03-01 (") == 1
+    assert "1 of 4 times stay missing: 2001-03-01 (" in said
     made = together(tmp_path / "job")
     coder = xarray.coders.CFDatetimeCoder(use_cftime=True)
     with xarray.open_dataset(whole, decode_times=coder) as expected:
@@ -230,3 +233,47 @@ def test_two_workers_make_the_same_parts(folder: Path, tmp_path: Path) -> None:
     one, two = together(tmp_path / "one"), together(tmp_path / "two")
     assert one.sst.shape[0] == DAYS - 1
     xarray.testing.assert_equal(one, two)
+
+
+def test_members_of_one_time_are_made_by_several_workers_and_are_those_of_one(folder: Path, tmp_path: Path) -> None:
+    pytest.importorskip("distributed")
+    one, words = folder / "sst_0.nc", ("--members", "5", "--block", "1")
+    assert on_here(one, tmp_path / "one", *words) == 0 and on_here(one, tmp_path / "two", *words, on="local:2") == 0
+    standing = Standing.read(tmp_path / "two")
+    assert (standing.blocks, standing.members, standing.done) == (5, 5, ((0, 4),))
+    xarray.testing.assert_equal(together(tmp_path / "one"), together(tmp_path / "two"))
+    assert not (tmp_path / "two" / PIECES).exists()
+
+
+def test_blocks_of_a_time_that_are_there_are_not_made_again_and_a_damaged_one_is(
+    folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The job ends after two of the three blocks of its time, one of which is damaged then."""
+    days, words, out = folder / "sst_0.nc", ("--members", "3", "--block", "1"), tmp_path / "cut"
+    made, whole = Pieces.keep, tmp_path / "whole"
+    kept: list[int] = []
+
+    def keep(pieces: Pieces, part: int, piece: int, y: np.ndarray) -> None:
+        made(pieces, part, piece, y)
+        kept.append(piece)
+        if kept == [0, 1]:
+            raise KeyboardInterrupt
+
+    monkeypatch.setattr(Pieces, "keep", keep)
+    assert on_here(days, out, *words) == 130 and kept == [0, 1]
+    pieces = sorted((out / PIECES).iterdir())
+    assert [piece.name for piece in pieces] == ["00000-000.npz", "00000-001.npz"]
+    pieces[1].write_bytes(pieces[1].read_bytes()[:-40])
+    assert on_here(days, out, *words) == 0 and kept == [0, 1, 2]
+    assert on_here(days, whole, *words) == 0 and not (whole / PIECES).exists()
+    xarray.testing.assert_equal(together(out), together(whole))
+
+
+def test_a_damaged_file_of_a_time_that_is_made_in_blocks_is_made_again(folder: Path, tmp_path: Path) -> None:
+    words, out = ("--members", "3", "--block", "1"), tmp_path / "job"
+    assert on_here(folder / "sst_[01].nc", out, *words) == 0
+    part = out / PARTS / "00001.nc"
+    before = together(out).load()
+    part.write_bytes(part.read_bytes()[:-9])
+    assert on_here(folder / "sst_[01].nc", out, *words) == 0
+    xarray.testing.assert_equal(together(out), before)
