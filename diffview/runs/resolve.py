@@ -235,6 +235,9 @@ def _crops_notes(recipe: Recipe, crops: TrainingCrops, asked: Region, region: Re
         yield Note("crops and other slices", "crops", "The variable has no other complete slices here.")
     if chosen.missing_limit and not crops.limit:
         yield Note(f"up to {percent(chosen.missing_limit)} missing", "complete crops", COMPLETE_ONLY)
+    if (k := recipe.source.refine) > 1 and crops.place == ("", ""):
+        why = f"Each value stands for {k} x {k} pixels: `{crops.model}` learns these blocks, and nothing finer."
+        yield Note("crops of fine fields", f"crops in blocks of {k} x {k}", why)
     if region != asked and recipe.source.region is not None:
         why = (
             f"The region is reduced so that `{crops.model}` can be fitted without seeing it."

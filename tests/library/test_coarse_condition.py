@@ -129,3 +129,13 @@ def test_ways_back_of_rain_end_with_the_network_that_is_given_its_block_means(
     assert ways["network"]["title"] == NAME in capsys.readouterr().out
     assert ways["network"]["low_pass"] < 1e-5, "mm/h"
     assert min(ways[key]["low_pass"] for key in ("sdedit", "operator")) > 1e-3
+
+
+def test_a_formula_that_is_fitted_to_a_coarse_field_says_that_it_learns_its_blocks() -> None:
+    values = np.random.default_rng(2).normal(size=(24, 24)).astype(np.float32)
+    recipe = Recipe().but(model="gaussian", refine=4, region=Region(0, 0, 32, 32))
+    for asked, told in ((recipe, 1), (recipe.but(refine=1), 0), (recipe.but(model=NAME), 0)):
+        field = asked.source.at_work(Field(values, "rain", "mm h-1"))
+        facts = Facts(field).learn(torch="2", cards={NAME: find_card(NAME)})
+        notes = [str(note) for note in resolve(asked.but(region=None), facts).notes]
+        assert sum("learns these blocks" in note for note in notes) == told, notes
