@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from diffview.cluster.arriving import Arriving
 from diffview.cluster.netcdf_parts import PARTS
 from diffview.cluster.standing import Standing, at_work
 from diffview.cluster.store import FIELDS, RECIPE, SAID, not_written, require_new
@@ -31,6 +32,7 @@ class Following(Job):
         driven: whether a driver was at work on it then, or has been started from here.
         begun: the driver that was started from here, as long as it runs.
         refused: why that could not begin, if it could not.
+        arriving: its members, while a window shows them.
     """
 
     folder: Path
@@ -38,6 +40,7 @@ class Following(Job):
     driven: bool = False
     begun: "subprocess.Popen[bytes] | None" = None
     refused: str = ""
+    arriving: Arriving | None = None
 
     @classmethod
     def of(cls, folder: Path) -> "Following":
@@ -51,7 +54,7 @@ class Following(Job):
     @property
     def mark(self) -> Any:
         """What differs whenever there is something new to show."""
-        return self.state, self.driven, self.standing, self.refused
+        return self.state, self.driven, self.standing, self.refused, self.arriving and self.arriving.run
 
     def work(self) -> None:
         """Look, until it is to end; whoever drives the job goes on."""
@@ -59,6 +62,8 @@ class Following(Job):
             self.look()
             whole = max(1, self.standing.blocks)
             self.tell(self.standing.done_count / whole)
+            if (arriving := self.arriving) is not None:
+                arriving.take(LOOK_S)
             time.sleep(LOOK_S)
 
     def look(self) -> None:

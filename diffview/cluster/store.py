@@ -154,17 +154,20 @@ class Store:
         except OSError as error:
             raise not_written(self.folder, error) from None
 
-    def read(self, number: int) -> NDArray[np.floating[Any]] | None:
-        """A block [m, ny, nx] that is there; None if it is damaged, and then it is no longer there."""
+    def look(self, number: int) -> NDArray[np.floating[Any]] | None:
+        """A block [m, ny, nx] that is there; None if it is damaged, or there no longer."""
         blocks = self._blocks
         try:
             values: NDArray[np.floating[Any]] = blocks[self._place(blocks, number)]
-            if np.array_equal(_sum(values), self.group[SUMS][number]):
-                return values
+            return values if np.array_equal(_sum(values), self.group[SUMS][number]) else None
         except Exception:  # noqa: BLE001 - what cannot be decoded is damaged, whatever is raised
-            pass
-        shutil.rmtree(self.folder / FIELDS / SUMS / "c" / str(number), ignore_errors=True)
-        return None
+            return None
+
+    def read(self, number: int) -> NDArray[np.floating[Any]] | None:
+        """A block [m, ny, nx] that is there; None if it is damaged, and then it is no longer there."""
+        if (values := self.look(number)) is None:
+            shutil.rmtree(self.folder / FIELDS / SUMS / "c" / str(number), ignore_errors=True)
+        return values
 
     def _place(self, blocks: Any, number: int) -> slice:
         size = blocks.chunks[0]

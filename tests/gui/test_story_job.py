@@ -19,6 +19,7 @@ from diffview.cluster.block import make_block
 from diffview.cluster.following import Following, go_on
 from diffview.cluster.standing import ASKED, Standing, asked
 from diffview.errors import UserError
+from diffview.gui.jobs.ensemble import Summaries
 from diffview.gui.jobs.following import JobFollower
 from diffview.gui.show.job_words import failures, headline, speed
 from diffview.readers.packaged import packaged_field
@@ -162,4 +163,79 @@ def test_a_job_of_all_times_is_opened_as_the_set_of_what_is_made(opened, find, w
         np.testing.assert_array_equal(
             np.sort(window.session.facts.field.values.ravel()), np.sort(file["sst"][:].ravel())
         )
+    find(window, "jobDialog").close()
+
+
+def begun(out, **asked):
+    """A job of the packaged field whose driver has not made a block yet, and its order."""
+    field = packaged_field()
+    order = order_for(resolve(QUICK.but(**asked), Facts(field)), field, out)
+    members, sizes = asked["members"], order.work.sizes
+    replace(HALF, blocks=len(sizes), members=members, done=(), failed={}, cwd=str(out)).write(out)
+    return order
+
+
+def made_until(order, out, count):
+    """The first blocks made, and said to be there."""
+    for number in range(count):
+        if number not in order.store.done():
+            make_block(order.work, number)
+    sizes = order.work.sizes
+    replace(
+        HALF, blocks=len(sizes), members=sum(sizes), done=((0, count - 1),), made=sum(sizes[:count]), failed={},
+        cwd=str(out),
+    ).write(out)  # fmt: skip
+
+
+def test_the_views_of_the_ensemble_fill_while_blocks_of_a_running_job_arrive(opened, find, wait, tmp_path):
+    """All members fit into the window: mean, spread, share and quantile are of those that came."""
+    out = tmp_path / "many"
+    order = begun(out, members=6, block=2, seed=9)
+    made_until(order, out, 1)
+    window = opened(out)
+    wait(lambda: find(window, "jobMembers").isVisible())
+    press(find(window, "jobMembers"))
+    live, sums = window.live, window.findChild(Summaries)
+    wait(lambda: sums.summary is not None and sums.summary.count == 2 and live.run.recorded_by == "the job many")
+    assert window.session.recipe.course.seed == 9 and window.session.recipe.ensemble.members == 6
+    for blocks in (2, 3):
+        made_until(order, out, blocks)
+        wait(lambda count=2 * blocks: sums.summary is not None and sums.summary.count == count)
+        members = np.concatenate([order.store.look(number) for number in range(blocks)]).astype(float)
+        np.testing.assert_allclose(sums.summary.mean, members.mean(axis=0), rtol=1e-5)
+        np.testing.assert_allclose(sums.summary.spread, members.std(axis=0, ddof=1), rtol=1e-3, atol=1e-4)
+        np.testing.assert_allclose(sums.summary.quantile(0.5), np.quantile(members, 0.5, axis=0), rtol=1e-5)
+        above = (members > members.mean()).mean(axis=0)
+        np.testing.assert_allclose(sums.summary.above(float(members.mean())), above, atol=1e-6)
+    window.session.edit(seed=10)  # another run: ours, which no block of the job replaces
+    wait(lambda: not live.run.recorded_by and live.idle)
+    find(window, "jobDialog").close()
+
+
+def test_of_more_members_than_a_window_keeps_all_that_came_are_counted(opened, find, wait, tmp_path, monkeypatch):
+    out = tmp_path / "many"
+    monkeypatch.setattr("diffview.runs.in_blocks.MOST_KEPT", 2 * 64 * 64)
+    order = begun(out, members=6, block=2, seed=9)
+    made_until(order, out, 2)
+    window = opened(out)
+    wait(lambda: find(window, "jobMembers").isVisible())
+    press(find(window, "jobMembers"))
+    sums = window.findChild(Summaries)
+    wait(lambda: sums.summary is not None and sums.summary.count == 4)
+    made_until(order, out, 3)
+    wait(lambda: sums.summary is not None and sums.summary.count == 6)
+    members = np.concatenate([order.store.look(number) for number in range(3)]).astype(float)
+    assert len(sums.summary.members) == 2
+    np.testing.assert_allclose(sums.summary.mean, members.mean(axis=0), rtol=1e-6)
+    np.testing.assert_allclose(sums.summary.spread, members.std(axis=0, ddof=1), rtol=1e-5)
+    find(window, "jobDialog").close()
+
+
+def test_a_job_that_forgets_its_members_says_so_and_what_helps(opened, find, wait, tmp_path):
+    out = tmp_path / "many"
+    begun(out, members=4, block=2, statistics="mean")
+    window = opened(out)
+    wait(lambda: find(window, "jobMembers").isVisible())
+    press(find(window, "jobMembers"))
+    assert "counts its members and forgets them" in find(window, "messageBar").text()
     find(window, "jobDialog").close()

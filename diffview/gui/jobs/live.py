@@ -135,7 +135,7 @@ class Live(Playback):
         self._auto = QTimer(self, singleShot=True, interval=AUTO_RUN_MS)
         self._auto.timeout.connect(self._auto_run)
         self._opened = QTimer(self, singleShot=True, interval=0)
-        self._opened.timeout.connect(self._play_recorded)
+        self._opened.timeout.connect(self.take)
         self._sampling, wake = SamplingRequests(), self._timer.start
         self._shots, self._replays = Shots(session, self._sampling, wake, self), Replays(self._sampling, wake, self)
         self.torch = TorchImport(session, self._sampling, wake, self)
@@ -246,16 +246,22 @@ class Live(Playback):
         if self._session.plan.refusal is None:
             self._begin(playing=self._cut_short)
 
-    def _play_recorded(self) -> None:
-        """Play the run that the open file holds; none of ours is made until something is edited, or Run is pressed."""
-        run = self._forks.recorded
-        if run is not None and not self._session.view.one_shot:
-            self._auto.stop()
-            self.play(run, playing=True)
-            self._ran, self._watched = wanted(self._session), True
+    def take(self, elsewhere: Run | None = None) -> None:
+        """Show a run that is made elsewhere, as far as it has come; without one, play that of the open file.
+
+        None of ours is made until something is edited, or Run is pressed.
+        """
+        run = elsewhere or self._forks.recorded
+        if run is None or self._session.view.one_shot:
+            return
+        self._auto.stop()
+        self._sampling.stop()
+        self.play(run, playing=elsewhere is None)
+        self._ran, self._watched = wanted(self._session), True
+        if elsewhere is None:
             self._session.look(follow=True)
-            self._timer.start()
-            self.run_changed.emit()
+        self._timer.start()
+        self.run_changed.emit()
 
     def _drop(self, watched: bool) -> None:
         """Drop all results of the old field when another is opened; `watched`: whether its run is played then."""

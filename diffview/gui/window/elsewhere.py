@@ -10,6 +10,7 @@ from PySide6.QtWidgets import QFileDialog, QWidget
 
 from diffview.gui.jobs.busy import Jobs
 from diffview.gui.jobs.files import Files
+from diffview.gui.jobs.live import Live
 
 if TYPE_CHECKING:
     from diffview.gui.window.cluster_window import ClusterWindow
@@ -20,9 +21,9 @@ if TYPE_CHECKING:
 class Elsewhere(QObject):
     """The actions that open and begin it; the windows that follow it are made when they are first needed."""
 
-    def __init__(self, jobs: Jobs, files: Files, window: QWidget) -> None:
+    def __init__(self, live: Live, jobs: Jobs, files: Files, window: QWidget) -> None:
         super().__init__(window)
-        self._jobs, self._files, self._window = jobs, files, window
+        self._live, self._jobs, self._files, self._window = live, jobs, files, window
 
     def handlers(self) -> dict[str, Callable[[], object]]:
         """The actions, by name."""
@@ -53,7 +54,7 @@ class Elsewhere(QObject):
         """A job of a cluster; with it comes all that follows it."""
         from diffview.gui.window.job_window import JobWindow
 
-        return JobWindow(self._jobs, self._files, self._window)
+        return JobWindow(self._live, self._jobs, self._files, self._window)
 
     @cached_property
     def training(self) -> "TrainingWindow":

@@ -6,29 +6,40 @@ from pathlib import Path
 
 from PySide6.QtWidgets import QDialog, QVBoxLayout, QWidget
 
+from diffview.cluster.arriving import Arriving, recipe_of_job
 from diffview.cluster.driver import SAVE_S
 from diffview.cluster.following import Following, go_on, made_at, shown_first
 from diffview.cluster.standing import CANCEL, RETRY, ask
+from diffview.cluster.store import Store
 from diffview.errors import UserError
 from diffview.gui.jobs.busy import Jobs
 from diffview.gui.jobs.files import Files
 from diffview.gui.jobs.following import JobFollower
+from diffview.gui.jobs.live import Live
 from diffview.gui.show.job_words import failures, headline, speed
 from diffview.gui.widgets.small.parts import line, progress_bar, push_button, say, words
 from diffview.runs.job import FINISHED
+from diffview.runs.recipe import Recipe
+from diffview.runs.requests import Run
 
 SHOW_TIP = "Open what is there: the mean of the members so far, read again while blocks arrive"
+MEMBERS_TIP = (
+    "Open the run of this job: Reverse shows its members, their mean, spread, share above a threshold and quantile, "
+    "which fill while blocks arrive"
+)
 
 
 class JobWindow(QDialog):
     """One job, which another process drives."""
 
-    def __init__(self, jobs: Jobs, files: Files, window: QWidget) -> None:
+    def __init__(self, live: Live, jobs: Jobs, files: Files, window: QWidget) -> None:
         super().__init__(window)
         self.setObjectName("jobDialog")
         self.setMinimumWidth(420)
         self._session, self._files, self._follower = jobs.session, files, JobFollower(jobs)
-        self._seen, self._read = 0, 0.0
+        self._live, self._seen, self._read = live, 0, 0.0
+        self._awaited: Recipe | None = None
+        self._taken: Run | None = None
         self._bar = progress_bar("Share of the blocks that is made")
         self._told = [words("", name) for name in ("jobHeadline", "jobSpeed", "jobFailures")]
         for label in self._told:
@@ -37,12 +48,15 @@ class JobWindow(QDialog):
         self._again = push_button("jobAgain", "Go on", tip="Make the blocks that are missing")
         self._fields = push_button("jobShow", "Show fields", tip=SHOW_TIP)
         self._fields.clicked.connect(lambda: self._do(self._open_fields))
+        self._members = push_button("jobMembers", "Show members", tip=MEMBERS_TIP)
+        self._members.clicked.connect(lambda: self._do(self._open_members))
         self._cancel.clicked.connect(lambda: self._do(lambda job: ask(job.folder, CANCEL)))
         self._again.clicked.connect(lambda: self._do(_once_more))
         layout = QVBoxLayout(self)
         for part in (self._told[0], self._bar, *self._told[1:]):
             layout.addWidget(part)
-        layout.addLayout(line(self._cancel, self._again, self._fields))
+        layout.addLayout(line(self._cancel, self._again))
+        layout.addLayout(line(self._members, self._fields))
         self._follower.changed.connect(self._show)
         self.finished.connect(self._follower.stop)  # of the looking, not of the job
 
@@ -60,6 +74,31 @@ class JobWindow(QDialog):
         """Open what is there of its members."""
         self._files.open(*shown_first(job.folder))
         self._seen, self._read = job.standing.done_count, time.monotonic()
+
+    def _open_members(self, job: Following) -> None:
+        """Open the run of the job, whose members are shown as soon as it is in force."""
+        recipe = recipe_of_job(job.folder, job.standing.cwd)
+        job.arriving, self._taken, self._awaited = None, None, recipe
+        if self._session.plan.settled.of_run() != recipe.of_run():
+            self._files.open_recipe(recipe)
+        self._fill(job)
+
+    def _fill(self, job: Following) -> None:
+        """Have REVERSE show the members that came, as long as their run is in force and no other is asked for."""
+        session, asked = self._session, self._awaited
+        if asked is None or session.plan.settled.of_run() != asked.of_run():
+            if self._taken is not None:  # something was edited
+                self._awaited = self._taken = job.arriving = None
+            return
+        if job.arriving is None:
+            job.arriving = Arriving(Store(job.folder), session.plan, f"the job {job.folder.name}")
+        if self._taken is not None and self._live.run is not self._taken:  # Run was pressed
+            self._awaited = self._taken = job.arriving = None
+        elif (run := job.arriving.run) is not None and run is not self._taken:
+            if session.view.one_shot:
+                session.look(reverse="x_t")
+            self._taken = run
+            self._live.take(run)
 
     def _refresh(self, job: Following) -> None:
         """Read the field of the job that is on screen again, once more of it is counted."""
@@ -84,6 +123,7 @@ class JobWindow(QDialog):
             return
         standing, driven = job.standing, job.driven
         self._refresh(job)
+        self._fill(job)
         self._bar.setValue(round(100 * standing.done_count / max(1, standing.blocks)))
         texts = headline(standing, driven), speed(standing, driven), job.refused or failures(standing)
         for label, text in zip(self._told, texts, strict=True):

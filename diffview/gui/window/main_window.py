@@ -202,7 +202,7 @@ class MainWindow(LateJobs, HallWindow):
         parts = (
             self.opening, self.sharing, self.player, self.gaps, self.forking, self.rivaling,
             self.looking, self.appearance, self.arrangement, self.first_screen, Finders(self.actions_, self),
-            Elsewhere(self.jobs, self.files, self),
+            Elsewhere(self.live, self.jobs, self.files, self),
         )  # fmt: skip
         own: dict[str, Callable[[], object]] = {
             "quitAction": self.close,
