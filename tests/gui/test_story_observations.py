@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from PySide6.QtCore import QPointF
+from PySide6.QtCore import QPointF, Qt
 
 from diffview.fields.field import Region
 from diffview.gui.window.layouts import RIGHT_WIDTH
@@ -57,13 +57,10 @@ def test_instruments_lead_a_run_and_are_taken_away(window, find, hand, settle):
     assert [one.operator for one in window.session.recipe.operators.instruments] == ["footprint"]
 
 
-def test_an_area_is_painted_with_the_gap_tool(window, find, hand, settle):
+def test_an_area_is_drawn_by_hand_and_what_was_painted_as_a_gap_becomes_one(window, find, hand, settle):
     settle(window)
     window.session.edit(model="gaussian")
     settle(window)
-    actions = {action.text(): action for action in find(window, "observeMoreButton").menu().actions()}
-    area = actions["mean of an area"]
-    assert not area.isEnabled() and "gap tool" in area.toolTip()
     region = window.session.plan.region
     painted = Region(region.row + 4, region.column + 6, 10, 8)
     window.session.edit(hidden=(painted,))
@@ -72,6 +69,40 @@ def test_an_area_is_painted_with_the_gap_tool(window, find, hand, settle):
     recipe = window.session.recipe
     assert recipe.guidance.hidden == () and recipe.operators.instruments[0].where == (painted,)
     assert len(window.session.plan.model.led.seen) == 1
+
+
+def test_an_area_is_dragged_over_forward_part_by_part_and_erased(window, find, hand, settle):
+    """Nothing is painted: Add, mean of an area, and the mouse draws it; nothing is hidden by that."""
+    settle(window)
+    window.session.look(auto_run=False)
+    window.session.edit(model="gaussian", region=Region(0, 100, 64, 64))
+    settle(window)
+    session, layer, before = window.session, window.gaps.forward, window.session.recipe
+    add(window, find, "area")
+    assert window.gaps.armed and "draw the area" in find(window, "messageBar").text()
+    assert session.recipe == before, "nothing is seen before something is drawn"
+
+    def drag(top, left, bottom, right):
+        view = window.forward.view
+        hand.drag(layer, *(view.to_widget(QPointF(x + 0.5, y + 0.5)) for y, x in ((top, left), (bottom, right))))
+
+    drag(8, 8, 15, 19)
+    (one,) = session.recipe.operators.instruments
+    assert one.operator == "area" and one.where == (Region(8, 108, 8, 12),) and session.recipe.guidance.hidden == ()
+    assert layer.marks()[8:16, 8:20].all() and layer.marks().sum() == 96, "it is seen while it is drawn"
+    drag(30, 30, 33, 33)
+    (one,) = session.recipe.operators.instruments
+    assert one.where == (Region(8, 108, 8, 12), Region(30, 130, 4, 4))
+    area = np.zeros((64, 64), bool)
+    area[8:16, 8:20] = area[30:34, 30:34] = True
+    seen = session.plan.model.led.seen
+    np.testing.assert_allclose(seen.values, session.plan.x0[area].mean(), rtol=1e-5)
+    session.undo()
+    assert [one.where for one in session.recipe.operators.instruments] == [(Region(8, 108, 8, 12),)]
+    hand.key(find(window, "timeSlider"), Qt.Key.Key_Escape)
+    assert not window.gaps.armed and layer.marks() is None
+    session.undo()
+    assert session.recipe == before
 
 
 def test_what_does_not_fit_is_said_beside_the_form(window, find, hand, settle):

@@ -1,4 +1,4 @@
-"""The gap tool: rectangles dragged over FIELD and FORWARD are hidden from a run, which then fills them."""
+"""The gap tool: rectangles dragged over FIELD and FORWARD are hidden from a run, or seen by an instrument."""
 
 from collections.abc import Callable
 from functools import partial
@@ -7,17 +7,19 @@ import numpy as np
 from numpy.typing import NDArray
 from PySide6.QtCore import QObject, QRect, Signal
 
+from diffview.errors import UserError
 from diffview.fields.field import Region
 from diffview.fields.hidden import hidden_in, with_gap, without_gap
 from diffview.gui.actions import Actions
 from diffview.gui.session import Message, Session
+from diffview.gui.show.drawing import Drawing
 from diffview.gui.widgets.images.gap_layer import GapLayer
 from diffview.gui.widgets.images.image_view import ImageView
 from diffview.gui.widgets.small.parts import named, tool_button
 from diffview.gui.widgets.small.text import set_tip
 from diffview.scores.gap import filling
 
-HOW = "Drag over Forward or Field to paint a gap; Shift or the right button erases."
+HOW = "Drag over Forward or Field to {}; Shift or the right button erases."
 
 
 class GapTool(QObject):
@@ -32,6 +34,7 @@ class GapTool(QObject):
     def __init__(self, session: Session, actions: Actions, field: ImageView, forward: ImageView) -> None:
         super().__init__()
         self._session, self._actions = session, actions
+        self._drawing: Drawing | None = None
         self.field, self.forward = (GapLayer(view, "forward", hatched=True) for view in (field, forward))
         for layer, view, name in ((self.field, field, "fieldGaps"), (self.forward, forward, "forwardGaps")):
             named(layer, name, f"Gaps over {view.accessibleName()}")
@@ -58,13 +61,22 @@ class GapTool(QObject):
         """Turn the tool on or off."""
         if on == self.armed:
             return
+        drawing = self._drawing = self._drawing if on else None
         for layer in (self.field, self.forward):
             layer.set_armed(on)
         self._actions["gapAction"].setChecked(on)
         self.button.setChecked(on)
         if on:
-            self._session.tell(Message(HOW, "G or Esc ends it."))
+            how = "paint a gap" if drawing is None else f"draw {drawing.what}"
+            self._session.tell(Message(HOW.format(how), "G or Esc ends it."))
+        self.show_gaps()
         self.armed_changed.emit()
+
+    def draw(self, drawing: Drawing) -> None:
+        """Have what is dragged be something else than gaps, until the tool is turned off."""
+        self.set_armed(False)
+        self._drawing = drawing
+        self.set_armed(True)
 
     def toggle(self) -> None:
         """Turn the tool on if it is off, else off."""
@@ -92,14 +104,22 @@ class GapTool(QObject):
         top, left = row + drag.y() * k, column + drag.x() * k
         new = Region(top, left, min(drag.height() * k, rows - top), min(drag.width() * k, columns - left))
         change = without_gap if erases else with_gap
+        if (drawing := self._drawing) is not None:
+            try:
+                drawing.take(change(drawing.parts(), new))
+            except UserError as error:
+                self._session.tell_error(error)
+            self.show_gaps()
+            return
         changes = {} if erases or self._session.plan.conditioning.fills else filling(recipe)
         self._session.edit_checked(lambda: {"hidden": change(recipe.guidance.hidden, new), **changes})
 
     def show_gaps(self) -> None:
-        """Mark the hidden pixels in the pictures."""
+        """Mark the hidden pixels in the pictures, or what is being drawn."""
         hidden = self._session.recipe.guidance.hidden
+        marked = hidden if self._drawing is None else self._drawing.parts()
         for layer in (self.field, self.forward):
-            layer.set_marks(self._mask(layer, hidden) if hidden else None)
+            layer.set_marks(self._mask(layer, marked) if marked else None)
         self.clear_button.setVisible(bool(hidden))
         self._actions["clearGapsAction"].setEnabled(bool(hidden))
         set_tip(self._actions["clearGapsAction"], "Hide nothing (Shift+G)" if hidden else "There is no painted gap")

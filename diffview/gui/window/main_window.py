@@ -228,6 +228,7 @@ class MainWindow(LateJobs, HallWindow):
         self.opening.lectureAsked.connect(lambda path: self.lecturing.start(Path(path)))
         self.sharing.writer.progressed.connect(self.status.show_writing)
         field.draw.toggled.connect(lambda on: self.gaps.set_armed(self.gaps.armed and not on))
+        self.inspector.observations.drawAsked.connect(self.gaps.draw)
         self.gaps.armed_changed.connect(lambda: field.draw.setChecked(field.draw.isChecked() and not self.gaps.armed))
         field.pixelChosen.connect(self.browser.read_pixel)
         field.series.sliceChosen.connect(files.step_to)

@@ -56,7 +56,6 @@ class ObservationsState:
         strength: of what it adds.
         led_from, led_to: noise levels of the band, or None.
         top: the highest level of the run, where a band begins that is switched on.
-        drawable: whether something is painted that an area or a swath can take.
         told: what is observed, or why not; "" for nothing.
     """
 
@@ -69,7 +68,6 @@ class ObservationsState:
     led_from: float | None
     led_to: float | None
     top: float
-    drawable: bool
     told: str
 
 
@@ -123,9 +121,9 @@ class ObservationsForm(QWidget):
         super().__init__()
         self.add_button = tool_button("observeMoreButton", "Add an instrument that sees the region", text="Add…")
         self.add_button.setPopupMode(self.add_button.ToolButtonPopupMode.InstantPopup)
-        menu, self._actions = QMenu(self.add_button), {}
+        menu = QMenu(self.add_button)
         for key, (title, tip) in operators.items():
-            self._actions[key] = action = QAction(title, menu)
+            action = QAction(title, menu)
             set_tip(action, tip)
             action.triggered.connect(partial(self.added.emit, key))
             menu.addAction(action)
@@ -195,8 +193,6 @@ class ObservationsForm(QWidget):
             if place < len(now.instruments):
                 row.show_instrument(now.instruments[place], now.units)
         self.add_button.setEnabled(len(now.instruments) < self._most)
-        for key in ("area", "swath"):
-            self._actions[key].setEnabled(now.drawable)
         say(self.told, now.told)
         self._below.setVisible(bool(now.instruments))
         show_key(self.solver, now.solver)
