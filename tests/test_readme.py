@@ -65,3 +65,15 @@ def test_the_page_of_architecture_names_what_there_is():
     assert [name for name in files if not any((place / name).is_file() for place in places)] == []
     for module, table in tables:
         assert len(getattr(importlib.import_module(f"diffview.{module.replace('/', '.')}"), table)) > 3, (module, table)
+
+
+def test_every_test_that_a_page_names_is_there() -> None:
+    pages = [page.read_text(encoding="utf-8") for page in (ROOT / "docs").glob("*.md")]
+    named = {found for text in pages for found in re.findall(r"(tests/[\w/]+\.py)::(\w+)", text)}
+    missing = [f"{file}::{test}" for file, test in sorted(named) if f"def {test}(" not in _text_of(file)]
+    assert len(named) > 15 and not missing
+
+
+def _text_of(file: str) -> str:
+    path = ROOT / file
+    return path.read_text(encoding="utf-8") if path.is_file() else ""
