@@ -68,19 +68,20 @@ class NetcdfParts:
         Raises:
             UserError: if it cannot be made, or another job began it.
         """
-        if (self.folder / JOB).is_file():
+        if known := (self.folder / JOB).is_file():
             require_same(self.folder, read_json(self.folder / JOB, "what began a job"), job)
             for number, mark in self.marks():
                 if "lacking" in mark:
                     self._mark(number).unlink(missing_ok=True)
-            return
-        require_new(self.folder)
+        else:
+            require_new(self.folder)
         try:
             for name in (PARTS, MARKS, PIECES) if job.get("pieces", 1) > 1 else (PARTS, MARKS):
                 (self.folder / name).mkdir(parents=True, exist_ok=True)
         except OSError as error:
             raise not_written(self.folder, error) from None
-        write_text(self.folder / JOB, json.dumps(job))
+        if not known:
+            write_text(self.folder / JOB, json.dumps(job))
 
     # -- blocks
 

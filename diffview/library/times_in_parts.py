@@ -90,7 +90,8 @@ class TimesWork:
         if plan.refusal is not None:
             raise plan.refusal
         check_series(plan, 1)
-        return self._end(plan, block).y
+        made: Array = self._end(plan, block).y
+        return made
 
     def _end(self, plan: Plan, block: int) -> Step:
         """The last step of a block of a plan."""

@@ -53,12 +53,15 @@ def seen_by(one: Instrument, region: Region) -> Mask:
     if not one.where and one.operator not in DRAWN:
         return np.ones((region.ny, region.nx), bool)
     if not one.where:
-        raise UserError(f"Nobody says where the {title} lie.", "Draw it in the field, or give where=ROW,COLUMN,NY,NX.")
+        lie = "lie" if title.endswith("s") else "lies"
+        raise UserError(
+            f"Nobody says where the {title} {lie}.", "Draw it in the field, or give where=ROW,COLUMN,NY,NX."
+        )
     where = hidden_in(one.where, region)
     if not where.any():
         raise UserError(
-            f"The {title} lie outside the region of {region.ny} x {region.nx} pixels at row {region.row}, "
-            f"column {region.column}.",
+            f"What is drawn for the {title} lies outside the region of {region.ny} x {region.nx} pixels at row "
+            f"{region.row}, column {region.column}.",
             "Move the region there, or draw them anew.",
         )
     if one.operator == "area" and not _inside(one, region):

@@ -187,7 +187,7 @@ def made_until(order, out, count):
     ).write(out)  # fmt: skip
 
 
-def test_the_views_of_the_ensemble_fill_while_blocks_of_a_running_job_arrive(opened, find, wait, tmp_path):
+def test_the_views_of_the_ensemble_fill_while_blocks_of_a_running_job_arrive(opened, find, wait, badge, tmp_path):
     """All members fit into the window: mean, spread, share and quantile are of those that came."""
     out = tmp_path / "many"
     order = begun(out, members=6, block=2, seed=9)
@@ -207,6 +207,9 @@ def test_the_views_of_the_ensemble_fill_while_blocks_of_a_running_job_arrive(ope
         np.testing.assert_allclose(sums.summary.quantile(0.5), np.quantile(members, 0.5, axis=0), rtol=1e-5)
         above = (members > members.mean()).mean(axis=0)
         np.testing.assert_allclose(sums.summary.above(float(members.mean())), above, atol=1e-6)
+    assert "Made by the job many: 6 of 6 members so far" in find(window, "statusText").text()
+    window.session.look(statistic="mean")
+    assert "mean of 6 members" in badge(window.reverse.view)
     window.session.edit(seed=10)  # another run: ours, which no block of the job replaces
     wait(lambda: not live.run.recorded_by and live.idle)
     find(window, "jobDialog").close()

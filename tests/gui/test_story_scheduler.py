@@ -19,8 +19,8 @@ from diffview.gui.jobs.ensemble import Summaries
 from diffview.gui.jobs.following import JobFollower
 
 pytest.importorskip("distributed")
-RUN = {"members": 48, "block": 4, "steps": 100, "seed": 3}
-"""Twelve blocks, each of which takes a moment."""
+RUN = {"members": 96, "block": 4, "steps": 300, "seed": 3}
+"""24 blocks, each of which takes a moment."""
 
 
 def press(button):
@@ -87,25 +87,26 @@ def test_a_job_on_a_scheduler_from_connect_to_its_end(window, find, wait, schedu
     press(find(window, "clusterMake"))
     wait(lambda: told(find, window, "Running: block ") and not told(find, window, "block 0"))
     wait(lambda: f"on 2 workers ({address})" in find(window, "jobSpeed").text())
-    press(find(window, "jobMembers"))
-    sums = window.findChild(Summaries)
-    wait(lambda: sums.summary is not None and window.live.run.recorded_by == "the job job")
     press(find(window, "jobCancel"))
     wait(lambda: told(find, window, "Stopped: block "))
     some = Standing.read(out)
-    assert 0 < some.done_count < 12 and some.state == "stopped"
+    assert 0 < some.done_count < 24 and some.state == "stopped"
+    press(find(window, "jobMembers"))
+    sums = window.findChild(Summaries)
+    wait(lambda: sums.summary is not None and sums.summary.count == 4 * some.done_count)
+    assert window.live.run.recorded_by == "the job job"
     press(find(window, "jobAgain"))
     wait(lambda: Standing.read(out).done_count > some.done_count)
     os.killpg(workers[0].pid, signal.SIGKILL)
-    wait(lambda: told(find, window, "Finished: block 12 of 12, 48 of 48 members."))
+    wait(lambda: told(find, window, "Finished: block 24 of 24, 96 of 96 members."))
     assert not find(window, "jobFailures").text()
-    wait(lambda: sums.summary is not None and sums.summary.count == 48)
+    wait(lambda: sums.summary is not None and sums.summary.count == 96)
     plan, field = window.session.plan, window.session.facts.field
     job, here = order_for(plan, field, out), order_for(plan, field, tmp_path / "here")
-    for number in range(12):
+    for number in (0, some.done_count, 23):
         make_block(here.work, number)
         np.testing.assert_array_equal(job.store.look(number), here.store.look(number))
-    whole = np.concatenate([here.store.look(number) for number in range(12)]).astype(float)
+    whole = np.concatenate([job.store.look(number) for number in range(24)]).astype(float)
     np.testing.assert_allclose(sums.summary.mean, whole.mean(axis=0), rtol=1e-5)
     find(window, "jobDialog").close()
     wait(lambda: not window.findChild(JobFollower).active)

@@ -67,7 +67,10 @@ class StatusPanel(QWidget):
             return [self._writing]
         run, step, plan = self._live.run, self._live.step, self._session.plan
         parts = []
-        if run is not None and step is not None and run.recorded_by:
+        if run is not None and step is not None and run.recorded_by and not run.plan.steps:
+            made = len(step.y) if run.counted is None else run.counted.count
+            parts.append(f"Made by {run.recorded_by}: {made:,} of {run.plan.shape[0]:,} members so far")
+        elif run is not None and step is not None and run.recorded_by:
             parts.append(f"Recorded by {run.recorded_by}: {run.plan.steps} steps, step {step.index} shown")
         elif run is not None and step is not None:
             made, steps = max(0, len(run.trajectory) - 1), run.plan.steps

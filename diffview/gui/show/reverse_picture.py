@@ -255,7 +255,9 @@ class ReversePicture:
         members = members_text(len(step.y), self._session.view.member) if one is None else one.caption()
         rest = f"{members}{counted_text(run, self.scale_of_members().units)} · {step.evaluations} evaluations"
         if run.recorded_by:
-            return Words(f"{where}{members}", self.departed or f"recorded by {run.recorded_by}", "reverse")
+            by = f"made by {run.recorded_by}" if not run.plan.steps else f"recorded by {run.recorded_by}"
+            badge = self.departed or ("" if one is None else one.words()) or by
+            return Words(f"{where if run.plan.steps else by}{members}", badge, "reverse")
         badge = run_badge(self, self._session, step, run.plan)
         return Words(f"{gap} · {where}" if gap else f"{where}{rest}", badge, "reverse")
 
