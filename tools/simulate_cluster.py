@@ -101,7 +101,7 @@ def simulate(case: Case, seed: int = 0) -> Cost:
 
 
 MEASURED = Case(
-    blocks=62_500, members=16, workers=1, block_s=0.021, hand_s=0.001, count_s=0.003, megabytes=0.24, disk=200.0
+    blocks=62_500, members=16, workers=1, block_s=0.018, hand_s=0.0011, count_s=0.0018, megabytes=0.24, disk=200.0
 )
 """Blocks of 16 members of 64 x 64 pixels by `gaussian`, 18 steps, on one core, by --measure: 10^6 members."""
 
@@ -113,7 +113,7 @@ CASES = {
     "10^6 members 64 x 64, formula, 1 core": MEASURED,
     "the same, 64 cores": replace(MEASURED, **SHARED),
     "the same, 64 cores, blocks of 256": replace(
-        MEASURED, **SHARED, blocks=3_907, members=256, block_s=0.34, count_s=0.048, megabytes=3.9
+        MEASURED, **SHARED, blocks=3_907, members=256, block_s=0.29, count_s=0.029, megabytes=3.9
     ),
     "10^6 members 64 x 64, network, 64 cores": replace(MEASURED, **SHARED, block_s=NETWORK_S),
     "the same, 1024 cores": replace(MEASURED, workers=1024, disk=1000.0, block_s=NETWORK_S),

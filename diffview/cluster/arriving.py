@@ -12,6 +12,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from diffview.cluster.netcdf_parts import PARTS
 from diffview.cluster.store import FIELDS, UNCOUNTED, Store
 from diffview.errors import UserError
 from diffview.paths import read_json
@@ -34,6 +35,10 @@ def recipe_of_job(folder: Path, cwd: str) -> Recipe:
     Raises:
         UserError: if there is no such store, or its members are counted and forgotten.
     """
+    if (folder / PARTS).is_dir():
+        raise UserError("This job makes a file of every time.", "Show fields opens those that are there, as a set.")
+    if not (folder / FIELDS / "zarr.json").is_file():
+        raise UserError("This job has made no store yet.", "Wait for its first block.")
     plain = read_json(folder / FIELDS / "zarr.json", "the store of a job").get("attributes", {})
     if plain.get("diffview_members") == UNCOUNTED:
         raise UserError(

@@ -1,6 +1,7 @@
 """A job that another process drives, seen in the window: how far it is, what failed, and what is asked of it."""
 
 import os
+import shutil
 import socket
 import subprocess
 import sys
@@ -157,6 +158,8 @@ def test_a_job_of_all_times_is_opened_as_the_set_of_what_is_made(opened, find, w
     assert main(["sample", "--start", str(days), "sst", *words.split(), "-o", str(out)]) == 0
     window = opened(out)
     wait(lambda: find(window, "jobHeadline").text() == "Finished: block 2 of 2, 2 of 2 members.")
+    press(find(window, "jobMembers"))
+    assert "makes a file of every time" in find(window, "messageBar").text()
     press(find(window, "jobShow"))
     wait(lambda: window.session.recipe.source.path == str(out / "parts"))
     with netCDF4.Dataset(out / "parts" / f"{window.session.recipe.source.index[0]:05d}.nc") as file:
@@ -241,4 +244,7 @@ def test_a_job_that_forgets_its_members_says_so_and_what_helps(opened, find, wai
     wait(lambda: find(window, "jobMembers").isVisible())
     press(find(window, "jobMembers"))
     assert "counts its members and forgets them" in find(window, "messageBar").text()
+    shutil.move(out / "fields.zarr", out / "elsewhere")
+    press(find(window, "jobMembers"))
+    assert "has made no store yet" in find(window, "messageBar").text()
     find(window, "jobDialog").close()

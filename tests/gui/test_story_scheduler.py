@@ -95,6 +95,8 @@ def test_a_job_on_a_scheduler_from_connect_to_its_end(window, find, wait, schedu
     sums = window.findChild(Summaries)
     wait(lambda: sums.summary is not None and sums.summary.count == 4 * some.done_count)
     assert window.live.run.recorded_by == "the job job"
+    wait(lambda: find(window, "jobAgain").isEnabled())  # the driver that stopped has let go of the scheduler
+    assert find(window, "jobAgain").text() == "Go on"
     press(find(window, "jobAgain"))
     wait(lambda: Standing.read(out).done_count > some.done_count)
     os.killpg(workers[0].pid, signal.SIGKILL)
