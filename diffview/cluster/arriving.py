@@ -17,7 +17,7 @@ from diffview.cluster.store import FIELDS, UNCOUNTED, Store
 from diffview.errors import UserError
 from diffview.paths import read_json
 from diffview.reverse.samplers import Step, sampler_params
-from diffview.runs.in_blocks import counted_for, kept_of
+from diffview.runs.in_blocks import blocks_of, counted_for, kept_of
 from diffview.runs.job import FINISHED
 from diffview.runs.plan import Plan
 from diffview.runs.recipe import Recipe
@@ -48,6 +48,10 @@ def recipe_of_job(folder: Path, cwd: str) -> Recipe:
     recipe = Recipe.from_json(str(plain.get("diffview_recipe", "")))
     path = recipe.source.path
     return recipe if path is None else recipe.but(path=str(Path(cwd) / path))
+
+
+MOST = 1024
+"""Members that a window makes itself: of a job of more the first block is kept, and all are counted."""
 
 
 @dataclass(eq=False)
@@ -88,11 +92,12 @@ class Arriving:
 
     def _add(self, members: NDArray[np.floating]) -> None:
         """Take in members [m, ny, nx], in physical units."""
-        room = kept_of(self.plan).shape[0] - sum(map(len, self._kept))
+        whole = self.plan.shape[0] <= MOST and kept_of(self.plan) is self.plan
+        room = (self.plan if whole else blocks_of(self.plan)[0]).shape[0] - sum(map(len, self._kept))
         if room > 0:
             made = self.plan.made_in(members[:room])[:, None]
             self._kept.append(np.asarray(made, np.float32))
-        if kept_of(self.plan) is not self.plan:
+        if not whole:
             self._counted = self._counted or counted_for(self.plan)
             self._counted.add(members.astype(np.float64))
 

@@ -218,9 +218,14 @@ def test_the_views_of_the_ensemble_fill_while_blocks_of_a_running_job_arrive(ope
     find(window, "jobDialog").close()
 
 
-def test_of_more_members_than_a_window_keeps_all_that_came_are_counted(opened, find, wait, tmp_path, monkeypatch):
+@pytest.mark.parametrize(
+    ("bound", "most"), [("diffview.runs.in_blocks.MOST_KEPT", 2 * 64 * 64), ("diffview.cluster.arriving.MOST", 5)]
+)
+def test_of_more_members_than_a_window_keeps_all_that_came_are_counted(
+    opened, find, wait, tmp_path, monkeypatch, bound, most
+):
     out = tmp_path / "many"
-    monkeypatch.setattr("diffview.runs.in_blocks.MOST_KEPT", 2 * 64 * 64)
+    monkeypatch.setattr(bound, most)
     order = begun(out, members=6, block=2, seed=9)
     made_until(order, out, 2)
     window = opened(out)
