@@ -19,6 +19,7 @@ from diffview.cluster.beginning import order_for
 from diffview.cluster.block import make_block
 from diffview.cluster.following import Following, go_on
 from diffview.cluster.standing import ASKED, Standing, asked
+from diffview.cluster.store import Store
 from diffview.errors import UserError
 from diffview.gui.jobs.ensemble import Summaries
 from diffview.gui.jobs.following import JobFollower
@@ -252,4 +253,35 @@ def test_a_job_that_forgets_its_members_says_so_and_what_helps(opened, find, wai
     shutil.move(out / "fields.zarr", out / "elsewhere")
     press(find(window, "jobMembers"))
     assert "has made no store yet" in find(window, "messageBar").text()
+    find(window, "jobDialog").close()
+
+
+def test_the_members_of_a_finished_job_are_those_of_its_own_field_wherever_it_was_begun(
+    opened, find, wait, tmp_path, monkeypatch
+):
+    """The file is named relative to the folder of the command, and the window stands elsewhere."""
+    there, elsewhere = tmp_path / "there", tmp_path / "elsewhere"
+    for folder in (there, elsewhere):
+        folder.mkdir()
+    with netCDF4.Dataset(there / "red.nc", "w") as file:
+        for name in ("y", "x"):
+            file.createDimension(name, 48)
+        walk = np.random.default_rng(1).normal(size=(48, 48)).cumsum(0).cumsum(1)
+        file.createVariable("red", "f4", ("y", "x"))[:] = walk
+        file["red"].units = "K"
+    monkeypatch.chdir(there)
+    line = (
+        "sample --model gaussian --fit red.nc red --region 8,8,16,16 --members 4 --block 2 --steps 2 --on here -o many"
+    )
+    assert main(line.split()) == 0
+    monkeypatch.chdir(elsewhere)
+    window = opened(there / "many")
+    wait(lambda: find(window, "jobMembers").isVisible())
+    press(find(window, "jobMembers"))
+    sums = window.findChild(Summaries)
+    wait(lambda: sums.summary is not None and window.live.run.recorded_by == "the job many")
+    with_members = Store(there / "many")
+    members = np.concatenate([with_members.look(number) for number in (0, 1)]).astype(float)
+    wait(lambda: sums.summary.mean.shape == (16, 16))
+    np.testing.assert_allclose(sums.summary.mean, members.mean(axis=0), rtol=1e-5)
     find(window, "jobDialog").close()

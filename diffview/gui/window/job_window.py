@@ -58,6 +58,7 @@ class JobWindow(QDialog):
         layout.addLayout(line(self._cancel, self._again))
         layout.addLayout(line(self._members, self._fields))
         self._follower.changed.connect(self._show)
+        self._session.shows(self._fill, "recipe", "plan.x0", at_once=False)
         self.finished.connect(self._follower.stop)  # of the looking, not of the job
 
     def follow(self, folder: Path, begin: Callable[[Path], Following] = Following.of) -> bool:
@@ -81,11 +82,13 @@ class JobWindow(QDialog):
         job.arriving, self._taken, self._awaited = None, None, recipe
         if self._session.plan.settled.of_run() != recipe.of_run():
             self._files.open_recipe(recipe)
-        self._fill(job)
+        self._fill()
 
-    def _fill(self, job: Following) -> None:
+    def _fill(self) -> None:
         """Have REVERSE show the members that came, as long as their run is in force and no other is asked for."""
-        session, asked = self._session, self._awaited
+        session, asked, job = self._session, self._awaited, self._follower.job
+        if job is None:
+            return
         if asked is None or session.plan.settled.of_run() != asked.of_run():
             if self._taken is not None:  # something was edited
                 self._awaited = self._taken = job.arriving = None
@@ -123,7 +126,7 @@ class JobWindow(QDialog):
             return
         standing, driven = job.standing, job.driven
         self._refresh(job)
-        self._fill(job)
+        self._fill()
         self._bar.setValue(round(100 * standing.done_count / max(1, standing.blocks)))
         texts = headline(standing, driven), speed(standing, driven), job.refused or failures(standing)
         for label, text in zip(self._told, texts, strict=True):
