@@ -1,5 +1,7 @@
 """What works beside what: the table, who waits for whom, and what is told of an error of every kind of work."""
 
+import os
+import sys
 import threading
 
 import pytest
@@ -244,3 +246,25 @@ def test_a_worker_does_the_most_urgent_first_and_the_newest_of_a_rank(qapp):
     worker.close()
     worker.put(never, "first")
     assert order == ["new", "later"] and never.state == STOPPED and not worker.isRunning()
+
+
+@pytest.mark.skipif(not sys.platform.startswith("linux"), reason="threads have no nice values of their own there")
+def test_the_window_draws_first_where_a_worker_and_what_it_starts_want_the_same_processor(qapp):
+    nice = []
+
+    class Noted(Job):
+        def work(self):
+            self.note()
+            inner = threading.Thread(target=self.note)
+            inner.start()
+            inner.join()
+
+        def note(self):
+            nice.append(os.getpriority(os.PRIO_PROCESS, threading.get_native_id()))
+
+    own, worker, job = os.getpriority(os.PRIO_PROCESS, 0), Worker("testing"), Noted()
+    worker.put(job)
+    while job.active:
+        pass
+    worker.close()
+    assert nice == [min(19, own + 10)] * 2 and os.getpriority(os.PRIO_PROCESS, 0) == own

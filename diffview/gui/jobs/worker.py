@@ -7,6 +7,7 @@ import threading
 
 from PySide6.QtCore import QThread
 
+from diffview.machine import stand_back
 from diffview.runs.job import RUNNING, STOPPED, Job
 
 STACK_BYTES = 16 * 2**20
@@ -66,7 +67,8 @@ class Worker(QThread):
             return job
 
     def run(self) -> None:
-        """In the thread: do what comes until it is closed."""
+        """In the thread: do what comes until it is closed; the window's thread draws first."""
+        stand_back()
         while not self._closing:
             job = self.next_of(*self._ranks)
             if job is not None:
