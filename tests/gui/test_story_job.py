@@ -284,4 +284,9 @@ def test_the_members_of_a_finished_job_are_those_of_its_own_field_wherever_it_wa
     members = np.concatenate([with_members.look(number) for number in (0, 1)]).astype(float)
     wait(lambda: sums.summary.mean.shape == (16, 16))
     np.testing.assert_allclose(sums.summary.mean, members.mean(axis=0), rtol=1e-5)
+    other = begun(tmp_path / "other", members=4, block=2)  # of another run, whose members nobody asked for
+    made_until(other, tmp_path / "other", 1)
+    opened(tmp_path / "other")
+    wait(lambda: "block 1 of 2" in find(window, "jobHeadline").text())
+    assert window.live.run.recorded_by == "the job many" and sums.summary.count == 4
     find(window, "jobDialog").close()

@@ -64,6 +64,7 @@ class JobWindow(QDialog):
     def follow(self, folder: Path, begin: Callable[[Path], Following] = Following.of) -> bool:
         """Follow the job in a folder, which may be begun with that; False, with a message, if there is none."""
         self._follower.stop()
+        self._awaited = self._taken = None  # of the job before
         begun = self._follower.begin(lambda: begin(folder))
         if begun:
             self.setWindowTitle(f"Job {folder.name}")
