@@ -166,7 +166,7 @@ def appear(wait, find):
 
 @pytest.fixture
 def open_window(qtbot, tmp_path):
-    """Open windows as the program does: open_window(recipe, path, pace=0); what they say is in `window.heard`."""
+    """open_window(recipe, path, pace=0) as the program opens, .close() closes all; what was said is `window.heard`."""
     made = []
 
     def make(recipe=QUICK, path=None, dataset=None, pace=0.0, size=(1600, 1000), wait=True):
@@ -183,12 +183,16 @@ def open_window(qtbot, tmp_path):
         window.activateWindow()
         return window
 
+    def close():
+        for window in made:
+            window.close()
+            window.deleteLater()
+        QApplication.sendPostedEvents(None, QEvent.Type.DeferredDelete)
+        made.clear()
+
+    make.close = close
     yield make
-    for window in made:
-        window.close()
-        window.deleteLater()
-    QApplication.sendPostedEvents(None, QEvent.Type.DeferredDelete)
-    made.clear()
+    close()
     theme.set_scale(1.0)
     theme.use("dark")
 

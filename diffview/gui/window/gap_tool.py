@@ -32,7 +32,7 @@ class GapTool(QObject):
     armed_changed = Signal()
 
     def __init__(self, session: Session, actions: Actions, field: ImageView, forward: ImageView) -> None:
-        super().__init__()
+        super().__init__(session)
         self._session, self._actions = session, actions
         self._drawing: Drawing | None = None
         self.field, self.forward = (GapLayer(view, "forward", hatched=True) for view in (field, forward))

@@ -73,6 +73,7 @@ class MainWindow(LateJobs, HallWindow):
 
     def __init__(self, session: Session, settings: Settings) -> None:
         super().__init__()
+        session.setParent(self)  # it goes with the window: what is connected to it holds the window's parts
         self.session, self.settings = session, settings
         self.setAcceptDrops(True)
         self.jobs = Jobs(session, self)
