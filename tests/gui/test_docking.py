@@ -229,7 +229,7 @@ def test_reset_layout_brings_every_dock_back_as_at_the_first_start(open_window, 
 def test_menus_have_lines_between_what_belongs_together(window):
     """No menu has more than ten entries in a row; none begins or ends with a line, and no two lie side by side."""
     for action in window.menuBar().actions():
-        assert action.menu().sizeHint().height() <= 768, "a menu that is higher than the screen gets two columns"
+        assert action.menu().sizeHint().height() <= 720, "a menu that is higher than the screen gets two columns"
         rows = ["-" if one.isSeparator() else "x" for one in action.menu().actions()]
         groups = "".join(rows).split("-")
         assert all(groups) and max(map(len, groups)) <= 10, action.text()

@@ -194,7 +194,8 @@ class MainWindow(LateJobs, HallWindow):
         for name, dock in self.docks.items():
             if name == TEACHING[0]:
                 menus["View"].addSeparator()
-            menus["View"].addAction(dock.toggleViewAction())
+                menus["Teach"] = menus["View"].addMenu("Teach")  # all in one would be higher than 720 rows
+            menus["Teach" if name in TEACHING else "View"].addAction(dock.toggleViewAction())
         for name, what in self._handlers().items():
             self.actions_.connect(name, what)
 
