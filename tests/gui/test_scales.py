@@ -10,6 +10,7 @@ from PySide6.QtTest import QTest
 from diffview.fields.transforms import Transform
 from diffview.gui.show.looks import field_scale
 from diffview.gui.widgets.images.colour_bar import ColourBar
+from diffview.paths import resource
 from diffview.runs.colour_scale import Scale, floor_of
 
 RAIN64 = Transform("cbrt", 0.5179609896628582, 0.622058303576088)
@@ -33,6 +34,20 @@ def test_one_bar_serves_all_pictures_while_they_show_one_quantity(window, find, 
     assert own.isVisible() and not made.isVisible()
     wait(lambda: own.x() > window.reverse.x())
     assert own.accessibleDescription().endswith(" K")
+
+
+def test_field_and_forward_have_the_colours_of_the_bar_when_the_transform_changes(window, wait, settle):
+    """They kept those of the transform before: dry pixels were striped as what cannot be, and rain was too pale."""
+    window.open_file(str(resource("drawn_rain.nc")))
+    wait(lambda: window.session.facts.field.units.startswith("mm") and window.is_idle())
+    seen = []
+    for transform in ("standardise", "log1p", "cbrt"):
+        window.session.edit(transform=transform)
+        settle(window)
+        right = field_scale(window.session).levels[:2]
+        assert window.field.view.levels() == window.forward.view.levels() == pytest.approx(right), transform
+        seen.append(right)
+    assert len(set(seen)) == 3
 
 
 def test_reverse_has_a_bar_of_its_own_while_the_model_makes_another_quantity(raining, find, settle, wait):

@@ -31,7 +31,7 @@ LARGEST_SHOWN = 1024
 """Longest side of a whole slice on screen; larger ones are strided, and the card says so."""
 
 
-COLOURS = ("view.colormap", "view.limits", "facts.field")
+COLOURS = ("view.colormap", "view.limits", "facts.field", "plan.transform")
 """What the colours of a picture depend on."""
 
 

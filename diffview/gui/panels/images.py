@@ -142,7 +142,7 @@ class ReversePanel(PictureCard):
         session.shows(self._show_modes, "view.reverse", "plan.filled", "plan.refusal")
         session.shows(
             self.draw, *COLOURS, "view.reverse", *OF_MEMBERS, "view.coast", "facts.earth", "course.schedule",
-            "start.chain_length", "plan.region", "plan.x0", "plan.model", "plan.transform", "plan.card", "plan.refusal",
+            "start.chain_length", "plan.region", "plan.x0", "plan.model", "plan.card", "plan.refusal",
         )  # fmt: skip
 
     def _build(self) -> None:

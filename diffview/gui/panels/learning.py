@@ -62,7 +62,7 @@ class LearningPanel(ScrollPanel):
         session.shows(self._show_step, "view.film")
         session.shows(self._follow, "course.seed", at_once=False)
         session.shows(self._repaint, *COLOURS, at_once=False)
-        session.shows(self._show_crops, *COLOURS, "plan.card", "plan.transform")
+        session.shows(self._show_crops, *COLOURS, "plan.card")
         WhenSeen(self._follow, *self.grids.values())
 
     def _build(self) -> None:

@@ -42,7 +42,7 @@ class Scales(QObject):
         live.stepped.connect(self.show)
         live.run_changed.connect(self.show)
         reverse.sums.summed.connect(self.show)
-        session.shows(self.show, *COLOURS, "view.reverse", "view.statistic", "plan.transform", "plan.card")
+        session.shows(self.show, *COLOURS, "view.reverse", "view.statistic", "plan.card")
 
     def show(self) -> None:
         """Draw the bars that have changed."""

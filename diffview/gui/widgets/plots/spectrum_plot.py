@@ -71,7 +71,7 @@ class Floor(Overlay):
 
     def _draw_text(self, painter: QPainter, palette: Palette, at: QPointF) -> None:
         font, rect = plot_font(), self.text_rect(at)
-        ink(painter, None, palette.colour("panel", 120))
+        ink(painter, None, palette.colour("panel", 225))  # no curve goes through the words
         painter.drawRoundedRect(rect.adjusted(-3, -1, 3, 1), 4, 4)
         painter.setFont(font)
         write(painter, rect, self.words(), palette.colour("text"))
