@@ -16,6 +16,7 @@ from diffview.fields.field import Region
 from diffview.library.opened import open_field
 from diffview.models.gaussian import Gaussian
 from diffview.models.kriging import Kriging
+from diffview.runs.by_parts import fill_by_parts
 from diffview.runs.plan import Plan
 from diffview.runs.recipe import Recipe
 from diffview.runs.resolve import resolve
@@ -114,3 +115,30 @@ def test_ten_edge_gaps_beside_linear_interpolation(fills: Fills) -> None:
             rmse, spread = pooled[(model, way)]
             assert rmse < fills.most[way] * line and fills.reliable[0] < spread / rmse < fills.reliable[1], (model, way)
         assert pooled[(model, "kriging")][0] < 0.9 * pooled[(model, "torus")][0], model
+
+
+WHOLE = ((0, 40), (0, 130), (0, 200), (136, 20), (136, 100), (136, 190), (40, 0), (90, 0), (30, 232), (90, 232))
+"""(row, column) of gaps of 24 x 24 pixels at the edges of the packaged field, of 160 x 256 pixels."""
+
+WHOLE_MOST = {"repaint": 1.1, "guidance": 1.25}
+"""Shares of linear interpolation's error."""
+
+
+@pytest.mark.parametrize("way", ["repaint", "guidance"])
+def test_ten_edge_gaps_of_a_whole_picture_beside_linear_interpolation(way: str) -> None:
+    """What `--fill` without a region does: by parts, each given what the ones before made."""
+    opened = open_field(Recipe.of(model="gaussian", members=8))
+    hidden = tuple(Region(row, column, 24, 24) for row, column in WHOLE)
+    wish = opened.recipe.but(hidden=hidden, region=None)
+    truth = opened.facts.field.values
+    gap = np.zeros(truth.shape, bool)
+    for region in hidden:
+        gap[region.slices] = True
+    gap &= np.isfinite(truth)
+    made = fill_by_parts(wish.but(**filling(wish, way)), opened.facts)
+    assert made.filled[gap].all() and not made.left[gap].any()
+    off = linear(np.where(np.isfinite(truth), truth, 0.0), np.isfinite(truth) & ~gap) - truth
+    line, mine = (float(np.sqrt(np.mean(each[gap] ** 2))) for each in (off, made.members.mean(0) - truth))
+    spread = float(np.sqrt(made.members.var(0, ddof=1)[gap].mean()))
+    LOG.info("whole, %s: RMSE %.3f, %.2f of linear, spread/skill %.2f", way, mine, mine / line, spread / mine)
+    assert mine < WHOLE_MOST[way] * line and 0.45 < spread / mine < 1.5
