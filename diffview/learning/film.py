@@ -43,6 +43,12 @@ SOURCE = "the packaged field (Met Office, from iris-sample-data)"
 COMPOSED = 1200
 """Crops that `local` composes from: of all of them it would take a minute."""
 
+SCATTER = 8
+"""Pixels between the places at which crops that are shown may lie."""
+
+MIRRORED = (1, 1), (1, -1), (-1, 1), (-1, -1)
+"""Steps down and across a crop by which it is mirrored."""
+
 UNSEEN = 64
 """Held-out fields whose distance to the crops is taken, to compare with."""
 
@@ -72,13 +78,37 @@ def film_crops() -> TrainingSet:
 def learned_from(card: Card | None, count: int = 9) -> Array:
     """Crops of the part of the packaged field that a network was trained on, in its units, [count, ny, nx] float32.
 
-    `card`: of the network; one that learned from another field, or none, gets crops of the size of the film's.
+    They are as far apart as there is room, and mirrored in turn where the network was shown them so.
+
+    Args:
+        card: of the network; one that learned from another field, or none, gets crops of the size of the film's.
+        count: of crops; fewer where there are no more.
     """
     packaged = packaged_field()
     of_packaged = card is not None and card.data.get("source") == SOURCE and card.quantity == packaged.name
     side = card.shape[-1] if card is not None and of_packaged else SIZE
-    crops = crops_of(packaged.values[:, :CUT], (side, side), max(1, (CUT - side) // 3))  # far apart: each is another
-    return evenly(crops[complete(crops)], count)
+    crops = scattered(packaged.values[:, :CUT], side, count)
+    if card is not None and of_packaged and card.training.get("flips"):
+        ways = (MIRRORED[i % len(MIRRORED)] for i in range(len(crops)))
+        crops = np.stack([crop[::down, ::across] for crop, (down, across) in zip(crops, ways, strict=True)])
+    return crops
+
+
+def scattered(field: Array, side: int, count: int) -> Array:
+    """Complete crops of a field, [count, side, side], that share as little of it as a greedy choice finds.
+
+    Each is the one that shares least with any of those before it; the first is the last of the field.
+    """
+    crops = crops_of(field, (side, side), SCATTER)
+    across = (field.shape[1] - side) // SCATTER + 1
+    there = np.flatnonzero(complete(crops))
+    places = np.stack(np.divmod(there, across), axis=1) * SCATTER
+    shares = np.clip(1 - np.abs(places[:, None] - places) / side, 0, None).prod(axis=-1)
+    picked = [len(there) - 1]
+    while len(picked) < min(count, len(there)):
+        common = shares[picked]
+        picked.append(int(np.lexsort((common.sum(axis=0), common.max(axis=0)))[0]))
+    return crops[np.sort(there[picked])]
 
 
 @dataclass(frozen=True, eq=False)

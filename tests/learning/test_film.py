@@ -6,10 +6,11 @@ import torch
 
 from diffview.forward.noise import START, Noise
 from diffview.forward.schedules import Linear
-from diffview.learning.film import MADE, SIZE, STEPS, FilmRun, LearningFilm, film_crops, film_folder
-from diffview.models.cards import cards
+from diffview.learning.film import CUT, MADE, SIZE, STEPS, FilmRun, LearningFilm, film_crops, film_folder, learned_from
+from diffview.models.cards import cards, find_card
 from diffview.models.checkpoints import load_model
 from diffview.models.data import Data
+from diffview.readers.packaged import packaged_field
 from diffview.reverse.grids import make_levels
 from diffview.reverse.samplers import SAMPLERS
 
@@ -42,6 +43,27 @@ def test_the_cards_say_what_they_were_trained_on(film):
     data = film_crops()
     for card in film.cards:
         assert card.data["sha256"] == data.fingerprint and card.data["licence"]
+
+
+def places_of(crops, field):
+    """Where each crop lies in a field, by its pixels, mirrored or not."""
+    windows = np.lib.stride_tricks.sliding_window_view(field, crops.shape[1:])
+    for crop in crops:
+        ways = (crop[::down, ::across] for down in (1, -1) for across in (1, -1))
+        found = [np.argwhere((windows == way).all(axis=(2, 3))) for way in ways]
+        (place,) = np.concatenate(found)
+        yield tuple(int(side) for side in place)
+
+
+def test_fields_that_a_network_learnt_from_are_nine_places_of_its_half_as_far_apart_as_there_is_room(film):
+    field = packaged_field().values
+    for card, most in ((film.cards[0], 0.0), (find_card("bt64"), 0.48)):
+        crops = learned_from(card)
+        side, places = crops.shape[1], list(places_of(crops, field))
+        assert crops.shape == (9, side, side) and len(set(places)) == 9
+        assert all(column + side <= CUT for _, column in places), "nothing of what was held out"
+        gaps = (np.abs(np.subtract(a, b)) for i, a in enumerate(places) for b in places[:i])
+        assert max(np.clip(1 - gap / side, 0, None).prod() for gap in gaps) <= most
 
 
 def test_the_curve_falls_and_ends_where_the_last_network_was_kept(film):
