@@ -11,6 +11,7 @@ from PySide6.QtCore import QObject, QTimer, Signal
 from diffview.errors import UserError
 from diffview.gui.jobs.busy import Jobs
 from diffview.gui.jobs.worker import Worker
+from diffview.gui.session import Message
 from diffview.runs.job import Job
 
 TICK_MS = 100
@@ -91,6 +92,22 @@ class Background(QObject, Generic[J]):
             self.job.stopping = self.job.dropped = True
             self.job = self.job if self.active else None
             self.changed.emit()
+
+    def put_aside(self) -> Callable[[], None]:
+        """Be as if there had been no job: one at work is ended. Gives what shows the newest one again."""
+        before = self.job
+        if self.active:
+            said = f"{self.kind.capitalize()} was stopped for the lecture."
+            self._session.tell(Message(said, "What it has found comes back with the window."))
+            self.stop()
+        self._show_again(None)
+        return lambda: self._show_again(before)
+
+    def _show_again(self, job: J | None) -> None:
+        """Have this job in the place of the one there is."""
+        self.job, self._seen = job, None
+        self._timer.start() if job is not None and job.active else self._timer.stop()
+        self.changed.emit()
 
     def about(self) -> object:
         """What a job is about, of the session: one that was begun about something else is dropped."""

@@ -1,5 +1,6 @@
 """The dock of the plane: 2,000 points that spread and return, by the exact score or by one that is learnt live."""
 
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -153,6 +154,24 @@ class CloudPanel(ScrollPanel):
     def rest(self) -> None:
         """Learn no longer."""
         self._learner.stop()
+
+    def perform(self) -> None:
+        """Learn them for an audience."""
+        self.begin()
+
+    def put_aside(self) -> Callable[[], None]:
+        """Show nothing that was learnt, with trails and arrows; gives what shows all again as it was."""
+        checks, learnt = (self.trails, self.arrows), self._learner.put_aside()
+        checked = [check.isChecked() for check in checks]
+        for check in checks:
+            check.setChecked(True)
+
+        def bring_back() -> None:
+            learnt()
+            for check, on in zip(checks, checked, strict=True):
+                check.setChecked(on)
+
+        return bring_back
 
     # -- showing
 

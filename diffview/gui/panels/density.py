@@ -1,6 +1,8 @@
 """The dock of one dimension: a density over time with paths of the reverse process, and what one step back is."""
 
-from PySide6.QtCore import Qt
+from collections.abc import Callable
+
+from PySide6.QtCore import Qt, SignalInstance
 from PySide6.QtGui import QShowEvent
 from PySide6.QtWidgets import QLabel, QSlider
 
@@ -87,6 +89,22 @@ class DensityPanel(ScrollPanel):
 
     def _scrub(self, x: float) -> None:
         self._session.look(playhead=TimeScale.of(self._session).t(x), follow=False)
+
+    @property
+    def by_hand(self) -> SignalInstance:
+        """Emitted when the user chooses a value."""
+        return self.view.picked
+
+    def put_aside(self) -> Callable[[], None]:
+        """Show value and step that it begins with; gives what shows those again that were chosen."""
+        chosen = self._value, self.far.value()
+        self._choose(0.0, STEP)
+        return lambda: self._choose(*chosen)
+
+    def _choose(self, value: float, far: int) -> None:
+        self.far.setValue(far)
+        self.view.set_value(value)
+        self._pick(value)
 
     def _pick(self, value: float) -> None:
         self._value = value

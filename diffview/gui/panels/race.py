@@ -1,5 +1,7 @@
 """The race dock: errors of samplers against the truth over calls of the model."""
 
+from collections.abc import Callable
+
 from PySide6.QtWidgets import QLineEdit
 
 from diffview.errors import UserError
@@ -99,6 +101,15 @@ class RacePanel(ScrollPanel):
             return
         exact, even = self.model.key() == "exact", self.levels.key() == "even"
         self._job.start(RaceRequest(self.samplers.chosen(), evaluations, exact, even))
+
+    def perform(self) -> None:
+        """Race for an audience: the first samplers on the exact field, whatever is chosen in the form."""
+        lacking = self._session.plan.lacks
+        self._job.start(RaceRequest(tuple(key for key in FIRST if lacking(key) is None), EVALUATIONS, True, False))
+
+    def put_aside(self) -> Callable[[], None]:
+        """Show no race; gives what shows the newest one again."""
+        return self._job.put_aside()
 
     def _show_job(self) -> None:
         job, active = self._job.job, self._job.active

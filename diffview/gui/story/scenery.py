@@ -108,10 +108,12 @@ class Scenery(QObject):
             return
         source = read.source
         recipe = scene.recipe.but(path=source.path, dataset=source.dataset, index=source.index)
-        try:
-            self._session.exchange(Aside(recipe, read.facts, self._view_of(scene), History()))
+        view = self._view_of(scene)
+        try:  # the step on screen may be one that somebody has scrubbed to: it goes to the playhead before it leads it
+            self._session.exchange(Aside(recipe, read.facts, replace(view, follow=False), History()))
         except UserError as error:
             self._session.tell_error(error)
+        self._session.look(follow=view.follow)
 
     def _give_up(self) -> None:
         """Go on, with what is there."""

@@ -1,15 +1,14 @@
 """A talk: plays the beats of a lecture in the window, goes back, is left by a touch, and gives the user all back."""
 
 from collections.abc import Callable
-from dataclasses import replace
 
 from PySide6.QtCore import QElapsedTimer, QObject, QTimer, Signal
 
 from diffview.gui.jobs.live import Live
 from diffview.gui.session import Aside, Session
 from diffview.gui.show.history import History
-from diffview.gui.show.moment import Change
 from diffview.gui.story.scenery import Scenery
+from diffview.gui.story.touches import Touches
 from diffview.story.beats import AnimateTime, Beat, MoveHandle, PlayRun, Scene, StartWork, WaitBeat
 from diffview.story.chapter import Chapter
 from diffview.story.lecture import Lecture
@@ -33,6 +32,7 @@ class Talk(QObject):
         black: whether the stage is black.
         left: whether the audience sees what somebody has touched, and no longer the script.
         works: says whether what a beat has begun is at work.
+        touches: what somebody touches meanwhile.
 
     Signals:
         staged: `scene` changed, or what is said beside it: draw.
@@ -54,12 +54,13 @@ class Talk(QObject):
         self.works: Callable[[], bool] = lambda: False
         self._aside: Aside | None = None
         self._beat: Beat | None = None
-        self._touched = self._onward = False
+        self._onward = False
         self._clock = QElapsedTimer()
         self._timer = QTimer(self, interval=TICK_MS)
         self._timer.timeout.connect(self._tick)
         scenery.stood.connect(self._start_beat)
-        session.changed.connect(self._note_change)
+        self.touches = Touches(session, live, scenery)
+        self.touches.left.connect(self._leave)
 
     # -- what is on
 
@@ -134,10 +135,6 @@ class Talk(QObject):
         self.black = not self.black
         self.staged.emit()
 
-    def touch(self) -> None:
-        """Somebody has touched something: what changes from now on leaves the script."""
-        self._touched = True
-
     # -- playing
 
     def _came_back(self) -> bool:
@@ -169,7 +166,8 @@ class Talk(QObject):
         """Play nothing any more."""
         self._timer.stop()
         self._beat = None
-        self.left = self._touched = False
+        self.left = False
+        self.touches.forget()
 
     def _show(self, place: Place, scene: int) -> None:
         """Be at a place, and show this scene of its chapter as soon as its field is there, see `_start_beat`."""
@@ -221,14 +219,9 @@ class Talk(QObject):
         if self._onward and goes_on(self.chapter, self.place.beat):
             self._play(self.place._replace(beat=self.place.beat + 1))
 
-    def _note_change(self, change: Change) -> None:
-        """What changes after a touch, and not by the script, leaves it: nothing is played any more."""
-        if self._aside is None or not self._touched or self._scenery.at_work or self.left:
-            return
-        moved = (
-            replace(change.old.view, playhead=change.new.view.playhead) if change.new.view.follow else change.old.view
-        )
-        if change.touched("recipe", "facts.field") or moved != change.new.view:  # a run may go on moving the playhead
+    def _leave(self) -> None:
+        """The audience sees what somebody has touched: nothing is played any more."""
+        if self._aside is not None and not self.left:
             self._rest()
             self.left = True
             self.staged.emit()

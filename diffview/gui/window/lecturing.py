@@ -54,7 +54,7 @@ class Lecturing(QObject):
         self.talk = Talk(session, live, Scenery(session, live, files, self), self._file, self)
         talk = self.talk
         does = {"next": talk.next, "back": talk.back, "toggle": talk.end, "black": talk.toggle_black}
-        self._clicker = Clicker(does, talk.touch, self)
+        self._clicker = Clicker(does, talk.touches.touch, self)
         talk.switched.connect(self._clicker.set_on)
 
     def toggle(self) -> None:

@@ -45,7 +45,8 @@ class Staging(QObject):
         talk.switched.connect(self._switch)
         talk.staged.connect(self._show_scene)
         talk.asked.connect(lambda part: self._parts.begin(part, anew=True))
-        talk.works = parts.works
+        talk.works, parts.handled = parts.works, self._note_hand
+        self._handled = False
         session.shows(self._show_numbers, "view.playhead", "course.schedule", "start.chain_length", at_once=False)
         live.shot_taken.connect(self._show_numbers)
         app = QGuiApplication.instance()
@@ -78,13 +79,13 @@ class Staging(QObject):
     # -- one view alone
 
     def toggle_pane(self, name: str) -> None:
-        """Show a view of the window alone, or the window again; a talk goes on as it is."""
-        if self._talk.on:
-            return
+        """Show a view of the window alone, or what was there before: the window again, or the scene of a talk."""
         if name == self.pane:
-            self.leave()
+            self._talk.next() if self._talk.on else self.leave()  # it was left, and comes back to its place
             return
-        self.pane = name
+        self._talk.touches.touch()
+        self._talk.touches.leave()
+        self.pane, self._shown = name, None
         self.stage.show_stage(StageViews((name,)) if name in PICTURES else StageViews((), name))
         self.stage.show_scene("")
         if not self.on:
@@ -117,15 +118,30 @@ class Staging(QObject):
         """A talk begins, whose stage is seen when its first scene stands; or it ends."""
         self._awake.hold(on)
         self.pane = ""
-        if not on:
+        if on:
+            self._parts.put_aside()
+        else:
             self.line.set_on(False)
-            self._parts.rest()
+            self._parts.bring_back()
             self.leave()
+
+    def _note_hand(self) -> None:
+        """The hand has changed on the stage what the session does not say."""
+        self._handled = True
+        self._talk.touches.leave()
 
     def _show_scene(self) -> None:
         """Show how the stage stands."""
         talk, scene = self._talk, self._talk.scene
         if not talk.on or scene is None:
+            return
+        if not talk.left:
+            self.pane = ""
+            if self._handled:
+                self._handled = False
+                self._parts.settle()
+        elif self.pane:
+            self.stage.set_black(talk.black)
             return
         asked = scene.stage, talk.chapter.equation
         if asked != self._shown:

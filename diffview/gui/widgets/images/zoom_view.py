@@ -1,6 +1,8 @@
 """A widget that shows a part of an image: zoom and pan, and the conversion of pixels."""
 
-from PySide6.QtCore import QPointF, QRectF, QSize, Signal
+from collections.abc import Callable
+
+from PySide6.QtCore import QPointF, QRectF, QSize, Signal, SignalInstance
 from PySide6.QtGui import QMouseEvent, QResizeEvent, QWheelEvent
 from PySide6.QtWidgets import QSizePolicy, QWidget
 
@@ -52,6 +54,22 @@ class ZoomView(Staged):
     def reset_view(self) -> None:
         """Show the whole image, as a double click into a part of it does."""
         self._show(self._port.all())
+
+    @property
+    def by_hand(self) -> SignalInstance:
+        """Emitted when the user shows another part."""
+        return self.viewChanged
+
+    def put_aside(self) -> Callable[[], None]:
+        """Show the whole image; gives what shows the part that was shown again, if the image is as large then."""
+        size, rect = self.image_size(), self.view_rect()
+        self._take(self._port.all())
+
+        def bring_back() -> None:
+            if self.image_size() == size:
+                self.set_view_rect(rect)
+
+        return bring_back
 
     def zoom(self, factor: float, about: QPointF | None = None) -> None:
         """Zoom by `factor` so that the point `about` (pixels of the widget; the centre if None) stays where it is."""
