@@ -10,6 +10,7 @@ from PySide6.QtCore import QPointF, QRectF
 from PySide6.QtGui import QColor, QFontMetricsF
 from PySide6.QtWidgets import QApplication, QGraphicsItem
 
+from diffview.gui.show.schedule_marks import QUANTITIES
 from diffview.gui.theme import DARK, LIGHT, theme
 from diffview.gui.widgets.ink import KeptPicture
 from diffview.gui.widgets.plots.histogram_plot import HistogramPlot
@@ -216,6 +217,17 @@ def test_the_tag_stays_inside(plots):
     schedule.set_x_axis("ln_s", -5, 5)
     schedule.set_playhead(-0.31)
     assert schedule.playhead.text == "ln s \u22120.31"
+
+
+@pytest.mark.parametrize("quantity", QUANTITIES)
+def test_the_tag_leaves_the_name_of_the_quantity_free(plots, quantity):
+    """The lecture's third chapter plays the playhead from t = 0 to 100, and the name of its curve lay below the tag."""
+    schedule = plots[0]
+    schedule.set_quantity(quantity)
+    for x in (0.0, 0.02, 0.1, 0.5):
+        schedule.set_playhead(x)
+        tag = schedule.playhead.tag_rect().translated(schedule.playhead.pos())
+        assert not tag.intersects(schedule.name_rect()) and tag.right() <= schedule.width()
 
 
 def test_painting_loses_no_references(plots):

@@ -1,5 +1,10 @@
 """The stage of a talk: what is on it, how large, when it is seen, and that all comes back."""
 
+import json
+import os
+import subprocess
+import sys
+
 import numpy as np
 import pytest
 from conftest import QUICK
@@ -248,6 +253,71 @@ def test_a_screen_that_comes_or_goes_does_not_end_the_talk(talk, wait) -> None:
     QGuiApplication.instance().screenRemoved.emit(screen)
     wait(lambda: talk.staging.on)
     assert talk.lecturing.talk.on and talk.staging.stage.isVisible()
+
+
+def test_a_screen_that_changes_is_filled_anew_by_the_talk_and_by_a_pane_alone(open_window, hand, wait) -> None:
+    window = open_window()
+    window.lecturing.begin(TWO)
+    talk, stage, screen = window.lecturing.talk, window.staging.stage, QGuiApplication.primaryScreen()
+    wait(lambda: window.staging.on and not talk.playing)
+    for changed in (screen.geometryChanged, screen.logicalDotsPerInchChanged):
+        for on in ("talk", "pane"):
+            stage.setGeometry(10, 10, 400, 300)
+            assert stage.geometry() != screen.geometry()
+            changed.emit(screen.geometry() if changed == screen.geometryChanged else screen.logicalDotsPerInch())
+            wait(lambda: stage.geometry() == screen.geometry())
+            assert talk.on == (on == "talk") and window.staging.on and not window.staging.line.isVisible()
+            if on == "talk":
+                talk.end()
+                wait(lambda: not window.staging.on)
+                hand.key(window, Qt.Key.Key_2)
+                wait(lambda: window.staging.pane == "forward" and window.staging.on)
+        window.staging.leave()
+        window.lecturing.begin(TWO)
+        wait(lambda: window.staging.on and not talk.playing)
+    talk.end()
+
+
+TWO_SCREENS = """
+from pathlib import Path
+from diffview.gui.app import application, create_window
+from diffview.gui.settings import Settings
+
+app = application()
+window = create_window(settings=Settings(Path("s.ini")))
+window.show()
+staging, talk = window.staging, window.lecturing.talk
+for number in (0, 1, 2, 3):
+    staging.screen = number
+    window.lecturing.toggle()
+    while talk.playing or not staging.on:
+        app.processEvents()
+    on = staging.stage.screen()
+    filled = staging.stage.geometry() == on.geometry()
+    print(number, on.name(), on is window.screen(), staging.line.isVisible(), filled)
+    window.lecturing.toggle()
+window.close()
+"""
+
+
+def test_the_stage_is_on_the_second_screen_or_on_the_one_that_is_named(tmp_path) -> None:
+    """Of two that there are: the window on the first, with the speaker's line while the stage is on the other."""
+    names = {"one": 0, "two": 1280}
+    screens = [
+        {"name": name, "x": x, "y": 0, "width": 1280, "height": 800, "logicalDpi": 96, "logicalBaseDpi": 96, "dpr": 1}
+        for name, x in names.items()
+    ]
+    (tmp_path / "screens.json").write_text(json.dumps({"screens": screens}))
+    own = {
+        "QT_QPA_PLATFORM": f"offscreen:configfile={tmp_path / 'screens.json'}",
+        "PYTHONPATH": os.pathsep.join(sys.path),
+    }
+    run = [sys.executable, "-c", TWO_SCREENS]
+    own = {**os.environ, **own}
+    done = subprocess.run(run, cwd=tmp_path, env=own, capture_output=True, text=True, timeout=300, check=False)
+    said = [line.split() for line in done.stdout.splitlines()]
+    away, here = ["two", "False", "True", "True"], ["one", "True", "False", "True"]
+    assert said == [["0", *away], ["1", *here], ["2", *away], ["3", *away]], done.stderr  # there is no third: the other
 
 
 def test_closing_the_stage_ends_the_talk(talk, wait, hand) -> None:

@@ -19,8 +19,8 @@ EQUATION, ENOUGH, APART = 2.4, 1.45, 2.0
 """Sizes of an equation in least sizes of a text: the one asked for, and where its subscripts can still be read; and
 the least gap between its two forms, in sizes of its text."""
 
-MOST_SENTENCE, MOST_EQUATION = 0.2, 0.24
-"""The most of the height that sentence and equation take."""
+MOST_SENTENCE, MOST_EQUATION = 0.2, 0.18
+"""The most of the height that sentence and equation take: pictures and plots are what is looked at."""
 
 WIDEST, SQUAREST = 2.4, 1.2
 """Width over height of a plot that has a stage for itself, and of one beside pictures that are not so high."""

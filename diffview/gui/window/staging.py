@@ -47,12 +47,17 @@ class Staging(QObject):
         talk.asked.connect(lambda part: self._parts.begin(part, anew=True))
         talk.works, parts.handled = parts.works, self._note_hand
         self._handled = False
+        self._moving = QTimer(self, singleShot=True, interval=0)
+        self._moving.timeout.connect(self._move)
         session.shows(self._show_numbers, "view.playhead", "course.schedule", "start.chain_length", at_once=False)
         live.shot_taken.connect(self._show_numbers)
         app = QGuiApplication.instance()
         if isinstance(app, QGuiApplication):
-            for changed in (app.screenAdded, app.screenRemoved):
+            app.screenAdded.connect(self._watch)
+            for changed in (app.screenAdded, app.screenRemoved, app.primaryScreenChanged):
                 changed.connect(self._follow_screens)
+            for screen in app.screens():
+                self._watch(screen)
 
     @property
     def stage(self) -> StageWindow:
@@ -172,15 +177,21 @@ class Staging(QObject):
             return screens[self.screen - 1]
         return next((screen for screen in screens if screen.geometry() != own.geometry()), own)
 
-    def _follow_screens(self) -> None:
-        """A screen has come or gone: the talk goes to the one that it belongs on now."""
-        if self.on and self._talk.on:
-            QTimer.singleShot(0, self, self._move)
+    def _watch(self, screen: QScreen) -> None:
+        """Follow a screen that is there, or has come: it may be mirrored, turned, or take another scale."""
+        for changed in (screen.geometryChanged, screen.logicalDotsPerInchChanged):
+            changed.connect(self._follow_screens)
+
+    def _follow_screens(self, *_: object) -> None:
+        """Screens are others than before: the stage goes to the one that it belongs on now, once all is told."""
+        self._moving.start()
 
     def _move(self) -> None:
         if self.on:
-            screen = self._screen()
-            self.line.set_on(screen is not self._window.screen())
+            screen = self._screen() if self._talk.on else self._window.screen()
+            self.line.set_on(self._talk.on and screen is not self._window.screen())
+            if self.stage.screen() is not screen:
+                self.stage.showNormal()  # a window manager moves none that is full screen
             self._enter(screen)
 
     def _enter(self, screen: QScreen) -> None:

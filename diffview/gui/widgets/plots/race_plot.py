@@ -9,6 +9,7 @@ from PySide6.QtGui import QFontMetricsF, QMouseEvent, QPainter, QPainterPath, QP
 from PySide6.QtWidgets import QToolTip, QWidget
 
 from diffview.gui.show.lanes import Guide, Lane, RaceMark, guides, ranges
+from diffview.gui.show.lines import Floats
 from diffview.gui.theme import Palette, theme
 from diffview.gui.widgets.ink import dashed, ink, inside, write
 from diffview.gui.widgets.plots.plot_axis import AXIS_PX, pen, plot_font
@@ -76,23 +77,29 @@ class RacePlot(PlotBase):
             write(painter, rect, text, palette.colour("dim"))
 
     def guide_labels(self) -> list[tuple[str, QRectF]]:
-        """The name of each guide and where it is written: below its lower end, or further up beside words and lines."""
+        """The name of each guide and where it is written: beside its lower end, or further up, clear of all lines.
+
+        Where there is no such place, it is one that few lines cross.
+        """
         taken, found = [rect for _, rect in self.legend_labels()], list[tuple[str, QRectF]]()
-        for order, start, end in self.guides():
-            places = self._places(f"order {order}", self.to_pixel(*start), self.to_pixel(*end))
+        lines = {order: (self.to_pixel(*start), self.to_pixel(*end)) for order, start, end in self.guides()}
+        for order, (a, b) in lines.items():
+            places = self._places(f"order {order}", a, b)
             apart = [rect for rect in places if not any(rect.intersects(other) for other in taken)] or places
-            found.append((f"order {order}", min(apart, key=self._crossed)))
+            others = [np.array([at.toTuple() for at in ends]) for other, ends in lines.items() if other != order]
+            found.append((f"order {order}", min(apart, key=lambda rect, others=others: self._crossed(rect, others))))
             taken.append(found[-1][1])
         return found
 
     def _places(self, text: str, a: QPointF, b: QPointF) -> list[QRectF]:
-        """Where a name can be written below its line, which falls from a to b: from its lower end upwards."""
+        """Where a name can be written beside its line, which falls from a to b: from its lower end upwards."""
         box, metrics = self.plot_rect, QFontMetricsF(plot_font())
         width, height = metrics.horizontalAdvance(text) + 4, metrics.height() + 2
         low = min(0.96, (box.bottom() - height - a.y()) / max(b.y() - a.y(), 1.0))
         steps = max(1, round(2 * math.hypot(*(b - a).toTuple()) * low / height))
-        at = (a + (b - a) * low * (1 - i / steps) for i in range(steps))
+        at = [a + (b - a) * low * (1 - i / steps) for i in range(steps)]
         rects = [QRectF(point.x() - width, point.y() + 2, width, height - 2) for point in at]
+        rects += [QRectF(point.x() + 4, point.y() - height, width, height - 2) for point in at]
         return [rect for rect in rects if box.contains(rect)] or rects[:1]
 
     def legend_labels(self) -> list[tuple[Lane, QRectF]]:
@@ -111,11 +118,11 @@ class RacePlot(PlotBase):
         ]
         return list(zip(self.lanes, rects, strict=True))
 
-    def _crossed(self, rect: QRectF) -> int:
-        """How much of the lines lies in a rectangle."""
+    def _crossed(self, rect: QRectF, others: Sequence[Floats] = ()) -> int:
+        """How much of the lines, and of `others` by their corners [n, 2] in pixels, lies in a rectangle."""
         inside = 0
-        for lane in self.lanes:
-            at = np.array([self.position(mark).toTuple() for mark in lane.shown]).reshape(-1, 2)
+        lanes = (np.array([self.position(mark).toTuple() for mark in lane.shown]).reshape(-1, 2) for lane in self.lanes)
+        for at in (*lanes, *others):
             along = np.linspace(0, len(at) - 1, FINE * len(at))
             x, y = (np.interp(along, np.arange(len(at)), axis) if len(at) else axis for axis in at.T)
             across = (x >= rect.left()) & (x <= rect.right())

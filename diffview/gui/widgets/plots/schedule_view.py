@@ -5,7 +5,7 @@ from collections.abc import Sequence
 import numpy as np
 import pyqtgraph as pg
 from PySide6.QtCore import QRectF, Qt
-from PySide6.QtGui import QPainter
+from PySide6.QtGui import QFontMetricsF, QPainter
 from PySide6.QtWidgets import QGraphicsItem, QWidget
 
 from diffview.gui.show.lines import Floats, finite
@@ -145,13 +145,20 @@ class ScheduleView(TimePlot):
             references.append((name, points))
         name_references(painter, palette, box, references, curve, taken)
 
+    def name_rect(self) -> QRectF:
+        """Where the name of the quantity stands: in the row of the tag, at its left."""
+        wide, height = QFontMetricsF(plot_font()).horizontalAdvance(QUANTITIES[self.quantity].label), theme.px(17)
+        left = max(self.plot_rect.left() - 6 - wide, 4)
+        return QRectF(left, self.plot_rect.top() - height - 4, wide + 1, height)
+
+    def tags_from(self) -> float:
+        """Right of the name."""
+        return self.name_rect().right() + 1
+
     def paint_background(self, painter: QPainter, box: QRectF, palette: Palette) -> None:
         """The names of the axes, and the hint."""
         painter.setFont(plot_font())
         painter.setPen(palette.colour("dim"))
-        middle = Qt.AlignmentFlag.AlignVCenter
-        name, height = QUANTITIES[self.quantity].label, theme.px(17)
-        left = max(box.left() - 6 - painter.fontMetrics().horizontalAdvance(name), 4)
-        painter.drawText(QRectF(left, box.top() - height - 4, box.width(), height), middle, name)
+        painter.drawText(self.name_rect(), Qt.AlignmentFlag.AlignVCenter, QUANTITIES[self.quantity].label)
         corner = QRectF(0, box.bottom() + LABEL_GAP, box.left() - 14, painter.fontMetrics().height())
         painter.drawText(corner, RIGHT, "t" if self.x_kind == "t" else "ln s")

@@ -32,10 +32,10 @@ class Playhead(Overlay):
         return QRectF(-half, 0, 2 * half, self.plot.height())
 
     def tag_rect(self) -> QRectF:
-        """The tag, in the item's own pixels, kept inside the widget."""
+        """The tag, in the item's own pixels, kept inside the widget and beside what stands in its row."""
         width = QFontMetricsF(self._font()).horizontalAdvance(self.text) + theme.stroke(14)
         x = self.pos().x()
-        left = max(min(-width / 2, self.plot.width() - 1 - width - x), 1 - x)
+        left = max(min(-width / 2, self.plot.width() - 1 - width - x), self.plot.tags_from() - x)
         height = theme.px(TAG_HEIGHT)
         return QRectF(left, self.plot.plot_rect.top() - height - 4, width, height)
 
@@ -134,6 +134,10 @@ class TimePlot(PlotBase):
         if self.x_kind == "t":
             return f"t {decimal(x * self.chain_length)}"
         return f"ln s {decimal(x, 2)}"
+
+    def tags_from(self) -> float:
+        """Where the row of the tag begins, in pixels."""
+        return 1.0
 
     def lay_out(self) -> None:
         """Keep the playhead on its value."""
