@@ -28,6 +28,7 @@ def add(parser: Parser) -> None:
 
 
 def _lecture(options: argparse.Namespace) -> None:
+    from diffview.gui.show.race_figure import race_figure
     from diffview.paths import write_bytes
     from diffview.story.handout_page import page_of
     from diffview.story.leave_behind import handout_of
@@ -49,7 +50,7 @@ def _lecture(options: argparse.Namespace) -> None:
     if not wanted:
         return
     with report.progress("making the handout") as progress:
-        handout = handout_of(lecture, _opened, progress)
+        handout = handout_of(lecture, _opened, progress, race_figure)
     for chapter in handout.chapters:
         for note in chapter.notes:
             report.note(f"{chapter.title}: {note}")

@@ -199,15 +199,24 @@ class FilmRun(Job):
 
     def work(self) -> None:
         """Crops, then `data`, the network that is looked at, the others, and `local`."""
-        cards, fields = self.film.cards, self.data.fields
         self.unseen = float(np.median(nearest(evenly(self.data.held_out, UNSEEN), self.crops)[1]))
-        order = sorted(range(len(cards)), key=lambda i: i != self.first)
-        models: list[tuple[str | int, Any]] = [("data", lambda: Data(fields))]
-        models += [(i, lambda card=cards[i]: Trained(card, "cpu").denoiser()) for i in order]
-        models.append(("local", lambda: Local(evenly(fields, COMPOSED))))
-        for number, (name, make) in enumerate(models):
-            self.found[name] = self._made(name, make(), number / len(models))
-            self.tell((number + 1) / len(models))
+        others = (i for i in range(len(self.film.cards)) if i != self.first)
+        names: tuple[str | int, ...] = ("data", self.first, *others, "local")
+        for number, name in enumerate(names):
+            self.found[name] = self.make(name, number / len(names))
+            self.tell((number + 1) / len(names))
+
+    def make(self, name: str | int, done: float = 0.0) -> MadeFields:
+        """What "data", "local" or the network of an index makes of the noise; `done` is told meanwhile.
+
+        Raises:
+            ImportError: without torch, of a network.
+        """
+        if name == "data":
+            return self._made(name, Data(self.data.fields), done)
+        if name == "local":
+            return self._made(name, Local(evenly(self.data.fields, COMPOSED)), done)
+        return self._made(name, Trained(self.film.cards[int(name)], "cpu").denoiser(), done)
 
     def _made(self, name: str | int, denoise: Any, done: float) -> MadeFields:
         levels = make_levels(Linear(), "karras", STEPS, top=self.film.cards[0].noise_range[1])

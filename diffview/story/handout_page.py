@@ -9,7 +9,7 @@ from html import escape
 from string import Template
 
 from diffview.story.equation_table import EQUATIONS
-from diffview.story.leave_behind import INK, Handout, HandoutChapter, HandoutFigure
+from diffview.story.handout import INK, Handout, HandoutChapter, HandoutFigure
 from diffview.story.typeset import svg
 
 POLICY = "default-src 'none'; img-src data:; style-src 'unsafe-inline'; script-src 'unsafe-inline'"
@@ -93,7 +93,7 @@ def _figure(figure: HandoutFigure) -> str:
     table = json.dumps(frames).replace("<", "\\u003c")  # a text cannot end the script that holds it
     return (
         f'<figure class="slider">{image}<input type="range" min="0" max="{len(frames) - 1}" value="0" '
-        f'aria-label="Noise, from the field to noise alone"><output>{alt}</output>'
+        f'aria-label="{escape(figure.moved)}"><output>{alt}</output>'
         f'<script type="application/json">{table}</script>{caption}</figure>'
     )
 

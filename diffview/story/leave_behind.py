@@ -1,8 +1,7 @@
 """What an audience takes home of a lecture: its sentences, equations, pictures, films and plots, chapter by chapter."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import replace
-from typing import NamedTuple
 
 import numpy as np
 
@@ -10,8 +9,10 @@ from diffview.errors import UserError
 from diffview.forward.state import EDGES, Forward, density
 from diffview.learning.film import LearningFilm
 from diffview.story.chapter import Chapter
+from diffview.story.handout import INK, Handout, HandoutChapter, HandoutFigure
 from diffview.story.lecture import Lecture
 from diffview.story.line_plot import PlotAxis, PlotCurve, line_svg
+from diffview.story.taught_figures import MADE_BY, TAUGHT, PlotMaker, estimates
 from diffview.writers.films.film_settings import FilmSettings
 from diffview.writers.films.reels import Filmed
 
@@ -27,47 +28,12 @@ MOST_MEMBERS = 9
 MOST_RUNS = 2
 """Runs of one chapter that are filmed."""
 
-INK = {"text": "#1d232b", "dim": "#69727f", "forward": "#c77700", "reverse": "#0a7ea4", "good": "#1e8a55"}
-"""Colours of a page, by the tokens of the window."""
-
-
-class HandoutFigure(NamedTuple):
-    """One thing to look at.
-
-    Attributes:
-        caption: what it is.
-        pictures: as WebP: one, which may be a film, or those of a slider.
-        words: what is said of each picture of a slider.
-        plot: as SVG.
-        last: the last picture of a film, for paper.
-    """
-
-    caption: str
-    pictures: tuple[bytes, ...] = ()
-    words: tuple[str, ...] = ()
-    plot: str = ""
-    last: bytes = b""
-
-
-class HandoutChapter(NamedTuple):
-    """A chapter on a page: its sentences in their order, the key of its equation, what is seen, and what is not."""
-
-    title: str
-    sentences: tuple[str, ...]
-    equation: str
-    figures: tuple[HandoutFigure, ...]
-    notes: tuple[str, ...]
-
-
-class Handout(NamedTuple):
-    """A lecture on a page."""
-
-    title: str
-    chapters: tuple[HandoutChapter, ...]
-
 
 def handout_of(
-    lecture: Lecture, opened: Callable[..., Filmed], progress: Callable[[float], None] = lambda share: None
+    lecture: Lecture,
+    opened: Callable[..., Filmed],
+    progress: Callable[[float], None] = lambda share: None,
+    race: PlotMaker | None = None,
 ) -> Handout:
     """All that is to be put on a page; a run that cannot be made here is said so in its chapter.
 
@@ -75,34 +41,40 @@ def handout_of(
         lecture: its chapters.
         opened: gives field and plan of a recipe.
         progress: called with the share that is done; it may raise to end it.
+        race: draws a race of samplers; without it that is said to be missing.
 
     Raises:
         UserError: if a field cannot be read.
     """
-    made = []
+    made, drawn = [], PLOTTED if race is None else {**PLOTTED, "race": race}
     for number, chapter in enumerate(lecture.chapters):
         progress(number / len(lecture.chapters))
-        made.append(_chapter(chapter, opened))
+        made.append(_chapter(chapter, opened, drawn))
     progress(1.0)
     return Handout(lecture.title, tuple(made))
 
 
-def _chapter(chapter: Chapter, opened: Callable[..., Filmed]) -> HandoutChapter:
+def _chapter(chapter: Chapter, opened: Callable[..., Filmed], drawn: Mapping[str, PlotMaker]) -> HandoutChapter:
     figures: list[HandoutFigure] = []
     notes: list[str] = []
     stages = dict.fromkeys(scene.stage for scene in chapter.scenes)
     pictures = dict.fromkeys(picture for stage in stages for picture in stage.pictures)
-    if not {"forward", "field", "crops"}.isdisjoint(pictures):
+    if not {"forward", "field"}.isdisjoint(pictures):
         figures.append(_slider(opened(chapter.recipe), moves="forward" in pictures))
     if "reverse" in pictures:
         _show_runs(chapter, opened, figures, notes)
     for plot in dict.fromkeys(stage.plot for stage in stages if stage.plot):
-        figure = PLOTTED[plot](chapter, opened(chapter.recipe)) if plot in PLOTTED else HandoutFigure("")
-        if figure.plot:
+        missing = HandoutFigure("The race of samplers is shown in the window alone.")
+        figure = drawn[plot](chapter, opened(chapter.recipe)) if plot in drawn else missing
+        if figure.plot or figure.pictures:
             figures.append(figure)
         else:
-            notes.append(figure.caption or f"{IN_THE_WINDOW[plot]}, is shown in the window alone.")
-    notes += [f"{IN_THE_WINDOW[name]}, is shown in the window alone." for name in pictures if name in IN_THE_WINDOW]
+            notes.append(figure.caption)
+    for maker in (picture for picture in pictures if picture in MADE_BY):
+        try:
+            figures.append(MADE_BY[maker](chapter, opened(chapter.recipe)))
+        except (UserError, ImportError) as error:
+            notes.append(f"What {maker.removeprefix('by_')} makes of one noise is not shown: {error}")
     sentences = tuple(dict.fromkeys(scene.sentence for scene in chapter.scenes))
     return HandoutChapter(chapter.title, sentences, chapter.equation, tuple(figures), tuple(dict.fromkeys(notes)))
 
@@ -122,7 +94,10 @@ def _show_runs(chapter: Chapter, opened: Callable[..., Filmed], figures: list[Ha
     if len(ran) > MOST_RUNS:
         notes.append(f"The first {MOST_RUNS} of {len(ran)} runs are shown.")
     if not ran:
-        notes.append("What the model takes the clean field for moves with the playhead, in the window alone.")
+        try:
+            figures.append(estimates(chapter, opened(chapter.recipe)))
+        except (UserError, ImportError) as error:
+            notes.append(f"What {chapter.recipe.denoiser.model} takes the clean field for is not shown: {error}")
 
 
 def _slider(filmed: Filmed, moves: bool) -> HandoutFigure:
@@ -214,17 +189,5 @@ def _training(_: Chapter, __: Filmed) -> HandoutFigure:
     return HandoutFigure("The loss of a network of clouds over its training", plot=plot)
 
 
-PLOTTED = {"schedule": _schedule, "histogram": _histogram, "spectrum": _spectrum, "training": _training}
+PLOTTED = {"schedule": _schedule, "histogram": _histogram, "spectrum": _spectrum, "training": _training, **TAUGHT}
 """What draws a plot of the stage."""
-
-IN_THE_WINDOW = {
-    "scale_time": "How far each scale stands above the noise, over t",
-    "density": "The density of one number over t, with its paths",
-    "bells": "The law of one step back, of one number",
-    "cloud": "The cloud of points, which spreads and returns",
-    "race": "The race of samplers, their errors over calls of the model",
-    "by_data": "What data makes of one noise, above the nearest crops",
-    "by_local": "What local makes of one noise, above the nearest crops",
-    "by_network": "What the network of each step makes of one noise, above the nearest crops",
-}
-"""Parts of the stage that move, and are drawn by the window alone."""

@@ -1,5 +1,6 @@
 """A plot of a few curves as SVG, for pages: axes with round numbers, names beside the curves."""
 
+import base64
 import math
 from collections.abc import Sequence
 from typing import NamedTuple
@@ -33,11 +34,23 @@ class PlotAxis(NamedTuple):
     log: bool = False
 
 
-def line_svg(curves: Sequence[PlotCurve], x: PlotAxis, y: PlotAxis, ink: str = "#69727f") -> str:
+class Ground(NamedTuple):
+    """A picture below the curves: PNG, and the values at its ends, which are those of the axes."""
+
+    png: bytes
+    x: tuple[float, float]
+    y: tuple[float, float]
+
+
+def line_svg(
+    curves: Sequence[PlotCurve], x: PlotAxis, y: PlotAxis, ink: str = "#69727f", ground: Ground | None = None
+) -> str:
     """The curves as one SVG; points that are not finite, or not above 0 on an axis of powers, break a curve."""
     xs = [_scaled(curve.x, x.log) for curve in curves]
     ys = [_scaled(curve.y, y.log) for curve in curves]
     spans = _span(xs, x.log), _span(ys, y.log)
+    if ground is not None:
+        spans = _span([_scaled(ground.x, x.log)], x.log), _span([_scaled(ground.y, y.log)], y.log)
     ys = [_inside(values, spans[1]) for values in ys]
     across, down = WIDTH - LEFT - RIGHT, HEIGHT - TOP - BOTTOM
 
@@ -49,6 +62,7 @@ def line_svg(curves: Sequence[PlotCurve], x: PlotAxis, y: PlotAxis, ink: str = "
 
     parts = [
         f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {WIDTH} {HEIGHT}" font-size="13" fill="{ink}">',
+        *_grounded(ground, across, down),
         f'<path d="M{LEFT} {TOP}V{TOP + down}H{WIDTH - RIGHT}" fill="none" stroke="{ink}"/>',
     ]
     for value, text in _ticks(*spans[0], x.log):
@@ -64,6 +78,17 @@ def line_svg(curves: Sequence[PlotCurve], x: PlotAxis, y: PlotAxis, ink: str = "
         parts.append(f'<text x="{WIDTH - RIGHT - 4}" y="{TOP + 14 + 17 * i}" text-anchor="end" fill="{curve.colour}">'
                      f'{escape(curve.name)}</text>')  # fmt: skip
     return "".join(parts) + "</svg>"
+
+
+def _grounded(ground: Ground | None, across: float, down: float) -> list[str]:
+    """The picture below the curves, stretched over the plot."""
+    if ground is None:
+        return []
+    data = base64.b64encode(ground.png).decode()
+    return [
+        f'<image x="{LEFT}" y="{TOP}" width="{across}" height="{down}" preserveAspectRatio="none" '
+        f'href="data:image/png;base64,{data}"/>'
+    ]
 
 
 def _scaled(values: ArrayLike, log: bool) -> NDArray[np.float64]:

@@ -7,11 +7,11 @@ from conftest import QUICK
 from PySide6.QtCore import QPointF, Qt
 from PySide6.QtGui import QImage
 
-from diffview.gui.show import teach_words as teach
 from diffview.gui.widgets.plots.cloud_view import POINT_PX, CloudView
 from diffview.gui.widgets.plots.density_time_view import BellGrip
 from diffview.models.shapes import BELLS, LAWS, SHAPES, shape_law
 from diffview.reverse.samplers import SAMPLERS
+from diffview.story import taught
 
 pytestmark = pytest.mark.qt_log_ignore("This plugin does not support (raise|grabbing)")
 
@@ -75,11 +75,11 @@ def test_the_picture_is_the_density_and_the_paths_are_the_samplers(teaching, fin
     view, schedule = find(window, "densityTimeView"), window.session.recipe.course.schedule
     assert [name for name, _ in view.names] == ["ODE: Heun", "SDE: DDPM"]
     t = np.array([0.0, 0.4])
-    shares = teach.density_picture(teach.law_of(BELLS), schedule, t)
-    x = np.linspace(teach.TOP, -teach.TOP, teach.ROWS)
+    shares = taught.density_picture(taught.law_of(BELLS), schedule, t)
+    x = np.linspace(taught.TOP, -taught.TOP, taught.ROWS)
     alpha, sigma = schedule(t)
     for j in range(2):
-        exact = teach.law_of(BELLS).seen(x, alpha[j], sigma[j])
+        exact = taught.law_of(BELLS).seen(x, alpha[j], sigma[j])
         np.testing.assert_allclose(shares[:, j], exact / exact.max(), rtol=1e-6)
     window.session.edit(sampler="heun", sampler_params=())
     wait(lambda: [name for name, _ in view.names] == ["ODE: Heun", "SDE: DDPM"] and window.is_idle())
@@ -172,7 +172,7 @@ def test_points_return_by_the_sampler_in_force(teaching, find, hand, wait, settl
     near = np.sqrt(((view.swarm.points[:, None] - law.means) ** 2).sum(-1)).min(1)
     assert (near < 0.2).mean() > 0.9
     assert SAMPLERS["ddim"].title in find(window, "cloudWords").text()
-    assert view.swarm.token == "reverse" and view.swarm.trails.shape[0] == teach.TRAILED
+    assert view.swarm.token == "reverse" and view.swarm.trails.shape[0] == taught.TRAILED
 
 
 def test_the_arrows_are_the_score(teaching, find):

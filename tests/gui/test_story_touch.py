@@ -9,7 +9,7 @@ from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication
 
 from diffview.fields.field import Region
-from diffview.gui.panels.race import FIRST
+from diffview.gui.show.race_figure import FIRST
 from diffview.story.beats import AnimateTime, PlayRun, StartWork
 from diffview.story.chapter import Chapter
 from diffview.story.lecture import Lecture

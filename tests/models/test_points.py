@@ -19,7 +19,7 @@ from diffview.runs.view import View
 
 
 def law_of(bells):
-    from diffview.gui.show.teach_words import law_of
+    from diffview.story.taught import law_of
 
     return law_of(bells)
 

@@ -14,14 +14,16 @@ import pytest
 from PIL import Image
 
 from diffview.cli import main
+from diffview.gui.show.race_figure import race_figure
 from diffview.library.filming import filmed_of
 from diffview.library.opened import open_field
 from diffview.story.chapter import chapter_of
 from diffview.story.handout_page import page_of
 from diffview.story.leave_behind import FORWARD, FRAMES, handout_of
 from diffview.story.lecture import Lecture
-from diffview.story.line_plot import PlotAxis, PlotCurve, line_svg
+from diffview.story.line_plot import Ground, PlotAxis, PlotCurve, line_svg
 from diffview.story.parts import PLOTS
+from diffview.writers.films.encoding import png
 from diffview.writers.films.film_page import FilmPage
 from diffview.writers.films.reels import reel_of
 
@@ -132,19 +134,43 @@ def test_what_is_left_out_is_said() -> None:
 
 
 @pytest.mark.parametrize("plot", PLOTS)
-def test_every_plot_of_a_stage_is_there_or_is_said_to_be_missing(plot: str) -> None:
+def test_every_plot_of_a_stage_is_there(plot: str) -> None:
     still = {**CHAPTER, "stage": {"pictures": [], "plot": plot}, "beats": []}
-    made = handout_of(Lecture("x", (chapter_of(still, "c"),)), opened).chapters[0]
-    drawn = [figure.plot.startswith("<svg") for figure in made.figures]
-    assert (drawn, len(made.notes)) in (([True], 0), ([], 1))
-    assert not made.notes or made.notes[0].endswith("in the window alone.")
+    made = handout_of(Lecture("x", (chapter_of(still, "c"),)), opened, race=race_figure).chapters[0]
+    drawn = [figure.plot.startswith("<svg") for figure in made.figures if figure.plot]
+    films = [Image.open(BytesIO(picture)).is_animated for figure in made.figures for picture in figure.pictures]
+    assert made.notes == () and drawn == [True] * (plot != "cloud") and films == [True] * (plot == "cloud")
 
 
-def test_estimates_without_a_run_and_a_spectrum_of_what_is_missing_are_said_to_be_missing(monkeypatch) -> None:
-    still = {**CHAPTER, "stage": {"pictures": ["reverse"], "plot": "spectrum"}, "beats": []}
+def test_a_spectrum_of_what_is_missing_is_said_to_be_missing(monkeypatch) -> None:
+    still = {**CHAPTER, "stage": {"pictures": [], "plot": "spectrum"}, "beats": []}
     monkeypatch.setattr("diffview.forward.state.MOST_MISSING", -1.0)
     made = handout_of(Lecture("x", (chapter_of(still, "c"),)), opened).chapters[0]
-    assert made.figures == () and len(made.notes) == 2 and made.notes[1] == "No spectrum: too much is missing."
+    assert made.figures == () and made.notes == ("No spectrum: too much is missing.",)
+
+
+def test_estimates_without_a_run_are_a_slider_from_much_noise_to_little() -> None:
+    beats = [{"do": "animate", "t": t} for t in (0.5, 0.02)]
+    apart = {**CHAPTER, "stage": {"pictures": ["reverse"], "plot": ""}, "beats": beats}
+    made = handout_of(Lecture("x", (chapter_of(apart, "c"),)), opened).chapters[0]
+    (figure,) = made.figures
+    assert made.notes == () and [words[:8] for words in figure.words] == ["t = 1.00", "t = 0.50", "t = 0.02"]
+    assert "gaussian" in figure.caption
+    wide = 4 * 32
+    flat, _, clear = (np.array(Image.open(BytesIO(one)), float)[:, -wide:] for one in figure.pictures)
+    assert flat.std(axis=(0, 1)).max() < 0.3 * clear.std(axis=(0, 1)).max(), "of much noise only the mean is known"
+
+
+def test_crops_and_what_models_make_of_one_noise_are_pictures() -> None:
+    names = ("crops", "by_data")
+    apart = {**CHAPTER, "stage": {"pictures": list(names), "plot": ""}, "beats": []}
+    made = handout_of(Lecture("x", (chapter_of(apart, "c"),)), opened).chapters[0]
+    crops, data = made.figures
+    assert made.notes == () and crops.caption == "Fields that it has learnt from"
+    assert "0.00 std to the nearest crop" in data.caption, "the exact answer gives crops back"
+    pixels = np.array(Image.open(BytesIO(data.pictures[0])), float)
+    above, below = pixels[: 4 * 32], pixels[4 * 34 :]
+    assert np.abs(above - below).mean() < 6 < np.abs(above - np.roll(below, 4 * 34, axis=1)).mean()
 
 
 def test_a_plot_keeps_to_its_axes() -> None:
@@ -155,6 +181,17 @@ def test_a_plot_keeps_to_its_axes() -> None:
     )
     assert "&lt;b&gt;" in made and "10³" in made and made.count("M") >= 3, "a gap begins a curve anew"
     assert line_svg([], PlotAxis("a"), PlotAxis("b")).endswith("</svg>")
+
+
+def test_a_picture_below_curves_spans_the_axes() -> None:
+    ground = Ground(png(np.zeros((2, 2, 3), np.uint8)), (0.0, 2.0), (1.0, 100.0))
+    made = line_svg(
+        [PlotCurve("c", [0, 2], [1, 100], "#000000")], PlotAxis("t"), PlotAxis("k", log=True), ground=ground
+    )
+    (tag,) = (found for name, found in Tags(made).tags if name == "image")
+    left, top = float(tag["x"]), float(tag["y"])
+    corners = f"M{left:.1f} {top + float(tag['height']):.1f}L{left + float(tag['width']):.1f} {top:.1f}"
+    assert corners in made and tag["href"].startswith("data:image/png;base64,")
 
 
 def test_the_command_refuses_in_sentences(tmp_path: Path, capsys, monkeypatch) -> None:

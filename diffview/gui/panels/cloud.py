@@ -21,6 +21,7 @@ from diffview.gui.widgets.small.text import set_tip
 from diffview.models.mixture import Mixture
 from diffview.models.shapes import SHAPES
 from diffview.runs.view import DRAWN
+from diffview.story import taught
 
 LEAST_WIDTH = 270
 POINTS = 2000
@@ -67,7 +68,7 @@ class CloudPanel(ScrollPanel):
         for check in (self.trails, self.arrows):
             check.setChecked(True)
             check.toggled.connect(self.draw)
-        self.view = named(CloudView(teach.TOP), "cloudView")
+        self.view = named(CloudView(taught.TOP), "cloudView")
         self.view.drawn.connect(lambda lines: session.look(cloud_lines=lines))
         self.anew = push_button("cloudAnewButton", "Draw anew", "Remove the drawing")
         self.anew.clicked.connect(lambda: session.look(cloud_lines=()))
@@ -98,7 +99,7 @@ class CloudPanel(ScrollPanel):
         key = self._key_of_shape()
         if self._law is None or self._law[0] != key:
             try:
-                self._law = key, teach.plane_law(*key)
+                self._law = key, taught.plane_law(*key)
             except UserError:
                 return None
         return self._law[1]
@@ -188,17 +189,17 @@ class CloudPanel(ScrollPanel):
         forward, denoise = self.points(law), self._denoiser(law)
         back = self._returning(law) if view.cloud_way == "return" else None
         if back is not None and back.states:
-            points, trails = teach.returned(back, schedule, view.playhead)
+            points, trails = taught.returned(back, schedule, view.playhead)
         else:
-            points, trails = teach.spread(forward, view.playhead, self._ways(forward))
-        shown = teach.arrows(denoise, schedule, view.playhead) if self.arrows.isChecked() and denoise else None
+            points, trails = taught.spread(forward, view.playhead, self._ways(forward))
+        shown = taught.arrows(denoise, schedule, view.playhead) if self.arrows.isChecked() and denoise else None
         token = "forward" if back is None else "reverse"
         self.view.show_points(points, trails if self.trails.isChecked() else None, shown, token)
         self.says.setText(teach.cloud_words(len(points), view, back))
 
     def _ways(self, forward: Forward) -> Any:
         if self._way is None or self._way[0] is not forward:
-            self._way = forward, teach.forward_way(forward)
+            self._way = forward, taught.forward_way(forward)
         return self._way[1]
 
     def _denoiser(self, law: Mixture) -> Any:

@@ -17,13 +17,11 @@ from diffview.gui.widgets.small.parts import Heading, ScrollPanel, add_choices, 
 from diffview.gui.widgets.small.text import plain
 from diffview.models.shapes import LAWS
 from diffview.reverse.step_law import step_law
+from diffview.story import taught
 
 LEAST_WIDTH = 270
 PATHS = 10
 """Paths of either kind."""
-
-STEP = 60
-"""Per cent of t that the large step goes back at first."""
 
 TEACH = (
     "A number in the place of a field: where it lies at every t, and how it comes back. Pull a round handle up and "
@@ -53,14 +51,14 @@ class DensityPanel(ScrollPanel):
         add_choices(self.laws, ((key, name, "") for key, (name, _) in LAWS.items()))
         self.laws.setPlaceholderText("own bells")
         self.laws.activated.connect(lambda _: self._session.look(bells=LAWS[self.laws.currentData()][1]))
-        self.view = named(DensityTimeView(teach.TOP), "densityTimeView")
+        self.view = named(DensityTimeView(taught.TOP), "densityTimeView")
         self.view.bellsMoved.connect(lambda bells: self._session.look(bells=bells))
         self.view.picked.connect(self._pick)
         self.view.playheadMoved.connect(self._scrub)
         self.steps = named(BellPlot("What led to this value", "value of xₜ₋₁", 170), "stepLawView")
         self.far = named(QSlider(Qt.Orientation.Horizontal), "stepLengthSlider", "How far the large step goes back")
         self.far.setRange(2, 100)
-        self.far.setValue(STEP)
+        self.far.setValue(taught.LARGE)
         self.far.valueChanged.connect(lambda _: self._show_steps())
         self.says, self.sampled = words(name="stepLawWords", dim=False), words(name="pathWords")
         self.column.addLayout(line(plain(QLabel("Law")), self.laws, wide=(self.laws,)))
@@ -98,7 +96,7 @@ class DensityPanel(ScrollPanel):
     def put_aside(self) -> Callable[[], None]:
         """Show value and step that it begins with; gives what shows those again that were chosen."""
         chosen = self._value, self.far.value()
-        self._choose(0.0, STEP)
+        self._choose(0.0, taught.LARGE)
         return lambda: self._choose(*chosen)
 
     def _choose(self, value: float, far: int) -> None:
@@ -113,14 +111,14 @@ class DensityPanel(ScrollPanel):
     def draw(self) -> None:
         """The picture of the density; paths are walked anew where they have changed."""
         session, scale = self._session, TimeScale.of(self._session)
-        law, course = teach.law_of(session.view.bells), session.recipe.course
+        law, course = taught.law_of(session.view.bells), session.recipe.course
         self.view.set_chain_length(session.recipe.start.chain_length)
         self.view.set_x_axis(scale.axis, scale.low, scale.high)
         self.view.bells.set_bells(session.view.bells)
         named_law = (key for key, (_, bells) in LAWS.items() if bells == session.view.bells)
         self.laws.setCurrentIndex(self.laws.findData(next(named_law, None)))
-        x = teach.columns(scale.low, scale.high)
-        self.view.set_density(teach.density_picture(law, course.schedule, scale.t(x)))
+        x = taught.columns(scale.low, scale.high)
+        self.view.set_density(taught.density_picture(law, course.schedule, scale.t(x)))
         key = session.view.bells, course
         if key != self._walked:
             self._walked = key
@@ -134,7 +132,7 @@ class DensityPanel(ScrollPanel):
             return
         schedule, found, names = session.recipe.course.schedule, [], []
         for run, token, kind in zip(job.runs, ("reverse", "text"), ("ODE", "SDE"), strict=True):
-            t, values = teach.paths(run, schedule, PATHS)
+            t, values = taught.paths(run, schedule, PATHS)
             found.append((token, scale.x(t), values))
             names.append((teach.walker_words(run.walker, kind), token))
         self.view.set_paths(found, names)
@@ -149,12 +147,12 @@ class DensityPanel(ScrollPanel):
     def _show_steps(self) -> None:
         """q(x_{t-1} | x_t) of one row of the chain, and of a large step."""
         session = self._session
-        found = teach.steps_back(session, self._value, self.far.value() / 100)
+        found = taught.steps_back(session.recipe, session.view.playhead, self._value, self.far.value() / 100)
         if found is None:
             self.steps.show_message("Move the playhead above t = 0")
             self.says.setText("")
             return
-        law = teach.law_of(session.view.bells)
+        law = taught.law_of(session.view.bells)
         schedule = session.recipe.course.schedule
         small, large = (step_law(law, found.x_t, found.s, before, schedule) for before in found.before)
         self.steps.show_message("")

@@ -7,6 +7,7 @@ from PySide6.QtWidgets import QLineEdit
 from diffview.errors import UserError
 from diffview.gui.jobs.scoring import RaceJob
 from diffview.gui.session import Session
+from diffview.gui.show.race_figure import FIRST
 from diffview.gui.show.race_words import lanes, said
 from diffview.gui.widgets.forms.check_menu import CheckMenu
 from diffview.gui.widgets.forms.segmented import SegmentedControl
@@ -17,7 +18,6 @@ from diffview.params import whole_numbers
 from diffview.reverse.samplers import SAMPLERS
 from diffview.scores.race import EVALUATIONS, RaceRequest
 
-FIRST = ("ddim", "heun", "dpmpp_2m", "unipc")
 LEAST_WIDTH = 260
 TEACH = (
     "All samplers start from the same noise. The plot shows how far from the truth each ends, for how many calls of "

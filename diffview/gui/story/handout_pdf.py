@@ -21,7 +21,7 @@ from PySide6.QtSvg import QSvgRenderer
 
 from diffview.paths import resource
 from diffview.story.equation_table import EQUATIONS
-from diffview.story.leave_behind import INK, Handout, HandoutChapter, HandoutFigure
+from diffview.story.handout import INK, Handout, HandoutChapter, HandoutFigure
 from diffview.story.typeset import svg
 
 DPI = 144
@@ -30,7 +30,7 @@ MARGIN_MM, GAP_MM = 14.0, 5.0
 SIZES = {"title": 22.0, "sentence": 14.0, "small": 9.5, "equation": 22.0}
 """Of letters, in points."""
 
-SHOWN = (0, 7, 14, 20)
+SHOWN = 4
 """Places of a slider that are printed beside each other."""
 
 ACROSS = 4
@@ -175,7 +175,9 @@ def _tiles(figure: HandoutFigure) -> list[_Tile]:
         drawn = QSvgRenderer(QByteArray(figure.plot.encode()))
         return [_Tile(drawn, drawn.viewBoxF().size(), figure.caption)]
     if len(figure.pictures) > 1:
-        return [_tile(figure.pictures[at], figure.words[at]) for at in SHOWN]
+        last = len(figure.pictures) - 1
+        places = dict.fromkeys(math.ceil(i * last / (SHOWN - 1)) for i in range(SHOWN))
+        return [_tile(figure.pictures[at], figure.words[at]) for at in places]
     return [_tile(figure.last or picture, figure.caption) for picture in figure.pictures]
 
 

@@ -64,6 +64,13 @@ def still(picture: Rgb, quality: int = 60) -> bytes:
     return buffer.getvalue()
 
 
+def png(picture: Rgb) -> bytes:
+    """One picture as PNG, which every reader of SVG knows."""
+    buffer = BytesIO()
+    Image.fromarray(picture).save(buffer, "PNG")
+    return buffer.getvalue()
+
+
 def unpacked(picture: bytes) -> Rgb:
     """The pixels of one picture that `still` made."""
     with Image.open(BytesIO(picture)) as image:

@@ -2,6 +2,7 @@
 
 import math
 from collections.abc import Sequence
+from functools import partial
 
 import numpy as np
 from PySide6.QtCore import QPointF, QRectF, QSize
@@ -87,7 +88,7 @@ class RacePlot(PlotBase):
             places = self._places(f"order {order}", a, b)
             apart = [rect for rect in places if not any(rect.intersects(other) for other in taken)] or places
             others = [np.array([at.toTuple() for at in ends]) for other, ends in lines.items() if other != order]
-            found.append((f"order {order}", min(apart, key=lambda rect, others=others: self._crossed(rect, others))))
+            found.append((f"order {order}", min(apart, key=partial(self._crossed, others=others))))
             taken.append(found[-1][1])
         return found
 
