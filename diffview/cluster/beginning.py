@@ -19,7 +19,7 @@ from diffview.runs.in_blocks import streamed_for
 from diffview.runs.plan import Plan
 from diffview.runs.recipe import GROUPS
 from diffview.runs.statistics import check_spread, statistics_asked
-from diffview.writers.exports import awaited_content
+from diffview.writers.counted_content import awaited_content
 
 NOT_ASKED = ("view", "rivals")
 """Groups of a recipe that no member depends on."""

@@ -35,14 +35,8 @@ from diffview.runs.in_blocks import MadeChannel, channels_of, last_steps, physic
 from diffview.runs.plan import Plan
 from diffview.runs.recipe import Recipe
 from diffview.runs.sampling import scored_course
-from diffview.writers.exports import (
-    Content,
-    ensemble_content,
-    filled_content,
-    forward_content,
-    run_content,
-    statistics_content,
-)
+from diffview.writers.counted_content import statistics_content
+from diffview.writers.exports import Content, ensemble_content, filled_content, forward_content, run_content
 from diffview.writers.joint_content import joint_content, joint_run_content, joint_statistics_content
 
 if TYPE_CHECKING:

@@ -11,17 +11,8 @@ from diffview.reverse.samplers import Step
 from diffview.runs.in_blocks import channels_of, physical_of
 from diffview.runs.plan import Jointly, Plan
 from diffview.runs.statistics import Streamed
-from diffview.writers.exports import (
-    PIXELS,
-    Content,
-    Values,
-    content_of,
-    counted_words,
-    members_of,
-    recorded,
-    recorded_axes,
-    statistics_of,
-)
+from diffview.writers.counted_content import counted_words, statistics_of
+from diffview.writers.exports import PIXELS, Content, Values, content_of, members_of, recorded, recorded_axes
 from diffview.writers.quantity import WrittenQuantity, quantity_of
 
 

@@ -138,7 +138,8 @@ class Sharing(QObject):
         last = None if run is None else run.trajectory.last
         path = self._ask("ensemble", NETCDF, ".nc") if last is not None else None
         if run is not None and last is not None and path is not None:
-            from diffview.writers.exports import ensemble_content, statistics_content
+            from diffview.writers.counted_content import statistics_content
+            from diffview.writers.exports import ensemble_content
 
             kept, counted = run.kept, run.counted
             if counted is None:
