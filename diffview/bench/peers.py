@@ -61,7 +61,20 @@ plot.resize(1600, 1000)
 plot.show()
 """
 
-SLIDERS = {"matplotlib": MATPLOTLIB, "silx": SILX}
+NAPARI = """
+import napari
+
+viewer = napari.Viewer(show=False)
+layer = viewer.add_image(x0, contrast_limits=(-30, 30))
+
+def move(t):
+    layer.data = x_t(t)
+
+viewer.window.resize(1600, 1000)
+viewer.show()
+"""
+
+SLIDERS = {"matplotlib": MATPLOTLIB, "silx": SILX, "napari": NAPARI}
 """A picture of x_t that follows t, as one makes it by hand: one image, no spectrum, no histogram."""
 
 
