@@ -6,7 +6,6 @@ kilobytes are left in FOLDER as .npy files and only named in the reply. Before t
 """
 
 import contextlib
-import ctypes
 import importlib
 import io
 import os
@@ -25,6 +24,7 @@ from typing import Any, BinaryIO
 import numpy as np
 
 from diffview.errors import UserError
+from diffview.machine import give_memory_back
 from diffview.readers import FUNCTIONS
 from diffview.readers.alive import listen, watch
 
@@ -104,13 +104,6 @@ def load_functions() -> None:
 def warm_up() -> None:
     """Import xarray (most of a second, pandas with it) while nobody waits; lists of groups do not need it."""
     importlib.import_module("diffview.readers.packing").load_xarray()
-
-
-def give_memory_back() -> None:
-    """Return free memory to the system while this process idles: its memory counts beside the window's."""
-    if sys.platform == "linux":
-        with contextlib.suppress(OSError, AttributeError):  # another C library than glibc
-            ctypes.CDLL(None).malloc_trim(0)
 
 
 @contextlib.contextmanager

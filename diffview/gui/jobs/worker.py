@@ -7,11 +7,14 @@ import threading
 
 from PySide6.QtCore import QThread
 
-from diffview.machine import stand_back
+from diffview.machine import give_memory_back, stand_back
 from diffview.runs.job import RUNNING, STOPPED, Job
 
 STACK_BYTES = 16 * 2**20
 """Stack of the thread: macOS gives 512 kB, too little for torch."""
+
+REST_S = 10.0
+"""Seconds without work after which what the last jobs have freed is given back to the system."""
 
 
 class Worker(QThread):
@@ -69,13 +72,18 @@ class Worker(QThread):
     def run(self) -> None:
         """In the thread: do what comes until it is closed; the window's thread draws first."""
         stand_back()
+        worked = False
         while not self._closing:
             job = self.next_of(*self._ranks)
             if job is not None:
                 job.run()
+                worked = True
                 continue
             with self._wake:
-                self._wake.wait_for(lambda: self._closing or self._waiting)
+                called = self._wake.wait_for(lambda: self._closing or self._waiting, REST_S if worked else None)
+            if not called:
+                give_memory_back()
+                worked = False
 
     def close(self) -> None:
         """Give up what waits and end the thread; returns when it has ended. Stop the job at work before."""
