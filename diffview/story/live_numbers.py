@@ -71,7 +71,8 @@ OF_STEP = ("beta", "alpha_step", "keep", "add", "take", "to_x0", "to_xt", "beta_
 def numbers_at(schedule: Schedule, t: float, chain_length: int, loss: float = math.nan) -> dict[str, float]:
     """The numbers at time t of a chain of so many steps; `loss` is that of one shot.
 
-    beta_t and what follows from it are those of the step to t, whose length is 1/chain_length; NaN at t = 0.
+    beta_t and what follows from it are those of the step to t, whose length is 1/chain_length; NaN at t = 0,
+    and as long as alpha_bar is 1 in double precision.
     """
     signal, noise = (float(part) for part in schedule(t))
     s = float(schedule.noise_level(t))
@@ -89,6 +90,8 @@ def _of_step(schedule: Schedule, row: int, chain_length: int) -> dict[str, float
         return dict.fromkeys(OF_STEP, math.nan)
     t = np.array([row - 1, row]) / chain_length
     before, now = (float(part) for part in schedule.alpha_bar(t))
+    if now == 1:
+        return dict.fromkeys(OF_STEP, math.nan)
     beta = float(betas_of(schedule.noise_level(t))[1])
     keep = math.sqrt(ddpm.alpha(beta))
     values = (

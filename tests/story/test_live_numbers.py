@@ -4,6 +4,7 @@ import math
 
 import pytest
 
+from diffview.forward.drawn import Custom
 from diffview.forward.schedules import Cosine, Linear
 from diffview.story.live_numbers import NUMBERS, OF_STEP, UNKNOWN, numbers_at, texts
 
@@ -33,6 +34,16 @@ def test_before_the_first_step_there_is_no_step_and_no_noise():
     assert all(math.isnan(here[name]) for name in OF_STEP) and here["log_snr"] == math.inf
     said = texts(here)
     assert said["beta"] == said["loss"] == UNKNOWN and said["log_snr"] == "∞" and said["s"] == "0.00"
+
+
+def test_a_step_whose_noise_no_number_holds_has_no_numbers():
+    """A point dragged up leaves alpha_bar at 1: what is divided by 1 - alpha_bar was an error in the window."""
+    schedule = Custom(knots=((0.02, 50.0), (0.5, 0.0), (1.0, -10.0)))
+    first = next(row for row in range(1, ROWS) if schedule.alpha_bar(row / ROWS) < 1)
+    assert first > 10
+    here = numbers_at(schedule, (first - 1) / ROWS, ROWS)
+    assert all(math.isnan(here[name]) for name in OF_STEP) and 0 < here["s"] < 1e-7
+    assert all(math.isfinite(numbers_at(schedule, first / ROWS, ROWS)[name]) for name in OF_STEP)
 
 
 @pytest.mark.parametrize(
