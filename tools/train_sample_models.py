@@ -19,6 +19,7 @@ import torch
 from diffview.fields.field import Region
 from diffview.learning.distillation import Distiller
 from diffview.learning.network import config_for
+from diffview.learning.sequence_sets import SequencesAsked, read_sequences
 from diffview.learning.sets import TrainingSet, complete, crops_of
 from diffview.learning.settings import TrainingSettings
 from diffview.learning.trainer import Trainer
@@ -68,6 +69,16 @@ def sst(folder: Path) -> TrainingSet:
     )  # fmt: skip
 
 
+def sst_days(folder: Path) -> TrainingSet:
+    """Sequences of 28 days of the same, as departures from the season, beside their mean."""
+    asked = SequencesAsked(sequence=28, mean=True, season=True, test_from="2010-01-01")
+    data = read_sequences(str(folder / "oisst_tasman_daily.h5"), "sst", asked)
+    return replace(
+        data, name="sea_surface_temperature", source="NOAA OISST v2, 147-155E 45-37S, 0.25 degree, daily",
+        licence="NOAA public domain", split="1982-2009 trained on, 2010-2016 held out",
+    )  # fmt: skip
+
+
 def brightness(folder: Path) -> TrainingSet:
     """64 x 64 crops of the packaged field: its left part to train on, its right part held out."""
     packaged = packaged_field()
@@ -108,6 +119,10 @@ RAIN = {"width": 48, "multipliers": (1, 2, 3), "fold": 2}
 RECIPES = {
     "bt64": Recipe(brightness, {"width": 32, "multipliers": (1, 2, 3), "fold": 2}, {"flips": True}),
     "sst32": Recipe(sst, {"width": 32, "multipliers": (1, 2, 3)}, sampling=CHURN),
+    "sst32-days": Recipe(
+        sst_days, {"width": 32, "multipliers": (1, 2, 4), "fold": 2, "sigma_data": 0.53},
+        {"batch": 8, "rate": 1.5e-3, "warmup": 100, "half_life": 200.0, "lowest": 0.02},
+    ),
     "rain64": Recipe(rain, RAIN, {"flips": True, "rotations": True}, MORE_CHURN),
     "rain64-from-coarse": Recipe(lambda folder: rain(folder, 8), RAIN, {"flips": True, "rotations": True}),
     "rain64-consistency": Recipe(

@@ -1,4 +1,4 @@
-"""`diffview days`: the days of a month from its mean, by a formula that was fitted to daily fields."""
+"""`diffview days`: the days of a month from its mean, by a formula that is fitted to daily fields, or by a network."""
 
 import argparse
 from dataclasses import replace
@@ -21,6 +21,7 @@ def add(parser: Parser) -> None:
     parser.add_argument(
         "--fit", nargs="+", metavar=NAMED, help="daily fields that the law is fitted to (FILE, without the month)"
     )
+    parser.add_argument("--model", default="gaussian", metavar="MODEL", help="gaussian, the formula, or a network")
     parser.add_argument(
         "--days", type=int, metavar="N", help="the first N days of the month, whose mean is then the one given (all)"
     )
@@ -62,11 +63,12 @@ def _days(options: argparse.Namespace) -> None:
     asked = MonthAsked(
         (options.file, options.dataset), options.month, None if options.fit is None else place_of(options.fit),
         options.days, options.members, options.seed, options.first_member, options.region, options.periodic,
+        options.model,
     )  # fmt: skip
     with report.progress("making days") as progress:
         made = make_month(asked, progress)
     fields.write(days_content(made), options.out, report)
     report.note(
-        f"{options.out}: {len(made.values)} x {len(made.days)} days; the law was fitted to {made.law.windows:,} "
+        f"{options.out}: {len(made.values)} x {len(made.days)} days; the law was learned from {made.law.windows:,} "
         f"sequences of {made.fitted_to}; their mean is kept to {made.kept:.1g} standard deviations."
     )

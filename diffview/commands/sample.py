@@ -238,7 +238,7 @@ def opened_for(options: argparse.Namespace) -> "tuple[Opened, Sequence[str] | No
     index = options.index or (None if other else recipe.source.index)
     named = recipe.but(path=path, dataset=dataset, index=index)
     anew = {"fitted": None, "axes": None, "coarsen": 1, "refine": options.refine or 1} if other else {}
-    opened = as_condition(open_field(named.but(**anew)), card)
+    opened = as_condition(open_field(named.but(**anew), card), card)
     if options.region is not None:
         region_inside(opened)
     return replace(opened, facts=equipped(recipe, card, opened.facts)), source

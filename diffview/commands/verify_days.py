@@ -18,6 +18,7 @@ def add(parser: Parser) -> None:
     parser.add_argument("--test-from", metavar="DATE", help="first day that is held out, as 2010-01-01")
     parser.add_argument("--held-out", type=float, default=0.2, help="else the share that is held out, 0.2")
     parser.add_argument("--frames", type=int, default=28, metavar="N", help="days of a sequence (28)")
+    parser.add_argument("--model", metavar="MODEL", help="a network that makes the days too, beside the formula")
     add_values(parser, "members", "seed", members=16, seed=0)
     add_part(parser)
     parser.add_argument("--json", action="store_true", help="as JSON")
@@ -31,8 +32,10 @@ def add(parser: Parser) -> None:
 
 def _verify(options: argparse.Namespace) -> None:
     from diffview.fields.daily import day_named
+    from diffview.models.days import LawOfDays
     from diffview.paths import write_text
     from diffview.readers.field_series import read_field_series
+    from diffview.runs.network_days import network_days
     from diffview.scores.day_scores import DaysTask, format_days, verify_days
 
     if options.out is not None:
@@ -46,9 +49,13 @@ def _verify(options: argparse.Namespace) -> None:
     else:
         day = day_named(options.test_from, series.calendar)
     found = {}
-    for title, periodic in (("gaussian", False), ("gaussian, periodic", True)):
+    laws: dict[str, tuple[bool, LawOfDays | None]] = {"gaussian": (False, None), "gaussian, periodic": (True, None)}
+    if options.model is not None:
+        law = network_days(options.model, series.of.field, options.frames)
+        laws[law.work.card.name] = False, law
+    for title, (periodic, given) in laws.items():
         with options.report.progress(title) as progress:
-            task = DaysTask(*series.since(day), options.frames, options.members, options.seed, periodic)
+            task = DaysTask(*series.since(day), options.frames, options.members, options.seed, periodic, given)
             found[title] = verify_days(task, progress)
     text = json.dumps({title: one.plain() for title, one in found.items()}, indent=2, allow_nan=False)
     if options.out is not None:

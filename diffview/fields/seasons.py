@@ -60,6 +60,16 @@ class SeasonalCycle:
         return cls(numbers.reshape(c, ny, nx), spread.reshape(ny, nx))
 
     @property
+    def stacked(self) -> Array:
+        """Its numbers, then its standard deviation, as they lie beside a network's weights [numbers + 1, ny, nx]."""
+        return np.concatenate([self.numbers, self.std[None]])
+
+    @classmethod
+    def unstacked(cls, values: NDArray[np.floating]) -> "SeasonalCycle":
+        """That of such an array."""
+        return cls(np.asarray(values[:-1], np.float64), np.asarray(values[-1], np.float64))
+
+    @property
     def known(self) -> NDArray[np.bool_]:
         """Which pixels have a cycle [ny, nx]."""
         return ~np.isnan(self.std)

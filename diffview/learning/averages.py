@@ -23,6 +23,7 @@ from torch import Tensor, nn
 from diffview.errors import UserError
 from diffview.models.cards import Card
 from diffview.models.checkpoints import State, load_model, save_model
+from diffview.models.choice import own_season
 
 Track = tuple[float, int]
 """gamma and the step t of an average."""
@@ -152,6 +153,7 @@ def averaged(folder: Path, length: float, out: Path) -> Card:
         raise UserError(f"{out} holds a model already.", "Choose another folder.")
     card = Card.read(folder)
     net, mask = load_model(card)
+    season = None if (own := own_season(card)) is None else own.stacked
     last = max(kept)
     tracks = [(gamma_of(one), step) for step in kept for one in LENGTHS]
     parts = iter(shares(tracks, (gamma, last)).tolist())
@@ -165,7 +167,8 @@ def averaged(folder: Path, length: float, out: Path) -> Card:
     net.load_state_dict({name: total.float() for name, total in weights.items()}, strict=False)
     out.mkdir(parents=True, exist_ok=True)
     about = {**card.training, "steps": last, "average": length}
-    return save_model(out / "model", net, replace(card, name=out.resolve().name, training=about, scores={}), mask)
+    made = replace(card, name=out.resolve().name, training=about, scores={})
+    return save_model(out / "model", net, made, mask, season=season)
 
 
 def _of(tensors: Mapping[str, Tensor], name: str, like: Tensor, path: Path) -> Tensor:

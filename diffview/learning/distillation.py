@@ -160,8 +160,7 @@ class Distiller(Trainer):
         x0, extra, known = self._batch()
         place = self.jumps.places(self._shares())
         eps = torch.randn(x0.shape, generator=self.noise, device=self.device)
-        shown = extra if extra.shape[1] else None
-        square = self.jumps.square(self._together, self.net, x0, eps, place, shown, known)
+        square = self.jumps.square(self._together, self.net, x0, eps, place, extra, known)
         self._count(self.jumps.levels[place].log(), square.detach())
         return distance(square).mean()
 
@@ -200,6 +199,8 @@ def through(data: TrainingSet, card: Card) -> TrainingSet:
     """
     if card.kind != POSTERIOR_MEAN:
         raise UserError(f"{card.name} jumps to the end already.", "Distil the network that it comes from.")
+    if card.together.several:
+        raise UserError(f"{card.name} makes several fields together.", "Distil a network of single fields.")
     if not same_units(card.units, data.units) or card.shape != (1, *data.shape):
         of, have = (f"{ny} x {nx} pixels in {units or 'no units'}" for (ny, nx), units in
                     ((card.shape[1:], card.units), (data.shape, data.units)))  # fmt: skip

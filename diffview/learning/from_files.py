@@ -241,7 +241,12 @@ def read_verification_set(card: Card, path: str, datasets: Sequence[str], held_o
 
 
 def _require_nothing_given(card: Card) -> None:
-    """Refuse a network that is given other variables."""
+    """Refuse a network that is given other variables, or makes several fields together."""
+    if card.together.several:
+        raise UserError(
+            f"{card.name} makes several fields together, and single ones are verified here.",
+            "Verify days: diffview verify days --model.",
+        )
     if card.conditions:
         raise UserError(
             f"{card.name} is given {', '.join(groups_of(card.conditions))}, which are not read where networks are "

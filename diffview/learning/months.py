@@ -14,9 +14,13 @@ from diffview.fields.units import same_units
 from diffview.models.days import DaysLaw, DaysMade
 from diffview.readers.field_series import read_field_series
 from diffview.runs.job import Job
+from diffview.runs.network_days import network_days
 
 Progress = Callable[[float], None]
 Place = tuple[str, str | None]
+
+FORMULA = "gaussian"
+"""The law of days that is fitted here; any other name is that of a network."""
 
 MONTHLY = (27, 32)
 """Days from one field to the next of a monthly series."""
@@ -39,6 +43,7 @@ class MonthAsked:
         first: number of the first member.
         region: the part of the fields; None: all of them.
         periodic: whether opposite edges of it are neighbours.
+        model: "gaussian", the formula, or a network by its name or folder.
     """
 
     means: Place
@@ -50,6 +55,7 @@ class MonthAsked:
     first: int = 0
     region: Region | None = None
     periodic: bool = False
+    model: str = FORMULA
 
 
 def make_month(asked: MonthAsked, progress: Progress = lambda share: None) -> DaysMade:
@@ -58,6 +64,8 @@ def make_month(asked: MonthAsked, progress: Progress = lambda share: None) -> Da
     Raises:
         UserError: if a file cannot be read, has no such month, or does not go with the other.
     """
+    if asked.model != FORMULA:
+        return _by_network(asked, progress)
     means = read_field_series(*asked.means, asked.region, lambda share: progress(0.3 * share))
     daily = means if asked.fit is None else read_field_series(
         *asked.fit, asked.region, lambda share: progress(0.3 + 0.3 * share)
@@ -76,6 +84,28 @@ def make_month(asked: MonthAsked, progress: Progress = lambda share: None) -> Da
     real = means.within(days) if means.step < 2 else None
     return DaysMade(
         means.of, means.region, mean, days, means.calendar, values, asked.first, asked.seed, law, span, real
+    )  # fmt: skip
+
+
+def _by_network(asked: MonthAsked, progress: Progress) -> DaysMade:
+    """The days that a network makes, which brings its season; nothing is fitted."""
+    if asked.fit is not None or asked.periodic:
+        raise UserError(
+            f"{asked.model} was trained already: no daily fields are fitted to, and its edges are as it learned them.",
+            "Leave out what it is fitted to, and periodic; or leave the model out.",
+        )
+    means = read_field_series(*asked.means, asked.region, lambda share: progress(0.3 * share))
+    days = _days_of(asked, means.calendar)
+    law = network_days(asked.model, means.of.field, len(days))
+    values = law.members(
+        _mean_of(means, days), year_fractions(days, means.calendar), asked.members, asked.seed, asked.first
+    )  # fmt: skip
+    progress(1.0)
+    data, real = law.work.card.data, means.within(days) if means.step < 2 else None
+    span = "; ".join(filter(None, (str(data.get(key, "")) for key in ("source", "split"))))
+    return DaysMade(
+        means.of, means.region, _mean_of(means, days), days, means.calendar, values.astype(np.float32), asked.first,
+        asked.seed, law, span, real,
     )  # fmt: skip
 
 

@@ -13,7 +13,7 @@ from diffview.models import conditions
 from diffview.models.nets.unet import UNetConfig
 from diffview.params import checked
 
-OF_THE_DATA = ("channels", "cond_channels", "mask", "least")
+OF_THE_DATA = ("channels", "cond_channels", "mask", "least", "frames", "mean")
 """Numbers of a network that follow from the data, or from the model it is distilled from, and cannot be chosen."""
 
 
@@ -40,8 +40,13 @@ def _multipliers(words: Any) -> tuple[float, ...]:
 
 
 def config_for(data: TrainingSet, **sizes: Any) -> UNetConfig:
-    """A network whose condition and mask channels are those of the data."""
-    return UNetConfig(cond_channels=data.shown, mask=data.mask is not None, **sizes)
+    """A network whose channels, frames, condition and mask are those of the data."""
+    together = data.together
+    own = {
+        "channels": 1 + len(together.channels), "cond_channels": data.shown, "mask": data.mask is not None,
+        "frames": together.frames, "mean": together.mean,
+    }  # fmt: skip
+    return UNetConfig(**{**own, **sizes})
 
 
 def require_fit(data: TrainingSet, config: UNetConfig) -> None:
@@ -62,10 +67,10 @@ def require_fit(data: TrainingSet, config: UNetConfig) -> None:
             "The left and right edges of these fields do not meet: they are parts of their slices.",
             "Take fields as wide as the slices, or the padding zeros.",
         )
-    wanted = (1, data.shown, data.mask is not None)
-    if (config.channels, config.cond_channels, config.mask) != wanted:
+    names = [name for name in OF_THE_DATA if name != "least"]
+    if any(getattr(config, name) != getattr(config_for(data), name) for name in names):
         raise UserError(
-            "The network's channels, of the field, the condition and the mask, are not those of the data.",
+            "The network's channels and frames, of the field, the condition and the mask, are not those of the data.",
             "Set them alike.",
         )
 

@@ -40,10 +40,11 @@ VARIANCE_WEIGHT = 0.01
 
 
 def mean_known(values: "Tensor", known: "Tensor | None") -> "Tensor":
-    """Means [batch] of values [batch, 1, ny, nx] over the pixels where `known` is 1; over all without it."""
+    """Means [batch] of values [batch, ...] over the pixels where `known` is 1; over all without it."""
+    over = tuple(range(1, values.ndim))
     if known is None:
-        return values.mean(dim=(1, 2, 3))
-    return (values * known).sum(dim=(1, 2, 3)) / known.sum(dim=(1, 2, 3)).clamp_min(1)
+        return values.mean(dim=over)
+    return (values * known).sum(dim=over) / known.expand_as(values).sum(dim=over).clamp_min(1)
 
 
 def noise_error(x0: "Tensor", x0_hat: "Tensor", s: "Tensor", known: "Tensor | None" = None) -> "Tensor":

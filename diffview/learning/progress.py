@@ -5,20 +5,21 @@ import io
 import math
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Protocol
 
 import numpy as np
 import torch
-from torch import Tensor
 
 from diffview.errors import NotWrittenError, UserError
 from diffview.learning.objective import LOSSES, noise_error
+from diffview.learning.picked import Examples
 from diffview.learning.sets import TrainingSet, evenly
 from diffview.learning.settings import LOG
+from diffview.models.nets.unet import along, laid_out
 
 if TYPE_CHECKING:
     from diffview.learning.densities import Density
-    from diffview.models.nets.unet import UNet
+    from diffview.models.nets.unet import UNet, UNetConfig
 
 WATCHED, ANOTHER_SEED = 32, 2_000_003
 """Fields whose loss is followed, and what keeps their noise apart from that of the training."""
@@ -65,32 +66,32 @@ class Watched:
         eps, s: their noise, and its levels [n].
     """
 
-    def __init__(self, data: TrainingSet, shown: Any, density: "Density", weight: str, device: torch.device) -> None:
-        """`shown` makes the channels [n, channels, ny, nx] that the network is shown; `weight`: of LOSSES."""
-        self.held_out = bool(len(data.held_out))
-        fields = evenly(data.held_out if self.held_out else data.fields, WATCHED)
-        beside = data.given_held_out if self.held_out else data.given
-        n = len(fields)
+    def __init__(
+        self, data: TrainingSet, config: "UNetConfig", density: "Density", weight: str, device: torch.device
+    ) -> None:
+        """`config` is of the network that is shown them; `weight`: of LOSSES."""
+        self.held_out = bool(data.count_held_out)
+        number = data.count_held_out if self.held_out else data.count
+        chosen = evenly(np.arange(number), WATCHED)
+        examples, n = Examples(data, config, device, held_out=self.held_out, among=chosen), len(chosen)
+        shown, self.known = examples.picked(torch.arange(n))
+        self.x0, self.extra = examples.split(shown)
         generator = torch.Generator().manual_seed(ANOTHER_SEED)
-        self.eps = torch.randn((n, 1, *data.shape), generator=generator).to(device)
+        self.eps = torch.randn(self.x0.shape, generator=generator).to(device)
         self.s = torch.from_numpy(np.exp(density.log_s((np.arange(n) + 0.5) / n))).float().to(device)
-        both: Tensor = shown(fields, None if beside is None else evenly(beside, WATCHED)).to(device)
-        self.x0, self.extra = both[:, :1], both[:, 1:] if both.shape[1] > 1 else None
-        missing = np.isnan(fields)
-        self.known = torch.from_numpy(~missing)[:, None].float().to(device) if missing.any() else None
         self._weight = weight
 
     def loss(self, net: "UNet | None", sigma_data: float) -> float:
         """Mean of w(s) |eps - eps_hat|^2; without a network that of x0_hat = y sd^2/(sd^2 + s^2), as all begin."""
         x0, s = self.x0, self.s
-        y = x0 + s[:, None, None, None] * self.eps
+        y = x0 + along(s, x0) * self.eps
         if self.known is not None:
             y = y * self.known
         with torch.no_grad():
             if net is None:
-                x0_hat = y * (sigma_data**2 / (sigma_data**2 + s * s))[:, None, None, None]
+                x0_hat = y * along(sigma_data**2 / (sigma_data**2 + s * s), y)
             else:
-                x0_hat = net(y.contiguous(memory_format=torch.channels_last), s, self.extra)[0]
+                x0_hat = net(laid_out(y), s, self.extra)[0]
         return float((LOSSES[self._weight](s, sigma_data) * noise_error(x0, x0_hat.float(), s, self.known)).mean())
 
 

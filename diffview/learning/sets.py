@@ -5,7 +5,7 @@ import math
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from functools import cached_property
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,11 +13,14 @@ from numpy.typing import NDArray
 from diffview.errors import UserError
 from diffview.fields.channels import Channel
 from diffview.fields.coarse import block_mean, coarse
+from diffview.fields.seasons import SeasonalCycle
+from diffview.fields.together import ALONE, Together
 from diffview.fields.transforms import Transform, check_least
 from diffview.models.conditions import fitted, shown_count, standardised
 
 Array = NDArray[np.float32]
-A = TypeVar("A", bound=NDArray[np.floating])
+Places = NDArray[np.intp]
+A = TypeVar("A", bound=NDArray[Any])
 
 FEWEST = 8
 """The fewest fields that make a training set."""
@@ -54,6 +57,10 @@ class TrainingSet:
         whole_width: whether the fields are as wide as the slices they were cut from.
         channels: what the fields are given of other variables, channel by channel, with fitted transforms.
         given, given_held_out: those, standardised [n, channels, ny, nx], NaN missing; None without any.
+        together: what is made together: further variables, and times that follow each other.
+        others, others_held_out: the further variables, standardised [n, channels, ny, nx], NaN missing; None without.
+        firsts, firsts_held_out: of which fields sequences begin, [m]; None of single times.
+        season: the cycle of which the fields are departures, in its standard deviations; None without one.
     """
 
     fields: Array
@@ -71,6 +78,12 @@ class TrainingSet:
     channels: tuple[Channel, ...] = ()
     given: Array | None = None
     given_held_out: Array | None = None
+    together: Together = ALONE
+    others: Array | None = None
+    others_held_out: Array | None = None
+    firsts: Places | None = None
+    firsts_held_out: Places | None = None
+    season: SeasonalCycle | None = None
 
     @classmethod
     def fit(
@@ -123,6 +136,8 @@ class TrainingSet:
     def mask(self) -> NDArray[np.bool_] | None:
         """Where most fields have no data [ny, nx]; None if no pixel is ever missing."""
         missing = np.isnan(self.fields)
+        if self.others is not None:  # a pixel is learned from where all channels have data
+            missing |= np.isnan(self.others).any(axis=1)
         return missing.mean(axis=0) >= 0.5 if missing.any() else None
 
     @cached_property
@@ -136,23 +151,51 @@ class TrainingSet:
 
     @cached_property
     def largest_power(self) -> float:
-        """max P(k) of the standardised fields, k = 0 included: mean |FFT2|^2/N of at most 500 of them."""
-        some = np.nan_to_num(self.fields[:: max(1, len(self.fields) // 500)])
-        power = np.mean(np.abs(np.fft.rfft2(some)) ** 2, axis=0) / (some.shape[1] * some.shape[2])
+        """max P(k) of the standardised fields, k = 0 included: mean |FFT|^2/N of at most 500 of them.
+
+        Of sequences it is over time too, about the mean where that is given; of further variables it is not.
+        """
+        some = self._some(500)
+        axes = tuple(range(1, some.ndim))
+        power = np.mean(np.abs(np.fft.rfftn(some, axes=axes)) ** 2, axis=0) / math.prod(some.shape[1:])
         return float(power.max())
+
+    @property
+    def spread(self) -> float:
+        """Standard deviation of what is learned: of the fields, or of sequences about the mean that is given."""
+        return float(np.std(self._some(500)) if self.together.mean else np.nanstd(self.fields))
+
+    def _some(self, most: int) -> Array:
+        """At most so many fields or sequences, evenly picked, 0 where missing; about their mean where it is given."""
+        if self.firsts is None:
+            return np.nan_to_num(self.fields[:: max(1, len(self.fields) // most)])
+        firsts = self.firsts[:: max(1, len(self.firsts) // most)]
+        some: Array = np.nan_to_num(self.fields[firsts[:, None] + np.arange(self.together.frames)])
+        return some - some.mean(1, keepdims=True) if self.together.mean else some
 
     @cached_property
     def fingerprint(self) -> str:
         """SHA-256 of the fields trained on."""
         digest = hashlib.sha256(np.ascontiguousarray(self.fields).tobytes())
-        if self.given is not None:
-            digest.update(np.ascontiguousarray(self.given).tobytes())
+        for more in (self.given, self.others, self.firsts):
+            if more is not None:
+                digest.update(np.ascontiguousarray(more).tobytes())
         return digest.hexdigest()
+
+    @property
+    def count(self) -> int:
+        """How many fields, or sequences of them, are trained on."""
+        return len(self.fields if self.firsts is None else self.firsts)
+
+    @property
+    def count_held_out(self) -> int:
+        """How many are held out."""
+        return len(self.held_out if self.firsts_held_out is None else self.firsts_held_out)
 
     @property
     def shown(self) -> int:
         """Channels that a network is shown beside the noisy field, but for its mask."""
-        return int(self.coarsen > 0) + shown_count(self.channels)
+        return self.together.means + int(self.coarsen > 0) + shown_count(self.channels)
 
     def condition(self, fields: Array) -> Array | None:
         """The condition of standardised fields [n, ny, nx] as [n, 1, ny, nx], or None without one."""

@@ -13,8 +13,9 @@ from torch import Tensor
 from diffview.errors import UserError
 from diffview.learning.averages import Tracks
 from diffview.learning.densities import DENSITIES, Density
-from diffview.learning.network import extra_channels, require_fit
+from diffview.learning.network import require_fit
 from diffview.learning.objective import LOSSES, VARIANCE_WEIGHT, mean_known, noise_error, variance_bound
+from diffview.learning.picked import Examples
 from diffview.learning.progress import LEARNT, TrainingReport, Watched
 from diffview.learning.sets import TrainingSet
 from diffview.learning.settings import TrainingSettings
@@ -22,8 +23,7 @@ from diffview.learning.torchrun import current
 from diffview.machine import device_name, fast_bfloat16, sent_to
 from diffview.models.cards import Card
 from diffview.models.checkpoints import load_model
-from diffview.models.conditions import groups_of
-from diffview.models.nets.unet import UNet, UNetConfig, on_device
+from diffview.models.nets.unet import UNet, UNetConfig, along, laid_out, on_device
 from diffview.reverse.samplers import POSTERIOR_MEAN
 
 BINS = 24
@@ -87,12 +87,8 @@ class Trainer:
         self.bins = torch.zeros(2, BINS, device=self.device)
         self.loss_sum, self.loss_count = torch.zeros((), device=self.device), 0
         mine = slice(self.ranks.rank, None, self.ranks.count)
-        own, beside = data.fields[mine], None if data.given is None else data.given[mine]
-        self._fields = _shown(data, own, config, beside).to(self.device)
-        self.watched = Watched(
-            data, lambda fields, given: _shown(data, fields, config, given), self.density, settings.loss, self.device
-        )
-        self._known = None if data.mask is None else torch.from_numpy(~np.isnan(own))[:, None].to(self.device)
+        self.examples = Examples(data, config, self.device, among=mine)
+        self.watched = Watched(data, config, self.density, settings.loss, self.device)
         self.bfloat16 = settings.precision == "bfloat16" or (settings.precision == "auto" and fast_bfloat16(device))
 
     @classmethod
@@ -171,37 +167,32 @@ class Trainer:
         log_s = self._levels()
         s = log_s.exp()
         eps = torch.randn(x0.shape, generator=self.noise, device=self.device)
-        y = x0 + s[:, None, None, None] * eps
+        y = x0 + along(s, x0) * eps
         if known is not None:
             y = y * known
-        y = y.contiguous(memory_format=torch.channels_last)
         with torch.autocast(self.device.type, torch.bfloat16, enabled=self.bfloat16):
-            x0_hat, logit = self._together(y, s, extra if extra.shape[1] else None)
+            x0_hat, logit = self._together(laid_out(y), s, extra)
         error = noise_error(x0, x0_hat.float(), s, known)
         self._count(log_s, error.detach())
         loss: Tensor = (LOSSES[self.settings.loss](s, config.sigma_data) * error).mean()
         if logit is not None:
-            s = s[:, None, None, None]
+            s = along(s, x0)
             ratio = torch.rand(s.shape, generator=self.noise, device=self.device) * 0.9 + 0.05
             bound = variance_bound(x0, x0_hat.detach().float(), logit.float(), s, ratio)
             loss = loss + VARIANCE_WEIGHT * mean_known(bound, known).mean()
         return loss
 
-    def _batch(self) -> tuple[Tensor, Tensor, Tensor | None]:
-        """Fields x_0, the channels beside them, and where they have data (None: everywhere), turned alike."""
-        index = sent_to(torch.randint(len(self._fields), (self.batch,), generator=self.random), self.device)
-        known = None if self._known is None else self._known[index].to(torch.float32)
-        fields = torch.cat([self._fields[index]] + ([] if known is None else [known]), dim=1)
+    def _batch(self) -> tuple[Tensor, Tensor | None, Tensor | None]:
+        """Fields x_0, the channels beside them (None without), and where they have data (None: all), turned alike."""
+        fields, known = self.examples.picked(torch.randint(len(self.examples), (self.batch,), generator=self.random))
+        if known is not None:
+            fields = torch.cat([fields, known], dim=1)
         turns = int(torch.randint(8, (), generator=self.random))
         fields = turned(fields, turns, self.settings.flips, self.settings.rotations)
         if known is not None:
             fields, known = fields[:, :-1], fields[:, -1:]
-        channels = self.net.config.channels
-        return (
-            fields[:, :channels],
-            _left_out(fields[:, channels:], self.data, self.settings.dropout, self.random),
-            known,
-        )
+        x0, extra = self.examples.split(fields)
+        return x0, self.examples.left_out(extra, self.settings.dropout, self.random), known
 
     def _levels(self) -> Tensor:
         """ln s [batch]."""
@@ -277,7 +268,7 @@ class Trainer:
         data = self.data
         about: dict[str, Any] = {
             "source": data.source, "licence": data.licence, "split": data.split, "slices": data.slices,
-            "fields": len(data.fields), "held_out": len(data.held_out), "sha256": data.fingerprint,
+            "fields": data.count, "held_out": data.count_held_out, "sha256": data.fingerprint,
         }  # fmt: skip
         if data.coarsen and (smallest := data.smallest):
             about["smallest"] = smallest
@@ -289,8 +280,8 @@ class Trainer:
         if self.origin:
             training["from"] = dict(self.origin)
         return Card(
-            name, data.name, data.units, data.transform, (1, *data.shape), self.noise_range,
-            coarsen=data.coarsen, conditions=data.channels, data=about, training=training,
+            name, data.name, data.units, data.transform, (self.net.config.channels, *data.shape), self.noise_range,
+            coarsen=data.coarsen, conditions=data.channels, together=data.together, data=about, training=training,
         )  # fmt: skip
 
 
@@ -309,42 +300,16 @@ def _middle_of(density: Density) -> tuple[float, float]:
     return low, high
 
 
-def _shown(
-    data: TrainingSet, fields: NDArray[np.float32], config: UNetConfig, given: NDArray[np.float32] | None
-) -> Tensor:
-    """Fields, 0 where missing, and the channels that the network is shown beside them, [n, channels, ny, nx]."""
-    shown, extra = torch.from_numpy(np.nan_to_num(fields))[:, None], extra_channels(data, fields, config, given)
-    return shown if extra is None else torch.cat([shown, torch.from_numpy(extra)], dim=1)
-
-
-def _left_out(extra: Tensor, data: TrainingSet, dropout: float, random: torch.Generator) -> Tensor:
-    """The channels beside fields, 0 where a group of conditions is left out: each by chance, and all together.
-
-    So a network learns to do without some of its sensors, and, for guidance, without any.
-    """
-    if not (data.channels and dropout):
-        return extra
-    groups = groups_of(data.channels)
-    u = torch.rand((len(extra), len(groups) + 1), generator=random)
-    kept = sent_to((u >= dropout).float(), extra.device)
-    kept = kept[:, :-1] * kept[:, -1:]
-    of = [*(groups.index(one.group) for one in data.channels), *range(len(groups))]
-    first = int(data.coarsen > 0)
-    scale = torch.ones(extra.shape[:2], device=extra.device)
-    scale[:, first : first + len(of)] = kept[:, of]
-    return extra * scale[:, :, None, None]
-
-
 def turned(fields: Tensor, turns: int, flips: bool, rotations: bool) -> Tensor:
-    """Fields [batch, channels, ny, nx], mirrored and turned as a whole as far as that is allowed; turns: 0 to 7."""
+    """Fields [batch, ..., ny, nx], mirrored and turned as a whole as far as that is allowed; turns: 0 to 7."""
     if flips and turns & 1:
-        fields = fields.flip(3)
+        fields = fields.flip(-1)
     if flips and turns & 2:
-        fields = fields.flip(2)
+        fields = fields.flip(-2)
     if rotations and not flips:
-        return torch.rot90(fields, turns % 4, [2, 3])
+        return torch.rot90(fields, turns % 4, [-2, -1])
     if rotations and turns & 4:
-        fields = fields.transpose(2, 3)
+        fields = fields.transpose(-2, -1)
     return fields
 
 

@@ -169,7 +169,8 @@ def save(trainer: Trainer, folder: Path) -> None:
             left.unlink(missing_ok=True)
     model, state = DIRECTORY
     _state_of(trainer).save(folder / state)
-    save_model(folder / model, trainer.ema, trainer.card(folder.resolve().name), trainer.data.mask)
+    numbers = None if trainer.data.season is None else trainer.data.season.stacked
+    save_model(folder / model, trainer.ema, trainer.card(folder.resolve().name), trainer.data.mask, season=numbers)
 
 
 def save_later(trainer: Trainer, folder: Path, error: NotWrittenError, ask: Callable[[NotWrittenError], bool]) -> None:

@@ -28,7 +28,7 @@ def days(
     progress: Callable[[float], None] = lambda share: None,
     **values: Unpack[DaysValues],
 ) -> xarray.Dataset:
-    """The days of a month, made by a formula for their mean, which every member keeps: [member, time, rows, columns].
+    """The days of a month, by a formula or a network, with the mean that is given: [member, time, rows, columns].
 
     The dates are those of the calendar of the file; where the mean is missing, the days are.
 
@@ -40,7 +40,7 @@ def days(
             month itself.
         progress: called with the share that is done.
         **values: days (only the first so many of the month), members, seed, first_member, region as (row, column, ny,
-            nx), periodic (whether opposite edges of the region are neighbours).
+            nx), periodic (whether opposite edges of the region meet), model ("gaussian", the formula, or a network).
 
     Raises:
         UserError: if something cannot be read, or does not go together.

@@ -117,6 +117,7 @@ class DaysValues(TypedDict, total=False):
     first_member: int
     region: Region | tuple[int, int, int, int] | None
     periodic: bool
+    model: str
 
 
 class VerifyingValues(TypedDict, total=False):

@@ -160,7 +160,7 @@ def sample(
     known = None if recipe is None else read_recipe(recipe)
     card = card_of(values.get("model", (known or Recipe()).denoiser.model))
     asked = with_ways(recipe_of(known or usual_recipe(card), values), values, fill)
-    opened = as_condition(opened_of(field, asked), card)
+    opened = as_condition(opened_of(field, asked, card), card)
     return dataset_of(_content(opened, card, never, record, progress), opened)
 
 
@@ -312,7 +312,11 @@ def card_of(model: str) -> Card | None:
 
 def usual_recipe(card: Card | None) -> Recipe:
     """What holds where nothing else is asked for: a network draws as its card says that it was scored."""
-    return Recipe.of(**({} if card is None else scored_course(card)))
+    if card is None:
+        return Recipe()
+    made = card.together
+    several = {"channels": tuple(one.condition for one in made.channels), "sequence": made.frames}
+    return Recipe.of(**scored_course(card), **(several if made.several else {}))
 
 
 def equipped(recipe: Recipe, card: Card | None, facts: Facts) -> Facts:

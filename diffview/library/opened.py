@@ -36,6 +36,8 @@ if TYPE_CHECKING:
     import xarray
     from numpy.typing import ArrayLike
 
+    from diffview.models.cards import Card
+
 NO_OTHERS = UserError(
     "Channels and sequences are made of a file, which has other times to fit to.", "Name it with path= and dataset=."
 )
@@ -122,8 +124,10 @@ def one_reader() -> Iterator[ReaderProcess]:
         reader.close()
 
 
-def open_field(recipe: Recipe) -> Opened:
+def open_field(recipe: Recipe, card: Card | None = None) -> Opened:
     """The slice that a recipe names, with the other slices of a small variable, as the window opens it.
+
+    Of fields that a network makes together, whose card is given, the part in the middle has its size.
 
     Raises:
         UserError: if it cannot be read.
@@ -147,7 +151,7 @@ def open_field(recipe: Recipe) -> Opened:
         beside = None
         if (asked := beside_wanted(recipe, picture)) is not None:
             beside = reader.call("read_beside", path=path, **asked)
-        jointly = _jointly(reader, recipe, picture) if recipe.frames.several else None
+        jointly = _jointly(reader, recipe, picture, card) if recipe.frames.several else None
     named = recipe.but(dataset=picture.dataset, index=picture.index)
     return Opened(
         named,
@@ -155,7 +159,7 @@ def open_field(recipe: Recipe) -> Opened:
     )
 
 
-def _jointly(reader: ReaderProcess, recipe: Recipe, picture: Picture) -> JointValues:
+def _jointly(reader: ReaderProcess, recipe: Recipe, picture: Picture, card: Card | None) -> JointValues:
     """The region of all slices of the channels that are made together; those that are given come last."""
     source, asked = recipe.source, recipe.frames
     if asked.refusal is not None:
@@ -166,17 +170,24 @@ def _jointly(reader: ReaderProcess, recipe: Recipe, picture: Picture) -> JointVa
             "Leave coarsen, refine, window and mask out, or make such a file first.",
         )
     channels = [name for name in asked.channels if name not in asked.known]
-    region = source.region or Facts(picture.field).fits.of(default_region)
+    usual = Facts(picture.field).fits.of(default_region) if card is None else _middle(picture.size, card.shape[1:])
+    region = source.region or usual
     assert source.path is not None
     from diffview.readers.channels_read import read_jointly  # with it comes h5py, of which few have need here
 
     return read_jointly(reader, source.path, picture, [*channels, *asked.known], region)
 
 
+def _middle(size: tuple[int, int], sides: tuple[int, ...]) -> Region:
+    """A region of these sides in the middle of a picture; all of a smaller one."""
+    ny, nx = (min(side, whole) for side, whole in zip(sides, size, strict=True))
+    return Region((size[0] - ny) // 2, (size[1] - nx) // 2, ny, nx)
+
+
 # -- arrays
 
 
-def opened_of(field: FieldLike | None, recipe: Recipe) -> Opened:
+def opened_of(field: FieldLike | None, recipe: Recipe, card: Card | None = None) -> Opened:
     """What is worked on: the field that is given, or the one that the recipe names.
 
     A slice that `open` gave and nobody changed is taken from its file again, so that a recipe can name it and its
@@ -186,7 +197,7 @@ def opened_of(field: FieldLike | None, recipe: Recipe) -> Opened:
         UserError: if it cannot be read, or the array is no picture.
     """
     if field is None:
-        return open_field(recipe)
+        return open_field(recipe, card)
     if recipe.frames.several:
         raise NO_OTHERS
     from diffview.library.datasets import as_array, picture_of

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from diffview.fields.channels import Channel
+from diffview.fields.together import Together
 from diffview.fields.transforms import Transform
 from diffview.forward.schedule import S_LIMIT
 from diffview.models.plain import Rule, Unfit, flag, listed, maybe, number, one_of, table, text, whole
@@ -63,6 +64,12 @@ def _channel(value: Any, where: str) -> Channel:
     return Channel(**{name: read[name] for name in parts})
 
 
+def _together(value: Any, where: str) -> Together:
+    parts = {"frames": whole(1, 366), "step": number(1e-6, 1e6), "mean": flag, "seasonal": flag,
+             "channels": listed(_channel, most=64)}  # fmt: skip
+    return Together.of({name: part for name, part in table(parts)(value, where).items() if name in parts})
+
+
 CURVES = {
     "spectrum": curve("k"), "scales": curve("k"), "ranks": listed(SCORE, least=1),
     "histogram": curve("edges", 1, below=maybe(table({}, others=SCORE))),
@@ -74,6 +81,7 @@ PARTS: Mapping[str, Rule] = {
     "name": text, "quantity": text, "units": text, "kind": one_of(*KINDS),
     "transform": _transform, "shape": listed(whole(1, 2**14), 3, 3), "noise_range": listed(number(0, S_LIMIT), 2, 2),
     "coarsen": whole(0, 2**14), "conditions": listed(_channel, most=1024),
+    "together": _together,
     "network": table({"width": whole(), "mask": flag, "learned_variance": flag}),
     "weights": table({"sha256": text, "dtype": text, "parameters": whole()}),
     "data": table({
@@ -115,5 +123,10 @@ def card_parts(plain: Any) -> dict[str, Any]:
     coarsen = parts.get("coarsen", 0)
     if coarsen and (ny % coarsen or nx % coarsen):
         raise Unfit("coarsen", f"is {coarsen}, which does not divide {ny} x {nx} pixels")
+    together = parts.get("together", Together())
+    if together.several and channels != 1 + len(together.channels):
+        raise Unfit("together", f"has {len(together.channels)} further channels of {channels} in all")
+    if together.mean and together.frames == 1:
+        raise Unfit("together", "has a mean of a single frame")
     given = {"conditions": tuple(parts["conditions"])} if "conditions" in parts else {}
     return parts | {"noise_range": (low, high), "shape": (channels, ny, nx)} | given

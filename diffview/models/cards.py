@@ -8,6 +8,7 @@ from typing import Any
 
 from diffview.errors import UserError
 from diffview.fields.channels import Channel
+from diffview.fields.together import ALONE, Together
 from diffview.fields.transforms import Transform
 from diffview.models.card_rules import KINDS, card_parts
 from diffview.models.conditions import shown_count
@@ -17,6 +18,9 @@ from diffview.paths import read_json, sample_models, user_folder, write_text
 
 MASK = "diffview.mask"
 """Name of the tensor beside the weights that is True where the fields have no data."""
+
+SEASON = "diffview.season"
+"""Name of that with the seasonal cycle of which the fields are departures: its numbers, then its standard deviation."""
 
 
 @dataclass(frozen=True)
@@ -28,10 +32,11 @@ class Card:
         kind: "posterior mean" or "consistency".
         quantity, units: what its fields are.
         transform: from physical units to those the network sees.
-        shape: (channels, ny, nx) it was trained on.
+        shape: (channels, ny, nx) it was trained on; frames of a sequence are in `together`.
         noise_range: the s between 0.1 and 99.9 % of its training draws.
         coarsen: side in pixels of the blocks whose means it is conditioned on; 0: unconditional.
         conditions: other variables that it is given, channel by channel.
+        together: what it makes beside its first field, further variables and times.
         network: the numbers of UNetConfig.
         weights: sha256, dtype, parameters.
         data: source, licence, split, number of fields.
@@ -49,6 +54,7 @@ class Card:
     kind: str = KINDS[0]
     coarsen: int = 0
     conditions: tuple[Channel, ...] = ()
+    together: Together = ALONE
     network: Mapping[str, Any] = field(default_factory=dict)
     weights: Mapping[str, Any] = field(default_factory=dict)
     data: Mapping[str, Any] = field(default_factory=dict)
@@ -63,12 +69,20 @@ class Card:
         plain["conditions"] = [one.plain for one in self.conditions]
         if not self.conditions:  # cards without are what they were
             del plain["conditions"]
+        plain["together"] = self.together.plain
+        if not self.together.several:
+            del plain["together"]
         return json_text({"diffview_model": 1, **plain}, ascii_only=False) + "\n"
 
     @property
     def shown(self) -> int:
         """Channels that the network is shown beside the noisy field, but for its mask."""
-        return int(self.coarsen > 0) + shown_count(self.conditions)
+        return self.together.means + int(self.coarsen > 0) + shown_count(self.conditions)
+
+    @property
+    def made(self) -> tuple[int, ...]:
+        """Shape of what it makes: (channels, ny, nx), of a sequence (channels, frames, ny, nx)."""
+        return self.shape if self.together.frames == 1 else self.together.shape(*self.shape[1:])
 
     def stands_for(self, shape: tuple[int, ...]) -> int:
         """How many pixels a side each value of a picture may stand for, as the mean that it is given; 0 if none.

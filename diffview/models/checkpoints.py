@@ -11,17 +11,18 @@ import torch
 from torch import Tensor
 
 from diffview.errors import UserError
-from diffview.models.cards import MASK, Card, beside
+from diffview.models.cards import MASK, SEASON, Card, beside
 from diffview.models.nets.unet import UNet, UNetConfig
 from diffview.paths import new_file, plain_size, write_bytes, written_whole
 
 DTYPES = {"float32": torch.float32, "float16": torch.float16, "bfloat16": torch.bfloat16}
 
 
-def save_model(path: Path, net: UNet, card: Card, mask: Any = None, dtype: str = "float16") -> Card:
+def save_model(path: Path, net: UNet, card: Card, mask: Any = None, dtype: str = "float16", season: Any = None) -> Card:
     """Write the weights to PATH.safetensors and the card, with their checksum, to PATH.json; gives the card back.
 
-    Weights that the dtype cannot hold are written as float32.
+    Weights that the dtype cannot hold are written as float32; beside them lie the mask of the fields, where they have
+    one, and the seasonal cycle [numbers + 1, ny, nx] that they are departures from.
 
     Raises:
         UserError: if they cannot be written.
@@ -34,6 +35,8 @@ def save_model(path: Path, net: UNet, card: Card, mask: Any = None, dtype: str =
     tensors = {name: t.to(DTYPES[dtype]) for name, t in state.items()}
     if mask is not None:
         tensors[MASK] = torch.as_tensor(mask).to(torch.uint8).contiguous()
+    if season is not None:
+        tensors[SEASON] = torch.as_tensor(season).to(torch.float32).contiguous()
     data = safetensors.torch.save(tensors)
     parameters = sum(p.numel() for p in net.parameters())
     weights = {"sha256": hashlib.sha256(data).hexdigest(), "dtype": dtype, "parameters": parameters}
@@ -52,7 +55,7 @@ def load_model(card: Card) -> tuple[UNet, Tensor | None]:
         UserError: if the weights are missing, damaged, not those of the card, or do not fit its network.
     """
     tensors = load_tensors(beside(card.file, ".safetensors"), str(card.weights.get("sha256", "")))
-    mask = tensors.pop(MASK, None)
+    mask, _ = tensors.pop(MASK, None), tensors.pop(SEASON, None)
     config = _config_of(card)
     with torch.device("meta"):  # no memory for numbers that may be absurd
         wanted = UNet(config).state_dict()
@@ -74,7 +77,7 @@ def network_config(plain: Mapping[str, Any]) -> UNetConfig:
         TypeError, KeyError, ValueError: if they are not those of a network.
         UserError: if one is outside its range.
     """
-    for name in ("mask", "attention", "learned_variance"):
+    for name in ("mask", "attention", "learned_variance", "mean"):
         if not isinstance(plain.get(name, False), bool):
             raise ValueError(f"{name} is {plain[name]!r}")
     return UNetConfig(**{**plain, "multipliers": tuple(plain["multipliers"])})
@@ -88,9 +91,10 @@ def _config_of(card: Card) -> UNetConfig:
             f"The card {card.file.name} describes a network that is unknown here: {error}.",
             "It may come from a newer diffview.",
         ) from None
-    channels, ny, nx = card.shape
+    _, ny, nx = card.shape
     fits = not ny % config.stride and not nx % config.stride
-    if channels != config.channels or not fits or card.shown != config.cond_channels:
+    own = (card.shape[0], card.shown, card.together.frames, card.together.mean)
+    if not fits or own != (config.channels, config.cond_channels, config.frames, config.mean):
         raise UserError(
             f"The card {card.file.name} describes fields that do not fit its network.", "Copy the model again."
         )

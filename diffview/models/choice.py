@@ -13,10 +13,11 @@ from numpy.typing import NDArray
 from diffview.errors import UserError, cut
 from diffview.fields.field import Field, Region
 from diffview.fields.numbers import percent
+from diffview.fields.seasons import SeasonalCycle
 from diffview.fields.transforms import has_least
 from diffview.fields.units import same_units, written
 from diffview.machine import torch_is_missing
-from diffview.models.cards import MASK, Card, beside
+from diffview.models.cards import MASK, SEASON, Card, beside
 from diffview.models.conditions import groups_of
 from diffview.models.denoiser import Denoiser
 from diffview.models.foreign import foreign_card, is_foreign
@@ -169,6 +170,8 @@ class Trained:
             f"fields: {card.data.get('source') or 'unknown source'} ({card.data.get('licence') or 'terms unknown'}; "
             f"{card.data.get('split') or 'nothing held out'})."
         ]
+        if card.together.several:
+            parts.append(card.together.sentence)
         if card.coarsen:
             parts.append(f"It is conditioned on means over {card.coarsen} × {card.coarsen} pixels of the region.")
         if self.windows:
@@ -208,11 +211,23 @@ def own_mask(card: Card) -> NDArray[np.bool_] | None:
 
     Damaged weights count as none: loading the network says so.
     """
+    mask = _beside_weights(card, MASK)
+    return None if mask is None else mask == 0
+
+
+def own_season(card: Card) -> SeasonalCycle | None:
+    """The seasonal cycle that a network's fields are departures from, from its weights; None if they are of none."""
+    season = _beside_weights(card, SEASON) if card.together.seasonal else None
+    return None if season is None else SeasonalCycle.unstacked(season)
+
+
+def _beside_weights(card: Card, name: str) -> NDArray[Any] | None:
+    """An array that lies beside the weights; None if there is none, or the file is damaged."""
     from safetensors import SafetensorError, safe_open
 
     try:
         with safe_open(beside(card.file, ".safetensors"), "numpy") as file:
-            return np.asarray(file.get_tensor(MASK)) == 0 if MASK in file.keys() else None  # noqa: SIM118
+            return np.asarray(file.get_tensor(name)) if name in file.keys() else None  # noqa: SIM118
     except (OSError, SafetensorError):
         return None
 

@@ -9,6 +9,7 @@ wavenumber by wavenumber. So both steps are exact, and the mean is kept to round
 
 from dataclasses import dataclass, replace
 from functools import cached_property
+from typing import Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -34,6 +35,34 @@ ERROR = 1e-3
 
 DAYS, MEAN = 0, 1
 """Draws of a member: its days, and the mean where it is not known."""
+
+
+class LawOfDays(Protocol):
+    """Whatever makes days for their mean: the formula here, or a network."""
+
+    @property
+    def cycle(self) -> SeasonalCycle:
+        """The seasonal cycle of the region."""
+
+    @property
+    def frames(self) -> int:
+        """Days of a sequence."""
+
+    @property
+    def windows(self) -> int:
+        """How many sequences it was fitted to."""
+
+    @property
+    def said(self) -> str:
+        """How it makes days, for the file."""
+
+    def members(
+        self, mean: NDArray[np.floating], fractions: Array, members: int, seed: int = 0, first: int = 0
+    ) -> Array:
+        """Sequences of days whose mean is the one that is given, physical [members, frames, ny, nx]."""
+
+    def noise(self, seed: int, member: int) -> NDArray[np.float32]:
+        """The normals of which a member was made [frames, rows, columns]; its first rows and columns are the region."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -82,6 +111,16 @@ class DaysLaw:
     def frames(self) -> int:
         """Days of a sequence."""
         return self.joint.outer[1]
+
+    @property
+    def said(self) -> str:
+        """How it makes days, for the file."""
+        torus = "periodic" if self.joint.shape[1:] == self.cycle.std.shape else "not periodic"
+        return f"a formula: a Gaussian law of sequences of {self.frames} days, {torus} in space"
+
+    def noise(self, seed: int, member: int) -> NDArray[np.float32]:
+        """The normals of which a member was made, on the torus [frames, rows, columns]."""
+        return draw(seed, START, DAYS, member, self.joint.shape[1:])
 
     @cached_property
     def given_mean(self) -> Conditioned:
@@ -185,7 +224,7 @@ class DaysMade:
     values: NDArray[np.float32]
     first: int
     seed: int
-    law: DaysLaw
+    law: LawOfDays
     fitted_to: str
     real: NDArray[np.float32] | None = None
 
@@ -197,8 +236,7 @@ class DaysMade:
     @property
     def noise(self) -> NDArray[np.float32]:
         """The normals of which the first member was made [frames, ny, nx]."""
-        z = draw(self.seed, START, DAYS, self.first, self.law.joint.shape[1:])
-        return z[:, : self.region.ny, : self.region.nx]
+        return self.law.noise(self.seed, self.first)[:, : self.region.ny, : self.region.nx]
 
     @property
     def kept(self) -> float:

@@ -20,7 +20,7 @@ from diffview.fields.field import Field
 from diffview.fields.transforms import Transform
 from diffview.reverse.samplers import Denoise, Step
 from diffview.runs.groups import Ensemble
-from diffview.runs.plan import Plan
+from diffview.runs.plan import Back, Plan
 from diffview.runs.run import denoiser_of, run
 from diffview.runs.statistics import Streamed, check_spread, fixed_edges, statistics_asked
 
@@ -189,7 +189,7 @@ class MadeChannel(NamedTuple):
 
     place: int
     field: Field | None
-    back: Transform
+    back: Back
     makes: NDArray[np.bool_] | None
     truth: Array | None
 
@@ -201,7 +201,7 @@ def channels_of(plan: Plan) -> list[MadeChannel]:
         return [MadeChannel(0, None, plan.made_in, plan.makes, plan.x0 if plan.has_truth else None)]
     truth = made.x0 if made.placed else None
     return [
-        MadeChannel(i, made.fields[i], made.transforms[i], made.there[i], None if truth is None else truth[i])
+        MadeChannel(i, made.fields[i], made.backs[i], made.there[i], None if truth is None else truth[i])
         for i in range(made.made)
     ]
 
@@ -231,6 +231,7 @@ def streamed_for(plan: Plan, truth: NDArray[np.floating] | None = None, channel:
     for statistic in asked:
         check_spread(statistic, plan.recipe.ensemble.members)
     back = (channels_of(plan)[0] if channel is None else channel).back
+    assert isinstance(back, Transform)
     return Streamed(asked, fixed_edges(back, prod(plan.shape[2:])), truth)
 
 

@@ -1,14 +1,16 @@
 """What will be done (Plan), and what of it is not as asked (Note)."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
-from typing import Any, NamedTuple
+from dataclasses import dataclass, replace
+from typing import Any, NamedTuple, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
 from diffview.errors import UserError
+from diffview.fields.daily import year_fractions
 from diffview.fields.field import Field, Region
+from diffview.fields.seasons import SeasonalCycle
 from diffview.fields.transforms import Transform
 from diffview.models.capabilities import lacks
 from diffview.models.cards import Card
@@ -37,6 +39,25 @@ class Note(NamedTuple):
         return f"{self.why} Asked: {self.asked}; given: {self.given}."
 
 
+class Back(Protocol):
+    """What takes standardised values to physical ones."""
+
+    def inverse(self, z: NDArray[np.floating]) -> NDArray[np.float64]:
+        """The physical values."""
+
+
+@dataclass(frozen=True, eq=False)
+class OfSeason:
+    """The way back from departures from a season, at fractions of the year [frames]."""
+
+    season: SeasonalCycle
+    fractions: NDArray[np.float64]
+
+    def inverse(self, z: NDArray[np.floating]) -> NDArray[np.float64]:
+        """Physical values of departures [..., frames, ny, nx]."""
+        return self.season.values(z, self.fractions)
+
+
 @dataclass(frozen=True, eq=False)
 class Jointly:
     """Fields that are made together.
@@ -51,6 +72,8 @@ class Jointly:
         days: of the frames, days since 1970-01-01; without dates the number of each, [frames].
         calendar: of the days; "" without dates.
         placed: whether anything of the open fields goes into the run.
+        season: the cycle of which the fields are departures; None without one.
+        mean: over the frames, which a network is given, standardised [channels, ny, nx]; None where it is not.
     """
 
     fields: tuple[Field, ...]
@@ -62,6 +85,28 @@ class Jointly:
     days: NDArray[np.float64]
     calendar: str
     placed: bool
+    season: SeasonalCycle | None = None
+    mean: Array | None = None
+
+    @property
+    def fractions(self) -> NDArray[np.float64]:
+        """Of the year, of the frames."""
+        return year_fractions(np.floor(self.days).astype(np.int64), self.calendar)
+
+    def standardised(self, values: Array) -> Array:
+        """Values [channels, ..., ny, nx] in their own units as the run has them."""
+        if self.season is not None:
+            return self.season.anomalies(values[0], self.fractions)[None].astype(np.float32)
+        return np.stack([one(values[i]) for i, one in enumerate(self.transforms)]).astype(np.float32)
+
+    def but(self, x0: Array | None, mean: Array | None) -> "Jointly":
+        """The same with these open fields and their mean."""
+        return replace(self, x0=x0, mean=mean)
+
+    @property
+    def backs(self) -> tuple[Back, ...]:
+        """What takes standardised values of each channel back to its own units."""
+        return self.transforms if self.season is None else (OfSeason(self.season, self.fractions),)
 
 
 @dataclass(frozen=True, eq=False)

@@ -31,6 +31,7 @@ from diffview.runs.facts import Facts, default_region, x0_of
 from diffview.runs.guiding import GuidanceAsked, guided_model, known_pixels, partner_of, unguidable
 from diffview.runs.made_jointly import alone, plan_jointly
 from diffview.runs.network_seen import Sees, limit_notes, network, off_of
+from diffview.runs.network_together import NetworkAt, plan_network, several_at_once
 from diffview.runs.observing import known_of
 from diffview.runs.plan import Note, Plan
 from diffview.runs.recipe import AUTO, Recipe
@@ -54,6 +55,9 @@ def resolve(recipe: Recipe, facts: Facts) -> Plan:
     foreign = "" if card is None else mismatch(card, facts.field)
     request = _Request(recipe, facts, Conditioning.of(recipe), card, foreign, [])
     if facts.jointly is not None and recipe.frames.several:
+        if card is not None and card.together.several:
+            work = NetworkAt(card, _device(request), _levels(request))
+            return plan_network(recipe, work, facts, facts.jointly, tuple(request.notes))
         return plan_jointly(recipe, facts, facts.jointly, _levels(request), tuple(request.notes))
     if recipe.frames.several:
         request.notes.append(alone(recipe.frames))
@@ -272,8 +276,8 @@ def _network(request: _Request, transform: Transform, region: Region, device: st
 
 def _network_refusal(request: _Request, card: Card, region: Region) -> UserError | None:
     """Why the network cannot be run on this field, with this engine; None if it can."""
-    if request.facts.torch is None:
-        return torch_is_missing(card.name)
+    if request.facts.torch is None or card.together.several:
+        return torch_is_missing(card.name) if request.facts.torch is None else several_at_once(card)
     lacking = unmet(card.name, card.conditions, request.facts.beside, off_of(request.recipe, card))
     if lacking is not None or not (request.uses_field or card.conditions):
         return lacking

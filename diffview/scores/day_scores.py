@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from diffview.errors import UserError
 from diffview.fields.daily import FieldSeries, date_text
-from diffview.models.days import DaysLaw
+from diffview.models.days import DaysLaw, LawOfDays
 from diffview.scores import metrics
 from diffview.scores.calibration import as_plain
 from diffview.scores.printed import aligned, short
@@ -111,6 +111,7 @@ class DaysTask:
         members: of each.
         seed: of the noise.
         periodic: as `DaysLaw.fit`.
+        law: a network that makes the days, in place of the formula that is fitted; or None.
     """
 
     before: FieldSeries
@@ -119,6 +120,7 @@ class DaysTask:
     members: int = 16
     seed: int = 0
     periodic: bool = False
+    law: LawOfDays | None = None
 
 
 def verify_days(task: DaysTask, progress: Progress = lambda share: None) -> DaysScores:
@@ -134,7 +136,7 @@ def verify_days(task: DaysTask, progress: Progress = lambda share: None) -> Days
             f"{len(firsts)} sequences of {frames} days in what is held out, and {task.members} members of each.",
             "Hold out at least two sequences, and make at least two members.",
         )
-    law = DaysLaw.fit(task.before, frames, task.periodic)
+    law = task.law or DaysLaw.fit(task.before, frames, task.periodic)
     progress(0.2)
     truth, fractions, made = _made(task, law, firsts, lambda share: progress(0.2 + 0.6 * share))
     known = ~np.isnan(made).any((0, 1, 2)) & ~np.isnan(truth).any((0, 1))
@@ -155,7 +157,7 @@ def verify_days(task: DaysTask, progress: Progress = lambda share: None) -> Days
 
 
 def _made(
-    task: DaysTask, law: DaysLaw, firsts: NDArray[np.intp], progress: Progress
+    task: DaysTask, law: LawOfDays, firsts: NDArray[np.intp], progress: Progress
 ) -> tuple[NDArray[np.floating], Array, Array]:
     """The sequences of the test [n, frames, ny, nx], fractions of the year [n, frames], and members of each."""
     at = firsts[:, None] + np.arange(task.frames)
@@ -168,7 +170,7 @@ def _made(
 
 
 def _characters(
-    task: DaysTask, law: DaysLaw, known: NDArray[np.bool_], truth: NDArray[np.floating], fractions: Array, made: Array
+    task: DaysTask, law: LawOfDays, known: NDArray[np.bool_], truth: NDArray[np.floating], fractions: Array, made: Array
 ) -> tuple[DaysCharacter, DaysCharacter, DaysCharacter]:
     """What the members, the test, and the years before it are like."""
     departures, before = _Departures(law, known), task.before
@@ -192,7 +194,7 @@ def _characters(
 class _Departures:
     """Departures from the season of the law, in units, at the pixels that are known."""
 
-    law: DaysLaw
+    law: LawOfDays
     known: NDArray[np.bool_]
 
     def of(self, values: NDArray[np.floating], fractions: Array) -> Array:
@@ -220,7 +222,7 @@ def _character(found: Array, limit: Array, ks: Array) -> DaysCharacter:
     )  # fmt: skip
 
 
-def _other_years(before: FieldSeries, law: DaysLaw, truth: NDArray[np.floating], fractions: Array) -> Array:
+def _other_years(before: FieldSeries, law: LawOfDays, truth: NDArray[np.floating], fractions: Array) -> Array:
     """The same days of all the years before, with the mean of the test's [years, n, frames, ny, nx].
 
     Days are taken by the fraction of the year at which a sequence begins, and moved as departures from the season.

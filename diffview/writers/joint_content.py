@@ -1,15 +1,17 @@
 """The content of a file of fields that were made together: each channel in its own units, its frames along time."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from diffview.fields.daily import EPOCH
+from diffview.fields.transforms import Transform
 from diffview.reverse.samplers import Step
 from diffview.runs.in_blocks import channels_of, physical_of
-from diffview.runs.plan import Jointly, Plan
+from diffview.runs.plan import Back, Jointly, Plan
 from diffview.runs.statistics import Streamed
 from diffview.writers.counted_content import counted_words, statistics_of
 from diffview.writers.exports import PIXELS, Content, Values, content_of, members_of, recorded, recorded_axes
@@ -53,7 +55,7 @@ def joint_run_content(plan: Plan, steps: Sequence[Step]) -> Content:
         said = ("x_t", "the state of the run"), ("x0_hat", "estimate of the clean field")
         for (name, words), values in zip(said, recorded(plan, steps, one.place), strict=True):
             kept = np.where(made.there[one.place], values, np.float32(np.nan))
-            variables[f"{what.name}_{name}"] = Values(dims, kept, what.cf(words, coordinates="t s"), one.back)
+            variables[f"{what.name}_{name}"] = _through(dims, kept, what.cf(words, coordinates="t s"), one.back)
     content = _content(plan, made, {**variables, **_open_fields(made, along)})
     return replace(content, attributes={**content.attributes, "title": f"A run: {content.attributes['title']}"})
 
@@ -82,8 +84,15 @@ def _open_fields(made: Jointly, along: tuple[str, ...]) -> dict[str, Values]:
         what = quantity_of(field)
         name = f"{what.name}_truth" if i < made.made else what.name
         said = what.cf("the field itself") if i < made.made else what.cf("given to the run")
-        variables[name] = Values((*along, *PIXELS), made.x0[i], said, made.transforms[i])
+        variables[name] = _through((*along, *PIXELS), made.x0[i], said, made.backs[i])
     return variables
+
+
+def _through(dims: tuple[str, ...], z: NDArray[np.float32], said: Mapping[str, Any], back: Back) -> Values:
+    """Standardised values that are written in physical units: part by part, or, of a season, all dates at once."""
+    if isinstance(back, Transform):
+        return Values(dims, z, said, back)
+    return Values(dims, back.inverse(z).astype(np.float32), said)
 
 
 def _members(what: WrittenQuantity, made: NDArray[np.float32], along: tuple[str, ...]) -> dict[str, Values]:

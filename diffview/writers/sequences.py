@@ -27,11 +27,9 @@ def days_content(made: DaysMade) -> Content:
         f"{what.name}_mean": Values(PIXELS, np.asarray(made.mean, np.float32), what.cf("the mean that was given")),
     }  # fmt: skip
     title = f"{what.long_name}, days made for the mean from {span[0]} to {span[1]}"
-    torus = "periodic" if made.law.joint.shape[1:] == made.mean.shape else "not periodic"
     comment = (
-        f"Every day was made by a formula: a Gaussian law of sequences of {made.law.frames} days, {torus} in space, "
-        f"fitted to {made.fitted_to} ({made.law.windows:,} sequences), given their mean. No day is one that was "
-        "observed; the mean over the days of every member is the one that was given."
+        f"Every day was made by {made.law.said}, fitted to {made.fitted_to} ({made.law.windows:,} sequences), given "
+        "their mean. No day is one that was observed; the mean over the days of every member is the one that was given."
     )
     attributes = {
         "title": title, "source": f"diffview {__version__}", "comment": comment,

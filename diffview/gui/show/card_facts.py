@@ -138,8 +138,9 @@ def title_of(card: Card) -> str:
 
 
 def size_of(card: Card) -> str:
-    """64 × 64."""
-    return " × ".join(str(n) for n in card.shape[1:])
+    """64 × 64; of sequences 28 × 32 × 32."""
+    frames = card.made[1:-2] if card.together.frames > 1 else ()
+    return " × ".join(str(n) for n in (*frames, *card.shape[1:]))
 
 
 def glance(card: Card) -> list[tuple[str, str]]:

@@ -1,4 +1,7 @@
-"""A trained network as a denoiser: y [members, channels, ny, nx] and s in, x0_hat out, as with every other model."""
+"""A trained network as a denoiser: y [members, channels, ny, nx] and s in, x0_hat out, as with every other model.
+
+Of sequences y is [members, channels, frames, ny, nx]; a condition and a mask are those of all frames.
+"""
 
 import logging
 import math
@@ -16,7 +19,7 @@ from diffview.models.cards import Card
 from diffview.models.checkpoints import load_model
 from diffview.models.nets.acceleration import CLOSE, Fast, Tensors
 from diffview.models.nets.block_means import with_block_means
-from diffview.models.nets.unet import UNet, on_device
+from diffview.models.nets.unet import UNet, laid_out, on_device
 
 LOG = logging.getLogger(__name__)
 
@@ -76,7 +79,7 @@ class Network:
     """
 
     def __init__(self, net: UNet, card: Card, device: str = "cpu") -> None:
-        self.kind, self.noise_range, self.shape, self.card = card.kind, card.noise_range, card.shape, card
+        self.kind, self.noise_range, self.shape, self.card = card.kind, card.noise_range, card.made, card
         self.net, self._device = on_device(net, device).eval().requires_grad_(False), torch.device(device)
         self._half = torch.autocast(self._device.type, torch.float16, enabled=False)
         self._fast = Fast(self._forward)
@@ -136,7 +139,7 @@ class Network:
         standard deviations, in bfloat16 by 0.003 to 0.009, a visible step in one pixel of eight.
         """
         low, high = self.noise_range
-        z = torch.randn(1, *self.card.shape, generator=torch.Generator().manual_seed(0)).to(self._device)
+        z = torch.randn(1, *self.card.made, generator=torch.Generator().manual_seed(0)).to(self._device)
         offs = []
         with torch.no_grad():
             for s in np.geomspace(max(low, 1e-3), high, 5).tolist():
@@ -193,13 +196,13 @@ class Network:
 
     def _inputs(self, y: Tensor, s: float) -> Tensors:
         """Inputs of the network: y without missing pixels, the level, and condition and mask if it has them."""
-        y = y.to(torch.float32).contiguous(memory_format=torch.channels_last)
+        y = laid_out(y.to(torch.float32))
         if self._known is not None:
             y = y * self._known
         level = torch.full((len(y),), s, dtype=torch.float32, device=y.device)
         if (extra := self.extra) is None:
             return y, level
-        return y, level, extra.expand(len(y), -1, -1, -1) if len(extra) == 1 else extra[: len(y)]
+        return y, level, extra.expand(len(y), *extra.shape[1:]) if len(extra) == 1 else extra[: len(y)]
 
     def _estimate(self, y: Tensor, s: float) -> Tensor:
         x0_hat, *logit = self._fast(*self._inputs(y, s))

@@ -11,8 +11,11 @@ large s the field. Of a consistency model the same x0_hat is where its jump f le
 
     f(y, s) = y + (1 - s_min/s)(x0_hat - y),   so that f(y, s_min) = y
 
-Every block sees [batch, channels, ny, nx]; a space-time form would fold time into the batch around these blocks and mix
-it by attention along its own axis, as `Attention` does in space.
+Every block sees [batch, channels, ny, nx]. Of sequences [batch, channels, frames, ny, nx] the frames are folded into
+the batch around the blocks, and mixed between them along their own axis (`frames`). A network that is given the mean
+over the frames, m, gives x0_hat with exactly this mean: of y it sees only y - mean y, for the rest of it is noise,
+
+    x0_hat = m + c_skip (y - mean y) + c_out (F - mean F),   F of c_in (y - mean y) and m
 """
 
 import math
@@ -26,10 +29,8 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from diffview.errors import UserError
+from diffview.models.nets.frames import GROUP, AcrossFrames
 from diffview.params import Choice, Range, checked, parameters
-
-GROUP = 8
-"""Channels that are normalised together."""
 
 Coefficients = tuple[Tensor, Tensor, Tensor]
 
@@ -62,6 +63,8 @@ OUTPUTS: dict[str, Callable[[Tensor, float], Coefficients]] = {
 }  # fmt: skip
 """What F predicts: c_skip, c_out and c_in from s and sd, shaped as s; as parametrisations has it for other networks."""
 
+MOST_FRAMES = 366
+
 WIDEST = 4096
 """The most channels that a level may have."""
 
@@ -84,6 +87,8 @@ class UNetConfig:
         sigma_data: sd, standard deviation of the standardised data.
         prediction: key of OUTPUTS.
         least: s_min of a consistency model, where its jump ends; 0: it is none, and gives x0_hat itself.
+        frames: times that are made together; 1: single fields.
+        mean: whether it is given the mean over the frames, as the first channels of the condition, and keeps it.
     """
 
     channels: Annotated[int, Range(1, 64)] = 1
@@ -99,6 +104,8 @@ class UNetConfig:
     sigma_data: Annotated[float, Range(1e-3, 1e3)] = 1.0
     prediction: Annotated[str, Choice(tuple(OUTPUTS)), "what the network predicts"] = "edm"
     least: Annotated[float, Range(0.0, 1e6)] = 0.0
+    frames: Annotated[int, Range(1, MOST_FRAMES)] = 1
+    mean: Annotated[bool, "given, and kept"] = False
 
     def __post_init__(self) -> None:
         typed = checked(type(self), {p.name: getattr(self, p.name) for p in parameters(type(self))}, "A UNet")
@@ -107,6 +114,11 @@ class UNetConfig:
         if not 1 <= len(self.multipliers) <= 8 or not all(1 <= m <= 64 and m == int(m) for m in self.multipliers):
             raise UserError("A UNet has 1 to 8 levels, of 1 to 64 times its width.", "Choose multipliers like 1, 2, 3.")
         object.__setattr__(self, "multipliers", tuple(int(m) for m in self.multipliers))
+        if self.mean and (self.frames == 1 or self.cond_channels < self.channels):
+            raise UserError(
+                "A UNet that keeps a mean has several frames, and the mean of each channel in its condition.",
+                "Leave the mean out, or give it frames.",
+            )
         if self.width % GROUP:
             raise UserError(f"A UNet cannot have the width {self.width}.", f"Choose a multiple of {GROUP}.")
         if self.width * max(self.multipliers) > WIDEST:
@@ -226,34 +238,55 @@ class UNet(nn.Module):
         self.attention = Attention(widths[-1]) if c.attention else nn.Identity()
         self.norm = nn.GroupNorm(widths[0] // GROUP, widths[0])
         self.last = zeroed(Conv(widths[0], outputs, 3, c.padding))
+        if c.frames > 1:
+            levels = [(width, c.attention and depth > 0) for depth, width in enumerate(widths)]
+            self.across_down, self.across_up = (
+                nn.ModuleList(AcrossFrames(width, c.frames, mixes) for width, mixes in levels) for _ in range(2)
+            )
 
     def forward(self, y: Tensor, s: Tensor, extra: Tensor | None = None) -> tuple[Tensor, Tensor | None]:
         """x0_hat, or f of a consistency model, and the logit of the variance fraction if it is learned.
 
         Args:
-            y: [batch, channels, ny, nx], ny and nx multiples of config.stride.
+            y: [batch, channels, ny, nx], or [batch, channels, frames, ny, nx]; ny and nx multiples of config.stride.
             s: noise levels [batch], > 0.
-            extra: condition and mask channels [batch, cond_channels + mask, ny, nx], standardised.
+            extra: condition and mask channels [batch, cond_channels + mask, ny, nx], standardised, the same for all
+                frames, or [batch, cond_channels + mask, frames, ny, nx].
         """
-        s = s.reshape(-1, 1, 1, 1)
+        s = along(s, y)
+        if extra is not None and extra.ndim < y.ndim:
+            extra = extra[:, :, None].expand(-1, -1, y.shape[2], -1, -1)
+        seen = about_mean(y) if self.config.mean else y
         c_skip, c_out, c_in = OUTPUTS[self.config.prediction](s, self.config.sigma_data)
-        raw = self.raw((y * c_in).to(y.dtype), (s.reshape(-1).log() / 4).to(y.dtype), extra)
+        raw = self.raw((seen * c_in).to(y.dtype), (s.reshape(-1).log() / 4).to(y.dtype), extra)
         f, *variance = raw.chunk(2, dim=1) if self.config.learned_variance else (raw,)
-        x0_hat = c_skip.to(y.dtype) * y + c_out.to(y.dtype) * f
+        x0_hat = c_skip.to(y.dtype) * seen + c_out.to(y.dtype) * f
+        if self.config.mean and extra is not None:
+            x0_hat = about_mean(x0_hat) + extra[:, : self.config.channels, :1]
         if self.config.least:
             x0_hat = y + (1 - self.config.least / s).clamp_min(0).to(y.dtype) * (x0_hat - y)
         return x0_hat, variance[0] if variance else None
 
     def raw(self, x: Tensor, c_noise: Tensor, extra: Tensor | None) -> Tensor:
-        """F of the scaled input c_in y [batch, channels, ny, nx] at c_noise = ln(s)/4 [batch]."""
+        """F of the scaled input c_in y, of the shape of y, at c_noise = ln(s)/4 [batch]."""
         if extra is not None:
             x = torch.cat([x, extra], dim=1)
         level = self.embedding(c_noise)
+        if self.config.frames == 1:
+            return self._through(x, level, 1)
+        frames = x.shape[2]
+        folded = x.transpose(1, 2).flatten(0, 1).contiguous(memory_format=torch.channels_last)
+        made = self._through(folded, level.repeat_interleave(frames, 0), frames)
+        return made.reshape(-1, frames, *made.shape[1:]).transpose(1, 2)
+
+    def _through(self, x: Tensor, level: Tensor, frames: int) -> Tensor:
+        """All levels, of fields [batch x frames, channels, ny, nx] and an embedded noise level for each."""
         x = self.first(F.pixel_unshuffle(x, self.config.fold))
         kept = []
         for depth, blocks in enumerate(self.down):
             for block in cast(nn.ModuleList, blocks):
                 x = block(x, level)
+            x = self.across_down[depth](x, frames) if self.config.frames > 1 else x
             kept.append(x)
             if depth < len(self.shrink):
                 x = self.shrink[depth](F.avg_pool2d(x, 2))
@@ -264,7 +297,23 @@ class UNet(nn.Module):
             x = torch.cat([x, kept[depth]], dim=1)
             for block in cast(nn.ModuleList, self.up[depth]):
                 x = block(x, level)
+            x = self.across_up[depth](x, frames) if self.config.frames > 1 else x
         return F.pixel_shuffle(self.last(F.silu(self.norm(x))), self.config.fold)
+
+
+def along(s: Tensor, x: Tensor) -> Tensor:
+    """A number for each field [batch] in the shape [batch, 1, ...] that goes with fields x."""
+    return s.reshape(-1, *(1 for _ in x.shape[1:]))
+
+
+def about_mean(x: Tensor) -> Tensor:
+    """Sequences [batch, channels, frames, ny, nx] about their own mean over the frames."""
+    return x - x.mean(2, keepdim=True)
+
+
+def laid_out(x: Tensor) -> Tensor:
+    """Fields as a network takes them: channels last, the layout in which convolutions are fastest; sequences plain."""
+    return x.contiguous(memory_format=torch.channels_last if x.ndim == 4 else torch.contiguous_format)
 
 
 def zeroed(conv: Conv) -> Conv:
