@@ -72,7 +72,7 @@ def sst(folder: Path) -> TrainingSet:
 def sst_days(folder: Path) -> TrainingSet:
     """Sequences of 28 days of the same, as departures from the season, beside their mean."""
     asked = SequencesAsked(sequence=28, mean=True, season=True, test_from="2010-01-01")
-    data = read_sequences(str(folder / "oisst_tasman_daily.h5"), "sst", asked)
+    data = read_sequences(str(folder / "oisst_tasman_daily.h5"), ["sst"], asked)
     return replace(
         data, name="sea_surface_temperature", source="NOAA OISST v2, 147-155E 45-37S, 0.25 degree, daily",
         licence="NOAA public domain", split="1982-2009 trained on, 2010-2016 held out",

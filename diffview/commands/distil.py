@@ -36,6 +36,7 @@ def _distil(options: argparse.Namespace) -> None:
 
     card = find_card(options.model)
     options.origin, options.transform = options.model, card.transform.key
+    options.together = None
     options.size, options.coarsen = max(card.shape[1:]), card.coarsen
     words = given(options, *SETTINGS, "run", "flips", "rotations", "averages") | params_of(
         options.param, "half_life=500"

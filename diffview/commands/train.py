@@ -7,6 +7,7 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from diffview.commands.days import add_part
 from diffview.commands.fields import add_given
 from diffview.commands.parsing import Parser
 from diffview.commands.reporting import Report, spoken
@@ -52,11 +53,13 @@ def add(parser: Parser) -> None:
     )  # fmt: skip
     parser.add_argument("--coarsen", type=int, default=0, metavar="N", help="condition: the mean over N x N pixels")
     add_given(parser, "condition: another variable at the times of the field; FILE may be . for the same")
+    _add_together(parser)
     _add_network(parser)
     parser.show_examples(
         "diffview train sst.nc sst -o sst-model --minutes 30",
         "diffview train sst.nc sst -o sst-model --resume",
         "diffview train sst.nc sst -o under-cosine --schedule cosine --loss plain",
+        "diffview train daily.nc sst -o days --sequence 28 --mean --season --steps 4 --batch 2 --width 8 --device cpu",
         "diffview train sst.nc sst -o small --steps 4 --batch 4 --size 16 --width 8 --device cpu",
     )
     parser.set_defaults(do=_train)
@@ -80,6 +83,18 @@ def add_course(parser: Parser) -> None:
     parser.add_argument("--device", default="auto", metavar="auto|cpu|cuda|mps", help="where it is trained")
 
 
+def _add_together(parser: Parser) -> None:
+    """Options for fields that are made together."""
+    parser.add_argument(
+        "--channels", default="", metavar="NAME,NAME", help="other variables of the file that are made with the field"
+    )
+    parser.add_argument("--sequence", type=int, default=1, metavar="N", help="N times that follow each other (1)")
+    parser.add_argument("--mean", action="store_true", help="the mean over the sequence is given, and kept")
+    parser.add_argument("--season", action="store_true", help="what is learned are departures from the seasonal cycle")
+    parser.add_argument("--test-from", default="", metavar="DATE", help="first day of a sequence that is held out")
+    add_part(parser)
+
+
 def _add_network(parser: Parser) -> None:
     """Options for the sizes of the network."""
     for name, doc in NETWORK.items():
@@ -94,8 +109,14 @@ def _add_network(parser: Parser) -> None:
 
 
 def _train(options: argparse.Namespace) -> None:
+    from diffview.learning.sequence_sets import SequencesAsked
+
     words = given(options, *TRAINING, "flips", "rotations", "averages") | params_of(options.param, "half_life=500")
     sizes = given(options, *NETWORK, "learned_variance") | params_of(options.network, "multipliers=1,2,3")
+    options.together = SequencesAsked(
+        tuple(filter(None, options.channels.split(","))), options.sequence, options.mean, options.season,
+        options.held_out, options.test_from, options.region,
+    )  # fmt: skip
     train_in_peace(options, words, sizes)
 
 
@@ -110,6 +131,7 @@ def train_in_peace(options: argparse.Namespace, words: dict[str, Any], sizes: di
 def _train_with(options: argparse.Namespace, words: dict[str, Any], sizes: dict[str, Any]) -> None:
     from diffview.learning.from_files import read_training_set
     from diffview.learning.network import sizes_of
+    from diffview.learning.sequence_sets import read_sequences
     from diffview.learning.settings import settings_of
     from diffview.learning.torchrun import join, leave
     from diffview.learning.training import trainer_in
@@ -126,16 +148,19 @@ def _train_with(options: argparse.Namespace, words: dict[str, Any], sizes: dict[
         options.report.loudness = -1
     origin = find_card(options.origin) if options.origin else None
     begun = Card.read(options.out) if options.resume and (options.out / "model.json").is_file() else origin
-    data = read_training_set(
-        options.file, options.dataset, transform=options.transform or (begun.transform.key if begun else None),
-        size=options.size, held_out=options.held_out, coarsen=options.coarsen, quantity=options.quantity,
-        given=tuple(map(condition_asked, options.given)), readers=ranks,
-        at=params_of(options.at, "level=3"),
-    )  # fmt: skip
+    transform = options.transform or (begun.transform.key if begun else None)
+    cut = {
+        "size": options.size, "held_out": options.held_out, "coarsen": options.coarsen, "quantity": options.quantity,
+        "given": tuple(map(condition_asked, options.given)), "at": params_of(options.at, "level=3"),
+    }  # fmt: skip
+    if options.together is not None and options.together.several:
+        data = read_sequences(options.file, options.dataset, options.together, transform=transform, **cut)
+    else:
+        data = read_training_set(options.file, options.dataset, transform=transform, readers=ranks, **cut)
     trainer = trainer_in(options.out, data, settings, sizes, device, resume=options.resume, origin=origin)
     ny, nx = data.shape
-    fields = f"{len(data.fields)} fields of {ny} x {nx} pixels"
-    options.report.note(f"{data.name}: {fields}, {len(data.held_out)} held out.")
+    what = f"sequences of {data.together.frames} fields" if data.firsts is not None else "fields"
+    options.report.note(f"{data.name}: {data.count} {what} of {ny} x {nx} pixels, {data.count_held_out} held out.")
     options.report.note(f"Of {data.slices}, {data.split}.")
     if ranks.count > 1:
         options.report.note(f"{ranks.count} processes train together, {trainer.batch} fields of each step in each.")

@@ -1,6 +1,7 @@
 """Training sets of fields that are made together: variables beside each other, and times that follow each other."""
 
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -19,6 +20,9 @@ from diffview.readers.channels_read import read_jointly
 from diffview.readers.process import ReaderProcess
 
 Array = NDArray[np.float32]
+
+REFUSED = {"coarsen": "A condition of block means", "given": "A condition", "at": "A fixed index"}
+"""What of a cut is for single fields only, in words."""
 
 
 @dataclass(frozen=True)
@@ -61,22 +65,28 @@ class SequencesAsked:
 
 
 def read_sequences(
-    path: str, dataset: str | None, asked: SequencesAsked, *, transform: str | None = None
+    path: str, datasets: Sequence[str], asked: SequencesAsked, *, transform: str | None = None, **cut: Any
 ) -> TrainingSet:
     """The set of a file: all sequences of a variable and others beside it, along time or the longest dimension.
 
     Args:
         path: a file, or many as one set.
-        dataset: the variable; None: the best one.
+        datasets: the variable; none: the best one.
         asked: what is learned together.
+        **cut: attributes of `Cut`, of which only the quantity is of use here.
         transform: key of the first variable's; None: the one that suits its values.
 
     Raises:
         UserError: as read_jointly and sequences_set.
     """
+    if refused := [name for name in ("coarsen", "given", "at") if cut.get(name)] or list(datasets[1:]):
+        raise UserError(
+            f"{REFUSED.get(refused[0], refused[0])} goes with single fields, and several are learned together.",
+            "Leave it out; other variables that are made with the first are named by channels.",
+        )
     reader = ReaderProcess()
     try:
-        picture = reader.call("read_slice", path=path, dataset=dataset, index=None)
+        picture = reader.call("read_slice", path=path, dataset=next(iter(datasets), None), index=None)
         ny, nx = picture.size
         region = asked.region or Region(0, 0, ny // MULTIPLE * MULTIPLE, nx // MULTIPLE * MULTIPLE)
         values = read_jointly(reader, path, picture, asked.channels, region)
@@ -84,10 +94,11 @@ def read_sequences(
         reader.close()
     said = picture.field.provenance
     about = (said.get("title"), said.get("institution"), f"{said.get('path', '')} {picture.dataset}".strip())
-    return sequences_set(
+    made = sequences_set(
         values, asked, transform, source="; ".join(filter(None, about)), licence=said.get("licence", ""),
         whole_width=region.nx == nx,
     )  # fmt: skip
+    return replace(made, name=cut.get("quantity") or made.name)
 
 
 def sequences_set(

@@ -70,6 +70,12 @@ class TrainingValues(TypedDict, total=False):
 
     size: int
     held_out: float
+    channels: Sequence[str]
+    sequence: int
+    mean: bool
+    season: bool
+    test_from: str
+    region: Region | tuple[int, int, int, int] | None
     coarsen: int
     at: dict[str, int]
     given: Sequence[Any]

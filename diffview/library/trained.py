@@ -5,12 +5,14 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import fields
+from functools import partial
 from os import PathLike
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Unpack
 
 from diffview import __version__
 from diffview.errors import NotWrittenError, UserError
+from diffview.fields.field import Region
 from diffview.library.keywords import TrainingValues, VerifyingValues
 from diffview.library.opened import schedule_of, source_name
 
@@ -41,7 +43,8 @@ def train(
         dataset: a variable, or several of one quantity; None: the best one of the file.
         out: the folder of the model, made here.
         progress: called with the share that is done.
-        **values: of the data (size, held_out, coarsen, transform), the network (width, multipliers, padding, ...) and
+        **values: of the data (size, held_out, coarsen, transform; of fields that are made together channels, sequence,
+            mean, season, test_from, region), the network (width, multipliers, padding, ...) and
             the training (steps, minutes, batch, rate, loss, density, seed, device, resume, origin, ...).
 
     Returns:
@@ -78,6 +81,7 @@ def _trained(trainer: Trainer, folder: Path, progress: Callable[[float], object]
 def _trainer(path: str | None, dataset: str | Sequence[str] | None, folder: Path, values: dict[str, Any]) -> Trainer:
     from diffview.learning.from_files import read_training_set
     from diffview.learning.network import sizes_of
+    from diffview.learning.sequence_sets import SequencesAsked, read_sequences
     from diffview.learning.settings import TrainingSettings, under_schedule
     from diffview.learning.slices_read import Cut
     from diffview.learning.training import trainer_in
@@ -89,11 +93,16 @@ def _trainer(path: str | None, dataset: str | Sequence[str] | None, folder: Path
     begun = Card.read(folder) if resume and (folder / "model.json").is_file() else origin
     transform = values.pop("transform", None) or (begun.transform.key if begun else None)
     cut = _taken(values, [f.name for f in fields(Cut)])
+    asked = _taken(values, [f.name for f in fields(SequencesAsked)])
     settings = _taken(values, [f.name for f in fields(TrainingSettings)])
     if "schedule" in settings:
         settings = under_schedule({**settings, "schedule": schedule_of(settings["schedule"])})
     sizes = sizes_of(values)
-    data = read_training_set(str(path), _names(dataset), transform=transform, **cut)
+    if (region := asked.get("region")) is not None and not isinstance(region, Region):
+        asked["region"] = Region(*map(int, region))
+    together = SequencesAsked(**asked, **({"held_out": cut["held_out"]} if "held_out" in cut else {}))
+    read = partial(read_sequences, asked=together) if together.several else read_training_set
+    data = read(str(path), _names(dataset), transform=transform, **cut)
     return trainer_in(folder, data, settings, sizes, device, resume=resume, origin=origin)
 
 

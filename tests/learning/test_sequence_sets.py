@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 import torch
 
+import diffview
 from diffview.errors import UserError
 from diffview.fields.field import Field, Region
 from diffview.fields.jointly import JointValues
@@ -20,6 +21,7 @@ from diffview.learning.trainer import Trainer
 from diffview.learning.training import resumed, save, train
 from diffview.models.cards import Card
 from diffview.models.checkpoints import load_model
+from tests.daily_twins import write_daily
 
 NETWORK = {"width": 8, "multipliers": (1, 1)}
 QUICK = {"steps": 4, "batch": 4, "flips": True}
@@ -162,3 +164,16 @@ def test_too_few_sequences_and_a_season_without_dates_are_refused() -> None:
         sequences_set(undated, SequencesAsked(sequence=3, season=True))
     with pytest.raises(UserError, match="have no dates"):
         sequences_set(undated, SequencesAsked(sequence=3, test_from="1970-01-20"))
+
+
+def test_the_library_trains_on_the_sequences_of_a_file(tmp_path: Path) -> None:
+    write_daily(tmp_path / "daily.nc", 60, "2003-01-01")
+    asked = {"steps": 2, "batch": 2, "width": 8, "device": "cpu", "held_out": 0.5}
+    diffview.train(
+        tmp_path / "daily.nc", "sst", out=tmp_path / "net", sequence=4, mean=True, region=(0, 4, 8, 8), **asked
+    )
+    card = Card.read(tmp_path / "net")
+    assert card.made == (1, 4, 8, 8) and card.together.mean and card.data["fields"] == 27
+    for more, said in (({"coarsen": 4}, "block means goes with single"), ({"channels": ("ice",)}, "ice")):
+        with pytest.raises(UserError, match=said):
+            diffview.train(tmp_path / "daily.nc", "sst", out=tmp_path / "other", sequence=4, **more, **asked)

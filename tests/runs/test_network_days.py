@@ -27,7 +27,7 @@ def place(tmp_path_factory: pytest.TempPathFactory) -> Path:
     write_daily(folder / "daily.nc", 731, "2003-01-01")
     write_daily(folder / "monthly.nc", 731, "2003-01-01", monthly=True)
     asked = SequencesAsked(sequence=FRAMES, mean=True, season=True)
-    data = read_sequences(str(folder / "daily.nc"), "sst", asked)
+    data = read_sequences(str(folder / "daily.nc"), ["sst"], asked)
     sizes = {"width": 8, "multipliers": (1, 2), "fold": 2}
     trainer = trainer_in(folder / "net", data, {"steps": 2, "batch": 2}, sizes, "cpu")
     trainer.advance()

@@ -149,6 +149,7 @@ def glance(card: Card) -> list[tuple[str, str]]:
     low, high = card.noise_range
     condition = f"the mean over {card.coarsen} × {card.coarsen} pixels" if card.coarsen else ""
     return [(what, text) for what, text in (
+        ("Made together", card.together.sentence if card.together.several else ""),
         ("Conditioned on", condition),
         ("Weights", _weights(card)),
         ("Noise", f"{number(low)} ≤ s ≤ {number(high)}, fields through {card.transform.key}"),
@@ -219,6 +220,8 @@ def why_unverifiable(card: Card | None, facts: Facts, busy: str) -> str:
         return FOREIGN
     if facts.torch is None:
         return "Networks need torch, which is not installed."
+    if card.together.several:
+        return "It makes several fields together: diffview verify days --model scores the days that it makes."
     return busy or mismatch(card, facts.field)
 
 
