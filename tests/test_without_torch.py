@@ -29,7 +29,7 @@ sys.meta_path[sys.meta_path.index(PathFinder)] = Without
 IMPORTS = """
 import importlib, pkgutil, diffview
 needs = (
-    "models.nets", "models.checkpoints", "learning.network", "learning.progress", "learning.points",
+    "models.nets", "models.checkpoints", "learning.network", "learning.picked", "learning.progress", "learning.points",
     "learning.torchrun", "learning.trainer", "learning.training", "learning.distillation", "learning.averages",
     "bench.networks", "__main__",
 )
