@@ -15,7 +15,6 @@ from numpy.typing import NDArray
 
 from diffview.arrays import to_numpy
 from diffview.errors import UserError
-from diffview.forward.ddpm import posterior_mean, posterior_variance
 from diffview.forward.schedules import Schedule
 from diffview.reverse.samplers import SAMPLERS, Here, Step
 
@@ -98,13 +97,13 @@ def _moved(start: Step, end: Step, step: Any, params: Mapping[str, Any], steps: 
 def where_from(x_t: float, x_0: float, s: float, s_before: float, schedule: Schedule) -> tuple[float, float]:
     """Mean and standard deviation of q(x_{t-1} | x_t, x_0) of one pixel: where it came from if x_0 is known.
 
-    By `ddpm.posterior_mean` of x = y/sqrt(1 + s^2), which preserves the variance, and then as the schedule scales it.
+    That of `ddpm.posterior_mean`, in y = x/alpha = x_0 + s eps, where nothing is divided by 1 - alpha_bar, which is 0
+    in double precision while s is below 1e-8: y_{t-1} = x_0 + r (y_t - x_0) with variance s_{t-1}^2 (1 - r), r =
+    s_{t-1}^2/s_t^2.
     """
-    bars = [1 / (1 + level * level) for level in (s, s_before)]
     alpha, alpha_before = (float(schedule.scale(level)) for level in (s, s_before))
-    mean = posterior_mean(x_t / alpha * bars[0] ** 0.5, x_0, *bars) / bars[1] ** 0.5
-    std = (posterior_variance(*bars) / bars[1]) ** 0.5
-    return alpha_before * float(mean), alpha_before * float(std)
+    r = (s_before / s) ** 2
+    return alpha_before * (x_0 + r * (x_t / alpha - x_0)), alpha_before * s_before * (1 - r) ** 0.5
 
 
 def bell(x: Sequence[float] | NDArray[np.float64], mean: float, std: float) -> NDArray[np.float64]:

@@ -103,3 +103,16 @@ def test_where_a_pixel_came_from_is_bayes_rule(key):
     density /= density.sum()
     assert (x * density).sum() == pytest.approx(mean, abs=1e-6)
     assert np.sqrt((x**2 * density).sum() - mean**2) == pytest.approx(std, abs=1e-5)
+
+
+def test_where_a_pixel_came_from_is_that_of_the_chain_and_has_an_answer_where_alpha_bar_is_one():
+    for s, s_before in ((1.3, 0.7), (30.0, 8.0), (0.02, 0.004), (0.5, 0.0)):
+        now, before = 1 / (1 + s * s), 1 / (1 + s_before * s_before)
+        alpha, alpha_before = (float(Linear().scale(level)) for level in (s, s_before))
+        mean, std = where_from(-0.6, 0.4, s, s_before, Linear())
+        chain = ddpm.posterior_mean(-0.6 / alpha * now**0.5, 0.4, now, before) / before**0.5
+        assert mean == pytest.approx(alpha_before * chain, rel=1e-9)
+        of_chain = (ddpm.posterior_variance(now, before) / before) ** 0.5
+        assert std == pytest.approx(alpha_before * of_chain, rel=1e-9, abs=1e-12)
+    mean, std = where_from(0.4, 0.4, 2e-9, 1e-9, Linear())
+    assert mean == pytest.approx(0.4) and std == pytest.approx(1e-9 * 0.75**0.5)
