@@ -10,7 +10,6 @@ from collections.abc import Sequence
 from itertools import takewhile
 from pathlib import Path
 
-from diffview.commands.lean_classes import share_methods
 from diffview.commands.parsing import COMMANDS, LOUDNESS, meant, parser_of
 from diffview.commands.reporting import Report, open_closed_streams
 from diffview.errors import UserError
@@ -18,9 +17,7 @@ from diffview.machine import torch_is_missing
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-    """Do what the command line says, that of this process or `argv`; the exit status."""
-    if argv is None:
-        share_methods()  # no other program's classes are in this process
+    """Do what the command line says; the exit status."""
     # one core is the window's; must be said before numpy is imported
     os.environ.setdefault("OPENBLAS_NUM_THREADS", str(max(1, (os.cpu_count() or 1) - 1)))
     open_closed_streams()

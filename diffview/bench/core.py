@@ -113,9 +113,7 @@ def child(*words: str, scale: int = 1, limit_s: float = CHILD_LIMIT_S) -> Number
 
 # as the command line starts the window: no garbage collection until it is painted
 WINDOW = (
-    "import gc, runpy; gc.disable(); "
-    "from diffview.commands.lean_classes import share_methods; share_methods(); "
-    "from diffview.gui.lean import import_qt; import_qt(); "
+    "import gc, runpy; gc.disable(); from diffview.gui.lean import import_qt; import_qt(); "
     "runpy.run_module('diffview.gui.bench.rows', run_name='__main__')"
 )
 
