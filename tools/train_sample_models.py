@@ -137,6 +137,9 @@ RECIPES = {
 def score(name: str, data: TrainingSet, device: str) -> None:
     """Write into the card of a sample model how good it is."""
     card = Card.read(sample_models() / name)
+    if card.together.several:
+        sys.stdout.write(f"Score it by: diffview verify days --model {name} --data FILE DATASET --test-from DATE\n")
+        return
     found = verify_model(card, data, Sampling(**RECIPES[name].sampling), device)
     found["settings"]["command"] = f"tools/train_sample_models.py DATA OUT {name} --score"
     replace(card, scores=found).save()
@@ -162,7 +165,8 @@ def main() -> None:
     data = wish.data(options.data)
     if options.publish:
         trainer = resumed(folder, data)
-        save_model(sample_models() / options.name, trainer.ema, trainer.card(options.name), data.mask)
+        season = None if data.season is None else data.season.stacked
+        save_model(sample_models() / options.name, trainer.ema, trainer.card(options.name), data.mask, season=season)
     if options.publish or options.score:
         score(options.name, data, options.device)
         return
