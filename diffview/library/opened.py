@@ -28,7 +28,7 @@ from diffview.readers.many import is_many, one_name
 from diffview.readers.packaged import packaged_field
 from diffview.readers.process import ReaderProcess
 from diffview.runs.beside_wanted import beside_wanted
-from diffview.runs.facts import Facts, default_region
+from diffview.runs.facts import Facts
 from diffview.runs.recipe import GIVEN, NOT_KEPT, Recipe
 from diffview.runs.stack import other_slices, stack_read, stack_wanted
 
@@ -160,28 +160,9 @@ def open_field(recipe: Recipe, card: Card | None = None) -> Opened:
 
 
 def _jointly(reader: ReaderProcess, recipe: Recipe, picture: Picture, card: Card | None) -> JointValues:
-    """The region of all slices of the channels that are made together; those that are given come last."""
-    source, asked = recipe.source, recipe.frames
-    if asked.refusal is not None:
-        raise asked.refusal
-    if source.coarsen > 1 or source.refine > 1 or source.window is not None or source.mask:
-        raise UserError(
-            "Fields that are made together are taken as the file stores them.",
-            "Leave coarsen, refine, window and mask out, or make such a file first.",
-        )
-    channels = [name for name in asked.channels if name not in asked.known]
-    usual = Facts(picture.field).fits.of(default_region) if card is None else _middle(picture.size, card.shape[1:])
-    region = source.region or usual
-    assert source.path is not None
-    from diffview.readers.channels_read import read_jointly  # with it comes h5py, of which few have need here
+    from diffview.learning.together import jointly_asked  # with it comes h5py, of which few have need here
 
-    return read_jointly(reader, source.path, picture, [*channels, *asked.known], region)
-
-
-def _middle(size: tuple[int, int], sides: tuple[int, ...]) -> Region:
-    """A region of these sides in the middle of a picture; all of a smaller one."""
-    ny, nx = (min(side, whole) for side, whole in zip(sides, size, strict=True))
-    return Region((size[0] - ny) // 2, (size[1] - nx) // 2, ny, nx)
+    return jointly_asked(reader, recipe, picture, card)
 
 
 # -- arrays

@@ -184,6 +184,11 @@ def _slice(
     return np.stack([laid.oriented(plane) for plane in planes])
 
 
+def _apart(days: float) -> str:
+    """How far two times lie apart: minutes up to two days."""
+    return f"{days / MINUTE:.4g} minutes" if days < 2 else f"{days:,.4g} days" if days < 1000 else f"{days:,.0f} days"
+
+
 def _matched(
     row: Asked, variable: Variable, along: Sequence[Coordinate], others: Sequence[int], place: _Place
 ) -> tuple[int | None, list[int]]:
@@ -211,7 +216,7 @@ def _matched(
         if not (apart <= MINUTE).any():
             raise UserError(
                 f"{row.name} never matches: no time of it lies within a minute of one of {place.dataset}; the nearest "
-                f"is {np.nanmin(apart) / MINUTE:.6g} minutes away.",
+                f"is {_apart(float(np.nanmin(apart)))} away.",
                 "Set its time offset, or choose files of the same times.",
             )
         nearest, apart = _nearest(days, place.days, row.minutes)

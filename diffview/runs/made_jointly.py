@@ -22,7 +22,7 @@ def alone(asked: Frames) -> Note:
     """What is said where the other fields were not read: the window shows single ones."""
     times = f"{asked.sequence} times" if asked.sequence > 1 else ""
     beside = f"{', '.join(asked.channels)} beside it" if asked.channels else ""
-    why = "Fields that are made together are made by diffview sample --recipe R.json -o OUT.nc."
+    why = "Fields that are made together are made in the dock Together, or by diffview sample."
     return Note(" and ".join(filter(None, (times, beside))) or "channels that are given", "the field alone", why)
 
 

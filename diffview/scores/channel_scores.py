@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from diffview.errors import UserError
+from diffview.fields.units import RAIN, written
 from diffview.forward.noise import START, draw
 from diffview.learning.sets import TrainingSet, complete, evenly
 from diffview.learning.synthetic import CHANNELS, channels_of
@@ -42,7 +43,7 @@ class ChannelTask:
         progress: called with the share of a way that is done; it may raise to end it.
 
     Raises:
-        UserError: if there is no such channel.
+        UserError: if there is no such channel, or channels are to be computed from what is no rain.
     """
 
     data: TrainingSet
@@ -56,12 +57,21 @@ class ChannelTask:
         if unknown := [name for name in self.names if name not in self.there]:
             kind = "synthetic channel" if self.synthetic else "channel"
             raise UserError(f"There is no {kind} {unknown[0]!r}.", f"Choose of {', '.join(self.there)}.")
+        if self.synthetic and written(self.data.units) not in RAIN:
+            raise UserError(
+                f"{self.data.name} in {written(self.data.units) or '1'} is no rain: no channels are computed from it.",
+                "Take rain rates, or name real channels: --given, or conditions in the Data panel.",
+            )
         object.__setattr__(self, "names", self.names or self.there)
 
     @property
     def synthetic(self) -> bool:
         """Whether the channels are computed from the rain itself."""
         return not self.data.channels
+
+    def _synthetic(self, rain: Array, first: int = 0) -> Array:
+        """Channels computed from rain in the unit of the data, K."""
+        return channels_of(rain / RAIN[written(self.data.units)], self.names, self.seed, first)
 
     @property
     def there(self) -> tuple[str, ...]:
@@ -124,13 +134,13 @@ class ChannelTask:
             given = self._picked(self.data.fields, self.data.given, MOST_FITTED)[1]
             assert given is not None
             return given
-        return channels_of(self.data.transform.inverse(self.training), self.names, self.seed)
+        return self._synthetic(self.data.transform.inverse(self.training))
 
     @cached_property
     def seen(self) -> Array:
         """Channels of the held-out fields, in their units [n, channels, ny, nx]."""
         if self.data.given_held_out is None:
-            return channels_of(self.truth, self.names, self.seed, HELD)
+            return self._synthetic(self.truth, HELD)
         given = self._picked(self.data.held_out, self.data.given_held_out, self.cases)[1]
         assert given is not None
         transforms = (self.data.channels[place].transform for place in self.places)

@@ -115,6 +115,7 @@ def test_every_refusal_is_a_finished_sentence_that_says_what_is_at_work():
         "A run is being computed.", "Another file is being written.", "Runs are being compared.",
         "Rivals are being scored.", "An ensemble is being judged.",
         "Solvers are being held against the exact posterior.", "Days are being made.", "Rain is being made.",
+        "Fields are being made together.",
     }  # fmt: skip
     assert all(set(rule.shares) | set(rule.apart) <= set(BUSY) for rule in BUSY.values())
 

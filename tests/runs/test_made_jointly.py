@@ -206,12 +206,12 @@ def test_a_single_slice_has_nothing_to_fit_to(tmp_path: Path) -> None:
 
 
 def test_where_they_are_not_shown_it_is_said(pair: tuple[Path, np.ndarray]) -> None:
-    """The window, which shows single fields, opens such a recipe, makes one of them, and says what makes all."""
+    """The panes, which show single fields, make one of them, and say what makes all."""
     opened = open_field(recipe_of(pair[0], dataset="ice", region=Region(0, 0, 16, 16)))
     asked = opened.recipe.but(sequence=5, channels=("sst",))
     plan = resolve(asked, opened.facts.learn(jointly=None))
     assert plan.refusal is None and plan.shape == resolve(opened.recipe, opened.facts).shape
-    (note,) = (note for note in plan.notes if "diffview sample --recipe" in note.why)
+    (note,) = (note for note in plan.notes if "in the dock Together, or by diffview sample" in note.why)
     assert (note.asked, note.given) == ("5 times and sst beside it", "the field alone")
 
 

@@ -118,6 +118,17 @@ def test_channels_that_are_never_whole_are_refused(real: ChannelTask) -> None:
         _ = ChannelTask(replace(real.data, given_held_out=gone)).truth
 
 
+def test_synthetic_channels_are_of_rain_in_whatever_unit(task: ChannelTask) -> None:
+    """Saturation is at rates in mm/h: a rate in mm a day is seen as the same rain; what is no rain is refused."""
+    data = task.data
+    daily = np.asarray(data.transform.inverse(data.fields)) * 24, np.asarray(data.transform.inverse(data.held_out)) * 24
+    per_day = ChannelTask(TrainingSet.fit("log1p", *daily, "rain", "mm day-1"), cases=30, members=12)
+    np.testing.assert_allclose(per_day.seen, task.seen, atol=0.01)
+    with pytest.raises(UserError, match="sst in K is no rain") as refused:
+        ChannelTask(replace(data, name="sst", units="K"))
+    assert "--given" in refused.value.hint
+
+
 def test_too_few_are_refused(task: ChannelTask) -> None:
     with pytest.raises(UserError, match="1 members of 5 fields are no ensemble"):
         score_channels(ChannelTask(task.data, cases=5, members=1))

@@ -70,6 +70,11 @@ BUSY = {
         "Choose a smaller size or fewer members.",
     ),
     "channels": BusyRule(("sampling", "training"), {"channels": ("Rain is being made.", WAIT)}),
+    "together": BusyRule(
+        ("sampling", "training"),
+        {"together": ("Fields are being made together.", WAIT)},
+        "Choose fewer members, fewer times or a smaller region.",
+    ),
     "months": BusyRule(("sampling", "training"), {"months": ("Days are being made.", WAIT)}),
     "paths": BusyRule((), {}),
     "walking": BusyRule((), {}),

@@ -47,7 +47,11 @@ def day_at(row: int, column: int, days: Array) -> int | None:
 
 def pixel_at(row: int, column: int, made: DaysMade) -> tuple[int, int] | None:
     """The pixel of the field that lies there in the sheet of days; None between days, and where none is made."""
-    days = made.values[0]
+    return pixel_of(row, column, made.values[0])
+
+
+def pixel_of(row: int, column: int, days: Array) -> tuple[int, int] | None:
+    """The same of days [n, ny, nx]."""
     if day_at(row, column, days) is None:
         return None
     pixel = row % (days.shape[1] + GAP), column % (days.shape[2] + GAP)
@@ -95,7 +99,14 @@ def hovmoeller(own: Array, real: Array | None) -> Array:
 
 def middle(made: DaysMade) -> tuple[int, int]:
     """The known pixel nearest to the middle of the region."""
-    known = ~np.isnan(made.values[0]).any(0)
+    return middle_of(made.values[0])
+
+
+def middle_of(frames: Array) -> tuple[int, int]:
+    """The pixel nearest to the middle that is known in all frames [n, ny, nx]; the middle itself where none is."""
+    known = ~np.isnan(frames).any(0)
+    if not known.any():
+        return known.shape[0] // 2, known.shape[1] // 2
     rows, columns = np.nonzero(known)
     away = np.hypot(rows - (known.shape[0] - 1) / 2, columns - (known.shape[1] - 1) / 2)
     nearest = int(away.argmin())
@@ -108,26 +119,36 @@ def pixel_lines(made: DaysMade, pixel: tuple[int, int] | None = None) -> tuple[l
     Without a pixel it is the middle one.
     """
     row, column = pixel or middle(made)
-    mean = float(made.mean[row, column])
-    days = np.arange(1, len(made.days) + 1, dtype=np.float64)
-    lines = [Line(f"member {made.first}", "reverse", days, made.values[0, :, row, column].astype(np.float64) - mean)]
-    if made.real is not None:
-        lines.append(Line("real", "forward", days, made.real[:, row, column].astype(np.float64) - mean))
-    lines.append(Line("mean", "dim", days, np.zeros(len(days))))
-    if len(made.values) == 1:
-        return lines, None
-    inside = made.values[:, :, row, column].astype(np.float64) - mean
-    return lines, (days, inside.min(0), inside.max(0))
+    inside = made.values[:, :, row, column].astype(np.float64)
+    real = None if made.real is None else made.real[:, row, column].astype(np.float64)
+    return series_lines(inside, real, float(made.mean[row, column]), f"member {made.first}")
+
+
+def series_lines(
+    inside: NDArray[np.float64], real: NDArray[np.float64] | None, mean: float, name: str
+) -> tuple[list[Line], Band | None]:
+    """Members [members, frames] of a pixel and the real frames less a mean: the first, the range of all, the mean."""
+    frames = np.arange(1, inside.shape[1] + 1, dtype=np.float64)
+    lines = [Line(name, "reverse", frames, inside[0] - mean)]
+    if real is not None:
+        lines.append(Line("real", "forward", frames, real - mean))
+    lines.append(Line("mean", "dim", frames, np.zeros(len(frames))))
+    band = None if len(inside) == 1 else (frames, inside.min(0) - mean, inside.max(0) - mean)
+    return lines, band
 
 
 def spectrum_lines(made: DaysMade) -> list[Line]:
     """Mean power of the departures over the known pixels, by cycles in the month: made days and real ones."""
-    own, real = departures(made)
+    return power_lines(*departures(made))
+
+
+def power_lines(own: Array, real: Array | None) -> list[Line]:
+    """Mean power over the known pixels of frames [n, ny, nx], by cycles in all of them."""
     found = []
-    for name, token, days in (("made", "reverse", own), ("real", "forward", real)):
-        if days is not None:
-            inside = days[:, ~np.isnan(own).any(0)]
-            power = (np.abs(np.fft.rfft(inside, axis=0)) ** 2 / len(days)).mean(1)
+    for name, token, frames in (("made", "reverse", own), ("real", "forward", real)):
+        if frames is not None:
+            inside = frames[:, ~np.isnan(own).any(0)]
+            power = (np.abs(np.fft.rfft(inside, axis=0)) ** 2 / len(frames)).mean(1)
             found.append(Line(name, token, np.arange(1.0, len(power)), power[1:].astype(np.float64)))
     return found
 

@@ -12,6 +12,7 @@ from diffview.gui.session import Session
 if TYPE_CHECKING:
     from diffview.gui.jobs.channels import ChannelRunner
     from diffview.gui.jobs.months import MonthRunner
+    from diffview.gui.jobs.together import TogetherRunner
 
 
 class EarthJobs:
@@ -34,9 +35,16 @@ class EarthJobs:
 
         return ChannelRunner(self.jobs)
 
+    @cached_property
+    def together(self) -> "TogetherRunner":
+        """Makes channels and sequences together."""
+        from diffview.gui.jobs.together import TogetherRunner
+
+        return TogetherRunner(self.jobs)
+
     def earth_panels(self) -> dict[str, Callable[[], QWidget]]:
         """What makes the panel of each dock, by its title."""
-        return {"Days": self.days_panel, "Rain": self.rain_panel}
+        return {"Days": self.days_panel, "Rain": self.rain_panel, "Together": self.together_panel}
 
     def days_panel(self) -> QWidget:
         """The panel that makes the days of a month."""
@@ -49,3 +57,9 @@ class EarthJobs:
         from diffview.gui.panels.rain import RainPanel
 
         return RainPanel(self.session, self.channels)
+
+    def together_panel(self) -> QWidget:
+        """The panel that makes channels and sequences together."""
+        from diffview.gui.panels.together import TogetherPanel
+
+        return TogetherPanel(self.session, self.together)

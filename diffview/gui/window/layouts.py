@@ -77,7 +77,7 @@ EXPLORE = "exploreLayoutAction"
 TEACHING = ("onestepDock", "densityDock", "cloudDock", "learningDock")
 """The docks that teach."""
 
-EARTH = ("rainDock", "daysDock")
+EARTH = ("rainDock", "daysDock", "togetherDock")
 """The docks of jobs on one's own files."""
 
 RIGHT = (
