@@ -149,8 +149,7 @@ def _inside(asked: Region, facts: Facts, notes: list[Note]) -> Region:
     inside = (
         asked.row >= 0 and asked.column >= 0 and asked.row + asked.ny <= rows and asked.column + asked.nx <= columns
     )
-    least = min(SMALLEST, rows, columns)
-    if inside and least <= min(asked.ny, asked.nx) and max(asked.ny, asked.nx) <= LARGEST:
+    if inside and min(SMALLEST, rows, columns) <= min(asked.ny, asked.nx) and max(asked.ny, asked.nx) <= LARGEST:
         return asked
     region = most_complete(facts.table, min(LARGEST, max(SMALLEST, min(asked.ny, asked.nx))))
     why = f"A region lies inside the field's {rows} x {columns} pixels and has {SMALLEST} to {LARGEST} pixels a side."
