@@ -160,7 +160,7 @@ def open_field(recipe: Recipe, card: Card | None = None) -> Opened:
 
 
 def _jointly(reader: ReaderProcess, recipe: Recipe, picture: Picture, card: Card | None) -> JointValues:
-    from diffview.learning.together import jointly_asked  # with it comes h5py, of which few have need here
+    from diffview.learning.beside_made import jointly_asked  # with it comes h5py, of which few have need here
 
     return jointly_asked(reader, recipe, picture, card)
 

@@ -1,7 +1,7 @@
-"""Channels and sequences, made together beside the window; see `learning.together`."""
+"""Channels and sequences, made together beside the window; see `learning.beside_made`."""
 
 from diffview.gui.jobs.background import Background
-from diffview.learning.together import MadeTogether, TogetherJob
+from diffview.learning.beside_made import MadeTogether, TogetherJob
 from diffview.models.joint_windows import JOINT
 
 

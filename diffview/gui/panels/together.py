@@ -34,7 +34,7 @@ from diffview.gui.widgets.small.parts import (
     words,
 )
 from diffview.gui.widgets.small.text import plain, set_tip
-from diffview.learning.together import MadeTogether
+from diffview.learning.beside_made import MadeTogether
 from diffview.runs.frames_asked import MOST_FRAMES
 
 LEAST_WIDTH = 270

@@ -19,7 +19,7 @@ from diffview.gui.show.month_pictures import (
     power_lines,
     series_lines,
 )
-from diffview.learning.together import MadeTogether
+from diffview.learning.beside_made import MadeTogether
 from diffview.runs.in_blocks import MadeChannel
 
 Array = NDArray[np.float32]
