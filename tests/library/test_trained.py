@@ -11,6 +11,7 @@ import xarray
 import diffview
 from diffview.learning.from_files import Cut
 from diffview.learning.network import OF_THE_DATA
+from diffview.learning.sequence_sets import SequencesAsked
 from diffview.learning.settings import TrainingSettings
 from diffview.library.keywords import TrainingValues
 from diffview.models.nets.unet import UNetConfig
@@ -67,4 +68,5 @@ def test_what_cannot_be_verified_is_a_sentence(model: str, word: str, file: Path
 
 def test_the_keywords_of_a_training_are_those_that_there_are() -> None:
     known = {f.name for kind in (Cut, UNetConfig, TrainingSettings) for f in fields(kind)} - set(OF_THE_DATA)
+    known |= {f.name for f in fields(SequencesAsked)}
     assert set(TrainingValues.__annotations__) == (known - {"sigma_data"}) | {"transform", "device", "resume", "origin"}
