@@ -67,6 +67,10 @@ class Region:
     ny: int
     nx: int
 
+    def __str__(self) -> str:
+        """Size and position: 128 × 128 at row 0, column 100."""
+        return f"{self.ny} × {self.nx} at row {self.row}, column {self.column}"
+
     @property
     def slices(self) -> tuple[slice, slice]:
         """Index of the region in values [..., ny, nx]."""

@@ -25,6 +25,10 @@ from diffview.fields.regions import (
 )
 
 
+def test_a_region_in_words_is_its_size_and_place() -> None:
+    assert str(Region(0, 100, 128, 64)) == "128 × 64 at row 0, column 100"
+
+
 def holes(rows: int, columns: int, share: float = 0.01, seed: int = 0) -> np.ndarray:
     return np.random.default_rng(seed).random((rows, columns)) < share
 

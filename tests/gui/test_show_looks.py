@@ -78,10 +78,6 @@ def test_noise_begins_where_its_variance_is_a_hundred_times_the_signal(s, noise)
     assert looks.is_noise(s) is noise
 
 
-def test_regions_in_words():
-    assert looks.region_text(Region(0, 100, 128, 64)) == "128 × 64 at row 0, column 100"
-
-
 def test_the_scale_of_the_field_follows_view_and_units():
     scale = looks.field_scale(in_force(View(limits=(-1.0, 1.0))))
     assert (scale.limits, scale.units, scale.floor) == ((-1.0, 1.0), "K", None)

@@ -10,7 +10,6 @@ from diffview.gui.panels.data_slice import DataSlice
 from diffview.gui.panels.data_tree import DataTree
 from diffview.gui.session import Session
 from diffview.gui.show import field_words
-from diffview.gui.show.looks import region_text
 from diffview.gui.widgets.forms.fit_form import FitForm
 from diffview.gui.widgets.small.parts import add_choices, combo, named, say, show_key, words
 from diffview.gui.widgets.small.text import set_tip
@@ -88,7 +87,7 @@ class DataPanel(QWidget):
     def _show_notes(self) -> None:
         """Show where the region lies, and the notes on the values."""
         field, region = self._session.facts.field, self._session.plan.region
-        self.region.setText(f"Region {region_text(region)} · pixels {field_words.pixel_size(field.pixel_km)}")
+        self.region.setText(f"Region {region} · pixels {field_words.pixel_size(field.pixel_km)}")
         say(self.notes, " ".join(field.notes))
 
     def _coarsen(self, at: int) -> None:

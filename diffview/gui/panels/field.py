@@ -12,7 +12,7 @@ from diffview.fields.regions import LARGEST, SMALLEST
 from diffview.gui.panels.base import COLOURS, LARGEST_SHOWN, PictureCard
 from diffview.gui.panels.pixel_series import PixelSeriesBox
 from diffview.gui.session import Session
-from diffview.gui.show.looks import colormap, field_scale, quantity_name, region_text
+from diffview.gui.show.looks import colormap, field_scale, quantity_name
 from diffview.gui.widgets.images.image_view import ImageView
 from diffview.gui.widgets.images.ruler import Ruler
 from diffview.gui.widgets.images.strip_view import StripView
@@ -107,7 +107,7 @@ class FieldPanel(PictureCard):
         strided = f" · every {k}th pixel" if k > 1 else ""
         self.set_subtitle(quantity_name(field))
         size = f"{rows} × {columns}"
-        self.caption.setText(f"region {region_text(region)}{self._unplaced()}{strided} · of {size}")
+        self.caption.setText(f"region {region}{self._unplaced()}{strided} · of {size}")
 
     def _unplaced(self) -> str:
         """The unit of the rulers where the picture has no map."""

@@ -57,4 +57,4 @@ def place_text(place: Region) -> str:
     """Where it is, in pixels of the region."""
     if place.ny == place.nx == 1:
         return f"row {place.row}, column {place.column}"
-    return f"{place.ny} × {place.nx} at row {place.row}, column {place.column}"
+    return str(place)

@@ -57,11 +57,6 @@ def field_share(alpha: float, s: float) -> float:
     return 0.0 if is_noise(s) else alpha
 
 
-def region_text(region: Region) -> str:
-    """Size and position of a region as text: 128 x 128 at row 0, column 100."""
-    return f"{region.ny} × {region.nx} at row {region.row}, column {region.column}"
-
-
 def _coast(_: Fits, earth: EarthMap, region: Region | None, k: int) -> NDArray[np.float32]:
     corner = np.array([0, 0] if region is None else [region.row, region.column], np.float32)
     return (earth.coast - corner) / np.float32(k)
