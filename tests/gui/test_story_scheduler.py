@@ -19,8 +19,8 @@ from diffview.gui.jobs.ensemble import Summaries
 from diffview.gui.jobs.following import JobFollower
 
 pytest.importorskip("distributed")
-RUN = {"members": 96, "block": 4, "steps": 300, "seed": 3}
-"""24 blocks, each of which takes a moment."""
+RUN = {"members": 96, "block": 4, "steps": 6000, "seed": 3}
+"""24 blocks, each of which takes a second or so: a quick machine made shorter ones before Cancel was pressed."""
 
 
 def press(button):

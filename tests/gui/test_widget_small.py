@@ -328,3 +328,27 @@ def test_a_table_of_rivals_is_higher_where_it_gets_narrow(shown):
     low = table.sizeHint().height()
     table.resize(236, low)
     assert table.sizeHint().height() == low + 3 * LINE
+
+
+# -- panels that scroll
+
+
+class AsHighAsWide(QWidget):
+    """A picture that asks for a height once it knows its width."""
+
+    def resizeEvent(self, event):
+        self.setMinimumHeight(event.size().width())
+
+
+def test_a_panel_whose_body_is_too_high_without_its_bar_and_low_enough_beside_it_comes_to_rest(shown):
+    """Its bar came and went, each in the call of the other, until the stack was full: the program was gone."""
+    panel = parts.ScrollPanel()
+    panel.column.addWidget(AsHighAsWide())
+    shown(panel, 300, 300)
+    margins = panel.column.contentsMargins()
+    bar = panel.verticalScrollBar().sizeHint().width()
+    for high in range(300 - bar - 10, 300 + 10):
+        panel.resize(300, high - margins.left() - margins.right() + margins.top() + margins.bottom())
+        QApplication.processEvents()
+        body, room = panel.widget(), panel.viewport()
+        assert body.width() == room.width() and body.height() >= room.height()

@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from functools import partial
 from typing import Any, TypeVar
 
-from PySide6.QtCore import QSignalBlocker, Qt
+from PySide6.QtCore import QEvent, QObject, QSignalBlocker, Qt
 from PySide6.QtGui import QAction
 from PySide6.QtWidgets import (
     QComboBox,
@@ -29,6 +29,9 @@ from diffview.gui.widgets.small.icons import set_icon
 from diffview.gui.widgets.small.text import literal, plain, set_tip
 
 W = TypeVar("W", bound=QWidget)
+
+DEEPEST = 4
+"""How many sizes in a row, each asked for by the one before, the body of a panel may take."""
 
 
 def named(widget: W, name: str = "", says: str = "", tip: str = "") -> W:
@@ -206,4 +209,19 @@ class ScrollPanel(QScrollArea):
         self.setMinimumWidth(least_width)
         body = QWidget()
         self.column = column_of(body, margins=(12, 8, 12, 8))
+        self._nested = 0
         self.setWidget(body)
+
+    def eventFilter(self, watched: QObject, event: QEvent) -> bool:
+        """Keep the bar for good where the body is too high without it and low enough beside it.
+
+        Pictures are as high as they are wide: the bar would come and go, each in the call of the other, until the
+        stack is full.
+        """
+        self._nested += 1
+        if self._nested > DEEPEST:
+            self.setVerticalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOn)
+        try:
+            return super().eventFilter(watched, event)
+        finally:
+            self._nested -= 1
