@@ -178,8 +178,11 @@ def open_window(qtbot, tmp_path):
         made.append(window)
         show_window(window, size)
         if wait:
-            # the reader process, which is started ahead, need not have answered yet
-            qtbot.waitUntil(lambda: window.live.run is not None and window.live.idle, timeout=PATIENCE)
+            # the reader process, which is started ahead, need not have answered yet; nothing is run of what is refused
+            qtbot.waitUntil(
+                lambda: window.live.idle if window.live.run else bool(window.session.plan.refusal) and window.is_idle(),
+                timeout=PATIENCE,
+            )
         window.activateWindow()
         return window
 

@@ -14,7 +14,7 @@ def parts():
     QApplication.sendPostedEvents(None, QEvent.Type.DeferredDelete)
     gc.collect()
     made = [type(one) for one in gc.get_objects()]
-    return Counter(kind for kind in made if kind.__module__.startswith("diffview.") or issubclass(kind, QObject))
+    return Counter(kind for kind in made if str(kind.__module__).startswith("diffview.") or issubclass(kind, QObject))
 
 
 def test_a_closed_window_with_every_dock_is_forgotten_whole(open_window, settle):
