@@ -32,6 +32,7 @@ def add(parser: Parser) -> None:
 
 def _verify(options: argparse.Namespace) -> None:
     from diffview.fields.daily import day_named
+    from diffview.learning.sets import held_slices
     from diffview.models.days import LawOfDays
     from diffview.paths import write_text
     from diffview.readers.field_series import read_field_series
@@ -45,7 +46,7 @@ def _verify(options: argparse.Namespace) -> None:
     with options.report.progress("reading") as progress:
         series = read_field_series(*place_of(options.data), options.region, progress)
     if options.test_from is None:
-        day = int(series.days[round((1 - options.held_out) * (len(series) - 1))])
+        day = int(series.days[len(series) - held_slices(len(series), options.held_out)])  # as a network is trained
     else:
         day = day_named(options.test_from, series.calendar)
     found = {}

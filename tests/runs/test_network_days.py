@@ -1,5 +1,6 @@
 """Days and sequences by a network: as a recipe, a command and the library have them, from files."""
 
+import json
 from pathlib import Path
 from typing import Any
 
@@ -137,6 +138,15 @@ def test_days_of_a_network_are_scored_beside_the_formula(place: Path, capsys: py
     found = verify_days(DaysTask(*series.since(day_named("2004-08-01", "standard")), FRAMES, 2, law=law))
     assert found.windows == Card.read(place / "net").data["fields"] and found.cases == 5
     assert found.kept < 1e-9 and np.isfinite(found.crps) and np.isfinite(found.made.changes).all()
+
+
+def test_the_command_judges_the_days_that_a_training_holds_out(place: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    words = ["verify", "days", "--data", str(place / "daily.nc"), "sst", "--model", str(place / "net")]
+    assert main([*words, "--members", "2", "--json"]) == 0
+    found = json.loads(capsys.readouterr().out)
+    assert list(found) == ["gaussian", "gaussian, periodic", "net"]
+    assert "the last 146 slices" in Card.read(place / "net").data["split"]  # of 731: from number 585 on
+    assert {one["tested"] for one in found.values()} == {"2004-08-08 to 2004-12-25"}  # five times 28 days
 
 
 def _file(place: Path) -> np.ndarray:
