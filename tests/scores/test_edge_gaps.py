@@ -120,8 +120,10 @@ def test_ten_edge_gaps_beside_linear_interpolation(fills: Fills) -> None:
 WHOLE = ((0, 40), (0, 130), (0, 200), (136, 20), (136, 100), (136, 190), (40, 0), (90, 0), (30, 232), (90, 232))
 """(row, column) of gaps of 24 x 24 pixels at the edges of the packaged field, of 160 x 256 pixels."""
 
-WHOLE_MOST = {"repaint": 1.1, "guidance": 1.25}
-"""Shares of linear interpolation's error."""
+LEAST_SPREAD = 0.45
+"""Spread/skill of a whole picture that is not fallen below. It is no claim of reliability, which would be 1: 0.55 and
+0.57 were measured, for what a part made counts as known for the next. It guards against gaps that are filled from the
+opposite edge, whose members agreed on what was wrong (0.1 to 0.4 on a torus, at sea)."""
 
 
 @pytest.mark.parametrize("way", ["repaint", "guidance"])
@@ -141,4 +143,4 @@ def test_ten_edge_gaps_of_a_whole_picture_beside_linear_interpolation(way: str) 
     line, mine = (float(np.sqrt(np.mean(each[gap] ** 2))) for each in (off, made.members.mean(0) - truth))
     spread = float(np.sqrt(made.members.var(0, ddof=1)[gap].mean()))
     LOG.info("whole, %s: RMSE %.3f, %.2f of linear, spread/skill %.2f", way, mine, mine / line, spread / mine)
-    assert mine < WHOLE_MOST[way] * line and 0.45 < spread / mine < 1.5
+    assert mine < CLOUDS.most[way] * line and LEAST_SPREAD < spread / mine < 1.5
