@@ -226,8 +226,14 @@ def test_reset_layout_brings_every_dock_back_as_at_the_first_start(open_window, 
         assert window.size().toTuple() == size and not window.arrangement.moved
 
 
-def test_menus_have_lines_between_what_belongs_together(window):
-    """No menu has more than ten entries in a row; none begins or ends with a line, and no two lie side by side."""
+@pytest.mark.parametrize("size", [(1024, 700), (1280, 800)])
+def test_menus_have_lines_between_what_belongs_together(open_window, rest, size):
+    """No menu has more than ten entries in a row; none begins or ends with a line, and no two lie side by side.
+
+    In a low window Plots is a dock that can be closed, and an entry more.
+    """
+    window = open_window(size=size)
+    rest(window)
     for action in window.menuBar().actions():
         assert action.menu().sizeHint().height() <= 720, "a menu that is higher than the screen gets two columns"
         rows = ["-" if one.isSeparator() else "x" for one in action.menu().actions()]

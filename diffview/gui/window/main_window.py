@@ -41,7 +41,7 @@ from diffview.gui.window.gap_tool import GapTool
 from diffview.gui.window.hall import HallWindow
 from diffview.gui.window.keeping import Keeping
 from diffview.gui.window.late import LateDock, LateJobs
-from diffview.gui.window.layouts import TEACHING, WindowRoom, placed_inside
+from diffview.gui.window.layouts import EARTH, TEACHING, WindowRoom, placed_inside
 from diffview.gui.window.looking import Looking
 from diffview.gui.window.messages import Messages
 from diffview.gui.window.opening import Opening
@@ -191,11 +191,14 @@ class MainWindow(LateJobs, HallWindow):
             menus[entry.menu].addAction(self.actions_[entry.name])
         menus["File"].insertMenu(self.actions_["packagedAction"], self.opening.recent)
         menus["View"].addSeparator()
+        apart = {**dict.fromkeys(TEACHING, "Teach"), **dict.fromkeys(EARTH, "Earth")}  # in one: higher than 720 rows
         for name, dock in self.docks.items():
             if name == TEACHING[0]:
                 menus["View"].addSeparator()
-                menus["Teach"] = menus["View"].addMenu("Teach")  # all in one would be higher than 720 rows
-            menus["Teach" if name in TEACHING else "View"].addAction(dock.toggleViewAction())
+            menu = apart.get(name, "View")
+            if menu not in menus:
+                menus[menu] = menus["View"].addMenu(menu)
+            menus[menu].addAction(dock.toggleViewAction())
         for name, what in self._handlers().items():
             self.actions_.connect(name, what)
 
