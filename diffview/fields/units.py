@@ -41,6 +41,12 @@ def written(units: str) -> str:
     return " ".join(_factor(part) for part in plain.split())
 
 
+def squared(units: str) -> str:
+    """The square of units as they are written: "K²", "(mm/h)²"; "" of none."""
+    whole = f"({units})" if any(mark in units for mark in " /·") else units
+    return f"{whole}²" if units else ""
+
+
 def same_units(one: str, other: str) -> bool:
     """Whether two spellings are of one unit: "degC" and "celsius", "m s-1" and "m s**-1", "mm/day" and "kg m-2 d-1"."""
     a, b = written(one), written(other)

@@ -2,7 +2,7 @@
 
 import pytest
 
-from diffview.fields.units import RAIN, WORDS, same_units, written
+from diffview.fields.units import RAIN, WORDS, same_units, squared, written
 
 
 @pytest.mark.parametrize(
@@ -65,3 +65,10 @@ def test_two_units(one, other):
 
 def test_a_rain_rate_is_known_as_it_is_written():
     assert all(written(units) == units for units in RAIN)
+
+
+@pytest.mark.parametrize(
+    ("units", "square"), [("K", "K²"), ("°C", "°C²"), ("mm/h", "(mm/h)²"), ("m s⁻¹", "(m s⁻¹)²"), ("", "")]
+)
+def test_a_square_is_of_the_units_as_a_whole(units, square):
+    assert squared(units) == square

@@ -4,7 +4,7 @@ from PySide6.QtWidgets import QCheckBox, QLabel, QLineEdit
 
 from diffview.errors import UserError
 from diffview.fields.colormaps import COLORMAPS
-from diffview.fields.units import written
+from diffview.fields.units import squared, written
 from diffview.gui.jobs.months import MonthRunner
 from diffview.gui.session import Session
 from diffview.gui.show.month_pictures import day_at, month_said, pixel_at, pixel_lines, sheets, spectrum_lines
@@ -131,7 +131,7 @@ class MonthPanel(ScrollPanel):
         if made is not None:
             self._show_pixel(made)
             unit = written(made.of.field.units)
-            power = f"power, {unit}²" if unit else "power"
+            power = f"power, {squared(unit)}" if unit else "power"
             self.plots["daysSpectrumView"].show_lines(spectrum_lines(made), "cycles in the month", power)
 
     def _show_pixel(self, made: DaysMade) -> None:

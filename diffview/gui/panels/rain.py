@@ -21,6 +21,7 @@ from diffview.gui.show.channel_pictures import (
     sensor_rows,
     sheet_said,
 )
+from diffview.gui.theme import GRID
 from diffview.gui.widgets.images.raster import Raster
 from diffview.gui.widgets.images.side_pictures import SidePicture, SidePictures
 from diffview.gui.widgets.plots.calibration_views import CalibrationViews
@@ -85,6 +86,7 @@ class RainPanel(ScrollPanel):
         self.bar = progress_bar("Share of the sheet that is done")
         sensors = named(QWidget(), "rainSensors", "Sensors that are given")
         self._sensors = WrappedRow(sensors)
+        self._sensors.setSpacing(2 * GRID)  # a name is nearer to its own box than to the next
         self.column.addWidget(self.teach)
         self.column.addLayout(
             line(plain(QLabel("Members")), self.members, plain(QLabel("Fields")), self.cases, self.button)

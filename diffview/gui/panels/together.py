@@ -4,6 +4,7 @@ from PySide6.QtWidgets import QLabel, QLineEdit
 
 from diffview.errors import UserError
 from diffview.fields.colormaps import COLORMAPS
+from diffview.fields.units import squared
 from diffview.gui.jobs.together import TogetherRunner
 from diffview.gui.session import Session
 from diffview.gui.show.month_pictures import day_at, pixel_of
@@ -165,7 +166,7 @@ class TogetherPanel(ScrollPanel):
             self.titles[name].setVisible(several)
         if of is not None and several:
             self._show_pixel(of)
-            power = f"power, {of.units}²" if of.units else "power"
+            power = f"power, {squared(of.units)}" if of.units else "power"
             self.plots["togetherSpectrumView"].show_lines(frame_spectrum(of), "cycles in all times", power)
 
     def _show_pixel(self, of: ChannelFrames) -> None:

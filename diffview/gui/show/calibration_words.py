@@ -7,6 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from diffview.fields.numbers import figures, percent
+from diffview.fields.units import squared
 from diffview.gui.show.lines import Band, Line
 from diffview.gui.show.palette import ramp
 from diffview.reverse.solvers import SOLVERS
@@ -167,8 +168,7 @@ def rank_curves(found: Calibration) -> Curves | None:
 def scale_curves(found: Calibration) -> dict[str, Curves]:
     """By wavelength: the power of spread and error, coherence, and spectra."""
     scales, x = found.scales, f"wavelength, {wave_unit(found)}"
-    plain = found.units if found.units.isalpha() else f"({found.units})"
-    square = f"power, {plain}²" if found.units else "power"
+    square = f"power, {squared(found.units)}" if found.units else "power"
 
     def curves(y: str, *named: tuple[str, str, object]) -> Curves:
         lines = (Line(name, token, scales.wavelength, np.asarray(values)) for name, token, values in named)
